@@ -1,1 +1,43 @@
-//! Eventide.
+//! Eventide: a self-hosted Discord bot for communities that have outgrown one process.
+//!
+//! The modules stand in the order in which data flows: an event comes in through the gateway, the dispatcher finds its handler,
+//! the handler applies the rules, the ledger gathers the changes, the writer commits them, the store knows the tables. Around
+//! them: what is configured, what is started, and what is shown.
+
+pub mod gateway;
+
+pub mod events;
+
+pub mod dispatcher;
+
+pub mod handlers;
+
+pub mod rules;
+
+pub mod ledger;
+
+pub mod writer;
+
+pub mod store;
+
+pub mod cli;
+
+pub mod config;
+
+pub mod bot;
+
+pub mod database;
+
+pub mod embedded;
+
+pub mod http;
+
+pub mod metrics;
+
+pub mod logging;
+
+pub mod shutdown;
+
+pub mod snowflake;
+
+pub mod task;

@@ -1,0 +1,152 @@
+//! The running bot: built in the data's order, drained in the same.
+
+use std::{sync::Arc, time::Duration};
+
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::{
+    config::{Config, Secret},
+    gateway::{self, Gateway, ShardEnd, guard::Fatal, status::ShardStatus},
+    http::{Listening, Watched},
+    ledger::memory::Memory,
+    metrics,
+    store::{Store, StoreError, shard_checkpoint::ShardKey},
+    task::Task,
+    writer::{Lanes, Writer},
+};
+
+/// Why the bot could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The pool could not be made, or the database does not answer.
+    #[error("database: {0}")]
+    Store(#[from] StoreError),
+    /// The gateway could not be started.
+    #[error("{0}")]
+    Gateway(#[from] gateway::StartError),
+    /// The metrics' recorder could not be installed.
+    #[error("metrics: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// Why the bot ended by itself.
+#[derive(Debug, Error)]
+pub enum BotError {
+    /// Discord refuses the bot.
+    #[error("{0}")]
+    Fatal(Fatal),
+    /// Another process runs with the same shards.
+    #[error("shard {} was taken by another Eventide process on the same database: run only one", .0.id)]
+    Fenced(ShardKey),
+    /// A part of the bot ended that should not have.
+    #[error("the writer ended unexpectedly; this is a bug, please report it with the log")]
+    Broken,
+    /// The drain took longer than `process.shutdown_timeout_seconds`.
+    #[error(
+        "the drain did not end within process.shutdown_timeout_seconds ({} s); what was not committed is replayed at the next start",
+        .0.as_secs()
+    )]
+    DrainTimeout(Duration),
+}
+
+/// Everything that runs between Discord and the database.
+#[derive(Debug)]
+pub struct Bot {
+    gateway: Gateway,
+    writer: Writer,
+    lanes: Lanes,
+    stop: watch::Sender<bool>,
+    http: Task<()>,
+    /// The store, for those who look at the tables.
+    pub store: Store,
+    /// What the shards show of themselves.
+    pub shards: Arc<[Arc<ShardStatus>]>,
+    /// The ledgers' budget.
+    pub memory: Arc<Memory>,
+}
+
+impl Bot {
+    /// Start everything: the schema is up to date, `listening` is this process's port.
+    pub async fn start(
+        config: &Config,
+        token: &Secret,
+        connection: tokio_postgres::Config,
+        listening: Listening,
+    ) -> Result<Self, StartError> {
+        let metrics = metrics::install()?;
+        let store = Store::new(connection, &config.database)?;
+        store.ping().await?;
+        let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
+        let (shards_sender, shards_seen) = watch::channel::<Arc<[Arc<ShardStatus>]>>(Arc::from([]));
+        let http = listening.serve(Watched {
+            metrics,
+            store: store.clone(),
+            shards: shards_seen,
+            memory: Arc::clone(&memory),
+        });
+        let directions = gateway::directions(config, token).await?;
+        let (writer, lanes) = Writer::start(&store, config.ledger.writers);
+        let (stop, stopped) = watch::channel(false);
+        let gateway = Gateway::start(config, token, &directions, &store, &writer, &memory, &stopped).await?;
+        let shards = Arc::clone(&gateway.shards);
+        shards_sender.send_replace(Arc::clone(&shards));
+        tracing::info!(gateway.shards = directions.shard_count, "started");
+        Ok(Self {
+            gateway,
+            writer,
+            lanes,
+            stop,
+            http,
+            store,
+            shards,
+            memory,
+        })
+    }
+
+    /// Wait until a shard ends although nobody asked it to.
+    pub async fn failed(&mut self) -> BotError {
+        error_of(self.gateway.first_end().await).unwrap_or(BotError::Broken)
+    }
+
+    /// Stop reading, commit what was read, leave the sessions resumable.
+    pub async fn drain(self, within: Duration) -> Result<(), BotError> {
+        let Self {
+            gateway,
+            writer,
+            lanes,
+            stop,
+            http,
+            store,
+            ..
+        } = self;
+        let drained = tokio::time::timeout(within, async {
+            stop.send_replace(true);
+            let ends = gateway.ended().await;
+            tracing::info!(
+                gateway.shards = ends.len(),
+                "shards closed, sessions left resumable"
+            );
+            drop(writer);
+            lanes.drain().await;
+            tracing::info!("everything received is committed");
+            ends
+        });
+        let ends = drained.await.map_err(|_elapsed| BotError::DrainTimeout(within))?;
+        drop(http);
+        store.close();
+        match ends.into_iter().find_map(error_of) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+fn error_of(end: ShardEnd) -> Option<BotError> {
+    match end {
+        ShardEnd::Stopped => None,
+        ShardEnd::Fenced(shard) => Some(BotError::Fenced(shard)),
+        ShardEnd::Fatal(fatal) => Some(BotError::Fatal(fatal)),
+        ShardEnd::WriterGone => Some(BotError::Broken),
+    }
+}

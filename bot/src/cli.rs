@@ -1,0 +1,85 @@
+//! The command line.
+
+pub mod migrate;
+pub mod run;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use thiserror::Error;
+
+use crate::{
+    bot::{BotError, StartError},
+    config::{Config, Problems},
+    database::DatabaseError,
+    http::ListenError,
+};
+
+/// A Discord bot for communities that have outgrown one process: every event counts exactly once.
+#[derive(Debug, Parser)]
+#[command(name = "eventide", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// Configuration file; without it config.toml, where there is one
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the bot until SIGTERM or Ctrl-C
+    Run,
+    /// Look at the database's schema, or bring it up to date
+    #[command(subcommand)]
+    Migrate(migrate::Migrate),
+}
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// The configuration has mistakes.
+    #[error("{0}")]
+    Config(#[from] Problems),
+    /// The port is taken, or not ours.
+    #[error("{0}")]
+    Listen(#[from] ListenError),
+    /// There is no database to work on.
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
+    /// The bot could not be started.
+    #[error("{0}")]
+    Start(#[from] StartError),
+    /// The bot ended by itself.
+    #[error("{0}")]
+    Bot(#[from] BotError),
+    /// The operating system refused something.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// A second signal came during the drain.
+    #[error("forced to end by a second signal; what was not committed is replayed at the next start")]
+    Forced,
+}
+
+impl CliError {
+    /// The process's exit code: 64 for bad configuration (`EX_USAGE` of sysexits.h), 1 for everything else.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 64,
+            _ => 1,
+        }
+    }
+}
+
+impl Cli {
+    /// Do what was asked.
+    pub async fn execute(self) -> Result<(), CliError> {
+        let config = Config::from_process(self.config.as_deref())?;
+        match self.command {
+            Command::Run => run::run(&config).await,
+            Command::Migrate(migrate) => migrate::migrate(migrate, &config).await,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `eventide run`: the bot, until it is told to stop.
+
+use super::CliError;
+use crate::{
+    bot::Bot,
+    config::{Config, Problems},
+    database::Database,
+    http, logging,
+    shutdown::StopSignals,
+};
+
+/// Run the bot.
+///
+/// # Errors
+///
+/// Whatever kept it from starting, ended it, or kept it from draining.
+pub async fn run(config: &Config) -> Result<(), CliError> {
+    let token = config.require_token().map_err(Problems::from)?;
+    logging::install(&config.log);
+    let mut signals = StopSignals::listen()?;
+    let listening = http::listen(config.http.listen).await?;
+    tracing::info!(http.address = %listening.address, "serving /metrics, /livez and /readyz");
+
+    let mut database = None;
+    let result = tokio::select! {
+        biased;
+        signal = signals.next() => {
+            tracing::info!(signal, "stopped before the start was complete");
+            Ok(None)
+        }
+        started = async {
+            let opened = database.insert(Database::open(&config.database).await?);
+            if config.database.migrate_on_start {
+                for name in opened.migrate().await? {
+                    tracing::info!(migration = name, "migration applied");
+                }
+            }
+            Ok(Bot::start(config, token, opened.connection.clone(), listening).await?)
+        } => started.map(Some),
+    };
+    let result = match result {
+        Ok(Some(bot)) => until_stopped(bot, config, &mut signals).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    if let Some(database) = database {
+        database.close().await?;
+    }
+    result
+}
+
+async fn until_stopped(mut bot: Bot, config: &Config, signals: &mut StopSignals) -> Result<(), CliError> {
+    let failed = tokio::select! {
+        signal = signals.next() => {
+            tracing::info!(signal, "draining; a second signal forces the end");
+            None
+        }
+        error = bot.failed() => Some(error),
+    };
+    let drained = tokio::select! {
+        drained = bot.drain(config.process.shutdown_timeout) => drained,
+        _ = signals.next() => return Err(CliError::Forced),
+    };
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(drained?),
+    }
+}

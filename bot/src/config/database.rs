@@ -1,0 +1,190 @@
+//! `[database]`: PostgreSQL, a given one or the private one.
+
+use std::{error::Error, path::PathBuf, time::Duration};
+
+use crate::config::{
+    Ledger, Secret,
+    guarded::Guarded,
+    reader::{Reader, Text, Whole, path},
+};
+
+/// The private PostgreSQL accepts 50 connections; the rest is left to psql, backups and its own reserve.
+const EMBEDDED_POOL_SIZE: usize = 40;
+
+/// PostgreSQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// Where PostgreSQL is, from `url`, `url_file` or `DATABASE_URL`; `None`: the private one.
+    pub url: Option<Secret>,
+    /// Directory of the private PostgreSQL; from the working directory if it is relative.
+    pub data_directory: PathBuf,
+    /// Directory with `initdb` and `postgres`; `None`: they are looked for in `search_path`, then where Debian puts them.
+    pub binaries_directory: Option<PathBuf>,
+    /// The directories of `PATH`. Not a key of its own.
+    pub search_path: Vec<PathBuf>,
+    /// Connections in the pool; always more than `ledger.writers`, so that commands and health checks get one too.
+    pub pool_size: usize,
+    /// Longest wait for a connection of the pool, and for connecting.
+    pub connection_timeout: Duration,
+    /// Longest wait for the check of a connection that is used again.
+    pub recycle_timeout: Duration,
+    /// PostgreSQL ends a statement that runs longer.
+    pub statement_timeout: Duration,
+    /// A statement slower than this is logged and counted.
+    pub slow_query: Duration,
+    /// Apply outstanding migrations at the start.
+    pub migrate_on_start: bool,
+}
+
+impl Database {
+    /// Whether the bot runs its own private PostgreSQL: exactly when no URL is given.
+    pub const fn embedded(&self) -> bool {
+        self.url.is_none()
+    }
+
+    pub(super) fn read(reader: &mut Reader, ledger: &Ledger) -> Self {
+        let search_path = reader.sources().search_path();
+        let mut section = reader.section(
+            "database",
+            "PostgreSQL: a given one, or a private one that the bot runs itself.",
+        );
+        let url = section.secret(&Guarded {
+            name: "url",
+            file: "url_file",
+            variable: "DATABASE_URL",
+            allowed: "postgresql://user:password@host:port/database or libpq's key=value form",
+            why: "An existing PostgreSQL; DATABASE_URL gives it too, and without one the bot runs a private PostgreSQL.",
+            fault: url_fault,
+        });
+        let embedded = section.optional_boolean(
+            "embedded",
+            true,
+            "Run a private PostgreSQL; it follows from the URL, so that writing it down only guards against one that got lost.",
+        );
+        let (data_directory, binaries_directory) = directories(&mut section);
+        let database = Self {
+            url,
+            data_directory,
+            binaries_directory,
+            search_path,
+            pool_size: section.count(Whole {
+                name: "pool_size",
+                default: 5,
+                range: 2..=500,
+                unit: "connections",
+                why: "Connections to PostgreSQL: one for each of ledger.writers and at least one for everything else.",
+            }),
+            connection_timeout: section.milliseconds(Whole {
+                name: "connection_timeout_ms",
+                default: 10_000,
+                range: 100..=300_000,
+                unit: "milliseconds",
+                why: "Longest wait for a connection, free or new; after that the caller gets an error and tries again.",
+            }),
+            recycle_timeout: section.milliseconds(Whole {
+                name: "recycle_timeout_ms",
+                default: 5000,
+                range: 100..=60_000,
+                unit: "milliseconds",
+                why: "Longest check of a connection before it is used again; a half-dead one is dropped after it.",
+            }),
+            statement_timeout: section.milliseconds(Whole {
+                name: "statement_timeout_ms",
+                default: 30_000,
+                range: 100..=3_600_000,
+                unit: "milliseconds",
+                why: "PostgreSQL ends a statement that runs longer, so that a lock cannot hold a flush for ever.",
+            }),
+            slow_query: section.milliseconds(Whole {
+                name: "slow_query_ms",
+                default: 100,
+                range: 1..=600_000,
+                unit: "milliseconds",
+                why: "A slower statement is logged by its name, with the time and the rows, never with its values.",
+            }),
+            migrate_on_start: section.boolean(
+                "migrate_on_start",
+                true,
+                "Bring the tables up to date at the start; with false, type `eventide migrate up` after an upgrade.",
+            ),
+        };
+        database.check_combinations(reader, ledger, embedded);
+        database
+    }
+
+    fn check_combinations(&self, reader: &mut Reader, ledger: &Ledger, embedded: Option<bool>) {
+        let faulty_url = reader
+            .problems
+            .iter()
+            .any(|problem| problem.key.starts_with("database.url"));
+        match embedded {
+            Some(true) if !self.embedded() => reader.impossible(
+                [("database", "embedded"), ("database", "url")],
+                "embedded = true and a URL (from url, url_file or DATABASE_URL)".to_owned(),
+                "one of the two",
+            ),
+            Some(false) if self.embedded() && !faulty_url => reader.impossible(
+                [("database", "embedded"), ("database", "url")],
+                "embedded = false and no URL".to_owned(),
+                "a URL in url, url_file or DATABASE_URL, or embedded = true",
+            ),
+            _ => {}
+        }
+        let keys = [("database", "pool_size"), ("ledger", "writers")];
+        if self.pool_size <= ledger.writers {
+            let found = format!(
+                "pool_size {} with ledger.writers {}",
+                self.pool_size, ledger.writers
+            );
+            reader.impossible(keys, found, "pool_size above ledger.writers");
+        }
+        if self.embedded() && !faulty_url && self.pool_size > EMBEDDED_POOL_SIZE {
+            let found = format!("pool_size {} with the private PostgreSQL", self.pool_size);
+            reader.impossible(
+                keys,
+                found,
+                &format!("at most {EMBEDDED_POOL_SIZE} connections there"),
+            );
+        }
+    }
+}
+
+fn directories(section: &mut crate::config::reader::Section<'_>) -> (PathBuf, Option<PathBuf>) {
+    let data = Text {
+        name: "data_directory",
+        default: "data",
+        allowed: "path of a directory",
+        why: "Where the private PostgreSQL keeps its data; a relative path begins at the working directory.",
+    };
+    let binaries = Text {
+        name: "binaries_directory",
+        default: "",
+        allowed: "path of the directory that holds initdb and postgres",
+        why: "The private PostgreSQL's programs; without it: PATH, then /usr/lib/postgresql/*/bin.",
+    };
+    (section.text(&data, path), section.optional_text(&binaries, path))
+}
+
+/// Why `text` is not the address of a PostgreSQL, without repeating any of it but the names of known options.
+fn url_fault(text: &str) -> Option<String> {
+    const OPTIONS: [&str; 8] = [
+        "sslmode",
+        "sslnegotiation",
+        "port",
+        "connect_timeout",
+        "target_session_attrs",
+        "channel_binding",
+        "keepalives",
+        "load_balance_hosts",
+    ];
+    let error = text.parse::<tokio_postgres::Config>().err()?;
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    // The cause can quote a part of a password that was taken for something else, so only these are passed on.
+    let option = OPTIONS
+        .iter()
+        .find(|option| cause.contains(&format!("value for option `{option}`")));
+    Some(option.map_or_else(
+        || "text that is no such address (not shown)".to_owned(),
+        |option| format!("an address whose {option} cannot be read (not shown)"),
+    ))
+}

@@ -1,0 +1,55 @@
+//! `[gateway]`: the connections to Discord's gateway.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use crate::config::reader::{Reader, Special, Whole, in_range};
+
+/// Discord's own bound is not documented; this is what its shard formula and twilight's types can hold with room to spare.
+const SHARD_COUNT: RangeInclusive<u32> = 1..=65_536;
+
+/// Connections to the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// How many shards the bot has in all.
+    pub shard_count: ShardCount,
+    /// Longest wait between two attempts to connect.
+    pub max_backoff: Duration,
+}
+
+/// How many shards the bot has in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShardCount {
+    /// What `GET /gateway/bot` recommends at the start.
+    Auto,
+    /// This many, 1 to 65536.
+    Fixed(u32),
+}
+
+impl Gateway {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("gateway", "The connections to Discord's gateway.");
+        let (least, most) = (SHARD_COUNT.start(), SHARD_COUNT.end());
+        Self {
+            shard_count: section.special(
+                Special {
+                    name: "shard_count",
+                    default: ShardCount::Auto,
+                    written: "\"auto\"",
+                    allowed: format!("\"auto\" or a whole number of shards, {least} to {most}"),
+                    why: "Shards of the whole bot; \"auto\" takes Discord's advice, one for about 1,000 servers.",
+                },
+                |input| match input.whole() {
+                    Some(number) => in_range(number, &SHARD_COUNT).map(ShardCount::Fixed),
+                    None => (input.text()? == "auto").then_some(ShardCount::Auto),
+                },
+            ),
+            max_backoff: section.seconds(Whole {
+                name: "max_backoff_seconds",
+                default: 60,
+                range: 1..=3600,
+                unit: "seconds",
+                why: "Failed connections wait longer each time, up to this; a short one costs identifies when Discord is ill.",
+            }),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `[levels]`: what a message earns.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use crate::config::{
+    input::{Input, Value},
+    reader::{Reader, Special, Whole, in_range},
+};
+
+/// More would only move every level up; the bound keeps a slip of the hand from filling a leaderboard.
+const XP: RangeInclusive<u32> = 0..=10_000;
+
+/// XP and levels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Levels {
+    /// Least and most XP that a message earns, both included; the least is never above the most.
+    pub xp_per_message: (u32, u32),
+    /// After a message that earned XP, further messages of that member earn none for this long, by the messages' own times.
+    pub cooldown: Duration,
+}
+
+impl Levels {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("levels", "What a message earns.");
+        Self {
+            xp_per_message: section.special(
+                Special {
+                    name: "xp_per_message",
+                    default: (15, 25),
+                    written: "[15, 25]",
+                    allowed: format!(
+                        "two whole numbers of XP, [least, most], {} to {}, the least not above the most",
+                        XP.start(),
+                        XP.end()
+                    ),
+                    why: "Each message that earns draws from this range, ends included; the default is MEE6's.",
+                },
+                xp_range,
+            ),
+            cooldown: section.seconds(Whole {
+                name: "cooldown_seconds",
+                default: 60,
+                range: 0..=86_400,
+                unit: "seconds",
+                why: "After a message that earned, a member's next ones earn nothing for this long; 0 lets every message earn.",
+            }),
+        }
+    }
+}
+
+fn xp_range(input: &Input) -> Option<(u32, u32)> {
+    let [least, most] = input.list()? else { return None };
+    let number = |value: &Value| in_range(value.whole()?, &XP);
+    let (least, most) = (number(least)?, number(most)?);
+    (least <= most).then_some((least, most))
+}

@@ -1,0 +1,295 @@
+//! Reads sections and keys. A key is declared once, where its struct's field is filled; the same pass that reads the values
+//! collects the declarations, which then tell unknown keys and write the example file.
+
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
+
+use crate::config::{
+    input::Input,
+    problem::{Place, Problem},
+    sources::Sources,
+};
+
+/// A whole number.
+pub(super) struct Whole {
+    pub(super) name: &'static str,
+    pub(super) default: u32,
+    pub(super) range: RangeInclusive<u32>,
+    pub(super) unit: &'static str,
+    pub(super) why: &'static str,
+}
+
+/// Text of a certain form. An empty default means that the key may be left out.
+pub(super) struct Text {
+    pub(super) name: &'static str,
+    pub(super) default: &'static str,
+    pub(super) allowed: &'static str,
+    pub(super) why: &'static str,
+}
+
+/// A value whose kind only its section knows.
+pub(super) struct Special<T> {
+    pub(super) name: &'static str,
+    pub(super) default: T,
+    /// The default as TOML.
+    pub(super) written: &'static str,
+    pub(super) allowed: String,
+    pub(super) why: &'static str,
+}
+
+/// What is known about a key.
+#[derive(Clone, Debug)]
+pub(super) struct Declared {
+    pub(super) section: &'static str,
+    pub(super) name: &'static str,
+    /// The default as TOML.
+    pub(super) default: String,
+    pub(super) allowed: String,
+    pub(super) why: &'static str,
+}
+
+/// A section's name and what it is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heading {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+}
+
+/// Reads all sections in turn.
+pub(super) struct Reader {
+    sources: Sources,
+    pub(super) headings: Vec<Heading>,
+    pub(super) declared: Vec<Declared>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Reads the keys of one section.
+pub(super) struct Section<'reader> {
+    reader: &'reader mut Reader,
+    name: &'static str,
+}
+
+impl Reader {
+    pub(super) const fn new(sources: Sources, problems: Vec<Problem>) -> Self {
+        Self {
+            sources,
+            headings: Vec::new(),
+            declared: Vec::new(),
+            problems,
+        }
+    }
+
+    pub(super) fn section(&mut self, name: &'static str, about: &'static str) -> Section<'_> {
+        self.headings.push(Heading { name, about });
+        Section { reader: self, name }
+    }
+
+    pub(super) const fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Reports two keys that cannot stand together, at the place of the first of them that somebody wrote.
+    pub(super) fn impossible(
+        &mut self,
+        keys: [(&'static str, &'static str); 2],
+        found: String,
+        allowed: &str,
+    ) {
+        let written = keys.iter().find_map(|(section, name)| {
+            self.sources
+                .written(section, name)
+                .map(|input| (input.place.clone(), section, name))
+        });
+        let (first_section, first_name) = &keys[0];
+        let (place, section, name) = written.unwrap_or((Place::Unset, first_section, first_name));
+        let key = format!("{section}.{name}");
+        self.problems.push(Problem {
+            place,
+            key,
+            found,
+            allowed: allowed.to_owned(),
+        });
+    }
+}
+
+impl Section<'_> {
+    /// A whole number of things.
+    pub(super) fn count(&mut self, key: Whole) -> usize {
+        usize::try_from(self.whole(key)).unwrap_or(usize::MAX)
+    }
+
+    /// A whole number of seconds.
+    pub(super) fn seconds(&mut self, key: Whole) -> Duration {
+        Duration::from_secs(self.whole(key).into())
+    }
+
+    /// A whole number of milliseconds.
+    pub(super) fn milliseconds(&mut self, key: Whole) -> Duration {
+        Duration::from_millis(self.whole(key).into())
+    }
+
+    fn whole(&mut self, key: Whole) -> u32 {
+        let Whole {
+            name,
+            default,
+            range,
+            unit,
+            why,
+        } = key;
+        let allowed = format!("a whole number of {unit}, {} to {}", range.start(), range.end());
+        self.value(name, default, default.to_string(), allowed, why, |input| {
+            in_range(input.whole()?, &range)
+        })
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&mut self, name: &'static str, default: bool, why: &'static str) -> bool {
+        self.value(
+            name,
+            default,
+            default.to_string(),
+            "true or false".to_owned(),
+            why,
+            Input::boolean,
+        )
+    }
+
+    /// `true`, `false` or nothing, which follows from other keys; `usual` is what nothing comes to without them.
+    pub(super) fn optional_boolean(
+        &mut self,
+        name: &'static str,
+        usual: bool,
+        why: &'static str,
+    ) -> Option<bool> {
+        self.value(
+            name,
+            None,
+            usual.to_string(),
+            "true or false".to_owned(),
+            why,
+            |input| input.boolean().map(Some),
+        )
+    }
+
+    /// A value whose kind only its section knows.
+    pub(super) fn special<T>(&mut self, key: Special<T>, convert: impl Fn(&Input) -> Option<T>) -> T {
+        let Special {
+            name,
+            default,
+            written,
+            allowed,
+            why,
+        } = key;
+        self.value(name, default, written.to_owned(), allowed, why, convert)
+    }
+
+    /// Text that `convert` understands; the default it must understand.
+    pub(super) fn text<T>(&mut self, key: &Text, convert: impl Fn(&str) -> Option<T>) -> T {
+        let default = convert(key.default).expect("a key's own default is allowed");
+        self.value(
+            key.name,
+            default,
+            quoted(key.default),
+            key.allowed.to_owned(),
+            key.why,
+            |input| convert(input.text()?),
+        )
+    }
+
+    /// Text that `convert` understands, or none: left out or empty.
+    pub(super) fn optional_text<T>(&mut self, key: &Text, convert: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let allowed = format!("{}, or \"\" for none", key.allowed);
+        self.value(
+            key.name,
+            None,
+            quoted(""),
+            allowed,
+            key.why,
+            |input| match input.text()? {
+                "" => Some(None),
+                text => convert(text).map(Some),
+            },
+        )
+    }
+
+    /// Declares a key and reads it from the strongest place that gives it. Each place that gives it must be right.
+    fn value<T>(
+        &mut self,
+        name: &'static str,
+        default: T,
+        written: String,
+        allowed: String,
+        why: &'static str,
+        convert: impl Fn(&Input) -> Option<T>,
+    ) -> T {
+        let mut value = None;
+        for input in [self.variable(name), self.in_file(name)].into_iter().flatten() {
+            match convert(&input) {
+                Some(converted) => value = value.or(Some(converted)),
+                None => self.refuse(input.place.clone(), name, input.shown(), allowed.clone()),
+            }
+        }
+        self.declare(name, written, allowed, why);
+        value.unwrap_or(default)
+    }
+
+    pub(super) const fn sources(&self) -> &Sources {
+        &self.reader.sources
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Option<Input> {
+        self.reader
+            .sources
+            .variables
+            .get(&(self.name.to_owned(), name.to_owned()))
+            .cloned()
+    }
+
+    pub(super) fn in_file(&self, name: &str) -> Option<Input> {
+        self.reader
+            .sources
+            .file
+            .get(&(self.name.to_owned(), name.to_owned()))
+            .cloned()
+    }
+
+    pub(super) fn declare(
+        &mut self,
+        name: &'static str,
+        default: String,
+        allowed: String,
+        why: &'static str,
+    ) {
+        self.reader.declared.push(Declared {
+            section: self.name,
+            name,
+            default,
+            allowed,
+            why,
+        });
+    }
+
+    pub(super) fn refuse(&mut self, place: Place, name: &str, found: String, allowed: String) {
+        let key = format!("{}.{name}", self.name);
+        self.reader.problems.push(Problem {
+            place,
+            key,
+            found,
+            allowed,
+        });
+    }
+}
+
+/// `number` if it lies in `range`.
+pub(super) fn in_range(number: i128, range: &RangeInclusive<u32>) -> Option<u32> {
+    u32::try_from(number).ok().filter(|number| range.contains(number))
+}
+
+/// `text` as a path.
+pub(super) fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
+}
+
+/// A declaration's own text as TOML. It holds nothing that would need escaping.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}

@@ -1,0 +1,106 @@
+//! The database that the process works on: the operator's, or the private one.
+
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::time::Instant;
+use tokio_postgres::error::SqlState;
+
+use crate::{
+    config::{self, Secret},
+    embedded::{self, PrivatePostgres},
+    store::migrations::{self, MigrateError},
+    writer::backoff::Backoff,
+};
+
+/// How long a start waits for a server that refuses connections because it is starting up itself.
+const STARTUP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why there is no database to work on.
+#[derive(Debug, Error)]
+pub enum DatabaseError {
+    /// The private PostgreSQL could not be started.
+    #[error("{0}")]
+    Private(#[from] embedded::Error),
+    /// The URL cannot be read. It is not shown: it may hold a password.
+    #[error(
+        "the database URL (database.url or DATABASE_URL) cannot be read: postgresql://USER:PASSWORD@HOST:PORT/DATABASE is one"
+    )]
+    Url,
+    /// The schema could not be brought up to date.
+    #[error("database: {0}")]
+    Migrate(#[from] MigrateError),
+}
+
+/// A database that answers.
+#[derive(Debug)]
+pub struct Database {
+    /// How to connect to it.
+    pub connection: tokio_postgres::Config,
+    /// The private server, if it is that one.
+    pub private: Option<PrivatePostgres>,
+}
+
+impl Database {
+    /// Parse the URL, or start the private PostgreSQL.
+    pub async fn open(database: &config::Database) -> Result<Self, DatabaseError> {
+        if let Some(url) = &database.url {
+            return Ok(Self {
+                connection: parse(url)?,
+                private: None,
+            });
+        }
+        let private = PrivatePostgres::start(&embedded::Options::from(database)).await?;
+        Ok(Self {
+            connection: private.connection(),
+            private: Some(private),
+        })
+    }
+
+    /// Bring the schema up to date, waiting for a server that is still starting.
+    pub async fn migrate(&self) -> Result<Vec<String>, DatabaseError> {
+        let deadline = Instant::now() + STARTUP_PATIENCE;
+        let mut backoff = Backoff::new();
+        loop {
+            let error = match migrations::up(&self.connection).await {
+                Ok(applied) => return Ok(applied),
+                Err(error) => error,
+            };
+            if !helps_to_wait(&error) || Instant::now() >= deadline {
+                return Err(error.into());
+            }
+            let wait = backoff.pause();
+            if backoff.is_worth_a_line() {
+                tracing::warn!(%error, "the database is not ready; trying again");
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Stop the private server, if there is one.
+    pub async fn close(self) -> Result<(), DatabaseError> {
+        match self.private {
+            Some(private) => Ok(private.stop(embedded::StopMode::Fast).await?),
+            None => Ok(()),
+        }
+    }
+}
+
+fn parse(url: &Secret) -> Result<tokio_postgres::Config, DatabaseError> {
+    url.expose()
+        .parse()
+        .map_err(|_quotes_the_url: tokio_postgres::Error| DatabaseError::Url)
+}
+
+/// Whether the server may come by itself: it refuses connections, or says that it is starting up or shutting down.
+fn helps_to_wait(error: &MigrateError) -> bool {
+    let MigrateError::Postgres(error) = error else {
+        return false;
+    };
+    match error.code() {
+        Some(code) => *code == SqlState::CANNOT_CONNECT_NOW,
+        None => std::error::Error::source(error)
+            .and_then(|source| source.downcast_ref::<std::io::Error>())
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused),
+    }
+}

@@ -1,0 +1,123 @@
+//! The dispatcher: which event goes to which handler, and where its changes go.
+//!
+//! The only place that knows what is handled: the intents are derived from the same table.
+
+use twilight_gateway::Intents;
+use twilight_model::gateway::event::EventType;
+
+use crate::{events::message_create::MessageCreate, handlers::levels, ledger::Ledger};
+
+/// The events that somebody handles, with the intents under which Discord sends them.
+/// <https://discord.com/developers/docs/events/gateway#list-of-intents>
+const HANDLED: &[(EventType, Intents)] = &[(EventType::MessageCreate, Intents::GUILD_MESSAGES)];
+
+/// What the bot asks Discord for: what its handlers want, and nothing else.
+pub fn intents() -> Intents {
+    HANDLED
+        .iter()
+        .fold(Intents::empty(), |all, (_, wanted)| all | *wanted)
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dispatched {
+    /// A handler had it.
+    Handled,
+    /// Nobody wants it.
+    Unhandled,
+    /// It could not be read, and was skipped.
+    Malformed,
+}
+
+/// The handlers with the rules they apply.
+#[derive(Clone, Copy, Debug)]
+pub struct Dispatcher {
+    levels: levels::Rules,
+}
+
+impl Dispatcher {
+    /// A dispatcher with the rules of the configuration.
+    pub const fn new(levels: levels::Rules) -> Self {
+        Self { levels }
+    }
+
+    /// Hand an event to its handler and its changes to the ledger. An event that nobody handles is not parsed.
+    pub fn dispatch(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Dispatched {
+        match event_type {
+            "MESSAGE_CREATE" => {
+                let Ok(message) = MessageCreate::parse(text) else {
+                    return Dispatched::Malformed;
+                };
+                if let Some((key, change)) = levels::on_message(&self.levels, &message) {
+                    ledger.member_message(key, change);
+                }
+                Dispatched::Handled
+            }
+            _ => Dispatched::Unhandled,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use twilight_gateway::Intents;
+
+    use super::{Dispatched, Dispatcher, HANDLED, intents};
+    use crate::{
+        config::Config,
+        handlers::levels,
+        ledger::{Ledger, memory::Memory},
+    };
+
+    fn ledger() -> Ledger {
+        Ledger::new(Arc::new(Memory::new(1 << 20)), 16)
+    }
+
+    #[test]
+    fn no_privileged_intent_is_asked_for() {
+        let privileged = Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS | Intents::GUILD_PRESENCES;
+        assert!(!intents().intersects(privileged));
+        assert_eq!(intents(), Intents::GUILD_MESSAGES);
+    }
+
+    /// Guards the table: every event in it has an arm in `dispatch`, which tries to read it.
+    #[test]
+    fn every_event_of_the_table_is_handled() {
+        let dispatcher = Dispatcher::new(levels::Rules::from(&Config::defaults().levels));
+        for (event, _) in HANDLED {
+            let name = event.name().expect("a dispatch event");
+            assert_eq!(
+                dispatcher.dispatch(name, "{}", &mut ledger()),
+                Dispatched::Malformed,
+                "{name}"
+            );
+        }
+        assert_eq!(
+            dispatcher.dispatch("TYPING_START", "{}", &mut ledger()),
+            Dispatched::Unhandled
+        );
+    }
+
+    #[test]
+    fn a_message_becomes_a_row_and_a_bots_message_none() {
+        let dispatcher = Dispatcher::new(levels::Rules::from(&Config::defaults().levels));
+        let mut ledger = ledger();
+        let message = |author: &str| {
+            format!(
+                r#"{{"t":"MESSAGE_CREATE","s":1,"op":0,"d":{{"id":"1300000000000000000","guild_id":"9","author":{{"id":"8"{author}}},"type":0}}}}"#
+            )
+        };
+        assert_eq!(
+            dispatcher.dispatch("MESSAGE_CREATE", &message(r#","bot":true"#), &mut ledger),
+            Dispatched::Handled
+        );
+        assert_eq!(ledger.rows(), 0);
+        assert_eq!(
+            dispatcher.dispatch("MESSAGE_CREATE", &message(""), &mut ledger),
+            Dispatched::Handled
+        );
+        assert_eq!(ledger.rows(), 1);
+    }
+}

@@ -1,0 +1,67 @@
+//! The frame around every gateway payload: opcode, sequence and event type.
+
+use twilight_model::gateway::{OpCode, event::GatewayEventDeserializer};
+
+/// The part of a gateway payload that says what it is.
+///
+/// <https://discord.com/developers/docs/events/gateway-events#payload-structure>
+#[derive(Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// What kind of payload it is; `None` for an opcode that Discord has added since.
+    pub op: Option<OpCode>,
+    /// The sequence number; only dispatches have one.
+    pub sequence: Option<u64>,
+    /// The event's type, such as `MESSAGE_CREATE`; only dispatches have one.
+    pub event_type: Option<&'a str>,
+}
+
+impl<'a> Frame<'a> {
+    /// Read the frame of a payload by scanning its head, which Discord sends before the data.
+    pub fn scan(text: &'a str) -> Option<Self> {
+        let scanned = GatewayEventDeserializer::from_json(text)?;
+        let op = OpCode::from(scanned.op());
+        let sequence = scanned.sequence();
+        let event_type = match scanned.into_parts().2 {
+            Some(std::borrow::Cow::Borrowed(name)) => Some(name),
+            _ => None,
+        };
+        Some(Self {
+            op,
+            sequence,
+            event_type,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::gateway::OpCode;
+
+    use super::Frame;
+
+    #[test]
+    fn a_dispatch() {
+        let frame = Frame::scan(r#"{"t":"MESSAGE_CREATE","s":7,"op":0,"d":{"t":"no","s":1,"op":9}}"#);
+        assert_eq!(
+            frame,
+            Some(Frame {
+                op: Some(OpCode::Dispatch),
+                sequence: Some(7),
+                event_type: Some("MESSAGE_CREATE"),
+            })
+        );
+    }
+
+    #[test]
+    fn a_heartbeat_ack() {
+        let frame = Frame::scan(r#"{"t":null,"s":null,"op":11,"d":null}"#).expect("a frame");
+        assert_eq!(frame.op, Some(OpCode::HeartbeatAck));
+        assert_eq!((frame.sequence, frame.event_type), (None, None));
+    }
+
+    #[test]
+    fn no_frame() {
+        assert_eq!(Frame::scan("[]"), None);
+        assert_eq!(Frame::scan(""), None);
+    }
+}

@@ -1,0 +1,164 @@
+//! When a shard's ledger is handed to the writer, and what happens when the answer comes.
+
+use std::time::Duration;
+
+use tokio::{sync::oneshot, time::Instant};
+
+use super::intake::Intake;
+use crate::{
+    config,
+    store::shard_checkpoint::{Advance, ShardKey, Taken},
+    writer::{Batch, Outcome, Writer},
+};
+
+/// What the shard's task learns when a flush ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// The batch is committed.
+    Committed {
+        /// Time from handing it over.
+        took: Duration,
+    },
+    /// The shard belongs to another process.
+    Fenced,
+    /// The writer has ended without an answer.
+    WriterGone,
+}
+
+/// One shard's flushes: one batch under way at a time.
+#[derive(Debug)]
+pub(super) struct Flushing {
+    key: ShardKey,
+    writer: Writer,
+    fence: i64,
+    revision: i64,
+    flush_interval: Duration,
+    flush_rows: usize,
+    checkpoint_interval: Duration,
+    under_way: Option<UnderWay>,
+    /// When the oldest change that is not in a batch came.
+    oldest: Option<Instant>,
+    /// When the last batch was handed over.
+    last: Instant,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    reply: oneshot::Receiver<Outcome>,
+    bytes: usize,
+    since: Instant,
+    oldest: Instant,
+}
+
+impl Flushing {
+    pub(super) fn new(key: ShardKey, writer: Writer, taken: &Taken, ledger: &config::Ledger) -> Self {
+        Self {
+            key,
+            writer,
+            fence: taken.fence,
+            revision: taken.revision,
+            flush_interval: ledger.flush_interval,
+            flush_rows: ledger.flush_rows,
+            checkpoint_interval: ledger.checkpoint_interval,
+            under_way: None,
+            oldest: None,
+            last: Instant::now(),
+        }
+    }
+
+    /// Whether a batch is under way.
+    pub(super) const fn is_under_way(&self) -> bool {
+        self.under_way.is_some()
+    }
+
+    /// Since when changes wait that are not committed.
+    pub(super) fn dirty_since(&self) -> Option<Instant> {
+        self.under_way.as_ref().map(|batch| batch.oldest).or(self.oldest)
+    }
+
+    /// Something was taken in at `now`.
+    pub(super) fn noticed(&mut self, intake: &Intake, now: Instant) {
+        if self.oldest.is_none() && intake.is_dirty() {
+            self.oldest = Some(now);
+        }
+    }
+
+    /// When the next flush is due, if nothing more comes.
+    pub(super) fn due(&self, intake: &Intake) -> Option<Instant> {
+        if self.is_under_way() || !intake.is_dirty() {
+            return None;
+        }
+        Some(if intake.ledger.rows() > 0 {
+            self.oldest.unwrap_or(self.last) + self.flush_interval
+        } else {
+            self.last + self.checkpoint_interval
+        })
+    }
+
+    /// Hand the ledger over if it is due or `urgent`, and nothing is under way.
+    pub(super) fn flush_if_due(&mut self, intake: &mut Intake, now: Instant, urgent: bool) {
+        if self.is_under_way() || !intake.is_dirty() {
+            return;
+        }
+        let due = self.due(intake).is_some_and(|due| now >= due);
+        if !(urgent || due || intake.ledger.rows() >= self.flush_rows) {
+            return;
+        }
+        let Some(place) = self.writer.place(self.key) else {
+            return;
+        };
+        let changes = intake.ledger.take();
+        let bytes = changes.bytes;
+        let (reply, answer) = oneshot::channel();
+        place.send(Batch {
+            advance: Advance {
+                shard: self.key,
+                fence: self.fence,
+                revision: self.revision + 1,
+                session: intake.point(),
+            },
+            changes,
+            reply,
+        });
+        intake.taken();
+        self.last = now;
+        self.under_way = Some(UnderWay {
+            reply: answer,
+            bytes,
+            since: now,
+            oldest: self.oldest.take().unwrap_or(now),
+        });
+    }
+
+    /// Wait for the batch under way. Pending for ever when there is none. May be dropped and called again.
+    pub(super) async fn outcome(&mut self) -> Option<Outcome> {
+        match &mut self.under_way {
+            Some(batch) => (&mut batch.reply).await.ok(),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Take note of an outcome.
+    pub(super) fn settle(&mut self, outcome: Option<Outcome>, intake: &mut Intake, now: Instant) -> Settled {
+        let Some(batch) = self.under_way.take() else {
+            return Settled::WriterGone;
+        };
+        match outcome {
+            Some(Outcome::Committed { learned }) => {
+                self.revision += 1;
+                intake.ledger.settle(batch.bytes, &learned);
+                Settled::Committed {
+                    took: now - batch.since,
+                }
+            }
+            Some(Outcome::Fenced) => {
+                intake.ledger.settle(batch.bytes, &[]);
+                Settled::Fenced
+            }
+            None => {
+                intake.ledger.settle(batch.bytes, &[]);
+                Settled::WriterGone
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! What to do when a connection ends. Every reconnect goes through here, so that none is a hot loop.
+//!
+//! twilight by itself resumes at once, without a pause and for ever, after 4007, 4009 and a repeated op 9, all of which mean
+//! that the session is dead. Its shard is therefore never polled again after a close: the guard says when, and with which
+//! session, a new one is made.
+
+use std::time::Duration;
+
+use crate::writer::backoff::Backoff;
+
+/// How often in a row a session may fail to resume before it is given up. Failing to connect does not count: that says nothing
+/// about the session.
+const MAX_FAILED_RESUMES: u32 = 5;
+
+/// The first pause after a connection failed; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A connection that was up for this long was a good one: the pauses begin anew after it.
+const STABLE: Duration = Duration::from_secs(2);
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Connect after a pause, and resume the session if there is one.
+    Reconnect {
+        /// How long to wait before.
+        after: Duration,
+    },
+    /// The session is dead: connect after a pause, and identify.
+    Identify {
+        /// How long to wait before.
+        after: Duration,
+        /// Why events are missed, for the gap that is recorded.
+        reason: &'static str,
+    },
+    /// Trying again cannot help.
+    Fatal(Fatal),
+}
+
+/// A close code that says that the operator has to change something.
+///
+/// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fatal {
+    /// 4004
+    #[error(
+        "Discord refused the token (close code 4004): set discord.token (or DISCORD_TOKEN) to the bot's current token, from \
+         https://discord.com/developers/applications → your application → Bot → Reset Token"
+    )]
+    AuthenticationFailed,
+    /// 4010
+    #[error(
+        "Discord refused the shard (close code 4010, invalid shard): set gateway.shard_count to \"auto\""
+    )]
+    InvalidShard,
+    /// 4011
+    #[error(
+        "Discord requires more shards (close code 4011): a shard may have at most 2,500 guilds; raise gateway.shard_count or set \
+         it to \"auto\""
+    )]
+    ShardingRequired,
+    /// 4012
+    #[error(
+        "Discord no longer speaks this gateway version (close code 4012): install a newer version of Eventide"
+    )]
+    InvalidApiVersion,
+    /// 4013
+    #[error(
+        "Discord does not know an intent that was asked for (close code 4013): install a newer version of Eventide"
+    )]
+    InvalidIntents,
+    /// 4014
+    #[error(
+        "Discord refused a privileged intent (close code 4014): switch it on at https://discord.com/developers/applications → \
+         your application → Bot → Privileged Gateway Intents, or switch off what needs it. Eventide asked for: {}",
+        crate::gateway::privileged_intents()
+    )]
+    DisallowedIntents,
+}
+
+impl Fatal {
+    const fn from_code(code: u16) -> Option<Self> {
+        Some(match code {
+            4004 => Self::AuthenticationFailed,
+            4010 => Self::InvalidShard,
+            4011 => Self::ShardingRequired,
+            4012 => Self::InvalidApiVersion,
+            4013 => Self::InvalidIntents,
+            4014 => Self::DisallowedIntents,
+            _ => return None,
+        })
+    }
+}
+
+/// Remembers how the last connections ended.
+#[derive(Debug)]
+pub struct Guard {
+    backoff: Backoff,
+    failed_resumes: u32,
+}
+
+impl Guard {
+    /// A guard whose pauses grow up to `limit`.
+    pub const fn new(limit: Duration) -> Self {
+        Self {
+            backoff: Backoff::between(FIRST_PAUSE, limit),
+            failed_resumes: 0,
+        }
+    }
+
+    /// READY or RESUMED came: the session is alive.
+    pub const fn established(&mut self) {
+        self.failed_resumes = 0;
+    }
+
+    /// The connection ended, with a close code or without one. `up_for`: how long ago READY or RESUMED came on it, if it did.
+    pub fn closed(&mut self, code: Option<u16>, up_for: Option<Duration>) -> Next {
+        self.forgive(up_for);
+        match code {
+            Some(code) if let Some(fatal) = Fatal::from_code(code) => Next::Fatal(fatal),
+            Some(4007) => self.dead("invalid_sequence"),
+            Some(4009) => self.dead("session_timed_out"),
+            // Discord ends healthy connections all the time.
+            _ if up_for.is_some() => self.again(),
+            _ => self.failed(),
+        }
+    }
+
+    /// Discord answered with op 9. After `false` the session is dead, and the documentation asks for a pause of 1 to 5 s.
+    pub fn invalid_session(&mut self, resumable: bool) -> Next {
+        if resumable {
+            return self.failed();
+        }
+        let pause = Duration::from_secs(1) + Duration::from_secs(4).mul_f64(fastrand::f64());
+        Next::Identify {
+            after: pause.max(self.backoff.pause()),
+            reason: "invalid_session",
+        }
+    }
+
+    /// No connection could be made.
+    pub fn unreachable(&mut self) -> Next {
+        Next::Reconnect {
+            after: self.backoff.pause(),
+        }
+    }
+
+    /// Discord asked for a reconnect with op 7, or the shard itself wants a new connection.
+    pub fn reconnect_requested(&mut self, up_for: Option<Duration>) -> Next {
+        self.forgive(up_for);
+        self.again()
+    }
+
+    fn forgive(&mut self, up_for: Option<Duration>) {
+        if up_for.is_some_and(|lasted| lasted >= STABLE) {
+            self.backoff.reset();
+        }
+    }
+
+    /// Resume nearly at once the first time; a connection that is dropped over and over waits longer and longer.
+    fn again(&mut self) -> Next {
+        let first = self.backoff.tries() == 0;
+        let pause = self.backoff.pause();
+        Next::Reconnect {
+            // A tenth is random enough that shards which are dropped together do not come back in the same millisecond.
+            after: if first { pause / 10 } else { pause },
+        }
+    }
+
+    fn failed(&mut self) -> Next {
+        self.failed_resumes += 1;
+        if self.failed_resumes > MAX_FAILED_RESUMES {
+            self.failed_resumes = 0;
+            return self.dead("resume_failed");
+        }
+        Next::Reconnect {
+            after: self.backoff.pause(),
+        }
+    }
+
+    fn dead(&mut self, reason: &'static str) -> Next {
+        Next::Identify {
+            after: self.backoff.pause(),
+            reason,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Fatal, Guard, MAX_FAILED_RESUMES, Next};
+
+    fn guard() -> Guard {
+        Guard::new(Duration::from_mins(1))
+    }
+
+    #[test]
+    fn fatal_codes_end_it_and_say_what_to_change() {
+        for (code, words) in [
+            (4004, "token"),
+            (4010, "shard_count"),
+            (4011, "shard_count"),
+            (4012, "newer version"),
+            (4013, "newer version"),
+            (4014, "Privileged Gateway Intents"),
+        ] {
+            let Next::Fatal(fatal) = guard().closed(Some(code), Some(Duration::from_mins(1))) else {
+                panic!("{code} is fatal")
+            };
+            assert!(fatal.to_string().contains(words), "{code}: {fatal}");
+            assert!(fatal.to_string().contains(&code.to_string()), "{fatal}");
+        }
+        assert_eq!(Fatal::from_code(4000), None);
+    }
+
+    #[test]
+    fn dead_sessions_are_not_resumed() {
+        for code in [4007, 4009] {
+            assert!(
+                matches!(
+                    guard().closed(Some(code), Some(Duration::from_mins(1))),
+                    Next::Identify { .. }
+                ),
+                "{code}"
+            );
+        }
+        assert!(
+            matches!(guard().invalid_session(false), Next::Identify { after, .. } if after >= Duration::from_secs(1))
+        );
+    }
+
+    #[test]
+    fn everything_else_resumes() {
+        for code in [
+            None,
+            Some(1000),
+            Some(1001),
+            Some(1006),
+            Some(4000),
+            Some(4001),
+            Some(4002),
+            Some(4003),
+            Some(4005),
+            Some(4008),
+        ] {
+            assert!(
+                matches!(guard().closed(code, Some(Duration::ZERO)), Next::Reconnect { .. }),
+                "{code:?}"
+            );
+        }
+        assert!(matches!(
+            guard().reconnect_requested(None),
+            Next::Reconnect { .. }
+        ));
+    }
+
+    #[test]
+    fn a_session_that_never_resumes_is_given_up_with_growing_pauses() {
+        let mut guard = guard();
+        let mut total = Duration::ZERO;
+        for _ in 0..MAX_FAILED_RESUMES {
+            let Next::Reconnect { after } = guard.invalid_session(true) else {
+                panic!("given up too early")
+            };
+            total += after;
+        }
+        assert!(total >= Duration::from_secs(15), "{total:?}");
+        assert!(matches!(guard.invalid_session(true), Next::Identify { .. }));
+    }
+
+    #[test]
+    fn an_unreachable_gateway_never_costs_the_session() {
+        let mut guard = guard();
+        for _ in 0..1_000 {
+            assert!(
+                matches!(guard.unreachable(), Next::Reconnect { after } if after <= Duration::from_mins(1))
+            );
+        }
+    }
+
+    #[test]
+    fn a_connection_that_is_dropped_over_and_over_is_not_a_hot_loop() {
+        let mut guard = guard();
+        let total: Duration = (0..20)
+            .map(
+                |_| match guard.closed(Some(4000), Some(Duration::from_millis(100))) {
+                    Next::Reconnect { after } => after,
+                    other => panic!("{other:?}"),
+                },
+            )
+            .sum();
+        assert!(total > Duration::from_mins(1), "{total:?}");
+        let after_a_good_one = guard.closed(Some(4000), Some(Duration::from_mins(1)));
+        assert!(matches!(after_a_good_one, Next::Reconnect { after } if after <= Duration::from_millis(100)));
+    }
+}

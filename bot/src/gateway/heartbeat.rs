@@ -1,0 +1,187 @@
+//! Keeps heartbeats from running ahead of the checkpoint.
+//!
+//! A heartbeat tells Discord the last sequence that was received. Discord does not say whether it then forgets the events up to
+//! it; if it does, a process that dies between a heartbeat and the flush of what the heartbeat covered has lost those events.
+//! twilight sends a heartbeat when its timer is due at the beginning of a poll, before it reads, and with the sequence that the
+//! poll before returned. So the shard predicts the moment, flushes before it, stops reading for a few milliseconds until that
+//! flush is committed and the moment has come, and polls again: the heartbeat carries the committed sequence.
+//!
+//! The pause is bounded. When the database is too slow for it the heartbeat goes out all the same, since a shard without
+//! heartbeats loses its connection, and that is counted.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How much earlier than expected the pause begins, at least.
+const MARGIN: Duration = Duration::from_millis(15);
+
+/// twilight's timer is known to have fired this long after it was due: tokio's timers count in milliseconds.
+const SLACK: Duration = Duration::from_millis(3);
+
+/// How long a heartbeat may be late for the sake of the flush before it.
+const MAX_LATENESS: Duration = Duration::from_secs(1);
+
+/// The prediction for one connection.
+#[derive(Debug, Default)]
+pub struct Heartbeats {
+    interval: Duration,
+    due: Option<Instant>,
+    /// Since when reading is paused.
+    holding: Option<Instant>,
+    /// Smoothed duration of this shard's flushes.
+    flush: Duration,
+}
+
+/// What to do at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// Read on; ask again at this time.
+    Read(Option<Instant>),
+    /// Read on, but flush now.
+    Flush(Instant),
+    /// Do not read: flush if anything is pending, and ask again when it is committed, or at this time.
+    Hold(Instant),
+}
+
+impl Heartbeats {
+    /// HELLO came: the first heartbeat is due after `jitter`, the next ones after `interval` each.
+    pub fn hello(&mut self, now: Instant, interval: Duration, jitter: Duration) {
+        self.interval = interval;
+        self.due = Some(now + jitter);
+        self.holding = None;
+    }
+
+    /// A heartbeat was sent at `at`.
+    pub fn sent(&mut self, at: Instant) {
+        self.due = Some(at + self.interval);
+        self.holding = None;
+    }
+
+    /// Discord asked for a heartbeat with op 1: it goes out with the next poll.
+    pub fn requested(&mut self, now: Instant) {
+        self.due = Some(now);
+    }
+
+    /// The connection is gone.
+    pub fn disconnected(&mut self) {
+        self.due = None;
+        self.holding = None;
+    }
+
+    /// A flush took this long.
+    pub fn flushed(&mut self, took: Duration) {
+        self.flush = (self.flush * 3 + took) / 4;
+    }
+
+    /// What to do at `now`, when everything received is committed (`clean`) or not.
+    pub fn advice(&mut self, now: Instant, clean: bool) -> Advice {
+        let Some(due) = self.due else {
+            return Advice::Read(None);
+        };
+        // Short intervals, as tests use them, must leave most of the time for reading.
+        let margin = (MARGIN + self.flush * 2).min(self.interval / 6);
+        let (flush_from, hold_from) = (due.checked_sub(margin * 3), due.checked_sub(margin));
+        if hold_from.is_some_and(|from| now < from) {
+            let from = flush_from.unwrap_or(now);
+            return if now < from {
+                Advice::Read(Some(from))
+            } else {
+                Advice::Flush(hold_from.unwrap_or(due))
+            };
+        }
+        self.holding.get_or_insert(now);
+        let latest = due + MAX_LATENESS.min(self.interval / 8).max(SLACK);
+        if now >= latest || (clean && now >= due + SLACK) {
+            Advice::Read(None)
+        } else if clean {
+            Advice::Hold(due + SLACK)
+        } else {
+            Advice::Hold(latest)
+        }
+    }
+
+    /// The pause that the poll at `now` ends, if there was one.
+    pub fn held(&mut self, now: Instant) -> Option<Duration> {
+        self.holding.take().map(|since| now - since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Advice, Heartbeats};
+
+    const INTERVAL: Duration = Duration::from_millis(41_250);
+
+    #[tokio::test(start_paused = true)]
+    async fn it_flushes_then_holds_then_lets_the_heartbeat_go() {
+        let start = Instant::now();
+        let mut beats = Heartbeats::default();
+        assert_eq!(beats.advice(start, false), Advice::Read(None));
+        beats.hello(start, INTERVAL, Duration::from_secs(10));
+        beats.flushed(Duration::from_millis(20));
+        let due = start + Duration::from_secs(10);
+        assert!(matches!(beats.advice(start, false), Advice::Read(Some(at)) if at < due));
+        assert!(matches!(
+            beats.advice(due - Duration::from_millis(30), false),
+            Advice::Flush(_)
+        ));
+        assert!(matches!(
+            beats.advice(due - Duration::from_millis(5), false),
+            Advice::Hold(_)
+        ));
+        // Committed, but the moment has not come: reading now would put the next event's sequence into the heartbeat.
+        assert!(matches!(beats.advice(due - Duration::from_millis(1), true), Advice::Hold(at) if at > due));
+        let after = due + Duration::from_millis(3);
+        assert_eq!(beats.advice(after, true), Advice::Read(None));
+        assert!(beats.held(after).is_some());
+        beats.sent(after);
+        assert!(matches!(beats.advice(after, false), Advice::Read(Some(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_database_delays_a_heartbeat_by_a_second_at_most() {
+        let start = Instant::now();
+        let mut beats = Heartbeats::default();
+        beats.hello(start, INTERVAL, Duration::from_secs(1));
+        let due = start + Duration::from_secs(1);
+        assert!(matches!(
+            beats.advice(due + Duration::from_millis(999), false),
+            Advice::Hold(_)
+        ));
+        assert_eq!(
+            beats.advice(due + Duration::from_secs(1), false),
+            Advice::Read(None)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_requested_heartbeat_waits_for_the_flush() {
+        let start = Instant::now();
+        let mut beats = Heartbeats::default();
+        beats.hello(start, INTERVAL, INTERVAL);
+        beats.requested(start);
+        assert!(matches!(beats.advice(start, false), Advice::Hold(_)));
+        assert_eq!(
+            beats.advice(start + Duration::from_millis(3), true),
+            Advice::Read(None)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn short_intervals_leave_time_to_read() {
+        let start = Instant::now();
+        let interval = Duration::from_millis(300);
+        let mut beats = Heartbeats::default();
+        beats.hello(start, interval, interval);
+        beats.flushed(Duration::from_secs(4));
+        assert!(matches!(
+            beats.advice(start + Duration::from_millis(140), false),
+            Advice::Read(_)
+        ));
+    }
+}

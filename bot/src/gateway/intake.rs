@@ -1,0 +1,273 @@
+//! The intake: what a shard's socket delivers, in order and each event once, into the ledger.
+//!
+//! It keeps the shard's own sequence, which is the one that is committed: an event at or below it has been counted and is
+//! skipped, and one that skips over the next is a gap.
+
+use std::collections::HashMap;
+
+use twilight_model::gateway::{OpCode, event::EventType};
+
+use crate::{
+    dispatcher::{Dispatched, Dispatcher},
+    events::frame::Frame,
+    ledger::Ledger,
+    metrics,
+    store::shard_checkpoint::{SessionPoint, ShardKey},
+};
+
+/// Something the shard's task has to react to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signal {
+    /// op 10: the connection is open.
+    Hello {
+        /// Milliseconds between heartbeats.
+        heartbeat_interval_ms: u64,
+    },
+    /// A new session began; the session's id and URL are to be taken from the shard.
+    Ready,
+    /// The session was resumed.
+    Resumed,
+    /// op 1: Discord wants a heartbeat now.
+    HeartbeatRequested,
+    /// op 11
+    HeartbeatAck,
+    /// op 7
+    Reconnect,
+    /// op 9
+    InvalidSession {
+        /// Whether resuming may be tried again.
+        resumable: bool,
+    },
+}
+
+/// A session that receives, or received, events.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    pub(super) id: String,
+    pub(super) resume_url: Option<String>,
+}
+
+/// One shard's way from text to ledger.
+#[derive(Debug)]
+pub(super) struct Intake {
+    key: ShardKey,
+    dispatcher: Dispatcher,
+    pub(super) ledger: Ledger,
+    session: Option<Session>,
+    sequence: u64,
+    /// Whether something was received that no batch contains.
+    dirty: bool,
+    /// Whether what comes is a replay: from a resume until RESUMED.
+    replaying: bool,
+    received: u64,
+    counters: Counters,
+}
+
+/// Counters of events by type, made when the type first occurs.
+#[derive(Debug)]
+struct Counters {
+    messages: metrics::Counter,
+    others: HashMap<&'static str, metrics::Counter>,
+}
+
+impl Intake {
+    pub(super) fn new(
+        key: ShardKey,
+        dispatcher: Dispatcher,
+        ledger: Ledger,
+        stored: Option<SessionPoint>,
+    ) -> Self {
+        let (session, sequence) = match stored {
+            Some(point) => {
+                let session = Session {
+                    id: point.session_id,
+                    resume_url: point.resume_url,
+                };
+                (Some(session), point.sequence)
+            }
+            None => (None, 0),
+        };
+        Self {
+            key,
+            dispatcher,
+            ledger,
+            session,
+            sequence,
+            dirty: false,
+            replaying: false,
+            received: 0,
+            counters: Counters {
+                messages: metrics::gateway_events_total("MESSAGE_CREATE"),
+                others: HashMap::new(),
+            },
+        }
+    }
+
+    /// The session, as far as everything of it is in the ledger or in a batch.
+    pub(super) fn point(&self) -> Option<SessionPoint> {
+        self.session.as_ref().map(|session| SessionPoint {
+            session_id: session.id.clone(),
+            resume_url: session.resume_url.clone(),
+            sequence: self.sequence,
+        })
+    }
+
+    pub(super) const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Dispatches received since the last call.
+    pub(super) fn take_received(&mut self) -> u64 {
+        std::mem::take(&mut self.received)
+    }
+
+    pub(super) const fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// A batch with everything up to [`Intake::point`] was taken.
+    pub(super) const fn taken(&mut self) {
+        self.dirty = false;
+    }
+
+    /// A connection begins: with a session, what comes until RESUMED is a replay.
+    pub(super) const fn connecting(&mut self) {
+        self.replaying = self.session.is_some();
+    }
+
+    /// The resume URL did not answer: resume at the gateway's general address.
+    pub(super) fn forget_resume_url(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.resume_url = None;
+        }
+    }
+
+    /// The session is dead: what it had not delivered is missed, and that is said.
+    pub(super) fn lose_session(&mut self, reason: &'static str) {
+        if let Some(session) = self.session.take() {
+            metrics::gateway_gaps_total(reason).increment(1);
+            tracing::warn!(
+                shard.id = self.key.id,
+                session.id = session.id,
+                session.sequence = self.sequence,
+                gap.reason = reason,
+                "gap: the session is lost; events from now until the next READY are missed"
+            );
+        }
+        self.replaying = false;
+    }
+
+    /// READY was received: the session is this one from now on.
+    pub(super) fn begin_session(&mut self, session: Session) {
+        self.session = Some(session);
+        self.dirty = true;
+    }
+
+    /// Take in one payload.
+    pub(super) fn on_text(&mut self, text: &str) -> Option<Signal> {
+        let frame = Frame::scan(text)?;
+        match frame.op {
+            Some(OpCode::Dispatch) => self.on_dispatch(frame.sequence?, frame.event_type?, text),
+            Some(OpCode::Hello) => Some(Signal::Hello {
+                heartbeat_interval_ms: number_of(text, "\"heartbeat_interval\":")?,
+            }),
+            Some(OpCode::Heartbeat) => Some(Signal::HeartbeatRequested),
+            Some(OpCode::HeartbeatAck) => Some(Signal::HeartbeatAck),
+            Some(OpCode::Reconnect) => Some(Signal::Reconnect),
+            Some(OpCode::InvalidSession) => Some(Signal::InvalidSession {
+                resumable: text
+                    .split("\"d\":")
+                    .nth(1)
+                    .is_some_and(|data| data.trim_start().starts_with("true")),
+            }),
+            _ => None,
+        }
+    }
+
+    fn on_dispatch(&mut self, sequence: u64, event_type: &str, text: &str) -> Option<Signal> {
+        self.received += 1;
+        self.counters.count(event_type);
+        if event_type == "READY" {
+            self.sequence = sequence;
+            self.replaying = false;
+            return Some(Signal::Ready);
+        }
+        let signal = (event_type == "RESUMED").then_some(Signal::Resumed);
+        if sequence <= self.sequence {
+            metrics::gateway_events_duplicate_total().increment(1);
+        } else {
+            self.check_gap(sequence);
+            if self.replaying && signal.is_none() {
+                metrics::gateway_events_replayed_total().increment(1);
+            }
+            if self.dispatcher.dispatch(event_type, text, &mut self.ledger) == Dispatched::Malformed {
+                metrics::gateway_events_malformed_total(known_name(event_type)).increment(1);
+                tracing::warn!(
+                    shard.id = self.key.id,
+                    event.r#type = known_name(event_type),
+                    event.sequence = sequence,
+                    "an event could not be read and was skipped"
+                );
+            }
+            self.sequence = sequence;
+            self.dirty = true;
+        }
+        if signal.is_some() {
+            self.replaying = false;
+        }
+        signal
+    }
+
+    fn check_gap(&self, sequence: u64) {
+        let missing = sequence - self.sequence - 1;
+        if missing > 0 {
+            metrics::gateway_gaps_total("sequence").increment(1);
+            tracing::warn!(
+                shard.id = self.key.id,
+                gap.reason = "sequence",
+                gap.from = self.sequence + 1,
+                gap.events = missing,
+                gap.replaying = self.replaying,
+                "gap: Discord skipped over events"
+            );
+        }
+    }
+
+    /// An event that twilight could not read was skipped.
+    pub(super) fn malformed(&self) {
+        metrics::gateway_events_malformed_total("unknown").increment(1);
+        tracing::warn!(
+            shard.id = self.key.id,
+            "a gateway payload could not be read and was skipped"
+        );
+    }
+}
+
+impl Counters {
+    fn count(&mut self, event_type: &str) {
+        if event_type == "MESSAGE_CREATE" {
+            self.messages.increment(1);
+            return;
+        }
+        let name = known_name(event_type);
+        self.others
+            .entry(name)
+            .or_insert_with(|| metrics::gateway_events_total(name))
+            .increment(1);
+    }
+}
+
+/// The event type's name if it is one that twilight knows, so that a label's values stay bounded.
+fn known_name(event_type: &str) -> &'static str {
+    EventType::try_from(event_type)
+        .ok()
+        .and_then(EventType::name)
+        .unwrap_or("unknown")
+}
+
+/// The number that follows `key`.
+fn number_of(text: &str, key: &str) -> Option<u64> {
+    let value = text.split(key).nth(1)?.trim_start();
+    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    value.get(..end)?.parse().ok()
+}

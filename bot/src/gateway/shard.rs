@@ -1,0 +1,482 @@
+//! One shard: its connection, its intake and its flushes, in one task.
+//!
+//! The loop never waits for the database or for a queue. A flush runs in the writer while the loop reads on; a shard whose
+//! ledger is full closes resumably and comes back when there is room.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::Stream;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until, timeout},
+};
+use twilight_gateway::{
+    CloseFrame, Config, ConfigBuilder, Message, Session, Shard, ShardId, error::ReceiveMessageErrorType,
+};
+
+use super::{
+    flushing::{Flushing, Settled},
+    guard::{Fatal, Guard, Next},
+    heartbeat::{Advice, Heartbeats},
+    identify::IdentifyQueue,
+    intake::{self, Intake, Signal},
+    status::{ShardState, ShardStatus},
+};
+use crate::{ledger::memory::Memory, metrics, store::shard_checkpoint::ShardKey};
+
+/// Messages taken in before timers and answers get their turn.
+const BURST: usize = 64;
+
+/// How long a connection may take to say HELLO, from the start of connecting.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the closing handshake may take before the connection is dropped without it.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a shard that stops keeps reading what was sent before its close frame.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often a shard without a connection looks whether the ledger has room again.
+const ROOM_CHECK: Duration = Duration::from_millis(50);
+
+/// Why a shard ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShardEnd {
+    /// It was asked to, and everything it received is committed.
+    Stopped,
+    /// Another process has taken it.
+    Fenced(ShardKey),
+    /// Discord refuses it for good.
+    Fatal(Fatal),
+    /// The writer has ended: a bug.
+    WriterGone,
+}
+
+/// What the shard's task is made of.
+pub(super) struct ShardTask {
+    pub(super) key: ShardKey,
+    pub(super) config: Config<IdentifyQueue>,
+    pub(super) intake: Intake,
+    pub(super) flushing: Flushing,
+    pub(super) guard: Guard,
+    pub(super) memory: Arc<Memory>,
+    pub(super) status: Arc<ShardStatus>,
+    /// Becomes true when the process stops.
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+/// A connection, or the wait for one.
+enum Link {
+    Waiting { until: Instant },
+    Full,
+    Open(Box<Connection>),
+}
+
+struct Connection {
+    shard: Shard<IdentifyQueue>,
+    beats: Heartbeats,
+    /// The heartbeat that `beats` knows of.
+    beat: Option<Instant>,
+    opened: Instant,
+    greeted: bool,
+    /// The seed of the random number that twilight delays its first heartbeat by.
+    jitter_seed: u64,
+    /// When READY or RESUMED came.
+    up_since: Option<Instant>,
+}
+
+/// What a burst of reading ended with.
+enum Burst {
+    /// Nothing more for now, or enough for one turn.
+    Progress,
+    Signal(Signal),
+    /// No connection could be made.
+    Unreachable,
+    /// The connection ended.
+    Closed(Option<u16>),
+}
+
+impl ShardTask {
+    /// Run until asked to stop, or until it cannot go on.
+    pub(super) async fn run(mut self) -> ShardEnd {
+        let mut link = Link::Waiting {
+            until: Instant::now(),
+        };
+        let end = loop {
+            if *self.stop.borrow() {
+                break ShardEnd::Stopped;
+            }
+            link = match self.turn(link).await {
+                Ok(link) => link,
+                Err(end) => {
+                    link = Link::Full;
+                    break end;
+                }
+            };
+        };
+        let end = self.finish(link, end).await;
+        self.status.set_state(ShardState::Ended);
+        end
+    }
+
+    /// One turn of the loop.
+    async fn turn(&mut self, link: Link) -> Result<Link, ShardEnd> {
+        let now = Instant::now();
+        match link {
+            Link::Waiting { until } if now >= until => Ok(self.open(now)),
+            Link::Waiting { until } => {
+                self.status.set_state(ShardState::Waiting);
+                self.without_connection(until, false).await?;
+                Ok(Link::Waiting { until })
+            }
+            Link::Full if self.memory.has_room() => {
+                let Next::Reconnect { after } = self.guard.reconnect_requested(None) else {
+                    unreachable!("a reconnect that the shard asks for is a reconnect")
+                };
+                tracing::info!(
+                    shard.id = self.key.id,
+                    "the ledger has room again; the shard resumes"
+                );
+                Ok(Link::Waiting { until: now + after })
+            }
+            Link::Full => {
+                self.status.set_state(ShardState::Full);
+                self.without_connection(now + ROOM_CHECK, true).await?;
+                Ok(Link::Full)
+            }
+            Link::Open(connection) => self.connected(connection, now).await,
+        }
+    }
+
+    /// Flush and wait, without a connection to read from.
+    async fn without_connection(&mut self, until: Instant, urgent: bool) -> Result<(), ShardEnd> {
+        self.flushing
+            .flush_if_due(&mut self.intake, Instant::now(), urgent);
+        self.show();
+        let wake = self
+            .flushing
+            .due(&self.intake)
+            .map_or(until, |due| due.min(until));
+        tokio::select! {
+            biased;
+            () = asked_to_stop(&mut self.stop) => Ok(()),
+            outcome = self.flushing.outcome() => self.settle(outcome).map(drop),
+            () = sleep_until(wake) => Ok(()),
+        }
+    }
+
+    /// Flush if due, then read, unless a heartbeat is near and what was read before is not committed.
+    async fn connected(&mut self, mut connection: Box<Connection>, now: Instant) -> Result<Link, ShardEnd> {
+        let clean = !self.intake.is_dirty() && !self.flushing.is_under_way();
+        let advice = connection.beats.advice(now, clean);
+        let urgent = !matches!(advice, Advice::Read(_));
+        self.flushing.flush_if_due(&mut self.intake, now, urgent);
+        self.show();
+
+        let (reads, mut wake) = match advice {
+            Advice::Read(at) => (true, at),
+            Advice::Flush(at) => (true, Some(at)),
+            Advice::Hold(at) => (false, Some(at)),
+        };
+        let hello_deadline = connection.opened + HELLO_TIMEOUT;
+        for at in [
+            self.flushing.due(&self.intake),
+            (!connection.greeted).then_some(hello_deadline),
+        ] {
+            wake = [wake, at].into_iter().flatten().min();
+        }
+        if reads && let Some(held) = connection.beats.held(now) {
+            metrics::gateway_heartbeat_hold_seconds().record(held);
+            if !clean {
+                metrics::gateway_heartbeats_ahead_total().increment(1);
+            }
+        }
+
+        let burst = tokio::select! {
+            biased;
+            () = asked_to_stop(&mut self.stop) => return Ok(Link::Open(connection)),
+            outcome = self.flushing.outcome() => {
+                let took = self.settle(outcome)?;
+                connection.beats.flushed(took);
+                return Ok(Link::Open(connection));
+            }
+            () = sleep_until(wake.unwrap_or(now)), if wake.is_some() => {
+                if !connection.greeted && Instant::now() >= hello_deadline {
+                    Burst::Unreachable
+                } else {
+                    return Ok(Link::Open(connection));
+                }
+            }
+            burst = std::future::poll_fn(|cx| poll_burst(&mut connection, &mut self.intake, cx)), if reads => burst,
+        };
+        self.after_burst(connection, burst).await
+    }
+
+    async fn after_burst(&mut self, mut connection: Box<Connection>, burst: Burst) -> Result<Link, ShardEnd> {
+        let now = Instant::now();
+        connection.note_heartbeat();
+        self.flushing.noticed(&self.intake, now);
+        let up_for = connection.up_since.map(|since| now - since);
+        let next = match burst {
+            Burst::Signal(signal) => match self.on_signal(&mut connection, signal, now) {
+                None => return Ok(self.unless_full(connection).await),
+                Some(next) => {
+                    // twilight has queued the close frame that the answer to op 7 and 9 asks for.
+                    connection.close_quietly().await;
+                    next
+                }
+            },
+            Burst::Progress => return Ok(self.unless_full(connection).await),
+            Burst::Unreachable => {
+                self.intake.forget_resume_url();
+                tracing::warn!(
+                    shard.id = self.key.id,
+                    "the gateway cannot be reached; it is tried again"
+                );
+                self.guard.unreachable()
+            }
+            Burst::Closed(code) => {
+                let label = code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+                metrics::gateway_closes_total(label.clone()).increment(1);
+                tracing::info!(
+                    shard.id = self.key.id,
+                    close.code = label,
+                    "the gateway connection ended"
+                );
+                self.guard.closed(code, up_for)
+            }
+        };
+        match next {
+            Next::Reconnect { after } => Ok(Link::Waiting { until: now + after }),
+            Next::Identify { after, reason } => {
+                self.intake.lose_session(reason);
+                Ok(Link::Waiting { until: now + after })
+            }
+            Next::Fatal(fatal) => Err(ShardEnd::Fatal(fatal)),
+        }
+    }
+
+    fn on_signal(&mut self, connection: &mut Connection, signal: Signal, now: Instant) -> Option<Next> {
+        match signal {
+            Signal::Hello {
+                heartbeat_interval_ms,
+            } => {
+                let interval = Duration::from_millis(heartbeat_interval_ms);
+                connection.greeted = true;
+                let jitter = interval.mul_f64(fastrand::Rng::with_seed(connection.jitter_seed).f64());
+                connection.beats.hello(now, interval, jitter);
+            }
+            Signal::Ready => {
+                let shard = &connection.shard;
+                if let Some(session) = shard.session() {
+                    self.intake.begin_session(intake::Session {
+                        id: session.id().to_owned(),
+                        resume_url: shard.resume_url().map(|url| url.trim_end_matches('/').to_owned()),
+                    });
+                }
+                self.up(connection, now, "ready");
+                // A process that dies before the first flush would have to identify again.
+                self.flushing.flush_if_due(&mut self.intake, now, true);
+            }
+            Signal::Resumed => {
+                metrics::gateway_resumes_total().increment(1);
+                self.up(connection, now, "resumed");
+            }
+            Signal::HeartbeatRequested => connection.beats.requested(now),
+            Signal::HeartbeatAck => {
+                if let Some(latency) = connection.shard.latency().recent().first() {
+                    metrics::shard_latency_seconds(self.key.id.to_string()).set(latency.as_secs_f64());
+                }
+            }
+            Signal::Reconnect => {
+                return Some(
+                    self.guard
+                        .reconnect_requested(connection.up_since.map(|since| now - since)),
+                );
+            }
+            Signal::InvalidSession { resumable } => return Some(self.guard.invalid_session(resumable)),
+        }
+        None
+    }
+
+    fn up(&mut self, connection: &mut Connection, now: Instant, how: &'static str) {
+        connection.up_since = Some(now);
+        self.guard.established();
+        self.status.set_state(ShardState::Up);
+        tracing::info!(
+            shard.id = self.key.id,
+            shard.sequence = self.intake.sequence(),
+            "shard {how}"
+        );
+    }
+
+    /// Keep the connection, unless the ledger is full: then close it resumably.
+    async fn unless_full(&mut self, mut connection: Box<Connection>) -> Link {
+        if !self.memory.is_full() {
+            return Link::Open(connection);
+        }
+        metrics::ledger_full_total().increment(1);
+        tracing::warn!(
+            shard.id = self.key.id,
+            ledger.bytes = self.memory.used(),
+            "the ledger is full (ledger.max_memory_mib): the shard closes and resumes when the database has caught up"
+        );
+        connection.shard.close(CloseFrame::RESUME);
+        connection.close_quietly().await;
+        Link::Full
+    }
+
+    fn open(&mut self, now: Instant) -> Link {
+        let mut builder = ConfigBuilder::from(self.config.clone());
+        if let Some(point) = self.intake.point() {
+            builder = builder.session(Session::new(point.sequence, point.session_id));
+            if let Some(url) = point.resume_url {
+                builder = builder.resume_url(url);
+            }
+        }
+        self.intake.connecting();
+        self.status.set_state(ShardState::Connecting);
+        Link::Open(Box::new(Connection {
+            shard: Shard::with_config(ShardId::new(self.key.id, self.key.count), builder.build()),
+            beats: Heartbeats::default(),
+            beat: None,
+            opened: now,
+            greeted: false,
+            jitter_seed: 0,
+            up_since: None,
+        }))
+    }
+
+    fn settle(&mut self, outcome: Option<crate::writer::Outcome>) -> Result<Duration, ShardEnd> {
+        match self.flushing.settle(outcome, &mut self.intake, Instant::now()) {
+            Settled::Committed { took } => Ok(took),
+            Settled::Fenced => {
+                let rows = self.intake.ledger.forget();
+                tracing::error!(
+                    shard.id = self.key.id,
+                    ledger.rows = rows,
+                    "another process has taken the shard; what was pending here is dropped and replayed there"
+                );
+                Err(ShardEnd::Fenced(self.key))
+            }
+            Settled::WriterGone => Err(ShardEnd::WriterGone),
+        }
+    }
+
+    /// Show others where the shard stands.
+    fn show(&mut self) {
+        let received = self.intake.take_received();
+        self.status
+            .progressed(received, self.intake.sequence(), self.intake.ledger.rows());
+        self.status.set_dirty_since(self.flushing.dirty_since());
+    }
+
+    /// Close resumably, take in what was sent before the close frame, and commit it.
+    async fn finish(&mut self, link: Link, end: ShardEnd) -> ShardEnd {
+        if let Link::Open(mut connection) = link {
+            connection.shard.close(CloseFrame::RESUME);
+            let drained = timeout(DRAIN_TIMEOUT, async {
+                loop {
+                    let burst =
+                        std::future::poll_fn(|cx| poll_burst(&mut connection, &mut self.intake, cx)).await;
+                    if matches!(burst, Burst::Closed(_) | Burst::Unreachable) {
+                        break;
+                    }
+                    if let Burst::Signal(signal) = burst {
+                        self.on_signal(&mut connection, signal, Instant::now());
+                    }
+                }
+            });
+            if drained.await.is_err() {
+                tracing::debug!(shard.id = self.key.id, "the closing handshake took too long");
+            }
+        }
+        if end != ShardEnd::Stopped && !matches!(end, ShardEnd::Fatal(_)) {
+            return end;
+        }
+        while self.intake.is_dirty() || self.flushing.is_under_way() {
+            self.flushing.flush_if_due(&mut self.intake, Instant::now(), true);
+            self.show();
+            if self.flushing.is_under_way() {
+                let outcome = self.flushing.outcome().await;
+                if let Err(end) = self.settle(outcome) {
+                    return end;
+                }
+            } else {
+                // The lane is full; it empties by itself.
+                tokio::task::yield_now().await;
+            }
+        }
+        self.show();
+        end
+    }
+}
+
+impl Connection {
+    /// Tell the prediction when twilight has sent a heartbeat.
+    fn note_heartbeat(&mut self) {
+        let sent = self.shard.latency().sent().map(Instant::from_std);
+        if sent != self.beat {
+            self.beat = sent;
+            if let Some(at) = sent {
+                self.beats.sent(at);
+            }
+        }
+    }
+
+    /// Let the closing handshake run, and ignore what still comes: it is replayed when the shard resumes.
+    async fn close_quietly(&mut self) {
+        let closed = std::future::poll_fn(|cx| {
+            loop {
+                match Pin::new(&mut self.shard).poll_next(cx) {
+                    Poll::Ready(None | Some(Ok(Message::Close(_)) | Err(_))) => return Poll::Ready(()),
+                    Poll::Ready(Some(Ok(Message::Text(_)))) => {}
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        });
+        // Without a handshake the connection is simply dropped, which keeps the session as well.
+        drop(timeout(CLOSE_TIMEOUT, closed).await);
+    }
+}
+
+/// Wait until the process stops. Its end, which drops the sender, stops the shard as well.
+async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+/// Take in what the socket holds, up to a burst.
+fn poll_burst(connection: &mut Connection, intake: &mut Intake, cx: &mut Context<'_>) -> Poll<Burst> {
+    for taken in 0..BURST {
+        if !connection.greeted {
+            // twilight delays its first heartbeat by a random part of the interval. With a known seed, so is the delay.
+            connection.jitter_seed = fastrand::u64(..);
+            fastrand::seed(connection.jitter_seed);
+        }
+        let burst = match Pin::new(&mut connection.shard).poll_next(cx) {
+            Poll::Pending if taken == 0 => return Poll::Pending,
+            Poll::Pending => Burst::Progress,
+            Poll::Ready(Some(Ok(Message::Text(text)))) => match intake.on_text(&text) {
+                None => continue,
+                Some(signal) => Burst::Signal(signal),
+            },
+            Poll::Ready(Some(Ok(Message::Close(frame)))) => Burst::Closed(frame.map(|frame| frame.code)),
+            Poll::Ready(None) => Burst::Closed(None),
+            Poll::Ready(Some(Err(error))) => match error.kind() {
+                ReceiveMessageErrorType::Reconnect => Burst::Unreachable,
+                ReceiveMessageErrorType::Compression => Burst::Closed(None),
+                _ => {
+                    intake.malformed();
+                    continue;
+                }
+            },
+        };
+        return Poll::Ready(burst);
+    }
+    Poll::Ready(Burst::Progress)
+}

@@ -1,0 +1,121 @@
+//! What a shard shows of itself to others: health checks, gauges, the demo.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
+};
+
+use tokio::time::Instant;
+
+use crate::{metrics, store::shard_checkpoint::ShardKey};
+
+/// Where a shard stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ShardState {
+    /// Waits before it connects.
+    Waiting = 0,
+    /// Connects, identifies or resumes.
+    Connecting = 1,
+    /// Has a session that receives events.
+    Up = 2,
+    /// Does not read, because the ledger is full.
+    Full = 3,
+    /// Has ended.
+    Ended = 4,
+}
+
+/// A shard's state, written by its task and read by others.
+#[derive(Debug)]
+pub struct ShardStatus {
+    key: ShardKey,
+    state: AtomicU8,
+    rows: AtomicUsize,
+    events: AtomicU64,
+    sequence: AtomicU64,
+    /// When everything that had been received was last known to be committed, and since when something is not.
+    clean_at: Mutex<Instant>,
+    dirty_since: Mutex<Option<Instant>>,
+}
+
+impl ShardStatus {
+    /// A shard that has not begun.
+    pub fn new(key: ShardKey) -> Self {
+        Self {
+            key,
+            state: AtomicU8::new(ShardState::Waiting as u8),
+            rows: AtomicUsize::new(0),
+            events: AtomicU64::new(0),
+            sequence: AtomicU64::new(0),
+            clean_at: Mutex::new(Instant::now()),
+            dirty_since: Mutex::new(None),
+        }
+    }
+
+    /// Which shard it is.
+    pub const fn key(&self) -> ShardKey {
+        self.key
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> ShardState {
+        match self.state.load(Ordering::Relaxed) {
+            0 => ShardState::Waiting,
+            1 => ShardState::Connecting,
+            2 => ShardState::Up,
+            3 => ShardState::Full,
+            _ => ShardState::Ended,
+        }
+    }
+
+    /// Rows in its ledger.
+    pub fn rows(&self) -> usize {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Dispatches received by this process.
+    pub fn events(&self) -> u64 {
+        self.events.load(Ordering::Relaxed)
+    }
+
+    /// The last sequence received.
+    pub fn sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Relaxed)
+    }
+
+    /// Since when changes wait that are not committed.
+    pub fn dirty_since(&self) -> Option<Instant> {
+        *self.dirty_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_state(&self, state: ShardState) {
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    pub(super) fn progressed(&self, events: u64, sequence: u64, rows: usize) {
+        self.events.fetch_add(events, Ordering::Relaxed);
+        self.sequence.store(sequence, Ordering::Relaxed);
+        self.rows.store(rows, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_dirty_since(&self, since: Option<Instant>) {
+        *self.dirty_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+        if since.is_none() {
+            *self.clean_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        }
+    }
+
+    /// Copy the state into the gauges.
+    pub fn observe(&self, now: Instant) {
+        let shard = self.key.id.to_string();
+        let state = self.state();
+        metrics::shard_state(shard.clone()).set(f64::from(state as u8));
+        metrics::shard_up(shard.clone()).set(f64::from(u8::from(state == ShardState::Up)));
+        let committed = match self.dirty_since() {
+            Some(since) => since,
+            None => *self.clean_at.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        metrics::shard_checkpoint_age_seconds(shard)
+            .set(now.saturating_duration_since(committed).as_secs_f64());
+    }
+}

@@ -1,0 +1,128 @@
+//! `/metrics`, `/livez` and `/readyz`, for those who watch the process.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use thiserror::Error;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    gateway::{
+        self,
+        status::{ShardState, ShardStatus},
+    },
+    ledger::memory::Memory,
+    store::Store,
+    task::{self, Task},
+};
+
+/// How long the database may take to answer a readiness check.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often histograms are compacted, so that their memory does not grow when nobody scrapes.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Why the port could not be listened on.
+#[derive(Debug, Error)]
+#[error("cannot listen on {address} (http.listen): {source}")]
+pub struct ListenError {
+    address: SocketAddr,
+    source: std::io::Error,
+}
+
+/// What the pages are made from.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// Metrics as text.
+    pub metrics: &'static PrometheusHandle,
+    /// The pool.
+    pub store: Store,
+    /// The shards; empty until the gateway is up.
+    pub shards: watch::Receiver<Arc<[Arc<ShardStatus>]>>,
+    /// The ledgers' budget.
+    pub memory: Arc<Memory>,
+}
+
+/// A port that is listened on, before anything is served on it.
+#[derive(Debug)]
+pub struct Listening {
+    listener: TcpListener,
+    /// The address, with the port that was chosen if 0 was asked for.
+    pub address: SocketAddr,
+}
+
+/// Take the port, so that a port in use is found before anything else begins.
+pub async fn listen(address: SocketAddr) -> Result<Listening, ListenError> {
+    let failed = |source| ListenError { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok(Listening { listener, address })
+}
+
+impl Listening {
+    /// Serve until the task is dropped.
+    pub fn serve(self, watched: Watched) -> Task<()> {
+        let metrics = watched.metrics;
+        let router = Router::new()
+            .route("/metrics", get(show_metrics))
+            .route("/livez", get(|| async { "ok\n" }))
+            .route("/readyz", get(ready))
+            .with_state(watched);
+        task::spawn("http", async move {
+            let upkeep = async {
+                loop {
+                    tokio::time::sleep(UPKEEP_INTERVAL).await;
+                    metrics.run_upkeep();
+                }
+            };
+            tokio::select! {
+                served = axum::serve(self.listener, router) => {
+                    if let Err(error) = served {
+                        tracing::error!(%error, "the HTTP server ended");
+                    }
+                }
+                () = upkeep => {}
+            }
+        })
+    }
+}
+
+async fn show_metrics(State(watched): State<Watched>) -> impl IntoResponse {
+    watched.store.observe();
+    gateway::observe(&watched.shards.borrow(), &watched.memory);
+    let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (content_type, watched.metrics.render())
+}
+
+/// Ready: the shards have their sessions, and the database answers.
+async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
+    let (up, total) = {
+        let shards = watched.shards.borrow();
+        let up = shards
+            .iter()
+            .filter(|shard| shard.state() == ShardState::Up)
+            .count();
+        (up, shards.len())
+    };
+    let database = match tokio::time::timeout(PING_TIMEOUT, watched.store.ping()).await {
+        Ok(Ok(())) => "ok".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_elapsed) => format!("no answer within {} s", PING_TIMEOUT.as_secs()),
+    };
+    let status = if up == total && total > 0 && database == "ok" {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        format!("shards up: {up} of {total}\ndatabase: {database}\n"),
+    )
+}

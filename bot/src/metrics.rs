@@ -1,0 +1,223 @@
+//! Every metric, declared once. The doc comment is the help text that Prometheus shows.
+//!
+//! Names are `eventide_<what>_<unit>[_total]`; durations are seconds and sizes bytes, as
+//! <https://prometheus.io/docs/practices/naming/> asks. No guild, user or message id is ever a label, and a metric is by shard
+//! or by event type, never by both: their product would be too many series.
+
+use std::sync::OnceLock;
+
+pub use ::metrics::Counter;
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// What a metric is, for the registry's own tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only ever grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Observations in buckets.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Definition {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Its label, where it has one.
+    pub label: Option<&'static str>,
+    /// The help text.
+    pub help: &'static str,
+    /// Upper bounds of a histogram's buckets.
+    buckets: &'static [f64],
+}
+
+/// Seconds of something that should take milliseconds.
+const SECONDS: &[f64] = &[
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+/// Rows in a flush.
+const ROWS: &[f64] = &[
+    0.0, 1.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1_000.0, 2_500.0, 5_000.0, 10_000.0, 25_000.0, 100_000.0,
+];
+
+macro_rules! registry {
+    ($($(#[doc = $help:literal])+ $kind:ident $function:ident = $name:literal $([$label:ident])? $(in $buckets:ident)?;)+) => {
+        /// Every metric of the bot.
+        pub const REGISTRY: &[Definition] = &[$(Definition {
+            name: $name,
+            kind: registry!(@kind $kind),
+            label: registry!(@label $($label)?),
+            help: concat!($($help),+).trim_ascii(),
+            buckets: registry!(@buckets $($buckets)?),
+        }),+];
+
+        $($(#[doc = $help])+
+        #[expect(clippy::disallowed_macros, reason = "this is the registry")]
+        pub fn $function($($label: impl Into<::metrics::SharedString>)?) -> registry!(@type $kind) {
+            ::metrics::$kind!($name $(, stringify!($label) => $label)?)
+        })+
+    };
+    (@kind counter) => { Kind::Counter };
+    (@kind gauge) => { Kind::Gauge };
+    (@kind histogram) => { Kind::Histogram };
+    (@type counter) => { ::metrics::Counter };
+    (@type gauge) => { ::metrics::Gauge };
+    (@type histogram) => { ::metrics::Histogram };
+    (@label) => { None };
+    (@label $label:ident) => { Some(stringify!($label)) };
+    (@buckets) => { &[] };
+    (@buckets $buckets:ident) => { $buckets };
+}
+
+registry! {
+    /// The version that runs, as a label; always 1.
+    gauge build_info = "eventide_build_info" [version];
+
+    /// Gateway events received, by type. Types that Discord has added since are counted as `unknown`.
+    counter gateway_events_total = "eventide_gateway_events_total" [event];
+    /// Events that could not be read and were skipped, by type.
+    counter gateway_events_malformed_total = "eventide_gateway_events_malformed_total" [event];
+    /// Events that came again although they were counted already, and were skipped.
+    counter gateway_events_duplicate_total = "eventide_gateway_events_duplicate_total";
+    /// Events that were replayed by Discord after a resume.
+    counter gateway_events_replayed_total = "eventide_gateway_events_replayed_total";
+    /// Whether the shard is up: 1 with a session that receives events, 0 otherwise.
+    gauge shard_up = "eventide_shard_up" [shard];
+    /// State of the shard: 0 waiting to connect, 1 connecting, 2 up, 3 stopped because the ledger is full, 4 ended.
+    gauge shard_state = "eventide_shard_state" [shard];
+    /// Time from the last heartbeat to its acknowledgement.
+    gauge shard_latency_seconds = "eventide_shard_latency_seconds" [shard];
+    /// Age of the shard's checkpoint: how long ago everything received was last known to be committed.
+    gauge shard_checkpoint_age_seconds = "eventide_shard_checkpoint_age_seconds" [shard];
+    /// Sessions started with IDENTIFY, of which Discord allows about 1,000 a day.
+    counter gateway_identifies_total = "eventide_gateway_identifies_total";
+    /// Sessions resumed.
+    counter gateway_resumes_total = "eventide_gateway_resumes_total";
+    /// Connections that ended, by close code; `none` where there was no close frame.
+    counter gateway_closes_total = "eventide_gateway_closes_total" [code];
+    /// Times that events were missed, by reason: the session was lost, or a resume did not begin where the checkpoint ended.
+    counter gateway_gaps_total = "eventide_gateway_gaps_total" [reason];
+    /// Heartbeats that told Discord of events that were not committed yet, because the flush before it took too long.
+    counter gateway_heartbeats_ahead_total = "eventide_gateway_heartbeats_ahead_total";
+    /// How long a shard paused reading so that a heartbeat would not run ahead of the checkpoint.
+    histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in SECONDS;
+
+    /// Rows that wait in ledgers for their next flush.
+    gauge ledger_rows = "eventide_ledger_rows";
+    /// Age of the oldest change that is not committed.
+    gauge ledger_age_seconds = "eventide_ledger_age_seconds";
+    /// Memory that ledgers and flushes under way hold.
+    gauge ledger_bytes = "eventide_ledger_bytes";
+    /// Memory that they may hold before shards stop reading.
+    gauge ledger_limit_bytes = "eventide_ledger_limit_bytes";
+    /// Times that a shard stopped reading because the ledger was full.
+    counter ledger_full_total = "eventide_ledger_full_total";
+
+    /// Duration of a flush, from the start of its first try to its commit.
+    histogram flush_seconds = "eventide_flush_seconds" in SECONDS;
+    /// Rows that a flush wrote.
+    histogram flush_rows = "eventide_flush_rows" in ROWS;
+    /// Rows written by flushes.
+    counter flush_rows_total = "eventide_flush_rows_total";
+    /// Messages counted in rows written by flushes; divided by the rows it is the coalescing ratio.
+    counter flush_messages_total = "eventide_flush_messages_total";
+    /// Stored last awards that flushes had to read, because the member was not remembered.
+    counter flush_reads_total = "eventide_flush_reads_total";
+    /// Tries of a flush that failed, by class of the error. None of its changes is lost: it is tried again.
+    counter flush_failures_total = "eventide_flush_failures_total" [class];
+    /// Flushes found to be applied although their COMMIT was not confirmed.
+    counter flush_already_applied_total = "eventide_flush_already_applied_total";
+    /// Flushes of a shard that another process has taken; their changes are dropped here and replayed there.
+    counter flush_fenced_total = "eventide_flush_fenced_total";
+
+    /// Connections to PostgreSQL that are open.
+    gauge pool_size = "eventide_pool_size";
+    /// Connections that may be open.
+    gauge pool_max_size = "eventide_pool_max_size";
+    /// Connections in use.
+    gauge pool_in_use = "eventide_pool_in_use";
+    /// Tasks that wait for a connection.
+    gauge pool_waiting = "eventide_pool_waiting";
+    /// How long tasks waited for a connection.
+    histogram pool_wait_seconds = "eventide_pool_wait_seconds" in SECONDS;
+    /// Connections made.
+    counter pool_connections_created_total = "eventide_pool_connections_created_total";
+    /// Duration of queries, by the statement's name.
+    histogram query_seconds = "eventide_query_seconds" [query] in SECONDS;
+    /// Queries that took longer than `database.slow_query_ms`, by the statement's name.
+    counter slow_queries_total = "eventide_slow_queries_total" [query];
+    /// Duration of committed transactions, by name.
+    histogram transaction_seconds = "eventide_transaction_seconds" [transaction] in SECONDS;
+}
+
+/// Install the recorder for this process, once; every later call gives the same handle.
+///
+/// # Errors
+///
+/// Another recorder has been installed by somebody else.
+pub fn install() -> Result<&'static PrometheusHandle, BuildError> {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle);
+    }
+    let mut builder = PrometheusBuilder::new();
+    for metric in REGISTRY.iter().filter(|metric| metric.kind == Kind::Histogram) {
+        // A histogram without buckets would become a summary, which cannot be added up over processes.
+        builder = builder.set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), metric.buckets)?;
+    }
+    let handle = builder.install_recorder()?;
+    describe();
+    build_info(env!("CARGO_PKG_VERSION")).set(1.0);
+    Ok(HANDLE.get_or_init(|| handle))
+}
+
+fn describe() {
+    for metric in REGISTRY {
+        match metric.kind {
+            Kind::Counter => ::metrics::describe_counter!(metric.name, metric.help),
+            Kind::Gauge => ::metrics::describe_gauge!(metric.name, metric.help),
+            Kind::Histogram => ::metrics::describe_histogram!(metric.name, metric.help),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, REGISTRY};
+
+    #[test]
+    fn names_follow_the_rule() {
+        for metric in REGISTRY {
+            assert!(metric.name.starts_with("eventide_"), "{}", metric.name);
+            assert_eq!(
+                metric.kind == Kind::Counter,
+                metric.name.ends_with("_total"),
+                "{}: counters, and only counters, end in _total",
+                metric.name
+            );
+            assert_eq!(
+                metric.kind == Kind::Histogram,
+                !metric.buckets.is_empty(),
+                "{}",
+                metric.name
+            );
+            assert!(
+                metric.help.ends_with('.'),
+                "{}: the help is a sentence",
+                metric.name
+            );
+        }
+    }
+
+    #[test]
+    fn no_name_twice() {
+        let mut names: Vec<_> = REGISTRY.iter().map(|metric| metric.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), REGISTRY.len());
+    }
+}

@@ -1,0 +1,51 @@
+//! The one place where Discord's snowflakes and PostgreSQL's `BIGINT` are cast into each other.
+//!
+//! A snowflake is an unsigned 64-bit number whose upper bit stays 0 until the year 2084, so the cast keeps the order:
+//! <https://discord.com/developers/docs/reference#snowflakes>.
+
+use twilight_model::id::Id;
+
+use crate::rules::award::Millis;
+
+/// Milliseconds from the Unix epoch to Discord's, the first second of 2015.
+const DISCORD_EPOCH_MS: i64 = 1_420_070_400_000;
+
+/// A snowflake as `BIGINT`.
+pub const fn to_db<T>(id: Id<T>) -> i64 {
+    id.get().cast_signed()
+}
+
+/// A `BIGINT` as snowflake; `None` for 0, which is no snowflake.
+pub const fn from_db<T>(value: i64) -> Option<Id<T>> {
+    Id::new_checked(value.cast_unsigned())
+}
+
+/// When the thing with this id was made, in milliseconds since the Unix epoch.
+pub const fn millis<T>(id: Id<T>) -> Millis {
+    (id.get() >> 22).cast_signed() + DISCORD_EPOCH_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::{Id, marker::MessageMarker};
+
+    use super::{from_db, millis, to_db};
+
+    /// The example of Discord's documentation: 175928847299117063 is 2016-04-30 11:18:25.796 UTC.
+    #[test]
+    fn time_of_the_documented_example() {
+        assert_eq!(
+            millis(Id::<MessageMarker>::new(175_928_847_299_117_063)),
+            1_462_015_105_796
+        );
+    }
+
+    #[test]
+    fn casts_keep_every_bit() {
+        for raw in [1, 175_928_847_299_117_063, u64::MAX] {
+            let id = Id::<MessageMarker>::new(raw);
+            assert_eq!(from_db(to_db(id)), Some(id));
+        }
+        assert_eq!(from_db::<MessageMarker>(0), None);
+    }
+}

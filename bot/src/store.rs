@@ -1,0 +1,209 @@
+//! The store: the only part that touches the pool, and one file a table for its statements.
+//!
+//! A statement has a name, which stands in its first line as a comment (so `pg_stat_statements` leads back to the source) and
+//! is its label in the metrics. It is prepared once a connection.
+
+pub mod error;
+pub mod member_xp;
+pub mod migrations;
+pub mod shard_checkpoint;
+
+use std::time::Duration;
+
+use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+use tokio_postgres::{NoTls, Row, types::ToSql};
+
+pub use self::error::StoreError;
+use crate::{config::Database, metrics};
+
+/// A statement with its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement {
+    /// The name: a function's in this module's files.
+    pub name: &'static str,
+    /// The text, which opens with the name.
+    pub sql: &'static str,
+}
+
+/// A [`Statement`] whose text opens with its name.
+macro_rules! statement {
+    ($name:literal, $sql:literal) => {
+        $crate::store::Statement {
+            name: $name,
+            sql: concat!("-- ", $name, "\n", $sql),
+        }
+    };
+}
+use statement;
+
+/// The parameters of a statement.
+pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// Connections to PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: Pool,
+    slow_query: Duration,
+}
+
+/// A transaction under way.
+pub struct Tx<'a> {
+    inner: deadpool_postgres::Transaction<'a>,
+    slow_query: Duration,
+}
+
+impl Store {
+    /// A pool that connects with `connection` when first asked to.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Pool`] when the settings contradict each other.
+    pub fn new(mut connection: tokio_postgres::Config, database: &Database) -> Result<Self, StoreError> {
+        let statement_timeout = database.statement_timeout.as_millis();
+        let options = format!(
+            "{} -c statement_timeout={statement_timeout} -c idle_in_transaction_session_timeout={statement_timeout}",
+            connection.get_options().unwrap_or_default()
+        );
+        connection.options(options.trim());
+        connection.connect_timeout(database.connection_timeout);
+        if connection.get_application_name().is_none() {
+            connection.application_name("eventide");
+        }
+        let manager = Manager::from_config(
+            connection,
+            NoTls,
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(database.pool_size)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(database.connection_timeout))
+            .create_timeout(Some(database.connection_timeout))
+            .recycle_timeout(Some(database.recycle_timeout))
+            .post_create(Hook::sync_fn(|_, _| {
+                metrics::pool_connections_created_total().increment(1);
+                Ok(())
+            }))
+            .build()
+            .map_err(|error| StoreError::Pool(error.to_string()))?;
+        Ok(Self {
+            pool,
+            slow_query: database.slow_query,
+        })
+    }
+
+    /// A connection of the pool, which is given back when dropped.
+    async fn connection(&self) -> Result<Object, StoreError> {
+        let asked = Instant::now();
+        #[expect(clippy::disallowed_methods, reason = "this is the store")]
+        let connection = self.pool.get().await;
+        metrics::pool_wait_seconds().record(asked.elapsed());
+        connection.map_err(StoreError::from)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.query(statement!("ping", "SELECT 1"), &[]).await.map(drop)
+    }
+
+    /// Run one statement outside of any transaction.
+    pub async fn query(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        let connection = self.connection().await?;
+        let prepared = connection.prepare_cached(statement.sql).await?;
+        timed(statement, self.slow_query, connection.query(&prepared, params)).await
+    }
+
+    /// Run `work` in a transaction, and commit it when it returns `Ok`.
+    ///
+    /// `name` labels the metrics. It is not tried again here: whether it may be depends on what it does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Commit`] when the connection failed during COMMIT: the transaction may or may not have taken effect.
+    /// Any other error: it has not.
+    pub async fn transaction<T, F>(&self, name: &'static str, work: F) -> Result<T, StoreError>
+    where
+        F: for<'t> FnOnce(&'t Tx<'_>) -> BoxFuture<'t, Result<T, StoreError>> + Send,
+    {
+        let mut connection = self.connection().await?;
+        let started = Instant::now();
+        let tx = Tx {
+            inner: connection.transaction().await?,
+            slow_query: self.slow_query,
+        };
+        let done = match work(&tx).await {
+            Ok(done) => done,
+            Err(error) => {
+                // A failed rollback means a broken connection, which rolls back by itself; the first error is the telling one.
+                drop(tx.inner.rollback().await);
+                return Err(error);
+            }
+        };
+        tx.inner.commit().await.map_err(StoreError::Commit)?;
+        metrics::transaction_seconds(name).record(started.elapsed());
+        Ok(done)
+    }
+
+    /// Copy the pool's state into its gauges.
+    pub fn observe(&self) {
+        let status = self.pool.status();
+        #[expect(clippy::cast_precision_loss, reason = "pool sizes are small")]
+        {
+            metrics::pool_size().set(status.size as f64);
+            metrics::pool_max_size().set(status.max_size as f64);
+            metrics::pool_in_use().set(status.size.saturating_sub(status.available) as f64);
+            metrics::pool_waiting().set(status.waiting as f64);
+        }
+    }
+
+    /// Sizes of the pool: connections open, and in use.
+    pub fn pool_usage(&self) -> (usize, usize) {
+        let status = self.pool.status();
+        (status.size, status.size.saturating_sub(status.available))
+    }
+
+    /// Close every connection that nobody holds, and refuse to give out more.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+}
+
+impl Tx<'_> {
+    /// Run a statement in the transaction.
+    pub async fn query(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        let prepared = self.inner.prepare_cached(statement.sql).await?;
+        timed(statement, self.slow_query, self.inner.query(&prepared, params)).await
+    }
+
+    /// Run a statement whose rows nobody needs; returns how many it touched.
+    pub async fn execute(&self, statement: Statement, params: Params<'_>) -> Result<u64, StoreError> {
+        let prepared = self.inner.prepare_cached(statement.sql).await?;
+        timed(statement, self.slow_query, self.inner.execute(&prepared, params)).await
+    }
+}
+
+/// Run a query with the time it takes under its name, never with its values.
+async fn timed<T>(
+    statement: Statement,
+    slow_query: Duration,
+    query: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, StoreError> {
+    let started = Instant::now();
+    let result = query.await;
+    let elapsed = started.elapsed();
+    metrics::query_seconds(statement.name).record(elapsed);
+    if elapsed >= slow_query {
+        metrics::slow_queries_total(statement.name).increment(1);
+        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(
+            query.name = statement.name,
+            query.duration_ms = duration_ms,
+            "slow query"
+        );
+    }
+    result.map_err(StoreError::from)
+}

@@ -1,0 +1,91 @@
+//! What can go wrong with the database, told in one line and without a value of any statement.
+
+use deadpool_postgres::{PoolError, TimeoutType};
+use thiserror::Error;
+use tokio_postgres::error::SqlState;
+
+/// A failed operation on the store.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The connection failed during COMMIT: nobody knows yet whether the transaction took effect.
+    #[error("connection lost during COMMIT: {}", one_line(.0))]
+    Commit(#[source] tokio_postgres::Error),
+    /// A statement or a connection failed; its transaction has not taken effect.
+    #[error("{}", one_line(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// No connection could be had.
+    #[error("{0}")]
+    Pool(String),
+}
+
+impl StoreError {
+    /// The SQLSTATE, where the server gave one: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+    pub fn sqlstate(&self) -> Option<&SqlState> {
+        match self {
+            Self::Commit(error) | Self::Postgres(error) => error.code(),
+            Self::Pool(_) => None,
+        }
+    }
+
+    /// Whether trying again at once is right: the server chose this transaction as the victim of a conflict.
+    pub fn is_conflict(&self) -> bool {
+        matches!(
+            self.sqlstate(),
+            Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE)
+        )
+    }
+
+    /// A bounded label for metrics: the SQLSTATE's class, or what failed without one.
+    pub fn class(&self) -> &'static str {
+        match self.sqlstate().map(SqlState::code).and_then(|code| code.get(..2)) {
+            Some("08") => "08 connection exception",
+            Some("22") => "22 data exception",
+            Some("23") => "23 integrity constraint violation",
+            Some("25") => "25 invalid transaction state",
+            Some("28") => "28 invalid authorization",
+            Some("40") => "40 transaction rollback",
+            Some("42") => "42 syntax error or access rule violation",
+            Some("53") => "53 insufficient resources",
+            Some("55") => "55 object not in prerequisite state",
+            Some("57") => "57 operator intervention",
+            Some("58") => "58 system error",
+            Some(_) => "other",
+            None if matches!(self, Self::Pool(_)) => "pool",
+            None => "connection",
+        }
+    }
+}
+
+impl From<PoolError> for StoreError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => Self::Postgres(error),
+            PoolError::Timeout(TimeoutType::Wait) => Self::Pool(
+                "every connection of the pool stayed in use for database.connection_timeout_ms".to_owned(),
+            ),
+            PoolError::Timeout(_) => {
+                Self::Pool("PostgreSQL did not answer within database.connection_timeout_ms".to_owned())
+            }
+            PoolError::Closed => Self::Pool("the pool is closed".to_owned()),
+            other => Self::Pool(other.to_string()),
+        }
+    }
+}
+
+/// An error with its causes in one line. The server's detail and hint are left out: they can quote values of a row.
+pub fn one_line(error: &tokio_postgres::Error) -> String {
+    use std::error::Error as _;
+    if let Some(db) = error.as_db_error() {
+        return format!("{} (SQLSTATE {})", db.message(), db.code().code());
+    }
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text.replace('\n', " ")
+}

@@ -1,0 +1,179 @@
+//! `member_xp`: what members earned.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tokio_postgres::Row;
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
+
+use super::{Statement, Store, StoreError, Tx, statement};
+use crate::{
+    ledger::member_xp::{LastAward, MemberDelta, MemberKey},
+    rules::{award::Millis, curve},
+    snowflake,
+};
+
+/// A member's row after a flush, with what the flush added.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    /// The member.
+    pub key: MemberKey,
+    /// XP before.
+    pub xp_before: u64,
+    /// XP after.
+    pub xp_after: u64,
+}
+
+/// A line of a leaderboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The member.
+    pub user_id: Id<UserMarker>,
+    /// Their XP.
+    pub xp: u64,
+    /// Messages they wrote.
+    pub message_count: u64,
+}
+
+/// The stored last awards of `keys`. Members without a row are not in the answer.
+pub async fn last_awards(
+    tx: &Tx<'_>,
+    keys: impl Iterator<Item = MemberKey>,
+) -> Result<HashMap<MemberKey, LastAward>, StoreError> {
+    const LAST_AWARDS: Statement = statement!(
+        "member_xp_last_awards",
+        "SELECT m.guild_id, m.user_id, m.last_award_at
+         FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
+         JOIN member_xp AS m ON m.guild_id = k.guild_id AND m.user_id = k.user_id"
+    );
+    let (guilds, users): (Vec<i64>, Vec<i64>) = keys
+        .map(|key| (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id)))
+        .unzip();
+    let rows = tx.query(LAST_AWARDS, &[&guilds, &users]).await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| Some((key_of(row)?, row.get::<_, Option<SystemTime>>(2).map(to_millis))))
+        .collect())
+}
+
+/// Add to members' rows, and make those that are missing.
+///
+/// `deltas` are sorted by key, each key once: two writers that touch the same members in different orders would deadlock, and
+/// PostgreSQL refuses to touch a row twice in one statement.
+pub async fn add(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec<Written>, StoreError> {
+    const ADD: Statement = statement!(
+        "member_xp_add",
+        "INSERT INTO member_xp (guild_id, user_id, xp, message_count, last_award_at)
+         SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::timestamptz[])
+         ON CONFLICT (guild_id, user_id) DO UPDATE
+         SET xp = member_xp.xp + excluded.xp,
+             message_count = member_xp.message_count + excluded.message_count,
+             last_award_at = GREATEST(member_xp.last_award_at, excluded.last_award_at)
+         RETURNING xp"
+    );
+    debug_assert!(
+        deltas.is_sorted_by(|(a, _), (b, _)| a < b),
+        "sorted, each key once"
+    );
+    let guilds: Vec<i64> = deltas
+        .iter()
+        .map(|(key, _)| snowflake::to_db(key.guild_id))
+        .collect();
+    let users: Vec<i64> = deltas
+        .iter()
+        .map(|(key, _)| snowflake::to_db(key.user_id))
+        .collect();
+    let xp: Vec<i64> = deltas.iter().map(|(_, delta)| delta.xp.cast_signed()).collect();
+    let messages: Vec<i64> = deltas
+        .iter()
+        .map(|(_, delta)| delta.messages.cast_signed())
+        .collect();
+    let awards: Vec<Option<SystemTime>> = deltas
+        .iter()
+        .map(|(_, delta)| delta.last_award.map(from_millis))
+        .collect();
+    let rows = tx.query(ADD, &[&guilds, &users, &xp, &messages, &awards]).await?;
+    // INSERT … SELECT FROM unnest inserts, and so returns, in the arrays' order.
+    debug_assert_eq!(rows.len(), deltas.len());
+    Ok(rows
+        .iter()
+        .zip(deltas)
+        .map(|(row, (key, delta))| {
+            let xp_after = row.get::<_, i64>(0).cast_unsigned();
+            Written {
+                key: *key,
+                xp_before: xp_after.saturating_sub(delta.xp),
+                xp_after,
+            }
+        })
+        .collect())
+}
+
+/// Set the tier of the members who passed a level. Few rows: a tier is a level of the default curve.
+pub async fn set_tiers(tx: &Tx<'_>, written: &[Written]) -> Result<(), StoreError> {
+    const SET_TIERS: Statement = statement!(
+        "member_xp_set_tiers",
+        "UPDATE member_xp AS m SET xp_tier = t.tier
+         FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS t (guild_id, user_id, tier)
+         WHERE m.guild_id = t.guild_id AND m.user_id = t.user_id"
+    );
+    let tier = |xp| i64::from(curve::level_of(xp));
+    let moved: Vec<&Written> = written
+        .iter()
+        .filter(|w| w.xp_before != w.xp_after && tier(w.xp_before) != tier(w.xp_after))
+        .collect();
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let guilds: Vec<i64> = moved.iter().map(|w| snowflake::to_db(w.key.guild_id)).collect();
+    let users: Vec<i64> = moved.iter().map(|w| snowflake::to_db(w.key.user_id)).collect();
+    let tiers: Vec<i64> = moved.iter().map(|w| tier(w.xp_after)).collect();
+    tx.execute(SET_TIERS, &[&guilds, &users, &tiers]).await.map(drop)
+}
+
+/// The members of a guild with the most XP.
+pub async fn top(store: &Store, guild_id: Id<GuildMarker>, limit: u32) -> Result<Vec<Standing>, StoreError> {
+    // Walks (guild_id, xp_tier DESC) and sorts within a tier only: see the migration.
+    const TOP: Statement = statement!(
+        "member_xp_top",
+        "SELECT user_id, xp, message_count FROM member_xp
+         WHERE guild_id = $1
+         ORDER BY xp_tier DESC, xp DESC, user_id
+         LIMIT $2"
+    );
+    let rows = store
+        .query(TOP, &[&snowflake::to_db(guild_id), &i64::from(limit)])
+        .await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| {
+            Some(Standing {
+                user_id: snowflake::from_db(row.get(0))?,
+                xp: row.get::<_, i64>(1).cast_unsigned(),
+                message_count: row.get::<_, i64>(2).cast_unsigned(),
+            })
+        })
+        .collect())
+}
+
+fn key_of(row: &Row) -> Option<MemberKey> {
+    Some(MemberKey {
+        guild_id: snowflake::from_db(row.get(0))?,
+        user_id: snowflake::from_db(row.get(1))?,
+    })
+}
+
+/// A `TIMESTAMPTZ` of the time `millis`. Times before 1970 do not occur: Discord's snowflakes begin in 2015.
+fn from_millis(millis: Millis) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(millis.max(0).cast_unsigned())
+}
+
+fn to_millis(time: SystemTime) -> Millis {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}

@@ -1,0 +1,160 @@
+//! `shard_checkpoint`: up to where each shard's events are contained in the tables.
+//!
+//! A writer moves a checkpoint only while its fence is the stored one and its revision is the next: the first keeps a process
+//! whose shard was taken from writing, the second keeps a flush from being applied twice, whatever became of its first COMMIT.
+
+use super::{Statement, Store, StoreError, Tx, statement};
+
+/// Which shard of how many.
+///
+/// <https://discord.com/developers/docs/events/gateway#sharding>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShardKey {
+    /// Shards in total.
+    pub count: u32,
+    /// This shard, from 0.
+    pub id: u32,
+}
+
+/// A session that can be resumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionPoint {
+    /// The session's id, from READY.
+    pub session_id: String,
+    /// Where Discord wants it resumed, from READY.
+    pub resume_url: Option<String>,
+    /// Everything up to this sequence is contained.
+    pub sequence: u64,
+}
+
+/// What the taker of a shard gets.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The fence that its writes must carry.
+    pub fence: i64,
+    /// The revision of the last flush.
+    pub revision: i64,
+    /// Where to resume; `None` where there is nothing to resume.
+    pub session: Option<SessionPoint>,
+}
+
+/// A checkpoint to be moved.
+#[derive(Clone, Debug)]
+pub struct Advance {
+    /// The shard.
+    pub shard: ShardKey,
+    /// The fence under which the shard was taken.
+    pub fence: i64,
+    /// The revision it is moved to; the stored one must be the one before.
+    pub revision: i64,
+    /// The session and how far it got; `None` when there is none to resume.
+    pub session: Option<SessionPoint>,
+}
+
+/// What became of one shard's [`Advance`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advanced {
+    /// Moved, by the transaction under way.
+    Now,
+    /// It had been moved before: an earlier try went through although its COMMIT was not confirmed.
+    Before,
+    /// Another process has taken the shard. What belongs to this one must not be written.
+    Fenced,
+}
+
+/// Take a shard for this process: every earlier owner's writes are refused from now on.
+pub async fn take(store: &Store, shard: ShardKey) -> Result<Taken, StoreError> {
+    const TAKE: Statement = statement!(
+        "shard_checkpoint_take",
+        "INSERT INTO shard_checkpoint AS c (shard_count, shard_id, fence) VALUES ($1, $2, 1)
+         ON CONFLICT (shard_count, shard_id) DO UPDATE SET fence = c.fence + 1
+         RETURNING fence, revision, session_id, resume_url, sequence"
+    );
+    let rows = store
+        .query(TAKE, &[&i64::from(shard.count), &i64::from(shard.id)])
+        .await?;
+    let row = rows.first().expect("an upsert returns its row");
+    let session = row
+        .get::<_, Option<String>>("session_id")
+        .map(|session_id| SessionPoint {
+            session_id,
+            resume_url: row.get("resume_url"),
+            sequence: row.get::<_, i64>("sequence").cast_unsigned(),
+        });
+    Ok(Taken {
+        fence: row.get("fence"),
+        revision: row.get("revision"),
+        session,
+    })
+}
+
+/// Move the checkpoints of one transaction, which are locked by it from here on. Answers in the order asked.
+///
+/// `advances` are sorted by shard: two writers that lock the same rows in different orders would deadlock.
+pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>, StoreError> {
+    const ADVANCE: Statement = statement!(
+        "shard_checkpoint_advance",
+        "UPDATE shard_checkpoint AS c
+         SET revision = b.revision, session_id = b.session_id, resume_url = b.resume_url, sequence = b.sequence,
+             updated_at = now()
+         FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::text[], $6::text[], $7::int8[])
+           AS b (shard_count, shard_id, fence, revision, session_id, resume_url, sequence)
+         WHERE c.shard_count = b.shard_count AND c.shard_id = b.shard_id
+           AND c.fence = b.fence AND c.revision = b.revision - 1
+         RETURNING c.shard_count, c.shard_id"
+    );
+    let counts: Vec<i64> = advances.iter().map(|a| i64::from(a.shard.count)).collect();
+    let ids: Vec<i64> = advances.iter().map(|a| i64::from(a.shard.id)).collect();
+    let fences: Vec<i64> = advances.iter().map(|a| a.fence).collect();
+    let revisions: Vec<i64> = advances.iter().map(|a| a.revision).collect();
+    let sessions = |a: &&Advance| a.session.as_ref().map(|s| s.session_id.clone());
+    let session_ids: Vec<Option<String>> = advances.iter().map(sessions).collect();
+    let urls = |a: &&Advance| a.session.as_ref().and_then(|s| s.resume_url.clone());
+    let resume_urls: Vec<Option<String>> = advances.iter().map(urls).collect();
+    let sequences: Vec<i64> = advances
+        .iter()
+        .map(|a| a.session.as_ref().map_or(0, |s| s.sequence.cast_signed()))
+        .collect();
+    let rows = tx
+        .query(
+            ADVANCE,
+            &[
+                &counts,
+                &ids,
+                &fences,
+                &revisions,
+                &session_ids,
+                &resume_urls,
+                &sequences,
+            ],
+        )
+        .await?;
+    let moved: Vec<(i64, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let mut outcomes = Vec::with_capacity(advances.len());
+    for advance in advances {
+        let key = (i64::from(advance.shard.count), i64::from(advance.shard.id));
+        outcomes.push(if moved.contains(&key) {
+            Advanced::Now
+        } else {
+            why_not(tx, advance).await?
+        });
+    }
+    Ok(outcomes)
+}
+
+/// Why a checkpoint did not move.
+async fn why_not(tx: &Tx<'_>, advance: &Advance) -> Result<Advanced, StoreError> {
+    const READ: Statement = statement!(
+        "shard_checkpoint_read",
+        "SELECT fence, revision FROM shard_checkpoint WHERE shard_count = $1 AND shard_id = $2"
+    );
+    let shard = advance.shard;
+    let rows = tx
+        .query(READ, &[&i64::from(shard.count), &i64::from(shard.id)])
+        .await?;
+    // A row that vanished (somebody emptied the table) is nobody's: the shard has to be taken anew.
+    let same = rows.first().is_some_and(|row| {
+        row.get::<_, i64>("fence") == advance.fence && row.get::<_, i64>("revision") == advance.revision
+    });
+    Ok(if same { Advanced::Before } else { Advanced::Fenced })
+}

@@ -1,0 +1,176 @@
+//! The writer turns batches into transactions: one holds the checkpoints of several shards and the rows of all of them.
+//!
+//! Shards are spread over a few lanes. A lane has one transaction under way; what its shards hand over meanwhile goes into the
+//! next, so the busier the database is, the more each transaction carries. A batch is tried until it is committed or fenced:
+//! the checkpoint in the same transaction tells whether an earlier try, whose COMMIT was not confirmed, went through.
+
+pub mod backoff;
+mod flush;
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+
+use self::backoff::Backoff;
+use crate::{
+    ledger::{
+        Changes,
+        member_xp::{LastAward, MemberKey},
+    },
+    metrics,
+    store::{
+        Store,
+        shard_checkpoint::{Advance, ShardKey},
+    },
+    task::{self, Task},
+};
+
+/// Batches that a lane may be handed before somebody waits. A shard has one batch under way, so it is the number of shards a
+/// lane can serve without refusing one.
+const LANE_BATCHES: usize = 1024;
+
+/// Batches in one transaction at most.
+const TRANSACTION_BATCHES: usize = 256;
+
+/// Rows after which no further batch is added to a transaction.
+const TRANSACTION_ROWS: usize = 20_000;
+
+/// What a shard hands over: everything up to a point of its session.
+#[derive(Debug)]
+pub struct Batch {
+    /// The point.
+    pub advance: Advance,
+    /// What the events up to it changed.
+    pub changes: Changes,
+    /// Where the outcome goes.
+    pub reply: oneshot::Sender<Outcome>,
+}
+
+/// What became of a batch. There is no failure: a batch is tried until one of these is known.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is in the database.
+    Committed {
+        /// The stored last awards that were read or written for members who were not remembered.
+        learned: Vec<(MemberKey, LastAward)>,
+    },
+    /// Another process has taken the shard; nothing of the batch was written.
+    Fenced,
+}
+
+/// A handle to the lanes.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    lanes: Arc<[mpsc::Sender<Batch>]>,
+}
+
+/// The lanes' tasks. They end when every [`Writer`] is gone and everything handed over is committed.
+#[derive(Debug)]
+pub struct Lanes {
+    tasks: Vec<Task<()>>,
+}
+
+impl Writer {
+    /// Start `lanes` lanes on `store`.
+    pub fn start(store: &Store, lanes: usize) -> (Self, Lanes) {
+        let (senders, tasks) = (0..lanes.max(1))
+            .map(|_| {
+                let (sender, receiver) = mpsc::channel(LANE_BATCHES);
+                (sender, task::spawn("writer lane", lane(store.clone(), receiver)))
+            })
+            .unzip::<_, _, Vec<_>, Vec<_>>();
+        let writer = Self {
+            lanes: senders.into(),
+        };
+        (writer, Lanes { tasks })
+    }
+
+    /// A place for a shard's batch. `None` when its lane is full, which it is not before it serves more than 1,024 shards, or
+    /// when it has ended.
+    pub fn place(&self, shard: ShardKey) -> Option<Place<'_>> {
+        let lane = usize::try_from(shard.id).unwrap_or(0) % self.lanes.len();
+        self.lanes[lane].try_reserve().ok().map(Place)
+    }
+}
+
+/// A reserved place in a lane's queue.
+#[derive(Debug)]
+pub struct Place<'a>(mpsc::Permit<'a, Batch>);
+
+impl Place<'_> {
+    /// Hand a batch over.
+    pub fn send(self, batch: Batch) {
+        self.0.send(batch);
+    }
+}
+
+impl Lanes {
+    /// Wait until everything handed over is committed. Dropping the future gives up on what is not.
+    pub async fn drain(self) {
+        for task in self.tasks {
+            task.join().await;
+        }
+    }
+}
+
+/// Flush what comes, until every sender is gone.
+async fn lane(store: Store, mut receiver: mpsc::Receiver<Batch>) {
+    let mut batches = Vec::new();
+    while let Some(first) = receiver.recv().await {
+        let mut rows = first.changes.members.len();
+        batches.push(first);
+        while rows < TRANSACTION_ROWS && batches.len() < TRANSACTION_BATCHES {
+            let Ok(batch) = receiver.try_recv() else { break };
+            rows += batch.changes.members.len();
+            batches.push(batch);
+        }
+        // Sorted by shard: two lanes, or two processes, that lock checkpoints in different orders would deadlock.
+        batches.sort_unstable_by_key(|batch| batch.advance.shard);
+        commit(&store, std::mem::take(&mut batches)).await;
+    }
+}
+
+/// Try until the batches are committed or fenced, and tell their shards.
+async fn commit(store: &Store, batches: Vec<Batch>) {
+    let started = Instant::now();
+    let (work, replies): (Vec<_>, Vec<_>) = batches
+        .into_iter()
+        .map(|batch| ((batch.advance, batch.changes), batch.reply))
+        .unzip();
+    let work = Arc::new(work);
+    let mut backoff = Backoff::new();
+    let outcomes = loop {
+        let tried = flush::flush(store, Arc::clone(&work)).await;
+        let error = match tried {
+            Ok(outcomes) => break outcomes,
+            Err(error) => error,
+        };
+        metrics::flush_failures_total(error.class()).increment(1);
+        let wait = if error.is_conflict() {
+            backoff.conflict()
+        } else {
+            backoff.pause()
+        };
+        if backoff.is_worth_a_line() {
+            let retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            tracing::warn!(
+                error = %error,
+                flush.tries = backoff.tries(),
+                flush.retry_ms = retry_ms,
+                "a flush failed; nothing is lost, it is tried again"
+            );
+        }
+        tokio::time::sleep(wait).await;
+    };
+    metrics::flush_seconds().record(started.elapsed());
+    if backoff.tries() > 0 {
+        tracing::info!(flush.tries = backoff.tries(), "flushes succeed again");
+    }
+    for (reply, outcome) in replies.into_iter().zip(outcomes) {
+        // A shard that has gone does not need to know.
+        drop(reply.send(outcome));
+    }
+}

@@ -1,0 +1,135 @@
+//! One flush: one transaction with the checkpoints and every row of some batches.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::Outcome;
+use crate::{
+    ledger::{
+        Changes,
+        member_xp::{MemberDelta, MemberKey, Pending},
+    },
+    metrics,
+    store::{
+        Store, StoreError, Tx, member_xp,
+        shard_checkpoint::{self, Advance, Advanced},
+    },
+};
+
+/// Batches without their replies, so that they can be tried more than once.
+pub(super) type Work = Vec<(Advance, Changes)>;
+
+/// What a committed flush did.
+struct Written {
+    outcomes: Vec<Outcome>,
+    rows: usize,
+    reads: usize,
+    messages: u64,
+}
+
+/// Try once. The outcomes are in the order of `work`.
+pub(super) async fn flush(store: &Store, work: Arc<Work>) -> Result<Vec<Outcome>, StoreError> {
+    let written = store
+        .transaction("flush", |tx| Box::pin(async move { write(tx, &work).await }))
+        .await?;
+    // Counted only now: a try that is rolled back has written nothing.
+    metrics::flush_messages_total().increment(written.messages);
+    metrics::flush_rows_total().increment(written.rows as u64);
+    metrics::flush_reads_total().increment(written.reads as u64);
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
+    metrics::flush_rows().record(written.rows as f64);
+    let fenced = written
+        .outcomes
+        .iter()
+        .filter(|o| matches!(o, Outcome::Fenced))
+        .count();
+    metrics::flush_fenced_total().increment(fenced as u64);
+    Ok(written.outcomes)
+}
+
+async fn write(tx: &Tx<'_>, work: &Work) -> Result<Written, StoreError> {
+    // The checkpoints come first: their row locks make a second try wait until the server is done with the first.
+    let asked: Vec<&Advance> = work.iter().map(|(advance, _)| advance).collect();
+    let advanced = shard_checkpoint::advance(tx, &asked).await?;
+
+    let mut entries: Vec<(usize, MemberKey, &Pending)> = Vec::new();
+    for (index, (_, changes)) in work.iter().enumerate() {
+        if advanced[index] == Advanced::Now {
+            entries.extend(
+                changes
+                    .members
+                    .iter()
+                    .map(|(key, pending)| (index, *key, pending)),
+            );
+        }
+    }
+    // Sorted by key: two writers that upsert the same members in different orders would deadlock.
+    entries.sort_unstable_by_key(|(index, key, _)| (*key, *index));
+
+    let mut written = Written {
+        outcomes: advanced.iter().copied().map(Outcome::of).collect(),
+        rows: 0,
+        reads: 0,
+        messages: 0,
+    };
+    if !entries.is_empty() {
+        let deltas = resolve(tx, &entries, &mut written).await?;
+        let rows = member_xp::add(tx, &deltas).await?;
+        member_xp::set_tiers(tx, &rows).await?;
+        written.rows = deltas.len();
+        written.messages = deltas.iter().map(|(_, delta)| delta.messages).sum();
+    }
+    Ok(written)
+}
+
+/// Read the last awards that the shards do not remember, and apply the cooldown to what was left undecided.
+async fn resolve(
+    tx: &Tx<'_>,
+    entries: &[(usize, MemberKey, &Pending)],
+    written: &mut Written,
+) -> Result<Vec<(MemberKey, MemberDelta)>, StoreError> {
+    let unknown = || {
+        entries
+            .iter()
+            .filter(|(_, _, pending)| pending.needs_stored_award())
+    };
+    written.reads = unknown().count();
+    let stored = if written.reads == 0 {
+        HashMap::new()
+    } else {
+        member_xp::last_awards(tx, unknown().map(|(_, key, _)| *key)).await?
+    };
+    let mut deltas: Vec<(MemberKey, MemberDelta)> = Vec::with_capacity(entries.len());
+    for (index, key, pending) in entries {
+        // A member stands in two shards' batches only while a guild moves between shards: then the entries add up.
+        let earlier = deltas
+            .pop_if(|(earlier, _)| earlier == key)
+            .map(|(_, delta)| delta);
+        let known = earlier.map_or_else(|| stored.get(key).copied().flatten(), |delta| delta.last_award);
+        let mut delta = pending.resolve(known);
+        if let Some(earlier) = earlier {
+            delta.xp += earlier.xp;
+            delta.messages += earlier.messages;
+            delta.last_award = delta.last_award.max(earlier.last_award);
+        }
+        if pending.needs_stored_award()
+            && let Some(Outcome::Committed { learned }) = written.outcomes.get_mut(*index)
+        {
+            learned.push((*key, delta.last_award));
+        }
+        deltas.push((*key, delta));
+    }
+    Ok(deltas)
+}
+
+impl Outcome {
+    fn of(advanced: Advanced) -> Self {
+        match advanced {
+            Advanced::Now => Self::Committed { learned: Vec::new() },
+            Advanced::Before => {
+                metrics::flush_already_applied_total().increment(1);
+                Self::Committed { learned: Vec::new() }
+            }
+            Advanced::Fenced => Self::Fenced,
+        }
+    }
+}

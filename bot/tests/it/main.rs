@@ -1,0 +1,3 @@
+//! The integration tests: one binary, real PostgreSQL, and the simulator in place of Discord.
+
+mod embedded;
