@@ -1,6 +1,6 @@
 //! The running bot: built in the data's order, drained in the same.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use thiserror::Error;
 use tokio::sync::watch;
@@ -58,6 +58,8 @@ pub struct Bot {
     lanes: Lanes,
     stop: watch::Sender<bool>,
     http: Task<()>,
+    /// Where `/metrics` and the health checks are served.
+    pub http_address: SocketAddr,
     /// The store, for those who look at the tables.
     pub store: Store,
     /// What the shards show of themselves.
@@ -79,6 +81,7 @@ impl Bot {
         store.ping().await?;
         let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
         let (shards_sender, shards_seen) = watch::channel::<Arc<[Arc<ShardStatus>]>>(Arc::from([]));
+        let http_address = listening.address;
         let http = listening.serve(Watched {
             metrics,
             store: store.clone(),
@@ -98,6 +101,7 @@ impl Bot {
             lanes,
             stop,
             http,
+            http_address,
             store,
             shards,
             memory,

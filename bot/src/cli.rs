@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod demo;
 pub mod migrate;
 pub mod run;
 
@@ -32,6 +33,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the bot until SIGTERM or Ctrl-C
     Run,
+    /// Show the bot at work on a simulated Discord and a private PostgreSQL
+    Demo(demo::Demo),
     /// Look at the database's schema, or bring it up to date
     #[command(subcommand)]
     Migrate(migrate::Migrate),
@@ -58,6 +61,9 @@ pub enum CliError {
     /// The operating system refused something.
     #[error("{0}")]
     Io(#[from] std::io::Error),
+    /// The demo's reconciliation failed.
+    #[error("the database does not hold what was sent; see the reconciliation")]
+    NotExact,
     /// A second signal came during the drain.
     #[error("forced to end by a second signal; what was not committed is replayed at the next start")]
     Forced,
@@ -79,6 +85,7 @@ impl Cli {
         let config = Config::from_process(self.config.as_deref())?;
         match self.command {
             Command::Run => run::run(&config).await,
+            Command::Demo(demo) => demo::demo(demo, &config).await,
             Command::Migrate(migrate) => migrate::migrate(migrate, &config).await,
         }
     }

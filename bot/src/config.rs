@@ -1,9 +1,9 @@
 //! The configuration: plain data, one struct a subsystem.
 //!
-//! A key comes from `EVENTIDE__SECTION__KEY`, else from its conventional variable (`DISCORD_TOKEN`, `DATABASE_URL`), else from
-//! the file, else from its default. It is declared once, where its field is filled; `config.example.toml` and the hints for
-//! unknown keys come from the same declarations. Nothing here has an effect but reading files, and nothing else in the bot
-//! reads the environment.
+//! A key comes from `EVENTIDE__SECTION__KEY`, else from its conventional variable (`DISCORD_TOKEN`,
+//! `DATABASE_URL`), else from the file, else from its default. It is declared once, where its field is
+//! filled; `config.example.toml` and the hints for unknown keys come from the same declarations. Nothing here
+//! has an effect but reading files, and nothing else in the bot reads the environment.
 
 mod address;
 mod database;
@@ -76,7 +76,8 @@ impl Config {
     ///
     /// All mistakes at once; the binary prints them and ends with 64.
     pub fn from_process(cli_file: Option<&Path>) -> Result<Self, Problems> {
-        // A variable that is no Unicode is replaced in part and then refused by its key, if it is one of ours.
+        // A variable that is no Unicode is replaced in part and then refused by its key, if it is one of
+        // ours.
         let environment = std::env::vars_os()
             .map(|(name, value)| {
                 (
@@ -88,7 +89,8 @@ impl Config {
         Self::load(cli_file, &environment)
     }
 
-    /// Reads `cli_file`, or else `config.toml` in the working directory if there is one, and the variables `environment`.
+    /// Reads `cli_file`, or else `config.toml` in the working directory if there is one, and the variables
+    /// `environment`.
     ///
     /// # Errors
     ///
@@ -124,7 +126,8 @@ impl Config {
         Self::build(&mut Reader::new(Sources::default(), Vec::new()))
     }
 
-    /// The text of `config.example.toml`: every key, its default, what is allowed, and why one would change it.
+    /// The text of `config.example.toml`: every key, its default, what is allowed, and why one would change
+    /// it.
     pub fn example() -> String {
         let mut reader = Reader::new(Sources::default(), Vec::new());
         Self::build(&mut reader);

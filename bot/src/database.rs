@@ -57,6 +57,18 @@ impl Database {
         })
     }
 
+    /// Empty the private server's database. Of the operator's, nothing is ever dropped.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses it; or there is no private one, where nothing is done.
+    pub async fn start_over(&self) -> Result<(), DatabaseError> {
+        if self.private.is_some() {
+            migrations::start_over(&self.connection).await?;
+        }
+        Ok(())
+    }
+
     /// Bring the schema up to date, waiting for a server that is still starting.
     pub async fn migrate(&self) -> Result<Vec<String>, DatabaseError> {
         let deadline = Instant::now() + STARTUP_PATIENCE;

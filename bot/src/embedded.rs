@@ -1,11 +1,13 @@
-//! A private PostgreSQL: the bot makes a cluster below its data directory with the installed programs, runs it on a socket, and
-//! stops it at its end. People who have no database try the bot with it, and small instances stay on it.
+//! A private PostgreSQL: the bot makes a cluster below its data directory with the installed programs, runs
+//! it on a socket, and stops it at its end. People who have no database try the bot with it, and small
+//! instances stay on it.
 //!
-//! Own code rather than the crate `postgresql_embedded`: that one neither runs as root nor finds a server again that a killed
-//! bot left behind, and both are everyday here (containers, `kill -9`).
+//! Own code rather than the crate `postgresql_embedded`: that one neither runs as root nor finds a server
+//! again that a killed bot left behind, and both are everyday here (containers, `kill -9`).
 //!
-//! Invariants: one bot a data directory (a lock that dies with its process); a server found on the cluster is adopted or stopped,
-//! never fought; as root nothing is written inside the cluster, and the server inherits nothing of the environment.
+//! Invariants: one bot a data directory (a lock that dies with its process); a server found on the cluster is
+//! adopted or stopped, never fought; as root nothing is written inside the cluster, and the server inherits
+//! nothing of the environment.
 
 mod account;
 mod binaries;
@@ -17,6 +19,7 @@ mod place;
 mod server;
 mod session;
 mod settings;
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -64,8 +67,8 @@ pub enum StopMode {
     Immediate,
 }
 
-/// A running private PostgreSQL. [`stop`](Self::stop) ends it in order; dropped without that, it is told to stop and nobody waits
-/// for it.
+/// A running private PostgreSQL. [`stop`](Self::stop) ends it in order; dropped without that, it is told to
+/// stop and nobody waits for it.
 #[derive(Debug)]
 pub struct PrivatePostgres {
     place: Place,
@@ -79,11 +82,12 @@ pub struct PrivatePostgres {
 }
 
 impl PrivatePostgres {
-    /// Makes the cluster if there is none, starts the server on it or adopts one that a killed bot left behind, and makes the
-    /// database `eventide`.
+    /// Makes the cluster if there is none, starts the server on it or adopts one that a killed bot left
+    /// behind, and makes the database `eventide`.
     ///
-    /// As an ordinary user the server runs as that user; for root, as the owner of an existing cluster, else as `postgres`, else
-    /// as `nobody`. If that account cannot enter the data directory, the cluster is kept in `/var/lib/eventide`, with a link to it.
+    /// As an ordinary user the server runs as that user; for root, as the owner of an existing cluster, else
+    /// as `postgres`, else as `nobody`. If that account cannot enter the data directory, the cluster is kept
+    /// in `/var/lib/eventide`, with a link to it.
     ///
     /// # Errors
     ///
@@ -183,7 +187,8 @@ impl PrivatePostgres {
         self.server.lives().await
     }
 
-    /// Stops the server and waits for its end. A fast stop that takes more than a minute becomes an immediate one.
+    /// Stops the server and waits for its end. A fast stop that takes more than a minute becomes an immediate
+    /// one.
     ///
     /// # Errors
     ///

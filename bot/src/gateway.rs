@@ -8,7 +8,7 @@ mod intake;
 mod shard;
 pub mod status;
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, task::Poll, time::Duration};
 
 use thiserror::Error;
 use tokio::{sync::watch, time::Instant};
@@ -202,15 +202,16 @@ impl Gateway {
         })
     }
 
-    /// Wait until a shard ends that was not asked to.
+    /// Wait until a shard ends that was not asked to. It is none of the gateway's any more then.
     pub async fn first_end(&mut self) -> ShardEnd {
         std::future::poll_fn(|cx| {
-            for task in &mut self.tasks {
-                if let std::task::Poll::Ready(end) = task.poll_join(cx) {
-                    return std::task::Poll::Ready(end.unwrap_or(ShardEnd::WriterGone));
+            for index in 0..self.tasks.len() {
+                if let Poll::Ready(end) = self.tasks[index].poll_join(cx) {
+                    drop(self.tasks.swap_remove(index));
+                    return Poll::Ready(end.unwrap_or(ShardEnd::WriterGone));
                 }
             }
-            std::task::Poll::Pending
+            Poll::Pending
         })
         .await
     }

@@ -7,6 +7,7 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::Subscr
 use crate::config::{Log, LogFormat};
 
 /// Libraries whose routine is not worth a line; the configured level can still name them.
+/// At its debug level tokio-postgres would log the parameters of statements.
 const QUIET: &str = "refinery_core=warn,tokio_postgres=warn";
 
 /// Install the process's log. A second call changes nothing.

@@ -18,11 +18,13 @@ pub struct Database {
     pub url: Option<Secret>,
     /// Directory of the private PostgreSQL; from the working directory if it is relative.
     pub data_directory: PathBuf,
-    /// Directory with `initdb` and `postgres`; `None`: they are looked for in `search_path`, then where Debian puts them.
+    /// Directory with `initdb` and `postgres`; `None`: they are looked for in `search_path`, then where
+    /// Debian puts them.
     pub binaries_directory: Option<PathBuf>,
     /// The directories of `PATH`. Not a key of its own.
     pub search_path: Vec<PathBuf>,
-    /// Connections in the pool; always more than `ledger.writers`, so that commands and health checks get one too.
+    /// Connections in the pool; always more than `ledger.writers`, so that commands and health checks get one
+    /// too.
     pub pool_size: usize,
     /// Longest wait for a connection of the pool, and for connecting.
     pub connection_timeout: Duration,
@@ -179,7 +181,8 @@ fn url_fault(text: &str) -> Option<String> {
     ];
     let error = text.parse::<tokio_postgres::Config>().err()?;
     let cause = error.source().map(ToString::to_string).unwrap_or_default();
-    // The cause can quote a part of a password that was taken for something else, so only these are passed on.
+    // The cause can quote a part of a password that was taken for something else, so only these are passed
+    // on.
     let option = OPTIONS
         .iter()
         .find(|option| cause.contains(&format!("value for option `{option}`")));

@@ -12,12 +12,13 @@ pub(super) const TOKEN_ALLOWED: &str = "the bot's token as the Developer Portal 
 /// Discord's addresses and the bot's token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discord {
-    /// The bot's token, from `token`, `token_file` or `DISCORD_TOKEN`. See [`Config::require_token`](crate::config::Config::require_token).
+    /// The bot's token, from `token`, `token_file` or `DISCORD_TOKEN`. See
+    /// [`Config::require_token`](crate::config::Config::require_token).
     pub token: Option<Secret>,
     /// Base of the REST API: `scheme://host[:port]`, without a path and without a slash at the end.
     pub api_url: String,
-    /// Address of the gateway, `ws://` or `wss://`, without a path and without a slash at the end; `None`: what
-    /// `GET /gateway/bot` says.
+    /// Address of the gateway, `ws://` or `wss://`, without a path and without a slash at the end; `None`:
+    /// what `GET /gateway/bot` says.
     pub gateway_url: Option<String>,
 }
 
@@ -55,7 +56,8 @@ impl Discord {
     }
 }
 
-/// Why `text` cannot be a token. Discord alone knows whether it is the right one; this finds slips of the hand.
+/// Why `text` cannot be a token. Discord alone knows whether it is the right one; this finds slips of the
+/// hand.
 fn token_fault(text: &str) -> Option<String> {
     let token = text.strip_prefix("Bot ").unwrap_or(text);
     if token.is_empty() {

@@ -4,7 +4,8 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use crate::config::reader::{Reader, Special, Whole, in_range};
 
-/// Discord's own bound is not documented; this is what its shard formula and twilight's types can hold with room to spare.
+/// Discord's own bound is not documented; this is what its shard formula and twilight's types can hold with
+/// room to spare.
 const SHARD_COUNT: RangeInclusive<u32> = 1..=65_536;
 
 /// Connections to the gateway.

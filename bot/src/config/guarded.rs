@@ -8,7 +8,8 @@ use crate::config::{
     reader::{Section, quoted},
 };
 
-/// A secret: itself under `name`, or in a file whose path stands under `file`, or in the conventional variable.
+/// A secret: itself under `name`, or in a file whose path stands under `file`, or in the conventional
+/// variable.
 pub(super) struct Guarded {
     pub(super) name: &'static str,
     pub(super) file: &'static str,

@@ -9,7 +9,8 @@ use crate::config::problem::{Place, escaped};
 pub(super) struct Input {
     pub(super) place: Place,
     pub(super) value: Value,
-    /// A variable's text as it is. A key whose value is text takes this, unless the text is a quoted TOML string.
+    /// A variable's text as it is. A key whose value is text takes this, unless the text is a quoted TOML
+    /// string.
     plain: Option<String>,
 }
 

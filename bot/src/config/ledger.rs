@@ -13,7 +13,8 @@ pub struct Ledger {
     pub flush_interval: Duration,
     /// Pending rows of one shard that cause a flush at once.
     pub flush_rows: usize,
-    /// Bound of all pending changes together, in bytes. A shard whose changes find no room closes resumably and comes back.
+    /// Bound of all pending changes together, in bytes. A shard whose changes find no room closes resumably
+    /// and comes back.
     pub max_memory_bytes: usize,
     /// A shard with nothing to write stores its checkpoint this often; never below `flush_interval`.
     pub checkpoint_interval: Duration,

@@ -15,7 +15,8 @@ const XP: RangeInclusive<u32> = 0..=10_000;
 pub struct Levels {
     /// Least and most XP that a message earns, both included; the least is never above the most.
     pub xp_per_message: (u32, u32),
-    /// After a message that earned XP, further messages of that member earn none for this long, by the messages' own times.
+    /// After a message that earned XP, further messages of that member earn none for this long, by the
+    /// messages' own times.
     pub cooldown: Duration,
 }
 

@@ -55,8 +55,8 @@ impl Log {
     }
 }
 
-/// `text` if it is a list of levels and `target=level`. `EnvFilter` alone would take `warning` for the name of a target, and
-/// show everything of a target that does not exist.
+/// `text` if it is a list of levels and `target=level`. `EnvFilter` alone would take `warning` for the name
+/// of a target, and show everything of a target that does not exist.
 fn directives(text: &str) -> Option<String> {
     let known = |part: &str| {
         let level = part.rsplit_once('=').map_or(part, |(_, level)| level);

@@ -33,7 +33,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// One mistake: where it is, which key it concerns, what was found and what is allowed. Its line never holds a secret.
+/// One mistake: where it is, which key it concerns, what was found and what is allowed. Its line never holds
+/// a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {}: found {found}; allowed: {allowed}", escaped(self.key()))]
 pub struct Problem {
@@ -44,7 +45,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The key that the mistake concerns, as `section.key`, `""` if it is empty; for a line that is not TOML, what stands where the key should be.
+    /// The key that the mistake concerns, as `section.key`, `""` if it is empty; for a line that is not TOML,
+    /// what stands where the key should be.
     pub fn key(&self) -> &str {
         if self.key.is_empty() { "\"\"" } else { &self.key }
     }
@@ -60,7 +62,8 @@ impl Problem {
     }
 }
 
-/// All mistakes of one configuration: the file's line by line, then the variables'. `Display` prints one line each.
+/// All mistakes of one configuration: the file's line by line, then the variables'. `Display` prints one line
+/// each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(pub(super) Vec<Problem>);
 

@@ -7,10 +7,12 @@ use crate::config::reader::{Reader, Whole};
 /// The process's own life.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Longest drain after SIGTERM or SIGINT; what is not done by then is cut off and replayed at the next start.
+    /// Longest drain after SIGTERM or SIGINT; what is not done by then is cut off and replayed at the next
+    /// start.
     ///
-    /// 25 seconds by default: Kubernetes kills 30 seconds after SIGTERM, and the private PostgreSQL wants the rest. Docker kills
-    /// after 10 unless `stop_grace_period` says otherwise; a drain takes so long only while the database is away.
+    /// 25 seconds by default: Kubernetes kills 30 seconds after SIGTERM, and the private PostgreSQL wants the
+    /// rest. Docker kills after 10 unless `stop_grace_period` says otherwise; a drain takes so long only
+    /// while the database is away.
     pub shutdown_timeout: Duration,
 }
 

@@ -1,5 +1,5 @@
-//! Reads sections and keys. A key is declared once, where its struct's field is filled; the same pass that reads the values
-//! collects the declarations, which then tell unknown keys and write the example file.
+//! Reads sections and keys. A key is declared once, where its struct's field is filled; the same pass that
+//! reads the values collects the declarations, which then tell unknown keys and write the example file.
 
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
@@ -153,7 +153,8 @@ impl Section<'_> {
         )
     }
 
-    /// `true`, `false` or nothing, which follows from other keys; `usual` is what nothing comes to without them.
+    /// `true`, `false` or nothing, which follows from other keys; `usual` is what nothing comes to without
+    /// them.
     pub(super) fn optional_boolean(
         &mut self,
         name: &'static str,
@@ -211,7 +212,8 @@ impl Section<'_> {
         )
     }
 
-    /// Declares a key and reads it from the strongest place that gives it. Each place that gives it must be right.
+    /// Declares a key and reads it from the strongest place that gives it. Each place that gives it must be
+    /// right.
     fn value<T>(
         &mut self,
         name: &'static str,

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// A token, or an address with a password in it. Its text is reached by [`Secret::expose`] alone: `Debug` and `Display` both
-/// print `***`, so that a secret cannot slip into a log line by way of a struct that holds it.
+/// A token, or an address with a password in it. Its text is reached by [`Secret::expose`] alone: `Debug` and
+/// `Display` both print `***`, so that a secret cannot slip into a log line by way of a struct that holds it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -1,4 +1,5 @@
-//! What was written, before anybody knows what is allowed: the file's keys and the variables, each with its place.
+//! What was written, before anybody knows what is allowed: the file's keys and the variables, each with its
+//! place.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +14,8 @@ use crate::config::{
     problem::{Place, Problem, escaped},
 };
 
-/// A variable that overrides a key begins with this; section and key follow, in any case, with two underscores between.
+/// A variable that overrides a key begins with this; section and key follow, in any case, with two
+/// underscores between.
 pub(super) const PREFIX: &str = "EVENTIDE__";
 
 /// A section and a key in it.
@@ -156,7 +158,8 @@ impl<'text> Lines<'text> {
         let text = self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
         let (left, _) = text.split_once('=').unwrap_or_default();
         let left = left.trim();
-        // Narrower than TOML's bare keys, so that a token on a line of its own is not taken for a key and shown.
+        // Narrower than TOML's bare keys, so that a token on a line of its own is not taken for a key and
+        // shown.
         let plain = |character: char| character.is_ascii_lowercase() || matches!(character, '_' | '.');
         if !left.is_empty() && left.chars().all(plain) {
             left.to_owned()

@@ -1,4 +1,5 @@
-//! Refuses what no section declares: unknown sections, keys and variables, each with the name that was probably meant.
+//! Refuses what no section declares: unknown sections, keys and variables, each with the name that was
+//! probably meant.
 
 use strsim::damerau_levenshtein;
 
@@ -105,8 +106,8 @@ pub(super) fn refuse(reader: &mut Reader) {
     reader.problems.append(&mut problems);
 }
 
-/// A variable like `EVENTIDE_LEVELS_COOLDOWN_SECONDS`: certainly meant for a key, and certainly not read. Others that begin with
-/// `EVENTIDE_` are let be: Kubernetes sets some of them for a service of that name.
+/// A variable like `EVENTIDE_LEVELS_COOLDOWN_SECONDS`: certainly meant for a key, and certainly not read.
+/// Others that begin with `EVENTIDE_` are let be: Kubernetes sets some of them for a service of that name.
 fn single_underscores(reader: &Reader, variable: &str) -> Option<Problem> {
     if variable.starts_with(PREFIX) {
         return None;

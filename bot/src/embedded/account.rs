@@ -91,11 +91,11 @@ impl Account {
         people
     }
 
-    /// A command that runs as this account, in `directory`, in a process group of its own: Ctrl-C in a terminal reaches the bot,
-    /// which drains, and not the server below it.
+    /// A command that runs as this account, in `directory`, in a process group of its own: Ctrl-C in a
+    /// terminal reaches the bot, which drains, and not the server below it.
     ///
-    /// Nothing of the environment is handed down. The bot's holds its secrets, which the lent account could otherwise read in
-    /// `/proc`, and a stray `PGPORT` or `PGOPTIONS` would change the server.
+    /// Nothing of the environment is handed down. The bot's holds its secrets, which the lent account could
+    /// otherwise read in `/proc`, and a stray `PGPORT` or `PGOPTIONS` would change the server.
     pub(super) fn command(&self, program: impl AsRef<OsStr>, directory: &Path) -> Command {
         let mut command = Command::new(program);
         command

@@ -38,8 +38,8 @@ impl Binaries {
 }
 
 impl Installed {
-    /// Looks in `given` alone if it is there, else in `search_path` and then where Debian puts them, newest first. Each program is
-    /// tried as the account that will run it.
+    /// Looks in `given` alone if it is there, else in `search_path` and then where Debian puts them, newest
+    /// first. Each program is tried as the account that will run it.
     pub(super) async fn find(
         account: &Account,
         given: Option<&Path>,

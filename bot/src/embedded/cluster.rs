@@ -14,6 +14,7 @@ use crate::embedded::{
     error::Error,
     place::{Place, fresh_directory},
     settings::ROLE,
+    words::last_error,
 };
 
 /// The major version that made `cluster`, or nothing if there is no cluster yet.
@@ -40,24 +41,18 @@ pub(super) fn major(cluster: &Path) -> Result<Option<u32>, Error> {
     }
 }
 
-/// Makes the cluster under another name and gives it its own when it is whole: a start that is cut off leaves nothing that looks
-/// like a cluster.
+/// Makes the cluster under another name and gives it its own when it is whole: a start that is cut off leaves
+/// nothing that looks like a cluster.
 pub(super) async fn make(place: &Place, account: &Account, binaries: &Binaries) -> Result<(), Error> {
     let new = place.home.join("cluster.new");
-    // The order of the bytes sorts fastest and never changes with the system's library; upper and lower case know all letters.
-    // A system without that second locale gets ASCII's.
+    // The order of the bytes sorts fastest and never changes with the system's library; upper and lower case
+    // know all letters. A system without that second locale gets ASCII's.
     let mut output = initdb(&new, account, binaries, &["--locale=C", "--lc-ctype=C.UTF-8"]).await?;
     if String::from_utf8_lossy(&output.stderr).contains("invalid locale name") {
         output = initdb(&new, account, binaries, &["--no-locale"]).await?;
     }
     if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stderr);
-        let error = text
-            .lines()
-            .rev()
-            .find(|line| line.contains("error:") || line.contains("FATAL:"));
-        let message = error.unwrap_or_else(|| text.lines().last().unwrap_or("it said nothing"));
-        let message = message.trim_start_matches("initdb: error: ").to_owned();
+        let message = last_error(&String::from_utf8_lossy(&output.stderr));
         return Err(Error::Initdb {
             path: place.cluster.clone(),
             message,

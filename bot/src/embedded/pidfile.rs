@@ -1,4 +1,5 @@
-//! What `postmaster.pid` and `/proc` tell about a server on a cluster. Linux only, like the rest of the private PostgreSQL.
+//! What `postmaster.pid` and `/proc` tell about a server on a cluster. Linux only, like the rest of the
+//! private PostgreSQL.
 
 use std::{
     ffi::OsStr,
@@ -31,7 +32,8 @@ impl PidFile {
         let Ok(bytes) = fs::read(path(cluster)) else {
             return Self::None;
         };
-        // https://www.postgresql.org/docs/current/storage-file-layout.html: process, data directory, start, port, socket, …
+        // https://www.postgresql.org/docs/current/storage-file-layout.html: process, data directory, start,
+        // port, socket, …
         let mut lines = bytes.split(|byte| *byte == b'\n');
         let pid = lines
             .next()
@@ -47,8 +49,8 @@ impl PidFile {
     }
 }
 
-/// Whether the server `pid` has written down that it takes connections: its own word, without a connection attempt that it would
-/// refuse and log.
+/// Whether the server `pid` has written down that it takes connections: its own word, without a connection
+/// attempt that it would refuse and log.
 pub(super) fn is_ready(pid: i32, cluster: &Path) -> bool {
     let text = fs::read(path(cluster)).unwrap_or_default();
     let mut lines = text.split(|byte| *byte == b'\n');
@@ -62,7 +64,8 @@ pub(super) fn path(cluster: &Path) -> PathBuf {
     cluster.join("postmaster.pid")
 }
 
-/// Whether `pid` is a PostgreSQL server on `cluster`. After a reboot, or in a new container, the number can be any process's.
+/// Whether `pid` is a PostgreSQL server on `cluster`. After a reboot, or in a new container, the number can
+/// be any process's.
 pub(super) fn serves(pid: i32, cluster: &Path) -> bool {
     let process = PathBuf::from(format!("/proc/{pid}"));
     // Empty for a process that has ended and waits to be noticed by its parent.
@@ -74,8 +77,8 @@ pub(super) fn serves(pid: i32, cluster: &Path) -> bool {
     if program.file_name() != Some(OsStr::new("postgres")) {
         return false;
     }
-    // A server started by hand may have been given the directory in another way, but it works there. The link is not always
-    // readable: root in a container may not look at another user's process.
+    // A server started by hand may have been given the directory in another way, but it works there. The link
+    // is not always readable: root in a container may not look at another user's process.
     arguments.any(|argument| argument == cluster.as_os_str().as_bytes())
         || fs::read_link(process.join("cwd")).is_ok_and(|directory| directory == cluster)
 }

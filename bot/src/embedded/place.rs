@@ -70,7 +70,8 @@ fn home(data_directory: &Path) -> PathBuf {
 }
 
 impl Place {
-    /// Takes away a directory of the socket that was made outside of the cluster; one that is still in use stays.
+    /// Takes away a directory of the socket that was made outside of the cluster; one that is still in use
+    /// stays.
     pub(super) async fn tidy(&self) {
         if self.socket != self.cluster
             && let Err(error) = tokio::fs::remove_dir(&self.socket).await

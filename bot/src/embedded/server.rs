@@ -1,9 +1,7 @@
 //! The server's process: start, adopt, wait, stop.
 
 use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::{Read, Seek, SeekFrom},
+    fs::File,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -28,6 +26,7 @@ use crate::embedded::{
     pidfile::{self, PidFile, Running},
     place::Place,
     session::{self, Answer},
+    words::{log_lengths, why_it_ended},
 };
 
 /// A server that has much to read again after a crash takes its time; one that ends is noticed at once.
@@ -46,9 +45,6 @@ const IMMEDIATE_DEADLINE: Duration = Duration::from_secs(15);
 const LEFTOVER_DEADLINE: Duration = Duration::from_secs(10);
 
 const POLL: Duration = Duration::from_millis(20);
-
-/// The most of a log that is searched for the reason of a failed start.
-const MAX_LOG_BYTES: u64 = 256 * 1024;
 
 /// A running server, started or adopted.
 #[derive(Debug)]
@@ -112,7 +108,7 @@ impl Server {
             Ok(()) => Ok(server),
             Err(Error::Start { path, .. }) => {
                 let cluster = place.cluster.clone();
-                let message = blocking(move || Ok(reason(&said, &cluster, &before))).await?;
+                let message = blocking(move || Ok(why_it_ended(&said, &cluster, &before))).await?;
                 Err(Error::Start { path, message })
             }
             Err(error) => {
@@ -122,8 +118,8 @@ impl Server {
         }
     }
 
-    /// Takes over a server that a bot left behind, or stops it: `wanted` says whether it would do. Gives nothing if there is no
-    /// server any more. The caller holds the lock, so no other bot works with it.
+    /// Takes over a server that a bot left behind, or stops it: `wanted` says whether it would do. Gives
+    /// nothing if there is no server any more. The caller holds the lock, so no other bot works with it.
     pub(super) async fn adopt(
         place: &Place,
         binaries: &Binaries,
@@ -133,8 +129,8 @@ impl Server {
         let running = match blocking(move || Ok(PidFile::read(&cluster))).await? {
             PidFile::None => return Ok(None),
             PidFile::Stale => {
-                // PostgreSQL would refuse to start if the number is now another process of its account. Its own check of shared
-                // memory still keeps it away from processes of the dead server.
+                // PostgreSQL would refuse to start if the number is now another process of its account. Its
+                // own check of shared memory still keeps it away from processes of the dead server.
                 let path = pidfile::path(&place.cluster);
                 tracing::info!(file = %path.display(), "the last server did not end in order: its leftover is removed");
                 tokio::fs::remove_file(&path)
@@ -248,7 +244,8 @@ impl Server {
         }
     }
 
-    /// Stops the server and waits until it has ended. A fast stop that takes too long becomes an immediate one.
+    /// Stops the server and waits until it has ended. A fast stop that takes too long becomes an immediate
+    /// one.
     pub(super) async fn stop(&mut self, mode: StopMode) -> Result<(), Error> {
         let steps: &[_] = match mode {
             StopMode::Fast => &[
@@ -307,53 +304,4 @@ fn quoted_directory(path: &Path) -> std::ffi::OsString {
             .chain(std::iter::once(b'"'))
             .collect(),
     )
-}
-
-/// How long each log file is.
-fn log_lengths(cluster: &Path) -> BTreeMap<PathBuf, u64> {
-    let entries = fs::read_dir(cluster.join("log")).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?.len())))
-        .collect()
-}
-
-/// Why the server ended: the last fatal line of what it said and logged since the start.
-fn reason(said: &Path, cluster: &Path, before: &BTreeMap<PathBuf, u64>) -> String {
-    let mut text = tail(said, 0);
-    for (path, length) in log_lengths(cluster) {
-        let earlier = before.get(&path).copied().unwrap_or(0);
-        // Shorter than before: the file was begun anew.
-        text.push_str(&tail(&path, if length < earlier { 0 } else { earlier }));
-    }
-    let lines: Vec<&str> = text.lines().collect();
-    let severity = |line: &str| ["FATAL:", "PANIC:"].iter().find_map(|word| line.find(word));
-    let fatal = lines
-        .iter()
-        .rposition(|line| severity(line).is_some() && !line.contains("is starting up"));
-    let Some(mut index) = fatal else {
-        return lines
-            .last()
-            .map_or_else(|| "it ended without a word".to_owned(), |line| (*line).to_owned());
-    };
-    // "configuration file contains errors": which one stands before it.
-    if lines[index].contains("contains errors") {
-        index = index.saturating_sub(1);
-    }
-    let line = lines[index];
-    line.split_once(":  ")
-        .map_or(line, |(_, message)| message)
-        .to_owned()
-}
-
-/// A file's text from `offset`, or the last of it.
-fn tail(path: &Path, offset: u64) -> String {
-    let read = || {
-        let mut file = File::open(path)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(offset.max(length.saturating_sub(MAX_LOG_BYTES))))?;
-        let mut bytes = Vec::new();
-        file.take(MAX_LOG_BYTES).read_to_end(&mut bytes)?;
-        Ok::<_, std::io::Error>(String::from_utf8_lossy(&bytes).into_owned())
-    };
-    read().unwrap_or_default()
 }

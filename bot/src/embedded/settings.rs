@@ -28,7 +28,8 @@ const SETTINGS: [(&str, &str); 24] = [
     // The pool has at most 40; the rest is for psql and backups.
     ("max_connections", "50"),
     ("shared_buffers", "128MB"),
-    // The defaults, written down because the bot's promise rests on them: what is committed survives a power cut.
+    // The defaults, written down because the bot's promise rests on them: what is committed survives a power
+    // cut.
     ("fsync", "on"),
     ("full_page_writes", "on"),
     ("synchronous_commit", "on"),
@@ -43,7 +44,8 @@ const SETTINGS: [(&str, &str); 24] = [
     ("jit", "off"),
     // Small batches all the time rather than rare long ones.
     ("autovacuum_naptime", "20s"),
-    // One file a weekday, begun anew a week later. No statements and no details, which would hold people's ids.
+    // One file a weekday, begun anew a week later. No statements and no details, which would hold people's
+    // ids.
     ("logging_collector", "on"),
     ("log_directory", "log"),
     ("log_filename", "server-%a.log"),
@@ -67,6 +69,8 @@ impl Settings {
     /// `extra` comes last, and so is stronger.
     pub(super) fn new(account: &Account, extra: &[(String, String)]) -> Result<Self, Error> {
         let mut settings = HEAD.to_owned();
+        // initdb has tried out what this machine can do, such as its kinds of shared memory.
+        settings.push_str("include_if_exists 'cluster/postgresql.conf'\n");
         for (name, value) in SETTINGS {
             settings.push_str(&line(name, value));
         }

@@ -29,6 +29,9 @@ pub struct Heartbeats {
     due: Option<Instant>,
     /// Since when reading is paused.
     holding: Option<Instant>,
+    /// Whether a timer of our own, set for later than twilight's, has fired: then twilight's has too. The clock alone does not
+    /// tell, since a busy runtime fires timers late.
+    fired: bool,
     /// Smoothed duration of this shard's flushes.
     flush: Duration,
 }
@@ -48,25 +51,33 @@ impl Heartbeats {
     /// HELLO came: the first heartbeat is due after `jitter`, the next ones after `interval` each.
     pub fn hello(&mut self, now: Instant, interval: Duration, jitter: Duration) {
         self.interval = interval;
-        self.due = Some(now + jitter);
-        self.holding = None;
+        self.expect(Some(now + jitter));
     }
 
     /// A heartbeat was sent at `at`.
     pub fn sent(&mut self, at: Instant) {
-        self.due = Some(at + self.interval);
-        self.holding = None;
+        self.expect(Some(at + self.interval));
     }
 
     /// Discord asked for a heartbeat with op 1: it goes out with the next poll.
     pub fn requested(&mut self, now: Instant) {
-        self.due = Some(now);
+        self.expect(Some(now));
+    }
+
+    /// A timer for the time of [`Advice::Hold`] has fired.
+    pub fn waited(&mut self) {
+        self.fired = self.holding.is_some();
+    }
+
+    fn expect(&mut self, due: Option<Instant>) {
+        self.due = due;
+        self.holding = None;
+        self.fired = false;
     }
 
     /// The connection is gone.
     pub fn disconnected(&mut self) {
-        self.due = None;
-        self.holding = None;
+        self.expect(None);
     }
 
     /// A flush took this long.
@@ -91,13 +102,11 @@ impl Heartbeats {
             };
         }
         self.holding.get_or_insert(now);
-        let latest = due + MAX_LATENESS.min(self.interval / 8).max(SLACK);
-        if now >= latest || (clean && now >= due + SLACK) {
+        let latest = due + MAX_LATENESS.min(self.interval / 2).max(SLACK);
+        if self.fired && (clean || now >= latest) {
             Advice::Read(None)
-        } else if clean {
-            Advice::Hold(due + SLACK)
         } else {
-            Advice::Hold(latest)
+            Advice::Hold(if self.fired { latest } else { due + SLACK })
         }
     }
 
@@ -137,6 +146,9 @@ mod tests {
         // Committed, but the moment has not come: reading now would put the next event's sequence into the heartbeat.
         assert!(matches!(beats.advice(due - Duration::from_millis(1), true), Advice::Hold(at) if at > due));
         let after = due + Duration::from_millis(3);
+        // The clock is past the moment, but no timer has fired yet: twilight's may not have either.
+        assert!(matches!(beats.advice(after, true), Advice::Hold(_)));
+        beats.waited();
         assert_eq!(beats.advice(after, true), Advice::Read(None));
         assert!(beats.held(after).is_some());
         beats.sent(after);
@@ -149,6 +161,8 @@ mod tests {
         let mut beats = Heartbeats::default();
         beats.hello(start, INTERVAL, Duration::from_secs(1));
         let due = start + Duration::from_secs(1);
+        assert!(matches!(beats.advice(due, false), Advice::Hold(_)));
+        beats.waited();
         assert!(matches!(
             beats.advice(due + Duration::from_millis(999), false),
             Advice::Hold(_)
@@ -166,6 +180,7 @@ mod tests {
         beats.hello(start, INTERVAL, INTERVAL);
         beats.requested(start);
         assert!(matches!(beats.advice(start, false), Advice::Hold(_)));
+        beats.waited();
         assert_eq!(
             beats.advice(start + Duration::from_millis(3), true),
             Advice::Read(None)

@@ -206,11 +206,13 @@ impl ShardTask {
                 return Ok(Link::Open(connection));
             }
             () = sleep_until(wake.unwrap_or(now)), if wake.is_some() => {
-                if !connection.greeted && Instant::now() >= hello_deadline {
-                    Burst::Unreachable
-                } else {
+                if connection.greeted || Instant::now() < hello_deadline {
+                    if matches!(advice, Advice::Hold(at) if Some(at) == wake) {
+                        connection.beats.waited();
+                    }
                     return Ok(Link::Open(connection));
                 }
+                Burst::Unreachable
             }
             burst = std::future::poll_fn(|cx| poll_burst(&mut connection, &mut self.intake, cx)), if reads => burst,
         };

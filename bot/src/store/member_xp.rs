@@ -161,6 +161,26 @@ pub async fn top(store: &Store, guild_id: Id<GuildMarker>, limit: u32) -> Result
         .collect())
 }
 
+/// Every member of every guild, for reconciliation. Not for a path that an event takes: it reads the whole table.
+pub async fn all(store: &Store) -> Result<Vec<(MemberKey, MemberDelta)>, StoreError> {
+    const ALL: Statement = statement!(
+        "member_xp_all",
+        "SELECT guild_id, user_id, xp, message_count, last_award_at FROM member_xp"
+    );
+    let rows = store.query(ALL, &[]).await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| {
+            let total = MemberDelta {
+                xp: row.get::<_, i64>(2).cast_unsigned(),
+                messages: row.get::<_, i64>(3).cast_unsigned(),
+                last_award: row.get::<_, Option<SystemTime>>(4).map(to_millis),
+            };
+            Some((key_of(row)?, total))
+        })
+        .collect())
+}
+
 fn key_of(row: &Row) -> Option<MemberKey> {
     Some(MemberKey {
         guild_id: snowflake::from_db(row.get(0))?,

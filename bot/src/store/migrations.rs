@@ -113,6 +113,16 @@ pub async fn up(config: &tokio_postgres::Config) -> Result<Vec<String>, MigrateE
     Ok(names.into_iter().map(file_name).collect())
 }
 
+/// Drop everything, for a demo on a server of its own.
+pub async fn start_over(config: &tokio_postgres::Config) -> Result<(), MigrateError> {
+    let session = Session::open(config).await?;
+    session
+        .client
+        .batch_execute("-- start_over\nDROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        .await?;
+    Ok(())
+}
+
 /// A connection of its own: what it locks is unlocked when it ends.
 struct Session {
     client: Client,

@@ -1,3 +1,8 @@
 //! The integration tests: one binary, real PostgreSQL, and the simulator in place of Discord.
 
+mod config;
+mod counting;
 mod embedded;
+mod sessions;
+mod start;
+mod support;

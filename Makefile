@@ -1,0 +1,54 @@
+# `make` alone prints the targets. Each installs what it needs where it can, and otherwise names the one command to type.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo run test lint fmt doc conformance example
+
+NEED := sh deploy/scripts/need.sh
+
+help: ## print this list
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## the bot at work on a simulated Discord and a private PostgreSQL; ARGS="--seconds 30 --chaos" and more: ARGS=--help
+	@$(NEED) cargo compiler postgres
+	cargo run --release --package eventide --bin eventide -- demo $(ARGS)
+
+run: ## the bot on Discord itself; DISCORD_TOKEN must be set, DATABASE_URL may be
+	@$(NEED) cargo compiler
+	@[ -n "$$DATABASE_URL$$EVENTIDE__DATABASE__URL$$EVENTIDE__DATABASE__URL_FILE" ] || \
+		grep -qsE '^[[:space:]]*url(_file)?[[:space:]]*=' config.toml || $(NEED) postgres
+	cargo run --release --package eventide --bin eventide -- run $(ARGS)
+
+test: ## all tests, with a real PostgreSQL; ARGS="NAME" runs those with NAME in theirs
+	@$(NEED) cargo compiler postgres
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		set -x; cargo nextest run --workspace $(ARGS); \
+	else \
+		echo "cargo-nextest is not installed: using cargo test (cargo install --locked cargo-nextest makes this quicker)"; \
+		set -x; cargo test --workspace --lib --bins --tests $(ARGS); \
+	fi
+
+lint: ## formatting, clippy and the documentation's links, every warning an error
+	@$(NEED) cargo lints compiler
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet
+
+fmt: ## format the code
+	@$(NEED) cargo lints
+	cargo fmt --all
+
+doc: ## build the documentation of the code
+	@$(NEED) cargo compiler
+	cargo doc --workspace --no-deps
+	@echo "open $${CARGO_TARGET_DIR:-target}/doc/eventide/index.html"
+
+conformance: ## unchanged discord.py and discord.js against the simulator
+	@$(NEED) cargo compiler python node
+	sh simulator/conformance/run.sh
+
+example: ## write config.example.toml anew from the code
+	@$(NEED) cargo compiler
+	BLESS=1 cargo test --package eventide --lib config::tests::example_file

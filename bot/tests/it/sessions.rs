@@ -1,0 +1,297 @@
+//! Sessions that die, shards that are taken away, schemas that do not fit, and what others see of it.
+
+use std::{sync::Arc, time::Duration};
+
+use discord_simulator::{HeartbeatAcks, Rate, Refusal, Simulator, SimulatorConfig};
+use eventide::{
+    bot::{Bot, BotError},
+    store::migrations::{self, MigrateError},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::support::{
+    PATIENCE, Scene,
+    bot::{compare, config_for, discord, settle_exactly, start},
+    start_postgres, until,
+};
+
+fn two_shards() -> SimulatorConfig {
+    SimulatorConfig {
+        shards: 2,
+        rate: Rate::PerSecond(1_000.0),
+        ..SimulatorConfig::default()
+    }
+}
+
+async fn up(discord: &Simulator, sessions: usize) {
+    until("every shard has a session", async || {
+        let stats = discord.control().stats();
+        (stats.sessions_started() >= sessions && stats.connections_open == 2).then_some(())
+    })
+    .await;
+}
+
+/// Op 9 `false`: a new session, the lost one's events are counted up to where it was, and the gap shows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_session_is_a_gap_and_not_the_end() {
+    let scene = Scene::new().await;
+    let discord = discord(two_shards()).await;
+    let control = discord.control();
+    let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    control.set_rate(Rate::Paused);
+    until("all is read", async || control.drained().then_some(())).await;
+    // Everything of the old sessions was delivered, so nothing may be missing although they die.
+    assert_eq!(control.invalidate(None, false), 2);
+    up(&discord, 4).await;
+    control.set_rate(Rate::PerSecond(1_000.0));
+    let sent = discord.oracle().sent();
+    until("the new sessions deliver", async || {
+        (discord.oracle().sent() > sent + 500).then_some(())
+    })
+    .await;
+    control.set_rate(Rate::Paused);
+    let store = scene.store();
+    settle_exactly(&discord, &store).await;
+    let metrics = page(&bot, "/metrics").await;
+    assert!(
+        metrics.contains("eventide_gateway_gaps_total{reason=\"invalid_session\"} 2"),
+        "{metrics}"
+    );
+    assert_eq!(control.stats().identify_violations(), 0);
+    bot.drain(PATIENCE).await.expect("a clean end");
+    scene.stop().await;
+}
+
+/// 4007 and 4009 in answer to a RESUME mean that the session is dead. Stock twilight would resume it for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_resumes_are_no_hot_loop() {
+    for code in [4007, 4009] {
+        let scene = Scene::new().await;
+        let mut config = two_shards();
+        config.gateway.lost_session = Refusal::Close(code);
+        let discord = discord(config).await;
+        let control = discord.control();
+        let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+        up(&discord, 2).await;
+        control.kill_sessions(None);
+        control.reset(None);
+        up(&discord, 4).await;
+        let stats = control.stats();
+        assert!(
+            stats.connections_opened <= 8,
+            "{code}: {} connections",
+            stats.connections_opened
+        );
+        bot.drain(PATIENCE).await.expect("a clean end");
+        scene.stop().await;
+    }
+}
+
+/// Without acknowledgements of heartbeats the connection is dead, whatever TCP says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_zombie_connection_is_given_up() {
+    let scene = Scene::new().await;
+    let mut config = two_shards();
+    config.gateway.heartbeat_interval = Duration::from_millis(400);
+    config.rate = Rate::Paused;
+    let discord = discord(config).await;
+    let control = discord.control();
+    let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    control.set_heartbeat_acks(HeartbeatAcks::Never);
+    until("the shards gave up", async || {
+        (control.stats().resumes >= 2).then_some(())
+    })
+    .await;
+    control.set_heartbeat_acks(HeartbeatAcks::Prompt);
+    up(&discord, 2).await;
+    bot.drain(PATIENCE).await.expect("a clean end");
+    scene.stop().await;
+}
+
+/// A second bot takes the shards: the first can no longer commit, says so, and every event counts once all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shard_taken_by_another_process() {
+    let scene = Scene::new().await;
+    let discord = discord(two_shards()).await;
+    let control = discord.control();
+    let mut first = start(&config_for(&discord), scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    let second = start(&config_for(&discord), scene.postgres.connection()).await;
+    assert!(matches!(first.failed().await, BotError::Fenced(_)));
+    drop(first.drain(PATIENCE).await);
+    until("the second resumed", async || {
+        (control.stats().resumes >= 2).then_some(())
+    })
+    .await;
+    control.set_rate(Rate::Paused);
+    let store = scene.store();
+    settle_exactly(&discord, &store).await;
+    assert_eq!(control.stats().sessions_started(), 2);
+    second.drain(PATIENCE).await.expect("a clean end");
+    scene.stop().await;
+}
+
+/// What is no event, or an event nobody knows, is skipped and counted; the ones around it count.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn malformed_and_unknown_payloads() {
+    let scene = Scene::new().await;
+    let discord = discord(two_shards()).await;
+    let control = discord.control();
+    let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    for text in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"op\":0}",
+        "{\"t\":\"X\",\"s\":null,\"op\":0,\"d\":{}}",
+        "{\"op\":77}",
+    ] {
+        control.send_text(None, text);
+    }
+    control.dispatch(None, "SOMETHING_NEW", "{\"a\":1}");
+    control.dispatch(None, "MESSAGE_CREATE", "{\"id\":\"not a snowflake\"}");
+    let sent = discord.oracle().sent();
+    until("more is sent", async || {
+        (discord.oracle().sent() > sent + 500).then_some(())
+    })
+    .await;
+    control.set_rate(Rate::Paused);
+    let store = scene.store();
+    settle_exactly(&discord, &store).await;
+    let metrics = page(&bot, "/metrics").await;
+    assert!(
+        metrics.contains("eventide_gateway_events_malformed_total{event=\"MESSAGE_CREATE\"} 1"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("eventide_gateway_events_total{event=\"unknown\"} 1"),
+        "{metrics}"
+    );
+    assert_eq!(
+        control.stats().sessions_started(),
+        2,
+        "no session was lost over it"
+    );
+    bot.drain(PATIENCE).await.expect("a clean end");
+    scene.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_and_metrics() {
+    let scene = Scene::new().await;
+    let discord = discord(two_shards()).await;
+    let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    until("ready", async || {
+        page(&bot, "/readyz")
+            .await
+            .starts_with("HTTP/1.1 200")
+            .then_some(())
+    })
+    .await;
+    assert!(page(&bot, "/livez").await.starts_with("HTTP/1.1 200"));
+    until("a flush", async || {
+        let metrics = page(&bot, "/metrics").await;
+        let shown = [
+            "eventide_gateway_events_total{event=\"MESSAGE_CREATE\"}",
+            "eventide_shard_up{shard=\"0\"} 1",
+            "eventide_flush_rows_total",
+            "eventide_pool_size",
+            "eventide_query_seconds_bucket{query=\"member_xp_add\"",
+            "eventide_ledger_limit_bytes 67108864",
+        ];
+        shown.iter().all(|text| metrics.contains(text)).then_some(())
+    })
+    .await;
+    discord.control().refuse_connections(true);
+    discord.control().reset(None);
+    until("not ready", async || {
+        page(&bot, "/readyz")
+            .await
+            .starts_with("HTTP/1.1 503")
+            .then_some(())
+    })
+    .await;
+    discord.control().refuse_connections(false);
+    until("ready again", async || {
+        page(&bot, "/readyz")
+            .await
+            .starts_with("HTTP/1.1 200")
+            .then_some(())
+    })
+    .await;
+    bot.drain(PATIENCE).await.expect("a clean end");
+    assert!(compare(&discord, &scene.store()).await.doubled == 0);
+    scene.stop().await;
+}
+
+/// A page of the bot's own port, with its head.
+async fn page(bot: &Bot, path: &str) -> String {
+    let mut stream = TcpStream::connect(bot.http_address).await.expect("a connection");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.expect("an answer");
+    text
+}
+
+/// Many processes may start at once on an empty database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migrations_at_the_same_time_and_histories_that_do_not_fit() {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let postgres = start_postgres(directory.path()).await;
+    let connection = Arc::new(postgres.connection());
+    let mut starts = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let connection = Arc::clone(&connection);
+        starts.spawn(async move { migrations::up(&connection).await });
+    }
+    let applied: Vec<usize> = starts
+        .join_all()
+        .await
+        .into_iter()
+        .map(|names| names.expect("no start fails").len())
+        .collect();
+    let all = migrations::status(&connection).await.expect("a status").len();
+    assert_eq!(applied.iter().sum::<usize>(), all, "{applied:?}");
+
+    let (client, driver) = connection
+        .connect(tokio_postgres::NoTls)
+        .await
+        .expect("a connection");
+    let driver = eventide::task::spawn("driver", driver);
+    let history = |sql: &'static str| client.batch_execute(sql);
+    history("UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1")
+        .await
+        .expect("updated");
+    let divergent = migrations::up(&connection)
+        .await
+        .expect_err("a divergent history");
+    assert!(
+        matches!(&divergent, MigrateError::Divergent { name } if name.starts_with("V1__")),
+        "{divergent}"
+    );
+    history("UPDATE refinery_schema_history SET version = 4000, name = 'newer' WHERE version = 1")
+        .await
+        .expect("updated");
+    let missing = migrations::up(&connection)
+        .await
+        .expect_err("a history from the future");
+    assert!(
+        matches!(&missing, MigrateError::Missing { name } if name == "V4000__newer"),
+        "{missing}"
+    );
+    drop(client);
+    driver.join().await.expect("joined").expect("a clean end");
+    postgres
+        .stop(eventide::embedded::StopMode::Immediate)
+        .await
+        .expect("stopped");
+}

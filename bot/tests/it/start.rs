@@ -1,0 +1,148 @@
+//! What keeps the bot from starting is told in one line, and ends it with the right code.
+
+use std::{net::TcpListener, path::Path};
+
+use discord_simulator::SimulatorConfig;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::support::{
+    Scene,
+    bot::{command, discord, url},
+};
+
+/// Run until it ends; returns the exit code and the lines that are meant for the operator.
+async fn failure(mut command: Command) -> (i32, Vec<String>) {
+    let output = command.output().await.expect("the binary runs");
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(!text.contains("panicked"), "{text}");
+    let lines = text
+        .lines()
+        .filter(|line| line.starts_with("eventide: "))
+        .map(str::to_owned)
+        .collect();
+    (output.status.code().expect("an exit code"), lines)
+}
+
+async fn assert_one_line(command: Command, code: i32, words: &[&str]) {
+    let (found, lines) = failure(command).await;
+    assert_eq!(found, code, "{lines:?}");
+    let [line] = lines.as_slice() else {
+        unreachable!("one line, not {lines:?}")
+    };
+    for word in words {
+        assert!(line.contains(word), "{word:?} is not in {line:?}");
+    }
+}
+
+/// `eventide run` in an empty directory, on a port of its own.
+fn run(directory: &Path) -> Command {
+    let mut command = command(&["run"]);
+    command
+        .current_dir(directory)
+        .env("DISCORD_TOKEN", "no-secret")
+        .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0");
+    command
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_postgresql() {
+    let directory = TempDir::new().expect("a directory");
+    let mut command = run(directory.path());
+    command.env("EVENTIDE__DATABASE__BINARIES_DIRECTORY", directory.path());
+    assert_one_line(command, 1, &["postgres"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_data_directory_that_cannot_be_written() {
+    let directory = TempDir::new().expect("a directory");
+    // Permissions do not bind root, but nobody can make a directory below a file.
+    std::fs::write(directory.path().join("data"), "").expect("a file");
+    assert_one_line(run(directory.path()), 1, &["data"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_port_in_use() {
+    let directory = TempDir::new().expect("a directory");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let mut command = run(directory.path());
+    command.env("EVENTIDE__HTTP__LISTEN", &address);
+    assert_one_line(command, 1, &["http.listen", &address, "in use"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_bad_configuration() {
+    let directory = TempDir::new().expect("a directory");
+    std::fs::write(
+        directory.path().join("config.toml"),
+        "[levels]\ncooldown_second = 60\n",
+    )
+    .expect("a file");
+    assert_one_line(
+        run(directory.path()),
+        64,
+        &["config.toml:2", "cooldown_second", "cooldown_seconds"],
+    )
+    .await;
+    let mut without_a_token = run(directory.path());
+    std::fs::remove_file(directory.path().join("config.toml")).expect("removed");
+    without_a_token.env_remove("DISCORD_TOKEN");
+    assert_one_line(without_a_token, 64, &["discord.token"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_wrong_token_or_address() {
+    let scene = Scene::new().await;
+    let discord = discord(SimulatorConfig::default()).await;
+    let directory = TempDir::new().expect("a directory");
+    let connection = url(&scene.postgres.connection());
+    let run = || {
+        let mut command = run(directory.path());
+        command.env("DATABASE_URL", &connection);
+        command
+    };
+
+    let mut wrong_token = run();
+    wrong_token.env("EVENTIDE__DISCORD__API_URL", discord.rest_url());
+    assert_one_line(wrong_token, 1, &["refused the token", "discord.token"]).await;
+
+    let mut wrong_api = run();
+    wrong_api.env("EVENTIDE__DISCORD__API_URL", "http://127.0.0.1:1");
+    assert_one_line(wrong_api, 1, &["cannot reach Discord at http://127.0.0.1:1"]).await;
+
+    let mut wrong_database = run();
+    wrong_database.env(
+        "DATABASE_URL",
+        connection
+            .rsplit_once('/')
+            .map(|(server, _)| format!("{server}/elsewhere"))
+            .expect("a URL"),
+    );
+    assert_one_line(wrong_database, 1, &["database", "elsewhere", "does not exist"]).await;
+
+    let mut no_url = run();
+    no_url.env("DATABASE_URL", "mysql://root:hunter2@localhost/db");
+    let (code, lines) = failure(no_url).await;
+    assert_eq!((code, lines.len()), (64, 1), "{lines:?}");
+    assert!(!lines[0].contains("hunter2"), "{lines:?}");
+    scene.stop().await;
+}
+
+/// A fatal close code ends the process with what the operator has to change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_by_the_gateway() {
+    let scene = Scene::new().await;
+    let mut config = SimulatorConfig::default();
+    config.gateway.guilds_per_shard = 3;
+    let discord = discord(config).await;
+    let directory = TempDir::new().expect("a directory");
+    let mut command = run(directory.path());
+    command
+        .env("DATABASE_URL", url(&scene.postgres.connection()))
+        .env("DISCORD_TOKEN", &discord.config().token)
+        .env("EVENTIDE__DISCORD__API_URL", discord.rest_url())
+        .env("EVENTIDE__GATEWAY__SHARD_COUNT", "1");
+    assert_one_line(command, 1, &["4011", "shard_count"]).await;
+    scene.stop().await;
+}

@@ -1,0 +1,70 @@
+//! Scenes for the tests: a real PostgreSQL, a simulated Discord, the bot between them.
+
+pub(crate) mod bot;
+pub(crate) mod commit_cutter;
+
+use std::{path::Path, time::Duration};
+
+use eventide::{
+    config::Config,
+    embedded::{Options, PrivatePostgres, StopMode},
+    store::{Store, migrations},
+};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+/// How long anything that a test waits for may take. Far longer than it does: a test that hits it has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A private PostgreSQL in a directory of its own, with the schema up to date.
+pub(crate) struct Scene {
+    _directory: TempDir,
+    pub(crate) postgres: PrivatePostgres,
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Self {
+        let directory = TempDir::new().expect("a temporary directory");
+        let postgres = start_postgres(directory.path()).await;
+        migrations::up(&postgres.connection()).await.expect("migrations");
+        Self {
+            _directory: directory,
+            postgres,
+        }
+    }
+
+    /// A pool of its own on the scene's database.
+    pub(crate) fn store(&self) -> Store {
+        Store::new(self.postgres.connection(), &Config::defaults().database).expect("a pool")
+    }
+
+    pub(crate) async fn stop(self) {
+        self.postgres
+            .stop(StopMode::Immediate)
+            .await
+            .expect("PostgreSQL stops");
+    }
+}
+
+/// A server without the durability that a test's data does not need: what survives a kill of the bot is not touched by it.
+pub(crate) async fn start_postgres(directory: &Path) -> PrivatePostgres {
+    PrivatePostgres::start(&Options {
+        data_directory: directory.to_owned(),
+        settings: vec![("fsync".to_owned(), "off".to_owned())],
+        ..Options::from(&Config::defaults().database)
+    })
+    .await
+    .expect("PostgreSQL starts")
+}
+
+/// Wait until `condition` holds.
+pub(crate) async fn until<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = condition().await {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,128 @@
+//! The bot between a simulated Discord and a real PostgreSQL, in this process or as the real binary.
+
+use std::{process::Stdio, time::Duration};
+
+use discord_simulator::{MemberState, Report, Row, Simulator, SimulatorConfig};
+use eventide::{
+    bot::Bot,
+    config::{Config, Secret, ShardCount},
+    http,
+    store::{Store, member_xp},
+};
+use tokio::{
+    process::{Child, Command},
+    time::{Instant, sleep},
+};
+
+use super::PATIENCE;
+
+/// A simulator on a thread of its own.
+pub(crate) async fn discord(config: SimulatorConfig) -> Simulator {
+    // Fails when another test of this process was first, which is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    Simulator::start_on_own_thread(config)
+        .await
+        .expect("the simulator starts")
+}
+
+/// A configuration for a bot on this simulator, with a port of its own.
+pub(crate) fn config_for(discord: &Simulator) -> Config {
+    let rules = discord.config().levels;
+    let mut config = Config::defaults();
+    config.discord.token = Some(Secret::new(discord.config().token.clone()));
+    config.discord.api_url = discord.rest_url();
+    config.gateway.shard_count = ShardCount::Auto;
+    config.http.listen = "127.0.0.1:0".parse().expect("an address");
+    config.levels.cooldown = Duration::from_millis(rules.cooldown_ms);
+    config
+}
+
+/// A bot in this process.
+pub(crate) async fn start(config: &Config, connection: tokio_postgres::Config) -> Bot {
+    let token = config.require_token().expect("a token");
+    let listening = http::listen(config.http.listen).await.expect("a free port");
+    Bot::start(config, token, connection, listening)
+        .await
+        .expect("the bot starts")
+}
+
+/// The real binary, with its standard error kept.
+pub(crate) fn spawn(discord: &Simulator, connection: &tokio_postgres::Config) -> Child {
+    let rules = discord.config().levels;
+    command(&["run"])
+        .env("DISCORD_TOKEN", &discord.config().token)
+        .env("DATABASE_URL", url(connection))
+        .env("EVENTIDE__DISCORD__API_URL", discord.rest_url())
+        .env("EVENTIDE__LEVELS__COOLDOWN_SECONDS", (rules.cooldown_ms / 1_000).to_string())
+        .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")
+        // Nobody reads it while the bot runs, and a full pipe would hold the bot up.
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary starts")
+}
+
+/// The real binary without any configuration of this machine's.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_eventide"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// A connection as URL.
+pub(crate) fn url(connection: &tokio_postgres::Config) -> String {
+    let tokio_postgres::config::Host::Unix(directory) = &connection.get_hosts()[0] else {
+        unreachable!("the private server is on a socket")
+    };
+    format!(
+        "postgresql://{}@{}/{}",
+        connection.get_user().expect("a user"),
+        directory.display().to_string().replace('/', "%2F"),
+        connection.get_dbname().expect("a database"),
+    )
+}
+
+/// Every member's row.
+pub(crate) async fn rows(store: &Store) -> Vec<Row> {
+    member_xp::all(store)
+        .await
+        .expect("rows")
+        .into_iter()
+        .map(|(key, total)| Row {
+            guild_id: key.guild_id.get(),
+            user_id: key.user_id.get(),
+            state: MemberState {
+                xp: total.xp,
+                message_count: total.messages,
+                last_award_ms: total.last_award.map(i64::cast_unsigned),
+            },
+        })
+        .collect()
+}
+
+/// What the database holds, against what it must.
+pub(crate) async fn compare(discord: &Simulator, store: &Store) -> Report {
+    discord.oracle().compare(rows(store).await)
+}
+
+/// Wait until every message that was sent is counted, and see that the rows are what they must be.
+pub(crate) async fn settle_exactly(discord: &Simulator, store: &Store) {
+    let deadline = Instant::now() + PATIENCE;
+    let report = loop {
+        let report = compare(discord, store).await;
+        let counted = report.counted >= report.sent && discord.control().drained();
+        if counted || Instant::now() > deadline {
+            break report;
+        }
+        sleep(Duration::from_millis(50)).await;
+    };
+    let stats = discord.control().stats();
+    assert!(report.is_exact(), "{report}: {:?}; {stats:?}", report.examples);
+    assert!(report.sent > 0, "nothing was sent");
+}

@@ -1,0 +1,162 @@
+//! From a record to the JSON of an event.
+
+pub(crate) mod json;
+pub(crate) mod message;
+pub(crate) mod object;
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use crate::{
+    record::{Kind, Record},
+    world::World,
+};
+use json::{id, number, raw};
+use message::Context;
+
+/// What REST has changed about the members since the world was made.
+#[derive(Clone, Default)]
+pub(crate) struct Overlay {
+    members: FxHashMap<(u32, u32), MemberChange>,
+}
+
+/// What was changed about a member; `None` is as the world was made.
+#[derive(Clone, Default)]
+pub(crate) struct MemberChange {
+    pub(crate) roles: Option<Vec<u64>>,
+    /// JSON of the nickname.
+    pub(crate) nick: Option<String>,
+    /// JSON of the end of a timeout.
+    pub(crate) timeout: Option<String>,
+}
+
+impl Overlay {
+    pub(crate) fn member(&self, guild: u32, member: u32) -> Option<&MemberChange> {
+        if self.members.is_empty() {
+            None
+        } else {
+            self.members.get(&(guild, member))
+        }
+    }
+
+    pub(crate) fn change(&mut self, guild: u32, member: u32) -> &mut MemberChange {
+        self.members.entry((guild, member)).or_default()
+    }
+
+    /// The roles that a member has now.
+    pub(crate) fn roles(&self, world: &World, guild: u32, member: u32) -> Vec<u64> {
+        self.member(guild, member)
+            .and_then(|change| change.roles.clone())
+            .unwrap_or_else(|| {
+                let roles = world.guild_at(guild).roles();
+                world.role_indexes(guild, member).map(|at| roles[at].id).collect()
+            })
+    }
+}
+
+/// An event that was given from outside.
+pub(crate) struct RawEvent {
+    pub(crate) name: String,
+    /// JSON of `d`.
+    pub(crate) data: String,
+    /// The intents of which a session needs one, or 0.
+    pub(crate) intents: u64,
+    /// The snowflake of its time, where it has one already.
+    pub(crate) id: Option<u64>,
+}
+
+/// What the payloads of a session need to know about it.
+#[derive(Clone)]
+pub(crate) struct SessionView {
+    pub(crate) id: String,
+    pub(crate) shard: [u32; 2],
+    pub(crate) intents: u64,
+    pub(crate) gateway_url: String,
+    pub(crate) guild_create_members: u32,
+}
+
+impl SessionView {
+    fn covers(&self, guild_id: u64) -> bool {
+        (guild_id >> 22) % u64::from(self.shard[1]) == u64::from(self.shard[0])
+    }
+}
+
+/// Appends a whole dispatch. The envelope's `t`, `s` and `op` come before `d`, as Discord sends them: twilight
+/// looks for them from the front.
+pub(crate) fn dispatch(
+    out: &mut Vec<u8>,
+    world: &World,
+    overlay: &Overlay,
+    view: &SessionView,
+    seq: u64,
+    record: &Record,
+    raw_event: Option<&Arc<RawEvent>>,
+) {
+    raw(out, "{\"t\":\"");
+    raw(
+        out,
+        raw_event.map_or_else(|| record.kind.event_name(), |event| &event.name),
+    );
+    raw(out, "\",\"s\":");
+    number(out, seq);
+    raw(out, ",\"op\":0,\"d\":");
+    let context = Context {
+        world,
+        overlay,
+        intents: view.intents,
+    };
+    match record.kind {
+        Kind::Human | Kind::Reply | Kind::Bot | Kind::Webhook | Kind::System | Kind::Direct => {
+            message::create(out, context, record);
+        }
+        Kind::MessageUpdate => message::update(out, context, record),
+        Kind::MessageDelete => {
+            raw(out, "{\"id\":");
+            id(out, record.reference);
+            raw(out, ",\"channel_id\":");
+            id(out, message::channel_id(world, record));
+            raw(out, ",\"guild_id\":");
+            id(out, world.guild_at(record.guild).id());
+            out.push(b'}');
+        }
+        Kind::Ready => value(out, &ready(world, view)),
+        Kind::Resumed => raw(out, "{\"_trace\":[\"simulator\"]}"),
+        Kind::GuildCreate => {
+            value(
+                out,
+                &object::guild_create(world, overlay, record.guild, view.guild_create_members),
+            );
+        }
+        Kind::Typing => value(out, &object::typing(world, overlay, record)),
+        Kind::MemberUpdate => value(out, &object::member_update(world, overlay, record)),
+        Kind::Presence => value(out, &object::presence(world, record)),
+        Kind::ChannelUpdate => value(out, &object::channel_update(world, record)),
+        Kind::Reaction => value(out, &object::reaction(world, overlay, record)),
+        Kind::Raw => raw(out, raw_event.map_or("null", |event| &event.data)),
+    }
+    out.push(b'}');
+}
+
+fn value(out: &mut Vec<u8>, value: &Value) {
+    // Writing to a vector cannot fail, and the values have only string keys.
+    drop(serde_json::to_writer(out, value));
+}
+
+fn ready(world: &World, view: &SessionView) -> Value {
+    let guilds: Vec<Value> = world
+        .guilds()
+        .iter()
+        .filter(|guild| view.covers(guild.id()))
+        .map(|guild| serde_json::json!({"unavailable": true, "id": guild.id().to_string()}))
+        .collect();
+    serde_json::json!({
+        "v": 10, "user_settings": {}, "user": object::bot_user(world), "session_type": "normal",
+        "session_id": view.id, "resume_gateway_url": view.gateway_url, "shard": view.shard,
+        "relationships": [], "private_channels": [], "presences": [], "guilds": guilds,
+        "guild_join_requests": [], "geo_ordered_rtc_regions": ["rotterdam"], "game_relationships": [],
+        "auth": {}, "application": {"id": world.bot_id().to_string(), "flags": 565_248},
+        "_trace": ["simulator"],
+    })
+}

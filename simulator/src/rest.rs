@@ -1,0 +1,334 @@
+//! REST v10: every request is recorded, meets the faults asked for, is checked against the token and the limits, and
+//! is then carried out.
+
+mod answer;
+mod applications;
+mod body;
+mod channels;
+mod fault;
+mod guilds;
+mod interactions;
+mod limit;
+pub(crate) mod route;
+
+use std::{collections::BTreeMap, collections::VecDeque, sync::Arc};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, header},
+    response::Response,
+};
+use futures_util::{StreamExt as _, stream};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::{config::RestRules, hub::Hub, snowflake::wall_clock_ms};
+pub(crate) use answer::Answer;
+use fault::Faults;
+pub use fault::{LimitScope, RestFault, RestFaultKind};
+use limit::{Limiter, Verdict};
+use route::Route;
+
+const HALF_BODY_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+/// How many calls are remembered.
+const MOST_CALLS: usize = 200_000;
+/// Discord allows 25 MiB of files in a message.
+const LARGEST_BODY: usize = 26 << 20;
+
+/// One REST call, as it was recorded.
+#[derive(Clone, Debug, Serialize)]
+pub struct RestCall {
+    /// A number that only rises.
+    pub number: u64,
+    /// When it came, as Unix time in milliseconds by the wall clock.
+    pub at_ms: u64,
+    /// Its method.
+    pub method: String,
+    /// Its path and query.
+    pub path: String,
+    /// Method and path with ids and tokens replaced, for example `POST /channels/{id}/messages`.
+    pub route: String,
+    /// What was answered; 0 when no answer was sent.
+    pub status: u16,
+    /// The JSON that came with it, null when there was none.
+    pub body: Value,
+}
+
+/// What REST remembers.
+pub(crate) struct RestState {
+    pub(crate) rules: RestRules,
+    pub(crate) calls: VecDeque<RestCall>,
+    pub(crate) faults: Faults,
+    next_call: u64,
+    limiter: Limiter,
+    /// Messages that came over REST, by channel and id.
+    messages: FxHashMap<u64, BTreeMap<u64, Value>>,
+    nonces: FxHashMap<(u64, String), (u64, Instant)>,
+    /// Registered commands by scope: empty for the global ones, else the guild's id.
+    commands: BTreeMap<String, Vec<Value>>,
+}
+
+impl RestState {
+    pub(crate) fn new(rules: &RestRules) -> Self {
+        Self {
+            rules: rules.clone(),
+            calls: VecDeque::new(),
+            faults: Faults::default(),
+            next_call: 0,
+            limiter: Limiter::default(),
+            messages: FxHashMap::default(),
+            nonces: FxHashMap::default(),
+            commands: BTreeMap::new(),
+        }
+    }
+
+    fn record(&mut self, mut call: RestCall) {
+        call.number = self.next_call;
+        self.next_call += 1;
+        if self.calls.len() == MOST_CALLS {
+            self.calls.pop_front();
+        }
+        self.calls.push_back(call);
+    }
+
+    /// The commands registered for all guilds, or for one.
+    pub(crate) fn commands(&self, guild: Option<u64>) -> &[Value] {
+        let scope = guild.map(|guild| guild.to_string()).unwrap_or_default();
+        self.commands.get(&scope).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A request on its way to what carries it out.
+pub(crate) struct Asked<'a> {
+    pub(crate) hub: &'a Hub,
+    pub(crate) method: &'a str,
+    pub(crate) segments: &'a [&'a str],
+    pub(crate) query: &'a str,
+    pub(crate) body: &'a Value,
+}
+
+impl Asked<'_> {
+    /// A parameter of the query, as it stands there.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query
+            .split('&')
+            .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name))
+            .map(|it| it.1)
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        self.parameter(name)?.parse().ok()
+    }
+}
+
+/// Answers every request that is not for the controls.
+pub(crate) async fn handle(State(hub): State<Arc<Hub>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path_and_query = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |it| it.as_str())
+        .to_owned();
+    let Some(path) = route::api_path(parts.uri.path()) else {
+        return Answer::error(404, 0, "404: Not Found").into_response();
+    };
+    let method = parts.method.as_str();
+    let route = route::of(method, path);
+    let header = |name: HeaderName| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("")
+    };
+    let bytes = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+    let parsed = body::parse(header(header::CONTENT_TYPE), &bytes);
+    let mut call = RestCall {
+        number: 0,
+        at_ms: wall_clock_ms(),
+        method: method.to_owned(),
+        path: path_and_query,
+        route: route.name.clone(),
+        status: 0,
+        body: parsed.as_ref().map_or(Value::Null, Clone::clone),
+    };
+    let (delay, kind) = hub.rest().faults.meet(&route);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    let authorized = route.open || is_authorized(&hub, header(header::AUTHORIZATION));
+    let query = parts.uri.query().unwrap_or("");
+    let act = || match &parsed {
+        _ if !authorized => (Answer::error(401, 0, "401: Unauthorized"), Vec::new()),
+        Err(_) => (
+            Answer::error(400, 50_109, "The request body contains invalid JSON."),
+            Vec::new(),
+        ),
+        Ok(body) => {
+            let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+            limited(
+                &hub,
+                &route,
+                &Asked {
+                    hub: &hub,
+                    method,
+                    segments: &segments,
+                    query,
+                    body,
+                },
+            )
+        }
+    };
+    let (answer, headers) = match kind {
+        RestFaultKind::Status(status) => (Answer::error(status, 0, "A fault that was asked for"), Vec::new()),
+        RestFaultKind::StatusAfter(status) => {
+            drop(act());
+            (Answer::error(status, 0, "A fault that was asked for"), Vec::new())
+        }
+        RestFaultKind::RateLimit { scope, retry_after } => too_many(scope, retry_after),
+        RestFaultKind::Cloudflare { retry_after } => {
+            call.status = 429;
+            count(&hub, call, true);
+            return cloudflare(retry_after);
+        }
+        RestFaultKind::None | RestFaultKind::HalfBody | RestFaultKind::Silence => act(),
+    };
+    if kind == RestFaultKind::Silence {
+        count(&hub, call, false);
+        return std::future::pending().await;
+    }
+    call.status = answer.status;
+    let shared = headers
+        .iter()
+        .any(|(name, value)| *name == "x-ratelimit-scope" && value == "shared");
+    count(
+        &hub,
+        call,
+        matches!(answer.status, 401 | 403) || (answer.status == 429 && !shared),
+    );
+    let mut response = answer.into_response();
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    if kind == RestFaultKind::HalfBody {
+        half(response).await
+    } else {
+        response
+    }
+}
+
+fn count(hub: &Hub, call: RestCall, invalid: bool) {
+    let limited = call.status == 429;
+    hub.rest().record(call);
+    let stats = &mut hub.lock().stats;
+    stats.rest_requests += 1;
+    stats.rest_rate_limited += u64::from(limited);
+    stats.rest_invalid += u64::from(invalid);
+}
+
+fn is_authorized(hub: &Hub, header: &str) -> bool {
+    header
+        .strip_prefix("Bot ")
+        .is_some_and(|token| hub.lock().token_is_right(token))
+}
+
+/// Carries a request out if the limits allow it.
+fn limited(hub: &Hub, route: &Route, asked: &Asked<'_>) -> (Answer, Vec<(&'static str, String)>) {
+    let verdict = {
+        let mut rest = hub.rest();
+        let rules = rest.rules.clone();
+        rest.limiter.judge(&rules, route)
+    };
+    match verdict {
+        Verdict::Pass(standing) => (
+            dispatch(asked),
+            standing.map(|standing| standing.headers()).unwrap_or_default(),
+        ),
+        Verdict::Exhausted(standing) => {
+            let (answer, mut headers) = too_many(LimitScope::User, standing.reset_after.as_secs_f64());
+            headers.extend(standing.headers());
+            (answer, headers)
+        }
+        Verdict::Global(wait) => too_many(LimitScope::Global, wait.as_secs_f64()),
+    }
+}
+
+fn too_many(scope: LimitScope, retry_after: f64) -> (Answer, Vec<(&'static str, String)>) {
+    let global = scope == LimitScope::Global;
+    let message = if scope == LimitScope::Shared {
+        "The resource is being rate limited."
+    } else {
+        "You are being rate limited."
+    };
+    let answer = Answer {
+        status: 429,
+        body: Some(json!({"message": message, "retry_after": retry_after, "global": global})),
+    };
+    // The header is in whole seconds, the body is exact.
+    let mut headers = vec![
+        ("retry-after", format!("{:.0}", retry_after.ceil())),
+        ("x-ratelimit-scope", scope.as_str().to_owned()),
+    ];
+    if global {
+        headers.push(("x-ratelimit-global", "true".to_owned()));
+    }
+    (answer, headers)
+}
+
+fn cloudflare(retry_after: u64) -> Response {
+    let mut response = Response::new(Body::from(
+        "<html><body>error 1015: you are being rate limited</body></html>",
+    ));
+    *response.status_mut() = axum::http::StatusCode::TOO_MANY_REQUESTS;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=UTF-8"),
+    );
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+    response
+}
+
+/// The same answer, but the connection ends in the middle of its body.
+async fn half(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let whole = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+    parts
+        .headers
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len().max(2)));
+    let first: Bytes = whole.slice(..whole.len() / 2);
+    let broken = async {
+        // The server throws away what it has not written yet when the body fails, so the first half gets time.
+        tokio::time::sleep(HALF_BODY_PAUSE).await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    };
+    let pieces = stream::once(std::future::ready(Ok(first))).chain(stream::once(broken));
+    Response::from_parts(parts, Body::from_stream(pieces))
+}
+
+fn dispatch(asked: &Asked<'_>) -> Answer {
+    let found = applications::answer(asked)
+        .or_else(|| guilds::answer(asked))
+        .or_else(|| channels::answer(asked))
+        .or_else(|| interactions::answer(asked));
+    found.unwrap_or_else(|| {
+        let known = [
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ];
+        if known.iter().any(|method| method.as_str() == asked.method) {
+            Answer::error(404, 0, "404: Not Found")
+        } else {
+            Answer::error(405, 0, "405: Method Not Allowed")
+        }
+    })
+}

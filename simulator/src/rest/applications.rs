@@ -1,0 +1,225 @@
+//! The gateway's address, the bot itself, and its commands.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Asked};
+use crate::{payload::object, world::World};
+
+pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
+    let world = &asked.hub.world;
+    Some(match (asked.method, asked.segments) {
+        ("GET", ["gateway"]) => Answer::ok(json!({"url": asked.hub.gateway_url()})),
+        ("GET", ["gateway", "bot"]) => Answer::ok(gateway_bot(asked)),
+        ("GET" | "PATCH", ["users", "@me"]) => Answer::ok(object::bot_user(world)),
+        ("GET", ["users", "@me", "guilds"]) => Answer::ok(my_guilds(asked)),
+        ("POST", ["users", "@me", "channels"]) => direct_channel(asked),
+        ("GET", ["users", id]) => user(world, id),
+        ("GET" | "PATCH", ["applications", "@me"]) | ("GET", ["oauth2", "applications", "@me"]) => {
+            Answer::ok(object::application(world))
+        }
+        (_, ["applications", application, rest @ ..]) => {
+            if application.parse() != Ok(world.bot_id()) {
+                return Some(Answer::unknown("Application", 10_002));
+            }
+            return commands(asked, rest);
+        }
+        _ => return None,
+    })
+}
+
+fn gateway_bot(asked: &Asked<'_>) -> Value {
+    let engine = asked.hub.lock();
+    json!({
+        "url": asked.hub.gateway_url(),
+        "shards": asked.hub.config.shards.max(1),
+        "session_start_limit": {
+            "total": engine.rules.identify_total,
+            "remaining": engine.identifies_left(),
+            "reset_after": engine.identifies_reset_after_ms(),
+            "max_concurrency": engine.rules.max_concurrency,
+        },
+    })
+}
+
+fn my_guilds(asked: &Asked<'_>) -> Value {
+    let limit = usize::try_from(asked.number("limit").unwrap_or(200))
+        .unwrap_or(200)
+        .clamp(1, 200);
+    let after = asked.number("after").unwrap_or(0);
+    let mut guilds: Vec<_> = asked
+        .hub
+        .world
+        .guilds()
+        .iter()
+        .filter(|guild| guild.id() > after)
+        .collect();
+    guilds.sort_unstable_by_key(|guild| guild.id());
+    guilds
+        .into_iter()
+        .take(limit)
+        .map(|guild| {
+            json!({
+                "id": guild.id().to_string(), "name": guild.name(), "icon": null, "banner": null, "owner": false,
+                "permissions": "8", "features": ["COMMUNITY"], "approximate_member_count": guild.member_count() + 1,
+                "approximate_presence_count": 1,
+            })
+        })
+        .collect()
+}
+
+fn user(world: &World, id: &str) -> Answer {
+    let Ok(id) = id.parse() else {
+        return Answer::invalid("user_id", "NUMBER_TYPE_COERCE", "Value is not snowflake.");
+    };
+    match world.person(id) {
+        Some(person) => Answer::ok(object::user(world, person)),
+        None if id == world.bot_id() => Answer::ok(object::bot_user(world)),
+        None => Answer::unknown("User", 10_013),
+    }
+}
+
+fn direct_channel(asked: &Asked<'_>) -> Answer {
+    let world = &asked.hub.world;
+    let recipient = &asked.body["recipient_id"];
+    let id = recipient.as_u64().or_else(|| recipient.as_str()?.parse().ok());
+    match id.and_then(|id| world.person(id)) {
+        Some(person) => Answer::ok(object::direct_channel(world, person)),
+        None => Answer::unknown("User", 10_013),
+    }
+}
+
+fn commands(asked: &Asked<'_>, rest: &[&str]) -> Option<Answer> {
+    let (scope, rest) = match rest {
+        ["commands", rest @ ..] => (String::new(), rest),
+        ["guilds", guild, "commands", rest @ ..] => {
+            let known = guild.parse().is_ok_and(|id| asked.hub.world.guild(id).is_some());
+            if !known {
+                return Some(Answer::error(403, 50_001, "Missing Access"));
+            }
+            ((*guild).to_owned(), rest)
+        }
+        _ => return None,
+    };
+    Some(match (asked.method, rest) {
+        ("GET", []) => Answer::ok(
+            asked
+                .hub
+                .rest()
+                .commands
+                .get(&scope)
+                .cloned()
+                .unwrap_or_default()
+                .into(),
+        ),
+        ("POST", []) => create_command(asked, &scope),
+        ("PUT", []) => replace_commands(asked, &scope),
+        (_, [id]) => one_command(asked, &scope, id),
+        _ => return None,
+    })
+}
+
+fn complete(asked: &Asked<'_>, scope: &str, body: &Value) -> Result<Value, Answer> {
+    let Some(name) = body["name"]
+        .as_str()
+        .filter(|name| (1..=32).contains(&name.chars().count()))
+    else {
+        return Err(Answer::invalid(
+            "name",
+            "BASE_TYPE_BAD_LENGTH",
+            "Must be between 1 and 32 in length.",
+        ));
+    };
+    let kind = body["type"].as_u64().unwrap_or(1);
+    let description = body["description"].as_str().unwrap_or("");
+    if kind == 1 && !(1..=100).contains(&description.chars().count()) {
+        return Err(Answer::invalid(
+            "description",
+            "BASE_TYPE_REQUIRED",
+            "This field is required",
+        ));
+    }
+    let mut command = json!({
+        "application_id": asked.hub.world.bot_id().to_string(), "default_member_permissions": null, "type": kind,
+        "name": name, "name_localizations": null, "description": description, "description_localizations": null,
+        "dm_permission": true, "contexts": null, "integration_types": [0], "nsfw": false, "options": [],
+    });
+    if !scope.is_empty() {
+        command["guild_id"] = scope.into();
+    }
+    if let (Some(command), Some(given)) = (command.as_object_mut(), body.as_object()) {
+        command.extend(given.iter().map(|(key, value)| (key.clone(), value.clone())));
+    }
+    let id = asked.hub.lock().clock.next_id().to_string();
+    command["id"] = id.clone().into();
+    command["version"] = id.into();
+    Ok(command)
+}
+
+fn create_command(asked: &Asked<'_>, scope: &str) -> Answer {
+    match complete(asked, scope, asked.body) {
+        Ok(mut command) => {
+            let mut rest = asked.hub.rest();
+            let commands = rest.commands.entry(scope.to_owned()).or_default();
+            let same = |other: &Value| other["name"] == command["name"] && other["type"] == command["type"];
+            let status = match commands.iter().position(same) {
+                Some(at) => {
+                    command["id"] = commands.remove(at)["id"].take();
+                    200
+                }
+                None => 201,
+            };
+            commands.push(command.clone());
+            Answer {
+                status,
+                body: Some(command),
+            }
+        }
+        Err(answer) => answer,
+    }
+}
+
+fn replace_commands(asked: &Asked<'_>, scope: &str) -> Answer {
+    let Some(given) = asked.body.as_array() else {
+        return Answer::invalid(
+            "_errors",
+            "LIST_TYPE_CONVERT",
+            "Only iterables may be used in a ListType",
+        );
+    };
+    match given
+        .iter()
+        .map(|body| complete(asked, scope, body))
+        .collect::<Result<Vec<_>, _>>()
+    {
+        Ok(commands) => {
+            asked
+                .hub
+                .rest()
+                .commands
+                .insert(scope.to_owned(), commands.clone());
+            Answer::ok(commands.into())
+        }
+        Err(answer) => answer,
+    }
+}
+
+fn one_command(asked: &Asked<'_>, scope: &str, id: &str) -> Answer {
+    let mut rest = asked.hub.rest();
+    let commands = rest.commands.entry(scope.to_owned()).or_default();
+    let Some(at) = commands.iter().position(|command| command["id"] == id) else {
+        return Answer::unknown("application command", 10_063);
+    };
+    match asked.method {
+        "DELETE" => {
+            commands.remove(at);
+            Answer::empty()
+        }
+        "PATCH" => {
+            if let (Some(command), Some(given)) = (commands[at].as_object_mut(), asked.body.as_object()) {
+                command.extend(given.iter().map(|(key, value)| (key.clone(), value.clone())));
+            }
+            Answer::ok(commands[at].clone())
+        }
+        _ => Answer::ok(commands[at].clone()),
+    }
+}

@@ -1,0 +1,355 @@
+//! Channels and their messages: those of the traffic, and those that the bot sends.
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Answer, Asked};
+use crate::{
+    engine::{MessageRange, Place},
+    payload::{RawEvent, json::timestamp_text, object},
+    snowflake::time_ms,
+};
+
+/// Where a channel is.
+#[derive(Clone, Copy)]
+pub(super) struct Spot {
+    pub(super) id: u64,
+    place: Place,
+}
+
+impl Spot {
+    pub(super) fn find(asked: &Asked<'_>, id: u64) -> Option<Self> {
+        let world = &asked.hub.world;
+        let place = match world.channel_index(id) {
+            Some((guild, channel)) => Place::Guild { guild, channel },
+            None => Place::Direct {
+                person: world.person_of_direct_channel(id)?,
+            },
+        };
+        Some(Self { id, place })
+    }
+
+    const fn guild(self) -> Option<u32> {
+        match self.place {
+            Place::Guild { guild, .. } => Some(guild),
+            Place::Direct { .. } => None,
+        }
+    }
+
+    const fn intents(self) -> u64 {
+        if self.guild().is_some() { 1 << 9 } else { 1 << 12 }
+    }
+}
+
+pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
+    let ["channels", id, rest @ ..] = asked.segments else {
+        return None;
+    };
+    let Some(spot) = id.parse().ok().and_then(|id| Spot::find(asked, id)) else {
+        return Some(Answer::unknown("Channel", 10_003));
+    };
+    Some(match (asked.method, rest) {
+        ("GET" | "PATCH", []) => Answer::ok(channel(asked, spot)),
+        ("GET", ["messages"]) => list(asked, spot),
+        ("POST", ["messages"]) => create(asked, spot),
+        ("POST", ["messages", "bulk-delete"]) => bulk_delete(asked, spot),
+        ("PUT" | "DELETE", ["messages", _, "reactions", ..] | ["messages", "pins", _] | ["pins", _])
+        | ("POST", ["typing"]) => Answer::empty(),
+        (_, ["messages", message]) => {
+            let Ok(message) = message.parse() else {
+                return Some(Answer::unknown("Message", 10_008));
+            };
+            match asked.method {
+                "GET" => get(asked, spot, message),
+                "PATCH" => edit(asked, spot, message),
+                "DELETE" => delete(asked, spot, message),
+                _ => return None,
+            }
+        }
+        _ => return None,
+    })
+}
+
+fn channel(asked: &Asked<'_>, spot: Spot) -> Value {
+    let world = &asked.hub.world;
+    match spot.place {
+        Place::Guild { guild, channel } => object::channel(world.guild_at(guild), usize::from(channel), true),
+        Place::Direct { person } => object::direct_channel(world, person),
+    }
+}
+
+fn list(asked: &Asked<'_>, spot: Spot) -> Answer {
+    let limit = asked.number("limit").unwrap_or(50);
+    if !(1..=100).contains(&limit) {
+        return Answer::invalid(
+            "limit",
+            "NUMBER_TYPE_MAX",
+            "int value should be between 1 and 100.",
+        );
+    }
+    let limit = usize::try_from(limit).unwrap_or(50);
+    let after = asked.number("after");
+    let before = asked.number("before").unwrap_or(u64::MAX);
+    // With `after` alone Discord gives the oldest ones after it, else the newest ones; always the newest first.
+    let range = MessageRange {
+        after: after.unwrap_or(0),
+        before,
+        limit,
+        oldest: after.is_some() && before == u64::MAX,
+    };
+    let rest = asked.hub.rest();
+    let engine = asked.hub.lock();
+    let mut found: Vec<(u64, Value)> = engine
+        .channel_messages(range, spot.place)
+        .into_iter()
+        .filter_map(|index| engine.history.get(index))
+        .map(|record| {
+            (
+                record.id,
+                object::message(&asked.hub.world, &engine.overlay, &record),
+            )
+        })
+        .collect();
+    if let Some(own) = rest.messages.get(&spot.id) {
+        found.extend(
+            own.iter()
+                .filter(|&(&id, _)| id > range.after && id < range.before)
+                .map(|(&id, message)| (id, message.clone())),
+        );
+    }
+    found.sort_unstable_by_key(|&(id, _)| id);
+    if range.oldest {
+        found.truncate(limit);
+    } else {
+        found.drain(..found.len().saturating_sub(limit));
+    }
+    Answer::ok(found.into_iter().rev().map(|(_, message)| message).collect())
+}
+
+fn get(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
+    let rest = asked.hub.rest();
+    if let Some(message) = rest.messages.get(&spot.id).and_then(|own| own.get(&id)) {
+        return Answer::ok(message.clone());
+    }
+    let engine = asked.hub.lock();
+    let range = MessageRange {
+        after: id - 1,
+        before: id + 1,
+        limit: 1,
+        oldest: true,
+    };
+    let record = engine
+        .channel_messages(range, spot.place)
+        .first()
+        .and_then(|&index| engine.history.get(index));
+    record.map_or_else(
+        || Answer::unknown("Message", 10_008),
+        |record| Answer::ok(object::message(&asked.hub.world, &engine.overlay, &record)),
+    )
+}
+
+/// What is wrong with the body of a message, if anything.
+pub(super) fn check(body: &Value) -> Result<(), Answer> {
+    let content = body["content"].as_str().unwrap_or("");
+    if content.chars().count() > 2_000 {
+        let message = "Must be 2000 or fewer in length.";
+        return Err(Answer::invalid("content", "BASE_TYPE_MAX_LENGTH", message));
+    }
+    let is_there = |name: &str| body[name].as_array().is_some_and(|list| !list.is_empty());
+    let parts = ["embeds", "components", "sticker_ids", "attachments", "_files"];
+    if content.is_empty() && !parts.into_iter().any(is_there) && !body["poll"].is_object() {
+        return Err(Answer::error(400, 50_006, "Cannot send an empty message"));
+    }
+    if body["embeds"].as_array().is_some_and(|embeds| embeds.len() > 10) {
+        return Err(Answer::invalid(
+            "embeds",
+            "BASE_TYPE_MAX_LENGTH",
+            "Must be 10 or fewer in length.",
+        ));
+    }
+    if body["nonce"]
+        .as_str()
+        .is_some_and(|nonce| nonce.chars().count() > 25)
+    {
+        return Err(Answer::invalid(
+            "nonce",
+            "BASE_TYPE_MAX_LENGTH",
+            "Must be 25 or fewer in length.",
+        ));
+    }
+    Ok(())
+}
+
+/// The object of a message that the bot sends.
+pub(super) fn own_message(asked: &Asked<'_>, id: u64, channel: u64, body: &Value) -> Value {
+    let list = |name: &str| {
+        if body[name].is_array() {
+            body[name].clone()
+        } else {
+            json!([])
+        }
+    };
+    let files = body["_files"].as_array().map_or(&[][..], Vec::as_slice);
+    let attachments: Vec<Value> = files
+        .iter()
+        .enumerate()
+        .map(|(at, file)| {
+            json!({
+                "id": (id + 1 + at as u64).to_string(), "filename": file["name"], "size": file["size"],
+                "url": "https://cdn.example.org/attachments/file", "content_type": "application/octet-stream",
+                "proxy_url": "https://media.example.org/attachments/file",
+            })
+        })
+        .collect();
+    let mut message = json!({
+        "id": id.to_string(), "channel_id": channel.to_string(), "type": 0,
+        "content": body["content"].as_str().unwrap_or(""), "author": object::bot_user(&asked.hub.world),
+        "timestamp": timestamp_text(time_ms(id)), "edited_timestamp": null, "tts": body["tts"] == true,
+        "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": attachments,
+        "embeds": list("embeds"), "components": list("components"), "pinned": false,
+        "flags": body["flags"].as_u64().unwrap_or(0),
+    });
+    if !body["nonce"].is_null() {
+        message["nonce"] = body["nonce"].clone();
+    }
+    if body["message_reference"].is_object() {
+        message["type"] = 19.into();
+        message["message_reference"] = body["message_reference"].clone();
+        message["message_reference"]["channel_id"] = channel.to_string().into();
+    }
+    message
+}
+
+fn create(asked: &Asked<'_>, spot: Spot) -> Answer {
+    if let Err(answer) = check(asked.body) {
+        return answer;
+    }
+    let nonce = match &asked.body["nonce"] {
+        Value::String(nonce) => Some(nonce.clone()),
+        Value::Number(nonce) => Some(nonce.to_string()),
+        _ => None,
+    };
+    let mut rest = asked.hub.rest();
+    let enforced = nonce
+        .filter(|_| asked.body["enforce_nonce"] == true)
+        .map(|nonce| (spot.id, nonce));
+    if let Some(key) = &enforced {
+        let memory = rest.rules.nonce_memory;
+        rest.nonces.retain(|_, (_, at)| at.elapsed() < memory);
+        let known = rest.nonces.get(key).map(|&(id, _)| id);
+        if let Some(message) = known.and_then(|id| rest.messages.get(&spot.id)?.get(&id)) {
+            return Answer::ok(message.clone());
+        }
+    }
+    let mut engine = asked.hub.lock();
+    engine.clock.follow(1);
+    let id = engine.clock.next_id();
+    let message = own_message(asked, id, spot.id, asked.body);
+    engine.publish_raw(
+        &asked.hub.world,
+        spot.guild(),
+        event(asked, "MESSAGE_CREATE", spot, id, &message),
+    );
+    drop(engine);
+    rest.messages
+        .entry(spot.id)
+        .or_default()
+        .insert(id, message.clone());
+    if let Some(key) = enforced {
+        rest.nonces.insert(key, (id, Instant::now()));
+    }
+    Answer::ok(message)
+}
+
+/// The event that tells of a message of the bot.
+fn event(asked: &Asked<'_>, name: &str, spot: Spot, id: u64, message: &Value) -> RawEvent {
+    let world = &asked.hub.world;
+    let mut data = message.clone();
+    if let Some(guild) = spot.guild() {
+        data["guild_id"] = world.guild_at(guild).id().to_string().into();
+        if name != "MESSAGE_DELETE" {
+            data["member"] = object::bot_member(world);
+        }
+    }
+    RawEvent {
+        name: name.to_owned(),
+        data: data.to_string(),
+        intents: spot.intents(),
+        id: Some(id),
+    }
+}
+
+fn edit(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
+    let mut rest = asked.hub.rest();
+    let Some(message) = rest.messages.get_mut(&spot.id).and_then(|own| own.get_mut(&id)) else {
+        return others_message(asked, spot, id);
+    };
+    for field in ["content", "embeds", "components", "flags"] {
+        if let Some(value) = asked.body.get(field).filter(|value| !value.is_null()) {
+            message[field] = value.clone();
+        }
+    }
+    let mut engine = asked.hub.lock();
+    engine.clock.follow(1);
+    let now = engine.clock.next_id();
+    message["edited_timestamp"] = timestamp_text(time_ms(now)).into();
+    engine.publish_raw(
+        &asked.hub.world,
+        spot.guild(),
+        event(asked, "MESSAGE_UPDATE", spot, now, message),
+    );
+    Answer::ok(message.clone())
+}
+
+/// Somebody else's message may not be edited.
+fn others_message(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
+    let range = MessageRange {
+        after: id - 1,
+        before: id + 1,
+        limit: 1,
+        oldest: true,
+    };
+    if asked.hub.lock().channel_messages(range, spot.place).is_empty() {
+        Answer::unknown("Message", 10_008)
+    } else {
+        Answer::error(403, 50_005, "Cannot edit a message authored by another user")
+    }
+}
+
+fn delete(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
+    let mut rest = asked.hub.rest();
+    let own = rest.messages.get_mut(&spot.id).and_then(|own| own.remove(&id));
+    let mut engine = asked.hub.lock();
+    let range = MessageRange {
+        after: id.saturating_sub(1),
+        before: id.saturating_add(1),
+        limit: 1,
+        oldest: true,
+    };
+    if own.is_none() && engine.channel_messages(range, spot.place).is_empty() {
+        return Answer::unknown("Message", 10_008);
+    }
+    let now = engine.clock.next_id();
+    let gone = json!({"id": id.to_string(), "channel_id": spot.id.to_string()});
+    engine.publish_raw(
+        &asked.hub.world,
+        spot.guild(),
+        event(asked, "MESSAGE_DELETE", spot, now, &gone),
+    );
+    Answer::empty()
+}
+
+fn bulk_delete(asked: &Asked<'_>, spot: Spot) -> Answer {
+    let count = asked.body["messages"].as_array().map_or(0, Vec::len);
+    if !(2..=100).contains(&count) {
+        let message = "You can only bulk delete between 2 and 100 messages";
+        return Answer::error(400, 50_016, message);
+    }
+    let mut rest = asked.hub.rest();
+    if let (Some(own), Some(ids)) = (rest.messages.get_mut(&spot.id), asked.body["messages"].as_array()) {
+        for id in ids.iter().filter_map(|id| id.as_str()?.parse().ok()) {
+            let _: Option<Value> = own.remove(&id);
+        }
+    }
+    Answer::empty()
+}

@@ -1,0 +1,177 @@
+//! Guilds, their roles and members.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Answer, Asked};
+use crate::{
+    payload::{Overlay, object},
+    record::{Kind, Record},
+};
+
+pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
+    let ["guilds", id, rest @ ..] = asked.segments else {
+        return None;
+    };
+    let world = &asked.hub.world;
+    let Some(index) = id.parse().ok().and_then(|id| world.guild_index(id)) else {
+        return Some(Answer::unknown("Guild", 10_004));
+    };
+    let guild = world.guild_at(index);
+    Some(match (asked.method, rest) {
+        ("GET", []) => {
+            let mut value = object::guild(world, index);
+            if asked.parameter("with_counts") == Some("true") {
+                value["approximate_member_count"] = (guild.member_count() + 1).into();
+                value["approximate_presence_count"] = 1.into();
+            }
+            Answer::ok(value)
+        }
+        ("GET", ["channels"]) => Answer::ok(object::channels(guild, true).into()),
+        ("GET", ["roles"]) => Answer::ok(guild.roles().iter().map(object::role).collect()),
+        ("GET", ["members"]) => members(asked, index),
+        ("GET", ["members", "search"]) => search(asked, index),
+        ("PATCH", ["members", "@me"]) => Answer::ok(object::bot_member(world)),
+        (_, ["members", user, rest @ ..]) => return member(asked, index, user, rest),
+        ("PUT" | "DELETE", ["bans", user]) => match user.parse().ok().and_then(|id| world.person(id)) {
+            Some(_) => Answer::empty(),
+            None => Answer::unknown("User", 10_013),
+        },
+        _ => return None,
+    })
+}
+
+fn overlay(asked: &Asked<'_>) -> Arc<Overlay> {
+    Arc::clone(&asked.hub.lock().overlay)
+}
+
+fn members(asked: &Asked<'_>, guild: u32) -> Answer {
+    let world = &asked.hub.world;
+    let limit = usize::try_from(asked.number("limit").unwrap_or(1))
+        .unwrap_or(1)
+        .clamp(1, 1_000);
+    let after = asked.number("after").unwrap_or(0);
+    let mut ids: Vec<(u64, u32)> = (0..world.guild_at(guild).member_count())
+        .map(|member| (world.user_id(world.person_of(guild, member)), member))
+        .filter(|&(id, _)| id > after)
+        .collect();
+    ids.sort_unstable();
+    let overlay = overlay(asked);
+    Answer::ok(
+        ids.into_iter()
+            .take(limit)
+            .map(|(_, member)| object::member(world, &overlay, guild, member))
+            .collect(),
+    )
+}
+
+fn search(asked: &Asked<'_>, guild: u32) -> Answer {
+    let world = &asked.hub.world;
+    let limit = usize::try_from(asked.number("limit").unwrap_or(1))
+        .unwrap_or(1)
+        .clamp(1, 1_000);
+    let query = asked.parameter("query").unwrap_or("").to_lowercase();
+    let overlay = overlay(asked);
+    let found = (0..world.guild_at(guild).member_count())
+        .filter(|&member| world.username(world.person_of(guild, member)).starts_with(&query))
+        .take(limit)
+        .map(|member| object::member(world, &overlay, guild, member));
+    Answer::ok(found.collect())
+}
+
+fn member(asked: &Asked<'_>, guild: u32, user: &str, rest: &[&str]) -> Option<Answer> {
+    let world = &asked.hub.world;
+    let Ok(user) = user.parse::<u64>() else {
+        return Some(Answer::unknown("Member", 10_007));
+    };
+    if user == world.bot_id() && asked.method == "GET" {
+        return Some(Answer::ok(object::bot_member(world)));
+    }
+    let Some(index) = world.member_index(guild, user) else {
+        return Some(Answer::unknown("Member", 10_007));
+    };
+    Some(match (asked.method, rest) {
+        ("GET", []) => Answer::ok(object::member(world, &overlay(asked), guild, index)),
+        ("PATCH", []) => change(asked, guild, index),
+        ("DELETE", []) => Answer::empty(),
+        ("PUT" | "DELETE", ["roles", role]) => change_role(asked, guild, index, role),
+        _ => return None,
+    })
+}
+
+fn change_role(asked: &Asked<'_>, guild: u32, member: u32, role: &str) -> Answer {
+    let world = &asked.hub.world;
+    let roles = world.guild_at(guild).roles();
+    let Some(role) = role
+        .parse()
+        .ok()
+        .filter(|id| roles.iter().any(|role| role.id == *id))
+    else {
+        return Answer::unknown("Role", 10_011);
+    };
+    let mut engine = asked.hub.lock();
+    let mut now = engine.overlay.roles(world, guild, member);
+    let had = now.contains(&role);
+    let wants = asked.method == "PUT";
+    if had != wants {
+        if wants {
+            now.push(role);
+        } else {
+            now.retain(|&other| other != role);
+        }
+        Arc::make_mut(&mut engine.overlay).change(guild, member).roles = Some(now);
+        tell(&mut engine, asked, guild, member);
+    }
+    Answer::empty()
+}
+
+fn change(asked: &Asked<'_>, guild: u32, member: u32) -> Answer {
+    let world = &asked.hub.world;
+    let known = world.guild_at(guild).roles();
+    let roles: Option<Vec<u64>> = match asked.body.get("roles") {
+        None | Some(Value::Null) => None,
+        Some(Value::Array(ids)) => {
+            let ids: Option<Vec<u64>> = ids.iter().map(|id| id.as_str()?.parse().ok()).collect();
+            match ids.filter(|ids| ids.iter().all(|id| known.iter().any(|role| role.id == *id))) {
+                Some(ids) => Some(ids),
+                None => return Answer::unknown("Role", 10_011),
+            }
+        }
+        Some(_) => {
+            return Answer::invalid(
+                "roles",
+                "LIST_TYPE_CONVERT",
+                "Only iterables may be used in a ListType",
+            );
+        }
+    };
+    let mut engine = asked.hub.lock();
+    let change = Arc::make_mut(&mut engine.overlay).change(guild, member);
+    if roles.is_some() {
+        change.roles = roles;
+    }
+    if let Some(nick) = asked.body.get("nick") {
+        change.nick = Some(nick.to_string());
+    }
+    if let Some(until) = asked.body.get("communication_disabled_until") {
+        change.timeout = Some(until.to_string());
+    }
+    tell(&mut engine, asked, guild, member);
+    let value = object::member(world, &engine.overlay, guild, member);
+    Answer::ok(value)
+}
+
+/// Sends `GUILD_MEMBER_UPDATE`.
+fn tell(engine: &mut crate::engine::Engine, asked: &Asked<'_>, guild: u32, member: u32) {
+    let id = engine.clock.next_id();
+    engine.publish(
+        &asked.hub.world,
+        Record {
+            guild,
+            member,
+            ..Record::bare(Kind::MemberUpdate, id)
+        },
+    );
+    engine.wake_dirty();
+}
