@@ -51,4 +51,4 @@ conformance: ## unchanged discord.py and discord.js against the simulator
 
 example: ## write config.example.toml anew from the code
 	@$(NEED) cargo compiler
-	BLESS=1 cargo test --package eventide --lib config::tests::example_file
+	BLESS=1 cargo test --package eventide --lib config::tests::example_file_is_what_the_code_says

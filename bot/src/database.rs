@@ -1,6 +1,6 @@
 //! The database that the process works on: the operator's, or the private one.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use thiserror::Error;
 use tokio::time::Instant;
@@ -15,6 +15,9 @@ use crate::{
 
 /// How long a start waits for a server that refuses connections because it is starting up itself.
 const STARTUP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether the private server still runs.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Why there is no database to work on.
 #[derive(Debug, Error)]
@@ -86,6 +89,24 @@ impl Database {
                 tracing::warn!(%error, "the database is not ready; trying again");
             }
             tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Watch over the private server: should something from outside end it, it is started again. Never returns; pending for ever
+    /// where the server is the operator's. To be dropped only when the process ends.
+    pub async fn keep_running(&mut self) -> Infallible {
+        let Some(private) = &mut self.private else {
+            return std::future::pending().await;
+        };
+        loop {
+            tokio::time::sleep(WATCH_INTERVAL).await;
+            if private.is_running().await {
+                continue;
+            }
+            tracing::error!("the private PostgreSQL has ended; it is started again");
+            if let Err(error) = private.restart(embedded::StopMode::Immediate).await {
+                tracing::error!(%error, "the private PostgreSQL cannot be started; it is tried again");
+            }
         }
     }
 

@@ -39,7 +39,15 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
         } => started.map(Some),
     };
     let result = match result {
-        Ok(Some(bot)) => until_stopped(bot, config, &mut signals).await,
+        Ok(Some(bot)) => tokio::select! {
+            result = until_stopped(bot, config, &mut signals) => result,
+            never = async {
+                match &mut database {
+                    Some(database) => database.keep_running().await,
+                    None => std::future::pending().await,
+                }
+            } => match never {},
+        },
         Ok(None) => Ok(()),
         Err(error) => Err(error),
     };

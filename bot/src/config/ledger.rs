@@ -37,7 +37,7 @@ impl Ledger {
             }),
             flush_rows: section.count(Whole {
                 name: "flush_rows",
-                default: 10_000,
+                default: 5_000,
                 range: 1..=1_000_000,
                 unit: "rows",
                 why: "One shard with this many changed rows writes at once, which bounds the length of a transaction.",

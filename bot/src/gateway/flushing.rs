@@ -40,7 +40,12 @@ pub(super) struct Flushing {
     oldest: Option<Instant>,
     /// When the last batch was handed over.
     last: Instant,
+    /// The lane had no place: not to be asked again before.
+    not_before: Instant,
 }
+
+/// How long a shard waits that found its lane full.
+const LANE_FULL_PAUSE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 struct UnderWay {
@@ -63,6 +68,7 @@ impl Flushing {
             under_way: None,
             oldest: None,
             last: Instant::now(),
+            not_before: Instant::now(),
         }
     }
 
@@ -88,11 +94,12 @@ impl Flushing {
         if self.is_under_way() || !intake.is_dirty() {
             return None;
         }
-        Some(if intake.ledger.rows() > 0 {
+        let due = if intake.ledger.rows() > 0 {
             self.oldest.unwrap_or(self.last) + self.flush_interval
         } else {
             self.last + self.checkpoint_interval
-        })
+        };
+        Some(due.max(self.not_before))
     }
 
     /// Hand the ledger over if it is due or `urgent`, and nothing is under way.
@@ -104,7 +111,11 @@ impl Flushing {
         if !(urgent || due || intake.ledger.rows() >= self.flush_rows) {
             return;
         }
+        if now < self.not_before {
+            return;
+        }
         let Some(place) = self.writer.place(self.key) else {
+            self.not_before = now + LANE_FULL_PAUSE;
             return;
         };
         let changes = intake.ledger.take();

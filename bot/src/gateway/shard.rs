@@ -411,7 +411,7 @@ impl ShardTask {
                 }
             } else {
                 // The lane is full; it empties by itself.
-                tokio::task::yield_now().await;
+                tokio::time::sleep(ROOM_CHECK).await;
             }
         }
         self.show();
