@@ -26,7 +26,7 @@ use crate::{
     metrics,
     shutdown::StopSignals,
     snowflake,
-    store::{Store, member_xp},
+    store::{Store, StoreError, member_xp},
 };
 
 /// How long the bot may take at the end to catch up with what was sent.
@@ -86,7 +86,9 @@ pub async fn run(options: Options, config: &Config) -> Result<Report, CliError> 
     .await?;
     let store =
         Store::new(database.connection.clone(), &config.database).map_err(crate::bot::StartError::from)?;
-    let report = reconcile(&simulator, &store).await?;
+    let report = reconcile(&simulator, &store)
+        .await
+        .map_err(crate::bot::StartError::from)?;
     leaderboard(&simulator, &store, &mut view).await?;
     store.close();
     view.reconciliation(&report, played.cpu_per_event);
@@ -222,10 +224,13 @@ async fn caught_up(control: &discord_simulator::Control, shards: &[Arc<ShardStat
     }
 }
 
-async fn reconcile(simulator: &Simulator, store: &Store) -> Result<Report, CliError> {
-    let rows = member_xp::all(store)
-        .await
-        .map_err(crate::bot::StartError::from)?;
+/// Hold the database's rows against what the simulator says they must be.
+///
+/// # Errors
+///
+/// The rows cannot be read.
+pub async fn reconcile(simulator: &Simulator, store: &Store) -> Result<Report, StoreError> {
+    let rows = member_xp::all(store).await?;
     Ok(simulator
         .oracle()
         .compare(rows.into_iter().map(|(key, total)| Row {

@@ -2,12 +2,13 @@
 
 use std::{process::Stdio, time::Duration};
 
-use discord_simulator::{MemberState, Report, Row, Simulator, SimulatorConfig};
+use discord_simulator::{Report, Simulator, SimulatorConfig};
 use eventide::{
     bot::Bot,
     config::{Config, Secret, ShardCount},
+    demo::reconcile,
     http,
-    store::{Store, member_xp},
+    store::Store,
 };
 use tokio::{
     process::{Child, Command},
@@ -88,27 +89,9 @@ pub(crate) fn url(connection: &tokio_postgres::Config) -> String {
     )
 }
 
-/// Every member's row.
-pub(crate) async fn rows(store: &Store) -> Vec<Row> {
-    member_xp::all(store)
-        .await
-        .expect("rows")
-        .into_iter()
-        .map(|(key, total)| Row {
-            guild_id: key.guild_id.get(),
-            user_id: key.user_id.get(),
-            state: MemberState {
-                xp: total.xp,
-                message_count: total.messages,
-                last_award_ms: total.last_award.map(i64::cast_unsigned),
-            },
-        })
-        .collect()
-}
-
 /// What the database holds, against what it must.
 pub(crate) async fn compare(discord: &Simulator, store: &Store) -> Report {
-    discord.oracle().compare(rows(store).await)
+    reconcile(discord, store).await.expect("rows")
 }
 
 /// Wait until every message that was sent is counted, and see that the rows are what they must be.
