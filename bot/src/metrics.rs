@@ -91,8 +91,8 @@ registry! {
     gauge shard_state = "eventide_shard_state" [shard];
     /// Time from the last heartbeat to its acknowledgement.
     gauge shard_latency_seconds = "eventide_shard_latency_seconds" [shard];
-    /// Age of the shard's checkpoint: how long ago everything received was last known to be committed.
-    gauge shard_checkpoint_age_seconds = "eventide_shard_checkpoint_age_seconds" [shard];
+    /// How long the oldest event that the shard received and that is not committed has been waiting; 0 when all is committed.
+    gauge shard_checkpoint_lag_seconds = "eventide_shard_checkpoint_lag_seconds" [shard];
     /// Sessions started with IDENTIFY, of which Discord allows about 1,000 a day.
     counter gateway_identifies_total = "eventide_gateway_identifies_total";
     /// Sessions resumed.

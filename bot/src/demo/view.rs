@@ -152,7 +152,8 @@ impl View {
                 .filter(|(name, _)| *name != "chaos" || self.options.chaos);
             self.drawn = 0;
             for (name, value) in rows {
-                text.extend(["\x1b[2K  ", name, "\t", value, "\n"]);
+                let line = format!("\x1b[2K  {name:<8} {value}\n");
+                text.push_str(&line);
                 self.drawn += 1;
             }
             print(&text);

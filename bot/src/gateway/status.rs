@@ -33,8 +33,6 @@ pub struct ShardStatus {
     rows: AtomicUsize,
     events: AtomicU64,
     sequence: AtomicU64,
-    /// When everything that had been received was last known to be committed, and since when something is not.
-    clean_at: Mutex<Instant>,
     dirty_since: Mutex<Option<Instant>>,
 }
 
@@ -47,7 +45,6 @@ impl ShardStatus {
             rows: AtomicUsize::new(0),
             events: AtomicU64::new(0),
             sequence: AtomicU64::new(0),
-            clean_at: Mutex::new(Instant::now()),
             dirty_since: Mutex::new(None),
         }
     }
@@ -100,9 +97,6 @@ impl ShardStatus {
 
     pub(super) fn set_dirty_since(&self, since: Option<Instant>) {
         *self.dirty_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
-        if since.is_none() {
-            *self.clean_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        }
     }
 
     /// Copy the state into the gauges.
@@ -111,11 +105,9 @@ impl ShardStatus {
         let state = self.state();
         metrics::shard_state(shard.clone()).set(f64::from(state as u8));
         metrics::shard_up(shard.clone()).set(f64::from(u8::from(state == ShardState::Up)));
-        let committed = match self.dirty_since() {
-            Some(since) => since,
-            None => *self.clean_at.lock().unwrap_or_else(PoisonError::into_inner),
-        };
-        metrics::shard_checkpoint_age_seconds(shard)
-            .set(now.saturating_duration_since(committed).as_secs_f64());
+        let lag = self
+            .dirty_since()
+            .map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
+        metrics::shard_checkpoint_lag_seconds(shard).set(lag);
     }
 }

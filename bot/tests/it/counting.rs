@@ -164,8 +164,7 @@ async fn an_outage_with_a_small_ledger() {
         (control.stats().delivered > 5_000).then_some(())
     })
     .await;
-    let postmaster = scene.postgres.pid();
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(postmaster), Signal::SIGQUIT).expect("a signal");
+    crash(&scene);
     until("the ledger is full and every shard closed", async || {
         (control.stats().connections_open == 0 && bot.memory.used() > 0).then_some(())
     })
@@ -259,4 +258,61 @@ async fn a_clean_stop_leaves_nothing_to_replay() {
     assert_eq!((stats.replayed, stats.sessions_started()), (0, 4));
     assert!(compare(&discord, &store).await.is_exact());
     scene.stop().await;
+}
+
+/// While the database is away the drain cannot end: a second signal, or the timeout, ends it all the same, with code 1. What was
+/// not committed comes again at the next start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_that_cannot_end() {
+    let mut scene = Scene::new().await;
+    let discord = discord(world(60_000)).await;
+    let control = discord.control();
+    let connection = scene.postgres.connection();
+    let store = scene.store();
+    control.set_rate(Rate::PerSecond(1_000.0));
+    for forced in [true, false] {
+        let mut bot = spawn(&discord, &connection);
+        let before = compare(&discord, &store).await.counted;
+        until("rows are written", async || {
+            (compare(&discord, &store).await.counted > before).then_some(())
+        })
+        .await;
+        crash(&scene);
+        until("PostgreSQL has ended", async || {
+            (!scene.postgres.is_running().await).then_some(())
+        })
+        .await;
+        let delivered = control.stats().delivered;
+        until("more than is committed", async || {
+            (control.stats().delivered > delivered + 200).then_some(())
+        })
+        .await;
+        signal(&bot, Signal::SIGTERM);
+        until("the shards have closed", async || {
+            (control.stats().connections_open == 0).then_some(())
+        })
+        .await;
+        if forced {
+            signal(&bot, Signal::SIGINT);
+        }
+        let status = bot.wait().await.expect("an end");
+        assert_eq!(status.code(), Some(1), "forced: {forced}");
+        scene
+            .postgres
+            .restart(StopMode::Immediate)
+            .await
+            .expect("a restart");
+    }
+    control.set_rate(Rate::Paused);
+    let mut bot = spawn(&discord, &connection);
+    settle_exactly(&discord, &store).await;
+    assert_eq!(control.stats().sessions_started(), 4);
+    stop(&mut bot).await;
+    scene.stop().await;
+}
+
+/// End PostgreSQL as a crash would.
+fn crash(scene: &Scene) {
+    let postmaster = nix::unistd::Pid::from_raw(scene.postgres.pid());
+    nix::sys::signal::kill(postmaster, Signal::SIGQUIT).expect("a signal");
 }

@@ -56,6 +56,7 @@ pub(crate) fn spawn(discord: &Simulator, connection: &tokio_postgres::Config) ->
         .env("EVENTIDE__DISCORD__API_URL", discord.rest_url())
         .env("EVENTIDE__LEVELS__COOLDOWN_SECONDS", (rules.cooldown_ms / 1_000).to_string())
         .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")
+        .env("EVENTIDE__PROCESS__SHUTDOWN_TIMEOUT_SECONDS", "3")
         // Nobody reads it while the bot runs, and a full pipe would hold the bot up.
         .stderr(Stdio::null())
         .spawn()
