@@ -1,7 +1,7 @@
 //! Interactions: dispatched by the controls, answered by the bot over REST.
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
@@ -101,7 +101,8 @@ impl InteractionRequest {
 /// What has become of an interaction.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct InteractionState {
-    /// Its id.
+    /// Its id; a string in JSON, as everywhere on Discord.
+    #[serde(serialize_with = "as_text")]
     pub id: u64,
     /// Its token.
     pub token: String,
@@ -132,6 +133,11 @@ impl InteractionState {
             self.original.as_ref()
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn as_text<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
 }
 
 /// How a callback was taken.

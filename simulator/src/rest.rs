@@ -119,6 +119,11 @@ impl Asked<'_> {
             .map(|it| it.1)
     }
 
+    /// A yes or no of the query, which libraries write in different ways.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        matches!(self.parameter(name), Some("true" | "True" | "1"))
+    }
+
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.parameter(name)?.parse().ok()
     }
@@ -132,7 +137,8 @@ pub(crate) async fn handle(State(hub): State<Arc<Hub>>, request: Request) -> Res
         .path_and_query()
         .map_or("/", |it| it.as_str())
         .to_owned();
-    let Some(path) = route::api_path(parts.uri.path()) else {
+    let decoded = route::decode(parts.uri.path());
+    let Some(path) = route::api_path(&decoded) else {
         return Answer::error(404, 0, "404: Not Found").into_response();
     };
     let method = parts.method.as_str();

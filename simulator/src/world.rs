@@ -4,6 +4,8 @@
 //! found by an arithmetic walk over all people, so that a world of a million members costs no more memory than its
 //! sampling tables.
 
+mod arithmetic;
+mod guild;
 mod names;
 mod skew;
 
@@ -14,6 +16,9 @@ use crate::{
     snowflake::{self, mix},
 };
 
+use arithmetic::{inverse, prime_from, sizes};
+use guild::Walk;
+pub use guild::{Channel, Guild, Role};
 pub(crate) use skew::Skew;
 use skew::zipf_weight;
 
@@ -24,77 +29,13 @@ const BOTS_FROM_MS: u64 = 1_461_000_000_000;
 /// Guilds are made from 2017-07 on, one about every hour.
 const GUILDS_FROM_MS: u64 = 1_500_000_000_000;
 const GUILD_SPACING_MS: u64 = 3_600_000;
+/// React, see channels, send messages with links, files and foreign emoji, read the history, talk, use commands.
+const EVERYBODY_MAY: u64 =
+    1 << 6 | 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 18 | 1 << 20 | 1 << 21 | 1 << 31;
 /// How many bots post in the guilds.
 pub(crate) const BOTS: u32 = 24;
 /// How many texts the messages are made from.
 const TEXTS: u64 = 1_024;
-
-/// A guild.
-pub struct Guild {
-    id: u64,
-    name: String,
-    member_count: u32,
-    channels: Vec<Channel>,
-    roles: Vec<Role>,
-    walk: Walk,
-    pub(crate) speakers: Skew,
-}
-
-impl Guild {
-    /// Its id.
-    pub const fn id(&self) -> u64 {
-        self.id
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// How many members it has, without the bot.
-    pub const fn member_count(&self) -> u32 {
-        self.member_count
-    }
-
-    /// Its text channels.
-    pub fn channels(&self) -> &[Channel] {
-        &self.channels
-    }
-
-    /// Its roles, the one for everybody first, the others from the highest down.
-    pub fn roles(&self) -> &[Role] {
-        &self.roles
-    }
-}
-
-/// A text channel.
-pub struct Channel {
-    /// Its id.
-    pub id: u64,
-    /// Its name.
-    pub name: String,
-}
-
-/// A role.
-pub struct Role {
-    /// Its id.
-    pub id: u64,
-    /// Its name.
-    pub name: String,
-    /// Its place in the hierarchy, 0 being the lowest.
-    pub position: u32,
-    /// Its permissions' bits.
-    pub permissions: u64,
-    /// Its colour.
-    pub color: u32,
-}
-
-/// A walk that meets every person once before it repeats: `(offset + step * k) mod people`, people being prime.
-struct Walk {
-    offset: u64,
-    step: u64,
-    inverse: u64,
-}
 
 /// Guilds, people, channels and roles.
 pub struct World {
@@ -160,7 +101,7 @@ impl World {
             id,
             name: "@everyone".to_owned(),
             position: 0,
-            permissions: 0x0000_0404_dc01_5c40 & 0x7ff_ffff_ffff,
+            permissions: EVERYBODY_MAY,
             color: 0,
         })
         .chain((0..role_count).map(|at| Role {
@@ -363,48 +304,6 @@ fn guild_name(hash: u64) -> String {
 
 fn at_most(hash: u64, len: usize) -> usize {
     usize::try_from(hash % (len.max(1) as u64)).unwrap_or(0)
-}
-
-/// How many members each guild has: in proportion to its traffic, at least 3, so many in all as asked for.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "shares of a u32, never negative"
-)]
-fn sizes(weights: &[f64], members: u32) -> Vec<u32> {
-    let total: f64 = weights.iter().sum();
-    let mut sizes: Vec<u32> = weights
-        .iter()
-        .map(|weight| ((weight / total * f64::from(members)) as u32).max(3))
-        .collect();
-    let sum: u32 = sizes.iter().sum();
-    sizes[0] += members.saturating_sub(sum);
-    sizes
-}
-
-fn prime_from(least: u64) -> u64 {
-    let mut candidate = least.max(3) | 1;
-    while !(3..)
-        .step_by(2)
-        .take_while(|divisor| divisor * divisor <= candidate)
-        .all(|divisor| !candidate.is_multiple_of(divisor))
-    {
-        candidate += 2;
-    }
-    candidate
-}
-
-/// The inverse modulo a prime, by Fermat's little theorem.
-fn inverse(value: u64, prime: u64) -> u64 {
-    let (mut base, mut exponent, mut result) = (value % prime, prime - 2, 1);
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            result = result * base % prime;
-        }
-        base = base * base % prime;
-        exponent >>= 1;
-    }
-    result
 }
 
 /// A message's text, escaped for JSON: mostly short, sometimes long.

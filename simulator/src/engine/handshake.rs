@@ -102,10 +102,11 @@ impl Engine {
         self.identifies_today.push_back(Instant::now());
         let bucket = shard[0] % self.rules.max_concurrency.max(1);
         let now = Instant::now();
-        let before = self.identified_at.insert(bucket, now);
-        if before.is_some_and(|before| now - before < self.rules.identify_window) {
+        let before = self.identified_at.get(&bucket);
+        if before.is_some_and(|&before| now - before < self.rules.identify_window) {
             return TooSoon;
         }
+        self.identified_at.insert(bucket, now);
         Ready
     }
 

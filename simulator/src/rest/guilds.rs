@@ -22,7 +22,7 @@ pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
     Some(match (asked.method, rest) {
         ("GET", []) => {
             let mut value = object::guild(world, index);
-            if asked.parameter("with_counts") == Some("true") {
+            if asked.flag("with_counts") {
                 value["approximate_member_count"] = (guild.member_count() + 1).into();
                 value["approximate_presence_count"] = 1.into();
             }

@@ -76,7 +76,7 @@ fn callback(asked: &Asked<'_>, id: &str, token: &str) -> Answer {
         }
         Acknowledged::First => asked.hub.answered.notify_waiters(),
     }
-    if asked.parameter("with_response") != Some("true") {
+    if !asked.flag("with_response") {
         return Answer::empty();
     }
     let mut resource = json!({"type": kind});

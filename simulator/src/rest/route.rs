@@ -18,6 +18,26 @@ pub(crate) fn api_path(path: &str) -> Option<&str> {
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
+/// A path without percent-encoding: discord.js writes `%40original`.
+pub(crate) fn decode(path: &str) -> String {
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if first == b'%' => {
+                decoded.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                decoded.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
 /// The route of a path that is already below the API's base.
 pub(crate) fn of(method: &str, path: &str) -> Route {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -100,6 +120,13 @@ mod tests {
             "POST /channels/{id}/messages/{id}"
         ));
         assert!(!fits("GET *", "POST /channels/{id}/messages"));
+    }
+
+    #[test]
+    fn percent_signs_are_decoded() {
+        assert_eq!(decode("/messages/%40original"), "/messages/@original");
+        assert_eq!(decode("/reactions/%E2%AD%90/@me"), "/reactions/⭐/@me");
+        assert_eq!(decode("/a%2"), "/a%2");
     }
 
     #[test]

@@ -9,9 +9,9 @@ use tokio_websockets::{ClientBuilder, CloseCode, MaybeTlsStream, Message, WebSoc
 use super::PATIENCE;
 
 /// Guilds, messages, their content and direct messages.
-pub const MESSAGES: u64 = 1 | 1 << 9 | 1 << 12 | 1 << 15;
+pub(crate) const MESSAGES: u64 = 1 | 1 << 9 | 1 << 12 | 1 << 15;
 
-pub struct Client {
+pub(crate) struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     inflate: Inflate,
     pub session_id: String,
@@ -26,7 +26,7 @@ enum Inflate {
 
 /// What came from the gateway.
 #[derive(Debug, PartialEq)]
-pub enum Came {
+pub(crate) enum Came {
     Text(String),
     Close(u16),
     /// The connection ended without a close frame.
@@ -34,7 +34,7 @@ pub enum Came {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Dispatch {
+pub(crate) struct Dispatch {
     pub seq: u64,
     pub event: String,
     pub data: Value,
@@ -42,7 +42,7 @@ pub struct Dispatch {
 
 impl Client {
     /// Connects with a query and reads HELLO.
-    pub async fn connect_with(simulator: &Simulator, query: &str) -> Self {
+    pub(crate) async fn connect_with(simulator: &Simulator, query: &str) -> Self {
         let mut client = Self::open(simulator, query).await;
         let hello = client.json().await;
         assert_eq!(hello["op"], 10);
@@ -51,7 +51,7 @@ impl Client {
     }
 
     /// Connects with a query and reads nothing.
-    pub async fn open(simulator: &Simulator, query: &str) -> Self {
+    pub(crate) async fn open(simulator: &Simulator, query: &str) -> Self {
         let url = format!("{}/{query}", simulator.gateway_url());
         let builder = ClientBuilder::new()
             .uri(&url)
@@ -75,22 +75,25 @@ impl Client {
         }
     }
 
-    pub async fn connect(simulator: &Simulator) -> Self {
+    pub(crate) async fn connect(simulator: &Simulator) -> Self {
         Self::connect_with(simulator, "?v=10&encoding=json").await
     }
 
     /// Connects and identifies, and reads up to the last `GUILD_CREATE`.
-    pub async fn login(simulator: &Simulator, intents: u64, shard: [u32; 2]) -> Self {
+    pub(crate) async fn login(simulator: &Simulator, intents: u64, shard: [u32; 2]) -> Self {
         let mut client = Self::connect(simulator).await;
         client.identify(intents, shard).await;
         client.ready().await;
         client
     }
 
-    pub async fn ready(&mut self) -> Vec<Dispatch> {
+    pub(crate) async fn ready(&mut self) -> Vec<Dispatch> {
         let ready = self.dispatch().await;
         assert_eq!(ready.event, "READY");
-        self.session_id = ready.data["session_id"].as_str().unwrap().to_owned();
+        ready.data["session_id"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut self.session_id);
         let guilds = ready.data["guilds"].as_array().unwrap().len();
         let mut all = vec![ready];
         for _ in 0..guilds {
@@ -99,18 +102,18 @@ impl Client {
         all
     }
 
-    pub async fn identify(&mut self, intents: u64, shard: [u32; 2]) {
+    pub(crate) async fn identify(&mut self, intents: u64, shard: [u32; 2]) {
         self.identify_as("sim-token", intents, json!(shard)).await;
     }
 
-    pub async fn identify_as(&mut self, token: &str, intents: u64, shard: Value) {
+    pub(crate) async fn identify_as(&mut self, token: &str, intents: u64, shard: Value) {
         let properties = json!({"os": "linux", "browser": "test", "device": "test"});
         let data = json!({"token": token, "intents": intents, "shard": shard, "properties": properties});
         self.send(&json!({"op": 2, "d": data})).await;
     }
 
     /// Connects anew and resumes.
-    pub async fn resume(simulator: &Simulator, session_id: &str, seq: u64) -> Self {
+    pub(crate) async fn resume(simulator: &Simulator, session_id: &str, seq: u64) -> Self {
         let mut client = Self::connect(simulator).await;
         let data = json!({"token": "sim-token", "session_id": session_id, "seq": seq});
         client.send(&json!({"op": 6, "d": data})).await;
@@ -119,23 +122,23 @@ impl Client {
         client
     }
 
-    pub async fn send(&mut self, value: &Value) {
+    pub(crate) async fn send(&mut self, value: &Value) {
         self.send_text(value.to_string()).await;
     }
 
-    pub async fn send_text(&mut self, text: String) {
+    pub(crate) async fn send_text(&mut self, text: String) {
         // A connection that is already gone shows when something is read from it.
         drop(self.socket.send(Message::text(text)).await);
     }
 
-    pub async fn close(mut self, code: u16) {
+    pub(crate) async fn close(mut self, code: u16) {
         let code = CloseCode::try_from(code).unwrap();
         self.socket.send(Message::close(Some(code), "")).await.unwrap();
         while let Ok(Some(Ok(_))) = timeout(PATIENCE, self.socket.next()).await {}
     }
 
     /// What comes next.
-    pub async fn came(&mut self) -> Came {
+    pub(crate) async fn came(&mut self) -> Came {
         loop {
             let next = timeout(PATIENCE, self.socket.next())
                 .await
@@ -174,7 +177,7 @@ impl Client {
         String::from_utf8(out).unwrap()
     }
 
-    pub async fn json(&mut self) -> Value {
+    pub(crate) async fn json(&mut self) -> Value {
         match self.came().await {
             Came::Text(text) => serde_json::from_str(&text).unwrap(),
             other => panic!("a message should have come, not {other:?}"),
@@ -182,7 +185,7 @@ impl Client {
     }
 
     /// The next dispatch; other messages are skipped. Its sequence follows the one before.
-    pub async fn dispatch(&mut self) -> Dispatch {
+    pub(crate) async fn dispatch(&mut self) -> Dispatch {
         loop {
             let mut value = self.json().await;
             if value["op"] == 0 {
@@ -199,7 +202,7 @@ impl Client {
         }
     }
 
-    pub async fn dispatches(&mut self, count: u64) -> Vec<Dispatch> {
+    pub(crate) async fn dispatches(&mut self, count: u64) -> Vec<Dispatch> {
         let mut all = Vec::new();
         for _ in 0..count {
             all.push(self.dispatch().await);
@@ -208,7 +211,7 @@ impl Client {
     }
 
     /// The next message with an opcode; others are skipped.
-    pub async fn op(&mut self, op: u64) -> Value {
+    pub(crate) async fn op(&mut self, op: u64) -> Value {
         loop {
             let value = self.json().await;
             if value["op"] == op {
@@ -218,7 +221,7 @@ impl Client {
     }
 
     /// The close code that comes, after whatever comes before it.
-    pub async fn closed(&mut self) -> u16 {
+    pub(crate) async fn closed(&mut self) -> u16 {
         loop {
             match self.came().await {
                 Came::Close(code) => return code,
@@ -229,7 +232,7 @@ impl Client {
     }
 
     /// Reads until the connection is over; true when there was no close frame.
-    pub async fn ends_abruptly(&mut self) -> bool {
+    pub(crate) async fn ends_abruptly(&mut self) -> bool {
         loop {
             match self.came().await {
                 Came::Close(_) => return false,

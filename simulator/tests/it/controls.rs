@@ -65,8 +65,8 @@ async fn full_speed_gives_a_disconnected_shard_nothing() {
             .await
     );
     let made = control.stats().generated;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(control.stats().generated, made);
+    let more = control.wait_until(|stats| stats.generated > made, Duration::from_millis(100));
+    assert!(!more.await);
     assert_eq!(control.stats().missed, 0);
     simulator.stop().await;
 }
@@ -81,8 +81,8 @@ async fn nothing_happens_before_the_first_session() {
     .await;
     let control = simulator.control();
     control.generate(100);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(control.stats().generated, 0);
+    let made = control.wait_until(|stats| stats.generated > 0, Duration::from_millis(100));
+    assert!(!made.await);
     control.pause();
     let mut client = Client::login(&simulator, 1 | 1 << 9, [1, 2]).await;
     assert!(control.wait_until(|stats| stats.generated >= 100, PATIENCE).await);
@@ -142,8 +142,8 @@ async fn a_frozen_connection_goes_on_after_it_thaws() {
     client.send(&json!({"op": 1, "d": null})).await;
     control.generate(100);
     assert!(control.wait_until(|stats| stats.generated == 100, PATIENCE).await);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(control.stats().heartbeats, 0);
+    let heard = control.wait_until(|stats| stats.heartbeats > 0, Duration::from_millis(50));
+    assert!(!heard.await);
     assert!(!control.drained());
     control.freeze(None, false);
     client.op(11).await;
@@ -233,6 +233,18 @@ async fn everything_can_be_done_over_http() {
     );
 
     while client.dispatch().await.event != "NEWS" {}
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn interactions_and_the_oracle_can_be_used_over_http() {
+    let simulator = start(small()).await;
+    let base = simulator.rest_url();
+    let mut client = Client::login(&simulator, MESSAGES, [0, 1]).await;
+    let get = async |path: &str| call(&base, "GET", path, None).await.json();
+    let post = async |path: &str, body: Value| call(&base, "POST", path, Some(body)).await;
+    simulator.control().generate(500);
+    assert!(simulator.control().wait_drained(PATIENCE).await);
     let guild = simulator.world().guilds()[0].id();
     let user = simulator.world().member_id(guild, 0).unwrap();
     let body = json!({

@@ -10,7 +10,7 @@ use tokio::{
 use super::PATIENCE;
 
 #[derive(Debug)]
-pub struct Response {
+pub(crate) struct Response {
     pub status: u16,
     headers: Vec<(String, String)>,
     pub text: String,
@@ -19,24 +19,24 @@ pub struct Response {
 }
 
 impl Response {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 }
 
 /// A request with the right token.
-pub async fn call(base: &str, method: &str, path: &str, body: Option<Value>) -> Response {
+pub(crate) async fn call(base: &str, method: &str, path: &str, body: Option<Value>) -> Response {
     call_as(base, method, path, body, Some("Bot sim-token")).await
 }
 
-pub async fn call_as(
+pub(crate) async fn call_as(
     base: &str,
     method: &str,
     path: &str,

@@ -80,40 +80,40 @@ async fn a_deferred_answer_is_awaited() {
     let guild = world.guilds()[1].id();
     let user = world.member_id(guild, 0).unwrap();
     let asked = InteractionRequest::command(guild, user, "leaderboard", &Value::Null);
-    let asking = tokio::spawn({
-        let control = control.clone();
-        async move { control.ask(&asked, PATIENCE).await }
-    });
-    let event = client.dispatch().await;
-    let deferred = call_as(
-        &base,
-        "POST",
-        &format!("{}?with_response=true", callback(&event.data)),
-        Some(json!({"type": 5})),
-        None,
-    )
-    .await;
-    assert_eq!(deferred.status, 200);
-    assert_eq!(deferred.json()["interaction"]["response_message_loading"], true);
-    let webhook = format!(
-        "/api/v10/webhooks/{}/{}",
-        world.bot_id(),
-        event.data["token"].as_str().unwrap()
-    );
-    let original = format!("{webhook}/messages/@original");
-    let edited = call_as(
-        &base,
-        "PATCH",
-        &original,
-        Some(json!({"content": "1. Mira"})),
-        None,
-    )
-    .await;
-    assert_eq!(
-        (edited.status, &edited.json()["content"]),
-        (200, &json!("1. Mira"))
-    );
-    let state = asking.await.unwrap().expect("the answer came");
+    let answering = async {
+        let event = client.dispatch().await;
+        let deferred = call_as(
+            &base,
+            "POST",
+            &format!("{}?with_response=true", callback(&event.data)),
+            Some(json!({"type": 5})),
+            None,
+        )
+        .await;
+        assert_eq!(deferred.status, 200);
+        assert_eq!(deferred.json()["interaction"]["response_message_loading"], true);
+        let webhook = format!(
+            "/api/v10/webhooks/{}/{}",
+            world.bot_id(),
+            event.data["token"].as_str().unwrap()
+        );
+        let original = format!("{webhook}/messages/@original");
+        let edited = call_as(
+            &base,
+            "PATCH",
+            &original,
+            Some(json!({"content": "1. Mira"})),
+            None,
+        )
+        .await;
+        assert_eq!(
+            (edited.status, &edited.json()["content"]),
+            (200, &json!("1. Mira"))
+        );
+        (webhook, original)
+    };
+    let (state, (webhook, original)) = tokio::join!(control.ask(&asked, PATIENCE), answering);
+    let state = state.expect("the answer came");
     assert_eq!(state.reply().unwrap()["content"], "1. Mira");
     let more = call_as(
         &base,

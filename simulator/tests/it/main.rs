@@ -1,5 +1,11 @@
 //! The simulator against independent clients: tokio-websockets, a bare HTTP client, and twilight.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests fail like tests; clippy only knows the functions marked as tests"
+)]
+
 mod client;
 mod http;
 

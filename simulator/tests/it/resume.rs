@@ -46,6 +46,7 @@ async fn a_resume_replays_exactly_what_came_after() {
     first.dispatches(300).await;
     assert!(first.session_id == client.session_id);
     let mut again = Client::resume(&simulator, &client.session_id, client.seq).await;
+    assert!(control.wait_until(|stats| stats.resumes == 2, PATIENCE).await);
     let last = control.sessions()[1].last_seq;
     let events = again.dispatches(last - client.seq).await;
     assert_eq!(events.iter().filter(|event| event.event == "RESUMED").count(), 2);
@@ -53,6 +54,7 @@ async fn a_resume_replays_exactly_what_came_after() {
     got.extend(events);
 
     let mut resumed = Client::resume(&simulator, &witness.session_id, witness.seq).await;
+    assert!(control.wait_until(|stats| stats.resumes == 3, PATIENCE).await);
     let last = control.sessions()[0].last_seq;
     let seen = resumed.dispatches(last - witness.seq).await;
     assert_eq!(without_seq(&got), without_seq(&seen));

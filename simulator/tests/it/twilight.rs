@@ -1,6 +1,6 @@
 //! Unchanged twilight.
 
-use discord_simulator::{InteractionRequest, Simulator, SimulatorConfig, Traffic};
+use discord_simulator::{Control, InteractionRequest, Simulator, SimulatorConfig, Traffic};
 use serde_json::json;
 use tokio::time::timeout;
 use twilight_gateway::{ConfigBuilder, Event, EventTypeFlags, Intents, Shard, ShardId, StreamExt as _};
@@ -18,6 +18,14 @@ fn shard(simulator: &Simulator) -> Shard {
         .proxy_url(simulator.gateway_url())
         .build();
     Shard::with_config(ShardId::ONE, config)
+}
+
+fn http(simulator: &Simulator) -> Client {
+    let host = simulator.rest_url().trim_start_matches("http://").to_owned();
+    Client::builder()
+        .token("Bot sim-token".to_owned())
+        .proxy(host, true)
+        .build()
 }
 
 async fn next(shard: &mut Shard) -> Event {
@@ -41,28 +49,26 @@ async fn twilight_logs_in_reads_everything_and_resumes_by_itself() {
     while guilds < 8 {
         guilds += u32::from(matches!(next(&mut shard).await, Event::GuildCreate(_)));
     }
-    control.generate(2_000);
-    let mut resumed = 0;
-    let mut created = 0;
-    loop {
-        match next(&mut shard).await {
-            Event::MessageCreate(message) => {
-                ids.push(message.id.get());
-                created += 1;
-                if created == 300 {
-                    control.reset(None);
-                }
-                if created == 600 {
-                    control.reconnect(None);
-                }
-            }
-            Event::Resumed => resumed += 1,
-            _ => {}
+    for (round, interrupt) in (1..).zip([cut, ask_to_reconnect]) {
+        control.generate(1_000);
+        let goal = ids.len() + 300;
+        while ids.len() < goal {
+            ids.extend(message_id(&next(&mut shard).await));
+        }
+        assert_eq!(interrupt(&control), 1);
+        assert!(
+            control
+                .wait_until(|stats| stats.generated == round * 1_000, PATIENCE)
+                .await
+        );
+        let mut resumed = false;
+        while !resumed {
+            let event = next(&mut shard).await;
+            resumed = matches!(event, Event::Resumed);
+            ids.extend(message_id(&event));
         }
         let last = control.sessions()[0].last_seq;
-        if resumed == 2 && shard.session().is_some_and(|session| session.sequence() == last) {
-            break;
-        }
+        assert_eq!(shard.session().unwrap().sequence(), last);
     }
     assert!(
         ids.windows(2).all(|pair| pair[0] < pair[1]),
@@ -73,16 +79,26 @@ async fn twilight_logs_in_reads_everything_and_resumes_by_itself() {
     simulator.stop().await;
 }
 
+fn cut(control: &Control) -> usize {
+    control.reset(None)
+}
+
+fn ask_to_reconnect(control: &Control) -> usize {
+    control.reconnect(None)
+}
+
+fn message_id(event: &Event) -> Option<u64> {
+    match event {
+        Event::MessageCreate(message) => Some(message.id.get()),
+        _ => None,
+    }
+}
+
 #[tokio::test]
 async fn twilight_http_talks_to_rest() {
     twilight_tls();
     let simulator = start(small()).await;
-    let control = simulator.control();
-    let host = simulator.rest_url().trim_start_matches("http://").to_owned();
-    let http = Client::builder()
-        .token("Bot sim-token".to_owned())
-        .proxy(host, true)
-        .build();
+    let http = http(&simulator);
     let me = http.current_user().await.unwrap().model().await.unwrap();
     let application = http
         .current_user_application()
@@ -157,6 +173,24 @@ async fn twilight_http_talks_to_rest() {
         .unwrap();
     assert_eq!(direct.recipients.unwrap()[0].id.get(), user);
 
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn twilight_answers_a_command() {
+    twilight_tls();
+    let simulator = start(small()).await;
+    let control = simulator.control();
+    let http = http(&simulator);
+    let application = http
+        .current_user_application()
+        .await
+        .unwrap()
+        .model()
+        .await
+        .unwrap();
+    let guild = &simulator.world().guilds()[0];
+    let user = simulator.world().member_id(guild.id(), 0).unwrap();
     let mut shard = shard(&simulator);
     while !matches!(next(&mut shard).await, Event::Ready(_)) {}
     let interactions = http.interaction(application.id);
