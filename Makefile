@@ -47,7 +47,7 @@ doc: ## build the documentation of the code
 
 conformance: ## unchanged discord.py and discord.js against the simulator
 	@$(NEED) cargo compiler python node
-	sh simulator/conformance/run.sh
+	bash simulator/conformance/run.sh
 
 example: ## write config.example.toml anew from the code
 	@$(NEED) cargo compiler
