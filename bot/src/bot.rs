@@ -8,11 +8,9 @@ use tokio::sync::watch;
 use crate::{
     config::{Config, Secret},
     gateway::{self, Gateway, ShardEnd, guard::Fatal, status::ShardStatus},
-    http::{Listening, Watched},
+    http::{Server, Watched},
     ledger::memory::Memory,
-    metrics,
     store::{Store, StoreError, shard_checkpoint::ShardKey},
-    task::Task,
     writer::{Lanes, Writer},
 };
 
@@ -25,9 +23,6 @@ pub enum StartError {
     /// The gateway could not be started.
     #[error("{0}")]
     Gateway(#[from] gateway::StartError),
-    /// The metrics' recorder could not be installed.
-    #[error("metrics: {0}")]
-    Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
 /// Why the bot ended by itself.
@@ -57,9 +52,7 @@ pub struct Bot {
     writer: Writer,
     lanes: Lanes,
     stop: watch::Sender<bool>,
-    http: Task<()>,
-    /// Where `/metrics` and the health checks are served.
-    pub http_address: SocketAddr,
+    http: Server,
     /// The store, for those who look at the tables.
     pub store: Store,
     /// What the shards show of themselves.
@@ -69,31 +62,26 @@ pub struct Bot {
 }
 
 impl Bot {
-    /// Start everything: the schema is up to date, `listening` is this process's port.
+    /// Start everything: the schema is up to date, `http` serves this process's port.
     pub async fn start(
         config: &Config,
         token: &Secret,
         connection: tokio_postgres::Config,
-        listening: Listening,
+        http: Server,
     ) -> Result<Self, StartError> {
-        let metrics = metrics::install()?;
         let store = Store::new(connection, &config.database)?;
         store.ping().await?;
         let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
-        let (shards_sender, shards_seen) = watch::channel::<Arc<[Arc<ShardStatus>]>>(Arc::from([]));
-        let http_address = listening.address;
-        let http = listening.serve(Watched {
-            metrics,
-            store: store.clone(),
-            shards: shards_seen,
-            memory: Arc::clone(&memory),
-        });
         let directions = gateway::directions(config, token).await?;
         let (writer, lanes) = Writer::start(&store, config.ledger.writers);
         let (stop, stopped) = watch::channel(false);
         let gateway = Gateway::start(config, token, &directions, &store, &writer, &memory, &stopped).await?;
         let shards = Arc::clone(&gateway.shards);
-        shards_sender.send_replace(Arc::clone(&shards));
+        http.show(Watched {
+            store: store.clone(),
+            shards: Arc::clone(&shards),
+            memory: Arc::clone(&memory),
+        });
         tracing::info!(gateway.shards = directions.shard_count, "started");
         Ok(Self {
             gateway,
@@ -101,11 +89,15 @@ impl Bot {
             lanes,
             stop,
             http,
-            http_address,
             store,
             shards,
             memory,
         })
+    }
+
+    /// Where `/metrics` and the health checks are served.
+    pub const fn http_address(&self) -> SocketAddr {
+        self.http.address
     }
 
     /// Wait until a shard ends although nobody asked it to.

@@ -49,6 +49,9 @@ pub enum CliError {
     /// The port is taken, or not ours.
     #[error("{0}")]
     Listen(#[from] ListenError),
+    /// The metrics' recorder could not be installed.
+    #[error("metrics: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
     /// There is no database to work on.
     #[error("{0}")]
     Database(#[from] DatabaseError),

@@ -1,15 +1,16 @@
 //! The database that the process works on: the operator's, or the private one.
 
-use std::{convert::Infallible, time::Duration};
+use std::time::Duration;
 
 use thiserror::Error;
-use tokio::time::Instant;
+use tokio::{sync::oneshot, time::Instant};
 use tokio_postgres::error::SqlState;
 
 use crate::{
     config::{self, Secret},
     embedded::{self, PrivatePostgres},
     store::migrations::{self, MigrateError},
+    task::{self, Task},
     writer::backoff::Backoff,
 };
 
@@ -92,22 +93,20 @@ impl Database {
         }
     }
 
-    /// Watch over the private server: should something from outside end it, it is started again. Never returns; pending for ever
-    /// where the server is the operator's. To be dropped only when the process ends.
-    pub async fn keep_running(&mut self) -> Infallible {
-        let Some(private) = &mut self.private else {
-            return std::future::pending().await;
-        };
-        loop {
-            tokio::time::sleep(WATCH_INTERVAL).await;
-            if private.is_running().await {
-                continue;
-            }
-            tracing::error!("the private PostgreSQL has ended; it is started again");
-            if let Err(error) = private.restart(embedded::StopMode::Immediate).await {
-                tracing::error!(%error, "the private PostgreSQL cannot be started; it is tried again");
-            }
+    /// Watch over the private server from now on, if there is one.
+    pub fn watch(&mut self) -> Watch {
+        let (stop, stopped) = oneshot::channel();
+        let watching = keep_running(self.private.take(), stopped);
+        Watch {
+            stop,
+            task: task::spawn("private PostgreSQL's watch", watching),
         }
+    }
+
+    /// The watch is over; stop the private server with [`Database::close`].
+    pub async fn unwatch(&mut self, watch: Watch) {
+        drop(watch.stop);
+        self.private = watch.task.join().await.flatten();
     }
 
     /// Stop the private server, if there is one.
@@ -115,6 +114,34 @@ impl Database {
         match self.private {
             Some(private) => Ok(private.stop(embedded::StopMode::Fast).await?),
             None => Ok(()),
+        }
+    }
+}
+
+/// The watch over a private server, which has the server meanwhile.
+#[derive(Debug)]
+pub struct Watch {
+    stop: oneshot::Sender<()>,
+    task: Task<Option<PrivatePostgres>>,
+}
+
+/// Should something from outside end the server, it is started again. A restart that was begun is finished before this ends.
+async fn keep_running(
+    private: Option<PrivatePostgres>,
+    mut stopped: oneshot::Receiver<()>,
+) -> Option<PrivatePostgres> {
+    let mut private = private?;
+    loop {
+        tokio::select! {
+            _ = &mut stopped => return Some(private),
+            () = tokio::time::sleep(WATCH_INTERVAL) => {}
+        }
+        if private.is_running().await {
+            continue;
+        }
+        tracing::error!("the private PostgreSQL has ended; it is started again");
+        if let Err(error) = private.restart(embedded::StopMode::Immediate).await {
+            tracing::error!(%error, "the private PostgreSQL cannot be started; it is tried again");
         }
     }
 }

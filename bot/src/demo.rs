@@ -64,15 +64,15 @@ pub async fn run(options: Options, config: &Config) -> Result<Report, CliError> 
     let mut signals = StopSignals::listen()?;
     let simulator = Simulator::start_on_own_thread(world(options, config)).await?;
     let config = demo_config(config, &simulator, options);
-    let listening = listen(config.http.listen).await?;
-    let mut view = View::new(options, listening.address);
+    let http = listen(config.http.listen).await?.serve(metrics::install()?);
+    let mut view = View::new(options, http.address);
     view.line("starting a private PostgreSQL");
     let mut database = Database::open(&config.database).await?;
     database.start_over().await?;
     database.migrate().await?;
     let token = config.require_token().map_err(crate::config::Problems::from)?;
     view.line("starting the bot on a simulated Discord");
-    let bot = Bot::start(&config, token, database.connection.clone(), listening).await?;
+    let bot = Bot::start(&config, token, database.connection.clone(), http).await?;
 
     let played = play(
         &simulator,
@@ -161,7 +161,7 @@ async fn play(
     } else {
         Rate::Full
     });
-    let mut chaos = Chaos::new(options.chaos, control.clone(), private);
+    let mut chaos = Chaos::start(options.chaos, control.clone(), private);
     let cpu = Cpu::now(simulator);
     let begun = Instant::now();
     let mut ticks = interval(TICK);
@@ -182,11 +182,11 @@ async fn play(
                 }
                 view.tick(&bot, &control, begun.elapsed());
             }
-            done = chaos.next() => view.chaos(&done?),
+            done = chaos.next() => view.chaos(done?),
         }
     }
     control.set_rate(Rate::Paused);
-    let private = chaos.end();
+    let private = chaos.end().await;
     caught_up(&control, &bot.shards, view).await;
     let cpu_per_event = cpu.per_event(simulator, bot.shards.iter().map(|shard| shard.events()).sum());
     view.end(&bot, &control, begun.elapsed());

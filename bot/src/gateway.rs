@@ -174,6 +174,10 @@ impl Gateway {
                 .queue(directions.queue.clone())
                 .proxy_url(directions.gateway_url.clone())
                 .build();
+        for reason in guard::GAP_REASONS {
+            // The first gap is an increase only where there was a 0 before.
+            crate::metrics::gateway_gaps_total(reason).increment(0);
+        }
         let dispatcher = Dispatcher::new((&config.levels).into());
         let count = directions.shard_count;
         let cache_entries = config.ledger.member_cache_entries / usize::try_from(count).unwrap_or(1).max(1);

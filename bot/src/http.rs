@@ -37,17 +37,38 @@ pub struct ListenError {
     source: std::io::Error,
 }
 
-/// What the pages are made from.
+/// What the pages are made from, once the bot is up.
 #[derive(Clone, Debug)]
 pub struct Watched {
-    /// Metrics as text.
-    pub metrics: &'static PrometheusHandle,
     /// The pool.
     pub store: Store,
-    /// The shards; empty until the gateway is up.
-    pub shards: watch::Receiver<Arc<[Arc<ShardStatus>]>>,
+    /// The shards.
+    pub shards: Arc<[Arc<ShardStatus>]>,
     /// The ledgers' budget.
     pub memory: Arc<Memory>,
+}
+
+/// The server. It answers from the first moment on, so that a slow start is not taken for a dead process.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    watched: watch::Sender<Option<Watched>>,
+    _task: Task<()>,
+}
+
+impl Server {
+    /// The bot is up: this is what the pages show from now on.
+    pub fn show(&self, watched: Watched) {
+        self.watched.send_replace(Some(watched));
+    }
+}
+
+/// What a page gets.
+#[derive(Clone)]
+struct Pages {
+    metrics: &'static PrometheusHandle,
+    watched: watch::Receiver<Option<Watched>>,
 }
 
 /// A port that is listened on, before anything is served on it.
@@ -67,15 +88,19 @@ pub async fn listen(address: SocketAddr) -> Result<Listening, ListenError> {
 }
 
 impl Listening {
-    /// Serve until the task is dropped.
-    pub fn serve(self, watched: Watched) -> Task<()> {
-        let metrics = watched.metrics;
+    /// Serve until the server is dropped.
+    pub fn serve(self, metrics: &'static PrometheusHandle) -> Server {
+        let (watched, seen) = watch::channel(None);
         let router = Router::new()
             .route("/metrics", get(show_metrics))
             .route("/livez", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
-            .with_state(watched);
-        task::spawn("http", async move {
+            .with_state(Pages {
+                metrics,
+                watched: seen,
+            });
+        let (listener, address) = (self.listener, self.address);
+        let task = task::spawn("http", async move {
             let upkeep = async {
                 loop {
                     tokio::time::sleep(UPKEEP_INTERVAL).await;
@@ -83,40 +108,49 @@ impl Listening {
                 }
             };
             tokio::select! {
-                served = axum::serve(self.listener, router) => {
+                served = axum::serve(listener, router) => {
                     if let Err(error) = served {
                         tracing::error!(%error, "the HTTP server ended");
                     }
                 }
                 () = upkeep => {}
             }
-        })
+        });
+        Server {
+            address,
+            watched,
+            _task: task,
+        }
     }
 }
 
-async fn show_metrics(State(watched): State<Watched>) -> impl IntoResponse {
-    watched.store.observe();
-    gateway::observe(&watched.shards.borrow(), &watched.memory);
+async fn show_metrics(State(pages): State<Pages>) -> impl IntoResponse {
+    if let Some(watched) = &*pages.watched.borrow() {
+        watched.store.observe();
+        gateway::observe(&watched.shards, &watched.memory);
+    }
     let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (content_type, watched.metrics.render())
+    (content_type, pages.metrics.render())
 }
 
 /// Ready: the shards have their sessions, and the database answers.
-async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
-    let (up, total) = {
-        let shards = watched.shards.borrow();
-        let up = shards
-            .iter()
-            .filter(|shard| shard.state() == ShardState::Up)
-            .count();
-        (up, shards.len())
+async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
+    let watched = pages.watched.borrow().clone();
+    let Some(watched) = watched else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "starting\n".to_owned());
     };
+    let total = watched.shards.len();
+    let up = watched
+        .shards
+        .iter()
+        .filter(|shard| shard.state() == ShardState::Up)
+        .count();
     let database = match tokio::time::timeout(PING_TIMEOUT, watched.store.ping()).await {
         Ok(Ok(())) => "ok".to_owned(),
         Ok(Err(error)) => error.to_string(),
         Err(_elapsed) => format!("no answer within {} s", PING_TIMEOUT.as_secs()),
     };
-    let status = if up == total && total > 0 && database == "ok" {
+    let status = if up == total && database == "ok" {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE

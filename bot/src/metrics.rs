@@ -60,7 +60,14 @@ macro_rules! registry {
         pub fn $function($($label: impl Into<::metrics::SharedString>)?) -> registry!(@type $kind) {
             ::metrics::$kind!($name $(, stringify!($label) => $label)?)
         })+
+
+        /// Make every counter that has no label exist at 0: `increase()` does not see a counter's first value.
+        fn begin_at_zero() {
+            $(registry!(@zero $kind $function $($label)?);)+
+        }
     };
+    (@zero counter $function:ident) => { $function().increment(0) };
+    (@zero $kind:ident $function:ident $($label:ident)?) => {};
     (@kind counter) => { Kind::Counter };
     (@kind gauge) => { Kind::Gauge };
     (@kind histogram) => { Kind::Histogram };
@@ -171,6 +178,7 @@ pub fn install() -> Result<&'static PrometheusHandle, BuildError> {
     }
     let handle = builder.install_recorder()?;
     describe();
+    begin_at_zero();
     build_info(env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(HANDLE.get_or_init(|| handle))
 }

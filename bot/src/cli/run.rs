@@ -5,7 +5,7 @@ use crate::{
     bot::Bot,
     config::{Config, Problems},
     database::Database,
-    http, logging,
+    http, logging, metrics,
     shutdown::StopSignals,
 };
 
@@ -18,8 +18,8 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
     let token = config.require_token().map_err(Problems::from)?;
     logging::install(&config.log);
     let mut signals = StopSignals::listen()?;
-    let listening = http::listen(config.http.listen).await?;
-    tracing::info!(http.address = %listening.address, "serving /metrics, /livez and /readyz");
+    let http = http::listen(config.http.listen).await?.serve(metrics::install()?);
+    tracing::info!(http.address = %http.address, "serving /metrics, /livez and /readyz");
 
     let mut database = None;
     let result = tokio::select! {
@@ -35,23 +35,19 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
                     tracing::info!(migration = name, "migration applied");
                 }
             }
-            Ok(Bot::start(config, token, opened.connection.clone(), listening).await?)
+            Ok(Bot::start(config, token, opened.connection.clone(), http).await?)
         } => started.map(Some),
     };
+    let watch = database.as_mut().map(Database::watch);
     let result = match result {
-        Ok(Some(bot)) => tokio::select! {
-            result = until_stopped(bot, config, &mut signals) => result,
-            never = async {
-                match &mut database {
-                    Some(database) => database.keep_running().await,
-                    None => std::future::pending().await,
-                }
-            } => match never {},
-        },
+        Ok(Some(bot)) => until_stopped(bot, config, &mut signals).await,
         Ok(None) => Ok(()),
         Err(error) => Err(error),
     };
-    if let Some(database) = database {
+    if let Some(mut database) = database {
+        if let Some(watch) = watch {
+            database.unwatch(watch).await;
+        }
         database.close().await?;
     }
     result

@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use discord_simulator::Control;
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
 
 use crate::{
     database::DatabaseError,
     embedded::{PrivatePostgres, StopMode},
+    task::{self, Task},
 };
 
 /// The pause between two faults.
@@ -16,70 +20,121 @@ const PAUSE: Duration = Duration::from_millis(2_500);
 /// The first fault comes when all shards are up.
 const FIRST: Duration = Duration::from_secs(4);
 
-/// The faults, in turn.
+/// The faults as they happen. They are caused by a task of their own: a restart of the database, once begun, is finished
+/// whatever else happens meanwhile.
 pub struct Chaos {
-    control: Control,
-    private: Option<PrivatePostgres>,
-    due: Option<Instant>,
-    turn: usize,
+    told: mpsc::Receiver<Result<&'static str, DatabaseError>>,
+    stop: oneshot::Sender<()>,
+    task: Task<Option<PrivatePostgres>>,
 }
 
 impl Chaos {
     /// Faults on this simulator and this database, if `wanted`.
-    pub fn new(wanted: bool, control: Control, private: Option<PrivatePostgres>) -> Self {
-        Self {
-            control,
-            private,
-            due: wanted.then(|| Instant::now() + FIRST),
-            turn: 0,
+    pub fn start(wanted: bool, control: Control, private: Option<PrivatePostgres>) -> Self {
+        let (tell, told) = mpsc::channel(1);
+        let (stop, stopped) = oneshot::channel();
+        let faults = Faults { control, private };
+        let task = task::spawn("chaos", faults.run(wanted, tell, stopped));
+        Self { told, stop, task }
+    }
+
+    /// Wait for the next fault. Never, if none is wanted. May be dropped and called again.
+    ///
+    /// # Errors
+    ///
+    /// The database could not be restarted.
+    pub async fn next(&mut self) -> Result<&'static str, DatabaseError> {
+        match self.told.recv().await {
+            Some(told) => told,
+            None => std::future::pending().await,
         }
     }
 
-    /// Wait for the next fault, cause it, and say what it was. Never, if none is wanted. May be dropped while it waits; a restart
-    /// of the database, once begun, is not to be dropped, which is why it is the last thing here.
-    pub async fn next(&mut self) -> Result<String, DatabaseError> {
-        let Some(due) = self.due else {
-            return std::future::pending().await;
-        };
-        sleep_until(due).await;
-        self.due = Some(due + PAUSE);
-        let turn = self.turn;
-        self.turn += 1;
-        let told = match turn % 8 {
-            0 => told("reset", self.control.reset(None)),
-            1 => self.restart(StopMode::Fast).await?,
-            2 => told("asked to reconnect (op 7)", self.control.reconnect(None)),
-            3 => told("closed with 4000", self.control.close(None, 4000)),
-            4 => self.restart(StopMode::Immediate).await?,
-            5 => told(
-                "told that the session is invalid but resumable (op 9)",
-                self.control.invalidate(None, true),
-            ),
-            6 => told(
-                "dropped without a close frame",
-                self.control.drop_connections(None),
-            ),
-            _ => told("asked for a heartbeat (op 1)", self.control.ask_heartbeat(None)),
-        };
-        Ok(told)
-    }
-
-    /// No more faults. Gives the database back.
-    pub fn end(self) -> Option<PrivatePostgres> {
-        self.private
-    }
-
-    async fn restart(&mut self, mode: StopMode) -> Result<String, DatabaseError> {
-        if let Some(private) = &mut self.private {
-            private.restart(mode).await?;
-        }
-        Ok(match mode {
-            StopMode::Fast => "PostgreSQL restarted under the bot".to_owned(),
-            StopMode::Immediate => "PostgreSQL crashed under the bot and recovered".to_owned(),
-        })
+    /// No more faults. Gives the database back, running.
+    pub async fn end(self) -> Option<PrivatePostgres> {
+        let Self { told, stop, task } = self;
+        drop((told, stop));
+        task.join().await.flatten()
     }
 }
 
-fn told(what: &str, connections: usize) -> String {
-    format!("{connections} gateway connections {what}")
+struct Faults {
+    control: Control,
+    private: Option<PrivatePostgres>,
+}
+
+impl Faults {
+    async fn run(
+        mut self,
+        wanted: bool,
+        tell: mpsc::Sender<Result<&'static str, DatabaseError>>,
+        mut stopped: oneshot::Receiver<()>,
+    ) -> Option<PrivatePostgres> {
+        let mut due = Instant::now() + FIRST;
+        let mut turn = 0;
+        loop {
+            tokio::select! {
+                _ = &mut stopped => return self.private,
+                () = sleep_until(due), if wanted => {}
+            }
+            let told = self.cause(turn).await;
+            turn += 1;
+            due = Instant::now() + PAUSE;
+            // Nobody listens any more when the demo is about to end.
+            drop(tell.send(told).await);
+        }
+    }
+
+    async fn cause(&mut self, turn: usize) -> Result<&'static str, DatabaseError> {
+        Ok(match turn % 8 {
+            0 => told(self.control.reset(None), "every gateway connection is reset"),
+            1 => {
+                self.restart(StopMode::Fast, "PostgreSQL is restarted under the bot")
+                    .await?
+            }
+            2 => told(
+                self.control.reconnect(None),
+                "every shard is asked to reconnect (op 7)",
+            ),
+            3 => told(
+                self.control.close(None, 4000),
+                "every gateway connection is closed with 4000",
+            ),
+            4 => {
+                self.restart(
+                    StopMode::Immediate,
+                    "PostgreSQL crashes under the bot and recovers",
+                )
+                .await?
+            }
+            5 => told(
+                self.control.invalidate(None, true),
+                "every session is called invalid but resumable (op 9)",
+            ),
+            6 => told(
+                self.control.drop_connections(None),
+                "every gateway connection ends without a close frame",
+            ),
+            _ => told(
+                self.control.ask_heartbeat(None),
+                "every shard is asked for a heartbeat (op 1)",
+            ),
+        })
+    }
+
+    async fn restart(&mut self, mode: StopMode, what: &'static str) -> Result<&'static str, DatabaseError> {
+        if let Some(private) = &mut self.private {
+            private.restart(mode).await?;
+        }
+        Ok(what)
+    }
+}
+
+/// What was done, or that nobody was there to do it to.
+const fn told(connections: usize, what: &'static str) -> &'static str {
+    if connections == 0 {
+        "no shard is connected, so nothing is broken"
+    } else {
+        what
+    }
 }

@@ -18,6 +18,18 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// A connection that was up for this long was a good one: the pauses begin anew after it.
 const STABLE: Duration = Duration::from_secs(2);
 
+/// Every reason for which events can be missed: the values of the gaps' label.
+pub const GAP_REASONS: [&str; 5] = [
+    SEQUENCE,
+    "invalid_session",
+    "invalid_sequence",
+    "session_timed_out",
+    "resume_failed",
+];
+
+/// The gap that a sequence shows which is not the one after the last.
+pub const SEQUENCE: &str = "sequence";
+
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {

@@ -32,6 +32,8 @@ pub struct Heartbeats {
     /// Whether a timer of our own, set for later than twilight's, has fired: then twilight's has too. The clock alone does not
     /// tell, since a busy runtime fires timers late.
     fired: bool,
+    /// Whether reading goes on after the pause: it is not paused again before the next heartbeat is expected.
+    released: bool,
     /// Smoothed duration of this shard's flushes.
     flush: Duration,
 }
@@ -73,6 +75,7 @@ impl Heartbeats {
         self.due = due;
         self.holding = None;
         self.fired = false;
+        self.released = false;
     }
 
     /// The connection is gone.
@@ -87,7 +90,7 @@ impl Heartbeats {
 
     /// What to do at `now`, when everything received is committed (`clean`) or not.
     pub fn advice(&mut self, now: Instant, clean: bool) -> Advice {
-        let Some(due) = self.due else {
+        let Some(due) = self.due.filter(|_| !self.released) else {
             return Advice::Read(None);
         };
         // Short intervals, as tests use them, must leave most of the time for reading.
@@ -110,9 +113,11 @@ impl Heartbeats {
         }
     }
 
-    /// The pause that the poll at `now` ends, if there was one.
+    /// Reading begins at `now`. Returns the pause that this ends, if there was one.
     pub fn held(&mut self, now: Instant) -> Option<Duration> {
-        self.holding.take().map(|since| now - since)
+        let since = self.holding.take()?;
+        self.released = true;
+        Some(now - since)
     }
 }
 
@@ -151,6 +156,9 @@ mod tests {
         beats.waited();
         assert_eq!(beats.advice(after, true), Advice::Read(None));
         assert!(beats.held(after).is_some());
+        // One pause a heartbeat, however often is asked before it is seen to have been sent.
+        assert_eq!(beats.advice(after, false), Advice::Read(None));
+        assert_eq!(beats.held(after), None);
         beats.sent(after);
         assert!(matches!(beats.advice(after, false), Advice::Read(Some(_))));
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use twilight_model::gateway::{OpCode, event::EventType};
 
+use super::guard;
 use crate::{
     dispatcher::{Dispatched, Dispatcher},
     events::frame::Frame,
@@ -221,10 +222,10 @@ impl Intake {
     fn check_gap(&self, sequence: u64) {
         let missing = sequence - self.sequence - 1;
         if missing > 0 {
-            metrics::gateway_gaps_total("sequence").increment(1);
+            metrics::gateway_gaps_total(guard::SEQUENCE).increment(1);
             tracing::warn!(
                 shard.id = self.key.id,
-                gap.reason = "sequence",
+                gap.reason = guard::SEQUENCE,
                 gap.from = self.sequence + 1,
                 gap.events = missing,
                 gap.replaying = self.replaying,

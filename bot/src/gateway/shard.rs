@@ -172,6 +172,7 @@ impl ShardTask {
 
     /// Flush if due, then read, unless a heartbeat is near and what was read before is not committed.
     async fn connected(&mut self, mut connection: Box<Connection>, now: Instant) -> Result<Link, ShardEnd> {
+        connection.note_heartbeat();
         let clean = !self.intake.is_dirty() && !self.flushing.is_under_way();
         let advice = connection.beats.advice(now, clean);
         let urgent = !matches!(advice, Advice::Read(_));
@@ -221,7 +222,6 @@ impl ShardTask {
 
     async fn after_burst(&mut self, mut connection: Box<Connection>, burst: Burst) -> Result<Link, ShardEnd> {
         let now = Instant::now();
-        connection.note_heartbeat();
         self.flushing.noticed(&self.intake, now);
         let up_for = connection.up_since.map(|since| now - since);
         let next = match burst {

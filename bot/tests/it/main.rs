@@ -2,6 +2,7 @@
 
 mod config;
 mod counting;
+mod demo;
 mod embedded;
 mod sessions;
 mod start;

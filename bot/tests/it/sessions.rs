@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use discord_simulator::{HeartbeatAcks, Rate, Refusal, Simulator, SimulatorConfig};
 use eventide::{
     bot::{Bot, BotError},
+    gateway::status::ShardStatus,
     store::migrations::{self, MigrateError},
 };
 use tokio::{
@@ -121,6 +122,13 @@ async fn a_shard_taken_by_another_process() {
     let control = discord.control();
     let mut first = start(&config_for(&discord), scene.postgres.connection()).await;
     up(&discord, 2).await;
+    control.set_rate(Rate::Paused);
+    until("both sessions are committed", async || {
+        let committed = |shard: &Arc<ShardStatus>| shard.sequence() > 0 && shard.dirty_since().is_none();
+        first.shards.iter().all(committed).then_some(())
+    })
+    .await;
+    control.set_rate(Rate::PerSecond(1_000.0));
     let second = start(&config_for(&discord), scene.postgres.connection()).await;
     assert!(matches!(first.failed().await, BotError::Fenced(_)));
     drop(first.drain(PATIENCE).await);
@@ -234,7 +242,9 @@ async fn health_and_metrics() {
 
 /// A page of the bot's own port, with its head.
 async fn page(bot: &Bot, path: &str) -> String {
-    let mut stream = TcpStream::connect(bot.http_address).await.expect("a connection");
+    let mut stream = TcpStream::connect(bot.http_address())
+        .await
+        .expect("a connection");
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("written");
     let mut text = String::new();

@@ -7,7 +7,7 @@ use eventide::{
     bot::Bot,
     config::{Config, Secret, ShardCount},
     demo::reconcile,
-    http,
+    http, metrics,
     store::Store,
 };
 use tokio::{
@@ -42,7 +42,8 @@ pub(crate) fn config_for(discord: &Simulator) -> Config {
 pub(crate) async fn start(config: &Config, connection: tokio_postgres::Config) -> Bot {
     let token = config.require_token().expect("a token");
     let listening = http::listen(config.http.listen).await.expect("a free port");
-    Bot::start(config, token, connection, listening)
+    let http = listening.serve(metrics::install().expect("a recorder"));
+    Bot::start(config, token, connection, http)
         .await
         .expect("the bot starts")
 }
