@@ -7,11 +7,11 @@ use tokio::{sync::oneshot, time::Instant};
 use tokio_postgres::error::SqlState;
 
 use crate::{
+    backoff::Backoff,
     config::{self, Secret},
     embedded::{self, PrivatePostgres},
     store::migrations::{self, MigrateError},
     task::{self, Task},
-    writer::backoff::Backoff,
 };
 
 /// How long a start waits for a server that refuses connections because it is starting up itself.

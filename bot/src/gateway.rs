@@ -1,5 +1,6 @@
 //! The gateway: one task a shard, from Discord's socket to the ledger.
 
+mod connection;
 mod flushing;
 pub mod guard;
 pub mod heartbeat;
@@ -21,6 +22,7 @@ use self::{
     status::ShardStatus,
 };
 use crate::{
+    causes::in_one_line,
     config::{Config, Secret, ShardCount},
     dispatcher::{self, Dispatcher},
     ledger::{Ledger, memory::Memory},
@@ -121,12 +123,12 @@ pub async fn directions(config: &Config, token: &Secret) -> Result<Directions, S
             twilight_http::error::ErrorType::Response { status, .. } => {
                 unreachable(format!("it answered {status}"))
             }
-            _ => unreachable(causes(&error)),
+            _ => unreachable(in_one_line(&error)),
         })?;
     let info: BotConnectionInfo = response
         .model()
         .await
-        .map_err(|error| unreachable(format!("its answer cannot be read: {}", causes(&error))))?;
+        .map_err(|error| unreachable(format!("its answer cannot be read: {}", in_one_line(&error))))?;
     let shard_count = match config.gateway.shard_count {
         ShardCount::Auto => info.shards.max(1),
         ShardCount::Fixed(count) => count,
@@ -145,17 +147,6 @@ fn proxied(api_url: &str) -> Option<(String, bool)> {
     let (scheme, rest) = api_url.split_once("://")?;
     let host = rest.trim_end_matches('/');
     (host != "discord.com").then(|| (host.to_owned(), scheme == "http"))
-}
-
-/// An error with its causes, in one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 impl Gateway {

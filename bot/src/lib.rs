@@ -40,6 +40,10 @@ pub mod logging;
 
 pub mod shutdown;
 
+pub mod backoff;
+
+pub mod causes;
+
 pub mod snowflake;
 
 pub mod task;

@@ -4,7 +4,6 @@
 //! next, so the busier the database is, the more each transaction carries. A batch is tried until it is committed or fenced:
 //! the checkpoint in the same transaction tells whether an earlier try, whose COMMIT was not confirmed, went through.
 
-pub mod backoff;
 mod flush;
 
 use std::sync::Arc;
@@ -14,8 +13,8 @@ use tokio::{
     time::Instant,
 };
 
-use self::backoff::Backoff;
 use crate::{
+    backoff::Backoff,
     ledger::{
         Changes,
         member_xp::{LastAward, MemberKey},

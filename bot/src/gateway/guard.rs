@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::writer::backoff::Backoff;
+use crate::backoff::Backoff;
 
 /// How often in a row a session may fail to resume before it is given up. Failing to connect does not count: that says nothing
 /// about the session. With the pauses between them it takes some minutes, which is as long as Discord keeps a session anyway.

@@ -56,6 +56,11 @@ impl Heartbeats {
         self.expect(Some(now + jitter));
     }
 
+    /// How much later than predicted a heartbeat was sent at `at`; `None` if it was earlier, or not predicted.
+    pub fn lateness(&self, at: Instant) -> Option<Duration> {
+        at.checked_duration_since(self.due?)
+    }
+
     /// A heartbeat was sent at `at`.
     pub fn sent(&mut self, at: Instant) {
         self.expect(Some(at + self.interval));

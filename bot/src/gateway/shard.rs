@@ -3,40 +3,27 @@
 //! The loop never waits for the database or for a queue. A flush runs in the writer while the loop reads on; a shard whose
 //! ledger is full closes resumably and comes back when there is room.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::Stream;
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
 };
-use twilight_gateway::{
-    CloseFrame, Config, ConfigBuilder, Message, Session, Shard, ShardId, error::ReceiveMessageErrorType,
-};
+use twilight_gateway::{CloseFrame, Config, ConfigBuilder, Session, Shard, ShardId};
 
 use super::{
+    connection::{Burst, Connection},
     flushing::{Flushing, Settled},
     guard::{Fatal, Guard, Next},
-    heartbeat::{Advice, Heartbeats},
+    heartbeat::Advice,
     identify::IdentifyQueue,
     intake::{self, Intake, Signal},
     status::{ShardState, ShardStatus},
 };
 use crate::{ledger::memory::Memory, metrics, store::shard_checkpoint::ShardKey};
 
-/// Messages taken in before timers and answers get their turn.
-const BURST: usize = 64;
-
 /// How long a connection may take to say HELLO, from the start of connecting.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long the closing handshake may take before the connection is dropped without it.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a shard that stops keeps reading what was sent before its close frame.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -75,30 +62,6 @@ enum Link {
     Waiting { until: Instant },
     Full,
     Open(Box<Connection>),
-}
-
-struct Connection {
-    shard: Shard<IdentifyQueue>,
-    beats: Heartbeats,
-    /// The heartbeat that `beats` knows of.
-    beat: Option<Instant>,
-    opened: Instant,
-    greeted: bool,
-    /// The seed of the random number that twilight delays its first heartbeat by.
-    jitter_seed: u64,
-    /// When READY or RESUMED came.
-    up_since: Option<Instant>,
-}
-
-/// What a burst of reading ended with.
-enum Burst {
-    /// Nothing more for now, or enough for one turn.
-    Progress,
-    Signal(Signal),
-    /// No connection could be made.
-    Unreachable,
-    /// The connection ended.
-    Closed(Option<u16>),
 }
 
 impl ShardTask {
@@ -215,7 +178,7 @@ impl ShardTask {
                 }
                 Burst::Unreachable
             }
-            burst = std::future::poll_fn(|cx| poll_burst(&mut connection, &mut self.intake, cx)), if reads => burst,
+            burst = connection.read(&mut self.intake), if reads => burst,
         };
         self.after_burst(connection, burst).await
     }
@@ -269,9 +232,7 @@ impl ShardTask {
                 heartbeat_interval_ms,
             } => {
                 let interval = Duration::from_millis(heartbeat_interval_ms);
-                connection.greeted = true;
-                let jitter = interval.mul_f64(fastrand::Rng::with_seed(connection.jitter_seed).f64());
-                connection.beats.hello(now, interval, jitter);
+                connection.greet(now, interval);
             }
             Signal::Ready => {
                 let shard = &connection.shard;
@@ -343,15 +304,8 @@ impl ShardTask {
         }
         self.intake.connecting();
         self.status.set_state(ShardState::Connecting);
-        Link::Open(Box::new(Connection {
-            shard: Shard::with_config(ShardId::new(self.key.id, self.key.count), builder.build()),
-            beats: Heartbeats::default(),
-            beat: None,
-            opened: now,
-            greeted: false,
-            jitter_seed: 0,
-            up_since: None,
-        }))
+        let shard = Shard::with_config(ShardId::new(self.key.id, self.key.count), builder.build());
+        Link::Open(Box::new(Connection::new(shard, now)))
     }
 
     fn settle(&mut self, outcome: Option<crate::writer::Outcome>) -> Result<Duration, ShardEnd> {
@@ -384,8 +338,7 @@ impl ShardTask {
             connection.shard.close(CloseFrame::RESUME);
             let drained = timeout(DRAIN_TIMEOUT, async {
                 loop {
-                    let burst =
-                        std::future::poll_fn(|cx| poll_burst(&mut connection, &mut self.intake, cx)).await;
+                    let burst = connection.read(&mut self.intake).await;
                     if matches!(burst, Burst::Closed(_) | Burst::Unreachable) {
                         break;
                     }
@@ -419,66 +372,7 @@ impl ShardTask {
     }
 }
 
-impl Connection {
-    /// Tell the prediction when twilight has sent a heartbeat.
-    fn note_heartbeat(&mut self) {
-        let sent = self.shard.latency().sent().map(Instant::from_std);
-        if sent != self.beat {
-            self.beat = sent;
-            if let Some(at) = sent {
-                self.beats.sent(at);
-            }
-        }
-    }
-
-    /// Let the closing handshake run, and ignore what still comes: it is replayed when the shard resumes.
-    async fn close_quietly(&mut self) {
-        let closed = std::future::poll_fn(|cx| {
-            loop {
-                match Pin::new(&mut self.shard).poll_next(cx) {
-                    Poll::Ready(None | Some(Ok(Message::Close(_)) | Err(_))) => return Poll::Ready(()),
-                    Poll::Ready(Some(Ok(Message::Text(_)))) => {}
-                    Poll::Pending => return Poll::Pending,
-                }
-            }
-        });
-        // Without a handshake the connection is simply dropped, which keeps the session as well.
-        drop(timeout(CLOSE_TIMEOUT, closed).await);
-    }
-}
-
 /// Wait until the process stops. Its end, which drops the sender, stops the shard as well.
 async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
-}
-
-/// Take in what the socket holds, up to a burst.
-fn poll_burst(connection: &mut Connection, intake: &mut Intake, cx: &mut Context<'_>) -> Poll<Burst> {
-    for taken in 0..BURST {
-        if !connection.greeted {
-            // twilight delays its first heartbeat by a random part of the interval. With a known seed, so is the delay.
-            connection.jitter_seed = fastrand::u64(..);
-            fastrand::seed(connection.jitter_seed);
-        }
-        let burst = match Pin::new(&mut connection.shard).poll_next(cx) {
-            Poll::Pending if taken == 0 => return Poll::Pending,
-            Poll::Pending => Burst::Progress,
-            Poll::Ready(Some(Ok(Message::Text(text)))) => match intake.on_text(&text) {
-                None => continue,
-                Some(signal) => Burst::Signal(signal),
-            },
-            Poll::Ready(Some(Ok(Message::Close(frame)))) => Burst::Closed(frame.map(|frame| frame.code)),
-            Poll::Ready(None) => Burst::Closed(None),
-            Poll::Ready(Some(Err(error))) => match error.kind() {
-                ReceiveMessageErrorType::Reconnect => Burst::Unreachable,
-                ReceiveMessageErrorType::Compression => Burst::Closed(None),
-                _ => {
-                    intake.malformed();
-                    continue;
-                }
-            },
-        };
-        return Poll::Ready(burst);
-    }
-    Poll::Ready(Burst::Progress)
 }

@@ -4,6 +4,8 @@ use deadpool_postgres::{PoolError, TimeoutType};
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
+use crate::causes::in_one_line;
+
 /// A failed operation on the store.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -74,18 +76,8 @@ impl From<PoolError> for StoreError {
 
 /// An error with its causes in one line. The server's detail and hint are left out: they can quote values of a row.
 pub fn one_line(error: &tokio_postgres::Error) -> String {
-    use std::error::Error as _;
     if let Some(db) = error.as_db_error() {
         return format!("{} (SQLSTATE {})", db.message(), db.code().code());
     }
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text.replace('\n', " ")
+    in_one_line(error)
 }

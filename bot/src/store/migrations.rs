@@ -11,7 +11,10 @@ use thiserror::Error;
 use tokio_postgres::{Client, NoTls};
 
 use super::error::one_line;
-use crate::task::{self, Task};
+use crate::{
+    causes::in_one_line,
+    task::{self, Task},
+};
 
 mod embedded {
     refinery::embed_migrations!("../migrations");
@@ -222,14 +225,8 @@ fn failed(error: &refinery::Error, files: &[Migration], done: usize) -> MigrateE
     let name = files
         .get(done + report_len)
         .map_or_else(|| "history".to_owned(), |file| file_name(file));
-    let mut reason = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        reason = cause.to_string();
-        source = cause.source();
-    }
     MigrateError::Failed {
         name,
-        reason: reason.replace('\n', " "),
+        reason: in_one_line(error),
     }
 }

@@ -73,7 +73,7 @@ async fn kill_often(config: SimulatorConfig, kills: u32) {
         })
         .await;
         // The moment of the kill is meant to be random; nothing waits for it.
-        sleep(Duration::from_millis(fastrand::u64(0..700))).await;
+        sleep(Duration::from_millis(fastrand::u64(0..900))).await;
         bot.kill().await.expect("SIGKILL");
     }
     let mut bot = spawn(&discord, &connection);
@@ -105,11 +105,12 @@ async fn twenty_kills() {
     kill_often(world(60_000), 20).await;
 }
 
-/// Discord may forget what a heartbeat acknowledged. With heartbeats 137 times as often as Discord's, nothing is lost.
+/// Discord may forget what a heartbeat acknowledged. With heartbeats 41 times as often as Discord's, nothing is lost. (A heartbeat
+/// waits for its flush for half an interval at most, so much shorter ones would need a machine that is never busy.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_kills_with_sessions_that_forget() {
     let mut config = world(0);
-    config.gateway.heartbeat_interval = Duration::from_millis(300);
+    config.gateway.heartbeat_interval = Duration::from_secs(1);
     config.gateway.heartbeat_prunes = true;
     config.gateway.pruned_resume = PrunedResume::Omit;
     config.gateway.client_events_per_minute = 100_000;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{DefaultBodyLimit, Path, Query, State},
     http::StatusCode,
     routing::{get, post},
 };
@@ -21,6 +21,9 @@ use crate::{
     rest::{RestCall, RestFault},
     stats::{SessionInfo, Stats},
 };
+
+/// The largest table that can be compared over HTTP; a row is about 130 bytes of JSON.
+const COMPARE_BYTES: usize = 256 << 20;
 
 /// The routes of the controls.
 pub(crate) fn routes() -> Router<Arc<Hub>> {
@@ -43,7 +46,10 @@ pub(crate) fn routes() -> Router<Arc<Hub>> {
         .route("/simulator/dispatch", post(dispatch))
         .route("/simulator/interactions", post(interact))
         .route("/simulator/interactions/{id}", get(interaction))
-        .route("/simulator/compare", post(compare))
+        .route(
+            "/simulator/compare",
+            post(compare).layer(DefaultBodyLimit::max(COMPARE_BYTES)),
+        )
 }
 
 type Hubbed = State<Arc<Hub>>;

@@ -1,0 +1,172 @@
+//! One connection to the gateway: twilight's shard, polled in bursts, and its heartbeats.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::Stream;
+use tokio::time::{Instant, timeout};
+use twilight_gateway::{Message, Shard, error::ReceiveMessageErrorType};
+
+use super::{
+    heartbeat::Heartbeats,
+    identify::IdentifyQueue,
+    intake::{Intake, Signal},
+};
+
+/// Messages taken in before timers and answers get their turn.
+const BURST: usize = 64;
+
+/// How long the closing handshake may take before the connection is dropped without it.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Numbers that one poll may draw: the WebSocket's key takes two when connecting and HELLO fall into the same poll.
+const MAX_DRAWS: usize = 16;
+
+/// A connection to the gateway, with what is known of its heartbeats.
+pub(super) struct Connection {
+    pub(super) shard: Shard<IdentifyQueue>,
+    pub(super) beats: Heartbeats,
+    /// The heartbeat that `beats` knows of.
+    beat: Option<Instant>,
+    pub(super) opened: Instant,
+    pub(super) greeted: bool,
+    /// The random generator's state before the last poll that may have read HELLO, and after it.
+    poll_seed: u64,
+    polled_seed: u64,
+    /// When READY or RESUMED came.
+    pub(super) up_since: Option<Instant>,
+}
+
+/// What a burst of reading ended with.
+pub(super) enum Burst {
+    /// Nothing more for now, or enough for one turn.
+    Progress,
+    Signal(Signal),
+    /// No connection could be made.
+    Unreachable,
+    /// The connection ended.
+    Closed(Option<u16>),
+}
+
+impl Connection {
+    pub(super) fn new(shard: Shard<IdentifyQueue>, now: Instant) -> Self {
+        Self {
+            shard,
+            beats: Heartbeats::default(),
+            beat: None,
+            opened: now,
+            greeted: false,
+            poll_seed: 0,
+            polled_seed: 0,
+            up_since: None,
+        }
+    }
+
+    /// HELLO came. twilight has just delayed its first heartbeat by a random part of the interval.
+    pub(super) fn greet(&mut self, now: Instant, interval: Duration) {
+        self.greeted = true;
+        let part = last_drawn(self.poll_seed, self.polled_seed).unwrap_or(1.0);
+        self.beats.hello(now, interval, interval.mul_f64(part));
+    }
+
+    /// Read what comes into the intake, up to a burst. May be dropped and called again.
+    pub(super) async fn read(&mut self, intake: &mut Intake) -> Burst {
+        std::future::poll_fn(|cx| self.poll_burst(intake, cx)).await
+    }
+
+    /// Tell the prediction when twilight has sent a heartbeat.
+    pub(super) fn note_heartbeat(&mut self) {
+        let sent = self.shard.latency().sent().map(Instant::from_std);
+        if sent != self.beat {
+            self.beat = sent;
+            if let Some(at) = sent {
+                let late_ms = self.beats.lateness(at).map(|late| late.as_millis());
+                tracing::trace!(heartbeat.late_ms = ?late_ms, "heartbeat sent");
+                self.beats.sent(at);
+            }
+        }
+    }
+
+    /// Let the closing handshake run, and ignore what still comes: it is replayed when the shard resumes.
+    pub(super) async fn close_quietly(&mut self) {
+        let closed = std::future::poll_fn(|cx| {
+            loop {
+                match Pin::new(&mut self.shard).poll_next(cx) {
+                    Poll::Ready(None | Some(Ok(Message::Close(_)) | Err(_))) => return Poll::Ready(()),
+                    Poll::Ready(Some(Ok(Message::Text(_)))) => {}
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        });
+        // Without a handshake the connection is simply dropped, which keeps the session as well.
+        drop(timeout(CLOSE_TIMEOUT, closed).await);
+    }
+
+    fn poll_burst(&mut self, intake: &mut Intake, cx: &mut Context<'_>) -> Poll<Burst> {
+        for taken in 0..BURST {
+            if !self.greeted {
+                // The poll that reads HELLO draws the first heartbeat's delay last. From a known seed, the delay is known too.
+                self.poll_seed = fastrand::u64(..);
+                fastrand::seed(self.poll_seed);
+            }
+            let polled = Pin::new(&mut self.shard).poll_next(cx);
+            if !self.greeted {
+                self.polled_seed = fastrand::get_seed();
+            }
+            let burst = match polled {
+                Poll::Pending if taken == 0 => return Poll::Pending,
+                Poll::Pending => Burst::Progress,
+                Poll::Ready(Some(Ok(Message::Text(text)))) => match intake.on_text(&text) {
+                    None => continue,
+                    Some(signal) => Burst::Signal(signal),
+                },
+                Poll::Ready(Some(Ok(Message::Close(frame)))) => Burst::Closed(frame.map(|frame| frame.code)),
+                Poll::Ready(None) => Burst::Closed(None),
+                Poll::Ready(Some(Err(error))) => match error.kind() {
+                    ReceiveMessageErrorType::Reconnect => Burst::Unreachable,
+                    ReceiveMessageErrorType::Compression => Burst::Closed(None),
+                    _ => {
+                        intake.malformed();
+                        continue;
+                    }
+                },
+            };
+            return Poll::Ready(burst);
+        }
+        Poll::Ready(Burst::Progress)
+    }
+}
+
+/// The last number between 0 and 1 that a generator drew on its way from the state `before` to the state `after`.
+fn last_drawn(before: u64, after: u64) -> Option<f64> {
+    let mut generator = fastrand::Rng::with_seed(before);
+    (0..MAX_DRAWS).find_map(|_| {
+        let drawn = generator.f64();
+        (generator.get_seed() == after).then_some(drawn)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_drawn;
+
+    #[test]
+    fn the_last_number_is_found_whatever_was_drawn_before() {
+        for before in 0..5 {
+            fastrand::seed(99);
+            for _ in 0..before {
+                fastrand::u64(..);
+            }
+            let drawn = fastrand::f64();
+            assert_eq!(
+                last_drawn(99, fastrand::get_seed()).map(f64::to_bits),
+                Some(drawn.to_bits()),
+                "{before}"
+            );
+        }
+        assert_eq!(last_drawn(99, 99), None);
+    }
+}
