@@ -10,7 +10,7 @@ use crate::{
     gateway::{self, Gateway, ShardEnd, guard::Fatal, status::ShardStatus},
     http::{Server, Watched},
     ledger::memory::Memory,
-    store::{Store, StoreError, shard_checkpoint::ShardKey},
+    store::{Store, StoreError, connect::Target, shard_checkpoint::ShardKey},
     writer::{Lanes, Writer},
 };
 
@@ -66,7 +66,7 @@ impl Bot {
     pub async fn start(
         config: &Config,
         token: &Secret,
-        connection: tokio_postgres::Config,
+        connection: impl Into<Target>,
         http: Server,
     ) -> Result<Self, StartError> {
         let store = Store::new(connection, &config.database)?;

@@ -32,7 +32,7 @@ use std::{
 };
 
 pub use self::{
-    database::Database,
+    database::{Database, Ssl, SslMode},
     discord::Discord,
     gateway::{Gateway, ShardCount},
     http::Http,

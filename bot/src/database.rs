@@ -8,9 +8,12 @@ use tokio_postgres::error::SqlState;
 
 use crate::{
     backoff::Backoff,
-    config::{self, Secret},
+    config,
     embedded::{self, PrivatePostgres},
-    store::migrations::{self, MigrateError},
+    store::{
+        connect::{ConnectError, Target},
+        migrations::{self, MigrateError},
+    },
     task::{self, Task},
 };
 
@@ -26,11 +29,9 @@ pub enum DatabaseError {
     /// The private PostgreSQL could not be started.
     #[error("{0}")]
     Private(#[from] embedded::Error),
-    /// The URL cannot be read. It is not shown: it may hold a password.
-    #[error(
-        "the database URL (database.url or DATABASE_URL) cannot be read: postgresql://USER:PASSWORD@HOST:PORT/DATABASE is one"
-    )]
-    Url,
+    /// It is not known how to connect to it.
+    #[error("{0}")]
+    Connect(#[from] ConnectError),
     /// The schema could not be brought up to date.
     #[error("database: {0}")]
     Migrate(#[from] MigrateError),
@@ -40,7 +41,7 @@ pub enum DatabaseError {
 #[derive(Debug)]
 pub struct Database {
     /// How to connect to it.
-    pub connection: tokio_postgres::Config,
+    pub connection: Target,
     /// The private server, if it is that one.
     pub private: Option<PrivatePostgres>,
 }
@@ -50,13 +51,13 @@ impl Database {
     pub async fn open(database: &config::Database) -> Result<Self, DatabaseError> {
         if let Some(url) = &database.url {
             return Ok(Self {
-                connection: parse(url)?,
+                connection: Target::open(url, database)?,
                 private: None,
             });
         }
         let private = PrivatePostgres::start(&embedded::Options::from(database)).await?;
         Ok(Self {
-            connection: private.connection(),
+            connection: private.connection().into(),
             private: Some(private),
         })
     }
@@ -144,12 +145,6 @@ async fn keep_running(
             tracing::error!(%error, "the private PostgreSQL cannot be started; it is tried again");
         }
     }
-}
-
-fn parse(url: &Secret) -> Result<tokio_postgres::Config, DatabaseError> {
-    url.expose()
-        .parse()
-        .map_err(|_quotes_the_url: tokio_postgres::Error| DatabaseError::Url)
 }
 
 /// Whether the server may come by itself: it refuses connections, or says that it is starting up or shutting down.

@@ -3,6 +3,7 @@
 //! A statement has a name, which stands in its first line as a comment (so `pg_stat_statements` leads back to the source) and
 //! is its label in the metrics. It is prepared once a connection.
 
+pub mod connect;
 pub mod error;
 pub mod member_xp;
 pub mod migrations;
@@ -13,8 +14,9 @@ use std::time::Duration;
 use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
-use tokio_postgres::{NoTls, Row, types::ToSql};
+use tokio_postgres::{Row, types::ToSql};
 
+use self::connect::Target;
 pub use self::error::StoreError;
 use crate::{config::Database, metrics};
 
@@ -55,25 +57,26 @@ pub struct Tx<'a> {
 }
 
 impl Store {
-    /// A pool that connects with `connection` when first asked to.
+    /// A pool that connects to `target` when first asked to.
     ///
     /// # Errors
     ///
     /// [`StoreError::Pool`] when the settings contradict each other.
-    pub fn new(mut connection: tokio_postgres::Config, database: &Database) -> Result<Self, StoreError> {
+    pub fn new(target: impl Into<Target>, database: &Database) -> Result<Self, StoreError> {
         let statement_timeout = database.statement_timeout.as_millis();
-        let options = format!(
-            "{} -c statement_timeout={statement_timeout} -c idle_in_transaction_session_timeout={statement_timeout}",
-            connection.get_options().unwrap_or_default()
+        let timeouts = format!(
+            "-c statement_timeout={statement_timeout} -c idle_in_transaction_session_timeout={statement_timeout}",
         );
-        connection.options(options.trim());
-        connection.connect_timeout(database.connection_timeout);
-        if connection.get_application_name().is_none() {
-            connection.application_name("eventide");
-        }
-        let manager = Manager::from_config(
-            connection,
-            NoTls,
+        let target = target.into().with(|config| {
+            let options = format!("{} {timeouts}", config.get_options().unwrap_or_default());
+            config.options(options.trim());
+            if config.get_application_name().is_none() {
+                config.application_name("eventide");
+            }
+        });
+        let manager = Manager::from_connect(
+            tokio_postgres::Config::new(),
+            target,
             ManagerConfig {
                 recycling_method: RecyclingMethod::Fast,
             },

@@ -1,11 +1,17 @@
 //! `[database]`: PostgreSQL, a given one or the private one.
 
-use std::{error::Error, path::PathBuf, time::Duration};
+mod ssl;
 
-use crate::config::{
-    Ledger, Secret,
-    guarded::Guarded,
-    reader::{Reader, Text, Whole, path},
+use std::{path::PathBuf, time::Duration};
+
+pub use self::ssl::{Ssl, SslMode};
+use crate::{
+    config::{
+        Ledger, Secret,
+        guarded::Guarded,
+        reader::{Reader, Text, Whole, path},
+    },
+    store::connect::conninfo::{Conninfo, Fault},
 };
 
 /// The private PostgreSQL accepts 50 connections; the rest is left to psql, backups and its own reserve.
@@ -16,6 +22,10 @@ const EMBEDDED_POOL_SIZE: usize = 40;
 pub struct Database {
     /// Where PostgreSQL is, from `url`, `url_file` or `DATABASE_URL`; `None`: the private one.
     pub url: Option<Secret>,
+    /// libpq's password file, from `PGPASSFILE` or in `HOME`. Not a key of its own; it need not exist.
+    pub password_file: Option<PathBuf>,
+    /// TLS.
+    pub ssl: Ssl,
     /// Directory of the private PostgreSQL; from the working directory if it is relative.
     pub data_directory: PathBuf,
     /// Directory with `initdb` and `postgres`; `None`: they are looked for in `search_path`, then where
@@ -46,6 +56,7 @@ impl Database {
 
     pub(super) fn read(reader: &mut Reader, ledger: &Ledger) -> Self {
         let search_path = reader.sources().search_path();
+        let password_file = reader.sources().password_file();
         let mut section = reader.section(
             "database",
             "PostgreSQL: a given one, or a private one that the bot runs itself.",
@@ -63,9 +74,12 @@ impl Database {
             true,
             "Run a private PostgreSQL; it follows from the URL, so that writing it down only guards against one that got lost.",
         );
+        let ssl = Ssl::read(&mut section);
         let (data_directory, binaries_directory) = directories(&mut section);
         let database = Self {
             url,
+            password_file,
+            ssl,
             data_directory,
             binaries_directory,
             search_path,
@@ -169,25 +183,5 @@ fn directories(section: &mut crate::config::reader::Section<'_>) -> (PathBuf, Op
 
 /// Why `text` is not the address of a PostgreSQL, without repeating any of it but the names of known options.
 fn url_fault(text: &str) -> Option<String> {
-    const OPTIONS: [&str; 8] = [
-        "sslmode",
-        "sslnegotiation",
-        "port",
-        "connect_timeout",
-        "target_session_attrs",
-        "channel_binding",
-        "keepalives",
-        "load_balance_hosts",
-    ];
-    let error = text.parse::<tokio_postgres::Config>().err()?;
-    let cause = error.source().map(ToString::to_string).unwrap_or_default();
-    // The cause can quote a part of a password that was taken for something else, so only these are passed
-    // on.
-    let option = OPTIONS
-        .iter()
-        .find(|option| cause.contains(&format!("value for option `{option}`")));
-    Some(option.map_or_else(
-        || "text that is no such address (not shown)".to_owned(),
-        |option| format!("an address whose {option} cannot be read (not shown)"),
-    ))
+    Conninfo::parse(text).err().map(Fault::in_words)
 }

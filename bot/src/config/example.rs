@@ -12,8 +12,8 @@ const HEAD: &str = "\
 #
 #     EVENTIDE__LEVELS__COOLDOWN_SECONDS=30 EVENTIDE__LEVELS__XP_PER_MESSAGE='[10, 20]' make run
 #
-# DISCORD_TOKEN and DATABASE_URL are read too: stronger than the file, weaker than EVENTIDE__… . An empty variable counts as not
-# set. Mistakes are all reported at the start, and nothing runs until they are gone.
+# DISCORD_TOKEN, DATABASE_URL, DATABASE_SSL and PGPASSFILE are read too: stronger than the file, weaker than EVENTIDE__… . An empty
+# variable counts as not set. Mistakes are all reported at the start, and nothing runs until they are gone.
 ";
 
 /// The example file's text.

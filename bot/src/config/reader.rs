@@ -66,6 +66,8 @@ pub(super) struct Reader {
 pub(super) struct Section<'reader> {
     reader: &'reader mut Reader,
     name: &'static str,
+    /// The conventional variable of the key that is read next.
+    conventional: Option<&'static str>,
 }
 
 impl Reader {
@@ -80,7 +82,11 @@ impl Reader {
 
     pub(super) fn section(&mut self, name: &'static str, about: &'static str) -> Section<'_> {
         self.headings.push(Heading { name, about });
-        Section { reader: self, name }
+        Section {
+            reader: self,
+            name,
+            conventional: None,
+        }
     }
 
     pub(super) const fn sources(&self) -> &Sources {
@@ -112,6 +118,12 @@ impl Reader {
 }
 
 impl Section<'_> {
+    /// The key that is read next can also be given by this variable: weaker than `EVENTIDE__…`, stronger than the file.
+    pub(super) const fn also(&mut self, variable: &'static str) -> &mut Self {
+        self.conventional = Some(variable);
+        self
+    }
+
     /// A whole number of things.
     pub(super) fn count(&mut self, key: Whole) -> usize {
         usize::try_from(self.whole(key)).unwrap_or(usize::MAX)
@@ -223,8 +235,13 @@ impl Section<'_> {
         why: &'static str,
         convert: impl Fn(&Input) -> Option<T>,
     ) -> T {
+        let conventional = self.conventional.take();
+        let conventional = conventional.and_then(|variable| self.sources().variable(variable));
         let mut value = None;
-        for input in [self.variable(name), self.in_file(name)].into_iter().flatten() {
+        for input in [self.variable(name), conventional, self.in_file(name)]
+            .into_iter()
+            .flatten()
+        {
             match convert(&input) {
                 Some(converted) => value = value.or(Some(converted)),
                 None => self.refuse(input.place.clone(), name, input.shown(), allowed.clone()),

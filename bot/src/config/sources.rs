@@ -84,6 +84,12 @@ impl Sources {
             .unwrap_or_default()
     }
 
+    /// libpq's password file: the one that `PGPASSFILE` names, or else `.pgpass` in the home directory.
+    pub(super) fn password_file(&self) -> Option<PathBuf> {
+        let named = self.environment.get("PGPASSFILE").map(PathBuf::from);
+        named.or_else(|| Some(Path::new(self.environment.get("HOME")?).join(".pgpass")))
+    }
+
     /// The full names of all variables that are set.
     pub(super) fn variable_names(&self) -> impl Iterator<Item = &str> {
         self.environment.keys().map(String::as_str)

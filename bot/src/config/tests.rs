@@ -7,7 +7,7 @@ use std::{
 
 use proptest::prelude::*;
 
-use super::{Config, LogFormat, Problems, Secret, ShardCount};
+use super::{Config, LogFormat, Problems, Secret, ShardCount, SslMode};
 
 const TOKEN: &str = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs";
 
@@ -325,7 +325,7 @@ fn refuses_wrong_kinds_and_ranges() {
             "found text that is no such address (not shown)",
         ),
         (
-            "[database]\nurl = \"postgres://h/db?sslmode=verify-full\"",
+            "[database]\nurl = \"postgres://h/db?sslmode=verify\"",
             "an address whose sslmode",
         ),
         ("[database]\nmigrate_on_start = \"yes\"", "allowed: true or false"),
@@ -375,6 +375,47 @@ fn refuses_impossible_combinations() {
     .expect("right");
     let twice = [("EVENTIDE__LOG__LEVEL", "info"), ("EVENTIDE__log__level", "warn")];
     assert!(line("", &twice).contains("EVENTIDE__log__level: log.level: found also EVENTIDE__LOG__LEVEL"));
+}
+
+#[test]
+fn any_value_of_ssl_is_taken_and_only_a_few_turn_it_off() {
+    for (value, mode) in [
+        ("false", SslMode::Off),
+        ("off", SslMode::Off),
+        ("disable", SslMode::Off),
+        ("0", SslMode::Off),
+        ("no-verify", SslMode::NoVerify),
+        ("true", SslMode::Verified),
+        ("ON", SslMode::Verified),
+        ("require", SslMode::Verified),
+        ("1", SslMode::Verified),
+        ("", SslMode::Unset),
+        ("flase", SslMode::Unknown),
+        ("2", SslMode::Unknown),
+    ] {
+        let config = read("", &[("DATABASE_SSL", value)]).expect("right");
+        assert_eq!(config.database.ssl.mode, mode, "{value}");
+    }
+    for (file, mode) in [
+        ("false", SslMode::Off),
+        ("0", SslMode::Off),
+        ("\"no-verify\"", SslMode::NoVerify),
+    ] {
+        let config = read(&format!("[database]\nssl = {file}"), &[]).expect("right");
+        assert_eq!(config.database.ssl.mode, mode, "{file}");
+    }
+    let stronger = [("DATABASE_SSL", "off"), ("EVENTIDE__DATABASE__SSL", "on")];
+    let config = read("[database]\nssl = 'no-verify'", &stronger).expect("right");
+    assert_eq!(config.database.ssl.mode, SslMode::Verified);
+    let config = read("[database]\nssl = 'no-verify'", &stronger[..1]).expect("right");
+    assert_eq!(config.database.ssl.mode, SslMode::Off);
+    let config = read("", &[("HOME", "/home/u")]).expect("right");
+    assert_eq!(
+        config.database.password_file.as_deref(),
+        Some(Path::new("/home/u/.pgpass"))
+    );
+    let config = read("", &[("HOME", "/home/u"), ("PGPASSFILE", "/p")]).expect("right");
+    assert_eq!(config.database.password_file.as_deref(), Some(Path::new("/p")));
 }
 
 #[test]

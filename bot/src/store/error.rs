@@ -76,6 +76,9 @@ impl From<PoolError> for StoreError {
 
 /// An error with its causes in one line. The server's detail and hint are left out: they can quote values of a row.
 pub fn one_line(error: &tokio_postgres::Error) -> String {
+    if let Some(text) = super::connect::tls_in_words(error) {
+        return text;
+    }
     if let Some(db) = error.as_db_error() {
         return format!("{} (SQLSTATE {})", db.message(), db.code().code());
     }

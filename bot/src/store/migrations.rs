@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use refinery::{Migration, Runner};
 use thiserror::Error;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
-use super::error::one_line;
+use super::{connect::Target, error::one_line};
 use crate::{
     causes::in_one_line,
     task::{self, Task},
@@ -76,8 +76,8 @@ pub struct Status {
 /// # Errors
 ///
 /// [`MigrateError::Divergent`], [`MigrateError::Missing`] and [`MigrateError::OutOfOrder`] for a history that does not fit.
-pub async fn status(config: &tokio_postgres::Config) -> Result<Vec<Status>, MigrateError> {
-    let mut session = Session::open(config).await?;
+pub async fn status(target: impl Into<Target>) -> Result<Vec<Status>, MigrateError> {
+    let mut session = Session::open(target.into()).await?;
     let applied = session.applied().await?;
     let runner = embedded::migrations::runner();
     check(runner.get_migrations(), &applied)?;
@@ -101,8 +101,8 @@ pub async fn status(config: &tokio_postgres::Config) -> Result<Vec<Status>, Migr
 /// # Errors
 ///
 /// See [`MigrateError`]. What was applied before a failing migration stays applied.
-pub async fn up(config: &tokio_postgres::Config) -> Result<Vec<String>, MigrateError> {
-    let mut session = Session::open(config).await?;
+pub async fn up(target: impl Into<Target>) -> Result<Vec<String>, MigrateError> {
+    let mut session = Session::open(target.into()).await?;
     session.lock().await?;
     let runner: Runner = embedded::migrations::runner();
     let applied = session.applied().await?;
@@ -117,8 +117,8 @@ pub async fn up(config: &tokio_postgres::Config) -> Result<Vec<String>, MigrateE
 }
 
 /// Drop everything, for a demo on a server of its own.
-pub async fn start_over(config: &tokio_postgres::Config) -> Result<(), MigrateError> {
-    let session = Session::open(config).await?;
+pub async fn start_over(target: impl Into<Target>) -> Result<(), MigrateError> {
+    let session = Session::open(target.into()).await?;
     session
         .client
         .batch_execute("-- start_over\nDROP SCHEMA public CASCADE; CREATE SCHEMA public")
@@ -133,10 +133,11 @@ struct Session {
 }
 
 impl Session {
-    async fn open(config: &tokio_postgres::Config) -> Result<Self, MigrateError> {
-        let mut config = config.clone();
-        config.application_name("eventide migrate");
-        let (client, connection) = config.connect(NoTls).await?;
+    async fn open(target: Target) -> Result<Self, MigrateError> {
+        let target = target.with(|config| {
+            config.application_name("eventide migrate");
+        });
+        let (client, connection) = target.connect().await?;
         let connection = task::spawn("migration connection", async {
             if let Err(error) = connection.await {
                 tracing::debug!(error = one_line(&error), "the migration connection ended");

@@ -7,3 +7,4 @@ mod embedded;
 mod sessions;
 mod start;
 mod support;
+mod tls;

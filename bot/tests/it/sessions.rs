@@ -261,7 +261,7 @@ async fn migrations_at_the_same_time_and_histories_that_do_not_fit() {
     let mut starts = tokio::task::JoinSet::new();
     for _ in 0..6 {
         let connection = Arc::clone(&connection);
-        starts.spawn(async move { migrations::up(&connection).await });
+        starts.spawn(async move { migrations::up(&*connection).await });
     }
     let applied: Vec<usize> = starts
         .join_all()
@@ -269,7 +269,7 @@ async fn migrations_at_the_same_time_and_histories_that_do_not_fit() {
         .into_iter()
         .map(|names| names.expect("no start fails").len())
         .collect();
-    let all = migrations::status(&connection).await.expect("a status").len();
+    let all = migrations::status(&*connection).await.expect("a status").len();
     assert_eq!(applied.iter().sum::<usize>(), all, "{applied:?}");
 
     let (client, driver) = connection
@@ -281,7 +281,7 @@ async fn migrations_at_the_same_time_and_histories_that_do_not_fit() {
     history("UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1")
         .await
         .expect("updated");
-    let divergent = migrations::up(&connection)
+    let divergent = migrations::up(&*connection)
         .await
         .expect_err("a divergent history");
     assert!(
@@ -291,7 +291,7 @@ async fn migrations_at_the_same_time_and_histories_that_do_not_fit() {
     history("UPDATE refinery_schema_history SET version = 4000, name = 'newer' WHERE version = 1")
         .await
         .expect("updated");
-    let missing = migrations::up(&connection)
+    let missing = migrations::up(&*connection)
         .await
         .expect_err("a history from the future");
     assert!(

@@ -1,0 +1,94 @@
+//! `database.ssl` and its files: how far the way to PostgreSQL is to be trusted.
+
+use std::path::PathBuf;
+
+use crate::config::{
+    input::Input,
+    reader::{Section, Special, Text, path},
+};
+
+/// TLS to PostgreSQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ssl {
+    /// Whether, and how much is checked.
+    pub mode: SslMode,
+    /// Certificates of the authorities that may have signed the server's, in PEM; `None`: those that browsers trust.
+    pub ca_file: Option<PathBuf>,
+    /// The client's certificate, in PEM.
+    pub cert_file: Option<PathBuf>,
+    /// The key to it, in PEM.
+    pub key_file: Option<PathBuf>,
+}
+
+/// Whether the way to PostgreSQL is encrypted, and how much is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SslMode {
+    /// Nothing was said: off for a socket or this machine, verified for everything else.
+    Unset,
+    /// Plain text.
+    Off,
+    /// Encrypted, and nothing checked.
+    NoVerify,
+    /// Encrypted, and the server's certificate checked.
+    Verified,
+    /// Something else was said, and it is taken for `Verified`.
+    Unknown,
+}
+
+impl Ssl {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let mode = section.also("DATABASE_SSL").special(
+            Special {
+                name: "ssl",
+                default: SslMode::Unset,
+                written: "\"\"",
+                allowed: "\"on\", \"no-verify\", \"off\", or \"\" for on everywhere but on this machine".to_owned(),
+                why: "TLS to PostgreSQL, DATABASE_SSL too; sslmode=disable in the URL turns it off, and no-verify trusts the network.",
+            },
+            mode,
+        );
+        let mut file = |name, allowed, why| {
+            let key = Text {
+                name,
+                default: "",
+                allowed,
+                why,
+            };
+            section.optional_text(&key, path)
+        };
+        Self {
+            mode,
+            ca_file: file(
+                "ssl_ca_file",
+                "path of a file with certificates in PEM, or \"system\"",
+                "Who may have signed PostgreSQL's certificate; without it the authorities that browsers trust.",
+            ),
+            cert_file: file(
+                "ssl_cert_file",
+                "path of a file with a certificate in PEM",
+                "A client certificate, for a PostgreSQL that asks for one.",
+            ),
+            key_file: file(
+                "ssl_key_file",
+                "path of a file with a private key in PEM, without a passphrase",
+                "The private key to ssl_cert_file.",
+            ),
+        }
+    }
+}
+
+/// Any text is taken: somebody who meant to have TLS and mistyped it must not end up without.
+fn mode(input: &Input) -> Option<SslMode> {
+    let text = match (input.boolean(), input.whole()) {
+        (Some(on), _) => on.to_string(),
+        (_, Some(number)) => number.to_string(),
+        _ => input.text()?.trim().to_ascii_lowercase(),
+    };
+    Some(match text.as_str() {
+        "" => SslMode::Unset,
+        "false" | "off" | "disable" | "0" => SslMode::Off,
+        "no-verify" => SslMode::NoVerify,
+        "true" | "on" | "require" | "1" => SslMode::Verified,
+        _ => SslMode::Unknown,
+    })
+}

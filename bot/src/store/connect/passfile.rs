@@ -1,0 +1,98 @@
+//! Passwords from libpq's password file: <https://www.postgresql.org/docs/current/libpq-pgpass.html>.
+
+use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
+
+/// What a line is looked up by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// The host as it was written, or `localhost` for a socket in its usual place.
+    pub(super) host: &'a str,
+    pub(super) port: u16,
+    pub(super) database: &'a str,
+    pub(super) user: &'a str,
+}
+
+/// The password in the file at `path`. A file that others may read is not used, as with libpq.
+pub(super) fn password(path: &Path, wanted: Wanted<'_>) -> Option<String> {
+    let metadata = fs::metadata(path).ok()?;
+    if !metadata.is_file() || metadata.mode() & 0o077 != 0 {
+        tracing::warn!(
+            path = %path.display(),
+            "the password file is not used: it must be a plain file that nobody else may read (chmod 0600)"
+        );
+        return None;
+    }
+    find(&fs::read_to_string(path).ok()?, wanted)
+}
+
+/// The password of the first line that fits.
+fn find(text: &str, wanted: Wanted<'_>) -> Option<String> {
+    let port = wanted.port.to_string();
+    let asked = [wanted.host, port.as_str(), wanted.database, wanted.user];
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .find_map(|line| {
+            let [fields @ .., password] = fields(line)?;
+            let fits = fields
+                .iter()
+                .zip(asked)
+                .all(|((field, plain), asked)| (*plain && field == "*") || field == asked);
+            (fits && !password.0.is_empty()).then_some(password.0)
+        })
+}
+
+/// The five fields, each with whether it was written without a backslash.
+fn fields(line: &str) -> Option<[(String, bool); 5]> {
+    let mut fields: [(String, bool); 5] = std::array::from_fn(|_| (String::new(), true));
+    let mut index = 0;
+    let mut characters = line.trim_end_matches('\r').chars();
+    while let Some(character) = characters.next() {
+        match character {
+            // What comes after the fourth colon is the password, colons and all.
+            ':' if index < 4 => index += 1,
+            '\\' => {
+                fields[index].1 = false;
+                fields[index].0.extend(characters.next());
+            }
+            character => fields[index].0.push(character),
+        }
+    }
+    (index == 4).then_some(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Wanted, find};
+
+    const FILE: &str = "\
+# a comment
+broken line
+db.example.com:5432:app:eventide:first
+*:5433:*:eventide:any:host
+[\\:\\:1]:*:*:*:never
+\\:\\:1:*:*:*:six
+h:*:a\\:b:\\*:star\\\\
+localhost:*:*:*:local
+";
+
+    #[test]
+    fn the_first_line_that_fits_is_taken() {
+        for (host, port, database, user, password) in [
+            ("db.example.com", 5432, "app", "eventide", Some("first")),
+            ("db.example.com", 5432, "other", "eventide", None),
+            ("db.example.com", 5433, "other", "eventide", Some("any:host")),
+            ("::1", 1, "d", "u", Some("six")),
+            ("h", 1, "a:b", "*", Some("star\\")),
+            ("h", 1, "a:b", "u", None),
+            ("localhost", 5432, "d", "u", Some("local")),
+        ] {
+            let wanted = Wanted {
+                host,
+                port,
+                database,
+                user,
+            };
+            assert_eq!(find(FILE, wanted).as_deref(), password, "{wanted:?}");
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! TLS to a real PostgreSQL, with certificates made here.
+
+use std::{
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
+    path::{Path, PathBuf},
+};
+
+use eventide::{
+    config::{Config, Database, Secret, SslMode},
+    embedded::{Options, PrivatePostgres, StopMode},
+    store::{Store, StoreError, connect::Target, error::one_line, migrations},
+    task,
+};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use tempfile::TempDir;
+
+use crate::support::{bot::command, start_postgres, until};
+
+/// The name in the server's certificate.
+const HOST: &str = "db.eventide.test";
+
+/// An authority, and its certificate in a file.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    file: PathBuf,
+}
+
+impl Authority {
+    fn new(directory: &Path, name: &str) -> Self {
+        let mut params = CertificateParams::new([]).expect("parameters");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().expect("a key");
+        let file = directory.join(format!("{name}.pem"));
+        std::fs::write(&file, params.self_signed(&key).expect("signed").pem()).expect("written");
+        Self {
+            issuer: Issuer::new(params, key),
+            file,
+        }
+    }
+
+    /// A certificate and its key in PEM.
+    fn sign(&self, host: &str, name: &str, last_year: i32) -> (String, String) {
+        let mut params = CertificateParams::new([host.to_owned()]).expect("parameters");
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(last_year, 1, 1);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("signed");
+        (certificate.pem(), key.serialize_pem())
+    }
+}
+
+/// A server with TLS on an address of its own.
+struct Server {
+    directory: TempDir,
+    postgres: PrivatePostgres,
+    address: String,
+    authority: Authority,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let directory = TempDir::new().expect("a directory");
+        let data = directory.path().join("server");
+        let first = start_postgres(&data).await;
+        let cluster = first.data_directory().to_owned();
+        first.stop(StopMode::Fast).await.expect("stopped");
+
+        let authority = Authority::new(directory.path(), "authority");
+        let (certificate, key) = authority.sign(HOST, HOST, 2090);
+        let root = std::fs::read_to_string(&authority.file).expect("the root");
+        put(&cluster, "server.crt", &certificate);
+        put(&cluster, "server.key", &key);
+        put(&cluster, "clients.crt", &root);
+        // Any address below 127 is this machine, so that tests beside this one can have the same port.
+        let [a, b] = rand_bytes();
+        let address = format!("127.77.{a}.{b}");
+        let settings = [
+            ("fsync", "off".to_owned()),
+            ("listen_addresses", address.clone()),
+            ("ssl", "on".to_owned()),
+            ("ssl_cert_file", "server.crt".to_owned()),
+            ("ssl_key_file", "server.key".to_owned()),
+            ("ssl_ca_file", "clients.crt".to_owned()),
+        ];
+        let postgres = PrivatePostgres::start(&Options {
+            data_directory: data,
+            settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
+            ..Options::from(&Config::defaults().database)
+        })
+        .await
+        .expect("PostgreSQL starts");
+        let server = Self {
+            directory,
+            postgres,
+            address,
+            authority,
+        };
+        server
+            .execute("CREATE ROLE scram LOGIN PASSWORD 'hunter2'; CREATE ROLE plain LOGIN PASSWORD 'hunter2'; CREATE ROLE certified LOGIN; GRANT CREATE ON SCHEMA public TO PUBLIC")
+            .await;
+        // The private server is for its socket alone, and is told so on its command line; so the file itself is replaced.
+        let access = "local all all peer map=eventide\n\
+                      hostssl all certified all cert\n\
+                      hostssl all all all scram-sha-256\n\
+                      hostnossl all plain all scram-sha-256\n";
+        let home = cluster.parent().expect("the bot's own directory");
+        std::fs::write(home.join("pg_hba.conf"), access).expect("written");
+        server.execute("SELECT pg_reload_conf()").await;
+        let url = server.url(HOST, "plain", "sslmode=disable");
+        until("the server takes connections", async || {
+            told(&url, &Config::defaults().database).await.ok()
+        })
+        .await;
+        server
+    }
+
+    /// A statement of the server's owner, on the socket.
+    async fn execute(&self, sql: &str) {
+        let target = Target::from(self.postgres.connection());
+        let (client, driver) = target.connect().await.expect("a connection");
+        let driver = task::spawn("owner", driver);
+        client.batch_execute(sql).await.expect("executed");
+        drop(client);
+        driver.join().await.expect("joined").expect("a clean end");
+    }
+
+    fn url(&self, host: &str, user: &str, more: &str) -> String {
+        format!(
+            "host={host} hostaddr={} user={user} password=hunter2 dbname=eventide {more}",
+            self.address
+        )
+    }
+
+    /// The settings that trust the authority.
+    fn trusting(&self) -> Database {
+        let mut database = Config::defaults().database;
+        database.ssl.ca_file = Some(self.authority.file.clone());
+        database
+    }
+
+    async fn stop(self) {
+        self.postgres.stop(StopMode::Immediate).await.expect("stopped");
+    }
+}
+
+/// A file of the server's own account.
+fn put(cluster: &Path, name: &str, text: &str) {
+    let path = cluster.join(name);
+    std::fs::write(&path, text).expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("set");
+    let owner = std::fs::metadata(cluster).expect("a directory");
+    chown(&path, Some(owner.uid()), Some(owner.gid())).expect("handed over");
+}
+
+fn rand_bytes() -> [u8; 2] {
+    let seed = std::process::id()
+        ^ std::time::UNIX_EPOCH
+            .elapsed()
+            .expect("after 1970")
+            .subsec_nanos();
+    [
+        u8::try_from(seed & 0xff).expect("a byte"),
+        u8::try_from(seed >> 8 & 0x7f).expect("a byte") + 1,
+    ]
+}
+
+/// What the server says of the connection: the TLS version, or `plain`, and the client's certificate.
+async fn told(url: &str, database: &Database) -> Result<(String, String), String> {
+    let target = Target::open(&Secret::new(url), database).map_err(|error| error.to_string())?;
+    let (client, driver) = target.connect().await.map_err(|error| one_line(&error))?;
+    let driver = task::spawn("driver", driver);
+    let row = client
+        .query_one(
+            "SELECT coalesce(version, 'plain'), coalesce(client_dn, '') FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+            &[],
+        )
+        .await
+        .expect("an answer");
+    drop(client);
+    driver.join().await.expect("joined").expect("a clean end");
+    Ok((row.get(0), row.get(1)))
+}
+
+async fn refused(url: &str, database: &Database) -> String {
+    let error = told(url, database).await.expect_err("refused");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+    error
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_certificate_decides_and_nothing_falls_back_to_plain_text() {
+    let server = Server::start().await;
+    let trusting = server.trusting();
+    let untrusting = Config::defaults().database;
+    let tls = ("TLSv1.3".to_owned(), String::new());
+    let scram = |host: &str, more: &str| server.url(host, "scram", more);
+
+    // Verified, through every way of saying it.
+    assert_eq!(
+        told(&scram(HOST, "sslmode=verify-full"), &trusting).await,
+        Ok(tls.clone())
+    );
+    assert_eq!(
+        told(&scram(HOST, "sslmode=require"), &trusting).await,
+        Ok(tls.clone())
+    );
+    let by_url = format!(
+        "sslmode=verify-full sslrootcert={}",
+        server.authority.file.display()
+    );
+    assert_eq!(told(&scram(HOST, &by_url), &untrusting).await, Ok(tls.clone()));
+    let old = told(
+        &scram(HOST, "sslmode=require ssl_max_protocol_version=TLSv1.2"),
+        &trusting,
+    )
+    .await;
+    assert_eq!(old, Ok(("TLSv1.2".to_owned(), String::new())));
+    let mut on = trusting.clone();
+    on.ssl.mode = SslMode::Verified;
+    assert_eq!(told(&scram(HOST, ""), &on).await, Ok(tls.clone()));
+
+    // Another name: only with verify-ca.
+    let error = refused(&scram("other.test", "sslmode=verify-full"), &trusting).await;
+    assert!(error.contains("another host name"), "{error}");
+    let error = refused(&scram(&server.address, "sslmode=verify-full"), &trusting).await;
+    assert!(error.contains("another host name"), "{error}");
+    assert_eq!(
+        told(&scram("other.test", "sslmode=verify-ca"), &trusting).await,
+        Ok(tls.clone())
+    );
+
+    // Another authority, of the same name or known to browsers.
+    let impostor = TempDir::new().expect("a directory");
+    let mut mistaken = trusting.clone();
+    mistaken.ssl.ca_file = Some(Authority::new(impostor.path(), "authority").file);
+    for database in [&mistaken, &untrusting] {
+        for mode in ["sslmode=verify-full", "sslmode=verify-ca", "sslmode=require"] {
+            let error = refused(&scram(HOST, mode), database).await;
+            assert!(error.contains("database.ssl_ca_file"), "{error}");
+        }
+    }
+
+    // Unverified only when somebody said so.
+    let mut careless = untrusting.clone();
+    careless.ssl.mode = SslMode::NoVerify;
+    assert_eq!(told(&scram("other.test", ""), &careless).await, Ok(tls.clone()));
+
+    // Plain text only when somebody said so, or on this machine.
+    let plain = Ok(("plain".to_owned(), String::new()));
+    assert_eq!(
+        told(&server.url(HOST, "plain", "sslmode=disable"), &on).await,
+        plain
+    );
+    assert_eq!(told(&server.url(HOST, "plain", ""), &untrusting).await, plain);
+
+    // The pool and the migrations go the same way.
+    let url = Secret::new(scram(HOST, "sslmode=verify-full"));
+    let target = Target::open(&url, &trusting).expect("a target");
+    migrations::up(&target).await.expect("migrated");
+    Store::new(&target, &trusting)
+        .expect("a pool")
+        .ping()
+        .await
+        .expect("an answer");
+    let target = Target::open(&url, &mistaken).expect("a target");
+    let error = migrations::up(&target).await.expect_err("refused").to_string();
+    assert!(error.contains("database.ssl_ca_file"), "{error}");
+    let error: StoreError = Store::new(&target, &mistaken)
+        .expect("a pool")
+        .ping()
+        .await
+        .expect_err("refused");
+    assert!(error.to_string().contains("database.ssl_ca_file"), "{error}");
+
+    // And so does the binary.
+    let output = command(&["migrate", "status"])
+        .current_dir(server.directory.path())
+        .env("DATABASE_URL", scram("other.test", ""))
+        .env("DATABASE_SSL", "on")
+        .env("EVENTIDE__DATABASE__SSL_CA_FILE", &server.authority.file)
+        .output()
+        .await
+        .expect("the binary runs");
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("another host name") && !text.contains("hunter2"),
+        "{text}"
+    );
+
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_that_has_expired_and_a_server_without_one() {
+    let server = Server::start().await;
+    let trusting = server.trusting();
+    let scram = |host: &str, more: &str| server.url(host, "scram", more);
+    told(&scram(HOST, "sslmode=verify-full"), &trusting)
+        .await
+        .expect("connected");
+
+    // The server takes another certificate over when it gets round to it.
+    let (certificate, key) = server.authority.sign(HOST, HOST, 2025);
+    put(server.postgres.data_directory(), "server.crt", &certificate);
+    put(server.postgres.data_directory(), "server.key", &key);
+    server.execute("SELECT pg_reload_conf()").await;
+    let url = scram(HOST, "sslmode=verify-full");
+    let error = until("the certificate has changed", async || {
+        told(&url, &trusting).await.err()
+    })
+    .await;
+    assert!(error.contains("has expired"), "{error}");
+    let error = refused(&scram(HOST, "sslmode=verify-ca"), &trusting).await;
+    assert!(error.contains("has expired"), "{error}");
+
+    // No TLS at all: an error, not plain text.
+    server.execute("ALTER SYSTEM SET ssl = off").await;
+    server.execute("SELECT pg_reload_conf()").await;
+    until("the server has no TLS any more", async || {
+        let error = told(&url, &trusting).await.expect_err("never plain");
+        error.contains("does not offer TLS").then_some(())
+    })
+    .await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_certificate_and_scram_with_channel_binding() {
+    let server = Server::start().await;
+    let mut database = server.trusting();
+    let full = "sslmode=verify-full";
+
+    let error = refused(&server.url(HOST, "certified", full), &database).await;
+    assert!(error.contains("certificate"), "{error}");
+    let (certificate, key) = server.authority.sign("client", "certified", 2090);
+    for (name, text) in [("client.crt", &certificate), ("client.key", &key)] {
+        std::fs::write(server.directory.path().join(name), text).expect("written");
+    }
+    database.ssl.cert_file = Some(server.directory.path().join("client.crt"));
+    database.ssl.key_file = Some(server.directory.path().join("client.key"));
+    let (version, name) = told(&server.url(HOST, "certified", full), &database)
+        .await
+        .expect("connected");
+    assert_eq!((version.as_str(), name.as_str()), ("TLSv1.3", "/CN=certified"));
+    let error = refused(&server.url(HOST, "certified2", full), &database).await;
+    assert!(error.contains("certified2"), "{error}");
+
+    let bound = format!("{full} channel_binding=require");
+    told(&server.url(HOST, "scram", &bound), &database)
+        .await
+        .expect("bound to the certificate");
+    let plain = server.url(HOST, "plain", "sslmode=disable channel_binding=require");
+    let error = refused(&plain, &database).await;
+    assert!(error.contains("channel binding"), "{error}");
+    let wrong = server.url(HOST, "scram", full).replace("hunter2", "hunter3");
+    let error = told(&wrong, &database).await.expect_err("refused");
+    assert!(
+        error.contains("password authentication failed") && !error.contains("hunter3"),
+        "{error}"
+    );
+    server.stop().await;
+}
+
+/// The first host that is up and may be written to is taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_hosts() {
+    let server = Server::start().await;
+    let socket = server.postgres.socket_directory().display().to_string();
+    let owner = server.postgres.connection();
+    let owner = owner.get_user().expect("a user");
+    let url = format!("host=/nowhere,{socket} user={owner} dbname=eventide target_session_attrs=primary");
+    let database = Config::defaults().database;
+    assert_eq!(told(&url, &database).await.expect("connected").0, "plain");
+    let standby = url.replace("primary", "standby");
+    let error = refused(&standby, &database).await;
+    assert!(!error.is_empty());
+    let preferred = url.replace("primary", "prefer-standby");
+    assert_eq!(told(&preferred, &database).await.expect("connected").0, "plain");
+    let balanced = format!("{url} load_balance_hosts=random");
+    assert_eq!(told(&balanced, &database).await.expect("connected").0, "plain");
+    server.stop().await;
+}
