@@ -57,7 +57,7 @@ impl Database {
         }
         let private = PrivatePostgres::start(&embedded::Options::from(database)).await?;
         Ok(Self {
-            connection: private.connection().into(),
+            connection: Target::from(private.connection()).in_schema(&database.schema),
             private: Some(private),
         })
     }

@@ -26,6 +26,8 @@ pub struct Database {
     pub password_file: Option<PathBuf>,
     /// TLS.
     pub ssl: Ssl,
+    /// The schema that holds this instance's tables.
+    pub schema: String,
     /// Directory of the private PostgreSQL; from the working directory if it is relative.
     pub data_directory: PathBuf,
     /// Directory with `initdb` and `postgres`; `None`: they are looked for in `search_path`, then where
@@ -75,11 +77,21 @@ impl Database {
             "Run a private PostgreSQL; it follows from the URL, so that writing it down only guards against one that got lost.",
         );
         let ssl = Ssl::read(&mut section);
+        let schema = section.also("DB_SCHEMA").text(
+            &Text {
+                name: "schema",
+                default: "public",
+                allowed: "a name of 1 to 63 bytes that PostgreSQL does not keep to itself (pg_..., information_schema, $user)",
+                why: "Where this instance's tables are, DB_SCHEMA too; made at the start, so that several share a database unseen.",
+            },
+            schema_name,
+        );
         let (data_directory, binaries_directory) = directories(&mut section);
         let database = Self {
             url,
             password_file,
             ssl,
+            schema,
             data_directory,
             binaries_directory,
             search_path,
@@ -179,6 +191,12 @@ fn directories(section: &mut crate::config::reader::Section<'_>) -> (PathBuf, Op
         why: "The private PostgreSQL's programs; without it: PATH, then /usr/lib/postgresql/*/bin.",
     };
     (section.text(&data, path), section.optional_text(&binaries, path))
+}
+
+/// A name that a schema can have. `"$user"` is the role's name in a search path even when it is quoted.
+fn schema_name(text: &str) -> Option<String> {
+    let kept = text.starts_with("pg_") || text == "information_schema" || text == "$user";
+    ((1..=63).contains(&text.len()) && !kept && !text.contains('\0')).then(|| text.to_owned())
 }
 
 /// Why `text` is not the address of a PostgreSQL, without repeating any of it but the names of known options.

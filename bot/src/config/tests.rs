@@ -419,6 +419,19 @@ fn any_value_of_ssl_is_taken_and_only_a_few_turn_it_off() {
 }
 
 #[test]
+fn a_schema_has_a_name_that_postgresql_lets_it_have() {
+    assert_eq!(Config::defaults().database.schema, "public");
+    let config = read("", &[("DB_SCHEMA", "it's \"mine\"")]).expect("right");
+    assert_eq!(config.database.schema, "it's \"mine\"");
+    for wrong in ["pg_mine", "information_schema", "$user", &"x".repeat(64)] {
+        assert!(
+            line("", &[("DB_SCHEMA", wrong)]).contains("DB_SCHEMA: database.schema: found"),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_one_line_beside_the_others() {
     let environment = BTreeMap::from([("EVENTIDE__LOG__LEVEL".to_owned(), "loud".to_owned())]);
     let problems = Config::load(Some(Path::new("/nowhere/config.toml")), &environment).expect_err("no file");

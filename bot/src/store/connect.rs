@@ -35,6 +35,9 @@ use crate::config::{self, SslMode as Wish};
 /// Where PostgreSQL keeps its socket: Debian's place, then PostgreSQL's own.
 const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
+/// Where tables are if nobody says anything else.
+const DEFAULT_SCHEMA: &str = "public";
+
 /// A silent connection is probed after this.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 
@@ -70,6 +73,7 @@ pub struct Target {
     routes: Arc<[Route]>,
     tls: Option<MakeRustlsConnect>,
     shuffled: bool,
+    schema: Arc<str>,
 }
 
 /// One try: a place, and what it must be.
@@ -126,6 +130,7 @@ impl Target {
             routes: routes.into(),
             tls,
             shuffled: info.get("load_balance_hosts") == Some("random"),
+            schema: Arc::from(database.schema.as_str()),
         })
     }
 
@@ -139,6 +144,18 @@ impl Target {
         }
         self.routes = routes.into();
         self
+    }
+
+    /// The same in another schema.
+    #[must_use]
+    pub fn in_schema(mut self, schema: &str) -> Self {
+        self.schema = Arc::from(schema);
+        self
+    }
+
+    /// The schema that every connection is bound to.
+    pub fn schema(&self) -> &str {
+        &self.schema
     }
 
     /// Connect to the first place that answers and is what it must be.
@@ -170,12 +187,16 @@ impl Target {
     }
 
     async fn connect_by(&self, route: &Route) -> Result<(Client, Driver), tokio_postgres::Error> {
+        let mut config = route.config.clone();
+        // Last, and so stronger than what the address says. It is part of the session from its beginning: RESET goes back to it.
+        let search_path = search_path(&self.schema);
+        config.options(format!("{} {search_path}", config.get_options().unwrap_or_default()).trim());
         if let (true, Some(tls)) = (route.encrypted, &self.tls) {
-            let (client, connection) = route.config.connect(tls.clone()).await?;
+            let (client, connection) = config.connect(tls.clone()).await?;
             return Ok((client, Box::pin(connection)));
         }
         // `Require` with no TLS at hand is refused by tokio-postgres.
-        let (client, connection) = route.config.connect(NoTls).await?;
+        let (client, connection) = config.connect(NoTls).await?;
         Ok((client, Box::pin(connection)))
     }
 }
@@ -206,6 +227,7 @@ impl From<&Config> for Target {
             routes: Arc::new([route]),
             tls: encrypted.then(|| tls::connector(&terms).expect("the built-in authorities are usable")),
             shuffled: false,
+            schema: Arc::from(DEFAULT_SCHEMA),
         }
     }
 }
@@ -260,6 +282,25 @@ const fn mode(encrypted: bool) -> SslMode {
     } else {
         SslMode::Disable
     }
+}
+
+/// An identifier as PostgreSQL reads it, whatever it contains.
+pub fn quoted(identifier: &str) -> String {
+    format!("\"{}\"", identifier.replace('"', "\"\""))
+}
+
+/// The startup option that binds a session to a schema:
+/// <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS>.
+fn search_path(schema: &str) -> String {
+    let mut option = "-c search_path=".to_owned();
+    for character in quoted(schema).chars() {
+        // The server splits the options at what C's isspace takes for a space.
+        if matches!(character, ' ' | '\t'..='\r' | '\\') {
+            option.push('\\');
+        }
+        option.push(character);
+    }
+    option
 }
 
 /// A place with libpq's default host filled in.

@@ -10,7 +10,10 @@ use refinery::{Migration, Runner};
 use thiserror::Error;
 use tokio_postgres::Client;
 
-use super::{connect::Target, error::one_line};
+use super::{
+    connect::{Target, quoted},
+    error::one_line,
+};
 use crate::{
     causes::in_one_line,
     task::{self, Task},
@@ -26,6 +29,22 @@ pub enum MigrateError {
     /// The database could not be reached or asked.
     #[error("{}", one_line(.0))]
     Postgres(#[from] tokio_postgres::Error),
+    /// The role lacks a right.
+    #[error("the role {role} may not {what}; somebody who may give it the right types: {grant}")]
+    Rights {
+        /// The role.
+        role: String,
+        /// What it may not do.
+        what: String,
+        /// The statement that lets it.
+        grant: String,
+    },
+    /// The lock that keeps other processes from migrating at the same time is not there.
+    #[error(
+        "the lock for migrations was taken and is not held: the connection goes through a pooler that hands every statement to \
+         another session; connect directly to PostgreSQL to migrate"
+    )]
+    NotLocked,
     /// A migration that was applied is not the one that this binary has.
     #[error(
         "migration {name} was changed after it was applied to this database: restore the file as it was shipped, and put the \
@@ -104,9 +123,15 @@ pub async fn status(target: impl Into<Target>) -> Result<Vec<Status>, MigrateErr
 pub async fn up(target: impl Into<Target>) -> Result<Vec<String>, MigrateError> {
     let mut session = Session::open(target.into()).await?;
     session.lock().await?;
+    session.ensure_schema().await?;
     let runner: Runner = embedded::migrations::runner();
     let applied = session.applied().await?;
     check(runner.get_migrations(), &applied)?;
+    if applied.len() == runner.get_migrations().len() {
+        // refinery would need the right to make its table even now, and a role that only runs the bot does not have it.
+        return Ok(Vec::new());
+    }
+    session.may_create().await?;
     let report = runner
         .run_async(&mut session.client)
         .await
@@ -116,12 +141,15 @@ pub async fn up(target: impl Into<Target>) -> Result<Vec<String>, MigrateError> 
     Ok(names.into_iter().map(file_name).collect())
 }
 
-/// Drop everything, for a demo on a server of its own.
+/// Drop everything in the schema, for a demo on a server of its own.
 pub async fn start_over(target: impl Into<Target>) -> Result<(), MigrateError> {
     let session = Session::open(target.into()).await?;
+    let schema = quoted(&session.schema);
     session
         .client
-        .batch_execute("-- start_over\nDROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        .batch_execute(&format!(
+            "-- start_over\nDROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}"
+        ))
         .await?;
     Ok(())
 }
@@ -129,6 +157,7 @@ pub async fn start_over(target: impl Into<Target>) -> Result<(), MigrateError> {
 /// A connection of its own: what it locks is unlocked when it ends.
 struct Session {
     client: Client,
+    schema: String,
     _connection: Task<()>,
 }
 
@@ -145,37 +174,133 @@ impl Session {
         });
         Ok(Self {
             client,
+            schema: target.schema().to_owned(),
             _connection: connection,
         })
     }
 
+    /// Keep every other process from migrating this schema until the session ends.
     async fn lock(&self) -> Result<(), MigrateError> {
-        const KEY: &str = "hashtextextended('eventide migrate ' || current_schema(), 0)";
-        let tried = self
+        let key = self
             .client
             .query_one(
-                &format!("-- migrate_try_lock\nSELECT pg_try_advisory_lock({KEY})"),
-                &[],
+                "-- migrate_key\nSELECT hashtextextended('eventide migrate ' || $1::text, 0)",
+                &[&self.schema],
             )
+            .await?
+            .get::<_, i64>(0);
+        let tried = self
+            .client
+            .query_one("-- migrate_try_lock\nSELECT pg_try_advisory_lock($1)", &[&key])
             .await?;
         if !tried.get::<_, bool>(0) {
             tracing::info!("another process is migrating the schema; waiting for it");
-            let lock = format!("-- migrate_lock\nSELECT pg_advisory_lock({KEY})");
-            self.client.batch_execute(&lock).await?;
+            self.client
+                .query_one("-- migrate_lock\nSELECT pg_advisory_lock($1)", &[&key])
+                .await?;
         }
-        Ok(())
+        // A pooler in transaction mode locks in one session and goes on in another.
+        let held = self
+            .client
+            .query_one(
+                "-- migrate_locked
+                 SELECT EXISTS (
+                     SELECT FROM pg_locks
+                     WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid() AND objsubid = 1
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                       AND classid::bigint = ($1::bigint >> 32) & 4294967295
+                       AND objid::bigint = $1::bigint & 4294967295
+                 )",
+                &[&key],
+            )
+            .await?;
+        held.get::<_, bool>(0)
+            .then_some(())
+            .ok_or(MigrateError::NotLocked)
+    }
+
+    /// Make the schema if there is none.
+    async fn ensure_schema(&self) -> Result<(), MigrateError> {
+        let row = self
+            .client
+            .query_one(
+                "-- migrate_schema
+                 SELECT current_user::text, current_database()::text, n.oid IS NOT NULL,
+                        coalesce(has_schema_privilege(n.oid, 'USAGE'), false),
+                        has_database_privilege(current_database(), 'CREATE')
+                 FROM (SELECT) AS one LEFT JOIN pg_namespace AS n ON n.nspname = $1",
+                &[&self.schema],
+            )
+            .await?;
+        let (role, database): (String, String) = (row.get(0), row.get(1));
+        let (exists, usable, may_create) = (row.get(2), row.get(3), row.get(4));
+        let schema = quoted(&self.schema);
+        match (exists, usable, may_create) {
+            (true, true, _) => Ok(()),
+            (true, false, _) => Err(MigrateError::Rights {
+                what: format!("use the schema {schema}"),
+                grant: format!("GRANT USAGE ON SCHEMA {schema} TO {};", quoted(&role)),
+                role: quoted(&role),
+            }),
+            (false, _, true) => {
+                let create = format!("-- migrate_create_schema\nCREATE SCHEMA {schema}");
+                Ok(self.client.batch_execute(&create).await?)
+            }
+            (false, _, false) => Err(MigrateError::Rights {
+                what: format!("create the schema {schema}"),
+                grant: format!(
+                    "GRANT CREATE ON DATABASE {} TO {};",
+                    quoted(&database),
+                    quoted(&role)
+                ),
+                role: quoted(&role),
+            }),
+        }
+    }
+
+    /// Whether tables can be made. Since PostgreSQL 15 that is not so in `public` by itself.
+    async fn may_create(&self) -> Result<(), MigrateError> {
+        let row = self
+            .client
+            .query_one(
+                "-- migrate_may_create
+                 SELECT current_user::text, has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = $1",
+                &[&self.schema],
+            )
+            .await?;
+        if row.get(1) {
+            return Ok(());
+        }
+        let (role, schema) = (quoted(row.get(0)), quoted(&self.schema));
+        Err(MigrateError::Rights {
+            what: format!("create tables in the schema {schema}"),
+            grant: format!("GRANT USAGE, CREATE ON SCHEMA {schema} TO {role};"),
+            role,
+        })
     }
 
     async fn applied(&mut self) -> Result<Vec<Migration>, MigrateError> {
         let exists = self
             .client
             .query_one(
-                "-- migrate_history\nSELECT to_regclass('refinery_schema_history') IS NOT NULL",
+                "-- migrate_history
+                 SELECT to_regclass('refinery_schema_history') IS NOT NULL, current_user::text,
+                        coalesce(has_table_privilege(to_regclass('refinery_schema_history'), 'SELECT'), false)",
                 &[],
             )
             .await?;
         if !exists.get::<_, bool>(0) {
             return Ok(Vec::new());
+        }
+        if !exists.get::<_, bool>(2) {
+            let (role, schema) = (quoted(exists.get(1)), quoted(&self.schema));
+            return Err(MigrateError::Rights {
+                what: format!("read the tables in the schema {schema}"),
+                grant: format!(
+                    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};"
+                ),
+                role,
+            });
         }
         let runner = embedded::migrations::runner();
         runner

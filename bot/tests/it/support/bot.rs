@@ -8,7 +8,7 @@ use eventide::{
     config::{Config, Secret, ShardCount},
     demo::reconcile,
     http, metrics,
-    store::Store,
+    store::{Store, connect::Target},
 };
 use tokio::{
     process::{Child, Command},
@@ -39,7 +39,7 @@ pub(crate) fn config_for(discord: &Simulator) -> Config {
 }
 
 /// A bot in this process.
-pub(crate) async fn start(config: &Config, connection: tokio_postgres::Config) -> Bot {
+pub(crate) async fn start(config: &Config, connection: impl Into<Target>) -> Bot {
     let token = config.require_token().expect("a token");
     let listening = http::listen(config.http.listen).await.expect("a free port");
     let http = listening.serve(metrics::install().expect("a recorder"));
