@@ -11,6 +11,7 @@ use crate::{
     http::{Server, Watched},
     ledger::memory::Memory,
     store::{Store, StoreError, connect::Target, shard_checkpoint::ShardKey},
+    task::{self, Task},
     writer::{Lanes, Writer},
 };
 
@@ -53,6 +54,7 @@ pub struct Bot {
     lanes: Lanes,
     stop: watch::Sender<bool>,
     http: Server,
+    idle: Task<()>,
     /// The store, for those who look at the tables.
     pub store: Store,
     /// What the shards show of themselves.
@@ -73,8 +75,15 @@ impl Bot {
         store.ping().await?;
         let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
         let directions = gateway::directions(config, token).await?;
-        let (writer, lanes) = Writer::start(&store, config.ledger.writers);
+        store.name_shards(
+            0,
+            directions.shard_count.saturating_sub(1),
+            directions.shard_count,
+        );
+        store.open_for_flushes().await?;
+        let (writer, lanes) = Writer::start(&store.for_flushes(), config.ledger.writers);
         let (stop, stopped) = watch::channel(false);
+        let idle = task::spawn("idle connections", store.clone().close_idle(stopped.clone()));
         let gateway = Gateway::start(config, token, &directions, &store, &writer, &memory, &stopped).await?;
         let shards = Arc::clone(&gateway.shards);
         http.show(Watched {
@@ -89,6 +98,7 @@ impl Bot {
             lanes,
             stop,
             http,
+            idle,
             store,
             shards,
             memory,
@@ -113,6 +123,7 @@ impl Bot {
             lanes,
             stop,
             http,
+            idle,
             store,
             ..
         } = self;
@@ -130,6 +141,7 @@ impl Bot {
         });
         let ends = drained.await.map_err(|_elapsed| BotError::DrainTimeout(within))?;
         drop(http);
+        idle.join().await;
         store.close();
         match ends.into_iter().find_map(error_of) {
             Some(error) => Err(error),

@@ -38,6 +38,10 @@ pub struct Database {
     /// Connections in the pool; always more than `ledger.writers`, so that commands and health checks get one
     /// too.
     pub pool_size: usize,
+    /// How many of them are the flushes' own: `ledger.writers`. Not a key of its own.
+    pub flush_connections: usize,
+    /// A connection that nobody has used for so long is closed; zero: never.
+    pub idle_timeout: Duration,
     /// Longest wait for a connection of the pool, and for connecting.
     pub connection_timeout: Duration,
     /// Longest wait for the check of a connection that is used again.
@@ -95,19 +99,27 @@ impl Database {
             data_directory,
             binaries_directory,
             search_path,
-            pool_size: section.count(Whole {
+            pool_size: section.also("PG_POOL_SIZE").count(Whole {
                 name: "pool_size",
                 default: 5,
                 range: 2..=500,
                 unit: "connections",
-                why: "Connections to PostgreSQL: one for each of ledger.writers and at least one for everything else.",
+                why: "Connections to PostgreSQL, PG_POOL_SIZE too: one kept for each of ledger.writers, the others for everything else.",
             }),
-            connection_timeout: section.milliseconds(Whole {
+            flush_connections: ledger.writers,
+            idle_timeout: section.also("PG_IDLE_TIMEOUT_MS").milliseconds(Whole {
+                name: "idle_timeout_ms",
+                default: 30_000,
+                range: 0..=86_400_000,
+                unit: "milliseconds",
+                why: "A connection that nobody has used for so long is closed, PG_IDLE_TIMEOUT_MS too; 0 keeps all of them.",
+            }),
+            connection_timeout: section.also("PG_CONNECTION_TIMEOUT_MS").milliseconds(Whole {
                 name: "connection_timeout_ms",
                 default: 10_000,
                 range: 100..=300_000,
                 unit: "milliseconds",
-                why: "Longest wait for a connection, free or new; after that the caller gets an error and tries again.",
+                why: "Longest wait for a connection, PG_CONNECTION_TIMEOUT_MS too; then the caller gets an error and tries again.",
             }),
             recycle_timeout: section.milliseconds(Whole {
                 name: "recycle_timeout_ms",
@@ -123,12 +135,12 @@ impl Database {
                 unit: "milliseconds",
                 why: "PostgreSQL ends a statement that runs longer, so that a lock cannot hold a flush for ever.",
             }),
-            slow_query: section.milliseconds(Whole {
+            slow_query: section.also("PG_SLOW_QUERY_MS").milliseconds(Whole {
                 name: "slow_query_ms",
                 default: 100,
                 range: 1..=600_000,
                 unit: "milliseconds",
-                why: "A slower statement is logged by its name, with the time and the rows, never with its values.",
+                why: "A slower statement is logged by its name, with the time, never with its values; PG_SLOW_QUERY_MS too.",
             }),
             migrate_on_start: section.boolean(
                 "migrate_on_start",

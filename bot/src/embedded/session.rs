@@ -32,8 +32,7 @@ pub(super) fn config(socket_directory: &Path, database: &str) -> Config {
         .host_path(socket_directory)
         .port(PORT)
         .user(ROLE)
-        .dbname(database)
-        .application_name("eventide");
+        .dbname(database);
     config
 }
 
@@ -86,7 +85,9 @@ async fn visit<T>(
     place: &Place,
     work: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
 ) -> Result<T, tokio_postgres::Error> {
-    let (client, connection) = config(&place.socket, "postgres").connect(NoTls).await?;
+    let mut config = config(&place.socket, "postgres");
+    config.application_name("eventide visit");
+    let (client, connection) = config.connect(NoTls).await?;
     let work = async move {
         let result = work(&client).await;
         // The connection ends when its client is dropped.

@@ -10,7 +10,7 @@ mod tls;
 use std::{
     net::IpAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, RwLock},
     time::Duration,
 };
 
@@ -37,6 +37,9 @@ const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 /// Where tables are if nobody says anything else.
 const DEFAULT_SCHEMA: &str = "public";
+
+/// PostgreSQL cuts an application's name after so many bytes.
+const NAME_BYTES: usize = 63;
 
 /// A silent connection is probed after this.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
@@ -74,6 +77,26 @@ pub struct Target {
     tls: Option<MakeRustlsConnect>,
     shuffled: bool,
     schema: Arc<str>,
+    /// How a connection is called that has no name from elsewhere.
+    name: Name,
+}
+
+/// How the connections that are opened from now on are called in `pg_stat_activity`.
+#[derive(Clone, Debug, Default)]
+pub struct Name(Arc<RwLock<String>>);
+
+impl Name {
+    /// Call them by what they are `for_what`, after the host and the process.
+    pub fn set(&self, for_what: &str) {
+        *self.0.write().expect("nothing panics while it holds the name") = process_name(for_what);
+    }
+
+    fn get(&self) -> String {
+        self.0
+            .read()
+            .expect("nothing panics while it holds the name")
+            .clone()
+    }
 }
 
 /// One try: a place, and what it must be.
@@ -131,6 +154,7 @@ impl Target {
             tls,
             shuffled: info.get("load_balance_hosts") == Some("random"),
             schema: Arc::from(database.schema.as_str()),
+            name: Name::default(),
         })
     }
 
@@ -150,6 +174,13 @@ impl Target {
     #[must_use]
     pub fn in_schema(mut self, schema: &str) -> Self {
         self.schema = Arc::from(schema);
+        self
+    }
+
+    /// The same under a name that can change, unless the address gives one.
+    #[must_use]
+    pub fn named(mut self, name: &Name) -> Self {
+        self.name = name.clone();
         self
     }
 
@@ -190,6 +221,10 @@ impl Target {
         let mut config = route.config.clone();
         // Last, and so stronger than what the address says. It is part of the session from its beginning: RESET goes back to it.
         let search_path = search_path(&self.schema);
+        let name = self.name.get();
+        if config.get_application_name().is_none() && !name.is_empty() {
+            config.application_name(name);
+        }
         config.options(format!("{} {search_path}", config.get_options().unwrap_or_default()).trim());
         if let (true, Some(tls)) = (route.encrypted, &self.tls) {
             let (client, connection) = config.connect(tls.clone()).await?;
@@ -228,6 +263,7 @@ impl From<&Config> for Target {
             tls: encrypted.then(|| tls::connector(&terms).expect("the built-in authorities are usable")),
             shuffled: false,
             schema: Arc::from(DEFAULT_SCHEMA),
+            name: Name::default(),
         }
     }
 }
@@ -282,6 +318,16 @@ const fn mode(encrypted: bool) -> SslMode {
     } else {
         SslMode::Disable
     }
+}
+
+/// `eventide HOST:PID` and what a connection is for, in the bytes that PostgreSQL keeps of it.
+pub(in crate::store) fn process_name(for_what: &str) -> String {
+    let host = nix::unistd::gethostname().unwrap_or_default();
+    let host = host.to_string_lossy();
+    let rest = format!(":{} {for_what}", std::process::id());
+    let room = NAME_BYTES.saturating_sub("eventide ".len() + rest.len());
+    let host = host.get(..host.floor_char_boundary(room)).unwrap_or_default();
+    format!("eventide {host}{rest}").trim_end().to_owned()
 }
 
 /// An identifier as PostgreSQL reads it, whatever it contains.

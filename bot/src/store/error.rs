@@ -80,6 +80,13 @@ pub fn one_line(error: &tokio_postgres::Error) -> String {
         return text;
     }
     if let Some(db) = error.as_db_error() {
+        if *db.code() == SqlState::TOO_MANY_CONNECTIONS {
+            return format!(
+                "PostgreSQL refuses more connections ({}, SQLSTATE 53300): lower database.pool_size (PG_POOL_SIZE), or raise the \
+                 server's max_connections, or the CONNECTION LIMIT of the role or database",
+                db.message()
+            );
+        }
         return format!("{} (SQLSTATE {})", db.message(), db.code().code());
     }
     in_one_line(error)

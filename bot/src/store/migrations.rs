@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio_postgres::Client;
 
 use super::{
-    connect::{Target, quoted},
+    connect::{self, Target, quoted},
     error::one_line,
 };
 use crate::{
@@ -164,7 +164,7 @@ struct Session {
 impl Session {
     async fn open(target: Target) -> Result<Self, MigrateError> {
         let target = target.with(|config| {
-            config.application_name("eventide migrate");
+            config.application_name(connect::process_name("migrate"));
         });
         let (client, connection) = target.connect().await?;
         let connection = task::spawn("migration connection", async {

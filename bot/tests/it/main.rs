@@ -4,6 +4,7 @@ mod config;
 mod counting;
 mod demo;
 mod embedded;
+mod pool;
 mod schemas;
 mod sessions;
 mod start;

@@ -161,7 +161,7 @@ async fn the_migration_lock_is_the_schema_s_own() {
         let row = holder
             .client
             .query_one(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'eventide migrate%' AND wait_event = 'advisory'",
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'eventide %migrate' AND wait_event = 'advisory'",
                 &[],
             )
             .await

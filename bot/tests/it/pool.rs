@@ -1,0 +1,197 @@
+//! The pool, on a real PostgreSQL: its shares, what it closes, and how its connections are called.
+
+use std::time::Duration;
+
+use discord_simulator::SimulatorConfig;
+use eventide::{
+    config::{Config, Database},
+    embedded::{Options, PrivatePostgres, StopMode},
+    store::{Statement, Store, connect::Target},
+    task,
+};
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+use crate::support::{
+    Scene,
+    bot::{config_for, discord, start},
+    until,
+};
+
+fn database(size: usize, flushes: usize) -> Database {
+    let mut database = Config::defaults().database;
+    database.pool_size = size;
+    database.flush_connections = flushes;
+    database
+}
+
+/// The names of the sessions that came over the network or the socket, but the one that asks.
+async fn names(watcher: &Store) -> Vec<String> {
+    let names = Statement {
+        name: "names",
+        sql: "SELECT application_name FROM pg_stat_activity
+              WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY 1",
+    };
+    let rows = watcher.query(names, &[]).await.expect("read");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_reads_does_not_hold_up_a_flush() {
+    let scene = Scene::new().await;
+    let mut database = database(4, 2);
+    database.connection_timeout = Duration::from_millis(300);
+    let store = Store::new(scene.postgres.connection(), &database).expect("a pool");
+    let holder = Target::from(scene.postgres.connection());
+    let (client, driver) = holder.connect().await.expect("a connection");
+    let driver = task::spawn("holder", driver);
+    client
+        .batch_execute("SELECT pg_advisory_lock(1)")
+        .await
+        .expect("locked");
+
+    // Every connection of the other share waits for a lock, and as many again for a connection.
+    let slow = Statement {
+        name: "slow",
+        sql: "SELECT pg_advisory_xact_lock(1)",
+    };
+    let flood: Vec<_> = (0..4)
+        .map(|_| {
+            let store = store.clone();
+            task::spawn("read", async move { store.query(slow, &[]).await.map(drop) })
+        })
+        .collect();
+    until("the reads have all connections of their share", async || {
+        (store.pool_usage() == (2, 2)).then_some(())
+    })
+    .await;
+    let error = store.ping().await.expect_err("no connection").to_string();
+    assert!(error.contains("database.connection_timeout_ms"), "{error}");
+    store
+        .for_flushes()
+        .ping()
+        .await
+        .expect("the flushes have their own");
+    assert_eq!(store.pool_usage(), (3, 2));
+
+    client
+        .batch_execute("SELECT pg_advisory_unlock_all()")
+        .await
+        .expect("unlocked");
+    let mut done = 0;
+    for read in flood {
+        done += usize::from(read.join().await.expect("joined").is_ok());
+    }
+    assert!(done >= 2, "{done}");
+    store.ping().await.expect("an answer");
+    drop(client);
+    driver.join().await.expect("joined").expect("a clean end");
+    scene.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_connections_are_closed() {
+    let scene = Scene::new().await;
+    let watcher = scene.store();
+    let mut database = database(4, 2);
+    database.idle_timeout = Duration::from_millis(400);
+    let store = Store::new(scene.postgres.connection(), &database).expect("a pool");
+    store.ping().await.expect("an answer");
+    store.for_flushes().ping().await.expect("an answer");
+    assert_eq!(names(&watcher).await.len(), 2);
+    let (stop, stopped) = watch::channel(false);
+    let closing = task::spawn("idle connections", store.clone().close_idle(stopped));
+    until("PostgreSQL has no session of the pool", async || {
+        names(&watcher).await.is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(store.pool_usage(), (0, 0));
+    store.ping().await.expect("opened again");
+
+    stop.send_replace(true);
+    closing.join().await.expect("ended");
+
+    // Zero keeps them.
+    database.idle_timeout = Duration::ZERO;
+    let kept = Store::new(scene.postgres.connection(), &database).expect("a pool");
+    let (stop, stopped) = watch::channel(false);
+    let closing = task::spawn("idle connections", kept.clone().close_idle(stopped));
+    kept.ping().await.expect("an answer");
+    drop(stop);
+    closing.join().await.expect("ended");
+    assert_eq!(kept.pool_usage(), (1, 0));
+    scene.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_say_which_process_and_shards_they_serve() {
+    let scene = Scene::new().await;
+    let discord = discord(SimulatorConfig {
+        shards: 3,
+        ..SimulatorConfig::default()
+    })
+    .await;
+    let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+    let wanted = format!(":{} shards 0-2/3", std::process::id());
+    let watcher = scene.store();
+    until("every connection has the name", async || {
+        let names = names(&watcher).await;
+        let right =
+            |name: &String| name.starts_with("eventide ") && name.ends_with(&wanted) && name.len() <= 63;
+        (!names.is_empty() && names.iter().all(right)).then_some(())
+    })
+    .await;
+    bot.drain(Duration::from_secs(20)).await.expect("drained");
+
+    let target = Target::from(scene.postgres.connection()).with(|config| {
+        config.application_name("of the address");
+    });
+    let before = names(&watcher).await;
+    let (client, driver) = target.connect().await.expect("a connection");
+    let driver = task::spawn("driver", driver);
+    let after = names(&watcher).await;
+    assert!(
+        after.contains(&"of the address".to_owned()),
+        "{before:?} {after:?}"
+    );
+    drop(client);
+    driver.join().await.expect("joined").expect("a clean end");
+    scene.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_full_is_told_with_the_numbers_to_change() {
+    let directory = TempDir::new().expect("a directory");
+    let postgres = PrivatePostgres::start(&Options {
+        data_directory: directory.path().to_owned(),
+        settings: [
+            ("fsync", "off"),
+            ("max_connections", "5"),
+            ("superuser_reserved_connections", "0"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into(),
+        ..Options::from(&Config::defaults().database)
+    })
+    .await
+    .expect("PostgreSQL starts");
+    let target = Target::from(postgres.connection());
+    let mut held = Vec::new();
+    let error = loop {
+        assert!(held.len() <= 5, "the server takes too many");
+        match target.connect().await {
+            Ok((client, driver)) => held.push((client, task::spawn("held", driver))),
+            Err(_) => break Store::new(&target, &database(3, 1)).expect("a pool").ping().await,
+        }
+    };
+    let error = error.expect_err("full").to_string();
+    assert!(
+        error.contains("database.pool_size") && error.contains("max_connections"),
+        "{error}"
+    );
+    for (client, driver) in held {
+        drop(client);
+        driver.join().await.expect("joined").expect("a clean end");
+    }
+    postgres.stop(StopMode::Immediate).await.expect("stopped");
+}
