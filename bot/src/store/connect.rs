@@ -4,54 +4,40 @@
 //! before anything is sent, and nothing in between.
 
 pub mod conninfo;
+mod name;
 mod passfile;
+mod settings;
 mod tls;
 
-use std::{
-    net::IpAddr,
-    path::{Path, PathBuf},
-    sync::{Arc, RwLock},
-    time::Duration,
-};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_postgres::{
     Client, Config, NoTls,
-    config::{ChannelBinding, Host, LoadBalanceHosts, SslMode, SslNegotiation, TargetSessionAttrs},
+    config::{Host, SslMode},
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+pub(in crate::store) use self::name::process_name;
 pub(in crate::store) use self::tls::in_words as tls_in_words;
-pub use self::tls::{TlsError, Verify};
 use self::{
     conninfo::{Conninfo, Fault, Place},
-    passfile::Wanted,
+    settings::{resolved, session_attributes, settings},
     tls::Terms,
 };
+pub use self::{
+    name::Name,
+    tls::{TlsError, Verify},
+};
 use crate::config::{self, SslMode as Wish};
-
-/// Where PostgreSQL keeps its socket: Debian's place, then PostgreSQL's own.
-const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 /// Where tables are if nobody says anything else.
 const DEFAULT_SCHEMA: &str = "public";
 
-/// PostgreSQL cuts an application's name after so many bytes.
-const NAME_BYTES: usize = 63;
-
-/// A silent connection is probed after this.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
-
-/// Time between two probes.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-
-/// A connection that has not answered so many probes is given up.
-const KEEPALIVE_RETRIES: u32 = 3;
-
-/// A connection is given up when what was sent stays unacknowledged for so long.
-const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long connecting may take if nobody says anything else.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why it is not known how to connect.
 #[derive(Debug, Error)]
@@ -79,24 +65,7 @@ pub struct Target {
     schema: Arc<str>,
     /// How a connection is called that has no name from elsewhere.
     name: Name,
-}
-
-/// How the connections that are opened from now on are called in `pg_stat_activity`.
-#[derive(Clone, Debug, Default)]
-pub struct Name(Arc<RwLock<String>>);
-
-impl Name {
-    /// Call them by what they are `for_what`, after the host and the process.
-    pub fn set(&self, for_what: &str) {
-        *self.0.write().expect("nothing panics while it holds the name") = process_name(for_what);
-    }
-
-    fn get(&self) -> String {
-        self.0
-            .read()
-            .expect("nothing panics while it holds the name")
-            .clone()
-    }
+    patience: Duration,
 }
 
 /// One try: a place, and what it must be.
@@ -155,6 +124,7 @@ impl Target {
             shuffled: info.get("load_balance_hosts") == Some("random"),
             schema: Arc::from(database.schema.as_str()),
             name: Name::default(),
+            patience: database.connection_timeout,
         })
     }
 
@@ -182,6 +152,11 @@ impl Target {
     pub fn named(mut self, name: &Name) -> Self {
         self.name = name.clone();
         self
+    }
+
+    /// How long connecting may take, with everything that the server has to answer. The pool counts its own time.
+    pub const fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// The schema that every connection is bound to.
@@ -264,6 +239,7 @@ impl From<&Config> for Target {
             shuffled: false,
             schema: Arc::from(DEFAULT_SCHEMA),
             name: Name::default(),
+            patience: PATIENCE,
         }
     }
 }
@@ -320,16 +296,6 @@ const fn mode(encrypted: bool) -> SslMode {
     }
 }
 
-/// `eventide HOST:PID` and what a connection is for, in the bytes that PostgreSQL keeps of it.
-pub(in crate::store) fn process_name(for_what: &str) -> String {
-    let host = nix::unistd::gethostname().unwrap_or_default();
-    let host = host.to_string_lossy();
-    let rest = format!(":{} {for_what}", std::process::id());
-    let room = NAME_BYTES.saturating_sub("eventide ".len() + rest.len());
-    let host = host.get(..host.floor_char_boundary(room)).unwrap_or_default();
-    format!("eventide {host}{rest}").trim_end().to_owned()
-}
-
 /// An identifier as PostgreSQL reads it, whatever it contains.
 pub fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
@@ -347,29 +313,6 @@ fn search_path(schema: &str) -> String {
         option.push(character);
     }
     option
-}
-
-/// A place with libpq's default host filled in.
-fn resolved(place: &Place) -> Place {
-    let mut place = place.clone();
-    if !place.host.is_empty() {
-        return place;
-    }
-    if let Some(address) = place.address {
-        place.host = address.to_string();
-        return place;
-    }
-    let socket = |directory: &&&str| {
-        Path::new(directory)
-            .join(format!(".s.PGSQL.{}", place.port))
-            .exists()
-    };
-    let directory = SOCKET_DIRECTORIES
-        .iter()
-        .find(socket)
-        .unwrap_or(&SOCKET_DIRECTORIES[0]);
-    (*directory).clone_into(&mut place.host);
-    place
 }
 
 fn is_socket(place: &Place) -> bool {
@@ -439,115 +382,6 @@ fn terms(verify: Verify, ssl: &config::Ssl, info: &Conninfo) -> Terms {
         only,
         direct: info.get("sslnegotiation") == Some("direct"),
     }
-}
-
-/// What the session must be, in the order in which it is tried.
-fn session_attributes(info: &Conninfo) -> &'static [TargetSessionAttrs] {
-    use TargetSessionAttrs::{Any, ReadOnly, ReadWrite};
-    match info.get("target_session_attrs") {
-        Some("read-write" | "primary") => &[ReadWrite],
-        Some("read-only" | "standby") => &[ReadOnly],
-        Some("prefer-standby") => &[ReadOnly, Any],
-        _ => &[Any],
-    }
-}
-
-/// Everything but TLS. `places` share the time for connecting.
-fn settings(info: &Conninfo, database: &config::Database, place: &Place, places: usize) -> Config {
-    let mut config = Config::new();
-    config.host(&place.host).port(place.port);
-    if let Some(address) = place.address {
-        config.hostaddr(address);
-    }
-    let user = info.get("user").map_or_else(account, str::to_owned);
-    let name = info.get("dbname").unwrap_or(&user).to_owned();
-    let password = info.get("password").map(str::to_owned).or_else(|| {
-        let path = info
-            .get("passfile")
-            .map(PathBuf::from)
-            .or_else(|| database.password_file.clone())?;
-        let host = if SOCKET_DIRECTORIES.contains(&place.host.as_str()) {
-            "localhost"
-        } else {
-            &place.host
-        };
-        path.exists().then_some(())?;
-        passfile::password(
-            &path,
-            Wanted {
-                host,
-                port: place.port,
-                database: &name,
-                user: &user,
-            },
-        )
-    });
-    if let Some(password) = password {
-        config.password(password);
-    }
-    config.user(user).dbname(name);
-    if let Some(options) = info.get("options") {
-        config.options(options);
-    }
-    if let Some(name) = info
-        .get("application_name")
-        .or_else(|| info.get("fallback_application_name"))
-    {
-        config.application_name(name);
-    }
-    let share = database.connection_timeout / u32::try_from(places.max(1)).unwrap_or(u32::MAX);
-    let asked = info
-        .number("connect_timeout")
-        .filter(|seconds| *seconds > 0)
-        .map(Duration::from_secs);
-    config.connect_timeout(asked.map_or(share, |asked| asked.min(share)));
-    keepalive(&mut config, info);
-    config.channel_binding(match info.get("channel_binding") {
-        Some("disable") => ChannelBinding::Disable,
-        Some("require") => ChannelBinding::Require,
-        _ => ChannelBinding::Prefer,
-    });
-    if info.get("sslnegotiation") == Some("direct") {
-        config.ssl_negotiation(SslNegotiation::Direct);
-    }
-    if info.get("load_balance_hosts") == Some("random") {
-        config.load_balance_hosts(LoadBalanceHosts::Random);
-    }
-    config
-}
-
-/// Without these a server that has vanished without a word is noticed after two hours.
-fn keepalive(config: &mut Config, info: &Conninfo) {
-    let seconds = |key: &str, default| {
-        info.number(key)
-            .filter(|seconds| *seconds > 0)
-            .map_or(default, Duration::from_secs)
-    };
-    let retries = info
-        .number("keepalives_count")
-        .or_else(|| info.number("keepalives_retries"));
-    config
-        .keepalives(info.number("keepalives") != Some(0))
-        .keepalives_idle(seconds("keepalives_idle", KEEPALIVE_IDLE))
-        .keepalives_interval(seconds("keepalives_interval", KEEPALIVE_INTERVAL))
-        .keepalives_retries(
-            retries
-                .and_then(|retries| u32::try_from(retries).ok())
-                .filter(|retries| *retries > 0)
-                .unwrap_or(KEEPALIVE_RETRIES),
-        )
-        .tcp_user_timeout(
-            info.number("tcp_user_timeout")
-                .map_or(TCP_USER_TIMEOUT, Duration::from_millis),
-        );
-}
-
-/// The operating system's account, which is libpq's default for the role.
-fn account() -> String {
-    let user = nix::unistd::User::from_uid(nix::unistd::geteuid());
-    user.ok()
-        .flatten()
-        .map_or_else(|| "postgres".to_owned(), |user| user.name)
 }
 
 #[cfg(test)]

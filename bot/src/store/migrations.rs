@@ -29,6 +29,12 @@ pub enum MigrateError {
     /// The database could not be reached or asked.
     #[error("{}", one_line(.0))]
     Postgres(#[from] tokio_postgres::Error),
+    /// Something takes connections there, and says nothing.
+    #[error(
+        "PostgreSQL did not answer within database.connection_timeout_ms ({} ms)",
+        .0.as_millis()
+    )]
+    Unanswered(std::time::Duration),
     /// The role lacks a right.
     #[error("the role {role} may not {what}; somebody who may give it the right types: {grant}")]
     Rights {
@@ -166,7 +172,10 @@ impl Session {
         let target = target.with(|config| {
             config.application_name(connect::process_name("migrate"));
         });
-        let (client, connection) = target.connect().await?;
+        let patience = target.patience();
+        let (client, connection) = tokio::time::timeout(patience, target.connect())
+            .await
+            .map_err(|_elapsed| MigrateError::Unanswered(patience))??;
         let connection = task::spawn("migration connection", async {
             if let Err(error) = connection.await {
                 tracing::debug!(error = one_line(&error), "the migration connection ended");

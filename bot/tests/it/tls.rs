@@ -303,17 +303,36 @@ async fn a_certificate_that_has_expired_and_a_server_without_one() {
         .await
         .expect("connected");
 
-    // The server takes another certificate over when it gets round to it.
-    let (certificate, key) = server.authority.sign(HOST, HOST, 2025);
-    put(server.postgres.data_directory(), "server.crt", &certificate);
-    put(server.postgres.data_directory(), "server.key", &key);
+    // As PostgreSQL's manual makes one for a try: its own authority.
+    let mut params = CertificateParams::new([HOST.to_owned()]).expect("parameters");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().expect("a key");
+    let own = params.self_signed(&key).expect("signed").pem();
+    let data = server.postgres.data_directory();
+    put(data, "server.crt", &own);
+    put(data, "server.key", &key.serialize_pem());
     server.execute("SELECT pg_reload_conf()").await;
+    let mut pinned = trusting.clone();
+    let file = server.directory.path().join("own.pem");
+    std::fs::write(&file, &own).expect("written");
+    pinned.ssl.ca_file = Some(file);
     let url = scram(HOST, "sslmode=verify-full");
-    let error = until("the certificate has changed", async || {
-        told(&url, &trusting).await.err()
+    until("the server has its own authority's certificate", async || {
+        let error = told(&url, &pinned).await.expect_err("refused");
+        error.contains("self-signed").then_some(())
     })
     .await;
-    assert!(error.contains("has expired"), "{error}");
+
+    // The server takes another certificate over when it gets round to it.
+    let (certificate, key) = server.authority.sign(HOST, HOST, 2025);
+    put(data, "server.crt", &certificate);
+    put(data, "server.key", &key);
+    server.execute("SELECT pg_reload_conf()").await;
+    until("the certificate has changed", async || {
+        let error = told(&url, &trusting).await.expect_err("refused");
+        error.contains("has expired").then_some(())
+    })
+    .await;
     let error = refused(&scram(HOST, "sslmode=verify-ca"), &trusting).await;
     assert!(error.contains("has expired"), "{error}");
 
@@ -383,4 +402,34 @@ async fn several_hosts() {
     let balanced = format!("{url} load_balance_hosts=random");
     assert_eq!(told(&balanced, &database).await.expect("connected").0, "plain");
     server.stop().await;
+}
+
+/// Something that takes connections and never says a word does not hold up a start for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_never_answers() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let mut database = Config::defaults().database;
+    database.connection_timeout = std::time::Duration::from_millis(200);
+    let target = Target::open(
+        &Secret::new(format!("postgres://u:hunter2@127.0.0.1:{port}/d")),
+        &database,
+    )
+    .expect("a target");
+    let error = migrations::up(&target).await.expect_err("no answer").to_string();
+    assert!(
+        error.contains("did not answer within database.connection_timeout_ms (200 ms)"),
+        "{error}"
+    );
+    let error = Store::new(&target, &database)
+        .expect("a pool")
+        .ping()
+        .await
+        .expect_err("no answer");
+    assert!(
+        error.to_string().contains("database.connection_timeout_ms"),
+        "{error}"
+    );
 }

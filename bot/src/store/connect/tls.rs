@@ -309,6 +309,12 @@ fn explained(error: &rustls::Error) -> String {
         Error::InvalidCertificate(
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
         ) => "the server's certificate is not valid yet: compare the clocks of both machines",
+        Error::InvalidCertificate(CertificateError::Other(other))
+            if other.0.to_string().contains("CaUsedAsEndEntity") =>
+        {
+            "the server's certificate is an authority's own, self-signed: sign one for the server with it (CA:FALSE), and give the \
+             authority's in database.ssl_ca_file"
+        }
         Error::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::HandshakeFailure) => {
             "the server asks for a client certificate: give it in database.ssl_cert_file and database.ssl_key_file"
         }
