@@ -22,7 +22,7 @@ run: ## the bot on Discord itself; DISCORD_TOKEN must be set, DATABASE_URL may b
 	cargo run --release --package eventide --bin eventide -- run $(ARGS)
 
 test: ## all tests, with a real PostgreSQL; ARGS="NAME" runs those with NAME in theirs
-	@$(NEED) cargo compiler postgres
+	@$(NEED) cargo compiler postgres pgbouncer
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		set -x; cargo nextest run --workspace $(ARGS); \
 	else \

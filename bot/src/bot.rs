@@ -10,7 +10,7 @@ use crate::{
     gateway::{self, Gateway, ShardEnd, guard::Fatal, status::ShardStatus},
     http::{Server, Watched},
     ledger::memory::Memory,
-    store::{Store, StoreError, connect::Target, shard_checkpoint::ShardKey},
+    store::{Store, StoreError, shard_checkpoint::ShardKey},
     task::{self, Task},
     writer::{Lanes, Writer},
 };
@@ -64,14 +64,13 @@ pub struct Bot {
 }
 
 impl Bot {
-    /// Start everything: the schema is up to date, `http` serves this process's port.
+    /// Start everything: the schema of `store` is up to date, `http` serves this process's port.
     pub async fn start(
         config: &Config,
         token: &Secret,
-        connection: impl Into<Target>,
+        store: Store,
         http: Server,
     ) -> Result<Self, StartError> {
-        let store = Store::new(connection, &config.database)?;
         store.ping().await?;
         let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
         let directions = gateway::directions(config, token).await?;

@@ -32,7 +32,7 @@ use std::{
 };
 
 pub use self::{
-    database::{Database, Ssl, SslMode},
+    database::{Database, Pooler, Routes, Ssl, SslMode},
     discord::Discord,
     gateway::{Gateway, ShardCount},
     http::Http,

@@ -8,9 +8,10 @@ use tokio_postgres::error::SqlState;
 
 use crate::{
     backoff::Backoff,
-    config,
+    config::{self, Pooler},
     embedded::{self, PrivatePostgres},
     store::{
+        Store, StoreError,
         connect::{ConnectError, Target},
         migrations::{self, MigrateError},
     },
@@ -40,8 +41,12 @@ pub enum DatabaseError {
 /// A database that answers.
 #[derive(Debug)]
 pub struct Database {
-    /// How to connect to it.
+    /// How to connect to it; perhaps through a pooler.
     pub connection: Target,
+    /// How to get a session of its own, past any pooler: for migrations.
+    pub direct: Target,
+    /// A replica that may be read from.
+    pub replica: Option<Target>,
     /// The private server, if it is that one.
     pub private: Option<PrivatePostgres>,
 }
@@ -50,16 +55,42 @@ impl Database {
     /// Parse the URL, or start the private PostgreSQL.
     pub async fn open(database: &config::Database) -> Result<Self, DatabaseError> {
         if let Some(url) = &database.url {
+            let routes = &database.routes;
+            let through = |url| {
+                let target = Target::open(url, database)?;
+                Ok::<_, ConnectError>(match routes.pooler {
+                    Pooler::None => target,
+                    Pooler::Transaction => target.pooled(),
+                })
+            };
             return Ok(Self {
-                connection: Target::open(url, database)?,
+                connection: through(url)?,
+                direct: Target::open(routes.direct_url.as_ref().unwrap_or(url), database)?,
+                replica: routes.read_url.as_ref().map(through).transpose()?,
                 private: None,
             });
         }
         let private = PrivatePostgres::start(&embedded::Options::from(database)).await?;
+        let connection = Target::from(private.connection()).in_schema(&database.schema);
         Ok(Self {
-            connection: Target::from(private.connection()).in_schema(&database.schema),
+            direct: connection.clone(),
+            connection,
+            replica: None,
             private: Some(private),
         })
+    }
+
+    /// A pool on it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Pool`] when the settings contradict each other.
+    pub fn store(&self, database: &config::Database) -> Result<Store, StoreError> {
+        let store = Store::new(&self.connection, database)?;
+        match &self.replica {
+            Some(replica) => store.with_replica(replica.clone(), database),
+            None => Ok(store),
+        }
     }
 
     /// Empty the private server's database. Of the operator's, nothing is ever dropped.
@@ -69,7 +100,7 @@ impl Database {
     /// The server refuses it; or there is no private one, where nothing is done.
     pub async fn start_over(&self) -> Result<(), DatabaseError> {
         if self.private.is_some() {
-            migrations::start_over(&self.connection).await?;
+            migrations::start_over(&self.direct).await?;
         }
         Ok(())
     }
@@ -79,7 +110,7 @@ impl Database {
         let deadline = Instant::now() + STARTUP_PATIENCE;
         let mut backoff = Backoff::new();
         loop {
-            let error = match migrations::up(&self.connection).await {
+            let error = match migrations::up(&self.direct).await {
                 Ok(applied) => return Ok(applied),
                 Err(error) => error,
             };

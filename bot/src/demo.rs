@@ -72,7 +72,15 @@ pub async fn run(options: Options, config: &Config) -> Result<Report, CliError> 
     database.migrate().await?;
     let token = config.require_token().map_err(crate::config::Problems::from)?;
     view.line("starting the bot on a simulated Discord");
-    let bot = Bot::start(&config, token, database.connection.clone(), http).await?;
+    let bot = Bot::start(
+        &config,
+        token,
+        database
+            .store(&config.database)
+            .map_err(crate::bot::StartError::from)?,
+        http,
+    )
+    .await?;
 
     let played = play(
         &simulator,
@@ -84,8 +92,9 @@ pub async fn run(options: Options, config: &Config) -> Result<Report, CliError> 
         &mut signals,
     )
     .await?;
-    let store =
-        Store::new(database.connection.clone(), &config.database).map_err(crate::bot::StartError::from)?;
+    let store = database
+        .store(&config.database)
+        .map_err(crate::bot::StartError::from)?;
     let report = reconcile(&simulator, &store)
         .await
         .map_err(crate::bot::StartError::from)?;

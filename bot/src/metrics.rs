@@ -157,6 +157,12 @@ registry! {
     histogram query_seconds = "eventide_query_seconds" [query] in SECONDS;
     /// Queries that took longer than `database.slow_query_ms`, by the statement's name.
     counter slow_queries_total = "eventide_slow_queries_total" [query];
+    /// Rows that queries returned or touched, by the statement's name.
+    counter query_rows_total = "eventide_query_rows_total" [query];
+    /// Queries that failed, by class of the SQLSTATE; `connection` where the connection was lost.
+    counter query_errors_total = "eventide_query_errors_total" [class];
+    /// Reads that the replica of `database.read_url` did not answer, and the primary did.
+    counter read_fallbacks_total = "eventide_read_fallbacks_total";
     /// Duration of committed transactions, by name.
     histogram transaction_seconds = "eventide_transaction_seconds" [transaction] in SECONDS;
 }

@@ -7,47 +7,37 @@ pub mod connect;
 pub mod error;
 pub mod member_xp;
 pub mod migrations;
+mod replica;
+mod session;
 pub mod shard_checkpoint;
+mod statement;
 
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Status};
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Status,
+};
 use futures_util::future::BoxFuture;
 use tokio::{
     sync::watch,
     time::{Instant, MissedTickBehavior, interval},
 };
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::Row;
 
-use self::connect::{Name, Target};
-pub use self::error::StoreError;
+use self::{
+    connect::{Name, Target},
+    replica::Replica,
+    session::Session,
+    statement::{Watch, statement},
+};
+pub use self::{
+    error::StoreError,
+    statement::{Params, Statement},
+};
 use crate::{config::Database, metrics};
 
 /// Idle connections are looked for at least this often.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
-
-/// A statement with its name.
-#[derive(Clone, Copy, Debug)]
-pub struct Statement {
-    /// The name: a function's in this module's files.
-    pub name: &'static str,
-    /// The text, which opens with the name.
-    pub sql: &'static str,
-}
-
-/// A [`Statement`] whose text opens with its name.
-macro_rules! statement {
-    ($name:literal, $sql:literal) => {
-        $crate::store::Statement {
-            name: $name,
-            sql: concat!("-- ", $name, "\n", $sql),
-        }
-    };
-}
-use statement;
-
-/// The parameters of a statement.
-pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// Connections to PostgreSQL, in two shares: a flood of reads takes none of the flushes' connections.
 #[derive(Clone, Debug)]
@@ -55,6 +45,8 @@ pub struct Store {
     share: Share,
     flushes: Pool,
     others: Pool,
+    replica: Option<Replica>,
+    session: Session,
     name: Name,
     idle_timeout: Duration,
     slow_query: Duration,
@@ -70,7 +62,8 @@ enum Share {
 /// A transaction under way.
 pub struct Tx<'a> {
     inner: deadpool_postgres::Transaction<'a>,
-    slow_query: Duration,
+    prepared: bool,
+    watch: Watch,
 }
 
 impl Store {
@@ -80,25 +73,36 @@ impl Store {
     ///
     /// [`StoreError::Pool`] when the settings contradict each other.
     pub fn new(target: impl Into<Target>, database: &Database) -> Result<Self, StoreError> {
-        let statement_timeout = database.statement_timeout.as_millis();
-        let timeouts = format!(
-            "-c statement_timeout={statement_timeout} -c idle_in_transaction_session_timeout={statement_timeout}",
-        );
         let name = Name::default();
         name.set("");
-        let target = target.into().named(&name).with(|config| {
-            let options = format!("{} {timeouts}", config.get_options().unwrap_or_default());
-            config.options(options.trim());
-        });
+        let target = prepared(target.into(), &name, database);
         let others = database.pool_size.saturating_sub(database.flush_connections);
         Ok(Self {
             share: Share::Others,
             flushes: pool(&target, database, database.flush_connections)?,
             others: pool(&target, database, others)?,
+            replica: None,
+            session: if target.is_pooled() {
+                Session::in_each_transaction(target.schema(), database.statement_timeout)
+            } else {
+                Session::AtStart
+            },
             name,
             idle_timeout: database.idle_timeout,
             slow_query: database.slow_query,
         })
+    }
+
+    /// The same store, which reads what may be a moment old from `replica` while that answers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Pool`] when the settings contradict each other.
+    pub fn with_replica(mut self, replica: Target, database: &Database) -> Result<Self, StoreError> {
+        let replica = prepared(replica, &self.name, database);
+        let size = database.pool_size.saturating_sub(database.flush_connections);
+        self.replica = Some(Replica::new(pool(&replica, database, size)?));
+        Ok(self)
     }
 
     /// The same store on the connections that are kept for flushes.
@@ -122,7 +126,7 @@ impl Store {
         let store = self.for_flushes();
         let mut open = Vec::new();
         for _ in 0..self.flushes.status().max_size {
-            open.push(store.connection().await?);
+            open.push(store.connection().await?.0);
         }
         Ok(())
     }
@@ -147,7 +151,7 @@ impl Store {
     }
 
     fn close_unused(&self, since: Duration) {
-        for pool in [&self.flushes, &self.others] {
+        for pool in self.pools() {
             let closed = pool
                 .retain(|_, metrics| metrics.last_used() < since)
                 .removed
@@ -158,28 +162,64 @@ impl Store {
         }
     }
 
+    fn pools(&self) -> impl Iterator<Item = &Pool> {
+        let replica = self.replica.as_ref().map(|replica| &replica.pool);
+        [&self.flushes, &self.others].into_iter().chain(replica)
+    }
+
     /// A connection of the pool, which is given back when dropped.
-    async fn connection(&self) -> Result<Object, StoreError> {
+    async fn connection(&self) -> Result<(Object, Watch), StoreError> {
+        let pool = match self.share {
+            Share::Flushes => &self.flushes,
+            Share::Others => &self.others,
+        };
+        self.connection_of(pool).await
+    }
+
+    async fn connection_of(&self, pool: &Pool) -> Result<(Object, Watch), StoreError> {
         let asked = Instant::now();
         #[expect(clippy::disallowed_methods, reason = "this is the store")]
-        let connection = match self.share {
-            Share::Flushes => self.flushes.get().await,
-            Share::Others => self.others.get().await,
+        let connection = pool.get().await;
+        let watch = Watch {
+            slow_query: self.slow_query,
+            waited: asked.elapsed(),
         };
-        metrics::pool_wait_seconds().record(asked.elapsed());
-        connection.map_err(StoreError::from)
+        metrics::pool_wait_seconds().record(watch.waited);
+        Ok((connection?, watch))
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.query(statement!("ping", "SELECT 1"), &[]).await.map(drop)
+        self.query(statement!("ping", [], "SELECT 1"), &[])
+            .await
+            .map(drop)
     }
 
     /// Run one statement outside of any transaction.
     pub async fn query(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
-        let connection = self.connection().await?;
-        let prepared = connection.prepare_cached(statement.sql).await?;
-        timed(statement, self.slow_query, connection.query(&prepared, params)).await
+        let (connection, watch) = self.connection().await?;
+        watch
+            .over(statement, self.session.query(&connection, statement, params))
+            .await
+    }
+
+    /// Run one statement that only reads, and whose rows may be as old as the replica is behind: there while it answers, here
+    /// otherwise.
+    pub async fn read(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        if let Some(replica) = self.replica.as_ref().filter(|replica| replica.is_usable()) {
+            let rows = async {
+                let (connection, watch) = self.connection_of(&replica.pool).await?;
+                watch
+                    .over(statement, self.session.query(&connection, statement, params))
+                    .await
+            };
+            match rows.await {
+                Ok(rows) => return Ok(rows),
+                // Whatever it is: a table that has not arrived there yet is as good a reason as a host that is gone.
+                Err(error) => replica.failed(&error),
+            }
+        }
+        self.query(statement, params).await
     }
 
     /// Run `work` in a transaction, and commit it when it returns `Ok`.
@@ -194,12 +234,14 @@ impl Store {
     where
         F: for<'t> FnOnce(&'t Tx<'_>) -> BoxFuture<'t, Result<T, StoreError>> + Send,
     {
-        let mut connection = self.connection().await?;
+        let (mut connection, watch) = self.connection().await?;
         let started = Instant::now();
         let tx = Tx {
             inner: connection.transaction().await?,
-            slow_query: self.slow_query,
+            prepared: matches!(self.session, Session::AtStart),
+            watch,
         };
+        self.session.begin(tx.inner.client()).await?;
         let done = match work(&tx).await {
             Ok(done) => done,
             Err(error) => {
@@ -216,8 +258,7 @@ impl Store {
     /// Copy the pool's state into its gauges.
     pub fn observe(&self) {
         let (size, in_use) = self.pool_usage();
-        let status = [&self.flushes, &self.others].map(Pool::status);
-        let sum = |of: fn(&Status) -> usize| status.iter().map(of).sum::<usize>();
+        let sum = |of: fn(&Status) -> usize| self.pools().map(|pool| of(&pool.status())).sum::<usize>();
         #[expect(clippy::cast_precision_loss, reason = "pool sizes are small")]
         {
             metrics::pool_size().set(size as f64);
@@ -229,23 +270,37 @@ impl Store {
 
     /// Sizes of the pool: connections open, and in use.
     pub fn pool_usage(&self) -> (usize, usize) {
-        let status = [&self.flushes, &self.others].map(Pool::status);
-        let in_use = |status: &Status| status.size.saturating_sub(status.available);
-        (
-            status.iter().map(|status| status.size).sum(),
-            status.iter().map(in_use).sum(),
-        )
+        let (mut size, mut in_use) = (0, 0);
+        for status in self.pools().map(Pool::status) {
+            size += status.size;
+            in_use += status.size.saturating_sub(status.available);
+        }
+        (size, in_use)
     }
 
     /// Close every connection that nobody holds, and refuse to give out more.
     pub fn close(&self) {
-        self.flushes.close();
-        self.others.close();
+        self.pools().for_each(Pool::close);
     }
+}
+
+/// The target under a name, with the time limits that every session has from its start.
+fn prepared(target: Target, name: &Name, database: &Database) -> Target {
+    let target = target.named(name);
+    if target.is_pooled() {
+        return target;
+    }
+    let timeout = database.statement_timeout.as_millis();
+    let timeouts = format!("-c statement_timeout={timeout} -c idle_in_transaction_session_timeout={timeout}");
+    target.with(|config| {
+        let options = format!("{} {timeouts}", config.get_options().unwrap_or_default());
+        config.options(options.trim());
+    })
 }
 
 /// One share of the pool.
 fn pool(target: &Target, database: &Database, size: usize) -> Result<Pool, StoreError> {
+    let schema = (!target.is_pooled()).then(|| target.schema().to_owned());
     let manager = Manager::from_connect(
         tokio_postgres::Config::new(),
         target.clone(),
@@ -259,9 +314,17 @@ fn pool(target: &Target, database: &Database, size: usize) -> Result<Pool, Store
         .wait_timeout(Some(database.connection_timeout))
         .create_timeout(Some(database.connection_timeout))
         .recycle_timeout(Some(database.recycle_timeout))
-        .post_create(Hook::sync_fn(|_, _| {
+        .post_create(Hook::async_fn(move |client, _| {
             metrics::pool_connections_created_total().increment(1);
-            Ok(())
+            let schema = schema.clone();
+            Box::pin(async move {
+                let Some(schema) = schema else { return Ok(()) };
+                match session::is_in(client, &schema).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(HookError::message(session::ELSEWHERE)),
+                    Err(error) => Err(HookError::Backend(error)),
+                }
+            })
         }))
         .build()
         .map_err(|error| StoreError::Pool(error.to_string()))
@@ -270,35 +333,37 @@ fn pool(target: &Target, database: &Database, size: usize) -> Result<Pool, Store
 impl Tx<'_> {
     /// Run a statement in the transaction.
     pub async fn query(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
-        let prepared = self.inner.prepare_cached(statement.sql).await?;
-        timed(statement, self.slow_query, self.inner.query(&prepared, params)).await
+        let query = async {
+            if !self.prepared {
+                return self
+                    .inner
+                    .query_typed(statement.sql, &statement.typed(params))
+                    .await;
+            }
+            let prepared = self
+                .inner
+                .prepare_typed_cached(statement.sql, statement.types)
+                .await?;
+            self.inner.query(&prepared, params).await
+        };
+        self.watch.over(statement, query).await
     }
 
     /// Run a statement whose rows nobody needs; returns how many it touched.
     pub async fn execute(&self, statement: Statement, params: Params<'_>) -> Result<u64, StoreError> {
-        let prepared = self.inner.prepare_cached(statement.sql).await?;
-        timed(statement, self.slow_query, self.inner.execute(&prepared, params)).await
+        let execute = async {
+            if !self.prepared {
+                return self
+                    .inner
+                    .execute_typed(statement.sql, &statement.typed(params))
+                    .await;
+            }
+            let prepared = self
+                .inner
+                .prepare_typed_cached(statement.sql, statement.types)
+                .await?;
+            self.inner.execute(&prepared, params).await
+        };
+        self.watch.over(statement, execute).await
     }
-}
-
-/// Run a query with the time it takes under its name, never with its values.
-async fn timed<T>(
-    statement: Statement,
-    slow_query: Duration,
-    query: impl Future<Output = Result<T, tokio_postgres::Error>>,
-) -> Result<T, StoreError> {
-    let started = Instant::now();
-    let result = query.await;
-    let elapsed = started.elapsed();
-    metrics::query_seconds(statement.name).record(elapsed);
-    if elapsed >= slow_query {
-        metrics::slow_queries_total(statement.name).increment(1);
-        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        tracing::warn!(
-            query.name = statement.name,
-            query.duration_ms = duration_ms,
-            "slow query"
-        );
-    }
-    result.map_err(StoreError::from)
 }

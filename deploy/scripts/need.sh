@@ -6,6 +6,7 @@
 #   lints      cargo fmt and cargo clippy
 #   compiler   a C compiler, for the linker and for zstd
 #   postgres   PostgreSQL's programs, 15 or later; no cluster is made or started
+#   pgbouncer  PgBouncer, for tests
 #   python     Python 3 with venv
 #   node       Node.js with npm
 set -eu
@@ -99,6 +100,10 @@ need() {
         install "a C compiler" gcc libc6-dev
         ;;
     postgres) need_postgres ;;
+    pgbouncer)
+        PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null && return
+        install PgBouncer pgbouncer
+        ;;
     python)
         # ensurepip is what Debian splits off into python3-venv.
         python3 -c 'import ensurepip, venv' 2>/dev/null && return

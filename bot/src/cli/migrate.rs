@@ -38,7 +38,7 @@ async fn on(database: &Database, what: Migrate) -> Result<(), CliError> {
     let mut out = std::io::stdout();
     match what {
         Migrate::Status => {
-            let all = migrations::status(&database.connection)
+            let all = migrations::status(&database.direct)
                 .await
                 .map_err(DatabaseError::from)?;
             for migration in all {

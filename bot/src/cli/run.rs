@@ -35,7 +35,7 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
                     tracing::info!(migration = name, "migration applied");
                 }
             }
-            Ok(Bot::start(config, token, opened.connection.clone(), http).await?)
+            Ok(Bot::start(config, token, opened.store(&config.database).map_err(crate::bot::StartError::from)?, http).await?)
         } => started.map(Some),
     };
     let watch = database.as_mut().map(Database::watch);

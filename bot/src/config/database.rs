@@ -1,10 +1,14 @@
 //! `[database]`: PostgreSQL, a given one or the private one.
 
+mod routes;
 mod ssl;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use self::ssl::{Ssl, SslMode};
+pub use self::{
+    routes::{Pooler, Routes},
+    ssl::{Ssl, SslMode},
+};
 use crate::{
     config::{
         Ledger, Secret,
@@ -24,6 +28,8 @@ pub struct Database {
     pub url: Option<Secret>,
     /// libpq's password file, from `PGPASSFILE` or in `HOME`. Not a key of its own; it need not exist.
     pub password_file: Option<PathBuf>,
+    /// Ways around a pooler, and to a replica.
+    pub routes: Routes,
     /// TLS.
     pub ssl: Ssl,
     /// The schema that holds this instance's tables.
@@ -80,6 +86,7 @@ impl Database {
             true,
             "Run a private PostgreSQL; it follows from the URL, so that writing it down only guards against one that got lost.",
         );
+        let routes = Routes::read(&mut section);
         let ssl = Ssl::read(&mut section);
         let schema = section.also("DB_SCHEMA").text(
             &Text {
@@ -94,6 +101,7 @@ impl Database {
         let database = Self {
             url,
             password_file,
+            routes,
             ssl,
             schema,
             data_directory,
@@ -156,7 +164,7 @@ impl Database {
         let faulty_url = reader
             .problems
             .iter()
-            .any(|problem| problem.key.starts_with("database.url"));
+            .any(|problem| problem.key.starts_with("database.") && problem.key.contains("url"));
         match embedded {
             Some(true) if !self.embedded() => reader.impossible(
                 [("database", "embedded"), ("database", "url")],
@@ -169,6 +177,28 @@ impl Database {
                 "a URL in url, url_file or DATABASE_URL, or embedded = true",
             ),
             _ => {}
+        }
+        let pooled = self.routes.pooler == Pooler::Transaction;
+        if pooled && self.routes.direct_url.is_none() && !faulty_url {
+            reader.impossible(
+                [("database", "pooler"), ("database", "direct_url")],
+                "pooler = \"transaction\" and no direct_url".to_owned(),
+                "the address of PostgreSQL itself in direct_url, direct_url_file or DATABASE_DIRECT_URL",
+            );
+        }
+        let routed = [
+            ("direct_url", &self.routes.direct_url),
+            ("read_url", &self.routes.read_url),
+        ];
+        for (name, _) in routed
+            .iter()
+            .filter(|(_, url)| url.is_some() && self.embedded() && !faulty_url)
+        {
+            reader.impossible(
+                [("database", name), ("database", "url")],
+                format!("{name} and no URL"),
+                "a URL in url, url_file or DATABASE_URL",
+            );
         }
         let keys = [("database", "pool_size"), ("ledger", "writers")];
         if self.pool_size <= ledger.writers {

@@ -12,7 +12,7 @@ const HEAD: &str = "\
 #
 #     EVENTIDE__LEVELS__COOLDOWN_SECONDS=30 EVENTIDE__LEVELS__XP_PER_MESSAGE='[10, 20]' make run
 #
-# DISCORD_TOKEN, DATABASE_URL, DATABASE_SSL, DB_SCHEMA, PGPASSFILE and PG_* are read too: stronger than the file, weaker than EVENTIDE__… . An empty
+# DISCORD_TOKEN, DATABASE_*URL, DATABASE_SSL, DB_SCHEMA, PGPASSFILE and PG_* are read too: stronger than the file, weaker than EVENTIDE__… . An empty
 # variable counts as not set. Mistakes are all reported at the start, and nothing runs until they are gone.
 ";
 

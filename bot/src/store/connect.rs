@@ -66,6 +66,8 @@ pub struct Target {
     /// How a connection is called that has no name from elsewhere.
     name: Name,
     patience: Duration,
+    /// A pooler hands every transaction to another session: nothing can be said once for all of them.
+    pooled: bool,
 }
 
 /// One try: a place, and what it must be.
@@ -125,6 +127,7 @@ impl Target {
             schema: Arc::from(database.schema.as_str()),
             name: Name::default(),
             patience: database.connection_timeout,
+            pooled: false,
         })
     }
 
@@ -152,6 +155,18 @@ impl Target {
     pub fn named(mut self, name: &Name) -> Self {
         self.name = name.clone();
         self
+    }
+
+    /// The same through a pooler in transaction mode, which takes no settings at the start of a session.
+    #[must_use]
+    pub const fn pooled(mut self) -> Self {
+        self.pooled = true;
+        self
+    }
+
+    /// Whether every transaction may run in another session.
+    pub const fn is_pooled(&self) -> bool {
+        self.pooled
     }
 
     /// How long connecting may take, with everything that the server has to answer. The pool counts its own time.
@@ -194,13 +209,15 @@ impl Target {
 
     async fn connect_by(&self, route: &Route) -> Result<(Client, Driver), tokio_postgres::Error> {
         let mut config = route.config.clone();
-        // Last, and so stronger than what the address says. It is part of the session from its beginning: RESET goes back to it.
-        let search_path = search_path(&self.schema);
         let name = self.name.get();
         if config.get_application_name().is_none() && !name.is_empty() {
             config.application_name(name);
         }
-        config.options(format!("{} {search_path}", config.get_options().unwrap_or_default()).trim());
+        if !self.pooled {
+            // Last, and so stronger than what the address says. It is part of the session from its beginning: RESET goes back to it.
+            let search_path = search_path(&self.schema);
+            config.options(format!("{} {search_path}", config.get_options().unwrap_or_default()).trim());
+        }
         if let (true, Some(tls)) = (route.encrypted, &self.tls) {
             let (client, connection) = config.connect(tls.clone()).await?;
             return Ok((client, Box::pin(connection)));
@@ -240,6 +257,7 @@ impl From<&Config> for Target {
             schema: Arc::from(DEFAULT_SCHEMA),
             name: Name::default(),
             patience: PATIENCE,
+            pooled: false,
         }
     }
 }

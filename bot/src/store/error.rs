@@ -1,6 +1,6 @@
 //! What can go wrong with the database, told in one line and without a value of any statement.
 
-use deadpool_postgres::{PoolError, TimeoutType};
+use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
@@ -39,35 +39,43 @@ impl StoreError {
 
     /// A bounded label for metrics: the SQLSTATE's class, or what failed without one.
     pub fn class(&self) -> &'static str {
-        match self.sqlstate().map(SqlState::code).and_then(|code| code.get(..2)) {
-            Some("08") => "08 connection exception",
-            Some("22") => "22 data exception",
-            Some("23") => "23 integrity constraint violation",
-            Some("25") => "25 invalid transaction state",
-            Some("28") => "28 invalid authorization",
-            Some("40") => "40 transaction rollback",
-            Some("42") => "42 syntax error or access rule violation",
-            Some("53") => "53 insufficient resources",
-            Some("55") => "55 object not in prerequisite state",
-            Some("57") => "57 operator intervention",
-            Some("58") => "58 system error",
-            Some(_) => "other",
-            None if matches!(self, Self::Pool(_)) => "pool",
-            None => "connection",
+        match self {
+            Self::Pool(_) => "pool",
+            Self::Commit(error) | Self::Postgres(error) => class_of(error.code()),
         }
+    }
+}
+
+/// A SQLSTATE's class as a label; without one the connection has failed.
+pub(super) fn class_of(sqlstate: Option<&SqlState>) -> &'static str {
+    match sqlstate.and_then(|code| code.code().get(..2)) {
+        Some("08") => "08 connection exception",
+        Some("22") => "22 data exception",
+        Some("23") => "23 integrity constraint violation",
+        Some("25") => "25 invalid transaction state",
+        Some("28") => "28 invalid authorization",
+        Some("40") => "40 transaction rollback",
+        Some("42") => "42 syntax error or access rule violation",
+        Some("53") => "53 insufficient resources",
+        Some("55") => "55 object not in prerequisite state",
+        Some("57") => "57 operator intervention",
+        Some("58") => "58 system error",
+        Some(_) => "other",
+        None => "connection",
     }
 }
 
 impl From<PoolError> for StoreError {
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Backend(error) => Self::Postgres(error),
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => Self::Postgres(error),
             PoolError::Timeout(TimeoutType::Wait) => Self::Pool(
                 "every connection of the pool stayed in use for database.connection_timeout_ms".to_owned(),
             ),
             PoolError::Timeout(_) => {
                 Self::Pool("PostgreSQL did not answer within database.connection_timeout_ms".to_owned())
             }
+            PoolError::PostCreateHook(HookError::Message(message)) => Self::Pool(message.into_owned()),
             PoolError::Closed => Self::Pool("the pool is closed".to_owned()),
             other => Self::Pool(other.to_string()),
         }
@@ -84,6 +92,12 @@ pub fn one_line(error: &tokio_postgres::Error) -> String {
             return format!(
                 "PostgreSQL refuses more connections ({}, SQLSTATE 53300): lower database.pool_size (PG_POOL_SIZE), or raise the \
                  server's max_connections, or the CONNECTION LIMIT of the role or database",
+                db.message()
+            );
+        }
+        if db.message().starts_with("unsupported startup parameter") {
+            return format!(
+                "{}: the address leads to a pooler; set database.pooler = \"transaction\" and database.direct_url",
                 db.message()
             );
         }

@@ -11,7 +11,7 @@ use twilight_model::id::{
     marker::{GuildMarker, UserMarker},
 };
 
-use super::{Statement, Store, StoreError, Tx, statement};
+use super::{Statement, Store, StoreError, Tx, statement::statement};
 use crate::{
     ledger::member_xp::{LastAward, MemberDelta, MemberKey},
     rules::{award::Millis, curve},
@@ -47,6 +47,7 @@ pub async fn last_awards(
 ) -> Result<HashMap<MemberKey, LastAward>, StoreError> {
     const LAST_AWARDS: Statement = statement!(
         "member_xp_last_awards",
+        [INT8_ARRAY, INT8_ARRAY],
         "SELECT m.guild_id, m.user_id, m.last_award_at
          FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
          JOIN member_xp AS m ON m.guild_id = k.guild_id AND m.user_id = k.user_id"
@@ -68,6 +69,7 @@ pub async fn last_awards(
 pub async fn add(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec<Written>, StoreError> {
     const ADD: Statement = statement!(
         "member_xp_add",
+        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TIMESTAMPTZ_ARRAY],
         "INSERT INTO member_xp (guild_id, user_id, xp, message_count, last_award_at)
          SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::timestamptz[])
          ON CONFLICT (guild_id, user_id) DO UPDATE
@@ -118,6 +120,7 @@ pub async fn add(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec
 pub async fn set_tiers(tx: &Tx<'_>, written: &[Written]) -> Result<(), StoreError> {
     const SET_TIERS: Statement = statement!(
         "member_xp_set_tiers",
+        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
         "UPDATE member_xp AS m SET xp_tier = t.tier
          FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS t (guild_id, user_id, tier)
          WHERE m.guild_id = t.guild_id AND m.user_id = t.user_id"
@@ -141,13 +144,14 @@ pub async fn top(store: &Store, guild_id: Id<GuildMarker>, limit: u32) -> Result
     // Walks (guild_id, xp_tier DESC) and sorts within a tier only: see the migration.
     const TOP: Statement = statement!(
         "member_xp_top",
+        [INT8, INT8],
         "SELECT user_id, xp, message_count FROM member_xp
          WHERE guild_id = $1
          ORDER BY xp_tier DESC, xp DESC, user_id
          LIMIT $2"
     );
     let rows = store
-        .query(TOP, &[&snowflake::to_db(guild_id), &i64::from(limit)])
+        .read(TOP, &[&snowflake::to_db(guild_id), &i64::from(limit)])
         .await?;
     Ok(rows
         .iter()
@@ -165,6 +169,7 @@ pub async fn top(store: &Store, guild_id: Id<GuildMarker>, limit: u32) -> Result
 pub async fn all(store: &Store) -> Result<Vec<(MemberKey, MemberDelta)>, StoreError> {
     const ALL: Statement = statement!(
         "member_xp_all",
+        [],
         "SELECT guild_id, user_id, xp, message_count, last_award_at FROM member_xp"
     );
     let rows = store.query(ALL, &[]).await?;

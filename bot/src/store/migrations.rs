@@ -13,6 +13,7 @@ use tokio_postgres::Client;
 use super::{
     connect::{self, Target, quoted},
     error::one_line,
+    session,
 };
 use crate::{
     causes::in_one_line,
@@ -51,6 +52,9 @@ pub enum MigrateError {
          another session; connect directly to PostgreSQL to migrate"
     )]
     NotLocked,
+    /// The session is not bound to the schema.
+    #[error("{}", session::ELSEWHERE)]
+    Elsewhere,
     /// A migration that was applied is not the one that this binary has.
     #[error(
         "migration {name} was changed after it was applied to this database: restore the file as it was shipped, and put the \
@@ -181,6 +185,9 @@ impl Session {
                 tracing::debug!(error = one_line(&error), "the migration connection ended");
             }
         });
+        if !session::is_in(&client, target.schema()).await? {
+            return Err(MigrateError::Elsewhere);
+        }
         Ok(Self {
             client,
             schema: target.schema().to_owned(),

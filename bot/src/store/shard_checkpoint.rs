@@ -3,7 +3,7 @@
 //! A writer moves a checkpoint only while its fence is the stored one and its revision is the next: the first keeps a process
 //! whose shard was taken from writing, the second keeps a flush from being applied twice, whatever became of its first COMMIT.
 
-use super::{Statement, Store, StoreError, Tx, statement};
+use super::{Statement, Store, StoreError, Tx, statement::statement};
 
 /// Which shard of how many.
 ///
@@ -66,6 +66,7 @@ pub enum Advanced {
 pub async fn take(store: &Store, shard: ShardKey) -> Result<Taken, StoreError> {
     const TAKE: Statement = statement!(
         "shard_checkpoint_take",
+        [INT8, INT8],
         "INSERT INTO shard_checkpoint AS c (shard_count, shard_id, fence) VALUES ($1, $2, 1)
          ON CONFLICT (shard_count, shard_id) DO UPDATE SET fence = c.fence + 1
          RETURNING fence, revision, session_id, resume_url, sequence"
@@ -94,6 +95,7 @@ pub async fn take(store: &Store, shard: ShardKey) -> Result<Taken, StoreError> {
 pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>, StoreError> {
     const ADVANCE: Statement = statement!(
         "shard_checkpoint_advance",
+        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT8_ARRAY],
         "UPDATE shard_checkpoint AS c
          SET revision = b.revision, session_id = b.session_id, resume_url = b.resume_url, sequence = b.sequence,
              updated_at = now()
@@ -146,6 +148,7 @@ pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>
 async fn why_not(tx: &Tx<'_>, advance: &Advance) -> Result<Advanced, StoreError> {
     const READ: Statement = statement!(
         "shard_checkpoint_read",
+        [INT8, INT8],
         "SELECT fence, revision FROM shard_checkpoint WHERE shard_count = $1 AND shard_id = $2"
     );
     let shard = advance.shard;

@@ -5,6 +5,7 @@ mod counting;
 mod demo;
 mod embedded;
 mod pool;
+mod pooler;
 mod schemas;
 mod sessions;
 mod start;

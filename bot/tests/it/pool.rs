@@ -29,6 +29,7 @@ fn database(size: usize, flushes: usize) -> Database {
 async fn names(watcher: &Store) -> Vec<String> {
     let names = Statement {
         name: "names",
+        types: &[],
         sql: "SELECT application_name FROM pg_stat_activity
               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY 1",
     };
@@ -53,6 +54,7 @@ async fn a_flood_of_reads_does_not_hold_up_a_flush() {
     // Every connection of the other share waits for a lock, and as many again for a connection.
     let slow = Statement {
         name: "slow",
+        types: &[],
         sql: "SELECT pg_advisory_xact_lock(1)",
     };
     let flood: Vec<_> = (0..4)

@@ -39,6 +39,7 @@ fn store(target: &Target) -> Store {
 async fn checkpoints(store: &Store) -> i64 {
     let count = Statement {
         name: "count",
+        types: &[],
         sql: "SELECT count(*) FROM shard_checkpoint",
     };
     store.query(count, &[]).await.expect("counted")[0].get(0)
@@ -76,6 +77,7 @@ async fn instances_in_one_database_do_not_see_each_other() {
     let targets = NAMES.map(|name| Target::from(postgres.connection()).in_schema(name));
     let insert = Statement {
         name: "insert",
+        types: &[],
         sql: "INSERT INTO shard_checkpoint (shard_count, shard_id) VALUES (1, 0)",
     };
     let mut stores = Vec::new();

@@ -2,6 +2,7 @@
 
 pub(crate) mod bot;
 pub(crate) mod commit_cutter;
+pub(crate) mod pgbouncer;
 
 use std::{path::Path, time::Duration};
 

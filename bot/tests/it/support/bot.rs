@@ -43,7 +43,8 @@ pub(crate) async fn start(config: &Config, connection: impl Into<Target>) -> Bot
     let token = config.require_token().expect("a token");
     let listening = http::listen(config.http.listen).await.expect("a free port");
     let http = listening.serve(metrics::install().expect("a recorder"));
-    Bot::start(config, token, connection, http)
+    let store = Store::new(connection, &config.database).expect("a pool");
+    Bot::start(config, token, store, http)
         .await
         .expect("the bot starts")
 }

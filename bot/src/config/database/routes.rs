@@ -1,0 +1,66 @@
+//! Further ways to the same database: past a pooler, and to a replica.
+
+use super::url_fault;
+use crate::config::{
+    Secret,
+    guarded::Guarded,
+    reader::{Section, Text},
+};
+
+const ADDRESS: &str = "postgresql://user:password@host:port/database or libpq's key=value form";
+
+/// Ways to the database beside `url`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routes {
+    /// What stands between the bot and PostgreSQL at `url` and `read_url`.
+    pub pooler: Pooler,
+    /// Past the pooler, for what needs a session: migrations.
+    pub direct_url: Option<Secret>,
+    /// A replica for leaderboards and ranks.
+    pub read_url: Option<Secret>,
+}
+
+/// What stands between the bot and PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pooler {
+    /// Nothing, or a pooler in session mode.
+    None,
+    /// A pooler that may run each transaction in another session.
+    Transaction,
+}
+
+impl Routes {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            pooler: section.text(
+                &Text {
+                    name: "pooler",
+                    default: "none",
+                    allowed: "\"none\" or \"transaction\"",
+                    why: "\"transaction\" when url leads to PgBouncer or another pooler in transaction mode; direct_url is needed then.",
+                },
+                |text| match text {
+                    "none" => Some(Pooler::None),
+                    "transaction" => Some(Pooler::Transaction),
+                    _ => None,
+                },
+            ),
+            direct_url: section.secret(&Guarded {
+                name: "direct_url",
+                file: "direct_url_file",
+                variable: "DATABASE_DIRECT_URL",
+                allowed: ADDRESS,
+                why: "The same database past the pooler, for migrations; DATABASE_DIRECT_URL gives it too.",
+                fault: url_fault,
+            }),
+            read_url: section.secret(&Guarded {
+                name: "read_url",
+                file: "read_url_file",
+                variable: "DATABASE_READ_URL",
+                allowed: ADDRESS,
+                why: "A replica that leaderboards and ranks are read from while it answers; DATABASE_READ_URL gives it too.",
+                fault: url_fault,
+            }),
+        }
+    }
+}

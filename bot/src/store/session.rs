@@ -1,0 +1,92 @@
+//! What a session must be told before it runs a statement: its schema and its time limits.
+
+use std::time::Duration;
+
+use deadpool_postgres::Object;
+use futures_util::future::join4;
+use tokio_postgres::{Client, Row};
+
+use super::{Params, Statement, connect, statement::statement};
+
+/// For the current transaction only: <https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SET>.
+const SET: Statement = statement!(
+    "session_settings",
+    [TEXT, TEXT],
+    "SELECT set_config('search_path', $1, true), set_config('statement_timeout', $2, true),
+            set_config('idle_in_transaction_session_timeout', $2, true)"
+);
+
+/// Why a session cannot be used that [`is_in`] another schema.
+pub(super) const ELSEWHERE: &str = "the session is not in database.schema: a pooler between here and PostgreSQL leaves the option \
+     search_path out; set database.pooler = \"transaction\" and database.direct_url";
+
+/// Whether a session was given its schema at its start. A pooler told to ignore `options` drops it without a word, and the rows
+/// of several instances would end up in one schema.
+pub(super) async fn is_in(client: &Client, schema: &str) -> Result<bool, tokio_postgres::Error> {
+    const SEARCH_PATH: Statement =
+        statement!("session_search_path", [], "SELECT current_setting('search_path')");
+    let row = client.query_typed_one(SEARCH_PATH.sql, &[]).await?;
+    Ok(row.get::<_, &str>(0) == connect::quoted(schema))
+}
+
+/// The settings, and when they are given.
+#[derive(Clone, Debug)]
+pub(super) enum Session {
+    /// Once, as the connection is made: they are the session's own from its beginning, and RESET goes back to them.
+    AtStart,
+    /// In every transaction: behind a pooler in transaction mode the next one runs in another session.
+    InEachTransaction { search_path: String, timeout: String },
+}
+
+impl Session {
+    pub(super) fn in_each_transaction(schema: &str, timeout: Duration) -> Self {
+        Self::InEachTransaction {
+            search_path: connect::quoted(schema),
+            timeout: timeout.as_millis().to_string(),
+        }
+    }
+
+    /// Tell a transaction that has just begun.
+    pub(super) async fn begin(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        match self {
+            Self::AtStart => Ok(()),
+            Self::InEachTransaction { search_path, timeout } => client
+                .query_typed(SET.sql, &SET.typed(&[search_path, timeout]))
+                .await
+                .map(drop),
+        }
+    }
+
+    /// Run one statement by itself.
+    pub(super) async fn query(
+        &self,
+        connection: &Object,
+        statement: Statement,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        match self {
+            Self::AtStart => {
+                let prepared = connection
+                    .prepare_typed_cached(statement.sql, statement.types)
+                    .await?;
+                connection.query(&prepared, params).await
+            }
+            Self::InEachTransaction { .. } => {
+                // Sent in this order without waiting for the answers: four statements, one round trip.
+                let params = statement.typed(params);
+                let (begun, told, rows, committed) = join4(
+                    connection.batch_execute("BEGIN"),
+                    self.begin(connection),
+                    connection.query_typed(statement.sql, &params),
+                    connection.batch_execute("COMMIT"),
+                )
+                .await;
+                begun?;
+                told?;
+                let rows = rows?;
+                committed?;
+                Ok(rows)
+            }
+        }
+    }
+}

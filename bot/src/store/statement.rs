@@ -1,0 +1,113 @@
+//! A statement: its name, its text, and the types of its parameters.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
+
+use super::{StoreError, error::class_of};
+use crate::metrics;
+
+/// A statement with its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement {
+    /// The name: a function's in this module's files.
+    pub name: &'static str,
+    /// The text, which opens with the name.
+    pub sql: &'static str,
+    /// What each parameter is. A pooler keeps no prepared statement that the server could tell it by.
+    pub types: &'static [Type],
+}
+
+/// A [`Statement`] whose text opens with its name: the name, the parameters' types as [`Type`]'s constants are called, the text.
+macro_rules! statement {
+    ($name:literal, [$($type:ident),*], $sql:literal) => {
+        const {
+            $crate::store::Statement {
+                name: $name,
+                sql: concat!("-- ", $name, "\n", $sql),
+                types: &[$(tokio_postgres::types::Type::$type),*],
+            }
+        }
+    };
+}
+pub(super) use statement;
+
+/// The parameters of a statement.
+pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+impl Statement {
+    /// The parameters, each with its type.
+    pub(super) fn typed<'a>(&self, params: Params<'a>) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+        assert_eq!(
+            params.len(),
+            self.types.len(),
+            "{}: a type for each parameter",
+            self.name
+        );
+        params.iter().copied().zip(self.types.iter().cloned()).collect()
+    }
+}
+
+/// What a statement answers, counted.
+pub(super) trait Rows {
+    fn rows(&self) -> u64;
+}
+
+impl Rows for Vec<Row> {
+    fn rows(&self) -> u64 {
+        self.len() as u64
+    }
+}
+
+impl Rows for u64 {
+    fn rows(&self) -> u64 {
+        *self
+    }
+}
+
+/// How one connection's statements are watched.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watch {
+    /// A statement that takes this long is slow.
+    pub(super) slow_query: Duration,
+    /// How long the connection was waited for.
+    pub(super) waited: Duration,
+}
+
+impl Watch {
+    /// Run a query with the time it takes under its name, never with its values.
+    pub(super) async fn over<T: Rows>(
+        self,
+        statement: Statement,
+        query: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        let started = Instant::now();
+        let result = query.await;
+        let elapsed = started.elapsed();
+        metrics::query_seconds(statement.name).record(elapsed);
+        match &result {
+            Ok(answer) => metrics::query_rows_total(statement.name).increment(answer.rows()),
+            Err(error) => metrics::query_errors_total(class_of(error.code())).increment(1),
+        }
+        if elapsed >= self.slow_query {
+            metrics::slow_queries_total(statement.name).increment(1);
+            tracing::warn!(
+                query.name = statement.name,
+                query.duration_ms = millis(elapsed),
+                query.rows = result.as_ref().map_or(0, Rows::rows),
+                query.failed = result.is_err(),
+                pool.wait_ms = millis(self.waited),
+                "slow query"
+            );
+        }
+        result.map_err(StoreError::from)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
