@@ -103,6 +103,8 @@ need() {
     pgbouncer)
         PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null && return
         install PgBouncer pgbouncer
+        # The tests start their own.
+        as_root systemctl disable --now --quiet pgbouncer 2>/dev/null || true
         ;;
     python)
         # ensurepip is what Debian splits off into python3-venv.
