@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 use crate::{
     backoff::Backoff,
     config::{self, Pooler},
-    embedded::{self, PrivatePostgres},
+    embedded::{self, Guest, PrivatePostgres, Visit},
     store::{
         Store, StoreError,
         connect::{ConnectError, Target},
@@ -47,37 +47,76 @@ pub struct Database {
     pub direct: Target,
     /// A replica that may be read from.
     pub replica: Option<Target>,
-    /// The private server, if it is that one.
+    /// The private server, if it is that one and ours to stop.
     pub private: Option<PrivatePostgres>,
+    /// The private server of another eventide.
+    guest: Option<Guest>,
 }
 
 impl Database {
-    /// Parse the URL, or start the private PostgreSQL.
+    /// Parse the URL, or start the private PostgreSQL, which is then this process's alone: for the bot.
     pub async fn open(database: &config::Database) -> Result<Self, DatabaseError> {
-        if let Some(url) = &database.url {
-            let routes = &database.routes;
-            let through = |url| {
-                let target = Target::open(url, database)?;
-                Ok::<_, ConnectError>(match routes.pooler {
-                    Pooler::None => target,
-                    Pooler::Transaction => target.pooled(),
-                })
-            };
-            return Ok(Self {
-                connection: through(url)?,
-                direct: Target::open(routes.direct_url.as_ref().unwrap_or(url), database)?,
-                replica: routes.read_url.as_ref().map(through).transpose()?,
-                private: None,
-            });
+        if let Some(given) = Self::given(database)? {
+            return Ok(given);
         }
         let private = PrivatePostgres::start(&embedded::Options::from(database)).await?;
-        let connection = Target::from(private.connection()).in_schema(&database.schema);
+        let target = Target::from(private.connection()).in_schema(&database.schema);
         Ok(Self {
+            private: Some(private),
+            ..Self::at(target)
+        })
+    }
+
+    /// The same for a command, which works beside a running bot: if that one runs the private PostgreSQL, the command is its
+    /// guest, and leaves it running.
+    pub async fn visit(database: &config::Database) -> Result<Self, DatabaseError> {
+        if let Some(given) = Self::given(database)? {
+            return Ok(given);
+        }
+        let at = |connection: &tokio_postgres::Config| {
+            Self::at(Target::from(connection).in_schema(&database.schema))
+        };
+        let mut visited;
+        match PrivatePostgres::visit(&embedded::Options::from(database)).await? {
+            Visit::Host(private) => {
+                visited = at(&private.connection());
+                visited.private = Some(private);
+            }
+            Visit::Guest(guest) => {
+                visited = at(guest.connection());
+                visited.guest = Some(guest);
+            }
+        }
+        Ok(visited)
+    }
+
+    fn given(database: &config::Database) -> Result<Option<Self>, ConnectError> {
+        let Some(url) = &database.url else {
+            return Ok(None);
+        };
+        let routes = &database.routes;
+        let through = |url| {
+            let target = Target::open(url, database)?;
+            Ok::<_, ConnectError>(match routes.pooler {
+                Pooler::None => target,
+                Pooler::Transaction => target.pooled(),
+            })
+        };
+        Ok(Some(Self {
+            direct: Target::open(routes.direct_url.as_ref().unwrap_or(url), database)?,
+            replica: routes.read_url.as_ref().map(through).transpose()?,
+            ..Self::at(through(url)?)
+        }))
+    }
+
+    fn at(connection: Target) -> Self {
+        Self {
             direct: connection.clone(),
             connection,
             replica: None,
-            private: Some(private),
-        })
+            private: None,
+            guest: None,
+        }
     }
 
     /// A pool on it.
@@ -141,8 +180,9 @@ impl Database {
         self.private = watch.task.join().await.flatten();
     }
 
-    /// Stop the private server, if there is one.
+    /// Stop the private server, if there is one and it is ours.
     pub async fn close(self) -> Result<(), DatabaseError> {
+        drop(self.guest);
         match self.private {
             Some(private) => Ok(private.stop(embedded::StopMode::Fast).await?),
             None => Ok(()),

@@ -5,14 +5,15 @@
 //! Own code rather than the crate `postgresql_embedded`: that one neither runs as root nor finds a server
 //! again that a killed bot left behind, and both are everyday here (containers, `kill -9`).
 //!
-//! Invariants: one bot a data directory (a lock that dies with its process); a server found on the cluster is
-//! adopted or stopped, never fought; as root nothing is written inside the cluster, and the server inherits
+//! Invariants: one bot a data directory (a lock that dies with its process), beside which commands are guests; a
+//! server found on the cluster is adopted or stopped, never fought; as root nothing is written inside the cluster, and the server inherits
 //! nothing of the environment.
 
 mod account;
 mod binaries;
 mod cluster;
 mod error;
+mod guest;
 mod lock;
 mod pidfile;
 mod place;
@@ -21,16 +22,22 @@ mod session;
 mod settings;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-pub use self::error::Error;
 use self::{
     account::Account,
     binaries::{Binaries, Installed},
-    lock::Lock,
+    lock::{Holder, Lock, Taken},
     place::Place,
     server::Server,
     settings::Settings,
+};
+pub use self::{
+    error::Error,
+    guest::{Guest, Visit},
 };
 use crate::config::Database;
 
@@ -58,6 +65,9 @@ impl From<&Database> for Options {
     }
 }
 
+/// How often it is looked whether a command, or a guest, has left.
+const LEAVING_POLL: Duration = Duration::from_millis(50);
+
 /// How the server is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopMode {
@@ -78,7 +88,7 @@ pub struct PrivatePostgres {
     adopted: bool,
     stopped: bool,
     // Last, so that it is given back after everything else is gone.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl PrivatePostgres {
@@ -93,15 +103,46 @@ impl PrivatePostgres {
     ///
     /// See [`Error`]; each is one line for the operator.
     pub async fn start(options: &Options) -> Result<Self, Error> {
+        let mut waits = false;
+        loop {
+            let wanted = options.data_directory.clone();
+            let (data, taken) = blocking(move || {
+                let data = place::data_directory(&wanted)?;
+                let taken = Lock::take(&data, Holder::Bot)?;
+                Ok((data, taken))
+            })
+            .await?;
+            match taken {
+                Taken::Ours(lock) => return Self::start_on(data, lock, options).await,
+                Taken::Others(Holder::Bot, pid) => return Err(Error::InUse { path: data, pid }),
+                Taken::Others(Holder::Command, pid) => {
+                    if !waits {
+                        tracing::info!(
+                            holder = pid,
+                            "a command uses the private PostgreSQL; waiting for its end"
+                        );
+                    }
+                    waits = true;
+                    tokio::time::sleep(LEAVING_POLL).await;
+                }
+            }
+        }
+    }
+
+    /// The server of another eventide, which is waited for if it is just starting and is never stopped or
+    /// fought; or else a server as by [`start`](Self::start), which a bot that starts meanwhile waits for.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; each is one line for the operator.
+    pub async fn visit(options: &Options) -> Result<Visit, Error> {
+        guest::visit(options).await
+    }
+
+    async fn start_on(data: PathBuf, lock: Lock, options: &Options) -> Result<Self, Error> {
         let started = tokio::time::Instant::now();
-        let wanted = options.data_directory.clone();
-        let (data, lock, account) = blocking(move || {
-            let data = place::data_directory(&wanted)?;
-            let lock = Lock::take(&data)?;
-            let account = Account::choose(&place::cluster(&data))?;
-            Ok((data, lock, account))
-        })
-        .await?;
+        let path = place::cluster(&data);
+        let account = blocking(move || Account::choose(&path)).await?;
         let installed = Installed::find(
             &account,
             options.binaries_directory.as_deref(),
@@ -137,7 +178,7 @@ impl PrivatePostgres {
             server,
             adopted,
             stopped: false,
-            _lock: lock,
+            lock,
         };
         session::ensure_database(&postgres.place).await?;
         tracing::info!(
@@ -188,12 +229,18 @@ impl PrivatePostgres {
     }
 
     /// Stops the server and waits for its end. A fast stop that takes more than a minute becomes an immediate
-    /// one.
+    /// one. A command's own server is stopped when its guests have left.
     ///
     /// # Errors
     ///
     /// [`Error::NotStopped`] if it does not end.
     pub async fn stop(mut self, mode: StopMode) -> Result<(), Error> {
+        if self.lock.holder() == Holder::Command && !self.lock.is_left_alone() {
+            tracing::info!("another command uses the private PostgreSQL too; waiting for its end");
+            while !self.lock.is_left_alone() {
+                tokio::time::sleep(LEAVING_POLL).await;
+            }
+        }
         self.server.stop(mode).await?;
         self.stopped = true;
         self.place.tidy().await;

@@ -28,7 +28,7 @@ pub enum Migrate {
 /// The database cannot be reached, or its history does not fit this binary's migrations.
 pub async fn migrate(what: Migrate, config: &Config) -> Result<(), CliError> {
     logging::install(&config.log);
-    let database = Database::open(&config.database).await?;
+    let database = Database::visit(&config.database).await?;
     let done = on(&database, what).await;
     database.close().await?;
     done

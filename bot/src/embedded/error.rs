@@ -50,6 +50,21 @@ pub enum Error {
         /// The other process, as it wrote itself down.
         pid: String,
     },
+    /// Another process holds the data directory, and its server does not answer.
+    #[error(
+        "{} is in use by another eventide (process {pid}), whose PostgreSQL does not answer after {seconds} s: {message}",
+        path.display()
+    )]
+    HolderNotReady {
+        /// The data directory.
+        path: PathBuf,
+        /// The other process, as it wrote itself down.
+        pid: String,
+        /// How long it was waited for.
+        seconds: u64,
+        /// What it did last.
+        message: String,
+    },
     /// There is a directory where the cluster should be, and it is not one.
     #[error("{} is there but holds no PostgreSQL data (no PG_VERSION); move it away", path.display())]
     NotACluster {

@@ -76,7 +76,9 @@ impl Server {
         let said = place.home.join("start.log");
         let (path, cluster) = (said.clone(), place.cluster.clone());
         let (file, before) = blocking(move || {
-            let file = File::create(&path).map_err(Error::io("write", &path))?;
+            // Anew each time: the last may be of another user, who typed a command.
+            drop(std::fs::remove_file(&path));
+            let file = File::create_new(&path).map_err(Error::io("write", &path))?;
             Ok((file, log_lengths(&cluster)))
         })
         .await?;

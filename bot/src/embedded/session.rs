@@ -65,6 +65,21 @@ pub(super) async fn is_server(place: &Place, version: &str) -> bool {
     Path::new(&directory) == place.cluster && running == version
 }
 
+/// Whether the server on this socket works on this cluster and has the bot's database; else why not.
+pub(super) async fn admits(socket_directory: &Path, cluster: &Path) -> Result<(), String> {
+    let config = config(socket_directory, DATABASE);
+    let visit = visit_by(config, async |client: &Client| {
+        let find = "-- admits\nSELECT current_setting('data_directory')";
+        client.query_one(find, &[]).await?.try_get::<_, String>(0)
+    });
+    match timeout(VISIT_DEADLINE, visit).await {
+        Ok(Ok(directory)) if Path::new(&directory) == cluster => Ok(()),
+        Ok(Ok(directory)) => Err(format!("its socket leads to the server of {directory}")),
+        Ok(Err(error)) => Err(message(&error)),
+        Err(_elapsed) => Err("no answer".to_owned()),
+    }
+}
+
 /// Makes the bot's database if there is none.
 pub(super) async fn ensure_database(place: &Place) -> Result<(), Error> {
     visit(place, async |client: &Client| {
@@ -85,7 +100,13 @@ async fn visit<T>(
     place: &Place,
     work: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
 ) -> Result<T, tokio_postgres::Error> {
-    let mut config = config(&place.socket, "postgres");
+    visit_by(config(&place.socket, "postgres"), work).await
+}
+
+async fn visit_by<T>(
+    mut config: Config,
+    work: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+) -> Result<T, tokio_postgres::Error> {
     config.application_name("eventide visit");
     let (client, connection) = config.connect(NoTls).await?;
     let work = async move {

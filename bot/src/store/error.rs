@@ -68,7 +68,9 @@ pub(super) fn class_of(sqlstate: Option<&SqlState>) -> &'static str {
 impl From<PoolError> for StoreError {
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => Self::Postgres(error),
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                Self::Postgres(error)
+            }
             PoolError::Timeout(TimeoutType::Wait) => Self::Pool(
                 "every connection of the pool stayed in use for database.connection_timeout_ms".to_owned(),
             ),

@@ -11,3 +11,4 @@ mod sessions;
 mod start;
 mod support;
 mod tls;
+mod visits;
