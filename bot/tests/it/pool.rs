@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::support::{
     Scene,
     bot::{config_for, discord, start},
-    until,
+    options, until,
 };
 
 fn database(size: usize, flushes: usize) -> Database {
@@ -165,7 +165,6 @@ async fn connections_say_which_process_and_shards_they_serve() {
 async fn a_server_that_is_full_is_told_with_the_numbers_to_change() {
     let directory = TempDir::new().expect("a directory");
     let postgres = PrivatePostgres::start(&Options {
-        data_directory: directory.path().to_owned(),
         settings: [
             ("fsync", "off"),
             ("max_connections", "5"),
@@ -173,7 +172,7 @@ async fn a_server_that_is_full_is_told_with_the_numbers_to_change() {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into(),
-        ..Options::from(&Config::defaults().database)
+        ..options(directory.path())
     })
     .await
     .expect("PostgreSQL starts");

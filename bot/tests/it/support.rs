@@ -50,12 +50,21 @@ impl Scene {
 /// A server without the durability that a test's data does not need: what survives a kill of the bot is not touched by it.
 pub(crate) async fn start_postgres(directory: &Path) -> PrivatePostgres {
     PrivatePostgres::start(&Options {
-        data_directory: directory.to_owned(),
         settings: vec![("fsync".to_owned(), "off".to_owned())],
-        ..Options::from(&Config::defaults().database)
+        ..options(directory)
     })
     .await
     .expect("PostgreSQL starts")
+}
+
+/// A server there, of the version that PATH names first.
+pub(crate) fn options(directory: &Path) -> Options {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Options {
+        data_directory: directory.to_owned(),
+        search_path: std::env::split_paths(&path).collect(),
+        ..Options::default()
+    }
 }
 
 /// Wait until `condition` holds.

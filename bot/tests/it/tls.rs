@@ -14,7 +14,7 @@ use eventide::{
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
-use crate::support::{bot::command, start_postgres, until};
+use crate::support::{bot::command, options, start_postgres, until};
 
 /// The name in the server's certificate.
 const HOST: &str = "db.eventide.test";
@@ -85,9 +85,8 @@ impl Server {
             ("ssl_ca_file", "clients.crt".to_owned()),
         ];
         let postgres = PrivatePostgres::start(&Options {
-            data_directory: data,
             settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
-            ..Options::from(&Config::defaults().database)
+            ..options(&data)
         })
         .await
         .expect("PostgreSQL starts");

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::support::{
+    self,
     bot::{command, compare, config_for, discord, settle_exactly},
     until,
 };
@@ -56,10 +57,7 @@ async fn status(directory: &Path) -> String {
 }
 
 fn options(directory: &Path) -> Options {
-    Options {
-        data_directory: directory.join("data"),
-        ..Options::default()
-    }
+    support::options(&directory.join("data"))
 }
 
 async fn visit(directory: &Path) -> Visit {
