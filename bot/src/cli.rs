@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod demo;
+pub mod doctor;
 pub mod migrate;
 pub mod run;
 
@@ -38,6 +39,8 @@ pub enum Command {
     /// Look at the database's schema, or bring it up to date
     #[command(subcommand)]
     Migrate(migrate::Migrate),
+    /// Look at PostgreSQL: settings that hurt, bloat, heavy statements; and say what to do
+    Doctor,
 }
 
 /// Why a command failed.
@@ -67,6 +70,9 @@ pub enum CliError {
     /// The demo's reconciliation failed.
     #[error("the database does not hold what was sent; see the reconciliation")]
     NotExact,
+    /// `eventide doctor` found something that must not stay so.
+    #[error("{0} of the findings are bad; what to do stands below each")]
+    Unhealthy(usize),
     /// A second signal came during the drain.
     #[error("forced to end by a second signal; what was not committed is replayed at the next start")]
     Forced,
@@ -89,6 +95,7 @@ impl Cli {
         match self.command {
             Command::Run => run::run(&config).await,
             Command::Demo(demo) => demo::demo(demo, &config).await,
+            Command::Doctor => doctor::doctor(&config).await,
             Command::Migrate(migrate) => migrate::migrate(migrate, &config).await,
         }
     }

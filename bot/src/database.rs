@@ -36,6 +36,9 @@ pub enum DatabaseError {
     /// The schema could not be brought up to date.
     #[error("database: {0}")]
     Migrate(#[from] MigrateError),
+    /// It does not answer, or not as expected.
+    #[error("database: {0}")]
+    Store(#[from] StoreError),
 }
 
 /// A database that answers.

@@ -30,6 +30,8 @@ pub mod database;
 
 pub mod demo;
 
+pub mod doctor;
+
 pub mod embedded;
 
 pub mod http;

@@ -3,6 +3,7 @@
 mod config;
 mod counting;
 mod demo;
+mod doctor;
 mod embedded;
 mod pool;
 mod pooler;

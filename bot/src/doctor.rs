@@ -1,0 +1,168 @@
+//! `eventide doctor`: looks at PostgreSQL as the bot sees it, and says what to do. It changes nothing.
+
+pub mod finding;
+mod server;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use self::finding::Finding;
+use crate::{
+    causes::in_one_line,
+    config::Config,
+    database::{Database, DatabaseError},
+    store::{Store, StoreError, catalog, migrations},
+};
+
+/// Statements in the list of the heaviest.
+const HEAVIEST: u32 = 5;
+
+/// A running bot moves every checkpoint more often.
+const CHECKPOINT_AGE: Duration = Duration::from_mins(1);
+
+/// A replica further behind shows leaderboards of another time.
+const REPLICA_LAG: Duration = Duration::from_secs(30);
+
+/// Look at everything.
+///
+/// # Errors
+///
+/// The database cannot be reached or asked.
+pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding>, DatabaseError> {
+    let mut findings = Vec::new();
+    let private = config.database.embedded();
+    let store = database.store(&config.database)?;
+    let server = catalog::server(&store).await?;
+    findings.push(server::version(&server));
+    findings.extend(server::connection(&server, private));
+    let settings = catalog::settings(&store).await?;
+    findings.extend(server::settings(&server, &settings));
+    let sessions = catalog::sessions(&store).await?;
+    findings.extend(server::sessions(&sessions, &settings, &config.database));
+
+    let pending = match migrations::status(&database.direct).await {
+        Ok(all) => all
+            .into_iter()
+            .filter(|migration| migration.applied_on.is_none())
+            .map(|migration| migration.name)
+            .collect::<Vec<_>>(),
+        Err(error) => {
+            findings.push(Finding::bad("schema", error.to_string(), ""));
+            store.close();
+            return Ok(findings);
+        }
+    };
+    if pending.is_empty() {
+        findings.push(Finding::good(
+            "schema",
+            format!("{} is up to date", config.database.schema),
+        ));
+        findings.extend(tables::tables(&catalog::tables(&store).await?));
+        findings.extend(tables::indexes(&catalog::indexes(&store).await?));
+        findings.push(checkpoints(&catalog::checkpoints(&store).await?));
+    } else {
+        findings.push(Finding::warning(
+            "schema",
+            format!("{} lacks {}", config.database.schema, pending.join(", ")),
+            "eventide migrate up, or start the bot",
+        ));
+    }
+    findings.push(statements(&store, server.has_statement_statistics).await);
+    if let Some(replica) = &database.replica {
+        findings.push(replica_of(Store::new(replica, &config.database)?).await);
+    }
+    store.close();
+    Ok(findings)
+}
+
+fn checkpoints(all: &[catalog::CheckpointAge]) -> Finding {
+    let oldest = all
+        .iter()
+        .filter(|checkpoint| checkpoint.has_session)
+        .max_by(|a, b| a.age_s.total_cmp(&b.age_s));
+    match oldest {
+        None => Finding::good("checkpoints", "none yet: no shard has run on this database"),
+        Some(oldest) if oldest.age_s > CHECKPOINT_AGE.as_secs_f64() => Finding::warning(
+            "checkpoints",
+            format!(
+                "shard {} of {} was last committed {:.0} s ago",
+                oldest.shard_id, oldest.shard_count, oldest.age_s
+            ),
+            "if the bot is running it does not commit (look at its log and /readyz); if it is stopped, start it before Discord \
+             forgets the sessions",
+        ),
+        Some(oldest) => Finding::good(
+            "checkpoints",
+            format!(
+                "{} shards, the oldest commit {:.1} s ago",
+                all.len(),
+                oldest.age_s
+            ),
+        ),
+    }
+}
+
+async fn statements(store: &Store, installed: bool) -> Finding {
+    let how = "add pg_stat_statements to shared_preload_libraries, restart the server, and CREATE EXTENSION \
+               pg_stat_statements: the heaviest statements are listed here then, by their names in the source";
+    if !installed {
+        return Finding::good(
+            "statements",
+            format!("pg_stat_statements is not installed; to see more: {how}"),
+        );
+    }
+    match catalog::heaviest(store, HEAVIEST).await {
+        Ok(all) => {
+            let lines = all.iter().map(|heavy| {
+                format!(
+                    "\n      {:<14}   {:<28} {:>10.0} ms in {} calls, {:.2} ms and {} rows a call",
+                    "",
+                    heavy.name,
+                    heavy.total_ms,
+                    heavy.calls,
+                    heavy.mean_ms,
+                    heavy.rows.checked_div(heavy.calls).unwrap_or_default(),
+                )
+            });
+            Finding::good(
+                "statements",
+                format!("the heaviest:{}", lines.collect::<String>()),
+            )
+        }
+        Err(error) => Finding::warning(
+            "statements",
+            format!("pg_stat_statements cannot be read: {error}"),
+            how,
+        ),
+    }
+}
+
+async fn replica_of(store: Store) -> Finding {
+    let answer: Result<_, StoreError> = catalog::server(&store).await;
+    store.close();
+    match answer {
+        Err(error) => Finding::warning(
+            "replica",
+            format!("database.read_url does not answer: {}", in_one_line(&error)),
+            "reads go to the primary meanwhile",
+        ),
+        Ok(server) if !server.in_recovery => Finding::warning(
+            "replica",
+            "the server of database.read_url is no standby",
+            "give the address of a replica of the same database",
+        ),
+        Ok(server) => match server.replay_lag {
+            Some(lag) if lag > REPLICA_LAG => Finding::warning(
+                "replica",
+                format!("last replayed {:.0} s ago", lag.as_secs_f64()),
+                "nothing was written for so long, or it is behind: look at pg_stat_replication on the primary",
+            ),
+            lag => Finding::good(
+                "replica",
+                format!("last replayed {:.1} s ago", lag.unwrap_or_default().as_secs_f64()),
+            ),
+        },
+    }
+}
