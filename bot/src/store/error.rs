@@ -103,7 +103,31 @@ pub fn one_line(error: &tokio_postgres::Error) -> String {
                 db.message()
             );
         }
-        return format!("{} (SQLSTATE {})", db.message(), db.code().code());
+        let told = format!("{} (SQLSTATE {})", db.message(), db.code().code());
+        return match advice(db.code()) {
+            Some(advice) => format!("{told}: {advice}"),
+            None => told,
+        };
     }
-    in_one_line(error)
+    let told = in_one_line(error);
+    if told.ends_with("password missing") {
+        return "PostgreSQL asks for a password and none is given: put it into DATABASE_URL, database.url_file or ~/.pgpass".to_owned();
+    }
+    told
+}
+
+/// What somebody can do about it, where that is known.
+fn advice(code: &SqlState) -> Option<&'static str> {
+    Some(match *code {
+        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            "check the role and its password in DATABASE_URL, database.url_file or ~/.pgpass, and the server's pg_hba.conf"
+        }
+        SqlState::INVALID_CATALOG_NAME => "check the name in DATABASE_URL, or make it with CREATE DATABASE",
+        SqlState::DISK_FULL => "make room on the server's disk; nothing is lost meanwhile",
+        SqlState::CANNOT_CONNECT_NOW => "it is tried again",
+        SqlState::READ_ONLY_SQL_TRANSACTION => {
+            "this is a standby or a read-only role: give the primary's address in DATABASE_URL"
+        }
+        _ => return None,
+    })
 }
