@@ -15,6 +15,7 @@ use crate::{
     config::{Config, Problems},
     database::DatabaseError,
     http::ListenError,
+    store::migrations::create::CreateError,
 };
 
 /// A Discord bot for communities that have outgrown one process: every event counts exactly once.
@@ -36,7 +37,7 @@ pub enum Command {
     Run,
     /// Show the bot at work on a simulated Discord and a private PostgreSQL
     Demo(demo::Demo),
-    /// Look at the database's schema, or bring it up to date
+    /// Look at the database's schema, bring it up to date, or take changes back
     #[command(subcommand)]
     Migrate(migrate::Migrate),
     /// Look at PostgreSQL: settings that hurt, bloat, heavy statements; and say what to do
@@ -64,6 +65,20 @@ pub enum CliError {
     /// The bot ended by itself.
     #[error("{0}")]
     Bot(#[from] BotError),
+    /// The files of a new migration could not be made.
+    #[error("{0}")]
+    Create(#[from] CreateError),
+    /// The schema is not what it must be; a line a finding.
+    #[error("{}", .0.join("\n"))]
+    Schema(Vec<String>),
+    /// A question that nobody can answer.
+    #[error(
+        "`migrate down` asks before it drops anything, and nobody is at the terminal: give --yes to have it done unasked"
+    )]
+    NobodyToAsk,
+    /// The answer was no.
+    #[error("nothing was undone")]
+    Declined,
     /// The operating system refused something.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -79,10 +94,10 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// The process's exit code: 64 for bad configuration (`EX_USAGE` of sysexits.h), 1 for everything else.
+    /// The process's exit code: 64 for bad configuration or usage (`EX_USAGE` of sysexits.h), 1 for everything else.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) => 64,
+            Self::Config(_) | Self::NobodyToAsk => 64,
             _ => 1,
         }
     }
@@ -91,6 +106,10 @@ impl CliError {
 impl Cli {
     /// Do what was asked.
     pub async fn execute(self) -> Result<(), CliError> {
+        if let Command::Migrate(migrate::Migrate::Create { name }) = &self.command {
+            // Needs no database, nor anything else that is configured.
+            return migrate::create(name);
+        }
         let config = Config::from_process(self.config.as_deref())?;
         match self.command {
             Command::Run => run::run(&config).await,

@@ -13,7 +13,7 @@ use crate::{
     store::{
         Store, StoreError,
         connect::{ConnectError, Target},
-        migrations::{self, MigrateError},
+        migrations::{self, MigrateError, Migrations},
     },
     task::{self, Task},
 };
@@ -149,21 +149,25 @@ impl Database {
 
     /// Bring the schema up to date, waiting for a server that is still starting.
     pub async fn migrate(&self) -> Result<Vec<String>, DatabaseError> {
-        let deadline = Instant::now() + STARTUP_PATIENCE;
-        let mut backoff = Backoff::new();
-        loop {
-            let error = match migrations::up(&self.direct).await {
-                Ok(applied) => return Ok(applied),
-                Err(error) => error,
-            };
-            if !helps_to_wait(&error) || Instant::now() >= deadline {
-                return Err(error.into());
-            }
-            let wait = backoff.pause();
-            if backoff.is_worth_a_line() {
-                tracing::warn!(%error, "the database is not ready; trying again");
-            }
-            tokio::time::sleep(wait).await;
+        self.migrate_to(None).await
+    }
+
+    /// The same up to a version.
+    pub async fn migrate_to(&self, version: Option<i32>) -> Result<Vec<String>, DatabaseError> {
+        let migrations = Migrations::embedded();
+        patiently(async || migrations.up(&self.direct, version).await).await
+    }
+
+    /// See that the schema is up to date, and change nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrateError::Outstanding`], or a history that does not fit.
+    pub async fn expect_migrated(&self) -> Result<(), DatabaseError> {
+        let all = patiently(async || migrations::status(&self.direct).await).await?;
+        match all.into_iter().find(|migration| migration.applied_on.is_none()) {
+            Some(migration) => Err(MigrateError::Outstanding { name: migration.name }.into()),
+            None => Ok(()),
         }
     }
 
@@ -221,15 +225,61 @@ async fn keep_running(
     }
 }
 
+/// Wait for a server that is still starting.
+async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Result<T, MigrateError>) -> Result<T, DatabaseError> {
+    let deadline = Instant::now() + STARTUP_PATIENCE;
+    let mut backoff = Backoff::new();
+    loop {
+        let error = match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        if !helps_to_wait(&error) || Instant::now() >= deadline {
+            return Err(error.into());
+        }
+        let wait = backoff.pause();
+        if backoff.is_worth_a_line() {
+            tracing::warn!(%error, "the database is not ready; trying again");
+        }
+        tokio::time::sleep(wait).await;
+    }
+}
+
 /// Whether the server may come by itself: it refuses connections, or says that it is starting up or shutting down.
 fn helps_to_wait(error: &MigrateError) -> bool {
-    let MigrateError::Postgres(error) = error else {
-        return false;
+    let error = match error {
+        MigrateError::Unanswered(_) => return true,
+        MigrateError::Connect { error, .. } | MigrateError::Postgres(error) => error,
+        _ => return false,
     };
     match error.code() {
-        Some(code) => *code == SqlState::CANNOT_CONNECT_NOW,
+        Some(code) => matches!(
+            *code,
+            SqlState::CANNOT_CONNECT_NOW
+                | SqlState::TOO_MANY_CONNECTIONS
+                | SqlState::ADMIN_SHUTDOWN
+                | SqlState::CRASH_SHUTDOWN
+        ),
         None => std::error::Error::source(error)
             .and_then(|source| source.downcast_ref::<std::io::Error>())
-            .is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused),
+            .is_some_and(may_come),
     }
+}
+
+/// Whether it is a host that is not there yet: a container that starts has no name and no route at first.
+fn may_come(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable, NotFound,
+        TimedOut,
+    };
+    let kinds = [
+        ConnectionAborted,
+        ConnectionRefused,
+        ConnectionReset,
+        HostUnreachable,
+        NetworkUnreachable,
+        NotFound,
+        TimedOut,
+    ];
+    kinds.contains(&error.kind()) || error.to_string().starts_with("failed to lookup address")
 }

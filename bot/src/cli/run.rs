@@ -31,9 +31,9 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
         started = async {
             let opened = database.insert(Database::open(&config.database).await?);
             if config.database.migrate_on_start {
-                for name in opened.migrate().await? {
-                    tracing::info!(migration = name, "migration applied");
-                }
+                opened.migrate().await?;
+            } else {
+                opened.expect_migrated().await?;
             }
             Ok(Bot::start(config, token, opened.store(&config.database).map_err(crate::bot::StartError::from)?, http).await?)
         } => started.map(Some),

@@ -20,7 +20,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-pub(in crate::store) use self::name::process_name;
+pub(in crate::store) use self::name::{is_of_schema, process_name};
 pub(in crate::store) use self::tls::in_words as tls_in_words;
 use self::{
     conninfo::{Conninfo, Fault, Place},
@@ -32,6 +32,9 @@ pub use self::{
     tls::{TlsError, Verify},
 };
 use crate::config::{self, SslMode as Wish};
+
+/// PostgreSQL's port.
+const DEFAULT_PORT: u16 = 5432;
 
 /// Where tables are if nobody says anything else.
 const DEFAULT_SCHEMA: &str = "public";
@@ -179,6 +182,26 @@ impl Target {
         &self.schema
     }
 
+    /// Where it is, for people: hosts, ports and the database.
+    pub fn place(&self) -> String {
+        let mut places: Vec<String> = Vec::new();
+        for route in self.routes.iter() {
+            let port = route.config.get_ports().first().unwrap_or(&DEFAULT_PORT);
+            let database = route.config.get_dbname().unwrap_or_default();
+            for host in route.config.get_hosts() {
+                let host = match host {
+                    Host::Tcp(host) => host.clone(),
+                    Host::Unix(directory) => directory.display().to_string(),
+                };
+                let place = format!("{host}:{port}/{database}");
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        places.join(" or ")
+    }
+
     /// Connect to the first place that answers and is what it must be.
     ///
     /// # Errors
@@ -209,7 +232,7 @@ impl Target {
 
     async fn connect_by(&self, route: &Route) -> Result<(Client, Driver), tokio_postgres::Error> {
         let mut config = route.config.clone();
-        let name = self.name.get();
+        let name = self.name.in_schema(&self.schema);
         if config.get_application_name().is_none() && !name.is_empty() {
             config.application_name(name);
         }

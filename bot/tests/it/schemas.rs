@@ -14,10 +14,10 @@ use eventide::{
     task,
 };
 use tempfile::TempDir;
-use tokio_postgres::Client;
 
 use crate::support::{
     bot::{command, discord, url},
+    session::Session,
     start_postgres, until,
 };
 
@@ -43,31 +43,6 @@ async fn checkpoints(store: &Store) -> i64 {
         sql: "SELECT count(*) FROM shard_checkpoint",
     };
     store.query(count, &[]).await.expect("counted")[0].get(0)
-}
-
-/// A session that is not the bot's.
-struct Session {
-    client: Client,
-    driver: task::Task<Result<(), tokio_postgres::Error>>,
-}
-
-impl Session {
-    async fn open(target: &Target) -> Self {
-        let (client, driver) = target.connect().await.expect("a connection");
-        Self {
-            client,
-            driver: task::spawn("session", driver),
-        }
-    }
-
-    async fn execute(&self, sql: &str) {
-        self.client.batch_execute(sql).await.expect(sql);
-    }
-
-    async fn close(self) {
-        drop(self.client);
-        self.driver.join().await.expect("joined").expect("a clean end");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,7 +138,7 @@ async fn the_migration_lock_is_the_schema_s_own() {
         let row = holder
             .client
             .query_one(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'eventide %migrate' AND wait_event = 'advisory'",
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'eventide %migrate' AND query LIKE '%migrate_try_lock%'",
                 &[],
             )
             .await

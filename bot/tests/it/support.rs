@@ -3,6 +3,8 @@
 pub(crate) mod bot;
 pub(crate) mod commit_cutter;
 pub(crate) mod pgbouncer;
+pub(crate) mod rows;
+pub(crate) mod session;
 
 use std::{path::Path, time::Duration};
 

@@ -49,12 +49,18 @@ pub(crate) async fn start(config: &Config, connection: impl Into<Target>) -> Bot
         .expect("the bot starts")
 }
 
-/// The real binary, with its standard error kept.
+/// The real binary, of which nobody sees what it says.
 pub(crate) fn spawn(discord: &Simulator, connection: &tokio_postgres::Config) -> Child {
+    spawn_in(discord, connection, "public")
+}
+
+/// The same in a schema of its own.
+pub(crate) fn spawn_in(discord: &Simulator, connection: &tokio_postgres::Config, schema: &str) -> Child {
     let rules = discord.config().levels;
     command(&["run"])
         .env("DISCORD_TOKEN", &discord.config().token)
         .env("DATABASE_URL", url(connection))
+        .env("DB_SCHEMA", schema)
         .env("EVENTIDE__DISCORD__API_URL", discord.rest_url())
         .env("EVENTIDE__LEVELS__COOLDOWN_SECONDS", (rules.cooldown_ms / 1_000).to_string())
         .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")

@@ -1,0 +1,147 @@
+//! Making the files of a new migration.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+/// A longer name helps nobody.
+const NAME_CHARACTERS: usize = 60;
+
+/// Why there are no new files.
+#[derive(Debug, Error)]
+pub enum CreateError {
+    /// The name cannot be a file's.
+    #[error(
+        "{0:?} is no name for a migration: 1 to {NAME_CHARACTERS} of a-z, 0-9 and _, beginning with a letter, such as add_guild_settings"
+    )]
+    Name(String),
+    /// The working directory is not a checkout.
+    #[error(
+        "there is no migrations/V1__….sql in {}: migrations are made in a checkout of Eventide's source code, and its binary brings \
+         them along",
+        .0.display()
+    )]
+    NoCheckout(PathBuf),
+    /// The name was used before.
+    #[error("there is a migration of that name: {}", .0.display())]
+    Taken(PathBuf),
+    /// A file could not be read or written.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What the operating system said.
+        error: io::Error,
+    },
+}
+
+/// Make the next migration's file and its undo in `migrations` below `checkout`. Returns their paths.
+///
+/// # Errors
+///
+/// See [`CreateError`]. No file that is there is ever written over.
+pub fn create(checkout: &Path, name: &str) -> Result<[PathBuf; 2], CreateError> {
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
+    if !begins || name.len() > NAME_CHARACTERS || !name.chars().all(letters) {
+        return Err(CreateError::Name(name.to_owned()));
+    }
+    let directory = checkout.join("migrations");
+    let versions = versions(&directory);
+    let Some((newest, _)) = versions.iter().max() else {
+        return Err(CreateError::NoCheckout(checkout.to_owned()));
+    };
+    if let Some((version, _)) = versions.iter().find(|(_, found)| found == name) {
+        return Err(CreateError::Taken(
+            directory.join(format!("V{version}__{name}.sql")),
+        ));
+    }
+    let version = newest + 1;
+    let undo = directory.join(format!("V{version}__{name}.undo.sql"));
+    let file = directory.join(format!("V{version}__{name}.sql"));
+    // The undo first: what fails in between leaves no migration without one.
+    write(&undo, &format!("-- Takes V{version} back. {UNDO_HEAD}\n\n"))?;
+    write(&file, &format!("-- {HEAD}\n--\n-- Locks: {LOCKS}\n\n"))?;
+    Ok([file, undo])
+}
+
+/// What the author is to write instead; the lint asks for it.
+pub(super) const HEAD: &str = "What it is for, in a sentence.";
+/// The same for the undo.
+pub(super) const UNDO_HEAD: &str = "What is lost, in a sentence.";
+/// The same for the line about locks.
+pub(super) const LOCKS: &str = "which tables that are there already, how, and for how long; without this line if it only makes new ones.";
+
+/// The migrations that are there; none if there is no such directory.
+fn versions(directory: &Path) -> Vec<(u32, String)> {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| {
+            let file = entry.ok()?.file_name().into_string().ok()?;
+            let (version, name) = file.strip_prefix('V')?.strip_suffix(".sql")?.split_once("__")?;
+            (!name.contains('.')).then_some((version.parse().ok()?, name.to_owned()))
+        })
+        .collect()
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CreateError> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| CreateError::Io {
+            path: path.to_owned(),
+            error,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::{CreateError, create};
+
+    #[test]
+    fn the_next_number_with_its_undo() {
+        let checkout = TempDir::new().expect("a directory");
+        let directory = checkout.path().join("migrations");
+        fs::create_dir(&directory).expect("made");
+        for file in [
+            "V9__a.sql",
+            "V9__a.undo.sql",
+            "V10__b.sql",
+            "notes.txt",
+            "V11.sql",
+        ] {
+            fs::write(directory.join(file), "").expect("written");
+        }
+        let [file, undo] = create(checkout.path(), "add_2_things").expect("made");
+        assert_eq!(file, directory.join("V11__add_2_things.sql"));
+        assert_eq!(undo, directory.join("V11__add_2_things.undo.sql"));
+        let head = fs::read_to_string(&file).expect("a file");
+        assert!(head.contains("-- Locks: "), "{head}");
+        assert!(undo.is_file());
+        let taken = create(checkout.path(), "b").expect_err("it is taken");
+        assert!(matches!(taken, CreateError::Taken(path) if path.ends_with("V10__b.sql")));
+    }
+
+    #[test]
+    fn names_and_places_that_are_none() {
+        let nowhere = TempDir::new().expect("a directory");
+        for name in ["", "Add", "1st", "_a", "a-b", "a b", "../a", "ä", &"a".repeat(61)] {
+            let error = create(nowhere.path(), name).expect_err(name);
+            assert!(matches!(error, CreateError::Name(_)), "{error}");
+        }
+        let error = create(nowhere.path(), "a").expect_err("no checkout");
+        assert!(error.to_string().contains("checkout"), "{error}");
+    }
+}

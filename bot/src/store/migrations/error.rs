@@ -1,0 +1,209 @@
+//! What can keep the schema from being what it should be.
+
+use std::{error::Error, time::Duration};
+
+use thiserror::Error;
+use tokio_postgres::error::{ErrorPosition, SqlState};
+
+use crate::{
+    causes::in_one_line,
+    store::{error::one_line, session},
+};
+
+/// Why the schema could not be looked at or changed.
+#[derive(Debug, Error)]
+pub enum MigrateError {
+    /// The database could not be reached or asked.
+    #[error("{}", one_line(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// It cannot be connected to.
+    #[error("{place}: {}", one_line(error))]
+    Connect {
+        /// Host, port and database.
+        place: String,
+        /// What happened.
+        error: tokio_postgres::Error,
+    },
+    /// The session is not bound to the schema.
+    #[error("{}", session::ELSEWHERE)]
+    Elsewhere,
+    /// Something takes connections there, and says nothing.
+    #[error(
+        "PostgreSQL did not answer within database.connection_timeout_ms ({} ms)",
+        .0.as_millis()
+    )]
+    Unanswered(Duration),
+    /// The role lacks a right.
+    #[error("the role {role} may not {what}; somebody who may give it the right types: {grant}")]
+    Rights {
+        /// The role.
+        role: String,
+        /// What it may not do.
+        what: String,
+        /// The statement that lets it.
+        grant: String,
+    },
+    /// The lock that keeps other processes from migrating at the same time is not there.
+    #[error(
+        "the lock for migrations was taken and is not held: the connection goes through a pooler that hands every statement to \
+         another session; connect directly to PostgreSQL to migrate"
+    )]
+    NotLocked,
+    /// A file cannot be a migration.
+    #[error("the migration {name} {fault}")]
+    File {
+        /// The file's name without its ending.
+        name: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// A migration that was applied is not the one that this binary has.
+    #[error(
+        "migration {name} was changed after it was applied to this database: restore the file as it was shipped, and put the \
+         change into a new one"
+    )]
+    Divergent {
+        /// The file's name without its ending.
+        name: String,
+    },
+    /// Under the number of a migration that was applied, this binary has another one.
+    #[error(
+        "migration {name} was applied to this database, but this binary has {here} under that number: give {here} the next free \
+         number"
+    )]
+    Renamed {
+        /// The file's name without its ending, as it was applied.
+        name: String,
+        /// The name of this binary's.
+        here: String,
+    },
+    /// A migration that was applied is not in this binary.
+    #[error(
+        "migration {name} was applied to this database, but this binary does not have it: start the newer version of Eventide \
+         that brought it"
+    )]
+    Missing {
+        /// The file's name without its ending.
+        name: String,
+    },
+    /// A migration is older than one that was applied already.
+    #[error(
+        "migration {name} is older than one that was applied to this database already: give it the next free number"
+    )]
+    OutOfOrder {
+        /// The file's name without its ending.
+        name: String,
+    },
+    /// The row of a migration that was applied cannot be read.
+    #[error(
+        "the row of migration {version} in refinery_schema_history was changed by hand and cannot be read"
+    )]
+    History {
+        /// The migration's number.
+        version: i32,
+    },
+    /// Migrations are outstanding, and nobody asked to apply them.
+    #[error(
+        "the schema lacks migration {name}, and database.migrate_on_start is off: type `eventide migrate up`"
+    )]
+    Outstanding {
+        /// The file's name without its ending.
+        name: String,
+    },
+    /// There is no migration of that number.
+    #[error("there is no migration {version}: this binary's newest is {newest}")]
+    NoSuchVersion {
+        /// The number.
+        version: i32,
+        /// The newest migration's name.
+        newest: String,
+    },
+    /// The schema is beyond the version that was asked for.
+    #[error(
+        "the schema is at {at} already, which `migrate up` does not take back: `eventide migrate down --steps {steps}` does"
+    )]
+    Beyond {
+        /// The newest migration that is applied.
+        at: String,
+        /// How many are too many.
+        steps: usize,
+    },
+    /// A migration failed; its transaction was rolled back.
+    #[error("migration {name} failed and was rolled back: {reason}")]
+    Failed {
+        /// The file's name without its ending.
+        name: String,
+        /// What PostgreSQL said.
+        reason: String,
+    },
+    /// A migration that runs outside of a transaction failed in its middle.
+    #[error(
+        "migration {name} failed at its line {line}; what it did before that stays, and the next `eventide migrate up` begins it \
+         anew: {reason}"
+    )]
+    Interrupted {
+        /// The file's name without its ending.
+        name: String,
+        /// Where the statement begins.
+        line: usize,
+        /// What PostgreSQL said.
+        reason: String,
+    },
+    /// A migration cannot be undone.
+    #[error("migration {name} has no undo, so it cannot be taken back")]
+    NoUndo {
+        /// The file's name without its ending.
+        name: String,
+    },
+    /// An undo failed; nothing was undone.
+    #[error("the undo of migration {name} failed, and nothing was undone: {reason}")]
+    UndoFailed {
+        /// The file's name without its ending.
+        name: String,
+        /// What PostgreSQL said.
+        reason: String,
+    },
+    /// Somebody works with the tables that are to be taken away.
+    #[error("Eventide still runs on this schema, so nothing was undone: first stop {}", .0.join(", "))]
+    InUse(Vec<String>),
+}
+
+/// PostgreSQL's own error among the causes of another.
+pub(super) fn postgres_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a tokio_postgres::Error> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// What PostgreSQL said about a file's text, and at which of its lines.
+pub(super) fn reason(error: &(dyn Error + 'static), sql: &str) -> String {
+    let Some(error) = postgres_error(error) else {
+        return in_one_line(error);
+    };
+    let line = match error.as_db_error().and_then(|db| db.position()) {
+        Some(ErrorPosition::Original(position)) => {
+            let before = sql.chars().take(*position as usize);
+            format!(
+                "line {}: ",
+                1 + before.filter(|character| *character == '\n').count()
+            )
+        }
+        _ => String::new(),
+    };
+    let hint = if is_locked(error) {
+        "; another session holds a lock on one of its tables: end that one, or wait for it, and try again"
+    } else {
+        ""
+    };
+    format!("{line}{}{hint}", one_line(error))
+}
+
+/// Whether a lock was not had in time.
+pub(super) fn is_locked(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+}

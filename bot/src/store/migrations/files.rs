@@ -1,0 +1,209 @@
+//! The migrations themselves: the files that the binary has in it, or a test's own.
+
+use refinery::{Migration, Runner, Target};
+
+use super::{error::MigrateError, sql::Sql};
+
+mod embedded {
+    refinery::embed_migrations!("../migrations");
+}
+
+include!(concat!(env!("OUT_DIR"), "/undos.rs"));
+
+/// The line in a file's head that has it run statement by statement, outside of a transaction. `CREATE INDEX CONCURRENTLY`
+/// needs it: <https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY>.
+const NO_TRANSACTION: &str = "eventide: no-transaction";
+
+/// A migration's two files.
+#[derive(Clone, Copy, Debug)]
+pub struct File<'a> {
+    /// The name without the ending: `V<number>__<what_it_does>`.
+    pub name: &'a str,
+    /// What it does.
+    pub sql: &'a str,
+    /// What takes it back.
+    pub undo: Option<&'a str>,
+}
+
+/// Migrations in the order of their numbers.
+#[derive(Clone, Debug)]
+pub struct Migrations {
+    pub(super) steps: Vec<Step>,
+}
+
+/// One migration.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    file: Migration,
+    undo: Option<String>,
+}
+
+impl Migrations {
+    /// The ones that this binary was built with.
+    pub fn embedded() -> Self {
+        let mut steps: Vec<Step> = embedded::migrations::runner()
+            .get_migrations()
+            .iter()
+            .map(|file| Step {
+                undo: UNDOS
+                    .iter()
+                    .find(|(name, _)| *name == file_name(file.version(), file.name()))
+                    .map(|(_, undo)| (*undo).to_owned()),
+                file: file.clone(),
+            })
+            .collect();
+        steps.sort_by_key(Step::version);
+        Self { steps }
+    }
+
+    /// Others.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrateError::File`] for a name that is none, or a number that is there twice.
+    pub fn of(files: &[File<'_>]) -> Result<Self, MigrateError> {
+        let mut steps = Vec::new();
+        for file in files {
+            let fault = |fault| MigrateError::File {
+                name: file.name.to_owned(),
+                fault,
+            };
+            let migration = Migration::unapplied(file.name, file.sql)
+                .ok()
+                .filter(|migration| file_name(migration.version(), migration.name()) == file.name)
+                .ok_or_else(|| fault("has a name that is not V<number>__<what_it_does>"))?;
+            if steps
+                .iter()
+                .any(|step: &Step| step.version() == migration.version())
+            {
+                return Err(fault("has a number that another one has, too"));
+            }
+            steps.push(Step {
+                file: migration,
+                undo: file.undo.map(str::to_owned),
+            });
+        }
+        steps.sort_by_key(Step::version);
+        Ok(Self { steps })
+    }
+
+    /// Their names, the oldest first.
+    pub fn names(&self) -> Vec<String> {
+        self.steps.iter().map(Step::name).collect()
+    }
+
+    /// Their numbers, the lowest first.
+    pub fn versions(&self) -> Vec<i32> {
+        self.steps.iter().map(Step::version).collect()
+    }
+
+    /// refinery's runner, which goes up to a version.
+    pub(super) fn runner(&self, target: Target) -> Runner {
+        let files: Vec<Migration> = self.steps.iter().map(|step| step.file.clone()).collect();
+        Runner::new(&files).set_target(target)
+    }
+
+    /// The names of undos that belong to no migration.
+    #[cfg(test)]
+    pub(super) fn lone_undos(&self) -> Vec<&'static str> {
+        let names = self.names();
+        UNDOS
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| !names.iter().any(|found| found == name))
+            .collect()
+    }
+}
+
+impl Step {
+    pub(super) fn version(&self) -> i32 {
+        self.file.version()
+    }
+
+    pub(super) fn name(&self) -> String {
+        file_name(self.file.version(), self.file.name())
+    }
+
+    pub(super) fn checksum(&self) -> String {
+        self.file.checksum().to_string()
+    }
+
+    pub(super) fn sql(&self) -> &str {
+        self.file.sql().unwrap_or_default()
+    }
+
+    pub(super) fn undo(&self) -> Option<&str> {
+        self.undo.as_deref()
+    }
+
+    /// Its statements, if it wants to be run without a transaction.
+    pub(super) fn outside_of_transaction(&self) -> Option<Sql> {
+        let sql = Sql::read(self.sql());
+        sql.says(NO_TRANSACTION).then_some(sql)
+    }
+}
+
+/// The file's name without its ending.
+pub(super) fn file_name(version: i32, name: &str) -> String {
+    format!("V{version}__{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{File, Migrations};
+
+    const fn file(name: &str) -> File<'_> {
+        File {
+            name,
+            sql: "SELECT 1;",
+            undo: None,
+        }
+    }
+
+    #[test]
+    fn they_are_in_the_order_of_their_numbers() {
+        let migrations =
+            Migrations::of(&[file("V10__b"), file("V9__a"), file("V1000__c")]).expect("three migrations");
+        assert_eq!(migrations.names(), ["V9__a", "V10__b", "V1000__c"]);
+    }
+
+    #[test]
+    fn what_is_no_migration_is_named() {
+        for (files, words) in [
+            (&[file("V1_a")][..], "V1_a has a name"),
+            (&[file("U1__a")][..], "U1__a has a name"),
+            (&[file("V1__a.undo")][..], "V1__a.undo has a name"),
+            (&[file("V01__a")][..], "V01__a has a name"),
+            (&[file("V1__a"), file("V1__b")][..], "V1__b has a number"),
+        ] {
+            let error = Migrations::of(files).expect_err(words).to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    /// The binary's own are what [`Migrations::of`] would take, and each can be taken back.
+    #[test]
+    fn every_version_has_an_undo_and_every_undo_a_version() {
+        let embedded = Migrations::embedded();
+        let names = embedded.names();
+        let files: Vec<File<'_>> = embedded
+            .steps
+            .iter()
+            .zip(&names)
+            .map(|(step, name)| File {
+                name,
+                sql: step.sql(),
+                undo: step.undo(),
+            })
+            .collect();
+        Migrations::of(&files).expect("they can be told apart");
+        for file in files {
+            assert!(
+                file.undo.is_some(),
+                "there is no migrations/{}.undo.sql",
+                file.name
+            );
+        }
+        assert!(embedded.lone_undos().is_empty(), "{:?}", embedded.lone_undos());
+    }
+}

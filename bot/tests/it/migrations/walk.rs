@@ -1,0 +1,143 @@
+//! Every version with rows: whatever version a database was left at, it comes up to date with its data in it, and goes back.
+
+use std::collections::BTreeMap;
+
+use discord_simulator::SimulatorConfig;
+use eventide::store::{
+    connect::Target,
+    migrations::{Catalog, Migrations},
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use super::{Place, samples::samples};
+use crate::support::{
+    bot::{discord, spawn_in},
+    rows::{assert_kept, fill},
+    session::Session,
+    until,
+};
+
+/// Where the tables' rows are: a table that is written anew gets another file.
+async fn files(session: &Session) -> BTreeMap<String, i64> {
+    let rows = session
+        .client
+        .query(
+            "SELECT relname::text, pg_relation_filenode(oid)::bigint FROM pg_class
+             WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relkind = 'r'",
+            &[],
+        )
+        .await
+        .expect("read");
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+async fn walk(migrations: &Migrations) {
+    let place = Place::new().await;
+    let versions = migrations.versions();
+
+    // What the schema is at each version, by going up one at a time.
+    let target = place.target.clone().in_schema("one at a time");
+    migrations.up(&target, Some(0)).await.expect("nothing to do");
+    let mut catalogs = vec![Migrations::catalog(&target).await.expect("read")];
+    for version in &versions {
+        let applied = migrations.up(&target, Some(*version)).await.expect("migrated");
+        assert_eq!(applied.len(), 1);
+        catalogs.push(Migrations::catalog(&target).await.expect("read"));
+    }
+    assert_eq!(catalogs[0], Catalog::default());
+
+    for (done, version) in versions.iter().enumerate() {
+        let target = place.target.clone().in_schema(&format!("version {version}"));
+        migrations.up(&target, Some(*version)).await.expect("migrated");
+        let session = Session::open(&target).await;
+        let rows = fill(&session.client).await;
+        let before = files(&session).await;
+
+        let applied = migrations.up(&target, None).await.expect("migrated");
+        assert_eq!(applied.len(), versions.len() - done - 1);
+        assert_kept(&session.client, &rows).await;
+        for (table, file) in files(&session).await {
+            if let Some(before) = before.get(&table).filter(|_| table != "refinery_schema_history") {
+                assert_eq!(*before, file, "{table} was written anew, which locks it for long");
+            }
+        }
+        fill(&session.client).await;
+        let verdict = migrations.verify(&target).await.expect("compared");
+        assert!(
+            verdict.findings.is_empty() && verdict.notes.is_empty(),
+            "{verdict:?}"
+        );
+
+        for (left, version) in versions.iter().enumerate().rev() {
+            let undoing = migrations.undoing(&target, 1).await.expect("ready");
+            undoing.run().await.expect("taken back");
+            let catalog = Migrations::catalog(&target).await.expect("read");
+            assert_eq!(catalog, catalogs[left], "the undo of version {version}");
+        }
+        let undoing = migrations.undoing(&target, 1).await.expect("ready");
+        assert!(undoing.names().is_empty());
+        drop(undoing);
+        assert_eq!(
+            migrations.up(&target, None).await.expect("migrated"),
+            migrations.names()
+        );
+        let catalog = Migrations::catalog(&target).await.expect("read");
+        assert_eq!(Some(&catalog), catalogs.last());
+        session.close().await;
+    }
+    place.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bot_s_migrations() {
+    walk(&Migrations::embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migrations_of_every_kind() {
+    walk(&samples()).await;
+}
+
+/// The real binary brings a database up to date that was restored from an older version.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_on_every_older_version() {
+    let place = Place::new().await;
+    let discord = discord(SimulatorConfig::default()).await;
+    let migrations = Migrations::embedded();
+    let versions = migrations.versions();
+    for version in [0].iter().chain(&versions) {
+        let schema = format!("version {version}");
+        let target = Target::from(place.postgres.connection()).in_schema(&schema);
+        migrations.up(&target, Some(*version)).await.expect("migrated");
+        let session = Session::open(&target).await;
+        let rows = fill(&session.client).await;
+        let mut bot = spawn_in(&discord, &place.postgres.connection(), &schema);
+        until("the bot has a checkpoint of its own", async || {
+            let rows = session
+                .client
+                .query(
+                    // The row that was there before is another shard's.
+                    "SELECT FROM shard_checkpoint WHERE shard_id = 0 AND session_id IS NOT NULL",
+                    &[],
+                )
+                .await
+                // The table is not there yet.
+                .unwrap_or_default();
+            (!rows.is_empty()).then_some(())
+        })
+        .await;
+        let pid = Pid::from_raw(bot.id().expect("it runs").cast_signed());
+        kill(pid, Signal::SIGTERM).expect("signalled");
+        let status = bot.wait().await.expect("it ends");
+        assert!(status.success(), "{status}");
+        let (all, faults) = migrations.overview(&target).await.expect("read");
+        assert!(all.iter().all(|status| status.applied_on.is_some()), "{all:?}");
+        assert!(faults.is_empty(), "{faults:?}");
+        assert_kept(&session.client, &rows).await;
+        session.close().await;
+    }
+    place.stop().await;
+}
