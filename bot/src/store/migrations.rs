@@ -12,6 +12,8 @@ mod down;
 mod error;
 mod files;
 mod history;
+#[cfg(test)]
+mod lint;
 mod session;
 mod sql;
 mod verify;
