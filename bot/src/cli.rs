@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod doctor;
+pub mod gaps;
 pub mod migrate;
 pub mod run;
 
@@ -40,6 +41,8 @@ pub enum Command {
     /// Look at the database's schema, bring it up to date, or take changes back
     #[command(subcommand)]
     Migrate(migrate::Migrate),
+    /// Show the times in which events were missed, and why
+    Gaps(gaps::Gaps),
     /// Look at PostgreSQL: settings that hurt, bloat, heavy statements; and say what to do
     Doctor,
 }
@@ -114,6 +117,7 @@ impl Cli {
         match self.command {
             Command::Run => run::run(&config).await,
             Command::Demo(demo) => demo::demo(demo, &config).await,
+            Command::Gaps(gaps) => gaps::gaps(gaps, &config).await,
             Command::Doctor => doctor::doctor(&config).await,
             Command::Migrate(migrate) => migrate::migrate(migrate, &config).await,
         }

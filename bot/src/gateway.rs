@@ -183,7 +183,7 @@ impl Gateway {
                 key,
                 config: shard_config.clone(),
                 flushing: Flushing::new(key, writer.clone(), &checkpoint, &config.ledger),
-                intake: Intake::new(key, dispatcher, ledger, checkpoint.session),
+                intake: Intake::new(key, dispatcher, ledger, checkpoint.session, checkpoint.updated_at),
                 guard: Guard::new(config.gateway.max_backoff),
                 memory: Arc::clone(memory),
                 status,

@@ -4,6 +4,7 @@
 //! taken whole together with the shard's sequence, which is what makes counting exact: a batch contains every event up to
 //! its checkpoint and none after it.
 
+pub mod gap;
 pub mod last_awards;
 pub mod member_xp;
 pub mod memory;
@@ -11,6 +12,7 @@ pub mod memory;
 use std::sync::Arc;
 
 use self::{
+    gap::GapChange,
     last_awards::LastAwards,
     member_xp::{MemberKey, MemberMessage, MemberRows},
     memory::Memory,
@@ -21,6 +23,7 @@ use self::{
 pub struct Ledger {
     members: MemberRows,
     last_awards: LastAwards,
+    gaps: Vec<GapChange>,
     memory: Arc<Memory>,
     /// What this ledger has charged to `memory` for its entries.
     charged: usize,
@@ -31,6 +34,8 @@ pub struct Ledger {
 pub struct Changes {
     /// Members whose messages are to be counted, unsorted.
     pub members: Vec<(MemberKey, member_xp::Pending)>,
+    /// What was missed.
+    pub gaps: Vec<GapChange>,
     /// Bytes that these changes hold of the process's budget until they are committed.
     pub bytes: usize,
 }
@@ -41,6 +46,7 @@ impl Ledger {
         Self {
             members: MemberRows::default(),
             last_awards: LastAwards::new(cache_entries),
+            gaps: Vec::new(),
             memory,
             charged: 0,
         }
@@ -53,6 +59,11 @@ impl Ledger {
             self.charged += grown;
             self.memory.charge(grown);
         }
+    }
+
+    /// Note what was missed.
+    pub fn gap(&mut self, change: GapChange) {
+        self.gaps.push(change);
     }
 
     /// Rows that the next flush would write.
@@ -69,6 +80,7 @@ impl Ledger {
     pub fn take(&mut self) -> Changes {
         Changes {
             members: self.members.take(&mut self.last_awards),
+            gaps: std::mem::take(&mut self.gaps),
             bytes: std::mem::take(&mut self.charged),
         }
     }
@@ -95,6 +107,7 @@ impl Ledger {
         self.memory.release(std::mem::take(&mut self.charged));
         self.members = MemberRows::default();
         self.last_awards.clear();
+        self.gaps.clear();
         rows
     }
 }

@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod connect;
 pub mod error;
+pub mod gap;
 pub mod member_xp;
 pub mod migrations;
 mod replica;

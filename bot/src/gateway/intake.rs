@@ -3,7 +3,7 @@
 //! It keeps the shard's own sequence, which is the one that is committed: an event at or below it has been counted and is
 //! skipped, and one that skips over the next is a gap.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::SystemTime};
 
 use twilight_model::gateway::{OpCode, event::EventType};
 
@@ -11,7 +11,10 @@ use super::guard;
 use crate::{
     dispatcher::{Dispatched, Dispatcher},
     events::frame::Frame,
-    ledger::Ledger,
+    ledger::{
+        Ledger,
+        gap::{Gap, GapChange},
+    },
     metrics,
     store::shard_checkpoint::{SessionPoint, ShardKey},
 };
@@ -56,6 +59,8 @@ pub(super) struct Intake {
     pub(super) ledger: Ledger,
     session: Option<Session>,
     sequence: u64,
+    /// When something of the session last came; before that, when the last flush of another process was.
+    alive_at: SystemTime,
     /// Whether something was received that no batch contains.
     dirty: bool,
     /// Whether what comes is a replay: from a resume until RESUMED.
@@ -77,6 +82,7 @@ impl Intake {
         dispatcher: Dispatcher,
         ledger: Ledger,
         stored: Option<SessionPoint>,
+        alive_at: SystemTime,
     ) -> Self {
         let (session, sequence) = match stored {
             Some(point) => {
@@ -94,6 +100,7 @@ impl Intake {
             ledger,
             session,
             sequence,
+            alive_at,
             dirty: false,
             replaying: false,
             received: 0,
@@ -111,6 +118,11 @@ impl Intake {
             resume_url: session.resume_url.clone(),
             sequence: self.sequence,
         })
+    }
+
+    /// The session receives.
+    pub(super) fn alive(&mut self) {
+        self.alive_at = SystemTime::now();
     }
 
     pub(super) const fn sequence(&self) -> u64 {
@@ -146,6 +158,15 @@ impl Intake {
     /// The session is dead: what it had not delivered is missed, and that is said.
     pub(super) fn lose_session(&mut self, reason: &'static str) {
         if let Some(session) = self.session.take() {
+            self.ledger.gap(GapChange::Noticed(Gap {
+                reason,
+                session_id: Some(session.id.clone()),
+                last_sequence: self.sequence,
+                missing: None,
+                began_at: self.alive_at,
+                ended_at: None,
+            }));
+            self.dirty = true;
             metrics::gateway_gaps_total(reason).increment(1);
             tracing::warn!(
                 shard.id = self.key.id,
@@ -161,6 +182,7 @@ impl Intake {
     /// READY was received: the session is this one from now on.
     pub(super) fn begin_session(&mut self, session: Session) {
         self.session = Some(session);
+        self.ledger.gap(GapChange::Ended(SystemTime::now()));
         self.dirty = true;
     }
 
@@ -219,9 +241,17 @@ impl Intake {
         signal
     }
 
-    fn check_gap(&self, sequence: u64) {
+    fn check_gap(&mut self, sequence: u64) {
         let missing = sequence - self.sequence - 1;
         if missing > 0 {
+            self.ledger.gap(GapChange::Noticed(Gap {
+                reason: guard::SEQUENCE,
+                session_id: self.session.as_ref().map(|session| session.id.clone()),
+                last_sequence: self.sequence,
+                missing: Some(missing),
+                began_at: self.alive_at,
+                ended_at: Some(SystemTime::now()),
+            }));
             metrics::gateway_gaps_total(guard::SEQUENCE).increment(1);
             tracing::warn!(
                 shard.id = self.key.id,

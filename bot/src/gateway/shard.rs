@@ -187,6 +187,9 @@ impl ShardTask {
         let now = Instant::now();
         self.flushing.noticed(&self.intake, now);
         let up_for = connection.up_since.map(|since| now - since);
+        if up_for.is_some() {
+            self.intake.alive();
+        }
         let next = match burst {
             Burst::Signal(signal) => match self.on_signal(&mut connection, signal, now) {
                 None => return Ok(self.unless_full(connection).await),

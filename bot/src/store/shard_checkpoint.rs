@@ -3,6 +3,8 @@
 //! A writer moves a checkpoint only while its fence is the stored one and its revision is the next: the first keeps a process
 //! whose shard was taken from writing, the second keeps a flush from being applied twice, whatever became of its first COMMIT.
 
+use std::time::SystemTime;
+
 use super::{Statement, Store, StoreError, Tx, statement::statement};
 
 /// Which shard of how many.
@@ -36,6 +38,8 @@ pub struct Taken {
     pub revision: i64,
     /// Where to resume; `None` where there is nothing to resume.
     pub session: Option<SessionPoint>,
+    /// When the last flush was.
+    pub updated_at: SystemTime,
 }
 
 /// A checkpoint to be moved.
@@ -69,7 +73,7 @@ pub async fn take(store: &Store, shard: ShardKey) -> Result<Taken, StoreError> {
         [INT8, INT8],
         "INSERT INTO shard_checkpoint AS c (shard_count, shard_id, fence) VALUES ($1, $2, 1)
          ON CONFLICT (shard_count, shard_id) DO UPDATE SET fence = c.fence + 1
-         RETURNING fence, revision, session_id, resume_url, sequence"
+         RETURNING fence, revision, session_id, resume_url, sequence, updated_at"
     );
     let rows = store
         .query(TAKE, &[&i64::from(shard.count), &i64::from(shard.id)])
@@ -86,6 +90,7 @@ pub async fn take(store: &Store, shard: ShardKey) -> Result<Taken, StoreError> {
         fence: row.get("fence"),
         revision: row.get("revision"),
         session,
+        updated_at: row.get("updated_at"),
     })
 }
 

@@ -10,7 +10,7 @@ use crate::{
     },
     metrics,
     store::{
-        Store, StoreError, Tx, member_xp,
+        Store, StoreError, Tx, gap, member_xp,
         shard_checkpoint::{self, Advance, Advanced},
     },
 };
@@ -52,8 +52,9 @@ async fn write(tx: &Tx<'_>, work: &Work) -> Result<Written, StoreError> {
     let advanced = shard_checkpoint::advance(tx, &asked).await?;
 
     let mut entries: Vec<(usize, MemberKey, &Pending)> = Vec::new();
-    for (index, (_, changes)) in work.iter().enumerate() {
+    for (index, (advance, changes)) in work.iter().enumerate() {
         if advanced[index] == Advanced::Now {
+            gap::record(tx, advance.shard, &changes.gaps).await?;
             entries.extend(
                 changes
                     .members

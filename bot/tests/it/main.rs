@@ -5,6 +5,7 @@ mod counting;
 mod demo;
 mod doctor;
 mod embedded;
+mod gaps;
 mod migrations;
 mod pool;
 mod pooler;

@@ -1,0 +1,2 @@
+-- Drops the record of what was missed.
+DROP TABLE gap;
