@@ -1,9 +1,12 @@
 //! The command line.
 
+mod ask;
+pub mod backup;
 pub mod demo;
 pub mod doctor;
 pub mod gaps;
 pub mod migrate;
+pub mod restore;
 pub mod run;
 
 use std::path::PathBuf;
@@ -12,6 +15,7 @@ use clap::{Parser, Subcommand};
 use thiserror::Error;
 
 use crate::{
+    backup::BackupError,
     bot::{BotError, StartError},
     config::{Config, Problems},
     database::DatabaseError,
@@ -45,6 +49,10 @@ pub enum Command {
     Gaps(gaps::Gaps),
     /// Look at PostgreSQL: settings that hurt, bloat, heavy statements; and say what to do
     Doctor,
+    /// Copy the schema to a file while the bot runs
+    Backup(backup::Backup),
+    /// Put a backup into the schema
+    Restore(restore::Restore),
 }
 
 /// Why a command failed.
@@ -79,8 +87,14 @@ pub enum CliError {
         "`migrate down` asks before it drops anything, and nobody is at the terminal: give --yes to have it done unasked"
     )]
     NobodyToAsk,
-    /// The answer was no.
-    #[error("nothing was undone")]
+    /// There is no backup, or nothing was restored.
+    #[error("{0}")]
+    Backup(#[from] BackupError),
+    /// The command line asks for what does not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// The operator said no.
+    #[error("nothing was done")]
     Declined,
     /// The operating system refused something.
     #[error("{0}")]
@@ -100,7 +114,7 @@ impl CliError {
     /// The process's exit code: 64 for bad configuration or usage (`EX_USAGE` of sysexits.h), 1 for everything else.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::NobodyToAsk => 64,
+            Self::Config(_) | Self::NobodyToAsk | Self::Usage(_) => 64,
             _ => 1,
         }
     }
@@ -120,6 +134,8 @@ impl Cli {
             Command::Gaps(gaps) => gaps::gaps(gaps, &config).await,
             Command::Doctor => doctor::doctor(&config).await,
             Command::Migrate(migrate) => migrate::migrate(migrate, &config).await,
+            Command::Backup(backup) => backup::backup(backup, &config).await,
+            Command::Restore(restore) => restore::restore(restore, &config).await,
         }
     }
 }

@@ -27,6 +27,7 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use self::binaries::debian;
 use self::{
     account::Account,
     binaries::{Binaries, Installed},

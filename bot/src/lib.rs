@@ -28,6 +28,8 @@ pub mod bot;
 
 pub mod database;
 
+pub mod backup;
+
 pub mod demo;
 
 pub mod doctor;

@@ -5,13 +5,16 @@
 
 pub mod catalog;
 pub mod connect;
+mod dedicated;
 pub mod error;
 pub mod gap;
 pub mod member_xp;
 pub mod migrations;
 mod replica;
+pub mod restoring;
 mod session;
 pub mod shard_checkpoint;
+pub mod snapshot;
 mod statement;
 
 use std::time::Duration;

@@ -124,7 +124,7 @@ fn candidates(given: Option<PathBuf>, search_path: Vec<PathBuf>) -> (Vec<PathBuf
 }
 
 /// Debian's directories, newest version first.
-fn debian() -> impl Iterator<Item = PathBuf> {
+pub(crate) fn debian() -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir(DEBIAN).into_iter().flatten().flatten();
     let mut majors: Vec<u32> = entries
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())

@@ -4,6 +4,7 @@
 //! before anything is sent, and nothing in between.
 
 pub mod conninfo;
+pub mod libpq;
 mod name;
 mod passfile;
 mod settings;
@@ -20,7 +21,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-pub(in crate::store) use self::name::{is_of_schema, process_name};
+pub(in crate::store) use self::name::{process_name, works_in};
 pub(in crate::store) use self::tls::in_words as tls_in_words;
 use self::{
     conninfo::{Conninfo, Fault, Place},
@@ -57,6 +58,12 @@ pub enum ConnectError {
     /// TLS is asked for over a connection that is told to be plain.
     #[error("sslnegotiation=direct in the database URL needs TLS, and TLS is off for {0}")]
     DirectWithoutTls(String),
+    /// PostgreSQL's programs have no authorities of their own.
+    #[error(
+        "PostgreSQL's programs do not know the certificate authorities that are built into Eventide: type apt-get install \
+         ca-certificates, or give the authority's certificate in database.ssl_ca_file"
+    )]
+    NoBundle,
 }
 
 /// Where and how to connect.
@@ -64,6 +71,7 @@ pub enum ConnectError {
 pub struct Target {
     routes: Arc<[Route]>,
     tls: Option<MakeRustlsConnect>,
+    terms: Option<Arc<Terms>>,
     shuffled: bool,
     schema: Arc<str>,
     /// How a connection is called that has no name from elsewhere.
@@ -113,10 +121,12 @@ impl Target {
             }
         }
         routes.sort_by_key(|route| route.turn);
-        let tls = match verify.iter().flatten().next() {
-            Some(verify) => Some(tls::connector(&terms(*verify, &database.ssl, &info))?),
-            None => None,
-        };
+        let terms = verify
+            .iter()
+            .flatten()
+            .next()
+            .map(|verify| Arc::new(terms(*verify, &database.ssl, &info)));
+        let tls = terms.as_deref().map(tls::connector).transpose()?;
         if verify.contains(&Some(Verify::Nothing)) {
             tracing::warn!(
                 "PostgreSQL's certificate is not verified (no-verify): whoever sits between can read and change everything; give \
@@ -126,6 +136,7 @@ impl Target {
         Ok(Self {
             routes: routes.into(),
             tls,
+            terms,
             shuffled: info.get("load_balance_hosts") == Some("random"),
             schema: Arc::from(database.schema.as_str()),
             name: Name::default(),
@@ -208,6 +219,24 @@ impl Target {
     ///
     /// The last place's.
     pub async fn connect(&self) -> Result<(Client, Driver), tokio_postgres::Error> {
+        self.connect_to_one()
+            .await
+            .map(|(client, driver, _)| (client, driver))
+    }
+
+    /// The same, with a target that has the place alone that answered: for those who connect there again.
+    ///
+    /// # Errors
+    ///
+    /// The last place's.
+    pub async fn connect_and_stay(&self) -> Result<(Client, Driver, Self), tokio_postgres::Error> {
+        let (client, driver, route) = self.connect_to_one().await?;
+        let mut there = self.clone();
+        there.routes = Arc::new([route]);
+        Ok((client, driver, there))
+    }
+
+    async fn connect_to_one(&self) -> Result<(Client, Driver, Route), tokio_postgres::Error> {
         let mut routes: Vec<&Route> = self.routes.iter().collect();
         if self.shuffled {
             fastrand::shuffle(&mut routes);
@@ -216,7 +245,7 @@ impl Target {
         let mut failed = None;
         for route in routes {
             match self.connect_by(route).await {
-                Ok(connected) => return Ok(connected),
+                Ok((client, driver)) => return Ok((client, driver, route.clone())),
                 Err(error) => {
                     if let Some(earlier) = failed.replace(error) {
                         tracing::debug!(
@@ -232,8 +261,9 @@ impl Target {
 
     async fn connect_by(&self, route: &Route) -> Result<(Client, Driver), tokio_postgres::Error> {
         let mut config = route.config.clone();
-        let name = self.name.in_schema(&self.schema);
-        if config.get_application_name().is_none() && !name.is_empty() {
+        if config.get_application_name().is_none()
+            && let Some(name) = self.name.get(&self.schema)
+        {
             config.application_name(name);
         }
         if !self.pooled {
@@ -276,6 +306,7 @@ impl From<&Config> for Target {
         Self {
             routes: Arc::new([route]),
             tls: encrypted.then(|| tls::connector(&terms).expect("the built-in authorities are usable")),
+            terms: encrypted.then(|| Arc::new(terms)),
             shuffled: false,
             schema: Arc::from(DEFAULT_SCHEMA),
             name: Name::default(),

@@ -134,7 +134,7 @@ async fn connections_say_which_process_and_shards_they_serve() {
     })
     .await;
     let bot = start(&config_for(&discord), scene.postgres.connection()).await;
-    let wanted = format!(":{} shards 0-2/3", std::process::id());
+    let wanted = format!(":{} shards 0-2/3 in public", std::process::id());
     let watcher = scene.store();
     until("every connection has the name", async || {
         let names = names(&watcher).await;

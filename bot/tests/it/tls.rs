@@ -432,3 +432,78 @@ async fn a_server_that_never_answers() {
         "{error}"
     );
 }
+
+/// PostgreSQL's own programs connect by the same rules, and never see a password on their command line.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_goes_the_same_way() {
+    let server = Server::start().await;
+    let path = server.directory.path();
+    let root = server.authority.file.as_os_str();
+    let (certificate, key) = server.authority.sign("client", "certified", 2090);
+    for (name, text) in [("client.crt", &certificate), ("client.key", &key)] {
+        std::fs::write(path.join(name), text).expect("written");
+        std::fs::set_permissions(path.join(name), std::fs::Permissions::from_mode(0o600)).expect("set");
+    }
+    std::fs::write(path.join("passwords"), "*:*:*:scram:hunter2\n").expect("written");
+    std::fs::set_permissions(path.join("passwords"), std::fs::Permissions::from_mode(0o600)).expect("set");
+    let url = |user: &str, more: &str| server.url(HOST, user, more);
+    let by_file = url("scram", "sslmode=verify-full").replace("password=hunter2", "");
+    let full = "sslmode=verify-full";
+    let bound = format!("{full} channel_binding=require ssl_max_protocol_version=TLSv1.2");
+    let other = server.url("other.test", "scram", "sslmode=verify-ca");
+    let (crt, key) = (path.join("client.crt"), path.join("client.key"));
+    let (crt, key, passwords) = (crt.as_os_str(), key.as_os_str(), path.join("passwords"));
+    let ca = ("EVENTIDE__DATABASE__SSL_CA_FILE", root);
+    let no_verify = ("DATABASE_SSL", std::ffi::OsStr::new("no-verify"));
+    let cases: [(&str, String, &[_]); 7] = [
+        ("full", url("scram", full), &[ca]),
+        ("bound", url("scram", &bound), &[ca]),
+        ("authority", other, &[ca]),
+        ("file", by_file, &[ca, ("PGPASSFILE", passwords.as_os_str())]),
+        ("unverified", server.url("other.test", "scram", ""), &[no_verify]),
+        ("plain", url("plain", "sslmode=disable"), &[]),
+        (
+            "certificate",
+            url("certified", full),
+            &[
+                ca,
+                ("EVENTIDE__DATABASE__SSL_CERT_FILE", crt),
+                ("EVENTIDE__DATABASE__SSL_KEY_FILE", key),
+            ],
+        ),
+    ];
+    server
+        .execute("GRANT CREATE ON DATABASE eventide TO PUBLIC")
+        .await;
+    for (name, url, variables) in cases {
+        let eventide = |arguments: &[&str]| {
+            let mut command = command(arguments);
+            command
+                .current_dir(path)
+                .env("DATABASE_URL", &url)
+                .envs(variables.iter().copied())
+                .env("DB_SCHEMA", name);
+            command
+        };
+        for arguments in [
+            ["migrate", "up"].as_slice(),
+            &["backup", "--out", name],
+            &["restore", name, "--replace", "--yes"],
+        ] {
+            let output = eventide(arguments).output().await.expect("the binary runs");
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{name} {arguments:?}: {text}");
+        }
+    }
+    // What the bot refuses, they refuse.
+    let output = command(&["backup", "--out", "never"])
+        .current_dir(path)
+        .env("DATABASE_URL", server.url("other.test", "scram", full))
+        .env("EVENTIDE__DATABASE__SSL_CA_FILE", root)
+        .output()
+        .await
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!path.join("never").exists());
+    server.stop().await;
+}

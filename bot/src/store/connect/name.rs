@@ -5,50 +5,24 @@ use std::sync::{Arc, RwLock};
 /// PostgreSQL cuts an application's name after so many bytes.
 const NAME_BYTES: usize = 63;
 
-/// The schema that a name does not tell.
-const PUBLIC: &str = "public";
-
-/// What stands before the schema.
-const IN: &str = " in ";
+/// A schema's name of more bytes is shortened.
+const SCHEMA_BYTES: usize = 16;
 
 /// How the connections that are opened from now on are called in `pg_stat_activity`.
 #[derive(Clone, Debug, Default)]
-pub struct Name(Arc<RwLock<String>>);
+pub struct Name(Arc<RwLock<Option<String>>>);
 
 impl Name {
-    /// Call them by what they are `for_what`, after the host and the process.
+    /// Call them by what they are `for_what`, between the host with the process and the schema.
     pub fn set(&self, for_what: &str) {
-        *self.0.write().expect("nothing panics while it holds the name") = process_name(for_what);
+        *self.0.write().expect("nothing panics while it holds the name") = Some(for_what.to_owned());
     }
 
-    /// The name of a connection to `schema`, which stands at its end, as far as there is room. `public` goes without saying.
-    pub(super) fn in_schema(&self, schema: &str) -> String {
+    pub(super) fn get(&self, schema: &str) -> Option<String> {
         let name = self.0.read().expect("nothing panics while it holds the name");
-        if name.is_empty() || schema == PUBLIC {
-            return name.clone();
-        }
-        let mut name = format!("{name}{IN}{}", ascii(schema));
-        name.truncate(NAME_BYTES);
-        name
+        let for_what = name.as_ref()?;
+        Some(process_name(format!("{for_what} {}", place(schema)).trim_start()))
     }
-}
-
-/// Whether a process that calls its connections so works with `schema`; also where the name was too long to tell.
-pub(in crate::store) fn is_of_schema(name: &str, schema: &str) -> bool {
-    match name.split_once(IN) {
-        Some((_, found)) if name.len() < NAME_BYTES => found == ascii(schema),
-        Some((_, found)) => ascii(schema).starts_with(found),
-        None => schema == PUBLIC || name.len() >= NAME_BYTES,
-    }
-}
-
-/// The text as PostgreSQL 15 keeps it in a name; newer ones write out the bytes.
-fn ascii(text: &str) -> String {
-    let plain = |character: char| match character {
-        ' '..='~' => character,
-        _ => '?',
-    };
-    text.chars().map(plain).collect()
 }
 
 /// `eventide HOST:PID` and what a connection is for, in the bytes that PostgreSQL keeps of it.
@@ -61,31 +35,57 @@ pub(in crate::store) fn process_name(for_what: &str) -> String {
     format!("eventide {host}{rest}").trim_end().to_owned()
 }
 
+/// Whether a connection of this name is an eventide's that works in `schema`.
+pub(in crate::store) fn works_in(name: &str, schema: &str) -> bool {
+    name.starts_with("eventide ") && name.ends_with(&format!(" {}", place(schema)))
+}
+
+/// The end of a name: `in SCHEMA`. One that is long, or holds what PostgreSQL would write otherwise, is shortened and told from
+/// its like by a number.
+fn place(schema: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
+    if schema.len() <= SCHEMA_BYTES && schema.chars().all(plain) {
+        return format!("in {schema}");
+    }
+    let short: String = schema
+        .chars()
+        .filter(|character| plain(*character))
+        .take(7)
+        .collect();
+    // FNV-1a: the same in every version of the bot.
+    let number = schema.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    format!("in {short}~{number:08x}")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{NAME_BYTES, Name, is_of_schema};
+    use super::{NAME_BYTES, Name, process_name, works_in};
 
     #[test]
-    fn a_name_tells_its_schema() {
+    fn a_name_tells_the_schema() {
         let name = Name::default();
-        assert_eq!(name.in_schema("two"), "");
-        name.set("shards 0-3/4");
-        assert!(name.in_schema("public").ends_with(" shards 0-3/4"));
-        let long = "x".repeat(60);
-        let schemas = ["public", "two", "twofold", "Two in One", "schöne_grüße", &long];
-        for of in schemas {
-            let named = name.in_schema(of);
-            assert!(named.len() <= NAME_BYTES && named.is_ascii(), "{named}");
-            for other in schemas {
-                assert_eq!(
-                    is_of_schema(&named, other),
-                    of == other,
-                    "{named:?} and {other:?}"
-                );
+        assert_eq!(name.get("public"), None);
+        let schemas = [
+            "public",
+            "eventide_two",
+            "it's \"x\"",
+            "it's \"y\"",
+            "grüße",
+            &"long".repeat(12),
+        ];
+        for for_what in ["", "shards 1000-1023/1024"] {
+            name.set(for_what);
+            for schema in schemas {
+                let called = name.get(schema).expect("a name");
+                assert!(called.is_ascii() && called.len() <= NAME_BYTES, "{called}");
+                for other in schemas {
+                    assert_eq!(works_in(&called, other), schema == other, "{called} {other}");
+                }
             }
         }
-        // What was cut can be meant.
-        let named = name.in_schema(&long);
-        assert!(is_of_schema(&named, &"x".repeat(61)));
+        assert!(!works_in(&process_name("migrate"), "public"));
+        assert!(!works_in("another in public", "public"));
     }
 }

@@ -195,3 +195,48 @@ fn what_cannot_be_used_is_told_without_the_password() {
     let target = open("postgres://u:hunter2@h/d", &database(Wish::Unset));
     assert!(!format!("{target:?}").contains("hunter2"));
 }
+
+#[test]
+fn programs_of_postgresql_get_the_same_by_their_environment() {
+    let database = database(Wish::Unset);
+    let variables = |url: &str| -> std::collections::BTreeMap<&'static str, String> {
+        let environment = open(url, &database).environment("pg_dump").expect("variables");
+        environment
+            .variables()
+            .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
+            .collect()
+    };
+    // Any file that holds a certificate.
+    let params = rcgen::CertificateParams::new([]).expect("parameters");
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("ca.pem");
+    std::fs::write(&file, params.self_signed(&key).expect("signed").pem()).expect("written");
+    let file = file.to_str().expect("UTF-8");
+    let found = variables(&format!(
+        "host=db.example.com,b hostaddr=10.0.0.5,10.0.0.6 port=5433 user=\"u\" password='p w' dbname='d=x' options='-c role=r' \
+         channel_binding=require sslrootcert={file} sslnegotiation=direct ssl_min_protocol_version=TLSv1.3"
+    ));
+    for (name, value) in [
+        ("PGHOST", "db.example.com"),
+        ("PGHOSTADDR", "10.0.0.5"),
+        ("PGPORT", "5433"),
+        ("PGUSER", "\"u\""),
+        ("PGPASSWORD", "p w"),
+        ("PGDATABASE", "d=x"),
+        ("PGOPTIONS", "-c role=r"),
+        ("PGCHANNELBINDING", "require"),
+        ("PGSSLMODE", "verify-full"),
+        ("PGSSLROOTCERT", file),
+        ("PGSSLNEGOTIATION", "direct"),
+        ("PGSSLMINPROTOCOLVERSION", "TLSv1.3"),
+    ] {
+        assert_eq!(found.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    let socket = variables("postgres://u@%2Frun%2Fpg/d");
+    assert_eq!(
+        (socket["PGHOST"].as_str(), socket["PGSSLMODE"].as_str()),
+        ("/run/pg", "disable")
+    );
+    assert!(!socket.contains_key("PGPASSWORD"));
+}

@@ -18,7 +18,7 @@ use thiserror::Error;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// A path that stands for the certificate authorities that are built in, as libpq has it.
-const SYSTEM: &str = "system";
+pub(super) const SYSTEM: &str = "system";
 
 /// What is checked of the server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

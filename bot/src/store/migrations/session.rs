@@ -8,7 +8,7 @@ use super::error::MigrateError;
 use crate::{
     backoff::Backoff,
     store::{
-        connect::{self, Target, is_of_schema, quoted},
+        connect::{self, Target, quoted, works_in},
         error::one_line,
         session,
     },
@@ -142,7 +142,7 @@ impl Session {
         Ok(rows
             .iter()
             .map(|row| (row.get::<_, String>(0), row.get::<_, i32>(1)))
-            .filter(|(name, _)| is_of_schema(name, &self.schema))
+            .filter(|(name, _)| works_in(name, &self.schema))
             .map(|(name, pid)| format!("{name} (PostgreSQL's process {pid})"))
             .collect())
     }

@@ -1,0 +1,83 @@
+//! How far it is: one line that is redrawn on a terminal, a line every few seconds anywhere else.
+
+use std::{
+    io::{IsTerminal as _, Write as _, stdout},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// Lines that stay come this often.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How often it is worth asking how far it is.
+pub(super) const TICK: Duration = Duration::from_millis(200);
+
+/// What is told to a person.
+#[derive(Debug)]
+pub struct Progress {
+    quiet: bool,
+    redraws: bool,
+    drawn: bool,
+    last: Instant,
+}
+
+impl Progress {
+    /// On standard output, unless `quiet`.
+    pub fn new(quiet: bool) -> Self {
+        Self {
+            quiet,
+            redraws: stdout().is_terminal(),
+            drawn: false,
+            last: Instant::now(),
+        }
+    }
+
+    /// How far it is.
+    pub(super) fn show(&mut self, text: impl FnOnce() -> String) {
+        if self.quiet {
+            return;
+        }
+        if self.redraws {
+            print(&format!("\r\x1b[2K{}", text()));
+            self.drawn = true;
+        } else if self.last.elapsed() >= PLAIN_INTERVAL {
+            self.last = Instant::now();
+            print(&format!("{}\n", text()));
+        }
+    }
+
+    /// A line that stays.
+    pub fn line(&mut self, text: &str) {
+        self.clear();
+        if !self.quiet {
+            print(&format!("{text}\n"));
+        }
+    }
+
+    /// Make room for a line of somebody else's.
+    pub fn clear(&mut self) {
+        if self.drawn {
+            print("\r\x1b[2K");
+        }
+        self.drawn = false;
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// Bytes for people.
+#[expect(clippy::cast_precision_loss, reason = "a display")]
+pub(super) fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / 1_048_576.0)
+}
+
+fn print(text: &str) {
+    let mut out = stdout();
+    // A closed pipe is no reason to stop.
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}

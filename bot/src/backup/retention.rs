@@ -1,0 +1,59 @@
+//! Old backups go when a new one is whole.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    BackupError, Manifest,
+    file::{prefix, remove_leftover},
+};
+
+/// Keep the `keep` newest backups of `schema` in `directory`. What has no manifest, or one of another schema, or another name, is
+/// left alone. Returns what was removed.
+pub(super) fn prune(directory: &Path, schema: &str, keep: usize) -> Result<Vec<PathBuf>, BackupError> {
+    let prefix = prefix(schema);
+    let mut backups = Vec::new();
+    for entry in fs::read_dir(directory).map_err(BackupError::io("read", directory))? {
+        let path = entry.map_err(BackupError::io("read", directory))?.path();
+        let ours = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.starts_with(&prefix));
+        if !ours {
+            continue;
+        }
+        remove_leftover(&path);
+        let Some(file) = Manifest::file_of(&path) else {
+            continue;
+        };
+        let named = |manifest: &Manifest| {
+            manifest.schema == schema
+                && file
+                    .file_name()
+                    .is_some_and(|name| name == manifest.file.as_str())
+        };
+        if let Ok(manifest) = Manifest::read(&file)
+            && named(&manifest)
+            && file.extension().is_some_and(|ending| ending == "dump")
+        {
+            backups.push((manifest.started_at, file));
+        }
+    }
+    backups.sort_unstable_by(|one, other| other.cmp(one));
+    let mut removed = Vec::new();
+    for (_, file) in backups.into_iter().filter(|(_, file)| file.exists()).skip(keep) {
+        // The manifest last: while it is there, the next backup finds what is left to do.
+        for path in [file.clone(), Manifest::path(&file)] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(BackupError::io("remove", path)(error));
+                }
+                _ => {}
+            }
+        }
+        removed.push(file);
+    }
+    Ok(removed)
+}

@@ -1,0 +1,61 @@
+//! `eventide backup`: a consistent copy of the schema while the bot runs.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::CliError;
+use crate::{
+    backup::{self, Out, Progress},
+    config::Config,
+    database::Database,
+    logging,
+    shutdown::StopSignals,
+};
+
+/// Where to, and how many.
+#[derive(Clone, Debug, Args)]
+pub struct Backup {
+    /// The file to write; a directory (DIR/) gets a new eventide-SCHEMA-TIME.dump each time
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Keep this many of the schema's backups in the directory, and remove older ones when the new one is whole
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+    /// Say nothing unless it fails, as for cron
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Take it.
+///
+/// # Errors
+///
+/// There is no backup; nothing of it stays behind, and nothing older was removed.
+pub async fn backup(what: Backup, config: &Config) -> Result<(), CliError> {
+    logging::install(&config.log);
+    let out = Out::new(what.out);
+    if let (Some(_), Out::File(file)) = (what.keep, &out) {
+        return Err(CliError::Usage(format!(
+            "--keep needs a directory, and {} is none: end it with a slash, and make it if it is not there",
+            file.display()
+        )));
+    }
+    let mut signals = StopSignals::listen()?;
+    let database = Database::visit(&config.database).await?;
+    let mut progress = Progress::new(what.quiet);
+    let keep = what.keep.map(|keep| keep as usize);
+    let taken = backup::take(
+        &database.direct,
+        &config.database,
+        &out,
+        keep,
+        &mut progress,
+        &mut signals,
+    )
+    .await;
+    progress.clear();
+    database.close().await?;
+    taken?;
+    Ok(())
+}

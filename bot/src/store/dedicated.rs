@@ -1,0 +1,43 @@
+//! A connection of its own, outside of the pool, for a command that holds something for a while: a snapshot, a lock.
+
+use tokio_postgres::Client;
+
+use super::{
+    StoreError,
+    connect::{Target, process_name},
+    error::one_line,
+};
+use crate::task::{self, Task};
+
+/// A connection; what it holds is given back when it is dropped.
+pub(in crate::store) struct Dedicated {
+    pub(in crate::store) client: Client,
+    /// The place that answered, alone.
+    pub(in crate::store) target: Target,
+    _connection: Task<()>,
+}
+
+impl Dedicated {
+    /// Connect, under a name that says what for.
+    pub(in crate::store) async fn open(target: &Target, for_what: &str) -> Result<Self, StoreError> {
+        let target = target.clone().with(|config| {
+            config.application_name(process_name(for_what));
+        });
+        let patience = target.patience();
+        let (client, driver, there) = tokio::time::timeout(patience, target.connect_and_stay())
+            .await
+            .map_err(|_elapsed| {
+                StoreError::Pool("PostgreSQL did not answer within database.connection_timeout_ms".to_owned())
+            })??;
+        let connection = task::spawn("a command's connection", async {
+            if let Err(error) = driver.await {
+                tracing::debug!(error = one_line(&error), "a command's connection ended");
+            }
+        });
+        Ok(Self {
+            client,
+            target: there,
+            _connection: connection,
+        })
+    }
+}
