@@ -25,7 +25,7 @@ pub(super) struct Programs {
 impl Programs {
     /// The first of `names` at least as new as `oldest`, with all the others in its directory: those in
     /// `database.binaries_directory` first, then those of the server's own version, then the newest. `who` says what asks for that
-    /// version.
+    /// version, before its number.
     pub(super) async fn find(
         database: &Database,
         names: &[&'static str],
@@ -51,6 +51,8 @@ impl Programs {
         let best = found
             .iter()
             .filter(fits)
+            // Of equals the last is taken, so the first shall be.
+            .rev()
             .max_by_key(|programs| {
                 let own = given.as_ref() == Some(&programs.directory);
                 (own, programs.major == server, programs.major)
@@ -60,9 +62,9 @@ impl Programs {
             let install = format!(
                 "install postgresql-client-{oldest}, or name the directory of newer programs in database.binaries_directory"
             );
-            BackupError::NoProgram(match found.iter().max_by_key(|programs| programs.major) {
+            BackupError::NoProgram(match found.iter().rev().max_by_key(|programs| programs.major) {
                 Some(newest) => format!(
-                    "{who} is PostgreSQL {oldest}, and the newest {name} found is {} (in {}): {install}",
+                    "{who} {oldest}, and the newest {name} found is {} (in {}): {install}",
                     newest.version,
                     newest.directory.display()
                 ),
@@ -164,7 +166,7 @@ mod tests {
     #[tokio::test]
     async fn programs_that_are_too_old_or_not_there_are_told() {
         let database = Config::defaults().database;
-        let find = |names, oldest| Programs::find(&database, names, 15, oldest, "the server");
+        let find = |names, oldest| Programs::find(&database, names, 15, oldest, "the server is PostgreSQL");
         let programs = find(&["pg_dump"], 15).await.expect("the tests' own PostgreSQL");
         assert!(programs.major >= 15 && programs.version.starts_with(&programs.major.to_string()));
         let error = find(&["pg_dump"], 99).await.expect_err("none").to_string();

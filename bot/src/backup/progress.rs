@@ -11,7 +11,7 @@ use tokio::time::Instant;
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often it is worth asking how far it is.
-pub(super) const TICK: Duration = Duration::from_millis(200);
+pub(super) const TICK: Duration = Duration::from_millis(100);
 
 /// What is told to a person.
 #[derive(Debug)]
@@ -35,14 +35,15 @@ impl Progress {
 
     /// How far it is.
     pub(super) fn show(&mut self, text: impl FnOnce() -> String) {
-        if self.quiet {
+        let interval = if self.redraws { TICK } else { PLAIN_INTERVAL };
+        if self.quiet || self.last.elapsed() < interval {
             return;
         }
+        self.last = Instant::now();
         if self.redraws {
             print(&format!("\r\x1b[2K{}", text()));
             self.drawn = true;
-        } else if self.last.elapsed() >= PLAIN_INTERVAL {
-            self.last = Instant::now();
+        } else {
             print(&format!("{}\n", text()));
         }
     }

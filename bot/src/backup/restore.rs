@@ -87,7 +87,7 @@ impl Plan {
             &[PG_RESTORE, PSQL],
             restoring.server().major,
             made_by,
-            "the backup's pg_dump",
+            "the backup was made by pg_dump",
         )
         .await?;
         let missing_roles = restoring.missing_roles(&manifest.grantees).await?;

@@ -88,7 +88,14 @@ async fn write(
         .ok_or_else(|| BackupError::NotOurs(schema.clone()))?
         .to_vec();
     let server = snapshot.server().clone();
-    let programs = Programs::find(database, &[PG_DUMP], server.major, server.major, "the server").await?;
+    let programs = Programs::find(
+        database,
+        &[PG_DUMP],
+        server.major,
+        server.major,
+        "the server is PostgreSQL",
+    )
+    .await?;
     let child = spawn(&snapshot, &programs, &partial)?;
     let rows = async { snapshot.rows().await.map_err(BackupError::from) };
     let (rows, ()) = tokio::try_join!(rows, dump(child, &partial, progress))?;

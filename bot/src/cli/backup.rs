@@ -55,7 +55,7 @@ pub async fn backup(what: Backup, config: &Config) -> Result<(), CliError> {
     )
     .await;
     progress.clear();
-    database.close().await?;
+    let closed = database.close().await;
     taken?;
-    Ok(())
+    Ok(closed?)
 }

@@ -40,8 +40,9 @@ pub async fn restore(what: Restore, config: &Config) -> Result<(), CliError> {
     let mut progress = Progress::new(what.quiet);
     let done = on(&database, &what, config, &mut progress).await;
     progress.clear();
-    database.close().await?;
-    done
+    let closed = database.close().await;
+    done?;
+    Ok(closed?)
 }
 
 async fn on(

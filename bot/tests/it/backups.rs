@@ -9,7 +9,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use eventide::{
     backup::Manifest,
     embedded::PrivatePostgres,
-    store::{connect::Target, migrations},
+    store::{
+        connect::Target,
+        migrations::{self, Migrations},
+    },
     task::{self, Task},
 };
 use tempfile::TempDir;
