@@ -14,14 +14,24 @@ struct Reset {
 }
 
 /// Every table of which a part is of its moment only. One that is added here is reset in each restore from then on.
-const RESETS: [Reset; 1] = [Reset {
-    table: "shard_checkpoint",
-    since: 1,
-    // Discord has forgotten the session, or would replay what came after the backup to a bot whose other rows it never touched.
-    // The fence passes every one that was ever given out, so that a process that still holds a shard cannot write.
-    sql: "UPDATE shard_checkpoint SET session_id = NULL, resume_url = NULL, sequence = 0,
+const RESETS: [Reset; 2] = [
+    // What came after the backup is missing from now on, until each shard has its next session.
+    Reset {
+        table: "gap",
+        since: 3,
+        sql: "INSERT INTO gap (shard_count, shard_id, reason, session_id, last_sequence, began_at)
+              SELECT shard_count, shard_id, 'restore', session_id, sequence, updated_at
+              FROM shard_checkpoint WHERE session_id IS NOT NULL",
+    },
+    Reset {
+        table: "shard_checkpoint",
+        since: 1,
+        // Discord has forgotten the session, or would replay what came after the backup to a bot whose other rows it never touched.
+        // The fence passes every one that was ever given out, so that a process that still holds a shard cannot write.
+        sql: "UPDATE shard_checkpoint SET session_id = NULL, resume_url = NULL, sequence = 0,
           fence = greatest(fence, current_setting('eventide.fence')::bigint) + 1",
-}];
+    },
+];
 
 impl Restoring {
     /// What comes before `pg_restore`'s statements.
