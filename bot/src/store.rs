@@ -8,6 +8,7 @@ pub mod connect;
 mod dedicated;
 pub mod error;
 pub mod gap;
+pub mod import_job;
 pub mod member_xp;
 pub mod migrations;
 mod replica;
@@ -117,6 +118,11 @@ impl Store {
             share: Share::Flushes,
             ..self.clone()
         }
+    }
+
+    /// Tell PostgreSQL's administrator what the connections that are opened from now on are for.
+    pub fn name_for(&self, what: &str) {
+        self.name.set(what);
     }
 
     /// Tell PostgreSQL's administrator which shards the process runs, by the name of every connection.

@@ -1,5 +1,7 @@
 //! `member_xp`: what members earned.
 
+pub mod moving;
+
 use std::{
     collections::HashMap,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -118,6 +120,16 @@ pub async fn add(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec
 
 /// Set the tier of the members who passed a level. Few rows: a tier is a level of the default curve.
 pub async fn set_tiers(tx: &Tx<'_>, written: &[Written]) -> Result<(), StoreError> {
+    let tier = |xp| i64::from(curve::level_of(xp));
+    let moved: Vec<(MemberKey, i64)> = written
+        .iter()
+        .filter(|w| w.xp_before != w.xp_after && tier(w.xp_before) != tier(w.xp_after))
+        .map(|w| (w.key, tier(w.xp_after)))
+        .collect();
+    write_tiers(tx, &moved).await
+}
+
+async fn write_tiers(tx: &Tx<'_>, moved: &[(MemberKey, i64)]) -> Result<(), StoreError> {
     const SET_TIERS: Statement = statement!(
         "member_xp_set_tiers",
         [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
@@ -125,17 +137,14 @@ pub async fn set_tiers(tx: &Tx<'_>, written: &[Written]) -> Result<(), StoreErro
          FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS t (guild_id, user_id, tier)
          WHERE m.guild_id = t.guild_id AND m.user_id = t.user_id"
     );
-    let tier = |xp| i64::from(curve::level_of(xp));
-    let moved: Vec<&Written> = written
-        .iter()
-        .filter(|w| w.xp_before != w.xp_after && tier(w.xp_before) != tier(w.xp_after))
-        .collect();
     if moved.is_empty() {
         return Ok(());
     }
-    let guilds: Vec<i64> = moved.iter().map(|w| snowflake::to_db(w.key.guild_id)).collect();
-    let users: Vec<i64> = moved.iter().map(|w| snowflake::to_db(w.key.user_id)).collect();
-    let tiers: Vec<i64> = moved.iter().map(|w| tier(w.xp_after)).collect();
+    let (guilds, users): (Vec<i64>, Vec<i64>) = moved
+        .iter()
+        .map(|(key, _)| (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id)))
+        .unzip();
+    let tiers: Vec<i64> = moved.iter().map(|(_, tier)| *tier).collect();
     tx.execute(SET_TIERS, &[&guilds, &users, &tiers]).await.map(drop)
 }
 
@@ -153,16 +162,7 @@ pub async fn top(store: &Store, guild_id: Id<GuildMarker>, limit: u32) -> Result
     let rows = store
         .read(TOP, &[&snowflake::to_db(guild_id), &i64::from(limit)])
         .await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| {
-            Some(Standing {
-                user_id: snowflake::from_db(row.get(0))?,
-                xp: row.get::<_, i64>(1).cast_unsigned(),
-                message_count: row.get::<_, i64>(2).cast_unsigned(),
-            })
-        })
-        .collect())
+    Ok(rows.iter().filter_map(standing_of).collect())
 }
 
 /// Every member of every guild, for reconciliation. Not for a path that an event takes: it reads the whole table.
@@ -184,6 +184,14 @@ pub async fn all(store: &Store) -> Result<Vec<(MemberKey, MemberDelta)>, StoreEr
             Some((key_of(row)?, total))
         })
         .collect())
+}
+
+fn standing_of(row: &Row) -> Option<Standing> {
+    Some(Standing {
+        user_id: snowflake::from_db(row.get(0))?,
+        xp: row.get::<_, i64>(1).cast_unsigned(),
+        message_count: row.get::<_, i64>(2).cast_unsigned(),
+    })
 }
 
 fn key_of(row: &Row) -> Option<MemberKey> {

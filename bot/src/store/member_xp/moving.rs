@@ -1,0 +1,207 @@
+//! Rows of `member_xp` that come from elsewhere, or go there.
+
+use std::{collections::HashMap, pin::pin};
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use tokio_postgres::types::Type;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use super::{Standing, key_of, standing_of, write_tiers};
+use crate::{
+    ledger::member_xp::MemberKey,
+    rules::curve,
+    snowflake,
+    store::{Statement, Store, StoreError, Tx, statement},
+};
+
+/// What an import does with a member who has a row already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mode {
+    /// Add to what the member has
+    Add,
+    /// Put the file's in place of what the member has
+    Replace,
+    /// Keep whichever is higher
+    #[default]
+    KeepHigher,
+}
+
+impl Mode {
+    /// As it is written on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Replace => "replace",
+            Self::KeepHigher => "keep-higher",
+        }
+    }
+}
+
+/// A member's XP and messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Total XP.
+    pub xp: u64,
+    /// Messages.
+    pub messages: u64,
+}
+
+/// What is to be written of a member. Without messages, those that the member has stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Who.
+    pub key: MemberKey,
+    /// Total XP.
+    pub xp: u64,
+    /// Messages.
+    pub messages: Option<u64>,
+}
+
+const ADD: Statement = statement!(
+    "member_xp_import_add",
+    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
+    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, xp_tier)
+     SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])
+     ON CONFLICT (guild_id, user_id) DO UPDATE
+     SET xp = member_xp.xp + excluded.xp, message_count = member_xp.message_count + excluded.message_count
+     RETURNING xp, xp_tier"
+);
+
+const REPLACE: Statement = statement!(
+    "member_xp_import_replace",
+    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
+    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, xp_tier)
+     SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])
+     ON CONFLICT (guild_id, user_id) DO UPDATE
+     SET xp = excluded.xp, message_count = excluded.message_count, xp_tier = excluded.xp_tier
+     RETURNING xp, xp_tier"
+);
+
+const REPLACE_XP: Statement = statement!(
+    "member_xp_import_replace_xp",
+    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
+    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, xp_tier)
+     SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])
+     ON CONFLICT (guild_id, user_id) DO UPDATE
+     SET xp = excluded.xp, xp_tier = excluded.xp_tier
+     RETURNING xp, xp_tier"
+);
+
+const KEEP_HIGHER: Statement = statement!(
+    "member_xp_import_keep_higher",
+    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
+    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, xp_tier)
+     SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])
+     ON CONFLICT (guild_id, user_id) DO UPDATE
+     SET xp = GREATEST(member_xp.xp, excluded.xp),
+         message_count = GREATEST(member_xp.message_count, excluded.message_count),
+         xp_tier = CASE WHEN excluded.xp > member_xp.xp THEN excluded.xp_tier ELSE member_xp.xp_tier END
+     RETURNING xp, xp_tier"
+);
+
+/// What `keys` have now. Members without a row are not in the answer.
+pub async fn current(
+    store: &Store,
+    keys: impl Iterator<Item = MemberKey>,
+) -> Result<HashMap<MemberKey, Counts>, StoreError> {
+    const CURRENT: Statement = statement!(
+        "member_xp_current",
+        [INT8_ARRAY, INT8_ARRAY],
+        "SELECT m.guild_id, m.user_id, m.xp, m.message_count
+         FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
+         JOIN member_xp AS m ON m.guild_id = k.guild_id AND m.user_id = k.user_id"
+    );
+    let (guilds, users): (Vec<i64>, Vec<i64>) = keys
+        .map(|key| (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id)))
+        .unzip();
+    let rows = store.query(CURRENT, &[&guilds, &users]).await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| {
+            let counts = Counts {
+                xp: row.get::<_, i64>(2).cast_unsigned(),
+                messages: row.get::<_, i64>(3).cast_unsigned(),
+            };
+            Some((key_of(row)?, counts))
+        })
+        .collect())
+}
+
+/// Write what comes from elsewhere, with the tiers. The last awards stay as they are.
+///
+/// `arrivals` are sorted by key, each key once, as in [`super::add`] and for the same reasons.
+pub async fn bring(tx: &Tx<'_>, mode: Mode, arrivals: &[Arrival]) -> Result<(), StoreError> {
+    debug_assert!(
+        arrivals.is_sorted_by(|a, b| a.key < b.key),
+        "sorted, each key once"
+    );
+    // Nearly always one run: a file has messages or it does not. In order, so that rows are locked in the keys' order.
+    for run in arrivals.chunk_by(|a, b| a.messages.is_some() == b.messages.is_some()) {
+        let statement = match (mode, run[0].messages) {
+            (Mode::Add, _) => ADD,
+            (Mode::Replace, Some(_)) => REPLACE,
+            (Mode::Replace, None) => REPLACE_XP,
+            (Mode::KeepHigher, _) => KEEP_HIGHER,
+        };
+        let column = |of: fn(&Arrival) -> i64| run.iter().map(of).collect::<Vec<i64>>();
+        let rows = tx
+            .query(
+                statement,
+                &[
+                    &column(|a| snowflake::to_db(a.key.guild_id)),
+                    &column(|a| snowflake::to_db(a.key.user_id)),
+                    &column(|a| a.xp.cast_signed()),
+                    &column(|a| a.messages.unwrap_or(0).cast_signed()),
+                    &column(|a| curve::level_of(a.xp).into()),
+                ],
+            )
+            .await?;
+        debug_assert_eq!(rows.len(), run.len(), "each is returned, in the arrays' order");
+        let moved: Vec<(MemberKey, i64)> = rows
+            .iter()
+            .zip(run)
+            .filter_map(|(row, arrival)| {
+                let tier = i64::from(curve::level_of(row.get::<_, i64>(0).cast_unsigned()));
+                (row.get::<_, i64>(1) != tier).then_some((arrival.key, tier))
+            })
+            .collect();
+        write_tiers(tx, &moved).await?;
+    }
+    Ok(())
+}
+
+/// Hand every member of a guild to `each`, in the order of their ids and as of one moment, without holding them all.
+pub async fn each<E>(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    mut each: impl FnMut(Standing) -> Result<(), E> + Send,
+) -> Result<u64, E>
+where
+    E: From<StoreError> + Send,
+{
+    const EACH: Statement = statement!(
+        "member_xp_each",
+        [INT8],
+        "SELECT user_id, xp, message_count FROM member_xp WHERE guild_id = $1 ORDER BY user_id"
+    );
+    let (mut connection, _watch) = store.connection().await?;
+    // A statement has one snapshot. Whoever reads the rows may be slow, and it is not the server's time that passes then.
+    let tx = connection.transaction().await.map_err(StoreError::from)?;
+    store.session.begin(tx.client()).await.map_err(StoreError::from)?;
+    tx.batch_execute("-- export\nSET TRANSACTION READ ONLY; SET LOCAL statement_timeout = 0")
+        .await
+        .map_err(StoreError::from)?;
+    let rows = tx
+        .query_typed_raw(EACH.sql, [(snowflake::to_db(guild_id), Type::INT8)])
+        .await
+        .map_err(StoreError::from)?;
+    let mut rows = pin!(rows.map_err(StoreError::from));
+    let mut count = 0;
+    while let Some(row) = rows.next().await {
+        if let Some(standing) = standing_of(&row?) {
+            each(standing)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
