@@ -4,7 +4,9 @@ mod ask;
 pub mod backup;
 pub mod demo;
 pub mod doctor;
+pub mod export;
 pub mod gaps;
+pub mod import;
 pub mod migrate;
 pub mod restore;
 pub mod run;
@@ -19,7 +21,9 @@ use crate::{
     bot::{BotError, StartError},
     config::{Config, Problems},
     database::DatabaseError,
+    export::ExportError,
     http::ListenError,
+    import::ImportError,
     store::migrations::create::CreateError,
 };
 
@@ -53,6 +57,10 @@ pub enum Command {
     Backup(backup::Backup),
     /// Put a backup into the schema
     Restore(restore::Restore),
+    /// Take over what other bots have stored
+    Import(import::Import),
+    /// Write a guild's members as CSV or JSON
+    Export(export::Export),
 }
 
 /// Why a command failed.
@@ -99,6 +107,20 @@ pub enum CliError {
     /// The operating system refused something.
     #[error("{0}")]
     Io(#[from] std::io::Error),
+    /// Nothing was imported, or not to the end.
+    #[error("{0}")]
+    Import(#[from] ImportError),
+    /// Some rows were not imported.
+    #[error("{rejected} of {rows} rows are rejected; the others are not touched by that")]
+    SomeRejected {
+        /// How many.
+        rejected: u64,
+        /// Of how many.
+        rows: u64,
+    },
+    /// Nothing was exported.
+    #[error("{0}")]
+    Export(#[from] ExportError),
     /// The demo's reconciliation failed.
     #[error("the database does not hold what was sent; see the reconciliation")]
     NotExact,
@@ -111,10 +133,12 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// The process's exit code: 64 for bad configuration or usage (`EX_USAGE` of sysexits.h), 1 for everything else.
+    /// The process's exit code: 64 for bad configuration or usage (`EX_USAGE` of sysexits.h), 2 for an import without some rows, 1 for
+    /// everything else.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::NobodyToAsk | Self::Usage(_) => 64,
+            Self::SomeRejected { .. } => 2,
             _ => 1,
         }
     }
@@ -136,6 +160,8 @@ impl Cli {
             Command::Migrate(migrate) => migrate::migrate(migrate, &config).await,
             Command::Backup(backup) => backup::backup(backup, &config).await,
             Command::Restore(restore) => restore::restore(restore, &config).await,
+            Command::Import(import) => import::import(import, &config).await,
+            Command::Export(export) => export::export(export, &config).await,
         }
     }
 }

@@ -20,6 +20,10 @@ pub mod writer;
 
 pub mod store;
 
+pub mod import;
+
+pub mod export;
+
 pub mod cli;
 
 pub mod config;

@@ -8,6 +8,7 @@ mod doctor;
 mod embedded;
 mod gaps;
 mod migrations;
+mod moving_in;
 mod pool;
 mod pooler;
 mod schemas;

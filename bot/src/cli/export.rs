@@ -1,0 +1,85 @@
+//! `eventide export`: a guild's members, to take elsewhere.
+
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Write as _},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use super::{CliError, import::guild};
+use crate::{
+    config::Config,
+    database::Database,
+    export::{self, ExportError, Format},
+    logging,
+    store::Store,
+};
+
+/// What to export, and where to.
+#[derive(Clone, Debug, Args)]
+pub struct Export {
+    /// The guild
+    #[arg(long, value_name = "ID", value_parser = guild)]
+    guild: Id<GuildMarker>,
+    /// The form
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// The file; - for standard output
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    out: PathBuf,
+}
+
+/// Do it.
+///
+/// # Errors
+///
+/// There is nobody in the guild, or the export cannot be read or written.
+pub async fn export(arguments: Export, config: &Config) -> Result<(), CliError> {
+    logging::install(&config.log);
+    let database = Database::visit(&config.database).await?;
+    let done = on(&database, arguments, config).await;
+    database.close().await?;
+    done
+}
+
+async fn on(database: &Database, arguments: Export, config: &Config) -> Result<(), CliError> {
+    let store = database.store(&config.database).map_err(ExportError::from)?;
+    store.name_for("export");
+    let Export { guild, format, out } = arguments;
+    let exported = if out == Path::new("-") {
+        export::write(&store, guild, format, BufWriter::new(std::io::stdout())).await
+    } else {
+        to_file(&store, guild, format, &out).await
+    };
+    store.close();
+    // Standard output may be the export itself.
+    writeln!(std::io::stderr(), "{} members exported", exported?)?;
+    Ok(())
+}
+
+/// Under another name first: what is called `out` is whole.
+async fn to_file(
+    store: &Store,
+    guild: Id<GuildMarker>,
+    format: Format,
+    out: &Path,
+) -> Result<u64, ExportError> {
+    let mut part = out.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let written = export::write(store, guild, format, BufWriter::new(File::create(&part)?)).await;
+    match written {
+        Ok(count) => {
+            fs::rename(&part, out)?;
+            Ok(count)
+        }
+        Err(error) => {
+            // The first error is the telling one.
+            drop(fs::remove_file(&part));
+            Err(error)
+        }
+    }
+}

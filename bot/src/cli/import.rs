@@ -1,0 +1,139 @@
+//! `eventide import`: what other bots have stored.
+
+use std::{io::Write as _, path::PathBuf};
+
+use clap::{ArgAction, Args};
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use super::CliError;
+use crate::{
+    config::Config,
+    database::Database,
+    import::{
+        self, Progress,
+        fields::{Field, Format, parse_map},
+        judge::XpMeaning,
+        report::Report,
+    },
+    logging,
+    store::member_xp::moving::Mode,
+};
+
+/// What to import, and how.
+#[derive(Clone, Debug, Args)]
+pub struct Import {
+    /// SQLite database, JSON or CSV
+    file: PathBuf,
+    /// The bot or kind of file it comes from
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// The guild of rows that do not say theirs; rows of other guilds are left out
+    #[arg(long, value_name = "ID", value_parser = guild)]
+    guild: Option<Id<GuildMarker>>,
+    /// What happens to members who have XP here already
+    #[arg(long, value_enum, default_value_t)]
+    mode: Mode,
+    /// The table of a SQLite database
+    #[arg(long, value_name = "TABLE")]
+    table: Option<String>,
+    /// What the columns or keys are called, such as `user_id=member,xp=points,guild_id=server`
+    #[arg(long, value_name = "FIELD=COLUMN,…", value_parser = Map::parse)]
+    map: Option<Map>,
+    /// What XP means in the file
+    #[arg(long, value_enum, default_value_t)]
+    xp: XpMeaning,
+    /// Show what would happen, and write nothing to the database
+    #[arg(long)]
+    dry_run: bool,
+    /// Where rejected rows go, to be corrected and imported; without it FILE.rejects.jsonl
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Rows in a transaction
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = batch)]
+    batch: usize,
+    /// Import a file once more that was imported already
+    #[arg(long, action = ArgAction::SetTrue)]
+    again: bool,
+    /// Take ids as they are, although they look rounded
+    #[arg(long, action = ArgAction::SetTrue)]
+    trust_ids: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Map(Vec<(Field, String)>);
+
+impl Map {
+    fn parse(text: &str) -> Result<Self, String> {
+        parse_map(text).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+/// A guild's id.
+pub(super) fn guild(text: &str) -> Result<Id<GuildMarker>, String> {
+    text.parse()
+        .map_err(|_error| "a guild's id is a number of 17 to 19 digits".to_owned())
+}
+
+fn batch(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|rows| (1..=50_000).contains(rows))
+        .ok_or_else(|| "1 to 50000".to_owned())
+}
+
+/// Do it.
+///
+/// # Errors
+///
+/// The file cannot be imported, or not as a whole.
+pub async fn import(arguments: Import, config: &Config) -> Result<(), CliError> {
+    logging::install(&config.log);
+    let database = Database::visit(&config.database).await?;
+    let done = on(&database, arguments, config).await;
+    database.close().await?;
+    done
+}
+
+async fn on(database: &Database, arguments: Import, config: &Config) -> Result<(), CliError> {
+    if config.database.migrate_on_start && !arguments.dry_run {
+        for name in database.migrate().await? {
+            tracing::info!(migration = name, "migration applied");
+        }
+    }
+    let store = database
+        .store(&config.database)
+        .map_err(import::ImportError::from)?;
+    store.name_for("import");
+    let options = import::Options {
+        file: arguments.file,
+        format: arguments.format,
+        table: arguments.table,
+        mapped: arguments.map.map(|map| map.0).unwrap_or_default(),
+        guild: arguments.guild,
+        mode: arguments.mode,
+        xp: arguments.xp,
+        dry_run: arguments.dry_run,
+        rejects: arguments.rejects,
+        batch: arguments.batch,
+        again: arguments.again,
+        trust_ids: arguments.trust_ids,
+    };
+    let imported = import::run(&store, &options, &mut Progress::new()).await;
+    store.close();
+    told(&imported?, options.dry_run)
+}
+
+fn told(report: &Report, dry_run: bool) -> Result<(), CliError> {
+    let mut out = std::io::stdout();
+    write!(out, "{}", report.summary(dry_run))?;
+    if dry_run {
+        writeln!(out, "nothing was written to the database (--dry-run)")?;
+    }
+    match report.rejects() {
+        0 => Ok(()),
+        rejected => Err(CliError::SomeRejected {
+            rejected,
+            rows: report.rows,
+        }),
+    }
+}

@@ -1,0 +1,467 @@
+//! JSON of the shapes that people have, read as a stream: nothing is held but the row at hand.
+//!
+//! Tutorials write `{"GUILD": {"USER": {"xp": …}}}`, `{"USER": {"xp": …, "level": …}}` or `{"GUILD-USER": …}`; bots give lists
+//! of objects, bare or below `players` (MEE6), `levels` (Lurkr) or `users` (Polaris), one page or many. They differ in names
+//! more than in kind, so one walk finds the rows of all of them: an object with XP or a level is a member's. Its id stands in it
+//! or is its key; the guild's stands in it, or is the key around it, or in the page around it.
+
+use std::{
+    cell::Cell as Shared,
+    fmt,
+    io::{BufRead, BufReader, Read},
+    rc::Rc,
+};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::{
+    fields::{Cell, Field, Fields, Names, plain},
+    ids,
+    judge::Reason,
+    source::{Meter, Row, Sink, Source, SourceError},
+};
+
+/// Keys that members stand below.
+const LISTS: [&str; 13] = [
+    "players",
+    "levels",
+    "users",
+    "members",
+    "leaderboard",
+    "data",
+    "guilds",
+    "servers",
+    "results",
+    "rows",
+    "entries",
+    "scores",
+    "profiles",
+];
+
+/// Keys, or parts of them, below which there are XP and levels that are nobody's.
+const NOBODY_S: [&str; 6] = ["role", "reward", "setting", "config", "multiplier", "channel"];
+
+/// The member who looks at a leaderboard, in MEE6's pages: they stand in the list as well.
+const VIEWER: &str = "player";
+
+/// See [`Source::read`].
+pub(super) fn read(source: &Source, meter: &Meter, sink: Sink<'_>) -> Result<(), SourceError> {
+    let line = Rc::new(Shared::new(1));
+    let reader = Counted {
+        inner: source.text(meter)?,
+        line: Rc::clone(&line),
+        meter,
+        broke: false,
+        unreported: 0,
+    };
+    let mut walker = Walker {
+        names: &source.names,
+        sink,
+        line,
+        path: Vec::new(),
+        stopped: false,
+    };
+    let mut deserializer = serde_json::Deserializer::from_reader(reader);
+    // One value, or pages one after the other, or a line for each member. `end` is an error while there is more.
+    while let Err(more) = deserializer.end() {
+        let read = if more.is_io() {
+            Err(more)
+        } else {
+            let page = Walk {
+                walker: &mut walker,
+                around: Around {
+                    kind: Kind::Group,
+                    listed: true,
+                    ..Around::default()
+                },
+            };
+            page.deserialize(&mut deserializer).map(drop)
+        };
+        let Err(error) = read else { continue };
+        if walker.stopped {
+            return Err(SourceError::Stopped);
+        }
+        let (line, column) = (error.line(), error.column());
+        if error.is_io() {
+            return Err(source.io(error.into()));
+        }
+        let what = error.to_string();
+        return Err(SourceError::Json {
+            path: source.path.clone(),
+            line,
+            column,
+            what: what
+                .rsplit_once(" at line ")
+                .map_or(what.as_str(), |(what, _)| what)
+                .to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Counts lines as `serde_json` reads them, which it does byte by byte.
+struct Counted<'a, R> {
+    inner: BufReader<R>,
+    line: Rc<Shared<u64>>,
+    meter: &'a Meter,
+    /// Whether the last byte ended its line.
+    broke: bool,
+    unreported: u64,
+}
+
+/// The meter is shared between threads, and is told of so many bytes at a time.
+const REPORTED_BYTES: u64 = 1 << 14;
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let (Some(byte), Some(next)) = (buffer.first_mut(), self.inner.fill_buf()?.first()) else {
+            return Ok(0);
+        };
+        *byte = *next;
+        // A line break that was only looked at, because a number may end at it, does not count yet.
+        if std::mem::replace(&mut self.broke, *byte == b'\n') {
+            self.line.set(self.line.get() + 1);
+        }
+        self.inner.consume(1);
+        self.unreported += 1;
+        if self.unreported == REPORTED_BYTES {
+            self.meter.add(std::mem::take(&mut self.unreported));
+        }
+        Ok(1)
+    }
+}
+
+/// A step from the beginning of a value to a row.
+enum Step {
+    Key(String),
+    Index(u64),
+}
+
+/// The place of a row.
+struct Place<'a> {
+    line: u64,
+    path: &'a [Step],
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "line {}", self.line)?;
+        if self.path.is_empty() {
+            return Ok(());
+        }
+        formatter.write_str(" ($")?;
+        for step in self.path {
+            match step {
+                Step::Key(key) => write!(formatter, ".{key}")?,
+                Step::Index(index) => write!(formatter, "[{index}]")?,
+            }
+        }
+        formatter.write_str(")")
+    }
+}
+
+/// What the walk shares.
+struct Walker<'s> {
+    names: &'s Names,
+    sink: Sink<'s>,
+    line: Rc<Shared<u64>>,
+    path: Vec<Step>,
+    stopped: bool,
+}
+
+impl Walker<'_> {
+    fn put<E: serde::de::Error>(&mut self, line: u64, row: Row) -> Result<(), E> {
+        let place = Place {
+            line,
+            path: &self.path,
+        };
+        (self.sink)(&place, row).map_err(|_stop| {
+            self.stopped = true;
+            E::custom("stopped")
+        })
+    }
+}
+
+/// What a value is, by where it stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    /// Something that members may stand in.
+    #[default]
+    Group,
+    /// A member, or a guild.
+    Member,
+    /// The value of a field.
+    Value,
+}
+
+/// What is known of a value before it is read.
+#[derive(Clone, Default)]
+struct Around {
+    kind: Kind,
+    /// The key that is an id: a member's, or if there are members in it, the guild's.
+    key: Option<Rc<Cell>>,
+    guild: Option<Rc<Cell>>,
+    /// Whether this is a place where members are expected, so that what is none is an error.
+    listed: bool,
+}
+
+/// One value.
+struct Walk<'w, 's> {
+    walker: &'w mut Walker<'s>,
+    around: Around,
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
+    /// The value, if it is a single one.
+    type Value = Option<Cell>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_, '_> {
+    type Value = Option<Cell>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _value: bool) -> Result<Self::Value, E> {
+        Ok(Some(Cell::Other("true or false")))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Some(Cell::Whole(value.into())))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Some(Cell::Whole(value.into())))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Some(Cell::Real(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Some(Cell::Text(value.to_owned())))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Self::Value, E> {
+        Ok(Some(Cell::Text(value)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let Self { walker, around } = self;
+        if around.kind == Kind::Value {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Some(Cell::Other("a list")));
+        }
+        let mut index = 0;
+        loop {
+            walker.path.push(Step::Index(index));
+            let element = Walk {
+                walker: &mut *walker,
+                around: Around {
+                    kind: Kind::Member,
+                    ..around.clone()
+                },
+            };
+            let Some(value) = list.next_element_seed(element)? else {
+                walker.path.pop();
+                return Ok(Some(Cell::Other("a list")));
+            };
+            let nobody = match value {
+                Some(Cell::Other("an object" | "a list")) => None,
+                Some(Cell::Text(_)) => Some("text"),
+                Some(Cell::Whole(_) | Cell::Real(_)) => Some("a number"),
+                Some(Cell::Other(what)) => Some(what),
+                None => Some("null"),
+            };
+            if let Some(what) = nobody.filter(|_| around.listed) {
+                let raw = String::new();
+                let reason = Reason::NoObject(what);
+                let line = walker.line.get();
+                walker.put(line, Row::Broken { reason, raw })?;
+            }
+            walker.path.pop();
+            index += 1;
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Self { walker, around } = self;
+        let mut object = Object {
+            line: walker.line.get(),
+            around,
+            fields: Fields::default(),
+            ranks: [usize::MAX; Field::ALL.len()],
+            known: false,
+            inner: false,
+            value: None,
+        };
+        while let Some(key) = map.next_key::<String>()? {
+            object.entry(walker, key, &mut map)?;
+        }
+        object.end(walker)
+    }
+}
+
+/// An object that is being read.
+struct Object {
+    line: u64,
+    around: Around,
+    fields: Fields,
+    /// How good the names are that the fields were found by.
+    ranks: [usize; Field::ALL.len()],
+    /// Whether it has a field by its name, be it null.
+    known: bool,
+    /// Whether there is something in it that members may stand in.
+    inner: bool,
+    /// The single value that it stands for.
+    value: Option<Cell>,
+}
+
+impl Object {
+    fn entry<'de, A: MapAccess<'de>>(
+        &mut self,
+        walker: &mut Walker<'_>,
+        key: String,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        if self.around.kind == Kind::Value {
+            // {"$numberLong": "5"}, as MongoDB exports, or {"id": "5", "name": …} for a user.
+            if key == "id" || key.starts_with("$number") {
+                let value = self.walk(walker, map, Kind::Value, false, None)?;
+                self.value = value;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+            return Ok(());
+        }
+        let name = plain(&key);
+        if let Some((field, rank)) = walker.names.field(&key) {
+            let value = self.walk(walker, map, Kind::Value, false, None)?;
+            self.known = true;
+            if value.is_some() && rank < self.ranks[field as usize] {
+                self.ranks[field as usize] = rank;
+                self.fields.set(field, value);
+            }
+            return Ok(());
+        }
+        let listed = LISTS.contains(&name.as_str());
+        if !listed && ids::is_key(&key) {
+            let id = Rc::new(Cell::Text(key.clone()));
+            walker.path.push(Step::Key(key));
+            let value = self.walk(walker, map, Kind::Member, true, Some(Rc::clone(&id)))?;
+            let line = walker.line.get();
+            self.inner = true;
+            if let Some(xp @ (Cell::Whole(_) | Cell::Real(_) | Cell::Text(_))) = value {
+                let mut fields = Fields::default()
+                    .with(Field::User, Cell::clone(&id))
+                    .with(Field::Xp, xp);
+                fields.set(Field::Guild, self.guild().as_deref().cloned());
+                walker.put(line, Row::Fields(fields))?;
+            }
+            walker.path.pop();
+            return Ok(());
+        }
+        let ignored = name == VIEWER || NOBODY_S.iter().any(|part| name.contains(part));
+        if listed || (self.around.kind == Kind::Group && !ignored) {
+            walker.path.push(Step::Key(key));
+            self.walk(walker, map, Kind::Group, listed, self.around.key.clone())?;
+            self.inner |= listed;
+            walker.path.pop();
+            return Ok(());
+        }
+        map.next_value::<IgnoredAny>().map(drop)
+    }
+
+    /// Read the value of a key.
+    fn walk<'de, A: MapAccess<'de>>(
+        &self,
+        walker: &mut Walker<'_>,
+        map: &mut A,
+        kind: Kind,
+        listed: bool,
+        key: Option<Rc<Cell>>,
+    ) -> Result<Option<Cell>, A::Error> {
+        // A key that is handed on may yet turn out to be the member's, and then the guild is the one around it.
+        let guild = if kind == Kind::Member {
+            self.guild()
+        } else {
+            self.fields
+                .get(Field::Guild)
+                .map(|guild| Rc::new(guild.clone()))
+                .or_else(|| self.around.guild.clone())
+        };
+        let around = Around {
+            kind,
+            key,
+            guild,
+            listed,
+        };
+        map.next_value_seed(Walk { walker, around })
+    }
+
+    /// The guild of the members in this object.
+    fn guild(&self) -> Option<Rc<Cell>> {
+        let own = self.fields.get(Field::Guild).map(|guild| Rc::new(guild.clone()));
+        let long_key = || {
+            self.around
+                .key
+                .clone()
+                .filter(|key| matches!(&**key, Cell::Text(text) if ids::is_long_key(text)))
+        };
+        own.or_else(long_key).or_else(|| self.around.guild.clone())
+    }
+
+    fn end<E: serde::de::Error>(mut self, walker: &mut Walker<'_>) -> Result<Option<Cell>, E> {
+        let object = Some(Cell::Other("an object"));
+        if self.around.kind == Kind::Value {
+            return Ok(self.value.or(object));
+        }
+        let worth = self.fields.get(Field::Xp).is_some() || self.fields.get(Field::Level).is_some();
+        let own = self.fields.get(Field::User).cloned();
+        let key = self.around.key.as_deref().cloned();
+        let somebody_s = own.is_some() || key.is_some();
+        // Not every object without XP is a mistake: pages, guilds and settings have none either.
+        let is_row = if worth {
+            somebody_s || self.around.listed
+        } else {
+            self.known && self.around.listed && !self.inner && (own.is_some() || key.is_none())
+        };
+        if !is_row {
+            return Ok(object);
+        }
+        if self.fields.get(Field::Guild).is_none() {
+            // With an id of its own, the key around it is the guild's, unless it says the same.
+            let guild = match (&own, &key) {
+                (Some(own), Some(key)) if !same(own, key) => self.guild(),
+                _ => self.around.guild.clone(),
+            };
+            self.fields.set(Field::Guild, guild.as_deref().cloned());
+        }
+        if own.is_none() {
+            self.fields.set(Field::User, key);
+        }
+        walker.put(self.line, Row::Fields(self.fields))?;
+        Ok(object)
+    }
+}
+
+/// Whether two cells show the same id.
+fn same(one: &Cell, other: &Cell) -> bool {
+    let text = |cell: &Cell| match cell {
+        Cell::Text(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    };
+    text(one) == text(other)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,654 @@
+//! Moving in and out: imports and exports on a real PostgreSQL, by the real binary where a process matters.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use discord_simulator::{Rate, SimulatorConfig};
+use eventide::{
+    import::{self, ImportError, Options, Progress, fields::Format, judge::XpMeaning, report::Report},
+    rules::curve,
+    store::{
+        Statement, Store, import_job,
+        member_xp::{self, moving::Mode},
+    },
+};
+use tempfile::TempDir;
+use tokio_postgres::types::ToSql;
+use twilight_model::id::Id;
+
+use crate::support::{
+    PATIENCE, Scene,
+    bot::{command, compare, config_for, discord, start, url},
+    commit_cutter::CommitCutter,
+    until,
+};
+
+const GUILD: u64 = 197_038_439_483_310_086;
+
+/// The id of a member, made at a moment of its own as Discord makes them.
+const fn user(index: u64) -> u64 {
+    ((150_000_000_000 + index * 7_919) << 22) | ((index * 40_503) % (1 << 22))
+}
+
+/// XP and messages by guild and user.
+type Members = BTreeMap<(u64, u64), (u64, u64)>;
+
+struct Place {
+    scene: Scene,
+    store: Store,
+    directory: TempDir,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let scene = Scene::new().await;
+        Self {
+            store: scene.store(),
+            scene,
+            directory: TempDir::new().expect("a directory"),
+        }
+    }
+
+    fn file(&self, name: &str, contents: &str) -> PathBuf {
+        let path = self.directory.path().join(name);
+        std::fs::write(&path, contents).expect("written");
+        path
+    }
+
+    fn options(file: &Path, mode: Mode) -> Options {
+        Options {
+            file: file.to_owned(),
+            format: Format::Auto,
+            table: None,
+            mapped: Vec::new(),
+            guild: None,
+            mode,
+            xp: XpMeaning::Total,
+            dry_run: false,
+            rejects: None,
+            batch: 100,
+            again: false,
+            trust_ids: false,
+        }
+    }
+
+    async fn import(&self, file: &Path, mode: Mode) -> Result<Report, ImportError> {
+        self.run(&Self::options(file, mode)).await
+    }
+
+    async fn run(&self, options: &Options) -> Result<Report, ImportError> {
+        import::run(&self.store, options, &mut Progress::new()).await
+    }
+
+    /// The real binary.
+    fn command(&self, arguments: &[&str]) -> tokio::process::Command {
+        let mut command = command(arguments);
+        command
+            .current_dir(self.directory.path())
+            .env("DATABASE_URL", url(&self.scene.postgres.connection()))
+            .env("EVENTIDE__LOG__LEVEL", "error");
+        command
+    }
+
+    async fn eventide(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().await.expect("the binary runs")
+    }
+
+    async fn execute(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) {
+        let statement = Statement {
+            name: "test",
+            types: &[],
+            sql,
+        };
+        self.store.query(statement, params).await.expect(sql);
+    }
+
+    /// What is stored. Every tier has to be its XP's level.
+    async fn members(&self) -> Members {
+        let statement = Statement {
+            types: &[],
+            name: "members",
+            sql: "SELECT guild_id, user_id, xp, message_count, xp_tier FROM member_xp",
+        };
+        let rows = self.store.query(statement, &[]).await.expect("read");
+        rows.iter()
+            .map(|row| {
+                let [guild, user, xp, messages, tier] =
+                    [0, 1, 2, 3, 4].map(|column| row.get::<_, i64>(column));
+                assert_eq!(
+                    tier,
+                    i64::from(curve::level_of(xp.unsigned_abs())),
+                    "tier of {xp} XP"
+                );
+                (
+                    (guild.unsigned_abs(), user.unsigned_abs()),
+                    (xp.unsigned_abs(), messages.unsigned_abs()),
+                )
+            })
+            .collect()
+    }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn csv(members: impl IntoIterator<Item = (u64, u64, u64)>) -> String {
+    let row = |(user, xp, messages)| format!("{GUILD},{user},{xp},{messages}\n");
+    format!(
+        "guild_id,user_id,xp,messages\n{}",
+        members.into_iter().map(row).collect::<String>()
+    )
+}
+
+/// 1,000 members of the file; every second one is here already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_modes_on_members_who_are_here_already() {
+    let place = Place::new().await;
+    let file = place.file("levels.csv", &csv((0..1_000).map(|n| (user(n), n * n, n))));
+    for mode in [Mode::Add, Mode::Replace, Mode::KeepHigher] {
+        place.execute("DELETE FROM member_xp", &[]).await;
+        let mut expected = Members::new();
+        for n in (0..1_000_u64).step_by(2) {
+            place
+                .execute(
+                    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, xp_tier, last_award_at)
+                     VALUES ($1, $2, 100000, 500, 34, '2026-01-01Z')",
+                    &[&GUILD.cast_signed(), &user(n).cast_signed()],
+                )
+                .await;
+            expected.insert((GUILD, user(n)), (100_000, 500));
+        }
+        let mut unchanged = 0;
+        for n in 0..1_000 {
+            let (xp, messages) = expected.entry((GUILD, user(n))).or_default();
+            let before = (*xp, *messages);
+            (*xp, *messages) = match mode {
+                Mode::Add => (*xp + n * n, *messages + n),
+                Mode::Replace => (n * n, n),
+                Mode::KeepHigher => ((*xp).max(n * n), (*messages).max(n)),
+            };
+            unchanged += u64::from(n % 2 == 0 && before == (*xp, *messages));
+        }
+        let report = place
+            .run(&Options {
+                again: true,
+                ..Place::options(&file, mode)
+            })
+            .await
+            .expect("imported");
+        assert_eq!(place.members().await, expected, "{mode:?}");
+        assert_eq!((report.rows, report.rejects()), (1_000, 0));
+        assert_eq!(
+            (report.new, report.changed, report.unchanged),
+            (500, 500 - unchanged, unchanged),
+            "{mode:?}"
+        );
+        let awards = Statement {
+            types: &[],
+            name: "awards",
+            sql: "SELECT count(*) FROM member_xp WHERE last_award_at = '2026-01-01Z'",
+        };
+        let rows = place.store.query(awards, &[]).await.expect("read");
+        assert_eq!(rows[0].get::<_, i64>(0), 500, "last awards are left alone");
+    }
+
+    // Without messages in the file, those that are here stay.
+    let only_xp = place.file("xp.json", &format!(r#"[{{"user_id": "{}", "xp": 7}}]"#, user(2)));
+    let options = Options {
+        guild: Some(Id::new(GUILD)),
+        ..Place::options(&only_xp, Mode::Replace)
+    };
+    place.run(&options).await.expect("imported");
+    assert_eq!(place.members().await[&(GUILD, user(2))], (7, 500));
+    place.scene.stop().await;
+}
+
+/// Killed with SIGKILL again and again: nothing is lost, and nothing is added twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_import_goes_on_where_it_ended() {
+    const ROWS: u64 = 30_000;
+    let place = Place::new().await;
+    let mut expected = Members::new();
+    for n in 0..ROWS {
+        expected.insert((GUILD, user(n)), (n + 1, 2));
+    }
+    place.file("levels.csv", &csv((0..ROWS).map(|n| (user(n), n + 1, 2))));
+    let arguments = ["import", "levels.csv", "--mode", "add", "--batch", "10"];
+    let mut done = 0;
+    for _ in 0..5 {
+        let mut process = place.command(&arguments).spawn().expect("the binary starts");
+        until("another batch is committed", async || {
+            let jobs = import_job::all(&place.store).await.expect("read");
+            let rows = jobs.first().map_or(0, |job| job.rows_done);
+            (rows > done + 50).then(|| done = rows)
+        })
+        .await;
+        process.kill().await.expect("SIGKILL");
+    }
+    let jobs = import_job::all(&place.store).await.expect("read");
+    assert!(
+        jobs[0].rows_done < ROWS && jobs[0].finished_at.is_none(),
+        "it was killed in the middle: {jobs:?}"
+    );
+
+    // Other options would do something else with the rest.
+    let other = place
+        .eventide(&["import", "levels.csv", "--mode", "replace"])
+        .await;
+    assert_eq!(other.status.code(), Some(1));
+    assert!(text(&other).contains("was interrupted after"), "{}", text(&other));
+
+    let ended = place.eventide(&arguments).await;
+    assert_eq!(ended.status.code(), Some(0), "{}", text(&ended));
+    assert!(
+        text(&ended).contains("were done by an earlier run"),
+        "{}",
+        text(&ended)
+    );
+    assert!(place.members().await == expected, "every row exactly once");
+
+    // It is finished: not again by accident, and again if that is meant.
+    let again = place.eventide(&arguments).await;
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again).contains("imported already"), "{}", text(&again));
+    let meant = ["import", "levels.csv", "--mode", "add", "--again"];
+    assert_eq!(place.eventide(&meant).await.status.code(), Some(0));
+    for (xp, messages) in expected.values_mut() {
+        (*xp, *messages) = (*xp * 2, *messages * 2);
+    }
+    assert!(place.members().await == expected, "every row exactly twice");
+    place.scene.stop().await;
+}
+
+/// Nobody knows whether a COMMIT went through whose connection broke: the job's row does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_that_nobody_heard_of() {
+    let place = Place::new().await;
+    let cutter = CommitCutter::start(place.scene.postgres.socket_directory());
+    let connection = place.scene.postgres.connection();
+    let mut redirected = tokio_postgres::Config::new();
+    redirected
+        .host_path(cutter.socket_directory())
+        .user(connection.get_user().expect("a user"))
+        .dbname(connection.get_dbname().expect("a database"));
+    let store = Store::new(&redirected, &eventide::config::Config::defaults().database).expect("a pool");
+    let file = place.file("levels.csv", &csv((0..2_000).map(|n| (user(n), n, 1))));
+    let mut options = Place::options(&file, Mode::Add);
+    options.batch = 200;
+    // The first COMMIT is the claim's, which is not tried again: it has done nothing that another run does not do.
+    let import = async {
+        until("the import has begun", async || {
+            let jobs = import_job::all(&place.store).await.expect("read");
+            (!jobs.is_empty()).then(|| (0..6).for_each(|_| cutter.cut_next()))
+        })
+        .await;
+    };
+    let mut progress = Progress::new();
+    let (report, ()) = tokio::join!(import::run(&store, &options, &mut progress), import);
+    assert_eq!(report.expect("imported").new, 2_000);
+    let expected: Members = (0..2_000).map(|n| ((GUILD, user(n)), (n, 1))).collect();
+    assert_eq!(place.members().await, expected);
+    place.scene.stop().await;
+}
+
+/// Two imports add to the members whom the bot is counting at that moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beside_a_running_bot() {
+    let place = Place::new().await;
+    let discord = discord(SimulatorConfig {
+        guilds: 20,
+        members: 2_000,
+        ..SimulatorConfig::default()
+    })
+    .await;
+    let bot = start(&config_for(&discord), place.scene.postgres.connection()).await;
+    discord.control().set_rate(Rate::PerSecond(2_000.0));
+    let known = until("a thousand members have rows", async || {
+        let all = member_xp::all(&place.store).await.expect("read");
+        (all.len() >= 1_000).then_some(all)
+    })
+    .await;
+    let file = |name: &str, xp: u64| {
+        let rows = known
+            .iter()
+            .map(|(key, _)| format!("{},{},{xp},1\n", key.guild_id, key.user_id));
+        place.file(
+            name,
+            &format!("guild_id,user_id,xp,messages\n{}", rows.collect::<String>()),
+        )
+    };
+    let (one, two) = (file("one.csv", 1_000), file("two.csv", 20_000));
+    let received = discord.control().stats().delivered;
+    let (first, second) = tokio::join!(place.import(&one, Mode::Add), place.import(&two, Mode::Add));
+    assert_eq!(first.expect("imported").changed, known.len() as u64);
+    assert_eq!(second.expect("imported").changed, known.len() as u64);
+    until("the bot went on meanwhile", async || {
+        (discord.control().stats().delivered > received).then_some(())
+    })
+    .await;
+    discord.control().set_rate(Rate::Paused);
+    until("everything is received", async || {
+        discord.control().drained().then_some(())
+    })
+    .await;
+    bot.drain(PATIENCE).await.expect("a clean end");
+    place.members().await;
+    // What is left without the imports is what the bot counted.
+    for (key, _) in &known {
+        let ids = [key.guild_id.get().cast_signed(), key.user_id.get().cast_signed()];
+        place
+            .execute(
+                "UPDATE member_xp SET xp = xp - 21000, message_count = message_count - 2 WHERE guild_id = $1 AND user_id = $2",
+                &[&ids[0], &ids[1]],
+            )
+            .await;
+    }
+    let report = compare(&discord, &place.store).await;
+    assert!(report.is_exact(), "{report}: {:?}", report.examples);
+    place.scene.stop().await;
+}
+
+/// Bad rows are named and put aside, the rest is imported; corrected, they are imported too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_rejected_can_be_corrected() {
+    let place = Place::new().await;
+    let (a, b, c) = (user(1), user(2), user(3));
+    place.file(
+        "levels.csv",
+        &format!(
+            "guild_id,user_id,xp,messages\n{GUILD},{a},100,1\n{GUILD},{b},many,2\n{GUILD},12345,300,3\n{GUILD},{a},400,4\n\
+             {GUILD},{c},500,5\n"
+        ),
+    );
+    let output = place.eventide(&["import", "levels.csv"]).await;
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for told in [
+        "line 3: xp \"many\": not a number",
+        "line 4: \"12345\" is no user id of Discord's: ids have 17 digits or more",
+        "line 5: the member has an earlier row in this file",
+        "2 members imported: 2 new",
+        "3 of 5 rows are rejected",
+        "levels.csv.rejects.jsonl",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let mut expected = Members::from([((GUILD, a), (100, 1)), ((GUILD, c), (500, 5))]);
+    assert_eq!(place.members().await, expected);
+
+    // As it is, nothing of it can be imported but the second row of the same member.
+    let rejects = place.directory.path().join("levels.csv.rejects.jsonl");
+    let text_of = std::fs::read_to_string(&rejects).expect("a reject file");
+    assert_eq!(text_of.lines().count(), 3, "{text_of}");
+    let corrected = text_of
+        .replace("\"many\"", "200")
+        .replace("\"12345\"", &format!("\"{}\"", user(4)));
+    place.file("levels.csv.rejects.jsonl", &corrected);
+    let onto_itself = place
+        .eventide(&[
+            "import",
+            "levels.csv.rejects.jsonl",
+            "--rejects",
+            "levels.csv.rejects.jsonl",
+        ])
+        .await;
+    assert_eq!(onto_itself.status.code(), Some(1));
+    let output = place.eventide(&["import", "levels.csv.rejects.jsonl"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    expected.extend([
+        ((GUILD, a), (400, 4)),
+        ((GUILD, b), (200, 2)),
+        ((GUILD, user(4)), (300, 3)),
+    ]);
+    assert_eq!(place.members().await, expected);
+    place.scene.stop().await;
+}
+
+/// Nothing is written, and what would be is what is, when it is meant.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dry_run_writes_nothing_and_foretells() {
+    let place = Place::new().await;
+    let file = place.file(
+        "levels.csv",
+        &csv((0..250).map(|n| (user(n), n * 10, n)).chain([(5, 1, 1)])),
+    );
+    let first = place.file("first.csv", &csv((0..100).map(|n| (user(n), 600, 0))));
+    place.import(&first, Mode::Add).await.expect("imported");
+    let before = place.members().await;
+    let output = place.eventide(&["import", "levels.csv", "--dry-run"]).await;
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("250 members would be imported: 150 new") && said.contains("nothing was written"),
+        "{said}"
+    );
+    assert_eq!(place.members().await, before);
+    assert_eq!(
+        import_job::all(&place.store).await.expect("read").len(),
+        1,
+        "only the first file's"
+    );
+
+    let mut options = Place::options(&file, Mode::KeepHigher);
+    options.dry_run = true;
+    let foretold = place.run(&options).await.expect("read");
+    options.dry_run = false;
+    let done = place.run(&options).await.expect("imported");
+    assert_eq!(foretold.summary(false), done.summary(false));
+    assert_eq!(done.largest[0].after.xp, 2_490);
+    place.scene.stop().await;
+}
+
+/// Ids that a JSON tool has rounded: the file is refused, with the line and the way out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rounded_ids_are_refused() {
+    let place = Place::new().await;
+    #[expect(clippy::cast_precision_loss, reason = "this is the rounding in question")]
+    let rounded = |id: u64| (id as f64).to_string();
+    let rows: Vec<String> = (0..30)
+        .map(|n| format!("{{\"user_id\": {}, \"xp\": {n}}}", rounded(user(n))))
+        .collect();
+    place.file("levels.json", &format!("[\n{}\n]", rows.join(",\n")));
+    let guild = GUILD.to_string();
+    let output = place
+        .eventide(&["import", "levels.json", "--guild", &guild])
+        .await;
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for told in [
+        "30 of 30 different user ids",
+        "from line 2 ($[0]) on",
+        "CAST(user_id AS TEXT)",
+        "nothing was imported",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(place.members().await.is_empty());
+    assert!(import_job::all(&place.store).await.expect("read").is_empty());
+    let trusted = place
+        .eventide(&["import", "levels.json", "--guild", &guild, "--trust-ids"])
+        .await;
+    assert_eq!(trusted.status.code(), Some(0), "{}", text(&trusted));
+    place.scene.stop().await;
+}
+
+/// What does not say enough is not guessed at.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_clear_line_for_each_thing_that_is_missing() {
+    let place = Place::new().await;
+    place.file(
+        "mee6.csv",
+        &format!(
+            "id,username,discriminator,xp,level,messages\n{},x,0,100,1,3\n",
+            user(1)
+        ),
+    );
+    place.file("broken.json", "{\"users\": {\"1\": ");
+    place.file("empty.json", "[]");
+    place.file(
+        "elsewhere.csv",
+        &format!("user_id,guild_id,xp\n{},{},3\n", user(1), user(2)),
+    );
+    place.file("bad.csv", "user_id,guild_id,xp\n1,2,3\n");
+    for (arguments, told) in [
+        (&["import", "mee6.csv"][..], "give the guild's id with --guild"),
+        (&["import", "broken.json"], "no JSON from line 1"),
+        (&["import", "empty.json"], "no members found"),
+        (&["import", "nothing.csv"], "nothing.csv: No such file"),
+        (
+            &["import", "bad.csv"],
+            "none of the 1 rows can be imported; the first, line 2",
+        ),
+        (
+            &["import", "mee6.csv", "--format", "sqlite"],
+            "this is CSV, and --format asks for SQLite",
+        ),
+        (
+            &["import", "elsewhere.csv", "--guild", "197038439483310086"],
+            "none of the 1 rows is of the guild",
+        ),
+        (
+            &["export", "--guild", "197038439483310086"],
+            "guild 197038439483310086 has no members",
+        ),
+    ] {
+        let output = place.eventide(arguments).await;
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(told) && said.lines().count() == 1, "{said}");
+    }
+    for arguments in [
+        &["import", "mee6.csv", "--map", "name=x"][..],
+        &["import", "mee6.csv", "--batch", "0"],
+    ] {
+        assert_eq!(place.eventide(arguments).await.status.code(), Some(64));
+    }
+    let output = place
+        .eventide(&[
+            "import",
+            "mee6.csv",
+            "--format",
+            "mee6",
+            "--guild",
+            "197038439483310086",
+        ])
+        .await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(
+        place.members().await,
+        Members::from([((GUILD, user(1)), (100, 3))])
+    );
+    place.scene.stop().await;
+}
+
+/// A SQLite file of a tutorial's, with several guilds and settings.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tutorials_database() {
+    let place = Place::new().await;
+    let path = place.directory.path().join("bot.db");
+    let sqlite = rusqlite::Connection::open(&path).expect("a database");
+    sqlite
+        .execute_batch(
+            "CREATE TABLE user_data (user_id INTEGER, guild_id INTEGER, level INTEGER);
+             CREATE TABLE guild_settings (guild_id INTEGER, prefix TEXT);",
+        )
+        .expect("made");
+    for n in 0..40 {
+        let guild = if n % 4 == 0 { user(999) } else { GUILD };
+        sqlite
+            .execute(
+                "INSERT INTO user_data VALUES (?1, ?2, 10)",
+                (user(n).cast_signed(), guild.cast_signed()),
+            )
+            .expect("inserted");
+    }
+    drop(sqlite);
+    let guild = GUILD.to_string();
+    let output = place.eventide(&["import", "bot.db", "--guild", &guild]).await;
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for told in [
+        "30 members imported: 30 new",
+        "10 rows of other guilds left out",
+        "30 rows have a level and no XP",
+        "guild_settings (0 rows; guild_id, prefix): settings, for which there is no place yet",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let members = place.members().await;
+    assert!(
+        members.values().all(|counts| *counts == (4_675, 0)),
+        "{members:?}"
+    );
+    place.scene.stop().await;
+}
+
+/// What is exported can be imported without loss.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_comes_back_as_it_was() {
+    let place = Place::new().await;
+    let file = place.file(
+        "levels.csv",
+        &csv((0..3_000).map(|n| (user(n), n * n * 7, n % 13))),
+    );
+    place.import(&file, Mode::Add).await.expect("imported");
+    let other = format!(
+        "guild_id,user_id,xp,messages\n{},{},5,5\n",
+        user(999_999),
+        user(1)
+    );
+    place
+        .import(&place.file("other.csv", &other), Mode::Add)
+        .await
+        .expect("imported");
+    let mut before = place.members().await;
+    before.retain(|(guild, _), _| *guild == GUILD);
+    assert_eq!(before.len(), 3_000);
+    let guild = GUILD.to_string();
+    for (format, out) in [
+        ("csv", "-"),
+        ("csv", "out.csv"),
+        ("json", "-"),
+        ("json", "out.json"),
+    ] {
+        let output = place
+            .eventide(&["export", "--guild", &guild, "--format", format, "--out", out])
+            .await;
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let file = if out == "-" {
+            let exported = String::from_utf8(output.stdout).expect("UTF-8");
+            place.file(&format!("standard-output.{format}"), &exported)
+        } else {
+            place.directory.path().join(out)
+        };
+        if format == "json" {
+            let text = std::fs::read(&file).expect("read");
+            let list: Vec<serde_json::Value> = serde_json::from_slice(&text).expect("JSON");
+            assert!(
+                list.iter()
+                    .all(|member| member["user_id"].is_string() && member["guild_id"].is_string())
+            );
+            let xp = list[2_999]["xp"].as_u64().expect("a number");
+            assert_eq!(list[2_999]["level"].as_u64(), Some(curve::level_of(xp).into()));
+        }
+        place.execute("DELETE FROM member_xp", &[]).await;
+        let options = Options {
+            again: true,
+            ..Place::options(&file, Mode::Add)
+        };
+        let report = place.run(&options).await.expect("imported");
+        assert_eq!((report.new, report.rejects()), (3_000, 0));
+        assert!(place.members().await == before, "{format} {out}");
+    }
+    assert!(!place.directory.path().join("out.csv.part").exists());
+    place.scene.stop().await;
+}
