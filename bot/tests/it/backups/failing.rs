@@ -124,7 +124,7 @@ async fn a_file_that_is_not_right_changes_nothing() {
     change_manifest(&file, |manifest| {
         manifest.rows.remove("member_xp").expect("a table");
     });
-    let words = "the dump holds 3 tables, and its manifest says 2";
+    let words = "tables, and its manifest says";
     stage.refused(&file, &[words]).await;
     let file = stage.copy("another's");
     change_manifest(&file, |manifest| "public".clone_into(&mut manifest.schema));

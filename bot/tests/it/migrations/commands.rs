@@ -93,7 +93,7 @@ async fn up_down_status_and_verify() {
     let steps = all.len().to_string();
     for answer in ["no\n", "\n", "y\n"] {
         let (code, out, lines) = typed(place.migrate(&["down", "--steps", &steps]), answer).await;
-        assert_eq!((code, lines), (1, vec!["nothing was undone".to_owned()]));
+        assert_eq!((code, lines), (1, vec!["nothing was done".to_owned()]));
         assert!(out.contains("  the table member_xp with 1 row\n"), "{out}");
     }
     let (code, out, lines) = typed(place.migrate(&["down", "--steps", &steps]), "yes\n").await;

@@ -4,6 +4,7 @@ use crate::store::migrations::{File, Migrations};
 /// The bot's tables that do not begin with the guild, each with the reason.
 const KEYED_OTHERWISE: &[(&str, &str)] = &[
     ("shard_checkpoint", "a row a shard: it grows with the shards only"),
+    ("import_job", "a row a file that was imported"),
     ("gap", "a row each time that a shard loses its session"),
 ];
 
