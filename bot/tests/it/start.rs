@@ -3,12 +3,18 @@
 use std::{net::TcpListener, path::Path};
 
 use discord_simulator::SimulatorConfig;
+use eventide::embedded::StopMode;
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+    time::timeout,
+};
 
 use crate::support::{
-    Scene,
+    PATIENCE, Scene,
     bot::{command, discord, url},
+    start_postgres,
 };
 
 /// Run until it ends; returns the exit code and the lines that are meant for the operator.
@@ -145,4 +151,38 @@ async fn refused_by_the_gateway() {
         .env("EVENTIDE__GATEWAY__SHARD_COUNT", "1");
     assert_one_line(command, 1, &["4011", "shard_count"]).await;
     scene.stop().await;
+}
+
+/// A server that is not there yet is waited for, with a line that says so, also where its host has no name yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_the_database_is_there() {
+    let directory = TempDir::new().expect("a directory");
+    let postgres = start_postgres(directory.path()).await;
+    let there = url(&postgres.connection());
+    postgres.stop(StopMode::Fast).await.expect("stopped");
+
+    let mut waiting = command(&["migrate", "up"])
+        .env("DATABASE_URL", &there)
+        .env("EVENTIDE__LOG__FORMAT", "human")
+        .spawn()
+        .expect("the binary starts");
+    let mut lines = BufReader::new(waiting.stderr.take().expect("piped")).lines();
+    let line = lines
+        .next_line()
+        .await
+        .expect("read")
+        .expect("a line before it ends");
+    assert!(line.contains("not ready"), "{line}");
+    let postgres = start_postgres(directory.path()).await;
+    let ended = timeout(PATIENCE, waiting.wait())
+        .await
+        .expect("it ends")
+        .expect("a status");
+    assert!(ended.success());
+
+    // A look at it does not wait: somebody sits before it.
+    let mut nowhere = command(&["migrate", "status"]);
+    nowhere.env("DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/d");
+    assert_one_line(nowhere, 1, &["127.0.0.1:1/d", "refused"]).await;
+    postgres.stop(StopMode::Immediate).await.expect("stopped");
 }
