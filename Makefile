@@ -9,8 +9,8 @@ NEED := sh deploy/scripts/need.sh
 
 # The bot's integration tests, without those that need a pg_dump as new as the server: the packages below have none.
 IT := sh -c 'if cargo nextest --version >/dev/null 2>&1; then \
-		exec cargo nextest run --package eventide --test it --filterset "not test(backup)" "$$@"; \
-	else exec cargo test --package eventide --test it "$$@" -- --skip backup; fi' it
+		exec cargo nextest run --package eventide --test it --filterset "not test(/backup|dump/)" "$$@"; \
+	else exec cargo test --package eventide --test it "$$@" -- --skip backup --skip dump; fi' it
 
 help: ## print this list
 	@echo "make TARGET, where TARGET is one of:"
