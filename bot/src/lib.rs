@@ -24,6 +24,8 @@ pub mod import;
 
 pub mod export;
 
+pub mod rest;
+
 pub mod cli;
 
 pub mod config;

@@ -27,8 +27,8 @@ pub struct Definition {
     pub name: &'static str,
     /// What it is.
     pub kind: Kind,
-    /// Its label, where it has one.
-    pub label: Option<&'static str>,
+    /// Its labels.
+    pub labels: &'static [&'static str],
     /// The help text.
     pub help: &'static str,
     /// Upper bounds of a histogram's buckets.
@@ -45,37 +45,35 @@ const ROWS: &[f64] = &[
 ];
 
 macro_rules! registry {
-    ($($(#[doc = $help:literal])+ $kind:ident $function:ident = $name:literal $([$label:ident])? $(in $buckets:ident)?;)+) => {
+    ($($(#[doc = $help:literal])+ $kind:ident $function:ident = $name:literal $([$($label:ident),+])? $(in $buckets:ident)?;)+) => {
         /// Every metric of the bot.
         pub const REGISTRY: &[Definition] = &[$(Definition {
             name: $name,
             kind: registry!(@kind $kind),
-            label: registry!(@label $($label)?),
+            labels: &[$($(stringify!($label)),+)?],
             help: concat!($($help),+).trim_ascii(),
             buckets: registry!(@buckets $($buckets)?),
         }),+];
 
         $($(#[doc = $help])+
         #[expect(clippy::disallowed_macros, reason = "this is the registry")]
-        pub fn $function($($label: impl Into<::metrics::SharedString>)?) -> registry!(@type $kind) {
-            ::metrics::$kind!($name $(, stringify!($label) => $label)?)
+        pub fn $function($($($label: impl Into<::metrics::SharedString>),+)?) -> registry!(@type $kind) {
+            ::metrics::$kind!($name $($(, stringify!($label) => $label)+)?)
         })+
 
         /// Make every counter that has no label exist at 0: `increase()` does not see a counter's first value.
         fn begin_at_zero() {
-            $(registry!(@zero $kind $function $($label)?);)+
+            $(registry!(@zero $kind $function $($($label)+)?);)+
         }
     };
     (@zero counter $function:ident) => { $function().increment(0) };
-    (@zero $kind:ident $function:ident $($label:ident)?) => {};
+    (@zero $kind:ident $function:ident $($label:ident)*) => {};
     (@kind counter) => { Kind::Counter };
     (@kind gauge) => { Kind::Gauge };
     (@kind histogram) => { Kind::Histogram };
     (@type counter) => { ::metrics::Counter };
     (@type gauge) => { ::metrics::Gauge };
     (@type histogram) => { ::metrics::Histogram };
-    (@label) => { None };
-    (@label $label:ident) => { Some(stringify!($label)) };
     (@buckets) => { &[] };
     (@buckets $buckets:ident) => { $buckets };
 }
@@ -165,6 +163,25 @@ registry! {
     counter read_fallbacks_total = "eventide_read_fallbacks_total";
     /// Duration of committed transactions, by name.
     histogram transaction_seconds = "eventide_transaction_seconds" [transaction] in SECONDS;
+
+    /// Requests to Discord's REST API, by route and what came: `2xx` to `5xx`, `429`, `timeout`, `unconnected` or `broken`.
+    counter rest_requests_total = "eventide_rest_requests_total" [route, outcome];
+    /// Duration of those requests, by route, without their waits.
+    histogram rest_request_seconds = "eventide_rest_request_seconds" [route] in SECONDS;
+    /// How long requests waited for their bucket: for the requests before them, and for Discord's limit of it.
+    histogram rest_bucket_wait_seconds = "eventide_rest_bucket_wait_seconds" in SECONDS;
+    /// How long requests waited for the whole bot's limit after their bucket was free.
+    histogram rest_global_wait_seconds = "eventide_rest_global_wait_seconds" in SECONDS;
+    /// Requests that wait to be sent, by priority.
+    gauge rest_waiting = "eventide_rest_waiting" [priority];
+    /// Requests refused at once because too many of their priority or bucket waited already, by priority.
+    counter rest_full_total = "eventide_rest_full_total" [priority];
+    /// Answers 429, by scope: `user`, `shared`, `global` or `cloudflare`.
+    counter rest_rate_limited_total = "eventide_rest_rate_limited_total" [scope];
+    /// Answers 401, 403 and 429 of the last 10 minutes, of which Discord allows 10,000 before it shuts the address out.
+    gauge rest_invalid_requests = "eventide_rest_invalid_requests";
+    /// Whether the brake on invalid requests holds everything but interactions: 1 or 0.
+    gauge rest_brake = "eventide_rest_brake";
 }
 
 /// Install the recorder for this process, once; every later call gives the same handle.

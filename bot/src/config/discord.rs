@@ -1,9 +1,11 @@
 //! `[discord]`: who the bot is, and where Discord is.
 
+use std::time::Duration;
+
 use crate::config::{
     Secret, address,
     guarded::Guarded,
-    reader::{Reader, Text},
+    reader::{Reader, Text, Whole},
 };
 
 /// What a token can be, for a problem's line.
@@ -20,9 +22,25 @@ pub struct Discord {
     /// Address of the gateway, `ws://` or `wss://`, without a path and without a slash at the end; `None`:
     /// what `GET /gateway/bot` says.
     pub gateway_url: Option<String>,
+    /// Base of a proxy that keeps Discord's limits for all its users, such as twilight's http-proxy; REST goes there instead of
+    /// to `api_url`, and of the limits only what a 429 says is kept here. `None`: the limits are kept here.
+    pub proxy_url: Option<String>,
+    /// Longest time that one try of a request may take, connecting and the answer's body included. Too short, and what Discord
+    /// did is taken for undone; too long, and one request holds up those of its bucket.
+    pub request_timeout: Duration,
+    /// Requests a second that the whole bot may make, interactions' answers not counted.
+    pub requests_per_second: u32,
+    /// Invalid requests (401, 403, 429) in 10 minutes at which everything but interactions stops. Discord shuts the address out
+    /// at 10,000, and other programs at the same address count too.
+    pub invalid_requests_limit: u32,
 }
 
 impl Discord {
+    /// Where REST requests go: the proxy, or else the API itself.
+    pub fn rest_url(&self) -> &str {
+        self.proxy_url.as_ref().unwrap_or(&self.api_url)
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section = reader.section("discord", "Who the bot is, and where Discord is.");
         Self {
@@ -52,6 +70,36 @@ impl Discord {
                 },
                 |text| address::base(text, &["ws", "wss"]),
             ),
+            proxy_url: section.optional_text(
+                &Text {
+                    name: "proxy_url",
+                    default: "",
+                    allowed: "http:// or https://, host and port, without a path",
+                    why: "A proxy that keeps Discord's limits for several programs with one token; the bot's own limits are off then.",
+                },
+                |text| address::base(text, &["http", "https"]),
+            ),
+            request_timeout: section.seconds(Whole {
+                name: "request_timeout_seconds",
+                default: 10,
+                range: 1..=120,
+                unit: "seconds",
+                why: "Longest try of a REST request; it then counts as failed, though Discord may have done it.",
+            }),
+            requests_per_second: section.whole(Whole {
+                name: "requests_per_second",
+                default: 50,
+                range: 1..=10_000,
+                unit: "requests a second",
+                why: "Discord's limit for the whole bot is 50; only very large bots are granted more.",
+            }),
+            invalid_requests_limit: section.whole(Whole {
+                name: "invalid_requests_limit",
+                default: 5_000,
+                range: 100..=9_000,
+                unit: "requests",
+                why: "So many refused requests (401, 403, 429) in 10 minutes stop all but interactions; at 10,000 Discord bans the address.",
+            }),
         }
     }
 }

@@ -139,7 +139,8 @@ impl Section<'_> {
         Duration::from_millis(self.whole(key).into())
     }
 
-    fn whole(&mut self, key: Whole) -> u32 {
+    /// A whole number.
+    pub(super) fn whole(&mut self, key: Whole) -> u32 {
         let Whole {
             name,
             default,

@@ -11,6 +11,7 @@ mod migrations;
 mod moving_in;
 mod pool;
 mod pooler;
+mod rest;
 mod schemas;
 mod sessions;
 mod start;

@@ -1,0 +1,144 @@
+//! The brake on invalid requests.
+//!
+//! Discord shuts an address out that makes 10,000 requests in 10 minutes which it answers with 401, 403 or 429 (429 of the scope
+//! `shared` not counted): <https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans>.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::time::Instant;
+
+/// Discord counts over this time.
+const WINDOW: Duration = Duration::from_mins(10);
+/// Discord's limit.
+const SHUT_OUT_AT: usize = 10_000;
+
+/// Counts invalid requests, and holds when there are too many.
+#[derive(Debug)]
+pub(super) struct Brake {
+    limit: usize,
+    warn_at: usize,
+    times: VecDeque<Instant>,
+    warned: bool,
+    holds: bool,
+}
+
+impl Brake {
+    /// A brake at `part` of `of` of `limit`.
+    pub(super) fn new(limit: u32, part: u32, of: u32) -> Self {
+        let mut brake = Self {
+            limit: 1,
+            warn_at: 1,
+            times: VecDeque::new(),
+            warned: false,
+            holds: false,
+        };
+        brake.share(limit, part, of);
+        brake
+    }
+
+    /// Change the share.
+    pub(super) fn share(&mut self, limit: u32, part: u32, of: u32) {
+        let share = |whole: usize| (whole * part as usize / (of as usize).max(1)).max(1);
+        self.limit = share(limit as usize);
+        self.warn_at = share(SHUT_OUT_AT / 10);
+    }
+
+    /// Note an invalid request.
+    pub(super) fn count(&mut self, now: Instant) {
+        if self.times.len() == SHUT_OUT_AT {
+            self.times.pop_front();
+        }
+        self.times.push_back(now);
+        if self.times.len() >= self.warn_at && !self.warned {
+            self.warned = true;
+            tracing::warn!(
+                rest.invalid_requests = self.times.len(),
+                "many requests are refused (401, 403, 429): Discord shuts an address out at {SHUT_OUT_AT} in 10 minutes"
+            );
+        }
+    }
+
+    /// Until when it holds, if it does. It lets go when a tenth of the limit is free again, so that it does not come and go.
+    pub(super) fn holds_until(&mut self, now: Instant) -> Option<Instant> {
+        while self.times.front().is_some_and(|first| *first + WINDOW <= now) {
+            self.times.pop_front();
+        }
+        let (count, let_go_at) = (self.times.len(), self.limit - self.limit.div_ceil(10));
+        if count < self.warn_at / 2 {
+            self.warned = false;
+        }
+        if !self.holds && count >= self.limit {
+            self.holds = true;
+            tracing::error!(
+                rest.invalid_requests = count,
+                "too many requests were refused (401, 403, 429): everything but interactions stops for up to 10 minutes"
+            );
+        } else if self.holds && count <= let_go_at {
+            self.holds = false;
+            tracing::info!(rest.invalid_requests = count, "requests are made again");
+        }
+        // The one with whose end there are few enough.
+        self.holds.then(|| self.times[count - let_go_at - 1] + WINDOW)
+    }
+
+    /// How many there were in the window.
+    pub(super) fn invalid(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Whether it holds.
+    pub(super) const fn holds(&self) -> bool {
+        self.holds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Brake, WINDOW};
+
+    #[test]
+    fn it_holds_at_the_limit_and_lets_go_with_the_window() {
+        let mut brake = Brake::new(100, 1, 1);
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        for second in 0..99 {
+            brake.count(at(second));
+            assert_eq!(brake.holds_until(at(second)), None);
+        }
+        brake.count(at(99));
+        // It lets go when 10 of 100 have left the window, the tenth of which was counted at 9 s.
+        let until = brake.holds_until(at(99)).expect("it holds");
+        assert_eq!(until, at(9) + WINDOW);
+        assert_eq!(brake.holds_until(until - Duration::from_millis(1)), Some(until));
+        assert_eq!(brake.holds_until(until), None);
+        assert_eq!((brake.invalid(), brake.holds()), (90, false));
+    }
+
+    #[test]
+    fn a_share_holds_earlier() {
+        let mut brake = Brake::new(5_000, 1, 50);
+        let now = Instant::now();
+        for _ in 0..99 {
+            brake.count(now);
+        }
+        assert_eq!(brake.holds_until(now), None);
+        brake.count(now);
+        assert_eq!(brake.holds_until(now), Some(now + WINDOW));
+        assert_eq!(brake.holds_until(now + WINDOW), None);
+        assert_eq!(brake.invalid(), 0);
+    }
+
+    #[test]
+    fn it_remembers_no_more_than_it_must() {
+        let mut brake = Brake::new(5_000, 1, 1);
+        let now = Instant::now();
+        for _ in 0..20_000 {
+            brake.count(now);
+        }
+        assert_eq!(brake.invalid(), 10_000);
+    }
+}

@@ -1,0 +1,243 @@
+//! What an answer says about limits: <https://discord.com/developers/docs/topics/rate-limits#header-format>.
+
+use std::time::Duration;
+
+use hyper::HeaderMap;
+use serde::Deserialize;
+
+use super::route::number;
+
+/// The headers round to milliseconds.
+const ROUNDING: Duration = Duration::from_millis(1);
+/// After a 429, however soon it says: a mistake of somebody's must not become a hot loop.
+const SHORTEST_WAIT: Duration = Duration::from_millis(100);
+/// A 429 that says nothing of when.
+const UNKNOWN_WAIT: Duration = Duration::from_secs(5);
+/// More than this is a mistake somewhere; a day is longer than any limit of Discord's.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// What is learned from an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Seen {
+    /// Its status; `None` without an answer.
+    pub(super) status: Option<u16>,
+    /// The standing of its bucket, where it has one.
+    pub(super) bucket: Option<Standing>,
+    /// Of a 429: whose limit it is, and for how long.
+    pub(super) limited: Option<Limited>,
+    /// Whether the token was refused.
+    pub(super) token_refused: bool,
+}
+
+/// A bucket's standing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Standing {
+    /// The bucket's name as a number.
+    pub(super) bucket: u64,
+    /// How many more requests it takes before its reset.
+    pub(super) remaining: u32,
+    /// When it is reset, from now.
+    pub(super) reset_after: Duration,
+}
+
+/// A 429.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Limited {
+    pub(super) scope: Scope,
+    pub(super) retry_after: Duration,
+}
+
+/// Whose limit a 429 is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The bot's, in one bucket.
+    User,
+    /// The resource's, which all bots share: nobody's fault.
+    Shared,
+    /// The whole bot's.
+    Global,
+    /// The address's. Cloudflare answers instead of Discord, and each request makes it worse.
+    Cloudflare,
+}
+
+impl Scope {
+    pub(super) const ALL: [Self; 4] = [Self::User, Self::Shared, Self::Global, Self::Cloudflare];
+
+    /// As a label.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Shared => "shared",
+            Self::Global => "global",
+            Self::Cloudflare => "cloudflare",
+        }
+    }
+}
+
+/// The JSON of a 429.
+#[derive(Deserialize)]
+struct Body {
+    retry_after: f64,
+    #[serde(default)]
+    global: bool,
+}
+
+impl Seen {
+    /// Read an answer.
+    pub(super) fn in_answer(status: u16, headers: &HeaderMap, body: &[u8], with_token: bool) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let bucket = text("x-ratelimit-bucket").zip(text("x-ratelimit-remaining"));
+        let reset_after = text("x-ratelimit-reset-after").and_then(seconds);
+        Self {
+            status: Some(status),
+            bucket: bucket
+                .zip(reset_after)
+                .and_then(|((bucket, remaining), reset_after)| {
+                    Some(Standing {
+                        bucket: number(bucket),
+                        remaining: remaining.parse().ok()?,
+                        reset_after,
+                    })
+                }),
+            limited: (status == 429).then(|| limited(headers, body)),
+            token_refused: status == 401 && with_token,
+        }
+    }
+
+    /// Whether Discord counts it as an invalid request.
+    pub(super) fn is_invalid(&self) -> bool {
+        match self.status {
+            Some(401 | 403) => true,
+            Some(429) => self.limited.is_none_or(|limited| limited.scope != Scope::Shared),
+            _ => false,
+        }
+    }
+}
+
+fn limited(headers: &HeaderMap, body: &[u8]) -> Limited {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let body: Option<Body> = serde_json::from_slice(body).ok();
+    let scope = match text("x-ratelimit-scope") {
+        Some("global") => Scope::Global,
+        Some("shared") => Scope::Shared,
+        _ if headers.contains_key("x-ratelimit-global") => Scope::Global,
+        Some(_) => Scope::User,
+        None => match &body {
+            Some(body) if body.global => Scope::Global,
+            Some(_) => Scope::User,
+            None if headers.contains_key("x-ratelimit-bucket") => Scope::User,
+            None => Scope::Cloudflare,
+        },
+    };
+    // The body is exact, the header is in whole seconds.
+    let exact = body.and_then(|body| of_seconds(body.retry_after));
+    Limited {
+        scope,
+        retry_after: exact
+            .or_else(|| text("retry-after").and_then(seconds))
+            .unwrap_or(UNKNOWN_WAIT)
+            .max(SHORTEST_WAIT),
+    }
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    of_seconds(text.trim().parse().ok()?)
+}
+
+fn of_seconds(seconds: f64) -> Option<Duration> {
+    if seconds.is_nan() {
+        return None;
+    }
+    let duration = Duration::try_from_secs_f64(seconds.max(0.0)).ok()?;
+    Some(duration.min(LONGEST) + ROUNDING)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hyper::{
+        HeaderMap,
+        header::{HeaderName, HeaderValue},
+    };
+
+    use super::{Scope, Seen};
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn a_standing_is_read_without_a_scope() {
+        let headers = headers(&[
+            ("x-ratelimit-bucket", "abcd"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset-after", "1.5"),
+        ]);
+        let bucket = Seen::in_answer(200, &headers, b"", true)
+            .bucket
+            .expect("a bucket");
+        assert_eq!(
+            (bucket.remaining, bucket.reset_after),
+            (0, Duration::from_millis(1_501))
+        );
+    }
+
+    #[test]
+    fn whose_limit_it_is() {
+        let user = br#"{"message": "", "retry_after": 0.25, "global": false}"#;
+        let global = br#"{"message": "", "retry_after": 0.25, "global": true}"#;
+        for (pairs, body, scope, millis) in [
+            (
+                &[("x-ratelimit-scope", "user"), ("retry-after", "1")][..],
+                &user[..],
+                Scope::User,
+                251,
+            ),
+            (&[("x-ratelimit-scope", "shared")], user, Scope::Shared, 251),
+            (&[("x-ratelimit-scope", "global")], global, Scope::Global, 251),
+            (&[("x-ratelimit-global", "true")], b"", Scope::Global, 5_000),
+            (&[], global, Scope::Global, 251),
+            (&[("retry-after", "3")], b"<html>", Scope::Cloudflare, 3_001),
+            (&[("retry-after", "soon")], b"<html>", Scope::Cloudflare, 5_000),
+            (
+                &[("x-ratelimit-scope", "user"), ("retry-after", "-1")],
+                b"half a b",
+                Scope::User,
+                100,
+            ),
+        ] {
+            let seen = Seen::in_answer(429, &headers(pairs), body, true);
+            let limited = seen.limited.expect("a limit");
+            assert_eq!(
+                (limited.scope, limited.retry_after),
+                (scope, Duration::from_millis(millis)),
+                "{pairs:?}"
+            );
+            assert_eq!(seen.is_invalid(), scope != Scope::Shared);
+        }
+    }
+
+    #[test]
+    fn nonsense_is_no_panic() {
+        for value in ["NaN", "inf", "-inf", "1e300", "", "x"] {
+            let mut headers = headers(&[("x-ratelimit-bucket", "b"), ("x-ratelimit-remaining", "1")]);
+            headers.insert("x-ratelimit-reset-after", HeaderValue::from_static(value));
+            headers.insert("retry-after", HeaderValue::from_static(value));
+            let seen = Seen::in_answer(429, &headers, br#"{"retry_after": 1e300}"#, true);
+            assert!(seen.limited.expect("a limit").retry_after <= Duration::from_hours(25));
+        }
+    }
+
+    #[test]
+    fn only_the_bots_own_token_is_the_bots() {
+        assert!(Seen::in_answer(401, &HeaderMap::new(), b"", true).token_refused);
+        let webhook = Seen::in_answer(401, &HeaderMap::new(), b"", false);
+        assert!(!webhook.token_refused && webhook.is_invalid());
+        assert!(Seen::in_answer(403, &HeaderMap::new(), b"", true).is_invalid());
+        assert!(!Seen::in_answer(404, &HeaderMap::new(), b"", true).is_invalid());
+    }
+}

@@ -1,0 +1,197 @@
+//! One question for many askers.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::Hash,
+    sync::{Mutex, PoisonError},
+};
+
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, Shared},
+};
+
+/// Answers that are under way, by what was asked. Whoever asks while an answer is under way gets that one, error or not; nothing
+/// is kept after it. An asker who goes away leaves the others theirs; with the last one the question is dropped.
+pub struct SingleFlight<K, V> {
+    flights: Mutex<Flights<K, V>>,
+}
+
+struct Flights<K, V> {
+    by_key: HashMap<K, Flight<V>>,
+    next_number: u64,
+}
+
+struct Flight<V> {
+    number: u64,
+    askers: usize,
+    answer: Shared<BoxFuture<'static, V>>,
+}
+
+/// One asker's share of a flight.
+struct Asker<'a, K: Eq + Hash, V: Clone> {
+    flights: &'a SingleFlight<K, V>,
+    key: K,
+    number: u64,
+    answered: bool,
+}
+
+impl<K, V> Default for SingleFlight<K, V> {
+    fn default() -> Self {
+        Self {
+            flights: Mutex::new(Flights {
+                by_key: HashMap::new(),
+                next_number: 0,
+            }),
+        }
+    }
+}
+
+impl<K, V> fmt::Debug for SingleFlight<K, V> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SingleFlight").finish_non_exhaustive()
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> SingleFlight<K, V> {
+    /// The answer for `key`: the one under way, or else that of `question`.
+    pub async fn ask<F>(&self, key: K, question: impl FnOnce() -> F) -> V
+    where
+        F: Future<Output = V> + Send + 'static,
+    {
+        let (mut asker, answer) = self.join(key, question);
+        let value = answer.await;
+        asker.answered = true;
+        value
+    }
+
+    fn join<F>(
+        &self,
+        key: K,
+        question: impl FnOnce() -> F,
+    ) -> (Asker<'_, K, V>, Shared<BoxFuture<'static, V>>)
+    where
+        F: Future<Output = V> + Send + 'static,
+    {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = flights.next_number;
+        flights.next_number += 1;
+        let flight = flights.by_key.entry(key.clone()).or_insert_with(|| Flight {
+            number,
+            askers: 0,
+            answer: question().boxed().shared(),
+        });
+        flight.askers += 1;
+        let asker = Asker {
+            flights: self,
+            key,
+            number: flight.number,
+            answered: false,
+        };
+        (asker, flight.answer.clone())
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Drop for Asker<'_, K, V> {
+    fn drop(&mut self) {
+        let mut flights = self
+            .flights
+            .flights
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(flight) = flights.by_key.get_mut(&self.key) else {
+            return;
+        };
+        if flight.number != self.number {
+            return;
+        }
+        flight.askers -= 1;
+        if self.answered || flight.askers == 0 {
+            let over = flights.by_key.remove(&self.key);
+            // A question that is dropped may do anything, such as asking here.
+            drop(flights);
+            drop(over);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        time::Duration,
+    };
+
+    use tokio::time::sleep;
+
+    use super::SingleFlight;
+
+    type Answer = Result<u32, &'static str>;
+
+    fn question(asked: &Arc<AtomicUsize>, answer: Answer) -> impl Future<Output = Answer> + use<> {
+        let asked = Arc::clone(asked);
+        async move {
+            asked.fetch_add(1, Ordering::Relaxed);
+            sleep(Duration::from_secs(1)).await;
+            answer
+        }
+    }
+
+    fn kept(flights: &SingleFlight<u8, Answer>) -> usize {
+        flights.flights.lock().expect("no panic").by_key.len()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_question_answers_all_who_ask_meanwhile_errors_too() {
+        let flights = SingleFlight::default();
+        for answer in [Ok(7), Err("no")] {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let asks = (0..100).map(|_| flights.ask(1, || question(&asked, answer)));
+            let answers = futures_util::future::join_all(asks).await;
+            assert_eq!(answers, vec![answer; 100]);
+            assert_eq!(asked.load(Ordering::Relaxed), 1);
+            assert_eq!(kept(&flights), 0);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_keys_and_later_asks_are_other_questions() {
+        let flights = SingleFlight::default();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let first = flights.ask(1, || question(&asked, Ok(1)));
+        let other = flights.ask(2, || question(&asked, Ok(2)));
+        assert_eq!(tokio::join!(first, other), (Ok(1), Ok(2)));
+        assert_eq!(flights.ask(1, || question(&asked, Ok(3))).await, Ok(3));
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_asker_who_goes_away_does_not_take_the_answer_along() {
+        let flights = SingleFlight::default();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let first = flights.ask(1, || question(&asked, Ok(1)));
+        let second = flights.ask(1, || question(&asked, Ok(2)));
+        let first = tokio::time::timeout(Duration::from_millis(500), first);
+        let (first, second) = tokio::join!(first, second);
+        assert!(first.is_err());
+        assert_eq!(second, Ok(1));
+        assert_eq!((asked.load(Ordering::Relaxed), kept(&flights)), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_kept_when_everybody_goes_away() {
+        let flights = SingleFlight::default();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let asks = (0..3).map(|_| flights.ask(1, || question(&asked, Ok(1))));
+        let all = futures_util::future::join_all(asks);
+        let gone = tokio::time::timeout(Duration::from_millis(500), all).await;
+        assert!(gone.is_err());
+        assert_eq!(kept(&flights), 0);
+        assert_eq!(flights.ask(1, || question(&asked, Ok(2))).await, Ok(2));
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+    }
+}
