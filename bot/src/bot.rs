@@ -10,6 +10,7 @@ use crate::{
     gateway::{self, Gateway, ShardEnd, guard::Fatal, status::ShardStatus},
     http::{Server, Watched},
     ledger::memory::Memory,
+    rest::Rest,
     store::{Store, StoreError, shard_checkpoint::ShardKey},
     task::{self, Task},
     writer::{Lanes, Writer},
@@ -61,6 +62,8 @@ pub struct Bot {
     pub shards: Arc<[Arc<ShardStatus>]>,
     /// The ledgers' budget.
     pub memory: Arc<Memory>,
+    /// The one way to Discord's REST API.
+    pub rest: Rest,
 }
 
 impl Bot {
@@ -73,7 +76,8 @@ impl Bot {
     ) -> Result<Self, StartError> {
         store.ping().await?;
         let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
-        let directions = gateway::directions(config, token).await?;
+        let rest = Rest::new(&config.discord, token);
+        let directions = gateway::directions(config, &rest).await?;
         store.name_shards(
             0,
             directions.shard_count.saturating_sub(1),
@@ -101,6 +105,7 @@ impl Bot {
             store,
             shards,
             memory,
+            rest,
         })
     }
 

@@ -22,10 +22,10 @@ use self::{
     status::ShardStatus,
 };
 use crate::{
-    causes::in_one_line,
     config::{Config, Secret, ShardCount},
     dispatcher::{self, Dispatcher},
     ledger::{Ledger, memory::Memory},
+    rest::{Priority, Rest, RestError},
     store::{
         Store, StoreError,
         shard_checkpoint::{self, ShardKey},
@@ -33,9 +33,6 @@ use crate::{
     task::{self, Task},
     writer::Writer,
 };
-
-/// How long `GET /gateway/bot` may take. twilight-http retries some answers unseen, so this bounds it as a whole.
-const REST_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Why the gateway could not be started.
 #[derive(Debug, Error)]
@@ -98,37 +95,19 @@ pub fn privileged_intents() -> String {
 }
 
 /// Ask Discord where to connect, with how many shards and at what pace.
-pub async fn directions(config: &Config, token: &Secret) -> Result<Directions, StartError> {
-    let api_url = &config.discord.api_url;
-    let mut client = twilight_http::Client::builder()
-        .token(token.expose().to_owned())
-        .timeout(REST_TIMEOUT);
-    if let Some((host, plain)) = proxied(api_url) {
-        client = client.proxy(host, plain);
-    }
-    let client = client.build();
-    let unreachable = |reason: String| StartError::Unreachable {
-        url: api_url.clone(),
-        reason,
-    };
-    let request = async { client.gateway().authed().await };
-    let response = tokio::time::timeout(REST_TIMEOUT, request)
-        .await
-        .map_err(|_elapsed| unreachable(format!("no answer within {} s", REST_TIMEOUT.as_secs())))?
-        .map_err(|error| match error.kind() {
-            twilight_http::error::ErrorType::Response { status, .. } if status.get() == 401 => {
-                StartError::Unauthorized
-            }
-            twilight_http::error::ErrorType::Unauthorized => StartError::Unauthorized,
-            twilight_http::error::ErrorType::Response { status, .. } => {
-                unreachable(format!("it answered {status}"))
-            }
-            _ => unreachable(in_one_line(&error)),
+pub async fn directions(config: &Config, rest: &Rest) -> Result<Directions, StartError> {
+    let answer = rest
+        .send(Priority::Command, rest.builders().gateway().authed())
+        .await;
+    let info: BotConnectionInfo = answer
+        .and_then(|answer| answer.model())
+        .map_err(|error| match error {
+            RestError::TokenRefused => StartError::Unauthorized,
+            error => StartError::Unreachable {
+                url: config.discord.rest_url().to_owned(),
+                reason: error.to_string(),
+            },
         })?;
-    let info: BotConnectionInfo = response
-        .model()
-        .await
-        .map_err(|error| unreachable(format!("its answer cannot be read: {}", in_one_line(&error))))?;
     let shard_count = match config.gateway.shard_count {
         ShardCount::Auto => info.shards.max(1),
         ShardCount::Fixed(count) => count,
@@ -140,13 +119,6 @@ pub async fn directions(config: &Config, token: &Secret) -> Result<Directions, S
         shard_count,
         queue: IdentifyQueue::new(&info.session_start_limit),
     })
-}
-
-/// The host and port of a REST base other than Discord's own, and whether it is plain HTTP.
-fn proxied(api_url: &str) -> Option<(String, bool)> {
-    let (scheme, rest) = api_url.split_once("://")?;
-    let host = rest.trim_end_matches('/');
-    (host != "discord.com").then(|| (host.to_owned(), scheme == "http"))
 }
 
 impl Gateway {
