@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-versions lint fmt doc conformance example
+.PHONY: help demo run test test-versions chaos lint fmt doc conformance example
 
 NEED := sh deploy/scripts/need.sh
 
@@ -42,6 +42,10 @@ test-versions: ## the bot's integration tests on PostgreSQL 17 and 18, which are
 		echo "== PostgreSQL $$major"; \
 		PATH="$$programs:$$PATH" EVENTIDE_TEST_POSTGRES=$$major $(IT) $(ARGS) || exit 1; \
 	done
+
+chaos: ## every fault against the real binary under load, with a table; TRIES=20 for more than 5 of each
+	@$(NEED) cargo compiler postgres pgbouncer
+	EVENTIDE_CHAOS_TRIES=$(or $(TRIES),5) cargo test --package eventide --test it -- --ignored --exact chaos::fault_matrix --nocapture
 
 lint: ## formatting, clippy and the documentation's links, every warning an error
 	@$(NEED) cargo lints compiler

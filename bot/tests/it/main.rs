@@ -1,6 +1,7 @@
 //! The integration tests: one binary, real PostgreSQL, and the simulator in place of Discord.
 
 mod backups;
+mod chaos;
 mod config;
 mod counting;
 mod demo;

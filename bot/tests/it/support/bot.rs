@@ -56,19 +56,26 @@ pub(crate) fn spawn(discord: &Simulator, connection: &tokio_postgres::Config) ->
 
 /// The same in a schema of its own.
 pub(crate) fn spawn_in(discord: &Simulator, connection: &tokio_postgres::Config, schema: &str) -> Child {
-    let rules = discord.config().levels;
-    command(&["run"])
+    command_on(discord, connection)
+        .env("DB_SCHEMA", schema)
+        .spawn()
+        .expect("the binary starts")
+}
+
+/// The same before it is started.
+pub(crate) fn command_on(discord: &Simulator, connection: &tokio_postgres::Config) -> Command {
+    let cooldown_s = discord.config().levels.cooldown_ms / 1_000;
+    let mut command = command(&["run"]);
+    command
         .env("DISCORD_TOKEN", &discord.config().token)
         .env("DATABASE_URL", url(connection))
-        .env("DB_SCHEMA", schema)
         .env("EVENTIDE__DISCORD__API_URL", discord.rest_url())
-        .env("EVENTIDE__LEVELS__COOLDOWN_SECONDS", (rules.cooldown_ms / 1_000).to_string())
+        .env("EVENTIDE__LEVELS__COOLDOWN_SECONDS", cooldown_s.to_string())
         .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")
         .env("EVENTIDE__PROCESS__SHUTDOWN_TIMEOUT_SECONDS", "3")
         // Nobody reads it while the bot runs, and a full pipe would hold the bot up.
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary starts")
+        .stderr(Stdio::null());
+    command
 }
 
 /// The real binary without any configuration of this machine's.
