@@ -302,3 +302,6 @@ fn number_of(text: &str, key: &str) -> Option<u64> {
     let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
     value.get(..end)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;
