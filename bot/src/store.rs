@@ -1,6 +1,6 @@
 //! The store: the only part that touches the pool, and one file a table for its statements.
 //!
-//! A statement has a name, which stands in its first line as a comment (so `pg_stat_statements` leads back to the source) and
+//! A statement has a name, which stands in its text as a comment (so `pg_stat_statements` leads back to the source) and
 //! is its label in the metrics. It is prepared once a connection.
 
 pub mod catalog;

@@ -102,7 +102,7 @@ pub struct Index {
 /// One of the statements that take the most time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Heavy {
-    /// Its name, from its first line; otherwise the beginning of its text, which has no values.
+    /// Its name, from the comment in its text; otherwise the beginning of its text, which has no values.
     pub name: String,
     /// Calls.
     pub calls: i64,
@@ -315,7 +315,8 @@ pub async fn heaviest(store: &Store, limit: u32) -> Result<Vec<Heavy>, StoreErro
     const HEAVIEST: Statement = statement!(
         "catalog_heaviest",
         [INT8],
-        "SELECT coalesce(substring(query FROM '^-- ([a-z0-9_]+)\\n'), left(regexp_replace(query, '\\s+', ' ', 'g'), 40)),
+        "SELECT coalesce(substring(query FROM '^-- ([a-z0-9_]+)\\n'), substring(query FROM '-- ([a-z0-9_]+)$'), 
+                         left(regexp_replace(regexp_replace(query, '^(\\s*--[^\\n]*\\n)+', ''), '\\s+', ' ', 'g'), 40)),
                 sum(calls)::int8, sum(total_exec_time)::float8, (sum(total_exec_time) / greatest(sum(calls), 1))::float8,
                 sum(rows)::int8
          FROM pg_stat_statements

@@ -16,19 +16,20 @@ use crate::metrics;
 pub struct Statement {
     /// The name: a function's in this module's files.
     pub name: &'static str,
-    /// The text, which opens with the name.
+    /// The text, which opens and ends with the name.
     pub sql: &'static str,
     /// What each parameter is. A pooler keeps no prepared statement that the server could tell it by.
     pub types: &'static [Type],
 }
 
-/// A [`Statement`] whose text opens with its name: the name, the parameters' types as [`Type`]'s constants are called, the text.
+/// A [`Statement`] whose text opens with its name, for the server's log, and ends with it, since PostgreSQL 18 keeps no leading
+/// comment in `pg_stat_statements`: the name, the parameters' types as [`Type`]'s constants are called, the text.
 macro_rules! statement {
     ($name:literal, [$($type:ident),*], $sql:literal) => {
         const {
             $crate::store::Statement {
                 name: $name,
-                sql: concat!("-- ", $name, "\n", $sql),
+                sql: concat!("-- ", $name, "\n", $sql, "\n-- ", $name),
                 types: &[$(tokio_postgres::types::Type::$type),*],
             }
         }
