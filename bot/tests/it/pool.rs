@@ -100,7 +100,10 @@ async fn idle_connections_are_closed() {
     let store = Store::new(scene.postgres.connection(), &database).expect("a pool");
     store.ping().await.expect("an answer");
     store.for_flushes().ping().await.expect("an answer");
-    assert_eq!(names(&watcher).await.len(), 2);
+    until("nobody has a session but the pool", async || {
+        (names(&watcher).await.len() == 2).then_some(())
+    })
+    .await;
     let (stop, stopped) = watch::channel(false);
     let closing = task::spawn("idle connections", store.clone().close_idle(stopped));
     until("PostgreSQL has no session of the pool", async || {
