@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use discord_simulator::{Rate, Simulator, SimulatorConfig};
+use discord_simulator::{Rate, SimulatorConfig};
 use eventide::store::{
     Store,
     gap::{self, Recorded},
@@ -10,20 +10,12 @@ use eventide::store::{
 
 use crate::support::{
     PATIENCE, Scene,
-    bot::{command, config_for, discord, settle_exactly, start, url},
+    bot::{command, config_for, discord, settle_exactly, start, up, url},
     until,
 };
 
 async fn recorded(store: &Store) -> Vec<Recorded> {
     gap::list(store, SystemTime::UNIX_EPOCH, 100).await.expect("gaps")
-}
-
-async fn up(discord: &Simulator, sessions: usize) {
-    until("every shard has a session", async || {
-        let stats = discord.control().stats();
-        (stats.sessions_started() >= sessions && stats.connections_open == 2).then_some(())
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use discord_simulator::{HeartbeatAcks, Rate, Refusal, Simulator, SimulatorConfig};
+use discord_simulator::{HeartbeatAcks, Rate, Refusal, SimulatorConfig};
 use eventide::{
     bot::{Bot, BotError},
     gateway::status::ShardStatus,
@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::support::{
     PATIENCE, Scene,
-    bot::{compare, config_for, discord, settle_exactly, start},
+    bot::{compare, config_for, discord, settle_exactly, start, up},
     start_postgres, until,
 };
 
@@ -25,14 +25,6 @@ fn two_shards() -> SimulatorConfig {
         rate: Rate::PerSecond(1_000.0),
         ..SimulatorConfig::default()
     }
-}
-
-async fn up(discord: &Simulator, sessions: usize) {
-    until("every shard has a session", async || {
-        let stats = discord.control().stats();
-        (stats.sessions_started() >= sessions && stats.connections_open == 2).then_some(())
-    })
-    .await;
 }
 
 /// Op 9 `false`: a new session, the lost one's events are counted up to where it was, and the gap shows.

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::PATIENCE;
+use super::{PATIENCE, until};
 
 /// A simulator on a thread of its own.
 pub(crate) async fn discord(config: SimulatorConfig) -> Simulator {
@@ -103,6 +103,15 @@ pub(crate) fn url(connection: &tokio_postgres::Config) -> String {
         directory.display().to_string().replace('/', "%2F"),
         connection.get_dbname().expect("a database"),
     )
+}
+
+/// Wait until both shards of a small world are connected, after so many sessions in all.
+pub(crate) async fn up(discord: &Simulator, sessions: usize) {
+    until("every shard has a session", async || {
+        let stats = discord.control().stats();
+        (stats.sessions_started() >= sessions && stats.connections_open == 2).then_some(())
+    })
+    .await;
 }
 
 /// What the database holds, against what it must.
