@@ -106,7 +106,7 @@ mod tests {
         let mut ledger = ledger();
         let message = |author: &str| {
             format!(
-                r#"{{"t":"MESSAGE_CREATE","s":1,"op":0,"d":{{"id":"1300000000000000000","guild_id":"9","author":{{"id":"8"{author}}},"type":0}}}}"#
+                r#"{{"t":"MESSAGE_CREATE","s":1,"op":0,"d":{{"id":"1300000000000000000","channel_id":"7","guild_id":"9","author":{{"id":"8"{author}}},"type":0}}}}"#
             )
         };
         assert_eq!(

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use twilight_model::id::{
     Id,
-    marker::{GuildMarker, MessageMarker, UserMarker, WebhookMarker},
+    marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker, WebhookMarker},
 };
 
 /// Message types that a person writes: default and reply. All others are system messages.
@@ -15,6 +15,8 @@ const WRITTEN_BY_PEOPLE: [u64; 2] = [0, 19];
 pub struct MessageCreate {
     /// Its snowflake, which also says when it was sent.
     pub id: Id<MessageMarker>,
+    /// Where it was sent: a channel or a thread.
+    pub channel_id: Id<ChannelMarker>,
     /// The guild; `None` in a direct message.
     #[serde(default)]
     pub guild_id: Option<Id<GuildMarker>>,
@@ -72,7 +74,7 @@ mod tests {
 
     fn message(fields: &str, author: &str) -> MessageCreate {
         let text = format!(
-            r#"{{"t":"MESSAGE_CREATE","s":3,"op":0,"d":{{"content":"a \"quote\" and \u00e4","id":"1300000000000000001",
+            r#"{{"t":"MESSAGE_CREATE","s":3,"op":0,"d":{{"content":"a \"quote\" and \u00e4","id":"1300000000000000001","channel_id":"400000000000000000",
             "author":{{"username":"n","id":"200000000000000000"{author}}}{fields}}}}}"#
         );
         MessageCreate::parse(&text).expect("a valid payload")
@@ -83,6 +85,7 @@ mod tests {
         let message = message(r#","guild_id":"100000000000000000","type":0"#, "");
         assert_eq!(message.guild_id.map(Id::get), Some(100_000_000_000_000_000));
         assert_eq!(message.author.id.get(), 200_000_000_000_000_000);
+        assert_eq!(message.channel_id.get(), 400_000_000_000_000_000);
         assert!(message.is_by_a_person());
     }
 

@@ -45,6 +45,7 @@ pub fn on_message(rules: &Rules, message: &MessageCreate) -> Option<(MemberKey, 
     };
     let change = MemberMessage {
         at: snowflake::millis(message.id),
+        channel_id: message.channel_id,
         xp: xp_of_message(message.id.get(), rules.xp_min, rules.xp_max),
         cooldown: rules.cooldown,
     };

@@ -9,7 +9,7 @@ use std::collections::{HashMap, hash_map::Entry};
 use rustc_hash::FxBuildHasher;
 use twilight_model::id::{
     Id,
-    marker::{GuildMarker, UserMarker},
+    marker::{ChannelMarker, GuildMarker, UserMarker},
 };
 
 use super::last_awards::LastAwards;
@@ -32,6 +32,8 @@ pub struct MemberKey {
 pub struct MemberMessage {
     /// When it was sent.
     pub at: Millis,
+    /// Where it was sent.
+    pub channel_id: Id<ChannelMarker>,
     /// What it earns, if it earns.
     pub xp: u32,
     /// Milliseconds since the last award after which it earns; 0 for always.
@@ -47,6 +49,8 @@ pub struct MemberDelta {
     pub messages: u64,
     /// The last award after this; `None` when there never was one.
     pub last_award: LastAward,
+    /// Where the message was sent that earned last; `None` when none of these earned.
+    pub channel_id: Option<Id<ChannelMarker>>,
 }
 
 /// The changes of one member.
@@ -109,6 +113,7 @@ impl MemberDelta {
         if earns(self.last_award, message.at, message.cooldown) {
             self.xp += u64::from(message.xp);
             self.last_award = self.last_award.max(Some(message.at));
+            self.channel_id = Some(message.channel_id);
         }
     }
 }

@@ -180,6 +180,7 @@ pub async fn all(store: &Store) -> Result<Vec<(MemberKey, MemberDelta)>, StoreEr
                 xp: row.get::<_, i64>(2).cast_unsigned(),
                 messages: row.get::<_, i64>(3).cast_unsigned(),
                 last_award: row.get::<_, Option<SystemTime>>(4).map(to_millis),
+                channel_id: None,
             };
             Some((key_of(row)?, total))
         })

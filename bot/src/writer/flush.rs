@@ -111,6 +111,7 @@ async fn resolve(
             delta.xp += earlier.xp;
             delta.messages += earlier.messages;
             delta.last_award = delta.last_award.max(earlier.last_award);
+            delta.channel_id = delta.channel_id.or(earlier.channel_id);
         }
         if pending.needs_stored_award()
             && let Some(Outcome::Committed { learned }) = written.outcomes.get_mut(*index)

@@ -14,7 +14,7 @@ use crate::{
 };
 
 const PAYLOADS: [&str; 6] = [
-    r#"{"t":"MESSAGE_CREATE","s":7,"op":0,"d":{"id":"1300000000000000001","guild_id":"100000000000000000","type":0,"author":{"id":"200000000000000000"}}}"#,
+    r#"{"t":"MESSAGE_CREATE","s":7,"op":0,"d":{"id":"1300000000000000001","channel_id":"400000000000000000","guild_id":"100000000000000000","type":0,"author":{"id":"200000000000000000"}}}"#,
     r#"{"t":"READY","s":1,"op":0,"d":{"v":10,"session_id":"s","resume_gateway_url":"wss://gateway"}}"#,
     r#"{"t":"RESUMED","s":9,"op":0,"d":{}}"#,
     r#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":41250}}"#,

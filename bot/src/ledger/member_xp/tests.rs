@@ -23,17 +23,28 @@ fn model(stored: LastAward, messages: &[MemberMessage]) -> MemberDelta {
         if due {
             delta.xp += u64::from(message.xp);
             delta.last_award = Some(delta.last_award.unwrap_or(message.at).max(message.at));
+            delta.channel_id = Some(message.channel_id);
         }
     }
     delta
 }
 
 fn messages() -> impl Strategy<Value = Vec<MemberMessage>> {
-    let message = (0..500_i64, 1..30_u32, prop_oneof![Just(0_i64), 1..100_i64]);
+    let message = (
+        0..500_i64,
+        1..30_u32,
+        prop_oneof![Just(0_i64), 1..100_i64],
+        1..4_u64,
+    );
     proptest::collection::vec(message, 0..40).prop_map(|messages| {
         messages
             .into_iter()
-            .map(|(at, xp, cooldown)| MemberMessage { at, xp, cooldown })
+            .map(|(at, xp, cooldown, channel)| MemberMessage {
+                at,
+                channel_id: Id::new(channel),
+                xp,
+                cooldown,
+            })
             .collect()
     })
 }
@@ -84,6 +95,7 @@ proptest! {
                     xp: row.xp + delta.xp,
                     messages: row.messages + delta.messages,
                     last_award: row.last_award.max(delta.last_award),
+                    channel_id: delta.channel_id.or(row.channel_id),
                 };
                 if pending.needs_stored_award() && rows.learn(&key, row.last_award).is_none() {
                     awards.remember(key, row.last_award);
