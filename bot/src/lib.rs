@@ -1,8 +1,8 @@
 //! Eventide: a self-hosted Discord bot for communities that have outgrown one process.
 //!
 //! The modules stand in the order in which data flows: an event comes in through the gateway, the dispatcher finds its handler,
-//! the handler applies the rules, the ledger gathers the changes, the writer commits them, the store knows the tables. Around
-//! them: what is configured, what is started, and what is shown.
+//! the handler applies the rules, the ledger gathers the changes, the settings say what a guild wants to follow from them, the
+//! writer commits them, the store knows the tables. Around them: what is configured, what is started, and what is shown.
 
 pub mod gateway;
 
@@ -15,6 +15,8 @@ pub mod handlers;
 pub mod rules;
 
 pub mod ledger;
+
+pub mod settings;
 
 pub mod writer;
 

@@ -8,6 +8,7 @@ pub mod connect;
 mod dedicated;
 pub mod error;
 pub mod gap;
+pub mod guild_settings;
 pub mod import_job;
 pub mod member_xp;
 pub mod migrations;

@@ -2,9 +2,12 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use crate::config::{
-    input::{Input, Value},
-    reader::{Reader, Special, Whole, in_range},
+use crate::{
+    config::{
+        input::{Input, Value},
+        reader::{Reader, Special, Text, Whole, in_range},
+    },
+    settings::{Announce, Template, template},
 };
 
 /// More would only move every level up; the bound keeps a slip of the hand from filling a leaderboard.
@@ -18,7 +21,15 @@ pub struct Levels {
     /// After a message that earned XP, further messages of that member earn none for this long, by the
     /// messages' own times.
     pub cooldown: Duration,
+    /// Where level-ups are announced in guilds that chose nothing; never a channel of one guild.
+    pub announce: Announce,
+    /// What an announcement says in guilds that chose nothing.
+    pub announce_template: Template,
 }
+
+/// It tells [`template::MAX_CHARS`], and a test holds it to that.
+const TEMPLATE_ALLOWED: &str = "text of 1 to 1500 characters with the placeholders {user}, {user.id}, {user.name}, {level}, \
+     {level.before}, {xp}, {xp.next}, {server} and {roles}, and {{ for a brace";
 
 impl Levels {
     pub(super) fn read(reader: &mut Reader) -> Self {
@@ -45,6 +56,30 @@ impl Levels {
                 unit: "seconds",
                 why: "After a message that earned, a member's next ones earn nothing for this long; 0 lets every message earn.",
             }),
+            announce: section.special(
+                Special {
+                    name: "announce",
+                    default: Announce::Off,
+                    written: "\"off\"",
+                    allowed: "\"off\", \"same_channel\" or \"direct\"".to_owned(),
+                    why: "Where servers that chose nothing announce level-ups: nowhere, where the message was, or to the member.",
+                },
+                |input| match input.text()? {
+                    "off" => Some(Announce::Off),
+                    "same_channel" => Some(Announce::SameChannel),
+                    "direct" => Some(Announce::Direct),
+                    _ => None,
+                },
+            ),
+            announce_template: section.text_or_fault(
+                &Text {
+                    name: "announce_template",
+                    default: template::DEFAULT,
+                    allowed: TEMPLATE_ALLOWED,
+                    why: "What an announcement says where a server wrote no text of its own.",
+                },
+                Template::parse,
+            ),
         }
     }
 }
@@ -54,4 +89,17 @@ fn xp_range(input: &Input) -> Option<(u32, u32)> {
     let number = |value: &Value| in_range(value.whole()?, &XP);
     let (least, most) = (number(least)?, number(most)?);
     (least <= most).then_some((least, most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TEMPLATE_ALLOWED, template};
+
+    #[test]
+    fn what_is_allowed_is_what_templates_are() {
+        assert!(TEMPLATE_ALLOWED.contains(&format!(" {} characters", template::MAX_CHARS)));
+        for placeholder in template::Placeholder::ALL {
+            assert!(TEMPLATE_ALLOWED.contains(&format!("{{{}}}", placeholder.name())));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Reads sections and keys. A key is declared once, where its struct's field is filled; the same pass that
 //! reads the values collects the declarations, which then tell unknown keys and write the example file.
 
-use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use crate::config::{
     input::Input,
@@ -209,6 +209,26 @@ impl Section<'_> {
         )
     }
 
+    /// Text that `convert` understands, or says in words why not; the default it must understand.
+    pub(super) fn text_or_fault<T, E: Display>(
+        &mut self,
+        key: &Text,
+        convert: impl Fn(&str) -> Result<T, E>,
+    ) -> T {
+        let default = convert(key.default).ok().expect("a key's own default is allowed");
+        self.value_or_fault(
+            key.name,
+            default,
+            quoted(key.default),
+            key.allowed.to_owned(),
+            key.why,
+            |input| match input.text() {
+                Some(text) => convert(text).map_err(|fault| Some(fault.to_string())),
+                None => Err(None),
+            },
+        )
+    }
+
     /// Text that `convert` understands, or none: left out or empty.
     pub(super) fn optional_text<T>(&mut self, key: &Text, convert: impl Fn(&str) -> Option<T>) -> Option<T> {
         let allowed = format!("{}, or \"\" for none", key.allowed);
@@ -236,6 +256,21 @@ impl Section<'_> {
         why: &'static str,
         convert: impl Fn(&Input) -> Option<T>,
     ) -> T {
+        self.value_or_fault(name, default, written, allowed, why, |input| {
+            convert(input).ok_or(None)
+        })
+    }
+
+    /// The same, where `convert` may know more of what is wrong than what is allowed.
+    fn value_or_fault<T>(
+        &mut self,
+        name: &'static str,
+        default: T,
+        written: String,
+        allowed: String,
+        why: &'static str,
+        convert: impl Fn(&Input) -> Result<T, Option<String>>,
+    ) -> T {
         let conventional = self.conventional.take();
         let conventional = conventional.and_then(|variable| self.sources().variable(variable));
         let mut value = None;
@@ -244,8 +279,14 @@ impl Section<'_> {
             .flatten()
         {
             match convert(&input) {
-                Some(converted) => value = value.or(Some(converted)),
-                None => self.refuse(input.place.clone(), name, input.shown(), allowed.clone()),
+                Ok(converted) => value = value.or(Some(converted)),
+                Err(fault) => {
+                    let allowed = match fault {
+                        Some(fault) => format!("{allowed}; here, {fault}"),
+                        None => allowed.clone(),
+                    };
+                    self.refuse(input.place.clone(), name, input.shown(), allowed);
+                }
             }
         }
         self.declare(name, written, allowed, why);

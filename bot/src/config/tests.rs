@@ -8,6 +8,7 @@ use std::{
 use proptest::prelude::*;
 
 use super::{Config, LogFormat, Problems, Secret, ShardCount, SslMode};
+use crate::settings::Announce;
 
 const TOKEN: &str = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs";
 
@@ -50,6 +51,7 @@ fn defaults_are_those_of_the_struct_docs() {
     assert_eq!(config.gateway.max_backoff, Duration::from_mins(1));
     assert_eq!(config.levels.xp_per_message, (15, 25));
     assert_eq!(config.levels.cooldown, Duration::from_mins(1));
+    assert_eq!(config.levels.announce, Announce::Off);
     assert_eq!(config.ledger.flush_interval, Duration::from_millis(250));
     assert_eq!(config.ledger.max_memory_bytes, 64 * 1024 * 1024);
     assert!(config.database.embedded());
@@ -99,6 +101,28 @@ fn example_file_with_every_key_in_force_is_the_defaults() {
     assert_eq!(
         read(&in_force.join("\n"), &[]).expect("the example is right"),
         Config::defaults()
+    );
+}
+
+#[test]
+fn announcements() {
+    let config = read(
+        "[levels]\nannounce = \"same_channel\"\nannounce_template = \"{user}: {level}\"\n",
+        &[],
+    )
+    .expect("right");
+    assert_eq!(config.levels.announce, Announce::SameChannel);
+    assert_eq!(config.levels.announce_template.as_str(), "{user}: {level}");
+    // A channel is one guild's.
+    let told = line("[levels]\nannounce = \"channel\"\n", &[]);
+    assert!(
+        told.ends_with("found \"channel\"; allowed: \"off\", \"same_channel\" or \"direct\""),
+        "{told}"
+    );
+    let told = line("[levels]\nannounce_template = \"GG {usr}\"\n", &[]);
+    assert!(
+        told.ends_with("; here, there is no placeholder {usr} (character 4): did you mean {user}?"),
+        "{told}"
     );
 }
 

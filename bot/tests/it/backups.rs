@@ -69,6 +69,7 @@ impl Session {
         self.text(
             "SELECT (SELECT coalesce(md5(string_agg(m::text, ' ' ORDER BY guild_id, user_id)), '') || count(*) FROM member_xp AS m)
                  || (SELECT string_agg(c::text, ' ' ORDER BY shard_count, shard_id) FROM shard_checkpoint AS c)
+                 || (SELECT string_agg(s::text, ' ') FROM guild_settings AS s) || (SELECT string_agg(r::text, ' ') FROM level_role AS r)
                  || (SELECT string_agg(h::text, ' ') FROM refinery_schema_history AS h)",
         )
         .await
@@ -97,7 +98,9 @@ async fn fill(postgres: &PrivatePostgres, schema: &str, rows: u32) {
             "INSERT INTO member_xp (guild_id, user_id, xp, message_count, last_award_at)
              SELECT g % 10 + 1, g + 1, g * 20, g, now() FROM generate_series(1, {rows}) AS g;
              INSERT INTO shard_checkpoint (shard_count, shard_id, fence, revision, session_id, resume_url, sequence)
-             VALUES (1, 0, 7, 3, 'yesterday', 'wss://yesterday', 1234)"
+             VALUES (1, 0, 7, 3, 'yesterday', 'wss://yesterday', 1234);
+             INSERT INTO guild_settings (guild_id, announce) VALUES (1, 'direct');
+             INSERT INTO level_role (guild_id, role_id, level) VALUES (1, 2, 3)"
         ))
         .await;
     session.close().await;
@@ -210,6 +213,8 @@ async fn there_and_back_with_other_schemas_beside() {
             ("shard_checkpoint", 1),
             ("import_job", 0),
             ("gap", 0),
+            ("guild_settings", 1),
+            ("level_role", 1),
         ];
         let expected: BTreeMap<_, _> = expected.map(|(table, rows)| (table.to_owned(), rows)).into();
         assert_eq!(manifest.rows, expected, "{name}");
@@ -234,7 +239,7 @@ async fn there_and_back_with_other_schemas_beside() {
             .await;
         ended(restore(postgres, name, &file, &[]))
             .await
-            .refused(1, &["not empty", "member_xp 4", "1 objects more", "--replace"]);
+            .refused(1, &["not empty", "member_xp 4", "2 objects more", "--replace"]);
         ended(restore(postgres, name, &file, &["--replace"]))
             .await
             .refused(64, &["would be replaced", "--yes"]);
@@ -290,17 +295,13 @@ async fn there_and_back_with_other_schemas_beside() {
 async fn an_older_version_is_migrated() {
     let scene = Scene::new().await;
     let directory = TempDir::new().expect("a directory");
-    let session = Session::open(&scene.postgres, "public").await;
-    session
-        .execute(
-            "DO $$ DECLARE name text; BEGIN
-                 FOR name IN SELECT tablename FROM pg_tables
-                             WHERE schemaname = 'public' AND tablename <> 'refinery_schema_history'
-                 LOOP EXECUTE format('DROP TABLE %I CASCADE', name); END LOOP;
-             END $$;
-             DELETE FROM refinery_schema_history",
-        )
-        .await;
+    let target = Target::from(scene.postgres.connection());
+    let steps = Migrations::embedded().names().len();
+    let undoing = Migrations::embedded()
+        .undoing(&target, steps)
+        .await
+        .expect("ready");
+    undoing.run().await.expect("taken back");
     let file = directory.path().join("old.dump");
     let manifest = backup(&scene.postgres, "public", &file).await;
     assert_eq!((manifest.schema_version, manifest.migrations.len()), (0, 0));
@@ -311,7 +312,6 @@ async fn an_older_version_is_migrated() {
     let new = Session::open(&scene.postgres, "new").await;
     assert_eq!(new.number("SELECT count(*) FROM member_xp").await, 0);
     new.close().await;
-    session.close().await;
     scene.stop().await;
 }
 

@@ -15,6 +15,7 @@ mod pooler;
 mod rest;
 mod schemas;
 mod sessions;
+mod settings;
 mod start;
 mod support;
 mod tls;

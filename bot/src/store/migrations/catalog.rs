@@ -116,8 +116,9 @@ SELECT 'trigger', r.name, t.tgname::text,
 FROM relation AS r JOIN pg_trigger AS t ON t.tgrelid = r.oid AND NOT t.tgisinternal
 UNION ALL
 SELECT 'function', NULL, p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
-       concat_ws(' ', pg_get_function_result(p.oid), p.provolatile, p.prosrc)
-FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+       concat_ws(' ', pg_get_function_result(p.oid), l.lanname, p.provolatile, CASE WHEN p.prosecdef THEN 'SECURITY DEFINER' END,
+           array_to_string(p.proconfig, ', '), p.prosrc)
+FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace JOIN pg_language AS l ON l.oid = p.prolang
 WHERE n.nspname = $1 AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
 UNION ALL
 SELECT 'type', NULL, t.typname::text,

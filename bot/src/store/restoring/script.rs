@@ -86,6 +86,14 @@ impl Restoring {
                 format_args!("ALTER SCHEMA {} RENAME TO {source}", quoted(aside)),
             );
         }
+        // The tables' triggers come after their rows: nobody was told.
+        line(
+            &mut sql,
+            format_args!(
+                "SELECT pg_notify('eventide_guild_settings', {} || ' *')",
+                literal(self.session.target.schema())
+            ),
+        );
         sql.push_str("COMMIT;\n");
         sql
     }

@@ -1,0 +1,163 @@
+//! What a guild chose, and what holds where it chose nothing; kept in memory, and told of changes.
+//!
+//! The tables are read when a guild is first asked for, and remembered. A trigger tells every process of a change
+//! ([`crate::store::guild_settings`]); as long as a process is not sure to hear it, it remembers for a second only.
+
+mod cache;
+mod guild;
+pub mod template;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::time::Instant;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use self::cache::Cache;
+pub use self::{
+    guild::{Announce, GuildSettings, RewardMode, Rewards},
+    template::Template,
+};
+use crate::{
+    config::Levels,
+    store::{
+        Store, StoreError, Tx,
+        guild_settings::{self, Stored},
+    },
+};
+
+/// The process's settings of guilds. A clone is another handle to the same.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    defaults: Arc<GuildSettings>,
+    cache: Mutex<Cache>,
+}
+
+impl Settings {
+    /// Nothing is known yet; `levels` holds what guilds did not choose.
+    pub fn new(levels: &Levels) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                defaults: Arc::new(GuildSettings::of_nobody(levels)),
+                cache: Mutex::new(Cache::default()),
+            }),
+        }
+    }
+
+    /// What holds for a guild that chose nothing.
+    pub fn defaults(&self) -> &Arc<GuildSettings> {
+        &self.inner.defaults
+    }
+
+    /// A guild's settings, if they are remembered.
+    pub fn cached(&self, guild_id: Id<GuildMarker>) -> Option<Arc<GuildSettings>> {
+        self.cache().get(guild_id, Instant::now())
+    }
+
+    /// The settings of these guilds; those that are not remembered are read with one statement in the transaction, which must not
+    /// have changed any: what it reads is remembered before it commits.
+    pub async fn within(
+        &self,
+        tx: &Tx<'_>,
+        guilds: impl Iterator<Item = Id<GuildMarker>>,
+    ) -> Result<HashMap<Id<GuildMarker>, Arc<GuildSettings>>, StoreError> {
+        let asked = Instant::now();
+        let (mut found, missing, generation) = {
+            let mut cache = self.cache();
+            let mut found = HashMap::new();
+            let mut missing: Vec<Id<GuildMarker>> = Vec::new();
+            for guild_id in guilds {
+                match cache.get(guild_id, asked) {
+                    Some(settings) => drop(found.insert(guild_id, settings)),
+                    None => missing.push(guild_id),
+                }
+            }
+            (found, missing, cache.generation())
+        };
+        if !missing.is_empty() {
+            let mut missing = missing;
+            missing.sort_unstable();
+            missing.dedup();
+            let rows = guild_settings::read_in(tx, &missing).await?;
+            found.extend(self.remember(rows, generation, asked));
+        }
+        Ok(found)
+    }
+
+    /// A guild's settings, read if they are not remembered.
+    pub async fn of(
+        &self,
+        store: &Store,
+        guild_id: Id<GuildMarker>,
+    ) -> Result<Arc<GuildSettings>, StoreError> {
+        let asked = Instant::now();
+        let generation = {
+            let mut cache = self.cache();
+            if let Some(settings) = cache.get(guild_id, asked) {
+                return Ok(settings);
+            }
+            cache.generation()
+        };
+        let rows = guild_settings::read(store, &[guild_id]).await?;
+        let settings = self.remember(rows, generation, asked).pop();
+        Ok(settings.map_or_else(|| Arc::clone(self.defaults()), |(_, settings)| settings))
+    }
+
+    /// `generation` and `asked` are of before the rows were read: if a change was heard of since, they may be older than it.
+    fn remember(
+        &self,
+        rows: Vec<Stored>,
+        generation: u64,
+        asked: Instant,
+    ) -> Vec<(Id<GuildMarker>, Arc<GuildSettings>)> {
+        let read: Vec<_> = rows
+            .into_iter()
+            .map(|row| {
+                let settings = if row == Stored::nothing(row.guild_id) {
+                    // Most guilds: they share one value.
+                    Arc::clone(self.defaults())
+                } else {
+                    Arc::new(GuildSettings::read(&row, self.defaults()))
+                };
+                (row.guild_id, settings)
+            })
+            .collect();
+        let mut cache = self.cache();
+        for (guild_id, settings) in &read {
+            let bytes = if Arc::ptr_eq(settings, self.defaults()) {
+                0
+            } else {
+                settings.bytes(self.defaults())
+            };
+            cache.insert(*guild_id, settings, bytes, generation, asked);
+        }
+        read
+    }
+
+    /// Forget a guild's settings: they were changed.
+    pub fn forget(&self, guild_id: Id<GuildMarker>) {
+        self.cache().forget(guild_id);
+    }
+
+    /// Forget everything: it is not known what was changed.
+    pub fn forget_all(&self) {
+        self.cache().forget_all();
+    }
+
+    /// What is remembered may be served until then, as every change committed up to a second before will have been heard of.
+    pub fn trust_until(&self, until: Instant) {
+        self.cache().trust_until(until);
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        // Nothing panics while it is held, and a half-made entry is an entry less.
+        self.inner.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,187 @@
+//! What is remembered of guilds: bounded in memory, and never older than it may be.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use rustc_hash::FxBuildHasher;
+use tokio::time::Instant;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use super::guild::GuildSettings;
+
+/// How long what was read is served while nobody is sure to hear of changes. The promise is that a change is seen within a second.
+const UNTRUSTED: Duration = Duration::from_secs(1);
+
+/// Memory of each half: 131,000 guilds that chose nothing, or about 20,000 with a template and some reward roles.
+const HALF_BYTES: usize = 8 << 20;
+
+/// A guild in a half, without settings of its own: key, entry, and what a hash table leaves free.
+const ENTRY_BYTES: usize = 64;
+
+/// Two halves: what is asked for is in the young one. When that is full it becomes the old one, and what was in the old one and
+/// nobody asked for since is forgotten.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    young: Half,
+    old: Half,
+    /// Raised whenever something is forgotten because it changed.
+    generation: u64,
+    /// Until when changes are sure to be heard of.
+    trusted_until: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Half {
+    guilds: HashMap<Id<GuildMarker>, Entry, FxBuildHasher>,
+    bytes: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    settings: Arc<GuildSettings>,
+    /// When it was read, or a little before.
+    read_at: Instant,
+    bytes: usize,
+}
+
+impl Cache {
+    pub(super) const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(super) fn get(&mut self, guild_id: Id<GuildMarker>, now: Instant) -> Option<Arc<GuildSettings>> {
+        let trusted = self.trusted_until.is_some_and(|until| now < until);
+        let fresh = |entry: &Entry| trusted || now < entry.read_at + UNTRUSTED;
+        if let Some(entry) = self.young.guilds.get(&guild_id) {
+            return fresh(entry).then(|| Arc::clone(&entry.settings));
+        }
+        let entry = self.old.remove(guild_id)?;
+        let found = fresh(&entry).then(|| Arc::clone(&entry.settings));
+        self.put(guild_id, entry);
+        found
+    }
+
+    /// Remember what was read when the cache had this generation, unless a change was heard of since.
+    pub(super) fn insert(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        settings: &Arc<GuildSettings>,
+        bytes: usize,
+        generation: u64,
+        read_at: Instant,
+    ) {
+        if generation != self.generation {
+            return;
+        }
+        let entry = Entry {
+            settings: Arc::clone(settings),
+            read_at,
+            bytes: ENTRY_BYTES + bytes,
+        };
+        self.old.remove(guild_id);
+        self.put(guild_id, entry);
+    }
+
+    pub(super) fn forget(&mut self, guild_id: Id<GuildMarker>) {
+        self.generation += 1;
+        self.young.remove(guild_id);
+        self.old.remove(guild_id);
+    }
+
+    pub(super) fn forget_all(&mut self) {
+        self.generation += 1;
+        self.trusted_until = None;
+        self.young = Half::default();
+        self.old = Half::default();
+    }
+
+    pub(super) fn trust_until(&mut self, until: Instant) {
+        self.trusted_until = Some(until);
+    }
+
+    fn put(&mut self, guild_id: Id<GuildMarker>, entry: Entry) {
+        self.young.remove(guild_id);
+        if self.young.bytes + entry.bytes > HALF_BYTES {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.bytes += entry.bytes;
+        self.young.guilds.insert(guild_id, entry);
+    }
+}
+
+impl Half {
+    fn remove(&mut self, guild_id: Id<GuildMarker>) -> Option<Entry> {
+        let entry = self.guilds.remove(&guild_id)?;
+        self.bytes -= entry.bytes;
+        Some(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use tokio::time::Instant;
+    use twilight_model::id::Id;
+
+    use super::{Cache, ENTRY_BYTES, HALF_BYTES, UNTRUSTED};
+    use crate::{config::Config, settings::GuildSettings};
+
+    fn settings() -> Arc<GuildSettings> {
+        Arc::new(GuildSettings::of_nobody(&Config::defaults().levels))
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_was_heard_of_is_not_remembered() {
+        let now = Instant::now();
+        let mut cache = Cache::default();
+        let before = cache.generation();
+        cache.forget(Id::new(2));
+        cache.insert(Id::new(1), &settings(), 0, before, now);
+        assert!(cache.get(Id::new(1), now).is_none());
+        cache.insert(Id::new(1), &settings(), 0, cache.generation(), now);
+        assert!(cache.get(Id::new(1), now).is_some());
+        cache.forget_all();
+        assert!(cache.get(Id::new(1), now).is_none());
+    }
+
+    #[test]
+    fn nothing_is_served_for_long_while_nobody_listens() {
+        let now = Instant::now();
+        let mut cache = Cache::default();
+        cache.insert(Id::new(1), &settings(), 0, cache.generation(), now);
+        let moment = Duration::from_millis(1);
+        assert!(cache.get(Id::new(1), now + UNTRUSTED - moment).is_some());
+        assert!(cache.get(Id::new(1), now + UNTRUSTED).is_none());
+        cache.trust_until(now + 2 * UNTRUSTED);
+        assert!(cache.get(Id::new(1), now + 2 * UNTRUSTED - moment).is_some());
+        assert!(cache.get(Id::new(1), now + 2 * UNTRUSTED).is_none());
+    }
+
+    #[test]
+    fn it_is_bounded_and_keeps_what_is_asked_for() {
+        let now = Instant::now();
+        let mut cache = Cache::default();
+        let settings = settings();
+        let half = (HALF_BYTES / (ENTRY_BYTES + 1_000)) as u64;
+        for guild in 1..=10 * half {
+            cache.insert(Id::new(guild), &settings, 1_000, cache.generation(), now);
+            assert!(
+                cache.get(Id::new(1), now).is_some(),
+                "asked for all the time: {guild}"
+            );
+            assert!(cache.young.bytes <= HALF_BYTES && cache.old.bytes <= HALF_BYTES);
+        }
+        let kept = (1..=10 * half)
+            .filter(|guild| cache.get(Id::new(*guild), now).is_some())
+            .count() as u64;
+        assert!((half..=2 * half).contains(&kept), "{kept} of {half}");
+        for guild in 1..=10 * half {
+            cache.forget(Id::new(guild));
+        }
+        assert_eq!(
+            (cache.young.bytes, cache.old.bytes),
+            (0, 0),
+            "every byte is given back"
+        );
+    }
+}

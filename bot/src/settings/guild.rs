@@ -1,0 +1,296 @@
+//! One guild's settings, read from its row and the operator's defaults.
+
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, RoleMarker},
+};
+
+use super::template::Template;
+use crate::{config::Levels, store::guild_settings::Stored};
+
+/// What holds for a guild.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuildSettings {
+    /// Where level-ups are announced.
+    pub announce: Announce,
+    /// What an announcement says.
+    pub template: Template,
+    /// Whether an announcement notifies the member.
+    pub ping: bool,
+    /// The roles that levels give.
+    pub rewards: Rewards,
+    /// Where the guild's staff is told what went wrong.
+    pub log_channel_id: Option<Id<ChannelMarker>>,
+}
+
+/// Where level-ups are announced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Announce {
+    /// Nowhere.
+    #[default]
+    Off,
+    /// In the channel of the message that passed the level.
+    SameChannel,
+    /// In this channel.
+    Channel(Id<ChannelMarker>),
+    /// In a direct message to the member.
+    Direct,
+}
+
+/// The roles that levels give.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rewards {
+    /// Whether members keep the roles of the levels below.
+    pub mode: RewardMode,
+    /// Whether the bot has stopped giving them, since Discord refused it.
+    pub switched_off: bool,
+    /// Sorted by level, then role; each role once.
+    roles: Box<[(u32, Id<RoleMarker>)]>,
+}
+
+/// Whether members keep the roles of lower levels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RewardMode {
+    /// They keep them.
+    #[default]
+    Stack,
+    /// They have those of the highest level they reached alone.
+    Replace,
+}
+
+impl GuildSettings {
+    /// What holds for a guild that chose nothing.
+    pub(super) fn of_nobody(levels: &Levels) -> Self {
+        Self {
+            announce: levels.announce,
+            template: levels.announce_template.clone(),
+            ping: false,
+            rewards: Rewards::default(),
+            log_channel_id: None,
+        }
+    }
+
+    /// What a guild chose. A part that cannot be read has its default, and the log one line.
+    pub(super) fn read(row: &Stored, defaults: &Self) -> Self {
+        let mut faults: Vec<String> = Vec::new();
+        let announce = match row.announce.as_deref() {
+            None => defaults.announce,
+            Some("off") => Announce::Off,
+            Some("same_channel") => Announce::SameChannel,
+            Some("direct") => Announce::Direct,
+            Some("channel") => row.announce_channel_id.map_or_else(
+                || {
+                    faults.push("announce is 'channel', and announce_channel_id is no channel".to_owned());
+                    defaults.announce
+                },
+                Announce::Channel,
+            ),
+            Some(_) => {
+                faults.push("announce is none of 'off', 'same_channel', 'channel' and 'direct'".to_owned());
+                defaults.announce
+            }
+        };
+        let template = match row.announce_template.as_deref().map(Template::parse) {
+            None => defaults.template.clone(),
+            Some(Ok(template)) => template,
+            Some(Err(fault)) => {
+                faults.push(format!("announce_template: {fault}"));
+                defaults.template.clone()
+            }
+        };
+        let mode = match row.rewards.as_str() {
+            "stack" => RewardMode::Stack,
+            "replace" => RewardMode::Replace,
+            _ => {
+                faults.push("rewards is neither 'stack' nor 'replace'".to_owned());
+                RewardMode::default()
+            }
+        };
+        let roles = row
+            .roles
+            .iter()
+            .filter_map(|(level, role)| Some((u32::try_from(*level).ok()?, *role)))
+            .collect();
+        let settings = Self {
+            announce,
+            template,
+            ping: row.announce_ping,
+            rewards: Rewards::new(mode, row.rewards_off_reason.is_some(), roles),
+            log_channel_id: row.log_channel_id,
+        };
+        if settings.rewards.roles.len() < row.roles.len() {
+            faults.push("level_role has a level that nobody can reach".to_owned());
+        }
+        if !faults.is_empty() {
+            tracing::warn!(
+                guild.id = row.guild_id.get(),
+                "a guild's settings cannot be read in part, and defaults hold there: {}",
+                faults.join("; ")
+            );
+        }
+        settings
+    }
+
+    /// Memory that it takes beyond what it shares with the defaults.
+    pub(super) fn bytes(&self, defaults: &Self) -> usize {
+        let template = if self.template == defaults.template {
+            0
+        } else {
+            self.template.bytes()
+        };
+        size_of::<Self>() + size_of_val(&*self.rewards.roles) + template
+    }
+}
+
+impl Rewards {
+    /// Roles in any order; one that is there twice is given at the lower level.
+    pub fn new(mode: RewardMode, switched_off: bool, mut roles: Vec<(u32, Id<RoleMarker>)>) -> Self {
+        roles.sort_unstable_by_key(|(level, role)| (*role, *level));
+        roles.dedup_by_key(|(_, role)| *role);
+        roles.sort_unstable();
+        Self {
+            mode,
+            switched_off,
+            roles: roles.into(),
+        }
+    }
+
+    /// Levels with the roles that they give, sorted.
+    pub fn roles(&self) -> &[(u32, Id<RoleMarker>)] {
+        &self.roles
+    }
+
+    /// The roles that a member of this level should have; those of [`Self::roles`] that are not in it, they should not.
+    pub fn deserved(&self, level: u32) -> Vec<Id<RoleMarker>> {
+        self.reached(level).iter().map(|(_, role)| *role).collect()
+    }
+
+    /// Whether a member who went from one level to another should have other roles now.
+    pub fn differ_between(&self, before: u32, after: u32) -> bool {
+        self.reached(before) != self.reached(after)
+    }
+
+    fn reached(&self, level: u32) -> &[(u32, Id<RoleMarker>)] {
+        let reached = &self.roles[..self.roles.partition_point(|(at, _)| *at <= level)];
+        match (self.mode, reached.last()) {
+            (RewardMode::Stack, _) | (_, None) => reached,
+            (RewardMode::Replace, Some((highest, _))) => {
+                &reached[reached.partition_point(|(at, _)| at < highest)..]
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use twilight_model::id::Id;
+
+    use super::{Announce, GuildSettings, RewardMode, Rewards};
+    use crate::{config::Config, settings::Template, store::guild_settings::Stored};
+
+    fn rewards(mode: RewardMode) -> Rewards {
+        let roles = [(20, 4), (5, 1), (10, 3), (10, 2)];
+        Rewards::new(
+            mode,
+            false,
+            roles.map(|(level, role)| (level, Id::new(role))).to_vec(),
+        )
+    }
+
+    fn deserved(rewards: &Rewards, level: u32) -> Vec<u64> {
+        rewards.deserved(level).into_iter().map(Id::get).collect()
+    }
+
+    #[test]
+    fn stacked_roles_add_up() {
+        let rewards = rewards(RewardMode::Stack);
+        for (level, roles) in [
+            (0, &[][..]),
+            (4, &[]),
+            (5, &[1]),
+            (10, &[1, 2, 3]),
+            (99, &[1, 2, 3, 4]),
+        ] {
+            assert_eq!(deserved(&rewards, level), roles, "level {level}");
+        }
+        assert!(rewards.differ_between(9, 10) && !rewards.differ_between(10, 19));
+    }
+
+    #[test]
+    fn replaced_roles_are_those_of_the_highest_level() {
+        let rewards = rewards(RewardMode::Replace);
+        for (level, roles) in [
+            (4, &[][..]),
+            (5, &[1]),
+            (9, &[1]),
+            (10, &[2, 3]),
+            (19, &[2, 3]),
+            (20, &[4]),
+        ] {
+            assert_eq!(deserved(&rewards, level), roles, "level {level}");
+        }
+        assert!(rewards.differ_between(20, 19) && !rewards.differ_between(20, 21));
+    }
+
+    #[test]
+    fn a_role_twice_is_given_at_the_lower_level() {
+        let roles = vec![(20, Id::new(1)), (10, Id::new(1))];
+        assert_eq!(
+            Rewards::new(RewardMode::Stack, false, roles).roles(),
+            [(10, Id::new(1))]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn they_differ_exactly_when_the_deserved_roles_do(
+            roles in proptest::collection::vec((1_u32..12, 1_u64..12), 0..12),
+            replace: bool,
+            before in 0_u32..13,
+            after in 0_u32..13,
+        ) {
+            let mode = if replace { RewardMode::Replace } else { RewardMode::Stack };
+            let roles = roles.into_iter().map(|(level, role)| (level, Id::new(role))).collect();
+            let rewards = Rewards::new(mode, false, roles);
+            prop_assert_eq!(
+                rewards.differ_between(before, after),
+                rewards.deserved(before) != rewards.deserved(after)
+            );
+        }
+    }
+
+    /// What nobody should write is written all the same, by hand and with the checks dropped.
+    #[test]
+    fn what_cannot_be_read_has_its_default() {
+        let mut levels = Config::defaults().levels;
+        levels.announce = Announce::Direct;
+        let defaults = GuildSettings::of_nobody(&levels);
+        let nonsense = Stored {
+            announce: Some("shout".to_owned()),
+            announce_template: Some("{nobody".to_owned()),
+            rewards: "some".to_owned(),
+            roles: vec![(-1, Id::new(1)), (1 << 40, Id::new(2)), (3, Id::new(3))],
+            announce_ping: true,
+            ..Stored::nothing(Id::new(1))
+        };
+        let read = GuildSettings::read(&nonsense, &defaults);
+        assert_eq!(read.announce, Announce::Direct);
+        assert_eq!(read.template, defaults.template);
+        assert_eq!(read.rewards.mode, RewardMode::Stack);
+        assert_eq!(read.rewards.roles(), [(3, Id::new(3))]);
+        assert!(read.ping, "what can be read holds");
+
+        let no_channel = Stored {
+            announce: Some("channel".to_owned()),
+            announce_template: Some("Level {level}".to_owned()),
+            ..Stored::nothing(Id::new(1))
+        };
+        let read = GuildSettings::read(&no_channel, &defaults);
+        assert_eq!(read.announce, Announce::Direct);
+        assert_eq!(
+            read.template,
+            Template::parse("Level {level}").expect("a template")
+        );
+    }
+}
