@@ -7,10 +7,13 @@ use tokio::sync::watch;
 
 use crate::{
     config::{Config, Secret},
+    effects::{Causes, delivery::Deliverer},
     gateway::{self, Gateway, ShardEnd, guard::Fatal, status::ShardStatus},
+    guilds::Guilds,
     http::{Server, Watched},
     ledger::memory::Memory,
     rest::Rest,
+    settings::Settings,
     store::{Store, StoreError, shard_checkpoint::ShardKey},
     task::{self, Task},
     writer::{Lanes, Writer},
@@ -56,6 +59,7 @@ pub struct Bot {
     stop: watch::Sender<bool>,
     http: Server,
     idle: Task<()>,
+    deliverer: Task<()>,
     /// The store, for those who look at the tables.
     pub store: Store,
     /// What the shards show of themselves.
@@ -64,6 +68,8 @@ pub struct Bot {
     pub memory: Arc<Memory>,
     /// The one way to Discord's REST API.
     pub rest: Rest,
+    /// What the guilds have chosen.
+    pub settings: Settings,
 }
 
 impl Bot {
@@ -84,9 +90,20 @@ impl Bot {
             directions.shard_count,
         );
         store.open_for_flushes().await?;
-        let (writer, lanes) = Writer::start(&store.for_flushes(), config.ledger.writers);
+        let settings = Settings::new(&config.levels);
+        let causes = Causes::new(settings.clone());
+        let (writer, lanes) = Writer::start(&store.for_flushes(), config.ledger.writers, &causes);
         let (stop, stopped) = watch::channel(false);
         let idle = task::spawn("idle connections", store.clone().close_idle(stopped.clone()));
+        let deliverer = Deliverer::new(
+            store.clone(),
+            rest.clone(),
+            settings.clone(),
+            Guilds::new(rest.clone()),
+            config.effects.clone(),
+            causes.wake,
+        );
+        let deliverer = task::spawn("deliverer", deliverer.run(stopped.clone()));
         let gateway = Gateway::start(config, token, &directions, &store, &writer, &memory, &stopped).await?;
         let shards = Arc::clone(&gateway.shards);
         http.show(Watched {
@@ -102,10 +119,12 @@ impl Bot {
             stop,
             http,
             idle,
+            deliverer,
             store,
             shards,
             memory,
             rest,
+            settings,
         })
     }
 
@@ -128,6 +147,7 @@ impl Bot {
             stop,
             http,
             idle,
+            deliverer,
             store,
             ..
         } = self;
@@ -141,6 +161,7 @@ impl Bot {
             drop(writer);
             lanes.drain().await;
             tracing::info!("everything received is committed");
+            deliverer.join().await;
             ends
         });
         let ends = drained.await.map_err(|_elapsed| BotError::DrainTimeout(within))?;

@@ -4,6 +4,7 @@ mod ask;
 pub mod backup;
 pub mod demo;
 pub mod doctor;
+pub mod effects;
 pub mod export;
 pub mod gaps;
 pub mod import;
@@ -51,6 +52,8 @@ pub enum Command {
     Migrate(migrate::Migrate),
     /// Show the times in which events were missed, and why
     Gaps(gaps::Gaps),
+    /// Show what waits to be delivered to Discord, and what could not be
+    Effects(effects::Effects),
     /// Look at PostgreSQL: settings that hurt, bloat, heavy statements; and say what to do
     Doctor,
     /// Copy the schema to a file while the bot runs
@@ -156,6 +159,7 @@ impl Cli {
             Command::Run => run::run(&config).await,
             Command::Demo(demo) => demo::demo(demo, &config).await,
             Command::Gaps(gaps) => gaps::gaps(gaps, &config).await,
+            Command::Effects(effects) => effects::effects(effects, &config).await,
             Command::Doctor => doctor::doctor(&config).await,
             Command::Migrate(migrate) => migrate::migrate(migrate, &config).await,
             Command::Backup(backup) => backup::backup(backup, &config).await,

@@ -8,6 +8,7 @@
 mod address;
 mod database;
 mod discord;
+mod effects;
 mod example;
 mod gateway;
 mod guarded;
@@ -34,6 +35,7 @@ use std::{
 pub use self::{
     database::{Database, Pooler, Routes, Ssl, SslMode},
     discord::Discord,
+    effects::Effects,
     gateway::{Gateway, ShardCount},
     http::Http,
     ledger::Ledger,
@@ -59,6 +61,8 @@ pub struct Config {
     pub levels: Levels,
     /// What is gathered in memory between two transactions.
     pub ledger: Ledger,
+    /// How messages and roles that follow from levels are delivered.
+    pub effects: Effects,
     /// PostgreSQL.
     pub database: Database,
     /// Metrics and health.
@@ -179,6 +183,7 @@ impl Config {
     fn build(reader: &mut Reader) -> Self {
         let (discord, gateway, levels) = (Discord::read(reader), Gateway::read(reader), Levels::read(reader));
         let ledger = Ledger::read(reader);
+        let effects = Effects::read(reader);
         let database = Database::read(reader, &ledger);
         let (http, log, process) = (Http::read(reader), Log::read(reader), Process::read(reader));
         Self {
@@ -186,6 +191,7 @@ impl Config {
             gateway,
             levels,
             ledger,
+            effects,
             database,
             http,
             log,

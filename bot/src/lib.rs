@@ -1,8 +1,8 @@
 //! Eventide: a self-hosted Discord bot for communities that have outgrown one process.
 //!
 //! The modules stand in the order in which data flows: an event comes in through the gateway, the dispatcher finds its handler,
-//! the handler applies the rules, the ledger gathers the changes, the settings say what a guild wants to follow from them, the
-//! writer commits them, the store knows the tables. Around them: what is configured, what is started, and what is shown.
+//! the handler applies the rules, the ledger gathers the changes, the writer commits them, the store knows the tables. Around
+//! them: what is configured, what is started, and what is shown.
 
 pub mod gateway;
 
@@ -18,6 +18,8 @@ pub mod ledger;
 
 pub mod settings;
 
+pub mod effects;
+
 pub mod writer;
 
 pub mod store;
@@ -27,6 +29,8 @@ pub mod import;
 pub mod export;
 
 pub mod rest;
+
+pub mod guilds;
 
 pub mod cli;
 

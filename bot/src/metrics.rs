@@ -164,6 +164,27 @@ registry! {
     /// Duration of committed transactions, by name.
     histogram transaction_seconds = "eventide_transaction_seconds" [transaction] in SECONDS;
 
+    /// Effects that flushes and workers added to the outbox, by kind: `level_up`, `roles` or `notice`.
+    counter effects_added_total = "eventide_effects_added_total" [kind];
+    /// Effects that Discord has, by kind.
+    counter effects_delivered_total = "eventide_effects_delivered_total" [kind];
+    /// Effects that nobody wanted any more when it was their turn, by kind: the setting is off, or the member has left.
+    counter effects_cancelled_total = "eventide_effects_cancelled_total" [kind];
+    /// Tries that failed and are repeated, by kind.
+    counter effects_retried_total = "eventide_effects_retried_total" [kind];
+    /// Times that an effect failed so often that those after it went before it, or that it has to wait for a permission, by kind.
+    counter effects_set_aside_total = "eventide_effects_set_aside_total" [kind];
+    /// Effects that were given up, by kind and reason: `forbidden`, `gone`, `closed`, `invalid` or `expired`.
+    counter effects_failed_total = "eventide_effects_failed_total" [kind, reason];
+    /// Times that announcements or rewards were switched off in a server because they failed again and again, by kind.
+    counter effects_switched_off_total = "eventide_effects_switched_off_total" [kind];
+    /// Time from the commit of the cause to the last try, of effects that were delivered, by kind.
+    histogram effect_delay_seconds = "eventide_effect_delay_seconds" [kind] in SECONDS;
+    /// Effects that wait to be delivered, of all processes, counted up to 100,000.
+    gauge outbox_rows = "eventide_outbox_rows";
+    /// How long the oldest of them has waited.
+    gauge outbox_oldest_seconds = "eventide_outbox_oldest_seconds";
+
     /// Requests to Discord's REST API, by route and what came: `2xx` to `5xx`, `429`, `timeout`, `unconnected` or `broken`.
     counter rest_requests_total = "eventide_rest_requests_total" [route, outcome];
     /// Duration of those requests, by route, without their waits.

@@ -6,12 +6,14 @@
 pub mod catalog;
 pub mod connect;
 mod dedicated;
+pub mod effect_failure;
 pub mod error;
 pub mod gap;
 pub mod guild_settings;
 pub mod import_job;
 pub mod member_xp;
 pub mod migrations;
+pub mod outbox;
 mod replica;
 pub mod restoring;
 mod session;

@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     backoff::Backoff,
+    effects::Causes,
     ledger::{
         Changes,
         member_xp::{LastAward, MemberKey},
@@ -73,12 +74,15 @@ pub struct Lanes {
 }
 
 impl Writer {
-    /// Start `lanes` lanes on `store`.
-    pub fn start(store: &Store, lanes: usize) -> (Self, Lanes) {
+    /// Start `lanes` lanes on `store`, which add what follows from a change to the outbox.
+    pub fn start(store: &Store, lanes: usize, causes: &Causes) -> (Self, Lanes) {
         let (senders, tasks) = (0..lanes.max(1))
             .map(|_| {
                 let (sender, receiver) = mpsc::channel(LANE_BATCHES);
-                (sender, task::spawn("writer lane", lane(store.clone(), receiver)))
+                (
+                    sender,
+                    task::spawn("writer lane", lane(store.clone(), causes.clone(), receiver)),
+                )
             })
             .unzip::<_, _, Vec<_>, Vec<_>>();
         let writer = Self {
@@ -116,7 +120,7 @@ impl Lanes {
 }
 
 /// Flush what comes, until every sender is gone.
-async fn lane(store: Store, mut receiver: mpsc::Receiver<Batch>) {
+async fn lane(store: Store, causes: Causes, mut receiver: mpsc::Receiver<Batch>) {
     let mut batches = Vec::new();
     while let Some(first) = receiver.recv().await {
         let mut rows = first.changes.members.len();
@@ -128,12 +132,12 @@ async fn lane(store: Store, mut receiver: mpsc::Receiver<Batch>) {
         }
         // Sorted by shard: two lanes, or two processes, that lock checkpoints in different orders would deadlock.
         batches.sort_unstable_by_key(|batch| batch.advance.shard);
-        commit(&store, std::mem::take(&mut batches)).await;
+        commit(&store, &causes, std::mem::take(&mut batches)).await;
     }
 }
 
 /// Try until the batches are committed or fenced, and tell their shards.
-async fn commit(store: &Store, batches: Vec<Batch>) {
+async fn commit(store: &Store, causes: &Causes, batches: Vec<Batch>) {
     let started = Instant::now();
     let (work, replies): (Vec<_>, Vec<_>) = batches
         .into_iter()
@@ -142,7 +146,7 @@ async fn commit(store: &Store, batches: Vec<Batch>) {
     let work = Arc::new(work);
     let mut backoff = Backoff::new();
     let outcomes = loop {
-        let tried = flush::flush(store, Arc::clone(&work)).await;
+        let tried = flush::flush(store, causes, Arc::clone(&work)).await;
         let error = match tried {
             Ok(outcomes) => break outcomes,
             Err(error) => error,

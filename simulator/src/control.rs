@@ -225,6 +225,20 @@ impl Control {
             .collect()
     }
 
+    /// The messages that the bot has sent over REST and that are still there, in the order in which they appeared: each once,
+    /// however often it was sent with the same nonce.
+    pub fn bot_messages(&self) -> Vec<Value> {
+        self.hub.rest().bot_messages()
+    }
+
+    /// The roles that a member has now.
+    pub fn member_roles(&self, guild_id: u64, user_id: u64) -> Option<Vec<u64>> {
+        let world = &self.hub.world;
+        let guild = world.guild_index(guild_id)?;
+        let member = world.member_index(guild, user_id)?;
+        Some(self.hub.lock().overlay.roles(world, guild, member))
+    }
+
     /// The commands that the bot has registered: for all guilds, or for one.
     pub fn commands(&self, guild_id: Option<u64>) -> Vec<Value> {
         self.hub.rest().commands(guild_id).to_vec()

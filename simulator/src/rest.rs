@@ -94,6 +94,16 @@ impl RestState {
         self.calls.push_back(call);
     }
 
+    pub(crate) fn bot_messages(&self) -> Vec<Value> {
+        let by_id: BTreeMap<u64, &Value> = self
+            .messages
+            .values()
+            .flatten()
+            .map(|(id, message)| (*id, message))
+            .collect();
+        by_id.into_values().cloned().collect()
+    }
+
     /// The commands registered for all guilds, or for one.
     pub(crate) fn commands(&self, guild: Option<u64>) -> &[Value] {
         let scope = guild.map(|guild| guild.to_string()).unwrap_or_default();

@@ -31,6 +31,17 @@ pub struct Written {
     pub xp_after: u64,
 }
 
+impl Written {
+    /// The levels before and after, if they differ.
+    pub fn passed(&self) -> Option<(u32, u32)> {
+        if self.xp_before == self.xp_after {
+            return None;
+        }
+        let (before, after) = (curve::level_of(self.xp_before), curve::level_of(self.xp_after));
+        (before != after).then_some((before, after))
+    }
+}
+
 /// A line of a leaderboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -118,13 +129,23 @@ pub async fn add(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec
         .collect())
 }
 
+/// A member's XP; 0 without a row.
+pub async fn xp_of(store: &Store, key: MemberKey) -> Result<u64, StoreError> {
+    const XP: Statement = statement!(
+        "member_xp_of",
+        [INT8, INT8],
+        "SELECT xp FROM member_xp WHERE guild_id = $1 AND user_id = $2"
+    );
+    let (guild, user) = (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id));
+    let rows = store.query(XP, &[&guild, &user]).await?;
+    Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
+}
+
 /// Set the tier of the members who passed a level. Few rows: a tier is a level of the default curve.
 pub async fn set_tiers(tx: &Tx<'_>, written: &[Written]) -> Result<(), StoreError> {
-    let tier = |xp| i64::from(curve::level_of(xp));
     let moved: Vec<(MemberKey, i64)> = written
         .iter()
-        .filter(|w| w.xp_before != w.xp_after && tier(w.xp_before) != tier(w.xp_after))
-        .map(|w| (w.key, tier(w.xp_after)))
+        .filter_map(|written| Some((written.key, i64::from(written.passed()?.1))))
         .collect();
     write_tiers(tx, &moved).await
 }

@@ -4,6 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::Outcome;
 use crate::{
+    effects::{
+        Causes,
+        cause::{self, Passed},
+        effect::{LevelUp, label},
+    },
     ledger::{
         Changes,
         member_xp::{MemberDelta, MemberKey, Pending},
@@ -11,6 +16,7 @@ use crate::{
     metrics,
     store::{
         Store, StoreError, Tx, gap, member_xp,
+        outbox::{self, New},
         shard_checkpoint::{self, Advance, Advanced},
     },
 };
@@ -24,12 +30,20 @@ struct Written {
     rows: usize,
     reads: usize,
     messages: u64,
+    effects: Vec<New>,
 }
 
 /// Try once. The outcomes are in the order of `work`.
-pub(super) async fn flush(store: &Store, work: Arc<Work>) -> Result<Vec<Outcome>, StoreError> {
+pub(super) async fn flush(
+    store: &Store,
+    causes: &Causes,
+    work: Arc<Work>,
+) -> Result<Vec<Outcome>, StoreError> {
+    let own = causes.clone();
     let written = store
-        .transaction("flush", |tx| Box::pin(async move { write(tx, &work).await }))
+        .transaction("flush", move |tx| {
+            Box::pin(async move { write(tx, &own, &work).await })
+        })
         .await?;
     // Counted only now: a try that is rolled back has written nothing.
     metrics::flush_messages_total().increment(written.messages);
@@ -37,6 +51,12 @@ pub(super) async fn flush(store: &Store, work: Arc<Work>) -> Result<Vec<Outcome>
     metrics::flush_reads_total().increment(written.reads as u64);
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
     metrics::flush_rows().record(written.rows as f64);
+    if !written.effects.is_empty() {
+        for effect in &written.effects {
+            metrics::effects_added_total(label(effect.kind)).increment(1);
+        }
+        causes.wake.notify_one();
+    }
     let fenced = written
         .outcomes
         .iter()
@@ -46,7 +66,7 @@ pub(super) async fn flush(store: &Store, work: Arc<Work>) -> Result<Vec<Outcome>
     Ok(written.outcomes)
 }
 
-async fn write(tx: &Tx<'_>, work: &Work) -> Result<Written, StoreError> {
+async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, StoreError> {
     // The checkpoints come first: their row locks make a second try wait until the server is done with the first.
     let asked: Vec<&Advance> = work.iter().map(|(advance, _)| advance).collect();
     let advanced = shard_checkpoint::advance(tx, &asked).await?;
@@ -71,15 +91,53 @@ async fn write(tx: &Tx<'_>, work: &Work) -> Result<Written, StoreError> {
         rows: 0,
         reads: 0,
         messages: 0,
+        effects: Vec::new(),
     };
     if !entries.is_empty() {
         let deltas = resolve(tx, &entries, &mut written).await?;
         let rows = member_xp::add(tx, &deltas).await?;
         member_xp::set_tiers(tx, &rows).await?;
+        written.effects = effects(tx, causes, &rows, &deltas).await?;
+        outbox::add(tx, &written.effects).await?;
         written.rows = deltas.len();
         written.messages = deltas.iter().map(|(_, delta)| delta.messages).sum();
     }
     Ok(written)
+}
+
+/// What follows from the levels that were passed.
+async fn effects(
+    tx: &Tx<'_>,
+    causes: &Causes,
+    rows: &[member_xp::Written],
+    deltas: &[(MemberKey, MemberDelta)],
+) -> Result<Vec<New>, StoreError> {
+    let passed: Vec<Passed> = rows
+        .iter()
+        .zip(deltas)
+        .filter_map(|(row, (key, delta))| {
+            let (before, level) = row.passed()?;
+            Some(Passed {
+                key: *key,
+                level_up: LevelUp {
+                    level,
+                    before,
+                    xp: row.xp_after,
+                },
+                channel_id: delta.channel_id,
+            })
+        })
+        .collect();
+    if passed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let guilds = passed.iter().map(|passed| passed.key.guild_id);
+    let settings = causes.settings.within(tx, guilds).await?;
+    Ok(passed
+        .iter()
+        .filter_map(|passed| Some((passed, settings.get(&passed.key.guild_id)?)))
+        .flat_map(|(passed, settings)| cause::effects_of(passed, settings))
+        .collect())
 }
 
 /// Read the last awards that the shards do not remember, and apply the cooldown to what was left undecided.

@@ -215,6 +215,9 @@ async fn there_and_back_with_other_schemas_beside() {
             ("gap", 0),
             ("guild_settings", 1),
             ("level_role", 1),
+            ("outbox", 0),
+            ("outbox_lane", 0),
+            ("effect_failure", 0),
         ];
         let expected: BTreeMap<_, _> = expected.map(|(table, rows)| (table.to_owned(), rows)).into();
         assert_eq!(manifest.rows, expected, "{name}");

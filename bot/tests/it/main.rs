@@ -6,6 +6,7 @@ mod config;
 mod counting;
 mod demo;
 mod doctor;
+mod effects;
 mod embedded;
 mod gaps;
 mod migrations;

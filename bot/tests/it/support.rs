@@ -2,6 +2,7 @@
 
 pub(crate) mod bot;
 pub(crate) mod commit_cutter;
+pub(crate) mod effects;
 pub(crate) mod pgbouncer;
 pub(crate) mod rows;
 pub(crate) mod session;

@@ -14,7 +14,7 @@ struct Reset {
 }
 
 /// Every table of which a part is of its moment only. One that is added here is reset in each restore from then on.
-const RESETS: [Reset; 2] = [
+const RESETS: [Reset; 4] = [
     // What came after the backup is missing from now on, until each shard has its next session.
     Reset {
         table: "gap",
@@ -30,6 +30,18 @@ const RESETS: [Reset; 2] = [
         // The fence passes every one that was ever given out, so that a process that still holds a shard cannot write.
         sql: "UPDATE shard_checkpoint SET session_id = NULL, resume_url = NULL, sequence = 0,
           fence = greatest(fence, current_setting('eventide.fence')::bigint) + 1",
+    },
+    // A message that waited when the backup was made was delivered since, most likely. Roles are a state, and made right again.
+    Reset {
+        table: "outbox",
+        since: 5,
+        sql: "UPDATE outbox SET failed_at = now(), failure = 'restored from a backup, by which time it may have been delivered'
+              WHERE failed_at IS NULL AND kind <> 'roles'",
+    },
+    Reset {
+        table: "outbox_lane",
+        since: 5,
+        sql: "UPDATE outbox_lane SET due_at = now()",
     },
 ];
 

@@ -1,0 +1,85 @@
+//! `[effects]`: how what the bot owes Discord is delivered.
+
+use std::time::Duration;
+
+use crate::config::reader::{Reader, Whole};
+
+const SECONDS_PER_HOUR: u64 = 3_600;
+const SECONDS_PER_DAY: u64 = 86_400;
+
+/// How what the bot owes Discord is delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effects {
+    /// Channels and members that are served at once.
+    pub workers: usize,
+    /// How long a worker has a channel or member for itself. When a process dies, its effects are delivered by others after that;
+    /// it has to be well below the minutes for which Discord remembers a nonce.
+    pub lease: Duration,
+    /// A message that could not be delivered for so long is given up.
+    pub max_age: Duration,
+    /// How long it is remembered what was given up, and why.
+    pub keep_failed: Duration,
+    /// Failures in a row after which a server's announcements or rewards are switched off.
+    pub failures_until_off: u32,
+    /// When a role that could not be given is tried again.
+    pub retry_blocked: Duration,
+}
+
+impl Effects {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section(
+            "effects",
+            "How messages and roles that follow from levels are delivered.",
+        );
+        Self {
+            workers: section.count(Whole {
+                name: "workers",
+                default: 64,
+                range: 1..=1000,
+                unit: "channels or members",
+                why: "Served at once; Discord's limits slow each of them down, not the others.",
+            }),
+            lease: section.seconds(Whole {
+                name: "lease_seconds",
+                default: 45,
+                range: 5..=120,
+                unit: "seconds",
+                why: "When a process dies, others deliver what it had begun after so long; Discord knows a message again for minutes only.",
+            }),
+            max_age: hours(section.whole(Whole {
+                name: "max_age_hours",
+                default: 24,
+                range: 1..=720,
+                unit: "hours",
+                why: "A message that cannot be delivered for so long is given up; roles are tried for 30 days.",
+            })),
+            keep_failed: Duration::from_secs(
+                u64::from(section.whole(Whole {
+                    name: "keep_failed_days",
+                    default: 7,
+                    range: 1..=365,
+                    unit: "days",
+                    why: "For so long it can be seen what was given up, and why.",
+                })) * SECONDS_PER_DAY,
+            ),
+            failures_until_off: section.whole(Whole {
+                name: "failures_until_off",
+                default: 5,
+                range: 1..=1000,
+                unit: "failures",
+                why: "So many in a row switch a server's announcements or rewards off, and tell its log channel once.",
+            }),
+            retry_blocked: section.seconds(Whole {
+                name: "retry_blocked_seconds",
+                default: 3600,
+                range: 1..=86_400,
+                unit: "seconds",
+                why: "A role that the bot was not allowed to give is tried again after so long.",
+            }),
+        }
+    }
+}
+
+fn hours(hours: u32) -> Duration {
+    Duration::from_secs(u64::from(hours) * SECONDS_PER_HOUR)
+}

@@ -1,0 +1,228 @@
+//! Telling that a member reached a level, and sending messages in general.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use twilight_model::{
+    channel::message::AllowedMentions,
+    id::{
+        Id,
+        marker::{ChannelMarker, UserMarker},
+    },
+};
+
+use super::{
+    delivery::Deliverer,
+    effect::LevelUp,
+    lane::target_of,
+    outcome::{Failure, Outcome, Reason, of_error},
+};
+use crate::{
+    rest::{Priority, RestError, Retry, SingleFlight},
+    settings::{
+        Announce, GuildSettings,
+        template::{Facts, Placeholder},
+    },
+    store::outbox::Waiting,
+};
+
+/// Direct channels that are remembered, 16 bytes each.
+const DIRECT_CHANNELS: usize = 100_000;
+/// Channels and members that refused, of which so many are remembered.
+const REFUSALS: usize = 100_000;
+/// For how long nothing is sent to them: each 403 counts against the 10,000 in 10 minutes at which Discord bans the address.
+const REFUSAL_LASTS: Duration = Duration::from_mins(5);
+
+/// The channels of direct messages, by member. They never change.
+#[derive(Debug, Default)]
+pub struct DirectChannels {
+    known: Mutex<HashMap<Id<UserMarker>, Id<ChannelMarker>>>,
+    asked: SingleFlight<Id<UserMarker>, Result<Id<ChannelMarker>, RestError>>,
+}
+
+/// Where sending was refused, and when: not asked again at once.
+#[derive(Debug, Default)]
+pub struct Refusals(Mutex<HashMap<i64, (Instant, Failure)>>);
+
+/// The body of Create Message.
+/// <https://discord.com/developers/docs/resources/message#create-message>
+#[derive(Serialize)]
+struct Body<'a> {
+    content: &'a str,
+    nonce: &'a str,
+    enforce_nonce: bool,
+    allowed_mentions: AllowedMentions,
+}
+
+/// Announce a level.
+pub(super) async fn deliver(to: &Deliverer, effect: &Waiting, level_up: LevelUp) -> Outcome {
+    let Some(user_id) = effect.user_id else {
+        return Outcome::Cancelled;
+    };
+    let settings = match to.settings.of(&to.store, effect.guild_id).await {
+        Ok(settings) => settings,
+        Err(error) => {
+            return Outcome::Later {
+                why: error.to_string(),
+                after: None,
+            };
+        }
+    };
+    if settings.announce == Announce::Off {
+        return Outcome::Cancelled;
+    }
+    if let Some(failure) = to.refusals.of(target_of(effect)) {
+        return Outcome::Failed(failure);
+    }
+    let content = match content(to, effect, user_id, level_up, &settings).await {
+        Ok(content) => content,
+        Err(error) => return of_error(&error, target_of(effect)),
+    };
+    let allowed = AllowedMentions {
+        users: if settings.ping { vec![user_id] } else { Vec::new() },
+        ..AllowedMentions::default()
+    };
+    send(to, effect, &content, allowed).await
+}
+
+async fn content(
+    to: &Deliverer,
+    effect: &Waiting,
+    user_id: Id<UserMarker>,
+    level_up: LevelUp,
+    settings: &GuildSettings,
+) -> Result<String, RestError> {
+    let (template, guild_id) = (&settings.template, effect.guild_id);
+    let server = if template.wants(Placeholder::Server) {
+        known(to.guilds.name(guild_id, Priority::Effect).await)?
+    } else {
+        None
+    };
+    let user_name = if template.wants(Placeholder::UserName) {
+        known(to.guilds.member_name(guild_id, user_id, Priority::Effect).await)?
+    } else {
+        None
+    };
+    let LevelUp { level, before, xp } = level_up;
+    let reached = |(at, _): &&(u32, _)| (before + 1..=level).contains(at);
+    let rewards = settings.rewards.roles().iter().filter(reached);
+    let roles: Vec<_> = rewards.map(|(_, role_id)| *role_id).collect();
+    Ok(template.render(&Facts {
+        user_id,
+        user_name: user_name.as_deref(),
+        level,
+        level_before: before,
+        xp,
+        server: server.as_deref(),
+        roles: &roles,
+    }))
+}
+
+/// A name that Discord does not tell is left out; one that it does not tell now is asked for again.
+fn known(name: Result<String, RestError>) -> Result<Option<String>, RestError> {
+    match name {
+        Ok(name) => Ok(Some(name)),
+        Err(error) if matches!(error.retry(), Retry::Never { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Send a message to where an effect goes, so that sending it again within minutes shows it once.
+pub(super) async fn send(
+    to: &Deliverer,
+    effect: &Waiting,
+    content: &str,
+    allowed_mentions: AllowedMentions,
+) -> Outcome {
+    let target = target_of(effect);
+    let sent = async {
+        let channel_id = match (effect.channel_id, effect.user_id) {
+            (Some(channel_id), _) => channel_id,
+            (None, Some(user_id)) => direct_channel(to, user_id).await?,
+            (None, None) => return Ok(()),
+        };
+        let body = Body {
+            content,
+            nonce: &effect.nonce,
+            enforce_nonce: true,
+            allowed_mentions,
+        };
+        let body = serde_json::to_vec(&body).expect("texts and numbers are JSON");
+        // twilight-http's builder does not know `enforce_nonce`.
+        let request = to.rest.builders().create_message(channel_id).payload_json(&body);
+        to.rest.send(Priority::Effect, request).await.map(drop)
+    };
+    let outcome = match sent.await {
+        Ok(()) => Outcome::Delivered,
+        Err(error) => of_error(&error, target),
+    };
+    if let Outcome::Failed(failure) = &outcome
+        && failure.reason != Reason::Invalid
+    {
+        to.refusals.note(target, failure);
+    }
+    outcome
+}
+
+#[derive(Deserialize)]
+struct Channel {
+    id: Id<ChannelMarker>,
+}
+
+async fn direct_channel(to: &Deliverer, user_id: Id<UserMarker>) -> Result<Id<ChannelMarker>, RestError> {
+    if let Some(known) = to.direct.get(user_id) {
+        return Ok(known);
+    }
+    let rest = to.rest.clone();
+    let ask = || async move {
+        let request = rest.builders().create_private_channel(user_id);
+        let Channel { id } = rest.send(Priority::Effect, request).await?.model()?;
+        Ok(id)
+    };
+    let id = to.direct.asked.ask(user_id, ask).await?;
+    to.direct.remember(user_id, id);
+    Ok(id)
+}
+
+impl DirectChannels {
+    fn get(&self, user_id: Id<UserMarker>) -> Option<Id<ChannelMarker>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&user_id).copied()
+    }
+
+    fn remember(&self, user_id: Id<UserMarker>, channel_id: Id<ChannelMarker>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= DIRECT_CHANNELS {
+            // Asking again costs one request each, so nothing cleverer is needed.
+            known.clear();
+        }
+        known.insert(user_id, channel_id);
+    }
+}
+
+impl Refusals {
+    fn of(&self, target: i64) -> Option<Failure> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, failure) = known.get(&target)?;
+        if at.elapsed() < REFUSAL_LASTS {
+            return Some(failure.clone());
+        }
+        known.remove(&target);
+        None
+    }
+
+    fn note(&self, target: i64, failure: &Failure) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REFUSALS {
+            known.retain(|_, (at, _)| at.elapsed() < REFUSAL_LASTS);
+        }
+        if known.len() < REFUSALS {
+            known.insert(target, (Instant::now(), failure.clone()));
+        }
+    }
+}

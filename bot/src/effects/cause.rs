@@ -1,0 +1,63 @@
+//! What passing a level causes.
+
+use twilight_model::id::{Id, marker::ChannelMarker};
+
+use super::effect::{Effect, LevelUp};
+use crate::{
+    ledger::member_xp::MemberKey,
+    settings::{Announce, GuildSettings},
+    snowflake,
+    store::outbox::New,
+};
+
+/// A member who passed a level, or several, by what one flush added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// The member.
+    pub key: MemberKey,
+    /// What they reached.
+    pub level_up: LevelUp,
+    /// Where the message was that earned last.
+    pub channel_id: Option<Id<ChannelMarker>>,
+}
+
+/// The effects, for the flush's transaction to add. Of several levels passed at once the highest is announced; the roles of all of
+/// them are given.
+pub fn effects_of(passed: &Passed, settings: &GuildSettings) -> impl Iterator<Item = New> {
+    announcement(passed, settings)
+        .into_iter()
+        .chain(roles(passed, settings))
+}
+
+fn announcement(passed: &Passed, settings: &GuildSettings) -> Option<New> {
+    let MemberKey { guild_id, user_id } = passed.key;
+    let channel_id = match settings.announce {
+        Announce::Off => return None,
+        // Without a channel nothing earned, and no level was passed.
+        Announce::SameChannel => Some(passed.channel_id?),
+        Announce::Channel(channel_id) => Some(channel_id),
+        Announce::Direct => None,
+    };
+    let effect = Effect::LevelUp(passed.level_up);
+    Some(New {
+        guild_id,
+        lane_id: channel_id.map_or(snowflake::to_db(user_id), snowflake::to_db),
+        kind: effect.kind(),
+        channel_id,
+        user_id: Some(user_id),
+        body: effect.body(),
+    })
+}
+
+fn roles(passed: &Passed, settings: &GuildSettings) -> Option<New> {
+    let LevelUp { before, level, .. } = passed.level_up;
+    let rewards = &settings.rewards;
+    (!rewards.switched_off && rewards.differ_between(before, level)).then(|| New {
+        guild_id: passed.key.guild_id,
+        lane_id: snowflake::to_db(passed.key.user_id),
+        kind: Effect::ROLES,
+        channel_id: None,
+        user_id: Some(passed.key.user_id),
+        body: Effect::Roles.body(),
+    })
+}

@@ -1,0 +1,515 @@
+//! What follows on Discord from a level: each effect once, in order, whatever breaks.
+
+use std::{sync::Arc, time::Duration};
+
+use discord_simulator::{
+    Guild, LevelRules, Limit, LimitScope, Rate, RestFault, RestFaultKind, RestRules, Simulator,
+    SimulatorConfig,
+};
+use eventide::{
+    config::Config,
+    effects::{
+        delivery::Deliverer,
+        effect::{Effect, LevelUp},
+    },
+    guilds::Guilds,
+    rest::Rest,
+    settings::{Announce, Settings, Template},
+    store::{
+        Statement, Store,
+        outbox::{self, New},
+    },
+    task,
+};
+use tokio::{
+    process::Child,
+    sync::{Notify, watch},
+};
+use twilight_model::id::Id;
+
+use crate::support::{
+    PATIENCE, Scene,
+    bot::{command, command_on, config_for, discord, settle_exactly, start, up, url},
+    effects::{TEMPLATE, announced, delivered, effects},
+    until,
+};
+
+const MESSAGES: &str = "POST /channels/{id}/messages";
+
+/// A Discord that lets a test be quick: no limit is reached.
+fn world() -> SimulatorConfig {
+    SimulatorConfig {
+        shards: 2,
+        guilds: 6,
+        members: 120,
+        levels: LevelRules {
+            cooldown_ms: 0,
+            ..LevelRules::default()
+        },
+        rest: RestRules {
+            messages: Limit {
+                requests: 1_000,
+                per: Duration::from_secs(1),
+            },
+            global_per_second: 1_000,
+            ..RestRules::default()
+        },
+        ..SimulatorConfig::default()
+    }
+}
+
+fn announcing(discord: &Simulator) -> Config {
+    let mut config = config_for(discord);
+    config.levels.announce = Announce::SameChannel;
+    config.levels.announce_template = Template::parse(TEMPLATE).expect("a template");
+    config.discord.requests_per_second = 1_000;
+    config.discord.request_timeout = Duration::from_secs(1);
+    config.effects.lease = Duration::from_secs(5);
+    config
+}
+
+/// The real binary with the same settings.
+fn spawn(discord: &Simulator, scene: &Scene) -> Child {
+    command_on(discord, &scene.postgres.connection())
+        .env("EVENTIDE__LEVELS__ANNOUNCE", "same_channel")
+        .env("EVENTIDE__LEVELS__ANNOUNCE_TEMPLATE", TEMPLATE)
+        .env("EVENTIDE__DISCORD__REQUESTS_PER_SECOND", "1000")
+        .env("EVENTIDE__DISCORD__REQUEST_TIMEOUT_SECONDS", "1")
+        .env("EVENTIDE__EFFECTS__LEASE_SECONDS", "5")
+        .spawn()
+        .expect("the binary starts")
+}
+
+fn fault(kind: RestFaultKind, count: Option<u64>) -> RestFault {
+    RestFault {
+        route: MESSAGES.to_owned(),
+        count,
+        delay_ms: 0,
+        kind,
+    }
+}
+
+fn level_up(guild: &Guild, channel: u64, user: u64, level: u32) -> New {
+    let effect = Effect::LevelUp(LevelUp {
+        level,
+        before: level - 1,
+        xp: u64::from(level),
+    });
+    New {
+        guild_id: Id::new(guild.id()),
+        lane_id: channel.cast_signed(),
+        kind: effect.kind(),
+        channel_id: Some(Id::new(channel)),
+        user_id: Some(Id::new(user)),
+        body: effect.body(),
+    }
+}
+
+async fn add(store: &Store, effects: Vec<New>) {
+    let added = store.transaction("test", |tx| {
+        Box::pin(async move { outbox::add(tx, &effects).await })
+    });
+    added.await.expect("added");
+}
+
+/// A deliverer without a gateway.
+struct Courier {
+    stop: watch::Sender<bool>,
+    task: task::Task<()>,
+}
+
+impl Courier {
+    fn start(config: &Config, store: &Store) -> Self {
+        let rest = Rest::new(&config.discord, config.require_token().expect("a token"));
+        let deliverer = Deliverer::new(
+            store.clone(),
+            rest.clone(),
+            Settings::new(&config.levels),
+            Guilds::new(rest),
+            config.effects.clone(),
+            Arc::new(Notify::new()),
+        );
+        let (stop, stopped) = watch::channel(false);
+        let task = task::spawn("deliverer", deliverer.run(stopped));
+        Self { stop, task }
+    }
+
+    async fn stop(self) {
+        self.stop.send_replace(true);
+        self.task.join().await.expect("it ends");
+    }
+}
+
+async fn run_sql(store: &Store, sql: &'static str) {
+    let statement = Statement {
+        name: "test",
+        types: &[],
+        sql,
+    };
+    store.query(statement, &[]).await.expect("done");
+}
+
+async fn count(store: &Store, sql: &'static str) -> i64 {
+    let statement = Statement {
+        name: "test",
+        types: &[],
+        sql,
+    };
+    store.query(statement, &[]).await.expect("read")[0].get(0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_level_is_announced_once_where_it_was_reached() {
+    let scene = Scene::new().await;
+    let discord = discord(world()).await;
+    let store = scene.store();
+    let bot = start(&announcing(&discord), scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    discord.control().generate(3_000);
+    settle_exactly(&discord, &store).await;
+    delivered(&store).await;
+    let report = effects(&discord);
+    assert!(report.is_exact(), "{report}");
+    assert!(report.announced > 100, "{report}");
+    assert!(
+        announced(&discord).iter().all(|it| it.guild_id != 0),
+        "in a guild"
+    );
+    let calls = discord.control().rest_calls(MESSAGES);
+    for call in &calls {
+        assert_eq!(call.body["enforce_nonce"], true);
+        assert!(call.body["nonce"].as_str().is_some_and(|nonce| nonce.len() <= 25));
+        assert_eq!(call.body["allowed_mentions"]["parse"], serde_json::json!([]));
+        assert_eq!(call.body["allowed_mentions"]["users"], serde_json::Value::Null);
+    }
+    assert_eq!(
+        count(&store, "SELECT count(*) FROM outbox_lane").await,
+        0,
+        "nothing is left behind"
+    );
+    bot.drain(PATIENCE).await.expect("a clean end");
+    store.close();
+    scene.stop().await;
+}
+
+/// What is ambiguous is sent again with the same nonce, and shows once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn errors_timeouts_and_limits_neither_lose_nor_double() {
+    let scene = Scene::new().await;
+    let discord = discord(world()).await;
+    let store = scene.store();
+    let bot = start(&announcing(&discord), scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    for kind in [
+        RestFaultKind::Status(500),
+        RestFaultKind::StatusAfter(502),
+        RestFaultKind::HalfBody,
+        RestFaultKind::Silence,
+        RestFaultKind::RateLimit {
+            scope: LimitScope::User,
+            retry_after: 0.2,
+        },
+        RestFaultKind::RateLimit {
+            scope: LimitScope::Global,
+            retry_after: 0.2,
+        },
+        RestFaultKind::RateLimit {
+            scope: LimitScope::Shared,
+            retry_after: 20.0,
+        },
+    ] {
+        discord.control().add_fault(fault(kind, Some(4)));
+    }
+    discord.control().generate(1_500);
+    settle_exactly(&discord, &store).await;
+    delivered(&store).await;
+    let report = effects(&discord);
+    assert!(report.is_exact(), "{report}");
+    bot.drain(PATIENCE).await.expect("a clean end");
+    store.close();
+    scene.stop().await;
+}
+
+/// Kills fall between sending and marking, since Discord takes its time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_again_and_again() {
+    let scene = Scene::new().await;
+    let discord = discord(world()).await;
+    let store = scene.store();
+    let control = discord.control();
+    control.add_fault(RestFault {
+        delay_ms: 100,
+        ..fault(RestFaultKind::None, None)
+    });
+    let mut bot = spawn(&discord, &scene);
+    for kill in 1..=4 {
+        up(&discord, 2).await;
+        control.set_rate(Rate::PerSecond(500.0));
+        until("it is in the middle of delivering", async || {
+            (control.bot_messages().len() > 40 * kill).then_some(())
+        })
+        .await;
+        bot.kill().await.expect("SIGKILL");
+        bot = spawn(&discord, &scene);
+    }
+    up(&discord, 2).await;
+    control.set_rate(Rate::Paused);
+    settle_exactly(&discord, &store).await;
+    delivered(&store).await;
+    let report = effects(&discord);
+    assert!(report.is_exact(), "{report}");
+    bot.kill().await.expect("SIGKILL");
+    store.close();
+    scene.stop().await;
+}
+
+/// Two processes share the work: each effect once, those of a channel in their order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_deliverers_and_writers_at_once() {
+    let scene = Scene::new().await;
+    let discord = discord(world()).await;
+    let (store, second) = (scene.store(), scene.store());
+    let config = announcing(&discord);
+    let couriers = [Courier::start(&config, &store), Courier::start(&config, &second)];
+    let guild = &discord.world().guilds()[0];
+    let channels: Vec<u64> = guild.channels().iter().map(|channel| channel.id).collect();
+    for level in 1..=60_u32 {
+        let effects = channels
+            .iter()
+            .map(|channel| level_up(guild, *channel, *channel, level));
+        add(&store, effects.collect()).await;
+    }
+    delivered(&store).await;
+    let announced = announced(&discord);
+    for channel in &channels {
+        let levels: Vec<u32> = announced
+            .iter()
+            .filter(|it| it.channel_id == *channel)
+            .map(|it| it.level)
+            .collect();
+        assert_eq!(levels, (1..=60).collect::<Vec<_>>(), "in their order, each once");
+    }
+    until("the lanes are gone", async || {
+        (count(&store, "SELECT count(*) FROM outbox_lane").await == 0).then_some(())
+    })
+    .await;
+    for courier in couriers {
+        courier.stop().await;
+    }
+    store.close();
+    second.close();
+    scene.stop().await;
+}
+
+/// A row that cannot be delivered, or read, or that fails for ever, holds up nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poisoned_row_blocks_nobody() {
+    let scene = Scene::new().await;
+    let discord = discord(world()).await;
+    let store = scene.store();
+    let guild = &discord.world().guilds()[0];
+    let channel = guild.channels()[0].id;
+    let of_a_later_version = New {
+        kind: "confetti",
+        ..level_up(guild, channel, 1, 1)
+    };
+    let unreadable = New {
+        body: "[]".to_owned(),
+        ..level_up(guild, channel, 2, 1)
+    };
+    let unknown_channel = New {
+        channel_id: Some(Id::new(4)),
+        ..level_up(guild, channel, 3, 1)
+    };
+    add(
+        &store,
+        vec![
+            of_a_later_version,
+            unreadable,
+            unknown_channel,
+            level_up(guild, channel, 9, 1),
+        ],
+    )
+    .await;
+    let courier = Courier::start(&announcing(&discord), &store);
+    until("the last is delivered", async || {
+        (!announced(&discord).is_empty()).then_some(())
+    })
+    .await;
+    assert_eq!(announced(&discord)[0].user_id, 9);
+    let shown = async |arguments: &[&str]| {
+        let output = command(arguments)
+            .env("DATABASE_URL", url(&scene.postgres.connection()))
+            .output()
+            .await
+            .expect("ran");
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).expect("text")
+    };
+    until("both failures are written", async || {
+        (count(&store, "SELECT count(*) FROM outbox WHERE failed_at IS NOT NULL").await == 2).then_some(())
+    })
+    .await;
+    let waiting = shown(&["effects", "--json"]).await;
+    assert!(
+        waiting.contains("confetti") && waiting.lines().count() == 1,
+        "{waiting}"
+    );
+    let failed = shown(&["effects", "--failed"]).await;
+    assert!(
+        failed.contains("code 10003") && failed.contains("outbox.body"),
+        "{failed}"
+    );
+    courier.stop().await;
+    // A version that knows the word gets it: it is due in its own lane.
+    run_sql(
+        &store,
+        "UPDATE outbox SET kind = 'level_up' WHERE kind = 'confetti'",
+    )
+    .await;
+    run_sql(&store, "UPDATE outbox_lane SET due_at = now()").await;
+    let courier = Courier::start(&announcing(&discord), &store);
+    delivered(&store).await;
+    assert_eq!(announced(&discord).last().map(|it| it.user_id), Some(1));
+    courier.stop().await;
+    store.close();
+    scene.stop().await;
+}
+
+/// After some failures in a row the setting is off, and the log channel is told once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_forbidden_is_switched_off_and_told_once() {
+    let scene = Scene::new().await;
+    let discord = discord(world()).await;
+    let store = scene.store();
+    let guild = &discord.world().guilds()[0];
+    let (channel, log) = (guild.channels()[0].id, guild.channels()[1].id);
+    let choose = Statement {
+        name: "test",
+        types: &[
+            tokio_postgres::types::Type::INT8,
+            tokio_postgres::types::Type::INT8,
+            tokio_postgres::types::Type::INT8,
+        ],
+        sql: "INSERT INTO guild_settings (guild_id, announce, announce_channel_id, log_channel_id) VALUES ($1, 'channel', $2, $3)",
+    };
+    let ids = [guild.id().cast_signed(), channel.cast_signed(), log.cast_signed()];
+    store
+        .query(choose, &[&ids[0], &ids[1], &ids[2]])
+        .await
+        .expect("chosen");
+    let mut config = announcing(&discord);
+    config.effects.failures_until_off = 3;
+    // One refusal of Discord's is enough: the channel is not asked again for some minutes.
+    discord
+        .control()
+        .add_fault(fault(RestFaultKind::Status(403), Some(1)));
+    for level in 1..=5 {
+        add(&store, vec![level_up(guild, channel, 7, level)]).await;
+    }
+    let courier = Courier::start(&config, &store);
+    delivered(&store).await;
+    let messages = discord.control().bot_messages();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert_eq!(messages[0]["channel_id"], log.to_string());
+    let text = messages[0]["content"].as_str().expect("a text");
+    assert!(
+        text.contains("stopped to announce levels") && text.contains("403"),
+        "{text}"
+    );
+    assert_eq!(
+        discord.control().rest_calls(MESSAGES).len(),
+        2,
+        "one refusal, one notice"
+    );
+    assert_eq!(
+        count(&store, "SELECT count(*) FROM outbox WHERE failed_at IS NOT NULL").await,
+        3,
+        "the others were cancelled"
+    );
+    assert_eq!(
+        count(
+            &store,
+            "SELECT count(*) FROM guild_settings WHERE announce = 'off' AND announce_off_reason IS NOT NULL"
+        )
+        .await,
+        1
+    );
+    assert_eq!(
+        count(&store, "SELECT count(*) FROM effect_failure").await,
+        0,
+        "counted anew from now on"
+    );
+    courier.stop().await;
+    store.close();
+    scene.stop().await;
+}
+
+/// Old failures go, and what is too old to be told is given up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_rows_go() {
+    let scene = Scene::new().await;
+    let discord = discord(world()).await;
+    let store = scene.store();
+    let guild = &discord.world().guilds()[0];
+    let channel = guild.channels()[0].id;
+    add(
+        &store,
+        vec![level_up(guild, channel, 1, 1), level_up(guild, channel, 2, 1)],
+    )
+    .await;
+    run_sql(&store, "UPDATE outbox SET created_at = now() - interval '2 days'").await;
+    discord
+        .control()
+        .add_fault(fault(RestFaultKind::Status(500), Some(1)));
+    let courier = Courier::start(&announcing(&discord), &store);
+    delivered(&store).await;
+    let expired = "SELECT count(*) FROM outbox WHERE failure LIKE 'too old;%'";
+    assert_eq!(count(&store, expired).await, 1);
+    assert_eq!(
+        announced(&discord).len(),
+        1,
+        "the other was delivered: late is better than never"
+    );
+    courier.stop().await;
+    run_sql(&store, "UPDATE outbox SET failed_at = now() - interval '8 days'").await;
+    let courier = Courier::start(&announcing(&discord), &store);
+    until("it is deleted", async || {
+        (count(&store, "SELECT count(*) FROM outbox").await == 0).then_some(())
+    })
+    .await;
+    courier.stop().await;
+    store.close();
+    scene.stop().await;
+}
+
+/// In direct messages: the channel is asked for once a member.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_direct_messages() {
+    let scene = Scene::new().await;
+    let discord = discord(world()).await;
+    let store = scene.store();
+    let mut config = announcing(&discord);
+    config.levels.announce = Announce::Direct;
+    let bot = start(&config, scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    discord.control().generate(1_000);
+    settle_exactly(&discord, &store).await;
+    delivered(&store).await;
+    let announced = announced(&discord);
+    assert!(announced.len() > 20);
+    assert!(
+        announced.iter().all(|it| it.guild_id == 0),
+        "in no guild's channel"
+    );
+    let mut members: Vec<u64> = announced.iter().map(|it| it.user_id).collect();
+    members.sort_unstable();
+    members.dedup();
+    assert_eq!(
+        discord.control().rest_calls("POST /users/@me/channels").len(),
+        members.len()
+    );
+    bot.drain(PATIENCE).await.expect("a clean end");
+    store.close();
+    scene.stop().await;
+}
