@@ -60,6 +60,7 @@ pub struct Bot {
     http: Server,
     idle: Task<()>,
     deliverer: Task<()>,
+    listening: Task<()>,
     /// The store, for those who look at the tables.
     pub store: Store,
     /// What the shards show of themselves.
@@ -68,7 +69,7 @@ pub struct Bot {
     pub memory: Arc<Memory>,
     /// The one way to Discord's REST API.
     pub rest: Rest,
-    /// What the guilds have chosen.
+    /// What guilds chose.
     pub settings: Settings,
 }
 
@@ -104,6 +105,7 @@ impl Bot {
             causes.wake,
         );
         let deliverer = task::spawn("deliverer", deliverer.run(stopped.clone()));
+        let listening = task::spawn("settings", store.listen(settings.clone(), stopped.clone()));
         let gateway = Gateway::start(config, token, &directions, &store, &writer, &memory, &stopped).await?;
         let shards = Arc::clone(&gateway.shards);
         http.show(Watched {
@@ -120,6 +122,7 @@ impl Bot {
             http,
             idle,
             deliverer,
+            listening,
             store,
             shards,
             memory,
@@ -148,6 +151,7 @@ impl Bot {
             http,
             idle,
             deliverer,
+            listening,
             store,
             ..
         } = self;
@@ -167,6 +171,7 @@ impl Bot {
         let ends = drained.await.map_err(|_elapsed| BotError::DrainTimeout(within))?;
         drop(http);
         idle.join().await;
+        listening.join().await;
         store.close();
         match ends.into_iter().find_map(error_of) {
             Some(error) => Err(error),

@@ -128,7 +128,7 @@ impl Database {
     ///
     /// [`StoreError::Pool`] when the settings contradict each other.
     pub fn store(&self, database: &config::Database) -> Result<Store, StoreError> {
-        let store = Store::new(&self.connection, database)?;
+        let store = Store::new(&self.connection, database)?.with_direct(self.direct.clone());
         match &self.replica {
             Some(replica) => store.with_replica(replica.clone(), database),
             None => Ok(store),

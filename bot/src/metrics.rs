@@ -184,6 +184,12 @@ registry! {
     gauge outbox_rows = "eventide_outbox_rows";
     /// How long the oldest of them has waited.
     gauge outbox_oldest_seconds = "eventide_outbox_oldest_seconds";
+    /// Whether this process is told of changed settings: 1 or 0. While it is not, it reads them anew every second.
+    gauge settings_listening = "eventide_settings_listening";
+    /// Times that the connection that tells of changed settings was lost, or could not be made.
+    counter settings_reconnects_total = "eventide_settings_reconnects_total";
+    /// Changes of settings that this process was told of.
+    counter settings_invalidations_total = "eventide_settings_invalidations_total";
 
     /// Requests to Discord's REST API, by route and what came: `2xx` to `5xx`, `429`, `timeout`, `unconnected` or `broken`.
     counter rest_requests_total = "eventide_rest_requests_total" [route, outcome];

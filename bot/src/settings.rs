@@ -156,6 +156,25 @@ impl Settings {
         self.cache().trust_until(until);
     }
 
+    /// Whether changes are sure to be heard of, so that what is remembered is served for longer than a second.
+    pub fn is_told(&self) -> bool {
+        self.cache().is_trusted(Instant::now())
+    }
+
+    /// Changes may go unheard from now on, and may have before: forget everything, and remember for a second only.
+    pub fn distrust(&self) {
+        let mut cache = self.cache();
+        cache.forget_all();
+        cache.distrust();
+    }
+
+    /// As if a guild had been read that chose nothing.
+    #[cfg(test)]
+    pub(crate) fn pretend(&self, guild_id: Id<GuildMarker>) {
+        let generation = self.cache().generation();
+        self.remember(vec![Stored::nothing(guild_id)], generation, Instant::now());
+    }
+
     fn cache(&self) -> MutexGuard<'_, Cache> {
         // Nothing panics while it is held, and a half-made entry is an entry less.
         self.inner.cache.lock().unwrap_or_else(PoisonError::into_inner)

@@ -11,6 +11,7 @@ pub mod error;
 pub mod gap;
 pub mod guild_settings;
 pub mod import_job;
+mod listen;
 pub mod member_xp;
 pub mod migrations;
 pub mod outbox;
@@ -43,7 +44,7 @@ pub use self::{
     error::StoreError,
     statement::{Params, Statement},
 };
-use crate::{config::Database, metrics};
+use crate::{config::Database, metrics, settings::Settings};
 
 /// Idle connections are looked for at least this often.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -55,6 +56,8 @@ pub struct Store {
     flushes: Pool,
     others: Pool,
     replica: Option<Replica>,
+    /// Past any pooler, where that is known.
+    direct: Option<Target>,
     session: Session,
     name: Name,
     idle_timeout: Duration,
@@ -84,13 +87,16 @@ impl Store {
     pub fn new(target: impl Into<Target>, database: &Database) -> Result<Self, StoreError> {
         let name = Name::default();
         name.set("");
-        let target = prepared(target.into(), &name, database);
+        let target = target.into();
+        let direct = (!target.is_pooled()).then(|| target.clone());
+        let target = prepared(target, &name, database);
         let others = database.pool_size.saturating_sub(database.flush_connections);
         Ok(Self {
             share: Share::Others,
             flushes: pool(&target, database, database.flush_connections)?,
             others: pool(&target, database, others)?,
             replica: None,
+            direct,
             session: if target.is_pooled() {
                 Session::in_each_transaction(target.schema(), database.statement_timeout)
             } else {
@@ -112,6 +118,22 @@ impl Store {
         let size = database.pool_size.saturating_sub(database.flush_connections);
         self.replica = Some(Replica::new(pool(&replica, database, size)?));
         Ok(self)
+    }
+
+    /// The same store, which gets past a pooler by `direct`.
+    #[must_use]
+    pub fn with_direct(mut self, direct: Target) -> Self {
+        self.direct = Some(direct);
+        self
+    }
+
+    /// Keep `settings` told of every change, by a connection of its own, until `stop` is true or nobody is left to say so.
+    pub fn listen(
+        &self,
+        settings: Settings,
+        stop: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        listen::listen(self.direct.clone(), settings, stop)
     }
 
     /// The same store on the connections that are kept for flushes.

@@ -49,7 +49,7 @@ impl Cache {
     }
 
     pub(super) fn get(&mut self, guild_id: Id<GuildMarker>, now: Instant) -> Option<Arc<GuildSettings>> {
-        let trusted = self.trusted_until.is_some_and(|until| now < until);
+        let trusted = self.is_trusted(now);
         let fresh = |entry: &Entry| trusted || now < entry.read_at + UNTRUSTED;
         if let Some(entry) = self.young.guilds.get(&guild_id) {
             return fresh(entry).then(|| Arc::clone(&entry.settings));
@@ -89,13 +89,20 @@ impl Cache {
 
     pub(super) fn forget_all(&mut self) {
         self.generation += 1;
-        self.trusted_until = None;
         self.young = Half::default();
         self.old = Half::default();
     }
 
     pub(super) fn trust_until(&mut self, until: Instant) {
         self.trusted_until = Some(until);
+    }
+
+    pub(super) fn is_trusted(&self, now: Instant) -> bool {
+        self.trusted_until.is_some_and(|until| now < until)
+    }
+
+    pub(super) const fn distrust(&mut self) {
+        self.trusted_until = None;
     }
 
     fn put(&mut self, guild_id: Id<GuildMarker>, entry: Entry) {
@@ -155,6 +162,9 @@ mod tests {
         cache.trust_until(now + 2 * UNTRUSTED);
         assert!(cache.get(Id::new(1), now + 2 * UNTRUSTED - moment).is_some());
         assert!(cache.get(Id::new(1), now + 2 * UNTRUSTED).is_none());
+        cache.trust_until(now + 3 * UNTRUSTED);
+        cache.distrust();
+        assert!(cache.get(Id::new(1), now + UNTRUSTED).is_none());
     }
 
     #[test]

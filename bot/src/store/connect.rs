@@ -4,6 +4,7 @@
 //! before anything is sent, and nothing in between.
 
 pub mod conninfo;
+mod driver;
 pub mod libpq;
 mod name;
 mod passfile;
@@ -25,10 +26,12 @@ pub(in crate::store) use self::name::{process_name, works_in};
 pub(in crate::store) use self::tls::in_words as tls_in_words;
 use self::{
     conninfo::{Conninfo, Fault, Place},
+    driver::{Hearing, driver},
     settings::{resolved, session_attributes, settings},
     tls::Terms,
 };
 pub use self::{
+    driver::Driver,
     name::Name,
     tls::{TlsError, Verify},
 };
@@ -89,9 +92,6 @@ struct Route {
     /// Tries of a later turn come after all of an earlier one.
     turn: u8,
 }
-
-/// A connection's own future: it carries what its client sends, and ends with it.
-pub type Driver = BoxFuture<'static, Result<(), tokio_postgres::Error>>;
 
 impl Target {
     /// Read the address, its password and the certificates.
@@ -219,7 +219,17 @@ impl Target {
     ///
     /// The last place's.
     pub async fn connect(&self) -> Result<(Client, Driver), tokio_postgres::Error> {
-        self.connect_to_one()
+        self.connect_to_one(None)
+            .await
+            .map(|(client, driver, _)| (client, driver))
+    }
+
+    /// The same, with a driver that hands on what the server tells by NOTIFY.
+    pub(in crate::store) async fn connect_and_hear(
+        &self,
+        hearing: Hearing,
+    ) -> Result<(Client, Driver), tokio_postgres::Error> {
+        self.connect_to_one(Some(hearing))
             .await
             .map(|(client, driver, _)| (client, driver))
     }
@@ -230,13 +240,16 @@ impl Target {
     ///
     /// The last place's.
     pub async fn connect_and_stay(&self) -> Result<(Client, Driver, Self), tokio_postgres::Error> {
-        let (client, driver, route) = self.connect_to_one().await?;
+        let (client, driver, route) = self.connect_to_one(None).await?;
         let mut there = self.clone();
         there.routes = Arc::new([route]);
         Ok((client, driver, there))
     }
 
-    async fn connect_to_one(&self) -> Result<(Client, Driver, Route), tokio_postgres::Error> {
+    async fn connect_to_one(
+        &self,
+        hearing: Option<Hearing>,
+    ) -> Result<(Client, Driver, Route), tokio_postgres::Error> {
         let mut routes: Vec<&Route> = self.routes.iter().collect();
         if self.shuffled {
             fastrand::shuffle(&mut routes);
@@ -244,7 +257,7 @@ impl Target {
         }
         let mut failed = None;
         for route in routes {
-            match self.connect_by(route).await {
+            match self.connect_by(route, hearing.clone()).await {
                 Ok((client, driver)) => return Ok((client, driver, route.clone())),
                 Err(error) => {
                     if let Some(earlier) = failed.replace(error) {
@@ -259,7 +272,11 @@ impl Target {
         Err(failed.expect("a target has a route"))
     }
 
-    async fn connect_by(&self, route: &Route) -> Result<(Client, Driver), tokio_postgres::Error> {
+    async fn connect_by(
+        &self,
+        route: &Route,
+        hearing: Option<Hearing>,
+    ) -> Result<(Client, Driver), tokio_postgres::Error> {
         let mut config = route.config.clone();
         if config.get_application_name().is_none()
             && let Some(name) = self.name.get(&self.schema)
@@ -273,11 +290,11 @@ impl Target {
         }
         if let (true, Some(tls)) = (route.encrypted, &self.tls) {
             let (client, connection) = config.connect(tls.clone()).await?;
-            return Ok((client, Box::pin(connection)));
+            return Ok((client, driver(connection, hearing)));
         }
         // `Require` with no TLS at hand is refused by tokio-postgres.
         let (client, connection) = config.connect(NoTls).await?;
-        Ok((client, Box::pin(connection)))
+        Ok((client, driver(connection, hearing)))
     }
 }
 

@@ -137,13 +137,16 @@ async fn connections_say_which_process_and_shards_they_serve() {
     })
     .await;
     let bot = start(&config_for(&discord), scene.postgres.connection()).await;
-    let wanted = format!(":{} shards 0-2/3 in public", std::process::id());
+    let wanted = |what: &str| format!(":{} {what} in public", std::process::id());
+    let (shards, settings) = (wanted("shards 0-2/3"), wanted("settings"));
     let watcher = scene.store();
     until("every connection has the name", async || {
         let names = names(&watcher).await;
-        let right =
-            |name: &String| name.starts_with("eventide ") && name.ends_with(&wanted) && name.len() <= 63;
-        (!names.is_empty() && names.iter().all(right)).then_some(())
+        let is =
+            |name: &String, end| name.starts_with("eventide ") && name.ends_with(end) && name.len() <= 63;
+        let of_shards = names.iter().filter(|name| is(name, &shards)).count();
+        let of_settings = names.iter().filter(|name| is(name, &settings)).count();
+        (of_shards > 0 && of_settings == 1 && of_shards + of_settings == names.len()).then_some(())
     })
     .await;
     bot.drain(Duration::from_secs(20)).await.expect("drained");

@@ -2,21 +2,33 @@
 
 use std::collections::HashMap;
 
+use discord_simulator::SimulatorConfig;
 use eventide::{
     config::Config,
     settings::{Announce, GuildSettings, RewardMode, Settings, Template},
     store::{
         Store, StoreError,
+        connect::Target,
         guild_settings::{self, Stored, Switch},
     },
+    task::{self, Task},
 };
 use futures_util::future::join_all;
+use tokio::sync::watch;
+use tokio_postgres::config::Host;
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, RoleMarker},
 };
 
-use crate::support::{Scene, session::Session};
+use crate::support::{
+    PATIENCE, Scene,
+    bot::{config_for, discord, start},
+    pgbouncer::PgBouncer,
+    session::Session,
+    unsteady::{Unsteady, Way},
+    until,
+};
 
 const GUILD: Id<GuildMarker> = Id::new(10);
 
@@ -140,5 +152,209 @@ async fn switching_off_happens_once() {
             .expect("asked")
     );
     session.close().await;
+    scene.stop().await;
+}
+
+/// Settings that are told of changes, as a process has them.
+struct Told {
+    settings: Settings,
+    store: Store,
+    stop: watch::Sender<bool>,
+    listening: Task<()>,
+}
+
+impl Told {
+    async fn by(store: Store) -> Self {
+        let settings = Settings::new(&Config::defaults().levels);
+        let (stop, stopped) = watch::channel(false);
+        let listening = task::spawn("settings", store.listen(settings.clone(), stopped));
+        let told = Self {
+            settings,
+            store,
+            stop,
+            listening,
+        };
+        told.hears().await;
+        told
+    }
+
+    async fn hears(&self) {
+        until("changes are heard of", async || {
+            self.settings.is_told().then_some(())
+        })
+        .await;
+    }
+
+    async fn announce(&self) -> Announce {
+        self.settings.of(&self.store, GUILD).await.expect("read").announce
+    }
+
+    /// Wait until the process knows.
+    async fn sees(&self, announce: Announce) {
+        until("the change is seen", async || {
+            (self.announce().await == announce).then_some(())
+        })
+        .await;
+    }
+
+    async fn stop(self) {
+        self.stop.send_replace(true);
+        self.listening.join().await.expect("it ends");
+        assert!(!self.settings.is_told());
+    }
+}
+
+/// Whoever changes something, and however: every process knows, while none reads what it remembers anew by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_seen_by_every_process() {
+    let scene = Scene::new().await;
+    let server = scene.postgres.connection();
+    let bouncer = PgBouncer::start(&server).await;
+    let behind = Target::from(bouncer.connection(&server)).pooled();
+    let behind = Store::new(behind, &Config::defaults().database).expect("a pool");
+    let all = [
+        Told::by(scene.store()).await,
+        Told::by(behind.with_direct(Target::from(&server))).await,
+    ];
+    let session = Session::open(&(&server).into()).await;
+    for (sql, announce) in [
+        (
+            "INSERT INTO guild_settings (guild_id, announce) VALUES (10, 'direct')",
+            Announce::Direct,
+        ),
+        (
+            "UPDATE guild_settings SET announce = 'same_channel'",
+            Announce::SameChannel,
+        ),
+        ("UPDATE guild_settings SET guild_id = 11", Announce::Off),
+        ("UPDATE guild_settings SET guild_id = 10", Announce::SameChannel),
+        ("TRUNCATE guild_settings", Announce::Off),
+    ] {
+        let before = all[0].announce().await;
+        assert!(before != announce && all[1].announce().await == before);
+        session.execute(sql).await;
+        for told in &all {
+            told.sees(announce).await;
+        }
+    }
+    let roles = async |told: &Told| {
+        told.settings
+            .of(&told.store, GUILD)
+            .await
+            .expect("read")
+            .rewards
+            .roles()
+            .len()
+    };
+    for (sql, count) in [
+        (
+            "INSERT INTO level_role (guild_id, role_id, level) VALUES (10, 1, 1), (10, 2, 2)",
+            2,
+        ),
+        ("DELETE FROM level_role WHERE role_id = 1", 1),
+        ("TRUNCATE level_role", 0),
+    ] {
+        session.execute(sql).await;
+        for told in &all {
+            until(sql, async || (roles(told).await == count).then_some(())).await;
+        }
+    }
+    session.close().await;
+    for told in all {
+        told.stop().await;
+    }
+    scene.stop().await;
+}
+
+/// What changes while nobody listens is seen when somebody does again, and meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_connection_hides_no_change() {
+    let scene = Scene::new().await;
+    let server = scene.postgres.connection();
+    let Host::Unix(socket) = server.get_hosts()[0].clone() else {
+        unreachable!("the private server is on a socket")
+    };
+    let way = Unsteady::start(&socket);
+    let told = Told::by(scene.store().with_direct(Target::from(way.lead(&server)))).await;
+    let session = Session::open(&(&server).into()).await;
+    let put = async |announce: &str| {
+        let sql = format!(
+            "INSERT INTO guild_settings (guild_id, announce) VALUES (10, '{announce}')
+             ON CONFLICT (guild_id) DO UPDATE SET announce = excluded.announce"
+        );
+        session.execute(&sql).await;
+    };
+    let deaf = async || {
+        until("nothing is heard", async || {
+            (!told.settings.is_told()).then_some(())
+        })
+        .await;
+    };
+
+    // The server ends it.
+    assert_eq!(told.announce().await, Announce::Off);
+    session
+        .execute(
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name LIKE '%settings in public'",
+        )
+        .await;
+    put("direct").await;
+    told.sees(Announce::Direct).await;
+    told.hears().await;
+
+    // It is cut, and cannot be made for a while.
+    way.be(Way::Cut);
+    deaf().await;
+    assert!(told.settings.cached(GUILD).is_none(), "forgotten");
+    assert_eq!(told.announce().await, Announce::Direct);
+    put("same_channel").await;
+    told.sees(Announce::SameChannel).await;
+    put("off").await;
+    way.be(Way::Open);
+    told.hears().await;
+    told.sees(Announce::Off).await;
+
+    // It is half open: nobody is told that nothing arrives any more.
+    way.be(Way::Swallowing);
+    put("direct").await;
+    told.sees(Announce::Direct).await;
+    deaf().await;
+    put("same_channel").await;
+    told.sees(Announce::SameChannel).await;
+    way.be(Way::Open);
+    told.hears().await;
+    put("off").await;
+    told.sees(Announce::Off).await;
+
+    session.close().await;
+    told.stop().await;
+    scene.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bot_is_told() {
+    let scene = Scene::new().await;
+    let discord = discord(SimulatorConfig::default()).await;
+    let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+    let store = scene.store();
+    until("changes are heard of", async || {
+        bot.settings.is_told().then_some(())
+    })
+    .await;
+    assert_eq!(
+        bot.settings.of(&store, GUILD).await.expect("read").announce,
+        Announce::Off
+    );
+    assert!(
+        switch_off(&store, Switch::Rewards, "no right")
+            .await
+            .expect("switched")
+    );
+    until("the bot knows", async || {
+        let settings = bot.settings.of(&store, GUILD).await.expect("read");
+        settings.rewards.switched_off.then_some(())
+    })
+    .await;
+    bot.drain(PATIENCE).await.expect("a clean end");
     scene.stop().await;
 }

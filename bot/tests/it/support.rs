@@ -6,6 +6,7 @@ pub(crate) mod effects;
 pub(crate) mod pgbouncer;
 pub(crate) mod rows;
 pub(crate) mod session;
+pub(crate) mod unsteady;
 
 use std::{path::Path, time::Duration};
 
