@@ -12,6 +12,7 @@ pub mod gap;
 pub mod guild_settings;
 pub mod import_job;
 mod listen;
+mod lease;
 pub mod member_xp;
 pub mod migrations;
 pub mod outbox;
@@ -30,12 +31,13 @@ use deadpool_postgres::{
 use futures_util::future::BoxFuture;
 use tokio::{
     sync::watch,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tokio_postgres::Row;
 
 use self::{
     connect::{Name, Target},
+    lease::Lease,
     replica::Replica,
     session::Session,
     statement::{Watch, statement},
@@ -48,6 +50,10 @@ use crate::{config::Database, metrics, settings::Settings};
 
 /// Idle connections are looked for at least this often.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// PostgreSQL ends a statement after `database.statement_timeout_ms` and says so. When nothing came for so long beyond that, nobody is at
+/// the other end any more, whatever the socket says: a proxy in between acknowledges for a server that is gone.
+const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
 /// Connections to PostgreSQL, in two shares: a flood of reads takes none of the flushes' connections.
 #[derive(Clone, Debug)]
@@ -62,6 +68,7 @@ pub struct Store {
     name: Name,
     idle_timeout: Duration,
     slow_query: Duration,
+    patience: Duration,
 }
 
 /// Whose connections a store hands out.
@@ -105,6 +112,7 @@ impl Store {
             name,
             idle_timeout: database.idle_timeout,
             slow_query: database.slow_query,
+            patience: database.statement_timeout + ANSWER_GRACE,
         })
     }
 
@@ -204,7 +212,7 @@ impl Store {
     }
 
     /// A connection of the pool, which is given back when dropped.
-    async fn connection(&self) -> Result<(Object, Watch), StoreError> {
+    async fn connection(&self) -> Result<(Lease, Watch), StoreError> {
         let pool = match self.share {
             Share::Flushes => &self.flushes,
             Share::Others => &self.others,
@@ -212,16 +220,17 @@ impl Store {
         self.connection_of(pool).await
     }
 
-    async fn connection_of(&self, pool: &Pool) -> Result<(Object, Watch), StoreError> {
+    async fn connection_of(&self, pool: &Pool) -> Result<(Lease, Watch), StoreError> {
         let asked = Instant::now();
         #[expect(clippy::disallowed_methods, reason = "this is the store")]
         let connection = pool.get().await;
         let watch = Watch {
             slow_query: self.slow_query,
             waited: asked.elapsed(),
+            patience: self.patience,
         };
         metrics::pool_wait_seconds().record(watch.waited);
-        Ok((connection?, watch))
+        Ok((Lease::new(connection?), watch))
     }
 
     /// Whether the database answers.
@@ -233,10 +242,30 @@ impl Store {
 
     /// Run one statement outside of any transaction.
     pub async fn query(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
-        let (connection, watch) = self.connection().await?;
-        watch
+        self.query_on(self.connection().await?, statement, params).await
+    }
+
+    async fn query_on(
+        &self,
+        (mut connection, watch): (Lease, Watch),
+        statement: Statement,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
+        connection.begin();
+        let rows = watch
             .over(statement, self.session.query(&connection, statement, params))
-            .await
+            .await;
+        self.settle(&mut connection, &rows);
+        rows
+    }
+
+    /// Keep the connection if it answered. If it did not, those that lie idle lead to the same place and are closed too.
+    fn settle<T>(&self, connection: &mut Lease, result: &Result<T, StoreError>) {
+        if result.as_ref().is_err_and(StoreError::is_silence) {
+            self.close_unused(Duration::ZERO);
+        } else {
+            connection.answered();
+        }
     }
 
     /// Run one statement that only reads, and whose rows may be as old as the replica is behind: there while it answers, here
@@ -244,10 +273,8 @@ impl Store {
     pub async fn read(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         if let Some(replica) = self.replica.as_ref().filter(|replica| replica.is_usable()) {
             let rows = async {
-                let (connection, watch) = self.connection_of(&replica.pool).await?;
-                watch
-                    .over(statement, self.session.query(&connection, statement, params))
-                    .await
+                let connection = self.connection_of(&replica.pool).await?;
+                self.query_on(connection, statement, params).await
             };
             match rows.await {
                 Ok(rows) => return Ok(rows),
@@ -264,31 +291,54 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Commit`] when the connection failed during COMMIT: the transaction may or may not have taken effect.
-    /// Any other error: it has not.
+    /// [`StoreError::Commit`] and [`StoreError::SilentCommit`] when the connection failed during COMMIT: the transaction may or may not
+    /// have taken effect. Any other error: it has not.
     pub async fn transaction<T, F>(&self, name: &'static str, work: F) -> Result<T, StoreError>
     where
         F: for<'t> FnOnce(&'t Tx<'_>) -> BoxFuture<'t, Result<T, StoreError>> + Send,
     {
         let (mut connection, watch) = self.connection().await?;
         let started = Instant::now();
+        connection.begin();
+        let done = self.transaction_on(&mut connection, watch, work).await;
+        self.settle(&mut connection, &done);
+        if done.is_ok() {
+            metrics::transaction_seconds(name).record(started.elapsed());
+        }
+        done
+    }
+
+    async fn transaction_on<T, F>(
+        &self,
+        connection: &mut Object,
+        watch: Watch,
+        work: F,
+    ) -> Result<T, StoreError>
+    where
+        F: for<'t> FnOnce(&'t Tx<'_>) -> BoxFuture<'t, Result<T, StoreError>> + Send,
+    {
         let tx = Tx {
-            inner: connection.transaction().await?,
+            inner: watch.answer(connection.transaction()).await?,
             prepared: matches!(self.session, Session::AtStart),
             watch,
         };
-        self.session.begin(tx.inner.client()).await?;
+        watch.answer(self.session.begin(tx.inner.client())).await?;
         let done = match work(&tx).await {
             Ok(done) => done,
             Err(error) => {
-                // A failed rollback means a broken connection, which rolls back by itself; the first error is the telling one.
-                drop(tx.inner.rollback().await);
+                if !error.is_silence() {
+                    // A failed rollback means a broken connection, which rolls back by itself; the first error is the telling one.
+                    drop(watch.answer(tx.inner.rollback()).await);
+                }
                 return Err(error);
             }
         };
-        tx.inner.commit().await.map_err(StoreError::Commit)?;
-        metrics::transaction_seconds(name).record(started.elapsed());
-        Ok(done)
+        match watch.answer(tx.inner.commit()).await {
+            Ok(()) => Ok(done),
+            Err(StoreError::Postgres(error)) => Err(StoreError::Commit(error)),
+            Err(StoreError::Silence(after)) => Err(StoreError::SilentCommit(after)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Copy the pool's state into its gauges.
@@ -337,6 +387,7 @@ fn prepared(target: Target, name: &Name, database: &Database) -> Target {
 /// One share of the pool.
 fn pool(target: &Target, database: &Database, size: usize) -> Result<Pool, StoreError> {
     let schema = (!target.is_pooled()).then(|| target.schema().to_owned());
+    let patience = database.connection_timeout;
     let manager = Manager::from_connect(
         tokio_postgres::Config::new(),
         target.clone(),
@@ -355,10 +406,12 @@ fn pool(target: &Target, database: &Database, size: usize) -> Result<Pool, Store
             let schema = schema.clone();
             Box::pin(async move {
                 let Some(schema) = schema else { return Ok(()) };
-                match session::is_in(client, &schema).await {
-                    Ok(true) => Ok(()),
-                    Ok(false) => Err(HookError::message(session::ELSEWHERE)),
-                    Err(error) => Err(HookError::Backend(error)),
+                // The pool's own limit for connecting does not hold here.
+                match timeout(patience, session::is_in(client, &schema)).await {
+                    Ok(Ok(true)) => Ok(()),
+                    Ok(Ok(false)) => Err(HookError::message(session::ELSEWHERE)),
+                    Ok(Err(error)) => Err(HookError::Backend(error)),
+                    Err(_elapsed) => Err(HookError::message(error::NO_ANSWER)),
                 }
             })
         }))

@@ -141,7 +141,7 @@ impl Database {
                 default: 30_000,
                 range: 100..=3_600_000,
                 unit: "milliseconds",
-                why: "PostgreSQL ends a statement that runs longer, so that a lock cannot hold a flush for ever.",
+                why: "PostgreSQL ends a statement that runs longer; when it says nothing for 5 s more, the connection is given up.",
             }),
             slow_query: section.also("PG_SLOW_QUERY_MS").milliseconds(Whole {
                 name: "slow_query_ms",

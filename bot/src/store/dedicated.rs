@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 use super::{
     StoreError,
     connect::{Target, process_name},
-    error::one_line,
+    error::{NO_ANSWER, one_line},
 };
 use crate::task::{self, Task};
 
@@ -26,9 +26,7 @@ impl Dedicated {
         let patience = target.patience();
         let (client, driver, there) = tokio::time::timeout(patience, target.connect_and_stay())
             .await
-            .map_err(|_elapsed| {
-                StoreError::Pool("PostgreSQL did not answer within database.connection_timeout_ms".to_owned())
-            })??;
+            .map_err(|_elapsed| StoreError::Pool(NO_ANSWER.to_owned()))??;
         let connection = task::spawn("a command's connection", async {
             if let Err(error) = driver.await {
                 tracing::debug!(error = one_line(&error), "a command's connection ended");

@@ -1,5 +1,7 @@
 //! What can go wrong with the database, told in one line and without a value of any statement.
 
+use std::time::Duration;
+
 use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
@@ -15,18 +17,33 @@ pub enum StoreError {
     /// A statement or a connection failed; its transaction has not taken effect.
     #[error("{}", one_line(.0))]
     Postgres(#[from] tokio_postgres::Error),
+    /// Nothing came for longer than PostgreSQL lets a statement run: nobody is at the connection's other end. Its transaction has not
+    /// taken effect.
+    #[error("PostgreSQL did not answer within {} s (database.statement_timeout_ms and 5 s); the connection is given up", .0.as_secs())]
+    Silence(Duration),
+    /// The same during COMMIT: nobody knows yet whether the transaction took effect.
+    #[error("PostgreSQL did not answer a COMMIT within {} s (database.statement_timeout_ms and 5 s); the connection is given up", .0.as_secs())]
+    SilentCommit(Duration),
     /// No connection could be had.
     #[error("{0}")]
     Pool(String),
 }
+
+/// Why connecting ended, for people.
+pub(super) const NO_ANSWER: &str = "PostgreSQL did not answer within database.connection_timeout_ms";
 
 impl StoreError {
     /// The SQLSTATE, where the server gave one: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
     pub fn sqlstate(&self) -> Option<&SqlState> {
         match self {
             Self::Commit(error) | Self::Postgres(error) => error.code(),
-            Self::Pool(_) => None,
+            Self::Silence(_) | Self::SilentCommit(_) | Self::Pool(_) => None,
         }
+    }
+
+    /// Whether it is unknown if anybody is at the connection's other end.
+    pub(super) const fn is_silence(&self) -> bool {
+        matches!(self, Self::Silence(_) | Self::SilentCommit(_))
     }
 
     /// Whether trying again at once is right: the server chose this transaction as the victim of a conflict.
@@ -42,6 +59,7 @@ impl StoreError {
         match self {
             Self::Pool(_) => "pool",
             Self::Commit(error) | Self::Postgres(error) => class_of(error.code()),
+            Self::Silence(_) | Self::SilentCommit(_) => class_of(None),
         }
     }
 }
@@ -74,9 +92,7 @@ impl From<PoolError> for StoreError {
             PoolError::Timeout(TimeoutType::Wait) => Self::Pool(
                 "every connection of the pool stayed in use for database.connection_timeout_ms".to_owned(),
             ),
-            PoolError::Timeout(_) => {
-                Self::Pool("PostgreSQL did not answer within database.connection_timeout_ms".to_owned())
-            }
+            PoolError::Timeout(_) => Self::Pool(NO_ANSWER.to_owned()),
             PoolError::PostCreateHook(HookError::Message(message)) => Self::Pool(message.into_owned()),
             PoolError::Closed => Self::Pool("the pool is closed".to_owned()),
             other => Self::Pool(other.to_string()),

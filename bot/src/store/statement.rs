@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::{
     Row,
     types::{ToSql, Type},
 };
 
-use super::{StoreError, error::class_of};
+use super::StoreError;
 use crate::metrics;
 
 /// A statement with its name.
@@ -77,9 +77,22 @@ pub(super) struct Watch {
     pub(super) slow_query: Duration,
     /// How long the connection was waited for.
     pub(super) waited: Duration,
+    /// A connection that says nothing for so long is given up.
+    pub(super) patience: Duration,
 }
 
 impl Watch {
+    /// Wait for an answer, but not for ever.
+    pub(super) async fn answer<T>(
+        self,
+        question: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        match timeout(self.patience, question).await {
+            Ok(answer) => answer.map_err(StoreError::from),
+            Err(_elapsed) => Err(StoreError::Silence(self.patience)),
+        }
+    }
+
     /// Run a query with the time it takes under its name, never with its values.
     pub(super) async fn over<T: Rows>(
         self,
@@ -87,12 +100,12 @@ impl Watch {
         query: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
         let started = Instant::now();
-        let result = query.await;
+        let result = self.answer(query).await;
         let elapsed = started.elapsed();
         metrics::query_seconds(statement.name).record(elapsed);
         match &result {
             Ok(answer) => metrics::query_rows_total(statement.name).increment(answer.rows()),
-            Err(error) => metrics::query_errors_total(class_of(error.code())).increment(1),
+            Err(error) => metrics::query_errors_total(error.class()).increment(1),
         }
         if elapsed >= self.slow_query {
             metrics::slow_queries_total(statement.name).increment(1);
@@ -105,7 +118,7 @@ impl Watch {
                 "slow query"
             );
         }
-        result.map_err(StoreError::from)
+        result
     }
 }
 
