@@ -260,6 +260,8 @@ fn helps_to_wait(error: &MigrateError) -> bool {
                 | SqlState::ADMIN_SHUTDOWN
                 | SqlState::CRASH_SHUTDOWN
         ),
+        // A proxy that has nobody behind it accepts, and closes at once.
+        None if error.is_closed() => true,
         None => std::error::Error::source(error)
             .and_then(|source| source.downcast_ref::<std::io::Error>())
             .is_some_and(may_come),
@@ -269,10 +271,11 @@ fn helps_to_wait(error: &MigrateError) -> bool {
 /// Whether it is a host that is not there yet: a container that starts has no name and no route at first.
 fn may_come(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{
-        ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable, NotFound,
-        TimedOut,
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable,
+        NetworkUnreachable, NotFound, TimedOut, UnexpectedEof,
     };
     let kinds = [
+        BrokenPipe,
         ConnectionAborted,
         ConnectionRefused,
         ConnectionReset,
@@ -280,6 +283,7 @@ fn may_come(error: &std::io::Error) -> bool {
         NetworkUnreachable,
         NotFound,
         TimedOut,
+        UnexpectedEof,
     ];
     kinds.contains(&error.kind()) || error.to_string().starts_with("failed to lookup address")
 }

@@ -22,10 +22,11 @@ use self::{
     status::ShardStatus,
 };
 use crate::{
+    backoff::Backoff,
     config::{Config, Secret, ShardCount},
     dispatcher::{self, Dispatcher},
     ledger::{Ledger, memory::Memory},
-    rest::{Priority, Rest, RestError},
+    rest::{Priority, Rest, RestError, Retry},
     store::{
         Store, StoreError,
         shard_checkpoint::{self, ShardKey},
@@ -33,6 +34,9 @@ use crate::{
     task::{self, Task},
     writer::Writer,
 };
+
+/// Before Discord is asked a second time.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why the gateway could not be started.
 #[derive(Debug, Error)]
@@ -94,20 +98,35 @@ pub fn privileged_intents() -> String {
     }
 }
 
-/// Ask Discord where to connect, with how many shards and at what pace.
+/// Ask Discord where to connect, with how many shards and at what pace. A Discord that is ill, or limits us, is waited for: a process
+/// that ended instead would only be started again to ask sooner.
 pub async fn directions(config: &Config, rest: &Rest) -> Result<Directions, StartError> {
-    let answer = rest
-        .send(Priority::Command, rest.builders().gateway().authed())
-        .await;
-    let info: BotConnectionInfo = answer
-        .and_then(|answer| answer.model())
-        .map_err(|error| match error {
-            RestError::TokenRefused => StartError::Unauthorized,
-            error => StartError::Unreachable {
-                url: config.discord.rest_url().to_owned(),
-                reason: error.to_string(),
-            },
-        })?;
+    let mut backoff = Backoff::between(FIRST_PAUSE, config.gateway.max_backoff);
+    let info: BotConnectionInfo = loop {
+        let answer = rest
+            .send(Priority::Command, rest.builders().gateway().authed())
+            .await;
+        let error = match answer.and_then(|answer| answer.model()) {
+            Ok(info) => break info,
+            Err(error) => error,
+        };
+        let wait = match (&error, error.retry()) {
+            (RestError::TokenRefused, _) => return Err(StartError::Unauthorized),
+            (_, Retry::After(limited)) => limited.max(backoff.pause()),
+            // An address without anybody behind it is more often a wrong one than Discord's.
+            (error, Retry::Later) if !matches!(error, RestError::Unconnected { .. }) => backoff.pause(),
+            _ => {
+                return Err(StartError::Unreachable {
+                    url: config.discord.rest_url().to_owned(),
+                    reason: error.to_string(),
+                });
+            }
+        };
+        if backoff.is_worth_a_line() {
+            tracing::warn!(%error, "Discord does not say where its gateway is; it is asked again");
+        }
+        tokio::time::sleep(wait).await;
+    };
     let shard_count = match config.gateway.shard_count {
         ShardCount::Auto => info.shards.max(1),
         ShardCount::Fixed(count) => count,
