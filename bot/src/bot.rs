@@ -3,18 +3,19 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     config::{Config, Secret},
     effects::{Causes, delivery::Deliverer},
-    gateway::{self, Gateway, ShardEnd, guard::Fatal, status::ShardStatus},
+    fleet::{Fleet, FleetEnd, tenure},
+    gateway::{self, Gateway, guard::Fatal, status::Shards},
     guilds::Guilds,
     http::{Server, Watched},
     ledger::memory::Memory,
     rest::Rest,
     settings::Settings,
-    store::{Store, StoreError, shard_checkpoint::ShardKey},
+    store::{News, Store, StoreError},
     task::{self, Task},
     writer::{Lanes, Writer},
 };
@@ -36,9 +37,6 @@ pub enum BotError {
     /// Discord refuses the bot.
     #[error("{0}")]
     Fatal(Fatal),
-    /// Another process runs with the same shards.
-    #[error("shard {} was taken by another Eventide process on the same database: run only one", .0.id)]
-    Fenced(ShardKey),
     /// A part of the bot ended that should not have.
     #[error("the writer ended unexpectedly; this is a bug, please report it with the log")]
     Broken,
@@ -53,8 +51,7 @@ pub enum BotError {
 /// Everything that runs between Discord and the database.
 #[derive(Debug)]
 pub struct Bot {
-    gateway: Gateway,
-    writer: Writer,
+    fleet: Option<Task<FleetEnd>>,
     lanes: Lanes,
     stop: watch::Sender<bool>,
     http: Server,
@@ -64,7 +61,7 @@ pub struct Bot {
     /// The store, for those who look at the tables.
     pub store: Store,
     /// What the shards show of themselves.
-    pub shards: Arc<[Arc<ShardStatus>]>,
+    pub shards: Shards,
     /// The ledgers' budget.
     pub memory: Arc<Memory>,
     /// The one way to Discord's REST API.
@@ -84,7 +81,7 @@ impl Bot {
         store.ping().await?;
         let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
         let rest = Rest::new(&config.discord, token);
-        let directions = gateway::directions(config, &rest).await?;
+        let directions = gateway::directions(config, &rest, &store).await?;
         store.name_shards(
             0,
             directions.shard_count.saturating_sub(1),
@@ -105,18 +102,39 @@ impl Bot {
             causes.wake,
         );
         let deliverer = task::spawn("deliverer", deliverer.run(stopped.clone()));
-        let listening = task::spawn("settings", store.listen(settings.clone(), stopped.clone()));
-        let gateway = Gateway::start(config, token, &directions, &store, &writer, &memory, &stopped).await?;
-        let shards = Arc::clone(&gateway.shards);
+        let fleet_news = Arc::new(Notify::new());
+        let news = News {
+            settings: settings.clone(),
+            fleet: Arc::clone(&fleet_news),
+        };
+        let listening = task::spawn("news", store.listen(news, stopped.clone()));
+        let (granted, tenure) = tenure::pair(config.fleet.lease);
+        let around = gateway::Around {
+            store: store.clone(),
+            writer,
+            memory: Arc::clone(&memory),
+            tenure,
+        };
+        let gateway = Gateway::new(config, token, &directions, around);
+        let shards = gateway.shards.clone();
+        let mut fleet = Fleet::new(
+            store.clone(),
+            gateway,
+            granted,
+            fleet_news,
+            directions.shard_count,
+            &config.fleet,
+        );
+        fleet.enter().await?;
+        let fleet = task::spawn("fleet", fleet.run(stopped));
         http.show(Watched {
             store: store.clone(),
-            shards: Arc::clone(&shards),
+            shards: shards.clone(),
             memory: Arc::clone(&memory),
         });
         tracing::info!(gateway.shards = directions.shard_count, "started");
         Ok(Self {
-            gateway,
-            writer,
+            fleet: Some(fleet),
             lanes,
             stop,
             http,
@@ -136,16 +154,21 @@ impl Bot {
         self.http.address
     }
 
-    /// Wait until a shard ends although nobody asked it to.
+    /// Wait until the process's part in the fleet ends although nobody asked it to.
     pub async fn failed(&mut self) -> BotError {
-        error_of(self.gateway.first_end().await).unwrap_or(BotError::Broken)
+        let Some(fleet) = &mut self.fleet else {
+            return std::future::pending().await;
+        };
+        // Not taken out before it has ended: this may be dropped and called again, and a dropped task is aborted.
+        let end = std::future::poll_fn(|cx| fleet.poll_join(cx)).await;
+        self.fleet = None;
+        end.and_then(error_of).unwrap_or(BotError::Broken)
     }
 
     /// Stop reading, commit what was read, leave the sessions resumable.
     pub async fn drain(self, within: Duration) -> Result<(), BotError> {
         let Self {
-            gateway,
-            writer,
+            fleet,
             lanes,
             stop,
             http,
@@ -157,34 +180,31 @@ impl Bot {
         } = self;
         let drained = tokio::time::timeout(within, async {
             stop.send_replace(true);
-            let ends = gateway.ended().await;
-            tracing::info!(
-                gateway.shards = ends.len(),
-                "shards closed, sessions left resumable"
-            );
-            drop(writer);
+            let end = match fleet {
+                Some(fleet) => fleet.join().await,
+                None => None,
+            };
             lanes.drain().await;
             tracing::info!("everything received is committed");
             deliverer.join().await;
-            ends
+            end
         });
-        let ends = drained.await.map_err(|_elapsed| BotError::DrainTimeout(within))?;
+        let end = drained.await.map_err(|_elapsed| BotError::DrainTimeout(within))?;
         drop(http);
         idle.join().await;
         listening.join().await;
         store.close();
-        match ends.into_iter().find_map(error_of) {
+        match end.and_then(error_of) {
             Some(error) => Err(error),
             None => Ok(()),
         }
     }
 }
 
-fn error_of(end: ShardEnd) -> Option<BotError> {
+fn error_of(end: FleetEnd) -> Option<BotError> {
     match end {
-        ShardEnd::Stopped => None,
-        ShardEnd::Fenced(shard) => Some(BotError::Fenced(shard)),
-        ShardEnd::Fatal(fatal) => Some(BotError::Fatal(fatal)),
-        ShardEnd::WriterGone => Some(BotError::Broken),
+        FleetEnd::Stopped => None,
+        FleetEnd::Fatal(fatal) => Some(BotError::Fatal(fatal)),
+        FleetEnd::WriterGone => Some(BotError::Broken),
     }
 }

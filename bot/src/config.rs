@@ -10,6 +10,7 @@ mod database;
 mod discord;
 mod effects;
 mod example;
+mod fleet;
 mod gateway;
 mod guarded;
 mod http;
@@ -36,6 +37,7 @@ pub use self::{
     database::{Database, Pooler, Routes, Ssl, SslMode},
     discord::Discord,
     effects::Effects,
+    fleet::Fleet,
     gateway::{Gateway, ShardCount},
     http::Http,
     ledger::Ledger,
@@ -57,6 +59,8 @@ pub struct Config {
     pub discord: Discord,
     /// Connections to the gateway.
     pub gateway: Gateway,
+    /// How several processes share the shards.
+    pub fleet: Fleet,
     /// XP and levels.
     pub levels: Levels,
     /// What is gathered in memory between two transactions.
@@ -181,7 +185,8 @@ impl Config {
     }
 
     fn build(reader: &mut Reader) -> Self {
-        let (discord, gateway, levels) = (Discord::read(reader), Gateway::read(reader), Levels::read(reader));
+        let (discord, gateway) = (Discord::read(reader), Gateway::read(reader));
+        let (fleet, levels) = (Fleet::read(reader), Levels::read(reader));
         let ledger = Ledger::read(reader);
         let effects = Effects::read(reader);
         let database = Database::read(reader, &ledger);
@@ -189,6 +194,7 @@ impl Config {
         Self {
             discord,
             gateway,
+            fleet,
             levels,
             ledger,
             effects,

@@ -196,8 +196,11 @@ async fn play(
     }
     control.set_rate(Rate::Paused);
     let private = chaos.end().await;
-    caught_up(&control, &bot.shards, view).await;
-    let cpu_per_event = cpu.per_event(simulator, bot.shards.iter().map(|shard| shard.events()).sum());
+    caught_up(&control, &bot.shards.list(), view).await;
+    let cpu_per_event = cpu.per_event(
+        simulator,
+        bot.shards.list().iter().map(|shard| shard.events()).sum(),
+    );
     view.end(&bot, &control, begun.elapsed());
     bot.drain(config.process.shutdown_timeout).await?;
     Ok(Played {

@@ -9,7 +9,12 @@ mod intake;
 mod shard;
 pub mod status;
 
-use std::{sync::Arc, task::Poll, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use thiserror::Error;
 use tokio::{sync::watch, time::Instant};
@@ -18,18 +23,23 @@ use twilight_model::gateway::connection_info::BotConnectionInfo;
 
 pub use self::shard::ShardEnd;
 use self::{
-    flushing::Flushing, guard::Guard, identify::IdentifyQueue, intake::Intake, shard::ShardTask,
-    status::ShardStatus,
+    flushing::Flushing,
+    guard::Guard,
+    identify::IdentifyQueue,
+    intake::Intake,
+    shard::ShardTask,
+    status::{ShardStatus, Shards},
 };
 use crate::{
     backoff::Backoff,
-    config::{Config, Secret, ShardCount},
+    config::{self, Config, Secret, ShardCount},
     dispatcher::{self, Dispatcher},
+    fleet::tenure::Tenure,
     ledger::{Ledger, memory::Memory},
     rest::{Priority, Rest, RestError, Retry},
     store::{
         Store, StoreError,
-        shard_checkpoint::{self, ShardKey},
+        shard_checkpoint::{ShardKey, Taken},
     },
     task::{self, Task},
     writer::Writer,
@@ -70,12 +80,36 @@ pub struct Directions {
     queue: IdentifyQueue,
 }
 
+/// What the shards work with.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// Where what is left of a shard is read from.
+    pub store: Store,
+    /// What commits.
+    pub writer: Writer,
+    /// The ledgers' budget.
+    pub memory: Arc<Memory>,
+    /// Whether a shard may connect.
+    pub tenure: Tenure,
+}
+
 /// The shards of this process.
 #[derive(Debug)]
 pub struct Gateway {
-    tasks: Vec<Task<ShardEnd>>,
+    config: ShardConfig<IdentifyQueue>,
+    dispatcher: Dispatcher,
+    ledger: config::Ledger,
+    max_backoff: Duration,
+    around: Around,
+    running: BTreeMap<u32, Running>,
     /// What the shards show of themselves.
-    pub shards: Arc<[Arc<ShardStatus>]>,
+    pub shards: Shards,
+}
+
+#[derive(Debug)]
+struct Running {
+    task: Task<ShardEnd>,
+    stop: watch::Sender<bool>,
 }
 
 /// Privileged intents that are asked for, for the message that names them.
@@ -100,7 +134,7 @@ pub fn privileged_intents() -> String {
 
 /// Ask Discord where to connect, with how many shards and at what pace. A Discord that is ill, or limits us, is waited for: a process
 /// that ended instead would only be started again to ask sooner.
-pub async fn directions(config: &Config, rest: &Rest) -> Result<Directions, StartError> {
+pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<Directions, StartError> {
     let mut backoff = Backoff::between(FIRST_PAUSE, config.gateway.max_backoff);
     let info: BotConnectionInfo = loop {
         let answer = rest
@@ -136,88 +170,111 @@ pub async fn directions(config: &Config, rest: &Rest) -> Result<Directions, Star
         // twilight appends "/?v=10", so a slash at the end would be doubled.
         gateway_url: gateway_url.trim_end_matches('/').to_owned(),
         shard_count,
-        queue: IdentifyQueue::new(&info.session_start_limit),
+        queue: IdentifyQueue::new(store, &info.session_start_limit).await?,
     })
 }
 
 impl Gateway {
-    /// Take every shard and start its task.
-    pub async fn start(
-        config: &Config,
-        token: &Secret,
-        directions: &Directions,
-        store: &Store,
-        writer: &Writer,
-        memory: &Arc<Memory>,
-        stop: &watch::Receiver<bool>,
-    ) -> Result<Self, StartError> {
-        let shard_config: ShardConfig<IdentifyQueue> =
-            ConfigBuilder::new(token.expose().to_owned(), dispatcher::intents())
-                .queue(directions.queue.clone())
-                .proxy_url(directions.gateway_url.clone())
-                .build();
+    /// Without any shard.
+    pub fn new(config: &Config, token: &Secret, directions: &Directions, around: Around) -> Self {
         for reason in guard::GAP_REASONS {
             // The first gap is an increase only where there was a 0 before.
             crate::metrics::gateway_gaps_total(reason).increment(0);
         }
-        let dispatcher = Dispatcher::new((&config.levels).into());
-        let count = directions.shard_count;
-        let cache_entries = config.ledger.member_cache_entries / usize::try_from(count).unwrap_or(1).max(1);
-        let (mut tasks, mut shards) = (Vec::new(), Vec::new());
-        for id in 0..count {
-            let key = ShardKey { count, id };
-            let checkpoint = shard_checkpoint::take(store, key).await?;
-            let status = Arc::new(ShardStatus::new(key));
-            shards.push(Arc::clone(&status));
-            let ledger = Ledger::new(Arc::clone(memory), cache_entries);
-            let task = ShardTask {
-                key,
-                config: shard_config.clone(),
-                flushing: Flushing::new(key, writer.clone(), &checkpoint, &config.ledger),
-                intake: Intake::new(key, dispatcher, ledger, checkpoint.session, checkpoint.updated_at),
-                guard: Guard::new(config.gateway.max_backoff),
-                memory: Arc::clone(memory),
-                status,
-                stop: stop.clone(),
-            };
-            tasks.push(task::spawn("shard", task.run()));
+        Self {
+            config: ConfigBuilder::new(token.expose().to_owned(), dispatcher::intents())
+                .queue(directions.queue.clone())
+                .proxy_url(directions.gateway_url.clone())
+                .build(),
+            dispatcher: Dispatcher::new((&config.levels).into()),
+            ledger: config.ledger.clone(),
+            max_backoff: config.gateway.max_backoff,
+            around,
+            running: BTreeMap::new(),
+            shards: Shards::default(),
         }
-        Ok(Self {
-            tasks,
-            shards: shards.into(),
-        })
     }
 
-    /// Wait until a shard ends that was not asked to. It is none of the gateway's any more then.
-    pub async fn first_end(&mut self) -> ShardEnd {
-        std::future::poll_fn(|cx| {
-            for index in 0..self.tasks.len() {
-                if let Poll::Ready(end) = self.tasks[index].poll_join(cx) {
-                    drop(self.tasks.swap_remove(index));
-                    return Poll::Ready(end.unwrap_or(ShardEnd::WriterGone));
+    /// Start a shard that was taken for this process.
+    pub fn start(&mut self, key: ShardKey, taken: Taken) {
+        let status = Arc::new(ShardStatus::new(key));
+        self.shards.add(Arc::clone(&status));
+        let Around {
+            writer,
+            memory,
+            tenure,
+            ..
+        } = &self.around;
+        let count = usize::try_from(key.count).unwrap_or(1).max(1);
+        let ledger = Ledger::new(Arc::clone(memory), self.ledger.member_cache_entries / count);
+        let (stop, stopped) = watch::channel(false);
+        let task = ShardTask {
+            key,
+            config: self.config.clone(),
+            flushing: Flushing::new(key, writer.clone(), &taken, &self.ledger),
+            intake: Intake::new(key, self.dispatcher, ledger, taken.session, taken.updated_at),
+            guard: Guard::new(self.max_backoff),
+            memory: Arc::clone(memory),
+            status,
+            tenure: tenure.clone(),
+            closed_at: None,
+            stop: stopped,
+        };
+        let task = task::spawn("shard", task.run());
+        self.running.insert(key.id, Running { task, stop });
+        self.show();
+    }
+
+    /// Ask a shard to close resumably and to end when everything of it is committed.
+    pub fn stop(&self, shard: u32) {
+        if let Some(running) = self.running.get(&shard) {
+            running.stop.send_replace(true);
+        }
+    }
+
+    /// End a shard at once, with all that is not committed: it is another process's, which gets it replayed.
+    pub fn abandon(&mut self, shard: u32) {
+        if let Some(running) = self.running.remove(&shard) {
+            drop(running);
+            self.shards.remove(shard);
+            self.show();
+        }
+    }
+
+    /// The shards that have not ended.
+    pub fn running(&self) -> BTreeSet<u32> {
+        self.running.keys().copied().collect()
+    }
+
+    /// Wait until a shard ends, whether it was asked to or not. It is none of the gateway's any more then.
+    pub async fn next_end(&mut self) -> (u32, ShardEnd) {
+        let (shard, end) = std::future::poll_fn(|cx| {
+            for (shard, running) in &mut self.running {
+                if let Poll::Ready(end) = running.task.poll_join(cx) {
+                    return Poll::Ready((*shard, end.unwrap_or(ShardEnd::WriterGone)));
                 }
             }
             Poll::Pending
         })
-        .await
+        .await;
+        self.running.remove(&shard);
+        self.shards.remove(shard);
+        self.show();
+        (shard, end)
     }
 
-    /// Wait until every shard has ended. They were told to by the `stop` they were started with.
-    pub async fn ended(self) -> Vec<ShardEnd> {
-        let mut ends = Vec::new();
-        for task in self.tasks {
-            ends.push(task.join().await.unwrap_or(ShardEnd::WriterGone));
-        }
-        ends
+    fn show(&self) {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        crate::metrics::fleet_shards().set(self.running.len() as f64);
     }
 }
 
 /// Copy the shards' states into the gauges.
-pub fn observe(shards: &[Arc<ShardStatus>], memory: &Memory) {
+pub fn observe(shards: &Shards, memory: &Memory) {
     let now = Instant::now();
     let mut rows = 0;
     let mut oldest = Duration::ZERO;
-    for shard in shards {
+    for shard in shards.list() {
         shard.observe(now);
         rows += shard.rows();
         if let Some(since) = shard.dirty_since() {

@@ -16,7 +16,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     gateway::{
         self,
-        status::{ShardState, ShardStatus},
+        status::{ShardState, Shards},
     },
     ledger::memory::Memory,
     store::Store,
@@ -43,7 +43,7 @@ pub struct Watched {
     /// The pool.
     pub store: Store,
     /// The shards.
-    pub shards: Arc<[Arc<ShardStatus>]>,
+    pub shards: Shards,
     /// The ledgers' budget.
     pub memory: Arc<Memory>,
 }
@@ -139,9 +139,9 @@ async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
     let Some(watched) = watched else {
         return (StatusCode::SERVICE_UNAVAILABLE, "starting\n".to_owned());
     };
-    let total = watched.shards.len();
-    let up = watched
-        .shards
+    let shards = watched.shards.list();
+    let total = shards.len();
+    let up = shards
         .iter()
         .filter(|shard| shard.state() == ShardState::Up)
         .count();

@@ -111,6 +111,22 @@ registry! {
     /// How long a shard paused reading so that a heartbeat would not run ahead of the checkpoint.
     histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in SECONDS;
 
+    /// What is left of the day's identifies, for all processes; 0 waits for the next day.
+    gauge gateway_identifies_remaining = "eventide_gateway_identifies_remaining";
+
+    /// Processes in the fleet, as this one saw it last.
+    gauge fleet_processes = "eventide_fleet_processes";
+    /// Shards that this process has.
+    gauge fleet_shards = "eventide_fleet_shards";
+    /// Shards that this process has taken.
+    counter fleet_shards_taken_total = "eventide_fleet_shards_taken_total";
+    /// Shards that this process has given away, or has closed because it stops.
+    counter fleet_shards_given_total = "eventide_fleet_shards_given_total";
+    /// Shards that this process lost because it was taken for dead.
+    counter fleet_shards_lost_total = "eventide_fleet_shards_lost_total";
+    /// Looks at the fleet that failed, by class of the error.
+    counter fleet_looks_failed_total = "eventide_fleet_looks_failed_total" [class];
+
     /// Rows that wait in ledgers for their next flush.
     gauge ledger_rows = "eventide_ledger_rows";
     /// Age of the oldest change that is not committed.

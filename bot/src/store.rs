@@ -8,11 +8,12 @@ pub mod connect;
 mod dedicated;
 pub mod effect_failure;
 pub mod error;
+pub mod fleet;
 pub mod gap;
 pub mod guild_settings;
 pub mod import_job;
-mod listen;
 mod lease;
+mod listen;
 pub mod member_xp;
 pub mod migrations;
 pub mod outbox;
@@ -44,9 +45,10 @@ use self::{
 };
 pub use self::{
     error::StoreError,
+    listen::News,
     statement::{Params, Statement},
 };
-use crate::{config::Database, metrics, settings::Settings};
+use crate::{config::Database, metrics};
 
 /// Idle connections are looked for at least this often.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -135,13 +137,9 @@ impl Store {
         self
     }
 
-    /// Keep `settings` told of every change, by a connection of its own, until `stop` is true or nobody is left to say so.
-    pub fn listen(
-        &self,
-        settings: Settings,
-        stop: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + Send + use<> {
-        listen::listen(self.direct.clone(), settings, stop)
+    /// Tell `news` of every change, by a connection of its own, until `stop` is true or nobody is left to say so.
+    pub fn listen(&self, news: News, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + use<> {
+        listen::listen(self.direct.clone(), news, stop)
     }
 
     /// The same store on the connections that are kept for flushes.

@@ -97,10 +97,11 @@ impl View {
         self.last = Some(now);
         let up = bot
             .shards
+            .list()
             .iter()
             .filter(|shard| shard.state() == ShardState::Up)
             .count();
-        let rows: usize = bot.shards.iter().map(|shard| shard.rows()).sum();
+        let rows: usize = bot.shards.list().iter().map(|shard| shard.rows()).sum();
         let (pool_size, pool_in_use) = bot.store.pool_usage();
         let stats = control.stats();
         let table = [
@@ -134,7 +135,7 @@ impl View {
                 "shards",
                 format!(
                     "{up} of {} up, {} identifies, {} resumes",
-                    bot.shards.len(),
+                    bot.shards.list().len(),
                     stats.sessions_started(),
                     stats.resumes
                 ),

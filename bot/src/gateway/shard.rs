@@ -20,7 +20,7 @@ use super::{
     intake::{self, Intake, Signal},
     status::{ShardState, ShardStatus},
 };
-use crate::{ledger::memory::Memory, metrics, store::shard_checkpoint::ShardKey};
+use crate::{fleet::tenure::Tenure, ledger::memory::Memory, metrics, store::shard_checkpoint::ShardKey};
 
 /// How long a connection may take to say HELLO, from the start of connecting.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -30,6 +30,9 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often a shard without a connection looks whether the ledger has room again.
 const ROOM_CHECK: Duration = Duration::from_millis(50);
+
+/// How long a shard that may connect waits for its lease to be confirmed before it asks again.
+const LEASE_CHECK: Duration = Duration::from_millis(250);
 
 /// Why a shard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +56,11 @@ pub(super) struct ShardTask {
     pub(super) guard: Guard,
     pub(super) memory: Arc<Memory>,
     pub(super) status: Arc<ShardStatus>,
-    /// Becomes true when the process stops.
+    /// Whether the shard is still this process's.
+    pub(super) tenure: Tenure,
+    /// When the last connection ended; `None` before the first.
+    pub(super) closed_at: Option<Instant>,
+    /// Becomes true when the shard shall stop.
     pub(super) stop: watch::Receiver<bool>,
 }
 
@@ -91,10 +98,11 @@ impl ShardTask {
     async fn turn(&mut self, link: Link) -> Result<Link, ShardEnd> {
         let now = Instant::now();
         match link {
-            Link::Waiting { until } if now >= until => Ok(self.open(now)),
+            Link::Waiting { until } if now >= until && self.may_connect() => Ok(self.open(now)),
             Link::Waiting { until } => {
                 self.status.set_state(ShardState::Waiting);
-                self.without_connection(until, false).await?;
+                let wake = if now < until { until } else { now + LEASE_CHECK };
+                self.without_connection(wake, false).await?;
                 Ok(Link::Waiting { until })
             }
             Link::Full if self.memory.has_room() => {
@@ -112,8 +120,21 @@ impl ShardTask {
                 self.without_connection(now + ROOM_CHECK, true).await?;
                 Ok(Link::Full)
             }
-            Link::Open(connection) => self.connected(connection, now).await,
+            Link::Open(connection) => {
+                let link = self.connected(connection, now).await?;
+                if !matches!(link, Link::Open(_)) {
+                    self.closed_at = Some(Instant::now());
+                }
+                Ok(link)
+            }
         }
+    }
+
+    /// Whether the shard is known to be this process's since its last connection ended. If that ended because another process has
+    /// resumed the session, resuming it here would take it away from there.
+    fn may_connect(&self) -> bool {
+        self.closed_at
+            .is_none_or(|closed_at| self.tenure.is_confirmed_since(closed_at))
     }
 
     /// Flush and wait, without a connection to read from.
@@ -129,6 +150,7 @@ impl ShardTask {
             biased;
             () = asked_to_stop(&mut self.stop) => Ok(()),
             outcome = self.flushing.outcome() => self.settle(outcome).map(drop),
+            () = self.tenure.changed() => Ok(()),
             () = sleep_until(wake) => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! What a shard shows of itself to others: health checks, gauges, the demo.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Arc, Mutex, PoisonError, RwLock,
     atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
 };
 
@@ -23,6 +23,51 @@ pub enum ShardState {
     Full = 3,
     /// Has ended.
     Ended = 4,
+}
+
+impl ShardState {
+    /// As a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Connecting => "connecting",
+            Self::Up => "up",
+            Self::Full => "full",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// The shards that a process has at the moment. A clone is another handle to the same.
+#[derive(Clone, Debug, Default)]
+pub struct Shards(Arc<RwLock<Vec<Arc<ShardStatus>>>>);
+
+impl Shards {
+    /// All of them, by number.
+    pub fn list(&self) -> Vec<Arc<ShardStatus>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn add(&self, status: Arc<ShardStatus>) {
+        let mut shards = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        shards.retain(|other| other.key().id != status.key().id);
+        shards.push(status);
+        shards.sort_unstable_by_key(|status| status.key());
+    }
+
+    pub(super) fn remove(&self, shard: u32) {
+        let mut shards = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        shards.retain(|status| {
+            let stays = status.key().id != shard;
+            if !stays {
+                // Whoever has it now shows its state.
+                status.set_state(ShardState::Ended);
+                status.set_dirty_since(None);
+                status.observe(Instant::now());
+            }
+            stays
+        });
+    }
 }
 
 /// A shard's state, written by its task and read by others.

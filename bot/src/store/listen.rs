@@ -1,4 +1,4 @@
-//! A connection of its own that hears of changed settings: <https://www.postgresql.org/docs/current/sql-listen.html>.
+//! A connection of its own that hears of changed settings, and of changes in the fleet: <https://www.postgresql.org/docs/current/sql-listen.html>.
 //!
 //! News are applied by the connection's own future, in the order in which the server sends them, so what is answered to a ping
 //! comes after every change that was told before it. That is what [`Settings::trust_until`] rests on: as long as pings are answered,
@@ -33,13 +33,25 @@ const TRUST: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Asks for the news of the migration's triggers.
-const LISTEN: &str = "-- settings_listen\nLISTEN eventide_guild_settings";
+const LISTEN: &str = "-- settings_listen\nLISTEN eventide_guild_settings; LISTEN eventide_fleet";
+
+/// What is said when something has changed in the fleet.
+const FLEET: &str = "@fleet";
 
 /// What is heard of it proves that LISTEN was in force before, and that nothing between here and the server kept it from us.
 const SAY: &str =
     "-- settings_confirm\nSELECT pg_notify('eventide_guild_settings', current_schema() || ' ' || $1::text)";
 
 const PING: &str = "-- settings_ping\nSELECT 1";
+
+/// Who is told.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// Forgets what was changed.
+    pub settings: Settings,
+    /// Looks at the fleet.
+    pub fleet: Arc<Notify>,
+}
 
 /// Why nothing is heard.
 #[derive(Debug, Error)]
@@ -63,13 +75,14 @@ impl From<tokio_postgres::Error> for Deaf {
 
 /// Keep `settings` told of every change, until `stop` is true or nobody is left to say so. While the server cannot be heard, nothing
 /// is remembered for longer than a second, and it is tried again.
-pub(super) async fn listen(target: Option<Target>, settings: Settings, mut stop: watch::Receiver<bool>) {
+pub(super) async fn listen(target: Option<Target>, news: News, mut stop: watch::Receiver<bool>) {
+    let settings = &news.settings;
     metrics::settings_listening().set(0.0);
     if let Some(target) = target {
         // An error is a sender that has gone, which is an end as well.
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => {}
-            () = again_and_again(target, &settings) => {}
+            () = again_and_again(target, &news) => {}
         }
     } else {
         tracing::warn!(
@@ -77,16 +90,17 @@ pub(super) async fn listen(target: Option<Target>, settings: Settings, mut stop:
         );
         drop(stop.wait_for(|stop| *stop).await);
     }
-    deaf(&settings);
+    deaf(settings);
 }
 
-async fn again_and_again(target: Target, settings: &Settings) {
+async fn again_and_again(target: Target, news: &News) {
+    let settings = &news.settings;
     let name = Name::default();
     name.set("settings");
     let target = target.named(&name);
     let mut backoff = Backoff::new();
     loop {
-        let Err(error) = hear(&target, settings, &mut backoff).await;
+        let Err(error) = hear(&target, news, &mut backoff).await;
         deaf(settings);
         metrics::settings_reconnects_total().increment(1);
         let wait = backoff.pause();
@@ -107,15 +121,12 @@ fn deaf(settings: &Settings) {
 }
 
 /// Connect and hear, until that fails.
-async fn hear(
-    target: &Target,
-    settings: &Settings,
-    backoff: &mut Backoff,
-) -> Result<std::convert::Infallible, Deaf> {
+async fn hear(target: &Target, news: &News, backoff: &mut Backoff) -> Result<std::convert::Infallible, Deaf> {
+    let settings = &news.settings;
     let own = Arc::new(Own::default());
     let hearing = {
-        let (settings, own, schema) = (settings.clone(), Arc::clone(&own), target.schema().to_owned());
-        move |payload: &str| apply(payload, &schema, &settings, &own)
+        let (news, own, schema) = (news.clone(), Arc::clone(&own), target.schema().to_owned());
+        move |payload: &str| apply(payload, &schema, &news, &own)
     };
     let connecting = target.connect_and_hear(Arc::new(hearing));
     let (client, driver) = timeout(PATIENCE, connecting)
@@ -183,14 +194,17 @@ impl Own {
 }
 
 /// One piece of news, as the migration's triggers write it. The channel is the whole database's: other schemas' are not ours.
-fn apply(payload: &str, schema: &str, settings: &Settings, own: &Own) {
+fn apply(payload: &str, schema: &str, news: &News, own: &Own) {
+    let settings = &news.settings;
     let Some((place, what)) = payload.rsplit_once(' ') else {
         return;
     };
     if place != schema {
         return;
     }
-    if what == own.word() {
+    if what == FLEET {
+        news.fleet.notify_one();
+    } else if what == own.word() {
         // Stays until it is waited for.
         own.heard.notify_one();
     } else if what == "*" {
@@ -210,7 +224,7 @@ mod tests {
     use tokio::time::Instant;
     use twilight_model::id::{Id, marker::GuildMarker};
 
-    use super::{Own, TRUST, apply};
+    use super::{News, Own, TRUST, apply};
     use crate::{
         config::Config,
         settings::{GuildSettings, Settings},
@@ -225,7 +239,16 @@ mod tests {
         for guild_id in GUILDS {
             settings.pretend(guild_id);
         }
-        apply(payload, "a schema", &settings, own);
+        let news = News {
+            settings: settings.clone(),
+            fleet: Arc::default(),
+        };
+        apply(payload, "a schema", &news, own);
+        assert_eq!(
+            news.fleet.notified().now_or_never().is_some(),
+            payload == "a schema @fleet",
+            "{payload}"
+        );
         GUILDS.map(|guild_id: Id<GuildMarker>| {
             let known: Option<Arc<GuildSettings>> = settings.cached(guild_id);
             known.is_some()
@@ -240,6 +263,8 @@ mod tests {
             // As a BIGINT the highest snowflake is negative.
             ("a schema -1", [true, false]),
             ("a schema *", [false, false]),
+            ("a schema @fleet", [true, true]),
+            ("another schema @fleet", [true, true]),
             ("another schema 1", [true, true]),
             ("schema 1", [true, true]),
             ("a schema  1", [true, true]),

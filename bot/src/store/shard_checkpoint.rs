@@ -5,7 +5,7 @@
 
 use std::time::SystemTime;
 
-use super::{Statement, Store, StoreError, Tx, statement::statement};
+use super::{Statement, StoreError, Tx, statement::statement};
 
 /// Which shard of how many.
 ///
@@ -67,7 +67,7 @@ pub enum Advanced {
 }
 
 /// Take a shard for this process: every earlier owner's writes are refused from now on.
-pub async fn take(store: &Store, shard: ShardKey) -> Result<Taken, StoreError> {
+pub async fn take(tx: &Tx<'_>, shard: ShardKey) -> Result<Taken, StoreError> {
     const TAKE: Statement = statement!(
         "shard_checkpoint_take",
         [INT8, INT8],
@@ -75,7 +75,7 @@ pub async fn take(store: &Store, shard: ShardKey) -> Result<Taken, StoreError> {
          ON CONFLICT (shard_count, shard_id) DO UPDATE SET fence = c.fence + 1
          RETURNING fence, revision, session_id, resume_url, sequence, updated_at"
     );
-    let rows = store
+    let rows = tx
         .query(TAKE, &[&i64::from(shard.count), &i64::from(shard.id)])
         .await?;
     let row = rows.first().expect("an upsert returns its row");

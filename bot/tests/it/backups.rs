@@ -218,6 +218,10 @@ async fn there_and_back_with_other_schemas_beside() {
             ("outbox", 0),
             ("outbox_lane", 0),
             ("effect_failure", 0),
+            ("fleet", 1),
+            ("fleet_process", 0),
+            ("shard_lease", 0),
+            ("identify_key", 0),
         ];
         let expected: BTreeMap<_, _> = expected.map(|(table, rows)| (table.to_owned(), rows)).into();
         assert_eq!(manifest.rows, expected, "{name}");

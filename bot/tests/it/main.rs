@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod effects;
 mod embedded;
+mod fleet;
 mod gaps;
 mod migrations;
 mod moving_in;

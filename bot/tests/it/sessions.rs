@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use discord_simulator::{HeartbeatAcks, Rate, Refusal, SimulatorConfig};
 use eventide::{
-    bot::{Bot, BotError},
-    gateway::status::ShardStatus,
+    bot::Bot,
     store::migrations::{self, MigrateError},
 };
 use tokio::{
@@ -103,36 +102,6 @@ async fn a_zombie_connection_is_given_up() {
     control.set_heartbeat_acks(HeartbeatAcks::Prompt);
     up(&discord, 2).await;
     bot.drain(PATIENCE).await.expect("a clean end");
-    scene.stop().await;
-}
-
-/// A second bot takes the shards: the first can no longer commit, says so, and every event counts once all the same.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_shard_taken_by_another_process() {
-    let scene = Scene::new().await;
-    let discord = discord(two_shards()).await;
-    let control = discord.control();
-    let mut first = start(&config_for(&discord), scene.postgres.connection()).await;
-    up(&discord, 2).await;
-    control.set_rate(Rate::Paused);
-    until("both sessions are committed", async || {
-        let committed = |shard: &Arc<ShardStatus>| shard.sequence() > 0 && shard.dirty_since().is_none();
-        first.shards.iter().all(committed).then_some(())
-    })
-    .await;
-    control.set_rate(Rate::PerSecond(1_000.0));
-    let second = start(&config_for(&discord), scene.postgres.connection()).await;
-    assert!(matches!(first.failed().await, BotError::Fenced(_)));
-    drop(first.drain(PATIENCE).await);
-    until("the second resumed", async || {
-        (control.stats().resumes >= 2).then_some(())
-    })
-    .await;
-    control.set_rate(Rate::Paused);
-    let store = scene.store();
-    settle_exactly(&discord, &store).await;
-    assert_eq!(control.stats().sessions_started(), 2);
-    second.drain(PATIENCE).await.expect("a clean end");
     scene.stop().await;
 }
 

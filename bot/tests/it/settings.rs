@@ -1,13 +1,13 @@
 //! Guilds' settings: what is stored, what holds, and who hears of a change.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use discord_simulator::SimulatorConfig;
 use eventide::{
     config::Config,
     settings::{Announce, GuildSettings, RewardMode, Settings, Template},
     store::{
-        Store, StoreError,
+        News, Store, StoreError,
         connect::Target,
         guild_settings::{self, Stored, Switch},
     },
@@ -167,7 +167,11 @@ impl Told {
     async fn by(store: Store) -> Self {
         let settings = Settings::new(&Config::defaults().levels);
         let (stop, stopped) = watch::channel(false);
-        let listening = task::spawn("settings", store.listen(settings.clone(), stopped));
+        let news = News {
+            settings: settings.clone(),
+            fleet: Arc::default(),
+        };
+        let listening = task::spawn("settings", store.listen(news, stopped));
         let told = Self {
             settings,
             store,

@@ -14,7 +14,7 @@ struct Reset {
 }
 
 /// Every table of which a part is of its moment only. One that is added here is reset in each restore from then on.
-const RESETS: [Reset; 4] = [
+const RESETS: [Reset; 5] = [
     // What came after the backup is missing from now on, until each shard has its next session.
     Reset {
         table: "gap",
@@ -30,6 +30,12 @@ const RESETS: [Reset; 4] = [
         // The fence passes every one that was ever given out, so that a process that still holds a shard cannot write.
         sql: "UPDATE shard_checkpoint SET session_id = NULL, resume_url = NULL, sequence = 0,
           fence = greatest(fence, current_setting('eventide.fence')::bigint) + 1",
+    },
+    // The processes of that time are gone, or enter again; with them their leases.
+    Reset {
+        table: "fleet_process",
+        since: 7,
+        sql: "DELETE FROM fleet_process",
     },
     // A message that waited when the backup was made was delivered since, most likely. Roles are a state, and made right again.
     Reset {

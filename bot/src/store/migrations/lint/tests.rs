@@ -5,6 +5,10 @@ use crate::store::migrations::{File, Migrations};
 const KEYED_OTHERWISE: &[(&str, &str)] = &[
     ("shard_checkpoint", "a row a shard: it grows with the shards only"),
     ("import_job", "a row a file that was imported"),
+    ("fleet", "one row"),
+    ("fleet_process", "a row a process"),
+    ("shard_lease", "a row a shard"),
+    ("identify_key", "a row for each of Discord's max_concurrency"),
     ("gap", "a row each time that a shard loses its session"),
 ];
 

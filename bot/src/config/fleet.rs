@@ -1,0 +1,39 @@
+//! `[fleet]`: how several processes share the shards.
+
+use std::time::Duration;
+
+use crate::config::reader::{Reader, Whole};
+
+/// How several processes share the shards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fleet {
+    /// A process that was silent for so long is taken for dead, and others take its shards.
+    pub lease: Duration,
+    /// This process's share of the shards, relative to the others'.
+    pub capacity: u32,
+}
+
+impl Fleet {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section(
+            "fleet",
+            "How several processes share the shards: start more, and they do.",
+        );
+        Self {
+            lease: section.seconds(Whole {
+                name: "lease_seconds",
+                default: 15,
+                range: 2..=300,
+                unit: "seconds",
+                why: "A process that was silent for so long is taken for dead; long pauses of a host must be shorter.",
+            }),
+            capacity: section.whole(Whole {
+                name: "capacity",
+                default: 1,
+                range: 1..=1000,
+                unit: "parts",
+                why: "This process's share of the shards, relative to the others'; 2 gets twice what 1 gets.",
+            }),
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! The fleet: processes that share the shards, with PostgreSQL as the place where they agree.
+//!
+//! Each process looks at the fleet every few seconds, and when it hears that something has changed: it says that it lives, learns who
+//! else does and whose each shard is, and takes or gives what [`balance`] says. One process alone is a fleet of one.
+//!
+//! A shard belongs to the process that its row names; taking it raises the fence of its checkpoint in the same transaction, so what
+//! an earlier owner still writes is refused. A process that was silent for longer than `fleet.lease_seconds` is taken for dead.
+//! While the database is away nobody can take anything, and nobody dies of that.
+//!
+//! A shard gives up its socket whenever it likes, but opens one only if the lease was confirmed since the last one closed
+//! ([`tenure`]): Discord closes the old socket of a session that another process resumes, and resuming it again would steal it back.
+
+pub mod balance;
+pub mod identity;
+pub mod tenure;
+mod tick;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, sleep_until},
+};
+
+use self::{
+    tenure::Granted,
+    tick::{Asked, Seen},
+};
+use crate::{
+    backoff::Backoff,
+    config,
+    gateway::{Gateway, ShardEnd, guard::Fatal},
+    metrics,
+    store::{
+        Store, StoreError,
+        fleet::{self as rows, Process},
+    },
+};
+
+/// Looks in the time of a lease: some may fail before the process is taken for dead.
+const LOOKS: u32 = 5;
+/// While shards change hands it is looked this often, should the news of it not be heard.
+const SOON: Duration = Duration::from_millis(250);
+/// One part of the shards that a process may give away at once, so that they do not all fall silent together.
+const PART: usize = 8;
+
+/// Why a process is no part of the fleet any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FleetEnd {
+    /// It was asked to stop, and everything it received is committed.
+    Stopped,
+    /// Discord refuses the bot.
+    Fatal(Fatal),
+    /// The writer has ended: a bug.
+    WriterGone,
+}
+
+/// This process's part in the fleet.
+#[derive(Debug)]
+pub struct Fleet {
+    store: Store,
+    process: Process,
+    joined: bool,
+    gateway: Gateway,
+    /// Shards that ended in order, and whose rows still say that they are this process's.
+    stopped: BTreeSet<u32>,
+    /// Shards that were asked to stop.
+    stopping: BTreeSet<u32>,
+    shard_count: u32,
+    lease: Duration,
+    granted: Granted,
+    news: Arc<Notify>,
+    backoff: Backoff,
+    look_at: Instant,
+}
+
+impl Fleet {
+    /// A process that is going to enter. `shard_count` holds if nobody has decided that yet; `news` is told of what others do.
+    pub fn new(
+        store: Store,
+        gateway: Gateway,
+        granted: Granted,
+        news: Arc<Notify>,
+        shard_count: u32,
+        config: &config::Fleet,
+    ) -> Self {
+        let lease = config.lease;
+        Self {
+            store,
+            process: identity::this_process(config.capacity),
+            joined: false,
+            gateway,
+            stopped: BTreeSet::new(),
+            stopping: BTreeSet::new(),
+            shard_count,
+            lease,
+            granted,
+            news,
+            backoff: Backoff::between(Duration::from_millis(50), lease / LOOKS),
+            look_at: Instant::now(),
+        }
+    }
+
+    /// Enter, and take the first shards, so that a start that cannot go on says so.
+    ///
+    /// # Errors
+    ///
+    /// The database does not let it.
+    pub async fn enter(&mut self) -> Result<(), StoreError> {
+        let seen = tick::look(&self.store, self.asked(false)).await?;
+        self.follow(seen, Instant::now());
+        Ok(())
+    }
+
+    /// Do one's part until `stop` is true, or until it cannot go on.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> FleetEnd {
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => return self.leave().await,
+                (shard, end) = self.gateway.next_end() => {
+                    if let Some(end) = self.ended(shard, end) {
+                        return self.leave_with(end).await;
+                    }
+                    self.look_at = Instant::now();
+                }
+                () = self.news.notified() => self.look_at = Instant::now(),
+                () = self.granted.asked() => self.look_at = Instant::now(),
+                () = sleep_until(self.look_at) => {
+                    let began = Instant::now();
+                    let seen = tokio::select! {
+                        () = stopped(&mut stop) => return self.leave().await,
+                        seen = tick::look(&self.store, self.asked(false)) => seen,
+                    };
+                    match seen {
+                        Ok(seen) => self.follow(seen, began),
+                        Err(error) => self.missed(&error),
+                    }
+                }
+            }
+        }
+    }
+
+    fn asked(&self, leaving: bool) -> Asked {
+        Asked {
+            process: self.process.clone(),
+            joined: self.joined,
+            running: self.gateway.running(),
+            stopped: self.stopped.clone(),
+            lease: self.lease,
+            shard_count: self.shard_count,
+            leaving,
+            shown: self.shown(),
+        }
+    }
+
+    /// What `eventide fleet status` shows of this process.
+    fn shown(&self) -> String {
+        let shards = self.gateway.shards.list();
+        let shards = shards.iter().map(|shard| {
+            let lag = shard.dirty_since().map_or(0, |since| since.elapsed().as_millis());
+            let lag = u64::try_from(lag).unwrap_or(u64::MAX);
+            let state = shard.state().as_str();
+            (
+                shard.key().id.to_string(),
+                serde_json::json!({"state": state, "events": shard.events(), "sequence": shard.sequence(), "lag_ms": lag}),
+            )
+        });
+        serde_json::Value::Object(shards.collect()).to_string()
+    }
+
+    /// A look failed: nothing is known, so nothing changes.
+    fn missed(&mut self, error: &StoreError) {
+        let wait = if error.is_conflict() {
+            self.backoff.conflict()
+        } else {
+            self.backoff.pause()
+        };
+        metrics::fleet_looks_failed_total(error.class()).increment(1);
+        if self.backoff.is_worth_a_line() {
+            tracing::warn!(%error, "the fleet cannot be looked at; shards go on with what they have");
+        }
+        self.look_at = Instant::now() + wait;
+    }
+
+    /// Do what a look said, which began then.
+    fn follow(&mut self, seen: Seen, began: Instant) {
+        self.backoff.reset();
+        self.look_at = began + self.lease / LOOKS;
+        match seen {
+            Seen::Lost => self.lost(),
+            Seen::Member {
+                shard_count,
+                taken,
+                give,
+                foreign,
+                moving,
+                processes,
+            } => {
+                if !self.joined {
+                    tracing::info!(
+                        process.id = self.process.id,
+                        fleet.processes = processes,
+                        "entered the fleet"
+                    );
+                }
+                self.joined = true;
+                self.shard_count = shard_count;
+                self.stopped.clear();
+                metrics::fleet_processes().set(f64::from(u32::try_from(processes).unwrap_or(u32::MAX)));
+                for shard in foreign {
+                    tracing::warn!(
+                        shard.id = shard,
+                        "the shard is another process's; what was pending here is replayed there"
+                    );
+                    self.drop_shard(shard);
+                }
+                for (key, taken) in taken {
+                    metrics::fleet_shards_taken_total().increment(1);
+                    self.gateway.start(key, taken);
+                }
+                self.granted.confirm(began, processes == 1);
+                self.stop_some(&give);
+                if moving || !self.stopping.is_empty() {
+                    self.look_at = self.look_at.min(Instant::now() + SOON);
+                }
+            }
+        }
+    }
+
+    /// Stop as many shards as may fall silent at once.
+    fn stop_some(&mut self, give: &[u32]) {
+        let at_once = give.len().max(self.gateway.running().len()).div_ceil(PART);
+        for shard in give {
+            if self.stopping.len() >= at_once {
+                break;
+            }
+            if self.stopping.insert(*shard) {
+                tracing::info!(shard.id = shard, "handing the shard over");
+                self.gateway.stop(*shard);
+            }
+        }
+    }
+
+    /// This process was silent for so long that others have its shards.
+    fn lost(&mut self) {
+        let shards = self.gateway.running();
+        tracing::error!(
+            process.id = self.process.id,
+            fleet.shards = shards.len(),
+            "this process was silent for longer than fleet.lease_seconds: its shards are others' now, and what was pending is \
+             replayed there"
+        );
+        for shard in shards {
+            self.drop_shard(shard);
+        }
+        self.stopped.clear();
+        self.process = identity::this_process(self.process.capacity);
+        self.joined = false;
+        self.look_at = Instant::now();
+    }
+
+    fn drop_shard(&mut self, shard: u32) {
+        metrics::fleet_shards_lost_total().increment(1);
+        self.stopping.remove(&shard);
+        self.gateway.abandon(shard);
+    }
+
+    /// A shard has ended. Returns how the process ends, if it has to.
+    fn ended(&mut self, shard: u32, end: ShardEnd) -> Option<FleetEnd> {
+        let asked = self.stopping.remove(&shard);
+        match end {
+            ShardEnd::Stopped => {
+                metrics::fleet_shards_given_total().increment(1);
+                self.stopped.insert(shard);
+                None
+            }
+            // The next look tells whose it is. If it is still this process's, somebody raised the fence by hand, or by a restore.
+            ShardEnd::Fenced(_) => {
+                debug_assert!(!asked || shard < self.shard_count);
+                None
+            }
+            ShardEnd::Fatal(fatal) => Some(FleetEnd::Fatal(fatal)),
+            ShardEnd::WriterGone => Some(FleetEnd::WriterGone),
+        }
+    }
+
+    async fn leave(self) -> FleetEnd {
+        self.leave_with(FleetEnd::Stopped).await
+    }
+
+    /// Stop every shard, each of which is free for others as soon as everything of it is committed.
+    async fn leave_with(mut self, end: FleetEnd) -> FleetEnd {
+        for shard in self.gateway.running() {
+            self.gateway.stop(shard);
+        }
+        let shards = self.gateway.running().len();
+        while !self.gateway.running().is_empty() {
+            let (shard, ended) = self.gateway.next_end().await;
+            self.ended(shard, ended);
+            let others = self.stopped.len() * PART >= shards || self.gateway.running().is_empty();
+            if others && tick::look(&self.store, self.asked(true)).await.is_ok() {
+                self.stopped.clear();
+            }
+        }
+        tracing::info!(gateway.shards = shards, "shards closed, sessions left resumable");
+        let id = self.process.id.clone();
+        let left = self.store.transaction("fleet_leave", move |tx| {
+            Box::pin(async move {
+                rows::lock(tx).await?;
+                rows::remove(tx, &id).await?;
+                rows::announce(tx).await
+            })
+        });
+        if let Err(error) = left.await {
+            tracing::warn!(%error, "the fleet was not told that this process leaves; it finds out after fleet.lease_seconds");
+        }
+        end
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error is a sender that has gone, which is an end as well.
+    drop(stop.wait_for(|stop| *stop).await);
+}
