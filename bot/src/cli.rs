@@ -11,6 +11,7 @@ pub mod import;
 pub mod migrate;
 pub mod restore;
 pub mod run;
+pub mod settings;
 
 use std::path::PathBuf;
 
@@ -50,6 +51,8 @@ pub enum Command {
     /// Look at the database's schema, bring it up to date, or take changes back
     #[command(subcommand)]
     Migrate(migrate::Migrate),
+    /// Show or change a server's settings: announcements, reward roles
+    Settings(settings::Settings),
     /// Show the times in which events were missed, and why
     Gaps(gaps::Gaps),
     /// Show what waits to be delivered to Discord, and what could not be
@@ -158,6 +161,7 @@ impl Cli {
         match self.command {
             Command::Run => run::run(&config).await,
             Command::Demo(demo) => demo::demo(demo, &config).await,
+            Command::Settings(settings) => settings::settings(settings, &config).await,
             Command::Gaps(gaps) => gaps::gaps(gaps, &config).await,
             Command::Effects(effects) => effects::effects(effects, &config).await,
             Command::Doctor => doctor::doctor(&config).await,

@@ -4,6 +4,7 @@
 //! ([`crate::store::guild_settings`]); as long as a process is not sure to hear it, it remembers for a second only.
 
 mod cache;
+pub mod change;
 mod guild;
 pub mod template;
 

@@ -70,6 +70,11 @@ impl GuildSettings {
         }
     }
 
+    /// What holds for the guild of this row.
+    pub fn of(row: &Stored, levels: &Levels) -> Self {
+        Self::read(row, &Self::of_nobody(levels))
+    }
+
     /// What a guild chose. A part that cannot be read has its default, and the log one line.
     pub(super) fn read(row: &Stored, defaults: &Self) -> Self {
         let mut faults: Vec<String> = Vec::new();
@@ -139,6 +144,28 @@ impl GuildSettings {
             self.template.bytes()
         };
         size_of::<Self>() + size_of_val(&*self.rewards.roles) + template
+    }
+}
+
+impl Announce {
+    /// What stands in the table, and what people write; a channel comes on top.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::SameChannel => "same_channel",
+            Self::Channel(_) => "channel",
+            Self::Direct => "direct",
+        }
+    }
+}
+
+impl RewardMode {
+    /// What stands in the table, and what people write.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stack => "stack",
+            Self::Replace => "replace",
+        }
     }
 }
 
