@@ -339,7 +339,7 @@ fn payload(
         .as_deref()
         .unwrap_or("2248473465835073")
         .into();
-    let channel = object::channel(at, channel as usize, true);
+    let channel = object::channel(world, overlay, (guild, u16::try_from(channel).unwrap_or(0)), true);
     let locale = request.locale.as_deref().unwrap_or("en-US");
     let mut payload = json!({
         "id": id.to_string(), "application_id": world.bot_id().to_string(), "type": request.kind, "data": data,

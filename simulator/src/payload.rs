@@ -3,10 +3,10 @@
 pub(crate) mod json;
 pub(crate) mod message;
 pub(crate) mod object;
+mod overlay;
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use crate::{
@@ -15,46 +15,7 @@ use crate::{
 };
 use json::{id, number, raw};
 use message::Context;
-
-/// What REST has changed about the members since the world was made.
-#[derive(Clone, Default)]
-pub(crate) struct Overlay {
-    members: FxHashMap<(u32, u32), MemberChange>,
-}
-
-/// What was changed about a member; `None` is as the world was made.
-#[derive(Clone, Default)]
-pub(crate) struct MemberChange {
-    pub(crate) roles: Option<Vec<u64>>,
-    /// JSON of the nickname.
-    pub(crate) nick: Option<String>,
-    /// JSON of the end of a timeout.
-    pub(crate) timeout: Option<String>,
-}
-
-impl Overlay {
-    pub(crate) fn member(&self, guild: u32, member: u32) -> Option<&MemberChange> {
-        if self.members.is_empty() {
-            None
-        } else {
-            self.members.get(&(guild, member))
-        }
-    }
-
-    pub(crate) fn change(&mut self, guild: u32, member: u32) -> &mut MemberChange {
-        self.members.entry((guild, member)).or_default()
-    }
-
-    /// The roles that a member has now.
-    pub(crate) fn roles(&self, world: &World, guild: u32, member: u32) -> Vec<u64> {
-        self.member(guild, member)
-            .and_then(|change| change.roles.clone())
-            .unwrap_or_else(|| {
-                let roles = world.guild_at(guild).roles();
-                world.role_indexes(guild, member).map(|at| roles[at].id).collect()
-            })
-    }
-}
+pub(crate) use overlay::{MANAGE_ROLES, Overlay, SEND_MESSAGES, VIEW_CHANNEL};
 
 /// An event that was given from outside.
 pub(crate) struct RawEvent {
@@ -121,7 +82,7 @@ pub(crate) fn dispatch(
             id(out, world.guild_at(record.guild).id());
             out.push(b'}');
         }
-        Kind::Ready => value(out, &ready(world, view)),
+        Kind::Ready => value(out, &ready(world, overlay, view)),
         Kind::Resumed => raw(out, "{\"_trace\":[\"simulator\"]}"),
         Kind::GuildCreate => {
             value(
@@ -132,7 +93,7 @@ pub(crate) fn dispatch(
         Kind::Typing => value(out, &object::typing(world, overlay, record)),
         Kind::MemberUpdate => value(out, &object::member_update(world, overlay, record)),
         Kind::Presence => value(out, &object::presence(world, record)),
-        Kind::ChannelUpdate => value(out, &object::channel_update(world, record)),
+        Kind::ChannelUpdate => value(out, &object::channel_update(world, overlay, record)),
         Kind::Reaction => value(out, &object::reaction(world, overlay, record)),
         Kind::Raw => raw(out, raw_event.map_or("null", |event| &event.data)),
     }
@@ -144,12 +105,11 @@ fn value(out: &mut Vec<u8>, value: &Value) {
     drop(serde_json::to_writer(out, value));
 }
 
-fn ready(world: &World, view: &SessionView) -> Value {
-    let guilds: Vec<Value> = world
-        .guilds()
-        .iter()
-        .filter(|guild| view.covers(guild.id()))
-        .map(|guild| serde_json::json!({"unavailable": true, "id": guild.id().to_string()}))
+fn ready(world: &World, overlay: &Overlay, view: &SessionView) -> Value {
+    let guilds: Vec<Value> = (0..)
+        .zip(world.guilds())
+        .filter(|(index, guild)| view.covers(guild.id()) && !overlay.is_kicked(*index))
+        .map(|(_, guild)| serde_json::json!({"unavailable": true, "id": guild.id().to_string()}))
         .collect();
     serde_json::json!({
         "v": 10, "user_settings": {}, "user": object::bot_user(world), "session_type": "normal",

@@ -32,6 +32,8 @@ const GUILD_SPACING_MS: u64 = 3_600_000;
 /// React, see channels, send messages with links, files and foreign emoji, read the history, talk, use commands.
 const EVERYBODY_MAY: u64 =
     1 << 6 | 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 18 | 1 << 20 | 1 << 21 | 1 << 31;
+/// See channels, send messages also in threads, with links and files, read the history, manage roles.
+const BOT_MAY: u64 = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 28 | 1 << 38;
 /// How many bots post in the guilds.
 pub(crate) const BOTS: u32 = 24;
 /// How many texts the messages are made from.
@@ -103,6 +105,7 @@ impl World {
             position: 0,
             permissions: EVERYBODY_MAY,
             color: 0,
+            managed: false,
         })
         .chain((0..role_count).map(|at| Role {
             id: snowflake::at_ms(made + 1_000 + u64::from(at)) | (mix(hash ^ u64::from(at) ^ 0x801e) % 4_096),
@@ -110,8 +113,17 @@ impl World {
             position: role_count - at,
             permissions: if at == 0 { 8 } else { 0 },
             color: u32::try_from(mix(hash ^ u64::from(at)) % 0x00ff_ffff).unwrap_or(0),
+            managed: false,
         }))
         .collect();
+        let bot_role = Role {
+            id: snowflake::at_ms(made + 2_000) | (mix(hash ^ 0xb07) % 4_096),
+            name: "eventide-sim".to_owned(),
+            position: role_count + 1,
+            permissions: BOT_MAY,
+            color: 0,
+            managed: true,
+        };
         let step = 1 + (hash >> 16) % (self.people - 1);
         Guild {
             id,
@@ -119,6 +131,7 @@ impl World {
             member_count: size,
             channels,
             roles,
+            bot_role,
             walk: Walk {
                 offset: (hash >> 20) % self.people,
                 step,

@@ -151,7 +151,7 @@ impl Engine {
         let mut ordered = guilds.1.clone();
         ordered.sort_unstable();
         for guild in ordered {
-            if intents & Kind::GuildCreate.intents() != 0 {
+            if intents & Kind::GuildCreate.intents() != 0 && !self.overlay.is_kicked(guild) {
                 self.publish_to(
                     key,
                     Record {

@@ -30,9 +30,11 @@ fn chunks_of(hub: &Hub, overlay: &Overlay, request: &RequestMembers, guild_id: u
     if let Some(users) = &request.user_ids {
         for user in users.ids() {
             match world.member_index(guild, user) {
-                Some(member) => wanted.push(object::member(world, overlay, guild, member)),
-                None if user == world.bot_id() => wanted.push(object::bot_member(world)),
-                None => not_found.push(user.to_string().into()),
+                Some(member) if !overlay.has_left(guild, member) => {
+                    wanted.push(object::member(world, overlay, guild, member));
+                }
+                None if user == world.bot_id() => wanted.push(object::bot_member(world, overlay, guild)),
+                _ => not_found.push(user.to_string().into()),
             }
         }
     } else {
@@ -43,9 +45,10 @@ fn chunks_of(hub: &Hub, overlay: &Overlay, request: &RequestMembers, guild_id: u
             request.limit as usize
         };
         if query.is_empty() {
-            wanted.push(object::bot_member(world));
+            wanted.push(object::bot_member(world, overlay, guild));
         }
         let members = (0..world.guild_at(guild).member_count())
+            .filter(|&member| !overlay.has_left(guild, member))
             .filter(|&member| {
                 query.is_empty() || world.username(world.person_of(guild, member)).starts_with(&query)
             })

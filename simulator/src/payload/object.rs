@@ -10,7 +10,7 @@ use super::{
 use crate::{
     record::Record,
     snowflake::{mix, time_ms},
-    world::{Guild, Role, World},
+    world::{Role, World},
 };
 
 /// The user that the bot is.
@@ -55,9 +55,14 @@ pub(crate) fn member(world: &World, overlay: &Overlay, guild: u32, member: u32) 
 }
 
 /// The bot as a member of a guild.
-pub(crate) fn bot_member(world: &World) -> Value {
+pub(crate) fn bot_member(world: &World, overlay: &Overlay, guild: u32) -> Value {
+    let roles: Vec<String> = overlay
+        .bot_roles(world, guild)
+        .iter()
+        .map(u64::to_string)
+        .collect();
     json!({
-        "user": bot_user(world), "roles": [], "premium_since": null, "pending": false, "nick": null, "mute": false,
+        "user": bot_user(world), "roles": roles, "premium_since": null, "pending": false, "nick": null, "mute": false,
         "joined_at": "2023-01-02T03:04:05.678000+00:00", "flags": 0, "deaf": false,
         "communication_disabled_until": null, "banner": null, "avatar": null,
     })
@@ -69,29 +74,40 @@ pub(crate) fn role(role: &Role) -> Value {
         "id": role.id.to_string(), "name": role.name, "description": null, "permissions": role.permissions.to_string(),
         "position": role.position, "color": role.color,
         "colors": {"primary_color": role.color, "secondary_color": null, "tertiary_color": null},
-        "hoist": role.position > 3, "managed": false, "mentionable": false, "icon": null, "unicode_emoji": null,
+        "hoist": role.position > 3, "managed": role.managed, "mentionable": false, "icon": null, "unicode_emoji": null,
         "flags": 0,
     })
 }
 
-/// The channels of a guild.
-pub(crate) fn channels(guild: &Guild, with_guild_id: bool) -> Vec<Value> {
+/// The channels of a guild that are still there.
+pub(crate) fn channels(world: &World, overlay: &Overlay, guild: u32, with_guild_id: bool) -> Vec<Value> {
     (0..)
-        .zip(guild.channels())
-        .map(|(at, _)| channel(guild, at, with_guild_id))
+        .zip(world.guild_at(guild).channels())
+        .filter(|(at, _)| !overlay.channel(guild, *at).deleted)
+        .map(|(at, _)| channel(world, overlay, (guild, at), with_guild_id))
         .collect()
 }
 
 /// A channel of a guild.
-pub(crate) fn channel(guild: &Guild, at: usize, with_guild_id: bool) -> Value {
-    let channel = &guild.channels()[at];
+pub(crate) fn channel(
+    world: &World,
+    overlay: &Overlay,
+    (guild, at): (u32, u16),
+    with_guild_id: bool,
+) -> Value {
+    let guild_id = world.guild_at(guild).id();
+    let channel = &world.guild_at(guild).channels()[usize::from(at)];
+    let overwrites = match overlay.channel(guild, at).denied {
+        0 => json!([]),
+        denied => json!([{"id": guild_id.to_string(), "type": 0, "allow": "0", "deny": denied.to_string()}]),
+    };
     let mut value = json!({
         "id": channel.id.to_string(), "type": 0, "name": channel.name, "position": at, "flags": 0,
-        "parent_id": null, "topic": null, "nsfw": false, "rate_limit_per_user": 0, "permission_overwrites": [],
+        "parent_id": null, "topic": null, "nsfw": false, "rate_limit_per_user": 0, "permission_overwrites": overwrites,
         "last_message_id": null, "last_pin_timestamp": null, "theme_color": null, "icon_emoji": null,
     });
     if with_guild_id {
-        value["guild_id"] = guild.id().to_string().into();
+        value["guild_id"] = guild_id.to_string().into();
     }
     value
 }
@@ -105,14 +121,14 @@ pub(crate) fn direct_channel(world: &World, person: u64) -> Value {
 }
 
 /// A guild as REST gives it.
-pub(crate) fn guild(world: &World, index: u32) -> Value {
+pub(crate) fn guild(world: &World, overlay: &Overlay, index: u32) -> Value {
     let guild = world.guild_at(index);
     let owner = world.user_id(world.person_of(index, 0));
     let mut value = json!({
-        "id": guild.id().to_string(), "name": guild.name(), "owner_id": owner.to_string(), "features": ["COMMUNITY"],
+        "id": guild.id().to_string(), "name": overlay.name(world, index), "owner_id": owner.to_string(), "features": ["COMMUNITY"],
         "region": "deprecated", "afk_timeout": 300, "system_channel_id": guild.channels()[0].id.to_string(),
         "system_channel_flags": 0, "verification_level": 1, "default_message_notifications": 1, "mfa_level": 0,
-        "roles": guild.roles().iter().map(role).collect::<Vec<_>>(), "explicit_content_filter": 2,
+        "roles": overlay.guild_roles(world, index).iter().map(role).collect::<Vec<_>>(), "explicit_content_filter": 2,
         "max_members": 500_000, "max_stage_video_channel_users": 50, "max_video_channel_users": 25,
         "premium_tier": 1, "premium_subscription_count": 3, "preferred_locale": "en-US", "nsfw_level": 0,
         "emojis": [], "stickers": [],
@@ -156,13 +172,13 @@ pub(crate) fn guild(world: &World, index: u32) -> Value {
 pub(crate) fn guild_create(world: &World, overlay: &Overlay, index: u32, members: u32) -> Value {
     let at = world.guild_at(index);
     let listed = members.min(at.member_count());
-    let mut value = guild(world, index);
-    let mut member_list = vec![bot_member(world)];
+    let mut value = guild(world, overlay, index);
+    let mut member_list = vec![bot_member(world, overlay, index)];
     member_list.extend((0..listed).map(|rank| member(world, overlay, index, rank)));
     value["members"] = member_list.into();
     value["member_count"] = (at.member_count() + 1).into();
     value["large"] = (at.member_count() > listed).into();
-    value["channels"] = channels(at, false).into();
+    value["channels"] = channels(world, overlay, index, false).into();
     value["joined_at"] = "2023-01-02T03:04:05.678000+00:00".into();
     value["unavailable"] = false.into();
     for empty in [
@@ -210,8 +226,8 @@ pub(crate) fn presence(world: &World, record: &Record) -> Value {
 }
 
 /// `CHANNEL_UPDATE`.
-pub(crate) fn channel_update(world: &World, record: &Record) -> Value {
-    let mut value = channel(world.guild_at(record.guild), usize::from(record.channel), true);
+pub(crate) fn channel_update(world: &World, overlay: &Overlay, record: &Record) -> Value {
+    let mut value = channel(world, overlay, (record.guild, record.channel), true);
     value["topic"] = format!("Since {}", timestamp_text(time_ms(record.id))).into();
     value
 }

@@ -1,5 +1,7 @@
 //! The gateway's address, the bot itself, and its commands.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{Answer, Asked};
@@ -46,21 +48,19 @@ fn my_guilds(asked: &Asked<'_>) -> Value {
         .unwrap_or(200)
         .clamp(1, 200);
     let after = asked.number("after").unwrap_or(0);
-    let mut guilds: Vec<_> = asked
-        .hub
-        .world
-        .guilds()
-        .iter()
-        .filter(|guild| guild.id() > after)
+    let overlay = Arc::clone(&asked.hub.lock().overlay);
+    let mut guilds: Vec<_> = (0..)
+        .zip(asked.hub.world.guilds())
+        .filter(|(index, guild)| guild.id() > after && !overlay.is_kicked(*index))
         .collect();
-    guilds.sort_unstable_by_key(|guild| guild.id());
+    guilds.sort_unstable_by_key(|(_, guild)| guild.id());
     guilds
         .into_iter()
         .take(limit)
-        .map(|guild| {
+        .map(|(index, guild)| {
             json!({
-                "id": guild.id().to_string(), "name": guild.name(), "icon": null, "banner": null, "owner": false,
-                "permissions": "8", "features": ["COMMUNITY"], "approximate_member_count": guild.member_count() + 1,
+                "id": guild.id().to_string(), "name": overlay.name(&asked.hub.world, index), "icon": null, "banner": null, "owner": false,
+                "permissions": overlay.bot_may(&asked.hub.world, index).0.to_string(), "features": ["COMMUNITY"], "approximate_member_count": guild.member_count() + 1,
                 "approximate_presence_count": 1,
             })
         })

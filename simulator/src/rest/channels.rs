@@ -1,12 +1,14 @@
 //! Channels and their messages: those of the traffic, and those that the bot sends.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Answer, Asked};
 use crate::{
     engine::{MessageRange, Place},
-    payload::{RawEvent, json::timestamp_text, object},
+    payload::{Overlay, RawEvent, SEND_MESSAGES, VIEW_CHANNEL, json::timestamp_text, object},
     snowflake::time_ms,
 };
 
@@ -29,6 +31,31 @@ impl Spot {
         Some(Self { id, place })
     }
 
+    /// What Discord says to a bot that may not do this.
+    fn may(self, asked: &Asked<'_>, permission: u64) -> Result<(), Answer> {
+        let overlay = Arc::clone(&asked.hub.lock().overlay);
+        match self.place {
+            Place::Guild { guild, channel } => {
+                let may = overlay.bot_may_in(&asked.hub.world, guild, channel);
+                if overlay.channel(guild, channel).deleted {
+                    Err(Answer::unknown("Channel", 10_003))
+                } else if overlay.is_kicked(guild) || may & VIEW_CHANNEL == 0 {
+                    Err(Answer::error(403, 50_001, "Missing Access"))
+                } else if may & permission == 0 {
+                    Err(Answer::error(403, 50_013, "Missing Permissions"))
+                } else {
+                    Ok(())
+                }
+            }
+            Place::Direct { person } => {
+                if permission == SEND_MESSAGES && overlay.is_direct_closed(person) {
+                    return Err(Answer::error(403, 50_007, "Cannot send messages to this user"));
+                }
+                Ok(())
+            }
+        }
+    }
+
     const fn guild(self) -> Option<u32> {
         match self.place {
             Place::Guild { guild, .. } => Some(guild),
@@ -48,6 +75,9 @@ pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
     let Some(spot) = id.parse().ok().and_then(|id| Spot::find(asked, id)) else {
         return Some(Answer::unknown("Channel", 10_003));
     };
+    if let Err(refused) = spot.may(asked, VIEW_CHANNEL) {
+        return Some(refused);
+    }
     Some(match (asked.method, rest) {
         ("GET" | "PATCH", []) => Answer::ok(channel(asked, spot)),
         ("GET", ["messages"]) => list(asked, spot),
@@ -73,7 +103,9 @@ pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
 fn channel(asked: &Asked<'_>, spot: Spot) -> Value {
     let world = &asked.hub.world;
     match spot.place {
-        Place::Guild { guild, channel } => object::channel(world.guild_at(guild), usize::from(channel), true),
+        Place::Guild { guild, channel } => {
+            object::channel(world, &asked.hub.lock().overlay, (guild, channel), true)
+        }
         Place::Direct { person } => object::direct_channel(world, person),
     }
 }
@@ -221,7 +253,7 @@ pub(super) fn own_message(asked: &Asked<'_>, id: u64, channel: u64, body: &Value
 }
 
 fn create(asked: &Asked<'_>, spot: Spot) -> Answer {
-    if let Err(answer) = check(asked.body) {
+    if let Err(answer) = spot.may(asked, SEND_MESSAGES).and_then(|()| check(asked.body)) {
         return answer;
     }
     let nonce = match &asked.body["nonce"] {
@@ -245,11 +277,8 @@ fn create(asked: &Asked<'_>, spot: Spot) -> Answer {
     engine.clock.follow(1);
     let id = engine.clock.next_id();
     let message = own_message(asked, id, spot.id, asked.body);
-    engine.publish_raw(
-        &asked.hub.world,
-        spot.guild(),
-        event(asked, "MESSAGE_CREATE", spot, id, &message),
-    );
+    let told = event(asked, &engine.overlay, "MESSAGE_CREATE", spot, id, &message);
+    engine.publish_raw(&asked.hub.world, spot.guild(), told);
     drop(engine);
     rest.messages
         .entry(spot.id)
@@ -262,13 +291,13 @@ fn create(asked: &Asked<'_>, spot: Spot) -> Answer {
 }
 
 /// The event that tells of a message of the bot.
-fn event(asked: &Asked<'_>, name: &str, spot: Spot, id: u64, message: &Value) -> RawEvent {
+fn event(asked: &Asked<'_>, overlay: &Overlay, name: &str, spot: Spot, id: u64, message: &Value) -> RawEvent {
     let world = &asked.hub.world;
     let mut data = message.clone();
     if let Some(guild) = spot.guild() {
         data["guild_id"] = world.guild_at(guild).id().to_string().into();
         if name != "MESSAGE_DELETE" {
-            data["member"] = object::bot_member(world);
+            data["member"] = object::bot_member(world, overlay, guild);
         }
     }
     RawEvent {
@@ -293,11 +322,8 @@ fn edit(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
     engine.clock.follow(1);
     let now = engine.clock.next_id();
     message["edited_timestamp"] = timestamp_text(time_ms(now)).into();
-    engine.publish_raw(
-        &asked.hub.world,
-        spot.guild(),
-        event(asked, "MESSAGE_UPDATE", spot, now, message),
-    );
+    let told = event(asked, &engine.overlay, "MESSAGE_UPDATE", spot, now, message);
+    engine.publish_raw(&asked.hub.world, spot.guild(), told);
     Answer::ok(message.clone())
 }
 
@@ -331,11 +357,8 @@ fn delete(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
     }
     let now = engine.clock.next_id();
     let gone = json!({"id": id.to_string(), "channel_id": spot.id.to_string()});
-    engine.publish_raw(
-        &asked.hub.world,
-        spot.guild(),
-        event(asked, "MESSAGE_DELETE", spot, now, &gone),
-    );
+    let told = event(asked, &engine.overlay, "MESSAGE_DELETE", spot, now, &gone);
+    engine.publish_raw(&asked.hub.world, spot.guild(), told);
     Answer::empty()
 }
 

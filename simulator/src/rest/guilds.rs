@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Answer, Asked};
 use crate::{
-    payload::{Overlay, object},
+    payload::{MANAGE_ROLES, Overlay, object},
     record::{Kind, Record},
 };
 
@@ -19,20 +19,30 @@ pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
         return Some(Answer::unknown("Guild", 10_004));
     };
     let guild = world.guild_at(index);
+    let overlay = overlay(asked);
+    if overlay.is_kicked(index) {
+        return Some(Answer::unknown("Guild", 10_004));
+    }
     Some(match (asked.method, rest) {
         ("GET", []) => {
-            let mut value = object::guild(world, index);
+            let mut value = object::guild(world, &overlay, index);
             if asked.flag("with_counts") {
                 value["approximate_member_count"] = (guild.member_count() + 1).into();
                 value["approximate_presence_count"] = 1.into();
             }
             Answer::ok(value)
         }
-        ("GET", ["channels"]) => Answer::ok(object::channels(guild, true).into()),
-        ("GET", ["roles"]) => Answer::ok(guild.roles().iter().map(object::role).collect()),
+        ("GET", ["channels"]) => Answer::ok(object::channels(world, &overlay, index, true).into()),
+        ("GET", ["roles"]) => Answer::ok(
+            overlay
+                .guild_roles(world, index)
+                .iter()
+                .map(object::role)
+                .collect(),
+        ),
         ("GET", ["members"]) => members(asked, index),
         ("GET", ["members", "search"]) => search(asked, index),
-        ("PATCH", ["members", "@me"]) => Answer::ok(object::bot_member(world)),
+        ("PATCH", ["members", "@me"]) => Answer::ok(object::bot_member(world, &overlay, index)),
         (_, ["members", user, rest @ ..]) => return member(asked, index, user, rest),
         ("PUT" | "DELETE", ["bans", user]) => match user.parse().ok().and_then(|id| world.person(id)) {
             Some(_) => Answer::empty(),
@@ -52,12 +62,13 @@ fn members(asked: &Asked<'_>, guild: u32) -> Answer {
         .unwrap_or(1)
         .clamp(1, 1_000);
     let after = asked.number("after").unwrap_or(0);
+    let overlay = overlay(asked);
     let mut ids: Vec<(u64, u32)> = (0..world.guild_at(guild).member_count())
+        .filter(|&member| !overlay.has_left(guild, member))
         .map(|member| (world.user_id(world.person_of(guild, member)), member))
         .filter(|&(id, _)| id > after)
         .collect();
     ids.sort_unstable();
-    let overlay = overlay(asked);
     Answer::ok(
         ids.into_iter()
             .take(limit)
@@ -74,6 +85,7 @@ fn search(asked: &Asked<'_>, guild: u32) -> Answer {
     let query = asked.parameter("query").unwrap_or("").to_lowercase();
     let overlay = overlay(asked);
     let found = (0..world.guild_at(guild).member_count())
+        .filter(|&member| !overlay.has_left(guild, member))
         .filter(|&member| world.username(world.person_of(guild, member)).starts_with(&query))
         .take(limit)
         .map(|member| object::member(world, &overlay, guild, member));
@@ -86,9 +98,12 @@ fn member(asked: &Asked<'_>, guild: u32, user: &str, rest: &[&str]) -> Option<An
         return Some(Answer::unknown("Member", 10_007));
     };
     if user == world.bot_id() && asked.method == "GET" {
-        return Some(Answer::ok(object::bot_member(world)));
+        return Some(Answer::ok(object::bot_member(world, &overlay(asked), guild)));
     }
-    let Some(index) = world.member_index(guild, user) else {
+    let Some(index) = world
+        .member_index(guild, user)
+        .filter(|&index| !overlay(asked).has_left(guild, index))
+    else {
         return Some(Answer::unknown("Member", 10_007));
     };
     Some(match (asked.method, rest) {
@@ -102,14 +117,12 @@ fn member(asked: &Asked<'_>, guild: u32, user: &str, rest: &[&str]) -> Option<An
 
 fn change_role(asked: &Asked<'_>, guild: u32, member: u32, role: &str) -> Answer {
     let world = &asked.hub.world;
-    let roles = world.guild_at(guild).roles();
-    let Some(role) = role
-        .parse()
-        .ok()
-        .filter(|id| roles.iter().any(|role| role.id == *id))
-    else {
+    let Ok(role) = role.parse() else {
         return Answer::unknown("Role", 10_011);
     };
+    if let Err(refused) = may_give(asked, guild, role) {
+        return refused;
+    }
     let mut engine = asked.hub.lock();
     let mut now = engine.overlay.roles(world, guild, member);
     let had = now.contains(&role);
@@ -126,9 +139,31 @@ fn change_role(asked: &Asked<'_>, guild: u32, member: u32, role: &str) -> Answer
     Answer::empty()
 }
 
+/// What Discord says to a bot that gives or takes a role which it may not.
+/// <https://discord.com/developers/docs/topics/permissions#permission-hierarchy>
+fn may_give(asked: &Asked<'_>, guild: u32, role: u64) -> Result<(), Answer> {
+    let world = &asked.hub.world;
+    let overlay = overlay(asked);
+    let (may, highest) = overlay.bot_may(world, guild);
+    let roles = overlay.guild_roles(world, guild);
+    let Some(role) = roles.iter().find(|known| known.id == role) else {
+        return Err(Answer::unknown("Role", 10_011));
+    };
+    if may & MANAGE_ROLES == 0 {
+        return Err(Answer::error(403, 50_013, "Missing Permissions"));
+    }
+    if role.managed || role.id == world.guild_at(guild).id() {
+        return Err(Answer::error(400, 50_028, "Invalid Role"));
+    }
+    if role.position >= highest {
+        return Err(Answer::error(403, 50_013, "Missing Permissions"));
+    }
+    Ok(())
+}
+
 fn change(asked: &Asked<'_>, guild: u32, member: u32) -> Answer {
     let world = &asked.hub.world;
-    let known = world.guild_at(guild).roles();
+    let known = overlay(asked).guild_roles(world, guild);
     let roles: Option<Vec<u64>> = match asked.body.get("roles") {
         None | Some(Value::Null) => None,
         Some(Value::Array(ids)) => {
@@ -146,6 +181,16 @@ fn change(asked: &Asked<'_>, guild: u32, member: u32) -> Answer {
             );
         }
     };
+    if let Some(wanted) = &roles {
+        let has = overlay(asked).roles(world, guild, member);
+        let given = wanted.iter().filter(|role| !has.contains(role));
+        let taken = has.iter().filter(|role| !wanted.contains(role));
+        for role in given.chain(taken) {
+            if let Err(refused) = may_give(asked, guild, *role) {
+                return refused;
+            }
+        }
+    }
     let mut engine = asked.hub.lock();
     let change = Arc::make_mut(&mut engine.overlay).change(guild, member);
     if roles.is_some() {

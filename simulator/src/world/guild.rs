@@ -9,6 +9,7 @@ pub struct Guild {
     pub(super) member_count: u32,
     pub(super) channels: Vec<Channel>,
     pub(super) roles: Vec<Role>,
+    pub(super) bot_role: Role,
     pub(super) walk: Walk,
     pub(crate) speakers: Skew,
 }
@@ -34,9 +35,14 @@ impl Guild {
         &self.channels
     }
 
-    /// Its roles, the one for everybody first, the others from the highest down.
+    /// The roles that members can have, the one for everybody first, the others from the highest down, as the world was made.
     pub fn roles(&self) -> &[Role] {
         &self.roles
+    }
+
+    /// The bot's own role, as the world was made: managed, and above all others.
+    pub const fn bot_role(&self) -> &Role {
+        &self.bot_role
     }
 }
 
@@ -49,6 +55,7 @@ pub struct Channel {
 }
 
 /// A role.
+#[derive(Clone)]
 pub struct Role {
     /// Its id.
     pub id: u64,
@@ -60,6 +67,8 @@ pub struct Role {
     pub permissions: u64,
     /// Its colour.
     pub color: u32,
+    /// Whether it belongs to an integration, which alone gives it.
+    pub managed: bool,
 }
 
 /// A walk that meets every person once before it repeats: `(offset + step * k) mod people`, people being prime.

@@ -17,6 +17,7 @@ mod interactions;
 mod oracle;
 mod rest;
 mod resume;
+mod standing;
 mod twilight;
 
 use std::time::Duration;

@@ -121,7 +121,7 @@ async fn twilight_http_talks_to_rest() {
         .model()
         .await
         .unwrap();
-    assert_eq!(model.roles.len(), guild.roles().len());
+    assert_eq!(model.roles.len(), guild.roles().len() + 1);
     let channels = http
         .guild_channels(Id::new(guild.id()))
         .await
@@ -146,7 +146,7 @@ async fn twilight_http_talks_to_rest() {
         .models()
         .await
         .unwrap();
-    assert_eq!(roles.len(), guild.roles().len());
+    assert_eq!(roles.len(), guild.roles().len() + 1);
     let sent = http
         .create_message(channels[0].id)
         .content("hello")

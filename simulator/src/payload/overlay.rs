@@ -1,0 +1,166 @@
+//! What has changed since the world was made, by REST or by the controls.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::world::{Role, World};
+
+/// The permissions that the simulator looks at.
+/// <https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags>
+pub(crate) const ADMINISTRATOR: u64 = 1 << 3;
+pub(crate) const VIEW_CHANNEL: u64 = 1 << 10;
+pub(crate) const SEND_MESSAGES: u64 = 1 << 11;
+pub(crate) const MANAGE_ROLES: u64 = 1 << 28;
+
+/// What has changed since the world was made.
+#[derive(Clone, Default)]
+pub(crate) struct Overlay {
+    members: FxHashMap<(u32, u32), MemberChange>,
+    guilds: FxHashMap<u32, GuildChange>,
+    /// Persons who take no direct messages of the bot.
+    closed: FxHashSet<u64>,
+}
+
+/// What was changed about a member; `None` is as the world was made.
+#[derive(Clone, Default)]
+pub(crate) struct MemberChange {
+    pub(crate) roles: Option<Vec<u64>>,
+    /// JSON of the nickname.
+    pub(crate) nick: Option<String>,
+    /// JSON of the end of a timeout.
+    pub(crate) timeout: Option<String>,
+    /// Whether they have left. The traffic does not know.
+    pub(crate) left: bool,
+}
+
+/// What was changed about a guild; `None` is as the world was made.
+#[derive(Clone, Default)]
+pub(crate) struct GuildChange {
+    pub(crate) name: Option<String>,
+    pub(crate) roles: Option<Vec<Role>>,
+    pub(crate) bot_roles: Option<Vec<u64>>,
+    /// Whether the bot is in it no more.
+    pub(crate) kicked: bool,
+    /// By their indexes.
+    pub(crate) channels: BTreeMap<u16, ChannelChange>,
+}
+
+/// What was changed about a channel.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct ChannelChange {
+    /// What the channel denies to everybody.
+    pub(crate) denied: u64,
+    pub(crate) deleted: bool,
+}
+
+impl Overlay {
+    pub(crate) fn member(&self, guild: u32, member: u32) -> Option<&MemberChange> {
+        if self.members.is_empty() {
+            None
+        } else {
+            self.members.get(&(guild, member))
+        }
+    }
+
+    pub(crate) fn change(&mut self, guild: u32, member: u32) -> &mut MemberChange {
+        self.members.entry((guild, member)).or_default()
+    }
+
+    pub(crate) fn change_guild(&mut self, guild: u32) -> &mut GuildChange {
+        self.guilds.entry(guild).or_default()
+    }
+
+    pub(crate) fn change_channel(&mut self, guild: u32, channel: u16) -> &mut ChannelChange {
+        self.change_guild(guild).channels.entry(channel).or_default()
+    }
+
+    /// The roles to be changed: all that the guild has now.
+    pub(crate) fn change_roles(&mut self, world: &World, guild: u32) -> &mut Vec<Role> {
+        let now = self.guild_roles(world, guild);
+        self.change_guild(guild).roles.get_or_insert(now)
+    }
+
+    pub(crate) fn set_direct_closed(&mut self, person: u64, closed: bool) {
+        if closed {
+            self.closed.insert(person);
+        } else {
+            self.closed.remove(&person);
+        }
+    }
+
+    /// The roles that a member has now.
+    pub(crate) fn roles(&self, world: &World, guild: u32, member: u32) -> Vec<u64> {
+        self.member(guild, member)
+            .and_then(|change| change.roles.clone())
+            .unwrap_or_else(|| {
+                let roles = world.guild_at(guild).roles();
+                world.role_indexes(guild, member).map(|at| roles[at].id).collect()
+            })
+    }
+
+    pub(crate) fn has_left(&self, guild: u32, member: u32) -> bool {
+        self.member(guild, member).is_some_and(|change| change.left)
+    }
+
+    pub(crate) fn name<'a>(&'a self, world: &'a World, guild: u32) -> &'a str {
+        let changed = self.guild(guild).and_then(|change| change.name.as_deref());
+        changed.unwrap_or_else(|| world.guild_at(guild).name())
+    }
+
+    /// All roles that the guild has now.
+    pub(crate) fn guild_roles(&self, world: &World, guild: u32) -> Vec<Role> {
+        let changed = self.guild(guild).and_then(|change| change.roles.clone());
+        changed.unwrap_or_else(|| {
+            let made = world.guild_at(guild);
+            made.roles().iter().chain([made.bot_role()]).cloned().collect()
+        })
+    }
+
+    /// The roles that the bot has now.
+    pub(crate) fn bot_roles(&self, world: &World, guild: u32) -> Vec<u64> {
+        let changed = self.guild(guild).and_then(|change| change.bot_roles.clone());
+        changed.unwrap_or_else(|| vec![world.guild_at(guild).bot_role().id])
+    }
+
+    pub(crate) fn is_kicked(&self, guild: u32) -> bool {
+        self.guild(guild).is_some_and(|change| change.kicked)
+    }
+
+    pub(crate) fn channel(&self, guild: u32, channel: u16) -> ChannelChange {
+        let changed = self.guild(guild).and_then(|change| change.channels.get(&channel));
+        changed.copied().unwrap_or_default()
+    }
+
+    pub(crate) fn is_direct_closed(&self, person: u64) -> bool {
+        self.closed.contains(&person)
+    }
+
+    /// What the bot may do in a guild, and how high its highest role stands.
+    pub(crate) fn bot_may(&self, world: &World, guild: u32) -> (u64, u32) {
+        let has = self.bot_roles(world, guild);
+        let everybody = world.guild_at(guild).id();
+        let roles = self.guild_roles(world, guild);
+        let own = roles
+            .iter()
+            .filter(|role| role.id == everybody || has.contains(&role.id));
+        let (may, highest) = own.fold((0, 0), |(may, highest), role| {
+            (may | role.permissions, highest.max(role.position))
+        });
+        (if may & ADMINISTRATOR == 0 { may } else { u64::MAX }, highest)
+    }
+
+    /// What the bot may do in a channel.
+    pub(crate) fn bot_may_in(&self, world: &World, guild: u32, channel: u16) -> u64 {
+        let (may, _) = self.bot_may(world, guild);
+        if may == u64::MAX {
+            return may;
+        }
+        let may = may & !self.channel(guild, channel).denied;
+        if may & VIEW_CHANNEL == 0 { 0 } else { may }
+    }
+
+    fn guild(&self, guild: u32) -> Option<&GuildChange> {
+        self.guilds.get(&guild)
+    }
+}
