@@ -308,14 +308,28 @@ impl Oracle {
     /// whole. An event that is in several sessions counts once, when it is within the limit of any of them.
     pub fn expected_at(&self, limits: &HashMap<String, u64>) -> Result<Members, OracleError> {
         let fresh = Ledger::new(self.hub.config.levels);
-        self.hub.lock().expected_at(&self.hub.world, fresh, limits, false)
+        self.hub
+            .lock()
+            .expected_at(&self.hub.world, fresh, limits, |_| false)
     }
 
     /// As [`expected_at`](Self::expected_at), with the events for which no session was alive: what a bot must have
     /// that reads its gaps back over REST.
     pub fn expected_with_missed(&self, limits: &HashMap<String, u64>) -> Result<Members, OracleError> {
+        self.expected_with_missed_in(limits, |_channel| true)
+    }
+
+    /// As [`expected_with_missed`](Self::expected_with_missed), with the missed events of those channels only whose id is
+    /// accepted: what a bot must have that could not read the others.
+    pub fn expected_with_missed_in(
+        &self,
+        limits: &HashMap<String, u64>,
+        channels: impl Fn(u64) -> bool,
+    ) -> Result<Members, OracleError> {
         let fresh = Ledger::new(self.hub.config.levels);
-        self.hub.lock().expected_at(&self.hub.world, fresh, limits, true)
+        self.hub
+            .lock()
+            .expected_at(&self.hub.world, fresh, limits, channels)
     }
 
     /// How many messages that count were given to sessions.

@@ -1,6 +1,7 @@
 //! The state behind the gateway: history, sessions, connections, and who gets what.
 
 mod handshake;
+mod messages;
 mod observe;
 mod produce;
 
@@ -19,7 +20,7 @@ use tokio::{
 use crate::{
     config::{Duplicate, GatewayRules, Rate, SimulatorConfig},
     oracle::Ledger,
-    payload::{Overlay, RawEvent},
+    payload::{Beside, Overlay, RawEvent},
     record::{Kind, Log, NO_GUILD, Record},
     session::Session,
     snowflake::{self, Clock},
@@ -29,7 +30,7 @@ use crate::{
 };
 
 pub(crate) use handshake::{Entry, ResumeRequest};
-pub(crate) use observe::{MessageRange, Place};
+pub(crate) use messages::{MessageRange, Place};
 
 /// What a connection is told to do.
 #[derive(Debug)]
@@ -70,7 +71,7 @@ pub(crate) struct ConnectionHandle {
 
 /// Events on their way to a connection.
 pub(crate) struct Batch {
-    pub(crate) events: Vec<(u64, Record, Option<Arc<RawEvent>>)>,
+    pub(crate) events: Vec<(u64, Record, Beside)>,
     pub(crate) overlay: Arc<Overlay>,
 }
 
@@ -88,6 +89,7 @@ pub(crate) struct Engine {
     pub(crate) oracle: Ledger,
     pub(crate) sessions: Vec<Session>,
     pub(crate) history: Log<Record>,
+    channels: messages::ChannelIndex,
     pub(crate) raws: BTreeMap<u64, Arc<RawEvent>>,
     delivered_by_kind: [u64; Kind::COUNT],
     delivered_raws: BTreeMap<String, u64>,
@@ -129,6 +131,7 @@ impl Engine {
             oracle: Ledger::new(config.levels),
             sessions: Vec::new(),
             history: Log::new(),
+            channels: messages::ChannelIndex::new(world),
             raws: BTreeMap::new(),
             delivered_by_kind: [0; Kind::COUNT],
             delivered_raws: BTreeMap::new(),
@@ -263,6 +266,7 @@ impl Engine {
         let Self {
             sessions,
             history,
+            channels,
             raws,
             ..
         } = self;
@@ -275,21 +279,25 @@ impl Engine {
                 return false;
             };
             session.sent += 1;
-            let raw = if record.kind == Kind::Raw {
-                raws.get(&index).cloned()
-            } else {
-                None
+            let beside = match record.kind {
+                Kind::Raw => raws
+                    .get(&index)
+                    .map_or(Beside::Nothing, |event| Beside::Raw(Arc::clone(event))),
+                Kind::GuildCreate => {
+                    Beside::LastMessages(channels.newest_below(history, record.guild, record.id))
+                }
+                _ => Beside::Nothing,
             };
-            match &raw {
-                Some(event) => *self.delivered_raws.entry(event.name.clone()).or_default() += 1,
-                None => self.delivered_by_kind[record.kind as usize] += 1,
+            match &beside {
+                Beside::Raw(event) => *self.delivered_raws.entry(event.name.clone()).or_default() += 1,
+                _ => self.delivered_by_kind[record.kind as usize] += 1,
             }
             if session.sent <= session.high {
                 self.stats.replayed += 1;
             } else {
                 session.high = session.sent;
             }
-            batch.events.push((session.sent, record, raw));
+            batch.events.push((session.sent, record, beside));
         }
         if !batch.events.is_empty() {
             batch.overlay = Arc::clone(&self.overlay);

@@ -28,6 +28,14 @@ pub(crate) struct RawEvent {
     pub(crate) id: Option<u64>,
 }
 
+/// What an event has beside its record.
+pub(crate) enum Beside {
+    Nothing,
+    Raw(Arc<RawEvent>),
+    /// The newest message of each channel of the guild; 0 where there is none.
+    LastMessages(Box<[u64]>),
+}
+
 /// What the payloads of a session need to know about it.
 #[derive(Clone)]
 pub(crate) struct SessionView {
@@ -53,12 +61,15 @@ pub(crate) fn dispatch(
     view: &SessionView,
     seq: u64,
     record: &Record,
-    raw_event: Option<&Arc<RawEvent>>,
+    beside: &Beside,
 ) {
     raw(out, "{\"t\":\"");
     raw(
         out,
-        raw_event.map_or_else(|| record.kind.event_name(), |event| &event.name),
+        match beside {
+            Beside::Raw(event) => &event.name,
+            _ => record.kind.event_name(),
+        },
     );
     raw(out, "\",\"s\":");
     number(out, seq);
@@ -85,17 +96,21 @@ pub(crate) fn dispatch(
         Kind::Ready => value(out, &ready(world, overlay, view)),
         Kind::Resumed => raw(out, "{\"_trace\":[\"simulator\"]}"),
         Kind::GuildCreate => {
-            value(
-                out,
-                &object::guild_create(world, overlay, record.guild, view.guild_create_members),
-            );
+            let mut guild = object::guild_create(world, overlay, record.guild, view.guild_create_members);
+            if let Beside::LastMessages(newest) = beside {
+                object::set_last_messages(&mut guild, newest);
+            }
+            value(out, &guild);
         }
         Kind::Typing => value(out, &object::typing(world, overlay, record)),
         Kind::MemberUpdate => value(out, &object::member_update(world, overlay, record)),
         Kind::Presence => value(out, &object::presence(world, record)),
         Kind::ChannelUpdate => value(out, &object::channel_update(world, overlay, record)),
         Kind::Reaction => value(out, &object::reaction(world, overlay, record)),
-        Kind::Raw => raw(out, raw_event.map_or("null", |event| &event.data)),
+        Kind::Raw => match beside {
+            Beside::Raw(event) => raw(out, &event.data),
+            _ => raw(out, "null"),
+        },
     }
     out.push(b'}');
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::Engine;
 use crate::{
     oracle::{Ledger, Members, OracleError},
-    record::{Kind, Record},
+    payload::message,
+    record::Kind,
     stats::{SessionInfo, Stats},
     world::World,
 };
@@ -53,13 +54,14 @@ impl Engine {
         members(world, &self.oracle)
     }
 
-    /// What is expected when each session counts up to its limit only; sessions without a limit count whole.
+    /// What is expected when each session counts up to its limit only; sessions without a limit count whole. Of the messages
+    /// for which no session was alive, those count in whose channel `missed` is true.
     pub(crate) fn expected_at(
         &self,
         world: &World,
         fresh: Ledger,
         limits: &HashMap<String, u64>,
-        with_missed: bool,
+        missed: impl Fn(u64) -> bool,
     ) -> Result<Members, OracleError> {
         if self.history.start() > 0 {
             return Err(OracleError::HistoryForgotten);
@@ -84,70 +86,13 @@ impl Engine {
         }
         let mut ledger = fresh;
         for ((_, record), (taken, offered)) in self.history.iter_from(0).zip(taken.into_iter().zip(offered)) {
-            if taken || (with_missed && !offered) {
+            let counts = || record.kind.is_guild_message() && missed(message::channel_id(world, &record));
+            if taken || (!offered && counts()) {
                 ledger.apply(&record);
             }
         }
         Ok(members(world, &ledger))
     }
-
-    /// Messages of a channel between two ids, both exclusive: the newest `limit` of them, newest first; or the oldest,
-    /// newest first as well, where only `after` is given.
-    pub(crate) fn channel_messages(&self, range: MessageRange, place: Place) -> Vec<u64> {
-        let matches = |record: &Record| {
-            record.id > range.after
-                && record.id < range.before
-                && match place {
-                    Place::Guild { guild, channel } => {
-                        record.kind.is_guild_message() && record.guild == guild && record.channel == channel
-                    }
-                    Place::Direct { person } => {
-                        record.kind == Kind::Direct && u64::from(record.member) == person
-                    }
-                }
-        };
-        // Events lie in the order of their ids, so the range is a stretch of the history.
-        let first = self.first_index_after(range.after);
-        let end = self.first_index_after(range.before.saturating_sub(1));
-        let indexes = |index: &u64| self.history.get(*index).is_some_and(|record| matches(&record));
-        if range.oldest {
-            (first..end).filter(indexes).take(range.limit).collect()
-        } else {
-            let mut found: Vec<u64> = (first..end).rev().filter(indexes).take(range.limit).collect();
-            found.reverse();
-            found
-        }
-    }
-
-    fn first_index_after(&self, id: u64) -> u64 {
-        let (mut low, mut high) = (self.history.start(), self.history.end());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.history.get(middle).is_some_and(|record| record.id > id) {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        low
-    }
-}
-
-/// Which messages are wanted.
-#[derive(Clone, Copy)]
-pub(crate) struct MessageRange {
-    pub(crate) after: u64,
-    pub(crate) before: u64,
-    pub(crate) limit: usize,
-    /// Whether the oldest of the range are wanted and not the newest.
-    pub(crate) oldest: bool,
-}
-
-/// Where messages are looked for.
-#[derive(Clone, Copy)]
-pub(crate) enum Place {
-    Guild { guild: u32, channel: u16 },
-    Direct { person: u64 },
 }
 
 fn members(world: &World, ledger: &Ledger) -> Members {

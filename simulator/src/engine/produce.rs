@@ -45,6 +45,9 @@ impl Engine {
         if taken || record.kind.is_guild_message() || matches!(record.kind, Kind::Direct | Kind::Raw) {
             self.history.push(record);
         }
+        if record.kind.is_guild_message() {
+            self.channels.add(&record, index);
+        }
         index
     }
 
@@ -218,6 +221,7 @@ impl Engine {
         if start > before {
             self.raws = self.raws.split_off(&start);
             self.sessions.iter_mut().for_each(|session| session.trim(start));
+            self.channels.trim(start);
         }
     }
 }

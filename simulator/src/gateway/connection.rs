@@ -198,9 +198,9 @@ impl Connection {
             .lock()
             .take(&self.hub.world, key, self.id, BATCH, &mut self.batch);
         let Batch { events, overlay } = &self.batch;
-        for (seq, record, raw) in events {
+        for (seq, record, beside) in events {
             self.compressor.frame(&mut self.out, |out| {
-                payload::dispatch(out, &self.hub.world, overlay, view, *seq, record, raw.as_ref());
+                payload::dispatch(out, &self.hub.world, overlay, view, *seq, record, beside);
             });
         }
         if let Some(&(seq, ..)) = events.last() {

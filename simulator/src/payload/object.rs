@@ -195,6 +195,16 @@ pub(crate) fn guild_create(world: &World, overlay: &Overlay, index: u32, members
     value
 }
 
+/// Puts the newest message of each channel into a guild's channels; 0 stands for none.
+pub(crate) fn set_last_messages(guild: &mut Value, newest: &[u64]) {
+    let Some(channels) = guild["channels"].as_array_mut() else {
+        return;
+    };
+    for (channel, &id) in channels.iter_mut().zip(newest).filter(|(_, id)| **id != 0) {
+        channel["last_message_id"] = id.to_string().into();
+    }
+}
+
 /// `TYPING_START`.
 pub(crate) fn typing(world: &World, overlay: &Overlay, record: &Record) -> Value {
     let guild = world.guild_at(record.guild);

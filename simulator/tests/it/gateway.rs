@@ -1,8 +1,13 @@
 //! Login, close codes, heartbeats, events.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use discord_simulator::{GatewayRules, HeartbeatAcks, INTENT_MESSAGE_CONTENT, SimulatorConfig, Traffic};
+use discord_simulator::{
+    GatewayRules, HeartbeatAcks, INTENT_MESSAGE_CONTENT, RestRules, SimulatorConfig, Traffic,
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -10,7 +15,9 @@ use tokio::{
 };
 
 use super::{
-    client::{Came, Client, MESSAGES},
+    PATIENCE,
+    client::{Came, Client, Dispatch, MESSAGES},
+    http::call,
     rules, small, start,
 };
 
@@ -43,6 +50,69 @@ async fn login_gives_ready_and_the_guilds_of_the_shard() {
         }
     }
     assert_eq!(guilds.len(), 8);
+    simulator.stop().await;
+}
+
+/// The last messages are those before the session, also the ones that nobody was there for, and REST has all of them.
+#[tokio::test]
+async fn a_guild_tells_the_last_message_of_each_channel() {
+    let rest = RestRules {
+        enforce: false,
+        ..RestRules::default()
+    };
+    let simulator = start(SimulatorConfig { rest, ..small() }).await;
+    let control = simulator.control();
+    let mut client = Client::connect(&simulator).await;
+    client.identify(MESSAGES, [0, 1]).await;
+    let ids = |all: &[Dispatch]| -> BTreeMap<u64, u64> {
+        all[1..]
+            .iter()
+            .flat_map(|guild| guild.data["channels"].as_array().unwrap())
+            .filter_map(|channel| {
+                let id = |name: &str| channel[name].as_str()?.parse().ok();
+                Some((id("id")?, id("last_message_id")?))
+            })
+            .collect()
+    };
+    assert_eq!(
+        ids(&client.ready().await),
+        BTreeMap::new(),
+        "nobody has written yet"
+    );
+    control.generate(300);
+    assert!(control.wait_until(|stats| stats.generated == 300, PATIENCE).await);
+    control.kill_sessions(None);
+    control.generate(2_000);
+    assert!(
+        control
+            .wait_until(|stats| stats.generated == 2_300, PATIENCE)
+            .await
+    );
+    let mut client = Client::connect(&simulator).await;
+    client.identify(MESSAGES, [0, 1]).await;
+    let newest = ids(&client.ready().await);
+    assert!(newest.len() > 10);
+    let mut messages = 0;
+    for (channel, newest) in newest {
+        let mut after = 0;
+        while after < newest {
+            let path = format!("/api/v10/channels/{channel}/messages?limit=100&after={after}");
+            let page = call(&simulator.rest_url(), "GET", &path, None).await.json();
+            let found: Vec<u64> = page
+                .as_array()
+                .unwrap()
+                .iter()
+                .rev()
+                .map(|message| message["id"].as_str().unwrap().parse().unwrap())
+                .collect();
+            assert!(found.is_sorted() && found[0] > after, "{found:?}");
+            messages += found.iter().filter(|id| **id <= newest).count();
+            after = *found.last().unwrap();
+        }
+    }
+    assert_eq!(control.stats().missed, 2_000);
+    // Nine of ten events are messages, and a few of those are direct ones.
+    assert!((1_900..2_200).contains(&messages), "{messages}");
     simulator.stop().await;
 }
 
@@ -163,11 +233,7 @@ async fn heartbeats_are_acknowledged_late_or_never_as_told() {
 
     control.set_heartbeat_acks(HeartbeatAcks::Never);
     client.send(&beat).await;
-    assert!(
-        control
-            .wait_until(|stats| stats.heartbeats == 3, super::PATIENCE)
-            .await
-    );
+    assert!(control.wait_until(|stats| stats.heartbeats == 3, PATIENCE).await);
     assert_eq!(control.stats().heartbeat_acks, 2);
     simulator.stop().await;
 }
@@ -202,7 +268,7 @@ async fn events_follow_the_intents() {
     let mut few = Client::login(&simulator, 1 | 1 << 9, [0, 1]).await;
     let control = simulator.control();
     control.generate(2_000);
-    let names = |events: &[super::client::Dispatch]| -> BTreeSet<String> {
+    let names = |events: &[Dispatch]| -> BTreeSet<String> {
         events.iter().map(|event| event.event.clone()).collect()
     };
     let events = all.dispatches(2_000).await;
@@ -259,7 +325,7 @@ async fn messages_are_of_the_kinds_that_discord_has() {
     let mut client = Client::login(&simulator, MESSAGES, [0, 1]).await;
     simulator.control().generate(3_000);
     let (mut last_id, mut same_millisecond, mut bytes) = (0, 0, 0);
-    let mut kinds = std::collections::BTreeMap::<&str, u32>::new();
+    let mut kinds = BTreeMap::<&str, u32>::new();
     let mut previous: Option<(u64, String)> = None;
     for event in client.dispatches(3_000).await {
         let message = event.data;

@@ -154,6 +154,19 @@ async fn a_sequence_limits_what_counts() {
     );
     assert_eq!(without, oracle.sent());
     assert!((300..500).contains(&(with - without)));
+    let channel = simulator.world().guilds()[0].channels()[0].id;
+    let but = count(
+        oracle
+            .expected_with_missed_in(&HashMap::new(), |id| id != channel)
+            .unwrap(),
+    );
+    let only = count(
+        oracle
+            .expected_with_missed_in(&HashMap::new(), |id| id == channel)
+            .unwrap(),
+    );
+    assert!(but < with && only > without);
+    assert_eq!((with - but) + (with - only), with - without);
     simulator.stop().await;
 }
 
