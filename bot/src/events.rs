@@ -4,4 +4,6 @@
 //! parsing that is needed, so it has a reduced form here. The frame around the payload is read by scanning, without parsing.
 
 pub mod frame;
+pub mod guild_create;
 pub mod message_create;
+pub mod ready;

@@ -25,11 +25,19 @@ pub const fn millis<T>(id: Id<T>) -> Millis {
     (id.get() >> 22).cast_signed() + DISCORD_EPOCH_MS
 }
 
+/// The least id of something that is made at this time, in milliseconds since the Unix epoch; `None` for times before Discord.
+pub const fn at_millis<T>(at: Millis) -> Option<Id<T>> {
+    if at <= DISCORD_EPOCH_MS {
+        return None;
+    }
+    Id::new_checked((at - DISCORD_EPOCH_MS).cast_unsigned() << 22)
+}
+
 #[cfg(test)]
 mod tests {
     use twilight_model::id::{Id, marker::MessageMarker};
 
-    use super::{from_db, millis, to_db};
+    use super::{at_millis, from_db, millis, to_db};
 
     /// The example of Discord's documentation: 175928847299117063 is 2016-04-30 11:18:25.796 UTC.
     #[test]
@@ -38,6 +46,15 @@ mod tests {
             millis(Id::<MessageMarker>::new(175_928_847_299_117_063)),
             1_462_015_105_796
         );
+    }
+
+    #[test]
+    fn the_first_id_of_a_millisecond() {
+        let id: Id<MessageMarker> = at_millis(1_462_015_105_796).expect("after Discord began");
+        assert_eq!(millis(id), 1_462_015_105_796);
+        assert!(id.get() <= 175_928_847_299_117_063);
+        assert_eq!(millis(Id::<MessageMarker>::new(id.get() - 1)), 1_462_015_105_795);
+        assert_eq!(at_millis::<MessageMarker>(0), None);
     }
 
     #[test]

@@ -57,6 +57,27 @@ impl MessageCreate {
         serde_json::from_str::<Payload>(text).map(|payload| payload.d)
     }
 
+    /// A person's message of which nothing else is known any more.
+    pub const fn by_a_person(
+        id: Id<MessageMarker>,
+        guild_id: Id<GuildMarker>,
+        channel_id: Id<ChannelMarker>,
+        user_id: Id<UserMarker>,
+    ) -> Self {
+        Self {
+            id,
+            channel_id,
+            guild_id: Some(guild_id),
+            author: Author {
+                id: user_id,
+                bot: false,
+                system: false,
+            },
+            kind: WRITTEN_BY_PEOPLE[0],
+            webhook_id: None,
+        }
+    }
+
     /// Whether a person wrote it: no bot, no webhook, no system message.
     pub fn is_by_a_person(&self) -> bool {
         !self.author.bot
