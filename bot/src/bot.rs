@@ -110,7 +110,7 @@ impl Bot {
         let listening = task::spawn("news", store.listen(news, stopped.clone()));
         let (granted, tenure) = tenure::pair(config.fleet.lease);
         let around = gateway::Around {
-            store: store.clone(),
+            rest: rest.clone(),
             writer,
             memory: Arc::clone(&memory),
             tenure,

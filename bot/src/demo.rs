@@ -242,18 +242,25 @@ async fn caught_up(control: &discord_simulator::Control, shards: &[Arc<ShardStat
 ///
 /// The rows cannot be read.
 pub async fn reconcile(simulator: &Simulator, store: &Store) -> Result<Report, StoreError> {
+    Ok(simulator.oracle().compare(rows(store).await?))
+}
+
+/// The database's rows as the simulator takes them.
+///
+/// # Errors
+///
+/// They cannot be read.
+pub async fn rows(store: &Store) -> Result<impl Iterator<Item = Row>, StoreError> {
     let rows = member_xp::all(store).await?;
-    Ok(simulator
-        .oracle()
-        .compare(rows.into_iter().map(|(key, total)| Row {
-            guild_id: key.guild_id.get(),
-            user_id: key.user_id.get(),
-            state: MemberState {
-                xp: total.xp,
-                message_count: total.messages,
-                last_award_ms: total.last_award.map(i64::cast_unsigned),
-            },
-        })))
+    Ok(rows.into_iter().map(|(key, total)| Row {
+        guild_id: key.guild_id.get(),
+        user_id: key.user_id.get(),
+        state: MemberState {
+            xp: total.xp,
+            message_count: total.messages,
+            last_award_ms: total.last_award.map(i64::cast_unsigned),
+        },
+    }))
 }
 
 /// The busiest guild's first members.

@@ -5,11 +5,21 @@
 use twilight_gateway::Intents;
 use twilight_model::gateway::event::EventType;
 
-use crate::{events::message_create::MessageCreate, handlers::levels, ledger::Ledger};
+use crate::{
+    events::{guild_create::GuildCreate, message_create::MessageCreate},
+    handlers::levels,
+    ledger::{
+        Ledger,
+        member_xp::{MemberKey, MemberMessage},
+    },
+};
 
 /// The events that somebody handles, with the intents under which Discord sends them.
 /// <https://discord.com/developers/docs/events/gateway#list-of-intents>
-const HANDLED: &[(EventType, Intents)] = &[(EventType::MessageCreate, Intents::GUILD_MESSAGES)];
+const HANDLED: &[(EventType, Intents)] = &[
+    (EventType::GuildCreate, Intents::GUILDS),
+    (EventType::MessageCreate, Intents::GUILD_MESSAGES),
+];
 
 /// What the bot asks Discord for: what its handlers want, and nothing else.
 pub fn intents() -> Intents {
@@ -41,6 +51,11 @@ impl Dispatcher {
         Self { levels }
     }
 
+    /// What a message changes, wherever it comes from.
+    pub fn count(&self, message: &MessageCreate) -> Option<(MemberKey, MemberMessage)> {
+        levels::on_message(&self.levels, message)
+    }
+
     /// Hand an event to its handler and its changes to the ledger. An event that nobody handles is not parsed.
     pub fn dispatch(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Dispatched {
         match event_type {
@@ -48,8 +63,24 @@ impl Dispatcher {
                 let Ok(message) = MessageCreate::parse(text) else {
                     return Dispatched::Malformed;
                 };
-                if let Some((key, change)) = levels::on_message(&self.levels, &message) {
-                    ledger.member_message(key, change);
+                if message.guild_id.is_some() {
+                    ledger.backfill.saw(message.id);
+                }
+                if let Some((key, change)) = self.count(&message) {
+                    ledger.message(message.id, key, change);
+                }
+                Dispatched::Handled
+            }
+            "GUILD_CREATE" => {
+                let Ok(id) = GuildCreate::id_of(text) else {
+                    return Dispatched::Malformed;
+                };
+                if ledger.backfill.wants(id) {
+                    match GuildCreate::parse(text) {
+                        Ok(Some(created)) => ledger.backfill.guild_created(&created),
+                        Ok(None) => {}
+                        Err(_) => return Dispatched::Malformed,
+                    }
                 }
                 Dispatched::Handled
             }
@@ -79,7 +110,7 @@ mod tests {
     fn no_privileged_intent_is_asked_for() {
         let privileged = Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS | Intents::GUILD_PRESENCES;
         assert!(!intents().intersects(privileged));
-        assert_eq!(intents(), Intents::GUILD_MESSAGES);
+        assert_eq!(intents(), Intents::GUILDS | Intents::GUILD_MESSAGES);
     }
 
     /// Guards the table: every event in it has an arm in `dispatch`, which tries to read it.

@@ -215,9 +215,9 @@ impl Fleet {
                     );
                     self.drop_shard(shard);
                 }
-                for (key, taken) in taken {
+                for (key, taken, left) in taken {
                     metrics::fleet_shards_taken_total().increment(1);
-                    self.gateway.start(key, taken);
+                    self.gateway.start(key, taken, left);
                 }
                 self.granted.confirm(began, processes == 1);
                 self.stop_some(&give);

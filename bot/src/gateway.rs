@@ -6,6 +6,7 @@ pub mod guard;
 pub mod heartbeat;
 pub mod identify;
 mod intake;
+mod reading;
 mod shard;
 pub mod status;
 
@@ -27,6 +28,7 @@ use self::{
     guard::Guard,
     identify::IdentifyQueue,
     intake::Intake,
+    reading::Reading,
     shard::ShardTask,
     status::{ShardStatus, Shards},
 };
@@ -35,10 +37,11 @@ use crate::{
     config::{self, Config, Secret, ShardCount},
     dispatcher::{self, Dispatcher},
     fleet::tenure::Tenure,
-    ledger::{Ledger, memory::Memory},
+    ledger::{Ledger, backfill::Unread, memory::Memory},
     rest::{Priority, Rest, RestError, Retry},
     store::{
         Store, StoreError,
+        backfill::Left,
         shard_checkpoint::{ShardKey, Taken},
     },
     task::{self, Task},
@@ -83,8 +86,8 @@ pub struct Directions {
 /// What the shards work with.
 #[derive(Clone, Debug)]
 pub struct Around {
-    /// Where what is left of a shard is read from.
-    pub store: Store,
+    /// Where messages are read back from.
+    pub rest: Rest,
     /// What commits.
     pub writer: Writer,
     /// The ledgers' budget.
@@ -99,6 +102,7 @@ pub struct Gateway {
     config: ShardConfig<IdentifyQueue>,
     dispatcher: Dispatcher,
     ledger: config::Ledger,
+    levels: config::Levels,
     max_backoff: Duration,
     around: Around,
     running: BTreeMap<u32, Running>,
@@ -181,6 +185,9 @@ impl Gateway {
             // The first gap is an increase only where there was a 0 before.
             crate::metrics::gateway_gaps_total(reason).increment(0);
         }
+        for why in Unread::ALL {
+            crate::metrics::backfill_unread_channels_total(why.as_str()).increment(0);
+        }
         Self {
             config: ConfigBuilder::new(token.expose().to_owned(), dispatcher::intents())
                 .queue(directions.queue.clone())
@@ -188,6 +195,7 @@ impl Gateway {
                 .build(),
             dispatcher: Dispatcher::new((&config.levels).into()),
             ledger: config.ledger.clone(),
+            levels: config.levels.clone(),
             max_backoff: config.gateway.max_backoff,
             around,
             running: BTreeMap::new(),
@@ -196,23 +204,27 @@ impl Gateway {
     }
 
     /// Start a shard that was taken for this process.
-    pub fn start(&mut self, key: ShardKey, taken: Taken) {
+    pub fn start(&mut self, key: ShardKey, taken: Taken, left: Left) {
         let status = Arc::new(ShardStatus::new(key));
         self.shards.add(Arc::clone(&status));
         let Around {
+            rest,
             writer,
             memory,
             tenure,
-            ..
         } = &self.around;
         let count = usize::try_from(key.count).unwrap_or(1).max(1);
         let ledger = Ledger::new(Arc::clone(memory), self.ledger.member_cache_entries / count);
         let (stop, stopped) = watch::channel(false);
+        let flushing = Flushing::new(key, writer.clone(), &taken, &self.ledger);
+        let mut intake = Intake::new(key, self.dispatcher, ledger, taken.session, taken.updated_at);
+        intake.take_up(self.levels.backfill, taken.last_message_id, left);
         let task = ShardTask {
             key,
             config: self.config.clone(),
-            flushing: Flushing::new(key, writer.clone(), &taken, &self.ledger),
-            intake: Intake::new(key, self.dispatcher, ledger, taken.session, taken.updated_at),
+            flushing,
+            intake,
+            reading: Reading::new(rest.clone(), self.levels.backfill_limit),
             guard: Guard::new(self.max_backoff),
             memory: Arc::clone(memory),
             status,

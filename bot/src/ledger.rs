@@ -4,6 +4,7 @@
 //! taken whole together with the shard's sequence, which is what makes counting exact: a batch contains every event up to
 //! its checkpoint and none after it.
 
+pub mod backfill;
 pub mod gap;
 pub mod last_awards;
 pub mod member_xp;
@@ -11,7 +12,13 @@ pub mod memory;
 
 use std::sync::Arc;
 
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, MessageMarker},
+};
+
 use self::{
+    backfill::{Arrival, Backfill, HeldMessage, Unread},
     gap::GapChange,
     last_awards::LastAwards,
     member_xp::{MemberKey, MemberMessage, MemberRows},
@@ -24,9 +31,13 @@ pub struct Ledger {
     members: MemberRows,
     last_awards: LastAwards,
     gaps: Vec<GapChange>,
+    /// What is read back, and what waits for it.
+    pub backfill: Backfill,
     memory: Arc<Memory>,
     /// What this ledger has charged to `memory` for its entries.
     charged: usize,
+    /// And for the messages that wait.
+    charged_for_held: usize,
 }
 
 /// What a batch takes out of the ledger.
@@ -36,6 +47,8 @@ pub struct Changes {
     pub members: Vec<(MemberKey, member_xp::Pending)>,
     /// What was missed.
     pub gaps: Vec<GapChange>,
+    /// What was read back and what waits for it.
+    pub backfill: Vec<backfill::Change>,
     /// Bytes that these changes hold of the process's budget until they are committed.
     pub bytes: usize,
 }
@@ -47,9 +60,80 @@ impl Ledger {
             members: MemberRows::default(),
             last_awards: LastAwards::new(cache_entries),
             gaps: Vec::new(),
+            backfill: Backfill::default(),
             memory,
             charged: 0,
+            charged_for_held: 0,
         }
+    }
+
+    /// Count a member's message that came from the gateway, unless it waits or was read back before.
+    pub fn message(&mut self, id: Id<MessageMarker>, key: MemberKey, message: MemberMessage) {
+        let held = HeldMessage {
+            guild_id: key.guild_id,
+            id,
+            channel_id: message.channel_id,
+            user_id: key.user_id,
+        };
+        match self.backfill.arrived(held, message) {
+            Arrival::Counts => self.member_message(key, message),
+            Arrival::Held => self.weigh(),
+            Arrival::ReadBefore => {}
+        }
+    }
+
+    /// Count a guild's messages that were read back up to `through`, in the order of their ids, with those that waited for them.
+    pub fn read_back(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        through: Id<MessageMarker>,
+        messages: impl Iterator<Item = (Id<MessageMarker>, MemberKey, MemberMessage)>,
+    ) {
+        let messages = messages.map(|(id, key, message)| (id, key.user_id, message));
+        self.with_backfill(|backfill, count| {
+            backfill.read(guild_id, through, messages, |user_id, message| {
+                count(MemberKey { guild_id, user_id }, message);
+            });
+        });
+    }
+
+    /// Count what waited in the guilds that are read back: everything that came before has been received.
+    pub fn release(&mut self) {
+        self.with_backfill(|backfill, count| {
+            backfill.release(|guild_id, user_id, message| {
+                count(MemberKey { guild_id, user_id }, message);
+            });
+        });
+    }
+
+    /// Leave what is not read back unread, and count what waited.
+    pub fn give_up(&mut self, why: Unread) {
+        self.with_backfill(|backfill, count| {
+            backfill.give_up(why, |guild_id, user_id, message| {
+                count(MemberKey { guild_id, user_id }, message);
+            });
+        });
+    }
+
+    /// Let the backfill count.
+    fn with_backfill(&mut self, work: impl FnOnce(&mut Backfill, &mut dyn FnMut(MemberKey, MemberMessage))) {
+        let mut backfill = std::mem::take(&mut self.backfill);
+        work(&mut backfill, &mut |key, message| {
+            self.member_message(key, message);
+        });
+        self.backfill = backfill;
+        self.weigh();
+    }
+
+    /// Charge for the messages that wait.
+    fn weigh(&mut self) {
+        let bytes = self.backfill.bytes();
+        if bytes >= self.charged_for_held {
+            self.memory.charge(bytes - self.charged_for_held);
+        } else {
+            self.memory.release(self.charged_for_held - bytes);
+        }
+        self.charged_for_held = bytes;
     }
 
     /// Count a member's message.
@@ -68,7 +152,7 @@ impl Ledger {
 
     /// Rows that the next flush would write.
     pub fn rows(&self) -> usize {
-        self.members.len()
+        self.members.len() + self.backfill.rows()
     }
 
     /// Bytes that the entries hold.
@@ -81,6 +165,7 @@ impl Ledger {
         Changes {
             members: self.members.take(&mut self.last_awards),
             gaps: std::mem::take(&mut self.gaps),
+            backfill: self.backfill.take(),
             bytes: std::mem::take(&mut self.charged),
         }
     }
@@ -108,12 +193,14 @@ impl Ledger {
         self.members = MemberRows::default();
         self.last_awards.clear();
         self.gaps.clear();
+        self.backfill.forget();
+        self.weigh();
         rows
     }
 }
 
 impl Drop for Ledger {
     fn drop(&mut self) {
-        self.memory.release(self.charged);
+        self.memory.release(self.charged + self.charged_for_held);
     }
 }

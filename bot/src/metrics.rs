@@ -106,6 +106,18 @@ registry! {
     counter gateway_closes_total = "eventide_gateway_closes_total" [code];
     /// Times that events were missed, by reason: the session was lost, or a resume did not begin where the checkpoint ended.
     counter gateway_gaps_total = "eventide_gateway_gaps_total" [reason];
+    /// Messages that were read back after a gap, and counted.
+    counter backfill_messages_total = "eventide_backfill_messages_total";
+    /// Pages of messages that were asked for to read back.
+    counter backfill_requests_total = "eventide_backfill_requests_total";
+    /// Channels that were read back to their end.
+    counter backfill_channels_total = "eventide_backfill_channels_total";
+    /// Channels that could not be read back, or not to their end, by reason.
+    counter backfill_unread_channels_total = "eventide_backfill_unread_channels_total" [reason];
+    /// Servers of the shard that are read back, or wait for it; their new messages count after the missed ones.
+    gauge shard_backfill_guilds = "eventide_shard_backfill_guilds" [shard];
+    /// Messages of the shard that wait until those before them are read back.
+    gauge shard_backfill_held = "eventide_shard_backfill_held" [shard];
     /// Heartbeats that told Discord of events that were not committed yet, because the flush before it took too long.
     counter gateway_heartbeats_ahead_total = "eventide_gateway_heartbeats_ahead_total";
     /// How long a shard paused reading so that a heartbeat would not run ahead of the checkpoint.

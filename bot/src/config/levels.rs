@@ -25,6 +25,10 @@ pub struct Levels {
     pub announce: Announce,
     /// What an announcement says in guilds that chose nothing.
     pub announce_template: Template,
+    /// Whether messages that a lost session missed are read back over REST.
+    pub backfill: bool,
+    /// Longest reading back; what is not read by then is recorded as unread.
+    pub backfill_limit: Duration,
 }
 
 /// It tells [`template::MAX_CHARS`], and a test holds it to that.
@@ -80,6 +84,18 @@ impl Levels {
                 },
                 Template::parse,
             ),
+            backfill: section.boolean(
+                "backfill",
+                false,
+                "Whether messages that were missed because Discord ended a session are read back over REST, and count.",
+            ),
+            backfill_limit: section.seconds(Whole {
+                name: "backfill_seconds",
+                default: 600,
+                range: 1..=86_400,
+                unit: "seconds",
+                why: "Longest reading back; until a server is read its new messages wait, and what is not read is recorded.",
+            }),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::store::{
     Store, StoreError, Tx,
+    backfill::{self, Left},
     fleet::{self, Process},
     shard_checkpoint::{ShardKey, Taken},
 };
@@ -43,7 +44,7 @@ pub(super) enum Seen {
         /// Shards in all.
         shard_count: u32,
         /// What it has taken, with where each is to be resumed.
-        taken: Vec<(ShardKey, Taken)>,
+        taken: Vec<(ShardKey, Taken, Left)>,
         /// What it has to give away.
         give: Vec<u32>,
         /// What it runs and has no lease of.
@@ -57,11 +58,18 @@ pub(super) enum Seen {
 
 /// Look once.
 pub(super) async fn look(store: &Store, asked: Asked) -> Result<Seen, StoreError> {
-    store
+    let mut seen = store
         .transaction("fleet", move |tx| {
             Box::pin(async move { decide(tx, &asked).await })
         })
-        .await
+        .await?;
+    if let Seen::Member { taken, .. } = &mut seen {
+        for (key, _, left) in taken {
+            // After the shard was taken: nobody else adds to what is left of it.
+            *left = backfill::left(store, *key).await?;
+        }
+    }
+    Ok(seen)
 }
 
 async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
@@ -132,7 +140,11 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
     let idle: Vec<u32> = idle.map(|lease| lease.shard).collect();
     for shard in plan.take.iter().chain(&idle) {
         if !asked.leaving {
-            taken.push((key(*shard), fleet::take(tx, me, key(*shard)).await?));
+            taken.push((
+                key(*shard),
+                fleet::take(tx, me, key(*shard)).await?,
+                Left::default(),
+            ));
         }
     }
     if news {

@@ -127,6 +127,7 @@ impl Flushing {
                 fence: self.fence,
                 revision: self.revision + 1,
                 session: intake.point(),
+                last_message_id: intake.ledger.backfill.newest(),
             },
             changes,
             reply,

@@ -19,6 +19,8 @@ use crate::{
     store::shard_checkpoint::{SessionPoint, ShardKey},
 };
 
+mod backfill;
+
 /// Something the shard's task has to react to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
@@ -211,6 +213,7 @@ impl Intake {
         self.received += 1;
         self.counters.count(event_type);
         if event_type == "READY" {
+            self.look_for_missed(text);
             self.sequence = sequence;
             self.replaying = false;
             return Some(Signal::Ready);

@@ -18,9 +18,15 @@ use super::{
     heartbeat::Advice,
     identify::IdentifyQueue,
     intake::{self, Intake, Signal},
+    reading::{Reading, Step},
     status::{ShardState, ShardStatus},
 };
-use crate::{fleet::tenure::Tenure, ledger::memory::Memory, metrics, store::shard_checkpoint::ShardKey};
+use crate::{
+    fleet::tenure::Tenure,
+    ledger::{backfill::Unread, memory::Memory},
+    metrics,
+    store::shard_checkpoint::ShardKey,
+};
 
 /// How long a connection may take to say HELLO, from the start of connecting.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,6 +59,7 @@ pub(super) struct ShardTask {
     pub(super) config: Config<IdentifyQueue>,
     pub(super) intake: Intake,
     pub(super) flushing: Flushing,
+    pub(super) reading: Reading,
     pub(super) guard: Guard,
     pub(super) memory: Arc<Memory>,
     pub(super) status: Arc<ShardStatus>,
@@ -142,17 +149,44 @@ impl ShardTask {
         self.flushing
             .flush_if_due(&mut self.intake, Instant::now(), urgent);
         self.show();
-        let wake = self
-            .flushing
-            .due(&self.intake)
-            .map_or(until, |due| due.min(until));
+        let reads_back = self.read_back(Instant::now());
+        let wake = [self.flushing.due(&self.intake), self.reading.deadline()]
+            .into_iter()
+            .flatten()
+            .fold(until, Instant::min);
         tokio::select! {
             biased;
             () = asked_to_stop(&mut self.stop) => Ok(()),
             outcome = self.flushing.outcome() => self.settle(outcome).map(drop),
             () = self.tenure.changed() => Ok(()),
+            step = self.reading.next(), if reads_back => {
+                self.take_piece(step);
+                Ok(())
+            }
             () = sleep_until(wake) => Ok(()),
         }
+    }
+
+    /// Begin to read back what waits for it, and give up when it takes too long. Returns whether a piece has room: while the ledger
+    /// is full of what cannot be committed, none is taken.
+    fn read_back(&mut self, now: Instant) -> bool {
+        if self.reading.deadline().is_some_and(|deadline| now >= deadline) {
+            self.reading.stop();
+            self.intake.give_up(Unread::Time);
+            self.flushing.noticed(&self.intake, now);
+        }
+        if self.reading.begin(&mut self.intake.ledger.backfill, now) {
+            tracing::info!(shard.id = self.key.id, "reading back what the gap missed");
+        }
+        let uncommitted = self.intake.ledger.rows() > 0 || self.flushing.is_under_way();
+        !(uncommitted && self.memory.is_full())
+    }
+
+    fn take_piece(&mut self, step: Step) {
+        let (piece, reader) = step.into_parts();
+        self.intake.read_back(piece);
+        self.reading.continue_with(reader);
+        self.flushing.noticed(&self.intake, Instant::now());
     }
 
     /// Flush if due, then read, unless a heartbeat is near and what was read before is not committed.
@@ -161,6 +195,11 @@ impl ShardTask {
         let clean = !self.intake.is_dirty() && !self.flushing.is_under_way();
         let advice = connection.beats.advice(now, clean);
         let urgent = !matches!(advice, Advice::Read(_));
+        if connection.up_since.is_some() {
+            self.intake.release();
+            self.flushing.noticed(&self.intake, now);
+        }
+        let reads_back = self.read_back(now);
         self.flushing.flush_if_due(&mut self.intake, now, urgent);
         self.show();
 
@@ -172,6 +211,7 @@ impl ShardTask {
         let hello_deadline = connection.opened + HELLO_TIMEOUT;
         for at in [
             self.flushing.due(&self.intake),
+            self.reading.deadline(),
             (!connection.greeted).then_some(hello_deadline),
         ] {
             wake = [wake, at].into_iter().flatten().min();
@@ -199,6 +239,10 @@ impl ShardTask {
                     return Ok(Link::Open(connection));
                 }
                 Burst::Unreachable
+            }
+            step = self.reading.next(), if reads_back => {
+                self.take_piece(step);
+                return Ok(Link::Open(connection));
             }
             burst = connection.read(&mut self.intake), if reads => burst,
         };
@@ -355,10 +399,14 @@ impl ShardTask {
         self.status
             .progressed(received, self.intake.sequence(), self.intake.ledger.rows());
         self.status.set_dirty_since(self.flushing.dirty_since());
+        let backfill = &self.intake.ledger.backfill;
+        self.status.reads_back(backfill.guilds(), backfill.held());
     }
 
     /// Close resumably, take in what was sent before the close frame, and commit it.
     async fn finish(&mut self, link: Link, end: ShardEnd) -> ShardEnd {
+        // The rows stay for the next process.
+        self.reading.stop();
         if let Link::Open(mut connection) = link {
             connection.shard.close(CloseFrame::RESUME);
             let drained = timeout(DRAIN_TIMEOUT, async {

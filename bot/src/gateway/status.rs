@@ -78,6 +78,8 @@ pub struct ShardStatus {
     rows: AtomicUsize,
     events: AtomicU64,
     sequence: AtomicU64,
+    backfill_guilds: AtomicUsize,
+    backfill_held: AtomicUsize,
     dirty_since: Mutex<Option<Instant>>,
 }
 
@@ -90,6 +92,8 @@ impl ShardStatus {
             rows: AtomicUsize::new(0),
             events: AtomicU64::new(0),
             sequence: AtomicU64::new(0),
+            backfill_guilds: AtomicUsize::new(0),
+            backfill_held: AtomicUsize::new(0),
             dirty_since: Mutex::new(None),
         }
     }
@@ -125,6 +129,16 @@ impl ShardStatus {
         self.sequence.load(Ordering::Relaxed)
     }
 
+    /// Guilds that are read back, or wait for it.
+    pub fn backfill_guilds(&self) -> usize {
+        self.backfill_guilds.load(Ordering::Relaxed)
+    }
+
+    /// Messages that wait until those before them are read back.
+    pub fn backfill_held(&self) -> usize {
+        self.backfill_held.load(Ordering::Relaxed)
+    }
+
     /// Since when changes wait that are not committed.
     pub fn dirty_since(&self) -> Option<Instant> {
         *self.dirty_since.lock().unwrap_or_else(PoisonError::into_inner)
@@ -140,6 +154,11 @@ impl ShardStatus {
         self.rows.store(rows, Ordering::Relaxed);
     }
 
+    pub(super) fn reads_back(&self, guilds: usize, held: usize) {
+        self.backfill_guilds.store(guilds, Ordering::Relaxed);
+        self.backfill_held.store(held, Ordering::Relaxed);
+    }
+
     pub(super) fn set_dirty_since(&self, since: Option<Instant>) {
         *self.dirty_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
@@ -153,6 +172,11 @@ impl ShardStatus {
         let lag = self
             .dirty_since()
             .map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        {
+            metrics::shard_backfill_guilds(shard.clone()).set(self.backfill_guilds() as f64);
+            metrics::shard_backfill_held(shard.clone()).set(self.backfill_held() as f64);
+        }
         metrics::shard_checkpoint_lag_seconds(shard).set(lag);
     }
 }

@@ -8,6 +8,8 @@ use crate::ledger::gap::GapChange;
 /// A gap as it was recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recorded {
+    /// Its number.
+    pub gap_id: i64,
     /// Shards in all.
     pub shard_count: i64,
     /// The shard.
@@ -24,6 +26,10 @@ pub struct Recorded {
     pub ended_at: Option<String>,
     /// How long it took, or takes by now, in seconds.
     pub seconds: f64,
+    /// Messages that were read back and counted.
+    pub read_back: i64,
+    /// Channels that could not be read back, or not to their end: [`backfill::unread`](super::backfill::unread) tells which.
+    pub unread_channels: i64,
 }
 
 /// Write down what a batch noticed. The caller's transaction moves the shard's checkpoint, so it happens once.
@@ -73,10 +79,11 @@ pub async fn list(store: &Store, since: SystemTime, limit: u32) -> Result<Vec<Re
     const LIST: Statement = statement!(
         "gap_list",
         [TIMESTAMPTZ, INT8],
-        "SELECT shard_count, shard_id, reason, last_sequence, missing,
+        "SELECT gap_id, shard_count, shard_id, reason, last_sequence, missing,
                 to_char(began_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
                 to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
-                extract(epoch FROM coalesce(ended_at, now()) - began_at)::float8
+                extract(epoch FROM coalesce(ended_at, now()) - began_at)::float8, read_back,
+                (SELECT count(*) FROM gap_unread AS u WHERE u.gap_id = gap.gap_id)
          FROM gap
          WHERE coalesce(ended_at, now()) >= $1
          ORDER BY began_at DESC, shard_count, shard_id
@@ -86,14 +93,17 @@ pub async fn list(store: &Store, since: SystemTime, limit: u32) -> Result<Vec<Re
     Ok(rows
         .iter()
         .map(|row| Recorded {
-            shard_count: row.get(0),
-            shard_id: row.get(1),
-            reason: row.get(2),
-            last_sequence: row.get(3),
-            missing: row.get(4),
-            began_at: row.get(5),
-            ended_at: row.get(6),
-            seconds: row.get(7),
+            gap_id: row.get(0),
+            shard_count: row.get(1),
+            shard_id: row.get(2),
+            reason: row.get(3),
+            last_sequence: row.get(4),
+            missing: row.get(5),
+            began_at: row.get(6),
+            ended_at: row.get(7),
+            seconds: row.get(8),
+            read_back: row.get(9),
+            unread_channels: row.get(10),
         })
         .collect())
 }

@@ -5,7 +5,10 @@
 
 use std::time::SystemTime;
 
+use twilight_model::id::{Id, marker::MessageMarker};
+
 use super::{Statement, StoreError, Tx, statement::statement};
+use crate::snowflake;
 
 /// Which shard of how many.
 ///
@@ -38,6 +41,8 @@ pub struct Taken {
     pub revision: i64,
     /// Where to resume; `None` where there is nothing to resume.
     pub session: Option<SessionPoint>,
+    /// The newest message that the shard has seen; `None` before the first.
+    pub last_message_id: Option<Id<MessageMarker>>,
     /// When the last flush was.
     pub updated_at: SystemTime,
 }
@@ -53,6 +58,8 @@ pub struct Advance {
     pub revision: i64,
     /// The session and how far it got; `None` when there is none to resume.
     pub session: Option<SessionPoint>,
+    /// The newest message that the shard has seen.
+    pub last_message_id: Option<Id<MessageMarker>>,
 }
 
 /// What became of one shard's [`Advance`].
@@ -73,7 +80,7 @@ pub async fn take(tx: &Tx<'_>, shard: ShardKey) -> Result<Taken, StoreError> {
         [INT8, INT8],
         "INSERT INTO shard_checkpoint AS c (shard_count, shard_id, fence) VALUES ($1, $2, 1)
          ON CONFLICT (shard_count, shard_id) DO UPDATE SET fence = c.fence + 1
-         RETURNING fence, revision, session_id, resume_url, sequence, updated_at"
+         RETURNING fence, revision, session_id, resume_url, sequence, last_message_id, updated_at"
     );
     let rows = tx
         .query(TAKE, &[&i64::from(shard.count), &i64::from(shard.id)])
@@ -90,6 +97,9 @@ pub async fn take(tx: &Tx<'_>, shard: ShardKey) -> Result<Taken, StoreError> {
         fence: row.get("fence"),
         revision: row.get("revision"),
         session,
+        last_message_id: row
+            .get::<_, Option<i64>>("last_message_id")
+            .and_then(snowflake::from_db),
         updated_at: row.get("updated_at"),
     })
 }
@@ -100,12 +110,12 @@ pub async fn take(tx: &Tx<'_>, shard: ShardKey) -> Result<Taken, StoreError> {
 pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>, StoreError> {
     const ADVANCE: Statement = statement!(
         "shard_checkpoint_advance",
-        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT8_ARRAY],
+        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT8_ARRAY, INT8_ARRAY],
         "UPDATE shard_checkpoint AS c
          SET revision = b.revision, session_id = b.session_id, resume_url = b.resume_url, sequence = b.sequence,
-             updated_at = now()
-         FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::text[], $6::text[], $7::int8[])
-           AS b (shard_count, shard_id, fence, revision, session_id, resume_url, sequence)
+             last_message_id = greatest(c.last_message_id, b.last_message_id), updated_at = now()
+         FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::text[], $6::text[], $7::int8[], $8::int8[])
+           AS b (shard_count, shard_id, fence, revision, session_id, resume_url, sequence, last_message_id)
          WHERE c.shard_count = b.shard_count AND c.shard_id = b.shard_id
            AND c.fence = b.fence AND c.revision = b.revision - 1
          RETURNING c.shard_count, c.shard_id"
@@ -122,6 +132,10 @@ pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>
         .iter()
         .map(|a| a.session.as_ref().map_or(0, |s| s.sequence.cast_signed()))
         .collect();
+    let newest: Vec<Option<i64>> = advances
+        .iter()
+        .map(|a| a.last_message_id.map(snowflake::to_db))
+        .collect();
     let rows = tx
         .query(
             ADVANCE,
@@ -133,6 +147,7 @@ pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>
                 &session_ids,
                 &resume_urls,
                 &sequences,
+                &newest,
             ],
         )
         .await?;

@@ -15,7 +15,7 @@ use crate::{
     },
     metrics,
     store::{
-        Store, StoreError, Tx, gap, member_xp,
+        Store, StoreError, Tx, backfill, gap, member_xp,
         outbox::{self, New},
         shard_checkpoint::{self, Advance, Advanced},
     },
@@ -75,6 +75,7 @@ async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, Sto
     for (index, (advance, changes)) in work.iter().enumerate() {
         if advanced[index] == Advanced::Now {
             gap::record(tx, advance.shard, &changes.gaps).await?;
+            backfill::record(tx, advance.shard, &changes.backfill).await?;
             entries.extend(
                 changes
                     .members

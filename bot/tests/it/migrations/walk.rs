@@ -113,7 +113,12 @@ async fn a_start_on_every_older_version() {
         let target = Target::from(place.postgres.connection()).in_schema(&schema);
         migrations.up(&target, Some(*version)).await.expect("migrated");
         let session = Session::open(&target).await;
-        let rows = fill(&session.client).await;
+        let mut rows = fill(&session.client).await;
+        // What an earlier process left to be read back would be taken up, and count.
+        for (table, _) in rows.extract_if(.., |table, _| table.starts_with("backfill_")) {
+            let delete = format!("DELETE FROM {table}");
+            session.client.batch_execute(&delete).await.expect("deleted");
+        }
         let mut bot = spawn_in(&discord, &place.postgres.connection(), &schema);
         until("the bot has a checkpoint of its own", async || {
             let rows = session

@@ -1,0 +1,284 @@
+//! Reading a guild's missed messages back over REST, page by page and in their order.
+
+use std::{collections::VecDeque, time::Duration};
+
+use futures_util::{StreamExt as _, future::BoxFuture, stream, stream::FuturesUnordered};
+use tokio::time::Instant;
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, MessageMarker},
+};
+
+use crate::{
+    backoff::Backoff,
+    events::message_create::MessageCreate,
+    ledger::backfill::{Backfill, Plan, Unread},
+    metrics,
+    rest::{Priority, Rest, Retry},
+};
+
+/// Guilds of a shard that are read at a time. One guild's pages follow each other; several use what the REST budget leaves.
+const GUILDS_AT_ONCE: usize = 8;
+
+/// Channels of a guild whose pages are asked for at a time.
+const CHANNELS_AT_ONCE: usize = 4;
+
+/// Messages in a page, Discord's most.
+const PAGE: u16 = 100;
+
+/// Pauses while Discord, or the way to it, is ill.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
+
+/// The guilds of a shard that are being read, each up to its next piece: a piece that nobody takes is not followed by another.
+#[derive(Debug)]
+pub(super) struct Reading {
+    rest: Rest,
+    limit: Duration,
+    steps: FuturesUnordered<BoxFuture<'static, Step>>,
+    /// When what is not read is left unread.
+    deadline: Option<Instant>,
+}
+
+/// What one step of a guild gave, and who goes on.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) piece: Piece,
+    reader: GuildReader,
+}
+
+/// The guild's planned channels are read up to `through`.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) guild_id: Id<GuildMarker>,
+    pub(super) through: Id<MessageMarker>,
+    /// The messages by people, in the order of their ids.
+    pub(super) messages: Vec<MessageCreate>,
+    pub(super) unread: Vec<(Id<ChannelMarker>, Unread)>,
+    pub(super) is_last: bool,
+}
+
+impl Reading {
+    /// Nothing is read yet. What a gap missed is read for `limit` at most.
+    pub(super) fn new(rest: Rest, limit: Duration) -> Self {
+        Self {
+            rest,
+            limit,
+            steps: FuturesUnordered::new(),
+            deadline: None,
+        }
+    }
+
+    /// Begin with guilds that wait, as long as there is a place for them. Returns whether they are the first.
+    pub(super) fn begin(&mut self, backfill: &mut Backfill, now: Instant) -> bool {
+        while self.steps.len() < GUILDS_AT_ONCE
+            && let Some(plan) = backfill.next_plan()
+        {
+            self.go_on(GuildReader::new(&plan));
+        }
+        let before = self.deadline;
+        self.deadline = backfill.is_active().then(|| before.unwrap_or(now + self.limit));
+        before.is_none() && self.deadline.is_some()
+    }
+
+    /// When to give up; `None` while nothing is read and nothing waits for it.
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// The next piece of any guild. Pending for ever while none is read. May be dropped and called again.
+    pub(super) async fn next(&mut self) -> Step {
+        match self.steps.next().await {
+            Some(step) => step,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Go on with a guild after its piece was taken, unless it was the last.
+    pub(super) fn continue_with(&mut self, reader: GuildReader) {
+        if !reader.is_at_end() {
+            self.go_on(reader);
+        }
+    }
+
+    /// Leave everything as it is.
+    pub(super) fn stop(&mut self) {
+        self.steps.clear();
+        self.deadline = None;
+    }
+
+    fn go_on(&self, reader: GuildReader) {
+        self.steps.push(Box::pin(reader.step(self.rest.clone())));
+    }
+}
+
+impl Step {
+    pub(super) fn into_parts(self) -> (Piece, GuildReader) {
+        (self.piece, self.reader)
+    }
+}
+
+/// A guild on its way.
+#[derive(Debug)]
+pub(super) struct GuildReader {
+    guild_id: Id<GuildMarker>,
+    until: Id<MessageMarker>,
+    channels: Vec<ChannelReader>,
+}
+
+/// A channel on its way: a page at most is in memory.
+#[derive(Debug)]
+struct ChannelReader {
+    id: Id<ChannelMarker>,
+    /// Everything up to here was asked for.
+    asked: Id<MessageMarker>,
+    until: Id<MessageMarker>,
+    /// Whether there may be more after that.
+    has_more: bool,
+    page: VecDeque<MessageCreate>,
+}
+
+impl GuildReader {
+    fn new(plan: &Plan) -> Self {
+        let channels: Vec<_> = plan
+            .channels
+            .iter()
+            .map(|(id, span)| ChannelReader {
+                id: *id,
+                asked: span.after,
+                until: span.until,
+                has_more: true,
+                page: VecDeque::new(),
+            })
+            .collect();
+        let until = plan.channels.iter().map(|(_, span)| span.until).max();
+        Self {
+            guild_id: plan.guild_id,
+            until: until.expect("a plan has channels"),
+            channels,
+        }
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.channels
+            .iter()
+            .all(|channel| !channel.has_more && channel.page.is_empty())
+    }
+
+    /// Fetch the pages that are missing, and hand out what is certain to be next.
+    async fn step(mut self, rest: Rest) -> Step {
+        let missing: Vec<_> = self
+            .channels
+            .iter()
+            .filter(|channel| channel.has_more && channel.page.is_empty())
+            .map(|channel| (channel.id, channel.asked))
+            .collect();
+        let pages: Vec<_> = stream::iter(missing)
+            .map(|(channel, after)| {
+                let rest = &rest;
+                async move { (channel, page(rest, channel, after).await) }
+            })
+            .buffer_unordered(CHANNELS_AT_ONCE)
+            .collect()
+            .await;
+        let mut unread = Vec::new();
+        for (channel, page) in pages {
+            match page {
+                Ok(page) => self.take_in(channel, page),
+                Err(why) => {
+                    self.channels.retain(|reader| reader.id != channel);
+                    unread.push((channel, why));
+                }
+            }
+        }
+        let (through, messages) = self.certain();
+        Step {
+            piece: Piece {
+                guild_id: self.guild_id,
+                through,
+                messages,
+                unread,
+                is_last: self.is_at_end(),
+            },
+            reader: self,
+        }
+    }
+
+    fn take_in(&mut self, channel: Id<ChannelMarker>, mut page: Vec<MessageCreate>) {
+        let guild_id = self.guild_id;
+        let Some(reader) = self.channels.iter_mut().find(|reader| reader.id == channel) else {
+            return;
+        };
+        // Discord gives the newest first.
+        page.sort_unstable_by_key(|message| message.id);
+        reader.asked = page
+            .last()
+            .map_or(reader.until, |newest| newest.id)
+            .max(reader.asked);
+        reader.has_more = page.len() >= usize::from(PAGE) && reader.asked < reader.until;
+        let until = reader.until;
+        reader.page = page
+            .into_iter()
+            .filter(|message| message.id <= until && message.is_by_a_person())
+            .map(|mut message| {
+                // REST leaves it out.
+                message.guild_id = Some(guild_id);
+                message
+            })
+            .collect();
+    }
+
+    /// The messages up to the point from which on a channel's next page may come between.
+    fn certain(&mut self) -> (Id<MessageMarker>, Vec<MessageCreate>) {
+        let through = self
+            .channels
+            .iter()
+            .filter(|channel| channel.has_more)
+            .map(|channel| channel.asked)
+            .min()
+            .unwrap_or(self.until);
+        let mut messages = Vec::new();
+        for channel in &mut self.channels {
+            let certain = channel.page.partition_point(|message| message.id <= through);
+            messages.extend(channel.page.drain(..certain));
+        }
+        messages.sort_unstable_by_key(|message| message.id);
+        (through, messages)
+    }
+}
+
+/// The oldest messages of a channel after one, tried until there is an answer that stays.
+async fn page(
+    rest: &Rest,
+    channel: Id<ChannelMarker>,
+    after: Id<MessageMarker>,
+) -> Result<Vec<MessageCreate>, Unread> {
+    let mut backoff = Backoff::between(PAUSES.0, PAUSES.1);
+    loop {
+        metrics::backfill_requests_total().increment(1);
+        let request = rest.builders().channel_messages(channel).after(after).limit(PAGE);
+        let answer = rest.send(Priority::Background, request).await;
+        let error = match answer.and_then(|answer| answer.model()) {
+            Ok(page) => return Ok(page),
+            Err(error) => error,
+        };
+        let pause = match error.retry() {
+            Retry::After(pause) => pause,
+            // Without a token that is valid the shard ends; whoever has the next reads on.
+            Retry::Later | Retry::Full | Retry::TokenRefused => backoff.pause(),
+            Retry::Never { status, .. } => {
+                tracing::warn!(channel.id = channel.get(), error = %error, "a channel cannot be read back");
+                return Err(match status {
+                    Some(403) => Unread::NoAccess,
+                    Some(404) => Unread::Gone,
+                    Some(_) => Unread::Refused,
+                    None => Unread::Unreadable,
+                });
+            }
+        };
+        tracing::debug!(channel.id = channel.get(), error = %error, "a page is asked for again");
+        tokio::time::sleep(pause).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! Pages of several channels become one stream in the order of the ids.
+
+use proptest::prelude::*;
+use twilight_model::id::Id;
+
+use super::{GuildReader, MessageCreate, PAGE};
+use crate::ledger::backfill::{Plan, Span};
+
+const AFTER: u64 = 1_000;
+
+fn message(id: u64, channel: u64, by: &str) -> MessageCreate {
+    serde_json::from_str(&format!(
+        r#"{{"id":"{id}","channel_id":"{channel}","type":0,"author":{{"id":"5"{by}}}}}"#
+    ))
+    .expect("a message as REST gives it")
+}
+
+/// What REST answers: the oldest messages after one, the newest of them first.
+fn page(messages: &[(u64, u64)], channel: u64, after: u64) -> Vec<MessageCreate> {
+    let mut page: Vec<_> = messages
+        .iter()
+        .filter(|(of, id)| *of == channel && *id > after)
+        .take(usize::from(PAGE))
+        .map(|(_, id)| message(*id, channel, if id % 7 == 0 { r#","bot":true"# } else { "" }))
+        .collect();
+    page.reverse();
+    page
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn pages_become_one_stream(channels in prop::collection::vec(1..4_u64, 1..900), later in 0..40_u64) {
+        let messages: Vec<(u64, u64)> = (AFTER + 1..).zip(&channels).map(|(id, channel)| (*channel, id)).collect();
+        // What came after the session began is not in the plan.
+        let planned = &messages[..messages.len().saturating_sub(usize::try_from(later).expect("small")).max(1)];
+        let spans: Vec<_> = (1..4)
+            .filter_map(|channel| {
+                let until = planned.iter().filter(|(of, _)| *of == channel).map(|(_, id)| *id).max()?;
+                Some((Id::new(channel), Span { after: Id::new(AFTER), until: Id::new(until) }))
+            })
+            .collect();
+        let plan = Plan { guild_id: Id::new(9), channels: spans.clone() };
+        let mut reader = GuildReader::new(&plan);
+        let (mut read, mut before, mut steps) = (Vec::new(), AFTER, 0);
+        while !reader.is_at_end() {
+            steps += 1;
+            prop_assert!(steps < 40, "it does not come to an end");
+            let missing: Vec<_> = reader
+                .channels
+                .iter()
+                .filter(|channel| channel.has_more && channel.page.is_empty())
+                .map(|channel| (channel.id, channel.asked))
+                .collect();
+            prop_assert!(!missing.is_empty(), "a step that asks for nothing");
+            for (channel, asked) in missing {
+                reader.take_in(channel, page(&messages, channel.get(), asked.get()));
+            }
+            let (through, piece) = reader.certain();
+            prop_assert!(through.get() >= before);
+            prop_assert!(piece.iter().all(|message| message.id.get() > before && message.id <= through));
+            prop_assert!(piece.iter().all(|message| message.guild_id == Some(Id::new(9))));
+            before = through.get();
+            read.extend(piece.iter().map(|message| message.id.get()));
+        }
+        let wanted: Vec<u64> = messages
+            .iter()
+            .filter(|(channel, id)| {
+                id % 7 != 0 && spans.iter().any(|(of, span)| of.get() == *channel && *id <= span.until.get())
+            })
+            .map(|(_, id)| *id)
+            .collect();
+        prop_assert_eq!(read, wanted);
+    }
+}
+
+/// The newest message can be gone by the time that its channel is read.
+#[test]
+fn a_channel_whose_last_message_was_deleted_comes_to_its_end() {
+    let span = Span {
+        after: Id::new(AFTER),
+        until: Id::new(AFTER + 50),
+    };
+    let mut reader = GuildReader::new(&Plan {
+        guild_id: Id::new(9),
+        channels: vec![(Id::new(1), span), (Id::new(2), span)],
+    });
+    reader.take_in(Id::new(1), vec![message(AFTER + 3, 1, "")]);
+    reader.take_in(Id::new(2), Vec::new());
+    let (through, messages) = reader.certain();
+    assert_eq!(through, span.until);
+    assert_eq!(messages.len(), 1);
+    assert!(reader.is_at_end());
+}
