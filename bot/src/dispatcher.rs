@@ -79,7 +79,10 @@ impl Dispatcher {
                     match GuildCreate::parse(text) {
                         Ok(Some(created)) => ledger.backfill.guild_created(&created),
                         Ok(None) => {}
-                        Err(_) => return Dispatched::Malformed,
+                        Err(_) => {
+                            ledger.backfill.guild_unreadable(id);
+                            return Dispatched::Malformed;
+                        }
                     }
                 }
                 Dispatched::Handled

@@ -14,11 +14,11 @@ use std::sync::Arc;
 
 use twilight_model::id::{
     Id,
-    marker::{GuildMarker, MessageMarker},
+    marker::{ChannelMarker, GuildMarker, MessageMarker},
 };
 
 use self::{
-    backfill::{Arrival, Backfill, HeldMessage, Unread},
+    backfill::{Arrival, Backfill, HeldMessage, Span, Unread},
     gap::GapChange,
     last_awards::LastAwards,
     member_xp::{MemberKey, MemberMessage, MemberRows},
@@ -65,6 +65,17 @@ impl Ledger {
             charged: 0,
             charged_for_held: 0,
         }
+    }
+
+    /// Take up what an earlier process saw and left to be read.
+    pub fn take_up(
+        &mut self,
+        newest: Option<Id<MessageMarker>>,
+        channels: Vec<(Id<GuildMarker>, Option<Id<ChannelMarker>>, Span)>,
+        held: impl Iterator<Item = (HeldMessage, MemberMessage)>,
+    ) {
+        self.backfill.restore(newest, channels, held);
+        self.weigh();
     }
 
     /// Count a member's message that came from the gateway, unless it waits or was read back before.

@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
@@ -242,7 +243,12 @@ impl ShardTask {
             }
             step = self.reading.next(), if reads_back => {
                 self.take_piece(step);
-                return Ok(Link::Open(connection));
+                // However fast pieces come, the connection gets its turn.
+                let burst = if reads { connection.read(&mut self.intake).now_or_never() } else { None };
+                match burst {
+                    Some(burst) => burst,
+                    None => return Ok(Link::Open(connection)),
+                }
             }
             burst = connection.read(&mut self.intake), if reads => burst,
         };

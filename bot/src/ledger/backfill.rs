@@ -51,6 +51,8 @@ pub struct Backfill {
     /// Guilds with a reader.
     readers: usize,
     changes: Vec<Change>,
+    /// Rows that the changes write or remove, roughly.
+    rows: usize,
     summary: Summary,
 }
 
@@ -110,12 +112,13 @@ impl Backfill {
     }
 
     /// Rows of the changes that no batch contains.
-    pub(super) fn rows(&self) -> usize {
-        self.changes.iter().map(Change::rows).sum()
+    pub(super) const fn rows(&self) -> usize {
+        self.rows
     }
 
     /// Take the changes.
     pub(super) fn take(&mut self) -> Vec<Change> {
+        self.rows = 0;
         std::mem::take(&mut self.changes)
     }
 
@@ -191,7 +194,7 @@ impl Backfill {
             // A guild that was not there in the session before has missed more.
             let after = *guild.awaits.get_or_insert(newest);
             self.done.remove(&guild_id);
-            self.changes.push(Change::Await { guild_id, after });
+            self.note(Change::Await { guild_id, after });
         }
     }
 
@@ -223,7 +226,7 @@ impl Backfill {
         self.newest = self.newest.max(created.newest());
         let after = Some(seen).max(created.before_joining()).unwrap_or(seen);
         let (channels, unread) = guild.plan(after, created.newer_than(after, self.bot));
-        self.changes.push(Change::Planned {
+        self.note(Change::Planned {
             guild_id: created.id,
             channels,
         });
@@ -231,6 +234,12 @@ impl Backfill {
             self.unread(created.id, Some(channel), span, Unread::NoHistory);
         }
         self.queue(created.id);
+    }
+
+    /// A guild of the session is there, and what it told cannot be read.
+    pub fn guild_unreadable(&mut self, guild_id: Id<GuildMarker>) {
+        self.give_up_waiting(guild_id, Unread::Unreadable);
+        self.queue(guild_id);
     }
 
     /// A message of a guild came from the gateway. A held one is noted; the caller counts the others.
@@ -246,8 +255,9 @@ impl Backfill {
             self.held += 1;
             if let Some(Change::Held(messages)) = self.changes.last_mut() {
                 messages.push(message);
+                self.rows += 1;
             } else {
-                self.changes.push(Change::Held(vec![message]));
+                self.note(Change::Held(vec![message]));
             }
         }
         Arrival::Held
@@ -289,7 +299,7 @@ impl Backfill {
         metrics::backfill_channels_total().increment(channels);
         self.summary.messages += read_back;
         metrics::backfill_messages_total().increment(read_back);
-        self.changes.push(Change::Read {
+        self.note(Change::Read {
             guild_id,
             through,
             read_back,
@@ -361,7 +371,7 @@ impl Backfill {
             if let Some(after) = awaits {
                 // The gap before is given up, the one after it has hardly begun.
                 self.guilds.entry(guild_id).or_default().awaits = Some(after);
-                self.changes.push(Change::Await { guild_id, after });
+                self.note(Change::Await { guild_id, after });
             }
         }
         self.done.clear();
@@ -375,6 +385,11 @@ impl Backfill {
             enabled: self.enabled,
             ..Self::default()
         };
+    }
+
+    fn note(&mut self, change: Change) {
+        self.rows += change.rows();
+        self.changes.push(change);
     }
 
     /// Put a guild where it belongs: to those that are to be read, or to those that are done.
@@ -412,7 +427,7 @@ impl Backfill {
     ) {
         self.summary.unread += 1;
         metrics::backfill_unread_channels_total(why.as_str()).increment(1);
-        self.changes.push(Change::Unread {
+        self.note(Change::Unread {
             guild_id,
             channel_id,
             span,
@@ -429,7 +444,7 @@ impl Backfill {
             return;
         };
         self.held -= guild.held.len();
-        self.changes.push(Change::Ended {
+        self.note(Change::Ended {
             guild_id,
             through: guild.held.keys().next_back().copied(),
         });

@@ -41,7 +41,8 @@ pub struct Taken {
     pub revision: i64,
     /// Where to resume; `None` where there is nothing to resume.
     pub session: Option<SessionPoint>,
-    /// The newest message that the shard has seen; `None` before the first.
+    /// The newest message that the shard has seen; `None` before the first, and when shards of another count have had the guilds
+    /// since, which saw more.
     pub last_message_id: Option<Id<MessageMarker>>,
     /// When the last flush was.
     pub updated_at: SystemTime,
@@ -80,7 +81,10 @@ pub async fn take(tx: &Tx<'_>, shard: ShardKey) -> Result<Taken, StoreError> {
         [INT8, INT8],
         "INSERT INTO shard_checkpoint AS c (shard_count, shard_id, fence) VALUES ($1, $2, 1)
          ON CONFLICT (shard_count, shard_id) DO UPDATE SET fence = c.fence + 1
-         RETURNING fence, revision, session_id, resume_url, sequence, last_message_id, updated_at"
+         RETURNING fence, revision, session_id, resume_url, sequence, updated_at,
+                   CASE WHEN NOT EXISTS (SELECT FROM shard_checkpoint AS other
+                                         WHERE other.shard_count <> $1 AND other.updated_at > c.updated_at)
+                   THEN last_message_id END AS last_message_id"
     );
     let rows = tx
         .query(TAKE, &[&i64::from(shard.count), &i64::from(shard.id)])
@@ -113,7 +117,7 @@ pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>
         [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT8_ARRAY, INT8_ARRAY],
         "UPDATE shard_checkpoint AS c
          SET revision = b.revision, session_id = b.session_id, resume_url = b.resume_url, sequence = b.sequence,
-             last_message_id = greatest(c.last_message_id, b.last_message_id), updated_at = now()
+             last_message_id = b.last_message_id, updated_at = now()
          FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::text[], $6::text[], $7::int8[], $8::int8[])
            AS b (shard_count, shard_id, fence, revision, session_id, resume_url, sequence, last_message_id)
          WHERE c.shard_count = b.shard_count AND c.shard_id = b.shard_id

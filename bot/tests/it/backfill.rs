@@ -10,7 +10,7 @@ use discord_simulator::{
     SimulatorConfig,
 };
 use eventide::{
-    config::Config,
+    config::{Config, ShardCount},
     demo,
     store::{
         Statement, Store, backfill,
@@ -124,11 +124,11 @@ async fn settle(discord: &Simulator, store: &Store, expected: impl Fn(&Simulator
         }
         sleep(Duration::from_millis(50)).await;
     };
+    let left = left(store).await;
     assert!(
-        report.is_exact() && report.sent > 0,
-        "{report}: {:?}; {} left; {:?}; {:?}",
+        report.is_exact() && report.sent > 0 && left == 0,
+        "{report}: {:?}; {left} left; {:?}; {:?}",
         report.examples,
-        left(store).await,
         gaps(store).await,
         discord.control().stats()
     );
@@ -602,6 +602,74 @@ async fn an_outage_with_a_small_ledger_while_it_reads_back() {
         (bot.memory.used() == 0).then_some(())
     })
     .await;
+    bot.drain(PATIENCE).await.expect("a clean end");
+    scene.stop().await;
+}
+
+/// The number of shards changes to and fro. What a shard saw before others had its guilds is no place to read back from.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_number_of_shards_and_back() {
+    let scene = Scene::new().await;
+    let discord = discord(world(60_000)).await;
+    let control = discord.control();
+    let store = scene.store();
+    let mut config = config(&discord);
+    control.set_rate(Rate::PerSecond(1_000.0));
+    for (count, sessions) in [(2, 2), (1, 3), (2, 5)] {
+        // Nobody has a session, and nothing happens, while the number changes.
+        control.set_rate(Rate::Paused);
+        control.kill_sessions(None);
+        config.gateway.shard_count = ShardCount::Fixed(count);
+        let bot = start(&config, scene.postgres.connection()).await;
+        until("every shard has a session", async || {
+            (control.stats().sessions_started() >= sessions).then_some(())
+        })
+        .await;
+        control.set_rate(Rate::PerSecond(1_000.0));
+        traffic(&discord, 700).await;
+        settle(&discord, &store, everything).await;
+        bot.drain(PATIENCE).await.expect("a clean end");
+    }
+    assert_eq!(read_back(&store).await, 0);
+    scene.stop().await;
+}
+
+/// A backup is older than what was counted since: after a restore that is a gap like others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_after_a_backup_is_read_back_after_its_restore() {
+    let scene = Scene::new().await;
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let discord = discord(world(60_000)).await;
+    let control = discord.control();
+    let store = scene.store();
+    let config = config(&discord);
+    let run = async |arguments: &[&str]| {
+        let output = command(arguments)
+            .env("DATABASE_URL", url(&scene.postgres.connection()))
+            .output()
+            .await
+            .expect("ran");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{errors}");
+    };
+    control.set_rate(Rate::PerSecond(1_000.0));
+    let bot = start(&config, scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    traffic(&discord, 1_000).await;
+    let file = directory.path().join("a.dump");
+    let file = file.to_str().expect("text");
+    run(&["backup", "--out", file]).await;
+    traffic(&discord, 1_500).await;
+    bot.drain(PATIENCE).await.expect("a clean end");
+    control.kill_sessions(None);
+    run(&["restore", file, "--replace", "--yes"]).await;
+    let bot = start(&config, scene.postgres.connection()).await;
+    up(&discord, 4).await;
+    traffic(&discord, 500).await;
+    settle(&discord, &store, everything).await;
+    for gap in gaps(&store).await {
+        assert!(gap.reason == "restore" && gap.read_back > 0, "{gap:?}");
+    }
     bot.drain(PATIENCE).await.expect("a clean end");
     scene.stop().await;
 }

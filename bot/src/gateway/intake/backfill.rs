@@ -22,10 +22,9 @@ impl Intake {
             let message = MessageCreate::by_a_person(held.id, held.guild_id, held.channel_id, held.user_id);
             dispatcher.count(&message).map(|(_, change)| (held, change))
         });
-        let backfill = &mut self.ledger.backfill;
-        backfill.enabled = enabled;
-        backfill.restore(newest, left.channels, held);
-        if !enabled && backfill.guilds() > 0 {
+        self.ledger.backfill.enabled = enabled;
+        self.ledger.take_up(newest, left.channels, held);
+        if !enabled && self.ledger.backfill.guilds() > 0 {
             self.give_up(Unread::Off);
         }
     }
