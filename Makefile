@@ -43,9 +43,9 @@ test-versions: ## the bot's integration tests on PostgreSQL 17 and 18, which are
 		PATH="$$programs:$$PATH" EVENTIDE_TEST_POSTGRES=$$major $(IT) $(ARGS) || exit 1; \
 	done
 
-chaos: ## every fault against the real binary under load, with a table; TRIES=20 for more than 5 of each
-	@$(NEED) cargo compiler postgres pgbouncer
-	EVENTIDE_CHAOS_TRIES=$(or $(TRIES),5) cargo test --package eventide --test it -- --ignored --exact chaos::fault_matrix --nocapture
+chaos: ## every fault against the real binary under load, with a table; ROW="SIGKILL" for those with that in their name, TRIES=1000 of each
+	@$(NEED) cargo compiler postgres faketime
+	EVENTIDE_CHAOS_TRIES="$(TRIES)" EVENTIDE_CHAOS_ROW="$(ROW)" cargo test --package eventide --test it -- --ignored --exact chaos::fault_matrix --nocapture
 
 lint: ## formatting, clippy and the documentation's links, every warning an error
 	@$(NEED) cargo lints compiler

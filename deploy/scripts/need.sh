@@ -7,6 +7,7 @@
 #   compiler   a C compiler, for the linker and for zstd
 #   postgres   PostgreSQL's programs, 15 or later; no cluster is made or started
 #   pgbouncer  PgBouncer, for tests
+#   faketime   libfaketime, to set the clock of one process
 #   python     Python 3 with venv
 #   node       Node.js with npm
 set -eu
@@ -105,6 +106,12 @@ need() {
         install PgBouncer pgbouncer
         # The tests start their own.
         as_root systemctl disable --now --quiet pgbouncer 2>/dev/null || true
+        ;;
+    faketime)
+        for library in /usr/lib/*/faketime/libfaketimeMT.so.1; do
+            [ -e "$library" ] && return
+        done
+        install libfaketime faketime
         ;;
     python)
         # ensurepip is what Debian splits off into python3-venv.

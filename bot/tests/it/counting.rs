@@ -128,9 +128,8 @@ async fn twenty_cuts_during_commit() {
     let discord = discord(world(60_000)).await;
     let control = discord.control();
     let cutter = CommitCutter::start(scene.postgres.socket_directory());
-    let mut connection = scene.postgres.connection();
-    connection = redirected(&connection, cutter.socket_directory());
-    let bot = start(&config_for(&discord), connection).await;
+    let through = cutter.connection(&scene.postgres.connection());
+    let bot = start(&config_for(&discord), through).await;
     control.set_rate(Rate::PerSecond(3_000.0));
     for _ in 0..20 {
         cutter.cut_next();
@@ -144,16 +143,6 @@ async fn twenty_cuts_during_commit() {
     settle_exactly(&discord, &store).await;
     bot.drain(PATIENCE).await.expect("a clean end");
     scene.stop().await;
-}
-
-/// The same database by another socket.
-fn redirected(connection: &tokio_postgres::Config, directory: &std::path::Path) -> tokio_postgres::Config {
-    let mut other = tokio_postgres::Config::new();
-    other
-        .host_path(directory)
-        .user(connection.get_user().expect("a user"))
-        .dbname(connection.get_dbname().expect("a database"));
-    other
 }
 
 /// While the database is away the ledger fills to its bound, the shards close resumably, and come back when there is room.

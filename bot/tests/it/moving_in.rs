@@ -269,13 +269,8 @@ async fn a_killed_import_goes_on_where_it_ended() {
 async fn commits_that_nobody_heard_of() {
     let place = Place::new().await;
     let cutter = CommitCutter::start(place.scene.postgres.socket_directory());
-    let connection = place.scene.postgres.connection();
-    let mut redirected = tokio_postgres::Config::new();
-    redirected
-        .host_path(cutter.socket_directory())
-        .user(connection.get_user().expect("a user"))
-        .dbname(connection.get_dbname().expect("a database"));
-    let store = Store::new(&redirected, &eventide::config::Config::defaults().database).expect("a pool");
+    let through = cutter.connection(&place.scene.postgres.connection());
+    let store = Store::new(&through, &eventide::config::Config::defaults().database).expect("a pool");
     let file = place.file("levels.csv", &csv((0..2_000).map(|n| (user(n), n, 1))));
     let mut options = Place::options(&file, Mode::Add);
     options.batch = 200;

@@ -10,11 +10,12 @@ use eventide::{
     task,
 };
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 use crate::support::{
-    Scene,
+    PATIENCE, Scene,
     bot::{config_for, discord, start},
+    commit_cutter::CommitCutter,
     options, until,
 };
 
@@ -35,6 +36,46 @@ async fn names(watcher: &Store) -> Vec<String> {
     };
     let rows = watcher.query(names, &[]).await.expect("read");
     rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Whoever gives up waiting for an answer takes the connection along: the next one would wait for the same answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_swallows_is_not_handed_out_again() {
+    let scene = Scene::new().await;
+    let proxy = CommitCutter::start(scene.postgres.socket_directory());
+    let store = Store::new(proxy.connection(&scene.postgres.connection()), &database(2, 1)).expect("a pool");
+    store.ping().await.expect("an answer");
+    proxy.swallow(false);
+    // With a limit of its own, as a readiness check has.
+    assert!(timeout(Duration::from_millis(200), store.ping()).await.is_err());
+    assert_eq!(store.pool_usage(), (0, 0));
+    let again = timeout(PATIENCE, store.ping()).await.expect("in time");
+    again.expect("an answer over another connection");
+    store.close();
+    scene.stop().await;
+}
+
+/// Nobody at the other end, and no limit but the statement's: it ends, and the next try goes another way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_is_an_error_in_the_end() {
+    let scene = Scene::new().await;
+    let proxy = CommitCutter::start(scene.postgres.socket_directory());
+    let mut database = database(3, 1);
+    database.statement_timeout = Duration::from_millis(100);
+    let store = Store::new(proxy.connection(&scene.postgres.connection()), &database).expect("a pool");
+    // Two connections, of which the one that lies idle is as dead as the other.
+    let (first, second) = tokio::join!(store.ping(), store.ping());
+    first.and(second).expect("answers");
+    proxy.swallow(false);
+    let error = timeout(PATIENCE, store.ping())
+        .await
+        .expect("in time")
+        .expect_err("nobody is there");
+    assert!(error.to_string().contains("did not answer"), "{error}");
+    assert_eq!(store.pool_usage(), (0, 0));
+    store.ping().await.expect("an answer over another connection");
+    store.close();
+    scene.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

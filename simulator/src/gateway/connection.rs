@@ -161,6 +161,8 @@ impl Connection {
                 self.ring();
                 Ok(())
             }
+            // Frozen in the middle of a frame, and its session has gone elsewhere: nobody can thaw it any more.
+            else => Err(Over),
         }
     }
 

@@ -1,10 +1,11 @@
-//! A proxy in front of PostgreSQL that cuts connections around COMMIT, when nobody can know whether it went through.
+//! A proxy in front of PostgreSQL that cuts connections around COMMIT, when nobody can know whether it went through, and that can
+//! swallow what passes without a reset, as the path to a host does that is gone.
 
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -13,7 +14,9 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{UnixListener, UnixStream},
+    sync::watch,
 };
+use tokio_postgres::Config;
 
 /// The simple query `COMMIT` as tokio-postgres sends it:
 /// <https://www.postgresql.org/docs/current/protocol-message-formats.html>.
@@ -22,8 +25,22 @@ const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
 /// The proxy.
 pub(crate) struct CommitCutter {
     directory: TempDir,
-    to_cut: Arc<AtomicU32>,
+    orders: Arc<Orders>,
+    /// Raised when what is connected now is to be swallowed.
+    swallowing: watch::Sender<u32>,
     _task: Task<()>,
+}
+
+/// What the connections are told.
+#[derive(Default)]
+struct Orders {
+    to_cut: AtomicU32,
+    cuts: AtomicU32,
+    /// How many connections lead nowhere.
+    swallowed: AtomicU32,
+    swallows_new: AtomicBool,
+    /// The server's ends of them, which the server keeps for open.
+    lost: Mutex<Vec<UnixStream>>,
 }
 
 /// Where a connection is cut. Each cut takes the next in turn.
@@ -43,57 +60,102 @@ impl CommitCutter {
         let directory = TempDir::new().expect("a temporary directory");
         let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).expect("a socket");
         let server = server.join(".s.PGSQL.5432");
-        let to_cut = Arc::new(AtomicU32::new(0));
-        let task = spawn("commit cutter", accept(listener, server, Arc::clone(&to_cut)));
+        let orders = Arc::<Orders>::default();
+        let (swallowing, swallow) = watch::channel(0);
+        let task = spawn(
+            "commit cutter",
+            accept(listener, server, Arc::clone(&orders), swallow),
+        );
         Self {
             directory,
-            to_cut,
+            orders,
+            swallowing,
             _task: task,
         }
     }
 
-    /// The directory to connect to.
-    pub(crate) fn socket_directory(&self) -> &Path {
-        self.directory.path()
+    /// How to get to `server` through it.
+    pub(crate) fn connection(&self, server: &Config) -> Config {
+        let mut config = Config::new();
+        config
+            .host_path(self.directory.path())
+            .user(server.get_user().expect("a user"))
+            .dbname(server.get_dbname().expect("a database"));
+        config
     }
 
     /// Cut the next COMMIT.
     pub(crate) fn cut_next(&self) {
-        self.to_cut.fetch_add(1, Ordering::SeqCst);
+        self.orders.to_cut.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Cuts that were asked for and have not happened yet.
     pub(crate) fn outstanding(&self) -> u32 {
-        self.to_cut.load(Ordering::SeqCst)
+        self.orders.to_cut.load(Ordering::SeqCst)
+    }
+
+    /// From now on nothing passes any more over the connections that are open, and neither side is told. With `new_ones` the same
+    /// happens to those that are opened from now on; without, those pass again.
+    pub(crate) fn swallow(&self, new_ones: bool) {
+        self.orders.swallows_new.store(new_ones, Ordering::SeqCst);
+        self.swallowing.send_modify(|times| *times += 1);
+    }
+
+    /// Let the connections pass that are opened from now on.
+    pub(crate) fn let_new_ones_pass(&self) {
+        self.orders.swallows_new.store(false, Ordering::SeqCst);
+    }
+
+    /// How many connections were swallowed so far.
+    pub(crate) fn swallowed(&self) -> u32 {
+        self.orders.swallowed.load(Ordering::SeqCst)
     }
 }
 
-async fn accept(listener: UnixListener, server: PathBuf, to_cut: Arc<AtomicU32>) {
-    let cuts = Arc::new(AtomicU32::new(0));
+async fn accept(listener: UnixListener, server: PathBuf, orders: Arc<Orders>, swallow: watch::Receiver<u32>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let Ok((client, _)) = listener.accept().await else {
             return;
         };
-        let (server, to_cut, cuts) = (server.clone(), Arc::clone(&to_cut), Arc::clone(&cuts));
+        let (server, orders, mut swallow) = (server.clone(), Arc::clone(&orders), swallow.clone());
+        swallow.mark_unchanged();
         connections.spawn(async move {
-            if let Ok(server) = UnixStream::connect(&server).await {
+            if orders.swallows_new.load(Ordering::SeqCst) {
+                into_nothing(client, None, &orders).await;
+            } else if let Ok(server) = UnixStream::connect(&server).await {
                 // An error is a connection that ended, which is what this proxy is about.
-                drop(serve(client, server, &to_cut, &cuts).await);
+                drop(serve(client, server, &orders, swallow).await);
             }
         });
     }
 }
 
+/// Take whatever the client sends, and let the server wait.
+async fn into_nothing(mut client: UnixStream, server: Option<UnixStream>, orders: &Orders) {
+    orders.swallowed.fetch_add(1, Ordering::SeqCst);
+    orders
+        .lost
+        .lock()
+        .expect("nothing panics while it holds them")
+        .extend(server);
+    let mut nothing = vec![0; 1 << 16];
+    while client.read(&mut nothing).await.is_ok_and(|read| read > 0) {}
+}
+
 async fn serve(
     mut client: UnixStream,
     mut server: UnixStream,
-    to_cut: &AtomicU32,
-    cuts: &AtomicU32,
+    orders: &Orders,
+    mut swallow: watch::Receiver<u32>,
 ) -> std::io::Result<()> {
     let (mut from_client, mut from_server) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     loop {
         tokio::select! {
+            Ok(()) = swallow.changed() => {
+                into_nothing(client, Some(server), orders).await;
+                return Ok(());
+            }
             read = client.read(&mut from_client) => {
                 let read = read?;
                 if read == 0 {
@@ -102,14 +164,16 @@ async fn serve(
                 let bytes = &from_client[..read];
                 let commits = bytes.windows(COMMIT.len()).any(|window| window == COMMIT);
                 let cut = commits
-                    && to_cut
+                    && orders
+                        .to_cut
                         .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
                         .is_ok();
                 if !cut {
                     server.write_all(bytes).await?;
                     continue;
                 }
-                match [Cut::Before, Cut::AnswerSwallowed, Cut::During][cuts.fetch_add(1, Ordering::SeqCst) as usize % 3] {
+                let cuts = orders.cuts.fetch_add(1, Ordering::SeqCst);
+                match [Cut::Before, Cut::AnswerSwallowed, Cut::During][cuts as usize % 3] {
                     Cut::Before => {}
                     Cut::During => server.write_all(bytes).await?,
                     Cut::AnswerSwallowed => {

@@ -1,6 +1,9 @@
 //! A look at the database past the bot.
 
-use eventide::{store::connect::Target, task};
+use eventide::{
+    store::connect::{Driver, Target},
+    task,
+};
 use tokio_postgres::Client;
 
 /// A session that is not the bot's.
@@ -12,6 +15,10 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) async fn open(target: &Target) -> Self {
         let (client, driver) = target.connect().await.expect("a connection");
+        Self::of(client, driver)
+    }
+
+    pub(crate) fn of(client: Client, driver: Driver) -> Self {
         Self {
             client,
             driver: task::spawn("session", driver),

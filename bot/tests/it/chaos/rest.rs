@@ -1,0 +1,69 @@
+//! What happens to REST requests. The first one asks where the gateway is; those of effects come beside it.
+
+use discord_simulator::{LimitScope, RestFault, RestFaultKind};
+
+use super::{Extent, Fault, stage::Stage};
+
+/// How often in a row: more often than the REST layer tries by itself.
+const IN_A_ROW: u64 = 4;
+
+/// A fault of the bot's first request as a row.
+macro_rules! at_the_start {
+    ($name:literal, $kind:expr) => {
+        Fault {
+            settings: |_| vec![("EVENTIDE__DISCORD__REQUEST_TIMEOUT_SECONDS", "1".to_owned())],
+            ..Fault::new($name, |stage, extent| {
+                Box::pin(started_with(stage, extent, $kind))
+            })
+        }
+    };
+}
+
+pub(super) fn faults() -> Vec<Fault> {
+    vec![
+        at_the_start!(
+            "REST at the start: 429 in a bucket",
+            RestFaultKind::RateLimit {
+                scope: LimitScope::User,
+                retry_after: 0.3
+            }
+        ),
+        at_the_start!(
+            "REST at the start: 429 of the whole bot",
+            RestFaultKind::RateLimit {
+                scope: LimitScope::Global,
+                retry_after: 0.3
+            }
+        ),
+        at_the_start!(
+            "REST at the start: 429 of Cloudflare's",
+            RestFaultKind::Cloudflare { retry_after: 1 }
+        ),
+        at_the_start!("REST at the start: 500", RestFaultKind::Status(500)),
+        at_the_start!("REST at the start: 503", RestFaultKind::StatusAfter(503)),
+        at_the_start!("REST at the start: half of the body", RestFaultKind::HalfBody),
+        at_the_start!("REST at the start: no answer", RestFaultKind::Silence),
+    ]
+}
+
+/// Start the bot anew while its first request fails.
+async fn started_with(stage: &mut Stage, _extent: Extent, kind: RestFaultKind) {
+    stage.bot.kill().await.expect("SIGKILL");
+    let control = stage.discord.control();
+    let route = "GET /gateway/bot";
+    let before = control.rest_calls(route).len();
+    control.add_fault(RestFault {
+        route: route.to_owned(),
+        count: Some(IN_A_ROW),
+        delay_ms: 0,
+        kind,
+    });
+    stage.start_bot();
+    stage.receives().await;
+    let calls = control.rest_calls(route).len() - before;
+    assert_eq!(
+        calls as u64,
+        IN_A_ROW + 1,
+        "each fault was met, and then it worked"
+    );
+}

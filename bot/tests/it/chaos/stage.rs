@@ -1,0 +1,326 @@
+//! Everything that takes part in a fault, and what one waits for between two of them.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, OpenOptions},
+    process::Stdio,
+    time::Duration,
+};
+
+use discord_simulator::Row as MemberRow;
+use discord_simulator::{LevelRules, MemberState, Oracle, Rate, Report, Simulator, SimulatorConfig};
+use eventide::store::{Statement, Store, StoreError, member_xp};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    process::Child,
+    time::{Instant, sleep},
+};
+
+use super::{Fault, SHARDS, disk::SmallDisk};
+use crate::support::{
+    PATIENCE, Scene,
+    bot::{command_on, discord},
+    commit_cutter::CommitCutter,
+    session::Session,
+    until,
+};
+
+/// Everything that takes part.
+pub(super) struct Stage {
+    pub(super) scene: Scene,
+    pub(super) discord: Simulator,
+    pub(super) proxy: CommitCutter,
+    pub(super) store: Store,
+    pub(super) bot: Child,
+    /// A disk that PostgreSQL writes to, and that can be filled.
+    pub(super) disk: Option<SmallDisk>,
+    /// The bot's log, and what its settings want.
+    pub(super) directory: TempDir,
+    settings: Vec<(&'static str, String)>,
+}
+
+/// How it was when everything had stopped.
+pub(super) struct End {
+    /// Against what must be there, the events of gaps left out.
+    pub(super) report: Report,
+    pub(super) gaps: usize,
+    /// Messages that fell into gaps.
+    pub(super) missed: u64,
+    pub(super) identifies: usize,
+    /// What else must not be.
+    pub(super) wrong: Vec<String>,
+}
+
+impl Stage {
+    pub(super) async fn new(fault: &Fault) -> Self {
+        let mut world = SimulatorConfig {
+            shards: u32::try_from(SHARDS).expect("few"),
+            guilds: 100,
+            members: 5_000,
+            levels: LevelRules {
+                cooldown_ms: 60_000,
+                ..LevelRules::default()
+            },
+            ..SimulatorConfig::default()
+        };
+        (fault.world)(&mut world);
+        Self::in_world(world, fault.settings).await
+    }
+
+    pub(super) async fn in_world(
+        mut world: SimulatorConfig,
+        settings: fn(&std::path::Path) -> Vec<(&'static str, String)>,
+    ) -> Self {
+        world.gateway.client_events_per_minute = 100_000;
+        let scene = Scene::new().await;
+        let discord = discord(world).await;
+        let proxy = CommitCutter::start(scene.postgres.socket_directory());
+        let directory = TempDir::new().expect("a temporary directory");
+        let settings = settings(directory.path());
+        let bot = spawn(&discord, &scene, &proxy, &directory, &settings);
+        let store = scene.store();
+        Self {
+            scene,
+            discord,
+            proxy,
+            store,
+            bot,
+            disk: None,
+            directory,
+            settings,
+        }
+    }
+
+    /// Wait until every shard is up and receives.
+    pub(super) async fn receives(&mut self) {
+        let control = self.discord.control();
+        until("every shard receives", async || {
+            let ended = self.bot.try_wait().expect("a status");
+            assert!(ended.is_none(), "the bot has ended: {}", self.last_words());
+            (control.stats().connections_open == SHARDS as u64).then_some(())
+        })
+        .await;
+        let before = control.stats().delivered;
+        until("more is delivered", async || {
+            (control.stats().delivered >= before + 300).then_some(())
+        })
+        .await;
+    }
+
+    fn last_words(&self) -> String {
+        let log = self.log();
+        let mut lines: Vec<&str> = log.lines().rev().take(5).collect();
+        lines.reverse();
+        lines.join("\n")
+    }
+
+    pub(super) fn start_bot(&mut self) {
+        self.bot = spawn(
+            &self.discord,
+            &self.scene,
+            &self.proxy,
+            &self.directory,
+            &self.settings,
+        );
+    }
+
+    pub(super) fn signal_bot(&self, signal: Signal) {
+        let pid = i32::try_from(self.bot.id().expect("a running bot")).expect("a pid");
+        kill(Pid::from_raw(pid), signal).expect("a signal");
+    }
+
+    /// SIGTERM, and wait for a clean end.
+    pub(super) async fn stop_bot(&mut self) {
+        self.signal_bot(Signal::SIGTERM);
+        let status = self.bot.wait().await.expect("an end");
+        assert!(
+            status.success(),
+            "a clean stop, not {status}: {}",
+            self.last_words()
+        );
+    }
+
+    /// What the bot said so far, over all its lives.
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("bot.log")).expect("the bot's log")
+    }
+
+    fn resumes_or_starts(&self) -> usize {
+        let stats = self.discord.control().stats();
+        usize::try_from(stats.resumes).unwrap_or(usize::MAX) + stats.sessions_started()
+    }
+
+    /// Do something to every connection, and wait until every shard has another.
+    pub(super) async fn on_gateway(&mut self, action: impl Fn(&Simulator)) {
+        let before = self.resumes_or_starts();
+        action(&self.discord);
+        until("every shard is back", async || {
+            (self.resumes_or_starts() >= before + SHARDS
+                && self.discord.control().stats().connections_open == SHARDS as u64)
+                .then_some(())
+        })
+        .await;
+    }
+
+    /// A session that is not the bot's, past the proxy.
+    pub(super) async fn session(&self) -> Session {
+        Session::open(&self.scene.postgres.connection().into()).await
+    }
+
+    /// The sum of all metrics whose line begins so.
+    pub(super) async fn metric(&self, beginning: &str) -> f64 {
+        let log = self.log();
+        let address = log
+            .rsplit("\"http.address\":\"")
+            .next()
+            .and_then(|rest| rest.split('"').next())
+            .expect("the bot says where it serves its metrics");
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .await
+            .expect("written");
+        let mut page = String::new();
+        stream.read_to_string(&mut page).await.expect("an answer");
+        page.lines()
+            .filter(|line| line.starts_with(beginning))
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
+    }
+
+    /// No more messages; wait until the tables hold all that they must.
+    pub(super) async fn caught_up(&self) {
+        let control = self.discord.control();
+        control.set_rate(Rate::Paused);
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if self.is_exact().await.unwrap_or(false) {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        // What is missing stands in the table at the end.
+    }
+
+    async fn is_exact(&self) -> Result<bool, StoreError> {
+        let seen = self.seen().await?;
+        // The whole comparison only when it can be right.
+        Ok(seen.open_gaps == 0
+            && (seen.counted >= self.discord.oracle().sent() || seen.gaps > 0)
+            && self.report(&seen).await?.is_exact())
+    }
+
+    async fn seen(&self) -> Result<Seen, StoreError> {
+        let counted = Statement {
+            name: "counted",
+            types: &[],
+            sql: "SELECT coalesce(sum(message_count), 0)::int8 FROM member_xp",
+        };
+        let gaps = Statement {
+            name: "gaps",
+            types: &[],
+            sql: "SELECT session_id, min(last_sequence), count(*), count(*) FILTER (WHERE ended_at IS NULL)
+                  FROM gap GROUP BY session_id",
+        };
+        let mut seen = Seen {
+            counted: self.store.query(counted, &[]).await?[0]
+                .get::<_, i64>(0)
+                .cast_unsigned(),
+            ..Seen::default()
+        };
+        for row in self.store.query(gaps, &[]).await? {
+            seen.gaps += usize::try_from(row.get::<_, i64>(2)).expect("few");
+            seen.open_gaps += row.get::<_, i64>(3);
+            let last_sequence = row.get::<_, i64>(1).cast_unsigned();
+            seen.limits.insert(row.get(0), last_sequence);
+        }
+        Ok(seen)
+    }
+
+    /// What the table holds, against everything but what fell into gaps.
+    async fn report(&self, seen: &Seen) -> Result<Report, StoreError> {
+        let oracle: Oracle = self.discord.oracle();
+        let expected = if seen.limits.is_empty() {
+            oracle.expected()
+        } else {
+            oracle.expected_at(&seen.limits).expect("nothing is forgotten")
+        };
+        let rows = member_xp::all(&self.store).await?;
+        Ok(Report::new(
+            &expected,
+            rows.into_iter().map(|(key, total)| MemberRow {
+                guild_id: key.guild_id.get(),
+                user_id: key.user_id.get(),
+                state: MemberState {
+                    xp: total.xp,
+                    message_count: total.messages,
+                    last_award_ms: total.last_award.map(i64::cast_unsigned),
+                },
+            }),
+        ))
+    }
+
+    /// What members wrote, whether or not it was for any session to get.
+    fn written(&self) -> u64 {
+        let all = self.discord.oracle().expected_with_missed(&HashMap::new());
+        let all = all.expect("nothing is forgotten");
+        all.values().map(|member| member.message_count).sum()
+    }
+
+    /// Stop the bot, look at what it leaves, and take everything down.
+    pub(super) async fn end(mut self) -> End {
+        self.stop_bot().await;
+        let seen = self.seen().await.expect("rows");
+        let report = self.report(&seen).await.expect("rows");
+        let log = self.log();
+        let panics = log.lines().filter(|line| line.contains("panicked at"));
+        let end = End {
+            missed: self.written().saturating_sub(report.sent),
+            gaps: seen.gaps,
+            identifies: self.discord.control().stats().sessions_started(),
+            wrong: panics.map(str::to_owned).collect(),
+            report,
+        };
+        self.store.close();
+        self.scene.stop().await;
+        drop(self.disk);
+        end
+    }
+}
+
+/// What the tables say.
+#[derive(Default)]
+struct Seen {
+    counted: u64,
+    gaps: usize,
+    open_gaps: i64,
+    /// The last sequence of each session that ended in a gap.
+    limits: HashMap<String, u64>,
+}
+
+fn spawn(
+    discord: &Simulator,
+    scene: &Scene,
+    proxy: &CommitCutter,
+    directory: &TempDir,
+    settings: &[(&'static str, String)],
+) -> Child {
+    let connection = proxy.connection(&scene.postgres.connection());
+    let log: File = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(directory.path().join("bot.log"))
+        .expect("a log");
+    command_on(discord, &connection)
+        .envs(settings.iter().map(|(name, value)| (*name, value)))
+        .env("EVENTIDE__LOG__FORMAT", "json")
+        .stderr(Stdio::from(log))
+        .spawn()
+        .expect("the binary starts")
+}
