@@ -4,7 +4,7 @@
 //! next, so the busier the database is, the more each transaction carries. A batch is tried until it is committed or fenced:
 //! the checkpoint in the same transaction tells whether an earlier try, whose COMMIT was not confirmed, went through.
 
-mod flush;
+pub mod flush;
 
 use std::sync::Arc;
 

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Batches without their replies, so that they can be tried more than once.
-pub(super) type Work = Vec<(Advance, Changes)>;
+pub type Work = Vec<(Advance, Changes)>;
 
 /// What a committed flush did.
 struct Written {
@@ -34,11 +34,11 @@ struct Written {
 }
 
 /// Try once. The outcomes are in the order of `work`.
-pub(super) async fn flush(
-    store: &Store,
-    causes: &Causes,
-    work: Arc<Work>,
-) -> Result<Vec<Outcome>, StoreError> {
+///
+/// # Errors
+///
+/// The transaction failed, or nobody knows whether it did: trying it again is always right, and necessary.
+pub async fn flush(store: &Store, causes: &Causes, work: Arc<Work>) -> Result<Vec<Outcome>, StoreError> {
     let own = causes.clone();
     let written = store
         .transaction("flush", move |tx| {

@@ -12,6 +12,7 @@ mod embedded;
 mod fleet;
 mod gaps;
 mod migrations;
+mod model;
 mod moving_in;
 mod pool;
 mod pooler;

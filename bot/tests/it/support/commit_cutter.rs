@@ -45,7 +45,7 @@ struct Orders {
 
 /// Where a connection is cut. Each cut takes the next in turn.
 #[derive(Clone, Copy, Debug)]
-enum Cut {
+pub(crate) enum Cut {
     /// The server never sees the COMMIT.
     Before,
     /// The server gets the COMMIT, and the client no answer.
@@ -87,6 +87,12 @@ impl CommitCutter {
     /// Cut the next COMMIT.
     pub(crate) fn cut_next(&self) {
         self.orders.to_cut.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Cut the next COMMIT there, while no other cut is outstanding.
+    pub(crate) fn cut(&self, cut: Cut) {
+        self.orders.cuts.store(cut as u32, Ordering::SeqCst);
+        self.cut_next();
     }
 
     /// Cuts that were asked for and have not happened yet.
