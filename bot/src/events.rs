@@ -6,4 +6,6 @@
 pub mod frame;
 pub mod guild_create;
 pub mod message_create;
+#[cfg(test)]
+pub(crate) mod payloads;
 pub mod ready;

@@ -649,4 +649,42 @@ proptest! {
         let environment = told("", &[("DISCORD_TOKEN", &broken), ("DATABASE_URL", &broken), ("EVENTIDE__DISCORD__TOKN", &secret)]);
         prop_assert!(!environment.contains(&secret), "{}", environment);
     }
+
+    /// The example with damage, and variables with damage: a line a problem, and neither the token nor the database's password.
+    #[test]
+    fn a_damaged_file_tells_no_secret(
+        secret in "[A-Z][A-Za-z0-9]{24}",
+        at in any::<prop::sample::Index>(),
+        length in 0..8_usize,
+        with in prop_oneof![any::<String>(), "[\\[\\]=\"'#\n_a-z0-9.]{0,12}"],
+        tail in "[ -~]{0,12}",
+    ) {
+        let example = fs::read_to_string(example_path()).expect("config.example.toml is in the repository");
+        let in_force: String = example
+            .lines()
+            .map(|line| match line.strip_prefix("# token = ").or_else(|| line.strip_prefix("# url = ")) {
+                Some(_) if line.contains("token") => format!("token = \"{secret}\"\n"),
+                Some(_) => format!("url = \"postgresql://u:{secret}@h/d\"\n"),
+                None => format!("{}\n", line.strip_prefix("# ").filter(|key| key.contains(" = ")).unwrap_or(line)),
+            })
+            .collect();
+        let mut characters: Vec<char> = in_force.chars().collect();
+        let from = at.index(characters.len());
+        let to = (from + length).min(characters.len());
+        characters.splice(from..to, with.chars());
+        let damaged: String = characters.into_iter().collect();
+        let url = format!("postgresql://u:{secret}@h:{tail}/d?{tail}");
+        for environment in [&[][..], &[("DATABASE_URL", &*url), ("DISCORD_TOKEN", &*format!("{secret}{tail}"))]] {
+            let result = read(&damaged, environment);
+            let told = match &result {
+                Ok(config) => format!("{config:?}"),
+                Err(problems) => format!("{problems} {problems:?}"),
+            };
+            assert_well_told(result);
+            // Where the secret itself was damaged, what is left of it stands where nothing says that it is one.
+            if damaged.matches(&secret).count() == in_force.matches(&secret).count() {
+                prop_assert!(!told.contains(&secret), "{}", told);
+            }
+        }
+    }
 }

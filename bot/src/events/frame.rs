@@ -35,9 +35,11 @@ impl<'a> Frame<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use twilight_model::gateway::OpCode;
 
     use super::Frame;
+    use crate::events::payloads::{MESSAGE_CREATE, OTHERS, damage};
 
     #[test]
     fn a_dispatch() {
@@ -63,5 +65,35 @@ mod tests {
     fn no_frame() {
         assert_eq!(Frame::scan("[]"), None);
         assert_eq!(Frame::scan(""), None);
+    }
+
+    /// Between the head and the data nothing is scanned for.
+    fn head_of(text: &str) -> String {
+        let (head, _) = text.split_once("\"d\":").expect("data");
+        head.to_owned()
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_scanned_or_not(texts in (damage::in_text(MESSAGE_CREATE), any::<String>(), "[{}\\[\\]\"a-z:,0-9\\\\]{0,60}")) {
+            for text in [&texts.0, &texts.1, &texts.2] {
+                let _frame = Frame::scan(text);
+            }
+        }
+
+        /// What members write stands in the data, and cannot make an event another one, or give it another place.
+        #[test]
+        fn data_does_not_change_the_frame(
+            which in 0..=OTHERS.len(),
+            text in any::<String>(),
+            quoted in "(\"(t|s|op)\":[0-9a-z\"]{0,6}[,}]?){0,6}",
+        ) {
+            let payload = OTHERS.get(which).copied().unwrap_or(MESSAGE_CREATE);
+            let head = head_of(payload);
+            for data in [text.clone(), quoted, serde_json::Value::from(text).to_string()] {
+                let text = format!("{head}\"d\":{data}}}");
+                prop_assert_eq!(Frame::scan(&text), Frame::scan(payload));
+            }
+        }
     }
 }

@@ -8,19 +8,11 @@ use super::Intake;
 use crate::{
     config::Config,
     dispatcher::Dispatcher,
+    events::payloads::{MESSAGE_CREATE, OTHERS, damage},
     handlers::levels::Rules,
     ledger::{Ledger, memory::Memory},
     store::shard_checkpoint::ShardKey,
 };
-
-const PAYLOADS: [&str; 6] = [
-    r#"{"t":"MESSAGE_CREATE","s":7,"op":0,"d":{"id":"1300000000000000001","channel_id":"400000000000000000","guild_id":"100000000000000000","type":0,"author":{"id":"200000000000000000"}}}"#,
-    r#"{"t":"READY","s":1,"op":0,"d":{"v":10,"session_id":"s","resume_gateway_url":"wss://gateway"}}"#,
-    r#"{"t":"RESUMED","s":9,"op":0,"d":{}}"#,
-    r#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":41250}}"#,
-    r#"{"t":null,"s":null,"op":9,"d":true}"#,
-    r#"{"t":"SOMETHING_NEW","s":12,"op":0,"d":{"deep":[[[[{}]]]]}}"#,
-];
 
 fn intake() -> Intake {
     let config = Config::defaults();
@@ -33,27 +25,13 @@ fn intake() -> Intake {
     )
 }
 
-/// A payload with a part of it replaced by anything: cut off, numbers that are too large, text in place of ids.
+/// A payload with a part of it replaced by anything.
 fn damaged() -> impl Strategy<Value = String> {
-    let anything = prop_oneof![
-        any::<String>(),
-        "[\\[\\]{}\",:0-9a-z-]{0,40}",
-        any::<i128>().prop_map(|number| number.to_string()),
-        Just(String::new()),
-    ];
-    (
-        0..PAYLOADS.len(),
-        any::<prop::sample::Index>(),
-        0..30_usize,
-        anything,
-    )
-        .prop_map(|(which, at, length, with)| {
-            let mut characters: Vec<char> = PAYLOADS[which].chars().collect();
-            let from = at.index(characters.len());
-            let to = (from + length).min(characters.len());
-            characters.splice(from..to, with.chars());
-            characters.into_iter().collect()
-        })
+    prop_oneof![
+        3 => damage::in_text(MESSAGE_CREATE),
+        3 => prop::sample::select(&OTHERS[..]).prop_flat_map(damage::in_text),
+        1 => damage::in_text(r#"{"t":"SOMETHING_NEW","s":12,"op":0,"d":{"deep":[[[[{}]]]]}}"#),
+    ]
 }
 
 proptest! {

@@ -62,6 +62,8 @@ fn fields(line: &str) -> Option<[(String, bool); 5]> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Wanted, find};
 
     const FILE: &str = "\
@@ -93,6 +95,36 @@ localhost:*:*:*:local
                 user,
             };
             assert_eq!(find(FILE, wanted).as_deref(), password, "{wanted:?}");
+        }
+    }
+
+    fn escaped(field: &str) -> String {
+        field.replace('\\', "\\\\").replace(':', "\\:")
+    }
+
+    proptest! {
+        /// Any file: a password of it, or none.
+        #[test]
+        fn any_file_is_read(text in prop_oneof![any::<String>(), "([a-z*\\\\:#]{0,8}:){3,5}[a-z\\\\:]{0,5}\r?\n?"]) {
+            let wanted = Wanted { host: "h", port: 1, database: "d", user: "u" };
+            if let Some(password) = find(&text, wanted) {
+                prop_assert!(!password.is_empty() && password.len() < text.len());
+            }
+        }
+
+        /// What is escaped as libpq wants it is found, whatever stands in the file before.
+        #[test]
+        fn what_was_written_is_found(
+            before in "(#[ -~]{0,20}\n|[a-z]{0,5}:1:\n|\n){0,3}",
+            // A line that begins with # is a comment.
+            host in "[ -~&&[^*#]][ -~&&[^*]]{0,7}",
+            user in "[a-zé:\\\\*]{1,8}",
+            password in "[ -~]{1,12}",
+        ) {
+            let file = format!("{before}{}:*:*:{}:{}\n", escaped(&host), escaped(&user), escaped(&password));
+            let wanted = Wanted { host: &host, port: 5432, database: "any", user: &user };
+            // An escaped star is a star, and a plain one is anybody.
+            prop_assert_eq!(find(&file, wanted), Some(password), "{}", file);
         }
     }
 }

@@ -216,4 +216,37 @@ proptest! {
             }
         }
     }
+
+    /// Addresses that were right before somebody typed on them; none tells anything of the password.
+    #[test]
+    fn damaged_addresses_are_read_or_refused_without_the_password(
+        address in prop::sample::select(&[
+            "postgresql://user:PASSWORD@host:5432,other:5433/db?sslmode=verify-full&options=-c%20a%3Db&connect_timeout=10",
+            "postgres://user:PASSWORD@[2001:db8::1]:5432/db?target_session_attrs=primary&keepalives_idle=30",
+            "host=h,g port=5432,5433 user=u password='PASSWORD' dbname=d sslmode=require tcp_user_timeout=5000",
+            "host=/run/postgresql hostaddr=127.0.0.1 password=PASSWORD application_name='a b\\' c'",
+        ][..]),
+        at in any::<prop::sample::Index>(),
+        length in 0..6_usize,
+        with in prop_oneof![any::<String>(), "[%@:/?&=, \\\\'\\[\\]0-9a-f]{0,8}"],
+    ) {
+        let mut characters: Vec<char> = address.chars().collect();
+        let from = at.index(characters.len());
+        let to = (from + length).min(characters.len());
+        characters.splice(from..to, with.chars());
+        let damaged: String = characters.into_iter().collect();
+        match Conninfo::parse(&damaged) {
+            Ok(info) => {
+                prop_assert!(!info.places.is_empty());
+                prop_assert!(info.places.iter().all(|place| place.port > 0));
+                for key in ["connect_timeout", "keepalives_idle", "tcp_user_timeout"] {
+                    let _number = info.number(key);
+                }
+            }
+            Err(fault) => {
+                let told = format!("{fault:?} {}", fault.in_words());
+                prop_assert!(told.contains("not shown") && !told.contains("PASSWORD"), "{}", told);
+            }
+        }
+    }
 }

@@ -1,0 +1,109 @@
+//! Payloads as Discord sends them, for tests: every field, in its order, with other people's names.
+
+/// A reply with nearly everything that a message can have.
+pub(crate) const MESSAGE_CREATE: &str = concat!(
+    r#"{"t":"MESSAGE_CREATE","s":4711,"op":0,"d":{"type":19,"tts":false,"timestamp":"2026-11-21T10:15:30.123000+00:00","#,
+    r#""referenced_message":{"type":0,"tts":false,"timestamp":"2026-11-21T10:15:00.000000+00:00","pinned":false,"#,
+    r#""mentions":[],"mention_roles":[],"mention_everyone":false,"id":"1309100000000000001","flags":0,"embeds":[],"#,
+    r#""edited_timestamp":null,"content":"first \"s\":1,\"op\":9","components":[],"channel_id":"400000000000000002","#,
+    r#""author":{"username":"other","public_flags":0,"id":"200000000000000003","global_name":"Ünï \ud83d\ude00","#,
+    r#""discriminator":"0","bot":true,"avatar":null},"attachments":[]},"pinned":false,"nonce":"1309100000000000000","#,
+    r#""message_reference":{"type":0,"message_id":"1309100000000000001","guild_id":"100000000000000004","#,
+    r#""channel_id":"400000000000000002"},"mentions":[{"username":"other","id":"200000000000000003","member":"#,
+    r#"{"roles":["500000000000000005"],"mute":false,"joined_at":"2020-01-02T03:04:05.678000+00:00","flags":0,"deaf":false}}],"#,
+    r#""mention_roles":[],"mention_everyone":false,"member":{"roles":["500000000000000005","500000000000000006"],"#,
+    r#""premium_since":null,"pending":false,"nick":"d\":{\"id\":\"1\"","mute":false,"#,
+    r#""joined_at":"2021-02-03T04:05:06.789000+00:00","flags":0,"deaf":false,"communication_disabled_until":null,"#,
+    r#""avatar":null},"id":"1309100000000000007","flags":0,"embeds":[{"type":"rich","title":"t","fields":"#,
+    r#"[{"value":"v","name":"n","inline":true}]}],"edited_timestamp":null,"content":"","components":[],"#,
+    r#""channel_type":0,"channel_id":"400000000000000002","author":{"username":"somebody","public_flags":64,"#,
+    r#""primary_guild":null,"id":"200000000000000008","global_name":null,"discriminator":"0","#,
+    r#""avatar_decoration_data":null,"avatar":"0123456789abcdef0123456789abcdef"},"attachments":[{"url":"#,
+    r#""https://cdn.discordapp.com/a","size":123456789,"id":"600000000000000009","filename":"a.png"}],"#,
+    r#""guild_id":"100000000000000004"}}"#
+);
+
+/// Others: the connection's own, and events that nobody handles.
+pub(crate) const OTHERS: [&str; 6] = [
+    r#"{"t":"READY","s":1,"op":0,"d":{"v":10,"user_settings":{},"user":{"verified":true,"id":"700000000000000001","bot":true},"session_type":"normal","session_id":"0123456789abcdef","resume_gateway_url":"wss://gateway-us-east1-b.discord.gg","guilds":[{"unavailable":true,"id":"100000000000000004"}],"shard":[0,1],"application":{"id":"700000000000000001","flags":565248}}}"#,
+    r#"{"t":"RESUMED","s":4712,"op":0,"d":{"_trace":["[\"gateway-prd-arm-us-east1-b\"]"]}}"#,
+    r#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":41250,"_trace":["[\"gateway\"]"]}}"#,
+    r#"{"t":null,"s":null,"op":9,"d":false}"#,
+    r#"{"t":null,"s":null,"op":11,"d":null}"#,
+    r#"{"t":"TYPING_START","s":4713,"op":0,"d":{"user_id":"200000000000000008","timestamp":1795255530,"channel_id":"400000000000000002","guild_id":"100000000000000004"}}"#,
+];
+
+pub(crate) mod damage {
+    //! What a broken sender, or one that changed, could make of a payload.
+
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    /// `text` with a part replaced by anything: cut off, doubled, numbers that are too large, text in place of ids.
+    pub(crate) fn in_text(text: &'static str) -> impl Strategy<Value = String> {
+        let anything = prop_oneof![
+            any::<String>(),
+            "[\\[\\]{}\",:\\\\0-9a-z-]{0,40}",
+            any::<i128>().prop_map(|number| number.to_string()),
+            "\\\\u[dD][89a-fA-F][0-9a-f]{0,2}",
+            (1..3_000_usize).prop_map(|depth| "[".repeat(depth)),
+            Just(String::new()),
+        ];
+        (any::<prop::sample::Index>(), 0..30_usize, anything).prop_map(move |(at, length, with)| {
+            let mut characters: Vec<char> = text.chars().collect();
+            let from = at.index(characters.len());
+            let to = (from + length).min(characters.len());
+            characters.splice(from..to, with.chars());
+            characters.into_iter().collect()
+        })
+    }
+
+    /// Any JSON, not very deep.
+    pub(crate) fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            any::<u64>().prop_map(|id| Value::from(id.to_string())),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map("[a-z_]{1,8}", inner, 0..4)
+                    .prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    /// `MESSAGE_CREATE`'s data with some of what the bot reads replaced, or taken out.
+    pub(crate) fn in_data() -> impl Strategy<Value = Value> {
+        const READ: [&str; 8] = [
+            "/id",
+            "/channel_id",
+            "/guild_id",
+            "/type",
+            "/webhook_id",
+            "/author",
+            "/author/id",
+            "/author/bot",
+        ];
+        let change = (prop::sample::select(&READ[..]), prop::option::of(value()));
+        prop::collection::vec(change, 1..4).prop_map(|changes| {
+            let mut payload: Value = serde_json::from_str(super::MESSAGE_CREATE).expect("JSON");
+            let mut data = payload["d"].take();
+            for (pointer, value) in changes {
+                let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+                if let Some(Value::Object(parent)) = data.pointer_mut(parent) {
+                    match value {
+                        Some(value) => drop(parent.insert(key.to_owned(), value)),
+                        None => drop(parent.remove(key)),
+                    }
+                }
+            }
+            data
+        })
+    }
+}
