@@ -114,7 +114,7 @@ async fn tried(fault: &Fault, extent: Extent) -> Row {
         stage.discord.control().set_rate(Rate::PerSecond(RATE));
         stage.receives().await;
         (fault.inject)(&mut stage, extent).await;
-        let over = Instant::now();
+        let over = stage.over.take().unwrap_or_else(Instant::now);
         stage.receives().await;
         stage.caught_up().await;
         longest = longest.max(over.elapsed());

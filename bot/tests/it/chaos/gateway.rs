@@ -32,6 +32,7 @@ pub(super) fn faults() -> Vec<Fault> {
         },
         Fault::new("gateway refuses connections for 3 s", |stage, _| {
             Box::pin(async move {
+                stage.steady().await;
                 let control = stage.discord.control();
                 control.refuse_connections(true);
                 control.reset(None);
@@ -57,6 +58,7 @@ pub(super) fn faults() -> Vec<Fault> {
             world: |world| world.gateway.heartbeat_interval = Duration::from_millis(500),
             ..Fault::new("a zombie: no event and no heartbeat's answer", |stage, _| {
                 Box::pin(async move {
+                    stage.steady().await;
                     let control = stage.discord.control();
                     // As long as events come the connection is alive, whatever becomes of its heartbeats.
                     control.pause();

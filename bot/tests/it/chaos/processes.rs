@@ -102,6 +102,7 @@ fn killed(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_, ()> {
 /// The process does not run, as on a machine that swaps or is moved; Discord loses patience with it.
 fn stopped(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_, ()> {
     Box::pin(async move {
+        stage.steady().await;
         stage.signal_bot(Signal::SIGSTOP);
         let control = stage.discord.control();
         until("Discord has given up every connection", async || {

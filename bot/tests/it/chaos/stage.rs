@@ -40,6 +40,8 @@ pub(super) struct Stage {
     pub(super) bot: Child,
     /// A disk that PostgreSQL writes to, and that can be filled.
     pub(super) disk: Option<SmallDisk>,
+    /// When the fault was over, if that was not its function's end.
+    pub(super) over: Option<Instant>,
     /// The bot's log, and what its settings want.
     pub(super) directory: TempDir,
     settings: Vec<(&'static str, String)>,
@@ -92,6 +94,7 @@ impl Stage {
             store,
             bot,
             disk: None,
+            over: None,
             directory,
             settings,
         }
@@ -156,10 +159,17 @@ impl Stage {
         usize::try_from(stats.resumes).unwrap_or(usize::MAX) + stats.sessions_started()
     }
 
-    /// Do something to every connection, and wait until every shard has another.
+    /// Wait until the connections are old enough to be good ones: the guard lengthens its pauses while they end sooner.
+    pub(super) async fn steady(&self) {
+        sleep(Duration::from_millis(2_100)).await;
+    }
+
+    /// Do something to every connection, and wait until every shard has another. The fault is over before that wait.
     pub(super) async fn on_gateway(&mut self, action: impl Fn(&Simulator)) {
+        self.steady().await;
         let before = self.resumes_or_starts();
         action(&self.discord);
+        self.over = Some(Instant::now());
         until("every shard is back", async || {
             (self.resumes_or_starts() >= before + SHARDS
                 && self.discord.control().stats().connections_open == SHARDS as u64)
