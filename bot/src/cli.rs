@@ -6,6 +6,7 @@ pub mod demo;
 pub mod doctor;
 pub mod effects;
 pub mod export;
+pub mod fleet;
 pub mod gaps;
 pub mod import;
 pub mod migrate;
@@ -55,6 +56,9 @@ pub enum Command {
     Settings(settings::Settings),
     /// Show the times in which events were missed, and why
     Gaps(gaps::Gaps),
+    /// Show the processes that share the shards, or move shards between them
+    #[command(subcommand)]
+    Fleet(fleet::Fleet),
     /// Show what waits to be delivered to Discord, and what could not be
     Effects(effects::Effects),
     /// Look at PostgreSQL: settings that hurt, bloat, heavy statements; and say what to do
@@ -163,6 +167,7 @@ impl Cli {
             Command::Demo(demo) => demo::demo(demo, &config).await,
             Command::Settings(settings) => settings::settings(settings, &config).await,
             Command::Gaps(gaps) => gaps::gaps(gaps, &config).await,
+            Command::Fleet(fleet) => fleet::fleet(fleet, &config).await,
             Command::Effects(effects) => effects::effects(effects, &config).await,
             Command::Doctor => doctor::doctor(&config).await,
             Command::Migrate(migrate) => migrate::migrate(migrate, &config).await,

@@ -163,7 +163,10 @@ impl Fleet {
             let state = shard.state().as_str();
             (
                 shard.key().id.to_string(),
-                serde_json::json!({"state": state, "events": shard.events(), "sequence": shard.sequence(), "lag_ms": lag}),
+                serde_json::json!({
+                    "state": state, "events": shard.events(), "sequence": shard.sequence(), "lag_ms": lag,
+                    "session_s": shard.session_age().as_secs(),
+                }),
             )
         });
         serde_json::Value::Object(shards.collect()).to_string()

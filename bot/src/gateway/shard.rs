@@ -346,6 +346,7 @@ impl ShardTask {
         connection.up_since = Some(now);
         self.guard.established();
         self.status.set_state(ShardState::Up);
+        self.status.has_session(how == "ready");
         tracing::info!(
             shard.id = self.key.id,
             shard.sequence = self.intake.sequence(),

@@ -81,6 +81,7 @@ pub struct ShardStatus {
     backfill_guilds: AtomicUsize,
     backfill_held: AtomicUsize,
     dirty_since: Mutex<Option<Instant>>,
+    session_since: Mutex<Option<Instant>>,
 }
 
 impl ShardStatus {
@@ -95,6 +96,7 @@ impl ShardStatus {
             backfill_guilds: AtomicUsize::new(0),
             backfill_held: AtomicUsize::new(0),
             dirty_since: Mutex::new(None),
+            session_since: Mutex::new(None),
         }
     }
 
@@ -142,6 +144,20 @@ impl ShardStatus {
     /// Since when changes wait that are not committed.
     pub fn dirty_since(&self) -> Option<Instant> {
         *self.dirty_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long this process has had the session that it has now, across resumes.
+    pub fn session_age(&self) -> std::time::Duration {
+        let since = *self.session_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map(|since| since.elapsed()).unwrap_or_default()
+    }
+
+    /// A session began, or was resumed for the first time here.
+    pub(super) fn has_session(&self, anew: bool) {
+        let mut since = self.session_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if anew || since.is_none() {
+            *since = Some(Instant::now());
+        }
     }
 
     pub(super) fn set_state(&self, state: ShardState) {

@@ -3,8 +3,11 @@
 //! [`lock`] comes first in every transaction that decides something: it locks the one row of `fleet`, so decisions are made one
 //! after the other, each on all that was decided before. Times are the database's.
 
+mod overview;
+
 use std::time::Duration;
 
+pub use self::overview::{Lease, Overview, Seen, Told, overview, set_draining, want};
 use super::{
     Statement, Store, StoreError, Tx,
     shard_checkpoint::{self, ShardKey, Taken},

@@ -17,6 +17,7 @@ mod table;
 use std::{panic::AssertUnwindSafe, path::Path, time::Duration};
 
 use discord_simulator::{Rate, SimulatorConfig};
+use eventide::store::member_xp;
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use tokio::time::Instant;
 
@@ -24,6 +25,7 @@ use self::{
     stage::Stage,
     table::{Row, Table},
 };
+use crate::support::effects::compared;
 
 /// Messages a second while something breaks.
 const RATE: f64 = 2_000.0;
@@ -99,10 +101,19 @@ pub(super) struct Effects {
     pub(super) doubled: u64,
 }
 
-/// Compare what the bot did on Discord with what it had to do. Nothing follows from an event yet, so there is nothing to compare.
-#[expect(clippy::unused_async, reason = "it will ask the database")]
-async fn effects(_stage: &Stage) -> Option<Effects> {
-    None
+/// Compare the levels that were announced on Discord with those that members have reached. What they have reached is held against
+/// the oracle beside it.
+async fn effects(stage: &Stage) -> Option<Effects> {
+    let rows = member_xp::all(&stage.store).await.expect("rows");
+    let members = rows
+        .iter()
+        .map(|(key, total)| ((key.guild_id.get(), key.user_id.get()), total.xp));
+    let report = compared(&stage.discord, members);
+    assert!(report.owed > 0, "somebody has reached a level");
+    Some(Effects {
+        lost: report.lost as u64,
+        doubled: report.doubled as u64,
+    })
 }
 
 /// Try a fault.
@@ -187,6 +198,7 @@ async fn fault_matrix_in_short() {
         "events that cannot be read: counted, skipped",
         "sessions expire, 4007",
         "REST at the start: 500",
+        "announcements: sent, and SIGKILL before the answer",
     ];
     let table = matrix(extent, |fault| names.contains(&fault.name)).await;
     assert_eq!(table.rows(), names.len(), "each name is a row's");

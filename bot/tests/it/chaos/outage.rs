@@ -35,7 +35,7 @@ pub(super) async fn sixty_seconds_without_the_database() {
     // A minute of what the machine gives is more than is kept otherwise.
     world.gateway.history_limit = 40_000_000;
     world.gateway.replay_limit = 10_000_000;
-    let mut stage = Stage::in_world(world, |_| Vec::new()).await;
+    let mut stage = Stage::in_world(world, |_| Vec::new(), &[]).await;
     let control = stage.discord.control();
     control.set_rate(Rate::Full);
     stage.receives().await;

@@ -8,8 +8,10 @@ use std::{
 };
 
 use discord_simulator::Row as MemberRow;
-use discord_simulator::{LevelRules, MemberState, Oracle, Rate, Report, Simulator, SimulatorConfig};
-use eventide::store::{Statement, Store, StoreError, member_xp};
+use discord_simulator::{
+    LevelRules, Limit, MemberState, Oracle, Rate, Report, RestRules, Simulator, SimulatorConfig,
+};
+use eventide::store::{Statement, Store, StoreError, member_xp, outbox};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -27,6 +29,7 @@ use crate::support::{
     PATIENCE, Scene,
     bot::{command_on, discord},
     commit_cutter::CommitCutter,
+    effects::TEMPLATE,
     session::Session,
     until,
 };
@@ -47,6 +50,15 @@ pub(super) struct Stage {
     settings: Vec<(&'static str, String)>,
 }
 
+/// Levels are announced, and quickly enough for the load.
+const ANNOUNCING: [(&str, &str); 5] = [
+    ("EVENTIDE__LEVELS__ANNOUNCE", "same_channel"),
+    ("EVENTIDE__LEVELS__ANNOUNCE_TEMPLATE", TEMPLATE),
+    ("EVENTIDE__DISCORD__REQUESTS_PER_SECOND", "1000"),
+    ("EVENTIDE__DISCORD__REQUEST_TIMEOUT_SECONDS", "2"),
+    ("EVENTIDE__EFFECTS__LEASE_SECONDS", "5"),
+];
+
 /// How it was when everything had stopped.
 pub(super) struct End {
     /// Against what must be there, the events of gaps left out.
@@ -65,26 +77,41 @@ impl Stage {
             shards: u32::try_from(SHARDS).expect("few"),
             guilds: 100,
             members: 5_000,
+            // Awards often enough for members to pass levels while something breaks.
             levels: LevelRules {
-                cooldown_ms: 60_000,
+                cooldown_ms: 2_000,
                 ..LevelRules::default()
+            },
+            rest: RestRules {
+                messages: Limit {
+                    requests: 1_000,
+                    per: Duration::from_secs(1),
+                },
+                global_per_second: 1_000,
+                ..RestRules::default()
             },
             ..SimulatorConfig::default()
         };
         (fault.world)(&mut world);
-        Self::in_world(world, fault.settings).await
+        Self::in_world(world, fault.settings, &ANNOUNCING).await
     }
 
     pub(super) async fn in_world(
         mut world: SimulatorConfig,
         settings: fn(&std::path::Path) -> Vec<(&'static str, String)>,
+        more: &[(&'static str, &str)],
     ) -> Self {
         world.gateway.client_events_per_minute = 100_000;
         let scene = Scene::new().await;
         let discord = discord(world).await;
         let proxy = CommitCutter::start(scene.postgres.socket_directory());
         let directory = TempDir::new().expect("a temporary directory");
-        let settings = settings(directory.path());
+        let mut settings = settings(directory.path());
+        for (name, value) in more {
+            if settings.iter().all(|(other, _)| other != name) {
+                settings.push((name, (*value).to_owned()));
+            }
+        }
         let bot = spawn(&discord, &scene, &proxy, &directory, &settings);
         let store = scene.store();
         Self {
@@ -222,6 +249,7 @@ impl Stage {
         let seen = self.seen().await?;
         // The whole comparison only when it can be right.
         Ok(seen.open_gaps == 0
+            && seen.effects == 0
             && (seen.counted >= self.discord.oracle().sent() || seen.gaps > 0)
             && self.report(&seen).await?.is_exact())
     }
@@ -244,6 +272,7 @@ impl Stage {
                 .cast_unsigned(),
             ..Seen::default()
         };
+        seen.effects = outbox::backlog(&self.store).await?.waiting;
         for row in self.store.query(gaps, &[]).await? {
             seen.gaps += usize::try_from(row.get::<_, i64>(2)).expect("few");
             seen.open_gaps += row.get::<_, i64>(3);
@@ -310,6 +339,8 @@ struct Seen {
     counted: u64,
     gaps: usize,
     open_gaps: i64,
+    /// Effects that wait.
+    effects: i64,
     /// The last sequence of each session that ended in a gap.
     limits: HashMap<String, u64>,
 }

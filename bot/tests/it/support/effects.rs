@@ -84,8 +84,17 @@ pub(crate) fn announced(discord: &Simulator) -> Vec<Announced> {
         .collect()
 }
 
-/// The report of this moment. It is final when the rows are exact and nothing waits in the outbox.
+/// The report of this moment, against the oracle. It is final when the rows are exact and nothing waits in the outbox.
 pub(crate) fn effects(discord: &Simulator) -> EffectsReport {
+    let expected = discord.oracle().expected();
+    compared(discord, expected.iter().map(|(key, member)| (*key, member.xp)))
+}
+
+/// The same against members' XP by guild and user.
+pub(crate) fn compared(
+    discord: &Simulator,
+    members: impl Iterator<Item = ((u64, u64), u64)>,
+) -> EffectsReport {
     let mut report = EffectsReport::default();
     let mut levels: BTreeMap<(u64, u64), BTreeSet<u32>> = BTreeMap::new();
     for announced in announced(discord) {
@@ -93,11 +102,11 @@ pub(crate) fn effects(discord: &Simulator) -> EffectsReport {
         let known = levels.entry((announced.guild_id, announced.user_id)).or_default();
         report.doubled += usize::from(!known.insert(announced.level));
     }
-    for (key, member) in &discord.oracle().expected() {
-        let level = curve::level_of(member.xp);
+    for (key, xp) in members {
+        let level = curve::level_of(xp);
         if level > 0 {
             report.owed += 1;
-            let last = levels.get(key).and_then(|known| known.last());
+            let last = levels.get(&key).and_then(|known| known.last());
             report.lost += usize::from(last != Some(&level));
         }
     }
