@@ -68,6 +68,8 @@ pub struct Bot {
     pub rest: Rest,
     /// What guilds chose.
     pub settings: Settings,
+    /// What is known of guilds.
+    pub guilds: Guilds,
 }
 
 impl Bot {
@@ -93,11 +95,12 @@ impl Bot {
         let (writer, lanes) = Writer::start(&store.for_flushes(), config.ledger.writers, &causes);
         let (stop, stopped) = watch::channel(false);
         let idle = task::spawn("idle connections", store.clone().close_idle(stopped.clone()));
+        let guilds = Guilds::new(rest.clone());
         let deliverer = Deliverer::new(
             store.clone(),
             rest.clone(),
             settings.clone(),
-            Guilds::new(rest.clone()),
+            guilds.clone(),
             config.effects.clone(),
             causes.wake,
         );
@@ -111,6 +114,7 @@ impl Bot {
         let (granted, tenure) = tenure::pair(config.fleet.lease);
         let around = gateway::Around {
             rest: rest.clone(),
+            guilds: guilds.clone(),
             writer,
             memory: Arc::clone(&memory),
             tenure,
@@ -146,6 +150,7 @@ impl Bot {
             memory,
             rest,
             settings,
+            guilds,
         })
     }
 

@@ -6,7 +6,8 @@ use twilight_gateway::Intents;
 use twilight_model::gateway::event::EventType;
 
 use crate::{
-    events::{guild_create::GuildCreate, message_create::MessageCreate},
+    events::{guild_create::GuildCreate, guild_news::GuildNews, message_create::MessageCreate},
+    guilds::Guilds,
     handlers::levels,
     ledger::{
         Ledger,
@@ -17,8 +18,20 @@ use crate::{
 /// The events that somebody handles, with the intents under which Discord sends them.
 /// <https://discord.com/developers/docs/events/gateway#list-of-intents>
 const HANDLED: &[(EventType, Intents)] = &[
-    (EventType::GuildCreate, Intents::GUILDS),
     (EventType::MessageCreate, Intents::GUILD_MESSAGES),
+    (EventType::GuildCreate, Intents::GUILDS),
+    (EventType::GuildUpdate, Intents::GUILDS),
+    (EventType::GuildDelete, Intents::GUILDS),
+    (EventType::RoleCreate, Intents::GUILDS),
+    (EventType::RoleUpdate, Intents::GUILDS),
+    (EventType::RoleDelete, Intents::GUILDS),
+    (EventType::ChannelCreate, Intents::GUILDS),
+    (EventType::ChannelUpdate, Intents::GUILDS),
+    (EventType::ChannelDelete, Intents::GUILDS),
+    (EventType::ThreadUpdate, Intents::GUILDS),
+    (EventType::ThreadDelete, Intents::GUILDS),
+    // Of the bot itself it comes without any intent.
+    (EventType::MemberUpdate, Intents::empty()),
 ];
 
 /// What the bot asks Discord for: what its handlers want, and nothing else.
@@ -40,15 +53,23 @@ pub enum Dispatched {
 }
 
 /// The handlers with the rules they apply.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Dispatcher {
     levels: levels::Rules,
+    guilds: Option<Guilds>,
 }
 
 impl Dispatcher {
     /// A dispatcher with the rules of the configuration.
     pub const fn new(levels: levels::Rules) -> Self {
-        Self { levels }
+        Self { levels, guilds: None }
+    }
+
+    /// The same, which tells `guilds` what changes in them.
+    #[must_use]
+    pub fn telling(mut self, guilds: Guilds) -> Self {
+        self.guilds = Some(guilds);
+        self
     }
 
     /// What a message changes, wherever it comes from.
@@ -85,9 +106,31 @@ impl Dispatcher {
                         }
                     }
                 }
-                Dispatched::Handled
+                self.tell(event_type, text)
             }
+            "GUILD_UPDATE"
+            | "GUILD_DELETE"
+            | "GUILD_ROLE_CREATE"
+            | "GUILD_ROLE_UPDATE"
+            | "GUILD_ROLE_DELETE"
+            | "CHANNEL_CREATE"
+            | "CHANNEL_UPDATE"
+            | "CHANNEL_DELETE"
+            | "THREAD_UPDATE"
+            | "THREAD_DELETE"
+            | "GUILD_MEMBER_UPDATE" => self.tell(event_type, text),
             _ => Dispatched::Unhandled,
+        }
+    }
+
+    /// Tell what is known of guilds that something has changed in one.
+    fn tell(&self, event_type: &str, text: &str) -> Dispatched {
+        let Ok(news) = GuildNews::scan(event_type, text) else {
+            return Dispatched::Malformed;
+        };
+        match &self.guilds {
+            Some(guilds) if !guilds.hear(&news) => Dispatched::Malformed,
+            _ => Dispatched::Handled,
         }
     }
 }

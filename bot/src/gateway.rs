@@ -37,6 +37,7 @@ use crate::{
     config::{self, Config, Secret, ShardCount},
     dispatcher::{self, Dispatcher},
     fleet::tenure::Tenure,
+    guilds::Guilds,
     ledger::{Ledger, backfill::Unread, memory::Memory},
     rest::{Priority, Rest, RestError, Retry},
     store::{
@@ -88,6 +89,8 @@ pub struct Directions {
 pub struct Around {
     /// Where messages are read back from.
     pub rest: Rest,
+    /// What is told of changes in guilds.
+    pub guilds: Guilds,
     /// What commits.
     pub writer: Writer,
     /// The ledgers' budget.
@@ -193,7 +196,7 @@ impl Gateway {
                 .queue(directions.queue.clone())
                 .proxy_url(directions.gateway_url.clone())
                 .build(),
-            dispatcher: Dispatcher::new((&config.levels).into()),
+            dispatcher: Dispatcher::new((&config.levels).into()).telling(around.guilds.clone()),
             ledger: config.ledger.clone(),
             levels: config.levels.clone(),
             max_backoff: config.gateway.max_backoff,
@@ -212,12 +215,19 @@ impl Gateway {
             writer,
             memory,
             tenure,
+            ..
         } = &self.around;
         let count = usize::try_from(key.count).unwrap_or(1).max(1);
         let ledger = Ledger::new(Arc::clone(memory), self.ledger.member_cache_entries / count);
         let (stop, stopped) = watch::channel(false);
         let flushing = Flushing::new(key, writer.clone(), &taken, &self.ledger);
-        let mut intake = Intake::new(key, self.dispatcher, ledger, taken.session, taken.updated_at);
+        let mut intake = Intake::new(
+            key,
+            self.dispatcher.clone(),
+            ledger,
+            taken.session,
+            taken.updated_at,
+        );
         intake.take_up(self.levels.backfill, taken.last_message_id, left);
         let task = ShardTask {
             key,

@@ -1,18 +1,44 @@
-//! What the bot knows of guilds: their names, roles, and what it may do in them.
+//! What the bot knows of guilds: their names, roles and channels, and what it may do in them.
+//!
+//! A guild is read over REST when somebody asks about it, once for all who ask, and kept for some minutes; its events keep it right
+//! meanwhile. Guilds that nobody asks about cost nothing: after a resume in a new process Discord tells of none anyway.
 
-use std::sync::Arc;
+mod kept;
+mod may;
+mod news;
+mod reduced;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time::Instant};
 use twilight_model::{
-    guild::{Permissions, Role},
+    channel::Channel,
     id::{
         Id,
-        marker::{GuildMarker, RoleMarker, UserMarker},
+        marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
     },
 };
 
-use crate::rest::{Priority, Rest, RestError};
+use self::{
+    kept::{Kept, Missing, Need, Read},
+    reduced::ReducedChannel,
+};
+use crate::{
+    events::guild_news::GuildNews,
+    metrics,
+    rest::{Priority, Rest, RestError, SingleFlight},
+};
+
+/// How often a guild is read anew because it changed while it was read.
+const TRIES: usize = 3;
+
+/// Discord's codes for what is not there, and for what the bot does not see.
+/// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>
+const UNKNOWN_CHANNEL: u64 = 10_003;
+const MISSING_ACCESS: u64 = 50_001;
 
 /// Whether the bot can give a role to a member, or take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,18 +62,43 @@ pub enum Assignable {
     Everyone,
 }
 
+/// Whether the bot can send messages in a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sendable {
+    /// It can.
+    Yes,
+    /// It does not see the channel: it lacks `VIEW_CHANNEL`, or is not in a private thread.
+    Hidden,
+    /// It lacks `SEND_MESSAGES`, or in threads `SEND_MESSAGES_IN_THREADS`, or is in a timeout.
+    NoPermission,
+    /// There is no such channel in the guild.
+    UnknownChannel,
+    /// The channel is of a kind that takes no messages, such as a category or a forum.
+    NoMessages,
+}
+
 /// What the bot knows of guilds. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Guilds {
-    rest: Rest,
-    me: Arc<OnceCell<Id<UserMarker>>>,
+    inner: Arc<Inner>,
 }
 
-#[derive(Deserialize)]
-struct Guild {
-    name: String,
-    owner_id: Id<UserMarker>,
-    roles: Vec<Role>,
+#[derive(Debug)]
+struct Inner {
+    rest: Rest,
+    me: OnceCell<Id<UserMarker>>,
+    kept: Mutex<Kept>,
+    reads: SingleFlight<(Id<GuildMarker>, Need), Result<(), RestError>>,
+    channels: SingleFlight<(Id<GuildMarker>, Id<ChannelMarker>), Result<Found, RestError>>,
+    names: SingleFlight<(Id<GuildMarker>, Id<UserMarker>), Result<String, RestError>>,
+}
+
+/// What became of looking for one channel.
+#[derive(Clone, Debug)]
+enum Found {
+    Channel(Arc<ReducedChannel>),
+    Hidden,
+    Nothing,
 }
 
 #[derive(Deserialize)]
@@ -61,32 +112,54 @@ struct User {
 struct Member {
     user: User,
     nick: Option<String>,
-    roles: Vec<Id<RoleMarker>>,
+}
+
+/// A read that is under way; from its beginning to its end it is noticed whether the guild changes.
+struct Reading<'a> {
+    inner: &'a Inner,
+    guild_id: Id<GuildMarker>,
+    since: u64,
 }
 
 impl Guilds {
     /// Nothing is known yet.
     pub fn new(rest: Rest) -> Self {
         Self {
-            rest,
-            me: Arc::default(),
+            inner: Arc::new(Inner {
+                rest,
+                me: OnceCell::new(),
+                kept: Mutex::default(),
+                reads: SingleFlight::default(),
+                channels: SingleFlight::default(),
+                names: SingleFlight::default(),
+            }),
         }
     }
 
     /// The guild's name.
     pub async fn name(&self, guild_id: Id<GuildMarker>, priority: Priority) -> Result<String, RestError> {
-        Ok(self.guild(guild_id, priority).await?.name)
+        let name = |kept: &Kept| kept.get(guild_id).map(|entry| entry.name.clone());
+        let name = self.known(guild_id, Need::Guild, priority, name).await?;
+        Ok(name.unwrap_or_default())
     }
 
-    /// What the member is called in the guild.
+    /// What the member is called in the guild. Not kept: there are many, and their changes are a privileged intent.
     pub async fn member_name(
         &self,
         guild_id: Id<GuildMarker>,
         user_id: Id<UserMarker>,
         priority: Priority,
     ) -> Result<String, RestError> {
-        let Member { user, nick, .. } = self.member(guild_id, user_id, priority).await?;
-        Ok(nick.or(user.global_name).unwrap_or(user.username))
+        let rest = &self.inner.rest;
+        let ask = || {
+            let rest = rest.clone();
+            async move {
+                let request = rest.builders().guild_member(guild_id, user_id);
+                let Member { user, nick } = rest.send(priority, request).await?.model()?;
+                Ok(nick.or(user.global_name).unwrap_or(user.username))
+            }
+        };
+        self.inner.names.ask((guild_id, user_id), ask).await
     }
 
     /// Whether the bot can give the role.
@@ -96,63 +169,206 @@ impl Guilds {
         role_id: Id<RoleMarker>,
         priority: Priority,
     ) -> Result<Assignable, RestError> {
-        let guild = self.guild(guild_id, priority).await?;
-        let me = self
-            .me
-            .get_or_try_init(|| async {
-                let request = self.rest.builders().current_user();
-                let user: User = self.rest.send(priority, request).await?.model()?;
-                Ok::<_, RestError>(user.id)
-            })
-            .await?;
-        if role_id.get() == guild_id.get() {
-            return Ok(Assignable::Everyone);
-        }
-        let Some(role) = guild.roles.iter().find(|role| role.id == role_id) else {
-            return Ok(Assignable::UnknownRole);
-        };
-        if role.managed {
-            return Ok(Assignable::Managed);
-        }
-        let mine = self.member(guild_id, *me, priority).await?.roles;
-        let has = |role: &&Role| mine.contains(&role.id) || role.id.get() == guild_id.get();
-        let (highest, permissions) = guild
-            .roles
-            .iter()
-            .filter(has)
-            .fold((0, Permissions::empty()), |(highest, permissions), role| {
-                (highest.max(role.position), permissions | role.permissions)
-            });
-        let all = Permissions::ADMINISTRATOR | Permissions::MANAGE_ROLES;
-        Ok(if *me == guild.owner_id {
-            Assignable::Yes
-        } else if !permissions.intersects(all) {
-            Assignable::NoPermission
-        } else if role.position >= highest {
-            Assignable::RoleAboveBot {
-                role: role.position,
-                bot: highest,
-            }
-        } else {
-            Assignable::Yes
-        })
+        let me = self.inner.me(priority).await?;
+        let assignable = |kept: &Kept| may::assignable(kept, guild_id, role_id, me);
+        let assignable = self.known(guild_id, Need::Own, priority, assignable).await?;
+        Ok(assignable.unwrap_or(Assignable::UnknownRole))
     }
 
-    /// Ask anew the next time.
-    pub fn forget(&self, _guild_id: Id<GuildMarker>) {}
-
-    async fn guild(&self, guild_id: Id<GuildMarker>, priority: Priority) -> Result<Guild, RestError> {
-        let request = self.rest.builders().guild(guild_id);
-        self.rest.send(priority, request).await?.model()
-    }
-
-    async fn member(
+    /// Whether the bot can send messages in the channel or thread.
+    pub async fn can_send(
         &self,
         guild_id: Id<GuildMarker>,
-        user_id: Id<UserMarker>,
+        channel_id: Id<ChannelMarker>,
         priority: Priority,
-    ) -> Result<Member, RestError> {
-        let request = self.rest.builders().guild_member(guild_id, user_id);
-        self.rest.send(priority, request).await?.model()
+    ) -> Result<Sendable, RestError> {
+        let me = self.inner.me(priority).await?;
+        let sendable = |kept: &Kept| may::sendable(kept, guild_id, channel_id, me);
+        if let Some(sendable) = self.known(guild_id, Need::Channels, priority, sendable).await? {
+            return Ok(sendable);
+        }
+        // Threads are not among a guild's channels.
+        let ask = || {
+            let inner = Arc::clone(&self.inner);
+            async move { inner.find(guild_id, channel_id, priority).await }
+        };
+        let channel = match self.inner.channels.ask((guild_id, channel_id), ask).await? {
+            Found::Channel(channel) if channel.guild_id == Some(guild_id) => channel,
+            Found::Hidden => return Ok(Sendable::Hidden),
+            _ => return Ok(Sendable::UnknownChannel),
+        };
+        let sendable = |kept: &Kept| may::sendable_in(kept, guild_id, &channel, me);
+        let sendable = self.known(guild_id, Need::Channels, priority, sendable).await?;
+        Ok(sendable.unwrap_or(Sendable::UnknownChannel))
+    }
+
+    /// Ask anew the next time: what was known turned out not to be true.
+    pub fn forget(&self, guild_id: Id<GuildMarker>) {
+        let mut kept = self.inner.kept();
+        kept.changed(guild_id);
+        kept.remove(guild_id);
+    }
+
+    /// Take in what an event tells. False if it cannot be read; the guild is forgotten then.
+    #[must_use]
+    pub fn hear(&self, news: &GuildNews<'_>) -> bool {
+        news::apply(&mut self.inner.kept(), self.inner.me.get().copied(), news)
+    }
+
+    /// What `look` sees once enough is known of the guild.
+    async fn known<T>(
+        &self,
+        guild_id: Id<GuildMarker>,
+        need: Need,
+        priority: Priority,
+        look: impl Fn(&Kept) -> T,
+    ) -> Result<T, RestError> {
+        for tries in 0..TRIES {
+            {
+                let mut kept = self.inner.kept();
+                let knows = kept.missing(guild_id, need, Instant::now()).is_nothing();
+                if tries == 0 && knows {
+                    metrics::guild_cache_hits_total().increment(1);
+                } else if tries == 0 {
+                    metrics::guild_cache_misses_total().increment(1);
+                }
+                if knows {
+                    return Ok(look(&kept));
+                }
+            }
+            let ask = || {
+                let inner = Arc::clone(&self.inner);
+                async move { inner.learn(guild_id, need, priority).await }
+            };
+            self.inner.reads.ask((guild_id, need), ask).await?;
+        }
+        // It changes faster than it can be read: what is read now is as true as anything, and is not kept.
+        let read = self.inner.read(guild_id, Missing::all(need), priority).await?;
+        let mut once = Kept::default();
+        once.keep(guild_id, read, Instant::now());
+        Ok(look(&once))
+    }
+}
+
+impl Inner {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Nothing panics while it is held.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The bot's own user.
+    async fn me(&self, priority: Priority) -> Result<Id<UserMarker>, RestError> {
+        let ask = || async {
+            let request = self.rest.builders().current_user();
+            let user: User = self.rest.send(priority, request).await?.model()?;
+            Ok(user.id)
+        };
+        self.me.get_or_try_init(ask).await.copied()
+    }
+
+    /// Read what is missing, and keep it unless the guild changed meanwhile.
+    async fn learn(
+        &self,
+        guild_id: Id<GuildMarker>,
+        need: Need,
+        priority: Priority,
+    ) -> Result<(), RestError> {
+        let (missing, reading) = {
+            let mut kept = self.kept();
+            let missing = kept.missing(guild_id, need, Instant::now());
+            (missing, Reading::begin(self, &mut kept, guild_id))
+        };
+        let read = self.read(guild_id, missing, priority).await?;
+        reading.finish(|kept| kept.keep(guild_id, read, Instant::now()));
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        guild_id: Id<GuildMarker>,
+        missing: Missing,
+        priority: Priority,
+    ) -> Result<Read, RestError> {
+        let builders = self.rest.builders();
+        let mut read = Read::default();
+        // First, and alone: where the bot is not in the guild any more, the others would be refused with a 403, of which Discord
+        // allows so many.
+        if missing.guild {
+            let request = builders.guild(guild_id);
+            read.guild = Some(self.rest.send(priority, request).await?.model()?);
+        }
+        if missing.own {
+            let request = builders.guild_member(guild_id, self.me(priority).await?);
+            read.own = Some(self.rest.send(priority, request).await?.model()?);
+        }
+        if missing.channels {
+            let request = builders.guild_channels(guild_id);
+            read.channels = Some(self.rest.send(priority, request).await?.model()?);
+        }
+        Ok(read)
+    }
+
+    /// Look for a channel that is not among the guild's; a thread is kept with them.
+    async fn find(
+        &self,
+        guild_id: Id<GuildMarker>,
+        channel_id: Id<ChannelMarker>,
+        priority: Priority,
+    ) -> Result<Found, RestError> {
+        let reading = Reading::begin(self, &mut self.kept(), guild_id);
+        let request = self.rest.builders().channel(channel_id);
+        let answer = self.rest.send(priority, request).await;
+        let channel: Channel = match answer.and_then(|answer| answer.model()) {
+            Ok(channel) => channel,
+            Err(RestError::Refused {
+                code: Some(UNKNOWN_CHANNEL),
+                ..
+            }) => return Ok(Found::Nothing),
+            Err(RestError::Refused {
+                code: Some(MISSING_ACCESS),
+                ..
+            }) => return Ok(Found::Hidden),
+            Err(error) => return Err(error),
+        };
+        let found = Found::Channel(Arc::new(channel.clone().into()));
+        if channel.guild_id == Some(guild_id) {
+            reading.finish(|kept| {
+                let read = Read {
+                    channels: Some(vec![channel]),
+                    ..Read::default()
+                };
+                // One channel alone does not make the guild's known.
+                if kept.get(guild_id).is_some_and(|entry| entry.channels) {
+                    kept.keep(guild_id, read, Instant::now());
+                }
+            });
+        }
+        Ok(found)
+    }
+}
+
+impl<'a> Reading<'a> {
+    fn begin(inner: &'a Inner, kept: &mut Kept, guild_id: Id<GuildMarker>) -> Self {
+        let since = kept.begin(guild_id);
+        Self {
+            inner,
+            guild_id,
+            since,
+        }
+    }
+
+    /// Do this with what was read, unless the guild changed since.
+    fn finish(self, keep: impl FnOnce(&mut Kept)) {
+        let mut kept = self.inner.kept();
+        if !kept.has_changed(self.guild_id, self.since) {
+            keep(&mut kept);
+        }
+        drop(kept);
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.inner.kept().end(self.guild_id);
     }
 }

@@ -219,6 +219,13 @@ registry! {
     /// Changes of settings that this process was told of.
     counter settings_invalidations_total = "eventide_settings_invalidations_total";
 
+    /// Questions about a guild that were answered from memory.
+    counter guild_cache_hits_total = "eventide_guild_cache_hits_total";
+    /// Questions about a guild for which Discord had to be asked.
+    counter guild_cache_misses_total = "eventide_guild_cache_misses_total";
+    /// Guilds whose names, roles or channels are kept in memory.
+    gauge guild_cache_guilds = "eventide_guild_cache_guilds";
+
     /// Requests to Discord's REST API, by route and what came: `2xx` to `5xx`, `429`, `timeout`, `unconnected` or `broken`.
     counter rest_requests_total = "eventide_rest_requests_total" [route, outcome];
     /// Duration of those requests, by route, without their waits.

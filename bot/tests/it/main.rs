@@ -11,6 +11,7 @@ mod effects;
 mod embedded;
 mod fleet;
 mod gaps;
+mod guilds;
 mod migrations;
 mod model;
 mod moving_in;

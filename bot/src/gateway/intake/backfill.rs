@@ -17,7 +17,7 @@ impl Intake {
         newest: Option<Id<MessageMarker>>,
         left: Left,
     ) {
-        let dispatcher = self.dispatcher;
+        let dispatcher = &self.dispatcher;
         let held = left.held.into_iter().filter_map(|held| {
             let message = MessageCreate::by_a_person(held.id, held.guild_id, held.channel_id, held.user_id);
             dispatcher.count(&message).map(|(_, change)| (held, change))
@@ -51,7 +51,7 @@ impl Intake {
         for (channel, why) in piece.unread {
             self.ledger.backfill.cannot_read(piece.guild_id, channel, why);
         }
-        let dispatcher = self.dispatcher;
+        let dispatcher = &self.dispatcher;
         let messages = piece.messages.iter().filter_map(|message| {
             dispatcher
                 .count(message)

@@ -1,0 +1,112 @@
+//! Events that tell of a guild, its roles or its channels, reduced to which guild it is: most guilds nobody has asked about, and
+//! nothing more is read of theirs.
+
+use serde::Deserialize;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+/// An event of a guild.
+#[derive(Clone, Copy, Debug)]
+pub struct GuildNews<'a> {
+    /// The guild.
+    pub guild_id: Id<GuildMarker>,
+    /// What it is, as in the payload's `t`.
+    pub event_type: &'a str,
+    /// The whole payload.
+    pub text: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Payload<T> {
+    d: T,
+}
+
+/// What is a guild itself.
+#[derive(Deserialize)]
+struct Guild {
+    id: Id<GuildMarker>,
+}
+
+/// What is in one.
+#[derive(Deserialize)]
+struct InGuild {
+    guild_id: Id<GuildMarker>,
+}
+
+impl<'a> GuildNews<'a> {
+    /// Read which guild an event is about.
+    ///
+    /// # Errors
+    ///
+    /// The payload is not JSON, or names none. The error never quotes the payload.
+    pub fn scan(event_type: &'a str, text: &'a str) -> Result<Self, serde_json::Error> {
+        let guild_id = match event_type {
+            "GUILD_CREATE" | "GUILD_UPDATE" | "GUILD_DELETE" => {
+                let Payload { d: Guild { id } } = serde_json::from_str(text)?;
+                id
+            }
+            _ => {
+                let Payload {
+                    d: InGuild { guild_id },
+                } = serde_json::from_str(text)?;
+                guild_id
+            }
+        };
+        Ok(Self {
+            guild_id,
+            event_type,
+            text,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GuildNews;
+
+    fn guild(event_type: &str, data: &str) -> Option<u64> {
+        let text = format!(r#"{{"t":"{event_type}","s":1,"op":0,"d":{data}}}"#);
+        let news = GuildNews::scan(event_type, &text).ok();
+        news.map(|news| news.guild_id.get())
+    }
+
+    #[test]
+    fn the_guild_is_found_wherever_it_stands() {
+        assert_eq!(
+            guild(
+                "CHANNEL_UPDATE",
+                r#"{"id":"5","name":"\"guild_id\":\"6\"","guild_id":"7","permission_overwrites":[{"id":"8"}]}"#
+            ),
+            Some(7)
+        );
+        assert_eq!(
+            guild(
+                "GUILD_ROLE_UPDATE",
+                r#"{"role":{"id":"5","guild_id":"6"},"guild_id":"7"}"#
+            ),
+            Some(7)
+        );
+        assert_eq!(
+            guild(
+                "GUILD_UPDATE",
+                r#"{"roles":[{"id":"7"}],"emojis":[{"id":"8"}],"id":"9"}"#
+            ),
+            Some(9)
+        );
+        assert_eq!(guild("GUILD_DELETE", r#"{"id":"9","unavailable":true}"#), Some(9));
+    }
+
+    #[test]
+    fn without_a_guild_there_is_no_news() {
+        for data in [
+            "{}",
+            "[]",
+            "null",
+            r#"{"guild_id":"x"}"#,
+            r#"{"guild_id":null}"#,
+            r#"{"guild_id":"0"}"#,
+        ] {
+            assert_eq!(guild("CHANNEL_UPDATE", data), None, "{data}");
+        }
+        assert_eq!(guild("GUILD_UPDATE", r#"{"guild_id":"7"}"#), None);
+    }
+}

@@ -1,0 +1,277 @@
+//! What is known of guilds: asked for once, kept, and kept right by events.
+
+use std::time::Duration;
+
+use discord_simulator::{Guild, RestFault, RestFaultKind, RestRules, Simulator, SimulatorConfig};
+use eventide::{
+    events::guild_news::GuildNews,
+    guilds::{Assignable, Guilds, Sendable},
+    rest::{Priority, Rest, RestError},
+};
+use futures_util::future::join_all;
+use serde_json::json;
+use twilight_model::id::Id;
+
+use crate::support::{
+    PATIENCE, Scene,
+    bot::{config_for, discord, settle_exactly, start, up},
+    until,
+};
+
+const SEND_MESSAGES: u64 = 1 << 11;
+const VIEW_CHANNEL: u64 = 1 << 10;
+
+async fn world() -> Simulator {
+    discord(SimulatorConfig {
+        shards: 2,
+        guilds: 6,
+        rest: RestRules {
+            enforce: false,
+            ..RestRules::default()
+        },
+        ..SimulatorConfig::default()
+    })
+    .await
+}
+
+fn guilds(discord: &Simulator) -> Guilds {
+    let config = config_for(discord);
+    Guilds::new(Rest::new(
+        &config.discord,
+        config.require_token().expect("a token"),
+    ))
+}
+
+/// How often each part was asked for: guilds, members, channels, one channel, the bot itself.
+fn asked(discord: &Simulator) -> [usize; 5] {
+    [
+        "GET /guilds/{id}",
+        "GET /guilds/{id}/members/{id}",
+        "GET /guilds/{id}/channels",
+        "GET /channels/{id}",
+        "GET /users/@me",
+    ]
+    .map(|route| discord.control().rest_calls(route).len())
+}
+
+async fn assignable(guilds: &Guilds, guild: &Guild, role: u64) -> Assignable {
+    guilds
+        .assignable(Id::new(guild.id()), Id::new(role), Priority::Effect)
+        .await
+        .expect("told")
+}
+
+async fn can_send(guilds: &Guilds, guild: &Guild, channel: u64) -> Sendable {
+    guilds
+        .can_send(Id::new(guild.id()), Id::new(channel), Priority::Effect)
+        .await
+        .expect("told")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_askers_are_one_request_and_the_answer_is_kept() {
+    let discord = world().await;
+    let guilds = guilds(&discord);
+    let guild = &discord.world().guilds()[0];
+    let role = guild.roles()[2].id;
+    let asks = (0..50).map(|_| assignable(&guilds, guild, role));
+    assert!(join_all(asks).await.into_iter().all(|it| it == Assignable::Yes));
+    assert_eq!(asked(&discord), [1, 1, 0, 0, 1]);
+
+    let id = Id::new(guild.id());
+    let name = guilds.name(id, Priority::Effect).await.expect("told");
+    assert_eq!(name, guild.name());
+    let sends = guild.channels().iter().map(|it| can_send(&guilds, guild, it.id));
+    assert!(join_all(sends).await.into_iter().all(|it| it == Sendable::Yes));
+    assert_eq!(
+        asked(&discord),
+        [1, 1, 1, 0, 1],
+        "channels only when they are asked about"
+    );
+
+    // A cache that nobody tells does not know better, until it is told that it was wrong.
+    discord.control().set_bot_permissions(guild.id(), 0);
+    assert_eq!(assignable(&guilds, guild, role).await, Assignable::Yes);
+    guilds.forget(id);
+    assert_eq!(assignable(&guilds, guild, role).await, Assignable::NoPermission);
+    assert_eq!(asked(&discord), [2, 2, 1, 0, 1]);
+
+    let other = &discord.world().guilds()[1];
+    assert_eq!(
+        can_send(&guilds, other, guild.channels()[0].id).await,
+        Sendable::UnknownChannel,
+        "another guild's"
+    );
+    assert_eq!(can_send(&guilds, other, 5).await, Sendable::UnknownChannel);
+    let user = discord.world().member_id(guild.id(), 4).expect("a member");
+    let name = guilds
+        .member_name(id, Id::new(user), Priority::Effect)
+        .await
+        .expect("told");
+    assert_eq!(Some(name), discord.world().member_name(guild.id(), user));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_discord_does_not_tell_is_an_error_for_everybody_and_not_kept() {
+    let discord = world().await;
+    let guilds = guilds(&discord);
+    let guild = &discord.world().guilds()[0];
+    discord.control().add_fault(RestFault {
+        route: "GET /guilds/{id}/members/{id}".to_owned(),
+        count: Some(1),
+        delay_ms: 50,
+        kind: RestFaultKind::Status(503),
+    });
+    let ask = || {
+        guilds.assignable(
+            Id::new(guild.id()),
+            Id::new(guild.roles()[2].id),
+            Priority::Effect,
+        )
+    };
+    for told in join_all((0..5).map(|_| ask())).await {
+        assert!(
+            matches!(told, Err(RestError::Unavailable { status: 503, .. })),
+            "{told:?}"
+        );
+    }
+    assert_eq!(ask().await, Ok(Assignable::Yes));
+    discord.control().kick_bot(guild.id());
+    guilds.forget(Id::new(guild.id()));
+    let before = asked(&discord);
+    assert!(matches!(
+        ask().await,
+        Err(RestError::Refused {
+            code: Some(10_004),
+            ..
+        })
+    ));
+    let mut after = before;
+    after[0] += 1;
+    assert_eq!(
+        asked(&discord),
+        after,
+        "nothing is asked for that would be refused"
+    );
+}
+
+/// The bot's own shards keep it right, without another request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_keep_guilds_right() {
+    let scene = Scene::new().await;
+    let discord = world().await;
+    let control = discord.control();
+    let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    // Events of the start would have the guild forgotten, which is right and not what is looked at here: they come before these.
+    control.generate(500);
+    settle_exactly(&discord, &scene.store()).await;
+    let guild = &discord.world().guilds()[0];
+    let (role, channel) = (guild.roles()[3].id, guild.channels()[0].id);
+    let guilds = &bot.guilds;
+    assert_eq!(assignable(guilds, guild, role).await, Assignable::Yes);
+    assert_eq!(can_send(guilds, guild, channel).await, Sendable::Yes);
+    let before = asked(&discord);
+
+    let becomes = async |wanted: Assignable| {
+        until("it is known", async || {
+            (assignable(guilds, guild, role).await == wanted).then_some(())
+        })
+        .await;
+    };
+    let top = guild.bot_role().position;
+    control.set_role_position(guild.id(), role, top + 1);
+    becomes(Assignable::RoleAboveBot {
+        role: i64::from(top) + 1,
+        bot: i64::from(top),
+    })
+    .await;
+    control.set_bot_position(guild.id(), top + 2);
+    becomes(Assignable::Yes).await;
+    control.set_bot_permissions(guild.id(), VIEW_CHANNEL | SEND_MESSAGES);
+    becomes(Assignable::NoPermission).await;
+    control.set_role_managed(guild.id(), role, true);
+    becomes(Assignable::Managed).await;
+    control.delete_role(guild.id(), role);
+    becomes(Assignable::UnknownRole).await;
+
+    let can = async |wanted: Sendable| {
+        until("it is known", async || {
+            (can_send(guilds, guild, channel).await == wanted).then_some(())
+        })
+        .await;
+    };
+    control.deny_in_channel(channel, SEND_MESSAGES);
+    can(Sendable::NoPermission).await;
+    control.deny_in_channel(channel, VIEW_CHANNEL);
+    can(Sendable::Hidden).await;
+    control.deny_in_channel(channel, 0);
+    can(Sendable::Yes).await;
+    control.set_bot_roles(guild.id(), &[]);
+    control.set_role_permissions(guild.id(), guild.id(), VIEW_CHANNEL);
+    can(Sendable::NoPermission).await;
+    control.rename_guild(guild.id(), "Another");
+    until("the name is known", async || {
+        let name = guilds
+            .name(Id::new(guild.id()), Priority::Effect)
+            .await
+            .expect("told");
+        (name == "Another").then_some(())
+    })
+    .await;
+    assert_eq!(asked(&discord), before, "events told everything");
+    control.delete_channel(channel);
+    can(Sendable::UnknownChannel).await;
+    bot.drain(PATIENCE).await.expect("a clean end");
+    scene.stop().await;
+}
+
+/// What was asked for before an event came must not stand after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_older_than_an_event_is_not_kept() {
+    let discord = world().await;
+    let guilds = guilds(&discord);
+    let guild = &discord.world().guilds()[0];
+    let role = guild.roles()[2].id;
+    assert_eq!(assignable(&guilds, guild, role).await, Assignable::Yes);
+    guilds.forget(Id::new(guild.id()));
+    let slow = |count| RestFault {
+        route: "GET /guilds/{id}/members/{id}".to_owned(),
+        count,
+        delay_ms: 300,
+        kind: RestFaultKind::None,
+    };
+    let event = json!({"guild_id": guild.id().to_string(), "role_id": "5"});
+    let text = format!(r#"{{"t":"GUILD_ROLE_DELETE","s":1,"op":0,"d":{event}}}"#);
+    let news = GuildNews::scan("GUILD_ROLE_DELETE", &text).expect("a guild's");
+    let hear_at_each = async |before: usize, times: usize| {
+        for nth in 0..times {
+            until("the guild has been asked for", async || {
+                (asked(&discord)[0] > before + nth).then_some(())
+            })
+            .await;
+            assert!(guilds.hear(&news));
+        }
+    };
+
+    let before = asked(&discord);
+    discord.control().add_fault(slow(Some(1)));
+    let (told, ()) = tokio::join!(assignable(&guilds, guild, role), hear_at_each(before[0], 1));
+    assert_eq!(told, Assignable::Yes);
+    assert_eq!(asked(&discord)[0] - before[0], 2, "once more");
+    assert_eq!(assignable(&guilds, guild, role).await, Assignable::Yes);
+    assert_eq!(asked(&discord)[0] - before[0], 2, "and then it is kept");
+
+    // One that never stops changing is answered all the same.
+    guilds.forget(Id::new(guild.id()));
+    discord.control().add_fault(slow(None));
+    let before = asked(&discord);
+    let told = tokio::time::timeout(Duration::from_secs(30), async {
+        tokio::select! {
+            told = assignable(&guilds, guild, role) => told,
+            () = hear_at_each(before[0], usize::MAX) => unreachable!("it goes on for ever"),
+        }
+    });
+    assert_eq!(told.await.expect("in time"), Assignable::Yes);
+    assert_eq!(asked(&discord)[0] - before[0], 4);
+}
