@@ -12,7 +12,7 @@ use twilight_model::{
     channel::message::AllowedMentions,
     id::{
         Id,
-        marker::{ChannelMarker, UserMarker},
+        marker::{ChannelMarker, GuildMarker, UserMarker},
     },
 };
 
@@ -23,6 +23,7 @@ use super::{
     outcome::{Failure, Outcome, Reason, of_error},
 };
 use crate::{
+    guilds::Sendable,
     rest::{Priority, RestError, Retry, SingleFlight},
     settings::{
         Announce, GuildSettings,
@@ -157,16 +158,40 @@ pub(super) async fn send(
         let request = to.rest.builders().create_message(channel_id).payload_json(&body);
         to.rest.send(Priority::Effect, request).await.map(drop)
     };
-    let outcome = match sent.await {
+    let mut outcome = match sent.await {
         Ok(()) => Outcome::Delivered,
         Err(error) => of_error(&error, target),
     };
-    if let Outcome::Failed(failure) = &outcome
-        && failure.reason != Reason::Invalid
-    {
-        to.refusals.note(target, failure);
+    if let Outcome::Failed(failure) = &mut outcome {
+        if failure.reason == Reason::Forbidden
+            && let Some(channel_id) = effect.channel_id
+            && let Some(missing) = missing(to, effect.guild_id, channel_id).await
+        {
+            failure.detail = format!("{missing} ({})", failure.detail);
+        }
+        if failure.reason != Reason::Invalid {
+            to.refusals.note(target, failure);
+        }
     }
     outcome
+}
+
+/// What the bot lacks to send something there, if that can be told.
+async fn missing(to: &Deliverer, guild_id: Id<GuildMarker>, channel_id: Id<ChannelMarker>) -> Option<String> {
+    to.guilds.forget(guild_id);
+    let sendable = to
+        .guilds
+        .can_send(guild_id, channel_id, Priority::Background)
+        .await;
+    Some(match sendable.ok()? {
+        Sendable::Yes => return None,
+        Sendable::Hidden => format!("I do not see the channel {channel_id}: View Channel is missing"),
+        Sendable::NoPermission => {
+            format!("I may not write in the channel {channel_id}: Send Messages is missing")
+        }
+        Sendable::NoMessages => format!("the channel {channel_id} takes no messages"),
+        Sendable::UnknownChannel => format!("the channel {channel_id} is gone"),
+    })
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! What follows on Discord from a level: each effect once, in order, whatever breaks.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use discord_simulator::{
     Guild, LevelRules, Limit, LimitScope, Rate, RestFault, RestFaultKind, RestRules, Simulator,
@@ -8,29 +8,20 @@ use discord_simulator::{
 };
 use eventide::{
     config::Config,
-    effects::{
-        delivery::Deliverer,
-        effect::{Effect, LevelUp},
-    },
-    guilds::Guilds,
-    rest::Rest,
-    settings::{Announce, Settings, Template},
+    effects::effect::{Effect, LevelUp},
+    settings::{Announce, Template},
     store::{
         Statement, Store,
         outbox::{self, New},
     },
-    task,
 };
-use tokio::{
-    process::Child,
-    sync::{Notify, watch},
-};
+use tokio::process::Child;
 use twilight_model::id::Id;
 
 use crate::support::{
     PATIENCE, Scene,
     bot::{command, command_on, config_for, discord, settle_exactly, start, up, url},
-    effects::{TEMPLATE, announced, delivered, effects},
+    effects::{Courier, TEMPLATE, announced, delivered, effects},
     until,
 };
 
@@ -112,34 +103,6 @@ async fn add(store: &Store, effects: Vec<New>) {
     added.await.expect("added");
 }
 
-/// A deliverer without a gateway.
-struct Courier {
-    stop: watch::Sender<bool>,
-    task: task::Task<()>,
-}
-
-impl Courier {
-    fn start(config: &Config, store: &Store) -> Self {
-        let rest = Rest::new(&config.discord, config.require_token().expect("a token"));
-        let deliverer = Deliverer::new(
-            store.clone(),
-            rest.clone(),
-            Settings::new(&config.levels),
-            Guilds::new(rest),
-            config.effects.clone(),
-            Arc::new(Notify::new()),
-        );
-        let (stop, stopped) = watch::channel(false);
-        let task = task::spawn("deliverer", deliverer.run(stopped));
-        Self { stop, task }
-    }
-
-    async fn stop(self) {
-        self.stop.send_replace(true);
-        self.task.join().await.expect("it ends");
-    }
-}
-
 async fn run_sql(store: &Store, sql: &'static str) {
     let statement = Statement {
         name: "test",
@@ -182,11 +145,10 @@ async fn every_level_is_announced_once_where_it_was_reached() {
         assert_eq!(call.body["allowed_mentions"]["parse"], serde_json::json!([]));
         assert_eq!(call.body["allowed_mentions"]["users"], serde_json::Value::Null);
     }
-    assert_eq!(
-        count(&store, "SELECT count(*) FROM outbox_lane").await,
-        0,
-        "nothing is left behind"
-    );
+    until("nothing is left behind", async || {
+        (count(&store, "SELECT count(*) FROM outbox_lane").await == 0).then_some(())
+    })
+    .await;
     bot.drain(PATIENCE).await.expect("a clean end");
     store.close();
     scene.stop().await;

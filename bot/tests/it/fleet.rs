@@ -67,8 +67,10 @@ async fn spread_is(store: &Store, wanted: &[i64]) {
 /// Every shard has a connection, and events come.
 async fn all_up(discord: &Simulator) {
     let control = discord.control();
-    until("every shard has a connection", async || {
-        (control.stats().connections_open == u64::from(SHARDS)).then_some(())
+    until("every shard has a session, and a connection", async || {
+        let stats = control.stats();
+        let sessions = stats.sessions_started() >= SHARDS as usize;
+        (sessions && stats.connections_open == u64::from(SHARDS)).then_some(())
     })
     .await;
 }

@@ -18,6 +18,7 @@ mod moving_in;
 mod pool;
 mod pooler;
 mod rest;
+mod rewards;
 mod schemas;
 mod sessions;
 mod settings;

@@ -3,10 +3,15 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
+    sync::Arc,
 };
 
 use discord_simulator::{Guild, Simulator};
-use eventide::{rules::curve, store::Store};
+use eventide::{
+    config::Config, effects::delivery::Deliverer, guilds::Guilds, rest::Rest, rules::curve,
+    settings::Settings, store::Store, task,
+};
+use tokio::sync::{Notify, watch};
 
 use super::until;
 
@@ -120,4 +125,32 @@ pub(crate) async fn delivered(store: &Store) {
         (backlog.waiting == 0).then_some(())
     })
     .await;
+}
+
+/// A deliverer without a gateway.
+pub(crate) struct Courier {
+    stop: watch::Sender<bool>,
+    task: task::Task<()>,
+}
+
+impl Courier {
+    pub(crate) fn start(config: &Config, store: &Store) -> Self {
+        let rest = Rest::new(&config.discord, config.require_token().expect("a token"));
+        let deliverer = Deliverer::new(
+            store.clone(),
+            rest.clone(),
+            Settings::new(&config.levels),
+            Guilds::new(rest),
+            config.effects.clone(),
+            Arc::new(Notify::new()),
+        );
+        let (stop, stopped) = watch::channel(false);
+        let task = task::spawn("deliverer", deliverer.run(stopped));
+        Self { stop, task }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.send_replace(true);
+        self.task.join().await.expect("it ends");
+    }
 }

@@ -1,0 +1,297 @@
+//! Reward roles: given once they are deserved, however long that takes.
+
+use std::time::Duration;
+
+use discord_simulator::{Guild, Simulator, SimulatorConfig};
+use eventide::{
+    config::Config,
+    effects::effect::Effect,
+    store::{
+        Statement, Store,
+        outbox::{self, New},
+    },
+};
+use tokio_postgres::types::Type;
+use twilight_model::id::Id;
+
+use crate::support::{
+    PATIENCE, Scene,
+    bot::{config_for, discord, settle_exactly, start},
+    effects::{Courier, delivered},
+    until,
+};
+
+const PUT: &str = "PUT /guilds/{id}/members/{id}/roles/{id}";
+const DELETE: &str = "DELETE /guilds/{id}/members/{id}/roles/{id}";
+
+/// A server with rewards for the levels 1, 2 and 3.
+struct Server {
+    scene: Scene,
+    discord: Simulator,
+    store: Store,
+    guild_id: u64,
+    roles: Vec<u64>,
+}
+
+impl Server {
+    async fn new(mode: &'static str) -> Self {
+        let scene = Scene::new().await;
+        let discord = discord(SimulatorConfig::default()).await;
+        let store = scene.store();
+        let guild: &Guild = &discord.world().guilds()[0];
+        let guild_id = guild.id();
+        let control = discord.control();
+        let roles: Vec<u64> = (1..=3_u32)
+            .map(|at| {
+                let name = format!("level {at}");
+                control.create_role(guild_id, &name, at + 10).expect("a role")
+            })
+            .collect();
+        let choose = Statement {
+            name: "test",
+            types: &[Type::INT8, Type::TEXT, Type::INT8],
+            sql: "INSERT INTO guild_settings (guild_id, rewards, log_channel_id) VALUES ($1, $2, $3)",
+        };
+        let log = guild.channels()[0].id.cast_signed();
+        store
+            .query(choose, &[&guild_id.cast_signed(), &mode, &log])
+            .await
+            .expect("chosen");
+        let reward = Statement {
+            name: "test",
+            types: &[Type::INT8, Type::INT8, Type::INT8],
+            sql: "INSERT INTO level_role (guild_id, role_id, level) VALUES ($1, $2, $3)",
+        };
+        for (level, role) in (1_i64..).zip(&roles) {
+            store
+                .query(reward, &[&guild_id.cast_signed(), &role.cast_signed(), &level])
+                .await
+                .expect("a reward");
+        }
+        Self {
+            scene,
+            discord,
+            store,
+            guild_id,
+            roles,
+        }
+    }
+
+    fn config(&self) -> Config {
+        let mut config = config_for(&self.discord);
+        config.effects.retry_blocked = Duration::from_secs(1);
+        config.effects.failures_until_off = 3;
+        config
+    }
+
+    /// A member of whom it is written that they have passed a level.
+    async fn member_with(&self, at: u32, xp: i64) -> u64 {
+        let user = self
+            .discord
+            .world()
+            .member_id(self.guild_id, at)
+            .expect("a member");
+        let earned = Statement {
+            name: "test",
+            types: &[Type::INT8, Type::INT8, Type::INT8],
+            sql: "INSERT INTO member_xp (guild_id, user_id, xp, message_count) VALUES ($1, $2, $3, 1)",
+        };
+        let ids = [self.guild_id.cast_signed(), user.cast_signed()];
+        self.store
+            .query(earned, &[&ids[0], &ids[1], &xp])
+            .await
+            .expect("earned");
+        let effect = New {
+            guild_id: Id::new(self.guild_id),
+            lane_id: ids[1],
+            kind: Effect::ROLES,
+            channel_id: None,
+            user_id: Some(Id::new(user)),
+            body: Effect::Roles.body(),
+        };
+        let added = self.store.transaction("test", |tx| {
+            Box::pin(async move { outbox::add(tx, &[effect]).await })
+        });
+        added.await.expect("added");
+        user
+    }
+
+    /// Which of the rewards a member has.
+    fn rewards_of(&self, user: u64) -> Vec<usize> {
+        let has = self
+            .discord
+            .control()
+            .member_roles(self.guild_id, user)
+            .expect("a member");
+        (1..)
+            .zip(&self.roles)
+            .filter(|(_, role)| has.contains(role))
+            .map(|(level, _)| level)
+            .collect()
+    }
+
+    fn notices(&self) -> Vec<String> {
+        let messages = self.discord.control().bot_messages();
+        let texts = messages.iter().filter_map(|message| message["content"].as_str());
+        texts.map(str::to_owned).collect()
+    }
+
+    async fn end(self) {
+        self.store.close();
+        self.scene.stop().await;
+    }
+}
+
+/// From messages to roles, through the whole bot.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_get_what_their_level_gives() {
+    let server = Server::new("stack").await;
+    let mut config = server.config();
+    config.levels.cooldown = Duration::from_mins(1);
+    config.levels.xp_per_message = (15, 25);
+    let bot = start(&config, server.scene.postgres.connection()).await;
+    let control = server.discord.control();
+    until("the shard has a session", async || {
+        (control.stats().connections_open == 1).then_some(())
+    })
+    .await;
+    control.advance_time(Duration::from_mins(1));
+    for _ in 0..12 {
+        control.generate(600);
+        settle_exactly(&server.discord, &server.store).await;
+        control.advance_time(Duration::from_mins(2));
+    }
+    delivered(&server.store).await;
+    let mut rewarded = 0;
+    for ((guild, user), member) in server.discord.oracle().expected() {
+        if guild == server.guild_id {
+            let level = usize::try_from(eventide::rules::curve::level_of(member.xp)).expect("few");
+            let wanted: Vec<usize> = (1..=level.min(3)).collect();
+            assert_eq!(server.rewards_of(user), wanted, "{} XP", member.xp);
+            rewarded += usize::from(level > 0);
+        }
+    }
+    assert!(rewarded > 3, "{rewarded} members");
+    bot.drain(PATIENCE).await.expect("a clean end");
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replaced_and_given_once() {
+    let server = Server::new("replace").await;
+    let user = server.member_with(1, 300).await;
+    let courier = Courier::start(&server.config(), &server.store);
+    delivered(&server.store).await;
+    assert_eq!(server.rewards_of(user), [2], "300 XP are level 2");
+    let reached = Statement {
+        name: "test",
+        types: &[],
+        sql: "WITH up AS (UPDATE member_xp SET xp = 500)
+              INSERT INTO outbox_lane (guild_id, lane_id)
+              SELECT guild_id, user_id FROM member_xp",
+    };
+    let wanted = Statement {
+        name: "test",
+        types: &[],
+        sql: "INSERT INTO outbox (guild_id, lane_id, kind, user_id, body)
+              SELECT guild_id, user_id, 'roles', user_id, '{}' FROM member_xp",
+    };
+    server.store.query(wanted, &[]).await.expect("wanted");
+    server.store.query(reached, &[]).await.expect("level 3");
+    delivered(&server.store).await;
+    assert_eq!(server.rewards_of(user), [3]);
+    let control = server.discord.control();
+    assert_eq!(control.rest_calls(PUT).len(), 2);
+    assert_eq!(control.rest_calls(DELETE).len(), 1);
+    courier.stop().await;
+    server.end().await;
+}
+
+/// A permission that lacks is no end: the role comes when the bot may give it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_waits_for_the_permission() {
+    let server = Server::new("stack").await;
+    let control = server.discord.control();
+    control.set_bot_permissions(server.guild_id, 0);
+    let user = server.member_with(1, 120).await;
+    let courier = Courier::start(&server.config(), &server.store);
+    let failures = Statement {
+        name: "test",
+        types: &[],
+        sql: "SELECT coalesce(max(attempts), 0) FROM outbox WHERE failed_at IS NULL",
+    };
+    until("it was tried", async || {
+        let rows = server.store.query(failures, &[]).await.expect("read");
+        (rows[0].get::<_, i64>(0) > 0).then_some(())
+    })
+    .await;
+    assert_eq!(
+        control.rest_calls(PUT).len(),
+        0,
+        "Discord is not asked for what it refuses"
+    );
+    control.set_bot_permissions(server.guild_id, (1 << 28) | (1 << 10) | (1 << 11));
+    // What is known of the guild is a few minutes old at most; without a gateway no event tells of the change.
+    courier.stop().await;
+    let courier = Courier::start(&server.config(), &server.store);
+    delivered(&server.store).await;
+    assert_eq!(server.rewards_of(user), [1]);
+    courier.stop().await;
+    server.end().await;
+}
+
+/// Nothing is asked of Discord that it refuses again and again: rewards are off, and the log channel knows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn roles_out_of_reach_switch_rewards_off() {
+    let server = Server::new("stack").await;
+    let control = server.discord.control();
+    control.set_bot_position(server.guild_id, 5);
+    for at in 1..=4 {
+        server.member_with(at, 120).await;
+    }
+    let courier = Courier::start(&server.config(), &server.store);
+    until("the log channel is told", async || {
+        (!server.notices().is_empty()).then_some(())
+    })
+    .await;
+    let notices = server.notices();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(notices[0].contains("stopped to give reward roles"), "{notices:?}");
+    assert_eq!(control.rest_calls(PUT).len(), 0);
+    let off = Statement {
+        name: "test",
+        types: &[],
+        sql: "SELECT count(*) FROM guild_settings WHERE rewards_off_reason LIKE '%highest role%'",
+    };
+    let rows = server.store.query(off, &[]).await.expect("read");
+    assert_eq!(rows[0].get::<_, i64>(0), 1);
+    courier.stop().await;
+    server.end().await;
+}
+
+/// Of whom and what is gone nothing is owed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_who_left_and_roles_that_are_gone() {
+    let server = Server::new("stack").await;
+    let control = server.discord.control();
+    let (gone, here) = (server.member_with(1, 120).await, server.member_with(2, 300).await);
+    control.set_member_left(server.guild_id, gone, true);
+    control.delete_role(server.guild_id, server.roles[0]);
+    let courier = Courier::start(&server.config(), &server.store);
+    delivered(&server.store).await;
+    assert_eq!(server.rewards_of(here), [2]);
+    until("the log channel is told", async || {
+        (!server.notices().is_empty()).then_some(())
+    })
+    .await;
+    assert!(server.notices()[0].contains("is gone"), "{:?}", server.notices());
+    let left = Statement {
+        name: "test",
+        types: &[],
+        sql: "SELECT count(*) FROM level_role",
+    };
+    let rows = server.store.query(left, &[]).await.expect("read");
+    assert_eq!(rows[0].get::<_, i64>(0), 2);
+    courier.stop().await;
+    server.end().await;
+}
