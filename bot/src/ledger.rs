@@ -117,6 +117,15 @@ impl Ledger {
         });
     }
 
+    /// Count what waited so far in the guilds that are read back, for the memory that it takes.
+    pub fn relieve(&mut self) {
+        self.with_backfill(|backfill, count| {
+            backfill.relieve(|guild_id, user_id, message| {
+                count(MemberKey { guild_id, user_id }, message);
+            });
+        });
+    }
+
     /// Leave what is not read back unread, and count what waited.
     pub fn give_up(&mut self, why: Unread) {
         self.with_backfill(|backfill, count| {

@@ -26,6 +26,9 @@ const CHANNELS_AT_ONCE: usize = 4;
 /// Messages in a page, Discord's most.
 const PAGE: u16 = 100;
 
+/// How long a shard stands still because messages that wait fill its ledger, and nothing comes that they wait for.
+const FULL_PATIENCE: Duration = Duration::from_secs(15);
+
 /// Pauses while Discord, or the way to it, is ill.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 
@@ -37,6 +40,8 @@ pub(super) struct Reading {
     steps: FuturesUnordered<BoxFuture<'static, Step>>,
     /// When what is not read is left unread.
     deadline: Option<Instant>,
+    /// The same, for as long as the ledger is full of what waits and nothing moves.
+    relief: Option<Instant>,
 }
 
 /// What one step of a guild gave, and who goes on.
@@ -65,6 +70,7 @@ impl Reading {
             limit,
             steps: FuturesUnordered::new(),
             deadline: None,
+            relief: None,
         }
     }
 
@@ -80,9 +86,25 @@ impl Reading {
         before.is_none() && self.deadline.is_some()
     }
 
-    /// When to give up; `None` while nothing is read and nothing waits for it.
-    pub(super) const fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    /// When to look whether it is time to give up; `None` while nothing is read and nothing waits for it.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let relief = self.relief.filter(|_| self.deadline.is_some());
+        [self.deadline, relief].into_iter().flatten().min()
+    }
+
+    /// Why to give up at `now`, if it is time.
+    pub(super) fn is_over(&self, now: Instant) -> Option<Unread> {
+        let over = |at: Option<Instant>| at.is_some_and(|at| now >= at);
+        if over(self.deadline) {
+            return Some(Unread::Time);
+        }
+        (self.deadline.is_some() && over(self.relief)).then_some(Unread::Memory)
+    }
+
+    /// The shard stands still because of what waits, or goes on. One that does not read for long loses its session, which is worse
+    /// than a gap that is not read back.
+    pub(super) fn hurry(&mut self, stands_still: bool, now: Instant) {
+        self.relief = stands_still.then(|| self.relief.unwrap_or(now + FULL_PATIENCE));
     }
 
     /// The next piece of any guild. Pending for ever while none is read. May be dropped and called again.

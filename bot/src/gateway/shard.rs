@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     fleet::tenure::Tenure,
-    ledger::{backfill::Unread, memory::Memory},
+    ledger::memory::Memory,
     metrics,
     store::shard_checkpoint::ShardKey,
 };
@@ -114,6 +114,7 @@ impl ShardTask {
                 Ok(Link::Waiting { until })
             }
             Link::Full if self.memory.has_room() => {
+                self.reading.hurry(false, now);
                 let Next::Reconnect { after } = self.guard.reconnect_requested(None) else {
                     unreachable!("a reconnect that the shard asks for is a reconnect")
                 };
@@ -125,6 +126,9 @@ impl ShardTask {
             }
             Link::Full => {
                 self.status.set_state(ShardState::Full);
+                self.intake.relieve();
+                let moves = self.intake.is_dirty() || self.flushing.is_under_way();
+                self.reading.hurry(!moves, now);
                 self.without_connection(now + ROOM_CHECK, true).await?;
                 Ok(Link::Full)
             }
@@ -171,9 +175,9 @@ impl ShardTask {
     /// Begin to read back what waits for it, and give up when it takes too long. Returns whether a piece has room: while the ledger
     /// is full of what cannot be committed, none is taken.
     fn read_back(&mut self, now: Instant) -> bool {
-        if self.reading.deadline().is_some_and(|deadline| now >= deadline) {
+        if let Some(why) = self.reading.is_over(now) {
             self.reading.stop();
-            self.intake.give_up(Unread::Time);
+            self.intake.give_up(why);
             self.flushing.noticed(&self.intake, now);
         }
         if self.reading.begin(&mut self.intake.ledger.backfill, now) {

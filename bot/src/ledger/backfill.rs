@@ -339,6 +339,29 @@ impl Backfill {
         }
     }
 
+    /// Count what was held so far of the guilds that are read, and let them hold on: there may be something that came before and
+    /// has not been received.
+    pub fn relieve(&mut self, mut count: impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage)) {
+        for guild_id in self.done.clone() {
+            let Some(guild) = self.guilds.get_mut(&guild_id) else {
+                continue;
+            };
+            let held = std::mem::take(&mut guild.held);
+            let Some(through) = held.keys().next_back().copied() else {
+                continue;
+            };
+            self.held -= held.len();
+            for (user, change) in held.into_values() {
+                count(guild_id, user, change);
+            }
+            self.note(Change::Read {
+                guild_id,
+                through,
+                read_back: 0,
+            });
+        }
+    }
+
     /// Leave what is not read unread, and count what was held. The readers are gone already.
     pub fn give_up(
         &mut self,

@@ -491,6 +491,39 @@ async fn the_time_is_over() {
     scene.stop().await;
 }
 
+/// What waits fills the memory, and nothing can be read: the reading is given up, and not the session.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_fills_the_memory() {
+    let scene = Scene::new().await;
+    let discord = discord(world(60_000)).await;
+    let control = discord.control();
+    let store = scene.store();
+    let mut config = config(&discord);
+    config.ledger.max_memory_bytes = 1 << 18;
+    let bot = start(&config, scene.postgres.connection()).await;
+    after_a_quiet_loss(&discord, &store, 2_000).await;
+    control.add_fault(RestFault {
+        route: MESSAGES.to_owned(),
+        count: None,
+        delay_ms: 0,
+        kind: RestFaultKind::Status(500),
+    });
+    control.reset(None);
+    up(&discord, 4).await;
+    control.set_rate(Rate::PerSecond(3_000.0));
+    until("the shards have closed", async || {
+        (control.stats().connections_open == 0).then_some(())
+    })
+    .await;
+    control.set_rate(Rate::Paused);
+    settle(&discord, &store, |discord| discord.oracle().expected()).await;
+    let others = number(&store, "SELECT count(*) FROM gap_unread WHERE reason <> 'memory'").await;
+    assert!(others == 0 && gaps(&store).await.iter().all(|gap| gap.unread_channels > 0));
+    assert_eq!(control.stats().sessions_started(), 4, "the sessions were resumed");
+    bot.drain(PATIENCE).await.expect("a clean end");
+    scene.stop().await;
+}
+
 /// Without `levels.backfill` nothing is asked for and nothing waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn off_nothing_is_read_back() {

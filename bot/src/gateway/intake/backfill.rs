@@ -75,6 +75,14 @@ impl Intake {
         }
     }
 
+    /// The ledger is full: count what need not wait for more to be read, although the session is not up.
+    pub(in crate::gateway) fn relieve(&mut self) {
+        if self.ledger.backfill.has_releases() && self.ledger.backfill.held() > 0 {
+            self.ledger.relieve();
+            self.dirty = true;
+        }
+    }
+
     /// Leave unread what is not read.
     pub(in crate::gateway) fn give_up(&mut self, why: Unread) {
         self.ledger.give_up(why);

@@ -94,6 +94,8 @@ pub enum Unread {
     Unreadable,
     /// `levels.backfill_seconds` were over.
     Time,
+    /// What waited for it filled `ledger.max_memory_mib`, so that the shard could not go on.
+    Memory,
     /// The guild did not come back.
     Unavailable,
     /// `levels.backfill` was switched off meanwhile.
@@ -102,13 +104,14 @@ pub enum Unread {
 
 impl Unread {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoHistory,
         Self::NoAccess,
         Self::Gone,
         Self::Refused,
         Self::Unreadable,
         Self::Time,
+        Self::Memory,
         Self::Unavailable,
         Self::Off,
     ];
@@ -122,6 +125,7 @@ impl Unread {
             Self::Refused => "refused",
             Self::Unreadable => "unreadable",
             Self::Time => "time",
+            Self::Memory => "memory",
             Self::Unavailable => "unavailable",
             Self::Off => "off",
         }

@@ -281,6 +281,12 @@ impl Process {
             .release(|guild, _, change| counted.push((guild.get(), change.at.cast_unsigned())));
     }
 
+    fn relieve(&mut self) {
+        let counted = &mut self.counted;
+        self.backfill
+            .relieve(|guild, _, change| counted.push((guild.get(), change.at.cast_unsigned())));
+    }
+
     fn give_up(&mut self) {
         self.readers.clear();
         let counted = &mut self.counted;
@@ -313,6 +319,7 @@ enum Act {
     Identify,
     Read(usize, u64),
     Release,
+    Relieve,
     GiveUp,
     Flush,
     Kill,
@@ -326,6 +333,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => Just(Act::Identify),
         4 => (0..8_usize, 1..9_u64).prop_map(|(which, length)| Act::Read(which, length)),
         2 => Just(Act::Release),
+        1 => Just(Act::Relieve),
         3 => Just(Act::Flush),
         1 => Just(Act::Kill),
     ]
@@ -377,6 +385,7 @@ impl Scene {
             // The shard does so only while it is up, and its session has nothing older for it.
             Act::Release if process.is_level(discord) => process.release(),
             Act::Release => {}
+            Act::Relieve => process.relieve(),
             Act::GiveUp => process.give_up(),
             Act::Flush => process.flush(database),
             Act::Kill => {
