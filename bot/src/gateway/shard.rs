@@ -22,12 +22,7 @@ use super::{
     reading::{Reading, Step},
     status::{ShardState, ShardStatus},
 };
-use crate::{
-    fleet::tenure::Tenure,
-    ledger::memory::Memory,
-    metrics,
-    store::shard_checkpoint::ShardKey,
-};
+use crate::{fleet::tenure::Tenure, ledger::memory::Memory, metrics, store::shard_checkpoint::ShardKey};
 
 /// How long a connection may take to say HELLO, from the start of connecting.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);

@@ -182,25 +182,36 @@ async fn fault_matrix() {
     table.assert_right();
 }
 
-/// What no other test does.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fault_matrix_in_short() {
+/// Some rows once, for `make test`: what no other test does.
+async fn in_short(names: &[&str]) {
     let extent = Extent {
         tries: Some(1),
         while_: Duration::from_secs(1),
     };
-    let names = [
+    let table = matrix(extent, |fault| names.contains(&fault.name)).await;
+    assert_eq!(table.rows(), names.len(), "each name is a row's");
+    table.assert_right();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_matrix_in_short_process_and_database() {
+    in_short(&[
         "SIGKILL of the bot",
         "PostgreSQL killed, away for 2 s",
         "PostgreSQL's connections swallow everything (500 ms a statement)",
         "member_xp locked, statements time out",
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_matrix_in_short_discord() {
+    in_short(&[
         "payloads that are none",
         "events that cannot be read: counted, skipped",
         "sessions expire, 4007",
         "REST at the start: 500",
         "announcements: sent, and SIGKILL before the answer",
-    ];
-    let table = matrix(extent, |fault| names.contains(&fault.name)).await;
-    assert_eq!(table.rows(), names.len(), "each name is a row's");
-    table.assert_right();
+    ])
+    .await;
 }

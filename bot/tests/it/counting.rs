@@ -1,9 +1,12 @@
 //! Every event counts exactly once: the database against the simulator's oracle.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use discord_simulator::{LevelRules, PrunedResume, Rate, SimulatorConfig};
-use eventide::embedded::StopMode;
+use eventide::{
+    embedded::StopMode,
+    gateway::status::{ShardState, ShardStatus},
+};
 use nix::sys::signal::Signal;
 use tokio::time::sleep;
 
@@ -189,6 +192,12 @@ async fn connections_that_end_in_every_way() {
     let discord = discord(world(60_000)).await;
     let control = discord.control();
     let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+    // A session whose READY never arrived is nobody's to resume.
+    until("every shard knows its session", async || {
+        let up = |shard: &Arc<ShardStatus>| shard.state() == ShardState::Up;
+        (bot.shards.list().iter().filter(|shard| up(shard)).count() == 4).then_some(())
+    })
+    .await;
     control.set_rate(Rate::PerSecond(3_000.0));
     let actions: [&dyn Fn() -> usize; 8] = [
         &|| control.reset(None),
