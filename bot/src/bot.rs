@@ -127,7 +127,7 @@ impl Bot {
             granted,
             fleet_news,
             directions.shard_count,
-            &config.fleet,
+            config,
         );
         fleet.enter().await?;
         let fleet = task::spawn("fleet", fleet.run(stopped));

@@ -28,7 +28,7 @@ use self::{
 };
 use crate::{
     backoff::Backoff,
-    config,
+    config::{Config, ShardCount},
     gateway::{Gateway, ShardEnd, guard::Fatal},
     metrics,
     store::{
@@ -67,6 +67,7 @@ pub struct Fleet {
     /// Shards that were asked to stop.
     stopping: BTreeSet<u32>,
     shard_count: u32,
+    shard_count_is_fixed: bool,
     lease: Duration,
     granted: Granted,
     news: Arc<Notify>,
@@ -82,17 +83,18 @@ impl Fleet {
         granted: Granted,
         news: Arc<Notify>,
         shard_count: u32,
-        config: &config::Fleet,
+        config: &Config,
     ) -> Self {
-        let lease = config.lease;
+        let lease = config.fleet.lease;
         Self {
             store,
-            process: identity::this_process(config.capacity),
+            process: identity::this_process(config.fleet.capacity),
             joined: false,
             gateway,
             stopped: BTreeSet::new(),
             stopping: BTreeSet::new(),
             shard_count,
+            shard_count_is_fixed: matches!(config.gateway.shard_count, ShardCount::Fixed(_)),
             lease,
             granted,
             news,
@@ -149,6 +151,7 @@ impl Fleet {
             stopped: self.stopped.clone(),
             lease: self.lease,
             shard_count: self.shard_count,
+            shard_count_is_fixed: self.shard_count_is_fixed,
             leaving,
             shown: self.shown(),
         }

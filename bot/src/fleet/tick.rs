@@ -28,6 +28,8 @@ pub(super) struct Asked {
     pub(super) lease: Duration,
     /// Shards in all, if nobody has decided that yet.
     pub(super) shard_count: u32,
+    /// Whether that is configured, so that it holds for a fleet that begins anew.
+    pub(super) shard_count_is_fixed: bool,
     /// Takes none, since it is about to go.
     pub(super) leaving: bool,
     /// What it shows of itself, as JSON.
@@ -105,7 +107,10 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
         );
         news = true;
     }
-    let shard_count = if let Some(count) = known.shard_count {
+    let others = fleet::processes(tx).await?;
+    let alone = others.iter().all(|other| other.member.id == me);
+    let decided = decided(known.shard_count, asked, alone);
+    let shard_count = if let Some(count) = decided {
         count
     } else {
         fleet::decide_shard_count(tx, asked.shard_count).await?;
@@ -162,6 +167,21 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
         taken,
         processes: members.len(),
     })
+}
+
+/// The number of shards that was decided on, if it still holds: live processes keep the one they agreed on, but a fleet of which nobody
+/// is left may have another.
+fn decided(known: Option<u32>, asked: &Asked, alone: bool) -> Option<u32> {
+    let enters = !asked.joined && asked.shard_count_is_fixed;
+    let count = known.filter(|count| !(enters && alone) || *count == asked.shard_count)?;
+    if enters && count != asked.shard_count {
+        tracing::warn!(
+            fleet.shard_count = count,
+            gateway.shard_count = asked.shard_count,
+            "the fleet has another number of shards than gateway.shard_count says: that holds when all processes were stopped"
+        );
+    }
+    Some(count)
 }
 
 fn foreign(me: &str, leases: &[Held], running: &BTreeSet<u32>) -> Vec<u32> {
