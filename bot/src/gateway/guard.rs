@@ -138,8 +138,10 @@ impl Guard {
         }
     }
 
-    /// Discord answered with op 9. After `false` the session is dead, and the documentation asks for a pause of 1 to 5 s.
-    pub fn invalid_session(&mut self, resumable: bool) -> Next {
+    /// Discord sent op 9. After `false` the session is dead, and the documentation asks for a pause of 1 to 5 s. `up_for` as with
+    /// [`closed`](Self::closed).
+    pub fn invalid_session(&mut self, resumable: bool, up_for: Option<Duration>) -> Next {
+        self.forgive(up_for);
         if resumable {
             return self.failed();
         }
@@ -150,8 +152,9 @@ impl Guard {
         }
     }
 
-    /// No connection could be made.
-    pub fn unreachable(&mut self) -> Next {
+    /// No connection could be made. `up_for` is of the connection before, where that broke and twilight made another try at once.
+    pub fn unreachable(&mut self, up_for: Option<Duration>) -> Next {
+        self.forgive(up_for);
         Next::Reconnect {
             after: self.backoff.pause(),
         }
@@ -239,7 +242,7 @@ mod tests {
             );
         }
         assert!(
-            matches!(guard().invalid_session(false), Next::Identify { after, .. } if after >= Duration::from_secs(1))
+            matches!(guard().invalid_session(false, None), Next::Identify { after, .. } if after >= Duration::from_secs(1))
         );
     }
 
@@ -273,13 +276,13 @@ mod tests {
         let mut guard = guard();
         let mut total = Duration::ZERO;
         for _ in 0..MAX_FAILED_RESUMES {
-            let Next::Reconnect { after } = guard.invalid_session(true) else {
+            let Next::Reconnect { after } = guard.invalid_session(true, None) else {
                 panic!("given up too early")
             };
             total += after;
         }
         assert!(total >= Duration::from_mins(2), "{total:?}");
-        assert!(matches!(guard.invalid_session(true), Next::Identify { .. }));
+        assert!(matches!(guard.invalid_session(true, None), Next::Identify { .. }));
     }
 
     #[test]
@@ -287,7 +290,7 @@ mod tests {
         let mut guard = guard();
         for _ in 0..1_000 {
             assert!(
-                matches!(guard.unreachable(), Next::Reconnect { after } if after <= Duration::from_mins(1))
+                matches!(guard.unreachable(None), Next::Reconnect { after } if after <= Duration::from_mins(1))
             );
         }
     }
@@ -306,5 +309,27 @@ mod tests {
         assert!(total > Duration::from_mins(1), "{total:?}");
         let after_a_good_one = guard.closed(Some(4000), Some(Duration::from_mins(1)));
         assert!(matches!(after_a_good_one, Next::Reconnect { after } if after <= Duration::from_millis(100)));
+    }
+
+    /// Whatever ends a connection that was good for a while, the pauses begin anew: what happened yesterday says nothing.
+    #[test]
+    fn a_good_connection_forgives_what_was_before_it() {
+        let good = Some(Duration::from_mins(1));
+        for end in [
+            |guard: &mut Guard, up_for| guard.closed(None, up_for),
+            |guard: &mut Guard, up_for| guard.closed(Some(4009), up_for),
+            |guard: &mut Guard, up_for| guard.reconnect_requested(up_for),
+            |guard: &mut Guard, up_for| guard.invalid_session(true, up_for),
+            |guard: &mut Guard, up_for| guard.unreachable(up_for),
+        ] {
+            let mut guard = guard();
+            for _ in 0..8 {
+                guard.unreachable(None);
+            }
+            let (Next::Reconnect { after } | Next::Identify { after, .. }) = end(&mut guard, good) else {
+                panic!("not fatal")
+            };
+            assert!(after <= Duration::from_secs(1), "{after:?}");
+        }
     }
 }

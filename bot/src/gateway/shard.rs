@@ -277,7 +277,7 @@ impl ShardTask {
                     shard.id = self.key.id,
                     "the gateway cannot be reached; it is tried again"
                 );
-                self.guard.unreachable()
+                self.guard.unreachable(up_for)
             }
             Burst::Closed(code) => {
                 let label = code.map_or_else(|| "none".to_owned(), |code| code.to_string());
@@ -336,7 +336,10 @@ impl ShardTask {
                         .reconnect_requested(connection.up_since.map(|since| now - since)),
                 );
             }
-            Signal::InvalidSession { resumable } => return Some(self.guard.invalid_session(resumable)),
+            Signal::InvalidSession { resumable } => {
+                let up_for = connection.up_since.map(|since| now - since);
+                return Some(self.guard.invalid_session(resumable, up_for));
+            }
         }
         None
     }
