@@ -45,7 +45,8 @@ CREATE TABLE shard_lease (
     taken_at    TIMESTAMPTZ,
     -- Where an operator wants it, while that process lives.
     wanted_by   TEXT        REFERENCES fleet_process ON DELETE SET NULL,
-    PRIMARY KEY (shard_count, shard_id)
+    PRIMARY KEY (shard_count, shard_id),
+    CHECK (shard_id >= 0 AND shard_id < shard_count)
 ) WITH (fillfactor = 50);
 
 -- When each of Discord's `max_concurrency` keys may identify next.

@@ -109,7 +109,10 @@ async fn effects(stage: &Stage) -> Option<Effects> {
         .iter()
         .map(|(key, total)| ((key.guild_id.get(), key.user_id.get()), total.xp));
     let report = compared(&stage.discord, members);
-    assert!(report.owed > 0, "somebody has reached a level");
+    assert!(
+        report.owed > 0,
+        "nobody has reached a level, so nothing was tried"
+    );
     Some(Effects {
         lost: report.lost as u64,
         doubled: report.doubled as u64,

@@ -44,7 +44,7 @@ impl Server {
         let roles: Vec<u64> = (1..=3_u32)
             .map(|at| {
                 let name = format!("level {at}");
-                control.create_role(guild_id, &name, at + 10).expect("a role")
+                control.create_role(guild_id, &name, at + 1).expect("a role")
             })
             .collect();
         let choose = Statement {
@@ -214,7 +214,9 @@ async fn a_role_waits_for_the_permission() {
     let control = server.discord.control();
     control.set_bot_permissions(server.guild_id, 0);
     let user = server.member_with(1, 120).await;
-    let courier = Courier::start(&server.config(), &server.store);
+    let mut config = server.config();
+    config.effects.failures_until_off = 1_000;
+    let courier = Courier::start(&config, &server.store);
     let failures = Statement {
         name: "test",
         types: &[],
@@ -233,7 +235,7 @@ async fn a_role_waits_for_the_permission() {
     control.set_bot_permissions(server.guild_id, (1 << 28) | (1 << 10) | (1 << 11));
     // What is known of the guild is a few minutes old at most; without a gateway no event tells of the change.
     courier.stop().await;
-    let courier = Courier::start(&server.config(), &server.store);
+    let courier = Courier::start(&config, &server.store);
     delivered(&server.store).await;
     assert_eq!(server.rewards_of(user), [1]);
     courier.stop().await;
@@ -245,7 +247,7 @@ async fn a_role_waits_for_the_permission() {
 async fn roles_out_of_reach_switch_rewards_off() {
     let server = Server::new("stack").await;
     let control = server.discord.control();
-    control.set_bot_position(server.guild_id, 5);
+    control.set_bot_position(server.guild_id, 1);
     for at in 1..=4 {
         server.member_with(at, 120).await;
     }

@@ -51,7 +51,8 @@ pub(super) struct Stage {
 }
 
 /// Levels are announced, and quickly enough for the load.
-const ANNOUNCING: [(&str, &str); 5] = [
+const ANNOUNCING: [(&str, &str); 6] = [
+    ("EVENTIDE__LEVELS__XP_PER_MESSAGE", "[50, 60]"),
     ("EVENTIDE__LEVELS__ANNOUNCE", "same_channel"),
     ("EVENTIDE__LEVELS__ANNOUNCE_TEMPLATE", TEMPLATE),
     ("EVENTIDE__DISCORD__REQUESTS_PER_SECOND", "1000"),
@@ -80,7 +81,8 @@ impl Stage {
             // Awards often enough for members to pass levels while something breaks.
             levels: LevelRules {
                 cooldown_ms: 2_000,
-                ..LevelRules::default()
+                xp_min: 50,
+                xp_max: 60,
             },
             rest: RestRules {
                 messages: Limit {
