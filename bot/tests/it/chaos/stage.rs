@@ -52,7 +52,7 @@ pub(super) struct Stage {
 
 /// Levels are announced, and quickly enough for the load.
 const ANNOUNCING: [(&str, &str); 6] = [
-    ("EVENTIDE__LEVELS__XP_PER_MESSAGE", "[50, 60]"),
+    ("EVENTIDE__LEVELS__XP_PER_MESSAGE", "[100, 120]"),
     ("EVENTIDE__LEVELS__ANNOUNCE", "same_channel"),
     ("EVENTIDE__LEVELS__ANNOUNCE_TEMPLATE", TEMPLATE),
     ("EVENTIDE__DISCORD__REQUESTS_PER_SECOND", "1000"),
@@ -81,8 +81,8 @@ impl Stage {
             // Awards often enough for members to pass levels while something breaks.
             levels: LevelRules {
                 cooldown_ms: 2_000,
-                xp_min: 50,
-                xp_max: 60,
+                xp_min: 100,
+                xp_max: 120,
             },
             rest: RestRules {
                 messages: Limit {
