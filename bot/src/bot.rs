@@ -6,7 +6,7 @@ use thiserror::Error;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    config::{Config, Secret},
+    config::{Config, Secret, ShardCount},
     effects::{Causes, delivery::Deliverer},
     fleet::{Fleet, FleetEnd, tenure},
     gateway::{self, Gateway, guard::Fatal, status::Shards},
@@ -58,6 +58,7 @@ pub struct Bot {
     idle: Task<()>,
     deliverer: Task<()>,
     listening: Task<()>,
+    _advice: Option<Task<()>>,
     /// The store, for those who look at the tables.
     pub store: Store,
     /// What the shards show of themselves.
@@ -130,6 +131,9 @@ impl Bot {
             config,
         );
         fleet.enter().await?;
+        let follows_advice = config.gateway.shard_count == ShardCount::Auto;
+        let advice = gateway::follow_advice(rest.clone(), store.clone(), shards.clone(), stopped.clone());
+        let advice = follows_advice.then(|| task::spawn("advice", advice));
         let fleet = task::spawn("fleet", fleet.run(stopped));
         http.show(Watched {
             store: store.clone(),
@@ -145,6 +149,7 @@ impl Bot {
             idle,
             deliverer,
             listening,
+            _advice: advice,
             store,
             shards,
             memory,

@@ -2,9 +2,15 @@
 //!
 //! The only place that knows what is handled: the intents are derived from the same table.
 
-use twilight_gateway::Intents;
-use twilight_model::gateway::event::EventType;
+pub mod portion;
 
+use twilight_gateway::Intents;
+use twilight_model::{
+    gateway::event::EventType,
+    id::{Id, marker::MessageMarker},
+};
+
+use self::portion::Portion;
 use crate::{
     events::{guild_create::GuildCreate, guild_news::GuildNews, message_create::MessageCreate},
     guilds::Guilds,
@@ -50,6 +56,10 @@ pub enum Dispatched {
     Unhandled,
     /// It could not be read, and was skipped.
     Malformed,
+    /// Nobody knows yet whose it is to count: it has not been handled.
+    Undecided(Id<MessageMarker>),
+    /// It was for a shard of another number to count.
+    Past,
 }
 
 /// The handlers with the rules they apply.
@@ -57,12 +67,27 @@ pub enum Dispatched {
 pub struct Dispatcher {
     levels: levels::Rules,
     guilds: Option<Guilds>,
+    portion: Portion,
 }
 
 impl Dispatcher {
     /// A dispatcher with the rules of the configuration.
     pub const fn new(levels: levels::Rules) -> Self {
-        Self { levels, guilds: None }
+        Self {
+            levels,
+            guilds: None,
+            portion: Portion::ALL,
+        }
+    }
+
+    /// Which messages count from now on.
+    pub const fn set_portion(&mut self, portion: Portion) {
+        self.portion = portion;
+    }
+
+    /// Which messages count.
+    pub const fn portion(&self) -> Portion {
+        self.portion
     }
 
     /// The same, which tells `guilds` what changes in them.
@@ -72,9 +97,11 @@ impl Dispatcher {
         self
     }
 
-    /// What a message changes, wherever it comes from.
+    /// What a message changes, wherever it comes from, if it is this shard's to count.
     pub fn count(&self, message: &MessageCreate) -> Option<(MemberKey, MemberMessage)> {
-        levels::on_message(&self.levels, message)
+        self.portion
+            .counts(message.id)
+            .then(|| levels::on_message(&self.levels, message))?
     }
 
     /// Hand an event to its handler and its changes to the ledger. An event that nobody handles is not parsed.
@@ -85,7 +112,13 @@ impl Dispatcher {
                     return Dispatched::Malformed;
                 };
                 if message.guild_id.is_some() {
+                    if self.portion.is_undecided(message.id) {
+                        return Dispatched::Undecided(message.id);
+                    }
                     ledger.backfill.saw(message.id);
+                    if self.portion.is_past(message.id) {
+                        return Dispatched::Past;
+                    }
                 }
                 if let Some((key, change)) = self.count(&message) {
                     ledger.message(message.id, key, change);

@@ -12,6 +12,7 @@
 
 pub mod balance;
 pub mod identity;
+mod reshard;
 pub mod tenure;
 mod tick;
 
@@ -23,17 +24,19 @@ use tokio::{
 };
 
 use self::{
+    reshard::Numbers,
     tenure::Granted,
     tick::{Asked, Seen},
 };
 use crate::{
     backoff::Backoff,
     config::{Config, ShardCount},
-    gateway::{Gateway, ShardEnd, guard::Fatal},
+    gateway::{Gateway, ShardEnd, guard::Fatal, status::Answer},
     metrics,
     store::{
         Store, StoreError,
         fleet::{self as rows, Process},
+        shard_checkpoint::ShardKey,
     },
 };
 
@@ -63,10 +66,14 @@ pub struct Fleet {
     joined: bool,
     gateway: Gateway,
     /// Shards that ended in order, and whose rows still say that they are this process's.
-    stopped: BTreeSet<u32>,
+    stopped: BTreeSet<ShardKey>,
+    /// Those of them whose number is given up.
+    retired: BTreeSet<ShardKey>,
     /// Shards that were asked to stop.
-    stopping: BTreeSet<u32>,
+    stopping: BTreeSet<ShardKey>,
     shard_count: u32,
+    /// Shards that the fleet is about to have.
+    next_count: Option<u32>,
     shard_count_is_fixed: bool,
     lease: Duration,
     granted: Granted,
@@ -92,8 +99,10 @@ impl Fleet {
             joined: false,
             gateway,
             stopped: BTreeSet::new(),
+            retired: BTreeSet::new(),
             stopping: BTreeSet::new(),
             shard_count,
+            next_count: None,
             shard_count_is_fixed: matches!(config.gateway.shard_count, ShardCount::Fixed(_)),
             lease,
             granted,
@@ -149,12 +158,23 @@ impl Fleet {
             joined: self.joined,
             running: self.gateway.running(),
             stopped: self.stopped.clone(),
+            retired: self.retired.clone(),
+            answers: self.answers(),
             lease: self.lease,
             shard_count: self.shard_count,
             shard_count_is_fixed: self.shard_count_is_fixed,
             leaving,
             shown: self.shown(),
         }
+    }
+
+    /// What the shards say to a cut that was proposed.
+    fn answers(&self) -> Vec<(ShardKey, Answer)> {
+        let shards = self.gateway.shards.list();
+        let answers = shards
+            .iter()
+            .filter_map(|shard| Some((shard.key(), shard.last_answer()?)));
+        answers.collect()
     }
 
     /// What `eventide fleet status` shows of this process.
@@ -165,7 +185,7 @@ impl Fleet {
             let lag = u64::try_from(lag).unwrap_or(u64::MAX);
             let state = shard.state().as_str();
             (
-                shard.key().id.to_string(),
+                shard.key().to_string(),
                 serde_json::json!({
                     "state": state, "events": shard.events(), "sequence": shard.sequence(), "lag_ms": lag,
                     "session_s": shard.session_age().as_secs(),
@@ -196,10 +216,11 @@ impl Fleet {
         match seen {
             Seen::Lost => self.lost(),
             Seen::Member {
-                shard_count,
-                taken,
+                numbers,
+                mut taken,
                 give,
                 foreign,
+                has_its_share,
                 moving,
                 processes,
             } => {
@@ -211,38 +232,85 @@ impl Fleet {
                     );
                 }
                 self.joined = true;
-                self.shard_count = shard_count;
+                self.count(&numbers);
                 self.stopped.clear();
+                self.retired.clear();
+                self.gateway.shards.set_share(has_its_share);
+                self.gateway.share_rest(processes);
                 metrics::fleet_processes().set(f64::from(u32::try_from(processes).unwrap_or(u32::MAX)));
                 for shard in foreign {
-                    tracing::warn!(
-                        shard.id = shard,
-                        "the shard is another process's; what was pending here is replayed there"
-                    );
+                    if numbers.all().any(|(count, _)| count == shard.count) {
+                        tracing::warn!(
+                            shard.id = shard.id,
+                            "the shard is another process's; what was pending here is replayed there"
+                        );
+                    } else {
+                        tracing::info!(
+                            shard.id = shard.id,
+                            shard.count = shard.count,
+                            "the fleet has no such number of shards; the shard ends"
+                        );
+                    }
                     self.drop_shard(shard);
                 }
-                for (key, taken, left) in taken {
-                    metrics::fleet_shards_taken_total().increment(1);
-                    self.gateway.start(key, taken, left);
+                for (count, portion) in numbers.all() {
+                    self.gateway.set_portion(count, portion);
+                    for (key, taken, left) in taken.extract_if(.., |(key, ..)| key.count == count) {
+                        metrics::fleet_shards_taken_total().increment(1);
+                        self.gateway.start(key, taken, left, portion);
+                    }
+                }
+                if numbers.retiring {
+                    for shard in self.gateway.running() {
+                        if shard.count == numbers.current.0 {
+                            self.gateway.retire(shard);
+                        }
+                    }
                 }
                 self.granted.confirm(began, processes == 1);
                 self.stop_some(&give);
-                if moving || !self.stopping.is_empty() {
+                if moving || numbers.hurry() || !self.stopping.is_empty() {
                     self.look_at = self.look_at.min(Instant::now() + SOON);
                 }
             }
         }
     }
 
+    /// Take note of how many shards there are.
+    fn count(&mut self, numbers: &Numbers) {
+        self.shard_count = numbers.current.0;
+        self.gateway.shards.set_count(self.shard_count);
+        let next = numbers.next.map(|(count, _)| count);
+        if next != self.next_count {
+            tracing::info!(
+                fleet.shard_count = self.shard_count,
+                fleet.reshard_to = next,
+                "{}",
+                if next.is_some() {
+                    "the number of shards is being changed"
+                } else {
+                    "the number of shards is no longer being changed"
+                }
+            );
+            self.next_count = next;
+        }
+        metrics::fleet_shard_count().set(f64::from(self.shard_count));
+        metrics::fleet_reshard_to().set(f64::from(next.unwrap_or(0)));
+    }
+
     /// Stop as many shards as may fall silent at once.
-    fn stop_some(&mut self, give: &[u32]) {
+    fn stop_some(&mut self, give: &[ShardKey]) {
         let at_once = give.len().max(self.gateway.running().len()).div_ceil(PART);
         for shard in give {
             if self.stopping.len() >= at_once {
                 break;
             }
             if self.stopping.insert(*shard) {
-                tracing::info!(shard.id = shard, "handing the shard over");
+                tracing::info!(
+                    shard.id = shard.id,
+                    shard.count = shard.count,
+                    "handing the shard over"
+                );
                 self.gateway.stop(*shard);
             }
         }
@@ -261,19 +329,20 @@ impl Fleet {
             self.drop_shard(shard);
         }
         self.stopped.clear();
+        self.retired.clear();
         self.process = identity::this_process(self.process.capacity);
         self.joined = false;
         self.look_at = Instant::now();
     }
 
-    fn drop_shard(&mut self, shard: u32) {
+    fn drop_shard(&mut self, shard: ShardKey) {
         metrics::fleet_shards_lost_total().increment(1);
         self.stopping.remove(&shard);
         self.gateway.abandon(shard);
     }
 
     /// A shard has ended. Returns how the process ends, if it has to.
-    fn ended(&mut self, shard: u32, end: ShardEnd) -> Option<FleetEnd> {
+    fn ended(&mut self, shard: ShardKey, end: ShardEnd) -> Option<FleetEnd> {
         let asked = self.stopping.remove(&shard);
         match end {
             ShardEnd::Stopped => {
@@ -281,9 +350,18 @@ impl Fleet {
                 self.stopped.insert(shard);
                 None
             }
+            ShardEnd::Retired => {
+                tracing::info!(
+                    shard.id = shard.id,
+                    shard.count = shard.count,
+                    "the shard has counted its last message; shards of the new number go on"
+                );
+                self.retired.insert(shard);
+                None
+            }
             // The next look tells whose it is. If it is still this process's, somebody raised the fence by hand, or by a restore.
             ShardEnd::Fenced(_) => {
-                debug_assert!(!asked || shard < self.shard_count);
+                debug_assert!(!asked || shard.id < shard.count);
                 None
             }
             ShardEnd::Fatal(fatal) => Some(FleetEnd::Fatal(fatal)),
@@ -307,6 +385,7 @@ impl Fleet {
             let others = self.stopped.len() * PART >= shards || self.gateway.running().is_empty();
             if others && tick::look(&self.store, self.asked(true)).await.is_ok() {
                 self.stopped.clear();
+                self.retired.clear();
             }
         }
         tracing::info!(gateway.shards = shards, "shards closed, sessions left resumable");

@@ -29,13 +29,13 @@ use self::{
     identify::IdentifyQueue,
     intake::Intake,
     reading::Reading,
-    shard::ShardTask,
+    shard::{Ending, Orders, ShardTask},
     status::{ShardStatus, Shards},
 };
 use crate::{
     backoff::Backoff,
     config::{self, Config, Secret, ShardCount},
-    dispatcher::{self, Dispatcher},
+    dispatcher::{self, Dispatcher, portion::Portion},
     fleet::tenure::Tenure,
     guilds::Guilds,
     ledger::{Ledger, backfill::Unread, memory::Memory},
@@ -43,11 +43,15 @@ use crate::{
     store::{
         Store, StoreError,
         backfill::Left,
+        fleet::reshard::{self, Begun},
         shard_checkpoint::{ShardKey, Taken},
     },
     task::{self, Task},
     writer::Writer,
 };
+
+/// How often Discord is asked whether it recommends more shards.
+const ADVICE_INTERVAL: Duration = Duration::from_hours(6);
 
 /// Before Discord is asked a second time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -108,7 +112,7 @@ pub struct Gateway {
     levels: config::Levels,
     max_backoff: Duration,
     around: Around,
-    running: BTreeMap<u32, Running>,
+    running: BTreeMap<ShardKey, Running>,
     /// What the shards show of themselves.
     pub shards: Shards,
 }
@@ -116,7 +120,7 @@ pub struct Gateway {
 #[derive(Debug)]
 struct Running {
     task: Task<ShardEnd>,
-    stop: watch::Sender<bool>,
+    orders: watch::Sender<Orders>,
 }
 
 /// Privileged intents that are asked for, for the message that names them.
@@ -136,6 +140,46 @@ pub fn privileged_intents() -> String {
         "none".to_owned()
     } else {
         asked.join(", ")
+    }
+}
+
+/// With `gateway.shard_count = "auto"`: ask Discord every few hours how many shards it recommends, and begin to change their number when
+/// that is more than there are.
+pub async fn follow_advice(rest: Rest, store: Store, shards: Shards, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            stopped = stop.wait_for(|stop| *stop) => {
+                drop(stopped);
+                return;
+            }
+            () = tokio::time::sleep(ADVICE_INTERVAL) => {}
+        }
+        let answer = rest
+            .send(Priority::Background, rest.builders().gateway().authed())
+            .await;
+        let advised: BotConnectionInfo = match answer.and_then(|answer| answer.model()) {
+            Ok(advised) => advised,
+            Err(error) => {
+                tracing::debug!(%error, "Discord was asked for the number of shards in vain");
+                continue;
+            }
+        };
+        if advised.shards <= shards.count() {
+            continue;
+        }
+        tracing::info!(
+            gateway.shard_count = advised.shards,
+            "Discord recommends more shards"
+        );
+        match reshard::ask_for(&store, advised.shards).await {
+            Ok(Begun::Yes | Begun::UnderWay(_) | Begun::AsItIs | Begun::NoFleet) => {}
+            Ok(Begun::Identifies(left)) => tracing::warn!(
+                gateway.shard_count = advised.shards,
+                identifies.remaining = left,
+                "too few of the day's identifies are left to change the number of shards"
+            ),
+            Err(error) => tracing::warn!(%error, "the number of shards cannot be changed now"),
+        }
     }
 }
 
@@ -206,8 +250,8 @@ impl Gateway {
         }
     }
 
-    /// Start a shard that was taken for this process.
-    pub fn start(&mut self, key: ShardKey, taken: Taken, left: Left) {
+    /// Start a shard that was taken for this process, and that counts a portion of its messages.
+    pub fn start(&mut self, key: ShardKey, taken: Taken, left: Left, portion: Portion) {
         let status = Arc::new(ShardStatus::new(key));
         self.shards.add(Arc::clone(&status));
         let Around {
@@ -219,7 +263,10 @@ impl Gateway {
         } = &self.around;
         let count = usize::try_from(key.count).unwrap_or(1).max(1);
         let ledger = Ledger::new(Arc::clone(memory), self.ledger.member_cache_entries / count);
-        let (stop, stopped) = watch::channel(false);
+        let (orders, seen) = watch::channel(Orders {
+            end: Ending::GoOn,
+            portion,
+        });
         let flushing = Flushing::new(key, writer.clone(), &taken, &self.ledger);
         let mut intake = Intake::new(
             key,
@@ -239,23 +286,48 @@ impl Gateway {
             memory: Arc::clone(memory),
             status,
             tenure: tenure.clone(),
+            received_all: false,
             closed_at: None,
-            stop: stopped,
+            orders: seen,
         };
         let task = task::spawn("shard", task.run());
-        self.running.insert(key.id, Running { task, stop });
+        self.running.insert(key, Running { task, orders });
         self.show();
     }
 
     /// Ask a shard to close resumably and to end when everything of it is committed.
-    pub fn stop(&self, shard: u32) {
+    pub fn stop(&self, shard: ShardKey) {
         if let Some(running) = self.running.get(&shard) {
-            running.stop.send_replace(true);
+            running.orders.send_modify(|orders| orders.end = Ending::Stop);
+        }
+    }
+
+    /// Ask a shard of a number that is given up to end when it has received all that was sent to it.
+    pub fn retire(&self, shard: ShardKey) {
+        if let Some(running) = self.running.get(&shard) {
+            running.orders.send_if_modified(|orders| {
+                let goes_on = orders.end == Ending::GoOn;
+                if goes_on {
+                    orders.end = Ending::Retire;
+                }
+                goes_on
+            });
+        }
+    }
+
+    /// Tell the shards of one number which messages they count.
+    pub fn set_portion(&self, shard_count: u32, portion: Portion) {
+        for (_, running) in self.running.iter().filter(|(key, _)| key.count == shard_count) {
+            running.orders.send_if_modified(|orders| {
+                let changed = orders.portion != portion;
+                orders.portion = portion;
+                changed
+            });
         }
     }
 
     /// End a shard at once, with all that is not committed: it is another process's, which gets it replayed.
-    pub fn abandon(&mut self, shard: u32) {
+    pub fn abandon(&mut self, shard: ShardKey) {
         if let Some(running) = self.running.remove(&shard) {
             drop(running);
             self.shards.remove(shard);
@@ -263,13 +335,19 @@ impl Gateway {
         }
     }
 
+    /// Discord's limits of requests hold for the whole bot: so many processes divide them.
+    pub fn share_rest(&self, processes: usize) {
+        let processes = u32::try_from(processes).unwrap_or(u32::MAX).max(1);
+        self.around.rest.set_share(1, processes);
+    }
+
     /// The shards that have not ended.
-    pub fn running(&self) -> BTreeSet<u32> {
+    pub fn running(&self) -> BTreeSet<ShardKey> {
         self.running.keys().copied().collect()
     }
 
     /// Wait until a shard ends, whether it was asked to or not. It is none of the gateway's any more then.
-    pub async fn next_end(&mut self) -> (u32, ShardEnd) {
+    pub async fn next_end(&mut self) -> (ShardKey, ShardEnd) {
         let (shard, end) = std::future::poll_fn(|cx| {
             for (shard, running) in &mut self.running {
                 if let Poll::Ready(end) = running.task.poll_join(cx) {
@@ -297,7 +375,10 @@ pub fn observe(shards: &Shards, memory: &Memory) {
     let mut rows = 0;
     let mut oldest = Duration::ZERO;
     for shard in shards.list() {
-        shard.observe(now);
+        // Of a number that is not the fleet's yet, or any more, there is another shard with the same label.
+        if shards.are_counted(shard.key().count) {
+            shard.observe(now);
+        }
         rows += shard.rows();
         if let Some(since) = shard.dirty_since() {
             oldest = oldest.max(now.saturating_duration_since(since));

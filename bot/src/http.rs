@@ -133,14 +133,17 @@ async fn show_metrics(State(pages): State<Pages>) -> impl IntoResponse {
     (content_type, pages.metrics.render())
 }
 
-/// Ready: the shards have their sessions, and the database answers.
+/// Ready: the process has its share of the fleet's shards, they have their sessions, and the database answers.
 async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
     let watched = pages.watched.borrow().clone();
     let Some(watched) = watched else {
         return (StatusCode::SERVICE_UNAVAILABLE, "starting\n".to_owned());
     };
-    let shards = watched.shards.list();
+    let mut shards = watched.shards.list();
+    // Those of a number that is not the fleet's yet serve nobody.
+    shards.retain(|shard| watched.shards.are_counted(shard.key().count));
     let total = shards.len();
+    let has_share = watched.shards.has_share();
     let up = shards
         .iter()
         .filter(|shard| shard.state() == ShardState::Up)
@@ -150,13 +153,20 @@ async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
         Ok(Err(error)) => error.to_string(),
         Err(_elapsed) => format!("no answer within {} s", PING_TIMEOUT.as_secs()),
     };
-    let status = if up == total && database == "ok" {
+    let status = if up == total && has_share && database == "ok" {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
     (
         status,
-        format!("shards up: {up} of {total}\ndatabase: {database}\n"),
+        format!(
+            "shards up: {up} of {total}\nshare of the fleet: {}\ndatabase: {database}\n",
+            if has_share {
+                "ok"
+            } else {
+                "shards are changing hands"
+            }
+        ),
     )
 }

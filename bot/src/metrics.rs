@@ -106,6 +106,8 @@ registry! {
     counter gateway_closes_total = "eventide_gateway_closes_total" [code];
     /// Times that events were missed, by reason: the session was lost, or a resume did not begin where the checkpoint ended.
     counter gateway_gaps_total = "eventide_gateway_gaps_total" [reason];
+    /// Messages of before a change of the number of shards that came so late that they may not have been counted.
+    counter reshard_late_messages_total = "eventide_reshard_late_messages_total";
     /// Messages that were read back after a gap, and counted.
     counter backfill_messages_total = "eventide_backfill_messages_total";
     /// Pages of messages that were asked for to read back.
@@ -126,6 +128,10 @@ registry! {
     /// What is left of the day's identifies, for all processes; 0 waits for the next day.
     gauge gateway_identifies_remaining = "eventide_gateway_identifies_remaining";
 
+    /// Shards of the whole fleet.
+    gauge fleet_shard_count = "eventide_fleet_shard_count";
+    /// The number of shards that it is changed to while they run; 0 when it is not.
+    gauge fleet_reshard_to = "eventide_fleet_reshard_to";
     /// Processes in the fleet, as this one saw it last.
     gauge fleet_processes = "eventide_fleet_processes";
     /// Shards that this process has.

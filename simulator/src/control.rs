@@ -180,6 +180,21 @@ impl Control {
         matching.len()
     }
 
+    /// Ends the sessions of a number of shards that no connection uses, as Discord does after some minutes.
+    pub fn kill_unconnected_sessions(&self, shards: u32) -> usize {
+        let mut engine = self.hub.lock();
+        let unused: Vec<usize> = engine
+            .live_sessions()
+            .filter(|&key| {
+                engine.sessions[key].connection.is_none() && engine.sessions[key].shard[1] == shards
+            })
+            .collect();
+        for &key in &unused {
+            engine.end_session(key);
+        }
+        unused.len()
+    }
+
     /// Chooses what happens to heartbeats.
     pub fn set_heartbeat_acks(&self, acks: HeartbeatAcks) {
         self.hub.lock().acks = acks;

@@ -11,7 +11,10 @@ use crate::{
     logging,
     store::{
         Store, StoreError,
-        fleet::{self, Overview, Told},
+        fleet::{
+            self, Overview, Told,
+            reshard::{self, Begun, Cancelled},
+        },
     },
 };
 
@@ -31,6 +34,15 @@ pub enum Fleet {
         /// Let it have shards again
         #[arg(long)]
         undo: bool,
+    },
+    /// Change the number of shards while they run: new sessions begin beside the old ones, and take over without a message lost
+    Reshard {
+        /// How many there shall be
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=65_535), required_unless_present = "cancel")]
+        total: Option<u32>,
+        /// Leave the number as it is, as long as no shard has changed over
+        #[arg(long, conflicts_with = "total")]
+        cancel: bool,
     },
     /// Put a shard on a process, whatever the balance says, for as long as that lives
     Move {
@@ -53,7 +65,14 @@ pub async fn fleet(what: Fleet, config: &Config) -> Result<(), CliError> {
     database.close().await?;
     match done? {
         Done::Shown(overview) => show(&overview, matches!(what, Fleet::Status { json: true })),
-        Done::Told(Told::Done) => Ok(()),
+        Done::Begun(begun) => tell_begun(begun),
+        Done::Cancelled(Cancelled::Nothing) => Err(CliError::Usage(
+            "the number of shards is not being changed: there is nothing to cancel".to_owned(),
+        )),
+        Done::Cancelled(Cancelled::TooLate) => Err(CliError::Usage(
+            "shards change over already: wait until `eventide fleet status` shows the new number, then change it back".to_owned(),
+        )),
+        Done::Cancelled(Cancelled::Yes) | Done::Told(Told::Done) => Ok(()),
         Done::Told(Told::NoSuchProcess) => Err(CliError::Usage(
             "there is no such process: `eventide fleet status` shows them".to_owned(),
         )),
@@ -63,8 +82,35 @@ pub async fn fleet(what: Fleet, config: &Config) -> Result<(), CliError> {
     }
 }
 
+/// Say what became of a wish for another number of shards.
+fn tell_begun(begun: Begun) -> Result<(), CliError> {
+    let problem = match begun {
+        Begun::Yes => {
+            writeln!(
+                std::io::stdout(),
+                "under way; `eventide fleet status` shows how far it is, `eventide fleet reshard --cancel` leaves it"
+            )?;
+            return Ok(());
+        }
+        Begun::NoFleet => {
+            "no process has run on this database yet: set gateway.shard_count before the first one".to_owned()
+        }
+        Begun::AsItIs => "the fleet has this number of shards already".to_owned(),
+        Begun::UnderWay(reshard) => format!(
+            "the number of shards is being changed to {} already: wait for it, or `eventide fleet reshard --cancel`",
+            reshard.to
+        ),
+        Begun::Identifies(left) => format!(
+            "each new shard takes one of the day's identifies, and {left} are left: there are more within 24 hours (`eventide fleet status`)"
+        ),
+    };
+    Err(CliError::Usage(problem))
+}
+
 enum Done {
     Shown(Overview),
+    Begun(Begun),
+    Cancelled(Cancelled),
     Told(Told),
 }
 
@@ -79,6 +125,10 @@ async fn ask(store: &Store, what: &Fleet) -> Result<Done, StoreError> {
     Ok(match what.clone() {
         Fleet::Status { .. } => Done::Shown(fleet::overview(store).await?),
         Fleet::Drain { process, undo } => Done::Told(fleet::set_draining(store, process, !undo).await?),
+        Fleet::Reshard {
+            total: Some(total), ..
+        } => Done::Begun(reshard::ask_for(store, total).await?),
+        Fleet::Reshard { .. } => Done::Cancelled(reshard::cancel(store).await?),
         Fleet::Move { shard, process } => Done::Told(fleet::want(store, shard, process).await?),
     })
 }
@@ -101,6 +151,14 @@ fn show(overview: &Overview, json: bool) -> Result<(), CliError> {
         overview.identify_remaining,
         overview.identify_total
     )?;
+    if let Some(reshard) = overview.reshard {
+        writeln!(
+            out,
+            "the number of shards is being changed to {}: {}",
+            reshard.to,
+            overview.reshard_stage()
+        )?;
+    }
     for process in &overview.processes {
         writeln!(
             out,
@@ -119,15 +177,15 @@ fn show(overview: &Overview, json: bool) -> Result<(), CliError> {
         }
         writeln!(
             out,
-            "  {:>5}  {:<10} {:>12} {:>9} {:>8} {:>8}",
+            "  {:>7}  {:<10} {:>12} {:>9} {:>8} {:>8}",
             "SHARD", "STATE", "EVENTS", "LAG", "HELD", "SESSION"
         )?;
         for shard in &process.shards {
-            let shown = |name: &str| process.shown[shard.id.to_string()][name].clone();
+            let shown = |name: &str| process.shown[shard.key.to_string()][name].clone();
             writeln!(
                 out,
-                "  {:>5}  {:<10} {:>12} {:>6} ms {:>6} s {:>6} s{}",
-                shard.id,
+                "  {:>7}  {:<10} {:>12} {:>6} ms {:>6} s {:>6} s{}",
+                shard.key.to_string(),
                 shown("state").as_str().unwrap_or("starting"),
                 shown("events").as_u64().unwrap_or(0),
                 shown("lag_ms").as_u64().unwrap_or(0),

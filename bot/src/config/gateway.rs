@@ -6,7 +6,7 @@ use crate::config::reader::{Reader, Special, Whole, in_range};
 
 /// Discord's own bound is not documented; this is what its shard formula and twilight's types can hold with
 /// room to spare.
-const SHARD_COUNT: RangeInclusive<u32> = 1..=65_536;
+const SHARD_COUNT: RangeInclusive<u32> = 1..=65_535;
 
 /// Connections to the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Gateway {
 pub enum ShardCount {
     /// What `GET /gateway/bot` recommends at the start.
     Auto,
-    /// This many, 1 to 65536.
+    /// This many, 1 to 65535.
     Fixed(u32),
 }
 

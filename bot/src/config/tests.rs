@@ -324,7 +324,7 @@ fn refuses_wrong_kinds_and_ranges() {
         ),
         (
             "[gateway]\nshard_count = 0",
-            "\"auto\" or a whole number of shards, 1 to 65536",
+            "\"auto\" or a whole number of shards, 1 to 65535",
         ),
         ("[gateway]\nshard_count = \"4\"", "found \"4\""),
         (

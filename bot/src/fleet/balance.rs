@@ -33,6 +33,8 @@ pub struct Plan {
     pub give: Vec<u32>,
     /// Free shards to take.
     pub take: Vec<u32>,
+    /// Shards that others are to give to it.
+    pub awaited: usize,
 }
 
 /// How many shards each process should have: by capacity, what does not divide going to those who have more already.
@@ -127,6 +129,7 @@ pub fn plan(me: &str, members: &[Member], shards: &[Held]) -> Plan {
                 plan.give.push(shard.shard);
             }
             None if wanted == Some(me) => plan.take.push(shard.shard),
+            Some(holder) if holder != me && wanted == Some(me) => plan.awaited += 1,
             _ => {}
         }
     }

@@ -5,12 +5,16 @@ use std::{collections::BTreeSet, time::Duration};
 use super::{
     balance::{self, Held, Member},
     identity,
+    reshard::{self, Numbers},
 };
-use crate::store::{
-    Store, StoreError, Tx,
-    backfill::{self, Left},
-    fleet::{self, Process},
-    shard_checkpoint::{ShardKey, Taken},
+use crate::{
+    gateway::status::Answer,
+    store::{
+        Store, StoreError, Tx,
+        backfill::{self, Left},
+        fleet::{self, Process},
+        shard_checkpoint::{ShardKey, Taken},
+    },
 };
 
 /// What a process brings to a look.
@@ -21,9 +25,13 @@ pub(super) struct Asked {
     /// Whether it has a row already.
     pub(super) joined: bool,
     /// Shards that it runs.
-    pub(super) running: BTreeSet<u32>,
+    pub(super) running: BTreeSet<ShardKey>,
     /// Shards that it has stopped, everything of them being committed.
-    pub(super) stopped: BTreeSet<u32>,
+    pub(super) stopped: BTreeSet<ShardKey>,
+    /// Shards of a number that is given up which have received and committed everything.
+    pub(super) retired: BTreeSet<ShardKey>,
+    /// What its shards say to a cut that was proposed.
+    pub(super) answers: Vec<(ShardKey, Answer)>,
     /// How long a silent process is waited for.
     pub(super) lease: Duration,
     /// Shards in all, if nobody has decided that yet.
@@ -43,14 +51,16 @@ pub(super) enum Seen {
     Lost,
     /// It is one of the fleet.
     Member {
-        /// Shards in all.
-        shard_count: u32,
+        /// The numbers of shards that there are.
+        numbers: Numbers,
         /// What it has taken, with where each is to be resumed.
         taken: Vec<(ShardKey, Taken, Left)>,
         /// What it has to give away.
-        give: Vec<u32>,
+        give: Vec<ShardKey>,
         /// What it runs and has no lease of.
-        foreign: Vec<u32>,
+        foreign: Vec<ShardKey>,
+        /// Whether it has what it shall have of the shards.
+        has_its_share: bool,
         /// Whether shards change hands elsewhere, so that it is worth looking again soon.
         moving: bool,
         /// Everybody in the fleet.
@@ -65,8 +75,9 @@ pub(super) async fn look(store: &Store, asked: Asked) -> Result<Seen, StoreError
             Box::pin(async move { decide(tx, &asked).await })
         })
         .await?;
-    if let Seen::Member { taken, .. } = &mut seen {
-        for (key, _, left) in taken {
+    if let Seen::Member { taken, numbers, .. } = &mut seen {
+        let of_the_fleet = |key: &ShardKey| key.count == numbers.current.0;
+        for (key, _, left) in taken.iter_mut().filter(|(key, ..)| of_the_fleet(key)) {
             // After the shard was taken: nobody else adds to what is left of it.
             *left = backfill::left(store, *key).await?;
         }
@@ -76,12 +87,12 @@ pub(super) async fn look(store: &Store, asked: Asked) -> Result<Seen, StoreError
 
 async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
     let me = asked.process.id.as_str();
-    let known = fleet::lock(tx).await?;
+    let mut known = fleet::lock(tx).await?;
     // While the database was away nobody could say that they live, and nobody could take anything: nobody has died of that. A
     // process that enters does not know what was; that PostgreSQL was started since is the sign that it can see.
     let away = known.silent > asked.lease / 2 && (asked.joined || known.restarted);
     fleet::alive(tx, away.then_some(asked.lease)).await?;
-    let mut news = !asked.stopped.is_empty();
+    let mut news = !asked.stopped.is_empty() || !asked.retired.is_empty();
     if asked.joined {
         match fleet::renew(tx, me, &asked.shown).await? {
             None => return Ok(Seen::Lost),
@@ -109,20 +120,14 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
     }
     let others = fleet::processes(tx).await?;
     let alone = others.iter().all(|other| other.member.id == me);
-    let decided = decided(known.shard_count, asked, alone);
-    let shard_count = if let Some(count) = decided {
-        count
-    } else {
-        fleet::decide_shard_count(tx, asked.shard_count).await?;
-        asked.shard_count
-    };
-    let key = |shard| ShardKey {
-        count: shard_count,
-        id: shard,
-    };
+    let shard_count = reshard::shard_count(tx, &mut known, asked, alone).await?;
     for shard in &asked.stopped {
-        fleet::give(tx, me, key(*shard)).await?;
+        fleet::give(tx, me, *shard).await?;
     }
+    for shard in &asked.retired {
+        fleet::reshard::retire(tx, me, *shard).await?;
+    }
+    let numbers = reshard::step(tx, &known, shard_count, asked).await?;
     let mut members: Vec<Member> = fleet::processes(tx)
         .await?
         .into_iter()
@@ -133,61 +138,68 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
     {
         member.draining = true;
     }
-    let leases = fleet::leases(tx, shard_count).await?;
-    let plan = balance::plan(me, &members, &leases);
-    let mut taken = Vec::new();
-    // What is this process's already, but does not run: a COMMIT whose answer got lost, or a shard that ended by itself.
-    let idle = leases.iter().filter(|lease| {
-        lease.holder.as_deref() == Some(me)
-            && !asked.running.contains(&lease.shard)
-            && !plan.give.contains(&lease.shard)
-    });
-    let idle: Vec<u32> = idle.map(|lease| lease.shard).collect();
-    for shard in plan.take.iter().chain(&idle) {
-        if !asked.leaving {
-            taken.push((
-                key(*shard),
-                fleet::take(tx, me, key(*shard)).await?,
-                Left::default(),
-            ));
-        }
+    let mut mine = Mine {
+        me,
+        members: &members,
+        asked: Some(asked),
+        ..Mine::default()
+    };
+    for (count, _) in numbers.all() {
+        let leases = fleet::leases(tx, count).await?;
+        mine.look_at(tx, count, &leases).await?;
     }
     if news {
         fleet::announce(tx).await?;
     }
+    let leased = &mine.leased;
     Ok(Seen::Member {
-        shard_count,
-        give: plan
-            .give
-            .into_iter()
-            .filter(|shard| asked.running.contains(shard))
-            .collect(),
-        foreign: foreign(me, &leases, &asked.running),
-        moving: leases.iter().any(|lease| lease.holder.is_none()) && taken.is_empty(),
-        taken,
+        numbers,
+        foreign: asked.running.difference(leased).copied().collect(),
+        has_its_share: mine.give.is_empty() && mine.awaited == 0,
+        give: mine.give,
+        moving: mine.any_free && mine.taken.is_empty(),
+        taken: mine.taken,
         processes: members.len(),
     })
 }
 
-/// The number of shards that was decided on, if it still holds: live processes keep the one they agreed on, but a fleet of which nobody
-/// is left may have another.
-fn decided(known: Option<u32>, asked: &Asked, alone: bool) -> Option<u32> {
-    let enters = !asked.joined && asked.shard_count_is_fixed;
-    let count = known.filter(|count| !(enters && alone) || *count == asked.shard_count)?;
-    if enters && count != asked.shard_count {
-        tracing::warn!(
-            fleet.shard_count = count,
-            gateway.shard_count = asked.shard_count,
-            "the fleet has another number of shards than gateway.shard_count says: that holds when all processes were stopped"
-        );
-    }
-    Some(count)
+/// What a process finds to be its own, and to do.
+#[derive(Default)]
+struct Mine<'a> {
+    me: &'a str,
+    members: &'a [Member],
+    asked: Option<&'a Asked>,
+    leased: BTreeSet<ShardKey>,
+    taken: Vec<(ShardKey, Taken, Left)>,
+    give: Vec<ShardKey>,
+    awaited: usize,
+    any_free: bool,
 }
 
-fn foreign(me: &str, leases: &[Held], running: &BTreeSet<u32>) -> Vec<u32> {
-    leases
-        .iter()
-        .filter(|lease| lease.holder.as_deref() != Some(me) && running.contains(&lease.shard))
-        .map(|lease| lease.shard)
-        .collect()
+impl Mine<'_> {
+    /// Look at the shards of one number.
+    async fn look_at(&mut self, tx: &Tx<'_>, count: u32, leases: &[Held]) -> Result<(), StoreError> {
+        let Some(asked) = self.asked else { return Ok(()) };
+        let key = |id| ShardKey { count, id };
+        let plan = balance::plan(self.me, self.members, leases);
+        let held = leases
+            .iter()
+            .filter(|lease| lease.holder.as_deref() == Some(self.me))
+            .map(|lease| lease.shard);
+        self.leased.extend(held.clone().map(key));
+        self.awaited += plan.awaited;
+        self.any_free |= leases.iter().any(|lease| lease.holder.is_none());
+        // What is this process's already, but does not run: a COMMIT whose answer got lost, or a shard that ended by itself.
+        let idle = held.filter(|shard| !asked.running.contains(&key(*shard)) && !plan.give.contains(shard));
+        if !asked.leaving {
+            for shard in plan.take.iter().copied().chain(idle) {
+                let taken = fleet::take(tx, self.me, key(shard)).await?;
+                self.taken.push((key(shard), taken, Left::default()));
+            }
+        }
+        let running = plan.give.into_iter().map(key);
+        self.give
+            .extend(running.filter(|shard| asked.running.contains(shard)));
+        Ok(())
+    }
 }

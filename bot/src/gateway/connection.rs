@@ -8,13 +8,18 @@ use std::{
 
 use futures_util::Stream;
 use tokio::time::{Instant, timeout};
-use twilight_gateway::{Message, Shard, error::ReceiveMessageErrorType};
+use twilight_gateway::{
+    CloseFrame, Message, Shard, ShardState,
+    error::{ReceiveMessageError, ReceiveMessageErrorType},
+};
+use twilight_model::gateway::OpCode;
 
 use super::{
     heartbeat::Heartbeats,
     identify::IdentifyQueue,
     intake::{Intake, Signal},
 };
+use crate::events::frame::Frame;
 
 /// Messages taken in before timers and answers get their turn.
 const BURST: usize = 64;
@@ -38,6 +43,8 @@ pub(super) struct Connection {
     polled_seed: u64,
     /// When READY or RESUMED came.
     pub(super) up_since: Option<Instant>,
+    /// Whether this side has begun to close.
+    closing: bool,
 }
 
 /// What a burst of reading ended with.
@@ -62,7 +69,14 @@ impl Connection {
             poll_seed: 0,
             polled_seed: 0,
             up_since: None,
+            closing: false,
         }
+    }
+
+    /// Begin to close, so that the session can be resumed.
+    pub(super) fn close_resumably(&mut self) {
+        self.shard.close(CloseFrame::RESUME);
+        self.closing = true;
     }
 
     /// HELLO came. twilight has just delayed its first heartbeat by a random part of the interval.
@@ -92,9 +106,10 @@ impl Connection {
 
     /// Let the closing handshake run, and ignore what still comes: it is replayed when the shard resumes.
     pub(super) async fn close_quietly(&mut self) {
+        self.closing = true;
         let closed = std::future::poll_fn(|cx| {
             loop {
-                match Pin::new(&mut self.shard).poll_next(cx) {
+                match self.poll_message(cx) {
                     Poll::Ready(None | Some(Ok(Message::Close(_)) | Err(_))) => return Poll::Ready(()),
                     Poll::Ready(Some(Ok(Message::Text(_)))) => {}
                     Poll::Pending => return Poll::Pending,
@@ -103,6 +118,24 @@ impl Connection {
         });
         // Without a handshake the connection is simply dropped, which keeps the session as well.
         drop(timeout(CLOSE_TIMEOUT, closed).await);
+    }
+
+    /// The next message; `None` when the connection has ended without a close frame. twilight would make another one at once and resume
+    /// on it; whether that is right is not its to decide: the session may be another process's.
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, ReceiveMessageError>>> {
+        let polled = Pin::new(&mut self.shard).poll_next(cx);
+        let ended = match &polled {
+            Poll::Pending if !self.closing => {
+                self.greeted && matches!(self.shard.state(), ShardState::Disconnected { .. })
+            }
+            // Disconnected is what a connection counts as that this side closes; but only a new one greets, and is resumed on with
+            // the next poll.
+            Poll::Ready(Some(Ok(Message::Text(text)))) if self.closing => {
+                Frame::scan(text).is_some_and(|frame| frame.op == Some(OpCode::Hello))
+            }
+            _ => false,
+        };
+        if ended { Poll::Ready(None) } else { polled }
     }
 
     fn poll_burst(&mut self, intake: &mut Intake, cx: &mut Context<'_>) -> Poll<Burst> {
@@ -116,7 +149,7 @@ impl Connection {
                 self.poll_seed = fastrand::u64(..);
                 fastrand::seed(self.poll_seed);
             }
-            let polled = Pin::new(&mut self.shard).poll_next(cx);
+            let polled = self.poll_message(cx);
             if !self.greeted {
                 self.polled_seed = fastrand::get_seed();
             }

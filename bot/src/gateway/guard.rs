@@ -19,8 +19,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const STABLE: Duration = Duration::from_secs(2);
 
 /// Every reason for which events can be missed: the values of the gaps' label.
-pub const GAP_REASONS: [&str; 5] = [
+pub const GAP_REASONS: [&str; 6] = [
     SEQUENCE,
+    RESHARD,
     "invalid_session",
     "invalid_sequence",
     "session_timed_out",
@@ -29,6 +30,9 @@ pub const GAP_REASONS: [&str; 5] = [
 
 /// The gap that a sequence shows which is not the one after the last.
 pub const SEQUENCE: &str = "sequence";
+
+/// A message came later than the shards of the old number waited for it, when the number of shards changed.
+pub const RESHARD: &str = "reshard";
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

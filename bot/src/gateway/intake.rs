@@ -5,11 +5,14 @@
 
 use std::{collections::HashMap, time::SystemTime};
 
-use twilight_model::gateway::{OpCode, event::EventType};
+use twilight_model::{
+    gateway::{OpCode, event::EventType},
+    id::{Id, marker::MessageMarker},
+};
 
 use super::guard;
 use crate::{
-    dispatcher::{Dispatched, Dispatcher},
+    dispatcher::{Dispatched, Dispatcher, portion::Portion},
     events::frame::Frame,
     ledger::{
         Ledger,
@@ -44,6 +47,8 @@ pub(super) enum Signal {
         /// Whether resuming may be tried again.
         resumable: bool,
     },
+    /// A message came of which nobody knows yet whose it is to count. Nothing is taken in any more on this connection.
+    Undecided,
 }
 
 /// A session that receives, or received, events.
@@ -67,6 +72,10 @@ pub(super) struct Intake {
     dirty: bool,
     /// Whether what comes is a replay: from a resume until RESUMED.
     replaying: bool,
+    /// The message that could not be handled, because the number of shards changes there.
+    halted_at: Option<Id<MessageMarker>>,
+    /// Whether a message was found that came too late for the shard of another number that should have counted it.
+    late_seen: bool,
     received: u64,
     counters: Counters,
 }
@@ -105,6 +114,8 @@ impl Intake {
             alive_at,
             dirty: false,
             replaying: false,
+            halted_at: None,
+            late_seen: false,
             received: 0,
             counters: Counters {
                 messages: metrics::gateway_events_total("MESSAGE_CREATE"),
@@ -148,6 +159,30 @@ impl Intake {
     /// A connection begins: with a session, what comes until RESUMED is a replay.
     pub(super) const fn connecting(&mut self) {
         self.replaying = self.session.is_some();
+        self.halted_at = None;
+    }
+
+    /// Which messages count from now on. Returns whether the shard agrees to an open cut: it has handled nothing from there on, and
+    /// will not before the cut is decided.
+    pub(super) fn set_portion(&mut self, portion: Portion) -> bool {
+        self.dispatcher.set_portion(portion);
+        let untouched = |cut| self.ledger.backfill.newest().is_none_or(|newest| newest < cut);
+        // A shard of the new number would miss what comes before its session begins.
+        let receives = self.session.is_some() || !portion.counts_nothing();
+        portion.open_cut().is_some_and(untouched) && receives
+    }
+
+    /// Which messages count.
+    pub(super) const fn portion(&self) -> Portion {
+        self.dispatcher.portion()
+    }
+
+    /// Whether a connection makes no sense now: the next message would not be handled, or would be missed without anybody knowing.
+    pub(super) fn waits_for_decision(&self) -> bool {
+        let portion = self.dispatcher.portion();
+        let identifies_too_late =
+            self.session.is_none() && portion.counts_nothing() && portion.open_cut().is_some();
+        identifies_too_late || self.halted_at.is_some_and(|id| portion.is_undecided(id))
     }
 
     /// The resume URL did not answer: resume at the gateway's general address.
@@ -159,6 +194,10 @@ impl Intake {
 
     /// The session is dead: what it had not delivered is missed, and that is said.
     pub(super) fn lose_session(&mut self, reason: &'static str) {
+        if self.dispatcher.portion() == Portion::NOTHING {
+            // Shards of the old number count everything.
+            self.dirty |= self.session.take().is_some();
+        }
         if let Some(session) = self.session.take() {
             self.ledger.gap(GapChange::Noticed(Gap {
                 reason,
@@ -210,6 +249,9 @@ impl Intake {
     }
 
     fn on_dispatch(&mut self, sequence: u64, event_type: &str, text: &str) -> Option<Signal> {
+        if self.halted_at.is_some() {
+            return None;
+        }
         self.received += 1;
         self.counters.count(event_type);
         if event_type == "READY" {
@@ -222,18 +264,27 @@ impl Intake {
         if sequence <= self.sequence {
             metrics::gateway_events_duplicate_total().increment(1);
         } else {
+            match self.dispatcher.dispatch(event_type, text, &mut self.ledger) {
+                Dispatched::Handled | Dispatched::Unhandled => {}
+                Dispatched::Malformed => {
+                    metrics::gateway_events_malformed_total(known_name(event_type)).increment(1);
+                    tracing::warn!(
+                        shard.id = self.key.id,
+                        event.r#type = known_name(event_type),
+                        event.sequence = sequence,
+                        "an event could not be read and was skipped"
+                    );
+                }
+                Dispatched::Undecided(id) => {
+                    self.halted_at = Some(id);
+                    return Some(Signal::Undecided);
+                }
+                Dispatched::Past if self.replaying => {}
+                Dispatched::Past => self.came_late(),
+            }
             self.check_gap(sequence);
             if self.replaying && signal.is_none() {
                 metrics::gateway_events_replayed_total().increment(1);
-            }
-            if self.dispatcher.dispatch(event_type, text, &mut self.ledger) == Dispatched::Malformed {
-                metrics::gateway_events_malformed_total(known_name(event_type)).increment(1);
-                tracing::warn!(
-                    shard.id = self.key.id,
-                    event.r#type = known_name(event_type),
-                    event.sequence = sequence,
-                    "an event could not be read and was skipped"
-                );
             }
             self.sequence = sequence;
             self.dirty = true;
@@ -265,6 +316,28 @@ impl Intake {
                 "gap: Discord skipped over events"
             );
         }
+    }
+
+    /// A message from before the number of shards changed, outside any replay: the shard that was to count it may have been gone.
+    fn came_late(&mut self) {
+        metrics::reshard_late_messages_total().increment(1);
+        if std::mem::replace(&mut self.late_seen, true) {
+            return;
+        }
+        self.ledger.gap(GapChange::Noticed(Gap {
+            reason: guard::RESHARD,
+            session_id: self.session.as_ref().map(|session| session.id.clone()),
+            last_sequence: self.sequence,
+            missing: None,
+            began_at: self.alive_at,
+            ended_at: Some(SystemTime::now()),
+        }));
+        metrics::gateway_gaps_total(guard::RESHARD).increment(1);
+        tracing::warn!(
+            shard.id = self.key.id,
+            gap.reason = guard::RESHARD,
+            "gap: Discord delivered a message of before the change of the number of shards so late that it may not have been counted"
+        );
     }
 
     /// An event that twilight could not read was skipped.

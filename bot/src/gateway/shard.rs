@@ -10,7 +10,7 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
 };
-use twilight_gateway::{CloseFrame, Config, ConfigBuilder, Session, Shard, ShardId};
+use twilight_gateway::{Config, ConfigBuilder, Session, Shard, ShardId};
 
 use super::{
     connection::{Burst, Connection},
@@ -22,7 +22,10 @@ use super::{
     reading::{Reading, Step},
     status::{ShardState, ShardStatus},
 };
-use crate::{fleet::tenure::Tenure, ledger::memory::Memory, metrics, store::shard_checkpoint::ShardKey};
+use crate::{
+    dispatcher::portion::Portion, fleet::tenure::Tenure, ledger::memory::Memory, metrics,
+    store::shard_checkpoint::ShardKey,
+};
 
 /// How long a connection may take to say HELLO, from the start of connecting.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -36,11 +39,16 @@ const ROOM_CHECK: Duration = Duration::from_millis(50);
 /// How long a shard that may connect waits for its lease to be confirmed before it asks again.
 const LEASE_CHECK: Duration = Duration::from_millis(250);
 
+/// The code of a connection that ended without a close frame: <https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1>.
+const ABNORMAL: u16 = 1006;
+
 /// Why a shard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShardEnd {
     /// It was asked to, and everything it received is committed.
     Stopped,
+    /// Shards of another number have its guilds now. It had received everything that was its to count, and that is committed.
+    Retired,
     /// Another process has taken it.
     Fenced(ShardKey),
     /// Discord refuses it for good.
@@ -61,10 +69,32 @@ pub(super) struct ShardTask {
     pub(super) status: Arc<ShardStatus>,
     /// Whether the shard is still this process's.
     pub(super) tenure: Tenure,
+    /// Whether the last connection that this side closed was read to its end.
+    pub(super) received_all: bool,
     /// When the last connection ended; `None` before the first.
     pub(super) closed_at: Option<Instant>,
-    /// Becomes true when the shard shall stop.
-    pub(super) stop: watch::Receiver<bool>,
+    /// What the shard shall do.
+    pub(super) orders: watch::Receiver<Orders>,
+}
+
+/// What a shard shall do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Orders {
+    /// Whether to end.
+    pub(super) end: Ending,
+    /// Which messages count.
+    pub(super) portion: Portion,
+}
+
+/// Whether a shard shall end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// No.
+    GoOn,
+    /// As soon as what was received is committed.
+    Stop,
+    /// As soon as everything that was sent before is received as well, and committed.
+    Retire,
 }
 
 /// A connection, or the wait for one.
@@ -81,8 +111,18 @@ impl ShardTask {
             until: Instant::now(),
         };
         let end = loop {
-            if *self.stop.borrow() {
-                break ShardEnd::Stopped;
+            match self.follow_orders() {
+                Ending::Stop => break ShardEnd::Stopped,
+                Ending::Retire if self.may_retire(&link) => {
+                    self.close_resumably(link).await;
+                    link = Link::Waiting {
+                        until: Instant::now(),
+                    };
+                    if self.received_all {
+                        break ShardEnd::Retired;
+                    }
+                }
+                Ending::Retire | Ending::GoOn => {}
             }
             link = match self.turn(link).await {
                 Ok(link) => link,
@@ -95,6 +135,27 @@ impl ShardTask {
         let end = self.finish(link, end).await;
         self.status.set_state(ShardState::Ended);
         end
+    }
+
+    /// Take note of new orders. The end of the process, which drops the sender, stops the shard as well.
+    fn follow_orders(&mut self) -> Ending {
+        if self.orders.has_changed().is_err() {
+            return Ending::Stop;
+        }
+        let Orders { end, portion } = *self.orders.borrow_and_update();
+        if portion != self.intake.portion() {
+            let agrees = self.intake.set_portion(portion);
+            if let Some(cut) = portion.open_cut() {
+                self.status.answer(cut, agrees);
+            }
+        }
+        end
+    }
+
+    /// Whether a shard that shall retire may: its session is up, so nothing from before it is missing, and nothing is read back.
+    fn may_retire(&self, link: &Link) -> bool {
+        let up = matches!(link, Link::Open(connection) if connection.up_since.is_some());
+        up && !self.intake.ledger.backfill.is_active()
     }
 
     /// One turn of the loop.
@@ -140,6 +201,9 @@ impl ShardTask {
     /// Whether the shard is known to be this process's since its last connection ended. If that ended because another process has
     /// resumed the session, resuming it here would take it away from there.
     fn may_connect(&self) -> bool {
+        if self.intake.waits_for_decision() {
+            return false;
+        }
         self.closed_at
             .is_none_or(|closed_at| self.tenure.is_confirmed_since(closed_at))
     }
@@ -156,7 +220,7 @@ impl ShardTask {
             .fold(until, Instant::min);
         tokio::select! {
             biased;
-            () = asked_to_stop(&mut self.stop) => Ok(()),
+            _ = self.orders.changed() => Ok(()),
             outcome = self.flushing.outcome() => self.settle(outcome).map(drop),
             () = self.tenure.changed() => Ok(()),
             step = self.reading.next(), if reads_back => {
@@ -225,7 +289,7 @@ impl ShardTask {
 
         let burst = tokio::select! {
             biased;
-            () = asked_to_stop(&mut self.stop) => return Ok(Link::Open(connection)),
+            _ = self.orders.changed() => return Ok(Link::Open(connection)),
             outcome = self.flushing.outcome() => {
                 let took = self.settle(outcome)?;
                 connection.beats.flushed(took);
@@ -262,6 +326,18 @@ impl ShardTask {
             self.intake.alive();
         }
         let next = match burst {
+            Burst::Signal(Signal::Undecided) => {
+                tracing::info!(
+                    shard.id = self.key.id,
+                    shard.count = self.key.count,
+                    "the shard waits until the change of the number of shards is decided"
+                );
+                connection.close_resumably();
+                connection.close_quietly().await;
+                Next::Reconnect {
+                    after: Duration::ZERO,
+                }
+            }
             Burst::Signal(signal) => match self.on_signal(&mut connection, signal, now) {
                 None => return Ok(self.unless_full(connection).await),
                 Some(next) => {
@@ -324,6 +400,7 @@ impl ShardTask {
                 metrics::gateway_resumes_total().increment(1);
                 self.up(connection, now, "resumed");
             }
+            Signal::Undecided => {}
             Signal::HeartbeatRequested => connection.beats.requested(now),
             Signal::HeartbeatAck => {
                 if let Some(latency) = connection.shard.latency().recent().first() {
@@ -367,7 +444,7 @@ impl ShardTask {
             ledger.bytes = self.memory.used(),
             "the ledger is full (ledger.max_memory_mib): the shard closes and resumes when the database has caught up"
         );
-        connection.shard.close(CloseFrame::RESUME);
+        connection.close_resumably();
         connection.close_quietly().await;
         Link::Full
     }
@@ -412,28 +489,38 @@ impl ShardTask {
         self.status.reads_back(backfill.guilds(), backfill.held());
     }
 
-    /// Close resumably, take in what was sent before the close frame, and commit it.
-    async fn finish(&mut self, link: Link, end: ShardEnd) -> ShardEnd {
-        // The rows stay for the next process.
-        self.reading.stop();
-        if let Link::Open(mut connection) = link {
-            connection.shard.close(CloseFrame::RESUME);
-            let drained = timeout(DRAIN_TIMEOUT, async {
-                loop {
-                    let burst = connection.read(&mut self.intake).await;
-                    if matches!(burst, Burst::Closed(_) | Burst::Unreachable) {
-                        break;
-                    }
-                    if let Burst::Signal(signal) = burst {
+    /// Close resumably, and take in what was sent before the close frame.
+    async fn close_resumably(&mut self, link: Link) {
+        self.received_all = false;
+        let Link::Open(mut connection) = link else {
+            return;
+        };
+        connection.close_resumably();
+        let drained = timeout(DRAIN_TIMEOUT, async {
+            loop {
+                match connection.read(&mut self.intake).await {
+                    Burst::Closed(code) => break code,
+                    Burst::Unreachable => break None,
+                    Burst::Progress => {}
+                    Burst::Signal(signal) => {
                         self.on_signal(&mut connection, signal, Instant::now());
                     }
                 }
-            });
-            if drained.await.is_err() {
-                tracing::debug!(shard.id = self.key.id, "the closing handshake took too long");
             }
+        });
+        match drained.await {
+            // A connection that broke has no code, or this one.
+            Ok(code) => self.received_all = code.is_some_and(|code| code != ABNORMAL),
+            Err(_elapsed) => tracing::debug!(shard.id = self.key.id, "the closing handshake took too long"),
         }
-        if end != ShardEnd::Stopped && !matches!(end, ShardEnd::Fatal(_)) {
+    }
+
+    /// Close resumably, and commit what was received.
+    async fn finish(&mut self, link: Link, end: ShardEnd) -> ShardEnd {
+        // The rows stay for the next process.
+        self.reading.stop();
+        self.close_resumably(link).await;
+        if matches!(end, ShardEnd::Fenced(_) | ShardEnd::WriterGone) {
             return end;
         }
         while self.intake.is_dirty() || self.flushing.is_under_way() {
@@ -452,9 +539,4 @@ impl ShardTask {
         self.show();
         end
     }
-}
-
-/// Wait until the process stops. Its end, which drops the sender, stops the shard as well.
-async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
-    drop(stop.wait_for(|stop| *stop).await);
 }

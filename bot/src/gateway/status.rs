@@ -2,10 +2,11 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError, RwLock,
-    atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
 
 use tokio::time::Instant;
+use twilight_model::id::{Id, marker::MessageMarker};
 
 use crate::{metrics, store::shard_checkpoint::ShardKey};
 
@@ -40,30 +41,69 @@ impl ShardState {
 
 /// The shards that a process has at the moment. A clone is another handle to the same.
 #[derive(Clone, Debug, Default)]
-pub struct Shards(Arc<RwLock<Vec<Arc<ShardStatus>>>>);
+pub struct Shards(Arc<Registry>);
+
+#[derive(Debug, Default)]
+struct Registry {
+    shards: RwLock<Vec<Arc<ShardStatus>>>,
+    /// The number of shards that the fleet has.
+    count: AtomicU32,
+    /// Whether the process has what it shall have of them.
+    has_share: AtomicBool,
+}
 
 impl Shards {
-    /// All of them, by number.
+    /// All of them, by number. While the number of shards changes there are some of both.
     pub fn list(&self) -> Vec<Arc<ShardStatus>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .shards
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The number of shards that the fleet has.
+    pub fn count(&self) -> u32 {
+        self.0.count.load(Ordering::Relaxed)
+    }
+
+    /// Whether the fleet has so many shards, so that these are the ones that serve its guilds.
+    pub fn are_counted(&self, count: u32) -> bool {
+        self.count() == count
+    }
+
+    /// Whether the process has what it shall have of the shards; those that run may not be up yet.
+    pub fn has_share(&self) -> bool {
+        self.0.has_share.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_share(&self, has_share: bool) {
+        self.0.has_share.store(has_share, Ordering::Relaxed);
+    }
+
+    /// The fleet has so many shards.
+    pub fn set_count(&self, count: u32) {
+        self.0.count.store(count, Ordering::Relaxed);
     }
 
     pub(super) fn add(&self, status: Arc<ShardStatus>) {
-        let mut shards = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        shards.retain(|other| other.key().id != status.key().id);
+        let mut shards = self.0.shards.write().unwrap_or_else(PoisonError::into_inner);
+        shards.retain(|other| other.key() != status.key());
         shards.push(status);
         shards.sort_unstable_by_key(|status| status.key());
     }
 
-    pub(super) fn remove(&self, shard: u32) {
-        let mut shards = self.0.write().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn remove(&self, shard: ShardKey) {
+        let mut shards = self.0.shards.write().unwrap_or_else(PoisonError::into_inner);
         shards.retain(|status| {
-            let stays = status.key().id != shard;
+            let stays = status.key() != shard;
             if !stays {
                 // Whoever has it now shows its state.
                 status.set_state(ShardState::Ended);
                 status.set_dirty_since(None);
-                status.observe(Instant::now());
+                if self.are_counted(shard.count) {
+                    status.observe(Instant::now());
+                }
             }
             stays
         });
@@ -82,6 +122,16 @@ pub struct ShardStatus {
     backfill_held: AtomicUsize,
     dirty_since: Mutex<Option<Instant>>,
     session_since: Mutex<Option<Instant>>,
+    answer: Mutex<Option<Answer>>,
+}
+
+/// What a shard says to a proposed cut between shards of an old number and of a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The first message that the new shards would count.
+    pub cut: Id<MessageMarker>,
+    /// Whether the shard has handled nothing from there on, and will not before the cut is decided.
+    pub agrees: bool,
 }
 
 impl ShardStatus {
@@ -97,6 +147,7 @@ impl ShardStatus {
             backfill_held: AtomicUsize::new(0),
             dirty_since: Mutex::new(None),
             session_since: Mutex::new(None),
+            answer: Mutex::new(None),
         }
     }
 
@@ -150,6 +201,15 @@ impl ShardStatus {
     pub fn session_age(&self) -> std::time::Duration {
         let since = *self.session_since.lock().unwrap_or_else(PoisonError::into_inner);
         since.map(|since| since.elapsed()).unwrap_or_default()
+    }
+
+    /// What it said last to a proposed cut.
+    pub fn last_answer(&self) -> Option<Answer> {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn answer(&self, cut: Id<MessageMarker>, agrees: bool) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Answer { cut, agrees });
     }
 
     /// A session began, or was resumed for the first time here.

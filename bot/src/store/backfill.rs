@@ -185,7 +185,7 @@ async fn read(tx: &Tx<'_>, shard: ShardKey, changes: &[Change]) -> Result<(), St
         "gap_read_back",
         [INT8, INT8, INT8],
         "UPDATE gap SET read_back = read_back + $3 WHERE shard_count = $1 AND shard_id = $2 AND gap_id = (
-             SELECT max(gap_id) FROM gap WHERE shard_count = $1 AND shard_id = $2 AND reason <> 'sequence')"
+             SELECT max(gap_id) FROM gap WHERE shard_count = $1 AND shard_id = $2 AND reason NOT IN ('sequence', 'reshard'))"
     );
     let mut furthest = BTreeMap::new();
     let mut messages = 0;
@@ -230,7 +230,7 @@ async fn leave_unread(tx: &Tx<'_>, shard: ShardKey, changes: &[Change]) -> Resul
         "INSERT INTO gap_unread (gap_id, guild_id, channel_id, reason, after_id, until_id)
          SELECT g.gap_id, u.* FROM unnest($3::int8[], $4::int8[], $5::text[], $6::int8[], $7::int8[]) AS u
          CROSS JOIN (SELECT max(gap_id) AS gap_id FROM gap
-                     WHERE shard_count = $1 AND shard_id = $2 AND reason <> 'sequence') AS g
+                     WHERE shard_count = $1 AND shard_id = $2 AND reason NOT IN ('sequence', 'reshard')) AS g
          WHERE g.gap_id IS NOT NULL
          ON CONFLICT DO NOTHING"
     );

@@ -4,16 +4,23 @@
 //! after the other, each on all that was decided before. Times are the database's.
 
 mod overview;
+pub mod reshard;
 
 use std::time::Duration;
 
+use twilight_model::id::{Id, marker::MessageMarker};
+
 pub use self::overview::{Lease, Overview, Seen, Told, overview, set_draining, want};
+use self::reshard::Reshard;
 use super::{
     Statement, Store, StoreError, Tx,
     shard_checkpoint::{self, ShardKey, Taken},
     statement::statement,
 };
-use crate::fleet::balance::{Held, Member};
+use crate::{
+    fleet::balance::{Held, Member},
+    snowflake,
+};
 
 /// What a process says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +46,10 @@ pub struct Process {
 pub struct Fleet {
     /// Shards in all, once that is decided.
     pub shard_count: Option<u32>,
+    /// The first message that they count; `None`: every message.
+    pub counts_from: Option<Id<MessageMarker>>,
+    /// The change of their number that is under way.
+    pub reshard: Option<Reshard>,
     /// How long nobody was here.
     pub silent: Duration,
     /// Whether PostgreSQL was started since.
@@ -64,15 +75,20 @@ pub async fn lock(tx: &Tx<'_>) -> Result<Fleet, StoreError> {
         "fleet_lock",
         [],
         "SELECT shard_count, greatest(extract(epoch FROM clock_timestamp() - alive_at), 0)::float8,
-                pg_postmaster_start_time() > alive_at
+                pg_postmaster_start_time() > alive_at, counts_from, reshard_to, reshard_cut, reshard_agreed
          FROM fleet FOR UPDATE"
     );
     let rows = tx.query(LOCK, &[]).await?;
     let row = rows.first().expect("the migration has put the row there");
+    let count = |count: Option<i64>| count.and_then(|count| u32::try_from(count).ok());
     Ok(Fleet {
-        shard_count: row
-            .get::<_, Option<i64>>(0)
-            .and_then(|count| u32::try_from(count).ok()),
+        shard_count: count(row.get(0)),
+        counts_from: snowflake::from_db(row.get(3)),
+        reshard: count(row.get(4)).map(|to| Reshard {
+            to,
+            cut: row.get::<_, Option<i64>>(5).and_then(snowflake::from_db),
+            agreed: row.get(6),
+        }),
         silent: Duration::try_from_secs_f64(row.get(1)).unwrap_or_default(),
         restarted: row.get(2),
     })
@@ -155,8 +171,14 @@ pub async fn decide_shard_count(tx: &Tx<'_>, count: u32) -> Result<(), StoreErro
     const DECIDE: Statement = statement!(
         "fleet_decide_shard_count",
         [INT8],
-        "UPDATE fleet SET shard_count = $1"
+        "UPDATE fleet SET shard_count = $1, counts_from = 0, reshard_to = NULL, reshard_cut = NULL, reshard_agreed = false"
     );
+    tx.execute(DECIDE, &[&i64::from(count)]).await?;
+    make_leases(tx, count).await
+}
+
+/// Make the rows of a number of shards, as far as there are none yet.
+async fn make_leases(tx: &Tx<'_>, count: u32) -> Result<(), StoreError> {
     const MAKE: Statement = statement!(
         "shard_lease_make",
         [INT8],
@@ -164,9 +186,29 @@ pub async fn decide_shard_count(tx: &Tx<'_>, count: u32) -> Result<(), StoreErro
          SELECT $1, shard_id FROM generate_series(0, $1 - 1) AS s (shard_id)
          ON CONFLICT DO NOTHING"
     );
-    let count = i64::from(count);
-    tx.execute(DECIDE, &[&count]).await?;
-    tx.execute(MAKE, &[&count]).await.map(drop)
+    tx.execute(MAKE, &[&i64::from(count)]).await.map(drop)
+}
+
+/// Whether shards of this number have left a session that may be resumed.
+pub async fn has_sessions(tx: &Tx<'_>, count: u32) -> Result<bool, StoreError> {
+    const HAS: Statement = statement!(
+        "shard_checkpoint_any_session",
+        [INT8],
+        "SELECT EXISTS (SELECT FROM shard_checkpoint WHERE shard_count = $1 AND session_id IS NOT NULL)"
+    );
+    let rows = tx.query(HAS, &[&i64::from(count)]).await?;
+    Ok(rows.first().is_some_and(|row| row.get(0)))
+}
+
+/// Forget what shards of one number, or all, have seen: others have had their guilds since, or will.
+pub async fn forget_sessions(tx: &Tx<'_>, count: Option<u32>) -> Result<(), StoreError> {
+    const FORGET: Statement = statement!(
+        "shard_checkpoint_forget",
+        [INT8],
+        "UPDATE shard_checkpoint SET fence = fence + 1, session_id = NULL, resume_url = NULL, sequence = 0, last_message_id = NULL
+         WHERE shard_count = coalesce($1, shard_count)"
+    );
+    tx.execute(FORGET, &[&count.map(i64::from)]).await.map(drop)
 }
 
 /// Everybody, in an order that all processes see alike.

@@ -3,7 +3,7 @@
 //! A writer moves a checkpoint only while its fence is the stored one and its revision is the next: the first keeps a process
 //! whose shard was taken from writing, the second keeps a flush from being applied twice, whatever became of its first COMMIT.
 
-use std::time::SystemTime;
+use std::{fmt, time::SystemTime};
 
 use twilight_model::id::{Id, marker::MessageMarker};
 
@@ -19,6 +19,12 @@ pub struct ShardKey {
     pub count: u32,
     /// This shard, from 0.
     pub id: u32,
+}
+
+impl fmt::Display for ShardKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.id, self.count)
+    }
 }
 
 /// A session that can be resumed.
@@ -41,8 +47,7 @@ pub struct Taken {
     pub revision: i64,
     /// Where to resume; `None` where there is nothing to resume.
     pub session: Option<SessionPoint>,
-    /// The newest message that the shard has seen; `None` before the first, and when shards of another count have had the guilds
-    /// since, which saw more.
+    /// The newest message that the shard has seen; `None` before the first.
     pub last_message_id: Option<Id<MessageMarker>>,
     /// When the last flush was.
     pub updated_at: SystemTime,
@@ -81,10 +86,7 @@ pub async fn take(tx: &Tx<'_>, shard: ShardKey) -> Result<Taken, StoreError> {
         [INT8, INT8],
         "INSERT INTO shard_checkpoint AS c (shard_count, shard_id, fence) VALUES ($1, $2, 1)
          ON CONFLICT (shard_count, shard_id) DO UPDATE SET fence = c.fence + 1
-         RETURNING fence, revision, session_id, resume_url, sequence, updated_at,
-                   CASE WHEN NOT EXISTS (SELECT FROM shard_checkpoint AS other
-                                         WHERE other.shard_count <> $1 AND other.updated_at > c.updated_at)
-                   THEN last_message_id END AS last_message_id"
+         RETURNING fence, revision, session_id, resume_url, sequence, updated_at, last_message_id"
     );
     let rows = tx
         .query(TAKE, &[&i64::from(shard.count), &i64::from(shard.id)])

@@ -1,5 +1,7 @@
 //! Several processes share the shards: nothing is lost, nothing counts twice, and no session begins anew.
 
+mod reshard;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use discord_simulator::{LevelRules, Rate, Simulator, SimulatorConfig};

@@ -3,9 +3,12 @@
 use std::time::SystemTime;
 
 use discord_simulator::{Rate, SimulatorConfig};
-use eventide::store::{
-    Store,
-    gap::{self, Recorded},
+use eventide::{
+    gateway::status::ShardState,
+    store::{
+        Store,
+        gap::{self, Recorded},
+    },
 };
 
 use crate::support::{
@@ -96,7 +99,13 @@ async fn a_gap_that_a_restart_ends() {
     let store = scene.store();
     let config = config_for(&discord);
     let bot = start(&config, scene.postgres.connection()).await;
-    up(&discord, 2).await;
+    // A session whose READY never arrived is nobody's, and no gap.
+    until("both shards know their sessions", async || {
+        let shards = bot.shards.list();
+        let up = shards.iter().filter(|shard| shard.state() == ShardState::Up);
+        (up.count() == 2).then_some(())
+    })
+    .await;
     // Nobody gets a new session for now.
     control.kill_sessions(None);
     control.reset(None);

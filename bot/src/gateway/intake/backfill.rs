@@ -32,7 +32,9 @@ impl Intake {
     /// READY came: its guilds are those that can have missed something.
     pub(super) fn look_for_missed(&mut self, text: &str) {
         let backfill = &mut self.ledger.backfill;
-        if !backfill.enabled {
+        // Shards of the old number read back what shards of the new one would count nothing of.
+        let is_others = backfill.newest().is_some() && self.dispatcher.portion().counts_nothing();
+        if !backfill.enabled || is_others {
             return;
         }
         match Ready::parse(text) {

@@ -2,13 +2,21 @@
 
 use serde_json::{Value, json};
 
-use crate::store::{Statement, Store, StoreError, statement::statement};
+use super::reshard::Reshard;
+use crate::{
+    snowflake,
+    store::{Statement, Store, StoreError, shard_checkpoint::ShardKey, statement::statement},
+};
 
 /// Everything.
 #[derive(Clone, Debug)]
 pub struct Overview {
     /// Shards in all; `None` before the first process.
     pub shard_count: Option<i64>,
+    /// The change of their number that is under way.
+    pub reshard: Option<Reshard>,
+    /// Shards of the present number that have not retired, and of the new one that have a session.
+    pub reshard_progress: (i64, i64),
     /// What is left of the day's identifies.
     pub identify_remaining: i64,
     /// The day's identifies.
@@ -16,7 +24,7 @@ pub struct Overview {
     /// The processes, the oldest first.
     pub processes: Vec<Seen>,
     /// Shards that nobody has.
-    pub free: Vec<i64>,
+    pub free: Vec<ShardKey>,
 }
 
 /// A process.
@@ -45,8 +53,8 @@ pub struct Seen {
 /// A shard of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Its number.
-    pub id: i64,
+    /// Which it is.
+    pub key: ShardKey,
     /// Seconds since it was taken.
     pub held_s: i64,
     /// Whether an operator has put it there.
@@ -65,6 +73,17 @@ pub enum Told {
 }
 
 impl Overview {
+    /// How far the change of the number of shards is, in words.
+    pub fn reshard_stage(&self) -> String {
+        let (left, ready) = self.reshard_progress;
+        match self.reshard {
+            None => "it is not".to_owned(),
+            Some(Reshard { cut: None, to, .. }) => format!("{ready} of {to} new sessions are there"),
+            Some(Reshard { agreed: false, .. }) => "the processes agree on where it happens".to_owned(),
+            Some(_) => format!("{left} shards of the old number count their last messages"),
+        }
+    }
+
     /// As `eventide fleet status --json` shows it.
     pub fn as_json(&self) -> Value {
         let processes: Vec<Value> = self
@@ -76,8 +95,8 @@ impl Overview {
                     .iter()
                     .map(|shard| {
                         json!({
-                            "shard_id": shard.id, "held_seconds": shard.held_s, "put_here": shard.wanted,
-                            "shown": process.shown[shard.id.to_string()],
+                            "shard_id": shard.key.id, "shard_count": shard.key.count, "held_seconds": shard.held_s, "put_here": shard.wanted,
+                            "shown": process.shown[shard.key.to_string()],
                         })
                     })
                     .collect();
@@ -88,9 +107,11 @@ impl Overview {
                 })
             })
             .collect();
+        let free: Vec<u32> = self.free.iter().map(|shard| shard.id).collect();
         json!({
-            "shard_count": self.shard_count, "identifies_remaining": self.identify_remaining,
-            "identifies_total": self.identify_total, "free_shards": self.free, "processes": processes,
+            "shard_count": self.shard_count, "reshard_to": self.reshard.map(|reshard| reshard.to),
+            "reshard_stage": self.reshard.map(|_| self.reshard_stage()), "identifies_remaining": self.identify_remaining,
+            "identifies_total": self.identify_total, "free_shards": free, "processes": processes,
         })
     }
 }
@@ -100,7 +121,10 @@ pub async fn overview(store: &Store) -> Result<Overview, StoreError> {
     const FLEET: Statement = statement!(
         "fleet_overview",
         [],
-        "SELECT shard_count, identify_remaining, identify_total FROM fleet"
+        "SELECT shard_count, identify_remaining, identify_total, reshard_to, reshard_cut, reshard_agreed,
+                (SELECT count(*) FROM shard_lease AS l WHERE l.shard_count = f.shard_count),
+                (SELECT count(*) FROM shard_checkpoint AS c WHERE c.shard_count = f.reshard_to AND c.session_id IS NOT NULL)
+         FROM fleet AS f"
     );
     const PROCESSES: Statement = statement!(
         "fleet_overview_processes",
@@ -113,22 +137,27 @@ pub async fn overview(store: &Store) -> Result<Overview, StoreError> {
         "fleet_overview_leases",
         [],
         "SELECT l.shard_id, l.process_id, coalesce(extract(epoch FROM clock_timestamp() - l.taken_at), 0)::int8,
-                l.wanted_by IS NOT NULL AND l.wanted_by = l.process_id
-         FROM shard_lease AS l JOIN fleet AS f ON f.shard_count = l.shard_count ORDER BY l.shard_id"
+                l.wanted_by IS NOT NULL AND l.wanted_by = l.process_id, l.shard_count
+         FROM shard_lease AS l JOIN fleet AS f ON l.shard_count IN (f.shard_count, f.reshard_to)
+         ORDER BY l.shard_count <> f.shard_count, l.shard_id"
     );
     let fleet = store.query(FLEET, &[]).await?;
     let processes = store.query(PROCESSES, &[]).await?;
     let leases = store.query(LEASES, &[]).await?;
+    let number = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
     let (mut free, mut held) = (Vec::new(), Vec::new());
     for row in &leases {
         let lease = Lease {
-            id: row.get(0),
+            key: ShardKey {
+                count: number(row.get(4)),
+                id: number(row.get(0)),
+            },
             held_s: row.get(2),
             wanted: row.get(3),
         };
         match row.get::<_, Option<String>>(1) {
             Some(process) => held.push((process, lease)),
-            None => free.push(lease.id),
+            None => free.push(lease.key),
         }
     }
     let processes = processes
@@ -155,6 +184,14 @@ pub async fn overview(store: &Store) -> Result<Overview, StoreError> {
     let fleet = fleet.first();
     Ok(Overview {
         shard_count: fleet.and_then(|row| row.get(0)),
+        reshard: fleet.and_then(|row| {
+            Some(Reshard {
+                to: number(row.get::<_, Option<i64>>(3)?),
+                cut: row.get::<_, Option<i64>>(4).and_then(snowflake::from_db),
+                agreed: row.get(5),
+            })
+        }),
+        reshard_progress: fleet.map_or((0, 0), |row| (row.get(6), row.get(7))),
         identify_remaining: fleet.map_or(0, |row| row.get(1)),
         identify_total: fleet.map_or(0, |row| row.get(2)),
         processes,

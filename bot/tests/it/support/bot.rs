@@ -73,9 +73,18 @@ pub(crate) fn command_on(discord: &Simulator, connection: &tokio_postgres::Confi
         .env("EVENTIDE__LEVELS__COOLDOWN_SECONDS", cooldown_s.to_string())
         .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")
         .env("EVENTIDE__PROCESS__SHUTDOWN_TIMEOUT_SECONDS", "3")
-        // Nobody reads it while the bot runs, and a full pipe would hold the bot up.
-        .stderr(Stdio::null());
+        .stderr(log());
     command
+}
+
+/// Where a bot's log goes: into a file of its own in the directory `EVENTIDE_TEST_LOGS`, for who looks for a fault. Else nobody reads
+/// it while the bot runs, and a full pipe would hold the bot up.
+fn log() -> Stdio {
+    std::env::var_os("EVENTIDE_TEST_LOGS").map_or_else(Stdio::null, |directory| {
+        let name = format!("bot-{}.log", fastrand::u32(..));
+        let file = std::fs::File::create(std::path::Path::new(&directory).join(name));
+        file.expect("a log file").into()
+    })
 }
 
 /// The real binary without any configuration of this machine's.

@@ -1,0 +1,122 @@
+//! Which of the messages that a shard receives it counts, while the number of shards changes.
+//!
+//! Shards of two numbers receive every message then. What decides is the message's id, which is the same wherever it is delivered:
+//! those below the **cut** count where they are received by a shard of the old number, the others by one of the new.
+
+use twilight_model::id::{Id, marker::MessageMarker};
+
+/// No id is as large.
+const NEVER: u64 = u64::MAX;
+
+/// A shard's part of the messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Portion {
+    from: u64,
+    until: u64,
+    /// Messages from here on are not to be handled yet.
+    decided_below: u64,
+}
+
+impl Portion {
+    /// Everything.
+    pub const ALL: Self = Self {
+        from: 0,
+        until: NEVER,
+        decided_below: NEVER,
+    };
+
+    /// What shards of a new number count before there is a cut: nothing.
+    pub const NOTHING: Self = Self {
+        from: NEVER,
+        until: NEVER,
+        decided_below: NEVER,
+    };
+
+    /// Everything from a message on; `None`: everything.
+    pub const fn starting_at(first: Option<Id<MessageMarker>>) -> Self {
+        Self {
+            from: match first {
+                Some(first) => first.get(),
+                None => 0,
+            },
+            ..Self::ALL
+        }
+    }
+
+    /// The same up to the cut, excluded.
+    #[must_use]
+    pub const fn ending_at(self, cut: Id<MessageMarker>) -> Self {
+        Self {
+            until: cut.get(),
+            ..self
+        }
+    }
+
+    /// The same, with nothing handled from the cut on before there is another portion.
+    #[must_use]
+    pub const fn undecided_from(self, cut: Id<MessageMarker>) -> Self {
+        Self {
+            decided_below: cut.get(),
+            ..self
+        }
+    }
+
+    /// Whether the message counts.
+    pub const fn counts(&self, id: Id<MessageMarker>) -> bool {
+        self.from <= id.get() && id.get() < self.until
+    }
+
+    /// Whether nobody knows yet whose the message is.
+    pub const fn is_undecided(&self, id: Id<MessageMarker>) -> bool {
+        id.get() >= self.decided_below
+    }
+
+    /// The cut that is not decided, if there is one.
+    pub const fn open_cut(&self) -> Option<Id<MessageMarker>> {
+        if self.decided_below == NEVER {
+            None
+        } else {
+            Id::new_checked(self.decided_below)
+        }
+    }
+
+    /// Whether no message counts yet: the shard is of a new number.
+    pub const fn counts_nothing(&self) -> bool {
+        self.from == NEVER
+    }
+
+    /// Whether the message was shards' of another number to count.
+    pub const fn is_past(&self, id: Id<MessageMarker>) -> bool {
+        !self.counts_nothing() && id.get() < self.from
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::Portion;
+
+    #[test]
+    fn each_message_counts_on_one_side_of_the_cut() {
+        let cut = Id::new(100);
+        let (old, new) = (Portion::ALL.ending_at(cut), Portion::starting_at(Some(cut)));
+        for id in [1, 99, 100, 101, u64::MAX - 1].map(Id::new) {
+            assert!(old.counts(id) != new.counts(id), "{id}");
+            assert!(!Portion::NOTHING.counts(id), "{id}");
+        }
+        assert!(new.is_past(Id::new(99)) && !new.is_past(cut));
+    }
+
+    #[test]
+    fn nothing_is_handled_from_an_open_cut_on() {
+        let cut = Id::new(100);
+        for side in [Portion::ALL, Portion::NOTHING] {
+            assert_eq!(side.open_cut(), None);
+            let open = side.undecided_from(cut);
+            assert_eq!(open.open_cut(), Some(cut));
+            assert!(open.is_undecided(cut) && !open.is_undecided(Id::new(99)));
+            assert_eq!(open.counts_nothing(), side.counts_nothing());
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The number of shards changes under load: every message counts once, and sessions of both numbers are all that it costs.
+
+use discord_simulator::{Rate, Simulator};
+use eventide::{
+    config::ShardCount,
+    store::{Statement, Store},
+};
+use tokio::process::Child;
+
+use super::{more, spawn, start_one, world};
+use crate::support::{
+    PATIENCE, Scene,
+    bot::{command, config_for, discord, settle_exactly, start, url},
+    until,
+};
+
+/// The number of shards, and the one that it is changed to.
+async fn numbers(store: &Store) -> (Option<i64>, Option<i64>) {
+    let statement = Statement {
+        name: "numbers",
+        types: &[],
+        sql: "SELECT shard_count, reshard_to FROM fleet",
+    };
+    let rows = store.query(statement, &[]).await.expect("the fleet");
+    (rows[0].get(0), rows[0].get(1))
+}
+
+async fn number_is(store: &Store, wanted: i64) {
+    until("the number of shards has changed", async || {
+        (numbers(store).await == (Some(wanted), None)).then_some(())
+    })
+    .await;
+}
+
+/// Ask for another number of shards. Returns what is said when it is refused.
+async fn reshard(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
+    let output = command(&["fleet", "reshard"])
+        .args(arguments)
+        .env("DATABASE_URL", url(&scene.postgres.connection()))
+        .output()
+        .await
+        .expect("it runs");
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+async fn connections(discord: &Simulator, wanted: u64) {
+    let control = discord.control();
+    until("every shard has a connection", async || {
+        (control.stats().connections_open == wanted).then_some(())
+    })
+    .await;
+}
+
+async fn end(processes: Vec<Child>, store: Store, scene: Scene) {
+    for mut process in processes {
+        process.kill().await.expect("SIGKILL");
+    }
+    store.close();
+    scene.stop().await;
+}
+
+/// Two processes change from 4 to 8 shards and back to 3 while messages come, one of them being killed in the middle of each change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_eight_three() {
+    let scene = Scene::new().await;
+    let mut config = world();
+    config.shards = 4;
+    let discord = discord(config).await;
+    let store = scene.store();
+    let control = discord.control();
+    let mut processes = vec![spawn(&discord, &scene), spawn(&discord, &scene)];
+    connections(&discord, 4).await;
+    number_is(&store, 4).await;
+    control.set_rate(Rate::PerSecond(1_000.0));
+    more(&discord, 1_000).await;
+    let mut sessions = 4;
+    for (before, wanted) in [(4, 8), (8, 3)] {
+        reshard(&scene, &["--total", &wanted.to_string()])
+            .await
+            .expect("it begins");
+        let refused = reshard(&scene, &["--total", "5"])
+            .await
+            .expect_err("one at a time");
+        assert!(
+            refused.contains(&format!("changed to {wanted} already")),
+            "{refused}"
+        );
+        sessions += wanted;
+        until("both have their sessions", async || {
+            (control.stats().sessions_started() >= sessions).then_some(())
+        })
+        .await;
+        assert_eq!(
+            numbers(&store).await.0,
+            Some(before),
+            "nothing has changed over before"
+        );
+        let mut victim = processes.remove(0);
+        victim.kill().await.expect("SIGKILL");
+        processes.push(spawn(&discord, &scene));
+        number_is(&store, i64::try_from(wanted).expect("few")).await;
+        connections(&discord, wanted as u64).await;
+        // Discord keeps the old sessions for a while, which nobody resumes any more.
+        control.kill_unconnected_sessions(u32::try_from(before).expect("few"));
+        more(&discord, 1_000).await;
+    }
+    control.set_rate(Rate::Paused);
+    settle_exactly(&discord, &store).await;
+    let stats = control.stats();
+    assert_eq!(stats.sessions_started(), 4 + 8 + 3, "no session began anew");
+    assert_eq!(stats.resumes_refused, 0);
+    let gaps = eventide::store::gap::list(&store, std::time::SystemTime::UNIX_EPOCH, 10).await;
+    assert_eq!(gaps.expect("gaps"), [], "nothing was missed");
+    end(processes, store, scene).await;
+}
+
+/// As long as no shard has changed over, the number can stay what it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_change_leaves_everything() {
+    let scene = Scene::new().await;
+    let mut config = world();
+    config.shards = 2;
+    // The new sessions take their time, so that there is some to cancel.
+    config.gateway.max_concurrency = 1;
+    let discord = discord(config).await;
+    let store = scene.store();
+    let control = discord.control();
+    let refused = reshard(&scene, &["--total", "4"])
+        .await
+        .expect_err("no fleet yet");
+    assert!(refused.contains("no process has run"), "{refused}");
+    let processes = vec![spawn(&discord, &scene)];
+    connections(&discord, 2).await;
+    number_is(&store, 2).await;
+    let refused = reshard(&scene, &["--total", "2"]).await.expect_err("as it is");
+    assert!(refused.contains("this number of shards already"), "{refused}");
+    let refused = reshard(&scene, &["--cancel"])
+        .await
+        .expect_err("nothing to cancel");
+    assert!(refused.contains("nothing to cancel"), "{refused}");
+    control.set_rate(Rate::PerSecond(500.0));
+    reshard(&scene, &["--total", "12"]).await.expect("it begins");
+    until("the first of them is there", async || {
+        (control.stats().sessions_started() >= 3).then_some(())
+    })
+    .await;
+    reshard(&scene, &["--cancel"]).await.expect("it is cancelled");
+    connections(&discord, 2).await;
+    control.kill_unconnected_sessions(12);
+    assert_eq!(numbers(&store).await, (Some(2), None));
+    more(&discord, 500).await;
+    control.set_rate(Rate::Paused);
+    settle_exactly(&discord, &store).await;
+    end(processes, store, scene).await;
+}
+
+/// A process with `gateway.shard_count = "auto"` that enters a fleet of fewer shards than Discord recommends begins the change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn discord_recommends_more() {
+    let scene = Scene::new().await;
+    let mut config = world();
+    config.shards = 3;
+    let discord = discord(config).await;
+    let store = scene.store();
+    let control = discord.control();
+    let mut fixed = config_for(&discord);
+    fixed.gateway.shard_count = ShardCount::Fixed(1);
+    let first = start(&fixed, scene.postgres.connection()).await;
+    connections(&discord, 1).await;
+    control.set_rate(Rate::PerSecond(1_000.0));
+    more(&discord, 200).await;
+    let second = start_one(&discord, &scene).await;
+    number_is(&store, 3).await;
+    connections(&discord, 3).await;
+    control.kill_unconnected_sessions(1);
+    more(&discord, 500).await;
+    control.set_rate(Rate::Paused);
+    settle_exactly(&discord, &store).await;
+    assert_eq!(control.stats().sessions_started(), 1 + 3);
+    first.drain(PATIENCE).await.expect("a clean end");
+    second.drain(PATIENCE).await.expect("a clean end");
+    store.close();
+    scene.stop().await;
+}
