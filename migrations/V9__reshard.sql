@@ -7,7 +7,7 @@
 ALTER TABLE fleet ADD COLUMN counts_from BIGINT NOT NULL DEFAULT 0;
 
 -- The number that it is changed to; NULL when it is not.
-ALTER TABLE fleet ADD COLUMN reshard_to BIGINT CHECK (reshard_to BETWEEN 1 AND 65535);
+ALTER TABLE fleet ADD COLUMN reshard_to BIGINT;
 
 -- The first message that the new shards count, once it is proposed.
 ALTER TABLE fleet ADD COLUMN reshard_cut BIGINT;
