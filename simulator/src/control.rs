@@ -18,7 +18,7 @@ use crate::{
     oracle::{Ledger, Members, OracleError, Report, Row},
     payload::RawEvent,
     rest::{RestCall, RestFault, route},
-    stats::{SessionInfo, Stats},
+    stats::{Resume, SessionInfo, Stats},
 };
 
 /// How often a condition is looked at while somebody waits for it.
@@ -85,6 +85,11 @@ impl Control {
     /// All sessions, those that are over included, in the order of their beginnings.
     pub fn sessions(&self) -> Vec<SessionInfo> {
         self.hub.lock().session_infos()
+    }
+
+    /// All RESUMEs that succeeded, in their order, with the time that each session had been without a connection.
+    pub fn resumes(&self) -> Vec<Resume> {
+        self.hub.lock().resumes.clone()
     }
 
     /// Waits until the counters are as wanted. False when the time is over before.

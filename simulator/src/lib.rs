@@ -48,5 +48,5 @@ pub use oracle::{MemberState, Members, Mismatch, OracleError, Report, Row};
 pub use rest::{LimitScope, RestCall, RestFault, RestFaultKind};
 pub use simulator::Simulator;
 pub use snowflake::{EPOCH_MS, at_ms, time_ms};
-pub use stats::{Identify, IdentifyOutcome, SessionInfo, Stats};
+pub use stats::{Identify, IdentifyOutcome, Resume, SessionInfo, Stats};
 pub use world::{Channel, Guild, Role, World};

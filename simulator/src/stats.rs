@@ -103,6 +103,19 @@ impl Stats {
     }
 }
 
+/// One RESUME that succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Resume {
+    /// The shard's number.
+    pub shard: u32,
+    /// How many shards the client runs.
+    pub shards: u32,
+    /// When, as Unix time in milliseconds by the wall clock.
+    pub at_ms: u64,
+    /// For how many milliseconds the session had been without a connection; 0 when it was taken from one that was open.
+    pub away_ms: u64,
+}
+
 /// A session, alive or over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SessionInfo {

@@ -1,200 +1,174 @@
 //! Several processes share the shards: nothing is lost, nothing counts twice, and no session begins anew.
+//!
+//! `make fleet` plays every scenario in full and prints the table; a short form of each is an ordinary test. A family of scenarios is a
+//! file: real processes, one PostgreSQL, one simulator under load.
 
+mod handover;
+mod identifies;
+mod kills;
+mod partition;
+mod pauses;
 mod reshard;
+mod stage;
+mod table;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{panic::AssertUnwindSafe, time::Duration};
 
-use discord_simulator::{LevelRules, Rate, Simulator, SimulatorConfig};
-use eventide::{
-    bot::Bot,
-    store::{Statement, Store},
-};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use tokio::process::Child;
+use discord_simulator::SimulatorConfig;
+use futures_util::{FutureExt as _, future::LocalBoxFuture};
 
-use crate::support::{
-    PATIENCE, Scene,
-    bot::{command_on, config_for, discord, settle_exactly, start},
-    until,
+use self::{
+    stage::Stage,
+    table::{Row, Table},
 };
 
-const SHARDS: u32 = 8;
+/// How much of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// For `make test`: once, and quickly.
+    Short,
+    /// For `make fleet`: as it is promised.
+    Full,
+}
 
-fn world() -> SimulatorConfig {
-    SimulatorConfig {
-        shards: SHARDS,
-        guilds: 60,
-        members: 3_000,
-        levels: LevelRules {
-            cooldown_ms: 60_000,
-            ..LevelRules::default()
-        },
-        ..SimulatorConfig::default()
+impl Form {
+    const fn shards(self) -> u32 {
+        match self {
+            Self::Short => 8,
+            Self::Full => 16,
+        }
+    }
+
+    const fn lease(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Short => 3,
+            Self::Full => 5,
+        })
+    }
+
+    /// Events a second.
+    const fn rate(self) -> f64 {
+        match self {
+            Self::Short => 1_000.0,
+            Self::Full => 2_000.0,
+        }
     }
 }
 
-/// The real binary, as one process of several.
-fn spawn(discord: &Simulator, scene: &Scene) -> Child {
-    command_on(discord, &scene.postgres.connection())
-        .env("EVENTIDE__FLEET__LEASE_SECONDS", "3")
-        .spawn()
-        .expect("the binary starts")
+/// Something that happens to a fleet.
+struct Scenario {
+    name: &'static str,
+    /// What is different about Discord.
+    world: fn(&mut SimulatorConfig, Form),
+    /// What is different about the processes.
+    settings: &'static [(&'static str, &'static str)],
+    play: Play,
 }
 
-async fn start_one(discord: &Simulator, scene: &Scene) -> Bot {
-    let mut config = config_for(discord);
-    config.fleet.lease = Duration::from_secs(3);
-    start(&config, scene.postgres.connection()).await
+type Play = for<'a> fn(&'a mut Stage) -> LocalBoxFuture<'a, Shown>;
+
+/// What a scenario shows beside that everything is right.
+#[derive(Debug, Default)]
+struct Shown {
+    /// The longest that a shard was silent.
+    silence: Option<Duration>,
+    words: String,
 }
 
-/// How many shards each process has, the most first.
-async fn spread(store: &Store) -> Vec<i64> {
-    let statement = Statement {
-        name: "spread",
-        types: &[],
-        sql: "SELECT count(*) FROM shard_lease WHERE process_id IS NOT NULL GROUP BY process_id ORDER BY 1 DESC",
-    };
-    let rows = store.query(statement, &[]).await.expect("leases");
-    rows.iter().map(|row| row.get(0)).collect()
+impl Scenario {
+    const fn new(name: &'static str, play: Play) -> Self {
+        Self {
+            name,
+            world: |_, _| {},
+            settings: &[],
+            play,
+        }
+    }
 }
 
-async fn spread_is(store: &Store, wanted: &[i64]) {
-    until("the shards are spread", async || {
-        (spread(store).await == wanted).then_some(())
-    })
-    .await;
+fn scenarios() -> Vec<Scenario> {
+    [
+        handover::scenarios(),
+        kills::scenarios(),
+        pauses::scenarios(),
+        partition::scenarios(),
+        identifies::scenarios(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
-/// Every shard has a connection, and events come.
-async fn all_up(discord: &Simulator) {
-    let control = discord.control();
-    until("every shard has a session, and a connection", async || {
-        let stats = control.stats();
-        let sessions = stats.sessions_started() >= SHARDS as usize;
-        (sessions && stats.connections_open == u64::from(SHARDS)).then_some(())
-    })
-    .await;
+async fn played(scenario: &Scenario, form: Form) -> Row {
+    let mut stage = Stage::new(scenario, form).await;
+    let shown = (scenario.play)(&mut stage).await;
+    let end = stage.end().await;
+    Row::new(scenario.name, &end, &shown)
 }
 
-async fn more(discord: &Simulator, messages: u64) {
-    let before = discord.oracle().sent();
-    until("more is sent", async || {
-        (discord.oracle().sent() > before + messages).then_some(())
-    })
-    .await;
+async fn all(form: Form, wanted: impl Fn(&Scenario) -> bool) -> Table {
+    let mut table = Table::default();
+    for scenario in scenarios().iter().filter(|scenario| wanted(scenario)) {
+        // One that fails does not keep the others from being played.
+        let row = match AssertUnwindSafe(played(scenario, form)).catch_unwind().await {
+            Ok(row) => row,
+            Err(panic) => Row::failed(scenario.name, &*panic),
+        };
+        table.add(row);
+    }
+    table
 }
 
-fn signal(bot: &Child, signal: Signal) {
-    let pid = i32::try_from(bot.id().expect("it runs")).expect("a pid");
-    kill(Pid::from_raw(pid), signal).expect("a signal");
+/// A quarter of an hour long; `make fleet`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes a quarter of an hour: make fleet"]
+async fn in_full() {
+    let row = std::env::var_os("EVENTIDE_FLEET_ROW").unwrap_or_default();
+    let row = row.into_string().expect("UTF-8").to_lowercase();
+    let is_asked_for = |name: &str| name.to_lowercase().contains(&row);
+    let names: Vec<&str> = scenarios().iter().map(|scenario| scenario.name).collect();
+    assert!(
+        names.iter().any(|name| is_asked_for(name)),
+        "no row's name has {row:?} in it; there are: {}",
+        names.join(", ")
+    );
+    let table = all(Form::Full, |scenario| is_asked_for(scenario.name)).await;
+    table.assert_right();
+}
+
+async fn in_short(name: &str) {
+    let table = all(Form::Short, |scenario| scenario.name == name).await;
+    assert_eq!(table.rows(), 1, "{name} is a scenario's name");
+    table.assert_right();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_three_two_one() {
-    let scene = Scene::new().await;
-    let discord = discord(world()).await;
-    let store = scene.store();
-    let control = discord.control();
-    let first = start_one(&discord, &scene).await;
-    all_up(&discord).await;
-    control.set_rate(Rate::PerSecond(1_000.0));
-    more(&discord, 500).await;
-    let second = start_one(&discord, &scene).await;
-    let third = start_one(&discord, &scene).await;
-    spread_is(&store, &[3, 3, 2]).await;
-    all_up(&discord).await;
-    more(&discord, 500).await;
-    let held =
-        |bot: &Bot| -> BTreeSet<u32> { bot.shards.list().iter().map(|shard| shard.key().id).collect() };
-    let together: BTreeSet<u32> = [&first, &second, &third].into_iter().flat_map(held).collect();
-    assert_eq!(together.len(), SHARDS as usize, "each shard runs once");
-    first.drain(PATIENCE).await.expect("a clean end");
-    spread_is(&store, &[4, 4]).await;
-    all_up(&discord).await;
-    more(&discord, 500).await;
-    second.drain(PATIENCE).await.expect("a clean end");
-    spread_is(&store, &[8]).await;
-    all_up(&discord).await;
-    more(&discord, 500).await;
-    control.set_rate(Rate::Paused);
-    settle_exactly(&discord, &store).await;
-    assert_eq!(
-        control.stats().sessions_started(),
-        SHARDS as usize,
-        "no session began anew"
-    );
-    third.drain(PATIENCE).await.expect("a clean end");
-    assert_eq!(spread(&store).await, [0_i64; 0]);
-    store.close();
-    scene.stop().await;
+async fn one_four_two_one() {
+    in_short(handover::ONE_FOUR_TWO_ONE).await;
 }
 
-/// A process that is killed is missed after the lease, or at once by one that starts on the same machine.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_processes_are_replaced() {
-    let scene = Scene::new().await;
-    let discord = discord(world()).await;
-    let store = scene.store();
-    let control = discord.control();
-    let mut processes = vec![spawn(&discord, &scene), spawn(&discord, &scene)];
-    spread_is(&store, &[4, 4]).await;
-    all_up(&discord).await;
-    control.set_rate(Rate::PerSecond(1_000.0));
-    for _ in 0..3 {
-        more(&discord, 500).await;
-        let mut victim = processes.remove(0);
-        victim.kill().await.expect("SIGKILL");
-        // Nobody starts: the other one takes all of them when the lease is over.
-        spread_is(&store, &[8]).await;
-        all_up(&discord).await;
-        processes.push(spawn(&discord, &scene));
-        spread_is(&store, &[4, 4]).await;
-        all_up(&discord).await;
-    }
-    control.set_rate(Rate::Paused);
-    settle_exactly(&discord, &store).await;
-    assert_eq!(
-        control.stats().sessions_started(),
-        SHARDS as usize,
-        "no session began anew"
-    );
-    for mut process in processes {
-        process.kill().await.expect("SIGKILL");
-    }
-    store.close();
-    scene.stop().await;
+    in_short(kills::AT_RANDOM).await;
 }
 
-/// A process that was stopped for longer than its lease finds its shards to be others', and what it still writes is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_paused_process_comes_back_to_nothing() {
-    let scene = Scene::new().await;
-    let discord = discord(world()).await;
-    let store = scene.store();
-    let control = discord.control();
-    let mut processes = [spawn(&discord, &scene), spawn(&discord, &scene)];
-    spread_is(&store, &[4, 4]).await;
-    all_up(&discord).await;
-    control.set_rate(Rate::PerSecond(2_000.0));
-    more(&discord, 1_000).await;
-    signal(&processes[0], Signal::SIGSTOP);
-    spread_is(&store, &[8]).await;
-    more(&discord, 1_000).await;
-    signal(&processes[0], Signal::SIGCONT);
-    spread_is(&store, &[4, 4]).await;
-    all_up(&discord).await;
-    more(&discord, 1_000).await;
-    control.set_rate(Rate::Paused);
-    settle_exactly(&discord, &store).await;
-    assert_eq!(
-        control.stats().sessions_started(),
-        SHARDS as usize,
-        "no session began anew"
-    );
-    for process in &mut processes {
-        process.kill().await.expect("SIGKILL");
-    }
-    store.close();
-    scene.stop().await;
+    in_short(pauses::PAUSED).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_paused_with_locks_does_not_hold_up_the_others() {
+    in_short(pauses::IN_A_TRANSACTION).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_cut_off_from_postgresql_writes_nothing_late() {
+    in_short(partition::LOST).await;
+    in_short(partition::LATE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn identifies_of_all_processes_keep_their_distance() {
+    in_short(identifies::ONE_AT_A_TIME).await;
 }

@@ -5,6 +5,7 @@ pub(crate) mod commit_cutter;
 pub(crate) mod effects;
 pub(crate) mod pgbouncer;
 pub(crate) mod rows;
+pub(crate) mod scrape;
 pub(crate) mod session;
 pub(crate) mod unsteady;
 

@@ -8,7 +8,7 @@ use crate::{
     record::{Kind, Record},
     session::Session,
     snowflake::{mix, wall_clock_ms},
-    stats::{Identify, IdentifyOutcome},
+    stats::{Identify, IdentifyOutcome, Resume},
     world::World,
 };
 
@@ -178,6 +178,14 @@ impl Engine {
         };
         self.stats.resumes += 1;
         let session = &mut self.sessions[key];
+        let [shard, shards] = session.shard;
+        let away = session.left_at.map_or(Duration::ZERO, |left| left.elapsed());
+        self.resumes.push(Resume {
+            shard,
+            shards,
+            at_ms: wall_clock_ms(),
+            away_ms: u64::try_from(away.as_millis()).unwrap_or(u64::MAX),
+        });
         self.stats.pruned_and_lost += session.forgotten.saturating_sub(request.seq);
         session.sent = request.seq.max(session.forgotten);
         session.written = session.sent;

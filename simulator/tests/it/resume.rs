@@ -67,6 +67,28 @@ async fn a_resume_replays_exactly_what_came_after() {
 }
 
 #[tokio::test]
+async fn each_resume_tells_how_long_the_session_was_without_a_connection() {
+    let simulator = start(small()).await;
+    let control = simulator.control();
+    let client = Client::login(&simulator, MESSAGES, [0, 1]).await;
+    // From a connection that is open.
+    let mut taken = Client::resume(&simulator, &client.session_id, client.seq).await;
+    taken.dispatches(1).await;
+    control.drop_connections(None);
+    let gone = |stats: &discord_simulator::Stats| stats.connections_open == 0;
+    assert!(control.wait_until(gone, PATIENCE).await);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut resumed = Client::resume(&simulator, &client.session_id, taken.seq).await;
+    resumed.dispatches(1).await;
+    let all = control.resumes();
+    assert_eq!(all.len(), 2);
+    assert_eq!((all[0].shard, all[0].shards, all[0].away_ms), (0, 1, 0));
+    assert!(all[1].away_ms >= 50, "{all:?}");
+    assert!(all[1].at_ms >= all[0].at_ms, "{all:?}");
+    simulator.stop().await;
+}
+
+#[tokio::test]
 async fn a_resume_ahead_of_the_session_is_4007() {
     let simulator = start(small()).await;
     let client = Client::login(&simulator, MESSAGES, [0, 1]).await;

@@ -18,8 +18,6 @@ use nix::{
 };
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     process::Child,
     time::{Instant, sleep},
 };
@@ -30,6 +28,7 @@ use crate::support::{
     bot::{command_on, discord},
     commit_cutter::CommitCutter,
     effects::TEMPLATE,
+    scrape,
     session::Session,
     until,
 };
@@ -214,23 +213,7 @@ impl Stage {
 
     /// The sum of all metrics whose line begins so.
     pub(super) async fn metric(&self, beginning: &str) -> f64 {
-        let log = self.log();
-        let address = log
-            .rsplit("\"http.address\":\"")
-            .next()
-            .and_then(|rest| rest.split('"').next())
-            .expect("the bot says where it serves its metrics");
-        let mut stream = TcpStream::connect(address).await.expect("a connection");
-        stream
-            .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            .await
-            .expect("written");
-        let mut page = String::new();
-        stream.read_to_string(&mut page).await.expect("an answer");
-        page.lines()
-            .filter(|line| line.starts_with(beginning))
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .sum()
+        scrape::metric(&self.log(), beginning).await
     }
 
     /// No more messages; wait until the tables hold all that they must.

@@ -1,18 +1,54 @@
 //! The number of shards changes under load: every message counts once, and sessions of both numbers are all that it costs.
 
-use discord_simulator::{Rate, Simulator};
+use std::time::Duration;
+
+use discord_simulator::{LevelRules, Rate, Simulator, SimulatorConfig};
 use eventide::{
+    bot::Bot,
     config::ShardCount,
     store::{Statement, Store},
 };
 use tokio::process::Child;
 
-use super::{more, spawn, start_one, world};
 use crate::support::{
     PATIENCE, Scene,
-    bot::{command, config_for, discord, settle_exactly, start, url},
+    bot::{command, command_on, config_for, discord, settle_exactly, start, url},
     until,
 };
+
+fn world() -> SimulatorConfig {
+    SimulatorConfig {
+        guilds: 60,
+        members: 3_000,
+        levels: LevelRules {
+            cooldown_ms: 60_000,
+            ..LevelRules::default()
+        },
+        ..SimulatorConfig::default()
+    }
+}
+
+/// The real binary, as one process of several.
+fn spawn(discord: &Simulator, scene: &Scene) -> Child {
+    command_on(discord, &scene.postgres.connection())
+        .env("EVENTIDE__FLEET__LEASE_SECONDS", "3")
+        .spawn()
+        .expect("the binary starts")
+}
+
+async fn start_one(discord: &Simulator, scene: &Scene) -> Bot {
+    let mut config = config_for(discord);
+    config.fleet.lease = Duration::from_secs(3);
+    start(&config, scene.postgres.connection()).await
+}
+
+async fn more(discord: &Simulator, messages: u64) {
+    let before = discord.oracle().sent();
+    until("more is sent", async || {
+        (discord.oracle().sent() > before + messages).then_some(())
+    })
+    .await;
+}
 
 /// The number of shards, and the one that it is changed to.
 async fn numbers(store: &Store) -> (Option<i64>, Option<i64>) {

@@ -19,6 +19,8 @@ pub(crate) enum Way {
     Cut,
     /// Nothing arrives on connections that were made before or meanwhile, and neither side is told.
     Swallowing,
+    /// Nothing arrives before the way is another, and everything does then, as when packets are sent again until they get through.
+    Holding,
 }
 
 /// A socket that leads to a server's.
@@ -87,17 +89,18 @@ async fn serve(
         if *way.borrow() == Way::Cut {
             return Ok(());
         }
+        let holding = *way.borrow() == Way::Holding;
         tokio::select! {
             biased;
             changed = way.changed() => if changed.is_err() {
                 return Ok(());
             },
-            read = client.read(&mut from_client) => match read? {
+            read = client.read(&mut from_client), if !holding => match read? {
                 0 => return Ok(()),
                 read if whole => server.write_all(&from_client[..read]).await?,
                 _ => {}
             },
-            read = server.read(&mut from_server) => match read? {
+            read = server.read(&mut from_server), if !holding => match read? {
                 0 => return Ok(()),
                 read if whole => client.write_all(&from_server[..read]).await?,
                 _ => {}
