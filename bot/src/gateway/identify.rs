@@ -3,7 +3,8 @@
 //! Discord allows one identify in 5 seconds for each of `max_concurrency` keys, where a shard's key is its id modulo
 //! `max_concurrency`, and a budget a day; `GET /gateway/bot` tells both:
 //! <https://discord.com/developers/docs/events/gateway#rate-limiting>. The turns are kept in PostgreSQL, since the limits are the
-//! whole bot's, whatever number of processes it is.
+//! whole bot's, whatever number of processes it is. A turn is taken when it has come: whichever process asks first has it, and a shard
+//! that moves while it waits leaves none behind.
 
 use std::{
     sync::{
@@ -15,7 +16,7 @@ use std::{
 
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Mutex, mpsc, oneshot},
     time::sleep,
 };
 use twilight_gateway_queue::{IDENTIFY_DELAY, Queue};
@@ -59,7 +60,8 @@ struct Ask {
 #[derive(Clone, Debug)]
 struct Turns {
     store: Store,
-    concurrency: u32,
+    /// A key each. One of its shards asks at a time, and the others wait in their order.
+    keys: Arc<[Mutex<()>]>,
     total: u32,
     /// What was left when somebody last looked.
     remaining: Arc<AtomicU32>,
@@ -73,7 +75,9 @@ impl IdentifyQueue {
         metrics::gateway_identifies_remaining().set(f64::from(remaining));
         let turns = Turns {
             store: store.clone(),
-            concurrency: u32::from(limit.max_concurrency.max(1)),
+            keys: (0..limit.max_concurrency.max(1))
+                .map(|_| Mutex::new(()))
+                .collect(),
             total: limit.total.max(1),
             remaining: Arc::new(AtomicU32::new(remaining)),
         };
@@ -127,12 +131,16 @@ impl Turns {
     }
 
     async fn turn(&self, shard: u32) {
+        let key = shard as usize % self.keys.len();
+        let _first = self.keys[key].lock().await;
+        let rate_limit_key = u32::try_from(key).unwrap_or(0);
         let mut backoff = Backoff::new();
         loop {
             let nearly = self.remaining.load(Ordering::Relaxed) < self.total / NEARLY;
             let spacing = if nearly { SLOW } else { IDENTIFY_DELAY + JITTER };
-            match fleet::reserve_identify(&self.store, shard % self.concurrency, spacing).await {
-                Ok(Turn::In { wait, remaining }) => {
+            match fleet::take_identify(&self.store, rate_limit_key, spacing).await {
+                Ok(Turn::NotYet { wait }) => sleep(wait).await,
+                Ok(Turn::Now { remaining }) => {
                     self.show(remaining);
                     if nearly {
                         tracing::error!(
@@ -142,7 +150,7 @@ impl Turns {
                             "the day's identifies are nearly used up, so they are made more slowly: something ends sessions again and again"
                         );
                     }
-                    return sleep(wait).await;
+                    return;
                 }
                 Ok(Turn::UsedUp { more_in }) => {
                     self.show(0);

@@ -288,15 +288,18 @@ pub async fn announce(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.query(ANNOUNCE, &[]).await.map(drop)
 }
 
-/// A reserved turn to identify, or the day's end of them.
+/// What came of asking for a turn to identify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// A turn.
-    In {
-        /// When it is.
-        wait: Duration,
+    /// It is now.
+    Now {
         /// What is left of the day's identifies after it.
         remaining: u32,
+    },
+    /// The key's next turn is later, and is whoever's asks first then.
+    NotYet {
+        /// When it is.
+        wait: Duration,
     },
     /// The day's are used up.
     UsedUp {
@@ -305,50 +308,61 @@ pub enum Turn {
     },
 }
 
-/// Reserve the next turn of a key, and one of the day's identifies. The key's next turn is `spacing` later.
-pub async fn reserve_identify(
+/// Take a key's turn to identify, and one of the day's identifies, if the turn is now. The next one is `spacing` later.
+///
+/// Nothing is reserved ahead of its time: shards that move before their turn comes would leave turns behind that nobody uses. The
+/// fleet's row is locked first, so that the turn's time is not one of before a wait for it.
+pub async fn take_identify(
     store: &Store,
     rate_limit_key: u32,
     spacing: Duration,
 ) -> Result<Turn, StoreError> {
-    const RESERVE: Statement = statement!(
-        "identify_reserve",
+    const TAKE: Statement = statement!(
+        "identify_take",
         [INT8, FLOAT8],
         "WITH budget AS (
-             UPDATE fleet SET identify_remaining =
-                        CASE WHEN identify_resets_at <= clock_timestamp() THEN identify_total ELSE identify_remaining END - 1,
-                    identify_resets_at =
-                        CASE WHEN identify_resets_at <= clock_timestamp() THEN clock_timestamp() + interval '24 hours'
-                             ELSE identify_resets_at END
-             WHERE identify_remaining > 0 OR identify_resets_at <= clock_timestamp()
-             RETURNING identify_remaining
+             SELECT identify_remaining > 0 OR identify_resets_at <= clock_timestamp() AS has_some FROM fleet FOR UPDATE
          ), turn AS (
              INSERT INTO identify_key AS k (rate_limit_key, next_at)
-             SELECT $1, clock_timestamp() + make_interval(secs => $2) FROM budget
-             ON CONFLICT (rate_limit_key) DO UPDATE
-             SET next_at = greatest(k.next_at, clock_timestamp()) + make_interval(secs => $2)
-             RETURNING extract(epoch FROM next_at - make_interval(secs => $2) - clock_timestamp())::float8 AS wait
+             SELECT $1, clock_timestamp() + make_interval(secs => $2) FROM budget WHERE has_some
+             ON CONFLICT (rate_limit_key) DO UPDATE SET next_at = clock_timestamp() + make_interval(secs => $2)
+             WHERE k.next_at <= clock_timestamp()
+             RETURNING rate_limit_key
          )
-         SELECT turn.wait, budget.identify_remaining FROM turn, budget"
+         UPDATE fleet SET identify_remaining =
+                    CASE WHEN identify_resets_at <= clock_timestamp() THEN identify_total ELSE identify_remaining END - 1,
+                identify_resets_at =
+                    CASE WHEN identify_resets_at <= clock_timestamp() THEN clock_timestamp() + interval '24 hours'
+                         ELSE identify_resets_at END
+         WHERE EXISTS (SELECT FROM turn)
+         RETURNING identify_remaining"
     );
-    const RESETS: Statement = statement!(
-        "identify_resets",
-        [],
-        "SELECT extract(epoch FROM identify_resets_at - clock_timestamp())::float8 FROM fleet"
+    const NEXT: Statement = statement!(
+        "identify_next",
+        [INT8],
+        "SELECT coalesce(extract(epoch FROM k.next_at - clock_timestamp()), 0)::float8,
+                f.identify_remaining > 0 OR f.identify_resets_at <= clock_timestamp(),
+                extract(epoch FROM f.identify_resets_at - clock_timestamp())::float8
+         FROM fleet AS f LEFT JOIN identify_key AS k ON k.rate_limit_key = $1"
     );
     let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default();
-    let rows = store
-        .query(RESERVE, &[&i64::from(rate_limit_key), &spacing.as_secs_f64()])
-        .await?;
+    let key = i64::from(rate_limit_key);
+    let rows = store.query(TAKE, &[&key, &spacing.as_secs_f64()]).await?;
     if let Some(row) = rows.first() {
-        return Ok(Turn::In {
-            wait: seconds(row.get(0)),
-            remaining: u32::try_from(row.get::<_, i64>(1)).unwrap_or(0),
+        return Ok(Turn::Now {
+            remaining: u32::try_from(row.get::<_, i64>(0)).unwrap_or(0),
         });
     }
-    let rows = store.query(RESETS, &[]).await?;
-    Ok(Turn::UsedUp {
-        more_in: rows.first().map_or(Duration::ZERO, |row| seconds(row.get(0))),
+    let rows = store.query(NEXT, &[&key]).await?;
+    let row = rows.first().expect("the migration has put the row there");
+    Ok(if row.get(1) {
+        Turn::NotYet {
+            wait: seconds(row.get(0)),
+        }
+    } else {
+        Turn::UsedUp {
+            more_in: seconds(row.get(2)),
+        }
     })
 }
 
@@ -366,7 +380,9 @@ pub async fn set_identify_budget(
         "UPDATE fleet SET identify_remaining =
                     CASE WHEN identify_total > 0 AND identify_resets_at > clock_timestamp()
                          THEN least(identify_remaining, $1) ELSE $1 END,
-                identify_total = $2, identify_resets_at = clock_timestamp() + make_interval(secs => $3)
+                identify_total = $2,
+                identify_resets_at = CASE WHEN $3 > 0 THEN clock_timestamp() + make_interval(secs => $3)
+                                          ELSE greatest(identify_resets_at, clock_timestamp()) END
          RETURNING identify_remaining"
     );
     let rows = store
