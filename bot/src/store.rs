@@ -376,7 +376,8 @@ fn prepared(target: Target, name: &Name, database: &Database) -> Target {
         return target;
     }
     let timeout = database.statement_timeout.as_millis();
-    let timeouts = format!("-c statement_timeout={timeout} -c idle_in_transaction_session_timeout={timeout}");
+    let idle = session::idle_in_transaction(database.statement_timeout).as_millis();
+    let timeouts = format!("-c statement_timeout={timeout} -c idle_in_transaction_session_timeout={idle}");
     target.with(|config| {
         let options = format!("{} {timeouts}", config.get_options().unwrap_or_default());
         config.options(options.trim());

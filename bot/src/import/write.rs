@@ -271,10 +271,11 @@ async fn retried<T>(mut once: impl AsyncFnMut() -> Result<T, StoreError>) -> Res
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
-        // A connection that broke has no SQLSTATE, and classes 08, 53 and 57 pass; anything else is said at once.
-        let passes = error
-            .sqlstate()
-            .is_none_or(|state| ["08", "53", "57"].contains(&state.code().get(..2).unwrap_or_default()));
+        // A connection that broke has no SQLSTATE, and classes 08, 25 (too long between two statements), 53 and 57 pass; anything else
+        // is said at once.
+        let passes = error.sqlstate().is_none_or(|state| {
+            ["08", "25", "53", "57"].contains(&state.code().get(..2).unwrap_or_default())
+        });
         if !(error.is_conflict() || passes) || Instant::now() >= deadline {
             return Err(error);
         }

@@ -11,10 +11,21 @@ use super::{Params, Statement, connect, statement::statement};
 /// For the current transaction only: <https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SET>.
 const SET: Statement = statement!(
     "session_settings",
-    [TEXT, TEXT],
+    [TEXT, TEXT, TEXT],
     "SELECT set_config('search_path', $1, true), set_config('statement_timeout', $2, true),
-            set_config('idle_in_transaction_session_timeout', $2, true)"
+            set_config('idle_in_transaction_session_timeout', $3, true)"
 );
+
+/// Nobody here takes longer from one statement of a transaction to the next than to get the answer and send it. When PostgreSQL hears
+/// nothing for so long, the process does not run or is out of reach, and the rows that it has locked hold up whoever takes its
+/// shards: the session is ended. `fleet.lease_seconds` is never shorter.
+const BETWEEN_STATEMENTS: Duration = Duration::from_secs(2);
+
+/// What `idle_in_transaction_session_timeout` is given:
+/// <https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-IN-TRANSACTION-SESSION-TIMEOUT>.
+pub(super) fn idle_in_transaction(statement_timeout: Duration) -> Duration {
+    statement_timeout.min(BETWEEN_STATEMENTS)
+}
 
 /// Why a session cannot be used that [`is_in`] another schema.
 pub(super) const ELSEWHERE: &str = "the session is not in database.schema: a pooler between here and PostgreSQL leaves the option \
@@ -35,7 +46,11 @@ pub(super) enum Session {
     /// Once, as the connection is made: they are the session's own from its beginning, and RESET goes back to them.
     AtStart,
     /// In every transaction: behind a pooler in transaction mode the next one runs in another session.
-    InEachTransaction { search_path: String, timeout: String },
+    InEachTransaction {
+        search_path: String,
+        timeout: String,
+        idle: String,
+    },
 }
 
 impl Session {
@@ -43,6 +58,7 @@ impl Session {
         Self::InEachTransaction {
             search_path: connect::quoted(schema),
             timeout: timeout.as_millis().to_string(),
+            idle: idle_in_transaction(timeout).as_millis().to_string(),
         }
     }
 
@@ -50,8 +66,12 @@ impl Session {
     pub(super) async fn begin(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
         match self {
             Self::AtStart => Ok(()),
-            Self::InEachTransaction { search_path, timeout } => client
-                .query_typed(SET.sql, &SET.typed(&[search_path, timeout]))
+            Self::InEachTransaction {
+                search_path,
+                timeout,
+                idle,
+            } => client
+                .query_typed(SET.sql, &SET.typed(&[search_path, timeout, idle]))
                 .await
                 .map(drop),
         }

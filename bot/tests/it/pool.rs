@@ -10,7 +10,10 @@ use eventide::{
     task,
 };
 use tempfile::TempDir;
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::{oneshot, watch},
+    time::timeout,
+};
 
 use crate::support::{
     PATIENCE, Scene,
@@ -242,4 +245,48 @@ async fn a_server_that_is_full_is_told_with_the_numbers_to_change() {
         driver.join().await.expect("joined").expect("a clean end");
     }
     postgres.stop(StopMode::Immediate).await.expect("stopped");
+}
+
+/// Whoever is paused in the middle of a transaction, or cut off, holds nobody up for longer than a moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_transaction_gives_its_locks_back() {
+    let lock = Statement {
+        name: "lock",
+        types: &[],
+        sql: "SELECT FROM fleet FOR UPDATE",
+    };
+    let scene = Scene::new().await;
+    let mut database = database(4, 2);
+    // Nothing else may end it.
+    database.statement_timeout = Duration::from_hours(1);
+    let store = Store::new(scene.postgres.connection(), &database).expect("a pool");
+    let (locked, is_locked) = oneshot::channel();
+    let (silent, speaks) = oneshot::channel::<()>();
+    let first = {
+        let store = store.clone();
+        task::spawn("silent", async move {
+            let silent = store.transaction("silent", move |tx| {
+                Box::pin(async move {
+                    tx.query(lock, &[]).await?;
+                    locked.send(()).expect("somebody waits");
+                    speaks.await.expect("it is told");
+                    tx.query(lock, &[]).await.map(drop)
+                })
+            });
+            silent.await
+        })
+    };
+    is_locked.await.expect("locked");
+    let second = store.transaction("second", move |tx| {
+        Box::pin(async move { tx.query(lock, &[]).await.map(drop) })
+    });
+    timeout(PATIENCE, second)
+        .await
+        .expect("in time")
+        .expect("the lock");
+    silent.send(()).expect("it waits");
+    let first = first.join().await.expect("joined");
+    assert!(first.is_err(), "its session was ended");
+    store.close();
+    scene.stop().await;
 }

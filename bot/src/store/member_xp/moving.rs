@@ -188,9 +188,12 @@ where
     // A statement has one snapshot. Whoever reads the rows may be slow, and it is not the server's time that passes then.
     let tx = connection.transaction().await.map_err(StoreError::from)?;
     store.session.begin(tx.client()).await.map_err(StoreError::from)?;
-    tx.batch_execute("-- export\nSET TRANSACTION READ ONLY; SET LOCAL statement_timeout = 0")
-        .await
-        .map_err(StoreError::from)?;
+    tx.batch_execute(
+        "-- export\nSET TRANSACTION READ ONLY; SET LOCAL statement_timeout = 0; \
+         SET LOCAL idle_in_transaction_session_timeout = 0",
+    )
+    .await
+    .map_err(StoreError::from)?;
     let rows = tx
         .query_typed_raw(EACH.sql, [(snowflake::to_db(guild_id), Type::INT8)])
         .await
