@@ -7,8 +7,9 @@
 //! that moves while it waits leaves none behind.
 
 use std::{
+    collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -47,6 +48,7 @@ const ASKING: usize = 65_536;
 #[derive(Clone, Debug)]
 pub struct IdentifyQueue {
     asks: mpsc::Sender<Ask>,
+    told: Told,
     _turns: Arc<Task<()>>,
 }
 
@@ -56,6 +58,21 @@ struct Ask {
     permit: oneshot::Sender<()>,
 }
 
+/// The shards that were told to identify since they asked last.
+#[derive(Clone, Debug, Default)]
+struct Told(Arc<RwLock<BTreeSet<u32>>>);
+
+impl Told {
+    fn change(&self, shard: u32, told: bool) {
+        let mut shards = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if told {
+            shards.insert(shard);
+        } else {
+            shards.remove(&shard);
+        }
+    }
+}
+
 /// What the turns are taken from.
 #[derive(Clone, Debug)]
 struct Turns {
@@ -63,6 +80,7 @@ struct Turns {
     /// A key each. One of its shards asks at a time, and the others wait in their order.
     keys: Arc<[Mutex<()>]>,
     total: u32,
+    told: Told,
     /// What was left when somebody last looked.
     remaining: Arc<AtomicU32>,
 }
@@ -79,18 +97,32 @@ impl IdentifyQueue {
                 .map(|_| Mutex::new(()))
                 .collect(),
             total: limit.total.max(1),
+            told: Told::default(),
             remaining: Arc::new(AtomicU32::new(remaining)),
         };
         let (asks, asked) = mpsc::channel(ASKING);
         Ok(Self {
             asks,
+            told: turns.told.clone(),
             _turns: Arc::new(task::spawn("identify queue", turns.run(asked))),
         })
     }
 }
 
+impl IdentifyQueue {
+    /// Whether a shard was told to identify since it asked last: Discord may have begun a session that the shard does not know of yet.
+    pub fn has_told(&self, shard: u32) -> bool {
+        self.told
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&shard)
+    }
+}
+
 impl Queue for IdentifyQueue {
     fn enqueue(&self, shard: u32) -> oneshot::Receiver<()> {
+        self.told.change(shard, false);
         let (permit, permitted) = oneshot::channel();
         // Not full before 65,536 shards ask at once, which is more than there may be. A refused one asks again by itself.
         drop(self.asks.try_send(Ask { shard, permit }));
@@ -120,8 +152,11 @@ impl Turns {
             () = ask.permit.closed() => return,
             () = self.turn(ask.shard) => {}
         }
+        self.told.change(ask.shard, true);
         if ask.permit.send(()).is_ok() {
             metrics::gateway_identifies_total().increment(1);
+        } else {
+            self.told.change(ask.shard, false);
         }
     }
 

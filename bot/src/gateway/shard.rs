@@ -33,6 +33,9 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a shard that stops keeps reading what was sent before its close frame.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long a shard that stops waits for the READY of an IDENTIFY that it has sent.
+const READY_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How often a shard without a connection looks whether the ledger has room again.
 const ROOM_CHECK: Duration = Duration::from_millis(50);
 
@@ -489,12 +492,42 @@ impl ShardTask {
         self.status.reads_back(backfill.guilds(), backfill.held());
     }
 
+    /// If the shard has just identified, wait for READY: a session whose id nobody knows cannot be resumed, and the next owner would
+    /// identify again. Returns whether the connection is still open.
+    async fn knows_its_session(&mut self, connection: &mut Connection) -> bool {
+        let identifies = connection.up_since.is_none()
+            && self.intake.point().is_none()
+            && self.config.queue().has_told(self.key.id);
+        if !identifies {
+            return true;
+        }
+        let answered = timeout(READY_TIMEOUT, async {
+            while connection.up_since.is_none() {
+                match connection.read(&mut self.intake).await {
+                    Burst::Progress => {}
+                    Burst::Signal(signal) => {
+                        if self.on_signal(connection, signal, Instant::now()).is_some() {
+                            connection.close_quietly().await;
+                            return false;
+                        }
+                    }
+                    Burst::Closed(_) | Burst::Unreachable => return false,
+                }
+            }
+            true
+        });
+        answered.await.unwrap_or(true)
+    }
+
     /// Close resumably, and take in what was sent before the close frame.
     async fn close_resumably(&mut self, link: Link) {
         self.received_all = false;
         let Link::Open(mut connection) = link else {
             return;
         };
+        if !self.knows_its_session(&mut connection).await {
+            return;
+        }
         connection.close_resumably();
         let drained = timeout(DRAIN_TIMEOUT, async {
             loop {

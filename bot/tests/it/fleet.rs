@@ -172,3 +172,8 @@ async fn a_process_cut_off_from_postgresql_writes_nothing_late() {
 async fn identifies_of_all_processes_keep_their_distance() {
     in_short(identifies::ONE_AT_A_TIME).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_begins_while_the_process_stops_is_resumed() {
+    in_short(identifies::STOPPED).await;
+}

@@ -149,8 +149,13 @@ impl Stage {
 
     /// SIGTERM, and wait for a clean end.
     pub(super) async fn stop(&mut self, index: usize) {
+        self.processes[index].signal(Signal::SIGTERM);
+        self.ends(index).await;
+    }
+
+    /// Wait for the clean end of one that was asked to stop.
+    pub(super) async fn ends(&mut self, index: usize) {
         let mut process = self.processes.remove(index);
-        process.signal(Signal::SIGTERM);
         let status = process.child.wait().await.expect("an end");
         assert!(
             status.success(),
@@ -195,6 +200,26 @@ impl Stage {
             leases.entry(row.get(0)).or_default().insert(shard);
         }
         leases
+    }
+
+    /// What is left of the day's identifies.
+    pub(super) async fn identifies_left(&self) -> i64 {
+        let statement = Statement {
+            name: "identifies_left",
+            types: &[],
+            sql: "SELECT identify_remaining FROM fleet",
+        };
+        self.store.query(statement, &[]).await.expect("the fleet")[0].get(0)
+    }
+
+    /// How many shards have a session that can be resumed.
+    pub(super) async fn sessions_stored(&self) -> i64 {
+        let statement = Statement {
+            name: "sessions_stored",
+            types: &[],
+            sql: "SELECT count(session_id) FROM shard_checkpoint",
+        };
+        self.store.query(statement, &[]).await.expect("checkpoints")[0].get(0)
     }
 
     pub(super) async fn shards_of(&self, process: &Process) -> BTreeSet<u32> {
