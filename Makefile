@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-versions chaos lint fmt doc conformance example
+.PHONY: help demo run test test-versions chaos fleet lint fmt doc conformance example
 
 NEED := sh deploy/scripts/need.sh
 
@@ -46,6 +46,10 @@ test-versions: ## the bot's integration tests on PostgreSQL 17 and 18, which are
 chaos: ## every fault against the real binary under load, with a table; ROW="SIGKILL" for those with that in their name, TRIES=1000 of each
 	@$(NEED) cargo compiler postgres faketime
 	EVENTIDE_CHAOS_TRIES="$(TRIES)" EVENTIDE_CHAOS_ROW="$(ROW)" cargo test --package eventide --test it -- --ignored --exact chaos::fault_matrix --nocapture
+
+fleet: ## several processes under load that come, go, are killed, paused and cut off, with a table; ROW="SIGSTOP" for those with that in their name
+	@$(NEED) cargo compiler postgres
+	EVENTIDE_FLEET_ROW="$(ROW)" cargo test --package eventide --test it -- --ignored --exact fleet::in_full --nocapture
 
 lint: ## formatting, clippy and the documentation's links, every warning an error
 	@$(NEED) cargo lints compiler
