@@ -73,12 +73,31 @@ pub async fn fleet(what: Fleet, config: &Config) -> Result<(), CliError> {
             "shards change over already: wait until `eventide fleet status` shows the new number, then change it back".to_owned(),
         )),
         Done::Cancelled(Cancelled::Yes) | Done::Told(Told::Done) => Ok(()),
-        Done::Told(Told::NoSuchProcess) => Err(CliError::Usage(
-            "there is no such process: `eventide fleet status` shows them".to_owned(),
-        )),
-        Done::Told(Told::NoSuchShard) => Err(CliError::Usage(
-            "there is no such shard: `eventide fleet status` shows them".to_owned(),
-        )),
+        Done::Told(told) => Err(CliError::Usage(refusal(&what, told))),
+    }
+}
+
+/// Why nothing was done.
+fn refusal(what: &Fleet, told: Told) -> String {
+    let (shard, process) = match what {
+        Fleet::Status { .. } | Fleet::Reshard { .. } => (0, ""),
+        Fleet::Drain { process, .. } => (0, process.as_str()),
+        Fleet::Move { shard, process } => (*shard, process.as_deref().unwrap_or_default()),
+    };
+    match told {
+        Told::NoSuchShard(Some(count)) => {
+            format!(
+                "there is no shard {shard}: they have the numbers 0 to {}",
+                count - 1
+            )
+        }
+        Told::Drains => format!(
+            "the process {process:?} is draining and takes no shard; `eventide fleet drain {process} --undo` ends that"
+        ),
+        Told::NoSuchShard(None) => "there are no shards yet: no process has run on this database".to_owned(),
+        Told::NoSuchProcess | Told::Done => {
+            format!("there is no process {process:?}: `eventide fleet status` shows who there is")
+        }
     }
 }
 
@@ -177,16 +196,17 @@ fn show(overview: &Overview, json: bool) -> Result<(), CliError> {
         }
         writeln!(
             out,
-            "  {:>7}  {:<10} {:>12} {:>9} {:>8} {:>8}",
-            "SHARD", "STATE", "EVENTS", "LAG", "HELD", "SESSION"
+            "  {:>7}  {:<10} {:>7} {:>12} {:>9} {:>8} {:>8}",
+            "SHARD", "STATE", "GUILDS", "EVENTS", "LAG", "HELD", "SESSION"
         )?;
         for shard in &process.shards {
             let shown = |name: &str| process.shown[shard.key.to_string()][name].clone();
             writeln!(
                 out,
-                "  {:>7}  {:<10} {:>12} {:>6} ms {:>6} s {:>6} s{}",
+                "  {:>7}  {:<10} {:>7} {:>12} {:>6} ms {:>6} s {:>6} s{}",
                 shard.key.to_string(),
                 shown("state").as_str().unwrap_or("starting"),
+                shard.guilds,
                 shown("events").as_u64().unwrap_or(0),
                 shown("lag_ms").as_u64().unwrap_or(0),
                 shard.held_s,

@@ -6,6 +6,7 @@
 mod handover;
 mod identifies;
 mod kills;
+mod operators;
 mod partition;
 mod pauses;
 mod reshard;
@@ -93,6 +94,7 @@ fn scenarios() -> Vec<Scenario> {
         pauses::scenarios(),
         partition::scenarios(),
         identifies::scenarios(),
+        operators::scenarios(),
     ]
     .into_iter()
     .flatten()
@@ -176,4 +178,9 @@ async fn identifies_of_all_processes_keep_their_distance() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_begins_while_the_process_stops_is_resumed() {
     in_short(identifies::STOPPED).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_moves_shards() {
+    in_short(operators::MOVED).await;
 }

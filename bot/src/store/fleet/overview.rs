@@ -1,5 +1,7 @@
 //! The fleet as an operator sees it, and what one can ask of it.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::reshard::Reshard;
@@ -55,6 +57,8 @@ pub struct Seen {
 pub struct Lease {
     /// Which it is.
     pub key: ShardKey,
+    /// Guilds of it of which anything is counted.
+    pub guilds: i64,
     /// Seconds since it was taken.
     pub held_s: i64,
     /// Whether an operator has put it there.
@@ -68,8 +72,10 @@ pub enum Told {
     Done,
     /// Nobody has this id.
     NoSuchProcess,
-    /// There is no shard with this number.
-    NoSuchShard,
+    /// That process is draining: it takes no shard.
+    Drains,
+    /// There is no shard with this number, of so many; `None` before the first process.
+    NoSuchShard(Option<i64>),
 }
 
 impl Overview {
@@ -95,7 +101,8 @@ impl Overview {
                     .iter()
                     .map(|shard| {
                         json!({
-                            "shard_id": shard.key.id, "shard_count": shard.key.count, "held_seconds": shard.held_s, "put_here": shard.wanted,
+                            "shard_id": shard.key.id, "shard_count": shard.key.count, "guilds": shard.guilds,
+                            "held_seconds": shard.held_s, "put_here": shard.wanted,
                             "shown": process.shown[shard.key.to_string()],
                         })
                     })
@@ -143,6 +150,7 @@ pub async fn overview(store: &Store) -> Result<Overview, StoreError> {
     );
     let fleet = store.query(FLEET, &[]).await?;
     let processes = store.query(PROCESSES, &[]).await?;
+    let guilds = guilds(store).await?;
     let leases = store.query(LEASES, &[]).await?;
     let number = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
     let (mut free, mut held) = (Vec::new(), Vec::new());
@@ -152,6 +160,7 @@ pub async fn overview(store: &Store) -> Result<Overview, StoreError> {
                 count: number(row.get(4)),
                 id: number(row.get(0)),
             },
+            guilds: guilds.get(&(row.get(4), row.get(0))).copied().unwrap_or(0),
             held_s: row.get(2),
             wanted: row.get(3),
         };
@@ -199,6 +208,29 @@ pub async fn overview(store: &Store) -> Result<Overview, StoreError> {
     })
 }
 
+/// How many guilds have counted members, by number of shards and shard: from one guild's rows to the next guild's by the index, however
+/// many members are between them.
+async fn guilds(store: &Store) -> Result<HashMap<(i64, i64), i64>, StoreError> {
+    const GUILDS: Statement = statement!(
+        "fleet_overview_guilds",
+        [],
+        "WITH RECURSIVE g AS (
+             (SELECT guild_id FROM member_xp ORDER BY guild_id LIMIT 1)
+             UNION ALL
+             SELECT (SELECT m.guild_id FROM member_xp AS m WHERE m.guild_id > g.guild_id ORDER BY m.guild_id LIMIT 1)
+             FROM g WHERE g.guild_id IS NOT NULL
+         )
+         SELECT n.shards, (g.guild_id >> 22) % n.shards, count(*)
+         FROM g, fleet AS f, unnest(ARRAY[f.shard_count, f.reshard_to]) AS n (shards)
+         WHERE g.guild_id IS NOT NULL AND n.shards IS NOT NULL GROUP BY 1, 2"
+    );
+    let rows = store.query(GUILDS, &[]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| ((row.get(0), row.get(1)), row.get(2)))
+        .collect())
+}
+
 /// Let a process give its shards away, or have some again.
 pub async fn set_draining(store: &Store, process_id: String, draining: bool) -> Result<Told, StoreError> {
     const DRAIN: Statement = statement!(
@@ -226,8 +258,9 @@ pub async fn want(store: &Store, shard: u32, process_id: Option<String>) -> Resu
     const KNOWN: Statement = statement!(
         "fleet_process_known",
         [TEXT],
-        "SELECT FROM fleet_process WHERE process_id = $1 FOR KEY SHARE"
+        "SELECT draining FROM fleet_process WHERE process_id = $1 FOR KEY SHARE"
     );
+    const COUNT: Statement = statement!("fleet_shard_count", [], "SELECT shard_count FROM fleet");
     const WANT: Statement = statement!(
         "shard_lease_want",
         [INT8, TEXT],
@@ -237,14 +270,19 @@ pub async fn want(store: &Store, shard: u32, process_id: Option<String>) -> Resu
     store
         .transaction("shard_lease_want", move |tx| {
             Box::pin(async move {
-                if let Some(process_id) = &process_id
-                    && tx.query(KNOWN, &[process_id]).await?.is_empty()
-                {
-                    return Ok(Told::NoSuchProcess);
+                if let Some(process_id) = &process_id {
+                    match tx.query(KNOWN, &[process_id]).await?.first() {
+                        None => return Ok(Told::NoSuchProcess),
+                        Some(row) if row.get(0) => return Ok(Told::Drains),
+                        Some(_) => {}
+                    }
                 }
-                let found = tx.execute(WANT, &[&i64::from(shard), &process_id]).await?;
+                if tx.execute(WANT, &[&i64::from(shard), &process_id]).await? == 0 {
+                    let rows = tx.query(COUNT, &[]).await?;
+                    return Ok(Told::NoSuchShard(rows.first().and_then(|row| row.get(0))));
+                }
                 super::announce(tx).await?;
-                Ok(if found == 0 { Told::NoSuchShard } else { Told::Done })
+                Ok(Told::Done)
             })
         })
         .await

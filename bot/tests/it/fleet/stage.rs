@@ -19,6 +19,7 @@ use tokio::{
     process::Child,
     time::{Instant, sleep},
 };
+use tokio_postgres::types::Type;
 
 use super::{Form, Scenario};
 use crate::support::{
@@ -200,6 +201,17 @@ impl Stage {
             leases.entry(row.get(0)).or_default().insert(shard);
         }
         leases
+    }
+
+    /// How the others call it.
+    pub(super) async fn id_of(&self, process: &Process) -> String {
+        let statement = Statement {
+            name: "id",
+            types: &[Type::INT8],
+            sql: "SELECT process_id FROM fleet_process WHERE pid = $1",
+        };
+        let pid = i64::from(process.pid());
+        self.store.query(statement, &[&pid]).await.expect("a process")[0].get(0)
     }
 
     /// What is left of the day's identifies.
