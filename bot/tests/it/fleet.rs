@@ -95,6 +95,7 @@ fn scenarios() -> Vec<Scenario> {
         partition::scenarios(),
         identifies::scenarios(),
         operators::scenarios(),
+        reshard::scenarios(),
     ]
     .into_iter()
     .flatten()

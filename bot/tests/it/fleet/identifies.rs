@@ -56,7 +56,7 @@ fn four_at_once(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
         for _ in 0..4 {
             stage.start();
         }
-        for number in 1..=stage.shards() as usize {
+        for number in 1..=stage.shards as usize {
             until("the next shard has identified", async || {
                 (control.stats().sessions_started() >= number).then_some(())
             })
@@ -69,7 +69,7 @@ fn four_at_once(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
         let closest = closest(stage).expect("several of a key");
         assert!(closest >= APART, "two of a key are only {closest:?} apart");
         let budget = stage.discord.config().gateway.identify_total;
-        let in_vain = i64::from(budget - stage.shards()) - stage.identifies_left().await;
+        let in_vain = i64::from(budget - stage.shards) - stage.identifies_left().await;
         // One can be on its way at the moment when its shard moves.
         assert!(
             (0..=1).contains(&in_vain),

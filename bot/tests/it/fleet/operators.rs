@@ -65,7 +65,7 @@ fn moved(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
         stage.is_shared().await;
         stage.load();
         stage.more().await;
-        let shards = stage.shards();
+        let shards = stage.shards;
         let (first, second) = (
             stage.id_of(&stage.processes[0]).await,
             stage.id_of(&stage.processes[1]).await,
@@ -127,7 +127,7 @@ fn moved(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
 }
 
 async fn shows_everything(stage: &Stage, first: &str) {
-    let shards = stage.shards();
+    let shards = stage.shards;
     let status = until("what the processes show of their shards is there", async || {
         let status = status(stage).await;
         let lists = status["processes"]

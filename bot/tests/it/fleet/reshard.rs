@@ -8,13 +8,48 @@ use eventide::{
     config::ShardCount,
     store::{Statement, Store},
 };
-use tokio::process::Child;
+use futures_util::future::LocalBoxFuture;
+use tokio::{process::Child, time::Instant};
 
+use super::{Scenario, Shown, stage::Stage, table::seconds};
 use crate::support::{
     PATIENCE, Scene,
     bot::{command, command_on, config_for, discord, settle_exactly, start, url},
     until,
 };
+
+const FOUR_EIGHT: &str = "4 → 8 shards while they run";
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![Scenario {
+        world: |world, _| world.shards = 4,
+        ..Scenario::new(FOUR_EIGHT, four_eight)
+    }]
+}
+
+/// For the table; what is tried in the short form is the tests below.
+fn four_eight(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
+    Box::pin(async move {
+        stage.start();
+        stage.start();
+        stage.is_shared().await;
+        stage.load();
+        stage.more().await;
+        let began = Instant::now();
+        reshard(&stage.scene, &["--total", "8"]).await.expect("it begins");
+        number_is(&stage.store, 8).await;
+        let took = began.elapsed();
+        (stage.shards, stage.sessions) = (8, 4 + 8);
+        stage.is_shared().await;
+        // Discord keeps the old sessions for a while, which nobody resumes any more.
+        stage.discord.control().kill_unconnected_sessions(4);
+        stage.more().await;
+        Shown {
+            silence: None,
+            words: format!("{} until all had changed over", seconds(took)),
+        }
+    })
+}
 
 fn world() -> SimulatorConfig {
     SimulatorConfig {

@@ -37,6 +37,10 @@ pub(super) struct Stage {
     pub(super) discord: Simulator,
     pub(super) store: Store,
     pub(super) form: Form,
+    /// How many shards there are to be.
+    pub(super) shards: u32,
+    /// How many sessions all this may cost.
+    pub(super) sessions: u32,
     /// Those that were started and neither stopped nor killed.
     pub(super) processes: Vec<Process>,
     /// The ways that some of them have to PostgreSQL.
@@ -50,6 +54,7 @@ pub(super) struct Stage {
 /// How it was when everything had stopped.
 pub(super) struct End {
     pub(super) shards: u32,
+    pub(super) sessions: u32,
     pub(super) report: Report,
     pub(super) gaps: i64,
     pub(super) identifies: usize,
@@ -98,6 +103,7 @@ impl Stage {
         };
         world.gateway.client_events_per_minute = 100_000;
         (scenario.world)(&mut world, form);
+        let shards = world.shards;
         let scene = Scene::new().await;
         let discord = discord(world).await;
         let store = scene.store();
@@ -106,16 +112,14 @@ impl Stage {
             discord,
             store,
             form,
+            shards,
+            sessions: shards,
             processes: Vec::new(),
             ways: Vec::new(),
             directory: TempDir::new().expect("a temporary directory"),
             settings: scenario.settings,
             started: 0,
         }
-    }
-
-    pub(super) fn shards(&self) -> u32 {
-        self.discord.config().shards
     }
 
     /// Start one more.
@@ -254,7 +258,7 @@ impl Stage {
             .iter()
             .map(|process| i64::from(process.pid()))
             .collect();
-        let (shards, control) = (self.shards() as usize, self.discord.control());
+        let (shards, control) = (self.shards as usize, self.discord.control());
         until("the processes share the shards", async || {
             let leases = self.leases().await;
             let counts = || leases.values().map(BTreeSet::len);
@@ -325,7 +329,8 @@ impl Stage {
             wrong.push(format!("{} IDENTIFYs too soon", stats.identify_violations()));
         }
         let end = End {
-            shards: self.shards(),
+            shards: self.shards,
+            sessions: self.sessions,
             report: compare(&self.discord, &self.store).await,
             gaps,
             identifies: stats.identifies.len(),

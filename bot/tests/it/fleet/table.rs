@@ -23,8 +23,8 @@ impl Row {
         if end.gaps != 0 {
             wrong.push(format!("{} gaps", end.gaps));
         }
-        if end.identifies != end.shards as usize {
-            wrong.push(format!("{} IDENTIFYs of {} shards", end.identifies, end.shards));
+        if end.identifies != end.sessions as usize {
+            wrong.push(format!("{} IDENTIFYs and not {}", end.identifies, end.sessions));
         }
         let silence = shown.silence.map_or_else(String::new, seconds);
         let text = format!(
