@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use discord_simulator::SimulatorConfig;
-use futures_util::future::LocalBoxFuture;
+use eventide::store::fleet::{Turn, set_identify_budget, take_identify};
+use futures_util::future::{LocalBoxFuture, join_all};
 use nix::sys::signal::Signal;
 use tokio::time::Instant;
 
 use super::{Form, Scenario, Shown, stage::Stage, table::seconds};
-use crate::support::until;
+use crate::support::{Scene, until};
 
 pub(super) const ONE_AT_A_TIME: &str = "four start at once, max_concurrency 1";
 pub(super) const STOPPED: &str = "SIGTERM between IDENTIFY and READY";
@@ -123,4 +124,35 @@ fn stopped_while_it_identifies(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
         stage.more().await;
         Shown::default()
     })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_is_whoevers_asks_first_and_the_budget_ends() {
+    const LONG: Duration = Duration::from_hours(1);
+    let scene = Scene::new().await;
+    let store = scene.store();
+    // As Discord says it while nothing is used: the day has not begun.
+    let unused = set_identify_budget(&store, 2, 2, Duration::ZERO).await;
+    assert_eq!(unused.expect("set"), 2);
+    let take = async |key| take_identify(&store, key, LONG).await.expect("an answer");
+    let turns = join_all((0..8).map(|_| take(0))).await;
+    let now = |turn: &&Turn| matches!(turn, Turn::Now { remaining: 1 });
+    let later =
+        |turn: &&Turn| matches!(turn, Turn::NotYet { wait } if *wait > Duration::ZERO && *wait <= LONG);
+    assert_eq!(
+        (
+            turns.iter().filter(now).count(),
+            turns.iter().filter(later).count()
+        ),
+        (1, 7),
+        "{turns:?}"
+    );
+    assert_eq!(take(1).await, Turn::Now { remaining: 0 });
+    assert!(matches!(take(2).await, Turn::UsedUp { more_in } if more_in > LONG));
+    // Another process enters, which asked Discord before the first identify.
+    let left = set_identify_budget(&store, 2, 2, Duration::ZERO).await;
+    assert_eq!(left.expect("set"), 0);
+    assert!(matches!(take(2).await, Turn::UsedUp { .. }));
+    store.close();
+    scene.stop().await;
 }
