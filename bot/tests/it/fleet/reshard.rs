@@ -10,6 +10,7 @@ use eventide::{
 };
 use futures_util::future::LocalBoxFuture;
 use tokio::{process::Child, time::Instant};
+use tokio_postgres::types::Type;
 
 use super::{Scenario, Shown, stage::Stage, table::seconds};
 use crate::support::{
@@ -96,6 +97,18 @@ async fn numbers(store: &Store) -> (Option<i64>, Option<i64>) {
     (rows[0].get(0), rows[0].get(1))
 }
 
+/// How many shards of this number have a session that can be resumed: a kill before that costs another one.
+async fn stored(store: &Store, number: usize) -> usize {
+    let statement = Statement {
+        name: "stored",
+        types: &[Type::INT8],
+        sql: "SELECT count(session_id) FROM shard_checkpoint WHERE shard_count = $1",
+    };
+    let number = i64::try_from(number).expect("few");
+    let rows = store.query(statement, &[&number]).await.expect("checkpoints");
+    usize::try_from(rows[0].get::<_, i64>(0)).expect("few")
+}
+
 async fn number_is(store: &Store, wanted: i64) {
     until("the number of shards has changed", async || {
         (numbers(store).await == (Some(wanted), None)).then_some(())
@@ -161,8 +174,9 @@ async fn four_eight_three() {
             "{refused}"
         );
         sessions += wanted;
-        until("both have their sessions", async || {
-            (control.stats().sessions_started() >= sessions).then_some(())
+        until("both have their sessions, and they are stored", async || {
+            let begun = control.stats().sessions_started() >= sessions;
+            (begun && stored(&store, wanted).await == wanted).then_some(())
         })
         .await;
         assert_eq!(
