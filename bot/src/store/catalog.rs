@@ -293,7 +293,7 @@ pub async fn indexes(store: &Store) -> Result<Vec<Index>, StoreError> {
                             FROM pg_attribute AS a JOIN pg_stats AS p
                               ON p.schemaname = current_schema() AND p.tablename = t.relname AND p.attname = a.attname
                             WHERE a.attrelid = t.oid AND a.attnum = ANY (x.indkey)) AS w ON true
-         WHERE t.relnamespace = current_schema()::regnamespace
+         WHERE t.relnamespace = quote_ident(current_schema())::regnamespace
          ORDER BY t.relname, i.relname"
     );
     let rows = store.query(INDEXES, &[]).await?;
