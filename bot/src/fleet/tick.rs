@@ -148,7 +148,7 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
         let leases = fleet::leases(tx, count).await?;
         mine.look_at(tx, count, &leases).await?;
     }
-    if news {
+    if news || mine.news {
         fleet::announce(tx).await?;
     }
     let leased = &mine.leased;
@@ -174,6 +174,8 @@ struct Mine<'a> {
     give: Vec<ShardKey>,
     awaited: usize,
     any_free: bool,
+    /// Whether others should look.
+    news: bool,
 }
 
 impl Mine<'_> {
@@ -197,9 +199,15 @@ impl Mine<'_> {
                 self.taken.push((key(shard), taken, Left::default()));
             }
         }
-        let running = plan.give.into_iter().map(key);
-        self.give
-            .extend(running.filter(|shard| asked.running.contains(shard)));
+        for shard in plan.give.into_iter().map(key) {
+            if asked.running.contains(&shard) {
+                self.give.push(shard);
+            } else {
+                // What another one should have, and nobody runs, need not be stopped first.
+                fleet::give(tx, self.me, shard).await?;
+                self.news = true;
+            }
+        }
         Ok(())
     }
 }

@@ -106,13 +106,14 @@ pub async fn alive(tx: &Tx<'_>, grace: Option<Duration>) -> Result<(), StoreErro
     tx.execute(ALIVE, &[&grace]).await.map(drop)
 }
 
-/// Enter the fleet.
+/// Enter the fleet. It may be done again, when nobody knows whether the first time was committed.
 pub async fn join(tx: &Tx<'_>, process: &Process) -> Result<(), StoreError> {
     const JOIN: Statement = statement!(
         "fleet_join",
         [TEXT, TEXT, TEXT, INT8, TEXT, INT8, INT8],
         "INSERT INTO fleet_process (process_id, host, version, capacity, pid_space, pid, pid_started)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)"
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (process_id) DO UPDATE SET seen_at = clock_timestamp()"
     );
     tx.execute(
         JOIN,

@@ -6,6 +6,7 @@
 mod handover;
 mod identifies;
 mod kills;
+mod leases;
 mod operators;
 mod partition;
 mod pauses;

@@ -52,7 +52,7 @@ fn four_eight(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
     })
 }
 
-fn world() -> SimulatorConfig {
+pub(super) fn world() -> SimulatorConfig {
     SimulatorConfig {
         guilds: 60,
         members: 3_000,
@@ -72,13 +72,13 @@ fn spawn(discord: &Simulator, scene: &Scene) -> Child {
         .expect("the binary starts")
 }
 
-async fn start_one(discord: &Simulator, scene: &Scene) -> Bot {
+pub(super) async fn start_one(discord: &Simulator, scene: &Scene) -> Bot {
     let mut config = config_for(discord);
     config.fleet.lease = Duration::from_secs(3);
     start(&config, scene.postgres.connection()).await
 }
 
-async fn more(discord: &Simulator, messages: u64) {
+pub(super) async fn more(discord: &Simulator, messages: u64) {
     let before = discord.oracle().sent();
     until("more is sent", async || {
         (discord.oracle().sent() > before + messages).then_some(())
@@ -131,7 +131,7 @@ async fn reshard(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
     }
 }
 
-async fn connections(discord: &Simulator, wanted: u64) {
+pub(super) async fn connections(discord: &Simulator, wanted: u64) {
     let control = discord.control();
     until("every shard has a connection", async || {
         (control.stats().connections_open == wanted).then_some(())
