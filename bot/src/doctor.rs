@@ -13,7 +13,10 @@ use crate::{
     causes::in_one_line,
     config::Config,
     database::{Database, DatabaseError},
-    store::{Store, StoreError, catalog, migrations},
+    store::{
+        Store, StoreError, catalog,
+        migrations::{self, Status},
+    },
 };
 
 /// Statements in the list of the heaviest.
@@ -42,23 +45,31 @@ pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding
     let sessions = catalog::sessions(&store).await?;
     findings.extend(server::sessions(&sessions, &settings, &config.database));
 
-    let pending = match migrations::status(&database.direct).await {
-        Ok(all) => all
-            .into_iter()
-            .filter(|migration| migration.applied_on.is_none())
-            .map(|migration| migration.name)
-            .collect::<Vec<_>>(),
+    let all = match migrations::status(&database.direct).await {
+        Ok(all) => all,
         Err(error) => {
             findings.push(Finding::bad("schema", error.to_string(), ""));
             store.close();
             return Ok(findings);
         }
     };
+    let names = |wanted: fn(&&Status) -> bool| -> Vec<&str> {
+        let wanted = all.iter().filter(wanted);
+        wanted.map(|status| status.name.as_str()).collect()
+    };
+    let pending = names(|status| status.applied_on.is_none());
+    let newer = names(|status| status.newer);
     if pending.is_empty() {
-        findings.push(Finding::good(
-            "schema",
-            format!("{} is up to date", config.database.schema),
-        ));
+        let schema = &config.database.schema;
+        let found = if newer.is_empty() {
+            format!("{schema} is up to date")
+        } else {
+            format!(
+                "{schema} is ahead of this binary, which can work with it: {}",
+                newer.join(", ")
+            )
+        };
+        findings.push(Finding::good("schema", found));
         findings.extend(tables::tables(&catalog::tables(&store).await?));
         findings.extend(tables::indexes(&catalog::indexes(&store).await?));
         findings.push(checkpoints(&catalog::checkpoints(&store).await?));

@@ -105,6 +105,14 @@ fn table(all: &[Status]) -> String {
         );
         text.push_str(&line);
     }
+    let newer = all.iter().filter(|status| status.newer).count();
+    if newer > 0 {
+        let line = format!(
+            "{newer} of {} applied by a newer version than this binary\n",
+            all.len()
+        );
+        text.push_str(&line);
+    }
     text
 }
 
@@ -162,7 +170,12 @@ async fn verify(database: &Database) -> Result<(), CliError> {
         writeln!(out, "{note}")?;
     }
     if verdict.findings.is_empty() {
-        writeln!(out, "history and tables are what the migrations make")?;
+        let what = if verdict.compared {
+            "history and tables are"
+        } else {
+            "the history is"
+        };
+        writeln!(out, "{what} what the migrations make")?;
     }
     found(verdict.findings)
 }
@@ -191,17 +204,21 @@ mod tests {
             name: name.to_owned(),
             applied_on: applied_on.map(str::to_owned),
             undo,
+            newer: name == "V11__c",
         };
         let text = table(&[
             status("V1__member_xp", Some("2026-11-21 12:00:00"), true),
             status("V10__b", None, false),
+            status("V11__c", Some("2026-11-21 12:00:01"), false),
         ]);
         assert_eq!(
             text,
             "MIGRATION      APPLIED (UTC)        UNDO\n\
              V1__member_xp  2026-11-21 12:00:00  yes\n\
              V10__b         pending              no\n\
-             1 of 2 pending: `eventide migrate up` applies them\n"
+             V11__c         2026-11-21 12:00:01  no\n\
+             1 of 3 pending: `eventide migrate up` applies them\n\
+             1 of 3 applied by a newer version than this binary\n"
         );
     }
 }

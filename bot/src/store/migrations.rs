@@ -33,7 +33,7 @@ use super::connect::{Target, quoted};
 ///
 /// # Errors
 ///
-/// [`MigrateError::Divergent`], [`MigrateError::Missing`], [`MigrateError::OutOfOrder`] and their like for a history that does not
+/// [`MigrateError::TooOld`], [`MigrateError::Divergent`], [`MigrateError::OutOfOrder`] and their like for a history that does not
 /// fit.
 pub async fn status(target: impl Into<Target>) -> Result<Vec<Status>, MigrateError> {
     let (all, faults) = Migrations::embedded().overview(target).await?;
@@ -50,6 +50,16 @@ pub async fn status(target: impl Into<Target>) -> Result<Vec<Status>, MigrateErr
 /// See [`MigrateError`]. What was applied before a failing migration stays applied.
 pub async fn up(target: impl Into<Target>) -> Result<Vec<String>, MigrateError> {
     Migrations::embedded().up(target, None).await
+}
+
+/// Have a line in the log of what a newer version has applied.
+pub fn tell_newer(names: &[String]) {
+    if !names.is_empty() {
+        tracing::info!(
+            migrations = names.join(", "),
+            "a newer version of Eventide has applied migrations that this one does not know, and lets it work beside them"
+        );
+    }
 }
 
 /// Drop everything in the schema, for a demo on a server of its own.
@@ -72,8 +82,8 @@ impl Migrations {
         target: impl Into<Target>,
     ) -> Result<(Vec<Status>, Vec<MigrateError>), MigrateError> {
         let session = Session::open(target.into()).await?;
-        let applied = session.applied().await?;
-        Ok((self.statuses(&applied), self.faults(&applied)))
+        let history = session.history().await?;
+        Ok((self.statuses(&history), self.faults(&history)))
     }
 
     /// What the schema consists of.

@@ -4,6 +4,7 @@ mod commands;
 mod down;
 mod locks;
 mod samples;
+mod two_versions;
 mod verify;
 mod walk;
 

@@ -252,6 +252,14 @@ async fn migrations_at_the_same_time_and_histories_that_do_not_fit() {
     history("UPDATE refinery_schema_history SET version = 4000, name = 'newer' WHERE version = 1")
         .await
         .expect("updated");
+    let skipped = migrations::up(&*connection)
+        .await
+        .expect_err("a history that lacks the first");
+    assert!(
+        matches!(&skipped, MigrateError::OutOfOrder { name } if name.starts_with("V1__")),
+        "{skipped}"
+    );
+    history("DELETE FROM schema_minimum").await.expect("deleted");
     let missing = migrations::up(&*connection)
         .await
         .expect_err("a history from the future");

@@ -46,9 +46,10 @@ impl Migrations {
         let mut session = Session::open(target.into()).await?;
         session.lock().await?;
         session.ensure_schema().await?;
-        let applied = session.applied().await?;
-        self.check(&applied)?;
-        let pending = self.pending(&applied, to)?;
+        let history = session.history().await?;
+        self.check(&history)?;
+        super::tell_newer(&self.newer(&history));
+        let pending = self.pending(&history, to)?;
         if pending.is_empty() {
             // A role that only runs the bot may not have the right to change anything.
             return Ok(Vec::new());

@@ -85,8 +85,8 @@ impl Migrations {
     ///
     /// # Errors
     ///
-    /// [`MigrateError::InUse`] when a process works with the schema, [`MigrateError::NoUndo`], [`MigrateError::UndoFailed`], or
-    /// a history that does not fit.
+    /// [`MigrateError::InUse`] when a process works with the schema, [`MigrateError::NoUndo`], [`MigrateError::Foreign`],
+    /// [`MigrateError::UndoFailed`], or a history that does not fit.
     pub async fn undoing(
         &self,
         target: impl Into<connect::Target>,
@@ -94,9 +94,12 @@ impl Migrations {
     ) -> Result<Undoing, MigrateError> {
         let mut session = Session::open(target.into()).await?;
         session.lock().await?;
-        let applied = session.applied().await?;
-        self.check(&applied)?;
-        let newest = applied.iter().rev().take(steps);
+        let history = session.history().await?;
+        self.check(&history)?;
+        if let Some(name) = self.newer(&history).pop() {
+            return Err(MigrateError::Foreign { name });
+        }
+        let newest = history.rows.iter().rev().take(steps);
         let steps: Vec<Step> = newest
             .filter_map(|row| self.steps.iter().find(|step| step.version() == row.version))
             .cloned()
@@ -201,7 +204,7 @@ async fn changed_rows(tx: &Transaction<'_>, schema: &str) -> Result<Vec<(String,
         .query(
             "-- migrate_changed_rows
              SELECT relname, n_tup_del, n_tup_upd FROM pg_stat_xact_user_tables
-             WHERE schemaname = $1 AND n_tup_del + n_tup_upd > 0 AND relname <> 'refinery_schema_history'
+             WHERE schemaname = $1 AND n_tup_del + n_tup_upd > 0 AND relname NOT IN ('refinery_schema_history', 'schema_minimum')
              ORDER BY relname",
             &[&schema],
         )

@@ -86,6 +86,28 @@ pub enum MigrateError {
         /// The file's name without its ending.
         name: String,
     },
+    /// The schema asks for more than this binary knows.
+    #[error(
+        "the schema {schema} needs the migration {needed}, and this binary's newest is {newest}: it is too old; start a version of \
+         Eventide that has it"
+    )]
+    TooOld {
+        /// The schema.
+        schema: String,
+        /// The migration that it needs, or its number.
+        needed: String,
+        /// The newest migration's name.
+        newest: String,
+    },
+    /// The newest migrations are not in this binary, so it cannot take them back.
+    #[error(
+        "this binary does not have the migration {name}, so it cannot take it back: type `eventide migrate down` with the version \
+         of Eventide that brought it"
+    )]
+    Foreign {
+        /// The file's name without its ending.
+        name: String,
+    },
     /// A migration is older than one that was applied already.
     #[error(
         "migration {name} is older than one that was applied to this database already: give it the next free number"

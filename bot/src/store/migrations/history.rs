@@ -16,6 +16,18 @@ pub struct Status {
     pub applied_on: Option<String>,
     /// Whether this binary can take it back.
     pub undo: bool,
+    /// Whether it came with a newer version of Eventide, beside which this binary can work.
+    pub newer: bool,
+}
+
+/// What the database says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct History {
+    pub(super) schema: String,
+    /// The oldest first.
+    pub(super) rows: Vec<Applied>,
+    /// The newest migration that a binary has to know; `None` for a schema that does not say so yet.
+    pub(super) minimum: Option<i64>,
 }
 
 /// A row of refinery's history.
@@ -35,22 +47,41 @@ impl Applied {
 }
 
 impl Session {
-    /// The migrations that were applied, the oldest first.
-    pub(super) async fn applied(&self) -> Result<Vec<Applied>, MigrateError> {
-        let exists = self
+    /// The migrations that were applied, and what they ask of a binary.
+    pub(super) async fn history(&self) -> Result<History, MigrateError> {
+        // In this order: a migration that raises the minimum in between is seen by its minimum, and not by its row alone.
+        let rows = self.applied().await?;
+        Ok(History {
+            schema: self.schema.clone(),
+            rows,
+            minimum: self.minimum().await?,
+        })
+    }
+
+    async fn minimum(&self) -> Result<Option<i64>, MigrateError> {
+        if !self.may_read("schema_minimum").await? {
+            return Ok(None);
+        }
+        let rows = self
+            .client
+            .query("-- migrate_minimum\nSELECT version FROM schema_minimum", &[])
+            .await?;
+        Ok(rows.first().map(|row| row.get(0)))
+    }
+
+    /// Whether there is such a table.
+    async fn may_read(&self, table: &str) -> Result<bool, MigrateError> {
+        let row = self
             .client
             .query_one(
-                "-- migrate_history
-                 SELECT to_regclass('refinery_schema_history') IS NOT NULL, current_user::text,
-                        coalesce(has_table_privilege(to_regclass('refinery_schema_history'), 'SELECT'), false)",
-                &[],
+                "-- migrate_may_read
+                 SELECT t.oid IS NOT NULL, current_user::text, coalesce(has_table_privilege(t.oid, 'SELECT'), false)
+                 FROM (SELECT to_regclass($1)::oid AS oid) AS t",
+                &[&table],
             )
             .await?;
-        if !exists.get::<_, bool>(0) {
-            return Ok(Vec::new());
-        }
-        if !exists.get::<_, bool>(2) {
-            let (role, schema) = (quoted(exists.get(1)), quoted(&self.schema));
+        if row.get(0) && !row.get::<_, bool>(2) {
+            let (role, schema) = (quoted(row.get(1)), quoted(&self.schema));
             return Err(MigrateError::Rights {
                 what: format!("read the tables in the schema {schema}"),
                 grant: format!(
@@ -58,6 +89,13 @@ impl Session {
                 ),
                 role,
             });
+        }
+        Ok(row.get(0))
+    }
+
+    async fn applied(&self) -> Result<Vec<Applied>, MigrateError> {
+        if !self.may_read("refinery_schema_history").await? {
+            return Ok(Vec::new());
         }
         // refinery panics at a time that is not in this form.
         let rows = self
@@ -87,15 +125,26 @@ impl Session {
 impl Migrations {
     /// Every way in which the history does not fit the files.
     ///
-    /// A database that is ahead of the binary is refused: nobody knows whether the binary can work with it. To run two versions
-    /// side by side, a migration that the binary before it cannot stand would have to say so in a row of the schema (its file is
-    /// what the older binary does not have), and [`MigrateError::Missing`] would be raised here only for those.
-    pub(super) fn faults(&self, applied: &[Applied]) -> Vec<MigrateError> {
+    /// While a new version is rolled out, the schema is ahead of the binaries of the version before. They go on, and start, as long as
+    /// `schema_minimum` lets them: a migration that the binary before it cannot stand raises it.
+    pub(super) fn faults(&self, history: &History) -> Vec<MigrateError> {
+        let applied = &history.rows;
         let mut faults = Vec::new();
+        if let Some(version) = self.asked_in_vain(history) {
+            let row = applied.iter().find(|row| i64::from(row.version) == version);
+            faults.push(MigrateError::TooOld {
+                schema: quoted(&history.schema),
+                needed: row.map_or_else(|| format!("V{version}"), Applied::file_name),
+                newest: self.newest_name(),
+            });
+        }
         for row in applied {
             let name = row.file_name();
             let Some(step) = self.steps.iter().find(|step| step.version() == row.version) else {
-                faults.push(MigrateError::Missing { name });
+                // A schema that asks for a minimum has told by it whether a newer one is stood.
+                if !self.is_newer(row) || history.minimum.is_none() {
+                    faults.push(MigrateError::Missing { name });
+                }
                 continue;
             };
             if row.on.is_none() || row.name.is_none() {
@@ -120,20 +169,41 @@ impl Migrations {
     }
 
     /// The first fault, as an error.
-    pub(super) fn check(&self, applied: &[Applied]) -> Result<(), MigrateError> {
-        match self.faults(applied).into_iter().next() {
+    pub(super) fn check(&self, history: &History) -> Result<(), MigrateError> {
+        match self.faults(history).into_iter().next() {
             Some(fault) => Err(fault),
             None => Ok(()),
         }
     }
 
+    /// The migrations that a newer version has applied.
+    pub(super) fn newer(&self, history: &History) -> Vec<String> {
+        let newer = history.rows.iter().filter(|row| self.is_newer(row));
+        newer.map(Applied::file_name).collect()
+    }
+
+    fn is_newer(&self, row: &Applied) -> bool {
+        self.steps.last().is_none_or(|step| step.version() < row.version)
+    }
+
+    /// The minimum, if this binary is older.
+    fn asked_in_vain(&self, history: &History) -> Option<i64> {
+        let newest = self.steps.last().map_or(0, |step| i64::from(step.version()));
+        history.minimum.filter(|minimum| *minimum > newest)
+    }
+
+    fn newest_name(&self) -> String {
+        self.steps.last().map(Step::name).unwrap_or_default()
+    }
+
     /// What is missing, up to a version.
-    pub(super) fn pending(&self, applied: &[Applied], to: Option<i32>) -> Result<Vec<&Step>, MigrateError> {
+    pub(super) fn pending(&self, history: &History, to: Option<i32>) -> Result<Vec<&Step>, MigrateError> {
+        let applied = &history.rows;
         if let Some(version) = to {
             if version != 0 && !self.steps.iter().any(|step| step.version() == version) {
                 return Err(MigrateError::NoSuchVersion {
                     version,
-                    newest: self.steps.last().map(Step::name).unwrap_or_default(),
+                    newest: self.newest_name(),
                 });
             }
             if let Some(at) = applied.last().filter(|at| at.version > version) {
@@ -153,7 +223,8 @@ impl Migrations {
     }
 
     /// Each migration that the binary or the database has, the oldest first.
-    pub(super) fn statuses(&self, applied: &[Applied]) -> Vec<Status> {
+    pub(super) fn statuses(&self, history: &History) -> Vec<Status> {
+        let applied = &history.rows;
         let mut all: Vec<(i32, Status)> = applied
             .iter()
             .map(|row| {
@@ -162,6 +233,7 @@ impl Migrations {
                     name: row.file_name(),
                     applied_on: Some(row.on.clone().unwrap_or_else(|| "at an unknown time".to_owned())),
                     undo: step.is_some_and(|step| step.undo().is_some()),
+                    newer: self.is_newer(row),
                 };
                 (row.version, status)
             })
@@ -172,6 +244,7 @@ impl Migrations {
                 name: step.name(),
                 applied_on: None,
                 undo: step.undo().is_some(),
+                newer: false,
             };
             (step.version(), status)
         }));
@@ -186,7 +259,7 @@ fn is_applied(step: &Step, applied: &[Applied]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Applied, Migrations};
+    use super::{Applied, History, Migrations};
     use crate::store::migrations::{File, MigrateError};
 
     fn three() -> Migrations {
@@ -199,41 +272,100 @@ mod tests {
     }
 
     /// The history of those, as refinery would have written it.
-    fn history(migrations: &Migrations) -> Vec<Applied> {
+    fn history(migrations: &Migrations) -> History {
         let row = |step: &super::Step| Applied {
             version: step.version(),
             name: step.name().split_once("__").map(|(_, name)| name.to_owned()),
             checksum: Some(step.checksum()),
             on: Some("2026-11-21 12:00:00".to_owned()),
         };
-        migrations.steps.iter().map(row).collect()
+        of(migrations.steps.iter().map(row).collect())
+    }
+
+    fn of(rows: Vec<Applied>) -> History {
+        History {
+            schema: "public".to_owned(),
+            rows,
+            minimum: None,
+        }
+    }
+
+    fn by_a_newer_version(version: i32) -> Applied {
+        Applied {
+            version,
+            name: Some("newer".to_owned()),
+            checksum: Some("1".to_owned()),
+            on: Some("2026-11-21 12:00:00".to_owned()),
+        }
     }
 
     #[test]
     fn what_fits() {
         let migrations = three();
         let history = history(&migrations);
-        for applied in 0..=history.len() {
-            let applied = &history[..applied];
-            assert!(migrations.faults(applied).is_empty());
-            let pending = migrations.pending(applied, None).expect("known");
-            assert_eq!(pending.len(), 3 - applied.len());
+        for applied in 0..=history.rows.len() {
+            let applied = of(history.rows[..applied].to_vec());
+            assert!(migrations.faults(&applied).is_empty());
+            let pending = migrations.pending(&applied, None).expect("known");
+            assert_eq!(pending.len(), 3 - applied.rows.len());
         }
+    }
+
+    /// What a newer version has added is stood if the schema says so, and what it has put in between is not.
+    #[test]
+    fn a_schema_that_is_ahead() {
+        let migrations = three();
+        let mut ahead = history(&migrations);
+        ahead.rows.push(by_a_newer_version(5));
+        ahead.rows.push(by_a_newer_version(7));
+        for minimum in [0, 3, 4] {
+            ahead.minimum = Some(minimum);
+            assert!(migrations.faults(&ahead).is_empty(), "{minimum}");
+            assert_eq!(migrations.newer(&ahead), ["V5__newer", "V7__newer"]);
+            assert!(migrations.pending(&ahead, None).expect("none").is_empty());
+            let newer = migrations.statuses(&ahead).into_iter().map(|status| status.newer);
+            assert_eq!(newer.collect::<Vec<_>>(), [false, false, false, true, true]);
+        }
+        for (minimum, needed) in [(5, "V5__newer"), (7, "V7__newer"), (8, "V8")] {
+            ahead.minimum = Some(minimum);
+            let faults = migrations.faults(&ahead);
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            assert_eq!(
+                faults[0].to_string(),
+                format!(
+                    "the schema \"public\" needs the migration {needed}, and this binary's newest is V4__d: it is too old; start a version \
+                     of Eventide that has it"
+                )
+            );
+        }
+        // Of before there was a minimum: nobody knows.
+        ahead.minimum = None;
+        assert_eq!(migrations.faults(&ahead).len(), 2);
+        // Of a version that has another file where this binary has none.
+        ahead.minimum = Some(4);
+        ahead.rows.insert(2, by_a_newer_version(3));
+        let faults = migrations.faults(&ahead);
+        assert!(
+            matches!(&faults[..], [MigrateError::Missing { name }] if name == "V3__newer"),
+            "{faults:?}"
+        );
+        // And one that lacks what this binary has.
+        ahead.rows.drain(1..3);
+        let faults = migrations.faults(&ahead);
+        assert!(
+            matches!(&faults[..], [MigrateError::OutOfOrder { name }] if name == "V2__b"),
+            "{faults:?}"
+        );
     }
 
     #[test]
     fn every_fault_is_told_with_its_file() {
         let migrations = three();
         let mut history = history(&migrations);
-        history.remove(1);
-        history[0].checksum = Some("1".to_owned());
-        history[1].name = Some("other".to_owned());
-        history.push(Applied {
-            version: 3,
-            name: Some("newer".to_owned()),
-            checksum: None,
-            on: None,
-        });
+        history.rows.remove(1);
+        history.rows[0].checksum = Some("1".to_owned());
+        history.rows[1].name = Some("other".to_owned());
+        history.rows.push(by_a_newer_version(3));
         let faults: Vec<String> = migrations
             .faults(&history)
             .iter()
@@ -249,7 +381,7 @@ mod tests {
         for (fault, words) in faults.iter().zip(words) {
             assert!(fault.contains(words), "{fault}");
         }
-        history[0].on = None;
+        history.rows[0].on = None;
         let fault = migrations.check(&history).expect_err("a fault");
         assert!(matches!(fault, MigrateError::History { version: 1 }), "{fault}");
     }
@@ -259,7 +391,7 @@ mod tests {
         let migrations = three();
         let history = history(&migrations);
         let versions = |to| {
-            let pending = migrations.pending(&[], Some(to))?;
+            let pending = migrations.pending(&of(Vec::new()), Some(to))?;
             Ok::<_, MigrateError>(pending.iter().map(|step| step.version()).collect::<Vec<_>>())
         };
         assert_eq!(versions(0).expect("nothing"), Vec::<i32>::new());

@@ -69,6 +69,9 @@ const HARMLESS: [&str; 18] = [
 /// Those of them that can simply be run a second time.
 const REPEATABLE: [&str; 2] = ["create or replace", "comment on"];
 
+/// The table that says how new a binary has to be. Files that come after the one that makes it have to keep it right.
+const MINIMUM: &str = "schema_minimum";
+
 /// A CHECK, or a foreign key, that was added without being verified.
 struct Unverified {
     file: String,
@@ -95,6 +98,8 @@ struct Lint<'a> {
     alone: bool,
     /// The constraint that the statement before dropped IF EXISTS, after which it can be added again.
     dropped: Option<String>,
+    /// Whether the file says by `schema_minimum` how new a binary has to be.
+    says_minimum: bool,
     faults: Vec<String>,
 }
 
@@ -111,6 +116,7 @@ fn lint(migrations: &Migrations, keyed_otherwise: &[(&str, &str)]) -> Vec<String
         line: 1,
         alone: false,
         dropped: None,
+        says_minimum: false,
         faults: Vec::new(),
     };
     for step in &migrations.steps {
@@ -131,6 +137,7 @@ impl Lint<'_> {
         self.file = format!("migrations/{}.sql", step.name());
         self.line = 1;
         self.alone = step.outside_of_transaction().is_some();
+        self.says_minimum = says_minimum(&sql);
         self.head(&sql, create::HEAD);
         for statement in &sql.statements {
             self.line = statement.line;
@@ -140,6 +147,16 @@ impl Lint<'_> {
         }
         self.locks_are_told(&sql);
         self.there.append(&mut self.new);
+    }
+
+    /// Note something that a process of the version before may still use, or may not know that it has to keep to.
+    fn contracts(&mut self, what: &str) {
+        if self.there.contains(MINIMUM) && !self.says_minimum {
+            self.fault(format!(
+                "{what}, with which a process of the version before may still work: say which migration a binary has to know then, by \
+                 UPDATE {MINIMUM} SET version = greatest(version, …), and in the undo, what it was before"
+            ));
+        }
     }
 
     fn head(&mut self, sql: &Sql, placeholder: &str) {
@@ -210,20 +227,26 @@ impl Lint<'_> {
             self.alter_table(at, dropped);
         } else if at.take("create table") || at.take("create unlogged table") {
             self.create_table(at);
-        } else if at.take("create index") || at.take("create unique index") {
+        } else if at.begins("create index") || at.begins("create unique index") {
+            at.take("create");
             self.create_index(at);
         } else if at.take("drop index") {
             self.drop_index(at);
         } else if at.take("drop table") {
             self.repeatable(at.take("if exists"), "IF EXISTS");
-            self.lock(at.name());
+            if self.lock(at.name()) {
+                self.contracts("DROP TABLE takes away a table");
+            }
         } else if at.has("trigger") && (at.begins("create") || at.begins("drop")) {
             self.repeatable(
                 at.has("or replace") || at.has("if exists"),
                 "OR REPLACE or IF EXISTS",
             );
+            let gone = at.begins("drop");
             at.skip_to("on");
-            self.lock(at.name());
+            if self.lock(at.name()) && gone {
+                self.contracts("DROP TRIGGER takes away a trigger");
+            }
         } else if at.take("update") || at.take("delete from") {
             self.change_rows(at);
         } else if at.begins("reindex") || at.begins("refresh materialized view") {
@@ -236,6 +259,9 @@ impl Lint<'_> {
                 .any(|words| at.has(words));
             let again = again || REPEATABLE.iter().any(|words| at.begins(words));
             self.repeatable(again, "IF NOT EXISTS, IF EXISTS, OR REPLACE or ON CONFLICT");
+            if at.begins("drop") {
+                self.contracts("DROP takes away something");
+            }
         } else {
             self.fault("is a statement that this lint does not know: look up what it locks, and teach it");
         }
@@ -292,6 +318,8 @@ impl Lint<'_> {
     }
 
     fn create_index(&mut self, at: &mut Cursor<'_>) {
+        let unique = at.take("unique index");
+        at.take("index");
         let concurrently = at.take("concurrently");
         let repeatable = at.take("if not exists");
         let name = if at.begins("on") { None } else { at.name() };
@@ -304,6 +332,9 @@ impl Lint<'_> {
             self.indexes.insert(name.clone(), table.clone());
         }
         let there = self.lock(table);
+        if there && unique {
+            self.contracts("UNIQUE refuses rows");
+        }
         if there && !concurrently {
             self.fault(
                 "CREATE INDEX keeps everybody from writing until the table is read: CONCURRENTLY, in a file of its own with the line \
@@ -328,6 +359,10 @@ impl Lint<'_> {
     fn change_rows(&mut self, at: &mut Cursor<'_>) {
         at.take("only");
         let table = at.name();
+        if table.as_deref() == Some(MINIMUM) {
+            // One row, which is read at starts only.
+            return;
+        }
         if self.lock(table) && !at.has("where") {
             self.fault(
                 "writes every row of a table in one transaction: have the bot do it in batches, or say WHERE",
@@ -343,6 +378,11 @@ impl Lint<'_> {
         let sql = Sql::read(undo);
         self.file = format!("migrations/{}.undo.sql", step.name());
         self.line = 1;
+        if self.says_minimum && !says_minimum(&sql) {
+            self.fault(format!(
+                "leaves {MINIMUM} as the migration has set it: UPDATE it to what it was before"
+            ));
+        }
         self.head(&sql, create::UNDO_HEAD);
         for statement in &sql.statements {
             self.line = statement.line;
@@ -368,6 +408,13 @@ impl Lint<'_> {
             }
         }
     }
+}
+
+fn says_minimum(sql: &Sql) -> bool {
+    sql.statements.iter().any(|statement| {
+        let mut at = Cursor::new(&statement.tokens);
+        at.take("update") && at.name().as_deref() == Some(MINIMUM)
+    })
 }
 
 mod tests;

@@ -7,7 +7,7 @@ use super::{
     catalog::{Catalog, Object},
     error::{self, MigrateError},
     files::{Migrations, Step},
-    history::Applied,
+    history::History,
     session::Session,
 };
 use crate::store::connect::{self, quoted};
@@ -22,6 +22,8 @@ pub struct Verdict {
     pub findings: Vec<String>,
     /// What is as it may be.
     pub notes: Vec<String>,
+    /// Whether the tables were looked at, too.
+    pub compared: bool,
 }
 
 impl Migrations {
@@ -31,14 +33,14 @@ impl Migrations {
     pub async fn verify(&self, target: impl Into<connect::Target>) -> Result<Verdict, MigrateError> {
         let mut session = Session::open(target.into()).await?;
         session.lock().await?;
-        let applied = session.applied().await?;
-        let faults = self.faults(&applied);
-        let unknown = faults
-            .iter()
-            .any(|fault| matches!(fault, MigrateError::Missing { .. }));
+        let history = session.history().await?;
+        let faults = self.faults(&history);
+        let newer = self.newer(&history);
+        let missing = |fault: &MigrateError| matches!(fault, MigrateError::Missing { .. });
         let mut verdict = Verdict {
             findings: faults.iter().map(ToString::to_string).collect(),
             notes: Vec::new(),
+            compared: newer.is_empty() && !faults.iter().any(missing),
         };
         for step in self.steps.iter().filter(|step| step.undo().is_none()) {
             verdict.findings.push(format!(
@@ -46,16 +48,20 @@ impl Migrations {
                 step.name()
             ));
         }
-        for step in self.pending(&applied, None)? {
+        for name in newer {
+            let note = format!("migration {name} is of a newer version than this binary");
+            verdict.notes.push(note);
+        }
+        for step in self.pending(&history, None)? {
             verdict
                 .notes
                 .push(format!("migration {} is pending", step.name()));
         }
-        if unknown {
+        if verdict.compared {
+            self.compare(&mut session, &history, &mut verdict).await?;
+        } else {
             let note = "the tables were not compared: this binary does not know what they should be";
             verdict.notes.push(note.to_owned());
-        } else {
-            self.compare(&mut session, &applied, &mut verdict).await?;
         }
         Ok(verdict)
     }
@@ -63,17 +69,18 @@ impl Migrations {
     async fn compare(
         &self,
         session: &mut Session,
-        applied: &[Applied],
+        history: &History,
         verdict: &mut Verdict,
     ) -> Result<(), MigrateError> {
         if let Some(finding) = may_not_create(session).await? {
             verdict.findings.push(finding);
+            verdict.compared = false;
             return Ok(());
         }
         let steps = self
             .steps
             .iter()
-            .filter(|step| applied.iter().any(|row| row.version == step.version()));
+            .filter(|step| history.rows.iter().any(|row| row.version == step.version()));
         let tx = session.client.transaction().await?;
         // First, while the search path is the session's own.
         let found = Catalog::read(&tx, &session.schema).await?;

@@ -17,7 +17,7 @@ use crate::support::{
 const QUESTION: &str = "Go on? Type yes: ";
 
 impl Place {
-    fn migrate(&self, arguments: &[&str]) -> Command {
+    pub(super) fn migrate(&self, arguments: &[&str]) -> Command {
         let mut command = command(&[&["migrate"], arguments].concat());
         command
             .current_dir(self.directory.path())
@@ -40,7 +40,7 @@ fn told(output: &Output) -> (i32, String, Vec<String>) {
     )
 }
 
-async fn run(mut command: Command) -> (i32, String, Vec<String>) {
+pub(super) async fn run(mut command: Command) -> (i32, String, Vec<String>) {
     told(&command.output().await.expect("the binary runs"))
 }
 

@@ -85,7 +85,8 @@ async fn tables(client: &Client) -> Vec<String> {
              )
              FROM pg_class AS c
              WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p')
-               AND c.relname <> 'refinery_schema_history'
+               -- What migrations say of the schema itself.
+               AND c.relname NOT IN ('refinery_schema_history', 'schema_minimum')
              ORDER BY c.relname",
             &[],
         )

@@ -84,6 +84,7 @@ impl Lint<'_> {
     }
 
     fn action(&mut self, table: &str, at: &mut Cursor<'_>) {
+        self.contracted(at);
         if at.take("add constraint") {
             let name = at.name().unwrap_or_default();
             self.add_constraint(table, &name, at);
@@ -115,6 +116,31 @@ impl Lint<'_> {
             self.fault("writes the table anew while nobody may touch it");
         } else if !QUICK.iter().any(|words| at.begins(words)) {
             self.fault("is an action of ALTER TABLE that this lint does not know: look up what it locks, and teach it");
+        }
+    }
+
+    /// Whether a process of the version before could fail at it: it reads what is gone, or writes what is refused.
+    fn contracted(&mut self, at: &Cursor<'_>) {
+        let mut column = at.clone();
+        if column.take("alter column") || column.take("alter") {
+            column.name();
+        }
+        for (words, what) in [
+            ("set not null", "SET NOT NULL refuses rows"),
+            ("drop default", "DROP DEFAULT refuses rows"),
+        ] {
+            if column.begins(words) {
+                self.contracts(what);
+            }
+        }
+        if at.begins("drop") && !at.begins("drop constraint") {
+            self.contracts("DROP takes away a column");
+        } else if at.begins("add")
+            && ["constraint", "check", "foreign", "unique", "primary", "exclude"]
+                .iter()
+                .any(|word| at.begins(&format!("add {word}")))
+        {
+            self.contracts("a constraint refuses rows");
         }
     }
 

@@ -9,6 +9,7 @@ const KEYED_OTHERWISE: &[(&str, &str)] = &[
     ("fleet_process", "a row a process"),
     ("shard_lease", "a row a shard"),
     ("identify_key", "a row for each of Discord's max_concurrency"),
+    ("schema_minimum", "one row"),
     ("gap", "a row each time that a shard loses its session"),
 ];
 
@@ -282,6 +283,89 @@ fn verifying_takes_a_file_of_its_own() {
         ("V3__c", &format!("-- Does.\n-- Locks: t.\n\n{validate}")),
     ]);
     assert!(found.len() == 1 && found[0].contains("SET NOT NULL"), "{found:?}");
+}
+
+/// What an older process may fail at comes with the minimum that keeps it from starting.
+#[test]
+fn what_contracts_says_the_minimum() {
+    let minimum = "-- The minimum.\nCREATE TABLE schema_minimum (guild_id BIGINT PRIMARY KEY);";
+    let of = |statement: &str| {
+        faults_of(&[
+            ("V2__schema_minimum", minimum),
+            (
+                "V3__b",
+                &format!("-- For the test.\n-- Locks: t, for a moment.\n\n{statement};"),
+            ),
+        ])
+    };
+    for (statement, words) in [
+        ("DROP TABLE t", "a table"),
+        ("DROP TABLE IF EXISTS t", "a table"),
+        ("ALTER TABLE t DROP a", "a column"),
+        ("ALTER TABLE t ADD b INT, DROP COLUMN IF EXISTS a", "a column"),
+        ("ALTER TABLE t ALTER a DROP DEFAULT", "DROP DEFAULT"),
+        (
+            "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID",
+            "a constraint",
+        ),
+        (
+            "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES t (a) NOT VALID",
+            "a constraint",
+        ),
+        (
+            "ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX t_a",
+            "a constraint",
+        ),
+        ("DROP VIEW v", "something"),
+        ("DROP FUNCTION IF EXISTS f", "something"),
+        ("DROP TRIGGER x ON t", "a trigger"),
+    ] {
+        let found = of(statement);
+        assert!(
+            found.len() == 1
+                && found[0].starts_with("migrations/V3__b.sql:4: ")
+                && found[0].contains(words)
+                && found[0].contains("UPDATE schema_minimum SET version"),
+            "{statement}: {found:#?}"
+        );
+        let told = format!("{statement}; UPDATE schema_minimum SET version = greatest(version, 3)");
+        assert_eq!(of(&told), Vec::<String>::new(), "{statement}");
+        // Of before there was one.
+        assert_eq!(faults(statement), Vec::<String>::new(), "{statement}");
+    }
+    // These have a fault besides.
+    for statement in [
+        "ALTER TABLE t ALTER COLUMN a SET NOT NULL",
+        "CREATE UNIQUE INDEX b ON t (a)",
+    ] {
+        assert_eq!(of(statement).len(), 2, "{statement}");
+        assert_eq!(faults(statement).len(), 1, "{statement}");
+    }
+    for statement in [
+        "ALTER TABLE t ADD COLUMN b INT, ALTER a DROP NOT NULL, ALTER a SET DEFAULT 1, DROP CONSTRAINT c",
+        "CREATE TABLE b (guild_id BIGINT PRIMARY KEY); ALTER TABLE b ADD CHECK (guild_id > 0); DROP TABLE b",
+        "CREATE TABLE b (guild_id BIGINT PRIMARY KEY); CREATE UNIQUE INDEX ON b (guild_id)",
+        "CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()",
+    ] {
+        assert_eq!(of(statement), Vec::<String>::new(), "{statement}");
+    }
+    // An undo takes the minimum back, too.
+    for (undo, faults) in [
+        ("-- Says.\nUPDATE schema_minimum SET version = 2;", 0),
+        ("-- Says.\nCREATE TABLE t (guild_id BIGINT PRIMARY KEY);", 1),
+    ] {
+        let file = |name, sql, undo| File { name, sql, undo };
+        let raises = "-- Says.\nUPDATE schema_minimum SET version = 3;";
+        let all = [
+            file("V2__schema_minimum", minimum, None),
+            file("V3__b", raises, Some(undo)),
+        ];
+        let found = lint(
+            &Migrations::of(&all).expect("migrations"),
+            &[("schema_minimum", "a test's")],
+        );
+        assert_eq!(found.len(), faults, "{found:?}");
+    }
 }
 
 #[test]
