@@ -12,6 +12,8 @@
 
 pub mod balance;
 pub mod identity;
+#[cfg(test)]
+mod model;
 mod reshard;
 pub mod tenure;
 mod tick;

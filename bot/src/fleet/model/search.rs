@@ -1,0 +1,113 @@
+//! Every state that can be reached, breadth first; and from each of them, whether all can still end well.
+
+use std::{
+    collections::{VecDeque, hash_map::Entry},
+    fmt,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+use rustc_hash::FxHashMap;
+
+use super::world::{Action, Bounds, World, Wrong};
+
+/// What was found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// Nothing is wrong in any of so many states, and each can settle without a further fault. What is counted stays counted, so
+    /// whoever takes every step that he can take again and again comes there: that is all that is asked of a scheduler.
+    Right { states: usize },
+    /// The shortest way to something wrong.
+    Wrong { wrong: Wrong, way: Vec<Action> },
+    /// The shortest way to where it cannot end well any more.
+    Stuck { way: Vec<Action> },
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, way) = match self {
+            Self::Right { states } => return write!(formatter, "{states} states, nothing wrong"),
+            Self::Wrong { wrong, way } => (format!("{wrong:?}"), way),
+            Self::Stuck { way } => ("stuck".to_owned(), way),
+        };
+        writeln!(formatter, "{what} after {} steps:", way.len())?;
+        way.iter()
+            .try_for_each(|action| writeln!(formatter, "  {action:?}"))
+    }
+}
+
+/// Search all of it.
+pub(super) fn search<const P: usize, const S: usize>(bounds: Bounds) -> Found {
+    let first = World::<P, S>::new(bounds);
+    // States by their hash: with 64 bits no two of some million have the same, but for one time in a million.
+    let mut known = FxHashMap::default();
+    known.insert(hash(&first), 0_u32);
+    let mut from: Vec<Option<(u32, Action)>> = vec![None];
+    let mut calm: Vec<(u32, u32)> = Vec::new();
+    let mut settled: Vec<u32> = Vec::new();
+    let mut next = VecDeque::from([(0_u32, first)]);
+    while let Some((at, world)) = next.pop_front() {
+        if world.is_settled(bounds) {
+            settled.push(at);
+        }
+        for action in world.actions(bounds) {
+            let after = world.after(action, bounds);
+            if let Some(wrong) = after.wrong {
+                let mut way = way(&from, at);
+                way.push(action);
+                return Found::Wrong { wrong, way };
+            }
+            let number = u32::try_from(from.len()).expect("fewer states than that");
+            let to = match known.entry(hash(&after)) {
+                Entry::Occupied(entry) => *entry.get(),
+                Entry::Vacant(entry) => {
+                    entry.insert(number);
+                    from.push(Some((at, action)));
+                    next.push_back((number, after));
+                    number
+                }
+            };
+            if world.is_calm(action) && to != at {
+                calm.push((to, at));
+            }
+        }
+    }
+    match first_stuck(from.len(), calm, settled) {
+        Some(at) => Found::Stuck { way: way(&from, at) },
+        None => Found::Right { states: from.len() },
+    }
+}
+
+fn hash<const P: usize, const S: usize>(world: &World<P, S>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    world.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn way(from: &[Option<(u32, Action)>], mut at: u32) -> Vec<Action> {
+    let mut way = Vec::new();
+    while let Some((before, action)) = from[at as usize] {
+        way.push(action);
+        at = before;
+    }
+    way.reverse();
+    way
+}
+
+/// Go back from where it is settled, along `calm` from each state to those before it: what is not met cannot get there.
+fn first_stuck(states: usize, mut calm: Vec<(u32, u32)>, mut settled: Vec<u32>) -> Option<u32> {
+    calm.sort_unstable();
+    let mut good = vec![false; states];
+    for at in &settled {
+        good[*at as usize] = true;
+    }
+    while let Some(at) = settled.pop() {
+        let begin = calm.partition_point(|(to, _)| *to < at);
+        for (_, before) in calm[begin..].iter().take_while(|(to, _)| *to == at) {
+            if !std::mem::replace(&mut good[*before as usize], true) {
+                settled.push(*before);
+            }
+        }
+    }
+    let stuck = good.iter().position(|good| !good)?;
+    u32::try_from(stuck).ok()
+}
