@@ -20,3 +20,6 @@ ALTER TABLE fleet ADD COLUMN reshard_withdrawn BIGINT NOT NULL DEFAULT 0;
 
 -- The cut that the shard has agreed to: it had handled no message from it on, and handles none before it holds.
 ALTER TABLE shard_lease ADD COLUMN agreed_cut BIGINT;
+
+-- A process that does not know of it would count what shards of the other number count.
+UPDATE schema_minimum SET version = greatest(version, 9);

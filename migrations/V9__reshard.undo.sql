@@ -8,3 +8,5 @@ ALTER TABLE fleet DROP COLUMN reshard_agreed;
 ALTER TABLE fleet DROP COLUMN reshard_cut;
 ALTER TABLE fleet DROP COLUMN reshard_to;
 ALTER TABLE fleet DROP COLUMN counts_from;
+
+UPDATE schema_minimum SET version = 8;

@@ -1,17 +1,23 @@
 //! The running bot: built in the data's order, drained in the same.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use thiserror::Error;
 use tokio::sync::{Notify, watch};
 
 use crate::{
+    commands::registration,
     config::{Config, Secret, ShardCount},
     effects::{Causes, delivery::Deliverer},
     fleet::{Fleet, FleetEnd, tenure},
     gateway::{self, Gateway, guard::Fatal, status::Shards},
     guilds::Guilds,
     http::{Server, Watched},
+    interactions::{self, Interactions},
     ledger::memory::Memory,
     rest::Rest,
     settings::Settings,
@@ -57,8 +63,9 @@ pub struct Bot {
     http: Server,
     idle: Task<()>,
     deliverer: Task<()>,
+    answering: Task<()>,
     listening: Task<()>,
-    _advice: Option<Task<()>>,
+    _background: Vec<Task<()>>,
     /// The store, for those who look at the tables.
     pub store: Store,
     /// What the shards show of themselves.
@@ -113,15 +120,26 @@ impl Bot {
         };
         let listening = task::spawn("news", store.listen(news, stopped.clone()));
         let (granted, tenure) = tenure::pair(config.fleet.lease);
+        let shards = Shards::default();
+        let around = interactions::Around {
+            store: store.clone(),
+            rest: rest.clone(),
+            settings: settings.clone(),
+            guilds: guilds.clone(),
+            shards: shards.clone(),
+            since: SystemTime::now(),
+        };
+        let (interactions, answering) = Interactions::new(around, stopped.clone());
+        let answering = task::spawn("interactions", answering);
         let around = gateway::Around {
             rest: rest.clone(),
+            interactions,
             guilds: guilds.clone(),
             writer,
             memory: Arc::clone(&memory),
             tenure,
         };
-        let gateway = Gateway::new(config, token, &directions, around);
-        let shards = gateway.shards.clone();
+        let gateway = Gateway::new(config, token, &directions, around, shards.clone());
         let mut fleet = Fleet::new(
             store.clone(),
             gateway,
@@ -131,9 +149,7 @@ impl Bot {
             config,
         );
         fleet.enter().await?;
-        let follows_advice = config.gateway.shard_count == ShardCount::Auto;
-        let advice = gateway::follow_advice(rest.clone(), store.clone(), shards.clone(), stopped.clone());
-        let advice = follows_advice.then(|| task::spawn("advice", advice));
+        let background = background(config, &store, &rest, &shards, &stopped);
         let fleet = task::spawn("fleet", fleet.run(stopped));
         http.show(Watched {
             store: store.clone(),
@@ -148,8 +164,9 @@ impl Bot {
             http,
             idle,
             deliverer,
+            answering,
             listening,
-            _advice: advice,
+            _background: background,
             store,
             shards,
             memory,
@@ -184,6 +201,7 @@ impl Bot {
             http,
             idle,
             deliverer,
+            answering,
             listening,
             store,
             ..
@@ -197,6 +215,7 @@ impl Bot {
             lanes.drain().await;
             tracing::info!("everything received is committed");
             deliverer.join().await;
+            answering.join().await;
             end
         });
         let end = drained.await.map_err(|_elapsed| BotError::DrainTimeout(within))?;
@@ -209,6 +228,27 @@ impl Bot {
             None => Ok(()),
         }
     }
+}
+
+/// What nobody waits for: each ends with the process.
+fn background(
+    config: &Config,
+    store: &Store,
+    rest: &Rest,
+    shards: &Shards,
+    stopped: &watch::Receiver<bool>,
+) -> Vec<Task<()>> {
+    let mut tasks = Vec::new();
+    if config.commands.register {
+        let commands = config.commands.clone();
+        let registering = registration::keep(store.clone(), rest.clone(), commands, stopped.clone());
+        tasks.push(task::spawn("commands", registering));
+    }
+    if config.gateway.shard_count == ShardCount::Auto {
+        let advice = gateway::follow_advice(rest.clone(), store.clone(), shards.clone(), stopped.clone());
+        tasks.push(task::spawn("advice", advice));
+    }
+    tasks
 }
 
 fn error_of(end: FleetEnd) -> Option<BotError> {

@@ -2,6 +2,7 @@
 
 mod ask;
 pub mod backup;
+pub mod commands;
 pub mod demo;
 pub mod doctor;
 pub mod effects;
@@ -22,6 +23,7 @@ use thiserror::Error;
 use crate::{
     backup::BackupError,
     bot::{BotError, StartError},
+    commands::registration::RegistrationError,
     config::{Config, Problems},
     database::DatabaseError,
     export::ExportError,
@@ -61,6 +63,9 @@ pub enum Command {
     Fleet(fleet::Fleet),
     /// Show what waits to be delivered to Discord, and what could not be
     Effects(effects::Effects),
+    /// Slash commands: tell Discord of them, or show what it knows
+    #[command(subcommand)]
+    Commands(commands::Commands),
     /// Look at PostgreSQL: settings that hurt, bloat, heavy statements; and say what to do
     Doctor,
     /// Copy the schema to a file while the bot runs
@@ -128,6 +133,9 @@ pub enum CliError {
         /// Of how many.
         rows: u64,
     },
+    /// The commands could not be registered, or looked up.
+    #[error("{0}")]
+    Registration(#[from] RegistrationError),
     /// Nothing was exported.
     #[error("{0}")]
     Export(#[from] ExportError),
@@ -168,6 +176,7 @@ impl Cli {
             Command::Settings(settings) => settings::settings(settings, &config).await,
             Command::Gaps(gaps) => gaps::gaps(gaps, &config).await,
             Command::Fleet(fleet) => fleet::fleet(fleet, &config).await,
+            Command::Commands(what) => commands::commands(what, &config).await,
             Command::Effects(effects) => effects::effects(effects, &config).await,
             Command::Doctor => doctor::doctor(&config).await,
             Command::Migrate(migrate) => migrate::migrate(migrate, &config).await,

@@ -6,6 +6,7 @@
 //! has an effect but reading files, and nothing else in the bot reads the environment.
 
 mod address;
+mod commands;
 mod database;
 mod discord;
 mod effects;
@@ -34,6 +35,7 @@ use std::{
 };
 
 pub use self::{
+    commands::Commands,
     database::{Database, Pooler, Routes, Ssl, SslMode},
     discord::Discord,
     effects::Effects,
@@ -67,6 +69,8 @@ pub struct Config {
     pub ledger: Ledger,
     /// How messages and roles that follow from levels are delivered.
     pub effects: Effects,
+    /// Slash commands.
+    pub commands: Commands,
     /// PostgreSQL.
     pub database: Database,
     /// Metrics and health.
@@ -189,6 +193,7 @@ impl Config {
         let (fleet, levels) = (Fleet::read(reader), Levels::read(reader));
         let ledger = Ledger::read(reader);
         let effects = Effects::read(reader);
+        let commands = Commands::read(reader);
         let database = Database::read(reader, &ledger);
         let (http, log, process) = (Http::read(reader), Log::read(reader), Process::read(reader));
         Self {
@@ -198,6 +203,7 @@ impl Config {
             levels,
             ledger,
             effects,
+            commands,
             database,
             http,
             log,

@@ -15,10 +15,12 @@ use crate::{
     events::{guild_create::GuildCreate, guild_news::GuildNews, message_create::MessageCreate},
     guilds::Guilds,
     handlers::levels,
+    interactions::Interactions,
     ledger::{
         Ledger,
         member_xp::{MemberKey, MemberMessage},
     },
+    store::shard_checkpoint::ShardKey,
 };
 
 /// The events that somebody handles, with the intents under which Discord sends them.
@@ -36,8 +38,9 @@ const HANDLED: &[(EventType, Intents)] = &[
     (EventType::ChannelDelete, Intents::GUILDS),
     (EventType::ThreadUpdate, Intents::GUILDS),
     (EventType::ThreadDelete, Intents::GUILDS),
-    // Of the bot itself it comes without any intent.
+    // These come without any intent; of members, the bot itself.
     (EventType::MemberUpdate, Intents::empty()),
+    (EventType::InteractionCreate, Intents::empty()),
 ];
 
 /// What the bot asks Discord for: what its handlers want, and nothing else.
@@ -67,6 +70,7 @@ pub enum Dispatched {
 pub struct Dispatcher {
     levels: levels::Rules,
     guilds: Option<Guilds>,
+    interactions: Option<(Interactions, ShardKey)>,
     portion: Portion,
 }
 
@@ -76,8 +80,16 @@ impl Dispatcher {
         Self {
             levels,
             guilds: None,
+            interactions: None,
             portion: Portion::ALL,
         }
+    }
+
+    /// The same, which hands `interactions` over what members ask of this shard.
+    #[must_use]
+    pub fn asking(mut self, interactions: Interactions, shard: ShardKey) -> Self {
+        self.interactions = Some((interactions, shard));
+        self
     }
 
     /// Which messages count from now on.
@@ -122,6 +134,15 @@ impl Dispatcher {
                 }
                 if let Some((key, change)) = self.count(&message) {
                     ledger.message(message.id, key, change);
+                }
+                Dispatched::Handled
+            }
+            "INTERACTION_CREATE" => {
+                // While the number of shards changes, those of the old one answer.
+                if let Some((interactions, shard)) = &self.interactions
+                    && !self.portion.counts_nothing()
+                {
+                    interactions.take(text, *shard, ledger.committed());
                 }
                 Dispatched::Handled
             }

@@ -38,6 +38,7 @@ use crate::{
     dispatcher::{self, Dispatcher, portion::Portion},
     fleet::tenure::Tenure,
     guilds::Guilds,
+    interactions::Interactions,
     ledger::{Ledger, backfill::Unread, memory::Memory},
     rest::{Priority, Rest, RestError, Retry},
     store::{
@@ -95,6 +96,8 @@ pub struct Around {
     pub rest: Rest,
     /// What is told of changes in guilds.
     pub guilds: Guilds,
+    /// What answers members' commands.
+    pub interactions: Interactions,
     /// What commits.
     pub writer: Writer,
     /// The ledgers' budget.
@@ -226,8 +229,14 @@ pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<D
 }
 
 impl Gateway {
-    /// Without any shard.
-    pub fn new(config: &Config, token: &Secret, directions: &Directions, around: Around) -> Self {
+    /// Without any shard; those to come show themselves in `shards`.
+    pub fn new(
+        config: &Config,
+        token: &Secret,
+        directions: &Directions,
+        around: Around,
+        shards: Shards,
+    ) -> Self {
         for reason in guard::GAP_REASONS {
             // The first gap is an increase only where there was a 0 before.
             crate::metrics::gateway_gaps_total(reason).increment(0);
@@ -246,7 +255,7 @@ impl Gateway {
             max_backoff: config.gateway.max_backoff,
             around,
             running: BTreeMap::new(),
-            shards: Shards::default(),
+            shards,
         }
     }
 
@@ -268,9 +277,10 @@ impl Gateway {
             portion,
         });
         let flushing = Flushing::new(key, writer.clone(), &taken, &self.ledger);
+        let interactions = self.around.interactions.clone();
         let mut intake = Intake::new(
             key,
-            self.dispatcher.clone(),
+            self.dispatcher.clone().asking(interactions, key),
             ledger,
             taken.session,
             taken.updated_at,

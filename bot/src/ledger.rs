@@ -12,6 +12,7 @@ pub mod memory;
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker, MessageMarker},
@@ -33,6 +34,8 @@ pub struct Ledger {
     gaps: Vec<GapChange>,
     /// What is read back, and what waits for it.
     pub backfill: Backfill,
+    /// Who waits until what was received so far is committed.
+    waiting: Vec<oneshot::Sender<()>>,
     memory: Arc<Memory>,
     /// What this ledger has charged to `memory` for its entries.
     charged: usize,
@@ -61,6 +64,7 @@ impl Ledger {
             last_awards: LastAwards::new(cache_entries),
             gaps: Vec::new(),
             backfill: Backfill::default(),
+            waiting: Vec::new(),
             memory,
             charged: 0,
             charged_for_held: 0,
@@ -76,6 +80,24 @@ impl Ledger {
     ) {
         self.backfill.restore(newest, channels, held);
         self.weigh();
+    }
+
+    /// What becomes ready when everything that is in the ledger, or was taken out of it, is committed. It is an error instead when the
+    /// shard ends before that.
+    pub fn committed(&mut self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.push(sender);
+        receiver
+    }
+
+    /// Whether somebody waits for what is in the ledger to be committed.
+    pub fn is_waited_for(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Who waits for the changes that are being taken.
+    pub fn take_waiting(&mut self) -> Vec<oneshot::Sender<()>> {
+        std::mem::take(&mut self.waiting)
     }
 
     /// Count a member's message that came from the gateway, unless it waits or was read back before.

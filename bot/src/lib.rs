@@ -34,6 +34,12 @@ pub mod rest;
 
 pub mod guilds;
 
+pub mod interactions;
+
+pub mod commands;
+
+pub mod language;
+
 pub mod cli;
 
 pub mod config;

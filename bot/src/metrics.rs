@@ -125,6 +125,11 @@ registry! {
     /// How long a shard paused reading so that a heartbeat would not run ahead of the checkpoint.
     histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in SECONDS;
 
+    /// Interactions, by command and by what became of them; `ok` is an answer as it was asked for.
+    counter interactions_total = "eventide_interactions_total" [command, outcome];
+    /// Time from the start of an interaction's work to the answer that Discord took, by command.
+    histogram interaction_seconds = "eventide_interaction_seconds" [command] in SECONDS;
+
     /// What is left of the day's identifies, for all processes; 0 waits for the next day.
     gauge gateway_identifies_remaining = "eventide_gateway_identifies_remaining";
 

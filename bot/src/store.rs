@@ -5,6 +5,7 @@
 
 pub mod backfill;
 pub mod catalog;
+pub mod command_registration;
 pub mod connect;
 mod dedicated;
 pub mod effect_failure;

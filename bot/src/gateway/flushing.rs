@@ -53,6 +53,7 @@ struct UnderWay {
     bytes: usize,
     since: Instant,
     oldest: Instant,
+    waiting: Vec<oneshot::Sender<()>>,
 }
 
 impl Flushing {
@@ -108,7 +109,7 @@ impl Flushing {
             return;
         }
         let due = self.due(intake).is_some_and(|due| now >= due);
-        if !(urgent || due || intake.ledger.rows() >= self.flush_rows) {
+        if !(urgent || due || intake.ledger.is_waited_for() || intake.ledger.rows() >= self.flush_rows) {
             return;
         }
         if now < self.not_before {
@@ -118,6 +119,7 @@ impl Flushing {
             self.not_before = now + LANE_FULL_PAUSE;
             return;
         };
+        let waiting = intake.ledger.take_waiting();
         let changes = intake.ledger.take();
         let bytes = changes.bytes;
         let (reply, answer) = oneshot::channel();
@@ -139,6 +141,7 @@ impl Flushing {
             bytes,
             since: now,
             oldest: self.oldest.take().unwrap_or(now),
+            waiting,
         });
     }
 
@@ -158,6 +161,10 @@ impl Flushing {
         match outcome {
             Some(Outcome::Committed { learned }) => {
                 self.revision += 1;
+                for waits in batch.waiting {
+                    // An error is one who does not wait any more.
+                    waits.send(()).unwrap_or_default();
+                }
                 intake.ledger.settle(batch.bytes, &learned);
                 Settled::Committed {
                     took: now - batch.since,

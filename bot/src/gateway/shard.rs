@@ -407,6 +407,7 @@ impl ShardTask {
             Signal::HeartbeatRequested => connection.beats.requested(now),
             Signal::HeartbeatAck => {
                 if let Some(latency) = connection.shard.latency().recent().first() {
+                    self.status.set_latency(*latency);
                     metrics::shard_latency_seconds(self.key.id.to_string()).set(latency.as_secs_f64());
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
 
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 use twilight_model::id::{Id, marker::MessageMarker};
 
 use crate::{metrics, store::shard_checkpoint::ShardKey};
@@ -123,6 +123,7 @@ pub struct ShardStatus {
     dirty_since: Mutex<Option<Instant>>,
     session_since: Mutex<Option<Instant>>,
     answer: Mutex<Option<Answer>>,
+    latency: Mutex<Option<Duration>>,
 }
 
 /// What a shard says to a proposed cut between shards of an old number and of a new one.
@@ -148,6 +149,7 @@ impl ShardStatus {
             dirty_since: Mutex::new(None),
             session_since: Mutex::new(None),
             answer: Mutex::new(None),
+            latency: Mutex::new(None),
         }
     }
 
@@ -198,9 +200,18 @@ impl ShardStatus {
     }
 
     /// How long this process has had the session that it has now, across resumes.
-    pub fn session_age(&self) -> std::time::Duration {
+    pub fn session_age(&self) -> Duration {
         let since = *self.session_since.lock().unwrap_or_else(PoisonError::into_inner);
         since.map(|since| since.elapsed()).unwrap_or_default()
+    }
+
+    /// Time from the last heartbeat to its acknowledgement; `None` before the first.
+    pub fn latency(&self) -> Option<Duration> {
+        *self.latency.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_latency(&self, latency: Duration) {
+        *self.latency.lock().unwrap_or_else(PoisonError::into_inner) = Some(latency);
     }
 
     /// What it said last to a proposed cut.

@@ -141,6 +141,37 @@ pub async fn xp_of(store: &Store, key: MemberKey) -> Result<u64, StoreError> {
     Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
 }
 
+/// Where a member stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rank {
+    /// XP.
+    pub xp: u64,
+    /// Messages that count.
+    pub messages: u64,
+    /// 1 for the member with the most XP; members with the same XP share it.
+    pub position: u64,
+}
+
+/// Where a member stands; `None` without a row.
+pub async fn rank_of(store: &Store, key: MemberKey) -> Result<Option<Rank>, StoreError> {
+    // Both parts walk (guild_id, xp_tier): members of higher tiers without being looked at, those of the same tier one by one.
+    const RANK: Statement = statement!(
+        "member_xp_rank",
+        [INT8, INT8],
+        "SELECT me.xp, me.message_count, 1
+                + (SELECT count(*) FROM member_xp AS o WHERE o.guild_id = $1 AND o.xp_tier > me.xp_tier)
+                + (SELECT count(*) FROM member_xp AS o WHERE o.guild_id = $1 AND o.xp_tier = me.xp_tier AND o.xp > me.xp)
+         FROM member_xp AS me WHERE me.guild_id = $1 AND me.user_id = $2"
+    );
+    let (guild, user) = (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id));
+    let rows = store.query(RANK, &[&guild, &user]).await?;
+    Ok(rows.first().map(|row| Rank {
+        xp: row.get::<_, i64>(0).cast_unsigned(),
+        messages: row.get::<_, i64>(1).cast_unsigned(),
+        position: row.get::<_, i64>(2).cast_unsigned(),
+    }))
+}
+
 /// Set the tier of the members who passed a level. Few rows: a tier is a level of the default curve.
 pub async fn set_tiers(tx: &Tx<'_>, written: &[Written]) -> Result<(), StoreError> {
     let moved: Vec<(MemberKey, i64)> = written

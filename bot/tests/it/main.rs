@@ -12,6 +12,7 @@ mod embedded;
 mod fleet;
 mod gaps;
 mod guilds;
+mod interactions;
 mod migrations;
 mod model;
 mod moving_in;

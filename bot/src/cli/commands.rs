@@ -1,0 +1,87 @@
+//! `eventide commands`: what Discord knows of the slash commands.
+
+use std::io::Write as _;
+
+use clap::Subcommand;
+
+use super::CliError;
+use crate::{
+    commands::registration::{self, Registered, RegistrationError},
+    config::{Config, Problems},
+    database::Database,
+    logging,
+    rest::Rest,
+};
+
+/// What to do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Commands {
+    /// Tell Discord of the commands, whether they have changed or not
+    Sync,
+    /// Show the commands, and whether Discord knows each as it is
+    List,
+}
+
+async fn register(
+    database: &Database,
+    rest: &Rest,
+    config: &Config,
+) -> Result<Registered, RegistrationError> {
+    let store = database.store(&config.database)?;
+    let done = registration::sync(&store, rest, config.commands.test_guild, true).await;
+    store.close();
+    done
+}
+
+/// Do it.
+///
+/// # Errors
+///
+/// Discord or the database cannot be reached, or there is no token.
+pub async fn commands(what: Commands, config: &Config) -> Result<(), CliError> {
+    logging::install(&config.log);
+    let token = config.require_token().map_err(Problems::from)?;
+    let rest = Rest::new(&config.discord, token);
+    let guild_id = config.commands.test_guild;
+    match what {
+        Commands::List => {
+            let known = registration::registered(&rest, guild_id).await?;
+            let mut out = std::io::stdout();
+            for definition in registration::definitions() {
+                let state = match known.iter().find(|known| known.name == definition.name) {
+                    None => "not registered",
+                    Some(known) if known.description == definition.description => "registered",
+                    Some(_) => "registered as it was",
+                };
+                writeln!(
+                    out,
+                    "/{:<14} {state:<20} {}",
+                    definition.name, definition.description
+                )?;
+            }
+            for known in &known {
+                if crate::commands::find(&known.name).is_none() {
+                    writeln!(
+                        out,
+                        "/{:<14} {:<20} {}",
+                        known.name, "not this bot's", known.description
+                    )?;
+                }
+            }
+            Ok(())
+        }
+        Commands::Sync => {
+            let database = Database::visit(&config.database).await?;
+            let done = register(&database, &rest, config).await;
+            database.close().await?;
+            debug_assert!(!matches!(done, Ok(Registered::Before)));
+            done?;
+            writeln!(
+                std::io::stdout(),
+                "{} commands registered",
+                crate::commands::ALL.len()
+            )?;
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The commands: one file each, and one line in [`ALL`].
+
+mod about;
+mod help;
+mod ping;
+mod rank;
+pub mod registration;
+
+use futures_util::future::BoxFuture;
+use twilight_model::application::command::{Command as Definition, CommandType};
+use twilight_util::builder::command::CommandBuilder;
+
+use crate::{
+    interactions::{Around, Question, Refusal, reply::Reply},
+    language::Language,
+};
+
+/// A slash command.
+pub trait Command: Sync {
+    /// Its name, the same in every language.
+    fn name(&self) -> &'static str;
+
+    /// What Discord is told of it.
+    fn definition(&self) -> Definition {
+        describe(self.name()).build()
+    }
+
+    /// Whether only the asker sees the answer.
+    fn is_private(&self) -> bool {
+        false
+    }
+
+    /// Answer a question.
+    fn run<'a>(
+        &'a self,
+        question: &'a mut Question,
+        around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>>;
+}
+
+/// Every command there is, by name.
+pub const ALL: [&dyn Command; 4] = [&about::About, &help::Help, &ping::Ping, &rank::Rank];
+
+/// The command of this name.
+pub fn find(name: &str) -> Option<&'static dyn Command> {
+    ALL.into_iter().find(|command| command.name() == name)
+}
+
+/// Begin a definition, with its description in every language.
+fn describe(name: &'static str) -> CommandBuilder {
+    let key = format!("{name}-description");
+    CommandBuilder::new(name, Language::English.text(&key), CommandType::ChatInput)
+        .description_localizations(in_other_languages(&key))
+}
+
+/// A text in every language but English, by Discord's locales.
+fn in_other_languages(key: &str) -> impl Iterator<Item = (String, String)> {
+    let others = Language::ALL
+        .into_iter()
+        .filter(|language| *language != Language::English);
+    let texts = others.flat_map(|language| {
+        let locales = language.locales().iter();
+        locales.map(move |locale| (*locale, language))
+    });
+    texts.map(|(locale, language)| (locale.to_owned(), language.text(key)))
+}

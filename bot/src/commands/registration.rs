@@ -1,0 +1,183 @@
+//! Telling Discord which commands there are: only when they have changed, since it allows 200 new ones a day and server.
+//!
+//! <https://docs.discord.com/developers/interactions/application-commands#registering-a-command>
+
+use std::{fmt::Write as _, time::Duration};
+
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+use tokio::sync::watch;
+use twilight_model::{
+    application::command::Command as Definition,
+    id::{
+        Id,
+        marker::{ApplicationMarker, GuildMarker},
+    },
+    oauth::Application,
+};
+
+use super::ALL;
+use crate::{
+    backoff::Backoff,
+    config,
+    rest::{Priority, Rest, RestError},
+    store::{Store, StoreError, command_registration as rows},
+};
+
+/// Before a registration that failed is tried again; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+
+/// Why the commands could not be registered.
+#[derive(Debug, Error)]
+pub enum RegistrationError {
+    /// Discord did not take them.
+    #[error("Discord: {0}")]
+    Rest(#[from] RestError),
+    /// It cannot be looked up, or noted, what was registered.
+    #[error("database: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// What became of a registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// Discord was told.
+    Now,
+    /// It knows them already.
+    Before,
+}
+
+/// Every command as Discord is told of it.
+pub fn definitions() -> Vec<Definition> {
+    ALL.into_iter().map(super::Command::definition).collect()
+}
+
+/// Register the commands if they are not what was registered last; `force`: also if they are. With a test server they are registered
+/// there, at once and for nobody else.
+pub async fn sync(
+    store: &Store,
+    rest: &Rest,
+    guild_id: Option<Id<GuildMarker>>,
+    force: bool,
+) -> Result<Registered, RegistrationError> {
+    let definitions = definitions();
+    let hash = hash_of(&definitions);
+    if !force && rows::hash(store, guild_id).await?.as_deref() == Some(&hash) {
+        return Ok(Registered::Before);
+    }
+    let application_id = application_id(rest).await?;
+    let client = rest.builders().interaction(application_id);
+    match guild_id {
+        None => {
+            rest.send(Priority::Command, client.set_global_commands(&definitions))
+                .await?
+        }
+        Some(guild_id) => {
+            let request = client.set_guild_commands(guild_id, &definitions);
+            rest.send(Priority::Command, request).await?
+        }
+    };
+    rows::note(store, guild_id, &hash).await?;
+    Ok(Registered::Now)
+}
+
+/// What Discord has registered.
+pub async fn registered(
+    rest: &Rest,
+    guild_id: Option<Id<GuildMarker>>,
+) -> Result<Vec<Definition>, RegistrationError> {
+    let application_id = application_id(rest).await?;
+    let client = rest.builders().interaction(application_id);
+    let answer = match guild_id {
+        None => rest.send(Priority::Command, client.global_commands()).await?,
+        Some(guild_id) => {
+            let request = client.guild_commands(guild_id);
+            rest.send(Priority::Command, request).await?
+        }
+    };
+    Ok(answer.model()?)
+}
+
+/// Register at the start of a process, and try again until Discord and the database let it, or until `stop` is true.
+pub async fn keep(store: Store, rest: Rest, commands: config::Commands, mut stop: watch::Receiver<bool>) {
+    let mut backoff = Backoff::between(FIRST_PAUSE, LONGEST_PAUSE);
+    loop {
+        match sync(&store, &rest, commands.test_guild, false).await {
+            Ok(Registered::Now) => {
+                tracing::info!(
+                    commands = ALL.len(),
+                    guild.id = commands.test_guild.map(Id::get),
+                    "the commands are registered with Discord"
+                );
+                return;
+            }
+            Ok(Registered::Before) => return,
+            Err(error) => {
+                let wait = backoff.pause();
+                if backoff.is_worth_a_line() {
+                    tracing::warn!(%error, "the commands cannot be registered; it is tried again");
+                }
+                tokio::select! {
+                    stopped = stop.wait_for(|stop| *stop) => {
+                        drop(stopped);
+                        return;
+                    }
+                    () = tokio::time::sleep(wait) => {}
+                }
+            }
+        }
+    }
+}
+
+async fn application_id(rest: &Rest) -> Result<Id<ApplicationMarker>, RestError> {
+    let request = rest.builders().current_user_application();
+    let application: Application = rest.send(Priority::Command, request).await?.model()?;
+    Ok(application.id)
+}
+
+fn hash_of(definitions: &[Definition]) -> String {
+    let body = serde_json::to_vec(definitions).expect("definitions are JSON");
+    let mut hash = String::with_capacity(64);
+    for byte in Sha256::digest(body) {
+        write!(hash, "{byte:02x}").expect("a String takes everything");
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use twilight_validate::command::command as validate;
+
+    use super::{definitions, hash_of};
+
+    #[test]
+    fn every_definition_is_one_that_discord_takes() {
+        let definitions = definitions();
+        for definition in &definitions {
+            validate(definition).unwrap_or_else(|fault| panic!("{}: {fault}", definition.name));
+            let texts = definition.description_localizations.as_ref();
+            assert!(
+                texts.is_some_and(|texts| texts.contains_key("de")),
+                "{}",
+                definition.name
+            );
+        }
+        let names: BTreeSet<&str> = definitions
+            .iter()
+            .map(|definition| definition.name.as_str())
+            .collect();
+        assert_eq!(names.len(), definitions.len(), "each name once");
+    }
+
+    #[test]
+    fn a_change_changes_the_hash() {
+        let mut definitions = definitions();
+        let before = hash_of(&definitions);
+        assert_eq!(hash_of(&definitions), before);
+        definitions[0].description.push('!');
+        assert_ne!(hash_of(&definitions), before);
+    }
+}

@@ -1,0 +1,39 @@
+//! `[commands]`: slash commands.
+
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use crate::{
+    config::reader::{Reader, Text},
+    settings::change,
+};
+
+/// Slash commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commands {
+    /// Whether Discord is told of them when they have changed.
+    pub register: bool,
+    /// The only server that gets them; `None`: all.
+    pub test_guild: Option<Id<GuildMarker>>,
+}
+
+impl Commands {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("commands", "Slash commands.");
+        Self {
+            register: section.boolean(
+                "register",
+                true,
+                "Tells Discord of the commands when they have changed; without it `eventide commands sync` does.",
+            ),
+            test_guild: section.optional_text(
+                &Text {
+                    name: "test_guild",
+                    default: "",
+                    allowed: "a server's id",
+                    why: "Registers the commands for this server only, for trying them out.",
+                },
+                |text| change::guild(text).ok(),
+            ),
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! What members ask by commands, as Discord sees the answers.
+
+use std::time::Duration;
+
+use discord_simulator::{InteractionRequest, InteractionState, Rate, Simulator, SimulatorConfig};
+use eventide::{bot::Bot, config::Config, embedded::StopMode, gateway::status::ShardState};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    PATIENCE, Scene,
+    bot::{command, config_for, discord, settle_exactly, start, url},
+    until,
+};
+
+const IN_TIME: Duration = Duration::from_secs(10);
+
+struct Here {
+    scene: Scene,
+    discord: Simulator,
+    config: Config,
+    bot: Bot,
+}
+
+async fn here() -> Here {
+    let scene = Scene::new().await;
+    let discord = discord(SimulatorConfig {
+        guilds: 4,
+        members: 200,
+        ..SimulatorConfig::default()
+    })
+    .await;
+    let config = config_for(&discord);
+    let bot = start(&config, scene.postgres.connection()).await;
+    until("the shard is up and the commands are registered", async || {
+        let up = bot
+            .shards
+            .list()
+            .iter()
+            .all(|shard| shard.state() == ShardState::Up);
+        (up && !discord.control().commands(None).is_empty()).then_some(())
+    })
+    .await;
+    Here {
+        scene,
+        discord,
+        config,
+        bot,
+    }
+}
+
+impl Here {
+    fn guild(&self) -> u64 {
+        self.discord.world().guilds()[0].id()
+    }
+
+    fn member(&self, rank: u32) -> u64 {
+        let id = self.discord.world().member_id(self.guild(), rank);
+        id.expect("a member")
+    }
+
+    async fn ask(&self, request: &InteractionRequest) -> InteractionState {
+        let state = self.discord.control().ask(request, IN_TIME).await;
+        state.expect("an answer")
+    }
+
+    async fn asked(&self, name: &str, options: Value) -> String {
+        let request = InteractionRequest::command(self.guild(), self.member(0), name, &options);
+        text(&self.ask(&request).await)
+    }
+
+    async fn end(self) {
+        self.bot.drain(PATIENCE).await.expect("a clean end");
+        self.scene.stop().await;
+    }
+}
+
+fn text(state: &InteractionState) -> String {
+    let reply = state.reply().expect("a reply");
+    assert_eq!(
+        reply["mentions"].as_array().map_or(0, Vec::len),
+        0,
+        "nobody is pinged"
+    );
+    reply["content"].as_str().expect("text").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_are_answered() {
+    let here = here().await;
+    let control = here.discord.control();
+    assert!(here.asked("about", json!([])).await.contains("**Eventide**"));
+    let help = here.asked("help", json!([])).await;
+    for registered in control.commands(None) {
+        let name = registered["name"].as_str().expect("a name");
+        assert!(help.contains(&format!("`/{name}`")), "{help}");
+    }
+    let ping = here.asked("ping", json!([])).await;
+    assert_eq!(
+        ping.matches(" ms").count() + ping.matches("not measured yet").count(),
+        3,
+        "{ping}"
+    );
+    let german = InteractionRequest {
+        locale: Some("de".to_owned()),
+        ..InteractionRequest::command(here.guild(), here.member(0), "about", &json!([]))
+    };
+    assert!(text(&here.ask(&german).await).contains("Zählt"));
+    here.end().await;
+}
+
+/// A rank contains what was written before the question, committed or not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rank_counts_the_last_message() {
+    let here = here().await;
+    let control = here.discord.control();
+    let nobody = here.asked("rank", json!([])).await;
+    assert!(nobody.contains("no XP in this server yet"), "{nobody}");
+    control.set_rate(Rate::PerSecond(2_000.0));
+    until("many have XP", async || {
+        (here.discord.oracle().sent() > 2_000).then_some(())
+    })
+    .await;
+    control.set_rate(Rate::Paused);
+    let (guild, asker) = (here.guild(), here.member(0));
+    for rank in 0..3 {
+        let user = here.member(rank);
+        let expected = here.discord.oracle().expected();
+        let members = expected.iter().filter(|(key, _)| key.0 == guild);
+        let mut standings: Vec<(u64, u64, u64)> = members
+            .map(|(key, state)| (state.xp, key.1, state.message_count))
+            .collect();
+        standings.sort_unstable_by(|a, b| b.cmp(a));
+        let Some((xp, _, messages)) = standings.iter().find(|(_, id, _)| *id == user).copied() else {
+            continue;
+        };
+        let place = 1 + standings.iter().filter(|(other, ..)| *other > xp).count();
+        let options = json!([{"name": "member", "type": 6, "value": user.to_string()}]);
+        let mut request = InteractionRequest::command(guild, asker, "rank", &options);
+        let chosen = json!({"id": user.to_string(), "username": "somebody"});
+        request.data["resolved"] = json!({"users": {user.to_string(): chosen}});
+        let shown = text(&here.ask(&request).await).replace(',', "");
+        assert!(shown.contains(&format!("**#{place}**")), "{place}: {shown}");
+        assert!(shown.contains(&format!("{xp} XP in ")), "{xp}: {shown}");
+        assert!(
+            messages == 1 || shown.contains(&format!("{messages} messages")),
+            "{shown}"
+        );
+    }
+    settle_exactly(&here.discord, &here.scene.store()).await;
+    here.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_asked_gets_an_answer() {
+    let here = here().await;
+    let (guild, asker) = (here.guild(), here.member(0));
+    let mut unknown = InteractionRequest::command(guild, asker, "yesterdays", &json!([]));
+    unknown.data["id"] = json!("1");
+    let bad = json!([{"name": "member", "type": 3, "value": "not a member"}]);
+    let bad = InteractionRequest::command(guild, asker, "rank", &bad);
+    let button = InteractionRequest::component(guild, asker, "v0:gone", &[], json!({"id": "1"}));
+    let modal = InteractionRequest::modal(guild, asker, "v0:gone", &json!([]));
+    for (request, expected) in [
+        (unknown, "does not have this command"),
+        (bad, "choose it from the list"),
+        (button, "older version"),
+        (modal, "older version"),
+    ] {
+        let state = here.ask(&request).await;
+        let reply = text(&state);
+        assert!(reply.contains(expected), "{reply}");
+        assert_eq!(
+            state.callback.expect("an answer")["data"]["flags"],
+            64,
+            "seen by the asker alone"
+        );
+    }
+    // A member's flood is held, another's question is not.
+    let about = |user| InteractionRequest::command(guild, user, "about", &json!([]));
+    let mut held = 0;
+    for _ in 0..8 {
+        held += usize::from(text(&here.ask(&about(asker)).await).contains("wait a little"));
+    }
+    assert_eq!(held, 3);
+    let other = text(&here.ask(&about(here.member(1))).await);
+    assert!(other.contains("**Eventide**"), "{other}");
+    here.end().await;
+}
+
+/// A database that is away gives a line in time, and what was written meanwhile counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_database() {
+    let mut here = here().await;
+    let control = here.discord.control();
+    let postmaster = Pid::from_raw(here.scene.postgres.pid());
+    kill(postmaster, Signal::SIGQUIT).expect("a signal");
+    control.set_rate(Rate::PerSecond(500.0));
+    let request = InteractionRequest::command(here.guild(), here.member(0), "rank", &json!([]));
+    let id = control.interact(&request).expect("asked");
+    let state = control
+        .wait_interaction(id, |state| state.reply().is_some(), PATIENCE)
+        .await
+        .expect("an answer");
+    assert!(text(&state).contains("The database does not answer"), "{state:?}");
+    assert!(
+        state.answered_after_ms.is_some_and(|after| after < 3_000),
+        "{state:?}"
+    );
+    let ping = here.asked("ping", json!([])).await;
+    assert!(ping.contains("Database: **does not answer**"), "{ping}");
+    here.scene
+        .postgres
+        .restart(StopMode::Immediate)
+        .await
+        .expect("a restart");
+    control.set_rate(Rate::Paused);
+    settle_exactly(&here.discord, &here.scene.store()).await;
+    here.end().await;
+}
+
+/// What Discord replays after a resume is not answered twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replayed_question() {
+    let here = here().await;
+    let control = here.discord.control();
+    let request = InteractionRequest::command(here.guild(), here.member(0), "about", &json!([]));
+    let state = here.ask(&request).await;
+    // The process is gone before the flush that would move the checkpoint past the question: another one gets it again.
+    let resumes = control.stats().resumes;
+    let Here {
+        scene,
+        discord,
+        mut config,
+        bot,
+    } = here;
+    // Nobody of this process is dead before its lease is over.
+    config.fleet.lease = Duration::from_secs(2);
+    drop(bot);
+    let bot = start(&config, scene.postgres.connection()).await;
+    until("the session is resumed", async || {
+        (control.stats().resumes > resumes).then_some(())
+    })
+    .await;
+    let again = InteractionRequest::command(
+        discord.world().guilds()[0].id(),
+        request.user_id,
+        "help",
+        &json!([]),
+    );
+    discord
+        .control()
+        .ask(&again, IN_TIME)
+        .await
+        .expect("the next question is answered");
+    let after = control.interaction(state.id).expect("known");
+    assert_eq!(after.original, state.original);
+    assert!(after.follow_ups.is_empty() && after.edits.is_empty());
+    bot.drain(PATIENCE).await.expect("a clean end");
+    scene.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_are_registered_on_change_only() {
+    let here = here().await;
+    let control = here.discord.control();
+    let puts = || control.rest_calls("PUT /applications/{id}/commands").len();
+    assert_eq!(puts(), 1);
+    let registered = control.commands(None);
+    let rank = registered.iter().find(|command| command["name"] == "rank");
+    let rank = rank.expect("a rank");
+    assert_eq!(rank["options"][0]["type"], 6);
+    assert!(rank["description_localizations"]["de"].is_string());
+    let Here {
+        scene,
+        discord,
+        config,
+        bot,
+    } = here;
+    bot.drain(PATIENCE).await.expect("a clean end");
+    let bot = start(&config, scene.postgres.connection()).await;
+    let request = InteractionRequest::command(
+        discord.world().guilds()[0].id(),
+        discord
+            .world()
+            .member_id(discord.world().guilds()[0].id(), 0)
+            .expect("a member"),
+        "about",
+        &json!([]),
+    );
+    control.ask(&request, IN_TIME).await.expect("an answer");
+    assert_eq!(puts(), 1, "nothing has changed");
+    for (what, expected) in [
+        ("list", "/rank           registered"),
+        ("sync", "commands registered"),
+    ] {
+        let output = command(&["commands", what])
+            .env("DISCORD_TOKEN", &discord.config().token)
+            .env("EVENTIDE__DISCORD__API_URL", discord.rest_url())
+            .env("DATABASE_URL", url(&scene.postgres.connection()))
+            .output()
+            .await
+            .expect("ran");
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && shown.contains(expected),
+            "{shown} {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    assert_eq!(puts(), 2);
+    bot.drain(PATIENCE).await.expect("a clean end");
+    scene.stop().await;
+}
