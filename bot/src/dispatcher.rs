@@ -15,7 +15,7 @@ use crate::{
     events::{guild_create::GuildCreate, guild_news::GuildNews, message_create::MessageCreate},
     guilds::Guilds,
     handlers::levels,
-    interactions::Interactions,
+    interactions::{Interactions, asked::Asked},
     ledger::{
         Ledger,
         member_xp::{MemberKey, MemberMessage},
@@ -138,11 +138,14 @@ impl Dispatcher {
                 Dispatched::Handled
             }
             "INTERACTION_CREATE" => {
+                let Ok(asked) = Asked::parse(text) else {
+                    return Dispatched::Malformed;
+                };
                 // While the number of shards changes, those of the old one answer.
                 if let Some((interactions, shard)) = &self.interactions
                     && !self.portion.counts_nothing()
                 {
-                    interactions.take(text, *shard, ledger.committed());
+                    interactions.take(asked, *shard, ledger.committed());
                 }
                 Dispatched::Handled
             }

@@ -1,6 +1,6 @@
 //! Interactions: what members ask by commands, from the shard's loop to an answer in Discord's 3 seconds.
 //!
-//! The loop hands over the payload and goes on. A task of its own reads it, finds the command and answers: at once if the command is
+//! The loop hands over what was asked and goes on. A task of its own finds the command and answers: at once if the command is
 //! quick, otherwise with a promise first ([`PATIENCE`]). Whatever goes wrong, who asked gets a line about it.
 //!
 //! An interaction that is replayed after a resume is either too old to be answered, or Discord refuses the second answer (40060);
@@ -83,7 +83,7 @@ pub struct Interactions(mpsc::Sender<Received>);
 /// An interaction as the shard had it.
 #[derive(Debug)]
 struct Received {
-    text: String,
+    asked: Asked,
     shard: ShardKey,
     /// Tells when everything that the shard received before is committed.
     committed: oneshot::Receiver<()>,
@@ -154,9 +154,9 @@ impl Interactions {
     }
 
     /// Hand over what a shard received. Never waits.
-    pub fn take(&self, text: &str, shard: ShardKey, committed: oneshot::Receiver<()>) {
+    pub fn take(&self, asked: Asked, shard: ShardKey, committed: oneshot::Receiver<()>) {
         let received = Received {
-            text: text.to_owned(),
+            asked,
             shard,
             committed,
             at: Instant::now(),
@@ -242,9 +242,7 @@ fn read(received: Received, had: &mut Had) -> Option<Question> {
         metrics::interactions_total("any", outcome).increment(1);
         None
     };
-    let Ok(asked) = Asked::parse(&received.text) else {
-        return skipped("malformed");
-    };
+    let asked = received.asked;
     let age = SystemTime::now()
         .duration_since(
             SystemTime::UNIX_EPOCH + Duration::from_millis(snowflake::millis(asked.id).cast_unsigned()),

@@ -109,14 +109,15 @@ pub async fn cancel(store: &Store) -> Result<Cancelled, StoreError> {
         .await
 }
 
-/// Whether every shard of both numbers is somebody's, and every new one has a session.
+/// Whether every shard of both numbers is somebody's and has a session: what an old one misses from now on is known as a gap, and what
+/// comes for a new one is replayed.
 pub async fn is_ready(tx: &Tx<'_>, old: u32, new: u32) -> Result<bool, StoreError> {
     const READY: Statement = statement!(
         "reshard_ready",
         [INT8, INT8],
         "SELECT NOT EXISTS (
              SELECT FROM shard_lease AS l LEFT JOIN shard_checkpoint AS c USING (shard_count, shard_id)
-             WHERE l.shard_count IN ($1, $2) AND (l.process_id IS NULL OR (l.shard_count = $2 AND c.session_id IS NULL)))"
+             WHERE l.shard_count IN ($1, $2) AND (l.process_id IS NULL OR c.session_id IS NULL))"
     );
     let rows = tx.query(READY, &[&i64::from(old), &i64::from(new)]).await?;
     Ok(rows.first().is_some_and(|row| row.get(0)))
