@@ -1,7 +1,7 @@
 //! Interactions: what members ask by commands, from the shard's loop to an answer in Discord's 3 seconds.
 //!
 //! The loop hands over what was asked and goes on. A task of its own finds the command and answers: at once if the command is
-//! quick, otherwise with a promise first ([`PATIENCE`]). Whatever goes wrong, who asked gets a line about it.
+//! quick, otherwise with a promise first. Whatever goes wrong, who asked gets a line about it.
 //!
 //! An interaction that is replayed after a resume is either too old to be answered, or Discord refuses the second answer (40060);
 //! one that this process has had already is skipped.
