@@ -6,6 +6,7 @@ pub mod guard;
 pub mod heartbeat;
 pub mod identify;
 mod intake;
+mod orders;
 mod reading;
 mod shard;
 pub mod status;
@@ -28,8 +29,9 @@ use self::{
     guard::Guard,
     identify::IdentifyQueue,
     intake::Intake,
+    orders::{Ending, Orders},
     reading::Reading,
-    shard::{Ending, Orders, ShardTask},
+    shard::ShardTask,
     status::{ShardStatus, Shards},
 };
 use crate::{

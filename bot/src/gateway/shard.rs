@@ -3,12 +3,14 @@
 //! The loop never waits for the database or for a queue. A flush runs in the writer while the loop reads on; a shard whose
 //! ledger is full closes resumably and comes back when there is room.
 
+mod ending;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
 use twilight_gateway::{Config, ConfigBuilder, Session, Shard, ShardId};
 
@@ -19,31 +21,20 @@ use super::{
     heartbeat::Advice,
     identify::IdentifyQueue,
     intake::{self, Intake, Signal},
+    orders::{Ending, Orders},
     reading::{Reading, Step},
     status::{ShardState, ShardStatus},
 };
-use crate::{
-    dispatcher::portion::Portion, fleet::tenure::Tenure, ledger::memory::Memory, metrics,
-    store::shard_checkpoint::ShardKey,
-};
+use crate::{fleet::tenure::Tenure, ledger::memory::Memory, metrics, store::shard_checkpoint::ShardKey};
 
 /// How long a connection may take to say HELLO, from the start of connecting.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long a shard that stops keeps reading what was sent before its close frame.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// How long a shard that stops waits for the READY of an IDENTIFY that it has sent.
-const READY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a shard without a connection looks whether the ledger has room again.
 const ROOM_CHECK: Duration = Duration::from_millis(50);
 
 /// How long a shard that may connect waits for its lease to be confirmed before it asks again.
 const LEASE_CHECK: Duration = Duration::from_millis(250);
-
-/// The code of a connection that ended without a close frame: <https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1>.
-const ABNORMAL: u16 = 1006;
 
 /// Why a shard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,26 +69,6 @@ pub(super) struct ShardTask {
     pub(super) closed_at: Option<Instant>,
     /// What the shard shall do.
     pub(super) orders: watch::Receiver<Orders>,
-}
-
-/// What a shard shall do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Orders {
-    /// Whether to end.
-    pub(super) end: Ending,
-    /// Which messages count.
-    pub(super) portion: Portion,
-}
-
-/// Whether a shard shall end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// No.
-    GoOn,
-    /// As soon as what was received is committed.
-    Stop,
-    /// As soon as everything that was sent before is received as well, and committed.
-    Retire,
 }
 
 /// A connection, or the wait for one.
@@ -153,12 +124,6 @@ impl ShardTask {
             }
         }
         end
-    }
-
-    /// Whether a shard that shall retire may: its session is up, so nothing from before it is missing, and nothing is read back.
-    fn may_retire(&self, link: &Link) -> bool {
-        let up = matches!(link, Link::Open(connection) if connection.up_since.is_some());
-        up && !self.intake.ledger.backfill.is_active()
     }
 
     /// One turn of the loop.
@@ -491,86 +456,5 @@ impl ShardTask {
         self.status.set_dirty_since(self.flushing.dirty_since());
         let backfill = &self.intake.ledger.backfill;
         self.status.reads_back(backfill.guilds(), backfill.held());
-    }
-
-    /// If the shard has just identified, wait for READY: a session whose id nobody knows cannot be resumed, and the next owner would
-    /// identify again. Returns whether the connection is still open.
-    async fn knows_its_session(&mut self, connection: &mut Connection) -> bool {
-        let identifies = connection.up_since.is_none()
-            && self.intake.point().is_none()
-            && self.config.queue().has_told(self.key.id);
-        if !identifies {
-            return true;
-        }
-        let answered = timeout(READY_TIMEOUT, async {
-            while connection.up_since.is_none() {
-                match connection.read(&mut self.intake).await {
-                    Burst::Progress => {}
-                    Burst::Signal(signal) => {
-                        if self.on_signal(connection, signal, Instant::now()).is_some() {
-                            connection.close_quietly().await;
-                            return false;
-                        }
-                    }
-                    Burst::Closed(_) | Burst::Unreachable => return false,
-                }
-            }
-            true
-        });
-        answered.await.unwrap_or(true)
-    }
-
-    /// Close resumably, and take in what was sent before the close frame.
-    async fn close_resumably(&mut self, link: Link) {
-        self.received_all = false;
-        let Link::Open(mut connection) = link else {
-            return;
-        };
-        if !self.knows_its_session(&mut connection).await {
-            return;
-        }
-        connection.close_resumably();
-        let drained = timeout(DRAIN_TIMEOUT, async {
-            loop {
-                match connection.read(&mut self.intake).await {
-                    Burst::Closed(code) => break code,
-                    Burst::Unreachable => break None,
-                    Burst::Progress => {}
-                    Burst::Signal(signal) => {
-                        self.on_signal(&mut connection, signal, Instant::now());
-                    }
-                }
-            }
-        });
-        match drained.await {
-            // A connection that broke has no code, or this one.
-            Ok(code) => self.received_all = code.is_some_and(|code| code != ABNORMAL),
-            Err(_elapsed) => tracing::debug!(shard.id = self.key.id, "the closing handshake took too long"),
-        }
-    }
-
-    /// Close resumably, and commit what was received.
-    async fn finish(&mut self, link: Link, end: ShardEnd) -> ShardEnd {
-        // The rows stay for the next process.
-        self.reading.stop();
-        self.close_resumably(link).await;
-        if matches!(end, ShardEnd::Fenced(_) | ShardEnd::WriterGone) {
-            return end;
-        }
-        while self.intake.is_dirty() || self.flushing.is_under_way() {
-            self.flushing.flush_if_due(&mut self.intake, Instant::now(), true);
-            self.show();
-            if self.flushing.is_under_way() {
-                let outcome = self.flushing.outcome().await;
-                if let Err(end) = self.settle(outcome) {
-                    return end;
-                }
-            } else {
-                // The lane is full; it empties by itself.
-                tokio::time::sleep(ROOM_CHECK).await;
-            }
-        }
-        self.show();
-        end
     }
 }
