@@ -299,6 +299,7 @@ impl Gateway {
             status,
             tenure: tenure.clone(),
             received_all: false,
+            retirements: 0,
             closed_at: None,
             orders: seen,
         };

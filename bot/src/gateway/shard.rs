@@ -33,6 +33,13 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a shard without a connection looks whether the ledger has room again.
 const ROOM_CHECK: Duration = Duration::from_millis(50);
 
+/// Before a shard that could not read its connection to the end resumes, to try again to retire.
+const RETIRE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often it tries. Each time RESUMED has told that nothing from before is missing; where no close frame is ever answered, that is
+/// all that can be known.
+const RETIREMENTS: u32 = 5;
+
 /// How long a shard that may connect waits for its lease to be confirmed before it asks again.
 const LEASE_CHECK: Duration = Duration::from_millis(250);
 
@@ -65,6 +72,8 @@ pub(super) struct ShardTask {
     pub(super) tenure: Tenure,
     /// Whether the last connection that this side closed was read to its end.
     pub(super) received_all: bool,
+    /// How often the shard has tried to retire.
+    pub(super) retirements: u32,
     /// When the last connection ended; `None` before the first.
     pub(super) closed_at: Option<Instant>,
     /// What the shard shall do.
@@ -90,9 +99,10 @@ impl ShardTask {
                 Ending::Retire if self.may_retire(&link) => {
                     self.close_resumably(link).await;
                     link = Link::Waiting {
-                        until: Instant::now(),
+                        until: Instant::now() + RETIRE_PAUSE,
                     };
-                    if self.received_all {
+                    self.retirements += 1;
+                    if self.received_all || self.retirements >= RETIREMENTS {
                         break ShardEnd::Retired;
                     }
                 }
