@@ -7,10 +7,11 @@ SHELL := /bin/sh
 
 NEED := sh deploy/scripts/need.sh
 
-# The bot's integration tests, without those that need a pg_dump as new as the server: the packages below have none.
+# The bot's integration tests, without those that need a pg_dump as new as the server (the packages below have none), and without the
+# long ones of kills, pauses and faults, whose SQL the others run as well.
 IT := sh -c 'if cargo nextest --version >/dev/null 2>&1; then \
-		exec cargo nextest run --package eventide --test it --filterset "not test(/backup|dump/)" "$$@"; \
-	else exec cargo test --package eventide --test it "$$@" -- --skip backup --skip dump; fi' it
+		exec cargo nextest run --package eventide --test it --filterset "not test(/backup|dump|chaos::|twenty_|fleet::(kills|pauses|partition|identifies)/)" "$$@"; \
+	else exec cargo test --package eventide --test it "$$@" -- --skip backup --skip dump --skip chaos:: --skip twenty_ --skip fleet::kills --skip fleet::pauses --skip fleet::partition --skip fleet::identifies; fi' it
 
 help: ## print this list
 	@echo "make TARGET, where TARGET is one of:"
