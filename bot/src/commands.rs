@@ -7,7 +7,7 @@ mod rank;
 pub mod registration;
 
 use futures_util::future::BoxFuture;
-use twilight_model::application::command::{Command as Definition, CommandType};
+use twilight_model::application::command::{Command as Definition, CommandOptionChoice, CommandType};
 use twilight_util::builder::command::CommandBuilder;
 
 use crate::{
@@ -36,6 +36,24 @@ pub trait Command: Sync {
         question: &'a mut Question,
         around: &'a Around,
     ) -> BoxFuture<'a, Result<Reply, Refusal>>;
+
+    /// Answer a button, a menu or a modal whose `custom_id` is the command's name, or begins with it and a colon.
+    fn press<'a>(
+        &'a self,
+        _question: &'a mut Question,
+        _around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        Box::pin(async { Err(Refusal::Stale) })
+    }
+
+    /// What to choose from, while an option is being typed.
+    fn complete<'a>(
+        &'a self,
+        _question: &'a mut Question,
+        _around: &'a Around,
+    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, Refusal>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 }
 
 /// Every command there is, by name.

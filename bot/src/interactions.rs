@@ -6,6 +6,7 @@
 //! An interaction that is replayed after a resume is either too old to be answered, or Discord refuses the second answer (40060);
 //! one that this process has had already is skipped.
 
+mod answering;
 pub mod asked;
 mod flood;
 pub mod reply;
@@ -22,22 +23,24 @@ use tokio::{
     time::{Instant, timeout},
 };
 use twilight_model::{
-    http::interaction::InteractionResponse,
-    id::{Id, marker::InteractionMarker},
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{GuildMarker, InteractionMarker},
+    },
 };
 
 use self::{
-    asked::{Asked, BadOption, kind},
+    answering::{Answer, Found, answer},
+    asked::{Asked, BadOption},
     flood::Flood,
-    reply::Reply,
 };
 use crate::{
-    commands::{self, Command},
     gateway::status::Shards,
     guilds::Guilds,
-    language::{Language, Value},
+    language::Language,
     metrics,
-    rest::{Priority, Rest, RestError},
+    rest::{Rest, RestError},
     settings::Settings,
     snowflake,
     store::{Store, StoreError, shard_checkpoint::ShardKey},
@@ -47,9 +50,6 @@ use crate::{
 const WAITING: usize = 1_024;
 /// Interactions that are answered at the same time.
 const AT_ONCE: usize = 512;
-/// A command that takes longer has its answer promised first. Discord waits
-/// [3 seconds](https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-callback).
-const PATIENCE: Duration = Duration::from_millis(1_500);
 /// After that a promised answer is given up.
 const LIMIT: Duration = Duration::from_secs(20);
 /// Discord takes no first answer to something that was asked longer ago; some of it may be the difference between clocks.
@@ -97,6 +97,7 @@ pub struct Question {
     pub asked: Asked,
     /// By which shard it came.
     pub shard: ShardKey,
+    language: Language,
     committed: Option<oneshot::Receiver<()>>,
 }
 
@@ -111,6 +112,12 @@ pub enum Refusal {
     ServerOnly,
     /// An option that cannot be used.
     Option(BadOption),
+    /// Who asks lacks one of these.
+    Permission(Permissions),
+    /// A button, a menu or a modal of which nothing is known any more.
+    Stale,
+    /// For another reason, which is this text in the asker's language.
+    Said(String),
 }
 
 impl From<StoreError> for Refusal {
@@ -141,8 +148,36 @@ impl Question {
     }
 
     /// The language to answer in.
-    pub fn language(&self) -> Language {
-        self.asked.language()
+    pub const fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The guild that it was asked in.
+    ///
+    /// # Errors
+    ///
+    /// It was a direct message.
+    pub fn guild(&self) -> Result<Id<GuildMarker>, Refusal> {
+        self.asked.guild_id.ok_or(Refusal::ServerOnly)
+    }
+
+    /// See that who asks has these permissions, as Discord computed them for this interaction. Administrators have all.
+    ///
+    /// # Errors
+    ///
+    /// They do not.
+    pub fn needs(&self, permissions: Permissions) -> Result<(), Refusal> {
+        let has = self.asked.permissions();
+        if has.contains(permissions) || has.contains(Permissions::ADMINISTRATOR) {
+            Ok(())
+        } else {
+            Err(Refusal::Permission(permissions))
+        }
+    }
+
+    /// A refusal with this text of the catalogue.
+    pub fn refuse(&self, key: &str) -> Refusal {
+        Refusal::Said(self.language.text(key))
     }
 }
 
@@ -209,27 +244,23 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
         let Some(question) = read(received, &mut had) else {
             continue;
         };
-        let found = find(&question.asked);
-        let admitted = match (&found, question.asked.user()) {
-            _ if answering.len() >= AT_ONCE => {
-                Err(Answer::refused("busy", "error-busy", question.language()))
-            }
-            (Found::Command(command), Some(user)) => {
-                let admitted = flood.admit(user.id, command.name(), Instant::now());
-                admitted.map_err(|until| Answer::flooded(until, question.language()))
-            }
-            _ => Ok(()),
+        let found = Found::of(&question.asked);
+        let declined = if answering.len() >= AT_ONCE {
+            Some(Answer::busy(question.language))
+        } else if let (Some((command, what)), Some(user)) = (found.used(), question.asked.user()) {
+            let admitted = flood.admit(user.id, command, what, Instant::now());
+            admitted
+                .err()
+                .map(|until| Answer::flooded(until, question.language))
+        } else {
+            None
         };
         let around = Arc::clone(&around);
         answering.spawn(async move {
             let began = Instant::now();
-            let label = found.label();
-            let outcome = match admitted {
-                Err(answer) => send_first(&around, &question.asked, answer.response(), answer.outcome).await,
-                Ok(()) => answer(&around, question, found).await,
-            };
-            metrics::interactions_total(label, outcome).increment(1);
-            metrics::interaction_seconds(label).record(began.elapsed().as_secs_f64());
+            let outcome = answer(&around, question, found, declined).await;
+            metrics::interactions_total(found.label(), outcome).increment(1);
+            metrics::interaction_seconds(found.label()).record(began.elapsed().as_secs_f64());
         });
     }
     // Who asked last gets an answer still.
@@ -255,167 +286,9 @@ fn read(received: Received, had: &mut Had) -> Option<Question> {
         return skipped("repeated");
     }
     Some(Question {
+        language: asked.language().unwrap_or(Language::English),
         asked,
         shard: received.shard,
         committed: Some(received.committed),
     })
-}
-
-/// What an interaction is for.
-#[derive(Clone, Copy)]
-enum Found {
-    Command(&'static dyn Command),
-    Autocomplete,
-    Stale,
-    Unknown,
-}
-
-fn find(asked: &Asked) -> Found {
-    match asked.kind {
-        kind::COMMAND => commands::find(asked.command()).map_or(Found::Unknown, Found::Command),
-        kind::AUTOCOMPLETE => Found::Autocomplete,
-        kind::COMPONENT | kind::MODAL => Found::Stale,
-        _ => Found::Unknown,
-    }
-}
-
-impl Found {
-    /// As a label: of those that there are, and not what somebody sent.
-    fn label(&self) -> &'static str {
-        match self {
-            Self::Command(command) => command.name(),
-            Self::Autocomplete => "autocomplete",
-            Self::Stale => "component",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// An answer, with how it is counted.
-struct Answer {
-    reply: Reply,
-    outcome: &'static str,
-}
-
-impl Answer {
-    fn refused(outcome: &'static str, key: &str, language: Language) -> Self {
-        Self {
-            reply: Reply::private(language.text(key)),
-            outcome,
-        }
-    }
-
-    fn flooded(until: SystemTime, language: Language) -> Self {
-        let seconds = until
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs() + 1);
-        let values = [("until", Value::from(format!("<t:{seconds}:R>")))];
-        Self {
-            reply: Reply::private(language.filled("error-flood", &values)),
-            outcome: "flood",
-        }
-    }
-
-    fn of(result: Result<Reply, Refusal>, command: &'static str, language: Language) -> Self {
-        let refusal = match result {
-            Ok(reply) => return Self { reply, outcome: "ok" },
-            Err(refusal) => refusal,
-        };
-        match refusal {
-            Refusal::Store(error) => {
-                tracing::warn!(%error, command, "a command could not use the database");
-                Self::refused("database", "error-away", language)
-            }
-            Refusal::Rest(error) => {
-                tracing::warn!(%error, command, "a command could not use Discord's API");
-                Self::refused("rest", "error-broken", language)
-            }
-            Refusal::ServerOnly => Self::refused("server_only", "error-server-only", language),
-            Refusal::Option(BadOption(option)) => Self {
-                reply: Reply::private(language.filled("error-option", &[("option", option.into())])),
-                outcome: "bad_option",
-            },
-        }
-    }
-
-    fn response(&self) -> InteractionResponse {
-        self.reply.clone().into_response()
-    }
-}
-
-/// Answer, in time. Returns the outcome.
-async fn answer(around: &Around, mut question: Question, found: Found) -> &'static str {
-    let language = question.language();
-    let command = match found {
-        Found::Command(command) => command,
-        Found::Autocomplete => {
-            return send_first(around, &question.asked, reply::no_choices(), "ok").await;
-        }
-        Found::Stale => {
-            let answer = Answer::refused("stale", "error-stale", language);
-            return send_first(around, &question.asked, answer.response(), answer.outcome).await;
-        }
-        Found::Unknown => {
-            let answer = Answer::refused("unknown", "error-unknown", language);
-            return send_first(around, &question.asked, answer.response(), answer.outcome).await;
-        }
-    };
-    let name = command.name();
-    let (id, token) = (question.asked.id, question.asked.token.clone());
-    let application_id = question.asked.application_id;
-    let mut work = command.run(&mut question, around);
-    if let Ok(result) = timeout(PATIENCE, &mut work).await {
-        drop(work);
-        let answer = Answer::of(result, name, language);
-        return send_first(around, &question.asked, answer.response(), answer.outcome).await;
-    }
-    let client = around.rest.builders().interaction(application_id);
-    let promise = reply::deferred(command.is_private());
-    let promised = client.create_response(id, &token, &promise);
-    if let Err(error) = around.rest.send(Priority::Interaction, promised).await {
-        return failed(&error);
-    }
-    let answer = match timeout(LIMIT, work).await {
-        Ok(result) => Answer::of(result, name, language),
-        Err(_elapsed) => Answer::refused("timeout", "error-away", language),
-    };
-    let edit = client
-        .update_response(&token)
-        .content(Some(&answer.reply.content));
-    match around.rest.send(Priority::Interaction, edit).await {
-        Ok(_) => answer.outcome,
-        Err(error) => failed(&error),
-    }
-}
-
-/// Send the first answer. Returns the outcome.
-async fn send_first(
-    around: &Around,
-    asked: &Asked,
-    response: InteractionResponse,
-    outcome: &'static str,
-) -> &'static str {
-    let client = around.rest.builders().interaction(asked.application_id);
-    let request = client.create_response(asked.id, &asked.token, &response);
-    match around.rest.send(Priority::Interaction, request).await {
-        Ok(_) => outcome,
-        Err(error) => failed(&error),
-    }
-}
-
-/// Discord's number for a second first answer.
-const ALREADY_ACKNOWLEDGED: u64 = 40_060;
-
-fn failed(error: &RestError) -> &'static str {
-    if matches!(
-        error,
-        RestError::Refused {
-            code: Some(ALREADY_ACKNOWLEDGED),
-            ..
-        }
-    ) {
-        return "answered_before";
-    }
-    tracing::warn!(%error, "an interaction could not be answered");
-    "unanswered"
 }

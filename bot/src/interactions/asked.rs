@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 use twilight_model::{
+    channel::ChannelType,
     guild::Permissions,
     id::{
         Id,
-        marker::{ApplicationMarker, ChannelMarker, GuildMarker, InteractionMarker, UserMarker},
+        marker::{ApplicationMarker, ChannelMarker, GuildMarker, InteractionMarker, RoleMarker, UserMarker},
     },
 };
 
@@ -53,6 +54,8 @@ struct Member {
     nick: Option<String>,
     #[serde(default)]
     permissions: Option<Permissions>,
+    #[serde(default)]
+    roles: Vec<Id<RoleMarker>>,
 }
 
 /// A user, as far as replies name one.
@@ -68,6 +71,16 @@ pub struct User {
     /// Whether it is a bot.
     #[serde(default)]
     pub bot: bool,
+}
+
+/// A channel that was chosen as an option.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ChosenChannel {
+    /// Its id.
+    pub id: Id<ChannelMarker>,
+    /// Discord's number for its kind.
+    #[serde(rename = "type")]
+    pub kind: ChannelType,
 }
 
 /// An option that cannot be used: its name.
@@ -102,9 +115,73 @@ impl Asked {
         Ok(serde_json::from_str::<Payload>(text)?.d)
     }
 
-    /// The command's name; empty for what is none.
+    /// The name of the command that it is for; empty if it is for none. Buttons, menus and modals say it in their `custom_id`.
     pub fn command(&self) -> &str {
-        self.data["name"].as_str().unwrap_or_default()
+        match self.kind {
+            kind::COMPONENT | kind::MODAL => self.custom_id().split(':').next().unwrap_or_default(),
+            _ => self.data["name"].as_str().unwrap_or_default(),
+        }
+    }
+
+    /// The `custom_id` of a button, a menu or a modal.
+    fn custom_id(&self) -> &str {
+        self.data["custom_id"].as_str().unwrap_or_default()
+    }
+
+    /// What stands in the `custom_id` behind the command's name, split at each colon.
+    pub fn custom_id_parts(&self) -> Vec<&str> {
+        self.custom_id().split(':').skip(1).collect()
+    }
+
+    /// What was chosen in a menu.
+    pub fn values(&self) -> Vec<&str> {
+        let values = self.data["values"].as_array();
+        values.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// What was written into a field of a modal.
+    pub fn field(&self, custom_id: &str) -> Option<&str> {
+        // A field stands in an action row, or in a label.
+        let rows = self.data["components"].as_array()?;
+        let fields = rows.iter().flat_map(|row| {
+            let in_row = row["components"].as_array().into_iter().flatten();
+            in_row.chain(std::iter::once(&row["component"]))
+        });
+        let mut fields = fields.filter(|field| field["custom_id"] == custom_id);
+        fields.next()?["value"].as_str()
+    }
+
+    /// The names of the subcommand group and the subcommand, as far as there are such.
+    pub fn subcommand(&self) -> Vec<&str> {
+        self.path().0
+    }
+
+    /// The names down to the subcommand, and the options that are its own.
+    fn path(&self) -> (Vec<&str>, &[Value]) {
+        const SUBCOMMANDS: std::ops::RangeInclusive<u64> = 1..=2;
+        let mut names = Vec::new();
+        let mut options = self.data["options"].as_array().map_or(&[][..], Vec::as_slice);
+        while let [only] = options
+            && only["type"]
+                .as_u64()
+                .is_some_and(|kind| SUBCOMMANDS.contains(&kind))
+            && names.len() < 2
+        {
+            names.push(only["name"].as_str().unwrap_or_default());
+            options = only["options"].as_array().map_or(&[][..], Vec::as_slice);
+        }
+        (names, options)
+    }
+
+    /// The option that is being typed, and what stands in it so far.
+    pub fn focused(&self) -> Option<(&str, String)> {
+        let option = self.path().1.iter().find(|option| option["focused"] == true)?;
+        let typed = match &option["value"] {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        Some((option["name"].as_str()?, typed))
     }
 
     /// Who asks; `None` only if Discord left it out.
@@ -123,13 +200,89 @@ impl Asked {
             .unwrap_or(Permissions::empty())
     }
 
-    /// The language of who asks, or of the server, or English.
-    pub fn language(&self) -> Language {
-        [&self.locale, &self.guild_locale]
-            .into_iter()
-            .flatten()
-            .find_map(|locale| Language::of_locale(locale))
-            .unwrap_or(Language::English)
+    /// The language of who asks, or of the server, if there is a catalogue of it.
+    pub fn language(&self) -> Option<Language> {
+        let locales = [&self.locale, &self.guild_locale];
+        let mut locales = locales.into_iter().flatten();
+        locales.find_map(|locale| Language::of_locale(locale))
+    }
+
+    /// The roles of who asks.
+    pub fn roles(&self) -> &[Id<RoleMarker>] {
+        self.member.as_ref().map_or(&[], |member| &member.roles)
+    }
+
+    /// A text that was given as an option.
+    ///
+    /// # Errors
+    ///
+    /// The option is no text.
+    pub fn text(&self, name: &'static str) -> Result<Option<&str>, BadOption> {
+        self.typed(name, Value::as_str)
+    }
+
+    /// A whole number that was given as an option.
+    ///
+    /// # Errors
+    ///
+    /// The option is none.
+    pub fn integer(&self, name: &'static str) -> Result<Option<i64>, BadOption> {
+        self.typed(name, Value::as_i64)
+    }
+
+    /// A number that was given as an option.
+    ///
+    /// # Errors
+    ///
+    /// The option is none.
+    pub fn number(&self, name: &'static str) -> Result<Option<f64>, BadOption> {
+        self.typed(name, Value::as_f64)
+    }
+
+    /// Whether an option is switched on.
+    ///
+    /// # Errors
+    ///
+    /// The option says neither.
+    pub fn boolean(&self, name: &'static str) -> Result<Option<bool>, BadOption> {
+        self.typed(name, Value::as_bool)
+    }
+
+    /// A role that was chosen as an option.
+    ///
+    /// # Errors
+    ///
+    /// The option is no role.
+    pub fn role(&self, name: &'static str) -> Result<Option<Id<RoleMarker>>, BadOption> {
+        self.typed(name, |value| {
+            let id = value.as_str()?;
+            self.data["resolved"]["roles"].get(id)?;
+            id.parse().ok()
+        })
+    }
+
+    /// A channel that was chosen as an option.
+    ///
+    /// # Errors
+    ///
+    /// The option is no channel.
+    pub fn channel(&self, name: &'static str) -> Result<Option<ChosenChannel>, BadOption> {
+        self.typed(name, |value| {
+            let channel = &self.data["resolved"]["channels"][value.as_str()?];
+            ChosenChannel::deserialize(channel).ok()
+        })
+    }
+
+    /// What was given as an option, as `read` understands it.
+    fn typed<'a, T>(
+        &'a self,
+        name: &'static str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, BadOption> {
+        let Some(value) = self.option(name) else {
+            return Ok(None);
+        };
+        read(value).map(Some).ok_or(BadOption(name))
     }
 
     /// A user that was chosen as an option, with the name shown in the server; who asks if none was.
@@ -138,23 +291,42 @@ impl Asked {
     ///
     /// The option is no user, or Discord did not send who it is.
     pub fn user_option(&self, name: &'static str) -> Result<(User, String), BadOption> {
-        let Some(option) = self.option(name) else {
-            let user = self.user().cloned().ok_or(BadOption(name))?;
-            let nick = self.member.as_ref().and_then(|member| member.nick.clone());
-            let shown = nick.unwrap_or_else(|| user.shown_name().to_owned());
-            return Ok((user, shown));
-        };
-        let id = option.as_str().ok_or(BadOption(name))?;
-        let resolved = &self.data["resolved"];
-        let user = User::deserialize(&resolved["users"][id]).map_err(|_not_one| BadOption(name))?;
-        let nick = resolved["members"][id]["nick"].as_str();
-        let shown = nick.unwrap_or_else(|| user.shown_name()).to_owned();
+        if let Some(chosen) = self.chosen_user(name)? {
+            return Ok(chosen);
+        }
+        let user = self.user().cloned().ok_or(BadOption(name))?;
+        let nick = self.member.as_ref().and_then(|member| member.nick.clone());
+        let shown = nick.unwrap_or_else(|| user.shown_name().to_owned());
         Ok((user, shown))
     }
 
+    /// A user that was chosen as an option, with the name shown in the server.
+    ///
+    /// # Errors
+    ///
+    /// The option is no user, or Discord did not send who it is.
+    pub fn chosen_user(&self, name: &'static str) -> Result<Option<(User, String)>, BadOption> {
+        self.typed(name, |value| {
+            let id = value.as_str()?;
+            let user = User::deserialize(&self.data["resolved"]["users"][id]).ok()?;
+            let nick = self.resolved_member(id)["nick"].as_str();
+            let shown = nick.unwrap_or_else(|| user.shown_name()).to_owned();
+            Some((user, shown))
+        })
+    }
+
+    /// The roles of a user that was chosen; `None` for one who is not in the server.
+    pub fn roles_of(&self, user_id: Id<UserMarker>) -> Option<Vec<Id<RoleMarker>>> {
+        let member = self.resolved_member(&user_id.to_string());
+        Vec::deserialize(member.get("roles")?).ok()
+    }
+
+    fn resolved_member(&self, id: &str) -> &Value {
+        &self.data["resolved"]["members"][id]
+    }
+
     fn option(&self, name: &str) -> Option<&Value> {
-        let options = self.data["options"].as_array()?;
-        let option = options.iter().find(|option| option["name"] == name)?;
+        let option = self.path().1.iter().find(|option| option["name"] == name)?;
         Some(&option["value"])
     }
 }
@@ -168,6 +340,8 @@ impl User {
 
 #[cfg(test)]
 mod tests {
+    use twilight_model::{channel::ChannelType, id::Id};
+
     use super::{Asked, BadOption};
     use crate::language::Language;
 
@@ -182,7 +356,7 @@ mod tests {
     #[test]
     fn the_asker_is_the_default() {
         let asked = asked(r#""locale":"pt-BR","guild_locale":"de","data":{"name":"rank","type":1}"#);
-        assert_eq!(asked.language(), Language::German);
+        assert_eq!(asked.language(), Some(Language::German));
         let (user, name) = asked.user_option("member").expect("who asks");
         assert_eq!((user.id.get(), name.as_str()), (8, "Countess"));
         assert_eq!(asked.permissions().bits(), 32);
@@ -210,6 +384,51 @@ mod tests {
                 Err(BadOption("member")),
                 "{value}"
             );
+        }
+    }
+
+    #[test]
+    fn options_of_a_subcommand() {
+        let asked = asked(
+            r#""data":{"name":"levels","options":[{"name":"reward","type":2,"options":[{"name":"add","type":1,"options":[
+            {"name":"level","type":4,"value":5},{"name":"role","type":8,"value":"7"},{"name":"on","type":5,"value":true},
+            {"name":"factor","type":10,"value":1.5},{"name":"text","type":3,"value":"x","focused":true},
+            {"name":"where","type":7,"value":"11"}]}]}],
+            "resolved":{"roles":{"7":{"id":"7"}},"channels":{"11":{"id":"11","type":4}}}}"#,
+        );
+        assert_eq!(asked.subcommand(), ["reward", "add"]);
+        assert_eq!(asked.integer("level"), Ok(Some(5)));
+        assert_eq!(asked.role("role").map(|role| role.map(Id::get)), Ok(Some(7)));
+        assert_eq!(asked.boolean("on"), Ok(Some(true)));
+        assert_eq!(asked.number("factor"), Ok(Some(1.5)));
+        assert_eq!(asked.text("text"), Ok(Some("x")));
+        assert_eq!(asked.text("level"), Err(BadOption("level")));
+        assert_eq!(asked.text("nothing"), Ok(None));
+        assert_eq!(asked.focused(), Some(("text", "x".to_owned())));
+        let channel = asked.channel("where").expect("a channel").expect("it is there");
+        assert_eq!(channel.kind, ChannelType::GuildCategory);
+    }
+
+    #[test]
+    fn buttons_menus_and_modals() {
+        let asked = |kind: u8, data: &str| {
+            let text = format!(
+                r#"{{"d":{{"id":"1","application_id":"7","type":{kind},"token":"t","data":{data}}}}}"#
+            );
+            Asked::parse(&text).expect("an interaction")
+        };
+        let menu = asked(3, r#"{"custom_id":"settings:log:5","values":["6"]}"#);
+        assert_eq!(menu.command(), "settings");
+        assert_eq!(menu.custom_id_parts(), ["log", "5"]);
+        assert_eq!(menu.values(), ["6"]);
+        for rows in [
+            r#"[{"type":1,"components":[{"type":4,"custom_id":"reason","value":"x"}]}]"#,
+            r#"[{"type":18,"component":{"type":4,"custom_id":"reason","value":"x"}}]"#,
+        ] {
+            let modal = asked(5, &format!(r#"{{"custom_id":"warn","components":{rows}}}"#));
+            assert_eq!(modal.command(), "warn");
+            assert_eq!(modal.field("reason"), Some("x"));
+            assert_eq!(modal.field("other"), None);
         }
     }
 }

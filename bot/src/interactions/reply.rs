@@ -1,51 +1,140 @@
 //! What a command answers, and how that is sent.
 
 use twilight_model::{
-    channel::message::{AllowedMentions, MessageFlags},
-    http::interaction::{InteractionResponse, InteractionResponseData, InteractionResponseType},
+    application::command::CommandOptionChoice,
+    channel::message::{AllowedMentions, Component, Embed, MessageFlags},
+    http::{
+        attachment::Attachment,
+        interaction::{InteractionResponse, InteractionResponseData, InteractionResponseType},
+    },
 };
 
 /// An answer. It mentions nobody.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reply {
-    /// The text.
+    /// The text; empty if the rest says it all.
     pub content: String,
-    /// Whether only the asker sees it.
-    pub ephemeral: bool,
+    /// At most ten.
+    pub embeds: Vec<Embed>,
+    /// Rows of buttons and menus, or a modal's fields.
+    pub components: Vec<Component>,
+    /// Pictures and other files.
+    pub files: Vec<Attachment>,
+    /// What it is.
+    pub shape: Shape,
+}
+
+/// What an answer is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// A message for everybody in the channel.
+    #[default]
+    Public,
+    /// A message for the asker alone.
+    Private,
+    /// What the message becomes that the button stands on.
+    Update,
+    /// A form to fill in. Discord takes it as a first answer only, so who makes one must not wait for anything slow.
+    Modal {
+        /// `NAME:…`, where NAME is the command that gets what was filled in.
+        custom_id: String,
+        /// At most 45 characters.
+        title: String,
+    },
 }
 
 impl Reply {
     /// For everybody in the channel.
-    pub const fn public(content: String) -> Self {
+    pub fn public(content: String) -> Self {
         Self {
             content,
-            ephemeral: false,
+            ..Self::default()
         }
     }
 
     /// For the asker alone.
-    pub const fn private(content: String) -> Self {
+    pub fn private(content: String) -> Self {
         Self {
-            content,
-            ephemeral: true,
+            shape: Shape::Private,
+            ..Self::public(content)
         }
+    }
+
+    /// A form to fill in, with rows of text inputs.
+    pub fn modal(custom_id: String, title: String, components: Vec<Component>) -> Self {
+        Self {
+            components,
+            shape: Shape::Modal { custom_id, title },
+            ..Self::default()
+        }
+    }
+
+    /// The same with an embed more.
+    #[must_use]
+    pub fn with_embed(mut self, embed: Embed) -> Self {
+        self.embeds.push(embed);
+        self
+    }
+
+    /// The same with these rows of buttons and menus.
+    #[must_use]
+    pub fn with_components(mut self, components: Vec<Component>) -> Self {
+        self.components = components;
+        self
+    }
+
+    /// The same with a file more.
+    #[must_use]
+    pub fn with_file(mut self, file: Attachment) -> Self {
+        self.files.push(file);
+        self
+    }
+
+    /// The same in place of the message that the button stands on.
+    #[must_use]
+    pub fn updating(mut self) -> Self {
+        self.shape = Shape::Update;
+        self
+    }
+
+    /// Whether only the asker sees it.
+    pub fn is_private(&self) -> bool {
+        self.shape == Shape::Private
     }
 
     /// As the first answer.
     pub fn into_response(self) -> InteractionResponse {
+        let update = self.shape == Shape::Update;
+        // What stood on the message and is not said again stays otherwise.
+        let list = |is_empty: bool| update || !is_empty;
+        let mut data = InteractionResponseData {
+            flags: self.is_private().then_some(MessageFlags::EPHEMERAL),
+            embeds: list(self.embeds.is_empty()).then_some(self.embeds),
+            components: list(self.components.is_empty()).then_some(self.components),
+            attachments: (!self.files.is_empty()).then_some(self.files),
+            ..InteractionResponseData::default()
+        };
+        let kind = match self.shape {
+            Shape::Public | Shape::Private => InteractionResponseType::ChannelMessageWithSource,
+            Shape::Update => InteractionResponseType::UpdateMessage,
+            Shape::Modal { custom_id, title } => {
+                data.custom_id = Some(custom_id);
+                data.title = Some(title);
+                InteractionResponseType::Modal
+            }
+        };
+        if kind != InteractionResponseType::Modal {
+            data.content = Some(self.content);
+            data.allowed_mentions = Some(AllowedMentions::default());
+        }
         InteractionResponse {
-            kind: InteractionResponseType::ChannelMessageWithSource,
-            data: Some(InteractionResponseData {
-                allowed_mentions: Some(AllowedMentions::default()),
-                flags: self.ephemeral.then_some(MessageFlags::EPHEMERAL),
-                content: Some(self.content),
-                ..InteractionResponseData::default()
-            }),
+            kind,
+            data: Some(data),
         }
     }
 }
 
-/// The promise of an answer.
+/// The promise of an answer: a message of its own, seen by the asker alone or by everybody.
 pub fn deferred(ephemeral: bool) -> InteractionResponse {
     InteractionResponse {
         kind: InteractionResponseType::DeferredChannelMessageWithSource,
@@ -56,12 +145,24 @@ pub fn deferred(ephemeral: bool) -> InteractionResponse {
     }
 }
 
-/// Nothing to choose from, for an option that is being typed.
-pub fn no_choices() -> InteractionResponse {
+/// The promise that the message changes on which the button stands.
+pub const fn deferred_update() -> InteractionResponse {
+    InteractionResponse {
+        kind: InteractionResponseType::DeferredUpdateMessage,
+        data: None,
+    }
+}
+
+/// Discord shows as many choices for an option that is being typed.
+const CHOICES: usize = 25;
+
+/// What to choose from, for an option that is being typed.
+pub fn choices(mut choices: Vec<CommandOptionChoice>) -> InteractionResponse {
+    choices.truncate(CHOICES);
     InteractionResponse {
         kind: InteractionResponseType::ApplicationCommandAutocompleteResult,
         data: Some(InteractionResponseData {
-            choices: Some(Vec::new()),
+            choices: Some(choices),
             ..InteractionResponseData::default()
         }),
     }

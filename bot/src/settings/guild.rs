@@ -6,7 +6,7 @@ use twilight_model::id::{
 };
 
 use super::template::Template;
-use crate::{config::Levels, store::guild_settings::Stored};
+use crate::{config::Levels, language::Language, store::guild_settings::Stored};
 
 /// What holds for a guild.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct GuildSettings {
     pub rewards: Rewards,
     /// Where the guild's staff is told what went wrong.
     pub log_channel_id: Option<Id<ChannelMarker>>,
+    /// The language of what is said to everybody there; `None` leaves it to Discord's settings.
+    pub language: Option<Language>,
 }
 
 /// Where level-ups are announced.
@@ -67,6 +69,7 @@ impl GuildSettings {
             ping: false,
             rewards: Rewards::default(),
             log_channel_id: None,
+            language: None,
         }
     }
 
@@ -122,6 +125,7 @@ impl GuildSettings {
             ping: row.announce_ping,
             rewards: Rewards::new(mode, row.rewards_off_reason.is_some(), roles),
             log_channel_id: row.log_channel_id,
+            language: None,
         };
         if settings.rewards.roles.len() < row.roles.len() {
             faults.push("level_role has a level that nobody can reach".to_owned());

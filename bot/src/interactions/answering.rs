@@ -1,0 +1,336 @@
+//! From a question to an answer that Discord takes: in time, whatever the command does.
+
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::BoxFuture;
+use tokio::time::timeout;
+use twilight_model::{
+    channel::message::{AllowedMentions, MessageFlags},
+    guild::Permissions,
+    http::interaction::{InteractionResponse, InteractionResponseType},
+    id::{
+        Id,
+        marker::{ApplicationMarker, InteractionMarker},
+    },
+};
+
+use super::{
+    Around, LIMIT, Question, Refusal,
+    asked::{Asked, BadOption, kind},
+    flood::Use,
+    reply::{self, Reply, Shape},
+};
+use crate::{
+    commands::{self, Command},
+    language::Language,
+    rest::{Priority, RestError},
+};
+
+/// A command that takes longer has its answer promised first. Discord waits
+/// [3 seconds](https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-callback).
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Choices cannot be promised.
+const TYPING_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What an interaction is for.
+#[derive(Clone, Copy)]
+pub(super) enum Found {
+    Command(&'static dyn Command),
+    Press(&'static dyn Command),
+    Typing(&'static dyn Command),
+    Stale,
+    Unknown,
+}
+
+impl Found {
+    pub(super) fn of(asked: &Asked) -> Self {
+        let command = commands::find(asked.command());
+        match asked.kind {
+            kind::COMMAND => command.map_or(Self::Unknown, Self::Command),
+            kind::AUTOCOMPLETE => command.map_or(Self::Unknown, Self::Typing),
+            kind::COMPONENT | kind::MODAL => command.map_or(Self::Stale, Self::Press),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// What of which command is used, for its limit.
+    pub(super) fn used(self) -> Option<(&'static str, Use)> {
+        match self {
+            Self::Command(command) => Some((command.name(), Use::Command)),
+            Self::Press(command) => Some((command.name(), Use::Press)),
+            Self::Typing(command) => Some((command.name(), Use::Typing)),
+            Self::Stale | Self::Unknown => None,
+        }
+    }
+
+    /// As a label: of those that there are, and not what somebody sent.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Command(command) | Self::Press(command) => command.name(),
+            Self::Typing(_) => "autocomplete",
+            Self::Stale => "component",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// An answer, with how it is counted.
+pub(super) struct Answer {
+    reply: Reply,
+    outcome: &'static str,
+}
+
+impl Answer {
+    /// Too much is asked at the moment.
+    pub(super) fn busy(language: Language) -> Self {
+        Self::refused("busy", "error-busy", language)
+    }
+
+    /// Who asks does so too often.
+    pub(super) fn flooded(until: SystemTime, language: Language) -> Self {
+        let since = until.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let until = format!("<t:{}:R>", since.as_secs() + 1);
+        Self::said(
+            "flood",
+            language.filled("error-flood", &[("until", until.into())]),
+        )
+    }
+
+    fn refused(outcome: &'static str, key: &str, language: Language) -> Self {
+        Self::said(outcome, language.text(key))
+    }
+
+    fn said(outcome: &'static str, text: String) -> Self {
+        Self {
+            reply: Reply::private(text),
+            outcome,
+        }
+    }
+
+    fn of(result: Result<Reply, Refusal>, command: &'static str, language: Language) -> Self {
+        let refusal = match result {
+            Ok(reply) => return Self { reply, outcome: "ok" },
+            Err(refusal) => refusal,
+        };
+        match refusal {
+            Refusal::Store(error) => {
+                tracing::warn!(%error, command, "a command could not use the database");
+                Self::refused("database", "error-away", language)
+            }
+            Refusal::Rest(error) => {
+                tracing::warn!(%error, command, "a command could not use Discord's API");
+                Self::refused("rest", "error-broken", language)
+            }
+            Refusal::ServerOnly => Self::refused("server_only", "error-server-only", language),
+            Refusal::Stale => Self::refused("stale", "error-stale", language),
+            Refusal::Option(BadOption(option)) => {
+                let text = language.filled("error-option", &[("option", option.into())]);
+                Self::said("bad_option", text)
+            }
+            Refusal::Permission(missing) => {
+                let values = [("permission", permission(missing, language).into())];
+                Self::said("permission", language.filled("error-permission", &values))
+            }
+            Refusal::Said(text) => Self::said("refused", text),
+        }
+    }
+}
+
+/// A permission as Discord's settings call it.
+fn permission(permissions: Permissions, language: Language) -> String {
+    let key = match permissions {
+        Permissions::MANAGE_GUILD => "permission-manage-guild",
+        Permissions::MODERATE_MEMBERS => "permission-moderate-members",
+        Permissions::KICK_MEMBERS => "permission-kick-members",
+        Permissions::BAN_MEMBERS => "permission-ban-members",
+        _ => "permission-other",
+    };
+    language.text(key)
+}
+
+/// What it takes to send an answer.
+struct To {
+    id: Id<InteractionMarker>,
+    application_id: Id<ApplicationMarker>,
+    token: String,
+}
+
+impl To {
+    fn of(asked: &Asked) -> Self {
+        Self {
+            id: asked.id,
+            application_id: asked.application_id,
+            token: asked.token.clone(),
+        }
+    }
+}
+
+/// Answer, in time: with what declines it, or with what the command says. Returns the outcome.
+pub(super) async fn answer(
+    around: &Around,
+    mut question: Question,
+    found: Found,
+    declined: Option<Answer>,
+) -> &'static str {
+    let to = To::of(&question.asked);
+    if let Some(declined) = declined {
+        return match found {
+            Found::Typing(_) => first(around, &to, reply::choices(Vec::new()), declined.outcome).await,
+            _ => first_answer(around, &to, declined).await,
+        };
+    }
+    settle_language(around, &mut question);
+    let language = question.language;
+    match found {
+        Found::Command(command) => {
+            let promise = reply::deferred(command.is_private());
+            let work = command.run(&mut question, around);
+            finish(around, &to, command.name(), promise, language, work).await
+        }
+        Found::Press(command) => {
+            let work = command.press(&mut question, around);
+            finish(
+                around,
+                &to,
+                command.name(),
+                reply::deferred_update(),
+                language,
+                work,
+            )
+            .await
+        }
+        Found::Typing(command) => {
+            let work = timeout(TYPING_PATIENCE, command.complete(&mut question, around)).await;
+            let (choices, outcome) = match work {
+                Ok(Ok(choices)) => (choices, "ok"),
+                Ok(Err(refusal)) => {
+                    let answer = Answer::of(Err(refusal), command.name(), language);
+                    (Vec::new(), answer.outcome)
+                }
+                Err(_elapsed) => (Vec::new(), "timeout"),
+            };
+            first(around, &to, reply::choices(choices), outcome).await
+        }
+        Found::Stale => first_answer(around, &to, Answer::refused("stale", "error-stale", language)).await,
+        Found::Unknown if question.asked.kind == kind::AUTOCOMPLETE => {
+            first(around, &to, reply::choices(Vec::new()), "unknown").await
+        }
+        Found::Unknown => {
+            first_answer(around, &to, Answer::refused("unknown", "error-unknown", language)).await
+        }
+    }
+}
+
+/// Who asks in a language that there is no catalogue of is answered in the guild's, if that is known without asking.
+fn settle_language(around: &Around, question: &mut Question) {
+    if question.asked.language().is_none()
+        && let Some(guild_id) = question.asked.guild_id
+        && let Some(settings) = around.settings.cached(guild_id)
+        && let Some(language) = settings.language
+    {
+        question.language = language;
+    }
+}
+
+/// Answer with what `work` says: at once if it is quick, otherwise after a promise.
+async fn finish(
+    around: &Around,
+    to: &To,
+    command: &'static str,
+    promise: InteractionResponse,
+    language: Language,
+    mut work: BoxFuture<'_, Result<Reply, Refusal>>,
+) -> &'static str {
+    if let Ok(result) = timeout(PATIENCE, &mut work).await {
+        return first_answer(around, to, Answer::of(result, command, language)).await;
+    }
+    let is_update = promise.kind == InteractionResponseType::DeferredUpdateMessage;
+    let client = around.rest.builders().interaction(to.application_id);
+    let promised = client.create_response(to.id, &to.token, &promise);
+    if let Err(error) = around.rest.send(Priority::Interaction, promised).await {
+        return failed(&error);
+    }
+    let mut answer = match timeout(LIMIT, work).await {
+        Ok(result) => Answer::of(result, command, language),
+        Err(_elapsed) => Answer::refused("timeout", "error-away", language),
+    };
+    if matches!(answer.reply.shape, Shape::Modal { .. }) {
+        // Discord takes a form at once or not at all.
+        answer = Answer::refused("timeout", "error-slow", language);
+    }
+    let sent = if is_update && answer.reply.shape != Shape::Update {
+        follow_up(around, to, &answer.reply).await
+    } else {
+        edit(around, to, &answer.reply).await
+    };
+    sent.map_or_else(|error| failed(&error), |()| answer.outcome)
+}
+
+/// Put the answer in the place of the promise.
+async fn edit(around: &Around, to: &To, reply: &Reply) -> Result<(), RestError> {
+    let client = around.rest.builders().interaction(to.application_id);
+    let nobody = AllowedMentions::default();
+    let mut request = client
+        .update_response(&to.token)
+        .allowed_mentions(Some(&nobody))
+        .content(Some(&reply.content))
+        .embeds(Some(&reply.embeds))
+        .components(Some(&reply.components));
+    if !reply.files.is_empty() {
+        request = request.attachments(&reply.files);
+    }
+    around.rest.send(Priority::Interaction, request).await.map(drop)
+}
+
+/// Answer with a message of its own, where the promise was about another.
+async fn follow_up(around: &Around, to: &To, reply: &Reply) -> Result<(), RestError> {
+    let client = around.rest.builders().interaction(to.application_id);
+    let nobody = AllowedMentions::default();
+    let mut request = client
+        .create_followup(&to.token)
+        .allowed_mentions(Some(&nobody))
+        .content(&reply.content)
+        .embeds(&reply.embeds)
+        .components(&reply.components)
+        .attachments(&reply.files);
+    if reply.is_private() {
+        request = request.flags(MessageFlags::EPHEMERAL);
+    }
+    around.rest.send(Priority::Interaction, request).await.map(drop)
+}
+
+async fn first_answer(around: &Around, to: &To, answer: Answer) -> &'static str {
+    first(around, to, answer.reply.into_response(), answer.outcome).await
+}
+
+/// Send the first answer. Returns the outcome.
+async fn first(
+    around: &Around,
+    to: &To,
+    response: InteractionResponse,
+    outcome: &'static str,
+) -> &'static str {
+    let client = around.rest.builders().interaction(to.application_id);
+    let request = client.create_response(to.id, &to.token, &response);
+    match around.rest.send(Priority::Interaction, request).await {
+        Ok(_) => outcome,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Discord's number for a second first answer.
+const ALREADY_ACKNOWLEDGED: u64 = 40_060;
+
+fn failed(error: &RestError) -> &'static str {
+    if matches!(
+        error,
+        RestError::Refused {
+            code: Some(ALREADY_ACKNOWLEDGED),
+            ..
+        }
+    ) {
+        return "answered_before";
+    }
+    tracing::warn!(%error, "an interaction could not be answered");
+    "unanswered"
+}
