@@ -41,3 +41,171 @@ permission-moderate-members = Mitglieder im Timeout
 permission-kick-members = Mitglieder kicken
 permission-ban-members = Mitglieder bannen
 permission-other = Administrator
+
+xp-description = XP geben, nehmen, setzen oder zurücksetzen
+xp-give-description = Gib einem Mitglied XP, oder allen mit einer Rolle
+xp-take-description = Nimm einem Mitglied XP, oder allen mit einer Rolle
+xp-set-description = Setze die XP eines Mitglieds, oder aller mit einer Rolle
+xp-reset-description = Setze die XP eines Mitglieds, oder aller mit einer Rolle, auf 0
+xp-option-amount-description = Wie viel XP
+xp-option-member-description = Das Mitglied
+xp-option-role-description = Alle mit dieser Rolle
+xp-one-of-both = Bitte wähle ein Mitglied oder eine Rolle, eines von beiden.
+xp-bot = Bots haben keine XP.
+xp-amount = Das ist mehr XP, als das höchste Level braucht. Bitte nimm eine kleinere Zahl.
+xp-one = { $user } hatte { $before } XP und hat jetzt { $after }: Level { $level }.
+xp-many = Erledigt: Die XP von { $members ->
+        [one] einem Mitglied wurden
+       *[other] { $count } Mitgliedern wurden
+    } geändert. `/levels undo` macht das rückgängig.
+xp-nobody = Niemand hat diese Rolle.
+xp-nothing = Es gibt nichts rückgängig zu machen.
+xp-done-before = Das ist schon erledigt.
+xp-looking = Suche die Mitglieder mit { $role } …
+xp-members-hidden = Discord sagt mir nicht, wer eine Rolle hat: Wer den Bot betreibt, muss dafür den Server Members Intent einschalten. Mit einzelnen Mitgliedern geht es.
+
+levels-description = Was Nachrichten einbringen, wie Level angekündigt werden und was sie geben
+levels-show-description = Alles auf einen Blick
+levels-xp-description = Wie viel XP eine Nachricht einbringt
+levels-cooldown-description = Wie lange weitere Nachrichten nichts einbringen
+levels-multiplier-description = Lass eine Rolle oder einen Kanal mehr, weniger oder nichts einbringen
+levels-role-mode-description = Welche Rolle zählt, wenn ein Mitglied mehrere mit Faktoren hat
+levels-boost-description = Lass Nachrichten eine Zeit lang mehr einbringen
+levels-boost-end-description = Beende jetzt alle Boosts
+levels-announce-description = Wo Level angekündigt werden, und wie
+levels-reward-description = Rollen, die es für Level gibt
+levels-reward-add-description = Für ein Level eine Rolle geben
+levels-reward-remove-description = Für kein Level mehr diese Rolle geben
+levels-reward-list-description = Die Rollen, die es für Level gibt
+levels-reward-mode-description = Ob Mitglieder die Rollen niedrigerer Level behalten
+levels-reward-sync-description = Die Rollen aller Mitglieder prüfen und geben, was fehlt
+levels-curve-description = Wie viel XP Level brauchen
+levels-reset-description = Allen Mitgliedern alle XP nehmen
+levels-undo-description = Eine Änderung von XP rückgängig machen
+levels-option-least-description = Die wenigsten XP für eine Nachricht
+levels-option-most-description = Die meisten XP für eine Nachricht
+levels-option-seconds-description = In Sekunden; 0 für keine
+levels-option-factor-description = Zum Beispiel 2 oder 0,5; 0 bringt nichts ein, 1 ist wie üblich
+levels-option-role-description = Die Rolle
+levels-option-channel-description = Der Kanal, die Kategorie oder der Thread
+levels-option-mode-description = Welche zählt
+levels-option-mode-largest = der größte Faktor
+levels-option-mode-highest = die Rolle, die am höchsten steht
+levels-option-mode-sum = alle zusammengezählt
+levels-option-hours-description = Für wie viele Stunden
+levels-option-where-description = Wo
+levels-option-where-off = nirgends
+levels-option-where-same-channel = im Kanal der Nachricht
+levels-option-where-channel = in einem bestimmten Kanal
+levels-option-where-direct = in einer Direktnachricht
+levels-option-text-description = Zum Beispiel: {"{"}user{"}"} ist jetzt Level {"{"}level{"}"}!
+levels-option-ping-description = Ob das Mitglied benachrichtigt wird
+levels-option-level-description = Das Level
+levels-option-keep-description = Was mit den Rollen niedrigerer Level wird
+levels-option-keep-stack = Mitglieder behalten sie
+levels-option-keep-replace = nur die höchste bleibt
+levels-option-kind-description = Die Kurve
+levels-option-kind-mee6 = wie bei MEE6
+levels-option-kind-linear = gleich viel für jedes Level
+levels-option-kind-arcane = wie bei Arcane
+levels-option-kind-cubic = eine eigene
+levels-option-step-description = Für gleich viel je Level: wie viel XP
+levels-option-cubic-description = Für eine eigene: mal Level³
+levels-option-square-description = Für eine eigene: mal Level²
+levels-option-straight-description = Für eine eigene: mal Level
+levels-option-change-description = Welche; die neueste, wenn du keine wählst
+levels-one-of-both = Bitte wähle eine Rolle oder einen Kanal, eines von beiden.
+levels-server = der ganze Server
+levels-xp-order = Die wenigsten XP sind mehr als die meisten. Bitte vertausche sie.
+levels-xp-done = Eine Nachricht bringt ab jetzt { $least } bis { $most } XP ein.
+levels-cooldown-done = { $seconds ->
+        [0] Ab jetzt bringt jede Nachricht XP ein.
+        [one] Nach einer Nachricht, die XP einbrachte, bringen andere eine Sekunde lang nichts ein.
+       *[other] Nach einer Nachricht, die XP einbrachte, bringen andere { $count } Sekunden lang nichts ein.
+    }
+levels-multiplier-done = Nachrichten von { $target } bringen ab jetzt { $factor } ein.
+levels-multiplier-none = Nachrichten von { $target } bringen ab jetzt nichts ein.
+levels-multiplier-gone = Nachrichten von { $target } bringen ab jetzt so viel ein wie üblich.
+levels-multiplier-too-many = Es gibt schon 100 Faktoren. Bitte setze erst einen davon auf 1.
+levels-role-mode-done = Wenn ein Mitglied mehrere Rollen mit Faktoren hat, zählt: { $mode }.
+levels-boost-done = Boost: { $target } { $factor } bis { $until }
+levels-boost-end-done = Alle Boosts sind beendet.
+levels-boost-too-many = Es gibt schon 10 Boosts. Bitte warte, bis einer endet, oder beende sie mit `/levels boost-end`.
+levels-curve-flat = Ein Level muss mindestens 1 XP brauchen. Bitte gib der Kurve eine größere Zahl.
+levels-curve-done = Erledigt. Die XP bleiben, und die Level folgen: Level 1 ab { $one }, 10 ab { $ten }, 50 ab { $fifty }, 100 ab { $hundred } XP.
+levels-announce-off = Level werden nicht angekündigt.
+levels-announce-same = Level werden im Kanal der Nachricht angekündigt.
+levels-announce-channel = Level werden in { $channel } angekündigt.
+levels-announce-direct = Level werden in einer Direktnachricht angekündigt.
+levels-announce-no-channel = Bitte wähle auch den Kanal.
+levels-announce-bad = Der Text lässt sich nicht verwenden: { $fault }
+levels-reward-added = Für Level { $level } gibt es ab jetzt { $role }. `/levels reward sync` gibt sie denen, die schon so weit sind.
+levels-reward-removed = Für kein Level gibt es mehr { $role }. Wer sie hat, behält sie.
+levels-reward-none = Für kein Level gibt es { $role }.
+levels-reward-empty = Noch gibt es für kein Level eine Rolle. `/levels reward add` ändert das.
+levels-reward-too-many = Es gibt schon 250 Belohnungen, so viele, wie ein Server Rollen haben kann. Bitte entferne erst eine.
+levels-reward-line = Level { $level }: { $role }
+levels-reward-more = … und { $more } weitere
+levels-reward-stack = Mitglieder behalten die Rollen niedrigerer Level.
+levels-reward-replace = Mitglieder haben nur die Rolle des höchsten Levels, das sie erreicht haben.
+levels-reward-off = ⚠️ Zurzeit werden keine Rollen gegeben, weil Discord es immer wieder abgelehnt hat. `/levels reward mode` schaltet sie wieder ein.
+levels-reward-no-permission = Mir fehlt die Berechtigung „Rollen verwalten“, ich kann sie noch nicht geben.
+levels-reward-above = Diese Rolle steht nicht unter meiner höchsten, ich kann sie noch nicht geben. Bitte schiebe meine Rolle nach oben.
+levels-reward-not-given = Diese Rolle kann ein Bot nicht geben.
+levels-sync-started = Suche die Mitglieder …
+levels-sync-progress = { $done } von { $members } Mitgliedern sind erledigt.
+levels-sync-done = Erledigt: { $members } Mitglieder haben die Rollen ihres Levels.
+levels-sync-goes-on = { $done } von { $members } Mitgliedern sind erledigt. Es geht weiter, nur zeigen kann ich es hier nicht länger.
+levels-reset-sure = Das nimmt **allen Mitgliedern** dieses Servers alle XP. `/levels undo` kann es rückgängig machen. Bist du sicher?
+levels-reset-yes = Ja, alle XP nehmen
+levels-reset-no = Nein
+levels-reset-kept = Nichts wurde geändert.
+levels-reset-runs = Nehme alle XP …
+levels-reset-done = Erledigt: { $members ->
+        [one] Ein Mitglied hat
+       *[other] { $count } Mitglieder haben
+    } jetzt 0 XP.
+levels-undo-nothing = Es gibt keine solche Änderung, die sich rückgängig machen ließe.
+levels-undo-runs = Mache es rückgängig …
+levels-undo-done = Rückgängig gemacht für { $members ->
+        [one] ein Mitglied
+       *[other] { $count } Mitglieder
+    }.
+levels-undo-minutes = { $action }, { $members ->
+        [one] ein Mitglied
+       *[other] { $count } Mitglieder
+    }, vor { $age } min
+levels-undo-hours = { $action }, { $members ->
+        [one] ein Mitglied
+       *[other] { $count } Mitglieder
+    }, vor { $age } h
+levels-undo-days = { $action }, { $members ->
+        [one] ein Mitglied
+       *[other] { $count } Mitglieder
+    }, vor { $age } Tagen
+levels-show = Eine Nachricht bringt **{ $least } bis { $most } XP** ein, danach { $seconds } s lang nichts.
+levels-show-curve = Level 1 ab { $one }, 10 ab { $ten }, 50 ab { $fifty }, 100 ab { $hundred } XP.
+levels-show-multipliers = Faktoren: { $list } (bei mehreren Rollen: { $mode })
+error-foreign = Das kann nur, wer den Befehl verwendet hat. Bitte verwende ihn selbst.
+
+settings-description = Protokollkanal, Begrüßung, Sprache und Präfix
+settings-none = keiner
+settings-panel = **Einstellungen dieses Servers**
+    Protokollkanal: { $log }
+    Begrüßungskanal: { $welcome }
+    Sprache: { $language }
+    Präfix geschriebener Befehle: `{ $prefix }`
+settings-log-menu = Protokollkanal: was Moderatoren wissen sollten
+settings-welcome-menu = Begrüßungskanal: wer kommt, wird dort begrüßt
+settings-language-menu = Sprache
+settings-language-auto = wie in Discord eingestellt
+settings-language-en = Englisch
+settings-language-de = Deutsch
+settings-text-button = Begrüßungstext
+settings-text-label = Text
+settings-text-hint = {"{"}user{"}"}, {"{"}user.name{"}"} und {"{"}server{"}"} werden eingesetzt.
+settings-prefix-button = Präfix
+settings-prefix-label = Präfix
+settings-prefix-hint = Wirkt, wenn der Betreiber den Bot Nachrichten lesen lässt.
+settings-prefix-bad = Ein Präfix hat bis zu 5 Zeichen, ohne Leerzeichen und ohne @, #, < und `.
+settings-welcome-nowhere = Bitte wähle erst den Begrüßungskanal.

@@ -43,3 +43,171 @@ permission-moderate-members = Timeout Members
 permission-kick-members = Kick Members
 permission-ban-members = Ban Members
 permission-other = Administrator
+
+xp-description = Give, take, set or reset the XP of members
+xp-give-description = Give XP to a member, or to everybody with a role
+xp-take-description = Take XP from a member, or from everybody with a role
+xp-set-description = Set the XP of a member, or of everybody with a role
+xp-reset-description = Set the XP of a member, or of everybody with a role, to 0
+xp-option-amount-description = How much XP
+xp-option-member-description = The member
+xp-option-role-description = Everybody with this role
+xp-one-of-both = Please choose a member or a role, one of both.
+xp-bot = Bots have no XP.
+xp-amount = That is more XP than the highest level takes. Please choose a smaller number.
+xp-one = { $user } had { $before } XP and has { $after } now: level { $level }.
+xp-many = Done: the XP of { $members ->
+        [one] one member has
+       *[other] { $count } members has
+    } changed. `/levels undo` takes it back.
+xp-nobody = Nobody has this role.
+xp-nothing = There is nothing to take back.
+xp-done-before = This has been done already.
+xp-looking = Looking for the members with { $role } …
+xp-members-hidden = Discord does not tell me who has a role: whoever runs the bot has to switch on the Server Members Intent for it. Single members work.
+
+levels-description = What messages earn, how levels are announced and what they give
+levels-show-description = Everything at a glance
+levels-xp-description = How much XP a message earns
+levels-cooldown-description = For how long further messages earn nothing
+levels-multiplier-description = Let a role or a channel earn more, less or nothing
+levels-role-mode-description = Which role counts if a member has several with multipliers
+levels-boost-description = Let messages earn more for a time
+levels-boost-end-description = End all boosts now
+levels-announce-description = Where level-ups are announced, and how
+levels-reward-description = Roles that levels give
+levels-reward-add-description = Have a level give a role
+levels-reward-remove-description = Have no level give a role any more
+levels-reward-list-description = The roles that levels give
+levels-reward-mode-description = Whether members keep the roles of lower levels
+levels-reward-sync-description = Check the roles of all members and give what is missing
+levels-curve-description = How much XP levels take
+levels-reset-description = Take all XP of all members
+levels-undo-description = Take back a change of XP
+levels-option-least-description = The least XP for a message
+levels-option-most-description = The most XP for a message
+levels-option-seconds-description = In seconds; 0 for none
+levels-option-factor-description = Such as 2, or 0.5; 0 earns nothing, 1 is as usual
+levels-option-role-description = The role
+levels-option-channel-description = The channel, category or thread
+levels-option-mode-description = Which one counts
+levels-option-mode-largest = the largest multiplier
+levels-option-mode-highest = the role that stands highest
+levels-option-mode-sum = all added up
+levels-option-hours-description = For how many hours
+levels-option-where-description = Where
+levels-option-where-off = nowhere
+levels-option-where-same-channel = in the channel of the message
+levels-option-where-channel = in one channel
+levels-option-where-direct = in a direct message
+levels-option-text-description = Such as: {"{"}user{"}"} reached level {"{"}level{"}"}!
+levels-option-ping-description = Whether the member is notified
+levels-option-level-description = The level
+levels-option-keep-description = What happens to the roles of lower levels
+levels-option-keep-stack = members keep them
+levels-option-keep-replace = only the highest stays
+levels-option-kind-description = The curve
+levels-option-kind-mee6 = as MEE6 has it
+levels-option-kind-linear = the same for each level
+levels-option-kind-arcane = as Arcane has it
+levels-option-kind-cubic = one of your own
+levels-option-step-description = For the same for each level: how much XP
+levels-option-cubic-description = For one of your own: times level³
+levels-option-square-description = For one of your own: times level²
+levels-option-straight-description = For one of your own: times the level
+levels-option-change-description = Which one; the newest if you choose none
+levels-one-of-both = Please choose a role or a channel, one of both.
+levels-server = the whole server
+levels-xp-order = The least XP is above the most. Please exchange them.
+levels-xp-done = A message earns { $least } to { $most } XP from now on.
+levels-cooldown-done = { $seconds ->
+        [0] Every message earns XP from now on.
+        [one] After a message that earned XP, others earn nothing for one second.
+       *[other] After a message that earned XP, others earn nothing for { $count } seconds.
+    }
+levels-multiplier-done = Messages of { $target } earn { $factor } from now on.
+levels-multiplier-none = Messages of { $target } earn nothing from now on.
+levels-multiplier-gone = Messages of { $target } earn as usual from now on.
+levels-multiplier-too-many = There are 100 multipliers already. Please set one of them to 1 first.
+levels-role-mode-done = If a member has several roles with multipliers, this counts: { $mode }.
+levels-boost-done = Boost: { $target } { $factor } until { $until }
+levels-boost-end-done = All boosts have ended.
+levels-boost-too-many = There are 10 boosts already. Please wait for one to end, or end them with `/levels boost-end`.
+levels-curve-flat = A level has to take at least 1 XP. Please give the curve a number that is larger.
+levels-curve-done = Done. XP stays, and levels follow: level 1 at { $one }, 10 at { $ten }, 50 at { $fifty }, 100 at { $hundred } XP.
+levels-announce-off = Level-ups are not announced.
+levels-announce-same = Level-ups are announced in the channel of the message.
+levels-announce-channel = Level-ups are announced in { $channel }.
+levels-announce-direct = Level-ups are announced in a direct message.
+levels-announce-no-channel = Please choose the channel, too.
+levels-announce-bad = The text cannot be used: { $fault }
+levels-reward-added = Level { $level } gives { $role } from now on. `/levels reward sync` gives it to those who are there already.
+levels-reward-removed = No level gives { $role } any more. Who has it keeps it.
+levels-reward-none = No level gives { $role }.
+levels-reward-empty = No level gives a role yet. `/levels reward add` changes that.
+levels-reward-too-many = There are 250 rewards already, as many as a server can have roles. Please remove one first.
+levels-reward-line = Level { $level }: { $role }
+levels-reward-more = … and { $more } more
+levels-reward-stack = Members keep the roles of lower levels.
+levels-reward-replace = Members have only the role of the highest level they reached.
+levels-reward-off = ⚠️ Roles are not given at the moment, because Discord refused it again and again. `/levels reward mode` switches them on again.
+levels-reward-no-permission = I lack the permission Manage Roles, and cannot give it yet.
+levels-reward-above = This role does not stand below my highest one, and I cannot give it yet. Please move my role up.
+levels-reward-not-given = This role cannot be given by a bot.
+levels-sync-started = Looking for the members …
+levels-sync-progress = { $done } of { $members } members are done.
+levels-sync-done = Done: { $members } members have the roles of their level.
+levels-sync-goes-on = { $done } of { $members } members are done. It goes on, and I cannot show it here any longer.
+levels-reset-sure = This takes all XP of **all members** of this server. `/levels undo` can take it back. Are you sure?
+levels-reset-yes = Yes, take all XP
+levels-reset-no = No
+levels-reset-kept = Nothing was changed.
+levels-reset-runs = Taking all XP …
+levels-reset-done = Done: { $members ->
+        [one] one member has
+       *[other] { $count } members have
+    } 0 XP now.
+levels-undo-nothing = There is no such change that could be taken back.
+levels-undo-runs = Taking it back …
+levels-undo-done = Taken back for { $members ->
+        [one] one member
+       *[other] { $count } members
+    }.
+levels-undo-minutes = { $action }, { $members ->
+        [one] one member
+       *[other] { $count } members
+    }, { $age } min ago
+levels-undo-hours = { $action }, { $members ->
+        [one] one member
+       *[other] { $count } members
+    }, { $age } h ago
+levels-undo-days = { $action }, { $members ->
+        [one] one member
+       *[other] { $count } members
+    }, { $age } days ago
+levels-show = A message earns **{ $least } to { $most } XP**, then nothing for { $seconds } s.
+levels-show-curve = Level 1 at { $one }, 10 at { $ten }, 50 at { $fifty }, 100 at { $hundred } XP.
+levels-show-multipliers = Multipliers: { $list } (of several roles: { $mode })
+error-foreign = Only who used the command can do that. Please use it yourself.
+
+settings-description = Log channel, welcome, language and prefix
+settings-none = none
+settings-panel = **Settings of this server**
+    Log channel: { $log }
+    Welcome channel: { $welcome }
+    Language: { $language }
+    Prefix of written commands: `{ $prefix }`
+settings-log-menu = Log channel: what moderators should know
+settings-welcome-menu = Welcome channel: who comes is greeted there
+settings-language-menu = Language
+settings-language-auto = As Discord is set
+settings-language-en = English
+settings-language-de = German
+settings-text-button = Welcome text
+settings-text-label = Text
+settings-text-hint = {"{"}user{"}"}, {"{"}user.name{"}"} and {"{"}server{"}"} are filled in.
+settings-prefix-button = Prefix
+settings-prefix-label = Prefix
+settings-prefix-hint = Works if whoever runs the bot lets it read messages.
+settings-prefix-bad = A prefix has up to 5 characters, without spaces and without @, #, < and `.
+settings-welcome-nowhere = Please choose the welcome channel first.

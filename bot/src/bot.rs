@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::{
     commands::registration,
     config::{Config, Secret, ShardCount},
+    earning::Judge,
     effects::{Causes, delivery::Deliverer},
     fleet::{Fleet, FleetEnd, tenure},
     gateway::{self, Gateway, guard::Fatal, status::Shards},
@@ -99,11 +100,12 @@ impl Bot {
         );
         store.open_for_flushes().await?;
         let settings = Settings::new(&config.levels);
-        let causes = Causes::new(settings.clone());
+        let guilds = Guilds::new(rest.clone());
+        let judge = Judge::new(settings.clone()).asking(guilds.clone());
+        let causes = Causes::new(settings.clone(), judge.clone());
         let (writer, lanes) = Writer::start(&store.for_flushes(), config.ledger.writers, &causes);
         let (stop, stopped) = watch::channel(false);
         let idle = task::spawn("idle connections", store.clone().close_idle(stopped.clone()));
-        let guilds = Guilds::new(rest.clone());
         let deliverer = Deliverer::new(
             store.clone(),
             rest.clone(),
@@ -135,6 +137,7 @@ impl Bot {
             rest: rest.clone(),
             interactions,
             guilds: guilds.clone(),
+            judge,
             writer,
             memory: Arc::clone(&memory),
             tenure,

@@ -1,10 +1,14 @@
 //! The commands: one file each, and one line in [`ALL`].
 
 mod about;
+mod define;
 mod help;
+mod levels;
 mod ping;
 mod rank;
 pub mod registration;
+mod settings;
+mod xp;
 
 use futures_util::future::BoxFuture;
 use twilight_model::application::command::{Command as Definition, CommandOptionChoice, CommandType};
@@ -57,11 +61,19 @@ pub trait Command: Sync {
 }
 
 /// Every command there is, by name.
-pub const ALL: [&dyn Command; 4] = [&about::About, &help::Help, &ping::Ping, &rank::Rank];
+pub const ALL: &[&dyn Command] = &[
+    &about::About,
+    &help::Help,
+    &levels::Levels,
+    &ping::Ping,
+    &rank::Rank,
+    &settings::Settings,
+    &xp::Xp,
+];
 
 /// The command of this name.
 pub fn find(name: &str) -> Option<&'static dyn Command> {
-    ALL.into_iter().find(|command| command.name() == name)
+    ALL.iter().copied().find(|command| command.name() == name)
 }
 
 /// Begin a definition, with its description in every language.

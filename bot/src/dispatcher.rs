@@ -7,15 +7,23 @@ pub mod portion;
 use twilight_gateway::Intents;
 use twilight_model::{
     gateway::event::EventType,
-    id::{Id, marker::MessageMarker},
+    id::{
+        Id,
+        marker::{MessageMarker, RoleMarker},
+    },
 };
 
 use self::portion::Portion;
 use crate::{
-    events::{guild_create::GuildCreate, guild_news::GuildNews, message_create::MessageCreate},
+    config,
+    earning::Judge,
+    events::{
+        guild_create::GuildCreate, guild_news::GuildNews, member_add::MemberAdd,
+        message_create::MessageCreate,
+    },
     guilds::Guilds,
     handlers::levels,
-    interactions::{Interactions, asked::Asked},
+    interactions::{Interactions, asked::Asked, written},
     ledger::{
         Ledger,
         member_xp::{MemberKey, MemberMessage},
@@ -43,11 +51,19 @@ const HANDLED: &[(EventType, Intents)] = &[
     (EventType::InteractionCreate, Intents::empty()),
 ];
 
+/// Those that only some operators want, since they take privileged intents.
+const MEMBER_EVENTS: &[(EventType, Intents)] = &[(EventType::MemberAdd, Intents::GUILD_MEMBERS)];
+
 /// What the bot asks Discord for: what its handlers want, and nothing else.
-pub fn intents() -> Intents {
-    HANDLED
-        .iter()
-        .fold(Intents::empty(), |all, (_, wanted)| all | *wanted)
+pub fn intents(discord: &config::Discord) -> Intents {
+    let optional = if discord.member_events { MEMBER_EVENTS } else { &[] };
+    let content = if discord.message_content {
+        Intents::MESSAGE_CONTENT
+    } else {
+        Intents::empty()
+    };
+    let handled = HANDLED.iter().chain(optional);
+    handled.fold(content, |all, (_, wanted)| all | *wanted)
 }
 
 /// What became of an event.
@@ -68,17 +84,20 @@ pub enum Dispatched {
 /// The handlers with the rules they apply.
 #[derive(Clone, Debug)]
 pub struct Dispatcher {
-    levels: levels::Rules,
+    judge: Judge,
     guilds: Option<Guilds>,
     interactions: Option<(Interactions, ShardKey)>,
     portion: Portion,
+    /// Whether messages say what they say.
+    content: bool,
 }
 
 impl Dispatcher {
-    /// A dispatcher with the rules of the configuration.
-    pub const fn new(levels: levels::Rules) -> Self {
+    /// A dispatcher by whose rules messages earn what `judge` says.
+    pub const fn new(judge: Judge, discord: &config::Discord) -> Self {
         Self {
-            levels,
+            judge,
+            content: discord.message_content,
             guilds: None,
             interactions: None,
             portion: Portion::ALL,
@@ -109,11 +128,19 @@ impl Dispatcher {
         self
     }
 
-    /// What a message changes, wherever it comes from, if it is this shard's to count.
+    /// What a message that was read back changes, if it is this shard's to count.
     pub fn count(&self, message: &MessageCreate) -> Option<(MemberKey, MemberMessage)> {
+        self.count_with(message, || None)
+    }
+
+    fn count_with(
+        &self,
+        message: &MessageCreate,
+        roles: impl FnOnce() -> Option<Vec<Id<RoleMarker>>>,
+    ) -> Option<(MemberKey, MemberMessage)> {
         self.portion
             .counts(message.id)
-            .then(|| levels::on_message(&self.levels, message))?
+            .then(|| levels::on_message(&self.judge, message, roles))?
     }
 
     /// Hand an event to its handler and its changes to the ledger. An event that nobody handles is not parsed.
@@ -132,8 +159,12 @@ impl Dispatcher {
                         return Dispatched::Past;
                     }
                 }
-                if let Some((key, change)) = self.count(&message) {
+                let roles = || MessageCreate::roles_in(text);
+                if let Some((key, change)) = self.count_with(&message, roles) {
                     ledger.message(message.id, key, change);
+                    if self.content {
+                        self.written(&message, text, ledger);
+                    }
                 }
                 Dispatched::Handled
             }
@@ -165,6 +196,15 @@ impl Dispatcher {
                 }
                 self.tell(event_type, text)
             }
+            "GUILD_MEMBER_ADD" => {
+                let Ok(member) = MemberAdd::parse(text) else {
+                    return Dispatched::Malformed;
+                };
+                if !member.is_bot() && !self.portion.counts_nothing() {
+                    ledger.joined(member.key());
+                }
+                Dispatched::Handled
+            }
             "GUILD_UPDATE"
             | "GUILD_DELETE"
             | "GUILD_ROLE_CREATE"
@@ -177,6 +217,19 @@ impl Dispatcher {
             | "THREAD_DELETE"
             | "GUILD_MEMBER_UPDATE" => self.tell(event_type, text),
             _ => Dispatched::Unhandled,
+        }
+    }
+
+    /// Hand over a command that was written as a message, if it is one.
+    fn written(&self, message: &MessageCreate, text: &str, ledger: &mut Ledger) {
+        let (Some((interactions, shard)), Some(guild_id)) = (&self.interactions, message.guild_id) else {
+            return;
+        };
+        let asked = self.judge.settings().last_known(guild_id, |settings| {
+            written::asked(message, text, settings.prefix.as_deref())
+        });
+        if let Some(asked) = asked.unwrap_or_else(|| written::asked(message, text, None)) {
+            interactions.take(asked, *shard, ledger.committed());
         }
     }
 
@@ -198,29 +251,37 @@ mod tests {
 
     use twilight_gateway::Intents;
 
-    use super::{Dispatched, Dispatcher, HANDLED, intents};
+    use super::{Dispatched, Dispatcher, HANDLED, MEMBER_EVENTS, intents};
     use crate::{
         config::Config,
-        handlers::levels,
+        earning::Judge,
         ledger::{Ledger, memory::Memory},
+        settings::Settings,
     };
+
+    fn judge() -> Judge {
+        Judge::new(Settings::new(&Config::defaults().levels))
+    }
 
     fn ledger() -> Ledger {
         Ledger::new(Arc::new(Memory::new(1 << 20)), 16)
     }
 
     #[test]
-    fn no_privileged_intent_is_asked_for() {
+    fn privileged_intents_are_asked_for_on_request_only() {
         let privileged = Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS | Intents::GUILD_PRESENCES;
-        assert!(!intents().intersects(privileged));
-        assert_eq!(intents(), Intents::GUILDS | Intents::GUILD_MESSAGES);
+        let mut discord = Config::defaults().discord;
+        assert!(!intents(&discord).intersects(privileged));
+        assert_eq!(intents(&discord), Intents::GUILDS | Intents::GUILD_MESSAGES);
+        (discord.member_events, discord.message_content) = (true, true);
+        assert!(intents(&discord).contains(Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS));
     }
 
     /// Guards the table: every event in it has an arm in `dispatch`, which tries to read it.
     #[test]
     fn every_event_of_the_table_is_handled() {
-        let dispatcher = Dispatcher::new(levels::Rules::from(&Config::defaults().levels));
-        for (event, _) in HANDLED {
+        let dispatcher = Dispatcher::new(judge(), &Config::defaults().discord);
+        for (event, _) in HANDLED.iter().chain(MEMBER_EVENTS) {
             let name = event.name().expect("a dispatch event");
             assert_eq!(
                 dispatcher.dispatch(name, "{}", &mut ledger()),
@@ -236,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_message_becomes_a_row_and_a_bots_message_none() {
-        let dispatcher = Dispatcher::new(levels::Rules::from(&Config::defaults().levels));
+        let dispatcher = Dispatcher::new(judge(), &Config::defaults().discord);
         let mut ledger = ledger();
         let message = |author: &str| {
             format!(

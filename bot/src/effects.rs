@@ -23,22 +23,25 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::settings::Settings;
+use crate::{earning::Judge, settings::Settings};
 
 /// What the writer needs to cause effects.
 #[derive(Clone, Debug)]
 pub struct Causes {
     /// What the guilds have chosen.
     pub settings: Settings,
+    /// What knows what messages earn.
+    pub judge: Judge,
     /// Tells the workers of this process that there is something to do.
     pub wake: Arc<Notify>,
 }
 
 impl Causes {
     /// With nobody to wake yet.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: Settings, judge: Judge) -> Self {
         Self {
             settings,
+            judge,
             wake: Arc::default(),
         }
     }

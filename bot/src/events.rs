@@ -6,6 +6,7 @@
 pub mod frame;
 pub mod guild_create;
 pub mod guild_news;
+pub mod member_add;
 pub mod message_create;
 #[cfg(test)]
 pub(crate) mod payloads;

@@ -20,7 +20,7 @@ use std::{
 
 use thiserror::Error;
 use tokio::{sync::watch, time::Instant};
-use twilight_gateway::{Config as ShardConfig, ConfigBuilder, Intents};
+use twilight_gateway::{Config as ShardConfig, ConfigBuilder};
 use twilight_model::gateway::connection_info::BotConnectionInfo;
 
 pub use self::shard::ShardEnd;
@@ -38,6 +38,7 @@ use crate::{
     backoff::Backoff,
     config::{self, Config, Secret, ShardCount},
     dispatcher::{self, Dispatcher, portion::Portion},
+    earning::Judge,
     fleet::tenure::Tenure,
     guilds::Guilds,
     interactions::Interactions,
@@ -98,6 +99,8 @@ pub struct Around {
     pub rest: Rest,
     /// What is told of changes in guilds.
     pub guilds: Guilds,
+    /// What knows what messages earn.
+    pub judge: Judge,
     /// What answers members' commands.
     pub interactions: Interactions,
     /// What commits.
@@ -126,26 +129,6 @@ pub struct Gateway {
 struct Running {
     task: Task<ShardEnd>,
     orders: watch::Sender<Orders>,
-}
-
-/// Privileged intents that are asked for, for the message that names them.
-/// <https://discord.com/developers/docs/events/gateway#privileged-intents>
-pub fn privileged_intents() -> String {
-    let names = [
-        (Intents::MESSAGE_CONTENT, "Message Content Intent"),
-        (Intents::GUILD_MEMBERS, "Server Members Intent"),
-        (Intents::GUILD_PRESENCES, "Presence Intent"),
-    ];
-    let asked: Vec<&str> = names
-        .into_iter()
-        .filter(|(intent, _)| dispatcher::intents().contains(*intent))
-        .map(|(_, name)| name)
-        .collect();
-    if asked.is_empty() {
-        "none".to_owned()
-    } else {
-        asked.join(", ")
-    }
 }
 
 /// With `gateway.shard_count = "auto"`: ask Discord every few hours how many shards it recommends, and begin to change their number when
@@ -247,11 +230,11 @@ impl Gateway {
             crate::metrics::backfill_unread_channels_total(why.as_str()).increment(0);
         }
         Self {
-            config: ConfigBuilder::new(token.expose().to_owned(), dispatcher::intents())
+            config: ConfigBuilder::new(token.expose().to_owned(), dispatcher::intents(&config.discord))
                 .queue(directions.queue.clone())
                 .proxy_url(directions.gateway_url.clone())
                 .build(),
-            dispatcher: Dispatcher::new((&config.levels).into()).telling(around.guilds.clone()),
+            dispatcher: Dispatcher::new(around.judge.clone(), &config.discord).telling(around.guilds.clone()),
             ledger: config.ledger.clone(),
             levels: config.levels.clone(),
             max_backoff: config.gateway.max_backoff,

@@ -6,11 +6,16 @@
 mod kept;
 mod may;
 mod news;
+mod places;
 mod reduced;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    cmp::Reverse,
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use serde::Deserialize;
 use tokio::{sync::OnceCell, time::Instant};
@@ -24,6 +29,7 @@ use twilight_model::{
 
 use self::{
     kept::{Kept, Missing, Need, Read},
+    places::Places,
     reduced::ReducedChannel,
 };
 use crate::{
@@ -88,9 +94,32 @@ struct Inner {
     rest: Rest,
     me: OnceCell<Id<UserMarker>>,
     kept: Mutex<Kept>,
+    places: Mutex<Places>,
     reads: SingleFlight<(Id<GuildMarker>, Need), Result<(), RestError>>,
     channels: SingleFlight<(Id<GuildMarker>, Id<ChannelMarker>), Result<Found, RestError>>,
     names: SingleFlight<(Id<GuildMarker>, Id<UserMarker>), Result<String, RestError>>,
+}
+
+/// Where a role stands in its guild's list; of two at one position the older one stands higher.
+pub type Order = Option<(i64, Reverse<Id<RoleMarker>>)>;
+
+/// A member in a list of such.
+#[derive(Deserialize)]
+struct Listed {
+    user: ListedUser,
+    roles: Vec<Id<RoleMarker>>,
+}
+
+#[derive(Deserialize)]
+struct ListedUser {
+    id: Id<UserMarker>,
+    #[serde(default)]
+    bot: bool,
+}
+
+#[derive(Deserialize)]
+struct MemberRoles {
+    roles: Vec<Id<RoleMarker>>,
 }
 
 /// What became of looking for one channel.
@@ -129,6 +158,7 @@ impl Guilds {
                 rest,
                 me: OnceCell::new(),
                 kept: Mutex::default(),
+                places: Mutex::default(),
                 reads: SingleFlight::default(),
                 channels: SingleFlight::default(),
                 names: SingleFlight::default(),
@@ -202,6 +232,97 @@ impl Guilds {
         Ok(sendable.unwrap_or(Sendable::UnknownChannel))
     }
 
+    /// A channel with what it stands under, the nearest first, if that is known without asking.
+    pub fn known_place(
+        &self,
+        guild_id: Id<GuildMarker>,
+        channel_id: Id<ChannelMarker>,
+    ) -> Option<Box<[Id<ChannelMarker>]>> {
+        self.inner.places().get(guild_id, channel_id).cloned()
+    }
+
+    /// A channel with what it stands under, the nearest first: a thread's channel, a channel's category.
+    pub async fn place(
+        &self,
+        guild_id: Id<GuildMarker>,
+        channel_id: Id<ChannelMarker>,
+        priority: Priority,
+    ) -> Result<Box<[Id<ChannelMarker>]>, RestError> {
+        if let Some(place) = self.known_place(guild_id, channel_id) {
+            return Ok(place);
+        }
+        let since = self.inner.places().begin(guild_id);
+        let (mut place, mut next) = (vec![channel_id], Some(channel_id));
+        while let Some(channel_id) = next.take() {
+            let ask = || {
+                let inner = Arc::clone(&self.inner);
+                async move { inner.find(guild_id, channel_id, priority).await }
+            };
+            let found = self.inner.channels.ask((guild_id, channel_id), ask).await?;
+            let Found::Channel(channel) = found else { break };
+            place.extend(channel.parent_id);
+            // What a thread stands under may stand in a category.
+            next = channel.parent_id.filter(|_| channel.kind.is_thread());
+        }
+        let place: Box<[_]> = place.into();
+        self.inner.places().insert(guild_id, &place, since);
+        Ok(place)
+    }
+
+    /// Where these roles stand in the guild's list: the greater, the higher. What there is not stands lowest.
+    pub async fn order(
+        &self,
+        guild_id: Id<GuildMarker>,
+        roles: &[Id<RoleMarker>],
+        priority: Priority,
+    ) -> Result<Vec<Order>, RestError> {
+        let order = |kept: &Kept| roles.iter().map(|role| may::order(kept, *role)).collect();
+        self.known(guild_id, Need::Guild, priority, order).await
+    }
+
+    /// A member's roles. Not kept, as their names are not.
+    pub async fn roles_of(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<Vec<Id<RoleMarker>>, RestError> {
+        let request = self.inner.rest.builders().guild_member(guild_id, user_id);
+        let roles: MemberRoles = self.inner.rest.send(priority, request).await?.model()?;
+        Ok(roles.roles)
+    }
+
+    /// Everybody who has the role and is no bot. A page of 1,000 members a request: it takes a while in a large guild, and is refused
+    /// (403) where the operator has not switched on Discord's
+    /// [Server Members Intent](https://docs.discord.com/developers/resources/guild#list-guild-members).
+    pub async fn people_with(
+        &self,
+        guild_id: Id<GuildMarker>,
+        role_id: Id<RoleMarker>,
+        priority: Priority,
+    ) -> Result<BTreeSet<Id<UserMarker>>, RestError> {
+        const PAGE: u16 = 1_000;
+        let everyone = role_id.cast() == guild_id;
+        let (mut found, mut after) = (BTreeSet::new(), None);
+        loop {
+            let mut request = self.inner.rest.builders().guild_members(guild_id).limit(PAGE);
+            if let Some(after) = after {
+                request = request.after(after);
+            }
+            let page: Vec<Listed> = self.inner.rest.send(priority, request).await?.model()?;
+            found.extend(
+                page.iter()
+                    .filter(|member| !member.user.bot && (everyone || member.roles.contains(&role_id)))
+                    .map(|member| member.user.id),
+            );
+            let last = page.iter().map(|member| member.user.id).max();
+            if page.len() < usize::from(PAGE) || last.is_none() {
+                return Ok(found);
+            }
+            after = last;
+        }
+    }
+
     /// Ask anew the next time: what was known turned out not to be true.
     pub fn forget(&self, guild_id: Id<GuildMarker>) {
         let mut kept = self.inner.kept();
@@ -212,6 +333,7 @@ impl Guilds {
     /// Take in what an event tells. False if it cannot be read; the guild is forgotten then.
     #[must_use]
     pub fn hear(&self, news: &GuildNews<'_>) -> bool {
+        self.inner.places().hear(news);
         news::apply(&mut self.inner.kept(), self.inner.me.get().copied(), news)
     }
 
@@ -254,6 +376,11 @@ impl Inner {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // Nothing panics while it is held.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        // As above.
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bot's own user.

@@ -10,13 +10,15 @@ mod answering;
 pub mod asked;
 mod flood;
 pub mod reply;
+pub mod written;
 
 use std::{
     collections::{HashSet, VecDeque},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
+use futures_util::future::BoxFuture;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
@@ -30,10 +32,12 @@ use twilight_model::{
     },
 };
 
+pub use self::answering::Progress;
 use self::{
-    answering::{Answer, Found, answer},
+    answering::{Answer, Found, To, answer},
     asked::{Asked, BadOption},
     flood::Flood,
+    reply::Reply,
 };
 use crate::{
     gateway::status::Shards,
@@ -43,7 +47,7 @@ use crate::{
     rest::{Rest, RestError},
     settings::Settings,
     snowflake,
-    store::{Store, StoreError, shard_checkpoint::ShardKey},
+    store::{Store, StoreError, audit_log::Entry, shard_checkpoint::ShardKey},
 };
 
 /// Interactions that wait to be begun.
@@ -91,7 +95,6 @@ struct Received {
 }
 
 /// An interaction on its way to a command.
-#[derive(Debug)]
 pub struct Question {
     /// What was asked.
     pub asked: Asked,
@@ -99,7 +102,14 @@ pub struct Question {
     pub shard: ShardKey,
     language: Language,
     committed: Option<oneshot::Receiver<()>>,
+    afterwards: Afterwards,
 }
+
+/// What goes on after the answer, and tells of itself by changing it.
+pub type Job = Box<dyn FnOnce(Progress) -> BoxFuture<'static, Reply> + Send>;
+
+/// Where a command leaves it.
+type Afterwards = Arc<Mutex<Option<Job>>>;
 
 /// Why a command has no answer. Each has a text for people.
 #[derive(Debug)]
@@ -173,6 +183,30 @@ impl Question {
         } else {
             Err(Refusal::Permission(permissions))
         }
+    }
+
+    /// Go on with this once the answer is sent; what it comes to takes the answer's place. Discord takes that for 15 minutes.
+    pub fn afterwards<F>(&self, job: impl FnOnce(Progress) -> F + Send + 'static)
+    where
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        let job: Job = Box::new(move |progress| Box::pin(job(progress)));
+        *self.afterwards.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
+    }
+
+    /// An entry of the audit log for what is asked. `details` is JSON.
+    ///
+    /// # Errors
+    ///
+    /// It was not asked in a guild.
+    pub fn entry(&self, action: &'static str, details: &serde_json::Value) -> Result<Entry, Refusal> {
+        Ok(Entry {
+            guild_id: self.guild()?,
+            interaction_id: self.asked.id,
+            actor_id: self.asked.user().ok_or(Refusal::ServerOnly)?.id,
+            action,
+            details: details.to_string(),
+        })
     }
 
     /// A refusal with this text of the catalogue.
@@ -258,9 +292,16 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
         let around = Arc::clone(&around);
         answering.spawn(async move {
             let began = Instant::now();
+            let (afterwards, to) = (Arc::clone(&question.afterwards), To::of(&question.asked));
             let outcome = answer(&around, question, found, declined).await;
             metrics::interactions_total(found.label(), outcome).increment(1);
             metrics::interaction_seconds(found.label()).record(began.elapsed().as_secs_f64());
+            let job = afterwards.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(job) = job.filter(|_| outcome == "ok") {
+                let progress = Progress { around, to };
+                let reply = job(progress.clone()).await;
+                progress.say(&reply).await;
+            }
         });
     }
     // Who asked last gets an answer still.
@@ -290,5 +331,6 @@ fn read(received: Received, had: &mut Had) -> Option<Question> {
         asked,
         shard: received.shard,
         committed: Some(received.committed),
+        afterwards: Afterwards::default(),
     })
 }

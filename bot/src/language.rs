@@ -34,6 +34,14 @@ impl Language {
         }
     }
 
+    /// Its code, which is also a locale.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
+
     /// The locales of Discord's that are this language.
     pub const fn locales(self) -> &'static [&'static str] {
         match self {

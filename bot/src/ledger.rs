@@ -32,6 +32,8 @@ pub struct Ledger {
     members: MemberRows,
     last_awards: LastAwards,
     gaps: Vec<GapChange>,
+    /// Who has come.
+    joined: Vec<MemberKey>,
     /// What is read back, and what waits for it.
     pub backfill: Backfill,
     /// Who waits until what was received so far is committed.
@@ -50,6 +52,8 @@ pub struct Changes {
     pub members: Vec<(MemberKey, member_xp::Pending)>,
     /// What was missed.
     pub gaps: Vec<GapChange>,
+    /// Who has come.
+    pub joined: Vec<MemberKey>,
     /// What was read back and what waits for it.
     pub backfill: Vec<backfill::Change>,
     /// Bytes that these changes hold of the process's budget until they are committed.
@@ -63,6 +67,7 @@ impl Ledger {
             members: MemberRows::default(),
             last_awards: LastAwards::new(cache_entries),
             gaps: Vec::new(),
+            joined: Vec::new(),
             backfill: Backfill::default(),
             waiting: Vec::new(),
             memory,
@@ -108,7 +113,7 @@ impl Ledger {
             channel_id: message.channel_id,
             user_id: key.user_id,
         };
-        match self.backfill.arrived(held, message) {
+        match self.backfill.arrived(held, &message) {
             Arrival::Counts => self.member_message(key, message),
             Arrival::Held => self.weigh(),
             Arrival::ReadBefore => {}
@@ -187,6 +192,14 @@ impl Ledger {
         }
     }
 
+    /// Note that somebody has come.
+    pub fn joined(&mut self, key: MemberKey) {
+        let bytes = size_of::<MemberKey>();
+        self.joined.push(key);
+        self.charged += bytes;
+        self.memory.charge(bytes);
+    }
+
     /// Note what was missed.
     pub fn gap(&mut self, change: GapChange) {
         self.gaps.push(change);
@@ -194,7 +207,7 @@ impl Ledger {
 
     /// Rows that the next flush would write.
     pub fn rows(&self) -> usize {
-        self.members.len() + self.backfill.rows()
+        self.members.len() + self.joined.len() + self.backfill.rows()
     }
 
     /// Bytes that the entries hold.
@@ -207,6 +220,7 @@ impl Ledger {
         Changes {
             members: self.members.take(&mut self.last_awards),
             gaps: std::mem::take(&mut self.gaps),
+            joined: std::mem::take(&mut self.joined),
             backfill: self.backfill.take(),
             bytes: std::mem::take(&mut self.charged),
         }
@@ -235,6 +249,7 @@ impl Ledger {
         self.members = MemberRows::default();
         self.last_awards.clear();
         self.gaps.clear();
+        self.joined.clear();
         self.backfill.forget();
         self.weigh();
         rows

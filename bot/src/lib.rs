@@ -16,6 +16,10 @@ pub mod handlers;
 
 pub mod rules;
 
+pub mod earning;
+
+pub mod grants;
+
 pub mod ledger;
 
 pub mod settings;

@@ -125,6 +125,9 @@ registry! {
     /// How long a shard paused reading so that a heartbeat would not run ahead of the checkpoint.
     histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in SECONDS;
 
+    /// Messages that earned as if in no category, or as if their authors had no roles, because Discord did not tell in time.
+    counter levels_guessed_total = "eventide_levels_guessed_total";
+
     /// Interactions, by command and by what became of them; `ok` is an answer as it was asked for.
     counter interactions_total = "eventide_interactions_total" [command, outcome];
     /// Time from the start of an interaction's work to the answer that Discord took, by command.

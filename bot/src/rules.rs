@@ -4,3 +4,4 @@
 
 pub mod award;
 pub mod curve;
+pub mod earning;

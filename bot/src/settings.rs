@@ -29,6 +29,9 @@ use crate::{
     },
 };
 
+/// Settings by guild.
+pub type Found = HashMap<Id<GuildMarker>, Arc<GuildSettings>>;
+
 /// The process's settings of guilds. A clone is another handle to the same.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -62,34 +65,67 @@ impl Settings {
         self.cache().get(guild_id, Instant::now())
     }
 
+    /// What `look` sees in a guild's settings as they were heard of last, for what cannot wait; `None` if nothing is remembered.
+    pub fn last_known<T>(
+        &self,
+        guild_id: Id<GuildMarker>,
+        look: impl FnOnce(&GuildSettings) -> T,
+    ) -> Option<T> {
+        self.cache().last_known(guild_id).map(|settings| look(settings))
+    }
+
+    /// The settings of these guilds; those that are not remembered are read with one statement.
+    pub async fn of_all(
+        &self,
+        store: &Store,
+        guilds: impl Iterator<Item = Id<GuildMarker>>,
+    ) -> Result<Found, StoreError> {
+        let asked = Instant::now();
+        let (mut found, missing, generation) = self.remembered(guilds, asked);
+        if !missing.is_empty() {
+            let rows = guild_settings::read(store, &missing).await?;
+            found.extend(self.remember(rows, generation, asked));
+        }
+        Ok(found)
+    }
+
     /// The settings of these guilds; those that are not remembered are read with one statement in the transaction, which must not
     /// have changed any: what it reads is remembered before it commits.
     pub async fn within(
         &self,
         tx: &Tx<'_>,
         guilds: impl Iterator<Item = Id<GuildMarker>>,
-    ) -> Result<HashMap<Id<GuildMarker>, Arc<GuildSettings>>, StoreError> {
+    ) -> Result<Found, StoreError> {
         let asked = Instant::now();
-        let (mut found, missing, generation) = {
-            let mut cache = self.cache();
-            let mut found = HashMap::new();
-            let mut missing: Vec<Id<GuildMarker>> = Vec::new();
-            for guild_id in guilds {
-                match cache.get(guild_id, asked) {
-                    Some(settings) => drop(found.insert(guild_id, settings)),
-                    None => missing.push(guild_id),
-                }
-            }
-            (found, missing, cache.generation())
-        };
+        let (mut found, missing, generation) = self.remembered(guilds, asked);
         if !missing.is_empty() {
-            let mut missing = missing;
-            missing.sort_unstable();
-            missing.dedup();
             let rows = guild_settings::read_in(tx, &missing).await?;
             found.extend(self.remember(rows, generation, asked));
         }
         Ok(found)
+    }
+
+    /// Those that are remembered, the others, each once, and the cache's generation.
+    fn remembered(
+        &self,
+        guilds: impl Iterator<Item = Id<GuildMarker>>,
+        asked: Instant,
+    ) -> (Found, Vec<Id<GuildMarker>>, u64) {
+        let mut cache = self.cache();
+        let mut found = Found::new();
+        let mut missing: Vec<Id<GuildMarker>> = Vec::new();
+        for guild_id in guilds {
+            if found.contains_key(&guild_id) {
+                continue;
+            }
+            match cache.get(guild_id, asked) {
+                Some(settings) => drop(found.insert(guild_id, settings)),
+                None => missing.push(guild_id),
+            }
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        (found, missing, cache.generation())
     }
 
     /// A guild's settings, read if they are not remembered.
@@ -162,11 +198,10 @@ impl Settings {
         self.cache().is_trusted(Instant::now())
     }
 
-    /// Changes may go unheard from now on, and may have before: forget everything, and remember for a second only.
+    /// Changes may go unheard from now on, and may have before: remember for a second only. What was known stays for those who
+    /// cannot wait ([`Self::last_known`]) until changes are heard of again.
     pub fn distrust(&self) {
-        let mut cache = self.cache();
-        cache.forget_all();
-        cache.distrust();
+        self.cache().distrust();
     }
 
     /// As if a guild had been read that chose nothing.

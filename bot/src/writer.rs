@@ -13,8 +13,10 @@ use tokio::{
     time::Instant,
 };
 
+use self::flush::Work;
 use crate::{
     backoff::Backoff,
+    earning,
     effects::Causes,
     ledger::{
         Changes,
@@ -139,14 +141,23 @@ async fn lane(store: Store, causes: Causes, mut receiver: mpsc::Receiver<Batch>)
 /// Try until the batches are committed or fenced, and tell their shards.
 async fn commit(store: &Store, causes: &Causes, batches: Vec<Batch>) {
     let started = Instant::now();
-    let (work, replies): (Vec<_>, Vec<_>) = batches
+    let (mut work, replies): (Work, Vec<_>) = batches
         .into_iter()
         .map(|batch| ((batch.advance, batch.changes), batch.reply))
         .unzip();
-    let work = Arc::new(work);
+    let mut decided = None;
     let mut backoff = Backoff::new();
     let outcomes = loop {
-        let tried = flush::flush(store, causes, Arc::clone(&work)).await;
+        let tried = async {
+            if decided.is_none() {
+                let members = work.iter_mut().flat_map(|(_, changes)| &mut changes.members);
+                causes.judge.decide(store, &mut earning::open(members)).await?;
+            }
+            // Once and for all: a second try writes what the first would have.
+            let work = decided.get_or_insert_with(|| Arc::new(std::mem::take(&mut work)));
+            flush::flush(store, causes, Arc::clone(work)).await
+        };
+        let tried = tried.await;
         let error = match tried {
             Ok(outcomes) => break outcomes,
             Err(error) => error,

@@ -9,7 +9,7 @@ use crate::{
     interactions::{Around, Question, Refusal, reply::Reply},
     language::{Language, Value},
     ledger::member_xp::MemberKey,
-    rules::curve::{level_of, xp_at},
+    rules::curve::Curve,
     store::member_xp::{self, Rank as Stored},
 };
 
@@ -38,7 +38,7 @@ impl Command for Rank {
     ) -> BoxFuture<'a, Result<Reply, Refusal>> {
         Box::pin(async move {
             let language = question.language();
-            let guild_id = question.asked.guild_id.ok_or(Refusal::ServerOnly)?;
+            let guild_id = question.guild()?;
             let (user, name) = question.asked.user_option("member")?;
             // What was written before the question is in the answer.
             question.settled().await;
@@ -46,9 +46,10 @@ impl Command for Rank {
                 guild_id,
                 user_id: user.id,
             };
+            let settings = around.settings.of(&around.store, guild_id).await?;
             let name = plain(&name);
             let text = match member_xp::rank_of(&around.store, key).await? {
-                Some(rank) => in_words(&name, rank, language),
+                Some(rank) => in_words(&name, rank, settings.curve, language),
                 None => language.filled("rank-nobody", &[("name", name.into())]),
             };
             Ok(Reply::public(text))
@@ -56,9 +57,9 @@ impl Command for Rank {
     }
 }
 
-fn in_words(name: &str, rank: Stored, language: Language) -> String {
-    let level = level_of(rank.xp);
-    let (from, to) = (xp_at(level), xp_at(level + 1));
+fn in_words(name: &str, rank: Stored, curve: Curve, language: Language) -> String {
+    let level = curve.level_of(rank.xp);
+    let (from, to) = (curve.xp_at(level), curve.xp_at(level + 1));
     let number = |number: u64| Value::from(language.number(number));
     let filled = (rank.xp - from) * PARTS / (to - from).max(1);
     let bar: String = (0..PARTS)
@@ -98,7 +99,7 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{in_words, plain};
-    use crate::{language::Language, store::member_xp::Rank};
+    use crate::{language::Language, rules::curve::Curve, store::member_xp::Rank};
 
     #[test]
     fn a_rank_in_words() {
@@ -107,13 +108,13 @@ mod tests {
             messages: 1,
             position: 2,
         };
-        let text = in_words("Ada", rank(255), Language::English);
+        let text = in_words("Ada", rank(255), Curve::Mee6, Language::English);
         assert!(
             text.contains("level **2**") && text.contains("▱▱") && !text.contains('▰'),
             "{text}"
         );
         assert!(text.contains("220 XP to level 3"), "{text}");
-        let text = in_words("Ada", rank(474), Language::German);
+        let text = in_words("Ada", rank(474), Curve::Mee6, Language::German);
         assert!(
             text.contains("▰▰▰▰▰▰▰▰▰▰▰▱") && text.contains("1 XP bis Level 3"),
             "{text}"

@@ -50,7 +50,7 @@ pub enum Registered {
 
 /// Every command as Discord is told of it.
 pub fn definitions() -> Vec<Definition> {
-    ALL.into_iter().map(super::Command::definition).collect()
+    ALL.iter().map(|command| command.definition()).collect()
 }
 
 /// Register the commands if they are not what was registered last; `force`: also if they are. With a test server they are registered

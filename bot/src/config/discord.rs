@@ -33,6 +33,11 @@ pub struct Discord {
     /// Invalid requests (401, 403, 429) in 10 minutes at which everything but interactions stops. Discord shuts the address out
     /// at 10,000, and other programs at the same address count too.
     pub invalid_requests_limit: u32,
+    /// Whether Discord tells who comes and goes, which takes its
+    /// [Server Members Intent](https://docs.discord.com/developers/events/gateway#privileged-intents).
+    pub member_events: bool,
+    /// Whether Discord tells what messages say, which takes its Message Content Intent. Read for commands, and never kept.
+    pub message_content: bool,
 }
 
 impl Discord {
@@ -100,6 +105,16 @@ impl Discord {
                 unit: "requests",
                 why: "So many refused requests (401, 403, 429) in 10 minutes stop all but interactions; at 10,000 Discord bans the address.",
             }),
+            member_events: section.boolean(
+                "member_events",
+                false,
+                "Whether members are welcomed, and leave the leaderboard when they leave: needs the Server Members Intent in the portal.",
+            ),
+            message_content: section.boolean(
+                "message_content",
+                false,
+                "Whether commands work that are written as messages (!rank): needs the Message Content Intent in the portal.",
+            ),
         }
     }
 }

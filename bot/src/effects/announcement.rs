@@ -27,7 +27,7 @@ use crate::{
     rest::{Priority, RestError, Retry, SingleFlight},
     settings::{
         Announce, GuildSettings,
-        template::{Facts, Placeholder},
+        template::{Facts, Placeholder, Template},
     },
     store::outbox::Waiting,
 };
@@ -80,7 +80,47 @@ pub(super) async fn deliver(to: &Deliverer, effect: &Waiting, level_up: LevelUp)
     if let Some(failure) = to.refusals.of(target_of(effect)) {
         return Outcome::Failed(failure);
     }
-    let content = match content(to, effect, user_id, level_up, &settings).await {
+    let content = match content(to, effect, user_id, level_up, &settings.template, &settings).await {
+        Ok(content) => content,
+        Err(error) => return of_error(&error, target_of(effect)),
+    };
+    let allowed = AllowedMentions {
+        users: if settings.ping { vec![user_id] } else { Vec::new() },
+        ..AllowedMentions::default()
+    };
+    send(to, effect, &content, allowed).await
+}
+
+/// Welcome a member, by what the guild says now.
+pub(super) async fn welcome(to: &Deliverer, effect: &Waiting) -> Outcome {
+    let Some(user_id) = effect.user_id else {
+        return Outcome::Cancelled;
+    };
+    let settings = match to.settings.of(&to.store, effect.guild_id).await {
+        Ok(settings) => settings,
+        Err(error) => {
+            return Outcome::Later {
+                why: error.to_string(),
+                after: None,
+            };
+        }
+    };
+    let Some((channel_id, template)) = settings.welcome.as_ref() else {
+        return Outcome::Cancelled;
+    };
+    if Some(*channel_id) != effect.channel_id {
+        // It was moved since; who came long ago is not welcomed elsewhere.
+        return Outcome::Cancelled;
+    }
+    if let Some(failure) = to.refusals.of(target_of(effect)) {
+        return Outcome::Failed(failure);
+    }
+    let nothing = LevelUp {
+        level: 0,
+        before: 0,
+        xp: 0,
+    };
+    let content = match content(to, effect, user_id, nothing, template, &settings).await {
         Ok(content) => content,
         Err(error) => return of_error(&error, target_of(effect)),
     };
@@ -96,9 +136,10 @@ async fn content(
     effect: &Waiting,
     user_id: Id<UserMarker>,
     level_up: LevelUp,
+    template: &Template,
     settings: &GuildSettings,
 ) -> Result<String, RestError> {
-    let (template, guild_id) = (&settings.template, effect.guild_id);
+    let guild_id = effect.guild_id;
     let server = if template.wants(Placeholder::Server) {
         known(to.guilds.name(guild_id, Priority::Effect).await)?
     } else {
@@ -119,6 +160,7 @@ async fn content(
         level,
         level_before: before,
         xp,
+        xp_next: settings.curve.xp_at(level.saturating_add(1)).saturating_sub(xp),
         server: server.as_deref(),
         roles: &roles,
     }))

@@ -29,6 +29,19 @@ pub fn effects_of(passed: &Passed, settings: &GuildSettings) -> impl Iterator<It
         .chain(roles(passed, settings))
 }
 
+/// The effect of somebody's coming.
+pub fn welcome_of(key: MemberKey, settings: &GuildSettings) -> Option<New> {
+    let (channel_id, _) = settings.welcome.as_ref()?;
+    Some(New {
+        guild_id: key.guild_id,
+        lane_id: snowflake::to_db(*channel_id),
+        kind: Effect::WELCOME,
+        channel_id: Some(*channel_id),
+        user_id: Some(key.user_id),
+        body: Effect::Welcome.body(),
+    })
+}
+
 fn announcement(passed: &Passed, settings: &GuildSettings) -> Option<New> {
     let MemberKey { guild_id, user_id } = passed.key;
     let channel_id = match settings.announce {

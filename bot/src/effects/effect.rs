@@ -12,6 +12,8 @@ pub enum Effect {
     Roles,
     /// Tell those who run the server something.
     Notice(Notice),
+    /// Welcome somebody who has come.
+    Welcome,
 }
 
 /// A member has reached a level.
@@ -50,7 +52,9 @@ pub enum Notice {
 
 impl Effect {
     /// The words of `outbox.kind`, which are labels of metrics as well.
-    pub const KINDS: [&'static str; 3] = [LevelUp::KIND, Self::ROLES, Notice::KIND];
+    pub const KINDS: [&'static str; 4] = [LevelUp::KIND, Self::ROLES, Notice::KIND, Self::WELCOME];
+    /// The kind of [`Effect::Welcome`].
+    pub const WELCOME: &'static str = "welcome";
     /// The kind of [`Effect::Roles`]; `outbox_roles` knows the word, too.
     pub const ROLES: &'static str = "roles";
 
@@ -60,6 +64,7 @@ impl Effect {
             Self::LevelUp(_) => LevelUp::KIND,
             Self::Roles => Self::ROLES,
             Self::Notice(_) => Notice::KIND,
+            Self::Welcome => Self::WELCOME,
         }
     }
 
@@ -67,7 +72,7 @@ impl Effect {
     pub fn body(&self) -> String {
         let json = match self {
             Self::LevelUp(level_up) => serde_json::to_string(level_up),
-            Self::Roles => return "{}".to_owned(),
+            Self::Roles | Self::Welcome => return "{}".to_owned(),
             Self::Notice(notice) => serde_json::to_string(notice),
         };
         json.expect("numbers and texts are JSON")
@@ -82,6 +87,7 @@ impl Effect {
         Ok(Some(match kind {
             LevelUp::KIND => Self::LevelUp(serde_json::from_str(body)?),
             Self::ROLES => Self::Roles,
+            Self::WELCOME => Self::Welcome,
             Notice::KIND => Self::Notice(serde_json::from_str(body)?),
             _ => return Ok(None),
         }))
@@ -121,6 +127,7 @@ mod tests {
                 xp: 1_150,
             }),
             Effect::Roles,
+            Effect::Welcome,
             Effect::Notice(Notice::AnnouncementsOff {
                 reason: "no \"permission\"".to_owned(),
             }),
@@ -141,8 +148,8 @@ mod tests {
 
     #[test]
     fn what_a_later_version_wrote_is_left_to_it() {
-        assert_eq!(Effect::read("welcome", "{}").expect("no error"), None);
-        assert_eq!(label("welcome"), "unknown");
+        assert_eq!(Effect::read("birthday", "{}").expect("no error"), None);
+        assert_eq!(label("birthday"), "unknown");
         assert!(Effect::read(LevelUp::KIND, "{}").is_err());
     }
 }

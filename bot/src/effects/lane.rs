@@ -76,6 +76,7 @@ async fn try_once(to: &Deliverer, effect: &Waiting) -> Outcome {
         Ok(Some(Effect::LevelUp(level_up))) => announcement::deliver(to, effect, level_up).await,
         Ok(Some(Effect::Roles)) => roles::reconcile(to, effect).await,
         Ok(Some(Effect::Notice(notice))) => notice::deliver(to, effect, &notice).await,
+        Ok(Some(Effect::Welcome)) => announcement::welcome(to, effect).await,
         Ok(None) => Outcome::Unknown,
         Err(_) => Outcome::Failed(Failure {
             reason: Reason::Invalid,

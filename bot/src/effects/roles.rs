@@ -20,7 +20,6 @@ use crate::{
     guilds::Assignable,
     ledger::member_xp::MemberKey,
     rest::{Priority, RestError},
-    rules::curve,
     settings::{RewardMode, Rewards},
     snowflake,
     store::{StoreError, guild_settings, member_xp, outbox::Waiting},
@@ -101,7 +100,7 @@ async fn try_to(to: &Deliverer, effect: &Waiting) -> Result<Outcome, Stopped> {
         return Ok(Outcome::Cancelled);
     }
     let xp = member_xp::xp_of(&to.store, MemberKey { guild_id, user_id }).await?;
-    let level = curve::level_of(xp);
+    let level = settings.curve.level_of(xp);
     let request = to.rest.builders().guild_member(guild_id, user_id);
     let member: Member = to.rest.send(Priority::Effect, request).await?.model()?;
     let mut blocked = None;

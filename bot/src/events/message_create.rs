@@ -5,7 +5,7 @@ use serde_json::error::Category;
 use thiserror::Error;
 use twilight_model::id::{
     Id,
-    marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker, WebhookMarker},
+    marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker, WebhookMarker},
 };
 
 /// Message types that a person writes: default and reply. All others are system messages.
@@ -76,6 +76,25 @@ impl MessageCreate {
     /// payload.
     pub fn parse(text: &str) -> Result<Self, Unreadable> {
         Ok(serde_json::from_str::<Payload>(text)?.d)
+    }
+
+    /// The roles of the author, which come with messages of guilds; `None` where they do not, as over REST. Read out of the payload
+    /// again, since few guilds' rules ask for them.
+    pub fn roles_in(text: &str) -> Option<Vec<Id<RoleMarker>>> {
+        #[derive(Deserialize)]
+        struct Payload {
+            d: Message,
+        }
+        #[derive(Deserialize)]
+        struct Message {
+            member: Option<Member>,
+        }
+        #[derive(Deserialize)]
+        struct Member {
+            roles: Vec<Id<RoleMarker>>,
+        }
+        let payload: Payload = serde_json::from_str(text).ok()?;
+        Some(payload.d.member?.roles)
     }
 
     /// A person's message of which nothing else is known any more.

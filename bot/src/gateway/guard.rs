@@ -88,8 +88,7 @@ pub enum Fatal {
     /// 4014
     #[error(
         "Discord refused a privileged intent (close code 4014): switch it on at https://discord.com/developers/applications → \
-         your application → Bot → Privileged Gateway Intents, or switch off what needs it. Eventide asked for: {}",
-        crate::gateway::privileged_intents()
+         your application → Bot → Privileged Gateway Intents, or switch off what needs it: discord.member_events the Server Members Intent,          discord.message_content the Message Content Intent"
     )]
     DisallowedIntents,
 }

@@ -13,7 +13,7 @@ use twilight_model::{
 use twilight_util::permission_calculator::PermissionCalculator;
 
 use super::{
-    Assignable, Sendable,
+    Assignable, Order, Sendable,
     kept::{Kept, Own},
     reduced::{ReducedChannel, ReducedRole},
 };
@@ -36,6 +36,11 @@ struct Standing<'a> {
 /// Of two roles at one position the older one stands higher.
 fn rank(role: &ReducedRole) -> (i64, Reverse<Id<RoleMarker>>) {
     (role.position, Reverse(role.id))
+}
+
+/// Where a role stands; `None` if it is not known.
+pub(super) fn order(kept: &Kept, role_id: Id<RoleMarker>) -> Order {
+    kept.cache.role(role_id).map(|role| rank(role.resource()))
 }
 
 impl<'a> Standing<'a> {

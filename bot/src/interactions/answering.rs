@@ -1,11 +1,16 @@
 //! From a question to an answer that Discord takes: in time, whatever the command does.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 use tokio::time::timeout;
 use twilight_model::{
-    channel::message::{AllowedMentions, MessageFlags},
+    channel::message::{AllowedMentions, Component, Embed, MessageFlags},
     guild::Permissions,
     http::interaction::{InteractionResponse, InteractionResponseType},
     id::{
@@ -19,6 +24,7 @@ use super::{
     asked::{Asked, BadOption, kind},
     flood::Use,
     reply::{self, Reply, Shape},
+    written,
 };
 use crate::{
     commands::{self, Command},
@@ -148,19 +154,54 @@ fn permission(permissions: Permissions, language: Language) -> String {
     language.text(key)
 }
 
+/// How something that goes on after the answer tells how far it is.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    pub(super) around: Arc<Around>,
+    pub(super) to: To,
+}
+
+impl Progress {
+    /// Put this in the place of the answer.
+    pub async fn say(&self, reply: &Reply) {
+        if let Err(error) = edit(&self.around, &self.to, reply).await {
+            tracing::warn!(%error, "the progress of a command could not be shown");
+        }
+    }
+
+    /// What the command works with.
+    pub fn around(&self) -> &Around {
+        &self.around
+    }
+}
+
 /// What it takes to send an answer.
-struct To {
+#[derive(Clone)]
+pub(super) struct To {
     id: Id<InteractionMarker>,
     application_id: Id<ApplicationMarker>,
     token: String,
+    /// The message that is answered, if it is no interaction.
+    written: Option<written::Message>,
+}
+
+impl fmt::Debug for To {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The token is nobody's business.
+        formatter
+            .debug_struct("To")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl To {
-    fn of(asked: &Asked) -> Self {
+    pub(super) fn of(asked: &Asked) -> Self {
         Self {
             id: asked.id,
             application_id: asked.application_id,
             token: asked.token.clone(),
+            written: asked.written,
         }
     }
 }
@@ -174,6 +215,10 @@ pub(super) async fn answer(
 ) -> &'static str {
     let to = To::of(&question.asked);
     if let Some(declined) = declined {
+        if to.written.is_some() {
+            // Nobody is told so in the channel, for all to see.
+            return declined.outcome;
+        }
         return match found {
             Found::Typing(_) => first(around, &to, reply::choices(Vec::new()), declined.outcome).await,
             _ => first_answer(around, &to, declined).await,
@@ -241,6 +286,14 @@ async fn finish(
     language: Language,
     mut work: BoxFuture<'_, Result<Reply, Refusal>>,
 ) -> &'static str {
+    if let Some(message) = to.written {
+        let answer = match timeout(LIMIT, work).await {
+            Ok(result) => Answer::of(result, command, language),
+            Err(_elapsed) => Answer::refused("timeout", "error-away", language),
+        };
+        let sent = reply_to(around, message, &answer.reply).await;
+        return sent.map_or_else(|error| failed(&error), |()| answer.outcome);
+    }
     if let Ok(result) = timeout(PATIENCE, &mut work).await {
         return first_answer(around, to, Answer::of(result, command, language)).await;
     }
@@ -264,6 +317,40 @@ async fn finish(
         edit(around, to, &answer.reply).await
     };
     sent.map_or_else(|error| failed(&error), |()| answer.outcome)
+}
+
+/// Answer a message with one. A second answer to the same has the same nonce, and Discord takes it for the first.
+async fn reply_to(around: &Around, message: written::Message, reply: &Reply) -> Result<(), RestError> {
+    /// What twilight's builder does not know stands beside what it does.
+    #[derive(Serialize)]
+    struct Body<'a> {
+        content: &'a str,
+        embeds: &'a [Embed],
+        components: &'a [Component],
+        nonce: String,
+        enforce_nonce: bool,
+        allowed_mentions: AllowedMentions,
+        message_reference: serde_json::Value,
+    }
+    let body = Body {
+        content: &reply.content,
+        embeds: &reply.embeds,
+        components: &reply.components,
+        nonce: message.id.to_string(),
+        enforce_nonce: true,
+        allowed_mentions: AllowedMentions::default(),
+        message_reference: serde_json::json!({"message_id": message.id.to_string(), "fail_if_not_exists": false}),
+    };
+    let body = serde_json::to_vec(&body).expect("texts and numbers are JSON");
+    let mut request = around
+        .rest
+        .builders()
+        .create_message(message.channel_id)
+        .payload_json(&body);
+    if !reply.files.is_empty() {
+        request = request.attachments(&reply.files);
+    }
+    around.rest.send(Priority::Command, request).await.map(drop)
 }
 
 /// Put the answer in the place of the promise.

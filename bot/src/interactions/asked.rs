@@ -11,6 +11,7 @@ use twilight_model::{
     },
 };
 
+use super::written;
 use crate::language::Language;
 
 /// Something that a member asked of the bot.
@@ -45,6 +46,9 @@ pub struct Asked {
     user: Option<User>,
     #[serde(default)]
     data: Value,
+    /// The message, if it was written as one.
+    #[serde(skip)]
+    pub written: Option<written::Message>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,6 +117,11 @@ impl Asked {
     /// The payload is none, or lacks what every interaction has.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         Ok(serde_json::from_str::<Payload>(text)?.d)
+    }
+
+    /// Read what is no gateway payload.
+    pub(super) fn deserialize_from(value: Value) -> Option<Self> {
+        serde_json::from_value(value).ok()
     }
 
     /// The name of the command that it is for; empty if it is for none. Buttons, menus and modals say it in their `custom_id`.

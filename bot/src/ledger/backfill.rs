@@ -243,7 +243,7 @@ impl Backfill {
     }
 
     /// A message of a guild came from the gateway. A held one is noted; the caller counts the others.
-    pub fn arrived(&mut self, message: HeldMessage, change: MemberMessage) -> Arrival {
+    pub fn arrived(&mut self, message: HeldMessage, change: &MemberMessage) -> Arrival {
         let Some(guild) = self.guilds.get_mut(&message.guild_id) else {
             return Arrival::Counts;
         };
@@ -251,7 +251,11 @@ impl Backfill {
         if span.is_some_and(|span| message.id <= span.after) {
             return Arrival::ReadBefore;
         }
-        if guild.held.insert(message.id, (message.user_id, change)).is_none() {
+        if guild
+            .held
+            .insert(message.id, (message.user_id, change.clone()))
+            .is_none()
+        {
             self.held += 1;
             if let Some(Change::Held(messages)) = self.changes.last_mut() {
                 messages.push(message);

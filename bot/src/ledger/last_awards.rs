@@ -72,6 +72,20 @@ impl LastAwards {
         ];
     }
 
+    /// Forget a member.
+    pub fn forget(&mut self, key: &MemberKey) {
+        if self.slots.is_empty() {
+            return;
+        }
+        let first = self.set_of(key);
+        let own = self.slots[first..first + WAYS]
+            .iter_mut()
+            .find(|slot| is_of(slot, key));
+        if let Some(slot) = own {
+            *slot = [0; 3];
+        }
+    }
+
     /// Forget everybody.
     pub fn clear(&mut self) {
         self.slots = Vec::new();

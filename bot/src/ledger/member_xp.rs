@@ -9,7 +9,7 @@ use std::collections::{HashMap, hash_map::Entry};
 use rustc_hash::FxBuildHasher;
 use twilight_model::id::{
     Id,
-    marker::{ChannelMarker, GuildMarker, UserMarker},
+    marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker},
 };
 
 use super::last_awards::LastAwards;
@@ -27,17 +27,40 @@ pub struct MemberKey {
     pub user_id: Id<UserMarker>,
 }
 
-/// A message that counts, with the rule that was in force when it came.
-#[derive(Clone, Copy, Debug)]
+/// A message that counts, with what it earns.
+#[derive(Clone, Debug)]
 pub struct MemberMessage {
     /// When it was sent.
     pub at: Millis,
     /// Where it was sent.
     pub channel_id: Id<ChannelMarker>,
-    /// What it earns, if it earns.
-    pub xp: u32,
-    /// Milliseconds since the last award after which it earns; 0 for always.
-    pub cooldown: Millis,
+    /// What it earns.
+    pub earns: Earns,
+}
+
+/// What a message earns.
+#[derive(Clone, Debug)]
+pub enum Earns {
+    /// XP, if the cooldown is over.
+    Xp {
+        /// How much.
+        xp: u32,
+        /// Milliseconds since the last award after which it earns; 0 for always.
+        cooldown: Millis,
+    },
+    /// Nothing, and it begins no cooldown.
+    Nothing,
+    /// The guild's rules, or what they ask for, are not at hand: it is decided before the flush.
+    Undecided(Box<Undecided>),
+}
+
+/// What is known of a message whose worth is not.
+#[derive(Clone, Debug)]
+pub struct Undecided {
+    /// Its id.
+    pub id: Id<MessageMarker>,
+    /// The author's roles; `None` where the message did not tell them, as over REST.
+    pub roles: Option<Box<[Id<RoleMarker>]>>,
 }
 
 /// What is added to a member's row.
@@ -59,7 +82,7 @@ pub struct Pending {
     delta: MemberDelta,
     /// Whether `delta.last_award` takes the stored one into account. If not, it is only what is certain without it.
     known: bool,
-    /// Messages whose award depends on the stored last award, in order. Empty when that is known.
+    /// Messages whose award depends on the stored last award, or on rules that are not at hand, and those behind them, in order.
     undecided: Vec<MemberMessage>,
 }
 
@@ -78,19 +101,38 @@ impl Pending {
     /// Count a message. Returns by how many bytes the entry grew.
     fn add(&mut self, message: MemberMessage) -> usize {
         self.delta.messages += 1;
-        // Without a cooldown the message earns whatever is stored; but not before an undecided one has had its turn.
-        if self.known || (message.cooldown == 0 && self.undecided.is_empty()) {
-            self.delta.award(message);
-            return 0;
+        if self.undecided.is_empty() {
+            match message.earns {
+                Earns::Nothing => return 0,
+                // Without a cooldown it earns whatever is stored.
+                Earns::Xp { xp, cooldown } if self.known || cooldown == 0 => {
+                    self.delta.award(message.at, message.channel_id, xp, cooldown);
+                    return 0;
+                }
+                Earns::Xp { .. } | Earns::Undecided(_) => {}
+            }
         }
+        // In order: each may begin the cooldown of the next.
         let before = self.undecided.capacity();
+        let facts = message.earns.bytes();
         self.undecided.push(message);
-        (self.undecided.capacity() - before) * size_of::<MemberMessage>()
+        (self.undecided.capacity() - before) * size_of::<MemberMessage>() + facts
     }
 
     /// Whether the stored last award has to be read before [`Pending::resolve`] can be exact.
     pub const fn needs_stored_award(&self) -> bool {
         !self.known
+    }
+
+    /// Whether the last award after it is known only when it is resolved.
+    pub const fn is_open(&self) -> bool {
+        !self.known || !self.undecided.is_empty()
+    }
+
+    /// Messages of which nobody knows what they earn, to be decided before [`Pending::resolve`].
+    pub fn undecided(&mut self) -> impl Iterator<Item = &mut MemberMessage> {
+        let messages = self.undecided.iter_mut();
+        messages.filter(|message| matches!(message.earns, Earns::Undecided(_)))
     }
 
     /// The change, given the stored last award (which is ignored when the entry took it into account already).
@@ -100,20 +142,61 @@ impl Pending {
         if !self.known {
             // `None` is less than any award.
             delta.last_award = delta.last_award.max(stored);
-            for message in &self.undecided {
-                delta.award(*message);
-            }
+        }
+        for message in &self.undecided {
+            delta.apply(message);
         }
         delta
+    }
+
+    /// The stored last award became known: award what waited for nothing else.
+    fn learn(&mut self, stored: LastAward) {
+        if !self.known {
+            self.delta.last_award = self.delta.last_award.max(stored);
+            self.known = true;
+        }
+        let undecided = |message: &MemberMessage| matches!(message.earns, Earns::Undecided(_));
+        let first = self.undecided.iter().position(undecided);
+        let rest = self.undecided.split_off(first.unwrap_or(self.undecided.len()));
+        for message in std::mem::replace(&mut self.undecided, rest) {
+            self.delta.apply(&message);
+        }
+    }
+
+    /// Bytes of the messages that wait.
+    fn waiting_bytes(&self) -> usize {
+        let facts: usize = self.undecided.iter().map(|message| message.earns.bytes()).sum();
+        self.undecided.capacity() * size_of::<MemberMessage>() + facts
+    }
+}
+
+impl Earns {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Undecided(facts) => {
+                let roles = facts.roles.as_ref().map_or(0, |roles| size_of_val(&**roles));
+                size_of::<Undecided>() + roles
+            }
+            Self::Xp { .. } | Self::Nothing => 0,
+        }
     }
 }
 
 impl MemberDelta {
-    fn award(&mut self, message: MemberMessage) {
-        if earns(self.last_award, message.at, message.cooldown) {
-            self.xp += u64::from(message.xp);
-            self.last_award = self.last_award.max(Some(message.at));
-            self.channel_id = Some(message.channel_id);
+    /// Award a message that is decided.
+    fn apply(&mut self, message: &MemberMessage) {
+        match message.earns {
+            Earns::Xp { xp, cooldown } => self.award(message.at, message.channel_id, xp, cooldown),
+            Earns::Nothing => {}
+            Earns::Undecided(_) => debug_assert!(false, "decided before it is resolved"),
+        }
+    }
+
+    fn award(&mut self, at: Millis, channel_id: Id<ChannelMarker>, xp: u32, cooldown: Millis) {
+        if earns(self.last_award, at, cooldown) {
+            self.xp += u64::from(xp);
+            self.last_award = self.last_award.max(Some(at));
+            self.channel_id = Some(channel_id);
         }
     }
 }
@@ -158,7 +241,10 @@ impl MemberRows {
             .rows
             .drain()
             .inspect(|(key, pending)| {
-                if pending.known {
+                if pending.is_open() {
+                    // What is remembered is from before it.
+                    last_awards.forget(key);
+                } else {
                     last_awards.remember(*key, pending.delta.last_award);
                 }
             })
@@ -172,14 +258,9 @@ impl MemberRows {
     /// A stored last award became known. Returns how many bytes an entry of the member shrank by; `None` if it has none.
     pub(super) fn learn(&mut self, key: &MemberKey, stored: LastAward) -> Option<usize> {
         let pending = self.rows.get_mut(key)?;
-        let delta = pending.resolve(stored);
-        let undecided = std::mem::take(&mut pending.undecided);
-        *pending = Pending {
-            delta,
-            known: true,
-            undecided: Vec::new(),
-        };
-        Some(undecided.capacity() * size_of::<MemberMessage>())
+        let before = pending.waiting_bytes();
+        pending.learn(stored);
+        Some(before.saturating_sub(pending.waiting_bytes()))
     }
 }
 

@@ -60,6 +60,15 @@ impl Cache {
         found
     }
 
+    /// What was heard of last, however long ago: for what cannot wait.
+    pub(super) fn last_known(&mut self, guild_id: Id<GuildMarker>) -> Option<&Arc<GuildSettings>> {
+        if !self.young.guilds.contains_key(&guild_id) {
+            let entry = self.old.remove(guild_id)?;
+            self.put(guild_id, entry);
+        }
+        self.young.guilds.get(&guild_id).map(|entry| &entry.settings)
+    }
+
     /// Remember what was read when the cache had this generation, unless a change was heard of since.
     pub(super) fn insert(
         &mut self,

@@ -6,7 +6,7 @@ use strsim::damerau_levenshtein;
 use thiserror::Error;
 use twilight_model::id::{
     Id,
-    marker::{ChannelMarker, GuildMarker, RoleMarker},
+    marker::{ChannelMarker, GuildMarker, InteractionMarker, RoleMarker},
 };
 
 use super::{
@@ -14,10 +14,16 @@ use super::{
     template::{Template, TemplateFault},
 };
 use crate::{
-    rules::curve::MAX_LEVEL,
+    language::Language,
+    rules::{
+        award::Millis,
+        curve::{Curve, MAX_LEVEL},
+        earning::{Boost, Percent, RoleMode, Target},
+    },
     store::{
-        Store, StoreError,
-        guild_settings::{self, Stored},
+        Store, StoreError, Tx,
+        audit_log::{self, Entry},
+        guild_settings::{self, Stored, multipliers},
     },
 };
 
@@ -55,6 +61,34 @@ pub enum Change {
     Rewards(RewardMode),
     /// `None` tells nobody.
     LogChannel(Option<Id<ChannelMarker>>),
+    /// The least and the most that a message earns; `None` is the operator's default.
+    Xp(Option<(u32, u32)>),
+    /// Seconds; `None` is the operator's default.
+    Cooldown(Option<u32>),
+    /// Which of a member's roles with a multiplier counts.
+    RoleMode(RoleMode),
+    /// How much XP levels take.
+    Curve(Curve),
+    /// `None` leaves it to Discord's settings.
+    Language(Option<Language>),
+    /// What commands begin with that are written as messages; `None` is the usual one.
+    Prefix(Option<Box<str>>),
+    /// Where those who come are welcomed; `None` is nowhere.
+    Welcome(Option<(Id<ChannelMarker>, Template)>),
+    /// What the messages of a role or in a channel earn; 100 is as if nothing had been said.
+    Multiplier(Target, Percent),
+    /// The same for a time.
+    Boost {
+        /// The interaction that begins it.
+        id: Id<InteractionMarker>,
+        /// What is boosted.
+        boost: Boost,
+    },
+    /// End every boost before its time.
+    EndBoosts {
+        /// When, by the messages' own times.
+        at: Millis,
+    },
 }
 
 /// Why words are no change. In one line.
@@ -228,6 +262,49 @@ impl Change {
                 stored.rewards_off_reason = None;
             }
             Self::LogChannel(id) => stored.log_channel_id = id,
+            Self::Xp(range) => {
+                stored.earning.xp_min = range.map(|(min, _)| min.into());
+                stored.earning.xp_max = range.map(|(_, max)| max.into());
+            }
+            Self::Cooldown(seconds) => stored.earning.cooldown_seconds = seconds.map(i64::from),
+            Self::RoleMode(mode) => stored.earning.role_mode = Some(mode.word().to_owned()),
+            Self::Curve(curve) => {
+                let (word, factors): (_, Option<&[u32]>) = match &curve {
+                    Curve::Mee6 => ("mee6", None),
+                    curve if *curve == Curve::ARCANE => ("arcane", None),
+                    Curve::Cubic([0, 0, step]) => ("linear", Some(std::slice::from_ref(step))),
+                    Curve::Cubic(factors) => ("cubic", Some(factors)),
+                };
+                stored.curve = Some(word.to_owned());
+                stored.curve_factors = factors.map(|all| all.iter().copied().map(i64::from).collect());
+            }
+            Self::Language(language) => stored.language = language.map(|language| language.code().to_owned()),
+            Self::Prefix(prefix) => stored.prefix = prefix.map(String::from),
+            Self::Welcome(welcome) => {
+                let (channel_id, template) = welcome.unzip();
+                stored.welcome_channel_id = channel_id;
+                stored.welcome_template = template.map(|template| template.as_str().to_owned());
+            }
+            // In tables of their own.
+            Self::Multiplier(..) | Self::Boost { .. } | Self::EndBoosts { .. } => {}
+        }
+    }
+
+    /// What is not in the guild's row.
+    async fn apply_rows(&self, tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(), StoreError> {
+        match self {
+            Self::Multiplier(target, percent) => {
+                multipliers::put(
+                    tx,
+                    guild_id,
+                    *target,
+                    Some(*percent).filter(|percent| *percent != 100),
+                )
+                .await
+            }
+            Self::Boost { id, boost } => multipliers::add_boost(tx, guild_id, *id, boost).await,
+            Self::EndBoosts { at } => multipliers::end_boosts(tx, guild_id, *at).await,
+            _ => Ok(()),
         }
     }
 }
@@ -284,6 +361,26 @@ pub async fn change(
             Box::pin(async move {
                 let mut stored = guild_settings::lock(tx, guild_id).await?;
                 for change in changes {
+                    change.apply_rows(tx, guild_id).await?;
+                    change.apply(&mut stored);
+                }
+                guild_settings::put(tx, &stored).await
+            })
+        })
+        .await
+}
+
+/// The same with an entry in the audit log. An interaction that has one already changes nothing.
+pub async fn change_by(store: &Store, entry: Entry, changes: Vec<Change>) -> Result<(), StoreError> {
+    store
+        .transaction("settings_change", move |tx| {
+            Box::pin(async move {
+                if !audit_log::begin(tx, &entry).await? {
+                    return Ok(());
+                }
+                let mut stored = guild_settings::lock(tx, entry.guild_id).await?;
+                for change in changes {
+                    change.apply_rows(tx, entry.guild_id).await?;
                     change.apply(&mut stored);
                 }
                 guild_settings::put(tx, &stored).await

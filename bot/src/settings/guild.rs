@@ -1,12 +1,24 @@
 //! One guild's settings, read from its row and the operator's defaults.
 
+use std::time::{Duration, SystemTime};
+
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, RoleMarker},
 };
 
 use super::template::Template;
-use crate::{config::Levels, language::Language, store::guild_settings::Stored};
+use crate::{
+    config::Levels,
+    language::Language,
+    rules::{
+        award::Millis,
+        curve::Curve,
+        earning::{Boost, Earning, MAX_PERCENT, Percent, RoleMode, Target},
+    },
+    snowflake,
+    store::guild_settings::{Stored, StoredMultiplier},
+};
 
 /// What holds for a guild.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +35,14 @@ pub struct GuildSettings {
     pub log_channel_id: Option<Id<ChannelMarker>>,
     /// The language of what is said to everybody there; `None` leaves it to Discord's settings.
     pub language: Option<Language>,
+    /// What messages earn.
+    pub earning: Earning,
+    /// How much XP levels take.
+    pub curve: Curve,
+    /// What commands begin with that are written as messages; `None` for the usual one.
+    pub prefix: Option<Box<str>>,
+    /// Where those who come are welcomed, and how.
+    pub welcome: Option<(Id<ChannelMarker>, Template)>,
 }
 
 /// Where level-ups are announced.
@@ -70,6 +90,14 @@ impl GuildSettings {
             rewards: Rewards::default(),
             log_channel_id: None,
             language: None,
+            earning: Earning::plain(
+                levels.xp_per_message.0,
+                levels.xp_per_message.1,
+                millis(levels.cooldown),
+            ),
+            curve: Curve::default(),
+            prefix: None,
+            welcome: None,
         }
     }
 
@@ -114,6 +142,23 @@ impl GuildSettings {
                 RewardMode::default()
             }
         };
+        let language = row.language.as_deref().and_then(|code| {
+            let language = Language::of_locale(code);
+            if language.is_none() {
+                faults.push("language is none that there is a catalogue of".to_owned());
+            }
+            language
+        });
+        let welcome = row.welcome_channel_id.zip(row.welcome_template.as_deref());
+        let welcome = welcome.and_then(|(channel_id, text)| match Template::parse(text) {
+            Ok(template) => Some((channel_id, template)),
+            Err(fault) => {
+                faults.push(format!("welcome_template: {fault}"));
+                None
+            }
+        });
+        let earning = earning(row, &defaults.earning, &mut faults);
+        let curve = curve(row, &mut faults);
         let roles = row
             .roles
             .iter()
@@ -125,7 +170,11 @@ impl GuildSettings {
             ping: row.announce_ping,
             rewards: Rewards::new(mode, row.rewards_off_reason.is_some(), roles),
             log_channel_id: row.log_channel_id,
-            language: None,
+            language,
+            earning,
+            curve,
+            prefix: row.prefix.as_deref().map(Box::from),
+            welcome,
         };
         if settings.rewards.roles.len() < row.roles.len() {
             faults.push("level_role has a level that nobody can reach".to_owned());
@@ -147,8 +196,96 @@ impl GuildSettings {
         } else {
             self.template.bytes()
         };
-        size_of::<Self>() + size_of_val(&*self.rewards.roles) + template
+        let welcome = self.welcome.as_ref().map_or(0, |(_, template)| template.bytes());
+        let prefix = self.prefix.as_ref().map_or(0, |prefix| prefix.len());
+        size_of::<Self>()
+            + size_of_val(&*self.rewards.roles)
+            + template
+            + self.earning.bytes()
+            + welcome
+            + prefix
     }
+}
+
+fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// What its messages earn.
+fn earning(row: &Stored, defaults: &Earning, faults: &mut Vec<String>) -> Earning {
+    let stored = &row.earning;
+    let number =
+        |stored: Option<i64>, default: u32| stored.and_then(|xp| u32::try_from(xp).ok()).unwrap_or(default);
+    let xp_min = number(stored.xp_min, defaults.xp_min);
+    let xp_max = number(stored.xp_max, defaults.xp_max);
+    let cooldown = stored.cooldown_seconds.filter(|seconds| *seconds >= 0);
+    let cooldown = cooldown.map_or(defaults.cooldown, |seconds| seconds.saturating_mul(1_000));
+    let mode = stored.role_mode.as_deref().map(RoleMode::of_word);
+    if mode == Some(None) {
+        faults.push("role_mode is none of 'largest', 'highest' and 'sum'".to_owned());
+    }
+    let (mut roles, mut channels) = (Vec::new(), Vec::new());
+    for multiplier in &stored.multipliers {
+        match target(multiplier) {
+            Some((Target::Role(role_id), percent)) => roles.push((role_id, percent)),
+            Some((Target::Channel(channel_id), percent)) => channels.push((channel_id, percent)),
+            _ => faults.push("xp_multiplier has a row that is none".to_owned()),
+        }
+    }
+    let boosts = stored.boosts.iter().filter_map(|boost| {
+        let (target, percent) = target(&boost.multiplier)?;
+        Some(Boost {
+            target,
+            percent,
+            from: to_millis(boost.starts_at),
+            until: to_millis(boost.ends_at),
+        })
+    });
+    let plain = Earning::plain(xp_min.min(xp_max), xp_max, cooldown);
+    let mut earning = plain.with(roles, channels, boosts.collect());
+    earning.role_mode = mode.flatten().unwrap_or_default();
+    earning
+}
+
+fn to_millis(time: SystemTime) -> Millis {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    millis(since)
+}
+
+fn target(multiplier: &StoredMultiplier) -> Option<(Target, Percent)> {
+    let percent = u32::try_from(multiplier.percent)
+        .ok()
+        .filter(|percent| *percent <= MAX_PERCENT)?;
+    let target = match multiplier.target_kind.as_str() {
+        "role" => Target::Role(snowflake::from_db(multiplier.target_id)?),
+        "channel" => Target::Channel(snowflake::from_db(multiplier.target_id)?),
+        "server" => Target::Server,
+        _ => return None,
+    };
+    Some((target, percent))
+}
+
+/// How much XP its levels take.
+fn curve(row: &Stored, faults: &mut Vec<String>) -> Curve {
+    let factors: Vec<u32> = row
+        .curve_factors
+        .iter()
+        .flatten()
+        .filter_map(|factor| u32::try_from(*factor).ok())
+        .collect();
+    let read = match (row.curve.as_deref(), factors.as_slice()) {
+        (None | Some("mee6"), _) => Some(Curve::Mee6),
+        (Some("arcane"), _) => Some(Curve::ARCANE),
+        (Some("linear"), [c]) => Curve::cubic([0, 0, *c]),
+        (Some("cubic"), [a, b, c]) => Curve::cubic([*a, *b, *c]),
+        _ => None,
+    };
+    read.unwrap_or_else(|| {
+        faults.push(
+            "curve is none of 'mee6', 'arcane', 'linear' with one factor and 'cubic' with three".to_owned(),
+        );
+        Curve::default()
+    })
 }
 
 impl Announce {

@@ -3,6 +3,10 @@
 //! What it means, and what holds where nothing was chosen, is [`crate::settings`]'s matter. A trigger tells every process of each
 //! change; see the migration.
 
+pub mod multipliers;
+
+use std::time::SystemTime;
+
 use tokio_postgres::Row;
 use twilight_model::id::{
     Id,
@@ -35,6 +39,61 @@ pub struct Stored {
     pub log_channel_id: Option<Id<ChannelMarker>>,
     /// Levels with the roles they give, sorted.
     pub roles: Vec<(i64, Id<RoleMarker>)>,
+    /// What its messages earn.
+    pub earning: StoredEarning,
+    /// `mee6`, `linear`, `arcane` or `cubic`; `None` for the first.
+    pub curve: Option<String>,
+    /// For `linear` and `cubic`: hundredths of XP.
+    pub curve_factors: Option<Vec<i64>>,
+    /// `en` or `de`.
+    pub language: Option<String>,
+    /// What commands begin with that are written as messages.
+    pub prefix: Option<String>,
+    /// Where those who come are welcomed.
+    pub welcome_channel_id: Option<Id<ChannelMarker>>,
+    /// And how.
+    pub welcome_template: Option<String>,
+}
+
+/// A guild's rules of what messages earn; `None` leaves it to the operator.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredEarning {
+    /// The least that a message earns.
+    pub xp_min: Option<i64>,
+    /// The most.
+    pub xp_max: Option<i64>,
+    /// Seconds.
+    pub cooldown_seconds: Option<i64>,
+    /// `largest`, `highest` or `sum`; `None` for the first.
+    pub role_mode: Option<String>,
+    /// Roles and channels with what their messages earn, in percent.
+    pub multipliers: Vec<StoredMultiplier>,
+    /// The same for a time.
+    pub boosts: Vec<StoredBoost>,
+}
+
+/// What a role's or a channel's messages earn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMultiplier {
+    /// `role` or `channel`; of boosts also `server`.
+    pub target_kind: String,
+    /// The role's or the channel's id.
+    pub target_id: i64,
+    /// Percent.
+    pub percent: i64,
+}
+
+/// A multiplier for a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBoost {
+    /// The interaction that began it.
+    pub boost_id: i64,
+    /// What is boosted, and how much.
+    pub multiplier: StoredMultiplier,
+    /// From when on.
+    pub starts_at: SystemTime,
+    /// Until before when.
+    pub ends_at: SystemTime,
 }
 
 /// What the bot can switch off by itself.
@@ -60,6 +119,13 @@ impl Stored {
             rewards_off_reason: None,
             log_channel_id: None,
             roles: Vec::new(),
+            earning: StoredEarning::default(),
+            curve: None,
+            curve_factors: None,
+            language: None,
+            prefix: None,
+            welcome_channel_id: None,
+            welcome_template: None,
         }
     }
 }
@@ -71,9 +137,21 @@ const READ: Statement = statement!(
     "SELECT g.guild_id, s.announce, s.announce_channel_id, s.announce_template, coalesce(s.announce_ping, false),
             s.announce_off_reason, coalesce(s.rewards, 'stack'), s.rewards_off_reason, s.log_channel_id,
             ARRAY(SELECT r.level FROM level_role AS r WHERE r.guild_id = g.guild_id ORDER BY r.level, r.role_id),
-            ARRAY(SELECT r.role_id FROM level_role AS r WHERE r.guild_id = g.guild_id ORDER BY r.level, r.role_id)
+            ARRAY(SELECT r.role_id FROM level_role AS r WHERE r.guild_id = g.guild_id ORDER BY r.level, r.role_id),
+            s.xp_min, s.xp_max, s.cooldown_seconds, s.role_mode, s.curve, s.curve_factors, s.language, s.prefix,
+            s.welcome_channel_id, s.welcome_template,
+            m.kinds, m.targets, m.percents, b.ids, b.kinds, b.targets, b.percents, b.starts, b.ends
      FROM unnest($1::int8[]) AS g (guild_id)
-     LEFT JOIN guild_settings AS s ON s.guild_id = g.guild_id"
+     LEFT JOIN guild_settings AS s ON s.guild_id = g.guild_id
+     CROSS JOIN LATERAL (
+         SELECT array_agg(x.target_kind) AS kinds, array_agg(x.target_id) AS targets, array_agg(x.percent) AS percents
+         FROM (SELECT * FROM xp_multiplier AS x WHERE x.guild_id = g.guild_id ORDER BY x.target_kind, x.target_id) AS x
+     ) AS m
+     CROSS JOIN LATERAL (
+         SELECT array_agg(x.boost_id) AS ids, array_agg(x.target_kind) AS kinds, array_agg(x.target_id) AS targets,
+                array_agg(x.percent) AS percents, array_agg(x.starts_at) AS starts, array_agg(x.ends_at) AS ends
+         FROM (SELECT * FROM xp_boost AS x WHERE x.guild_id = g.guild_id ORDER BY x.boost_id) AS x
+     ) AS b"
 );
 
 /// What these guilds chose, one answer each, in a transaction.
@@ -114,15 +192,23 @@ pub async fn lock(tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<Stored, Stor
 pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
     const PUT: Statement = statement!(
         "guild_settings_put",
-        [INT8, TEXT, INT8, TEXT, BOOL, TEXT, TEXT, TEXT, INT8],
+        [
+            INT8, TEXT, INT8, TEXT, BOOL, TEXT, TEXT, TEXT, INT8, INT8, INT8, INT8, TEXT, TEXT, INT8_ARRAY, TEXT, TEXT,
+            INT8, TEXT
+        ],
         "INSERT INTO guild_settings (guild_id, announce, announce_channel_id, announce_template, announce_ping, announce_off_reason,
-                                     rewards, rewards_off_reason, log_channel_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                     rewards, rewards_off_reason, log_channel_id, xp_min, xp_max, cooldown_seconds, role_mode,
+                                     curve, curve_factors, language, prefix, welcome_channel_id, welcome_template)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          ON CONFLICT (guild_id) DO UPDATE
          SET announce = excluded.announce, announce_channel_id = excluded.announce_channel_id,
              announce_template = excluded.announce_template, announce_ping = excluded.announce_ping,
              announce_off_reason = excluded.announce_off_reason, rewards = excluded.rewards,
-             rewards_off_reason = excluded.rewards_off_reason, log_channel_id = excluded.log_channel_id, updated_at = now()"
+             rewards_off_reason = excluded.rewards_off_reason, log_channel_id = excluded.log_channel_id,
+             xp_min = excluded.xp_min, xp_max = excluded.xp_max, cooldown_seconds = excluded.cooldown_seconds,
+             role_mode = excluded.role_mode, curve = excluded.curve, curve_factors = excluded.curve_factors,
+             language = excluded.language, prefix = excluded.prefix, welcome_channel_id = excluded.welcome_channel_id,
+             welcome_template = excluded.welcome_template, updated_at = now()"
     );
     tx.execute(
         PUT,
@@ -136,6 +222,16 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
             &stored.rewards,
             &stored.rewards_off_reason,
             &stored.log_channel_id.map(snowflake::to_db),
+            &stored.earning.xp_min,
+            &stored.earning.xp_max,
+            &stored.earning.cooldown_seconds,
+            &stored.earning.role_mode,
+            &stored.curve,
+            &stored.curve_factors,
+            &stored.language,
+            &stored.prefix,
+            &stored.welcome_channel_id.map(snowflake::to_db),
+            &stored.welcome_template,
         ],
     )
     .await
@@ -244,5 +340,48 @@ fn stored_of(row: &Row) -> Option<Stored> {
             .zip(roles)
             .filter_map(|(level, role)| Some((level, snowflake::from_db(role)?)))
             .collect(),
+        earning: earning_of(row),
+        curve: row.get(15),
+        curve_factors: row.get(16),
+        language: row.get(17),
+        prefix: row.get(18),
+        welcome_channel_id: id(19).and_then(snowflake::from_db),
+        welcome_template: row.get(20),
     })
+}
+
+fn earning_of(row: &Row) -> StoredEarning {
+    // Where there is none, there is no array.
+    let numbers = |column| row.get::<_, Option<Vec<i64>>>(column).unwrap_or_default();
+    let words = |column| row.get::<_, Option<Vec<String>>>(column).unwrap_or_default();
+    let times = |column| row.get::<_, Option<Vec<SystemTime>>>(column).unwrap_or_default();
+    let multipliers = |first| {
+        let rest = words(first)
+            .into_iter()
+            .zip(numbers(first + 1))
+            .zip(numbers(first + 2));
+        rest.map(|((target_kind, target_id), percent)| StoredMultiplier {
+            target_kind,
+            target_id,
+            percent,
+        })
+    };
+    StoredEarning {
+        xp_min: row.get(11),
+        xp_max: row.get(12),
+        cooldown_seconds: row.get(13),
+        role_mode: row.get(14),
+        multipliers: multipliers(21).collect(),
+        boosts: numbers(24)
+            .into_iter()
+            .zip(multipliers(25))
+            .zip(times(28).into_iter().zip(times(29)))
+            .map(|((boost_id, multiplier), (starts_at, ends_at))| StoredBoost {
+                boost_id,
+                multiplier,
+                starts_at,
+                ends_at,
+            })
+            .collect(),
+    }
 }

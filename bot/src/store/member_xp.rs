@@ -1,5 +1,6 @@
 //! `member_xp`: what members earned.
 
+pub mod giving;
 pub mod moving;
 
 use std::{
@@ -16,7 +17,7 @@ use twilight_model::id::{
 use super::{Statement, Store, StoreError, Tx, statement::statement};
 use crate::{
     ledger::member_xp::{LastAward, MemberDelta, MemberKey},
-    rules::{award::Millis, curve},
+    rules::{award::Millis, curve::Curve},
     snowflake,
 };
 
@@ -32,12 +33,17 @@ pub struct Written {
 }
 
 impl Written {
-    /// The levels before and after, if they differ.
+    /// The tiers before and after, if they differ: levels of the default curve, whatever the guild's is.
     pub fn passed(&self) -> Option<(u32, u32)> {
+        self.passed_on(Curve::default())
+    }
+
+    /// The levels before and after on this curve, if they differ.
+    pub fn passed_on(&self, curve: Curve) -> Option<(u32, u32)> {
         if self.xp_before == self.xp_after {
             return None;
         }
-        let (before, after) = (curve::level_of(self.xp_before), curve::level_of(self.xp_after));
+        let (before, after) = (curve.level_of(self.xp_before), curve.level_of(self.xp_after));
         (before != after).then_some((before, after))
     }
 }

@@ -139,6 +139,17 @@ pub async fn add(tx: &Tx<'_>, effects: &[New]) -> Result<(), StoreError> {
         .map(drop)
 }
 
+/// Members of the guild whose roles are still to be made right.
+pub async fn roles_left(store: &Store, guild_id: Id<GuildMarker>) -> Result<u64, StoreError> {
+    const ROLES_LEFT: Statement = statement!(
+        "outbox_roles_left",
+        [INT8],
+        "SELECT count(*) FROM outbox WHERE guild_id = $1 AND kind = 'roles' AND failed_at IS NULL"
+    );
+    let rows = store.query(ROLES_LEFT, &[&snowflake::to_db(guild_id)]).await?;
+    Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
+}
+
 /// Claim up to `limit` lanes that are due, those that have been for longest first, for `lease`.
 pub async fn claim(store: &Store, limit: usize, lease: Duration) -> Result<Vec<Lane>, StoreError> {
     const CLAIM: Statement = statement!(

@@ -3,7 +3,7 @@
 //! A writer moves a checkpoint only while its fence is the stored one and its revision is the next: the first keeps a process
 //! whose shard was taken from writing, the second keeps a flush from being applied twice, whatever became of its first COMMIT.
 
-use std::{fmt, time::SystemTime};
+use std::{collections::HashSet, fmt, time::SystemTime};
 
 use twilight_model::id::{Id, marker::MessageMarker};
 
@@ -121,10 +121,11 @@ pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>
          SET revision = b.revision, session_id = b.session_id, resume_url = b.resume_url, sequence = b.sequence,
              last_message_id = b.last_message_id, updated_at = now()
          FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::text[], $6::text[], $7::int8[], $8::int8[])
-           AS b (shard_count, shard_id, fence, revision, session_id, resume_url, sequence, last_message_id)
+           WITH ORDINALITY
+           AS b (shard_count, shard_id, fence, revision, session_id, resume_url, sequence, last_message_id, place)
          WHERE c.shard_count = b.shard_count AND c.shard_id = b.shard_id
            AND c.fence = b.fence AND c.revision = b.revision - 1
-         RETURNING c.shard_count, c.shard_id"
+         RETURNING b.place"
     );
     let counts: Vec<i64> = advances.iter().map(|a| i64::from(a.shard.count)).collect();
     let ids: Vec<i64> = advances.iter().map(|a| i64::from(a.shard.id)).collect();
@@ -157,11 +158,11 @@ pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>
             ],
         )
         .await?;
-    let moved: Vec<(i64, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    // Not by shard: what an earlier tenure of a shard left in the lane can stand beside what a later one of this process brings.
+    let moved: HashSet<i64> = rows.iter().map(|row| row.get(0)).collect();
     let mut outcomes = Vec::with_capacity(advances.len());
-    for advance in advances {
-        let key = (i64::from(advance.shard.count), i64::from(advance.shard.id));
-        outcomes.push(if moved.contains(&key) {
+    for (advance, place) in advances.iter().zip(1..) {
+        outcomes.push(if moved.contains(&place) {
             Advanced::Now
         } else {
             why_not(tx, advance).await?

@@ -72,10 +72,12 @@ async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, Sto
     let advanced = shard_checkpoint::advance(tx, &asked).await?;
 
     let mut entries: Vec<(usize, MemberKey, &Pending)> = Vec::new();
+    let mut joined: Vec<MemberKey> = Vec::new();
     for (index, (advance, changes)) in work.iter().enumerate() {
         if advanced[index] == Advanced::Now {
             gap::record(tx, advance.shard, &changes.gaps).await?;
             backfill::record(tx, advance.shard, &changes.backfill).await?;
+            joined.extend(&changes.joined);
             entries.extend(
                 changes
                     .members
@@ -99,10 +101,18 @@ async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, Sto
         let rows = member_xp::add(tx, &deltas).await?;
         member_xp::set_tiers(tx, &rows).await?;
         written.effects = effects(tx, causes, &rows, &deltas).await?;
-        outbox::add(tx, &written.effects).await?;
         written.rows = deltas.len();
         written.messages = deltas.iter().map(|(_, delta)| delta.messages).sum();
     }
+    if !joined.is_empty() {
+        let guilds = joined.iter().map(|key| key.guild_id);
+        let settings = causes.settings.within(tx, guilds).await?;
+        let welcomes = joined
+            .iter()
+            .filter_map(|key| cause::welcome_of(*key, settings.get(&key.guild_id)?));
+        written.effects.extend(welcomes);
+    }
+    outbox::add(tx, &written.effects).await?;
     Ok(written)
 }
 
@@ -113,32 +123,34 @@ async fn effects(
     rows: &[member_xp::Written],
     deltas: &[(MemberKey, MemberDelta)],
 ) -> Result<Vec<New>, StoreError> {
-    let passed: Vec<Passed> = rows
-        .iter()
-        .zip(deltas)
-        .filter_map(|(row, (key, delta))| {
-            let (before, level) = row.passed()?;
-            Some(Passed {
-                key: *key,
-                level_up: LevelUp {
-                    level,
-                    before,
-                    xp: row.xp_after,
-                },
-                channel_id: delta.channel_id,
-            })
-        })
-        .collect();
-    if passed.is_empty() {
-        return Ok(Vec::new());
+    let earned = || {
+        let rows = rows.iter().zip(deltas);
+        rows.filter(|(row, _)| row.xp_before != row.xp_after)
+    };
+    // Sorted by guild, so each is asked about once.
+    let mut guilds: Vec<_> = earned().map(|(row, _)| row.key.guild_id).collect();
+    guilds.dedup();
+    let settings = causes.settings.within(tx, guilds.into_iter()).await?;
+    let mut effects = Vec::new();
+    for (row, (key, delta)) in earned() {
+        let Some(settings) = settings.get(&key.guild_id) else {
+            continue;
+        };
+        let Some((before, level)) = row.passed_on(settings.curve) else {
+            continue;
+        };
+        let passed = Passed {
+            key: *key,
+            level_up: LevelUp {
+                level,
+                before,
+                xp: row.xp_after,
+            },
+            channel_id: delta.channel_id,
+        };
+        effects.extend(cause::effects_of(&passed, settings));
     }
-    let guilds = passed.iter().map(|passed| passed.key.guild_id);
-    let settings = causes.settings.within(tx, guilds).await?;
-    Ok(passed
-        .iter()
-        .filter_map(|passed| Some((passed, settings.get(&passed.key.guild_id)?)))
-        .flat_map(|(passed, settings)| cause::effects_of(passed, settings))
-        .collect())
+    Ok(effects)
 }
 
 /// Read the last awards that the shards do not remember, and apply the cooldown to what was left undecided.
@@ -172,7 +184,7 @@ async fn resolve(
             delta.last_award = delta.last_award.max(earlier.last_award);
             delta.channel_id = delta.channel_id.or(earlier.channel_id);
         }
-        if pending.needs_stored_award()
+        if pending.is_open()
             && let Some(Outcome::Committed { learned }) = written.outcomes.get_mut(*index)
         {
             learned.push((*key, delta.last_award));

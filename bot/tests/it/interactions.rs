@@ -2,91 +2,20 @@
 
 use std::time::Duration;
 
-use discord_simulator::{InteractionRequest, InteractionState, Rate, Simulator, SimulatorConfig};
-use eventide::{bot::Bot, config::Config, embedded::StopMode, gateway::status::ShardState};
+use discord_simulator::{InteractionRequest, Rate};
+use eventide::embedded::StopMode;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{
-    PATIENCE, Scene,
-    bot::{command, config_for, discord, settle_exactly, start, url},
+    PATIENCE,
+    asking::{Here, IN_TIME, here, text},
+    bot::{command, settle_exactly, start, url},
     until,
 };
-
-const IN_TIME: Duration = Duration::from_secs(10);
-
-struct Here {
-    scene: Scene,
-    discord: Simulator,
-    config: Config,
-    bot: Bot,
-}
-
-async fn here() -> Here {
-    let scene = Scene::new().await;
-    let discord = discord(SimulatorConfig {
-        guilds: 4,
-        members: 200,
-        ..SimulatorConfig::default()
-    })
-    .await;
-    let config = config_for(&discord);
-    let bot = start(&config, scene.postgres.connection()).await;
-    until("the shard is up and the commands are registered", async || {
-        let up = bot
-            .shards
-            .list()
-            .iter()
-            .all(|shard| shard.state() == ShardState::Up);
-        (up && !discord.control().commands(None).is_empty()).then_some(())
-    })
-    .await;
-    Here {
-        scene,
-        discord,
-        config,
-        bot,
-    }
-}
-
-impl Here {
-    fn guild(&self) -> u64 {
-        self.discord.world().guilds()[0].id()
-    }
-
-    fn member(&self, rank: u32) -> u64 {
-        let id = self.discord.world().member_id(self.guild(), rank);
-        id.expect("a member")
-    }
-
-    async fn ask(&self, request: &InteractionRequest) -> InteractionState {
-        let state = self.discord.control().ask(request, IN_TIME).await;
-        state.expect("an answer")
-    }
-
-    async fn asked(&self, name: &str, options: Value) -> String {
-        let request = InteractionRequest::command(self.guild(), self.member(0), name, &options);
-        text(&self.ask(&request).await)
-    }
-
-    async fn end(self) {
-        self.bot.drain(PATIENCE).await.expect("a clean end");
-        self.scene.stop().await;
-    }
-}
-
-fn text(state: &InteractionState) -> String {
-    let reply = state.reply().expect("a reply");
-    assert_eq!(
-        reply["mentions"].as_array().map_or(0, Vec::len),
-        0,
-        "nobody is pinged"
-    );
-    reply["content"].as_str().expect("text").to_owned()
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_are_answered() {

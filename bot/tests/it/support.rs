@@ -1,5 +1,6 @@
 //! Scenes for the tests: a real PostgreSQL, a simulated Discord, the bot between them.
 
+pub(crate) mod asking;
 pub(crate) mod bot;
 pub(crate) mod commit_cutter;
 pub(crate) mod effects;

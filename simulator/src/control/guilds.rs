@@ -115,6 +115,17 @@ impl Control {
         })
     }
 
+    /// Puts a channel under another, as into a category, which need not be there otherwise.
+    pub fn move_channel(&self, channel_id: u64, parent_id: Option<u64>) -> bool {
+        self.in_channel(channel_id, |world, engine, guild, channel| {
+            Arc::make_mut(&mut engine.overlay)
+                .change_channel(guild, channel)
+                .parent = parent_id;
+            let value = object::channel(world, &engine.overlay, (guild, channel), true);
+            tell(engine, world, guild, "CHANNEL_UPDATE", &value, GUILDS);
+        })
+    }
+
     /// Deletes a channel.
     pub fn delete_channel(&self, channel_id: u64) -> bool {
         self.in_channel(channel_id, |world, engine, guild, channel| {

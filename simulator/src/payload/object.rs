@@ -103,7 +103,8 @@ pub(crate) fn channel(
     };
     let mut value = json!({
         "id": channel.id.to_string(), "type": 0, "name": channel.name, "position": at, "flags": 0,
-        "parent_id": null, "topic": null, "nsfw": false, "rate_limit_per_user": 0, "permission_overwrites": overwrites,
+        "parent_id": overlay.channel(guild, at).parent.map(|id| id.to_string()), "topic": null, "nsfw": false,
+        "rate_limit_per_user": 0, "permission_overwrites": overwrites,
         "last_message_id": null, "last_pin_timestamp": null, "theme_color": null, "icon_emoji": null,
     });
     if with_guild_id {

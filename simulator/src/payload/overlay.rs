@@ -52,6 +52,8 @@ pub(crate) struct ChannelChange {
     /// What the channel denies to everybody.
     pub(crate) denied: u64,
     pub(crate) deleted: bool,
+    /// The category, or whatever it is said to stand under.
+    pub(crate) parent: Option<u64>,
 }
 
 impl Overlay {

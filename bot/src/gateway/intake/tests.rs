@@ -8,9 +8,10 @@ use super::Intake;
 use crate::{
     config::Config,
     dispatcher::Dispatcher,
+    earning::Judge,
     events::payloads::{MESSAGE_CREATE, OTHERS, damage},
-    handlers::levels::Rules,
     ledger::{Ledger, memory::Memory},
+    settings::Settings,
     store::shard_checkpoint::ShardKey,
 };
 
@@ -18,7 +19,7 @@ fn intake() -> Intake {
     let config = Config::defaults();
     Intake::new(
         ShardKey { count: 1, id: 0 },
-        Dispatcher::new(Rules::from(&config.levels)),
+        Dispatcher::new(Judge::new(Settings::new(&config.levels)), &config.discord),
         Ledger::new(Arc::new(Memory::new(1 << 20)), 64),
         None,
         SystemTime::UNIX_EPOCH,

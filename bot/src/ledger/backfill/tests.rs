@@ -12,7 +12,7 @@ use twilight_model::id::{
 use super::{Arrival, Backfill, Change, HeldMessage, Plan, Span, Unread};
 use crate::{
     events::{guild_create::GuildCreate, ready::Ready},
-    ledger::member_xp::MemberMessage,
+    ledger::member_xp::{Earns, MemberMessage},
 };
 
 const GUILDS: u64 = 3;
@@ -30,8 +30,7 @@ impl Message {
         MemberMessage {
             at: self.id.cast_signed(),
             channel_id: Id::new(self.channel),
-            xp: 0,
-            cooldown: 0,
+            earns: Earns::Nothing,
         }
     }
 }
@@ -235,7 +234,7 @@ impl Process {
                     channel_id: Id::new(message.channel),
                     user_id: Id::new(1),
                 };
-                if self.backfill.arrived(held, message.change()) == Arrival::Counts {
+                if self.backfill.arrived(held, &message.change()) == Arrival::Counts {
                     self.counted.push((message.guild, message.id));
                 }
             }

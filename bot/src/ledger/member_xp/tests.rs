@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 use twilight_model::id::Id;
 
-use super::{LastAward, LastAwards, MemberDelta, MemberKey, MemberMessage, MemberRows};
+use super::{
+    Earns, LastAward, LastAwards, MemberDelta, MemberKey, MemberMessage, MemberRows, Pending, Undecided,
+};
 
 const KEY: MemberKey = MemberKey {
     guild_id: Id::new(1),
@@ -16,12 +18,15 @@ fn model(stored: LastAward, messages: &[MemberMessage]) -> MemberDelta {
     };
     for message in messages {
         delta.messages += 1;
+        let Earns::Xp { xp, cooldown } = message.earns else {
+            continue;
+        };
         let due = match delta.last_award {
             None => true,
-            Some(last) => message.cooldown == 0 || message.at - last >= message.cooldown,
+            Some(last) => cooldown == 0 || message.at - last >= cooldown,
         };
         if due {
-            delta.xp += u64::from(message.xp);
+            delta.xp += u64::from(xp);
             delta.last_award = Some(delta.last_award.unwrap_or(message.at).max(message.at));
             delta.channel_id = Some(message.channel_id);
         }
@@ -42,11 +47,31 @@ fn messages() -> impl Strategy<Value = Vec<MemberMessage>> {
             .map(|(at, xp, cooldown, channel)| MemberMessage {
                 at,
                 channel_id: Id::new(channel),
-                xp,
-                cooldown,
+                earns: Earns::Xp { xp, cooldown },
             })
             .collect()
     })
+}
+
+/// The message as it comes, where the guild's rules are not at hand for those that are `late`.
+fn received(n: usize, message: &MemberMessage, late: &[bool]) -> MemberMessage {
+    let mut message = message.clone();
+    if late[n] {
+        let id = Id::new(n as u64 + 1);
+        message.earns = Earns::Undecided(Box::new(Undecided { id, roles: None }));
+    }
+    message
+}
+
+/// What is done before a flush.
+fn decide(pending: &mut Pending, messages: &[MemberMessage]) {
+    for message in pending.undecided() {
+        let Earns::Undecided(facts) = &message.earns else {
+            unreachable!("only those are given")
+        };
+        let n = usize::try_from(facts.id.get() - 1).expect("an index");
+        message.earns = messages[n].earns.clone();
+    }
 }
 
 proptest! {
@@ -57,6 +82,7 @@ proptest! {
         messages in messages(),
         learn_after in 0..50_usize,
         remembered: bool,
+        late in proptest::collection::vec(proptest::bool::weighted(0.2), 40),
     ) {
         let mut awards = LastAwards::new(4);
         if remembered {
@@ -67,14 +93,15 @@ proptest! {
             if n == learn_after {
                 rows.learn(&KEY, stored);
             }
-            rows.apply(KEY, *message, &awards);
+            rows.apply(KEY, received(n, message, &late), &awards);
         }
-        let taken = rows.take(&mut awards);
+        let mut taken = rows.take(&mut awards);
         prop_assert_eq!(rows.len(), 0);
-        let Some((_, pending)) = taken.first() else {
+        let Some((_, pending)) = taken.first_mut() else {
             prop_assert!(messages.is_empty());
             return Ok(());
         };
+        decide(pending, &messages);
         prop_assert_eq!(pending.resolve(stored), model(stored, &messages));
     }
 
@@ -84,12 +111,17 @@ proptest! {
         messages in messages(),
         cuts in proptest::collection::vec(0..40_usize, 0..5),
         forget_at in proptest::option::of(0..40_usize),
+        late in proptest::collection::vec(proptest::bool::weighted(0.2), 40),
+        slow: bool,
     ) {
         let mut awards = LastAwards::new(4);
         let mut rows = MemberRows::default();
         let mut row = MemberDelta::default();
-        let mut flush = |rows: &mut MemberRows, awards: &mut LastAwards| {
-            for (key, pending) in rows.take(awards) {
+        // A batch that is under way is settled at once, or only when the next one is taken.
+        let mut under_way: Vec<(MemberKey, Pending)> = Vec::new();
+        let mut settle = |under_way: &mut Vec<(MemberKey, Pending)>, rows: &mut MemberRows, awards: &mut LastAwards| {
+            for (key, mut pending) in under_way.drain(..) {
+                decide(&mut pending, &messages);
                 let delta = pending.resolve(row.last_award);
                 row = MemberDelta {
                     xp: row.xp + delta.xp,
@@ -97,22 +129,29 @@ proptest! {
                     last_award: row.last_award.max(delta.last_award),
                     channel_id: delta.channel_id.or(row.channel_id),
                 };
-                if pending.needs_stored_award() && rows.learn(&key, row.last_award).is_none() {
+                if pending.is_open() && rows.learn(&key, row.last_award).is_none() {
                     awards.remember(key, row.last_award);
                 }
             }
         };
+        let mut flush = |rows: &mut MemberRows, awards: &mut LastAwards, at_once: bool| {
+            settle(&mut under_way, rows, awards);
+            under_way = rows.take(awards);
+            if at_once {
+                settle(&mut under_way, rows, awards);
+            }
+        };
         for (n, message) in messages.iter().enumerate() {
             if cuts.contains(&n) {
-                flush(&mut rows, &mut awards);
+                flush(&mut rows, &mut awards, !slow);
             }
             if forget_at == Some(n) {
-                flush(&mut rows, &mut awards);
+                flush(&mut rows, &mut awards, true);
                 awards.clear();
             }
-            rows.apply(KEY, *message, &awards);
+            rows.apply(KEY, received(n, message, &late), &awards);
         }
-        flush(&mut rows, &mut awards);
+        flush(&mut rows, &mut awards, true);
         prop_assert_eq!(row, model(None, &messages));
     }
 }

@@ -8,7 +8,6 @@ use twilight_model::id::{
 };
 
 use super::{Part, Placeholder, Template};
-use crate::rules::curve;
 
 /// What a message may have: <https://discord.com/developers/docs/resources/message#create-message>. Counted in UTF-16 code units,
 /// of which a text never has fewer than characters, since Discord does not say which it counts.
@@ -39,6 +38,8 @@ pub struct Facts<'a> {
     pub level_before: u32,
     /// The member's XP.
     pub xp: u64,
+    /// XP that is missing to the next level.
+    pub xp_next: u64,
     /// The guild's name; `None` where nobody knows it.
     pub server: Option<&'a str>,
     /// The roles that the level gives.
@@ -78,10 +79,7 @@ impl Facts<'_> {
             Placeholder::Level => write!(message, "{}", self.level),
             Placeholder::LevelBefore => write!(message, "{}", self.level_before),
             Placeholder::Xp => write!(message, "{}", self.xp),
-            Placeholder::XpNext => {
-                let next = curve::level_of(self.xp).saturating_add(1);
-                write!(message, "{}", curve::xp_at(next).saturating_sub(self.xp))
-            }
+            Placeholder::XpNext => write!(message, "{}", self.xp_next),
             Placeholder::Server => {
                 name_into(self.server.unwrap_or("this server"), message);
                 Ok(())

@@ -11,6 +11,7 @@ fn facts() -> Facts<'static> {
         level: 5,
         level_before: 4,
         xp: curve::xp_at(5) + 10,
+        xp_next: curve::xp_to_next(5) - 10,
         server: Some("The *Stars*"),
         roles: &[],
     }
@@ -198,6 +199,7 @@ proptest! {
             level,
             level_before: level.saturating_sub(1),
             xp,
+            xp_next: xp,
             server: Some(&server),
             roles: &roles,
         };

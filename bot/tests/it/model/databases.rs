@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use eventide::{
     config::Config,
+    earning::Judge,
     effects::Causes,
     ledger::{
         Changes,
@@ -139,7 +140,7 @@ impl OnPostgres {
         Self {
             cutter,
             store,
-            causes: Causes::new(Settings::new(&Config::defaults().levels)),
+            causes: causes(),
             session,
         }
     }
@@ -196,4 +197,9 @@ impl Database for OnPostgres {
             .map(|row| row.get::<_, i64>(0).cast_unsigned())
             .collect()
     }
+}
+
+fn causes() -> Causes {
+    let settings = Settings::new(&Config::defaults().levels);
+    Causes::new(settings.clone(), Judge::new(settings))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eventide::{
     ledger::{
         Changes, Ledger,
-        member_xp::{MemberDelta, MemberKey, MemberMessage},
+        member_xp::{Earns, MemberDelta, MemberKey, MemberMessage},
         memory::Memory,
     },
     store::shard_checkpoint::{Advance, SessionPoint, ShardKey},
@@ -77,7 +77,7 @@ impl Owner {
         };
         let committed = usize::try_from(owner.sequence).expect("few");
         for event in &events[committed..] {
-            owner.receive(*event);
+            owner.receive(event.clone());
         }
         owner
     }
@@ -145,7 +145,7 @@ impl World {
             Step::Message { shard, said } => {
                 let shard = self.shard(*shard);
                 let event = shard.event(*said);
-                shard.events.push(event);
+                shard.events.push(event.clone());
                 shard.owner.receive(event);
             }
             Step::Flush { shards, fate } => self.flush(database, shards, *fate).await,
@@ -221,7 +221,7 @@ impl World {
         for (shard, sequence) in self.shards.iter().zip(sequences) {
             let committed = usize::try_from(sequence).expect("few");
             for (key, message) in &shard.events[..committed] {
-                count(expected.entry(*key).or_default(), *message);
+                count(expected.entry(*key).or_default(), message);
             }
         }
         let mut rows = database.rows().await;
@@ -261,22 +261,27 @@ impl Shard {
         let message = MemberMessage {
             at: last + said.after,
             channel_id: Id::new(7),
-            xp: said.xp,
-            cooldown: said.cooldown,
+            earns: Earns::Xp {
+                xp: said.xp,
+                cooldown: said.cooldown,
+            },
         };
         (key, message)
     }
 }
 
 /// The rule, one message after the other, with everything known.
-fn count(row: &mut MemberDelta, message: MemberMessage) {
+fn count(row: &mut MemberDelta, message: &MemberMessage) {
     row.messages += 1;
+    let Earns::Xp { xp, cooldown } = message.earns else {
+        return;
+    };
     let earns = match row.last_award {
         None => true,
-        Some(last) => message.cooldown == 0 || message.at - last >= message.cooldown,
+        Some(last) => cooldown == 0 || message.at - last >= cooldown,
     };
     if earns {
-        row.xp += u64::from(message.xp);
+        row.xp += u64::from(xp);
         row.last_award = row.last_award.max(Some(message.at));
     }
 }

@@ -1,0 +1,157 @@
+//! Definitions of commands and their options, with their texts in every language, and the parts of replies that several have.
+
+use twilight_model::{
+    application::{
+        command::{
+            CommandOption, CommandOptionChoice, CommandOptionChoiceValue, CommandOptionType,
+            CommandOptionValue,
+        },
+        interaction::InteractionContextType,
+    },
+    channel::{
+        ChannelType,
+        message::component::{ActionRow, Button, ButtonStyle, Component},
+    },
+    guild::Permissions,
+};
+use twilight_util::builder::command::CommandBuilder;
+
+use super::{describe, in_other_languages};
+use crate::language::Language;
+
+/// A command that works in servers only, and that Discord shows to those with a permission; who has it is checked again when it is
+/// used, since a server can show it to others.
+pub(super) fn for_servers(name: &'static str, permissions: Option<Permissions>) -> CommandBuilder {
+    let builder = describe(name).contexts([InteractionContextType::Guild]);
+    match permissions {
+        Some(permissions) => builder.default_member_permissions(permissions),
+        None => builder,
+    }
+}
+
+/// An option, a subcommand or a group of such.
+#[derive(Clone, Debug)]
+pub(super) struct Opt(CommandOption);
+
+impl Opt {
+    /// Of this type; its description is the text `KEY-NAME-description`.
+    pub(super) fn new(kind: CommandOptionType, key: &str, name: &'static str) -> Self {
+        let text = format!("{key}-{name}-description");
+        Self(CommandOption {
+            autocomplete: None,
+            channel_types: None,
+            choices: None,
+            description: Language::English.text(&text),
+            description_localizations: Some(in_other_languages(&text).collect()),
+            kind,
+            max_length: None,
+            max_value: None,
+            min_length: None,
+            min_value: None,
+            name: name.to_owned(),
+            name_localizations: None,
+            options: None,
+            file_types: None,
+            required: None,
+        })
+    }
+
+    /// A subcommand with its options.
+    pub(super) fn sub(key: &str, name: &'static str, options: impl IntoIterator<Item = Self>) -> Self {
+        Self::new(CommandOptionType::SubCommand, key, name).with(options)
+    }
+
+    /// A group of subcommands.
+    pub(super) fn group(key: &str, name: &'static str, options: impl IntoIterator<Item = Self>) -> Self {
+        Self::new(CommandOptionType::SubCommandGroup, key, name).with(options)
+    }
+
+    fn with(mut self, options: impl IntoIterator<Item = Self>) -> Self {
+        self.0.options = Some(options.into_iter().map(|option| option.0).collect());
+        self
+    }
+
+    /// It has to be given.
+    pub(super) const fn required(mut self) -> Self {
+        self.0.required = Some(true);
+        self
+    }
+
+    /// Whole numbers from the first to the second.
+    pub(super) fn between(mut self, least: i64, most: i64) -> Self {
+        self.0.min_value = Some(CommandOptionValue::Integer(least));
+        self.0.max_value = Some(CommandOptionValue::Integer(most));
+        self
+    }
+
+    /// Numbers from the first to the second.
+    pub(super) fn within(mut self, least: f64, most: f64) -> Self {
+        self.0.min_value = Some(CommandOptionValue::Number(least));
+        self.0.max_value = Some(CommandOptionValue::Number(most));
+        self
+    }
+
+    /// At most so many characters.
+    pub(super) const fn at_most(mut self, chars: u16) -> Self {
+        self.0.max_length = Some(chars);
+        self
+    }
+
+    /// One of these words, each with the text `KEY-NAME-WORD`.
+    pub(super) fn one_of(mut self, key: &str, words: impl IntoIterator<Item = &'static str>) -> Self {
+        let name = self.0.name.clone();
+        let choices = words.into_iter().map(|word| {
+            let text = format!("{key}-{name}-{}", word.replace('_', "-"));
+            CommandOptionChoice {
+                name: Language::English.text(&text),
+                name_localizations: Some(in_other_languages(&text).collect()),
+                value: CommandOptionChoiceValue::String(word.to_owned()),
+            }
+        });
+        self.0.choices = Some(choices.collect());
+        self
+    }
+
+    /// Channels of these types.
+    pub(super) fn channels(mut self, kinds: &[ChannelType]) -> Self {
+        self.0.channel_types = Some(kinds.to_vec());
+        self
+    }
+
+    /// The bot proposes what to write.
+    pub(super) const fn completed(mut self) -> Self {
+        self.0.autocomplete = Some(true);
+        self
+    }
+}
+
+impl From<Opt> for CommandOption {
+    fn from(option: Opt) -> Self {
+        option.0
+    }
+}
+
+/// Where messages can be sent.
+pub(super) const TEXT_CHANNELS: &[ChannelType] = &[ChannelType::GuildText, ChannelType::GuildAnnouncement];
+
+/// A row of buttons.
+pub(super) fn buttons(buttons: impl IntoIterator<Item = Component>) -> Component {
+    Component::ActionRow(ActionRow {
+        components: buttons.into_iter().collect(),
+        id: None,
+    })
+}
+
+/// A button whose press comes to the command that `custom_id` begins with.
+pub(super) const fn button(custom_id: String, label: String, style: ButtonStyle) -> Component {
+    Component::Button(Button {
+        custom_id: Some(custom_id),
+        disabled: false,
+        emoji: None,
+        id: None,
+        label: Some(label),
+        sku_id: None,
+        style,
+        url: None,
+    })
+}

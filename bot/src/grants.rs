@@ -1,0 +1,257 @@
+//! XP that people give, take and set: once for each interaction, however often it is replayed, with a record that can be taken back.
+
+use std::collections::BTreeSet;
+
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, InteractionMarker, UserMarker},
+};
+
+use crate::{
+    effects::effect::Effect,
+    rules::curve,
+    settings::{GuildSettings, Settings},
+    snowflake,
+    store::{
+        Store, StoreError, Tx,
+        audit_log::{self, Entry},
+        member_xp::giving,
+        outbox::{self, New},
+    },
+};
+
+/// The most XP that one command gives, and that anybody can be set to: what the highest level takes.
+pub const MOST: u64 = curve::xp_at(curve::MAX_LEVEL);
+
+/// Members with one statement, of those whose roles are to be made right.
+const AT_ONCE: u32 = 5_000;
+
+/// What is done to a member's XP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// Add as much.
+    Give(u64),
+    /// Take as much, or what there is.
+    Take(u64),
+    /// Make it so much.
+    Set(u64),
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Granted {
+    /// Done: each member's XP before and after, in the order of their ids.
+    Now(Vec<Changed>),
+    /// The interaction had been carried out before.
+    Before,
+    /// There is nothing to take back.
+    Nothing,
+}
+
+/// A member whose XP was changed, or was what it was to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Who.
+    pub user_id: Id<UserMarker>,
+    /// XP before.
+    pub before: u64,
+    /// XP after.
+    pub after: u64,
+}
+
+impl Grant {
+    fn change(self, before: u64) -> i64 {
+        let after = match self {
+            Self::Give(xp) => before.saturating_add(xp).min(MOST.max(before)),
+            Self::Take(xp) => before.saturating_sub(xp),
+            Self::Set(xp) => xp.min(MOST),
+        };
+        after.cast_signed() - before.cast_signed()
+    }
+}
+
+/// Do this to members' XP.
+pub async fn grant(
+    store: &Store,
+    settings: &Settings,
+    entry: Entry,
+    users: BTreeSet<Id<UserMarker>>,
+    grant: Grant,
+) -> Result<Granted, StoreError> {
+    let settings = settings.clone();
+    let users: Vec<_> = users.into_iter().collect();
+    store
+        .transaction("xp_grant", move |tx| {
+            Box::pin(async move {
+                if !audit_log::begin(tx, &entry).await? {
+                    return Ok(Granted::Before);
+                }
+                let wanted = users.into_iter().map(|user_id| (user_id, grant)).collect();
+                apply(tx, &settings, &entry, wanted).await.map(Granted::Now)
+            })
+        })
+        .await
+}
+
+/// Take back what an entry of the audit log did.
+pub async fn take_back(
+    store: &Store,
+    settings: &Settings,
+    entry: Entry,
+    taken_back: Id<InteractionMarker>,
+) -> Result<Granted, StoreError> {
+    let settings = settings.clone();
+    store
+        .transaction("xp_take_back", move |tx| {
+            Box::pin(async move {
+                if !audit_log::begin(tx, &entry).await? {
+                    return Ok(Granted::Before);
+                }
+                if !audit_log::take_back(tx, entry.guild_id, taken_back, entry.interaction_id).await? {
+                    return Ok(Granted::Nothing);
+                }
+                let changes = audit_log::changes_of(tx, entry.guild_id, taken_back).await?;
+                let back = changes.into_iter().map(|(user_id, change)| {
+                    let by = change.unsigned_abs();
+                    let grant = if change > 0 {
+                        Grant::Take(by)
+                    } else {
+                        Grant::Give(by)
+                    };
+                    (user_id, grant)
+                });
+                apply(tx, &settings, &entry, back.collect())
+                    .await
+                    .map(Granted::Now)
+            })
+        })
+        .await
+}
+
+/// Take all XP of a server's members. Returns how many had any; `None` if the interaction had been carried out before.
+pub async fn reset(store: &Store, entry: Entry) -> Result<Option<u64>, StoreError> {
+    store
+        .transaction("xp_reset", move |tx| {
+            Box::pin(async move {
+                if !audit_log::begin(tx, &entry).await? {
+                    return Ok(None);
+                }
+                let members = giving::reset_all(tx, &entry).await?;
+                audit_log::count(tx, &entry, members).await?;
+                Ok(Some(members))
+            })
+        })
+        .await
+}
+
+/// Have the reward roles of every member made right who has reached a level with one. Returns how many that are.
+pub async fn sync_rewards(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    settings: &GuildSettings,
+) -> Result<u64, StoreError> {
+    let Some((lowest, _)) = settings.rewards.roles().first() else {
+        return Ok(0);
+    };
+    let xp = settings.curve.xp_at(*lowest);
+    let (mut after, mut members) = (None, 0);
+    loop {
+        let found = store
+            .transaction("rewards_sync", move |tx| {
+                Box::pin(async move {
+                    let found = giving::with_at_least(tx, guild_id, xp, after, AT_ONCE).await?;
+                    let effects: Vec<New> = found.iter().map(|user_id| roles(guild_id, *user_id)).collect();
+                    outbox::add(tx, &effects).await?;
+                    Ok(found)
+                })
+            })
+            .await?;
+        let Some(last) = found.last() else {
+            return Ok(members);
+        };
+        after = Some(*last);
+        members += found.len() as u64;
+    }
+}
+
+async fn apply(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    entry: &Entry,
+    mut wanted: Vec<(Id<UserMarker>, Grant)>,
+) -> Result<Vec<Changed>, StoreError> {
+    let guild_id = entry.guild_id;
+    let settings = settings.within(tx, std::iter::once(guild_id)).await?;
+    wanted.sort_unstable_by_key(|(user_id, _)| *user_id);
+    let users: Vec<_> = wanted.iter().map(|(user_id, _)| *user_id).collect();
+    let before = giving::lock(tx, guild_id, &users).await?;
+    let of = |user_id| before.get(&user_id).copied().unwrap_or(0);
+    let changed: Vec<Changed> = wanted
+        .iter()
+        .map(|(user_id, grant)| {
+            let before = of(*user_id);
+            Changed {
+                user_id: *user_id,
+                before,
+                after: before.saturating_add_signed(grant.change(before)),
+            }
+        })
+        .collect();
+    let by = |changed: &Changed| changed.after.cast_signed() - changed.before.cast_signed();
+    let real = || changed.iter().filter(|changed| by(changed) != 0);
+    let totals: Vec<_> = real()
+        .map(|changed| (changed.user_id, by(changed), changed.after))
+        .collect();
+    giving::change(tx, guild_id, &totals).await?;
+    let noted: Vec<_> = real().map(|changed| (changed.user_id, by(changed))).collect();
+    audit_log::changed(tx, entry, &noted).await?;
+    if let Some(settings) = settings
+        .get(&guild_id)
+        .filter(|settings| !settings.rewards.switched_off)
+    {
+        let level = |xp| settings.curve.level_of(xp);
+        let other = |changed: &&Changed| {
+            settings
+                .rewards
+                .differ_between(level(changed.before), level(changed.after))
+        };
+        let effects: Vec<New> = changed
+            .iter()
+            .filter(other)
+            .map(|changed| roles(guild_id, changed.user_id))
+            .collect();
+        outbox::add(tx, &effects).await?;
+    }
+    Ok(changed)
+}
+
+/// A member's roles are to be made right.
+fn roles(guild_id: Id<GuildMarker>, user_id: Id<UserMarker>) -> New {
+    New {
+        guild_id,
+        lane_id: snowflake::to_db(user_id),
+        kind: Effect::ROLES,
+        channel_id: None,
+        user_id: Some(user_id),
+        body: Effect::Roles.body(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Grant, MOST};
+
+    #[test]
+    fn nothing_falls_below_zero_or_above_the_most() {
+        for (grant, before, change) in [
+            (Grant::Give(5), 10, 5),
+            (Grant::Give(u64::MAX), 10, MOST.cast_signed() - 10),
+            (Grant::Take(5), 10, -5),
+            (Grant::Take(50), 10, -10),
+            (Grant::Set(3), 10, -7),
+            (Grant::Set(10), 10, 0),
+        ] {
+            assert_eq!(grant.change(before), change, "{grant:?}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Commands that are written as messages, such as `!rank @Ada`: for those who are used to them, where the operator has switched on
+//! the [Message Content Intent](https://docs.discord.com/developers/events/gateway#message-content-intent).
+
+use serde_json::{Value, json};
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, MessageMarker},
+};
+
+use super::asked::{Asked, kind};
+use crate::events::message_create::MessageCreate;
+
+/// What commands begin with where nothing else was chosen.
+pub const USUAL_PREFIX: &str = "!";
+
+/// The commands that can be written: those that need no options but a member.
+const COMMANDS: [&str; 3] = ["help", "leaderboard", "rank"];
+
+/// The message that a command was written in, which is what the answer refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Where.
+    pub channel_id: Id<ChannelMarker>,
+    /// Its id, which the answer's nonce is as well: one that is replayed is not answered twice.
+    pub id: Id<MessageMarker>,
+}
+
+/// The question of a message, if it is a command's. `text` is its payload.
+pub fn asked(message: &MessageCreate, text: &str, prefix: Option<&str>) -> Option<Asked> {
+    let prefix = prefix.unwrap_or(USUAL_PREFIX);
+    let payload: Value = serde_json::from_str(text).ok()?;
+    let message_data = &payload["d"];
+    let rest = message_data["content"].as_str()?.strip_prefix(prefix)?;
+    let mut words = rest.split_whitespace();
+    let name = words.next()?;
+    let name = COMMANDS
+        .into_iter()
+        .find(|command| command.eq_ignore_ascii_case(name))?;
+    let mut data = json!({"name": name, "type": 1});
+    if name == "rank"
+        && let Some(mentioned) = message_data["mentions"].get(0)
+    {
+        let id = mentioned["id"].as_str()?;
+        data["options"] = json!([{"name": "member", "type": 6, "value": id}]);
+        data["resolved"] = json!({"users": {id: mentioned}, "members": {id: mentioned["member"]}});
+    }
+    let mut member = message_data["member"].clone();
+    member["user"] = message_data["author"].clone();
+    let asked = json!({
+        "id": message.id.to_string(), "application_id": message.author.id.to_string(), "type": kind::COMMAND, "token": "",
+        "guild_id": message.guild_id?.to_string(), "channel_id": message.channel_id.to_string(), "member": member, "data": data,
+    });
+    let mut asked = Asked::deserialize_from(asked)?;
+    asked.written = Some(Message {
+        channel_id: message.channel_id,
+        id: message.id,
+    });
+    Some(asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MessageCreate, asked};
+
+    fn of(content: &str, prefix: Option<&str>) -> Option<(String, u64)> {
+        let content = serde_json::to_string(content).expect("text");
+        let text = format!(
+            r#"{{"t":"MESSAGE_CREATE","s":3,"op":0,"d":{{"id":"1300000000000000000","channel_id":"7","guild_id":"9","content":{content},
+            "author":{{"id":"8","username":"ada"}},"member":{{"nick":"Countess","roles":[]}},
+            "mentions":[{{"id":"5","username":"bob","member":{{"nick":null}}}}]}}}}"#
+        );
+        let message = MessageCreate::parse(&text).expect("a message");
+        let asked = asked(&message, &text, prefix)?;
+        let (user, _) = asked.user_option("member").expect("a user");
+        Some((asked.command().to_owned(), user.id.get()))
+    }
+
+    #[test]
+    fn what_begins_with_the_prefix_is_a_command() {
+        assert_eq!(of("!rank <@5>", None), Some(("rank".to_owned(), 5)));
+        assert_eq!(of("?HELP", Some("?")), Some(("help".to_owned(), 8)));
+        for (content, prefix) in [
+            ("rank", None),
+            ("!rankle", None),
+            ("!xp give", None),
+            ("!rank", Some("?")),
+            ("", None),
+            ("!", None),
+        ] {
+            assert_eq!(of(content, prefix), None, "{content}");
+        }
+    }
+}

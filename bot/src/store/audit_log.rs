@@ -1,0 +1,176 @@
+//! `audit_log`: who changed what with a command. `audit_xp`: what that did to members, so that it can be taken back.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio_postgres::Row;
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, InteractionMarker, UserMarker},
+};
+
+use super::{Statement, Store, StoreError, Tx, statement::statement};
+use crate::snowflake;
+
+/// An entry to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The guild.
+    pub guild_id: Id<GuildMarker>,
+    /// The interaction that asked for it.
+    pub interaction_id: Id<InteractionMarker>,
+    /// Who asked.
+    pub actor_id: Id<UserMarker>,
+    /// Such as `xp_give`.
+    pub action: &'static str,
+    /// Whom or what it is about, and how, as JSON.
+    pub details: String,
+}
+
+/// An entry as it stands there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The interaction that asked for it.
+    pub interaction_id: Id<InteractionMarker>,
+    /// Who asked.
+    pub actor_id: Id<UserMarker>,
+    /// What was done.
+    pub action: String,
+    /// Members whose XP it changed.
+    pub members: u64,
+    /// Whether it was taken back.
+    pub is_undone: bool,
+    /// When.
+    pub created_at: SystemTime,
+}
+
+/// Write an entry. False if the interaction has one already: what it asked for is done.
+pub async fn begin(tx: &Tx<'_>, entry: &Entry) -> Result<bool, StoreError> {
+    const BEGIN: Statement = statement!(
+        "audit_log_begin",
+        [INT8, INT8, INT8, TEXT, TEXT, TIMESTAMPTZ],
+        "INSERT INTO audit_log (guild_id, interaction_id, actor_id, action, details, created_at)
+         VALUES ($1, $2, $3, $4, $5::jsonb, $6)
+         ON CONFLICT DO NOTHING"
+    );
+    let millis = snowflake::millis(entry.interaction_id).max(0).cast_unsigned();
+    let written = tx
+        .execute(
+            BEGIN,
+            &[
+                &snowflake::to_db(entry.guild_id),
+                &snowflake::to_db(entry.interaction_id),
+                &snowflake::to_db(entry.actor_id),
+                &entry.action,
+                &entry.details,
+                &(UNIX_EPOCH + Duration::from_millis(millis)),
+            ],
+        )
+        .await?;
+    Ok(written > 0)
+}
+
+/// Note what an entry did to members.
+pub async fn changed(
+    tx: &Tx<'_>,
+    entry: &Entry,
+    changes: &[(Id<UserMarker>, i64)],
+) -> Result<(), StoreError> {
+    const CHANGED: Statement = statement!(
+        "audit_xp_add",
+        [INT8, INT8, INT8_ARRAY, INT8_ARRAY],
+        "INSERT INTO audit_xp (guild_id, interaction_id, user_id, change)
+         SELECT $1, $2, c.* FROM unnest($3::int8[], $4::int8[]) AS c (user_id, change)"
+    );
+    let (users, by): (Vec<i64>, Vec<i64>) = changes
+        .iter()
+        .map(|(user_id, by)| (snowflake::to_db(*user_id), *by))
+        .unzip();
+    let (guild, interaction) = keys(entry.guild_id, entry.interaction_id);
+    tx.execute(CHANGED, &[&guild, &interaction, &users, &by]).await?;
+    count(tx, entry, changes.len() as u64).await
+}
+
+/// Note how many members an entry is about.
+pub async fn count(tx: &Tx<'_>, entry: &Entry, members: u64) -> Result<(), StoreError> {
+    const COUNT: Statement = statement!(
+        "audit_log_count",
+        [INT8, INT8, INT8],
+        "UPDATE audit_log SET members = $3 WHERE guild_id = $1 AND interaction_id = $2"
+    );
+    let (guild, interaction) = keys(entry.guild_id, entry.interaction_id);
+    tx.execute(COUNT, &[&guild, &interaction, &members.cast_signed()])
+        .await
+        .map(drop)
+}
+
+/// Mark an entry as taken back by another. False if there is no such entry that changed members' XP and holds.
+pub async fn take_back(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    interaction_id: Id<InteractionMarker>,
+    by: Id<InteractionMarker>,
+) -> Result<bool, StoreError> {
+    const TAKE_BACK: Statement = statement!(
+        "audit_log_take_back",
+        [INT8, INT8, INT8],
+        "UPDATE audit_log SET undone_by = $3
+         WHERE guild_id = $1 AND interaction_id = $2 AND undone_by IS NULL AND members > 0"
+    );
+    let (guild, interaction) = keys(guild_id, interaction_id);
+    let marked = tx
+        .execute(TAKE_BACK, &[&guild, &interaction, &snowflake::to_db(by)])
+        .await?;
+    Ok(marked > 0)
+}
+
+/// What an entry did to members.
+pub async fn changes_of(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    interaction_id: Id<InteractionMarker>,
+) -> Result<Vec<(Id<UserMarker>, i64)>, StoreError> {
+    const CHANGES: Statement = statement!(
+        "audit_xp_of",
+        [INT8, INT8],
+        "SELECT user_id, change FROM audit_xp WHERE guild_id = $1 AND interaction_id = $2 ORDER BY user_id"
+    );
+    let (guild, interaction) = keys(guild_id, interaction_id);
+    let rows = tx.query(CHANGES, &[&guild, &interaction]).await?;
+    let read = rows
+        .iter()
+        .filter_map(|row| Some((snowflake::from_db(row.get(0))?, row.get(1))));
+    Ok(read.collect())
+}
+
+/// The newest entries that changed members' XP.
+pub async fn recent(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    limit: u32,
+) -> Result<Vec<Written>, StoreError> {
+    const RECENT: Statement = statement!(
+        "audit_log_recent",
+        [INT8, INT8],
+        "SELECT interaction_id, actor_id, action, members, undone_by IS NOT NULL, created_at
+         FROM audit_log WHERE guild_id = $1 AND members > 0 ORDER BY interaction_id DESC LIMIT $2"
+    );
+    let rows = store
+        .query(RECENT, &[&snowflake::to_db(guild_id), &i64::from(limit)])
+        .await?;
+    Ok(rows.iter().filter_map(written_of).collect())
+}
+
+fn keys(guild_id: Id<GuildMarker>, interaction_id: Id<InteractionMarker>) -> (i64, i64) {
+    (snowflake::to_db(guild_id), snowflake::to_db(interaction_id))
+}
+
+fn written_of(row: &Row) -> Option<Written> {
+    Some(Written {
+        interaction_id: snowflake::from_db(row.get(0))?,
+        actor_id: snowflake::from_db(row.get(1))?,
+        action: row.get(2),
+        members: row.get::<_, i64>(3).cast_unsigned(),
+        is_undone: row.get(4),
+        created_at: row.get(5),
+    })
+}

@@ -1,0 +1,123 @@
+//! XP that people give, take and set.
+
+use std::collections::HashMap;
+
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
+
+use super::super::{Statement, StoreError, Tx, audit_log::Entry, statement::statement};
+use crate::{rules::curve, snowflake};
+
+/// What members have, with their rows locked until the transaction ends. Those without a row have 0.
+///
+/// `users` are sorted: flushes lock rows in this order, too.
+pub async fn lock(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    users: &[Id<UserMarker>],
+) -> Result<HashMap<Id<UserMarker>, u64>, StoreError> {
+    const MAKE: Statement = statement!(
+        "member_xp_make",
+        [INT8, INT8_ARRAY],
+        "INSERT INTO member_xp (guild_id, user_id) SELECT $1, u FROM unnest($2::int8[]) AS u ORDER BY u
+         ON CONFLICT DO NOTHING"
+    );
+    const LOCK: Statement = statement!(
+        "member_xp_lock",
+        [INT8, INT8_ARRAY],
+        "SELECT user_id, xp FROM member_xp WHERE guild_id = $1 AND user_id = ANY ($2) ORDER BY user_id FOR UPDATE"
+    );
+    debug_assert!(users.is_sorted(), "in the order of the key");
+    let guild = snowflake::to_db(guild_id);
+    let users: Vec<i64> = users.iter().copied().map(snowflake::to_db).collect();
+    tx.execute(MAKE, &[&guild, &users]).await?;
+    let rows = tx.query(LOCK, &[&guild, &users]).await?;
+    let read = rows.iter().filter_map(|row| {
+        Some((
+            snowflake::from_db(row.get(0))?,
+            row.get::<_, i64>(1).cast_unsigned(),
+        ))
+    });
+    Ok(read.collect())
+}
+
+/// Add to members' XP, or take from it: each with the change and what it comes to. Their rows are locked.
+pub async fn change(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    changes: &[(Id<UserMarker>, i64, u64)],
+) -> Result<(), StoreError> {
+    const CHANGE: Statement = statement!(
+        "member_xp_change",
+        [INT8, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
+        "UPDATE member_xp AS m SET xp = m.xp + c.change, xp_tier = c.tier
+         FROM unnest($2::int8[], $3::int8[], $4::int8[]) AS c (user_id, change, tier)
+         WHERE m.guild_id = $1 AND m.user_id = c.user_id"
+    );
+    let users: Vec<i64> = changes.iter().map(|(user, ..)| snowflake::to_db(*user)).collect();
+    let by: Vec<i64> = changes.iter().map(|(_, change, _)| *change).collect();
+    let tiers: Vec<i64> = changes
+        .iter()
+        .map(|(.., after)| curve::level_of(*after).into())
+        .collect();
+    tx.execute(CHANGE, &[&snowflake::to_db(guild_id), &users, &by, &tiers])
+        .await
+        .map(drop)
+}
+
+/// Take all XP of a guild's members, and note for each what it was. Returns how many had any.
+pub async fn reset_all(tx: &Tx<'_>, entry: &Entry) -> Result<u64, StoreError> {
+    const UNLIMITED: Statement = statement!(
+        "unlimited",
+        [],
+        "SELECT set_config('statement_timeout', '0', true)"
+    );
+    const RESET: Statement = statement!(
+        "member_xp_reset",
+        [INT8, INT8],
+        "WITH locked AS (
+             SELECT user_id, xp FROM member_xp WHERE guild_id = $1 AND xp > 0 ORDER BY user_id FOR UPDATE
+         ), noted AS (
+             INSERT INTO audit_xp (guild_id, interaction_id, user_id, change) SELECT $1, $2, user_id, -xp FROM locked
+         )
+         UPDATE member_xp AS m SET xp = 0, xp_tier = 0 FROM locked AS l WHERE m.guild_id = $1 AND m.user_id = l.user_id"
+    );
+    tx.query(UNLIMITED, &[]).await?;
+    tx.execute(
+        RESET,
+        &[
+            &snowflake::to_db(entry.guild_id),
+            &snowflake::to_db(entry.interaction_id),
+        ],
+    )
+    .await
+}
+
+/// Members with at least this much XP, by their ids, beginning after one.
+pub async fn with_at_least(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    xp: u64,
+    after: Option<Id<UserMarker>>,
+    limit: u32,
+) -> Result<Vec<Id<UserMarker>>, StoreError> {
+    const WITH: Statement = statement!(
+        "member_xp_with_at_least",
+        [INT8, INT8, INT8, INT8],
+        "SELECT user_id FROM member_xp WHERE guild_id = $1 AND user_id > $2 AND xp >= $3 ORDER BY user_id LIMIT $4"
+    );
+    let after = after.map_or(0, snowflake::to_db);
+    let xp = i64::try_from(xp).unwrap_or(i64::MAX);
+    let rows = tx
+        .query(
+            WITH,
+            &[&snowflake::to_db(guild_id), &after, &xp, &i64::from(limit)],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| snowflake::from_db(row.get(0)))
+        .collect())
+}

@@ -1,0 +1,80 @@
+//! What a shard's earlier owner left must not be written, wherever it stands.
+
+use std::sync::Arc;
+
+use eventide::{
+    config::Config,
+    earning::Judge,
+    effects::Causes,
+    ledger::{
+        Changes, Ledger,
+        member_xp::{Earns, MemberKey, MemberMessage},
+        memory::Memory,
+    },
+    settings::Settings,
+    store::{
+        Store, member_xp,
+        shard_checkpoint::{self, Advance, SessionPoint, ShardKey, Taken},
+    },
+    writer::{Outcome, flush::flush},
+};
+use twilight_model::id::Id;
+
+use crate::support::Scene;
+
+const SHARD: ShardKey = ShardKey { count: 4, id: 1 };
+
+async fn take(store: &Store) -> Taken {
+    store
+        .transaction("take", |tx| Box::pin(shard_checkpoint::take(tx, SHARD)))
+        .await
+        .expect("the shard")
+}
+
+fn batch(taken: &Taken, sequence: u64) -> (Advance, Changes) {
+    let mut ledger = Ledger::new(Arc::new(Memory::new(1 << 20)), 16);
+    let key = MemberKey {
+        guild_id: Id::new(1),
+        user_id: Id::new(2),
+    };
+    let message = MemberMessage {
+        at: 1_700_000_000_000,
+        channel_id: Id::new(3),
+        earns: Earns::Xp { xp: 20, cooldown: 0 },
+    };
+    ledger.member_message(key, message);
+    let advance = Advance {
+        shard: SHARD,
+        fence: taken.fence,
+        revision: taken.revision + 1,
+        session: Some(SessionPoint {
+            session_id: "session".to_owned(),
+            resume_url: None,
+            sequence,
+        }),
+        last_message_id: None,
+    };
+    (advance, ledger.take())
+}
+
+/// A process loses a shard and gets it back while its lane still holds what the first tenure left: both go into one transaction.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn batches_of_two_tenures_in_one_transaction() {
+    let scene = Scene::new().await;
+    let store = scene.store();
+    let settings = Settings::new(&Config::defaults().levels);
+    let causes = Causes::new(settings.clone(), Judge::new(settings));
+    let early = batch(&take(&store).await, 10);
+    let late = batch(&take(&store).await, 10);
+    let work = Arc::new(vec![early, late]);
+    let outcomes = flush(&store, &causes, work).await.expect("a flush");
+    assert!(
+        matches!(outcomes[..], [Outcome::Fenced, Outcome::Committed { .. }]),
+        "{outcomes:?}"
+    );
+    let rows = member_xp::all(&store).await.expect("rows");
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].1.messages, rows[0].1.xp), (1, 20));
+    store.close();
+    scene.stop().await;
+}

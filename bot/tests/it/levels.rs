@@ -1,0 +1,501 @@
+//! A guild's own rules, and XP that people give and take.
+
+use discord_simulator::{InteractionRequest, InteractionState};
+use eventide::{
+    ledger::member_xp::MemberKey,
+    store::{Statement, member_xp},
+};
+use serde_json::{Value, json};
+use tokio_postgres::types::Type;
+use twilight_model::id::Id;
+
+use crate::support::{
+    asking::{ADMINISTRATOR, Here, here, text},
+    until,
+};
+
+/// Ids of messages that nobody else sends, a minute apart.
+struct Messages(u64);
+
+impl Messages {
+    fn new(here: &Here) -> Self {
+        Self((here.discord.control().now_ms() - 1_420_070_400_000) << 22)
+    }
+
+    /// A message of somebody with these roles.
+    fn send(&mut self, here: &Here, user: u64, channel: u64, roles: &[u64]) {
+        self.0 += 60_000 << 22;
+        let roles: Vec<String> = roles.iter().map(u64::to_string).collect();
+        let guild = here.guild();
+        let message = json!({
+            "id": self.0.to_string(), "channel_id": channel.to_string(), "guild_id": guild.to_string(), "type": 0,
+            "author": {"id": user.to_string(), "username": "somebody"}, "member": {"roles": roles},
+        });
+        let control = here.discord.control();
+        control.dispatch(Some(guild), "MESSAGE_CREATE", &message.to_string());
+    }
+}
+
+async fn xp_of(here: &Here, user: u64) -> (u64, u64) {
+    let rows = member_xp::all(&here.scene.store()).await.expect("rows");
+    let key = MemberKey {
+        guild_id: Id::new(here.guild()),
+        user_id: Id::new(user),
+    };
+    rows.iter()
+        .find(|(other, _)| *other == key)
+        .map_or((0, 0), |(_, row)| (row.xp, row.messages))
+}
+
+/// Wait until so many messages of somebody are counted, and see what they earned.
+async fn earned(here: &Here, user: u64, messages: u64) -> u64 {
+    until("the messages are counted", async || {
+        let (xp, counted) = xp_of(here, user).await;
+        (counted >= messages).then_some(xp)
+    })
+    .await
+}
+
+fn option(kind: u64, name: &str, value: impl Into<Value>) -> Value {
+    json!({"name": name, "type": kind, "value": value.into()})
+}
+
+fn role(id: u64) -> (Value, Value) {
+    let id = id.to_string();
+    (
+        option(8, "role", id.clone()),
+        json!({"roles": {id.clone(): {"id": id}}}),
+    )
+}
+
+fn channel(id: u64) -> (Value, Value) {
+    let id = id.to_string();
+    (
+        option(7, "channel", id.clone()),
+        json!({"channels": {id.clone(): {"id": id, "type": 0}}}),
+    )
+}
+
+fn member(id: u64) -> (Value, Value) {
+    let id = id.to_string();
+    let users = json!({id.clone(): {"id": id.clone(), "username": "somebody"}});
+    (option(6, "member", id), json!({"users": users}))
+}
+
+/// Every message earns exactly 20.
+async fn plain_rules(here: &Here) {
+    let said = here
+        .manage(
+            "levels",
+            "xp",
+            json!([option(4, "least", 20), option(4, "most", 20)]),
+            json!({}),
+        )
+        .await;
+    assert!(said.contains("20 to 20 XP"), "{said}");
+    let said = here
+        .manage("levels", "cooldown", json!([option(4, "seconds", 0)]), json!({}))
+        .await;
+    assert!(said.contains("Every message"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_earn_by_the_guilds_rules() {
+    let here = here().await;
+    let mut messages = Messages::new(&here);
+    plain_rules(&here).await;
+    let channels: Vec<u64> = here.discord.world().guilds()[0]
+        .channels()
+        .iter()
+        .map(|c| c.id)
+        .collect();
+    let (usual, special) = (channels[0], channels[1]);
+    let (booster, outcast, category) = (
+        111_111_111_111_111_111,
+        222_222_222_222_222_222,
+        333_333_333_333_333_333,
+    );
+    for (target, factor) in [
+        (role(booster), 2.0),
+        (role(outcast), 0.0),
+        (channel(category), 3.0),
+    ] {
+        let (target, resolved) = target;
+        let said = here
+            .manage(
+                "levels",
+                "multiplier",
+                json!([option(10, "factor", factor), target]),
+                resolved,
+            )
+            .await;
+        assert!(said.contains("from now on"), "{said}");
+    }
+    assert!(here.discord.control().move_channel(special, Some(category)));
+
+    let (plain, boosted, silent, elsewhere) =
+        (here.member(1), here.member(2), here.member(3), here.member(4));
+    messages.send(&here, plain, usual, &[]);
+    messages.send(&here, boosted, usual, &[booster]);
+    messages.send(&here, silent, usual, &[booster, outcast]);
+    messages.send(&here, elsewhere, special, &[booster]);
+    assert_eq!(earned(&here, plain, 1).await, 20);
+    assert_eq!(earned(&here, boosted, 1).await, 40);
+    assert_eq!(earned(&here, silent, 1).await, 0, "it counts, and earns nothing");
+    assert_eq!(
+        earned(&here, elsewhere, 1).await,
+        120,
+        "in a category, which Discord was asked about"
+    );
+
+    // The channel leaves its category, and the next message there earns as anywhere.
+    assert!(here.discord.control().move_channel(special, None));
+    messages.send(&here, plain, special, &[]);
+    assert_eq!(earned(&here, plain, 2).await, 40);
+
+    // A boost of a day, by the messages' own times: these are minutes after each other.
+    let boost = json!([option(10, "factor", 2.5), option(4, "hours", 24)]);
+    let said = here.manage("levels", "boost", boost, json!({})).await;
+    assert!(said.contains("×2.5"), "{said}");
+    messages.send(&here, plain, usual, &[]);
+    assert_eq!(earned(&here, plain, 3).await, 90);
+    let shown = here.manage("levels", "show", json!([]), json!({})).await;
+    for part in ["20 to 20 XP", "×2", "×0", "×3", "×2.5", "not announced"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    here.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn xp_is_given_taken_and_taken_back() {
+    let here = here().await;
+    let (user, other) = (here.member(1), here.member(2));
+    let amount = |xp: u64| option(4, "amount", xp);
+    let said = async |path: &str, xp: Option<u64>, who: u64| {
+        let (member, resolved) = member(who);
+        let options = match xp {
+            Some(xp) => json!([amount(xp), member]),
+            None => json!([member]),
+        };
+        here.manage("xp", path, options, resolved).await
+    };
+    let given = said("give", Some(5_000), user).await;
+    assert!(given.contains("had 0 XP and has 5,000 now: level 10"), "{given}");
+    let taken = said("take", Some(6_000), user).await;
+    assert!(taken.contains("has 0 now"), "never below 0: {taken}");
+    assert!(said("set", Some(300), other).await.contains("has 300 now"));
+    assert!(said("reset", None, other).await.contains("has 0 now"));
+    assert!(said("set", Some(70), other).await.contains("has 70 now"));
+
+    // The newest change is taken back, and then the one before it, by its name.
+    let undone = here.manage("levels", "undo", json!([]), json!({})).await;
+    assert!(undone.contains("Taking it back"), "{undone}");
+    until("it is taken back", async || {
+        (xp_of(&here, other).await.0 == 0).then_some(())
+    })
+    .await;
+
+    let mut typing = here.managing("levels", "undo", json!([]), json!({}));
+    typing.kind = 4;
+    typing.data["options"][0]["options"] =
+        json!([{"name": "change", "type": 3, "value": "", "focused": true}]);
+    let choices = here.ask(&typing).await.callback.expect("choices")["data"]["choices"].clone();
+    let choices = choices.as_array().expect("a list");
+    let reset = choices.iter().find(|choice| {
+        choice["name"]
+            .as_str()
+            .is_some_and(|name| name.contains("xp reset"))
+    });
+    let change = option(3, "change", reset.expect("the reset")["value"].clone());
+    here.manage("levels", "undo", json!([change]), json!({})).await;
+    until("it is taken back", async || {
+        (xp_of(&here, other).await.0 == 300).then_some(())
+    })
+    .await;
+
+    // Everybody with a role; nobody is told apart from those without.
+    let control = here.discord.control();
+    let role_id = control.create_role(here.guild(), "writers", 1).expect("a role");
+    let (role, resolved) = role(role_id);
+    let asked = here.managing("xp", "give", json!([amount(10), role]), resolved);
+    let state = here.ask(&asked).await;
+    assert!(text(&state).contains("Looking for"), "{state:?}");
+    let state = edited(&here, state.id).await;
+    assert!(
+        state.edits[0]["content"]
+            .as_str()
+            .is_some_and(|said| said.contains("Nobody has")),
+        "{state:?}"
+    );
+    here.end().await;
+}
+
+async fn edited(here: &Here, id: u64) -> InteractionState {
+    let control = here.discord.control();
+    until("the answer is changed", async || {
+        control.interaction(id).filter(|state| !state.edits.is_empty())
+    })
+    .await
+}
+
+/// An interaction that is handled again, by a process that does not know of the first time, changes nothing again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_replayed_is_done_once() {
+    use eventide::{
+        config::Config,
+        grants::{Grant, Granted, grant, reset, take_back},
+        settings::Settings,
+        store::audit_log::Entry,
+    };
+    use std::collections::BTreeSet;
+
+    let scene = crate::support::Scene::new().await;
+    let store = scene.store();
+    let settings = Settings::new(&Config::defaults().levels);
+    let entry = |interaction: u64, action: &'static str| Entry {
+        guild_id: Id::new(1),
+        interaction_id: Id::new(interaction << 22),
+        actor_id: Id::new(9),
+        action,
+        details: "{}".to_owned(),
+    };
+    let users: BTreeSet<_> = (1..=3).map(Id::new).collect();
+    for time in 0..3 {
+        let given = grant(
+            &store,
+            &settings,
+            entry(1, "xp_give"),
+            users.clone(),
+            Grant::Give(50),
+        )
+        .await;
+        let given = given.expect("done");
+        assert_eq!(matches!(given, Granted::Now(_)), time == 0, "{given:?}");
+    }
+    for time in 0..2 {
+        let members = reset(&store, entry(2, "levels_reset")).await.expect("done");
+        assert_eq!(members, (time == 0).then_some(3));
+    }
+    let sum = async || {
+        let rows = member_xp::all(&store).await.expect("rows");
+        rows.iter().map(|(_, row)| row.xp).sum::<u64>()
+    };
+    assert_eq!(sum().await, 0);
+    for time in 0..2 {
+        let back = take_back(
+            &store,
+            &settings,
+            entry(3, "levels_undo"),
+            entry(2, "").interaction_id,
+        )
+        .await;
+        assert_eq!(matches!(back.expect("done"), Granted::Now(_)), time == 0);
+    }
+    let again = take_back(
+        &store,
+        &settings,
+        entry(4, "levels_undo"),
+        entry(2, "").interaction_id,
+    )
+    .await;
+    assert_eq!(again.expect("done"), Granted::Nothing, "once only");
+    assert_eq!(sum().await, 150);
+    // Many at once.
+    let gifts = (10..40_u64).map(|interaction| {
+        grant(
+            &store,
+            &settings,
+            entry(interaction, "xp_give"),
+            users.clone(),
+            Grant::Give(1),
+        )
+    });
+    for done in futures_util::future::join_all(gifts).await {
+        assert!(matches!(done.expect("done"), Granted::Now(_)));
+    }
+    assert_eq!(sum().await, 150 + 3 * 30);
+    let tiers = Statement {
+        name: "tiers",
+        types: &[Type::INT8],
+        sql: "SELECT count(*) FROM member_xp WHERE xp_tier <> CASE WHEN xp >= 100 THEN 1 ELSE 0 END AND guild_id = $1",
+    };
+    let wrong: i64 = store.query(tiers, &[&1_i64]).await.expect("rows")[0].get(0);
+    assert_eq!(wrong, 0);
+    store.close();
+    scene.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_may_not_is_told_so() {
+    let here = here().await;
+    let (member, resolved) = member(here.member(1));
+    let options = json!([option(4, "amount", 5), member]);
+    for (command, path, options) in [
+        ("xp", "give", options.clone()),
+        ("levels", "show", json!([])),
+        ("levels", "reset", json!([])),
+    ] {
+        let mut request = here.managing(command, path, options, resolved.clone());
+        request.member_permissions = Some("0".to_owned());
+        let said = text(&here.ask(&request).await);
+        assert!(said.contains("Manage Server"), "{command} {path}: {said}");
+    }
+    // Options that Discord would not let through.
+    let bad = [
+        (
+            "xp",
+            "give",
+            json!([option(4, "amount", -5), options[1]]),
+            "smaller number",
+        ),
+        ("xp", "give", json!([option(4, "amount", 5)]), "one of both"),
+        (
+            "levels",
+            "xp",
+            json!([option(4, "least", 9), option(4, "most", 3)]),
+            "exchange",
+        ),
+        (
+            "levels",
+            "xp",
+            json!([option(3, "least", "x"), option(4, "most", 3)]),
+            "choose it from the list",
+        ),
+        (
+            "levels",
+            "multiplier",
+            json!([option(10, "factor", 50.0)]),
+            "choose it from the list",
+        ),
+        (
+            "levels",
+            "multiplier",
+            json!([option(10, "factor", 2.0)]),
+            "one of both",
+        ),
+        (
+            "levels",
+            "curve",
+            json!([option(3, "kind", "linear")]),
+            "at least 1 XP",
+        ),
+        (
+            "levels",
+            "announce",
+            json!([option(3, "where", "channel")]),
+            "choose the channel",
+        ),
+        (
+            "levels",
+            "announce",
+            json!([option(3, "where", "direct"), option(3, "text", "{nobody}")]),
+            "cannot be used",
+        ),
+        ("levels", "undo", json!([]), "no such change"),
+        ("levels", "nothing", json!([]), "does not have this command"),
+    ];
+    for (command, path, options, expected) in bad {
+        let mut request = here.managing(command, path, options, resolved.clone());
+        // Each by somebody else: nobody is held for asking too often.
+        request.user_id = here
+            .member(10 + u32::try_from(path.len()).expect("short") + u32::from(expected.as_bytes()[0]) % 60);
+        let said = text(&here.ask(&request).await);
+        assert!(said.contains(expected), "{command} {path}: {said}");
+    }
+    here.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rewards_announcements_and_curves() {
+    let here = here().await;
+    let control = here.discord.control();
+    let role_id = control.create_role(here.guild(), "regular", 1).expect("a role");
+    let (role, resolved) = role(role_id);
+    let add = json!([option(4, "level", 3), role.clone()]);
+    let added = here.manage("levels", "reward add", add, resolved.clone()).await;
+    assert!(added.contains("Level 3 gives"), "{added}");
+    let curve = json!([option(3, "kind", "linear"), option(10, "step", 50.0)]);
+    let curve = here.manage("levels", "curve", curve, json!({})).await;
+    assert!(curve.contains("level 1 at 50, 10 at 500"), "{curve}");
+    let said = json!([
+        option(3, "where", "same_channel"),
+        option(3, "text", "{user.name} is now {level}")
+    ]);
+    let preview = here.manage("levels", "announce", said, json!({})).await;
+    assert!(preview.contains("is now 5"), "{preview}");
+    let list = here.manage("levels", "reward list", json!([]), json!({})).await;
+    assert!(list.contains(&format!("Level 3: <@&{role_id}>")), "{list}");
+
+    // Level 3 of this curve is 150 XP.
+    let user = here.member(1);
+    let ((member, users), amount) = (member(user), option(4, "amount", 160));
+    let mut give = here.managing("xp", "give", json!([amount, member]), users);
+    give.user_id = here.member(5);
+    assert!(text(&here.ask(&give).await).contains("level 3"));
+    until("the role is given", async || {
+        control
+            .member_roles(here.guild(), user)
+            .filter(|roles| roles.contains(&role_id))
+    })
+    .await;
+
+    // Somebody takes the role away; a sync gives it back.
+    let mut sync = here.managing("levels", "reward sync", json!([]), json!({}));
+    sync.user_id = here.member(6);
+    let state = here.ask(&sync).await;
+    assert!(text(&state).contains("Looking for"), "{state:?}");
+    until("the sync has ended", async || {
+        let state = control.interaction(state.id)?;
+        let done = |edit: &Value| {
+            edit["content"]
+                .as_str()
+                .is_some_and(|said| said.contains("Done: 1 "))
+        };
+        state.edits.iter().any(done).then_some(())
+    })
+    .await;
+    let mut remove = here.managing("levels", "reward remove", json!([role]), resolved);
+    remove.user_id = here.member(7);
+    assert!(text(&here.ask(&remove).await).contains("No level gives"));
+    here.end().await;
+}
+
+/// Nothing is reset before who asked says yes, and nobody else can say it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reset_asks_first() {
+    let here = here().await;
+    let ((member, users), amount) = (member(here.member(1)), option(4, "amount", 160));
+    here.manage("xp", "give", json!([amount, member]), users).await;
+    let asked = here.managing("levels", "reset", json!([]), json!({}));
+    let state = here.ask(&asked).await;
+    let message = state.original.clone().expect("a message");
+    let id = |button: usize| {
+        let id = &message["components"][0]["components"][button]["custom_id"];
+        id.as_str().expect("a button").to_owned()
+    };
+    let press = |user: u64, button: &str, permissions: &str| {
+        let mut request = InteractionRequest::component(here.guild(), user, button, &[], message.clone());
+        request.member_permissions = Some(permissions.to_owned());
+        request
+    };
+    let (yes, no) = (id(0), id(1));
+    for (user, button, permissions, expected) in [
+        (here.member(3), &yes, ADMINISTRATOR, "Only who used the command"),
+        (here.member(0), &yes, "0", "Manage Server"),
+        (here.member(0), &no, ADMINISTRATOR, "Nothing was changed"),
+    ] {
+        let state = here.ask(&press(user, button, permissions)).await;
+        let said = state.callback.expect("an answer")["data"]["content"].clone();
+        assert!(
+            said.as_str().is_some_and(|said| said.contains(expected)),
+            "{said}"
+        );
+    }
+    assert_eq!(xp_of(&here, here.member(1)).await.0, 160);
+    here.ask(&press(here.member(0), &yes, ADMINISTRATOR)).await;
+    until("everything is reset", async || {
+        (xp_of(&here, here.member(1)).await.0 == 0).then_some(())
+    })
+    .await;
+    here.end().await;
+}

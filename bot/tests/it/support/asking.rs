@@ -1,0 +1,121 @@
+//! A bot that is asked by commands, and what Discord gets for an answer.
+
+use std::time::Duration;
+
+use discord_simulator::{InteractionRequest, InteractionState, Simulator, SimulatorConfig};
+use eventide::{bot::Bot, config::Config, gateway::status::ShardState};
+use serde_json::{Value, json};
+
+use super::{
+    PATIENCE, Scene,
+    bot::{config_for, discord, start},
+    until,
+};
+
+/// How long an answer may take on a busy machine.
+pub(crate) const IN_TIME: Duration = Duration::from_secs(10);
+
+/// What Discord lets those do who run a server, and moderators.
+pub(crate) const ADMINISTRATOR: &str = "8";
+
+pub(crate) struct Here {
+    pub(crate) scene: Scene,
+    pub(crate) discord: Simulator,
+    pub(crate) config: Config,
+    pub(crate) bot: Bot,
+}
+
+/// A world of a few guilds, and a bot in it.
+pub(crate) async fn here() -> Here {
+    here_with(|_| {}).await
+}
+
+/// The same with another configuration.
+pub(crate) async fn here_with(configure: impl FnOnce(&mut Config)) -> Here {
+    let scene = Scene::new().await;
+    let discord = discord(SimulatorConfig {
+        guilds: 4,
+        members: 200,
+        ..SimulatorConfig::default()
+    })
+    .await;
+    let mut config = config_for(&discord);
+    configure(&mut config);
+    let bot = start(&config, scene.postgres.connection()).await;
+    until("the shard is up and the commands are registered", async || {
+        let up = bot
+            .shards
+            .list()
+            .iter()
+            .all(|shard| shard.state() == ShardState::Up);
+        (up && !discord.control().commands(None).is_empty()).then_some(())
+    })
+    .await;
+    Here {
+        scene,
+        discord,
+        config,
+        bot,
+    }
+}
+
+impl Here {
+    pub(crate) fn guild(&self) -> u64 {
+        self.discord.world().guilds()[0].id()
+    }
+
+    pub(crate) fn member(&self, rank: u32) -> u64 {
+        let id = self.discord.world().member_id(self.guild(), rank);
+        id.expect("a member")
+    }
+
+    pub(crate) async fn ask(&self, request: &InteractionRequest) -> InteractionState {
+        let state = self.discord.control().ask(request, IN_TIME).await;
+        state.expect("an answer")
+    }
+
+    pub(crate) async fn asked(&self, name: &str, options: Value) -> String {
+        let request = InteractionRequest::command(self.guild(), self.member(0), name, &options);
+        text(&self.ask(&request).await)
+    }
+
+    /// What somebody with these permissions gets for a subcommand, such as `reward add`, with options as Discord sends them.
+    pub(crate) async fn manage(&self, command: &str, path: &str, options: Value, resolved: Value) -> String {
+        text(&self.ask(&self.managing(command, path, options, resolved)).await)
+    }
+
+    /// The question.
+    pub(crate) fn managing(
+        &self,
+        command: &str,
+        path: &str,
+        options: Value,
+        resolved: Value,
+    ) -> InteractionRequest {
+        let mut nested = options;
+        let names: Vec<&str> = path.split(' ').filter(|name| !name.is_empty()).collect();
+        for (depth, name) in names.iter().enumerate().rev() {
+            let kind = if depth + 1 == names.len() { 1 } else { 2 };
+            nested = json!([{"name": name, "type": kind, "options": nested}]);
+        }
+        let mut request = InteractionRequest::command(self.guild(), self.member(0), command, &nested);
+        request.data["resolved"] = resolved;
+        request.member_permissions = Some(ADMINISTRATOR.to_owned());
+        request
+    }
+
+    pub(crate) async fn end(self) {
+        self.bot.drain(PATIENCE).await.expect("a clean end");
+        self.scene.stop().await;
+    }
+}
+
+pub(crate) fn text(state: &InteractionState) -> String {
+    let reply = state.reply().expect("a reply");
+    assert_eq!(
+        reply["mentions"].as_array().map_or(0, Vec::len),
+        0,
+        "nobody is pinged"
+    );
+    reply["content"].as_str().expect("text").to_owned()
+}
