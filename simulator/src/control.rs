@@ -17,7 +17,7 @@ use crate::{
     interaction::{self, InteractionRequest, InteractionState},
     oracle::{Ledger, Members, OracleError, Report, Row},
     payload::RawEvent,
-    rest::{RestCall, RestFault, route},
+    rest::{RestCall, RestFault, SentFile, route},
     stats::{Resume, SessionInfo, Stats},
 };
 
@@ -244,6 +244,11 @@ impl Control {
             .filter(|call| route::fits(pattern, &call.route))
             .cloned()
             .collect()
+    }
+
+    /// The files of the last requests that were carried out, oldest first; at most 64.
+    pub fn sent_files(&self) -> Vec<SentFile> {
+        self.hub.rest().files.iter().cloned().collect()
     }
 
     /// The messages that the bot has sent over REST and that are still there, in the order in which they appeared: each once,

@@ -4,6 +4,7 @@
 mod answer;
 mod applications;
 mod body;
+mod cdn;
 mod channels;
 mod fault;
 mod guilds;
@@ -35,6 +36,8 @@ use route::Route;
 const HALF_BODY_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 /// How many calls are remembered.
 const MOST_CALLS: usize = 200_000;
+/// How many files are remembered.
+const MOST_FILES: usize = 64;
 /// Discord allows 25 MiB of files in a message.
 const LARGEST_BODY: usize = 26 << 20;
 
@@ -57,10 +60,22 @@ pub struct RestCall {
     pub body: Value,
 }
 
+/// A file that came with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentFile {
+    /// Its name.
+    pub name: String,
+    /// What it said it is.
+    pub content_type: String,
+    /// What is in it.
+    pub content: Vec<u8>,
+}
+
 /// What REST remembers.
 pub(crate) struct RestState {
     pub(crate) rules: RestRules,
     pub(crate) calls: VecDeque<RestCall>,
+    pub(crate) files: VecDeque<SentFile>,
     pub(crate) faults: Faults,
     next_call: u64,
     limiter: Limiter,
@@ -76,6 +91,7 @@ impl RestState {
         Self {
             rules: rules.clone(),
             calls: VecDeque::new(),
+            files: VecDeque::new(),
             faults: Faults::default(),
             next_call: 0,
             limiter: Limiter::default(),
@@ -92,6 +108,14 @@ impl RestState {
             self.calls.pop_front();
         }
         self.calls.push_back(call);
+    }
+
+    fn keep(&mut self, files: Vec<SentFile>, status: u16) {
+        if status < 300 {
+            self.files.extend(files);
+        }
+        let over = self.files.len().saturating_sub(MOST_FILES);
+        self.files.drain(..over);
     }
 
     pub(crate) fn bot_messages(&self) -> Vec<Value> {
@@ -141,6 +165,15 @@ impl Asked<'_> {
 
 /// Answers every request that is not for the controls.
 pub(crate) async fn handle(State(hub): State<Arc<Hub>>, request: Request) -> Response {
+    if request.method() == Method::GET
+        && let Some(picture) = cdn::answer(request.uri().path(), request.uri().query().unwrap_or(""))
+    {
+        return picture;
+    }
+    carry_out(hub, request).await
+}
+
+async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path_and_query = parts
         .uri
@@ -162,6 +195,7 @@ pub(crate) async fn handle(State(hub): State<Arc<Hub>>, request: Request) -> Res
     };
     let bytes = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
     let parsed = body::parse(header(header::CONTENT_TYPE), &bytes);
+    let files = body::files(header(header::CONTENT_TYPE), &bytes);
     let mut call = RestCall {
         number: 0,
         at_ms: wall_clock_ms(),
@@ -217,6 +251,7 @@ pub(crate) async fn handle(State(hub): State<Arc<Hub>>, request: Request) -> Res
         return std::future::pending().await;
     }
     call.status = answer.status;
+    hub.rest().keep(files, answer.status);
     let shared = headers
         .iter()
         .any(|(name, value)| *name == "x-ratelimit-scope" && value == "shared");

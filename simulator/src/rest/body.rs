@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::SentFile;
+
 /// The JSON of a body. Of a form it is `payload_json`, with the names and sizes of the files as `_files`.
 pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Value, serde_json::Error> {
     if body.is_empty() {
@@ -30,6 +32,32 @@ pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Value, serde_json
     }
     payload["_files"] = files.into();
     Ok(payload)
+}
+
+/// The files of a form.
+pub(crate) fn files(content_type: &str, body: &[u8]) -> Vec<SentFile> {
+    let Some(boundary) = content_type
+        .strip_prefix("multipart/form-data")
+        .and_then(boundary)
+    else {
+        return Vec::new();
+    };
+    let read = |part: &&[u8]| {
+        let end = find(part, b"\r\n\r\n")?;
+        let head = String::from_utf8_lossy(&part[..end]);
+        let content = &part[end + 4..];
+        let kind = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-type")
+                .then(|| value.trim().to_owned())
+        });
+        Some(SentFile {
+            name: parameter(&head, "filename")?,
+            content_type: kind.unwrap_or_default(),
+            content: content.strip_suffix(b"\r\n").unwrap_or(content).to_vec(),
+        })
+    };
+    parts(body, boundary.as_bytes()).iter().filter_map(read).collect()
 }
 
 fn boundary(parameters: &str) -> Option<&str> {
@@ -74,6 +102,13 @@ mod tests {
             parsed,
             json!({"content": "hi", "_files": [{"name": "card.png", "size": 3}]})
         );
+        let file = SentFile {
+            name: "card.png".to_owned(),
+            content_type: "image/png".to_owned(),
+            content: vec![1, 2, 3],
+        };
+        assert_eq!(files("multipart/form-data; boundary=XX", body.as_bytes()), [file]);
+        assert!(files("application/json", b"{}").is_empty());
         assert_eq!(parse("application/json", b"").unwrap(), Value::Null);
         assert!(parse("application/json", b"{").is_err());
     }

@@ -226,7 +226,16 @@ pub(super) fn own_message(asked: &Asked<'_>, id: u64, channel: u64, body: &Value
         .iter()
         .enumerate()
         .map(|(at, file)| {
+            let described = body["attachments"].as_array().into_iter().flatten();
+            let mut described = described.filter(|own| {
+                let own = &own["id"];
+                own.as_u64() == Some(at as u64) || own.as_str().and_then(|id| id.parse().ok()) == Some(at)
+            });
+            let description = described
+                .next()
+                .map_or(Value::Null, |own| own["description"].clone());
             json!({
+                "description": description,
                 "id": (id + 1 + at as u64).to_string(), "filename": file["name"], "size": file["size"],
                 "url": "https://cdn.example.org/attachments/file", "content_type": "application/octet-stream",
                 "proxy_url": "https://media.example.org/attachments/file",
