@@ -134,6 +134,7 @@ fn demo_config(config: &Config, simulator: &Simulator, options: Options) -> Conf
     let mut config = config.clone();
     config.discord.token = Some(Secret::new(simulator.config().token.clone()));
     config.discord.api_url = simulator.rest_url();
+    config.discord.cdn_url = simulator.rest_url();
     config.discord.gateway_url = None;
     config.gateway.shard_count = ShardCount::Fixed(options.shards);
     config.database.url = None;

@@ -42,6 +42,8 @@ pub mod interactions;
 
 pub mod commands;
 
+pub mod card;
+
 pub mod language;
 
 pub mod cli;

@@ -133,6 +133,14 @@ registry! {
     /// Time from the start of an interaction's work to the answer that Discord took, by command.
     histogram interaction_seconds = "eventide_interaction_seconds" [command] in SECONDS;
 
+    /// Time to draw a rank card and write it as PNG.
+    histogram card_seconds = "eventide_card_seconds" in SECONDS;
+    /// Rank cards that were asked for, by outcome: `drawn`, `cached`, `busy` (answered as text) or `failed`.
+    counter cards_total = "eventide_cards_total" [outcome];
+    /// Avatars that cards needed, by outcome: `cached`, `fetched`, or why there is none: `unconnected`, `timeout`, `status`, `type`,
+    /// `too_large`, `unreadable`, `busy`, or `failed_before` within the last minute.
+    counter avatars_total = "eventide_avatars_total" [outcome];
+
     /// What is left of the day's identifies, for all processes; 0 waits for the next day.
     gauge gateway_identifies_remaining = "eventide_gateway_identifies_remaining";
 

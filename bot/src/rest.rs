@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use twilight_http::request::{Request, TryIntoRequest};
 use twilight_model::channel::message::AllowedMentions;
 
+pub(crate) use self::sender::{HttpsClient, client};
 pub use self::{
     error::{RestError, Retry},
     single_flight::SingleFlight,

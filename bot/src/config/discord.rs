@@ -25,6 +25,8 @@ pub struct Discord {
     /// Base of a proxy that keeps Discord's limits for all its users, such as twilight's http-proxy; REST goes there instead of
     /// to `api_url`, and of the limits only what a 429 says is kept here. `None`: the limits are kept here.
     pub proxy_url: Option<String>,
+    /// Base of the machine that has the pictures: `scheme://host[:port]`, without a path and without a slash at the end.
+    pub cdn_url: String,
     /// Longest time that one try of a request may take, connecting and the answer's body included. Too short, and what Discord
     /// did is taken for undone; too long, and one request holds up those of its bucket.
     pub request_timeout: Duration,
@@ -81,6 +83,15 @@ impl Discord {
                     default: "",
                     allowed: "http:// or https://, host and port, without a path",
                     why: "A proxy that keeps Discord's limits for several programs with one token; the bot's own limits are off then.",
+                },
+                |text| address::base(text, &["http", "https"]),
+            ),
+            cdn_url: section.text(
+                &Text {
+                    name: "cdn_url",
+                    default: "https://cdn.discordapp.com",
+                    allowed: "http:// or https://, host and port, without a path",
+                    why: "Where avatars are, for rank cards; without them the cards show a letter.",
                 },
                 |text| address::base(text, &["http", "https"]),
             ),

@@ -36,7 +36,7 @@ const LONGEST_ANSWER_BYTES: usize = 16 << 20;
 /// Sends requests.
 #[derive(Debug)]
 pub(super) struct Sender {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: HttpsClient,
     base: String,
     authorization: HeaderValue,
     timeout: Duration,
@@ -75,34 +75,13 @@ pub(super) enum Failure {
 impl Sender {
     /// For the API at `base`, `scheme://host[:port]`.
     pub(super) fn new(base: &str, token: &Secret, timeout: Duration) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring knows TLS 1.2 and 1.3")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT.min(timeout)));
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
         let token = token.expose();
         let token = token.strip_prefix("Bot ").unwrap_or(token);
         let mut authorization = HeaderValue::try_from(format!("Bot {token}"))
             .expect("the configuration takes visible characters only");
         authorization.set_sensitive(true);
         Self {
-            client: Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(IDLE_TIMEOUT)
-                .build(connector),
+            client: client(timeout),
             base: format!("{base}/api/v{}/", twilight_http::API_VERSION),
             authorization,
             timeout,
@@ -183,6 +162,35 @@ impl Sender {
                 .map_err(|error| in_one_line(&*error)),
         })
     }
+}
+
+/// A client.
+pub(crate) type HttpsClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// A client for Discord's machines. It gives a connection up after 5 s, or `timeout` if that is shorter, and follows no redirects.
+pub(crate) fn client(timeout: Duration) -> HttpsClient {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring knows TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(CONNECT_TIMEOUT.min(timeout)));
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(connector);
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .build(connector)
 }
 
 #[cfg(test)]

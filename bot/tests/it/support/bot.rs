@@ -32,6 +32,7 @@ pub(crate) fn config_for(discord: &Simulator) -> Config {
     let mut config = Config::defaults();
     config.discord.token = Some(Secret::new(discord.config().token.clone()));
     config.discord.api_url = discord.rest_url();
+    config.discord.cdn_url = discord.rest_url();
     config.gateway.shard_count = ShardCount::Auto;
     config.http.listen = "127.0.0.1:0".parse().expect("an address");
     config.levels.cooldown = Duration::from_millis(rules.cooldown_ms);
@@ -70,6 +71,7 @@ pub(crate) fn command_on(discord: &Simulator, connection: &tokio_postgres::Confi
         .env("DISCORD_TOKEN", &discord.config().token)
         .env("DATABASE_URL", url(connection))
         .env("EVENTIDE__DISCORD__API_URL", discord.rest_url())
+        .env("EVENTIDE__DISCORD__CDN_URL", discord.rest_url())
         .env("EVENTIDE__LEVELS__COOLDOWN_SECONDS", cooldown_s.to_string())
         .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")
         .env("EVENTIDE__PROCESS__SHUTDOWN_TIMEOUT_SECONDS", "3")

@@ -1,0 +1,85 @@
+//! What is kept in memory, within a number of bytes: what nobody asks for goes first.
+
+use std::{collections::HashMap, hash::Hash};
+
+/// Two halves: what is asked for moves to the young one, and when that is full it becomes the old one, whose rest is forgotten.
+#[derive(Debug)]
+pub(super) struct Kept<K, V> {
+    young: HashMap<K, (V, usize)>,
+    young_bytes: usize,
+    old: HashMap<K, (V, usize)>,
+    half_bytes: usize,
+}
+
+/// What an entry takes beside its content.
+const ENTRY_BYTES: usize = 128;
+
+impl<K: Eq + Hash, V: Clone> Kept<K, V> {
+    /// At most so many bytes.
+    pub(super) fn up_to(bytes: usize) -> Self {
+        Self {
+            young: HashMap::new(),
+            young_bytes: 0,
+            old: HashMap::new(),
+            half_bytes: bytes / 2,
+        }
+    }
+
+    pub(super) fn get(&mut self, key: &K) -> Option<V> {
+        if let Some((value, _)) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        let (key, (value, bytes)) = self.old.remove_entry(key)?;
+        self.put(key, value.clone(), bytes);
+        Some(value)
+    }
+
+    /// What is larger than half of all is not kept.
+    pub(super) fn insert(&mut self, key: K, value: V, bytes: usize) {
+        let bytes = bytes + ENTRY_BYTES;
+        if bytes <= self.half_bytes {
+            self.old.remove(&key);
+            self.put(key, value, bytes);
+        }
+    }
+
+    fn put(&mut self, key: K, value: V, bytes: usize) {
+        if self.young_bytes + bytes > self.half_bytes {
+            self.old = std::mem::take(&mut self.young);
+            self.young_bytes = 0;
+        }
+        self.young_bytes += bytes;
+        if let Some((_, replaced)) = self.young.insert(key, (value, bytes)) {
+            self.young_bytes -= replaced;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ENTRY_BYTES, Kept};
+
+    #[test]
+    fn it_is_bounded_and_keeps_what_is_asked_for() {
+        let entry = 100 + ENTRY_BYTES;
+        let mut kept = Kept::up_to(20 * entry);
+        for number in 0..1_000 {
+            kept.insert(number, number, 100);
+            assert_eq!(kept.get(&0), Some(0), "asked for all the time: {number}");
+            assert!(kept.young.len() <= 10 && kept.old.len() <= 10);
+            assert_eq!(kept.young_bytes, kept.young.len() * entry);
+        }
+        assert_eq!(kept.get(&500), None);
+        assert_eq!(kept.get(&999), Some(999));
+    }
+
+    #[test]
+    fn a_newer_value_takes_the_place_and_the_huge_are_not_kept() {
+        let mut kept = Kept::up_to(1_000);
+        kept.insert("a", 1, 10);
+        kept.insert("a", 2, 20);
+        assert_eq!((kept.get(&"a"), kept.young_bytes), (Some(2), 20 + ENTRY_BYTES));
+        kept.insert("b", 3, 500);
+        assert_eq!(kept.get(&"b"), None);
+    }
+}
