@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-versions chaos fleet lint fmt doc conformance example
+.PHONY: help demo run test test-versions chaos fleet rank lint fmt doc conformance example
 
 NEED := sh deploy/scripts/need.sh
 
@@ -51,6 +51,11 @@ chaos: ## every fault against the real binary under load, with a table; ROW="SIG
 fleet: ## several processes under load that come, go, are killed, paused and cut off, with a table; ROW="SIGSTOP" for those with that in their name
 	@$(NEED) cargo compiler postgres
 	EVENTIDE_FLEET_ROW="$(ROW)" cargo test --package eventide --test it -- --ignored --exact fleet::in_full --nocapture
+
+rank: ## /rank as text and as a picture under 10,000 messages a second: how long the answers took; and how long drawing takes
+	@$(NEED) cargo compiler postgres
+	cargo run --release --package eventide --example rank_cards -- docs/cards
+	cargo run --release --package eventide --example rank_latency -- $(ARGS)
 
 lint: ## formatting, clippy and the documentation's links, every warning an error
 	@$(NEED) cargo lints compiler

@@ -3,6 +3,20 @@ about-reply = **Eventide** { $version }
     Zählt, was Mitglieder schreiben, jede Nachricht einmal, auch über Neustarts und Ausfälle hinweg.
     Shard { $shard } · läuft seit { $since }
 
+card-description = Die Farben der Rangkarten
+card-mine-description = Wähle die Farbe deiner Rangkarte
+card-server-description = Wähle die Farbe der Karten aller, die keine gewählt haben
+card-reset-description = Nimm eine Wahl zurück
+card-option-colour = farbe
+card-option-colour-description = Als #RRGGBB, zum Beispiel #5865F2
+card-option-server = server
+card-option-server-description = Die Wahl des Servers; sonst deine
+card-mine-set = Deine Rangkarte ist jetzt { $colour }. Was darauf nicht zu sehen wäre, wird heller gezeichnet.
+card-mine-reset = Deine Rangkarte hat wieder die Farbe des Servers.
+card-server-set = Die Rangkarten dieses Servers sind jetzt { $colour }, außer bei Mitgliedern, die selbst gewählt haben.
+card-server-reset = Die Rangkarten dieses Servers haben wieder die Farbe des Bots.
+card-bad-colour = Eine Farbe schreibst du als `#RRGGBB`, zum Beispiel `#5865F2`: je zwei Ziffern oder Buchstaben bis F für Rot, Grün und Blau.
+
 help-description = Die Befehle und was sie tun
 help-title = **Befehle**
 
@@ -18,6 +32,19 @@ ping-away = **antwortet nicht**
 rank-description = Das Level eines Mitglieds und was zum nächsten fehlt
 rank-option-member = mitglied
 rank-option-member-description = Wessen Rang; ohne Angabe deiner
+rank-option-text = text
+rank-option-text-description = Als Text statt als Bild
+rank-card-level = Level
+rank-card-rank = Rang
+rank-card-xp = { $done } / { $needed } XP
+rank-card-messages = { $messages ->
+        [one] eine Nachricht
+       *[other] { $count } Nachrichten
+    }
+rank-card-alt = Rangkarte von { $name }: Level { $level }, Rang { $rank }, { $done } von { $needed } XP bis Level { $next }, insgesamt { $total } XP, { $messages ->
+        [one] eine Nachricht
+       *[other] { $count } Nachrichten
+    }.
 rank-reply = **{ $name }** ist auf Level **{ $level }**, Rang **#{ $rank }**
     { $bar }
     { $xp } XP in { $messages ->

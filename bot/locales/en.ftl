@@ -5,6 +5,20 @@ about-reply = **Eventide** { $version }
     Counts what members write, once each, through restarts and outages.
     Shard { $shard } · up since { $since }
 
+card-description = The colours of rank cards
+card-mine-description = Choose the colour of your rank card
+card-server-description = Choose the colour of the cards of all who chose none
+card-reset-description = Take a choice back
+card-option-colour = colour
+card-option-colour-description = As #RRGGBB, such as #5865F2
+card-option-server = server
+card-option-server-description = The server's choice; yours otherwise
+card-mine-set = Your rank card is { $colour } now. What could not be seen on it is drawn lighter.
+card-mine-reset = Your rank card has the server's colour again.
+card-server-set = The rank cards of this server are { $colour } now, except those of members who chose a colour.
+card-server-reset = The rank cards of this server have the bot's own colour again.
+card-bad-colour = A colour is written as `#RRGGBB`, such as `#5865F2`: two digits or letters up to F each for red, green and blue.
+
 help-description = The commands, and what they do
 help-title = **Commands**
 
@@ -20,6 +34,19 @@ ping-away = **does not answer**
 rank-description = The level of a member, and what is missing to the next one
 rank-option-member = member
 rank-option-member-description = Whose rank; yours if you name nobody
+rank-option-text = text
+rank-option-text-description = As text instead of a picture
+rank-card-level = Level
+rank-card-rank = Rank
+rank-card-xp = { $done } / { $needed } XP
+rank-card-messages = { $messages ->
+        [one] one message
+       *[other] { $count } messages
+    }
+rank-card-alt = Rank card of { $name }: level { $level }, rank #{ $rank }, { $done } of { $needed } XP to level { $next }, { $total } XP in all, { $messages ->
+        [one] one message
+       *[other] { $count } messages
+    }.
 rank-reply = **{ $name }** is level **{ $level }**, rank **#{ $rank }**
     { $bar }
     { $xp } XP in { $messages ->

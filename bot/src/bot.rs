@@ -10,6 +10,7 @@ use thiserror::Error;
 use tokio::sync::{Notify, watch};
 
 use crate::{
+    card::Cards,
     commands::registration,
     config::{Config, Secret, ShardCount},
     earning::Judge,
@@ -128,6 +129,7 @@ impl Bot {
             rest: rest.clone(),
             settings: settings.clone(),
             guilds: guilds.clone(),
+            cards: Cards::new(&config.discord.cdn_url),
             shards: shards.clone(),
             since: SystemTime::now(),
         };

@@ -1,6 +1,7 @@
 //! The commands: one file each, and one line in [`ALL`].
 
 mod about;
+mod card;
 mod define;
 mod help;
 mod levels;
@@ -63,6 +64,7 @@ pub trait Command: Sync {
 /// Every command there is, by name.
 pub const ALL: &[&dyn Command] = &[
     &about::About,
+    &card::Card,
     &help::Help,
     &levels::Levels,
     &ping::Ping,

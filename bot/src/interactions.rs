@@ -40,6 +40,7 @@ use self::{
     reply::Reply,
 };
 use crate::{
+    card::Cards,
     gateway::status::Shards,
     guilds::Guilds,
     language::Language,
@@ -74,6 +75,8 @@ pub struct Around {
     pub settings: Settings,
     /// What is known of guilds.
     pub guilds: Guilds,
+    /// Where rank cards are drawn.
+    pub cards: Cards,
     /// The shards of this process.
     pub shards: Shards,
     /// Since when the process runs.

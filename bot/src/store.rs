@@ -17,6 +17,7 @@ pub mod guild_settings;
 pub mod import_job;
 mod lease;
 mod listen;
+pub mod member_card;
 pub mod member_xp;
 pub mod migrations;
 pub mod outbox;

@@ -1,20 +1,52 @@
-//! `/rank`: a member's level, and what is missing to the next.
+//! `/rank`: a member's level, and what is missing to the next; as a picture, or as text for who asks for that.
+
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use twilight_model::application::command::Command as Definition;
-use twilight_util::builder::command::UserBuilder;
+use twilight_model::{
+    application::command::Command as Definition,
+    http::attachment::Attachment,
+    id::{
+        Id,
+        marker::{GuildMarker, UserMarker},
+    },
+    util::ImageHash,
+};
+use twilight_util::builder::command::{BooleanBuilder, UserBuilder};
 
 use super::{Command, describe, in_other_languages};
 use crate::{
-    interactions::{Around, Question, Refusal, reply::Reply},
+    card::{Card, Portrait, avatar::AvatarKey, colour::Colour},
+    interactions::{
+        Around, Question, Refusal,
+        asked::{Asked, User},
+        reply::Reply,
+    },
     language::{Language, Value},
     ledger::member_xp::MemberKey,
     rules::curve::Curve,
-    store::member_xp::{self, Rank as Stored},
+    settings::GuildSettings,
+    store::{
+        StoreError, member_card,
+        member_xp::{self, Rank as Stored},
+    },
 };
 
 /// Parts of the bar.
 const PARTS: u64 = 12;
+/// The colour of a card for which nobody chose one: Discord's own.
+const ACCENT: Colour = Colour::new(0x58, 0x65, 0xF2);
+/// The discs of those without an avatar, in the colours of [Discord's](https://docs.discord.com/developers/reference#image-formatting).
+const DISCS: [Colour; 6] = [
+    Colour::new(0x58, 0x65, 0xF2),
+    Colour::new(0x74, 0x7F, 0x8D),
+    Colour::new(0x3B, 0xA5, 0x5D),
+    Colour::new(0xFA, 0xA6, 0x1A),
+    Colour::new(0xED, 0x42, 0x45),
+    Colour::new(0xEB, 0x45, 0x9E),
+];
+/// Discord takes no longer description of a file: <https://docs.discord.com/developers/resources/message#attachment-object>.
+const LONGEST_ALT: usize = 1_024;
 
 #[derive(Debug)]
 pub(super) struct Rank;
@@ -25,10 +57,14 @@ impl Command for Rank {
     }
 
     fn definition(&self) -> Definition {
-        let member = UserBuilder::new("member", Language::English.text("rank-option-member-description"))
+        let text = |key: &str| Language::English.text(key);
+        let member = UserBuilder::new("member", text("rank-option-member-description"))
             .name_localizations(in_other_languages("rank-option-member"))
             .description_localizations(in_other_languages("rank-option-member-description"));
-        describe(self.name()).option(member).build()
+        let as_text = BooleanBuilder::new("text", text("rank-option-text-description"))
+            .name_localizations(in_other_languages("rank-option-text"))
+            .description_localizations(in_other_languages("rank-option-text-description"));
+        describe(self.name()).option(member).option(as_text).build()
     }
 
     fn run<'a>(
@@ -40,21 +76,135 @@ impl Command for Rank {
             let language = question.language();
             let guild_id = question.guild()?;
             let (user, name) = question.asked.user_option("member")?;
-            // What was written before the question is in the answer.
-            question.settled().await;
+            let as_text = question.asked.boolean("text")?.unwrap_or(false);
             let key = MemberKey {
                 guild_id,
                 user_id: user.id,
             };
-            let settings = around.settings.of(&around.store, guild_id).await?;
-            let name = plain(&name);
-            let text = match member_xp::rank_of(&around.store, key).await? {
-                Some(rank) => in_words(&name, rank, settings.curve, language),
-                None => language.filled("rank-nobody", &[("name", name.into())]),
+            let avatar = avatar_of(&question.asked, guild_id, &user).filter(|_| !as_text);
+            let standing = async {
+                // What was written before the question is in the answer.
+                question.settled().await;
+                member_xp::rank_of(&around.store, key).await
             };
-            Ok(Reply::public(text))
+            // Each takes some time, and none needs another.
+            let (rank, portrait, chosen) =
+                tokio::join!(standing, portrait(around, avatar), chosen(around, key));
+            let Some(rank) = rank? else {
+                let values = [("name", plain(&name).into())];
+                return Ok(Reply::public(language.filled("rank-nobody", &values)));
+            };
+            let (own, settings) = chosen?;
+            let curve = settings.curve;
+            let in_words = in_words(&plain(&name), rank, curve, language);
+            if as_text {
+                return Ok(Reply::public(in_words));
+            }
+            let alt = in_alt_text(&name, rank, curve, language);
+            let card = card_of(
+                name,
+                rank,
+                curve,
+                language,
+                (user.id, portrait, own.or(settings.card_colour).unwrap_or(ACCENT)),
+            );
+            // Who cannot have the picture in time has the text.
+            let Ok(png) = around.cards.png(card).await else {
+                return Ok(Reply::public(in_words));
+            };
+            let mut picture = Attachment::from_bytes("rank.png".to_owned(), png.to_vec(), 0);
+            picture.description(alt);
+            Ok(Reply::public(String::new()).with_file(picture))
         })
     }
+}
+
+/// The avatar of this server, or else the user's own.
+fn avatar_of(asked: &Asked, guild_id: Id<GuildMarker>, user: &User) -> Option<AvatarKey> {
+    let read = |hash: &str| ImageHash::parse(hash.as_bytes()).ok();
+    let key = |guild_id, hash| AvatarKey {
+        guild_id,
+        user_id: user.id,
+        hash,
+    };
+    let here = asked.guild_avatar(user.id).and_then(read);
+    let own = user.avatar.as_deref().and_then(read);
+    here.map(|hash| key(Some(guild_id), hash))
+        .or_else(|| own.map(|hash| key(None, hash)))
+}
+
+async fn portrait(around: &Around, avatar: Option<AvatarKey>) -> Option<Portrait> {
+    let key = avatar?;
+    let png = around.cards.avatars.get(key).await.ok()?;
+    Some(Portrait { key, png })
+}
+
+/// The member's colour, and what the server chose.
+async fn chosen(around: &Around, key: MemberKey) -> Result<(Option<Colour>, Arc<GuildSettings>), StoreError> {
+    tokio::try_join!(
+        member_card::colour(&around.store, key),
+        around.settings.of(&around.store, key.guild_id)
+    )
+}
+
+/// XP in the level, and XP that it needs.
+fn progress(rank: Stored, curve: Curve) -> (u32, u64, u64) {
+    let level = curve.level_of(rank.xp);
+    let (from, to) = (curve.xp_at(level), curve.xp_at(level + 1));
+    (level, rank.xp - from, to - from)
+}
+
+fn card_of(
+    name: String,
+    rank: Stored,
+    curve: Curve,
+    language: Language,
+    (user_id, avatar, accent): (Id<UserMarker>, Option<Portrait>, Colour),
+) -> Card {
+    let (level, done, needed) = progress(rank, curve);
+    let number = |number: u64| language.number(number);
+    let messages = [
+        ("messages", Value::Count(rank.messages)),
+        ("count", number(rank.messages).into()),
+    ];
+    let xp = [("done", number(done).into()), ("needed", number(needed).into())];
+    // The upper bits count milliseconds, as in Discord's own choice.
+    let disc = (user_id.get() >> 22) % 6;
+    Card {
+        name,
+        level: (language.text("rank-card-level"), number(level.into())),
+        rank: (
+            language.text("rank-card-rank"),
+            format!("#{}", number(rank.position)),
+        ),
+        messages: language.filled("rank-card-messages", &messages),
+        xp: language.filled("rank-card-xp", &xp),
+        done: u16::try_from(done.saturating_mul(1_000) / needed.max(1)).unwrap_or(1_000),
+        accent,
+        avatar,
+        disc: DISCS[usize::try_from(disc).unwrap_or(0)],
+    }
+}
+
+/// What the picture says, for who does not see it.
+fn in_alt_text(name: &str, rank: Stored, curve: Curve, language: Language) -> String {
+    let (level, done, needed) = progress(rank, curve);
+    let number = |number: u64| Value::from(language.number(number));
+    let text = language.filled(
+        "rank-card-alt",
+        &[
+            ("name", name.into()),
+            ("level", number(level.into())),
+            ("rank", number(rank.position)),
+            ("done", number(done)),
+            ("needed", number(needed)),
+            ("next", number(u64::from(level) + 1)),
+            ("total", number(rank.xp)),
+            ("messages", Value::Count(rank.messages)),
+            ("count", number(rank.messages)),
+        ],
+    );
+    text.chars().take(LONGEST_ALT).collect()
 }
 
 fn in_words(name: &str, rank: Stored, curve: Curve, language: Language) -> String {
@@ -98,8 +248,13 @@ fn plain(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{in_words, plain};
-    use crate::{language::Language, rules::curve::Curve, store::member_xp::Rank};
+    use twilight_model::id::Id;
+
+    use super::{ACCENT, avatar_of, card_of, in_alt_text, in_words, plain};
+    use crate::{
+        card::colour::Colour, interactions::asked::Asked, language::Language, rules::curve::Curve,
+        store::member_xp::Rank,
+    };
 
     #[test]
     fn a_rank_in_words() {
@@ -118,6 +273,56 @@ mod tests {
         assert!(
             text.contains("▰▰▰▰▰▰▰▰▰▰▰▱") && text.contains("1 XP bis Level 3"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn a_card_and_its_alt_text() {
+        let rank = |xp| Rank {
+            xp,
+            messages: 1_234,
+            position: 2,
+        };
+        let card = |xp| {
+            let rest = (Id::new(5 << 22), None, ACCENT);
+            card_of("Ada".to_owned(), rank(xp), Curve::Mee6, Language::German, rest)
+        };
+        let half = card(155 + 110);
+        assert_eq!((half.level.1.as_str(), half.rank.1.as_str()), ("2", "#2"));
+        assert_eq!((half.xp.as_str(), half.done), ("10 / 220 XP", 45));
+        assert_eq!(half.messages, "1.234 Nachrichten");
+        assert_eq!(half.disc, Colour::new(0xEB, 0x45, 0x9E));
+        assert_eq!((card(0).done, card(99).done), (0, 990));
+        let alt = in_alt_text("Ada", rank(265), Curve::Mee6, Language::English);
+        assert_eq!(
+            alt,
+            "Rank card of Ada: level 2, rank #2, 10 of 220 XP to level 3, 265 XP in all, 1,234 messages."
+        );
+    }
+
+    #[test]
+    fn the_servers_avatar_goes_before_the_users() {
+        let asked = |member: &str, user: &str| {
+            let text = format!(
+                r#"{{"d":{{"id":"1300000000000000000","application_id":"7","type":2,"token":"t","guild_id":"9",
+                "member":{{"user":{{"id":"8","username":"ada","avatar":{user}}},"avatar":{member}}}}}}}"#
+            );
+            let asked = Asked::parse(&text).expect("an interaction");
+            let (user, _) = asked.user_option("member").expect("who asks");
+            avatar_of(&asked, Id::new(9), &user).map(|key| (key.guild_id.map(Id::get), key.hash.to_string()))
+        };
+        let (here, own) = (
+            "a_00000000000000000000000000000001",
+            "00000000000000000000000000000002",
+        );
+        let text = |hash: &str| format!("\"{hash}\"");
+        assert_eq!(asked(&text(here), &text(own)), Some((Some(9), here.to_owned())));
+        assert_eq!(asked("null", &text(own)), Some((None, own.to_owned())));
+        assert_eq!(asked("null", "null"), None);
+        assert_eq!(
+            asked("\"../../x\"", "\"\""),
+            None,
+            "hashes alone are part of an address"
         );
     }
 

@@ -60,6 +60,8 @@ struct Member {
     permissions: Option<Permissions>,
     #[serde(default)]
     roles: Vec<Id<RoleMarker>>,
+    #[serde(default)]
+    avatar: Option<String>,
 }
 
 /// A user, as far as replies name one.
@@ -75,6 +77,9 @@ pub struct User {
     /// Whether it is a bot.
     #[serde(default)]
     pub bot: bool,
+    /// The hash of the avatar, unread.
+    #[serde(default)]
+    pub avatar: Option<String>,
 }
 
 /// A channel that was chosen as an option.
@@ -328,6 +333,15 @@ impl Asked {
     pub fn roles_of(&self, user_id: Id<UserMarker>) -> Option<Vec<Id<RoleMarker>>> {
         let member = self.resolved_member(&user_id.to_string());
         Vec::deserialize(member.get("roles")?).ok()
+    }
+
+    /// The hash of the avatar that a user has in this server alone, unread; of who asks, or of one who was chosen.
+    pub fn guild_avatar(&self, user_id: Id<UserMarker>) -> Option<&str> {
+        let member = self.member.as_ref().filter(|member| member.user.id == user_id);
+        match member {
+            Some(member) => member.avatar.as_deref(),
+            None => self.resolved_member(&user_id.to_string())["avatar"].as_str(),
+        }
     }
 
     fn resolved_member(&self, id: &str) -> &Value {

@@ -9,6 +9,7 @@ use twilight_model::id::{
 
 use super::template::Template;
 use crate::{
+    card::colour::Colour,
     config::Levels,
     language::Language,
     rules::{
@@ -33,6 +34,8 @@ pub struct GuildSettings {
     pub rewards: Rewards,
     /// Where the guild's staff is told what went wrong.
     pub log_channel_id: Option<Id<ChannelMarker>>,
+    /// The colour of rank cards of members who chose none.
+    pub card_colour: Option<Colour>,
     /// The language of what is said to everybody there; `None` leaves it to Discord's settings.
     pub language: Option<Language>,
     /// What messages earn.
@@ -89,6 +92,7 @@ impl GuildSettings {
             ping: false,
             rewards: Rewards::default(),
             log_channel_id: None,
+            card_colour: None,
             language: None,
             earning: Earning::plain(
                 levels.xp_per_message.0,
@@ -170,6 +174,7 @@ impl GuildSettings {
             ping: row.announce_ping,
             rewards: Rewards::new(mode, row.rewards_off_reason.is_some(), roles),
             log_channel_id: row.log_channel_id,
+            card_colour: row.card_colour.and_then(Colour::from_db),
             language,
             earning,
             curve,

@@ -10,11 +10,11 @@ use std::time::SystemTime;
 use tokio_postgres::Row;
 use twilight_model::id::{
     Id,
-    marker::{ChannelMarker, GuildMarker, RoleMarker},
+    marker::{ChannelMarker, GuildMarker, InteractionMarker, RoleMarker},
 };
 
 use super::{Statement, Store, StoreError, Tx, statement::statement};
-use crate::snowflake;
+use crate::{card::colour::Colour, snowflake};
 
 /// A guild's row with its reward roles, unread: somebody may have written anything into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Stored {
     pub rewards_off_reason: Option<String>,
     /// Where the guild's staff is told what went wrong.
     pub log_channel_id: Option<Id<ChannelMarker>>,
+    /// The colour of rank cards, `0xRRGGBB`.
+    pub card_colour: Option<i64>,
     /// Levels with the roles they give, sorted.
     pub roles: Vec<(i64, Id<RoleMarker>)>,
     /// What its messages earn.
@@ -118,6 +120,7 @@ impl Stored {
             rewards: "stack".to_owned(),
             rewards_off_reason: None,
             log_channel_id: None,
+            card_colour: None,
             roles: Vec::new(),
             earning: StoredEarning::default(),
             curve: None,
@@ -140,7 +143,8 @@ const READ: Statement = statement!(
             ARRAY(SELECT r.role_id FROM level_role AS r WHERE r.guild_id = g.guild_id ORDER BY r.level, r.role_id),
             s.xp_min, s.xp_max, s.cooldown_seconds, s.role_mode, s.curve, s.curve_factors, s.language, s.prefix,
             s.welcome_channel_id, s.welcome_template,
-            m.kinds, m.targets, m.percents, b.ids, b.kinds, b.targets, b.percents, b.starts, b.ends
+            m.kinds, m.targets, m.percents, b.ids, b.kinds, b.targets, b.percents, b.starts, b.ends,
+            s.card_colour
      FROM unnest($1::int8[]) AS g (guild_id)
      LEFT JOIN guild_settings AS s ON s.guild_id = g.guild_id
      CROSS JOIN LATERAL (
@@ -236,6 +240,30 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
     )
     .await
     .map(drop)
+}
+
+/// Choose the colour of the guild's rank cards, or none any more, because an interaction asked for it; nothing if that one, or a newer,
+/// did so before.
+pub async fn put_card_colour(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    colour: Option<Colour>,
+    asked_id: Id<InteractionMarker>,
+) -> Result<(), StoreError> {
+    const PUT_CARD_COLOUR: Statement = statement!(
+        "guild_settings_put_card_colour",
+        [INT8, INT8, INT8],
+        "INSERT INTO guild_settings AS s (guild_id, card_colour, card_asked_id) VALUES ($1, $2, $3)
+         ON CONFLICT (guild_id) DO UPDATE
+         SET card_colour = excluded.card_colour, card_asked_id = excluded.card_asked_id, updated_at = now()
+         WHERE coalesce(s.card_asked_id, 0) < excluded.card_asked_id"
+    );
+    let (guild, asked) = (snowflake::to_db(guild_id), snowflake::to_db(asked_id));
+    let colour = colour.map(Colour::to_db);
+    store
+        .query(PUT_CARD_COLOUR, &[&guild, &colour, &asked])
+        .await
+        .map(drop)
 }
 
 /// Have a level give a role, and no other level that role.
@@ -335,6 +363,7 @@ fn stored_of(row: &Row) -> Option<Stored> {
         rewards: row.get(6),
         rewards_off_reason: row.get(7),
         log_channel_id: id(8).and_then(snowflake::from_db),
+        card_colour: row.get(30),
         roles: levels
             .into_iter()
             .zip(roles)

@@ -214,6 +214,7 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("identify_key", 0),
         ("schema_minimum", 1),
         ("command_registration", 0),
+        ("member_card", 0),
         ("gap_unread", 0),
         ("backfill_channel", 0),
         ("backfill_message", 0),

@@ -67,7 +67,10 @@ async fn a_rank_counts_the_last_message() {
             continue;
         };
         let place = 1 + standings.iter().filter(|(other, ..)| *other > xp).count();
-        let options = json!([{"name": "member", "type": 6, "value": user.to_string()}]);
+        let options = json!([
+            {"name": "member", "type": 6, "value": user.to_string()},
+            {"name": "text", "type": 5, "value": true},
+        ]);
         let mut request = InteractionRequest::command(guild, asker, "rank", &options);
         let chosen = json!({"id": user.to_string(), "username": "somebody"});
         request.data["resolved"] = json!({"users": {user.to_string(): chosen}});

@@ -2,6 +2,7 @@
 
 mod backfill;
 mod backups;
+mod card;
 mod chaos;
 mod config;
 mod counting;

@@ -1,0 +1,106 @@
+//! `/card`: the colours of rank cards, a member's own and the server's.
+
+use futures_util::future::BoxFuture;
+use twilight_model::{application::command::Command as Definition, guild::Permissions};
+use twilight_util::builder::command::{BooleanBuilder, StringBuilder, SubCommandBuilder};
+
+use super::{Command, describe, in_other_languages};
+use crate::{
+    card::colour::Colour,
+    interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
+    language::Language,
+    ledger::member_xp::MemberKey,
+    store::{guild_settings, member_card},
+};
+
+#[derive(Debug)]
+pub(super) struct Card;
+
+impl Command for Card {
+    fn name(&self) -> &'static str {
+        "card"
+    }
+
+    fn definition(&self) -> Definition {
+        let text = |key: &str| Language::English.text(key);
+        let part = |name: &str| {
+            let key = format!("card-{name}-description");
+            SubCommandBuilder::new(name, text(&key)).description_localizations(in_other_languages(&key))
+        };
+        let colour = || {
+            StringBuilder::new("colour", text("card-option-colour-description"))
+                .name_localizations(in_other_languages("card-option-colour"))
+                .description_localizations(in_other_languages("card-option-colour-description"))
+                .max_length(16)
+                .required(true)
+        };
+        let server = BooleanBuilder::new("server", text("card-option-server-description"))
+            .name_localizations(in_other_languages("card-option-server"))
+            .description_localizations(in_other_languages("card-option-server-description"));
+        describe(self.name())
+            .option(part("mine").option(colour()))
+            .option(part("server").option(colour()))
+            .option(part("reset").option(server))
+            .build()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(
+        &'a self,
+        question: &'a mut Question,
+        around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        Box::pin(async move {
+            let (of_server, chosen) = match question.asked.subcommand()[..] {
+                ["mine"] => (false, Some(colour(question)?)),
+                ["server"] => {
+                    question.needs(Permissions::MANAGE_GUILD)?;
+                    (true, Some(colour(question)?))
+                }
+                _ => (question.asked.boolean("server")?.unwrap_or(false), None),
+            };
+            if of_server {
+                change_server(question, around, chosen).await
+            } else {
+                change_mine(question, around, chosen).await
+            }
+        })
+    }
+}
+
+fn colour(question: &Question) -> Result<Colour, Refusal> {
+    let text = question.asked.text("colour")?.ok_or(BadOption("colour"))?;
+    Colour::parse(text).ok_or_else(|| question.refuse("card-bad-colour"))
+}
+
+async fn change_mine(question: &Question, around: &Around, chosen: Option<Colour>) -> Result<Reply, Refusal> {
+    let guild_id = question.guild()?;
+    let user_id = question.asked.user().ok_or(BadOption("member"))?.id;
+    let key = MemberKey { guild_id, user_id };
+    member_card::put_colour(&around.store, key, chosen, question.asked.id).await?;
+    Ok(said(question, chosen, "card-mine-set", "card-mine-reset"))
+}
+
+async fn change_server(
+    question: &Question,
+    around: &Around,
+    chosen: Option<Colour>,
+) -> Result<Reply, Refusal> {
+    let guild_id = question.guild()?;
+    question.needs(Permissions::MANAGE_GUILD)?;
+    guild_settings::put_card_colour(&around.store, guild_id, chosen, question.asked.id).await?;
+    // Who made the change sees it at once.
+    around.settings.forget(guild_id);
+    Ok(said(question, chosen, "card-server-set", "card-server-reset"))
+}
+
+fn said(question: &Question, chosen: Option<Colour>, set: &str, reset: &str) -> Reply {
+    let language = question.language();
+    Reply::private(match chosen {
+        Some(colour) => language.filled(set, &[("colour", colour.to_string().into())]),
+        None => language.text(reset),
+    })
+}
