@@ -43,7 +43,11 @@ fn found(message: Option<Value>) -> Answer {
 
 fn callback(asked: &Asked<'_>, id: &str, token: &str) -> Answer {
     let kind = asked.body["type"].as_u64().unwrap_or(0);
-    let data = &asked.body["data"];
+    let mut data = asked.body["data"].clone();
+    if data.is_object() && asked.body["_files"].is_array() {
+        data["_files"] = asked.body["_files"].clone();
+    }
+    let data = &data;
     let bad = match kind {
         4 => check(data).err(),
         1 | 5..=10 | 12 => None,
