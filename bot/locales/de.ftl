@@ -20,6 +20,28 @@ card-bad-colour = Eine Farbe schreibst du als `#RRGGBB`, zum Beispiel `#5865F2`:
 help-description = Die Befehle und was sie tun
 help-title = **Befehle**
 
+leaderboard-description = Wer auf diesem Server am meisten XP oder Nachrichten hat
+leaderboard-option-by = nach
+leaderboard-option-by-description = Was zählt; XP, wenn du nichts wählst
+leaderboard-option-page = seite
+leaderboard-option-page-description = Welche Seite; die erste, wenn du nichts sagst
+leaderboard-by-xp = XP
+leaderboard-by-messages = Nachrichten
+leaderboard-by-week = XP dieser Woche
+leaderboard-title = Rangliste: { $by }
+leaderboard-line-xp = **#{ $rank }** { $member } · Level { $level } · { $value } XP
+leaderboard-line-messages = **#{ $rank }** { $member } · Level { $level } · { $messages ->
+        [one] 1 Nachricht
+       *[other] { $value } Nachrichten
+    }
+leaderboard-footer = Seite { $page } von { $pages } · { $members ->
+        [one] ein Mitglied
+       *[other] { $count } Mitglieder
+    }
+leaderboard-empty = Hier steht noch niemand. Wer zuerst schreibt, steht hier!
+leaderboard-me = Meine Seite
+leaderboard-not-on-it = Du stehst noch nicht auf dieser Rangliste: Schreib etwas, dann bist du dabei.
+
 ping-description = Wie schnell der Bot und was er braucht antworten
 ping-reply =
     Gateway: { $gateway }

@@ -22,6 +22,28 @@ card-bad-colour = A colour is written as `#RRGGBB`, such as `#5865F2`: two digit
 help-description = The commands, and what they do
 help-title = **Commands**
 
+leaderboard-description = Who has the most XP or messages in this server
+leaderboard-option-by = by
+leaderboard-option-by-description = What counts; XP if you choose nothing
+leaderboard-option-page = page
+leaderboard-option-page-description = Which page; the first if you say nothing
+leaderboard-by-xp = XP
+leaderboard-by-messages = Messages
+leaderboard-by-week = XP this week
+leaderboard-title = Leaderboard: { $by }
+leaderboard-line-xp = **#{ $rank }** { $member } · level { $level } · { $value } XP
+leaderboard-line-messages = **#{ $rank }** { $member } · level { $level } · { $messages ->
+        [one] 1 message
+       *[other] { $value } messages
+    }
+leaderboard-footer = Page { $page } of { $pages } · { $members ->
+        [one] one member
+       *[other] { $count } members
+    }
+leaderboard-empty = Nobody stands here yet. Whoever writes first does!
+leaderboard-me = My page
+leaderboard-not-on-it = You are not on this leaderboard yet: write something, and you will be.
+
 ping-description = How quickly the bot and what it needs answer
 ping-reply =
     Gateway: { $gateway }

@@ -4,6 +4,7 @@ mod about;
 mod card;
 mod define;
 mod help;
+mod leaderboard;
 mod levels;
 mod ping;
 mod rank;
@@ -66,6 +67,7 @@ pub const ALL: &[&dyn Command] = &[
     &about::About,
     &card::Card,
     &help::Help,
+    &leaderboard::Leaderboard,
     &levels::Levels,
     &ping::Ping,
     &rank::Rank,

@@ -26,7 +26,7 @@ use crate::{
     metrics,
     shutdown::StopSignals,
     snowflake,
-    store::{Store, StoreError, member_xp},
+    store::{Store, StoreError, leaderboard, member_xp},
 };
 
 /// How long the bot may take at the end to catch up with what was sent.
@@ -98,7 +98,7 @@ pub async fn run(options: Options, config: &Config) -> Result<Report, CliError> 
     let report = reconcile(&simulator, &store)
         .await
         .map_err(crate::bot::StartError::from)?;
-    leaderboard(&simulator, &store, &mut view).await?;
+    show_leaderboard(&simulator, &store, &mut view).await?;
     store.close();
     view.reconciliation(&report, played.cpu_per_event);
     simulator.stop().await;
@@ -265,7 +265,7 @@ pub async fn rows(store: &Store) -> Result<impl Iterator<Item = Row>, StoreError
 }
 
 /// The busiest guild's first members.
-async fn leaderboard(simulator: &Simulator, store: &Store, view: &mut View) -> Result<(), CliError> {
+async fn show_leaderboard(simulator: &Simulator, store: &Store, view: &mut View) -> Result<(), CliError> {
     let world = simulator.world();
     let Some(guild) = world.guilds().first() else {
         return Ok(());
@@ -273,7 +273,7 @@ async fn leaderboard(simulator: &Simulator, store: &Store, view: &mut View) -> R
     let Some(guild_id) = snowflake::from_db(guild.id().cast_signed()) else {
         return Ok(());
     };
-    let standings = member_xp::top(store, guild_id, 5)
+    let standings = leaderboard::top(store, guild_id, 5)
         .await
         .map_err(crate::bot::StartError::from)?;
     view.leaderboard(guild.name(), &standings, |user| {

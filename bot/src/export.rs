@@ -12,10 +12,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 use crate::{
     import::fields::Field,
     rules::curve,
-    store::{
-        Store, StoreError,
-        member_xp::{Standing, moving},
-    },
+    store::{Store, StoreError, leaderboard::Standing, member_xp::moving},
 };
 
 /// The form of an export.

@@ -5,3 +5,4 @@
 pub mod award;
 pub mod curve;
 pub mod earning;
+pub mod week;

@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod gap;
 pub mod guild_settings;
 pub mod import_job;
+pub mod leaderboard;
 mod lease;
 mod listen;
 pub mod member_card;

@@ -27,8 +27,9 @@ use crate::{
     rules::curve::Curve,
     settings::GuildSettings,
     store::{
-        StoreError, member_card,
-        member_xp::{self, Rank as Stored},
+        StoreError,
+        leaderboard::{self, Rank as Stored},
+        member_card,
     },
 };
 
@@ -85,7 +86,7 @@ impl Command for Rank {
             let standing = async {
                 // What was written before the question is in the answer.
                 question.settled().await;
-                member_xp::rank_of(&around.store, key).await
+                leaderboard::rank_of(&around.store, key).await
             };
             // Each takes some time, and none needs another.
             let (rank, portrait, chosen) =
@@ -253,7 +254,7 @@ mod tests {
     use super::{ACCENT, avatar_of, card_of, in_alt_text, in_words, plain};
     use crate::{
         card::colour::Colour, interactions::asked::Asked, language::Language, rules::curve::Curve,
-        store::member_xp::Rank,
+        store::leaderboard::Rank,
     };
 
     #[test]

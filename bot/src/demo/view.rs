@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use twilight_model::id::{Id, marker::UserMarker};
 
 use super::{Options, figures, figures::Figures};
-use crate::{bot::Bot, gateway::status::ShardState, rules::curve, store::member_xp::Standing};
+use crate::{bot::Bot, gateway::status::ShardState, rules::curve, store::leaderboard::Standing};
 
 /// Plain lines come this often.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);

@@ -13,7 +13,10 @@ use twilight_model::id::{
 };
 
 use super::last_awards::LastAwards;
-use crate::rules::award::{Millis, earns};
+use crate::rules::{
+    award::{Millis, earns},
+    week::week_of,
+};
 
 /// When a member was last awarded XP; `None` before the first time.
 pub type LastAward = Option<Millis>;
@@ -72,6 +75,10 @@ pub struct MemberDelta {
     pub messages: u64,
     /// The last award after this; `None` when there never was one.
     pub last_award: LastAward,
+    /// The newest week in which one of these earned, by the messages' own time; 0 when none did.
+    pub week: i32,
+    /// What was earned in it.
+    pub week_xp: u64,
     /// Where the message was sent that earned last; `None` when none of these earned.
     pub channel_id: Option<Id<ChannelMarker>>,
 }
@@ -197,6 +204,18 @@ impl MemberDelta {
             self.xp += u64::from(xp);
             self.last_award = self.last_award.max(Some(at));
             self.channel_id = Some(channel_id);
+            self.earned_in(week_of(at), u64::from(xp));
+        }
+    }
+
+    /// Note XP of a week: only the newest one's is kept apart.
+    pub fn earned_in(&mut self, week: i32, xp: u64) {
+        if week > self.week {
+            self.week = week;
+            self.week_xp = 0;
+        }
+        if week == self.week {
+            self.week_xp += xp;
         }
     }
 }

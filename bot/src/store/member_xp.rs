@@ -8,18 +8,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use tokio_postgres::Row;
-use twilight_model::id::{
-    Id,
-    marker::{GuildMarker, UserMarker},
-};
-
 use super::{Statement, Store, StoreError, Tx, statement::statement};
 use crate::{
     ledger::member_xp::{LastAward, MemberDelta, MemberKey},
     rules::{award::Millis, curve::Curve},
     snowflake,
 };
+use tokio_postgres::Row;
 
 /// A member's row after a flush, with what the flush added.
 #[derive(Clone, Copy, Debug)]
@@ -48,17 +43,6 @@ impl Written {
     }
 }
 
-/// A line of a leaderboard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The member.
-    pub user_id: Id<UserMarker>,
-    /// Their XP.
-    pub xp: u64,
-    /// Messages they wrote.
-    pub message_count: u64,
-}
-
 /// The stored last awards of `keys`. Members without a row are not in the answer.
 pub async fn last_awards(
     tx: &Tx<'_>,
@@ -81,20 +65,33 @@ pub async fn last_awards(
         .collect())
 }
 
-/// Add to members' rows, and make those that are missing.
+/// Add to members' rows, and make those that are missing. Who was hidden from leaderboards is shown again.
 ///
 /// `deltas` are sorted by key, each key once: two writers that touch the same members in different orders would deadlock, and
 /// PostgreSQL refuses to touch a row twice in one statement.
 pub async fn add(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec<Written>, StoreError> {
+    // A new row's week_base is what was earned before its newest week. XP of an older week than the row's raises week_base along with xp.
     const ADD: Statement = statement!(
         "member_xp_add",
-        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TIMESTAMPTZ_ARRAY],
-        "INSERT INTO member_xp (guild_id, user_id, xp, message_count, last_award_at)
-         SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::timestamptz[])
+        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TIMESTAMPTZ_ARRAY, INT4_ARRAY, INT8_ARRAY],
+        "INSERT INTO member_xp (guild_id, user_id, xp, message_count, last_award_at, week, week_base, by_xp, by_messages, by_week)
+         SELECT d.*, xp_place(d.xp), message_place(d.messages), week_place(d.xp - d.week_base)
+         FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::timestamptz[], $6::int4[], $7::int8[])
+              AS d (guild_id, user_id, xp, messages, last_award_at, week, week_base)
          ON CONFLICT (guild_id, user_id) DO UPDATE
          SET xp = member_xp.xp + excluded.xp,
              message_count = member_xp.message_count + excluded.message_count,
-             last_award_at = GREATEST(member_xp.last_award_at, excluded.last_award_at)
+             last_award_at = GREATEST(member_xp.last_award_at, excluded.last_award_at),
+             week = GREATEST(member_xp.week, excluded.week),
+             week_base = CASE
+                 WHEN excluded.week > member_xp.week THEN member_xp.xp + excluded.week_base
+                 WHEN excluded.week = member_xp.week THEN member_xp.week_base + excluded.week_base
+                 ELSE member_xp.week_base + excluded.xp END,
+             by_xp = xp_place(member_xp.xp + excluded.xp),
+             by_messages = message_place(member_xp.message_count + excluded.message_count),
+             by_week = week_place(
+                 CASE WHEN excluded.week >= member_xp.week THEN excluded.xp - excluded.week_base ELSE 0 END
+                 + CASE WHEN member_xp.week > 0 AND excluded.week <= member_xp.week THEN member_xp.xp - member_xp.week_base ELSE 0 END)
          RETURNING xp"
     );
     debug_assert!(
@@ -118,7 +115,17 @@ pub async fn add(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec
         .iter()
         .map(|(_, delta)| delta.last_award.map(from_millis))
         .collect();
-    let rows = tx.query(ADD, &[&guilds, &users, &xp, &messages, &awards]).await?;
+    let weeks: Vec<i32> = deltas.iter().map(|(_, delta)| delta.week).collect();
+    let before_week: Vec<i64> = deltas
+        .iter()
+        .map(|(_, delta)| (delta.xp - delta.week_xp).cast_signed())
+        .collect();
+    let rows = tx
+        .query(
+            ADD,
+            &[&guilds, &users, &xp, &messages, &awards, &weeks, &before_week],
+        )
+        .await?;
     // INSERT … SELECT FROM unnest inserts, and so returns, in the arrays' order.
     debug_assert_eq!(rows.len(), deltas.len());
     Ok(rows
@@ -147,88 +154,12 @@ pub async fn xp_of(store: &Store, key: MemberKey) -> Result<u64, StoreError> {
     Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
 }
 
-/// Where a member stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rank {
-    /// XP.
-    pub xp: u64,
-    /// Messages that count.
-    pub messages: u64,
-    /// 1 for the member with the most XP; members with the same XP share it.
-    pub position: u64,
-}
-
-/// Where a member stands; `None` without a row.
-pub async fn rank_of(store: &Store, key: MemberKey) -> Result<Option<Rank>, StoreError> {
-    // Both parts walk (guild_id, xp_tier): members of higher tiers without being looked at, those of the same tier one by one.
-    const RANK: Statement = statement!(
-        "member_xp_rank",
-        [INT8, INT8],
-        "SELECT me.xp, me.message_count, 1
-                + (SELECT count(*) FROM member_xp AS o WHERE o.guild_id = $1 AND o.xp_tier > me.xp_tier)
-                + (SELECT count(*) FROM member_xp AS o WHERE o.guild_id = $1 AND o.xp_tier = me.xp_tier AND o.xp > me.xp)
-         FROM member_xp AS me WHERE me.guild_id = $1 AND me.user_id = $2"
-    );
-    let (guild, user) = (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id));
-    let rows = store.query(RANK, &[&guild, &user]).await?;
-    Ok(rows.first().map(|row| Rank {
-        xp: row.get::<_, i64>(0).cast_unsigned(),
-        messages: row.get::<_, i64>(1).cast_unsigned(),
-        position: row.get::<_, i64>(2).cast_unsigned(),
-    }))
-}
-
-/// Set the tier of the members who passed a level. Few rows: a tier is a level of the default curve.
-pub async fn set_tiers(tx: &Tx<'_>, written: &[Written]) -> Result<(), StoreError> {
-    let moved: Vec<(MemberKey, i64)> = written
-        .iter()
-        .filter_map(|written| Some((written.key, i64::from(written.passed()?.1))))
-        .collect();
-    write_tiers(tx, &moved).await
-}
-
-async fn write_tiers(tx: &Tx<'_>, moved: &[(MemberKey, i64)]) -> Result<(), StoreError> {
-    const SET_TIERS: Statement = statement!(
-        "member_xp_set_tiers",
-        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
-        "UPDATE member_xp AS m SET xp_tier = t.tier
-         FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS t (guild_id, user_id, tier)
-         WHERE m.guild_id = t.guild_id AND m.user_id = t.user_id"
-    );
-    if moved.is_empty() {
-        return Ok(());
-    }
-    let (guilds, users): (Vec<i64>, Vec<i64>) = moved
-        .iter()
-        .map(|(key, _)| (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id)))
-        .unzip();
-    let tiers: Vec<i64> = moved.iter().map(|(_, tier)| *tier).collect();
-    tx.execute(SET_TIERS, &[&guilds, &users, &tiers]).await.map(drop)
-}
-
-/// The members of a guild with the most XP.
-pub async fn top(store: &Store, guild_id: Id<GuildMarker>, limit: u32) -> Result<Vec<Standing>, StoreError> {
-    // Walks (guild_id, xp_tier DESC) and sorts within a tier only: see the migration.
-    const TOP: Statement = statement!(
-        "member_xp_top",
-        [INT8, INT8],
-        "SELECT user_id, xp, message_count FROM member_xp
-         WHERE guild_id = $1
-         ORDER BY xp_tier DESC, xp DESC, user_id
-         LIMIT $2"
-    );
-    let rows = store
-        .read(TOP, &[&snowflake::to_db(guild_id), &i64::from(limit)])
-        .await?;
-    Ok(rows.iter().filter_map(standing_of).collect())
-}
-
 /// Every member of every guild, for reconciliation. Not for a path that an event takes: it reads the whole table.
 pub async fn all(store: &Store) -> Result<Vec<(MemberKey, MemberDelta)>, StoreError> {
     const ALL: Statement = statement!(
         "member_xp_all",
         [],
-        "SELECT guild_id, user_id, xp, message_count, last_award_at FROM member_xp"
+        "SELECT guild_id, user_id, xp, message_count, last_award_at, week, xp - week_base FROM member_xp"
     );
     let rows = store.query(ALL, &[]).await?;
     Ok(rows
@@ -238,19 +169,17 @@ pub async fn all(store: &Store) -> Result<Vec<(MemberKey, MemberDelta)>, StoreEr
                 xp: row.get::<_, i64>(2).cast_unsigned(),
                 messages: row.get::<_, i64>(3).cast_unsigned(),
                 last_award: row.get::<_, Option<SystemTime>>(4).map(to_millis),
+                week: row.get(5),
+                week_xp: if row.get::<_, i32>(5) == 0 {
+                    0
+                } else {
+                    row.get::<_, i64>(6).cast_unsigned()
+                },
                 channel_id: None,
             };
             Some((key_of(row)?, total))
         })
         .collect())
-}
-
-fn standing_of(row: &Row) -> Option<Standing> {
-    Some(Standing {
-        user_id: snowflake::from_db(row.get(0))?,
-        xp: row.get::<_, i64>(1).cast_unsigned(),
-        message_count: row.get::<_, i64>(2).cast_unsigned(),
-    })
 }
 
 fn key_of(row: &Row) -> Option<MemberKey> {

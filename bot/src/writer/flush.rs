@@ -99,7 +99,6 @@ async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, Sto
     if !entries.is_empty() {
         let deltas = resolve(tx, &entries, &mut written).await?;
         let rows = member_xp::add(tx, &deltas).await?;
-        member_xp::set_tiers(tx, &rows).await?;
         written.effects = effects(tx, causes, &rows, &deltas).await?;
         written.rows = deltas.len();
         written.messages = deltas.iter().map(|(_, delta)| delta.messages).sum();
@@ -179,6 +178,7 @@ async fn resolve(
         let known = earlier.map_or_else(|| stored.get(key).copied().flatten(), |delta| delta.last_award);
         let mut delta = pending.resolve(known);
         if let Some(earlier) = earlier {
+            delta.earned_in(earlier.week, earlier.week_xp);
             delta.xp += earlier.xp;
             delta.messages += earlier.messages;
             delta.last_award = delta.last_award.max(earlier.last_award);

@@ -15,6 +15,7 @@ mod fleet;
 mod gaps;
 mod guilds;
 mod interactions;
+mod leaderboards;
 mod levels;
 mod migrations;
 mod model;

@@ -21,8 +21,10 @@ use twilight_model::id::Id;
 
 use crate::support::{
     PATIENCE, Scene,
+    boards::assert_counted,
     bot::{command, compare, config_for, discord, start, url},
     commit_cutter::CommitCutter,
+    session::Session,
     until,
 };
 
@@ -106,23 +108,20 @@ impl Place {
         self.store.query(statement, params).await.expect(sql);
     }
 
-    /// What is stored. Every tier has to be its XP's level.
+    /// What is stored. Every member has to be counted where they stand.
     async fn members(&self) -> Members {
         let statement = Statement {
             types: &[],
             name: "members",
-            sql: "SELECT guild_id, user_id, xp, message_count, xp_tier FROM member_xp",
+            sql: "SELECT guild_id, user_id, xp, message_count FROM member_xp",
         };
         let rows = self.store.query(statement, &[]).await.expect("read");
+        let session = Session::open(&self.scene.postgres.connection().into()).await;
+        assert_counted(&session.client).await;
+        session.close().await;
         rows.iter()
             .map(|row| {
-                let [guild, user, xp, messages, tier] =
-                    [0, 1, 2, 3, 4].map(|column| row.get::<_, i64>(column));
-                assert_eq!(
-                    tier,
-                    i64::from(curve::level_of(xp.unsigned_abs())),
-                    "tier of {xp} XP"
-                );
+                let [guild, user, xp, messages] = [0, 1, 2, 3].map(|column| row.get::<_, i64>(column));
                 (
                     (guild.unsigned_abs(), user.unsigned_abs()),
                     (xp.unsigned_abs(), messages.unsigned_abs()),
@@ -155,8 +154,8 @@ async fn the_modes_on_members_who_are_here_already() {
         for n in (0..1_000_u64).step_by(2) {
             place
                 .execute(
-                    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, xp_tier, last_award_at)
-                     VALUES ($1, $2, 100000, 500, 34, '2026-01-01Z')",
+                    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, by_xp, by_messages, last_award_at)
+                     VALUES ($1, $2, 100000, 500, xp_place(100000), message_place(500), '2026-01-01Z')",
                     &[&GUILD.cast_signed(), &user(n).cast_signed()],
                 )
                 .await;

@@ -1,6 +1,7 @@
 //! Scenes for the tests: a real PostgreSQL, a simulated Discord, the bot between them.
 
 pub(crate) mod asking;
+pub(crate) mod boards;
 pub(crate) mod bot;
 pub(crate) mod commit_cutter;
 pub(crate) mod effects;

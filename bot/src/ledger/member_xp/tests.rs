@@ -4,6 +4,7 @@ use twilight_model::id::Id;
 use super::{
     Earns, LastAward, LastAwards, MemberDelta, MemberKey, MemberMessage, MemberRows, Pending, Undecided,
 };
+use crate::rules::week::{begin_of, week_of};
 
 const KEY: MemberKey = MemberKey {
     guild_id: Id::new(1),
@@ -16,6 +17,7 @@ fn model(stored: LastAward, messages: &[MemberMessage]) -> MemberDelta {
         last_award: stored,
         ..MemberDelta::default()
     };
+    let mut awards = Vec::new();
     for message in messages {
         delta.messages += 1;
         let Earns::Xp { xp, cooldown } = message.earns else {
@@ -29,14 +31,22 @@ fn model(stored: LastAward, messages: &[MemberMessage]) -> MemberDelta {
             delta.xp += u64::from(xp);
             delta.last_award = Some(delta.last_award.unwrap_or(message.at).max(message.at));
             delta.channel_id = Some(message.channel_id);
+            awards.push((week_of(message.at), u64::from(xp)));
         }
     }
+    delta.week = awards.iter().map(|(week, _)| *week).max().unwrap_or_default();
+    delta.week_xp = awards
+        .iter()
+        .filter(|(week, _)| *week == delta.week)
+        .map(|(_, xp)| xp)
+        .sum();
     delta
 }
 
 fn messages() -> impl Strategy<Value = Vec<MemberMessage>> {
     let message = (
-        0..500_i64,
+        // Around a week's end.
+        (0..500_i64).prop_map(|at| begin_of(2_969) - 250 + at),
         1..30_u32,
         prop_oneof![Just(0_i64), 1..100_i64],
         1..4_u64,
@@ -78,7 +88,7 @@ proptest! {
     /// Whenever the stored award becomes known (before the first message, between two, at the flush), the sum is the same.
     #[test]
     fn when_the_stored_award_is_learned_does_not_matter(
-        stored in proptest::option::of(-200..400_i64),
+        stored in proptest::option::of((-200..400_i64).prop_map(|at| begin_of(2_969) - 250 + at)),
         messages in messages(),
         learn_after in 0..50_usize,
         remembered: bool,
@@ -123,11 +133,13 @@ proptest! {
             for (key, mut pending) in under_way.drain(..) {
                 decide(&mut pending, &messages);
                 let delta = pending.resolve(row.last_award);
+                row.earned_in(delta.week, delta.week_xp);
                 row = MemberDelta {
                     xp: row.xp + delta.xp,
                     messages: row.messages + delta.messages,
                     last_award: row.last_award.max(delta.last_award),
                     channel_id: delta.channel_id.or(row.channel_id),
+                    ..row
                 };
                 if pending.is_open() && rows.learn(&key, row.last_award).is_none() {
                     awards.remember(key, row.last_award);

@@ -6,12 +6,15 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_postgres::types::Type;
 use twilight_model::id::{Id, marker::GuildMarker};
 
-use super::{Standing, key_of, standing_of, write_tiers};
+use super::key_of;
 use crate::{
     ledger::member_xp::MemberKey,
-    rules::curve,
     snowflake,
-    store::{Statement, Store, StoreError, Tx, statement},
+    store::{
+        Statement, Store, StoreError, Tx,
+        leaderboard::{Standing, standing_of},
+        statement,
+    },
 };
 
 /// What an import does with a member who has a row already.
@@ -57,46 +60,64 @@ pub struct Arrival {
     pub messages: Option<u64>,
 }
 
+// What is brought was not earned this week: the week's XP stays as it is, as far as there is so much.
+
 const ADD: Statement = statement!(
     "member_xp_import_add",
-    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
-    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, xp_tier)
-     SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])
+    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
+    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, by_xp, by_messages)
+     SELECT d.*, xp_place(d.xp), message_place(d.messages)
+     FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS d (guild_id, user_id, xp, messages)
      ON CONFLICT (guild_id, user_id) DO UPDATE
-     SET xp = member_xp.xp + excluded.xp, message_count = member_xp.message_count + excluded.message_count
-     RETURNING xp, xp_tier"
+     SET xp = member_xp.xp + excluded.xp,
+         message_count = member_xp.message_count + excluded.message_count,
+         by_messages = message_place(member_xp.message_count + excluded.message_count),
+         by_xp = xp_place(member_xp.xp + excluded.xp),
+         week_base = GREATEST(0, member_xp.xp + excluded.xp - (member_xp.xp - member_xp.week_base)),
+         by_week = CASE member_xp.week WHEN 0 THEN 0 ELSE week_place(LEAST(member_xp.xp + excluded.xp, member_xp.xp - member_xp.week_base)) END"
 );
 
 const REPLACE: Statement = statement!(
     "member_xp_import_replace",
-    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
-    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, xp_tier)
-     SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])
+    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
+    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, by_xp, by_messages)
+     SELECT d.*, xp_place(d.xp), message_place(d.messages)
+     FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS d (guild_id, user_id, xp, messages)
      ON CONFLICT (guild_id, user_id) DO UPDATE
-     SET xp = excluded.xp, message_count = excluded.message_count, xp_tier = excluded.xp_tier
-     RETURNING xp, xp_tier"
+     SET xp = excluded.xp,
+         message_count = excluded.message_count,
+         by_messages = message_place(excluded.message_count),
+         by_xp = xp_place(excluded.xp),
+         week_base = GREATEST(0, excluded.xp - (member_xp.xp - member_xp.week_base)),
+         by_week = CASE member_xp.week WHEN 0 THEN 0 ELSE week_place(LEAST(excluded.xp, member_xp.xp - member_xp.week_base)) END"
 );
 
 const REPLACE_XP: Statement = statement!(
     "member_xp_import_replace_xp",
-    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
-    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, xp_tier)
-     SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])
+    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
+    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, by_xp, by_messages)
+     SELECT d.*, xp_place(d.xp), message_place(d.messages)
+     FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS d (guild_id, user_id, xp, messages)
      ON CONFLICT (guild_id, user_id) DO UPDATE
-     SET xp = excluded.xp, xp_tier = excluded.xp_tier
-     RETURNING xp, xp_tier"
+     SET xp = excluded.xp,
+         by_xp = xp_place(excluded.xp),
+         week_base = GREATEST(0, excluded.xp - (member_xp.xp - member_xp.week_base)),
+         by_week = CASE member_xp.week WHEN 0 THEN 0 ELSE week_place(LEAST(excluded.xp, member_xp.xp - member_xp.week_base)) END"
 );
 
 const KEEP_HIGHER: Statement = statement!(
     "member_xp_import_keep_higher",
-    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
-    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, xp_tier)
-     SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])
+    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
+    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, by_xp, by_messages)
+     SELECT d.*, xp_place(d.xp), message_place(d.messages)
+     FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS d (guild_id, user_id, xp, messages)
      ON CONFLICT (guild_id, user_id) DO UPDATE
      SET xp = GREATEST(member_xp.xp, excluded.xp),
          message_count = GREATEST(member_xp.message_count, excluded.message_count),
-         xp_tier = CASE WHEN excluded.xp > member_xp.xp THEN excluded.xp_tier ELSE member_xp.xp_tier END
-     RETURNING xp, xp_tier"
+         by_messages = message_place(GREATEST(member_xp.message_count, excluded.message_count)),
+         by_xp = xp_place(GREATEST(member_xp.xp, excluded.xp)),
+         week_base = GREATEST(0, GREATEST(member_xp.xp, excluded.xp) - (member_xp.xp - member_xp.week_base)),
+         by_week = CASE member_xp.week WHEN 0 THEN 0 ELSE week_place(LEAST(GREATEST(member_xp.xp, excluded.xp), member_xp.xp - member_xp.week_base)) END"
 );
 
 /// What `keys` have now. Members without a row are not in the answer.
@@ -127,7 +148,7 @@ pub async fn current(
         .collect())
 }
 
-/// Write what comes from elsewhere, with the tiers. The last awards stay as they are.
+/// Write what comes from elsewhere, with its places on the leaderboards. The last awards stay as they are.
 ///
 /// `arrivals` are sorted by key, each key once, as in [`super::add`] and for the same reasons.
 pub async fn bring(tx: &Tx<'_>, mode: Mode, arrivals: &[Arrival]) -> Result<(), StoreError> {
@@ -144,28 +165,16 @@ pub async fn bring(tx: &Tx<'_>, mode: Mode, arrivals: &[Arrival]) -> Result<(), 
             (Mode::KeepHigher, _) => KEEP_HIGHER,
         };
         let column = |of: fn(&Arrival) -> i64| run.iter().map(of).collect::<Vec<i64>>();
-        let rows = tx
-            .query(
-                statement,
-                &[
-                    &column(|a| snowflake::to_db(a.key.guild_id)),
-                    &column(|a| snowflake::to_db(a.key.user_id)),
-                    &column(|a| a.xp.cast_signed()),
-                    &column(|a| a.messages.unwrap_or(0).cast_signed()),
-                    &column(|a| curve::level_of(a.xp).into()),
-                ],
-            )
-            .await?;
-        debug_assert_eq!(rows.len(), run.len(), "each is returned, in the arrays' order");
-        let moved: Vec<(MemberKey, i64)> = rows
-            .iter()
-            .zip(run)
-            .filter_map(|(row, arrival)| {
-                let tier = i64::from(curve::level_of(row.get::<_, i64>(0).cast_unsigned()));
-                (row.get::<_, i64>(1) != tier).then_some((arrival.key, tier))
-            })
-            .collect();
-        write_tiers(tx, &moved).await?;
+        tx.execute(
+            statement,
+            &[
+                &column(|a| snowflake::to_db(a.key.guild_id)),
+                &column(|a| snowflake::to_db(a.key.user_id)),
+                &column(|a| a.xp.cast_signed()),
+                &column(|a| a.messages.unwrap_or(0).cast_signed()),
+            ],
+        )
+        .await?;
     }
     Ok(())
 }

@@ -10,7 +10,6 @@ use eventide::{
         Changes,
         member_xp::{MemberDelta, MemberKey},
     },
-    rules::curve,
     settings::Settings,
     store::{
         Statement, Store, member_xp,
@@ -22,6 +21,7 @@ use eventide::{
 use super::{Fate, SHARDS};
 use crate::support::{
     Scene,
+    boards::assert_counted,
     commit_cutter::{CommitCutter, Cut},
     session::Session,
 };
@@ -75,6 +75,7 @@ impl InMemory {
                     row.xp += delta.xp;
                     row.messages += delta.messages;
                     row.last_award = row.last_award.max(delta.last_award);
+                    row.earned_in(delta.week, delta.week_xp);
                     if pending.needs_stored_award() {
                         learned.push((*key, delta.last_award));
                     }
@@ -172,16 +173,7 @@ impl Database for OnPostgres {
 
     async fn rows(&self) -> Rows {
         let rows = member_xp::all(&self.store).await.expect("rows");
-        let tiers = self
-            .session
-            .client
-            .query("SELECT xp, xp_tier FROM member_xp", &[])
-            .await
-            .expect("rows");
-        for row in tiers {
-            let (xp, tier) = (row.get::<_, i64>(0).cast_unsigned(), row.get::<_, i64>(1));
-            assert_eq!(tier, i64::from(curve::level_of(xp)), "the tier of {xp} XP");
-        }
+        assert_counted(&self.session.client).await;
         rows.into_iter().collect()
     }
 

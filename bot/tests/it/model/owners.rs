@@ -8,6 +8,7 @@ use eventide::{
         member_xp::{Earns, MemberDelta, MemberKey, MemberMessage},
         memory::Memory,
     },
+    rules::week::{begin_of, week_of},
     store::shard_checkpoint::{Advance, SessionPoint, ShardKey},
     writer::Outcome,
 };
@@ -253,7 +254,7 @@ impl Shard {
         let last = self
             .events
             .last()
-            .map_or(1_700_000_000_000, |(_, message)| message.at);
+            .map_or(begin_of(2_969) - 400, |(_, message)| message.at);
         let key = MemberKey {
             guild_id: Id::new(u64::from(self.key.id) + 1),
             user_id: Id::new(said.member + 1),
@@ -283,6 +284,7 @@ fn count(row: &mut MemberDelta, message: &MemberMessage) {
     if earns {
         row.xp += u64::from(xp);
         row.last_award = row.last_award.max(Some(message.at));
+        row.earned_in(week_of(message.at), u64::from(message.xp));
     }
 }
 

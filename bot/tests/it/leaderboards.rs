@@ -1,0 +1,495 @@
+//! Leaderboards: pages, ranks and counts, against a plain sort of everything; and as members see them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use discord_simulator::{InteractionRequest, InteractionState, Rate, Simulator, SimulatorConfig};
+use eventide::{
+    bot::Bot,
+    embedded::StopMode,
+    gateway::status::ShardState,
+    ledger::member_xp::{MemberDelta, MemberKey},
+    rules::{
+        curve::level_of,
+        week::{begin_of, week_of},
+    },
+    store::{
+        Store,
+        leaderboard::{self, Order},
+        member_xp,
+    },
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::{Value, json};
+use twilight_model::id::Id;
+
+use crate::support::{
+    PATIENCE, Scene,
+    boards::assert_counted,
+    bot::{config_for, discord, settle_exactly, start},
+    session::Session,
+    until,
+};
+
+const GUILD: u64 = 7;
+const WEEK: i32 = 2_969;
+
+fn key(user: u64) -> MemberKey {
+    MemberKey {
+        guild_id: Id::new(GUILD),
+        user_id: Id::new(user),
+    }
+}
+
+/// What a member has: XP, messages, and the XP of each week.
+#[derive(Clone, Debug, Default)]
+struct Has {
+    xp: u64,
+    messages: u64,
+    weeks: BTreeMap<i32, u64>,
+}
+
+impl Has {
+    fn value(&self, order: Order) -> Option<u64> {
+        match order {
+            Order::Xp => Some(self.xp),
+            Order::Messages => Some(self.messages),
+            // Only the newest week of a member is kept.
+            Order::Week(week) => {
+                let (newest, xp) = self.weeks.last_key_value()?;
+                (*newest == week).then_some(*xp)
+            }
+        }
+    }
+}
+
+type Members = BTreeMap<u64, Has>;
+
+/// Members and their values in the order of a board.
+fn sorted(members: &Members, order: Order) -> Vec<(u64, u64)> {
+    let values = members
+        .iter()
+        .filter_map(|(user, has)| Some((*user, has.value(order).filter(|value| *value > 0)?)));
+    let mut all: Vec<(u64, u64)> = values.collect();
+    all.sort_by_key(|(user, value)| (std::cmp::Reverse(*value), *user));
+    all
+}
+
+/// Add what some members earned in one flush, whose messages are of two weeks at most.
+async fn flush(store: &Store, members: &mut Members, earned: &BTreeMap<u64, Vec<(i32, u64)>>) {
+    let deltas: Vec<(MemberKey, MemberDelta)> = earned
+        .iter()
+        .map(|(user, awards)| {
+            let has = members.entry(*user).or_default();
+            let mut delta = MemberDelta {
+                messages: awards.len() as u64,
+                ..MemberDelta::default()
+            };
+            has.messages += delta.messages;
+            for (week, xp) in awards.iter().filter(|(_, xp)| *xp > 0) {
+                delta.xp += xp;
+                delta.earned_in(*week, *xp);
+                has.xp += xp;
+                *has.weeks.entry(*week).or_default() += xp;
+            }
+            (key(*user), delta)
+        })
+        .collect();
+    let written = store
+        .transaction("test", move |tx| {
+            Box::pin(async move { member_xp::add(tx, &deltas).await })
+        })
+        .await
+        .expect("written");
+    assert_eq!(written.len(), earned.len());
+}
+
+/// Every page of every board is that of a plain sort, as is everybody's position.
+async fn assert_boards(store: &Store, members: &Members) {
+    for order in [
+        Order::Xp,
+        Order::Messages,
+        Order::Week(WEEK),
+        Order::Week(WEEK + 1),
+    ] {
+        let all = sorted(members, order);
+        let total = all.len() as u64;
+        for skip in (0..total.max(1)).step_by(10) {
+            let page = leaderboard::page(store, Id::new(GUILD), order, skip, 10)
+                .await
+                .expect("a page");
+            assert_eq!((page.skipped, page.members), (skip, total), "{order:?}");
+            let begin = usize::try_from(skip).expect("small");
+            let expected = all.iter().skip(begin).take(10);
+            assert_eq!(page.lines.len(), expected.clone().count(), "{order:?}");
+            for (line, (user, value)) in page.lines.iter().zip(expected) {
+                let better = all.iter().filter(|(_, other)| other > value).count() as u64;
+                assert_eq!(
+                    (line.standing.user_id.get(), line.value, line.rank),
+                    (*user, *value, better + 1),
+                    "{order:?} after {skip}"
+                );
+                assert_eq!(line.standing.xp, members[user].xp);
+            }
+        }
+        for (at, (user, _)) in all.iter().enumerate() {
+            let position = leaderboard::position(store, key(*user), order)
+                .await
+                .expect("read");
+            assert_eq!(position, Some(at as u64), "{order:?}");
+        }
+        // Beyond the end is the last page.
+        let last = leaderboard::page(store, Id::new(GUILD), order, u64::MAX, 10)
+            .await
+            .expect("a page");
+        assert_eq!(last.skipped, total.saturating_sub(1) / 10 * 10, "{order:?}");
+        assert_eq!(last.lines.is_empty(), total == 0);
+    }
+}
+
+/// Flushes of random members whose batches straddle a week's end, late messages among them, and many ties.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_board_is_that_of_a_plain_sort() {
+    let scene = Scene::new().await;
+    let store = scene.store();
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    let mut members = Members::new();
+    assert_boards(&store, &members).await;
+    for round in 0..12 {
+        let mut earned: BTreeMap<u64, Vec<(i32, u64)>> = BTreeMap::new();
+        for _ in 0..60 {
+            // Few are active, most are not.
+            let user = 1 + u64::from(fastrand::u32(0..150).min(fastrand::u32(0..150)));
+            let awards = (0..fastrand::usize(1..6)).map(|_| {
+                // In the first half the week ends; then it has ended, but for what comes late.
+                let late = fastrand::u32(0..8) == 0;
+                let week = WEEK + i32::from(!late && (round > 6 || fastrand::bool()));
+                (week, [0, 0, 15, 20, 20, 400][fastrand::usize(0..6)])
+            });
+            earned.entry(user).or_default().extend(awards);
+        }
+        flush(&store, &mut members, &earned).await;
+        assert_counted(&session.client).await;
+    }
+    assert!(members.values().any(|has| has.weeks.len() == 2));
+    assert_boards(&store, &members).await;
+
+    // Who is taken out is not counted, whoever does it.
+    session
+        .execute("DELETE FROM member_xp WHERE user_id % 3 = 0")
+        .await;
+    members.retain(|user, _| user % 3 != 0);
+    assert_counted(&session.client).await;
+    assert_boards(&store, &members).await;
+    session.execute("TRUNCATE member_xp").await;
+    assert_boards(&store, &Members::new()).await;
+    session.close().await;
+    scene.stop().await;
+}
+
+/// Pages that are read while the guild is written to are each of one moment: in order, and as long as the board is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_while_the_guild_is_written_to() {
+    let scene = Scene::new().await;
+    let store = scene.store();
+    let mut members = Members::new();
+    let all: BTreeMap<u64, Vec<(i32, u64)>> = (1..=400).map(|user| (user, vec![(WEEK, user)])).collect();
+    flush(&store, &mut members, &all).await;
+    let writing = async {
+        for round in 0..60_u64 {
+            let some = (1..=400)
+                .filter(|user| (user + round) % 3 == 0)
+                .map(|user| (user, vec![(WEEK, (user * 31 + round * 17) % 90)]));
+            flush(&store, &mut members, &some.collect()).await;
+        }
+    };
+    let reading = async {
+        for round in 0..120_u64 {
+            for order in [Order::Xp, Order::Messages, Order::Week(WEEK)] {
+                let skip = round * 70 % 400;
+                let page = leaderboard::page(&store, Id::new(GUILD), order, skip, 10)
+                    .await
+                    .expect("a page");
+                assert_eq!((page.skipped, page.members, page.lines.len()), (skip, 400, 10));
+                assert!(page.lines.is_sorted_by(|a, b| {
+                    (b.value, a.standing.user_id) <= (a.value, b.standing.user_id) && a.rank <= b.rank
+                }));
+                assert!(page.lines[0].rank <= skip + 1);
+            }
+        }
+    };
+    tokio::join!(writing, reading);
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    assert_counted(&session.client).await;
+    session.close().await;
+    assert_boards(&store, &members).await;
+    scene.stop().await;
+}
+
+fn text(state: &InteractionState) -> (String, String) {
+    let reply = state.reply().expect("a reply");
+    assert_eq!(reply["mentions"].as_array().map_or(0, Vec::len), 0);
+    let callback = &state.callback.as_ref().expect("an answer")["data"];
+    let mentions = &callback["allowed_mentions"]["parse"];
+    assert_eq!(mentions.as_array().map_or(0, Vec::len), 0, "nobody is told");
+    let embed = &reply["embeds"][0];
+    let content = reply["content"].as_str().unwrap_or_default();
+    let lines = embed["description"].as_str().unwrap_or(content);
+    let footer = embed["footer"]["text"].as_str().unwrap_or_default();
+    (lines.to_owned(), footer.to_owned())
+}
+
+/// A guild of which members have written.
+struct Stage {
+    scene: Scene,
+    discord: Simulator,
+    bot: Bot,
+    members: Members,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let scene = Scene::new().await;
+        let discord = discord(SimulatorConfig {
+            guilds: 2,
+            members: 90,
+            ..SimulatorConfig::default()
+        })
+        .await;
+        let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+        until("the shard is up", async || {
+            let up = bot
+                .shards
+                .list()
+                .iter()
+                .all(|shard| shard.state() == ShardState::Up);
+            up.then_some(())
+        })
+        .await;
+        Self {
+            scene,
+            discord,
+            bot,
+            members: Members::new(),
+        }
+    }
+
+    fn guild(&self) -> u64 {
+        self.discord.world().guilds()[0].id()
+    }
+
+    fn member(&self, rank: u32) -> u64 {
+        let id = self.discord.world().member_id(self.guild(), rank);
+        id.expect("a member")
+    }
+
+    fn leaderboard(&self, user: u64, options: &Value) -> InteractionRequest {
+        InteractionRequest::command(self.guild(), user, "leaderboard", options)
+    }
+
+    fn press(&self, user: u64, id: &str, values: &[&str]) -> InteractionRequest {
+        let message = json!({"id": "1", "author": {"id": "2"}, "content": ""});
+        InteractionRequest::component(self.guild(), user, id, values, message)
+    }
+
+    async fn ask(&self, request: &InteractionRequest) -> InteractionState {
+        let control = self.discord.control();
+        let asked = control.ask(request, Duration::from_secs(10));
+        asked.await.expect("an answer")
+    }
+
+    /// Let members write, until all of it is counted.
+    async fn write(&mut self) {
+        let control = self.discord.control();
+        control.set_rate(Rate::PerSecond(2_000.0));
+        until("many have XP", async || {
+            (self.discord.oracle().sent() > 3_000).then_some(())
+        })
+        .await;
+        control.set_rate(Rate::Paused);
+        settle_exactly(&self.discord, &self.scene.store()).await;
+        let (guild, expected) = (self.guild(), self.discord.oracle().expected());
+        let states = expected.iter().filter(|(key, _)| key.0 == guild);
+        self.members = states
+            .map(|(key, state)| {
+                let has = Has {
+                    xp: state.xp,
+                    messages: state.message_count,
+                    weeks: BTreeMap::new(),
+                };
+                (key.1, has)
+            })
+            .collect();
+    }
+
+    fn pages(&self) -> usize {
+        self.members.len().div_ceil(10)
+    }
+
+    /// What a page must say to who asks.
+    fn lines(&self, order: Order, page: usize, asker: u64) -> String {
+        let all = sorted(&self.members, order);
+        let on_page = all.iter().skip((page - 1) * 10).take(10);
+        let lines: Vec<String> = on_page
+            .map(|(user, value)| {
+                let rank = 1 + all.iter().filter(|(_, other)| other > value).count();
+                let what = match order {
+                    Order::Messages if *value == 1 => "1 message".to_owned(),
+                    Order::Messages => format!("{value} messages"),
+                    _ => format!("{value} XP"),
+                };
+                let mark = if *user == asker { "▸ " } else { "" };
+                let level = level_of(self.members[user].xp);
+                format!("{mark}**#{rank}** <@{user}> · level {level} · {what}")
+            })
+            .collect();
+        lines.join("\n")
+    }
+
+    async fn end(self) {
+        let session = Session::open(&self.scene.postgres.connection().into()).await;
+        assert_counted(&session.client).await;
+        session.close().await;
+        self.bot.drain(PATIENCE).await.expect("a clean end");
+        self.scene.stop().await;
+    }
+}
+
+fn plain(text: &str) -> String {
+    text.replace(',', "")
+}
+
+/// What members see, against the simulator's oracle.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leaderboard_as_members_see_it() {
+    let mut stage = Stage::new().await;
+    let asker = |stage: &Stage, rank| stage.member(rank);
+    let request = stage.leaderboard(asker(&stage, 0), &json!([]));
+    let (empty, _) = text(&stage.ask(&request).await);
+    assert!(empty.contains("Nobody stands here yet"), "{empty}");
+    stage.write().await;
+    let (all, pages) = (stage.members.len(), stage.pages());
+    assert!(pages >= 3, "{all} members");
+
+    let (first, footer) = text(&stage.ask(&request).await);
+    assert_eq!(plain(&first), stage.lines(Order::Xp, 1, request.user_id));
+    assert_eq!(footer, format!("Page 1 of {pages} · {all} members"));
+    let options =
+        json!([{"name": "by", "type": 3, "value": "messages"}, {"name": "page", "type": 4, "value": 2}]);
+    let request = stage.leaderboard(asker(&stage, 1), &options);
+    let (second, footer) = text(&stage.ask(&request).await);
+    assert_eq!(plain(&second), stage.lines(Order::Messages, 2, request.user_id));
+    assert!(footer.starts_with("Page 2 of "), "{footer}");
+    // All of it was earned this week, and the page is beyond the last.
+    let options =
+        json!([{"name": "by", "type": 3, "value": "week"}, {"name": "page", "type": 4, "value": 1_000_000}]);
+    let request = stage.leaderboard(asker(&stage, 1), &options);
+    let (last, _) = text(&stage.ask(&request).await);
+    assert_eq!(plain(&last), stage.lines(Order::Xp, pages, request.user_id));
+    for bad in [
+        json!([{"name": "by", "type": 3, "value": "gold"}]),
+        json!([{"name": "page", "type": 4, "value": 0}]),
+        json!([{"name": "page", "type": 3, "value": "x"}]),
+    ] {
+        let request = stage.leaderboard(asker(&stage, 3), &bad);
+        let (refused, _) = text(&stage.ask(&request).await);
+        assert!(refused.contains("choose it from the list"), "{refused}");
+    }
+    let german = InteractionRequest {
+        locale: Some("de".to_owned()),
+        ..stage.leaderboard(asker(&stage, 4), &json!([]))
+    };
+    assert!(text(&stage.ask(&german).await).1.starts_with("Seite 1 von "));
+    stage.end().await;
+}
+
+/// Another member presses: the message is changed, and no new one sent. Buttons that nobody made are answered, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_buttons_of_a_leaderboard() {
+    let mut stage = Stage::new().await;
+    let early = stage.press(stage.member(2), "leaderboard:me:xp", &[]);
+    let (refused, _) = text(&stage.ask(&early).await);
+    assert!(refused.contains("not on this leaderboard"), "{refused}");
+    stage.write().await;
+    let (anyone, pages) = (stage.member(2), stage.pages());
+    let standing = sorted(&stage.members, Order::Messages);
+    let (somebody, _) = standing[standing.len() / 2];
+    for (user, id, values, order, page) in [
+        (anyone, "leaderboard:to:xp:2", &[][..], Order::Xp, 2),
+        (anyone, "leaderboard:last:xp", &[], Order::Xp, pages),
+        (anyone, "leaderboard:first:messages", &[], Order::Messages, 1),
+        (anyone, "leaderboard:order", &["messages"], Order::Messages, 1),
+        (
+            somebody,
+            "leaderboard:me:messages",
+            &[],
+            Order::Messages,
+            standing.len() / 2 / 10 + 1,
+        ),
+    ] {
+        let answer = stage.ask(&stage.press(user, id, values)).await;
+        assert_eq!(
+            answer.callback.as_ref().expect("an answer")["type"],
+            7,
+            "an update"
+        );
+        assert_eq!(plain(&text(&answer).0), stage.lines(order, page, user));
+    }
+    for (id, values, said) in [
+        ("leaderboard:to:xp:0", &[][..], "older version"),
+        ("leaderboard:to:gold:1", &[], "older version"),
+        ("leaderboard", &[], "older version"),
+        ("leaderboard:order", &["gold"], "older version"),
+    ] {
+        let (refused, _) = text(&stage.ask(&stage.press(stage.member(3), id, values)).await);
+        assert!(refused.contains(said), "{id}: {refused}");
+    }
+    // The database is away: a line about it, and the page works when it is back.
+    let postmaster = Pid::from_raw(stage.scene.postgres.pid());
+    kill(postmaster, Signal::SIGQUIT).expect("a signal");
+    let request = stage.press(anyone, "leaderboard:to:xp:2", &[]);
+    let control = stage.discord.control();
+    let id = control.interact(&request).expect("asked");
+    let answered = control.wait_interaction(id, |state| state.reply().is_some(), PATIENCE);
+    let (away, _) = text(&answered.await.expect("an answer"));
+    assert!(away.contains("The database does not answer"), "{away}");
+    stage
+        .scene
+        .postgres
+        .restart(StopMode::Immediate)
+        .await
+        .expect("a restart");
+    until("the page is there again", async || {
+        let (page, _) = text(&stage.ask(&request).await);
+        (plain(&page) == stage.lines(Order::Xp, 2, anyone)).then_some(())
+    })
+    .await;
+    stage.end().await;
+}
+
+/// The week of a question is that of its own id: the boards of two weeks do not mix at the second between them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_week_begins_empty() {
+    assert_eq!(week_of(begin_of(WEEK)), WEEK);
+    let scene = Scene::new().await;
+    let store = scene.store();
+    let mut members = Members::new();
+    let all: BTreeMap<u64, Vec<(i32, u64)>> = (1..=30).map(|user| (user, vec![(WEEK, user * 9)])).collect();
+    flush(&store, &mut members, &all).await;
+    let board = async |week| {
+        let page = leaderboard::page(&store, Id::new(GUILD), Order::Week(week), 0, 10).await;
+        page.expect("a page")
+    };
+    assert_eq!(board(WEEK).await.members, 30);
+    assert_eq!(board(WEEK + 1).await.members, 0);
+    // One batch of both sides of the end: only what is of the new week counts in it.
+    let straddling = BTreeMap::from([(3, vec![(WEEK, 500), (WEEK + 1, 20), (WEEK, 40), (WEEK + 1, 15)])]);
+    flush(&store, &mut members, &straddling).await;
+    let (old, new) = (board(WEEK).await, board(WEEK + 1).await);
+    assert_eq!((old.members, new.members), (29, 1));
+    assert_eq!((new.lines[0].value, new.lines[0].standing.xp), (35, 27 + 575));
+    assert_boards(&store, &members).await;
+    scene.stop().await;
+}
