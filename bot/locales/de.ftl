@@ -51,6 +51,16 @@ ping-milliseconds = { $milliseconds } ms
 ping-not-yet = noch nicht gemessen
 ping-away = **antwortet nicht**
 
+privacy-description = Sieh, was auf diesem Server über dich gespeichert ist, oder lass es löschen
+privacy-export-description = Hol dir alles, was auf diesem Server über dich gespeichert ist
+privacy-export-name = auskunft
+privacy-exported = Das ist alles, was auf diesem Server über dich gespeichert ist.
+privacy-delete-description = Lass alles löschen, was auf diesem Server über dich gespeichert ist
+privacy-delete-name = löschen
+privacy-delete-question = Damit werden deine XP, die Zahl deiner Nachrichten und alles andere gelöscht, was auf diesem Server über dich gespeichert ist. **Das lässt sich nicht rückgängig machen.** Was du später schreibst, zählt neu.
+privacy-delete-button = Alles löschen
+privacy-deleted = Alles, was auf diesem Server über dich gespeichert war, ist gelöscht.
+
 rank-description = Das Level eines Mitglieds und was zum nächsten fehlt
 rank-option-member = mitglied
 rank-option-member-description = Wessen Rang; ohne Angabe deiner

@@ -53,6 +53,16 @@ ping-milliseconds = { $milliseconds } ms
 ping-not-yet = not measured yet
 ping-away = **does not answer**
 
+privacy-description = See, or have erased, what is stored about you in this server
+privacy-export-description = Get everything that is stored about you in this server
+privacy-export-name = export
+privacy-exported = This is everything that is stored about you in this server.
+privacy-delete-description = Have everything erased that is stored about you in this server
+privacy-delete-name = delete
+privacy-delete-question = This erases your XP, your messages' count and everything else that is stored about you in this server. **It cannot be undone.** What you write later counts anew.
+privacy-delete-button = Erase everything
+privacy-deleted = Everything that was stored about you in this server is erased.
+
 rank-description = The level of a member, and what is missing to the next one
 rank-option-member = member
 rank-option-member-description = Whose rank; yours if you name nobody

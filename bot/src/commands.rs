@@ -7,6 +7,7 @@ mod help;
 mod leaderboard;
 mod levels;
 mod ping;
+mod privacy;
 mod rank;
 pub mod registration;
 mod settings;
@@ -70,6 +71,7 @@ pub const ALL: &[&dyn Command] = &[
     &leaderboard::Leaderboard,
     &levels::Levels,
     &ping::Ping,
+    &privacy::Privacy,
     &rank::Rank,
     &settings::Settings,
     &xp::Xp,

@@ -153,10 +153,11 @@ impl From<BadOption> for Refusal {
 
 impl Question {
     /// Wait until what the shard received before this is in the tables. A database that is slow is not waited for long: what it answers is
-    /// then a little old.
-    pub async fn settled(&mut self) {
-        if let Some(committed) = self.committed.take() {
-            drop(timeout(COMMIT_PATIENCE, committed).await);
+    /// then a little old. Returns whether it is known to be there.
+    pub async fn settled(&mut self) -> bool {
+        match self.committed.take() {
+            Some(committed) => matches!(timeout(COMMIT_PATIENCE, committed).await, Ok(Ok(()))),
+            None => false,
         }
     }
 

@@ -22,6 +22,7 @@ pub mod member_card;
 pub mod member_xp;
 pub mod migrations;
 pub mod outbox;
+pub mod privacy;
 mod replica;
 pub mod restoring;
 mod session;

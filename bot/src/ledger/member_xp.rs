@@ -89,6 +89,8 @@ pub struct Pending {
     delta: MemberDelta,
     /// Whether `delta.last_award` takes the stored one into account. If not, it is only what is certain without it.
     known: bool,
+    /// When the oldest of the messages was sent.
+    oldest: Millis,
     /// Messages whose award depends on the stored last award, or on rules that are not at hand, and those behind them, in order.
     undecided: Vec<MemberMessage>,
 }
@@ -101,6 +103,7 @@ impl Pending {
                 ..MemberDelta::default()
             },
             known: remembered.is_some(),
+            oldest: Millis::MAX,
             undecided: Vec::new(),
         }
     }
@@ -108,6 +111,7 @@ impl Pending {
     /// Count a message. Returns by how many bytes the entry grew.
     fn add(&mut self, message: MemberMessage) -> usize {
         self.delta.messages += 1;
+        self.oldest = self.oldest.min(message.at);
         if self.undecided.is_empty() {
             match message.earns {
                 Earns::Nothing => return 0,
@@ -129,6 +133,11 @@ impl Pending {
     /// Whether the stored last award has to be read before [`Pending::resolve`] can be exact.
     pub const fn needs_stored_award(&self) -> bool {
         !self.known
+    }
+
+    /// When the oldest of the messages was sent.
+    pub const fn oldest(&self) -> Millis {
+        self.oldest
     }
 
     /// Whether the last award after it is known only when it is resolved.

@@ -14,9 +14,11 @@ use crate::{
         member_xp::{MemberDelta, MemberKey, Pending},
     },
     metrics,
+    rules::award::Millis,
     store::{
         Store, StoreError, Tx, backfill, gap, member_xp,
         outbox::{self, New},
+        privacy,
         shard_checkpoint::{self, Advance, Advanced},
     },
 };
@@ -97,7 +99,14 @@ async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, Sto
         effects: Vec::new(),
     };
     if !entries.is_empty() {
-        let deltas = resolve(tx, &entries, &mut written).await?;
+        let back = without_erased(tx, &mut entries).await?;
+        let mut deltas = resolve(tx, &entries, &mut written).await?;
+        for (key, delta) in &mut deltas {
+            // The ledger remembers awards from before.
+            if let Some(erased_at) = back.get(key) {
+                delta.last_award = delta.last_award.filter(|award| award > erased_at);
+            }
+        }
         let rows = member_xp::add(tx, &deltas).await?;
         written.effects = effects(tx, causes, &rows, &deltas).await?;
         written.rows = deltas.len();
@@ -113,6 +122,34 @@ async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, Sto
     }
     outbox::add(tx, &written.effects).await?;
     Ok(written)
+}
+
+/// Take out what was sent before its member had everything erased. Returns those who have written since, with when they had.
+///
+/// Entries are not divided: what a member sent just after is taken out too if it is in one with what they sent before.
+async fn without_erased(
+    tx: &Tx<'_>,
+    entries: &mut Vec<(usize, MemberKey, &Pending)>,
+) -> Result<HashMap<MemberKey, Millis>, StoreError> {
+    let mut erased = privacy::erased_at(tx, entries.iter().map(|(_, key, _)| *key)).await?;
+    if erased.is_empty() {
+        return Ok(erased);
+    }
+    let before =
+        |key: &MemberKey, pending: &Pending| erased.get(key).is_some_and(|at| pending.oldest() <= *at);
+    entries.retain(|(_, key, pending)| !before(key, pending));
+    let over: Vec<MemberKey> = entries
+        .iter()
+        .filter(|(_, key, pending)| {
+            erased
+                .get(key)
+                .is_some_and(|at| privacy::is_over(*at, pending.oldest()))
+        })
+        .map(|(_, key, _)| *key)
+        .collect();
+    privacy::forget(tx, &over).await?;
+    erased.retain(|key, _| entries.iter().any(|(_, other, _)| other == key));
+    Ok(erased)
 }
 
 /// What follows from the levels that were passed.

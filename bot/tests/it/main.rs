@@ -23,6 +23,7 @@ mod moving_in;
 mod panel;
 mod pool;
 mod pooler;
+mod privacy;
 mod rest;
 mod rewards;
 mod schemas;

@@ -1,0 +1,128 @@
+//! What is stored about one member of a guild: told, and erased.
+//!
+//! An erasure leaves its interaction's id. A message counts only if it is newer than that, so what is read back or replayed later does not
+//! bring back what was erased; an interaction that is replayed erases nothing twice.
+
+use std::collections::HashMap;
+
+use super::{Statement, Store, StoreError, Tx, statement::statement};
+use crate::{ledger::member_xp::MemberKey, rules::award::Millis, snowflake};
+use twilight_model::id::{Id, marker::InteractionMarker};
+
+/// The tables with a member's rows, each of which [`export`] tells and [`erase`] empties. A test looks for others in the catalog.
+pub const TABLES: [&str; 4] = ["member_xp", "outbox", "backfill_message", "erased"];
+
+/// So long after an erasure its record is kept although the member is back: an interaction may be replayed for some minutes.
+const KEPT: Millis = 60 * 60 * 1_000;
+
+/// Everything that is stored about a member, as a JSON object with a list of rows by table.
+pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError> {
+    const EXPORT: Statement = statement!(
+        "privacy_export",
+        [INT8, INT8],
+        "SELECT jsonb_pretty(jsonb_build_object(
+             'member_xp', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - 'xp_tier'), '[]') FROM member_xp AS t
+                           WHERE guild_id = $1 AND user_id = $2),
+             'outbox', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY effect_id), '[]') FROM outbox AS t
+                        WHERE guild_id = $1 AND user_id = $2),
+             'backfill_message', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY message_id), '[]') FROM backfill_message AS t
+                                  WHERE guild_id = $1 AND user_id = $2),
+             'erased', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM erased AS t
+                        WHERE guild_id = $1 AND user_id = $2)
+         ))"
+    );
+    let (guild, user) = (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id));
+    let rows = store.query(EXPORT, &[&guild, &user]).await?;
+    Ok(rows.first().map(|row| row.get(0)).unwrap_or_default())
+}
+
+/// Erase everything that is stored about a member. `false` if this interaction, or a later one, has done so before.
+pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) -> Result<bool, StoreError> {
+    const NOTE: Statement = statement!(
+        "privacy_erased",
+        [INT8, INT8, INT8],
+        "INSERT INTO erased AS e (guild_id, user_id, interaction_id) VALUES ($1, $2, $3)
+         ON CONFLICT (guild_id, user_id) DO UPDATE SET interaction_id = excluded.interaction_id
+         WHERE e.interaction_id < excluded.interaction_id"
+    );
+    // In the order in which a flush locks them.
+    const MESSAGES: Statement = statement!(
+        "privacy_erase_messages",
+        [INT8, INT8],
+        "DELETE FROM backfill_message WHERE guild_id = $1 AND user_id = $2"
+    );
+    const XP: Statement = statement!(
+        "privacy_erase_xp",
+        [INT8, INT8],
+        "DELETE FROM member_xp WHERE guild_id = $1 AND user_id = $2"
+    );
+    const EFFECTS: Statement = statement!(
+        "privacy_erase_effects",
+        [INT8, INT8],
+        "DELETE FROM outbox WHERE guild_id = $1 AND user_id = $2"
+    );
+    let (guild, user) = (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id));
+    if tx
+        .execute(NOTE, &[&guild, &user, &snowflake::to_db(asked)])
+        .await?
+        == 0
+    {
+        return Ok(false);
+    }
+    for statement in [MESSAGES, XP, EFFECTS] {
+        tx.execute(statement, &[&guild, &user]).await?;
+    }
+    Ok(true)
+}
+
+/// When each of these members last had everything erased; only those who had are in the answer.
+pub async fn erased_at(
+    tx: &Tx<'_>,
+    keys: impl Iterator<Item = MemberKey>,
+) -> Result<HashMap<MemberKey, Millis>, StoreError> {
+    const ERASED: Statement = statement!(
+        "privacy_erased_at",
+        [INT8_ARRAY, INT8_ARRAY],
+        "SELECT e.guild_id, e.user_id, e.interaction_id
+         FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
+         JOIN erased AS e ON e.guild_id = k.guild_id AND e.user_id = k.user_id"
+    );
+    let (guilds, users): (Vec<i64>, Vec<i64>) = keys
+        .map(|key| (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id)))
+        .unzip();
+    let rows = tx.query(ERASED, &[&guilds, &users]).await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| {
+            let key = MemberKey {
+                guild_id: snowflake::from_db(row.get(0))?,
+                user_id: snowflake::from_db(row.get(1))?,
+            };
+            let asked: Id<InteractionMarker> = snowflake::from_db(row.get(2))?;
+            Some((key, snowflake::millis(asked)))
+        })
+        .collect())
+}
+
+/// Whether the record of an erasure is of no use any more, when the member has written at this time.
+pub const fn is_over(erased_at: Millis, at: Millis) -> bool {
+    at - erased_at > KEPT
+}
+
+/// Forget that these members had everything erased: they are back.
+pub async fn forget(tx: &Tx<'_>, back: &[MemberKey]) -> Result<(), StoreError> {
+    const FORGET: Statement = statement!(
+        "privacy_forget",
+        [INT8_ARRAY, INT8_ARRAY],
+        "DELETE FROM erased AS e USING unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
+         WHERE e.guild_id = k.guild_id AND e.user_id = k.user_id"
+    );
+    if back.is_empty() {
+        return Ok(());
+    }
+    let (guilds, users): (Vec<i64>, Vec<i64>) = back
+        .iter()
+        .map(|key| (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id)))
+        .unzip();
+    tx.execute(FORGET, &[&guilds, &users]).await.map(drop)
+}

@@ -1,0 +1,305 @@
+//! What is stored about a member: told to them, and erased for good.
+
+use std::time::Duration;
+
+use discord_simulator::{InteractionRequest, InteractionState, Rate, Simulator, SimulatorConfig};
+use eventide::{
+    bot::Bot,
+    config::Config,
+    effects::Causes,
+    gateway::status::ShardState,
+    ledger::{
+        Ledger,
+        member_xp::{MemberKey, MemberMessage},
+        memory::Memory,
+    },
+    settings::Settings,
+    snowflake,
+    store::{
+        Statement, Store, member_xp, privacy,
+        shard_checkpoint::{self, Advance, ShardKey},
+    },
+    writer::flush::flush,
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use twilight_model::id::{Id, marker::InteractionMarker};
+
+use crate::support::{
+    PATIENCE, Scene,
+    boards::assert_counted,
+    bot::{config_for, discord, start},
+    session::Session,
+    until,
+};
+
+/// Tables with a column that names a user, which an export leaves out, and why.
+const EXEMPT: [(&str, &str); 0] = [];
+
+/// Guards the list: whoever adds a table about members tells and erases it, or says here why not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_table_about_members_is_told_and_erased() {
+    let scene = Scene::new().await;
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    let rows = session
+        .client
+        .query(
+            "SELECT DISTINCT table_name::text FROM information_schema.columns
+             WHERE table_schema = current_schema() AND column_name ~ '(user|member|moderator|author)_id$'",
+            &[],
+        )
+        .await
+        .expect("read");
+    let there: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert!(there.len() >= privacy::TABLES.len(), "{there:?}");
+    for table in &there {
+        let is_known =
+            privacy::TABLES.contains(&table.as_str()) || EXEMPT.iter().any(|(name, _)| name == table);
+        assert!(is_known, "{table} is neither exported nor exempt");
+    }
+    let key = MemberKey {
+        guild_id: Id::new(1),
+        user_id: Id::new(1),
+    };
+    // A row of the member in each: all are told, and all but the record of the erasure are gone.
+    session
+        .execute(
+            "INSERT INTO member_xp (guild_id, user_id, xp, by_xp) VALUES (1, 1, 5, xp_place(5)), (1, 2, 5, xp_place(5));
+             INSERT INTO outbox (guild_id, lane_id, kind, user_id, body) VALUES (1, 1, 'roles', 1, '{}'), (1, 2, 'roles', 2, '{}');
+             INSERT INTO backfill_message VALUES (1, 10, 3, 1), (1, 11, 3, 2);
+             INSERT INTO erased VALUES (1, 1, 4)",
+        )
+        .await;
+    let store = scene.store();
+    let told = privacy::export(&store, key).await.expect("told");
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    for table in privacy::TABLES {
+        assert_eq!(told[table].as_array().map(Vec::len), Some(1), "{table}: {told}");
+        assert_eq!(told[table][0]["user_id"], 1, "{table}");
+    }
+    assert!(erase(&store, key, Id::new(5)).await);
+    assert!(!erase(&store, key, Id::new(5)).await, "a replay");
+    assert!(!erase(&store, key, Id::new(3)).await, "an older one");
+    let left: Value = serde_json::from_str(&privacy::export(&store, key).await.expect("told")).expect("JSON");
+    for table in privacy::TABLES {
+        let expected = usize::from(table == "erased");
+        assert_eq!(
+            left[table].as_array().map(Vec::len),
+            Some(expected),
+            "{table}: {left}"
+        );
+    }
+    for table in ["member_xp", "outbox", "backfill_message"] {
+        let others = session
+            .client
+            .query_one(&format!("SELECT count(*) FROM {table}"), &[])
+            .await
+            .expect("counted");
+        assert_eq!(others.get::<_, i64>(0), 1, "another member's row in {table}");
+    }
+    assert_counted(&session.client).await;
+    session.close().await;
+    scene.stop().await;
+}
+
+async fn erase(store: &Store, key: MemberKey, asked: Id<InteractionMarker>) -> bool {
+    let erased = store.transaction("test", move |tx| {
+        Box::pin(async move { privacy::erase(tx, key, asked).await })
+    });
+    erased.await.expect("erased")
+}
+
+/// A shard that flushes messages of one member.
+struct Shard {
+    store: Store,
+    causes: Causes,
+    ledger: Ledger,
+    revision: i64,
+}
+
+const KEY: MemberKey = MemberKey {
+    guild_id: Id::new(7),
+    user_id: Id::new(8),
+};
+
+impl Shard {
+    const ID: ShardKey = ShardKey { count: 1, id: 0 };
+
+    async fn new(store: Store) -> Self {
+        let taken = store.transaction("take", |tx| {
+            Box::pin(async move { shard_checkpoint::take(tx, Self::ID).await })
+        });
+        taken.await.expect("taken");
+        Self {
+            store,
+            causes: Causes::new(Settings::new(&Config::defaults().levels)),
+            ledger: Ledger::new(Arc::new(Memory::new(1 << 20)), 16),
+            revision: 0,
+        }
+    }
+
+    fn message(&mut self, at: i64) {
+        let message = MemberMessage {
+            at,
+            channel_id: Id::new(9),
+            xp: 20,
+            cooldown: 60_000,
+        };
+        self.ledger.member_message(KEY, message);
+    }
+
+    async fn flush(&mut self) {
+        self.revision += 1;
+        let advance = Advance {
+            shard: Self::ID,
+            fence: 1,
+            revision: self.revision,
+            session: None,
+            last_message_id: None,
+        };
+        let work = Arc::new(vec![(advance, self.ledger.take())]);
+        flush(&self.store, &self.causes, work).await.expect("flushed");
+    }
+
+    /// XP and messages, and whether an erasure is remembered.
+    async fn stored(&self) -> (u64, u64, bool) {
+        let rows = member_xp::all(&self.store).await.expect("rows");
+        let row = rows.first().map(|(_, row)| *row).unwrap_or_default();
+        let erased = Statement {
+            name: "test",
+            types: &[],
+            sql: "SELECT FROM erased",
+        };
+        let erased = self.store.query(erased, &[]).await.expect("rows");
+        (row.xp, row.messages, !erased.is_empty())
+    }
+}
+
+/// What is read back or replayed from before stays erased; what is newer counts, and in the end the erasure is forgotten.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_sent_before_does_not_come_back() {
+    let scene = Scene::new().await;
+    let mut shard = Shard::new(scene.store()).await;
+    let asked: Id<InteractionMarker> = snowflake::at_millis(1_790_000_000_000).expect("an id");
+    let at = snowflake::millis(asked);
+    shard.message(at - 100_000);
+    shard.flush().await;
+    assert_eq!(shard.stored().await, (20, 1, false));
+    assert!(erase(&shard.store, KEY, asked).await);
+    assert_eq!(shard.stored().await, (0, 0, true));
+    // One that is late, and one of the same moment.
+    shard.message(at - 5);
+    shard.flush().await;
+    shard.message(at);
+    shard.flush().await;
+    assert_eq!(shard.stored().await, (0, 0, true));
+    shard.message(at + 1);
+    shard.flush().await;
+    assert_eq!(shard.stored().await.1, 1, "the member is back");
+    // A replay of the erasure does not take what is new.
+    assert!(!erase(&shard.store, KEY, asked).await);
+    shard.message(at - 7);
+    shard.flush().await;
+    assert_eq!(shard.stored().await.1, 1);
+    shard.message(at + 61 * 60 * 1_000);
+    shard.flush().await;
+    let (xp, messages, remembered) = shard.stored().await;
+    assert_eq!((messages, remembered), (2, false));
+    assert!(xp >= 20);
+    scene.stop().await;
+}
+
+struct Here {
+    scene: Scene,
+    discord: Simulator,
+    bot: Bot,
+}
+
+impl Here {
+    async fn new() -> Self {
+        let scene = Scene::new().await;
+        let discord = discord(SimulatorConfig {
+            guilds: 1,
+            members: 20,
+            ..SimulatorConfig::default()
+        })
+        .await;
+        let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+        until("the shard is up", async || {
+            let up = bot
+                .shards
+                .list()
+                .iter()
+                .all(|shard| shard.state() == ShardState::Up);
+            up.then_some(())
+        })
+        .await;
+        Self { scene, discord, bot }
+    }
+
+    async fn ask(&self, request: &InteractionRequest) -> InteractionState {
+        let control = self.discord.control();
+        let asked = control.ask(request, Duration::from_secs(10));
+        asked.await.expect("an answer")
+    }
+}
+
+fn content(state: &InteractionState) -> String {
+    let reply = state.reply().expect("a reply");
+    reply["content"].as_str().expect("text").to_owned()
+}
+
+/// As a member has it: a file, a question back, and an erasure under load that nothing undoes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_has_everything_erased() {
+    let here = Here::new().await;
+    let control = here.discord.control();
+    let guild = here.discord.world().guilds()[0].id();
+    let member = here.discord.world().member_id(guild, 0).expect("a member");
+    control.set_rate(Rate::PerSecond(1_000.0));
+    let key = MemberKey {
+        guild_id: Id::new(guild),
+        user_id: Id::new(member),
+    };
+    let store = here.scene.store();
+    until("the member has XP", async || {
+        (member_xp::xp_of(&store, key).await.ok()? > 0).then_some(())
+    })
+    .await;
+    control.set_rate(Rate::Paused);
+    let part = |name: &str| json!([{"name": name, "type": 1, "options": []}]);
+    let export = InteractionRequest::command(guild, member, "privacy", &part("export"));
+    let state = here.ask(&export).await;
+    let data = &state.callback.as_ref().expect("an answer")["data"];
+    assert_eq!(data["flags"], 64, "for the asker alone: {data}");
+    assert!(content(&state).contains("everything that is stored"), "{state:?}");
+
+    let delete = InteractionRequest::command(guild, member, "privacy", &part("delete"));
+    let state = here.ask(&delete).await;
+    let reply = state.reply().expect("a reply");
+    let button = &reply["components"][0]["components"][0];
+    assert_eq!(
+        (&button["style"], &button["custom_id"]),
+        (&json!(4), &json!("privacy:delete"))
+    );
+    assert!(
+        member_xp::xp_of(&store, key).await.expect("read") > 0,
+        "not before it is confirmed"
+    );
+    let press = |id: &str| InteractionRequest::component(guild, member, id, &[], json!({"id": "1"}));
+    for stale in ["privacy", "privacy:gone", "privacy:delete:2"] {
+        assert!(content(&here.ask(&press(stale)).await).contains("older version"));
+    }
+    // Everybody writes meanwhile.
+    control.set_rate(Rate::PerSecond(1_000.0));
+    let state = here.ask(&press("privacy:delete")).await;
+    assert!(content(&state).contains("is erased"), "{state:?}");
+    control.set_rate(Rate::Paused);
+    let erased = privacy::export(&store, key).await.expect("told");
+    assert!(erased.contains("\"interaction_id\""), "{erased}");
+    let session = Session::open(&here.scene.postgres.connection().into()).await;
+    assert_counted(&session.client).await;
+    session.close().await;
+    here.bot.drain(PATIENCE).await.expect("a clean end");
+    here.scene.stop().await;
+}

@@ -1,0 +1,3 @@
+-- Takes V132 back: messages from before an erasure that are read back later count again.
+
+DROP TABLE erased;
