@@ -287,6 +287,11 @@ impl Control {
         interaction::start(&self.hub, request)
     }
 
+    /// Dispatches an interaction once more, with the same id and token, as a resume can. False for one that there is not.
+    pub fn interact_again(&self, id: u64) -> bool {
+        interaction::repeat(&self.hub, id)
+    }
+
     /// What has become of an interaction.
     pub fn interaction(&self, id: u64) -> Option<InteractionState> {
         self.hub.interactions().state(id)

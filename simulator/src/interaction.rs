@@ -1,5 +1,7 @@
 //! Interactions: dispatched by the controls, answered by the bot over REST.
 
+mod resolved;
+
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -150,6 +152,9 @@ pub(crate) enum Acknowledged {
 struct Open {
     since: Instant,
     channel: u64,
+    guild: u32,
+    /// JSON of what was dispatched.
+    dispatched: String,
     state: InteractionState,
 }
 
@@ -283,6 +288,7 @@ pub(crate) fn start(hub: &Hub, request: &InteractionRequest) -> Option<u64> {
         data["id"] = command_id(hub, request.guild_id, &data["name"]).into();
     }
     let mut engine = hub.lock();
+    resolved::fill(&mut data, world, &engine.overlay, guild);
     engine.clock.follow(1);
     let id = engine.clock.next_id();
     let token = format!("sim{id:x}{:016x}{:016x}", mix(id), mix(!id));
@@ -294,10 +300,13 @@ pub(crate) fn start(hub: &Hub, request: &InteractionRequest) -> Option<u64> {
         id,
         &token,
         &data,
-    );
+    )
+    .to_string();
     let open = Open {
         since: Instant::now(),
         channel: world.guild_at(guild).channels()[usize::from(channel)].id,
+        guild,
+        dispatched: payload.clone(),
         state: InteractionState {
             id,
             token: token.clone(),
@@ -308,18 +317,33 @@ pub(crate) fn start(hub: &Hub, request: &InteractionRequest) -> Option<u64> {
     interactions.tokens.insert(id, token.clone());
     interactions.open.insert(token, open);
     drop(interactions);
-    let name = "INTERACTION_CREATE".to_owned();
-    engine.publish_raw(
-        world,
-        Some(guild),
-        RawEvent {
-            name,
-            data: payload.to_string(),
-            intents: 0,
-            id: None,
-        },
-    );
+    engine.publish_raw(world, Some(guild), event(payload));
     Some(id)
+}
+
+/// Dispatches an interaction once more, as a resume can. False for one that there is not.
+pub(crate) fn repeat(hub: &Hub, id: u64) -> bool {
+    let found = {
+        let interactions = hub.interactions();
+        let token = interactions.tokens.get(&id);
+        token
+            .and_then(|token| interactions.open.get(token))
+            .map(|open| (open.guild, open.dispatched.clone()))
+    };
+    let Some((guild, payload)) = found else {
+        return false;
+    };
+    hub.lock().publish_raw(&hub.world, Some(guild), event(payload));
+    true
+}
+
+fn event(data: String) -> RawEvent {
+    RawEvent {
+        name: "INTERACTION_CREATE".to_owned(),
+        data,
+        intents: 0,
+        id: None,
+    }
 }
 
 fn payload(

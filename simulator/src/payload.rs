@@ -15,7 +15,10 @@ use crate::{
 };
 use json::{id, number, raw};
 use message::Context;
-pub(crate) use overlay::{MANAGE_ROLES, Overlay, SEND_MESSAGES, VIEW_CHANNEL};
+pub(crate) use overlay::{
+    ADMINISTRATOR, BAN_MEMBERS, KICK_MEMBERS, MANAGE_ROLES, MODERATE_MEMBERS, Overlay, SEND_MESSAGES,
+    VIEW_CHANNEL,
+};
 
 /// An event that was given from outside.
 pub(crate) struct RawEvent {

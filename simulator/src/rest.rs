@@ -10,6 +10,7 @@ mod fault;
 mod guilds;
 mod interactions;
 mod limit;
+mod moderation;
 pub(crate) mod route;
 
 use std::{collections::BTreeMap, collections::VecDeque, sync::Arc};
@@ -38,6 +39,10 @@ const HALF_BODY_PAUSE: std::time::Duration = std::time::Duration::from_millis(50
 const MOST_CALLS: usize = 200_000;
 /// How many files are remembered.
 const MOST_FILES: usize = 64;
+/// <https://docs.discord.com/developers/resources/audit-log>
+const AUDIT_LOG_REASON: HeaderName = HeaderName::from_static("x-audit-log-reason");
+/// In characters.
+const LONGEST_REASON: usize = 512;
 /// Discord allows 25 MiB of files in a message.
 const LARGEST_BODY: usize = 26 << 20;
 
@@ -58,6 +63,9 @@ pub struct RestCall {
     pub status: u16,
     /// The JSON that came with it, null when there was none.
     pub body: Value,
+    /// What is to stand in the server's audit log, without its percent-encoding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A file that came with a request.
@@ -142,6 +150,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) segments: &'a [&'a str],
     pub(crate) query: &'a str,
     pub(crate) body: &'a Value,
+    /// For the server's audit log.
+    pub(crate) reason: Option<&'a str>,
 }
 
 impl Asked<'_> {
@@ -204,6 +214,7 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
         route: route.name.clone(),
         status: 0,
         body: parsed.as_ref().map_or(Value::Null, Clone::clone),
+        reason: reason_of(header(AUDIT_LOG_REASON)),
     };
     let (delay, kind) = hub.rest().faults.meet(&route);
     if !delay.is_zero() {
@@ -228,6 +239,7 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
                     segments: &segments,
                     query,
                     body,
+                    reason: call.reason.as_deref(),
                 },
             )
         }
@@ -363,7 +375,19 @@ async fn half(response: Response) -> Response {
     Response::from_parts(parts, Body::from_stream(pieces))
 }
 
+/// What is to stand in the audit log, without its percent-encoding.
+fn reason_of(header: &str) -> Option<String> {
+    (!header.is_empty()).then(|| route::decode(header))
+}
+
 fn dispatch(asked: &Asked<'_>) -> Answer {
+    if asked
+        .reason
+        .is_some_and(|reason| reason.chars().count() > LONGEST_REASON)
+    {
+        let message = "Must be 512 or fewer in length.";
+        return Answer::invalid("reason", "BASE_TYPE_MAX_LENGTH", message);
+    }
     let found = applications::answer(asked)
         .or_else(|| guilds::answer(asked))
         .or_else(|| channels::answer(asked))

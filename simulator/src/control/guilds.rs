@@ -163,7 +163,13 @@ impl Control {
             let Some(member) = world.member_index(guild, user_id) else {
                 return false;
             };
-            Arc::make_mut(&mut engine.overlay).change(guild, member).left = left;
+            engine.clock.follow(1);
+            let now = engine.clock.now_ms();
+            let change = Arc::make_mut(&mut engine.overlay).change(guild, member);
+            change.left = left;
+            if !left {
+                change.joined_ms = Some(now);
+            }
             let mut value = object::member(world, &engine.overlay, guild, member);
             value["guild_id"] = guild_id.to_string().into();
             let name = if left {
@@ -175,6 +181,52 @@ impl Control {
             tell(engine, world, guild, name, &value, GUILD_MEMBERS);
             true
         })
+    }
+
+    /// Whether a member has left, or was kicked or banned. None for who never was one; so with these.
+    pub fn has_left(&self, guild_id: u64, user_id: u64) -> Option<bool> {
+        self.of_member(guild_id, user_id, Overlay::has_left)
+    }
+
+    /// Until when a member may not communicate, as it was written; None also without a timeout.
+    pub fn timeout_of(&self, guild_id: u64, user_id: u64) -> Option<String> {
+        self.of_member(guild_id, user_id, |overlay, guild, member| {
+            let until = overlay.member(guild, member)?.timeout.as_deref()?;
+            serde_json::from_str::<Option<String>>(until).ok()?
+        })
+        .flatten()
+    }
+
+    /// Whether somebody is banned from a guild.
+    pub fn is_banned(&self, guild_id: u64, user_id: u64) -> bool {
+        let guild = self.hub.world.guild_index(guild_id);
+        guild.is_some_and(|guild| self.hub.lock().overlay.ban(guild, user_id).is_some())
+    }
+
+    /// Gives a member these roles, and no others.
+    pub fn set_member_roles(&self, guild_id: u64, user_id: u64, roles: &[u64]) -> bool {
+        self.in_guild(guild_id, |world, engine, guild| {
+            let Some(member) = world.member_index(guild, user_id) else {
+                return false;
+            };
+            Arc::make_mut(&mut engine.overlay).change(guild, member).roles = Some(roles.to_vec());
+            let mut value = object::member(world, &engine.overlay, guild, member);
+            value["guild_id"] = guild_id.to_string().into();
+            tell(engine, world, guild, "GUILD_MEMBER_UPDATE", &value, GUILD_MEMBERS);
+            true
+        })
+    }
+
+    fn of_member<T>(
+        &self,
+        guild_id: u64,
+        user_id: u64,
+        look: impl FnOnce(&Overlay, u32, u32) -> T,
+    ) -> Option<T> {
+        let world = &self.hub.world;
+        let guild = world.guild_index(guild_id)?;
+        let member = world.member_index(guild, user_id)?;
+        Some(look(&self.hub.lock().overlay, guild, member))
     }
 
     /// Lets a person refuse the bot's direct messages, or take them again. No event tells of it.

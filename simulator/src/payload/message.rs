@@ -287,7 +287,8 @@ pub(crate) fn member(out: &mut Vec<u8>, context: Context<'_>, guild: u32, member
         None => quoted_or_null(out, world.nick(guild, member)),
     }
     raw(out, ",\"mute\":false,\"joined_at\":");
-    timestamp(out, 1_600_000_000_000 + hash % 150_000_000_000);
+    let joined = change.and_then(|change| change.joined_ms);
+    timestamp(out, joined.unwrap_or(1_600_000_000_000 + hash % 150_000_000_000));
     raw(
         out,
         ",\"flags\":0,\"deaf\":false,\"communication_disabled_until\":",

@@ -9,6 +9,9 @@ use crate::world::{Role, World};
 /// The permissions that the simulator looks at.
 /// <https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags>
 pub(crate) const ADMINISTRATOR: u64 = 1 << 3;
+pub(crate) const KICK_MEMBERS: u64 = 1 << 1;
+pub(crate) const BAN_MEMBERS: u64 = 1 << 2;
+pub(crate) const MODERATE_MEMBERS: u64 = 1 << 40;
 pub(crate) const VIEW_CHANNEL: u64 = 1 << 10;
 pub(crate) const SEND_MESSAGES: u64 = 1 << 11;
 pub(crate) const MANAGE_ROLES: u64 = 1 << 28;
@@ -20,6 +23,8 @@ pub(crate) struct Overlay {
     guilds: FxHashMap<u32, GuildChange>,
     /// Persons who take no direct messages of the bot.
     closed: FxHashSet<u64>,
+    /// Who is banned, by guild and user id.
+    bans: FxHashMap<(u32, u64), String>,
 }
 
 /// What was changed about a member; `None` is as the world was made.
@@ -32,6 +37,8 @@ pub(crate) struct MemberChange {
     pub(crate) timeout: Option<String>,
     /// Whether they have left. The traffic does not know.
     pub(crate) left: bool,
+    /// When they came back, as Unix time in milliseconds.
+    pub(crate) joined_ms: Option<u64>,
 }
 
 /// What was changed about a guild; `None` is as the world was made.
@@ -91,6 +98,26 @@ impl Overlay {
         }
     }
 
+    /// Ban somebody, or lift it. Whether anything has changed.
+    pub(crate) fn set_banned(&mut self, guild: u32, user: u64, banned: bool, reason: String) -> bool {
+        if banned {
+            self.bans.insert((guild, user), reason).is_none()
+        } else {
+            self.bans.remove(&(guild, user)).is_some()
+        }
+    }
+
+    /// The reason of a ban, which may be empty; `None` for who is not banned.
+    pub(crate) fn ban(&self, guild: u32, user: u64) -> Option<&str> {
+        self.bans.get(&(guild, user)).map(String::as_str)
+    }
+
+    /// What a member may do in a guild, and how high their highest role stands.
+    pub(crate) fn member_may(&self, world: &World, guild: u32, member: u32) -> (u64, u32) {
+        let has = self.roles(world, guild, member);
+        self.sum_of(world, guild, &has)
+    }
+
     /// The roles that a member has now.
     pub(crate) fn roles(&self, world: &World, guild: u32, member: u32) -> Vec<u64> {
         self.member(guild, member)
@@ -141,6 +168,10 @@ impl Overlay {
     /// What the bot may do in a guild, and how high its highest role stands.
     pub(crate) fn bot_may(&self, world: &World, guild: u32) -> (u64, u32) {
         let has = self.bot_roles(world, guild);
+        self.sum_of(world, guild, &has)
+    }
+
+    fn sum_of(&self, world: &World, guild: u32, has: &[u64]) -> (u64, u32) {
         let everybody = world.guild_at(guild).id();
         let roles = self.guild_roles(world, guild);
         let own = roles

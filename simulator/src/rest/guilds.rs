@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Answer, Asked};
+use super::{Answer, Asked, moderation};
 use crate::{
     payload::{MANAGE_ROLES, Overlay, object},
     record::{Kind, Record},
@@ -44,15 +44,12 @@ pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
         ("GET", ["members", "search"]) => search(asked, index),
         ("PATCH", ["members", "@me"]) => Answer::ok(object::bot_member(world, &overlay, index)),
         (_, ["members", user, rest @ ..]) => return member(asked, index, user, rest),
-        ("PUT" | "DELETE", ["bans", user]) => match user.parse().ok().and_then(|id| world.person(id)) {
-            Some(_) => Answer::empty(),
-            None => Answer::unknown("User", 10_013),
-        },
+        (_, ["bans", user]) => return moderation::ban(asked, index, user),
         _ => return None,
     })
 }
 
-fn overlay(asked: &Asked<'_>) -> Arc<Overlay> {
+pub(super) fn overlay(asked: &Asked<'_>) -> Arc<Overlay> {
     Arc::clone(&asked.hub.lock().overlay)
 }
 
@@ -109,7 +106,7 @@ fn member(asked: &Asked<'_>, guild: u32, user: &str, rest: &[&str]) -> Option<An
     Some(match (asked.method, rest) {
         ("GET", []) => Answer::ok(object::member(world, &overlay(asked), guild, index)),
         ("PATCH", []) => change(asked, guild, index),
-        ("DELETE", []) => Answer::empty(),
+        ("DELETE", []) => moderation::kick(asked, guild, index),
         ("PUT" | "DELETE", ["roles", role]) => change_role(asked, guild, index, role),
         _ => return None,
     })
@@ -190,6 +187,11 @@ fn change(asked: &Asked<'_>, guild: u32, member: u32) -> Answer {
                 return refused;
             }
         }
+    }
+    if let Some(until) = asked.body.get("communication_disabled_until")
+        && let Err(refused) = moderation::may_time_out(asked, guild, member, until)
+    {
+        return refused;
     }
     let mut engine = asked.hub.lock();
     let change = Arc::make_mut(&mut engine.overlay).change(guild, member);

@@ -14,6 +14,7 @@ mod controls;
 mod gateway;
 mod identify;
 mod interactions;
+mod moderation;
 mod oracle;
 mod rest;
 mod resume;
