@@ -268,3 +268,137 @@ settings-prefix-label = Präfix
 settings-prefix-hint = Wirkt, wenn der Betreiber den Bot Nachrichten lesen lässt.
 settings-prefix-bad = Ein Präfix hat bis zu 5 Zeichen, ohne Leerzeichen und ohne @, #, < und `.
 settings-welcome-nowhere = Bitte wähle erst den Begrüßungskanal.
+warn-description = Ein Mitglied verwarnen, als nummerierter Fall
+warn-option-member = mitglied
+warn-option-member-description = Wen; über die ID auch jemanden, der gegangen ist
+warn-option-reason = grund
+warn-option-reason-description = Warum; das Mitglied liest es auch
+warn-option-severity = schwere
+warn-option-severity-description = Wie schlimm es war: gering (1 Punkt), mittel (2) oder schwer (3); ohne Angabe gering
+warn-option-points = punkte
+warn-option-points-description = Wie viel es zählt, 0 bis 100, wenn nicht so viel wie die Schwere vorgibt
+warn-option-expires = ablauf
+warn-option-expires-description = Wann es nicht mehr zählt: 7d, 12h, 2w 3d, nie; ohne Angabe 90d
+warn-option-dm = nachricht
+warn-option-dm-description = Ob das Mitglied eine Direktnachricht bekommt; ohne Angabe ja
+warn-severity-low = gering
+warn-severity-medium = mittel
+warn-severity-high = schwer
+warn-points = { $points ->
+        [one] 1 Punkt
+       *[other] { $points } Punkte
+    }
+warn-counting = Zurzeit { $warnings ->
+        [one] zählt eine Verwarnung
+       *[other] zählen { $warnings } Verwarnungen
+    }, zusammen { $points }.
+warn-expires = läuft { $at } ab
+warn-expires-never = läuft nie ab
+warn-done = ⚠️ Fall **#{ $case }**: <@{ $user }> ist verwarnt ({ $severity }, { $points }, { $expiry }).
+    { $counting }
+warn-crossed = ➡️ { $points } erreicht: **{ $action }**.
+warn-crossed-until = ➡️ { $points } erreicht: **{ $action }** bis { $until }.
+warn-direct = ⚠️ Du wurdest auf **{ $server }** verwarnt (Fall #{ $case }, { $severity }, { $points }, { $expiry }):
+    { $reason }
+warn-bad-expiry = **{ $given }** kann ich nicht als Zeit lesen. Schreib zum Beispiel `12h`, `7d`, `2w 3d` oder `nie`: mindestens eine Minute, höchstens zehn Jahre.
+warn-bad-reason = Ein Grund hat 1 bis 1.000 Zeichen.
+warn-bad-points = Punkte sind eine Zahl von 0 bis 100.
+warn-yourself = Du kannst dich nicht selbst verwarnen.
+warn-bot = Mich kann man nicht verwarnen.
+warn-owner = Wem der Server gehört, der kann nicht verwarnt werden.
+warn-above = Du kannst nur Mitglieder verwarnen, deren höchste Rolle unter deiner steht.
+
+warnings-description = Deine Verwarnungen oder die eines Mitglieds
+warnings-option-member = mitglied
+warnings-option-member-description = Wessen; ohne Angabe deine
+warnings-none = <@{ $user }> hat keine Verwarnungen.
+warnings-title = { $total ->
+        [one] Eine Verwarnung
+       *[other] { $total } Verwarnungen
+    }
+warnings-head = <@{ $user }> · { $counting }
+warnings-entry = **#{ $case }** · { $severity } · { $points } · { $at } von <@{ $moderator }> · { $expiry }
+    { $reason }
+warnings-entry-expired = **#{ $case }** · { $severity } · { $points } · { $at } von <@{ $moderator }> · { $expired } abgelaufen
+    { $reason }
+warnings-entry-removed = ~~**#{ $case }** · { $severity } · { $points }~~ · { $at } von <@{ $moderator }> · { $removed } von <@{ $remover }> zurückgenommen
+    { $reason }
+warnings-removed-reason = Zurückgenommen, weil: { $reason }
+warnings-page = Seite { $page } von { $pages }
+warnings-foreign = Diese Knöpfe sind für jemand anderen. Mit `/warnings` bekommst du deine eigene Liste.
+warnings-gone = Diese Seite gibt es nicht mehr. Bitte benutze `/warnings` noch einmal.
+
+warning-description = Verwarnungen ändern und festlegen, wozu ihre Punkte führen
+warning-remove-description = Eine Verwarnung zurücknehmen; sie bleibt als zurückgenommen sichtbar
+warning-edit-description = Eine Verwarnung ändern; wie sie war, bleibt aufgehoben
+warning-threshold-description = Was geschieht, wenn ein Mitglied so viele Punkte erreicht
+warning-threshold-add-description = Eine Schwelle hinzufügen oder die mit diesen Punkten ändern
+warning-threshold-remove-description = Eine Schwelle entfernen
+warning-threshold-list-description = Die Schwellen zeigen
+warning-option-case = fall
+warning-option-case-description = Die Nummer des Falls
+warning-option-why = grund
+warning-option-why-description = Warum sie zurückgenommen wird
+warning-option-reason = grund
+warning-option-reason-description = Warum das Mitglied verwarnt wurde
+warning-option-severity = schwere
+warning-option-severity-description = Wie schlimm es war; die Punkte folgen daraus, wenn du sie nicht angibst
+warning-option-points = punkte
+warning-option-points-description = Wie viel es zählt, 0 bis 100
+warning-option-expires = ablauf
+warning-option-expires-description = Wann es nicht mehr zählt, von jetzt an: 7d, 12h, nie
+warning-option-threshold = punkte
+warning-option-threshold-description = Die Punkte, die ein Mitglied erreicht
+warning-option-action = maßnahme
+warning-option-action-description = Was mit dem Mitglied geschieht
+warning-option-duration = dauer
+warning-option-duration-description = Wie lange ein Timeout dauert: 30m, 12h, 7d; höchstens 28 Tage
+warning-option-window = zeitraum
+warning-option-window-description = Nur Verwarnungen der letzten so vielen Tage zählen; ohne Angabe alle, die nicht abgelaufen sind
+warning-action-timeout = Timeout
+warning-action-kick = Rauswurf
+warning-action-ban = Bann
+warning-removed = 🗑️ Fall **#{ $case }** von <@{ $user }> ist zurückgenommen.
+warning-edited = ✏️ Fall **#{ $case }** von <@{ $user }> ist jetzt: { $severity }, { $points }, { $expiry }.
+    { $reason }
+warning-nothing = Sag, was sich ändern soll: Grund, Schwere, Punkte oder Ablauf.
+warning-unknown = Einen Fall **#{ $case }** gibt es auf diesem Server nicht.
+warning-gone = Fall **#{ $case }** wurde schon zurückgenommen.
+warning-own = Eine Verwarnung, die dich betrifft, kannst du nicht ändern.
+warning-threshold-line = **{ $points }**: { $action }
+warning-threshold-span = { $action } für { $span }
+warning-threshold-window = { $threshold } (nur Verwarnungen { $days ->
+        [one] des letzten Tages
+       *[other] der letzten { $days } Tage
+    })
+warning-threshold-added = ✅ Hinzugefügt: { $threshold }
+warning-threshold-replaced = ✅ Geändert: { $threshold }
+warning-threshold-removed = 🗑️ Entfernt: { $threshold }
+warning-threshold-none = Es gibt noch keine Schwellen. Mit `/warning threshold add` legst du eine an.
+warning-threshold-unknown = Eine Schwelle bei { $points } gibt es nicht.
+warning-threshold-many = Ein Server kann 20 Schwellen haben. Entferne zuerst eine.
+warning-threshold-needs-duration = Ein Timeout braucht eine Dauer, zum Beispiel `12h`.
+warning-threshold-no-duration = Nur ein Timeout hat eine Dauer.
+warning-threshold-bad-duration = **{ $given }** kann ein Timeout nicht dauern. Schreib zum Beispiel `30m`, `12h` oder `7d`: mindestens eine Minute, höchstens 28 Tage.
+warning-log-warned = ⚠️ **Fall #{ $case }** · <@{ $user }> wurde von <@{ $moderator }> verwarnt ({ $severity }, { $points }, { $expiry }):
+    { $reason }
+    { $counting }
+warning-log-state = { $severity }, { $points }, { $expiry }
+    { $reason }
+warning-log-edited = ✏️ **Fall #{ $case }** von <@{ $user }> wurde von <@{ $moderator }> geändert.
+    Vorher: { $before }
+    Jetzt: { $after }
+warning-log-removed = 🗑️ **Fall #{ $case }** von <@{ $user }> ({ $points }) wurde von <@{ $moderator }> zurückgenommen:
+    { $reason }
+warning-log-no-reason = > ohne Angabe eines Grundes
+warning-log-threshold-added = ⚙️ <@{ $moderator }> hat eine Schwelle festgelegt: { $threshold }
+warning-log-threshold-removed = ⚙️ <@{ $moderator }> hat eine Schwelle entfernt: { $threshold }
+warning-log-failed = ❗ **Fall #{ $case }**: Was bei <@{ $user }> fällig war ({ $action }), ging nicht: { $why }
+warning-obstacle-permission = Mir fehlt die Berechtigung dafür. Bitte erlaube mir, Mitglieder in den Timeout zu versetzen, zu kicken oder zu bannen.
+warning-obstacle-owner = Der Server gehört diesem Mitglied.
+warning-obstacle-above = Die höchste Rolle des Mitglieds steht nicht unter meiner. Bitte schieb meine Rolle darüber.
+warning-obstacle-administrator = Administratoren können nicht in den Timeout versetzt werden.
+warning-obstacle-refused = Discord lässt es mich nicht tun.
+warning-obstacle-late = Discord war zu lange nicht zu erreichen.
+warning-obstacle-other = Discord hat es nicht angenommen.
+warning-audit-log = Verwarnung, Fall #{ $case }: { $points } erreicht

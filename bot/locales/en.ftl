@@ -270,3 +270,137 @@ settings-prefix-label = Prefix
 settings-prefix-hint = Works if whoever runs the bot lets it read messages.
 settings-prefix-bad = A prefix has up to 5 characters, without spaces and without @, #, < and `.
 settings-welcome-nowhere = Please choose the welcome channel first.
+warn-description = Warn a member, as a numbered case
+warn-option-member = member
+warn-option-member-description = Whom; also somebody who has left, by their id
+warn-option-reason = reason
+warn-option-reason-description = Why; the member reads it, too
+warn-option-severity = severity
+warn-option-severity-description = How bad it was: low (1 point), medium (2) or high (3); low if you say nothing
+warn-option-points = points
+warn-option-points-description = What it counts, 0 to 100, if not what the severity says
+warn-option-expires = expires
+warn-option-expires-description = When it stops to count: 7d, 12h, 2w 3d, never; 90d if you say nothing
+warn-option-dm = dm
+warn-option-dm-description = Whether the member gets a direct message; yes if you say nothing
+warn-severity-low = low
+warn-severity-medium = medium
+warn-severity-high = high
+warn-points = { $points ->
+        [one] 1 point
+       *[other] { $points } points
+    }
+warn-counting = { $warnings ->
+        [one] One warning counts
+       *[other] { $warnings } warnings count
+    } now, with { $points }.
+warn-expires = expires { $at }
+warn-expires-never = never expires
+warn-done = ⚠️ Case **#{ $case }**: <@{ $user }> was warned ({ $severity }, { $points }, { $expiry }).
+    { $counting }
+warn-crossed = ➡️ { $points } reached: **{ $action }**.
+warn-crossed-until = ➡️ { $points } reached: **{ $action }** until { $until }.
+warn-direct = ⚠️ You were warned on **{ $server }** (case #{ $case }, { $severity }, { $points }, { $expiry }):
+    { $reason }
+warn-bad-expiry = **{ $given }** is not a time that I can read. Write for example `12h`, `7d`, `2w 3d` or `never`: at least a minute, at most ten years.
+warn-bad-reason = A reason has 1 to 1,000 characters.
+warn-bad-points = Points are a number from 0 to 100.
+warn-yourself = You cannot warn yourself.
+warn-bot = I cannot be warned.
+warn-owner = The owner of the server cannot be warned.
+warn-above = You can only warn members whose highest role is below yours.
+
+warnings-description = Your warnings, or those of a member
+warnings-option-member = member
+warnings-option-member-description = Whose; yours if you name nobody
+warnings-none = <@{ $user }> has no warnings.
+warnings-title = { $total ->
+        [one] One warning
+       *[other] { $total } warnings
+    }
+warnings-head = <@{ $user }> · { $counting }
+warnings-entry = **#{ $case }** · { $severity } · { $points } · { $at } by <@{ $moderator }> · { $expiry }
+    { $reason }
+warnings-entry-expired = **#{ $case }** · { $severity } · { $points } · { $at } by <@{ $moderator }> · expired { $expired }
+    { $reason }
+warnings-entry-removed = ~~**#{ $case }** · { $severity } · { $points }~~ · { $at } by <@{ $moderator }> · removed { $removed } by <@{ $remover }>
+    { $reason }
+warnings-removed-reason = Removed because: { $reason }
+warnings-page = Page { $page } of { $pages }
+warnings-foreign = These buttons are for somebody else. Use `/warnings` for a list of your own.
+warnings-gone = There is no such page any more. Please use `/warnings` again.
+
+warning-description = Change warnings, and what their points lead to
+warning-remove-description = Take a warning back; it stays visible as removed
+warning-edit-description = Change a warning; what it was is kept
+warning-threshold-description = What happens when a member's points reach so many
+warning-threshold-add-description = Add a threshold, or change the one with these points
+warning-threshold-remove-description = Remove a threshold
+warning-threshold-list-description = Show the thresholds
+warning-option-case = case
+warning-option-case-description = The number of the case
+warning-option-why = reason
+warning-option-why-description = Why it is taken back
+warning-option-reason = reason
+warning-option-reason-description = Why the member was warned
+warning-option-severity = severity
+warning-option-severity-description = How bad it was; the points follow, unless you say them
+warning-option-points = points
+warning-option-points-description = What it counts, 0 to 100
+warning-option-expires = expires
+warning-option-expires-description = When it stops to count, from now on: 7d, 12h, never
+warning-option-threshold = points
+warning-option-threshold-description = The points that a member reaches
+warning-option-action = action
+warning-option-action-description = What happens to the member
+warning-option-duration = duration
+warning-option-duration-description = How long a timeout lasts: 30m, 12h, 7d; 28 days at most
+warning-option-window = window
+warning-option-window-description = Only warnings of the last so many days count; all that have not expired if you say nothing
+warning-action-timeout = timeout
+warning-action-kick = kick
+warning-action-ban = ban
+warning-removed = 🗑️ Case **#{ $case }** of <@{ $user }> is taken back.
+warning-edited = ✏️ Case **#{ $case }** of <@{ $user }> is now: { $severity }, { $points }, { $expiry }.
+    { $reason }
+warning-nothing = Say what is to be changed: reason, severity, points or expires.
+warning-unknown = There is no case **#{ $case }** in this server.
+warning-gone = Case **#{ $case }** was taken back already.
+warning-own = You cannot change a warning that is about you.
+warning-threshold-line = **{ $points }**: { $action }
+warning-threshold-span = { $action } for { $span }
+warning-threshold-window = { $threshold } (only warnings of the last { $days ->
+        [one] day
+       *[other] { $days } days
+    })
+warning-threshold-added = ✅ Added: { $threshold }
+warning-threshold-replaced = ✅ Changed: { $threshold }
+warning-threshold-removed = 🗑️ Removed: { $threshold }
+warning-threshold-none = There are no thresholds yet. `/warning threshold add` makes one.
+warning-threshold-unknown = There is no threshold with { $points }.
+warning-threshold-many = A server can have 20 thresholds. Remove one first.
+warning-threshold-needs-duration = A timeout needs a duration, such as `12h`.
+warning-threshold-no-duration = Only a timeout has a duration.
+warning-threshold-bad-duration = **{ $given }** is not a duration that a timeout can have. Write for example `30m`, `12h` or `7d`: at least a minute, at most 28 days.
+warning-log-warned = ⚠️ **Case #{ $case }** · <@{ $user }> was warned by <@{ $moderator }> ({ $severity }, { $points }, { $expiry }):
+    { $reason }
+    { $counting }
+warning-log-state = { $severity }, { $points }, { $expiry }
+    { $reason }
+warning-log-edited = ✏️ **Case #{ $case }** of <@{ $user }> was changed by <@{ $moderator }>.
+    Before: { $before }
+    Now: { $after }
+warning-log-removed = 🗑️ **Case #{ $case }** of <@{ $user }> ({ $points }) was taken back by <@{ $moderator }>:
+    { $reason }
+warning-log-no-reason = > no reason given
+warning-log-threshold-added = ⚙️ <@{ $moderator }> set a threshold: { $threshold }
+warning-log-threshold-removed = ⚙️ <@{ $moderator }> removed a threshold: { $threshold }
+warning-log-failed = ❗ **Case #{ $case }**: I could not do what was due to <@{ $user }> ({ $action }): { $why }
+warning-obstacle-permission = I lack the permission for it. Please give me the right to time out, kick or ban members.
+warning-obstacle-owner = the server is theirs.
+warning-obstacle-above = their highest role is not below mine. Please move my role above it.
+warning-obstacle-administrator = administrators cannot be timed out.
+warning-obstacle-refused = Discord does not let me.
+warning-obstacle-late = Discord could not be reached for too long.
+warning-obstacle-other = Discord did not take it.
+warning-audit-log = Warning, case #{ $case }: { $points } reached

@@ -17,7 +17,9 @@ pub mod effect;
 mod lane;
 mod notice;
 mod outcome;
+mod punishment;
 mod roles;
+mod warned;
 
 use std::sync::Arc;
 

@@ -7,6 +7,7 @@ mod kept;
 mod may;
 mod news;
 mod places;
+mod ranks;
 mod reduced;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use twilight_model::{
     },
 };
 
+pub use self::ranks::{Obstacle, Rank};
 use self::{
     kept::{Kept, Missing, Need, Read},
     places::Places,

@@ -44,6 +44,8 @@ pub mod commands;
 
 pub mod card;
 
+pub mod moderation;
+
 pub mod language;
 
 pub mod cli;

@@ -214,7 +214,7 @@ registry! {
     /// Duration of committed transactions, by name.
     histogram transaction_seconds = "eventide_transaction_seconds" [transaction] in SECONDS;
 
-    /// Effects that flushes and workers added to the outbox, by kind: `level_up`, `roles` or `notice`.
+    /// Effects that flushes, commands and workers added to the outbox, by kind: `level_up`, `roles`, `notice`, `punishment`, `warned` or `mod_log`.
     counter effects_added_total = "eventide_effects_added_total" [kind];
     /// Effects that Discord has, by kind.
     counter effects_delivered_total = "eventide_effects_delivered_total" [kind];

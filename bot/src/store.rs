@@ -19,8 +19,11 @@ pub mod leaderboard;
 mod lease;
 mod listen;
 pub mod member_card;
+pub mod member_warnings;
 pub mod member_xp;
 pub mod migrations;
+pub mod mod_action;
+pub mod mod_case;
 pub mod outbox;
 pub mod privacy;
 mod replica;
@@ -29,6 +32,8 @@ mod session;
 pub mod shard_checkpoint;
 pub mod snapshot;
 mod statement;
+pub mod warning;
+pub mod warning_threshold;
 
 use std::time::Duration;
 

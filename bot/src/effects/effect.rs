@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{Id, marker::RoleMarker};
 
+use crate::moderation::{Action, Severity};
+
 /// Something that the bot owes Discord.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -14,6 +16,12 @@ pub enum Effect {
     Notice(Notice),
     /// Welcome somebody who has come.
     Welcome,
+    /// Do to a member what their warnings lead to.
+    Punishment(Punishment),
+    /// Tell a member that they were warned.
+    WarnedDirectly(WarnedDirectly),
+    /// Write down in the log channel what a moderator did.
+    ModLog(ModLog),
 }
 
 /// A member has reached a level.
@@ -50,11 +58,60 @@ pub enum Notice {
     },
 }
 
+/// What a member's warnings lead to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Punishment {
+    /// What is done.
+    pub action: Action,
+    /// When a timeout ends, in milliseconds since 1970: the same however late it is begun.
+    pub until_ms: Option<i64>,
+    /// When the cause was, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// The warning that caused it.
+    pub case_id: i64,
+    /// The points that it reached.
+    pub threshold: i64,
+    /// The server's language, as one of Discord's locales.
+    pub locale: String,
+}
+
+/// A warning, for whom it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarnedDirectly {
+    /// Its number.
+    pub case_id: i64,
+    /// Why.
+    pub reason: String,
+    /// How bad it was.
+    pub severity: Severity,
+    /// What it counts.
+    pub points: i64,
+    /// Until when, in milliseconds since 1970; `None` for ever.
+    pub expires_at_ms: Option<i64>,
+    /// The server's language, as one of Discord's locales.
+    pub locale: String,
+}
+
+/// An entry of the log channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModLog {
+    /// In the server's language, at most 2,000 characters.
+    pub text: String,
+}
+
 impl Effect {
     /// The words of `outbox.kind`, which are labels of metrics as well.
-    pub const KINDS: [&'static str; 4] = [LevelUp::KIND, Self::ROLES, Notice::KIND, Self::WELCOME];
     /// The kind of [`Effect::Welcome`].
     pub const WELCOME: &'static str = "welcome";
+    pub const KINDS: [&'static str; 7] = [
+        LevelUp::KIND,
+        Self::ROLES,
+        Notice::KIND,
+        Punishment::KIND,
+        WarnedDirectly::KIND,
+        ModLog::KIND,
+        Self::WELCOME,
+    ];
     /// The kind of [`Effect::Roles`]; `outbox_roles` knows the word, too.
     pub const ROLES: &'static str = "roles";
 
@@ -65,6 +122,9 @@ impl Effect {
             Self::Roles => Self::ROLES,
             Self::Notice(_) => Notice::KIND,
             Self::Welcome => Self::WELCOME,
+            Self::Punishment(_) => Punishment::KIND,
+            Self::WarnedDirectly(_) => WarnedDirectly::KIND,
+            Self::ModLog(_) => ModLog::KIND,
         }
     }
 
@@ -74,6 +134,9 @@ impl Effect {
             Self::LevelUp(level_up) => serde_json::to_string(level_up),
             Self::Roles | Self::Welcome => return "{}".to_owned(),
             Self::Notice(notice) => serde_json::to_string(notice),
+            Self::Punishment(punishment) => serde_json::to_string(punishment),
+            Self::WarnedDirectly(warned) => serde_json::to_string(warned),
+            Self::ModLog(entry) => serde_json::to_string(entry),
         };
         json.expect("numbers and texts are JSON")
     }
@@ -89,6 +152,9 @@ impl Effect {
             Self::ROLES => Self::Roles,
             Self::WELCOME => Self::Welcome,
             Notice::KIND => Self::Notice(serde_json::from_str(body)?),
+            Punishment::KIND => Self::Punishment(serde_json::from_str(body)?),
+            WarnedDirectly::KIND => Self::WarnedDirectly(serde_json::from_str(body)?),
+            ModLog::KIND => Self::ModLog(serde_json::from_str(body)?),
             _ => return Ok(None),
         }))
     }
@@ -104,6 +170,21 @@ impl Notice {
     pub const KIND: &'static str = "notice";
 }
 
+impl Punishment {
+    /// The kind of [`Effect::Punishment`].
+    pub const KIND: &'static str = "punishment";
+}
+
+impl WarnedDirectly {
+    /// The kind of [`Effect::WarnedDirectly`].
+    pub const KIND: &'static str = "warned";
+}
+
+impl ModLog {
+    /// The kind of [`Effect::ModLog`].
+    pub const KIND: &'static str = "mod_log";
+}
+
 /// The kind as a label: one that nobody knows is `unknown`.
 pub fn label(kind: &str) -> &'static str {
     Effect::KINDS
@@ -116,7 +197,7 @@ pub fn label(kind: &str) -> &'static str {
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{Effect, LevelUp, Notice, label};
+    use super::{Action, Effect, LevelUp, ModLog, Notice, Punishment, Severity, WarnedDirectly, label};
 
     #[test]
     fn every_effect_comes_back_from_its_row() {
@@ -137,6 +218,25 @@ mod tests {
             Effect::Notice(Notice::RewardGone {
                 role_id: Id::new(7),
                 level: 3,
+            }),
+            Effect::Punishment(Punishment {
+                action: Action::Timeout,
+                until_ms: Some(1_800_000_000_000),
+                at_ms: 1_790_000_000_000,
+                case_id: 12,
+                threshold: 5,
+                locale: "de".to_owned(),
+            }),
+            Effect::WarnedDirectly(WarnedDirectly {
+                case_id: 12,
+                reason: "\"spam\"".to_owned(),
+                severity: Severity::High,
+                points: 3,
+                expires_at_ms: None,
+                locale: "en-US".to_owned(),
+            }),
+            Effect::ModLog(ModLog {
+                text: "{}".to_owned(),
             }),
         ];
         for effect in all {

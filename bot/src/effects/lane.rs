@@ -3,6 +3,7 @@
 use std::{sync::PoisonError, time::Duration};
 
 use tokio::time::{Instant, timeout};
+use twilight_model::channel::message::AllowedMentions;
 
 use super::{
     announcement,
@@ -10,7 +11,7 @@ use super::{
     effect::{Effect, LevelUp, Notice, label},
     notice,
     outcome::{Failure, Outcome, Reason},
-    roles,
+    punishment, roles, warned,
 };
 use crate::{
     metrics,
@@ -77,6 +78,11 @@ async fn try_once(to: &Deliverer, effect: &Waiting) -> Outcome {
         Ok(Some(Effect::Roles)) => roles::reconcile(to, effect).await,
         Ok(Some(Effect::Notice(notice))) => notice::deliver(to, effect, &notice).await,
         Ok(Some(Effect::Welcome)) => announcement::welcome(to, effect).await,
+        Ok(Some(Effect::Punishment(punishment))) => punishment::deliver(to, effect, &punishment).await,
+        Ok(Some(Effect::WarnedDirectly(warned))) => warned::deliver(to, effect, &warned).await,
+        Ok(Some(Effect::ModLog(entry))) => {
+            announcement::send(to, effect, &entry.text, AllowedMentions::default()).await
+        }
         Ok(None) => Outcome::Unknown,
         Err(_) => Outcome::Failed(Failure {
             reason: Reason::Invalid,
@@ -235,9 +241,11 @@ async fn write_failure(to: &Deliverer, effect: &Waiting, failure: &Failure, paus
             let (settings, effect, failure) = (to.settings.clone(), effect.clone(), failure.clone());
             to.store.transaction("effect_failed", move |tx| {
                 Box::pin(async move {
-                    match pause {
-                        Some(pause) => outbox::set_aside(tx, &effect, &failure.detail, pause).await?,
-                        None => outbox::give_up(tx, &effect, &failure.detail).await?,
+                    if let Some(pause) = pause {
+                        outbox::set_aside(tx, &effect, &failure.detail, pause).await?;
+                    } else {
+                        outbox::give_up(tx, &effect, &failure.detail).await?;
+                        punishment::tell(tx, &settings, &effect, &failure).await?;
                     }
                     if counts {
                         count_failure(tx, &settings, &effect, &failure, limit).await

@@ -22,19 +22,19 @@ use super::{
 const IN_TIMEOUT: Permissions = Permissions::VIEW_CHANNEL.union(Permissions::READ_MESSAGE_HISTORY);
 
 /// The bot's roles in a guild, with what follows from them.
-struct Standing<'a> {
+pub(super) struct Standing<'a> {
     guild_id: Id<GuildMarker>,
-    owner_id: Id<UserMarker>,
+    pub(super) owner_id: Id<UserMarker>,
     me: Id<UserMarker>,
     own: &'a Own,
     everyone: Permissions,
     roles: Vec<(Id<RoleMarker>, Permissions)>,
     /// The highest, by [`rank`].
-    highest: Option<ReducedRole>,
+    pub(super) highest: Option<ReducedRole>,
 }
 
 /// Of two roles at one position the older one stands higher.
-fn rank(role: &ReducedRole) -> (i64, Reverse<Id<RoleMarker>>) {
+pub(super) fn rank(role: &ReducedRole) -> (i64, Reverse<Id<RoleMarker>>) {
     (role.position, Reverse(role.id))
 }
 
@@ -45,7 +45,7 @@ pub(super) fn order(kept: &Kept, role_id: Id<RoleMarker>) -> Order {
 
 impl<'a> Standing<'a> {
     /// `None` where the guild, or the bot's roles in it, are not known.
-    fn of(kept: &'a Kept, guild_id: Id<GuildMarker>, me: Id<UserMarker>) -> Option<Self> {
+    pub(super) fn of(kept: &'a Kept, guild_id: Id<GuildMarker>, me: Id<UserMarker>) -> Option<Self> {
         let entry = kept.get(guild_id)?;
         let own = entry.own.as_ref()?;
         let role = |id| kept.cache.role(id).map(|role| role.resource().clone());
@@ -63,6 +63,11 @@ impl<'a> Standing<'a> {
 
     fn calculator(&self) -> PermissionCalculator<'_> {
         PermissionCalculator::new(self.guild_id, self.me, self.everyone, &self.roles).owner_id(self.owner_id)
+    }
+
+    /// What the bot may do in the whole guild.
+    pub(super) fn permissions(&self) -> Permissions {
+        self.within_timeout(self.calculator().root())
     }
 
     fn within_timeout(&self, permissions: Permissions) -> Permissions {
@@ -110,7 +115,7 @@ pub(super) fn assignable(
     let Some(role) = role else {
         return Some(Assignable::UnknownRole);
     };
-    let permissions = standing.within_timeout(standing.calculator().root());
+    let permissions = standing.permissions();
     let is_below = standing
         .highest
         .as_ref()

@@ -1,0 +1,77 @@
+//! Telling a member that they were warned.
+
+use twilight_model::channel::message::AllowedMentions;
+
+use super::{
+    announcement,
+    delivery::Deliverer,
+    effect::WarnedDirectly,
+    outcome::{Outcome, Reason, of_error},
+};
+use crate::{
+    language::Language,
+    moderation::{LONGEST_REASON, at_millis, words},
+    rest::{Priority, Retry},
+    store::outbox::Waiting,
+};
+
+pub(super) async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> Outcome {
+    let server = match to.guilds.name(effect.guild_id, Priority::Effect).await {
+        Ok(server) => server,
+        // The bot has left it since; the member was warned all the same.
+        Err(error) if matches!(error.retry(), Retry::Never { .. }) => return Outcome::Cancelled,
+        Err(error) => return of_error(&error, 0),
+    };
+    let content = text(warned, &server);
+    match announcement::send(to, effect, &content, AllowedMentions::default()).await {
+        // Who takes no messages of bots, or is gone, is told nothing, which is nobody's fault.
+        Outcome::Failed(failure)
+            if matches!(failure.reason, Reason::Closed | Reason::Gone | Reason::Forbidden) =>
+        {
+            Outcome::Cancelled
+        }
+        outcome => outcome,
+    }
+}
+
+fn text(warned: &WarnedDirectly, server: &str) -> String {
+    let language = Language::of_locale(&warned.locale).unwrap_or(Language::English);
+    let values = [
+        ("server", server.into()),
+        ("case", warned.case_id.to_string().into()),
+        ("severity", words::severity(language, warned.severity).into()),
+        ("points", words::points(language, warned.points).into()),
+        ("reason", words::quoted(&warned.reason, LONGEST_REASON).into()),
+        (
+            "expiry",
+            words::expiry(language, warned.expires_at_ms.map(at_millis)).into(),
+        ),
+    ];
+    language.filled("warn-direct", &values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+    use crate::{effects::effect::WarnedDirectly, moderation::Severity};
+
+    #[test]
+    fn the_longest_message_fits() {
+        for locale in ["en-US", "de"] {
+            let warned = WarnedDirectly {
+                case_id: i64::MAX,
+                reason: "ä".repeat(1_000),
+                severity: Severity::Medium,
+                points: 100,
+                expires_at_ms: Some(4_000_000_000_000),
+                locale: locale.to_owned(),
+            };
+            let text = text(&warned, &"S".repeat(100));
+            assert!(text.chars().count() <= 2_000, "{text}");
+            assert!(
+                text.contains(&warned.reason) && text.contains("<t:4000000000:R>"),
+                "{text}"
+            );
+        }
+    }
+}

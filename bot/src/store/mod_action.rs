@@ -1,0 +1,73 @@
+//! `mod_action`: which interaction changed what in a guild's moderation, once each.
+
+use std::time::SystemTime;
+
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, InteractionMarker, UserMarker},
+};
+
+use super::{Statement, StoreError, Tx, statement::statement};
+use crate::snowflake;
+
+/// A change to be written down.
+#[derive(Clone, Debug)]
+pub struct New<'a> {
+    /// The guild.
+    pub guild_id: Id<GuildMarker>,
+    /// What caused it.
+    pub interaction_id: Id<InteractionMarker>,
+    /// What it is, such as `warn`.
+    pub action: &'static str,
+    /// The case, if it is about one.
+    pub case_id: Option<i64>,
+    /// Who asked for it.
+    pub moderator_id: Id<UserMarker>,
+    /// When.
+    pub at: SystemTime,
+    /// What was before, as JSON.
+    pub before: Option<&'a str>,
+    /// What is now, as JSON: enough to give the same answer again.
+    pub after: &'a str,
+}
+
+/// What an interaction led to, as JSON, if it was carried out already.
+pub async fn after(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    interaction_id: Id<InteractionMarker>,
+) -> Result<Option<String>, StoreError> {
+    const AFTER: Statement = statement!(
+        "mod_action_after",
+        [INT8, INT8],
+        "SELECT after::text FROM mod_action WHERE guild_id = $1 AND interaction_id = $2"
+    );
+    let params = (snowflake::to_db(guild_id), snowflake::to_db(interaction_id));
+    let rows = tx.query(AFTER, &[&params.0, &params.1]).await?;
+    Ok(rows.first().map(|row| row.get(0)))
+}
+
+/// Write a change down, in its transaction. A second one of the same interaction is an error, and rolls it back.
+pub async fn add(tx: &Tx<'_>, new: &New<'_>) -> Result<(), StoreError> {
+    const ADD: Statement = statement!(
+        "mod_action_add",
+        [INT8, INT8, TEXT, INT8, INT8, TIMESTAMPTZ, TEXT, TEXT],
+        "INSERT INTO mod_action (guild_id, interaction_id, action, case_id, moderator_id, acted_at, before, after)
+         VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)"
+    );
+    tx.execute(
+        ADD,
+        &[
+            &snowflake::to_db(new.guild_id),
+            &snowflake::to_db(new.interaction_id),
+            &new.action,
+            &new.case_id,
+            &snowflake::to_db(new.moderator_id),
+            &new.at,
+            &new.before,
+            &new.after,
+        ],
+    )
+    .await
+    .map(drop)
+}
