@@ -6,11 +6,15 @@ mod define;
 mod help;
 mod leaderboard;
 mod levels;
+mod option;
 mod ping;
 mod privacy;
 mod rank;
 pub mod registration;
 mod settings;
+mod warn;
+mod warning;
+mod warnings;
 mod xp;
 
 use futures_util::future::BoxFuture;
@@ -74,6 +78,9 @@ pub const ALL: &[&dyn Command] = &[
     &privacy::Privacy,
     &rank::Rank,
     &settings::Settings,
+    &warn::Warn,
+    &warning::Warning,
+    &warnings::Warnings,
     &xp::Xp,
 ];
 

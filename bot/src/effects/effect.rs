@@ -100,9 +100,9 @@ pub struct ModLog {
 }
 
 impl Effect {
-    /// The words of `outbox.kind`, which are labels of metrics as well.
     /// The kind of [`Effect::Welcome`].
     pub const WELCOME: &'static str = "welcome";
+    /// The words of `outbox.kind`, which are labels of metrics as well.
     pub const KINDS: [&'static str; 7] = [
         LevelUp::KIND,
         Self::ROLES,

@@ -33,3 +33,4 @@ mod start;
 mod support;
 mod tls;
 mod visits;
+mod warnings;

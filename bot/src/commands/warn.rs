@@ -1,0 +1,266 @@
+//! `/warn`: warns a member, as a numbered case.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use twilight_model::{
+    application::command::{Command as Definition, CommandOption, CommandOptionType as Kind},
+    guild::Permissions,
+    id::{Id, marker::GuildMarker},
+};
+
+use super::{
+    Command, describe,
+    option::{at_most, between, one_of, option, required},
+};
+use crate::{
+    guilds::Rank,
+    interactions::{
+        Around, Question, Refusal,
+        asked::{BadOption, User},
+        reply::Reply,
+    },
+    language::Language,
+    moderation::{
+        self, Act, LONGEST_REASON, MOST_POINTS, Severity,
+        cases::{NewWarning, Warned},
+        span::{self, Expiry},
+        words,
+    },
+    rest::Priority,
+};
+
+/// For how long a warning counts where nothing is said.
+const USUAL_EXPIRY: Duration = Duration::from_hours(24 * 90);
+/// Characters that an expiry may have.
+pub(super) const LONGEST_EXPIRY: u16 = 40;
+
+#[derive(Debug)]
+pub(super) struct Warn;
+
+impl Command for Warn {
+    fn name(&self) -> &'static str {
+        "warn"
+    }
+
+    fn definition(&self) -> Definition {
+        describe(self.name())
+            .default_member_permissions(Permissions::MODERATE_MEMBERS)
+            .option(required("member", "warn-option-member", Kind::User))
+            .option(at_most(
+                required("reason", "warn-option-reason", Kind::String),
+                reason_length(),
+            ))
+            .option(severity_option("warn-option-severity"))
+            .option(between(
+                option("points", "warn-option-points", Kind::Integer),
+                0,
+                MOST_POINTS,
+            ))
+            .option(at_most(
+                option("expires", "warn-option-expires", Kind::String),
+                LONGEST_EXPIRY,
+            ))
+            .option(option("dm", "warn-option-dm", Kind::Boolean))
+            .build()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(
+        &'a self,
+        question: &'a mut Question,
+        around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        Box::pin(async move {
+            let guild_id = question.guild()?;
+            question.needs(Permissions::MODERATE_MEMBERS)?;
+            let asked = &question.asked;
+            let (user, _) = asked.chosen_user("member")?.ok_or(BadOption("member"))?;
+            let severity = severity(question)?.unwrap_or(Severity::Low);
+            let new = NewWarning {
+                user_id: user.id,
+                reason: reason(question, "reason")?.ok_or(BadOption("reason"))?,
+                severity,
+                points: points(question)?.unwrap_or(severity.points()),
+                expiry: expiry(question)?.unwrap_or(Expiry::After(USUAL_EXPIRY)),
+                direct: asked.boolean("dm")?.unwrap_or(true) && !user.bot,
+            };
+            may_warn(question, around, guild_id, &user).await?;
+            let act = act(question, guild_id)?;
+            let language = question.language();
+            let warned =
+                moderation::cases::warn(&around.store, &around.settings, (act, language), new).await?;
+            // Nothing denies a warning once it may be given.
+            let warned = warned.map_err(|_denied| Refusal::Stale)?;
+            Ok(Reply::private(in_words(&warned, language)))
+        })
+    }
+}
+
+/// See that who asks stands above whom they warn.
+async fn may_warn(
+    question: &Question,
+    around: &Around,
+    guild_id: Id<GuildMarker>,
+    user: &User,
+) -> Result<(), Refusal> {
+    let asker = question.asked.user().ok_or(Refusal::Stale)?.id;
+    if user.id == asker {
+        return Err(question.refuse("warn-yourself"));
+    }
+    let guilds = &around.guilds;
+    if user.id == guilds.me(Priority::Interaction).await? {
+        return Err(question.refuse("warn-bot"));
+    }
+    // Who has left has no roles.
+    let roles = question.asked.roles_of(user.id).unwrap_or_default();
+    let theirs = guilds
+        .rank(guild_id, (user.id, &roles), Priority::Interaction)
+        .await?;
+    if theirs == Rank::Owner {
+        return Err(question.refuse("warn-owner"));
+    }
+    let own = guilds
+        .rank(guild_id, (asker, question.asked.roles()), Priority::Interaction)
+        .await?;
+    let is_member = question.asked.roles_of(user.id).is_some();
+    if is_member && theirs >= own {
+        return Err(question.refuse("warn-above"));
+    }
+    Ok(())
+}
+
+/// What a question is to those who carry it out.
+pub(super) fn act(question: &Question, guild_id: Id<GuildMarker>) -> Result<Act, Refusal> {
+    Ok(Act {
+        guild_id,
+        interaction_id: question.asked.id,
+        moderator_id: question.asked.user().ok_or(Refusal::Stale)?.id,
+    })
+}
+
+pub(super) fn severity_option(key: &str) -> CommandOption {
+    one_of(
+        option("severity", key, Kind::String),
+        [
+            (Severity::Low.word(), "warn-severity-low"),
+            (Severity::Medium.word(), "warn-severity-medium"),
+            (Severity::High.word(), "warn-severity-high"),
+        ],
+    )
+}
+
+pub(super) fn reason_length() -> u16 {
+    u16::try_from(LONGEST_REASON).unwrap_or(u16::MAX)
+}
+
+/// A reason that was given.
+pub(super) fn reason(question: &Question, name: &'static str) -> Result<Option<String>, Refusal> {
+    let Some(reason) = question.asked.text(name)?.map(str::trim) else {
+        return Ok(None);
+    };
+    // PostgreSQL's texts have no NUL.
+    let reason = reason.replace('\0', "");
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        return Err(question.refuse("warn-bad-reason"));
+    }
+    Ok(Some(reason))
+}
+
+pub(super) fn severity(question: &Question) -> Result<Option<Severity>, Refusal> {
+    let word = question.asked.text("severity")?;
+    let severity = word.map(|word| Severity::of(word).ok_or(BadOption("severity")));
+    Ok(severity.transpose()?)
+}
+
+pub(super) fn points(question: &Question) -> Result<Option<i64>, Refusal> {
+    match question.asked.integer("points")? {
+        Some(points) if !(0..=MOST_POINTS).contains(&points) => Err(question.refuse("warn-bad-points")),
+        points => Ok(points),
+    }
+}
+
+pub(super) fn expiry(question: &Question) -> Result<Option<Expiry>, Refusal> {
+    let Some(text) = question.asked.text("expires")? else {
+        return Ok(None);
+    };
+    let read = span::expiry(text).ok_or_else(|| {
+        let given = given(text);
+        let language = question.language();
+        Refusal::Said(language.filled("warn-bad-expiry", &[("given", given.into())]))
+    })?;
+    Ok(Some(read))
+}
+
+/// What somebody wrote, to be shown to them again.
+pub(super) fn given(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == ' ')
+        .collect();
+    words::cut(plain.trim(), usize::from(LONGEST_EXPIRY))
+}
+
+fn in_words(warned: &Warned, language: Language) -> String {
+    let counting = words::counting(language, warned.counting_warnings, warned.counting_points);
+    let values = [
+        ("case", warned.case_id.to_string().into()),
+        ("user", warned.user_id.to_string().into()),
+        ("severity", words::severity(language, warned.severity).into()),
+        ("points", words::points(language, warned.points).into()),
+        ("expiry", words::expiry(language, warned.expires_at()).into()),
+        ("counting", counting.into()),
+    ];
+    let mut text = language.filled("warn-done", &values);
+    for crossing in &warned.crossed {
+        text.push('\n');
+        text.push_str(&words::crossing(language, crossing));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{given, in_words};
+    use crate::{
+        language::Language,
+        moderation::{
+            Action, MOST_THRESHOLDS, Severity,
+            cases::{Crossing, Warned},
+        },
+    };
+
+    #[test]
+    fn the_longest_reply_fits() {
+        let crossing = Crossing {
+            points: 10_000,
+            action: Action::Timeout,
+            until_ms: Some(4_000_000_000_000),
+        };
+        for language in Language::ALL {
+            let warned = Warned {
+                case_id: i64::MAX,
+                user_id: Id::new(u64::MAX),
+                severity: Severity::Medium,
+                points: 100,
+                expires_at_ms: None,
+                counting_warnings: i64::MAX,
+                counting_points: i64::MAX,
+                crossed: vec![crossing; MOST_THRESHOLDS],
+            };
+            let text = in_words(&warned, language);
+            assert!(text.chars().count() <= 2_000, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_written_comes_back_without_markup() {
+        assert_eq!(given(" **<@1> soon** "), "1 soon");
+        assert_eq!(given(&"x".repeat(99)).chars().count(), 40);
+    }
+}

@@ -1,0 +1,147 @@
+//! `/warning threshold`: what happens to a member whose points reach so many.
+
+use twilight_model::{
+    application::command::{CommandOption, CommandOptionType as Kind},
+    guild::Permissions,
+};
+
+use super::super::{
+    option::{at_most, between, group, one_of, option, required, subcommand},
+    warn,
+};
+use crate::{
+    interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
+    moderation::{
+        Action, Denied,
+        span::{self, LONGEST_TIMEOUT},
+        thresholds::{self, Threshold},
+        words,
+    },
+};
+
+/// Points of a threshold.
+const MOST: i64 = 10_000;
+/// Days of a window.
+const LONGEST_WINDOW: i64 = 3_650;
+
+pub(super) fn definition() -> CommandOption {
+    let points = || {
+        let points = required("points", "warning-option-threshold", Kind::Integer);
+        between(points, 1, MOST)
+    };
+    let action = one_of(
+        required("action", "warning-option-action", Kind::String),
+        [
+            (Action::Timeout.word(), "warning-action-timeout"),
+            (Action::Kick.word(), "warning-action-kick"),
+            (Action::Ban.word(), "warning-action-ban"),
+        ],
+    );
+    let duration = option("duration", "warning-option-duration", Kind::String);
+    let window = option("window", "warning-option-window", Kind::Integer);
+    let add = subcommand("add", "warning-threshold-add")
+        .option(points())
+        .option(action)
+        .option(at_most(duration, warn::LONGEST_EXPIRY))
+        .option(between(window, 1, LONGEST_WINDOW));
+    let remove = subcommand("remove", "warning-threshold-remove").option(points());
+    let list = subcommand("list", "warning-threshold-list");
+    group("threshold", "warning-threshold", [add, remove, list])
+}
+
+pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let guild_id = question.guild()?;
+    question.needs(Permissions::MANAGE_GUILD)?;
+    let asked = &question.asked;
+    let action = asked.text("action")?.and_then(Action::of);
+    let action = action.ok_or(BadOption("action"))?;
+    let window_days = asked.integer("window")?;
+    if window_days.is_some_and(|days| !(1..=LONGEST_WINDOW).contains(&days)) {
+        return Err(BadOption("window").into());
+    }
+    let threshold = Threshold {
+        points: points(question)?,
+        action,
+        duration_seconds: duration(question, action)?,
+        window_days,
+    };
+    let act = warn::act(question, guild_id)?;
+    let language = question.language();
+    let put = thresholds::put(&around.store, &around.settings, (act, language), threshold).await?;
+    let put = put.map_err(|denied| refusal(question, denied, 0))?;
+    let key = if put.replaced {
+        "warning-threshold-replaced"
+    } else {
+        "warning-threshold-added"
+    };
+    let values = [("threshold", words::threshold(language, &put.threshold).into())];
+    Ok(Reply::private(language.filled(key, &values)))
+}
+
+pub(super) async fn remove(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let guild_id = question.guild()?;
+    question.needs(Permissions::MANAGE_GUILD)?;
+    let points = points(question)?;
+    let act = warn::act(question, guild_id)?;
+    let language = question.language();
+    let gone = thresholds::remove(&around.store, &around.settings, (act, language), points).await?;
+    let gone = gone.map_err(|denied| refusal(question, denied, points))?;
+    let values = [("threshold", words::threshold(language, &gone).into())];
+    Ok(Reply::private(
+        language.filled("warning-threshold-removed", &values),
+    ))
+}
+
+pub(super) async fn list(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let guild_id = question.guild()?;
+    question.needs(Permissions::MANAGE_GUILD)?;
+    let language = question.language();
+    let known = thresholds::list(&around.store, guild_id).await?;
+    let lines: Vec<String> = known
+        .iter()
+        .map(|threshold| words::threshold(language, threshold))
+        .collect();
+    Ok(Reply::private(if lines.is_empty() {
+        language.text("warning-threshold-none")
+    } else {
+        lines.join("\n")
+    }))
+}
+
+fn points(question: &Question) -> Result<i64, Refusal> {
+    let points = question.asked.integer("points")?;
+    let points = points.filter(|points| (1..=MOST).contains(points));
+    Ok(points.ok_or(BadOption("points"))?)
+}
+
+/// How long a timeout lasts, in seconds; nothing else has a duration.
+fn duration(question: &Question, action: Action) -> Result<Option<i64>, Refusal> {
+    let text = question.asked.text("duration")?;
+    let text = match (action, text) {
+        (Action::Timeout, None) => return Err(question.refuse("warning-threshold-needs-duration")),
+        (Action::Timeout, Some(text)) => text,
+        (_, None) => return Ok(None),
+        (_, Some(_)) => return Err(question.refuse("warning-threshold-no-duration")),
+    };
+    let span = span::duration(text).filter(|span| *span <= LONGEST_TIMEOUT);
+    let Some(span) = span else {
+        let values = [("given", warn::given(text).into())];
+        let text = question
+            .language()
+            .filled("warning-threshold-bad-duration", &values);
+        return Err(Refusal::Said(text));
+    };
+    Ok(i64::try_from(span.as_secs()).ok())
+}
+
+fn refusal(question: &Question, denied: Denied, points: i64) -> Refusal {
+    let language = question.language();
+    match denied {
+        Denied::TooMany => question.refuse("warning-threshold-many"),
+        Denied::UnknownThreshold => {
+            let values = [("points", words::points(language, points).into())];
+            Refusal::Said(language.filled("warning-threshold-unknown", &values))
+        }
+        Denied::UnknownCase | Denied::Removed | Denied::Own => Refusal::Stale,
+    }
+}

@@ -1,0 +1,259 @@
+//! A server with moderators between a simulated Discord and a bot.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use discord_simulator::{Control, InteractionRequest, InteractionState, Simulator, SimulatorConfig};
+use eventide::{bot::Bot, config::Config, gateway::status::ShardState, store::connect::Target};
+use serde_json::{Value, json};
+use twilight_model::id::Id;
+
+use super::{PATIENCE, start, until};
+use crate::support::{
+    Scene,
+    bot::{config_for, discord},
+    effects::delivered,
+    session::Session,
+};
+
+/// Members who have the moderators' role: those of the ranks from 1 on. Each may use a command five times in ten seconds.
+const MODERATORS: u32 = 25;
+
+pub(super) struct Stage {
+    pub(super) scene: Scene,
+    pub(super) discord: Simulator,
+    pub(super) config: Config,
+    /// The moderators' role.
+    pub(super) role: u64,
+    bot: Option<Bot>,
+    session: Session,
+    next: AtomicU32,
+}
+
+impl Stage {
+    pub(super) async fn new() -> Self {
+        let scene = Scene::new().await;
+        let discord = discord(SimulatorConfig {
+            guilds: 2,
+            members: 300,
+            ..SimulatorConfig::default()
+        })
+        .await;
+        let mut config = config_for(&discord);
+        // Nobody of a process that is gone is dead before its lease is over.
+        config.fleet.lease = Duration::from_secs(2);
+        let session = session(&scene).await;
+        let bot = start(&config, scene.postgres.connection()).await;
+        up(&bot, &discord).await;
+        let guild = discord.world().guilds()[0].id();
+        let control = discord.control();
+        let role = control.create_role(guild, "moderators", 2).expect("a role");
+        let user = |rank| discord.world().member_id(guild, rank).expect("a member");
+        for rank in 0..40 {
+            let roles = if (1..=MODERATORS).contains(&rank) {
+                vec![role]
+            } else {
+                Vec::new()
+            };
+            assert!(control.set_member_roles(guild, user(rank), &roles));
+        }
+        Self {
+            scene,
+            role,
+            config,
+            bot: Some(bot),
+            session,
+            next: AtomicU32::new(0),
+            discord,
+        }
+    }
+
+    pub(super) fn control(&self) -> Control {
+        self.discord.control()
+    }
+
+    pub(super) fn guild(&self) -> u64 {
+        self.discord.world().guilds()[0].id()
+    }
+
+    /// The member of a rank. 0 owns the server, 1 to 25 moderate, from 26 on they have no role.
+    pub(super) fn user(&self, rank: u32) -> u64 {
+        let id = self.discord.world().member_id(self.guild(), rank);
+        id.expect("a member")
+    }
+
+    /// One moderator after the other.
+    pub(super) fn moderator(&self) -> u64 {
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        self.user(1 + next % MODERATORS)
+    }
+
+    pub(super) async fn ask(&self, request: &InteractionRequest) -> InteractionState {
+        let state = self.control().ask(request, PATIENCE).await;
+        state.expect("an answer")
+    }
+
+    pub(super) async fn asked(&self, user: u64, name: &str, options: Value) -> InteractionState {
+        let request = InteractionRequest::command(self.guild(), user, name, &options);
+        self.ask(&request).await
+    }
+
+    /// Warn somebody with more options. Returns what was answered.
+    pub(super) async fn warn(&self, user: u64, more: Value) -> String {
+        let mut options = vec![member(user), of_type(3, "reason", "x")];
+        options.extend(more.as_array().into_iter().flatten().cloned());
+        let moderator = self.moderator();
+        text(&self.asked(moderator, "warn", options.into()).await)
+    }
+
+    /// The list of somebody's warnings, as somebody sees it.
+    pub(super) async fn list(&self, asker: u64, of: Option<u64>) -> String {
+        let options: Vec<Value> = of.map(member).into_iter().collect();
+        let state = self.asked(asker, "warnings", options.into()).await;
+        let reply = state.reply().expect("a reply");
+        reply["embeds"][0]["description"]
+            .as_str()
+            .expect("a list")
+            .to_owned()
+    }
+
+    /// Let the server's log go to its channel of this index. Returns its id.
+    pub(super) async fn log_to(&self, channel: usize) -> u64 {
+        let id = self.discord.world().guilds()[0].channels()[channel].id;
+        let guild = self.guild();
+        self.session
+            .execute(&format!(
+                "INSERT INTO guild_settings (guild_id, log_channel_id) VALUES ({guild}, {id})
+                 ON CONFLICT (guild_id) DO UPDATE SET log_channel_id = excluded.log_channel_id"
+            ))
+            .await;
+        let (store, settings) = (self.scene.store(), &self.bot.as_ref().expect("a bot").settings);
+        until("the bot has heard of it", async || {
+            let known = settings.of(&store, Id::new(guild)).await.ok()?;
+            (known.log_channel_id == Some(Id::new(id))).then_some(())
+        })
+        .await;
+        store.close();
+        id
+    }
+
+    pub(super) async fn number(&self, sql: &str) -> i64 {
+        self.session.client.query_one(sql, &[]).await.expect(sql).get(0)
+    }
+
+    pub(super) async fn text_of(&self, sql: &str) -> String {
+        self.session.client.query_one(sql, &[]).await.expect(sql).get(0)
+    }
+
+    /// How often somebody was warned, and with how many points.
+    pub(super) async fn counts(&self, user: u64) -> (i64, i64) {
+        let sql = format!(
+            "SELECT warnings, points FROM member_warnings WHERE guild_id = {} AND user_id = {user}",
+            self.guild()
+        );
+        let rows = self.session.client.query(&sql, &[]).await.expect("read");
+        rows.first().map_or((0, 0), |row| (row.get(0), row.get(1)))
+    }
+
+    /// Wait until nothing waits to be delivered.
+    pub(super) async fn delivered(&self) {
+        let store = self.scene.store();
+        delivered(&store).await;
+        store.close();
+    }
+
+    /// What the bot wrote into a channel.
+    pub(super) fn in_channel(&self, channel: u64) -> Vec<String> {
+        let messages = self.control().bot_messages();
+        let id = channel.to_string();
+        let there = messages
+            .iter()
+            .filter(|message| message["channel_id"].as_str() == Some(&id));
+        there
+            .filter_map(|message| message["content"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// The first entry of the log with these words.
+    pub(super) async fn logged(&self, channel: u64, words: &str) -> String {
+        until(words, async || {
+            self.in_channel(channel)
+                .into_iter()
+                .find(|entry| entry.contains(words))
+        })
+        .await
+    }
+
+    /// What the bot wrote anywhere with these words.
+    pub(super) fn sent(&self, words: &str) -> Vec<String> {
+        let messages = self.control().bot_messages();
+        let contents = messages.iter().filter_map(|message| message["content"].as_str());
+        contents
+            .filter(|content| content.contains(words))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// A look at the database again, after it was away.
+    pub(super) async fn reconnect(&mut self) {
+        self.session = session(&self.scene).await;
+    }
+
+    /// Another process in place of the bot's, which is gone without a word.
+    pub(super) async fn restart(&mut self, resumes: u64) {
+        self.bot = None;
+        let bot = start(&self.config, self.scene.postgres.connection()).await;
+        let control = self.control();
+        until("the session is resumed", async || {
+            (control.stats().resumes > resumes).then_some(())
+        })
+        .await;
+        self.bot = Some(bot);
+    }
+
+    pub(super) async fn end(self) {
+        self.session.close().await;
+        if let Some(bot) = self.bot {
+            bot.drain(PATIENCE).await.expect("a clean end");
+        }
+        self.scene.stop().await;
+    }
+}
+
+async fn session(scene: &Scene) -> Session {
+    Session::open(&Target::from(scene.postgres.connection())).await
+}
+
+async fn up(bot: &Bot, discord: &Simulator) {
+    until("the shard is up and the commands are registered", async || {
+        let up = bot
+            .shards
+            .list()
+            .iter()
+            .all(|shard| shard.state() == ShardState::Up);
+        (up && !discord.control().commands(None).is_empty()).then_some(())
+    })
+    .await;
+}
+
+/// The option `member`.
+pub(super) fn member(id: u64) -> Value {
+    of_type(6, "member", id.to_string())
+}
+
+/// An option of one of Discord's types.
+pub(super) fn of_type(kind: u8, name: &str, value: impl Into<Value>) -> Value {
+    json!({"name": name, "type": kind, "value": value.into()})
+}
+
+pub(super) fn text(state: &InteractionState) -> String {
+    let reply = state.reply().expect("a reply");
+    assert_eq!(
+        reply["mentions"].as_array().map_or(0, Vec::len),
+        0,
+        "nobody is pinged"
+    );
+    reply["content"].as_str().expect("text").to_owned()
+}
