@@ -102,15 +102,15 @@ BEGIN
         ORDER BY n.guild_id, c.board, c.place
         ON CONFLICT (guild_id, board, place) DO UPDATE SET members = b.members + excluded.members;
     ELSIF TG_OP = 'DELETE' THEN
-        UPDATE board_place AS b SET members = b.members - d.members
-        FROM (
-            SELECT o.guild_id, c.board, c.place, count(*) AS members
-            FROM gone AS o
-            CROSS JOIN LATERAL (VALUES (0, o.by_xp), (1, o.by_messages), (o.week, CASE WHEN o.week > 1 THEN o.by_week END)) AS c (board, place)
-            WHERE c.place > 0
-            GROUP BY o.guild_id, c.board, c.place
-        ) AS d
-        WHERE b.guild_id = d.guild_id AND b.board = d.board AND b.place = d.place;
+        -- In the order of the key, as above: an UPDATE would lock the counts in any order, and could deadlock with a flush.
+        INSERT INTO board_place AS b (guild_id, board, place, members)
+        SELECT o.guild_id, c.board, c.place, -count(*)
+        FROM gone AS o
+        CROSS JOIN LATERAL (VALUES (0, o.by_xp), (1, o.by_messages), (o.week, CASE WHEN o.week > 1 THEN o.by_week END)) AS c (board, place)
+        WHERE c.place > 0
+        GROUP BY o.guild_id, c.board, c.place
+        ORDER BY o.guild_id, c.board, c.place
+        ON CONFLICT (guild_id, board, place) DO UPDATE SET members = b.members + excluded.members;
     ELSE
         DELETE FROM board_place;
     END IF;
