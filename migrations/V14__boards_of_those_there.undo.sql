@@ -1,4 +1,4 @@
--- Takes V131 back: the indexes. The places stay until V13 is taken back.
+-- Takes V14 back: the indexes. The places stay until V13 is taken back.
 
 DROP INDEX member_xp_by_week;
 DROP INDEX member_xp_by_messages;

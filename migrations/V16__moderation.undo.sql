@@ -1,4 +1,4 @@
--- Takes V12 back: all cases, warnings and thresholds are gone, and the record of who changed them. What was done on Discord stays done.
+-- Takes V16 back: all cases, warnings and thresholds are gone, and the record of who changed them. What was done on Discord stays done.
 
 DROP TABLE mod_action;
 DROP TABLE warning_threshold;

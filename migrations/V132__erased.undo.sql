@@ -1,3 +1,0 @@
--- Takes V132 back: messages from before an erasure that are read back later count again.
-
-DROP TABLE erased;
