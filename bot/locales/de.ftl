@@ -57,7 +57,7 @@ privacy-export-name = auskunft
 privacy-exported = Das ist alles, was auf diesem Server über dich gespeichert ist.
 privacy-delete-description = Lass alles löschen, was auf diesem Server über dich gespeichert ist
 privacy-delete-name = löschen
-privacy-delete-question = Damit werden deine XP, die Zahl deiner Nachrichten und alles andere gelöscht, was auf diesem Server über dich gespeichert ist. **Das lässt sich nicht rückgängig machen.** Was du später schreibst, zählt neu.
+privacy-delete-question = Damit werden deine XP, die Zahl deiner Nachrichten und alles andere gelöscht, was auf diesem Server über dich gespeichert ist. Verwarnungen bleiben: Sie gehören dem Server. **Das lässt sich nicht rückgängig machen.** Was du später schreibst, zählt neu.
 privacy-delete-button = Alles löschen
 privacy-deleted = Alles, was auf diesem Server über dich gespeichert war, ist gelöscht.
 

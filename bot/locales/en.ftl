@@ -59,7 +59,7 @@ privacy-export-name = export
 privacy-exported = This is everything that is stored about you in this server.
 privacy-delete-description = Have everything erased that is stored about you in this server
 privacy-delete-name = delete
-privacy-delete-question = This erases your XP, your messages' count and everything else that is stored about you in this server. **It cannot be undone.** What you write later counts anew.
+privacy-delete-question = This erases your XP, your messages' count and everything else that is stored about you in this server. Warnings stay: they are the server's. **It cannot be undone.** What you write later counts anew.
 privacy-delete-button = Erase everything
 privacy-deleted = Everything that was stored about you in this server is erased.
 

@@ -199,12 +199,9 @@ async fn apply(
         .collect();
     let by = |changed: &Changed| changed.after.cast_signed() - changed.before.cast_signed();
     let real = || changed.iter().filter(|changed| by(changed) != 0);
-    let totals: Vec<_> = real()
-        .map(|changed| (changed.user_id, by(changed), changed.after))
-        .collect();
-    giving::change(tx, guild_id, &totals).await?;
-    let noted: Vec<_> = real().map(|changed| (changed.user_id, by(changed))).collect();
-    audit_log::changed(tx, entry, &noted).await?;
+    let by_member: Vec<_> = real().map(|changed| (changed.user_id, by(changed))).collect();
+    giving::change(tx, guild_id, &by_member).await?;
+    audit_log::changed(tx, entry, &by_member).await?;
     if let Some(settings) = settings
         .get(&guild_id)
         .filter(|settings| !settings.rewards.switched_off)

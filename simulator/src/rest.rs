@@ -185,11 +185,8 @@ pub(crate) async fn handle(State(hub): State<Arc<Hub>>, request: Request) -> Res
 
 async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let path_and_query = parts
-        .uri
-        .path_and_query()
-        .map_or("/", |it| it.as_str())
-        .to_owned();
+    let asked = parts.uri.path_and_query();
+    let path_and_query = asked.map_or_else(|| "/".to_owned(), ToString::to_string);
     let decoded = route::decode(parts.uri.path());
     let Some(path) = route::api_path(&decoded) else {
         return Answer::error(404, 0, "404: Not Found").into_response();

@@ -10,7 +10,18 @@ use crate::{ledger::member_xp::MemberKey, rules::award::Millis, snowflake};
 use twilight_model::id::{Id, marker::InteractionMarker};
 
 /// The tables with a member's rows, each of which [`export`] tells and [`erase`] empties. A test looks for others in the catalog.
-pub const TABLES: [&str; 4] = ["member_xp", "outbox", "backfill_message", "erased"];
+pub const TABLES: [&str; 6] = [
+    "member_xp",
+    "outbox",
+    "backfill_message",
+    "member_card",
+    "audit_xp",
+    "erased",
+];
+
+/// Those that [`export`] tells and nobody can have erased: what moderators noted belongs to the server, and who breaks its rules could
+/// begin anew at will otherwise. It is gone when the server's data is.
+pub const KEPT_TABLES: [&str; 2] = ["member_warnings", "mod_case"];
 
 /// So long after an erasure its record is kept although the member is back: an interaction may be replayed for some minutes.
 const KEPT: Millis = 60 * 60 * 1_000;
@@ -27,6 +38,14 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
                         WHERE guild_id = $1 AND user_id = $2),
              'backfill_message', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY message_id), '[]') FROM backfill_message AS t
                                   WHERE guild_id = $1 AND user_id = $2),
+             'member_card', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_card AS t
+                             WHERE guild_id = $1 AND user_id = $2),
+             'audit_xp', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY interaction_id), '[]') FROM audit_xp AS t
+                          WHERE guild_id = $1 AND user_id = $2),
+             'member_warnings', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_warnings AS t
+                                 WHERE guild_id = $1 AND user_id = $2),
+             'mod_case', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - '{moderator_id,removed_by}'::text[] ORDER BY case_id), '[]')
+                          FROM mod_case AS t WHERE guild_id = $1 AND user_id = $2),
              'erased', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM erased AS t
                         WHERE guild_id = $1 AND user_id = $2)
          ))"
@@ -61,6 +80,16 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
         [INT8, INT8],
         "DELETE FROM outbox WHERE guild_id = $1 AND user_id = $2"
     );
+    const CARD: Statement = statement!(
+        "privacy_erase_card",
+        [INT8, INT8],
+        "DELETE FROM member_card WHERE guild_id = $1 AND user_id = $2"
+    );
+    const CHANGES: Statement = statement!(
+        "privacy_erase_changes",
+        [INT8, INT8],
+        "DELETE FROM audit_xp WHERE guild_id = $1 AND user_id = $2"
+    );
     let (guild, user) = (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id));
     if tx
         .execute(NOTE, &[&guild, &user, &snowflake::to_db(asked)])
@@ -69,7 +98,7 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
     {
         return Ok(false);
     }
-    for statement in [MESSAGES, XP, EFFECTS] {
+    for statement in [MESSAGES, XP, EFFECTS, CARD, CHANGES] {
         tx.execute(statement, &[&guild, &user]).await?;
     }
     Ok(true)

@@ -133,14 +133,14 @@ async fn messages_earn_by_the_guilds_rules() {
     }
     assert!(here.discord.control().move_channel(special, Some(category)));
 
-    let (plain, boosted, silent, elsewhere) =
+    let (plain, favoured, silent, elsewhere) =
         (here.member(1), here.member(2), here.member(3), here.member(4));
     messages.send(&here, plain, usual, &[]);
-    messages.send(&here, boosted, usual, &[booster]);
+    messages.send(&here, favoured, usual, &[booster]);
     messages.send(&here, silent, usual, &[booster, outcast]);
     messages.send(&here, elsewhere, special, &[booster]);
     assert_eq!(earned(&here, plain, 1).await, 20);
-    assert_eq!(earned(&here, boosted, 1).await, 40);
+    assert_eq!(earned(&here, favoured, 1).await, 40);
     assert_eq!(earned(&here, silent, 1).await, 0, "it counts, and earns nothing");
     assert_eq!(
         earned(&here, elsewhere, 1).await,
@@ -317,7 +317,7 @@ async fn what_is_replayed_is_done_once() {
     let tiers = Statement {
         name: "tiers",
         types: &[Type::INT8],
-        sql: "SELECT count(*) FROM member_xp WHERE xp_tier <> CASE WHEN xp >= 100 THEN 1 ELSE 0 END AND guild_id = $1",
+        sql: "SELECT count(*) FROM member_xp WHERE by_xp <> xp_place(xp) AND guild_id = $1",
     };
     let wrong: i64 = store.query(tiers, &[&1_i64]).await.expect("rows")[0].get(0);
     assert_eq!(wrong, 0);

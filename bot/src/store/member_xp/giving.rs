@@ -8,7 +8,7 @@ use twilight_model::id::{
 };
 
 use super::super::{Statement, StoreError, Tx, audit_log::Entry, statement::statement};
-use crate::{rules::curve, snowflake};
+use crate::snowflake;
 
 /// What members have, with their rows locked until the transaction ends. Those without a row have 0.
 ///
@@ -43,26 +43,26 @@ pub async fn lock(
     Ok(read.collect())
 }
 
-/// Add to members' XP, or take from it: each with the change and what it comes to. Their rows are locked.
+/// Add to members' XP, or take from it. Their rows are locked, and have as much. What is given is not earned, in no week.
 pub async fn change(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
-    changes: &[(Id<UserMarker>, i64, u64)],
+    changes: &[(Id<UserMarker>, i64)],
 ) -> Result<(), StoreError> {
     const CHANGE: Statement = statement!(
         "member_xp_change",
-        [INT8, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
-        "UPDATE member_xp AS m SET xp = m.xp + c.change, xp_tier = c.tier
-         FROM unnest($2::int8[], $3::int8[], $4::int8[]) AS c (user_id, change, tier)
+        [INT8, INT8_ARRAY, INT8_ARRAY],
+        "UPDATE member_xp AS m
+         SET xp = m.xp + c.change, week_base = m.week_base + c.change,
+             by_xp = CASE WHEN m.by_xp < 0 THEN m.by_xp ELSE xp_place(m.xp + c.change) END
+         FROM unnest($2::int8[], $3::int8[]) AS c (user_id, change)
          WHERE m.guild_id = $1 AND m.user_id = c.user_id"
     );
-    let users: Vec<i64> = changes.iter().map(|(user, ..)| snowflake::to_db(*user)).collect();
-    let by: Vec<i64> = changes.iter().map(|(_, change, _)| *change).collect();
-    let tiers: Vec<i64> = changes
+    let (users, by): (Vec<i64>, Vec<i64>) = changes
         .iter()
-        .map(|(.., after)| curve::level_of(*after).into())
-        .collect();
-    tx.execute(CHANGE, &[&snowflake::to_db(guild_id), &users, &by, &tiers])
+        .map(|(user, change)| (snowflake::to_db(*user), *change))
+        .unzip();
+    tx.execute(CHANGE, &[&snowflake::to_db(guild_id), &users, &by])
         .await
         .map(drop)
 }
@@ -82,7 +82,8 @@ pub async fn reset_all(tx: &Tx<'_>, entry: &Entry) -> Result<u64, StoreError> {
          ), noted AS (
              INSERT INTO audit_xp (guild_id, interaction_id, user_id, change) SELECT $1, $2, user_id, -xp FROM locked
          )
-         UPDATE member_xp AS m SET xp = 0, xp_tier = 0 FROM locked AS l WHERE m.guild_id = $1 AND m.user_id = l.user_id"
+         UPDATE member_xp AS m SET xp = 0, week_base = 0, by_week = least(m.by_week, 0::smallint), by_xp = least(m.by_xp, 0::smallint)
+         FROM locked AS l WHERE m.guild_id = $1 AND m.user_id = l.user_id"
     );
     tx.query(UNLIMITED, &[]).await?;
     tx.execute(

@@ -284,7 +284,7 @@ fn count(row: &mut MemberDelta, message: &MemberMessage) {
     if earns {
         row.xp += u64::from(xp);
         row.last_award = row.last_award.max(Some(message.at));
-        row.earned_in(week_of(message.at), u64::from(message.xp));
+        row.earned_in(week_of(message.at), u64::from(xp));
     }
 }
 
@@ -293,6 +293,7 @@ fn copied(changes: &Changes) -> Changes {
     Changes {
         members: changes.members.clone(),
         gaps: changes.gaps.clone(),
+        joined: changes.joined.clone(),
         backfill: changes.backfill.clone(),
         bytes: changes.bytes,
     }
