@@ -176,7 +176,8 @@ impl Dispatcher {
                 if let Some((interactions, shard)) = &self.interactions
                     && !self.portion.counts_nothing()
                 {
-                    interactions.take(asked, *shard, ledger.committed());
+                    let is_pending = asked.members().any(|key| ledger.is_pending(&key));
+                    interactions.take(asked, *shard, ledger.committed(), is_pending);
                 }
                 Dispatched::Handled
             }
@@ -229,7 +230,8 @@ impl Dispatcher {
             written::asked(message, text, settings.prefix.as_deref())
         });
         if let Some(asked) = asked.unwrap_or_else(|| written::asked(message, text, None)) {
-            interactions.take(asked, *shard, ledger.committed());
+            let is_pending = asked.members().any(|key| ledger.is_pending(&key));
+            interactions.take(asked, *shard, ledger.committed(), is_pending);
         }
     }
 

@@ -94,6 +94,7 @@ struct Received {
     shard: ShardKey,
     /// Tells when everything that the shard received before is committed.
     committed: oneshot::Receiver<()>,
+    is_pending: bool,
     at: Instant,
 }
 
@@ -106,6 +107,7 @@ pub struct Question {
     language: Language,
     committed: Option<oneshot::Receiver<()>>,
     afterwards: Afterwards,
+    is_pending: bool,
 }
 
 /// What goes on after the answer, and tells of itself by changing it.
@@ -158,6 +160,13 @@ impl Question {
         match self.committed.take() {
             Some(committed) => matches!(timeout(COMMIT_PATIENCE, committed).await, Ok(Ok(()))),
             None => false,
+        }
+    }
+
+    /// The same for the messages of those whom the question is about: if all of them are committed, there is nothing to wait for.
+    pub async fn settled_for_its_members(&mut self) {
+        if self.is_pending {
+            self.settled().await;
         }
     }
 
@@ -226,12 +235,13 @@ impl Interactions {
         (Self(sender), serve(receiver, Arc::new(around), stop))
     }
 
-    /// Hand over what a shard received. Never waits.
-    pub fn take(&self, asked: Asked, shard: ShardKey, committed: oneshot::Receiver<()>) {
+    /// Hand over what a shard received. Never waits. `is_pending`: whether a member that it is about has messages that are not committed.
+    pub fn take(&self, asked: Asked, shard: ShardKey, committed: oneshot::Receiver<()>, is_pending: bool) {
         let received = Received {
             asked,
             shard,
             committed,
+            is_pending,
             at: Instant::now(),
         };
         if self.0.try_send(received).is_err() {
@@ -336,5 +346,6 @@ fn read(received: Received, had: &mut Had) -> Option<Question> {
         shard: received.shard,
         committed: Some(received.committed),
         afterwards: Afterwards::default(),
+        is_pending: received.is_pending,
     })
 }

@@ -12,6 +12,7 @@ pub mod memory;
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use tokio::sync::oneshot;
 use twilight_model::id::{
     Id,
@@ -30,6 +31,8 @@ use self::{
 #[derive(Debug)]
 pub struct Ledger {
     members: MemberRows,
+    /// Those of the batch under way.
+    taken: FxHashSet<MemberKey>,
     last_awards: LastAwards,
     gaps: Vec<GapChange>,
     /// Who has come.
@@ -65,6 +68,7 @@ impl Ledger {
     pub fn new(memory: Arc<Memory>, cache_entries: usize) -> Self {
         Self {
             members: MemberRows::default(),
+            taken: FxHashSet::default(),
             last_awards: LastAwards::new(cache_entries),
             gaps: Vec::new(),
             joined: Vec::new(),
@@ -93,6 +97,11 @@ impl Ledger {
         let (sender, receiver) = oneshot::channel();
         self.waiting.push(sender);
         receiver
+    }
+
+    /// Whether a member has messages that are not committed.
+    pub fn is_pending(&self, key: &MemberKey) -> bool {
+        self.members.contains(key) || self.taken.contains(key)
     }
 
     /// Whether somebody waits for what is in the ledger to be committed.
@@ -217,8 +226,10 @@ impl Ledger {
 
     /// Take everything out. The charge for it goes along, and is given back by [`Ledger::settle`].
     pub fn take(&mut self) -> Changes {
+        let members = self.members.take(&mut self.last_awards);
+        self.taken.extend(members.iter().map(|(key, _)| *key));
         Changes {
-            members: self.members.take(&mut self.last_awards),
+            members,
             gaps: std::mem::take(&mut self.gaps),
             joined: std::mem::take(&mut self.joined),
             backfill: self.backfill.take(),
@@ -229,6 +240,8 @@ impl Ledger {
     /// A batch was committed: give its memory back, and learn the last awards that its transaction had to read.
     pub fn settle(&mut self, bytes: usize, learned: &[(MemberKey, member_xp::LastAward)]) {
         self.memory.release(bytes);
+        // A table that was grown by an outage is given back.
+        self.taken = FxHashSet::default();
         for (key, last_award) in learned {
             let shrunk = self.members.learn(key, *last_award);
             match shrunk {

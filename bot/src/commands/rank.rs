@@ -85,7 +85,7 @@ impl Command for Rank {
             let avatar = avatar_of(&question.asked, guild_id, &user).filter(|_| !as_text);
             let standing = async {
                 // What was written before the question is in the answer.
-                question.settled().await;
+                question.settled_for_its_members().await;
                 leaderboard::rank_of(&around.store, key).await
             };
             // Each takes some time, and none needs another.

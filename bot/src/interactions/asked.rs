@@ -12,7 +12,7 @@ use twilight_model::{
 };
 
 use super::written;
-use crate::language::Language;
+use crate::{language::Language, ledger::member_xp::MemberKey};
 
 /// Something that a member asked of the bot.
 ///
@@ -206,6 +206,21 @@ impl Asked {
             .or(self.user.as_ref())
     }
 
+    /// The members that it is about: who asks, and who was chosen.
+    pub fn members(&self) -> impl Iterator<Item = MemberKey> {
+        let chosen = self.data["resolved"]["users"].as_object();
+        let chosen = chosen.into_iter().flat_map(serde_json::Map::keys);
+        let chosen = chosen.filter_map(|id| id.parse().ok());
+        let users = self.user().map(|user| user.id).into_iter().chain(chosen);
+        let guild_id = self.guild_id;
+        users.filter_map(move |user_id| {
+            Some(MemberKey {
+                guild_id: guild_id?,
+                user_id,
+            })
+        })
+    }
+
     /// What who asks may do in the channel.
     pub fn permissions(&self) -> Permissions {
         let member = self.member.as_ref();
@@ -383,6 +398,14 @@ mod tests {
         let (user, name) = asked.user_option("member").expect("who asks");
         assert_eq!((user.id.get(), name.as_str()), (8, "Countess"));
         assert_eq!(asked.permissions().bits(), 32);
+    }
+
+    #[test]
+    fn the_members_that_it_is_about() {
+        let members = |asked: &Asked| asked.members().map(|key| key.user_id.get()).collect::<Vec<_>>();
+        assert_eq!(members(&asked(r#""data":{"name":"rank"}"#)), [8]);
+        let chosen = r#""data":{"name":"rank","resolved":{"users":{"5":{"id":"5"},"x":{},"6":{"id":"6"}}}}"#;
+        assert_eq!(members(&asked(chosen)), [8, 5, 6]);
     }
 
     #[test]

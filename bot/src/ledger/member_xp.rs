@@ -235,8 +235,8 @@ pub(super) struct MemberRows {
     rows: HashMap<MemberKey, Pending, FxBuildHasher>,
 }
 
-/// What an entry takes, with its share of the table's free slots and of the vector it is handed over in.
-const ENTRY_BYTES: usize = 2 * (size_of::<MemberKey>() + size_of::<Pending>());
+/// What an entry takes, with its share of the table's free slots, of the vector it is handed over in, and of the batch's set of members.
+const ENTRY_BYTES: usize = 2 * (2 * size_of::<MemberKey>() + size_of::<Pending>());
 
 /// A table that was grown by an outage is given back when it is this many times larger than its last use.
 const SHRINK_FACTOR: usize = 8;
@@ -244,6 +244,10 @@ const SHRINK_FACTOR: usize = 8;
 impl MemberRows {
     pub(super) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    pub(super) fn contains(&self, key: &MemberKey) -> bool {
+        self.rows.contains_key(key)
     }
 
     /// Count a message. Returns by how many bytes the entries grew.

@@ -1,10 +1,15 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use twilight_model::id::Id;
 
 use super::{
     Earns, LastAward, LastAwards, MemberDelta, MemberKey, MemberMessage, MemberRows, Pending, Undecided,
 };
-use crate::rules::week::{begin_of, week_of};
+use crate::{
+    ledger::{Ledger, memory::Memory},
+    rules::week::{begin_of, week_of},
+};
 
 const KEY: MemberKey = MemberKey {
     guild_id: Id::new(1),
@@ -166,4 +171,22 @@ proptest! {
         flush(&mut rows, &mut awards, true);
         prop_assert_eq!(row, model(None, &messages));
     }
+}
+
+#[test]
+fn a_member_is_pending_until_the_batch_is_committed() {
+    let mut ledger = Ledger::new(Arc::new(Memory::new(1 << 20)), 100);
+    let message = MemberMessage {
+        at: 0,
+        xp: 1,
+        cooldown: 0,
+        channel_id: Id::new(3),
+    };
+    assert!(!ledger.is_pending(&KEY));
+    ledger.member_message(KEY, message);
+    assert!(ledger.is_pending(&KEY), "gathered");
+    let changes = ledger.take();
+    assert!(ledger.is_pending(&KEY), "under way");
+    ledger.settle(changes.bytes, &[]);
+    assert!(!ledger.is_pending(&KEY), "committed");
 }
