@@ -358,10 +358,8 @@ async fn pages_of_warnings_and_numbers_of_cases() {
     );
     assert_eq!(reply["embeds"][0]["footer"]["text"], "Page 1 of 3");
     let buttons = &reply["components"][0]["components"];
-    assert_eq!(
-        (&buttons[0]["disabled"], &buttons[1]["disabled"]),
-        (&json!(true), &json!(false))
-    );
+    assert_eq!(buttons[0]["disabled"], true);
+    assert_ne!(buttons[1]["disabled"], true);
     let press = |asker: u64, custom_id: &str| {
         InteractionRequest::component(stage.guild(), asker, custom_id, &[], reply.clone())
     };
@@ -422,7 +420,7 @@ async fn pages_of_warnings_and_numbers_of_cases() {
         (typed(json!("x"), None), vec![]),
         (typed(json!(""), Some("0".to_owned())), vec![]),
     ] {
-        let id = stage.control().interact(&request).expect("asked");
+        let id = stage.interact(&request);
         let answer = stage
             .control()
             .wait_interaction(id, |answer| answer.callback.is_some(), PATIENCE)
@@ -514,7 +512,7 @@ async fn fifty_warnings_at_once() {
     let mut ids = Vec::new();
     for _ in 0..50 {
         let request = InteractionRequest::command(stage.guild(), stage.moderator(), "warn", &options);
-        ids.push(control.interact(&request).expect("asked"));
+        ids.push(stage.interact(&request));
     }
     let mut numbers = Vec::new();
     for id in ids {
@@ -543,7 +541,7 @@ async fn without_a_database() {
     let options = json!([member(user), of_type(3, "reason", "x")]);
     for (name, options) in [("warn", options), ("warnings", json!([member(user)]))] {
         let request = InteractionRequest::command(stage.guild(), stage.moderator(), name, &options);
-        let id = stage.control().interact(&request).expect("asked");
+        let id = stage.interact(&request);
         let answer = stage
             .control()
             .wait_interaction(id, |answer| answer.reply().is_some(), PATIENCE)

@@ -178,8 +178,7 @@ fn a_member_is_pending_until_the_batch_is_committed() {
     let mut ledger = Ledger::new(Arc::new(Memory::new(1 << 20)), 100);
     let message = MemberMessage {
         at: 0,
-        xp: 1,
-        cooldown: 0,
+        earns: Earns::Xp { xp: 1, cooldown: 0 },
         channel_id: Id::new(3),
     };
     assert!(!ledger.is_pending(&KEY));

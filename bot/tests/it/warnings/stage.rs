@@ -21,6 +21,9 @@ use crate::support::{
 /// Members who have the moderators' role: those of the ranks from 1 on. Each may use a command five times in ten seconds.
 const MODERATORS: u32 = 25;
 
+/// Time out members, manage the server.
+const MODERATOR_MAY: u64 = 1 << 40 | 1 << 5;
+
 pub(super) struct Stage {
     pub(super) scene: Scene,
     pub(super) discord: Simulator,
@@ -91,8 +94,21 @@ impl Stage {
     }
 
     pub(super) async fn ask(&self, request: &InteractionRequest) -> InteractionState {
-        let state = self.control().ask(request, PATIENCE).await;
-        state.expect("an answer")
+        let id = self.interact(request);
+        let answer = self
+            .control()
+            .wait_interaction(id, |answer| answer.reply().is_some(), PATIENCE)
+            .await;
+        answer.expect("an answer")
+    }
+
+    /// Ask, with a moderator's permissions where the request has none, and do not wait.
+    pub(super) fn interact(&self, request: &InteractionRequest) -> u64 {
+        let mut request = request.clone();
+        request
+            .member_permissions
+            .get_or_insert_with(|| MODERATOR_MAY.to_string());
+        self.control().interact(&request).expect("asked")
     }
 
     pub(super) async fn asked(&self, user: u64, name: &str, options: Value) -> InteractionState {
