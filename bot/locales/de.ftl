@@ -402,3 +402,12 @@ warning-obstacle-refused = Discord lässt es mich nicht tun.
 warning-obstacle-late = Discord war zu lange nicht zu erreichen.
 warning-obstacle-other = Discord hat es nicht angenommen.
 warning-audit-log = Verwarnung, Fall #{ $case }: { $points } erreicht
+
+levels-departed-description = Was mit den XP von Mitgliedern wird, die gehen oder gebannt werden
+levels-option-fate-description = Was mit ihnen wird
+levels-option-fate-keep = sie bleiben in der Rangliste
+levels-option-fate-hide = verborgen, bis sie zurück sind
+levels-option-fate-reset = sie verfallen
+levels-departed-keep = Mitglieder, die gehen, bleiben ab jetzt in der Rangliste.
+levels-departed-hide = Mitglieder, die gehen, sind ab jetzt in der Rangliste verborgen, bis sie zurück sind.
+levels-departed-reset = Mitglieder, die gehen, verlieren ab jetzt ihre XP.

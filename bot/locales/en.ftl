@@ -404,3 +404,12 @@ warning-obstacle-refused = Discord does not let me.
 warning-obstacle-late = Discord could not be reached for too long.
 warning-obstacle-other = Discord did not take it.
 warning-audit-log = Warning, case #{ $case }: { $points } reached
+
+levels-departed-description = What becomes of the XP of members who leave or are banned
+levels-option-fate-description = What becomes of it
+levels-option-fate-keep = they stay on the leaderboard
+levels-option-fate-hide = hidden until they are back
+levels-option-fate-reset = it is taken
+levels-departed-keep = Members who leave stay on the leaderboard from now on.
+levels-departed-hide = Members who leave are hidden from the leaderboard from now on, until they are back.
+levels-departed-reset = Members who leave lose their XP from now on.

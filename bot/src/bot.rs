@@ -21,6 +21,7 @@ use crate::{
     http::{Server, Watched},
     interactions::{self, Interactions},
     ledger::memory::Memory,
+    purge,
     rest::Rest,
     settings::Settings,
     store::{News, Store, StoreError},
@@ -243,7 +244,8 @@ fn background(
     shards: &Shards,
     stopped: &watch::Receiver<bool>,
 ) -> Vec<Task<()>> {
-    let mut tasks = Vec::new();
+    let purging = purge::keep(store.clone(), config.privacy.retention, stopped.clone());
+    let mut tasks = vec![task::spawn("purge", purging)];
     if config.commands.register {
         let commands = config.commands.clone();
         let registering = registration::keep(store.clone(), rest.clone(), commands, stopped.clone());

@@ -19,6 +19,7 @@ mod input;
 mod ledger;
 mod levels;
 mod log;
+mod privacy;
 mod problem;
 mod process;
 mod reader;
@@ -45,6 +46,7 @@ pub use self::{
     ledger::Ledger,
     levels::Levels,
     log::{Log, LogFormat},
+    privacy::Privacy,
     problem::{Problem, Problems},
     process::Process,
     secret::Secret,
@@ -71,6 +73,8 @@ pub struct Config {
     pub effects: Effects,
     /// Slash commands.
     pub commands: Commands,
+    /// How long what is stored stays.
+    pub privacy: Privacy,
     /// PostgreSQL.
     pub database: Database,
     /// Metrics and health.
@@ -194,6 +198,7 @@ impl Config {
         let ledger = Ledger::read(reader);
         let effects = Effects::read(reader);
         let commands = Commands::read(reader);
+        let privacy = Privacy::read(reader);
         let database = Database::read(reader, &ledger);
         let (http, log, process) = (Http::read(reader), Log::read(reader), Process::read(reader));
         Self {
@@ -204,6 +209,7 @@ impl Config {
             ledger,
             effects,
             commands,
+            privacy,
             database,
             http,
             log,

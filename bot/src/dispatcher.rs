@@ -18,7 +18,9 @@ use crate::{
     config,
     earning::Judge,
     events::{
-        guild_create::GuildCreate, guild_news::GuildNews, member_add::MemberAdd,
+        guild_create::GuildCreate,
+        guild_news::{GuildGone, GuildNews},
+        member_news::MemberNews,
         message_create::MessageCreate,
     },
     guilds::Guilds,
@@ -49,10 +51,15 @@ const HANDLED: &[(EventType, Intents)] = &[
     // These come without any intent; of members, the bot itself.
     (EventType::MemberUpdate, Intents::empty()),
     (EventType::InteractionCreate, Intents::empty()),
+    // Who is banned has gone, which nobody tells otherwise without a privileged intent.
+    (EventType::BanAdd, Intents::GUILD_MODERATION),
 ];
 
 /// Those that only some operators want, since they take privileged intents.
-const MEMBER_EVENTS: &[(EventType, Intents)] = &[(EventType::MemberAdd, Intents::GUILD_MEMBERS)];
+const MEMBER_EVENTS: &[(EventType, Intents)] = &[
+    (EventType::MemberAdd, Intents::GUILD_MEMBERS),
+    (EventType::MemberRemove, Intents::GUILD_MEMBERS),
+];
 
 /// What the bot asks Discord for: what its handlers want, and nothing else.
 pub fn intents(discord: &config::Discord) -> Intents {
@@ -181,10 +188,22 @@ impl Dispatcher {
                 }
                 Dispatched::Handled
             }
+            "GUILD_MEMBER_REMOVE" | "GUILD_BAN_ADD" => {
+                let Ok(member) = MemberNews::parse(text) else {
+                    return Dispatched::Malformed;
+                };
+                if !member.is_bot() && !self.portion.counts_nothing() {
+                    ledger.left(member.key());
+                }
+                Dispatched::Handled
+            }
             "GUILD_CREATE" => {
                 let Ok(id) = GuildCreate::id_of(text) else {
                     return Dispatched::Malformed;
                 };
+                if !self.portion.counts_nothing() {
+                    ledger.guild(id, true);
+                }
                 if ledger.backfill.wants(id) {
                     match GuildCreate::parse(text) {
                         Ok(Some(created)) => ledger.backfill.guild_created(&created),
@@ -198,7 +217,7 @@ impl Dispatcher {
                 self.tell(event_type, text)
             }
             "GUILD_MEMBER_ADD" => {
-                let Ok(member) = MemberAdd::parse(text) else {
+                let Ok(member) = MemberNews::parse(text) else {
                     return Dispatched::Malformed;
                 };
                 if !member.is_bot() && !self.portion.counts_nothing() {
@@ -206,8 +225,17 @@ impl Dispatcher {
                 }
                 Dispatched::Handled
             }
+            "GUILD_DELETE" => {
+                let Ok(gone) = GuildGone::parse(text) else {
+                    return Dispatched::Malformed;
+                };
+                // One that is away for an outage has the bot still.
+                if !gone.unavailable && !self.portion.counts_nothing() {
+                    ledger.guild(gone.id, false);
+                }
+                self.tell(event_type, text)
+            }
             "GUILD_UPDATE"
-            | "GUILD_DELETE"
             | "GUILD_ROLE_CREATE"
             | "GUILD_ROLE_UPDATE"
             | "GUILD_ROLE_DELETE"
@@ -274,7 +302,10 @@ mod tests {
         let privileged = Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS | Intents::GUILD_PRESENCES;
         let mut discord = Config::defaults().discord;
         assert!(!intents(&discord).intersects(privileged));
-        assert_eq!(intents(&discord), Intents::GUILDS | Intents::GUILD_MESSAGES);
+        assert_eq!(
+            intents(&discord),
+            Intents::GUILDS | Intents::GUILD_MESSAGES | Intents::GUILD_MODERATION
+        );
         (discord.member_events, discord.message_content) = (true, true);
         assert!(intents(&discord).contains(Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS));
     }

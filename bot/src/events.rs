@@ -6,7 +6,7 @@
 pub mod frame;
 pub mod guild_create;
 pub mod guild_news;
-pub mod member_add;
+pub mod member_news;
 pub mod message_create;
 #[cfg(test)]
 pub(crate) mod payloads;

@@ -10,9 +10,12 @@ pub mod last_awards;
 pub mod member_xp;
 pub mod memory;
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use tokio::sync::oneshot;
 use twilight_model::id::{
     Id,
@@ -35,8 +38,11 @@ pub struct Ledger {
     taken: FxHashSet<MemberKey>,
     last_awards: LastAwards,
     gaps: Vec<GapChange>,
-    /// Who has come.
+    /// Who has come, and who has left.
     joined: Vec<MemberKey>,
+    left: HashSet<MemberKey, FxBuildHasher>,
+    /// Guilds that have the bot (again), or removed it.
+    guilds: HashMap<Id<GuildMarker>, bool, FxBuildHasher>,
     /// What is read back, and what waits for it.
     pub backfill: Backfill,
     /// Who waits until what was received so far is committed.
@@ -57,6 +63,10 @@ pub struct Changes {
     pub gaps: Vec<GapChange>,
     /// Who has come.
     pub joined: Vec<MemberKey>,
+    /// Who has left, and has not come back or written since.
+    pub left: Vec<MemberKey>,
+    /// Guilds that have the bot (again): true; or that removed it.
+    pub guilds: Vec<(Id<GuildMarker>, bool)>,
     /// What was read back and what waits for it.
     pub backfill: Vec<backfill::Change>,
     /// Bytes that these changes hold of the process's budget until they are committed.
@@ -72,6 +82,8 @@ impl Ledger {
             last_awards: LastAwards::new(cache_entries),
             gaps: Vec::new(),
             joined: Vec::new(),
+            left: HashSet::default(),
+            guilds: HashMap::default(),
             backfill: Backfill::default(),
             waiting: Vec::new(),
             memory,
@@ -194,6 +206,10 @@ impl Ledger {
 
     /// Count a member's message.
     pub fn member_message(&mut self, key: MemberKey, message: MemberMessage) {
+        if !self.left.is_empty() {
+            // Back before it was written down that they had gone.
+            self.left.remove(&key);
+        }
         let grown = self.members.apply(key, message, &self.last_awards);
         if grown > 0 {
             self.charged += grown;
@@ -203,8 +219,26 @@ impl Ledger {
 
     /// Note that somebody has come.
     pub fn joined(&mut self, key: MemberKey) {
-        let bytes = size_of::<MemberKey>();
+        self.left.remove(&key);
         self.joined.push(key);
+        self.charge(size_of::<MemberKey>());
+    }
+
+    /// Note that somebody has left.
+    pub fn left(&mut self, key: MemberKey) {
+        if self.left.insert(key) {
+            self.charge(size_of::<MemberKey>());
+        }
+    }
+
+    /// Note that a guild has the bot, or that it removed it.
+    pub fn guild(&mut self, guild_id: Id<GuildMarker>, is_there: bool) {
+        if self.guilds.insert(guild_id, is_there).is_none() {
+            self.charge(size_of::<(Id<GuildMarker>, bool)>());
+        }
+    }
+
+    fn charge(&mut self, bytes: usize) {
         self.charged += bytes;
         self.memory.charge(bytes);
     }
@@ -216,7 +250,7 @@ impl Ledger {
 
     /// Rows that the next flush would write.
     pub fn rows(&self) -> usize {
-        self.members.len() + self.joined.len() + self.backfill.rows()
+        self.members.len() + self.joined.len() + self.left.len() + self.guilds.len() + self.backfill.rows()
     }
 
     /// Bytes that the entries hold.
@@ -232,6 +266,8 @@ impl Ledger {
             members,
             gaps: std::mem::take(&mut self.gaps),
             joined: std::mem::take(&mut self.joined),
+            left: std::mem::take(&mut self.left).into_iter().collect(),
+            guilds: std::mem::take(&mut self.guilds).into_iter().collect(),
             backfill: self.backfill.take(),
             bytes: std::mem::take(&mut self.charged),
         }
@@ -263,6 +299,8 @@ impl Ledger {
         self.last_awards.clear();
         self.gaps.clear();
         self.joined.clear();
+        self.left.clear();
+        self.guilds.clear();
         self.backfill.forget();
         self.weigh();
         rows

@@ -20,6 +20,8 @@ pub mod earning;
 
 pub mod grants;
 
+pub mod purge;
+
 pub mod ledger;
 
 pub mod settings;

@@ -125,6 +125,11 @@ registry! {
     /// How long a shard paused reading so that a heartbeat would not run ahead of the checkpoint.
     histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in SECONDS;
 
+    /// Rows deleted of servers that removed the bot.
+    counter purged_rows_total = "eventide_purged_rows_total";
+    /// Servers that removed the bot and of which nothing is stored any more.
+    counter purged_guilds_total = "eventide_purged_guilds_total";
+
     /// Messages that earned as if in no category, or as if their authors had no roles, because Discord did not tell in time.
     counter levels_guessed_total = "eventide_levels_guessed_total";
 

@@ -18,7 +18,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use self::cache::Cache;
 pub use self::{
-    guild::{Announce, GuildSettings, RewardMode, Rewards},
+    guild::{Announce, Departed, GuildSettings, RewardMode, Rewards},
     template::Template,
 };
 use crate::{

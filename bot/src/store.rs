@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod command_registration;
 pub mod connect;
 mod dedicated;
+pub mod departures;
 pub mod effect_failure;
 pub mod error;
 pub mod fleet;

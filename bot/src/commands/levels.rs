@@ -20,7 +20,10 @@ use super::{
 use crate::{
     interactions::{Around, Question, Refusal, reply::Reply},
     rules::{curve::MAX_LEVEL, earning::RoleMode},
-    settings::change::{Change, change_by},
+    settings::{
+        Departed,
+        change::{Change, change_by},
+    },
 };
 
 #[derive(Debug)]
@@ -116,6 +119,13 @@ impl Command for Levels {
                     opt(Number, "straight").within(0.0, 10_000.0),
                 ],
             ))
+            .option(Opt::sub(
+                "levels",
+                "departed",
+                [opt(String, "fate")
+                    .one_of("levels-option", Departed::ALL.map(Departed::word))
+                    .required()],
+            ))
             .option(Opt::sub("levels", "reset", []))
             .option(Opt::sub("levels", "undo", [opt(String, "change").completed()]))
             .build()
@@ -141,6 +151,7 @@ impl Command for Levels {
                 ["boost"] => rules::boost(question, around).await,
                 ["boost-end"] => rules::boost_end(question, around).await,
                 ["curve"] => rules::curve(question, around).await,
+                ["departed"] => rules::departed(question, around).await,
                 ["announce"] => announce::run(question, around).await,
                 ["reward", "add"] => rewards::add(question, around).await,
                 ["reward", "remove"] => rewards::remove(question, around).await,

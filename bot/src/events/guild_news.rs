@@ -32,6 +32,27 @@ struct InGuild {
     guild_id: Id<GuildMarker>,
 }
 
+/// `GUILD_DELETE`: a guild is away, or removed the bot.
+#[derive(Debug, Deserialize)]
+pub struct GuildGone {
+    /// The guild.
+    pub id: Id<GuildMarker>,
+    /// Whether it is away only because of an outage.
+    #[serde(default)]
+    pub unavailable: bool,
+}
+
+impl GuildGone {
+    /// Read the event out of a gateway payload.
+    ///
+    /// # Errors
+    ///
+    /// The payload is none. The error never quotes it.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        Ok(serde_json::from_str::<Payload<Self>>(text)?.d)
+    }
+}
+
 impl<'a> GuildNews<'a> {
     /// Read which guild an event is about.
     ///

@@ -10,7 +10,7 @@ use twilight_model::id::{
 };
 
 use super::{
-    Announce, RewardMode,
+    Announce, Departed, RewardMode,
     template::{Template, TemplateFault},
 };
 use crate::{
@@ -75,6 +75,8 @@ pub enum Change {
     Prefix(Option<Box<str>>),
     /// Where those who come are welcomed; `None` is nowhere.
     Welcome(Option<(Id<ChannelMarker>, Template)>),
+    /// What becomes of the XP of those who leave.
+    Departed(Departed),
     /// What the messages of a role or in a channel earn; 100 is as if nothing had been said.
     Multiplier(Target, Percent),
     /// The same for a time.
@@ -285,6 +287,7 @@ impl Change {
                 stored.welcome_channel_id = channel_id;
                 stored.welcome_template = template.map(|template| template.as_str().to_owned());
             }
+            Self::Departed(departed) => stored.departed = Some(departed.word().to_owned()),
             // In tables of their own.
             Self::Multiplier(..) | Self::Boost { .. } | Self::EndBoosts { .. } => {}
         }

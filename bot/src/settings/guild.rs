@@ -46,6 +46,39 @@ pub struct GuildSettings {
     pub prefix: Option<Box<str>>,
     /// Where those who come are welcomed, and how.
     pub welcome: Option<(Id<ChannelMarker>, Template)>,
+    /// What becomes of the XP of those who leave.
+    pub departed: Departed,
+}
+
+/// What becomes of the XP of those who leave, or are banned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Departed {
+    /// They stay on the leaderboard.
+    Keep,
+    /// They are on it again when they come back, or write.
+    #[default]
+    Hide,
+    /// It is taken.
+    Reset,
+}
+
+impl Departed {
+    /// Each there is.
+    pub const ALL: [Self; 3] = [Self::Keep, Self::Hide, Self::Reset];
+
+    /// What stands in the table.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Hide => "hide",
+            Self::Reset => "reset",
+        }
+    }
+
+    /// The one of this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|departed| departed.word() == word)
+    }
 }
 
 /// Where level-ups are announced.
@@ -102,6 +135,7 @@ impl GuildSettings {
             curve: Curve::default(),
             prefix: None,
             welcome: None,
+            departed: Departed::default(),
         }
     }
 
@@ -161,6 +195,10 @@ impl GuildSettings {
                 None
             }
         });
+        let departed = row.departed.as_deref().map(Departed::of_word);
+        if departed == Some(None) {
+            faults.push("departed is none of 'keep', 'hide' and 'reset'".to_owned());
+        }
         let earning = earning(row, &defaults.earning, &mut faults);
         let curve = curve(row, &mut faults);
         let roles = row
@@ -180,6 +218,7 @@ impl GuildSettings {
             curve,
             prefix: row.prefix.as_deref().map(Box::from),
             welcome,
+            departed: departed.flatten().unwrap_or_default(),
         };
         if settings.rewards.roles.len() < row.roles.len() {
             faults.push("level_role has a level that nobody can reach".to_owned());

@@ -55,6 +55,8 @@ pub struct Stored {
     pub welcome_channel_id: Option<Id<ChannelMarker>>,
     /// And how.
     pub welcome_template: Option<String>,
+    /// `keep`, `hide` or `reset`; `None` for the second.
+    pub departed: Option<String>,
 }
 
 /// A guild's rules of what messages earn; `None` leaves it to the operator.
@@ -129,6 +131,7 @@ impl Stored {
             prefix: None,
             welcome_channel_id: None,
             welcome_template: None,
+            departed: None,
         }
     }
 }
@@ -144,7 +147,7 @@ const READ: Statement = statement!(
             s.xp_min, s.xp_max, s.cooldown_seconds, s.role_mode, s.curve, s.curve_factors, s.language, s.prefix,
             s.welcome_channel_id, s.welcome_template,
             m.kinds, m.targets, m.percents, b.ids, b.kinds, b.targets, b.percents, b.starts, b.ends,
-            s.card_colour
+            s.card_colour, s.departed
      FROM unnest($1::int8[]) AS g (guild_id)
      LEFT JOIN guild_settings AS s ON s.guild_id = g.guild_id
      CROSS JOIN LATERAL (
@@ -198,12 +201,12 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
         "guild_settings_put",
         [
             INT8, TEXT, INT8, TEXT, BOOL, TEXT, TEXT, TEXT, INT8, INT8, INT8, INT8, TEXT, TEXT, INT8_ARRAY, TEXT, TEXT,
-            INT8, TEXT
+            INT8, TEXT, TEXT
         ],
         "INSERT INTO guild_settings (guild_id, announce, announce_channel_id, announce_template, announce_ping, announce_off_reason,
                                      rewards, rewards_off_reason, log_channel_id, xp_min, xp_max, cooldown_seconds, role_mode,
-                                     curve, curve_factors, language, prefix, welcome_channel_id, welcome_template)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+                                     curve, curve_factors, language, prefix, welcome_channel_id, welcome_template, departed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
          ON CONFLICT (guild_id) DO UPDATE
          SET announce = excluded.announce, announce_channel_id = excluded.announce_channel_id,
              announce_template = excluded.announce_template, announce_ping = excluded.announce_ping,
@@ -212,7 +215,7 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
              xp_min = excluded.xp_min, xp_max = excluded.xp_max, cooldown_seconds = excluded.cooldown_seconds,
              role_mode = excluded.role_mode, curve = excluded.curve, curve_factors = excluded.curve_factors,
              language = excluded.language, prefix = excluded.prefix, welcome_channel_id = excluded.welcome_channel_id,
-             welcome_template = excluded.welcome_template, updated_at = now()"
+             welcome_template = excluded.welcome_template, departed = excluded.departed, updated_at = now()"
     );
     tx.execute(
         PUT,
@@ -236,6 +239,7 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
             &stored.prefix,
             &stored.welcome_channel_id.map(snowflake::to_db),
             &stored.welcome_template,
+            &stored.departed,
         ],
     )
     .await
@@ -376,6 +380,7 @@ fn stored_of(row: &Row) -> Option<Stored> {
         prefix: row.get(18),
         welcome_channel_id: id(19).and_then(snowflake::from_db),
         welcome_template: row.get(20),
+        departed: row.get(31),
     })
 }
 

@@ -15,8 +15,9 @@ use crate::{
     },
     metrics,
     rules::award::Millis,
+    settings::Departed,
     store::{
-        Store, StoreError, Tx, backfill, gap, member_xp,
+        Store, StoreError, Tx, backfill, departures, gap, member_xp,
         outbox::{self, New},
         privacy,
         shard_checkpoint::{self, Advance, Advanced},
@@ -75,11 +76,17 @@ async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, Sto
 
     let mut entries: Vec<(usize, MemberKey, &Pending)> = Vec::new();
     let mut joined: Vec<MemberKey> = Vec::new();
+    let mut left: Vec<MemberKey> = Vec::new();
+    let (mut gone, mut there) = (Vec::new(), Vec::new());
     for (index, (advance, changes)) in work.iter().enumerate() {
         if advanced[index] == Advanced::Now {
             gap::record(tx, advance.shard, &changes.gaps).await?;
             backfill::record(tx, advance.shard, &changes.backfill).await?;
             joined.extend(&changes.joined);
+            left.extend(&changes.left);
+            for (guild_id, is_there) in &changes.guilds {
+                if *is_there { &mut there } else { &mut gone }.push(*guild_id);
+            }
             entries.extend(
                 changes
                     .members
@@ -112,16 +119,44 @@ async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, Sto
         written.rows = deltas.len();
         written.messages = deltas.iter().map(|(_, delta)| delta.messages).sum();
     }
-    if !joined.is_empty() {
-        let guilds = joined.iter().map(|key| key.guild_id);
-        let settings = causes.settings.within(tx, guilds).await?;
-        let welcomes = joined
-            .iter()
-            .filter_map(|key| cause::welcome_of(*key, settings.get(&key.guild_id)?));
-        written.effects.extend(welcomes);
+    if !joined.is_empty() || !left.is_empty() {
+        move_members(tx, causes, joined, left, &mut written.effects).await?;
     }
+    departures::guilds(tx, &gone, &there).await?;
     outbox::add(tx, &written.effects).await?;
     Ok(written)
+}
+
+/// What follows from members' coming and going.
+async fn move_members(
+    tx: &Tx<'_>,
+    causes: &Causes,
+    mut joined: Vec<MemberKey>,
+    mut left: Vec<MemberKey>,
+    effects: &mut Vec<New>,
+) -> Result<(), StoreError> {
+    for keys in [&mut joined, &mut left] {
+        keys.sort_unstable();
+        keys.dedup();
+    }
+    let guilds = joined.iter().chain(&left).map(|key| key.guild_id);
+    let settings = causes.settings.within(tx, guilds).await?;
+    let welcomes = joined
+        .iter()
+        .filter_map(|key| cause::welcome_of(*key, settings.get(&key.guild_id)?));
+    effects.extend(welcomes);
+    departures::show(tx, &joined).await?;
+    let whose = |departed: Departed| -> Vec<MemberKey> {
+        let keys = left.iter().copied();
+        keys.filter(|key| {
+            settings
+                .get(&key.guild_id)
+                .is_some_and(|settings| settings.departed == departed)
+        })
+        .collect()
+    };
+    departures::hide(tx, &whose(Departed::Hide)).await?;
+    departures::reset(tx, &whose(Departed::Reset)).await
 }
 
 /// Take out what was sent before its member had everything erased. Returns those who have written since, with when they had.

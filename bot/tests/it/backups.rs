@@ -216,6 +216,7 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("command_registration", 0),
         ("member_card", 0),
         ("board_place", 0),
+        ("guild_departed", 0),
         ("erased", 0),
         ("mod_guild", 0),
         ("mod_case", 0),

@@ -7,6 +7,7 @@ mod chaos;
 mod config;
 mod counting;
 mod demo;
+mod departures;
 mod doctor;
 mod effects;
 mod embedded;

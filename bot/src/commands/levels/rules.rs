@@ -12,7 +12,7 @@ use crate::{
         curve::Curve,
         earning::{Boost, MAX_PERCENT, Percent, RoleMode, Target},
     },
-    settings::change::Change,
+    settings::{Departed, change::Change},
     snowflake,
 };
 
@@ -256,6 +256,16 @@ pub(super) async fn curve(question: &Question, around: &Around) -> Result<Reply,
     Ok(Reply::private(
         language.filled("levels-curve-done", &totals(chosen, language)),
     ))
+}
+
+pub(super) async fn departed(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let word = given(question.asked.text("fate")?, "fate")?;
+    let departed = given(Departed::of_word(word), "fate")?;
+    let details = json!({"departed": departed.word()});
+    let changes = vec![Change::Departed(departed)];
+    change(question, around, "levels_departed", &details, changes).await?;
+    let key = format!("levels-departed-{}", departed.word());
+    Ok(Reply::private(question.language().text(&key)))
 }
 
 /// What some levels take on a curve.

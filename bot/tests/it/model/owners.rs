@@ -294,6 +294,8 @@ fn copied(changes: &Changes) -> Changes {
         members: changes.members.clone(),
         gaps: changes.gaps.clone(),
         joined: changes.joined.clone(),
+        left: changes.left.clone(),
+        guilds: changes.guilds.clone(),
         backfill: changes.backfill.clone(),
         bytes: changes.bytes,
     }

@@ -1,4 +1,4 @@
-//! `GUILD_MEMBER_ADD`: somebody has come, or come back.
+//! `GUILD_MEMBER_ADD`, `GUILD_MEMBER_REMOVE` and `GUILD_BAN_ADD`: somebody has come (back), or gone.
 //!
 //! <https://docs.discord.com/developers/events/gateway-events#guild-member-add>
 
@@ -11,9 +11,9 @@ use twilight_model::id::{
 use super::message_create::Unreadable;
 use crate::ledger::member_xp::MemberKey;
 
-/// Who has come where.
+/// Who has come where, or gone.
 #[derive(Debug, Deserialize)]
-pub struct MemberAdd {
+pub struct MemberNews {
     guild_id: Id<GuildMarker>,
     user: User,
 }
@@ -27,10 +27,10 @@ struct User {
 
 #[derive(Deserialize)]
 struct Payload {
-    d: MemberAdd,
+    d: MemberNews,
 }
 
-impl MemberAdd {
+impl MemberNews {
     /// Read the event out of a gateway payload.
     ///
     /// # Errors

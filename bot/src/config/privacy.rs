@@ -1,0 +1,30 @@
+//! `[privacy]`: how long what is stored stays.
+
+use std::time::Duration;
+
+use crate::config::reader::{Reader, Whole};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// How long what is stored stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Privacy {
+    /// For how long the data of a server is kept that removed the bot.
+    pub retention: Duration,
+}
+
+impl Privacy {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("privacy", "How long what is stored stays.");
+        let days: u32 = section.whole(Whole {
+            name: "retention_days",
+            default: 30,
+            range: 1..=3_650,
+            unit: "days",
+            why: "For so long the data of a server is kept that removed the bot; re-invited before, it is all there.",
+        });
+        Self {
+            retention: DAY * days,
+        }
+    }
+}
