@@ -78,7 +78,7 @@ async fn kill_often(config: SimulatorConfig, kills: u32) {
         .await;
         // The moment of the kill is meant to be random; nothing waits for it.
         sleep(Duration::from_millis(fastrand::u64(
-            0..if prunes { 2_400 } else { 900 },
+            0..if prunes { 3_600 } else { 900 },
         )))
         .await;
         bot.kill().await.expect("SIGKILL");

@@ -168,6 +168,7 @@ async fn a_replayed_question() {
         discord,
         mut config,
         bot,
+        ..
     } = here;
     // Nobody of this process is dead before its lease is over.
     config.fleet.lease = Duration::from_secs(2);
@@ -211,6 +212,7 @@ async fn commands_are_registered_on_change_only() {
         discord,
         config,
         bot,
+        ..
     } = here;
     bot.drain(PATIENCE).await.expect("a clean end");
     let bot = start(&config, scene.postgres.connection()).await;
