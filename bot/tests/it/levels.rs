@@ -202,7 +202,7 @@ async fn xp_is_given_taken_and_taken_back() {
     typing.kind = 4;
     typing.data["options"][0]["options"] =
         json!([{"name": "change", "type": 3, "value": "", "focused": true}]);
-    let choices = here.ask(&typing).await.callback.expect("choices")["data"]["choices"].clone();
+    let choices = here.callback(&typing).await["data"]["choices"].clone();
     let choices = choices.as_array().expect("a list");
     let reset = choices.iter().find(|choice| {
         choice["name"]

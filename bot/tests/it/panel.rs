@@ -4,7 +4,7 @@ use discord_simulator::InteractionRequest;
 use serde_json::{Value, json};
 
 use crate::support::{
-    asking::{ADMINISTRATOR, Here, IN_TIME, here, here_with, text},
+    asking::{ADMINISTRATOR, Here, here, here_with, text},
     until,
 };
 
@@ -14,13 +14,7 @@ fn shown(reply: &Value) -> String {
 
 async fn press(here: &Here, mut request: InteractionRequest) -> Value {
     request.member_permissions = Some(ADMINISTRATOR.to_owned());
-    let control = here.discord.control();
-    let id = control.interact(&request).expect("asked");
-    // A form is no message.
-    let answered = control
-        .wait_interaction(id, |state| state.callback.is_some(), IN_TIME)
-        .await;
-    answered.and_then(|state| state.callback).expect("an answer")
+    here.callback(&request).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

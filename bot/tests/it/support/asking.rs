@@ -79,6 +79,16 @@ impl Here {
         state.expect("an answer")
     }
 
+    /// The first answer to what need not become a message: a form, or choices.
+    pub(crate) async fn callback(&self, request: &InteractionRequest) -> Value {
+        let control = self.discord.control();
+        let id = control.interact(request).expect("asked");
+        let answered = control
+            .wait_interaction(id, |state| state.callback.is_some(), IN_TIME)
+            .await;
+        answered.and_then(|state| state.callback).expect("an answer")
+    }
+
     pub(crate) async fn asked(&self, name: &str, options: Value) -> String {
         let request = InteractionRequest::command(self.guild(), self.member(0), name, &options);
         text(&self.ask(&request).await)
