@@ -147,6 +147,24 @@ mod tests {
     }
 
     #[test]
+    fn who_cannot_wait_goes_on_by_what_was_heard_of_last() {
+        let now = Instant::now();
+        let mut cache = Cache::default();
+        cache.insert(Id::new(1), &settings(), 0, cache.generation(), now);
+        cache.trust_until(now + UNTRUSTED * 10);
+        assert!(cache.get(Id::new(1), now + UNTRUSTED * 5).is_some());
+        cache.distrust();
+        assert!(cache.get(Id::new(1), now + UNTRUSTED * 5).is_none(), "read anew");
+        assert!(cache.last_known(Id::new(1)).is_some());
+        assert!(cache.last_known(Id::new(2)).is_none());
+        cache.forget_all();
+        assert!(
+            cache.last_known(Id::new(1)).is_none(),
+            "something may have changed"
+        );
+    }
+
+    #[test]
     fn what_was_read_before_a_change_was_heard_of_is_not_remembered() {
         let now = Instant::now();
         let mut cache = Cache::default();
