@@ -14,7 +14,7 @@ use crate::support::{
     PATIENCE,
     asking::{Here, IN_TIME, here, text},
     bot::{command, settle_exactly, start, url},
-    until,
+    gone, until,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,6 +130,7 @@ async fn without_a_database() {
     let control = here.discord.control();
     let postmaster = Pid::from_raw(here.scene.postgres.pid());
     kill(postmaster, Signal::SIGQUIT).expect("a signal");
+    gone(&here.scene.postgres.connection()).await;
     control.set_rate(Rate::PerSecond(500.0));
     let request = InteractionRequest::command(here.guild(), here.member(0), "rank", &json!([]));
     let id = control.interact(&request).expect("asked");

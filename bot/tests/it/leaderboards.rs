@@ -29,6 +29,7 @@ use crate::support::{
     PATIENCE, Scene,
     boards::assert_counted,
     bot::{config_for, discord, settle_exactly, start},
+    gone,
     session::Session,
     until,
 };
@@ -449,6 +450,7 @@ async fn the_buttons_of_a_leaderboard() {
     // The database is away: a line about it, and the page works when it is back.
     let postmaster = Pid::from_raw(stage.scene.postgres.pid());
     kill(postmaster, Signal::SIGQUIT).expect("a signal");
+    gone(&stage.scene.postgres.connection()).await;
     let request = stage.press(anyone, "leaderboard:to:xp:2", &[]);
     let control = stage.discord.control();
     let id = control.interact(&request).expect("asked");

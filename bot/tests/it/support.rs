@@ -74,6 +74,15 @@ pub(crate) fn options(directory: &Path) -> Options {
     }
 }
 
+/// Wait until a server that was killed is gone with all its processes: one that lives on for a moment would answer.
+pub(crate) async fn gone(connection: &tokio_postgres::Config) {
+    until("the server is gone", async || {
+        let error = connection.connect(tokio_postgres::NoTls).await.err()?;
+        error.as_db_error().is_none().then_some(())
+    })
+    .await;
+}
+
 /// Wait until `condition` holds.
 pub(crate) async fn until<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use stage::{Stage, member, of_type, text};
 use twilight_model::id::Id;
 
-use crate::support::{PATIENCE, bot::start, until};
+use crate::support::{PATIENCE, bot::start, gone, until};
 
 /// One warning from its beginning to its end: the reply, the rows, the member's message, the log, an edit, its removal.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -538,6 +538,7 @@ async fn without_a_database() {
     let mut stage = Stage::new().await;
     let user = stage.user(30);
     kill(Pid::from_raw(stage.scene.postgres.pid()), Signal::SIGQUIT).expect("a signal");
+    gone(&stage.scene.postgres.connection()).await;
     let options = json!([member(user), of_type(3, "reason", "x")]);
     for (name, options) in [("warn", options), ("warnings", json!([member(user)]))] {
         let request = InteractionRequest::command(stage.guild(), stage.moderator(), name, &options);
