@@ -8,10 +8,10 @@ use twilight_model::id::{
 };
 
 use crate::{
-    effects::effect::Effect,
+    effects::cause,
+    ledger::member_xp::MemberKey,
     rules::curve,
     settings::{GuildSettings, Settings},
-    snowflake,
     store::{
         Store, StoreError, Tx,
         audit_log::{self, Entry},
@@ -160,7 +160,15 @@ pub async fn sync_rewards(
             .transaction("rewards_sync", move |tx| {
                 Box::pin(async move {
                     let found = giving::with_at_least(tx, guild_id, xp, after, AT_ONCE).await?;
-                    let effects: Vec<New> = found.iter().map(|user_id| roles(guild_id, *user_id)).collect();
+                    let effects: Vec<New> = found
+                        .iter()
+                        .map(|user_id| {
+                            cause::roles_of(MemberKey {
+                                guild_id,
+                                user_id: *user_id,
+                            })
+                        })
+                        .collect();
                     outbox::add(tx, &effects).await?;
                     Ok(found)
                 })
@@ -215,23 +223,16 @@ async fn apply(
         let effects: Vec<New> = changed
             .iter()
             .filter(other)
-            .map(|changed| roles(guild_id, changed.user_id))
+            .map(|changed| {
+                cause::roles_of(MemberKey {
+                    guild_id,
+                    user_id: changed.user_id,
+                })
+            })
             .collect();
         outbox::add(tx, &effects).await?;
     }
     Ok(changed)
-}
-
-/// A member's roles are to be made right.
-fn roles(guild_id: Id<GuildMarker>, user_id: Id<UserMarker>) -> New {
-    New {
-        guild_id,
-        lane_id: snowflake::to_db(user_id),
-        kind: Effect::ROLES,
-        channel_id: None,
-        user_id: Some(user_id),
-        body: Effect::Roles.body(),
-    }
 }
 
 #[cfg(test)]

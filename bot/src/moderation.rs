@@ -10,7 +10,7 @@ pub mod thresholds;
 pub(crate) mod told;
 pub mod words;
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
@@ -135,19 +135,8 @@ impl Action {
 impl Act {
     /// When it was asked for.
     pub fn at(&self) -> SystemTime {
-        at_millis(snowflake::millis(self.interaction_id))
+        snowflake::to_time(snowflake::millis(self.interaction_id))
     }
-}
-
-/// A time in milliseconds since 1970.
-pub fn millis_of(at: SystemTime) -> i64 {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// The other way.
-pub fn at_millis(millis: i64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 /// What a transaction did, with the effects that it added.

@@ -1,7 +1,9 @@
-//! The one place where Discord's snowflakes and PostgreSQL's `BIGINT` are cast into each other.
+//! The one place where Discord's snowflakes and PostgreSQL's `BIGINT` are cast into each other, and their times.
 //!
 //! A snowflake is an unsigned 64-bit number whose upper bit stays 0 until the year 2084, so the cast keeps the order:
 //! <https://discord.com/developers/docs/reference#snowflakes>.
+
+use std::time::{Duration, SystemTime};
 
 use twilight_model::id::Id;
 
@@ -18,6 +20,17 @@ pub const fn to_db<T>(id: Id<T>) -> i64 {
 /// A `BIGINT` as snowflake; `None` for 0, which is no snowflake.
 pub const fn from_db<T>(value: i64) -> Option<Id<T>> {
     Id::new_checked(value.cast_unsigned())
+}
+
+/// A time in milliseconds since the Unix epoch; 0 for one before.
+pub fn to_millis(time: SystemTime) -> Millis {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// The other way. Times before 1970 do not occur: Discord's snowflakes begin in 2015.
+pub fn to_time(millis: Millis) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(millis.max(0).cast_unsigned())
 }
 
 /// When the thing with this id was made, in milliseconds since the Unix epoch.

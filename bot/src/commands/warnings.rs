@@ -18,7 +18,7 @@ use super::{Command, describe, option::option};
 use crate::{
     interactions::{Around, Question, Refusal, reply::Reply},
     language::{Language, Value},
-    moderation::{Severity, at_millis, words},
+    moderation::{Severity, words},
     snowflake,
     store::warning::{self, Counting, Warning},
 };
@@ -133,7 +133,7 @@ async fn show(question: &Question, around: &Around, page: Page) -> Result<Reply,
         question.needs(Permissions::MODERATE_MEMBERS)?;
     }
     let language = question.language();
-    let now = at_millis(snowflake::millis(question.asked.id));
+    let now = snowflake::to_time(snowflake::millis(question.asked.id));
     let store = &around.store;
     let (shown, total) = warning::page(store, guild_id, page.user_id, page.number * A_PAGE, A_PAGE).await?;
     if total == 0 {

@@ -65,12 +65,17 @@ fn announcement(passed: &Passed, settings: &GuildSettings) -> Option<New> {
 fn roles(passed: &Passed, settings: &GuildSettings) -> Option<New> {
     let LevelUp { before, level, .. } = passed.level_up;
     let rewards = &settings.rewards;
-    (!rewards.switched_off && rewards.differ_between(before, level)).then(|| New {
-        guild_id: passed.key.guild_id,
-        lane_id: snowflake::to_db(passed.key.user_id),
+    (!rewards.switched_off && rewards.differ_between(before, level)).then(|| roles_of(passed.key))
+}
+
+/// A member's roles are to be made right.
+pub fn roles_of(key: MemberKey) -> New {
+    New {
+        guild_id: key.guild_id,
+        lane_id: snowflake::to_db(key.user_id),
         kind: Effect::ROLES,
         channel_id: None,
-        user_id: Some(passed.key.user_id),
+        user_id: Some(key.user_id),
         body: Effect::Roles.body(),
-    })
+    }
 }

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     guilds::Obstacle,
     language::Language,
-    moderation::{Action, millis_of, span::LONGEST_TIMEOUT, told::Told, words},
+    moderation::{Action, span::LONGEST_TIMEOUT, told::Told, words},
     rest::{Priority, RestError},
     settings::Settings,
     snowflake,
@@ -68,7 +68,7 @@ async fn carry_out(
     user_id: Id<UserMarker>,
 ) -> Result<Outcome, RestError> {
     let guild_id = effect.guild_id;
-    let now = millis_of(SystemTime::now());
+    let now = snowflake::to_millis(SystemTime::now());
     let until = punishment.until_ms.unwrap_or(now);
     if punishment.action == Action::Timeout && until <= now {
         return Ok(Outcome::Cancelled);

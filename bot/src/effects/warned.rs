@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     language::Language,
-    moderation::{LONGEST_REASON, at_millis, words},
+    moderation::{LONGEST_REASON, words},
     rest::{Priority, Retry},
+    snowflake,
     store::outbox::Waiting,
 };
 
@@ -44,7 +45,7 @@ fn text(warned: &WarnedDirectly, server: &str) -> String {
         ("reason", words::quoted(&warned.reason, LONGEST_REASON).into()),
         (
             "expiry",
-            words::expiry(language, warned.expires_at_ms.map(at_millis)).into(),
+            words::expiry(language, warned.expires_at_ms.map(snowflake::to_time)).into(),
         ),
     ];
     language.filled("warn-direct", &values)

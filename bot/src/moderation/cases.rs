@@ -8,9 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use twilight_model::id::{Id, marker::UserMarker};
 
-use super::{
-    Act, Action, Denied, Done, Severity, at_millis, insist, kinds, millis_of, span::Expiry, told::Told, words,
-};
+use super::{Act, Action, Denied, Done, Severity, insist, kinds, span::Expiry, told::Told, words};
 use crate::{
     effects::effect::{Effect, Punishment, WarnedDirectly},
     language::Language,
@@ -127,20 +125,20 @@ impl State {
             // The table's check knows no other words.
             severity: Severity::of(&warning.severity).unwrap_or(Severity::Low),
             points: warning.points,
-            expires_at_ms: warning.expires_at.map(millis_of),
+            expires_at_ms: warning.expires_at.map(snowflake::to_millis),
         }
     }
 
     /// Until when it counts; `None` for ever.
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.expires_at_ms.map(at_millis)
+        self.expires_at_ms.map(snowflake::to_time)
     }
 }
 
 impl Warned {
     /// Until when it counts; `None` for ever.
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.expires_at_ms.map(at_millis)
+        self.expires_at_ms.map(snowflake::to_time)
     }
 }
 
@@ -198,7 +196,7 @@ async fn give(
         Some(Crossing {
             points: crossed.points,
             action: Action::of(&crossed.action)?,
-            until_ms: duration.map(|seconds| millis_of(at + Duration::from_secs(seconds))),
+            until_ms: duration.map(|seconds| snowflake::to_millis(at + Duration::from_secs(seconds))),
         })
     });
     let warned = Warned {
@@ -206,7 +204,7 @@ async fn give(
         user_id: new.user_id,
         severity: new.severity,
         points: new.points,
-        expires_at_ms: expires_at.map(millis_of),
+        expires_at_ms: expires_at.map(snowflake::to_millis),
         counting_warnings: warnings,
         counting_points: points,
         crossed: crossed.collect(),
@@ -313,7 +311,7 @@ async fn change(
         severity,
         points: edit.points.unwrap_or(points),
         expires_at_ms: edit.expiry.map_or(before.expires_at_ms, |expiry| {
-            expires_at(act.at(), expiry).map(millis_of)
+            expires_at(act.at(), expiry).map(snowflake::to_millis)
         }),
         ..before.clone()
     };

@@ -2,8 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Action, Severity, at_millis, cases::Crossing, millis_of, span, thresholds::Threshold};
-use crate::language::{Language, Value};
+use super::{Action, Severity, cases::Crossing, span, thresholds::Threshold};
+use crate::{
+    language::{Language, Value},
+    snowflake,
+};
 
 /// How bad, for people.
 pub fn severity(language: Language, severity: Severity) -> String {
@@ -49,12 +52,12 @@ pub fn expiry(language: Language, expires_at: Option<SystemTime>) -> String {
 
 /// A time as Discord shows it, such as "in 3 days".
 pub fn relative(at: SystemTime) -> String {
-    format!("<t:{}:R>", millis_of(at) / 1_000)
+    format!("<t:{}:R>", snowflake::to_millis(at) / 1_000)
 }
 
 /// A time as Discord shows it, with date and clock.
 pub fn moment(at: SystemTime) -> String {
-    format!("<t:{}:f>", millis_of(at) / 1_000)
+    format!("<t:{}:f>", snowflake::to_millis(at) / 1_000)
 }
 
 /// A reason as a quotation; a long one is cut to `most` characters.
@@ -85,7 +88,7 @@ pub fn crossing(language: Language, crossing: &Crossing) -> String {
     let Some(until) = crossing.until_ms else {
         return language.filled("warn-crossed", &values);
     };
-    values.push(("until", moment(at_millis(until)).into()));
+    values.push(("until", moment(snowflake::to_time(until)).into()));
     language.filled("warn-crossed-until", &values)
 }
 

@@ -1,6 +1,6 @@
 //! One guild's settings, read from its row and the operator's defaults.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use twilight_model::id::{
     Id,
@@ -281,19 +281,14 @@ fn earning(row: &Stored, defaults: &Earning, faults: &mut Vec<String>) -> Earnin
         Some(Boost {
             target,
             percent,
-            from: to_millis(boost.starts_at),
-            until: to_millis(boost.ends_at),
+            from: snowflake::to_millis(boost.starts_at),
+            until: snowflake::to_millis(boost.ends_at),
         })
     });
     let plain = Earning::plain(xp_min.min(xp_max), xp_max, cooldown);
     let mut earning = plain.with(roles, channels, boosts.collect());
     earning.role_mode = mode.flatten().unwrap_or_default();
     earning
-}
-
-fn to_millis(time: SystemTime) -> Millis {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    millis(since)
 }
 
 fn target(multiplier: &StoredMultiplier) -> Option<(Target, Percent)> {

@@ -1,6 +1,6 @@
 //! `audit_log`: who changed what with a command. `audit_xp`: what that did to members, so that it can be taken back.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use tokio_postgres::Row;
 use twilight_model::id::{
@@ -52,7 +52,6 @@ pub async fn begin(tx: &Tx<'_>, entry: &Entry) -> Result<bool, StoreError> {
          VALUES ($1, $2, $3, $4, $5::jsonb, $6)
          ON CONFLICT DO NOTHING"
     );
-    let millis = snowflake::millis(entry.interaction_id).max(0).cast_unsigned();
     let written = tx
         .execute(
             BEGIN,
@@ -62,7 +61,7 @@ pub async fn begin(tx: &Tx<'_>, entry: &Entry) -> Result<bool, StoreError> {
                 &snowflake::to_db(entry.actor_id),
                 &entry.action,
                 &entry.details,
-                &(UNIX_EPOCH + Duration::from_millis(millis)),
+                &snowflake::to_time(snowflake::millis(entry.interaction_id)),
             ],
         )
         .await?;

@@ -3,15 +3,12 @@
 pub mod giving;
 pub mod moving;
 
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::HashMap, time::SystemTime};
 
 use super::{Statement, Store, StoreError, Tx, statement::statement};
 use crate::{
     ledger::member_xp::{LastAward, MemberDelta, MemberKey},
-    rules::{award::Millis, curve::Curve},
+    rules::curve::Curve,
     snowflake,
 };
 use tokio_postgres::Row;
@@ -28,11 +25,6 @@ pub struct Written {
 }
 
 impl Written {
-    /// The tiers before and after, if they differ: levels of the default curve, whatever the guild's is.
-    pub fn passed(&self) -> Option<(u32, u32)> {
-        self.passed_on(Curve::default())
-    }
-
     /// The levels before and after on this curve, if they differ.
     pub fn passed_on(&self, curve: Curve) -> Option<(u32, u32)> {
         if self.xp_before == self.xp_after {
@@ -61,7 +53,12 @@ pub async fn last_awards(
     let rows = tx.query(LAST_AWARDS, &[&guilds, &users]).await?;
     Ok(rows
         .iter()
-        .filter_map(|row| Some((key_of(row)?, row.get::<_, Option<SystemTime>>(2).map(to_millis))))
+        .filter_map(|row| {
+            Some((
+                key_of(row)?,
+                row.get::<_, Option<SystemTime>>(2).map(snowflake::to_millis),
+            ))
+        })
         .collect())
 }
 
@@ -113,7 +110,7 @@ pub async fn add(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec
         .collect();
     let awards: Vec<Option<SystemTime>> = deltas
         .iter()
-        .map(|(_, delta)| delta.last_award.map(from_millis))
+        .map(|(_, delta)| delta.last_award.map(snowflake::to_time))
         .collect();
     let weeks: Vec<i32> = deltas.iter().map(|(_, delta)| delta.week).collect();
     let before_week: Vec<i64> = deltas
@@ -168,7 +165,7 @@ pub async fn all(store: &Store) -> Result<Vec<(MemberKey, MemberDelta)>, StoreEr
             let total = MemberDelta {
                 xp: row.get::<_, i64>(2).cast_unsigned(),
                 messages: row.get::<_, i64>(3).cast_unsigned(),
-                last_award: row.get::<_, Option<SystemTime>>(4).map(to_millis),
+                last_award: row.get::<_, Option<SystemTime>>(4).map(snowflake::to_millis),
                 week: row.get(5),
                 week_xp: if row.get::<_, i32>(5) == 0 {
                     0
@@ -187,14 +184,4 @@ fn key_of(row: &Row) -> Option<MemberKey> {
         guild_id: snowflake::from_db(row.get(0))?,
         user_id: snowflake::from_db(row.get(1))?,
     })
-}
-
-/// A `TIMESTAMPTZ` of the time `millis`. Times before 1970 do not occur: Discord's snowflakes begin in 2015.
-fn from_millis(millis: Millis) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(millis.max(0).cast_unsigned())
-}
-
-fn to_millis(time: SystemTime) -> Millis {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }

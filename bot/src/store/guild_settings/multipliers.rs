@@ -1,7 +1,5 @@
 //! `xp_multiplier` and `xp_boost`: what the messages of roles and in channels earn.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, InteractionMarker},
@@ -72,12 +70,14 @@ pub async fn add_boost(
             &kind,
             &id,
             &i64::from(boost.percent),
-            &time(boost.from),
-            &time(boost.until),
+            &snowflake::to_time(boost.from),
+            &snowflake::to_time(boost.until),
         ],
     )
     .await?;
-    tx.execute(PRUNE, &[&guild, &time(boost.from)]).await.map(drop)
+    tx.execute(PRUNE, &[&guild, &snowflake::to_time(boost.from)])
+        .await
+        .map(drop)
 }
 
 /// End every boost that has not ended yet.
@@ -87,7 +87,7 @@ pub async fn end_boosts(tx: &Tx<'_>, guild_id: Id<GuildMarker>, at: Millis) -> R
         [INT8, TIMESTAMPTZ],
         "UPDATE xp_boost SET ends_at = $2 WHERE guild_id = $1 AND ends_at > $2"
     );
-    tx.execute(END, &[&snowflake::to_db(guild_id), &time(at)])
+    tx.execute(END, &[&snowflake::to_db(guild_id), &snowflake::to_time(at)])
         .await
         .map(drop)
 }
@@ -98,8 +98,4 @@ fn columns(target: Target) -> (&'static str, i64) {
         Target::Channel(channel_id) => ("channel", snowflake::to_db(channel_id)),
         Target::Server => ("server", 0),
     }
-}
-
-fn time(millis: Millis) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(millis.max(0).cast_unsigned())
 }
