@@ -216,13 +216,17 @@ fn below(canvas: &mut Pixmap, card: &Card, typesetter: &mut Typesetter) {
     }
 }
 
-/// What stands for a name in one sign.
+/// What stands for a name in one sign. Of one that has two capitals (`ﬁ`, `ß`) the first.
 pub(super) fn initial(name: &str) -> String {
     use unicode_segmentation::UnicodeSegmentation as _;
     let sign = name
         .graphemes(true)
         .find(|sign| !sign.trim().is_empty() && !sign.chars().all(char::is_control));
-    sign.map_or_else(|| "?".to_owned(), str::to_uppercase)
+    let capital = sign.map(str::to_uppercase);
+    let first = capital
+        .as_deref()
+        .and_then(|capital| capital.graphemes(true).next());
+    first.unwrap_or("?").to_owned()
 }
 
 fn disc(canvas: &mut Pixmap, radius: f32, colour: Colour) {

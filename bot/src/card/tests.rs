@@ -238,6 +238,22 @@ fn avatars_of_every_kind_of_png() {
     }
 }
 
+#[test]
+fn the_initial_is_one_sign() {
+    for (name, initial) in [
+        ("ada", "A"),
+        ("  ada", "A"),
+        ("ßeta", "S"),
+        ("ﬁeld", "F"),
+        ("ﬓ", "Մ"),
+        ("👨‍👩‍👧‍👦x", "👨‍👩‍👧‍👦"),
+        ("\u{0}\u{7}", "?"),
+        ("", "?"),
+    ] {
+        assert_eq!(draw::initial(name), initial, "{name}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
