@@ -114,7 +114,6 @@ impl Bot {
             settings.clone(),
             guilds.clone(),
             config.effects.clone(),
-            causes.wake,
         );
         let deliverer = task::spawn("deliverer", deliverer.run(stopped.clone()));
         let fleet_news = Arc::new(Notify::new());

@@ -6,7 +6,6 @@ mod define;
 mod help;
 mod leaderboard;
 mod levels;
-mod option;
 mod ping;
 mod privacy;
 mod rank;
@@ -17,12 +16,20 @@ mod warning;
 mod warnings;
 mod xp;
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use futures_util::future::BoxFuture;
-use twilight_model::application::command::{Command as Definition, CommandOptionChoice, CommandType};
+use twilight_model::application::command::{
+    Command as Definition, CommandOption, CommandOptionChoice, CommandOptionType, CommandType,
+};
 use twilight_util::builder::command::CommandBuilder;
 
 use crate::{
-    interactions::{Around, Question, Refusal, reply::Reply},
+    interactions::{
+        Around, Question, Refusal,
+        asked::{Asked, BadOption},
+        reply::Reply,
+    },
     language::Language,
 };
 
@@ -87,6 +94,41 @@ pub const ALL: &[&dyn Command] = &[
 /// The command of this name.
 pub fn find(name: &str) -> Option<&'static dyn Command> {
     ALL.iter().copied().find(|command| command.name() == name)
+}
+
+/// An option that was given and that the command's definition does not have so: Discord shows a definition of before for a while.
+pub fn unusable(command: &dyn Command, asked: &Asked) -> Option<BadOption> {
+    /// The options by their command and the names down to the subcommand.
+    type Options = HashMap<(&'static str, Vec<String>), Vec<CommandOption>>;
+    fn add(all: &mut Options, command: &'static str, path: &[String], options: Vec<CommandOption>) {
+        let (nested, own): (Vec<_>, Vec<_>) = options.into_iter().partition(|option| {
+            matches!(
+                option.kind,
+                CommandOptionType::SubCommand | CommandOptionType::SubCommandGroup
+            )
+        });
+        for option in nested {
+            let path = [path, &[option.name]].concat();
+            add(all, command, &path, option.options.unwrap_or_default());
+        }
+        all.insert((command, path.to_vec()), own);
+    }
+    static OPTIONS: LazyLock<Options> = LazyLock::new(|| {
+        let mut all = Options::default();
+        for command in ALL {
+            add(&mut all, command.name(), &[], command.definition().options);
+        }
+        all
+    });
+    let path = asked.subcommand().into_iter().map(str::to_owned).collect();
+    let defined = OPTIONS.get(&(command.name(), path))?;
+    asked.given().find_map(|(name, kind)| {
+        let option = defined.iter().find(|option| option.name == name);
+        match option {
+            Some(option) => (kind != Some(option.kind)).then_some(BadOption(&option.name)),
+            None => Some(BadOption("?")),
+        }
+    })
 }
 
 /// Begin a definition, with its description in every language.

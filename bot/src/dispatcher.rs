@@ -46,6 +46,7 @@ const HANDLED: &[(EventType, Intents)] = &[
     (EventType::ChannelCreate, Intents::GUILDS),
     (EventType::ChannelUpdate, Intents::GUILDS),
     (EventType::ChannelDelete, Intents::GUILDS),
+    (EventType::ThreadCreate, Intents::GUILDS),
     (EventType::ThreadUpdate, Intents::GUILDS),
     (EventType::ThreadDelete, Intents::GUILDS),
     // These come without any intent; of members, the bot itself.
@@ -242,6 +243,7 @@ impl Dispatcher {
             | "CHANNEL_CREATE"
             | "CHANNEL_UPDATE"
             | "CHANNEL_DELETE"
+            | "THREAD_CREATE"
             | "THREAD_UPDATE"
             | "THREAD_DELETE"
             | "GUILD_MEMBER_UPDATE" => self.tell(event_type, text),

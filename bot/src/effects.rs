@@ -21,10 +21,6 @@ mod punishment;
 mod roles;
 mod warned;
 
-use std::sync::Arc;
-
-use tokio::sync::Notify;
-
 use crate::{earning::Judge, settings::Settings};
 
 /// What the writer needs to cause effects.
@@ -34,17 +30,11 @@ pub struct Causes {
     pub settings: Settings,
     /// What knows what messages earn.
     pub judge: Judge,
-    /// Tells the workers of this process that there is something to do.
-    pub wake: Arc<Notify>,
 }
 
 impl Causes {
-    /// With nobody to wake yet.
-    pub fn new(settings: Settings, judge: Judge) -> Self {
-        Self {
-            settings,
-            judge,
-            wake: Arc::default(),
-        }
+    /// By these settings.
+    pub const fn new(settings: Settings, judge: Judge) -> Self {
+        Self { settings, judge }
     }
 }

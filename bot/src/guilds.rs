@@ -5,6 +5,7 @@
 
 mod kept;
 mod may;
+mod members;
 mod news;
 mod places;
 mod ranks;
@@ -14,7 +15,6 @@ mod tests;
 
 use std::{
     cmp::Reverse,
-    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -99,30 +99,12 @@ struct Inner {
     places: Mutex<Places>,
     reads: SingleFlight<(Id<GuildMarker>, Need), Result<(), RestError>>,
     channels: SingleFlight<(Id<GuildMarker>, Id<ChannelMarker>), Result<Found, RestError>>,
+    place_reads: SingleFlight<Id<GuildMarker>, Result<(), RestError>>,
     names: SingleFlight<(Id<GuildMarker>, Id<UserMarker>), Result<String, RestError>>,
 }
 
 /// Where a role stands in its guild's list; of two at one position the older one stands higher.
 pub type Order = Option<(i64, Reverse<Id<RoleMarker>>)>;
-
-/// A member in a list of such.
-#[derive(Deserialize)]
-struct Listed {
-    user: ListedUser,
-    roles: Vec<Id<RoleMarker>>,
-}
-
-#[derive(Deserialize)]
-struct ListedUser {
-    id: Id<UserMarker>,
-    #[serde(default)]
-    bot: bool,
-}
-
-#[derive(Deserialize)]
-struct MemberRoles {
-    roles: Vec<Id<RoleMarker>>,
-}
 
 /// What became of looking for one channel.
 #[derive(Clone, Debug)]
@@ -137,12 +119,6 @@ struct User {
     id: Id<UserMarker>,
     username: String,
     global_name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Member {
-    user: User,
-    nick: Option<String>,
 }
 
 /// A read that is under way; from its beginning to its end it is noticed whether the guild changes.
@@ -163,6 +139,7 @@ impl Guilds {
                 places: Mutex::default(),
                 reads: SingleFlight::default(),
                 channels: SingleFlight::default(),
+                place_reads: SingleFlight::default(),
                 names: SingleFlight::default(),
             }),
         }
@@ -173,25 +150,6 @@ impl Guilds {
         let name = |kept: &Kept| kept.get(guild_id).map(|entry| entry.name.clone());
         let name = self.known(guild_id, Need::Guild, priority, name).await?;
         Ok(name.unwrap_or_default())
-    }
-
-    /// What the member is called in the guild. Not kept: there are many, and their changes are a privileged intent.
-    pub async fn member_name(
-        &self,
-        guild_id: Id<GuildMarker>,
-        user_id: Id<UserMarker>,
-        priority: Priority,
-    ) -> Result<String, RestError> {
-        let rest = &self.inner.rest;
-        let ask = || {
-            let rest = rest.clone();
-            async move {
-                let request = rest.builders().guild_member(guild_id, user_id);
-                let Member { user, nick } = rest.send(priority, request).await?.model()?;
-                Ok(nick.or(user.global_name).unwrap_or(user.username))
-            }
-        };
-        self.inner.names.ask((guild_id, user_id), ask).await
     }
 
     /// Whether the bot can give the role.
@@ -234,43 +192,6 @@ impl Guilds {
         Ok(sendable.unwrap_or(Sendable::UnknownChannel))
     }
 
-    /// A channel with what it stands under, the nearest first, if that is known without asking.
-    pub fn known_place(
-        &self,
-        guild_id: Id<GuildMarker>,
-        channel_id: Id<ChannelMarker>,
-    ) -> Option<Box<[Id<ChannelMarker>]>> {
-        self.inner.places().get(guild_id, channel_id).cloned()
-    }
-
-    /// A channel with what it stands under, the nearest first: a thread's channel, a channel's category.
-    pub async fn place(
-        &self,
-        guild_id: Id<GuildMarker>,
-        channel_id: Id<ChannelMarker>,
-        priority: Priority,
-    ) -> Result<Box<[Id<ChannelMarker>]>, RestError> {
-        if let Some(place) = self.known_place(guild_id, channel_id) {
-            return Ok(place);
-        }
-        let since = self.inner.places().begin(guild_id);
-        let (mut place, mut next) = (vec![channel_id], Some(channel_id));
-        while let Some(channel_id) = next.take() {
-            let ask = || {
-                let inner = Arc::clone(&self.inner);
-                async move { inner.find(guild_id, channel_id, priority).await }
-            };
-            let found = self.inner.channels.ask((guild_id, channel_id), ask).await?;
-            let Found::Channel(channel) = found else { break };
-            place.extend(channel.parent_id);
-            // What a thread stands under may stand in a category.
-            next = channel.parent_id.filter(|_| channel.kind.is_thread());
-        }
-        let place: Box<[_]> = place.into();
-        self.inner.places().insert(guild_id, &place, since);
-        Ok(place)
-    }
-
     /// Where these roles stand in the guild's list: the greater, the higher. What there is not stands lowest.
     pub async fn order(
         &self,
@@ -280,49 +201,6 @@ impl Guilds {
     ) -> Result<Vec<Order>, RestError> {
         let order = |kept: &Kept| roles.iter().map(|role| may::order(kept, *role)).collect();
         self.known(guild_id, Need::Guild, priority, order).await
-    }
-
-    /// A member's roles. Not kept, as their names are not.
-    pub async fn roles_of(
-        &self,
-        guild_id: Id<GuildMarker>,
-        user_id: Id<UserMarker>,
-        priority: Priority,
-    ) -> Result<Vec<Id<RoleMarker>>, RestError> {
-        let request = self.inner.rest.builders().guild_member(guild_id, user_id);
-        let roles: MemberRoles = self.inner.rest.send(priority, request).await?.model()?;
-        Ok(roles.roles)
-    }
-
-    /// Everybody who has the role and is no bot. A page of 1,000 members a request: it takes a while in a large guild, and is refused
-    /// (403) where the operator has not switched on Discord's
-    /// [Server Members Intent](https://docs.discord.com/developers/resources/guild#list-guild-members).
-    pub async fn people_with(
-        &self,
-        guild_id: Id<GuildMarker>,
-        role_id: Id<RoleMarker>,
-        priority: Priority,
-    ) -> Result<BTreeSet<Id<UserMarker>>, RestError> {
-        const PAGE: u16 = 1_000;
-        let everyone = role_id.cast() == guild_id;
-        let (mut found, mut after) = (BTreeSet::new(), None);
-        loop {
-            let mut request = self.inner.rest.builders().guild_members(guild_id).limit(PAGE);
-            if let Some(after) = after {
-                request = request.after(after);
-            }
-            let page: Vec<Listed> = self.inner.rest.send(priority, request).await?.model()?;
-            found.extend(
-                page.iter()
-                    .filter(|member| !member.user.bot && (everyone || member.roles.contains(&role_id)))
-                    .map(|member| member.user.id),
-            );
-            let last = page.iter().map(|member| member.user.id).max();
-            if page.len() < usize::from(PAGE) || last.is_none() {
-                return Ok(found);
-            }
-            after = last;
-        }
     }
 
     /// Ask anew the next time: what was known turned out not to be true.

@@ -36,14 +36,17 @@ mod statement;
 pub mod warning;
 pub mod warning_threshold;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Status,
 };
 use futures_util::future::BoxFuture;
 use tokio::{
-    sync::watch,
+    sync::{Notify, watch},
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tokio_postgres::Row;
@@ -83,6 +86,8 @@ pub struct Store {
     idle_timeout: Duration,
     slow_query: Duration,
     patience: Duration,
+    /// Told of added effects.
+    effects: Arc<Notify>,
 }
 
 /// Whose connections a store hands out.
@@ -97,6 +102,8 @@ pub struct Tx<'a> {
     inner: deadpool_postgres::Transaction<'a>,
     prepared: bool,
     watch: Watch,
+    /// The kinds of the effects that it adds.
+    effects: Mutex<Vec<&'static str>>,
 }
 
 impl Store {
@@ -127,6 +134,7 @@ impl Store {
             idle_timeout: database.idle_timeout,
             slow_query: database.slow_query,
             patience: database.statement_timeout + ANSWER_GRACE,
+            effects: Arc::default(),
         })
     }
 
@@ -331,6 +339,7 @@ impl Store {
             inner: watch.answer(connection.transaction()).await?,
             prepared: matches!(self.session, Session::AtStart),
             watch,
+            effects: Mutex::default(),
         };
         watch.answer(self.session.begin(tx.inner.client())).await?;
         let done = match work(&tx).await {
@@ -343,11 +352,30 @@ impl Store {
                 return Err(error);
             }
         };
+        let effects = tx.effects.into_inner().unwrap_or_else(PoisonError::into_inner);
         match watch.answer(tx.inner.commit()).await {
-            Ok(()) => Ok(done),
+            Ok(()) => {
+                self.announce(&effects);
+                Ok(done)
+            }
             Err(StoreError::Postgres(error)) => Err(StoreError::Commit(error)),
             Err(StoreError::Silence(after)) => Err(StoreError::SilentCommit(after)),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Told whenever a transaction of this process has added effects.
+    pub fn effects_added(&self) -> Arc<Notify> {
+        Arc::clone(&self.effects)
+    }
+
+    /// Only now: a transaction that is rolled back has added none.
+    fn announce(&self, effects: &[&'static str]) {
+        for kind in effects {
+            metrics::effects_added_total(*kind).increment(1);
+        }
+        if !effects.is_empty() {
+            self.effects.notify_one();
         }
     }
 
@@ -431,6 +459,12 @@ fn pool(target: &Target, database: &Database, size: usize) -> Result<Pool, Store
 }
 
 impl Tx<'_> {
+    /// Effects of these kinds are added if it is committed.
+    fn adds_effects(&self, kinds: &[&'static str]) {
+        let mut effects = self.effects.lock().unwrap_or_else(PoisonError::into_inner);
+        effects.extend(kinds);
+    }
+
     /// Run a statement in the transaction.
     pub async fn query(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         let query = async {

@@ -154,13 +154,15 @@ async fn with(store: &Store, guild_id: Id<GuildMarker>, task: Task) -> Result<St
         Task::Change(changes) => change::change(store, guild_id, changes)
             .await
             .map_err(DatabaseError::from)?,
-        Task::Add(level, role_id) => match change::add_reward(store, guild_id, level, role_id).await {
-            Ok(()) => {}
-            Err(RewardError::Store(error)) => return Err(DatabaseError::from(error).into()),
-            Err(error @ RewardError::TooMany) => return Err(CliError::Usage(error.to_string())),
-        },
+        Task::Add(level, role_id) => {
+            match change::add_reward(store, guild_id, (level, role_id), None).await {
+                Ok(()) => {}
+                Err(RewardError::Store(error)) => return Err(DatabaseError::from(error).into()),
+                Err(error @ RewardError::TooMany) => return Err(CliError::Usage(error.to_string())),
+            }
+        }
         Task::Remove(role_id) => {
-            let was_there = change::remove_reward(store, guild_id, role_id)
+            let was_there = change::remove_reward(store, guild_id, role_id, None)
                 .await
                 .map_err(DatabaseError::from)?;
             if !was_there {

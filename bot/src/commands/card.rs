@@ -1,16 +1,22 @@
 //! `/card`: the colours of rank cards, a member's own and the server's.
 
 use futures_util::future::BoxFuture;
-use twilight_model::{application::command::Command as Definition, guild::Permissions};
-use twilight_util::builder::command::{BooleanBuilder, StringBuilder, SubCommandBuilder};
+use serde_json::json;
+use twilight_model::{
+    application::command::{Command as Definition, CommandOptionType as Kind},
+    guild::Permissions,
+};
 
-use super::{Command, describe, in_other_languages};
+use super::{
+    Command,
+    define::{Opt, for_servers},
+};
 use crate::{
     card::colour::Colour,
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
-    language::Language,
     ledger::member_xp::MemberKey,
-    store::{guild_settings, member_card},
+    settings::change::change_card_colour,
+    store::member_card,
 };
 
 #[derive(Debug)]
@@ -22,25 +28,16 @@ impl Command for Card {
     }
 
     fn definition(&self) -> Definition {
-        let text = |key: &str| Language::English.text(key);
-        let part = |name: &str| {
-            let key = format!("card-{name}-description");
-            SubCommandBuilder::new(name, text(&key)).description_localizations(in_other_languages(&key))
-        };
         let colour = || {
-            StringBuilder::new("colour", text("card-option-colour-description"))
-                .name_localizations(in_other_languages("card-option-colour"))
-                .description_localizations(in_other_languages("card-option-colour-description"))
-                .max_length(16)
-                .required(true)
+            Opt::named(Kind::String, "card-option-colour", "colour")
+                .at_most(16)
+                .required()
         };
-        let server = BooleanBuilder::new("server", text("card-option-server-description"))
-            .name_localizations(in_other_languages("card-option-server"))
-            .description_localizations(in_other_languages("card-option-server-description"));
-        describe(self.name())
-            .option(part("mine").option(colour()))
-            .option(part("server").option(colour()))
-            .option(part("reset").option(server))
+        let server = Opt::named(Kind::Boolean, "card-option-server", "server");
+        for_servers(self.name(), None)
+            .option(Opt::sub("card", "mine", [colour()]))
+            .option(Opt::sub("card", "server", [colour()]))
+            .option(Opt::sub("card", "reset", [server]))
             .build()
     }
 
@@ -91,7 +88,9 @@ async fn change_server(
 ) -> Result<Reply, Refusal> {
     let guild_id = question.guild()?;
     question.needs(Permissions::MANAGE_GUILD)?;
-    guild_settings::put_card_colour(&around.store, guild_id, chosen, question.asked.id).await?;
+    let details = json!({"colour": chosen.map(|colour| colour.to_string())});
+    let entry = question.entry("card_server", &details)?;
+    change_card_colour(&around.store, entry, chosen).await?;
     // Who made the change sees it at once.
     around.settings.forget(guild_id);
     Ok(said(question, chosen, "card-server-set", "card-server-reset"))

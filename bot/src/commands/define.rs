@@ -36,13 +36,21 @@ pub(super) struct Opt(CommandOption);
 impl Opt {
     /// Of this type; its description is the text `KEY-NAME-description`.
     pub(super) fn new(kind: CommandOptionType, key: &str, name: &'static str) -> Self {
-        let text = format!("{key}-{name}-description");
+        Self::described(kind, name, &format!("{key}-{name}-description"))
+    }
+
+    /// Of this type, with a name in every language: the text `KEY`; its description is `KEY-description`.
+    pub(super) fn named(kind: CommandOptionType, key: &str, name: &'static str) -> Self {
+        Self::described(kind, name, &format!("{key}-description")).called(key)
+    }
+
+    fn described(kind: CommandOptionType, name: &'static str, text: &str) -> Self {
         Self(CommandOption {
             autocomplete: None,
             channel_types: None,
             choices: None,
-            description: Language::English.text(&text),
-            description_localizations: Some(in_other_languages(&text).collect()),
+            description: Language::English.text(text),
+            description_localizations: Some(in_other_languages(text).collect()),
             kind,
             max_length: None,
             max_value: None,
@@ -66,6 +74,12 @@ impl Opt {
         Self::new(CommandOptionType::SubCommandGroup, key, name).with(options)
     }
 
+    /// With this text for a name in every other language.
+    pub(super) fn called(mut self, key: &str) -> Self {
+        self.0.name_localizations = Some(in_other_languages(key).collect());
+        self
+    }
+
     fn with(mut self, options: impl IntoIterator<Item = Self>) -> Self {
         self.0.options = Some(options.into_iter().map(|option| option.0).collect());
         self
@@ -84,6 +98,12 @@ impl Opt {
         self
     }
 
+    /// Whole numbers from this one on.
+    pub(super) const fn from(mut self, least: i64) -> Self {
+        self.0.min_value = Some(CommandOptionValue::Integer(least));
+        self
+    }
+
     /// Numbers from the first to the second.
     pub(super) fn within(mut self, least: f64, most: f64) -> Self {
         self.0.min_value = Some(CommandOptionValue::Number(least));
@@ -91,22 +111,29 @@ impl Opt {
         self
     }
 
-    /// At most so many characters.
+    /// At least one character, and at most so many.
     pub(super) const fn at_most(mut self, chars: u16) -> Self {
+        self.0.min_length = Some(1);
         self.0.max_length = Some(chars);
         self
     }
 
     /// One of these words, each with the text `KEY-NAME-WORD`.
-    pub(super) fn one_of(mut self, key: &str, words: impl IntoIterator<Item = &'static str>) -> Self {
+    pub(super) fn one_of(self, key: &str, words: impl IntoIterator<Item = &'static str>) -> Self {
         let name = self.0.name.clone();
-        let choices = words.into_iter().map(|word| {
-            let text = format!("{key}-{name}-{}", word.replace('_', "-"));
-            CommandOptionChoice {
-                name: Language::English.text(&text),
-                name_localizations: Some(in_other_languages(&text).collect()),
-                value: CommandOptionChoiceValue::String(word.to_owned()),
-            }
+        let text = |word: &str| format!("{key}-{name}-{}", word.replace('_', "-"));
+        self.choices(words.into_iter().map(|word| (word, text(word))))
+    }
+
+    /// One of these words, each with the key of what is shown.
+    pub(super) fn choices(
+        mut self,
+        words: impl IntoIterator<Item = (&'static str, impl AsRef<str>)>,
+    ) -> Self {
+        let choices = words.into_iter().map(|(word, key)| CommandOptionChoice {
+            name: Language::English.text(key.as_ref()),
+            name_localizations: Some(in_other_languages(key.as_ref()).collect()),
+            value: CommandOptionChoiceValue::String(word.to_owned()),
         });
         self.0.choices = Some(choices.collect());
         self

@@ -6,19 +6,19 @@
 
 use futures_util::future::BoxFuture;
 use twilight_model::{
-    application::command::Command as Definition,
+    application::command::{Command as Definition, CommandOptionType as Kind},
     channel::message::{
         Component, Embed,
         component::{ActionRow, Button, ButtonStyle, SelectMenu, SelectMenuOption, SelectMenuType},
     },
     id::{Id, marker::UserMarker},
 };
-use twilight_util::builder::{
-    command::{IntegerBuilder, StringBuilder},
-    embed::{EmbedBuilder, EmbedFooterBuilder},
-};
+use twilight_util::builder::embed::{EmbedBuilder, EmbedFooterBuilder};
 
-use super::{Command, describe, in_other_languages};
+use super::{
+    Command,
+    define::{Opt, for_servers},
+};
 use crate::{
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
     language::{Language, Value},
@@ -106,24 +106,10 @@ impl Command for Leaderboard {
     }
 
     fn definition(&self) -> Definition {
-        let mut by = StringBuilder::new("by", Language::English.text("leaderboard-option-by-description"))
-            .name_localizations(in_other_languages("leaderboard-option-by"))
-            .description_localizations(in_other_languages("leaderboard-option-by-description"))
-            .choices(By::ALL.map(|by| (Language::English.text(by.key()), by.word())));
-        for order in By::ALL {
-            by = by.choice_localizations(
-                &Language::English.text(order.key()),
-                in_other_languages(order.key()),
-            );
-        }
-        let page = IntegerBuilder::new(
-            "page",
-            Language::English.text("leaderboard-option-page-description"),
-        )
-        .name_localizations(in_other_languages("leaderboard-option-page"))
-        .description_localizations(in_other_languages("leaderboard-option-page-description"))
-        .min_value(1);
-        describe(self.name()).option(by).option(page).build()
+        let by = Opt::named(Kind::String, "leaderboard-option-by", "by")
+            .choices(By::ALL.map(|by| (by.word(), by.key())));
+        let page = Opt::named(Kind::Integer, "leaderboard-option-page", "page").from(1);
+        for_servers(self.name(), None).option(by).option(page).build()
     }
 
     fn run<'a>(

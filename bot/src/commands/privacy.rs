@@ -9,9 +9,11 @@ use twilight_model::{
     },
     http::attachment::Attachment,
 };
-use twilight_util::builder::command::SubCommandBuilder;
 
-use super::{Command, describe, in_other_languages};
+use super::{
+    Command,
+    define::{Opt, for_servers},
+};
 use crate::{
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
     language::Language,
@@ -28,14 +30,8 @@ impl Command for Privacy {
     }
 
     fn definition(&self) -> Definition {
-        let part = |name: &str| {
-            let key = format!("privacy-{name}");
-            let described = format!("{key}-description");
-            SubCommandBuilder::new(name, Language::English.text(&described))
-                .name_localizations(in_other_languages(&format!("{key}-name")))
-                .description_localizations(in_other_languages(&described))
-        };
-        describe(self.name())
+        let part = |name| Opt::sub("privacy", name, []).called(&format!("privacy-{name}-name"));
+        for_servers(self.name(), None)
             .option(part("export"))
             .option(part("delete"))
             .build()

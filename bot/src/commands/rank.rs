@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use twilight_model::{
-    application::command::Command as Definition,
+    application::command::{Command as Definition, CommandOptionType as Kind},
     http::attachment::Attachment,
     id::{
         Id,
@@ -12,9 +12,11 @@ use twilight_model::{
     },
     util::ImageHash,
 };
-use twilight_util::builder::command::{BooleanBuilder, UserBuilder};
 
-use super::{Command, describe, in_other_languages};
+use super::{
+    Command,
+    define::{Opt, for_servers},
+};
 use crate::{
     card::{Card, Portrait, avatar::AvatarKey, colour::Colour},
     interactions::{
@@ -58,14 +60,12 @@ impl Command for Rank {
     }
 
     fn definition(&self) -> Definition {
-        let text = |key: &str| Language::English.text(key);
-        let member = UserBuilder::new("member", text("rank-option-member-description"))
-            .name_localizations(in_other_languages("rank-option-member"))
-            .description_localizations(in_other_languages("rank-option-member-description"));
-        let as_text = BooleanBuilder::new("text", text("rank-option-text-description"))
-            .name_localizations(in_other_languages("rank-option-text"))
-            .description_localizations(in_other_languages("rank-option-text-description"));
-        describe(self.name()).option(member).option(as_text).build()
+        let member = Opt::named(Kind::User, "rank-option-member", "member");
+        let as_text = Opt::named(Kind::Boolean, "rank-option-text", "text");
+        for_servers(self.name(), None)
+            .option(member)
+            .option(as_text)
+            .build()
     }
 
     fn run<'a>(

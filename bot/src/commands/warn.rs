@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use twilight_model::{
-    application::command::{Command as Definition, CommandOption, CommandOptionType as Kind},
+    application::command::{Command as Definition, CommandOptionType as Kind},
     guild::Permissions,
     id::{Id, marker::GuildMarker},
 };
 
 use super::{
-    Command, describe,
-    option::{at_most, between, one_of, option, required},
+    Command,
+    define::{Opt, for_servers},
 };
 use crate::{
     guilds::Rank,
@@ -44,24 +44,16 @@ impl Command for Warn {
     }
 
     fn definition(&self) -> Definition {
-        describe(self.name())
-            .default_member_permissions(Permissions::MODERATE_MEMBERS)
-            .option(required("member", "warn-option-member", Kind::User))
-            .option(at_most(
-                required("reason", "warn-option-reason", Kind::String),
-                reason_length(),
-            ))
+        let reason = Opt::named(Kind::String, "warn-option-reason", "reason").at_most(reason_length());
+        let points = Opt::named(Kind::Integer, "warn-option-points", "points").between(0, MOST_POINTS);
+        let expires = Opt::named(Kind::String, "warn-option-expires", "expires").at_most(LONGEST_EXPIRY);
+        for_servers(self.name(), Some(Permissions::MODERATE_MEMBERS))
+            .option(Opt::named(Kind::User, "warn-option-member", "member").required())
+            .option(reason.required())
             .option(severity_option("warn-option-severity"))
-            .option(between(
-                option("points", "warn-option-points", Kind::Integer),
-                0,
-                MOST_POINTS,
-            ))
-            .option(at_most(
-                option("expires", "warn-option-expires", Kind::String),
-                LONGEST_EXPIRY,
-            ))
-            .option(option("dm", "warn-option-dm", Kind::Boolean))
+            .option(points)
+            .option(expires)
+            .option(Opt::named(Kind::Boolean, "warn-option-dm", "dm"))
             .build()
     }
 
@@ -142,15 +134,12 @@ pub(super) fn act(question: &Question, guild_id: Id<GuildMarker>) -> Result<Act,
     })
 }
 
-pub(super) fn severity_option(key: &str) -> CommandOption {
-    one_of(
-        option("severity", key, Kind::String),
-        [
-            (Severity::Low.word(), "warn-severity-low"),
-            (Severity::Medium.word(), "warn-severity-medium"),
-            (Severity::High.word(), "warn-severity-high"),
-        ],
-    )
+pub(super) fn severity_option(key: &str) -> Opt {
+    Opt::named(Kind::String, key, "severity").choices([
+        (Severity::Low.word(), "warn-severity-low"),
+        (Severity::Medium.word(), "warn-severity-medium"),
+        (Severity::High.word(), "warn-severity-high"),
+    ])
 }
 
 pub(super) fn reason_length() -> u16 {

@@ -5,15 +5,14 @@ mod threshold;
 use futures_util::future::BoxFuture;
 use twilight_model::{
     application::command::{
-        Command as Definition, CommandOption, CommandOptionChoice, CommandOptionChoiceValue,
-        CommandOptionType as Kind,
+        Command as Definition, CommandOptionChoice, CommandOptionChoiceValue, CommandOptionType as Kind,
     },
     guild::Permissions,
 };
 
 use super::{
-    Command, describe,
-    option::{at_most, between, option, required, subcommand},
+    Command,
+    define::{Opt, for_servers},
     warn,
 };
 use crate::{
@@ -44,22 +43,21 @@ impl Command for Warning {
     }
 
     fn definition(&self) -> Definition {
-        let reason = |name, key| at_most(option(name, key, Kind::String), warn::reason_length());
-        let remove = subcommand("remove", "warning-remove")
-            .option(case())
-            .option(reason("reason", "warning-option-why"));
-        let points = option("points", "warning-option-points", Kind::Integer);
-        let expires = option("expires", "warning-option-expires", Kind::String);
-        let edit = subcommand("edit", "warning-edit")
-            .option(case())
-            .option(reason("reason", "warning-option-reason"))
-            .option(warn::severity_option("warning-option-severity"))
-            .option(between(points, 0, MOST_POINTS))
-            .option(at_most(expires, warn::LONGEST_EXPIRY));
-        describe(self.name())
-            .default_member_permissions(Permissions::MODERATE_MEMBERS)
-            .option(remove)
-            .option(edit)
+        let reason = |key| Opt::named(Kind::String, key, "reason").at_most(warn::reason_length());
+        let points = Opt::named(Kind::Integer, "warning-option-points", "points").between(0, MOST_POINTS);
+        let expires =
+            Opt::named(Kind::String, "warning-option-expires", "expires").at_most(warn::LONGEST_EXPIRY);
+        let remove = [case(), reason("warning-option-why")];
+        let edit = [
+            case(),
+            reason("warning-option-reason"),
+            warn::severity_option("warning-option-severity"),
+            points,
+            expires,
+        ];
+        for_servers(self.name(), Some(Permissions::MODERATE_MEMBERS))
+            .option(Opt::sub("warning", "remove", remove))
+            .option(Opt::sub("warning", "edit", edit))
             .option(threshold::definition())
             .build()
     }
@@ -108,12 +106,9 @@ impl Command for Warning {
 }
 
 /// The option that names a case.
-fn case() -> CommandOption {
-    let case = required("case", "warning-option-case", Kind::Integer);
-    CommandOption {
-        autocomplete: Some(true),
-        ..between(case, 1, LARGEST)
-    }
+fn case() -> Opt {
+    let case = Opt::named(Kind::Integer, "warning-option-case", "case").required();
+    case.between(1, LARGEST).completed()
 }
 
 fn choice(language: Language, warning: &Stored) -> CommandOptionChoice {

@@ -14,7 +14,10 @@ use twilight_model::{
 };
 use twilight_util::builder::embed::{EmbedBuilder, EmbedFooterBuilder};
 
-use super::{Command, describe, option::option};
+use super::{
+    Command,
+    define::{Opt, for_servers},
+};
 use crate::{
     interactions::{Around, Question, Refusal, reply::Reply},
     language::{Language, Value},
@@ -48,8 +51,8 @@ impl Command for Warnings {
     }
 
     fn definition(&self) -> Definition {
-        describe(self.name())
-            .option(option("member", "warnings-option-member", Kind::User))
+        for_servers(self.name(), None)
+            .option(Opt::named(Kind::User, "warnings-option-member", "member"))
             .build()
     }
 

@@ -54,14 +54,13 @@ pub struct Deliverer {
 }
 
 impl Deliverer {
-    /// A deliverer that looks into the outbox when it is woken, and from time to time.
+    /// A deliverer that looks into the outbox when something was added, and from time to time.
     pub fn new(
         store: Store,
         rest: Rest,
         settings: Settings,
         guilds: Guilds,
         config: config::Effects,
-        wake: Arc<Notify>,
     ) -> Self {
         for kind in Effect::KINDS {
             metrics::effects_added_total(kind).increment(0);
@@ -72,6 +71,7 @@ impl Deliverer {
             }
         }
         Self {
+            wake: store.effects_added(),
             store,
             rest,
             settings,
@@ -80,7 +80,6 @@ impl Deliverer {
             direct: DirectChannels::default(),
             refusals: Refusals::default(),
             delivered_at: std::sync::Mutex::new(None),
-            wake,
         }
     }
 

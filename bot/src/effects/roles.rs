@@ -3,7 +3,6 @@
 //! What is stored is that they have to be made right, not which roles to give: whoever does it looks at the level of that moment, so
 //! doing it late, twice, or by two processes at once ends the same.
 
-use serde::Deserialize;
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::id::{
     Id,
@@ -20,9 +19,9 @@ use crate::{
     guilds::Assignable,
     ledger::member_xp::MemberKey,
     rest::{Priority, RestError},
-    settings::{RewardMode, Rewards},
+    settings::{Departed, RewardMode, Rewards},
     snowflake,
-    store::{StoreError, guild_settings, member_xp, outbox::Waiting},
+    store::{StoreError, departures, guild_settings, member_xp, outbox::Waiting},
 };
 
 /// What the bot may not do at a role.
@@ -31,12 +30,6 @@ const MISSING: &str = "the bot lacks the permission Manage Roles";
 const UNKNOWN_ROLE: u64 = 10_011;
 const UNKNOWN_MEMBER: u64 = 10_007;
 const UNKNOWN_USER: u64 = 10_013;
-
-/// A member, as far as it is needed.
-#[derive(Deserialize)]
-struct Member {
-    roles: Vec<Id<RoleMarker>>,
-}
 
 /// What is to be done to one role, with the level that it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,14 +47,42 @@ pub(super) async fn reconcile(to: &Deliverer, effect: &Waiting) -> Outcome {
         },
         Err(Stopped::Rest(error)) => {
             if is(&error, &[UNKNOWN_MEMBER, UNKNOWN_USER]) {
-                // Gone, and the roles with them.
-                return Outcome::Cancelled;
+                return gone(to, effect).await;
             }
             match of_error(&error, 0) {
                 Outcome::Failed(failure) => Outcome::Blocked(failure),
                 other => other,
             }
         }
+    }
+}
+
+/// Somebody who is not in the server, and the roles with them. Where Discord does not tell who leaves, it is noticed here.
+async fn gone(to: &Deliverer, effect: &Waiting) -> Outcome {
+    let Some(user_id) = effect.user_id else {
+        return Outcome::Cancelled;
+    };
+    let guild_id = effect.guild_id;
+    let members = [MemberKey { guild_id, user_id }];
+    let noted = async {
+        let departed = to.settings.of(&to.store, guild_id).await?.departed;
+        let note = to.store.transaction("member_departed", move |tx| {
+            Box::pin(async move {
+                match departed {
+                    Departed::Keep => Ok(()),
+                    Departed::Hide => departures::hide(tx, &members).await,
+                    Departed::Reset => departures::reset(tx, &members).await,
+                }
+            })
+        });
+        note.await
+    };
+    match noted.await {
+        Ok(()) => Outcome::Cancelled,
+        Err(error) => Outcome::Later {
+            why: error.to_string(),
+            after: None,
+        },
     }
 }
 
@@ -101,10 +122,9 @@ async fn try_to(to: &Deliverer, effect: &Waiting) -> Result<Outcome, Stopped> {
     }
     let xp = member_xp::xp_of(&to.store, MemberKey { guild_id, user_id }).await?;
     let level = settings.curve.level_of(xp);
-    let request = to.rest.builders().guild_member(guild_id, user_id);
-    let member: Member = to.rest.send(Priority::Effect, request).await?.model()?;
+    let has = to.guilds.roles_of(guild_id, user_id, Priority::Effect).await?;
     let mut blocked = None;
-    for step in steps(&settings.rewards, level, &member.roles) {
+    for step in steps(&settings.rewards, level, &has) {
         if let Some(failure) = take(to, MemberKey { guild_id, user_id }, step, level).await? {
             blocked = Some(failure);
         }

@@ -1,7 +1,7 @@
 //! Events that tell of a guild, its roles or its channels, reduced to which guild it is: most guilds nobody has asked about, and
 //! nothing more is read of theirs.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use twilight_model::id::{Id, marker::GuildMarker};
 
 /// An event of a guild.
@@ -77,6 +77,15 @@ impl<'a> GuildNews<'a> {
             event_type,
             text,
         })
+    }
+
+    /// Read more of what the event is about.
+    ///
+    /// # Errors
+    ///
+    /// It is not there. The error never quotes the payload.
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        Ok(serde_json::from_str::<Payload<T>>(self.text)?.d)
     }
 }
 

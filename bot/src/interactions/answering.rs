@@ -229,6 +229,10 @@ pub(super) async fn answer(
     match found {
         Found::Command(command) => {
             let promise = reply::deferred(command.is_private());
+            if let Some(bad) = commands::unusable(command, &question.asked) {
+                let answer = Answer::of(Err(bad.into()), command.name(), language);
+                return first_answer(around, &to, answer).await;
+            }
             let work = command.run(&mut question, around);
             finish(around, &to, command.name(), promise, language, work).await
         }

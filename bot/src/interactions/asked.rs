@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 use twilight_model::{
+    application::command::CommandOptionType,
     channel::ChannelType,
     guild::Permissions,
     id::{
@@ -361,6 +362,15 @@ impl Asked {
 
     fn resolved_member(&self, id: &str) -> &Value {
         &self.data["resolved"]["members"][id]
+    }
+
+    /// The names and types of the options that were given to the command, or to its subcommand.
+    pub fn given(&self) -> impl Iterator<Item = (&str, Option<CommandOptionType>)> {
+        let options = self.path().1.iter();
+        options.filter_map(|option| {
+            let kind = CommandOptionType::deserialize(&option["type"]).ok();
+            Some((option["name"].as_str()?, kind))
+        })
     }
 
     fn option(&self, name: &str) -> Option<&Value> {

@@ -14,6 +14,7 @@ use super::{
     template::{Template, TemplateFault},
 };
 use crate::{
+    card::colour::Colour,
     language::Language,
     rules::{
         award::Millis,
@@ -392,7 +393,7 @@ pub async fn change_by(store: &Store, entry: Entry, changes: Vec<Change>) -> Res
         .await
 }
 
-/// Have a level give a role, and no other level that role.
+/// Have a level give a role, and no other level that role; once for this entry of the audit log, where somebody asked for it.
 ///
 /// # Errors
 ///
@@ -400,8 +401,8 @@ pub async fn change_by(store: &Store, entry: Entry, changes: Vec<Change>) -> Res
 pub async fn add_reward(
     store: &Store,
     guild_id: Id<GuildMarker>,
-    level: u32,
-    role_id: Id<RoleMarker>,
+    (level, role_id): (u32, Id<RoleMarker>),
+    entry: Option<Entry>,
 ) -> Result<(), RewardError> {
     let added = store
         .transaction("settings_reward", move |tx| {
@@ -411,6 +412,9 @@ pub async fn add_reward(
                 if others >= MAX_ROLES {
                     return Ok(false);
                 }
+                if is_done(tx, entry.as_ref()).await? {
+                    return Ok(true);
+                }
                 guild_settings::put_role(tx, guild_id, role_id, level).await?;
                 Ok(true)
             })
@@ -419,17 +423,49 @@ pub async fn add_reward(
     if added { Ok(()) } else { Err(RewardError::TooMany) }
 }
 
-/// Have no level give a role. Whether one did.
+/// Have no level give a role; once for this entry of the audit log, where somebody asked for it. Whether one did.
 pub async fn remove_reward(
     store: &Store,
     guild_id: Id<GuildMarker>,
     role_id: Id<RoleMarker>,
+    entry: Option<Entry>,
 ) -> Result<bool, StoreError> {
     store
         .transaction("settings_reward", move |tx| {
-            Box::pin(guild_settings::remove_role(tx, guild_id, role_id))
+            Box::pin(async move {
+                if is_done(tx, entry.as_ref()).await? {
+                    return Ok(true);
+                }
+                guild_settings::remove_role(tx, guild_id, role_id).await
+            })
         })
         .await
+}
+
+/// Give the server's rank cards this colour, or the bot's own; once for this entry of the audit log.
+pub async fn change_card_colour(
+    store: &Store,
+    entry: Entry,
+    colour: Option<Colour>,
+) -> Result<(), StoreError> {
+    store
+        .transaction("settings_change", move |tx| {
+            Box::pin(async move {
+                if !audit_log::begin(tx, &entry).await? {
+                    return Ok(());
+                }
+                guild_settings::put_card_colour(tx, entry.guild_id, colour, entry.interaction_id).await
+            })
+        })
+        .await
+}
+
+/// Whether what an entry of the audit log is about was done before. If not, it is written now.
+async fn is_done(tx: &Tx<'_>, entry: Option<&Entry>) -> Result<bool, StoreError> {
+    match entry {
+        Some(entry) => Ok(!audit_log::begin(tx, entry).await?),
+        None => Ok(false),
+    }
 }
 
 impl fmt::Display for Announce {

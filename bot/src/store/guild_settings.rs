@@ -249,7 +249,7 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
 /// Choose the colour of the guild's rank cards, or none any more, because an interaction asked for it; nothing if that one, or a newer,
 /// did so before.
 pub async fn put_card_colour(
-    store: &Store,
+    tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
     colour: Option<Colour>,
     asked_id: Id<InteractionMarker>,
@@ -264,8 +264,7 @@ pub async fn put_card_colour(
     );
     let (guild, asked) = (snowflake::to_db(guild_id), snowflake::to_db(asked_id));
     let colour = colour.map(Colour::to_db);
-    store
-        .query(PUT_CARD_COLOUR, &[&guild, &colour, &asked])
+    tx.execute(PUT_CARD_COLOUR, &[&guild, &colour, &asked])
         .await
         .map(drop)
 }

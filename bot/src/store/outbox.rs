@@ -127,7 +127,7 @@ pub async fn add(tx: &Tx<'_>, effects: &[New]) -> Result<(), StoreError> {
     }
     let guilds: Vec<i64> = effects.iter().map(|e| snowflake::to_db(e.guild_id)).collect();
     let lanes: Vec<i64> = effects.iter().map(|e| e.lane_id).collect();
-    let kinds: Vec<&str> = effects.iter().map(|e| e.kind).collect();
+    let kinds: Vec<&'static str> = effects.iter().map(|e| e.kind).collect();
     let channels: Vec<Option<i64>> = effects
         .iter()
         .map(|e| e.channel_id.map(snowflake::to_db))
@@ -135,8 +135,9 @@ pub async fn add(tx: &Tx<'_>, effects: &[New]) -> Result<(), StoreError> {
     let users: Vec<Option<i64>> = effects.iter().map(|e| e.user_id.map(snowflake::to_db)).collect();
     let bodies: Vec<&str> = effects.iter().map(|e| e.body.as_str()).collect();
     tx.execute(ADD, &[&guilds, &lanes, &kinds, &channels, &users, &bodies])
-        .await
-        .map(drop)
+        .await?;
+    tx.adds_effects(&kinds);
+    Ok(())
 }
 
 /// Members of the guild whose roles are still to be made right.

@@ -7,7 +7,7 @@ use crate::{
     effects::{
         Causes,
         cause::{self, Passed},
-        effect::{LevelUp, label},
+        effect::LevelUp,
     },
     ledger::{
         Changes,
@@ -54,12 +54,6 @@ pub async fn flush(store: &Store, causes: &Causes, work: Arc<Work>) -> Result<Ve
     metrics::flush_reads_total().increment(written.reads as u64);
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
     metrics::flush_rows().record(written.rows as f64);
-    if !written.effects.is_empty() {
-        for effect in &written.effects {
-            metrics::effects_added_total(label(effect.kind)).increment(1);
-        }
-        causes.wake.notify_one();
-    }
     let fenced = written
         .outcomes
         .iter()

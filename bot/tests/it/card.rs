@@ -261,7 +261,8 @@ async fn an_older_choice_does_not_undo_a_newer() {
     use eventide::{
         card::colour::Colour,
         ledger::member_xp::MemberKey,
-        store::{guild_settings, member_card},
+        settings::change::change_card_colour,
+        store::{audit_log::Entry, guild_settings, member_card},
     };
     use twilight_model::id::Id;
 
@@ -281,9 +282,14 @@ async fn an_older_choice_does_not_undo_a_newer() {
         member_card::put_colour(&store, key, colour, Id::new(asked))
             .await
             .expect("written");
-        guild_settings::put_card_colour(&store, guild_id, colour, Id::new(asked))
-            .await
-            .expect("written");
+        let entry = Entry {
+            guild_id,
+            interaction_id: Id::new(asked),
+            actor_id: user_id,
+            action: "card_server",
+            details: "{}".to_owned(),
+        };
+        change_card_colour(&store, entry, colour).await.expect("written");
         assert_eq!(
             member_card::colour(&store, key).await.expect("read"),
             after,

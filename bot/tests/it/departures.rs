@@ -111,6 +111,28 @@ async fn who_is_banned_is_hidden() {
     here.end().await;
 }
 
+/// So is who has left, once Discord says of them that they are not there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_not_there_is_hidden() {
+    let here = here().await;
+    let (one, other) = (here.member(1), here.member(2));
+    give(&here, 5, one, 50).await;
+    give(&here, 6, other, 40).await;
+    let role = here.discord.control().create_role(here.guild(), "reward", 1);
+    let options = json!([
+        {"name": "level", "type": 4, "value": 2},
+        {"name": "role", "type": 8, "value": role.expect("a role").to_string()},
+    ]);
+    let said = here.manage("levels", "reward add", options, json!(null)).await;
+    assert!(said.contains("<@&"), "{said}");
+    assert!(here.discord.control().set_member_left(here.guild(), one, true));
+    assert_eq!(position(&here, one).await, Some(1), "nobody told of it");
+    give(&here, 7, one, 500).await;
+    is_on_board(&here, one, false).await;
+    assert_eq!(position(&here, other).await, Some(1));
+    here.end().await;
+}
+
 async fn departed(here: &Here) -> Vec<i64> {
     let session = Session::open(&here.scene.postgres.connection().into()).await;
     let rows = session

@@ -11,6 +11,7 @@ mod departures;
 mod doctor;
 mod effects;
 mod embedded;
+mod every_command;
 mod fences;
 mod fleet;
 mod gaps;

@@ -1,6 +1,8 @@
 //! What Discord sends beside the options of a command: who or what their ids are.
 //! <https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object-resolved-data-structure>
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -8,39 +10,72 @@ use crate::{
     world::World,
 };
 
-/// Discord's number for an option that is a user.
+/// Discord's numbers for options that are users, channels and roles.
+/// <https://docs.discord.com/developers/interactions/application-commands#application-command-object-application-command-option-type>
 const USER: u64 = 6;
+const CHANNEL: u64 = 7;
+const ROLE: u64 = 8;
 
-/// Add the users and members of the options, where `data` has none yet. Who has left is a user and no member.
+/// Add the users and members, channels and roles of the options, where `data` has none yet. Who has left is a user and no member.
 pub(super) fn fill(data: &mut Value, world: &World, overlay: &Overlay, guild: u32) {
     if !data["resolved"].is_null() {
         return;
     }
-    let mut ids = Vec::new();
-    collect(&data["options"], &mut ids);
-    let (mut users, mut members) = (Map::new(), Map::new());
-    for id in ids {
-        let Some(person) = world.person(id) else {
-            if id == world.bot_id() {
-                users.insert(id.to_string(), object::bot_user(world));
-                let mut member = object::bot_member(world, overlay, guild);
-                without_user(&mut member);
-                members.insert(id.to_string(), member);
+    let mut chosen = Vec::new();
+    collect(&data["options"], &mut chosen);
+    let mut resolved: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    let mut add = |what, id: u64, object| resolved.entry(what).or_default().insert(id.to_string(), object);
+    let roles = overlay.guild_roles(world, guild);
+    for (kind, id) in chosen {
+        match kind {
+            USER => {
+                if let Some((user, member)) = person(world, overlay, guild, id) {
+                    add("users", id, user);
+                    if let Some(mut member) = member {
+                        without_user(&mut member);
+                        add("members", id, member);
+                    }
+                }
             }
-            continue;
-        };
-        users.insert(id.to_string(), object::user(world, person));
-        let member = world.member_index(guild, id);
-        if let Some(member) = member.filter(|&member| !overlay.has_left(guild, member)) {
-            let mut member = object::member(world, overlay, guild, member);
-            without_user(&mut member);
-            member["permissions"] = "2248473465835073".into();
-            members.insert(id.to_string(), member);
+            CHANNEL => {
+                if let Some((_, channel)) = world.channel_index(id).filter(|(of, _)| *of == guild) {
+                    let channel = object::channel(world, overlay, (guild, channel), false);
+                    add("channels", id, channel);
+                }
+            }
+            ROLE => {
+                if let Some(role) = roles.iter().find(|role| role.id == id) {
+                    add("roles", id, object::role(role));
+                }
+            }
+            _ => {}
         }
     }
-    if !users.is_empty() {
-        data["resolved"] = json!({"users": users, "members": members});
+    if !resolved.is_empty() {
+        data["resolved"] = json!(resolved);
     }
+}
+
+/// A user, and the member if there is one.
+fn person(world: &World, overlay: &Overlay, guild: u32, id: u64) -> Option<(Value, Option<Value>)> {
+    let Some(person) = world.person(id) else {
+        let bot = || {
+            (
+                object::bot_user(world),
+                Some(object::bot_member(world, overlay, guild)),
+            )
+        };
+        return (id == world.bot_id()).then(bot);
+    };
+    let there = world
+        .member_index(guild, id)
+        .filter(|&member| !overlay.has_left(guild, member));
+    let member = there.map(|member| {
+        let mut member = object::member(world, overlay, guild, member);
+        member["permissions"] = "2248473465835073".into();
+        member
+    });
+    Some((object::user(world, person), member))
 }
 
 /// Members that are resolved have neither the user nor what they do in voice channels.
@@ -52,14 +87,13 @@ fn without_user(member: &mut Value) {
     }
 }
 
-/// The ids of users among options, also of subcommands.
-fn collect(options: &Value, ids: &mut Vec<u64>) {
+/// What was chosen by id, also in subcommands, with the type of its option.
+fn collect(options: &Value, chosen: &mut Vec<(u64, u64)>) {
     for option in options.as_array().map_or(&[][..], Vec::as_slice) {
-        if option["type"] == USER
-            && let Some(id) = option["value"].as_str().and_then(|id| id.parse().ok())
-        {
-            ids.push(id);
+        let id = option["value"].as_str().and_then(|id| id.parse().ok());
+        if let (Some(kind @ (USER | CHANNEL | ROLE)), Some(id)) = (option["type"].as_u64(), id) {
+            chosen.push((kind, id));
         }
-        collect(&option["options"], ids);
+        collect(&option["options"], chosen);
     }
 }

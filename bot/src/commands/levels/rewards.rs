@@ -40,7 +40,9 @@ pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, R
     let role_id = given(question.asked.role("role")?, "role")?;
     let guild_id = question.guild()?;
     let language = question.language();
-    match add_reward(&around.store, guild_id, level, role_id).await {
+    let details = json!({"level": level, "role": role_id});
+    let entry = question.entry("levels_reward_add", &details)?;
+    match add_reward(&around.store, guild_id, (level, role_id), Some(entry)).await {
         Ok(()) => around.settings.forget(guild_id),
         Err(RewardError::TooMany) => return Err(question.refuse("levels-reward-too-many")),
         Err(RewardError::Store(error)) => return Err(error.into()),
@@ -80,7 +82,8 @@ async fn in_the_way(
 pub(super) async fn remove(question: &Question, around: &Around) -> Result<Reply, Refusal> {
     let role_id = given(question.asked.role("role")?, "role")?;
     let guild_id = question.guild()?;
-    let was_one = remove_reward(&around.store, guild_id, role_id).await?;
+    let entry = question.entry("levels_reward_remove", &json!({"role": role_id}))?;
+    let was_one = remove_reward(&around.store, guild_id, role_id, Some(entry)).await?;
     around.settings.forget(guild_id);
     let key = if was_one {
         "levels-reward-removed"

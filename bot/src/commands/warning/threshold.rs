@@ -1,14 +1,8 @@
 //! `/warning threshold`: what happens to a member whose points reach so many.
 
-use twilight_model::{
-    application::command::{CommandOption, CommandOptionType as Kind},
-    guild::Permissions,
-};
+use twilight_model::{application::command::CommandOptionType as Kind, guild::Permissions};
 
-use super::super::{
-    option::{at_most, between, group, one_of, option, required, subcommand},
-    warn,
-};
+use super::super::{define::Opt, warn};
 use crate::{
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
     moderation::{
@@ -24,29 +18,27 @@ const MOST: i64 = 10_000;
 /// Days of a window.
 const LONGEST_WINDOW: i64 = 3_650;
 
-pub(super) fn definition() -> CommandOption {
+pub(super) fn definition() -> Opt {
+    let named = |kind, what: &str, name| Opt::named(kind, &format!("warning-option-{what}"), name);
     let points = || {
-        let points = required("points", "warning-option-threshold", Kind::Integer);
-        between(points, 1, MOST)
+        named(Kind::Integer, "threshold", "points")
+            .between(1, MOST)
+            .required()
     };
-    let action = one_of(
-        required("action", "warning-option-action", Kind::String),
-        [
-            (Action::Timeout.word(), "warning-action-timeout"),
-            (Action::Kick.word(), "warning-action-kick"),
-            (Action::Ban.word(), "warning-action-ban"),
-        ],
-    );
-    let duration = option("duration", "warning-option-duration", Kind::String);
-    let window = option("window", "warning-option-window", Kind::Integer);
-    let add = subcommand("add", "warning-threshold-add")
-        .option(points())
-        .option(action)
-        .option(at_most(duration, warn::LONGEST_EXPIRY))
-        .option(between(window, 1, LONGEST_WINDOW));
-    let remove = subcommand("remove", "warning-threshold-remove").option(points());
-    let list = subcommand("list", "warning-threshold-list");
-    group("threshold", "warning-threshold", [add, remove, list])
+    let action = named(Kind::String, "action", "action").choices([
+        (Action::Timeout.word(), "warning-action-timeout"),
+        (Action::Kick.word(), "warning-action-kick"),
+        (Action::Ban.word(), "warning-action-ban"),
+    ]);
+    let duration = named(Kind::String, "duration", "duration").at_most(warn::LONGEST_EXPIRY);
+    let window = named(Kind::Integer, "window", "window").between(1, LONGEST_WINDOW);
+    let of = "warning-threshold";
+    let parts = [
+        Opt::sub(of, "add", [points(), action.required(), duration, window]),
+        Opt::sub(of, "remove", [points()]),
+        Opt::sub(of, "list", []),
+    ];
+    Opt::group("warning", "threshold", parts)
 }
 
 pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, Refusal> {

@@ -21,6 +21,9 @@ pub(crate) const IN_TIME: Duration = Duration::from_secs(10);
 /// What Discord lets those do who run a server, and moderators.
 pub(crate) const ADMINISTRATOR: &str = "8";
 
+/// Members that tests name.
+const OWN: u32 = 10;
+
 pub(crate) struct Here {
     pub(crate) scene: Scene,
     pub(crate) discord: Simulator,
@@ -97,9 +100,21 @@ impl Here {
     /// What somebody with these permissions gets for a subcommand, such as `reward add`, with options as Discord sends them.
     pub(crate) async fn manage(&self, command: &str, path: &str, options: Value, resolved: Value) -> String {
         let mut request = self.managing(command, path, options, resolved);
-        // Each by somebody else: nobody is held for asking too often.
-        request.user_id = self.member(50 + self.managers.fetch_add(1, Ordering::Relaxed) % 100);
+        request.user_id = self.next_member();
         text(&self.ask(&request).await)
+    }
+
+    /// Somebody else each time: nobody is held for asking too often.
+    pub(crate) fn next_member(&self) -> u64 {
+        let world = self.discord.world();
+        let all = (0..).take_while(|rank| world.member_id(self.guild(), *rank).is_some());
+        let others = u32::try_from(all.count()).expect("few") - OWN;
+        self.member(OWN + self.managers.fetch_add(1, Ordering::Relaxed) % others)
+    }
+
+    /// A channel of the guild.
+    pub(crate) fn channel(&self) -> u64 {
+        self.discord.world().guilds()[0].channels()[0].id
     }
 
     /// The question.
@@ -120,6 +135,32 @@ impl Here {
         request.data["resolved"] = resolved;
         request.member_permissions = Some(ADMINISTRATOR.to_owned());
         request
+    }
+
+    /// Stop the bot, and start another.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self {
+            scene,
+            discord,
+            config,
+            bot,
+            managers,
+        } = self;
+        bot.drain(PATIENCE).await.expect("a clean end");
+        let bot = start(&config, scene.postgres.connection()).await;
+        until("the shard is up again", async || {
+            let shards = bot.shards.list();
+            let up = shards.iter().all(|shard| shard.state() == ShardState::Up);
+            (up && !shards.is_empty()).then_some(())
+        })
+        .await;
+        Self {
+            scene,
+            discord,
+            config,
+            bot,
+            managers,
+        }
     }
 
     pub(crate) async fn end(self) {

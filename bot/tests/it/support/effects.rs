@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
-    sync::Arc,
 };
 
 use discord_simulator::{Guild, Simulator};
@@ -11,7 +10,7 @@ use eventide::{
     config::Config, effects::delivery::Deliverer, guilds::Guilds, rest::Rest, rules::curve,
     settings::Settings, store::Store, task,
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use super::until;
 
@@ -142,7 +141,6 @@ impl Courier {
             Settings::new(&config.levels),
             Guilds::new(rest),
             config.effects.clone(),
-            Arc::new(Notify::new()),
         );
         let (stop, stopped) = watch::channel(false);
         let task = task::spawn("deliverer", deliverer.run(stopped));

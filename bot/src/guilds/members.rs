@@ -1,0 +1,101 @@
+//! What Discord tells of members: their names and roles. Not kept: there are many, and their changes are a privileged intent.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, RoleMarker, UserMarker},
+};
+
+use super::{Guilds, User};
+use crate::rest::{Priority, RestError};
+
+#[derive(Deserialize)]
+struct Member {
+    user: User,
+    nick: Option<String>,
+}
+
+/// A member in a list of such.
+#[derive(Deserialize)]
+struct Listed {
+    user: ListedUser,
+    roles: Vec<Id<RoleMarker>>,
+}
+
+#[derive(Deserialize)]
+struct ListedUser {
+    id: Id<UserMarker>,
+    #[serde(default)]
+    bot: bool,
+}
+
+#[derive(Deserialize)]
+struct MemberRoles {
+    roles: Vec<Id<RoleMarker>>,
+}
+
+impl Guilds {
+    /// What the member is called in the guild. Not kept: there are many, and their changes are a privileged intent.
+    pub async fn member_name(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<String, RestError> {
+        let rest = &self.inner.rest;
+        let ask = || {
+            let rest = rest.clone();
+            async move {
+                let request = rest.builders().guild_member(guild_id, user_id);
+                let Member { user, nick } = rest.send(priority, request).await?.model()?;
+                Ok(nick.or(user.global_name).unwrap_or(user.username))
+            }
+        };
+        self.inner.names.ask((guild_id, user_id), ask).await
+    }
+
+    /// A member's roles. Not kept, as their names are not.
+    pub async fn roles_of(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<Vec<Id<RoleMarker>>, RestError> {
+        let request = self.inner.rest.builders().guild_member(guild_id, user_id);
+        let roles: MemberRoles = self.inner.rest.send(priority, request).await?.model()?;
+        Ok(roles.roles)
+    }
+
+    /// Everybody who has the role and is no bot. A page of 1,000 members a request: it takes a while in a large guild, and is refused
+    /// (403) where the operator has not switched on Discord's
+    /// [Server Members Intent](https://docs.discord.com/developers/resources/guild#list-guild-members).
+    pub async fn people_with(
+        &self,
+        guild_id: Id<GuildMarker>,
+        role_id: Id<RoleMarker>,
+        priority: Priority,
+    ) -> Result<BTreeSet<Id<UserMarker>>, RestError> {
+        const PAGE: u16 = 1_000;
+        let everyone = role_id.cast() == guild_id;
+        let (mut found, mut after) = (BTreeSet::new(), None);
+        loop {
+            let mut request = self.inner.rest.builders().guild_members(guild_id).limit(PAGE);
+            if let Some(after) = after {
+                request = request.after(after);
+            }
+            let page: Vec<Listed> = self.inner.rest.send(priority, request).await?.model()?;
+            found.extend(
+                page.iter()
+                    .filter(|member| !member.user.bot && (everyone || member.roles.contains(&role_id)))
+                    .map(|member| member.user.id),
+            );
+            let last = page.iter().map(|member| member.user.id).max();
+            if page.len() < usize::from(PAGE) || last.is_none() {
+                return Ok(found);
+            }
+            after = last;
+        }
+    }
+}
