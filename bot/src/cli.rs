@@ -30,6 +30,7 @@ use crate::{
     http::ListenError,
     import::ImportError,
     store::migrations::create::CreateError,
+    traces::TracesError,
 };
 
 /// A Discord bot for communities that have outgrown one process: every event counts exactly once.
@@ -90,6 +91,9 @@ pub enum CliError {
     /// The metrics' recorder could not be installed.
     #[error("metrics: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    /// Traces cannot be sent.
+    #[error("{0}")]
+    Traces(#[from] TracesError),
     /// There is no database to work on.
     #[error("{0}")]
     Database(#[from] DatabaseError),

@@ -27,6 +27,7 @@ mod secret;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod unknown;
 
 use std::{
@@ -50,6 +51,7 @@ pub use self::{
     problem::{Problem, Problems},
     process::Process,
     secret::Secret,
+    traces::Traces,
 };
 use self::{problem::Place, reader::Reader, sources::Sources};
 
@@ -81,6 +83,8 @@ pub struct Config {
     pub http: Http,
     /// What is logged, and how.
     pub log: Log,
+    /// Where traces go.
+    pub traces: Traces,
     /// The process's own life.
     pub process: Process,
 }
@@ -200,7 +204,8 @@ impl Config {
         let commands = Commands::read(reader);
         let privacy = Privacy::read(reader);
         let database = Database::read(reader, &ledger);
-        let (http, log, process) = (Http::read(reader), Log::read(reader), Process::read(reader));
+        let (http, log, traces) = (Http::read(reader), Log::read(reader), Traces::read(reader));
+        let process = Process::read(reader);
         Self {
             discord,
             gateway,
@@ -213,6 +218,7 @@ impl Config {
             database,
             http,
             log,
+            traces,
             process,
         }
     }

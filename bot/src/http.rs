@@ -1,10 +1,10 @@
-//! `/metrics`, `/livez` and `/readyz`, for those who watch the process.
+//! `/metrics`, `/livez` and `/readyz`, for those who watch the process, and `/log`, which changes what it logs.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::State,
+    extract::{ConnectInfo, DefaultBodyLimit, State},
     http::{StatusCode, header},
     response::IntoResponse,
     routing::get,
@@ -19,6 +19,7 @@ use crate::{
         status::{ShardState, Shards},
     },
     ledger::memory::Memory,
+    logging::{self, LevelError},
     store::Store,
     task::{self, Task},
 };
@@ -28,6 +29,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often histograms are compacted, so that their memory does not grow when nobody scrapes.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Longest request that is read, in bytes.
+const LONGEST_BODY: usize = 4_096;
 
 /// Why the port could not be listened on.
 #[derive(Debug, Error)]
@@ -95,6 +99,8 @@ impl Listening {
             .route("/metrics", get(show_metrics))
             .route("/livez", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
+            .route("/log", get(show_level).put(set_level))
+            .layer(DefaultBodyLimit::max(LONGEST_BODY))
             .with_state(Pages {
                 metrics,
                 watched: seen,
@@ -108,7 +114,7 @@ impl Listening {
                 }
             };
             tokio::select! {
-                served = axum::serve(listener, router) => {
+                served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()) => {
                     if let Err(error) = served {
                         tracing::error!(%error, "the HTTP server ended");
                     }
@@ -131,6 +137,36 @@ async fn show_metrics(State(pages): State<Pages>) -> impl IntoResponse {
     }
     let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (content_type, pages.metrics.render())
+}
+
+async fn show_level() -> (StatusCode, String) {
+    told(logging::level())
+}
+
+/// Only from the machine, or the container, that the process runs in: whoever may read metrics need not be able to fill a disk.
+async fn set_level(ConnectInfo(peer): ConnectInfo<SocketAddr>, directives: String) -> (StatusCode, String) {
+    if !peer.ip().to_canonical().is_loopback() {
+        let text = "the level is changed from the process's own machine only\n";
+        return (StatusCode::FORBIDDEN, text.to_owned());
+    }
+    let before = logging::level();
+    let set = logging::set_level(directives.trim());
+    if let (Ok(()), Ok(before), Ok(now)) = (&set, before, logging::level()) {
+        tracing::info!(
+            log.level = now,
+            log.before = before,
+            "the log's level was changed"
+        );
+    }
+    told(set.and_then(|()| logging::level()))
+}
+
+fn told(level: Result<String, LevelError>) -> (StatusCode, String) {
+    match level {
+        Ok(level) => (StatusCode::OK, format!("{level}\n")),
+        Err(error @ LevelError::Unreadable(_)) => (StatusCode::BAD_REQUEST, format!("{error}\n")),
+        Err(error @ LevelError::NoLog) => (StatusCode::NOT_FOUND, format!("{error}\n")),
+    }
 }
 
 /// Ready: the process has its share of the fleet's shards, they have their sessions, and the database answers.

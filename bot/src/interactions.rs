@@ -24,6 +24,7 @@ use tokio::{
     task::JoinSet,
     time::{Instant, timeout},
 };
+use tracing::{Instrument as _, Span};
 use twilight_model::{
     guild::Permissions,
     id::{
@@ -49,6 +50,7 @@ use crate::{
     settings::Settings,
     snowflake,
     store::{Store, StoreError, audit_log::Entry, shard_checkpoint::ShardKey},
+    traces,
 };
 
 /// Interactions that wait to be begun.
@@ -304,19 +306,22 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
             None
         };
         let around = Arc::clone(&around);
-        answering.spawn(async move {
+        let span = traces::interaction(found.label());
+        let answered = async move {
             let began = Instant::now();
             let (afterwards, to) = (Arc::clone(&question.afterwards), To::of(&question.asked));
             let outcome = answer(&around, question, found, declined).await;
             metrics::interactions_total(found.label(), outcome).increment(1);
             metrics::interaction_seconds(found.label()).record(began.elapsed().as_secs_f64());
+            Span::current().record("outcome", outcome);
             let job = afterwards.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(job) = job.filter(|_| outcome == "ok") {
                 let progress = Progress { around, to };
                 let reply = job(progress.clone()).await;
                 progress.say(&reply).await;
             }
-        });
+        };
+        answering.spawn(answered.instrument(span));
     }
     // Who asked last gets an answer still.
     drop(timeout(LIMIT, async { while answering.join_next().await.is_some() {} }).await);

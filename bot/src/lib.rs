@@ -72,6 +72,8 @@ pub mod metrics;
 
 pub mod logging;
 
+pub mod traces;
+
 pub mod shutdown;
 
 pub mod backoff;

@@ -20,6 +20,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use twilight_http::request::{Request, TryIntoRequest};
 use twilight_model::channel::message::AllowedMentions;
 
@@ -41,6 +42,7 @@ use crate::{
     config::{Discord, Secret},
     metrics,
     task::Task,
+    traces,
 };
 
 /// Tries of a request of which it is certain that it was not done: limited, or never sent.
@@ -187,8 +189,18 @@ impl Rest {
 
     /// [`send`](Self::send) for a request that is built already.
     pub async fn send_raw(&self, priority: Priority, request: &Request) -> Result<Answer, RestError> {
-        let Shared { sender, turns, .. } = &*self.shared;
         let route = Route::of(request.method().name(), request.path());
+        let span = traces::request(&route.template);
+        self.send_on(route, priority, request).instrument(span).await
+    }
+
+    async fn send_on(
+        &self,
+        route: Route,
+        priority: Priority,
+        request: &Request,
+    ) -> Result<Answer, RestError> {
+        let Shared { sender, turns, .. } = &*self.shared;
         let parcel = sender
             .pack(request)
             .map_err(|reason| RestError::Invalid { reason })?;

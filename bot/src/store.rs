@@ -50,6 +50,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tokio_postgres::Row;
+use tracing::Instrument as _;
 
 use self::{
     connect::{Name, Target},
@@ -63,7 +64,7 @@ pub use self::{
     listen::News,
     statement::{Params, Statement},
 };
-use crate::{config::Database, metrics};
+use crate::{config::Database, metrics, traces};
 
 /// Idle connections are looked for at least this often.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -318,7 +319,8 @@ impl Store {
         let (mut connection, watch) = self.connection().await?;
         let started = Instant::now();
         connection.begin();
-        let done = self.transaction_on(&mut connection, watch, work).await;
+        let work = self.transaction_on(&mut connection, watch, work);
+        let done = work.instrument(traces::transaction(name)).await;
         self.settle(&mut connection, &done);
         if done.is_ok() {
             metrics::transaction_seconds(name).record(started.elapsed());

@@ -12,6 +12,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
 };
+use tracing::{Instrument as _, Span};
 
 use self::flush::Work;
 use crate::{
@@ -28,6 +29,7 @@ use crate::{
         shard_checkpoint::{Advance, ShardKey},
     },
     task::{self, Task},
+    traces,
 };
 
 /// Batches that a lane may be handed before somebody waits. A shard has one batch under way, so it is the number of shards a
@@ -49,6 +51,8 @@ pub struct Batch {
     pub changes: Changes,
     /// Where the outcome goes.
     pub reply: oneshot::Sender<Outcome>,
+    /// The trace of the oldest of the events.
+    pub span: Span,
 }
 
 /// What became of a batch. There is no failure: a batch is tried until one of these is known.
@@ -134,7 +138,10 @@ async fn lane(store: Store, causes: Causes, mut receiver: mpsc::Receiver<Batch>)
         }
         // Sorted by shard: two lanes, or two processes, that lock checkpoints in different orders would deadlock.
         batches.sort_unstable_by_key(|batch| batch.advance.shard);
-        commit(&store, &causes, std::mem::take(&mut batches)).await;
+        let span = traces::flush(batches.iter().map(|batch| &batch.span));
+        commit(&store, &causes, std::mem::take(&mut batches))
+            .instrument(span)
+            .await;
     }
 }
 

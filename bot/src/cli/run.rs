@@ -7,6 +7,7 @@ use crate::{
     database::Database,
     http, logging, metrics,
     shutdown::StopSignals,
+    traces,
 };
 
 /// Run the bot.
@@ -16,7 +17,8 @@ use crate::{
 /// Whatever kept it from starting, ended it, or kept it from draining.
 pub async fn run(config: &Config) -> Result<(), CliError> {
     let token = config.require_token().map_err(Problems::from)?;
-    logging::install(&config.log);
+    let (sending, spans) = traces::start(&config.traces)?;
+    logging::install_with(&config.log, spans);
     let mut signals = StopSignals::listen()?;
     let http = http::listen(config.http.listen).await?.serve(metrics::install()?);
     tracing::info!(http.address = %http.address, "serving /metrics, /livez and /readyz");
@@ -50,6 +52,7 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
         }
         database.close().await?;
     }
+    sending.end().await;
     result
 }
 

@@ -47,21 +47,21 @@ impl Log {
                     name: "level",
                     default: "info",
                     allowed: "error, warn, info, debug, trace or off, and target=level after commas",
-                    why: "How much is logged; \"info,eventide=debug\" shows more of the bot alone.",
+                    why: "How much is logged; \"info,eventide=debug\" shows more of the bot alone. `eventide log` changes it while the bot runs.",
                 },
-                directives,
+                Self::directives,
             ),
         }
     }
-}
 
-/// `text` if it is a list of levels and `target=level`. `EnvFilter` alone would take `warning` for the name
-/// of a target, and show everything of a target that does not exist.
-fn directives(text: &str) -> Option<String> {
-    let known = |part: &str| {
-        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
-        level.parse::<u8>().is_err() && level.parse::<LevelFilter>().is_ok()
-    };
-    let readable = !text.is_empty() && text.split(',').all(|part| known(part.trim()));
-    (readable && EnvFilter::builder().parse(text).is_ok()).then(|| text.to_owned())
+    /// `text` if it is a list of levels and `target=level`. `EnvFilter` alone would take `warning` for the name of a target, and show
+    /// everything of a target that does not exist.
+    pub fn directives(text: &str) -> Option<String> {
+        let known = |part: &str| {
+            let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+            level.parse::<u8>().is_err() && level.parse::<LevelFilter>().is_ok()
+        };
+        let readable = !text.is_empty() && text.split(',').all(|part| known(part.trim()));
+        (readable && EnvFilter::builder().parse(text).is_ok()).then(|| text.to_owned())
+    }
 }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use tokio::{sync::oneshot, time::Instant};
+use tracing::Span;
 
 use super::intake::Intake;
 use crate::{
     config,
     store::shard_checkpoint::{Advance, ShardKey, Taken},
+    traces,
     writer::{Batch, Outcome, Writer},
 };
 
@@ -38,6 +40,8 @@ pub(super) struct Flushing {
     under_way: Option<UnderWay>,
     /// When the oldest change that is not in a batch came.
     oldest: Option<Instant>,
+    /// Its trace.
+    span: Span,
     /// When the last batch was handed over.
     last: Instant,
     /// The lane had no place: not to be asked again before.
@@ -54,6 +58,8 @@ struct UnderWay {
     since: Instant,
     oldest: Instant,
     waiting: Vec<oneshot::Sender<()>>,
+    /// Ends with it.
+    _span: Span,
 }
 
 impl Flushing {
@@ -68,6 +74,7 @@ impl Flushing {
             checkpoint_interval: ledger.checkpoint_interval,
             under_way: None,
             oldest: None,
+            span: Span::none(),
             last: Instant::now(),
             not_before: Instant::now(),
         }
@@ -87,6 +94,7 @@ impl Flushing {
     pub(super) fn noticed(&mut self, intake: &Intake, now: Instant) {
         if self.oldest.is_none() && intake.is_dirty() {
             self.oldest = Some(now);
+            self.span = traces::event(self.key);
         }
     }
 
@@ -133,6 +141,7 @@ impl Flushing {
             },
             changes,
             reply,
+            span: self.span.clone(),
         });
         intake.taken();
         self.last = now;
@@ -142,6 +151,7 @@ impl Flushing {
             since: now,
             oldest: self.oldest.take().unwrap_or(now),
             waiting,
+            _span: std::mem::replace(&mut self.span, Span::none()),
         });
     }
 

@@ -7,9 +7,10 @@ use tokio_postgres::{
     Row,
     types::{ToSql, Type},
 };
+use tracing::Instrument as _;
 
 use super::StoreError;
-use crate::metrics;
+use crate::{metrics, traces};
 
 /// A statement with its name.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +101,8 @@ impl Watch {
         query: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
         let started = Instant::now();
-        let result = self.answer(query).await;
+        let query = self.answer(query).instrument(traces::query(statement.name));
+        let result = query.await;
         let elapsed = started.elapsed();
         metrics::query_seconds(statement.name).record(elapsed);
         match &result {

@@ -1,0 +1,47 @@
+//! `[traces]`: where traces go.
+
+use hyper::Uri;
+
+use crate::config::reader::{Reader, Text, Whole};
+
+/// Where traces go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traces {
+    /// The OpenTelemetry collector; empty: there are no traces.
+    pub otlp_endpoint: String,
+    /// How many of a hundred traces are sent.
+    pub sample_percent: u32,
+}
+
+impl Traces {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("traces", "Traces for an OpenTelemetry collector.");
+        Self {
+            otlp_endpoint: section.also("OTEL_EXPORTER_OTLP_ENDPOINT").text(
+                &Text {
+                    name: "otlp_endpoint",
+                    default: "",
+                    allowed: "an http:// or https:// URL, or nothing",
+                    why: "A collector's address for OTLP over HTTP, as http://127.0.0.1:4318; spans go to /v1/traces below it. Empty: none.",
+                },
+                endpoint,
+            ),
+            sample_percent: section.whole(Whole {
+                name: "sample_percent",
+                default: 100,
+                range: 1..=100,
+                unit: "percent",
+                why: "How many of the traces are sent. There is one for each flush and each interaction.",
+            }),
+        }
+    }
+}
+
+/// A URL that can be sent to, or nothing.
+fn endpoint(text: &str) -> Option<String> {
+    let is_usable = |uri: Uri| {
+        let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+        is_http && uri.host().is_some() && uri.query().is_none()
+    };
+    (text.is_empty() || text.parse().is_ok_and(is_usable)).then(|| text.to_owned())
+}
