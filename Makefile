@@ -76,6 +76,6 @@ conformance: ## unchanged discord.py and discord.js against the simulator
 	@$(NEED) cargo compiler python node
 	bash simulator/conformance/run.sh
 
-example: ## write config.example.toml anew from the code
+example: ## write config.example.toml and docs/metrics.md anew from the code
 	@$(NEED) cargo compiler
-	BLESS=1 cargo test --package eventide --lib config::tests::example_file_is_what_the_code_says
+	BLESS=1 cargo test --package eventide --lib -- config::tests::example_file_is_what_the_code_says metrics::tests::metrics_md

@@ -5,6 +5,7 @@
 //! and on the disk, the manifest last: a backup without a manifest does not count as one. The moment of the last backup is the newest
 //! manifest's `started_at`.
 
+pub mod age;
 mod file;
 mod manifest;
 mod program;

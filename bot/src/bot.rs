@@ -10,6 +10,7 @@ use thiserror::Error;
 use tokio::sync::{Notify, watch};
 
 use crate::{
+    backup,
     card::Cards,
     commands::registration,
     config::{Config, Secret, ShardCount},
@@ -244,7 +245,11 @@ fn background(
     stopped: &watch::Receiver<bool>,
 ) -> Vec<Task<()>> {
     let purging = purge::keep(store.clone(), config.privacy.retention, stopped.clone());
-    let mut tasks = vec![task::spawn("purge", purging)];
+    let backed_up = backup::age::show(store.clone(), stopped.clone());
+    let mut tasks = vec![
+        task::spawn("purge", purging),
+        task::spawn("backup age", backed_up),
+    ];
     if config.commands.register {
         let commands = config.commands.clone();
         let registering = registration::keep(store.clone(), rest.clone(), commands, stopped.clone());

@@ -178,6 +178,7 @@ impl Cards {
                 Ok(png) => {
                     let mut kept = self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner);
                     kept.insert(digest, png.clone(), png.len());
+                    metrics::card_cache_bytes().set(kept.bytes());
                     (Ok(png), "drawn")
                 }
                 Err(NoCard::Busy) => (Err(NoCard::Busy), "busy"),

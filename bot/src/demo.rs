@@ -65,6 +65,7 @@ pub async fn run(options: Options, config: &Config) -> Result<Report, CliError> 
     let simulator = Simulator::start_on_own_thread(world(options, config)).await?;
     let config = demo_config(config, &simulator, options);
     let http = listen(config.http.listen).await?.serve(metrics::install()?);
+    metrics::say_what_runs(&config.database.schema);
     let mut view = View::new(options, http.address);
     view.line("starting a private PostgreSQL");
     let mut database = Database::open(&config.database).await?;
@@ -289,7 +290,7 @@ struct Cpu {
 
 impl Cpu {
     fn now(simulator: &Simulator) -> Self {
-        let process = process_cpu_time();
+        let process = metrics::process::cpu_time();
         Self {
             bot: process
                 .zip(simulator.cpu_time())
@@ -301,17 +302,6 @@ impl Cpu {
         let spent = Self::now(simulator).bot?.saturating_sub(self.bot?);
         Some(spent / u32::try_from(events.max(1)).ok()?)
     }
-}
-
-fn process_cpu_time() -> Option<Duration> {
-    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF).ok()?;
-    let spent = |time: nix::sys::time::TimeVal| {
-        Some(Duration::new(
-            time.tv_sec().try_into().ok()?,
-            u32::try_from(time.tv_usec()).ok()? * 1_000,
-        ))
-    };
-    Some(spent(usage.user_time())? + spent(usage.system_time())?)
 }
 
 /// What Prometheus would see now.

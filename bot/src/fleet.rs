@@ -205,6 +205,7 @@ impl Fleet {
             self.backoff.pause()
         };
         metrics::fleet_looks_failed_total(error.class()).increment(1);
+        metrics::transaction_retries_total("fleet").increment(1);
         if self.backoff.is_worth_a_line() {
             tracing::warn!(%error, "the fleet cannot be looked at; shards go on with what they have");
         }
@@ -224,6 +225,7 @@ impl Fleet {
                 foreign,
                 has_its_share,
                 moving,
+                free,
                 processes,
             } => {
                 if !self.joined {
@@ -239,6 +241,7 @@ impl Fleet {
                 self.retired.clear();
                 self.gateway.shards.set_share(has_its_share);
                 self.gateway.share_rest(processes);
+                metrics::fleet_shards_free().set(f64::from(free));
                 metrics::fleet_processes().set(f64::from(u32::try_from(processes).unwrap_or(u32::MAX)));
                 for shard in foreign {
                     if numbers.all().any(|(count, _)| count == shard.count) {

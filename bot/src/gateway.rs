@@ -222,10 +222,7 @@ impl Gateway {
         around: Around,
         shards: Shards,
     ) -> Self {
-        for reason in guard::GAP_REASONS {
-            // The first gap is an increase only where there was a 0 before.
-            crate::metrics::gateway_gaps_total(reason).increment(0);
-        }
+        // The first one is an increase only where there was a 0 before.
         for why in Unread::ALL {
             crate::metrics::backfill_unread_channels_total(why.as_str()).increment(0);
         }

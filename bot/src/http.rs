@@ -20,6 +20,7 @@ use crate::{
     },
     ledger::memory::Memory,
     logging::{self, LevelError},
+    metrics,
     store::Store,
     task::{self, Task},
 };
@@ -136,7 +137,7 @@ async fn show_metrics(State(pages): State<Pages>) -> impl IntoResponse {
         gateway::observe(&watched.shards, &watched.memory);
     }
     let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (content_type, pages.metrics.render())
+    (content_type, metrics::page(pages.metrics))
 }
 
 async fn show_level() -> (StatusCode, String) {

@@ -1,86 +1,47 @@
-//! Every metric, declared once. The doc comment is the help text that Prometheus shows.
+//! Every metric, declared once. The doc comment is the help text that Prometheus shows, and `docs/metrics.md` is written from here.
 //!
 //! Names are `eventide_<what>_<unit>[_total]`; durations are seconds and sizes bytes, as
 //! <https://prometheus.io/docs/practices/naming/> asks. No guild, user or message id is ever a label, and a metric is by shard
 //! or by event type, never by both: their product would be too many series.
+//!
+//! A function of a metric looks its labels up. What happens with each event keeps the handle instead, as `gateway/intake.rs` does.
+
+mod buckets;
+mod define;
+pub mod process;
+#[cfg(test)]
+mod tests;
 
 use std::sync::OnceLock;
 
 pub use ::metrics::Counter;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-/// What a metric is, for the registry's own tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Only ever grows.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// Observations in buckets.
-    Histogram,
-}
+use self::define::registry;
+pub use self::define::{Definition, Kind, Label};
+use crate::{card, effects::effect::Effect, gateway::guard, store::error::CLASSES};
 
-/// One metric.
-#[derive(Clone, Copy, Debug)]
-pub struct Definition {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is.
-    pub kind: Kind,
-    /// Its labels.
-    pub labels: &'static [&'static str],
-    /// The help text.
-    pub help: &'static str,
-    /// Upper bounds of a histogram's buckets.
-    buckets: &'static [f64],
-}
-
-/// Seconds of something that should take milliseconds.
-const SECONDS: &[f64] = &[
-    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+/// The parts of the pool.
+const SHARES: &[&str] = &["flushes", "others", "replica"];
+/// What becomes of a rank card.
+const CARD_OUTCOMES: &[&str] = &["drawn", "cached", "busy", "failed"];
+/// What becomes of a request to Discord.
+const REST_OUTCOMES: &[&str] = &[
+    "2xx",
+    "3xx",
+    "401",
+    "403",
+    "429",
+    "4xx",
+    "5xx",
+    "timeout",
+    "unconnected",
+    "broken",
 ];
-/// Rows in a flush.
-const ROWS: &[f64] = &[
-    0.0, 1.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1_000.0, 2_500.0, 5_000.0, 10_000.0, 25_000.0, 100_000.0,
-];
-
-macro_rules! registry {
-    ($($(#[doc = $help:literal])+ $kind:ident $function:ident = $name:literal $([$($label:ident),+])? $(in $buckets:ident)?;)+) => {
-        /// Every metric of the bot.
-        pub const REGISTRY: &[Definition] = &[$(Definition {
-            name: $name,
-            kind: registry!(@kind $kind),
-            labels: &[$($(stringify!($label)),+)?],
-            help: concat!($($help),+).trim_ascii(),
-            buckets: registry!(@buckets $($buckets)?),
-        }),+];
-
-        $($(#[doc = $help])+
-        #[expect(clippy::disallowed_macros, reason = "this is the registry")]
-        pub fn $function($($($label: impl Into<::metrics::SharedString>),+)?) -> registry!(@type $kind) {
-            ::metrics::$kind!($name $($(, stringify!($label) => $label)+)?)
-        })+
-
-        /// Make every counter that has no label exist at 0: `increase()` does not see a counter's first value.
-        fn begin_at_zero() {
-            $(registry!(@zero $kind $function $($($label)+)?);)+
-        }
-    };
-    (@zero counter $function:ident) => { $function().increment(0) };
-    (@zero $kind:ident $function:ident $($label:ident)*) => {};
-    (@kind counter) => { Kind::Counter };
-    (@kind gauge) => { Kind::Gauge };
-    (@kind histogram) => { Kind::Histogram };
-    (@type counter) => { ::metrics::Counter };
-    (@type gauge) => { ::metrics::Gauge };
-    (@type histogram) => { ::metrics::Histogram };
-    (@buckets) => { &[] };
-    (@buckets $buckets:ident) => { $buckets };
-}
 
 registry! {
-    /// The version that runs, as a label; always 1.
-    gauge build_info = "eventide_build_info" [version];
+    /// The version that runs and the schema that it works on, as labels; always 1.
+    gauge build_info = "eventide_build_info" [version, schema];
 
     /// Gateway events received, by type. Types that Discord has added since are counted as `unknown`.
     counter gateway_events_total = "eventide_gateway_events_total" [event];
@@ -102,10 +63,10 @@ registry! {
     counter gateway_identifies_total = "eventide_gateway_identifies_total";
     /// Sessions resumed.
     counter gateway_resumes_total = "eventide_gateway_resumes_total";
-    /// Connections that ended, by close code; `none` where there was no close frame.
-    counter gateway_closes_total = "eventide_gateway_closes_total" [code];
+    /// Connections that ended, by close code; `none` where there was no close frame, `other` for a code that Discord does not document.
+    counter gateway_closes_total = "eventide_gateway_closes_total" [code of guard::CLOSE_CODES];
     /// Times that events were missed, by reason: the session was lost, or a resume did not begin where the checkpoint ended.
-    counter gateway_gaps_total = "eventide_gateway_gaps_total" [reason];
+    counter gateway_gaps_total = "eventide_gateway_gaps_total" [reason of &guard::GAP_REASONS];
     /// Messages of before a change of the number of shards that came so late that they may not have been counted.
     counter reshard_late_messages_total = "eventide_reshard_late_messages_total";
     /// Messages that were read back after a gap, and counted.
@@ -123,7 +84,7 @@ registry! {
     /// Heartbeats that told Discord of events that were not committed yet, because the flush before it took too long.
     counter gateway_heartbeats_ahead_total = "eventide_gateway_heartbeats_ahead_total";
     /// How long a shard paused reading so that a heartbeat would not run ahead of the checkpoint.
-    histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in SECONDS;
+    histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in HOLD;
 
     /// Rows deleted of servers that removed the bot.
     counter purged_rows_total = "eventide_purged_rows_total";
@@ -136,15 +97,19 @@ registry! {
     /// Interactions, by command and by what became of them; `ok` is an answer as it was asked for.
     counter interactions_total = "eventide_interactions_total" [command, outcome];
     /// Time from the start of an interaction's work to the answer that Discord took, by command.
-    histogram interaction_seconds = "eventide_interaction_seconds" [command] in SECONDS;
+    histogram interaction_seconds = "eventide_interaction_seconds" [command] in ANSWER;
 
     /// Time to draw a rank card and write it as PNG.
-    histogram card_seconds = "eventide_card_seconds" in SECONDS;
+    histogram card_seconds = "eventide_card_seconds" in DRAWING;
     /// Rank cards that were asked for, by outcome: `drawn`, `cached`, `busy` (answered as text) or `failed`.
-    counter cards_total = "eventide_cards_total" [outcome];
+    counter cards_total = "eventide_cards_total" [outcome of CARD_OUTCOMES];
     /// Avatars that cards needed, by outcome: `cached`, `fetched`, or why there is none: `unconnected`, `timeout`, `status`, `type`,
     /// `too_large`, `unreadable`, `busy`, or `failed_before` within the last minute.
-    counter avatars_total = "eventide_avatars_total" [outcome];
+    counter avatars_total = "eventide_avatars_total" [outcome of card::avatar::OUTCOMES];
+    /// Memory that drawn cards take which are kept, in case that they are asked for again.
+    gauge card_cache_bytes = "eventide_card_cache_bytes";
+    /// Memory that avatars take which are kept.
+    gauge avatar_cache_bytes = "eventide_avatar_cache_bytes";
 
     /// What is left of the day's identifies, for all processes; 0 waits for the next day.
     gauge gateway_identifies_remaining = "eventide_gateway_identifies_remaining";
@@ -163,8 +128,10 @@ registry! {
     counter fleet_shards_given_total = "eventide_fleet_shards_given_total";
     /// Shards that this process lost because it was taken for dead.
     counter fleet_shards_lost_total = "eventide_fleet_shards_lost_total";
+    /// Shards of the fleet that no process had when this one looked last.
+    gauge fleet_shards_free = "eventide_fleet_shards_free";
     /// Looks at the fleet that failed, by class of the error.
-    counter fleet_looks_failed_total = "eventide_fleet_looks_failed_total" [class];
+    counter fleet_looks_failed_total = "eventide_fleet_looks_failed_total" [class of CLASSES];
 
     /// Rows that wait in ledgers for their next flush.
     gauge ledger_rows = "eventide_ledger_rows";
@@ -178,7 +145,7 @@ registry! {
     counter ledger_full_total = "eventide_ledger_full_total";
 
     /// Duration of a flush, from the start of its first try to its commit.
-    histogram flush_seconds = "eventide_flush_seconds" in SECONDS;
+    histogram flush_seconds = "eventide_flush_seconds" in FLUSH;
     /// Rows that a flush wrote.
     histogram flush_rows = "eventide_flush_rows" in ROWS;
     /// Rows written by flushes.
@@ -188,56 +155,72 @@ registry! {
     /// Stored last awards that flushes had to read, because the member was not remembered.
     counter flush_reads_total = "eventide_flush_reads_total";
     /// Tries of a flush that failed, by class of the error. None of its changes is lost: it is tried again.
-    counter flush_failures_total = "eventide_flush_failures_total" [class];
+    counter flush_failures_total = "eventide_flush_failures_total" [class of CLASSES];
     /// Flushes found to be applied although their COMMIT was not confirmed.
     counter flush_already_applied_total = "eventide_flush_already_applied_total";
     /// Flushes of a shard that another process has taken; their changes are dropped here and replayed there.
     counter flush_fenced_total = "eventide_flush_fenced_total";
 
-    /// Connections to PostgreSQL that are open.
-    gauge pool_size = "eventide_pool_size";
-    /// Connections that may be open.
-    gauge pool_max_size = "eventide_pool_max_size";
-    /// Connections in use.
-    gauge pool_in_use = "eventide_pool_in_use";
-    /// Tasks that wait for a connection.
-    gauge pool_waiting = "eventide_pool_waiting";
-    /// How long tasks waited for a connection.
-    histogram pool_wait_seconds = "eventide_pool_wait_seconds" in SECONDS;
+    /// Connections to PostgreSQL that are open, by share of the pool.
+    gauge pool_size = "eventide_pool_size" [share of SHARES];
+    /// Connections that may be open, by share.
+    gauge pool_max_size = "eventide_pool_max_size" [share of SHARES];
+    /// Connections that are open and in nobody's use, by share.
+    gauge pool_available = "eventide_pool_available" [share of SHARES];
+    /// Connections in use, by share.
+    gauge pool_in_use = "eventide_pool_in_use" [share of SHARES];
+    /// Tasks that wait for a connection, by share.
+    gauge pool_waiting = "eventide_pool_waiting" [share of SHARES];
+    /// How long tasks waited for a connection, also in vain, by share.
+    histogram pool_wait_seconds = "eventide_pool_wait_seconds" [share of SHARES] in POOL;
+    /// Times that a task waited for `database.connection_timeout_ms` in vain, by share.
+    counter pool_timeouts_total = "eventide_pool_timeouts_total" [share of SHARES];
     /// Connections made.
     counter pool_connections_created_total = "eventide_pool_connections_created_total";
+    /// Times that a connection which was used before was given out again.
+    counter pool_connections_recycled_total = "eventide_pool_connections_recycled_total";
+    /// Connections that PostgreSQL refused or that could not be made, by class of the SQLSTATE; `tls` where a certificate was not
+    /// accepted by one side, `connection` where nobody answered.
+    counter pool_connect_failures_total = "eventide_pool_connect_failures_total" [class of CLASSES];
     /// Duration of queries, by the statement's name.
-    histogram query_seconds = "eventide_query_seconds" [query] in SECONDS;
+    histogram query_seconds = "eventide_query_seconds" [query] in QUERY;
     /// Queries that took longer than `database.slow_query_ms`, by the statement's name.
     counter slow_queries_total = "eventide_slow_queries_total" [query];
     /// Rows that queries returned or touched, by the statement's name.
     counter query_rows_total = "eventide_query_rows_total" [query];
-    /// Queries that failed, by class of the SQLSTATE; `connection` where the connection was lost.
-    counter query_errors_total = "eventide_query_errors_total" [class];
+    /// Queries that failed, by class of the SQLSTATE; `connection` where the connection was lost, `silence` where nobody answered in time.
+    counter query_errors_total = "eventide_query_errors_total" [class of CLASSES];
     /// Reads that the replica of `database.read_url` did not answer, and the primary did.
     counter read_fallbacks_total = "eventide_read_fallbacks_total";
     /// Duration of committed transactions, by name.
-    histogram transaction_seconds = "eventide_transaction_seconds" [transaction] in SECONDS;
+    histogram transaction_seconds = "eventide_transaction_seconds" [transaction] in QUERY;
+    /// Transactions that were rolled back or whose COMMIT was not confirmed, by name.
+    counter transaction_failures_total = "eventide_transaction_failures_total" [transaction];
+    /// Transactions that were tried again after that, by name.
+    counter transaction_retries_total = "eventide_transaction_retries_total" [transaction];
+    /// When the last backup was begun that `eventide backup` finished, in seconds since 1970; while there is none, when the schema was
+    /// made.
+    gauge backup_last_timestamp_seconds = "eventide_backup_last_timestamp_seconds";
 
     /// Effects that flushes, commands and workers added to the outbox, by kind: `level_up`, `roles`, `notice`, `punishment`, `warned` or `mod_log`.
-    counter effects_added_total = "eventide_effects_added_total" [kind];
+    counter effects_added_total = "eventide_effects_added_total" [kind of &Effect::KINDS];
     /// Effects that Discord has, by kind.
-    counter effects_delivered_total = "eventide_effects_delivered_total" [kind];
+    counter effects_delivered_total = "eventide_effects_delivered_total" [kind of &Effect::KINDS];
     /// Effects that nobody wanted any more when it was their turn, by kind: the setting is off, or the member has left.
-    counter effects_cancelled_total = "eventide_effects_cancelled_total" [kind];
+    counter effects_cancelled_total = "eventide_effects_cancelled_total" [kind of &Effect::KINDS];
     /// Tries that failed and are repeated, by kind.
-    counter effects_retried_total = "eventide_effects_retried_total" [kind];
+    counter effects_retried_total = "eventide_effects_retried_total" [kind of &Effect::KINDS];
     /// Times that an effect failed so often that those after it went before it, or that it has to wait for a permission, by kind.
-    counter effects_set_aside_total = "eventide_effects_set_aside_total" [kind];
+    counter effects_set_aside_total = "eventide_effects_set_aside_total" [kind of &Effect::KINDS];
     /// Effects that were given up, by kind and reason: `forbidden`, `gone`, `closed`, `invalid` or `expired`.
     counter effects_failed_total = "eventide_effects_failed_total" [kind, reason];
     /// Times that announcements or rewards were switched off in a server because they failed again and again, by kind.
-    counter effects_switched_off_total = "eventide_effects_switched_off_total" [kind];
+    counter effects_switched_off_total = "eventide_effects_switched_off_total" [kind of &Effect::KINDS];
     /// Time from the commit of the cause to the last try, of effects that were delivered, by kind.
-    histogram effect_delay_seconds = "eventide_effect_delay_seconds" [kind] in SECONDS;
+    histogram effect_delay_seconds = "eventide_effect_delay_seconds" [kind] in DELIVERY;
     /// Effects that wait to be delivered, of all processes, counted up to 100,000.
     gauge outbox_rows = "eventide_outbox_rows";
-    /// How long the oldest of them has waited.
+    /// How long the oldest of them has waited, without those that were set aside.
     gauge outbox_oldest_seconds = "eventide_outbox_oldest_seconds";
     /// Whether this process is told of changed settings: 1 or 0. While it is not, it reads them anew every second.
     gauge settings_listening = "eventide_settings_listening";
@@ -246,6 +229,15 @@ registry! {
     /// Changes of settings that this process was told of.
     counter settings_invalidations_total = "eventide_settings_invalidations_total";
 
+    /// Questions about a guild's settings that were answered from memory. Messages ask differently, and are not counted.
+    counter settings_cache_hits_total = "eventide_settings_cache_hits_total";
+    /// Questions about a guild's settings for which the database had to be asked.
+    counter settings_cache_misses_total = "eventide_settings_cache_misses_total";
+    /// Guilds whose settings are kept in memory.
+    gauge settings_cache_guilds = "eventide_settings_cache_guilds";
+    /// Memory that they take.
+    gauge settings_cache_bytes = "eventide_settings_cache_bytes";
+
     /// Questions about a guild that were answered from memory.
     counter guild_cache_hits_total = "eventide_guild_cache_hits_total";
     /// Questions about a guild for which Discord had to be asked.
@@ -253,14 +245,14 @@ registry! {
     /// Guilds whose names, roles or channels are kept in memory.
     gauge guild_cache_guilds = "eventide_guild_cache_guilds";
 
-    /// Requests to Discord's REST API, by route and what came: `2xx` to `5xx`, `429`, `timeout`, `unconnected` or `broken`.
-    counter rest_requests_total = "eventide_rest_requests_total" [route, outcome];
+    /// Requests to Discord's REST API, by route and what came: `2xx` to `5xx` but `401`, `403` and `429`, or `timeout`, `unconnected` or `broken`.
+    counter rest_requests_total = "eventide_rest_requests_total" [route, outcome of REST_OUTCOMES];
     /// Duration of those requests, by route, without their waits.
-    histogram rest_request_seconds = "eventide_rest_request_seconds" [route] in SECONDS;
+    histogram rest_request_seconds = "eventide_rest_request_seconds" [route] in REQUEST;
     /// How long requests waited for their bucket: for the requests before them, and for Discord's limit of it.
-    histogram rest_bucket_wait_seconds = "eventide_rest_bucket_wait_seconds" in SECONDS;
+    histogram rest_bucket_wait_seconds = "eventide_rest_bucket_wait_seconds" in LIMIT;
     /// How long requests waited for the whole bot's limit after their bucket was free.
-    histogram rest_global_wait_seconds = "eventide_rest_global_wait_seconds" in SECONDS;
+    histogram rest_global_wait_seconds = "eventide_rest_global_wait_seconds" in LIMIT;
     /// Requests that wait to be sent, by priority.
     gauge rest_waiting = "eventide_rest_waiting" [priority];
     /// Requests refused at once because too many of their priority or bucket waited already, by priority.
@@ -271,6 +263,58 @@ registry! {
     gauge rest_invalid_requests = "eventide_rest_invalid_requests";
     /// Whether the brake on invalid requests holds everything but interactions: 1 or 0.
     gauge rest_brake = "eventide_rest_brake";
+    /// Whether Discord refused the token: 1 or 0. Nothing is sent any more then.
+    gauge rest_token_refused = "eventide_rest_token_refused";
+}
+
+/// What the system says of the process, read when a page is asked for.
+pub const PROCESS: &[Definition] = &[
+    of_the_process(
+        "process_cpu_seconds_total",
+        Kind::Counter,
+        "CPU time of the process, in user mode and in the kernel.",
+    ),
+    of_the_process(
+        "process_resident_memory_bytes",
+        Kind::Gauge,
+        "Memory of the process that is in RAM.",
+    ),
+    of_the_process(
+        "process_virtual_memory_bytes",
+        Kind::Gauge,
+        "Addresses that the process has, most of them not in RAM.",
+    ),
+    of_the_process(
+        "process_open_fds",
+        Kind::Gauge,
+        "Files and sockets that the process has open.",
+    ),
+    of_the_process(
+        "process_max_fds",
+        Kind::Gauge,
+        "Files and sockets that it may have open.",
+    ),
+    of_the_process("process_threads", Kind::Gauge, "Threads of the process."),
+    of_the_process(
+        "process_start_time_seconds",
+        Kind::Gauge,
+        "When the process was started, in seconds since 1970.",
+    ),
+];
+
+const fn of_the_process(name: &'static str, kind: Kind, help: &'static str) -> Definition {
+    Definition {
+        name,
+        kind,
+        labels: &[],
+        help,
+        buckets: &[],
+    }
+}
+
+/// Everything that a page of metrics can hold.
+pub fn all() -> impl Iterator<Item = &'static Definition> {
+    REGISTRY.iter().chain(PROCESS)
 }
 
 /// Install the recorder for this process, once; every later call gives the same handle.
@@ -291,8 +335,23 @@ pub fn install() -> Result<&'static PrometheusHandle, BuildError> {
     let handle = builder.install_recorder()?;
     describe();
     begin_at_zero();
-    build_info(env!("CARGO_PKG_VERSION")).set(1.0);
+    for name in ["flush", "fleet"] {
+        transaction_retries_total(name).increment(0);
+    }
+    rest_token_refused().set(0.0);
     Ok(HANDLE.get_or_init(|| handle))
+}
+
+/// Say which version runs on which schema.
+pub fn say_what_runs(schema: &str) {
+    build_info(env!("CARGO_PKG_VERSION"), schema.to_owned()).set(1.0);
+}
+
+/// The page that Prometheus reads: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
+pub fn page(handle: &PrometheusHandle) -> String {
+    let mut page = handle.render();
+    process::write(&mut page);
+    page
 }
 
 fn describe() {
@@ -302,42 +361,5 @@ fn describe() {
             Kind::Gauge => ::metrics::describe_gauge!(metric.name, metric.help),
             Kind::Histogram => ::metrics::describe_histogram!(metric.name, metric.help),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Kind, REGISTRY};
-
-    #[test]
-    fn names_follow_the_rule() {
-        for metric in REGISTRY {
-            assert!(metric.name.starts_with("eventide_"), "{}", metric.name);
-            assert_eq!(
-                metric.kind == Kind::Counter,
-                metric.name.ends_with("_total"),
-                "{}: counters, and only counters, end in _total",
-                metric.name
-            );
-            assert_eq!(
-                metric.kind == Kind::Histogram,
-                !metric.buckets.is_empty(),
-                "{}",
-                metric.name
-            );
-            assert!(
-                metric.help.ends_with('.'),
-                "{}: the help is a sentence",
-                metric.name
-            );
-        }
-    }
-
-    #[test]
-    fn no_name_twice() {
-        let mut names: Vec<_> = REGISTRY.iter().map(|metric| metric.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), REGISTRY.len());
     }
 }

@@ -167,6 +167,7 @@ where
                         || matches!(error, StoreError::Commit(_) | StoreError::SilentCommit(_))) =>
             {
                 tries += 1;
+                metrics::transaction_retries_total(name).increment(1);
             }
             Err(error) => return Err(error),
             Ok(Err(denied)) => return Ok(Err(denied)),

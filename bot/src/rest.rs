@@ -226,6 +226,7 @@ impl Rest {
             let seen = Seen::in_answer(reply.status, &reply.headers, body, parcel.with_token);
             let Some(limited) = seen.limited else {
                 if seen.token_refused {
+                    metrics::rest_token_refused().set(1.0);
                     tracing::error!(rest.route = %route.template, "Discord refused the token: no more requests are made");
                 }
                 turn.finish(&seen);
@@ -248,6 +249,8 @@ impl Rest {
         let began = Instant::now();
         let reply = self.shared.sender.send(parcel).await;
         let outcome = match &reply {
+            Ok(Reply { status: 401, .. }) => "401",
+            Ok(Reply { status: 403, .. }) => "403",
             Ok(Reply { status: 429, .. }) => "429",
             Ok(Reply { body: Err(_), .. }) | Err(Failure::Broken(_)) => "broken",
             Ok(Reply { status, .. }) => match status / 100 {

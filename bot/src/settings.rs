@@ -23,6 +23,7 @@ pub use self::{
 };
 use crate::{
     config::Levels,
+    metrics,
     store::{
         Store, StoreError, Tx,
         guild_settings::{self, Stored},
@@ -125,6 +126,8 @@ impl Settings {
         }
         missing.sort_unstable();
         missing.dedup();
+        metrics::settings_cache_hits_total().increment(found.len() as u64);
+        metrics::settings_cache_misses_total().increment(missing.len() as u64);
         (found, missing, cache.generation())
     }
 
@@ -138,8 +141,10 @@ impl Settings {
         let generation = {
             let mut cache = self.cache();
             if let Some(settings) = cache.get(guild_id, asked) {
+                metrics::settings_cache_hits_total().increment(1);
                 return Ok(settings);
             }
+            metrics::settings_cache_misses_total().increment(1);
             cache.generation()
         };
         let rows = guild_settings::read(store, &[guild_id]).await?;
@@ -175,6 +180,7 @@ impl Settings {
             };
             cache.insert(*guild_id, settings, bytes, generation, asked);
         }
+        cache.show();
         read
     }
 

@@ -16,6 +16,7 @@ pub mod fleet;
 pub mod gap;
 pub mod guild_settings;
 pub mod import_job;
+pub mod last_backup;
 pub mod leaderboard;
 mod lease;
 mod listen;
@@ -42,7 +43,7 @@ use std::{
 };
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Status,
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
 use futures_util::future::BoxFuture;
 use tokio::{
@@ -96,6 +97,19 @@ pub struct Store {
 enum Share {
     Flushes,
     Others,
+    /// What may be read a moment late; no store hands out only these.
+    Replica,
+}
+
+impl Share {
+    /// As a label.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Flushes => "flushes",
+            Self::Others => "others",
+            Self::Replica => "replica",
+        }
+    }
 }
 
 /// A transaction under way.
@@ -226,20 +240,29 @@ impl Store {
     }
 
     fn pools(&self) -> impl Iterator<Item = &Pool> {
-        let replica = self.replica.as_ref().map(|replica| &replica.pool);
-        [&self.flushes, &self.others].into_iter().chain(replica)
+        self.shares().map(|(_, pool)| pool)
+    }
+
+    fn shares(&self) -> impl Iterator<Item = (Share, &Pool)> {
+        let replica = self
+            .replica
+            .as_ref()
+            .map(|replica| (Share::Replica, &replica.pool));
+        [(Share::Flushes, &self.flushes), (Share::Others, &self.others)]
+            .into_iter()
+            .chain(replica)
     }
 
     /// A connection of the pool, which is given back when dropped.
     async fn connection(&self) -> Result<(Lease, Watch), StoreError> {
         let pool = match self.share {
             Share::Flushes => &self.flushes,
-            Share::Others => &self.others,
+            Share::Others | Share::Replica => &self.others,
         };
-        self.connection_of(pool).await
+        self.connection_of(pool, self.share).await
     }
 
-    async fn connection_of(&self, pool: &Pool) -> Result<(Lease, Watch), StoreError> {
+    async fn connection_of(&self, pool: &Pool, share: Share) -> Result<(Lease, Watch), StoreError> {
         let asked = Instant::now();
         #[expect(clippy::disallowed_methods, reason = "this is the store")]
         let connection = pool.get().await;
@@ -248,8 +271,20 @@ impl Store {
             waited: asked.elapsed(),
             patience: self.patience,
         };
-        metrics::pool_wait_seconds().record(watch.waited);
-        Ok((Lease::new(connection?), watch))
+        metrics::pool_wait_seconds(share.as_str()).record(watch.waited);
+        match connection {
+            Ok(connection) => Ok((Lease::new(connection), watch)),
+            Err(error) => {
+                let waited_in_vain = matches!(error, PoolError::Timeout(TimeoutType::Wait));
+                let error = StoreError::from(error);
+                if waited_in_vain {
+                    metrics::pool_timeouts_total(share.as_str()).increment(1);
+                } else {
+                    metrics::pool_connect_failures_total(error.class()).increment(1);
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Whether the database answers.
@@ -292,7 +327,7 @@ impl Store {
     pub async fn read(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         if let Some(replica) = self.replica.as_ref().filter(|replica| replica.is_usable()) {
             let rows = async {
-                let connection = self.connection_of(&replica.pool).await?;
+                let connection = self.connection_of(&replica.pool, Share::Replica).await?;
                 self.query_on(connection, statement, params).await
             };
             match rows.await {
@@ -316,6 +351,8 @@ impl Store {
     where
         F: for<'t> FnOnce(&'t Tx<'_>) -> BoxFuture<'t, Result<T, StoreError>> + Send,
     {
+        // It is there at 0 before the first failure.
+        let failures = metrics::transaction_failures_total(name);
         let (mut connection, watch) = self.connection().await?;
         let started = Instant::now();
         connection.begin();
@@ -324,6 +361,8 @@ impl Store {
         self.settle(&mut connection, &done);
         if done.is_ok() {
             metrics::transaction_seconds(name).record(started.elapsed());
+        } else {
+            failures.increment(1);
         }
         done
     }
@@ -383,14 +422,19 @@ impl Store {
 
     /// Copy the pool's state into its gauges.
     pub fn observe(&self) {
-        let (size, in_use) = self.pool_usage();
-        let sum = |of: fn(&Status) -> usize| self.pools().map(|pool| of(&pool.status())).sum::<usize>();
-        #[expect(clippy::cast_precision_loss, reason = "pool sizes are small")]
-        {
-            metrics::pool_size().set(size as f64);
-            metrics::pool_max_size().set(sum(|status| status.max_size) as f64);
-            metrics::pool_in_use().set(in_use as f64);
-            metrics::pool_waiting().set(sum(|status| status.waiting) as f64);
+        for (share, pool) in self.shares() {
+            let (share, status) = (share.as_str(), pool.status());
+            let in_use = status.size.saturating_sub(status.available);
+            #[expect(clippy::cast_precision_loss, reason = "pool sizes are small")]
+            for (gauge, value) in [
+                (metrics::pool_size(share), status.size),
+                (metrics::pool_max_size(share), status.max_size),
+                (metrics::pool_available(share), status.available),
+                (metrics::pool_in_use(share), in_use),
+                (metrics::pool_waiting(share), status.waiting),
+            ] {
+                gauge.set(value as f64);
+            }
         }
     }
 
@@ -455,6 +499,10 @@ fn pool(target: &Target, database: &Database, size: usize) -> Result<Pool, Store
                     Err(_elapsed) => Err(HookError::message(error::NO_ANSWER)),
                 }
             })
+        }))
+        .post_recycle(Hook::sync_fn(|_, _| {
+            metrics::pool_connections_recycled_total().increment(1);
+            Ok(())
         }))
         .build()
         .map_err(|error| StoreError::Pool(error.to_string()))

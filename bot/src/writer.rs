@@ -170,6 +170,7 @@ async fn commit(store: &Store, causes: &Causes, batches: Vec<Batch>) {
             Err(error) => error,
         };
         metrics::flush_failures_total(error.class()).increment(1);
+        metrics::transaction_retries_total("flush").increment(1);
         let wait = if error.is_conflict() {
             backoff.conflict()
         } else {

@@ -77,6 +77,20 @@ pub enum NoAvatar {
     FailedBefore,
 }
 
+/// What can become of a wish for an avatar, as a label.
+pub const OUTCOMES: &[&str] = &[
+    "cached",
+    "fetched",
+    NoAvatar::Unconnected.as_str(),
+    NoAvatar::Timeout.as_str(),
+    NoAvatar::Status.as_str(),
+    NoAvatar::Type.as_str(),
+    NoAvatar::TooLarge.as_str(),
+    NoAvatar::Unreadable.as_str(),
+    NoAvatar::Busy.as_str(),
+    NoAvatar::FailedBefore.as_str(),
+];
+
 impl NoAvatar {
     /// As a label.
     pub const fn as_str(self) -> &'static str {
@@ -194,6 +208,7 @@ impl Inner {
             Ok(png) => {
                 let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.insert(key, png.clone(), png.len());
+                metrics::avatar_cache_bytes().set(kept.bytes());
             }
             Err(why) => {
                 tracing::debug!(why = why.as_str(), "no avatar");

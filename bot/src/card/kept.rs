@@ -8,6 +8,8 @@ pub(super) struct Kept<K, V> {
     young: HashMap<K, (V, usize)>,
     young_bytes: usize,
     old: HashMap<K, (V, usize)>,
+    /// What the old one had when it was the young one.
+    old_bytes: usize,
     half_bytes: usize,
 }
 
@@ -21,6 +23,7 @@ impl<K: Eq + Hash, V: Clone> Kept<K, V> {
             young: HashMap::new(),
             young_bytes: 0,
             old: HashMap::new(),
+            old_bytes: 0,
             half_bytes: bytes / 2,
         }
     }
@@ -30,15 +33,24 @@ impl<K: Eq + Hash, V: Clone> Kept<K, V> {
             return Some(value.clone());
         }
         let (key, (value, bytes)) = self.old.remove_entry(key)?;
+        self.old_bytes -= bytes;
         self.put(key, value.clone(), bytes);
         Some(value)
+    }
+
+    /// What is kept, in bytes, for a gauge.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    pub(super) const fn bytes(&self) -> f64 {
+        (self.young_bytes + self.old_bytes) as f64
     }
 
     /// What is larger than half of all is not kept.
     pub(super) fn insert(&mut self, key: K, value: V, bytes: usize) {
         let bytes = bytes + ENTRY_BYTES;
         if bytes <= self.half_bytes {
-            self.old.remove(&key);
+            if let Some((_, replaced)) = self.old.remove(&key) {
+                self.old_bytes -= replaced;
+            }
             self.put(key, value, bytes);
         }
     }
@@ -46,7 +58,7 @@ impl<K: Eq + Hash, V: Clone> Kept<K, V> {
     fn put(&mut self, key: K, value: V, bytes: usize) {
         if self.young_bytes + bytes > self.half_bytes {
             self.old = std::mem::take(&mut self.young);
-            self.young_bytes = 0;
+            self.old_bytes = std::mem::take(&mut self.young_bytes);
         }
         self.young_bytes += bytes;
         if let Some((_, replaced)) = self.young.insert(key, (value, bytes)) {
@@ -68,6 +80,7 @@ mod tests {
             assert_eq!(kept.get(&0), Some(0), "asked for all the time: {number}");
             assert!(kept.young.len() <= 10 && kept.old.len() <= 10);
             assert_eq!(kept.young_bytes, kept.young.len() * entry);
+            assert_eq!(kept.old_bytes, kept.old.len() * entry);
         }
         assert_eq!(kept.get(&500), None);
         assert_eq!(kept.get(&999), Some(999));

@@ -6,11 +6,12 @@ use clap::Args;
 
 use super::CliError;
 use crate::{
-    backup::{self, Out, Progress},
+    backup::{self, Manifest, Out, Progress},
     config::Config,
     database::Database,
     logging,
     shutdown::StopSignals,
+    store::last_backup,
 };
 
 /// Where to, and how many.
@@ -55,7 +56,26 @@ pub async fn backup(what: Backup, config: &Config) -> Result<(), CliError> {
     )
     .await;
     progress.clear();
+    if let Ok((_, manifest)) = &taken {
+        note(&database, config, manifest).await;
+    }
     let closed = database.close().await;
     taken?;
     Ok(closed?)
+}
+
+/// Tell the bots. The backup is as good without it.
+async fn note(database: &Database, config: &Config, manifest: &Manifest) {
+    let noted = async {
+        let store = database.store(&config.database)?;
+        let noted = last_backup::note(&store, &manifest.started_at).await;
+        store.close();
+        noted
+    };
+    if let Err(error) = noted.await {
+        tracing::warn!(
+            %error,
+            "the backup is whole, but the database could not be told of it: eventide_backup_last_timestamp_seconds stays as it was"
+        );
+    }
 }

@@ -21,6 +21,7 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
     logging::install_with(&config.log, spans);
     let mut signals = StopSignals::listen()?;
     let http = http::listen(config.http.listen).await?.serve(metrics::install()?);
+    metrics::say_what_runs(&config.database.schema);
     tracing::info!(http.address = %http.address, "serving /metrics, /livez and /readyz");
 
     let mut database = None;

@@ -63,9 +63,6 @@ impl Deliverer {
         config: config::Effects,
     ) -> Self {
         for kind in Effect::KINDS {
-            metrics::effects_added_total(kind).increment(0);
-            metrics::effects_delivered_total(kind).increment(0);
-            metrics::effects_set_aside_total(kind).increment(0);
             for reason in Reason::ALL {
                 metrics::effects_failed_total(kind, reason.as_str()).increment(0);
             }

@@ -63,6 +63,8 @@ pub(super) enum Seen {
         has_its_share: bool,
         /// Whether shards change hands elsewhere, so that it is worth looking again soon.
         moving: bool,
+        /// Shards that nobody has now.
+        free: u32,
         /// Everybody in the fleet.
         processes: usize,
     },
@@ -157,7 +159,10 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
         foreign: asked.running.difference(leased).copied().collect(),
         has_its_share: mine.give.is_empty() && mine.awaited == 0,
         give: mine.give,
-        moving: mine.any_free && mine.taken.is_empty(),
+        moving: mine.found_free > 0 && mine.taken.is_empty(),
+        free: mine
+            .found_free
+            .saturating_sub(u32::try_from(mine.taken.len()).unwrap_or(u32::MAX)),
         taken: mine.taken,
         processes: members.len(),
     })
@@ -173,7 +178,7 @@ struct Mine<'a> {
     taken: Vec<(ShardKey, Taken, Left)>,
     give: Vec<ShardKey>,
     awaited: usize,
-    any_free: bool,
+    found_free: u32,
     /// Whether others should look.
     news: bool,
 }
@@ -190,7 +195,8 @@ impl Mine<'_> {
             .map(|lease| lease.shard);
         self.leased.extend(held.clone().map(key));
         self.awaited += plan.awaited;
-        self.any_free |= leases.iter().any(|lease| lease.holder.is_none());
+        let free = leases.iter().filter(|lease| lease.holder.is_none()).count();
+        self.found_free += u32::try_from(free).unwrap_or(u32::MAX);
         // What is this process's already, but does not run: a COMMIT whose answer got lost, or a shard that ended by itself.
         let idle = held.filter(|shard| !asked.running.contains(&key(*shard)) && !plan.give.contains(shard));
         if !asked.leaving {

@@ -28,6 +28,22 @@ pub const GAP_REASONS: [&str; 6] = [
     "resume_failed",
 ];
 
+/// The codes with which Discord closes connections, and what stands for none and for any other: the values of the closes' label.
+///
+/// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
+pub const CLOSE_CODES: &[&str] = &[
+    "none", "other", "1000", "1001", "1006", "1011", "1012", "4000", "4001", "4002", "4003", "4004", "4005",
+    "4007", "4008", "4009", "4010", "4011", "4012", "4013", "4014",
+];
+
+/// A close code as a label.
+pub fn close_label(code: Option<u16>) -> &'static str {
+    let Some(code) = code else { return "none" };
+    let code = code.to_string();
+    let known = CLOSE_CODES.iter().find(|known| **known == code);
+    known.copied().unwrap_or("other")
+}
+
 /// The gap that a sequence shows which is not the one after the last.
 pub const SEQUENCE: &str = "sequence";
 
@@ -208,7 +224,7 @@ impl Guard {
 mod tests {
     use std::time::Duration;
 
-    use super::{Fatal, Guard, MAX_FAILED_RESUMES, Next};
+    use super::{CLOSE_CODES, Fatal, Guard, MAX_FAILED_RESUMES, Next, close_label};
 
     fn guard() -> Guard {
         Guard::new(Duration::from_mins(1))
@@ -231,6 +247,14 @@ mod tests {
             assert!(fatal.to_string().contains(&code.to_string()), "{fatal}");
         }
         assert_eq!(Fatal::from_code(4000), None);
+    }
+
+    #[test]
+    fn labels_of_closes_are_few() {
+        for (code, label) in [(None, "none"), (Some(4004), "4004"), (Some(4242), "other")] {
+            assert_eq!(close_label(code), label);
+            assert!(CLOSE_CODES.contains(&label));
+        }
     }
 
     #[test]

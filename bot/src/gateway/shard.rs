@@ -17,7 +17,7 @@ use twilight_gateway::{Config, ConfigBuilder, Session, Shard, ShardId};
 use super::{
     connection::{Burst, Connection},
     flushing::{Flushing, Settled},
-    guard::{Fatal, Guard, Next},
+    guard::{self, Fatal, Guard, Next},
     heartbeat::Advice,
     identify::IdentifyQueue,
     intake::{self, Intake, Signal},
@@ -334,11 +334,10 @@ impl ShardTask {
                 self.guard.unreachable(up_for)
             }
             Burst::Closed(code) => {
-                let label = code.map_or_else(|| "none".to_owned(), |code| code.to_string());
-                metrics::gateway_closes_total(label.clone()).increment(1);
+                metrics::gateway_closes_total(guard::close_label(code)).increment(1);
                 tracing::info!(
                     shard.id = self.key.id,
-                    close.code = label,
+                    close.code = code,
                     "the gateway connection ended"
                 );
                 self.guard.closed(code, up_for)

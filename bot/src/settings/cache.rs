@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::guild::GuildSettings;
+use crate::metrics;
 
 /// How long what was read is served while nobody is sure to hear of changes. The promise is that a change is seen within a second.
 const UNTRUSTED: Duration = Duration::from_secs(1);
@@ -112,6 +113,14 @@ impl Cache {
 
     pub(super) const fn distrust(&mut self) {
         self.trusted_until = None;
+    }
+
+    /// Show its size.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    pub(super) fn show(&self) {
+        let guilds = self.young.guilds.len() + self.old.guilds.len();
+        metrics::settings_cache_guilds().set(guilds as f64);
+        metrics::settings_cache_bytes().set((self.young.bytes + self.old.bytes) as f64);
     }
 
     fn put(&mut self, guild_id: Id<GuildMarker>, entry: Entry) {

@@ -54,15 +54,38 @@ impl StoreError {
         )
     }
 
-    /// A bounded label for metrics: the SQLSTATE's class, or what failed without one.
+    /// A bounded label for metrics, one of [`CLASSES`]: the SQLSTATE's class, or what failed without one.
     pub fn class(&self) -> &'static str {
         match self {
             Self::Pool(_) => "pool",
+            Self::Commit(error) | Self::Postgres(error) if super::connect::tls_in_words(error).is_some() => {
+                "tls"
+            }
             Self::Commit(error) | Self::Postgres(error) => class_of(error.code()),
-            Self::Silence(_) | Self::SilentCommit(_) => class_of(None),
+            Self::Silence(_) | Self::SilentCommit(_) => "silence",
         }
     }
 }
+
+/// Every class of an error: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+pub const CLASSES: &[&str] = &[
+    "pool",
+    "connection",
+    "silence",
+    "tls",
+    "08 connection exception",
+    "22 data exception",
+    "23 integrity constraint violation",
+    "25 invalid transaction state",
+    "28 invalid authorization",
+    "40 transaction rollback",
+    "42 syntax error or access rule violation",
+    "53 insufficient resources",
+    "55 object not in prerequisite state",
+    "57 operator intervention",
+    "58 system error",
+    "other",
+];
 
 /// A SQLSTATE's class as a label; without one the connection has failed.
 pub(super) fn class_of(sqlstate: Option<&SqlState>) -> &'static str {

@@ -380,8 +380,9 @@ pub async fn backlog(store: &Store) -> Result<Backlog, StoreError> {
     const BACKLOG: Statement = statement!(
         "outbox_backlog",
         [INT8],
-        "SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
-         FROM (SELECT created_at FROM outbox WHERE failed_at IS NULL LIMIT $1) AS waiting"
+        "SELECT count(*),
+                coalesce(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE lane_id >= 0)), 0)::float8
+         FROM (SELECT created_at, lane_id FROM outbox WHERE failed_at IS NULL LIMIT $1) AS waiting"
     );
     let rows = store.query(BACKLOG, &[&BACKLOG_COUNTED]).await?;
     Ok(rows.first().map_or_else(Backlog::default, |row| Backlog {

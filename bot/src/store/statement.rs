@@ -100,6 +100,8 @@ impl Watch {
         statement: Statement,
         query: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
+        // It is there at 0 before the first slow one.
+        let slow = metrics::slow_queries_total(statement.name);
         let started = Instant::now();
         let query = self.answer(query).instrument(traces::query(statement.name));
         let result = query.await;
@@ -110,7 +112,7 @@ impl Watch {
             Err(error) => metrics::query_errors_total(error.class()).increment(1),
         }
         if elapsed >= self.slow_query {
-            metrics::slow_queries_total(statement.name).increment(1);
+            slow.increment(1);
             tracing::warn!(
                 query.name = statement.name,
                 query.duration_ms = millis(elapsed),

@@ -10,6 +10,7 @@ const KEYED_OTHERWISE: &[(&str, &str)] = &[
     ("shard_lease", "a row a shard"),
     ("identify_key", "a row for each of Discord's max_concurrency"),
     ("schema_minimum", "one row"),
+    ("last_backup", "one row"),
     ("gap", "a row each time that a shard loses its session"),
 ];
 
