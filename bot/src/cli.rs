@@ -9,7 +9,9 @@ pub mod effects;
 pub mod export;
 pub mod fleet;
 pub mod gaps;
+pub mod health;
 pub mod import;
+pub mod invite;
 pub mod migrate;
 pub mod restore;
 pub mod run;
@@ -31,11 +33,12 @@ use crate::{
     import::ImportError,
     store::migrations::create::CreateError,
     traces::TracesError,
+    version,
 };
 
 /// A Discord bot for communities that have outgrown one process: every event counts exactly once.
 #[derive(Debug, Parser)]
-#[command(name = "eventide", version, arg_required_else_help = true)]
+#[command(name = "eventide", version = version::TEXT, arg_required_else_help = true)]
 pub struct Cli {
     /// Configuration file; without it config.toml, where there is one
     #[arg(long, value_name = "FILE", global = true)]
@@ -50,6 +53,10 @@ pub struct Cli {
 pub enum Command {
     /// Run the bot until SIGTERM or Ctrl-C
     Run,
+    /// Ask the bot on this machine whether it lives, or is ready
+    Health(health::Health),
+    /// Print the link that adds the bot to a server, and why it needs which permission
+    Invite(invite::Invite),
     /// Show the bot at work on a simulated Discord and a private PostgreSQL
     Demo(demo::Demo),
     /// Look at the database's schema, bring it up to date, or take changes back
@@ -149,6 +156,9 @@ pub enum CliError {
     /// `eventide doctor` found something that must not stay so.
     #[error("{0} of the findings are bad; what to do stands below each")]
     Unhealthy(usize),
+    /// The process does not live, or is not ready.
+    #[error("{0}")]
+    Health(#[from] health::HealthError),
     /// A second signal came during the drain.
     #[error("forced to end by a second signal; what was not committed is replayed at the next start")]
     Forced,
@@ -176,6 +186,8 @@ impl Cli {
         let config = Config::from_process(self.config.as_deref())?;
         match self.command {
             Command::Run => run::run(&config).await,
+            Command::Health(health) => health::health(&health, &config).await,
+            Command::Invite(invite) => invite::invite(&invite, &config),
             Command::Demo(demo) => demo::demo(demo, &config).await,
             Command::Settings(settings) => settings::settings(settings, &config).await,
             Command::Gaps(gaps) => gaps::gaps(gaps, &config).await,
@@ -189,5 +201,42 @@ impl Cli {
             Command::Import(import) => import::import(import, &config).await,
             Command::Export(export) => export::export(export, &config).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_readme_has_a_row_for_every_command() {
+        let readme = include_str!("../../README.md");
+        Cli::command().debug_assert();
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            let has_row = readme.lines().any(|line| {
+                line.strip_prefix("| `eventide ")
+                    .and_then(|rest| rest.strip_prefix(name))
+                    .is_some_and(|rest| rest.starts_with([' ', '`']))
+            });
+            assert!(has_row, "eventide {name}");
+        }
+    }
+
+    #[test]
+    fn the_version_says_which_commit() {
+        let text = Cli::command().render_version();
+        let commit = text
+            .trim_end()
+            .strip_prefix(concat!("eventide ", env!("CARGO_PKG_VERSION"), " ("))
+            .and_then(|rest| rest.strip_suffix(")"))
+            .expect("version (commit)");
+        assert_eq!(commit, crate::version::COMMIT);
+        assert!(
+            !commit.is_empty() && commit.chars().all(|c| c.is_ascii_alphanumeric()),
+            "{commit}"
+        );
     }
 }

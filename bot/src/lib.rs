@@ -83,3 +83,5 @@ pub mod causes;
 pub mod snowflake;
 
 pub mod task;
+
+pub mod version;

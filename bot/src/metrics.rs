@@ -19,7 +19,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 use self::define::registry;
 pub use self::define::{Definition, Kind, Label};
-use crate::{card, effects::effect::Effect, gateway::guard, store::error::CLASSES};
+use crate::{card, effects::effect::Effect, gateway::guard, store::error::CLASSES, version};
 
 /// The parts of the pool.
 const SHARES: &[&str] = &["flushes", "others", "replica"];
@@ -40,8 +40,8 @@ const REST_OUTCOMES: &[&str] = &[
 ];
 
 registry! {
-    /// The version that runs and the schema that it works on, as labels; always 1.
-    gauge build_info = "eventide_build_info" [version, schema];
+    /// The version that runs, the commit that it was built from, and the schema that it works on, as labels; always 1.
+    gauge build_info = "eventide_build_info" [version, commit, schema];
 
     /// Gateway events received, by type. Types that Discord has added since are counted as `unknown`.
     counter gateway_events_total = "eventide_gateway_events_total" [event];
@@ -344,7 +344,7 @@ pub fn install() -> Result<&'static PrometheusHandle, BuildError> {
 
 /// Say which version runs on which schema.
 pub fn say_what_runs(schema: &str) {
-    build_info(env!("CARGO_PKG_VERSION"), schema.to_owned()).set(1.0);
+    build_info(env!("CARGO_PKG_VERSION"), version::COMMIT, schema.to_owned()).set(1.0);
 }
 
 /// The page that Prometheus reads: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
