@@ -1,0 +1,33 @@
+#!/bin/sh
+# nightly.sh DIRECTORY [HH:MM]: a backup every day at that time (03:15 by TZ, else UTC), and at once where there is none, for containers
+# without cron. One that failed is tried again every 15 minutes; `eventide backup` leaves nothing of it. Keeps EVENTIDE_BACKUPS (14).
+set -u
+
+directory=$1
+at=${2:-03:15}
+keep=${EVENTIDE_BACKUPS:-14}
+
+# Seconds until it is that time again.
+wait_seconds() {
+    now=$(date +%s)
+    next=$(date --date="$at" +%s)
+    [ "$next" -gt "$now" ] || next=$(date --date="tomorrow $at" +%s)
+    echo $((next - now))
+}
+
+has_backup() {
+    for manifest in "$directory"/*.manifest.json; do
+        [ -e "$manifest" ] && return
+    done
+    return 1
+}
+
+wait_seconds >/dev/null || exit 64
+has_backup && sleep "$(wait_seconds)"
+while :; do
+    if eventide backup --quiet --out "$directory/" --keep "$keep"; then
+        sleep "$(wait_seconds)"
+    else
+        sleep 900
+    fi
+done
