@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-versions chaos fleet rank lint fmt doc conformance example
+.PHONY: help demo run test test-versions chaos fleet rank lint fmt doc conformance example manifests
 
 NEED := sh deploy/scripts/need.sh
 
@@ -75,6 +75,10 @@ doc: ## build the documentation of the code
 conformance: ## unchanged discord.py and discord.js against the simulator
 	@$(NEED) cargo compiler python node
 	bash simulator/conformance/run.sh
+
+manifests: ## check deploy/: Kubernetes overlays, Compose, Dockerfile, systemd units; BLESS=1 writes the operator's rules from alerts.yml
+	@$(NEED) python systemd
+	@tools=$$(sh deploy/scripts/tools.sh) && "$$tools/python" deploy/scripts/manifests.py $(if $(BLESS),--bless)
 
 example: ## write config.example.toml and docs/metrics.md anew from the code
 	@$(NEED) cargo compiler

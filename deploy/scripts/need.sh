@@ -9,6 +9,7 @@
 #   pgbouncer  PgBouncer, for tests
 #   faketime   libfaketime, to set the clock of one process
 #   python     Python 3 with venv
+#   systemd    systemd-analyze, which reads units; systemd need not run
 #   node       Node.js with npm
 set -eu
 
@@ -117,6 +118,10 @@ need() {
         # ensurepip is what Debian splits off into python3-venv.
         python3 -c 'import ensurepip, venv' 2>/dev/null && return
         install "Python with venv" python3 python3-venv
+        ;;
+    systemd)
+        command -v systemd-analyze >/dev/null && return
+        install systemd-analyze systemd
         ;;
     node)
         command -v node >/dev/null && command -v npm >/dev/null && return
