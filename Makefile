@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-versions chaos fleet rank lint fmt doc conformance example manifests
+.PHONY: help demo run test test-versions chaos fleet rank lint fmt doc conformance example manifests deny sbom release
 
 NEED := sh deploy/scripts/need.sh
 
@@ -79,6 +79,24 @@ conformance: ## unchanged discord.py and discord.js against the simulator
 manifests: ## check deploy/: Kubernetes overlays, Compose, Dockerfile, systemd units; BLESS=1 writes the operator's rules from alerts.yml
 	@$(NEED) python systemd
 	@tools=$$(sh deploy/scripts/tools.sh) && "$$tools/python" deploy/scripts/manifests.py $(if $(BLESS),--bless)
+
+deny: ## licences, sources and duplicates of the dependencies, and advisories where RustSec's database can be reached
+	@$(NEED) cargo python
+	@tools=$$(sh deploy/scripts/tools.sh) && PATH="$$tools:$$PATH" && \
+	if timeout 20 git ls-remote --quiet https://github.com/RustSec/advisory-db HEAD >/dev/null 2>&1; then \
+		cargo deny --locked check; \
+	else \
+		echo "RustSec's database cannot be reached from here: advisories are NOT CHECKED"; \
+		cargo deny --locked check bans licenses sources; \
+	fi
+
+sbom: ## what the binary is made of, as CycloneDX, into target/eventide.cdx.json
+	@$(NEED) cargo python
+	@python3 deploy/scripts/sbom.py --target "$$(rustc --version --verbose | sed -n 's/^host: //p')" --out "$${CARGO_TARGET_DIR:-target}/eventide.cdx.json"
+
+release: ## the binary as others can build it bit by bit, with its SBOM, archive and sums, in target/package
+	@$(NEED) cargo compiler python
+	sh deploy/scripts/release.sh
 
 example: ## write config.example.toml and docs/metrics.md anew from the code
 	@$(NEED) cargo compiler
