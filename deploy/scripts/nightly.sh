@@ -10,7 +10,7 @@ keep=${EVENTIDE_BACKUPS:-14}
 # Seconds until it is that time again.
 wait_seconds() {
     now=$(date +%s)
-    next=$(date --date="$at" +%s)
+    next=$(date --date="$at" +%s) || exit 64
     [ "$next" -gt "$now" ] || next=$(date --date="tomorrow $at" +%s)
     echo $((next - now))
 }
@@ -22,7 +22,8 @@ has_backup() {
     return 1
 }
 
-wait_seconds >/dev/null || exit 64
+# A time that is none ends the script here.
+wait_seconds >/dev/null
 has_backup && sleep "$(wait_seconds)"
 while :; do
     if eventide backup --quiet --out "$directory/" --keep "$keep"; then
