@@ -12,6 +12,7 @@ pub mod gaps;
 pub mod health;
 pub mod import;
 pub mod invite;
+pub mod log;
 pub mod migrate;
 pub mod restore;
 pub mod run;
@@ -55,6 +56,8 @@ pub enum Command {
     Run,
     /// Ask the bot on this machine whether it lives, or is ready
     Health(health::Health),
+    /// Show what the bot on this machine logs, or have it log more or less while it runs
+    Log(log::Log),
     /// Print the link that adds the bot to a server, and why it needs which permission
     Invite(invite::Invite),
     /// Show the bot at work on a simulated Discord and a private PostgreSQL
@@ -187,6 +190,7 @@ impl Cli {
         match self.command {
             Command::Run => run::run(&config).await,
             Command::Health(health) => health::health(&health, &config).await,
+            Command::Log(log) => log::log(log, &config).await,
             Command::Invite(invite) => invite::invite(&invite, &config),
             Command::Demo(demo) => demo::demo(demo, &config).await,
             Command::Settings(settings) => settings::settings(settings, &config).await,

@@ -74,6 +74,7 @@ impl Server {
 struct Pages {
     metrics: &'static PrometheusHandle,
     watched: watch::Receiver<Option<Watched>>,
+    address: SocketAddr,
 }
 
 /// A port that is listened on, before anything is served on it.
@@ -105,6 +106,7 @@ impl Listening {
             .with_state(Pages {
                 metrics,
                 watched: seen,
+                address: self.address,
             });
         let (listener, address) = (self.listener, self.address);
         let task = task::spawn("http", async move {
@@ -145,8 +147,12 @@ async fn show_level() -> (StatusCode, String) {
 }
 
 /// Only from the machine, or the container, that the process runs in: whoever may read metrics need not be able to fill a disk.
-async fn set_level(ConnectInfo(peer): ConnectInfo<SocketAddr>, directives: String) -> (StatusCode, String) {
-    if !peer.ip().to_canonical().is_loopback() {
+async fn set_level(
+    State(pages): State<Pages>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    directives: String,
+) -> (StatusCode, String) {
+    if !peer.ip().to_canonical().is_loopback() && peer.ip() != pages.address.ip() {
         let text = "the level is changed from the process's own machine only\n";
         return (StatusCode::FORBIDDEN, text.to_owned());
     }

@@ -8,8 +8,8 @@ use std::{
 
 use bytes::Bytes;
 use clap::Args;
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::{Request, StatusCode, client::conn::http1, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{Method, Request, StatusCode, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::TcpStream;
@@ -65,17 +65,23 @@ pub enum HealthError {
 /// The process is not there, or not well.
 pub async fn health(arguments: &Health, config: &Config) -> Result<(), CliError> {
     let path = if arguments.ready { "/readyz" } else { "/livez" };
-    let text = ask(config.http.listen, path).await?;
+    let text = ask(config.http.listen, Method::GET, path, String::new()).await?;
     writeln!(std::io::stdout(), "{text}")?;
     Ok(())
 }
 
-async fn ask(listen: SocketAddr, path: &'static str) -> Result<String, HealthError> {
+/// Ask the process that listens there for a page; its text in one line.
+pub(super) async fn ask(
+    listen: SocketAddr,
+    method: Method,
+    path: &'static str,
+    body: String,
+) -> Result<String, HealthError> {
     if listen.port() == 0 {
         return Err(HealthError::NoPort(listen));
     }
     let address = reachable(listen);
-    let (status, text) = tokio::time::timeout(TIMEOUT, get(address, path))
+    let (status, text) = tokio::time::timeout(TIMEOUT, exchange(address, method, path, body))
         .await
         .map_err(|_elapsed| HealthError::TimedOut(address))??;
     let text = text.trim().replace('\n', "; ");
@@ -96,7 +102,12 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-async fn get(address: SocketAddr, path: &'static str) -> Result<(StatusCode, String), HealthError> {
+async fn exchange(
+    address: SocketAddr,
+    method: Method,
+    path: &'static str,
+    body: String,
+) -> Result<(StatusCode, String), HealthError> {
     let broken = |error: &dyn std::error::Error| HealthError::Broken(address, error.to_string());
     let stream = TcpStream::connect(address)
         .await
@@ -106,9 +117,11 @@ async fn get(address: SocketAddr, path: &'static str) -> Result<(StatusCode, Str
         .map_err(|error| broken(&error))?;
     // What ends it badly is told by the request as well.
     let _connection = task::spawn("health", async move { drop(connection.await) });
-    let request = Request::get(path)
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
         .header(header::HOST, address.to_string())
-        .body(Empty::<Bytes>::new())
+        .body(Full::new(Bytes::from(body)))
         .expect("the pages' paths and an address are valid");
     let answer = sender
         .send_request(request)
@@ -124,10 +137,17 @@ async fn get(address: SocketAddr, path: &'static str) -> Result<(StatusCode, Str
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 
-    use super::{HealthError, ask, reachable};
+    use super::{HealthError, reachable};
     use crate::{http, metrics, task};
+    use hyper::Method;
+
+    async fn ask(listen: SocketAddr, path: &'static str) -> Result<String, HealthError> {
+        super::ask(listen, Method::GET, path, String::new()).await
+    }
 
     #[test]
     fn an_open_address_is_asked_on_this_machine() {

@@ -34,5 +34,6 @@ mod settings;
 mod start;
 mod support;
 mod tls;
+mod traces;
 mod visits;
 mod warnings;
