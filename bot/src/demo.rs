@@ -5,6 +5,7 @@
 
 pub mod chaos;
 pub mod figures;
+pub mod members;
 pub mod view;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -14,7 +15,7 @@ use discord_simulator::{
 };
 use tokio::time::{Instant, interval, sleep};
 
-use self::{chaos::Chaos, view::View};
+use self::{chaos::Chaos, members::Members, view::View};
 use crate::{
     bot::Bot,
     cli::CliError,
@@ -71,6 +72,14 @@ pub async fn run(options: Options, config: &Config) -> Result<Report, CliError> 
     let mut database = Database::open(&config.database).await?;
     database.start_over().await?;
     database.migrate().await?;
+    if options.rate > 0.0 {
+        let store = database
+            .store(&config.database)
+            .map_err(crate::bot::StartError::from)?;
+        let announced = members::announce(simulator.world(), &store).await;
+        store.close();
+        announced.map_err(crate::bot::StartError::from)?;
+    }
     let token = config.require_token().map_err(crate::config::Problems::from)?;
     view.line("starting the bot on a simulated Discord");
     let bot = Bot::start(
@@ -176,6 +185,7 @@ async fn play(
     let cpu = Cpu::now(simulator);
     let begun = Instant::now();
     let mut ticks = interval(TICK);
+    let mut members = Members::new(simulator);
     loop {
         tokio::select! {
             biased;
@@ -190,6 +200,10 @@ async fn play(
             _ = ticks.tick() => {
                 if begun.elapsed() >= options.duration {
                     break;
+                }
+                // At full speed it is messages that are measured.
+                if options.rate > 0.0 {
+                    members.ask();
                 }
                 view.tick(&bot, &control, begun.elapsed());
             }

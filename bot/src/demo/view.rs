@@ -140,6 +140,14 @@ impl View {
                     stats.resumes
                 ),
             ),
+            (
+                "answers",
+                format!(
+                    "{:.0} to commands, {:.0} levels announced",
+                    figures.sum("eventide_interactions_total"),
+                    figures.sum("eventide_effects_delivered_total")
+                ),
+            ),
             ("metrics", format!("http://{}/metrics", self.address)),
             ("chaos", self.last_chaos.clone()),
         ];
