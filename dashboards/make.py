@@ -38,13 +38,16 @@ def alerts():
     return [(s.split("\n", 1)[0].strip(), s.split("\n", 1)[1].strip()) for s in part.split("\n### ")[1:]]
 
 
+def link(title, url):
+    return {
+        "title": title, "type": "link", "url": url, "tooltip": "", "icon": "doc", "tags": [], "asDropdown": False, "includeVars": False,
+        "keepTime": False, "targetBlank": False,
+    }
+
+
 def runbook_link(alert):
     names = [name for name, _ in alerts()]
-    return {
-        "title": f"Runbook: {alert}",
-        "url": f"/d/eventide-runbook?viewPanel={names.index(alert) + 1}",
-        "targetBlank": False,
-    }
+    return link(f"Runbook: {alert}", f"/d/eventide-runbook?viewPanel={names.index(alert) + 1}")
 
 
 class Dashboard:
@@ -115,12 +118,13 @@ class Dashboard:
                 "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
                 "colorMode": "background" if levels else "value",
                 "graphMode": graph, "justifyMode": "auto", "orientation": "auto", "textMode": text, "wideLayout": True,
+                "showPercentChange": False, "percentChangeColorMode": "standard",
             },
             instant=True, range=False,
         )
         if to != self.name:
             self.panels[-1]["links"].append(
-                {"title": f"Dashboard: {to}", "url": f"/d/eventide-{to}?${{__url_time_range}}&${{__all_variables}}", "targetBlank": False}
+                link(f"Dashboard: {to}", f"/d/eventide-{to}?${{__url_time_range}}&${{__all_variables}}")
             )
 
     def series(self, title, why, queries, *, unit="short", levels=(), runbook=None, width=8, stack=False, bars=False):
@@ -164,7 +168,7 @@ class Dashboard:
             custom={"lineWidth": 0, "fillOpacity": 80},
             options={
                 "mergeValues": True, "showValue": "never", "rowHeight": 0.9, "alignValue": "left",
-                "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+                "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
                 "tooltip": {"mode": "single", "sort": "none"},
             },
             range=True,
@@ -178,7 +182,7 @@ class Dashboard:
             levels=(), runbook=None, custom={"scaleDistribution": {"type": "linear"}},
             options={
                 "calculate": False, "cellGap": 1, "yAxis": {"axisPlacement": "left", "unit": unit},
-                "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64, "exponent": 0.5, "fill": "dark-orange"},
+                "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64, "exponent": 0.5, "fill": "dark-orange", "reverse": False},
                 "cellValues": {"unit": "short"}, "rowsFrame": {"layout": "auto"}, "filterValues": {"le": 1e-9},
                 "tooltip": {"mode": "single", "yHistogram": False, "showColorScale": False},
                 "legend": {"show": False}, "showValue": "never", "exemplars": {"color": "red"},
@@ -190,8 +194,8 @@ class Dashboard:
         """The newest values, one row a label's value. `columns` are the names of label and values."""
         self.panel(
             "table", title, why, queries, unit="short", width=width, height=9, levels=(), runbook=None,
-            custom={"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True},
-            options={"showHeader": True, "cellHeight": "sm", "sortBy": [{"displayName": sort, "desc": True}] if sort else []},
+            custom={"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True, "inspect": False},
+            options={"frameIndex": 0, "showHeader": True, "cellHeight": "sm", "sortBy": [{"displayName": sort, "desc": True}] if sort else []},
             format="table", instant=True, range=False,
         )
         hidden = {"Time": True, **{f"Time {n + 1}": True for n in range(len(queries))}}
@@ -215,7 +219,7 @@ class Dashboard:
 
         def query(name, label, text):
             return {
-                "name": name, "label": label, "type": "query", "datasource": DATASOURCE, "definition": text,
+                "name": name, "label": label, "type": "query", "datasource": DATASOURCE,
                 "query": {"query": text, "refId": name}, "refresh": 2, "sort": 1, "includeAll": True, "multi": True, "hide": 0,
                 "regex": "", "current": chosen, "options": [],
             }
@@ -223,7 +227,9 @@ class Dashboard:
         variables = [
             {
                 "name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "hide": 0,
-                "includeAll": False, "multi": False, "refresh": 1, "regex": "", "current": {}, "options": [],
+                "includeAll": False, "multi": False, "refresh": 1, "regex": "", "options": [],
+                # That of deploy/grafana; elsewhere Grafana takes its default.
+                "current": {"selected": True, "text": "Prometheus", "value": "prometheus"},
             },
             # The schema is a label of one metric only: it narrows the instances, and all panels are by instance.
             query("schema", "Schema", "label_values(eventide_build_info, schema)"),
@@ -266,7 +272,7 @@ def overview():
     d.stat("Alerts that fire", "Of deploy/prometheus/alerts.yml; each has a section in the runbook.",
            'count(ALERTS{alertstate="firing", alertname=~"Eventide.*"}) or vector(0)', levels=(None, 1), to="runbook")
     d.stat("Shards down", "Shards of the fleet that no process has up.",
-           "max(eventide_fleet_shard_count{$}) - sum(max by (shard) (eventide_shard_up{$}))",
+           "max(eventide_fleet_shards_configured{$}) - sum(max by (shard) (eventide_shard_up{$}))",
            levels=(None, 1), runbook="EventideShardDown", to="gateway")
     d.stat("Oldest uncommitted", "About ledger.flush_interval_ms (250 ms) when all is well; it grows while PostgreSQL is slow or away.",
            "max(eventide_shard_checkpoint_lag_seconds{#})", unit="s", levels=(5, 60), runbook="EventideCheckpointLag", to="ledger")
@@ -289,7 +295,7 @@ def overview():
     d.stat("Token refused", "1 when Discord refused the token: nothing is sent any more.", "max(eventide_rest_token_refused{$})",
            levels=(None, 1), runbook="EventideRefused", to="rest")
     d.stat("Processes", "Processes of the fleet, as the one sees it that looked last.", "max(eventide_fleet_processes{$})", to="fleet")
-    d.stat("Shards", "Shards of the whole fleet.", "max(eventide_fleet_shard_count{$})", to="gateway")
+    d.stat("Shards", "Shards of the whole fleet.", "max(eventide_fleet_shards_configured{$})", to="gateway")
     d.stat("Events", "Received from Discord.", "sum(rate(eventide_gateway_events_total{$}[~]))", unit="eps", graph="area", to="gateway")
     d.stat("Rows", "Written to PostgreSQL.", "sum(rate(eventide_flush_rows_total{$}[~]))", unit="rowsps", graph="area", to="ledger")
     d.stat("Version", "What runs; two while a new one is rolled out.", [("sum by (version) (eventide_build_info{$})", "{{version}}")],
@@ -323,7 +329,7 @@ def gateway():
     d.states("State of each shard", "Waiting and connecting last for seconds. Full: PostgreSQL does not take what the shard has.",
              "max by (shard) (eventide_shard_state{#})", "EventideShardDown")
     d.series("Shards down", "Of the whole fleet, whatever shards are chosen.",
-             [("max(eventide_fleet_shard_count{$}) - sum(max by (shard) (eventide_shard_up{$}))", "down")], levels=(None, 1),
+             [("max(eventide_fleet_shards_configured{$}) - sum(max by (shard) (eventide_shard_up{$}))", "down")], levels=(None, 1),
              runbook="EventideShardDown")
     d.series("Gateway latency", "From a heartbeat to its acknowledgement.",
              [("max(eventide_shard_latency_seconds{#})", "worst"), ("avg(eventide_shard_latency_seconds{#})", "mean")], unit="s")
@@ -470,7 +476,7 @@ def fleet():
     d.series("Processes", "As each sees the fleet.", [("eventide_fleet_processes{$}", "{{instance}}")], width=12)
     d.series("Shards of each", "By fleet.capacity.", [("eventide_fleet_shards{$}", "{{instance}}")], stack=True)
     d.series("Shards of the fleet", "In all; what they are changed to while they run; and those that nobody has.",
-             [("max(eventide_fleet_shard_count{$})", "all"), ("max(eventide_fleet_reshard_to{$})", "changing to"),
+             [("max(eventide_fleet_shards_configured{$})", "all"), ("max(eventide_fleet_reshard_to{$})", "changing to"),
               ("max(eventide_fleet_shards_free{$})", "free")], runbook="EventideShardDown")
     d.series("Identifies left today", "For all processes.", [("min(eventide_gateway_identifies_remaining{$})", "left")],
              runbook="EventideIdentifyBudgetLow")

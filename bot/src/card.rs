@@ -157,6 +157,8 @@ impl fmt::Debug for Inner {
 impl Cards {
     /// Nothing is drawn yet; avatars come from the CDN at `base`.
     pub fn new(base: &str) -> Self {
+        metrics::card_cache_bytes().set(0.0);
+        metrics::avatar_cache_bytes().set(0.0);
         Self {
             avatars: Avatars::new(base),
             inner: Arc::new(Inner {

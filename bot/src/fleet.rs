@@ -299,7 +299,7 @@ impl Fleet {
             );
             self.next_count = next;
         }
-        metrics::fleet_shard_count().set(f64::from(self.shard_count));
+        metrics::fleet_shards_configured().set(f64::from(self.shard_count));
         metrics::fleet_reshard_to().set(f64::from(next.unwrap_or(0)));
     }
 

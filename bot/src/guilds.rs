@@ -131,6 +131,7 @@ struct Reading<'a> {
 impl Guilds {
     /// Nothing is known yet.
     pub fn new(rest: Rest) -> Self {
+        metrics::guild_cache_guilds().set(0.0);
         Self {
             inner: Arc::new(Inner {
                 rest,

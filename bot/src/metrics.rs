@@ -115,7 +115,7 @@ registry! {
     gauge gateway_identifies_remaining = "eventide_gateway_identifies_remaining";
 
     /// Shards of the whole fleet.
-    gauge fleet_shard_count = "eventide_fleet_shard_count";
+    gauge fleet_shards_configured = "eventide_fleet_shards_configured";
     /// The number of shards that it is changed to while they run; 0 when it is not.
     gauge fleet_reshard_to = "eventide_fleet_reshard_to";
     /// Processes in the fleet, as this one saw it last.

@@ -48,6 +48,8 @@ struct Inner {
 impl Settings {
     /// Nothing is known yet; `levels` holds what guilds did not choose.
     pub fn new(levels: &Levels) -> Self {
+        metrics::settings_cache_guilds().set(0.0);
+        metrics::settings_cache_bytes().set(0.0);
         Self {
             inner: Arc::new(Inner {
                 defaults: Arc::new(GuildSettings::of_nobody(levels)),

@@ -77,13 +77,14 @@ macro_rules! registry {
             ::metrics::$kind!($name $($(, stringify!($label) => $label)+)?)
         })+
 
-        /// Make every counter exist at 0 that has no label, or one whose values are known: `increase()` does not see a counter's
-        /// first value, and a query that finds nothing looks like a broken one.
+        /// Make every counter exist at 0 that has no label, or one whose values are known, and every histogram without a label:
+        /// `increase()` does not see a counter's first value, and a query that finds nothing looks like a broken one.
         fn begin_at_zero() {
             $(registry!(@zero $kind $function $([$($label $(of $values)?),+])?);)+
         }
     };
     (@zero counter $function:ident) => { $function().increment(0) };
+    (@zero histogram $function:ident) => { drop($function()) };
     (@zero counter $function:ident [$label:ident of $values:expr]) => {
         for value in $values {
             $function(*value).increment(0);
