@@ -3,15 +3,15 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-versions chaos fleet rank lint fmt doc conformance example manifests deny sbom release
+.PHONY: help demo run test test-versions chaos fleet observe rank lint fmt doc conformance example manifests deny sbom release
 
 NEED := sh deploy/scripts/need.sh
 
 # The bot's integration tests, without those that need a pg_dump as new as the server (the packages below have none), and without the
-# long ones of kills, pauses and faults, whose SQL the others run as well.
+# long ones of kills, pauses and faults, whose SQL the others run as well, and those of Prometheus.
 IT := sh -c 'if cargo nextest --version >/dev/null 2>&1; then \
-		exec cargo nextest run --package eventide --test it --filterset "not test(/backup|dump|chaos::|twenty_|fleet::(kills|pauses|partition|identifies)/)" "$$@"; \
-	else exec cargo test --package eventide --test it "$$@" -- --skip backup --skip dump --skip chaos:: --skip twenty_ --skip fleet::kills --skip fleet::pauses --skip fleet::partition --skip fleet::identifies; fi' it
+		exec cargo nextest run --package eventide --test it --filterset "not test(/backup|dump|observe::|chaos::|twenty_|fleet::(kills|pauses|partition|identifies)/)" "$$@"; \
+	else exec cargo test --package eventide --test it "$$@" -- --skip backup --skip dump --skip observe:: --skip chaos:: --skip twenty_ --skip fleet::kills --skip fleet::pauses --skip fleet::partition --skip fleet::identifies; fi' it
 
 help: ## print this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -28,7 +28,7 @@ run: ## the bot on Discord itself; DISCORD_TOKEN must be set, DATABASE_URL may b
 	cargo run --release --package eventide --bin eventide -- run $(ARGS)
 
 test: ## all tests, with a real PostgreSQL; ARGS="NAME" runs those with NAME in theirs
-	@$(NEED) cargo compiler postgres pgbouncer
+	@$(NEED) cargo compiler postgres pgbouncer prometheus python
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		set -x; cargo nextest run --workspace $(ARGS); \
 	else \
@@ -51,6 +51,10 @@ chaos: ## every fault against the real binary under load, with a table; ROW="SIG
 fleet: ## several processes under load that come, go, are killed, paused and cut off, with a table; ROW="SIGSTOP" for those with that in their name
 	@$(NEED) cargo compiler postgres
 	EVENTIDE_FLEET_ROW="$(ROW)" cargo test --package eventide --test it -- --ignored --exact fleet::in_full --nocapture
+
+observe: ## every query of the dashboards and alerts on a real Prometheus, then each alert made to fire, with tables; ROW="PostgreSQL" for those faults
+	@$(NEED) cargo compiler postgres prometheus
+	EVENTIDE_OBSERVE_ROW="$(ROW)" cargo test --package eventide --test it -- --ignored --exact observe::in_full --nocapture
 
 rank: ## /rank as text and as a picture under 10,000 messages a second: how long the answers took; and how long drawing takes
 	@$(NEED) cargo compiler postgres

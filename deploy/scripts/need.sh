@@ -7,6 +7,7 @@
 #   compiler   a C compiler, for the linker and for zstd
 #   postgres   PostgreSQL's programs, 15 or later; no cluster is made or started
 #   pgbouncer  PgBouncer, for tests
+#   prometheus Prometheus and promtool, for tests; none is started
 #   faketime   libfaketime, to set the clock of one process
 #   python     Python 3 with venv
 #   systemd    systemd-analyze, which reads units; systemd need not run
@@ -107,6 +108,25 @@ need() {
         install PgBouncer pgbouncer
         # The tests start their own.
         as_root systemctl disable --now --quiet pgbouncer 2>/dev/null || true
+        ;;
+    prometheus)
+        command -v prometheus >/dev/null && command -v promtool >/dev/null && return
+        # The package would start one on port 9090. This is how Debian is told not to; where somebody has said something else, that holds.
+        policy=/usr/sbin/policy-rc.d
+        ours=false
+        if [ ! -e "$policy" ] && can_install; then
+            ours=true
+            printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+            as_root chmod 755 "$policy"
+        fi
+        status=0
+        (install Prometheus prometheus) || status=$?
+        if $ours; then
+            as_root rm -f "$policy"
+        fi
+        [ "$status" -eq 0 ] || exit "$status"
+        # Nor at the machine's next start.
+        as_root systemctl disable --quiet prometheus 2>/dev/null || true
         ;;
     faketime)
         for library in /usr/lib/*/faketime/libfaketimeMT.so.1; do

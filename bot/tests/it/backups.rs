@@ -2,6 +2,7 @@
 
 mod failing;
 mod loaded;
+mod noted;
 mod retention;
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -213,6 +214,7 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("shard_lease", 0),
         ("identify_key", 0),
         ("schema_minimum", 1),
+        ("last_backup", 0),
         ("command_registration", 0),
         ("member_card", 0),
         ("board_place", 0),

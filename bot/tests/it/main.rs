@@ -22,6 +22,7 @@ mod levels;
 mod migrations;
 mod model;
 mod moving_in;
+mod observe;
 mod panel;
 mod pool;
 mod pooler;
