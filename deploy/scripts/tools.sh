@@ -2,14 +2,15 @@
 # tools.sh: makes sure that the programs of tools.txt and Docker Compose are there, in a directory below target/, and prints that
 # directory. What is downloaded is compared with the sums here.
 set -eu
+# Cargo takes a relative one from where it is started.
+place=${CARGO_TARGET_DIR:-$(dirname "$0")/../../target}/tools
+mkdir -p "$place"
+place=$(cd "$place" && pwd)
 cd "$(dirname "$0")"
 
 compose=2.40.3
 compose_sum=d42aa5ffe26ff876347b62172da739064454ad59ad5dd44de933ec9594e8c1d8
 
-place=${CARGO_TARGET_DIR:-../../target}/tools
-mkdir -p "$place"
-place=$(cd "$place" && pwd)
 # Made anew when this file or the list has changed; the last file says that all is there.
 stamp=$place/made-by-$(cat tools.sh tools.txt | sha256sum | cut -c1-16)
 if [ ! -e "$stamp" ]; then
