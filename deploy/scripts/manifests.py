@@ -205,10 +205,17 @@ def check_rules(bless):
 # ---- Compose
 
 
+def compose_program():
+    """This machine's Compose, or else the one of the package."""
+    if shutil.which("docker") and run("docker", "compose", "version").returncode == 0:
+        return ["docker", "compose"]
+    return [PROGRAMS / "docker-compose"]
+
+
 def check_compose(path):
     name = path.relative_to(ROOT)
     # Compose wants the files of env_file and secrets only when it starts something.
-    resolved = run(PROGRAMS / "docker-compose", "--file", path, "config", "--format", "json")
+    resolved = run(*compose_program(), "--file", path, "config", "--format", "json")
     said = resolved.stderr.strip()
     if not check(resolved.returncode == 0, f"{name}: {said}"):
         return

