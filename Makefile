@@ -81,7 +81,7 @@ conformance: ## unchanged discord.py and discord.js against the simulator
 	bash simulator/conformance/run.sh
 
 manifests: ## check deploy/: Kubernetes overlays, Compose, Dockerfile, systemd units; BLESS=1 writes the operator's rules from alerts.yml
-	@$(NEED) python systemd
+	@$(NEED) python systemd prometheus
 	@tools=$$(sh deploy/scripts/tools.sh) && "$$tools/python" deploy/scripts/manifests.py $(if $(BLESS),--bless)
 
 deny: ## licences, sources and duplicates of the dependencies, and advisories where RustSec's database can be reached
