@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-versions chaos fleet observe rank lint fmt doc conformance example manifests deny sbom release
+.PHONY: help demo run test test-versions chaos fleet observe dashboards rank lint fmt doc conformance example manifests deny sbom release
 
 NEED := sh deploy/scripts/need.sh
 
@@ -55,6 +55,11 @@ fleet: ## several processes under load that come, go, are killed, paused and cut
 observe: ## every query of the dashboards and alerts on a real Prometheus, then each alert made to fire, with tables; ROW="PostgreSQL" for those faults
 	@$(NEED) cargo compiler postgres prometheus
 	EVENTIDE_OBSERVE_ROW="$(ROW)" cargo test --package eventide --test it -- --ignored --exact observe::in_full --nocapture
+
+dashboards: ## write the dashboards anew from dashboards/make.py, and hold them against Grafana's own types
+	@$(NEED) python node
+	python3 dashboards/make.py
+	sh deploy/grafana/types/run.sh
 
 rank: ## /rank as text and as a picture under 10,000 messages a second: how long the answers took; and how long drawing takes
 	@$(NEED) cargo compiler postgres
