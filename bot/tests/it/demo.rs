@@ -18,7 +18,7 @@ use crate::support::{
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_demo_is_exact_whatever_breaks() {
     let directory = TempDir::new().expect("a directory");
-    let demo = ["demo", "--seconds", "18", "--rate", "2000", "--chaos"];
+    let demo = ["demo", "--seconds", "24", "--rate", "2000", "--chaos"];
     let output = command(&demo)
         .current_dir(directory.path())
         .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")

@@ -261,6 +261,7 @@ async fn every_query_finds_something() {
     let found = ask(&prometheus, queries, PATIENCE).await;
     let wrong = wrong(&found);
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    prometheus::lint(&demo.address).await;
     demo.end().await;
 }
 

@@ -136,17 +136,21 @@ impl Prometheus {
         }
     }
 
-    /// HTTP 1.0, whose answers come in one piece and end with the connection.
     async fn get(&self, path: &str) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.ok()?;
-        let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some((status, body.to_owned()))
+        get(&format!("127.0.0.1:{}", self.port), path).await
     }
+}
+
+/// By HTTP 1.0, whose answers come in one piece and end with the connection.
+async fn get(address: &str, path: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body.to_owned()))
 }
 
 /// The rules with another pace.
@@ -176,11 +180,27 @@ fn encoded(text: &str) -> String {
     })
 }
 
+/// Hold a page of metrics against Prometheus' own conventions.
+pub(super) async fn lint(address: &str) {
+    let (_, page) = get(address, "/metrics").await.expect("a page");
+    assert!(page.contains("process_cpu_seconds_total") && page.contains("eventide_shard_up"));
+    let directory = TempDir::new().expect("a directory");
+    let file = directory.path().join("page");
+    fs::write(&file, page).expect("written");
+    let file = fs::File::open(&file).expect("a file");
+    run(&["check", "metrics"], file.into()).await;
+}
+
 /// Run promtool, and fail with what it says.
 pub(super) async fn promtool(arguments: &[&str]) {
+    run(arguments, Stdio::null()).await;
+}
+
+async fn run(arguments: &[&str], input: Stdio) {
     let output = Command::new("promtool")
         .args(arguments)
         .current_dir(repository(""))
+        .stdin(input)
         .output()
         .await
         .expect("promtool is installed with prometheus");
