@@ -8,6 +8,7 @@ use std::{
 use eventide::{
     config::{Config, Database, Secret, SslMode},
     embedded::{Options, PrivatePostgres, StopMode},
+    metrics,
     store::{Store, StoreError, connect::Target, error::one_line, migrations},
     task,
 };
@@ -334,6 +335,18 @@ async fn a_certificate_that_has_expired_and_a_server_without_one() {
     .await;
     let error = refused(&scram(HOST, "sslmode=verify-ca"), &trusting).await;
     assert!(error.contains("has expired"), "{error}");
+    // What the alert EventideRefused looks at.
+    let handle = metrics::install().expect("a recorder");
+    let target = Target::open(&Secret::new(url.as_str()), &trusting).expect("an address");
+    let store = Store::new(target, &trusting).expect("a pool");
+    let error = store.ping().await.expect_err("refused");
+    assert_eq!(error.class(), "tls", "{error}");
+    store.close();
+    let page = metrics::page(handle);
+    let counted = page
+        .lines()
+        .find_map(|line| line.strip_prefix("eventide_pool_connect_failures_total{class=\"tls\"} "));
+    assert_ne!(counted.expect("it is there from the start"), "0");
 
     // No TLS at all: an error, not plain text.
     server.execute("ALTER SYSTEM SET ssl = off").await;

@@ -217,6 +217,12 @@ pub(super) async fn all(only: &str) {
         "{:<56} {:>8} {:>9}  ALERTS THAT FIRED",
         "FAULT", "AFTER", "ENDED"
     ));
+    let names: Vec<&str> = FAULTS.iter().map(|fault| fault.name).collect();
+    assert!(
+        names.iter().any(|name| name.to_lowercase().contains(only)),
+        "no row's name has {only:?} in it; there are: {}",
+        names.join(", ")
+    );
     let mut wrong = Vec::new();
     let mut told_of = BTreeSet::new();
     for fault in FAULTS {
