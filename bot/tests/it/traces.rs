@@ -141,7 +141,11 @@ fn lines(bot: &mut Child) -> Arc<Mutex<Vec<String>>> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_level_changes_while_it_runs_and_secrets_stay_out() {
     let scene = Scene::new().await;
-    let discord = discord(SimulatorConfig::default()).await;
+    let discord = discord(SimulatorConfig {
+        shards: 2,
+        ..SimulatorConfig::default()
+    })
+    .await;
     let mut bot = command_on(&discord, &scene.postgres.connection())
         .stderr(Stdio::piped())
         .spawn()
@@ -164,6 +168,7 @@ async fn the_level_changes_while_it_runs_and_secrets_stay_out() {
         );
         (output.status.code(), out, err)
     };
+    up(&discord, 2).await;
     assert_eq!(log(&[]).await.1, "info\n");
     let (code, _, wrong) = log(&["warning"]).await;
     assert_eq!(code, Some(1));
