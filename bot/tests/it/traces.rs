@@ -8,6 +8,7 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, routing::post};
 use discord_simulator::{InteractionRequest, Rate, SimulatorConfig};
+use eventide::task::{self, Task};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
     trace::v1::Span,
@@ -30,7 +31,7 @@ use crate::support::{
 type Spans = Arc<Mutex<Vec<Span>>>;
 
 /// A collector, as OTLP over HTTP has it.
-async fn collector() -> (String, Spans, eventide::task::Task<()>) {
+async fn collector() -> (String, Spans, Task<()>) {
     async fn take(State(spans): State<Spans>, body: Bytes) -> Vec<u8> {
         let request = ExportTraceServiceRequest::decode(body).expect("a request of OTLP");
         let of_service = request.resource_spans.into_iter().flat_map(|of| of.scope_spans);
@@ -46,7 +47,7 @@ async fn collector() -> (String, Spans, eventide::task::Task<()>) {
         .with_state(Arc::clone(&spans));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let serving = eventide::task::spawn("collector", async move {
+    let serving = task::spawn("collector", async move {
         axum::serve(listener, router).await.expect("it serves");
     });
     (url, spans, serving)
@@ -124,18 +125,18 @@ async fn an_event_is_followed_to_its_transaction_and_a_command_to_its_answer() {
 }
 
 /// Reads what a bot logs, a line at a time.
-fn lines(bot: &mut Child) -> Arc<Mutex<Vec<String>>> {
+fn lines(bot: &mut Child) -> (Arc<Mutex<Vec<String>>>, Task<()>) {
     let said = Arc::<Mutex<Vec<String>>>::default();
     let (told, mut lines) = (
         Arc::clone(&said),
         BufReader::new(bot.stderr.take().expect("a pipe")).lines(),
     );
-    drop(tokio::spawn(async move {
+    let reading = task::spawn("log", async move {
         while let Ok(Some(line)) = lines.next_line().await {
             told.lock().expect("kept").push(line);
         }
-    }));
-    said
+    });
+    (said, reading)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -150,7 +151,7 @@ async fn the_level_changes_while_it_runs_and_secrets_stay_out() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary starts");
-    let said = lines(&mut bot);
+    let (said, _reading) = lines(&mut bot);
     let address = until("it says where it listens", async || {
         let said = said.lock().expect("kept");
         let line = said.iter().find(|line| line.contains("http.address"))?;
