@@ -1,7 +1,7 @@
 //! Log lines, on standard error: for people on a terminal, JSON for collectors anywhere else.
 //!
 //! The level can be changed while the process runs ([`set_level`]). Whatever it is, a library's statement parameters and payloads are
-//! never written: see [`is_safe`].
+//! never written.
 
 use std::{
     io::{IsTerminal as _, stderr},
