@@ -104,10 +104,12 @@ impl View {
         let rows: usize = bot.shards.list().iter().map(|shard| shard.rows()).sum();
         let (pool_size, pool_in_use) = bot.store.pool_usage();
         let stats = control.stats();
+        // What is sent is waited for after that.
+        let planned = self.options.duration;
         let table = [
             (
                 "time",
-                format!("{} of {} s", elapsed.as_secs(), self.options.duration.as_secs()),
+                format!("{} of {} s", elapsed.min(planned).as_secs(), planned.as_secs()),
             ),
             (
                 "events",
