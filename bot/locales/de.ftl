@@ -411,3 +411,7 @@ levels-option-fate-reset = sie verfallen
 levels-departed-keep = Mitglieder, die gehen, bleiben ab jetzt in der Rangliste.
 levels-departed-hide = Mitglieder, die gehen, sind ab jetzt in der Rangliste verborgen, bis sie zurück sind.
 levels-departed-reset = Mitglieder, die gehen, verlieren ab jetzt ihre XP.
+
+notice-announcements-off = ⚠️ Ich kündige keine Level mehr an, weil es immer wieder fehlschlug: { $reason }. Lass mich den Kanal sehen und dort schreiben, und schalte die Ankündigungen dann wieder ein (`/levels announce`).
+notice-rewards-off = ⚠️ Ich vergebe keine Rollen mehr, weil es immer wieder fehlschlug: { $reason }. Ich brauche das Recht, Rollen zu verwalten, und meine höchste Rolle muss über jeder Belohnung stehen; schalte die Belohnungen dann wieder ein (`/levels reward mode`).
+notice-reward-gone = ℹ️ Die Rolle { $role }, die Belohnung für Level { $level }, gibt es nicht mehr. Ich habe sie von der Liste genommen.

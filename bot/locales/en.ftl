@@ -413,3 +413,7 @@ levels-option-fate-reset = it is taken
 levels-departed-keep = Members who leave stay on the leaderboard from now on.
 levels-departed-hide = Members who leave are hidden from the leaderboard from now on, until they are back.
 levels-departed-reset = Members who leave lose their XP from now on.
+
+notice-announcements-off = ⚠️ I have stopped to announce levels, because it failed again and again: { $reason }. Let me see the channel and send messages there, then switch announcements on again (`/levels announce`).
+notice-rewards-off = ⚠️ I have stopped to give reward roles, because it failed again and again: { $reason }. I need the permission to manage roles, and my highest role has to stand above every reward; then switch rewards on again (`/levels reward mode`).
+notice-reward-gone = ℹ️ The role { $role }, the reward for level { $level }, is gone. I have taken it off the list.

@@ -67,12 +67,7 @@ pub(super) async fn deliver(to: &Deliverer, effect: &Waiting, level_up: LevelUp)
     };
     let settings = match to.settings.of(&to.store, effect.guild_id).await {
         Ok(settings) => settings,
-        Err(error) => {
-            return Outcome::Later {
-                why: error.to_string(),
-                after: None,
-            };
-        }
+        Err(error) => return error.into(),
     };
     if settings.announce == Announce::Off {
         return Outcome::Cancelled;
@@ -98,12 +93,7 @@ pub(super) async fn welcome(to: &Deliverer, effect: &Waiting) -> Outcome {
     };
     let settings = match to.settings.of(&to.store, effect.guild_id).await {
         Ok(settings) => settings,
-        Err(error) => {
-            return Outcome::Later {
-                why: error.to_string(),
-                after: None,
-            };
-        }
+        Err(error) => return error.into(),
     };
     let Some((channel_id, template)) = settings.welcome.as_ref() else {
         return Outcome::Cancelled;

@@ -15,6 +15,7 @@ use super::{
     outcome::Outcome,
 };
 use crate::{
+    language::{Language, Value},
     settings::Settings,
     snowflake,
     store::{
@@ -56,23 +57,61 @@ pub(super) async fn add(
 }
 
 pub(super) async fn deliver(to: &Deliverer, effect: &Waiting, notice: &Notice) -> Outcome {
-    announcement::send(to, effect, &text(notice), AllowedMentions::default()).await
+    let settings = match to.settings.of(&to.store, effect.guild_id).await {
+        Ok(settings) => settings,
+        Err(error) => return error.into(),
+    };
+    let text = text(notice, settings.language.unwrap_or(Language::English));
+    announcement::send(to, effect, &text, AllowedMentions::default()).await
 }
 
-fn text(notice: &Notice) -> String {
+/// What Discord said why stands in it as Discord said it.
+fn text(notice: &Notice, language: Language) -> String {
+    let because = |key, reason: &str| language.filled(key, &[("reason", Value::from(reason.to_owned()))]);
     match notice {
-        Notice::AnnouncementsOff { reason } => format!(
-            "⚠️ I have stopped to announce levels, because it failed again and again: {reason}. \
-             Let me see the channel and send messages there, then switch announcements on again."
-        ),
-        Notice::RewardsOff { reason } => format!(
-            "⚠️ I have stopped to give reward roles, because it failed again and again: {reason}. \
-             I need the permission to manage roles, and my highest role has to stand above every reward; then switch rewards on again."
-        ),
+        Notice::AnnouncementsOff { reason } => because("notice-announcements-off", reason),
+        Notice::RewardsOff { reason } => because("notice-rewards-off", reason),
         Notice::RewardGone { role_id, level } => {
-            format!(
-                "ℹ️ The role {role_id}, the reward for level {level}, is gone. I have taken it off the list."
-            )
+            let values = [
+                ("role", Value::from(role_id.to_string())),
+                ("level", language.number((*level).into()).into()),
+            ];
+            language.filled("notice-reward-gone", &values)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{Language, Notice, text};
+
+    #[test]
+    fn every_notice_in_every_language() {
+        let reason = "code 50013".to_owned();
+        let notices = [
+            Notice::AnnouncementsOff {
+                reason: reason.clone(),
+            },
+            Notice::RewardsOff {
+                reason: reason.clone(),
+            },
+            Notice::RewardGone {
+                role_id: Id::new(7),
+                level: 12,
+            },
+        ];
+        for notice in notices {
+            let texts = Language::ALL.map(|language| text(&notice, language));
+            for text in &texts {
+                let names_it = match notice {
+                    Notice::RewardGone { .. } => text.contains('7') && text.contains("12"),
+                    _ => text.contains(&reason),
+                };
+                assert!(names_it && text.chars().count() < 2_000, "{text}");
+            }
+            assert_ne!(texts[0], texts[1]);
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::rest::{RestError, Retry};
+use crate::{
+    rest::{RestError, Retry},
+    store::StoreError,
+};
 
 /// What became of trying to deliver an effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,16 @@ pub(super) enum Outcome {
     Failed(Failure),
     /// This version does not know what it is.
     Unknown,
+}
+
+impl From<StoreError> for Outcome {
+    /// The database is to be asked again.
+    fn from(error: StoreError) -> Self {
+        Self::Later {
+            why: error.to_string(),
+            after: None,
+        }
+    }
 }
 
 /// Why something cannot be done.

@@ -41,10 +41,7 @@ enum Step {
 pub(super) async fn reconcile(to: &Deliverer, effect: &Waiting) -> Outcome {
     match try_to(to, effect).await {
         Ok(outcome) => outcome,
-        Err(Stopped::Store(error)) => Outcome::Later {
-            why: error.to_string(),
-            after: None,
-        },
+        Err(Stopped::Store(error)) => error.into(),
         Err(Stopped::Rest(error)) => {
             if is(&error, &[UNKNOWN_MEMBER, UNKNOWN_USER]) {
                 return gone(to, effect).await;
@@ -79,10 +76,7 @@ async fn gone(to: &Deliverer, effect: &Waiting) -> Outcome {
     };
     match noted.await {
         Ok(()) => Outcome::Cancelled,
-        Err(error) => Outcome::Later {
-            why: error.to_string(),
-            after: None,
-        },
+        Err(error) => error.into(),
     }
 }
 
