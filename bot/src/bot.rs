@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::{
     backup,
     card::Cards,
+    census,
     commands::registration,
     config::{Config, Secret, ShardCount},
     earning::Judge,
@@ -249,6 +250,10 @@ fn background(
     let mut tasks = vec![
         task::spawn("purge", purging),
         task::spawn("backup age", backed_up),
+        task::spawn(
+            "census",
+            census::keep(store.clone(), rest.clone(), stopped.clone()),
+        ),
     ];
     if config.commands.register {
         let commands = config.commands.clone();

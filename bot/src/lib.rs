@@ -22,6 +22,8 @@ pub mod grants;
 
 pub mod purge;
 
+pub mod census;
+
 pub mod ledger;
 
 pub mod settings;

@@ -85,6 +85,41 @@ pub async fn guilds(
     Ok(())
 }
 
+/// Servers of which something is stored between two ids (after the first, up to the second), that are none of these and are not noted as
+/// gone. At most 1,000.
+pub async fn stored_without(
+    store: &Store,
+    (after, upto): (Option<Id<GuildMarker>>, Option<Id<GuildMarker>>),
+    there: &[Id<GuildMarker>],
+) -> Result<Vec<Id<GuildMarker>>, StoreError> {
+    // From server to server by the key, not through their members.
+    const STORED: Statement = statement!(
+        "guilds_stored_without",
+        [INT8, INT8, INT8_ARRAY],
+        "WITH RECURSIVE g (guild_id) AS (
+             (SELECT guild_id FROM member_xp WHERE guild_id > $1 AND guild_id <= $2 ORDER BY guild_id LIMIT 1)
+             UNION ALL
+             SELECT (SELECT m.guild_id FROM member_xp AS m
+                     WHERE m.guild_id > g.guild_id AND m.guild_id <= $2 ORDER BY m.guild_id LIMIT 1)
+             FROM g WHERE g.guild_id IS NOT NULL
+         )
+         SELECT s.guild_id FROM (
+             SELECT guild_id FROM g WHERE guild_id IS NOT NULL
+             UNION SELECT guild_id FROM guild_settings WHERE guild_id > $1 AND guild_id <= $2
+         ) AS s
+         WHERE s.guild_id <> ALL ($3) AND NOT EXISTS (SELECT FROM guild_departed AS d WHERE d.guild_id = s.guild_id)
+         ORDER BY s.guild_id LIMIT 1000"
+    );
+    let after = after.map_or(0, snowflake::to_db);
+    let upto = upto.map_or(i64::MAX, snowflake::to_db);
+    let there: Vec<i64> = there.iter().copied().map(snowflake::to_db).collect();
+    let rows = store.query(STORED, &[&after, &upto, &there]).await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| snowflake::from_db(row.get(0)))
+        .collect())
+}
+
 /// A table with what is stored of a server, and the statement that deletes some of it.
 struct Purged {
     table: &'static str,

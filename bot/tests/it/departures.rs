@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use discord_simulator::{Guild, SimulatorConfig};
 use eventide::{
+    census,
     ledger::member_xp::MemberKey,
+    rest::Rest,
     store::{
         Store,
         departures::{self, Step},
@@ -16,6 +19,7 @@ use twilight_model::id::Id;
 use crate::support::{
     Scene,
     asking::{Here, here, here_with},
+    bot::{config_for, discord},
     session::Session,
     until,
 };
@@ -142,6 +146,68 @@ async fn departed(here: &Here) -> Vec<i64> {
     let guilds = rows.expect("rows").iter().map(|row| row.get(0)).collect();
     session.close().await;
     guilds
+}
+
+/// Who removed the bot while nobody was there to hear it is found out all the same, and who has it again is not to be purged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_session_heard_is_found_out() {
+    let scene = Scene::new().await;
+    let discord = discord(SimulatorConfig {
+        guilds: 450,
+        members: 2_000,
+        ..SimulatorConfig::default()
+    })
+    .await;
+    let config = config_for(&discord);
+    let rest = Rest::new(&config.discord, config.require_token().expect("a token"));
+    let mut ids: Vec<u64> = discord.world().guilds().iter().map(Guild::id).collect();
+    ids.sort_unstable();
+    let (first, removed, last, never) = (ids[0], ids[300], ids[449], ids[10] + 1);
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    for id in [
+        first,
+        removed,
+        last,
+        never,
+        u64::try_from(i64::MAX).expect("positive"),
+    ] {
+        session
+            .execute(&format!("INSERT INTO member_xp (guild_id, user_id, xp) SELECT {id}, u, 5 FROM generate_series(1, 3) AS u"))
+            .await;
+    }
+    session
+        .execute(&format!(
+            "INSERT INTO guild_settings (guild_id) VALUES ({})",
+            ids[200] + 1
+        ))
+        .await;
+    session
+        .execute(&format!(
+            "INSERT INTO guild_departed (guild_id) VALUES ({last}), (7)"
+        ))
+        .await;
+    assert!(discord.control().kick_bot(removed));
+    let store = scene.store();
+    assert_eq!(census::look(&store, &rest).await.expect("found out"), 4);
+    let rows = session
+        .client
+        .query("SELECT guild_id FROM guild_departed ORDER BY 1", &[])
+        .await;
+    let gone: Vec<i64> = rows.expect("rows").iter().map(|row| row.get(0)).collect();
+    let mut expected = [7, never, removed, ids[200] + 1]
+        .map(|id| i64::try_from(id).expect("an id"))
+        .to_vec();
+    expected.push(i64::MAX);
+    expected.sort_unstable();
+    assert_eq!(gone, expected);
+    assert_eq!(
+        census::look(&store, &rest).await.expect("found out"),
+        0,
+        "nothing new"
+    );
+    session.close().await;
+    store.close();
+    scene.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

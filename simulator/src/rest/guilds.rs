@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Answer, Asked, moderation};
 use crate::{
@@ -11,6 +11,9 @@ use crate::{
 };
 
 pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
+    if (asked.method, asked.segments) == ("GET", &["users", "@me", "guilds"][..]) {
+        return Some(own(asked));
+    }
     let ["guilds", id, rest @ ..] = asked.segments else {
         return None;
     };
@@ -47,6 +50,28 @@ pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
         (_, ["bans", user]) => return moderation::ban(asked, index, user),
         _ => return None,
     })
+}
+
+/// The guilds that the bot is in, in the order of their ids.
+/// <https://docs.discord.com/developers/resources/user#get-current-user-guilds>
+fn own(asked: &Asked<'_>) -> Answer {
+    let (world, overlay) = (&asked.hub.world, overlay(asked));
+    let after = asked.number("after").unwrap_or(0);
+    let limit = usize::try_from(asked.number("limit").unwrap_or(200)).unwrap_or(200);
+    let there = (0..)
+        .zip(world.guilds())
+        .filter(|(index, _)| !overlay.is_kicked(*index));
+    let mut guilds: Vec<_> = there
+        .map(|(_, guild)| guild)
+        .filter(|guild| guild.id() > after)
+        .collect();
+    guilds.sort_unstable_by_key(|guild| guild.id());
+    let listed = guilds.into_iter().take(limit.clamp(1, 200));
+    Answer::ok(
+        listed
+            .map(|guild| json!({"id": guild.id().to_string(), "name": guild.name(), "owner": false, "permissions": "0", "features": []}))
+            .collect(),
+    )
 }
 
 pub(super) fn overlay(asked: &Asked<'_>) -> Arc<Overlay> {
