@@ -611,9 +611,14 @@ async fn an_outage_with_a_small_ledger_while_it_reads_back() {
     });
     control.reset(None);
     control.set_rate(Rate::PerSecond(5_000.0));
-    until("a part is read back", async || {
-        (read_back(&store).await > 0).then_some(())
-    })
+    // A shard that waits for its turn to identify would miss all of the outage.
+    until(
+        "a part is read back, and both shards have new sessions",
+        async || {
+            let is_begun = read_back(&store).await > 0;
+            (is_begun && control.stats().sessions_started() == 4).then_some(())
+        },
+    )
     .await;
     kill(Pid::from_raw(scene.postgres.pid()), Signal::SIGQUIT).expect("a signal");
     until("the ledger is full", async || {

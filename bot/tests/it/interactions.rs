@@ -164,14 +164,8 @@ async fn a_replayed_question() {
     let control = here.discord.control();
     let request = InteractionRequest::command(here.guild(), here.member(0), "about", &json!([]));
     let state = here.ask(&request).await;
-    // A session that is not written down yet would not be resumed.
     let session = Session::open(&here.scene.postgres.connection().into()).await;
-    until("the session is written down", async || {
-        let sql = "SELECT count(*) FROM shard_checkpoint WHERE session_id IS NOT NULL";
-        let row = session.client.query_one(sql, &[]).await.expect("counted");
-        (row.get::<_, i64>(0) > 0).then_some(())
-    })
-    .await;
+    session.has_a_checkpoint().await;
     session.close().await;
     // The process is gone before the flush that would move the checkpoint past the question: another one gets it again.
     let resumes = control.stats().resumes;

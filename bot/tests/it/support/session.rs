@@ -6,6 +6,8 @@ use eventide::{
 };
 use tokio_postgres::Client;
 
+use super::until;
+
 /// A session that is not the bot's.
 pub(crate) struct Session {
     pub(crate) client: Client,
@@ -23,6 +25,16 @@ impl Session {
             client,
             driver: task::spawn("session", driver),
         }
+    }
+
+    /// Wait until a shard's session is written down: one that is not would not be resumed.
+    pub(crate) async fn has_a_checkpoint(&self) {
+        until("a session is written down", async || {
+            let sql = "SELECT count(*) FROM shard_checkpoint WHERE session_id IS NOT NULL";
+            let row = self.client.query_one(sql, &[]).await.expect("counted");
+            (row.get::<_, i64>(0) > 0).then_some(())
+        })
+        .await;
     }
 
     pub(crate) async fn execute(&self, sql: &str) {

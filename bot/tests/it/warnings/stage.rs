@@ -219,6 +219,7 @@ impl Stage {
 
     /// Another process in place of the bot's, which is gone without a word.
     pub(super) async fn restart(&mut self, resumes: u64) {
+        self.session.has_a_checkpoint().await;
         self.bot = None;
         let bot = start(&self.config, self.scene.postgres.connection()).await;
         let control = self.control();
