@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use thiserror::Error;
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tokio::{sync::watch, time::sleep};
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
     rest::{Priority, Rest, RestError},
+    shutdown::stopped_within,
     store::{Store, StoreError, departures},
 };
 
@@ -47,11 +45,7 @@ struct Listed {
 pub async fn keep(store: Store, rest: Rest, mut stop: watch::Receiver<bool>) {
     let mut pause = FIRST;
     loop {
-        let stopped = async {
-            // An error is a sender that has gone, which is an end as well.
-            drop(stop.wait_for(|stop| *stop).await);
-        };
-        if timeout(pause, stopped).await.is_ok() {
+        if stopped_within(&mut stop, pause).await {
             return;
         }
         pause = EVERY;

@@ -35,6 +35,7 @@ use crate::{
     config::{Config, ShardCount},
     gateway::{Gateway, ShardEnd, guard::Fatal, status::Answer},
     metrics,
+    shutdown::stopped,
     store::{
         Store, StoreError,
         fleet::{self as rows, Process},
@@ -407,9 +408,4 @@ impl Fleet {
         }
         end
     }
-}
-
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error is a sender that has gone, which is an end as well.
-    drop(stop.wait_for(|stop| *stop).await);
 }

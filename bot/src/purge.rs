@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::{sync::watch, time::timeout};
+use tokio::sync::watch;
 
 use crate::{
     metrics,
+    shutdown::stopped_within,
     store::{
         Store,
         departures::{self, Step},
@@ -41,11 +42,7 @@ pub async fn keep(store: Store, retention: Duration, mut stop: watch::Receiver<b
                 EVERY
             }
         };
-        let stopped = async {
-            // An error is a sender that has gone, which is an end as well.
-            drop(stop.wait_for(|stop| *stop).await);
-        };
-        if timeout(pause, stopped).await.is_ok() {
+        if stopped_within(&mut stop, pause).await {
             return;
         }
     }

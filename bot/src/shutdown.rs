@@ -1,8 +1,23 @@
 //! The signals that stop the process: the first asks it to drain, the second forces it to end.
 
-use std::io;
+use std::{io, time::Duration};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+    time::timeout,
+};
+
+/// Wait until `stop` is true, or nobody is left to say so.
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error is a sender that has gone, which is an end as well.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+/// Pause for so long. Whether `stop` was true before that was over.
+pub async fn stopped_within(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
+    timeout(pause, stopped(stop)).await.is_ok()
+}
 
 /// SIGTERM and SIGINT, from the moment this is made.
 #[derive(Debug)]

@@ -65,7 +65,7 @@ pub use self::{
     listen::News,
     statement::{Params, Statement},
 };
-use crate::{config::Database, metrics, traces};
+use crate::{config::Database, metrics, shutdown::stopped, traces};
 
 /// Idle connections are looked for at least this often.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -213,9 +213,7 @@ impl Store {
     /// deadpool closes nothing by itself before its connection is asked for again.
     pub async fn close_idle(self, mut stop: watch::Receiver<bool>) {
         if self.idle_timeout.is_zero() {
-            // An error is a sender that has gone, which is an end as well.
-            drop(stop.wait_for(|stop| *stop).await);
-            return;
+            return stopped(&mut stop).await;
         }
         let mut looks = interval(self.idle_timeout.min(LONGEST_LOOK) / 2);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::{sync::watch, time::timeout};
+use tokio::sync::watch;
 
 use crate::{
     metrics,
+    shutdown::stopped_within,
     store::{Store, last_backup},
 };
 
@@ -19,11 +20,7 @@ pub async fn show(store: Store, mut stop: watch::Receiver<bool>) {
         if let Ok(Some(since)) = last_backup::nothing_since(&store).await {
             metrics::backup_last_timestamp_seconds().set(since);
         }
-        let stopped = async {
-            // An error is a sender that has gone, which is an end as well.
-            drop(stop.wait_for(|stop| *stop).await);
-        };
-        if timeout(EVERY, stopped).await.is_ok() {
+        if stopped_within(&mut stop, EVERY).await {
             return;
         }
     }

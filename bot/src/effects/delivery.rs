@@ -21,6 +21,7 @@ use crate::{
     metrics,
     rest::Rest,
     settings::Settings,
+    shutdown::stopped,
     store::{
         Store, StoreError,
         outbox::{self, Lane},
@@ -187,11 +188,6 @@ enum Done {
     Lane(Lane),
     Claimed(Result<Vec<Lane>, StoreError>),
     Upkeep,
-}
-
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error is a sender that has gone, which is an end as well.
-    drop(stop.wait_for(|stop| *stop).await);
 }
 
 /// Say what failed, and tell how long to wait.

@@ -20,7 +20,7 @@ use super::{
     StoreError,
     connect::{Name, Target},
 };
-use crate::{backoff::Backoff, metrics, settings::Settings, snowflake};
+use crate::{backoff::Backoff, metrics, settings::Settings, shutdown, snowflake};
 
 /// How often the connection is asked whether it is still there. A half-open one shows in no other way: the system finds out after
 /// minutes.
@@ -88,7 +88,7 @@ pub(super) async fn listen(target: Option<Target>, news: News, mut stop: watch::
         tracing::warn!(
             "there is no way past the pooler to PostgreSQL, so settings are read anew every second: set database.direct_url"
         );
-        drop(stop.wait_for(|stop| *stop).await);
+        shutdown::stopped(&mut stop).await;
     }
     deaf(settings);
 }
