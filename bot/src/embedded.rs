@@ -31,7 +31,7 @@ pub(crate) use self::binaries::debian;
 use self::{
     account::Account,
     binaries::{Binaries, Installed},
-    lock::{Holder, Lock, Taken},
+    lock::{Claim, Lock, Taken},
     place::Place,
     server::Server,
     settings::Settings,
@@ -104,29 +104,33 @@ impl PrivatePostgres {
     ///
     /// See [`Error`]; each is one line for the operator.
     pub async fn start(options: &Options) -> Result<Self, Error> {
+        let wanted = options.data_directory.clone();
+        let (data, taken) = blocking(move || {
+            let data = place::data_directory(&wanted)?;
+            let taken = Claim::take(&data)?;
+            Ok((data, taken))
+        })
+        .await?;
+        let mut claim = match taken {
+            Taken::Ours(claim) => claim,
+            Taken::Others(pid) => return Err(Error::InUse { path: data, pid }),
+        };
         let mut waits = false;
         loop {
-            let wanted = options.data_directory.clone();
-            let (data, taken) = blocking(move || {
-                let data = place::data_directory(&wanted)?;
-                let taken = Lock::take(&data, Holder::Bot)?;
-                Ok((data, taken))
-            })
-            .await?;
-            match taken {
-                Taken::Ours(lock) => return Self::start_on(data, lock, options).await,
-                Taken::Others(Holder::Bot, pid) => return Err(Error::InUse { path: data, pid }),
-                Taken::Others(Holder::Command, pid) => {
-                    if !waits {
-                        tracing::info!(
-                            holder = pid,
-                            "a command uses the private PostgreSQL; waiting for its end"
-                        );
-                    }
-                    waits = true;
-                    tokio::time::sleep(LEAVING_POLL).await;
-                }
+            let directory = data.clone();
+            let holder;
+            (claim, holder) = match blocking(move || Lock::of_bot(&directory, claim)).await? {
+                Ok(lock) => return Self::start_on(data, lock, options).await,
+                Err(held) => held,
+            };
+            if !waits {
+                tracing::info!(
+                    holder,
+                    "a command uses the private PostgreSQL; waiting for its end"
+                );
             }
+            waits = true;
+            tokio::time::sleep(LEAVING_POLL).await;
         }
     }
 
@@ -236,7 +240,7 @@ impl PrivatePostgres {
     ///
     /// [`Error::NotStopped`] if it does not end.
     pub async fn stop(mut self, mode: StopMode) -> Result<(), Error> {
-        if self.lock.holder() == Holder::Command && !self.lock.is_left_alone() {
+        if !self.lock.is_left_alone() {
             tracing::info!("another command uses the private PostgreSQL too; waiting for its end");
             while !self.lock.is_left_alone() {
                 tokio::time::sleep(LEAVING_POLL).await;

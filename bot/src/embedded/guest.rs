@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use crate::embedded::{
     Options, PrivatePostgres, blocking,
     error::Error,
-    lock::{self, Holder, Lock, Taken},
+    lock::{self, Lock, Taken},
     pidfile::{self, PidFile},
     place, session,
 };
@@ -77,14 +77,14 @@ pub(super) async fn visit(options: &Options) -> Result<Visit, Error> {
     let mut told = Instant::now();
     loop {
         let directory = data.clone();
-        let taken = blocking(move || Lock::take(&directory, Holder::Command)).await?;
+        let taken = blocking(move || Lock::of_command(&directory)).await?;
         let pid = match taken {
             Taken::Ours(lock) => {
                 return PrivatePostgres::start_on(data, lock, options)
                     .await
                     .map(Visit::Host);
             }
-            Taken::Others(_, pid) => pid,
+            Taken::Others(pid) => pid,
         };
         let message = match Guest::enter(&data).await? {
             Ok(guest) => {

@@ -1,7 +1,7 @@
 //! Where everything is.
 //!
 //! ```text
-//! data/eventide.lock               held by the one eventide that works here
+//! data/eventide.lock               held by the one eventide that runs the server; beside it `.bot` and `.guests`, see `lock`
 //! data/postgres/                   the bot's: settings and what the server said at its start; or a link to where this is
 //! data/postgres/cluster/           the server's account's, mode 0700: PostgreSQL's data, its log, its socket
 //! ```

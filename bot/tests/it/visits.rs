@@ -41,7 +41,8 @@ fn run(directory: &Path, discord: &Simulator) -> Child {
         .env("DISCORD_TOKEN", &discord.config().token)
         .env("EVENTIDE__DISCORD__API_URL", discord.rest_url())
         .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")
-        .stderr(Stdio::null())
+        // With the failed test's output.
+        .stderr(Stdio::inherit())
         .spawn()
         .expect("the binary starts")
 }
