@@ -156,16 +156,14 @@ async fn set_level(
         let text = "the level is changed from the process's own machine only\n";
         return (StatusCode::FORBIDDEN, text.to_owned());
     }
-    let before = logging::level();
-    let set = logging::set_level(directives.trim());
-    if let (Ok(()), Ok(before), Ok(now)) = (&set, before, logging::level()) {
+    told(logging::set_level(directives.trim()).map(|(before, now)| {
         tracing::info!(
             log.level = now,
             log.before = before,
             "the log's level was changed"
         );
-    }
-    told(set.and_then(|()| logging::level()))
+        now
+    }))
 }
 
 fn told(level: Result<String, LevelError>) -> (StatusCode, String) {

@@ -91,12 +91,12 @@ pub fn level() -> Result<String, LevelError> {
     Ok(directives.clone())
 }
 
-/// Log this from now on, until the process ends.
+/// Log this from now on, until the process ends. Gives what was logged before, and what is logged now.
 ///
 /// # Errors
 ///
 /// Nothing has changed then.
-pub fn set_level(directives: &str) -> Result<(), LevelError> {
+pub fn set_level(directives: &str) -> Result<(String, String), LevelError> {
     let levels = LEVELS.get().ok_or(LevelError::NoLog)?;
     let read = Log::directives(directives).ok_or_else(|| LevelError::Unreadable(directives.to_owned()))?;
     let mut kept = levels.directives.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,9 +104,9 @@ pub fn set_level(directives: &str) -> Result<(), LevelError> {
         .filter
         .reload(filter(&read))
         .map_err(|_gone| LevelError::NoLog)?;
-    *kept = read;
+    let before = std::mem::replace(&mut *kept, read.clone());
     drop(kept);
-    Ok(())
+    Ok((before, read))
 }
 
 fn filter(level: &str) -> EnvFilter {
