@@ -1,72 +1,48 @@
 //! The rank card, as Discord gets it.
 
-use std::time::Duration;
+use std::ops::Deref;
 
-use discord_simulator::{InteractionRequest, InteractionState, Rate, Simulator, SimulatorConfig};
-use eventide::{bot::Bot, config::Config, gateway::status::ShardState};
+use discord_simulator::{InteractionRequest, Rate};
+use eventide::config::Config;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::support::{
-    PATIENCE, Scene,
-    bot::{config_for, discord, settle_exactly, start},
+    Scene,
+    asking::{self, here_in},
+    bot::settle_exactly,
     until,
 };
 
-const IN_TIME: Duration = Duration::from_secs(10);
 /// Manage Server.
 const MANAGER: &str = "32";
 const NOBODY: &str = "0";
 
-struct Here {
-    scene: Scene,
-    discord: Simulator,
-    bot: Bot,
-}
+struct Here(asking::Here);
 
 /// With members who have XP.
 async fn here(change: impl FnOnce(&mut Config)) -> Here {
-    let scene = Scene::new().await;
-    let discord = discord(SimulatorConfig {
-        guilds: 2,
-        members: 40,
-        ..SimulatorConfig::default()
-    })
-    .await;
-    let mut config = config_for(&discord);
-    change(&mut config);
-    let bot = start(&config, scene.postgres.connection()).await;
-    until("the shard is up", async || {
-        let shards = bot.shards.list();
-        let up = shards.iter().all(|shard| shard.state() == ShardState::Up);
-        (up && !shards.is_empty()).then_some(())
-    })
-    .await;
+    let here = Box::pin(here_in(2, 40, change)).await;
+    let discord = &here.discord;
     discord.control().set_rate(Rate::PerSecond(2_000.0));
     until("all have XP", async || {
         (discord.oracle().expected().len() == 40).then_some(())
     })
     .await;
     discord.control().set_rate(Rate::Paused);
-    settle_exactly(&discord, &scene.store()).await;
-    Here { scene, discord, bot }
+    settle_exactly(discord, &here.scene.store()).await;
+    Here(here)
+}
+
+impl Deref for Here {
+    type Target = asking::Here;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Here {
-    fn guild(&self) -> u64 {
-        self.discord.world().guilds()[0].id()
-    }
-
-    fn member(&self, rank: u32) -> u64 {
-        let id = self.discord.world().member_id(self.guild(), rank);
-        id.expect("a member")
-    }
-
-    async fn ask(&self, request: &InteractionRequest) -> InteractionState {
-        let state = self.discord.control().ask(request, IN_TIME).await;
-        state.expect("an answer")
-    }
-
     async fn rank(&self, asker: u32, options: Value) -> Value {
         let request = InteractionRequest::command(self.guild(), self.member(asker), "rank", &options);
         self.ask(&request).await.reply().expect("a reply").clone()
@@ -98,8 +74,7 @@ impl Here {
     }
 
     async fn end(self) {
-        self.bot.drain(PATIENCE).await.expect("a clean end");
-        self.scene.stop().await;
+        self.0.end().await;
     }
 }
 

@@ -39,10 +39,15 @@ pub(crate) async fn here() -> Here {
 
 /// The same with another configuration.
 pub(crate) async fn here_with(configure: impl FnOnce(&mut Config)) -> Here {
+    here_in(4, 200, configure).await
+}
+
+/// The same with so many guilds and members.
+pub(crate) async fn here_in(guilds: u32, members: u32, configure: impl FnOnce(&mut Config)) -> Here {
     let scene = Scene::new().await;
     let discord = discord(SimulatorConfig {
-        guilds: 4,
-        members: 200,
+        guilds,
+        members,
         ..SimulatorConfig::default()
     })
     .await;
