@@ -7,6 +7,7 @@ mod cache;
 pub mod change;
 mod guild;
 pub mod template;
+pub mod words;
 
 use std::{
     collections::HashMap,
@@ -16,7 +17,7 @@ use std::{
 use tokio::time::Instant;
 use twilight_model::id::{Id, marker::GuildMarker};
 
-use self::cache::Cache;
+use self::{cache::Cache, change::Change};
 pub use self::{
     guild::{Announce, Departed, GuildSettings, RewardMode, Rewards},
     template::Template,
@@ -26,6 +27,7 @@ use crate::{
     metrics,
     store::{
         Store, StoreError, Tx,
+        audit_log::Entry,
         guild_settings::{self, Stored},
     },
 };
@@ -184,6 +186,14 @@ impl Settings {
         }
         cache.show();
         read
+    }
+
+    /// Change a guild's settings, once for this entry of the audit log; and see the change here at once, whoever is told when.
+    pub async fn change(&self, store: &Store, entry: Entry, changes: Vec<Change>) -> Result<(), StoreError> {
+        let guild_id = entry.guild_id;
+        change::change(store, guild_id, changes, Some(entry)).await?;
+        self.forget(guild_id);
+        Ok(())
     }
 
     /// Forget a guild's settings: they were changed.

@@ -13,7 +13,8 @@ use crate::{
     logging,
     settings::{
         GuildSettings,
-        change::{self, Change, ChangeFault, Key, RewardError},
+        change::{self, Change, RewardError},
+        words::{self, ChangeFault, Key},
     },
     store::{
         Store,
@@ -88,7 +89,7 @@ enum Task {
 /// Something is not what it should be, where nothing is changed; or the database cannot be reached.
 pub async fn settings(arguments: Settings, config: &Config) -> Result<(), CliError> {
     let usage = |fault: ChangeFault| CliError::Usage(fault.to_string());
-    let guild_id = change::guild(&arguments.guild).map_err(usage)?;
+    let guild_id = words::guild(&arguments.guild).map_err(usage)?;
     let task = understood(arguments.what)?;
     logging::install(&config.log);
     let database = Database::visit(&config.database).await?;
@@ -128,10 +129,10 @@ fn understood(what: Option<What>) -> Result<Task, CliError> {
                 .collect::<Result<_, _>>()?,
         ),
         Some(What::Reward(Reward::Add { level, role })) => Task::Add(
-            change::level(&level).map_err(usage)?,
-            change::role(&role).map_err(usage)?,
+            words::level(&level).map_err(usage)?,
+            words::role(&role).map_err(usage)?,
         ),
-        Some(What::Reward(Reward::Remove { role })) => Task::Remove(change::role(&role).map_err(usage)?),
+        Some(What::Reward(Reward::Remove { role })) => Task::Remove(words::role(&role).map_err(usage)?),
     })
 }
 
@@ -151,7 +152,7 @@ async fn on(
 async fn with(store: &Store, guild_id: Id<GuildMarker>, task: Task) -> Result<Stored, CliError> {
     match task {
         Task::Show => {}
-        Task::Change(changes) => change::change(store, guild_id, changes)
+        Task::Change(changes) => change::change(store, guild_id, changes, None)
             .await
             .map_err(DatabaseError::from)?,
         Task::Add(level, role_id) => {

@@ -20,10 +20,7 @@ use super::{
 use crate::{
     interactions::{Around, Question, Refusal, reply::Reply},
     rules::{curve::MAX_LEVEL, earning::RoleMode},
-    settings::{
-        Departed,
-        change::{Change, change_by},
-    },
+    settings::{Departed, change::Change},
 };
 
 #[derive(Debug)]
@@ -188,7 +185,7 @@ impl Command for Levels {
     }
 }
 
-/// Change settings, once for this interaction; and see the change here at once, whoever is told when.
+/// Change settings, once for this interaction.
 async fn change(
     question: &Question,
     around: &Around,
@@ -197,8 +194,6 @@ async fn change(
     changes: Vec<Change>,
 ) -> Result<(), Refusal> {
     let entry = question.entry(action, details)?;
-    let guild_id = entry.guild_id;
-    change_by(&around.store, entry, changes).await?;
-    around.settings.forget(guild_id);
+    around.settings.change(&around.store, entry, changes).await?;
     Ok(())
 }

@@ -22,11 +22,7 @@ use super::{
 use crate::{
     interactions::{Around, Question, Refusal, asked::kind, reply::Reply, written::USUAL_PREFIX},
     language::{Language, Value},
-    settings::{
-        GuildSettings, Template,
-        change::{Change, change_by},
-        template::MAX_CHARS,
-    },
+    settings::{GuildSettings, Template, change::Change, template::MAX_CHARS},
 };
 
 /// Longest prefix, in characters.
@@ -90,8 +86,7 @@ impl Command for Settings {
             };
             let details = json!({"setting": parts.first()});
             let entry = question.entry("settings", &details)?;
-            change_by(&around.store, entry, vec![change]).await?;
-            around.settings.forget(guild_id);
+            around.settings.change(&around.store, entry, vec![change]).await?;
             let settings = around.settings.of(&around.store, guild_id).await?;
             Ok(panel(&settings, question.language()).updating())
         })

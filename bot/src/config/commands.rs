@@ -4,7 +4,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
     config::reader::{Reader, Text},
-    settings::change,
+    settings::words,
 };
 
 /// Slash commands.
@@ -32,7 +32,7 @@ impl Commands {
                     allowed: "a server's id",
                     why: "Registers the commands for this server only, for trying them out.",
                 },
-                |text| change::guild(text).ok(),
+                |text| words::guild(text).ok(),
             ),
         }
     }

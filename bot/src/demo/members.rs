@@ -4,7 +4,10 @@ use discord_simulator::{Control, InteractionRequest, Simulator, World};
 use serde_json::{Value, json};
 
 use crate::{
-    settings::change::{self, Key},
+    settings::{
+        Announce,
+        change::{self, Change},
+    },
     snowflake,
     store::{Store, StoreError},
 };
@@ -69,9 +72,8 @@ pub async fn announce(world: &World, store: &Store) -> Result<(), StoreError> {
         let Some(guild_id) = snowflake::from_db(guild.id().cast_signed()) else {
             continue;
         };
-        let here = Key::parse("announce").and_then(|key| key.set("same_channel"));
-        let changes = vec![here.expect("a setting that there is")];
-        change::change(store, guild_id, changes).await?;
+        let here = Change::Announce(Some(Announce::SameChannel));
+        change::change(store, guild_id, vec![here], None).await?;
     }
     Ok(())
 }

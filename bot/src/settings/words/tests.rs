@@ -1,11 +1,8 @@
 use proptest::prelude::*;
 use twilight_model::id::Id;
 
-use super::{Change, Key, channel, guild, level, role};
-use crate::{
-    settings::{Announce, RewardMode},
-    store::guild_settings::Stored,
-};
+use super::{Key, channel, guild, level, role};
+use crate::settings::{Announce, RewardMode, change::Change};
 
 const ID: &str = "123456789012345678";
 
@@ -74,38 +71,6 @@ fn slips_are_told_in_one_line() {
         let fault = written.expect_err(words).to_string();
         assert!(fault.contains(words), "{fault}");
     }
-}
-
-#[test]
-fn a_choice_by_people_ends_what_the_bot_switched_off() {
-    let off = Stored {
-        announce: Some("off".to_owned()),
-        announce_off_reason: Some("the channel is gone".to_owned()),
-        rewards_off_reason: Some("no right".to_owned()),
-        ..Stored::nothing(Id::new(1))
-    };
-    let mut stored = off.clone();
-    Change::Ping(true).apply(&mut stored);
-    assert_eq!(
-        stored,
-        Stored {
-            announce_ping: true,
-            ..off
-        }
-    );
-    Change::Announce(Some(Announce::Channel(Id::new(5)))).apply(&mut stored);
-    Change::Rewards(RewardMode::Stack).apply(&mut stored);
-    Change::Ping(false).apply(&mut stored);
-    assert_eq!(
-        stored,
-        Stored {
-            announce: Some("channel".to_owned()),
-            announce_channel_id: Some(Id::new(5)),
-            ..Stored::nothing(Id::new(1))
-        }
-    );
-    Change::Announce(None).apply(&mut stored);
-    assert_eq!(stored, Stored::nothing(Id::new(1)));
 }
 
 proptest! {
