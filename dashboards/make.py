@@ -358,7 +358,7 @@ def gateway():
              runbook="EventideIdentifyBudgetLow")
     d.quantiles("Pause for a heartbeat", "A shard stops reading so that a heartbeat does not run ahead of the checkpoint; 4 s at most.",
                 "eventide_gateway_heartbeat_hold_seconds")
-    d.series("Heartbeats ahead of the checkpoint", "Those could not wait for their flush. If the process is killed now, events can be lost.",
+    d.series("Heartbeats ahead of the checkpoint", "Those went out before the flush of what they told of, which follows at once. If the process is killed in between, events can be lost.",
              [("sum(increase(eventide_gateway_heartbeats_ahead_total{$}[~]))", "ahead")], bars=True, levels=(None, 1),
              runbook="EventideCheckpointLag")
     return d

@@ -81,7 +81,8 @@ registry! {
     gauge shard_backfill_guilds = "eventide_shard_backfill_guilds" [shard];
     /// Messages of the shard that wait until those before them are read back.
     gauge shard_backfill_held = "eventide_shard_backfill_held" [shard];
-    /// Heartbeats that told Discord of events that were not committed yet, because the flush before it took too long.
+    /// Heartbeats that told Discord of events that were not committed yet, because the flush before took too long, or the machine was too
+    /// busy to hold them. The events are committed as soon as can be.
     counter gateway_heartbeats_ahead_total = "eventide_gateway_heartbeats_ahead_total";
     /// How long a shard paused reading so that a heartbeat would not run ahead of the checkpoint.
     histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in HOLD;

@@ -36,6 +36,8 @@ pub(super) struct Connection {
     pub(super) beats: Heartbeats,
     /// The heartbeat that `beats` knows of.
     beat: Option<Instant>,
+    /// The sequence that it told Discord, until that is [asked for](Self::told).
+    told: Option<u64>,
     pub(super) opened: Instant,
     pub(super) greeted: bool,
     /// The random generator's state before the last poll that may have read HELLO, and after it.
@@ -64,6 +66,7 @@ impl Connection {
             shard,
             beats: Heartbeats::default(),
             beat: None,
+            told: None,
             opened: now,
             greeted: false,
             poll_seed: 0,
@@ -91,17 +94,27 @@ impl Connection {
         std::future::poll_fn(|cx| self.poll_burst(intake, cx)).await
     }
 
-    /// Tell the prediction when twilight has sent a heartbeat.
-    pub(super) fn note_heartbeat(&mut self) {
+    /// Tell the prediction when twilight has sent a heartbeat. Whether it has with the last poll, before which the events up to
+    /// `received` had come.
+    fn note_heartbeat(&mut self, received: u64) -> bool {
         let sent = self.shard.latency().sent().map(Instant::from_std);
-        if sent != self.beat {
-            self.beat = sent;
-            if let Some(at) = sent {
-                let late_ms = self.beats.lateness(at).map(|late| late.as_millis());
-                tracing::trace!(heartbeat.late_ms = ?late_ms, "heartbeat sent");
-                self.beats.sent(at);
-            }
+        if sent == self.beat {
+            return false;
         }
+        self.beat = sent;
+        let Some(at) = sent else {
+            return false;
+        };
+        let late_ms = self.beats.lateness(at).map(|late| late.as_millis());
+        tracing::trace!(heartbeat.late_ms = ?late_ms, "heartbeat sent");
+        self.beats.sent(at);
+        self.told = Some(received);
+        true
+    }
+
+    /// The sequence that a heartbeat has told Discord since this was last asked.
+    pub(super) const fn told(&mut self) -> Option<u64> {
+        self.told.take()
     }
 
     /// Let the closing handshake run, and ignore what still comes: it is replayed when the shard resumes.
@@ -149,14 +162,18 @@ impl Connection {
                 self.poll_seed = fastrand::u64(..);
                 fastrand::seed(self.poll_seed);
             }
+            let received = intake.sequence();
             let polled = self.poll_message(cx);
             if !self.greeted {
                 self.polled_seed = fastrand::get_seed();
             }
+            // A burst ends with it: if it was sent too early, there is something to be done.
+            let beat = self.note_heartbeat(received);
             let burst = match polled {
-                Poll::Pending if taken == 0 => return Poll::Pending,
+                Poll::Pending if taken == 0 && !beat => return Poll::Pending,
                 Poll::Pending => Burst::Progress,
                 Poll::Ready(Some(Ok(Message::Text(text)))) => match intake.on_text(&text) {
+                    None if beat => Burst::Progress,
                     None => continue,
                     Some(signal) => Burst::Signal(signal),
                 },

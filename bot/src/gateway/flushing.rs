@@ -8,7 +8,7 @@ use tracing::Span;
 use super::intake::Intake;
 use crate::{
     config,
-    store::shard_checkpoint::{Advance, ShardKey, Taken},
+    store::shard_checkpoint::{Advance, SessionPoint, ShardKey, Taken},
     traces,
     writer::{Batch, Outcome, Writer},
 };
@@ -46,6 +46,10 @@ pub(super) struct Flushing {
     last: Instant,
     /// The lane had no place: not to be asked again before.
     not_before: Instant,
+    /// What is committed of the session.
+    committed: Option<SessionPoint>,
+    /// The next batch is not to wait.
+    urged: bool,
 }
 
 /// How long a shard waits that found its lane full.
@@ -55,6 +59,7 @@ const LANE_FULL_PAUSE: Duration = Duration::from_millis(10);
 struct UnderWay {
     reply: oneshot::Receiver<Outcome>,
     bytes: usize,
+    session: Option<SessionPoint>,
     since: Instant,
     oldest: Instant,
     waiting: Vec<oneshot::Sender<()>>,
@@ -77,7 +82,23 @@ impl Flushing {
             span: Span::none(),
             last: Instant::now(),
             not_before: Instant::now(),
+            committed: taken.session.clone(),
+            urged: false,
         }
+    }
+
+    /// Whether this is not committed yet.
+    pub(super) fn is_behind(&self, point: Option<SessionPoint>) -> bool {
+        point.is_some_and(|point| {
+            !self.committed.as_ref().is_some_and(|committed| {
+                committed.session_id == point.session_id && committed.sequence >= point.sequence
+            })
+        })
+    }
+
+    /// Hand over what there is as soon as no batch is under way.
+    pub(super) const fn urge(&mut self) {
+        self.urged = true;
     }
 
     /// Whether a batch is under way.
@@ -103,7 +124,9 @@ impl Flushing {
         if self.is_under_way() || !intake.is_dirty() {
             return None;
         }
-        let due = if intake.ledger.rows() > 0 {
+        let due = if self.urged {
+            self.not_before
+        } else if intake.ledger.rows() > 0 {
             self.oldest.unwrap_or(self.last) + self.flush_interval
         } else {
             self.last + self.checkpoint_interval
@@ -117,7 +140,12 @@ impl Flushing {
             return;
         }
         let due = self.due(intake).is_some_and(|due| now >= due);
-        if !(urgent || due || intake.ledger.is_waited_for() || intake.ledger.rows() >= self.flush_rows) {
+        if !(urgent
+            || self.urged
+            || due
+            || intake.ledger.is_waited_for()
+            || intake.ledger.rows() >= self.flush_rows)
+        {
             return;
         }
         if now < self.not_before {
@@ -130,13 +158,14 @@ impl Flushing {
         let waiting = intake.ledger.take_waiting();
         let changes = intake.ledger.take();
         let bytes = changes.bytes;
+        let session = intake.point();
         let (reply, answer) = oneshot::channel();
         place.send(Batch {
             advance: Advance {
                 shard: self.key,
                 fence: self.fence,
                 revision: self.revision + 1,
-                session: intake.point(),
+                session: session.clone(),
                 last_message_id: intake.ledger.backfill.newest(),
             },
             changes,
@@ -145,9 +174,11 @@ impl Flushing {
         });
         intake.taken();
         self.last = now;
+        self.urged = false;
         self.under_way = Some(UnderWay {
             reply: answer,
             bytes,
+            session,
             since: now,
             oldest: self.oldest.take().unwrap_or(now),
             waiting,
@@ -171,6 +202,7 @@ impl Flushing {
         match outcome {
             Some(Outcome::Committed { learned }) => {
                 self.revision += 1;
+                self.committed = batch.session;
                 for waits in batch.waiting {
                     // An error is one who does not wait any more.
                     waits.send(()).unwrap_or_default();

@@ -7,7 +7,8 @@
 //! flush is committed and the moment has come, and polls again: the heartbeat carries the committed sequence.
 //!
 //! The pause is bounded. When the database is too slow for it the heartbeat goes out all the same, since a shard without
-//! heartbeats loses its connection, and that is counted.
+//! heartbeats loses its connection. So it does when the machine is so busy that the pause begins too late. Either is seen after
+//! the poll that sent it, counted, and followed by a flush at once.
 
 use std::time::Duration;
 

@@ -126,10 +126,15 @@ impl Intake {
 
     /// The session, as far as everything of it is in the ledger or in a batch.
     pub(super) fn point(&self) -> Option<SessionPoint> {
+        self.point_at(self.sequence)
+    }
+
+    /// The session at another of its events.
+    pub(super) fn point_at(&self, sequence: u64) -> Option<SessionPoint> {
         self.session.as_ref().map(|session| SessionPoint {
             session_id: session.id.clone(),
             resume_url: session.resume_url.clone(),
-            sequence: self.sequence,
+            sequence,
         })
     }
 

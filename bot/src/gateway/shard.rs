@@ -233,7 +233,13 @@ impl ShardTask {
 
     /// Flush if due, then read, unless a heartbeat is near and what was read before is not committed.
     async fn connected(&mut self, mut connection: Box<Connection>, now: Instant) -> Result<Link, ShardEnd> {
-        connection.note_heartbeat();
+        if let Some(sequence) = connection.told()
+            && self.flushing.is_behind(self.intake.point_at(sequence))
+        {
+            // What it told Discord of must not be lost any more: it is committed as soon as can be.
+            metrics::gateway_heartbeats_ahead_total().increment(1);
+            self.flushing.urge();
+        }
         let clean = !self.intake.is_dirty() && !self.flushing.is_under_way();
         let advice = connection.beats.advice(now, clean);
         let urgent = !matches!(advice, Advice::Read(_));
@@ -260,9 +266,6 @@ impl ShardTask {
         }
         if reads && let Some(held) = connection.beats.held(now) {
             metrics::gateway_heartbeat_hold_seconds().record(held);
-            if !clean {
-                metrics::gateway_heartbeats_ahead_total().increment(1);
-            }
         }
 
         let burst = tokio::select! {

@@ -13,7 +13,7 @@ use nix::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{Extent, Fault, SELDOM, stage::Stage};
+use super::{Extent, Fault, SELDOM, processes::quick_heartbeats, stage::Stage};
 use crate::support::until;
 
 pub(super) fn faults() -> Vec<Fault> {
@@ -79,10 +79,12 @@ pub(super) fn faults() -> Vec<Fault> {
         },
         Fault {
             tries: SELDOM,
+            world: quick_heartbeats,
             ..Fault::new("member_xp locked", locked)
         },
         Fault {
             tries: SELDOM,
+            world: quick_heartbeats,
             settings: |_| vec![("EVENTIDE__DATABASE__STATEMENT_TIMEOUT_MS", "200".to_owned())],
             ..Fault::new("member_xp locked, statements time out", locked)
         },
@@ -134,7 +136,7 @@ async fn swallowed(stage: &mut Stage) {
     .await;
 }
 
-/// Keep flushes waiting for a lock.
+/// Keep flushes waiting for a lock, and heartbeats for flushes: these cannot wait as long, and it is seen that they did not.
 fn locked(stage: &mut Stage, extent: Extent) -> LocalBoxFuture<'_, ()> {
     Box::pin(async move {
         let session = stage.session().await;
@@ -142,6 +144,11 @@ fn locked(stage: &mut Stage, extent: Extent) -> LocalBoxFuture<'_, ()> {
             .execute("BEGIN; LOCK TABLE member_xp IN EXCLUSIVE MODE")
             .await;
         sleep(extent.while_).await;
+        until("heartbeats ahead of the checkpoint are counted", async || {
+            let ahead = stage.metric("eventide_gateway_heartbeats_ahead_total").await;
+            (ahead > 0.0).then_some(())
+        })
+        .await;
         session.execute("COMMIT").await;
         session.close().await;
     })

@@ -87,7 +87,7 @@ fn forgetful(world: &mut SimulatorConfig) {
     world.gateway.pruned_resume = PrunedResume::Omit;
 }
 
-fn quick_heartbeats(world: &mut SimulatorConfig) {
+pub(super) fn quick_heartbeats(world: &mut SimulatorConfig) {
     world.gateway.heartbeat_interval = Duration::from_millis(500);
 }
 

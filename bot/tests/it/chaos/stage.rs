@@ -248,7 +248,9 @@ impl Stage {
         let gaps = Statement {
             name: "gaps",
             types: &[],
-            sql: "SELECT session_id, min(last_sequence), count(*), count(*) FILTER (WHERE ended_at IS NULL)
+            // What is missing inside a session that goes on is lost, and is told as that.
+            sql: "SELECT session_id, min(last_sequence) FILTER (WHERE missing IS NULL),
+                         count(*), count(*) FILTER (WHERE ended_at IS NULL)
                   FROM gap GROUP BY session_id",
         };
         let mut seen = Seen {
@@ -261,8 +263,9 @@ impl Stage {
         for row in self.store.query(gaps, &[]).await? {
             seen.gaps += usize::try_from(row.get::<_, i64>(2)).expect("few");
             seen.open_gaps += row.get::<_, i64>(3);
-            let last_sequence = row.get::<_, i64>(1).cast_unsigned();
-            seen.limits.insert(row.get(0), last_sequence);
+            if let Some(last_sequence) = row.get::<_, Option<i64>>(1) {
+                seen.limits.insert(row.get(0), last_sequence.cast_unsigned());
+            }
         }
         Ok(seen)
     }
