@@ -44,6 +44,7 @@ use crate::{
     interactions::Interactions,
     ledger::{Ledger, backfill::Unread, memory::Memory},
     rest::{Priority, Rest, RestError, Retry},
+    shutdown::stopped_within,
     store::{
         Store, StoreError,
         backfill::Left,
@@ -135,12 +136,8 @@ struct Running {
 /// that is more than there are.
 pub async fn follow_advice(rest: Rest, store: Store, shards: Shards, mut stop: watch::Receiver<bool>) {
     loop {
-        tokio::select! {
-            stopped = stop.wait_for(|stop| *stop) => {
-                drop(stopped);
-                return;
-            }
-            () = tokio::time::sleep(ADVICE_INTERVAL) => {}
+        if stopped_within(&mut stop, ADVICE_INTERVAL).await {
+            return;
         }
         let answer = rest
             .send(Priority::Background, rest.builders().gateway().authed())

@@ -48,6 +48,7 @@ use crate::{
     metrics,
     rest::{Rest, RestError},
     settings::Settings,
+    shutdown::stopped,
     snowflake,
     store::{Store, StoreError, audit_log::Entry, shard_checkpoint::ShardKey},
     traces,
@@ -281,10 +282,7 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
     loop {
         let received = tokio::select! {
             biased;
-            stopped = stop.wait_for(|stop| *stop) => {
-                drop(stopped);
-                break;
-            }
+            () = stopped(&mut stop) => break,
             Some(_ended) = answering.join_next() => continue,
             received = queue.recv() => match received {
                 Some(received) => received,

@@ -219,7 +219,7 @@ impl Store {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return,
+                () = stopped(&mut stop) => return,
                 _ = looks.tick() => self.close_unused(self.idle_timeout),
             }
         }

@@ -21,6 +21,7 @@ use crate::{
     backoff::Backoff,
     config,
     rest::{Priority, Rest, RestError},
+    shutdown::stopped_within,
     store::{Store, StoreError, command_registration as rows},
 };
 
@@ -118,12 +119,8 @@ pub async fn keep(store: Store, rest: Rest, commands: config::Commands, mut stop
                 if backoff.is_worth_a_line() {
                     tracing::warn!(%error, "the commands cannot be registered; it is tried again");
                 }
-                tokio::select! {
-                    stopped = stop.wait_for(|stop| *stop) => {
-                        drop(stopped);
-                        return;
-                    }
-                    () = tokio::time::sleep(wait) => {}
+                if stopped_within(&mut stop, wait).await {
+                    return;
                 }
             }
         }

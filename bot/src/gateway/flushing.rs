@@ -140,12 +140,7 @@ impl Flushing {
             return;
         }
         let due = self.due(intake).is_some_and(|due| now >= due);
-        if !(urgent
-            || self.urged
-            || due
-            || intake.ledger.is_waited_for()
-            || intake.ledger.rows() >= self.flush_rows)
-        {
+        if !(urgent || due || intake.ledger.is_waited_for() || intake.ledger.rows() >= self.flush_rows) {
             return;
         }
         if now < self.not_before {

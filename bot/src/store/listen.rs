@@ -79,9 +79,8 @@ pub(super) async fn listen(target: Option<Target>, news: News, mut stop: watch::
     let settings = &news.settings;
     metrics::settings_listening().set(0.0);
     if let Some(target) = target {
-        // An error is a sender that has gone, which is an end as well.
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => {}
+            () = shutdown::stopped(&mut stop) => {}
             () = again_and_again(target, &news) => {}
         }
     } else {
