@@ -164,7 +164,7 @@ impl PrivatePostgres {
         let settings = Settings::new(&account, &options.settings)?;
         let adopted = if existing.is_none() {
             tracing::info!(directory = %place.cluster.display(), "making a private PostgreSQL");
-            cluster::make(&place, &account, &binaries).await?;
+            cluster::make(&place, &account, &binaries, settings.syncs()).await?;
             None
         } else {
             Server::adopt(&place, &binaries, settings.are_in(&place)).await?

@@ -42,14 +42,25 @@ pub(super) fn major(cluster: &Path) -> Result<Option<u32>, Error> {
 }
 
 /// Makes the cluster under another name and gives it its own when it is whole: a start that is cut off leaves
-/// nothing that looks like a cluster.
-pub(super) async fn make(place: &Place, account: &Account, binaries: &Binaries) -> Result<(), Error> {
+/// nothing that looks like a cluster. Without `sync`, a power cut can destroy it, which is no loss where the server
+/// itself runs without `fsync`.
+pub(super) async fn make(
+    place: &Place,
+    account: &Account,
+    binaries: &Binaries,
+    sync: bool,
+) -> Result<(), Error> {
     let new = place.home.join("cluster.new");
     // The order of the bytes sorts fastest and never changes with the system's library; upper and lower case
     // know all letters. A system without that second locale gets ASCII's.
-    let mut output = initdb(&new, account, binaries, &["--locale=C", "--lc-ctype=C.UTF-8"]).await?;
+    let mut options = vec!["--locale=C", "--lc-ctype=C.UTF-8"];
+    if !sync {
+        options.push("--no-sync");
+    }
+    let mut output = initdb(&new, account, binaries, &options).await?;
     if String::from_utf8_lossy(&output.stderr).contains("invalid locale name") {
-        output = initdb(&new, account, binaries, &["--no-locale"]).await?;
+        options.splice(..2, ["--no-locale"]);
+        output = initdb(&new, account, binaries, &options).await?;
     }
     if !output.status.success() {
         let message = last_error(&String::from_utf8_lossy(&output.stderr));
@@ -61,6 +72,9 @@ pub(super) async fn make(place: &Place, account: &Account, binaries: &Binaries) 
     let place = place.clone();
     blocking(move || {
         fs::rename(&new, &place.cluster).map_err(Error::io("name", &place.cluster))?;
+        if !sync {
+            return Ok(());
+        }
         // initdb has synced what it wrote; the name is ours to sync.
         File::open(&place.home)
             .and_then(|home| home.sync_all())
@@ -73,7 +87,7 @@ async fn initdb(
     new: &Path,
     account: &Account,
     binaries: &Binaries,
-    locale: &[&str],
+    options: &[&str],
 ) -> Result<Output, Error> {
     let (path, owner) = (new.to_owned(), account.clone());
     blocking(move || fresh_directory(&path, &owner)).await?;
@@ -85,7 +99,7 @@ async fn initdb(
         .args(["--username", ROLE, "--encoding=UTF8", "--auth=peer"]);
     command
         .args(["--data-checksums", "--no-instructions"])
-        .args(locale);
+        .args(options);
     command
         .stderr(Stdio::piped())
         .kill_on_drop(true)

@@ -61,6 +61,7 @@ const SETTINGS: [(&str, &str); 24] = [
 /// The files that the server is started with.
 #[derive(Debug)]
 pub(super) struct Settings {
+    syncs: bool,
     /// File name in the bot's own directory, and text.
     files: [(&'static str, String); 3],
 }
@@ -88,13 +89,23 @@ impl Settings {
         for person in account.people() {
             writeln!(people, "eventide \"{person}\" {ROLE}").expect("a String takes any text");
         }
+        let off = extra
+            .iter()
+            .rfind(|(name, _)| name == "fsync")
+            .is_some_and(|(_, value)| value == "off");
         Ok(Self {
+            syncs: !off,
             files: [
                 ("postgresql.conf", settings),
                 ("pg_hba.conf", access),
                 ("pg_ident.conf", people),
             ],
         })
+    }
+
+    /// Whether the server syncs what it writes.
+    pub(super) const fn syncs(&self) -> bool {
+        self.syncs
     }
 
     /// Whether a running server was started with the same.
@@ -123,4 +134,30 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 
 fn line(name: &str, value: &str) -> String {
     format!("{name} = '{}'\n", value.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_is_synced_unless_its_server_never_syncs() {
+        let account = Account {
+            uid: 0,
+            gid: 0,
+            name: "postgres".to_owned(),
+            lent: true,
+        };
+        let syncs = |settings: &[(&str, &str)]| {
+            let settings: Vec<_> = settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+            Settings::new(&account, &settings).expect("settings").syncs()
+        };
+        assert!(syncs(&[]));
+        assert!(syncs(&[("jit", "off")]));
+        assert!(!syncs(&[("fsync", "off")]));
+        assert!(syncs(&[("fsync", "off"), ("fsync", "on")]));
+    }
 }

@@ -1,7 +1,7 @@
 //! `eventide doctor` on real servers: one that is well, and one that is not.
 
 use eventide::{
-    embedded::{Options, PrivatePostgres, StopMode},
+    embedded::StopMode,
     store::{Statement, Store, migrations},
     task,
 };
@@ -11,7 +11,7 @@ use tokio_postgres::NoTls;
 use crate::support::{
     Scene,
     bot::{command, url},
-    options,
+    start_postgres_with,
 };
 
 async fn examined(connection: &tokio_postgres::Config) -> (Option<i32>, String) {
@@ -65,19 +65,16 @@ async fn a_server_that_is_well() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_not() {
     let directory = TempDir::new().expect("a directory");
-    let postgres = PrivatePostgres::start(&Options {
-        settings: [
+    let postgres = start_postgres_with(
+        directory.path(),
+        &[
             ("autovacuum", "off"),
             ("shared_buffers", "1MB"),
             ("shared_preload_libraries", "pg_stat_statements"),
             ("max_connections", "12"),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into(),
-        ..options(directory.path())
-    })
-    .await
-    .expect("PostgreSQL starts");
+        ],
+    )
+    .await;
     let (code, text) = examined(&postgres.connection()).await;
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("lacks V1__"), "{text}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use discord_simulator::SimulatorConfig;
 use eventide::{
     config::{Config, Database},
-    embedded::{Options, PrivatePostgres, StopMode},
+    embedded::StopMode,
     store::{Statement, Store, connect::Target},
     task,
 };
@@ -19,7 +19,7 @@ use crate::support::{
     PATIENCE, Scene,
     bot::{config_for, discord, start},
     commit_cutter::CommitCutter,
-    options, until,
+    start_postgres_with, until,
 };
 
 fn database(size: usize, flushes: usize) -> Database {
@@ -214,18 +214,11 @@ async fn connections_say_which_process_and_shards_they_serve() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_full_is_told_with_the_numbers_to_change() {
     let directory = TempDir::new().expect("a directory");
-    let postgres = PrivatePostgres::start(&Options {
-        settings: [
-            ("fsync", "off"),
-            ("max_connections", "5"),
-            ("superuser_reserved_connections", "0"),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into(),
-        ..options(directory.path())
-    })
-    .await
-    .expect("PostgreSQL starts");
+    let postgres = start_postgres_with(
+        directory.path(),
+        &[("max_connections", "5"), ("superuser_reserved_connections", "0")],
+    )
+    .await;
     let target = Target::from(postgres.connection());
     let mut held = Vec::new();
     let error = loop {

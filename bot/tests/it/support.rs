@@ -9,6 +9,7 @@ pub(crate) mod pgbouncer;
 pub(crate) mod rows;
 pub(crate) mod scrape;
 pub(crate) mod session;
+mod template;
 pub(crate) mod unsteady;
 
 use std::{path::Path, time::Duration};
@@ -16,13 +17,21 @@ use std::{path::Path, time::Duration};
 use eventide::{
     config::Config,
     embedded::{Options, PrivatePostgres, StopMode},
-    store::{Store, migrations},
+    store::Store,
 };
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
+use self::template::Content;
+
 /// How long anything that a test waits for may take. Far longer than it does: a test that hits it has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Whether tests repeat what they do as often as the project promises, which takes long: `make test-all` does. Otherwise they do it a
+/// few times.
+pub(crate) fn full_counts() -> bool {
+    std::env::var_os("EVENTIDE_TEST_FULL").is_some_and(|value| !value.is_empty())
+}
 
 /// A private PostgreSQL in a directory of its own, with the schema up to date.
 pub(crate) struct Scene {
@@ -33,8 +42,7 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) async fn new() -> Self {
         let directory = TempDir::new().expect("a temporary directory");
-        let postgres = start_postgres(directory.path()).await;
-        migrations::up(&postgres.connection()).await.expect("migrations");
+        let postgres = start(directory.path(), Content::Schema, &[]).await;
         Self {
             _directory: directory,
             postgres,
@@ -54,14 +62,28 @@ impl Scene {
     }
 }
 
-/// A server without the durability that a test's data does not need: what survives a kill of the bot is not touched by it.
+/// A server with the empty database `eventide`.
 pub(crate) async fn start_postgres(directory: &Path) -> PrivatePostgres {
-    PrivatePostgres::start(&Options {
-        settings: vec![("fsync".to_owned(), "off".to_owned())],
+    start_postgres_with(directory, &[]).await
+}
+
+/// The same with these settings.
+pub(crate) async fn start_postgres_with(directory: &Path, settings: &[(&str, &str)]) -> PrivatePostgres {
+    start(directory, Content::Database, settings).await
+}
+
+/// A server without the durability that a test's data does not need: what survives a kill of the bot is not touched by it.
+async fn start(directory: &Path, content: Content, settings: &[(&str, &str)]) -> PrivatePostgres {
+    let settings = [&[("fsync", "off")], settings].concat();
+    let options = Options {
+        settings: settings
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         ..options(directory)
-    })
-    .await
-    .expect("PostgreSQL starts")
+    };
+    template::place(content, &options).await;
+    PrivatePostgres::start(&options).await.expect("PostgreSQL starts")
 }
 
 /// A server there, of the version that PATH names first.

@@ -7,7 +7,7 @@ use std::{
 
 use eventide::{
     config::{Config, Database, Secret, SslMode},
-    embedded::{Options, PrivatePostgres, StopMode},
+    embedded::{PrivatePostgres, StopMode},
     metrics,
     store::{Store, StoreError, connect::Target, error::one_line, migrations},
     task,
@@ -15,7 +15,7 @@ use eventide::{
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
-use crate::support::{bot::command, options, start_postgres, until};
+use crate::support::{bot::command, start_postgres, start_postgres_with, until};
 
 /// The name in the server's certificate.
 const HOST: &str = "db.eventide.test";
@@ -78,19 +78,13 @@ impl Server {
         let [a, b] = rand_bytes();
         let address = format!("127.77.{a}.{b}");
         let settings = [
-            ("fsync", "off".to_owned()),
-            ("listen_addresses", address.clone()),
-            ("ssl", "on".to_owned()),
-            ("ssl_cert_file", "server.crt".to_owned()),
-            ("ssl_key_file", "server.key".to_owned()),
-            ("ssl_ca_file", "clients.crt".to_owned()),
+            ("listen_addresses", address.as_str()),
+            ("ssl", "on"),
+            ("ssl_cert_file", "server.crt"),
+            ("ssl_key_file", "server.key"),
+            ("ssl_ca_file", "clients.crt"),
         ];
-        let postgres = PrivatePostgres::start(&Options {
-            settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
-            ..options(&data)
-        })
-        .await
-        .expect("PostgreSQL starts");
+        let postgres = start_postgres_with(&data, &settings).await;
         let server = Self {
             directory,
             postgres,
