@@ -3,6 +3,7 @@
 mod ask;
 pub mod backup;
 pub mod commands;
+#[cfg(feature = "demo")]
 pub mod demo;
 pub mod doctor;
 pub mod effects;
@@ -14,6 +15,7 @@ pub mod import;
 pub mod invite;
 pub mod log;
 pub mod migrate;
+mod process;
 pub mod restore;
 pub mod run;
 pub mod settings;
@@ -22,6 +24,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
+
+pub use self::process::main;
 
 use crate::{
     backup::BackupError,
@@ -61,6 +65,7 @@ pub enum Command {
     /// Print the link that adds the bot to a server, and why it needs which permission
     Invite(invite::Invite),
     /// Show the bot at work on a simulated Discord and a private PostgreSQL
+    #[cfg(feature = "demo")]
     Demo(demo::Demo),
     /// Look at the database's schema, bring it up to date, or take changes back
     #[command(subcommand)]
@@ -154,6 +159,7 @@ pub enum CliError {
     #[error("{0}")]
     Export(#[from] ExportError),
     /// The demo's reconciliation failed.
+    #[cfg(feature = "demo")]
     #[error("the database does not hold what was sent; see the reconciliation")]
     NotExact,
     /// `eventide doctor` found something that must not stay so.
@@ -192,6 +198,7 @@ impl Cli {
             Command::Health(health) => health::health(&health, &config).await,
             Command::Log(log) => log::log(log, &config).await,
             Command::Invite(invite) => invite::invite(&invite, &config),
+            #[cfg(feature = "demo")]
             Command::Demo(demo) => demo::demo(demo, &config).await,
             Command::Settings(settings) => settings::settings(settings, &config).await,
             Command::Gaps(gaps) => gaps::gaps(gaps, &config).await,

@@ -62,6 +62,7 @@ pub mod database;
 
 pub mod backup;
 
+#[cfg(feature = "demo")]
 pub mod demo;
 
 pub mod doctor;

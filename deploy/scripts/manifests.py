@@ -266,6 +266,8 @@ def check_dockerfile(path):
     for stage in stages:
         if re.match(r"\S+ AS (bot|backup)", stage):
             check(re.search(r"^USER [1-9]\d*:", stage, re.MULTILINE), f"{name}: a stage runs as root")
+    for build in re.findall(r"cargo build .*", text):
+        check("--no-default-features" in build, f"{name}: a server's binary is built without the demo: {build}")
     print(f"{name}: {len(stages)} stages")
 
 

@@ -29,7 +29,12 @@ RUSTFLAGS="--remap-path-prefix=$cargo_home=/cargo --remap-path-prefix=$PWD=/even
 CFLAGS="-ffile-prefix-map=$cargo_home=/cargo -ffile-prefix-map=$PWD=/eventide -ffile-prefix-map=$target=/target"
 export EVENTIDE_COMMIT SOURCE_DATE_EPOCH RUSTFLAGS CFLAGS LC_ALL=C TZ=UTC
 
-cargo build --locked --profile dist --package eventide --bin eventide
+cargo build --locked --profile dist --package eventide --bin eventide --no-default-features
+
+if "$target/dist/eventide" demo --help >/dev/null 2>&1; then
+    echo "the binary has the demo, and so the simulator, in it" >&2
+    exit 1
+fi
 
 name=eventide-$version-$host
 place=$target/package

@@ -1,7 +1,7 @@
 """Lists what the binary is made of, as CycloneDX 1.6 in JSON: `make sbom`. https://cyclonedx.org/docs/1.6/json/
 
 From `cargo metadata` and Cargo.lock alone, so the same commit makes the same file. What is compiled into the binary or runs while it is
-built is in; what only tests use is not. The C code of SQLite and zstd is inside of the crates libsqlite3-sys and zstd-sys.
+built is in; what only tests and the demo use is not. The C code of SQLite and zstd is inside of the crates libsqlite3-sys and zstd-sys.
 """
 
 import argparse
@@ -70,7 +70,14 @@ def main():
     arguments = parser.parse_args()
 
     metadata = json.loads(
-        output_of("cargo", "metadata", "--locked", "--format-version=1", f"--filter-platform={arguments.target}")
+        output_of(
+            "cargo",
+            "metadata",
+            "--locked",
+            "--format-version=1",
+            "--no-default-features",
+            f"--filter-platform={arguments.target}",
+        )
     )
     packages = {package["id"]: package for package in metadata["packages"]}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
