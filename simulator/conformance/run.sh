@@ -72,7 +72,8 @@ check() {
 
 mkdir -p "$work/javascript"
 : >"$log"
-cargo build --quiet --manifest-path "$root/Cargo.toml" -p discord-simulator
+# As the tests do, so that nothing is compiled again after them.
+cargo build --quiet --manifest-path "$root/Cargo.toml" --workspace --bin discord-simulator --test it
 python_env python-zlib 'discord.py==2.7.1'
 python_env python-zstd 'discord.py==2.7.1' 'zstandard==0.25.0'
 cp "$here/package.json" "$here/package-lock.json" "$here/client.mjs" "$work/javascript/"

@@ -26,6 +26,7 @@ mod observe;
 mod panel;
 mod pool;
 mod pooler;
+mod postgres_versions;
 mod privacy;
 mod rest;
 mod rewards;
