@@ -186,6 +186,19 @@ impl Database {
                 "the address of PostgreSQL itself in direct_url, direct_url_file or DATABASE_DIRECT_URL",
             );
         }
+        let through_pooler = [("url", &self.url), ("read_url", &self.routes.read_url)];
+        for (name, _) in through_pooler
+            .iter()
+            .filter(|(_, url)| pooled && url.iter().any(has_options))
+        {
+            reader.impossible(
+                [("database", "pooler"), ("database", name)],
+                format!("pooler = \"transaction\" and options= in {name}"),
+                &format!(
+                    "{name} without options=, which a pooler refuses or ignores (direct_url may have it)"
+                ),
+            );
+        }
         let routed = [
             ("direct_url", &self.routes.direct_url),
             ("read_url", &self.routes.read_url),
@@ -239,6 +252,11 @@ fn directories(section: &mut crate::config::reader::Section<'_>) -> (PathBuf, Op
 fn schema_name(text: &str) -> Option<String> {
     let kept = text.starts_with("pg_") || text == "information_schema" || text == "$user";
     ((1..=63).contains(&text.len()) && !kept && !text.contains('\0')).then(|| text.to_owned())
+}
+
+/// Whether an address asks for settings of its own at the start of each session.
+fn has_options(url: &Secret) -> bool {
+    Conninfo::parse(url.expose()).is_ok_and(|info| info.get("options").is_some())
 }
 
 /// Why `text` is not the address of a PostgreSQL, without repeating any of it but the names of known options.

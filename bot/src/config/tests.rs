@@ -350,7 +350,15 @@ fn refuses_wrong_kinds_and_ranges() {
         ),
         (
             "[database]\nurl = \"postgres://h/db?sslmode=verify\"",
-            "an address whose sslmode",
+            "an address whose sslmode is none of disable",
+        ),
+        (
+            "[database]\nurl = \"postgresql://bot:p@ss-w0rd@host/db\"",
+            "write @ as %40, / as %2F, # as %23 (value not shown)",
+        ),
+        (
+            "[database]\nurl = \"postgres://h/db?options=-c%20a%3Db\"\npooler = \"transaction\"\ndirect_url = \"postgres://h/db\"",
+            "url without options=",
         ),
         ("[database]\nmigrate_on_start = \"yes\"", "allowed: true or false"),
         (

@@ -138,7 +138,8 @@ pub fn one_line(error: &tokio_postgres::Error) -> String {
         }
         if db.message().starts_with("unsupported startup parameter") {
             return format!(
-                "{}: the address leads to a pooler; set database.pooler = \"transaction\" and database.direct_url",
+                "{}: the address leads to a pooler; remove options= from it, and set database.pooler = \"transaction\" and \
+                 database.direct_url",
                 db.message()
             );
         }

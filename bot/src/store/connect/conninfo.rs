@@ -5,7 +5,13 @@
 //! out `passfile`. No error here repeats any of the text but the names of known keys: what looks like a key can be a piece of a
 //! password.
 
+mod fault;
+mod foreign;
+
 use std::collections::BTreeMap;
+
+pub use self::fault::Fault;
+use self::foreign::Foreign;
 
 /// Keys that are understood, or that change nothing here.
 const KNOWN: [&str; 37] = [
@@ -110,31 +116,6 @@ const NUMBERS: [&str; 7] = [
     "tcp_user_timeout",
 ];
 
-/// Why a text is no address of a PostgreSQL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// It has neither of the two forms.
-    Form,
-    /// The value of this key cannot be read.
-    Value(&'static str),
-    /// This key of libpq's is not supported.
-    Unsupported(&'static str),
-    /// As many hosts as addresses and ports are needed, or one port for all.
-    Counts,
-}
-
-impl Fault {
-    /// In words that repeat nothing of the text.
-    pub fn in_words(self) -> String {
-        match self {
-            Self::Form => "text that is no such address (not shown)".to_owned(),
-            Self::Value(key) => format!("an address whose {key} cannot be read (not shown)"),
-            Self::Unsupported(key) => format!("an address with {key}, which is not supported (not shown)"),
-            Self::Counts => "an address with different numbers of hosts and ports (not shown)".to_owned(),
-        }
-    }
-}
-
 /// One place to connect to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -157,6 +138,9 @@ pub struct Conninfo {
 impl Conninfo {
     /// Read a URI or libpq's `key=value` form.
     pub fn parse(text: &str) -> Result<Self, Fault> {
+        if let Some(foreign) = Foreign::start_of(text) {
+            return Err(Fault::Foreign(foreign));
+        }
         let mut found = Found::default();
         let uri = ["postgresql://", "postgres://"]
             .iter()
@@ -209,6 +193,10 @@ impl Found {
             }
             rest = after;
         }
+        if rest.contains('@') {
+            // libpq would take the end of the password for a host or a database, and errors would quote it.
+            return Err(Fault::Unescaped);
+        }
         let (path, query) = rest
             .split_once('?')
             .map_or((rest, None), |(path, query)| (path, Some(query)));
@@ -224,7 +212,7 @@ impl Found {
             .flat_map(|query| query.split('&'))
             .filter(|pair| !pair.is_empty())
         {
-            let (key, value) = pair.split_once('=').ok_or(Fault::Form)?;
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (key, value) = (decoded(key)?, decoded(value)?);
             // JDBC's way to say it, which libpq takes too.
             if key == "ssl" && value == "true" {
@@ -283,7 +271,13 @@ impl Found {
         if let Some(key) = UNSUPPORTED.iter().find(|unsupported| **unsupported == key) {
             return Err(Fault::Unsupported(key));
         }
-        let key = KNOWN.iter().find(|known| **known == key).ok_or(Fault::Form)?;
+        if let Some(foreign) = Foreign::parameter(key, &value) {
+            return Err(Fault::Foreign(foreign));
+        }
+        let key = KNOWN
+            .iter()
+            .find(|known| **known == key)
+            .ok_or(Fault::Parameter)?;
         let word = WORDS.iter().find(|(word, _)| word == key);
         let right = value.is_empty()
             || if let Some((_, words)) = word {
@@ -365,7 +359,7 @@ fn decoded(text: &str) -> Result<String, Fault> {
     while let Some(byte) = rest.next() {
         if byte == b'%' {
             let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
-            let (high, low) = (digit().ok_or(Fault::Form)?, digit().ok_or(Fault::Form)?);
+            let (high, low) = (digit().ok_or(Fault::Percent)?, digit().ok_or(Fault::Percent)?);
             bytes.push(u8::try_from(high * 16 + low).map_err(|_error| Fault::Form)?);
         } else {
             bytes.push(byte);

@@ -295,7 +295,8 @@ fn explained(error: &rustls::Error) -> String {
             | CertificateError::InvalidPurpose
             | CertificateError::InvalidPurposeContext { .. },
         ) => {
-            "the server's certificate is not from a known authority: give the authority's certificate in database.ssl_ca_file"
+            "the server's certificate is not from a known authority: give the authority's certificate in database.ssl_ca_file, or set \
+             DATABASE_SSL=no-verify, which encrypts and verifies nothing, as libpq's sslmode=require does"
         }
         Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
@@ -313,7 +314,8 @@ fn explained(error: &rustls::Error) -> String {
             if other.0.to_string().contains("CaUsedAsEndEntity") =>
         {
             "the server's certificate is an authority's own, self-signed: sign one for the server with it (CA:FALSE), and give the \
-             authority's in database.ssl_ca_file"
+             authority's in database.ssl_ca_file, or set DATABASE_SSL=no-verify, which encrypts and verifies nothing, as libpq's \
+             sslmode=require does"
         }
         Error::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::HandshakeFailure) => {
             "the server asks for a client certificate: give it in database.ssl_cert_file and database.ssl_key_file"

@@ -149,14 +149,19 @@ fn refuses_what_libpq_refuses_and_what_would_be_weaker_than_asked() {
         ("", Fault::Form),
         ("   ", Fault::Form),
         ("nonsense", Fault::Form),
-        ("mysql://h/d", Fault::Form),
-        ("host=h unknown=1", Fault::Form),
+        ("host=h unknown=1", Fault::Parameter),
         ("password='open", Fault::Form),
-        ("postgresql://h/%", Fault::Form),
-        ("postgresql://h/%4", Fault::Form),
-        ("postgresql://h/%zz", Fault::Form),
+        ("postgresql://h/%", Fault::Percent),
+        ("postgresql://h/%4", Fault::Percent),
+        ("postgresql://h/%zz", Fault::Percent),
         ("postgresql://h/%00", Fault::Form),
-        ("postgresql://h?nonsense", Fault::Form),
+        ("postgresql://h?nonsense", Fault::Parameter),
+        ("postgresql://h?=1", Fault::Parameter),
+        ("postgresql://bot:p@ss-w0rd@host/db", Fault::Unescaped),
+        ("postgresql://bot:p/ss-w0rd@host/db", Fault::Unescaped),
+        ("postgresql://bot:5432/ss-w0rd@host/db", Fault::Unescaped),
+        ("postgresql://bot:p/s#w0rd?@host/db", Fault::Unescaped),
+        ("postgresql://h/d?user=me@server", Fault::Unescaped),
         ("postgresql://[::1", Fault::Value("host")),
         ("postgresql://[::1]x", Fault::Value("host")),
         ("postgresql://h:port/d", Fault::Value("port")),
@@ -206,6 +211,26 @@ proptest! {
         let escaped = password.replace('\\', r"\\").replace('\'', r"\'");
         let pairs = Conninfo::parse(&format!("host=h password='{escaped}' user=u")).expect("pairs");
         prop_assert_eq!(pairs.get("password"), Some(password.as_str()));
+    }
+
+    /// A password that was pasted into a URI as it is: either all of it is the password, or nothing of it is shown.
+    #[test]
+    fn an_unescaped_password_is_read_in_whole_or_refused_unseen(password in "[!-~äß€ ]{0,24}") {
+        match Conninfo::parse(&format!("postgresql://bot:{password}@db.example:5432/levels?sslmode=require")) {
+            Ok(info) => {
+                prop_assert_eq!(info.places.len(), 1);
+                prop_assert_eq!(info.places[0].host.as_str(), "db.example");
+                prop_assert_eq!((info.get("user"), info.get("dbname")), (Some("bot"), Some("levels")));
+                let read = info.get("password").unwrap_or_default();
+                prop_assert!(read == password || password.contains('%'), "{}", read);
+            }
+            // A text that is made of constants: there is nothing of the address in it.
+            Err(fault) => prop_assert!(
+                matches!(fault, Fault::Unescaped | Fault::Percent | Fault::Form),
+                "{:?}",
+                fault
+            ),
+        }
     }
 
     #[test]
