@@ -38,9 +38,8 @@ pub fn asked(message: &MessageCreate, text: &str, prefix: Option<&str>) -> Optio
         .find(|command| command.eq_ignore_ascii_case(name))?;
     let mut data = json!({"name": name, "type": 1});
     if name == "rank"
-        && let Some(mentioned) = message_data["mentions"].get(0)
+        && let Some((id, mentioned)) = first_mentioned(rest, &message_data["mentions"])
     {
-        let id = mentioned["id"].as_str()?;
         data["options"] = json!([{"name": "member", "type": 6, "value": id}]);
         data["resolved"] = json!({"users": {id: mentioned}, "members": {id: mentioned["member"]}});
     }
@@ -58,16 +57,28 @@ pub fn asked(message: &MessageCreate, text: &str, prefix: Option<&str>) -> Optio
     Some(asked)
 }
 
+/// The user whose mention comes first in the text. `mentions` has no order, and includes the author of the message that is replied to.
+fn first_mentioned<'a>(text: &'a str, mentions: &'a Value) -> Option<(&'a str, &'a Value)> {
+    text.split("<@").skip(1).find_map(|after| {
+        let (id, _rest) = after.split_once('>')?;
+        let id = id.strip_prefix('!').unwrap_or(id);
+        let mentioned = mentions.as_array()?.iter().find(|user| user["id"] == id)?;
+        Some((id, mentioned))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::{MessageCreate, asked};
 
+    /// A message of 8 that replies to one of 6, whom `mentions` therefore lists first.
     fn of(content: &str, prefix: Option<&str>) -> Option<(String, u64)> {
         let content = serde_json::to_string(content).expect("text");
         let text = format!(
             r#"{{"t":"MESSAGE_CREATE","s":3,"op":0,"d":{{"id":"1300000000000000000","channel_id":"7","guild_id":"9","content":{content},
             "author":{{"id":"8","username":"ada"}},"member":{{"nick":"Countess","roles":[]}},
-            "mentions":[{{"id":"5","username":"bob","member":{{"nick":null}}}}]}}}}"#
+            "mentions":[{{"id":"6","username":"eve","member":{{"nick":null}}}},{{"id":"7","username":"dan","member":{{"nick":null}}}},
+            {{"id":"5","username":"bob","member":{{"nick":null}}}}]}}}}"#
         );
         let message = MessageCreate::parse(&text).expect("a message");
         let asked = asked(&message, &text, prefix)?;
@@ -79,6 +90,16 @@ mod tests {
     fn what_begins_with_the_prefix_is_a_command() {
         assert_eq!(of("!rank <@5>", None), Some(("rank".to_owned(), 5)));
         assert_eq!(of("?HELP", Some("?")), Some(("help".to_owned(), 8)));
+        for (content, member) in [
+            ("!rank", 8),
+            ("!rank please", 8),
+            ("!rank <@!5> <@7>", 5),
+            ("!rank the <@7> and <@5>", 7),
+            ("!rank <@&6> <@404> <@5", 8),
+            ("!rank <@&6> <@404> <@5>", 5),
+        ] {
+            assert_eq!(of(content, None), Some(("rank".to_owned(), member)), "{content}");
+        }
         for (content, prefix) in [
             ("rank", None),
             ("!rankle", None),
