@@ -300,7 +300,7 @@ warn-crossed = ➡️ { $points } erreicht: **{ $action }**.
 warn-crossed-until = ➡️ { $points } erreicht: **{ $action }** bis { $until }.
 warn-direct = ⚠️ Du wurdest auf **{ $server }** verwarnt (Fall #{ $case }, { $severity }, { $points }, { $expiry }):
     { $reason }
-warn-bad-expiry = **{ $given }** kann ich nicht als Zeit lesen. Schreib zum Beispiel `12h`, `7d`, `2w 3d` oder `nie`: mindestens eine Minute, höchstens zehn Jahre.
+warn-bad-expiry = **{ $given }** kann ich nicht als Zeit lesen. Schreib zum Beispiel `90min`, `1,5 Std`, `7d`, `2w 3d` oder `nie`: mindestens eine Sekunde, höchstens zehn Jahre.
 warn-bad-reason = Ein Grund hat 1 bis 1.000 Zeichen.
 warn-bad-points = Punkte sind eine Zahl von 0 bis 100.
 warn-yourself = Du kannst dich nicht selbst verwarnen.
@@ -379,7 +379,7 @@ warning-threshold-unknown = Eine Schwelle bei { $points } gibt es nicht.
 warning-threshold-many = Ein Server kann 20 Schwellen haben. Entferne zuerst eine.
 warning-threshold-needs-duration = Ein Timeout braucht eine Dauer, zum Beispiel `12h`.
 warning-threshold-no-duration = Nur ein Timeout hat eine Dauer.
-warning-threshold-bad-duration = **{ $given }** kann ein Timeout nicht dauern. Schreib zum Beispiel `30m`, `12h` oder `7d`: mindestens eine Minute, höchstens 28 Tage.
+warning-threshold-bad-duration = **{ $given }** kann ein Timeout nicht dauern. Schreib zum Beispiel `30m`, `1,5 Std` oder `7d`: mindestens eine Sekunde, höchstens 28 Tage.
 warning-log-warned = ⚠️ **Fall #{ $case }** · <@{ $user }> wurde von <@{ $moderator }> verwarnt ({ $severity }, { $points }, { $expiry }):
     { $reason }
     { $counting }
@@ -413,5 +413,6 @@ levels-departed-hide = Mitglieder, die gehen, sind ab jetzt in der Rangliste ver
 levels-departed-reset = Mitglieder, die gehen, verlieren ab jetzt ihre XP.
 
 notice-announcements-off = ⚠️ Ich kündige keine Level mehr an, weil es immer wieder fehlschlug: { $reason }. Lass mich den Kanal sehen und dort schreiben, und schalte die Ankündigungen dann wieder ein (`/levels announce`).
+notice-channel-skipped = ⚠️ Ich kündige Level in { $channel } nicht mehr an, weil es wiederholt misslungen ist: { $reason }. Lass mich den Kanal sehen und dort schreiben; ich versuche es von Zeit zu Zeit wieder.
 notice-rewards-off = ⚠️ Ich vergebe keine Rollen mehr, weil es immer wieder fehlschlug: { $reason }. Ich brauche das Recht, Rollen zu verwalten, und meine höchste Rolle muss über jeder Belohnung stehen; schalte die Belohnungen dann wieder ein (`/levels reward mode`).
 notice-reward-gone = ℹ️ Die Rolle { $role }, die Belohnung für Level { $level }, gibt es nicht mehr. Ich habe sie von der Liste genommen.

@@ -302,7 +302,7 @@ warn-crossed = ➡️ { $points } reached: **{ $action }**.
 warn-crossed-until = ➡️ { $points } reached: **{ $action }** until { $until }.
 warn-direct = ⚠️ You were warned on **{ $server }** (case #{ $case }, { $severity }, { $points }, { $expiry }):
     { $reason }
-warn-bad-expiry = **{ $given }** is not a time that I can read. Write for example `12h`, `7d`, `2w 3d` or `never`: at least a minute, at most ten years.
+warn-bad-expiry = **{ $given }** is not a time that I can read. Write for example `90min`, `1.5h`, `7d`, `2w 3d` or `never`: at least a second, at most ten years.
 warn-bad-reason = A reason has 1 to 1,000 characters.
 warn-bad-points = Points are a number from 0 to 100.
 warn-yourself = You cannot warn yourself.
@@ -381,7 +381,7 @@ warning-threshold-unknown = There is no threshold with { $points }.
 warning-threshold-many = A server can have 20 thresholds. Remove one first.
 warning-threshold-needs-duration = A timeout needs a duration, such as `12h`.
 warning-threshold-no-duration = Only a timeout has a duration.
-warning-threshold-bad-duration = **{ $given }** is not a duration that a timeout can have. Write for example `30m`, `12h` or `7d`: at least a minute, at most 28 days.
+warning-threshold-bad-duration = **{ $given }** is not a duration that a timeout can have. Write for example `30m`, `1.5h` or `7d`: at least a second, at most 28 days.
 warning-log-warned = ⚠️ **Case #{ $case }** · <@{ $user }> was warned by <@{ $moderator }> ({ $severity }, { $points }, { $expiry }):
     { $reason }
     { $counting }
@@ -414,6 +414,7 @@ levels-departed-keep = Members who leave stay on the leaderboard from now on.
 levels-departed-hide = Members who leave are hidden from the leaderboard from now on, until they are back.
 levels-departed-reset = Members who leave lose their XP from now on.
 
-notice-announcements-off = ⚠️ I have stopped to announce levels, because it failed again and again: { $reason }. Let me see the channel and send messages there, then switch announcements on again (`/levels announce`).
+notice-announcements-off = ⚠️ I stopped announcing level-ups after repeated failures: { $reason }. Let me see the channel and send messages there, then switch announcements on again (`/levels announce`).
+notice-channel-skipped = ⚠️ I no longer announce level-ups in { $channel } after repeated failures: { $reason }. Let me see the channel and send messages there; I try again from time to time.
 notice-rewards-off = ⚠️ I have stopped to give reward roles, because it failed again and again: { $reason }. I need the permission to manage roles, and my highest role has to stand above every reward; then switch rewards on again (`/levels reward mode`).
 notice-reward-gone = ℹ️ The role { $role }, the reward for level { $level }, is gone. I have taken it off the list.

@@ -11,7 +11,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
     import::fields::Field,
-    rules::curve,
+    rules::curve::Curve,
     store::{Store, StoreError, leaderboard::Standing, member_xp::moving},
 };
 
@@ -61,10 +61,10 @@ struct Member {
     messages: u64,
 }
 
-/// Write every member of a guild as of one moment. Returns how many there are.
+/// Write every member of a guild as of one moment, with levels by its curve. Returns how many there are.
 pub async fn write<W: Write + Send>(
     store: &Store,
-    guild: Id<GuildMarker>,
+    (guild, curve): (Id<GuildMarker>, Curve),
     format: Format,
     mut out: W,
 ) -> Result<u64, ExportError> {
@@ -75,7 +75,7 @@ pub async fn write<W: Write + Send>(
         } else if format == Format::Json {
             out.write_all(b",\n")?;
         }
-        Ok(member(&mut out, format, guild, standing)?)
+        Ok(member(&mut out, format, (guild, curve), standing)?)
     })
     .await?;
     if count == 0 {
@@ -98,7 +98,7 @@ fn begin(out: &mut impl Write, format: Format) -> std::io::Result<()> {
 fn member(
     out: &mut impl Write,
     format: Format,
-    guild_id: Id<GuildMarker>,
+    (guild_id, curve): (Id<GuildMarker>, Curve),
     standing: Standing,
 ) -> std::io::Result<()> {
     let Standing {
@@ -106,7 +106,7 @@ fn member(
         xp,
         message_count: messages,
     } = standing;
-    let level = curve::level_of(xp);
+    let level = curve.level_of(xp);
     match format {
         Format::Csv => writeln!(out, "{guild_id},{user_id},{xp},{level},{messages}"),
         Format::Json => {

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The most XP that one command gives, and that anybody can be set to: what the highest level takes.
-pub const MOST: u64 = curve::xp_at(curve::MAX_LEVEL);
+pub const MOST: u64 = curve::MOST_XP;
 
 /// Members with one statement, of those whose roles are to be made right.
 const AT_ONCE: u32 = 5_000;

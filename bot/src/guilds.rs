@@ -6,6 +6,7 @@
 mod kept;
 mod may;
 mod members;
+mod names;
 mod news;
 mod places;
 mod ranks;
@@ -31,6 +32,7 @@ use twilight_model::{
 pub use self::ranks::{Obstacle, Rank};
 use self::{
     kept::{Kept, Missing, Need, Read},
+    names::Names,
     places::Places,
     reduced::ReducedChannel,
 };
@@ -38,6 +40,7 @@ use crate::{
     events::guild_news::GuildNews,
     metrics,
     rest::{Priority, Rest, RestError, SingleFlight},
+    text::names::Name,
 };
 
 /// How often a guild is read anew because it changed while it was read.
@@ -100,7 +103,8 @@ struct Inner {
     reads: SingleFlight<(Id<GuildMarker>, Need), Result<(), RestError>>,
     channels: SingleFlight<(Id<GuildMarker>, Id<ChannelMarker>), Result<Found, RestError>>,
     place_reads: SingleFlight<Id<GuildMarker>, Result<(), RestError>>,
-    names: SingleFlight<(Id<GuildMarker>, Id<UserMarker>), Result<String, RestError>>,
+    name_reads: SingleFlight<(Id<GuildMarker>, Id<UserMarker>), Result<Name, RestError>>,
+    names: Mutex<Names>,
 }
 
 /// Where a role stands in its guild's list; of two at one position the older one stands higher.
@@ -141,16 +145,17 @@ impl Guilds {
                 reads: SingleFlight::default(),
                 channels: SingleFlight::default(),
                 place_reads: SingleFlight::default(),
-                names: SingleFlight::default(),
+                name_reads: SingleFlight::default(),
+                names: Mutex::default(),
             }),
         }
     }
 
     /// The guild's name.
-    pub async fn name(&self, guild_id: Id<GuildMarker>, priority: Priority) -> Result<String, RestError> {
+    pub async fn name(&self, guild_id: Id<GuildMarker>, priority: Priority) -> Result<Name, RestError> {
         let name = |kept: &Kept| kept.get(guild_id).map(|entry| entry.name.clone());
         let name = self.known(guild_id, Need::Guild, priority, name).await?;
-        Ok(name.unwrap_or_default())
+        Ok(Name::first([name.as_deref()], guild_id))
     }
 
     /// Whether the bot can give the role.
@@ -257,6 +262,11 @@ impl Inner {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // Nothing panics while it is held.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn names(&self) -> MutexGuard<'_, Names> {
+        // As above.
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn places(&self) -> MutexGuard<'_, Places> {

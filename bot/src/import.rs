@@ -89,12 +89,17 @@ pub enum ImportError {
     #[error("{0}")]
     Source(#[from] SourceError),
     /// There are no members in it.
-    #[error("{}: no members found in this {kind} file; --map user_id=NAME,xp=NAME says what they are called", .path.display())]
+    #[error(
+        "{}: no members found in this {kind} file{}; --map user_id=NAME,xp=NAME says what their ID and XP are called",
+        .path.display(), with_keys(.keys)
+    )]
     Nobody {
         /// The file.
         path: PathBuf,
         /// What it is.
         kind: Kind,
+        /// The names in it that might be a field's.
+        keys: Vec<String>,
     },
     /// It does not say of which guild the members are.
     #[error("{}: the file does not say of which guild the members are: give the guild's id with --guild", .0.display())]
@@ -188,6 +193,14 @@ pub enum ImportError {
     /// There are no tables yet.
     #[error("the database has no tables yet, or not all: eventide migrate up makes them")]
     NoTables,
+}
+
+fn with_keys(keys: &[String]) -> String {
+    if keys.is_empty() {
+        String::new()
+    } else {
+        format!(", which has the keys {}", keys.join(", "))
+    }
 }
 
 impl From<StoreError> for ImportError {
@@ -294,6 +307,7 @@ async fn survey(
         return Err(ImportError::Nobody {
             path: path(),
             kind: source.kind,
+            keys: source.keys(),
         });
     }
     if let Some((whose, rounded)) = survey.rounded().filter(|_| !options.trust_ids) {

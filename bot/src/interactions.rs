@@ -296,7 +296,11 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
         let declined = if answering.len() >= AT_ONCE {
             Some(Answer::busy(question.language))
         } else if let (Some((command, what)), Some(user)) = (found.used(), question.asked.user()) {
-            let admitted = flood.admit(user.id, command, what, Instant::now());
+            let user = flood::User {
+                id: user.id,
+                is_moderator: question.asked.is_by_a_moderator(),
+            };
+            let admitted = flood.admit(user, command, what, Instant::now());
             admitted
                 .err()
                 .map(|until| Answer::flooded(until, question.language))

@@ -155,6 +155,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{Language, Value};
+    use crate::text::names::{
+        Name,
+        tests::{HOSTILE, assert_harmless},
+    };
+
+    /// Values that people chose or typed.
+    const NAMES: [&str; 3] = ["given", "name", "server"];
 
     fn keys(language: Language) -> BTreeSet<&'static str> {
         let messages = language.source().lines();
@@ -231,5 +238,37 @@ mod tests {
                 assert_eq!(Language::of_locale(locale), Some(language));
             }
         }
+    }
+
+    /// Whatever stands around a name, it does not undo what makes the name harmless.
+    #[test]
+    fn a_hostile_name_is_harmless_in_every_text() {
+        let name = Name::first([Some(HOSTILE)], 1).in_markdown();
+        let mut tried = 0;
+        for language in Language::ALL {
+            for key in keys(language) {
+                let used = values(language, key);
+                if !used.iter().any(|value| NAMES.contains(value)) {
+                    continue;
+                }
+                let filled: Vec<_> = used
+                    .iter()
+                    .map(|value| {
+                        let is_name = NAMES.contains(value);
+                        (
+                            *value,
+                            if is_name {
+                                name.clone().into()
+                            } else {
+                                Value::Count(2)
+                            },
+                        )
+                    })
+                    .collect();
+                assert_harmless(&language.filled(key, &filled));
+                tried += 1;
+            }
+        }
+        assert!(tried >= 8, "{tried}");
     }
 }

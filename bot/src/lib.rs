@@ -52,6 +52,8 @@ pub mod moderation;
 
 pub mod language;
 
+pub mod text;
+
 pub mod cli;
 
 pub mod config;

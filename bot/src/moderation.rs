@@ -28,6 +28,8 @@ use crate::{
 
 /// Characters that a reason may have.
 pub const LONGEST_REASON: usize = 1_000;
+/// The longest quotation of a reason, in UTF-16 code units: each of its lines has two more.
+pub const LONGEST_QUOTATION: usize = 1_300;
 /// Points that a warning may have.
 pub const MOST_POINTS: i64 = 100;
 /// Thresholds that a guild may have.

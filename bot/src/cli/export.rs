@@ -15,6 +15,8 @@ use crate::{
     database::Database,
     export::{self, ExportError, Format},
     logging,
+    rules::curve::Curve,
+    settings::Settings,
     store::Store,
 };
 
@@ -49,6 +51,8 @@ async fn on(database: &Database, arguments: Export, config: &Config) -> Result<(
     let store = database.store(&config.database).map_err(ExportError::from)?;
     store.name_for("export");
     let Export { guild, format, out } = arguments;
+    let settings = Settings::new(&config.levels).of(&store, guild).await;
+    let guild = (guild, settings.map_err(ExportError::from)?.curve);
     let exported = if out == Path::new("-") {
         export::write(&store, guild, format, BufWriter::new(std::io::stdout())).await
     } else {
@@ -63,7 +67,7 @@ async fn on(database: &Database, arguments: Export, config: &Config) -> Result<(
 /// Under another name first: what is called `out` is whole.
 async fn to_file(
     store: &Store,
-    guild: Id<GuildMarker>,
+    guild: (Id<GuildMarker>, Curve),
     format: Format,
     out: &Path,
 ) -> Result<u64, ExportError> {

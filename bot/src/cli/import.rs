@@ -16,7 +16,8 @@ use crate::{
         report::Report,
     },
     logging,
-    store::member_xp::moving::Mode,
+    settings::Settings,
+    store::{Store, member_xp::moving::Mode},
 };
 
 /// What to import, and how.
@@ -121,9 +122,25 @@ async fn on(database: &Database, arguments: Import, config: &Config) -> Result<(
         again: arguments.again,
         trust_ids: arguments.trust_ids,
     };
-    let imported = import::run(&store, &options, &mut Progress::new()).await;
+    let imported = reported(&store, &options, config).await;
     store.close();
     told(&imported?, options.dry_run)
+}
+
+/// Import, and add what the report needs of the guilds' settings.
+async fn reported(
+    store: &Store,
+    options: &import::Options,
+    config: &Config,
+) -> Result<Report, import::ImportError> {
+    let mut report = import::run(store, options, &mut Progress::new()).await?;
+    let settings = Settings::new(&config.levels);
+    let chosen = settings.of_all(store, report.shown_guilds()).await?;
+    report.curves = chosen
+        .iter()
+        .map(|(guild_id, settings)| (*guild_id, settings.curve))
+        .collect();
+    Ok(report)
 }
 
 fn told(report: &Report, dry_run: bool) -> Result<(), CliError> {

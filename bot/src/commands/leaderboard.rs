@@ -4,6 +4,8 @@
 //! earlier process works as well: `leaderboard:to:xp:3`, `leaderboard:first:xp`, `leaderboard:last:xp`, `leaderboard:me:xp`, and
 //! `leaderboard:order` for the menu.
 
+use std::{collections::HashMap, time::Duration};
+
 use futures_util::future::BoxFuture;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Kind},
@@ -23,13 +25,16 @@ use crate::{
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
     language::{Language, Value},
     ledger::member_xp::MemberKey,
-    rules::{curve::level_of, week::week_of},
+    rules::{curve::Curve, week::week_of},
     snowflake,
     store::leaderboard::{self, Line, Order, Page},
+    text::names::Name,
 };
 
 /// Lines of a page.
 const LINES: u32 = 10;
+/// How long a page waits for the names of its members. The answer must be on its way after a second and a half.
+const NAMES_PATIENCE: Duration = Duration::from_millis(800);
 
 /// What a member can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,11 +170,31 @@ async fn answer(question: &mut Question, around: &Around, by: By, way: Way) -> R
         }
     };
     let page = leaderboard::page(&around.store, guild_id, order, skip, LINES).await?;
-    Ok(shown(&page, by, asker, question.language()))
+    let settings = around.settings.of(&around.store, guild_id).await?;
+    let users = page.lines.iter().map(|line| line.standing.user_id);
+    let names = around.guilds.member_names(guild_id, users, NAMES_PATIENCE).await;
+    let board = Board {
+        page,
+        by,
+        curve: settings.curve,
+        names,
+    };
+    Ok(shown(&board, asker, question.language()))
+}
+
+/// A page, and what it takes to show it.
+struct Board {
+    page: Page,
+    by: By,
+    curve: Curve,
+    /// What members are called, as far as it is known.
+    names: HashMap<Id<UserMarker>, Name>,
 }
 
 /// A page as a message. The asker's own line stands out.
-fn shown(page: &Page, by: By, asker: Option<Id<UserMarker>>, language: Language) -> Reply {
+fn shown(board: &Board, asker: Option<Id<UserMarker>>, language: Language) -> Reply {
+    let Board { page, by, .. } = board;
+    let by = *by;
     let number = |number: u64| Value::from(language.number(number));
     let lines = u64::from(LINES);
     let (here, last) = (page.skipped / lines + 1, page.members.div_ceil(lines).max(1));
@@ -181,7 +206,7 @@ fn shown(page: &Page, by: By, asker: Option<Id<UserMarker>>, language: Language)
             format!(
                 "{}{}",
                 if is_own { "▸ " } else { "" },
-                in_words(line, by, language)
+                in_words(line, board, language)
             )
         })
         .collect();
@@ -209,9 +234,15 @@ fn shown(page: &Page, by: By, asker: Option<Id<UserMarker>>, language: Language)
         .with_components(vec![buttons(by, here, last, language), menu(by, language)])
 }
 
-fn in_words(line: &Line, by: By, language: Language) -> String {
+fn in_words(line: &Line, board: &Board, language: Language) -> String {
     let number = |number: u64| Value::from(language.number(number));
-    let key = match by {
+    let user_id = line.standing.user_id;
+    // A mention in an embed notifies nobody. A client that does not know the member shows its ID, so the name stands beside it.
+    let member = match board.names.get(&user_id) {
+        Some(name) => format!("<@{user_id}> ({})", name.in_markdown()),
+        None => format!("<@{user_id}>"),
+    };
+    let key = match board.by {
         By::Messages => "leaderboard-line-messages",
         By::Xp | By::Week => "leaderboard-line-xp",
     };
@@ -219,9 +250,8 @@ fn in_words(line: &Line, by: By, language: Language) -> String {
         key,
         &[
             ("rank", number(line.rank)),
-            // In an embed, and with nobody to be mentioned: Discord shows the name and tells nobody.
-            ("member", format!("<@{}>", line.standing.user_id).into()),
-            ("level", number(level_of(line.standing.xp).into())),
+            ("member", member.into()),
+            ("level", number(board.curve.level_of(line.standing.xp).into())),
             ("value", number(line.value)),
             ("messages", Value::Count(line.value)),
         ],
@@ -292,11 +322,12 @@ mod tests {
 
     use twilight_model::{channel::message::Component, id::Id};
 
-    use super::{By, LINES, Way, read, shown};
+    use super::{Board, By, Curve, HashMap, LINES, Name, Way, read, shown};
     use crate::{
         interactions::reply::Reply,
         language::Language,
         store::leaderboard::{Line, Page, Standing},
+        text::names::tests::{HOSTILE, assert_harmless},
     };
 
     fn reply(skipped: u64, members: u64, by: By) -> Reply {
@@ -314,7 +345,13 @@ mod tests {
             skipped,
             members,
         };
-        shown(&page, by, Some(Id::new(skipped + 2)), Language::German)
+        let board = Board {
+            page,
+            by,
+            curve: Curve::linear(100),
+            names: HashMap::from([(Id::new(skipped + 3), Name::first([Some(HOSTILE)], 3))]),
+        };
+        shown(&board, Some(Id::new(skipped + 2)), Language::German)
     }
 
     fn ids(reply: &Reply) -> Vec<(String, bool)> {
@@ -385,6 +422,9 @@ mod tests {
             text.contains("\n▸ **#12** <@12> · Level 2 · 1.255 Nachrichten\n"),
             "{text}"
         );
+        let named = text.lines().nth(2).expect("a line");
+        assert!(named.starts_with("**#13** <@13> ("), "{named}");
+        assert_harmless(named.split_once('(').expect("a name").1);
         let footer = &embed.footer.as_ref().expect("a footer").text;
         assert!(
             footer.contains("Seite 2 von 124") && footer.contains("1.234"),

@@ -33,6 +33,7 @@ use crate::{
         leaderboard::{self, Rank as Stored},
         member_card,
     },
+    text::names::Name,
 };
 
 /// Parts of the bar.
@@ -48,8 +49,6 @@ const DISCS: [Colour; 6] = [
     Colour::new(0xED, 0x42, 0x45),
     Colour::new(0xEB, 0x45, 0x9E),
 ];
-/// Discord takes no longer description of a file: <https://docs.discord.com/developers/resources/message#attachment-object>.
-const LONGEST_ALT: usize = 1_024;
 
 #[derive(Debug)]
 pub(super) struct Rank;
@@ -92,18 +91,18 @@ impl Command for Rank {
             let (rank, portrait, chosen) =
                 tokio::join!(standing, portrait(around, avatar), chosen(around, key));
             let Some(rank) = rank? else {
-                let values = [("name", plain(&name).into())];
+                let values = [("name", name.in_markdown().into())];
                 return Ok(Reply::public(language.filled("rank-nobody", &values)));
             };
             let (own, settings) = chosen?;
             let curve = settings.curve;
-            let in_words = in_words(&plain(&name), rank, curve, language);
+            let in_words = in_words(&name, rank, curve, language);
             if as_text {
                 return Ok(Reply::public(in_words));
             }
             let alt = in_alt_text(&name, rank, curve, language);
             let card = card_of(
-                name,
+                &name,
                 rank,
                 curve,
                 language,
@@ -156,7 +155,7 @@ fn progress(rank: Stored, curve: Curve) -> (u32, u64, u64) {
 }
 
 fn card_of(
-    name: String,
+    name: &Name,
     rank: Stored,
     curve: Curve,
     language: Language,
@@ -172,7 +171,7 @@ fn card_of(
     // The upper bits count milliseconds, as in Discord's own choice.
     let disc = (user_id.get() >> 22) % 6;
     Card {
-        name,
+        name: name.as_plain().to_owned(),
         level: (language.text("rank-card-level"), number(level.into())),
         rank: (
             language.text("rank-card-rank"),
@@ -188,13 +187,13 @@ fn card_of(
 }
 
 /// What the picture says, for who does not see it.
-fn in_alt_text(name: &str, rank: Stored, curve: Curve, language: Language) -> String {
+fn in_alt_text(name: &Name, rank: Stored, curve: Curve, language: Language) -> String {
     let (level, done, needed) = progress(rank, curve);
     let number = |number: u64| Value::from(language.number(number));
-    let text = language.filled(
+    language.filled(
         "rank-card-alt",
         &[
-            ("name", name.into()),
+            ("name", name.as_plain().into()),
             ("level", number(level.into())),
             ("rank", number(rank.position)),
             ("done", number(done)),
@@ -204,11 +203,10 @@ fn in_alt_text(name: &str, rank: Stored, curve: Curve, language: Language) -> St
             ("messages", Value::Count(rank.messages)),
             ("count", number(rank.messages)),
         ],
-    );
-    text.chars().take(LONGEST_ALT).collect()
+    )
 }
 
-fn in_words(name: &str, rank: Stored, curve: Curve, language: Language) -> String {
+fn in_words(name: &Name, rank: Stored, curve: Curve, language: Language) -> String {
     let level = curve.level_of(rank.xp);
     let (from, to) = (curve.xp_at(level), curve.xp_at(level + 1));
     let number = |number: u64| Value::from(language.number(number));
@@ -219,7 +217,7 @@ fn in_words(name: &str, rank: Stored, curve: Curve, language: Language) -> Strin
     language.filled(
         "rank-reply",
         &[
-            ("name", name.into()),
+            ("name", name.in_markdown().into()),
             ("level", number(level.into())),
             ("rank", number(rank.position)),
             ("bar", bar.into()),
@@ -232,30 +230,19 @@ fn in_words(name: &str, rank: Stored, curve: Curve, language: Language) -> Strin
     )
 }
 
-/// A name without Discord's Markdown: <https://support.discord.com/hc/en-us/articles/210298617>.
-fn plain(name: &str) -> String {
-    let mut written = String::with_capacity(name.len());
-    for c in name.chars() {
-        if matches!(
-            c,
-            '\\' | '*' | '_' | '~' | '`' | '|' | '>' | '#' | '[' | ']' | '(' | ')' | '<' | '@' | ':'
-        ) {
-            written.push('\\');
-        }
-        written.push(c);
-    }
-    written
-}
-
 #[cfg(test)]
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{ACCENT, avatar_of, card_of, in_alt_text, in_words, plain};
+    use super::{ACCENT, Name, avatar_of, card_of, in_alt_text, in_words};
     use crate::{
         card::colour::Colour, interactions::asked::Asked, language::Language, rules::curve::Curve,
         store::leaderboard::Rank,
     };
+
+    fn ada() -> Name {
+        Name::first([Some("Ada")], 1)
+    }
 
     #[test]
     fn a_rank_in_words() {
@@ -264,13 +251,13 @@ mod tests {
             messages: 1,
             position: 2,
         };
-        let text = in_words("Ada", rank(255), Curve::Mee6, Language::English);
+        let text = in_words(&ada(), rank(255), Curve::Mee6, Language::English);
         assert!(
             text.contains("level **2**") && text.contains("▱▱") && !text.contains('▰'),
             "{text}"
         );
         assert!(text.contains("220 XP to level 3"), "{text}");
-        let text = in_words("Ada", rank(474), Curve::Mee6, Language::German);
+        let text = in_words(&ada(), rank(474), Curve::Mee6, Language::German);
         assert!(
             text.contains("▰▰▰▰▰▰▰▰▰▰▰▱") && text.contains("1 XP bis Level 3"),
             "{text}"
@@ -286,7 +273,7 @@ mod tests {
         };
         let card = |xp| {
             let rest = (Id::new(5 << 22), None, ACCENT);
-            card_of("Ada".to_owned(), rank(xp), Curve::Mee6, Language::German, rest)
+            card_of(&ada(), rank(xp), Curve::Mee6, Language::German, rest)
         };
         let half = card(155 + 110);
         assert_eq!((half.level.1.as_str(), half.rank.1.as_str()), ("2", "#2"));
@@ -294,7 +281,7 @@ mod tests {
         assert_eq!(half.messages, "1.234 Nachrichten");
         assert_eq!(half.disc, Colour::new(0xEB, 0x45, 0x9E));
         assert_eq!((card(0).done, card(99).done), (0, 990));
-        let alt = in_alt_text("Ada", rank(265), Curve::Mee6, Language::English);
+        let alt = in_alt_text(&ada(), rank(265), Curve::Mee6, Language::English);
         assert_eq!(
             alt,
             "Rank card of Ada: level 2, rank #2, 10 of 220 XP to level 3, 265 XP in all, 1,234 messages."
@@ -325,10 +312,5 @@ mod tests {
             None,
             "hashes alone are part of an address"
         );
-    }
-
-    #[test]
-    fn a_name_is_no_markup() {
-        assert_eq!(plain("*a_b* <@1>"), "\\*a\\_b\\* \\<\\@1\\>");
     }
 }

@@ -28,6 +28,7 @@ use crate::{
         words,
     },
     rest::Priority,
+    text::names::quoted,
 };
 
 /// For how long a warning counts where nothing is said.
@@ -177,20 +178,11 @@ pub(super) fn expiry(question: &Question) -> Result<Option<Expiry>, Refusal> {
         return Ok(None);
     };
     let read = span::expiry(text).ok_or_else(|| {
-        let given = given(text);
+        let given = quoted(text);
         let language = question.language();
         Refusal::Said(language.filled("warn-bad-expiry", &[("given", given.into())]))
     })?;
     Ok(Some(read))
-}
-
-/// What somebody wrote, to be shown to them again.
-pub(super) fn given(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .filter(|c| c.is_alphanumeric() || *c == ' ')
-        .collect();
-    words::cut(plain.trim(), usize::from(LONGEST_EXPIRY))
 }
 
 fn in_words(warned: &Warned, language: Language) -> String {
@@ -215,7 +207,7 @@ fn in_words(warned: &Warned, language: Language) -> String {
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{given, in_words};
+    use super::in_words;
     use crate::{
         language::Language,
         moderation::{
@@ -245,11 +237,5 @@ mod tests {
             let text = in_words(&warned, language);
             assert!(text.chars().count() <= 2_000, "{text}");
         }
-    }
-
-    #[test]
-    fn what_was_written_comes_back_without_markup() {
-        assert_eq!(given(" **<@1> soon** "), "1 soon");
-        assert_eq!(given(&"x".repeat(99)).chars().count(), 40);
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
     language::Language,
     moderation::{
-        self, Denied, LONGEST_REASON, MOST_POINTS, Severity,
+        self, Denied, LONGEST_QUOTATION, MOST_POINTS, Severity,
         cases::{Asker, Edit, State},
         words,
     },
@@ -28,9 +28,8 @@ use crate::{
     store::warning::{self, Warning as Stored},
 };
 
-/// Discord shows so many choices, of so many characters.
+/// Recent warnings that are offered: as many as Discord shows.
 const CHOICES: i64 = 25;
-const CHOICE: usize = 100;
 /// The greatest number that Discord takes for a whole number.
 const LARGEST: i64 = 1 << 53;
 
@@ -121,7 +120,7 @@ fn choice(language: Language, warning: &Stored) -> CommandOptionChoice {
         warning.reason
     );
     CommandOptionChoice {
-        name: words::cut(&name, CHOICE),
+        name,
         name_localizations: None,
         value: CommandOptionChoiceValue::Integer(warning.case_id),
     }
@@ -164,7 +163,7 @@ async fn edit(question: &Question, around: &Around) -> Result<Reply, Refusal> {
         ("severity", words::severity(language, state.severity).into()),
         ("points", words::points(language, state.points).into()),
         ("expiry", words::expiry(language, state.expires_at()).into()),
-        ("reason", words::quoted(&state.reason, LONGEST_REASON).into()),
+        ("reason", words::quoted(&state.reason, LONGEST_QUOTATION).into()),
     ];
     Ok(Reply::private(language.filled("warning-edited", &values)))
 }

@@ -24,11 +24,12 @@ use crate::{
     moderation::{Severity, words},
     snowflake,
     store::warning::{self, Counting, Warning},
+    text::limits::excerpt,
 };
 
 /// Warnings of a page.
 const A_PAGE: i64 = 5;
-/// Characters of a reason that are shown: five of them, with why they were taken back, fit in Discord's 4,096.
+/// The part of a reason that is shown, in UTF-16 code units: five of them, with why they were removed, fit into an embed.
 const REASON: usize = 450;
 const REMOVED_REASON: usize = 120;
 /// Amber.
@@ -206,7 +207,7 @@ fn entry(language: Language, warning: &Warning, now: SystemTime) -> String {
         values.push(("remover", remover.to_string().into()));
         let mut text = language.filled("warnings-entry-removed", &values);
         if let Some(reason) = &warning.removed_reason {
-            let reason = words::cut(reason, REMOVED_REASON);
+            let reason = excerpt(reason, REMOVED_REASON);
             text.push('\n');
             text.push_str(&language.filled("warnings-removed-reason", &[("reason", reason.into())]));
         }
@@ -242,7 +243,7 @@ mod tests {
             case_id: 1_000_000_000,
             user_id: Id::new(u64::MAX),
             moderator_id: Id::new(u64::MAX),
-            reason: "ß".repeat(1_000),
+            reason: "ß\n".repeat(500),
             severity: "medium".to_owned(),
             points: 100,
             created_at: SystemTime::now(),

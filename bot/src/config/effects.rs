@@ -67,7 +67,7 @@ impl Effects {
                 default: 5,
                 range: 1..=1000,
                 unit: "failures",
-                why: "So many in a row switch a server's announcements or rewards off, and tell its log channel once.",
+                why: "After this many in a row, a server's rewards or a channel's announcements stop, and its log channel gets one notice.",
             }),
             retry_blocked: section.seconds(Whole {
                 name: "retry_blocked_seconds",

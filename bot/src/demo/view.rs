@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use twilight_model::id::{Id, marker::UserMarker};
 
 use super::{Options, figures, figures::Figures};
-use crate::{bot::Bot, gateway::status::ShardState, rules::curve, store::leaderboard::Standing};
+use crate::{bot::Bot, gateway::status::ShardState, rules::curve::Curve, store::leaderboard::Standing};
 
 /// Plain lines come this often.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
@@ -188,7 +188,7 @@ impl View {
                 "  {}. {:<24} level {:>2}  {:>6} XP  {:>6} messages",
                 place + 1,
                 name(user.get()),
-                curve::level_of(standing.xp),
+                Curve::Mee6.level_of(standing.xp),
                 standing.xp,
                 standing.message_count,
             ));

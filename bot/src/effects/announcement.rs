@@ -30,6 +30,7 @@ use crate::{
         template::{Facts, Placeholder, Template},
     },
     store::outbox::Waiting,
+    text::{limits, names::Name},
 };
 
 /// Direct channels that are remembered, 16 bytes each.
@@ -38,6 +39,8 @@ const DIRECT_CHANNELS: usize = 100_000;
 const REFUSALS: usize = 100_000;
 /// For how long nothing is sent to them: each 403 counts against the 10,000 in 10 minutes at which Discord bans the address.
 const REFUSAL_LASTS: Duration = Duration::from_mins(5);
+/// The same for a channel that refused again and again.
+const SKIPPED_FOR: Duration = Duration::from_hours(1);
 
 /// The channels of direct messages, by member. They never change.
 #[derive(Debug, Default)]
@@ -46,7 +49,7 @@ pub struct DirectChannels {
     asked: SingleFlight<Id<UserMarker>, Result<Id<ChannelMarker>, RestError>>,
 }
 
-/// Where sending was refused, and when: not asked again at once.
+/// Where sending was refused, and until when nothing is sent there.
 #[derive(Debug, Default)]
 pub struct Refusals(Mutex<HashMap<i64, (Instant, Failure)>>);
 
@@ -73,7 +76,7 @@ pub(super) async fn deliver(to: &Deliverer, effect: &Waiting, level_up: LevelUp)
         return Outcome::Cancelled;
     }
     if let Some(failure) = to.refusals.of(target_of(effect)) {
-        return Outcome::Failed(failure);
+        return Outcome::Skipped(failure);
     }
     let content = match content(to, effect, user_id, level_up, &settings.template, &settings).await {
         Ok(content) => content,
@@ -103,7 +106,7 @@ pub(super) async fn welcome(to: &Deliverer, effect: &Waiting) -> Outcome {
         return Outcome::Cancelled;
     }
     if let Some(failure) = to.refusals.of(target_of(effect)) {
-        return Outcome::Failed(failure);
+        return Outcome::Skipped(failure);
     }
     let nothing = LevelUp {
         level: 0,
@@ -146,18 +149,18 @@ async fn content(
     let roles: Vec<_> = rewards.map(|(_, role_id)| *role_id).collect();
     Ok(template.render(&Facts {
         user_id,
-        user_name: user_name.as_deref(),
+        user_name: user_name.as_ref(),
         level,
         level_before: before,
         xp,
         xp_next: settings.curve.xp_at(level.saturating_add(1)).saturating_sub(xp),
-        server: server.as_deref(),
+        server: server.as_ref(),
         roles: &roles,
     }))
 }
 
 /// A name that Discord does not tell is left out; one that it does not tell now is asked for again.
-fn known(name: Result<String, RestError>) -> Result<Option<String>, RestError> {
+fn known(name: Result<Name, RestError>) -> Result<Option<Name>, RestError> {
     match name {
         Ok(name) => Ok(Some(name)),
         Err(error) if matches!(error.retry(), Retry::Never { .. }) => Ok(None),
@@ -166,6 +169,7 @@ fn known(name: Result<String, RestError>) -> Result<Option<String>, RestError> {
 }
 
 /// Send a message to where an effect goes, so that sending it again within minutes shows it once.
+#[expect(clippy::disallowed_methods, reason = "it is fitted")]
 pub(super) async fn send(
     to: &Deliverer,
     effect: &Waiting,
@@ -179,8 +183,9 @@ pub(super) async fn send(
             (None, Some(user_id)) => direct_channel(to, user_id).await?,
             (None, None) => return Ok(()),
         };
+        let content = limits::excerpt(content, limits::CONTENT);
         let body = Body {
-            content,
+            content: &content,
             nonce: &effect.nonce,
             enforce_nonce: true,
             allowed_mentions,
@@ -202,7 +207,7 @@ pub(super) async fn send(
             failure.detail = format!("{missing} ({})", failure.detail);
         }
         if failure.reason != Reason::Invalid {
-            to.refusals.note(target, failure);
+            to.refusals.note(target, failure, REFUSAL_LASTS);
         }
     }
     outcome
@@ -265,21 +270,27 @@ impl DirectChannels {
 impl Refusals {
     fn of(&self, target: i64) -> Option<Failure> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, failure) = known.get(&target)?;
-        if at.elapsed() < REFUSAL_LASTS {
+        let (until, failure) = known.get(&target)?;
+        if *until > Instant::now() {
             return Some(failure.clone());
         }
         known.remove(&target);
         None
     }
 
-    fn note(&self, target: i64, failure: &Failure) {
+    /// Send nothing to a channel for long.
+    pub(super) fn skip(&self, target: i64, failure: &Failure) {
+        self.note(target, failure, SKIPPED_FOR);
+    }
+
+    fn note(&self, target: i64, failure: &Failure, lasts: Duration) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
         if known.len() >= REFUSALS {
-            known.retain(|_, (at, _)| at.elapsed() < REFUSAL_LASTS);
+            known.retain(|_, (until, _)| *until > now);
         }
         if known.len() < REFUSALS {
-            known.insert(target, (Instant::now(), failure.clone()));
+            known.insert(target, (now + lasts, failure.clone()));
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What an effect is, and how it stands in the outbox.
 
 use serde::{Deserialize, Serialize};
-use twilight_model::id::{Id, marker::RoleMarker};
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, RoleMarker},
+};
 
 use crate::moderation::{Action, Severity};
 
@@ -41,6 +44,13 @@ pub struct LevelUp {
 pub enum Notice {
     /// The bot stopped to announce levels.
     AnnouncementsOff {
+        /// Why, for people.
+        reason: String,
+    },
+    /// The bot no longer announces levels in one channel.
+    ChannelSkipped {
+        /// The channel.
+        channel_id: Id<ChannelMarker>,
         /// Why, for people.
         reason: String,
     },
@@ -95,7 +105,7 @@ pub struct WarnedDirectly {
 /// An entry of the log channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModLog {
-    /// In the server's language, at most 2,000 characters.
+    /// In the server's language.
     pub text: String,
 }
 
@@ -211,6 +221,10 @@ mod tests {
             Effect::Welcome,
             Effect::Notice(Notice::AnnouncementsOff {
                 reason: "no \"permission\"".to_owned(),
+            }),
+            Effect::Notice(Notice::ChannelSkipped {
+                channel_id: Id::new(8),
+                reason: String::new(),
             }),
             Effect::Notice(Notice::RewardsOff {
                 reason: String::new(),

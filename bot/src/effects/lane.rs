@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     metrics,
-    settings::Settings,
+    settings::{Announce, Settings},
     snowflake,
     store::{
         StoreError, Tx, effect_failure,
@@ -128,16 +128,20 @@ async fn settle(to: &Deliverer, lane: &Lane, effect: &Waiting, outcome: Outcome)
         }
         Outcome::Blocked(failure) => {
             if effect.age > ROLES_MAX_AGE {
-                give_up(to, effect, &failure).await;
+                give_up(to, effect, &failure, true).await;
                 return None;
             }
             metrics::effects_set_aside_total(kind).increment(1);
             let pause = to.config.retry_blocked;
-            write_failure(to, effect, &failure, Some(pause)).await;
+            write_failure(to, effect, &failure, Some(pause), true).await;
             alone(lane, effect).then_some(pause)
         }
         Outcome::Failed(failure) => {
-            give_up(to, effect, &failure).await;
+            give_up(to, effect, &failure, true).await;
+            None
+        }
+        Outcome::Skipped(failure) => {
+            give_up(to, effect, &failure, false).await;
             None
         }
     }
@@ -173,6 +177,7 @@ async fn later(
                 detail,
                 target_id,
             },
+            false,
         )
         .await;
         return None;
@@ -216,8 +221,8 @@ async fn set_aside(
     alone(lane, effect).then_some(pause)
 }
 
-async fn give_up(to: &Deliverer, effect: &Waiting, failure: &Failure) {
-    write_failure(to, effect, failure, None).await;
+async fn give_up(to: &Deliverer, effect: &Waiting, failure: &Failure, is_counted: bool) {
+    write_failure(to, effect, failure, None, is_counted).await;
     let kind = label(&effect.kind);
     metrics::effects_failed_total(kind, failure.reason.as_str()).increment(1);
     tracing::info!(
@@ -232,11 +237,17 @@ async fn give_up(to: &Deliverer, effect: &Waiting, failure: &Failure) {
 
 /// Count a failure, and switch off what fails again and again, in the transaction that says what becomes of the effect: given up,
 /// or tried again after a pause.
-async fn write_failure(to: &Deliverer, effect: &Waiting, failure: &Failure, pause: Option<Duration>) {
+async fn write_failure(
+    to: &Deliverer,
+    effect: &Waiting,
+    failure: &Failure,
+    pause: Option<Duration>,
+    is_counted: bool,
+) {
     let limit = i64::from(to.config.failures_until_off);
     // Whoever closed their direct messages, or wrote nothing to be announced for a day, is not the server's fault.
-    let counts = !matches!(failure.reason, Reason::Closed | Reason::Expired);
-    let switched_off = to
+    let counts = is_counted && !matches!(failure.reason, Reason::Closed | Reason::Expired);
+    let consequence = to
         .insist("noting a failed effect", || {
             let (settings, effect, failure) = (to.settings.clone(), effect.clone(), failure.clone());
             to.store.transaction("effect_failed", move |tx| {
@@ -250,13 +261,16 @@ async fn write_failure(to: &Deliverer, effect: &Waiting, failure: &Failure, paus
                     if counts {
                         count_failure(tx, &settings, &effect, &failure, limit).await
                     } else {
-                        Ok(false)
+                        Ok(Consequence::Nothing)
                     }
                 })
             })
         })
         .await;
-    if switched_off {
+    if consequence == Consequence::ChannelSkipped {
+        to.refusals.skip(failure.target_id, failure);
+    }
+    if consequence == Consequence::SwitchedOff {
         to.settings.forget(effect.guild_id);
         let kind = label(&effect.kind);
         metrics::effects_switched_off_total(kind).increment(1);
@@ -269,32 +283,61 @@ async fn write_failure(to: &Deliverer, effect: &Waiting, failure: &Failure, paus
     }
 }
 
-/// Count a failure. Returns whether it was the one that switched the kind off in the server.
+/// What a failure leads to, because others came before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Consequence {
+    Nothing,
+    /// The kind was switched off in the server.
+    SwitchedOff,
+    /// Levels are not announced in the channel for some time.
+    ChannelSkipped,
+}
+
+/// Count a failure. What fails at one channel says nothing of the others, so announcements are switched off only where all of them go
+/// to that channel.
 async fn count_failure(
     tx: &Tx<'_>,
     settings: &Settings,
     effect: &Waiting,
     failure: &Failure,
     limit: i64,
-) -> Result<bool, StoreError> {
+) -> Result<Consequence, StoreError> {
     let (guild_id, kind) = (effect.guild_id, effect.kind.as_str());
     let reason = failure.reason.as_str();
     let in_a_row = effect_failure::record(tx, guild_id, kind, failure.target_id, reason).await?;
-    if in_a_row < limit {
-        return Ok(false);
-    }
-    let reason = failure.detail.clone();
-    let (switch, notice) = match kind {
-        LevelUp::KIND => (Switch::Announcements, Notice::AnnouncementsOff { reason }),
-        Effect::ROLES => (Switch::Rewards, Notice::RewardsOff { reason }),
-        _ => return Ok(false),
+    let count = match kind {
+        LevelUp::KIND => in_a_row.at_target,
+        Effect::ROLES => in_a_row.in_guild,
+        _ => return Ok(Consequence::Nothing),
     };
-    // Looked up before the row is changed: what a transaction sees of its own must not get into the cache.
-    let log_channel_id = notice::log_channel(tx, settings, guild_id).await?;
-    let first = guild_settings::switch_off(tx, guild_id, switch, &failure.detail).await?;
-    if first {
-        effect_failure::forget(tx, guild_id, kind).await?;
-        notice::add(tx, guild_id, log_channel_id, &notice).await?;
+    if count < limit {
+        return Ok(Consequence::Nothing);
     }
-    Ok(first)
+    // Looked up before the row is changed: what a transaction sees of its own must not get into the cache.
+    let known = settings.within(tx, std::iter::once(guild_id)).await?;
+    let known = known.get(&guild_id);
+    let log_channel_id = known.and_then(|settings| settings.log_channel_id);
+    let announce = known.map_or(Announce::SameChannel, |settings| settings.announce);
+    let reason = failure.detail.clone();
+    let (switch, notice) = match effect.channel_id {
+        _ if kind == Effect::ROLES => (Switch::Rewards, Notice::RewardsOff { reason }),
+        Some(channel_id) if announce == Announce::Channel(channel_id) => {
+            (Switch::Announcements, Notice::AnnouncementsOff { reason })
+        }
+        Some(channel_id) => {
+            if count == limit {
+                let notice = Notice::ChannelSkipped { channel_id, reason };
+                notice::add(tx, guild_id, log_channel_id, &notice).await?;
+            }
+            return Ok(Consequence::ChannelSkipped);
+        }
+        None => return Ok(Consequence::Nothing),
+    };
+    let first = guild_settings::switch_off(tx, guild_id, switch, &failure.detail).await?;
+    if !first {
+        return Ok(Consequence::Nothing);
+    }
+    effect_failure::forget(tx, guild_id, kind).await?;
+    notice::add(tx, guild_id, log_channel_id, &notice).await?;
+    Ok(Consequence::SwitchedOff)
 }

@@ -70,6 +70,13 @@ fn text(notice: &Notice, language: Language) -> String {
     let because = |key, reason: &str| language.filled(key, &[("reason", Value::from(reason.to_owned()))]);
     match notice {
         Notice::AnnouncementsOff { reason } => because("notice-announcements-off", reason),
+        Notice::ChannelSkipped { channel_id, reason } => {
+            let values = [
+                ("channel", Value::from(format!("<#{channel_id}>"))),
+                ("reason", reason.clone().into()),
+            ];
+            language.filled("notice-channel-skipped", &values)
+        }
         Notice::RewardsOff { reason } => because("notice-rewards-off", reason),
         Notice::RewardGone { role_id, level } => {
             let values = [
@@ -92,6 +99,10 @@ mod tests {
         let reason = "code 50013".to_owned();
         let notices = [
             Notice::AnnouncementsOff {
+                reason: reason.clone(),
+            },
+            Notice::ChannelSkipped {
+                channel_id: Id::new(8),
                 reason: reason.clone(),
             },
             Notice::RewardsOff {

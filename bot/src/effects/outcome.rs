@@ -25,6 +25,8 @@ pub(super) enum Outcome {
     Blocked(Failure),
     /// It cannot be done.
     Failed(Failure),
+    /// It was not tried, because the same failed there a moment ago. One refusal of Discord's counts once, however many effects wait.
+    Skipped(Failure),
     /// This version does not know what it is.
     Unknown,
 }

@@ -32,6 +32,7 @@ use crate::{
         StoreError, Tx,
         outbox::{self, Waiting},
     },
+    text::limits::{AUDIT_REASON, excerpt},
 };
 
 /// Unknown member, unknown user: <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>.
@@ -107,6 +108,7 @@ async fn carry_out(
             ),
         ],
     );
+    let reason = excerpt(&reason, AUDIT_REASON);
     let client = to.rest.builders();
     let sent = match punishment.action {
         Action::Timeout => {

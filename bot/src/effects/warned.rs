@@ -10,10 +10,11 @@ use super::{
 };
 use crate::{
     language::Language,
-    moderation::{LONGEST_REASON, words},
+    moderation::{LONGEST_QUOTATION, words},
     rest::{Priority, Retry},
     snowflake,
     store::outbox::Waiting,
+    text::names::Name,
 };
 
 pub(super) async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> Outcome {
@@ -35,14 +36,14 @@ pub(super) async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDir
     }
 }
 
-fn text(warned: &WarnedDirectly, server: &str) -> String {
+fn text(warned: &WarnedDirectly, server: &Name) -> String {
     let language = Language::of_locale(&warned.locale).unwrap_or(Language::English);
     let values = [
-        ("server", server.into()),
+        ("server", server.in_markdown().into()),
         ("case", warned.case_id.to_string().into()),
         ("severity", words::severity(language, warned.severity).into()),
         ("points", words::points(language, warned.points).into()),
-        ("reason", words::quoted(&warned.reason, LONGEST_REASON).into()),
+        ("reason", words::quoted(&warned.reason, LONGEST_QUOTATION).into()),
         (
             "expiry",
             words::expiry(language, warned.expires_at_ms.map(snowflake::to_time)).into(),
@@ -53,7 +54,7 @@ fn text(warned: &WarnedDirectly, server: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::text;
+    use super::{Name, text};
     use crate::{effects::effect::WarnedDirectly, moderation::Severity};
 
     #[test]
@@ -67,7 +68,7 @@ mod tests {
                 expires_at_ms: Some(4_000_000_000_000),
                 locale: locale.to_owned(),
             };
-            let text = text(&warned, &"S".repeat(100));
+            let text = text(&warned, &Name::first([Some(&*"S".repeat(100))], 1));
             assert!(text.chars().count() <= 2_000, "{text}");
             assert!(
                 text.contains(&warned.reason) && text.contains("<t:4000000000:R>"),

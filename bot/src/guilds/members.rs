@@ -1,4 +1,4 @@
-//! What Discord tells of members: their names and roles. Not kept: there are many, and their changes are a privileged intent.
+//! The roles of members. Not kept: there are many, and their changes are a privileged intent.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,8 @@ use twilight_model::id::{
     marker::{GuildMarker, RoleMarker, UserMarker},
 };
 
-use super::{Guilds, User};
+use super::Guilds;
 use crate::rest::{Priority, RestError};
-
-#[derive(Deserialize)]
-struct Member {
-    user: User,
-    nick: Option<String>,
-}
 
 /// A member in a list of such.
 #[derive(Deserialize)]
@@ -37,26 +31,7 @@ struct MemberRoles {
 }
 
 impl Guilds {
-    /// What the member is called in the guild. Not kept: there are many, and their changes are a privileged intent.
-    pub async fn member_name(
-        &self,
-        guild_id: Id<GuildMarker>,
-        user_id: Id<UserMarker>,
-        priority: Priority,
-    ) -> Result<String, RestError> {
-        let rest = &self.inner.rest;
-        let ask = || {
-            let rest = rest.clone();
-            async move {
-                let request = rest.builders().guild_member(guild_id, user_id);
-                let Member { user, nick } = rest.send(priority, request).await?.model()?;
-                Ok(nick.or(user.global_name).unwrap_or(user.username))
-            }
-        };
-        self.inner.names.ask((guild_id, user_id), ask).await
-    }
-
-    /// A member's roles. Not kept, as their names are not.
+    /// A member's roles.
     pub async fn roles_of(
         &self,
         guild_id: Id<GuildMarker>,

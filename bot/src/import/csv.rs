@@ -11,7 +11,8 @@ use std::{
 };
 
 use super::{
-    fields::{Cell, Field, Fields},
+    fields::{Cell, Columns, Field, Fields},
+    ids,
     judge::Reason,
     source::{Meter, Row, Sink, Source, SourceError, Stop},
 };
@@ -106,7 +107,7 @@ fn broken(reason: Reason, record: &[u8]) -> Row {
 }
 
 /// What a whole record says.
-fn row(record: &[u8], delimiter: u8, columns: &[Option<usize>], expected: usize) -> Row {
+fn row(record: &[u8], delimiter: u8, columns: &Columns, expected: usize) -> Row {
     let Some(values) = split(record, delimiter) else {
         return broken(Reason::Quote, record);
     };
@@ -116,16 +117,27 @@ fn row(record: &[u8], delimiter: u8, columns: &[Option<usize>], expected: usize)
     }
     let mut fields = Fields::default();
     for field in Field::ALL {
-        let Some(value) = columns[field as usize].and_then(|column| values.get(column)) else {
-            continue;
-        };
-        // Names in another encoding do not matter, numbers in one do.
-        let Ok(text) = std::str::from_utf8(value) else {
-            return broken(Reason::Encoding, record);
-        };
-        let text = text.trim();
-        if !text.is_empty() && !text.eq_ignore_ascii_case("null") && text != "\\N" {
-            fields.set(field, Some(Cell::Text(text.to_owned())));
+        for value in columns.of(field).iter().filter_map(|column| values.get(*column)) {
+            let is_first = fields.get(field).is_none();
+            // Names in another encoding do not matter, numbers in one do.
+            let Ok(text) = std::str::from_utf8(value) else {
+                if is_first {
+                    return broken(Reason::Encoding, record);
+                }
+                continue;
+            };
+            let text = text.trim();
+            if text.is_empty() || text.eq_ignore_ascii_case("null") || text == "\\N" {
+                continue;
+            }
+            let cell = Cell::Text(text.to_owned());
+            let is_id = ids::may_be_one(&cell);
+            if is_first || is_id {
+                fields.set(field, Some(cell));
+            }
+            if is_id {
+                break;
+            }
         }
     }
     Row::Fields(fields)

@@ -123,6 +123,7 @@ const ANY: Known = Known {
         "experience",
         "userxp",
         "points",
+        "score",
     ],
     level: &["level", "lvl", "userlevel", "currentlevel"],
     messages: &[
@@ -267,31 +268,48 @@ impl Names {
             .map(|(_, column)| column.as_str())
     }
 
-    /// For each field the column that has it, by the best name. The first of the same name counts.
+    /// For each field the columns that may have it, the best name first.
     ///
     /// # Errors
     ///
     /// The column that the operator named and that is not there.
-    pub fn columns<T: AsRef<str>>(
-        &self,
-        header: &[T],
-    ) -> Result<[Option<usize>; Field::ALL.len()], MissingColumn> {
-        let mut found: [Option<(usize, usize)>; Field::ALL.len()] = Default::default();
+    pub fn columns<T: AsRef<str>>(&self, header: &[T]) -> Result<Columns, MissingColumn> {
+        let mut found: [Vec<(usize, usize)>; Field::ALL.len()] = Default::default();
         for (index, column) in header.iter().enumerate() {
             if let Some((field, rank)) = self.field(column.as_ref().trim()) {
-                let best = &mut found[field as usize];
-                if best.is_none_or(|(_, earlier)| rank < earlier) {
-                    *best = Some((index, rank));
-                }
+                found[field as usize].push((rank, index));
             }
         }
-        let columns = found.map(|found| found.map(|(index, _)| index));
+        let columns = Columns(found.map(|mut found| {
+            found.sort_unstable();
+            found.into_iter().map(|(_, index)| index).collect()
+        }));
         for (field, column) in &self.mapped {
-            if columns[*field as usize].is_none() {
+            if columns.best(*field).is_none() {
                 return Err(MissingColumn(column.clone()));
             }
         }
         Ok(columns)
+    }
+}
+
+/// Where the fields are among named columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns([Vec<usize>; Field::ALL.len()]);
+
+impl Columns {
+    /// The column with the best name for a field.
+    pub fn best(&self, field: Field) -> Option<usize> {
+        self.0[field as usize].first().copied()
+    }
+
+    /// The columns that a row's value of a field is looked for in. Several can have an ID: `user` is a name in some files, and `id` an ID.
+    pub fn of(&self, field: Field) -> &[usize] {
+        let all = self.0[field as usize].as_slice();
+        match field {
+            Field::User | Field::Guild => all,
+            Field::Xp | Field::Level | Field::Messages => all.get(..1).unwrap_or_default(),
+        }
     }
 }
 
@@ -329,11 +347,11 @@ mod tests {
         let columns = names
             .columns(&["id", "User ID", "xp", "total_xp", "Lvl", "guildId", "note"])
             .expect("nothing is mapped");
-        assert_eq!(columns[Field::User as usize], Some(1));
-        assert_eq!(columns[Field::Xp as usize], Some(3));
-        assert_eq!(columns[Field::Level as usize], Some(4));
-        assert_eq!(columns[Field::Guild as usize], Some(5));
-        assert_eq!(columns[Field::Messages as usize], None);
+        assert_eq!(columns.of(Field::User), [1, 0]);
+        assert_eq!(columns.of(Field::Xp), [3]);
+        assert_eq!(columns.best(Field::Level), Some(4));
+        assert_eq!(columns.best(Field::Guild), Some(5));
+        assert_eq!(columns.best(Field::Messages), None);
     }
 
     #[test]
@@ -343,8 +361,8 @@ mod tests {
         let columns = names
             .columns(&["user_id", "member", "xp", "points"])
             .expect("both are there");
-        assert_eq!(columns[Field::User as usize], Some(1));
-        assert_eq!(columns[Field::Xp as usize], Some(3));
+        assert_eq!(columns.of(Field::User), [1]);
+        assert_eq!(columns.of(Field::Xp), [3]);
         assert_eq!(
             names.columns(&["user_id"]).expect_err("member is not there").0,
             "member"

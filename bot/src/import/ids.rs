@@ -71,6 +71,16 @@ pub fn read(cell: &Cell, whose: Whose, now: Millis) -> Result<Ids, Reason> {
     }
 }
 
+/// Whether a value can be meant for an ID, be it a wrong one: long enough, and of digits.
+pub fn may_be_one(cell: &Cell) -> bool {
+    match cell {
+        Cell::Whole(number) => number.unsigned_abs() >= 10_u128.pow(14),
+        Cell::Real(number) => number.abs() >= 1e14,
+        Cell::Text(text) => is_long_key(bare(text)) || pair(text).is_some() || is_real(bare(text)),
+        Cell::Other(_) => false,
+    }
+}
+
 /// Whether a key of an object looks like an id, or like a guild's and a user's together.
 pub fn is_key(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -89,6 +99,15 @@ fn bare(text: &str) -> &str {
     let text = text.trim();
     let text = text.strip_prefix('=').unwrap_or(text);
     text.trim_matches(['"', '\''])
+}
+
+/// The only ID in a text with other words around it, such as `xp_USER`.
+pub fn only(text: &str) -> Option<&str> {
+    let mut ids = text
+        .split(|character: char| !character.is_ascii_digit())
+        .filter(|digits| digits.len() >= ID_DIGITS);
+    let id = ids.next()?;
+    ids.next().is_none().then_some(id)
 }
 
 /// Two ids in one text, with anything that is no digit around them.

@@ -5,6 +5,11 @@
 //! more than in kind, so one walk finds the rows of all of them: an object with XP or a level is a member's. Its id stands in it
 //! or is its key; the guild's stands in it, or is the key around it, or in the page around it.
 
+mod entries;
+mod keys;
+mod object;
+mod pages;
+
 use std::{
     cell::Cell as Shared,
     fmt,
@@ -14,35 +19,13 @@ use std::{
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+pub(super) use self::{entries::entry, keys::keys};
+use self::{object::Object, pages::Pages};
 use super::{
-    fields::{Cell, Field, Fields, Names, plain},
-    ids,
+    fields::{Cell, Names},
     judge::Reason,
     source::{Meter, Row, Sink, Source, SourceError},
 };
-
-/// Keys that members stand below.
-const LISTS: [&str; 13] = [
-    "players",
-    "levels",
-    "users",
-    "members",
-    "leaderboard",
-    "data",
-    "guilds",
-    "servers",
-    "results",
-    "rows",
-    "entries",
-    "scores",
-    "profiles",
-];
-
-/// Keys, or parts of them, below which there are XP and levels that are nobody's.
-const NOBODY_S: [&str; 6] = ["role", "reward", "setting", "config", "multiplier", "channel"];
-
-/// The member who looks at a leaderboard, in MEE6's pages: they stand in the list as well.
-const VIEWER: &str = "player";
 
 /// See [`Source::read`].
 pub(super) fn read(source: &Source, meter: &Meter, sink: Sink<'_>) -> Result<(), SourceError> {
@@ -59,6 +42,8 @@ pub(super) fn read(source: &Source, meter: &Meter, sink: Sink<'_>) -> Result<(),
         sink,
         line,
         path: Vec::new(),
+        pages: Pages::default(),
+        rows: 0,
         stopped: false,
     };
     let mut deserializer = serde_json::Deserializer::from_reader(reader);
@@ -96,7 +81,13 @@ pub(super) fn read(source: &Source, meter: &Meter, sink: Sink<'_>) -> Result<(),
                 .to_owned(),
         });
     }
-    Ok(())
+    let Some(missing) = walker.pages.missing() else {
+        return Ok(());
+    };
+    let reason = Reason::MissingPages(missing);
+    let raw = String::new();
+    let put = walker.put::<serde_json::Error>(walker.line.get(), Row::Broken { reason, raw });
+    put.map_err(|_stopped| SourceError::Stopped)
 }
 
 /// Counts lines as `serde_json` reads them, which it does byte by byte.
@@ -166,11 +157,15 @@ struct Walker<'s> {
     sink: Sink<'s>,
     line: Rc<Shared<u64>>,
     path: Vec<Step>,
+    pages: Pages,
+    /// Rows so far.
+    rows: u64,
     stopped: bool,
 }
 
 impl Walker<'_> {
     fn put<E: serde::de::Error>(&mut self, line: u64, row: Row) -> Result<(), E> {
+        self.rows += 1;
         let place = Place {
             line,
             path: &self.path,
@@ -276,7 +271,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
                 return Ok(Some(Cell::Other("a list")));
             };
             let nobody = match value {
-                Some(Cell::Other("an object" | "a list")) => None,
+                Some(Cell::Other("an object" | "a list" | "members")) => None,
                 Some(Cell::Text(_)) => Some("text"),
                 Some(Cell::Whole(_) | Cell::Real(_)) => Some("a number"),
                 Some(Cell::Other(what)) => Some(what),
@@ -295,172 +290,12 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let Self { walker, around } = self;
-        let mut object = Object {
-            line: walker.line.get(),
-            around,
-            fields: Fields::default(),
-            ranks: [usize::MAX; Field::ALL.len()],
-            known: false,
-            inner: false,
-            value: None,
-        };
+        let mut object = Object::new(walker, around);
         while let Some(key) = map.next_key::<String>()? {
             object.entry(walker, key, &mut map)?;
         }
         object.end(walker)
     }
-}
-
-/// An object that is being read.
-struct Object {
-    line: u64,
-    around: Around,
-    fields: Fields,
-    /// How good the names are that the fields were found by.
-    ranks: [usize; Field::ALL.len()],
-    /// Whether it has a field by its name, be it null.
-    known: bool,
-    /// Whether there is something in it that members may stand in.
-    inner: bool,
-    /// The single value that it stands for.
-    value: Option<Cell>,
-}
-
-impl Object {
-    fn entry<'de, A: MapAccess<'de>>(
-        &mut self,
-        walker: &mut Walker<'_>,
-        key: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        if self.around.kind == Kind::Value {
-            // {"$numberLong": "5"}, as MongoDB exports, or {"id": "5", "name": …} for a user.
-            if key == "id" || key.starts_with("$number") {
-                let value = self.walk(walker, map, Kind::Value, false, None)?;
-                self.value = value;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-            return Ok(());
-        }
-        let name = plain(&key);
-        if let Some((field, rank)) = walker.names.field(&key) {
-            let value = self.walk(walker, map, Kind::Value, false, None)?;
-            self.known = true;
-            if value.is_some() && rank < self.ranks[field as usize] {
-                self.ranks[field as usize] = rank;
-                self.fields.set(field, value);
-            }
-            return Ok(());
-        }
-        let listed = LISTS.contains(&name.as_str());
-        if !listed && ids::is_key(&key) {
-            let id = Rc::new(Cell::Text(key.clone()));
-            walker.path.push(Step::Key(key));
-            let value = self.walk(walker, map, Kind::Member, true, Some(Rc::clone(&id)))?;
-            let line = walker.line.get();
-            self.inner = true;
-            if let Some(xp @ (Cell::Whole(_) | Cell::Real(_) | Cell::Text(_))) = value {
-                let mut fields = Fields::default()
-                    .with(Field::User, Cell::clone(&id))
-                    .with(Field::Xp, xp);
-                fields.set(Field::Guild, self.guild().as_deref().cloned());
-                walker.put(line, Row::Fields(fields))?;
-            }
-            walker.path.pop();
-            return Ok(());
-        }
-        let ignored = name == VIEWER || NOBODY_S.iter().any(|part| name.contains(part));
-        if listed || (self.around.kind == Kind::Group && !ignored) {
-            walker.path.push(Step::Key(key));
-            self.walk(walker, map, Kind::Group, listed, self.around.key.clone())?;
-            self.inner |= listed;
-            walker.path.pop();
-            return Ok(());
-        }
-        map.next_value::<IgnoredAny>().map(drop)
-    }
-
-    /// Read the value of a key.
-    fn walk<'de, A: MapAccess<'de>>(
-        &self,
-        walker: &mut Walker<'_>,
-        map: &mut A,
-        kind: Kind,
-        listed: bool,
-        key: Option<Rc<Cell>>,
-    ) -> Result<Option<Cell>, A::Error> {
-        // A key that is handed on may yet turn out to be the member's, and then the guild is the one around it.
-        let guild = if kind == Kind::Member {
-            self.guild()
-        } else {
-            self.fields
-                .get(Field::Guild)
-                .map(|guild| Rc::new(guild.clone()))
-                .or_else(|| self.around.guild.clone())
-        };
-        let around = Around {
-            kind,
-            key,
-            guild,
-            listed,
-        };
-        map.next_value_seed(Walk { walker, around })
-    }
-
-    /// The guild of the members in this object.
-    fn guild(&self) -> Option<Rc<Cell>> {
-        let own = self.fields.get(Field::Guild).map(|guild| Rc::new(guild.clone()));
-        let long_key = || {
-            self.around
-                .key
-                .clone()
-                .filter(|key| matches!(&**key, Cell::Text(text) if ids::is_long_key(text)))
-        };
-        own.or_else(long_key).or_else(|| self.around.guild.clone())
-    }
-
-    fn end<E: serde::de::Error>(mut self, walker: &mut Walker<'_>) -> Result<Option<Cell>, E> {
-        let object = Some(Cell::Other("an object"));
-        if self.around.kind == Kind::Value {
-            return Ok(self.value.or(object));
-        }
-        let worth = self.fields.get(Field::Xp).is_some() || self.fields.get(Field::Level).is_some();
-        let own = self.fields.get(Field::User).cloned();
-        let key = self.around.key.as_deref().cloned();
-        let somebody_s = own.is_some() || key.is_some();
-        // Not every object without XP is a mistake: pages, guilds and settings have none either.
-        let is_row = if worth {
-            somebody_s || self.around.listed
-        } else {
-            self.known && self.around.listed && !self.inner && (own.is_some() || key.is_none())
-        };
-        if !is_row {
-            return Ok(object);
-        }
-        if self.fields.get(Field::Guild).is_none() {
-            // With an id of its own, the key around it is the guild's, unless it says the same.
-            let guild = match (&own, &key) {
-                (Some(own), Some(key)) if !same(own, key) => self.guild(),
-                _ => self.around.guild.clone(),
-            };
-            self.fields.set(Field::Guild, guild.as_deref().cloned());
-        }
-        if own.is_none() {
-            self.fields.set(Field::User, key);
-        }
-        walker.put(self.line, Row::Fields(self.fields))?;
-        Ok(object)
-    }
-}
-
-/// Whether two cells show the same id.
-fn same(one: &Cell, other: &Cell) -> bool {
-    let text = |cell: &Cell| match cell {
-        Cell::Text(text) => text.trim().to_owned(),
-        other => other.to_string(),
-    };
-    text(one) == text(other)
 }
 
 #[cfg(test)]

@@ -14,11 +14,14 @@ use super::{
 };
 use crate::{
     ledger::member_xp::MemberKey,
-    rules::{award::Millis, curve},
+    rules::{
+        award::Millis,
+        curve::{self, Curve},
+    },
 };
 
-/// More than this nobody has: it is what the highest level takes. It also keeps sums far below what a `BIGINT` holds.
-const MOST: u64 = curve::xp_at(curve::MAX_LEVEL);
+/// More than this nobody has.
+const MOST: u64 = curve::MOST_XP;
 
 /// Whose id it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +104,14 @@ pub enum Reason {
     /// A list of members has something else in it.
     #[error("{0} where a member is expected")]
     NoObject(&'static str),
+    /// A server answered with an error instead of members.
+    #[error(
+        "an error of the server that the file comes from, where members are expected: fetch this page again"
+    )]
+    ErrorPage,
+    /// Pages are not in the file.
+    #[error("missing pages: {0}; fetch them, and import the file with all pages")]
+    MissingPages(String),
 }
 
 impl Reason {
@@ -119,6 +130,8 @@ impl Reason {
             Self::Long => "a line that is too long",
             Self::Encoding => "not UTF-8",
             Self::NoObject(_) => "not a member",
+            Self::ErrorPage => "an error instead of members",
+            Self::MissingPages(_) => "missing pages",
         }
     }
 }
@@ -189,9 +202,12 @@ impl Judge {
             Whose::User,
             self.now,
         )?;
-        let guild = present(fields, Field::Guild)
-            .map(|cell| ids::read(cell, Whose::Guild, self.now))
-            .transpose()?;
+        let guild = present(fields, Field::Guild).map(|cell| ids::read(cell, Whose::Guild, self.now));
+        let guild = match guild {
+            // Such as the server's name: whoever gives the guild's ID knows better.
+            Some(Err(Reason::NoSnowflake { .. })) if self.guild.is_some() => None,
+            guild => guild.transpose()?,
+        };
         let (guild, user) = match (guild, user) {
             (Some(Ids::One(guild)), Ids::One(user) | Ids::Pair(_, user)) | (_, Ids::Pair(guild, user)) => {
                 (guild, user)
@@ -231,7 +247,7 @@ impl Judge {
             (None, None, _) => return Err(Reason::NoXp),
             (None, Some(level), _) => {
                 origin.level_only = true;
-                curve::xp_at(level)
+                Curve::Mee6.xp_at(level)
             }
             (Some(_), None, XpMeaning::InLevel) => {
                 return Err(wrong(fields, Field::Xp, "XP within a level needs the level"));
@@ -239,11 +255,12 @@ impl Judge {
             (Some((xp, fraction)), Some(level), XpMeaning::InLevel) => {
                 origin.fraction = fraction;
                 // Steps of another curve may be longer; the level stays what it was.
-                curve::xp_at(level) + xp.min(curve::xp_to_next(level) - 1)
+                xp.saturating_add(Curve::Mee6.xp_at(level))
+                    .min(Curve::Mee6.xp_at(level + 1) - 1)
             }
             (Some((xp, fraction)), level, XpMeaning::Total) => {
                 origin.fraction = fraction;
-                origin.below_level = level.is_some_and(|level| xp < curve::xp_at(level));
+                origin.below_level = level.is_some_and(|level| xp < Curve::Mee6.xp_at(level));
                 xp
             }
         };

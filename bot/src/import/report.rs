@@ -1,6 +1,8 @@
 //! What an import did, or would do: counted row by row, told at the end.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
+
+use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::{
     judge::{Entry, Origin},
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::{
     ledger::member_xp::MemberKey,
-    rules::curve,
+    rules::curve::Curve,
     store::member_xp::moving::{Counts, Mode},
 };
 
@@ -60,30 +62,18 @@ impl Change {
     fn by(&self) -> u64 {
         self.after.xp.abs_diff(self.before.unwrap_or_default().xp)
     }
-}
 
-impl fmt::Display for Change {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "guild {} user {}: ",
-            self.key.guild_id, self.key.user_id
-        )?;
-        match self.before {
-            None => formatter.write_str("new")?,
-            Some(before) => write!(
-                formatter,
-                "{} XP (level {})",
-                before.xp,
-                curve::level_of(before.xp)
-            )?,
-        }
-        write!(
-            formatter,
-            " -> {} XP (level {}), {} messages",
-            self.after.xp,
-            curve::level_of(self.after.xp),
-            self.after.messages
+    /// For people, with the levels of the guild's curve.
+    fn in_words(&self, curve: Curve) -> String {
+        let MemberKey { guild_id, user_id } = self.key;
+        let before = self.before.map_or_else(
+            || "new".to_owned(),
+            |before| format!("{} XP (level {})", before.xp, curve.level_of(before.xp)),
+        );
+        let Counts { xp, messages } = self.after;
+        format!(
+            "guild {guild_id} user {user_id}: {before} -> {xp} XP (level {}), {messages} messages",
+            curve.level_of(xp)
         )
     }
 }
@@ -120,6 +110,8 @@ pub struct Report {
     pub largest: Vec<Change>,
     /// Lines for people: what is not imported, what looks odd.
     pub notes: Vec<String>,
+    /// The curves of the guilds in the changes that are shown; MEE6's for one that is not here.
+    pub curves: BTreeMap<Id<GuildMarker>, Curve>,
     /// Where the rejected rows are.
     pub reject_file: Option<PathBuf>,
     level_only: u64,
@@ -134,6 +126,12 @@ impl Report {
             done_before,
             ..Self::default()
         }
+    }
+
+    /// The guilds of the changes that are shown.
+    pub fn shown_guilds(&self) -> impl Iterator<Item = Id<GuildMarker>> {
+        let shown = self.examples.iter().chain(&self.largest);
+        shown.map(|change| change.key.guild_id)
     }
 
     /// Rows that were rejected.
@@ -247,7 +245,10 @@ impl Report {
         ] {
             if !changes.is_empty() {
                 lines.push(title.to_owned());
-                lines.extend(changes.iter().map(|change| format!("  {change}")));
+                lines.extend(changes.iter().map(|change| {
+                    let curve = self.curves.get(&change.key.guild_id);
+                    format!("  {}", change.in_words(curve.copied().unwrap_or_default()))
+                }));
             }
         }
         if let Some(file) = &self.reject_file {

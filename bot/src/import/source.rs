@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::{
     csv,
-    fields::{Field, Fields, Format, MissingColumn, Names},
+    fields::{Columns, Field, Fields, Format, MissingColumn, Names},
     json,
     judge::Reason,
     sqlite,
@@ -38,9 +38,23 @@ pub enum SourceError {
         #[source]
         error: std::io::Error,
     },
+    /// It can be read only once, or not at all.
+    #[error(
+        "{}: this is {what}, and an import reads a file twice: write it to a file first, as in `COMMAND > levels.json`",
+        .path.display()
+    )]
+    NoFile {
+        /// What was given.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// There is nothing in it.
     #[error("{}: the file is empty", .0.display())]
     Empty(PathBuf),
+    /// A browser would show it.
+    #[error("{}: this is a web page, perhaps an error of the site that it comes from: fetch it again, as JSON or CSV", .0.display())]
+    WebPage(PathBuf),
     /// It is text, but not UTF-8.
     #[error("{}: the file is UTF-16: save it as UTF-8", .0.display())]
     Utf16(PathBuf),
@@ -231,6 +245,14 @@ impl Source {
         }
     }
 
+    /// The names in it that might be a field's, for people: none where a format has told them already.
+    pub fn keys(&self) -> Vec<String> {
+        match self.kind {
+            Kind::Json => json::keys(self),
+            Kind::Sqlite | Kind::Csv => Vec::new(),
+        }
+    }
+
     /// A digest of everything that the rows come from.
     pub fn fingerprint(&self) -> Result<[u8; 32], SourceError> {
         let mut digest = Sha256::new();
@@ -294,11 +316,7 @@ impl Source {
     }
 
     /// Where the fields are among named columns.
-    pub(super) fn columns<T: AsRef<str>>(
-        &self,
-        what: &str,
-        header: &[T],
-    ) -> Result<[Option<usize>; Field::ALL.len()], SourceError> {
+    pub(super) fn columns<T: AsRef<str>>(&self, what: &str, header: &[T]) -> Result<Columns, SourceError> {
         let listed = || {
             let all: Vec<&str> = header.iter().map(AsRef::as_ref).collect();
             all.join(", ")
@@ -309,9 +327,9 @@ impl Source {
                 listed()
             ))
         })?;
-        let missing = if columns[Field::User as usize].is_none() {
+        let missing = if columns.best(Field::User).is_none() {
             "the member's id (user_id)"
-        } else if columns[Field::Xp as usize].is_none() && columns[Field::Level as usize].is_none() {
+        } else if columns.best(Field::Xp).or(columns.best(Field::Level)).is_none() {
             "XP or a level (xp, level)"
         } else {
             return Ok(columns);
@@ -336,6 +354,17 @@ fn kind(path: &Path) -> Result<Kind, SourceError> {
         path: path.to_owned(),
         error,
     };
+    let about = std::fs::metadata(path).map_err(io)?;
+    if !about.is_file() {
+        return Err(SourceError::NoFile {
+            path: path.to_owned(),
+            what: if about.is_dir() {
+                "a directory"
+            } else {
+                "a pipe or a device"
+            },
+        });
+    }
     let mut begins = Vec::new();
     File::open(path)
         .map_err(io)?
@@ -352,6 +381,7 @@ fn kind(path: &Path) -> Result<Kind, SourceError> {
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => Err(SourceError::Empty(path.to_owned())),
         Some(b'{' | b'[') => Ok(Kind::Json),
+        Some(b'<') => Err(SourceError::WebPage(path.to_owned())),
         Some(_) => Ok(Kind::Csv),
     }
 }

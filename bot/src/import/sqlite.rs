@@ -7,7 +7,8 @@ use std::{fmt, path::Path};
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 
 use super::{
-    fields::{Cell, Field, Fields},
+    fields::{Cell, Columns, Field, Fields, plain},
+    ids, json,
     judge::Reason,
     source::{Meter, Row, Sink, Source, SourceError, Stop, beside},
 };
@@ -40,6 +41,9 @@ struct Table {
 pub(super) fn read(source: &Source, meter: &Meter, sink: Sink<'_>) -> Result<(), SourceError> {
     let connection = open(source)?;
     let table = chosen(source, &connection)?;
+    if let Some(of) = entries(source, &table) {
+        return entry_rows(&connection, source, &table, of, meter, sink);
+    }
     let at = source.columns(&format!("table {}", table.name), &table.columns)?;
     rows(&connection, source, &table, &at, meter, sink)
 }
@@ -142,10 +146,66 @@ fn chosen(source: &Source, connection: &Connection) -> Result<Table, SourceError
 }
 
 fn holds_members(source: &Source, table: &Table) -> bool {
+    entries(source, table).is_some() || has_fields(source, table)
+}
+
+/// Whether its columns are a member's fields.
+fn has_fields(source: &Source, table: &Table) -> bool {
     source.names.columns(&table.columns).is_ok_and(|at| {
-        let has = |field| at[field as usize].is_some();
+        let has = |field| at.best(field).is_some();
         has(Field::User) && (has(Field::Xp) || has(Field::Level))
     })
+}
+
+/// The columns of a table of keys and JSON, as enmap (`key`, `value`) and quick.db (`ID`, `json`) have it.
+fn entries(source: &Source, table: &Table) -> Option<[usize; 2]> {
+    if has_fields(source, table) {
+        return None;
+    }
+    let column = |names: &[&str]| {
+        let mut columns = table.columns.iter();
+        columns.position(|column| names.contains(&plain(column).as_str()))
+    };
+    Some([column(&["key", "id"])?, column(&["value", "json", "data"])?])
+}
+
+fn entry_rows(
+    connection: &Connection,
+    source: &Source,
+    table: &Table,
+    columns: [usize; 2],
+    meter: &Meter,
+    sink: Sink<'_>,
+) -> Result<(), SourceError> {
+    let failed = |error: rusqlite::Error| failed(source, &error);
+    let name = quoted(&table.name);
+    let total: i64 = connection
+        .query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0))
+        .map_err(failed)?;
+    meter.begin(total.unsigned_abs());
+    let [key, value] = columns.map(|column| quoted(&table.columns[column]));
+    // By the key, so that the order is the same every time.
+    let select = format!("SELECT CAST({key} AS TEXT), CAST({value} AS TEXT) FROM {name} ORDER BY 1");
+    let mut statement = connection.prepare(&select).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    let mut count = 0;
+    while let Some(row) = rows.next().map_err(failed)? {
+        count += 1;
+        meter.add(1);
+        let place = Place {
+            row: count,
+            table: &table.name,
+        };
+        let text = |column| -> Result<Option<String>, SourceError> {
+            let bytes = row.get_ref(column).map_err(failed)?.as_bytes_or_null();
+            let bytes = bytes.map_err(|error| failed(error.into()))?;
+            Ok(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+        };
+        if let (Some(key), Some(value)) = (text(0)?, text(1)?) {
+            json::entry(&source.names, (&key, value), &place, sink)?;
+        }
+    }
+    Ok(())
 }
 
 fn tables(source: &Source, connection: &Connection) -> Result<Vec<Table>, SourceError> {
@@ -172,7 +232,7 @@ fn rows(
     connection: &Connection,
     source: &Source,
     table: &Table,
-    at: &[Option<usize>; Field::ALL.len()],
+    at: &Columns,
     meter: &Meter,
     sink: Sink<'_>,
 ) -> Result<(), SourceError> {
@@ -182,12 +242,13 @@ fn rows(
         .query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0))
         .map_err(failed)?;
     meter.begin(total.unsigned_abs());
-    let column = |field: Field| {
-        at[field as usize]
-            .and_then(|column| table.columns.get(column))
-            .map_or_else(|| "NULL".to_owned(), |column| quoted(column))
-    };
-    let columns = Field::ALL.map(column).join(", ");
+    let selected: Vec<(Field, &String)> = Field::ALL
+        .into_iter()
+        .flat_map(|field| at.of(field).iter().map(move |column| (field, *column)))
+        .filter_map(|(field, column)| Some((field, table.columns.get(column)?)))
+        .collect();
+    let columns: Vec<String> = selected.iter().map(|(_, column)| quoted(column)).collect();
+    let columns = columns.join(", ");
     // A table without row ids has a key of its own, by which it is stored: the order is the same every time as well.
     let with_ids = connection.prepare(&format!("SELECT {columns}, rowid FROM {name} ORDER BY rowid"));
     let (mut statement, has_ids) = match with_ids {
@@ -206,7 +267,7 @@ fn rows(
         meter.add(1);
         let place = Place {
             row: if has_ids {
-                row.get(Field::ALL.len()).unwrap_or(count)
+                row.get(selected.len()).unwrap_or(count)
             } else {
                 count
             },
@@ -214,19 +275,21 @@ fn rows(
         };
         let mut fields = Fields::default();
         let mut encoding = false;
-        for (index, field) in Field::ALL.into_iter().enumerate() {
-            fields.set(
-                field,
-                match row.get_ref(index).map_err(failed)? {
-                    ValueRef::Null => None,
-                    ValueRef::Integer(number) => Some(Cell::Whole(number.into())),
-                    ValueRef::Real(number) => Some(Cell::Real(number)),
-                    ValueRef::Text(text) | ValueRef::Blob(text) => {
-                        encoding |= std::str::from_utf8(text).is_err();
-                        Some(Cell::Text(String::from_utf8_lossy(text).into_owned()))
-                    }
-                },
-            );
+        for (index, (field, _)) in selected.iter().enumerate() {
+            let cell = match row.get_ref(index).map_err(failed)? {
+                ValueRef::Null => continue,
+                ValueRef::Integer(number) => Cell::Whole(number.into()),
+                ValueRef::Real(number) => Cell::Real(number),
+                ValueRef::Text(text) | ValueRef::Blob(text) => {
+                    encoding |= std::str::from_utf8(text).is_err() && fields.get(*field).is_none();
+                    Cell::Text(String::from_utf8_lossy(text).into_owned())
+                }
+            };
+            // A better column may have something else than an ID.
+            let earlier = fields.get(*field);
+            if earlier.is_none_or(|earlier| !ids::may_be_one(earlier) && ids::may_be_one(&cell)) {
+                fields.set(*field, Some(cell));
+            }
         }
         let row = if encoding {
             Row::Broken {

@@ -30,6 +30,7 @@ use crate::{
     commands::{self, Command},
     language::Language,
     rest::{Priority, RestError},
+    text::limits,
 };
 
 /// A command that takes longer has its answer promised first. Discord waits
@@ -164,7 +165,7 @@ pub struct Progress {
 impl Progress {
     /// Put this in the place of the answer.
     pub async fn say(&self, reply: &Reply) {
-        if let Err(error) = edit(&self.around, &self.to, reply).await {
+        if let Err(error) = edit(&self.around, &self.to, reply.clone()).await {
             tracing::warn!(%error, "the progress of a command could not be shown");
         }
     }
@@ -295,16 +296,14 @@ async fn finish(
             Ok(result) => Answer::of(result, command, language),
             Err(_elapsed) => Answer::refused("timeout", "error-away", language),
         };
-        let sent = reply_to(around, message, &answer.reply).await;
+        let sent = reply_to(around, message, answer.reply).await;
         return sent.map_or_else(|error| failed(&error), |()| answer.outcome);
     }
     if let Ok(result) = timeout(PATIENCE, &mut work).await {
         return first_answer(around, to, Answer::of(result, command, language)).await;
     }
     let is_update = promise.kind == InteractionResponseType::DeferredUpdateMessage;
-    let client = around.rest.builders().interaction(to.application_id);
-    let promised = client.create_response(to.id, &to.token, &promise);
-    if let Err(error) = around.rest.send(Priority::Interaction, promised).await {
+    if let Err(error) = respond(around, to, &promise).await {
         return failed(&error);
     }
     let mut answer = match timeout(LIMIT, work).await {
@@ -316,15 +315,16 @@ async fn finish(
         answer = Answer::refused("timeout", "error-slow", language);
     }
     let sent = if is_update && answer.reply.shape != Shape::Update {
-        follow_up(around, to, &answer.reply).await
+        follow_up(around, to, answer.reply).await
     } else {
-        edit(around, to, &answer.reply).await
+        edit(around, to, answer.reply).await
     };
     sent.map_or_else(|error| failed(&error), |()| answer.outcome)
 }
 
 /// Answer a message with one. A second answer to the same has the same nonce, and Discord takes it for the first.
-async fn reply_to(around: &Around, message: written::Message, reply: &Reply) -> Result<(), RestError> {
+#[expect(clippy::disallowed_methods, reason = "it is fitted")]
+async fn reply_to(around: &Around, message: written::Message, reply: Reply) -> Result<(), RestError> {
     /// What twilight's builder does not know stands beside what it does.
     #[derive(Serialize)]
     struct Body<'a> {
@@ -336,6 +336,7 @@ async fn reply_to(around: &Around, message: written::Message, reply: &Reply) -> 
         allowed_mentions: AllowedMentions,
         message_reference: serde_json::Value,
     }
+    let reply = reply.fitted();
     let body = Body {
         content: &reply.content,
         embeds: &reply.embeds,
@@ -358,7 +359,9 @@ async fn reply_to(around: &Around, message: written::Message, reply: &Reply) -> 
 }
 
 /// Put the answer in the place of the promise.
-async fn edit(around: &Around, to: &To, reply: &Reply) -> Result<(), RestError> {
+#[expect(clippy::disallowed_methods, reason = "it is fitted")]
+async fn edit(around: &Around, to: &To, reply: Reply) -> Result<(), RestError> {
+    let reply = reply.fitted();
     let client = around.rest.builders().interaction(to.application_id);
     let nobody = AllowedMentions::default();
     let mut request = client
@@ -374,7 +377,9 @@ async fn edit(around: &Around, to: &To, reply: &Reply) -> Result<(), RestError> 
 }
 
 /// Answer with a message of its own, where the promise was about another.
-async fn follow_up(around: &Around, to: &To, reply: &Reply) -> Result<(), RestError> {
+#[expect(clippy::disallowed_methods, reason = "it is fitted")]
+async fn follow_up(around: &Around, to: &To, reply: Reply) -> Result<(), RestError> {
+    let reply = reply.fitted();
     let client = around.rest.builders().interaction(to.application_id);
     let nobody = AllowedMentions::default();
     let mut request = client
@@ -398,15 +403,24 @@ async fn first_answer(around: &Around, to: &To, answer: Answer) -> &'static str 
 async fn first(
     around: &Around,
     to: &To,
-    response: InteractionResponse,
+    mut response: InteractionResponse,
     outcome: &'static str,
 ) -> &'static str {
-    let client = around.rest.builders().interaction(to.application_id);
-    let request = client.create_response(to.id, &to.token, &response);
-    match around.rest.send(Priority::Interaction, request).await {
-        Ok(_) => outcome,
+    limits::response(&mut response);
+    match respond(around, to, &response).await {
+        Ok(()) => outcome,
         Err(error) => failed(&error),
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an answer is fitted, and a promise has no text"
+)]
+async fn respond(around: &Around, to: &To, response: &InteractionResponse) -> Result<(), RestError> {
+    let client = around.rest.builders().interaction(to.application_id);
+    let request = client.create_response(to.id, &to.token, response);
+    around.rest.send(Priority::Interaction, request).await.map(drop)
 }
 
 /// Discord's number for a second first answer.

@@ -13,7 +13,7 @@ use twilight_model::{
 };
 
 use super::written;
-use crate::{language::Language, ledger::member_xp::MemberKey};
+use crate::{language::Language, ledger::member_xp::MemberKey, text::names::Name};
 
 /// Something that a member asked of the bot.
 ///
@@ -207,6 +207,12 @@ impl Asked {
             .or(self.user.as_ref())
     }
 
+    /// What who asks is called in the server.
+    pub fn own_name(&self) -> Option<Name> {
+        let nick = self.member.as_ref().and_then(|member| member.nick.as_deref());
+        Some(self.user()?.shown_name(nick))
+    }
+
     /// The members that it is about: who asks, and who was chosen.
     pub fn members(&self) -> impl Iterator<Item = MemberKey> {
         let chosen = self.data["resolved"]["users"].as_object();
@@ -228,6 +234,17 @@ impl Asked {
         member
             .and_then(|member| member.permissions)
             .unwrap_or(Permissions::empty())
+    }
+
+    /// Whether whoever asks may act against other members.
+    pub fn is_by_a_moderator(&self) -> bool {
+        self.permissions().intersects(
+            Permissions::MODERATE_MEMBERS
+                | Permissions::KICK_MEMBERS
+                | Permissions::BAN_MEMBERS
+                | Permissions::MANAGE_GUILD
+                | Permissions::ADMINISTRATOR,
+        )
     }
 
     /// The language of who asks, or of the server, if there is a catalogue of it.
@@ -320,13 +337,12 @@ impl Asked {
     /// # Errors
     ///
     /// The option is no user, or Discord did not send who it is.
-    pub fn user_option(&self, name: &'static str) -> Result<(User, String), BadOption> {
+    pub fn user_option(&self, name: &'static str) -> Result<(User, Name), BadOption> {
         if let Some(chosen) = self.chosen_user(name)? {
             return Ok(chosen);
         }
+        let shown = self.own_name().ok_or(BadOption(name))?;
         let user = self.user().cloned().ok_or(BadOption(name))?;
-        let nick = self.member.as_ref().and_then(|member| member.nick.clone());
-        let shown = nick.unwrap_or_else(|| user.shown_name().to_owned());
         Ok((user, shown))
     }
 
@@ -335,12 +351,12 @@ impl Asked {
     /// # Errors
     ///
     /// The option is no user, or Discord did not send who it is.
-    pub fn chosen_user(&self, name: &'static str) -> Result<Option<(User, String)>, BadOption> {
+    pub fn chosen_user(&self, name: &'static str) -> Result<Option<(User, Name)>, BadOption> {
         self.typed(name, |value| {
             let id = value.as_str()?;
             let user = User::deserialize(&self.data["resolved"]["users"][id]).ok()?;
             let nick = self.resolved_member(id)["nick"].as_str();
-            let shown = nick.unwrap_or_else(|| user.shown_name()).to_owned();
+            let shown = user.shown_name(nick);
             Some((user, shown))
         })
     }
@@ -380,9 +396,9 @@ impl Asked {
 }
 
 impl User {
-    /// The name that Discord shows where the server has no other.
-    pub fn shown_name(&self) -> &str {
-        self.global_name.as_deref().unwrap_or(&self.username)
+    /// The name that Discord shows where the server has this nickname for the user.
+    pub fn shown_name(&self, nick: Option<&str>) -> Name {
+        Name::first([nick, self.global_name.as_deref(), Some(&self.username)], self.id)
     }
 }
 
@@ -406,7 +422,7 @@ mod tests {
         let asked = asked(r#""locale":"pt-BR","guild_locale":"de","data":{"name":"rank","type":1}"#);
         assert_eq!(asked.language(), Some(Language::German));
         let (user, name) = asked.user_option("member").expect("who asks");
-        assert_eq!((user.id.get(), name.as_str()), (8, "Countess"));
+        assert_eq!((user.id.get(), name.as_plain()), (8, "Countess"));
         assert_eq!(asked.permissions().bits(), 32);
     }
 
@@ -426,7 +442,7 @@ mod tests {
         );
         let (user, name) = asked.user_option("member").expect("a user");
         assert!(user.bot);
-        assert_eq!(name, "bob");
+        assert_eq!(name.as_plain(), "bob");
     }
 
     #[test]

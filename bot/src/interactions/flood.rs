@@ -21,14 +21,22 @@ pub(super) enum Use {
 }
 
 impl Use {
-    /// In one [`WINDOW`].
-    const fn limit(self) -> usize {
-        match self {
-            Self::Command => 5,
-            Self::Press => 15,
-            Self::Typing => 50,
+    /// In one [`WINDOW`]. A moderator warns many members in a short time during a raid.
+    const fn limit(self, is_moderator: bool) -> usize {
+        match (self, is_moderator) {
+            (Self::Command, false) => 5,
+            (Self::Press, false) => 15,
+            (Self::Command | Self::Press | Self::Typing, _) => 50,
         }
     }
+}
+
+/// A member who uses something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct User {
+    pub(super) id: Id<UserMarker>,
+    /// Whether they may act against other members.
+    pub(super) is_moderator: bool,
 }
 
 const WINDOW: Duration = Duration::from_secs(10);
@@ -49,7 +57,7 @@ impl Flood {
     /// It is one too many: until when nothing is answered.
     pub(super) fn admit(
         &mut self,
-        member: Id<UserMarker>,
+        user: User,
         command: &'static str,
         what: Use,
         now: Instant,
@@ -58,12 +66,12 @@ impl Flood {
             self.lately
                 .retain(|_, uses| uses.last().is_some_and(|last| now - *last < WINDOW));
         }
-        let uses = self.lately.entry((member, command, what)).or_default();
-        uses.retain(|used| now - *used < WINDOW);
-        if uses.len() >= what.limit() {
-            return Err(SystemTime::now() + WINDOW.saturating_sub(now - uses[0]));
+        let lately = self.lately.entry((user.id, command, what)).or_default();
+        lately.retain(|used| now - *used < WINDOW);
+        if lately.len() >= what.limit(user.is_moderator) {
+            return Err(SystemTime::now() + WINDOW.saturating_sub(now - lately[0]));
         }
-        uses.push(now);
+        lately.push(now);
         Ok(())
     }
 }
@@ -75,25 +83,44 @@ mod tests {
     use tokio::time::Instant;
     use twilight_model::id::Id;
 
-    use super::{Flood, Use, WINDOW};
+    use super::{Flood, Use, User, WINDOW};
+
+    fn member(id: u64) -> User {
+        User {
+            id: Id::new(id),
+            is_moderator: false,
+        }
+    }
 
     #[test]
     fn a_flood_is_held_and_ends() {
         let mut flood = Flood::default();
         let start = Instant::now();
-        for _ in 0..Use::Command.limit() {
-            assert!(flood.admit(Id::new(1), "rank", Use::Command, start).is_ok());
+        for _ in 0..Use::Command.limit(false) {
+            assert!(flood.admit(member(1), "rank", Use::Command, start).is_ok());
         }
-        assert!(flood.admit(Id::new(1), "rank", Use::Command, start).is_err());
+        assert!(flood.admit(member(1), "rank", Use::Command, start).is_err());
         assert!(
-            flood.admit(Id::new(1), "ping", Use::Command, start).is_ok(),
+            flood.admit(member(1), "ping", Use::Command, start).is_ok(),
             "by command"
         );
         assert!(
-            flood.admit(Id::new(2), "rank", Use::Command, start).is_ok(),
+            flood.admit(member(2), "rank", Use::Command, start).is_ok(),
             "by member"
         );
         let later = start + WINDOW + Duration::from_millis(1);
-        assert!(flood.admit(Id::new(1), "rank", Use::Command, later).is_ok());
+        assert!(flood.admit(member(1), "rank", Use::Command, later).is_ok());
+    }
+
+    #[test]
+    fn a_moderator_in_a_raid_is_held_later() {
+        let mut flood = Flood::default();
+        let now = Instant::now();
+        let moderator = User {
+            is_moderator: true,
+            ..member(1)
+        };
+        let mut admitted = || flood.admit(moderator, "warn", Use::Command, now).is_ok();
+        assert_eq!((0..100).filter(|_| admitted()).count(), 50);
     }
 }

@@ -9,12 +9,16 @@ use twilight_model::{
     },
 };
 
+use twilight_util::builder::embed::EmbedBuilder;
+
+use crate::text::limits;
+
 /// An answer. It mentions nobody.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reply {
     /// The text; empty if the rest says it all.
     pub content: String,
-    /// At most ten.
+    /// What is shown below the text.
     pub embeds: Vec<Embed>,
     /// Rows of buttons and menus, or a modal's fields.
     pub components: Vec<Component>,
@@ -38,7 +42,7 @@ pub enum Shape {
     Modal {
         /// `NAME:…`, where NAME is the command that gets what was filled in.
         custom_id: String,
-        /// At most 45 characters.
+        /// What the form is called.
         title: String,
     },
 }
@@ -58,6 +62,15 @@ impl Reply {
             shape: Shape::Private,
             ..Self::public(content)
         }
+    }
+
+    /// For the asker alone; a text that is too long for a message stands in an embed, which holds twice as much.
+    pub fn private_list(text: String) -> Self {
+        if limits::fits_message(&text) {
+            return Self::private(text);
+        }
+        let embed = EmbedBuilder::new().description(text).build();
+        Self::private(String::new()).with_embed(embed)
     }
 
     /// A form to fill in, with rows of text inputs.
@@ -94,6 +107,17 @@ impl Reply {
     #[must_use]
     pub fn updating(mut self) -> Self {
         self.shape = Shape::Update;
+        self
+    }
+
+    /// The same within Discord's limits.
+    pub(super) fn fitted(mut self) -> Self {
+        limits::message(
+            &mut self.content,
+            &mut self.embeds,
+            &mut self.components,
+            &mut self.files,
+        );
         self
     }
 
@@ -153,12 +177,8 @@ pub const fn deferred_update() -> InteractionResponse {
     }
 }
 
-/// Discord shows as many choices for an option that is being typed.
-const CHOICES: usize = 25;
-
 /// What to choose from, for an option that is being typed.
-pub fn choices(mut choices: Vec<CommandOptionChoice>) -> InteractionResponse {
-    choices.truncate(CHOICES);
+pub fn choices(choices: Vec<CommandOptionChoice>) -> InteractionResponse {
     InteractionResponse {
         kind: InteractionResponseType::ApplicationCommandAutocompleteResult,
         data: Some(InteractionResponseData {

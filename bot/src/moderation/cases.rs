@@ -260,7 +260,10 @@ fn in_log(language: Language, act: &Act, new: &NewWarning, warned: &Warned) -> S
         ("user", new.user_id.to_string().into()),
         ("severity", words::severity(language, warned.severity).into()),
         ("points", words::points(language, warned.points).into()),
-        ("reason", words::quoted(&new.reason, super::LONGEST_REASON).into()),
+        (
+            "reason",
+            words::quoted(&new.reason, super::LONGEST_QUOTATION).into(),
+        ),
         ("expiry", words::expiry(language, warned.expires_at()).into()),
         (
             "counting",
@@ -383,7 +386,7 @@ async fn take_back(
     let entry = told.entry(|language| {
         let why = reason.map_or_else(
             || language.text("warning-log-no-reason"),
-            |reason| words::quoted(reason, super::LONGEST_REASON),
+            |reason| words::quoted(reason, super::LONGEST_QUOTATION),
         );
         let values = [
             ("case", case_id.to_string().into()),

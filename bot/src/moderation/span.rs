@@ -1,9 +1,11 @@
-//! Spans of time as people write them: `7d`, `12h`, `1w 2d`, `30 minutes`, `3 Tage`, `never`.
+//! Spans of time as people write them, in English and German: `7d`, `1h30m`, `1,5 Std.`, `2 weeks and 3 days`, `PT12H`, `never`.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
-/// The shortest that can be told.
-pub const SHORTEST: Duration = Duration::from_mins(1);
+use fundu::{CustomDurationParser, CustomDurationParserBuilder, CustomTimeUnit, Multiplier, TimeUnit};
+
+/// The shortest that can be given.
+pub const SHORTEST: Duration = Duration::from_secs(1);
 /// And the longest, which keeps every sum far from the end of time.
 pub const LONGEST: Duration = Duration::from_hours(24 * 3_650);
 /// The longest timeout: <https://docs.discord.com/developers/resources/guild#modify-guild-member>.
@@ -13,14 +15,59 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// What each unit is called, in every language, and how many seconds it has.
-const UNITS: [(&[&str], u64); 6] = [
-    (&["m", "min", "mins", "minute", "minutes", "minuten"], MINUTE),
-    (&["h", "hour", "hours", "std", "stunde", "stunden"], HOUR),
-    (&["d", "t", "day", "days", "tag", "tage", "tagen"], DAY),
-    (&["w", "week", "weeks", "woche", "wochen"], 7 * DAY),
-    (&["mo", "month", "months", "monat", "monate", "monaten"], 30 * DAY),
-    (&["y", "j", "year", "years", "jahr", "jahre", "jahren"], 365 * DAY),
+const fn days(names: &'static [&'static str], days: i64) -> CustomTimeUnit<'static> {
+    CustomTimeUnit::new(TimeUnit::Day, names, Some(Multiplier(days, 0)))
+}
+
+/// The names of each unit in every language. A month has 30 days and a year 365, so that a span does not depend on when it begins.
+const UNITS: [CustomTimeUnit<'static>; 7] = [
+    CustomTimeUnit::with_default(
+        TimeUnit::Second,
+        &[
+            "s", "sec", "secs", "second", "seconds", "sek", "sekunde", "sekunden",
+        ],
+    ),
+    CustomTimeUnit::with_default(
+        TimeUnit::Minute,
+        &["m", "min", "mins", "minute", "minutes", "minuten"],
+    ),
+    CustomTimeUnit::with_default(
+        TimeUnit::Hour,
+        &["h", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden"],
+    ),
+    days(&["d", "day", "days", "t", "tag", "tage", "tagen"], 1),
+    days(&["w", "wk", "wks", "week", "weeks", "wo", "woche", "wochen"], 7),
+    days(
+        &[
+            "mo", "mon", "mth", "month", "months", "monat", "monate", "monaten",
+        ],
+        30,
+    ),
+    days(
+        &["y", "yr", "yrs", "year", "years", "j", "jahr", "jahre", "jahren"],
+        365,
+    ),
+];
+
+/// Words for the number 1.
+const ONE: [&str; 8] = ["a", "an", "one", "ein", "eine", "einem", "einen", "einer"];
+/// Words that change nothing.
+const FILLERS: [&str; 8] = ["and", "for", "für", "fuer", "in", "plus", "und", "&"];
+/// Words for a span without an end.
+const NEVER: [&str; 13] = [
+    "never",
+    "none",
+    "no",
+    "forever",
+    "permanent",
+    "permanently",
+    "perm",
+    "nie",
+    "niemals",
+    "immer",
+    "dauerhaft",
+    "unbefristet",
+    "unlimited",
 ];
 
 /// For how long something counts.
@@ -34,37 +81,79 @@ pub enum Expiry {
 
 /// Read for how long something counts; `None` for what cannot be read, is shorter than [`SHORTEST`] or longer than [`LONGEST`].
 pub fn expiry(text: &str) -> Option<Expiry> {
-    match text.trim().to_lowercase().as_str() {
-        "never" | "none" | "nie" | "niemals" => Some(Expiry::Never),
-        span => duration(span).map(Expiry::After),
+    let written = text.trim().to_lowercase();
+    let word = written.strip_prefix("für ").unwrap_or(&written);
+    if NEVER.contains(&word) {
+        return Some(Expiry::Never);
     }
+    duration(text).map(Expiry::After)
 }
 
-/// Read a span of time; `None` as in [`expiry`].
+/// Read a span of time; `None` as in [`expiry`]. A part of a second is left out.
 pub fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim().to_lowercase();
-    let mut rest = text.as_str();
-    let mut seconds: u64 = 0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, after) = rest.split_at(digits);
-        let after = after.trim_start();
-        let letters = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        let (_, in_seconds) = UNITS.iter().find(|(names, _)| names.contains(&unit))?;
-        let part = number.parse::<u64>().ok()?.checked_mul(*in_seconds)?;
-        seconds = seconds.checked_add(part)?;
-        rest = after.trim_start_matches([' ', ',']);
-    }
-    let span = Duration::from_secs(seconds);
+    static PARSER: LazyLock<CustomDurationParser<'static>> = LazyLock::new(|| {
+        CustomDurationParserBuilder::new()
+            .time_units(&UNITS)
+            .allow_time_unit_delimiter()
+            .parse_multiple(None)
+            .disable_exponent()
+            .disable_infinity()
+            .build()
+    });
+    let span = PARSER.parse(&plain(text)?).ok()?;
+    let span = Duration::from_secs(Duration::try_from(span).ok()?.as_secs());
     (SHORTEST..=LONGEST).contains(&span).then_some(span)
+}
+
+/// The text as numbers and units, each number followed by its unit; `None` where that cannot be told.
+fn plain(text: &str) -> Option<String> {
+    let text = text.trim().to_lowercase();
+    let text = iso_8601(&text).unwrap_or(text);
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let last = plain.chars().next_back().unwrap_or(' ');
+        let is_point = last.is_ascii_digit() && rest.peek().is_some_and(char::is_ascii_digit);
+        match character {
+            '.' | ',' if is_point => {
+                let decimals = rest.clone().take_while(char::is_ascii_digit).count();
+                if decimals == 3 {
+                    // 1,500 is fifteen hundred to some people, and one and a half to others.
+                    return None;
+                }
+                plain.push('.');
+            }
+            // The end of an abbreviation.
+            '.' if last.is_alphabetic() => plain.push(' '),
+            ',' => plain.push(' '),
+            _ => plain.push(character),
+        }
+    }
+    let words = plain.split_whitespace().filter(|word| !FILLERS.contains(word));
+    let words: Vec<&str> = words
+        .map(|word| if ONE.contains(&word) { "1" } else { word })
+        .collect();
+    let is_number = |word: &&str| word.ends_with(|last: char| last.is_ascii_digit());
+    let has_no_unit =
+        |pair: &[&str]| is_number(&pair[0]) && pair[1].starts_with(|first: char| first.is_ascii_digit());
+    if words.last().is_none_or(is_number) || words.windows(2).any(has_no_unit) {
+        return None;
+    }
+    Some(words.join(" "))
+}
+
+/// A duration of [ISO 8601](https://en.wikipedia.org/wiki/ISO_8601#Durations), such as `p1dt12h`, with units as people write them.
+fn iso_8601(text: &str) -> Option<String> {
+    let designated = text.strip_prefix('p')?;
+    let (date, time) = designated.split_once('t').unwrap_or((designated, ""));
+    Some(format!("{} {time}", date.replace('m', "mo ")))
 }
 
 /// A span as the shortest text that is read as the same.
 pub fn shown(span: Duration) -> String {
     let mut left = span.as_secs();
     let mut text = String::new();
-    for (letter, seconds) in [('d', DAY), ('h', HOUR), ('m', MINUTE)] {
+    for (letter, seconds) in [('d', DAY), ('h', HOUR), ('m', MINUTE), ('s', 1)] {
         let whole = left / seconds;
         left %= seconds;
         if whole > 0 {
@@ -99,10 +188,37 @@ mod tests {
             ("1 Woche 1 Tag", 8 * DAY),
             ("6 months", 180 * DAY),
             ("1y", 365 * DAY),
+            ("1h30m", 90 * MINUTE),
+            ("1h 30 min", 90 * MINUTE),
+            ("1.5h", 90 * MINUTE),
+            ("1,5 Std", 90 * MINUTE),
+            ("1,5 Std.", 90 * MINUTE),
+            ("90min", 90 * MINUTE),
+            ("90 Min.", 90 * MINUTE),
+            ("1 Std. 30 Min.", 90 * MINUTE),
+            ("2 Tage", 2 * DAY),
+            ("2 Tage und 3 Stunden", 51 * HOUR),
+            ("2 days and 3 hours", 51 * HOUR),
+            ("for 2 days", 2 * DAY),
+            ("für 2 Tage", 2 * DAY),
+            ("a week", 7 * DAY),
+            ("eine Woche", 7 * DAY),
+            ("1 Monat", 30 * DAY),
+            ("0.5 years", 365 * DAY / 2),
+            ("30 seconds", 30),
+            ("45s", 45),
+            ("1m30s", 90),
+            ("2 hrs", 2 * HOUR),
+            ("1 wk", 7 * DAY),
+            ("PT1H", HOUR),
+            ("P1DT12H", 36 * HOUR),
+            ("P2M", 60 * DAY),
+            ("pt90m", 90 * MINUTE),
+            ("P1W", 7 * DAY),
         ] {
             assert_eq!(duration(text), Some(Duration::from_secs(seconds)), "{text}");
         }
-        for word in ["never", "Never ", "nie"] {
+        for word in ["never", "Never ", "nie", "forever", "permanent", "für immer"] {
             assert_eq!(expiry(word), Some(Expiry::Never));
         }
     }
@@ -117,9 +233,17 @@ mod tests {
             "d",
             "-7d",
             "7 d d",
-            "7.5d",
             "0d",
-            "59s",
+            "0.5s",
+            "1,500h",
+            "1.500 Std",
+            "7 8d",
+            "1h 30",
+            "1e3h",
+            "inf",
+            "a",
+            "P",
+            "PT",
             "11y",
             "٧d",
             "99999999999999999999d",
@@ -141,8 +265,8 @@ mod tests {
         }
 
         #[test]
-        fn what_is_shown_is_read_as_the_same(minutes in 1_u64..5_000_000) {
-            let span = Duration::from_secs(minutes * MINUTE);
+        fn what_is_shown_is_read_as_the_same(seconds in 1_u64..300_000_000) {
+            let span = Duration::from_secs(seconds);
             prop_assert_eq!(duration(&shown(span)), Some(span));
         }
     }

@@ -5,7 +5,6 @@ use twilight_model::id::{
     marker::{ChannelMarker, GuildMarker},
 };
 
-use super::words;
 use crate::{
     effects::effect::{Effect, ModLog},
     language::Language,
@@ -13,9 +12,6 @@ use crate::{
     snowflake,
     store::{StoreError, Tx, outbox::New},
 };
-
-/// In characters: <https://docs.discord.com/developers/resources/message#create-message>.
-const LONGEST_MESSAGE: usize = 2_000;
 
 /// A server's log channel and language.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +42,7 @@ impl Told {
     pub(crate) fn entry(&self, text: impl FnOnce(Language) -> String) -> Option<New> {
         let channel_id = self.log_channel_id?;
         let effect = Effect::ModLog(ModLog {
-            text: words::cut(&text(self.language), LONGEST_MESSAGE),
+            text: text(self.language),
         });
         Some(New {
             guild_id: self.guild_id,

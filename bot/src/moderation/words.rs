@@ -6,6 +6,7 @@ use super::{Action, Severity, cases::Crossing, span, thresholds::Threshold};
 use crate::{
     language::{Language, Value},
     snowflake,
+    text::limits::excerpt,
 };
 
 /// How bad, for people.
@@ -60,23 +61,10 @@ pub fn moment(at: SystemTime) -> String {
     format!("<t:{}:f>", snowflake::to_millis(at) / 1_000)
 }
 
-/// A reason as a quotation; a long one is cut to `most` characters.
+/// A reason as a quotation of at most `most` UTF-16 code units, so that what follows it in a message stays visible.
 pub fn quoted(reason: &str, most: usize) -> String {
-    cut(reason, most)
-        .lines()
-        .map(|line| format!("> {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-/// The beginning of a text, in at most so many characters.
-pub fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(most.saturating_sub(1)).collect();
-    short.push('…');
-    short
+    let lines: Vec<String> = reason.lines().map(|line| format!("> {line}")).collect();
+    excerpt(&lines.join("\n"), most)
 }
 
 /// What reaching a threshold leads to.
@@ -116,7 +104,7 @@ pub fn threshold(language: Language, threshold: &Threshold) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{cut, quoted, threshold};
+    use super::{quoted, threshold};
     use crate::{
         language::Language,
         moderation::{Action, thresholds::Threshold},
@@ -124,9 +112,8 @@ mod tests {
 
     #[test]
     fn reasons_are_cut_and_quoted() {
-        assert_eq!(cut("größer", 6), "größer");
-        assert_eq!(cut("größere", 6), "größe…");
         assert_eq!(quoted("one\ntwo", 20), "> one\n> two");
+        assert_eq!(quoted("a\nb\nc\nd", 10), "> a\n> b\n>…");
     }
 
     #[test]

@@ -194,6 +194,7 @@ pub(crate) fn client(timeout: Duration) -> HttpsClient {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the texts are short")]
 mod tests {
     use std::time::Duration;
 

@@ -6,21 +6,25 @@
 /// The highest level there is. Its XP is far below what a `BIGINT` holds, and no member gets there by writing.
 pub const MAX_LEVEL: u32 = 100_000;
 
-/// XP needed to get from `level` to the next.
-pub const fn xp_to_next(level: u32) -> u64 {
+/// The most XP that a member can have: what the highest level takes on MEE6's curve. Sums stay far below what a `BIGINT` holds.
+pub const MOST_XP: u64 = xp_at(MAX_LEVEL);
+
+/// XP needed to get from `level` to the next. Like the other free functions it is private: a guild has a curve of its own.
+#[cfg(test)]
+const fn xp_to_next(level: u32) -> u64 {
     let l = level as u64;
     5 * l * l + 50 * l + 100
 }
 
 /// Total XP at which `level` is reached.
-pub const fn xp_at(level: u32) -> u64 {
+const fn xp_at(level: u32) -> u64 {
     let l = level as u64;
     // The product is divisible by 6 for every l: property-tested against the sum of the steps.
     5 * l * (2 * l * l + 27 * l + 91) / 6
 }
 
 /// The level of a member with `xp`.
-pub const fn level_of(xp: u64) -> u32 {
+const fn level_of(xp: u64) -> u32 {
     let (mut low, mut high) = (0, MAX_LEVEL);
     while low < high {
         let middle = low + (high - low).div_ceil(2);

@@ -14,7 +14,7 @@ use super::{
     change::Change,
     template::{Template, TemplateFault},
 };
-use crate::rules::curve::MAX_LEVEL;
+use crate::{rules::curve::MAX_LEVEL, text::limits::excerpt};
 
 /// The least id there is has 17 digits: what has fewer is a slip, such as a level in a role's place.
 const LEAST_ID: u64 = 10_000_000_000_000_000;
@@ -245,13 +245,7 @@ fn id<T>(written: &str, what: &'static str, opening: &str) -> Result<Id<T>, Chan
 /// What somebody wrote, on one line and of a bounded length.
 fn shown(written: &str) -> String {
     const SHOWN_CHARS: usize = 40;
-    let shown: String = written.chars().take(SHOWN_CHARS).collect();
-    let more = if written.chars().nth(SHOWN_CHARS).is_some() {
-        "…"
-    } else {
-        ""
-    };
-    format!("{shown:?}{more}")
+    format!("{:?}", excerpt(written, SHOWN_CHARS))
 }
 
 #[cfg(test)]

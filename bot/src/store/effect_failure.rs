@@ -8,14 +8,23 @@ use crate::snowflake;
 /// The target under which a whole guild's failures are counted.
 const WHOLE_GUILD: i64 = 0;
 
-/// Count a failure at a target, and in the guild. Returns how many there were in a row in the guild.
+/// How many effects of a kind failed in a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InARow {
+    /// Everywhere in the guild.
+    pub in_guild: i64,
+    /// At the same channel, role or member.
+    pub at_target: i64,
+}
+
+/// Count a failure at a target, and in the guild.
 pub async fn record(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
     kind: &str,
     target_id: i64,
     reason: &str,
-) -> Result<i64, StoreError> {
+) -> Result<InARow, StoreError> {
     const RECORD: Statement = statement!(
         "effect_failure_record",
         [INT8, TEXT, INT8_ARRAY, TEXT],
@@ -30,8 +39,14 @@ pub async fn record(
     let rows = tx
         .query(RECORD, &[&snowflake::to_db(guild_id), &kind, &targets, &reason])
         .await?;
-    let whole = rows.iter().find(|row| row.get::<_, i64>(0) == WHOLE_GUILD);
-    Ok(whole.map_or(0, |row| row.get(1)))
+    let of = |target: i64| {
+        let row = rows.iter().find(|row| row.get::<_, i64>(0) == target);
+        row.map_or(0, |row| row.get(1))
+    };
+    Ok(InARow {
+        in_guild: of(WHOLE_GUILD),
+        at_target: of(target_id),
+    })
 }
 
 /// Begin to count anew: what failed was switched off, or on again.

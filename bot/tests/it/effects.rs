@@ -362,12 +362,17 @@ async fn what_is_forbidden_is_switched_off_and_told_once() {
         .expect("chosen");
     let mut config = announcing(&discord);
     config.effects.failures_until_off = 3;
-    // One refusal of Discord's is enough: the channel is not asked again for some minutes.
-    discord
-        .control()
-        .add_fault(fault(RestFaultKind::Status(403), Some(1)));
-    for level in 1..=5 {
-        add(&store, vec![level_up(guild, channel, 7, level)]).await;
+    // The channel is not asked again for some minutes, and what is not asked does not count: each process is refused once.
+    for level in [1, 5, 9] {
+        discord
+            .control()
+            .add_fault(fault(RestFaultKind::Status(403), Some(1)));
+        for level in level..level + 4 {
+            add(&store, vec![level_up(guild, channel, 7, level)]).await;
+        }
+        let courier = Courier::start(&config, &store);
+        delivered(&store).await;
+        courier.stop().await;
     }
     let courier = Courier::start(&config, &store);
     delivered(&store).await;
@@ -376,17 +381,17 @@ async fn what_is_forbidden_is_switched_off_and_told_once() {
     assert_eq!(messages[0]["channel_id"], log.to_string());
     let text = messages[0]["content"].as_str().expect("a text");
     assert!(
-        text.contains("stopped to announce levels") && text.contains("403"),
+        text.contains("stopped announcing level-ups") && text.contains("403"),
         "{text}"
     );
     assert_eq!(
         discord.control().rest_calls(MESSAGES).len(),
-        2,
-        "one refusal, one notice"
+        4,
+        "three refusals, one notice"
     );
     assert_eq!(
         count(&store, "SELECT count(*) FROM outbox WHERE failed_at IS NOT NULL").await,
-        3,
+        9,
         "the others were cancelled"
     );
     assert_eq!(
@@ -401,6 +406,69 @@ async fn what_is_forbidden_is_switched_off_and_told_once() {
         count(&store, "SELECT count(*) FROM effect_failure").await,
         0,
         "counted anew from now on"
+    );
+    courier.stop().await;
+    store.close();
+    scene.stop().await;
+}
+
+/// Where levels are announced in the channel in which they were reached, one channel that refuses says nothing of the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_that_refuses_is_skipped_alone() {
+    let scene = Scene::new().await;
+    let discord = discord(world()).await;
+    let store = scene.store();
+    let guild = &discord.world().guilds()[0];
+    let (closed, open, log) = (
+        guild.channels()[0].id,
+        guild.channels()[1].id,
+        guild.channels()[2].id,
+    );
+    let choose = Statement {
+        name: "test",
+        types: &[
+            tokio_postgres::types::Type::INT8,
+            tokio_postgres::types::Type::INT8,
+        ],
+        sql: "INSERT INTO guild_settings (guild_id, announce, log_channel_id) VALUES ($1, 'same_channel', $2)",
+    };
+    let ids = [guild.id().cast_signed(), log.cast_signed()];
+    store.query(choose, &[&ids[0], &ids[1]]).await.expect("chosen");
+    let mut config = announcing(&discord);
+    config.effects.failures_until_off = 2;
+    for level in [1, 5, 9] {
+        discord
+            .control()
+            .add_fault(fault(RestFaultKind::Status(403), Some(1)));
+        for level in level..level + 4 {
+            add(&store, vec![level_up(guild, closed, 7, level)]).await;
+        }
+        let courier = Courier::start(&config, &store);
+        delivered(&store).await;
+        courier.stop().await;
+    }
+    add(&store, vec![level_up(guild, open, 8, 2)]).await;
+    let courier = Courier::start(&config, &store);
+    delivered(&store).await;
+    let messages = discord.control().bot_messages();
+    let channels: Vec<&str> = messages
+        .iter()
+        .filter_map(|message| message["channel_id"].as_str())
+        .collect();
+    assert_eq!(channels, [log.to_string(), open.to_string()], "{messages:?}");
+    let notice = messages[0]["content"].as_str().expect("a text");
+    assert!(
+        notice.contains(&format!("<#{closed}>")) && notice.contains("403"),
+        "{notice}"
+    );
+    assert_eq!(
+        count(
+            &store,
+            "SELECT count(*) FROM guild_settings WHERE announce = 'same_channel'"
+        )
+        .await,
+        1,
+        "announcements go on"
     );
     courier.stop().await;
     store.close();

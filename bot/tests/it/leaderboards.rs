@@ -9,7 +9,7 @@ use eventide::{
     gateway::status::ShardState,
     ledger::member_xp::{MemberDelta, MemberKey},
     rules::{
-        curve::level_of,
+        curve::Curve,
         week::{begin_of, week_of},
     },
     store::{
@@ -27,6 +27,7 @@ use twilight_model::id::Id;
 
 use crate::support::{
     PATIENCE, Scene,
+    asking::ADMINISTRATOR,
     boards::assert_counted,
     bot::{config_for, discord, settle_exactly, start},
     gone,
@@ -342,7 +343,7 @@ impl Stage {
                     _ => format!("{value} XP"),
                 };
                 let mark = if *user == asker { "▸ " } else { "" };
-                let level = level_of(self.members[user].xp);
+                let level = Curve::Mee6.level_of(self.members[user].xp);
                 format!("{mark}**#{rank}** <@{user}> · level {level} · {what}")
             })
             .collect();
@@ -358,8 +359,55 @@ impl Stage {
     }
 }
 
+/// Without what separates thousands, and without the names, which Discord may give too late.
 fn plain(text: &str) -> String {
-    text.replace(',', "")
+    let lines = text.lines().map(|line| match line.split_once("> (") {
+        Some((before, after)) => {
+            let rest = after.split_once(") · ").map_or("", |(_, rest)| rest);
+            format!("{before}> · {rest}")
+        }
+        None => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n").replace(',', "")
+}
+
+/// A client shows a mention of a member it does not know as a number, so the name stands beside it. It is asked for once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_are_named_beside_their_mentions() {
+    let mut stage = Stage::new().await;
+    stage.write().await;
+    let mut request = stage.leaderboard(stage.member(0), &json!([]));
+    // Moderators may ask more often.
+    request.member_permissions = Some(ADMINISTRATOR.to_owned());
+    let named = until("every member has a name", async || {
+        let (page, _) = text(&stage.ask(&request).await);
+        let named = page.lines().filter(|line| line.contains("> (")).count();
+        (named == 10).then_some(page)
+    })
+    .await;
+    let guild = stage.guild();
+    for line in named.lines() {
+        let (_, after) = line.split_once("<@").expect("a mention");
+        let (id, name) = after.split_once("> (").expect("a name");
+        let known = stage
+            .discord
+            .world()
+            .member_name(guild, id.parse().expect("an ID"));
+        let known = known.expect("a member").replace(['_', '-'], "");
+        let name = name.split_once(") · ").expect("a level").0;
+        assert_eq!(name.replace(['\\', '_', '-'], ""), known);
+    }
+    let asked = || {
+        stage
+            .discord
+            .control()
+            .rest_calls("GET /guilds/{id}/members/{id}")
+            .len()
+    };
+    let before = asked();
+    stage.ask(&request).await;
+    assert_eq!(asked(), before, "names are remembered");
+    stage.end().await;
 }
 
 /// What members see, against the simulator's oracle.

@@ -19,6 +19,7 @@ mod guilds;
 mod interactions;
 mod leaderboards;
 mod levels;
+mod limits;
 mod migrations;
 mod model;
 mod moving_in;

@@ -9,7 +9,7 @@ use std::{
 use discord_simulator::{Rate, SimulatorConfig};
 use eventide::{
     import::{self, ImportError, Options, Progress, fields::Format, judge::XpMeaning, report::Report},
-    rules::curve,
+    rules::curve::Curve,
     store::{
         Statement, Store, import_job,
         member_xp::{self, moving::Mode},
@@ -483,6 +483,8 @@ async fn one_clear_line_for_each_thing_that_is_missing() {
     );
     place.file("broken.json", "{\"users\": {\"1\": ");
     place.file("empty.json", "[]");
+    place.file("strange.json", r#"{"karma": {"who": 5, "much": 3}}"#);
+    place.file("page.html", "<!DOCTYPE html><p>502 Bad Gateway</p>");
     place.file(
         "elsewhere.csv",
         &format!("user_id,guild_id,xp\n{},{},3\n", user(1), user(2)),
@@ -492,6 +494,15 @@ async fn one_clear_line_for_each_thing_that_is_missing() {
         (&["import", "mee6.csv"][..], "give the guild's id with --guild"),
         (&["import", "broken.json"], "no JSON from line 1"),
         (&["import", "empty.json"], "no members found"),
+        (
+            &["import", "strange.json"],
+            "which has the keys karma, who, much; --map",
+        ),
+        (&["import", "page.html"], "this is a web page"),
+        (
+            &["import", "/dev/null"],
+            "an import reads a file twice: write it to a file first",
+        ),
         (&["import", "nothing.csv"], "nothing.csv: No such file"),
         (
             &["import", "bad.csv"],
@@ -520,6 +531,31 @@ async fn one_clear_line_for_each_thing_that_is_missing() {
         &["import", "mee6.csv", "--batch", "0"],
     ] {
         assert_eq!(place.eventide(arguments).await.status.code(), Some(64));
+    }
+    let page = |page: u32, n: u64| {
+        format!(
+            r#"{{"page": {page}, "players": [{{"id": "{}", "xp": 100}}]}}"#,
+            user(n)
+        )
+    };
+    let error = r#"{"status_code": 429, "error": {"message": "Too many requests"}}"#;
+    place.file(
+        "pages.json",
+        &format!("{}\n{error}\n{}\n", page(0, 1), page(2, 2)),
+    );
+    let output = place
+        .eventide(&[
+            "import",
+            "pages.json",
+            "--guild",
+            "197038439483310086",
+            "--dry-run",
+        ])
+        .await;
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for told in ["an error instead of members", "line 2", "missing pages: 1;"] {
+        assert!(said.contains(told), "{told}: {said}");
     }
     let output = place
         .eventide(&[
@@ -632,7 +668,10 @@ async fn an_export_comes_back_as_it_was() {
                     .all(|member| member["user_id"].is_string() && member["guild_id"].is_string())
             );
             let xp = list[2_999]["xp"].as_u64().expect("a number");
-            assert_eq!(list[2_999]["level"].as_u64(), Some(curve::level_of(xp).into()));
+            assert_eq!(
+                list[2_999]["level"].as_u64(),
+                Some(Curve::Mee6.level_of(xp).into())
+            );
         }
         place.execute("DELETE FROM member_xp", &[]).await;
         let options = Options {

@@ -53,6 +53,7 @@ fn channels(discord: &Simulator, count: usize) -> Vec<Id<ChannelMarker>> {
     channels
 }
 
+#[expect(clippy::disallowed_methods, reason = "the texts are short")]
 async fn say(rest: &Rest, channel: Id<ChannelMarker>, text: &str) -> Result<Answer, RestError> {
     let message = rest.builders().create_message(channel).content(text);
     rest.send(Priority::Effect, message).await
@@ -87,6 +88,7 @@ fn interaction(discord: &Simulator) -> (u64, String) {
     (id, state.token)
 }
 
+#[expect(clippy::disallowed_methods, reason = "the texts are short")]
 async fn answer(rest: &Rest, id: u64, token: &str) -> Result<Answer, RestError> {
     let response = InteractionResponse {
         kind: InteractionResponseType::DeferredChannelMessageWithSource,
@@ -344,6 +346,7 @@ async fn a_refused_token_is_used_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::disallowed_methods, reason = "the texts are short")]
 async fn files_and_the_proxy_pass() {
     let discord = quick().await;
     let mut config = config_for(&discord);

@@ -165,7 +165,8 @@ async fn members_get_what_their_level_gives() {
     let mut rewarded = 0;
     for ((guild, user), member) in server.discord.oracle().expected() {
         if guild == server.guild_id {
-            let level = usize::try_from(eventide::rules::curve::level_of(member.xp)).expect("few");
+            let level =
+                usize::try_from(eventide::rules::curve::Curve::Mee6.level_of(member.xp)).expect("few");
             let wanted: Vec<usize> = (1..=level.min(3)).collect();
             assert_eq!(server.rewards_of(user), wanted, "{} XP", member.xp);
             rewarded += usize::from(level > 0);

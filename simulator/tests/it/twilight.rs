@@ -1,5 +1,7 @@
 //! Unchanged twilight.
 
+#![expect(clippy::disallowed_methods, reason = "the texts are short")]
+
 use discord_simulator::{Control, InteractionRequest, Simulator, SimulatorConfig, Traffic};
 use serde_json::json;
 use tokio::time::timeout;

@@ -63,7 +63,7 @@ pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, R
     let xp = settings.curve.xp_at(level) + 10;
     let preview = settings.template.render(&Facts {
         user_id: user.id,
-        user_name: Some(user.shown_name()),
+        user_name: Some(&asked.own_name().ok_or(Refusal::Stale)?),
         level,
         level_before: level - 1,
         xp,

@@ -96,7 +96,7 @@ pub(super) async fn remove(question: &Question, around: &Around) -> Result<Reply
 
 pub(super) async fn list(question: &Question, around: &Around) -> Result<Reply, Refusal> {
     let settings = around.settings.of(&around.store, question.guild()?).await?;
-    Ok(Reply::private(in_words(&settings, question.language())))
+    Ok(Reply::private_list(in_words(&settings, question.language())))
 }
 
 /// The rewards, one a line.

@@ -44,8 +44,8 @@ pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, R
         .collect();
     if !multipliers.is_empty() {
         let more = multipliers.len().saturating_sub(SHOWN);
-        multipliers.truncate(SHOWN);
         if more > 0 {
+            multipliers.drain(SHOWN..);
             multipliers.push(format!("+{}", language.number(more as u64)));
         }
         let counted = language.text(&format!("levels-option-mode-{}", earning.role_mode.word()));
@@ -75,5 +75,5 @@ pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, R
     };
     parts.push(announced);
     parts.push(rewards::in_words(&settings, language));
-    Ok(Reply::private(parts.join("\n")))
+    Ok(Reply::private_list(parts.join("\n")))
 }

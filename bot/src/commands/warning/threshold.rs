@@ -11,6 +11,7 @@ use crate::{
         thresholds::{self, Threshold},
         words,
     },
+    text::names::quoted,
 };
 
 /// Points of a threshold.
@@ -93,7 +94,7 @@ pub(super) async fn list(question: &Question, around: &Around) -> Result<Reply, 
         .iter()
         .map(|threshold| words::threshold(language, threshold))
         .collect();
-    Ok(Reply::private(if lines.is_empty() {
+    Ok(Reply::private_list(if lines.is_empty() {
         language.text("warning-threshold-none")
     } else {
         lines.join("\n")
@@ -117,7 +118,7 @@ fn duration(question: &Question, action: Action) -> Result<Option<i64>, Refusal>
     };
     let span = span::duration(text).filter(|span| *span <= LONGEST_TIMEOUT);
     let Some(span) = span else {
-        let values = [("given", warn::given(text).into())];
+        let values = [("given", quoted(text).into())];
         let text = question
             .language()
             .filled("warning-threshold-bad-duration", &values);

@@ -32,6 +32,23 @@ fn the_usual_headers_and_delimiters() {
 }
 
 #[test]
+fn a_column_of_names_hides_no_ids() {
+    for text in [
+        "user,id,server,guild_id,xp\nada,175928847299117063,Home,197038439483310086,4567\n",
+        "guild_id,member,xp,discord_id\n197038439483310086,ada,4567,175928847299117063\n",
+    ] {
+        assert_eq!(
+            read(text),
+            ["197038439483310086/175928847299117063 4567 -"],
+            "{text}"
+        );
+    }
+    // Without any ID the name is what is told.
+    let told = read("user,id,guild_id,xp\nada,3,197038439483310086,1\n");
+    assert!(told[0].contains("\"ada\" is no user id"), "{told:?}");
+}
+
+#[test]
 fn mee6_csv() {
     let text = "id,username,discriminator,xp,level,messages\n175928847299117063,\"a, b\",0001,4567,9,12\n";
     let rows = rows(text.as_bytes(), Format::Mee6, Vec::new()).expect("readable");

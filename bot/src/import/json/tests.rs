@@ -95,6 +95,85 @@ fn other_bots() {
 }
 
 #[test]
+fn reds_levelup_tatsu_enmap_and_quick_db() {
+    let user = "\"xp\": 4567.0, \"voice\": 60, \"messages\": 7, \"level\": 9, \"stars\": 1";
+    for text in [
+        // LevelUp of vrt-cogs, now and before, and Red's own storage of members.
+        format!(
+            r#"{{"configs": {{"$G": {{"users": {{"$U": {{{user}}}}}, "levelroles": {{"5": $V}}, "xp": [3, 6], "ignoredchannels": [],
+                "algorithm": {{"base": 100, "exp": 2.0}}}}}}, "ignored_guilds": []}}"#
+        ),
+        format!(r#"{{"117117117": {{"GUILD": {{"$G": {{"users": {{"$U": {{{user}}}}}, "xp": [3, 6]}}}}, "GLOBAL": {{}}}}}}"#),
+        format!(r#"{{"117117117": {{"MEMBER": {{"$G": {{"$U": {{{user}}}}}}}}}}}"#),
+        r#"{"guild_id": "$G", "rankings": [{"rank": 1, "score": 4567, "messages": 7, "user_id": "$U"}]}"#.to_owned(),
+        r#"{"name": "points", "exportDate": 1, "version": "5.8.5", "keys": [
+            {"key": "$G-$U", "value": {"user": "$U", "guild": "$G", "points": 4567, "level": 9, "messages": 7}}]}"#
+            .to_owned(),
+        r#"{"name": "points", "keys": [
+            {"key": "$G-$U", "value": "{\"user\":\"$U\",\"guild\":\"$G\",\"points\":4567,\"level\":9,\"messages\":7}"}]}"#
+            .to_owned(),
+        r#"[{"id": "user_$G_$U", "value": {"xp": 4567, "messages": 7}}, {"id": "prefix_$G", "value": "!"}]"#.to_owned(),
+    ] {
+        assert_eq!(read(&text), [format!("{G}/{U} 4567 7")], "{text}");
+    }
+    let text = r#"[{"ID": "xp_$G_$U", "data": "4567"}, {"ID": "level_$G_$U", "data": "9"}, {"ID": "money_$G_$U", "data": 3},
+                  {"ID": "xp_$G_$V", "data": 100}]"#;
+    assert_eq!(read(text), both());
+    assert_eq!(
+        read(r#"[{"key": "$G-$U", "value": "{broken"}]"#),
+        ["line 1 ($[0].value): text that is not JSON where a member is expected"]
+    );
+}
+
+#[test]
+fn an_error_between_pages_is_told() {
+    let page = |page: u32, user: &str| {
+        format!(
+            r#"{{"page": {page}, "guild": {{"id": "$G"}}, "players": [{{"id": "{user}", "guild_id": "$G", "xp": 5}}]}}"#
+        )
+    };
+    let (one, two) = (page(0, "$U"), page(1, "$V"));
+    for error in [
+        r#"{"error": {"message": "Unauthorized"}, "status_code": 401}"#,
+        r#"{"message": "You are being rate limited.", "retry_after": 3.2, "global": false}"#,
+        r#"{"message": "401: Unauthorized", "code": 0}"#,
+    ] {
+        let told = |place: &str| {
+            format!(
+                "{place}: an error of the server that the file comes from, where members are expected: fetch this page again"
+            )
+        };
+        let members = [format!("{G}/{U} 5 -"), format!("{G}/{V} 5 -")];
+        let [first, second] = members;
+        assert_eq!(
+            read(&format!("{one}\n{error}\n{two}")),
+            [first.clone(), told("line 2"), second.clone()]
+        );
+        assert_eq!(
+            read(&format!("[{one},{error},{two}]")),
+            [first, told("line 1 ($[1])"), second]
+        );
+        assert_eq!(read(error), [told("line 1")]);
+    }
+    let gap = read(&format!("{one}\n{}", page(3, "$V")));
+    assert_eq!(
+        gap[2],
+        "line 2: missing pages: 1 to 2; fetch them, and import the file with all pages"
+    );
+}
+
+#[test]
+fn a_name_hides_no_id() {
+    for text in [
+        r#"[{"user": "ada", "id": "$U", "server": "Home", "guild_id": "$G", "xp": 4567}]"#,
+        r#"[{"id": "$U", "user": "ada", "guild": "$G", "xp": 4567}]"#,
+        r#"[{"member": "ada#1", "id": $U, "guild": "$G", "xp": 4567}]"#,
+    ] {
+        assert_eq!(read(text), both()[..1], "{text}");
+    }
+}
+
+#[test]
 fn names_can_be_said() {
     let mapped = parse_map("user_id=who,guild_id=where,xp=karma").expect("a mapping");
     let text = r#"{"things": [{"who": "$U", "where": "$G", "karma": 4567, "xp": 1, "id": 3}]}"#;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use twilight_model::id::Id;
 
 use super::{Cell, Entry, Field, Fields, Judge, Judged, Origin, Reason, XpMeaning};
-use crate::rules::curve;
+use crate::rules::curve::Curve;
 
 const GUILD: u64 = 197_038_439_483_310_086;
 const USER: u64 = 175_928_847_299_117_063;
@@ -31,6 +31,19 @@ fn entry(judge: Judge, cells: &[(Field, Cell)]) -> Entry {
         Judged::Entry(entry) => entry,
         Judged::Elsewhere => unreachable!("the guild is the one that is asked for"),
     }
+}
+
+#[test]
+fn a_guild_that_is_given_replaces_a_name() {
+    let named = [(Field::Xp, Cell::Whole(5)), (Field::Guild, text("Home"))];
+    assert_eq!(entry(JUDGE, &named).key.guild_id.get(), GUILD);
+    let alone = Judge { guild: None, ..JUDGE };
+    assert!(matches!(
+        alone.judge(&row(&named)),
+        Err(Reason::NoSnowflake { .. })
+    ));
+    let rounded = [(Field::Xp, Cell::Whole(5)), (Field::Guild, text("1.97e17"))];
+    assert!(matches!(JUDGE.judge(&row(&rounded)), Err(Reason::Rounded { .. })));
 }
 
 #[test]
@@ -76,7 +89,7 @@ fn xp_within_a_level_is_added_to_it_and_does_not_leave_it() {
         xp: XpMeaning::InLevel,
         ..JUDGE
     };
-    for (xp, total) in [(0, 4_675), (50, 4_725), (1_000_000, curve::xp_at(11) - 1)] {
+    for (xp, total) in [(0, 4_675), (50, 4_725), (1_000_000, Curve::Mee6.xp_at(11) - 1)] {
         let entry = entry(
             judge,
             &[(Field::Level, Cell::Whole(10)), (Field::Xp, Cell::Whole(xp))],

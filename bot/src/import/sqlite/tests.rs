@@ -46,6 +46,27 @@ impl Scene {
     }
 }
 
+/// Keys and JSON, as enmap and quick.db store them; and names beside IDs.
+#[test]
+fn tables_of_keys_and_names_beside_ids() {
+    for sql in [
+        r#"CREATE TABLE points (key TEXT PRIMARY KEY, value TEXT);
+         INSERT INTO points VALUES ('197038439483310086-175928847299117063',
+             '{"user":"175928847299117063","guild":"197038439483310086","points":4567,"level":9,"messages":12}'), ('prefix', '"!"');"#,
+        r#"CREATE TABLE json (ID TEXT, json TEXT);
+         INSERT INTO json VALUES ('user_197038439483310086_175928847299117063', '{"xp":4567,"messages":12}'),
+             ('money_197038439483310086_175928847299117063', '9');"#,
+        "CREATE TABLE members (user TEXT, id INTEGER, server TEXT, guild_id TEXT, xp INTEGER, messages INTEGER);
+         INSERT INTO members VALUES ('ada', 175928847299117063, 'Home', '197038439483310086', 4567, 12);",
+    ] {
+        assert_eq!(Scene::new(sql).read(None, None), [MEMBER], "{sql}");
+    }
+    let plain = "CREATE TABLE json (ID TEXT, json TEXT);
+                 INSERT INTO json VALUES ('xp_197038439483310086_175928847299117063', '4567'), ('level_197038439483310086_175928847299117063', '9');";
+    let expected = ["197038439483310086/175928847299117063 4567 -"];
+    assert_eq!(Scene::new(plain).read(None, None), expected);
+}
+
 const MEMBER: &str = "197038439483310086/175928847299117063 4567 12";
 
 #[test]

@@ -4,6 +4,7 @@ use strsim::damerau_levenshtein;
 use thiserror::Error;
 
 use super::{MAX_CHARS, Placeholder};
+use crate::text::limits::excerpt;
 
 /// More slips of the hand than these make another word.
 const MAX_SLIPS: usize = 2;
@@ -76,14 +77,7 @@ impl TemplateFault {
             },
             |meant| format!("did you mean {{{}}}?", meant.name()),
         );
-        let mut shown: String = name
-            .chars()
-            .take(SHOWN_CHARS)
-            .flat_map(char::escape_debug)
-            .collect();
-        if name.chars().nth(SHOWN_CHARS).is_some() {
-            shown.push('…');
-        }
+        let shown = excerpt(name, SHOWN_CHARS).escape_debug().to_string();
         Self::Unknown {
             at,
             name: shown,

@@ -1,18 +1,32 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use twilight_model::id::Id;
 
 use super::{DEFAULT, Facts, MAX_CHARS, Placeholder, Template, TemplateFault};
-use crate::rules::curve;
+use crate::{
+    rules::curve,
+    text::{
+        limits::{CONTENT, excerpt},
+        names::{
+            Name,
+            tests::{HOSTILE, assert_harmless},
+        },
+    },
+};
+
+static ADA: LazyLock<Name> = LazyLock::new(|| Name::first([Some("Ada")], 7));
+static STARS: LazyLock<Name> = LazyLock::new(|| Name::first([Some("The *Stars*")], 9));
 
 fn facts() -> Facts<'static> {
     Facts {
         user_id: Id::new(7),
-        user_name: Some("Ada"),
+        user_name: Some(&ADA),
         level: 5,
         level_before: 4,
-        xp: curve::xp_at(5) + 10,
-        xp_next: curve::xp_to_next(5) - 10,
-        server: Some("The *Stars*"),
+        xp: 1_160,
+        xp_next: 465,
+        server: Some(&STARS),
         roles: &[],
     }
 }
@@ -57,15 +71,16 @@ fn names_that_nobody_knows() {
 
 #[test]
 fn names_are_names_only() {
-    let facts = Facts {
-        user_name: Some("**<@&1>** @everyone [a](b)\n# c"),
-        ..facts()
-    };
-    let template = Template::parse("{user.name}").expect("a template");
-    assert_eq!(
-        template.render(&facts),
-        "\\*\\*\\<@\u{200b}&1\\>\\*\\* @\u{200b}everyone \\[a\\]\\(b\\) \\# c"
-    );
+    let hostile = Name::first([Some(HOSTILE)], 7);
+    for placeholder in Placeholder::ALL {
+        let template = Template::parse(&format!("evil {{{}}}", placeholder.name())).expect("a template");
+        let facts = Facts {
+            user_name: Some(&hostile),
+            server: Some(&hostile),
+            ..facts()
+        };
+        assert_harmless(&template.render(&facts));
+    }
 }
 
 #[test]
@@ -114,7 +129,7 @@ fn slips_are_told_in_one_line() {
         assert!(fault.contains(words), "{template}: {fault}");
     }
     let long = fault(&format!("{{{}}}", "x".repeat(1_000)));
-    assert!(long.contains("{xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…}"), "{long}");
+    assert!(long.contains("{xxxxxxxxxxxxxxxxxxxxxxxxxxxxx…}"), "{long}");
     assert_eq!(
         Template::parse(&"ä".repeat(MAX_CHARS + 1)),
         Err(TemplateFault::TooLong { chars: MAX_CHARS + 1 })
@@ -131,10 +146,10 @@ fn what_is_too_long_is_cut_before_a_mention() {
     };
     for padding in 1..30 {
         let template = Template::parse(&format!("{}{{roles}}", "x".repeat(padding))).expect("a template");
-        let message = template.render(&facts);
-        assert!(message.ends_with(" …") || message.ends_with(">…"), "{message}");
+        let message = excerpt(&template.render(&facts), CONTENT);
+        assert!(message.ends_with(">…"), "{message}");
         assert!(
-            message.encode_utf16().count() > 2_000 - 26,
+            message.encode_utf16().count() > 2_000 - 27,
             "no more is cut than must be"
         );
         assert_eq!(message.matches("<@&").count(), message.matches('>').count());
@@ -149,7 +164,7 @@ fn what_is_too_long_is_cut_before_a_mention() {
         ("<three stars, twelve", "y<three sta…"),
     ] {
         let template = Template::parse(&format!("{{roles}}{}{end}", "y".repeat(1_415))).expect("a template");
-        let message = template.render(&few);
+        let message = excerpt(&template.render(&few), CONTENT);
         assert!(message.ends_with(kept), "{message}");
     }
 }
@@ -195,16 +210,17 @@ proptest! {
         let roles: Vec<_> = roles.into_iter().map(Id::new).collect();
         let facts = Facts {
             user_id: Id::new(u64::MAX),
-            user_name: Some(&name),
+            user_name: Some(&Name::first([Some(&*name)], 7)),
             level,
             level_before: level.saturating_sub(1),
             xp,
             xp_next: xp,
-            server: Some(&server),
+            server: Some(&Name::first([Some(&*server)], 9)),
             roles: &roles,
         };
         if let Ok(template) = Template::parse(&text) {
-            let message = template.render(&facts);
+            prop_assert!(!template.render(&facts).trim().is_empty());
+            let message = excerpt(&template.render(&facts), CONTENT);
             prop_assert!(message.encode_utf16().count() <= 2_000);
             // Whatever was cut, no mention of a role lost its end.
             if !text.contains('<') {

@@ -58,7 +58,7 @@ fn slips_are_told_in_one_line() {
     );
     assert!(fault(Key::Announce, "channel:general").starts_with("\"general\" is no channel's id"));
     assert!(fault(Key::Template, "{usr}").ends_with("did you mean {user}?"));
-    assert!(fault(Key::Ping, &"x".repeat(500)).ends_with("x\"…: true or false"));
+    assert!(fault(Key::Ping, &"x".repeat(500)).ends_with("x…\": true or false"));
     assert!(fault(Key::Rewards, "both").contains("stack (members keep"));
     for (written, words) in [
         (channel("5").map(Id::get), "is no channel's id"),

@@ -7,7 +7,7 @@ use std::{
 
 use discord_simulator::{Guild, Simulator};
 use eventide::{
-    config::Config, effects::delivery::Deliverer, guilds::Guilds, rest::Rest, rules::curve,
+    config::Config, effects::delivery::Deliverer, guilds::Guilds, rest::Rest, rules::curve::Curve,
     settings::Settings, store::Store, task,
 };
 use tokio::sync::watch;
@@ -107,7 +107,7 @@ pub(crate) fn compared(
         report.doubled += usize::from(!known.insert(announced.level));
     }
     for (key, xp) in members {
-        let level = curve::level_of(xp);
+        let level = Curve::Mee6.level_of(xp);
         if level > 0 {
             report.owed += 1;
             let last = levels.get(&key).and_then(|known| known.last());

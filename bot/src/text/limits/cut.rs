@@ -1,0 +1,211 @@
+//! Where a text can be cut.
+
+use unicode_segmentation::UnicodeSegmentation as _;
+
+/// Stands where something was cut off.
+const CUT: char = '…';
+/// Opens and closes a block of code.
+const FENCE: &str = "```";
+/// Closes a block of code that was cut.
+const CLOSING: &str = "\n```";
+/// Longest thing in angle brackets, in bytes: a command's mention has its name, its group's and its ID.
+const TOKEN_BYTES: usize = 150;
+
+/// The length of a text as Discord counts at most.
+pub(super) fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+/// Shorten a text to at most `most` UTF-16 code units: between two characters as people see them, outside of mentions, links and
+/// addresses, and with a block of code closed.
+pub(crate) fn fit(text: &mut String, most: usize) {
+    if text.len() <= most || units(text) <= most {
+        return;
+    }
+    let room = most.saturating_sub(CUT.len_utf16());
+    let mut keep = boundary(text, room);
+    let is_open = |keep: usize| text.get(..keep).is_some_and(is_in_code);
+    let mut closing = "";
+    if is_open(keep) {
+        keep = boundary(text, room.saturating_sub(CLOSING.len()));
+        if is_open(keep) {
+            closing = CLOSING;
+        }
+    }
+    text.truncate(keep);
+    if most > 0 {
+        text.push(CUT);
+    }
+    if units(text) + closing.len() <= most {
+        text.push_str(closing);
+    }
+}
+
+/// The beginning of a text, shortened as by [`fit`]: for a part of a message of which the rest must stay visible.
+pub(crate) fn excerpt(text: &str, most: usize) -> String {
+    let mut text = text.to_owned();
+    fit(&mut text, most);
+    text
+}
+
+/// The last place within `room` units at which a text may end, in bytes.
+fn boundary(text: &str, room: usize) -> usize {
+    let mut used = 0;
+    let mut fits = |(at, part): (usize, &str)| {
+        used += units(part);
+        (used <= room).then(|| at + part.len())
+    };
+    let keep = text.grapheme_indices(true).map_while(&mut fits).last();
+    // One character with more marks than there is room.
+    let keep = keep.unwrap_or_else(|| {
+        let mut used = 0;
+        let parts = text.char_indices().map_while(|(at, character)| {
+            used += character.len_utf16();
+            (used <= room).then(|| at + character.len_utf8())
+        });
+        parts.last().unwrap_or(0)
+    });
+    let keep = before_link(text, keep);
+    let keep = before_token(text, keep);
+    let kept = before_fence(text, keep);
+    kept.trim_end().len()
+}
+
+/// The place, or the beginning of what stands in angle brackets around it: a mention, an emoji, a time or an address.
+fn before_token(text: &str, place: usize) -> usize {
+    let (kept, gone) = text.split_at(place);
+    let Some(open) = kept.rfind('<') else {
+        return place;
+    };
+    let inside = kept.get(open + 1..).unwrap_or_default();
+    let Some(close) = gone.find(['<', '>', '\n']) else {
+        return place;
+    };
+    let is_token = !inside.contains(['>', '\n'])
+        && gone.get(close..).is_some_and(|rest| rest.starts_with('>'))
+        && inside.len() + close <= TOKEN_BYTES;
+    if is_token { open } else { place }
+}
+
+/// The place, or the beginning of the link or address around it.
+fn before_link(text: &str, place: usize) -> usize {
+    let (kept, gone) = text.split_at(place);
+    let line_start = kept.rfind('\n').map_or(0, |at| at + 1);
+    let rest_of_line = gone.find('\n').map_or(text.len(), |at| place + at);
+    let link = kept
+        .get(line_start..)
+        .and_then(|kept| kept.rfind('['))
+        .map(|open| line_start + open)
+        .filter(|open| {
+            // [label](address), with the end of it beyond the place.
+            let link = text.get(*open..rest_of_line).unwrap_or_default();
+            link.split_once("](")
+                .and_then(|(label, address)| Some(open + label.len() + 2 + address.find(')')? + 1))
+                .is_some_and(|end| end > place)
+        });
+    let word = kept
+        .char_indices()
+        .rfind(|(_, character)| character.is_whitespace())
+        .map_or(0, |(at, character)| at + character.len_utf8());
+    let is_address = text
+        .get(word..)
+        .and_then(|rest| rest.split(char::is_whitespace).next())
+        .and_then(|whole| whole.find("://"))
+        .is_some_and(|scheme| word + scheme < place)
+        && !gone.starts_with(char::is_whitespace);
+    match (link, is_address && word > 0) {
+        (Some(link), true) => link.min(word),
+        (Some(link), false) => link,
+        (None, true) => word,
+        (None, false) => place,
+    }
+}
+
+/// What is kept, without a fence of which the place takes a part.
+fn before_fence(text: &str, place: usize) -> &str {
+    let (kept, gone) = text.split_at(place);
+    if gone.starts_with('`') {
+        kept.trim_end_matches('`')
+    } else {
+        kept
+    }
+}
+
+/// Whether a text ends in a block of code.
+fn is_in_code(text: &str) -> bool {
+    text.matches(FENCE).count() % 2 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{excerpt, is_in_code, units};
+
+    #[test]
+    fn what_fits_is_left_alone() {
+        for text in ["", "größer", "👩‍🚀", "```x"] {
+            assert_eq!(excerpt(text, units(text)), text);
+        }
+    }
+
+    #[test]
+    fn a_text_ends_between_characters_as_people_see_them() {
+        for (text, most, cut) in [
+            ("größere", 6, "größe…"),
+            ("ab👩‍🚀cd", 6, "ab…"),
+            ("ab🇩🇪cd", 6, "ab…"),
+            ("ne\u{301}e\u{301}", 4, "ne\u{301}…"),
+            ("one two three", 9, "one two…"),
+            ("xyz", 0, ""),
+            ("xyz", 1, "…"),
+        ] {
+            assert_eq!(excerpt(text, most), cut, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_cut_open() {
+        for (text, most, cut) in [
+            ("hi <@123456789> there", 10, "hi…"),
+            ("hi <t:1800000000:R> there", 12, "hi…"),
+            ("1 < 2 and more of it", 10, "1 < 2 and…"),
+            ("see [the rules](https://x.example) now", 20, "see…"),
+            ("see [the rules](https://x.example) now", 8, "see…"),
+            ("see [the rules] and more", 12, "see [the ru…"),
+            ("at https://x.example/path now", 20, "at…"),
+            ("a ```let x = 1; let y = 2;``` b", 20, "a ```let x = 1;…\n```"),
+            ("a ```x``` b ```c``` and more", 14, "a ```x``` b…"),
+        ] {
+            let found = excerpt(text, most);
+            assert_eq!(found, cut, "{text}");
+            assert!(units(&found) <= most);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_cut_to_its_limit(
+            parts in prop::collection::vec(prop_oneof![
+                "\\PC{0,20}",
+                Just("```".to_owned()),
+                Just("<@1234567890>".to_owned()),
+                Just("[a](https://b.example/c)".to_owned()),
+                Just("👩‍👩‍👧‍👦".to_owned()),
+                Just("\n".to_owned()),
+            ], 0..20),
+            most in 0..120_usize,
+        ) {
+            let text = parts.concat();
+            let cut = excerpt(&text, most);
+            prop_assert!(units(&cut) <= most);
+            if units(&text) > most && most > 8 {
+                prop_assert!(!is_in_code(&cut), "{}", cut);
+                let shown = cut.trim_end_matches("\n```").trim_end_matches('…');
+                prop_assert!(text.starts_with(shown), "{}", cut);
+            } else if units(&text) <= most {
+                prop_assert_eq!(cut, text);
+            }
+        }
+    }
+}
