@@ -85,17 +85,14 @@ rank: ## /rank as text and as a picture under 10,000 messages a second: how long
 	cargo run --release --package eventide --example rank_cards -- docs/cards
 	cargo run --release --package eventide --example rank_latency -- $(ARGS)
 
-<<<<<<< HEAD
-# The second clippy is for the binary of servers, which is built without the demo and so without the simulator. With the whole workspace
-# and the examples, the dependencies have the same features in all three and are checked once.
-=======
 bench: ## what a message costs next to a plain bot, on a PostgreSQL with stock settings; ARGS="--only full-new --seconds 10": ARGS=--help
 	@$(NEED) cargo compiler postgres
 	cargo build --release --package eventide --bin eventide --bin eventide-bench
 	cargo build --release --package discord-simulator --example plain_bot
 	"$${CARGO_TARGET_DIR:-target}/release/eventide-bench" --json "$${CARGO_TARGET_DIR:-target}/bench/bench.json" --document docs/benchmarks.md $(ARGS)
 
->>>>>>> 587cdab (bench: measure the bot next to a plain one on stock PostgreSQL)
+# The second clippy is for the binary of servers, which is built without the demo and so without the simulator. With the whole workspace
+# and the examples, the dependencies have the same features in all three and are checked once.
 lint: ## formatting, clippy and the documentation's links, every warning an error
 	@$(NEED) cargo lints compiler
 	cargo fmt --all --check
