@@ -33,7 +33,11 @@ if [ ! -s discord_token ]; then
         trap - EXIT INT TERM
         echo
     else
-        read -r token || [ -n "$token" ]
+        token=
+        read -r token || [ -n "$token" ] || {
+            echo "there is no token on standard input: secrets.sh < FILE" >&2
+            exit 1
+        }
     fi
     case $token in
     *.*.*) ;;
