@@ -16,8 +16,8 @@ use crate::{
 use json::{id, number, raw};
 use message::Context;
 pub(crate) use overlay::{
-    ADMINISTRATOR, BAN_MEMBERS, KICK_MEMBERS, MANAGE_ROLES, MODERATE_MEMBERS, Overlay, SEND_MESSAGES,
-    VIEW_CHANNEL,
+    ADMINISTRATOR, ATTACH_FILES, BAN_MEMBERS, EMBED_LINKS, KICK_MEMBERS, MANAGE_ROLES, MODERATE_MEMBERS,
+    Overlay, SEND_MESSAGES, VIEW_CHANNEL,
 };
 
 /// An event that was given from outside.

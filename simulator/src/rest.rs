@@ -7,6 +7,7 @@ mod body;
 mod cdn;
 mod channels;
 mod fault;
+mod form;
 mod guilds;
 mod interactions;
 mod limit;
@@ -253,6 +254,11 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
             count(&hub, call, true);
             return cloudflare(retry_after);
         }
+        RestFaultKind::WithoutField(ref field) => {
+            let (mut answer, headers) = act();
+            answer.body.iter_mut().for_each(|body| without(body, field));
+            (answer, headers)
+        }
         RestFaultKind::None | RestFaultKind::HalfBody | RestFaultKind::Silence => act(),
     };
     if kind == RestFaultKind::Silence {
@@ -269,17 +275,22 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
         call,
         matches!(answer.status, 401 | 403) || (answer.status == 429 && !shared),
     );
+    let response = with_headers(answer, headers);
+    if kind == RestFaultKind::HalfBody {
+        half(response).await
+    } else {
+        response
+    }
+}
+
+fn with_headers(answer: Answer, headers: Vec<(&'static str, String)>) -> Response {
     let mut response = answer.into_response();
     for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(name, value);
         }
     }
-    if kind == RestFaultKind::HalfBody {
-        half(response).await
-    } else {
-        response
-    }
+    response
 }
 
 fn count(hub: &Hub, call: RestCall, invalid: bool) {
@@ -353,6 +364,15 @@ fn cloudflare(retry_after: u64) -> Response {
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
     response
+}
+
+/// Takes a field from an object, or from each object of a list.
+fn without(body: &mut Value, field: &str) {
+    match body {
+        Value::Array(items) => items.iter_mut().for_each(|item| without(item, field)),
+        Value::Object(object) => drop(object.remove(field)),
+        _ => {}
+    }
 }
 
 /// The same answer, but the connection ends in the middle of its body.

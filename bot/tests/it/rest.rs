@@ -248,7 +248,7 @@ async fn failures_are_told_apart() {
         (RestFaultKind::StatusAfter(502), true),
     ] {
         let before = discord.control().rest_calls(MESSAGES).len();
-        discord.control().add_fault(fault(1, kind));
+        discord.control().add_fault(fault(1, kind.clone()));
         let error = say(&rest, channel, "once").await.expect_err("a fault");
         assert_eq!(error.retry(), Retry::Later, "{kind:?}: {error}");
         assert_eq!(error.may_have_happened(), may_have_happened, "{error}");

@@ -14,6 +14,8 @@ pub(crate) const BAN_MEMBERS: u64 = 1 << 2;
 pub(crate) const MODERATE_MEMBERS: u64 = 1 << 40;
 pub(crate) const VIEW_CHANNEL: u64 = 1 << 10;
 pub(crate) const SEND_MESSAGES: u64 = 1 << 11;
+pub(crate) const EMBED_LINKS: u64 = 1 << 14;
+pub(crate) const ATTACH_FILES: u64 = 1 << 15;
 pub(crate) const MANAGE_ROLES: u64 = 1 << 28;
 
 /// What has changed since the world was made.

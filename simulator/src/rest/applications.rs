@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Asked};
+use super::{Answer, Asked, form::command};
 use crate::{payload::object, world::World};
 
 pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
@@ -118,29 +118,11 @@ fn commands(asked: &Asked<'_>, rest: &[&str]) -> Option<Answer> {
     })
 }
 
-fn complete(asked: &Asked<'_>, scope: &str, body: &Value) -> Result<Value, Answer> {
-    let Some(name) = body["name"]
-        .as_str()
-        .filter(|name| (1..=32).contains(&name.chars().count()))
-    else {
-        return Err(Answer::invalid(
-            "name",
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 32 in length.",
-        ));
-    };
-    let kind = body["type"].as_u64().unwrap_or(1);
-    let description = body["description"].as_str().unwrap_or("");
-    if kind == 1 && !(1..=100).contains(&description.chars().count()) {
-        return Err(Answer::invalid(
-            "description",
-            "BASE_TYPE_REQUIRED",
-            "This field is required",
-        ));
-    }
+/// A command with all that Discord adds to its definition.
+fn complete(asked: &Asked<'_>, scope: &str, body: &Value) -> Value {
     let mut command = json!({
-        "application_id": asked.hub.world.bot_id().to_string(), "default_member_permissions": null, "type": kind,
-        "name": name, "name_localizations": null, "description": description, "description_localizations": null,
+        "application_id": asked.hub.world.bot_id().to_string(), "default_member_permissions": null, "type": 1,
+        "name_localizations": null, "description": "", "description_localizations": null,
         "dm_permission": true, "contexts": null, "integration_types": [0], "nsfw": false, "options": [],
     });
     if !scope.is_empty() {
@@ -152,55 +134,55 @@ fn complete(asked: &Asked<'_>, scope: &str, body: &Value) -> Result<Value, Answe
     let id = asked.hub.lock().clock.next_id().to_string();
     command["id"] = id.clone().into();
     command["version"] = id.into();
-    Ok(command)
+    command
+}
+
+fn is_same(one: &Value, other: &Value) -> bool {
+    one["name"] == other["name"] && command::kind(one) == command::kind(other)
 }
 
 fn create_command(asked: &Asked<'_>, scope: &str) -> Answer {
-    match complete(asked, scope, asked.body) {
-        Ok(mut command) => {
-            let mut rest = asked.hub.rest();
-            let commands = rest.commands.entry(scope.to_owned()).or_default();
-            let same = |other: &Value| other["name"] == command["name"] && other["type"] == command["type"];
-            let status = match commands.iter().position(same) {
-                Some(at) => {
-                    command["id"] = commands.remove(at)["id"].take();
-                    200
-                }
-                None => 201,
-            };
-            commands.push(command.clone());
-            Answer {
-                status,
-                body: Some(command),
-            }
+    if let Err(answer) = command::check(asked.body) {
+        return answer;
+    }
+    let mut made = complete(asked, scope, asked.body);
+    let mut rest = asked.hub.rest();
+    let commands = rest.commands.entry(scope.to_owned()).or_default();
+    let status = match commands.iter().position(|known| is_same(known, &made)) {
+        Some(at) => {
+            made["id"] = commands.remove(at)["id"].take();
+            200
         }
-        Err(answer) => answer,
+        None => 201,
+    };
+    commands.push(made.clone());
+    Answer {
+        status,
+        body: Some(made),
     }
 }
 
 fn replace_commands(asked: &Asked<'_>, scope: &str) -> Answer {
-    let Some(given) = asked.body.as_array() else {
-        return Answer::invalid(
-            "_errors",
-            "LIST_TYPE_CONVERT",
-            "Only iterables may be used in a ListType",
-        );
-    };
-    match given
-        .iter()
-        .map(|body| complete(asked, scope, body))
-        .collect::<Result<Vec<_>, _>>()
-    {
-        Ok(commands) => {
-            asked
-                .hub
-                .rest()
-                .commands
-                .insert(scope.to_owned(), commands.clone());
-            Answer::ok(commands.into())
-        }
-        Err(answer) => answer,
+    if let Err(answer) = command::check_all(asked.body) {
+        return answer;
     }
+    let given = asked.body.as_array().into_iter().flatten();
+    let mut made: Vec<Value> = given.map(|body| complete(asked, scope, body)).collect();
+    let mut rest = asked.hub.rest();
+    let known = rest.commands.entry(scope.to_owned()).or_default();
+    let is_entry_point = |command: &Value| command::kind(command) == command::ENTRY_POINT;
+    if known.iter().any(is_entry_point) && !made.iter().any(is_entry_point) {
+        let message = "You cannot remove this app's Entry Point command in a bulk update operation. Please include the \
+            Entry Point command in your update request or delete it separately.";
+        return Answer::error(400, 50_240, message);
+    }
+    for command in &mut made {
+        if let Some(before) = known.iter().find(|known| is_same(known, command)) {
+            command["id"] = before["id"].clone();
+        }
+    }
+    known.clone_from(&made);
+    Answer::ok(made.into())
 }
 
 fn one_command(asked: &Asked<'_>, scope: &str, id: &str) -> Answer {
@@ -215,10 +197,15 @@ fn one_command(asked: &Asked<'_>, scope: &str, id: &str) -> Answer {
             Answer::empty()
         }
         "PATCH" => {
-            if let (Some(command), Some(given)) = (commands[at].as_object_mut(), asked.body.as_object()) {
+            let mut changed = commands[at].clone();
+            if let (Some(command), Some(given)) = (changed.as_object_mut(), asked.body.as_object()) {
                 command.extend(given.iter().map(|(key, value)| (key.clone(), value.clone())));
             }
-            Answer::ok(commands[at].clone())
+            if let Err(answer) = command::check(&changed) {
+                return answer;
+            }
+            commands[at].clone_from(&changed);
+            Answer::ok(changed)
         }
         _ => Answer::ok(commands[at].clone()),
     }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Answer, Asked};
+use super::{Answer, Asked, form::message};
 use crate::{
     engine::{MessageRange, Place},
-    payload::{Overlay, RawEvent, SEND_MESSAGES, VIEW_CHANNEL, json::timestamp_text, object},
+    payload::{
+        ATTACH_FILES, EMBED_LINKS, Overlay, RawEvent, SEND_MESSAGES, VIEW_CHANNEL, json::timestamp_text,
+        object,
+    },
     snowflake::time_ms,
 };
 
@@ -54,6 +57,17 @@ impl Spot {
                 Ok(())
             }
         }
+    }
+
+    /// What Discord says to a bot that may not send all of this.
+    fn may_send(self, asked: &Asked<'_>) -> Result<(), Answer> {
+        self.may(asked, SEND_MESSAGES)?;
+        for (part, permission) in [("embeds", EMBED_LINKS), ("_files", ATTACH_FILES)] {
+            if asked.body[part].as_array().is_some_and(|list| !list.is_empty()) {
+                self.may(asked, permission)?;
+            }
+        }
+        Ok(())
     }
 
     const fn guild(self) -> Option<u32> {
@@ -180,38 +194,6 @@ fn get(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
     )
 }
 
-/// What is wrong with the body of a message, if anything.
-pub(super) fn check(body: &Value) -> Result<(), Answer> {
-    let content = body["content"].as_str().unwrap_or("");
-    if content.chars().count() > 2_000 {
-        let message = "Must be 2000 or fewer in length.";
-        return Err(Answer::invalid("content", "BASE_TYPE_MAX_LENGTH", message));
-    }
-    let is_there = |name: &str| body[name].as_array().is_some_and(|list| !list.is_empty());
-    let parts = ["embeds", "components", "sticker_ids", "attachments", "_files"];
-    if content.is_empty() && !parts.into_iter().any(is_there) && !body["poll"].is_object() {
-        return Err(Answer::error(400, 50_006, "Cannot send an empty message"));
-    }
-    if body["embeds"].as_array().is_some_and(|embeds| embeds.len() > 10) {
-        return Err(Answer::invalid(
-            "embeds",
-            "BASE_TYPE_MAX_LENGTH",
-            "Must be 10 or fewer in length.",
-        ));
-    }
-    if body["nonce"]
-        .as_str()
-        .is_some_and(|nonce| nonce.chars().count() > 25)
-    {
-        return Err(Answer::invalid(
-            "nonce",
-            "BASE_TYPE_MAX_LENGTH",
-            "Must be 25 or fewer in length.",
-        ));
-    }
-    Ok(())
-}
-
 /// The object of a message that the bot sends.
 pub(super) fn own_message(asked: &Asked<'_>, id: u64, channel: u64, body: &Value) -> Value {
     let list = |name: &str| {
@@ -262,7 +244,10 @@ pub(super) fn own_message(asked: &Asked<'_>, id: u64, channel: u64, body: &Value
 }
 
 fn create(asked: &Asked<'_>, spot: Spot) -> Answer {
-    if let Err(answer) = spot.may(asked, SEND_MESSAGES).and_then(|()| check(asked.body)) {
+    if let Err(answer) = spot
+        .may_send(asked)
+        .and_then(|()| message::check(&[], asked.body))
+    {
         return answer;
     }
     let nonce = match &asked.body["nonce"] {
@@ -318,6 +303,12 @@ fn event(asked: &Asked<'_>, overlay: &Overlay, name: &str, spot: Spot, id: u64, 
 }
 
 fn edit(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
+    if let Err(answer) = spot
+        .may_send(asked)
+        .and_then(|()| message::check_edit(&[], asked.body))
+    {
+        return answer;
+    }
     let mut rest = asked.hub.rest();
     let Some(message) = rest.messages.get_mut(&spot.id).and_then(|own| own.get_mut(&id)) else {
         return others_message(asked, spot, id);
@@ -374,7 +365,8 @@ fn delete(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
 fn bulk_delete(asked: &Asked<'_>, spot: Spot) -> Answer {
     let count = asked.body["messages"].as_array().map_or(0, Vec::len);
     if !(2..=100).contains(&count) {
-        let message = "You can only bulk delete between 2 and 100 messages";
+        let message =
+            "Provided too few or too many messages to delete. Must provide at least 2 and at most 100.";
         return Answer::error(400, 50_016, message);
     }
     let mut rest = asked.hub.rest();

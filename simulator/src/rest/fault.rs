@@ -24,7 +24,7 @@ pub struct RestFault {
 }
 
 /// What a fault answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RestFaultKind {
     /// The ordinary answer, after the delay.
@@ -48,6 +48,9 @@ pub enum RestFaultKind {
     },
     /// What was asked for is done, and the connection ends in the middle of the answer's body.
     HalfBody,
+    /// What was asked for is done, and the answer lacks this field, in each of its objects if it is a list: a server that is
+    /// not quite Discord, or a field that was renamed.
+    WithoutField(String),
     /// What was asked for is done, and no answer ever comes.
     Silence,
 }
@@ -93,7 +96,7 @@ impl Faults {
             return (Duration::ZERO, RestFaultKind::None);
         };
         let fault = &mut self.0[at];
-        let met = (Duration::from_millis(fault.delay_ms), fault.kind);
+        let met = (Duration::from_millis(fault.delay_ms), fault.kind.clone());
         if let Some(left) = &mut fault.count {
             *left = left.saturating_sub(1);
             if *left == 0 {

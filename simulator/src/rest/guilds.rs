@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Asked, moderation};
+use super::{Answer, Asked, form, moderation};
 use crate::{
     payload::{MANAGE_ROLES, Overlay, object},
     record::{Kind, Record},
@@ -184,6 +184,9 @@ fn may_give(asked: &Asked<'_>, guild: u32, role: u64) -> Result<(), Answer> {
 }
 
 fn change(asked: &Asked<'_>, guild: u32, member: u32) -> Answer {
+    if let Err(refused) = form::check_member(asked.body) {
+        return refused;
+    }
     let world = &asked.hub.world;
     let known = overlay(asked).guild_roles(world, guild);
     let roles: Option<Vec<u64>> = match asked.body.get("roles") {

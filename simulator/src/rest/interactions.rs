@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Asked,
-    channels::{check, own_message},
+    channels::own_message,
+    form::{self, message},
 };
 use crate::interaction::Acknowledged;
 
@@ -49,8 +50,11 @@ fn callback(asked: &Asked<'_>, id: &str, token: &str) -> Answer {
     }
     let data = &data;
     let bad = match kind {
-        4 => check(data).err(),
-        1 | 5..=10 | 12 => None,
+        4 => message::check(&["data"], data).err(),
+        7 => message::check_edit(&["data"], data).err(),
+        8 => form::check_choices(asked.body).err(),
+        9 => form::check_modal(asked.body).err(),
+        1 | 5 | 6 | 10 | 12 => None,
         _ => Some(Answer::invalid(
             "type",
             "BASE_TYPE_CHOICES",
@@ -95,7 +99,7 @@ fn callback(asked: &Asked<'_>, id: &str, token: &str) -> Answer {
 }
 
 fn follow_up(asked: &Asked<'_>, token: &str) -> Answer {
-    if let Err(answer) = check(asked.body) {
+    if let Err(answer) = message::check(&[], asked.body) {
         return answer;
     }
     let id = asked.hub.lock().clock.next_id();
@@ -110,8 +114,11 @@ fn follow_up(asked: &Asked<'_>, token: &str) -> Answer {
     Answer::ok(message)
 }
 
-fn edit(asked: &Asked<'_>, token: &str, message: &str) -> Answer {
-    let edited = asked.hub.interactions().edit(token, message, asked.body);
+fn edit(asked: &Asked<'_>, token: &str, id: &str) -> Answer {
+    if let Err(answer) = message::check_edit(&[], asked.body) {
+        return answer;
+    }
+    let edited = asked.hub.interactions().edit(token, id, asked.body);
     asked.hub.answered.notify_waiters();
     found(edited)
 }

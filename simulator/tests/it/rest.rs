@@ -179,6 +179,11 @@ async fn faults_come_as_often_as_asked() {
     assert_eq!(get().await.status, 200);
     assert!(asked.elapsed() >= Duration::from_millis(120));
 
+    control.add_fault(fault(RestFaultKind::WithoutField("username".to_owned())));
+    let answer = get().await;
+    assert_eq!((answer.status, &answer.json()["username"]), (200, &Value::Null));
+    assert!(!get().await.json()["username"].is_null());
+
     // Done, and not said so: the case in which a careless retry does it twice.
     let path = format!(
         "/api/v10/channels/{}/messages",
@@ -448,5 +453,23 @@ async fn commands_are_registered_and_replaced() {
         200
     );
     assert_eq!(control.commands(Some(guild))[0]["guild_id"], guild.to_string());
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn an_entry_point_command_survives_a_bulk_overwrite_only_if_it_is_in_it() {
+    let simulator = start(unlimited()).await;
+    let (base, control) = (simulator.rest_url(), simulator.control());
+    let path = format!("/api/v10/applications/{}/commands", simulator.world().bot_id());
+    let launch = json!({"name": "launch", "type": 4, "handler": 2});
+    let launch = call(&base, "POST", &path, Some(launch)).await.json();
+    let ping = json!({"name": "ping", "description": "Pong"});
+    let refused = call(&base, "PUT", &path, Some(json!([ping]))).await;
+    assert_eq!((refused.status, &refused.json()["code"]), (400, &json!(50_240)));
+    assert_eq!(control.commands(None), std::slice::from_ref(&launch));
+    let replaced = call(&base, "PUT", &path, Some(json!([ping, launch]))).await;
+    assert_eq!(replaced.status, 200, "{}", replaced.json());
+    let ids: Vec<Value> = control.commands(None).iter().map(|it| it["id"].clone()).collect();
+    assert_eq!((ids.len(), &ids[1]), (2, &launch["id"]), "it keeps its id");
     simulator.stop().await;
 }

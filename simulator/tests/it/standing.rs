@@ -136,6 +136,35 @@ async fn messages_are_refused_as_discord_does() {
     simulator.stop().await;
 }
 
+#[tokio::test]
+async fn embeds_and_files_need_permissions_of_their_own() {
+    const EMBED_LINKS: u64 = 1 << 14;
+    const ATTACH_FILES: u64 = 1 << 15;
+    let simulator = quiet().await;
+    let control = simulator.control();
+    let channel = simulator.world().guilds()[0].channels()[1].id;
+    let path = format!("channels/{channel}/messages");
+    let embed = json!({"embeds": [{"title": "Level 5"}]});
+    let file = json!({"content": "x", "_files": [{"name": "card.png", "size": 3}]});
+    let post = async |body: &Value| outcome(&simulator, "POST", &path, Some(body.clone())).await.0;
+    for (denied, statuses) in [
+        (0, (200, 200)),
+        (EMBED_LINKS, (403, 200)),
+        (ATTACH_FILES, (200, 403)),
+    ] {
+        assert!(control.deny_in_channel(channel, denied));
+        assert_eq!((post(&embed).await, post(&file).await), statuses);
+    }
+    let sent = answer(&simulator, "POST", &path, Some(json!({"content": "x"}))).await;
+    let edited = format!("{path}/{}", sent["id"].as_str().unwrap());
+    assert!(control.deny_in_channel(channel, EMBED_LINKS));
+    assert_eq!(
+        outcome(&simulator, "PATCH", &edited, Some(embed.clone())).await,
+        (403, 50_013)
+    );
+    simulator.stop().await;
+}
+
 /// Each change has its event, and what comes later shows it as well.
 #[tokio::test]
 async fn changes_are_told() {
