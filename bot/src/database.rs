@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long a start waits for a server that refuses connections because it is starting up itself.
-const STARTUP_PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const STARTUP_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether the private server still runs.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);

@@ -13,11 +13,13 @@ pub mod status;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
     sync::Arc,
     task::Poll,
     time::Duration,
 };
 
+use hyper::Uri;
 use thiserror::Error;
 use tokio::{sync::watch, time::Instant};
 use twilight_gateway::{Config as ShardConfig, ConfigBuilder};
@@ -37,6 +39,7 @@ use self::{
 use crate::{
     backoff::Backoff,
     config::{self, Config, Secret, ShardCount},
+    database::STARTUP_PATIENCE,
     dispatcher::{self, Dispatcher, portion::Portion},
     earning::Judge,
     fleet::tenure::Tenure,
@@ -172,6 +175,7 @@ pub async fn follow_advice(rest: Rest, store: Store, shards: Shards, mut stop: w
 /// that ended instead would only be started again to ask sooner.
 pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<Directions, StartError> {
     let mut backoff = Backoff::between(FIRST_PAUSE, config.gateway.max_backoff);
+    let patience = patience_with(config.discord.rest_url()).map(|patience| Instant::now() + patience);
     let info: BotConnectionInfo = loop {
         let answer = rest
             .send(Priority::Command, rest.builders().gateway().authed())
@@ -183,8 +187,12 @@ pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<D
         let wait = match (&error, error.retry()) {
             (RestError::TokenRefused, _) => return Err(StartError::Unauthorized),
             (_, Retry::After(limited)) => limited.max(backoff.pause()),
-            // An address without anybody behind it is more often a wrong one than Discord's.
-            (error, Retry::Later) if !matches!(error, RestError::Unconnected { .. }) => backoff.pause(),
+            (error, Retry::Later)
+                if !matches!(error, RestError::Unconnected { .. })
+                    || patience.is_none_or(|until| Instant::now() < until) =>
+            {
+                backoff.pause()
+            }
             _ => {
                 return Err(StartError::Unreachable {
                     url: config.discord.rest_url().to_owned(),
@@ -207,6 +215,23 @@ pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<D
         gateway_url: gateway_url.trim_end_matches('/').to_owned(),
         shard_count,
         queue: IdentifyQueue::new(store, &info.session_start_limit).await?,
+    })
+}
+
+/// How long to wait for somebody behind the address of the REST API; `None`: as long as it takes. Discord's own is right, whatever DNS
+/// and the network say at the moment. Another name may not resolve yet. An IP address without anybody behind it is more often a wrong
+/// one.
+fn patience_with(url: &str) -> Option<Duration> {
+    let uri: Option<Uri> = url.parse().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+    if host == "discord.com" {
+        return None;
+    }
+    let is_address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    Some(if is_address {
+        Duration::ZERO
+    } else {
+        STARTUP_PATIENCE
     })
 }
 

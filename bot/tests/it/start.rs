@@ -3,7 +3,7 @@
 use std::{net::TcpListener, path::Path};
 
 use discord_simulator::SimulatorConfig;
-use eventide::embedded::StopMode;
+use eventide::{embedded::StopMode, store::migrations};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -14,6 +14,7 @@ use tokio::{
 use crate::support::{
     PATIENCE, Scene,
     bot::{command, discord, url},
+    session::Session,
     start_postgres,
 };
 
@@ -185,4 +186,78 @@ async fn before_the_database_is_there() {
     nowhere.env("DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/d");
     assert_one_line(nowhere, 1, &["127.0.0.1:1/d", "refused"]).await;
     postgres.stop(StopMode::Immediate).await.expect("stopped");
+}
+
+/// What members write would fail a flush one day. The statement that is printed creates a database that is right.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_database_that_is_not_utf8() {
+    let directory = TempDir::new().expect("a directory");
+    let scene = Scene::new().await;
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    for encoding in ["LATIN1", "SQL_ASCII"] {
+        let name = format!("in {encoding}");
+        session
+            .execute(&format!(
+                "CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'"
+            ))
+            .await;
+        let mut connection = scene.postgres.connection();
+        connection.dbname(&name);
+        let mut command = run(directory.path());
+        command.env("DATABASE_URL", url(&connection).replace(' ', "%20"));
+        let (code, lines) = failure(command).await;
+        let [line] = lines.as_slice() else {
+            unreachable!("one line, not {lines:?}")
+        };
+        assert_eq!(code, 1, "{line}");
+        assert!(
+            line.contains(&format!("is {encoding} and must be UTF8")),
+            "{line}"
+        );
+        let (_, statement) = line.split_once("DATABASE_URL: ").expect("a statement");
+        session.execute(statement).await;
+        connection.dbname(format!("{name}_utf8"));
+        migrations::up(&connection).await.expect("migrations");
+    }
+    session.close().await;
+    scene.stop().await;
+}
+
+/// A machine that starts may have no DNS yet. Neither PostgreSQL nor Discord is given up over it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_dns() {
+    let scene = Scene::new().await;
+    let directory = TempDir::new().expect("a directory");
+    let postgres = url(&scene.postgres.connection());
+    for (database, api, says) in [
+        (
+            "postgresql://bot@nowhere.invalid/bot",
+            "https://nowhere.invalid",
+            "the database is not ready; trying again",
+        ),
+        (
+            postgres.as_str(),
+            "https://nowhere.invalid",
+            "Discord does not say where its gateway is; it is asked again",
+        ),
+    ] {
+        let mut command = run(directory.path());
+        command
+            .env("DATABASE_URL", database)
+            .env("DATABASE_SSL", "off")
+            .env("EVENTIDE__DISCORD__API_URL", api);
+        let mut bot = command.spawn().expect("the binary runs");
+        let mut lines = BufReader::new(bot.stderr.take().expect("a log")).lines();
+        let mut tries = 0;
+        while tries < 2 {
+            let line = timeout(PATIENCE, lines.next_line())
+                .await
+                .expect("in time")
+                .expect("text");
+            let line = line.unwrap_or_else(|| unreachable!("it has ended before {says:?} came twice"));
+            tries += u32::from(line.contains(says));
+        }
+        bot.kill().await.expect("SIGKILL");
+    }
+    scene.stop().await;
 }

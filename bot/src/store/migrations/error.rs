@@ -27,6 +27,19 @@ pub enum MigrateError {
     /// The session is not bound to the schema.
     #[error("{}", session::ELSEWHERE)]
     Elsewhere,
+    /// The database cannot hold every character.
+    #[error(
+        "the encoding of database {database} is {encoding} and must be UTF8: an encoding cannot be changed, so create another database \
+         and give it in DATABASE_URL: {create}"
+    )]
+    Encoding {
+        /// The database.
+        database: String,
+        /// Its encoding.
+        encoding: String,
+        /// The statement that creates a database which fits.
+        create: String,
+    },
     /// Something takes connections there, and says nothing.
     #[error(
         "PostgreSQL did not answer within database.connection_timeout_ms ({} ms)",

@@ -23,6 +23,31 @@ const LOCK_TIMEOUT: &str = "2s";
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
+/// See that the database can hold what members write. In another encoding, the first character that it lacks fails a flush.
+async fn expect_utf8(client: &Client) -> Result<(), MigrateError> {
+    let row = client
+        .query_one(
+            "-- migrate_encoding
+             SELECT current_setting('server_encoding'), current_database()::text, current_user::text",
+            &[],
+        )
+        .await?;
+    let encoding: String = row.get(0);
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    let (database, role): (String, String) = (row.get(1), row.get(2));
+    Err(MigrateError::Encoding {
+        create: format!(
+            "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'",
+            quoted(&format!("{database}_utf8")),
+            quoted(&role),
+        ),
+        database,
+        encoding,
+    })
+}
+
 /// A connection of its own: what it locks is unlocked when it ends.
 pub(super) struct Session {
     pub(super) client: Client,
@@ -54,6 +79,7 @@ impl Session {
         if !session::is_in(&client, target.schema()).await? {
             return Err(MigrateError::Elsewhere);
         }
+        expect_utf8(&client).await?;
         Ok(Self {
             client,
             schema: target.schema().to_owned(),
