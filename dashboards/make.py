@@ -292,6 +292,8 @@ def overview():
            runbook="EventidePoolWaiting", to="postgresql")
     d.stat("Failed flushes in 5 min", "Tries; each is repeated until it succeeds.",
            "sum(increase(eventide_flush_failures_total{$}[5m]))", levels=(1, 10), runbook="EventideFlushFailing", to="ledger")
+    d.stat("In quarantine", "Changes that PostgreSQL refused. `eventide quarantine list` shows them.",
+           "max(eventide_quarantine_rows{$})", levels=(None, 1), runbook="EventideQuarantine", to="ledger")
     d.stat("Token refused", "1 when Discord refused the token: nothing is sent any more.", "max(eventide_rest_token_refused{$})",
            levels=(None, 1), runbook="EventideRefused", to="rest")
     d.stat("Processes", "Processes of the fleet, as the one sees it that looked last.", "max(eventide_fleet_processes{$})", to="fleet")

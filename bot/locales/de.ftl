@@ -86,6 +86,7 @@ rank-reply = **{ $name }** ist auf Level **{ $level }**, Rang **#{ $rank }**
 rank-nobody = **{ $name }** hat auf diesem Server noch keine XP.
 
 error-away = Die Datenbank antwortet gerade nicht. Was du schreibst, zählt trotzdem und wird nachgetragen. Bitte versuche es in einer Minute noch einmal.
+error-away-midway = Die Datenbank antwortet gerade nicht. Was begonnen wurde, wird fortgesetzt, sobald sie wieder da ist.
 error-broken = Etwas ist schiefgegangen; der Betreiber kann es nachlesen. Bitte versuche es noch einmal.
 error-busy = Gerade fragen zu viele. Bitte versuche es in einer Minute noch einmal.
 error-flood = Bitte warte ein wenig, bevor du diesen Befehl wieder benutzt: { $until }.
@@ -118,7 +119,6 @@ xp-many = Erledigt: Die XP von { $members ->
        *[other] { $count } Mitgliedern wurden
     } geändert. `/levels undo` macht das rückgängig.
 xp-nobody = Niemand hat diese Rolle.
-xp-nothing = Es gibt nichts rückgängig zu machen.
 xp-done-before = Das ist schon erledigt.
 xp-looking = Suche die Mitglieder mit { $role } …
 xp-members-hidden = Discord sagt mir nicht, wer eine Rolle hat: Wer den Bot betreibt, muss dafür den Server Members Intent einschalten. Mit einzelnen Mitgliedern geht es.
@@ -224,6 +224,10 @@ levels-reset-done = Erledigt: { $members ->
         [one] Ein Mitglied hat
        *[other] { $count } Mitglieder haben
     } jetzt 0 XP.
+levels-mass-so-far = { $members ->
+        [one] Bisher ein Mitglied …
+       *[other] Bisher { $count } Mitglieder …
+    }
 levels-undo-nothing = Es gibt keine solche Änderung, die sich rückgängig machen ließe.
 levels-undo-runs = Mache es rückgängig …
 levels-undo-done = Rückgängig gemacht für { $members ->

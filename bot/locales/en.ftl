@@ -88,6 +88,7 @@ rank-reply = **{ $name }** is level **{ $level }**, rank **#{ $rank }**
 rank-nobody = **{ $name }** has no XP in this server yet.
 
 error-away = The database does not answer at the moment. What you write still counts, and is written down when it is back. Please try again in a minute.
+error-away-midway = The database does not answer at the moment. What was begun is finished when it is back.
 error-broken = Something went wrong, which was noted for the operator. Please try again.
 error-busy = Too many people ask at the moment. Please try again in a minute.
 error-flood = Please wait a little before you use this command again: { $until }.
@@ -120,7 +121,6 @@ xp-many = Done: the XP of { $members ->
        *[other] { $count } members has
     } changed. `/levels undo` takes it back.
 xp-nobody = Nobody has this role.
-xp-nothing = There is nothing to take back.
 xp-done-before = This has been done already.
 xp-looking = Looking for the members with { $role } …
 xp-members-hidden = Discord does not tell me who has a role: whoever runs the bot has to switch on the Server Members Intent for it. Single members work.
@@ -226,6 +226,10 @@ levels-reset-done = Done: { $members ->
         [one] one member has
        *[other] { $count } members have
     } 0 XP now.
+levels-mass-so-far = { $members ->
+        [one] One member so far …
+       *[other] { $count } members so far …
+    }
 levels-undo-nothing = There is no such change that could be taken back.
 levels-undo-runs = Taking it back …
 levels-undo-done = Taken back for { $members ->

@@ -19,8 +19,9 @@ use crate::{
     effects::{Causes, delivery::Deliverer},
     fleet::{Fleet, FleetEnd, tenure},
     gateway::{self, Gateway, guard::Fatal, status::Shards},
+    grants::mass,
     guilds::Guilds,
-    http::{Server, Watched},
+    http::{LONGEST_COMMIT, Server, Watched},
     interactions::{self, Interactions},
     ledger::memory::Memory,
     purge,
@@ -28,8 +29,11 @@ use crate::{
     settings::Settings,
     store::{News, Store, StoreError},
     task::{self, Task},
-    writer::{Lanes, Writer},
+    writer::{Lanes, Writer, careful},
 };
+
+/// How long a command waits for one answer of PostgreSQL. Discord waits 3 s for a command's.
+const COMMAND_PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// Why the bot could not be started.
 #[derive(Debug, Error)]
@@ -96,7 +100,7 @@ impl Bot {
         store.ping().await?;
         let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
         let rest = Rest::new(&config.discord, token);
-        let directions = gateway::directions(config, &rest, &store).await?;
+        let directions = Box::pin(gateway::directions(config, &rest, &store)).await?;
         store.name_shards(
             0,
             directions.shard_count.saturating_sub(1),
@@ -107,7 +111,12 @@ impl Bot {
         let guilds = Guilds::new(rest.clone());
         let judge = Judge::new(settings.clone()).asking(guilds.clone());
         let causes = Causes::new(settings.clone(), judge.clone());
-        let (writer, lanes) = Writer::start(&store.for_flushes(), config.ledger.writers, &causes);
+        let (writer, lanes) = Writer::start(
+            &store.for_flushes(),
+            config.ledger.writers,
+            config.fleet.lease / 3,
+            &causes,
+        );
         let (stop, stopped) = watch::channel(false);
         let idle = task::spawn("idle connections", store.clone().close_idle(stopped.clone()));
         let deliverer = Deliverer::new(
@@ -127,7 +136,7 @@ impl Bot {
         let (granted, tenure) = tenure::pair(config.fleet.lease);
         let shards = Shards::default();
         let around = interactions::Around {
-            store: store.clone(),
+            store: store.clone().answering_within(COMMAND_PATIENCE),
             rest: rest.clone(),
             settings: settings.clone(),
             guilds: guilds.clone(),
@@ -155,13 +164,14 @@ impl Bot {
             directions.shard_count,
             config,
         );
-        fleet.enter().await?;
-        let background = background(config, &store, &rest, &shards, &stopped);
+        Box::pin(fleet.enter()).await?;
+        let background = background(config, &store, &rest, &settings, &shards, &stopped);
         let fleet = task::spawn("fleet", fleet.run(stopped));
         http.show(Watched {
             store: store.clone(),
             shards: shards.clone(),
             memory: Arc::clone(&memory),
+            commit_within: LONGEST_COMMIT + config.ledger.checkpoint_interval,
         });
         tracing::info!(gateway.shards = directions.shard_count, "started");
         Ok(Self {
@@ -242,14 +252,19 @@ fn background(
     config: &Config,
     store: &Store,
     rest: &Rest,
+    settings: &Settings,
     shards: &Shards,
     stopped: &watch::Receiver<bool>,
 ) -> Vec<Task<()>> {
     let purging = purge::keep(store.clone(), config.privacy.retention, stopped.clone());
+    let unfinished = mass::keep(store.clone(), settings.clone(), stopped.clone());
+    let quarantined = careful::watch(store.clone(), stopped.clone());
     let backed_up = backup::age::show(store.clone(), stopped.clone());
     let mut tasks = vec![
         task::spawn("purge", purging),
         task::spawn("backup age", backed_up),
+        task::spawn("quarantine", quarantined),
+        task::spawn("unfinished changes", unfinished),
         task::spawn(
             "census",
             census::keep(store.clone(), rest.clone(), stopped.clone()),

@@ -16,6 +16,7 @@ pub mod invite;
 pub mod log;
 pub mod migrate;
 mod process;
+pub mod quarantine;
 pub mod restore;
 pub mod run;
 pub mod settings;
@@ -36,7 +37,7 @@ use crate::{
     export::ExportError,
     http::ListenError,
     import::ImportError,
-    store::migrations::create::CreateError,
+    store::{StoreError, migrations::create::CreateError},
     traces::TracesError,
     version,
 };
@@ -79,6 +80,9 @@ pub enum Command {
     Fleet(fleet::Fleet),
     /// Show what waits to be delivered to Discord, and what could not be
     Effects(effects::Effects),
+    /// Changes that PostgreSQL refused: list, apply or discard them
+    #[command(subcommand)]
+    Quarantine(quarantine::Quarantine),
     /// Slash commands: tell Discord of them, or show what it knows
     #[command(subcommand)]
     Commands(commands::Commands),
@@ -144,6 +148,12 @@ pub enum CliError {
     /// Nothing was imported, or not to the end.
     #[error("{0}")]
     Import(#[from] ImportError),
+    /// A statement failed.
+    #[error("database: {0}")]
+    Store(#[from] StoreError),
+    /// Changes are still in quarantine.
+    #[error("{0} changes are still in quarantine")]
+    Quarantined(usize),
     /// Some rows were not imported.
     #[error("{rejected} of {rows} rows are rejected; the others are not touched by that")]
     SomeRejected {
@@ -194,17 +204,18 @@ impl Cli {
         }
         let config = Config::from_process(self.config.as_deref())?;
         match self.command {
-            Command::Run => run::run(&config).await,
+            Command::Run => Box::pin(run::run(&config)).await,
             Command::Health(health) => health::health(&health, &config).await,
             Command::Log(log) => log::log(log, &config).await,
             Command::Invite(invite) => invite::invite(&invite, &config),
             #[cfg(feature = "demo")]
-            Command::Demo(demo) => demo::demo(demo, &config).await,
+            Command::Demo(demo) => Box::pin(demo::demo(demo, &config)).await,
             Command::Settings(settings) => settings::settings(settings, &config).await,
             Command::Gaps(gaps) => gaps::gaps(gaps, &config).await,
             Command::Fleet(fleet) => fleet::fleet(fleet, &config).await,
             Command::Commands(what) => commands::commands(what, &config).await,
             Command::Effects(effects) => effects::effects(effects, &config).await,
+            Command::Quarantine(what) => quarantine::quarantine(what, &config).await,
             Command::Doctor => doctor::doctor(&config).await,
             Command::Migrate(migrate) => migrate::migrate(migrate, &config).await,
             Command::Backup(backup) => backup::backup(backup, &config).await,

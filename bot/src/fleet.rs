@@ -97,7 +97,7 @@ impl Fleet {
     ) -> Self {
         let lease = config.fleet.lease;
         Self {
-            store,
+            store: store.answering_within(lease / 3),
             process: identity::this_process(config.fleet.capacity),
             joined: false,
             gateway,
@@ -342,7 +342,10 @@ impl Fleet {
     }
 
     fn drop_shard(&mut self, shard: ShardKey) {
-        metrics::fleet_shards_lost_total().increment(1);
+        // One that has ended over its fence is counted already.
+        if self.gateway.running().contains(&shard) {
+            metrics::fleet_shards_lost_total().increment(1);
+        }
         self.stopping.remove(&shard);
         self.gateway.abandon(shard);
     }
@@ -368,6 +371,7 @@ impl Fleet {
             // The next look tells whose it is. If it is still this process's, somebody raised the fence by hand, or by a restore.
             ShardEnd::Fenced(_) => {
                 debug_assert!(!asked || shard.id < shard.count);
+                metrics::fleet_shards_lost_total().increment(1);
                 None
             }
             ShardEnd::Fatal(fatal) => Some(FleetEnd::Fatal(fatal)),

@@ -1,7 +1,10 @@
 //! XP that people give, take and set: once for each interaction, however often it is replayed, with a record that can be taken back.
 
+pub mod mass;
+
 use std::collections::BTreeSet;
 
+use tokio::sync::watch;
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, InteractionMarker, UserMarker},
@@ -15,6 +18,7 @@ use crate::{
     store::{
         Store, StoreError, Tx,
         audit_log::{self, Entry},
+        mass_change::{self, Key},
         member_xp::giving,
         outbox::{self, New},
     },
@@ -42,6 +46,17 @@ pub enum Grant {
 pub enum Granted {
     /// Done: each member's XP before and after, in the order of their ids.
     Now(Vec<Changed>),
+    /// Done, in steps, for this many members.
+    Many(u64),
+    /// The interaction had been carried out before.
+    Before,
+}
+
+/// What became of a change in steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mass {
+    /// Done: members whose XP changed.
+    Done(u64),
     /// The interaction had been carried out before.
     Before,
     /// There is nothing to take back.
@@ -59,7 +74,23 @@ pub struct Changed {
     pub after: u64,
 }
 
+impl Changed {
+    const fn is_real(&self) -> bool {
+        self.before != self.after
+    }
+}
+
 impl Grant {
+    /// What takes a change back.
+    const fn reverting(change: i64) -> Self {
+        let by = change.unsigned_abs();
+        if change > 0 {
+            Self::Take(by)
+        } else {
+            Self::Give(by)
+        }
+    }
+
     fn change(self, before: u64) -> i64 {
         let after = match self {
             Self::Give(xp) => before.saturating_add(xp).min(MOST.max(before)),
@@ -78,8 +109,11 @@ pub async fn grant(
     users: BTreeSet<Id<UserMarker>>,
     grant: Grant,
 ) -> Result<Granted, StoreError> {
-    let settings = settings.clone();
     let users: Vec<_> = users.into_iter().collect();
+    if users.len() > mass::AT_ONCE as usize {
+        return grant_many(store, settings, entry, users, grant).await;
+    }
+    let settings = settings.clone();
     store
         .transaction("xp_grant", move |tx| {
             Box::pin(async move {
@@ -87,61 +121,136 @@ pub async fn grant(
                     return Ok(Granted::Before);
                 }
                 let wanted = users.into_iter().map(|user_id| (user_id, grant)).collect();
-                apply(tx, &settings, &entry, wanted).await.map(Granted::Now)
+                let key = key_of(&entry);
+                let changed = apply(tx, &settings, key, wanted).await?;
+                let real = changed.iter().filter(|changed| changed.is_real()).count();
+                audit_log::count(tx, key.guild_id, key.interaction_id, real as u64).await?;
+                Ok(Granted::Now(changed))
             })
         })
         .await
 }
 
-/// Take back what an entry of the audit log did.
+/// The members are written down before the first step, as changes by 0: whoever goes on need not find them again.
+async fn grant_many(
+    store: &Store,
+    settings: &Settings,
+    entry: Entry,
+    users: Vec<Id<UserMarker>>,
+    grant: Grant,
+) -> Result<Granted, StoreError> {
+    let key = key_of(&entry);
+    let (kind, amount) = match grant {
+        Grant::Give(xp) => ("give", xp),
+        Grant::Take(xp) => ("take", xp),
+        Grant::Set(xp) => ("set", xp),
+    };
+    let begun = store.transaction("xp_grant", move |tx| {
+        Box::pin(async move {
+            if !audit_log::begin(tx, &entry).await? {
+                return Ok(false);
+            }
+            for some in users.chunks(mass::AT_ONCE as usize) {
+                let listed: Vec<_> = some.iter().map(|user_id| (*user_id, 0)).collect();
+                audit_log::changed(tx, key.guild_id, key.interaction_id, &listed).await?;
+            }
+            mass_change::begin(tx, key, kind, Some(amount.min(MOST)), None).await?;
+            Ok(true)
+        })
+    });
+    let begun = begun.await?;
+    let done = in_steps(store, settings, key, begun, &watch::Sender::new(0)).await?;
+    Ok(match done {
+        Mass::Done(members) => Granted::Many(members),
+        Mass::Before | Mass::Nothing => Granted::Before,
+    })
+}
+
+/// Take back what an entry of the audit log did. `told` hears how many members were changed so far.
+///
+/// # Errors
+///
+/// The database is away. What was begun is finished later.
 pub async fn take_back(
     store: &Store,
     settings: &Settings,
     entry: Entry,
     taken_back: Id<InteractionMarker>,
-) -> Result<Granted, StoreError> {
-    let settings = settings.clone();
-    store
-        .transaction("xp_take_back", move |tx| {
-            Box::pin(async move {
-                if !audit_log::begin(tx, &entry).await? {
-                    return Ok(Granted::Before);
-                }
-                if !audit_log::take_back(tx, entry.guild_id, taken_back, entry.interaction_id).await? {
-                    return Ok(Granted::Nothing);
-                }
-                let changes = audit_log::changes_of(tx, entry.guild_id, taken_back).await?;
-                let back = changes.into_iter().map(|(user_id, change)| {
-                    let by = change.unsigned_abs();
-                    let grant = if change > 0 {
-                        Grant::Take(by)
-                    } else {
-                        Grant::Give(by)
-                    };
-                    (user_id, grant)
-                });
-                apply(tx, &settings, &entry, back.collect())
-                    .await
-                    .map(Granted::Now)
-            })
+    told: &watch::Sender<u64>,
+) -> Result<Mass, StoreError> {
+    let key = key_of(&entry);
+    // A change that is still under way would go on after it was taken back.
+    let target = Key {
+        interaction_id: taken_back,
+        ..key
+    };
+    mass::finish(store, settings, target, &watch::Sender::new(0)).await?;
+    let begun = store.transaction("xp_take_back", move |tx| {
+        Box::pin(async move {
+            if !audit_log::begin(tx, &entry).await? {
+                return Ok(None);
+            }
+            if !audit_log::take_back(tx, entry.guild_id, taken_back, entry.interaction_id).await? {
+                return Ok(Some(false));
+            }
+            mass_change::begin(tx, key, "undo", None, Some(taken_back)).await?;
+            Ok(Some(true))
         })
-        .await
+    });
+    match begun.await? {
+        Some(false) => Ok(Mass::Nothing),
+        begun => in_steps(store, settings, key, begun.is_some(), told).await,
+    }
 }
 
-/// Take all XP of a server's members. Returns how many had any; `None` if the interaction had been carried out before.
-pub async fn reset(store: &Store, entry: Entry) -> Result<Option<u64>, StoreError> {
-    store
-        .transaction("xp_reset", move |tx| {
-            Box::pin(async move {
-                if !audit_log::begin(tx, &entry).await? {
-                    return Ok(None);
-                }
-                let members = giving::reset_all(tx, &entry).await?;
-                audit_log::count(tx, &entry, members).await?;
-                Ok(Some(members))
-            })
+/// Take all XP of a server's members. `told` hears how many members were changed so far.
+///
+/// # Errors
+///
+/// The database is away. What was begun is finished later.
+pub async fn reset(
+    store: &Store,
+    settings: &Settings,
+    entry: Entry,
+    told: &watch::Sender<u64>,
+) -> Result<Mass, StoreError> {
+    let key = key_of(&entry);
+    let begun = store.transaction("xp_reset", move |tx| {
+        Box::pin(async move {
+            let is_new = audit_log::begin(tx, &entry).await?;
+            if is_new {
+                mass_change::begin(tx, key, "reset", None, None).await?;
+            }
+            Ok(is_new)
         })
-        .await
+    });
+    let begun = begun.await?;
+    in_steps(store, settings, key, begun, told).await
+}
+
+/// Go through with a change that was begun now, or by an earlier try.
+async fn in_steps(
+    store: &Store,
+    settings: &Settings,
+    key: Key,
+    begun: bool,
+    told: &watch::Sender<u64>,
+) -> Result<Mass, StoreError> {
+    match mass::finish(store, settings, key, told).await? {
+        Some(members) => Ok(Mass::Done(members)),
+        // Another process has done the last step.
+        None if begun => audit_log::members_of(store, key.guild_id, key.interaction_id)
+            .await
+            .map(Mass::Done),
+        None => Ok(Mass::Before),
+    }
+}
+
+const fn key_of(entry: &Entry) -> Key {
+    Key {
+        guild_id: entry.guild_id,
+        interaction_id: entry.interaction_id,
+    }
 }
 
 /// Have the reward roles of every member made right who has reached a level with one. Returns how many that are.
@@ -185,10 +294,10 @@ pub async fn sync_rewards(
 async fn apply(
     tx: &Tx<'_>,
     settings: &Settings,
-    entry: &Entry,
+    key: Key,
     mut wanted: Vec<(Id<UserMarker>, Grant)>,
 ) -> Result<Vec<Changed>, StoreError> {
-    let guild_id = entry.guild_id;
+    let guild_id = key.guild_id;
     let settings = settings.within(tx, std::iter::once(guild_id)).await?;
     wanted.sort_unstable_by_key(|(user_id, _)| *user_id);
     let users: Vec<_> = wanted.iter().map(|(user_id, _)| *user_id).collect();
@@ -206,10 +315,10 @@ async fn apply(
         })
         .collect();
     let by = |changed: &Changed| changed.after.cast_signed() - changed.before.cast_signed();
-    let real = || changed.iter().filter(|changed| by(changed) != 0);
-    let by_member: Vec<_> = real().map(|changed| (changed.user_id, by(changed))).collect();
+    let real = changed.iter().filter(|changed| changed.is_real());
+    let by_member: Vec<_> = real.map(|changed| (changed.user_id, by(changed))).collect();
     giving::change(tx, guild_id, &by_member).await?;
-    audit_log::changed(tx, entry, &by_member).await?;
+    audit_log::changed(tx, guild_id, key.interaction_id, &by_member).await?;
     if let Some(settings) = settings
         .get(&guild_id)
         .filter(|settings| !settings.rewards.switched_off)

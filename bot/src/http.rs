@@ -28,6 +28,9 @@ use crate::{
 /// How long the database may take to answer a readiness check.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long an event may take to be committed, beyond `ledger.checkpoint_interval_ms`, before the process is not ready.
+pub const LONGEST_COMMIT: Duration = Duration::from_secs(15);
+
 /// How often histograms are compacted, so that their memory does not grow when nobody scrapes.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -51,6 +54,8 @@ pub struct Watched {
     pub shards: Shards,
     /// The ledgers' budget.
     pub memory: Arc<Memory>,
+    /// The process is not ready while an event has not been committed for longer than this.
+    pub commit_within: Duration,
 }
 
 /// The server. It answers from the first moment on, so that a slow start is not taken for a dead process.
@@ -174,7 +179,8 @@ fn told(level: Result<String, LevelError>) -> (StatusCode, String) {
     }
 }
 
-/// Ready: the process has its share of the fleet's shards, they have their sessions, and the database answers.
+/// Ready: the process has its share of the fleet's shards, they have their sessions, the database answers and has the tables, and what
+/// the shards receive is committed.
 async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
     let watched = pages.watched.borrow().clone();
     let Some(watched) = watched else {
@@ -184,17 +190,35 @@ async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
     // Those of a number that is not the fleet's yet serve nobody.
     shards.retain(|shard| watched.shards.are_counted(shard.key().count));
     let total = shards.len();
-    let has_share = watched.shards.has_share();
     let up = shards
         .iter()
         .filter(|shard| shard.state() == ShardState::Up)
         .count();
-    let database = match tokio::time::timeout(PING_TIMEOUT, watched.store.ping()).await {
+    let share = if watched.shards.has_share() {
+        "ok"
+    } else {
+        "shards are changing hands"
+    };
+    let database = match tokio::time::timeout(PING_TIMEOUT, watched.store.check_tables()).await {
         Ok(Ok(())) => "ok".to_owned(),
         Ok(Err(error)) => error.to_string(),
         Err(_elapsed) => format!("no answer within {} s", PING_TIMEOUT.as_secs()),
     };
-    let status = if up == total && has_share && database == "ok" {
+    let oldest = shards.iter().filter_map(|shard| shard.dirty_since()).min();
+    let waits = oldest.map(|since| since.elapsed()).unwrap_or_default();
+    let committed = if waits <= watched.commit_within {
+        "ok".to_owned()
+    } else {
+        format!(
+            "the oldest event has not been committed for {} s",
+            waits.as_secs()
+        )
+    };
+    let is_ready = up == total
+        && [share, database.as_str(), committed.as_str()]
+            .iter()
+            .all(|part| *part == "ok");
+    let status = if is_ready {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
@@ -202,12 +226,7 @@ async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
     (
         status,
         format!(
-            "shards up: {up} of {total}\nshare of the fleet: {}\ndatabase: {database}\n",
-            if has_share {
-                "ok"
-            } else {
-                "shards are changing hands"
-            }
+            "shards up: {up} of {total}\nshare of the fleet: {share}\ndatabase: {database}\ncommits: {committed}\n"
         ),
     )
 }

@@ -19,7 +19,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 use self::define::registry;
 pub use self::define::{Definition, Kind, Label};
-use crate::{card, effects::effect::Effect, gateway::guard, store::error::CLASSES, version};
+use crate::{card, effects::effect::Effect, gateway::guard, store::error::CLASSES, version, writer::careful};
 
 /// The parts of the pool.
 const SHARES: &[&str] = &["flushes", "others", "replica"];
@@ -86,6 +86,11 @@ registry! {
     counter gateway_heartbeats_ahead_total = "eventide_gateway_heartbeats_ahead_total";
     /// How long a shard paused reading so that a heartbeat would not run ahead of the checkpoint.
     histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in HOLD;
+
+    /// Changes that PostgreSQL refused and that were put into quarantine, by kind; `eventide quarantine` lists and applies them.
+    counter quarantined_total = "eventide_quarantined_total" [kind of careful::KINDS];
+    /// Changes that are in quarantine, of all processes.
+    gauge quarantine_rows = "eventide_quarantine_rows";
 
     /// Rows deleted of servers that removed the bot.
     counter purged_rows_total = "eventide_purged_rows_total";

@@ -20,6 +20,7 @@ pub mod last_backup;
 pub mod leaderboard;
 mod lease;
 mod listen;
+pub(crate) mod mass_change;
 pub mod member_card;
 pub mod member_warnings;
 pub mod member_xp;
@@ -27,18 +28,25 @@ pub mod migrations;
 pub mod mod_action;
 pub mod mod_case;
 pub mod outbox;
+mod patience;
 pub mod privacy;
+pub(crate) mod quarantine;
 mod replica;
 pub mod restoring;
 mod session;
 pub mod shard_checkpoint;
 pub mod snapshot;
 mod statement;
+mod tx;
+mod usage;
 pub mod warning;
 pub mod warning_threshold;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -48,7 +56,7 @@ use deadpool_postgres::{
 use futures_util::future::BoxFuture;
 use tokio::{
     sync::{Notify, watch},
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, timeout},
 };
 use tokio_postgres::Row;
 use tracing::Instrument as _;
@@ -64,11 +72,9 @@ pub use self::{
     error::StoreError,
     listen::News,
     statement::{Params, Statement},
+    tx::Tx,
 };
-use crate::{config::Database, metrics, shutdown::stopped, traces};
-
-/// Idle connections are looked for at least this often.
-const LONGEST_LOOK: Duration = Duration::from_secs(10);
+use crate::{config::Database, metrics, traces};
 
 /// PostgreSQL ends a statement after `database.statement_timeout_ms` and says so. When nothing came for so long beyond that, nobody is at
 /// the other end any more, whatever the socket says: a proxy in between acknowledges for a server that is gone.
@@ -78,6 +84,7 @@ const ANSWER_GRACE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Store {
     share: Share,
+    target: Target,
     flushes: Pool,
     others: Pool,
     replica: Option<Replica>,
@@ -87,6 +94,7 @@ pub struct Store {
     name: Name,
     idle_timeout: Duration,
     slow_query: Duration,
+    usual_patience: Duration,
     patience: Duration,
     /// Told of added effects.
     effects: Arc<Notify>,
@@ -112,15 +120,6 @@ impl Share {
     }
 }
 
-/// A transaction under way.
-pub struct Tx<'a> {
-    inner: deadpool_postgres::Transaction<'a>,
-    prepared: bool,
-    watch: Watch,
-    /// The kinds of the effects that it adds.
-    effects: Mutex<Vec<&'static str>>,
-}
-
 impl Store {
     /// A pool that connects to `target` when first asked to.
     ///
@@ -140,6 +139,7 @@ impl Store {
             others: pool(&target, database, others)?,
             replica: None,
             direct,
+            target: target.clone(),
             session: if target.is_pooled() {
                 Session::in_each_transaction(target.schema(), database.statement_timeout)
             } else {
@@ -148,6 +148,7 @@ impl Store {
             name,
             idle_timeout: database.idle_timeout,
             slow_query: database.slow_query,
+            usual_patience: database.statement_timeout + ANSWER_GRACE,
             patience: database.statement_timeout + ANSWER_GRACE,
             effects: Arc::default(),
         })
@@ -161,7 +162,8 @@ impl Store {
     pub fn with_replica(mut self, replica: Target, database: &Database) -> Result<Self, StoreError> {
         let replica = prepared(replica, &self.name, database);
         let size = database.pool_size.saturating_sub(database.flush_connections);
-        self.replica = Some(Replica::new(pool(&replica, database, size)?));
+        let pool = pool(&replica, database, size)?;
+        self.replica = Some(Replica::new(pool, replica));
         Ok(self)
     }
 
@@ -208,23 +210,6 @@ impl Store {
         Ok(())
     }
 
-    /// Close what nobody has used for `database.idle_timeout_ms`, until `stop` is true or nobody is left to say so.
-    ///
-    /// deadpool closes nothing by itself before its connection is asked for again.
-    pub async fn close_idle(self, mut stop: watch::Receiver<bool>) {
-        if self.idle_timeout.is_zero() {
-            return stopped(&mut stop).await;
-        }
-        let mut looks = interval(self.idle_timeout.min(LONGEST_LOOK) / 2);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stopped(&mut stop) => return,
-                _ = looks.tick() => self.close_unused(self.idle_timeout),
-            }
-        }
-    }
-
     fn close_unused(&self, since: Duration) {
         for pool in self.pools() {
             let closed = pool
@@ -257,10 +242,15 @@ impl Store {
             Share::Flushes => &self.flushes,
             Share::Others | Share::Replica => &self.others,
         };
-        self.connection_of(pool, self.share).await
+        self.connection_of(pool, self.share, &self.target).await
     }
 
-    async fn connection_of(&self, pool: &Pool, share: Share) -> Result<(Lease, Watch), StoreError> {
+    async fn connection_of(
+        &self,
+        pool: &Pool,
+        share: Share,
+        target: &Target,
+    ) -> Result<(Lease, Watch), StoreError> {
         let asked = Instant::now();
         #[expect(clippy::disallowed_methods, reason = "this is the store")]
         let connection = pool.get().await;
@@ -271,7 +261,7 @@ impl Store {
         };
         metrics::pool_wait_seconds(share.as_str()).record(watch.waited);
         match connection {
-            Ok(connection) => Ok((Lease::new(connection), watch)),
+            Ok(connection) => Ok((Lease::new(connection, target.clone()), watch)),
             Err(error) => {
                 let waited_in_vain = matches!(error, PoolError::Timeout(TimeoutType::Wait));
                 let error = StoreError::from(error);
@@ -288,6 +278,13 @@ impl Store {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.query(statement!("ping", [], "SELECT 1"), &[])
+            .await
+            .map(drop)
+    }
+
+    /// Whether the database answers and has the bot's tables.
+    pub(crate) async fn check_tables(&self) -> Result<(), StoreError> {
+        self.query(statement!("check_tables", [], "SELECT FROM fleet"), &[])
             .await
             .map(drop)
     }
@@ -311,12 +308,17 @@ impl Store {
         rows
     }
 
-    /// Keep the connection if it answered. If it did not, those that lie idle lead to the same place and are closed too.
+    /// Keep the connection if it is of use. If not, those that lie idle lead to the same place and are closed too: the next ones look up
+    /// the host again, which after a failover may be another server.
     fn settle<T>(&self, connection: &mut Lease, result: &Result<T, StoreError>) {
-        if result.as_ref().is_err_and(StoreError::is_silence) {
-            self.close_unused(Duration::ZERO);
-        } else {
-            connection.answered();
+        match result {
+            Err(error) if error.ends_connection() => {
+                if !error.is_silence() {
+                    connection.dismiss();
+                }
+                self.close_unused(Duration::ZERO);
+            }
+            _ => connection.answered(),
         }
     }
 
@@ -325,8 +327,8 @@ impl Store {
     pub async fn read(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         if let Some(replica) = self.replica.as_ref().filter(|replica| replica.is_usable()) {
             let rows = async {
-                let connection = self.connection_of(&replica.pool, Share::Replica).await?;
-                self.query_on(connection, statement, params).await
+                let connection = self.connection_of(&replica.pool, Share::Replica, &replica.target);
+                self.query_on(connection.await?, statement, params).await
             };
             match rows.await {
                 Ok(rows) => return Ok(rows),
@@ -354,7 +356,8 @@ impl Store {
         let (mut connection, watch) = self.connection().await?;
         let started = Instant::now();
         connection.begin();
-        let work = self.transaction_on(&mut connection, watch, work);
+        let commits = connection.commits();
+        let work = self.transaction_on(&mut connection, watch, &commits, work);
         let done = work.instrument(traces::transaction(name)).await;
         self.settle(&mut connection, &done);
         if done.is_ok() {
@@ -369,6 +372,7 @@ impl Store {
         &self,
         connection: &mut Object,
         watch: Watch,
+        commits: &AtomicBool,
         work: F,
     ) -> Result<T, StoreError>
     where
@@ -392,6 +396,7 @@ impl Store {
             }
         };
         let effects = tx.effects.into_inner().unwrap_or_else(PoisonError::into_inner);
+        commits.store(true, Ordering::Relaxed);
         match watch.answer(tx.inner.commit()).await {
             Ok(()) => {
                 self.announce(&effects);
@@ -416,34 +421,6 @@ impl Store {
         if !effects.is_empty() {
             self.effects.notify_one();
         }
-    }
-
-    /// Copy the pool's state into its gauges.
-    pub fn observe(&self) {
-        for (share, pool) in self.shares() {
-            let (share, status) = (share.as_str(), pool.status());
-            let in_use = status.size.saturating_sub(status.available);
-            #[expect(clippy::cast_precision_loss, reason = "pool sizes are small")]
-            for (gauge, value) in [
-                (metrics::pool_size(share), status.size),
-                (metrics::pool_max_size(share), status.max_size),
-                (metrics::pool_available(share), status.available),
-                (metrics::pool_in_use(share), in_use),
-                (metrics::pool_waiting(share), status.waiting),
-            ] {
-                gauge.set(value as f64);
-            }
-        }
-    }
-
-    /// Sizes of the pool: connections open, and in use.
-    pub fn pool_usage(&self) -> (usize, usize) {
-        let (mut size, mut in_use) = (0, 0);
-        for status in self.pools().map(Pool::status) {
-            size += status.size;
-            in_use += status.size.saturating_sub(status.available);
-        }
-        (size, in_use)
     }
 
     /// Close every connection that nobody holds, and refuse to give out more.
@@ -504,48 +481,4 @@ fn pool(target: &Target, database: &Database, size: usize) -> Result<Pool, Store
         }))
         .build()
         .map_err(|error| StoreError::Pool(error.to_string()))
-}
-
-impl Tx<'_> {
-    /// Effects of these kinds are added if it is committed.
-    fn adds_effects(&self, kinds: &[&'static str]) {
-        let mut effects = self.effects.lock().unwrap_or_else(PoisonError::into_inner);
-        effects.extend(kinds);
-    }
-
-    /// Run a statement in the transaction.
-    pub async fn query(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
-        let query = async {
-            if !self.prepared {
-                return self
-                    .inner
-                    .query_typed(statement.sql, &statement.typed(params))
-                    .await;
-            }
-            let prepared = self
-                .inner
-                .prepare_typed_cached(statement.sql, statement.types)
-                .await?;
-            self.inner.query(&prepared, params).await
-        };
-        self.watch.over(statement, query).await
-    }
-
-    /// Run a statement whose rows nobody needs; returns how many it touched.
-    pub async fn execute(&self, statement: Statement, params: Params<'_>) -> Result<u64, StoreError> {
-        let execute = async {
-            if !self.prepared {
-                return self
-                    .inner
-                    .execute_typed(statement.sql, &statement.typed(params))
-                    .await;
-            }
-            let prepared = self
-                .inner
-                .prepare_typed_cached(statement.sql, statement.types)
-                .await?;
-            self.inner.execute(&prepared, params).await
-        };
-        self.watch.over(statement, execute).await
-    }
 }

@@ -4,9 +4,12 @@
 //! next, so the busier the database is, the more each transaction carries. A batch is tried until it is committed or fenced:
 //! the checkpoint in the same transaction tells whether an earlier try, whose COMMIT was not confirmed, went through.
 
+pub(crate) mod careful;
 pub mod flush;
+mod kept;
+mod parts;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -41,6 +44,9 @@ const TRANSACTION_BATCHES: usize = 256;
 
 /// Rows after which no further batch is added to a transaction. At 10 µs a row it takes well below `database.slow_query_ms`.
 const TRANSACTION_ROWS: usize = 5_000;
+
+/// A flush of fewer rows is small: it takes milliseconds, unless something is wrong.
+const SMALL_ROWS: usize = 1_000;
 
 /// What a shard hands over: everything up to a point of its session.
 #[derive(Debug)]
@@ -81,13 +87,19 @@ pub struct Lanes {
 
 impl Writer {
     /// Start `lanes` lanes on `store`, which add what follows from a change to the outbox.
-    pub fn start(store: &Store, lanes: usize, causes: &Causes) -> (Self, Lanes) {
+    ///
+    /// A small flush waits for each answer of PostgreSQL for `patience` at most, so that a connection that has gone silent is noticed
+    /// before the shards' lease ends.
+    pub fn start(store: &Store, lanes: usize, patience: Duration, causes: &Causes) -> (Self, Lanes) {
         let (senders, tasks) = (0..lanes.max(1))
             .map(|_| {
                 let (sender, receiver) = mpsc::channel(LANE_BATCHES);
                 (
                     sender,
-                    task::spawn("writer lane", lane(store.clone(), causes.clone(), receiver)),
+                    task::spawn(
+                        "writer lane",
+                        lane(store.clone(), patience, causes.clone(), receiver),
+                    ),
                 )
             })
             .unzip::<_, _, Vec<_>, Vec<_>>();
@@ -126,7 +138,7 @@ impl Lanes {
 }
 
 /// Flush what comes, until every sender is gone.
-async fn lane(store: Store, causes: Causes, mut receiver: mpsc::Receiver<Batch>) {
+async fn lane(store: Store, patience: Duration, causes: Causes, mut receiver: mpsc::Receiver<Batch>) {
     let mut batches = Vec::new();
     while let Some(first) = receiver.recv().await {
         let mut rows = first.changes.members.len();
@@ -138,6 +150,11 @@ async fn lane(store: Store, causes: Causes, mut receiver: mpsc::Receiver<Batch>)
         }
         // Sorted by shard: two lanes, or two processes, that lock checkpoints in different orders would deadlock.
         batches.sort_unstable_by_key(|batch| batch.advance.shard);
+        let store = if rows < SMALL_ROWS {
+            store.clone().answering_within(patience)
+        } else {
+            store.clone()
+        };
         let span = traces::flush(batches.iter().map(|batch| &batch.span));
         commit(&store, &causes, std::mem::take(&mut batches))
             .instrument(span)
@@ -153,6 +170,8 @@ async fn commit(store: &Store, causes: &Causes, batches: Vec<Batch>) {
         .map(|batch| ((batch.advance, batch.changes), batch.reply))
         .unzip();
     let mut decided = None;
+    // Once PostgreSQL refused what is written, the next try looks for the change that it refuses.
+    let mut refused = false;
     let mut backoff = Backoff::new();
     let outcomes = loop {
         let tried = async {
@@ -162,7 +181,11 @@ async fn commit(store: &Store, causes: &Causes, batches: Vec<Batch>) {
             }
             // Once and for all: a second try writes what the first would have.
             let work = decided.get_or_insert_with(|| Arc::new(std::mem::take(&mut work)));
-            flush::flush(store, causes, Arc::clone(work)).await
+            if refused {
+                careful::flush(store, causes, Arc::clone(work), backoff.is_worth_a_line()).await
+            } else {
+                flush::flush(store, causes, Arc::clone(work)).await
+            }
         };
         let tried = tried.await;
         let error = match tried {
@@ -171,7 +194,9 @@ async fn commit(store: &Store, causes: &Causes, batches: Vec<Batch>) {
         };
         metrics::flush_failures_total(error.class()).increment(1);
         metrics::transaction_retries_total("flush").increment(1);
-        let wait = if error.is_conflict() {
+        let first_refused = error.refuses_data() && !refused;
+        refused = error.refuses_data();
+        let wait = if error.is_conflict() || first_refused {
             backoff.conflict()
         } else {
             backoff.pause()

@@ -50,7 +50,7 @@ pub async fn demo(demo: Demo, config: &Config) -> Result<(), CliError> {
         shards: demo.shards,
         chaos: demo.chaos,
     };
-    let report = demo::run(options, config).await?;
+    let report = Box::pin(demo::run(options, config)).await?;
     if report.is_exact() {
         Ok(())
     } else {

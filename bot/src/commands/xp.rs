@@ -88,7 +88,7 @@ impl Command for Xp {
                 (None, Some(role_id)) => {
                     let details = json!({"role_id": role_id.to_string(), "amount": amount});
                     let many = Many {
-                        store: around.store.clone(),
+                        store: around.store.clone().unhurried(),
                         settings: around.settings.clone(),
                         guilds: around.guilds.clone(),
                         entry: question.entry(action, &details)?,
@@ -131,8 +131,8 @@ fn grant_of(question: &Question) -> Result<(Grant, &'static str), Refusal> {
 fn in_words(granted: &Granted, curve: Curve, language: Language) -> String {
     let changed = match granted {
         Granted::Now(changed) => changed,
+        Granted::Many(members) => return changed_many(*members, language),
         Granted::Before => return language.text("xp-done-before"),
-        Granted::Nothing => return language.text("xp-nothing"),
     };
     let number = |number: u64| Value::from(language.number(number));
     match changed.as_slice() {
@@ -154,13 +154,17 @@ fn in_words(granted: &Granted, curve: Curve, language: Language) -> String {
         ),
         many => {
             let real = many.iter().filter(|changed| changed.before != changed.after);
-            let count = real.count() as u64;
-            language.filled(
-                "xp-many",
-                &[("members", Value::Count(count)), ("count", number(count))],
-            )
+            changed_many(real.count() as u64, language)
         }
     }
+}
+
+fn changed_many(members: u64, language: Language) -> String {
+    let values = [
+        ("members", Value::Count(members)),
+        ("count", language.number(members).into()),
+    ];
+    language.filled("xp-many", &values)
 }
 
 /// The members of a role.

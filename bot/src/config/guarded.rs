@@ -106,6 +106,6 @@ impl Section<'_> {
             self.refuse(place, key.file, found, key.allowed.to_owned());
             return None;
         }
-        Some(Secret::new(text))
+        Some(Secret::of_file(text, path.into()))
     }
 }

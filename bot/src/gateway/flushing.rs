@@ -8,7 +8,7 @@ use tracing::Span;
 use super::intake::Intake;
 use crate::{
     config,
-    store::shard_checkpoint::{Advance, SessionPoint, ShardKey, Taken},
+    store::shard_checkpoint::{Advance, Fence, SessionPoint, ShardKey, Taken},
     traces,
     writer::{Batch, Outcome, Writer},
 };
@@ -32,7 +32,7 @@ pub(super) enum Settled {
 pub(super) struct Flushing {
     key: ShardKey,
     writer: Writer,
-    fence: i64,
+    fence: Fence,
     revision: i64,
     flush_interval: Duration,
     flush_rows: usize,

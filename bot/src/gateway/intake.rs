@@ -58,6 +58,17 @@ pub(super) struct Session {
     pub(super) resume_url: Option<String>,
 }
 
+/// Longest session ID and resume URL that are taken, in bytes. Discord's have 32 and about 40.
+const LONGEST: usize = 256;
+
+impl Session {
+    /// Whether it can be stored, and sent again: printable and short. PostgreSQL's TEXT has no NUL, for example.
+    pub(super) fn is_usable(&self) -> bool {
+        let usable = |text: &str| text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic());
+        !self.id.is_empty() && usable(&self.id) && self.resume_url.as_deref().is_none_or(usable)
+    }
+}
+
 /// One shard's way from text to ledger.
 #[derive(Debug)]
 pub(super) struct Intake {

@@ -367,10 +367,18 @@ impl ShardTask {
             Signal::Ready => {
                 let shard = &connection.shard;
                 if let Some(session) = shard.session() {
-                    self.intake.begin_session(intake::Session {
+                    let session = intake::Session {
                         id: session.id().to_owned(),
                         resume_url: shard.resume_url().map(|url| url.trim_end_matches('/').to_owned()),
-                    });
+                    };
+                    if !session.is_usable() {
+                        tracing::error!(
+                            shard.id = self.key.id,
+                            "READY has a session ID or a resume URL that is too long or not printable; a new session is begun"
+                        );
+                        return Some(self.guard.invalid_session(false, None));
+                    }
+                    self.intake.begin_session(session);
                 }
                 self.up(connection, now, "ready");
                 // A process that dies before the first flush would have to identify again.

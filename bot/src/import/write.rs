@@ -24,6 +24,9 @@ use crate::{
 /// How long a batch is tried while the database is away.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Rows after which the planner is told of them.
+const MANY: u64 = 10_000;
+
 /// The right to import a file, as long as no other process takes it.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
@@ -173,6 +176,12 @@ impl Batches<'_> {
             return Err(ImportError::Changed(self.source.path.clone()));
         }
         self.commit(&mut report, &mut entries, true).await?;
+        if self.job.is_some()
+            && report.rows >= MANY
+            && let Err(error) = moving::analyze(self.store).await
+        {
+            tracing::warn!(%error, "the planner knows nothing of the imported members yet; autovacuum will tell it");
+        }
         report.reject_file = self.rejects.written().map(std::path::Path::to_owned);
         Ok(report)
     }

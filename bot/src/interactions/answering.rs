@@ -8,7 +8,10 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
 use twilight_model::{
     channel::message::{AllowedMentions, Component, Embed, MessageFlags},
     guild::Permissions,
@@ -38,6 +41,9 @@ use crate::{
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Choices cannot be promised.
 const TYPING_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often it is shown how far something is that goes on after the answer.
+const SHOW_INTERVAL: Duration = Duration::from_secs(3);
 
 /// What an interaction is for.
 #[derive(Clone, Copy)]
@@ -122,7 +128,12 @@ impl Answer {
         match refusal {
             Refusal::Store(error) => {
                 tracing::warn!(%error, command, "a command could not use the database");
-                Self::refused("database", "error-away", language)
+                let text = if error.is_unavailable() {
+                    "error-away"
+                } else {
+                    "error-broken"
+                };
+                Self::refused("database", text, language)
             }
             Refusal::Rest(error) => {
                 tracing::warn!(%error, command, "a command could not use Discord's API");
@@ -167,6 +178,29 @@ impl Progress {
     pub async fn say(&self, reply: &Reply) {
         if let Err(error) = edit(&self.around, &self.to, reply.clone()).await {
             tracing::warn!(%error, "the progress of a command could not be shown");
+        }
+    }
+
+    /// Do some work, and show now and then how far it is: what `seen` has, as `reply` says it.
+    pub(crate) async fn during<T>(
+        &self,
+        work: impl Future<Output = T>,
+        mut seen: watch::Receiver<u64>,
+        reply: impl Fn(u64) -> Reply,
+    ) -> T {
+        let showing = async {
+            loop {
+                sleep(SHOW_INTERVAL).await;
+                if seen.changed().await.is_err() {
+                    return std::future::pending().await;
+                }
+                let so_far = *seen.borrow_and_update();
+                self.say(&reply(so_far)).await;
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            () = showing => unreachable!("it is shown for as long as the work takes"),
         }
     }
 

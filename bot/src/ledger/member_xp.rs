@@ -7,6 +7,7 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker},
@@ -31,7 +32,7 @@ pub struct MemberKey {
 }
 
 /// A message that counts, with what it earns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct MemberMessage {
     /// When it was sent.
     pub at: Millis,
@@ -42,7 +43,7 @@ pub struct MemberMessage {
 }
 
 /// What a message earns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub enum Earns {
     /// XP, if the cooldown is over.
     Xp {
@@ -58,7 +59,7 @@ pub enum Earns {
 }
 
 /// What is known of a message whose worth is not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Undecided {
     /// Its id.
     pub id: Id<MessageMarker>,
@@ -66,8 +67,8 @@ pub struct Undecided {
     pub roles: Option<Box<[Id<RoleMarker>]>>,
 }
 
-/// What is added to a member's row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What is added to a member's row. The sums stay below 2^63, which is what a BIGINT holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct MemberDelta {
     /// XP to add.
     pub xp: u64,
@@ -84,7 +85,7 @@ pub struct MemberDelta {
 }
 
 /// The changes of one member.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Pending {
     delta: MemberDelta,
     /// Whether `delta.last_award` takes the stored one into account. If not, it is only what is certain without it.
@@ -110,7 +111,7 @@ impl Pending {
 
     /// Count a message. Returns by how many bytes the entry grew.
     fn add(&mut self, message: MemberMessage) -> usize {
-        self.delta.messages += 1;
+        self.delta.messages = saturating_sum(self.delta.messages, 1);
         self.oldest = self.oldest.min(message.at);
         if self.undecided.is_empty() {
             match message.earns {
@@ -210,7 +211,7 @@ impl MemberDelta {
 
     fn award(&mut self, at: Millis, channel_id: Id<ChannelMarker>, xp: u32, cooldown: Millis) {
         if earns(self.last_award, at, cooldown) {
-            self.xp += u64::from(xp);
+            self.xp = saturating_sum(self.xp, u64::from(xp));
             self.last_award = self.last_award.max(Some(at));
             self.channel_id = Some(channel_id);
             self.earned_in(week_of(at), u64::from(xp));
@@ -224,9 +225,14 @@ impl MemberDelta {
             self.week_xp = 0;
         }
         if week == self.week {
-            self.week_xp += xp;
+            self.week_xp = saturating_sum(self.week_xp, xp);
         }
     }
+}
+
+/// The sum, or the largest number that a BIGINT holds.
+pub fn saturating_sum(a: u64, b: u64) -> u64 {
+    a.saturating_add(b).min(i64::MAX.cast_unsigned())
 }
 
 /// Entries by member.

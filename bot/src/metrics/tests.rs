@@ -149,6 +149,7 @@ fn section_of(metric: &Definition) -> &'static str {
         "cards" | "avatars" => "card",
         "settings" => "cache",
         "purged" => "backup",
+        "quarantine" | "quarantined" => "flush",
         word => SECTIONS
             .iter()
             .map(|(_, beginning, _)| *beginning)

@@ -68,35 +68,43 @@ pub async fn begin(tx: &Tx<'_>, entry: &Entry) -> Result<bool, StoreError> {
     Ok(written > 0)
 }
 
-/// Note what an entry did to members.
-pub async fn changed(
+/// Note what an entry did to members, or is to do where there is a 0 so far.
+pub(crate) async fn changed(
     tx: &Tx<'_>,
-    entry: &Entry,
+    guild_id: Id<GuildMarker>,
+    interaction_id: Id<InteractionMarker>,
     changes: &[(Id<UserMarker>, i64)],
 ) -> Result<(), StoreError> {
     const CHANGED: Statement = statement!(
         "audit_xp_add",
         [INT8, INT8, INT8_ARRAY, INT8_ARRAY],
         "INSERT INTO audit_xp (guild_id, interaction_id, user_id, change)
-         SELECT $1, $2, c.* FROM unnest($3::int8[], $4::int8[]) AS c (user_id, change)"
+         SELECT $1, $2, c.* FROM unnest($3::int8[], $4::int8[]) AS c (user_id, change)
+         ON CONFLICT (guild_id, interaction_id, user_id) DO UPDATE SET change = excluded.change"
     );
     let (users, by): (Vec<i64>, Vec<i64>) = changes
         .iter()
         .map(|(user_id, by)| (snowflake::to_db(*user_id), *by))
         .unzip();
-    let (guild, interaction) = keys(entry.guild_id, entry.interaction_id);
-    tx.execute(CHANGED, &[&guild, &interaction, &users, &by]).await?;
-    count(tx, entry, changes.len() as u64).await
+    let (guild, interaction) = keys(guild_id, interaction_id);
+    tx.execute(CHANGED, &[&guild, &interaction, &users, &by])
+        .await
+        .map(drop)
 }
 
-/// Note how many members an entry is about.
-pub async fn count(tx: &Tx<'_>, entry: &Entry, members: u64) -> Result<(), StoreError> {
+/// Note how many members an entry has changed.
+pub(crate) async fn count(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    interaction_id: Id<InteractionMarker>,
+    members: u64,
+) -> Result<(), StoreError> {
     const COUNT: Statement = statement!(
         "audit_log_count",
         [INT8, INT8, INT8],
         "UPDATE audit_log SET members = $3 WHERE guild_id = $1 AND interaction_id = $2"
     );
-    let (guild, interaction) = keys(entry.guild_id, entry.interaction_id);
+    let (guild, interaction) = keys(guild_id, interaction_id);
     tx.execute(COUNT, &[&guild, &interaction, &members.cast_signed()])
         .await
         .map(drop)
@@ -122,23 +130,45 @@ pub async fn take_back(
     Ok(marked > 0)
 }
 
-/// What an entry did to members.
-pub async fn changes_of(
+/// What an entry did to some members, by their ids, beginning after one.
+pub(crate) async fn some_changes_of(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
     interaction_id: Id<InteractionMarker>,
+    after: Option<Id<UserMarker>>,
+    limit: u32,
 ) -> Result<Vec<(Id<UserMarker>, i64)>, StoreError> {
     const CHANGES: Statement = statement!(
         "audit_xp_of",
-        [INT8, INT8],
-        "SELECT user_id, change FROM audit_xp WHERE guild_id = $1 AND interaction_id = $2 ORDER BY user_id"
+        [INT8, INT8, INT8, INT8],
+        "SELECT user_id, change FROM audit_xp WHERE guild_id = $1 AND interaction_id = $2 AND user_id > $3
+         ORDER BY user_id LIMIT $4"
     );
     let (guild, interaction) = keys(guild_id, interaction_id);
-    let rows = tx.query(CHANGES, &[&guild, &interaction]).await?;
+    let after = after.map_or(0, snowflake::to_db);
+    let rows = tx
+        .query(CHANGES, &[&guild, &interaction, &after, &i64::from(limit)])
+        .await?;
     let read = rows
         .iter()
         .filter_map(|row| Some((snowflake::from_db(row.get(0))?, row.get(1))));
     Ok(read.collect())
+}
+
+/// How many members an entry has changed.
+pub(crate) async fn members_of(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    interaction_id: Id<InteractionMarker>,
+) -> Result<u64, StoreError> {
+    const MEMBERS: Statement = statement!(
+        "audit_log_members",
+        [INT8, INT8],
+        "SELECT members FROM audit_log WHERE guild_id = $1 AND interaction_id = $2"
+    );
+    let (guild, interaction) = keys(guild_id, interaction_id);
+    let rows = store.query(MEMBERS, &[&guild, &interaction]).await?;
+    Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
 }
 
 /// The newest entries that changed members' XP.

@@ -3,7 +3,9 @@
 //! tokio-postgres falls back to plain text by itself when its mode is not set. Here each place has `Disable` or `Require`
 //! before anything is sent, and nothing in between.
 
+mod cancel;
 pub mod conninfo;
+mod credentials;
 mod driver;
 pub mod libpq;
 mod name;
@@ -26,6 +28,7 @@ pub(in crate::store) use self::name::{process_name, works_in};
 pub(in crate::store) use self::tls::in_words as tls_in_words;
 use self::{
     conninfo::{Conninfo, Fault, Place},
+    credentials::Credentials,
     driver::{Hearing, driver},
     settings::{resolved, session_attributes, settings},
     tls::Terms,
@@ -82,6 +85,7 @@ pub struct Target {
     patience: Duration,
     /// A pooler hands every transaction to another session: nothing can be said once for all of them.
     pooled: bool,
+    credentials: Credentials,
 }
 
 /// One try: a place, and what it must be.
@@ -142,6 +146,7 @@ impl Target {
             name: Name::default(),
             patience: database.connection_timeout,
             pooled: false,
+            credentials: Credentials::new(url, database),
         })
     }
 
@@ -257,7 +262,13 @@ impl Target {
         }
         let mut failed = None;
         for route in routes {
-            match self.connect_by(route, hearing.clone()).await {
+            let mut tried = self.connect_by(route, hearing.clone()).await;
+            if let Err(error) = &tried
+                && self.credentials.are_newer(&route.config, error)
+            {
+                tried = self.connect_by(route, hearing.clone()).await;
+            }
+            match tried {
                 Ok((client, driver)) => return Ok((client, driver, route.clone())),
                 Err(error) => {
                     if let Some(earlier) = failed.replace(error) {
@@ -278,6 +289,7 @@ impl Target {
         hearing: Option<Hearing>,
     ) -> Result<(Client, Driver), tokio_postgres::Error> {
         let mut config = route.config.clone();
+        self.credentials.put_into(&mut config);
         if config.get_application_name().is_none()
             && let Some(name) = self.name.get(&self.schema)
         {
@@ -329,6 +341,7 @@ impl From<&Config> for Target {
             name: Name::default(),
             patience: PATIENCE,
             pooled: false,
+            credentials: Credentials::default(),
         }
     }
 }

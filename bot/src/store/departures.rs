@@ -145,7 +145,7 @@ macro_rules! purged {
 }
 
 /// The tables with what is stored of a server. A test looks for others in the catalog.
-const PURGED: [Purged; 22] = purged![
+const PURGED: [Purged; 24] = purged![
     "member_xp",
     "member_card",
     "audit_xp",
@@ -167,6 +167,8 @@ const PURGED: [Purged; 22] = purged![
     "mod_guild",
     "board_place",
     "gap_unread",
+    "quarantine",
+    "mass_change",
     "erased",
 ];
 

@@ -17,12 +17,12 @@ pub enum StoreError {
     /// A statement or a connection failed; its transaction has not taken effect.
     #[error("{}", one_line(.0))]
     Postgres(#[from] tokio_postgres::Error),
-    /// Nothing came for longer than PostgreSQL lets a statement run: nobody is at the connection's other end. Its transaction has not
-    /// taken effect.
-    #[error("PostgreSQL did not answer within {} s (database.statement_timeout_ms and 5 s); the connection is given up", .0.as_secs())]
+    /// Nothing came for as long as the caller waits: perhaps nobody is at the connection's other end. Its transaction has not taken
+    /// effect.
+    #[error("PostgreSQL did not answer within {} ms; the connection is given up", .0.as_millis())]
     Silence(Duration),
     /// The same during COMMIT: nobody knows yet whether the transaction took effect.
-    #[error("PostgreSQL did not answer a COMMIT within {} s (database.statement_timeout_ms and 5 s); the connection is given up", .0.as_secs())]
+    #[error("PostgreSQL did not answer a COMMIT within {} ms; the connection is given up", .0.as_millis())]
     SilentCommit(Duration),
     /// No connection could be had.
     #[error("{0}")]
@@ -46,12 +46,29 @@ impl StoreError {
         matches!(self, Self::Silence(_) | Self::SilentCommit(_))
     }
 
+    /// Whether the connection is of no use any more: nobody answers on it, its session is ending, or it can only read. A session keeps
+    /// `default_transaction_read_only` as it was when it began, and a server that was demoted to a standby stays one.
+    pub(super) fn ends_connection(&self) -> bool {
+        self.is_silence() || self.sqlstate().is_some_and(ends_session)
+    }
+
     /// Whether trying again at once is right: the server chose this transaction as the victim of a conflict.
     pub fn is_conflict(&self) -> bool {
         matches!(
             self.sqlstate(),
             Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE)
         )
+    }
+
+    /// Whether PostgreSQL refused what was to be written, and would again: a value, a constraint, a trigger, a missing right, or the
+    /// damaged page that it belongs on. A server that is away, busy or shutting down is none of these.
+    pub fn refuses_data(&self) -> bool {
+        self.sqlstate().is_some_and(refuses_data)
+    }
+
+    /// Whether the server is away, or says that it cannot serve anybody now: what is asked for later may be answered.
+    pub fn is_unavailable(&self) -> bool {
+        self.sqlstate().is_none_or(is_of_the_server)
     }
 
     /// A bounded label for metrics, one of [`CLASSES`]: the SQLSTATE's class, or what failed without one.
@@ -81,9 +98,12 @@ pub const CLASSES: &[&str] = &[
     "40 transaction rollback",
     "42 syntax error or access rule violation",
     "53 insufficient resources",
+    "54 program limit exceeded",
     "55 object not in prerequisite state",
     "57 operator intervention",
     "58 system error",
+    "P0 PL/pgSQL error",
+    "XX internal error",
     "other",
 ];
 
@@ -98,12 +118,40 @@ pub(super) fn class_of(sqlstate: Option<&SqlState>) -> &'static str {
         Some("40") => "40 transaction rollback",
         Some("42") => "42 syntax error or access rule violation",
         Some("53") => "53 insufficient resources",
+        Some("54") => "54 program limit exceeded",
         Some("55") => "55 object not in prerequisite state",
         Some("57") => "57 operator intervention",
         Some("58") => "58 system error",
+        Some("P0") => "P0 PL/pgSQL error",
+        Some("XX") => "XX internal error",
         Some(_) => "other",
         None => "connection",
     }
+}
+
+/// 21 and 27 come from triggers that touch the row themselves, 54 from values too large for an index, P0 from PL/pgSQL.
+fn refuses_data(state: &SqlState) -> bool {
+    *state == SqlState::INSUFFICIENT_PRIVILEGE
+        || has_class(state, &["21", "22", "23", "27", "44", "54", "P0", "XX"])
+}
+
+/// Whether it says something about the server, and nothing about what was asked.
+fn is_of_the_server(state: &SqlState) -> bool {
+    *state == SqlState::READ_ONLY_SQL_TRANSACTION
+        || has_class(state, &["08", "28", "40", "53", "55", "57", "58"])
+}
+
+/// 25P03, 25P04 and 57P05 are the server's time limits for sessions and transactions.
+fn ends_session(state: &SqlState) -> bool {
+    const CODES: [&str; 7] = ["25006", "25P03", "25P04", "57P01", "57P02", "57P03", "57P05"];
+    CODES.contains(&state.code()) || has_class(state, &["08"])
+}
+
+fn has_class(state: &SqlState, classes: &[&str]) -> bool {
+    state
+        .code()
+        .get(..2)
+        .is_some_and(|class| classes.contains(&class))
 }
 
 impl From<PoolError> for StoreError {
@@ -170,4 +218,49 @@ fn advice(code: &SqlState) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_postgres::error::SqlState;
+
+    use super::{CLASSES, class_of, ends_session, is_of_the_server, refuses_data};
+
+    /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+    #[test]
+    fn what_a_sqlstate_says() {
+        const REFUSED: [&str; 12] = [
+            "21000", "22001", "22003", "22021", "22P05", "23505", "23514", "27000", "42501", "54000",
+            "P0001", "XX001",
+        ];
+        const AWAY: [&str; 10] = [
+            "08006", "25006", "28P01", "40P01", "53100", "53300", "55P03", "57014", "57P03", "58030",
+        ];
+        // The schema is not what it must be, or the session's state: neither waiting nor leaving a row out helps.
+        const NEITHER: [&str; 5] = ["42P01", "42703", "25P02", "3D000", "0A000"];
+        let states = |codes: &[&str]| {
+            codes
+                .iter()
+                .map(|code| SqlState::from_code(code))
+                .collect::<Vec<_>>()
+        };
+        for state in states(&REFUSED) {
+            assert!(refuses_data(&state) && !is_of_the_server(&state), "{state:?}");
+        }
+        for state in states(&AWAY) {
+            assert!(!refuses_data(&state) && is_of_the_server(&state), "{state:?}");
+        }
+        for state in states(&NEITHER) {
+            assert!(!refuses_data(&state) && !is_of_the_server(&state), "{state:?}");
+        }
+        for state in states(&["08P01", "25006", "25P03", "57P01", "57P03"]) {
+            assert!(ends_session(&state), "{state:?}");
+        }
+        for state in states(&["22003", "25P02", "40P01", "42501", "53300", "57014"]) {
+            assert!(!ends_session(&state), "{state:?}");
+        }
+        for state in [states(&REFUSED), states(&AWAY), states(&NEITHER)].concat() {
+            assert!(CLASSES.contains(&class_of(Some(&state))), "{state:?}");
+        }
+    }
 }

@@ -62,7 +62,8 @@ pub async fn last_awards(
         .collect())
 }
 
-/// Add to members' rows, and make those that are missing. Who was hidden from leaderboards is shown again.
+/// Add to members' rows, and make those that are missing. Who was hidden from leaderboards is shown again. Sums saturate at 2^63 - 1,
+/// so that no member can make a flush fail.
 ///
 /// `deltas` are sorted by key, each key once: two writers that touch the same members in different orders would deadlock, and
 /// PostgreSQL refuses to touch a row twice in one statement.
@@ -76,19 +77,23 @@ pub async fn add(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec
          FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::timestamptz[], $6::int4[], $7::int8[])
               AS d (guild_id, user_id, xp, messages, last_award_at, week, week_base)
          ON CONFLICT (guild_id, user_id) DO UPDATE
-         SET xp = member_xp.xp + excluded.xp,
-             message_count = member_xp.message_count + excluded.message_count,
+         SET xp = LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.xp,
+             message_count = LEAST(member_xp.message_count, 9223372036854775807 - excluded.message_count) + excluded.message_count,
              last_award_at = GREATEST(member_xp.last_award_at, excluded.last_award_at),
              week = GREATEST(member_xp.week, excluded.week),
              week_base = CASE
-                 WHEN excluded.week > member_xp.week THEN member_xp.xp + excluded.week_base
-                 WHEN excluded.week = member_xp.week THEN member_xp.week_base + excluded.week_base
-                 ELSE member_xp.week_base + excluded.xp END,
-             by_xp = xp_place(member_xp.xp + excluded.xp),
-             by_messages = message_place(member_xp.message_count + excluded.message_count),
+                 WHEN excluded.week > member_xp.week THEN LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.week_base
+                 WHEN excluded.week = member_xp.week
+                 THEN LEAST(member_xp.week_base, 9223372036854775807 - excluded.xp) + excluded.week_base
+                 ELSE LEAST(member_xp.week_base, 9223372036854775807 - excluded.xp) + excluded.xp END,
+             by_xp = xp_place(LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.xp),
+             by_messages = message_place(
+                 LEAST(member_xp.message_count, 9223372036854775807 - excluded.message_count) + excluded.message_count),
              by_week = week_place(
                  CASE WHEN excluded.week >= member_xp.week THEN excluded.xp - excluded.week_base ELSE 0 END
-                 + CASE WHEN member_xp.week > 0 AND excluded.week <= member_xp.week THEN member_xp.xp - member_xp.week_base ELSE 0 END)
+                 + CASE WHEN member_xp.week > 0 AND excluded.week <= member_xp.week
+                   THEN LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) - LEAST(member_xp.week_base, 9223372036854775807 - excluded.xp)
+                   ELSE 0 END)
          RETURNING xp"
     );
     debug_assert!(

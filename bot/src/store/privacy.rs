@@ -10,12 +10,13 @@ use crate::{ledger::member_xp::MemberKey, rules::award::Millis, snowflake};
 use twilight_model::id::{Id, marker::InteractionMarker};
 
 /// The tables with a member's rows, each of which [`export`] tells and [`erase`] empties. A test looks for others in the catalog.
-pub const TABLES: [&str; 6] = [
+pub const TABLES: [&str; 7] = [
     "member_xp",
     "outbox",
     "backfill_message",
     "member_card",
     "audit_xp",
+    "quarantine",
     "erased",
 ];
 
@@ -42,6 +43,8 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
                              WHERE guild_id = $1 AND user_id = $2),
              'audit_xp', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY interaction_id), '[]') FROM audit_xp AS t
                           WHERE guild_id = $1 AND user_id = $2),
+             'quarantine', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY quarantine_id), '[]') FROM quarantine AS t
+                            WHERE guild_id = $1 AND user_id = $2),
              'member_warnings', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_warnings AS t
                                  WHERE guild_id = $1 AND user_id = $2),
              'mod_case', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - '{moderator_id,removed_by}'::text[] ORDER BY case_id), '[]')
@@ -90,6 +93,11 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
         [INT8, INT8],
         "DELETE FROM audit_xp WHERE guild_id = $1 AND user_id = $2"
     );
+    const REFUSED: Statement = statement!(
+        "privacy_erase_quarantine",
+        [INT8, INT8],
+        "DELETE FROM quarantine WHERE guild_id = $1 AND user_id = $2"
+    );
     let (guild, user) = (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id));
     if tx
         .execute(NOTE, &[&guild, &user, &snowflake::to_db(asked)])
@@ -98,7 +106,7 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
     {
         return Ok(false);
     }
-    for statement in [MESSAGES, XP, EFFECTS, CARD, CHANGES] {
+    for statement in [MESSAGES, XP, EFFECTS, CARD, CHANGES, REFUSED] {
         tx.execute(statement, &[&guild, &user]).await?;
     }
     Ok(true)

@@ -8,7 +8,7 @@ use std::{
 use deadpool_postgres::Pool;
 use tokio::time::Instant;
 
-use super::StoreError;
+use super::{StoreError, connect::Target};
 use crate::metrics;
 
 /// After a failure nobody asks the replica for so long: a host that swallows packets would cost each reader its whole patience.
@@ -18,14 +18,16 @@ const REST: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(super) struct Replica {
     pub(super) pool: Pool,
+    pub(super) target: Target,
     /// Not to be asked before.
     resting_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Replica {
-    pub(super) fn new(pool: Pool) -> Self {
+    pub(super) fn new(pool: Pool, target: Target) -> Self {
         Self {
             pool,
+            target,
             resting_until: Arc::default(),
         }
     }

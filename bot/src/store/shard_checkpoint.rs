@@ -2,9 +2,13 @@
 //!
 //! A writer moves a checkpoint only while its fence is the stored one and its revision is the next: the first keeps a process
 //! whose shard was taken from writing, the second keeps a flush from being applied twice, whatever became of its first COMMIT.
+//!
+//! A fence is a number with a random token. After a failover to a standby that lacks the newest transactions, two owners may have been
+//! given the same number, one in the history that is lost and one in the history that goes on. Their tokens differ.
 
 use std::{collections::HashSet, fmt, time::SystemTime};
 
+use tokio_postgres::Row;
 use twilight_model::id::{Id, marker::MessageMarker};
 
 use super::{Statement, StoreError, Tx, statement::statement};
@@ -38,11 +42,20 @@ pub struct SessionPoint {
     pub sequence: u64,
 }
 
+/// What the writes of a shard's owner carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fence {
+    /// Above every earlier owner's, as far as this history of the database goes.
+    pub number: i64,
+    /// Random.
+    pub token: i64,
+}
+
 /// What the taker of a shard gets.
 #[derive(Clone, Debug)]
 pub struct Taken {
     /// The fence that its writes must carry.
-    pub fence: i64,
+    pub fence: Fence,
     /// The revision of the last flush.
     pub revision: i64,
     /// Where to resume; `None` where there is nothing to resume.
@@ -59,7 +72,7 @@ pub struct Advance {
     /// The shard.
     pub shard: ShardKey,
     /// The fence under which the shard was taken.
-    pub fence: i64,
+    pub fence: Fence,
     /// The revision it is moved to; the stored one must be the one before.
     pub revision: i64,
     /// The session and how far it got; `None` when there is none to resume.
@@ -83,13 +96,16 @@ pub enum Advanced {
 pub async fn take(tx: &Tx<'_>, shard: ShardKey) -> Result<Taken, StoreError> {
     const TAKE: Statement = statement!(
         "shard_checkpoint_take",
-        [INT8, INT8],
-        "INSERT INTO shard_checkpoint AS c (shard_count, shard_id, fence) VALUES ($1, $2, 1)
-         ON CONFLICT (shard_count, shard_id) DO UPDATE SET fence = c.fence + 1
-         RETURNING fence, revision, session_id, resume_url, sequence, updated_at, last_message_id"
+        [INT8, INT8, INT8],
+        "INSERT INTO shard_checkpoint AS c (shard_count, shard_id, fence, token) VALUES ($1, $2, 1, $3)
+         ON CONFLICT (shard_count, shard_id) DO UPDATE SET fence = c.fence + 1, token = excluded.token
+         RETURNING fence, token, revision, session_id, resume_url, sequence, updated_at, last_message_id"
     );
     let rows = tx
-        .query(TAKE, &[&i64::from(shard.count), &i64::from(shard.id)])
+        .query(
+            TAKE,
+            &[&i64::from(shard.count), &i64::from(shard.id), &fastrand::i64(..)],
+        )
         .await?;
     let row = rows.first().expect("an upsert returns its row");
     let session = row
@@ -100,7 +116,7 @@ pub async fn take(tx: &Tx<'_>, shard: ShardKey) -> Result<Taken, StoreError> {
             sequence: row.get::<_, i64>("sequence").cast_unsigned(),
         });
     Ok(Taken {
-        fence: row.get("fence"),
+        fence: fence_of(row),
         revision: row.get("revision"),
         session,
         last_message_id: row
@@ -116,20 +132,21 @@ pub async fn take(tx: &Tx<'_>, shard: ShardKey) -> Result<Taken, StoreError> {
 pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>, StoreError> {
     const ADVANCE: Statement = statement!(
         "shard_checkpoint_advance",
-        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT8_ARRAY, INT8_ARRAY],
+        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY, TEXT_ARRAY, INT8_ARRAY, INT8_ARRAY],
         "UPDATE shard_checkpoint AS c
          SET revision = b.revision, session_id = b.session_id, resume_url = b.resume_url, sequence = b.sequence,
              last_message_id = b.last_message_id, updated_at = now()
-         FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::text[], $6::text[], $7::int8[], $8::int8[])
+         FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::text[], $7::text[], $8::int8[], $9::int8[])
            WITH ORDINALITY
-           AS b (shard_count, shard_id, fence, revision, session_id, resume_url, sequence, last_message_id, place)
+           AS b (shard_count, shard_id, fence, token, revision, session_id, resume_url, sequence, last_message_id, place)
          WHERE c.shard_count = b.shard_count AND c.shard_id = b.shard_id
-           AND c.fence = b.fence AND c.revision = b.revision - 1
+           AND c.fence = b.fence AND c.token = b.token AND c.revision = b.revision - 1
          RETURNING b.place"
     );
     let counts: Vec<i64> = advances.iter().map(|a| i64::from(a.shard.count)).collect();
     let ids: Vec<i64> = advances.iter().map(|a| i64::from(a.shard.id)).collect();
-    let fences: Vec<i64> = advances.iter().map(|a| a.fence).collect();
+    let fences: Vec<i64> = advances.iter().map(|a| a.fence.number).collect();
+    let tokens: Vec<i64> = advances.iter().map(|a| a.fence.token).collect();
     let revisions: Vec<i64> = advances.iter().map(|a| a.revision).collect();
     let sessions = |a: &&Advance| a.session.as_ref().map(|s| s.session_id.clone());
     let session_ids: Vec<Option<String>> = advances.iter().map(sessions).collect();
@@ -150,6 +167,7 @@ pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>
                 &counts,
                 &ids,
                 &fences,
+                &tokens,
                 &revisions,
                 &session_ids,
                 &resume_urls,
@@ -176,7 +194,7 @@ async fn why_not(tx: &Tx<'_>, advance: &Advance) -> Result<Advanced, StoreError>
     const READ: Statement = statement!(
         "shard_checkpoint_read",
         [INT8, INT8],
-        "SELECT fence, revision FROM shard_checkpoint WHERE shard_count = $1 AND shard_id = $2"
+        "SELECT fence, token, revision FROM shard_checkpoint WHERE shard_count = $1 AND shard_id = $2"
     );
     let shard = advance.shard;
     let rows = tx
@@ -184,7 +202,14 @@ async fn why_not(tx: &Tx<'_>, advance: &Advance) -> Result<Advanced, StoreError>
         .await?;
     // A row that vanished (somebody emptied the table) is nobody's: the shard has to be taken anew.
     let same = rows.first().is_some_and(|row| {
-        row.get::<_, i64>("fence") == advance.fence && row.get::<_, i64>("revision") == advance.revision
+        fence_of(row) == advance.fence && row.get::<_, i64>("revision") == advance.revision
     });
     Ok(if same { Advanced::Before } else { Advanced::Fenced })
+}
+
+fn fence_of(row: &Row) -> Fence {
+    Fence {
+        number: row.get("fence"),
+        token: row.get("token"),
+    }
 }

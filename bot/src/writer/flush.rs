@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::Outcome;
+use super::{Outcome, parts::Parts};
 use crate::{
     effects::{
         Causes,
@@ -11,7 +11,7 @@ use crate::{
     },
     ledger::{
         Changes,
-        member_xp::{MemberDelta, MemberKey, Pending},
+        member_xp::{LastAward, MemberDelta, MemberKey, Pending, saturating_sum},
     },
     metrics,
     rules::award::Millis,
@@ -28,12 +28,22 @@ use crate::{
 pub type Work = Vec<(Advance, Changes)>;
 
 /// What a committed flush did.
-struct Written {
+pub(super) struct Written {
     outcomes: Vec<Outcome>,
     rows: usize,
     reads: usize,
     messages: u64,
-    effects: Vec<New>,
+}
+
+/// What writing some changes did.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    rows: usize,
+    reads: usize,
+    messages: u64,
+    pub(super) effects: Vec<New>,
+    /// Last awards that were read or written for members who were not remembered, with the number of the batch.
+    learned: Vec<(usize, MemberKey, LastAward)>,
 }
 
 /// Try once. The outcomes are in the order of `work`.
@@ -48,60 +58,30 @@ pub async fn flush(store: &Store, causes: &Causes, work: Arc<Work>) -> Result<Ve
             Box::pin(async move { write(tx, &own, &work).await })
         })
         .await?;
-    // Counted only now: a try that is rolled back has written nothing.
-    metrics::flush_messages_total().increment(written.messages);
-    metrics::flush_rows_total().increment(written.rows as u64);
-    metrics::flush_reads_total().increment(written.reads as u64);
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
-    metrics::flush_rows().record(written.rows as f64);
-    let fenced = written
-        .outcomes
-        .iter()
-        .filter(|o| matches!(o, Outcome::Fenced))
-        .count();
-    metrics::flush_fenced_total().increment(fenced as u64);
-    Ok(written.outcomes)
+    Ok(written.count())
 }
 
 async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, StoreError> {
     // The checkpoints come first: their row locks make a second try wait until the server is done with the first.
     let asked: Vec<&Advance> = work.iter().map(|(advance, _)| advance).collect();
     let advanced = shard_checkpoint::advance(tx, &asked).await?;
-
-    let mut entries: Vec<(usize, MemberKey, &Pending)> = Vec::new();
-    let mut joined: Vec<MemberKey> = Vec::new();
-    let mut left: Vec<MemberKey> = Vec::new();
-    let (mut gone, mut there) = (Vec::new(), Vec::new());
-    for (index, (advance, changes)) in work.iter().enumerate() {
-        if advanced[index] == Advanced::Now {
+    for ((advance, changes), advanced) in work.iter().zip(&advanced) {
+        if *advanced == Advanced::Now {
             gap::record(tx, advance.shard, &changes.gaps).await?;
             backfill::record(tx, advance.shard, &changes.backfill).await?;
-            joined.extend(&changes.joined);
-            left.extend(&changes.left);
-            for (guild_id, is_there) in &changes.guilds {
-                if *is_there { &mut there } else { &mut gone }.push(*guild_id);
-            }
-            entries.extend(
-                changes
-                    .members
-                    .iter()
-                    .map(|(key, pending)| (index, *key, pending)),
-            );
         }
     }
-    // Sorted by key: two writers that upsert the same members in different orders would deadlock.
-    entries.sort_unstable_by_key(|(index, key, _)| (*key, *index));
+    let applied = apply(tx, causes, Parts::of(work, &advanced)).await?;
+    outbox::add(tx, &applied.effects).await?;
+    Ok(Written::of(&advanced, applied))
+}
 
-    let mut written = Written {
-        outcomes: advanced.iter().copied().map(Outcome::of).collect(),
-        rows: 0,
-        reads: 0,
-        messages: 0,
-        effects: Vec::new(),
-    };
-    if !entries.is_empty() {
-        let back = without_erased(tx, &mut entries).await?;
-        let mut deltas = resolve(tx, &entries, &mut written).await?;
+/// Write these changes. Their effects are for the caller to add, last of all: lanes are locked after members.
+pub(super) async fn apply(tx: &Tx<'_>, causes: &Causes, mut parts: Parts<'_>) -> Result<Applied, StoreError> {
+    let mut applied = Applied::default();
+    if !parts.entries.is_empty() {
+        let back = without_erased(tx, &mut parts.entries).await?;
+        let mut deltas = resolve(tx, &parts.entries, &mut applied).await?;
         for (key, delta) in &mut deltas {
             // The ledger remembers awards from before.
             if let Some(erased_at) = back.get(key) {
@@ -109,16 +89,19 @@ async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, Sto
             }
         }
         let rows = member_xp::add(tx, &deltas).await?;
-        written.effects = effects(tx, causes, &rows, &deltas).await?;
-        written.rows = deltas.len();
-        written.messages = deltas.iter().map(|(_, delta)| delta.messages).sum();
+        applied.effects = effects(tx, causes, &rows, &deltas).await?;
+        applied.rows = deltas.len();
+        applied.messages = deltas.iter().map(|(_, delta)| delta.messages).sum();
     }
-    if !joined.is_empty() || !left.is_empty() {
-        move_members(tx, causes, joined, left, &mut written.effects).await?;
+    if !parts.joined.is_empty() || !parts.left.is_empty() {
+        move_members(tx, causes, parts.joined, parts.left, &mut applied.effects).await?;
+    }
+    let (mut gone, mut there) = (Vec::new(), Vec::new());
+    for (guild_id, is_there) in parts.guilds {
+        if is_there { &mut there } else { &mut gone }.push(guild_id);
     }
     departures::guilds(tx, &gone, &there).await?;
-    outbox::add(tx, &written.effects).await?;
-    Ok(written)
+    Ok(applied)
 }
 
 /// What follows from members' coming and going.
@@ -222,15 +205,15 @@ async fn effects(
 async fn resolve(
     tx: &Tx<'_>,
     entries: &[(usize, MemberKey, &Pending)],
-    written: &mut Written,
+    applied: &mut Applied,
 ) -> Result<Vec<(MemberKey, MemberDelta)>, StoreError> {
     let unknown = || {
         entries
             .iter()
             .filter(|(_, _, pending)| pending.needs_stored_award())
     };
-    written.reads = unknown().count();
-    let stored = if written.reads == 0 {
+    applied.reads = unknown().count();
+    let stored = if applied.reads == 0 {
         HashMap::new()
     } else {
         member_xp::last_awards(tx, unknown().map(|(_, key, _)| *key)).await?
@@ -245,19 +228,57 @@ async fn resolve(
         let mut delta = pending.resolve(known);
         if let Some(earlier) = earlier {
             delta.earned_in(earlier.week, earlier.week_xp);
-            delta.xp += earlier.xp;
-            delta.messages += earlier.messages;
+            delta.xp = saturating_sum(delta.xp, earlier.xp);
+            delta.messages = saturating_sum(delta.messages, earlier.messages);
             delta.last_award = delta.last_award.max(earlier.last_award);
             delta.channel_id = delta.channel_id.or(earlier.channel_id);
         }
-        if pending.is_open()
-            && let Some(Outcome::Committed { learned }) = written.outcomes.get_mut(*index)
-        {
-            learned.push((*key, delta.last_award));
+        if pending.is_open() {
+            applied.learned.push((*index, *key, delta.last_award));
         }
         deltas.push((*key, delta));
     }
     Ok(deltas)
+}
+
+impl Written {
+    pub(super) fn of(advanced: &[Advanced], applied: Applied) -> Self {
+        let mut outcomes: Vec<Outcome> = advanced.iter().copied().map(Outcome::of).collect();
+        for (index, key, last_award) in applied.learned {
+            if let Some(Outcome::Committed { learned }) = outcomes.get_mut(index) {
+                learned.push((key, last_award));
+            }
+        }
+        Self {
+            outcomes,
+            rows: applied.rows,
+            reads: applied.reads,
+            messages: applied.messages,
+        }
+    }
+
+    /// Count what is committed: a try that is rolled back has written nothing.
+    pub(super) fn count(self) -> Vec<Outcome> {
+        metrics::flush_messages_total().increment(self.messages);
+        metrics::flush_rows_total().increment(self.rows as u64);
+        metrics::flush_reads_total().increment(self.reads as u64);
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
+        metrics::flush_rows().record(self.rows as f64);
+        let fenced = self.outcomes.iter().filter(|o| matches!(o, Outcome::Fenced));
+        metrics::flush_fenced_total().increment(fenced.count() as u64);
+        self.outcomes
+    }
+}
+
+impl Applied {
+    /// Add what writing other changes did.
+    pub(super) fn and(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.reads += other.reads;
+        self.messages += other.messages;
+        self.effects.extend(other.effects);
+        self.learned.extend(other.learned);
+    }
 }
 
 impl Outcome {

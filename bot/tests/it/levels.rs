@@ -252,7 +252,7 @@ async fn edited(here: &Here, id: u64) -> InteractionState {
 async fn what_is_replayed_is_done_once() {
     use eventide::{
         config::Config,
-        grants::{Grant, Granted, grant, reset, take_back},
+        grants::{Grant, Granted, Mass, grant, reset, take_back},
         settings::Settings,
         store::audit_log::Entry,
     };
@@ -268,6 +268,7 @@ async fn what_is_replayed_is_done_once() {
         action,
         details: "{}".to_owned(),
     };
+    let told = tokio::sync::watch::Sender::new(0);
     let users: BTreeSet<_> = (1..=3).map(Id::new).collect();
     for time in 0..3 {
         let given = grant(
@@ -282,8 +283,9 @@ async fn what_is_replayed_is_done_once() {
         assert_eq!(matches!(given, Granted::Now(_)), time == 0, "{given:?}");
     }
     for time in 0..2 {
-        let members = reset(&store, entry(2, "levels_reset")).await.expect("done");
-        assert_eq!(members, (time == 0).then_some(3));
+        let done = reset(&store, &settings, entry(2, "levels_reset"), &told).await;
+        let expected = if time == 0 { Mass::Done(3) } else { Mass::Before };
+        assert_eq!(done.expect("done"), expected);
     }
     let sum = async || {
         let rows = member_xp::all(&store).await.expect("rows");
@@ -296,18 +298,21 @@ async fn what_is_replayed_is_done_once() {
             &settings,
             entry(3, "levels_undo"),
             entry(2, "").interaction_id,
+            &told,
         )
         .await;
-        assert_eq!(matches!(back.expect("done"), Granted::Now(_)), time == 0);
+        let expected = if time == 0 { Mass::Done(3) } else { Mass::Before };
+        assert_eq!(back.expect("done"), expected);
     }
     let again = take_back(
         &store,
         &settings,
         entry(4, "levels_undo"),
         entry(2, "").interaction_id,
+        &told,
     )
     .await;
-    assert_eq!(again.expect("done"), Granted::Nothing, "once only");
+    assert_eq!(again.expect("done"), Mass::Nothing, "once only");
     assert_eq!(sum().await, 150);
     // Many at once.
     let gifts = (10..40_u64).map(|interaction| {

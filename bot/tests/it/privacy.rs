@@ -18,7 +18,7 @@ use eventide::{
     snowflake,
     store::{
         Statement, Store, member_xp, privacy,
-        shard_checkpoint::{self, Advance, ShardKey},
+        shard_checkpoint::{self, Advance, Fence, ShardKey},
     },
     writer::flush::flush,
 };
@@ -74,6 +74,8 @@ async fn every_table_about_members_is_told_and_erased() {
              INSERT INTO member_warnings (guild_id, user_id, warnings, points, warned_at) VALUES (1, 1, 1, 1, now());
              INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at)
              VALUES (1, 1, 'warning', 1, 7, 'spam', now());
+             INSERT INTO quarantine (guild_id, user_id, kind, body, sqlstate, reason)
+             VALUES (1, 1, 'member', '{}', '23514', 'refused'), (1, 2, 'member', '{}', '23514', 'refused');
              INSERT INTO erased VALUES (1, 1, 4)",
         )
         .await;
@@ -105,6 +107,7 @@ async fn every_table_about_members_is_told_and_erased() {
         "backfill_message",
         "member_card",
         "audit_xp",
+        "quarantine",
     ] {
         let others = session
             .client
@@ -131,6 +134,7 @@ struct Shard {
     causes: Causes,
     ledger: Ledger,
     revision: i64,
+    fence: Fence,
 }
 
 const KEY: MemberKey = MemberKey {
@@ -145,13 +149,14 @@ impl Shard {
         let taken = store.transaction("take", |tx| {
             Box::pin(async move { shard_checkpoint::take(tx, Self::ID).await })
         });
-        taken.await.expect("taken");
+        let taken = taken.await.expect("taken");
         let settings = Settings::new(&Config::defaults().levels);
         Self {
             store,
             causes: Causes::new(settings.clone(), Judge::new(settings)),
             ledger: Ledger::new(Arc::new(Memory::new(1 << 20)), 16),
             revision: 0,
+            fence: taken.fence,
         }
     }
 
@@ -171,7 +176,7 @@ impl Shard {
         self.revision += 1;
         let advance = Advance {
             shard: Self::ID,
-            fence: 1,
+            fence: self.fence,
             revision: self.revision,
             session: None,
             last_message_id: None,

@@ -15,6 +15,7 @@ use tokio::{
 use crate::support::{
     PATIENCE, Scene,
     bot::{compare, config_for, discord, settle_exactly, start, up},
+    session::Session,
     start_postgres, until,
 };
 
@@ -198,6 +199,38 @@ async fn health_and_metrics() {
     .await;
     bot.drain(PATIENCE).await.expect("a clean end");
     assert!(compare(&discord, &scene.store()).await.doubled == 0);
+    scene.stop().await;
+}
+
+/// Sessions that receive are not enough: what they receive has to reach the tables.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bot_that_commits_nothing_is_not_ready() {
+    let scene = Scene::new().await;
+    let discord = discord(two_shards()).await;
+    let mut config = config_for(&discord);
+    config.ledger.checkpoint_interval = config.ledger.flush_interval;
+    let bot = start(&config, scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    let says = async |words: &str| {
+        until(words, async || {
+            page(&bot, "/readyz").await.contains(words).then_some(())
+        })
+        .await;
+    };
+    says("HTTP/1.1 200").await;
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    session.execute("BEGIN; LOCK TABLE member_xp IN SHARE MODE").await;
+    says("commits: the oldest event has not been committed for").await;
+    assert!(page(&bot, "/readyz").await.starts_with("HTTP/1.1 503"));
+    session.execute("ROLLBACK").await;
+    says("HTTP/1.1 200").await;
+    session.execute("ALTER SCHEMA public RENAME TO elsewhere").await;
+    says("database: relation \"fleet\" does not exist").await;
+    assert!(page(&bot, "/readyz").await.starts_with("HTTP/1.1 503"));
+    session.execute("ALTER SCHEMA elsewhere RENAME TO public").await;
+    says("HTTP/1.1 200").await;
+    bot.drain(PATIENCE).await.expect("a clean end");
+    session.close().await;
     scene.stop().await;
 }
 

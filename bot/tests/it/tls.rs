@@ -514,3 +514,32 @@ async fn a_backup_goes_the_same_way() {
     assert!(!path.join("never").exists());
     server.stop().await;
 }
+
+/// A secret that is rotated while the bot runs: what it holds open goes on, and what it opens uses the new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotated_password_is_read_again() {
+    let server = Server::start().await;
+    let url = server.url(HOST, "plain", "sslmode=disable");
+    let file = server.directory.path().join("url");
+    std::fs::write(&file, &url).expect("written");
+    let database = Config::defaults().database;
+    let target = Target::open(&Secret::of_file(url.clone(), file.clone()), &database).expect("a target");
+    let store = Store::new(target, &database).expect("a pool");
+    store.ping().await.expect("an answer");
+    server
+        .execute(
+            "ALTER ROLE plain PASSWORD 'hunter3';
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'plain'",
+        )
+        .await;
+    let mut last = String::new();
+    until("the old password is refused", async || {
+        last = store.ping().await.err()?.to_string();
+        last.contains("28P01").then_some(())
+    })
+    .await;
+    std::fs::write(&file, url.replace("hunter2", "hunter3")).expect("written");
+    store.ping().await.expect("an answer with the new password");
+    store.close();
+    server.stop().await;
+}

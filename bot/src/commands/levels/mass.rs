@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use serde_json::json;
+use tokio::sync::watch;
 use twilight_model::{
     application::command::{CommandOptionChoice, CommandOptionChoiceValue},
     channel::message::component::ButtonStyle,
@@ -11,7 +12,7 @@ use twilight_model::{
 
 use crate::{
     commands::define::{button, buttons},
-    grants::{self, Granted},
+    grants::{self, Mass},
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
     language::{Language, Value},
     store::audit_log::{self, Written},
@@ -47,20 +48,22 @@ pub(super) fn pressed(question: &Question, around: &Around) -> Result<Reply, Ref
         ["keep", _] => Ok(Reply::private(language.text("levels-reset-kept")).updating()),
         ["reset", _] => {
             let entry = question.entry("levels_reset", &json!({}))?;
-            let store = around.store.clone();
-            question.afterwards(move |_progress| async move {
-                let text = match grants::reset(&store, entry).await {
-                    Ok(Some(members)) => {
+            let (store, settings) = (around.store.clone().unhurried(), around.settings.clone());
+            question.afterwards(move |progress| async move {
+                let (told, seen) = watch::channel(0);
+                let reset = grants::reset(&store, &settings, entry, &told);
+                let text = match Box::pin(progress.during(reset, seen, so_far(language))).await {
+                    Ok(Mass::Done(members)) => {
                         let values = [
                             ("members", Value::Count(members)),
                             ("count", language.number(members).into()),
                         ];
                         language.filled("levels-reset-done", &values)
                     }
-                    Ok(None) => language.text("xp-done-before"),
+                    Ok(Mass::Before | Mass::Nothing) => language.text("xp-done-before"),
                     Err(error) => {
                         tracing::warn!(%error, command = "levels", "a command could not use the database");
-                        language.text("error-away")
+                        language.text("error-away-midway")
                     }
                 };
                 Reply::private(text)
@@ -87,27 +90,39 @@ pub(super) async fn undo(question: &Question, around: &Around) -> Result<Reply, 
             .ok_or_else(|| question.refuse("levels-undo-nothing"))?
     };
     let entry = question.entry("levels_undo", &json!({"interaction_id": chosen.to_string()}))?;
-    let (store, settings) = (around.store.clone(), around.settings.clone());
-    question.afterwards(move |_progress| async move {
-        let text = match grants::take_back(&store, &settings, entry, chosen).await {
-            Ok(Granted::Now(changed)) => {
-                let members = changed.len() as u64;
+    let (store, settings) = (around.store.clone().unhurried(), around.settings.clone());
+    question.afterwards(move |progress| async move {
+        let (told, seen) = watch::channel(0);
+        let back = grants::take_back(&store, &settings, entry, chosen, &told);
+        let text = match Box::pin(progress.during(back, seen, so_far(language))).await {
+            Ok(Mass::Done(members)) => {
                 let values = [
                     ("members", Value::Count(members)),
                     ("count", language.number(members).into()),
                 ];
                 language.filled("levels-undo-done", &values)
             }
-            Ok(Granted::Before) => language.text("xp-done-before"),
-            Ok(Granted::Nothing) => language.text("levels-undo-nothing"),
+            Ok(Mass::Before) => language.text("xp-done-before"),
+            Ok(Mass::Nothing) => language.text("levels-undo-nothing"),
             Err(error) => {
                 tracing::warn!(%error, command = "levels", "a command could not use the database");
-                language.text("error-away")
+                language.text("error-away-midway")
             }
         };
         Reply::private(text)
     });
     Ok(Reply::private(language.text("levels-undo-runs")))
+}
+
+/// How far a change of many members is.
+fn so_far(language: Language) -> impl Fn(u64) -> Reply {
+    move |members| {
+        let values = [
+            ("members", Value::Count(members)),
+            ("count", language.number(members).into()),
+        ];
+        Reply::private(language.filled("levels-mass-so-far", &values))
+    }
 }
 
 /// Changes that can be taken back, for the option that is being typed.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use proptest::prelude::*;
 
-use super::Intake;
+use super::{Intake, Session};
 use crate::{
     config::Config,
     dispatcher::Dispatcher,
@@ -54,6 +54,23 @@ proptest! {
                 let _signal = intake.on_text(text);
             }
             prop_assert_eq!(intake.ledger.rows(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_session_that_cannot_be_stored_is_not_usable() {
+    let session = |id: &str, url: Option<&str>| Session {
+        id: id.to_owned(),
+        resume_url: url.map(ToOwned::to_owned),
+    };
+    assert!(session("0123456789abcdef", Some("wss://gateway-us-east1-b.discord.gg")).is_usable());
+    assert!(session("0123456789abcdef", None).is_usable());
+    let long = "a".repeat(10_000_000);
+    for bad in ["", "a\0b", "a b", "ä", long.as_str()] {
+        assert!(!session(bad, None).is_usable(), "{bad:.20}");
+        if !bad.is_empty() {
+            assert!(!session("a", Some(bad)).is_usable(), "{bad:.20}");
         }
     }
 }

@@ -20,16 +20,17 @@ use crate::config;
 const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 /// A silent connection is probed after this.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
 
 /// Time between two probes.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A connection that has not answered so many probes is given up.
 const KEEPALIVE_RETRIES: u32 = 3;
 
-/// A connection is given up when what was sent stays unacknowledged for so long.
-const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
+/// A connection is given up when what was sent stays unacknowledged for so long. It is a third of `fleet.lease_seconds` as it is by
+/// default: there is time for a second connection before others take the shards.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A place with libpq's default host filled in.
 pub(super) fn resolved(place: &Place) -> Place {

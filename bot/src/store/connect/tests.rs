@@ -112,10 +112,10 @@ fn settings_of_the_socket_are_libpq_s_or_notice_a_dead_server_soon() {
     let config = open("postgres://h/d", &database(Wish::Unset)).routes[0]
         .config
         .clone();
-    assert!(config.get_keepalives() && config.get_keepalives_idle().as_secs() == 30);
+    assert!(config.get_keepalives() && config.get_keepalives_idle().as_secs() == 5);
     assert_eq!(
         config.get_tcp_user_timeout().map(std::time::Duration::as_secs),
-        Some(30)
+        Some(5)
     );
     let url = "postgres://h/d?keepalives_idle=7&keepalives_count=9&tcp_user_timeout=2500&connect_timeout=2";
     let config = open(url, &database(Wish::Unset)).routes[0].config.clone();

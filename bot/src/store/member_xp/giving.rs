@@ -7,7 +7,7 @@ use twilight_model::id::{
     marker::{GuildMarker, UserMarker},
 };
 
-use super::super::{Statement, StoreError, Tx, audit_log::Entry, statement::statement};
+use super::super::{Statement, StoreError, Tx, mass_change::Key, statement::statement};
 use crate::snowflake;
 
 /// What members have, with their rows locked until the transaction ends. Those without a row have 0.
@@ -67,33 +67,40 @@ pub async fn change(
         .map(drop)
 }
 
-/// Take all XP of a guild's members, and note for each what it was. Returns how many had any.
-pub async fn reset_all(tx: &Tx<'_>, entry: &Entry) -> Result<u64, StoreError> {
-    const UNLIMITED: Statement = statement!(
-        "unlimited",
-        [],
-        "SELECT set_config('statement_timeout', '0', true)"
-    );
+/// Take all XP of some of a guild's members, by their ids, beginning after one, and note for each what it was. Returns the last one and
+/// how many there were; `None` if nobody is left who has any.
+pub(crate) async fn reset_some(
+    tx: &Tx<'_>,
+    key: Key,
+    after: Option<Id<UserMarker>>,
+    limit: u32,
+) -> Result<Option<(Id<UserMarker>, u64)>, StoreError> {
     const RESET: Statement = statement!(
         "member_xp_reset",
-        [INT8, INT8],
+        [INT8, INT8, INT8, INT8],
         "WITH locked AS (
-             SELECT user_id, xp FROM member_xp WHERE guild_id = $1 AND xp > 0 ORDER BY user_id FOR UPDATE
+             SELECT user_id, xp FROM member_xp WHERE guild_id = $1 AND user_id > $3 AND xp > 0 ORDER BY user_id LIMIT $4 FOR UPDATE
          ), noted AS (
              INSERT INTO audit_xp (guild_id, interaction_id, user_id, change) SELECT $1, $2, user_id, -xp FROM locked
+         ), reset AS (
+             UPDATE member_xp AS m
+             SET xp = 0, week_base = 0, by_week = least(m.by_week, 0::smallint), by_xp = least(m.by_xp, 0::smallint)
+             FROM locked AS l WHERE m.guild_id = $1 AND m.user_id = l.user_id
          )
-         UPDATE member_xp AS m SET xp = 0, week_base = 0, by_week = least(m.by_week, 0::smallint), by_xp = least(m.by_xp, 0::smallint)
-         FROM locked AS l WHERE m.guild_id = $1 AND m.user_id = l.user_id"
+         SELECT max(user_id), count(*) FROM locked"
     );
-    tx.query(UNLIMITED, &[]).await?;
-    tx.execute(
-        RESET,
-        &[
-            &snowflake::to_db(entry.guild_id),
-            &snowflake::to_db(entry.interaction_id),
-        ],
-    )
-    .await
+    let (guild, interaction) = (
+        snowflake::to_db(key.guild_id),
+        snowflake::to_db(key.interaction_id),
+    );
+    let after = after.map_or(0, snowflake::to_db);
+    let rows = tx
+        .query(RESET, &[&guild, &interaction, &after, &i64::from(limit)])
+        .await?;
+    Ok(rows.first().and_then(|row| {
+        let last = row.get::<_, Option<i64>>(0).and_then(snowflake::from_db)?;
+        Some((last, row.get::<_, i64>(1).cast_unsigned()))
+    }))
 }
 
 /// Members with at least this much XP, by their ids, beginning after one.

@@ -60,6 +60,12 @@ pub struct Arrival {
     pub messages: Option<u64>,
 }
 
+/// Tell the planner of the members that came. A role that does not own the table cannot; autovacuum does it then.
+pub(crate) async fn analyze(store: &Store) -> Result<(), StoreError> {
+    const ANALYZE: Statement = statement!("member_xp_analyze", [], "ANALYZE member_xp");
+    store.query(ANALYZE, &[]).await.map(drop)
+}
+
 // What is brought was not earned this week: the week's XP stays as it is, as far as there is so much.
 
 const ADD: Statement = statement!(
@@ -69,12 +75,13 @@ const ADD: Statement = statement!(
      SELECT d.*, xp_place(d.xp), message_place(d.messages)
      FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS d (guild_id, user_id, xp, messages)
      ON CONFLICT (guild_id, user_id) DO UPDATE
-     SET xp = member_xp.xp + excluded.xp,
-         message_count = member_xp.message_count + excluded.message_count,
-         by_messages = message_place(member_xp.message_count + excluded.message_count),
-         by_xp = xp_place(member_xp.xp + excluded.xp),
-         week_base = GREATEST(0, member_xp.xp + excluded.xp - (member_xp.xp - member_xp.week_base)),
-         by_week = CASE member_xp.week WHEN 0 THEN 0 ELSE week_place(LEAST(member_xp.xp + excluded.xp, member_xp.xp - member_xp.week_base)) END"
+     SET xp = LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.xp,
+         message_count = LEAST(member_xp.message_count, 9223372036854775807 - excluded.message_count) + excluded.message_count,
+         by_messages = message_place(LEAST(member_xp.message_count, 9223372036854775807 - excluded.message_count) + excluded.message_count),
+         by_xp = xp_place(LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.xp),
+         week_base = GREATEST(0, LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.xp - (member_xp.xp - member_xp.week_base)),
+         by_week = CASE member_xp.week WHEN 0 THEN 0 ELSE week_place(
+             LEAST(LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.xp, member_xp.xp - member_xp.week_base)) END"
 );
 
 const REPLACE: Statement = statement!(

@@ -13,7 +13,7 @@ use eventide::{
     settings::Settings,
     store::{
         Statement, Store, member_xp,
-        shard_checkpoint::{self, Advance, SessionPoint, ShardKey, Taken},
+        shard_checkpoint::{self, Advance, Fence, SessionPoint, ShardKey, Taken},
     },
     writer::{Outcome, flush::flush},
 };
@@ -53,7 +53,7 @@ pub(super) struct InMemory {
 
 #[derive(Clone, Default)]
 struct Checkpoint {
-    fence: i64,
+    fence: Fence,
     revision: i64,
     session: Option<SessionPoint>,
 }
@@ -92,7 +92,7 @@ impl InMemory {
 impl Database for InMemory {
     async fn take(&mut self, shard: ShardKey) -> Taken {
         let stored = self.checkpoints.entry(shard).or_default();
-        stored.fence += 1;
+        stored.fence.number += 1;
         Taken {
             fence: stored.fence,
             revision: stored.revision,

@@ -9,7 +9,7 @@ use eventide::{
         memory::Memory,
     },
     rules::week::{begin_of, week_of},
-    store::shard_checkpoint::{Advance, SessionPoint, ShardKey},
+    store::shard_checkpoint::{Advance, Fence, SessionPoint, ShardKey},
     writer::Outcome,
 };
 use proptest::prelude::*;
@@ -46,7 +46,7 @@ struct Shard {
 struct Owner {
     memory: Arc<Memory>,
     ledger: Ledger,
-    fence: i64,
+    fence: Fence,
     revision: i64,
     sequence: u64,
     dirty: bool,

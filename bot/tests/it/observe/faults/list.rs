@@ -186,6 +186,33 @@ pub(super) const FAULTS: &[Fault] = &[
         ..NOTHING
     },
     Fault {
+        name: "PostgreSQL refuses some members' rows",
+        tells: &["EventideQuarantine"],
+        cause: |stage| {
+            Box::pin(async {
+                let session = stage.session().await;
+                session
+                    .execute("ALTER TABLE member_xp ADD CONSTRAINT odd CHECK (user_id % 3 <> 0) NOT VALID")
+                    .await;
+                session.close().await;
+            })
+        },
+        mend: Some(|stage| {
+            Box::pin(async {
+                let session = stage.session().await;
+                session.execute("ALTER TABLE member_xp DROP CONSTRAINT odd").await;
+                session.close().await;
+                let status = command(&["quarantine", "retry", "--all"])
+                    .env("DATABASE_URL", url(&stage.scene.postgres.connection()))
+                    .status()
+                    .await;
+                assert!(status.expect("the binary runs").success(), "applied");
+            })
+        }),
+        follows: &["EventideFlushFailing"],
+        ..NOTHING
+    },
+    Fault {
         name: "the last backup is two days old",
         tells: &["EventideBackupTooOld"],
         cause: |stage| {

@@ -1,0 +1,3 @@
+-- Takes V20 back: changes of many members that are under way stay half done.
+
+DROP TABLE mass_change;
