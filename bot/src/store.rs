@@ -29,6 +29,7 @@ pub mod mod_action;
 pub mod mod_case;
 pub mod outbox;
 mod patience;
+pub mod pins;
 pub mod privacy;
 pub(crate) mod quarantine;
 mod replica;
@@ -58,12 +59,13 @@ use tokio::{
     sync::{Notify, watch},
     time::{Instant, timeout},
 };
-use tokio_postgres::Row;
+use tokio_postgres::{IsolationLevel, Row};
 use tracing::Instrument as _;
 
 use self::{
     connect::{Name, Target},
     lease::Lease,
+    pins::Pins,
     replica::Replica,
     session::Session,
     statement::{Watch, statement},
@@ -91,6 +93,8 @@ pub struct Store {
     /// Past any pooler, where that is known.
     direct: Option<Target>,
     session: Session,
+    /// The same for a store that flushes.
+    flush_session: Session,
     name: Name,
     idle_timeout: Duration,
     slow_query: Duration,
@@ -133,18 +137,26 @@ impl Store {
         let direct = (!target.is_pooled()).then(|| target.clone());
         let target = prepared(target, &name, database);
         let others = database.pool_size.saturating_sub(database.flush_connections);
+        let session = |pins| {
+            if target.is_pooled() {
+                Session::in_each_transaction(target.schema(), database.statement_timeout, pins)
+            } else {
+                Session::AtStart
+            }
+        };
         Ok(Self {
             share: Share::Others,
-            flushes: pool(&target, database, database.flush_connections)?,
+            flushes: pool(
+                &target.clone().for_flushes(),
+                database,
+                database.flush_connections,
+            )?,
             others: pool(&target, database, others)?,
             replica: None,
             direct,
             target: target.clone(),
-            session: if target.is_pooled() {
-                Session::in_each_transaction(target.schema(), database.statement_timeout)
-            } else {
-                Session::AtStart
-            },
+            session: session(Pins::of_any()),
+            flush_session: session(Pins::of_flushes()),
             name,
             idle_timeout: database.idle_timeout,
             slow_query: database.slow_query,
@@ -184,6 +196,7 @@ impl Store {
     pub fn for_flushes(&self) -> Self {
         Self {
             share: Share::Flushes,
+            session: self.flush_session.clone(),
             ..self.clone()
         }
     }
@@ -378,8 +391,12 @@ impl Store {
     where
         F: for<'t> FnOnce(&'t Tx<'_>) -> BoxFuture<'t, Result<T, StoreError>> + Send,
     {
+        let begin = connection
+            .build_transaction()
+            .isolation_level(IsolationLevel::ReadCommitted)
+            .deferrable(false);
         let tx = Tx {
-            inner: watch.answer(connection.transaction()).await?,
+            inner: watch.answer(begin.start()).await?,
             prepared: matches!(self.session, Session::AtStart),
             watch,
             effects: Mutex::default(),

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use super::finding::{Finding, size};
 use crate::{
     config::Database,
-    store::catalog::{Server, Sessions},
+    store::{
+        catalog::{Server, Sessions},
+        pins::unpinned,
+    },
 };
 
 /// The oldest version that is tested.
@@ -171,11 +174,11 @@ pub(super) fn settings(server: &Server, settings: &HashMap<String, String>) -> V
         );
     }
     let mut warn = |found: String, advice: &str| findings.push(Finding::warning("settings", found, advice));
-    if is("synchronous_commit", "off") {
+    for (name, found) in unpinned(|name| settings.get(name).map(String::as_str)) {
         warn(
-            "synchronous_commit = off".to_owned(),
-            "after a crash of the server, commits of the last moments are gone, and Discord may not replay what they held: \
-             set it to on",
+            format!("{name} = {found} in the bot's own session"),
+            "each session sets it otherwise, so something between here and PostgreSQL hands a session on: set database.pooler = \
+             \"transaction\" and database.direct_url",
         );
     }
     if is("default_transaction_read_only", "on") {

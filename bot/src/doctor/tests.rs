@@ -62,6 +62,8 @@ fn each_harmful_setting_is_named() {
         ("autovacuum", "off", Verdict::Bad),
         ("track_counts", "off", Verdict::Bad),
         ("synchronous_commit", "off", Verdict::Warning),
+        ("jit", "on", Verdict::Warning),
+        ("plan_cache_mode", "force_custom_plan", Verdict::Warning),
         ("default_transaction_read_only", "on", Verdict::Warning),
         ("log_statement", "all", Verdict::Warning),
         ("shared_buffers", "128", Verdict::Warning),

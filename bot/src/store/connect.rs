@@ -29,7 +29,7 @@ pub(in crate::store) use self::tls::in_words as tls_in_words;
 use self::{
     conninfo::{Conninfo, Fault, Place},
     credentials::Credentials,
-    driver::{Hearing, driver},
+    driver::{Hearing, driver, while_driving},
     settings::{resolved, session_attributes, settings},
     tls::Terms,
 };
@@ -38,6 +38,7 @@ pub use self::{
     name::Name,
     tls::{TlsError, Verify},
 };
+use super::pins::Pins;
 use crate::config::{self, SslMode as Wish};
 
 /// PostgreSQL's port.
@@ -45,6 +46,11 @@ const DEFAULT_PORT: u16 = 5432;
 
 /// Where tables are if nobody says anything else.
 const DEFAULT_SCHEMA: &str = "public";
+
+/// What holds before a session pins its settings: the statement that does so must neither be ended nor compiled. A session that sets no
+/// time limits of its own has none, whatever the role's are.
+const FIRST: &str =
+    "-c jit=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
 
 /// How long connecting may take if nobody says anything else.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -86,6 +92,8 @@ pub struct Target {
     /// A pooler hands every transaction to another session: nothing can be said once for all of them.
     pooled: bool,
     credentials: Credentials,
+    /// What is pinned as a session begins.
+    pins: Arc<Pins>,
 }
 
 /// One try: a place, and what it must be.
@@ -147,7 +155,15 @@ impl Target {
             patience: database.connection_timeout,
             pooled: false,
             credentials: Credentials::new(url, database),
+            pins: Arc::new(Pins::of_any()),
         })
+    }
+
+    /// The same for sessions that flush.
+    #[must_use]
+    pub(in crate::store) fn for_flushes(mut self) -> Self {
+        self.pins = Arc::new(Pins::of_flushes());
+        self
     }
 
     /// The same with other settings.
@@ -298,15 +314,22 @@ impl Target {
         if !self.pooled {
             // Last, and so stronger than what the address says. It is part of the session from its beginning: RESET goes back to it.
             let search_path = search_path(&self.schema);
-            config.options(format!("{} {search_path}", config.get_options().unwrap_or_default()).trim());
+            let options = config.get_options().unwrap_or_default();
+            config.options(format!("{FIRST} {options} {search_path}"));
         }
-        if let (true, Some(tls)) = (route.encrypted, &self.tls) {
+        let (client, driver) = if let (true, Some(tls)) = (route.encrypted, &self.tls) {
             let (client, connection) = config.connect(tls.clone()).await?;
-            return Ok((client, driver(connection, hearing)));
+            (client, driver(connection, hearing))
+        } else {
+            // `Require` with no TLS at hand is refused by tokio-postgres.
+            let (client, connection) = config.connect(NoTls).await?;
+            (client, driver(connection, hearing))
+        };
+        if self.pooled {
+            return Ok((client, driver));
         }
-        // `Require` with no TLS at hand is refused by tokio-postgres.
-        let (client, connection) = config.connect(NoTls).await?;
-        Ok((client, driver(connection, hearing)))
+        let driver = while_driving(driver, self.pins.for_session(&client)).await?;
+        Ok((client, driver))
     }
 }
 
@@ -342,6 +365,7 @@ impl From<&Config> for Target {
             patience: PATIENCE,
             pooled: false,
             credentials: Credentials::default(),
+            pins: Arc::new(Pins::of_any()),
         }
     }
 }

@@ -1,20 +1,18 @@
 //! What a session must be told before it runs a statement: its schema and its time limits.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::Object;
-use futures_util::future::join4;
+use futures_util::future::{join, join4};
 use tokio_postgres::{Client, Row};
 
-use super::{Params, Statement, connect, statement::statement};
+use super::{Params, Statement, connect, pins::Pins, statement::statement};
 
-/// For the current transaction only: <https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SET>.
-const SET: Statement = statement!(
-    "session_settings",
-    [TEXT, TEXT, TEXT],
-    "SELECT set_config('search_path', $1, true), set_config('statement_timeout', $2, true),
-            set_config('idle_in_transaction_session_timeout', $3, true)"
-);
+/// What begins a transaction whatever the role's default is. A query such as [`Pins::for_transaction`]'s would come too late.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, NOT DEFERRABLE";
+
+/// What holds before a transaction pins its settings: the statement that does so must neither be ended nor compiled.
+const FIRST: &str = "SET LOCAL statement_timeout = 0; SET LOCAL jit = off";
 
 /// Nobody here takes longer from one statement of a transaction to the next than to get the answer and send it. When PostgreSQL hears
 /// nothing for so long, the process does not run or is out of reach, and the rows that it has locked hold up whoever takes its
@@ -46,34 +44,31 @@ pub(super) enum Session {
     /// Once, as the connection is made: they are the session's own from its beginning, and RESET goes back to them.
     AtStart,
     /// In every transaction: behind a pooler in transaction mode the next one runs in another session.
-    InEachTransaction {
-        search_path: String,
-        timeout: String,
-        idle: String,
-    },
+    InEachTransaction(Arc<Pins>),
 }
 
 impl Session {
-    pub(super) fn in_each_transaction(schema: &str, timeout: Duration) -> Self {
-        Self::InEachTransaction {
-            search_path: connect::quoted(schema),
-            timeout: timeout.as_millis().to_string(),
-            idle: idle_in_transaction(timeout).as_millis().to_string(),
-        }
+    pub(super) fn in_each_transaction(schema: &str, timeout: Duration, pins: Pins) -> Self {
+        let pins = pins
+            .and("search_path", connect::quoted(schema))
+            .and("statement_timeout", timeout.as_millis().to_string())
+            .and(
+                "idle_in_transaction_session_timeout",
+                idle_in_transaction(timeout).as_millis().to_string(),
+            );
+        Self::InEachTransaction(Arc::new(pins))
     }
 
     /// Tell a transaction that has just begun.
     pub(super) async fn begin(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
         match self {
             Self::AtStart => Ok(()),
-            Self::InEachTransaction {
-                search_path,
-                timeout,
-                idle,
-            } => client
-                .query_typed(SET.sql, &SET.typed(&[search_path, timeout, idle]))
-                .await
-                .map(drop),
+            Self::InEachTransaction(pins) => {
+                // Sent in this order without waiting for the answers.
+                let (first, pinned) = join(client.batch_execute(FIRST), pins.for_transaction(client)).await;
+                first?;
+                pinned
+            }
         }
     }
 
@@ -91,11 +86,11 @@ impl Session {
                     .await?;
                 connection.query(&prepared, params).await
             }
-            Self::InEachTransaction { .. } => {
-                // Sent in this order without waiting for the answers: four statements, one round trip.
+            Self::InEachTransaction(_) => {
+                // Sent in this order without waiting for the answers: one round trip.
                 let params = statement.typed(params);
                 let (begun, told, rows, committed) = join4(
-                    connection.batch_execute("BEGIN"),
+                    connection.batch_execute(BEGIN),
                     self.begin(connection),
                     connection.query_typed(statement.sql, &params),
                     connection.batch_execute("COMMIT"),

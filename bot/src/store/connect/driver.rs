@@ -1,6 +1,6 @@
 //! What carries a connection's messages.
 
-use std::{future::poll_fn, sync::Arc};
+use std::{future::poll_fn, pin::pin, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,4 +29,21 @@ where
         }
         Ok(())
     })
+}
+
+/// Wait for an answer on a connection that nothing else drives yet.
+pub(super) async fn while_driving(
+    mut driver: Driver,
+    answer: impl Future<Output = Result<(), tokio_postgres::Error>>,
+) -> Result<Driver, tokio_postgres::Error> {
+    let mut answer = pin!(answer);
+    tokio::select! {
+        answered = &mut answer => answered?,
+        ended = &mut driver => {
+            ended?;
+            // A connection that has ended fails what waits for it.
+            answer.await?;
+        }
+    }
+    Ok(driver)
 }
