@@ -27,7 +27,7 @@ use crate::{
     purge,
     rest::Rest,
     settings::Settings,
-    store::{News, Store, StoreError},
+    store::{News, Store, StoreError, rank_buckets},
     task::{self, Task},
     writer::{Lanes, Writer, careful},
 };
@@ -260,8 +260,10 @@ fn background(
     let unfinished = mass::keep(store.clone(), settings.clone(), stopped.clone());
     let quarantined = careful::watch(store.clone(), stopped.clone());
     let backed_up = backup::age::show(store.clone(), stopped.clone());
+    let ranking = rank_buckets::keep(store.clone(), stopped.clone());
     let mut tasks = vec![
         task::spawn("purge", purging),
+        task::spawn("rank buckets", ranking),
         task::spawn("backup age", backed_up),
         task::spawn("quarantine", quarantined),
         task::spawn("unfinished changes", unfinished),

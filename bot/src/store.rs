@@ -32,6 +32,7 @@ mod patience;
 pub mod pins;
 pub mod privacy;
 pub(crate) mod quarantine;
+pub mod rank_buckets;
 mod replica;
 pub mod restoring;
 mod session;
@@ -66,6 +67,7 @@ use self::{
     connect::{Name, Target},
     lease::Lease,
     pins::Pins,
+    rank_buckets::Wanted,
     replica::Replica,
     session::Session,
     statement::{Watch, statement},
@@ -102,6 +104,8 @@ pub struct Store {
     patience: Duration,
     /// Told of added effects.
     effects: Arc<Notify>,
+    /// Told of guilds whose rank buckets need looking after.
+    ranking: Arc<Wanted>,
 }
 
 /// Whose connections a store hands out.
@@ -163,6 +167,7 @@ impl Store {
             usual_patience: database.statement_timeout + ANSWER_GRACE,
             patience: database.statement_timeout + ANSWER_GRACE,
             effects: Arc::default(),
+            ranking: Arc::default(),
         })
     }
 

@@ -28,8 +28,11 @@ pub async fn show(tx: &Tx<'_>, members: &[MemberKey]) -> Result<(), StoreError> 
         "member_xp_show",
         [INT8_ARRAY, INT8_ARRAY],
         "UPDATE member_xp AS m
-         SET by_xp = xp_place(m.xp), by_messages = message_place(m.message_count), by_week = week_place(m.xp - m.week_base)
+         SET by_xp = CASE WHEN r.guild_id IS NULL THEN 0 ELSE xp_place(m.xp) END,
+             by_messages = CASE WHEN r.guild_id IS NULL THEN 0 ELSE message_place(m.message_count) END,
+             by_week = CASE WHEN r.guild_id IS NULL OR m.week = 0 THEN 0 ELSE week_place(m.xp - m.week_base) END
          FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
+         LEFT JOIN ranked_guild AS r ON r.guild_id = k.guild_id
          WHERE m.guild_id = k.guild_id AND m.user_id = k.user_id AND m.by_xp < 0"
     );
     on(tx, SHOW, members).await
@@ -126,6 +129,7 @@ struct Purged {
     delete: Statement,
 }
 
+// By the guild outside as well: rows of two partitions can have the same ctid.
 macro_rules! purged {
     ($($table:literal),* $(,)?) => {
         [$(Purged {
@@ -135,7 +139,7 @@ macro_rules! purged {
                     name: concat!("purge_", $table),
                     types: &[tokio_postgres::types::Type::INT8, tokio_postgres::types::Type::INT8],
                     sql: concat!(
-                        "-- purge_", $table, "\nDELETE FROM ", $table, " WHERE ctid = ANY (ARRAY(SELECT ctid FROM ", $table,
+                        "-- purge_", $table, "\nDELETE FROM ", $table, " WHERE guild_id = $1 AND ctid = ANY (ARRAY(SELECT ctid FROM ", $table,
                         " WHERE guild_id = $1 LIMIT $2))\n-- purge_", $table
                     ),
                 }
@@ -145,7 +149,7 @@ macro_rules! purged {
 }
 
 /// The tables with what is stored of a server. A test looks for others in the catalog.
-const PURGED: [Purged; 24] = purged![
+const PURGED: [Purged; 25] = purged![
     "member_xp",
     "member_card",
     "audit_xp",
@@ -165,7 +169,8 @@ const PURGED: [Purged; 24] = purged![
     "warning_threshold",
     "mod_action",
     "mod_guild",
-    "board_place",
+    "bucket_count",
+    "ranked_guild",
     "gap_unread",
     "quarantine",
     "mass_change",

@@ -71,6 +71,16 @@ impl StoreError {
         self.sqlstate().is_none_or(is_of_the_server)
     }
 
+    /// Whether a row was made twice.
+    pub fn is_unique_violation(&self) -> bool {
+        self.sqlstate() == Some(&SqlState::UNIQUE_VIOLATION)
+    }
+
+    /// Whether a lock was not granted within `lock_timeout`.
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        self.sqlstate() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
     /// A bounded label for metrics, one of [`CLASSES`]: the SQLSTATE's class, or what failed without one.
     pub fn class(&self) -> &'static str {
         match self {

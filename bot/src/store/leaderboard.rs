@@ -1,7 +1,8 @@
-//! Leaderboards and ranks, read from `member_xp` by the counts of `board_place`: see the migration that makes it.
+//! Leaderboards and ranks, read from `member_xp`.
 //!
-//! Which members a page shows is known from the counts of the places above, so that only the page's own place is read and sorted.
-//! Counts and rows are read by one statement, and so as of one moment.
+//! The members of most guilds are sorted. Those of a ranked one have buckets (see [`rank_buckets`](super::rank_buckets)): the counts of the
+//! buckets above tell which bucket a page is in, and only that one is read and sorted. Counts and rows are read by one statement, and so
+//! as of one moment; so is whether the guild is a ranked one, as a replica knows of it later.
 
 use tokio_postgres::Row;
 use twilight_model::id::{
@@ -68,125 +69,138 @@ pub struct Rank {
     pub position: u64,
 }
 
-const PAGE_BY_XP: Statement = statement!(
-    "leaderboard_page_by_xp",
-    [INT8, INT8, INT8],
-    "WITH places AS (
-         SELECT place, members, (sum(members) OVER (ORDER BY place DESC))::int8 - members AS above
-         FROM board_place WHERE guild_id = $1 AND board = 0 AND place > 0 AND members > 0
-     ),
-     total AS (SELECT COALESCE(sum(members), 0)::int8 AS members FROM places),
-     first AS (SELECT LEAST($2, GREATEST(0, (members - 1) / $3 * $3)) AS at FROM total),
-     hit AS (
-         SELECT max(place) AS best, min(place) AS worst, min(above) AS above
-         FROM places, first WHERE above < at + $3 AND above + members > at
-     )
-     SELECT m.user_id, m.xp, m.message_count, m.xp,
-            (SELECT above FROM hit) + rank() OVER (ORDER BY m.by_xp DESC, m.xp DESC),
-            (SELECT members FROM total), (SELECT at FROM first)
-     FROM member_xp AS m
-     WHERE m.guild_id = $1 AND m.by_xp <= (SELECT best FROM hit) AND m.by_xp >= (SELECT worst FROM hit)
-     ORDER BY m.by_xp DESC, m.xp DESC, m.user_id
-     OFFSET (SELECT at FROM first) - (SELECT above FROM hit) LIMIT $3"
-);
+/// A board's statements.
+struct Board {
+    /// Of a ranked guild: the counts tell which buckets a page is in. No rows in any other guild.
+    page: Statement,
+    /// Of any guild, by sorting all members.
+    sorted_page: Statement,
+    /// Of a ranked guild. No rows in any other guild.
+    position: Statement,
+    /// Of any guild, by counting all members.
+    sorted_position: Statement,
+}
 
-const PAGE_BY_MESSAGES: Statement = statement!(
-    "leaderboard_page_by_messages",
-    [INT8, INT8, INT8],
-    "WITH places AS (
-         SELECT place, members, (sum(members) OVER (ORDER BY place DESC))::int8 - members AS above
-         FROM board_place WHERE guild_id = $1 AND board = 1 AND place > 0 AND members > 0
-     ),
-     total AS (SELECT COALESCE(sum(members), 0)::int8 AS members FROM places),
-     first AS (SELECT LEAST($2, GREATEST(0, (members - 1) / $3 * $3)) AS at FROM total),
-     hit AS (
-         SELECT max(place) AS best, min(place) AS worst, min(above) AS above
-         FROM places, first WHERE above < at + $3 AND above + members > at
-     )
-     SELECT m.user_id, m.xp, m.message_count, m.message_count,
-            (SELECT above FROM hit) + rank() OVER (ORDER BY m.by_messages DESC, m.message_count DESC),
-            (SELECT members FROM total), (SELECT at FROM first)
-     FROM member_xp AS m
-     WHERE m.guild_id = $1 AND m.by_messages <= (SELECT best FROM hit) AND m.by_messages >= (SELECT worst FROM hit)
-     ORDER BY m.by_messages DESC, m.message_count DESC, m.user_id
-     OFFSET (SELECT at FROM first) - (SELECT above FROM hit) LIMIT $3"
-);
+/// A board's statements. `board` is its number in `bucket_count`. A value is written as of the member `m`, and of another one, `o`. The
+/// parameters are the guild; then the first line and the number of lines, or the member; then the week, where there is one.
+macro_rules! board {
+    (
+        page: $page:literal $sorted_page:literal, position: $position:literal $sorted_position:literal,
+        week: [$($type:ident)?] $page_week:literal $of_page:literal, $position_week:literal $of_m:literal $of_o:literal,
+        bucket: $bucket:literal $function:literal, value: $value:literal $others:literal
+    ) => {
+        Board {
+            page: statement!(
+                $page,
+                [INT8, INT8, INT8 $(, $type)?],
+                "WITH counts AS (
+                     SELECT bucket, sum(members)::int8 AS members, count(*) AS changes
+                     FROM bucket_count WHERE guild_id = $1 AND board = ", $page_week, " AND bucket > 0
+                       AND EXISTS (SELECT FROM ranked_guild WHERE guild_id = $1 AND placed)
+                     GROUP BY bucket
+                 ),
+                 buckets AS (
+                     SELECT bucket, members, (sum(members) OVER (ORDER BY bucket DESC))::int8 - members AS above
+                     FROM counts WHERE members > 0
+                 ),
+                 total AS (
+                     SELECT COALESCE(sum(members), 0)::int8 AS members, COALESCE(sum(changes), 0)::int8 AS changes FROM counts
+                 ),
+                 first AS (SELECT LEAST($2, GREATEST(0, (members - 1) / $3 * $3)) AS at FROM total),
+                 hit AS (
+                     SELECT max(bucket) AS best, min(bucket) AS worst, min(above) AS above
+                     FROM buckets, first WHERE above < at + $3 AND above + members > at
+                 )
+                 SELECT m.user_id, m.xp, m.message_count, ", $value, ",
+                        (SELECT above FROM hit) + rank() OVER (ORDER BY m.", $bucket, " DESC, ", $value, " DESC),
+                        (SELECT members FROM total), (SELECT at FROM first), (SELECT changes FROM total)
+                 FROM member_xp AS m
+                 WHERE m.guild_id = $1", $of_page, " AND m.", $bucket, " > 0
+                   AND m.", $bucket, " <= (SELECT best FROM hit) AND m.", $bucket, " >= (SELECT worst FROM hit)
+                 ORDER BY m.", $bucket, " DESC, ", $value, " DESC, m.user_id
+                 OFFSET (SELECT at FROM first) - (SELECT above FROM hit) LIMIT $3"
+            ),
+            sorted_page: statement!(
+                $sorted_page,
+                [INT8, INT8, INT8 $(, $type)?],
+                "WITH shown AS (
+                     SELECT m.user_id, m.xp, m.message_count, ", $value, " AS value
+                     FROM member_xp AS m WHERE m.guild_id = $1", $of_page, " AND m.by_xp >= 0 AND ", $value, " > 0
+                 ),
+                 total AS (SELECT count(*) AS members FROM shown),
+                 first AS (SELECT LEAST($2, GREATEST(0, (members - 1) / $3 * $3)) AS at FROM total)
+                 SELECT user_id, xp, message_count, value, rank() OVER (ORDER BY value DESC),
+                        (SELECT members FROM total), (SELECT at FROM first)
+                 FROM shown
+                 ORDER BY value DESC, user_id
+                 OFFSET (SELECT at FROM first) LIMIT $3"
+            ),
+            position: statement!(
+                $position,
+                [INT8, INT8 $(, $type)?],
+                "SELECT m.xp, m.message_count, 1 + a.members + o.better, a.members + o.better + o.before, m.", $bucket, " > 0, a.changes
+                 FROM member_xp AS m
+                 CROSS JOIN LATERAL (
+                     SELECT COALESCE(sum(b.members), 0)::int8 AS members, count(*) AS changes FROM bucket_count AS b
+                     WHERE b.guild_id = $1 AND b.board = ", $position_week, " AND b.bucket > ", $function, "(", $value, ") AND b.bucket > 0
+                 ) AS a
+                 CROSS JOIN LATERAL (
+                     SELECT count(*) FILTER (WHERE ", $others, " > ", $value, ") AS better,
+                            count(*) FILTER (WHERE ", $others, " = ", $value, " AND o.user_id < m.user_id) AS before
+                     FROM member_xp AS o
+                     WHERE o.guild_id = $1", $of_o, " AND o.", $bucket, " = ", $function, "(", $value, ") AND o.", $bucket, " > 0
+                 ) AS o
+                 WHERE m.guild_id = $1 AND m.user_id = $2", $of_m, "
+                   AND EXISTS (SELECT FROM ranked_guild WHERE guild_id = $1 AND placed)"
+            ),
+            sorted_position: statement!(
+                $sorted_position,
+                [INT8, INT8 $(, $type)?],
+                "SELECT m.xp, m.message_count, 1 + o.better, o.better + o.before, m.by_xp >= 0 AND ", $value, " > 0, o.members
+                 FROM member_xp AS m
+                 CROSS JOIN LATERAL (
+                     SELECT count(*) AS members,
+                            count(*) FILTER (WHERE ", $others, " > ", $value, ") AS better,
+                            count(*) FILTER (WHERE ", $others, " = ", $value, " AND o.user_id < m.user_id) AS before
+                     FROM member_xp AS o
+                     WHERE o.guild_id = $1", $of_o, " AND o.by_xp >= 0
+                 ) AS o
+                 WHERE m.guild_id = $1 AND m.user_id = $2", $of_m
+            ),
+        }
+    };
+}
 
-const PAGE_BY_WEEK: Statement = statement!(
-    "leaderboard_page_by_week",
-    [INT8, INT8, INT8, INT4],
-    "WITH places AS (
-         SELECT place, members, (sum(members) OVER (ORDER BY place DESC))::int8 - members AS above
-         FROM board_place WHERE guild_id = $1 AND board = $4 AND place > 0 AND members > 0
-     ),
-     total AS (SELECT COALESCE(sum(members), 0)::int8 AS members FROM places),
-     first AS (SELECT LEAST($2, GREATEST(0, (members - 1) / $3 * $3)) AS at FROM total),
-     hit AS (
-         SELECT max(place) AS best, min(place) AS worst, min(above) AS above
-         FROM places, first WHERE above < at + $3 AND above + members > at
-     )
-     SELECT m.user_id, m.xp, m.message_count, m.xp - m.week_base,
-            (SELECT above FROM hit) + rank() OVER (ORDER BY m.by_week DESC, m.xp - m.week_base DESC),
-            (SELECT members FROM total), (SELECT at FROM first)
-     FROM member_xp AS m
-     WHERE m.guild_id = $1 AND m.week = $4 AND m.by_week <= (SELECT best FROM hit) AND m.by_week >= (SELECT worst FROM hit)
-     ORDER BY m.by_week DESC, m.xp - m.week_base DESC, m.user_id
-     OFFSET (SELECT at FROM first) - (SELECT above FROM hit) LIMIT $3"
-);
+const BY_XP: Board = board! {
+    page: "leaderboard_page_by_xp" "leaderboard_sorted_page_by_xp",
+    position: "leaderboard_position_by_xp" "leaderboard_sorted_position_by_xp",
+    week: [] "0" "", "0" "" "",
+    bucket: "by_xp" "xp_place", value: "m.xp" "o.xp"
+};
 
-const POSITION_BY_XP: Statement = statement!(
-    "leaderboard_position_by_xp",
-    [INT8, INT8],
-    "SELECT m.xp, m.message_count, 1 + a.members + o.better, a.members + o.better + o.before, m.by_xp > 0
-     FROM member_xp AS m
-     CROSS JOIN LATERAL (
-         SELECT COALESCE(sum(b.members), 0)::int8 AS members FROM board_place AS b
-         WHERE b.guild_id = $1 AND b.board = 0 AND b.place > xp_place(m.xp) AND b.place > 0
-     ) AS a
-     CROSS JOIN LATERAL (
-         SELECT count(*) FILTER (WHERE o.xp > m.xp) AS better,
-                count(*) FILTER (WHERE o.xp = m.xp AND o.user_id < m.user_id) AS before
-         FROM member_xp AS o
-         WHERE o.guild_id = $1 AND o.by_xp = xp_place(m.xp)
-     ) AS o
-     WHERE m.guild_id = $1 AND m.user_id = $2"
-);
+const BY_MESSAGES: Board = board! {
+    page: "leaderboard_page_by_messages" "leaderboard_sorted_page_by_messages",
+    position: "leaderboard_position_by_messages" "leaderboard_sorted_position_by_messages",
+    week: [] "1" "", "1" "" "",
+    bucket: "by_messages" "message_place", value: "m.message_count" "o.message_count"
+};
 
-const POSITION_BY_MESSAGES: Statement = statement!(
-    "leaderboard_position_by_messages",
-    [INT8, INT8],
-    "SELECT m.xp, m.message_count, 1 + a.members + o.better, a.members + o.better + o.before, m.by_messages > 0
-     FROM member_xp AS m
-     CROSS JOIN LATERAL (
-         SELECT COALESCE(sum(b.members), 0)::int8 AS members FROM board_place AS b
-         WHERE b.guild_id = $1 AND b.board = 1 AND b.place > message_place(m.message_count) AND b.place > 0
-     ) AS a
-     CROSS JOIN LATERAL (
-         SELECT count(*) FILTER (WHERE o.message_count > m.message_count) AS better,
-                count(*) FILTER (WHERE o.message_count = m.message_count AND o.user_id < m.user_id) AS before
-         FROM member_xp AS o
-         WHERE o.guild_id = $1 AND o.by_messages = message_place(m.message_count)
-     ) AS o
-     WHERE m.guild_id = $1 AND m.user_id = $2"
-);
+const BY_WEEK: Board = board! {
+    page: "leaderboard_page_by_week" "leaderboard_sorted_page_by_week",
+    position: "leaderboard_position_by_week" "leaderboard_sorted_position_by_week",
+    week: [INT4] "$4" " AND m.week = $4", "$3" " AND m.week = $3" " AND o.week = $3",
+    bucket: "by_week" "week_place", value: "(m.xp - m.week_base)" "(o.xp - o.week_base)"
+};
 
-const POSITION_BY_WEEK: Statement = statement!(
-    "leaderboard_position_by_week",
-    [INT8, INT8, INT4],
-    "SELECT m.xp, m.message_count, 1 + a.members + o.better, a.members + o.better + o.before, m.by_week > 0
-     FROM member_xp AS m
-     CROSS JOIN LATERAL (
-         SELECT COALESCE(sum(b.members), 0)::int8 AS members FROM board_place AS b
-         WHERE b.guild_id = $1 AND b.board = $3 AND b.place > week_place(m.xp - m.week_base) AND b.place > 0
-     ) AS a
-     CROSS JOIN LATERAL (
-         SELECT count(*) FILTER (WHERE o.xp - o.week_base > m.xp - m.week_base) AS better,
-                count(*) FILTER (WHERE o.xp - o.week_base = m.xp - m.week_base AND o.user_id < m.user_id) AS before
-         FROM member_xp AS o
-         WHERE o.guild_id = $1 AND o.week = $3 AND o.by_week = week_place(m.xp - m.week_base)
-     ) AS o
-     WHERE m.guild_id = $1 AND m.user_id = $2 AND m.week = $3"
-);
+impl Order {
+    const fn board(self) -> &'static Board {
+        match self {
+            Self::Xp => &BY_XP,
+            Self::Messages => &BY_MESSAGES,
+            Self::Week(_) => &BY_WEEK,
+        }
+    }
+}
 
 /// The part of a guild's leaderboard that begins after `skip` members, or its last one if there are not so many. `limit` is at least 1.
 pub async fn page(
@@ -198,12 +212,20 @@ pub async fn page(
 ) -> Result<Page, StoreError> {
     let (guild, limit) = (snowflake::to_db(guild_id), i64::from(limit.max(1)));
     let skip = i64::try_from(skip).unwrap_or(i64::MAX / 2).min(i64::MAX / 2);
-    let rows = match order {
-        Order::Xp => store.read(PAGE_BY_XP, &[&guild, &skip, &limit]).await?,
-        Order::Messages => store.read(PAGE_BY_MESSAGES, &[&guild, &skip, &limit]).await?,
-        Order::Week(week) => store.read(PAGE_BY_WEEK, &[&guild, &skip, &limit, &week]).await?,
+    let params: Params<'_> = match &order {
+        Order::Xp | Order::Messages => &[&guild, &skip, &limit],
+        Order::Week(week) => &[&guild, &skip, &limit, week],
     };
+    let board = order.board();
+    let mut rows = store.read(board.page, params).await?;
     let number = |row: &Row, column| row.get::<_, i64>(column).cast_unsigned();
+    if rows.is_empty() {
+        rows = store.read(board.sorted_page, params).await?;
+        let members = rows.first().map_or(0, |row| number(row, 5));
+        store.was_sorted(guild_id, members);
+    } else {
+        store.was_added_up(guild_id, number(&rows[0], 7));
+    }
     Ok(Page {
         skipped: rows.first().map_or(0, |row| number(row, 6)),
         members: rows.first().map_or(0, |row| number(row, 5)),
@@ -222,26 +244,53 @@ pub async fn page(
 
 /// How many stand above a member on a leaderboard; `None` if the member is not on it.
 pub async fn position(store: &Store, key: MemberKey, order: Order) -> Result<Option<u64>, StoreError> {
-    let (guild, user) = (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id));
-    let (statement, params): (Statement, Params<'_>) = match &order {
-        Order::Xp => (POSITION_BY_XP, &[&guild, &user]),
-        Order::Messages => (POSITION_BY_MESSAGES, &[&guild, &user]),
-        Order::Week(week) => (POSITION_BY_WEEK, &[&guild, &user, week]),
-    };
-    let rows = store.read(statement, params).await?;
-    let shown = rows.first().filter(|row| row.get::<_, bool>(4));
+    let row = position_of(store, key, order, Age::MayLag).await?;
+    let shown = row.filter(|row| row.get::<_, bool>(4));
     Ok(shown.map(|row| row.get::<_, i64>(3).cast_unsigned()))
 }
 
 /// Where a member stands; `None` without a row. Who is hidden from leaderboards is told where they would stand.
 pub async fn rank_of(store: &Store, key: MemberKey) -> Result<Option<Rank>, StoreError> {
-    let (guild, user) = (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id));
-    let rows = store.query(POSITION_BY_XP, &[&guild, &user]).await?;
-    Ok(rows.first().map(|row| Rank {
+    let row = position_of(store, key, Order::Xp, Age::Newest).await?;
+    Ok(row.map(|row| Rank {
         xp: row.get::<_, i64>(0).cast_unsigned(),
         messages: row.get::<_, i64>(1).cast_unsigned(),
         position: row.get::<_, i64>(2).cast_unsigned(),
     }))
+}
+
+/// How old the rows of an answer may be.
+#[derive(Clone, Copy, Debug)]
+enum Age {
+    /// As old as a replica is behind.
+    MayLag,
+    Newest,
+}
+
+async fn position_of(
+    store: &Store,
+    key: MemberKey,
+    order: Order,
+    age: Age,
+) -> Result<Option<Row>, StoreError> {
+    let (guild, user) = (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id));
+    let params: Params<'_> = match &order {
+        Order::Xp | Order::Messages => &[&guild, &user],
+        Order::Week(week) => &[&guild, &user, week],
+    };
+    let ask = async |statement| match age {
+        Age::MayLag => store.read(statement, params).await,
+        Age::Newest => store.query(statement, params).await,
+    };
+    let board = order.board();
+    let number = |row: &Row| row.get::<_, i64>(5).cast_unsigned();
+    if let Some(row) = ask(board.position).await?.pop() {
+        store.was_added_up(key.guild_id, number(&row));
+        return Ok(Some(row));
+    }
+    let row = ask(board.sorted_position).await?.pop();
+    store.was_sorted(key.guild_id, row.as_ref().map_or(0, number));
+    Ok(row)
 }
 
 /// The members of a guild with the most XP.

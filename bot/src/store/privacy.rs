@@ -3,8 +3,6 @@
 //! An erasure leaves its interaction's id. A message counts only if it is newer than that, so what is read back or replayed later does not
 //! bring back what was erased; an interaction that is replayed erases nothing twice.
 
-use std::collections::HashMap;
-
 use super::{Statement, Store, StoreError, Tx, statement::statement};
 use crate::{ledger::member_xp::MemberKey, rules::award::Millis, snowflake};
 use twilight_model::id::{Id, marker::InteractionMarker};
@@ -110,35 +108,6 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
         tx.execute(statement, &[&guild, &user]).await?;
     }
     Ok(true)
-}
-
-/// When each of these members last had everything erased; only those who had are in the answer.
-pub async fn erased_at(
-    tx: &Tx<'_>,
-    keys: impl Iterator<Item = MemberKey>,
-) -> Result<HashMap<MemberKey, Millis>, StoreError> {
-    const ERASED: Statement = statement!(
-        "privacy_erased_at",
-        [INT8_ARRAY, INT8_ARRAY],
-        "SELECT e.guild_id, e.user_id, e.interaction_id
-         FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
-         JOIN erased AS e ON e.guild_id = k.guild_id AND e.user_id = k.user_id"
-    );
-    let (guilds, users): (Vec<i64>, Vec<i64>) = keys
-        .map(|key| (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id)))
-        .unzip();
-    let rows = tx.query(ERASED, &[&guilds, &users]).await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| {
-            let key = MemberKey {
-                guild_id: snowflake::from_db(row.get(0))?,
-                user_id: snowflake::from_db(row.get(1))?,
-            };
-            let asked: Id<InteractionMarker> = snowflake::from_db(row.get(2))?;
-            Some((key, snowflake::millis(asked)))
-        })
-        .collect())
 }
 
 /// Whether the record of an erasure is of no use any more, when the member has written at this time.

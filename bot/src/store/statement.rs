@@ -24,13 +24,13 @@ pub struct Statement {
 }
 
 /// A [`Statement`] whose text opens with its name, for the server's log, and ends with it, since PostgreSQL 18 keeps no leading
-/// comment in `pg_stat_statements`: the name, the parameters' types as [`Type`]'s constants are called, the text.
+/// comment in `pg_stat_statements`: the name, the parameters' types as [`Type`]'s constants are called, the text in one piece or several.
 macro_rules! statement {
-    ($name:literal, [$($type:ident),*], $sql:literal) => {
+    ($name:literal, [$($type:ident),* $(,)?], $($sql:expr),+ $(,)?) => {
         const {
             $crate::store::Statement {
                 name: $name,
-                sql: concat!("-- ", $name, "\n", $sql, "\n-- ", $name),
+                sql: concat!("-- ", $name, "\n", $($sql,)+ "\n-- ", $name),
                 types: &[$(tokio_postgres::types::Type::$type),*],
             }
         }

@@ -1,8 +1,15 @@
 //! A transaction, and what can be done in it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use tokio_postgres::Row;
+use tokio_postgres::{
+    Row,
+    binary_copy::BinaryCopyInWriter,
+    types::{ToSql, Type},
+};
 
 use super::{
     Params, Statement, StoreError,
@@ -58,6 +65,33 @@ impl Tx<'_> {
             self.inner.execute(&prepared, params).await
         };
         self.watch.over(statement, execute).await
+    }
+
+    /// Whether [`Tx::copy_in`] can be used: a pooler keeps no prepared statement, and COPY has no other way to be sent.
+    pub(super) const fn can_copy(&self) -> bool {
+        self.prepared
+    }
+
+    /// Send rows by `COPY … FROM STDIN (FORMAT binary)`, whose columns have these types; returns how many there were.
+    pub(super) async fn copy_in<'r, const COLUMNS: usize>(
+        &self,
+        statement: Statement,
+        types: &[Type; COLUMNS],
+        rows: impl Iterator<Item = [&'r (dyn ToSql + Sync); COLUMNS]> + Send,
+    ) -> Result<u64, StoreError> {
+        let copy = async {
+            let prepared = self
+                .inner
+                .prepare_typed_cached(statement.sql, statement.types)
+                .await?;
+            let sink = self.inner.copy_in(&prepared).await?;
+            let mut writer = pin!(BinaryCopyInWriter::new(sink, types));
+            for row in rows {
+                writer.as_mut().write(&row).await?;
+            }
+            writer.finish().await
+        };
+        self.watch.over(statement, copy).await
     }
 
     /// Do something that may be refused without ending the transaction: the inner error took back what `work` did, and nothing else.

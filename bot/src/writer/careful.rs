@@ -21,7 +21,8 @@ use crate::{
     rules::award::Millis,
     shutdown::stopped_within,
     store::{
-        Store, StoreError, Tx, backfill, gap, member_xp,
+        Store, StoreError, Tx, backfill, gap,
+        member_xp::{self, Making},
         outbox::{self, New as Cause},
         quarantine::{self, New},
         shard_checkpoint::{self, Advance, Advanced, ShardKey},
@@ -77,7 +78,7 @@ pub(super) async fn flush(
         metrics::quarantined_total(change.kind).increment(1);
     }
     name(&set_aside, "a change that PostgreSQL refuses is in quarantine");
-    Ok(written.count())
+    Ok(written.count(store))
 }
 
 async fn write(
@@ -173,7 +174,7 @@ impl Search<'_, '_> {
         // The first part on top: members are locked in their order.
         let mut waiting = vec![parts];
         while let Some(part) = waiting.pop() {
-            let tried = flush::apply(self.tx, causes, part.clone());
+            let tried = flush::apply(self.tx, causes, part.clone(), Making::Upserted);
             match self.tx.attempt(tried).await? {
                 Ok(done) => applied.and(done),
                 Err(error) if !error.refuses_data() => return Err(error),
@@ -275,8 +276,9 @@ async fn is_back(tx: &Tx<'_>, change: &Change, at: Millis) -> Result<bool, Store
     let Change::Left(key) = change else {
         return Ok(false);
     };
-    let awards = member_xp::last_awards(tx, std::iter::once(*key)).await?;
-    Ok(awards.get(key).copied().flatten() > Some(at))
+    let stored = member_xp::stored(tx, std::iter::once((*key, true))).await?;
+    let last_award = stored.get(key).and_then(|stored| stored.last_award.flatten());
+    Ok(last_award > Some(at))
 }
 
 async fn apply(tx: &Tx<'_>, causes: &Causes, quarantine_id: i64) -> Result<Retried, StoreError> {
@@ -301,7 +303,7 @@ async fn apply(tx: &Tx<'_>, causes: &Causes, quarantine_id: i64) -> Result<Retri
                 return Ok(Retried::Unknown);
             };
             if !is_back(tx, &change, kept.at).await? {
-                let applied = flush::apply(tx, causes, change.parts()).await?;
+                let applied = flush::apply(tx, causes, change.parts(), Making::Upserted).await?;
                 outbox::add(tx, &applied.effects).await?;
             }
         }

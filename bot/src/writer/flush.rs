@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use twilight_model::id::{Id, marker::GuildMarker};
+
 use super::{Outcome, parts::Parts};
 use crate::{
     effects::{
@@ -11,13 +13,14 @@ use crate::{
     },
     ledger::{
         Changes,
-        member_xp::{LastAward, MemberDelta, MemberKey, Pending, saturating_sum},
+        member_xp::{LastAward, MemberKey, Pending, saturating_sum},
     },
     metrics,
     rules::award::Millis,
     settings::Departed,
     store::{
-        Store, StoreError, Tx, backfill, departures, gap, member_xp,
+        Store, StoreError, Tx, backfill, departures, gap,
+        member_xp::{self, Addition, Making, Stored},
         outbox::{self, New},
         privacy,
         shard_checkpoint::{self, Advance, Advanced},
@@ -33,6 +36,7 @@ pub(super) struct Written {
     rows: usize,
     reads: usize,
     messages: u64,
+    ranked: Vec<Id<GuildMarker>>,
 }
 
 /// What writing some changes did.
@@ -44,24 +48,39 @@ pub(super) struct Applied {
     pub(super) effects: Vec<New>,
     /// Last awards that were read or written for members who were not remembered, with the number of the batch.
     learned: Vec<(usize, MemberKey, LastAward)>,
+    /// The guild of each row that has rank buckets, in order.
+    ranked: Vec<Id<GuildMarker>>,
 }
 
-/// Try once. The outcomes are in the order of `work`.
+/// Try once, or twice if another process makes a row at the same time. The outcomes are in the order of `work`.
 ///
 /// # Errors
 ///
 /// The transaction failed, or nobody knows whether it did: trying it again is always right, and necessary.
 pub async fn flush(store: &Store, causes: &Causes, work: Arc<Work>) -> Result<Vec<Outcome>, StoreError> {
-    let own = causes.clone();
-    let written = store
-        .transaction("flush", move |tx| {
-            Box::pin(async move { write(tx, &own, &work).await })
-        })
-        .await?;
-    Ok(written.count())
+    let written = match once(store, causes, Arc::clone(&work), Making::Copied).await {
+        // Another process has made one of the rows meanwhile.
+        Err(error) if error.is_unique_violation() => once(store, causes, work, Making::Upserted).await?,
+        tried => tried?,
+    };
+    Ok(written.count(store))
 }
 
-async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, StoreError> {
+async fn once(
+    store: &Store,
+    causes: &Causes,
+    work: Arc<Work>,
+    making: Making,
+) -> Result<Written, StoreError> {
+    let causes = causes.clone();
+    store
+        .transaction("flush", move |tx| {
+            Box::pin(async move { write(tx, &causes, &work, making).await })
+        })
+        .await
+}
+
+async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work, making: Making) -> Result<Written, StoreError> {
     // The checkpoints come first: their row locks make a second try wait until the server is done with the first.
     let asked: Vec<&Advance> = work.iter().map(|(advance, _)| advance).collect();
     let advanced = shard_checkpoint::advance(tx, &asked).await?;
@@ -71,27 +90,37 @@ async fn write(tx: &Tx<'_>, causes: &Causes, work: &Work) -> Result<Written, Sto
             backfill::record(tx, advance.shard, &changes.backfill).await?;
         }
     }
-    let applied = apply(tx, causes, Parts::of(work, &advanced)).await?;
+    let applied = apply(tx, causes, Parts::of(work, &advanced), making).await?;
     outbox::add(tx, &applied.effects).await?;
     Ok(Written::of(&advanced, applied))
 }
 
 /// Write these changes. Their effects are for the caller to add, last of all: lanes are locked after members.
-pub(super) async fn apply(tx: &Tx<'_>, causes: &Causes, mut parts: Parts<'_>) -> Result<Applied, StoreError> {
+pub(super) async fn apply(
+    tx: &Tx<'_>,
+    causes: &Causes,
+    mut parts: Parts<'_>,
+    making: Making,
+) -> Result<Applied, StoreError> {
     let mut applied = Applied::default();
     if !parts.entries.is_empty() {
-        let back = without_erased(tx, &mut parts.entries).await?;
-        let mut deltas = resolve(tx, &parts.entries, &mut applied).await?;
-        for (key, delta) in &mut deltas {
+        let asked = parts.entries.iter();
+        let asked = asked.map(|(_, key, pending)| (*key, pending.needs_stored_award()));
+        let stored = member_xp::stored(tx, asked).await?;
+        let back = without_erased(tx, &mut parts.entries, &stored).await?;
+        let mut additions = resolve(&parts.entries, &stored, &mut applied);
+        for Addition { key, delta, .. } in &mut additions {
             // The ledger remembers awards from before.
             if let Some(erased_at) = back.get(key) {
                 delta.last_award = delta.last_award.filter(|award| award > erased_at);
             }
         }
-        let rows = member_xp::add(tx, &deltas).await?;
-        applied.effects = effects(tx, causes, &rows, &deltas).await?;
-        applied.rows = deltas.len();
-        applied.messages = deltas.iter().map(|(_, delta)| delta.messages).sum();
+        let rows = member_xp::write(tx, &additions, making).await?;
+        applied.effects = effects(tx, causes, &rows, &additions).await?;
+        applied.rows = additions.len();
+        applied.messages = additions.iter().map(|addition| addition.delta.messages).sum();
+        let ranked = additions.iter().filter(|addition| addition.is_ranked);
+        applied.ranked = ranked.map(|addition| addition.key.guild_id).collect();
     }
     if !parts.joined.is_empty() || !parts.left.is_empty() {
         move_members(tx, causes, parts.joined, parts.left, &mut applied.effects).await?;
@@ -142,8 +171,12 @@ async fn move_members(
 async fn without_erased(
     tx: &Tx<'_>,
     entries: &mut Vec<(usize, MemberKey, &Pending)>,
+    stored: &HashMap<MemberKey, Stored>,
 ) -> Result<HashMap<MemberKey, Millis>, StoreError> {
-    let mut erased = privacy::erased_at(tx, entries.iter().map(|(_, key, _)| *key)).await?;
+    let erased_at = stored
+        .iter()
+        .filter_map(|(key, stored)| Some((*key, stored.erased_at?)));
+    let mut erased: HashMap<MemberKey, Millis> = erased_at.collect();
     if erased.is_empty() {
         return Ok(erased);
     }
@@ -169,10 +202,10 @@ async fn effects(
     tx: &Tx<'_>,
     causes: &Causes,
     rows: &[member_xp::Written],
-    deltas: &[(MemberKey, MemberDelta)],
+    additions: &[Addition],
 ) -> Result<Vec<New>, StoreError> {
     let earned = || {
-        let rows = rows.iter().zip(deltas);
+        let rows = rows.iter().zip(additions);
         rows.filter(|(row, _)| row.xp_before != row.xp_after)
     };
     // Sorted by guild, so each is asked about once.
@@ -180,7 +213,7 @@ async fn effects(
     guilds.dedup();
     let settings = causes.settings.within(tx, guilds.into_iter()).await?;
     let mut effects = Vec::new();
-    for (row, (key, delta)) in earned() {
+    for (row, Addition { key, delta, .. }) in earned() {
         let Some(settings) = settings.get(&key.guild_id) else {
             continue;
         };
@@ -201,32 +234,22 @@ async fn effects(
     Ok(effects)
 }
 
-/// Read the last awards that the shards do not remember, and apply the cooldown to what was left undecided.
-async fn resolve(
-    tx: &Tx<'_>,
+/// Apply the cooldown to what was left undecided, given the last awards that the shards do not remember.
+fn resolve(
     entries: &[(usize, MemberKey, &Pending)],
+    stored: &HashMap<MemberKey, Stored>,
     applied: &mut Applied,
-) -> Result<Vec<(MemberKey, MemberDelta)>, StoreError> {
-    let unknown = || {
-        entries
-            .iter()
-            .filter(|(_, _, pending)| pending.needs_stored_award())
-    };
-    applied.reads = unknown().count();
-    let stored = if applied.reads == 0 {
-        HashMap::new()
-    } else {
-        member_xp::last_awards(tx, unknown().map(|(_, key, _)| *key)).await?
-    };
-    let mut deltas: Vec<(MemberKey, MemberDelta)> = Vec::with_capacity(entries.len());
+) -> Vec<Addition> {
+    let mut additions: Vec<Addition> = Vec::with_capacity(entries.len());
     for (index, key, pending) in entries {
+        let stored = stored.get(key).copied().unwrap_or_default();
+        let asked = pending.needs_stored_award();
+        applied.reads += usize::from(asked);
         // A member stands in two shards' batches only while a guild moves between shards: then the entries add up.
-        let earlier = deltas
-            .pop_if(|(earlier, _)| earlier == key)
-            .map(|(_, delta)| delta);
-        let known = earlier.map_or_else(|| stored.get(key).copied().flatten(), |delta| delta.last_award);
+        let earlier = additions.pop_if(|earlier| earlier.key == *key);
+        let known = earlier.map_or_else(|| stored.last_award.flatten(), |earlier| earlier.delta.last_award);
         let mut delta = pending.resolve(known);
-        if let Some(earlier) = earlier {
+        if let Some(Addition { delta: earlier, .. }) = earlier {
             delta.earned_in(earlier.week, earlier.week_xp);
             delta.xp = saturating_sum(delta.xp, earlier.xp);
             delta.messages = saturating_sum(delta.messages, earlier.messages);
@@ -236,9 +259,15 @@ async fn resolve(
         if pending.is_open() {
             applied.learned.push((*index, *key, delta.last_award));
         }
-        deltas.push((*key, delta));
+        additions.push(Addition {
+            key: *key,
+            delta,
+            // A remembered award was written to a row.
+            is_new: asked && stored.last_award.is_none() && earlier.is_none_or(|earlier| earlier.is_new),
+            is_ranked: stored.is_ranked,
+        });
     }
-    Ok(deltas)
+    additions
 }
 
 impl Written {
@@ -254,11 +283,15 @@ impl Written {
             rows: applied.rows,
             reads: applied.reads,
             messages: applied.messages,
+            ranked: applied.ranked,
         }
     }
 
     /// Count what is committed: a try that is rolled back has written nothing.
-    pub(super) fn count(self) -> Vec<Outcome> {
+    pub(super) fn count(self, store: &Store) -> Vec<Outcome> {
+        for guild in self.ranked.chunk_by(|a, b| a == b) {
+            store.wrote_ranked(guild[0], guild.len() as u64);
+        }
         metrics::flush_messages_total().increment(self.messages);
         metrics::flush_rows_total().increment(self.rows as u64);
         metrics::flush_reads_total().increment(self.reads as u64);
@@ -278,6 +311,7 @@ impl Applied {
         self.messages += other.messages;
         self.effects.extend(other.effects);
         self.learned.extend(other.learned);
+        self.ranked.extend(other.ranked);
     }
 }
 

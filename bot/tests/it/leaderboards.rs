@@ -1,39 +1,24 @@
 //! Leaderboards: pages, ranks and counts, against a plain sort of everything; and as members see them.
 
-use std::{collections::BTreeMap, time::Duration};
+mod shown;
 
-use discord_simulator::{InteractionRequest, InteractionState, Rate, Simulator, SimulatorConfig};
+use std::{collections::BTreeMap, sync::Arc};
+
 use eventide::{
-    bot::Bot,
-    embedded::StopMode,
-    gateway::status::ShardState,
+    config::Config,
     ledger::member_xp::{MemberDelta, MemberKey},
-    rules::{
-        curve::Curve,
-        week::{begin_of, week_of},
-    },
     store::{
-        Store,
+        Store, StoreError, Tx,
+        connect::Target,
         leaderboard::{self, Order},
-        member_xp,
+        member_xp::{self, Addition, Making, Written},
+        migrations, rank_buckets,
     },
 };
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
-use serde_json::{Value, json};
+use tokio::sync::Notify;
 use twilight_model::id::Id;
 
-use crate::support::{
-    PATIENCE, Scene,
-    asking::ADMINISTRATOR,
-    boards::assert_counted,
-    bot::{config_for, discord, settle_exactly, start},
-    gone,
-    session::Session,
-    until,
-};
+use crate::support::{Scene, boards::assert_counted, session::Session, until};
 
 const GUILD: u64 = 7;
 const WEEK: i32 = 2_969;
@@ -100,12 +85,50 @@ async fn flush(store: &Store, members: &mut Members, earned: &BTreeMap<u64, Vec<
         })
         .collect();
     let written = store
+        .for_flushes()
         .transaction("test", move |tx| {
-            Box::pin(async move { member_xp::add(tx, &deltas).await })
+            Box::pin(async move { write(tx, &deltas).await })
         })
         .await
         .expect("written");
     assert_eq!(written.len(), earned.len());
+}
+
+/// Write as a flush does.
+async fn write(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec<Written>, StoreError> {
+    let stored = member_xp::stored(tx, deltas.iter().map(|(key, _)| (*key, true))).await?;
+    let additions: Vec<Addition> = deltas
+        .iter()
+        .map(|(key, delta)| {
+            let stored = stored.get(key).copied().unwrap_or_default();
+            Addition {
+                key: *key,
+                delta: *delta,
+                is_new: stored.last_award.is_none(),
+                is_ranked: stored.is_ranked,
+            }
+        })
+        .collect();
+    member_xp::write(tx, &additions, Making::Copied).await
+}
+
+async fn is_placed(session: &Session) -> bool {
+    let sql = "SELECT FROM ranked_guild WHERE guild_id = $1 AND placed";
+    let rows = session
+        .client
+        .query(sql, &[&GUILD.cast_signed()])
+        .await
+        .expect("read");
+    !rows.is_empty()
+}
+
+/// How many counts a reader adds up.
+async fn counts(session: &Session) -> i64 {
+    let rows = session
+        .client
+        .query_one("SELECT count(*) FROM bucket_count", &[])
+        .await;
+    rows.expect("read").get(0)
 }
 
 /// Every page of every board is that of a plain sort, as is everybody's position.
@@ -160,6 +183,19 @@ async fn every_board_is_that_of_a_plain_sort() {
     let mut members = Members::new();
     assert_boards(&store, &members).await;
     for round in 0..12 {
+        if round == 5 {
+            // The boards of the half that is sorted, and then of the same members in buckets.
+            assert_eq!(
+                counts(&session).await,
+                0,
+                "a guild that is not ranked pays nothing"
+            );
+            assert_boards(&store, &members).await;
+            rank_buckets::tend(&store, Id::new(GUILD)).await.expect("ranked");
+            assert!(is_placed(&session).await);
+            assert_counted(&session.client).await;
+            assert_boards(&store, &members).await;
+        }
         let mut earned: BTreeMap<u64, Vec<(i32, u64)>> = BTreeMap::new();
         for _ in 0..60 {
             // Few are active, most are not.
@@ -176,6 +212,13 @@ async fn every_board_is_that_of_a_plain_sort() {
         assert_counted(&session.client).await;
     }
     assert!(members.values().any(|has| has.weeks.len() == 2));
+    assert_boards(&store, &members).await;
+    let before = counts(&session).await;
+    rank_buckets::tend(&store, Id::new(GUILD))
+        .await
+        .expect("added up");
+    assert!(counts(&session).await < before / 2, "{before}");
+    assert_counted(&session.client).await;
     assert_boards(&store, &members).await;
 
     // Who is taken out is not counted, whoever does it.
@@ -201,6 +244,9 @@ async fn pages_while_the_guild_is_written_to() {
     flush(&store, &mut members, &all).await;
     let writing = async {
         for round in 0..60_u64 {
+            if round == 20 {
+                rank_buckets::tend(&store, Id::new(GUILD)).await.expect("ranked");
+            }
             let some = (1..=400)
                 .filter(|user| (user + round) % 3 == 0)
                 .map(|user| (user, vec![(WEEK, (user * 31 + round * 17) % 90)]));
@@ -230,316 +276,161 @@ async fn pages_while_the_guild_is_written_to() {
     scene.stop().await;
 }
 
-fn text(state: &InteractionState) -> (String, String) {
-    let reply = state.reply().expect("a reply");
-    assert_eq!(reply["mentions"].as_array().map_or(0, Vec::len), 0);
-    let callback = &state.callback.as_ref().expect("an answer")["data"];
-    let mentions = &callback["allowed_mentions"]["parse"];
-    assert_eq!(mentions.as_array().map_or(0, Vec::len), 0, "nobody is told");
-    let embed = &reply["embeds"][0];
-    let content = reply["content"].as_str().unwrap_or_default();
-    let lines = embed["description"].as_str().unwrap_or(content);
-    let footer = embed["footer"]["text"].as_str().unwrap_or_default();
-    (lines.to_owned(), footer.to_owned())
-}
-
-/// A guild of which members have written.
-struct Stage {
-    scene: Scene,
-    discord: Simulator,
-    bot: Bot,
-    members: Members,
-}
-
-impl Stage {
-    async fn new() -> Self {
-        let scene = Scene::new().await;
-        let discord = discord(SimulatorConfig {
-            guilds: 2,
-            members: 90,
-            ..SimulatorConfig::default()
-        })
-        .await;
-        let bot = start(&config_for(&discord), scene.postgres.connection()).await;
-        until("the shard is up", async || {
-            let up = bot
-                .shards
-                .list()
-                .iter()
-                .all(|shard| shard.state() == ShardState::Up);
-            up.then_some(())
-        })
-        .await;
-        Self {
-            scene,
-            discord,
-            bot,
-            members: Members::new(),
-        }
-    }
-
-    fn guild(&self) -> u64 {
-        self.discord.world().guilds()[0].id()
-    }
-
-    fn member(&self, rank: u32) -> u64 {
-        let id = self.discord.world().member_id(self.guild(), rank);
-        id.expect("a member")
-    }
-
-    fn leaderboard(&self, user: u64, options: &Value) -> InteractionRequest {
-        InteractionRequest::command(self.guild(), user, "leaderboard", options)
-    }
-
-    fn press(&self, user: u64, id: &str, values: &[&str]) -> InteractionRequest {
-        let message = json!({"id": "1", "author": {"id": "2"}, "content": ""});
-        InteractionRequest::component(self.guild(), user, id, values, message)
-    }
-
-    async fn ask(&self, request: &InteractionRequest) -> InteractionState {
-        let control = self.discord.control();
-        let asked = control.ask(request, Duration::from_secs(10));
-        asked.await.expect("an answer")
-    }
-
-    /// Let members write, until all of it is counted.
-    async fn write(&mut self) {
-        let control = self.discord.control();
-        control.set_rate(Rate::PerSecond(2_000.0));
-        until("many have XP", async || {
-            (self.discord.oracle().sent() > 3_000).then_some(())
-        })
-        .await;
-        control.set_rate(Rate::Paused);
-        settle_exactly(&self.discord, &self.scene.store()).await;
-        let (guild, expected) = (self.guild(), self.discord.oracle().expected());
-        let states = expected.iter().filter(|(key, _)| key.0 == guild);
-        self.members = states
-            .map(|(key, state)| {
-                let has = Has {
-                    xp: state.xp,
-                    messages: state.message_count,
-                    weeks: BTreeMap::new(),
-                };
-                (key.1, has)
-            })
-            .collect();
-    }
-
-    fn pages(&self) -> usize {
-        self.members.len().div_ceil(10)
-    }
-
-    /// What a page must say to who asks.
-    fn lines(&self, order: Order, page: usize, asker: u64) -> String {
-        let all = sorted(&self.members, order);
-        let on_page = all.iter().skip((page - 1) * 10).take(10);
-        let lines: Vec<String> = on_page
-            .map(|(user, value)| {
-                let rank = 1 + all.iter().filter(|(_, other)| other > value).count();
-                let what = match order {
-                    Order::Messages if *value == 1 => "1 message".to_owned(),
-                    Order::Messages => format!("{value} messages"),
-                    _ => format!("{value} XP"),
-                };
-                let mark = if *user == asker { "▸ " } else { "" };
-                let level = Curve::Mee6.level_of(self.members[user].xp);
-                format!("{mark}**#{rank}** <@{user}> · level {level} · {what}")
-            })
-            .collect();
-        lines.join("\n")
-    }
-
-    async fn end(self) {
-        let session = Session::open(&self.scene.postgres.connection().into()).await;
-        assert_counted(&session.client).await;
-        session.close().await;
-        self.bot.drain(PATIENCE).await.expect("a clean end");
-        self.scene.stop().await;
-    }
-}
-
-/// Without what separates thousands, and without the names, which Discord may give too late.
-fn plain(text: &str) -> String {
-    let lines = text.lines().map(|line| match line.split_once("> (") {
-        Some((before, after)) => {
-            let rest = after.split_once(") · ").map_or("", |(_, rest)| rest);
-            format!("{before}> · {rest}")
-        }
-        None => line.to_owned(),
-    });
-    lines.collect::<Vec<_>>().join("\n").replace(',', "")
-}
-
-/// A client shows a mention of a member it does not know as a number, so the name stands beside it. It is asked for once.
+/// A flush that found its guild without buckets is over before the guild has any.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn members_are_named_beside_their_mentions() {
-    let mut stage = Stage::new().await;
-    stage.write().await;
-    let mut request = stage.leaderboard(stage.member(0), &json!([]));
-    // Moderators may ask more often.
-    request.member_permissions = Some(ADMINISTRATOR.to_owned());
-    let named = until("every member has a name", async || {
-        let (page, _) = text(&stage.ask(&request).await);
-        let named = page.lines().filter(|line| line.contains("> (")).count();
-        (named == 10).then_some(page)
-    })
+async fn a_guild_is_ranked_while_a_flush_is_under_way() {
+    let scene = Scene::new().await;
+    let store = scene.store();
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    let mut members = Members::new();
+    flush(
+        &store,
+        &mut members,
+        &(1..=300).map(|user| (user, vec![(WEEK, user)])).collect(),
+    )
     .await;
-    let guild = stage.guild();
-    for line in named.lines() {
-        let (_, after) = line.split_once("<@").expect("a mention");
-        let (id, name) = after.split_once("> (").expect("a name");
-        let known = stage
-            .discord
-            .world()
-            .member_name(guild, id.parse().expect("an ID"));
-        let known = known.expect("a member").replace(['_', '-'], "");
-        let name = name.split_once(") · ").expect("a level").0;
-        assert_eq!(name.replace(['\\', '_', '-'], ""), known);
-    }
-    let asked = || {
-        stage
-            .discord
-            .control()
-            .rest_calls("GET /guilds/{id}/members/{id}")
-            .len()
+    let earned = |user: u64| {
+        let mut delta = MemberDelta {
+            xp: 20,
+            messages: 1,
+            ..MemberDelta::default()
+        };
+        delta.earned_in(WEEK, 20);
+        (key(user), delta)
     };
-    let before = asked();
-    stage.ask(&request).await;
-    assert_eq!(asked(), before, "names are remembered");
-    stage.end().await;
+    let (begun, ranking) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let flushing = store.for_flushes();
+    let (begins, goes_on) = (Arc::clone(&begun), Arc::clone(&ranking));
+    let flushing = flushing.transaction("test", move |tx| {
+        Box::pin(async move {
+            let first: Vec<_> = (200..=400).map(earned).collect();
+            write(tx, &first).await?;
+            begins.notify_one();
+            goes_on.notified().await;
+            // In it since the transaction looked.
+            let second: Vec<_> = (401..=500).map(earned).collect();
+            write(tx, &second).await
+        })
+    });
+    let ranked = async {
+        begun.notified().await;
+        let tending = rank_buckets::tend(&store, Id::new(GUILD));
+        let watching = async {
+            until("it waits for the flush", async || {
+                let sql = "SELECT FROM pg_locks WHERE relation = 'ranked_guild'::regclass AND NOT granted";
+                (!session.client.query(sql, &[]).await.expect("read").is_empty()).then_some(())
+            })
+            .await;
+            assert!(!is_placed(&session).await);
+            ranking.notify_one();
+        };
+        let (tended, ()) = tokio::join!(tending, watching);
+        tended.expect("ranked");
+    };
+    let (flushed, ()) = tokio::join!(flushing, ranked);
+    assert_eq!(flushed.expect("committed").len(), 100);
+    assert!(is_placed(&session).await);
+    assert_counted(&session.client).await;
+    for user in 200..=500 {
+        let has = members.entry(user).or_default();
+        (has.xp, has.messages) = (has.xp + 20, has.messages + 1);
+        *has.weeks.entry(WEEK).or_default() += 20;
+    }
+    assert_boards(&store, &members).await;
+    session.close().await;
+    scene.stop().await;
 }
 
-/// What members see, against the simulator's oracle.
+/// The counts are those of the rows, whoever changes them and whatever the search path is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_leaderboard_as_members_see_it() {
-    let mut stage = Stage::new().await;
-    let asker = |stage: &Stage, rank| stage.member(rank);
-    let request = stage.leaderboard(asker(&stage, 0), &json!([]));
-    let (empty, _) = text(&stage.ask(&request).await);
-    assert!(empty.contains("Nobody stands here yet"), "{empty}");
-    stage.write().await;
-    let (all, pages) = (stage.members.len(), stage.pages());
-    assert!(pages >= 3, "{all} members");
-
-    let (first, footer) = text(&stage.ask(&request).await);
-    assert_eq!(plain(&first), stage.lines(Order::Xp, 1, request.user_id));
-    assert_eq!(footer, format!("Page 1 of {pages} · {all} members"));
-    let options =
-        json!([{"name": "by", "type": 3, "value": "messages"}, {"name": "page", "type": 4, "value": 2}]);
-    let request = stage.leaderboard(asker(&stage, 1), &options);
-    let (second, footer) = text(&stage.ask(&request).await);
-    assert_eq!(plain(&second), stage.lines(Order::Messages, 2, request.user_id));
-    assert!(footer.starts_with("Page 2 of "), "{footer}");
-    // All of it was earned this week, and the page is beyond the last.
-    let options =
-        json!([{"name": "by", "type": 3, "value": "week"}, {"name": "page", "type": 4, "value": 1_000_000}]);
-    let request = stage.leaderboard(asker(&stage, 1), &options);
-    let (last, _) = text(&stage.ask(&request).await);
-    assert_eq!(plain(&last), stage.lines(Order::Xp, pages, request.user_id));
-    for bad in [
-        json!([{"name": "by", "type": 3, "value": "gold"}]),
-        json!([{"name": "page", "type": 4, "value": 0}]),
-        json!([{"name": "page", "type": 3, "value": "x"}]),
-    ] {
-        let request = stage.leaderboard(asker(&stage, 3), &bad);
-        let (refused, _) = text(&stage.ask(&request).await);
-        assert!(refused.contains("choose it from the list"), "{refused}");
-    }
-    let german = InteractionRequest {
-        locale: Some("de".to_owned()),
-        ..stage.leaderboard(asker(&stage, 4), &json!([]))
-    };
-    assert!(text(&stage.ask(&german).await).1.starts_with("Seite 1 von "));
-    stage.end().await;
-}
-
-/// Another member presses: the message is changed, and no new one sent. Buttons that nobody made are answered, too.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_buttons_of_a_leaderboard() {
-    let mut stage = Stage::new().await;
-    let early = stage.press(stage.member(2), "leaderboard:me:xp", &[]);
-    let (refused, _) = text(&stage.ask(&early).await);
-    assert!(refused.contains("not on this leaderboard"), "{refused}");
-    stage.write().await;
-    let (anyone, pages) = (stage.member(2), stage.pages());
-    let standing = sorted(&stage.members, Order::Messages);
-    let (somebody, _) = standing[standing.len() / 2];
-    for (user, id, values, order, page) in [
-        (anyone, "leaderboard:to:xp:2", &[][..], Order::Xp, 2),
-        (anyone, "leaderboard:last:xp", &[], Order::Xp, pages),
-        (anyone, "leaderboard:first:messages", &[], Order::Messages, 1),
-        (anyone, "leaderboard:order", &["messages"], Order::Messages, 1),
+async fn changes_from_elsewhere_are_counted() {
+    let scene = Scene::new().await;
+    let target = Target::from(scene.postgres.connection()).in_schema("Capital Letters");
+    migrations::up(&target).await.expect("migrated");
+    let store = Store::new(&target, &Config::defaults().database).expect("a pool");
+    let mut members = Members::new();
+    flush(
+        &store,
+        &mut members,
+        &(1..=300).map(|user| (user, vec![(WEEK, user)])).collect(),
+    )
+    .await;
+    rank_buckets::tend(&store, Id::new(GUILD)).await.expect("ranked");
+    let session = Session::open(&target).await;
+    let elsewhere = Session::open(&scene.postgres.connection().into()).await;
+    for (path, sql) in [
         (
-            somebody,
-            "leaderboard:me:messages",
-            &[],
-            Order::Messages,
-            standing.len() / 2 / 10 + 1,
+            "public",
+            "UPDATE \"Capital Letters\".member_xp SET xp = xp + 500, week_base = week_base + 500, by_xp = \"Capital Letters\".xp_place(xp + 500) WHERE user_id < 50",
+        ),
+        (
+            "pg_catalog",
+            "UPDATE \"Capital Letters\".member_xp SET by_xp = -1, by_messages = -1, by_week = -1 WHERE user_id < 20",
+        ),
+        (
+            "\"$user\"",
+            "DELETE FROM \"Capital Letters\".member_xp WHERE user_id % 2 = 0",
         ),
     ] {
-        let answer = stage.ask(&stage.press(user, id, values)).await;
-        assert_eq!(
-            answer.callback.as_ref().expect("an answer")["type"],
-            7,
-            "an update"
-        );
-        assert_eq!(plain(&text(&answer).0), stage.lines(order, page, user));
+        elsewhere.execute(&format!("SET search_path = {path}")).await;
+        elsewhere.execute(sql).await;
+        let row = elsewhere
+            .client
+            .query_one("SHOW search_path", &[])
+            .await
+            .expect("read");
+        assert_eq!(row.get::<_, &str>(0), path, "it is as it was");
+        assert_counted(&session.client).await;
     }
-    for (id, values, said) in [
-        ("leaderboard:to:xp:0", &[][..], "older version"),
-        ("leaderboard:to:gold:1", &[], "older version"),
-        ("leaderboard", &[], "older version"),
-        ("leaderboard:order", &["gold"], "older version"),
-    ] {
-        let (refused, _) = text(&stage.ask(&stage.press(stage.member(3), id, values)).await);
-        assert!(refused.contains(said), "{id}: {refused}");
-    }
-    // The database is away: a line about it, and the page works when it is back.
-    let postmaster = Pid::from_raw(stage.scene.postgres.pid());
-    kill(postmaster, Signal::SIGQUIT).expect("a signal");
-    gone(&stage.scene.postgres.connection()).await;
-    let request = stage.press(anyone, "leaderboard:to:xp:2", &[]);
-    let control = stage.discord.control();
-    let id = control.interact(&request).expect("asked");
-    let answered = control.wait_interaction(id, |state| state.reply().is_some(), PATIENCE);
-    let (away, _) = text(&answered.await.expect("an answer"));
-    assert!(away.contains("The database does not answer"), "{away}");
-    stage
-        .scene
-        .postgres
-        .restart(StopMode::Immediate)
-        .await
-        .expect("a restart");
-    until("the page is there again", async || {
-        let (page, _) = text(&stage.ask(&request).await);
-        (plain(&page) == stage.lines(Order::Xp, 2, anyone)).then_some(())
-    })
-    .await;
-    stage.end().await;
+    elsewhere.execute("TRUNCATE \"Capital Letters\".member_xp").await;
+    assert_eq!(counts(&session).await, 0);
+    store.close();
+    session.close().await;
+    elsewhere.close().await;
+    scene.stop().await;
 }
 
-/// The week of a question is that of its own id: the boards of two weeks do not mix at the second between them.
+/// A row that another transaction makes at the same time is added to.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_new_week_begins_empty() {
-    assert_eq!(week_of(begin_of(WEEK)), WEEK);
+async fn a_member_whom_two_flushes_make() {
     let scene = Scene::new().await;
     let store = scene.store();
     let mut members = Members::new();
-    let all: BTreeMap<u64, Vec<(i32, u64)>> = (1..=30).map(|user| (user, vec![(WEEK, user * 9)])).collect();
-    flush(&store, &mut members, &all).await;
-    let board = async |week| {
-        let page = leaderboard::page(&store, Id::new(GUILD), Order::Week(week), 0, 10).await;
-        page.expect("a page")
+    let other = async {
+        let store = store.for_flushes();
+        let deltas: Vec<_> = (1..=10)
+            .map(|user| {
+                let delta = MemberDelta {
+                    xp: 5,
+                    messages: 1,
+                    ..MemberDelta::default()
+                };
+                (key(user), delta)
+            })
+            .collect();
+        store
+            .transaction("test", move |tx| {
+                Box::pin(async move {
+                    let additions = deltas.iter().map(|(key, delta)| Addition {
+                        key: *key,
+                        delta: *delta,
+                        // As it was when the other flush looked.
+                        is_new: true,
+                        is_ranked: false,
+                    });
+                    member_xp::write(tx, &additions.collect::<Vec<_>>(), Making::Copied).await
+                })
+            })
+            .await
     };
-    assert_eq!(board(WEEK).await.members, 30);
-    assert_eq!(board(WEEK + 1).await.members, 0);
-    // One batch of both sides of the end: only what is of the new week counts in it.
-    let straddling = BTreeMap::from([(3, vec![(WEEK, 500), (WEEK + 1, 20), (WEEK, 40), (WEEK + 1, 15)])]);
-    flush(&store, &mut members, &straddling).await;
-    let (old, new) = (board(WEEK).await, board(WEEK + 1).await);
-    assert_eq!((old.members, new.members), (29, 1));
-    assert_eq!((new.lines[0].value, new.lines[0].standing.xp), (35, 27 + 575));
+    flush(
+        &store,
+        &mut members,
+        &(1..=10).map(|user| (user, vec![(WEEK, user)])).collect(),
+    )
+    .await;
+    let error = other.await.expect_err("they are there");
+    assert!(error.is_unique_violation(), "{error}");
     assert_boards(&store, &members).await;
     scene.stop().await;
 }

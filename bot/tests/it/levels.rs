@@ -254,12 +254,14 @@ async fn what_is_replayed_is_done_once() {
         config::Config,
         grants::{Grant, Granted, Mass, grant, reset, take_back},
         settings::Settings,
-        store::audit_log::Entry,
+        store::{audit_log::Entry, rank_buckets},
     };
     use std::collections::BTreeSet;
 
     let scene = crate::support::Scene::new().await;
     let store = scene.store();
+    // So that every change moves members between buckets.
+    rank_buckets::tend(&store, Id::new(1)).await.expect("ranked");
     let settings = Settings::new(&Config::defaults().levels);
     let entry = |interaction: u64, action: &'static str| Entry {
         guild_id: Id::new(1),

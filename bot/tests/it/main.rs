@@ -38,6 +38,7 @@ mod schemas;
 mod sessions;
 mod settings;
 mod start;
+mod stock;
 mod support;
 mod tls;
 mod traces;

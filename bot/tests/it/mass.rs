@@ -6,7 +6,7 @@ use eventide::{
     config::Config,
     grants::{Grant, Granted, Mass, grant, reset, take_back},
     settings::Settings,
-    store::{Statement, Store, audit_log::Entry},
+    store::{Statement, Store, audit_log::Entry, rank_buckets},
 };
 use tokio::{sync::watch, time::timeout};
 use twilight_model::id::Id;
@@ -48,6 +48,7 @@ async fn a_change_that_was_interrupted_goes_on_where_it_was() {
     fill(&session).await;
     let (members, all, _) = seen(&session).await;
     let store = scene.store();
+    rank_buckets::tend(&store, Id::new(1)).await.expect("ranked");
     let settings = Settings::new(&Config::defaults().levels);
     // As when the process is killed after the first step.
     let (told, mut hears) = watch::channel(0);

@@ -14,7 +14,7 @@ use eventide::{
     },
     settings::Settings,
     store::{
-        Store, member_xp,
+        Store, member_xp, rank_buckets,
         shard_checkpoint::{self, Advance, ShardKey},
     },
     writer::flush::flush,
@@ -172,6 +172,7 @@ async fn sums_saturate() {
     let scene = Scene::new().await;
     let store: Store = scene.store();
     let session = Session::open(&scene.postgres.connection().into()).await;
+    rank_buckets::tend(&store, Id::new(7)).await.expect("ranked");
     let at = 1_790_000_000_000;
     let week = eventide::rules::week::week_of(at);
     // One in the same week, one in an earlier, one in a later.

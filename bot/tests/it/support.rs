@@ -9,6 +9,7 @@ pub(crate) mod pgbouncer;
 pub(crate) mod rows;
 pub(crate) mod scrape;
 pub(crate) mod session;
+pub(crate) mod stock;
 mod template;
 pub(crate) mod unsteady;
 

@@ -12,7 +12,7 @@ use crate::snowflake;
 
 /// What members have, with their rows locked until the transaction ends. Those without a row have 0.
 ///
-/// `users` are sorted: flushes lock rows in this order, too.
+/// `users` are sorted: flushes lock rows in this order, too, and those that are there before they make others.
 pub async fn lock(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -32,8 +32,11 @@ pub async fn lock(
     debug_assert!(users.is_sorted(), "in the order of the key");
     let guild = snowflake::to_db(guild_id);
     let users: Vec<i64> = users.iter().copied().map(snowflake::to_db).collect();
-    tx.execute(MAKE, &[&guild, &users]).await?;
-    let rows = tx.query(LOCK, &[&guild, &users]).await?;
+    let mut rows = tx.query(LOCK, &[&guild, &users]).await?;
+    if rows.len() < users.len() {
+        tx.execute(MAKE, &[&guild, &users]).await?;
+        rows = tx.query(LOCK, &[&guild, &users]).await?;
+    }
     let read = rows.iter().filter_map(|row| {
         Some((
             snowflake::from_db(row.get(0))?,
@@ -54,7 +57,8 @@ pub async fn change(
         [INT8, INT8_ARRAY, INT8_ARRAY],
         "UPDATE member_xp AS m
          SET xp = m.xp + c.change, week_base = m.week_base + c.change,
-             by_xp = CASE WHEN m.by_xp < 0 THEN m.by_xp ELSE xp_place(m.xp + c.change) END
+             by_xp = CASE WHEN m.by_xp >= 0 AND EXISTS (SELECT FROM ranked_guild AS r WHERE r.guild_id = $1)
+                          THEN xp_place(m.xp + c.change) ELSE m.by_xp END
          FROM unnest($2::int8[], $3::int8[]) AS c (user_id, change)
          WHERE m.guild_id = $1 AND m.user_id = c.user_id"
     );

@@ -66,65 +66,57 @@ pub(crate) async fn analyze(store: &Store) -> Result<(), StoreError> {
     store.query(ANALYZE, &[]).await.map(drop)
 }
 
-// What is brought was not earned this week: the week's XP stays as it is, as far as there is so much.
+/// A statement that writes what comes from elsewhere: its name, what XP and messages become. What is brought was not earned this week: the
+/// week's XP stays as it is, as far as there is so much.
+macro_rules! import {
+    ($name:literal, xp: $xp:literal, messages: $messages:literal) => {
+        statement!(
+            $name,
+            [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
+            "INSERT INTO member_xp (guild_id, user_id, xp, message_count, by_xp, by_messages)
+             SELECT d.*, CASE WHEN r.guild_id IS NULL THEN 0 ELSE xp_place(d.xp) END,
+                    CASE WHEN r.guild_id IS NULL THEN 0 ELSE message_place(d.messages) END
+             FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS d (guild_id, user_id, xp, messages)
+             LEFT JOIN ranked_guild AS r ON r.guild_id = d.guild_id
+             ORDER BY d.guild_id, d.user_id
+             ON CONFLICT (guild_id, user_id) DO UPDATE
+             SET xp = ", $xp, ",
+                 message_count = ", $messages, ",
+                 by_messages = CASE WHEN EXISTS (SELECT FROM ranked_guild AS r WHERE r.guild_id = excluded.guild_id)
+                     THEN message_place(", $messages, ") ELSE GREATEST(member_xp.by_messages, 0::smallint) END,
+                 by_xp = CASE WHEN EXISTS (SELECT FROM ranked_guild AS r WHERE r.guild_id = excluded.guild_id)
+                     THEN xp_place(", $xp, ") ELSE GREATEST(member_xp.by_xp, 0::smallint) END,
+                 week_base = GREATEST(0, ", $xp, " - (member_xp.xp - member_xp.week_base)),
+                 by_week = CASE WHEN EXISTS (SELECT FROM ranked_guild AS r WHERE r.guild_id = excluded.guild_id)
+                     THEN CASE member_xp.week WHEN 0 THEN 0
+                          ELSE week_place(LEAST(", $xp, ", member_xp.xp - member_xp.week_base)) END
+                     ELSE GREATEST(member_xp.by_week, 0::smallint) END"
+        )
+    };
+}
 
-const ADD: Statement = statement!(
+const ADD: Statement = import!(
     "member_xp_import_add",
-    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
-    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, by_xp, by_messages)
-     SELECT d.*, xp_place(d.xp), message_place(d.messages)
-     FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS d (guild_id, user_id, xp, messages)
-     ON CONFLICT (guild_id, user_id) DO UPDATE
-     SET xp = LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.xp,
-         message_count = LEAST(member_xp.message_count, 9223372036854775807 - excluded.message_count) + excluded.message_count,
-         by_messages = message_place(LEAST(member_xp.message_count, 9223372036854775807 - excluded.message_count) + excluded.message_count),
-         by_xp = xp_place(LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.xp),
-         week_base = GREATEST(0, LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.xp - (member_xp.xp - member_xp.week_base)),
-         by_week = CASE member_xp.week WHEN 0 THEN 0 ELSE week_place(
-             LEAST(LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.xp, member_xp.xp - member_xp.week_base)) END"
+    xp: "(LEAST(member_xp.xp, 9223372036854775807 - excluded.xp) + excluded.xp)",
+    messages: "(LEAST(member_xp.message_count, 9223372036854775807 - excluded.message_count) + excluded.message_count)"
 );
 
-const REPLACE: Statement = statement!(
+const REPLACE: Statement = import!(
     "member_xp_import_replace",
-    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
-    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, by_xp, by_messages)
-     SELECT d.*, xp_place(d.xp), message_place(d.messages)
-     FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS d (guild_id, user_id, xp, messages)
-     ON CONFLICT (guild_id, user_id) DO UPDATE
-     SET xp = excluded.xp,
-         message_count = excluded.message_count,
-         by_messages = message_place(excluded.message_count),
-         by_xp = xp_place(excluded.xp),
-         week_base = GREATEST(0, excluded.xp - (member_xp.xp - member_xp.week_base)),
-         by_week = CASE member_xp.week WHEN 0 THEN 0 ELSE week_place(LEAST(excluded.xp, member_xp.xp - member_xp.week_base)) END"
+    xp: "excluded.xp",
+    messages: "excluded.message_count"
 );
 
-const REPLACE_XP: Statement = statement!(
+const REPLACE_XP: Statement = import!(
     "member_xp_import_replace_xp",
-    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
-    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, by_xp, by_messages)
-     SELECT d.*, xp_place(d.xp), message_place(d.messages)
-     FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS d (guild_id, user_id, xp, messages)
-     ON CONFLICT (guild_id, user_id) DO UPDATE
-     SET xp = excluded.xp,
-         by_xp = xp_place(excluded.xp),
-         week_base = GREATEST(0, excluded.xp - (member_xp.xp - member_xp.week_base)),
-         by_week = CASE member_xp.week WHEN 0 THEN 0 ELSE week_place(LEAST(excluded.xp, member_xp.xp - member_xp.week_base)) END"
+    xp: "excluded.xp",
+    messages: "member_xp.message_count"
 );
 
-const KEEP_HIGHER: Statement = statement!(
+const KEEP_HIGHER: Statement = import!(
     "member_xp_import_keep_higher",
-    [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
-    "INSERT INTO member_xp (guild_id, user_id, xp, message_count, by_xp, by_messages)
-     SELECT d.*, xp_place(d.xp), message_place(d.messages)
-     FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS d (guild_id, user_id, xp, messages)
-     ON CONFLICT (guild_id, user_id) DO UPDATE
-     SET xp = GREATEST(member_xp.xp, excluded.xp),
-         message_count = GREATEST(member_xp.message_count, excluded.message_count),
-         by_messages = message_place(GREATEST(member_xp.message_count, excluded.message_count)),
-         by_xp = xp_place(GREATEST(member_xp.xp, excluded.xp)),
-         week_base = GREATEST(0, GREATEST(member_xp.xp, excluded.xp) - (member_xp.xp - member_xp.week_base)),
-         by_week = CASE member_xp.week WHEN 0 THEN 0 ELSE week_place(LEAST(GREATEST(member_xp.xp, excluded.xp), member_xp.xp - member_xp.week_base)) END"
+    xp: "GREATEST(member_xp.xp, excluded.xp)",
+    messages: "GREATEST(member_xp.message_count, excluded.message_count)"
 );
 
 /// What `keys` have now. Members without a row are not in the answer.
@@ -157,12 +149,26 @@ pub async fn current(
 
 /// Write what comes from elsewhere, with its places on the leaderboards. The last awards stay as they are.
 ///
-/// `arrivals` are sorted by key, each key once, as in [`super::add`] and for the same reasons.
+/// `arrivals` are sorted by key, each key once, as in [`super::write`] and for the same reasons.
 pub async fn bring(tx: &Tx<'_>, mode: Mode, arrivals: &[Arrival]) -> Result<(), StoreError> {
+    // Rows that are there are locked before others are made, as by a flush.
+    const LOCK: Statement = statement!(
+        "member_xp_import_lock",
+        [INT8_ARRAY, INT8_ARRAY],
+        "SELECT FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
+         JOIN member_xp AS m ON m.guild_id = k.guild_id AND m.user_id = k.user_id
+         ORDER BY k.guild_id, k.user_id FOR NO KEY UPDATE OF m"
+    );
     debug_assert!(
         arrivals.is_sorted_by(|a, b| a.key < b.key),
         "sorted, each key once"
     );
+    let guilds: Vec<i64> = arrivals
+        .iter()
+        .map(|a| snowflake::to_db(a.key.guild_id))
+        .collect();
+    let users: Vec<i64> = arrivals.iter().map(|a| snowflake::to_db(a.key.user_id)).collect();
+    tx.execute(LOCK, &[&guilds, &users]).await?;
     // Nearly always one run: a file has messages or it does not. In order, so that rows are locked in the keys' order.
     for run in arrivals.chunk_by(|a, b| a.messages.is_some() == b.messages.is_some()) {
         let statement = match (mode, run[0].messages) {

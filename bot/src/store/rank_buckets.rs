@@ -1,0 +1,274 @@
+//! `ranked_guild` and `bucket_count`: which guilds' members have rank buckets, and how many members are in each.
+//!
+//! A guild becomes a ranked one when somebody reads a board of it and it has [many members](RANKED_FROM): sorting them all would take
+//! longer than a reader should wait, and keeping buckets for every other guild would cost every message. A background task adds it, gives
+//! its members their buckets in batches, and adds up the changes of the counts now and then.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{Notify, watch};
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use super::{Statement, Store, StoreError, statement::statement};
+use crate::{backoff::Backoff, shutdown::stopped, snowflake};
+
+/// Members on a board from which a guild becomes a ranked one. Sorting as many takes PostgreSQL 2 ms, and counting them for a rank 1 ms.
+pub(super) const RANKED_FROM: u64 = 2_000;
+
+/// Changes of a guild's counts that may wait to be added up: a reader adds them up each time.
+const CHANGES: u64 = 5_000;
+
+/// Members who are given their buckets in one transaction. A flush that touches one of them waits for it.
+const BATCH: i64 = 2_000;
+
+/// Counts that are added up in one transaction.
+const COUNTS: i64 = 20_000;
+
+/// How often it is tried to add a guild while transactions that have looked at the table go on, such as a backup.
+const TRIES: u32 = 20;
+
+/// The guilds that the background task is to look after.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    guilds: Mutex<Guilds>,
+    added: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Guilds {
+    wanted: BTreeSet<Id<GuildMarker>>,
+    /// Rows of ranked guilds that this process has written since it last asked for them.
+    written: HashMap<Id<GuildMarker>, u64>,
+}
+
+impl Wanted {
+    /// Have the background task look after a guild.
+    pub(super) fn add(&self, guild_id: Id<GuildMarker>) {
+        self.guilds().wanted.insert(guild_id);
+        self.added.notify_one();
+    }
+
+    /// Note that rows of a ranked guild were written.
+    fn written(&self, guild_id: Id<GuildMarker>, rows: u64) {
+        let mut guilds = self.guilds();
+        let written = guilds.written.entry(guild_id).or_default();
+        *written += rows;
+        if *written >= CHANGES {
+            guilds.written.remove(&guild_id);
+            drop(guilds);
+            self.add(guild_id);
+        }
+    }
+
+    async fn next(&self) -> Id<GuildMarker> {
+        loop {
+            if let Some(guild_id) = self.guilds().wanted.pop_first() {
+                return guild_id;
+            }
+            self.added.notified().await;
+        }
+    }
+
+    fn guilds(&self) -> MutexGuard<'_, Guilds> {
+        self.guilds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// Note that a committed transaction wrote rows of a ranked guild. Now and then its counts are added up.
+    pub(crate) fn wrote_ranked(&self, guild_id: Id<GuildMarker>, rows: u64) {
+        self.ranking.written(guild_id, rows);
+    }
+
+    /// Note that a reader has sorted so many members of a guild.
+    pub(super) fn was_sorted(&self, guild_id: Id<GuildMarker>, members: u64) {
+        if members >= RANKED_FROM {
+            self.ranking.add(guild_id);
+        }
+    }
+
+    /// Note that a reader has added up so many counts of a guild.
+    pub(super) fn was_added_up(&self, guild_id: Id<GuildMarker>, counts: u64) {
+        if counts >= CHANGES {
+            self.ranking.add(guild_id);
+        }
+    }
+}
+
+/// Look after guilds as readers and writers ask for it, until `stop` is true.
+pub(crate) async fn keep(store: Store, mut stop: watch::Receiver<bool>) {
+    loop {
+        let guild_id = tokio::select! {
+            () = stopped(&mut stop) => return,
+            guild_id = store.ranking.next() => guild_id,
+        };
+        let tended = tokio::select! {
+            () = stopped(&mut stop) => return,
+            tended = tend(&store, guild_id) => tended,
+        };
+        if let Err(error) = tended {
+            tracing::warn!(
+                %error,
+                guild.id = guild_id.get(),
+                "rank buckets could not be completed; the next reader of the leaderboard has it tried again"
+            );
+        }
+    }
+}
+
+/// Make a guild a ranked one, if it is none, and add up its counts. What an earlier try left undone is done.
+///
+/// # Errors
+///
+/// 55P03 when transactions that have looked at `ranked_guild` take too long; then readers go on sorting. What was done is kept.
+pub async fn tend(store: &Store, guild_id: Id<GuildMarker>) -> Result<(), StoreError> {
+    let guild = snowflake::to_db(guild_id);
+    if !is_added(store, guild).await? {
+        let mut backoff = Backoff::new();
+        while let Err(error) = add(store, guild).await {
+            if !error.is_lock_timeout() || backoff.tries() >= TRIES {
+                return Err(error);
+            }
+            let pause = backoff.pause();
+            tokio::time::sleep(pause).await;
+        }
+    }
+    while place(store, guild).await? == Step::More {}
+    while fold(store, guild).await? == Step::More {}
+    Ok(())
+}
+
+/// What is left after a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    More,
+    /// Nothing, or another process is at it.
+    Done,
+}
+
+async fn is_added(store: &Store, guild: i64) -> Result<bool, StoreError> {
+    const IS_ADDED: Statement = statement!(
+        "ranked_guild_is_added",
+        [INT8],
+        "SELECT FROM ranked_guild WHERE guild_id = $1"
+    );
+    Ok(!store.query(IS_ADDED, &[&guild]).await?.is_empty())
+}
+
+/// Have every transaction that begins to write to the guild from now on keep its buckets.
+async fn add(store: &Store, guild: i64) -> Result<(), StoreError> {
+    // Flushes queue behind this one.
+    const PATIENCE: Statement = statement!(
+        "ranked_guild_patience",
+        [],
+        "SELECT set_config('lock_timeout', '100ms', true)"
+    );
+    // Transactions that have looked at the table and not found the guild have ended when this is granted.
+    const LOCK: Statement = statement!(
+        "ranked_guild_lock",
+        [],
+        "LOCK TABLE ranked_guild IN ACCESS EXCLUSIVE MODE"
+    );
+    const ADD: Statement = statement!(
+        "ranked_guild_add",
+        [INT8],
+        "INSERT INTO ranked_guild (guild_id) VALUES ($1) ON CONFLICT DO NOTHING"
+    );
+    store
+        .transaction("ranked_guild_add", move |tx| {
+            Box::pin(async move {
+                tx.query(PATIENCE, &[]).await?;
+                tx.execute(LOCK, &[]).await?;
+                tx.execute(ADD, &[&guild]).await.map(drop)
+            })
+        })
+        .await
+}
+
+/// Give some more members their buckets.
+async fn place(store: &Store, guild: i64) -> Result<Step, StoreError> {
+    const CLAIM: Statement = statement!(
+        "ranked_guild_claim",
+        [INT8],
+        "SELECT cursor FROM ranked_guild WHERE guild_id = $1 AND NOT placed FOR UPDATE SKIP LOCKED"
+    );
+    // In the order of the key, as by everybody who writes to the table.
+    const LOCK: Statement = statement!(
+        "rank_buckets_lock",
+        [INT8, INT8, INT8],
+        "SELECT user_id FROM member_xp WHERE guild_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3 FOR NO KEY UPDATE"
+    );
+    const PLACE: Statement = statement!(
+        "rank_buckets_place",
+        [INT8, INT8, INT8],
+        "UPDATE member_xp AS m
+         SET by_xp = xp_place(m.xp), by_messages = message_place(m.message_count),
+             by_week = CASE m.week WHEN 0 THEN 0 ELSE week_place(m.xp - m.week_base) END
+         WHERE m.guild_id = $1 AND m.user_id > $2 AND m.user_id <= $3 AND m.by_xp >= 0
+           AND (m.by_xp, m.by_messages, m.by_week)
+               IS DISTINCT FROM (xp_place(m.xp), message_place(m.message_count),
+                                 CASE m.week WHEN 0 THEN 0 ELSE week_place(m.xp - m.week_base) END)"
+    );
+    const ADVANCE: Statement = statement!(
+        "ranked_guild_advance",
+        [INT8, INT8, BOOL],
+        "UPDATE ranked_guild SET cursor = $2, placed = $3 WHERE guild_id = $1"
+    );
+    store
+        .transaction("rank_buckets_place", move |tx| {
+            Box::pin(async move {
+                let claimed = tx.query(CLAIM, &[&guild]).await?;
+                let Some(cursor) = claimed.first().map(|row| row.get::<_, i64>(0)) else {
+                    return Ok(Step::Done);
+                };
+                let members = tx.query(LOCK, &[&guild, &cursor, &BATCH]).await?;
+                let last = members.last().map_or(cursor, |row| row.get(0));
+                tx.execute(PLACE, &[&guild, &cursor, &last]).await?;
+                let is_last = i64::try_from(members.len()).is_ok_and(|members| members < BATCH);
+                tx.execute(ADVANCE, &[&guild, &last, &is_last]).await?;
+                Ok(if is_last { Step::Done } else { Step::More })
+            })
+        })
+        .await
+}
+
+/// Add up some of the guild's counts. Weeks that ended long ago are forgotten.
+async fn fold(store: &Store, guild: i64) -> Result<Step, StoreError> {
+    const CLAIM: Statement = statement!(
+        "bucket_count_claim",
+        [INT8],
+        "SELECT FROM ranked_guild WHERE guild_id = $1 FOR UPDATE SKIP LOCKED"
+    );
+    // What others append meanwhile is not seen, and stays.
+    const FOLD: Statement = statement!(
+        "bucket_count_fold",
+        [INT8, INT8],
+        "WITH gone AS (
+             DELETE FROM bucket_count AS b
+             WHERE b.guild_id = $1
+               AND b.ctid = ANY (ARRAY(SELECT ctid FROM bucket_count WHERE guild_id = $1 ORDER BY board, bucket, entry LIMIT $2))
+             RETURNING b.board, b.bucket, b.members
+         ), sums AS (
+             INSERT INTO bucket_count (guild_id, board, bucket, members)
+             SELECT $1, board, bucket, sum(members)::int8 FROM gone
+             WHERE board < 2 OR board > (SELECT max(board) FROM bucket_count WHERE guild_id = $1) - 2
+             GROUP BY board, bucket HAVING sum(members) <> 0
+         )
+         SELECT count(*) FROM gone"
+    );
+    store
+        .transaction("bucket_count_fold", move |tx| {
+            Box::pin(async move {
+                if tx.query(CLAIM, &[&guild]).await?.is_empty() {
+                    return Ok(Step::Done);
+                }
+                let rows = tx.query(FOLD, &[&guild, &COUNTS]).await?;
+                let gone = rows.first().map_or(0, |row| row.get::<_, i64>(0));
+                Ok(if gone < COUNTS { Step::Done } else { Step::More })
+            })
+        })
+        .await
+}
