@@ -31,6 +31,7 @@ use tokio::{
 use crate::support::{
     PATIENCE, Scene,
     bot::{command, command_on, config_for, discord, settle_exactly, start, up, url},
+    session::every_session_is_stored,
     until,
 };
 
@@ -221,6 +222,7 @@ async fn killed_while_it_reads_back() {
     let mut bot = binary(&discord, &connection).spawn().expect("started");
     up(&discord, 2).await;
     traffic(&discord, 1_000).await;
+    every_session_is_stored(&discord, &store).await;
     bot.kill().await.expect("SIGKILL");
     control.kill_sessions(None);
     missed(&discord, 4_000).await;
@@ -435,6 +437,7 @@ async fn stopped_while_it_reads_back() {
         (read_back(&store).await > 0 && waits > 0).then_some(())
     })
     .await;
+    every_session_is_stored(&discord, &store).await;
     signal(&bot, Signal::SIGTERM);
     assert_eq!(bot.wait().await.expect("an end").code(), Some(0));
     assert!(left(&store).await > 0);
@@ -570,6 +573,7 @@ async fn switched_off_while_it_reads_back() {
         (read_back(&store).await > 0 && waits > 0).then_some(())
     })
     .await;
+    every_session_is_stored(&discord, &store).await;
     bot.kill().await.expect("SIGKILL");
     let resumes = control.stats().resumes;
     let mut bot = command_on(&discord, &connection).spawn().expect("started");

@@ -12,9 +12,11 @@ use tokio::time::sleep;
 
 use crate::support::{
     PATIENCE, Scene,
-    bot::{compare, config_for, discord, settle_exactly, spawn, start},
+    bot::{command_on, compare, config_for, discord, settle_exactly, spawn, start},
     commit_cutter::CommitCutter,
-    full_counts, until,
+    full_counts,
+    session::every_session_is_stored,
+    until,
 };
 
 fn world(cooldown_ms: u64) -> SimulatorConfig {
@@ -75,6 +77,7 @@ async fn kill_often(config: SimulatorConfig) {
     let control = discord.control();
     control.set_rate(Rate::PerSecond(2_000.0));
     let connection = scene.postgres.connection();
+    let store = scene.store();
     for kill in 0..times() {
         let mut bot = spawn(&discord, &connection);
         let before = control.stats();
@@ -82,6 +85,7 @@ async fn kill_often(config: SimulatorConfig) {
             (control.stats().delivered > before.delivered + 200).then_some(())
         })
         .await;
+        every_session_is_stored(&discord, &store).await;
         if prunes && kill % 2 == 0 {
             until("a heartbeat prunes", async || {
                 (control.stats().heartbeats > before.heartbeats).then_some(())
@@ -98,7 +102,6 @@ async fn kill_often(config: SimulatorConfig) {
     let mut bot = spawn(&discord, &connection);
     until("the bot has caught up", async || control.drained().then_some(())).await;
     control.set_rate(Rate::Paused);
-    let store = scene.store();
     settle_exactly(&discord, &store).await;
     let stats = control.stats();
     assert_eq!(stats.sessions_started(), 4, "a kill costs no identify");
@@ -286,12 +289,16 @@ async fn a_drain_that_cannot_end() {
     let store = scene.store();
     control.set_rate(Rate::PerSecond(1_000.0));
     for forced in [true, false] {
-        let mut bot = spawn(&discord, &connection);
+        let mut bot = command_on(&discord, &connection)
+            .env("EVENTIDE__PROCESS__SHUTDOWN_TIMEOUT_SECONDS", "3")
+            .spawn()
+            .expect("the binary starts");
         let before = compare(&discord, &store).await.counted;
         until("rows are written", async || {
             (compare(&discord, &store).await.counted > before).then_some(())
         })
         .await;
+        every_session_is_stored(&discord, &store).await;
         crash(&scene);
         until("PostgreSQL has ended", async || {
             (!scene.postgres.is_running().await).then_some(())

@@ -22,6 +22,7 @@ use crate::support::{
     PATIENCE, Scene,
     bot::{command, command_on, config_for, discord, settle_exactly, start, up, url},
     effects::{Courier, TEMPLATE, announced, delivered, effects},
+    session::every_session_is_stored,
     until,
 };
 
@@ -211,6 +212,7 @@ async fn killed_again_and_again() {
             (control.bot_messages().len() > 40 * kill).then_some(())
         })
         .await;
+        every_session_is_stored(&discord, &store).await;
         bot.kill().await.expect("SIGKILL");
         bot = spawn(&discord, &scene);
     }

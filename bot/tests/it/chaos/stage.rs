@@ -29,7 +29,7 @@ use crate::support::{
     commit_cutter::CommitCutter,
     effects::TEMPLATE,
     scrape,
-    session::Session,
+    session::{Session, every_session_is_stored},
     until,
 };
 
@@ -128,7 +128,7 @@ impl Stage {
         }
     }
 
-    /// Wait until every shard is up and receives.
+    /// Wait until every shard is up, can be resumed, and receives.
     pub(super) async fn receives(&mut self) {
         let control = self.discord.control();
         until("every shard receives", async || {
@@ -137,6 +137,7 @@ impl Stage {
             (control.stats().connections_open == SHARDS as u64).then_some(())
         })
         .await;
+        every_session_is_stored(&self.discord, &self.store).await;
         let before = control.stats().delivered;
         until("more is delivered", async || {
             (control.stats().delivered >= before + 300).then_some(())

@@ -243,7 +243,8 @@ impl Stage {
         leases.remove(&i64::from(process.pid())).unwrap_or_default()
     }
 
-    /// Wait until exactly the processes that run share the shards evenly, and each shard has a session and a connection.
+    /// Wait until exactly the processes that run share the shards evenly, and each shard has a session that can be
+    /// resumed, and a connection.
     pub(super) async fn is_shared(&mut self) {
         for process in &mut self.processes {
             let ended = process.child.try_wait().expect("a status");
@@ -266,7 +267,9 @@ impl Stage {
             let all = leases.keys().copied().collect::<BTreeSet<_>>() == pids;
             let stats = control.stats();
             let up = stats.sessions_started() >= shards && stats.connections_open == shards as u64;
-            (even && all && up).then_some(())
+            let can_be_resumed =
+                usize::try_from(self.sessions_stored().await).is_ok_and(|stored| stored >= shards);
+            (even && all && up && can_be_resumed).then_some(())
         })
         .await;
     }

@@ -74,7 +74,6 @@ pub(crate) fn command_on(discord: &Simulator, connection: &tokio_postgres::Confi
         .env("EVENTIDE__DISCORD__CDN_URL", discord.rest_url())
         .env("EVENTIDE__LEVELS__COOLDOWN_SECONDS", cooldown_s.to_string())
         .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")
-        .env("EVENTIDE__PROCESS__SHUTDOWN_TIMEOUT_SECONDS", "3")
         .stderr(log());
     command
 }

@@ -1,12 +1,40 @@
 //! A look at the database past the bot.
 
+use std::collections::BTreeSet;
+
+use discord_simulator::Simulator;
 use eventide::{
-    store::connect::{Driver, Target},
+    store::{
+        Statement, Store,
+        connect::{Driver, Target},
+    },
     task,
 };
 use tokio_postgres::Client;
 
 use super::until;
+
+/// Wait until each shard has a session that is written down. A bot that ends before cannot resume a session that it has not written
+/// down, whatever it has received by then.
+pub(crate) async fn every_session_is_stored(discord: &Simulator, store: &Store) {
+    let statement = Statement {
+        name: "every_session_is_stored",
+        types: &[],
+        sql: "SELECT session_id FROM shard_checkpoint WHERE session_id IS NOT NULL",
+    };
+    until("each shard has a session that is written down", async || {
+        let rows = store.query(statement, &[]).await.ok()?;
+        let stored: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
+        let sessions = discord.control().sessions();
+        let shards: BTreeSet<u32> = sessions
+            .iter()
+            .filter(|session| session.alive && stored.contains(&session.id))
+            .map(|session| session.shard[0])
+            .collect();
+        (shards.len() == discord.config().shards as usize).then_some(())
+    })
+    .await;
+}
 
 /// A session that is not the bot's.
 pub(crate) struct Session {
