@@ -57,6 +57,10 @@ CREATE FUNCTION count_buckets() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     before TEXT;
 BEGIN
+    -- Whoever changes many rows may count them at once instead, as store/rank_buckets.rs does.
+    IF pg_catalog.current_setting('eventide.counts_itself', true) = 'on' THEN
+        RETURN NULL;
+    END IF;
     IF pg_catalog.current_schema() IS DISTINCT FROM TG_TABLE_SCHEMA THEN
         before := pg_catalog.current_setting('search_path');
         PERFORM pg_catalog.set_config('search_path', pg_catalog.quote_ident(TG_TABLE_SCHEMA), true);

@@ -201,16 +201,39 @@ async fn place(store: &Store, guild: i64) -> Result<Step, StoreError> {
         [INT8, INT8, INT8],
         "SELECT user_id FROM member_xp WHERE guild_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3 FOR NO KEY UPDATE"
     );
+    // For this transaction: the trigger would append some counts for each member.
+    const COUNT: Statement = statement!(
+        "rank_buckets_count",
+        [],
+        "SELECT set_config('eventide.counts_itself', 'on', true)"
+    );
+    // The bounds stand twice, so that no plan looks at more of the guild.
     const PLACE: Statement = statement!(
         "rank_buckets_place",
         [INT8, INT8, INT8],
-        "UPDATE member_xp AS m
-         SET by_xp = xp_place(m.xp), by_messages = message_place(m.message_count),
-             by_week = CASE m.week WHEN 0 THEN 0 ELSE week_place(m.xp - m.week_base) END
-         WHERE m.guild_id = $1 AND m.user_id > $2 AND m.user_id <= $3 AND m.by_xp >= 0
-           AND (m.by_xp, m.by_messages, m.by_week)
-               IS DISTINCT FROM (xp_place(m.xp), message_place(m.message_count),
-                                 CASE m.week WHEN 0 THEN 0 ELSE week_place(m.xp - m.week_base) END)"
+        "WITH old AS MATERIALIZED (
+             SELECT user_id, by_xp, by_messages, week, by_week FROM member_xp
+             WHERE guild_id = $1 AND user_id > $2 AND user_id <= $3 AND by_xp >= 0
+               AND (by_xp, by_messages, by_week)
+                   IS DISTINCT FROM (xp_place(xp), message_place(message_count), CASE week WHEN 0 THEN 0 ELSE week_place(xp - week_base) END)
+         ), new AS (
+             UPDATE member_xp AS m
+             SET by_xp = xp_place(m.xp), by_messages = message_place(m.message_count),
+                 by_week = CASE m.week WHEN 0 THEN 0 ELSE week_place(m.xp - m.week_base) END
+             FROM old WHERE m.guild_id = $1 AND m.user_id > $2 AND m.user_id <= $3 AND m.user_id = old.user_id
+             RETURNING m.by_xp, m.by_messages, m.week, m.by_week
+         ), moved AS (
+             SELECT by_xp, by_messages, week, by_week, -1 AS by FROM old
+             UNION ALL SELECT by_xp, by_messages, week, by_week, 1 FROM new
+         )
+         INSERT INTO bucket_count (guild_id, board, bucket, members)
+         SELECT $1, c.board, c.bucket, sum(m.by)
+         FROM moved AS m
+         CROSS JOIN LATERAL (
+             VALUES (0, m.by_xp), (1, m.by_messages), (m.week, CASE WHEN m.week > 1 THEN m.by_week END)
+         ) AS c (board, bucket)
+         WHERE c.bucket > 0
+         GROUP BY c.board, c.bucket HAVING sum(m.by) <> 0"
     );
     const ADVANCE: Statement = statement!(
         "ranked_guild_advance",
@@ -226,6 +249,7 @@ async fn place(store: &Store, guild: i64) -> Result<Step, StoreError> {
                 };
                 let members = tx.query(LOCK, &[&guild, &cursor, &BATCH]).await?;
                 let last = members.last().map_or(cursor, |row| row.get(0));
+                tx.query(COUNT, &[]).await?;
                 tx.execute(PLACE, &[&guild, &cursor, &last]).await?;
                 let is_last = i64::try_from(members.len()).is_ok_and(|members| members < BATCH);
                 tx.execute(ADVANCE, &[&guild, &last, &is_last]).await?;
