@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run bench test test-all test-versions chaos fleet observe dashboards rank lint fmt doc conformance example manifests deny sbom release
+.PHONY: help demo run bench instructions test test-all test-versions chaos fleet observe dashboards rank lint fmt doc conformance example manifests deny sbom release
 
 NEED := sh deploy/scripts/need.sh
 
@@ -90,6 +90,13 @@ bench: ## what a message costs next to a plain bot, on a PostgreSQL with stock s
 	cargo build --release --package eventide --bin eventide --bin eventide-bench
 	cargo build --release --package discord-simulator --example plain_bot
 	"$${CARGO_TARGET_DIR:-target}/release/eventide-bench" --json "$${CARGO_TARGET_DIR:-target}/bench/bench.json" --document docs/benchmarks.md $(ARGS)
+
+# The dependencies are those of the tests' build, so only the bot is compiled, as for a release.
+instructions: ## instructions of an event from text to ledger, against the committed ones in bot/instructions.toml; BLESS=1 writes them
+	@$(NEED) cargo compiler valgrind
+	CARGO_INCREMENTAL=0 cargo build --workspace --example instructions \
+		$(foreach setting,opt-level=3 codegen-units=16 debug=false debug-assertions=false overflow-checks=false,--config profile.dev.package.eventide.$(setting))
+	"$${CARGO_TARGET_DIR:-target}/debug/examples/instructions" $(if $(BLESS),--bless)
 
 # The second clippy is for the binary of servers, which is built without the demo and so without the simulator. With the whole workspace
 # and the examples, the dependencies have the same features in all three and are checked once.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a bot may take to start, and to catch up with what was sent.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// How long an idle bot is left alone before it is measured.
 const CALM: Duration = Duration::from_secs(1);
 /// Between two questions whether everything is counted.

@@ -10,6 +10,8 @@ mod orders;
 mod reading;
 mod shard;
 pub mod status;
+#[doc(hidden)]
+pub mod text_to_ledger;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -223,7 +223,6 @@ impl Settings {
     }
 
     /// As if a guild had been read that chose nothing.
-    #[cfg(test)]
     pub(crate) fn pretend(&self, guild_id: Id<GuildMarker>) {
         let generation = self.cache().generation();
         self.remember(vec![Stored::nothing(guild_id)], generation, Instant::now());

@@ -8,6 +8,7 @@
 #   postgres   PostgreSQL's programs, 15 or later; no cluster is made or started
 #   pgbouncer  PgBouncer, for tests
 #   prometheus Prometheus and promtool, for tests; none is started
+#   valgrind   Valgrind, to count instructions
 #   faketime   libfaketime, to set the clock of one process
 #   python     Python 3 with venv
 #   systemd    systemd-analyze, which reads units; systemd need not run
@@ -134,6 +135,10 @@ need() {
         [ "$status" -eq 0 ] || exit "$status"
         # Nor at the machine's next start.
         as_root systemctl disable --quiet prometheus 2>/dev/null || true
+        ;;
+    valgrind)
+        command -v valgrind >/dev/null && return
+        install Valgrind valgrind
         ;;
     faketime)
         for library in /usr/lib/*/faketime/libfaketimeMT.so.1; do
