@@ -170,9 +170,11 @@ async fn replica_of(store: Store) -> Finding {
                 format!("last replayed {:.0} s ago", lag.as_secs_f64()),
                 "nothing was written for so long, or it is behind: look at pg_stat_replication on the primary",
             ),
-            lag => Finding::good(
+            Some(lag) => Finding::good("replica", format!("last replayed {:.1} s ago", lag.as_secs_f64())),
+            None => Finding::warning(
                 "replica",
-                format!("last replayed {:.1} s ago", lag.unwrap_or_default().as_secs_f64()),
+                "it has replayed nothing since it was started, so its age is unknown",
+                "look at pg_stat_replication on the primary, and at the standby's log",
             ),
         },
     }
