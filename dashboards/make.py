@@ -294,7 +294,7 @@ def overview():
            "sum(increase(eventide_flush_failures_total{$}[5m]))", levels=(1, 10), runbook="EventideFlushFailing", to="ledger")
     d.stat("In quarantine", "Changes that PostgreSQL refused. `eventide quarantine list` shows them.",
            "max(eventide_quarantine_rows{$})", levels=(None, 1), runbook="EventideQuarantine", to="ledger")
-    d.stat("Token refused", "1 when Discord refused the token: nothing is sent any more.", "max(eventide_rest_token_refused{$})",
+    d.stat("Token refused", "1 while Discord refuses the token: only answers to interactions are sent.", "max(eventide_rest_token_refused{$})",
            levels=(None, 1), runbook="EventideRefused", to="rest")
     d.stat("Processes", "Processes of the fleet, as the one sees it that looked last.", "max(eventide_fleet_processes{$})", to="fleet")
     d.stat("Shards", "Shards of the whole fleet.", "max(eventide_fleet_shards_configured{$})", to="gateway")
@@ -545,6 +545,9 @@ def rest():
     d.series("Brake and token", "1: requests are held because too many were refused, or because the token was.",
              [("max(eventide_rest_brake{$})", "brake"), ("max(eventide_rest_token_refused{$})", "token refused")], levels=(None, 1),
              runbook="EventideRefused")
+    d.series("Unreadable answers, by route", "Discord sent something else than this version knows; the log names the field.",
+             [("sum by (route) (increase(eventide_rest_unreadable_total{$}[~]))", "{{route}}")], bars=True, stack=True, levels=(None, 1),
+             runbook="EventideUnreadable")
     d.row("What need not be asked")
     d.series("Guilds: answered from memory", "Questions about names, roles and channels.",
              [("sum(rate(eventide_guild_cache_hits_total{$}[~]))", "from memory"),

@@ -190,8 +190,10 @@ pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<D
             (RestError::TokenRefused, _) => return Err(StartError::Unauthorized),
             (_, Retry::After(limited)) => limited.max(backoff.pause()),
             (error, Retry::Later)
-                if !matches!(error, RestError::Unconnected { .. })
-                    || patience.is_none_or(|until| Instant::now() < until) =>
+                // An address with something else behind it is more often a wrong one than Discord's.
+                if !matches!(error, RestError::Unreadable { .. })
+                    && (!matches!(error, RestError::Unconnected { .. })
+                        || patience.is_none_or(|until| Instant::now() < until)) =>
             {
                 backoff.pause()
             }

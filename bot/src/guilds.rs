@@ -6,6 +6,7 @@
 mod kept;
 mod may;
 mod members;
+mod models;
 mod names;
 mod news;
 mod places;
@@ -31,7 +32,8 @@ use twilight_model::{
 
 pub use self::ranks::{Obstacle, Rank};
 use self::{
-    kept::{Kept, Missing, Need, Read},
+    kept::{GuildRead, Kept, Missing, Need, Read},
+    models::ChannelModel,
     names::Names,
     places::Places,
     reduced::ReducedChannel,
@@ -313,7 +315,12 @@ impl Inner {
         // allows so many.
         if missing.guild {
             let request = builders.guild(guild_id);
-            read.guild = Some(self.rest.send(priority, request).await?.model()?);
+            let mut guild: GuildRead = self.rest.send(priority, request).await?.model()?;
+            if guild.roles.is_none() {
+                let request = builders.roles(guild_id);
+                guild.roles = Some(self.rest.send(priority, request).await?.model()?);
+            }
+            read.guild = Some(guild);
         }
         if missing.own {
             let request = builders.guild_member(guild_id, self.me(priority).await?);
@@ -336,7 +343,7 @@ impl Inner {
         let reading = Reading::begin(self, &mut self.kept(), guild_id);
         let request = self.rest.builders().channel(channel_id);
         let answer = self.rest.send(priority, request).await;
-        let channel: Channel = match answer.and_then(|answer| answer.model()) {
+        let channel: ChannelModel = match answer.and_then(|answer| answer.model()) {
             Ok(channel) => channel,
             Err(RestError::Refused {
                 code: Some(UNKNOWN_CHANNEL),
@@ -348,7 +355,7 @@ impl Inner {
             }) => return Ok(Found::Hidden),
             Err(error) => return Err(error),
         };
-        let found = Found::Channel(Arc::new(channel.clone().into()));
+        let found = Found::Channel(Arc::new(Channel::from(channel.clone()).into()));
         if channel.guild_id == Some(guild_id) {
             reading.finish(|kept| {
                 let read = Read {

@@ -208,7 +208,7 @@ registry! {
     /// made.
     gauge backup_last_timestamp_seconds = "eventide_backup_last_timestamp_seconds";
 
-    /// Effects that flushes, commands and workers added to the outbox, by kind: `level_up`, `roles`, `notice`, `punishment`, `warned` or `mod_log`.
+    /// Effects that flushes, commands and workers added to the outbox, by kind.
     counter effects_added_total = "eventide_effects_added_total" [kind of &Effect::KINDS];
     /// Effects that Discord has, by kind.
     counter effects_delivered_total = "eventide_effects_delivered_total" [kind of &Effect::KINDS];
@@ -251,6 +251,12 @@ registry! {
     /// Guilds whose names, roles or channels are kept in memory.
     gauge guild_cache_guilds = "eventide_guild_cache_guilds";
 
+    /// Log lines that were dropped because standard error was not read.
+    counter log_lines_dropped_total = "eventide_log_lines_dropped_total";
+
+    /// Connections to the HTTP port that were closed because there were too many.
+    counter http_connections_closed_total = "eventide_http_connections_closed_total";
+
     /// Requests to Discord's REST API, by route and what came: `2xx` to `5xx` but `401`, `403` and `429`, or `timeout`, `unconnected` or `broken`.
     counter rest_requests_total = "eventide_rest_requests_total" [route, outcome of REST_OUTCOMES];
     /// Duration of those requests, by route, without their waits.
@@ -267,9 +273,11 @@ registry! {
     counter rest_rate_limited_total = "eventide_rest_rate_limited_total" [scope];
     /// Answers 401, 403 and 429 of the last 10 minutes, of which Discord allows 10,000 before it shuts the address out.
     gauge rest_invalid_requests = "eventide_rest_invalid_requests";
+    /// Successful answers that could not be read, by route: Discord changed something that this version does not know.
+    counter rest_unreadable_total = "eventide_rest_unreadable_total" [route];
     /// Whether the brake on invalid requests holds everything but interactions: 1 or 0.
     gauge rest_brake = "eventide_rest_brake";
-    /// Whether Discord refused the token: 1 or 0. Nothing is sent any more then.
+    /// Whether Discord refuses the token: 1 or 0. Only answers to interactions are sent until a probe finds that it is accepted.
     gauge rest_token_refused = "eventide_rest_token_refused";
 }
 

@@ -7,18 +7,26 @@
 mod brake;
 mod budget;
 mod error;
+mod explain;
 mod lane;
 mod limits;
+mod probe;
 mod route;
 mod schedule;
 mod sender;
 mod single_flight;
 mod turns;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use twilight_http::request::{Request, TryIntoRequest};
@@ -30,6 +38,7 @@ pub use self::{
     single_flight::SingleFlight,
 };
 use self::{
+    explain::Explanation,
     limits::{Scope, Seen},
     route::Route,
     schedule::{Refusal, Rules},
@@ -41,12 +50,14 @@ use crate::{
     causes::in_one_line,
     config::{Discord, Secret},
     metrics,
-    task::Task,
+    task::{self, Task},
     traces,
 };
 
 /// Tries of a request of which it is certain that it was not done: limited, or never sent.
 const TRIES: u32 = 3;
+/// Answers that could not be read, to log ever fewer of them.
+static UNREADABLE: AtomicU64 = AtomicU64::new(0);
 /// Pauses between tries to connect.
 const CONNECT_PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
@@ -84,8 +95,8 @@ impl Priority {
 pub struct Answer {
     /// The HTTP status, 200 to 299.
     pub status: u16,
-    /// The body; empty with 204.
-    pub body: Bytes,
+    /// The body, empty with 204; or how the connection broke in the middle of it. What was asked for is done in either case.
+    body: Result<Bytes, String>,
     route: Arc<str>,
 }
 
@@ -94,17 +105,28 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// [`RestError::Unreadable`], which says where, and nothing of the answer.
+    /// [`RestError::Broken`] if it did not come as a whole, and [`RestError::Unreadable`], which names the field that is missing or
+    /// of another kind, and quotes nothing.
     pub fn model<T: DeserializeOwned>(&self) -> Result<T, RestError> {
-        serde_json::from_slice(&self.body).map_err(|error| RestError::Unreadable {
-            route: Arc::clone(&self.route),
-            // The error's own text quotes the answer.
-            reason: format!(
-                "{:?} at line {}, column {}",
-                error.classify(),
-                error.line(),
-                error.column()
-            ),
+        let route = Arc::clone(&self.route);
+        let body = match &self.body {
+            Ok(body) => body,
+            Err(reason) => {
+                let reason = reason.clone();
+                return Err(RestError::Broken { route, reason });
+            }
+        };
+        explain::read(body).map_err(|reason| {
+            metrics::rest_unreadable_total(Arc::clone(&route)).increment(1);
+            // All that fails because of it is told at other places, and can be much.
+            if UNREADABLE.fetch_add(1, Ordering::Relaxed).wrapping_add(1).is_power_of_two() {
+                tracing::error!(
+                    rest.route = %route,
+                    reason,
+                    "an answer of Discord's cannot be read; Discord may have changed its API, so look for a newer Eventide"
+                );
+            }
+            RestError::Unreadable { route, reason }
         })
     }
 }
@@ -117,16 +139,11 @@ pub struct Rest {
 
 #[derive(Debug)]
 struct Shared {
-    builders: twilight_http::Client,
-    sender: Sender,
+    builders: Arc<twilight_http::Client>,
+    sender: Arc<Sender>,
     turns: Arc<Turns>,
-    _task: Task<()>,
-}
-
-/// An error of Discord's.
-#[derive(Deserialize)]
-struct Code {
-    code: u64,
+    _turns: Task<()>,
+    _probe: Task<()>,
 }
 
 impl Rest {
@@ -134,7 +151,7 @@ impl Rest {
     pub fn new(config: &Discord, token: &Secret) -> Self {
         // twilight's client, which is here for its builders, wants one of the process's. There may be one, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let (turns, task) = Turns::start(Rules {
+        let (turns, giving) = Turns::start(Rules {
             per_second: config.requests_per_second,
             invalid: config.invalid_requests_limit,
             proxied: config.proxy_url.is_some(),
@@ -152,12 +169,16 @@ impl Rest {
             .ratelimiter(None)
             .default_allowed_mentions(AllowedMentions::default())
             .build();
+        let builders = Arc::new(builders);
+        let sender = Arc::new(Sender::new(config.rest_url(), token, config.request_timeout));
+        let probe = probe::run(Arc::clone(&builders), Arc::clone(&sender), Arc::clone(&turns));
         Self {
             shared: Arc::new(Shared {
                 builders,
-                sender: Sender::new(config.rest_url(), token, config.request_timeout),
+                sender,
                 turns,
-                _task: task,
+                _turns: giving,
+                _probe: task::spawn("REST token probe", probe),
             }),
         }
     }
@@ -166,6 +187,11 @@ impl Rest {
     /// unless their builder's `allowed_mentions` says so.
     pub fn builders(&self) -> &twilight_http::Client {
         &self.shared.builders
+    }
+
+    /// Whether Discord refuses the token at the moment (401). Until it accepts it again, only requests that need none are sent.
+    pub fn is_token_refused(&self) -> bool {
+        *self.shared.turns.token_refused().borrow()
     }
 
     /// This process's share of the whole bot's limits: `part` of `of`, as in 1 of 4 processes. At first it is all of them.
@@ -209,7 +235,7 @@ impl Rest {
         let mut backoff = Backoff::between(CONNECT_PAUSE.0, CONNECT_PAUSE.1);
         let mut tries = 1;
         loop {
-            let reply = match self.exchange(&route, &parcel).await {
+            let reply = match exchange(sender, &route, &parcel).await {
                 Ok(reply) => reply,
                 Err(Failure::Unconnected(_)) if tries < TRIES => {
                     tries += 1;
@@ -225,10 +251,6 @@ impl Rest {
             let body = reply.body.as_deref().unwrap_or_default();
             let seen = Seen::in_answer(reply.status, &reply.headers, body, parcel.with_token);
             let Some(limited) = seen.limited else {
-                if seen.token_refused {
-                    metrics::rest_token_refused().set(1.0);
-                    tracing::error!(rest.route = %route.template, "Discord refused the token: no more requests are made");
-                }
                 turn.finish(&seen);
                 return answered(&route, &reply, parcel.with_token);
             };
@@ -244,58 +266,82 @@ impl Rest {
             turn = turn.again(&seen).await.map_err(refused)?;
         }
     }
+}
 
-    async fn exchange(&self, route: &Route, parcel: &Parcel) -> Result<Reply, Failure> {
-        let began = Instant::now();
-        let reply = self.shared.sender.send(parcel).await;
-        let outcome = match &reply {
-            Ok(Reply { status: 401, .. }) => "401",
-            Ok(Reply { status: 403, .. }) => "403",
-            Ok(Reply { status: 429, .. }) => "429",
-            Ok(Reply { body: Err(_), .. }) | Err(Failure::Broken(_)) => "broken",
-            Ok(Reply { status, .. }) => match status / 100 {
-                2 => "2xx",
-                3 => "3xx",
-                4 => "4xx",
-                _ => "5xx",
-            },
-            Err(Failure::Timeout) => "timeout",
-            Err(Failure::Unconnected(_)) => "unconnected",
-        };
-        metrics::rest_requests_total(Arc::clone(&route.template), outcome).increment(1);
-        metrics::rest_request_seconds(Arc::clone(&route.template)).record(began.elapsed());
-        reply
-    }
+/// One try, counted and timed.
+async fn exchange(sender: &Sender, route: &Route, parcel: &Parcel) -> Result<Reply, Failure> {
+    let began = Instant::now();
+    let reply = sender.send(parcel).await;
+    let outcome = match &reply {
+        Ok(Reply { status: 401, .. }) => "401",
+        Ok(Reply { status: 403, .. }) => "403",
+        Ok(Reply { status: 429, .. }) => "429",
+        Ok(Reply { body: Err(_), .. }) | Err(Failure::Broken(_)) => "broken",
+        Ok(Reply { status, .. }) => match status / 100 {
+            2 => "2xx",
+            3 => "3xx",
+            4 => "4xx",
+            _ => "5xx",
+        },
+        Err(Failure::Timeout) => "timeout",
+        Err(Failure::Unconnected(_)) => "unconnected",
+    };
+    metrics::rest_requests_total(Arc::clone(&route.template), outcome).increment(1);
+    metrics::rest_request_seconds(Arc::clone(&route.template)).record(began.elapsed());
+    reply
 }
 
 /// What an answer other than 429 means.
 fn answered(route: &Route, reply: &Reply, with_token: bool) -> Result<Answer, RestError> {
     let template = Arc::clone(&route.template);
     match (reply.status, &reply.body) {
-        (200..=299, Ok(body)) => Ok(Answer {
+        (200..=299, body) => Ok(Answer {
             status: reply.status,
             body: body.clone(),
             route: template,
-        }),
-        (200..=299, Err(reason)) => Err(RestError::Broken {
-            route: template,
-            reason: reason.clone(),
         }),
         (401, _) if with_token => Err(RestError::TokenRefused),
         (status @ (408 | 500..), _) => Err(RestError::Unavailable {
             route: template,
             status,
         }),
-        (status, body) => Err(RestError::Refused {
-            route: template,
-            status,
-            code: body
-                .as_ref()
-                .ok()
-                .and_then(|body| serde_json::from_slice(body).ok())
-                .map(|Code { code }| code)
-                .filter(|code| *code != 0),
-        }),
+        (status, body) => {
+            let said = Explanation::of(body.as_deref().unwrap_or_default());
+            log_refusal(&template, status, &said);
+            Err(RestError::Refused {
+                route: template,
+                status,
+                code: said.code,
+            })
+        }
+    }
+}
+
+/// Why Discord refused a request. A 400 is a mistake of this program's; the others follow from what servers and members choose.
+fn log_refusal(route: &str, status: u16, said: &Explanation) {
+    let Explanation {
+        code,
+        message,
+        faults,
+    } = said;
+    let text = "Discord refused a request";
+    if status == 400 {
+        tracing::warn!(
+            rest.route = route,
+            rest.status = status,
+            rest.code = code,
+            rest.message = message,
+            rest.faults = faults,
+            "{text}"
+        );
+    } else {
+        tracing::info!(
+            rest.route = route,
+            rest.status = status,
+            rest.code = code,
+            rest.message = message,
+            "{text}"
+        );
     }
 }
 

@@ -4,21 +4,24 @@
 
 use std::{fmt::Write as _, time::Duration};
 
+use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use tokio::sync::watch;
+use twilight_http::{request::Request, routing::Route};
 use twilight_model::{
     application::command::Command as Definition,
     id::{
         Id,
         marker::{ApplicationMarker, GuildMarker},
     },
-    oauth::Application,
 };
 
 use super::ALL;
 use crate::{
     backoff::Backoff,
+    causes::in_one_line,
     config,
     rest::{Priority, Rest, RestError},
     shutdown::stopped_within,
@@ -28,6 +31,9 @@ use crate::{
 /// Before a registration that failed is tried again; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+
+/// Discord's number for the kind of an Entry Point command.
+const ENTRY_POINT: u8 = 4;
 
 /// Why the commands could not be registered.
 #[derive(Debug, Error)]
@@ -63,31 +69,65 @@ pub async fn sync(
     force: bool,
 ) -> Result<Registered, RegistrationError> {
     let definitions = definitions();
-    let hash = hash_of(&definitions);
+    let application_id = application_id(rest).await?;
+    let hash = hash_of(application_id, &definitions);
     if !force && rows::hash(store, guild_id).await?.as_deref() == Some(&hash) {
         return Ok(Registered::Before);
     }
-    let application_id = application_id(rest).await?;
     let client = rest.builders().interaction(application_id);
     match guild_id {
-        None => {
-            rest.send(Priority::Command, client.set_global_commands(&definitions))
-                .await?
-        }
+        None => set_global(rest, application_id, &definitions).await?,
         Some(guild_id) => {
             let request = client.set_guild_commands(guild_id, &definitions);
-            rest.send(Priority::Command, request).await?
+            drop(rest.send(Priority::Command, request).await?);
         }
-    };
+    }
     rows::note(store, guild_id, &hash).await?;
     Ok(Registered::Now)
+}
+
+/// Replace the commands of all servers. An Entry Point command, which opens the application's activity, is not the bot's: Discord made
+/// it, and refuses (50240) a list that lacks it.
+async fn set_global(
+    rest: &Rest,
+    application_id: Id<ApplicationMarker>,
+    definitions: &[Definition],
+) -> Result<(), RestError> {
+    let client = rest.builders().interaction(application_id);
+    let known: Vec<Value> = rest
+        .send(Priority::Command, client.global_commands())
+        .await?
+        .model()?;
+    let ours = definitions
+        .iter()
+        .map(|definition| serde_json::to_value(definition).expect("definitions are JSON"));
+    let kept = known.into_iter().filter(|command| command["type"] == ENTRY_POINT);
+    let all: Vec<Value> = ours.chain(kept).collect();
+    let route = Route::SetGlobalCommands {
+        application_id: application_id.get(),
+    };
+    let request = Request::builder(&route).json(&all).build();
+    let request = request.map_err(|error| RestError::Invalid {
+        reason: in_one_line(&error),
+    })?;
+    rest.send_raw(Priority::Command, &request).await.map(drop)
+}
+
+/// A command that Discord has registered, as far as it is compared with ours.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Known {
+    /// Its name.
+    pub name: String,
+    /// What it does, in English.
+    #[serde(default)]
+    pub description: String,
 }
 
 /// What Discord has registered.
 pub async fn registered(
     rest: &Rest,
     guild_id: Option<Id<GuildMarker>>,
-) -> Result<Vec<Definition>, RegistrationError> {
+) -> Result<Vec<Known>, RegistrationError> {
     let application_id = application_id(rest).await?;
     let client = rest.builders().interaction(application_id);
     let answer = match guild_id {
@@ -127,16 +167,26 @@ pub async fn keep(store: Store, rest: Rest, commands: config::Commands, mut stop
     }
 }
 
+#[derive(Deserialize)]
+struct Application {
+    id: Id<ApplicationMarker>,
+}
+
 async fn application_id(rest: &Rest) -> Result<Id<ApplicationMarker>, RestError> {
     let request = rest.builders().current_user_application();
     let application: Application = rest.send(Priority::Command, request).await?.model()?;
     Ok(application.id)
 }
 
-fn hash_of(definitions: &[Definition]) -> String {
+/// What is noted of a registration. The application is part of it: with the token of another one, or in a restored copy of the
+/// database, nothing is registered yet.
+fn hash_of(application_id: Id<ApplicationMarker>, definitions: &[Definition]) -> String {
     let body = serde_json::to_vec(definitions).expect("definitions are JSON");
+    let mut digest = Sha256::new();
+    digest.update(application_id.get().to_le_bytes());
+    digest.update(body);
     let mut hash = String::with_capacity(64);
-    for byte in Sha256::digest(body) {
+    for byte in digest.finalize() {
         write!(hash, "{byte:02x}").expect("a String takes everything");
     }
     hash
@@ -146,6 +196,7 @@ fn hash_of(definitions: &[Definition]) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
+    use twilight_model::id::Id;
     use twilight_validate::command::command as validate;
 
     use super::{definitions, hash_of};
@@ -172,9 +223,10 @@ mod tests {
     #[test]
     fn a_change_changes_the_hash() {
         let mut definitions = definitions();
-        let before = hash_of(&definitions);
-        assert_eq!(hash_of(&definitions), before);
+        let before = hash_of(Id::new(1), &definitions);
+        assert_eq!(hash_of(Id::new(1), &definitions), before);
+        assert_ne!(hash_of(Id::new(2), &definitions), before, "another application");
         definitions[0].description.push('!');
-        assert_ne!(hash_of(&definitions), before);
+        assert_ne!(hash_of(Id::new(1), &definitions), before);
     }
 }

@@ -159,11 +159,12 @@ async fn content(
     }))
 }
 
-/// A name that Discord does not tell is left out; one that it does not tell now is asked for again.
+/// A name that Discord does not tell, or not in a way that can be read, is left out; one that it does not tell now is asked for again.
 fn known(name: Result<Name, RestError>) -> Result<Option<Name>, RestError> {
     match name {
         Ok(name) => Ok(Some(name)),
         Err(error) if matches!(error.retry(), Retry::Never { .. }) => Ok(None),
+        Err(RestError::Unreadable { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

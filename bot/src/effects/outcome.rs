@@ -115,7 +115,7 @@ pub(super) fn of_error(error: &RestError, target_id: i64) -> Outcome {
             why,
             after: Some(Duration::from_secs(1)),
         },
-        // The gateway ends the process about the same time; the next one has a token that is right.
+        // A probe finds out when Discord accepts it again.
         Retry::TokenRefused => Outcome::Later {
             why,
             after: Some(Duration::from_mins(1)),

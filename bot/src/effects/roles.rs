@@ -123,6 +123,14 @@ async fn try_to(to: &Deliverer, effect: &Waiting) -> Result<Outcome, Stopped> {
             blocked = Some(failure);
         }
     }
+    if let Some(failure) = &blocked {
+        tracing::info!(
+            guild.id = guild_id.get(),
+            role.id = failure.target_id,
+            reason = failure.detail,
+            "a reward role cannot be given or taken; retrying later"
+        );
+    }
     Ok(blocked.map_or(Outcome::Delivered, Outcome::Blocked))
 }
 

@@ -14,7 +14,7 @@ use crate::{
     events::message_create::MessageCreate,
     ledger::backfill::{Backfill, Plan, Unread},
     metrics,
-    rest::{Priority, Rest, Retry},
+    rest::{Priority, Rest, RestError, Retry},
 };
 
 /// Guilds of a shard that are read at a time. One guild's pages follow each other; several use what the REST budget leaves.
@@ -283,9 +283,12 @@ async fn page(
             Ok(page) => return Ok(page),
             Err(error) => error,
         };
+        if let RestError::Unreadable { .. } = error {
+            return Err(Unread::Unreadable);
+        }
         let pause = match error.retry() {
             Retry::After(pause) => pause,
-            // Without a token that is valid the shard ends; whoever has the next reads on.
+            // The gateway ends the process if the token stays refused; the next one continues here.
             Retry::Later | Retry::Full | Retry::TokenRefused => backoff.pause(),
             Retry::Never { status, .. } => {
                 tracing::warn!(channel.id = channel.get(), error = %error, "a channel cannot be read back");

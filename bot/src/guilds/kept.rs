@@ -7,9 +7,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use twilight_cache_inmemory::{InMemoryCacheBuilder, ResourceType};
 use twilight_model::{
-    channel::Channel,
     gateway::payload::incoming::{ChannelCreate, GuildDelete, RoleCreate},
-    guild::Role,
     id::{
         Id,
         marker::{GuildMarker, RoleMarker, UserMarker},
@@ -17,7 +15,10 @@ use twilight_model::{
     util::Timestamp,
 };
 
-use super::reduced::Cache;
+use super::{
+    models::{ChannelModel, RoleModel},
+    reduced::Cache,
+};
 use crate::metrics;
 
 /// How long a guild is kept after it was read. Its events keep it right where they come; where they go to another process, this is
@@ -61,12 +62,13 @@ impl Missing {
     }
 }
 
-/// A guild as REST tells it.
+/// A guild as REST gives it.
 #[derive(Debug, Deserialize)]
 pub(super) struct GuildRead {
     pub(super) name: String,
     pub(super) owner_id: Id<UserMarker>,
-    pub(super) roles: Vec<Role>,
+    /// `None` on servers that do not send them with the guild.
+    pub(super) roles: Option<Vec<RoleModel>>,
 }
 
 /// The bot as a member.
@@ -82,7 +84,7 @@ pub(super) struct Own {
 pub(super) struct Read {
     pub(super) guild: Option<GuildRead>,
     pub(super) own: Option<Own>,
-    pub(super) channels: Option<Vec<Channel>>,
+    pub(super) channels: Option<Vec<ChannelModel>>,
 }
 
 /// A guild that is kept. Its roles and channels are in the cache.
@@ -189,7 +191,8 @@ impl Kept {
     pub(super) fn keep(&mut self, guild_id: Id<GuildMarker>, read: Read, now: Instant) {
         if let Some(guild) = read.guild {
             self.remove(guild_id);
-            for role in guild.roles {
+            for role in guild.roles.into_iter().flatten() {
+                let role = role.into();
                 self.cache.update(&RoleCreate { guild_id, role });
             }
             self.uses += 1;
@@ -214,7 +217,7 @@ impl Kept {
             entry.channels = true;
             for mut channel in channels {
                 channel.guild_id = Some(guild_id);
-                self.cache.update(&ChannelCreate(channel));
+                self.cache.update(&ChannelCreate(channel.into()));
             }
         }
         self.count(guild_id);

@@ -1,16 +1,19 @@
 //! Events keep the guilds right that are kept.
 
 use serde::Deserialize;
-use twilight_gateway::{EventTypeFlags, parse};
 use twilight_model::{
-    gateway::event::{DispatchEvent, GatewayEvent},
+    channel::Channel,
+    gateway::payload::incoming::{ChannelDelete, ChannelUpdate, RoleCreate, RoleDelete},
     id::{
         Id,
-        marker::{GuildMarker, UserMarker},
+        marker::{GuildMarker, RoleMarker, UserMarker},
     },
 };
 
-use super::kept::{Kept, Own};
+use super::{
+    kept::{Kept, Own},
+    models::{ChannelModel, RoleModel},
+};
 use crate::events::guild_news::GuildNews;
 
 #[derive(Deserialize)]
@@ -29,6 +32,16 @@ struct MemberChanged {
     user: User,
     #[serde(flatten)]
     own: Own,
+}
+
+#[derive(Deserialize)]
+struct RoleChanged {
+    role: RoleModel,
+}
+
+#[derive(Deserialize)]
+struct RoleGone {
+    role_id: Id<RoleMarker>,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +79,7 @@ pub(super) fn apply(kept: &mut Kept, me: Option<Id<UserMarker>>, news: &GuildNew
         // It is gone, or came (back) with what nobody heard of.
         "GUILD_CREATE" | "GUILD_DELETE" => None,
         "GUILD_UPDATE" => renamed(kept, guild_id, news.text),
-        _ => of_part(kept, guild_id, news.text),
+        _ => of_part(kept, news),
     };
     if applied.is_none() {
         kept.remove(guild_id);
@@ -85,22 +98,37 @@ fn renamed(kept: &mut Kept, guild_id: Id<GuildMarker>, text: &str) -> Option<()>
 }
 
 /// A role, a channel or a thread; of threads only what was asked about.
-fn of_part(kept: &Kept, guild_id: Id<GuildMarker>, text: &str) -> Option<()> {
-    let GatewayEvent::Dispatch(_, event) = parse(text.to_owned(), EventTypeFlags::all()).ok()?? else {
-        return None;
-    };
+fn of_part(kept: &Kept, news: &GuildNews<'_>) -> Option<()> {
+    let guild_id = news.guild_id;
     let knows_channels = kept.get(guild_id)?.channels;
     let cache = &kept.cache;
-    match event {
-        DispatchEvent::RoleCreate(event) => cache.update(&event),
-        DispatchEvent::RoleUpdate(event) => cache.update(&event),
-        DispatchEvent::RoleDelete(event) => cache.update(&event),
-        DispatchEvent::ChannelCreate(event) if knows_channels => cache.update(&*event),
-        DispatchEvent::ChannelUpdate(event) if knows_channels => cache.update(&*event),
-        DispatchEvent::ChannelDelete(event) if knows_channels => cache.update(&*event),
-        DispatchEvent::ThreadUpdate(event) if cache.channel(event.id).is_some() => cache.update(&*event),
-        DispatchEvent::ThreadDelete(event) => cache.update(&event),
+    match news.event_type {
+        "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" => {
+            let RoleChanged { role } = news.object().ok()?;
+            let role = role.into();
+            cache.update(&RoleCreate { guild_id, role });
+        }
+        "GUILD_ROLE_DELETE" => {
+            let RoleGone { role_id } = news.object().ok()?;
+            cache.update(&RoleDelete { guild_id, role_id });
+        }
+        "CHANNEL_CREATE" | "CHANNEL_UPDATE" if knows_channels => {
+            cache.update(&ChannelUpdate(channel(news)?));
+        }
+        "THREAD_UPDATE" => {
+            let thread = channel(news)?;
+            if cache.channel(thread.id).is_some() {
+                cache.update(&ChannelUpdate(thread));
+            }
+        }
+        "CHANNEL_DELETE" | "THREAD_DELETE" => cache.update(&ChannelDelete(channel(news)?)),
         _ => {}
     }
     Some(())
+}
+
+fn channel(news: &GuildNews<'_>) -> Option<Channel> {
+    let mut channel: ChannelModel = news.object().ok()?;
+    channel.guild_id = Some(news.guild_id);
+    Some(channel.into())
 }

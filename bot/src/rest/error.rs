@@ -82,7 +82,7 @@ pub enum RestError {
         /// Which.
         reason: String,
     },
-    /// Discord refused the token (401). Nothing is sent any more.
+    /// Discord refused the token (401). Nothing that carries it is sent until a probe finds that Discord accepts it again.
     #[error("Discord refused the token (401)")]
     TokenRefused,
     /// Too many requests wait already.
@@ -100,7 +100,8 @@ pub enum RestError {
 pub enum Retry {
     /// Not before this time has passed.
     After(Duration),
-    /// With growing pauses: Discord, or the way to it, is ill. See [`RestError::may_have_happened`].
+    /// With growing pauses: Discord, or the way to it, is ill, or this program does not understand it. Nobody's server is at fault. See
+    /// [`RestError::may_have_happened`].
     Later,
     /// Never: it would be refused again.
     Never {
@@ -109,7 +110,7 @@ pub enum Retry {
         /// Discord's own code, where it gave one.
         code: Option<u64>,
     },
-    /// With another token only, which means in another process.
+    /// When Discord accepts the token again, which may be never.
     TokenRefused,
     /// When there is less to do.
     Full,
@@ -129,8 +130,9 @@ impl RestError {
             Self::Unavailable { .. }
             | Self::Timeout { .. }
             | Self::Unconnected { .. }
-            | Self::Broken { .. } => Retry::Later,
-            Self::Unreadable { .. } | Self::Invalid { .. } => Retry::Never {
+            | Self::Broken { .. }
+            | Self::Unreadable { .. } => Retry::Later,
+            Self::Invalid { .. } => Retry::Never {
                 status: None,
                 code: None,
             },

@@ -104,6 +104,11 @@ impl Seen {
         }
     }
 
+    /// Whether an answer to a request with the bot's token proves that Discord accepts it.
+    pub(super) fn proves_token(&self) -> bool {
+        matches!(self.status, Some(200..=299))
+    }
+
     /// Whether Discord counts it as an invalid request.
     pub(super) fn is_invalid(&self) -> bool {
         match self.status {

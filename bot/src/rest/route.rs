@@ -104,6 +104,8 @@ pub(super) struct Route {
     /// Whether it is an interaction's or webhook's own, with its token in the path: neither the bot's global limit nor its
     /// brake is for these.
     pub(super) exempt: bool,
+    /// Whether it finds out if Discord accepts the token, and is sent although Discord refused it.
+    pub(super) probes_token: bool,
 }
 
 impl Route {
@@ -134,7 +136,21 @@ impl Route {
             template: template.into(),
             major,
             exempt,
+            probes_token: false,
         }
+    }
+
+    /// The route of a request that finds out whether Discord accepts the token.
+    pub(super) fn probe(method: &str, path: &str) -> Self {
+        Self {
+            probes_token: true,
+            ..Self::of(method, path)
+        }
+    }
+
+    /// Whether it is held while Discord refuses the token. Exempt routes carry a token of their own.
+    pub(super) const fn needs_accepted_token(&self) -> bool {
+        !self.exempt && !self.probes_token
     }
 }
 

@@ -6,7 +6,10 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
 
 use super::{
     Priority,
@@ -86,7 +89,7 @@ pub(super) struct Schedule<T> {
     timed: BTreeSet<(Instant, LaneKey)>,
     global_until: Instant,
     everything_until: Instant,
-    token_refused: bool,
+    token_refused: watch::Sender<bool>,
     next_number: u64,
 }
 
@@ -105,7 +108,7 @@ impl<T> Schedule<T> {
             timed: BTreeSet::new(),
             global_until: now,
             everything_until: now,
-            token_refused: false,
+            token_refused: watch::Sender::new(false),
             next_number: 0,
         }
     }
@@ -124,7 +127,7 @@ impl<T> Schedule<T> {
         sender: Sender<T>,
         now: Instant,
     ) -> Result<u64, Refusal> {
-        if self.token_refused {
+        if route.needs_accepted_token() && *self.token_refused.borrow() {
             return Err(Refusal::TokenRefused);
         }
         if let Some(refusal) = self.long_hold(route.exempt, now) {
@@ -202,13 +205,11 @@ impl<T> Schedule<T> {
             self.judge(key, seen, now);
         }
         let mut number = None;
-        if seen.token_refused {
-            self.token_refused = true;
-            let all: Vec<u64> = self.waiting.keys().copied().collect();
-            self.refuse(all, Refusal::TokenRefused);
+        if !ticket.route.exempt {
+            self.judge_token(&ticket.route, seen);
         }
         if let Some(sender) = again {
-            if let Some(refusal) = self.refusal_again(key, now) {
+            if let Some(refusal) = self.refusal_again(&ticket.route, key, now) {
                 // Where the receiver is gone, nobody wants to know.
                 drop(sender.send(Err(refusal)));
             } else {
@@ -223,8 +224,34 @@ impl<T> Schedule<T> {
         number
     }
 
-    fn refusal_again(&mut self, key: LaneKey, now: Instant) -> Option<Refusal> {
-        if self.token_refused {
+    /// Block all requests with the token after a 401, and lift the block after an answer that proves that it is accepted.
+    fn judge_token(&mut self, route: &Route, seen: &Seen) {
+        if seen.token_refused {
+            if !self.token_refused.send_replace(true) {
+                metrics::rest_token_refused().set(1.0);
+                tracing::error!(
+                    rest.route = %route.template,
+                    "Discord refused the token (401); only answers to interactions are sent until it accepts the token again"
+                );
+            }
+            let waiting = self.waiting.iter();
+            let blocked = waiting.filter(|(_, waiter)| waiter.route.needs_accepted_token());
+            let blocked: Vec<u64> = blocked.map(|(number, _)| *number).collect();
+            self.refuse(blocked, Refusal::TokenRefused);
+        } else if seen.proves_token() && *self.token_refused.borrow() {
+            self.token_refused.send_replace(false);
+            metrics::rest_token_refused().set(0.0);
+            tracing::info!("Discord accepts the token again");
+        }
+    }
+
+    /// Whether Discord refuses the token.
+    pub(super) fn token_refused(&self) -> watch::Receiver<bool> {
+        self.token_refused.subscribe()
+    }
+
+    fn refusal_again(&mut self, route: &Route, key: LaneKey, now: Instant) -> Option<Refusal> {
+        if route.needs_accepted_token() && *self.token_refused.borrow() {
             return Some(Refusal::TokenRefused);
         }
         let wait = self.lane(key, now).opens_at().saturating_duration_since(now);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::{
-    sync::{Notify, oneshot},
+    sync::{Notify, oneshot, watch},
     time::{Instant, sleep_until},
 };
 
@@ -50,6 +50,11 @@ impl Turns {
                 () = sleep_until(wake_at.unwrap_or_else(Instant::now)), if wake_at.is_some() => {}
             }
         }
+    }
+
+    /// Whether Discord refuses the token.
+    pub(super) fn token_refused(&self) -> watch::Receiver<bool> {
+        self.lock().token_refused()
     }
 
     /// This process is `part` of `of`.

@@ -6,7 +6,7 @@ use discord_simulator::{Guild, RestFault, RestFaultKind, RestRules, Simulator, S
 use eventide::{
     events::guild_news::GuildNews,
     guilds::{Assignable, Guilds, Sendable},
-    rest::{Priority, Rest, RestError},
+    rest::{Priority, Rest, RestError, Retry},
 };
 use futures_util::future::join_all;
 use serde_json::json;
@@ -66,6 +66,52 @@ async fn can_send(guilds: &Guilds, guild: &Guild, channel: u64) -> Sendable {
         .can_send(Id::new(guild.id()), Id::new(channel), Priority::Effect)
         .await
         .expect("told")
+}
+
+fn without(route: &str, field: &str) -> RestFault {
+    RestFault {
+        route: route.to_owned(),
+        count: Some(1),
+        delay_ms: 0,
+        kind: RestFaultKind::WithoutField(field.to_owned()),
+    }
+}
+
+/// A Discord that renamed what nobody looks at, and a server that sends roles apart from the guild.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_fields_that_are_used_are_needed() {
+    let discord = world().await;
+    let guilds = guilds(&discord);
+    let guild = &discord.world().guilds()[0];
+    for (route, field) in [
+        ("GET /guilds/{id}", "roles"),
+        ("GET /guilds/{id}/roles", "colors"),
+        ("GET /guilds/{id}/channels", "permission_overwrites"),
+        ("GET /guilds/{id}/members/{id}", "joined_at"),
+    ] {
+        discord.control().add_fault(without(route, field));
+    }
+    let role = guild.roles()[2].id;
+    assert_eq!(assignable(&guilds, guild, role).await, Assignable::Yes);
+    let channel = guild.channels()[0].id;
+    assert_eq!(can_send(&guilds, guild, channel).await, Sendable::Yes);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_field_that_is_missing_is_named_and_asked_for_again() {
+    let discord = world().await;
+    let guilds = guilds(&discord);
+    let id = Id::new(discord.world().guilds()[0].id());
+    discord
+        .control()
+        .add_fault(without("GET /guilds/{id}", "owner_id"));
+    let error = guilds.name(id, Priority::Effect).await.expect_err("unreadable");
+    assert_eq!(error.retry(), Retry::Later);
+    assert!(
+        error.to_string().contains("the field `owner_id` is missing"),
+        "{error}"
+    );
+    assert!(guilds.name(id, Priority::Effect).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -242,7 +242,6 @@ async fn failures_are_told_apart() {
     let rest = Rest::new(&config.discord, config.require_token().expect("a token"));
     let channel = channels(&discord, 1)[0];
     for (kind, may_have_happened) in [
-        (RestFaultKind::HalfBody, true),
         (RestFaultKind::Silence, true),
         (RestFaultKind::Status(500), true),
         (RestFaultKind::StatusAfter(502), true),
@@ -255,6 +254,17 @@ async fn failures_are_told_apart() {
         let calls = discord.control().rest_calls(MESSAGES).len() - before;
         assert_eq!(calls, 1, "{kind:?}: nothing ambiguous is tried again");
     }
+    // What was asked for is done, which is all that somebody needs who does not read the answer.
+    discord.control().add_fault(fault(1, RestFaultKind::HalfBody));
+    let sent = say(&rest, channel, "once").await.expect("it is done");
+    let error = sent.model::<Message>().expect_err("half an answer");
+    assert!(matches!(error, RestError::Broken { .. }), "{error}");
+    let without_id = RestFaultKind::WithoutField("id".to_owned());
+    discord.control().add_fault(fault(1, without_id));
+    let sent = say(&rest, channel, "once").await.expect("it is done");
+    let error = sent.model::<Message>().expect_err("a field is missing");
+    assert_eq!((error.retry(), error.may_have_happened()), (Retry::Later, true));
+    assert!(error.to_string().contains("the field `id` is missing"), "{error}");
     discord.control().add_fault(fault(1, RestFaultKind::Status(403)));
     let error = say(&rest, channel, "once").await.expect_err("a fault");
     let never = |status, code| Retry::Never {
@@ -331,7 +341,7 @@ async fn the_brake_stops_all_but_interactions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refused_token_is_used_once() {
+async fn a_refused_token_is_used_by_no_other_request() {
     let discord = quick().await;
     let config = config_for(&discord);
     let rest = Rest::new(&config.discord, &eventide::config::Secret::new("wrong"));
@@ -341,7 +351,36 @@ async fn a_refused_token_is_used_once() {
             RestError::TokenRefused
         );
     }
-    assert_eq!(discord.control().stats().rest_requests, 1);
+    let calls = discord.control().rest_calls(MESSAGES);
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    discord.stop().await;
+}
+
+/// Interactions carry a token of their own, and the block ends when Discord accepts the bot's again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_token_stops_no_interaction_and_a_probe_lifts_the_block() {
+    let discord = quick().await;
+    let rest = rest(&discord);
+    let channel = channels(&discord, 1)[0];
+    for route in [MESSAGES, "GET /users/@me"] {
+        discord.control().add_fault(RestFault {
+            route: route.to_owned(),
+            ..fault(1, RestFaultKind::Status(401))
+        });
+    }
+    let refused = say(&rest, channel, "refused").await;
+    assert_eq!(refused.expect_err("401"), RestError::TokenRefused);
+    assert!(rest.is_token_refused());
+    let (id, token) = interaction(&discord);
+    answer(&rest, id, &token).await.expect("answered");
+    until("a probe lifts the block", async || {
+        (!rest.is_token_refused()).then_some(())
+    })
+    .await;
+    say(&rest, channel, "accepted").await.expect("sent");
+    let probes = discord.control().rest_calls("GET /users/@me");
+    let statuses: Vec<u16> = probes.iter().map(|call| call.status).collect();
+    assert_eq!(statuses, [401, 200]);
     discord.stop().await;
 }
 

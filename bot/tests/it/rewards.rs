@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use discord_simulator::{Guild, Simulator, SimulatorConfig};
+use discord_simulator::{Guild, RestFault, RestFaultKind, Simulator, SimulatorConfig};
 use eventide::{
     config::Config,
     effects::effect::Effect,
@@ -174,6 +174,32 @@ async fn members_get_what_their_level_gives() {
     }
     assert!(rewarded > 3, "{rewarded} members");
     bot.drain(PATIENCE).await.expect("a clean end");
+    server.end().await;
+}
+
+/// An answer that lacks a field is the bot's problem: no server loses its rewards over it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_cannot_be_read_turn_nothing_off() {
+    let server = Server::new("stack").await;
+    let config = server.config();
+    let failures = config.effects.failures_until_off;
+    server.discord.control().add_fault(RestFault {
+        route: "GET /guilds/{id}/members/{id}".to_owned(),
+        count: Some(failures.into()),
+        delay_ms: 0,
+        kind: RestFaultKind::WithoutField("roles".to_owned()),
+    });
+    let courier = Courier::start(&config, &server.store);
+    for at in 1..=failures {
+        let user = server.member_with(at, 100).await;
+        until("the role is given", async || {
+            (server.rewards_of(user) == [1]).then_some(())
+        })
+        .await;
+    }
+    delivered(&server.store).await;
+    assert_eq!(server.notices(), Vec::<String>::new());
+    courier.stop().await;
     server.end().await;
 }
 

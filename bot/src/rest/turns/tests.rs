@@ -452,7 +452,7 @@ async fn the_brake_holds_all_but_interactions_until_the_window_moves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_token_ends_it_for_all() {
+async fn a_refused_token_blocks_what_carries_it_until_an_answer_proves_it() {
     let (turns, _task) = turns(RULES);
     learn(&turns, &channel(0)).await;
     let turn = at_once(&turns, &channel(1), Command).await.expect("a turn");
@@ -469,6 +469,41 @@ async fn a_refused_token_ends_it_for_all() {
         turns.wait(&channel(2), Interaction).await.err(),
         Some(Refusal::TokenRefused)
     );
+    let callback = at_once(&turns, &callback(1), Interaction).await;
+    callback
+        .expect("it carries a token of its own")
+        .finish(&status(204));
+    assert_eq!(
+        turns.wait(&channel(2), Interaction).await.err(),
+        Some(Refusal::TokenRefused),
+        "what carries another token proves nothing"
+    );
+    let probe = Route::probe("GET", "users/@me");
+    for answer in [status(503), status(200)] {
+        assert!(*turns.token_refused().borrow());
+        let turn = at_once(&turns, &probe, Command).await.expect("a probe is sent");
+        turn.finish(&answer);
+    }
+    assert!(!*turns.token_refused().borrow());
+    assert!(at_once(&turns, &channel(2), Command).await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_leaves_interactions_their_places() {
+    let (turns, _task) = turns(RULES);
+    learn(&turns, &channel(0)).await;
+    let turn = at_once(&turns, &channel(1), Command).await.expect("a turn");
+    let route = callback(1);
+    let first = at_once(&turns, &route, Interaction).await.expect("a turn");
+    let (waiting, ()) = tokio::join!(turns.wait(&route, Interaction), async {
+        sleep(NOW).await;
+        turn.finish(&Seen {
+            token_refused: true,
+            ..status(401)
+        });
+        first.finish(&status(204));
+    });
+    assert!(waiting.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

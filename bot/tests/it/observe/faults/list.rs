@@ -176,7 +176,8 @@ pub(super) const FAULTS: &[Fault] = &[
         cause: |stage| {
             Box::pin(async {
                 stage.discord.control().add_fault(RestFault {
-                    route: "POST /channels/{id}/messages".to_owned(),
+                    // Of all routes, or the probe would find that the token is accepted.
+                    route: "*".to_owned(),
                     count: None,
                     delay_ms: 0,
                     kind: RestFaultKind::Status(401),
@@ -210,6 +211,25 @@ pub(super) const FAULTS: &[Fault] = &[
             })
         }),
         follows: &["EventideFlushFailing"],
+        ..NOTHING
+    },
+    Fault {
+        name: "Discord renames a field",
+        tells: &["EventideUnreadable"],
+        settings: &[
+            ("EVENTIDE__LEVELS__XP_PER_MESSAGE", "[100, 120]"),
+            ("EVENTIDE__LEVELS__ANNOUNCE", "direct"),
+        ],
+        cause: |stage| {
+            Box::pin(async {
+                stage.discord.control().add_fault(RestFault {
+                    route: "POST /users/@me/channels".to_owned(),
+                    count: None,
+                    delay_ms: 0,
+                    kind: RestFaultKind::WithoutField("id".to_owned()),
+                });
+            })
+        },
         ..NOTHING
     },
     Fault {

@@ -1,0 +1,202 @@
+//! What is wrong with a request or its answer, in names and codes. Values never stand in it: they can be content, names or tokens.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, error::Category};
+use serde_path_to_error::{Path, Segment};
+
+/// Longest message of Discord's that is repeated, in characters.
+const LONGEST_MESSAGE: usize = 120;
+/// Longest name of a field, or code of a fault, that is repeated, in bytes.
+const LONGEST_NAME: usize = 64;
+/// Faults of a request that are repeated.
+const MOST_FAULTS: usize = 10;
+
+/// What Discord says of a request that it refuses:
+/// <https://docs.discord.com/developers/reference#error-messages>.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Explanation {
+    /// Discord's own code, where it gave one.
+    pub(super) code: Option<u64>,
+    /// What it means, such as `Missing Permissions`.
+    pub(super) message: String,
+    /// The fields at fault with the code of each fault, such as `embeds.0.title BASE_TYPE_MAX_LENGTH`.
+    pub(super) faults: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    code: Option<u64>,
+    message: Option<String>,
+    errors: Value,
+}
+
+impl Explanation {
+    /// Read the body of an answer that is an error.
+    pub(super) fn of(body: &[u8]) -> Self {
+        let Body {
+            code,
+            message,
+            errors,
+        } = serde_json::from_slice(body).unwrap_or_default();
+        let mut faults = Vec::new();
+        collect(&errors, &mut Vec::new(), &mut faults);
+        let printable = |text: String| {
+            let plain = text.chars().filter(|char| !char.is_control());
+            plain.take(LONGEST_MESSAGE).collect()
+        };
+        Self {
+            code: code.filter(|code| *code != 0),
+            message: message.map(printable).unwrap_or_default(),
+            faults: faults.join(", "),
+        }
+    }
+}
+
+/// Gathers the faults of a tree of errors.
+fn collect<'a>(errors: &'a Value, path: &mut Vec<&'a str>, faults: &mut Vec<String>) {
+    for (key, below) in errors.as_object().into_iter().flatten() {
+        if faults.len() >= MOST_FAULTS {
+            return;
+        }
+        if key == "_errors" {
+            let codes = below
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|fault| fault["code"].as_str());
+            let code = codes.flatten().next().unwrap_or_default();
+            faults.push(format!("{} {}", path.join("."), name(code)));
+        } else {
+            path.push(name(key));
+            collect(below, path, faults);
+            path.pop();
+        }
+    }
+}
+
+/// Read a model; otherwise what is wrong with the text, such as ``the field `roles` is missing``.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let mut text = serde_json::Deserializer::from_slice(body);
+    let model = serde_path_to_error::deserialize(&mut text).map_err(|error| {
+        let at = place(error.path());
+        let error = error.into_inner();
+        // The error's own text quotes the answer, but for this one: the name stands in our code.
+        let said = error.to_string();
+        let missing = said
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split('`').next());
+        let what = match (missing, error.classify()) {
+            (Some(field), _) => format!("the field `{field}` is missing"),
+            (None, Category::Data) => "a value is of another kind than expected".to_owned(),
+            (None, Category::Eof) => return "it ends early".to_owned(),
+            (None, Category::Syntax | Category::Io) => return "it is no JSON".to_owned(),
+        };
+        if at.is_empty() {
+            what
+        } else {
+            format!("{what} at {at}")
+        }
+    })?;
+    text.end().map_err(|_more| "it is no JSON".to_owned())?;
+    Ok(model)
+}
+
+/// A path such as `[3].user.id`.
+fn place(path: &Path) -> String {
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => write!(text, "[{index}]").expect("a String takes any text"),
+            Segment::Map { key: part } | Segment::Enum { variant: part } => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(name(part));
+            }
+            Segment::Unknown => text.push('?'),
+        }
+    }
+    text
+}
+
+/// A name of a field or a code, as it stands there; what does not look like one may be a value.
+fn name(text: &str) -> &str {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let is_id = text.len() > 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if text.len() <= LONGEST_NAME && text.bytes().all(is_name) && !is_id {
+        text
+    } else {
+        "?"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use serde::Deserialize;
+
+    use super::{Explanation, read};
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only whether it can be read matters")]
+    struct Guild {
+        id: u64,
+        roles: Vec<Role>,
+        #[serde(default)]
+        by_id: HashMap<String, u64>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only whether it can be read matters")]
+    struct Role {
+        position: i64,
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named_and_nothing_is_quoted() {
+        for (text, reason) in [
+            (r#"{"id": 1}"#, "the field `roles` is missing"),
+            (
+                r#"{"id": 1, "roles": [{"position": 1}, {"name": "secret"}]}"#,
+                "the field `position` is missing at roles[1]",
+            ),
+            (
+                r#"{"id": 1, "roles": [{"position": "secret"}]}"#,
+                "a value is of another kind than expected at roles[0].position",
+            ),
+            (
+                r#"{"id": 1, "roles": [], "by_id": {"718273645546372819": "secret"}}"#,
+                "a value is of another kind than expected at by_id.?",
+            ),
+            ("<html>secret", "it is no JSON"),
+            (r#"{"id": 1, "ro"#, "it ends early"),
+            (r#"{"id": 1, "roles": []} secret"#, "it is no JSON"),
+        ] {
+            assert_eq!(read::<Guild>(text.as_bytes()).expect_err("unreadable"), reason);
+        }
+        assert!(read::<Guild>(br#"{"id": 1, "roles": [], "more": 1}"#).is_ok());
+    }
+
+    #[test]
+    fn a_refusal_is_explained_by_paths_and_codes() {
+        let body = br#"{"message": "Invalid Form Body", "code": 50035, "errors": {
+            "embeds": {"0": {"title": {"_errors": [{"code": "BASE_TYPE_MAX_LENGTH", "message": "secret"}]}}},
+            "a secret key": {"_errors": [{"code": "a secret code"}]},
+            "content": {"_errors": [{"code": "BASE_TYPE_REQUIRED"}]}}}"#;
+        let explained = Explanation {
+            code: Some(50_035),
+            message: "Invalid Form Body".to_owned(),
+            faults: "? ?, content BASE_TYPE_REQUIRED, embeds.0.title BASE_TYPE_MAX_LENGTH".to_owned(),
+        };
+        assert_eq!(Explanation::of(body), explained);
+        for nonsense in [&b"<html>"[..], b"", b"[]", br#"{"code": 0}"#] {
+            assert_eq!(Explanation::of(nonsense), Explanation::default());
+        }
+        let long = format!(r#"{{"message": "{}\n"}}"#, "x".repeat(1_000));
+        assert_eq!(Explanation::of(long.as_bytes()).message.len(), 120);
+    }
+}
