@@ -89,4 +89,7 @@ pub mod snowflake;
 
 pub mod task;
 
+#[cfg(test)]
+mod documents;
+
 pub mod version;
