@@ -71,6 +71,8 @@ pub mod doctor;
 
 pub mod embedded;
 
+mod files;
+
 pub mod http;
 
 pub mod metrics;

@@ -1,15 +1,15 @@
 //! Where a backup goes: what it is called, and how it comes to its name only when it is whole.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, TryLockError},
     io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use time::{OffsetDateTime, macros::format_description};
 
 use super::{BackupError, Manifest};
+use crate::files;
 
 /// What comes after a file's name while it is written.
 const PARTIAL: &str = ".partial";
@@ -78,12 +78,7 @@ impl Partial {
         let path = PathBuf::from(path);
         remove_leftover(&path);
         // It holds what people did: for nobody else's eyes.
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(BackupError::io("write", &path))?;
+        let file = files::create_new(&path).map_err(BackupError::io("write", &path))?;
         let partial = Self {
             path,
             wanted: wanted.to_owned(),
@@ -153,7 +148,7 @@ impl Drop for Partial {
 /// Remove what a backup that was killed left, and nothing that one is still writing.
 pub(super) fn remove_leftover(path: &Path) {
     if path.extension().is_some_and(|ending| ending == "partial")
-        && let Ok(file) = File::open(path)
+        && let Ok(file) = files::open_to_read(path)
         && !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
     {
         drop(fs::remove_file(path));

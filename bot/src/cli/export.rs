@@ -1,7 +1,7 @@
 //! `eventide export`: a guild's members, to take elsewhere.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{BufWriter, Write as _},
     path::{Path, PathBuf},
 };
@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     database::Database,
     export::{self, ExportError, Format},
-    logging,
+    files, logging,
     rules::curve::Curve,
     settings::Settings,
     store::Store,
@@ -74,7 +74,7 @@ async fn to_file(
     let mut part = out.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let written = export::write(store, guild, format, BufWriter::new(File::create(&part)?)).await;
+    let written = export::write(store, guild, format, BufWriter::new(files::replace(&part)?)).await;
     match written {
         Ok(count) => {
             fs::rename(&part, out)?;

@@ -5,7 +5,7 @@ use std::{ffi::OsStr, io, os::unix::fs::MetadataExt, path::Path, process::Stdio}
 use nix::unistd::{Gid, Uid, User};
 use tokio::process::Command;
 
-use crate::embedded::error::Error;
+use crate::{embedded::error::Error, files};
 
 /// Accounts that root lends to the server, the first that exists. Debian's package makes `postgres`.
 const LENT: [&str; 2] = ["postgres", "nobody"];
@@ -25,6 +25,12 @@ impl Account {
     pub(super) fn choose(cluster: &Path) -> Result<Self, Error> {
         let bot = Uid::effective();
         let owner = match cluster.metadata() {
+            // A link could have root run the server as any user.
+            Ok(metadata) if bot.is_root() && !is_led_by_trust(cluster, metadata.uid()) => {
+                return Err(Error::StrangersLink {
+                    path: cluster.to_owned(),
+                });
+            }
             Ok(metadata) => Some((Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid()))),
             Err(error)
                 if matches!(
@@ -114,6 +120,12 @@ impl Account {
         }
         command
     }
+}
+
+/// Whether `path` is no link, or one that may be followed to what belongs to `owner`.
+fn is_led_by_trust(path: &Path, owner: u32) -> bool {
+    path.symlink_metadata()
+        .is_ok_and(|link| !link.is_symlink() || files::is_trusted_link(&link, owner))
 }
 
 /// A user's name, or the number of one without a name.

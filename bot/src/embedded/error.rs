@@ -65,6 +65,15 @@ pub enum Error {
         /// What it did last.
         message: String,
     },
+    /// There is a link in a directory's place, made by a user who is neither root nor the owner of what it leads to.
+    #[error(
+        "{} is a link that another user made to a directory that is not theirs; root does not follow it; remove it, or make it as root",
+        path.display()
+    )]
+    StrangersLink {
+        /// The link.
+        path: PathBuf,
+    },
     /// There is a directory where the cluster should be, and it is not one.
     #[error("{} is there but holds no PostgreSQL data (no PG_VERSION); move it away", path.display())]
     NotACluster {

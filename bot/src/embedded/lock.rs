@@ -8,13 +8,12 @@
 //! after the lock, and is for people only.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{self, Read, Seek, Write},
-    os::unix::fs::{MetadataExt, fchown},
+    fs::{File, TryLockError},
+    io::{Read, Seek, Write},
     path::Path,
 };
 
-use crate::embedded::error::Error;
+use crate::{embedded::error::Error, files::open_shared};
 
 const FILE: &str = "eventide.lock";
 
@@ -85,7 +84,7 @@ impl Lock {
             Taken::Others(pid) => return Ok(Taken::Others(pid)),
         };
         let path = data_directory.join(GUESTS_FILE);
-        let guests = open(&path).map_err(Error::io("open", &path))?;
+        let guests = open_shared(&path).map_err(Error::io("open", &path))?;
         Ok(Taken::Ours(Self {
             role: Role::Command { guests },
             _file: file,
@@ -104,7 +103,7 @@ impl Lock {
 /// Keeps a command from stopping its server, for as long as the file is open. `None`: it is stopping it.
 pub(super) fn stay(data_directory: &Path) -> Result<Option<File>, Error> {
     let path = data_directory.join(GUESTS_FILE);
-    let file = open(&path).map_err(Error::io("open", &path))?;
+    let file = open_shared(&path).map_err(Error::io("open", &path))?;
     match file.try_lock_shared() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -114,7 +113,7 @@ pub(super) fn stay(data_directory: &Path) -> Result<Option<File>, Error> {
 
 /// The lock on a file, with this process's id in it; or the id that is in it.
 fn exclusive(path: &Path) -> Result<Taken<File>, Error> {
-    let mut file = open(path).map_err(Error::io("open", path))?;
+    let mut file = open_shared(path).map_err(Error::io("open", path))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -129,26 +128,6 @@ fn exclusive(path: &Path) -> Result<Taken<File>, Error> {
         .and_then(|()| writeln!(file, "{}", std::process::id()))
         .map_err(Error::io("write to", path))?;
     Ok(Taken::Ours(file))
-}
-
-/// A file that is made if there is none, and then belongs to the directory's owner: a command that root typed must not keep the
-/// bot out.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    // Not truncated: until the lock is ours, it holds the other's process id.
-    options.read(true).write(true).truncate(false);
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        opened => return opened,
-    }
-    let file = options.create(true).open(path)?;
-    if nix::unistd::Uid::effective().is_root()
-        && let Some(directory) = path.parent()
-    {
-        let owner = directory.metadata()?;
-        fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
-    }
-    Ok(file)
 }
 
 #[cfg(test)]

@@ -14,12 +14,15 @@ use std::{
     io,
     os::unix::{
         ffi::OsStrExt,
-        fs::{DirBuilderExt, MetadataExt, chown, symlink},
+        fs::{DirBuilderExt, MetadataExt, lchown, symlink},
     },
     path::{Path, PathBuf},
 };
 
-use crate::embedded::{account::Account, binaries::Binaries, blocking, error::Error};
+use crate::{
+    embedded::{account::Account, binaries::Binaries, blocking, error::Error},
+    files,
+};
 
 /// The port in the socket's name. No port is opened.
 pub(super) const PORT: u16 = 5432;
@@ -70,6 +73,11 @@ fn home(data_directory: &Path) -> PathBuf {
 }
 
 impl Place {
+    /// The socket and its lock file, which a server that ends in order removes.
+    pub(super) fn socket_files(&self) -> [PathBuf; 2] {
+        [format!(".s.PGSQL.{PORT}.lock"), format!(".s.PGSQL.{PORT}")].map(|name| self.socket.join(name))
+    }
+
     /// Takes away a directory of the socket that was made outside of the cluster; one that is still in use
     /// stays.
     pub(super) async fn tidy(&self) {
@@ -96,8 +104,7 @@ impl Place {
             })
             .await?;
         }
-        let found = tokio::fs::canonicalize(&wanted).await;
-        let home = found.map_err(Error::io("find the directory", &wanted))?;
+        let home = blocking(move || trusted(&wanted)).await?;
         if !enters(account, binaries, &home).await? {
             return Err(Error::Unreachable {
                 path: home,
@@ -116,6 +123,20 @@ impl Place {
         })
         .await
     }
+}
+
+/// The directory at `path`, or the one that a link there leads to. A link of somebody who could not write there is refused: root
+/// writes settings into that directory.
+fn trusted(path: &Path) -> Result<PathBuf, Error> {
+    let failed = |error| Error::io("find the directory", path)(error);
+    let link = path.symlink_metadata().map_err(failed)?;
+    let owner = path.metadata().map_err(failed)?.uid();
+    if link.is_symlink() && !files::is_trusted_link(&link, owner) {
+        return Err(Error::StrangersLink {
+            path: path.to_owned(),
+        });
+    }
+    path.canonicalize().map_err(failed)
 }
 
 /// Whether the server's account can enter a directory. Asked by trying: mode bits are not the whole truth.
@@ -188,7 +209,7 @@ fn socket_directory(cluster: &Path, account: &Account) -> Result<PathBuf, Error>
 /// Makes a directory that nobody but the server's account can enter, or accepts one that is just that.
 fn private_directory(path: &Path, account: &Account) -> Result<(), Error> {
     match make(path, 0o700) {
-        Ok(()) => chown(path, Some(account.uid), Some(account.gid)).map_err(Error::io("hand over", path))?,
+        Ok(()) => lchown(path, Some(account.uid), Some(account.gid)).map_err(Error::io("hand over", path))?,
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
     }
@@ -213,7 +234,7 @@ pub(super) fn fresh_directory(path: &Path, account: &Account) -> Result<(), Erro
     }
     make(path, 0o700)?;
     if account.lent {
-        chown(path, Some(account.uid), Some(account.gid)).map_err(Error::io("hand over", path))?;
+        lchown(path, Some(account.uid), Some(account.gid)).map_err(Error::io("hand over", path))?;
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! The server's process: start, adopt, wait, stop.
 
 use std::{
-    fs::File,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -17,16 +16,19 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::embedded::{
-    StopMode,
-    account::Account,
-    binaries::Binaries,
-    blocking,
-    error::Error,
-    pidfile::{self, PidFile, Running},
-    place::Place,
-    session::{self, Answer},
-    words::{log_lengths, why_it_ended},
+use crate::{
+    embedded::{
+        StopMode,
+        account::Account,
+        binaries::Binaries,
+        blocking,
+        error::Error,
+        pidfile::{self, PidFile, Running},
+        place::Place,
+        session::{self, Answer},
+        words::{log_lengths, why_it_ended},
+    },
+    files,
 };
 
 /// A server that has much to read again after a crash takes its time; one that ends is noticed at once.
@@ -75,10 +77,13 @@ impl Server {
     async fn start_once(place: &Place, account: &Account, binaries: &Binaries) -> Result<Self, Error> {
         let said = place.home.join("start.log");
         let (path, cluster) = (said.clone(), place.cluster.clone());
+        let leftovers = place.socket_files();
         let (file, before) = blocking(move || {
-            // Anew each time: the last may be of another user, who typed a command.
-            drop(std::fs::remove_file(&path));
-            let file = File::create_new(&path).map_err(Error::io("write", &path))?;
+            // A new file each time: the last one may belong to another user, who typed a command.
+            let file = files::replace(&path).map_err(Error::io("write", &path))?;
+            for leftover in leftovers {
+                remove(&leftover)?;
+            }
             Ok((file, log_lengths(&cluster)))
         })
         .await?;
@@ -131,13 +136,9 @@ impl Server {
         let running = match blocking(move || Ok(PidFile::read(&cluster))).await? {
             PidFile::None => return Ok(None),
             PidFile::Stale => {
-                // PostgreSQL would refuse to start if the number is now another process of its account. Its
-                // own check of shared memory still keeps it away from processes of the dead server.
+                // Its own check of shared memory still keeps PostgreSQL away from processes of the dead server.
                 let path = pidfile::path(&place.cluster);
-                tracing::info!(file = %path.display(), "the last server did not end in order: its leftover is removed");
-                tokio::fs::remove_file(&path)
-                    .await
-                    .map_err(Error::io("remove", &path))?;
+                blocking(move || remove(&path)).await?;
                 return Ok(None);
             }
             PidFile::Live(running) => running,
@@ -279,6 +280,19 @@ impl Server {
                 None => sleep(POLL).await,
             }
         }
+    }
+}
+
+/// Removes what a server left that did not end in order. PostgreSQL itself would refuse to start if the process id in a lock file
+/// is now that of another process of its account. Only called while no server runs and while our own lock is held.
+fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Ok(()) => {
+            tracing::info!(file = %path.display(), "removed a file of a server that did not end in order");
+            Ok(())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io("remove", path)(error)),
     }
 }
 

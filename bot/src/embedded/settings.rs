@@ -3,13 +3,17 @@
 use std::{
     fmt::Write,
     fs, io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
-use crate::embedded::{
-    account::Account,
-    error::Error,
-    place::{PORT, Place},
+use crate::{
+    embedded::{
+        account::Account,
+        error::Error,
+        place::{PORT, Place},
+    },
+    files,
 };
 
 /// The role and the database that the bot works with.
@@ -128,7 +132,10 @@ impl Settings {
 /// A whole file or none: a full disk leaves the old one.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let new = path.with_extension("new");
-    fs::write(&new, text)?;
+    let mut file = files::replace(&new)?;
+    // The server reads it as another user when it was started by root. There is no secret in it.
+    file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
     fs::rename(&new, path)
 }
 

@@ -2,7 +2,10 @@
 
 use std::{
     fs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, lchown, symlink},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -446,5 +449,75 @@ fn says_in_one_line_what_is_wrong_with_a_cluster() {
         fs::remove_file(cluster.join("PG_VERSION")).expect("removed");
         let error = refusal(&options).await;
         assert!(matches!(error, Error::NotACluster { .. }), "{error}");
+    });
+}
+
+/// Root's commands work in the data directory of the bot's user, who must not be able to lead them elsewhere.
+#[test]
+fn root_follows_no_planted_link() {
+    const BOT: u32 = 65_534;
+    if !Uid::effective().is_root() {
+        return;
+    }
+    run(async {
+        let (directory, roots) = (directory(), directory());
+        let victim = roots.path().join("victim");
+        fs::write(&victim, "precious").expect("a file");
+        lchown(directory.path(), Some(BOT), Some(BOT)).expect("handed over");
+        let options = options(directory.path());
+        let plant = |target: &Path, name: &str| {
+            let link = directory.path().join(name);
+            symlink(target, &link).expect("a link");
+            lchown(&link, Some(BOT), Some(BOT)).expect("handed over");
+            link
+        };
+        for name in ["eventide.bot", "eventide.lock"] {
+            let link = plant(&victim, name);
+            let error = refusal(&options).await.to_string();
+            assert!(error.contains(name) && error.contains("symbolic link"), "{error}");
+            fs::remove_file(link).expect("removed");
+        }
+        let link = plant(&victim, "eventide.guests");
+        let error = PrivatePostgres::visit(&options).await.expect_err("a refusal");
+        assert!(error.to_string().contains("symbolic link"), "{error}");
+        fs::remove_file(link).expect("removed");
+        let link = plant(roots.path(), "postgres");
+        let error = refusal(&options).await;
+        assert!(matches!(error, Error::StrangersLink { .. }), "{error}");
+        fs::remove_file(link).expect("removed");
+
+        stop(start(&options).await).await;
+        for name in ["postgresql.new", "pg_hba.new", "start.log"] {
+            drop(fs::remove_file(directory.path().join("postgres").join(name)));
+            plant(&victim, &format!("postgres/{name}"));
+        }
+        stop(start(&options).await).await;
+        assert_eq!(fs::read(&victim).expect("a file"), b"precious");
+        assert_eq!(fs::read_dir(roots.path()).expect("a directory").count(), 1);
+    });
+}
+
+/// After a power cut the number in a lock file can be that of any process, and PostgreSQL would take it for a server's.
+#[test]
+fn starts_over_a_stale_lock_of_the_socket() {
+    run(async {
+        let directory = directory();
+        let options = options(directory.path());
+        let postgres = start(&options).await;
+        write(&postgres).await;
+        let lock = postgres.socket_directory().join(".s.PGSQL.5432.lock");
+        let left = fs::read_to_string(&lock).expect("a lock file");
+        let owner = lock.metadata().expect("a file");
+        stop(postgres).await;
+        let mut living = Command::new("sleep");
+        living.arg("600").uid(owner.uid()).gid(owner.gid());
+        let mut living = living.spawn().expect("a process of the server's account");
+        let (_, rest) = left.split_once('\n').expect("lines");
+        fs::write(&lock, format!("{}\n{rest}", living.id())).expect("a file");
+        lchown(&lock, Some(owner.uid()), Some(owner.gid())).expect("handed over");
+        let postgres = start(&options).await;
+        assert_written(&postgres).await;
+        stop(postgres).await;
+        living.kill().and_then(|()| living.wait()).expect("ended");
     });
 }
