@@ -1,10 +1,14 @@
 //! The process: the command line, the runtime, and the exit code.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{io::Write as _, process::ExitCode, sync::mpsc, thread, time::Duration};
 
 use clap::Parser as _;
 
 use super::Cli;
+use crate::logging;
+
+/// How long the last words may take to be printed.
+const PRINTING: Duration = Duration::from_secs(2);
 
 /// Bad usage or configuration: `EX_USAGE` of sysexits.h.
 const EX_USAGE: u8 = 64;
@@ -31,16 +35,31 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start threads: {error}"), 1),
     };
-    match runtime.block_on(cli.execute()) {
+    let result = runtime.block_on(cli.execute());
+    logging::flush();
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error.to_string(), error.exit_code()),
     }
 }
 
+/// Print why the process ends. If nobody reads standard error, that does not keep it from ending.
 fn fail(message: &str, code: u8) -> ExitCode {
+    let mut text = String::new();
     for line in message.lines() {
+        text.push_str("eventide: ");
+        text.push_str(line);
+        text.push('\n');
+    }
+    // Nothing is sent: that the other end is gone says that it is written.
+    let (writing, is_written) = mpsc::channel::<()>();
+    let printing = thread::Builder::new().spawn(move || {
         // Nobody is left to tell if standard error is closed.
-        drop(writeln!(std::io::stderr(), "eventide: {line}"));
+        drop(std::io::stderr().write_all(text.as_bytes()));
+        drop(writing);
+    });
+    if printing.is_ok() {
+        let _written_or_late = is_written.recv_timeout(PRINTING);
     }
     ExitCode::from(code)
 }
