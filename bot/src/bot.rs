@@ -172,6 +172,7 @@ impl Bot {
             shards: shards.clone(),
             memory: Arc::clone(&memory),
             commit_within: LONGEST_COMMIT + config.ledger.checkpoint_interval,
+            rest: rest.clone(),
         });
         tracing::info!(gateway.shards = directions.shard_count, "started");
         Ok(Self {

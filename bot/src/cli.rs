@@ -5,6 +5,7 @@ pub mod backup;
 pub mod commands;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod descriptors;
 pub mod doctor;
 pub mod effects;
 pub mod export;

@@ -1,11 +1,19 @@
 //! `/metrics`, `/livez` and `/readyz`, for those who watch the process, and `/log`, which changes what it logs.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod connections;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
     extract::{ConnectInfo, DefaultBodyLimit, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header, uri::Authority},
     response::IntoResponse,
     routing::get,
 };
@@ -13,6 +21,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::watch};
 
+pub(crate) use self::connections::MAX_CONNECTIONS;
 use crate::{
     gateway::{
         self,
@@ -21,6 +30,7 @@ use crate::{
     ledger::memory::Memory,
     logging::{self, LevelError},
     metrics,
+    rest::Rest,
     store::Store,
     task::{self, Task},
 };
@@ -31,7 +41,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long an event may take to be committed, beyond `ledger.checkpoint_interval_ms`, before the process is not ready.
 pub const LONGEST_COMMIT: Duration = Duration::from_secs(15);
 
-/// How often histograms are compacted, so that their memory does not grow when nobody scrapes.
+/// How often histograms are compacted, so that their memory does not grow when nobody scrapes, and dropped log lines are reported.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Longest request that is read, in bytes.
@@ -56,6 +66,8 @@ pub struct Watched {
     pub memory: Arc<Memory>,
     /// The process is not ready while an event has not been committed for longer than this.
     pub commit_within: Duration,
+    /// The way to Discord's REST API.
+    pub rest: Rest,
 }
 
 /// The server. It answers from the first moment on, so that a slow start is not taken for a dead process.
@@ -119,14 +131,11 @@ impl Listening {
                 loop {
                     tokio::time::sleep(UPKEEP_INTERVAL).await;
                     metrics.run_upkeep();
+                    logging::report_dropped();
                 }
             };
             tokio::select! {
-                served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()) => {
-                    if let Err(error) = served {
-                        tracing::error!(%error, "the HTTP server ended");
-                    }
-                }
+                () = connections::serve(listener, router) => {}
                 () = upkeep => {}
             }
         });
@@ -151,13 +160,19 @@ async fn show_level() -> (StatusCode, String) {
     told(logging::level())
 }
 
-/// Only from the machine, or the container, that the process runs in: whoever may read metrics need not be able to fill a disk.
+/// Only from the machine, or the container, that the process runs in: a reader of the metrics need not be able to fill a disk. And
+/// only under a local name: a browser on that machine sends requests of any page to any address, but with the page's own host
+/// (DNS rebinding).
 async fn set_level(
     State(pages): State<Pages>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     directives: String,
 ) -> (StatusCode, String) {
-    if !peer.ip().to_canonical().is_loopback() && peer.ip() != pages.address.ip() {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let own = pages.address.ip();
+    let is_near = peer.ip().to_canonical().is_loopback() || peer.ip() == own;
+    if !is_near || !host.is_some_and(|host| is_local(host, own)) {
         let text = "the level is changed from the process's own machine only\n";
         return (StatusCode::FORBIDDEN, text.to_owned());
     }
@@ -171,6 +186,19 @@ async fn set_level(
     }))
 }
 
+/// Whether a `Host` header names this machine: a loopback name or address, or the address `own` that is listened on.
+fn is_local(host: &str, own: IpAddr) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host();
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    match bare.unwrap_or(name).parse::<IpAddr>() {
+        Ok(ip) => ip.to_canonical().is_loopback() || ip == own,
+        Err(_no_address) => name.eq_ignore_ascii_case("localhost"),
+    }
+}
+
 fn told(level: Result<String, LevelError>) -> (StatusCode, String) {
     match level {
         Ok(level) => (StatusCode::OK, format!("{level}\n")),
@@ -179,8 +207,8 @@ fn told(level: Result<String, LevelError>) -> (StatusCode, String) {
     }
 }
 
-/// Ready: the process has its share of the fleet's shards, they have their sessions, the database answers and has the tables, and what
-/// the shards receive is committed.
+/// Ready: the process has its share of the fleet's shards, they have their sessions, the database answers and has the tables, what
+/// the shards receive is committed, and Discord accepts the token.
 async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
     let watched = pages.watched.borrow().clone();
     let Some(watched) = watched else {
@@ -214,8 +242,13 @@ async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
             waits.as_secs()
         )
     };
+    let token = if watched.rest.is_token_refused() {
+        "refused by Discord (401)"
+    } else {
+        "ok"
+    };
     let is_ready = up == total
-        && [share, database.as_str(), committed.as_str()]
+        && [share, database.as_str(), committed.as_str(), token]
             .iter()
             .all(|part| *part == "ok");
     let status = if is_ready {
@@ -226,7 +259,7 @@ async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
     (
         status,
         format!(
-            "shards up: {up} of {total}\nshare of the fleet: {share}\ndatabase: {database}\ncommits: {committed}\n"
+            "shards up: {up} of {total}\nshare of the fleet: {share}\ndatabase: {database}\ncommits: {committed}\ntoken: {token}\n"
         ),
     )
 }

@@ -1,6 +1,6 @@
 //! `eventide run`: the bot, until it is told to stop.
 
-use super::CliError;
+use super::{CliError, descriptors};
 use crate::{
     bot::Bot,
     config::{Config, Problems},
@@ -19,6 +19,7 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
     let token = config.require_token().map_err(Problems::from)?;
     let (sending, spans) = traces::start(&config.traces)?;
     logging::install_with(&config.log, spans);
+    descriptors::reserve(config);
     let mut signals = StopSignals::listen()?;
     let http = http::listen(config.http.listen).await?.serve(metrics::install()?);
     metrics::say_what_runs(&config.database.schema);

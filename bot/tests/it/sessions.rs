@@ -1,20 +1,26 @@
 //! Sessions that die, shards that are taken away, schemas that do not fit, and what others see of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
-use discord_simulator::{HeartbeatAcks, Rate, Refusal, SimulatorConfig};
+use discord_simulator::{HeartbeatAcks, Rate, Refusal, RestFault, RestFaultKind, SimulatorConfig};
 use eventide::{
     bot::Bot,
+    rest::{Priority, RestError},
     store::migrations::{self, MigrateError},
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
+    time::timeout,
 };
 
 use crate::support::{
     PATIENCE, Scene,
-    bot::{compare, config_for, discord, settle_exactly, start, up},
+    bot::{command_on, compare, config_for, discord, settle_exactly, start, up},
     session::Session,
     start_postgres, until,
 };
@@ -180,6 +186,28 @@ async fn health_and_metrics() {
         shown.iter().all(|text| metrics.contains(text)).then_some(())
     })
     .await;
+    discord.control().add_fault(RestFault {
+        route: "*".to_owned(),
+        count: None,
+        delay_ms: 0,
+        kind: RestFaultKind::Status(401),
+    });
+    let me = bot.rest.builders().current_user();
+    let refused = bot.rest.send(Priority::Background, me).await;
+    assert_eq!(refused.expect_err("401"), RestError::TokenRefused);
+    let page_then = page(&bot, "/readyz").await;
+    assert!(
+        page_then.starts_with("HTTP/1.1 503") && page_then.contains("token: refused"),
+        "{page_then}"
+    );
+    discord.control().clear_faults();
+    until("the token is accepted again", async || {
+        page(&bot, "/readyz")
+            .await
+            .starts_with("HTTP/1.1 200")
+            .then_some(())
+    })
+    .await;
     discord.control().refuse_connections(true);
     discord.control().reset(None);
     until("not ready", async || {
@@ -234,11 +262,50 @@ async fn a_bot_that_commits_nothing_is_not_ready() {
     scene.stop().await;
 }
 
+/// A terminal that was stopped with Ctrl-S, or a log driver that hangs: the pipe is full from the first line on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_nobody_reads_stops_nothing() {
+    let scene = Scene::new().await;
+    let discord = discord(two_shards()).await;
+    let control = discord.control();
+    let (_reader, full) = full_pipe();
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    let mut bot = command_on(&discord, &scene.postgres.connection())
+        .env("EVENTIDE__HTTP__LISTEN", address.to_string())
+        .env("EVENTIDE__LOG__LEVEL", "debug")
+        .stderr(full)
+        .spawn()
+        .expect("the binary starts");
+    up(&discord, 2).await;
+    control.set_rate(Rate::Paused);
+    settle_exactly(&discord, &scene.store()).await;
+    let alive = page_at(address, "/livez").await;
+    assert!(alive.starts_with("HTTP/1.1 200"), "{alive}");
+    let pid = bot.id().and_then(|pid| pid.try_into().ok()).expect("it runs");
+    kill(Pid::from_raw(pid), Signal::SIGTERM).expect("sent");
+    let ended = timeout(PATIENCE, bot.wait()).await.expect("it drains");
+    assert!(ended.expect("it ended").success());
+    scene.stop().await;
+}
+
+/// A pipe into which nothing more goes until somebody reads.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    // Without a reader a write of more than the pipe holds waits forever; the thread's end is not waited for.
+    let mut filler = writer.try_clone().expect("a handle");
+    std::thread::spawn(move || drop(filler.write_all(&vec![b'\n'; 1 << 20])));
+    (reader, writer)
+}
+
 /// A page of the bot's own port, with its head.
 async fn page(bot: &Bot, path: &str) -> String {
-    let mut stream = TcpStream::connect(bot.http_address())
-        .await
-        .expect("a connection");
+    page_at(bot.http_address(), path).await
+}
+
+async fn page_at(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("written");
     let mut text = String::new();

@@ -52,6 +52,27 @@ fn run(directory: &Path) -> Command {
     command
 }
 
+/// A soft limit of 100 is raised to the hard one, which is too little and is said to be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_few_file_descriptors() {
+    let directory = TempDir::new().expect("a directory");
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", "ulimit -Sn 100 && ulimit -Hn 200 && exec \"$0\" run"])
+        .arg(env!("CARGO_BIN_EXE_eventide"))
+        .current_dir(directory.path())
+        .env_clear()
+        .env("PATH", directory.path())
+        .env("DISCORD_TOKEN", "no-secret")
+        .env("EVENTIDE__DATABASE__BINARIES_DIRECTORY", directory.path())
+        .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0");
+    let output = command.output().await.expect("the binary runs");
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    for words in ["too few file descriptors", "\"process.max_fds\":200"] {
+        assert!(text.contains(words), "{words:?} is not in {text}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_postgresql() {
     let directory = TempDir::new().expect("a directory");
