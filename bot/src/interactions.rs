@@ -311,7 +311,10 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
         let span = traces::interaction(found.label());
         let answered = async move {
             let began = Instant::now();
-            let (afterwards, to) = (Arc::clone(&question.afterwards), To::of(&question.asked));
+            let (afterwards, to) = (
+                Arc::clone(&question.afterwards),
+                To::of(&question.asked, found.label()),
+            );
             let outcome = answer(&around, question, found, declined).await;
             metrics::interactions_total(found.label(), outcome).increment(1);
             metrics::interaction_seconds(found.label()).record(began.elapsed().as_secs_f64());

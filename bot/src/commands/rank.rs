@@ -114,7 +114,9 @@ impl Command for Rank {
             };
             let mut picture = Attachment::from_bytes("rank.png".to_owned(), png.to_vec(), 0);
             picture.description(alt);
-            Ok(Reply::public(String::new()).with_file(picture))
+            Ok(Reply::public(String::new())
+                .with_file(picture)
+                .or_in_words(in_words))
         })
     }
 }
@@ -147,11 +149,32 @@ async fn chosen(around: &Around, key: MemberKey) -> Result<(Option<Colour>, Arc<
     )
 }
 
-/// XP in the level, and XP that it needs.
-fn progress(rank: Stored, curve: Curve) -> (u32, u64, u64) {
-    let level = curve.level_of(rank.xp);
-    let (from, to) = (curve.xp_at(level), curve.xp_at(level + 1));
-    (level, rank.xp - from, to - from)
+/// How far somebody is in their level.
+struct Progress {
+    level: u32,
+    /// XP since the level began.
+    done: u64,
+    /// XP from the level to the next. Beyond the highest level, `done` stays at this.
+    needed: u64,
+}
+
+impl Progress {
+    fn of(rank: Stored, curve: Curve) -> Self {
+        let level = curve.level_of(rank.xp);
+        let from = curve.xp_at(level);
+        let needed = curve.xp_at(level + 1).saturating_sub(from);
+        Self {
+            level,
+            done: rank.xp.saturating_sub(from).min(needed),
+            needed,
+        }
+    }
+
+    /// Of `parts` parts of the level, those that are done.
+    fn of_parts(&self, parts: u64) -> u64 {
+        let parts_done = u128::from(self.done) * u128::from(parts) / u128::from(self.needed.max(1));
+        u64::try_from(parts_done).unwrap_or(parts).min(parts)
+    }
 }
 
 fn card_of(
@@ -161,7 +184,8 @@ fn card_of(
     language: Language,
     (user_id, avatar, accent): (Id<UserMarker>, Option<Portrait>, Colour),
 ) -> Card {
-    let (level, done, needed) = progress(rank, curve);
+    let progress = Progress::of(rank, curve);
+    let Progress { level, done, needed } = progress;
     let number = |number: u64| language.number(number);
     let messages = [
         ("messages", Value::Count(rank.messages)),
@@ -179,7 +203,7 @@ fn card_of(
         ),
         messages: language.filled("rank-card-messages", &messages),
         xp: language.filled("rank-card-xp", &xp),
-        done: u16::try_from(done.saturating_mul(1_000) / needed.max(1)).unwrap_or(1_000),
+        done: u16::try_from(progress.of_parts(1_000)).unwrap_or(1_000),
         accent,
         avatar,
         disc: DISCS[usize::try_from(disc).unwrap_or(0)],
@@ -188,7 +212,7 @@ fn card_of(
 
 /// What the picture says, for who does not see it.
 fn in_alt_text(name: &Name, rank: Stored, curve: Curve, language: Language) -> String {
-    let (level, done, needed) = progress(rank, curve);
+    let Progress { level, done, needed } = Progress::of(rank, curve);
     let number = |number: u64| Value::from(language.number(number));
     language.filled(
         "rank-card-alt",
@@ -207,10 +231,10 @@ fn in_alt_text(name: &Name, rank: Stored, curve: Curve, language: Language) -> S
 }
 
 fn in_words(name: &Name, rank: Stored, curve: Curve, language: Language) -> String {
-    let level = curve.level_of(rank.xp);
-    let (from, to) = (curve.xp_at(level), curve.xp_at(level + 1));
+    let progress = Progress::of(rank, curve);
+    let Progress { level, .. } = progress;
     let number = |number: u64| Value::from(language.number(number));
-    let filled = (rank.xp - from) * PARTS / (to - from).max(1);
+    let filled = progress.of_parts(PARTS);
     let bar: String = (0..PARTS)
         .map(|part| if part < filled { '▰' } else { '▱' })
         .collect();
@@ -224,7 +248,7 @@ fn in_words(name: &Name, rank: Stored, curve: Curve, language: Language) -> Stri
             ("xp", number(rank.xp)),
             ("messages", Value::Count(rank.messages)),
             ("count", number(rank.messages)),
-            ("missing", number(to - rank.xp)),
+            ("missing", number(progress.needed - progress.done)),
             ("next", number(u64::from(level) + 1)),
         ],
     )
@@ -236,7 +260,10 @@ mod tests {
 
     use super::{ACCENT, Name, avatar_of, card_of, in_alt_text, in_words};
     use crate::{
-        card::colour::Colour, interactions::asked::Asked, language::Language, rules::curve::Curve,
+        card::colour::Colour,
+        interactions::asked::Asked,
+        language::Language,
+        rules::curve::{Curve, MAX_FACTOR, MAX_LEVEL},
         store::leaderboard::Rank,
     };
 
@@ -262,6 +289,31 @@ mod tests {
             text.contains("▰▰▰▰▰▰▰▰▰▰▰▱") && text.contains("1 XP bis Level 3"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn nothing_overflows_beyond_the_highest_level() {
+        let steepest = Curve::cubic([MAX_FACTOR; 3]).expect("a curve");
+        for curve in [Curve::Mee6, Curve::linear(100), steepest] {
+            for xp in [0, 1, curve.xp_at(MAX_LEVEL), curve.xp_at(MAX_LEVEL + 1), u64::MAX] {
+                let rank = Rank {
+                    xp,
+                    messages: u64::MAX,
+                    position: u64::MAX,
+                };
+                for language in Language::ALL {
+                    let text = in_words(&ada(), rank, curve, language);
+                    assert_eq!(
+                        text.contains(&"▰".repeat(12)),
+                        xp >= curve.xp_at(MAX_LEVEL + 1),
+                        "{xp}: {text}"
+                    );
+                    assert!(!in_alt_text(&ada(), rank, curve, language).is_empty());
+                    let rest = (Id::new(5 << 22), None, ACCENT);
+                    assert!(card_of(&ada(), rank, curve, language, rest).done <= 1_000);
+                }
+            }
+        }
     }
 
     #[test]

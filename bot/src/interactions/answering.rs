@@ -218,6 +218,8 @@ pub(super) struct To {
     token: String,
     /// The message that is answered, if it is no interaction.
     written: Option<written::Message>,
+    /// What is answered, as a label.
+    command: &'static str,
 }
 
 impl fmt::Debug for To {
@@ -231,12 +233,13 @@ impl fmt::Debug for To {
 }
 
 impl To {
-    pub(super) fn of(asked: &Asked) -> Self {
+    pub(super) fn of(asked: &Asked, command: &'static str) -> Self {
         Self {
             id: asked.id,
             application_id: asked.application_id,
             token: asked.token.clone(),
             written: asked.written,
+            command,
         }
     }
 }
@@ -248,7 +251,7 @@ pub(super) async fn answer(
     found: Found,
     declined: Option<Answer>,
 ) -> &'static str {
-    let to = To::of(&question.asked);
+    let to = To::of(&question.asked, found.label());
     if let Some(declined) = declined {
         if to.written.is_some() {
             // Nobody is told so in the channel, for all to see.
@@ -330,15 +333,18 @@ async fn finish(
             Ok(result) => Answer::of(result, command, language),
             Err(_elapsed) => Answer::refused("timeout", "error-away", language),
         };
-        let sent = reply_to(around, message, answer.reply).await;
-        return sent.map_or_else(|error| failed(&error), |()| answer.outcome);
+        let mut sent = reply_to(around, message, answer.reply.clone()).await;
+        if let Some(words) = instead(&sent, to, &answer.reply) {
+            sent = reply_to(around, message, words).await;
+        }
+        return sent.map_or_else(|error| failed(&error, to), |()| answer.outcome);
     }
     if let Ok(result) = timeout(PATIENCE, &mut work).await {
         return first_answer(around, to, Answer::of(result, command, language)).await;
     }
     let is_update = promise.kind == InteractionResponseType::DeferredUpdateMessage;
     if let Err(error) = respond(around, to, &promise).await {
-        return failed(&error);
+        return failed(&error, to);
     }
     let mut answer = match timeout(LIMIT, work).await {
         Ok(result) => Answer::of(result, command, language),
@@ -348,12 +354,35 @@ async fn finish(
         // Discord takes a form at once or not at all.
         answer = Answer::refused("timeout", "error-slow", language);
     }
-    let sent = if is_update && answer.reply.shape != Shape::Update {
-        follow_up(around, to, answer.reply).await
-    } else {
-        edit(around, to, answer.reply).await
+    let is_follow_up = is_update && answer.reply.shape != Shape::Update;
+    let hand_over = async |reply: Reply| {
+        if is_follow_up {
+            follow_up(around, to, reply).await
+        } else {
+            edit(around, to, reply).await
+        }
     };
-    sent.map_or_else(|error| failed(&error), |()| answer.outcome)
+    let mut sent = hand_over(answer.reply.clone()).await;
+    if let Some(words) = instead(&sent, to, &answer.reply) {
+        sent = hand_over(words).await;
+    }
+    sent.map_or_else(|error| failed(&error, to), |()| answer.outcome)
+}
+
+/// What to say in place of an answer that Discord did not take, perhaps because of its files or embeds: where the bot lacks *Attach
+/// Files* or *Embed Links* that is a 403, and a large body can meet a 413 or 5xx that a small one does not.
+fn instead<T>(sent: &Result<T, RestError>, to: &To, reply: &Reply) -> Option<Reply> {
+    let error = sent.as_ref().err()?;
+    let could_be_the_files = match error {
+        RestError::Refused { status, code, .. } => {
+            matches!(status, 400 | 403 | 413) && *code != Some(ALREADY_ACKNOWLEDGED)
+        }
+        RestError::Unavailable { .. } => true,
+        _ => false,
+    };
+    let words = reply.in_words().filter(|_| could_be_the_files)?;
+    tracing::info!(%error, command = to.command, "an answer was not taken; sending it without files and embeds");
+    Some(words)
 }
 
 /// Answer a message with one. A second answer to the same has the same nonce, and Discord takes it for the first.
@@ -430,7 +459,15 @@ async fn follow_up(around: &Around, to: &To, reply: Reply) -> Result<(), RestErr
 }
 
 async fn first_answer(around: &Around, to: &To, answer: Answer) -> &'static str {
-    first(around, to, answer.reply.into_response(), answer.outcome).await
+    let Answer { reply, outcome } = answer;
+    // Of an answer that was taken all the same, Discord says so to the second.
+    let mut response = reply.clone().into_response();
+    limits::response(&mut response);
+    let sent = respond(around, to, &response).await;
+    match instead(&sent, to, &reply) {
+        Some(words) => first(around, to, words.into_response(), outcome).await,
+        None => sent.map_or_else(|error| failed(&error, to), |()| outcome),
+    }
 }
 
 /// Send the first answer. Returns the outcome.
@@ -441,10 +478,8 @@ async fn first(
     outcome: &'static str,
 ) -> &'static str {
     limits::response(&mut response);
-    match respond(around, to, &response).await {
-        Ok(()) => outcome,
-        Err(error) => failed(&error),
-    }
+    let sent = respond(around, to, &response).await;
+    sent.map_or_else(|error| failed(&error, to), |()| outcome)
 }
 
 #[expect(
@@ -460,7 +495,7 @@ async fn respond(around: &Around, to: &To, response: &InteractionResponse) -> Re
 /// Discord's number for a second first answer.
 const ALREADY_ACKNOWLEDGED: u64 = 40_060;
 
-fn failed(error: &RestError) -> &'static str {
+fn failed(error: &RestError, to: &To) -> &'static str {
     if matches!(
         error,
         RestError::Refused {
@@ -470,6 +505,6 @@ fn failed(error: &RestError) -> &'static str {
     ) {
         return "answered_before";
     }
-    tracing::warn!(%error, "an interaction could not be answered");
+    tracing::warn!(%error, command = to.command, "an interaction could not be answered");
     "unanswered"
 }

@@ -24,6 +24,8 @@ pub struct Reply {
     pub components: Vec<Component>,
     /// Pictures and other files.
     pub files: Vec<Attachment>,
+    /// What is said instead of files and embeds where Discord does not take them; `None`: the text of the embeds.
+    pub words: Option<String>,
     /// What it is.
     pub shape: Shape,
 }
@@ -103,6 +105,34 @@ impl Reply {
         self
     }
 
+    /// The same with something to say instead of files and embeds, where Discord does not take them.
+    #[must_use]
+    pub fn or_in_words(mut self, words: String) -> Self {
+        self.words = Some(words);
+        self
+    }
+
+    /// The same without files and embeds, for which the bot needs permissions of their own (*Attach Files*, *Embed Links*). `None` if
+    /// there are none, or nothing to say instead.
+    pub fn in_words(&self) -> Option<Self> {
+        if self.files.is_empty() && self.embeds.is_empty() {
+            return None;
+        }
+        let content = self.words.clone().unwrap_or_else(|| {
+            let own = Some(self.content.clone()).filter(|content| !content.is_empty());
+            let embeds = self.embeds.iter().flat_map(words_of);
+            own.into_iter().chain(embeds).collect::<Vec<_>>().join("\n")
+        });
+        (!content.is_empty()).then(|| Self {
+            content,
+            embeds: Vec::new(),
+            files: Vec::new(),
+            words: None,
+            components: self.components.clone(),
+            shape: self.shape.clone(),
+        })
+    }
+
     /// The same in place of the message that the button stands on.
     #[must_use]
     pub fn updating(mut self) -> Self {
@@ -156,6 +186,22 @@ impl Reply {
             data: Some(data),
         }
     }
+}
+
+/// What stands in an embed, a line or more each.
+fn words_of(embed: &Embed) -> Vec<String> {
+    let author = embed.author.iter().map(|author| author.name.clone());
+    let title = embed.title.iter().map(|title| format!("**{title}**"));
+    let description = embed.description.iter().cloned();
+    let fields = embed.fields.iter();
+    let fields = fields.map(|field| format!("**{}**\n{}", field.name, field.value));
+    let footer = embed.footer.iter().map(|footer| footer.text.clone());
+    author
+        .chain(title)
+        .chain(description)
+        .chain(fields)
+        .chain(footer)
+        .collect()
 }
 
 /// The promise of an answer: a message of its own, seen by the asker alone or by everybody.

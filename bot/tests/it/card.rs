@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use discord_simulator::{InteractionRequest, Rate};
+use discord_simulator::{InteractionRequest, Rate, RestFault, RestFaultKind};
 use eventide::config::Config;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -186,6 +186,29 @@ async fn without_a_cdn_the_card_has_a_letter() {
     without.ask(&asked(&without, 0, &Value::Null)).await;
     assert!(without.picture() == fallen_back);
     without.end().await;
+}
+
+/// A bot without *Attach Files*, a body that Discord does not take, and a Discord that cannot keep the file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_that_is_refused_is_text_instead() {
+    let here = here(|_| ()).await;
+    for status in [400, 403, 413, 500] {
+        here.discord.control().add_fault(RestFault {
+            route: "POST /interactions/{id}/{token}/callback".to_owned(),
+            count: Some(1),
+            delay_ms: 0,
+            kind: RestFaultKind::Status(status),
+        });
+        let reply = here.rank(0, json!([])).await;
+        let words = reply["content"].as_str().expect("text");
+        assert!(
+            words.contains("is level **") && reply["attachments"] == json!([]),
+            "{status}: {reply}"
+        );
+    }
+    let pictured = here.rank(0, json!([])).await;
+    assert_eq!(pictured["attachments"].as_array().map_or(0, Vec::len), 1);
+    here.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -166,3 +166,44 @@ async fn commands_can_be_written() {
     assert!(said.iter().any(|said| said.contains("`/rank`")), "{said:?}");
     here.end().await;
 }
+
+/// Where the bot may write but neither embed nor attach anything, it answers in words.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn written_commands_are_answered_without_embeds_and_files_where_these_are_denied() {
+    const EMBED_LINKS: u64 = 1 << 14;
+    const ATTACH_FILES: u64 = 1 << 15;
+    let here = here_with(|config| config.discord.message_content = true).await;
+    let (guild, control) = (here.guild(), here.discord.control());
+    let channel = here.discord.world().guilds()[0].channels()[0].id;
+    assert!(control.deny_in_channel(channel, EMBED_LINKS | ATTACH_FILES));
+    let id = (control.now_ms() - 1_420_070_400_000) << 22;
+    let user = here.member(3);
+    let write = |at: u64, content: &str| {
+        let message = json!({
+            "id": (id + at).to_string(), "channel_id": channel.to_string(), "guild_id": guild.to_string(), "type": 0,
+            "content": content, "mentions": [], "author": {"id": user.to_string(), "username": "somebody"},
+            "member": {"roles": [], "nick": null},
+        });
+        control.dispatch(Some(guild), "MESSAGE_CREATE", &message.to_string());
+    };
+    let answers = || {
+        let messages = control.bot_messages().into_iter();
+        messages.filter(|message| message["message_reference"].is_object())
+    };
+    // The first message gives XP, without which there is nothing to draw.
+    write(1, "hello");
+    for (at, command) in [(2, "!rank"), (3, "!leaderboard"), (4, "!help")] {
+        write(at, command);
+        let count = usize::try_from(at).expect("small") - 1;
+        let answer = until("it is answered", async || answers().nth(count - 1)).await;
+        assert!(
+            answer["content"].as_str().is_some_and(|said| !said.is_empty()),
+            "{answer}"
+        );
+        assert_eq!(
+            (&answer["embeds"], &answer["attachments"]),
+            (&json!([]), &json!([]))
+        );
+    }
+    here.end().await;
+}
