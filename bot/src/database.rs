@@ -1,6 +1,6 @@
 //! The database that the process works on: the operator's, or the private one.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use thiserror::Error;
 use tokio::{sync::oneshot, time::Instant};
@@ -105,11 +105,19 @@ impl Database {
                 Pooler::Transaction => target.pooled(),
             })
         };
-        Ok(Some(Self {
+        let given = Self {
             direct: Target::open(routes.direct_url.as_ref().unwrap_or(url), database)?,
             replica: routes.read_url.as_ref().map(through).transpose()?,
             ..Self::at(through(url)?)
-        }))
+        };
+        let targets = [&given.connection, &given.direct]
+            .into_iter()
+            .chain(&given.replica);
+        let cautions: BTreeSet<_> = targets.flat_map(Target::cautions).collect();
+        for caution in cautions {
+            tracing::warn!("{caution}");
+        }
+        Ok(Some(given))
     }
 
     fn at(connection: Target) -> Self {

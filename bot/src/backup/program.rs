@@ -18,21 +18,41 @@ use crate::{config::Database, embedded, store::connect::libpq::Environment};
 pub(super) struct Programs {
     directory: PathBuf,
     major: u32,
+    minor: Option<u32>,
     /// As the program itself says it, such as `15.18 (Debian 15.18-0+deb12u1)`.
     pub(super) version: String,
 }
 
+/// The first minor version of each major one that writes `\\restrict`, so that a prepared dump cannot have psql run programs on this
+/// machine (CVE-2025-8714): <https://www.postgresql.org/support/security/CVE-2025-8714/>. All later major versions do.
+const RESTRICTED_SINCE: [(u32, u32); 3] = [(15, 14), (16, 10), (17, 6)];
+
+/// What is asked of programs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// All of them, in one directory.
+    pub(super) names: &'a [&'static str],
+    /// The server's major version.
+    pub(super) server: u32,
+    /// The oldest major version that does.
+    pub(super) oldest: u32,
+    /// What asks for that version, before its number.
+    pub(super) who: &'static str,
+    /// Whether what they write is run by psql.
+    pub(super) restricted: bool,
+}
+
 impl Programs {
-    /// The first of `names` at least as new as `oldest`, with all the others in its directory: those in
-    /// `database.binaries_directory` first, then those of the server's own version, then the newest. `who` says what asks for that
-    /// version, before its number.
-    pub(super) async fn find(
-        database: &Database,
-        names: &[&'static str],
-        server: u32,
-        oldest: u32,
-        who: &str,
-    ) -> Result<Self, BackupError> {
+    /// The first of the names with all the others in its directory: those in `database.binaries_directory` first, then those of the
+    /// server's own version, then the newest.
+    pub(super) async fn find(database: &Database, wanted: Wanted<'_>) -> Result<Self, BackupError> {
+        let Wanted {
+            names,
+            server,
+            oldest,
+            who,
+            restricted,
+        } = wanted;
         let name = names.first().copied().unwrap_or_default();
         let given = database.binaries_directory.clone();
         let directories = given
@@ -47,7 +67,8 @@ impl Programs {
                 found.push(programs);
             }
         }
-        let fits = |programs: &&Self| programs.major >= oldest;
+        let is_new = |programs: &&Self| programs.major >= oldest;
+        let fits = |programs: &&Self| is_new(programs) && (!restricted || programs.restricts());
         let best = found
             .iter()
             .filter(fits)
@@ -62,6 +83,14 @@ impl Programs {
             let install = format!(
                 "install postgresql-client-{oldest}, or name the directory of newer programs in database.binaries_directory"
             );
+            if let Some(unsafe_ones) = found.iter().find(is_new) {
+                return BackupError::NoProgram(format!(
+                    "{name} {} (in {}) lets a prepared backup run programs on this machine (CVE-2025-8714): update it to {}",
+                    unsafe_ones.version,
+                    unsafe_ones.directory.display(),
+                    fixed()
+                ));
+            }
             BackupError::NoProgram(match found.iter().rev().max_by_key(|programs| programs.major) {
                 Some(newest) => format!(
                     "{who} {oldest}, and the newest {name} found is {} (in {}): {install}",
@@ -74,6 +103,14 @@ impl Programs {
                 ),
             })
         })
+    }
+
+    /// Whether what `pg_restore` writes cannot have psql run programs.
+    fn restricts(&self) -> bool {
+        match RESTRICTED_SINCE.iter().find(|(major, _)| *major == self.major) {
+            Some((_, since)) => self.minor.is_some_and(|minor| minor >= *since),
+            None => self.major > RESTRICTED_SINCE[2].0,
+        }
     }
 
     /// A command with nothing of this process's environment. It never asks for a password, and ends with us.
@@ -116,8 +153,20 @@ async fn version(directory: &Path, name: &str) -> Option<Programs> {
     Some(Programs {
         directory: directory.to_owned(),
         major: major(version)?,
+        minor: minor(version),
         version: version.to_owned(),
     })
+}
+
+fn fixed() -> String {
+    let versions = RESTRICTED_SINCE.map(|(major, minor)| format!("{major}.{minor}"));
+    format!("{} or later", versions.join(", "))
+}
+
+/// The minor version in a version's text; `None` before the first release.
+fn minor(version: &str) -> Option<u32> {
+    let (_, rest) = version.split_once('.')?;
+    major(rest)
 }
 
 /// The major version in a version's text.
@@ -153,7 +202,9 @@ fn error_in(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Programs, listen, major};
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::{Programs, Wanted, listen, major, minor};
     use crate::config::Config;
 
     #[test]
@@ -161,12 +212,80 @@ mod tests {
         assert_eq!(major("15.18 (Debian 15.18-0+deb12u1)"), Some(15));
         assert_eq!(major("18rc1"), Some(18));
         assert_eq!(major("devel"), None);
+        assert_eq!(minor("15.18 (Debian 15.18-0+deb12u1)"), Some(18));
+        assert_eq!(minor("18rc1"), None);
+    }
+
+    #[test]
+    fn programs_before_the_fix_do_not_restrict_what_psql_runs() {
+        for (version, restricts) in [
+            ("15.13", false),
+            ("15.14", true),
+            ("16.9 (Debian)", false),
+            ("16.10", true),
+            ("17.6", true),
+            ("17rc1", false),
+            ("18rc1", true),
+            ("14.19", false),
+        ] {
+            let programs = Programs {
+                directory: "/".into(),
+                major: major(version).expect("a version"),
+                minor: minor(version),
+                version: version.to_owned(),
+            };
+            assert_eq!(programs.restricts(), restricts, "{version}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_restore_wants_programs_with_the_fix_and_a_backup_takes_any() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let program = directory.path().join("pg_restore");
+        fs::write(&program, "").expect("written");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("made executable");
+        let mut database = Config::defaults().database;
+        database.binaries_directory = Some(directory.path().to_owned());
+        let find = async |version: &str, restricted| {
+            let script = format!("#!/bin/sh\necho 'pg_restore (PostgreSQL) {version}'\n");
+            fs::write(&program, script).expect("written");
+            let wanted = Wanted {
+                names: &["pg_restore"],
+                server: 17,
+                oldest: 17,
+                who: "the backup was made by pg_dump",
+                restricted,
+            };
+            Programs::find(&database, wanted).await
+        };
+        assert_eq!(find("17.5", false).await.expect("any").version, "17.5");
+        assert_eq!(find("17.6", true).await.expect("the fix").version, "17.6");
+        match find("17.5", true).await {
+            // Where a newer one is installed, that one.
+            Ok(other) => assert_ne!(other.version, "17.5"),
+            Err(error) => {
+                let error = error.to_string();
+                assert!(
+                    error.contains("17.5 (in ") && error.contains("15.14, 16.10, 17.6 or later"),
+                    "{error}"
+                );
+            }
+        }
     }
 
     #[tokio::test]
     async fn programs_that_are_too_old_or_not_there_are_told() {
         let database = Config::defaults().database;
-        let find = |names, oldest| Programs::find(&database, names, 15, oldest, "the server is PostgreSQL");
+        let find = |names, oldest| {
+            let wanted = Wanted {
+                names,
+                server: 15,
+                oldest,
+                who: "the server is PostgreSQL",
+                restricted: true,
+            };
+            Programs::find(&database, wanted)
+        };
         let programs = find(&["pg_dump"], 15).await.expect("the tests' own PostgreSQL");
         assert!(programs.major >= 15 && programs.version.starts_with(&programs.major.to_string()));
         let error = find(&["pg_dump"], 99).await.expect_err("none").to_string();

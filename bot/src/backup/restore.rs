@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     BackupError, Manifest, blocking,
-    program::{Programs, listen, major},
+    program::{Programs, Wanted, listen, major},
     progress::{Progress, mebibytes},
     take::succeeded,
 };
@@ -84,10 +84,13 @@ impl Plan {
         let made_by = major(&manifest.pg_dump).unwrap_or_default();
         let programs = Programs::find(
             database,
-            &[PG_RESTORE, PSQL],
-            restoring.server().major,
-            made_by,
-            "the backup was made by pg_dump",
+            Wanted {
+                names: &[PG_RESTORE, PSQL],
+                server: restoring.server().major,
+                oldest: made_by,
+                who: "the backup was made by pg_dump",
+                restricted: true,
+            },
         )
         .await?;
         let missing_roles = restoring.missing_roles(&manifest.grantees).await?;

@@ -12,7 +12,7 @@ use super::{
     BackupError, Manifest, Out, blocking,
     file::Partial,
     manifest::{digest, in_words},
-    program::{Programs, listen},
+    program::{Programs, Wanted, listen},
     progress::{Progress, TICK, mebibytes},
     retention,
 };
@@ -90,17 +90,20 @@ async fn write(
     let server = snapshot.server().clone();
     let programs = Programs::find(
         database,
-        &[PG_DUMP],
-        server.major,
-        server.major,
-        "the server is PostgreSQL",
+        Wanted {
+            names: &[PG_DUMP],
+            server: server.major,
+            oldest: server.major,
+            who: "the server is PostgreSQL",
+            restricted: false,
+        },
     )
     .await?;
     let child = spawn(&snapshot, &programs, &partial)?;
     let rows = async { snapshot.rows().await.map_err(BackupError::from) };
     let (rows, ()) = tokio::try_join!(rows, dump(child, &partial, progress))?;
     let grantees = snapshot.grantees().await?;
-    drop(snapshot);
+    snapshot.end().await?;
     let path = partial.path().to_owned();
     let (bytes, sha256) = blocking(move || digest(&path)).await?;
     let manifest = Manifest {

@@ -61,12 +61,20 @@ fn pid_space() -> String {
 
 /// When a process began, in ticks since the boot: the 22nd field of
 /// <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>.
+///
+/// # Errors
+///
+/// `NotFound` if there is no such process, or only what its parent has not waited for yet (a zombie).
 fn started(pid: u32) -> io::Result<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The second field is the program's name in parentheses, and may contain anything.
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let field = after_name.split_ascii_whitespace().nth(19);
-    field
+    let mut fields = after_name.split_ascii_whitespace();
+    if matches!(fields.next(), Some("Z" | "X" | "x")) {
+        return Err(io::Error::from(io::ErrorKind::NotFound));
+    }
+    fields
+        .nth(18)
         .and_then(|field| field.parse().ok())
         .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
 }
@@ -112,5 +120,26 @@ mod tests {
         other.pid_space.push('x');
         assert!(!is_dead(&other, &me));
         assert!(started(1 << 30).is_err());
+    }
+
+    #[test]
+    fn a_zombie_is_dead() {
+        let me = this_process(1);
+        let mut child = std::process::Command::new("true").spawn().expect("a process");
+        let path = format!("/proc/{}/stat", child.id());
+        let mut other = known(&me);
+        other.pid = child.id();
+        let stat = loop {
+            let stat = std::fs::read_to_string(&path).expect("it has not been waited for");
+            if stat.contains(") Z ") {
+                break stat;
+            }
+            std::thread::yield_now();
+        };
+        let (_, fields) = stat.rsplit_once(") ").expect("a name");
+        let began = fields.split(' ').nth(19).and_then(|field| field.parse().ok());
+        other.pid_started = began.expect("a number");
+        assert!(is_dead(&other, &me));
+        child.wait().expect("it has ended");
     }
 }

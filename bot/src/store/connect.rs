@@ -94,6 +94,8 @@ pub struct Target {
     credentials: Credentials,
     /// What is pinned as a session begins.
     pins: Arc<Pins>,
+    /// What an operator should know about the encryption, each a sentence.
+    cautions: Vec<&'static str>,
 }
 
 /// One try: a place, and what it must be.
@@ -115,6 +117,7 @@ impl Target {
         let info = Conninfo::parse(url.expose()).map_err(ConnectError::Url)?;
         let places: Vec<Place> = info.places.iter().map(resolved).collect();
         let verify = verifies(&database.ssl, &info, &places);
+        let mut cautions = cautions(&database.ssl, &info);
         let mut routes = Vec::new();
         for (place, verify) in places.iter().zip(&verify) {
             let mut config = settings(&info, database, place, places.len());
@@ -140,9 +143,9 @@ impl Target {
             .map(|verify| Arc::new(terms(*verify, &database.ssl, &info)));
         let tls = terms.as_deref().map(tls::connector).transpose()?;
         if verify.contains(&Some(Verify::Nothing)) {
-            tracing::warn!(
-                "PostgreSQL's certificate is not verified (no-verify): whoever sits between can read and change everything; give \
-                 the authority's certificate in database.ssl_ca_file instead"
+            cautions.push(
+                "PostgreSQL's certificate is not verified (no-verify): a machine in between can read and change everything; give the \
+                 authority's certificate in database.ssl_ca_file instead",
             );
         }
         Ok(Self {
@@ -156,7 +159,14 @@ impl Target {
             pooled: false,
             credentials: Credentials::new(url, database),
             pins: Arc::new(Pins::of_any()),
+            cautions,
         })
+    }
+
+    /// What an operator should know about the encryption, each a sentence. Several targets are made from one configuration, so the
+    /// caller logs each once.
+    pub(crate) fn cautions(&self) -> &[&'static str] {
+        &self.cautions
     }
 
     /// The same for sessions that flush.
@@ -366,6 +376,7 @@ impl From<&Config> for Target {
             pooled: false,
             credentials: Credentials::default(),
             pins: Arc::new(Pins::of_any()),
+            cautions: Vec::new(),
         }
     }
 }
@@ -454,22 +465,30 @@ fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
+fn demands_tls(info: &Conninfo) -> bool {
+    matches!(info.get("sslmode"), Some("require" | "verify-ca" | "verify-full"))
+}
+
+/// What is odd about the wishes for TLS.
+fn cautions(ssl: &config::Ssl, info: &Conninfo) -> Vec<&'static str> {
+    match ssl.mode {
+        Wish::Off if demands_tls(info) => {
+            vec!["database.ssl (DATABASE_SSL) turns TLS off although the database URL asks for it"]
+        }
+        Wish::Unknown if info.get("sslmode") != Some("disable") => vec![
+            "the value of database.ssl (DATABASE_SSL) is not known and is taken for \"on\": TLS with the certificate verified",
+        ],
+        _ => Vec::new(),
+    }
+}
+
 /// What is checked of each place's certificate; `None` where there is no TLS.
 fn verifies(ssl: &config::Ssl, info: &Conninfo, places: &[Place]) -> Vec<Option<Verify>> {
     let asked = info.get("sslmode");
     if asked == Some("disable") {
         return vec![None; places.len()];
     }
-    let demanded = matches!(asked, Some("require" | "verify-ca" | "verify-full"));
-    match ssl.mode {
-        Wish::Off if demanded => {
-            tracing::warn!("database.ssl (DATABASE_SSL) turns TLS off although the database URL asks for it");
-        }
-        Wish::Unknown => tracing::warn!(
-            "the value of database.ssl (DATABASE_SSL) is not known and is taken for \"on\": TLS with the certificate verified"
-        ),
-        _ => {}
-    }
+    let demanded = demands_tls(info);
     let files = ssl.ca_file.is_some() || ssl.cert_file.is_some() || info.get("sslrootcert").is_some();
     let verify = |place: &Place| match (ssl.mode, asked) {
         // PostgreSQL has no TLS on a socket; nobody sits in between.

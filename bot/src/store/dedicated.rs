@@ -14,7 +14,7 @@ pub(in crate::store) struct Dedicated {
     pub(in crate::store) client: Client,
     /// The place that answered, alone.
     pub(in crate::store) target: Target,
-    _connection: Task<()>,
+    connection: Task<()>,
 }
 
 impl Dedicated {
@@ -35,7 +35,16 @@ impl Dedicated {
         Ok(Self {
             client,
             target: there,
-            _connection: connection,
+            connection,
         })
+    }
+
+    /// Say goodbye to the server, which otherwise logs that the client went away.
+    pub(in crate::store) async fn close(self) {
+        let Self {
+            client, connection, ..
+        } = self;
+        drop(client);
+        connection.join().await;
     }
 }

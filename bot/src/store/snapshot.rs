@@ -71,6 +71,20 @@ impl Snapshot {
         })
     }
 
+    /// End the transaction and the session in order.
+    ///
+    /// # Errors
+    ///
+    /// The connection was lost before. What was read is read.
+    pub async fn end(self) -> Result<(), StoreError> {
+        self.session
+            .client
+            .batch_execute("-- snapshot_end\nCOMMIT")
+            .await?;
+        self.session.close().await;
+        Ok(())
+    }
+
     /// What `pg_dump --snapshot` takes.
     pub fn id(&self) -> &str {
         &self.id
