@@ -111,7 +111,7 @@ async fn write(
             })?;
         }
     }
-    let applied = search.parts(causes, Parts::of(work, &advanced)).await?;
+    let applied = Box::pin(search.parts(causes, Parts::of(work, &advanced))).await?;
     search.effects(&applied.effects).await?;
     let set_aside = search.set_aside;
     if !set_aside.is_empty()
@@ -175,7 +175,7 @@ impl Search<'_, '_> {
         let mut waiting = vec![parts];
         while let Some(part) = waiting.pop() {
             let tried = flush::apply(self.tx, causes, part.clone(), Making::Upserted);
-            match self.tx.attempt(tried).await? {
+            match Box::pin(self.tx.attempt(tried)).await? {
                 Ok(done) => applied.and(done),
                 Err(error) if !error.refuses_data() => return Err(error),
                 Err(error) if self.is_last_try(part.len()) => self.set_aside.extend(part.set_aside(&error)),
