@@ -218,6 +218,8 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("command_registration", 0),
         ("member_card", 0),
         ("bucket_count", 0),
+        ("mass_change", 0),
+        ("quarantine", 0),
         ("ranked_guild", 0),
         ("guild_departed", 0),
         ("erased", 0),
