@@ -1,7 +1,7 @@
 about-description = Was dieser Bot ist und woher er kommt
 about-reply = **Eventide** { $version }
     Zählt, was Mitglieder schreiben, jede Nachricht einmal, auch über Neustarts und Ausfälle hinweg.
-    Shard { $shard } · läuft seit { $since }
+    Shard { $shard } · gestartet { $since }
 
 card-description = Die Farben der Rangkarten
 card-mine-description = Wähle die Farbe deiner Rangkarte
@@ -38,7 +38,8 @@ leaderboard-footer = Seite { $page } von { $pages } · { $members ->
         [one] ein Mitglied
        *[other] { $count } Mitglieder
     }
-leaderboard-empty = Hier steht noch niemand. Wer zuerst schreibt, steht hier!
+leaderboard-footer-week = { $footer } · Wochen beginnen am Montag um 0 Uhr UTC
+leaderboard-empty = Noch steht niemand auf der Rangliste. Sei der Erste!
 leaderboard-me = Meine Seite
 leaderboard-not-on-it = Du stehst noch nicht auf dieser Rangliste: Schreib etwas, dann bist du dabei.
 
@@ -59,9 +60,9 @@ privacy-delete-description = Lass alles löschen, was auf diesem Server über di
 privacy-delete-name = löschen
 privacy-delete-question = Damit werden deine XP, die Zahl deiner Nachrichten und alles andere gelöscht, was auf diesem Server über dich gespeichert ist. Verwarnungen bleiben: Sie gehören dem Server. **Das lässt sich nicht rückgängig machen.** Was du später schreibst, zählt neu.
 privacy-delete-button = Alles löschen
-privacy-deleted = Alles, was auf diesem Server über dich gespeichert war, ist gelöscht.
+privacy-deleted = Deine XP, die Zahl deiner Nachrichten, deine Karte und alles andere, was dich auf diesem Server zählt oder zeigt, ist gelöscht. Warnungen über dich bleiben: Sie gehören dem Server.
 
-rank-description = Das Level eines Mitglieds und was zum nächsten fehlt
+rank-description = Zeigt das Level eines Mitglieds und den Weg zum nächsten
 rank-option-member = mitglied
 rank-option-member-description = Wessen Rang; ohne Angabe deiner
 rank-option-text = text
@@ -93,7 +94,7 @@ error-flood = Bitte warte ein wenig, bevor du diesen Befehl wieder benutzt: { $u
 error-server-only = Dieser Befehl geht nur auf Servern.
 error-stale = Dieser Knopf stammt von einer älteren Version des Bots. Bitte benutze den Befehl noch einmal.
 error-unknown = Diesen Befehl hat der Bot nicht mehr. Discord zeigt ihn vielleicht noch einige Minuten an.
-error-option = Mit **{ $option }** kann dieser Befehl nichts anfangen. Bitte wähle es aus der Liste, die Discord zeigt.
+error-option = Mit **{ $option }** kann dieser Befehl nichts anfangen. Bitte ändere es, oder wähle es aus der Liste, falls Discord eine zeigt.
 error-slow = Das hat zu lange gedauert. Bitte versuch es in einer Minute noch einmal.
 error-permission = Dafür brauchst du die Berechtigung **{ $permission }**.
 permission-manage-guild = Server verwalten
@@ -134,7 +135,7 @@ levels-boost-end-description = Beende jetzt alle Boosts
 levels-announce-description = Wo Level angekündigt werden, und wie
 levels-reward-description = Rollen, die es für Level gibt
 levels-reward-add-description = Für ein Level eine Rolle geben
-levels-reward-remove-description = Für kein Level mehr diese Rolle geben
+levels-reward-remove-description = Eine Rolle nicht mehr für ein Level geben
 levels-reward-list-description = Die Rollen, die es für Level gibt
 levels-reward-mode-description = Ob Mitglieder die Rollen niedrigerer Level behalten
 levels-reward-sync-description = Die Rollen aller Mitglieder prüfen und geben, was fehlt
@@ -175,16 +176,18 @@ levels-option-straight-description = Für eine eigene: mal Level
 levels-option-change-description = Welche; die neueste, wenn du keine wählst
 levels-one-of-both = Bitte wähle eine Rolle oder einen Kanal, eines von beiden.
 levels-server = der ganze Server
-levels-xp-order = Die wenigsten XP sind mehr als die meisten. Bitte vertausche sie.
-levels-xp-done = Eine Nachricht bringt ab jetzt { $least } bis { $most } XP ein.
+levels-xp-order = Das Minimum ist größer als das Maximum.
+levels-xp-done = Eine Nachricht bringt ab jetzt { $range } ein.
+levels-xp-one = { $most } XP
+levels-xp-range = { $least } bis { $most } XP
 levels-cooldown-done = { $seconds ->
         [0] Ab jetzt bringt jede Nachricht XP ein.
-        [one] Nach einer Nachricht, die XP einbrachte, bringen andere eine Sekunde lang nichts ein.
-       *[other] Nach einer Nachricht, die XP einbrachte, bringen andere { $count } Sekunden lang nichts ein.
+        [one] Ein Mitglied erhält ab jetzt höchstens einmal pro Sekunde XP.
+       *[other] Ein Mitglied erhält ab jetzt höchstens einmal in { $count } Sekunden XP.
     }
-levels-multiplier-done = Nachrichten von { $target } bringen ab jetzt { $factor } ein.
-levels-multiplier-none = Nachrichten von { $target } bringen ab jetzt nichts ein.
-levels-multiplier-gone = Nachrichten von { $target } bringen ab jetzt so viel ein wie üblich.
+levels-multiplier-done = Faktor für { $target }: ab jetzt { $factor }.
+levels-multiplier-none = Faktor für { $target }: Nachrichten bringen ab jetzt nichts ein.
+levels-multiplier-gone = Ab jetzt kein Faktor für { $target }.
 levels-multiplier-too-many = Es gibt schon 100 Faktoren. Bitte setze erst einen davon auf 1.
 levels-role-mode-done = Wenn ein Mitglied mehrere Rollen mit Faktoren hat, zählt: { $mode }.
 levels-boost-done = Boost: { $target } { $factor } bis { $until }
@@ -212,9 +215,18 @@ levels-reward-no-permission = Mir fehlt die Berechtigung „Rollen verwalten“,
 levels-reward-above = Diese Rolle steht nicht unter meiner höchsten, ich kann sie noch nicht geben. Bitte schiebe meine Rolle nach oben.
 levels-reward-not-given = Diese Rolle kann ein Bot nicht geben.
 levels-sync-started = Suche die Mitglieder …
-levels-sync-progress = { $done } von { $members } Mitgliedern sind erledigt.
-levels-sync-done = Erledigt: { $members } Mitglieder haben die Rollen ihres Levels.
-levels-sync-goes-on = { $done } von { $members } Mitgliedern sind erledigt. Es geht weiter, nur zeigen kann ich es hier nicht länger.
+levels-sync-progress = { $done } von { $members ->
+        [one] einem Mitglied ist
+       *[other] { $count } Mitgliedern sind
+    } erledigt.
+levels-sync-done = Erledigt: { $members ->
+        [one] Ein Mitglied hat die Rollen seines Levels.
+       *[other] { $count } Mitglieder haben die Rollen ihres Levels.
+    }
+levels-sync-goes-on = { $done } von { $members ->
+        [one] einem Mitglied ist
+       *[other] { $count } Mitgliedern sind
+    } erledigt. Der Rest folgt; diese Nachricht kann ich nicht länger ändern.
 levels-reset-sure = Das nimmt **allen Mitgliedern** dieses Servers alle XP. `/levels undo` kann es rückgängig machen. Bist du sicher?
 levels-reset-yes = Ja, alle XP nehmen
 levels-reset-no = Nein
@@ -234,22 +246,35 @@ levels-undo-done = Rückgängig gemacht für { $members ->
         [one] ein Mitglied
        *[other] { $count } Mitglieder
     }.
-levels-undo-minutes = { $action }, { $members ->
+levels-undo-minutes = { $age ->
+        [0] gerade eben
+       *[other] vor { $count } min
+    }
+levels-undo-hours = { $age ->
+       *[other] vor { $count } h
+    }
+levels-undo-days = { $age ->
+        [one] vor einem Tag
+       *[other] vor { $count } Tagen
+    }
+levels-undo-give = +{ $amount } XP
+levels-undo-take = −{ $amount } XP
+levels-undo-set = { $amount } XP
+levels-undo-undo = rückgängig gemacht
+levels-undo-reset = zurückgesetzt
+levels-undo-members = { $members ->
         [one] ein Mitglied
        *[other] { $count } Mitglieder
-    }, vor { $age } min
-levels-undo-hours = { $action }, { $members ->
-        [one] ein Mitglied
-       *[other] { $count } Mitglieder
-    }, vor { $age } h
-levels-undo-days = { $action }, { $members ->
-        [one] ein Mitglied
-       *[other] { $count } Mitglieder
-    }, vor { $age } Tagen
-levels-show = Eine Nachricht bringt **{ $least } bis { $most } XP** ein, danach { $seconds } s lang nichts.
+    }
+levels-undo-line = { $what } · { $whom } · von { $actor } · { $ago }
+levels-show = { $seconds ->
+        [0] Jede Nachricht bringt **{ $range }** ein.
+        [one] Eine Nachricht bringt **{ $range }** ein, je Mitglied höchstens einmal pro Sekunde.
+       *[other] Eine Nachricht bringt **{ $range }** ein, je Mitglied höchstens einmal in { $count } Sekunden.
+    }
 levels-show-curve = Level 1 ab { $one }, 10 ab { $ten }, 50 ab { $fifty }, 100 ab { $hundred } XP.
 levels-show-multipliers = Faktoren: { $list } (bei mehreren Rollen: { $mode })
-error-foreign = Das kann nur, wer den Befehl verwendet hat. Bitte verwende ihn selbst.
+error-foreign = Nur wer den Befehl ausgeführt hat, kann das bedienen. Bitte führ ihn selbst aus.
 
 settings-description = Protokollkanal, Begrüßung, Sprache und Präfix
 settings-none = keiner
@@ -274,7 +299,7 @@ settings-prefix-bad = Ein Präfix hat bis zu 5 Zeichen, ohne Leerzeichen und ohn
 settings-welcome-nowhere = Bitte wähle erst den Begrüßungskanal.
 warn-description = Ein Mitglied verwarnen, als nummerierter Fall
 warn-option-member = mitglied
-warn-option-member-description = Wen; über die ID auch jemanden, der gegangen ist
+warn-option-member-description = Das Mitglied; für jemanden, der gegangen ist, die ID
 warn-option-reason = grund
 warn-option-reason-description = Warum; das Mitglied liest es auch
 warn-option-severity = schwere
@@ -321,12 +346,13 @@ warnings-title = { $total ->
        *[other] { $total } Verwarnungen
     }
 warnings-head = <@{ $user }> · { $counting }
-warnings-entry = **#{ $case }** · { $severity } · { $points } · { $at } von <@{ $moderator }> · { $expiry }
+warnings-entry = **#{ $case }** · { $severity } · { $points } · { $at } · { $expiry }
     { $reason }
-warnings-entry-expired = **#{ $case }** · { $severity } · { $points } · { $at } von <@{ $moderator }> · { $expired } abgelaufen
+warnings-entry-expired = **#{ $case }** · { $severity } · { $points } · { $at } · { $expired } abgelaufen
     { $reason }
-warnings-entry-removed = ~~**#{ $case }** · { $severity } · { $points }~~ · { $at } von <@{ $moderator }> · { $removed } von <@{ $remover }> zurückgenommen
+warnings-entry-removed = ~~**#{ $case }** · { $severity } · { $points }~~ · { $at } · { $removed } zurückgenommen
     { $reason }
+warnings-by = { $at } von <@{ $moderator }>
 warnings-removed-reason = Zurückgenommen, weil: { $reason }
 warnings-page = Seite { $page } von { $pages }
 warnings-foreign = Diese Knöpfe sind für jemand anderen. Mit `/warnings` bekommst du deine eigene Liste.
@@ -383,7 +409,7 @@ warning-threshold-unknown = Eine Schwelle bei { $points } gibt es nicht.
 warning-threshold-many = Ein Server kann 20 Schwellen haben. Entferne zuerst eine.
 warning-threshold-needs-duration = Ein Timeout braucht eine Dauer, zum Beispiel `12h`.
 warning-threshold-no-duration = Nur ein Timeout hat eine Dauer.
-warning-threshold-bad-duration = **{ $given }** kann ein Timeout nicht dauern. Schreib zum Beispiel `30m`, `1,5 Std` oder `7d`: mindestens eine Sekunde, höchstens 28 Tage.
+warning-threshold-bad-duration = **{ $given }** kann ein Timeout nicht dauern. Schreib zum Beispiel `30m`, `1,5 Std` oder `7d`: mindestens eine Minute, höchstens 28 Tage.
 warning-log-warned = ⚠️ **Fall #{ $case }** · <@{ $user }> wurde von <@{ $moderator }> verwarnt ({ $severity }, { $points }, { $expiry }):
     { $reason }
     { $counting }
@@ -407,14 +433,17 @@ warning-obstacle-late = Discord war zu lange nicht zu erreichen.
 warning-obstacle-other = Discord hat es nicht angenommen.
 warning-audit-log = Verwarnung, Fall #{ $case }: { $points } erreicht
 
-levels-departed-description = Was mit den XP von Mitgliedern wird, die gehen oder gebannt werden
-levels-option-fate-description = Was mit ihnen wird
+levels-departed-description = Was mit den XP geschieht, wenn ein Mitglied geht oder gebannt wird
+levels-option-fate-description = Was mit ihnen geschieht
 levels-option-fate-keep = sie bleiben in der Rangliste
 levels-option-fate-hide = verborgen, bis sie zurück sind
 levels-option-fate-reset = sie verfallen
 levels-departed-keep = Mitglieder, die gehen, bleiben ab jetzt in der Rangliste.
 levels-departed-hide = Mitglieder, die gehen, sind ab jetzt in der Rangliste verborgen, bis sie zurück sind.
 levels-departed-reset = Mitglieder, die gehen, verlieren ab jetzt ihre XP.
+
+announce-default = Glückwunsch, {"{"}user{"}"}: Du hast Level {"{"}level{"}"} erreicht!
+welcome-default = Willkommen auf {"{"}server{"}"}, {"{"}user{"}"}!
 
 notice-announcements-off = ⚠️ Ich kündige keine Level mehr an, weil es immer wieder fehlschlug: { $reason }. Lass mich den Kanal sehen und dort schreiben, und schalte die Ankündigungen dann wieder ein (`/levels announce`).
 notice-channel-skipped = ⚠️ Ich kündige Level in { $channel } nicht mehr an, weil es wiederholt misslungen ist: { $reason }. Lass mich den Kanal sehen und dort schreiben; ich versuche es von Zeit zu Zeit wieder.

@@ -3,7 +3,7 @@
 about-description = What this bot is, and where it comes from
 about-reply = **Eventide** { $version }
     Counts what members write, once each, through restarts and outages.
-    Shard { $shard } · up since { $since }
+    Shard { $shard } · started { $since }
 
 card-description = The colours of rank cards
 card-mine-description = Choose the colour of your rank card
@@ -40,7 +40,8 @@ leaderboard-footer = Page { $page } of { $pages } · { $members ->
         [one] one member
        *[other] { $count } members
     }
-leaderboard-empty = Nobody stands here yet. Whoever writes first does!
+leaderboard-footer-week = { $footer } · weeks begin on Monday, 00:00 UTC
+leaderboard-empty = No one is on the leaderboard yet. Be the first!
 leaderboard-me = My page
 leaderboard-not-on-it = You are not on this leaderboard yet: write something, and you will be.
 
@@ -61,9 +62,9 @@ privacy-delete-description = Have everything erased that is stored about you in 
 privacy-delete-name = delete
 privacy-delete-question = This erases your XP, your messages' count and everything else that is stored about you in this server. Warnings stay: they are the server's. **It cannot be undone.** What you write later counts anew.
 privacy-delete-button = Erase everything
-privacy-deleted = Everything that was stored about you in this server is erased.
+privacy-deleted = Your XP, your message count, your card and everything else that counts or shows you in this server is erased. Warnings about you stay: they are the server's.
 
-rank-description = The level of a member, and what is missing to the next one
+rank-description = Show a member's level and progress to the next
 rank-option-member = member
 rank-option-member-description = Whose rank; yours if you name nobody
 rank-option-text = text
@@ -95,7 +96,7 @@ error-flood = Please wait a little before you use this command again: { $until }
 error-server-only = This command works in servers only.
 error-stale = This button is from an older version of the bot. Please use the command again.
 error-unknown = The bot does not have this command any more. Discord may show it for some minutes still.
-error-option = **{ $option }** is not what this command can use. Please choose it from the list that Discord shows.
+error-option = **{ $option }** is not what this command can use. Please correct it, or choose it from the list if Discord shows one.
 error-slow = This took too long. Please try again in a minute.
 error-permission = You need the permission **{ $permission }** for this.
 permission-manage-guild = Manage Server
@@ -136,7 +137,7 @@ levels-boost-end-description = End all boosts now
 levels-announce-description = Where level-ups are announced, and how
 levels-reward-description = Roles that levels give
 levels-reward-add-description = Have a level give a role
-levels-reward-remove-description = Have no level give a role any more
+levels-reward-remove-description = Stop giving a role at a level
 levels-reward-list-description = The roles that levels give
 levels-reward-mode-description = Whether members keep the roles of lower levels
 levels-reward-sync-description = Check the roles of all members and give what is missing
@@ -177,16 +178,18 @@ levels-option-straight-description = For one of your own: times the level
 levels-option-change-description = Which one; the newest if you choose none
 levels-one-of-both = Please choose a role or a channel, one of both.
 levels-server = the whole server
-levels-xp-order = The least XP is above the most. Please exchange them.
-levels-xp-done = A message earns { $least } to { $most } XP from now on.
+levels-xp-order = The minimum is larger than the maximum.
+levels-xp-done = A message earns { $range } from now on.
+levels-xp-one = { $most } XP
+levels-xp-range = { $least } to { $most } XP
 levels-cooldown-done = { $seconds ->
         [0] Every message earns XP from now on.
-        [one] After a message that earned XP, others earn nothing for one second.
-       *[other] After a message that earned XP, others earn nothing for { $count } seconds.
+        [one] A member earns XP at most once a second from now on.
+       *[other] A member earns XP at most once in { $count } seconds from now on.
     }
-levels-multiplier-done = Messages of { $target } earn { $factor } from now on.
-levels-multiplier-none = Messages of { $target } earn nothing from now on.
-levels-multiplier-gone = Messages of { $target } earn as usual from now on.
+levels-multiplier-done = Multiplier for { $target }: { $factor } from now on.
+levels-multiplier-none = Multiplier for { $target }: messages earn nothing from now on.
+levels-multiplier-gone = No multiplier for { $target } from now on.
 levels-multiplier-too-many = There are 100 multipliers already. Please set one of them to 1 first.
 levels-role-mode-done = If a member has several roles with multipliers, this counts: { $mode }.
 levels-boost-done = Boost: { $target } { $factor } until { $until }
@@ -214,9 +217,18 @@ levels-reward-no-permission = I lack the permission Manage Roles, and cannot giv
 levels-reward-above = This role does not stand below my highest one, and I cannot give it yet. Please move my role up.
 levels-reward-not-given = This role cannot be given by a bot.
 levels-sync-started = Looking for the members …
-levels-sync-progress = { $done } of { $members } members are done.
-levels-sync-done = Done: { $members } members have the roles of their level.
-levels-sync-goes-on = { $done } of { $members } members are done. It goes on, and I cannot show it here any longer.
+levels-sync-progress = { $done } of { $members ->
+        [one] one member is
+       *[other] { $count } members are
+    } done.
+levels-sync-done = Done: { $members ->
+        [one] one member has the roles of their level.
+       *[other] { $count } members have the roles of their level.
+    }
+levels-sync-goes-on = { $done } of { $members ->
+        [one] one member is
+       *[other] { $count } members are
+    } done. The rest follows; I cannot update this message any longer.
 levels-reset-sure = This takes all XP of **all members** of this server. `/levels undo` can take it back. Are you sure?
 levels-reset-yes = Yes, take all XP
 levels-reset-no = No
@@ -236,22 +248,35 @@ levels-undo-done = Taken back for { $members ->
         [one] one member
        *[other] { $count } members
     }.
-levels-undo-minutes = { $action }, { $members ->
+levels-undo-minutes = { $age ->
+        [0] just now
+       *[other] { $count } min ago
+    }
+levels-undo-hours = { $age ->
+       *[other] { $count } h ago
+    }
+levels-undo-days = { $age ->
+        [one] one day ago
+       *[other] { $count } days ago
+    }
+levels-undo-give = +{ $amount } XP
+levels-undo-take = −{ $amount } XP
+levels-undo-set = { $amount } XP
+levels-undo-undo = undo
+levels-undo-reset = reset
+levels-undo-members = { $members ->
         [one] one member
        *[other] { $count } members
-    }, { $age } min ago
-levels-undo-hours = { $action }, { $members ->
-        [one] one member
-       *[other] { $count } members
-    }, { $age } h ago
-levels-undo-days = { $action }, { $members ->
-        [one] one member
-       *[other] { $count } members
-    }, { $age } days ago
-levels-show = A message earns **{ $least } to { $most } XP**, then nothing for { $seconds } s.
+    }
+levels-undo-line = { $what } · { $whom } · by { $actor } · { $ago }
+levels-show = { $seconds ->
+        [0] Every message earns **{ $range }**.
+        [one] A message earns **{ $range }**, at most once a second for each member.
+       *[other] A message earns **{ $range }**, at most once in { $count } seconds for each member.
+    }
 levels-show-curve = Level 1 at { $one }, 10 at { $ten }, 50 at { $fifty }, 100 at { $hundred } XP.
 levels-show-multipliers = Multipliers: { $list } (of several roles: { $mode })
-error-foreign = Only who used the command can do that. Please use it yourself.
+error-foreign = Only the person who ran this command can use these controls. Please run it yourself.
 
 settings-description = Log channel, welcome, language and prefix
 settings-none = none
@@ -276,7 +301,7 @@ settings-prefix-bad = A prefix has up to 5 characters, without spaces and withou
 settings-welcome-nowhere = Please choose the welcome channel first.
 warn-description = Warn a member, as a numbered case
 warn-option-member = member
-warn-option-member-description = Whom; also somebody who has left, by their id
+warn-option-member-description = The member to warn; use an ID if they have left
 warn-option-reason = reason
 warn-option-reason-description = Why; the member reads it, too
 warn-option-severity = severity
@@ -323,12 +348,13 @@ warnings-title = { $total ->
        *[other] { $total } warnings
     }
 warnings-head = <@{ $user }> · { $counting }
-warnings-entry = **#{ $case }** · { $severity } · { $points } · { $at } by <@{ $moderator }> · { $expiry }
+warnings-entry = **#{ $case }** · { $severity } · { $points } · { $at } · { $expiry }
     { $reason }
-warnings-entry-expired = **#{ $case }** · { $severity } · { $points } · { $at } by <@{ $moderator }> · expired { $expired }
+warnings-entry-expired = **#{ $case }** · { $severity } · { $points } · { $at } · expired { $expired }
     { $reason }
-warnings-entry-removed = ~~**#{ $case }** · { $severity } · { $points }~~ · { $at } by <@{ $moderator }> · removed { $removed } by <@{ $remover }>
+warnings-entry-removed = ~~**#{ $case }** · { $severity } · { $points }~~ · { $at } · removed { $removed }
     { $reason }
+warnings-by = { $at } by <@{ $moderator }>
 warnings-removed-reason = Removed because: { $reason }
 warnings-page = Page { $page } of { $pages }
 warnings-foreign = These buttons are for somebody else. Use `/warnings` for a list of your own.
@@ -385,7 +411,7 @@ warning-threshold-unknown = There is no threshold with { $points }.
 warning-threshold-many = A server can have 20 thresholds. Remove one first.
 warning-threshold-needs-duration = A timeout needs a duration, such as `12h`.
 warning-threshold-no-duration = Only a timeout has a duration.
-warning-threshold-bad-duration = **{ $given }** is not a duration that a timeout can have. Write for example `30m`, `1.5h` or `7d`: at least a second, at most 28 days.
+warning-threshold-bad-duration = **{ $given }** is not a duration that a timeout can have. Write for example `30m`, `1.5h` or `7d`: at least a minute, at most 28 days.
 warning-log-warned = ⚠️ **Case #{ $case }** · <@{ $user }> was warned by <@{ $moderator }> ({ $severity }, { $points }, { $expiry }):
     { $reason }
     { $counting }
@@ -409,8 +435,8 @@ warning-obstacle-late = Discord could not be reached for too long.
 warning-obstacle-other = Discord did not take it.
 warning-audit-log = Warning, case #{ $case }: { $points } reached
 
-levels-departed-description = What becomes of the XP of members who leave or are banned
-levels-option-fate-description = What becomes of it
+levels-departed-description = What happens to XP when a member leaves or is banned
+levels-option-fate-description = What happens to it
 levels-option-fate-keep = they stay on the leaderboard
 levels-option-fate-hide = hidden until they are back
 levels-option-fate-reset = it is taken
@@ -418,7 +444,10 @@ levels-departed-keep = Members who leave stay on the leaderboard from now on.
 levels-departed-hide = Members who leave are hidden from the leaderboard from now on, until they are back.
 levels-departed-reset = Members who leave lose their XP from now on.
 
+announce-default = GG {"{"}user{"}"}, you just advanced to level {"{"}level{"}"}!
+welcome-default = Welcome to {"{"}server{"}"}, {"{"}user{"}"}!
+
 notice-announcements-off = ⚠️ I stopped announcing level-ups after repeated failures: { $reason }. Let me see the channel and send messages there, then switch announcements on again (`/levels announce`).
 notice-channel-skipped = ⚠️ I no longer announce level-ups in { $channel } after repeated failures: { $reason }. Let me see the channel and send messages there; I try again from time to time.
-notice-rewards-off = ⚠️ I have stopped to give reward roles, because it failed again and again: { $reason }. I need the permission to manage roles, and my highest role has to stand above every reward; then switch rewards on again (`/levels reward mode`).
+notice-rewards-off = ⚠️ I stopped giving reward roles after repeated failures: { $reason }. I need the permission to manage roles, and my highest role must be above every reward; then switch rewards on again (`/levels reward mode`).
 notice-reward-gone = ℹ️ The role { $role }, the reward for level { $level }, is gone. I have taken it off the list.

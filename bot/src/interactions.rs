@@ -351,7 +351,7 @@ fn read(received: Received, had: &mut Had) -> Option<Question> {
         return skipped("repeated");
     }
     Some(Question {
-        language: asked.language().unwrap_or(Language::English),
+        language: asked.language(),
         asked,
         shard: received.shard,
         committed: Some(received.committed),

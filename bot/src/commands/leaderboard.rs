@@ -224,6 +224,10 @@ fn shown(board: &Board, asker: Option<Id<UserMarker>>, language: Language) -> Re
             ("count", number(page.members)),
         ],
     );
+    let footer = match by {
+        By::Week => language.filled("leaderboard-footer-week", &[("footer", footer.into())]),
+        By::Xp | By::Messages => footer,
+    };
     let embed: Embed = EmbedBuilder::new()
         .title(language.filled("leaderboard-title", &[("by", language.text(by.key()).into())]))
         .description(text)

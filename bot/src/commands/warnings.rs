@@ -133,8 +133,15 @@ impl Page {
 
 async fn show(question: &Question, around: &Around, page: Page) -> Result<Reply, Refusal> {
     let guild_id = question.guild()?;
+    let may_moderate = question.needs(Permissions::MODERATE_MEMBERS);
+    // Members are not told who warned them, neither here nor in the direct message nor in what they export.
+    let reader = if may_moderate.is_ok() {
+        Reader::Moderator
+    } else {
+        Reader::Member
+    };
     if page.user_id != page.asker_id {
-        question.needs(Permissions::MODERATE_MEMBERS)?;
+        may_moderate?;
     }
     let language = question.language();
     let now = snowflake::to_time(snowflake::millis(question.asked.id));
@@ -156,7 +163,7 @@ async fn show(question: &Question, around: &Around, page: Page) -> Result<Reply,
     ];
     let embed = EmbedBuilder::new()
         .title(language.filled("warnings-title", &[("total", Value::Count(number(total)))]))
-        .description(list(language, page.user_id, &shown, counting, now))
+        .description(list((language, reader), page.user_id, &shown, counting, now))
         .footer(EmbedFooterBuilder::new(language.filled("warnings-page", &footer)))
         .color(COLOUR)
         .build();
@@ -171,8 +178,15 @@ async fn show(question: &Question, around: &Around, page: Page) -> Result<Reply,
     Ok(reply)
 }
 
+/// Who reads a list of warnings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    Member,
+    Moderator,
+}
+
 fn list(
-    language: Language,
+    (language, reader): (Language, Reader),
     user_id: Id<UserMarker>,
     shown: &[Warning],
     counting: Counting,
@@ -186,25 +200,31 @@ fn list(
     let mut text = language.filled("warnings-head", &values);
     for warning in shown {
         text.push_str("\n\n");
-        text.push_str(&entry(language, warning, now));
+        text.push_str(&entry((language, reader), warning, now));
     }
     text
 }
 
-fn entry(language: Language, warning: &Warning, now: SystemTime) -> String {
+fn entry((language, reader): (Language, Reader), warning: &Warning, now: SystemTime) -> String {
+    let by = |at: SystemTime, moderator_id: Id<UserMarker>| {
+        let at = words::relative(at);
+        if reader == Reader::Member {
+            return at;
+        }
+        let values = [("at", at.into()), ("moderator", moderator_id.to_string().into())];
+        language.filled("warnings-by", &values)
+    };
     let severity = Severity::of(&warning.severity).unwrap_or(Severity::Low);
     let mut values = vec![
         ("case", warning.case_id.to_string().into()),
         ("severity", words::severity(language, severity).into()),
         ("points", words::points(language, warning.points).into()),
-        ("at", words::relative(warning.created_at).into()),
-        ("moderator", warning.moderator_id.to_string().into()),
+        ("at", by(warning.created_at, warning.moderator_id).into()),
         ("reason", words::quoted(&warning.reason, REASON).into()),
     ];
     if let Some(removed_at) = warning.removed_at {
         let remover = warning.removed_by.unwrap_or(warning.moderator_id);
-        values.push(("removed", words::relative(removed_at).into()));
-        values.push(("remover", remover.to_string().into()));
+        values.push(("removed", by(removed_at, remover).into()));
         let mut text = language.filled("warnings-entry-removed", &values);
         if let Some(reason) = &warning.removed_reason {
             let reason = excerpt(reason, REMOVED_REASON);
@@ -231,7 +251,7 @@ mod tests {
 
     use twilight_model::id::Id;
 
-    use super::{Page, list};
+    use super::{Page, Reader, list};
     use crate::{
         language::Language,
         store::warning::{Counting, Warning},
@@ -255,13 +275,21 @@ mod tests {
         let page = vec![longest; 5];
         for language in Language::ALL {
             let text = list(
-                language,
+                (language, Reader::Moderator),
                 Id::new(u64::MAX),
                 &page,
                 Counting::default(),
                 SystemTime::now(),
             );
             assert!(text.chars().count() <= 4_096, "{}", text.chars().count());
+            let text = list(
+                (language, Reader::Member),
+                Id::new(1),
+                &page,
+                Counting::default(),
+                SystemTime::now(),
+            );
+            assert!(!text.contains(&format!("<@{}>", u64::MAX)), "{text}");
         }
     }
 

@@ -39,6 +39,8 @@ use crate::{
 /// A command that takes longer has its answer promised first. Discord waits
 /// [3 seconds](https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-callback).
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long a server's choice of a language is waited for.
+const LANGUAGE_PATIENCE: Duration = Duration::from_millis(300);
 /// Choices cannot be promised.
 const TYPING_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -64,6 +66,11 @@ impl Found {
             kind::COMPONENT | kind::MODAL => command.map_or(Self::Stale, Self::Press),
             _ => Self::Unknown,
         }
+    }
+
+    /// Whether everybody in the channel sees the answer.
+    fn is_public(self) -> bool {
+        matches!(self, Self::Command(command) | Self::Press(command) if !command.is_private())
     }
 
     /// What of which command is used, for its limit.
@@ -262,7 +269,7 @@ pub(super) async fn answer(
             _ => first_answer(around, &to, declined).await,
         };
     }
-    settle_language(around, &mut question);
+    settle_language(around, &mut question, found).await;
     let language = question.language;
     match found {
         Found::Command(command) => {
@@ -308,15 +315,25 @@ pub(super) async fn answer(
     }
 }
 
-/// Who asks in a language that there is no catalogue of is answered in the guild's, if that is known without asking.
-fn settle_language(around: &Around, question: &mut Question) {
-    if question.asked.language().is_none()
-        && let Some(guild_id) = question.asked.guild_id
-        && let Some(settings) = around.settings.cached(guild_id)
-        && let Some(language) = settings.language
-    {
-        question.language = language;
+/// Decide the language of the answer. A private answer is in the asker's language; a public one is in the server's, because others read
+/// it too. Where there is no catalogue or no choice, the other one is used, then what Discord has for the server.
+async fn settle_language(around: &Around, question: &mut Question, found: Found) {
+    let own = question.asked.own_language();
+    let Some(guild_id) = question.asked.guild_id else {
+        return;
+    };
+    if own.is_some() && !found.is_public() {
+        return;
     }
+    let chosen = match around.settings.cached(guild_id) {
+        Some(settings) => settings.language,
+        None => match timeout(LANGUAGE_PATIENCE, around.settings.of(&around.store, guild_id)).await {
+            Ok(Ok(settings)) => settings.language,
+            // A database that is away is reported by the command, if it needs one.
+            Ok(Err(_)) | Err(_) => None,
+        },
+    };
+    question.language = chosen.unwrap_or_else(|| question.asked.language());
 }
 
 /// Answer with what `work` says: at once if it is quick, otherwise after a promise.

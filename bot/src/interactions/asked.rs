@@ -247,11 +247,20 @@ impl Asked {
         )
     }
 
-    /// The language of who asks, or of the server, if there is a catalogue of it.
-    pub fn language(&self) -> Option<Language> {
-        let locales = [&self.locale, &self.guild_locale];
-        let mut locales = locales.into_iter().flatten();
-        locales.find_map(|locale| Language::of_locale(locale))
+    /// The language of whoever asks, if there is a catalogue of it.
+    pub fn own_language(&self) -> Option<Language> {
+        Language::of_locale(self.locale.as_deref()?)
+    }
+
+    /// The language that Discord has for the server, if there is a catalogue of it. Discord always sends one, chosen or not.
+    pub fn guild_language(&self) -> Option<Language> {
+        Language::of_locale(self.guild_locale.as_deref()?)
+    }
+
+    /// The language to answer in as long as the server's choice is not known.
+    pub fn language(&self) -> Language {
+        let known = self.own_language().or(self.guild_language());
+        known.unwrap_or(Language::English)
     }
 
     /// The roles of who asks.
@@ -420,7 +429,7 @@ mod tests {
     #[test]
     fn the_asker_is_the_default() {
         let asked = asked(r#""locale":"pt-BR","guild_locale":"de","data":{"name":"rank","type":1}"#);
-        assert_eq!(asked.language(), Some(Language::German));
+        assert_eq!(asked.language(), Language::German);
         let (user, name) = asked.user_option("member").expect("who asks");
         assert_eq!((user.id.get(), name.as_plain()), (8, "Countess"));
         assert_eq!(asked.permissions().bits(), 32);

@@ -8,6 +8,8 @@ use fundu::{CustomDurationParser, CustomDurationParserBuilder, CustomTimeUnit, M
 pub const SHORTEST: Duration = Duration::from_secs(1);
 /// And the longest, which keeps every sum far from the end of time.
 pub const LONGEST: Duration = Duration::from_hours(24 * 3_650);
+/// The shortest timeout that a threshold can have: the table asks for it.
+pub const SHORTEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest timeout: <https://docs.discord.com/developers/resources/guild#modify-guild-member>.
 pub const LONGEST_TIMEOUT: Duration = Duration::from_hours(24 * 28);
 

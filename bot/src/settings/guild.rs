@@ -164,8 +164,15 @@ impl GuildSettings {
                 defaults.announce
             }
         };
+        let language = row.language.as_deref().and_then(|code| {
+            let language = Language::of_locale(code);
+            if language.is_none() {
+                faults.push("language is none that there is a catalogue of".to_owned());
+            }
+            language
+        });
         let template = match row.announce_template.as_deref().map(Template::parse) {
-            None => defaults.template.clone(),
+            None => defaults.template.usual_in(language),
             Some(Ok(template)) => template,
             Some(Err(fault)) => {
                 faults.push(format!("announce_template: {fault}"));
@@ -180,13 +187,6 @@ impl GuildSettings {
                 RewardMode::default()
             }
         };
-        let language = row.language.as_deref().and_then(|code| {
-            let language = Language::of_locale(code);
-            if language.is_none() {
-                faults.push("language is none that there is a catalogue of".to_owned());
-            }
-            language
-        });
         let welcome = row.welcome_channel_id.zip(row.welcome_template.as_deref());
         let welcome = welcome.and_then(|(channel_id, text)| match Template::parse(text) {
             Ok(template) => Some((channel_id, template)),

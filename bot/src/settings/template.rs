@@ -6,6 +6,7 @@ mod render;
 use std::fmt;
 
 pub use self::{fault::TemplateFault, render::Facts};
+use crate::language::Language;
 
 /// Longest template in characters. What the placeholders become comes on top, and what is beyond Discord's limit is cut.
 pub const MAX_CHARS: usize = 1_500;
@@ -141,6 +142,15 @@ impl Template {
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// What is announced where a guild with this language has no template: the operator's template, or else the usual text in that language.
+    pub(super) fn usual_in(&self, language: Option<Language>) -> Self {
+        match language {
+            Some(language) if *self == Self::default() => Self::parse(&language.text("announce-default"))
+                .expect("a test reads the text of every language"),
+            _ => self.clone(),
+        }
     }
 
     /// Memory that it takes beside itself.

@@ -35,6 +35,10 @@ pub struct Written {
     pub actor_id: Id<UserMarker>,
     /// What was done.
     pub action: String,
+    /// The XP that was given, taken or set.
+    pub amount: Option<i64>,
+    /// The only member that it was done to.
+    pub user_id: Option<Id<UserMarker>>,
     /// Members whose XP it changed.
     pub members: u64,
     /// Whether it was taken back.
@@ -180,7 +184,8 @@ pub async fn recent(
     const RECENT: Statement = statement!(
         "audit_log_recent",
         [INT8, INT8],
-        "SELECT interaction_id, actor_id, action, members, undone_by IS NOT NULL, created_at
+        "SELECT interaction_id, actor_id, action, members, undone_by IS NOT NULL, created_at,
+                (details->>'amount')::int8, (details->>'user_id')::int8
          FROM audit_log WHERE guild_id = $1 AND members > 0 ORDER BY interaction_id DESC LIMIT $2"
     );
     let rows = store
@@ -201,5 +206,7 @@ fn written_of(row: &Row) -> Option<Written> {
         members: row.get::<_, i64>(3).cast_unsigned(),
         is_undone: row.get(4),
         created_at: row.get(5),
+        amount: row.get(6),
+        user_id: row.get::<_, Option<i64>>(7).and_then(snowflake::from_db),
     })
 }

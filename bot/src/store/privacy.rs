@@ -8,11 +8,12 @@ use crate::{ledger::member_xp::MemberKey, rules::award::Millis, snowflake};
 use twilight_model::id::{Id, marker::InteractionMarker};
 
 /// The tables with a member's rows, each of which [`export`] tells and [`erase`] empties. A test looks for others in the catalog.
-pub const TABLES: [&str; 7] = [
+pub const TABLES: [&str; 8] = [
     "member_xp",
     "outbox",
     "backfill_message",
     "member_card",
+    "audit_log",
     "audit_xp",
     "quarantine",
     "erased",
@@ -39,14 +40,18 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
                                   WHERE guild_id = $1 AND user_id = $2),
              'member_card', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_card AS t
                              WHERE guild_id = $1 AND user_id = $2),
+             'audit_log', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - '{actor_id}'::text[] ORDER BY interaction_id), '[]')
+                           FROM audit_log AS t WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text),
              'audit_xp', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY interaction_id), '[]') FROM audit_xp AS t
                           WHERE guild_id = $1 AND user_id = $2),
              'quarantine', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY quarantine_id), '[]') FROM quarantine AS t
                             WHERE guild_id = $1 AND user_id = $2),
              'member_warnings', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_warnings AS t
                                  WHERE guild_id = $1 AND user_id = $2),
-             'mod_case', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - '{moderator_id,removed_by}'::text[] ORDER BY case_id), '[]')
-                          FROM mod_case AS t WHERE guild_id = $1 AND user_id = $2),
+             'mod_case', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - '{moderator_id,removed_by}'::text[]
+                                                    || jsonb_build_object('severity', w.severity, 'points', w.points) ORDER BY t.case_id), '[]')
+                          FROM mod_case AS t LEFT JOIN warning AS w USING (guild_id, case_id)
+                          WHERE t.guild_id = $1 AND t.user_id = $2),
              'erased', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM erased AS t
                         WHERE guild_id = $1 AND user_id = $2)
          ))"
@@ -96,6 +101,13 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
         [INT8, INT8],
         "DELETE FROM quarantine WHERE guild_id = $1 AND user_id = $2"
     );
+    // That somebody did something with a command stays: it is the server's, and a replay finds it.
+    const NAMED: Statement = statement!(
+        "privacy_erase_named",
+        [INT8, INT8],
+        "UPDATE audit_log SET details = details - '{user_id,amount}'::text[]
+         WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text"
+    );
     let (guild, user) = (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id));
     if tx
         .execute(NOTE, &[&guild, &user, &snowflake::to_db(asked)])
@@ -104,7 +116,7 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
     {
         return Ok(false);
     }
-    for statement in [MESSAGES, XP, EFFECTS, CARD, CHANGES, REFUSED] {
+    for statement in [MESSAGES, XP, EFFECTS, CARD, CHANGES, REFUSED, NAMED] {
         tx.execute(statement, &[&guild, &user]).await?;
     }
     Ok(true)

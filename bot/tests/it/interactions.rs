@@ -24,11 +24,19 @@ async fn commands_are_answered() {
     let here = here().await;
     let control = here.discord.control();
     assert!(here.asked("about", json!([])).await.contains("**Eventide**"));
-    let help = here.asked("help", json!([])).await;
+    let mut request = InteractionRequest::command(here.guild(), here.member(1), "help", &json!([]));
+    request.member_permissions = Some("0".to_owned());
+    let members = text(&here.ask(&request).await);
+    let all = here.manage("help", "", json!([]), json!({})).await;
+    let mut hidden = 0;
     for registered in control.commands(None) {
-        let name = registered["name"].as_str().expect("a name");
-        assert!(help.contains(&format!("`/{name}`")), "{help}");
+        let line = format!("`/{}`", registered["name"].as_str().expect("a name"));
+        let is_for_all = registered["default_member_permissions"].is_null();
+        assert!(all.contains(&line), "{all}");
+        assert_eq!(members.contains(&line), is_for_all, "{line}: {members}");
+        hidden += usize::from(!is_for_all);
     }
+    assert!(hidden > 2, "{hidden}");
     let ping = here.asked("ping", json!([])).await;
     assert_eq!(
         ping.matches(" ms").count() + ping.matches("not measured yet").count(),

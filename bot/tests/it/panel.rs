@@ -71,14 +71,18 @@ async fn everything_is_changed_in_the_panel() {
     let answer = press(&here, choose("settings:log", &[])).await;
     assert!(shown(&answer).contains("Log channel: none"), "{answer}");
 
-    // A language that there is no catalogue of is answered in the server's.
-    let mut request = InteractionRequest::command(guild, here.member(2), "about", &json!([]));
-    request.locale = Some("fr".to_owned());
-    let answer = here.ask(&request).await;
-    assert!(
-        text(&answer).contains("Zählt") || text(&answer).contains("Counts"),
-        "{answer:?}"
-    );
+    // What everybody reads is in the server's language, German. What one member reads is in theirs, if there is a catalogue of it.
+    for (locale, command, expected) in [
+        ("fr", "about", "Zählt"),
+        ("en-US", "about", "Zählt"),
+        ("fr", "help", "**Befehle**"),
+        ("en-US", "help", "**Commands**"),
+    ] {
+        let mut request = InteractionRequest::command(guild, here.member(2), command, &json!([]));
+        request.locale = Some(locale.to_owned());
+        let answer = text(&here.ask(&request).await);
+        assert!(answer.contains(expected), "{locale} {command}: {answer}");
+    }
     here.end().await;
 }
 

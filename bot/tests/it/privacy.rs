@@ -27,7 +27,7 @@ use std::sync::Arc;
 use twilight_model::id::{Id, marker::InteractionMarker};
 
 use crate::support::{
-    PATIENCE, Scene,
+    PATIENCE, Scene, asking,
     boards::assert_counted,
     bot::{config_for, discord, start},
     session::Session,
@@ -66,7 +66,9 @@ async fn every_table_about_members_is_told_and_erased() {
     // A row of the member in each: all are told, and all but the record of the erasure are gone.
     session
         .execute(
-            "INSERT INTO member_xp (guild_id, user_id, xp, by_xp) VALUES (1, 1, 5, xp_place(5)), (1, 2, 5, xp_place(5));
+            "INSERT INTO audit_log (guild_id, interaction_id, actor_id, action, details, members, created_at)
+             VALUES (1, 9, 7, 'xp_give', '{\"user_id\": \"1\", \"amount\": 5}', 1, now());
+             INSERT INTO member_xp (guild_id, user_id, xp, by_xp) VALUES (1, 1, 5, xp_place(5)), (1, 2, 5, xp_place(5));
              INSERT INTO outbox (guild_id, lane_id, kind, user_id, body) VALUES (1, 1, 'roles', 1, '{}'), (1, 2, 'roles', 2, '{}');
              INSERT INTO backfill_message VALUES (1, 10, 3, 1), (1, 11, 3, 2);
              INSERT INTO member_card (guild_id, user_id, colour, asked_id) VALUES (1, 1, 255, 3), (1, 2, 255, 3);
@@ -84,8 +86,15 @@ async fn every_table_about_members_is_told_and_erased() {
     let told: Value = serde_json::from_str(&told).expect("JSON");
     for table in privacy::TABLES.into_iter().chain(privacy::KEPT_TABLES) {
         assert_eq!(told[table].as_array().map(Vec::len), Some(1), "{table}: {told}");
-        assert_eq!(told[table][0]["user_id"], 1, "{table}");
+        let row = &told[table][0];
+        let named = if table == "audit_log" {
+            &row["details"]
+        } else {
+            row
+        };
+        assert!(named["user_id"] == 1 || named["user_id"] == "1", "{table}: {row}");
     }
+    assert!(told["mod_case"][0].get("severity").is_some(), "{told}");
     assert!(erase(&store, key, Id::new(5)).await);
     assert!(!erase(&store, key, Id::new(5)).await, "a replay");
     assert!(!erase(&store, key, Id::new(3)).await, "an older one");
@@ -231,6 +240,57 @@ async fn what_was_sent_before_does_not_come_back() {
     assert_eq!((messages, remembered), (2, false));
     assert!(xp >= 20);
     scene.stop().await;
+}
+
+/// Every column of every table is searched for the ID of a member who had everything erased, also within JSON.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_column_knows_who_was_erased() {
+    let here = asking::here().await;
+    let (guild, member) = (here.guild(), here.member(3));
+    let id = member.to_string();
+    let resolved = json!({"users": {id.clone(): {"id": id.clone(), "username": "somebody"}}});
+    let who = json!({"name": "member", "type": 6, "value": id.clone()});
+    for (path, amount) in [("give", 500), ("take", 20), ("set", 400)] {
+        let options = json!([{"name": "amount", "type": 4, "value": amount}, who]);
+        here.manage("xp", path, options, resolved.clone()).await;
+    }
+    let colour =
+        json!([{"name": "mine", "type": 1, "options": [{"name": "colour", "type": 3, "value": "#3ba55d"}]}]);
+    here.ask(&InteractionRequest::command(guild, member, "card", &colour))
+        .await;
+    let session = Session::open(&here.scene.postgres.connection().into()).await;
+    assert!(naming(&session, &id).await.contains(&"audit_log".to_owned()));
+    let press = InteractionRequest::component(guild, member, "privacy:delete", &[], json!({"id": "1"}));
+    here.ask(&press).await;
+    assert_eq!(
+        naming(&session, &id).await,
+        ["erased"],
+        "the record of the erasure alone"
+    );
+    session.close().await;
+    here.end().await;
+}
+
+/// The tables with a row in which an ID stands.
+async fn naming(session: &Session, id: &str) -> Vec<String> {
+    let tables = session
+        .client
+        .query(
+            "SELECT table_name::text FROM information_schema.tables
+             WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY 1",
+            &[],
+        )
+        .await
+        .expect("read");
+    let mut naming = Vec::new();
+    for table in tables.iter().map(|row| row.get::<_, String>(0)) {
+        let sql = format!("SELECT count(*) FROM {table} AS t WHERE to_jsonb(t)::text ~ '\\m{id}\\M'");
+        let found = session.client.query_one(&sql, &[]).await.expect("searched");
+        if found.get::<_, i64>(0) > 0 {
+            naming.push(table);
+        }
+    }
+    naming
 }
 
 struct Here {

@@ -270,7 +270,10 @@ async fn options_of_a_warning_that_cannot_be_used() {
     let because = |reason: &str| json!([member(user), of_type(3, "reason", reason)]);
     let unknown = json!([of_type(6, "member", "4"), reason()]);
     let all = vec![
-        (with(of_type(3, "expires", "**soon**")), "**soon** is not a time"),
+        (
+            with(of_type(3, "expires", "**soon**")),
+            "\\*\\*soon\\*\\*** is not a time",
+        ),
         (with(of_type(3, "expires", "100y")), "at most ten years"),
         (with(of_type(4, "expires", 7)), FROM_THE_LIST),
         (with(of_type(4, "points", 101)), "from 0 to 100"),
@@ -312,6 +315,7 @@ async fn options_of_changes_that_cannot_be_used() {
         (edit(json!([of_type(3, "case", "1"), reason()])), FROM_THE_LIST),
         (add(json!([points(), action("timeout")])), "needs a duration"),
         (lasting("timeout", "29d"), "at most 28 days"),
+        (lasting("timeout", "30 seconds"), "at least a minute"),
         (lasting("timeout", "a while"), "**a while** is not a duration"),
         (lasting("ban", "1d"), "Only a timeout"),
         (add(json!([points(), action("sing")])), FROM_THE_LIST),

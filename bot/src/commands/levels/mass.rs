@@ -1,13 +1,19 @@
 //! What changes many members at once: a reset, and taking changes back.
 
-use std::time::SystemTime;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::{Duration, SystemTime},
+};
 
 use serde_json::json;
 use tokio::sync::watch;
 use twilight_model::{
     application::command::{CommandOptionChoice, CommandOptionChoiceValue},
     channel::message::component::ButtonStyle,
-    id::{Id, marker::InteractionMarker},
+    id::{
+        Id,
+        marker::{InteractionMarker, UserMarker},
+    },
 };
 
 use crate::{
@@ -16,10 +22,13 @@ use crate::{
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
     language::{Language, Value},
     store::audit_log::{self, Written},
+    text::names::Name,
 };
 
 /// Changes that are proposed to be taken back.
 const PROPOSED: u32 = 25;
+/// How long names are waited for. Choices must arrive within three seconds.
+const NAMES_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Nothing is reset before somebody says again that it shall be.
 pub(super) fn ask_to_reset(question: &Question) -> Result<Reply, Refusal> {
@@ -131,19 +140,46 @@ pub(super) async fn changes(
     around: &Around,
 ) -> Result<Vec<CommandOptionChoice>, Refusal> {
     let language = question.language();
-    let recent = audit_log::recent(&around.store, question.guild()?, PROPOSED).await?;
-    let proposed = recent.iter().filter(|entry| !entry.is_undone);
-    Ok(proposed
-        .map(|entry| CommandOptionChoice {
-            name: in_words(entry, language),
-            name_localizations: None,
-            value: CommandOptionChoiceValue::String(entry.interaction_id.to_string()),
-        })
-        .collect())
+    let guild_id = question.guild()?;
+    let recent = audit_log::recent(&around.store, guild_id, PROPOSED).await?;
+    let proposed: Vec<&Written> = recent.iter().filter(|entry| !entry.is_undone).collect();
+    let people: BTreeSet<_> = proposed
+        .iter()
+        .flat_map(|entry| entry.user_id.into_iter().chain([entry.actor_id]))
+        .collect();
+    let names = around.guilds.member_names(guild_id, people, NAMES_PATIENCE).await;
+    let choice = |entry: &&Written| CommandOptionChoice {
+        name: in_words(entry, &names, language),
+        name_localizations: None,
+        value: CommandOptionChoiceValue::String(entry.interaction_id.to_string()),
+    };
+    Ok(proposed.iter().map(choice).collect())
 }
 
-/// A choice has at most 100 characters and no markup.
-fn in_words(entry: &Written, language: Language) -> String {
+/// Such as "+50 XP · @Ada · by Bob · 3 min ago". Discord shows it as it is, without Markdown.
+fn in_words(entry: &Written, names: &HashMap<Id<UserMarker>, Name>, language: Language) -> String {
+    let name = |user_id: Id<UserMarker>| {
+        let name = names.get(&user_id);
+        name.map_or_else(|| user_id.to_string(), |name| name.as_plain().to_owned())
+    };
+    let amount = language.number(entry.amount.unwrap_or(0).unsigned_abs());
+    let what = match entry.action.as_str() {
+        "xp_give" => language.filled("levels-undo-give", &[("amount", amount.into())]),
+        "xp_take" => language.filled("levels-undo-take", &[("amount", amount.into())]),
+        "xp_set" => language.filled("levels-undo-set", &[("amount", amount.into())]),
+        "levels_undo" => language.text("levels-undo-undo"),
+        _ => language.text("levels-undo-reset"),
+    };
+    let whom = entry.user_id.map_or_else(
+        || {
+            let values = [
+                ("members", Value::Count(entry.members)),
+                ("count", language.number(entry.members).into()),
+            ];
+            language.filled("levels-undo-members", &values)
+        },
+        |user_id| format!("@{}", name(user_id)),
+    );
     let age = SystemTime::now()
         .duration_since(entry.created_at)
         .unwrap_or_default();
@@ -153,11 +189,64 @@ fn in_words(entry: &Written, language: Language) -> String {
         120..2_880 => ("levels-undo-hours", minutes / 60),
         _ => ("levels-undo-days", minutes / 1_440),
     };
-    let values = [
-        ("action", Value::from(entry.action.replace('_', " "))),
-        ("members", Value::Count(entry.members)),
-        ("count", language.number(entry.members).into()),
-        ("age", language.number(number).into()),
+    let ago = [
+        ("age", Value::Count(number)),
+        ("count", language.number(number).into()),
     ];
-    language.filled(key, &values)
+    let values = [
+        ("what", Value::from(what)),
+        ("whom", whom.into()),
+        ("actor", name(entry.actor_id).into()),
+        ("ago", language.filled(key, &ago).into()),
+    ];
+    language.filled("levels-undo-line", &values)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use twilight_model::id::Id;
+
+    use super::{HashMap, Language, Name, Written, in_words};
+
+    #[test]
+    fn a_change_in_words() {
+        let called = |name| Name::first([Some(name)], 1);
+        let names = HashMap::from([(Id::new(1), called("Ada")), (Id::new(2), called("Bob"))]);
+        let entry = |action: &str, user, members, minutes: u64| Written {
+            interaction_id: Id::new(9),
+            actor_id: Id::new(2),
+            action: action.to_owned(),
+            amount: Some(1_050),
+            user_id: user,
+            members,
+            is_undone: false,
+            created_at: SystemTime::now() - Duration::from_secs(minutes * 60),
+        };
+        for (entry, words) in [
+            (
+                entry("xp_give", Some(Id::new(1)), 1, 0),
+                "+1,050 XP · @Ada · by Bob · just now",
+            ),
+            (
+                entry("xp_take", Some(Id::new(7)), 1, 3),
+                "−1,050 XP · @7 · by Bob · 3 min ago",
+            ),
+            (
+                entry("xp_set", None, 1, 60),
+                "1,050 XP · one member · by Bob · 60 min ago",
+            ),
+            (
+                entry("levels_reset", None, 2_000, 180),
+                "reset · 2,000 members · by Bob · 3 h ago",
+            ),
+            (
+                entry("levels_undo", None, 5, 4_000),
+                "undo · 5 members · by Bob · 2 days ago",
+            ),
+        ] {
+            assert_eq!(in_words(&entry, &names, Language::English), words);
+        }
+    }
 }

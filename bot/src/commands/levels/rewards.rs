@@ -187,7 +187,8 @@ async fn synced(
         let left = outbox::roles_left(store, guild_id).await?.min(all);
         let values = [
             ("done", Value::from(language.number(all - left))),
-            ("members", language.number(all).into()),
+            ("members", Value::Count(all)),
+            ("count", language.number(all).into()),
         ];
         if left == 0 {
             return Ok(language.filled("levels-sync-done", &values));

@@ -64,11 +64,21 @@ pub(super) async fn xp(question: &Question, around: &Around) -> Result<Reply, Re
     )
     .await?;
     let language = question.language();
+    let values = [("range", range(least, most, language).into())];
+    Ok(Reply::private(language.filled("levels-xp-done", &values)))
+}
+
+/// How much XP a message earns.
+pub(super) fn range(least: u32, most: u32, language: Language) -> String {
     let values = [
         ("least", Value::from(language.number(least.into()))),
         ("most", Value::from(language.number(most.into()))),
     ];
-    Ok(Reply::private(language.filled("levels-xp-done", &values)))
+    if least == most {
+        language.filled("levels-xp-one", &values[1..])
+    } else {
+        language.filled("levels-xp-range", &values)
+    }
 }
 
 pub(super) async fn cooldown(question: &Question, around: &Around) -> Result<Reply, Refusal> {
@@ -208,7 +218,7 @@ pub(super) async fn boost(question: &Question, around: &Around) -> Result<Reply,
     let values = [
         ("target", Value::from(shown(target, language))),
         ("factor", times(percent, language).into()),
-        ("until", format!("<t:{}:R>", until / 1_000).into()),
+        ("until", format!("<t:{}:f>", until / 1_000).into()),
     ];
     Ok(Reply::private(language.filled("levels-boost-done", &values)))
 }

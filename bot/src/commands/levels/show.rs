@@ -16,13 +16,16 @@ pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, R
     let language = question.language();
     let settings = around.settings.of(&around.store, question.guild()?).await?;
     let earning = &settings.earning;
-    let number = |number: u64| Value::from(language.number(number));
+    let seconds = (earning.cooldown / 1_000).unsigned_abs();
     let mut parts = vec![language.filled(
         "levels-show",
         &[
-            ("least", number(earning.xp_min.into())),
-            ("most", number(earning.xp_max.into())),
-            ("seconds", number((earning.cooldown / 1_000).unsigned_abs())),
+            (
+                "range",
+                rules::range(earning.xp_min, earning.xp_max, language).into(),
+            ),
+            ("seconds", Value::Count(seconds)),
+            ("count", language.number(seconds).into()),
         ],
     )];
     parts.push(language.filled("levels-show-curve", &rules::totals(settings.curve, language)));
@@ -60,7 +63,7 @@ pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, R
         let values = [
             ("target", Value::from(rules::shown(boost.target, language))),
             ("factor", rules::times(boost.percent, language).into()),
-            ("until", format!("<t:{}:R>", boost.until / 1_000).into()),
+            ("until", format!("<t:{}:f>", boost.until / 1_000).into()),
         ];
         parts.push(language.filled("levels-boost-done", &values));
     }

@@ -7,7 +7,7 @@ use crate::{
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
     moderation::{
         Action, Denied,
-        span::{self, LONGEST_TIMEOUT},
+        span::{self, LONGEST_TIMEOUT, SHORTEST_TIMEOUT},
         thresholds::{self, Threshold},
         words,
     },
@@ -116,7 +116,7 @@ fn duration(question: &Question, action: Action) -> Result<Option<i64>, Refusal>
         (_, None) => return Ok(None),
         (_, Some(_)) => return Err(question.refuse("warning-threshold-no-duration")),
     };
-    let span = span::duration(text).filter(|span| *span <= LONGEST_TIMEOUT);
+    let span = span::duration(text).filter(|span| (SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(span));
     let Some(span) = span else {
         let values = [("given", quoted(text).into())];
         let text = question

@@ -5,6 +5,7 @@ use twilight_model::id::Id;
 
 use super::{DEFAULT, Facts, MAX_CHARS, Placeholder, Template, TemplateFault};
 use crate::{
+    language::Language,
     rules::curve,
     text::{
         limits::{CONTENT, excerpt},
@@ -56,6 +57,25 @@ fn everything_is_filled_in() {
         ..facts()
     };
     assert_eq!(template.render(&facts), "You got <@&1> <@&2>!");
+}
+
+#[test]
+fn the_usual_texts_in_every_language() {
+    let default = Template::default();
+    assert_eq!(default.usual_in(Some(Language::English)), default);
+    assert_eq!(default.usual_in(None), default);
+    for language in Language::ALL {
+        let text = default.usual_in(Some(language)).render(&facts());
+        assert!(text.contains("<@7>") && text.contains('5'), "{text}");
+        Template::parse(&language.text("welcome-default")).expect("a template");
+    }
+    assert_ne!(default.usual_in(Some(Language::German)), default);
+    let own = Template::parse("{user}").expect("a template");
+    assert_eq!(
+        own.usual_in(Some(Language::German)),
+        own,
+        "the operator's own text"
+    );
 }
 
 #[test]

@@ -218,7 +218,7 @@ async fn a_leaderboard_as_members_see_it() {
     let asker = |stage: &Stage, rank| stage.member(rank);
     let request = stage.leaderboard(asker(&stage, 0), &json!([]));
     let (empty, _) = text(&stage.ask(&request).await);
-    assert!(empty.contains("Nobody stands here yet"), "{empty}");
+    assert!(empty.contains("No one is on the leaderboard yet"), "{empty}");
     stage.write().await;
     let (all, pages) = (stage.members.len(), stage.pages());
     assert!(pages >= 3, "{all} members");
