@@ -12,6 +12,7 @@ mod shard;
 pub mod status;
 #[doc(hidden)]
 pub mod text_to_ledger;
+mod violation;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -125,6 +126,7 @@ pub struct Gateway {
     ledger: config::Ledger,
     levels: config::Levels,
     max_backoff: Duration,
+    ready_timeout: Duration,
     around: Around,
     running: BTreeMap<ShardKey, Running>,
     /// What the shards show of themselves.
@@ -261,6 +263,7 @@ impl Gateway {
             ledger: config.ledger.clone(),
             levels: config.levels.clone(),
             max_backoff: config.gateway.max_backoff,
+            ready_timeout: config.gateway.ready_timeout,
             around,
             running: BTreeMap::new(),
             shards,
@@ -306,6 +309,7 @@ impl Gateway {
             tenure: tenure.clone(),
             received_all: false,
             retirements: 0,
+            ready_timeout: self.ready_timeout,
             closed_at: None,
             orders: seen,
         };

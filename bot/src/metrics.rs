@@ -49,6 +49,8 @@ registry! {
     counter gateway_events_malformed_total = "eventide_gateway_events_malformed_total" [event];
     /// Events that came again although they were counted already, and were skipped.
     counter gateway_events_duplicate_total = "eventide_gateway_events_duplicate_total";
+    /// Events that came after others that follow on them, and were taken in before those.
+    counter gateway_events_reordered_total = "eventide_gateway_events_reordered_total";
     /// Events that were replayed by Discord after a resume.
     counter gateway_events_replayed_total = "eventide_gateway_events_replayed_total";
     /// Whether the shard is up: 1 with a session that receives events, 0 otherwise.
@@ -61,11 +63,17 @@ registry! {
     gauge shard_checkpoint_lag_seconds = "eventide_shard_checkpoint_lag_seconds" [shard];
     /// Sessions started with IDENTIFY, of which Discord allows about 1,000 a day.
     counter gateway_identifies_total = "eventide_gateway_identifies_total";
+    /// Times that Discord did not answer an IDENTIFY or RESUME within `gateway.ready_timeout_seconds`.
+    counter gateway_unanswered_total = "eventide_gateway_unanswered_total";
+    /// Connections that were ended because the gateway broke the protocol; the log says how.
+    counter gateway_violations_total = "eventide_gateway_violations_total";
+    /// Connections whose first heartbeat could not be predicted, so that it may have run ahead of the checkpoint: a bug.
+    counter gateway_unexpected_draws_total = "eventide_gateway_unexpected_draws_total";
     /// Sessions resumed.
     counter gateway_resumes_total = "eventide_gateway_resumes_total";
     /// Connections that ended, by close code; `none` where there was no close frame, `other` for a code that Discord does not document.
     counter gateway_closes_total = "eventide_gateway_closes_total" [code of guard::CLOSE_CODES];
-    /// Times that events were missed, by reason: the session was lost, or a resume did not begin where the checkpoint ended.
+    /// Times that events were missed, by reason: the session was lost or given up, or a resume did not begin where the checkpoint ended.
     counter gateway_gaps_total = "eventide_gateway_gaps_total" [reason of &guard::GAP_REASONS];
     /// Messages of before a change of the number of shards that came so late that they may not have been counted.
     counter reshard_late_messages_total = "eventide_reshard_late_messages_total";

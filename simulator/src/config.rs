@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+
 /// The intent for member events; privileged.
 pub const INTENT_GUILD_MEMBERS: u64 = 1 << 1;
 /// The intent for presences; privileged.
@@ -148,6 +150,10 @@ impl Default for LevelRules {
 
 /// How the gateway behaves, above all where Discord documents nothing.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each switches one behaviour, and any may go with any"
+)]
 pub struct GatewayRules {
     /// The interval that HELLO asks for. A client that stays silent for twice as long is cut off.
     pub heartbeat_interval: Duration,
@@ -189,6 +195,14 @@ pub struct GatewayRules {
     pub plain_text: bool,
     /// How many members a `GUILD_CREATE` lists.
     pub guild_create_members: u32,
+    /// The data of HELLO, as it is, valid or not; `None` for the heartbeat interval.
+    pub hello: Option<String>,
+    /// Fields of READY that have another value, or are left out.
+    pub ready_fields: Vec<(String, Option<Value>)>,
+    /// Answers neither IDENTIFY nor RESUME.
+    pub silent: bool,
+    /// Delivers every second event before the one that it follows.
+    pub swaps_events: bool,
 }
 
 impl Default for GatewayRules {
@@ -213,6 +227,10 @@ impl Default for GatewayRules {
             guilds_per_shard: 2_500,
             plain_text: false,
             guild_create_members: 8,
+            hello: None,
+            ready_fields: Vec::new(),
+            silent: false,
+            swaps_events: false,
         }
     }
 }

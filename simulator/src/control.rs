@@ -172,6 +172,11 @@ impl Control {
         self.command(shard, || Command::Send(text.to_owned()))
     }
 
+    /// Sends a binary frame as it is, compressed or not.
+    pub fn send_binary(&self, shard: Shard, bytes: &[u8]) -> usize {
+        self.command(shard, || Command::SendBinary(bytes.to_vec()))
+    }
+
     /// Ends sessions without a word: the next RESUME is refused. A connection that uses one gets no more events.
     pub fn kill_sessions(&self, shard: Shard) -> usize {
         let mut engine = self.hub.lock();

@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Freeze(bool),
     /// A frame as it is.
     Send(String),
+    /// A binary frame, as it is.
+    SendBinary(Vec<u8>),
 }
 
 /// What happens to heartbeats.

@@ -47,6 +47,7 @@ pub(crate) struct SessionView {
     pub(crate) intents: u64,
     pub(crate) gateway_url: String,
     pub(crate) guild_create_members: u32,
+    pub(crate) ready_fields: Vec<(String, Option<Value>)>,
 }
 
 impl SessionView {
@@ -129,12 +130,21 @@ fn ready(world: &World, overlay: &Overlay, view: &SessionView) -> Value {
         .filter(|(index, guild)| view.covers(guild.id()) && !overlay.is_kicked(*index))
         .map(|(_, guild)| serde_json::json!({"unavailable": true, "id": guild.id().to_string()}))
         .collect();
-    serde_json::json!({
+    let mut ready = serde_json::json!({
         "v": 10, "user_settings": {}, "user": object::bot_user(world), "session_type": "normal",
         "session_id": view.id, "resume_gateway_url": view.gateway_url, "shard": view.shard,
         "relationships": [], "private_channels": [], "presences": [], "guilds": guilds,
         "guild_join_requests": [], "geo_ordered_rtc_regions": ["rotterdam"], "game_relationships": [],
         "auth": {}, "application": {"id": world.bot_id().to_string(), "flags": 565_248},
         "_trace": ["simulator"],
-    })
+    });
+    if let Value::Object(fields) = &mut ready {
+        for (name, value) in &view.ready_fields {
+            match value {
+                Some(value) => drop(fields.insert(name.clone(), value.clone())),
+                None => drop(fields.remove(name)),
+            }
+        }
+    }
+    ready
 }

@@ -15,6 +15,8 @@ pub struct Gateway {
     pub shard_count: ShardCount,
     /// Longest wait between two attempts to connect.
     pub max_backoff: Duration,
+    /// How long Discord may take to answer an IDENTIFY or RESUME.
+    pub ready_timeout: Duration,
 }
 
 /// How many shards the bot has in all.
@@ -50,6 +52,13 @@ impl Gateway {
                 range: 1..=3600,
                 unit: "seconds",
                 why: "Failed connections wait longer each time, up to this; a short one costs identifies when Discord is ill.",
+            }),
+            ready_timeout: section.seconds(Whole {
+                name: "ready_timeout_seconds",
+                default: 30,
+                range: 1..=600,
+                unit: "seconds",
+                why: "A connection on which Discord answers neither IDENTIFY nor RESUME for this long is given up.",
             }),
         }
     }

@@ -33,6 +33,18 @@ pub(crate) const OTHERS: [&str; 6] = [
     r#"{"t":"TYPING_START","s":4713,"op":0,"d":{"user_id":"200000000000000008","timestamp":1795255530,"channel_id":"400000000000000002","guild_id":"100000000000000004"}}"#,
 ];
 
+/// Those that are read, as far as the bot needs them.
+pub(crate) const READ: [&str; 8] = [
+    r#"{"t":"MESSAGE_CREATE","s":2,"op":0,"d":{"id":"1309100000000000007","channel_id":"400000000000000002","guild_id":"100000000000000004","content":"!rank <@5>","type":0,"author":{"id":"200000000000000008","username":"ada"},"member":{"nick":null,"roles":["5"]},"mentions":[{"id":"5","username":"bob","member":{"nick":null}}]}}"#,
+    r#"{"t":"INTERACTION_CREATE","s":3,"op":0,"d":{"id":"1309100000000000008","application_id":"7","type":2,"token":"t","guild_id":"100000000000000004","channel_id":"400000000000000002","locale":"de","member":{"user":{"id":"8","username":"ada","global_name":"Ada"},"nick":"Countess","permissions":"32","roles":["5"]},"data":{"name":"rank","options":[{"name":"member","type":6,"value":"5"}],"resolved":{"users":{"5":{"id":"5","username":"bob"}},"members":{"5":{"nick":"b"}}}}}}"#,
+    r#"{"t":"GUILD_CREATE","s":4,"op":0,"d":{"id":"100000000000000004","unavailable":false,"owner_id":"8","joined_at":"2023-01-02T03:04:05.678000+00:00","name":"n","roles":[{"id":"100000000000000004","name":"e","position":0,"permissions":"66560","managed":false}],"members":[{"user":{"id":"7","bot":true},"roles":["5"]}],"channels":[{"id":"400000000000000002","type":0,"parent_id":null,"last_message_id":"1309100000000000007","permission_overwrites":[{"id":"5","type":0,"allow":"0","deny":"1024"}]}],"threads":[]}}"#,
+    r#"{"t":"GUILD_ROLE_CREATE","s":5,"op":0,"d":{"guild_id":"100000000000000004","role":{"id":"5","name":"r","position":1,"permissions":"0","managed":false,"tags":{"bot_id":"7"}}}}"#,
+    r#"{"t":"CHANNEL_CREATE","s":6,"op":0,"d":{"id":"400000000000000003","type":0,"guild_id":"100000000000000004","name":"c","parent_id":"400000000000000009","permission_overwrites":[]}}"#,
+    r#"{"t":"GUILD_MEMBER_UPDATE","s":7,"op":0,"d":{"guild_id":"100000000000000004","user":{"id":"7","username":"bot","bot":true},"roles":["5"],"joined_at":"2023-01-02T03:04:05.678000+00:00"}}"#,
+    r#"{"t":"GUILD_BAN_ADD","s":8,"op":0,"d":{"guild_id":"100000000000000004","user":{"id":"8","username":"ada"}}}"#,
+    r#"{"t":"GUILD_DELETE","s":9,"op":0,"d":{"id":"100000000000000004","unavailable":false}}"#,
+];
+
 pub(crate) mod damage {
     //! What a broken sender, or one that changed, could make of a payload.
 
@@ -56,6 +68,54 @@ pub(crate) mod damage {
             characters.splice(from..to, with.chars());
             characters.into_iter().collect()
         })
+    }
+
+    /// `text`, a payload, with some of the values in its data replaced by other JSON, or taken out.
+    pub(crate) fn in_fields(text: &'static str) -> impl Strategy<Value = String> {
+        let change = (any::<prop::sample::Index>(), prop::option::of(value()));
+        prop::collection::vec(change, 1..4).prop_map(move |changes| {
+            let (head, _) = text.split_once("\"d\":").expect("data");
+            let mut payload: Value = serde_json::from_str(text).expect("JSON");
+            let mut data = payload["d"].take();
+            for (at, value) in changes {
+                let mut pointers = Vec::new();
+                pointers_in(&data, String::new(), &mut pointers);
+                let Some(pointer) = pointers.get(at.index(pointers.len().max(1))) else {
+                    break;
+                };
+                match (value, pointer.rsplit_once('/')) {
+                    (Some(value), _) => *data.pointer_mut(pointer).expect("a place in it") = value,
+                    (None, Some((parent, key))) => {
+                        if let Some(Value::Object(parent)) = data.pointer_mut(parent) {
+                            drop(parent.remove(key));
+                        }
+                    }
+                    (None, None) => {}
+                }
+            }
+            // Discord's order: what the frame is read from comes first.
+            format!("{head}\"d\":{data}}}")
+        })
+    }
+
+    /// The places of all values in `value`.
+    fn pointers_in(value: &Value, at: String, pointers: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (key, value) in fields {
+                    pointers_in(value, format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), pointers);
+                }
+            }
+            Value::Array(values) => {
+                for (index, value) in values.iter().enumerate() {
+                    pointers_in(value, format!("{at}/{index}"), pointers);
+                }
+            }
+            _ => {}
+        }
+        if !at.is_empty() {
+            pointers.push(at);
+        }
     }
 
     /// Any JSON, not very deep.

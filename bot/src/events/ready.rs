@@ -1,6 +1,7 @@
 //! `READY`, reduced to who the bot is and which guilds the session has.
 
 use serde::Deserialize;
+use serde_json::Value;
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, UserMarker},
@@ -47,11 +48,45 @@ impl Ready {
     }
 }
 
+/// The names of the fields of a READY that are missing or of another type, of those that are needed. No value is among them.
+pub fn unreadable_fields(text: &str) -> Vec<&'static str> {
+    type IsRight = fn(&Value) -> bool;
+    let Ok(payload) = serde_json::from_str::<Value>(text) else {
+        return vec!["(not JSON)"];
+    };
+    let Some(data) = payload["d"].as_object() else {
+        return vec!["d"];
+    };
+    let needed: [(&str, IsRight); 4] = [
+        ("session_id", Value::is_string),
+        ("resume_gateway_url", Value::is_string),
+        ("user", Value::is_object),
+        ("guilds", Value::is_array),
+    ];
+    let unreadable = needed
+        .into_iter()
+        .filter(|(name, is_right)| !data.get(*name).is_some_and(is_right));
+    unreadable.map(|(name, _)| name).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use twilight_model::id::Id;
 
-    use super::Ready;
+    use super::{Ready, unreadable_fields};
+
+    #[test]
+    fn what_is_wrong_with_a_ready_is_named_and_not_quoted() {
+        for (data, fields) in [
+            (r#"{"session_id":7,"resume_gateway_url":"secret","user":{},"guilds":[]}"#, &["session_id"][..]),
+            (r#"{"user":{},"guilds":null}"#, &["session_id", "resume_gateway_url", "guilds"]),
+            ("null", &["d"]),
+            ("{", &["(not JSON)"]),
+        ] {
+            let text = format!(r#"{{"t":"READY","s":1,"op":0,"d":{data}}}"#);
+            assert_eq!(unreadable_fields(&text), fields, "{data}");
+        }
+    }
 
     #[test]
     fn the_bot_and_its_guilds() {

@@ -1,6 +1,7 @@
 //! One connection to the gateway: twilight's shard, polled in bursts, and its heartbeats.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -18,8 +19,9 @@ use super::{
     heartbeat::Heartbeats,
     identify::IdentifyQueue,
     intake::{Intake, Signal},
+    violation::Violation,
 };
-use crate::events::frame::Frame;
+use crate::{events::frame::Frame, metrics};
 
 /// Messages taken in before timers and answers get their turn.
 const BURST: usize = 64;
@@ -40,6 +42,10 @@ pub(super) struct Connection {
     told: Option<u64>,
     pub(super) opened: Instant,
     pub(super) greeted: bool,
+    /// Whether it has a session to resume, rather than to IDENTIFY for one.
+    resumes: bool,
+    /// Since when Discord owes READY or RESUMED: the last thing that came on the way to it.
+    asked: Option<Instant>,
     /// The random generator's state before the last poll that may have read HELLO, and after it.
     poll_seed: u64,
     polled_seed: u64,
@@ -47,6 +53,18 @@ pub(super) struct Connection {
     pub(super) up_since: Option<Instant>,
     /// Whether this side has begun to close.
     closing: bool,
+}
+
+/// Why a poll gave no message.
+enum Unread {
+    /// No connection could be made.
+    Unreachable,
+    /// A frame could not be decompressed, or was no text. The decompressor cannot go on.
+    Garbled,
+    /// A payload that twilight cannot read; its text if there is any.
+    Payload(Option<String>),
+    /// twilight panicked.
+    Panicked,
 }
 
 /// What a burst of reading ended with.
@@ -57,12 +75,14 @@ pub(super) enum Burst {
     /// No connection could be made.
     Unreachable,
     /// The connection ended.
-    Closed(Option<u16>),
+    Closed(Option<CloseFrame<'static>>),
 }
 
 impl Connection {
     pub(super) fn new(shard: Shard<IdentifyQueue>, now: Instant) -> Self {
         Self {
+            resumes: shard.session().is_some(),
+            asked: None,
             shard,
             beats: Heartbeats::default(),
             beat: None,
@@ -76,6 +96,17 @@ impl Connection {
         }
     }
 
+    /// How long READY or RESUMED is ago; `None` if neither came.
+    pub(super) fn up_for(&self, now: Instant) -> Option<Duration> {
+        self.up_since.map(|since| now - since)
+    }
+
+    /// Begin to close, and end the session with it.
+    pub(super) fn close_for_good(&mut self) {
+        self.shard.close(CloseFrame::NORMAL);
+        self.closing = true;
+    }
+
     /// Begin to close, so that the session can be resumed.
     pub(super) fn close_resumably(&mut self) {
         self.shard.close(CloseFrame::RESUME);
@@ -85,8 +116,28 @@ impl Connection {
     /// HELLO came. twilight has just delayed its first heartbeat by a random part of the interval.
     pub(super) fn greet(&mut self, now: Instant, interval: Duration) {
         self.greeted = true;
-        let part = last_drawn(self.poll_seed, self.polled_seed).unwrap_or(1.0);
+        self.asked = self.resumes.then_some(now);
+        let part = last_drawn(self.poll_seed, self.polled_seed).unwrap_or_else(|| {
+            // A version of twilight that draws differently than the one that is pinned.
+            metrics::gateway_unexpected_draws_total().increment(1);
+            tracing::error!(
+                "the first heartbeat cannot be predicted, so it may run ahead of the checkpoint; this is a bug, please report it"
+            );
+            1.0
+        });
         self.beats.hello(now, interval, interval.mul_f64(part));
+    }
+
+    /// Since when Discord owes READY or RESUMED; `None` when it does not. While the shard waits for its turn to IDENTIFY, nothing was
+    /// asked. Events that are replayed show that the answer is on its way.
+    pub(super) fn owed_since(&mut self, now: Instant) -> Option<Instant> {
+        if !self.greeted || self.up_since.is_some() {
+            return None;
+        }
+        if self.asked.is_none() && self.shard.config().queue().has_told(self.shard.id().number()) {
+            self.asked = Some(now);
+        }
+        self.asked
     }
 
     /// Read what comes into the intake, up to a burst. May be dropped and called again.
@@ -135,8 +186,13 @@ impl Connection {
 
     /// The next message; `None` when the connection has ended without a close frame. twilight would make another one at once and resume
     /// on it; whether that is right is not its to decide: the session may be another process's.
-    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, ReceiveMessageError>>> {
-        let polled = Pin::new(&mut self.shard).poll_next(cx);
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Unread>>> {
+        // Before HELLO twilight uses the interval and the URL that it was sent without a look at them, and panics at impossible ones.
+        // After a panic the connection is dropped.
+        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut self.shard).poll_next(cx)));
+        let Ok(polled) = polled else {
+            return Poll::Ready(Some(Err(Unread::Panicked)));
+        };
         let ended = match &polled {
             Poll::Pending if !self.closing => {
                 self.greeted && matches!(self.shard.state(), ShardState::Disconnected { .. })
@@ -148,7 +204,10 @@ impl Connection {
             }
             _ => false,
         };
-        if ended { Poll::Ready(None) } else { polled }
+        if ended {
+            return Poll::Ready(None);
+        }
+        polled.map_err(Unread::from)
     }
 
     fn poll_burst(&mut self, intake: &mut Intake, cx: &mut Context<'_>) -> Poll<Burst> {
@@ -162,35 +221,56 @@ impl Connection {
                 self.poll_seed = fastrand::u64(..);
                 fastrand::seed(self.poll_seed);
             }
-            let received = intake.sequence();
+            if intake.waits_for_order()
+                && let Some(signal) = intake.release_early(Instant::now())
+            {
+                return Poll::Ready(Burst::Signal(signal));
+            }
+            let received = intake.newest_sequence();
             let polled = self.poll_message(cx);
             if !self.greeted {
                 self.polled_seed = fastrand::get_seed();
             }
             // A burst ends with it: if it was sent too early, there is something to be done.
             let beat = self.note_heartbeat(received);
-            let burst = match polled {
+            let signal = match polled {
                 Poll::Pending if taken == 0 && !beat => return Poll::Pending,
-                Poll::Pending => Burst::Progress,
-                Poll::Ready(Some(Ok(Message::Text(text)))) => match intake.on_text(&text) {
-                    None if beat => Burst::Progress,
-                    None => continue,
-                    Some(signal) => Burst::Signal(signal),
-                },
-                Poll::Ready(Some(Ok(Message::Close(frame)))) => Burst::Closed(frame.map(|frame| frame.code)),
-                Poll::Ready(None) => Burst::Closed(None),
-                Poll::Ready(Some(Err(error))) => match error.kind() {
-                    ReceiveMessageErrorType::Reconnect => Burst::Unreachable,
-                    ReceiveMessageErrorType::Compression => Burst::Closed(None),
-                    _ => {
-                        intake.malformed();
-                        continue;
-                    }
-                },
+                Poll::Pending => return Poll::Ready(Burst::Progress),
+                Poll::Ready(Some(Ok(Message::Text(text)))) => intake.on_text(&text),
+                Poll::Ready(Some(Ok(Message::Close(frame)))) => return Poll::Ready(Burst::Closed(frame)),
+                Poll::Ready(None) => return Poll::Ready(Burst::Closed(None)),
+                Poll::Ready(Some(Err(Unread::Unreachable))) => return Poll::Ready(Burst::Unreachable),
+                Poll::Ready(Some(Err(Unread::Garbled))) => {
+                    intake.garbled();
+                    return Poll::Ready(Burst::Closed(None));
+                }
+                Poll::Ready(Some(Err(Unread::Payload(text)))) => intake.on_unreadable(text.as_deref()),
+                Poll::Ready(Some(Err(Unread::Panicked))) if self.greeted => {
+                    Some(Signal::Violation(Violation::Library))
+                }
+                Poll::Ready(Some(Err(Unread::Panicked))) => Some(Signal::Violation(Violation::HeartbeatInterval)),
             };
-            return Poll::Ready(burst);
+            if self.asked.is_some() && intake.newest_sequence() > received {
+                self.asked = Some(Instant::now());
+            }
+            match signal {
+                Some(signal) => return Poll::Ready(Burst::Signal(signal)),
+                None if beat => return Poll::Ready(Burst::Progress),
+                None => {}
+            }
         }
         Poll::Ready(Burst::Progress)
+    }
+}
+
+impl From<ReceiveMessageError> for Unread {
+    fn from(error: ReceiveMessageError) -> Self {
+        match error.into_parts().0 {
+            ReceiveMessageErrorType::Reconnect => Self::Unreachable,
+            ReceiveMessageErrorType::Compression => Self::Garbled,
+            ReceiveMessageErrorType::Deserializing { event } => Self::Payload(Some(event)),
+            _ => Self::Payload(None),
+        }
     }
 }
 

@@ -12,6 +12,15 @@ use crate::backoff::Backoff;
 /// about the session. With the pauses between them it takes some minutes, which is as long as Discord keeps a session anyway.
 const MAX_FAILED_RESUMES: u32 = 10;
 
+/// So rarely a session may be broken again and again: 144 of the day's 1,000 identifies.
+const LONG: Duration = Duration::from_mins(10);
+
+/// What an unanswered RESUME counts: four of them give up the session.
+const UNANSWERED_WEIGHT: u32 = 3;
+
+/// Connections in a row without READY or RESUMED that are worth a warning.
+const SEVERAL: u32 = 3;
+
 /// The first pause after a connection failed; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -19,9 +28,10 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const STABLE: Duration = Duration::from_secs(2);
 
 /// Every reason for which events can be missed: the values of the gaps' label.
-pub const GAP_REASONS: [&str; 6] = [
+pub const GAP_REASONS: [&str; 7] = [
     SEQUENCE,
     RESHARD,
+    PROTOCOL,
     "invalid_session",
     "invalid_sequence",
     "session_timed_out",
@@ -36,6 +46,12 @@ pub const CLOSE_CODES: &[&str] = &[
     "4007", "4008", "4009", "4010", "4011", "4012", "4013", "4014",
 ];
 
+/// Whether a close code says that something is wrong: a code of Discord's that is more than a request to come back, or a broken
+/// WebSocket.
+pub(super) fn is_a_fault(code: Option<u16>) -> bool {
+    code.is_some_and(|code| matches!(code, 1002..=1003 | 1007..=1010 | 4001..))
+}
+
 /// A close code as a label.
 pub fn close_label(code: Option<u16>) -> &'static str {
     let Some(code) = code else { return "none" };
@@ -49,6 +65,9 @@ pub const SEQUENCE: &str = "sequence";
 
 /// A message came later than the shards of the old number waited for it, when the number of shards changed.
 pub const RESHARD: &str = "reshard";
+
+/// The gateway broke the protocol, so the session was given up.
+const PROTOCOL: &str = "protocol";
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +147,8 @@ impl Fatal {
 pub struct Guard {
     backoff: Backoff,
     failed_resumes: u32,
+    /// Connections since the last one that brought READY or RESUMED.
+    unready: u32,
 }
 
 impl Guard {
@@ -136,12 +157,33 @@ impl Guard {
         Self {
             backoff: Backoff::between(FIRST_PAUSE, limit),
             failed_resumes: 0,
+            unready: 0,
         }
     }
 
     /// READY or RESUMED came: the session is alive.
     pub const fn established(&mut self) {
         self.failed_resumes = 0;
+        self.unready = 0;
+    }
+
+    /// A connection ended that had not brought READY or RESUMED. Returns how many have in a row, where that is worth a warning.
+    pub(super) fn never_ready(&mut self) -> Option<u32> {
+        self.unready = self.unready.saturating_add(1);
+        (self.unready >= SEVERAL && (self.unready == SEVERAL || self.unready.is_power_of_two())).then_some(self.unready)
+    }
+
+    /// Discord did not answer IDENTIFY or RESUME. That takes longer than a refusal, so the session is given up after fewer tries.
+    pub(super) fn unanswered(&mut self) -> Next {
+        self.failed_resumes += UNANSWERED_WEIGHT - 1;
+        self.failed()
+    }
+
+    /// The gateway broke the protocol: a resume would bring the same again. Each new session costs one of the day's identifies, so
+    /// the pauses grow unless the connection was up for [`LONG`]. `up_for` as with [`closed`](Self::closed).
+    pub(super) fn violated(&mut self, up_for: Option<Duration>) -> Next {
+        self.forgive(up_for.filter(|lasted| *lasted >= LONG));
+        self.dead(PROTOCOL)
     }
 
     /// The connection ended, with a close code or without one. `up_for`: how long ago READY or RESUMED came on it, if it did.
@@ -224,7 +266,7 @@ impl Guard {
 mod tests {
     use std::time::Duration;
 
-    use super::{CLOSE_CODES, Fatal, Guard, MAX_FAILED_RESUMES, Next, close_label};
+    use super::{CLOSE_CODES, Fatal, GAP_REASONS, Guard, MAX_FAILED_RESUMES, Next, close_label, is_a_fault};
 
     fn guard() -> Guard {
         Guard::new(Duration::from_mins(1))
@@ -310,6 +352,51 @@ mod tests {
         }
         assert!(total >= Duration::from_mins(2), "{total:?}");
         assert!(matches!(guard.invalid_session(true, None), Next::Identify { .. }));
+    }
+
+    #[test]
+    fn a_resume_without_an_answer_is_given_up_sooner() {
+        let mut guard = guard();
+        for _ in 0..3 {
+            assert!(matches!(guard.unanswered(), Next::Reconnect { .. }));
+        }
+        assert!(matches!(guard.unanswered(), Next::Identify { .. }));
+        assert!(matches!(guard.unanswered(), Next::Reconnect { .. }));
+    }
+
+    /// A gateway that lets each session live for a while and then breaks it must not use up the day's identifies.
+    #[test]
+    fn broken_sessions_begin_again_after_growing_pauses() {
+        let mut guard = guard();
+        let pauses: Vec<Duration> = (0..10)
+            .map(|_| {
+                guard.established();
+                match guard.violated(Some(Duration::from_mins(1))) {
+                    Next::Identify { after, reason } if GAP_REASONS.contains(&reason) => after,
+                    other => panic!("{other:?}"),
+                }
+            })
+            .collect();
+        assert!(pauses[9] >= Duration::from_secs(30), "{pauses:?}");
+    }
+
+    #[test]
+    fn several_connections_without_a_session_are_worth_a_warning() {
+        let mut guard = guard();
+        let warned: Vec<u32> = (0..20).filter_map(|_| guard.never_ready()).collect();
+        assert_eq!(warned, [3, 4, 8, 16]);
+        guard.established();
+        assert_eq!(guard.never_ready(), None);
+    }
+
+    #[test]
+    fn faults_are_told_from_requests_to_come_back() {
+        for code in [None, Some(1000), Some(1001), Some(1006), Some(1012), Some(4000)] {
+            assert!(!is_a_fault(code), "{code:?}");
+        }
+        for code in [1002, 1007, 1009, 4001, 4002, 4003, 4004, 4005, 4007, 4008, 4009, 4014, 4242] {
+            assert!(is_a_fault(Some(code)), "{code}");
+        }
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Heartbeats {
     /// HELLO came: the first heartbeat is due after `jitter`, the next ones after `interval` each.
     pub fn hello(&mut self, now: Instant, interval: Duration, jitter: Duration) {
         self.interval = interval;
-        self.expect(Some(now + jitter));
+        self.expect(now + jitter);
     }
 
     /// How much later than predicted a heartbeat was sent at `at`; `None` if it was earlier, or not predicted.
@@ -65,12 +65,12 @@ impl Heartbeats {
 
     /// A heartbeat was sent at `at`.
     pub fn sent(&mut self, at: Instant) {
-        self.expect(Some(at + self.interval));
+        self.expect(at + self.interval);
     }
 
     /// Discord asked for a heartbeat with op 1: it goes out with the next poll.
     pub fn requested(&mut self, now: Instant) {
-        self.expect(Some(now));
+        self.expect(now);
     }
 
     /// A timer for the time of [`Advice::Hold`] has fired.
@@ -78,16 +78,11 @@ impl Heartbeats {
         self.fired = self.holding.is_some();
     }
 
-    fn expect(&mut self, due: Option<Instant>) {
-        self.due = due;
+    fn expect(&mut self, due: Instant) {
+        self.due = Some(due);
         self.holding = None;
         self.fired = false;
         self.released = false;
-    }
-
-    /// The connection is gone.
-    pub fn disconnected(&mut self) {
-        self.expect(None);
     }
 
     /// A flush took this long.

@@ -1,19 +1,27 @@
 //! The intake: what a shard's socket delivers, in order and each event once, into the ledger.
 //!
 //! It keeps the shard's own sequence, which is the one that is committed: an event at or below it has been counted and is
-//! skipped, and one that skips over the next is a gap.
+//! skipped. One that skips over the next waits for it for a moment (`intake/order.rs`); what has not come by then is a gap.
 
-use std::{collections::HashMap, time::SystemTime};
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
 
+use serde::Deserialize;
 use twilight_model::{
     gateway::{OpCode, event::EventType},
     id::{Id, marker::MessageMarker},
 };
 
-use super::guard;
+use self::order::Order;
+use super::{
+    guard,
+    violation::{HEARTBEAT_INTERVALS, Violation},
+};
 use crate::{
     dispatcher::{Dispatched, Dispatcher, portion::Portion},
-    events::frame::Frame,
+    events::{frame::Frame, ready},
     ledger::{
         Ledger,
         gap::{Gap, GapChange},
@@ -23,14 +31,15 @@ use crate::{
 };
 
 mod backfill;
+mod order;
 
 /// Something the shard's task has to react to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
     /// op 10: the connection is open.
     Hello {
-        /// Milliseconds between heartbeats.
-        heartbeat_interval_ms: u64,
+        /// Time between heartbeats.
+        heartbeat_interval: Duration,
     },
     /// A new session began; the session's id and URL are to be taken from the shard.
     Ready,
@@ -49,6 +58,8 @@ pub(super) enum Signal {
     },
     /// A message came of which nobody knows yet whose it is to count. Nothing is taken in any more on this connection.
     Undecided,
+    /// The gateway broke the protocol.
+    Violation(Violation),
 }
 
 /// A session that receives, or received, events.
@@ -56,17 +67,6 @@ pub(super) enum Signal {
 pub(super) struct Session {
     pub(super) id: String,
     pub(super) resume_url: Option<String>,
-}
-
-/// Longest session ID and resume URL that are taken, in bytes. Discord's have 32 and about 40.
-const LONGEST: usize = 256;
-
-impl Session {
-    /// Whether it can be stored, and sent again: printable and short. PostgreSQL's TEXT has no NUL, for example.
-    pub(super) fn is_usable(&self) -> bool {
-        let usable = |text: &str| text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic());
-        !self.id.is_empty() && usable(&self.id) && self.resume_url.as_deref().is_none_or(usable)
-    }
 }
 
 /// One shard's way from text to ledger.
@@ -77,6 +77,7 @@ pub(super) struct Intake {
     pub(super) ledger: Ledger,
     session: Option<Session>,
     sequence: u64,
+    order: Order,
     /// When something of the session last came; before that, when the last flush of another process was.
     alive_at: SystemTime,
     /// Whether something was received that no batch contains.
@@ -88,6 +89,8 @@ pub(super) struct Intake {
     /// Whether a message was found that came too late for the shard of another number that should have counted it.
     late_seen: bool,
     received: u64,
+    /// Payloads that could not be read.
+    unreadable: u64,
     counters: Counters,
 }
 
@@ -122,12 +125,14 @@ impl Intake {
             ledger,
             session,
             sequence,
+            order: Order::default(),
             alive_at,
             dirty: false,
             replaying: false,
             halted_at: None,
             late_seen: false,
             received: 0,
+            unreadable: 0,
             counters: Counters {
                 messages: metrics::gateway_events_total("MESSAGE_CREATE"),
                 others: HashMap::new(),
@@ -173,7 +178,8 @@ impl Intake {
     }
 
     /// A connection begins: with a session, what comes until RESUMED is a replay.
-    pub(super) const fn connecting(&mut self) {
+    pub(super) fn connecting(&mut self) {
+        self.order.clear();
         self.replaying = self.session.is_some();
         self.halted_at = None;
     }
@@ -248,9 +254,7 @@ impl Intake {
         let frame = Frame::scan(text)?;
         match frame.op {
             Some(OpCode::Dispatch) => self.on_dispatch(frame.sequence?, frame.event_type?, text),
-            Some(OpCode::Hello) => Some(Signal::Hello {
-                heartbeat_interval_ms: number_of(text, "\"heartbeat_interval\":")?,
-            }),
+            Some(OpCode::Hello) => Some(hello(text)),
             Some(OpCode::Heartbeat) => Some(Signal::HeartbeatRequested),
             Some(OpCode::HeartbeatAck) => Some(Signal::HeartbeatAck),
             Some(OpCode::Reconnect) => Some(Signal::Reconnect),
@@ -271,44 +275,75 @@ impl Intake {
         self.received += 1;
         self.counters.count(event_type);
         if event_type == "READY" {
-            self.look_for_missed(text);
-            self.sequence = sequence;
-            self.replaying = false;
-            return Some(Signal::Ready);
+            return Some(self.on_ready(sequence, text));
         }
-        let signal = (event_type == "RESUMED").then_some(Signal::Resumed);
-        if sequence <= self.sequence {
-            metrics::gateway_events_duplicate_total().increment(1);
-        } else {
-            match self.dispatcher.dispatch(event_type, text, &mut self.ledger) {
-                Dispatched::Handled | Dispatched::Unhandled => {}
-                Dispatched::Malformed => {
-                    metrics::gateway_events_malformed_total(known_name(event_type)).increment(1);
-                    tracing::warn!(
-                        shard.id = self.key.id,
-                        event.r#type = known_name(event_type),
-                        event.sequence = sequence,
-                        "an event could not be read and was skipped"
-                    );
-                }
-                Dispatched::Undecided(id) => {
-                    self.halted_at = Some(id);
-                    return Some(Signal::Undecided);
-                }
-                Dispatched::Past if self.replaying => {}
-                Dispatched::Past => self.came_late(),
+        if self.session.is_none() {
+            // READY is the first event of a session. What comes before it has no place in any.
+            self.unreadable(event_type, sequence);
+            return None;
+        }
+        self.in_order(sequence, event_type, text)
+    }
+
+    fn on_ready(&mut self, sequence: u64, text: &str) -> Signal {
+        if sequence > order::MAX_GAP {
+            return Signal::Violation(Violation::Sequence);
+        }
+        if self.session.is_some() {
+            // Instead of resuming it.
+            self.lose_session("invalid_session");
+        }
+        self.order.clear();
+        self.look_for_missed(text);
+        self.sequence = sequence;
+        self.replaying = false;
+        Signal::Ready
+    }
+
+    /// Take in an event whose turn it is.
+    fn take_in(&mut self, sequence: u64, event_type: &str, text: &str) -> Option<Signal> {
+        match self.dispatcher.dispatch(event_type, text, &mut self.ledger) {
+            Dispatched::Handled | Dispatched::Unhandled => {}
+            Dispatched::Malformed => self.unreadable(event_type, sequence),
+            Dispatched::Undecided(id) => {
+                self.halted_at = Some(id);
+                return Some(Signal::Undecided);
             }
-            self.check_gap(sequence);
-            if self.replaying && signal.is_none() {
-                metrics::gateway_events_replayed_total().increment(1);
-            }
-            self.sequence = sequence;
-            self.dirty = true;
+            Dispatched::Past if self.replaying => {}
+            Dispatched::Past => self.came_late(),
         }
-        if signal.is_some() {
+        self.check_gap(sequence);
+        self.sequence = sequence;
+        self.dirty = true;
+        if event_type == "RESUMED" {
             self.replaying = false;
+            return Some(Signal::Resumed);
         }
-        signal
+        if self.replaying {
+            metrics::gateway_events_replayed_total().increment(1);
+        }
+        None
+    }
+
+    fn unreadable(&mut self, event_type: &str, sequence: u64) {
+        let event_type = known_name(event_type);
+        metrics::gateway_events_malformed_total(event_type).increment(1);
+        if self.is_worth_a_line() {
+            tracing::warn!(
+                shard.id = self.key.id,
+                event.r#type = event_type,
+                event.sequence = sequence,
+                events.unreadable = self.unreadable,
+                "an event could not be read and was skipped"
+            );
+        }
+    }
+
+    /// Whether another unreadable payload is logged: each of the first ones, then fewer and fewer.
+    const fn is_worth_a_line(&mut self) -> bool {
+        const FIRST: u64 = 16;
+        self.unreadable += 1;
+        self.unreadable <= FIRST || self.unreadable.is_power_of_two()
     }
 
     fn check_gap(&mut self, sequence: u64) {
@@ -356,13 +391,45 @@ impl Intake {
         );
     }
 
-    /// An event that twilight could not read was skipped.
-    pub(super) fn malformed(&self) {
+    /// A frame came that is no compressed text, which ends the connection.
+    pub(super) fn garbled(&self) {
         metrics::gateway_events_malformed_total("unknown").increment(1);
         tracing::warn!(
             shard.id = self.key.id,
-            "a gateway payload could not be read and was skipped"
+            "a gateway frame could not be decompressed or is no UTF-8; the connection ends"
         );
+    }
+
+    /// A payload came that twilight could not read. Without one that it needs there is no session.
+    pub(super) fn on_unreadable(&mut self, text: Option<&str>) -> Option<Signal> {
+        let frame = text.and_then(Frame::scan);
+        let (op, event_type) = frame.map_or((None, None), |frame| (frame.op, frame.event_type));
+        let event_type = event_type.unwrap_or_default();
+        metrics::gateway_events_malformed_total(known_name(event_type)).increment(1);
+        match (op, event_type) {
+            (Some(OpCode::Hello), _) => Some(Signal::Violation(Violation::Hello)),
+            // Neither true nor false. A new session is always right.
+            (Some(OpCode::InvalidSession), _) => Some(Signal::InvalidSession { resumable: false }),
+            (Some(OpCode::Dispatch), "READY") => {
+                let fields = ready::unreadable_fields(text.unwrap_or_default());
+                tracing::error!(
+                    shard.id = self.key.id,
+                    ready.unreadable_fields = fields.join(", "),
+                    "READY could not be read, so the session cannot be used"
+                );
+                Some(Signal::Violation(Violation::Ready))
+            }
+            _ => {
+                if self.is_worth_a_line() {
+                    tracing::warn!(
+                        shard.id = self.key.id,
+                        events.unreadable = self.unreadable,
+                        "a gateway payload could not be read and was skipped"
+                    );
+                }
+                None
+            }
+        }
     }
 }
 
@@ -388,11 +455,25 @@ fn known_name(event_type: &str) -> &'static str {
         .unwrap_or("unknown")
 }
 
-/// The number that follows `key`.
-fn number_of(text: &str, key: &str) -> Option<u64> {
-    let value = text.split(key).nth(1)?.trim_start();
-    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-    value.get(..end)?.parse().ok()
+/// What a HELLO says.
+fn hello(text: &str) -> Signal {
+    #[derive(Deserialize)]
+    struct Payload {
+        d: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        heartbeat_interval: u64,
+    }
+    let Ok(Payload { d }) = serde_json::from_str(text) else {
+        return Signal::Violation(Violation::Hello);
+    };
+    let heartbeat_interval = Duration::from_millis(d.heartbeat_interval);
+    if HEARTBEAT_INTERVALS.contains(&heartbeat_interval) {
+        Signal::Hello { heartbeat_interval }
+    } else {
+        Signal::Violation(Violation::HeartbeatInterval)
+    }
 }
 
 #[cfg(test)]

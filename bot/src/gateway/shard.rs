@@ -3,6 +3,7 @@
 //! The loop never waits for the database or for a queue. A flush runs in the writer while the loop reads on; a shard whose
 //! ledger is full closes resumably and comes back when there is room.
 
+mod burst;
 mod ending;
 
 use std::{sync::Arc, time::Duration};
@@ -17,18 +18,22 @@ use twilight_gateway::{Config, ConfigBuilder, Session, Shard, ShardId};
 use super::{
     connection::{Burst, Connection},
     flushing::{Flushing, Settled},
-    guard::{self, Fatal, Guard, Next},
+    guard::{Fatal, Guard, Next},
     heartbeat::Advice,
     identify::IdentifyQueue,
-    intake::{self, Intake, Signal},
+    intake::Intake,
     orders::{Ending, Orders},
     reading::{Reading, Step},
     status::{ShardState, ShardStatus},
+    violation,
 };
 use crate::{fleet::tenure::Tenure, ledger::memory::Memory, metrics, store::shard_checkpoint::ShardKey};
 
 /// How long a connection may take to say HELLO, from the start of connecting.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a shard that waits for its turn to IDENTIFY looks whether it has come.
+const TURN_CHECK: Duration = Duration::from_secs(1);
 
 /// How often a shard without a connection looks whether the ledger has room again.
 const ROOM_CHECK: Duration = Duration::from_millis(50);
@@ -74,6 +79,8 @@ pub(super) struct ShardTask {
     pub(super) received_all: bool,
     /// How often the shard has tried to retire.
     pub(super) retirements: u32,
+    /// How long Discord may take to answer IDENTIFY or RESUME.
+    pub(super) ready_timeout: Duration,
     /// When the last connection ended; `None` before the first.
     pub(super) closed_at: Option<Instant>,
     /// What the shard shall do.
@@ -103,6 +110,8 @@ impl ShardTask {
                     };
                     self.retirements += 1;
                     if self.received_all || self.retirements >= RETIREMENTS {
+                        // Nobody resumes the session, so what is missing does not come any more.
+                        self.intake.release_all();
                         break ShardEnd::Retired;
                     }
                 }
@@ -240,7 +249,8 @@ impl ShardTask {
             metrics::gateway_heartbeats_ahead_total().increment(1);
             self.flushing.urge();
         }
-        let clean = !self.intake.is_dirty() && !self.flushing.is_under_way();
+        let clean =
+            !self.intake.is_dirty() && !self.intake.waits_for_order() && !self.flushing.is_under_way();
         let advice = connection.beats.advice(now, clean);
         let urgent = !matches!(advice, Advice::Read(_));
         if connection.up_since.is_some() {
@@ -256,11 +266,12 @@ impl ShardTask {
             Advice::Flush(at) => (true, Some(at)),
             Advice::Hold(at) => (false, Some(at)),
         };
-        let hello_deadline = connection.opened + HELLO_TIMEOUT;
+        let deadline = self.deadline(&mut connection, now);
         for at in [
             self.flushing.due(&self.intake),
             self.reading.deadline(),
-            (!connection.greeted).then_some(hello_deadline),
+            self.intake.order_deadline().filter(|_| reads),
+            deadline,
         ] {
             wake = [wake, at].into_iter().flatten().min();
         }
@@ -277,13 +288,13 @@ impl ShardTask {
                 return Ok(Link::Open(connection));
             }
             () = sleep_until(wake.unwrap_or(now)), if wake.is_some() => {
-                if connection.greeted || Instant::now() < hello_deadline {
-                    if matches!(advice, Advice::Hold(at) if Some(at) == wake) {
-                        connection.beats.waited();
-                    }
-                    return Ok(Link::Open(connection));
+                if matches!(advice, Advice::Hold(at) if Some(at) == wake) {
+                    connection.beats.waited();
                 }
-                Burst::Unreachable
+                if self.is_unanswered(&mut connection, Instant::now()) {
+                    return Ok(self.give_up(connection).await);
+                }
+                return Ok(Link::Open(connection));
             }
             step = self.reading.next(), if reads_back => {
                 self.take_piece(step);
@@ -297,129 +308,6 @@ impl ShardTask {
             burst = connection.read(&mut self.intake), if reads => burst,
         };
         self.after_burst(connection, burst).await
-    }
-
-    async fn after_burst(&mut self, mut connection: Box<Connection>, burst: Burst) -> Result<Link, ShardEnd> {
-        let now = Instant::now();
-        self.flushing.noticed(&self.intake, now);
-        let up_for = connection.up_since.map(|since| now - since);
-        if up_for.is_some() {
-            self.intake.alive();
-        }
-        let next = match burst {
-            Burst::Signal(Signal::Undecided) => {
-                tracing::info!(
-                    shard.id = self.key.id,
-                    shard.count = self.key.count,
-                    "the shard waits until the change of the number of shards is decided"
-                );
-                connection.close_resumably();
-                connection.close_quietly().await;
-                Next::Reconnect {
-                    after: Duration::ZERO,
-                }
-            }
-            Burst::Signal(signal) => match self.on_signal(&mut connection, signal, now) {
-                None => return Ok(self.unless_full(connection).await),
-                Some(next) => {
-                    // twilight has queued the close frame that the answer to op 7 and 9 asks for.
-                    connection.close_quietly().await;
-                    next
-                }
-            },
-            Burst::Progress => return Ok(self.unless_full(connection).await),
-            Burst::Unreachable => {
-                self.intake.forget_resume_url();
-                tracing::warn!(
-                    shard.id = self.key.id,
-                    "the gateway cannot be reached; it is tried again"
-                );
-                self.guard.unreachable(up_for)
-            }
-            Burst::Closed(code) => {
-                metrics::gateway_closes_total(guard::close_label(code)).increment(1);
-                tracing::info!(
-                    shard.id = self.key.id,
-                    close.code = code,
-                    "the gateway connection ended"
-                );
-                self.guard.closed(code, up_for)
-            }
-        };
-        match next {
-            Next::Reconnect { after } => Ok(Link::Waiting { until: now + after }),
-            Next::Identify { after, reason } => {
-                self.intake.lose_session(reason);
-                Ok(Link::Waiting { until: now + after })
-            }
-            Next::Fatal(fatal) => Err(ShardEnd::Fatal(fatal)),
-        }
-    }
-
-    fn on_signal(&mut self, connection: &mut Connection, signal: Signal, now: Instant) -> Option<Next> {
-        match signal {
-            Signal::Hello {
-                heartbeat_interval_ms,
-            } => {
-                let interval = Duration::from_millis(heartbeat_interval_ms);
-                connection.greet(now, interval);
-            }
-            Signal::Ready => {
-                let shard = &connection.shard;
-                if let Some(session) = shard.session() {
-                    let session = intake::Session {
-                        id: session.id().to_owned(),
-                        resume_url: shard.resume_url().map(|url| url.trim_end_matches('/').to_owned()),
-                    };
-                    if !session.is_usable() {
-                        tracing::error!(
-                            shard.id = self.key.id,
-                            "READY has a session ID or a resume URL that is too long or not printable; a new session is begun"
-                        );
-                        return Some(self.guard.invalid_session(false, None));
-                    }
-                    self.intake.begin_session(session);
-                }
-                self.up(connection, now, "ready");
-                // A process that dies before the first flush would have to identify again.
-                self.flushing.flush_if_due(&mut self.intake, now, true);
-            }
-            Signal::Resumed => {
-                metrics::gateway_resumes_total().increment(1);
-                self.up(connection, now, "resumed");
-            }
-            Signal::Undecided => {}
-            Signal::HeartbeatRequested => connection.beats.requested(now),
-            Signal::HeartbeatAck => {
-                if let Some(latency) = connection.shard.latency().recent().first() {
-                    self.status.set_latency(*latency);
-                    metrics::shard_latency_seconds(self.key.id.to_string()).set(latency.as_secs_f64());
-                }
-            }
-            Signal::Reconnect => {
-                return Some(
-                    self.guard
-                        .reconnect_requested(connection.up_since.map(|since| now - since)),
-                );
-            }
-            Signal::InvalidSession { resumable } => {
-                let up_for = connection.up_since.map(|since| now - since);
-                return Some(self.guard.invalid_session(resumable, up_for));
-            }
-        }
-        None
-    }
-
-    fn up(&mut self, connection: &mut Connection, now: Instant, how: &'static str) {
-        connection.up_since = Some(now);
-        self.guard.established();
-        self.status.set_state(ShardState::Up);
-        self.status.has_session(how == "ready");
-        tracing::info!(
-            shard.id = self.key.id,
-            shard.sequence = self.intake.sequence(),
-            "shard {how}"
-        );
     }
 
     /// Keep the connection, unless the ledger is full: then close it resumably.
@@ -442,7 +330,9 @@ impl ShardTask {
         let mut builder = ConfigBuilder::from(self.config.clone());
         if let Some(point) = self.intake.point() {
             builder = builder.session(Session::new(point.sequence, point.session_id));
-            if let Some(url) = point.resume_url {
+            // Also one that an earlier process stored.
+            let trusted = |url: String| violation::trusted_resume_url(&url, self.gateway_url());
+            if let Some(url) = point.resume_url.and_then(trusted) {
                 builder = builder.resume_url(url);
             }
         }
@@ -450,6 +340,11 @@ impl ShardTask {
         self.status.set_state(ShardState::Connecting);
         let shard = Shard::with_config(ShardId::new(self.key.id, self.key.count), builder.build());
         Link::Open(Box::new(Connection::new(shard, now)))
+    }
+
+    /// The gateway's general address.
+    fn gateway_url(&self) -> &str {
+        self.config.proxy_url().unwrap_or_default()
     }
 
     fn settle(&mut self, outcome: Option<crate::writer::Outcome>) -> Result<Duration, ShardEnd> {

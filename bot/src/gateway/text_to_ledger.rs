@@ -14,7 +14,7 @@ use crate::{
     earning::Judge,
     ledger::{Ledger, memory::Memory},
     settings::Settings,
-    store::shard_checkpoint::ShardKey,
+    store::shard_checkpoint::{SessionPoint, ShardKey},
 };
 
 /// A shard's intake and ledger.
@@ -36,7 +36,12 @@ impl TextToLedger {
                 ShardKey { count: 1, id: 0 },
                 Dispatcher::new(Judge::new(settings), &config.discord),
                 Ledger::new(memory, config.ledger.member_cache_entries),
-                None,
+                // Events before READY belong to no session, and are skipped.
+                Some(SessionPoint {
+                    session_id: "session".to_owned(),
+                    resume_url: None,
+                    sequence: 0,
+                }),
                 SystemTime::UNIX_EPOCH,
             ),
         }

@@ -1,7 +1,7 @@
 //! Commands that are written as messages, such as `!rank @Ada`: for those who are used to them, where the operator has switched on
 //! the [Message Content Intent](https://docs.discord.com/developers/events/gateway#message-content-intent).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, MessageMarker},
@@ -43,8 +43,13 @@ pub fn asked(message: &MessageCreate, text: &str, prefix: Option<&str>) -> Optio
         data["options"] = json!([{"name": "member", "type": 6, "value": id}]);
         data["resolved"] = json!({"users": {id: mentioned}, "members": {id: mentioned["member"]}});
     }
-    let mut member = message_data["member"].clone();
-    member["user"] = message_data["author"].clone();
+    // Indexing a `Value` for writing panics on anything but an object.
+    let mut member = match &message_data["member"] {
+        Value::Object(member) => member.clone(),
+        Value::Null => Map::new(),
+        _ => return None,
+    };
+    member.insert("user".to_owned(), message_data["author"].clone());
     let asked = json!({
         "id": message.id.to_string(), "application_id": message.author.id.to_string(), "type": kind::COMMAND, "token": "",
         "guild_id": message.guild_id?.to_string(), "channel_id": message.channel_id.to_string(), "member": member, "data": data,
@@ -69,7 +74,20 @@ fn first_mentioned<'a>(text: &'a str, mentions: &'a Value) -> Option<(&'a str, &
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{MessageCreate, asked};
+    use crate::events::payloads::{READ, damage};
+
+    proptest! {
+        /// A `member` that is no object made the shard panic, again and again at each replay.
+        #[test]
+        fn whatever_a_message_holds_it_is_a_command_or_none(text in damage::in_fields(READ[0])) {
+            if let Ok(message) = MessageCreate::parse(&text) {
+                let _asked = asked(&message, &text, None);
+            }
+        }
+    }
 
     /// A message of 8 that replies to one of 6, whom `mentions` therefore lists first.
     fn of(content: &str, prefix: Option<&str>) -> Option<(String, u64)> {

@@ -16,6 +16,7 @@ mod fences;
 mod fleet;
 mod gaps;
 mod guilds;
+mod hostile;
 mod interactions;
 mod leaderboards;
 mod levels;

@@ -1,10 +1,9 @@
 //! Sessions that die, shards that are taken away, schemas that do not fit, and what others see of it.
 
-use std::{io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io::Write as _, sync::Arc, time::Duration};
 
 use discord_simulator::{HeartbeatAcks, Rate, Refusal, RestFault, RestFaultKind, SimulatorConfig};
 use eventide::{
-    bot::Bot,
     rest::{Priority, RestError},
     store::migrations::{self, MigrateError},
 };
@@ -12,15 +11,11 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-    time::timeout,
-};
+use tokio::{net::TcpListener, time::timeout};
 
 use crate::support::{
     PATIENCE, Scene,
-    bot::{command_on, compare, config_for, discord, settle_exactly, start, up},
+    bot::{command_on, compare, config_for, discord, page, page_at, settle_exactly, start, up},
     session::Session,
     start_postgres, until,
 };
@@ -297,20 +292,6 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     let mut filler = writer.try_clone().expect("a handle");
     std::thread::spawn(move || drop(filler.write_all(&vec![b'\n'; 1 << 20])));
     (reader, writer)
-}
-
-/// A page of the bot's own port, with its head.
-async fn page(bot: &Bot, path: &str) -> String {
-    page_at(bot.http_address(), path).await
-}
-
-async fn page_at(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.expect("a connection");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("written");
-    let mut text = String::new();
-    stream.read_to_string(&mut text).await.expect("an answer");
-    text
 }
 
 /// Many processes may start at once on an empty database.

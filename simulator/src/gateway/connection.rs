@@ -23,6 +23,7 @@ use crate::{
     engine::{Batch, Command, Entry, HeartbeatAcks, ResumeRequest},
     hub::Hub,
     payload::{self, SessionView},
+    record::Kind,
 };
 
 /// Events rendered at once, about 200 KB: many for each system call, few enough to stay in the processor's cache.
@@ -78,7 +79,7 @@ impl Connection {
         let (read, write) = stream.into_split();
         let (sender, commands) = mpsc::channel(32);
         let wake = Arc::new(Notify::new());
-        let (id, interval, compression, overlay) = {
+        let (id, interval, hello, compression, overlay) = {
             let mut engine = hub.lock();
             let id = engine.connect(sender, Arc::clone(&wake));
             let compression = if engine.rules.plain_text {
@@ -89,6 +90,7 @@ impl Connection {
             (
                 id,
                 engine.rules.heartbeat_interval,
+                engine.rules.hello.clone(),
                 compression,
                 Arc::clone(&engine.overlay),
             )
@@ -122,9 +124,9 @@ impl Connection {
         };
         if wishes.version_known {
             let millis = interval.as_millis();
-            connection.say(&format!(
-                "{{\"t\":null,\"s\":null,\"op\":10,\"d\":{{\"heartbeat_interval\":{millis},\"_trace\":[\"simulator\"]}}}}"
-            ));
+            let usual = || format!("{{\"heartbeat_interval\":{millis},\"_trace\":[\"simulator\"]}}");
+            let data = hello.unwrap_or_else(usual);
+            connection.say(&format!("{{\"t\":null,\"s\":null,\"op\":10,\"d\":{data}}}"));
         } else {
             connection.close(4012);
         }
@@ -199,13 +201,23 @@ impl Connection {
             .hub
             .lock()
             .take(&self.hub.world, key, self.id, BATCH, &mut self.batch);
-        let Batch { events, overlay } = &self.batch;
-        for (seq, record, beside) in events {
+        let Batch { events, overlay } = &mut self.batch;
+        let newest = events.last().map(|&(seq, ..)| seq);
+        if self.hub.lock().rules.swaps_events {
+            // READY stays the first event.
+            let opens = |kind| matches!(kind, Kind::Ready | Kind::Resumed);
+            for pair in events.chunks_exact_mut(2) {
+                if !pair.iter().any(|(_, record, _)| opens(record.kind)) {
+                    pair.swap(0, 1);
+                }
+            }
+        }
+        for (seq, record, beside) in events.iter() {
             self.compressor.frame(&mut self.out, |out| {
                 payload::dispatch(out, &self.hub.world, overlay, view, *seq, record, beside);
             });
         }
-        if let Some(&(seq, ..)) = events.last() {
+        if let Some(seq) = newest {
             self.on_the_way = Some((key, seq, events.len() as u64));
         }
         if !kept_up {
@@ -260,6 +272,9 @@ impl Connection {
                 self.heartbeat_at = Instant::now();
             }
             Command::Send(text) => self.say(&text),
+            Command::SendBinary(bytes) => frame::write(&mut self.out, Opcode::Binary, |out| {
+                out.extend_from_slice(&bytes);
+            }),
         }
         Ok(())
     }
@@ -326,6 +341,7 @@ impl Connection {
             Err(code) => self.close(code),
             Ok(Said::Heartbeat(seq)) => self.heartbeat(seq),
             Ok(Said::Identify { .. } | Said::Resume { .. }) if self.session.is_some() => self.close(4005),
+            Ok(Said::Identify { .. } | Said::Resume { .. }) if self.hub.lock().rules.silent => {}
             Ok(Said::Identify {
                 token,
                 intents,
@@ -403,6 +419,7 @@ impl Connection {
                     intents: session.intents,
                     gateway_url: self.hub.gateway_url().to_owned(),
                     guild_create_members: engine.rules.guild_create_members,
+                    ready_fields: engine.rules.ready_fields.clone(),
                 };
                 drop(engine);
                 self.session = Some((key, view));

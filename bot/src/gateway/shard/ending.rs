@@ -20,7 +20,7 @@ impl ShardTask {
     /// Whether a shard that shall retire may: its session is up, so nothing from before it is missing, and nothing is read back.
     pub(super) fn may_retire(&self, link: &Link) -> bool {
         let up = matches!(link, Link::Open(connection) if connection.up_since.is_some());
-        up && !self.intake.ledger.backfill.is_active()
+        up && !self.intake.waits_for_order() && !self.intake.ledger.backfill.is_active()
     }
 
     /// If the shard has just identified, wait for READY: a session whose id nobody knows cannot be resumed, and the next owner would
@@ -63,7 +63,7 @@ impl ShardTask {
         let drained = timeout(DRAIN_TIMEOUT, async {
             loop {
                 match connection.read(&mut self.intake).await {
-                    Burst::Closed(code) => break code,
+                    Burst::Closed(frame) => break frame.map(|frame| frame.code),
                     Burst::Unreachable => break None,
                     Burst::Progress => {}
                     Burst::Signal(signal) => {
@@ -74,7 +74,10 @@ impl ShardTask {
         });
         match drained.await {
             // A connection that broke has no code, or this one.
-            Ok(code) => self.received_all = code.is_some_and(|code| code != ABNORMAL),
+            Ok(code) => {
+                let agreed = code.is_some_and(|code| code != ABNORMAL);
+                self.received_all = agreed && !self.intake.waits_for_order();
+            }
             Err(_elapsed) => tracing::debug!(shard.id = self.key.id, "the closing handshake took too long"),
         }
     }

@@ -1,6 +1,6 @@
 //! The bot between a simulated Discord and a real PostgreSQL, in this process or as the real binary.
 
-use std::{process::Stdio, time::Duration};
+use std::{net::SocketAddr, process::Stdio, time::Duration};
 
 use discord_simulator::{Report, Simulator, SimulatorConfig};
 use eventide::{
@@ -11,6 +11,8 @@ use eventide::{
     store::{Store, connect::Target},
 };
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
     process::{Child, Command},
     time::{Instant, sleep},
 };
@@ -143,4 +145,19 @@ pub(crate) async fn settle_exactly(discord: &Simulator, store: &Store) {
     let stats = discord.control().stats();
     assert!(report.is_exact(), "{report}: {:?}; {stats:?}", report.examples);
     assert!(report.sent > 0, "nothing was sent");
+}
+
+/// A page of the bot's own port, with its head.
+pub(crate) async fn page(bot: &Bot, path: &str) -> String {
+    page_at(bot.http_address(), path).await
+}
+
+/// The same of a bot in another process.
+pub(crate) async fn page_at(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.expect("an answer");
+    text
 }
