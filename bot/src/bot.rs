@@ -110,12 +110,13 @@ impl Bot {
         let settings = Settings::new(&config.levels);
         let guilds = Guilds::new(rest.clone());
         let judge = Judge::new(settings.clone()).asking(guilds.clone());
-        let causes = Causes::new(settings.clone(), judge.clone());
+        let causes = Causes::new(settings.clone());
         let (writer, lanes) = Writer::start(
             &store.for_flushes(),
             config.ledger.writers,
             config.fleet.lease / 3,
             &causes,
+            judge.clone(),
         );
         let (stop, stopped) = watch::channel(false);
         let idle = task::spawn("idle connections", store.clone().close_idle(stopped.clone()));

@@ -1,17 +1,17 @@
 //! Finding out what a message earns in its guild.
 //!
 //! In the shard's loop by what is at hand: the guild's settings as they were heard of last, and where channels stand. What that does
-//! not tell is found out before the flush that counts the message, where waiting holds up nobody: the settings with one statement for
-//! all guilds of the flush, what Discord knows over REST.
+//! not tell is found out before the batch that counts the message goes to its lane, so that only the shard itself waits: the settings
+//! with one statement for all guilds of the batch, what Discord knows over REST.
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use futures_util::stream::{self, StreamExt as _};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker},
@@ -28,10 +28,14 @@ use crate::{
     },
     settings::{GuildSettings, Settings},
     store::{Store, StoreError},
+    task::{self, Task},
 };
 
-/// How long a flush waits for Discord to tell what guilds' rules ask for. Then its messages earn by what is known.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a shard's batch waits for Discord to tell what guilds' rules ask for. Then its messages earn by what is known. It is less
+/// than a heartbeat can be held for the checkpoint, which the batch holds up (`gateway/heartbeat.rs`).
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How much longer an answer is waited for in the background. Until then the guild's messages do not wait for it again.
+const LATE: Duration = Duration::from_secs(30);
 /// Flushes wait for it, and messages are counted late meanwhile.
 const PRIORITY: Priority = Priority::Command;
 /// Things that are asked for at the same time.
@@ -42,6 +46,8 @@ const AT_ONCE: usize = 16;
 pub struct Judge {
     settings: Settings,
     guilds: Option<Guilds>,
+    /// The guilds of which Discord did not answer in time, each with what waits for the answer still.
+    slow: Arc<Mutex<HashMap<Id<GuildMarker>, Task<()>>>>,
 }
 
 /// A message as the shard has it.
@@ -59,10 +65,11 @@ pub struct Received {
 
 impl Judge {
     /// By these settings, with nobody to ask about guilds.
-    pub const fn new(settings: Settings) -> Self {
+    pub fn new(settings: Settings) -> Self {
         Self {
             settings,
             guilds: None,
+            slow: Arc::default(),
         }
     }
 
@@ -188,40 +195,108 @@ impl Judge {
         let Some(guilds) = &self.guilds else {
             return told;
         };
-        let deadline = Instant::now() + PATIENCE;
+        let now = Instant::now();
+        // A guild that is known to be slow has only what is known already: each of its batches would hold up its shard again.
+        let deadlines: HashMap<_, _> = {
+            let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+            slow.retain(|_, task| !task.is_finished());
+            slow.keys().map(|guild_id| (*guild_id, now)).collect()
+        };
+        let deadline = |guild_id| deadlines.get(&guild_id).copied().unwrap_or(now + PATIENCE);
+        let mut late = BTreeMap::new();
         let mut asking = stream::iter(roles)
             .map(async |key: MemberKey| {
                 let asked = guilds.roles_of(key.guild_id, key.user_id, PRIORITY);
-                Some((key, answer(deadline, asked).await?))
+                (key, answer(deadline(key.guild_id), asked).await)
             })
             .buffer_unordered(AT_ONCE);
-        while let Some(answer) = asking.next().await {
-            told.roles.extend(answer);
+        while let Some((key, answer)) = asking.next().await {
+            match answer {
+                Some(roles) => drop(told.roles.insert(key, roles)),
+                None => drop(late.insert(key.guild_id, Asked::Roles)),
+            }
         }
         drop(asking);
         let mut asking = stream::iter(places)
             .map(async |(guild_id, channel_id)| {
                 let asked = guilds.place(guild_id, channel_id, PRIORITY);
-                Some((channel_id, answer(deadline, asked).await?))
+                (guild_id, channel_id, answer(deadline(guild_id), asked).await)
             })
             .buffer_unordered(AT_ONCE);
-        while let Some(answer) = asking.next().await {
-            told.places.extend(answer);
-        }
-        drop(asking);
-        for guild_id in orders {
-            let of_rules: Vec<_> = earning_of(guild_id)
-                .roles()
-                .iter()
-                .map(|(role, _)| *role)
-                .collect();
-            let asked = guilds.order(guild_id, &of_rules, PRIORITY);
-            if let Some(order) = answer(deadline, asked).await {
-                told.orders
-                    .insert(guild_id, of_rules.into_iter().zip(order).collect());
+        while let Some((guild_id, channel_id, answer)) = asking.next().await {
+            match answer {
+                Some(place) => drop(told.places.insert(channel_id, place)),
+                None => drop(late.insert(guild_id, Asked::Place(channel_id))),
             }
         }
+        drop(asking);
+        let mut asking = stream::iter(orders)
+            .map(async |guild_id| {
+                let of_rules: Vec<_> = earning_of(guild_id)
+                    .roles()
+                    .iter()
+                    .map(|(role, _)| *role)
+                    .collect();
+                let asked = guilds.order(guild_id, &of_rules, PRIORITY);
+                let answer = answer(deadline(guild_id), asked).await;
+                (guild_id, of_rules, answer)
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((guild_id, of_rules, answer)) = asking.next().await {
+            match answer {
+                Some(order) => drop(
+                    told.orders
+                        .insert(guild_id, of_rules.into_iter().zip(order).collect()),
+                ),
+                None => drop(late.insert(guild_id, Asked::Order(of_rules))),
+            }
+        }
+        drop(asking);
+        self.wait_on(guilds, late);
         told
+    }
+
+    /// Wait on in the background for what did not come in time, so that the next messages of the guild find it known.
+    fn wait_on(&self, guilds: &Guilds, late: BTreeMap<Id<GuildMarker>, Asked>) {
+        let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        for (guild_id, asked) in late {
+            slow.entry(guild_id).or_insert_with(|| {
+                let guilds = guilds.clone();
+                task::spawn("slow guild", async move {
+                    let answered = timeout(LATE, asked.again(&guilds, guild_id)).await;
+                    tracing::debug!(
+                        guild.id = guild_id.get(),
+                        answered = answered.is_ok(),
+                        "a slow answer was waited for"
+                    );
+                })
+            });
+        }
+    }
+}
+
+/// What Discord did not answer in time.
+enum Asked {
+    /// A member's roles, which nobody keeps.
+    Roles,
+    /// Where a channel stands.
+    Place(Id<ChannelMarker>),
+    /// How these roles stand to one another.
+    Order(Vec<Id<RoleMarker>>),
+}
+
+impl Asked {
+    /// Ask until there is an answer.
+    async fn again(self, guilds: &Guilds, guild_id: Id<GuildMarker>) {
+        let answered = match self {
+            // Not again before the guild had a time without questions.
+            Self::Roles => false,
+            Self::Place(channel_id) => guilds.place(guild_id, channel_id, PRIORITY).await.is_ok(),
+            Self::Order(roles) => guilds.order(guild_id, &roles, PRIORITY).await.is_ok(),
+        };
+        if !answered {
+            sleep(LATE).await;
+        }
     }
 }
 

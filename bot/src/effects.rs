@@ -21,20 +21,18 @@ mod punishment;
 mod roles;
 mod warned;
 
-use crate::{earning::Judge, settings::Settings};
+use crate::settings::Settings;
 
 /// What the writer needs to cause effects.
 #[derive(Clone, Debug)]
 pub struct Causes {
     /// What the guilds have chosen.
     pub settings: Settings,
-    /// What knows what messages earn.
-    pub judge: Judge,
 }
 
 impl Causes {
     /// By these settings.
-    pub const fn new(settings: Settings, judge: Judge) -> Self {
-        Self { settings, judge }
+    pub const fn new(settings: Settings) -> Self {
+        Self { settings }
     }
 }

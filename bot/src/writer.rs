@@ -20,7 +20,7 @@ use tracing::{Instrument as _, Span};
 use self::flush::Work;
 use crate::{
     backoff::Backoff,
-    earning,
+    earning::{self, Judge},
     effects::Causes,
     ledger::{
         Changes,
@@ -28,7 +28,7 @@ use crate::{
     },
     metrics,
     store::{
-        Store,
+        Store, StoreError,
         shard_checkpoint::{Advance, ShardKey},
     },
     task::{self, Task},
@@ -77,6 +77,8 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub struct Writer {
     lanes: Arc<[mpsc::Sender<Batch>]>,
+    store: Store,
+    judge: Judge,
 }
 
 /// The lanes' tasks. They end when every [`Writer`] is gone and everything handed over is committed.
@@ -86,11 +88,17 @@ pub struct Lanes {
 }
 
 impl Writer {
-    /// Start `lanes` lanes on `store`, which add what follows from a change to the outbox.
+    /// Start `lanes` lanes on `store`, which add what follows from a change to the outbox. `judge` decides what shards leave open.
     ///
     /// A small flush waits for each answer of PostgreSQL for `patience` at most, so that a connection that has gone silent is noticed
     /// before the shards' lease ends.
-    pub fn start(store: &Store, lanes: usize, patience: Duration, causes: &Causes) -> (Self, Lanes) {
+    pub fn start(
+        store: &Store,
+        lanes: usize,
+        patience: Duration,
+        causes: &Causes,
+        judge: Judge,
+    ) -> (Self, Lanes) {
         let (senders, tasks) = (0..lanes.max(1))
             .map(|_| {
                 let (sender, receiver) = mpsc::channel(LANE_BATCHES);
@@ -105,8 +113,29 @@ impl Writer {
             .unzip::<_, _, Vec<_>, Vec<_>>();
         let writer = Self {
             lanes: senders.into(),
+            store: store.clone(),
+            judge,
         };
         (writer, Lanes { tasks })
+    }
+
+    /// Whether some messages are not decided, and so [have to be](Self::decide) before a lane gets them.
+    pub fn has_open(changes: &mut Changes) -> bool {
+        let mut members = changes.members.iter_mut();
+        members.any(|(_, pending)| pending.undecided().next().is_some())
+    }
+
+    /// Decide what messages earn that the shard's loop left open. That may take Discord's answer, for three seconds at most, so no lane
+    /// waits for it: other shards' batches go on. The database's answer is waited for as long as it takes, since without it nothing can
+    /// be committed either.
+    pub async fn decide(&self, changes: &mut Changes) {
+        let mut backoff = Backoff::new();
+        loop {
+            let members = changes.members.iter_mut();
+            let decided = self.judge.decide(&self.store, &mut earning::open(members)).await;
+            let Err(error) = decided else { return };
+            wait_after(&error, &mut backoff, false).await;
+        }
     }
 
     /// A place for a shard's batch. `None` when its lane is full, which it is not before it serves more than 1,024 shards, or
@@ -165,52 +194,29 @@ async fn lane(store: Store, patience: Duration, causes: Causes, mut receiver: mp
 /// Try until the batches are committed or fenced, and tell their shards.
 async fn commit(store: &Store, causes: &Causes, batches: Vec<Batch>) {
     let started = Instant::now();
-    let (mut work, replies): (Work, Vec<_>) = batches
+    let (work, replies): (Work, Vec<_>) = batches
         .into_iter()
         .map(|batch| ((batch.advance, batch.changes), batch.reply))
         .unzip();
-    let mut decided = None;
+    let work = Arc::new(work);
     // Once PostgreSQL refused what is written, the next try looks for the change that it refuses.
     let mut refused = false;
     let mut backoff = Backoff::new();
     let outcomes = loop {
-        let tried = async {
-            if decided.is_none() {
-                let members = work.iter_mut().flat_map(|(_, changes)| &mut changes.members);
-                causes.judge.decide(store, &mut earning::open(members)).await?;
-            }
-            // Once and for all: a second try writes what the first would have.
-            let work = decided.get_or_insert_with(|| Arc::new(std::mem::take(&mut work)));
-            if refused {
-                careful::flush(store, causes, Arc::clone(work), backoff.is_worth_a_line()).await
-            } else {
-                flush::flush(store, causes, Arc::clone(work)).await
-            }
-        };
-        let tried = tried.await;
-        let error = match tried {
-            Ok(outcomes) => break outcomes,
-            Err(error) => error,
-        };
-        metrics::flush_failures_total(error.class()).increment(1);
-        metrics::transaction_retries_total("flush").increment(1);
-        let first_refused = error.refuses_data() && !refused;
-        refused = error.refuses_data();
-        let wait = if error.is_conflict() || first_refused {
-            backoff.conflict()
+        let work = Arc::clone(&work);
+        let tried = if refused {
+            careful::flush(store, causes, work, backoff.is_worth_a_line()).await
         } else {
-            backoff.pause()
+            flush::flush(store, causes, work).await
         };
-        if backoff.is_worth_a_line() {
-            let retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            tracing::warn!(
-                error = %error,
-                flush.tries = backoff.tries(),
-                flush.retry_ms = retry_ms,
-                "a flush failed; nothing is lost, it is tried again"
-            );
+        match tried {
+            Ok(outcomes) => break outcomes,
+            Err(error) => {
+                let first_refused = error.refuses_data() && !refused;
+                refused = error.refuses_data();
+                wait_after(&error, &mut backoff, first_refused).await;
+            }
         }
-        tokio::time::sleep(wait).await;
     };
     metrics::flush_seconds().record(started.elapsed());
     if backoff.tries() > 0 {
@@ -220,4 +226,25 @@ async fn commit(store: &Store, causes: &Causes, batches: Vec<Batch>) {
         // A shard that has gone does not need to know.
         drop(reply.send(outcome));
     }
+}
+
+/// Note a failed try of a flush, and wait before the next: hardly at all where PostgreSQL has refused the data for the first time.
+async fn wait_after(error: &StoreError, backoff: &mut Backoff, first_refused: bool) {
+    metrics::flush_failures_total(error.class()).increment(1);
+    metrics::transaction_retries_total("flush").increment(1);
+    let wait = if error.is_conflict() || first_refused {
+        backoff.conflict()
+    } else {
+        backoff.pause()
+    };
+    if backoff.is_worth_a_line() {
+        let retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(
+            error = %error,
+            flush.tries = backoff.tries(),
+            flush.retry_ms = retry_ms,
+            "a flush failed; nothing is lost, it is tried again"
+        );
+    }
+    tokio::time::sleep(wait).await;
 }

@@ -103,7 +103,11 @@ pub(crate) mod damage {
         match value {
             Value::Object(fields) => {
                 for (key, value) in fields {
-                    pointers_in(value, format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), pointers);
+                    pointers_in(
+                        value,
+                        format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")),
+                        pointers,
+                    );
                 }
             }
             Value::Array(values) => {

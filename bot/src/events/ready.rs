@@ -78,8 +78,14 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_ready_is_named_and_not_quoted() {
         for (data, fields) in [
-            (r#"{"session_id":7,"resume_gateway_url":"secret","user":{},"guilds":[]}"#, &["session_id"][..]),
-            (r#"{"user":{},"guilds":null}"#, &["session_id", "resume_gateway_url", "guilds"]),
+            (
+                r#"{"session_id":7,"resume_gateway_url":"secret","user":{},"guilds":[]}"#,
+                &["session_id"][..],
+            ),
+            (
+                r#"{"user":{},"guilds":null}"#,
+                &["session_id", "resume_gateway_url", "guilds"],
+            ),
             ("null", &["d"]),
             ("{", &["(not JSON)"]),
         ] {

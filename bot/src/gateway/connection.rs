@@ -248,7 +248,9 @@ impl Connection {
                 Poll::Ready(Some(Err(Unread::Panicked))) if self.greeted => {
                     Some(Signal::Violation(Violation::Library))
                 }
-                Poll::Ready(Some(Err(Unread::Panicked))) => Some(Signal::Violation(Violation::HeartbeatInterval)),
+                Poll::Ready(Some(Err(Unread::Panicked))) => {
+                    Some(Signal::Violation(Violation::HeartbeatInterval))
+                }
             };
             if self.asked.is_some() && intake.newest_sequence() > received {
                 self.asked = Some(Instant::now());

@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
 use tracing::Span;
 
 use super::intake::Intake;
 use crate::{
     config,
+    ledger::Changes,
     store::shard_checkpoint::{Advance, Fence, SessionPoint, ShardKey, Taken},
+    task::{self, Task},
     traces,
-    writer::{Batch, Outcome, Writer},
+    writer::{Batch, Outcome, Place, Writer},
 };
 
 /// What the shard's task learns when a flush ends.
@@ -57,14 +62,26 @@ const LANE_FULL_PAUSE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 struct UnderWay {
-    reply: oneshot::Receiver<Outcome>,
+    stage: Stage,
+    advance: Advance,
     bytes: usize,
     session: Option<SessionPoint>,
     since: Instant,
     oldest: Instant,
     waiting: Vec<oneshot::Sender<()>>,
     /// Ends with it.
-    _span: Span,
+    span: Span,
+}
+
+/// How far the batch under way is. The shard's batches stay in their order, since the next one begins when this one is committed.
+#[derive(Debug)]
+enum Stage {
+    /// What some of its messages earn is asked of Discord or the database, in a task of its own. No lane waits for it.
+    Deciding(Task<Changes>),
+    /// It waits for a place in its lane.
+    Decided(Changes),
+    /// The lane has it.
+    HandedOver(oneshot::Receiver<Outcome>),
 }
 
 impl Flushing {
@@ -151,41 +168,61 @@ impl Flushing {
             return;
         };
         let waiting = intake.ledger.take_waiting();
-        let changes = intake.ledger.take();
+        let mut changes = intake.ledger.take();
         let bytes = changes.bytes;
         let session = intake.point();
-        let (reply, answer) = oneshot::channel();
-        place.send(Batch {
-            advance: Advance {
-                shard: self.key,
-                fence: self.fence,
-                revision: self.revision + 1,
-                session: session.clone(),
-                last_message_id: intake.ledger.backfill.newest(),
-            },
-            changes,
-            reply,
-            span: self.span.clone(),
-        });
+        let advance = Advance {
+            shard: self.key,
+            fence: self.fence,
+            revision: self.revision + 1,
+            session: session.clone(),
+            last_message_id: intake.ledger.backfill.newest(),
+        };
+        let span = std::mem::replace(&mut self.span, Span::none());
+        let stage = if Writer::has_open(&mut changes) {
+            let writer = self.writer.clone();
+            Stage::Deciding(task::spawn("undecided messages", async move {
+                writer.decide(&mut changes).await;
+                changes
+            }))
+        } else {
+            hand_over(place, advance.clone(), changes, &span)
+        };
         intake.taken();
         self.last = now;
         self.urged = false;
         self.under_way = Some(UnderWay {
-            reply: answer,
+            stage,
+            advance,
             bytes,
             session,
             since: now,
             oldest: self.oldest.take().unwrap_or(now),
             waiting,
-            _span: std::mem::replace(&mut self.span, Span::none()),
+            span,
         });
     }
 
-    /// Wait for the batch under way. Pending for ever when there is none. May be dropped and called again.
+    /// Move the batch under way on, and wait for its outcome. Pending for ever when there is none. May be dropped and called again.
     pub(super) async fn outcome(&mut self) -> Option<Outcome> {
-        match &mut self.under_way {
-            Some(batch) => (&mut batch.reply).await.ok(),
-            None => std::future::pending().await,
+        let Some(batch) = &mut self.under_way else {
+            return std::future::pending().await;
+        };
+        loop {
+            match &mut batch.stage {
+                Stage::Deciding(task) => {
+                    let decided = std::future::poll_fn(|cx| task.poll_join(cx)).await;
+                    batch.stage = Stage::Decided(decided?);
+                }
+                Stage::Decided(changes) => match self.writer.place(self.key) {
+                    Some(place) => {
+                        let changes = std::mem::take(changes);
+                        batch.stage = hand_over(place, batch.advance.clone(), changes, &batch.span);
+                    }
+                    None => sleep(LANE_FULL_PAUSE).await,
+                },
+                Stage::HandedOver(reply) => return reply.await.ok(),
+            }
         }
     }
 
@@ -217,4 +254,15 @@ impl Flushing {
             }
         }
     }
+}
+
+fn hand_over(place: Place<'_>, advance: Advance, changes: Changes, span: &Span) -> Stage {
+    let (reply, answer) = oneshot::channel();
+    place.send(Batch {
+        advance,
+        changes,
+        reply,
+        span: span.clone(),
+    });
+    Stage::HandedOver(answer)
 }

@@ -170,7 +170,8 @@ impl Guard {
     /// A connection ended that had not brought READY or RESUMED. Returns how many have in a row, where that is worth a warning.
     pub(super) fn never_ready(&mut self) -> Option<u32> {
         self.unready = self.unready.saturating_add(1);
-        (self.unready >= SEVERAL && (self.unready == SEVERAL || self.unready.is_power_of_two())).then_some(self.unready)
+        (self.unready >= SEVERAL && (self.unready == SEVERAL || self.unready.is_power_of_two()))
+            .then_some(self.unready)
     }
 
     /// Discord did not answer IDENTIFY or RESUME. That takes longer than a refusal, so the session is given up after fewer tries.
@@ -394,7 +395,9 @@ mod tests {
         for code in [None, Some(1000), Some(1001), Some(1006), Some(1012), Some(4000)] {
             assert!(!is_a_fault(code), "{code:?}");
         }
-        for code in [1002, 1007, 1009, 4001, 4002, 4003, 4004, 4005, 4007, 4008, 4009, 4014, 4242] {
+        for code in [
+            1002, 1007, 1009, 4001, 4002, 4003, 4004, 4005, 4007, 4008, 4009, 4014, 4242,
+        ] {
             assert!(is_a_fault(Some(code)), "{code}");
         }
     }

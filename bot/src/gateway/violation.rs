@@ -103,10 +103,18 @@ mod tests {
                 "wss://gateway-us-east1-b.discord.gg",
             ),
             ("wss://elsewhere.example/", DISCORD, "wss://elsewhere.example"),
-            ("wss://elsewhere.example:8443/path", PLAIN, "wss://elsewhere.example:8443/path"),
+            (
+                "wss://elsewhere.example:8443/path",
+                PLAIN,
+                "wss://elsewhere.example:8443/path",
+            ),
             ("ws://127.0.0.1:9090", PLAIN, "ws://127.0.0.1:9090"),
         ] {
-            assert_eq!(trusted_resume_url(url, gateway).as_deref(), Some(trusted), "{url}");
+            assert_eq!(
+                trusted_resume_url(url, gateway).as_deref(),
+                Some(trusted),
+                "{url}"
+            );
         }
     }
 
@@ -149,7 +157,10 @@ mod tests {
     #[test]
     fn a_close_reason_is_one_short_line_without_the_token() {
         let reason = |text: &'static str| loggable_reason(&CloseFrame::new(4004, text), "Bot secret");
-        assert_eq!(reason("Authentication failed."), Some("Authentication failed.".to_owned()));
+        assert_eq!(
+            reason("Authentication failed."),
+            Some("Authentication failed.".to_owned())
+        );
         assert_eq!(reason("a\nb\u{1b}[31m"), Some("a b [31m".to_owned()));
         assert_eq!(reason("bad token: secret"), Some("bad token: …".to_owned()));
         assert_eq!(reason(" \n"), None);
@@ -157,6 +168,9 @@ mod tests {
             code: 4000,
             reason: "ä".repeat(1_000).into(),
         };
-        assert_eq!(loggable_reason(&long, "").map(|text| text.chars().count()), Some(123));
+        assert_eq!(
+            loggable_reason(&long, "").map(|text| text.chars().count()),
+            Some(123)
+        );
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use eventide::{
     config::Config,
-    earning::Judge,
     effects::Causes,
     ledger::{
         Changes, Ledger,
@@ -63,7 +62,7 @@ async fn batches_of_two_tenures_in_one_transaction() {
     let scene = Scene::new().await;
     let store = scene.store();
     let settings = Settings::new(&Config::defaults().levels);
-    let causes = Causes::new(settings.clone(), Judge::new(settings));
+    let causes = Causes::new(settings);
     let early = batch(&take(&store).await, 10);
     let late = batch(&take(&store).await, 10);
     let work = Arc::new(vec![early, late]);

@@ -37,7 +37,9 @@ fn config(discord: &Simulator) -> Config {
 async fn count(bot: &Bot, name: &str) -> f64 {
     let page = page(bot, "/metrics").await;
     let values = page.lines().filter(|line| line.starts_with(name));
-    values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    values
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .sum()
 }
 
 /// Wait until so many sessions began in all, and the bot has heard of each that goes on: one that it does not know cannot be resumed.

@@ -38,6 +38,7 @@ mod rewards;
 mod schemas;
 mod sessions;
 mod settings;
+mod slow_discord;
 mod start;
 mod stock;
 mod support;

@@ -6,7 +6,6 @@ use discord_simulator::{InteractionRequest, InteractionState, Rate, Simulator, S
 use eventide::{
     bot::Bot,
     config::Config,
-    earning::Judge,
     effects::Causes,
     gateway::status::ShardState,
     ledger::{
@@ -162,7 +161,7 @@ impl Shard {
         let settings = Settings::new(&Config::defaults().levels);
         Self {
             store,
-            causes: Causes::new(settings.clone(), Judge::new(settings)),
+            causes: Causes::new(settings),
             ledger: Ledger::new(Arc::new(Memory::new(1 << 20)), 16),
             revision: 0,
             fence: taken.fence,

@@ -214,7 +214,10 @@ fn numbers_that_are_no_sequence_end_the_session() {
         );
         assert_eq!(intake.sequence(), 1);
         let ready = format!(r#"{{"t":"READY","s":{sequence},"op":0,"d":{{}}}}"#);
-        assert_eq!(intake.on_text(&ready), Some(Signal::Violation(Violation::Sequence)));
+        assert_eq!(
+            intake.on_text(&ready),
+            Some(Signal::Violation(Violation::Sequence))
+        );
     }
 }
 

@@ -85,7 +85,8 @@ impl ShardTask {
 
     /// React to what a burst ended with. Returns the connection if it goes on.
     pub(super) async fn after_burst(
-        &mut self, mut connection: Box<Connection>,
+        &mut self,
+        mut connection: Box<Connection>,
         burst: Burst,
     ) -> Result<Link, ShardEnd> {
         let now = Instant::now();
@@ -151,7 +152,12 @@ impl ShardTask {
         self.wait_for(next, now)
     }
 
-    pub(super) fn on_signal(&mut self, connection: &mut Connection, signal: Signal, now: Instant) -> Option<Next> {
+    pub(super) fn on_signal(
+        &mut self,
+        connection: &mut Connection,
+        signal: Signal,
+        now: Instant,
+    ) -> Option<Next> {
         match signal {
             // A second one would make twilight IDENTIFY or RESUME once more.
             Signal::Hello { .. } if connection.greeted => {
@@ -163,7 +169,10 @@ impl ShardTask {
             }
             Signal::Ready => {
                 let shard = &connection.shard;
-                let Some(session) = shard.session().filter(|session| violation::is_session_id(session.id())) else {
+                let Some(session) = shard
+                    .session()
+                    .filter(|session| violation::is_session_id(session.id()))
+                else {
                     return Some(self.on_violation(connection, Violation::SessionId, now));
                 };
                 let resume_url = shard

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use eventide::{
     config::Config,
-    earning::Judge,
     effects::Causes,
     ledger::{
         Changes,
@@ -193,5 +192,5 @@ impl Database for OnPostgres {
 
 fn causes() -> Causes {
     let settings = Settings::new(&Config::defaults().levels);
-    Causes::new(settings.clone(), Judge::new(settings))
+    Causes::new(settings)
 }
