@@ -53,8 +53,13 @@ pub enum BotError {
     #[error("{0}")]
     Fatal(Fatal),
     /// A part of the bot ended that should not have.
-    #[error("the writer ended unexpectedly; this is a bug, please report it with the log")]
+    #[error("a part of the bot ended unexpectedly; this is a bug, please report it with the log")]
     Broken,
+    /// A task panicked without which the bot cannot work.
+    #[error(
+        "the task \"{0}\" panicked, so the process ends to be started again; this is a bug, please report it with the log"
+    )]
+    Panicked(&'static str),
     /// The drain took longer than `process.shutdown_timeout_seconds`.
     #[error(
         "the drain did not end within process.shutdown_timeout_seconds ({} s); what was not committed is replayed at the next start",
@@ -119,7 +124,7 @@ impl Bot {
             judge.clone(),
         );
         let (stop, stopped) = watch::channel(false);
-        let idle = task::spawn("idle connections", store.clone().close_idle(stopped.clone()));
+        let idle = task::spawn_essential("idle connections", store.clone().close_idle(stopped.clone()));
         let deliverer = Deliverer::new(
             store.clone(),
             rest.clone(),
@@ -127,13 +132,13 @@ impl Bot {
             guilds.clone(),
             config.effects.clone(),
         );
-        let deliverer = task::spawn("deliverer", deliverer.run(stopped.clone()));
+        let deliverer = task::spawn_essential("deliverer", deliverer.run(stopped.clone()));
         let fleet_news = Arc::new(Notify::new());
         let news = News {
             settings: settings.clone(),
             fleet: Arc::clone(&fleet_news),
         };
-        let listening = task::spawn("news", store.listen(news, stopped.clone()));
+        let listening = task::spawn_essential("news", store.listen(news, stopped.clone()));
         let (granted, tenure) = tenure::pair(config.fleet.lease);
         let shards = Shards::default();
         let around = interactions::Around {
@@ -146,7 +151,7 @@ impl Bot {
             since: SystemTime::now(),
         };
         let (interactions, answering) = Interactions::new(around, stopped.clone());
-        let answering = task::spawn("interactions", answering);
+        let answering = task::spawn_essential("interactions", answering);
         let around = gateway::Around {
             rest: rest.clone(),
             interactions,
@@ -200,13 +205,16 @@ impl Bot {
         self.http.address
     }
 
-    /// Wait until the process's part in the fleet ends although nobody asked it to.
+    /// Wait until the process's part in the fleet ends although nobody asked it to, or until another part panics.
     pub async fn failed(&mut self) -> BotError {
         let Some(fleet) = &mut self.fleet else {
             return std::future::pending().await;
         };
         // Not taken out before it has ended: this may be dropped and called again, and a dropped task is aborted.
-        let end = std::future::poll_fn(|cx| fleet.poll_join(cx)).await;
+        let end = tokio::select! {
+            end = std::future::poll_fn(|cx| fleet.poll_join(cx)) => end,
+            name = task::essential_failure() => return BotError::Panicked(name),
+        };
         self.fleet = None;
         end.and_then(error_of).unwrap_or(BotError::Broken)
     }
@@ -258,30 +266,51 @@ fn background(
     shards: &Shards,
     stopped: &watch::Receiver<bool>,
 ) -> Vec<Task<()>> {
-    let purging = purge::keep(store.clone(), config.privacy.retention, stopped.clone());
-    let unfinished = mass::keep(store.clone(), settings.clone(), stopped.clone());
-    let quarantined = careful::watch(store.clone(), stopped.clone());
-    let backed_up = backup::age::show(store.clone(), stopped.clone());
-    let ranking = rank_buckets::keep(store.clone(), stopped.clone());
+    let purging = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        let retention = config.privacy.retention;
+        move || purge::keep(store.clone(), retention, stopped.clone())
+    };
+    let backed_up = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        move || backup::age::show(store.clone(), stopped.clone())
+    };
+    let counting = {
+        let (store, rest, shards, stopped) = (store.clone(), rest.clone(), shards.clone(), stopped.clone());
+        move || census::keep(store.clone(), rest.clone(), shards.clone(), stopped.clone())
+    };
+    let unfinished = {
+        let (store, settings, stopped) = (store.clone(), settings.clone(), stopped.clone());
+        move || mass::keep(store.clone(), settings.clone(), stopped.clone())
+    };
+    let quarantined = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        move || careful::watch(store.clone(), stopped.clone())
+    };
+    let ranking = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        move || rank_buckets::keep(store.clone(), stopped.clone())
+    };
     let mut tasks = vec![
-        task::spawn("purge", purging),
-        task::spawn("rank buckets", ranking),
-        task::spawn("backup age", backed_up),
-        task::spawn("quarantine", quarantined),
-        task::spawn("unfinished changes", unfinished),
-        task::spawn(
-            "census",
-            census::keep(store.clone(), rest.clone(), stopped.clone()),
-        ),
+        task::spawn_restarted("rank buckets", ranking),
+        task::spawn_restarted("quarantine", quarantined),
+        task::spawn_restarted("unfinished changes", unfinished),
+        task::spawn_restarted("purge", purging),
+        task::spawn_restarted("backup age", backed_up),
+        task::spawn_restarted("census", counting),
     ];
     if config.commands.register {
-        let commands = config.commands.clone();
-        let registering = registration::keep(store.clone(), rest.clone(), commands, stopped.clone());
-        tasks.push(task::spawn("commands", registering));
+        let (store, rest, commands) = (store.clone(), rest.clone(), config.commands.clone());
+        let stopped = stopped.clone();
+        tasks.push(task::spawn_restarted("commands", move || {
+            registration::keep(store.clone(), rest.clone(), commands.clone(), stopped.clone())
+        }));
     }
     if config.gateway.shard_count == ShardCount::Auto {
-        let advice = gateway::follow_advice(rest.clone(), store.clone(), shards.clone(), stopped.clone());
-        tasks.push(task::spawn("advice", advice));
+        let (store, rest, shards, stopped) = (store.clone(), rest.clone(), shards.clone(), stopped.clone());
+        tasks.push(task::spawn_restarted("advice", move || {
+            gateway::follow_advice(rest.clone(), store.clone(), shards.clone(), stopped.clone())
+        }));
     }
     tasks
 }

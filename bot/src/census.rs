@@ -1,14 +1,18 @@
 //! Which servers have the bot. A session hears of those that remove it; what happened while there was none is found out here, so that
-//! nothing of such a server stays for ever.
+//! nothing of such a server stays for ever. One process of the fleet looks: the one with the first shard.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use thiserror::Error;
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
+    gateway::status::Shards,
     rest::{Priority, Rest, RestError},
     shutdown::stopped_within,
     store::{Store, StoreError, departures},
@@ -18,6 +22,8 @@ use crate::{
 const FIRST: Duration = Duration::from_hours(1);
 /// Between two times.
 const EVERY: Duration = Duration::from_hours(24);
+/// How often a process without the first shard checks whether that has moved to it.
+const CHECK: Duration = Duration::from_hours(1);
 /// Servers of a page, the most that Discord gives.
 /// <https://docs.discord.com/developers/resources/user#get-current-user-guilds>
 const PAGE: u16 = 200;
@@ -41,14 +47,19 @@ struct Listed {
     id: Id<GuildMarker>,
 }
 
-/// Look once a day, until `stop` is true.
-pub async fn keep(store: Store, rest: Rest, mut stop: watch::Receiver<bool>) {
-    let mut pause = FIRST;
+/// Look once a day while the first of `shards` is here, until `stop` is true.
+pub async fn keep(store: Store, rest: Rest, shards: Shards, mut stop: watch::Receiver<bool>) {
+    let mut due = Instant::now() + FIRST;
     loop {
+        let pause = due.saturating_duration_since(Instant::now());
         if stopped_within(&mut stop, pause).await {
             return;
         }
-        pause = EVERY;
+        if !shards.has_first() {
+            due = Instant::now() + CHECK;
+            continue;
+        }
+        due = Instant::now() + EVERY;
         match look(&store, &rest).await {
             Ok(0) => {}
             Ok(guilds) => tracing::info!(

@@ -131,7 +131,7 @@ impl Fleet {
         loop {
             tokio::select! {
                 biased;
-                () = stopped(&mut stop) => return self.leave().await,
+                () = stopped(&mut stop) => return Box::pin(self.leave()).await,
                 (shard, end) = self.gateway.next_end() => {
                     if let Some(end) = self.ended(shard, end) {
                         return self.leave_with(end).await;
@@ -143,7 +143,7 @@ impl Fleet {
                 () = sleep_until(self.look_at) => {
                     let began = Instant::now();
                     let seen = tokio::select! {
-                        () = stopped(&mut stop) => return self.leave().await,
+                        () = stopped(&mut stop) => return Box::pin(self.leave()).await,
                         seen = tick::look(&self.store, self.asked(false)) => seen,
                     };
                     match seen {

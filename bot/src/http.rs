@@ -126,7 +126,7 @@ impl Listening {
                 address: self.address,
             });
         let (listener, address) = (self.listener, self.address);
-        let task = task::spawn("http", async move {
+        let task = task::spawn_essential("http", async move {
             let upkeep = async {
                 loop {
                     tokio::time::sleep(UPKEEP_INTERVAL).await;

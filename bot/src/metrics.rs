@@ -100,6 +100,9 @@ registry! {
     /// Changes that are in quarantine, of all processes.
     gauge quarantine_rows = "eventide_quarantine_rows";
 
+    /// Tasks that panicked, by name: bugs. The process ends, or the task begins again.
+    counter tasks_panicked_total = "eventide_tasks_panicked_total" [task];
+
     /// Rows deleted of servers that removed the bot.
     counter purged_rows_total = "eventide_purged_rows_total";
     /// Servers that removed the bot and of which nothing is stored any more.

@@ -104,7 +104,7 @@ impl Writer {
                 let (sender, receiver) = mpsc::channel(LANE_BATCHES);
                 (
                     sender,
-                    task::spawn(
+                    task::spawn_essential(
                         "writer lane",
                         lane(store.clone(), patience, causes.clone(), receiver),
                     ),

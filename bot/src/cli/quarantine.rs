@@ -8,7 +8,6 @@ use super::CliError;
 use crate::{
     config::Config,
     database::Database,
-    earning::Judge,
     effects::Causes,
     logging,
     settings::Settings,
@@ -90,7 +89,7 @@ async fn run(what: Quarantine, store: &Store, config: &Config) -> Result<(), Cli
         }
         Quarantine::Retry(which) => {
             let settings = Settings::new(&config.levels);
-            let causes = Causes::new(settings.clone(), Judge::new(settings));
+            let causes = Causes::new(settings);
             let mut left = 0;
             for number in numbers(which, store).await? {
                 match careful::retry(store, &causes, number).await {

@@ -104,7 +104,7 @@ impl IdentifyQueue {
         Ok(Self {
             asks,
             told: turns.told.clone(),
-            _turns: Arc::new(task::spawn("identify queue", turns.run(asked))),
+            _turns: Arc::new(task::spawn_essential("identify queue", turns.run(asked))),
         })
     }
 }

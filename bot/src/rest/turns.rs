@@ -37,7 +37,7 @@ impl Turns {
             schedule: Mutex::new(Schedule::new(rules, Instant::now())),
             changed: Notify::new(),
         });
-        let task = task::spawn("REST turns", Arc::clone(&turns).run());
+        let task = task::spawn_essential("REST turns", Arc::clone(&turns).run());
         (turns, task)
     }
 

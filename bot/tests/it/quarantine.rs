@@ -5,7 +5,6 @@ use std::sync::Arc;
 use discord_simulator::{LevelRules, Rate, Simulator, SimulatorConfig};
 use eventide::{
     config::Config,
-    earning::Judge,
     effects::Causes,
     ledger::{
         Ledger,
@@ -208,7 +207,7 @@ async fn sums_saturate() {
         last_message_id: None,
     };
     let settings = Settings::new(&Config::defaults().levels);
-    let causes = Causes::new(settings.clone(), Judge::new(settings));
+    let causes = Causes::new(settings);
     flush(&store, &causes, Arc::new(vec![(advance, ledger.take())]))
         .await
         .expect("flushed");
