@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::{
     backup,
     card::Cards,
-    census,
+    census, clock,
     commands::registration,
     config::{Config, Secret, ShardCount},
     earning::Judge,
@@ -275,6 +275,10 @@ fn background(
         let (store, stopped) = (store.clone(), stopped.clone());
         move || backup::age::show(store.clone(), stopped.clone())
     };
+    let clock = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        move || clock::watch_database(store.clone(), stopped.clone())
+    };
     let counting = {
         let (store, rest, shards, stopped) = (store.clone(), rest.clone(), shards.clone(), stopped.clone());
         move || census::keep(store.clone(), rest.clone(), shards.clone(), stopped.clone())
@@ -298,6 +302,7 @@ fn background(
         task::spawn_restarted("purge", purging),
         task::spawn_restarted("backup age", backed_up),
         task::spawn_restarted("census", counting),
+        task::spawn_restarted("clock", clock),
     ];
     if config.commands.register {
         let (store, rest, commands) = (store.clone(), rest.clone(), config.commands.clone());

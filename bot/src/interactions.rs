@@ -42,6 +42,7 @@ use self::{
 };
 use crate::{
     card::Cards,
+    clock::Clock,
     gateway::status::Shards,
     guilds::Guilds,
     language::Language,
@@ -51,7 +52,7 @@ use crate::{
     shutdown::stopped,
     snowflake,
     store::{Store, StoreError, audit_log::Entry, shard_checkpoint::ShardKey},
-    traces,
+    task, traces,
 };
 
 /// Interactions that wait to be begun.
@@ -289,7 +290,7 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
                 None => break,
             },
         };
-        let Some(question) = read(received, &mut had) else {
+        let Some(question) = read(received, &mut had, around.rest.clock()) else {
             continue;
         };
         let found = Found::of(&question.asked);
@@ -326,25 +327,30 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
                 progress.say(&reply).await;
             }
         };
-        answering.spawn(answered.instrument(span));
+        answering.spawn(task::observed("interaction", answered.instrument(span)));
     }
     // Who asked last gets an answer still.
     drop(timeout(LIMIT, async { while answering.join_next().await.is_some() {} }).await);
 }
 
 /// Read it, unless it is one that cannot be answered or was.
-fn read(received: Received, had: &mut Had) -> Option<Question> {
+fn read(received: Received, had: &mut Had, clock: &Clock) -> Option<Question> {
     let skipped = |outcome| {
         metrics::interactions_total("any", outcome).increment(1);
         None
     };
     let asked = received.asked;
-    let age = SystemTime::now()
+    let age = clock
+        .now()
         .duration_since(
             SystemTime::UNIX_EPOCH + Duration::from_millis(snowflake::millis(asked.id).cast_unsigned()),
         )
         .unwrap_or_default();
     if age.saturating_sub(received.at.elapsed()) > TOO_OLD {
+        tracing::info!(
+            interaction.age_seconds = age.as_secs(),
+            "an interaction is too old to be answered; after a resume that is usual"
+        );
         return skipped("too_old");
     }
     if !had.note(asked.id) {

@@ -42,6 +42,8 @@ pub mod rest;
 
 pub mod guilds;
 
+pub mod clock;
+
 pub mod interactions;
 
 pub mod commands;

@@ -19,7 +19,9 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 use self::define::registry;
 pub use self::define::{Definition, Kind, Label};
-use crate::{card, effects::effect::Effect, gateway::guard, store::error::CLASSES, version, writer::careful};
+use crate::{
+    card, clock, effects::effect::Effect, gateway::guard, store::error::CLASSES, version, writer::careful,
+};
 
 /// The parts of the pool.
 const SHARES: &[&str] = &["flushes", "others", "replica"];
@@ -102,6 +104,9 @@ registry! {
 
     /// Tasks that panicked, by name: bugs. The process ends, or the task begins again.
     counter tasks_panicked_total = "eventide_tasks_panicked_total" [task];
+
+    /// How far a clock is ahead of this host's, by source: `discord` or `database`. The difference to Discord's is corrected from 2 s on.
+    gauge clock_offset_seconds = "eventide_clock_offset_seconds" [source of clock::SOURCES];
 
     /// Rows deleted of servers that removed the bot.
     counter purged_rows_total = "eventide_purged_rows_total";

@@ -22,10 +22,11 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
+use hyper::header::DATE;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -48,6 +49,7 @@ use self::{
 use crate::{
     backoff::Backoff,
     causes::in_one_line,
+    clock::Clock,
     config::{Discord, Secret},
     metrics,
     task::{self, Task},
@@ -142,6 +144,7 @@ struct Shared {
     builders: Arc<twilight_http::Client>,
     sender: Arc<Sender>,
     turns: Arc<Turns>,
+    clock: Clock,
     _turns: Task<()>,
     _probe: Task<()>,
 }
@@ -171,12 +174,19 @@ impl Rest {
             .build();
         let builders = Arc::new(builders);
         let sender = Arc::new(Sender::new(config.rest_url(), token, config.request_timeout));
-        let probe = probe::run(Arc::clone(&builders), Arc::clone(&sender), Arc::clone(&turns));
+        let clock = Clock::default();
+        let probe = probe::run(
+            Arc::clone(&builders),
+            Arc::clone(&sender),
+            clock.clone(),
+            Arc::clone(&turns),
+        );
         Self {
             shared: Arc::new(Shared {
                 builders,
                 sender,
                 turns,
+                clock,
                 _turns: giving,
                 _probe: task::spawn("REST token probe", probe),
             }),
@@ -192,6 +202,11 @@ impl Rest {
     /// Whether Discord refuses the token at the moment (401). Until it accepts it again, only requests that need none are sent.
     pub fn is_token_refused(&self) -> bool {
         *self.shared.turns.token_refused().borrow()
+    }
+
+    /// Discord's clock, as responses show it.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
     }
 
     /// This process's share of the whole bot's limits: `part` of `of`, as in 1 of 4 processes. At first it is all of them.
@@ -226,7 +241,9 @@ impl Rest {
         priority: Priority,
         request: &Request,
     ) -> Result<Answer, RestError> {
-        let Shared { sender, turns, .. } = &*self.shared;
+        let Shared {
+            sender, turns, clock, ..
+        } = &*self.shared;
         let parcel = sender
             .pack(request)
             .map_err(|reason| RestError::Invalid { reason })?;
@@ -235,7 +252,7 @@ impl Rest {
         let mut backoff = Backoff::between(CONNECT_PAUSE.0, CONNECT_PAUSE.1);
         let mut tries = 1;
         loop {
-            let reply = match exchange(sender, &route, &parcel).await {
+            let reply = match exchange(sender, clock, &route, &parcel).await {
                 Ok(reply) => reply,
                 Err(Failure::Unconnected(_)) if tries < TRIES => {
                     tries += 1;
@@ -269,9 +286,14 @@ impl Rest {
 }
 
 /// One try, counted and timed.
-async fn exchange(sender: &Sender, route: &Route, parcel: &Parcel) -> Result<Reply, Failure> {
-    let began = Instant::now();
+async fn exchange(sender: &Sender, clock: &Clock, route: &Route, parcel: &Parcel) -> Result<Reply, Failure> {
+    let (began, sent) = (Instant::now(), SystemTime::now());
     let reply = sender.send(parcel).await;
+    if let Ok(reply) = &reply
+        && let Some(date) = reply.headers.get(DATE).and_then(|date| date.to_str().ok())
+    {
+        clock.learn(date, sent, SystemTime::now());
+    }
     let outcome = match &reply {
         Ok(Reply { status: 401, .. }) => "401",
         Ok(Reply { status: 403, .. }) => "403",

@@ -100,7 +100,14 @@ fn start<T: Send + 'static>(name: &'static str, future: impl Future<Output = T> 
 }
 
 /// Log and count a panic of `future`.
-async fn observed<T>(name: &'static str, future: impl Future<Output = T>) -> std::thread::Result<T> {
+///
+/// # Errors
+///
+/// It panicked.
+pub(crate) async fn observed<T>(
+    name: &'static str,
+    future: impl Future<Output = T>,
+) -> std::thread::Result<T> {
     // What a panic leaves half done in the future is dropped with it; what is shared is behind locks that know of it.
     let ended = AssertUnwindSafe(future).catch_unwind().await;
     if ended.is_err() {

@@ -275,6 +275,8 @@ pub struct RestRules {
     pub global_per_second: u32,
     /// How long a nonce with `enforce_nonce` is remembered.
     pub nonce_memory: Duration,
+    /// How many seconds the `Date` of responses is ahead of this host's clock.
+    pub date_offset: i64,
 }
 
 impl Default for RestRules {
@@ -291,6 +293,7 @@ impl Default for RestRules {
             },
             global_per_second: 50,
             nonce_memory: Duration::from_mins(5),
+            date_offset: 0,
         }
     }
 }

@@ -14,7 +14,11 @@ mod limit;
 mod moderation;
 pub(crate) mod route;
 
-use std::{collections::BTreeMap, collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -35,7 +39,7 @@ pub use fault::{LimitScope, RestFault, RestFaultKind};
 use limit::{Limiter, Verdict};
 use route::Route;
 
-const HALF_BODY_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+const HALF_BODY_PAUSE: Duration = Duration::from_millis(50);
 /// How many calls are remembered.
 const MOST_CALLS: usize = 200_000;
 /// How many files are remembered.
@@ -275,7 +279,8 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
         call,
         matches!(answer.status, 401 | 403) || (answer.status == 429 && !shared),
     );
-    let response = with_headers(answer, headers);
+    let mut response = with_headers(answer, headers);
+    set_date(&hub, &mut response);
     if kind == RestFaultKind::HalfBody {
         half(response).await
     } else {
@@ -291,6 +296,18 @@ fn with_headers(answer: Answer, headers: Vec<(&'static str, String)>) -> Respons
         }
     }
     response
+}
+
+/// Dates a response by another clock than this host's. The server adds a right date to one that has none.
+fn set_date(hub: &Hub, response: &mut Response) {
+    let by = hub.rest().rules.date_offset;
+    if by != 0 {
+        let ms = wall_clock_ms().saturating_add_signed(by * 1_000);
+        let date = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_millis(ms));
+        if let Ok(date) = HeaderValue::from_str(&date) {
+            response.headers_mut().insert(header::DATE, date);
+        }
+    }
 }
 
 fn count(hub: &Hub, call: RestCall, invalid: bool) {

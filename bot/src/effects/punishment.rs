@@ -3,7 +3,7 @@
 //! Doing it again changes nothing: the end of a timeout is a time and not a span, who was kicked is no member, and who is banned
 //! stays so. What the bot may do is looked up when it is done.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::Deserialize;
 use twilight_http::request::AuditLogReason as _;
@@ -69,7 +69,7 @@ async fn carry_out(
     user_id: Id<UserMarker>,
 ) -> Result<Outcome, RestError> {
     let guild_id = effect.guild_id;
-    let now = snowflake::to_millis(SystemTime::now());
+    let now = snowflake::to_millis(to.rest.clock().now());
     let until = punishment.until_ms.unwrap_or(now);
     if punishment.action == Action::Timeout && until <= now {
         return Ok(Outcome::Cancelled);

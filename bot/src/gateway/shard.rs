@@ -16,7 +16,7 @@ use tokio::{
 use twilight_gateway::{Config, ConfigBuilder, Session, Shard, ShardId};
 
 use super::{
-    connection::{Burst, Connection},
+    connection::Connection,
     flushing::{Flushing, Settled},
     guard::{Fatal, Guard, Next},
     heartbeat::Advice,

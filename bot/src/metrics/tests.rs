@@ -142,7 +142,7 @@ fn section_of(metric: &Definition) -> &'static str {
     let word = name.split('_').next().expect("a word");
     match word {
         _ if name.contains("_cache_") => "cache",
-        "http" | "log" => "process",
+        "http" | "log" | "clock" | "tasks" => "process",
         "reshard" => "backfill",
         "slow" | "read" | "transaction" => "query",
         "effects" | "outbox" => "effect",

@@ -6,7 +6,7 @@ use tokio::time::sleep;
 use twilight_http::request::TryIntoRequest as _;
 
 use super::{Priority, limits::Seen, route::Route, sender::Sender, turns::Turns};
-use crate::backoff::Backoff;
+use crate::{backoff::Backoff, clock::Clock};
 
 /// Pauses between probes. Each one that fails counts against Discord's limit on invalid requests; at the longest pause these are
 /// four in its 10 minutes.
@@ -15,7 +15,12 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins
 /// Ask Discord with growing pauses who the bot is, for as long as the token is refused. The answer passes through the schedule,
 /// which lifts the block. A 401 that was a fault of Discord's therefore ends by itself, and so does a request with the token
 /// right after an outage of Discord's authentication.
-pub(super) async fn run(builders: Arc<twilight_http::Client>, sender: Arc<Sender>, turns: Arc<Turns>) {
+pub(super) async fn run(
+    builders: Arc<twilight_http::Client>,
+    sender: Arc<Sender>,
+    clock: Clock,
+    turns: Arc<Turns>,
+) {
     let request = builders.current_user().try_into_request();
     let request = request.expect("a request without parameters is valid");
     let parcel = sender.pack(&request).expect("its path is a constant");
@@ -33,7 +38,7 @@ pub(super) async fn run(builders: Arc<twilight_http::Client>, sender: Arc<Sender
             let Ok(turn) = turns.wait(&route, Priority::Command).await else {
                 continue;
             };
-            let seen = match super::exchange(&sender, &route, &parcel).await {
+            let seen = match super::exchange(&sender, &clock, &route, &parcel).await {
                 Ok(reply) => {
                     let body = reply.body.as_deref().unwrap_or_default();
                     Seen::in_answer(reply.status, &reply.headers, body, parcel.with_token)

@@ -144,7 +144,7 @@ pub async fn server(store: &Store) -> Result<Server, StoreError> {
     );
     let rows = store.query(SERVER, &[]).await?;
     let row = rows.first().expect("a SELECT without FROM has a row");
-    let (round_trip, clock_ahead_s) = clock(store).await?;
+    let (round_trip, clock_ahead_s) = clock(store, 10).await?;
     let in_recovery = row.get(6);
     Ok(Server {
         version: row.get(0),
@@ -166,15 +166,15 @@ pub async fn server(store: &Store) -> Result<Server, StoreError> {
     })
 }
 
-/// The shortest of some round trips, and how far ahead the server's clock was in it.
-async fn clock(store: &Store) -> Result<(Duration, f64), StoreError> {
+/// The shortest of `tries` round trips, and how many seconds the server's clock was ahead of this host's in it.
+pub async fn clock(store: &Store, tries: u32) -> Result<(Duration, f64), StoreError> {
     const CLOCK: Statement = statement!(
         "catalog_clock",
         [],
         "SELECT extract(epoch FROM clock_timestamp())::float8"
     );
     let mut best = (Duration::MAX, 0.0);
-    for _ in 0..10 {
+    for _ in 0..tries {
         let before = SystemTime::now();
         let started = Instant::now();
         let rows = store.query(CLOCK, &[]).await?;

@@ -4,6 +4,7 @@ mod backfill;
 mod backups;
 mod card;
 mod chaos;
+mod clocks;
 mod config;
 mod counting;
 mod demo;
