@@ -21,7 +21,7 @@ use crate::{
         guild_create::GuildCreate,
         guild_news::{GuildGone, GuildNews},
         member_news::MemberNews,
-        message_create::MessageCreate,
+        message_create::{MessageCreate, Unreadable},
     },
     guilds::Guilds,
     handlers::levels,
@@ -75,18 +75,24 @@ pub fn intents(discord: &config::Discord) -> Intents {
 }
 
 /// What became of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dispatched {
     /// A handler had it.
     Handled,
     /// Nobody wants it.
     Unhandled,
-    /// It could not be read, and was skipped.
-    Malformed,
+    /// It could not be read, for this reason, and was skipped. Without a reason, something known of a guild was forgotten because of it.
+    Malformed(Option<Unreadable>),
     /// Nobody knows yet whose it is to count: it has not been handled.
     Undecided(Id<MessageMarker>),
     /// It was for a shard of another number to count.
     Past,
+}
+
+impl Dispatched {
+    fn unreadable(error: impl Into<Unreadable>) -> Self {
+        Self::Malformed(Some(error.into()))
+    }
 }
 
 /// The handlers with the rules they apply.
@@ -155,8 +161,9 @@ impl Dispatcher {
     pub fn dispatch(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Dispatched {
         match event_type {
             "MESSAGE_CREATE" => {
-                let Ok(message) = MessageCreate::parse(text) else {
-                    return Dispatched::Malformed;
+                let message = match MessageCreate::parse(text) {
+                    Ok(message) => message,
+                    Err(error) => return Dispatched::unreadable(error),
                 };
                 if message.guild_id.is_some() {
                     if self.portion.is_undecided(message.id) {
@@ -177,8 +184,9 @@ impl Dispatcher {
                 Dispatched::Handled
             }
             "INTERACTION_CREATE" => {
-                let Ok(asked) = Asked::parse(text) else {
-                    return Dispatched::Malformed;
+                let asked = match Asked::parse(text) {
+                    Ok(asked) => asked,
+                    Err(error) => return Dispatched::unreadable(error),
                 };
                 // While the number of shards changes, those of the old one answer.
                 if let Some((interactions, shard)) = &self.interactions
@@ -190,8 +198,9 @@ impl Dispatcher {
                 Dispatched::Handled
             }
             "GUILD_MEMBER_REMOVE" | "GUILD_BAN_ADD" => {
-                let Ok(member) = MemberNews::parse(text) else {
-                    return Dispatched::Malformed;
+                let member = match MemberNews::parse(text) {
+                    Ok(member) => member,
+                    Err(error) => return Dispatched::unreadable(error),
                 };
                 if !member.is_bot() && !self.portion.counts_nothing() {
                     ledger.left(member.key());
@@ -199,8 +208,9 @@ impl Dispatcher {
                 Dispatched::Handled
             }
             "GUILD_CREATE" => {
-                let Ok(id) = GuildCreate::id_of(text) else {
-                    return Dispatched::Malformed;
+                let id = match GuildCreate::id_of(text) {
+                    Ok(id) => id,
+                    Err(error) => return Dispatched::unreadable(error),
                 };
                 if !self.portion.counts_nothing() {
                     ledger.guild(id, true);
@@ -209,17 +219,18 @@ impl Dispatcher {
                     match GuildCreate::parse(text) {
                         Ok(Some(created)) => ledger.backfill.guild_created(&created),
                         Ok(None) => {}
-                        Err(_) => {
+                        Err(error) => {
                             ledger.backfill.guild_unreadable(id);
-                            return Dispatched::Malformed;
+                            return Dispatched::unreadable(error);
                         }
                     }
                 }
                 self.tell(event_type, text)
             }
             "GUILD_MEMBER_ADD" => {
-                let Ok(member) = MemberNews::parse(text) else {
-                    return Dispatched::Malformed;
+                let member = match MemberNews::parse(text) {
+                    Ok(member) => member,
+                    Err(error) => return Dispatched::unreadable(error),
                 };
                 if !member.is_bot() && !self.portion.counts_nothing() {
                     ledger.joined(member.key());
@@ -227,8 +238,9 @@ impl Dispatcher {
                 Dispatched::Handled
             }
             "GUILD_DELETE" => {
-                let Ok(gone) = GuildGone::parse(text) else {
-                    return Dispatched::Malformed;
+                let gone = match GuildGone::parse(text) {
+                    Ok(gone) => gone,
+                    Err(error) => return Dispatched::unreadable(error),
                 };
                 // One that is away for an outage has the bot still.
                 if !gone.unavailable && !self.portion.counts_nothing() {
@@ -267,11 +279,13 @@ impl Dispatcher {
 
     /// Tell what is known of guilds that something has changed in one.
     fn tell(&self, event_type: &str, text: &str) -> Dispatched {
-        let Ok(news) = GuildNews::scan(event_type, text) else {
-            return Dispatched::Malformed;
+        let news = match GuildNews::scan(event_type, text) {
+            Ok(Some(news)) => news,
+            Ok(None) => return Dispatched::Handled,
+            Err(error) => return Dispatched::unreadable(error),
         };
         match &self.guilds {
-            Some(guilds) if !guilds.hear(&news) => Dispatched::Malformed,
+            Some(guilds) if !guilds.hear(&news) => Dispatched::Malformed(None),
             _ => Dispatched::Handled,
         }
     }
@@ -318,9 +332,11 @@ mod tests {
         let dispatcher = Dispatcher::new(judge(), &Config::defaults().discord);
         for (event, _) in HANDLED.iter().chain(MEMBER_EVENTS) {
             let name = event.name().expect("a dispatch event");
-            assert_eq!(
-                dispatcher.dispatch(name, "{}", &mut ledger()),
-                Dispatched::Malformed,
+            assert!(
+                matches!(
+                    dispatcher.dispatch(name, "{}", &mut ledger()),
+                    Dispatched::Malformed(Some(_))
+                ),
                 "{name}"
             );
         }

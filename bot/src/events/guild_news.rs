@@ -4,6 +4,8 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use twilight_model::id::{Id, marker::GuildMarker};
 
+use super::message_create::Unreadable;
+
 /// An event of a guild.
 #[derive(Clone, Copy, Debug)]
 pub struct GuildNews<'a> {
@@ -26,10 +28,11 @@ struct Guild {
     id: Id<GuildMarker>,
 }
 
-/// What is in one.
+/// What is in one. Channels of direct messages are in none.
 #[derive(Deserialize)]
 struct InGuild {
-    guild_id: Id<GuildMarker>,
+    #[serde(default)]
+    guild_id: Option<Id<GuildMarker>>,
 }
 
 /// `GUILD_DELETE`: a guild is away, or removed the bot.
@@ -54,16 +57,16 @@ impl GuildGone {
 }
 
 impl<'a> GuildNews<'a> {
-    /// Read which guild an event is about.
+    /// Read which guild an event is about. `None` for a channel of direct messages, which Discord announces with the same events.
     ///
     /// # Errors
     ///
-    /// The payload is not JSON, or names none. The error never quotes the payload.
-    pub fn scan(event_type: &'a str, text: &'a str) -> Result<Self, serde_json::Error> {
+    /// The payload is not JSON, or names no guild where one is needed. The error never quotes the payload.
+    pub fn scan(event_type: &'a str, text: &'a str) -> Result<Option<Self>, Unreadable> {
         let guild_id = match event_type {
             "GUILD_CREATE" | "GUILD_UPDATE" | "GUILD_DELETE" => {
                 let Payload { d: Guild { id } } = serde_json::from_str(text)?;
-                id
+                Some(id)
             }
             _ => {
                 let Payload {
@@ -72,11 +75,14 @@ impl<'a> GuildNews<'a> {
                 guild_id
             }
         };
-        Ok(Self {
+        if guild_id.is_none() && !event_type.starts_with("CHANNEL_") {
+            return Err(Unreadable::without("guild_id"));
+        }
+        Ok(guild_id.map(|guild_id| Self {
             guild_id,
             event_type,
             text,
-        })
+        }))
     }
 
     /// Read more of what the event is about.
@@ -95,7 +101,7 @@ mod tests {
 
     fn guild(event_type: &str, data: &str) -> Option<u64> {
         let text = format!(r#"{{"t":"{event_type}","s":1,"op":0,"d":{data}}}"#);
-        let news = GuildNews::scan(event_type, &text).ok();
+        let news = GuildNews::scan(event_type, &text).ok().flatten();
         news.map(|news| news.guild_id.get())
     }
 
@@ -125,6 +131,20 @@ mod tests {
         assert_eq!(guild("GUILD_DELETE", r#"{"id":"9","unavailable":true}"#), Some(9));
     }
 
+    /// A channel of direct messages is no fault, and no news either.
+    #[test]
+    fn channels_of_direct_messages_are_in_no_guild() {
+        for data in [
+            r#"{"id":"5","type":1,"recipients":[{"id":"8"}]}"#,
+            r#"{"id":"5","type":1,"guild_id":null}"#,
+        ] {
+            let text = format!(r#"{{"t":"CHANNEL_CREATE","s":1,"op":0,"d":{data}}}"#);
+            let news = GuildNews::scan("CHANNEL_CREATE", &text);
+            assert!(matches!(news, Ok(None)), "{data}");
+            assert!(GuildNews::scan("GUILD_ROLE_CREATE", &text).is_err(), "{data}");
+        }
+    }
+
     #[test]
     fn without_a_guild_there_is_no_news() {
         for data in [
@@ -136,6 +156,7 @@ mod tests {
             r#"{"guild_id":"0"}"#,
         ] {
             assert_eq!(guild("CHANNEL_UPDATE", data), None, "{data}");
+            assert_eq!(guild("THREAD_UPDATE", data), None, "{data}");
         }
         assert_eq!(guild("GUILD_UPDATE", r#"{"guild_id":"7"}"#), None);
     }

@@ -12,19 +12,42 @@ use twilight_model::id::{
 /// <https://discord.com/developers/docs/resources/message#message-object-message-types>
 const WRITTEN_BY_PEOPLE: [u64; 2] = [0, 19];
 
-/// A payload that is not the event that it says it is. Where, and nothing of what stands there: serde's own error quotes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("a payload that cannot be read ({class:?} at line {line}, column {column})")]
+/// A payload that is not the event that its type names: where, and which field is missing. The error never quotes a value, as serde's
+/// own error does.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{what}, at line {line}, column {column}")]
 pub struct Unreadable {
-    class: Category,
+    what: String,
     line: usize,
     column: usize,
 }
 
+impl Unreadable {
+    /// An event that lacks a field.
+    pub(super) fn without(field: &'static str) -> Self {
+        Self {
+            what: format!("missing field {field}"),
+            line: 0,
+            column: 0,
+        }
+    }
+}
+
 impl From<serde_json::Error> for Unreadable {
     fn from(error: serde_json::Error) -> Self {
+        // The name of a missing field is one of our own; every other text may quote the payload.
+        let text = error.to_string();
+        let missing = text.strip_prefix("missing field `");
+        let what = match missing.and_then(|rest| rest.split('`').next()) {
+            Some(field) => format!("missing field {field}"),
+            None => match error.classify() {
+                Category::Data => "a value of another type".to_owned(),
+                Category::Eof => "it is cut off".to_owned(),
+                Category::Io | Category::Syntax => "it is no JSON".to_owned(),
+            },
+        };
         Self {
-            class: error.classify(),
+            what,
             line: error.line(),
             column: error.column(),
         }
@@ -188,6 +211,18 @@ mod tests {
             .as_str()
             .map_or_else(|| value.as_u64(), |text| text.parse().ok())
             .filter(|id| *id > 0)
+    }
+
+    #[test]
+    fn an_error_names_what_is_missing() {
+        let error = |data: &str| {
+            let text = format!(r#"{{"t":"MESSAGE_CREATE","s":1,"op":0,"d":{data}}}"#);
+            MessageCreate::parse(&text).expect_err("no message").to_string()
+        };
+        assert!(error(r#"{"id":"1","channel_id":"2"}"#).contains("missing field author"));
+        assert!(error(r#"{"id":"1","channel_id":{"secret":1}}"#).contains("another type"));
+        let cut = MessageCreate::parse(r#"{"d":{"id":"1"#).expect_err("no message");
+        assert!(cut.to_string().contains("cut off"));
     }
 
     proptest! {

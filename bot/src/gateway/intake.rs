@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     dispatcher::{Dispatched, Dispatcher, portion::Portion},
-    events::{frame::Frame, ready},
+    events::{frame::Frame, message_create::Unreadable, ready},
     ledger::{
         Ledger,
         gap::{Gap, GapChange},
@@ -279,7 +279,7 @@ impl Intake {
         }
         if self.session.is_none() {
             // READY is the first event of a session. What comes before it has no place in any.
-            self.unreadable(event_type, sequence);
+            self.unreadable(event_type, sequence, None);
             return None;
         }
         self.in_order(sequence, event_type, text)
@@ -304,7 +304,7 @@ impl Intake {
     fn take_in(&mut self, sequence: u64, event_type: &str, text: &str) -> Option<Signal> {
         match self.dispatcher.dispatch(event_type, text, &mut self.ledger) {
             Dispatched::Handled | Dispatched::Unhandled => {}
-            Dispatched::Malformed => self.unreadable(event_type, sequence),
+            Dispatched::Malformed(why) => self.unreadable(event_type, sequence, why),
             Dispatched::Undecided(id) => {
                 self.halted_at = Some(id);
                 return Some(Signal::Undecided);
@@ -325,7 +325,7 @@ impl Intake {
         None
     }
 
-    fn unreadable(&mut self, event_type: &str, sequence: u64) {
+    fn unreadable(&mut self, event_type: &str, sequence: u64, why: Option<Unreadable>) {
         let event_type = known_name(event_type);
         metrics::gateway_events_malformed_total(event_type).increment(1);
         if self.is_worth_a_line() {
@@ -333,6 +333,7 @@ impl Intake {
                 shard.id = self.key.id,
                 event.r#type = event_type,
                 event.sequence = sequence,
+                event.unreadable = why.map(tracing::field::display),
                 events.unreadable = self.unreadable,
                 "an event could not be read and was skipped"
             );

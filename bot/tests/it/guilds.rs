@@ -292,7 +292,9 @@ async fn an_answer_older_than_an_event_is_not_kept() {
     };
     let event = json!({"guild_id": guild.id().to_string(), "role_id": "5"});
     let text = format!(r#"{{"t":"GUILD_ROLE_DELETE","s":1,"op":0,"d":{event}}}"#);
-    let news = GuildNews::scan("GUILD_ROLE_DELETE", &text).expect("a guild's");
+    let news = GuildNews::scan("GUILD_ROLE_DELETE", &text)
+        .expect("readable")
+        .expect("a guild's");
     let hear_at_each = async |before: usize, times: usize| {
         for nth in 0..times {
             until("the guild has been asked for", async || {
