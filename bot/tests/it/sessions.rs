@@ -19,8 +19,6 @@ use crate::support::{
     session::Session,
     start_postgres, until,
 };
-use discord_simulator::{HeartbeatAcks, Rate, Refusal, SimulatorConfig};
-use eventide::store::migrations::{self, MigrateError};
 
 fn two_shards() -> SimulatorConfig {
     SimulatorConfig {
