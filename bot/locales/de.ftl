@@ -98,10 +98,29 @@ error-option = Mit **{ $option }** kann dieser Befehl nichts anfangen. Bitte än
 error-slow = Das hat zu lange gedauert. Bitte versuch es in einer Minute noch einmal.
 error-permission = Dafür brauchst du die Berechtigung **{ $permission }**.
 permission-manage-guild = Server verwalten
+permission-manage-roles = Rollen verwalten
+permission-manage-channels = Kanäle verwalten
+permission-manage-webhooks = Webhooks verwalten
+permission-move-members = Mitglieder verschieben
+permission-mute-members = Mitglieder stummschalten
+permission-deafen-members = Ein- und Ausgabe von Mitgliedern deaktivieren
+permission-manage-nicknames = Nicknames verwalten
+permission-manage-messages = Nachrichten verwalten
+permission-manage-threads = Threads verwalten
+permission-pin-messages = Nachrichten anpinnen
+permission-manage-expressions = Ausdrücke verwalten
+permission-manage-events = Events verwalten
+permission-mention-everyone = Alle erwähnen
+permission-view-audit-log = Audit-Log einsehen
 permission-moderate-members = Mitglieder im Timeout
 permission-kick-members = Mitglieder kicken
 permission-ban-members = Mitglieder bannen
 permission-other = Administrator
+denied-role-above = Damit könnten Mitglieder { $role } bekommen. Dafür muss deine höchste Rolle darüber stehen.
+denied-owner-only = { $role } hat die Berechtigung **{ $permission }**. Nur der Eigentümer des Servers kann sie zur Belohnung machen.
+denied-member-above = Deine höchste Rolle muss über der des Mitglieds stehen.
+hindrance-permission = dem Moderator fehlt die Berechtigung **{ $permission }**.
+hindrance-rank = die höchste Rolle des Mitglieds steht nicht unter der des Moderators.
 
 xp-description = XP geben, nehmen, setzen oder zurücksetzen
 xp-give-description = Gib einem Mitglied XP, oder allen mit einer Rolle
@@ -138,6 +157,8 @@ levels-reward-add-description = Für ein Level eine Rolle geben
 levels-reward-remove-description = Eine Rolle nicht mehr für ein Level geben
 levels-reward-list-description = Die Rollen, die es für Level gibt
 levels-reward-mode-description = Ob Mitglieder die Rollen niedrigerer Level behalten
+levels-reward-demotion-description = Wann Mitglieder Rollen von Leveln verlieren, die sie nicht mehr haben
+levels-reward-rejoin-description = Ob Mitglieder, die wiederkommen, die Rollen ihres Levels bekommen
 levels-reward-sync-description = Die Rollen aller Mitglieder prüfen und geben, was fehlt
 levels-curve-description = Wie viel XP Level brauchen
 levels-reset-description = Allen Mitgliedern alle XP nehmen
@@ -161,6 +182,13 @@ levels-option-where-direct = in einer Direktnachricht
 levels-option-text-description = Zum Beispiel: {"{"}user{"}"} ist jetzt Level {"{"}level{"}"}!
 levels-option-ping-description = Ob das Mitglied benachrichtigt wird
 levels-option-level-description = Das Level
+levels-option-remove-description = Wann sie genommen werden; von Hand vergebene Rollen bleiben
+levels-option-remove-never = nie
+levels-option-remove-undo = wenn eine Änderung von XP zurückgenommen wird
+levels-option-remove-always = immer wenn das Level sinkt
+levels-option-give-description = Ob sie sie bekommen
+levels-option-dry-run-description = Nichts ändern, nur zeigen, wie viele Mitglieder geprüft würden und was im Weg steht
+levels-option-take-description = Auch Rollen nehmen, die ich für Level gab, die Mitglieder nicht mehr haben
 levels-option-keep-description = Was mit den Rollen niedrigerer Level wird
 levels-option-keep-stack = Mitglieder behalten sie
 levels-option-keep-replace = nur die höchste bleibt
@@ -211,9 +239,21 @@ levels-reward-more = … und { $more } weitere
 levels-reward-stack = Mitglieder behalten die Rollen niedrigerer Level.
 levels-reward-replace = Mitglieder haben nur die Rolle des höchsten Levels, das sie erreicht haben.
 levels-reward-off = ⚠️ Zurzeit werden keine Rollen gegeben, weil Discord es immer wieder abgelehnt hat. `/levels reward mode` schaltet sie wieder ein.
-levels-reward-no-permission = Mir fehlt die Berechtigung „Rollen verwalten“, ich kann sie noch nicht geben.
-levels-reward-above = Diese Rolle steht nicht unter meiner höchsten, ich kann sie noch nicht geben. Bitte schiebe meine Rolle nach oben.
-levels-reward-not-given = Diese Rolle kann ein Bot nicht geben.
+levels-reward-no-permission = Mir fehlt die Berechtigung **Rollen verwalten**, ich kann keine Rollen geben. Bitte erteile sie mir und versuch es noch einmal.
+levels-reward-above = Diese Rolle steht nicht unter meiner höchsten, ich kann sie nicht geben. Bitte schieb meine Rolle nach oben und versuch es noch einmal.
+levels-reward-trouble = ⚠️ { $role }: { $why }
+levels-reward-unknown = Diese Rolle gibt es nicht mehr.
+levels-reward-everyone = Diese Rolle haben schon alle.
+levels-reward-not-given = Diese Rolle gehört zu einer Integration oder zum Boosten. Nur Discord kann sie vergeben.
+levels-demotion-never = Mitglieder behalten die Rollen von Leveln, die sie nicht mehr haben.
+levels-demotion-undo = Mitglieder verlieren Rollen, die ich gab, wenn die XP-Änderung zurückgenommen wird, die ihr Level erhöht hat.
+levels-demotion-always = Mitglieder verlieren Rollen, die ich gab, immer wenn ihr Level sinkt.
+levels-rejoin-on = Mitglieder, die wiederkommen, bekommen die Rollen ihres Levels. Wo ich nicht erfahre, wer kommt, bekommen sie sie mit dem nächsten Level.
+levels-rejoin-off = Mitglieder, die wiederkommen, bekommen erst mit dem nächsten Level Rollen.
+levels-sync-dry = { $members ->
+        [one] Ein Mitglied würde
+       *[other] { $count } Mitglieder würden
+    } geprüft. Es wurde nichts geändert.
 levels-sync-started = Suche die Mitglieder …
 levels-sync-progress = { $done } von { $members ->
         [one] einem Mitglied ist
@@ -223,6 +263,10 @@ levels-sync-done = Erledigt: { $members ->
         [one] Ein Mitglied hat die Rollen seines Levels.
        *[other] { $count } Mitglieder haben die Rollen ihres Levels.
     }
+levels-sync-waiting = { $members ->
+        [one] Ein Mitglied wartet
+       *[other] { $count } Mitglieder warten
+    }, bis eine Rolle vergeben werden kann. Ich versuche es wieder, wenn sich die Rollen ändern, und jede Stunde.
 levels-sync-goes-on = { $done } von { $members ->
         [one] einem Mitglied ist
        *[other] { $count } Mitgliedern sind
@@ -327,6 +371,11 @@ warn-done = ⚠️ Fall **#{ $case }**: <@{ $user }> ist verwarnt ({ $severity }
     { $counting }
 warn-crossed = ➡️ { $points } erreicht: **{ $action }**.
 warn-crossed-until = ➡️ { $points } erreicht: **{ $action }** bis { $until }.
+warn-message-closed = ✉️ Das Mitglied nimmt keine Direktnachrichten von mir an und weiß noch nichts davon.
+warn-action-done = ✅ Ausgeführt.
+warn-action-gone = ℹ️ Das Mitglied ist nicht mehr hier, es gab nichts zu tun.
+warn-action-failed = ⛔ Nicht ausgeführt: { $why }
+warn-crossed-hindered = ⛔ { $points } erreicht, aber nicht ausgeführt (**{ $action }**): { $why }
 warn-direct = ⚠️ Du wurdest auf **{ $server }** verwarnt (Fall #{ $case }, { $severity }, { $points }, { $expiry }):
     { $reason }
 warn-bad-expiry = **{ $given }** kann ich nicht als Zeit lesen. Schreib zum Beispiel `90min`, `1,5 Std`, `7d`, `2w 3d` oder `nie`: mindestens eine Sekunde, höchstens zehn Jahre.
@@ -389,6 +438,13 @@ warning-action-timeout = Timeout
 warning-action-kick = Rauswurf
 warning-action-ban = Bann
 warning-removed = 🗑️ Fall **#{ $case }** von <@{ $user }> ist zurückgenommen.
+warning-edited-points = Schwellen gelten, wenn eine Verwarnung ausgesprochen wird, nicht wenn sie geändert wird.
+warning-timeout-runs = Ihr Timeout läuft bis { $until }.
+warning-lift = Timeout aufheben
+warning-lift-over = Dieser Timeout ist schon vorbei.
+warning-lifted = 🔊 Der Timeout von <@{ $user }> aus Fall **#{ $case }** wird aufgehoben.
+warning-log-lifted = 🔊 **Fall #{ $case }** · <@{ $moderator }> hat den Timeout von <@{ $user }> aufgehoben.
+warning-audit-lift = Verwarnung #{ $case } wurde zurückgenommen
 warning-edited = ✏️ Fall **#{ $case }** von <@{ $user }> ist jetzt: { $severity }, { $points }, { $expiry }.
     { $reason }
 warning-nothing = Sag, was sich ändern soll: Grund, Schwere, Punkte oder Ablauf.
@@ -403,6 +459,7 @@ warning-threshold-window = { $threshold } (nur Verwarnungen { $days ->
     })
 warning-threshold-added = ✅ Hinzugefügt: { $threshold }
 warning-threshold-replaced = ✅ Geändert: { $threshold }
+warning-threshold-powerless = Mir fehlt die Berechtigung **{ $permission }**; bis du sie mir gibst, passiert nichts.
 warning-threshold-removed = 🗑️ Entfernt: { $threshold }
 warning-threshold-none = Es gibt noch keine Schwellen. Mit `/warning threshold add` legst du eine an.
 warning-threshold-unknown = Eine Schwelle bei { $points } gibt es nicht.
@@ -448,4 +505,5 @@ welcome-default = Willkommen auf {"{"}server{"}"}, {"{"}user{"}"}!
 notice-announcements-off = ⚠️ Ich kündige keine Level mehr an, weil es immer wieder fehlschlug: { $reason }. Lass mich den Kanal sehen und dort schreiben, und schalte die Ankündigungen dann wieder ein (`/levels announce`).
 notice-channel-skipped = ⚠️ Ich kündige Level in { $channel } nicht mehr an, weil es wiederholt misslungen ist: { $reason }. Lass mich den Kanal sehen und dort schreiben; ich versuche es von Zeit zu Zeit wieder.
 notice-rewards-off = ⚠️ Ich vergebe keine Rollen mehr, weil es immer wieder fehlschlug: { $reason }. Ich brauche das Recht, Rollen zu verwalten, und meine höchste Rolle muss über jeder Belohnung stehen; schalte die Belohnungen dann wieder ein (`/levels reward mode`).
+notice-reward-blocked = ⚠️ Ich kann die Belohnung { $role } nicht geben: { $reason }. Andere gebe ich wie bisher. Ich versuche es wieder, wenn sich die Rollen ändern, und jede Stunde.
 notice-reward-gone = ℹ️ Die Rolle { $role }, die Belohnung für Level { $level }, gibt es nicht mehr. Ich habe sie von der Liste genommen.

@@ -100,10 +100,29 @@ error-option = **{ $option }** is not what this command can use. Please correct 
 error-slow = This took too long. Please try again in a minute.
 error-permission = You need the permission **{ $permission }** for this.
 permission-manage-guild = Manage Server
+permission-manage-roles = Manage Roles
+permission-manage-channels = Manage Channels
+permission-manage-webhooks = Manage Webhooks
+permission-move-members = Move Members
+permission-mute-members = Mute Members
+permission-deafen-members = Deafen Members
+permission-manage-nicknames = Manage Nicknames
+permission-manage-messages = Manage Messages
+permission-manage-threads = Manage Threads
+permission-pin-messages = Pin Messages
+permission-manage-expressions = Manage Expressions
+permission-manage-events = Manage Events
+permission-mention-everyone = Mention Everyone
+permission-view-audit-log = View Audit Log
 permission-moderate-members = Timeout Members
 permission-kick-members = Kick Members
 permission-ban-members = Ban Members
 permission-other = Administrator
+denied-role-above = This could give { $role } to members. For that, your highest role must be above it.
+denied-owner-only = { $role } has the permission **{ $permission }**. Only the owner of the server can make it a reward.
+denied-member-above = Your highest role must be above theirs.
+hindrance-permission = the moderator lacks the permission **{ $permission }**.
+hindrance-rank = the member's highest role is not below the moderator's.
 
 xp-description = Give, take, set or reset the XP of members
 xp-give-description = Give XP to a member, or to everybody with a role
@@ -140,6 +159,8 @@ levels-reward-add-description = Have a level give a role
 levels-reward-remove-description = Stop giving a role at a level
 levels-reward-list-description = The roles that levels give
 levels-reward-mode-description = Whether members keep the roles of lower levels
+levels-reward-demotion-description = When members lose the roles of levels that they no longer have
+levels-reward-rejoin-description = Whether members who come back get the roles of their level
 levels-reward-sync-description = Check the roles of all members and give what is missing
 levels-curve-description = How much XP levels take
 levels-reset-description = Take all XP of all members
@@ -163,6 +184,13 @@ levels-option-where-direct = in a direct message
 levels-option-text-description = Such as: {"{"}user{"}"} reached level {"{"}level{"}"}!
 levels-option-ping-description = Whether the member is notified
 levels-option-level-description = The level
+levels-option-remove-description = When to remove them; roles that people gave by hand stay
+levels-option-remove-never = never
+levels-option-remove-undo = when a change of XP is undone
+levels-option-remove-always = whenever their level goes down
+levels-option-give-description = Whether they get them
+levels-option-dry-run-description = Change nothing, and show how many members would be checked and what is in the way
+levels-option-take-description = Also remove roles that I gave for levels that members no longer have
 levels-option-keep-description = What happens to the roles of lower levels
 levels-option-keep-stack = members keep them
 levels-option-keep-replace = only the highest stays
@@ -213,9 +241,21 @@ levels-reward-more = … and { $more } more
 levels-reward-stack = Members keep the roles of lower levels.
 levels-reward-replace = Members have only the role of the highest level they reached.
 levels-reward-off = ⚠️ Roles are not given at the moment, because Discord refused it again and again. `/levels reward mode` switches them on again.
-levels-reward-no-permission = I lack the permission Manage Roles, and cannot give it yet.
-levels-reward-above = This role does not stand below my highest one, and I cannot give it yet. Please move my role up.
-levels-reward-not-given = This role cannot be given by a bot.
+levels-reward-no-permission = I lack the permission **Manage Roles**, so I cannot give roles. Please add it and try again.
+levels-reward-above = This role is not below my highest one, so I cannot give it. Please move my role up and try again.
+levels-reward-trouble = ⚠️ { $role }: { $why }
+levels-reward-unknown = This role does not exist any more.
+levels-reward-everyone = Everyone has this role already.
+levels-reward-not-given = This role belongs to an integration or to boosting. Only Discord can give it.
+levels-demotion-never = Members keep the roles of levels that they no longer have.
+levels-demotion-undo = Members lose the roles that I gave when the change of XP that raised their level is undone.
+levels-demotion-always = Members lose the roles that I gave whenever their level goes down.
+levels-rejoin-on = Members who come back get the roles of their level. Where I am not told who joins, they get them with their next level.
+levels-rejoin-off = Members who come back get no roles before their next level.
+levels-sync-dry = { $members ->
+        [one] One member
+       *[other] { $count } members
+    } would be checked. Nothing was changed.
 levels-sync-started = Looking for the members …
 levels-sync-progress = { $done } of { $members ->
         [one] one member is
@@ -225,6 +265,10 @@ levels-sync-done = Done: { $members ->
         [one] one member has the roles of their level.
        *[other] { $count } members have the roles of their level.
     }
+levels-sync-waiting = { $members ->
+        [one] One member waits
+       *[other] { $count } members wait
+    } until a role can be given. I will try again when the roles change, and every hour.
 levels-sync-goes-on = { $done } of { $members ->
         [one] one member is
        *[other] { $count } members are
@@ -329,6 +373,11 @@ warn-done = ⚠️ Case **#{ $case }**: <@{ $user }> was warned ({ $severity }, 
     { $counting }
 warn-crossed = ➡️ { $points } reached: **{ $action }**.
 warn-crossed-until = ➡️ { $points } reached: **{ $action }** until { $until }.
+warn-message-closed = ✉️ They accept no direct messages from me, so they do not know of it yet.
+warn-action-done = ✅ Done.
+warn-action-gone = ℹ️ They are not here any more, so there was nothing to do.
+warn-action-failed = ⛔ It was not carried out: { $why }
+warn-crossed-hindered = ⛔ { $points } reached, but the **{ $action }** was not carried out: { $why }
 warn-direct = ⚠️ You were warned on **{ $server }** (case #{ $case }, { $severity }, { $points }, { $expiry }):
     { $reason }
 warn-bad-expiry = **{ $given }** is not a time that I can read. Write for example `90min`, `1.5h`, `7d`, `2w 3d` or `never`: at least a second, at most ten years.
@@ -391,6 +440,13 @@ warning-action-timeout = timeout
 warning-action-kick = kick
 warning-action-ban = ban
 warning-removed = 🗑️ Case **#{ $case }** of <@{ $user }> is taken back.
+warning-edited-points = Thresholds are checked when a warning is given, not when it is edited.
+warning-timeout-runs = Its timeout runs until { $until }.
+warning-lift = Lift the timeout
+warning-lift-over = This timeout is over already.
+warning-lifted = 🔊 The timeout of <@{ $user }> from case **#{ $case }** is being lifted.
+warning-log-lifted = 🔊 **Case #{ $case }** · <@{ $moderator }> lifted the timeout of <@{ $user }>.
+warning-audit-lift = Warning #{ $case } was removed
 warning-edited = ✏️ Case **#{ $case }** of <@{ $user }> is now: { $severity }, { $points }, { $expiry }.
     { $reason }
 warning-nothing = Say what is to be changed: reason, severity, points or expires.
@@ -405,6 +461,7 @@ warning-threshold-window = { $threshold } (only warnings of the last { $days ->
     })
 warning-threshold-added = ✅ Added: { $threshold }
 warning-threshold-replaced = ✅ Changed: { $threshold }
+warning-threshold-powerless = I lack the permission **{ $permission }**, so nothing will happen until you add it.
 warning-threshold-removed = 🗑️ Removed: { $threshold }
 warning-threshold-none = There are no thresholds yet. `/warning threshold add` makes one.
 warning-threshold-unknown = There is no threshold with { $points }.
@@ -450,4 +507,5 @@ welcome-default = Welcome to {"{"}server{"}"}, {"{"}user{"}"}!
 notice-announcements-off = ⚠️ I stopped announcing level-ups after repeated failures: { $reason }. Let me see the channel and send messages there, then switch announcements on again (`/levels announce`).
 notice-channel-skipped = ⚠️ I no longer announce level-ups in { $channel } after repeated failures: { $reason }. Let me see the channel and send messages there; I try again from time to time.
 notice-rewards-off = ⚠️ I stopped giving reward roles after repeated failures: { $reason }. I need the permission to manage roles, and my highest role must be above every reward; then switch rewards on again (`/levels reward mode`).
+notice-reward-blocked = ⚠️ I cannot give the reward role { $role }: { $reason }. Other rewards are given as before. I will try again when the roles change, and every hour.
 notice-reward-gone = ℹ️ The role { $role }, the reward for level { $level }, is gone. I have taken it off the list.

@@ -12,8 +12,10 @@
 
 pub mod announcement;
 pub mod cause;
+pub(crate) mod changes;
 pub mod delivery;
 pub mod effect;
+mod held;
 mod lane;
 mod notice;
 mod outcome;

@@ -11,13 +11,15 @@ use twilight_model::id::{
 };
 
 use crate::{
-    effects::cause,
+    effects::{cause, effect::Effect},
+    guilds::authority::XpPermit,
     ledger::member_xp::MemberKey,
     rules::curve,
     settings::{GuildSettings, Settings},
     store::{
         Store, StoreError, Tx,
         audit_log::{self, Entry},
+        effect_failure, given_role,
         mass_change::{self, Key},
         member_xp::giving,
         outbox::{self, New},
@@ -34,11 +36,11 @@ const AT_ONCE: u32 = 5_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grant {
     /// Add as much.
-    Give(u64),
-    /// Take as much, or what there is.
+    Give(XpPermit, u64),
+    /// Take as much, or what there is. Nobody gains a role by that.
     Take(u64),
     /// Make it so much.
-    Set(u64),
+    Set(XpPermit, u64),
 }
 
 /// What became of it.
@@ -82,20 +84,20 @@ impl Changed {
 
 impl Grant {
     /// What takes a change back.
-    const fn reverting(change: i64) -> Self {
+    const fn reverting(change: i64, permit: XpPermit) -> Self {
         let by = change.unsigned_abs();
         if change > 0 {
             Self::Take(by)
         } else {
-            Self::Give(by)
+            Self::Give(permit, by)
         }
     }
 
     fn change(self, before: u64) -> i64 {
         let after = match self {
-            Self::Give(xp) => before.saturating_add(xp).min(MOST.max(before)),
+            Self::Give(_, xp) => before.saturating_add(xp).min(MOST.max(before)),
             Self::Take(xp) => before.saturating_sub(xp),
-            Self::Set(xp) => xp.min(MOST),
+            Self::Set(_, xp) => xp.min(MOST),
         };
         after.cast_signed() - before.cast_signed()
     }
@@ -122,7 +124,7 @@ pub async fn grant(
                 }
                 let wanted = users.into_iter().map(|user_id| (user_id, grant)).collect();
                 let key = key_of(&entry);
-                let changed = apply(tx, &settings, key, wanted).await?;
+                let changed = apply(tx, &settings, key, wanted, false).await?;
                 let real = changed.iter().filter(|changed| changed.is_real()).count();
                 audit_log::count(tx, key.guild_id, key.interaction_id, real as u64).await?;
                 Ok(Granted::Now(changed))
@@ -141,9 +143,9 @@ async fn grant_many(
 ) -> Result<Granted, StoreError> {
     let key = key_of(&entry);
     let (kind, amount) = match grant {
-        Grant::Give(xp) => ("give", xp),
+        Grant::Give(_, xp) => ("give", xp),
         Grant::Take(xp) => ("take", xp),
-        Grant::Set(xp) => ("set", xp),
+        Grant::Set(_, xp) => ("set", xp),
     };
     let begun = store.transaction("xp_grant", move |tx| {
         Box::pin(async move {
@@ -176,6 +178,7 @@ pub async fn take_back(
     settings: &Settings,
     entry: Entry,
     taken_back: Id<InteractionMarker>,
+    _permit: XpPermit,
     told: &watch::Sender<u64>,
 ) -> Result<Mass, StoreError> {
     let key = key_of(&entry);
@@ -253,32 +256,46 @@ const fn key_of(entry: &Entry) -> Key {
     }
 }
 
-/// Have the reward roles of every member made right who has reached a level with one. Returns how many that are.
+/// Have the reward roles of every member made right who has reached a level with one, or to whom the bot gave one. Returns how many
+/// those are. With `demotes`, what the bot gave for levels that they have no more is taken.
 pub async fn sync_rewards(
     store: &Store,
     guild_id: Id<GuildMarker>,
     settings: &GuildSettings,
+    demotes: bool,
+    _permit: XpPermit,
 ) -> Result<u64, StoreError> {
     let Some((lowest, _)) = settings.rewards.roles().first() else {
         return Ok(0);
     };
     let xp = settings.curve.xp_at(*lowest);
+    // Each role is tried again.
+    store
+        .transaction("rewards_sync", move |tx| {
+            Box::pin(async move { effect_failure::forget(tx, guild_id, Effect::ROLES).await })
+        })
+        .await?;
     let (mut after, mut members) = (None, 0);
     loop {
         let found = store
             .transaction("rewards_sync", move |tx| {
                 Box::pin(async move {
-                    let found = giving::with_at_least(tx, guild_id, xp, after, AT_ONCE).await?;
+                    let found = whom_to_sync(tx, guild_id, xp, after).await?;
+                    let cause = if demotes {
+                        cause::demotion_of
+                    } else {
+                        cause::roles_of
+                    };
                     let effects: Vec<New> = found
                         .iter()
                         .map(|user_id| {
-                            cause::roles_of(MemberKey {
+                            cause(MemberKey {
                                 guild_id,
                                 user_id: *user_id,
                             })
                         })
                         .collect();
-                    outbox::add(tx, &effects).await?;
+                    outbox::add_bulk(tx, &effects).await?;
                     Ok(found)
                 })
             })
@@ -291,11 +308,52 @@ pub async fn sync_rewards(
     }
 }
 
+/// How many members [`sync_rewards`] would look at.
+pub async fn count_to_sync(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    settings: &GuildSettings,
+) -> Result<u64, StoreError> {
+    let Some((lowest, _)) = settings.rewards.roles().first() else {
+        return Ok(0);
+    };
+    let xp = settings.curve.xp_at(*lowest);
+    let (mut after, mut members) = (None, 0);
+    loop {
+        let found = store
+            .transaction("rewards_count", move |tx| {
+                Box::pin(async move { whom_to_sync(tx, guild_id, xp, after).await })
+            })
+            .await?;
+        let Some(last) = found.last() else {
+            return Ok(members);
+        };
+        after = Some(*last);
+        members += found.len() as u64;
+    }
+}
+
+/// The next members with so much XP, or with a role of the bot's, by their ids.
+async fn whom_to_sync(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    xp: u64,
+    after: Option<Id<UserMarker>>,
+) -> Result<Vec<Id<UserMarker>>, StoreError> {
+    let mut found = giving::with_at_least(tx, guild_id, xp, after, AT_ONCE).await?;
+    found.extend(given_role::members(tx, guild_id, after, AT_ONCE).await?);
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(AT_ONCE as usize);
+    Ok(found)
+}
+
 async fn apply(
     tx: &Tx<'_>,
     settings: &Settings,
     key: Key,
     mut wanted: Vec<(Id<UserMarker>, Grant)>,
+    is_undo: bool,
 ) -> Result<Vec<Changed>, StoreError> {
     let guild_id = key.guild_id;
     let settings = settings.within(tx, std::iter::once(guild_id)).await?;
@@ -321,42 +379,49 @@ async fn apply(
     audit_log::changed(tx, guild_id, key.interaction_id, &by_member).await?;
     if let Some(settings) = settings
         .get(&guild_id)
-        .filter(|settings| !settings.rewards.switched_off)
+        .filter(|settings| !settings.rewards.switched_off && !settings.rewards.roles().is_empty())
     {
         let level = |xp| settings.curve.level_of(xp);
-        let other = |changed: &&Changed| {
-            settings
-                .rewards
-                .differ_between(level(changed.before), level(changed.after))
-        };
         let effects: Vec<New> = changed
             .iter()
-            .filter(other)
+            .filter(|changed| level(changed.before) != level(changed.after))
             .map(|changed| {
-                cause::roles_of(MemberKey {
+                let key = MemberKey {
                     guild_id,
                     user_id: changed.user_id,
-                })
+                };
+                let is_lower = level(changed.after) < level(changed.before);
+                if is_lower && settings.rewards.demotion.holds(is_undo) {
+                    cause::demotion_of(key)
+                } else {
+                    cause::roles_of(key)
+                }
             })
             .collect();
-        outbox::add(tx, &effects).await?;
+        // What one command does to many members holds up nobody else.
+        if effects.len() > 1 {
+            outbox::add_bulk(tx, &effects).await?;
+        } else {
+            outbox::add(tx, &effects).await?;
+        }
     }
     Ok(changed)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Grant, MOST};
+    use super::{Grant, MOST, XpPermit};
 
     #[test]
     fn nothing_falls_below_zero_or_above_the_most() {
+        let permit = XpPermit::of_operator();
         for (grant, before, change) in [
-            (Grant::Give(5), 10, 5),
-            (Grant::Give(u64::MAX), 10, MOST.cast_signed() - 10),
+            (Grant::Give(permit, 5), 10, 5),
+            (Grant::Give(permit, u64::MAX), 10, MOST.cast_signed() - 10),
             (Grant::Take(5), 10, -5),
             (Grant::Take(50), 10, -10),
-            (Grant::Set(3), 10, -7),
-            (Grant::Set(10), 10, 0),
+            (Grant::Set(permit, 3), 10, -7),
+            (Grant::Set(permit, 10), 10, 0),
         ] {
             assert_eq!(grant.change(before), change, "{grant:?}");
         }

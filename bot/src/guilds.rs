@@ -3,6 +3,8 @@
 //! A guild is read over REST when somebody asks about it, once for all who ask, and kept for some minutes; its events keep it right
 //! meanwhile. Guilds that nobody asks about cost nothing: after a resume in a new process Discord tells of none anyway.
 
+pub mod authority;
+mod changes;
 mod kept;
 mod may;
 mod members;
@@ -18,6 +20,7 @@ mod tests;
 use std::{
     cmp::Reverse,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use serde::Deserialize;
@@ -30,6 +33,7 @@ use twilight_model::{
     },
 };
 
+pub(crate) use self::changes::Changes;
 pub use self::ranks::{Obstacle, Rank};
 use self::{
     kept::{GuildRead, Kept, Missing, Need, Read},
@@ -102,6 +106,7 @@ struct Inner {
     me: OnceCell<Id<UserMarker>>,
     kept: Mutex<Kept>,
     places: Mutex<Places>,
+    changes: Mutex<Changes>,
     reads: SingleFlight<(Id<GuildMarker>, Need), Result<(), RestError>>,
     channels: SingleFlight<(Id<GuildMarker>, Id<ChannelMarker>), Result<Found, RestError>>,
     place_reads: SingleFlight<Id<GuildMarker>, Result<(), RestError>>,
@@ -144,6 +149,7 @@ impl Guilds {
                 me: OnceCell::new(),
                 kept: Mutex::default(),
                 places: Mutex::default(),
+                changes: Mutex::default(),
                 reads: SingleFlight::default(),
                 channels: SingleFlight::default(),
                 place_reads: SingleFlight::default(),
@@ -218,11 +224,25 @@ impl Guilds {
         kept.remove(guild_id);
     }
 
+    /// Ask again the next time, unless what is known was read at most so long ago.
+    pub fn forget_if_older(&self, guild_id: Id<GuildMarker>, age: Duration) {
+        let is_old = {
+            let kept = self.inner.kept();
+            kept.get(guild_id)
+                .is_some_and(|entry| entry.is_older(age, Instant::now()))
+        };
+        if is_old {
+            self.forget(guild_id);
+        }
+    }
+
     /// Take in what an event tells. False if it cannot be read; the guild is forgotten then.
     #[must_use]
     pub fn hear(&self, news: &GuildNews<'_>) -> bool {
+        let me = self.inner.me.get().copied();
         self.inner.places().hear(news);
-        news::apply(&mut self.inner.kept(), self.inner.me.get().copied(), news)
+        self.inner.changes().note(me, news);
+        news::apply(&mut self.inner.kept(), me, news)
     }
 
     /// What `look` sees once enough is known of the guild.
@@ -274,6 +294,11 @@ impl Inner {
     fn places(&self) -> MutexGuard<'_, Places> {
         // As above.
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changes(&self) -> MutexGuard<'_, Changes> {
+        // As above.
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bot's own user.

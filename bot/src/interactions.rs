@@ -44,10 +44,13 @@ use crate::{
     card::Cards,
     clock::Clock,
     gateway::status::Shards,
-    guilds::Guilds,
+    guilds::{
+        Guilds,
+        authority::{Authority, Denial, XpPermit},
+    },
     language::Language,
     metrics,
-    rest::{Rest, RestError},
+    rest::{Priority, Rest, RestError},
     settings::Settings,
     shutdown::stopped,
     snowflake,
@@ -135,6 +138,8 @@ pub enum Refusal {
     Permission(Permissions),
     /// A button, a menu or a modal of which nothing is known any more.
     Stale,
+    /// Who asks may not cause this, for their permissions or their rank.
+    Denied(Denial),
     /// For another reason, which is this text in the asker's language.
     Said(String),
 }
@@ -148,6 +153,12 @@ impl From<StoreError> for Refusal {
 impl From<RestError> for Refusal {
     fn from(error: RestError) -> Self {
         Self::Rest(error)
+    }
+}
+
+impl From<Denial> for Refusal {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
     }
 }
 
@@ -200,6 +211,32 @@ impl Question {
         } else {
             Err(Refusal::Permission(permissions))
         }
+    }
+
+    /// What who asks is entitled to cause in the server.
+    ///
+    /// # Errors
+    ///
+    /// It was not asked in a server, or Discord does not say what the server's roles are.
+    pub async fn authority(&self, around: &Around) -> Result<Authority, Refusal> {
+        let user_id = self.asked.user().ok_or(Refusal::ServerOnly)?.id;
+        let who = (user_id, self.asked.roles());
+        let guild_id = self.guild()?;
+        Ok(around
+            .guilds
+            .authority(guild_id, who, Priority::Interaction)
+            .await?)
+    }
+
+    /// Permission for who asks to change XP, or what earns it.
+    ///
+    /// # Errors
+    ///
+    /// Levels give roles in the server that who asks could not give by hand; or that is not known.
+    pub async fn xp_permit(&self, around: &Around) -> Result<XpPermit, Refusal> {
+        let settings = around.settings.of(&around.store, self.guild()?).await?;
+        let roles = settings.rewards.roles().iter().map(|(_, role_id)| *role_id);
+        Ok(self.authority(around).await?.xp_permit(roles)?)
     }
 
     /// Go on with this once the answer is sent; what it comes to takes the answer's place. Discord takes that for 15 minutes.

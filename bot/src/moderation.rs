@@ -5,6 +5,7 @@
 //! nothing, and gets the answer that the first had. All times are the interaction's, so they are the same whenever it is carried out.
 
 pub mod cases;
+pub mod lift;
 pub mod span;
 pub mod thresholds;
 pub(crate) mod told;
@@ -13,17 +14,19 @@ pub mod words;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use twilight_model::id::{
-    Id,
-    marker::{GuildMarker, InteractionMarker, UserMarker},
+use twilight_model::{
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{GuildMarker, InteractionMarker, UserMarker},
+    },
 };
 
 use crate::{
-    effects::effect::label,
     metrics,
     settings::Settings,
     snowflake,
-    store::{Store, StoreError, Tx, outbox::New},
+    store::{Store, StoreError, Tx},
 };
 
 /// Characters that a reason may have.
@@ -50,7 +53,7 @@ pub enum Severity {
 }
 
 /// What happens to a member whose points reach a threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// They may only look for some time.
@@ -132,6 +135,15 @@ impl Action {
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.word() == word)
     }
+
+    /// What a moderator and the bot need for it.
+    pub const fn permission(self) -> Permissions {
+        match self {
+            Self::Timeout => Permissions::MODERATE_MEMBERS,
+            Self::Kick => Permissions::KICK_MEMBERS,
+            Self::Ban => Permissions::BAN_MEMBERS,
+        }
+    }
 }
 
 impl Act {
@@ -141,8 +153,8 @@ impl Act {
     }
 }
 
-/// What a transaction did, with the effects that it added.
-type Done<T> = Result<(T, Vec<&'static str>), Denied>;
+/// What a transaction did.
+type Done<T> = Result<T, Denied>;
 
 /// Run `work` until it is known what became of it: the interaction's id keeps a second try from doing anything twice.
 async fn insist<T, W>(
@@ -173,16 +185,7 @@ where
             }
             Err(error) => return Err(error),
             Ok(Err(denied)) => return Ok(Err(denied)),
-            Ok(Ok((value, kinds))) => {
-                for kind in kinds {
-                    metrics::effects_added_total(label(kind)).increment(1);
-                }
-                return Ok(Ok(value));
-            }
+            Ok(Ok(value)) => return Ok(Ok(value)),
         }
     }
-}
-
-fn kinds(effects: &[New]) -> Vec<&'static str> {
-    effects.iter().map(|effect| effect.kind).collect()
 }

@@ -19,7 +19,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use self::{cache::Cache, change::Change};
 pub use self::{
-    guild::{Announce, Departed, GuildSettings, RewardMode, Rewards},
+    guild::{Announce, Demotion, Departed, GuildSettings, RewardMode, Rewards},
     template::Template,
 };
 use crate::{

@@ -14,6 +14,7 @@ pub mod effect_failure;
 pub mod error;
 pub mod fleet;
 pub mod gap;
+pub mod given_role;
 pub mod guild_settings;
 pub mod import_job;
 pub mod last_backup;

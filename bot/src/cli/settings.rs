@@ -10,6 +10,7 @@ use super::CliError;
 use crate::{
     config::{Config, Levels},
     database::{Database, DatabaseError},
+    guilds::authority::RewardPermit,
     logging,
     settings::{
         GuildSettings,
@@ -156,7 +157,7 @@ async fn with(store: &Store, guild_id: Id<GuildMarker>, task: Task) -> Result<St
             .await
             .map_err(DatabaseError::from)?,
         Task::Add(level, role_id) => {
-            match change::add_reward(store, guild_id, (level, role_id), None).await {
+            match change::add_reward(store, guild_id, level, RewardPermit::of_operator(role_id), None).await {
                 Ok(()) => {}
                 Err(RewardError::Store(error)) => return Err(DatabaseError::from(error).into()),
                 Err(error @ RewardError::TooMany) => return Err(CliError::Usage(error.to_string())),

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     interactions::{Around, Question, Refusal, reply::Reply},
-    rules::{curve::MAX_LEVEL, earning::RoleMode},
+    rules::earning::RoleMode,
     settings::{Departed, change::Change},
 };
 
@@ -79,30 +79,7 @@ impl Command for Levels {
                     opt(Boolean, "ping"),
                 ],
             ))
-            .option(Opt::group(
-                "levels",
-                "reward",
-                [
-                    Opt::sub(
-                        "levels-reward",
-                        "add",
-                        [
-                            opt(Integer, "level").between(1, MAX_LEVEL.into()).required(),
-                            role().required(),
-                        ],
-                    ),
-                    Opt::sub("levels-reward", "remove", [role().required()]),
-                    Opt::sub("levels-reward", "list", []),
-                    Opt::sub(
-                        "levels-reward",
-                        "mode",
-                        [opt(String, "keep")
-                            .one_of("levels-option", rewards::MODES)
-                            .required()],
-                    ),
-                    Opt::sub("levels-reward", "sync", []),
-                ],
-            ))
+            .option(rewards::definition())
             .option(Opt::sub(
                 "levels",
                 "curve",
@@ -154,6 +131,8 @@ impl Command for Levels {
                 ["reward", "remove"] => rewards::remove(question, around).await,
                 ["reward", "list"] => rewards::list(question, around).await,
                 ["reward", "mode"] => rewards::mode(question, around).await,
+                ["reward", "demotion"] => rewards::demotion(question, around).await,
+                ["reward", "rejoin"] => rewards::rejoin(question, around).await,
                 ["reward", "sync"] => rewards::sync(question, around).await,
                 ["reset"] => mass::ask_to_reset(question),
                 ["undo"] => mass::undo(question, around).await,

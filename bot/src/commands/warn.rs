@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tokio::time::{Instant, sleep};
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Kind},
     guild::Permissions,
@@ -14,9 +15,9 @@ use super::{
     define::{Opt, for_servers},
 };
 use crate::{
-    guilds::Rank,
+    guilds::{Rank, authority::Sanctions},
     interactions::{
-        Around, Question, Refusal,
+        Around, Progress, Question, Refusal,
         asked::{BadOption, User},
         reply::Reply,
     },
@@ -25,14 +26,18 @@ use crate::{
         self, Act, LONGEST_REASON, MOST_POINTS, Severity,
         cases::{NewWarning, Warned},
         span::{self, Expiry},
-        words,
+        thresholds, words,
     },
     rest::Priority,
+    store::warning::{self, Outcomes},
     text::names::quoted,
 };
 
 /// For how long a warning counts where nothing is said.
 const USUAL_EXPIRY: Duration = Duration::from_hours(24 * 90);
+/// How often it is looked what became of a warning's consequences, and for how long: a stop waits for it.
+const SHOWN_EVERY: Duration = Duration::from_millis(500);
+const SHOWN_FOR: Duration = Duration::from_secs(10);
 /// Characters that an expiry may have.
 pub(super) const LONGEST_EXPIRY: u16 = 40;
 
@@ -73,33 +78,62 @@ impl Command for Warn {
             let asked = &question.asked;
             let (user, _) = asked.chosen_user("member")?.ok_or(BadOption("member"))?;
             let severity = severity(question)?.unwrap_or(Severity::Low);
+            let sanctions = sanctions(question, around, guild_id, &user).await?;
+            let direct = asked.boolean("dm")?.unwrap_or(true) && !user.bot;
             let new = NewWarning {
                 user_id: user.id,
                 reason: reason(question, "reason")?.ok_or(BadOption("reason"))?,
                 severity,
                 points: points(question)?.unwrap_or(severity.points()),
                 expiry: expiry(question)?.unwrap_or(Expiry::After(USUAL_EXPIRY)),
-                direct: asked.boolean("dm")?.unwrap_or(true) && !user.bot,
+                direct,
+                sanctions,
             };
-            may_warn(question, around, guild_id, &user).await?;
             let act = act(question, guild_id)?;
             let language = question.language();
             let warned =
                 moderation::cases::warn(&around.store, &around.settings, (act, language), new).await?;
             // Nothing denies a warning once it may be given.
             let warned = warned.map_err(|_denied| Refusal::Stale)?;
-            Ok(Reply::private(in_words(&warned, language)))
+            let reply = Reply::private(in_words(&warned, &Outcomes::default(), language));
+            let is_punished = warned.crossed.iter().any(|crossing| crossing.hindrance.is_none());
+            if direct || is_punished {
+                question.afterwards(move |progress| async move {
+                    let outcomes = outcomes(&progress, guild_id, &warned, (direct, is_punished)).await;
+                    Reply::private(in_words(&warned, &outcomes, language))
+                });
+            }
+            Ok(reply)
         })
     }
 }
 
-/// See that who asks stands above whom they warn.
-async fn may_warn(
+/// What became of the message and of the punishment, once it is known.
+async fn outcomes(
+    progress: &Progress,
+    guild_id: Id<GuildMarker>,
+    warned: &Warned,
+    (direct, is_punished): (bool, bool),
+) -> Outcomes {
+    let until = Instant::now() + SHOWN_FOR;
+    loop {
+        let outcomes = warning::outcomes(&progress.around().store, (guild_id, warned.case_id)).await;
+        let outcomes = outcomes.unwrap_or_default();
+        let is_known = (!direct || outcomes.message.is_some()) && (!is_punished || outcomes.action.is_some());
+        if is_known || Instant::now() >= until {
+            return outcomes;
+        }
+        sleep(SHOWN_EVERY).await;
+    }
+}
+
+/// See that who asks stands above whom they warn, and what they may do to them.
+async fn sanctions(
     question: &Question,
     around: &Around,
     guild_id: Id<GuildMarker>,
     user: &User,
-) -> Result<(), Refusal> {
+) -> Result<Sanctions, Refusal> {
     let asker = question.asked.user().ok_or(Refusal::Stale)?.id;
     if user.id == asker {
         return Err(question.refuse("warn-yourself"));
@@ -108,22 +142,31 @@ async fn may_warn(
     if user.id == guilds.me(Priority::Interaction).await? {
         return Err(question.refuse("warn-bot"));
     }
-    // Who has left has no roles.
-    let roles = question.asked.roles_of(user.id).unwrap_or_default();
-    let theirs = guilds
-        .rank(guild_id, (user.id, &roles), Priority::Interaction)
-        .await?;
+    let roles = match question.asked.roles_of(user.id) {
+        Some(roles) => Some(roles),
+        // Discord sends the roles of members. Whoever has none here is asked for: only someone who has left has no rank.
+        None => {
+            guilds
+                .roles_if_member(guild_id, user.id, Priority::Interaction)
+                .await?
+        }
+    };
+    let who = (user.id, roles.as_deref().unwrap_or_default());
+    let theirs = guilds.rank(guild_id, who, Priority::Interaction).await?;
     if theirs == Rank::Owner {
         return Err(question.refuse("warn-owner"));
     }
-    let own = guilds
-        .rank(guild_id, (asker, question.asked.roles()), Priority::Interaction)
-        .await?;
-    let is_member = question.asked.roles_of(user.id).is_some();
-    if is_member && theirs >= own {
+    let authority = question.authority(around).await?;
+    if roles.is_some() && theirs >= authority.rank() {
         return Err(question.refuse("warn-above"));
     }
-    Ok(())
+    if thresholds::list(&around.store, guild_id).await?.is_empty() {
+        return Ok(Sanctions::none());
+    }
+    let who = (user.id, roles.as_deref());
+    Ok(guilds
+        .sanctions(guild_id, &authority, who, Priority::Interaction)
+        .await?)
 }
 
 /// What a question is to those who carry it out.
@@ -185,7 +228,7 @@ pub(super) fn expiry(question: &Question) -> Result<Option<Expiry>, Refusal> {
     Ok(Some(read))
 }
 
-fn in_words(warned: &Warned, language: Language) -> String {
+fn in_words(warned: &Warned, outcomes: &Outcomes, language: Language) -> String {
     let counting = words::counting(language, warned.counting_warnings, warned.counting_points);
     let values = [
         ("case", warned.case_id.to_string().into()),
@@ -200,6 +243,21 @@ fn in_words(warned: &Warned, language: Language) -> String {
         text.push('\n');
         text.push_str(&words::crossing(language, crossing));
     }
+    if outcomes.message.as_deref() == Some("closed") {
+        text.push('\n');
+        text.push_str(&language.text("warn-message-closed"));
+    }
+    if let Some(outcome) = &outcomes.action {
+        text.push('\n');
+        text.push_str(&match outcome.as_str() {
+            "done" => language.text("warn-action-done"),
+            "gone" => language.text("warn-action-gone"),
+            key => {
+                let why = language.text(key);
+                language.filled("warn-action-failed", &[("why", why.into())])
+            }
+        });
+    }
     text
 }
 
@@ -207,7 +265,7 @@ fn in_words(warned: &Warned, language: Language) -> String {
 mod tests {
     use twilight_model::id::Id;
 
-    use super::in_words;
+    use super::{Outcomes, in_words};
     use crate::{
         language::Language,
         moderation::{
@@ -222,6 +280,7 @@ mod tests {
             points: 10_000,
             action: Action::Timeout,
             until_ms: Some(4_000_000_000_000),
+            hindrance: None,
         };
         for language in Language::ALL {
             let warned = Warned {
@@ -234,7 +293,11 @@ mod tests {
                 counting_points: i64::MAX,
                 crossed: vec![crossing; MOST_THRESHOLDS],
             };
-            let text = in_words(&warned, language);
+            let outcomes = Outcomes {
+                message: Some("closed".to_owned()),
+                action: Some("warning-obstacle-permission".to_owned()),
+            };
+            let text = in_words(&warned, &outcomes, language);
             assert!(text.chars().count() <= 2_000, "{text}");
         }
     }

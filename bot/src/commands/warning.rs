@@ -7,12 +7,13 @@ use twilight_model::{
     application::command::{
         Command as Definition, CommandOptionChoice, CommandOptionChoiceValue, CommandOptionType as Kind,
     },
+    channel::message::component::ButtonStyle,
     guild::Permissions,
 };
 
 use super::{
     Command,
-    define::{Opt, for_servers},
+    define::{Opt, button, buttons, for_servers},
     warn,
 };
 use crate::{
@@ -20,11 +21,12 @@ use crate::{
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
     language::Language,
     moderation::{
-        self, Denied, LONGEST_QUOTATION, MOST_POINTS, Severity,
+        self, Action, Denied, LONGEST_QUOTATION, MOST_POINTS, Severity,
         cases::{Asker, Edit, State},
-        words,
+        lift, words,
     },
     rest::Priority,
+    snowflake,
     store::warning::{self, Warning as Stored},
 };
 
@@ -82,6 +84,22 @@ impl Command for Warning {
         })
     }
 
+    fn press<'a>(
+        &'a self,
+        question: &'a mut Question,
+        around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        Box::pin(async move {
+            match question.asked.custom_id_parts()[..] {
+                ["lift", case_id] => {
+                    let case_id = case_id.parse().map_err(|_no_number| Refusal::Stale)?;
+                    lift_timeout(question, around, case_id).await
+                }
+                _ => Err(Refusal::Stale),
+            }
+        })
+    }
+
     fn complete<'a>(
         &'a self,
         question: &'a mut Question,
@@ -133,12 +151,53 @@ async fn remove(question: &Question, around: &Around) -> Result<Reply, Refusal> 
     let asker = asker(question, around).await?;
     let removed = moderation::cases::remove(&around.store, &around.settings, asker, case_id, reason).await?;
     let State { user_id, .. } = removed.map_err(|denied| refusal(question, denied, case_id))?;
+    let language = question.language();
     let values = [
         ("case", case_id.to_string().into()),
         ("user", user_id.to_string().into()),
     ];
-    let text = question.language().filled("warning-removed", &values);
-    Ok(Reply::private(text))
+    let text = language.filled("warning-removed", &values);
+    let Some(running) = lift::running(&around.store, asker.act.guild_id, case_id, asker.act.at()).await?
+    else {
+        return Ok(Reply::private(text));
+    };
+    let until = words::moment(snowflake::to_time(running.until_ms));
+    let offer = language.filled("warning-timeout-runs", &[("until", until.into())]);
+    let row = buttons([button(
+        format!("warning:lift:{case_id}"),
+        language.text("warning-lift"),
+        ButtonStyle::Secondary,
+    )]);
+    Ok(Reply::private(format!("{text}\n{offer}")).with_components(vec![row]))
+}
+
+/// Lift the timeout that a removed warning had led to.
+async fn lift_timeout(question: &Question, around: &Around, case_id: i64) -> Result<Reply, Refusal> {
+    question.needs(Permissions::MODERATE_MEMBERS)?;
+    let guild_id = question.guild()?;
+    let language = question.language();
+    let act = warn::act(question, guild_id)?;
+    let running = lift::running(&around.store, guild_id, case_id, act.at()).await?;
+    let running = running.ok_or_else(|| question.refuse("warning-lift-over"))?;
+    let guilds = &around.guilds;
+    let roles = guilds
+        .roles_if_member(guild_id, running.user_id, Priority::Interaction)
+        .await?;
+    let who = (running.user_id, roles.as_deref());
+    let authority = question.authority(around).await?;
+    let sanctions = guilds
+        .sanctions(guild_id, &authority, who, Priority::Interaction)
+        .await?;
+    let permit = sanctions
+        .to(Action::Timeout)
+        .map_err(|hindrance| Refusal::Said(hindrance.in_words(language)))?;
+    let lifted = lift::lift(&around.store, &around.settings, (act, language), running, permit).await?;
+    let lifted = lifted.map_err(|denied| refusal(question, denied, case_id))?;
+    let values = [
+        ("case", case_id.to_string().into()),
+        ("user", lifted.user_id.to_string().into()),
+    ];
+    Ok(Reply::private(language.filled("warning-lifted", &values)).updating())
 }
 
 async fn edit(question: &Question, around: &Around) -> Result<Reply, Refusal> {
@@ -153,6 +212,7 @@ async fn edit(question: &Question, around: &Around) -> Result<Reply, Refusal> {
     if edit.reason.is_none() && edit.severity.is_none() && edit.points.is_none() && edit.expiry.is_none() {
         return Err(question.refuse("warning-nothing"));
     }
+    let changes_points = edit.severity.is_some() || edit.points.is_some();
     let asker = asker(question, around).await?;
     let edited = moderation::cases::edit(&around.store, &around.settings, asker, case_id, edit).await?;
     let state = edited.map_err(|denied| refusal(question, denied, case_id))?;
@@ -165,7 +225,12 @@ async fn edit(question: &Question, around: &Around) -> Result<Reply, Refusal> {
         ("expiry", words::expiry(language, state.expires_at()).into()),
         ("reason", words::quoted(&state.reason, LONGEST_QUOTATION).into()),
     ];
-    Ok(Reply::private(language.filled("warning-edited", &values)))
+    let mut text = language.filled("warning-edited", &values);
+    if changes_points {
+        text.push('\n');
+        text.push_str(&language.text("warning-edited-points"));
+    }
+    Ok(Reply::private(text))
 }
 
 fn case_of(question: &Question) -> Result<i64, Refusal> {

@@ -64,7 +64,7 @@ impl Command for Xp {
     ) -> BoxFuture<'a, Result<Reply, Refusal>> {
         Box::pin(async move {
             question.needs(Permissions::MANAGE_GUILD)?;
-            let (grant, action) = grant_of(question)?;
+            let (grant, action) = grant_of(question, around).await?;
             let asked = &question.asked;
             let member = asked.chosen_user("member")?;
             let role_id = asked.role("role")?;
@@ -111,7 +111,7 @@ impl Command for Xp {
 /// Discord takes no larger whole number: 2^53.
 const MOST_TYPED: i64 = 1 << 53;
 
-fn grant_of(question: &Question) -> Result<(Grant, &'static str), Refusal> {
+async fn grant_of(question: &Question, around: &Around) -> Result<(Grant, &'static str), Refusal> {
     let amount = question.asked.integer("amount")?;
     let amount = || {
         let amount = amount.and_then(|amount| u64::try_from(amount).ok());
@@ -120,10 +120,13 @@ fn grant_of(question: &Question) -> Result<(Grant, &'static str), Refusal> {
             .ok_or_else(|| question.refuse("xp-amount"))
     };
     Ok(match question.asked.subcommand().as_slice() {
-        ["give"] => (Grant::Give(amount()?), "xp_give"),
+        ["give"] => (
+            Grant::Give(question.xp_permit(around).await?, amount()?),
+            "xp_give",
+        ),
         ["take"] => (Grant::Take(amount()?), "xp_take"),
-        ["set"] => (Grant::Set(amount()?), "xp_set"),
-        ["reset"] => (Grant::Set(0), "xp_reset"),
+        ["set"] => (Grant::Set(question.xp_permit(around).await?, amount()?), "xp_set"),
+        ["reset"] => (Grant::Take(u64::MAX), "xp_reset"),
         _ => return Err(question.refuse("error-unknown")),
     })
 }

@@ -63,9 +63,16 @@ fn announcement(passed: &Passed, settings: &GuildSettings) -> Option<New> {
 }
 
 fn roles(passed: &Passed, settings: &GuildSettings) -> Option<New> {
-    let LevelUp { before, level, .. } = passed.level_up;
     let rewards = &settings.rewards;
-    (!rewards.switched_off && rewards.differ_between(before, level)).then(|| roles_of(passed.key))
+    // Also where this level gives nothing: whoever came back, or lost a role, has it again with the next level.
+    let deserves = !rewards.deserved(passed.level_up.level).is_empty();
+    (!rewards.switched_off && deserves).then(|| roles_of(passed.key))
+}
+
+/// The effect of somebody's coming on the roles of the level that they have.
+pub fn roles_on_join(key: MemberKey, settings: &GuildSettings) -> Option<New> {
+    let rewards = &settings.rewards;
+    (rewards.on_join && !rewards.switched_off && !rewards.roles().is_empty()).then(|| roles_of(key))
 }
 
 /// A member's roles are to be made right.
@@ -77,5 +84,13 @@ pub fn roles_of(key: MemberKey) -> New {
         channel_id: None,
         user_id: Some(key.user_id),
         body: Effect::Roles.body(),
+    }
+}
+
+/// The same, also by taking what the bot gave for higher levels.
+pub fn demotion_of(key: MemberKey) -> New {
+    New {
+        body: Effect::Demotion.body(),
+        ..roles_of(key)
     }
 }

@@ -10,7 +10,9 @@ use tokio::{
 
 use super::{
     announcement::{DirectChannels, Refusals},
+    changes,
     effect::Effect,
+    held::Held,
     lane,
     outcome::Reason,
 };
@@ -24,7 +26,10 @@ use crate::{
     shutdown::stopped,
     store::{
         Store, StoreError,
-        outbox::{self, Lane},
+        outbox::{
+            self,
+            claim::{self, Lane, Wanted},
+        },
     },
 };
 
@@ -84,29 +89,32 @@ impl Deliverer {
     /// Deliver until `stop` is true. What is under way then gets a moment, and is left to others.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut work = FuturesUnordered::new();
-        let mut held: Vec<Lane> = Vec::new();
+        let mut held = Held::new(self.config.workers);
         let (mut claiming, mut look_at) = (false, Instant::now());
         let mut backoff = Backoff::new();
         work.push(self.keep_up());
         loop {
-            let free = self.config.workers.saturating_sub(held.len());
-            let may_claim = free > 0 && !claiming;
+            let may_claim = held.has_room() && !claiming;
             tokio::select! {
                 () = stopped(&mut stop) => break,
                 Some(done) = work.next() => match done {
-                    Done::Lane(lane) => {
-                        held.retain(|other| *other != lane);
+                    Done::Lane(lane, limited) => {
+                        held.give_back(&lane, limited, Instant::now());
                         // There may be more than there was room for.
                         look_at = look_at.min(Instant::now() + LOOK_AGAIN);
                     }
-                    Done::Claimed(claimed) => {
+                    Done::Claimed(wanted, claimed) => {
                         claiming = false;
                         look_at = Instant::now() + match &claimed {
-                            Ok(_) => { backoff.reset(); LOOK }
+                            Ok(claimed) => {
+                                backoff.reset();
+                                // Those before the last guild have their turn now.
+                                if held.turn(&wanted, claimed) { LOOK } else { Duration::ZERO }
+                            }
                             Err(error) => complain(&mut backoff, "claiming effects", error),
                         };
                         for lane in claimed.unwrap_or_default() {
-                            held.push(lane);
+                            held.lanes.push(lane);
                             work.push(self.serve(lane));
                         }
                     }
@@ -115,23 +123,23 @@ impl Deliverer {
                 () = self.wake.notified() => look_at = Instant::now(),
                 () = sleep_until(look_at), if may_claim => {
                     claiming = true;
-                    work.push(self.claim(free));
+                    work.push(self.claim(held.wanted(self.config.lease, Instant::now())));
                 }
             }
         }
         let parting = async {
-            while !held.is_empty()
+            while !held.lanes.is_empty()
                 && let Some(done) = work.next().await
             {
-                if let Done::Lane(lane) = done {
-                    held.retain(|other| *other != lane);
+                if let Done::Lane(lane, _) = done {
+                    held.lanes.retain(|other| *other != lane);
                 }
             }
         };
         // The error is that it took too long, which the next lines are for.
         drop(timeout(PARTING, parting).await);
         drop(work);
-        for lane in held {
+        for lane in held.lanes {
             // Due at once: whoever gets it sends the same nonce. If the database is away, the lease ends by itself.
             if timeout(PARTING, outbox::release(&self.store, &lane, Duration::ZERO))
                 .await
@@ -143,11 +151,18 @@ impl Deliverer {
     }
 
     fn serve(&self, lane: Lane) -> BoxFuture<'_, Done> {
-        Box::pin(async move { Done::Lane(lane::deliver(self, lane).await) })
+        Box::pin(async move {
+            let limited = lane::deliver(self, lane).await;
+            Done::Lane(lane, limited)
+        })
     }
 
-    fn claim(&self, limit: usize) -> BoxFuture<'_, Done> {
-        Box::pin(async move { Done::Claimed(outbox::claim(&self.store, limit, self.config.lease).await) })
+    fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Done> {
+        Box::pin(async move {
+            changes::tend(self).await;
+            let claimed = claim::claim(&self.store, &wanted).await;
+            Done::Claimed(wanted, claimed)
+        })
     }
 
     fn keep_up(&self) -> BoxFuture<'_, Done> {
@@ -184,9 +199,9 @@ impl Deliverer {
 
 /// Something that the deliverer does has ended.
 enum Done {
-    /// A lane was served, and given back.
-    Lane(Lane),
-    Claimed(Result<Vec<Lane>, StoreError>),
+    /// A lane was served, and given back: for so long, if Discord limits it.
+    Lane(Lane, Option<Duration>),
+    Claimed(Wanted, Result<Vec<Lane>, StoreError>),
     Upkeep,
 }
 

@@ -6,7 +6,10 @@ use twilight_model::id::{
     marker::{ChannelMarker, RoleMarker},
 };
 
-use crate::moderation::{Action, Severity};
+use crate::{
+    guilds::authority::PunishPermit,
+    moderation::{Action, Severity},
+};
 
 /// Something that the bot owes Discord.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +18,16 @@ pub enum Effect {
     LevelUp(LevelUp),
     /// Make a member's reward roles what their level says.
     Roles,
+    /// The same, and take those of higher levels that the bot gave.
+    Demotion,
     /// Tell those who run the server something.
     Notice(Notice),
     /// Welcome somebody who has come.
     Welcome,
     /// Do to a member what their warnings lead to.
     Punishment(Punishment),
+    /// End a timeout before its time.
+    TimeoutLift(TimeoutLift),
     /// Tell a member that they were warned.
     WarnedDirectly(WarnedDirectly),
     /// Write down in the log channel what a moderator did.
@@ -59,6 +66,13 @@ pub enum Notice {
         /// Why, for people.
         reason: String,
     },
+    /// A reward role could not be given again and again. Others are.
+    RewardBlocked {
+        /// The role.
+        role_id: Id<RoleMarker>,
+        /// Why, for people.
+        reason: String,
+    },
     /// A reward was taken off the list because its role is gone.
     RewardGone {
         /// The role.
@@ -66,6 +80,13 @@ pub enum Notice {
         /// The level that it was for.
         level: u32,
     },
+}
+
+/// The body of the kind `roles`. Of two that wait for the same member, what one of them says holds.
+#[derive(Serialize, Deserialize)]
+struct RolesBody {
+    #[serde(default)]
+    demotes: bool,
 }
 
 /// What a member's warnings lead to.
@@ -83,6 +104,22 @@ pub struct Punishment {
     pub threshold: i64,
     /// The server's language, as one of Discord's locales.
     pub locale: String,
+    /// On whose authority.
+    #[serde(default = "PunishPermit::unrecorded")]
+    pub permit: PunishPermit,
+}
+
+/// A timeout that a moderator lifts, since its warning was removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeoutLift {
+    /// The warning that had led to it.
+    pub case_id: i64,
+    /// When it would end, in milliseconds since 1970: another timeout stays.
+    pub until_ms: i64,
+    /// The server's language, as one of Discord's locales.
+    pub locale: String,
+    /// On whose authority.
+    pub permit: PunishPermit,
 }
 
 /// A warning, for whom it is about.
@@ -113,11 +150,12 @@ impl Effect {
     /// The kind of [`Effect::Welcome`].
     pub const WELCOME: &'static str = "welcome";
     /// The words of `outbox.kind`, which are labels of metrics as well.
-    pub const KINDS: [&'static str; 7] = [
+    pub const KINDS: [&'static str; 8] = [
         LevelUp::KIND,
         Self::ROLES,
         Notice::KIND,
         Punishment::KIND,
+        TimeoutLift::KIND,
         WarnedDirectly::KIND,
         ModLog::KIND,
         Self::WELCOME,
@@ -129,10 +167,11 @@ impl Effect {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::LevelUp(_) => LevelUp::KIND,
-            Self::Roles => Self::ROLES,
+            Self::Roles | Self::Demotion => Self::ROLES,
             Self::Notice(_) => Notice::KIND,
             Self::Welcome => Self::WELCOME,
             Self::Punishment(_) => Punishment::KIND,
+            Self::TimeoutLift(_) => TimeoutLift::KIND,
             Self::WarnedDirectly(_) => WarnedDirectly::KIND,
             Self::ModLog(_) => ModLog::KIND,
         }
@@ -143,8 +182,10 @@ impl Effect {
         let json = match self {
             Self::LevelUp(level_up) => serde_json::to_string(level_up),
             Self::Roles | Self::Welcome => return "{}".to_owned(),
+            Self::Demotion => serde_json::to_string(&RolesBody { demotes: true }),
             Self::Notice(notice) => serde_json::to_string(notice),
             Self::Punishment(punishment) => serde_json::to_string(punishment),
+            Self::TimeoutLift(lift) => serde_json::to_string(lift),
             Self::WarnedDirectly(warned) => serde_json::to_string(warned),
             Self::ModLog(entry) => serde_json::to_string(entry),
         };
@@ -159,10 +200,12 @@ impl Effect {
     pub fn read(kind: &str, body: &str) -> Result<Option<Self>, serde_json::Error> {
         Ok(Some(match kind {
             LevelUp::KIND => Self::LevelUp(serde_json::from_str(body)?),
+            Self::ROLES if serde_json::from_str::<RolesBody>(body)?.demotes => Self::Demotion,
             Self::ROLES => Self::Roles,
             Self::WELCOME => Self::Welcome,
             Notice::KIND => Self::Notice(serde_json::from_str(body)?),
             Punishment::KIND => Self::Punishment(serde_json::from_str(body)?),
+            TimeoutLift::KIND => Self::TimeoutLift(serde_json::from_str(body)?),
             WarnedDirectly::KIND => Self::WarnedDirectly(serde_json::from_str(body)?),
             ModLog::KIND => Self::ModLog(serde_json::from_str(body)?),
             _ => return Ok(None),
@@ -183,6 +226,11 @@ impl Notice {
 impl Punishment {
     /// The kind of [`Effect::Punishment`].
     pub const KIND: &'static str = "punishment";
+}
+
+impl TimeoutLift {
+    /// The kind of [`Effect::TimeoutLift`]; `outbox_add` knows the word, too.
+    pub const KIND: &'static str = "timeout_lift";
 }
 
 impl WarnedDirectly {
@@ -207,7 +255,10 @@ pub fn label(kind: &str) -> &'static str {
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{Action, Effect, LevelUp, ModLog, Notice, Punishment, Severity, WarnedDirectly, label};
+    use super::{
+        Action, Effect, LevelUp, ModLog, Notice, PunishPermit, Punishment, Severity, TimeoutLift,
+        WarnedDirectly, label,
+    };
 
     #[test]
     fn every_effect_comes_back_from_its_row() {
@@ -218,6 +269,7 @@ mod tests {
                 xp: 1_150,
             }),
             Effect::Roles,
+            Effect::Demotion,
             Effect::Welcome,
             Effect::Notice(Notice::AnnouncementsOff {
                 reason: "no \"permission\"".to_owned(),
@@ -228,6 +280,10 @@ mod tests {
             }),
             Effect::Notice(Notice::RewardsOff {
                 reason: String::new(),
+            }),
+            Effect::Notice(Notice::RewardBlocked {
+                role_id: Id::new(7),
+                reason: "it is above mine".to_owned(),
             }),
             Effect::Notice(Notice::RewardGone {
                 role_id: Id::new(7),
@@ -240,6 +296,13 @@ mod tests {
                 case_id: 12,
                 threshold: 5,
                 locale: "de".to_owned(),
+                permit: PunishPermit::unrecorded(),
+            }),
+            Effect::TimeoutLift(TimeoutLift {
+                case_id: 12,
+                until_ms: 1_800_000_000_000,
+                locale: "de".to_owned(),
+                permit: PunishPermit::unrecorded(),
             }),
             Effect::WarnedDirectly(WarnedDirectly {
                 case_id: 12,

@@ -20,7 +20,7 @@ use crate::{
     store::{
         StoreError, Tx, effect_failure,
         guild_settings::{self, Switch},
-        outbox::{self, Lane, Waiting},
+        outbox::{self, Waiting, claim::Lane},
     },
 };
 
@@ -38,20 +38,20 @@ const ROLES_MAX_AGE: Duration = Duration::from_hours(24 * 30);
 /// What this version does not know is left to a later one for so long.
 const UNKNOWN_PAUSE: Duration = Duration::from_mins(5);
 
-/// Deliver what is in a lane that was claimed, and give it back. Returns it.
-pub(super) async fn deliver(to: &Deliverer, lane: Lane) -> Lane {
+/// Deliver what is in a lane that was claimed, and give it back. Returns how long Discord limits what is in it, if it does.
+pub(super) async fn deliver(to: &Deliverer, lane: Lane) -> Option<Duration> {
     let lease = to.config.lease;
     let mut ends_at = Instant::now() + lease;
     let Ok(waiting) = outbox::first(&to.store, &lane, AT_ONCE).await else {
         // It comes back when the lease is over.
-        return lane;
+        return None;
     };
     for effect in waiting {
         // One request may take the rest of the lease, and no more.
         if ends_at < Instant::now() + lease * 2 / 3 {
             ends_at = Instant::now() + lease;
             if !matches!(outbox::extend(&to.store, &lane, lease).await, Ok(true)) {
-                return lane;
+                return None;
             }
         }
         let outcome = timeout(lease * 2 / 3, Box::pin(try_once(to, &effect))).await;
@@ -59,26 +59,32 @@ pub(super) async fn deliver(to: &Deliverer, lane: Lane) -> Lane {
             why: "it took too long".to_owned(),
             after: None,
         });
+        let limited = match outcome {
+            Outcome::Later { after, .. } => after,
+            _ => None,
+        };
         if let Some(pause) = settle(to, &lane, &effect, outcome).await {
             to.insist("giving back a lane", || outbox::release(&to.store, &lane, pause))
                 .await;
-            return lane;
+            return limited;
         }
     }
     to.insist("giving back a lane", || {
         outbox::release(&to.store, &lane, Duration::ZERO)
     })
     .await;
-    lane
+    None
 }
 
 async fn try_once(to: &Deliverer, effect: &Waiting) -> Outcome {
     match Effect::read(&effect.kind, &effect.body) {
         Ok(Some(Effect::LevelUp(level_up))) => announcement::deliver(to, effect, level_up).await,
-        Ok(Some(Effect::Roles)) => roles::reconcile(to, effect).await,
+        Ok(Some(Effect::Roles)) => roles::reconcile(to, effect, false).await,
+        Ok(Some(Effect::Demotion)) => roles::reconcile(to, effect, true).await,
         Ok(Some(Effect::Notice(notice))) => notice::deliver(to, effect, &notice).await,
         Ok(Some(Effect::Welcome)) => announcement::welcome(to, effect).await,
         Ok(Some(Effect::Punishment(punishment))) => punishment::deliver(to, effect, &punishment).await,
+        Ok(Some(Effect::TimeoutLift(lift))) => punishment::lift(to, effect, &lift).await,
         Ok(Some(Effect::WarnedDirectly(warned))) => warned::deliver(to, effect, &warned).await,
         Ok(Some(Effect::ModLog(entry))) => {
             announcement::send(to, effect, &entry.text, AllowedMentions::default()).await
@@ -136,6 +142,7 @@ async fn settle(to: &Deliverer, lane: &Lane, effect: &Waiting, outcome: Outcome)
             write_failure(to, effect, &failure, Some(pause), true).await;
             alone(lane, effect).then_some(pause)
         }
+        Outcome::Aside { why } => later_or_aside(to, lane, effect, why).await,
         Outcome::Failed(failure) => {
             give_up(to, effect, &failure, true).await;
             None
@@ -145,6 +152,14 @@ async fn settle(to: &Deliverer, lane: &Lane, effect: &Waiting, outcome: Outcome)
             None
         }
     }
+}
+
+/// What waits for a change that only the server's staff can make.
+async fn later_or_aside(to: &Deliverer, lane: &Lane, effect: &Waiting, why: String) -> Option<Duration> {
+    if effect.age > ROLES_MAX_AGE {
+        return later(to, lane, effect, why, None).await;
+    }
+    set_aside(to, lane, effect, &why, to.config.retry_blocked).await
 }
 
 /// Whether an effect has its lane for itself already.
@@ -245,8 +260,7 @@ async fn write_failure(
     is_counted: bool,
 ) {
     let limit = i64::from(to.config.failures_until_off);
-    // Whoever closed their direct messages, or wrote nothing to be announced for a day, is not the server's fault.
-    let counts = is_counted && !matches!(failure.reason, Reason::Closed | Reason::Expired);
+    let counts = is_counted && failure.reason.is_the_servers();
     let consequence = to
         .insist("noting a failed effect", || {
             let (settings, effect, failure) = (to.settings.clone(), effect.clone(), failure.clone());
@@ -304,6 +318,29 @@ async fn count_failure(
 ) -> Result<Consequence, StoreError> {
     let (guild_id, kind) = (effect.guild_id, effect.kind.as_str());
     let reason = failure.reason.as_str();
+    if kind == Effect::ROLES
+        && let Some(role_id) = snowflake::from_db(failure.target_id)
+    {
+        // One role that cannot be given is no reason not to give the others.
+        let in_a_row = effect_failure::record_at(tx, guild_id, kind, failure.target_id, reason).await?;
+        if in_a_row == limit {
+            let log_channel_id = notice::log_channel(tx, settings, guild_id).await?;
+            let reason = failure.detail.clone();
+            notice::add(
+                tx,
+                guild_id,
+                log_channel_id,
+                &Notice::RewardBlocked { role_id, reason },
+            )
+            .await?;
+            tracing::warn!(
+                guild.id = %guild_id,
+                effect.failure = failure.detail,
+                "a reward role cannot be given, and waits"
+            );
+        }
+        return Ok(Consequence::Nothing);
+    }
     let in_a_row = effect_failure::record(tx, guild_id, kind, failure.target_id, reason).await?;
     let count = match kind {
         LevelUp::KIND => in_a_row.at_target,

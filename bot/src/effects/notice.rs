@@ -78,6 +78,13 @@ fn text(notice: &Notice, language: Language) -> String {
             language.filled("notice-channel-skipped", &values)
         }
         Notice::RewardsOff { reason } => because("notice-rewards-off", reason),
+        Notice::RewardBlocked { role_id, reason } => {
+            let values = [
+                ("role", Value::from(format!("<@&{role_id}>"))),
+                ("reason", reason.clone().into()),
+            ];
+            language.filled("notice-reward-blocked", &values)
+        }
         Notice::RewardGone { role_id, level } => {
             let values = [
                 ("role", Value::from(role_id.to_string())),
@@ -106,6 +113,10 @@ mod tests {
                 reason: reason.clone(),
             },
             Notice::RewardsOff {
+                reason: reason.clone(),
+            },
+            Notice::RewardBlocked {
+                role_id: Id::new(7),
                 reason: reason.clone(),
             },
             Notice::RewardGone {

@@ -23,6 +23,11 @@ pub(super) enum Outcome {
     },
     /// It cannot be done as things are, and has to be when they change: a role that is never given is the worst.
     Blocked(Failure),
+    /// The same, and that is known and counted: Discord was not asked.
+    Aside {
+        /// What it waits for.
+        why: String,
+    },
     /// It cannot be done.
     Failed(Failure),
     /// It was not tried, because the same failed there a moment ago. One refusal of Discord's counts once, however many effects wait.
@@ -68,6 +73,12 @@ pub(super) enum Reason {
 }
 
 impl Reason {
+    /// Whether it is for the server's staff to put right. What Discord does not take is this program's fault, and who closed their
+    /// direct messages or was not announced for a day is nobody's.
+    pub(super) const fn is_the_servers(self) -> bool {
+        matches!(self, Self::Forbidden | Self::Gone)
+    }
+
     pub(super) const ALL: [Self; 5] = [
         Self::Forbidden,
         Self::Gone,
@@ -105,6 +116,11 @@ impl Reason {
 /// What an error of a request means for the effect, at a target.
 pub(super) fn of_error(error: &RestError, target_id: i64) -> Outcome {
     let why = error.to_string();
+    if matches!(error, RestError::Unreadable { .. }) {
+        // This program does not understand Discord. That is no server's fault, and the next version may.
+        tracing::warn!(%error, "an answer of Discord's cannot be read; the effect waits");
+        return Outcome::Later { why, after: None };
+    }
     match error.retry() {
         Retry::After(after) => Outcome::Later {
             why,
@@ -161,6 +177,16 @@ mod tests {
         ] {
             assert_eq!(refused(status, code), reason, "{status} {code:?}");
         }
+    }
+
+    /// If Discord renames a field, no server loses anything.
+    #[test]
+    fn an_answer_that_cannot_be_read_is_nobodys_failure() {
+        let error = RestError::Unreadable {
+            route: "GET /guilds/{id}".into(),
+            reason: "no field".to_owned(),
+        };
+        assert!(matches!(of_error(&error, 1), Outcome::Later { after: None, .. }));
     }
 
     #[test]

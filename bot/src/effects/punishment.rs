@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde::Deserialize;
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::{
-    guild::Permissions,
     id::{
         Id,
         marker::{RoleMarker, UserMarker},
@@ -18,7 +17,7 @@ use twilight_model::{
 
 use super::{
     delivery::Deliverer,
-    effect::{Effect, Punishment},
+    effect::{Effect, Punishment, TimeoutLift},
     outcome::{Failure, Outcome, Reason, of_error},
 };
 use crate::{
@@ -31,12 +30,15 @@ use crate::{
     store::{
         StoreError, Tx,
         outbox::{self, Waiting},
+        warning,
     },
     text::limits::{AUDIT_REASON, excerpt},
 };
 
 /// Unknown member, unknown user: <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>.
 const NO_MEMBER: [u64; 2] = [10_007, 10_013];
+/// The member has got a higher role since they were warned.
+const NOT_ABOVE: &str = "the moderator's highest role is not above the member's";
 /// What Discord's clock may be behind this one.
 const CLOCKS: Duration = Duration::from_mins(1);
 
@@ -52,14 +54,61 @@ pub(super) async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punis
     let Some(user_id) = effect.user_id else {
         return Outcome::Cancelled;
     };
-    match carry_out(to, effect, punishment, user_id).await {
+    let outcome = match carry_out(to, effect, punishment, user_id).await {
         Ok(outcome) => outcome,
         Err(error) => {
             // What was known of the guild may be why it was tried.
             to.guilds.forget(effect.guild_id);
             of_error(&error, snowflake::to_db(user_id))
         }
+    };
+    let became = match outcome {
+        Outcome::Delivered => "done",
+        Outcome::Cancelled => "gone",
+        // Noted by `tell` if it is given up.
+        _ => return outcome,
+    };
+    let case = (effect.guild_id, punishment.case_id);
+    to.insist("noting what became of a punishment", || {
+        warning::note_action(&to.store, case, became)
+    })
+    .await;
+    outcome
+}
+
+/// End a timeout before its time, unless somebody has set another one since.
+pub(super) async fn lift(to: &Deliverer, effect: &Waiting, lift: &TimeoutLift) -> Outcome {
+    let Some(user_id) = effect.user_id else {
+        return Outcome::Cancelled;
+    };
+    match try_to_lift(to, effect, lift, user_id).await {
+        Ok(outcome) => outcome,
+        Err(error) => of_error(&error, snowflake::to_db(user_id)),
     }
+}
+
+async fn try_to_lift(
+    to: &Deliverer,
+    effect: &Waiting,
+    lift: &TimeoutLift,
+    user_id: Id<UserMarker>,
+) -> Result<Outcome, RestError> {
+    let Some(member) = member(to, effect, user_id).await? else {
+        return Ok(Outcome::Cancelled);
+    };
+    // Discord keeps the moment to the millisecond or less.
+    if millis(member.communication_disabled_until).abs_diff(lift.until_ms) > 1_000 {
+        return Ok(Outcome::Cancelled);
+    }
+    let language = Language::of_locale(&lift.locale).unwrap_or(Language::English);
+    let reason = language.filled("warning-audit-lift", &[("case", lift.case_id.to_string().into())]);
+    let request = to
+        .rest
+        .builders()
+        .update_guild_member(effect.guild_id, user_id)
+        .communication_disabled_until(None);
+    let sent = to.rest.send(Priority::Command, request.reason(&reason)).await;
+    sent.map(|_answer| Outcome::Delivered)
 }
 
 async fn carry_out(
@@ -87,16 +136,26 @@ async fn carry_out(
         _ => {}
     }
     let roles = member.as_ref().map(|member| member.roles.as_slice());
-    let permission = permission(punishment.action);
+    let forbidden = |detail: &str| {
+        Ok(Outcome::Failed(Failure {
+            reason: Reason::Forbidden,
+            detail: detail.to_owned(),
+            target_id: snowflake::to_db(user_id),
+        }))
+    };
+    if !to
+        .guilds
+        .still_above(guild_id, &punishment.permit, (user_id, roles), Priority::Command)
+        .await?
+    {
+        return forbidden(NOT_ABOVE);
+    }
+    let permission = punishment.action.permission();
     let obstacle = to
         .guilds
-        .obstacle(guild_id, (user_id, roles), permission, Priority::Effect);
+        .obstacle(guild_id, (user_id, roles), permission, Priority::Command);
     if let Some(obstacle) = obstacle.await? {
-        return Ok(Outcome::Failed(Failure {
-            reason: Reason::Forbidden,
-            detail: in_words(obstacle).to_owned(),
-            target_id: snowflake::to_db(user_id),
-        }));
+        return forbidden(in_words(obstacle));
     }
     let reason = language_of(punishment).filled(
         "warning-audit-log",
@@ -117,15 +176,15 @@ async fn carry_out(
             let request = client
                 .update_guild_member(guild_id, user_id)
                 .communication_disabled_until(until);
-            to.rest.send(Priority::Effect, request.reason(&reason)).await
+            to.rest.send(Priority::Command, request.reason(&reason)).await
         }
         Action::Kick => {
             let request = client.remove_guild_member(guild_id, user_id);
-            to.rest.send(Priority::Effect, request.reason(&reason)).await
+            to.rest.send(Priority::Command, request.reason(&reason)).await
         }
         Action::Ban => {
             let request = client.create_ban(guild_id, user_id);
-            to.rest.send(Priority::Effect, request.reason(&reason)).await
+            to.rest.send(Priority::Command, request.reason(&reason)).await
         }
     };
     match sent {
@@ -140,7 +199,7 @@ async fn member(
     user_id: Id<UserMarker>,
 ) -> Result<Option<Member>, RestError> {
     let request = to.rest.builders().guild_member(effect.guild_id, user_id);
-    match to.rest.send(Priority::Effect, request).await {
+    match to.rest.send(Priority::Command, request).await {
         Ok(answer) => answer.model().map(Some),
         Err(error) if is_no_member(&error) => Ok(None),
         Err(error) => Err(error),
@@ -154,14 +213,6 @@ fn is_no_member(error: &RestError) -> bool {
 /// Milliseconds since 1970; 0 for no time.
 fn millis(at: Option<Timestamp>) -> i64 {
     at.map_or(0, |at| at.as_micros() / 1_000)
-}
-
-const fn permission(action: Action) -> Permissions {
-    match action {
-        Action::Timeout => Permissions::MODERATE_MEMBERS,
-        Action::Kick => Permissions::KICK_MEMBERS,
-        Action::Ban => Permissions::BAN_MEMBERS,
-    }
 }
 
 /// For the operator; [`tell`] finds the text for the server by it.
@@ -188,6 +239,8 @@ pub(super) async fn tell(
     let Ok(Some(Effect::Punishment(punishment))) = Effect::read(&effect.kind, &effect.body) else {
         return Ok(());
     };
+    let case = (effect.guild_id, punishment.case_id);
+    warning::note_action_in(tx, case, why(failure)).await?;
     let told = Told::of(tx, settings, effect.guild_id, language_of(&punishment)).await?;
     let entry = told.entry(|language| {
         let user = effect.user_id.map(|user_id| user_id.to_string());
@@ -204,16 +257,17 @@ pub(super) async fn tell(
 
 fn why(failure: &Failure) -> &'static str {
     let obstacles = [
-        (Obstacle::NoPermission, "warning-obstacle-permission"),
-        (Obstacle::Owner, "warning-obstacle-owner"),
-        (Obstacle::AboveBot, "warning-obstacle-above"),
-        (Obstacle::Administrator, "warning-obstacle-administrator"),
+        Obstacle::NoPermission,
+        Obstacle::Owner,
+        Obstacle::AboveBot,
+        Obstacle::Administrator,
     ];
     let known = obstacles
         .into_iter()
-        .find(|(obstacle, _)| failure.detail == in_words(*obstacle));
+        .find(|obstacle| failure.detail == in_words(*obstacle));
     match (known, failure.reason) {
-        (Some((_, key)), _) => key,
+        (Some(obstacle), _) => obstacle.key(),
+        (None, _) if failure.detail == NOT_ABOVE => "hindrance-rank",
         (None, Reason::Forbidden) => "warning-obstacle-refused",
         (None, Reason::Expired) => "warning-obstacle-late",
         (None, _) => "warning-obstacle-other",

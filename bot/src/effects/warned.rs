@@ -13,7 +13,7 @@ use crate::{
     moderation::{LONGEST_QUOTATION, words},
     rest::{Priority, Retry},
     snowflake,
-    store::outbox::Waiting,
+    store::{outbox::Waiting, warning},
     text::names::Name,
 };
 
@@ -25,7 +25,7 @@ pub(super) async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDir
         Err(error) => return of_error(&error, 0),
     };
     let content = text(warned, &server);
-    match announcement::send(to, effect, &content, AllowedMentions::default()).await {
+    let outcome = match announcement::send(to, effect, &content, AllowedMentions::default()).await {
         // Who takes no messages of bots, or is gone, is told nothing, which is nobody's fault.
         Outcome::Failed(failure)
             if matches!(failure.reason, Reason::Closed | Reason::Gone | Reason::Forbidden) =>
@@ -33,7 +33,18 @@ pub(super) async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDir
             Outcome::Cancelled
         }
         outcome => outcome,
-    }
+    };
+    let became = match outcome {
+        Outcome::Delivered => "delivered",
+        Outcome::Cancelled => "closed",
+        _ => return outcome,
+    };
+    let case = (effect.guild_id, warned.case_id);
+    to.insist("noting what became of a message", || {
+        warning::note_message(&to.store, case, became)
+    })
+    .await;
+    outcome
 }
 
 fn text(warned: &WarnedDirectly, server: &Name) -> String {

@@ -9,6 +9,7 @@ use twilight_model::id::{Id, marker::UserMarker};
 use super::{Changed, Grant, apply};
 use crate::{
     backoff::Backoff,
+    guilds::authority::XpPermit,
     settings::Settings,
     shutdown::stopped_within,
     store::{
@@ -138,12 +139,13 @@ async fn part(
     key: Key,
     job: &Job,
 ) -> Result<Option<(Id<UserMarker>, u64)>, StoreError> {
+    let permit = XpPermit::recorded();
     let grant = match job.kind.as_str() {
         "reset" => return giving::reset_some(tx, key, job.after, AT_ONCE).await,
         "undo" => None,
-        "give" => Some(Grant::Give(job.amount)),
+        "give" => Some(Grant::Give(permit, job.amount)),
         "take" => Some(Grant::Take(job.amount)),
-        _ => Some(Grant::Set(job.amount)),
+        _ => Some(Grant::Set(permit, job.amount)),
     };
     let source = job.undone.unwrap_or(key.interaction_id);
     let listed = audit_log::some_changes_of(tx, key.guild_id, source, job.after, AT_ONCE).await?;
@@ -152,9 +154,9 @@ async fn part(
     };
     let wanted = listed
         .into_iter()
-        .map(|(user_id, change)| (user_id, grant.unwrap_or_else(|| Grant::reverting(change))))
+        .map(|(user_id, change)| (user_id, grant.unwrap_or_else(|| Grant::reverting(change, permit))))
         .collect();
-    let changed = apply(tx, settings, key, wanted).await?;
+    let changed = apply(tx, settings, key, wanted, job.undone.is_some()).await?;
     let real = changed.iter().filter(|changed| Changed::is_real(changed)).count();
     Ok(Some((last, real as u64)))
 }

@@ -100,6 +100,13 @@ pub(super) struct Entry {
     items: usize,
 }
 
+impl Entry {
+    /// Whether it was read longer ago than that.
+    pub(super) fn is_older(&self, age: Duration, now: Instant) -> bool {
+        self.until.saturating_duration_since(now) < KEPT_FOR.saturating_sub(age)
+    }
+}
+
 /// The guilds that are kept.
 #[derive(Debug)]
 pub(super) struct Kept {

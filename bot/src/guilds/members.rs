@@ -11,6 +11,10 @@ use twilight_model::id::{
 use super::Guilds;
 use crate::rest::{Priority, RestError};
 
+/// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
+const UNKNOWN_MEMBER: u64 = 10_007;
+const UNKNOWN_USER: u64 = 10_013;
+
 /// A member in a list of such.
 #[derive(Deserialize)]
 struct Listed {
@@ -41,6 +45,23 @@ impl Guilds {
         let request = self.inner.rest.builders().guild_member(guild_id, user_id);
         let roles: MemberRoles = self.inner.rest.send(priority, request).await?.model()?;
         Ok(roles.roles)
+    }
+
+    /// The same; `None` for a user who is no member.
+    pub async fn roles_if_member(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<Option<Vec<Id<RoleMarker>>>, RestError> {
+        match self.roles_of(guild_id, user_id, priority).await {
+            Ok(roles) => Ok(Some(roles)),
+            Err(RestError::Refused {
+                code: Some(UNKNOWN_MEMBER | UNKNOWN_USER),
+                ..
+            }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Everybody who has the role and is no bot. A page of 1,000 members a request: it takes a while in a large guild, and is refused

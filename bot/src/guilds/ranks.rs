@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use serde::{Deserialize, Serialize};
 use twilight_model::{
     guild::Permissions,
     id::{
@@ -28,7 +29,8 @@ pub enum Rank {
 }
 
 /// Why the bot cannot do something to a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Obstacle {
     /// It lacks the permission.
     NoPermission,
@@ -38,6 +40,18 @@ pub enum Obstacle {
     AboveBot,
     /// The member is an administrator, who cannot be timed out.
     Administrator,
+}
+
+impl Obstacle {
+    /// The text that says so to a server's staff.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::NoPermission => "warning-obstacle-permission",
+            Self::Owner => "warning-obstacle-owner",
+            Self::AboveBot => "warning-obstacle-above",
+            Self::Administrator => "warning-obstacle-administrator",
+        }
+    }
 }
 
 impl Guilds {
@@ -80,6 +94,51 @@ impl Guilds {
         };
         if self.known(guild_id, Need::Own, priority, look).await?.is_none() {
             return Ok(None);
+        }
+        self.forget(guild_id);
+        self.known(guild_id, Need::Own, priority, look).await
+    }
+
+    /// Whether the bot has a permission in the whole server. Looked up again before it is said to lack it.
+    ///
+    /// # Errors
+    ///
+    /// Discord does not say.
+    pub async fn may(
+        &self,
+        guild_id: Id<GuildMarker>,
+        permission: Permissions,
+        priority: Priority,
+    ) -> Result<bool, RestError> {
+        let me = self.inner.me(priority).await?;
+        let look = |kept: &Kept| {
+            let standing = Standing::of(kept, guild_id, me);
+            standing.is_some_and(|standing| standing.permissions().contains(permission))
+        };
+        if self.known(guild_id, Need::Own, priority, look).await? {
+            return Ok(true);
+        }
+        self.forget(guild_id);
+        self.known(guild_id, Need::Own, priority, look).await
+    }
+
+    /// The same as [`Self::obstacle`] for several permissions, in their order.
+    pub(super) async fn obstacles<const N: usize>(
+        &self,
+        guild_id: Id<GuildMarker>,
+        (user_id, roles): (Id<UserMarker>, Option<&[Id<RoleMarker>]>),
+        permissions: [Permissions; N],
+        priority: Priority,
+    ) -> Result<[Option<Obstacle>; N], RestError> {
+        let me = self.inner.me(priority).await?;
+        let look = |kept: &Kept| {
+            let standing = Standing::of(kept, guild_id, me);
+            permissions
+                .map(|permission| obstacle(kept, guild_id, standing.as_ref()?, (user_id, roles), permission))
+        };
+        let known = self.known(guild_id, Need::Own, priority, look).await?;
+        if known.iter().all(Option::is_none) {
+            return Ok(known);
         }
         self.forget(guild_id);
         self.known(guild_id, Need::Own, priority, look).await

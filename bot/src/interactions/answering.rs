@@ -14,7 +14,6 @@ use tokio::{
 };
 use twilight_model::{
     channel::message::{AllowedMentions, Component, Embed, MessageFlags},
-    guild::Permissions,
     http::interaction::{InteractionResponse, InteractionResponseType},
     id::{
         Id,
@@ -31,6 +30,7 @@ use super::{
 };
 use crate::{
     commands::{self, Command},
+    guilds::authority::permission,
     language::Language,
     rest::{Priority, RestError},
     text::limits,
@@ -156,21 +156,10 @@ impl Answer {
                 let values = [("permission", permission(missing, language).into())];
                 Self::said("permission", language.filled("error-permission", &values))
             }
+            Refusal::Denied(denial) => Self::said("permission", denial.in_words(language)),
             Refusal::Said(text) => Self::said("refused", text),
         }
     }
-}
-
-/// A permission as Discord's settings call it.
-fn permission(permissions: Permissions, language: Language) -> String {
-    let key = match permissions {
-        Permissions::MANAGE_GUILD => "permission-manage-guild",
-        Permissions::MODERATE_MEMBERS => "permission-moderate-members",
-        Permissions::KICK_MEMBERS => "permission-kick-members",
-        Permissions::BAN_MEMBERS => "permission-ban-members",
-        _ => "permission-other",
-    };
-    language.text(key)
 }
 
 /// How something that goes on after the answer tells how far it is.

@@ -8,16 +8,17 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use twilight_model::id::{Id, marker::UserMarker};
 
-use super::{Act, Action, Denied, Done, Severity, insist, kinds, span::Expiry, told::Told, words};
+use super::{Act, Action, Denied, Done, Severity, insist, span::Expiry, told::Told, words};
 use crate::{
     effects::effect::{Effect, Punishment, WarnedDirectly},
+    guilds::authority::{Hindrance, PunishPermit, Sanctions},
     language::Language,
     settings::Settings,
     snowflake,
     store::{
         Store, StoreError, Tx, member_warnings, mod_action, mod_case,
         outbox::{self, New},
-        warning::{self, Counting, Warning},
+        warning::{self, Counting, Crossed, Warning},
     },
 };
 
@@ -41,6 +42,8 @@ pub struct NewWarning {
     pub expiry: Expiry,
     /// Whether the member gets a direct message.
     pub direct: bool,
+    /// What the moderator and the bot may do to the member if a threshold is reached.
+    pub sanctions: Sanctions,
 }
 
 /// A warning that was given.
@@ -60,7 +63,7 @@ pub struct Warned {
     pub counting_warnings: i64,
     /// Their points.
     pub counting_points: i64,
-    /// What that led to.
+    /// What that led to: at most one punishment, and more severe ones that could not be carried out.
     pub crossed: Vec<Crossing>,
 }
 
@@ -73,6 +76,9 @@ pub struct Crossing {
     pub action: Action,
     /// Until when, in milliseconds since 1970, if it is a timeout.
     pub until_ms: Option<i64>,
+    /// Why it is not carried out; `None` if it is.
+    #[serde(default)]
+    pub hindrance: Option<Hindrance>,
 }
 
 /// What is to be changed of a warning; `None` leaves it as it is.
@@ -171,7 +177,7 @@ async fn give(
 ) -> Result<Done<Warned>, StoreError> {
     mod_case::lock(tx, act.guild_id).await?;
     if let Some(warned) = replayed(tx, &act).await? {
-        return Ok(Ok((warned, Vec::new())));
+        return Ok(Ok(warned));
     }
     let at = act.at();
     let expires_at = expires_at(at, new.expiry);
@@ -189,16 +195,7 @@ async fn give(
     warning::add(tx, (act.guild_id, case_id), new.severity.word(), new.points).await?;
     member_warnings::add(tx, act.guild_id, new.user_id, new.points, at).await?;
     let Counting { warnings, points } = warning::counting(tx, act.guild_id, new.user_id, at).await?;
-    let crossed = crossed.iter().filter_map(|crossed| {
-        let duration = crossed
-            .duration_seconds
-            .and_then(|seconds| u64::try_from(seconds).ok());
-        Some(Crossing {
-            points: crossed.points,
-            action: Action::of(&crossed.action)?,
-            until_ms: duration.map(|seconds| snowflake::to_millis(at + Duration::from_secs(seconds))),
-        })
-    });
+    let led_to = led_to(&crossed, at, &new.sanctions);
     let warned = Warned {
         case_id,
         user_id: new.user_id,
@@ -207,18 +204,61 @@ async fn give(
         expires_at_ms: expires_at.map(snowflake::to_millis),
         counting_warnings: warnings,
         counting_points: points,
-        crossed: crossed.collect(),
+        crossed: led_to.iter().map(|(crossing, _)| *crossing).collect(),
     };
     note(tx, &act, "warn", case_id, None, &warned).await?;
     let told = Told::of(tx, settings, act.guild_id, language).await?;
-    let mut effects = to_member(&act, new, &warned, told.language);
+    let permits = led_to
+        .iter()
+        .filter_map(|(crossing, permit)| Some((*crossing, (*permit)?)));
+    let mut effects = to_member(&act, new, &warned, permits, told.language);
     effects.extend(told.entry(|language| in_log(language, &act, new, &warned)));
     outbox::add(tx, &effects).await?;
-    Ok(Ok((warned, kinds(&effects))))
+    Ok(Ok(warned))
+}
+
+/// What crossing these thresholds leads to: the most severe punishment that can be carried out, and before it those more severe ones
+/// that cannot.
+fn led_to(
+    crossed: &[Crossed],
+    at: SystemTime,
+    sanctions: &Sanctions,
+) -> Vec<(Crossing, Option<PunishPermit>)> {
+    let mut crossings: Vec<Crossing> = crossed
+        .iter()
+        .filter_map(|crossed| {
+            let duration = crossed
+                .duration_seconds
+                .and_then(|seconds| u64::try_from(seconds).ok());
+            let action = Action::of(&crossed.action)?;
+            Some(Crossing {
+                points: crossed.points,
+                action,
+                until_ms: duration.map(|seconds| snowflake::to_millis(at + Duration::from_secs(seconds))),
+                hindrance: sanctions.to(action).err(),
+            })
+        })
+        .collect();
+    // Of several for the same action the longest timeout, and otherwise the highest threshold.
+    crossings.sort_unstable_by_key(|crossing| (crossing.action, crossing.until_ms, crossing.points));
+    crossings.reverse();
+    crossings.dedup_by_key(|crossing| crossing.action);
+    let carried_out = crossings.iter().position(|crossing| crossing.hindrance.is_none());
+    crossings.truncate(carried_out.map_or(crossings.len(), |at| at + 1));
+    crossings
+        .into_iter()
+        .map(|crossing| (crossing, sanctions.to(crossing.action).ok()))
+        .collect()
 }
 
 /// What reaches the member: the message first, since nobody can write to who was thrown out. One lane keeps the order.
-fn to_member(act: &Act, new: &NewWarning, warned: &Warned, language: Language) -> Vec<New> {
+fn to_member(
+    act: &Act,
+    new: &NewWarning,
+    warned: &Warned,
+    permits: impl Iterator<Item = (Crossing, PunishPermit)>,
+    language: Language,
+) -> Vec<New> {
     let locale = language.locales().first().copied().unwrap_or_default();
     let direct = new.direct.then(|| {
         Effect::WarnedDirectly(WarnedDirectly {
@@ -230,7 +270,7 @@ fn to_member(act: &Act, new: &NewWarning, warned: &Warned, language: Language) -
             locale: locale.to_owned(),
         })
     });
-    let punishments = warned.crossed.iter().map(|crossing| {
+    let punishments = permits.map(|(crossing, permit)| {
         Effect::Punishment(Punishment {
             action: crossing.action,
             until_ms: crossing.until_ms,
@@ -238,6 +278,7 @@ fn to_member(act: &Act, new: &NewWarning, warned: &Warned, language: Language) -
             case_id: warned.case_id,
             threshold: crossing.points,
             locale: locale.to_owned(),
+            permit,
         })
     });
     let effects = direct.into_iter().chain(punishments);
@@ -303,7 +344,7 @@ async fn change(
 ) -> Result<Done<State>, StoreError> {
     let act = asker.act;
     let before = match held(tx, asker, case_id).await? {
-        Held::Before(state) => return Ok(Ok((state, Vec::new()))),
+        Held::Before(state) => return Ok(Ok(state)),
         Held::Not(denied) => return Ok(Err(denied)),
         Held::Case(state) => state,
     };
@@ -327,7 +368,7 @@ async fn change(
     let entry = told.entry(|language| changed_in_log(language, &act, &before, &after));
     let effects: Vec<_> = entry.into_iter().collect();
     outbox::add(tx, &effects).await?;
-    Ok(Ok((after, kinds(&effects))))
+    Ok(Ok(after))
 }
 
 fn changed_in_log(language: Language, act: &Act, before: &State, after: &State) -> String {
@@ -375,7 +416,7 @@ async fn take_back(
 ) -> Result<Done<State>, StoreError> {
     let act = asker.act;
     let state = match held(tx, asker, case_id).await? {
-        Held::Before(state) => return Ok(Ok((state, Vec::new()))),
+        Held::Before(state) => return Ok(Ok(state)),
         Held::Not(denied) => return Ok(Err(denied)),
         Held::Case(state) => state,
     };
@@ -399,7 +440,7 @@ async fn take_back(
     });
     let effects: Vec<_> = entry.into_iter().collect();
     outbox::add(tx, &effects).await?;
-    Ok(Ok((state, kinds(&effects))))
+    Ok(Ok(state))
 }
 
 /// A case that somebody wants to change.
@@ -433,7 +474,7 @@ fn expires_at(at: SystemTime, expiry: Expiry) -> Option<SystemTime> {
     }
 }
 
-async fn note<T: Serialize + Sync>(
+pub(super) async fn note<T: Serialize + Sync>(
     tx: &Tx<'_>,
     act: &Act,
     action: &'static str,

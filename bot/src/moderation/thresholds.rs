@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{Id, marker::GuildMarker};
 
-use super::{Act, Action, Denied, Done, MOST_THRESHOLDS, cases::replayed, insist, kinds, told::Told, words};
+use super::{Act, Action, Denied, Done, MOST_THRESHOLDS, cases::replayed, insist, told::Told, words};
 use crate::{
+    guilds::authority::ThresholdPermit,
     language::Language,
     settings::Settings,
     store::{
@@ -61,8 +62,12 @@ pub async fn put(
     settings: &Settings,
     (act, language): (Act, Language),
     threshold: Threshold,
+    permit: ThresholdPermit,
 ) -> Result<Result<Put, Denied>, StoreError> {
-    let threshold = Arc::new(threshold);
+    let threshold = Arc::new(Threshold {
+        action: permit.action(),
+        ..threshold
+    });
     insist(store, settings, "threshold_put", move |tx, settings| {
         let threshold = Arc::clone(&threshold);
         Box::pin(async move { write(tx, &settings, (act, language), &threshold).await })
@@ -78,7 +83,7 @@ async fn write(
 ) -> Result<Done<Put>, StoreError> {
     mod_case::lock(tx, act.guild_id).await?;
     if let Some(put) = replayed(tx, &act).await? {
-        return Ok(Ok((put, Vec::new())));
+        return Ok(Ok(put));
     }
     let known = rows::list_in(tx, act.guild_id).await?;
     let before = known.iter().find(|known| known.points == threshold.points);
@@ -108,7 +113,7 @@ async fn write(
     });
     let effects: Vec<_> = entry.into_iter().collect();
     outbox::add(tx, &effects).await?;
-    Ok(Ok((put, kinds(&effects))))
+    Ok(Ok(put))
 }
 
 /// Take the threshold with these points away.
@@ -132,7 +137,7 @@ async fn take(
 ) -> Result<Done<Threshold>, StoreError> {
     mod_case::lock(tx, act.guild_id).await?;
     if let Some(gone) = replayed(tx, &act).await? {
-        return Ok(Ok((gone, Vec::new())));
+        return Ok(Ok(gone));
     }
     let known = rows::list_in(tx, act.guild_id).await?;
     let gone = known.iter().find(|known| known.points == points);
@@ -151,7 +156,7 @@ async fn take(
     });
     let effects: Vec<_> = entry.into_iter().collect();
     outbox::add(tx, &effects).await?;
-    Ok(Ok((gone, kinds(&effects))))
+    Ok(Ok(gone))
 }
 
 fn json<T: Serialize>(value: &T) -> String {

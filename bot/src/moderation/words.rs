@@ -73,6 +73,10 @@ pub fn crossing(language: Language, crossing: &Crossing) -> String {
         ("points", points(language, crossing.points).into()),
         ("action", action(language, crossing.action).into()),
     ];
+    if let Some(hindrance) = crossing.hindrance {
+        values.push(("why", hindrance.in_words(language).into()));
+        return language.filled("warn-crossed-hindered", &values);
+    }
     let Some(until) = crossing.until_ms else {
         return language.filled("warn-crossed", &values);
     };

@@ -83,6 +83,11 @@ impl Lane {
             .collect()
     }
 
+    /// The same of one priority alone.
+    pub(super) fn drain_of(&mut self, priority: Priority) -> Vec<u64> {
+        self.waiting[priority as usize].drain(..).collect()
+    }
+
     /// A request is sent: Discord will count it, whether or not an answer says so.
     pub(super) fn spend(&mut self, now: Instant) {
         self.busy = true;

@@ -23,6 +23,8 @@ use crate::metrics;
 
 /// A longer block is told to the callers instead of waited for: they know better what to do meanwhile.
 pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(15);
+/// An effect's lane is given back instead, so that the worker can serve another one meanwhile.
+const EFFECTS_HOLD: Duration = Duration::from_millis(500);
 /// How many requests of a priority may wait.
 pub(super) const MOST_WAITING: usize = 1_000;
 /// How many may wait for one bucket: one busy channel must not take all the room.
@@ -136,7 +138,7 @@ impl<T> Schedule<T> {
         let key = self.lane_of(route);
         if let Some(lane) = self.lanes.get(&key) {
             let wait = lane.opens_at().saturating_duration_since(now);
-            if wait > LONGEST_HOLD {
+            if wait > hold(priority) {
                 return Err(Refusal::After(wait));
             }
             // By the lane of an unknown route go all its channels.
@@ -209,7 +211,7 @@ impl<T> Schedule<T> {
             self.judge_token(&ticket.route, seen);
         }
         if let Some(sender) = again {
-            if let Some(refusal) = self.refusal_again(&ticket.route, key, now) {
+            if let Some(refusal) = self.refusal_again(&ticket.route, key, ticket.priority, now) {
                 // Where the receiver is gone, nobody wants to know.
                 drop(sender.send(Err(refusal)));
             } else {
@@ -250,13 +252,19 @@ impl<T> Schedule<T> {
         self.token_refused.subscribe()
     }
 
-    fn refusal_again(&mut self, route: &Route, key: LaneKey, now: Instant) -> Option<Refusal> {
+    fn refusal_again(
+        &mut self,
+        route: &Route,
+        key: LaneKey,
+        priority: Priority,
+        now: Instant,
+    ) -> Option<Refusal> {
         if route.needs_accepted_token() && *self.token_refused.borrow() {
             return Some(Refusal::TokenRefused);
         }
         let wait = self.lane(key, now).opens_at().saturating_duration_since(now);
         self.long_hold(key.exempt, now)
-            .or_else(|| (wait > LONGEST_HOLD).then_some(Refusal::After(wait)))
+            .or_else(|| (wait > hold(priority)).then_some(Refusal::After(wait)))
     }
 
     /// Give tickets to all who may go now: `wrap` makes of each what its waiter is given, to be sent when no lock is held.
@@ -390,10 +398,14 @@ impl<T> Schedule<T> {
         }
         if let Some(lane) = self.lanes.get_mut(&key) {
             let wait = lane.opens_at().saturating_duration_since(now);
-            if wait > LONGEST_HOLD {
-                let numbers = lane.drain();
-                self.refuse(numbers, Refusal::After(wait));
-            }
+            let numbers = if wait > LONGEST_HOLD {
+                lane.drain()
+            } else if wait > EFFECTS_HOLD {
+                lane.drain_of(Priority::Effect)
+            } else {
+                Vec::new()
+            };
+            self.refuse(numbers, Refusal::After(wait));
         }
     }
 
@@ -490,6 +502,14 @@ impl<T> Schedule<T> {
             metrics::rest_invalid_requests().set(self.brake.invalid() as f64);
         }
         metrics::rest_brake().set(f64::from(u8::from(self.brake.holds())));
+    }
+}
+
+/// For how long a request waits for its bucket before its caller is told to come back.
+const fn hold(priority: Priority) -> Duration {
+    match priority {
+        Priority::Effect => EFFECTS_HOLD,
+        Priority::Interaction | Priority::Command | Priority::Background => LONGEST_HOLD,
     }
 }
 

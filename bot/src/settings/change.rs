@@ -1,14 +1,18 @@
 //! Changes of a guild's settings, and how they get into the database.
 
+use std::time::Duration;
+
 use thiserror::Error;
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker, InteractionMarker, RoleMarker},
 };
 
-use super::{Announce, Departed, RewardMode, template::Template};
+use super::{Announce, Demotion, Departed, RewardMode, template::Template};
 use crate::{
     card::colour::Colour,
+    effects::changes,
+    guilds::authority::{RewardPermit, XpPermit},
     language::Language,
     rules::{
         award::Millis,
@@ -22,10 +26,12 @@ use crate::{
     },
 };
 
+/// No lane is claimed for longer: see `effects.lease_seconds`.
+const LONGEST_LEASE: Duration = Duration::from_mins(2);
 /// A guild has no more roles: <https://discord.com/developers/docs/resources/guild#create-guild-role>.
 const MAX_ROLES: usize = 250;
 
-/// A setting with what it shall be.
+/// A setting with what it shall be. What could bring members nearer to a reward takes a permit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Also switches announcements on again that the bot switched off. `None` is the operator's default.
@@ -35,17 +41,21 @@ pub enum Change {
     /// True or false.
     Ping(bool),
     /// Also switches rewards on again that the bot switched off.
-    Rewards(RewardMode),
+    Rewards(XpPermit, RewardMode),
+    /// When members lose the roles of levels that they have no more.
+    Demotion(XpPermit, Demotion),
+    /// Whether members who join get the roles of their level.
+    RolesOnJoin(XpPermit, bool),
     /// `None` tells nobody.
     LogChannel(Option<Id<ChannelMarker>>),
     /// The least and the most that a message earns; `None` is the operator's default.
-    Xp(Option<(u32, u32)>),
+    Xp(XpPermit, Option<(u32, u32)>),
     /// Seconds; `None` is the operator's default.
-    Cooldown(Option<u32>),
+    Cooldown(XpPermit, Option<u32>),
     /// Which of a member's roles with a multiplier counts.
-    RoleMode(RoleMode),
+    RoleMode(XpPermit, RoleMode),
     /// How much XP levels take.
-    Curve(Curve),
+    Curve(XpPermit, Curve),
     /// `None` leaves it to Discord's settings.
     Language(Option<Language>),
     /// What commands begin with that are written as messages; `None` is the usual one.
@@ -55,9 +65,11 @@ pub enum Change {
     /// What becomes of the XP of those who leave.
     Departed(Departed),
     /// What the messages of a role or in a channel earn; 100 is as if nothing had been said.
-    Multiplier(Target, Percent),
+    Multiplier(XpPermit, Target, Percent),
     /// The same for a time.
     Boost {
+        /// Whoever begins it may.
+        permit: XpPermit,
         /// The interaction that begins it.
         id: Id<InteractionMarker>,
         /// What is boosted.
@@ -65,6 +77,8 @@ pub enum Change {
     },
     /// End every boost before its time.
     EndBoosts {
+        /// Whoever ends them may: a boost can be below 1.
+        permit: XpPermit,
         /// When, by the messages' own times.
         at: Millis,
     },
@@ -96,18 +110,20 @@ impl Change {
                 stored.announce_template = template.map(|template| template.as_str().to_owned());
             }
             Self::Ping(ping) => stored.announce_ping = ping,
-            Self::Rewards(mode) => {
+            Self::Rewards(_, mode) => {
                 mode.word().clone_into(&mut stored.rewards);
                 stored.rewards_off_reason = None;
             }
+            Self::Demotion(_, demotion) => stored.demotion = Some(demotion.word().to_owned()),
+            Self::RolesOnJoin(_, gives) => stored.roles_on_join = Some(gives),
             Self::LogChannel(id) => stored.log_channel_id = id,
-            Self::Xp(range) => {
+            Self::Xp(_, range) => {
                 stored.earning.xp_min = range.map(|(min, _)| min.into());
                 stored.earning.xp_max = range.map(|(_, max)| max.into());
             }
-            Self::Cooldown(seconds) => stored.earning.cooldown_seconds = seconds.map(i64::from),
-            Self::RoleMode(mode) => stored.earning.role_mode = Some(mode.word().to_owned()),
-            Self::Curve(curve) => {
+            Self::Cooldown(_, seconds) => stored.earning.cooldown_seconds = seconds.map(i64::from),
+            Self::RoleMode(_, mode) => stored.earning.role_mode = Some(mode.word().to_owned()),
+            Self::Curve(_, curve) => {
                 let (word, factors): (_, Option<&[u32]>) = match &curve {
                     Curve::Mee6 => ("mee6", None),
                     curve if *curve == Curve::ARCANE => ("arcane", None),
@@ -133,7 +149,7 @@ impl Change {
     /// What is not in the guild's row.
     async fn apply_rows(&self, tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(), StoreError> {
         match self {
-            Self::Multiplier(target, percent) => {
+            Self::Multiplier(_, target, percent) => {
                 multipliers::put(
                     tx,
                     guild_id,
@@ -142,8 +158,10 @@ impl Change {
                 )
                 .await
             }
-            Self::Boost { id, boost } => multipliers::add_boost(tx, guild_id, *id, boost).await,
-            Self::EndBoosts { at } => multipliers::end_boosts(tx, guild_id, *at).await,
+            Self::Boost { id, boost, .. } => multipliers::add_boost(tx, guild_id, *id, boost).await,
+            Self::EndBoosts { at, .. } => multipliers::end_boosts(tx, guild_id, *at).await,
+            // Whoever chooses it has put right what was in the way.
+            Self::Rewards(..) => changes::release_roles(tx, guild_id, LONGEST_LEASE).await,
             _ => Ok(()),
         }
     }
@@ -182,9 +200,11 @@ pub async fn change(
 pub async fn add_reward(
     store: &Store,
     guild_id: Id<GuildMarker>,
-    (level, role_id): (u32, Id<RoleMarker>),
+    level: u32,
+    permit: RewardPermit,
     entry: Option<Entry>,
 ) -> Result<(), RewardError> {
+    let role_id = permit.role_id();
     let added = store
         .transaction("settings_reward", move |tx| {
             Box::pin(async move {
@@ -196,7 +216,7 @@ pub async fn add_reward(
                 if is_done(tx, entry.as_ref()).await? {
                     return Ok(true);
                 }
-                guild_settings::put_role(tx, guild_id, role_id, level).await?;
+                guild_settings::put_role(tx, guild_id, role_id, level, permit.configured_by()).await?;
                 Ok(true)
             })
         })
@@ -271,7 +291,7 @@ mod tests {
             }
         );
         Change::Announce(Some(Announce::Channel(Id::new(5)))).apply(&mut stored);
-        Change::Rewards(RewardMode::Stack).apply(&mut stored);
+        Change::Rewards(XpPermit::of_operator(), RewardMode::Stack).apply(&mut stored);
         Change::Ping(false).apply(&mut stored);
         assert_eq!(
             stored,

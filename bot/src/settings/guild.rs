@@ -102,8 +102,52 @@ pub struct Rewards {
     pub mode: RewardMode,
     /// Whether the bot has stopped giving them, since Discord refused it.
     pub switched_off: bool,
+    /// When members lose those of levels that they have no more.
+    pub demotion: Demotion,
+    /// Whether members who join get those of the level that they have.
+    pub on_join: bool,
     /// Sorted by level, then role; each role once.
     roles: Box<[(u32, Id<RoleMarker>)]>,
+}
+
+/// When members lose the roles of levels that they have no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Demotion {
+    /// They keep them.
+    Never,
+    /// When what raised them is taken back.
+    #[default]
+    Undo,
+    /// Whenever XP is taken, or levels take more.
+    Always,
+}
+
+impl Demotion {
+    /// Each there is.
+    pub const ALL: [Self; 3] = [Self::Never, Self::Undo, Self::Always];
+
+    /// What stands in the table, and is chosen on Discord.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Undo => "undo",
+            Self::Always => "always",
+        }
+    }
+
+    /// The one of this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|demotion| demotion.word() == word)
+    }
+
+    /// Whether roles are taken after a change that is an undo, or is not.
+    pub const fn holds(self, is_undo: bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Undo => is_undo,
+            Self::Always => true,
+        }
+    }
 }
 
 /// Whether members keep the roles of lower levels.
@@ -123,7 +167,7 @@ impl GuildSettings {
             announce: levels.announce,
             template: levels.announce_template.clone(),
             ping: false,
-            rewards: Rewards::default(),
+            rewards: Rewards::new(RewardMode::default(), false, Vec::new()),
             log_channel_id: None,
             card_colour: None,
             language: None,
@@ -206,11 +250,20 @@ impl GuildSettings {
             .iter()
             .filter_map(|(level, role)| Some((u32::try_from(*level).ok()?, *role)))
             .collect();
+        let demotion = row.demotion.as_deref().map(Demotion::of_word);
+        if demotion == Some(None) {
+            faults.push("demotion is none of 'never', 'undo' and 'always'".to_owned());
+        }
+        let rewards = Rewards {
+            demotion: demotion.flatten().unwrap_or_default(),
+            on_join: row.roles_on_join.unwrap_or(true),
+            ..Rewards::new(mode, row.rewards_off_reason.is_some(), roles)
+        };
         let settings = Self {
             announce,
             template,
             ping: row.announce_ping,
-            rewards: Rewards::new(mode, row.rewards_off_reason.is_some(), roles),
+            rewards,
             log_channel_id: row.log_channel_id,
             card_colour: row.card_colour.and_then(Colour::from_db),
             language,
@@ -358,6 +411,8 @@ impl Rewards {
         Self {
             mode,
             switched_off,
+            demotion: Demotion::default(),
+            on_join: true,
             roles: roles.into(),
         }
     }

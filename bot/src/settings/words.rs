@@ -14,7 +14,7 @@ use super::{
     change::Change,
     template::{Template, TemplateFault},
 };
-use crate::{rules::curve::MAX_LEVEL, text::limits::excerpt};
+use crate::{guilds::authority::XpPermit, rules::curve::MAX_LEVEL, text::limits::excerpt};
 
 /// The least id there is has 17 digits: what has fewer is a slip, such as a level in a role's place.
 const LEAST_ID: u64 = 10_000_000_000_000_000;
@@ -149,15 +149,18 @@ impl Key {
                 "false" | "no" | "off" => false,
                 _ => return Err(fault("true or false")),
             }),
-            Self::Rewards => Change::Rewards(match written {
-                "stack" => RewardMode::Stack,
-                "replace" => RewardMode::Replace,
-                _ => {
-                    return Err(fault(
-                        "stack (members keep the roles of lower levels) or replace (they do not)",
-                    ));
-                }
-            }),
+            Self::Rewards => Change::Rewards(
+                XpPermit::of_operator(),
+                match written {
+                    "stack" => RewardMode::Stack,
+                    "replace" => RewardMode::Replace,
+                    _ => {
+                        return Err(fault(
+                            "stack (members keep the roles of lower levels) or replace (they do not)",
+                        ));
+                    }
+                },
+            ),
             Self::LogChannel => Change::LogChannel(Some(channel(written)?)),
         })
     }
@@ -168,7 +171,7 @@ impl Key {
             Self::Announce => Change::Announce(None),
             Self::Template => Change::Template(None),
             Self::Ping => Change::Ping(false),
-            Self::Rewards => Change::Rewards(RewardMode::Stack),
+            Self::Rewards => Change::Rewards(XpPermit::of_operator(), RewardMode::Stack),
             Self::LogChannel => Change::LogChannel(None),
         }
     }

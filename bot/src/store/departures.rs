@@ -149,9 +149,10 @@ macro_rules! purged {
 }
 
 /// The tables with what is stored of a server. A test looks for others in the catalog.
-const PURGED: [Purged; 25] = purged![
+const PURGED: [Purged; 26] = purged![
     "member_xp",
     "member_card",
+    "given_role",
     "audit_xp",
     "audit_log",
     "outbox",

@@ -3,6 +3,7 @@
 //! What it means, and what holds where nothing was chosen, is [`crate::settings`]'s matter. A trigger tells every process of each
 //! change; see the migration.
 
+pub mod forget;
 pub mod multipliers;
 
 use std::time::SystemTime;
@@ -10,7 +11,7 @@ use std::time::SystemTime;
 use tokio_postgres::Row;
 use twilight_model::id::{
     Id,
-    marker::{ChannelMarker, GuildMarker, InteractionMarker, RoleMarker},
+    marker::{ChannelMarker, GuildMarker, InteractionMarker, RoleMarker, UserMarker},
 };
 
 use super::{Statement, Store, StoreError, Tx, statement::statement};
@@ -57,6 +58,10 @@ pub struct Stored {
     pub welcome_template: Option<String>,
     /// `keep`, `hide` or `reset`; `None` for the second.
     pub departed: Option<String>,
+    /// `never`, `undo` or `always`; `None` for the second.
+    pub demotion: Option<String>,
+    /// Whether members who join get the roles of their level; `None` for yes.
+    pub roles_on_join: Option<bool>,
 }
 
 /// A guild's rules of what messages earn; `None` leaves it to the operator.
@@ -132,6 +137,8 @@ impl Stored {
             welcome_channel_id: None,
             welcome_template: None,
             departed: None,
+            demotion: None,
+            roles_on_join: None,
         }
     }
 }
@@ -147,7 +154,7 @@ const READ: Statement = statement!(
             s.xp_min, s.xp_max, s.cooldown_seconds, s.role_mode, s.curve, s.curve_factors, s.language, s.prefix,
             s.welcome_channel_id, s.welcome_template,
             m.kinds, m.targets, m.percents, b.ids, b.kinds, b.targets, b.percents, b.starts, b.ends,
-            s.card_colour, s.departed
+            s.card_colour, s.departed, s.demotion, s.roles_on_join
      FROM unnest($1::int8[]) AS g (guild_id)
      LEFT JOIN guild_settings AS s ON s.guild_id = g.guild_id
      CROSS JOIN LATERAL (
@@ -201,12 +208,13 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
         "guild_settings_put",
         [
             INT8, TEXT, INT8, TEXT, BOOL, TEXT, TEXT, TEXT, INT8, INT8, INT8, INT8, TEXT, TEXT, INT8_ARRAY, TEXT, TEXT,
-            INT8, TEXT, TEXT
+            INT8, TEXT, TEXT, TEXT, BOOL
         ],
         "INSERT INTO guild_settings (guild_id, announce, announce_channel_id, announce_template, announce_ping, announce_off_reason,
                                      rewards, rewards_off_reason, log_channel_id, xp_min, xp_max, cooldown_seconds, role_mode,
-                                     curve, curve_factors, language, prefix, welcome_channel_id, welcome_template, departed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+                                     curve, curve_factors, language, prefix, welcome_channel_id, welcome_template, departed,
+                                     demotion, roles_on_join)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
          ON CONFLICT (guild_id) DO UPDATE
          SET announce = excluded.announce, announce_channel_id = excluded.announce_channel_id,
              announce_template = excluded.announce_template, announce_ping = excluded.announce_ping,
@@ -215,7 +223,8 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
              xp_min = excluded.xp_min, xp_max = excluded.xp_max, cooldown_seconds = excluded.cooldown_seconds,
              role_mode = excluded.role_mode, curve = excluded.curve, curve_factors = excluded.curve_factors,
              language = excluded.language, prefix = excluded.prefix, welcome_channel_id = excluded.welcome_channel_id,
-             welcome_template = excluded.welcome_template, departed = excluded.departed, updated_at = now()"
+             welcome_template = excluded.welcome_template, departed = excluded.departed, demotion = excluded.demotion,
+             roles_on_join = excluded.roles_on_join, updated_at = now()"
     );
     tx.execute(
         PUT,
@@ -240,6 +249,8 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
             &stored.welcome_channel_id.map(snowflake::to_db),
             &stored.welcome_template,
             &stored.departed,
+            &stored.demotion,
+            &stored.roles_on_join,
         ],
     )
     .await
@@ -269,18 +280,19 @@ pub async fn put_card_colour(
         .map(drop)
 }
 
-/// Have a level give a role, and no other level that role.
+/// Have a level give a role, and no other level that role. `configured_by` is the member who wants it so; `None` for the operator.
 pub async fn put_role(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
     role_id: Id<RoleMarker>,
     level: u32,
+    configured_by: Option<Id<UserMarker>>,
 ) -> Result<(), StoreError> {
     const PUT_ROLE: Statement = statement!(
         "level_role_put",
-        [INT8, INT8, INT8],
-        "INSERT INTO level_role (guild_id, role_id, level) VALUES ($1, $2, $3)
-         ON CONFLICT (guild_id, role_id) DO UPDATE SET level = excluded.level"
+        [INT8, INT8, INT8, INT8],
+        "INSERT INTO level_role (guild_id, role_id, level, configured_by) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (guild_id, role_id) DO UPDATE SET level = excluded.level, configured_by = excluded.configured_by"
     );
     tx.execute(
         PUT_ROLE,
@@ -288,10 +300,28 @@ pub async fn put_role(
             &snowflake::to_db(guild_id),
             &snowflake::to_db(role_id),
             &i64::from(level),
+            &configured_by.map(snowflake::to_db),
         ],
     )
     .await
     .map(drop)
+}
+
+/// Who made a role a reward; `None` where that is not known.
+pub async fn configured_by(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    role_id: Id<RoleMarker>,
+) -> Result<Option<Id<UserMarker>>, StoreError> {
+    const CONFIGURED_BY: Statement = statement!(
+        "level_role_configured_by",
+        [INT8, INT8],
+        "SELECT configured_by FROM level_role WHERE guild_id = $1 AND role_id = $2"
+    );
+    let ids = (snowflake::to_db(guild_id), snowflake::to_db(role_id));
+    let rows = store.query(CONFIGURED_BY, &[&ids.0, &ids.1]).await?;
+    let id = rows.first().and_then(|row| row.get::<_, Option<i64>>(0));
+    Ok(id.and_then(snowflake::from_db))
 }
 
 /// Have no level give a role. Whether one did.
@@ -380,6 +410,8 @@ fn stored_of(row: &Row) -> Option<Stored> {
         welcome_channel_id: id(19).and_then(snowflake::from_db),
         welcome_template: row.get(20),
         departed: row.get(31),
+        demotion: row.get(32),
+        roles_on_join: row.get(33),
     })
 }
 

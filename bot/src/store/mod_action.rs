@@ -7,7 +7,7 @@ use twilight_model::id::{
     marker::{GuildMarker, InteractionMarker, UserMarker},
 };
 
-use super::{Statement, StoreError, Tx, statement::statement};
+use super::{Statement, Store, StoreError, Tx, statement::statement};
 use crate::snowflake;
 
 /// A change to be written down.
@@ -44,6 +44,23 @@ pub async fn after(
     );
     let params = (snowflake::to_db(guild_id), snowflake::to_db(interaction_id));
     let rows = tx.query(AFTER, &[&params.0, &params.1]).await?;
+    Ok(rows.first().map(|row| row.get(0)))
+}
+
+/// What the warning of a case led to, as JSON.
+pub async fn of_warning(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    case_id: i64,
+) -> Result<Option<String>, StoreError> {
+    const OF_WARNING: Statement = statement!(
+        "mod_action_of_warning",
+        [INT8, INT8],
+        "SELECT after::text FROM mod_action WHERE guild_id = $1 AND case_id = $2 AND action = 'warn'"
+    );
+    let rows = store
+        .query(OF_WARNING, &[&snowflake::to_db(guild_id), &case_id])
+        .await?;
     Ok(rows.first().map(|row| row.get(0)))
 }
 

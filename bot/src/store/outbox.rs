@@ -4,6 +4,8 @@
 //! to stay in order is delivered by one worker at a time, and a claim costs the same however much waits. A claim is a lease: when its
 //! holder does not come back, the lane is claimed by another.
 
+pub mod claim;
+
 use std::time::{Duration, SystemTime};
 
 use twilight_model::id::{
@@ -11,6 +13,7 @@ use twilight_model::id::{
     marker::{ChannelMarker, GuildMarker, UserMarker},
 };
 
+use self::claim::{Lane, Urgency};
 use super::{Statement, Store, StoreError, Tx, statement::statement};
 use crate::snowflake;
 
@@ -29,17 +32,6 @@ pub struct New {
     pub user_id: Option<Id<UserMarker>>,
     /// What the kind needs besides, as JSON.
     pub body: String,
-}
-
-/// A lane that this process has claimed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lane {
-    /// The guild.
-    pub guild_id: Id<GuildMarker>,
-    /// Which lane of it.
-    pub lane_id: i64,
-    claim: i64,
-    version: i64,
 }
 
 /// An effect that is to be delivered.
@@ -101,13 +93,24 @@ pub struct Shown {
 
 /// Add effects, in this order within a lane. They are due when the transaction is committed.
 ///
-/// `roles` of a member that wait already are asked for anew instead. The lanes' rows are locked in order until then.
+/// `roles` of a member that wait already are asked for anew instead, also if they were set aside. The lanes' rows are locked in order
+/// until then.
 pub async fn add(tx: &Tx<'_>, effects: &[New]) -> Result<(), StoreError> {
-    // The lane's version is raised so that a worker that finds the lane empty does not delete it: see `release`.
+    add_as(tx, effects, Urgency::Usual).await
+}
+
+/// Add the effects of many members, which come after all others of their guild.
+pub async fn add_bulk(tx: &Tx<'_>, effects: &[New]) -> Result<(), StoreError> {
+    add_as(tx, effects, Urgency::Bulk).await
+}
+
+async fn add_as(tx: &Tx<'_>, effects: &[New], urgency: Urgency) -> Result<(), StoreError> {
+    // The lane's version is raised so that a worker that finds the lane empty does not delete it: see `release`. Roles that were set
+    // aside move to the member's lane, since the lane they are in may not be due for long, and may be claimed.
     const ADD: Statement = statement!(
         "outbox_add",
         [
-            INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY, INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY
+            INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY, INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY, INT8
         ],
         "WITH added AS (
              INSERT INTO outbox AS o (guild_id, lane_id, kind, channel_id, user_id, body)
@@ -115,12 +118,12 @@ pub async fn add(tx: &Tx<'_>, effects: &[New]) -> Result<(), StoreError> {
              FROM unnest($1::int8[], $2::int8[], $3::text[], $4::int8[], $5::int8[], $6::text[])
                AS n (guild_id, lane_id, kind, channel_id, user_id, body)
              ON CONFLICT (guild_id, user_id) WHERE kind = 'roles' AND failed_at IS NULL
-             DO UPDATE SET revision = o.revision + 1
-             RETURNING o.guild_id, o.lane_id
+             DO UPDATE SET revision = o.revision + 1, lane_id = excluded.lane_id, body = o.body || excluded.body
+             RETURNING o.guild_id, o.lane_id, CASE WHEN o.kind IN ('punishment', 'timeout_lift', 'warned') THEN 0 ELSE $7 END AS urgency
          )
-         INSERT INTO outbox_lane AS l (guild_id, lane_id)
-         SELECT DISTINCT guild_id, lane_id FROM added ORDER BY guild_id, lane_id
-         ON CONFLICT (guild_id, lane_id) DO UPDATE SET version = l.version + 1"
+         INSERT INTO outbox_lane AS l (guild_id, lane_id, urgency)
+         SELECT guild_id, lane_id, min(urgency) FROM added GROUP BY guild_id, lane_id ORDER BY guild_id, lane_id
+         ON CONFLICT (guild_id, lane_id) DO UPDATE SET version = l.version + 1, urgency = least(l.urgency, excluded.urgency)"
     );
     if effects.is_empty() {
         return Ok(());
@@ -134,49 +137,42 @@ pub async fn add(tx: &Tx<'_>, effects: &[New]) -> Result<(), StoreError> {
         .collect();
     let users: Vec<Option<i64>> = effects.iter().map(|e| e.user_id.map(snowflake::to_db)).collect();
     let bodies: Vec<&str> = effects.iter().map(|e| e.body.as_str()).collect();
-    tx.execute(ADD, &[&guilds, &lanes, &kinds, &channels, &users, &bodies])
-        .await?;
+    let urgency = urgency.to_db();
+    tx.execute(
+        ADD,
+        &[&guilds, &lanes, &kinds, &channels, &users, &bodies, &urgency],
+    )
+    .await?;
     tx.adds_effects(&kinds);
     Ok(())
 }
 
+/// Members whose roles are still to be made right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RolesLeft {
+    /// Their turn will come.
+    pub in_line: u64,
+    /// Something is in the way.
+    pub set_aside: u64,
+}
+
 /// Members of the guild whose roles are still to be made right.
-pub async fn roles_left(store: &Store, guild_id: Id<GuildMarker>) -> Result<u64, StoreError> {
+pub async fn roles_left(store: &Store, guild_id: Id<GuildMarker>) -> Result<RolesLeft, StoreError> {
     const ROLES_LEFT: Statement = statement!(
         "outbox_roles_left",
         [INT8],
-        "SELECT count(*) FROM outbox WHERE guild_id = $1 AND kind = 'roles' AND failed_at IS NULL"
+        "SELECT count(*) FILTER (WHERE lane_id >= 0), count(*) FILTER (WHERE lane_id < 0)
+         FROM outbox WHERE guild_id = $1 AND kind = 'roles' AND failed_at IS NULL"
     );
     let rows = store.query(ROLES_LEFT, &[&snowflake::to_db(guild_id)]).await?;
-    Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
-}
-
-/// Claim up to `limit` lanes that are due, those that have been for longest first, for `lease`.
-pub async fn claim(store: &Store, limit: usize, lease: Duration) -> Result<Vec<Lane>, StoreError> {
-    const CLAIM: Statement = statement!(
-        "outbox_claim",
-        [INT8, FLOAT8],
-        "WITH due AS (
-             SELECT guild_id, lane_id FROM outbox_lane WHERE due_at <= clock_timestamp()
-             ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
-         )
-         UPDATE outbox_lane AS l SET claim = l.claim + 1, due_at = clock_timestamp() + make_interval(secs => $2)
-         FROM due WHERE l.guild_id = due.guild_id AND l.lane_id = due.lane_id
-         RETURNING l.guild_id, l.lane_id, l.claim, l.version"
-    );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = store.query(CLAIM, &[&limit, &lease.as_secs_f64()]).await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| {
-            Some(Lane {
-                guild_id: snowflake::from_db(row.get(0))?,
-                lane_id: row.get(1),
-                claim: row.get(2),
-                version: row.get(3),
-            })
-        })
-        .collect())
+    let number = |column| {
+        let row = rows.first();
+        row.map_or(0, |row| row.get::<_, i64>(column).cast_unsigned())
+    };
+    Ok(RolesLeft {
+        in_line: number(0),
+        set_aside: number(1),
+    })
 }
 
 /// The first effects of a lane.
@@ -331,8 +327,8 @@ pub async fn set_aside(
              WHERE guild_id = $1 AND effect_id = $2 AND failed_at IS NULL
              RETURNING guild_id, lane_id
          )
-         INSERT INTO outbox_lane AS l (guild_id, lane_id, due_at)
-         SELECT guild_id, lane_id, clock_timestamp() + make_interval(secs => $4) FROM aside
+         INSERT INTO outbox_lane AS l (guild_id, lane_id, due_at, urgency)
+         SELECT guild_id, lane_id, clock_timestamp() + make_interval(secs => $4), 2 FROM aside
          ON CONFLICT (guild_id, lane_id) DO UPDATE SET version = l.version + 1, due_at = excluded.due_at"
     );
     let guild = snowflake::to_db(effect.guild_id);
@@ -342,6 +338,19 @@ pub async fn set_aside(
     )
     .await
     .map(drop)
+}
+
+/// What was set aside in a guild is due now. A lane that is claimed at the moment, for `lease` at most, is left alone.
+pub async fn make_due(tx: &Tx<'_>, guild_id: Id<GuildMarker>, lease: Duration) -> Result<(), StoreError> {
+    const MAKE_DUE: Statement = statement!(
+        "outbox_make_due",
+        [INT8, FLOAT8],
+        "UPDATE outbox_lane SET due_at = now()
+         WHERE guild_id = $1 AND lane_id < 0 AND due_at > now() + make_interval(secs => $2)"
+    );
+    tx.execute(MAKE_DUE, &[&snowflake::to_db(guild_id), &lease.as_secs_f64()])
+        .await
+        .map(drop)
 }
 
 /// Give it up, and say why.

@@ -8,12 +8,13 @@ use crate::{ledger::member_xp::MemberKey, rules::award::Millis, snowflake};
 use twilight_model::id::{Id, marker::InteractionMarker};
 
 /// The tables with a member's rows, each of which [`export`] tells and [`erase`] empties. A test looks for others in the catalog.
-pub const TABLES: [&str; 8] = [
+pub const TABLES: [&str; 9] = [
     "member_xp",
     "outbox",
     "backfill_message",
     "member_card",
     "audit_log",
+    "given_role",
     "audit_xp",
     "quarantine",
     "erased",
@@ -42,6 +43,8 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
                              WHERE guild_id = $1 AND user_id = $2),
              'audit_log', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - '{actor_id}'::text[] ORDER BY interaction_id), '[]')
                            FROM audit_log AS t WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text),
+             'given_role', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY role_id), '[]') FROM given_role AS t
+                            WHERE guild_id = $1 AND user_id = $2),
              'audit_xp', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY interaction_id), '[]') FROM audit_xp AS t
                           WHERE guild_id = $1 AND user_id = $2),
              'quarantine', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY quarantine_id), '[]') FROM quarantine AS t
@@ -91,6 +94,11 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
         [INT8, INT8],
         "DELETE FROM member_card WHERE guild_id = $1 AND user_id = $2"
     );
+    const ROLES: Statement = statement!(
+        "privacy_erase_roles",
+        [INT8, INT8],
+        "DELETE FROM given_role WHERE guild_id = $1 AND user_id = $2"
+    );
     const CHANGES: Statement = statement!(
         "privacy_erase_changes",
         [INT8, INT8],
@@ -116,7 +124,7 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
     {
         return Ok(false);
     }
-    for statement in [MESSAGES, XP, EFFECTS, CARD, CHANGES, REFUSED, NAMED] {
+    for statement in [MESSAGES, XP, EFFECTS, CARD, ROLES, CHANGES, REFUSED, NAMED] {
         tx.execute(statement, &[&guild, &user]).await?;
     }
     Ok(true)

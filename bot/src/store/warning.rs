@@ -111,6 +111,83 @@ pub async fn change(
     .map(drop)
 }
 
+/// What became of what a warning led to; `None` while it is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// `delivered`, or `closed` for a member who takes no direct messages.
+    pub message: Option<String>,
+    /// `done`, `gone` where there was nobody to punish any more, or the name of the text that says what was in the way.
+    pub action: Option<String>,
+}
+
+/// Note what became of the message to the member.
+pub async fn note_message(
+    store: &Store,
+    (guild_id, case_id): (Id<GuildMarker>, i64),
+    outcome: &str,
+) -> Result<(), StoreError> {
+    const NOTE_MESSAGE: Statement = statement!(
+        "warning_note_message",
+        [INT8, INT8, TEXT],
+        "UPDATE warning SET message_outcome = $3 WHERE guild_id = $1 AND case_id = $2"
+    );
+    let guild = snowflake::to_db(guild_id);
+    store
+        .query(NOTE_MESSAGE, &[&guild, &case_id, &outcome])
+        .await
+        .map(drop)
+}
+
+const NOTE_ACTION: Statement = statement!(
+    "warning_note_action",
+    [INT8, INT8, TEXT],
+    "UPDATE warning SET action_outcome = $3 WHERE guild_id = $1 AND case_id = $2"
+);
+
+/// Note what became of the punishment.
+pub async fn note_action(
+    store: &Store,
+    (guild_id, case_id): (Id<GuildMarker>, i64),
+    outcome: &str,
+) -> Result<(), StoreError> {
+    let guild = snowflake::to_db(guild_id);
+    store
+        .query(NOTE_ACTION, &[&guild, &case_id, &outcome])
+        .await
+        .map(drop)
+}
+
+/// The same in a transaction.
+pub async fn note_action_in(
+    tx: &Tx<'_>,
+    (guild_id, case_id): (Id<GuildMarker>, i64),
+    outcome: &str,
+) -> Result<(), StoreError> {
+    let guild = snowflake::to_db(guild_id);
+    tx.execute(NOTE_ACTION, &[&guild, &case_id, &outcome])
+        .await
+        .map(drop)
+}
+
+/// What became of what a warning led to.
+pub async fn outcomes(
+    store: &Store,
+    (guild_id, case_id): (Id<GuildMarker>, i64),
+) -> Result<Outcomes, StoreError> {
+    const OUTCOMES: Statement = statement!(
+        "warning_outcomes",
+        [INT8, INT8],
+        "SELECT message_outcome, action_outcome FROM warning WHERE guild_id = $1 AND case_id = $2"
+    );
+    let rows = store
+        .query(OUTCOMES, &[&snowflake::to_db(guild_id), &case_id])
+        .await?;
+    Ok(rows.first().map_or_else(Outcomes::default, |row| Outcomes {
+        message: row.get(0),
+        action: row.get(1),
+    }))
+}
+
 /// The warning of this number. The guild is locked by [`super::mod_case::lock`].
 pub async fn get(
     tx: &Tx<'_>,

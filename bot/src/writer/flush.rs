@@ -151,6 +151,10 @@ async fn move_members(
         .iter()
         .filter_map(|key| cause::welcome_of(*key, settings.get(&key.guild_id)?));
     effects.extend(welcomes);
+    let roles = joined
+        .iter()
+        .filter_map(|key| cause::roles_on_join(*key, settings.get(&key.guild_id)?));
+    effects.extend(roles);
     departures::show(tx, &joined).await?;
     let whose = |departed: Departed| -> Vec<MemberKey> {
         let keys = left.iter().copied();

@@ -54,7 +54,7 @@ fn tell(here: &Here, event: &str, user: u64) {
         .dispatch(Some(here.guild()), event, &data.to_string());
 }
 
-async fn give(here: &Here, giver: u32, user: u64, xp: u64) {
+async fn give(here: &Here, user: u64, xp: u64) {
     let id = user.to_string();
     let options = json!([
         {"name": "amount", "type": 4, "value": xp},
@@ -62,7 +62,7 @@ async fn give(here: &Here, giver: u32, user: u64, xp: u64) {
     ]);
     let users = json!({"users": {id.clone(): {"id": id, "username": "somebody"}}});
     let mut request = here.managing("xp", "give", options, users);
-    request.user_id = here.member(giver);
+    request.user_id = here.next_member();
     here.ask(&request).await;
 }
 
@@ -77,8 +77,8 @@ async fn is_on_board(here: &Here, user: u64, expected: bool) {
 async fn who_leaves_is_hidden_until_they_are_back() {
     let here = here_with(|config| config.discord.member_events = true).await;
     let (one, other) = (here.member(1), here.member(2));
-    give(&here, 5, one, 500).await;
-    give(&here, 6, other, 400).await;
+    give(&here, one, 500).await;
+    give(&here, other, 400).await;
     is_on_board(&here, one, true).await;
     tell(&here, "GUILD_MEMBER_REMOVE", one);
     is_on_board(&here, one, false).await;
@@ -96,7 +96,7 @@ async fn who_leaves_is_hidden_until_they_are_back() {
     let keep = json!([{"name": "fate", "type": 3, "value": "keep"}]);
     here.manage("levels", "departed", keep, json!({})).await;
     tell(&here, "GUILD_MEMBER_REMOVE", other);
-    give(&here, 7, one, 10).await;
+    give(&here, one, 10).await;
     is_on_board(&here, one, true).await;
     assert_eq!(position(&here, other).await, Some(1), "kept");
     assert_eq!(position(&here, one).await, Some(2), "begun anew");
@@ -108,7 +108,7 @@ async fn who_leaves_is_hidden_until_they_are_back() {
 async fn who_is_banned_is_hidden() {
     let here = here().await;
     let user = here.member(1);
-    give(&here, 5, user, 500).await;
+    give(&here, user, 500).await;
     is_on_board(&here, user, true).await;
     tell(&here, "GUILD_BAN_ADD", user);
     is_on_board(&here, user, false).await;
@@ -120,8 +120,8 @@ async fn who_is_banned_is_hidden() {
 async fn who_is_not_there_is_hidden() {
     let here = here().await;
     let (one, other) = (here.member(1), here.member(2));
-    give(&here, 5, one, 50).await;
-    give(&here, 6, other, 40).await;
+    give(&here, one, 50).await;
+    give(&here, other, 40).await;
     let role = here.discord.control().create_role(here.guild(), "reward", 1);
     let options = json!([
         {"name": "level", "type": 4, "value": 2},
@@ -131,7 +131,7 @@ async fn who_is_not_there_is_hidden() {
     assert!(said.contains("<@&"), "{said}");
     assert!(here.discord.control().set_member_left(here.guild(), one, true));
     assert_eq!(position(&here, one).await, Some(1), "nobody told of it");
-    give(&here, 7, one, 500).await;
+    give(&here, one, 500).await;
     is_on_board(&here, one, false).await;
     assert_eq!(position(&here, other).await, Some(1));
     here.end().await;
@@ -214,7 +214,7 @@ async fn what_no_session_heard_is_found_out() {
 async fn a_server_that_is_back_in_time_has_everything() {
     let here = here().await;
     let (guild, control) = (here.guild(), here.discord.control());
-    give(&here, 5, here.member(1), 500).await;
+    give(&here, here.member(1), 500).await;
     let tell =
         |event: &str, data: &serde_json::Value| control.dispatch(Some(guild), event, &data.to_string());
     // An outage of Discord's is none of it.

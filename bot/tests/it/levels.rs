@@ -253,6 +253,7 @@ async fn what_is_replayed_is_done_once() {
     use eventide::{
         config::Config,
         grants::{Grant, Granted, Mass, grant, reset, take_back},
+        guilds::authority::XpPermit,
         settings::Settings,
         store::{audit_log::Entry, rank_buckets},
     };
@@ -272,13 +273,14 @@ async fn what_is_replayed_is_done_once() {
     };
     let told = tokio::sync::watch::Sender::new(0);
     let users: BTreeSet<_> = (1..=3).map(Id::new).collect();
+    let permit = XpPermit::of_operator();
     for time in 0..3 {
         let given = grant(
             &store,
             &settings,
             entry(1, "xp_give"),
             users.clone(),
-            Grant::Give(50),
+            Grant::Give(permit, 50),
         )
         .await;
         let given = given.expect("done");
@@ -300,6 +302,7 @@ async fn what_is_replayed_is_done_once() {
             &settings,
             entry(3, "levels_undo"),
             entry(2, "").interaction_id,
+            permit,
             &told,
         )
         .await;
@@ -311,6 +314,7 @@ async fn what_is_replayed_is_done_once() {
         &settings,
         entry(4, "levels_undo"),
         entry(2, "").interaction_id,
+        permit,
         &told,
     )
     .await;
@@ -323,7 +327,7 @@ async fn what_is_replayed_is_done_once() {
             &settings,
             entry(interaction, "xp_give"),
             users.clone(),
-            Grant::Give(1),
+            Grant::Give(permit, 1),
         )
     });
     for done in futures_util::future::join_all(gifts).await {
@@ -446,7 +450,7 @@ async fn rewards_announcements_and_curves() {
     let user = here.member(1);
     let ((member, users), amount) = (member(user), option(4, "amount", 160));
     let mut give = here.managing("xp", "give", json!([amount, member]), users);
-    give.user_id = here.member(5);
+    give.user_id = here.next_member();
     assert!(text(&here.ask(&give).await).contains("level 3"));
     until("the role is given", async || {
         control
@@ -457,7 +461,7 @@ async fn rewards_announcements_and_curves() {
 
     // Somebody takes the role away; a sync gives it back.
     let mut sync = here.managing("levels", "reward sync", json!([]), json!({}));
-    sync.user_id = here.member(6);
+    sync.user_id = here.next_member();
     let state = here.ask(&sync).await;
     assert!(first(&state).contains("Looking for"), "{state:?}");
     until("the sync has ended", async || {

@@ -13,6 +13,7 @@ mod doctor;
 mod effects;
 mod embedded;
 mod every_command;
+mod fairness;
 mod fences;
 mod fleet;
 mod gaps;

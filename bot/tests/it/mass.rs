@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use eventide::{
     config::Config,
     grants::{Grant, Granted, Mass, grant, reset, take_back},
+    guilds::authority::XpPermit,
     settings::Settings,
     store::{Statement, Store, audit_log::Entry, rank_buckets},
 };
@@ -14,6 +15,7 @@ use twilight_model::id::Id;
 use crate::support::{PATIENCE, Scene, session::Session, until};
 
 const MEMBERS: u64 = 9_000;
+const PERMIT: XpPermit = XpPermit::of_operator();
 
 fn entry(interaction: u64, action: &'static str) -> Entry {
     Entry {
@@ -68,7 +70,7 @@ async fn a_change_that_was_interrupted_goes_on_where_it_was() {
     // The same for taking it back; and then nobody replays it, but somebody finds it.
     let (told, mut hears) = watch::channel(0);
     tokio::select! {
-        done = take_back(&store, &settings, entry(2, "levels_undo"), entry(1, "").interaction_id, &told) => {
+        done = take_back(&store, &settings, entry(2, "levels_undo"), entry(1, "").interaction_id, PERMIT, &told) => {
             unreachable!("{done:?} in one step")
         }
         step = hears.changed() => step.expect("a step"),
@@ -108,12 +110,19 @@ async fn a_change_is_finished_before_it_is_taken_back() {
         &settings,
         entry(1, "xp_give"),
         users.clone(),
-        Grant::Give(5),
+        Grant::Give(PERMIT, 5),
     );
     // Too short for all of it.
     drop(timeout(Duration::from_millis(150), given).await);
     let told = watch::Sender::new(0);
-    let given = grant(&store, &settings, entry(1, "xp_give"), users, Grant::Give(5)).await;
+    let given = grant(
+        &store,
+        &settings,
+        entry(1, "xp_give"),
+        users,
+        Grant::Give(PERMIT, 5),
+    )
+    .await;
     assert!(
         matches!(given.expect("done"), Granted::Many(MEMBERS) | Granted::Before),
         "each once"
@@ -130,6 +139,7 @@ async fn a_change_is_finished_before_it_is_taken_back() {
         &settings,
         entry(3, "levels_undo"),
         entry(2, "").interaction_id,
+        PERMIT,
         &told,
     );
     assert_eq!(back.await.expect("done"), Mass::Done(MEMBERS));

@@ -71,6 +71,7 @@ async fn every_table_about_members_is_told_and_erased() {
              INSERT INTO outbox (guild_id, lane_id, kind, user_id, body) VALUES (1, 1, 'roles', 1, '{}'), (1, 2, 'roles', 2, '{}');
              INSERT INTO backfill_message VALUES (1, 10, 3, 1), (1, 11, 3, 2);
              INSERT INTO member_card (guild_id, user_id, colour, asked_id) VALUES (1, 1, 255, 3), (1, 2, 255, 3);
+             INSERT INTO given_role VALUES (1, 1, 6), (1, 2, 6);
              INSERT INTO audit_xp VALUES (1, 9, 1, 5), (1, 9, 2, 5);
              INSERT INTO member_warnings (guild_id, user_id, warnings, points, warned_at) VALUES (1, 1, 1, 1, now());
              INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at)

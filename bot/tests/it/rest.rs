@@ -56,7 +56,7 @@ fn channels(discord: &Simulator, count: usize) -> Vec<Id<ChannelMarker>> {
 #[expect(clippy::disallowed_methods, reason = "the texts are short")]
 async fn say(rest: &Rest, channel: Id<ChannelMarker>, text: &str) -> Result<Answer, RestError> {
     let message = rest.builders().create_message(channel).content(text);
-    rest.send(Priority::Effect, message).await
+    rest.send(Priority::Command, message).await
 }
 
 fn fault(count: u64, kind: RestFaultKind) -> RestFault {

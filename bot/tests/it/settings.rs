@@ -77,10 +77,10 @@ async fn what_is_stored_is_what_holds() {
         .transaction("test", move |tx| {
             Box::pin(async move {
                 guild_settings::put(tx, &put).await?;
-                guild_settings::put_role(tx, GUILD, Id::new(6), 3).await?;
-                guild_settings::put_role(tx, GUILD, role, 20).await?;
-                guild_settings::put_role(tx, GUILD, role, 10).await?;
-                guild_settings::put_role(tx, Id::new(11), Id::new(8), 1).await
+                guild_settings::put_role(tx, GUILD, Id::new(6), 3, None).await?;
+                guild_settings::put_role(tx, GUILD, role, 20, None).await?;
+                guild_settings::put_role(tx, GUILD, role, 10, None).await?;
+                guild_settings::put_role(tx, Id::new(11), Id::new(8), 1, None).await
             })
         })
         .await

@@ -8,6 +8,7 @@ use std::time::Duration;
 use discord_simulator::InteractionRequest;
 use eventide::{
     embedded::StopMode,
+    guilds::authority::Sanctions,
     language::Language,
     moderation::{
         Act, Severity,
@@ -491,6 +492,7 @@ async fn an_interaction_that_is_carried_out_by_many_at_once() {
         points: 3,
         expiry: Expiry::Never,
         direct: true,
+        sanctions: Sanctions::none(),
     };
     let all =
         join_all((0..8).map(|_| cases::warn(&store, &settings, (act, Language::English), new.clone()))).await;
@@ -585,8 +587,22 @@ async fn a_member_who_takes_no_messages() {
     let log = stage.log_to(0).await;
     let user = stage.user(30);
     assert!(stage.control().set_direct_closed(user, true));
-    let reply = stage.warn(user, json!([])).await;
-    assert!(reply.contains("was warned"), "{reply}");
+    let options = json!([member(user), of_type(3, "reason", "x")]);
+    let warned = stage.asked(stage.moderator(), "warn", options).await;
+    assert!(text(&warned).contains("was warned"), "{warned:?}");
+    let says_so = |state: &discord_simulator::InteractionState| {
+        let closed = |edit: &Value| {
+            edit["content"]
+                .as_str()
+                .is_some_and(|text| text.contains("accept no direct messages"))
+        };
+        state.edits.iter().any(closed)
+    };
+    let told = stage
+        .control()
+        .wait_interaction(warned.id, says_so, PATIENCE)
+        .await;
+    assert!(told.is_some(), "the moderator knows");
     stage.delivered().await;
     assert!(stage.sent("You were warned on **").is_empty());
     stage.logged(log, "was warned by").await;

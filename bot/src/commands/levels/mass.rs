@@ -98,11 +98,12 @@ pub(super) async fn undo(question: &Question, around: &Around) -> Result<Reply, 
             .map(|entry| entry.interaction_id)
             .ok_or_else(|| question.refuse("levels-undo-nothing"))?
     };
+    let permit = question.xp_permit(around).await?;
     let entry = question.entry("levels_undo", &json!({"interaction_id": chosen.to_string()}))?;
     let (store, settings) = (around.store.clone().unhurried(), around.settings.clone());
     question.afterwards(move |progress| async move {
         let (told, seen) = watch::channel(0);
-        let back = grants::take_back(&store, &settings, entry, chosen, &told);
+        let back = grants::take_back(&store, &settings, entry, chosen, permit, &told);
         let text = match Box::pin(progress.during(back, seen, so_far(language))).await {
             Ok(Mass::Done(members)) => {
                 let values = [

@@ -3,33 +3,83 @@
 use std::time::Duration;
 
 use serde_json::json;
-use twilight_model::id::{
-    Id,
-    marker::{GuildMarker, RoleMarker},
+use twilight_model::{
+    application::command::CommandOptionType,
+    id::{
+        Id,
+        marker::{GuildMarker, RoleMarker},
+    },
 };
 
 use super::{change, rules::given};
 use crate::{
+    commands::define::Opt,
     grants,
-    guilds::Assignable,
+    guilds::{
+        Assignable,
+        authority::{Denial, RewardFault, RewardPermit, XpPermit},
+    },
     interactions::{Around, Progress, Question, Refusal, reply::Reply},
     language::{Language, Value},
     rest::Priority,
     rules::curve::MAX_LEVEL,
     settings::{
-        GuildSettings, RewardMode,
+        Demotion, GuildSettings, RewardMode,
         change::{Change, RewardError, add_reward, remove_reward},
     },
-    store::outbox,
+    store::{guild_settings, outbox},
 };
 
 /// The words of the option `keep`.
-pub(super) const MODES: [&str; 2] = ["stack", "replace"];
+const MODES: [&str; 2] = ["stack", "replace"];
 
+/// Rewards that are listed: what fits into a message, with what stands around it.
+const SHOWN: usize = 40;
 /// How often the progress of a sync is shown.
 const SHOWN_EVERY: Duration = Duration::from_secs(5);
 /// Discord takes changes of an answer for 15 minutes.
 const SHOWN_FOR: Duration = Duration::from_mins(14);
+
+/// The subcommands about rewards.
+pub(super) fn definition() -> Opt {
+    use CommandOptionType::{Boolean, Integer, Role, String};
+    let opt = |kind, name| Opt::new(kind, "levels-option", name);
+    let role = || opt(Role, "role");
+    Opt::group(
+        "levels",
+        "reward",
+        [
+            Opt::sub(
+                "levels-reward",
+                "add",
+                [
+                    opt(Integer, "level").between(1, MAX_LEVEL.into()).required(),
+                    role().required(),
+                ],
+            ),
+            Opt::sub("levels-reward", "remove", [role().required()]),
+            Opt::sub("levels-reward", "list", []),
+            Opt::sub(
+                "levels-reward",
+                "mode",
+                [opt(String, "keep").one_of("levels-option", MODES).required()],
+            ),
+            Opt::sub(
+                "levels-reward",
+                "demotion",
+                [opt(String, "remove")
+                    .one_of("levels-option", Demotion::ALL.map(Demotion::word))
+                    .required()],
+            ),
+            Opt::sub("levels-reward", "rejoin", [opt(Boolean, "give").required()]),
+            Opt::sub(
+                "levels-reward",
+                "sync",
+                [opt(Boolean, "dry-run"), opt(Boolean, "take")],
+            ),
+        ],
+    )
+}
 
 pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, Refusal> {
     let level = given(question.asked.integer("level")?, "level")?;
@@ -40,9 +90,10 @@ pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, R
     let role_id = given(question.asked.role("role")?, "role")?;
     let guild_id = question.guild()?;
     let language = question.language();
+    let permit = permit(question, around, guild_id, role_id).await?;
     let details = json!({"level": level, "role": role_id});
     let entry = question.entry("levels_reward_add", &details)?;
-    match add_reward(&around.store, guild_id, (level, role_id), Some(entry)).await {
+    match add_reward(&around.store, guild_id, level, permit, Some(entry)).await {
         Ok(()) => around.settings.forget(guild_id),
         Err(RewardError::TooMany) => return Err(question.refuse("levels-reward-too-many")),
         Err(RewardError::Store(error)) => return Err(error.into()),
@@ -51,32 +102,27 @@ pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, R
         ("role", Value::from(format!("<@&{role_id}>"))),
         ("level", language.number(level.into()).into()),
     ];
-    let mut text = language.filled("levels-reward-added", &values);
-    // It is kept all the same: what is in the way can be put right later.
-    if let Some(fault) = in_the_way(around, guild_id, role_id).await {
-        text = format!("{text}\n⚠️ {}", language.text(fault));
-    }
-    Ok(Reply::private(text))
+    Ok(Reply::private(language.filled("levels-reward-added", &values)))
 }
 
-/// What keeps the bot from giving a role, if that is known.
-async fn in_the_way(
+/// Permission for who asks to make the role a reward, if the bot can give it.
+async fn permit(
+    question: &Question,
     around: &Around,
     guild_id: Id<GuildMarker>,
     role_id: Id<RoleMarker>,
-) -> Option<&'static str> {
-    let assignable = around
+) -> Result<RewardPermit, Refusal> {
+    let authority = question.authority(around).await?;
+    let permit = around
         .guilds
-        .assignable(guild_id, role_id, Priority::Interaction)
-        .await;
-    match assignable.ok()? {
-        Assignable::Yes => None,
-        Assignable::NoPermission => Some("levels-reward-no-permission"),
-        Assignable::RoleAboveBot { .. } => Some("levels-reward-above"),
-        Assignable::Managed | Assignable::Everyone | Assignable::UnknownRole => {
-            Some("levels-reward-not-given")
+        .reward_permit(guild_id, &authority, role_id, Priority::Interaction)
+        .await?;
+    permit.map_err(|denied| match denied {
+        RewardFault::Denied(denial) => denial.into(),
+        RewardFault::Unassignable(assignable) => {
+            question.refuse(fault(assignable).unwrap_or("levels-reward-not-given"))
         }
-    }
+    })
 }
 
 pub(super) async fn remove(question: &Question, around: &Around) -> Result<Reply, Refusal> {
@@ -95,14 +141,75 @@ pub(super) async fn remove(question: &Question, around: &Around) -> Result<Reply
 }
 
 pub(super) async fn list(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let settings = around.settings.of(&around.store, question.guild()?).await?;
-    Ok(Reply::private_list(in_words(&settings, question.language())))
+    let guild_id = question.guild()?;
+    let settings = around.settings.of(&around.store, guild_id).await?;
+    let language = question.language();
+    let text = in_words(&settings, language);
+    let troubles = troubles(around, guild_id, &settings, language).await?;
+    Ok(Reply::private_list(format!("{text}{troubles}")))
+}
+
+/// A line for each reward that the bot does not give at the moment.
+async fn troubles(
+    around: &Around,
+    guild_id: Id<GuildMarker>,
+    settings: &GuildSettings,
+    language: Language,
+) -> Result<String, Refusal> {
+    let mut lines = String::new();
+    for (_, role_id) in settings.rewards.roles().iter().take(SHOWN) {
+        if let Some(trouble) = trouble(around, guild_id, *role_id, language).await? {
+            let values = [
+                ("role", Value::from(format!("<@&{role_id}>"))),
+                ("why", trouble.into()),
+            ];
+            lines.push('\n');
+            lines.push_str(&language.filled("levels-reward-trouble", &values));
+        }
+    }
+    Ok(lines)
+}
+
+/// Why the bot does not give a reward at the moment.
+async fn trouble(
+    around: &Around,
+    guild_id: Id<GuildMarker>,
+    role_id: Id<RoleMarker>,
+    language: Language,
+) -> Result<Option<String>, Refusal> {
+    let guilds = &around.guilds;
+    let assignable = guilds
+        .assignable(guild_id, role_id, Priority::Interaction)
+        .await?;
+    if let Some(key) = fault(assignable) {
+        return Ok(Some(language.text(key)));
+    }
+    let Some(danger) = guilds
+        .dangers_of(guild_id, role_id, Priority::Interaction)
+        .await?
+    else {
+        return Ok(None);
+    };
+    let configured_by = guild_settings::configured_by(&around.store, guild_id, role_id).await?;
+    let owner = guilds.owner(guild_id, Priority::Interaction).await?;
+    let is_the_owners = configured_by.is_some() && configured_by == owner;
+    Ok((!is_the_owners).then(|| Denial::OwnerOnly(role_id, danger).in_words(language)))
+}
+
+/// The text for a role that the bot cannot give.
+const fn fault(assignable: Assignable) -> Option<&'static str> {
+    match assignable {
+        Assignable::Yes => None,
+        Assignable::NoPermission => Some("levels-reward-no-permission"),
+        Assignable::RoleAboveBot { .. } => Some("levels-reward-above"),
+        Assignable::Everyone => Some("levels-reward-everyone"),
+        Assignable::UnknownRole => Some("levels-reward-unknown"),
+        Assignable::Managed => Some("levels-reward-not-given"),
+    }
 }
 
 /// The rewards, one a line.
 pub(super) fn in_words(settings: &GuildSettings, language: Language) -> String {
-    // What fits into a message, with what stands around it.
-    const SHOWN: usize = 40;
     let roles = settings.rewards.roles();
     if roles.is_empty() {
         return language.text("levels-reward-empty");
@@ -144,12 +251,43 @@ pub(super) async fn mode(question: &Question, around: &Around) -> Result<Reply, 
         around,
         "levels_reward_mode",
         &details,
-        vec![Change::Rewards(mode)],
+        vec![Change::Rewards(question.xp_permit(around).await?, mode)],
     )
     .await?;
     let key = match mode {
         RewardMode::Stack => "levels-reward-stack",
         RewardMode::Replace => "levels-reward-replace",
+    };
+    Ok(Reply::private(question.language().text(key)))
+}
+
+/// When members lose the roles of levels that they have no more.
+pub(super) async fn demotion(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let word = given(question.asked.text("remove")?, "remove")?;
+    let demotion = given(Demotion::of_word(word), "remove")?;
+    let changes = vec![Change::Demotion(question.xp_permit(around).await?, demotion)];
+    let details = json!({"demotion": demotion.word()});
+    change(question, around, "levels_reward_demotion", &details, changes).await?;
+    let key = format!("levels-demotion-{}", demotion.word());
+    Ok(Reply::private(question.language().text(&key)))
+}
+
+/// Whether members who join get the roles of the level that they have.
+pub(super) async fn rejoin(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let gives = given(question.asked.boolean("give")?, "give")?;
+    let changes = vec![Change::RolesOnJoin(question.xp_permit(around).await?, gives)];
+    change(
+        question,
+        around,
+        "levels_reward_rejoin",
+        &json!({"give": gives}),
+        changes,
+    )
+    .await?;
+    let key = if gives {
+        "levels-rejoin-on"
+    } else {
+        "levels-rejoin-off"
     };
     Ok(Reply::private(question.language().text(key)))
 }
@@ -162,11 +300,27 @@ pub(super) async fn sync(question: &Question, around: &Around) -> Result<Reply, 
     if settings.rewards.roles().is_empty() {
         return Err(question.refuse("levels-reward-empty"));
     }
+    if question.asked.boolean("dry-run")?.unwrap_or(false) {
+        let members = grants::count_to_sync(&around.store, guild_id, &settings).await?;
+        let values = [
+            ("members", Value::Count(members)),
+            ("count", language.number(members).into()),
+        ];
+        let text = language.filled("levels-sync-dry", &values);
+        let troubles = troubles(around, guild_id, &settings, language).await?;
+        return Ok(Reply::private(format!("{text}{troubles}")));
+    }
+    let takes = question.asked.boolean("take")?.unwrap_or(false);
+    let permit = question.xp_permit(around).await?;
     question.afterwards(move |progress| async move {
-        match synced(&progress, guild_id, &settings, language).await {
+        match synced(&progress, guild_id, &settings, (takes, permit), language).await {
             Ok(text) => Reply::private(text),
+            Err(Refusal::Rest(error)) => {
+                tracing::warn!(%error, command = "levels", "a command could not use Discord's API");
+                Reply::private(language.text("error-broken"))
+            }
             Err(error) => {
-                tracing::warn!(%error, command = "levels", "a command could not use the database");
+                tracing::warn!(?error, command = "levels", "a command could not use the database");
                 Reply::private(language.text("error-away"))
             }
         }
@@ -178,20 +332,38 @@ async fn synced(
     progress: &Progress,
     guild_id: Id<GuildMarker>,
     settings: &GuildSettings,
+    (takes, permit): (bool, XpPermit),
     language: Language,
-) -> Result<String, crate::store::StoreError> {
-    let store = &progress.around().store;
-    let all = grants::sync_rewards(store, guild_id, settings).await?;
+) -> Result<String, Refusal> {
+    let around = progress.around();
+    let store = &around.store;
+    let all = grants::sync_rewards(store, guild_id, settings, takes, permit).await?;
     let until = tokio::time::Instant::now() + SHOWN_FOR;
     loop {
-        let left = outbox::roles_left(store, guild_id).await?.min(all);
+        let left = outbox::roles_left(store, guild_id).await?;
+        let open = (left.in_line + left.set_aside).min(all);
         let values = [
-            ("done", Value::from(language.number(all - left))),
+            ("done", Value::from(language.number(all - open))),
             ("members", Value::Count(all)),
             ("count", language.number(all).into()),
         ];
-        if left == 0 {
-            return Ok(language.filled("levels-sync-done", &values));
+        if left.in_line == 0 {
+            let right = [
+                ("members", Value::Count(all - open)),
+                ("count", language.number(all - open).into()),
+            ];
+            let mut text = language.filled("levels-sync-done", &right);
+            if open > 0 {
+                // Somebody has to put something right before the others get theirs.
+                let values = [
+                    ("members", Value::Count(open)),
+                    ("count", language.number(open).into()),
+                ];
+                text.push('\n');
+                text.push_str(&language.filled("levels-sync-waiting", &values));
+                text.push_str(&troubles(around, guild_id, settings, language).await?);
+            }
+            return Ok(text);
         }
         if tokio::time::Instant::now() >= until {
             return Ok(language.filled("levels-sync-goes-on", &values));

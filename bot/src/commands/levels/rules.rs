@@ -5,6 +5,7 @@ use twilight_model::channel::ChannelType;
 
 use super::change;
 use crate::{
+    grants,
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
     language::{Language, Value},
     rules::{
@@ -60,7 +61,7 @@ pub(super) async fn xp(question: &Question, around: &Around) -> Result<Reply, Re
         around,
         "levels_xp",
         &details,
-        vec![Change::Xp(Some((least, most)))],
+        vec![Change::Xp(question.xp_permit(around).await?, Some((least, most)))],
     )
     .await?;
     let language = question.language();
@@ -86,7 +87,7 @@ pub(super) async fn cooldown(question: &Question, around: &Around) -> Result<Rep
     let seconds = (0..=LONGEST_COOLDOWN).contains(&seconds).then_some(seconds);
     let seconds = given(seconds.and_then(|seconds| u32::try_from(seconds).ok()), "seconds")?;
     let details = json!({"seconds": seconds});
-    let changes = vec![Change::Cooldown(Some(seconds))];
+    let changes = vec![Change::Cooldown(question.xp_permit(around).await?, Some(seconds))];
     change(question, around, "levels_cooldown", &details, changes).await?;
     let language = question.language();
     let values = [
@@ -146,7 +147,11 @@ pub(super) async fn multiplier(question: &Question, around: &Around) -> Result<R
     }
     let language = question.language();
     let details = json!({"target": format!("{target:?}"), "percent": percent});
-    let changes = vec![Change::Multiplier(target, percent)];
+    let changes = vec![Change::Multiplier(
+        question.xp_permit(around).await?,
+        target,
+        percent,
+    )];
     change(question, around, "levels_multiplier", &details, changes).await?;
     let key = match percent {
         0 => "levels-multiplier-none",
@@ -169,7 +174,7 @@ pub(super) async fn role_mode(question: &Question, around: &Around) -> Result<Re
         around,
         "levels_role_mode",
         &details,
-        vec![Change::RoleMode(mode)],
+        vec![Change::RoleMode(question.xp_permit(around).await?, mode)],
     )
     .await?;
     let language = question.language();
@@ -205,13 +210,13 @@ pub(super) async fn boost(question: &Question, around: &Around) -> Result<Reply,
         from,
         until,
     };
-    let id = question.asked.id;
+    let (id, permit) = (question.asked.id, question.xp_permit(around).await?);
     change(
         question,
         around,
         "levels_boost",
         &details,
-        vec![Change::Boost { id, boost }],
+        vec![Change::Boost { permit, id, boost }],
     )
     .await?;
     let language = question.language();
@@ -225,7 +230,8 @@ pub(super) async fn boost(question: &Question, around: &Around) -> Result<Reply,
 
 pub(super) async fn boost_end(question: &Question, around: &Around) -> Result<Reply, Refusal> {
     let at = snowflake::millis(question.asked.id);
-    let changes = vec![Change::EndBoosts { at }];
+    let permit = question.xp_permit(around).await?;
+    let changes = vec![Change::EndBoosts { permit, at }];
     change(question, around, "levels_boost_end", &json!({}), changes).await?;
     Ok(Reply::private(question.language().text("levels-boost-end-done")))
 }
@@ -253,15 +259,22 @@ pub(super) async fn curve(question: &Question, around: &Around) -> Result<Reply,
         _ => return Err(Refusal::Option(BadOption("kind"))),
     };
     let chosen = chosen.ok_or_else(|| question.refuse("levels-curve-flat"))?;
+    let permit = question.xp_permit(around).await?;
     let details = json!({"curve": format!("{chosen:?}")});
     change(
         question,
         around,
         "levels_curve",
         &details,
-        vec![Change::Curve(chosen)],
+        vec![Change::Curve(permit, chosen)],
     )
     .await?;
+    let guild_id = question.guild()?;
+    let settings = around.settings.of(&around.store, guild_id).await?;
+    if !settings.rewards.switched_off {
+        let demotes = settings.rewards.demotion.holds(false);
+        grants::sync_rewards(&around.store, guild_id, &settings, demotes, permit).await?;
+    }
     let language = question.language();
     Ok(Reply::private(
         language.filled("levels-curve-done", &totals(chosen, language)),

@@ -4,6 +4,7 @@ use twilight_model::{application::command::CommandOptionType as Kind, guild::Per
 
 use super::super::{define::Opt, warn};
 use crate::{
+    guilds::authority::permission,
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
     moderation::{
         Action, Denied,
@@ -11,6 +12,7 @@ use crate::{
         thresholds::{self, Threshold},
         words,
     },
+    rest::Priority,
     text::names::quoted,
 };
 
@@ -58,9 +60,17 @@ pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, R
         duration_seconds: duration(question, action)?,
         window_days,
     };
+    let permit = question.authority(around).await?.threshold_permit(action)?;
     let act = warn::act(question, guild_id)?;
     let language = question.language();
-    let put = thresholds::put(&around.store, &around.settings, (act, language), threshold).await?;
+    let put = thresholds::put(
+        &around.store,
+        &around.settings,
+        (act, language),
+        threshold,
+        permit,
+    )
+    .await?;
     let put = put.map_err(|denied| refusal(question, denied, 0))?;
     let key = if put.replaced {
         "warning-threshold-replaced"
@@ -68,7 +78,20 @@ pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, R
         "warning-threshold-added"
     };
     let values = [("threshold", words::threshold(language, &put.threshold).into())];
-    Ok(Reply::private(language.filled(key, &values)))
+    let mut text = language.filled(key, &values);
+    // It is kept all the same: the server's staff can give the bot the permission later.
+    if let Ok(false) = around
+        .guilds
+        .may(guild_id, action.permission(), Priority::Interaction)
+        .await
+    {
+        let values = [("permission", permission(action.permission(), language).into())];
+        text = format!(
+            "{text}\n⚠️ {}",
+            language.filled("warning-threshold-powerless", &values)
+        );
+    }
+    Ok(Reply::private(text))
 }
 
 pub(super) async fn remove(question: &Question, around: &Around) -> Result<Reply, Refusal> {

@@ -194,9 +194,9 @@ async fn a_429_keeps_its_place_and_waits_as_told() {
     let (turns, _task) = turns(RULES);
     learn(&turns, &channel(1)).await;
     for scope in [Scope::User, Scope::Shared] {
-        let turn = at_once(&turns, &channel(1), Effect).await.expect("a turn");
+        let turn = at_once(&turns, &channel(1), Command).await.expect("a turn");
         let route = channel(1);
-        let mut next = Box::pin(turns.wait(&route, Effect));
+        let mut next = Box::pin(turns.wait(&route, Command));
         assert!(timeout(NOW, &mut next).await.is_err(), "it waits in line");
         let since = Instant::now();
         let seen = limited(scope, 900);
@@ -217,6 +217,28 @@ async fn a_429_keeps_its_place_and_waits_as_told() {
         assert_about(again_at, 900);
         assert!(next_at >= again_at + Duration::from_millis(10));
     }
+}
+
+/// The worker that delivers an effect can serve another one meanwhile.
+#[tokio::test(start_paused = true)]
+async fn an_effect_does_not_wait_for_a_closed_bucket() {
+    let (turns, _task) = turns(RULES);
+    learn(&turns, &channel(1)).await;
+    let turn = at_once(&turns, &channel(1), Effect).await.expect("a turn");
+    let route = channel(1);
+    let closed = Some(Refusal::After(Duration::from_secs(5)));
+    let (effect, command, ()) = tokio::join!(
+        turns.wait(&route, Effect),
+        waited(&turns, &route, Command),
+        async {
+            sleep(NOW).await;
+            turn.finish(&ok(0, 5_000));
+        }
+    );
+    assert_eq!(effect.err(), closed, "told when the bucket closes");
+    assert!(command.1 >= Duration::from_secs(5), "others wait for it");
+    command.0.finish(&ok(0, 5_000));
+    assert_eq!(turns.wait(&route, Effect).await.err(), closed, "and told at once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,10 @@ use proptest::prelude::*;
 use twilight_model::id::Id;
 
 use super::{Key, channel, guild, level, role};
-use crate::settings::{Announce, RewardMode, change::Change};
+use crate::{
+    guilds::authority::XpPermit,
+    settings::{Announce, RewardMode, change::Change},
+};
 
 const ID: &str = "123456789012345678";
 
@@ -28,7 +31,11 @@ fn words_are_changes() {
             Change::Announce(Some(Announce::Channel(id))),
         ),
         (Key::Ping, "yes", Change::Ping(true)),
-        (Key::Rewards, "replace", Change::Rewards(RewardMode::Replace)),
+        (
+            Key::Rewards,
+            "replace",
+            Change::Rewards(XpPermit::of_operator(), RewardMode::Replace),
+        ),
         (Key::LogChannel, ID, Change::LogChannel(Some(id))),
     ] {
         assert_eq!(key.set(written), Ok(change), "{written}");

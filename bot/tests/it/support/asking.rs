@@ -21,6 +21,9 @@ pub(crate) const IN_TIME: Duration = Duration::from_secs(10);
 /// What Discord lets those do who run a server, and moderators.
 pub(crate) const ADMINISTRATOR: &str = "8";
 
+/// The same as a role's permission.
+const EVERYTHING: u64 = 1 << 3;
+
 /// Members that tests name.
 const OWN: u32 = 10;
 
@@ -30,6 +33,8 @@ pub(crate) struct Here {
     pub(crate) config: Config,
     pub(crate) bot: Bot,
     pub(crate) managers: AtomicU32,
+    /// The role of those whom tests let manage the server: with every permission, and above most others.
+    pub(crate) managing_role: u64,
 }
 
 /// A world of a few guilds, and a bot in it.
@@ -63,12 +68,17 @@ pub(crate) async fn here_in(guilds: u32, members: u32, configure: impl FnOnce(&m
         (up && !discord.control().commands(None).is_empty()).then_some(())
     })
     .await;
+    let guild = discord.world().guilds()[0].id();
+    let control = discord.control();
+    let managing_role = control.create_role(guild, "managers", 40).expect("a role");
+    assert!(control.set_role_permissions(guild, managing_role, EVERYTHING));
     Here {
         scene,
         discord,
         config,
         bot,
         managers: AtomicU32::new(0),
+        managing_role,
     }
 }
 
@@ -109,12 +119,15 @@ impl Here {
         text(&self.ask(&request).await)
     }
 
-    /// Somebody else each time: nobody is held for asking too often.
+    /// Another member who manages the server each time: nobody is held for asking too often.
     pub(crate) fn next_member(&self) -> u64 {
         let world = self.discord.world();
         let all = (0..).take_while(|rank| world.member_id(self.guild(), *rank).is_some());
         let others = u32::try_from(all.count()).expect("few") - OWN;
-        self.member(OWN + self.managers.fetch_add(1, Ordering::Relaxed) % others)
+        let user = self.member(OWN + self.managers.fetch_add(1, Ordering::Relaxed) % others);
+        let control = self.discord.control();
+        assert!(control.set_member_roles(self.guild(), user, &[self.managing_role]));
+        user
     }
 
     /// A channel of the guild.
@@ -150,6 +163,7 @@ impl Here {
             config,
             bot,
             managers,
+            managing_role,
         } = self;
         bot.drain(PATIENCE).await.expect("a clean end");
         let bot = start(&config, scene.postgres.connection()).await;
@@ -165,6 +179,7 @@ impl Here {
             config,
             bot,
             managers,
+            managing_role,
         }
     }
 

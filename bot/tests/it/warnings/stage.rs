@@ -23,6 +23,8 @@ const MODERATORS: u32 = 25;
 
 /// Time out members, manage the server.
 const MODERATOR_MAY: u64 = 1 << 40 | 1 << 5;
+const KICK: u64 = 1 << 1;
+const BAN: u64 = 1 << 2;
 
 pub(super) struct Stage {
     pub(super) scene: Scene,
@@ -53,6 +55,7 @@ impl Stage {
         let guild = discord.world().guilds()[0].id();
         let control = discord.control();
         let role = control.create_role(guild, "moderators", 2).expect("a role");
+        assert!(control.set_role_permissions(guild, role, MODERATOR_MAY | KICK | BAN));
         let user = |rank| discord.world().member_id(guild, rank).expect("a member");
         for rank in 0..40 {
             let roles = if (1..=MODERATORS).contains(&rank) {

@@ -1,0 +1,89 @@
+//! What follows for settings and for waiting roles from what changed on Discord.
+
+use std::time::Duration;
+
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use super::{
+    delivery::Deliverer,
+    effect::{Effect, Notice},
+    notice,
+};
+use crate::{
+    guilds::Changes,
+    store::{StoreError, Tx, effect_failure, guild_settings::forget, outbox},
+};
+
+/// What is stored in the settings of a channel that announcements went to.
+const CHANNEL_DELETED: &str = "the channel was deleted";
+
+/// Deal with what changed since the last call; later, if the database is away.
+pub(super) async fn tend(to: &Deliverer) {
+    let changes = to.guilds.take_changes();
+    if changes.is_empty() {
+        return;
+    }
+    if let Err(error) = apply(to, changes.clone()).await {
+        tracing::warn!(%error, "changes of roles and channels wait for the database");
+        to.guilds.put_back(changes);
+    }
+}
+
+async fn apply(to: &Deliverer, changes: Changes) -> Result<(), StoreError> {
+    let (settings, lease) = (to.settings.clone(), to.config.lease);
+    let touched: Vec<_> = changes
+        .deleted_roles
+        .iter()
+        .map(|(guild_id, _)| *guild_id)
+        .chain(changes.deleted_channels.iter().map(|(guild_id, _)| *guild_id))
+        .collect();
+    to.store
+        .transaction("guild_changes", move |tx| {
+            let (settings, changes) = (settings.clone(), changes.clone());
+            Box::pin(async move {
+                for (guild_id, role_id) in &changes.deleted_roles {
+                    let log_channel_id = notice::log_channel(tx, &settings, *guild_id).await?;
+                    if let Some(level) = forget::role(tx, *guild_id, *role_id).await? {
+                        let gone = Notice::RewardGone {
+                            role_id: *role_id,
+                            level,
+                        };
+                        notice::add(tx, *guild_id, log_channel_id, &gone).await?;
+                    }
+                }
+                for (guild_id, channel_id) in &changes.deleted_channels {
+                    let log_channel_id = notice::log_channel(tx, &settings, *guild_id).await?;
+                    let announced = forget::channel(tx, *guild_id, *channel_id, CHANNEL_DELETED);
+                    if announced.await? && log_channel_id != Some(*channel_id) {
+                        let reason = CHANNEL_DELETED.to_owned();
+                        notice::add(
+                            tx,
+                            *guild_id,
+                            log_channel_id,
+                            &Notice::AnnouncementsOff { reason },
+                        )
+                        .await?;
+                    }
+                }
+                for guild_id in &changes.roles {
+                    release_roles(tx, *guild_id, lease).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    for guild_id in touched {
+        to.settings.forget(guild_id);
+    }
+    Ok(())
+}
+
+/// Roles that were set aside are due, and none counts as failing any more.
+pub(crate) async fn release_roles(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    lease: Duration,
+) -> Result<(), StoreError> {
+    effect_failure::forget(tx, guild_id, Effect::ROLES).await?;
+    outbox::make_due(tx, guild_id, lease).await
+}
