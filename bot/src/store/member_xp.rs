@@ -5,7 +5,7 @@ pub mod moving;
 
 use std::{collections::HashMap, time::SystemTime};
 
-use super::{Statement, Store, StoreError, Tx, statement::statement};
+use super::{Params, Statement, Store, StoreError, Tx, rank_buckets, statement::statement};
 use crate::{
     ledger::member_xp::{LastAward, MemberDelta, MemberKey},
     rules::{award::Millis, curve::Curve},
@@ -132,9 +132,17 @@ pub async fn write(tx: &Tx<'_>, additions: &[Addition], making: Making) -> Resul
     let (new, there): (Vec<usize>, Vec<usize>) =
         (0..additions.len()).partition(|place| additions[*place].is_new);
     let mut after: Vec<Option<u64>> = vec![None; additions.len()];
-    if !there.is_empty() {
-        for (place, xp) in update(tx, additions, &there).await? {
-            after[place] = Some(xp);
+    // One statement locks the rows of the guilds that are not ranked, a second one those that are, each in the order of the key.
+    for is_ranked in [false, true] {
+        let there: Vec<usize> = there
+            .iter()
+            .copied()
+            .filter(|place| additions[*place].is_ranked == is_ranked)
+            .collect();
+        if !there.is_empty() {
+            for (place, xp) in update(tx, additions, &there, is_ranked).await? {
+                after[place] = Some(xp);
+            }
         }
     }
     // A row of a ranked guild begins with its buckets, which SQL finds.
@@ -242,40 +250,78 @@ impl Columns {
     }
 }
 
-/// Add to rows that are there. Returns the places of those that were, with their XP.
+/// Add to rows that are there, of ranked guilds or of others. Returns the places of those that were, with their XP.
 async fn update(
     tx: &Tx<'_>,
     additions: &[Addition],
     places: &[usize],
+    is_ranked: bool,
 ) -> Result<Vec<(usize, u64)>, StoreError> {
     const UPDATE: Statement = statement!(
         "member_xp_update",
-        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TIMESTAMPTZ_ARRAY, INT4_ARRAY, INT8_ARRAY, BOOL_ARRAY],
-        "UPDATE member_xp SET ", added!("excluded.is_ranked"), "
-         FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::timestamptz[], $6::int4[], $7::int8[], $8::bool[])
+        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TIMESTAMPTZ_ARRAY, INT4_ARRAY, INT8_ARRAY],
+        "UPDATE member_xp SET ", added!("false"), "
+         FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::timestamptz[], $6::int4[], $7::int8[])
               WITH ORDINALITY
-              AS excluded (guild_id, user_id, xp, message_count, last_award_at, week, week_base, is_ranked, place)
+              AS excluded (guild_id, user_id, xp, message_count, last_award_at, week, week_base, place)
          WHERE member_xp.guild_id = excluded.guild_id AND member_xp.user_id = excluded.user_id
          RETURNING excluded.place, member_xp.xp"
     );
-    let chosen = || places.iter().map(|place| &additions[*place]);
-    let columns = Columns::of(chosen().map(|addition| (&addition.key, &addition.delta)));
-    let ranked: Vec<bool> = chosen().map(|addition| addition.is_ranked).collect();
-    let rows = tx
-        .query(
-            UPDATE,
-            &[
-                &columns.guilds,
-                &columns.users,
-                &columns.xp,
-                &columns.messages,
-                &columns.awards,
-                &columns.weeks,
-                &columns.before_week,
-                &ranked,
-            ],
-        )
-        .await?;
+    // Counts the members who change their bucket once for all rows. The trigger would append several counts for each member, and a
+    // reader of the board adds up what was appended.
+    const UPDATE_RANKED: Statement = statement!(
+        "member_xp_update_ranked",
+        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TIMESTAMPTZ_ARRAY, INT4_ARRAY, INT8_ARRAY],
+        "WITH locked AS MATERIALIZED (
+             SELECT d.*, m.by_xp AS was_by_xp, m.by_messages AS was_by_messages, m.week AS was_week, m.by_week AS was_by_week
+             FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::timestamptz[], $6::int4[], $7::int8[])
+                  WITH ORDINALITY
+                  AS d (guild_id, user_id, xp, message_count, last_award_at, week, week_base, place)
+             JOIN member_xp AS m ON m.guild_id = d.guild_id AND m.user_id = d.user_id
+             ORDER BY d.place FOR NO KEY UPDATE OF m
+         ), updated AS (
+             UPDATE member_xp SET ", added!("true"), "
+             FROM locked AS excluded
+             WHERE member_xp.guild_id = excluded.guild_id AND member_xp.user_id = excluded.user_id
+             RETURNING excluded.place, member_xp.guild_id, member_xp.xp,
+                       excluded.was_by_xp, excluded.was_by_messages, excluded.was_week, excluded.was_by_week,
+                       member_xp.by_xp, member_xp.by_messages, member_xp.week, member_xp.by_week
+         ), counted AS (
+             INSERT INTO bucket_count (guild_id, board, bucket, members)
+             SELECT u.guild_id, c.board, c.bucket, sum(c.by)
+             FROM updated AS u
+             CROSS JOIN LATERAL (VALUES
+                 (0, u.was_by_xp, -1), (0, u.by_xp, 1),
+                 (1, u.was_by_messages, -1), (1, u.by_messages, 1),
+                 (u.was_week, CASE WHEN u.was_week > 1 THEN u.was_by_week END, -1),
+                 (u.week, CASE WHEN u.week > 1 THEN u.by_week END, 1)
+             ) AS c (board, bucket, by)
+             WHERE c.bucket > 0 AND (c.board < 2 OR c.board > u.week - 2)
+             GROUP BY u.guild_id, c.board, c.bucket HAVING sum(c.by) <> 0
+         )
+         SELECT place, xp FROM updated"
+    );
+    let columns = Columns::of(places.iter().map(|place| {
+        let addition = &additions[*place];
+        (&addition.key, &addition.delta)
+    }));
+    let params: Params<'_> = &[
+        &columns.guilds,
+        &columns.users,
+        &columns.xp,
+        &columns.messages,
+        &columns.awards,
+        &columns.weeks,
+        &columns.before_week,
+    ];
+    let rows = if is_ranked {
+        rank_buckets::set_counted_by_statements(tx, true).await?;
+        let rows = tx.query(UPDATE_RANKED, params).await?;
+        rank_buckets::set_counted_by_statements(tx, false).await?;
+        rows
+    } else {
+        tx.query(UPDATE, params).await?
+    };
     let written = rows.iter().filter_map(|row| {
         let nth = usize::try_from(row.get::<_, i64>(0) - 1).ok()?;
         Some((*places.get(nth)?, row.get::<_, i64>(1).cast_unsigned()))

@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::{Notify, watch};
 use twilight_model::id::{Id, marker::GuildMarker};
 
-use super::{Statement, Store, StoreError, statement::statement};
+use super::{Statement, Store, StoreError, Tx, statement::statement};
 use crate::{backoff::Backoff, shutdown::stopped, snowflake};
 
 /// Members on a board from which a guild becomes a ranked one. Sorting as many takes PostgreSQL 2 ms, and counting them for a rank 1 ms.
@@ -188,6 +188,16 @@ async fn add(store: &Store, guild: i64) -> Result<(), StoreError> {
         .await
 }
 
+/// Whether the statements that follow in the transaction count the buckets that they change themselves, which the trigger does otherwise.
+pub(super) async fn set_counted_by_statements(tx: &Tx<'_>, on: bool) -> Result<(), StoreError> {
+    const SET: Statement = statement!(
+        "rank_buckets_set_counted",
+        [TEXT],
+        "SELECT set_config('eventide.counts_itself', $1, true)"
+    );
+    tx.query(SET, &[&if on { "on" } else { "off" }]).await.map(drop)
+}
+
 /// Give some more members their buckets.
 async fn place(store: &Store, guild: i64) -> Result<Step, StoreError> {
     const CLAIM: Statement = statement!(
@@ -200,12 +210,6 @@ async fn place(store: &Store, guild: i64) -> Result<Step, StoreError> {
         "rank_buckets_lock",
         [INT8, INT8, INT8],
         "SELECT user_id FROM member_xp WHERE guild_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3 FOR NO KEY UPDATE"
-    );
-    // For this transaction: the trigger would append some counts for each member.
-    const COUNT: Statement = statement!(
-        "rank_buckets_count",
-        [],
-        "SELECT set_config('eventide.counts_itself', 'on', true)"
     );
     // The bounds stand twice, so that no plan looks at more of the guild.
     const PLACE: Statement = statement!(
@@ -249,7 +253,7 @@ async fn place(store: &Store, guild: i64) -> Result<Step, StoreError> {
                 };
                 let members = tx.query(LOCK, &[&guild, &cursor, &BATCH]).await?;
                 let last = members.last().map_or(cursor, |row| row.get(0));
-                tx.query(COUNT, &[]).await?;
+                set_counted_by_statements(tx, true).await?;
                 tx.execute(PLACE, &[&guild, &cursor, &last]).await?;
                 let is_last = i64::try_from(members.len()).is_ok_and(|members| members < BATCH);
                 tx.execute(ADVANCE, &[&guild, &last, &is_last]).await?;
