@@ -191,6 +191,10 @@ impl Connection {
         // After a panic the connection is dropped.
         let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut self.shard).poll_next(cx)));
         let Ok(polled) = polled else {
+            // The connection had ended, and twilight was about to make another one: the session is as good as before.
+            if self.greeted && matches!(self.shard.state(), ShardState::Disconnected { .. }) {
+                return Poll::Ready(None);
+            }
             return Poll::Ready(Some(Err(Unread::Panicked)));
         };
         let ended = match &polled {
