@@ -57,7 +57,7 @@ impl RejectFile {
     pub fn put(&mut self, reject: &Reject) -> std::io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            None => self.file.insert(BufWriter::new(files::create_new(&self.path)?)),
+            None => self.file.insert(BufWriter::new(files::replace(&self.path)?)),
         };
         serde_json::to_writer(&mut *file, &line(reject))?;
         file.write_all(b"\n")
