@@ -118,8 +118,11 @@ impl Answer {
                 return Err(RestError::Broken { route, reason });
             }
         };
+        // The first one is an increase only where there was a 0 before.
+        let unreadable = metrics::rest_unreadable_total(Arc::clone(&route));
+        unreadable.increment(0);
         explain::read(body).map_err(|reason| {
-            metrics::rest_unreadable_total(Arc::clone(&route)).increment(1);
+            unreadable.increment(1);
             // All that fails because of it is told at other places, and can be much.
             if UNREADABLE.fetch_add(1, Ordering::Relaxed).wrapping_add(1).is_power_of_two() {
                 tracing::error!(
