@@ -244,9 +244,10 @@ fn led_to(
     crossings.reverse();
     crossings.dedup_by_key(|crossing| crossing.action);
     let carried_out = crossings.iter().position(|crossing| crossing.hindrance.is_none());
-    crossings.truncate(carried_out.map_or(crossings.len(), |at| at + 1));
+    let last = carried_out.map_or(crossings.len(), |at| at + 1);
     crossings
         .into_iter()
+        .take(last)
         .map(|crossing| (crossing, sanctions.to(crossing.action).ok()))
         .collect()
 }

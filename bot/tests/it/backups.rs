@@ -220,6 +220,7 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("bucket_count", 0),
         ("mass_change", 0),
         ("quarantine", 0),
+        ("given_role", 0),
         ("ranked_guild", 0),
         ("guild_departed", 0),
         ("erased", 0),

@@ -285,7 +285,7 @@ async fn without_the_permission_rewards_are_switched_off() {
     .await;
     let notices = server.notices();
     assert_eq!(notices.len(), 1, "{notices:?}");
-    assert!(notices[0].contains("stopped to give reward roles"), "{notices:?}");
+    assert!(notices[0].contains("stopped giving reward roles"), "{notices:?}");
     assert_eq!(control.rest_calls(PUT).len(), 0);
     let off = Statement {
         name: "test",
