@@ -53,7 +53,7 @@ pub struct Stored {
 /// Read what is stored of `keys`, of which each says whether its last award has to be read. Members of whom there is nothing to say are
 /// not in the answer.
 ///
-/// After it, no guild of `keys` becomes a ranked one before the transaction has ended: see [`rank_buckets`](super::rank_buckets).
+/// After it, no guild of `keys` becomes a ranked one before the transaction has ended: see [`rank_buckets`].
 pub async fn stored(
     tx: &Tx<'_>,
     keys: impl Iterator<Item = (MemberKey, bool)>,

@@ -2,7 +2,7 @@
 //!
 //! <https://www.postgresql.org/docs/current/runtime-config-client.html>. Left alone are a setting that is about the machine (costs,
 //! memory, parallel workers, tablespaces), one that protects the operator (`default_transaction_read_only`, `role`), and the search path and the
-//! time limits, which [`Target`](super::connect::Target) and [`Session`](super::session::Session) set.
+//! time limits, which [`Target`](super::connect::Target) and `Session` set.
 
 use tokio_postgres::Client;
 

@@ -1,6 +1,6 @@
 //! `ranked_guild` and `bucket_count`: which guilds' members have rank buckets, and how many members are in each.
 //!
-//! A guild becomes a ranked one when somebody reads a board of it and it has [many members](RANKED_FROM): sorting them all would take
+//! A guild becomes a ranked one when somebody reads a board of it and it has many members: sorting them all would take
 //! longer than a reader should wait, and keeping buckets for every other guild would cost every message. A background task adds it, gives
 //! its members their buckets in batches, and adds up the changes of the counts now and then.
 
