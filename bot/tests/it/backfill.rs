@@ -191,9 +191,12 @@ async fn lost_under_load(cooldown_ms: u64) {
     settle(&discord, &store, everything).await;
     let gaps = gaps(&store).await;
     assert_eq!(gaps.len(), 5);
-    for gap in &gaps {
-        assert!(gap.read_back > 0 && gap.unread_channels == 0, "{gap:?}");
+    // What a gap misses in a channel that is still being read counts for the gap before it.
+    for shard_id in [0, 1] {
+        let of_shard = gaps.iter().filter(|gap| gap.shard_id == shard_id);
+        assert!(of_shard.map(|gap| gap.read_back).sum::<i64>() > 0, "{gaps:?}");
     }
+    assert!(gaps.iter().all(|gap| gap.unread_channels == 0), "{gaps:?}");
     assert_eq!(control.stats().rest_rate_limited, 0);
     assert_eq!(control.stats().sessions_started(), sessions);
     bot.drain(PATIENCE).await.expect("a clean end");
@@ -226,11 +229,11 @@ async fn killed_while_it_reads_back() {
     bot.kill().await.expect("SIGKILL");
     control.kill_sessions(None);
     missed(&discord, 4_000).await;
-    // Slow enough to be killed in the middle.
+    // Slow enough to be killed in the middle, four times, on a busy machine as well.
     control.add_fault(RestFault {
         route: MESSAGES.to_owned(),
         count: None,
-        delay_ms: 150,
+        delay_ms: 500,
         kind: RestFaultKind::None,
     });
     for kills in 0..4 {
