@@ -20,7 +20,7 @@ use twilight_model::id::Id;
 
 use crate::support::{
     PATIENCE, Scene,
-    bot::{command, command_on, config_for, discord, settle_exactly, start, up, url},
+    bot::{command, command_on, config_for, discord, quiet, settle_exactly, start, up, url},
     effects::{Courier, TEMPLATE, announced, delivered, effects},
     session::every_session_is_stored,
     until,
@@ -217,7 +217,7 @@ async fn killed_again_and_again() {
         bot = spawn(&discord, &scene);
     }
     up(&discord, 2).await;
-    control.set_rate(Rate::Paused);
+    quiet(&discord).await;
     settle_exactly(&discord, &store).await;
     delivered(&store).await;
     let report = effects(&discord);
@@ -310,9 +310,13 @@ async fn a_poisoned_row_blocks_nobody() {
         assert!(output.status.success());
         String::from_utf8(output.stdout).expect("text")
     };
-    until("both failures are written", async || {
-        (count(&store, "SELECT count(*) FROM outbox WHERE failed_at IS NOT NULL").await == 2).then_some(())
-    })
+    until(
+        "both failures are written, and what was delivered is deleted",
+        async || {
+            let failed = count(&store, "SELECT count(*) FROM outbox WHERE failed_at IS NOT NULL").await;
+            (failed == 2 && count(&store, "SELECT count(*) FROM outbox").await == 3).then_some(())
+        },
+    )
     .await;
     let waiting = shown(&["effects", "--json"]).await;
     assert!(

@@ -214,8 +214,9 @@ async fn replaced_and_given_once() {
         name: "test",
         types: &[],
         sql: "WITH up AS (UPDATE member_xp SET xp = 500)
-              INSERT INTO outbox_lane (guild_id, lane_id)
-              SELECT guild_id, user_id FROM member_xp",
+              INSERT INTO outbox_lane AS l (guild_id, lane_id)
+              SELECT guild_id, user_id FROM member_xp
+              ON CONFLICT (guild_id, lane_id) DO UPDATE SET version = l.version + 1",
     };
     let wanted = Statement {
         name: "test",

@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, time::timeout};
 
 use crate::support::{
     PATIENCE, Scene,
-    bot::{command_on, compare, config_for, discord, page, page_at, settle_exactly, start, up},
+    bot::{command_on, compare, config_for, discord, page, page_at, quiet, settle_exactly, start, up},
     session::Session,
     start_postgres, until,
 };
@@ -36,7 +36,7 @@ async fn a_lost_session_is_a_gap_and_not_the_end() {
     let control = discord.control();
     let bot = start(&config_for(&discord), scene.postgres.connection()).await;
     up(&discord, 2).await;
-    control.set_rate(Rate::Paused);
+    quiet(&discord).await;
     until("all is read", async || control.drained().then_some(())).await;
     // Everything of the old sessions was delivered, so nothing may be missing although they die.
     assert_eq!(control.invalidate(None, false), 2);
@@ -262,7 +262,6 @@ async fn a_bot_that_commits_nothing_is_not_ready() {
 async fn a_log_that_nobody_reads_stops_nothing() {
     let scene = Scene::new().await;
     let discord = discord(two_shards()).await;
-    let control = discord.control();
     let (_reader, full) = full_pipe();
     let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = free.local_addr().expect("an address");
@@ -274,7 +273,7 @@ async fn a_log_that_nobody_reads_stops_nothing() {
         .spawn()
         .expect("the binary starts");
     up(&discord, 2).await;
-    control.set_rate(Rate::Paused);
+    quiet(&discord).await;
     settle_exactly(&discord, &scene.store()).await;
     let alive = page_at(address, "/livez").await;
     assert!(alive.starts_with("HTTP/1.1 200"), "{alive}");

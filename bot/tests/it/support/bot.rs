@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, process::Stdio, time::Duration};
 
-use discord_simulator::{Report, Simulator, SimulatorConfig};
+use discord_simulator::{Rate, Report, Simulator, SimulatorConfig};
 use eventide::{
     bot::Bot,
     config::{Config, Secret, ShardCount},
@@ -126,6 +126,15 @@ pub(crate) async fn up(discord: &Simulator, sessions: usize) {
         (stats.sessions_started() >= sessions && stats.connections_open == 2).then_some(())
     })
     .await;
+}
+
+/// Stop the traffic. What follows is about messages, so there are some: a fast machine is ready before the first one is sent.
+pub(crate) async fn quiet(discord: &Simulator) {
+    until("something is sent", async || {
+        (discord.oracle().sent() > 0).then_some(())
+    })
+    .await;
+    discord.control().set_rate(Rate::Paused);
 }
 
 /// What the database holds, against what it must.
