@@ -113,7 +113,11 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
         fleet::join(tx, &asked.process).await?;
         news = true;
     }
-    for dead in fleet::bury(tx, asked.lease).await? {
+    let dead = fleet::bury(tx, asked.lease).await?;
+    if !dead.is_empty() {
+        fleet::end_stalled_copies(tx, asked.lease / 3).await?;
+    }
+    for dead in dead {
         tracing::warn!(
             process.id = dead,
             "a process has been silent for too long: its shards are free"

@@ -157,6 +157,23 @@ pub async fn bury(tx: &Tx<'_>, lease: Duration) -> Result<Vec<String>, StoreErro
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// End the sessions that have waited for `silent` for rows of a flush that do not come. A process that is stopped or cut off in the middle
+/// of a COPY holds its locks for as long as TCP keeps the connection: neither `statement_timeout` nor
+/// `idle_in_transaction_session_timeout` ends a COPY that waits for its client.
+/// A process that does live loses a connection, and flushes the same rows again.
+pub async fn end_stalled_copies(tx: &Tx<'_>, silent: Duration) -> Result<(), StoreError> {
+    const END: Statement = statement!(
+        "fleet_end_stalled_copies",
+        [TEXT, FLOAT8],
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND usename = current_user
+           AND state = 'active' AND wait_event = 'ClientRead' AND starts_with(query, $1)
+           AND query_start < clock_timestamp() - make_interval(secs => $2)"
+    );
+    let began = "-- member_xp_copy\n";
+    tx.execute(END, &[&began, &silent.as_secs_f64()]).await.map(drop)
+}
+
 /// Take a process out: it leaves, or is known to be dead. Its shards are free.
 pub async fn remove(tx: &Tx<'_>, process_id: &str) -> Result<(), StoreError> {
     const REMOVE: Statement = statement!(

@@ -10,6 +10,7 @@ use super::reshard::{connections, more, start_one, world};
 use crate::support::{
     PATIENCE, Scene,
     bot::{discord, settle_exactly},
+    session::{Session, every_session_is_stored},
     until,
 };
 
@@ -85,6 +86,44 @@ async fn entering_twice_is_entering_once() {
         let all = entered.await.expect("entered");
         assert_eq!(all.len(), 1, "{all:?}");
     }
+    store.close();
+    scene.stop().await;
+}
+
+/// A process that is cut off in the middle of a COPY holds its shards' locks: no timeout of PostgreSQL ends a COPY that waits for its client.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_does_not_go_on_holds_up_no_shard() {
+    let scene = Scene::new().await;
+    let discord = discord(SimulatorConfig { shards: 2, ..world() }).await;
+    let store = scene.store();
+    let bot = start_one(&discord, &scene).await;
+    connections(&discord, 2).await;
+    every_session_is_stored(&discord, &store).await;
+    bot.drain(PATIENCE).await.expect("a clean end");
+
+    let silent = Session::open(&scene.postgres.connection().into()).await;
+    silent
+        .execute(
+            "INSERT INTO fleet_process (process_id, host, version, capacity, pid_space, pid, pid_started)
+             VALUES ('silent', 'elsewhere', '0', 1, 'elsewhere', 1, 1);
+             UPDATE shard_lease SET process_id = 'silent'",
+        )
+        .await;
+    silent
+        .execute("BEGIN; SELECT FROM shard_checkpoint FOR UPDATE")
+        .await;
+    let rows = silent
+        .client
+        .copy_in::<_, bytes::Bytes>(
+            "-- member_xp_copy\nCOPY member_xp (guild_id, user_id) FROM STDIN (FORMAT binary)",
+        )
+        .await
+        .expect("a COPY");
+    let bot = start_one(&discord, &scene).await;
+    connections(&discord, 2).await;
+    spread_is(&store, &[2]).await;
+    drop(rows);
+    bot.drain(PATIENCE).await.expect("a clean end");
     store.close();
     scene.stop().await;
 }

@@ -278,7 +278,23 @@ impl Stage {
     pub(super) async fn back_since(&self, since_ms: u64, shards: &BTreeSet<u32>) -> Duration {
         assert!(!shards.is_empty(), "there is something to take");
         let control = self.discord.control();
+        let deadline = Instant::now() + PATIENCE;
         until("every shard is back", async || {
+            if Instant::now() + Duration::from_secs(1) > deadline {
+                let words: Vec<String> = self
+                    .processes
+                    .iter()
+                    .map(|process| last_words(&process.log))
+                    .collect();
+                assert!(
+                    shards.is_empty(),
+                    "{shards:?} are not back: {:?}, {:?}, {:?}, {}",
+                    control.resumes(),
+                    control.stats(),
+                    self.leases().await,
+                    words.join("\n---\n")
+                );
+            }
             let mut back = BTreeMap::<u32, u64>::new();
             for resume in control.resumes().iter().filter(|resume| resume.at_ms >= since_ms) {
                 back.entry(resume.shard).or_insert(resume.at_ms);
