@@ -274,7 +274,7 @@ def overview():
     d.stat("Shards down", "Shards of the fleet that no process has up.",
            "max(eventide_fleet_shards_configured{$}) - sum(max by (shard) (eventide_shard_up{$}))",
            levels=(None, 1), runbook="EventideShardDown", to="gateway")
-    d.stat("Oldest uncommitted", "About ledger.flush_interval_ms (250 ms) when all is well; it grows while PostgreSQL is slow or away.",
+    d.stat("Oldest uncommitted", "About ledger.flush_interval_ms (250 ms) when all is well, twice that under load; it grows while PostgreSQL is slow or away.",
            "max(eventide_shard_checkpoint_lag_seconds{#})", unit="s", levels=(5, 60), runbook="EventideCheckpointLag", to="ledger")
     d.stat("Ledger used", "At 100 % shards stop reading, resumably, until there is room.",
            "max(eventide_ledger_bytes{$} / eventide_ledger_limit_bytes{$})", unit="percentunit", levels=(0.5, 0.8),
@@ -375,7 +375,7 @@ def ledger():
     d.series("Used", "Of the limit, by process.", [("eventide_ledger_bytes{$} / eventide_ledger_limit_bytes{$}", "{{instance}}")],
              unit="percentunit", levels=(0.5, 0.8), runbook="EventideLedgerFilling")
     d.series("Rows", "Each is a member with messages that are not written yet.", [("sum(eventide_ledger_rows{$})", "rows")])
-    d.series("Age of the oldest change", "By process. About ledger.flush_interval_ms when all is well.",
+    d.series("Age of the oldest change", "By process. About ledger.flush_interval_ms when all is well, twice that under load.",
              [("max by (instance) (eventide_ledger_age_seconds{$})", "{{instance}}")], unit="s", levels=(5, 60),
              runbook="EventideCheckpointLag")
     d.series("Stops because the ledger was full", "Each is a shard that closed resumably.",

@@ -15,7 +15,7 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use eventide::{config::Config, gateway::text_to_ledger::TextToLedger, metrics};
+use eventide::{config::Config, gateway::text_to_ledger::TextToLedger};
 use serde::Deserialize;
 use twilight_model::id::Id;
 
@@ -86,7 +86,6 @@ fn take_in(event: &str, number: &str) -> Result<(), Failure> {
     let event = Counted::from_str(event, false)?;
     // All of them are made in both runs, so that making them is no part of the difference.
     let texts: Vec<String> = (0..MANY).map(|at| text(event, at)).collect();
-    metrics::install()?;
     let mut path = TextToLedger::new(&Config::defaults(), (1..=GUILDS).map(|at| Id::new(guild(at))));
     let mut rows = 0;
     for batch in texts[..number.parse()?].chunks(BATCH) {

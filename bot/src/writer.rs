@@ -1,19 +1,27 @@
 //! The writer turns batches into transactions: one holds the checkpoints of several shards and the rows of all of them.
 //!
-//! Shards are spread over a few lanes. A lane has one transaction under way; what its shards hand over meanwhile goes into the
-//! next, so the busier the database is, the more each transaction carries. A batch is tried until it is committed or fenced:
-//! the checkpoint in the same transaction tells whether an earlier try, whose COMMIT was not confirmed, went through.
+//! All shards of a process hand over at the same ticks, so one transaction carries the batches of all of them and its cost does not
+//! grow with their number. A few lanes take batches from one queue. A lane has one transaction under way; what shards hand over
+//! meanwhile waits in the queue, so the busier the database is, the more each transaction carries. A batch is tried until it is
+//! committed or fenced: the checkpoint in the same transaction tells whether an earlier try, whose COMMIT was not confirmed, went
+//! through.
 
 pub(crate) mod careful;
 pub mod flush;
 mod kept;
 mod parts;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
-    sync::{mpsc, oneshot},
-    time::Instant,
+    sync::{Mutex, mpsc, oneshot},
+    time::{Instant, sleep, timeout_at},
 };
 use tracing::{Instrument as _, Span};
 
@@ -27,23 +35,28 @@ use crate::{
         member_xp::{LastAward, MemberKey},
     },
     metrics,
-    store::{
-        Store, StoreError,
-        shard_checkpoint::{Advance, ShardKey},
-    },
+    store::{Store, StoreError, shard_checkpoint::Advance},
     task::{self, Task},
     traces,
 };
 
-/// Batches that a lane may be handed before somebody waits. A shard has one batch under way, so it is the number of shards a
-/// lane can serve without refusing one.
+/// Batches for each lane that the queue holds. A shard has one batch under way, so with two lanes 2,048 shards always find a place.
 const LANE_BATCHES: usize = 1024;
+
+/// How long a lane waits, after a batch, for the next one, and how long in all. The batches of a tick are due at once, but the shards'
+/// tasks take turns on the runtime's threads.
+const GATHERING: Duration = Duration::from_millis(1);
+const LONGEST_GATHERING: Duration = Duration::from_millis(5);
 
 /// Batches in one transaction at most.
 const TRANSACTION_BATCHES: usize = 256;
 
 /// Rows after which no further batch is added to a transaction. At 10 µs a row it takes well below `database.slow_query_ms`.
 const TRANSACTION_ROWS: usize = 5_000;
+
+/// Rows of a transaction from which on shards flush at every second tick only: fewer rows are then written twice, which is what a loaded
+/// database needs. Ranks stay fresh, since a command has its member's row written at once.
+const LOADED_ROWS: usize = 4_000;
 
 /// A flush of fewer rows is small: it takes milliseconds, unless something is wrong.
 const SMALL_ROWS: usize = 1_000;
@@ -76,7 +89,11 @@ pub enum Outcome {
 /// A handle to the lanes.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    lanes: Arc<[mpsc::Sender<Batch>]>,
+    queue: mpsc::Sender<Batch>,
+    /// What ticks are counted from.
+    epoch: Instant,
+    /// Whether the last transaction carried at least [`LOADED_ROWS`].
+    loaded: Arc<AtomicBool>,
     store: Store,
     judge: Judge,
 }
@@ -99,24 +116,36 @@ impl Writer {
         causes: &Causes,
         judge: Judge,
     ) -> (Self, Lanes) {
-        let (senders, tasks) = (0..lanes.max(1))
-            .map(|_| {
-                let (sender, receiver) = mpsc::channel(LANE_BATCHES);
-                (
-                    sender,
-                    task::spawn_essential(
-                        "writer lane",
-                        lane(store.clone(), patience, causes.clone(), receiver),
-                    ),
-                )
-            })
-            .unzip::<_, _, Vec<_>, Vec<_>>();
+        let lanes = lanes.max(1);
+        let (queue, receiver) = mpsc::channel(LANE_BATCHES * lanes);
+        let lane = Lane {
+            queue: Arc::new(Mutex::new(receiver)),
+            loaded: Arc::default(),
+            store: store.clone(),
+            patience,
+            causes: causes.clone(),
+        };
         let writer = Self {
-            lanes: senders.into(),
+            queue,
+            epoch: Instant::now(),
+            loaded: Arc::clone(&lane.loaded),
             store: store.clone(),
             judge,
         };
+        let tasks = (0..lanes)
+            .map(|_| task::spawn_essential("writer lane", lane.clone().run()))
+            .collect();
         (writer, Lanes { tasks })
+    }
+
+    /// The first tick of `interval` after `at`, the same for all shards of the process.
+    pub fn tick(&self, at: Instant, interval: Duration) -> Instant {
+        tick(self.epoch, at, interval)
+    }
+
+    /// Whether there is so much to write that shards flush at every second tick only.
+    pub fn is_loaded(&self) -> bool {
+        self.loaded.load(Ordering::Relaxed)
     }
 
     /// Whether some messages are not decided, and so [have to be](Self::decide) before a lane gets them.
@@ -138,15 +167,21 @@ impl Writer {
         }
     }
 
-    /// A place for a shard's batch. `None` when its lane is full, which it is not before it serves more than 1,024 shards, or
-    /// when it has ended.
-    pub fn place(&self, shard: ShardKey) -> Option<Place<'_>> {
-        let lane = usize::try_from(shard.id).unwrap_or(0) % self.lanes.len();
-        self.lanes[lane].try_reserve().ok().map(Place)
+    /// A place for a shard's batch. `None` when the queue is full, which it is not before the process has more than 1,024 shards for
+    /// each lane, or when the lanes have ended.
+    pub fn place(&self) -> Option<Place<'_>> {
+        self.queue.try_reserve().ok().map(Place)
     }
 }
 
-/// A reserved place in a lane's queue.
+/// The first instant after `at` that is a whole number of intervals after `epoch`.
+fn tick(epoch: Instant, at: Instant, interval: Duration) -> Instant {
+    let since = at.saturating_duration_since(epoch).as_nanos();
+    let left = interval.as_nanos() - since % interval.as_nanos();
+    at.max(epoch) + Duration::from_nanos(u64::try_from(left).unwrap_or(u64::MAX))
+}
+
+/// A reserved place in the queue.
 #[derive(Debug)]
 pub struct Place<'a>(mpsc::Permit<'a, Batch>);
 
@@ -166,28 +201,50 @@ impl Lanes {
     }
 }
 
-/// Flush what comes, until every sender is gone.
-async fn lane(store: Store, patience: Duration, causes: Causes, mut receiver: mpsc::Receiver<Batch>) {
-    let mut batches = Vec::new();
-    while let Some(first) = receiver.recv().await {
+/// What a lane works with; all lanes share the queue.
+#[derive(Clone)]
+struct Lane {
+    queue: Arc<Mutex<mpsc::Receiver<Batch>>>,
+    loaded: Arc<AtomicBool>,
+    store: Store,
+    patience: Duration,
+    causes: Causes,
+}
+
+impl Lane {
+    /// Flush what comes, until every sender is gone.
+    async fn run(self) {
+        while let Some((mut batches, rows)) = self.gather().await {
+            self.loaded.store(rows >= LOADED_ROWS, Ordering::Relaxed);
+            // Sorted by shard: two lanes, or two processes, that lock checkpoints in different orders would deadlock.
+            batches.sort_unstable_by_key(|batch| batch.advance.shard);
+            let store = if rows < SMALL_ROWS {
+                self.store.clone().answering_within(self.patience)
+            } else {
+                self.store.clone()
+            };
+            let span = traces::flush(batches.iter().map(|batch| &batch.span));
+            commit(&store, &self.causes, batches).instrument(span).await;
+        }
+    }
+
+    /// The batches of the next transaction, and how many rows they have. Only one lane gathers at a time: two that did would share the
+    /// batches of a tick between them.
+    async fn gather(&self) -> Option<(Vec<Batch>, usize)> {
+        let mut queue = self.queue.lock().await;
+        let first = queue.recv().await?;
         let mut rows = first.changes.members.len();
-        batches.push(first);
+        let mut batches = vec![first];
+        let until = Instant::now() + LONGEST_GATHERING;
         while rows < TRANSACTION_ROWS && batches.len() < TRANSACTION_BATCHES {
-            let Ok(batch) = receiver.try_recv() else { break };
+            let patience = until.min(Instant::now() + GATHERING);
+            let Ok(Some(batch)) = timeout_at(patience, queue.recv()).await else {
+                break;
+            };
             rows += batch.changes.members.len();
             batches.push(batch);
         }
-        // Sorted by shard: two lanes, or two processes, that lock checkpoints in different orders would deadlock.
-        batches.sort_unstable_by_key(|batch| batch.advance.shard);
-        let store = if rows < SMALL_ROWS {
-            store.clone().answering_within(patience)
-        } else {
-            store.clone()
-        };
-        let span = traces::flush(batches.iter().map(|batch| &batch.span));
-        commit(&store, &causes, std::mem::take(&mut batches))
-            .instrument(span)
-            .await;
+        Some((batches, rows))
     }
 }
 
@@ -246,5 +303,27 @@ async fn wait_after(error: &StoreError, backoff: &mut Backoff, first_refused: bo
             "a flush failed; nothing is lost, it is tried again"
         );
     }
-    tokio::time::sleep(wait).await;
+    sleep(wait).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// A tick comes after the moment and at most one interval later, and moments between two ticks have the same one.
+        #[test]
+        fn ticks_are_the_same_for_all_shards(after in 0_u64..10_000_000, more in 0_u64..1_000_000, interval in 1_u64..60_000) {
+            let epoch = Instant::now();
+            let interval = Duration::from_millis(interval);
+            let at = epoch + Duration::from_micros(after);
+            let due = tick(epoch, at, interval);
+            prop_assert!(due > at && due <= at + interval);
+            prop_assert_eq!((due - epoch).as_nanos() % interval.as_nanos(), 0);
+            let later = at + Duration::from_micros(more);
+            prop_assert_eq!(tick(epoch, later, interval) == due, later < due);
+        }
+    }
 }

@@ -9,7 +9,7 @@ const BYTES_PER_MIB: usize = 1024 * 1024;
 /// What is gathered in memory between two transactions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
-    /// Age of the oldest pending change that causes a flush.
+    /// Time between two flushes of the process's shards; under load they use every second one.
     pub flush_interval: Duration,
     /// Pending rows of one shard that cause a flush at once.
     pub flush_rows: usize,
@@ -33,11 +33,11 @@ impl Ledger {
                 default: 250,
                 range: 10..=10_000,
                 unit: "milliseconds",
-                why: "Changes are written at this age; longer gathers more into a row, shorter replays less after a crash.",
+                why: "Changes are written this often, under load half as often; longer writes fewer rows, shorter shows them sooner.",
             }),
             flush_rows: section.count(Whole {
                 name: "flush_rows",
-                default: 5_000,
+                default: 10_000,
                 range: 1..=1_000_000,
                 unit: "rows",
                 why: "One shard with this many changed rows writes at once, which bounds the length of a transaction.",

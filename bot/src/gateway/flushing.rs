@@ -49,7 +49,7 @@ pub(super) struct Flushing {
     span: Span,
     /// When the last batch was handed over.
     last: Instant,
-    /// The lane had no place: not to be asked again before.
+    /// The queue had no place: not to be asked again before.
     not_before: Instant,
     /// What is committed of the session.
     committed: Option<SessionPoint>,
@@ -57,8 +57,8 @@ pub(super) struct Flushing {
     urged: bool,
 }
 
-/// How long a shard waits that found its lane full.
-const LANE_FULL_PAUSE: Duration = Duration::from_millis(10);
+/// How long a shard waits that found the queue full.
+const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 struct UnderWay {
@@ -78,9 +78,9 @@ struct UnderWay {
 enum Stage {
     /// What some of its messages earn is asked of Discord or the database, in a task of its own. No lane waits for it.
     Deciding(Task<Changes>),
-    /// It waits for a place in its lane.
+    /// It waits for a place in the queue.
     Decided(Changes),
-    /// The lane has it.
+    /// The writer has it.
     HandedOver(oneshot::Receiver<Outcome>),
 }
 
@@ -144,9 +144,11 @@ impl Flushing {
         let due = if self.urged {
             self.not_before
         } else if intake.ledger.rows() > 0 {
-            self.oldest.unwrap_or(self.last) + self.flush_interval
+            let ticks = if self.writer.is_loaded() { 2 } else { 1 };
+            self.writer
+                .tick(self.oldest.unwrap_or(self.last), self.flush_interval * ticks)
         } else {
-            self.last + self.checkpoint_interval
+            self.writer.tick(self.last, self.checkpoint_interval)
         };
         Some(due.max(self.not_before))
     }
@@ -163,8 +165,8 @@ impl Flushing {
         if now < self.not_before {
             return;
         }
-        let Some(place) = self.writer.place(self.key) else {
-            self.not_before = now + LANE_FULL_PAUSE;
+        let Some(place) = self.writer.place() else {
+            self.not_before = now + QUEUE_FULL_PAUSE;
             return;
         };
         let waiting = intake.ledger.take_waiting();
@@ -214,12 +216,12 @@ impl Flushing {
                     let decided = std::future::poll_fn(|cx| task.poll_join(cx)).await;
                     batch.stage = Stage::Decided(decided?);
                 }
-                Stage::Decided(changes) => match self.writer.place(self.key) {
+                Stage::Decided(changes) => match self.writer.place() {
                     Some(place) => {
                         let changes = std::mem::take(changes);
                         batch.stage = hand_over(place, batch.advance.clone(), changes, &batch.span);
                     }
-                    None => sleep(LANE_FULL_PAUSE).await,
+                    None => sleep(QUEUE_FULL_PAUSE).await,
                 },
                 Stage::HandedOver(reply) => return reply.await.ok(),
             }

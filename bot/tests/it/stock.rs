@@ -14,7 +14,7 @@ use twilight_model::id::Id;
 use crate::support::{
     PATIENCE,
     boards::assert_counted,
-    bot::{config_for, discord, settle_exactly, start},
+    bot::{config_for, discord, page, settle_exactly, start},
     pgbouncer::PgBouncer,
     stock::Stock,
     until,
@@ -73,6 +73,57 @@ async fn stopped(bot: Bot) {
 /// Plans of the statements that the server's log tells of.
 fn plans(log: &str) -> impl Iterator<Item = &str> {
     log.split("duration: ").filter(|entry| entry.contains("plan:"))
+}
+
+/// A flush costs PostgreSQL the same whether it carries one shard's changes or those of all, so the shards of a process share it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shards_of_a_process_share_their_transactions() {
+    let stock = Stock::start().await;
+    migrations::up(stock.connection()).await.expect("migrated");
+    let discord = discord(SimulatorConfig {
+        guilds: 64,
+        shards: 16,
+        rate: Rate::PerSecond(800.0),
+        ..SimulatorConfig::default()
+    })
+    .await;
+    let bot = start(&config_for(&discord), stock.connection()).await;
+    let store = Store::new(stock.connection(), &Config::defaults().database).expect("a pool");
+    let admin = stock.session_in_bot().await;
+    // Each batch raises the revision of its shard by one.
+    let counted = async || {
+        let metrics = page(&bot, "/metrics").await;
+        let transactions: f64 = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("eventide_flush_seconds_count "))
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(0.0);
+        let row = admin
+            .client
+            .query_one("SELECT sum(revision)::float8 FROM shard_checkpoint", &[])
+            .await
+            .expect("revisions");
+        (transactions, row.get::<_, Option<f64>>(0).unwrap_or(0.0))
+    };
+    until("every shard has a session", async || {
+        (discord.control().stats().connections_open == 16).then_some(())
+    })
+    .await;
+    let before = counted().await;
+    let sent = discord.oracle().sent();
+    until("members have written for some ticks", async || {
+        (discord.oracle().sent() >= sent + 3_000).then_some(())
+    })
+    .await;
+    discord.control().set_rate(Rate::Paused);
+    settle_exactly(&discord, &store).await;
+    let after = counted().await;
+    let (transactions, batches) = (after.0 - before.0, after.1 - before.1);
+    assert!(
+        batches >= 3.0 * transactions && transactions > 0.0,
+        "{batches} batches in {transactions} transactions"
+    );
+    stopped(bot).await;
 }
 
 /// JIT would compile everything here, and the statements are planned while the tables are empty.
