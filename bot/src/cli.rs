@@ -234,21 +234,6 @@ mod tests {
     use super::Cli;
 
     #[test]
-    fn the_readme_has_a_row_for_every_command() {
-        let readme = include_str!("../../README.md");
-        Cli::command().debug_assert();
-        for command in Cli::command().get_subcommands() {
-            let name = command.get_name();
-            let has_row = readme.lines().any(|line| {
-                line.strip_prefix("| `eventide ")
-                    .and_then(|rest| rest.strip_prefix(name))
-                    .is_some_and(|rest| rest.starts_with([' ', '`']))
-            });
-            assert!(has_row, "eventide {name}");
-        }
-    }
-
-    #[test]
     fn the_version_says_which_commit() {
         let text = Cli::command().render_version();
         let commit = text
