@@ -75,7 +75,7 @@ observe: ## every query of the dashboards and alerts on a real Prometheus, then 
 	@$(NEED) cargo compiler postgres prometheus
 	EVENTIDE_OBSERVE_ROW="$(ROW)" $(IT) -- --ignored --exact observe::in_full --nocapture
 
-dashboards: ## write the dashboards anew from dashboards/make.py, and hold them against Grafana's own types
+dashboards: ## rewrite the dashboards from dashboards/make.py, and check them against Grafana's own types
 	@$(NEED) python node
 	python3 dashboards/make.py
 	sh deploy/grafana/types/run.sh
@@ -142,6 +142,6 @@ release: ## the binary as others can build it bit by bit, with its SBOM, archive
 	@$(NEED) cargo compiler python
 	sh deploy/scripts/release.sh
 
-example: ## write config.example.toml and docs/metrics.md anew from the code
+example: ## rewrite config.example.toml, docs/configuration.md, docs/cli.md and docs/metrics.md from the code
 	@$(NEED) cargo compiler
-	BLESS=1 cargo test --package eventide --lib -- config::tests::example_file_is_what_the_code_says metrics::tests::metrics_md
+	BLESS=1 cargo test --package eventide --lib -- is_what_the_code_says

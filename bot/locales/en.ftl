@@ -1,32 +1,32 @@
 # Every text that a member sees. The same keys stand in every language's file; a test finds those that are missing.
 
-about-description = What this bot is, and where it comes from
+about-description = Show information about this bot
 about-reply = **Eventide** { $version }
-    Counts what members write, once each, through restarts and outages.
+    Counts every message exactly once, even through restarts and outages.
     Shard { $shard } · started { $since }
 
-card-description = The colours of rank cards
+card-description = Change the colours of rank cards
 card-mine-description = Choose the colour of your rank card
-card-server-description = Choose the colour of the cards of all who chose none
-card-reset-description = Take a choice back
+card-server-description = Choose the colour of the cards of members who have not chosen one
+card-reset-description = Reset a colour to the default
 card-option-colour = colour
-card-option-colour-description = As #RRGGBB, such as #5865F2
+card-option-colour-description = In the form #RRGGBB, such as #5865F2
 card-option-server = server
-card-option-server-description = The server's choice; yours otherwise
-card-mine-set = Your rank card is { $colour } now. What could not be seen on it is drawn lighter.
-card-mine-reset = Your rank card has the server's colour again.
-card-server-set = The rank cards of this server are { $colour } now, except those of members who chose a colour.
-card-server-reset = The rank cards of this server have the bot's own colour again.
-card-bad-colour = A colour is written as `#RRGGBB`, such as `#5865F2`: two digits or letters up to F each for red, green and blue.
+card-option-server-description = Reset the server's colour instead of yours
+card-mine-set = Your rank card is now { $colour }. Parts that would be hard to see are drawn lighter.
+card-mine-reset = Your rank card uses the server's colour again.
+card-server-set = Rank cards in this server are now { $colour }, except those of members who chose a colour.
+card-server-reset = Rank cards in this server use the default colour again.
+card-bad-colour = A colour has the form `#RRGGBB`, such as `#5865F2`: two characters from 0 to 9 or A to F each for red, green and blue.
 
-help-description = The commands, and what they do
+help-description = Show the commands and what they do
 help-title = **Commands**
 
-leaderboard-description = Who has the most XP or messages in this server
+leaderboard-description = Show who has the most XP or messages in this server
 leaderboard-option-by = by
-leaderboard-option-by-description = What counts; XP if you choose nothing
+leaderboard-option-by-description = What to rank by; XP by default
 leaderboard-option-page = page
-leaderboard-option-page-description = Which page; the first if you say nothing
+leaderboard-option-page-description = The page to show; the first by default
 leaderboard-by-xp = XP
 leaderboard-by-messages = Messages
 leaderboard-by-week = XP this week
@@ -43,32 +43,32 @@ leaderboard-footer = Page { $page } of { $pages } · { $members ->
 leaderboard-footer-week = { $footer } · weeks begin on Monday, 00:00 UTC
 leaderboard-empty = No one is on the leaderboard yet. Be the first!
 leaderboard-me = My page
-leaderboard-not-on-it = You are not on this leaderboard yet: write something, and you will be.
+leaderboard-not-on-it = You are not on this leaderboard yet. Write a message to join it.
 
-ping-description = How quickly the bot and what it needs answer
+ping-description = Show how quickly the bot, Discord and the database respond
 ping-reply =
     Gateway: { $gateway }
     Discord's API: { $rest }
     Database: { $database }
 ping-milliseconds = { $milliseconds } ms
 ping-not-yet = not measured yet
-ping-away = **does not answer**
+ping-away = **not responding**
 
-privacy-description = See, or have erased, what is stored about you in this server
+privacy-description = See or erase what is stored about you in this server
 privacy-export-description = Get everything that is stored about you in this server
 privacy-export-name = export
 privacy-exported = This is everything that is stored about you in this server.
-privacy-delete-description = Have everything erased that is stored about you in this server
+privacy-delete-description = Erase what is stored about you in this server, except warnings
 privacy-delete-name = delete
-privacy-delete-question = This erases your XP, your messages' count and everything else that is stored about you in this server. Warnings stay: they are the server's. **It cannot be undone.** What you write later counts anew.
+privacy-delete-question = This erases your XP, your message count and everything else that is stored about you in this server. Warnings stay, because they belong to the server. **It cannot be undone.** Messages that you write later count from zero.
 privacy-delete-button = Erase everything
-privacy-deleted = Your XP, your message count, your card and everything else that counts or shows you in this server is erased. Warnings about you stay: they are the server's.
+privacy-deleted = Your XP, your message count, your card and everything else that was stored about you in this server have been erased. Warnings about you stay, because they belong to the server.
 
 rank-description = Show a member's level and progress to the next
 rank-option-member = member
-rank-option-member-description = Whose rank; yours if you name nobody
+rank-option-member-description = Whose rank to show; yours by default
 rank-option-text = text
-rank-option-text-description = As text instead of a picture
+rank-option-text-description = Answer with text instead of a picture
 rank-card-level = Level
 rank-card-rank = Rank
 rank-card-xp = { $done } / { $needed } XP
@@ -88,17 +88,17 @@ rank-reply = **{ $name }** is level **{ $level }**, rank **#{ $rank }**
     }; { $missing } XP to level { $next }
 rank-nobody = **{ $name }** has no XP in this server yet.
 
-error-away = The database does not answer at the moment. What you write still counts, and is written down when it is back. Please try again in a minute.
-error-away-midway = The database does not answer at the moment. What was begun is finished when it is back.
-error-broken = Something went wrong, which was noted for the operator. Please try again.
-error-busy = Too many people ask at the moment. Please try again in a minute.
-error-flood = Please wait a little before you use this command again: { $until }.
-error-server-only = This command works in servers only.
+error-away = The database is not responding at the moment. Your messages still count, and are saved when it is back. Please try again in a minute.
+error-away-midway = The database is not responding at the moment. What was started is finished when it is back.
+error-broken = Something went wrong. The bot's operator finds it in the log. Please try again.
+error-busy = Too many people are using the bot at the moment. Please try again in a minute.
+error-flood = You are using this command too often. You can use it again { $until }.
+error-server-only = This command works only in servers.
 error-stale = This button is from an older version of the bot. Please use the command again.
-error-unknown = The bot does not have this command any more. Discord may show it for some minutes still.
-error-option = **{ $option }** is not what this command can use. Please correct it, or choose it from the list if Discord shows one.
+error-unknown = This command no longer exists. Discord may still show it for a few minutes.
+error-option = The value of **{ $option }** is not valid. Please correct it, or choose one from the list if Discord shows a list.
 error-slow = This took too long. Please try again in a minute.
-error-permission = You need the permission **{ $permission }** for this.
+error-permission = You need the **{ $permission }** permission for this.
 permission-manage-guild = Manage Server
 permission-manage-roles = Manage Roles
 permission-manage-channels = Manage Channels
@@ -118,145 +118,145 @@ permission-moderate-members = Timeout Members
 permission-kick-members = Kick Members
 permission-ban-members = Ban Members
 permission-other = Administrator
-denied-role-above = This could give { $role } to members. For that, your highest role must be above it.
-denied-owner-only = { $role } has the permission **{ $permission }**. Only the owner of the server can make it a reward.
+denied-role-above = This could give { $role } to members, so your highest role must be above it.
+denied-owner-only = { $role } has the **{ $permission }** permission. Only the owner of the server can make it a reward.
 denied-member-above = Your highest role must be above theirs.
-hindrance-permission = the moderator lacks the permission **{ $permission }**.
+hindrance-permission = the moderator lacks the **{ $permission }** permission.
 hindrance-rank = the member's highest role is not below the moderator's.
 
-xp-description = Give, take, set or reset the XP of members
-xp-give-description = Give XP to a member, or to everybody with a role
-xp-take-description = Take XP from a member, or from everybody with a role
-xp-set-description = Set the XP of a member, or of everybody with a role
-xp-reset-description = Set the XP of a member, or of everybody with a role, to 0
-xp-option-amount-description = How much XP
+xp-description = Give, take, set or reset members' XP
+xp-give-description = Give XP to a member, or to everyone with a role
+xp-take-description = Take XP from a member, or from everyone with a role
+xp-set-description = Set the XP of a member, or of everyone with a role
+xp-reset-description = Reset the XP of a member, or of everyone with a role, to 0
+xp-option-amount-description = The amount of XP
 xp-option-member-description = The member
-xp-option-role-description = Everybody with this role
-xp-one-of-both = Please choose a member or a role, one of both.
+xp-option-role-description = Everyone with this role
+xp-one-of-both = Please choose either a member or a role.
 xp-bot = Bots have no XP.
 xp-amount = That is more XP than the highest level takes. Please choose a smaller number.
-xp-one = { $user } had { $before } XP and has { $after } now: level { $level }.
+xp-one = { $user } had { $before } XP and now has { $after }: level { $level }.
 xp-many = Done: the XP of { $members ->
         [one] one member has
        *[other] { $count } members has
     } changed. `/levels undo` takes it back.
-xp-nobody = Nobody has this role.
-xp-done-before = This has been done already.
-xp-looking = Looking for the members with { $role } …
-xp-members-hidden = Discord does not tell me who has a role: whoever runs the bot has to switch on the Server Members Intent for it. Single members work.
+xp-nobody = No one has this role.
+xp-done-before = This has already been done.
+xp-looking = Looking for members with { $role } …
+xp-members-hidden = Discord does not show me who has a role, because the bot's operator has not enabled the Server Members Intent. Changing a single member works.
 
-levels-description = What messages earn, how levels are announced and what they give
-levels-show-description = Everything at a glance
-levels-xp-description = How much XP a message earns
-levels-cooldown-description = For how long further messages earn nothing
-levels-multiplier-description = Let a role or a channel earn more, less or nothing
-levels-role-mode-description = Which role counts if a member has several with multipliers
-levels-boost-description = Let messages earn more for a time
+levels-description = Set what messages earn, how levels are announced and which roles they give
+levels-show-description = Show all level settings
+levels-xp-description = Set how much XP a message earns
+levels-cooldown-description = Set for how long further messages earn nothing
+levels-multiplier-description = Let a role or channel earn more, less or nothing
+levels-role-mode-description = Choose what counts if a member has several roles with multipliers
+levels-boost-description = Let messages earn more for a limited time
 levels-boost-end-description = End all boosts now
-levels-announce-description = Where level-ups are announced, and how
-levels-reward-description = Roles that levels give
-levels-reward-add-description = Have a level give a role
+levels-announce-description = Choose where and how level-ups are announced
+levels-reward-description = Manage the roles that levels give
+levels-reward-add-description = Give a role at a level
 levels-reward-remove-description = Stop giving a role at a level
-levels-reward-list-description = The roles that levels give
-levels-reward-mode-description = Whether members keep the roles of lower levels
-levels-reward-demotion-description = When members lose the roles of levels that they no longer have
-levels-reward-rejoin-description = Whether members who come back get the roles of their level
+levels-reward-list-description = Show the roles that levels give
+levels-reward-mode-description = Choose whether members keep the roles of lower levels
+levels-reward-demotion-description = Choose when members lose the roles of levels that they no longer have
+levels-reward-rejoin-description = Choose whether members who return get the roles of their level
 levels-reward-sync-description = Check the roles of all members and give what is missing
-levels-curve-description = How much XP levels take
-levels-reset-description = Take all XP of all members
-levels-undo-description = Take back a change of XP
-levels-option-least-description = The least XP for a message
-levels-option-most-description = The most XP for a message
+levels-curve-description = Set how much XP levels take
+levels-reset-description = Reset the XP of all members to 0
+levels-undo-description = Undo a change of XP
+levels-option-least-description = The minimum XP for a message
+levels-option-most-description = The maximum XP for a message
 levels-option-seconds-description = In seconds; 0 for none
-levels-option-factor-description = Such as 2, or 0.5; 0 earns nothing, 1 is as usual
+levels-option-factor-description = Such as 2 or 0.5; 0 earns nothing, and 1 is normal
 levels-option-role-description = The role
 levels-option-channel-description = The channel, category or thread
-levels-option-mode-description = Which one counts
+levels-option-mode-description = What counts
 levels-option-mode-largest = the largest multiplier
-levels-option-mode-highest = the role that stands highest
-levels-option-mode-sum = all added up
-levels-option-hours-description = For how many hours
-levels-option-where-description = Where
+levels-option-mode-highest = the multiplier of the highest role
+levels-option-mode-sum = the sum of all multipliers
+levels-option-hours-description = The number of hours
+levels-option-where-description = Where to announce level-ups
 levels-option-where-off = nowhere
 levels-option-where-same-channel = in the channel of the message
 levels-option-where-channel = in one channel
 levels-option-where-direct = in a direct message
-levels-option-text-description = Such as: {"{"}user{"}"} reached level {"{"}level{"}"}!
+levels-option-text-description = The text, such as: {"{"}user{"}"} reached level {"{"}level{"}"}!
 levels-option-ping-description = Whether the member is notified
 levels-option-level-description = The level
-levels-option-remove-description = When to remove them; roles that people gave by hand stay
+levels-option-remove-description = When to remove them; roles that were given by hand stay
 levels-option-remove-never = never
 levels-option-remove-undo = when a change of XP is undone
 levels-option-remove-always = whenever their level goes down
-levels-option-give-description = Whether they get them
-levels-option-dry-run-description = Change nothing, and show how many members would be checked and what is in the way
+levels-option-give-description = Whether they get the roles
+levels-option-dry-run-description = Change nothing; show how many members would be checked and what is in the way
 levels-option-take-description = Also remove roles that I gave for levels that members no longer have
 levels-option-keep-description = What happens to the roles of lower levels
 levels-option-keep-stack = members keep them
 levels-option-keep-replace = only the highest stays
 levels-option-kind-description = The curve
-levels-option-kind-mee6 = as MEE6 has it
-levels-option-kind-linear = the same for each level
-levels-option-kind-arcane = as Arcane has it
-levels-option-kind-cubic = one of your own
-levels-option-step-description = For the same for each level: how much XP
-levels-option-cubic-description = For one of your own: times level³
-levels-option-square-description = For one of your own: times level²
-levels-option-straight-description = For one of your own: times the level
-levels-option-change-description = Which one; the newest if you choose none
-levels-one-of-both = Please choose a role or a channel, one of both.
+levels-option-kind-mee6 = MEE6's curve
+levels-option-kind-linear = the same XP for each level
+levels-option-kind-arcane = Arcane's curve
+levels-option-kind-cubic = your own formula
+levels-option-step-description = For the same XP for each level: how much
+levels-option-cubic-description = For your own formula: the factor of level³
+levels-option-square-description = For your own formula: the factor of level²
+levels-option-straight-description = For your own formula: the factor of the level
+levels-option-change-description = The change to undo; the newest by default
+levels-one-of-both = Please choose either a role or a channel.
 levels-server = the whole server
 levels-xp-order = The minimum is larger than the maximum.
-levels-xp-done = A message earns { $range } from now on.
+levels-xp-done = A message now earns { $range }.
 levels-xp-one = { $most } XP
 levels-xp-range = { $least } to { $most } XP
 levels-cooldown-done = { $seconds ->
-        [0] Every message earns XP from now on.
-        [one] A member earns XP at most once a second from now on.
-       *[other] A member earns XP at most once in { $count } seconds from now on.
+        [0] Every message now earns XP.
+        [one] A member now earns XP at most once per second.
+       *[other] A member now earns XP at most once every { $count } seconds.
     }
-levels-multiplier-done = Multiplier for { $target }: { $factor } from now on.
-levels-multiplier-none = Multiplier for { $target }: messages earn nothing from now on.
-levels-multiplier-gone = No multiplier for { $target } from now on.
-levels-multiplier-too-many = There are 100 multipliers already. Please set one of them to 1 first.
-levels-role-mode-done = If a member has several roles with multipliers, this counts: { $mode }.
-levels-boost-done = Boost: { $target } { $factor } until { $until }
+levels-multiplier-done = The multiplier for { $target } is now { $factor }.
+levels-multiplier-none = The multiplier for { $target } is now 0: messages earn nothing.
+levels-multiplier-gone = There is no longer a multiplier for { $target }.
+levels-multiplier-too-many = There are already 100 multipliers. Please set one of them to 1 first.
+levels-role-mode-done = If a member has several roles with multipliers, { $mode } counts.
+levels-boost-done = Boost for { $target }: { $factor } until { $until }
 levels-boost-end-done = All boosts have ended.
-levels-boost-too-many = There are 10 boosts already. Please wait for one to end, or end them with `/levels boost-end`.
-levels-curve-flat = A level has to take at least 1 XP. Please give the curve a number that is larger.
-levels-curve-done = Done. XP stays, and levels follow: level 1 at { $one }, 10 at { $ten }, 50 at { $fifty }, 100 at { $hundred } XP.
+levels-boost-too-many = There are already 10 boosts. Please wait for one to end, or end them all with `/levels boost-end`.
+levels-curve-flat = A level must take at least 1 XP. Please choose a larger number.
+levels-curve-done = Done. Members keep their XP, and their levels follow the new curve: level 1 at { $one }, 10 at { $ten }, 50 at { $fifty }, 100 at { $hundred } XP.
 levels-announce-off = Level-ups are not announced.
 levels-announce-same = Level-ups are announced in the channel of the message.
 levels-announce-channel = Level-ups are announced in { $channel }.
 levels-announce-direct = Level-ups are announced in a direct message.
-levels-announce-no-channel = Please choose the channel, too.
-levels-announce-bad = The text cannot be used: { $fault }
-levels-reward-added = Level { $level } gives { $role } from now on. `/levels reward sync` gives it to those who are there already.
-levels-reward-removed = No level gives { $role } any more. Who has it keeps it.
+levels-announce-no-channel = Please choose a channel as well.
+levels-announce-bad = This text cannot be used: { $fault }
+levels-reward-added = Level { $level } now gives { $role }. Use `/levels reward sync` to give it to members who already have the level.
+levels-reward-removed = { $role } is no longer a reward. Members who have it keep it.
 levels-reward-none = No level gives { $role }.
-levels-reward-empty = No level gives a role yet. `/levels reward add` changes that.
-levels-reward-too-many = There are 250 rewards already, as many as a server can have roles. Please remove one first.
+levels-reward-empty = There are no rewards yet. Add one with `/levels reward add`.
+levels-reward-too-many = There are already 250 rewards, as many as a server can have roles. Please remove one first.
 levels-reward-line = Level { $level }: { $role }
 levels-reward-more = … and { $more } more
 levels-reward-stack = Members keep the roles of lower levels.
 levels-reward-replace = Members have only the role of the highest level they reached.
-levels-reward-off = ⚠️ Roles are not given at the moment, because Discord refused it again and again. `/levels reward mode` switches them on again.
-levels-reward-no-permission = I lack the permission **Manage Roles**, so I cannot give roles. Please add it and try again.
-levels-reward-above = This role is not below my highest one, so I cannot give it. Please move my role up and try again.
+levels-reward-off = ⚠️ Rewards are switched off because Discord refused them repeatedly. Switch them on again with `/levels reward mode`.
+levels-reward-no-permission = I lack the **Manage Roles** permission, so I cannot give roles. Please add it and try again.
+levels-reward-above = This role is not below my highest role, so I cannot give it. Please move my role up and try again.
 levels-reward-trouble = ⚠️ { $role }: { $why }
-levels-reward-unknown = This role does not exist any more.
-levels-reward-everyone = Everyone has this role already.
-levels-reward-not-given = This role belongs to an integration or to boosting. Only Discord can give it.
+levels-reward-unknown = This role no longer exists.
+levels-reward-everyone = Everyone already has this role.
+levels-reward-not-given = This role belongs to an integration or to server boosting. Only Discord can give it.
 levels-demotion-never = Members keep the roles of levels that they no longer have.
-levels-demotion-undo = Members lose the roles that I gave when the change of XP that raised their level is undone.
-levels-demotion-always = Members lose the roles that I gave whenever their level goes down.
-levels-rejoin-on = Members who come back get the roles of their level. Where I am not told who joins, they get them with their next level.
-levels-rejoin-off = Members who come back get no roles before their next level.
+levels-demotion-undo = Members lose roles that I gave when the change of XP that raised their level is undone.
+levels-demotion-always = Members lose roles that I gave whenever their level goes down.
+levels-rejoin-on = Members who return get the roles of their level. If I do not learn who joins, they get them at their next level.
+levels-rejoin-off = Members who return get no roles until their next level.
 levels-sync-dry = { $members ->
         [one] One member
        *[other] { $count } members
     } would be checked. Nothing was changed.
-levels-sync-started = Looking for the members …
+levels-sync-started = Looking for members …
 levels-sync-progress = { $done } of { $members ->
         [one] one member is
        *[other] { $count } members are
@@ -268,27 +268,27 @@ levels-sync-done = Done: { $members ->
 levels-sync-waiting = { $members ->
         [one] One member waits
        *[other] { $count } members wait
-    } until a role can be given. I will try again when the roles change, and every hour.
+    } for a role that I cannot give. I will try again when the roles change, and every hour.
 levels-sync-goes-on = { $done } of { $members ->
         [one] one member is
        *[other] { $count } members are
-    } done. The rest follows; I cannot update this message any longer.
-levels-reset-sure = This takes all XP of **all members** of this server. `/levels undo` can take it back. Are you sure?
-levels-reset-yes = Yes, take all XP
-levels-reset-no = No
+    } done. The rest follows; I can no longer update this message.
+levels-reset-sure = This resets the XP of **all members** of this server to 0. `/levels undo` can undo it. Are you sure?
+levels-reset-yes = Yes, reset all XP
+levels-reset-no = Cancel
 levels-reset-kept = Nothing was changed.
-levels-reset-runs = Taking all XP …
+levels-reset-runs = Resetting XP …
 levels-reset-done = Done: { $members ->
-        [one] one member has
-       *[other] { $count } members have
-    } 0 XP now.
+        [one] one member now has
+       *[other] { $count } members now have
+    } 0 XP.
 levels-mass-so-far = { $members ->
         [one] One member so far …
        *[other] { $count } members so far …
     }
-levels-undo-nothing = There is no such change that could be taken back.
-levels-undo-runs = Taking it back …
-levels-undo-done = Taken back for { $members ->
+levels-undo-nothing = There is no such change to undo.
+levels-undo-runs = Undoing …
+levels-undo-done = Undone for { $members ->
         [one] one member
        *[other] { $count } members
     }.
@@ -315,47 +315,47 @@ levels-undo-members = { $members ->
 levels-undo-line = { $what } · { $whom } · by { $actor } · { $ago }
 levels-show = { $seconds ->
         [0] Every message earns **{ $range }**.
-        [one] A message earns **{ $range }**, at most once a second for each member.
-       *[other] A message earns **{ $range }**, at most once in { $count } seconds for each member.
+        [one] A message earns **{ $range }**, at most once per second for each member.
+       *[other] A message earns **{ $range }**, at most once every { $count } seconds for each member.
     }
 levels-show-curve = Level 1 at { $one }, 10 at { $ten }, 50 at { $fifty }, 100 at { $hundred } XP.
-levels-show-multipliers = Multipliers: { $list } (of several roles: { $mode })
+levels-show-multipliers = Multipliers: { $list } (with several roles: { $mode })
 error-foreign = Only the person who ran this command can use these controls. Please run it yourself.
 
-settings-description = Log channel, welcome, language and prefix
+settings-description = Set the log channel, welcome message, language and prefix
 settings-none = none
 settings-panel = **Settings of this server**
     Log channel: { $log }
     Welcome channel: { $welcome }
     Language: { $language }
-    Prefix of written commands: `{ $prefix }`
-settings-log-menu = Log channel: what moderators should know
-settings-welcome-menu = Welcome channel: who comes is greeted there
+    Prefix of text commands: `{ $prefix }`
+settings-log-menu = Log channel: notices for moderators
+settings-welcome-menu = Welcome channel: new members are greeted there
 settings-language-menu = Language
-settings-language-auto = As Discord is set
+settings-language-auto = Same as in Discord
 settings-language-en = English
 settings-language-de = German
 settings-text-button = Welcome text
 settings-text-label = Text
-settings-text-hint = {"{"}user{"}"}, {"{"}user.name{"}"} and {"{"}server{"}"} are filled in.
+settings-text-hint = {"{"}user{"}"}, {"{"}user.name{"}"} and {"{"}server{"}"} are replaced.
 settings-prefix-button = Prefix
 settings-prefix-label = Prefix
-settings-prefix-hint = Works if whoever runs the bot lets it read messages.
-settings-prefix-bad = A prefix has up to 5 characters, without spaces and without @, #, < and `.
+settings-prefix-hint = Works only if the bot's operator lets it read messages.
+settings-prefix-bad = A prefix has up to 5 characters, and no space, @, #, < or `.
 settings-welcome-nowhere = Please choose the welcome channel first.
-warn-description = Warn a member, as a numbered case
+warn-description = Warn a member; each warning is a numbered case
 warn-option-member = member
 warn-option-member-description = The member to warn; use an ID if they have left
 warn-option-reason = reason
-warn-option-reason-description = Why; the member reads it, too
+warn-option-reason-description = The reason; the member sees it too
 warn-option-severity = severity
-warn-option-severity-description = How bad it was: low (1 point), medium (2) or high (3); low if you say nothing
+warn-option-severity-description = How severe it is: low (1 point), medium (2) or high (3); low by default
 warn-option-points = points
-warn-option-points-description = What it counts, 0 to 100, if not what the severity says
+warn-option-points-description = Points from 0 to 100, in place of those of the severity
 warn-option-expires = expires
-warn-option-expires-description = When it stops to count: 7d, 12h, 2w 3d, never; 90d if you say nothing
+warn-option-expires-description = When it expires: 7d, 12h, 2w 3d, never; 90d by default
 warn-option-dm = dm
-warn-option-dm-description = Whether the member gets a direct message; yes if you say nothing
+warn-option-dm-description = Whether the member gets a direct message; yes by default
 warn-severity-low = low
 warn-severity-medium = medium
 warn-severity-high = high
@@ -364,33 +364,33 @@ warn-points = { $points ->
        *[other] { $points } points
     }
 warn-counting = { $warnings ->
-        [one] One warning counts
-       *[other] { $warnings } warnings count
-    } now, with { $points }.
+        [one] One warning is active
+       *[other] { $warnings } warnings are active
+    }, with { $points }.
 warn-expires = expires { $at }
 warn-expires-never = never expires
 warn-done = ⚠️ Case **#{ $case }**: <@{ $user }> was warned ({ $severity }, { $points }, { $expiry }).
     { $counting }
 warn-crossed = ➡️ { $points } reached: **{ $action }**.
 warn-crossed-until = ➡️ { $points } reached: **{ $action }** until { $until }.
-warn-message-closed = ✉️ They accept no direct messages from me, so they do not know of it yet.
+warn-message-closed = ✉️ They do not accept direct messages from me, so they have not been notified.
 warn-action-done = ✅ Done.
-warn-action-gone = ℹ️ They are not here any more, so there was nothing to do.
+warn-action-gone = ℹ️ They have left the server, so there was nothing to do.
 warn-action-failed = ⛔ It was not carried out: { $why }
 warn-crossed-hindered = ⛔ { $points } reached, but the **{ $action }** was not carried out: { $why }
-warn-direct = ⚠️ You were warned on **{ $server }** (case #{ $case }, { $severity }, { $points }, { $expiry }):
+warn-direct = ⚠️ You were warned in **{ $server }** (case #{ $case }, { $severity }, { $points }, { $expiry }):
     { $reason }
-warn-bad-expiry = **{ $given }** is not a time that I can read. Write for example `90min`, `1.5h`, `7d`, `2w 3d` or `never`: at least a second, at most ten years.
+warn-bad-expiry = **{ $given }** is not a time that I understand. Examples: `90min`, `1.5h`, `7d`, `2w 3d` or `never`. It must be between one second and ten years.
 warn-bad-reason = A reason has 1 to 1,000 characters.
-warn-bad-points = Points are a number from 0 to 100.
+warn-bad-points = Points must be a number from 0 to 100.
 warn-yourself = You cannot warn yourself.
 warn-bot = I cannot be warned.
 warn-owner = The owner of the server cannot be warned.
 warn-above = You can only warn members whose highest role is below yours.
 
-warnings-description = Your warnings, or those of a member
+warnings-description = Show your warnings, or those of a member
 warnings-option-member = member
-warnings-option-member-description = Whose; yours if you name nobody
+warnings-option-member-description = Whose warnings to show; yours by default
 warnings-none = <@{ $user }> has no warnings.
 warnings-title = { $total ->
         [one] One warning
@@ -404,55 +404,55 @@ warnings-entry-expired = **#{ $case }** · { $severity } · { $points } · { $at
 warnings-entry-removed = ~~**#{ $case }** · { $severity } · { $points }~~ · { $at } · removed { $removed }
     { $reason }
 warnings-by = { $at } by <@{ $moderator }>
-warnings-removed-reason = Removed because: { $reason }
+warnings-removed-reason = Reason for removal: { $reason }
 warnings-page = Page { $page } of { $pages }
-warnings-foreign = These buttons are for somebody else. Use `/warnings` for a list of your own.
-warnings-gone = There is no such page any more. Please use `/warnings` again.
+warnings-foreign = These buttons belong to someone else. Use `/warnings` for a list of your own.
+warnings-gone = This page no longer exists. Please use `/warnings` again.
 
-warning-description = Change warnings, and what their points lead to
-warning-remove-description = Take a warning back; it stays visible as removed
-warning-edit-description = Change a warning; what it was is kept
-warning-threshold-description = What happens when a member's points reach so many
+warning-description = Change warnings, and what happens at a number of points
+warning-remove-description = Remove a warning; it stays visible as removed
+warning-edit-description = Edit a warning; its previous version is kept
+warning-threshold-description = Set what happens when a member reaches a number of points
 warning-threshold-add-description = Add a threshold, or change the one with these points
 warning-threshold-remove-description = Remove a threshold
 warning-threshold-list-description = Show the thresholds
 warning-option-case = case
 warning-option-case-description = The number of the case
 warning-option-why = reason
-warning-option-why-description = Why it is taken back
+warning-option-why-description = Why it is removed
 warning-option-reason = reason
 warning-option-reason-description = Why the member was warned
 warning-option-severity = severity
-warning-option-severity-description = How bad it was; the points follow, unless you say them
+warning-option-severity-description = How severe it was; the points follow, unless you set them
 warning-option-points = points
-warning-option-points-description = What it counts, 0 to 100
+warning-option-points-description = Points from 0 to 100
 warning-option-expires = expires
-warning-option-expires-description = When it stops to count, from now on: 7d, 12h, never
+warning-option-expires-description = When it expires, counted from now: 7d, 12h, never
 warning-option-threshold = points
-warning-option-threshold-description = The points that a member reaches
+warning-option-threshold-description = The number of points
 warning-option-action = action
 warning-option-action-description = What happens to the member
 warning-option-duration = duration
-warning-option-duration-description = How long a timeout lasts: 30m, 12h, 7d; 28 days at most
+warning-option-duration-description = How long a timeout lasts: 30m, 12h, 7d; at most 28 days
 warning-option-window = window
-warning-option-window-description = Only warnings of the last so many days count; all that have not expired if you say nothing
+warning-option-window-description = Count only warnings of the last N days; all active warnings by default
 warning-action-timeout = timeout
 warning-action-kick = kick
 warning-action-ban = ban
-warning-removed = 🗑️ Case **#{ $case }** of <@{ $user }> is taken back.
+warning-removed = 🗑️ Case **#{ $case }** of <@{ $user }> was removed.
 warning-edited-points = Thresholds are checked when a warning is given, not when it is edited.
 warning-timeout-runs = Its timeout runs until { $until }.
 warning-lift = Lift the timeout
-warning-lift-over = This timeout is over already.
+warning-lift-over = This timeout is already over.
 warning-lifted = 🔊 The timeout of <@{ $user }> from case **#{ $case }** is being lifted.
 warning-log-lifted = 🔊 **Case #{ $case }** · <@{ $moderator }> lifted the timeout of <@{ $user }>.
 warning-audit-lift = Warning #{ $case } was removed
 warning-edited = ✏️ Case **#{ $case }** of <@{ $user }> is now: { $severity }, { $points }, { $expiry }.
     { $reason }
-warning-nothing = Say what is to be changed: reason, severity, points or expires.
+warning-nothing = Choose what to change: reason, severity, points or expires.
 warning-unknown = There is no case **#{ $case }** in this server.
-warning-gone = Case **#{ $case }** was taken back already.
-warning-own = You cannot change a warning that is about you.
+warning-gone = Case **#{ $case }** was already removed.
+warning-own = You cannot change a warning about yourself.
 warning-threshold-line = **{ $points }**: { $action }
 warning-threshold-span = { $action } for { $span }
 warning-threshold-window = { $threshold } (only warnings of the last { $days ->
@@ -461,14 +461,14 @@ warning-threshold-window = { $threshold } (only warnings of the last { $days ->
     })
 warning-threshold-added = ✅ Added: { $threshold }
 warning-threshold-replaced = ✅ Changed: { $threshold }
-warning-threshold-powerless = I lack the permission **{ $permission }**, so nothing will happen until you add it.
+warning-threshold-powerless = I lack the **{ $permission }** permission, so nothing will happen until you add it.
 warning-threshold-removed = 🗑️ Removed: { $threshold }
-warning-threshold-none = There are no thresholds yet. `/warning threshold add` makes one.
+warning-threshold-none = There are no thresholds yet. Add one with `/warning threshold add`.
 warning-threshold-unknown = There is no threshold with { $points }.
-warning-threshold-many = A server can have 20 thresholds. Remove one first.
+warning-threshold-many = A server can have at most 20 thresholds. Remove one first.
 warning-threshold-needs-duration = A timeout needs a duration, such as `12h`.
-warning-threshold-no-duration = Only a timeout has a duration.
-warning-threshold-bad-duration = **{ $given }** is not a duration that a timeout can have. Write for example `30m`, `1.5h` or `7d`: at least a minute, at most 28 days.
+warning-threshold-no-duration = Only a timeout can have a duration.
+warning-threshold-bad-duration = **{ $given }** is not a valid duration for a timeout. Examples: `30m`, `1.5h` or `7d`. It must be between one minute and 28 days.
 warning-log-warned = ⚠️ **Case #{ $case }** · <@{ $user }> was warned by <@{ $moderator }> ({ $severity }, { $points }, { $expiry }):
     { $reason }
     { $counting }
@@ -477,29 +477,29 @@ warning-log-state = { $severity }, { $points }, { $expiry }
 warning-log-edited = ✏️ **Case #{ $case }** of <@{ $user }> was changed by <@{ $moderator }>.
     Before: { $before }
     Now: { $after }
-warning-log-removed = 🗑️ **Case #{ $case }** of <@{ $user }> ({ $points }) was taken back by <@{ $moderator }>:
+warning-log-removed = 🗑️ **Case #{ $case }** of <@{ $user }> ({ $points }) was removed by <@{ $moderator }>:
     { $reason }
 warning-log-no-reason = > no reason given
 warning-log-threshold-added = ⚙️ <@{ $moderator }> set a threshold: { $threshold }
 warning-log-threshold-removed = ⚙️ <@{ $moderator }> removed a threshold: { $threshold }
-warning-log-failed = ❗ **Case #{ $case }**: I could not do what was due to <@{ $user }> ({ $action }): { $why }
-warning-obstacle-permission = I lack the permission for it. Please give me the right to time out, kick or ban members.
-warning-obstacle-owner = the server is theirs.
+warning-log-failed = ❗ **Case #{ $case }**: the { $action } of <@{ $user }> was not carried out: { $why }
+warning-obstacle-permission = I lack the permission for it. Please allow me to time out, kick or ban members.
+warning-obstacle-owner = they own the server.
 warning-obstacle-above = their highest role is not below mine. Please move my role above it.
 warning-obstacle-administrator = administrators cannot be timed out.
-warning-obstacle-refused = Discord does not let me.
+warning-obstacle-refused = Discord refused it.
 warning-obstacle-late = Discord could not be reached for too long.
-warning-obstacle-other = Discord did not take it.
+warning-obstacle-other = Discord did not accept it.
 warning-audit-log = Warning, case #{ $case }: { $points } reached
 
 levels-departed-description = What happens to XP when a member leaves or is banned
-levels-option-fate-description = What happens to it
+levels-option-fate-description = What happens to their XP
 levels-option-fate-keep = they stay on the leaderboard
-levels-option-fate-hide = hidden until they are back
-levels-option-fate-reset = it is taken
-levels-departed-keep = Members who leave stay on the leaderboard from now on.
-levels-departed-hide = Members who leave are hidden from the leaderboard from now on, until they are back.
-levels-departed-reset = Members who leave lose their XP from now on.
+levels-option-fate-hide = they are hidden until they return
+levels-option-fate-reset = their XP is reset
+levels-departed-keep = From now on, members who leave stay on the leaderboard.
+levels-departed-hide = From now on, members who leave are hidden from the leaderboard until they return.
+levels-departed-reset = From now on, members who leave lose their XP.
 
 announce-default = GG {"{"}user{"}"}, you just advanced to level {"{"}level{"}"}!
 welcome-default = Welcome to {"{"}server{"}"}, {"{"}user{"}"}!
@@ -507,5 +507,5 @@ welcome-default = Welcome to {"{"}server{"}"}, {"{"}user{"}"}!
 notice-announcements-off = ⚠️ I stopped announcing level-ups after repeated failures: { $reason }. Let me see the channel and send messages there, then switch announcements on again (`/levels announce`).
 notice-channel-skipped = ⚠️ I no longer announce level-ups in { $channel } after repeated failures: { $reason }. Let me see the channel and send messages there; I try again from time to time.
 notice-rewards-off = ⚠️ I stopped giving reward roles after repeated failures: { $reason }. I need the permission to manage roles, and my highest role must be above every reward; then switch rewards on again (`/levels reward mode`).
-notice-reward-blocked = ⚠️ I cannot give the reward role { $role }: { $reason }. Other rewards are given as before. I will try again when the roles change, and every hour.
-notice-reward-gone = ℹ️ The role { $role }, the reward for level { $level }, is gone. I have taken it off the list.
+notice-reward-blocked = ⚠️ I cannot give the reward role { $role }: { $reason }. Other rewards are not affected. I will try again when the roles change, and every hour.
+notice-reward-gone = ℹ️ The role { $role }, the reward for level { $level }, was deleted. I have removed it from the rewards.

@@ -41,7 +41,7 @@ pub enum BackupError {
         source: io::Error,
     },
     /// The file is there already; a backup never replaces one.
-    #[error("{} is there already: give another name, or a directory for a new name each time", .0.display())]
+    #[error("{} already exists: give another name, or a directory for a new name each time", .0.display())]
     Exists(PathBuf),
     /// It is not known how to connect.
     #[error("{0}")]
@@ -69,7 +69,7 @@ pub enum BackupError {
     )]
     NotOurs(String),
     /// There is no manifest, or it cannot be read.
-    #[error("{} is no manifest of a backup: {why}", path.display())]
+    #[error("{} is not the manifest of a backup: {why}", path.display())]
     Manifest {
         /// The file.
         path: PathBuf,
@@ -97,8 +97,7 @@ pub enum BackupError {
     },
     /// The schema has something in it.
     #[error(
-        "the schema {schema:?} is not empty ({contents}): --replace puts the backup in its place, or restore into another \
-         database.schema (DB_SCHEMA)"
+        "the schema {schema:?} is not empty ({contents}): pass --replace to replace it, or restore into another database.schema (DB_SCHEMA)"
     )]
     NotEmpty {
         /// The schema.

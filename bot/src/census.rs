@@ -62,12 +62,9 @@ pub async fn keep(store: Store, rest: Rest, shards: Shards, mut stop: watch::Rec
         due = Instant::now() + EVERY;
         match look(&store, &rest).await {
             Ok(0) => {}
-            Ok(guilds) => tracing::info!(
-                guilds,
-                "servers removed the bot while no session was there to hear it"
-            ),
+            Ok(guilds) => tracing::info!(guilds, "servers removed the bot while it was not connected"),
             Err(error) => {
-                tracing::warn!(%error, "it could not be found out which servers have the bot; it is tried again");
+                tracing::warn!(%error, "guild sync failed; retrying");
             }
         }
     }

@@ -7,6 +7,8 @@ pub mod commands;
 pub mod demo;
 mod descriptors;
 pub mod doctor;
+#[cfg(all(test, feature = "demo"))]
+mod document;
 pub mod effects;
 pub mod export;
 pub mod fleet;
@@ -47,10 +49,10 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "eventide", version = version::TEXT, arg_required_else_help = true)]
 pub struct Cli {
-    /// Configuration file; without it config.toml, where there is one
+    /// Configuration file [default: config.toml, if there is one]
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// What to do
+    /// The command to run
     #[command(subcommand)]
     pub command: Command,
 }
@@ -60,42 +62,60 @@ pub struct Cli {
 pub enum Command {
     /// Run the bot until SIGTERM or Ctrl-C
     Run,
-    /// Ask the bot on this machine whether it lives, or is ready
+    /// Check whether the bot on this machine is alive, or ready
     Health(health::Health),
-    /// Show what the bot on this machine logs, or have it log more or less while it runs
+    /// Show or change the log level of the bot on this machine while it runs
+    ///
+    /// The change lasts until its next start. Example: `eventide log info,eventide::rest=debug`
     Log(log::Log),
-    /// Print the link that adds the bot to a server, and why it needs which permission
+    /// Print the link that adds the bot to a server
+    ///
+    /// It asks for the permissions that the bot uses and lists the reason for each, and the intents to switch on.
     Invite(invite::Invite),
-    /// Show the bot at work on a simulated Discord and a private PostgreSQL
+    /// Run the bot on a simulated Discord and a private PostgreSQL
+    ///
+    /// Simulated time runs 60 times faster, so that members leave their cooldowns while you watch. The database is in `data/demo` and is emptied at each start. At the end it is compared with what was sent; the exit code is 0 only if they match. Released binaries do not have this command.
     #[cfg(feature = "demo")]
     Demo(demo::Demo),
-    /// Look at the database's schema, bring it up to date, or take changes back
+    /// Inspect, upgrade or downgrade the database schema
     #[command(subcommand)]
     Migrate(migrate::Migrate),
-    /// Show or change a server's settings: announcements, reward roles
+    /// Show or change a server's announcements and reward roles
+    ///
+    /// The keys are described in docs/servers.md. Everything else is set in Discord.
     Settings(settings::Settings),
-    /// Show the times in which events were missed, and why
+    /// Show the periods in which events were missed, and why
+    ///
+    /// With `levels.backfill`, also how many messages were read back, and which channels could not be read.
     Gaps(gaps::Gaps),
     /// Show the processes that share the shards, or move shards between them
     #[command(subcommand)]
     Fleet(fleet::Fleet),
-    /// Show what waits to be delivered to Discord, and what could not be
+    /// Show pending and failed deliveries to Discord
     Effects(effects::Effects),
-    /// Changes that PostgreSQL refused: list, apply or discard them
+    /// List, apply or discard changes that PostgreSQL refused
+    ///
+    /// Reasons are, for example, a constraint, a trigger, a missing privilege or a damaged page.
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
-    /// Slash commands: tell Discord of them, or show what it knows
+    /// Register the slash commands, or compare them with those that Discord has
     #[command(subcommand)]
     Commands(commands::Commands),
-    /// Look at PostgreSQL: settings that hurt, bloat, heavy statements; and say what to do
+    /// Check PostgreSQL for problems and suggest fixes
+    ///
+    /// Checks version, connections, clocks, harmful settings, dead rows and bloat, HOT ratio, invalid indexes, the age of the checkpoints, expensive statements and the replica. Changes nothing; the exit code is 1 if something is bad.
     Doctor,
-    /// Copy the schema to a file while the bot runs
+    /// Back up the schema while the bot runs
+    ///
+    /// Needs a `pg_dump` at least as new as the server. The dump has a manifest beside it.
     Backup(backup::Backup),
-    /// Put a backup into the schema
+    /// Restore a backup into the schema
+    ///
+    /// Needs `pg_restore` and `psql`. The backup is checked against its manifest and restored in one transaction; it may be from an older version or another schema. The sessions in it are forgotten, and the gap is recorded, which `levels.backfill` reads back.
     Restore(restore::Restore),
-    /// Take over what other bots have stored
+    /// Import members and XP from another bot
     Import(import::Import),
-    /// Write a guild's members as CSV or JSON
+    /// Export a guild's members as CSV or JSON
     Export(export::Export),
 }
 
@@ -130,9 +150,7 @@ pub enum CliError {
     #[error("{}", .0.join("\n"))]
     Schema(Vec<String>),
     /// A question that nobody can answer.
-    #[error(
-        "`migrate down` asks before it drops anything, and nobody is at the terminal: give --yes to have it done unasked"
-    )]
+    #[error("not a terminal; pass --yes to confirm `migrate down`")]
     NobodyToAsk,
     /// There is no backup, or nothing was restored.
     #[error("{0}")]
@@ -141,7 +159,7 @@ pub enum CliError {
     #[error("{0}")]
     Usage(String),
     /// The operator said no.
-    #[error("nothing was done")]
+    #[error("cancelled; nothing was changed")]
     Declined,
     /// The operating system refused something.
     #[error("{0}")]
@@ -156,7 +174,7 @@ pub enum CliError {
     #[error("{0} changes are still in quarantine")]
     Quarantined(usize),
     /// Some rows were not imported.
-    #[error("{rejected} of {rows} rows are rejected; the others are not touched by that")]
+    #[error("{rejected} of {rows} rows were rejected; the others were imported")]
     SomeRejected {
         /// How many.
         rejected: u64,
@@ -171,16 +189,16 @@ pub enum CliError {
     Export(#[from] ExportError),
     /// The demo's reconciliation failed.
     #[cfg(feature = "demo")]
-    #[error("the database does not hold what was sent; see the reconciliation")]
+    #[error("the database does not match what was sent; see the reconciliation")]
     NotExact,
     /// `eventide doctor` found something that must not stay so.
-    #[error("{0} of the findings are bad; what to do stands below each")]
+    #[error("{0} of the findings are bad; the fix is below each")]
     Unhealthy(usize),
     /// The process does not live, or is not ready.
     #[error("{0}")]
     Health(#[from] health::HealthError),
     /// A second signal came during the drain.
-    #[error("forced to end by a second signal; what was not committed is replayed at the next start")]
+    #[error("stopped by a second signal; uncommitted events are replayed at the next start")]
     Forced,
 }
 

@@ -228,9 +228,9 @@ async fn keep_running(
         if private.is_running().await {
             continue;
         }
-        tracing::error!("the private PostgreSQL has ended; it is started again");
+        tracing::error!("the private PostgreSQL has ended; restarting it");
         if let Err(error) = private.restart(embedded::StopMode::Immediate).await {
-            tracing::error!(%error, "the private PostgreSQL cannot be started; it is tried again");
+            tracing::error!(%error, "the private PostgreSQL cannot be started; retrying");
         }
     }
 }
@@ -249,7 +249,7 @@ async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Result<T, MigrateError>)
         }
         let wait = backoff.pause();
         if backoff.is_worth_a_line() {
-            tracing::warn!(%error, "the database is not ready; trying again");
+            tracing::warn!(%error, "the database is not ready; retrying");
         }
         tokio::time::sleep(wait).await;
     }

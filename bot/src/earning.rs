@@ -162,7 +162,7 @@ impl Judge {
             metrics::levels_guessed_total().increment(guessed);
             tracing::warn!(
                 messages = guessed,
-                "Discord did not tell in time which roles or categories messages belong to; they earn as if in none"
+                "roles or categories were not known in time; these messages earn XP without their multipliers"
             );
         }
         Ok(())

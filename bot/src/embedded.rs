@@ -126,7 +126,7 @@ impl PrivatePostgres {
             if !waits {
                 tracing::info!(
                     holder,
-                    "a command uses the private PostgreSQL; waiting for its end"
+                    "a command uses the private PostgreSQL; waiting for it to finish"
                 );
             }
             waits = true;
@@ -163,7 +163,7 @@ impl PrivatePostgres {
         let place = Place::settle(&data, &account, &binaries).await?;
         let settings = Settings::new(&account, &options.settings)?;
         let adopted = if existing.is_none() {
-            tracing::info!(directory = %place.cluster.display(), "making a private PostgreSQL");
+            tracing::info!(directory = %place.cluster.display(), "creating a private PostgreSQL");
             cluster::make(&place, &account, &binaries, settings.syncs()).await?;
             None
         } else {
@@ -241,7 +241,7 @@ impl PrivatePostgres {
     /// [`Error::NotStopped`] if it does not end.
     pub async fn stop(mut self, mode: StopMode) -> Result<(), Error> {
         if !self.lock.is_left_alone() {
-            tracing::info!("another command uses the private PostgreSQL too; waiting for its end");
+            tracing::info!("another command uses the private PostgreSQL too; waiting for it to finish");
             while !self.lock.is_left_alone() {
                 tokio::time::sleep(LEAVING_POLL).await;
             }

@@ -18,10 +18,10 @@ use crate::{
 /// The form of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// A header, and a line a member
+    /// A header, then one line per member
     #[default]
     Csv,
-    /// A list of objects, one a line
+    /// A list of objects, one per line
     Json,
 }
 
@@ -32,7 +32,7 @@ pub enum ExportError {
     #[error("{0}")]
     Store(#[source] StoreError),
     /// There are no tables yet.
-    #[error("the database has no tables yet: eventide migrate up makes them")]
+    #[error("the database has no tables yet: run `eventide migrate up`")]
     NoTables,
     /// It cannot be written.
     #[error("the export cannot be written: {0}")]

@@ -208,7 +208,7 @@ impl Fleet {
         metrics::fleet_looks_failed_total(error.class()).increment(1);
         metrics::transaction_retries_total("fleet").increment(1);
         if self.backoff.is_worth_a_line() {
-            tracing::warn!(%error, "the fleet cannot be looked at; shards go on with what they have");
+            tracing::warn!(%error, "fleet update failed; keeping current shards");
         }
         self.look_at = Instant::now() + wait;
     }
@@ -233,7 +233,7 @@ impl Fleet {
                     tracing::info!(
                         process.id = self.process.id,
                         fleet.processes = processes,
-                        "entered the fleet"
+                        "joined the fleet"
                     );
                 }
                 self.joined = true;
@@ -248,13 +248,13 @@ impl Fleet {
                     if numbers.all().any(|(count, _)| count == shard.count) {
                         tracing::warn!(
                             shard.id = shard.id,
-                            "the shard is another process's; what was pending here is replayed there"
+                            "another process has the shard; pending events are replayed there"
                         );
                     } else {
                         tracing::info!(
                             shard.id = shard.id,
                             shard.count = shard.count,
-                            "the fleet has no such number of shards; the shard ends"
+                            "the shard does not belong to the current number of shards; it ends"
                         );
                     }
                     self.drop_shard(shard);
@@ -328,8 +328,7 @@ impl Fleet {
         tracing::error!(
             process.id = self.process.id,
             fleet.shards = shards.len(),
-            "this process was silent for longer than fleet.lease_seconds: its shards are others' now, and what was pending is \
-             replayed there"
+            "this process was silent for longer than fleet.lease_seconds; other processes have its shards, and pending events are replayed there"
         );
         for shard in shards {
             self.drop_shard(shard);
@@ -363,7 +362,7 @@ impl Fleet {
                 tracing::info!(
                     shard.id = shard.id,
                     shard.count = shard.count,
-                    "the shard has counted its last message; shards of the new number go on"
+                    "the shard has counted its last message; the new shards continue"
                 );
                 self.retired.insert(shard);
                 None
@@ -408,7 +407,7 @@ impl Fleet {
             })
         });
         if let Err(error) = left.await {
-            tracing::warn!(%error, "the fleet was not told that this process leaves; it finds out after fleet.lease_seconds");
+            tracing::warn!(%error, "the fleet could not be notified that this process leaves; it notices after fleet.lease_seconds");
         }
         end
     }

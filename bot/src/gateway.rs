@@ -152,7 +152,7 @@ pub async fn follow_advice(rest: Rest, store: Store, shards: Shards, mut stop: w
         let advised: BotConnectionInfo = match answer.and_then(|answer| answer.model()) {
             Ok(advised) => advised,
             Err(error) => {
-                tracing::debug!(%error, "Discord was asked for the number of shards in vain");
+                tracing::debug!(%error, "Discord did not return the recommended number of shards");
                 continue;
             }
         };
@@ -207,7 +207,7 @@ pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<D
             }
         };
         if backoff.is_worth_a_line() {
-            tracing::warn!(%error, "Discord does not say where its gateway is; it is asked again");
+            tracing::warn!(%error, "the address of the gateway could not be read from Discord; retrying");
         }
         tokio::time::sleep(wait).await;
     };

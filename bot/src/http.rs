@@ -177,11 +177,7 @@ async fn set_level(
         return (StatusCode::FORBIDDEN, text.to_owned());
     }
     told(logging::set_level(directives.trim()).map(|(before, now)| {
-        tracing::info!(
-            log.level = now,
-            log.before = before,
-            "the log's level was changed"
-        );
+        tracing::info!(log.level = now, log.before = before, "log level changed");
         now
     }))
 }

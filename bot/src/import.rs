@@ -102,10 +102,10 @@ pub enum ImportError {
         keys: Vec<String>,
     },
     /// It does not say of which guild the members are.
-    #[error("{}: the file does not say of which guild the members are: give the guild's id with --guild", .0.display())]
+    #[error("{}: the file does not say which guild the members belong to: pass --guild ID", .0.display())]
     NoGuild(PathBuf),
     /// Its members are all of other guilds.
-    #[error("{}: none of the {rows} rows is of the guild that --guild asks for", .path.display())]
+    #[error("{}: none of the {rows} rows belongs to the guild of --guild", .path.display())]
     Elsewhere {
         /// The file.
         path: PathBuf,
@@ -124,8 +124,7 @@ pub enum ImportError {
     },
     /// The ids were rounded.
     #[error(
-        "{}: {} of {} different {whose} ids {}, from {} on: they are other members' ids now, or nobody's, and nothing was \
-         imported\nexport again with the ids as text: in SQL CAST(user_id AS TEXT), in JavaScript never as Number, in a \
+        "{}: {} of {} different {whose} ids {}, from {} on: they no longer identify these members, and nothing was imported\nexport again with the ids as text: in SQL CAST(user_id AS TEXT), in JavaScript never as Number, in a \
          spreadsheet with the column set to Text before the file is opened\n--trust-ids imports them as they are",
         .path.display(), .rounded.count, .rounded.of, .rounded.how, .rounded.at
     )]
@@ -139,7 +138,7 @@ pub enum ImportError {
     },
     /// The same file was imported before.
     #[error(
-        "{}: this file was imported already, to its end on {finished} ({options}); --again does it once more",
+        "{}: this file was already imported on {finished} ({options}); pass --again to import it again",
         .path.display()
     )]
     Done {
@@ -152,8 +151,7 @@ pub enum ImportError {
     },
     /// The same file was begun in another way.
     #[error(
-        "{}: an import of this file ({options}) was interrupted after {rows} rows; the same options go on with it, --again begins \
-         anew with these",
+        "{}: an import of this file ({options}) was interrupted after {rows} rows; the same options resume it, --again starts over with these",
         .path.display()
     )]
     Begun {
@@ -191,7 +189,7 @@ pub enum ImportError {
     #[error("{0}; what is committed stays, and the same command goes on from there")]
     Store(#[source] StoreError),
     /// There are no tables yet.
-    #[error("the database has no tables yet, or not all: eventide migrate up makes them")]
+    #[error("the database does not have all tables yet: run `eventide migrate up`")]
     NoTables,
 }
 

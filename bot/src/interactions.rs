@@ -386,7 +386,7 @@ fn read(received: Received, had: &mut Had, clock: &Clock) -> Option<Question> {
     if age.saturating_sub(received.at.elapsed()) > TOO_OLD {
         tracing::info!(
             interaction.age_seconds = age.as_secs(),
-            "an interaction is too old to be answered; after a resume that is usual"
+            "an interaction is too old to be answered; this is normal after a resume"
         );
         return skipped("too_old");
     }

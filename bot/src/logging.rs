@@ -58,7 +58,7 @@ static REPORTED: AtomicUsize = AtomicUsize::new(0);
 pub enum LevelError {
     /// It is none.
     #[error(
-        "found {0:?}, need error, warn, info, debug, trace or off, and target=level after commas, as in info,eventide::rest=debug"
+        "found {0:?}, expected error, warn, info, debug, trace or off, optionally followed by target=level after commas, as in info,eventide::rest=debug"
     )]
     Unreadable(String),
     /// Nothing is logged by this process, or by another library.

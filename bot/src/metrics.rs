@@ -49,9 +49,9 @@ registry! {
     counter gateway_events_total = "eventide_gateway_events_total" [event];
     /// Events that could not be read and were skipped, by type.
     counter gateway_events_malformed_total = "eventide_gateway_events_malformed_total" [event];
-    /// Events that came again although they were counted already, and were skipped.
+    /// Events that arrived again after they were counted, and were skipped.
     counter gateway_events_duplicate_total = "eventide_gateway_events_duplicate_total";
-    /// Events that came after others that follow on them, and were taken in before those.
+    /// Events that arrived out of order and were put in their place.
     counter gateway_events_reordered_total = "eventide_gateway_events_reordered_total";
     /// Events that were replayed by Discord after a resume.
     counter gateway_events_replayed_total = "eventide_gateway_events_replayed_total";
@@ -61,13 +61,13 @@ registry! {
     gauge shard_state = "eventide_shard_state" [shard];
     /// Time from the last heartbeat to its acknowledgement.
     gauge shard_latency_seconds = "eventide_shard_latency_seconds" [shard];
-    /// How long the oldest event that the shard received and that is not committed has been waiting; 0 when all is committed.
+    /// Age of the oldest event that the shard received and that is not committed; 0 when everything is committed.
     gauge shard_checkpoint_lag_seconds = "eventide_shard_checkpoint_lag_seconds" [shard];
     /// Sessions started with IDENTIFY, of which Discord allows about 1,000 a day.
     counter gateway_identifies_total = "eventide_gateway_identifies_total";
     /// Times that Discord did not answer an IDENTIFY or RESUME within `gateway.ready_timeout_seconds`.
     counter gateway_unanswered_total = "eventide_gateway_unanswered_total";
-    /// Connections that were ended because the gateway broke the protocol; the log says how.
+    /// Connections closed because the gateway broke the protocol; the log says how.
     counter gateway_violations_total = "eventide_gateway_violations_total";
     /// Connections whose first heartbeat could not be predicted, so that it may have run ahead of the checkpoint: a bug.
     counter gateway_unexpected_draws_total = "eventide_gateway_unexpected_draws_total";
@@ -77,11 +77,11 @@ registry! {
     counter gateway_closes_total = "eventide_gateway_closes_total" [code of guard::CLOSE_CODES];
     /// Times that events were missed, by reason: the session was lost or given up, or a resume did not begin where the checkpoint ended.
     counter gateway_gaps_total = "eventide_gateway_gaps_total" [reason of &guard::GAP_REASONS];
-    /// Messages of before a change of the number of shards that came so late that they may not have been counted.
+    /// Messages from before a change of the number of shards that arrived so late that they may not have been counted.
     counter reshard_late_messages_total = "eventide_reshard_late_messages_total";
     /// Messages that were read back after a gap, and counted.
     counter backfill_messages_total = "eventide_backfill_messages_total";
-    /// Pages of messages that were asked for to read back.
+    /// Pages of messages requested for reading back.
     counter backfill_requests_total = "eventide_backfill_requests_total";
     /// Channels that were read back to their end.
     counter backfill_channels_total = "eventide_backfill_channels_total";
@@ -91,8 +91,8 @@ registry! {
     gauge shard_backfill_guilds = "eventide_shard_backfill_guilds" [shard];
     /// Messages of the shard that wait until those before them are read back.
     gauge shard_backfill_held = "eventide_shard_backfill_held" [shard];
-    /// Heartbeats that told Discord of events that were not committed yet, because the flush before took too long, or the machine was too
-    /// busy to hold them. The events are committed as soon as can be.
+    /// Heartbeats that acknowledged uncommitted events, because the flush before took too long or the machine was too busy to hold them.
+    /// The events are committed as soon as possible.
     counter gateway_heartbeats_ahead_total = "eventide_gateway_heartbeats_ahead_total";
     /// How long a shard paused reading so that a heartbeat would not run ahead of the checkpoint.
     histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in HOLD;
@@ -110,15 +110,15 @@ registry! {
 
     /// Rows deleted of servers that removed the bot.
     counter purged_rows_total = "eventide_purged_rows_total";
-    /// Servers that removed the bot and of which nothing is stored any more.
+    /// Servers that removed the bot and whose data was deleted.
     counter purged_guilds_total = "eventide_purged_guilds_total";
 
-    /// Messages that earned as if in no category, or as if their authors had no roles, because Discord did not tell in time.
+    /// Messages that earned as if in no category, or as if their authors had no roles, because Discord did not answer in time.
     counter levels_guessed_total = "eventide_levels_guessed_total";
 
-    /// Interactions, by command and by what became of them; `ok` is an answer as it was asked for.
+    /// Interactions, by command and outcome; `ok` is a normal answer.
     counter interactions_total = "eventide_interactions_total" [command, outcome];
-    /// Time from the start of an interaction's work to the answer that Discord took, by command.
+    /// Time from the start of an interaction's work to the answer that Discord accepted, by command.
     histogram interaction_seconds = "eventide_interaction_seconds" [command] in ANSWER;
 
     /// Time to draw a rank card and write it as PNG.
@@ -128,19 +128,19 @@ registry! {
     /// Avatars that cards needed, by outcome: `cached`, `fetched`, or why there is none: `unconnected`, `timeout`, `status`, `type`,
     /// `too_large`, `unreadable`, `busy`, or `failed_before` within the last minute.
     counter avatars_total = "eventide_avatars_total" [outcome of card::avatar::OUTCOMES];
-    /// Memory that drawn cards take which are kept, in case that they are asked for again.
+    /// Memory used by cached rank cards.
     gauge card_cache_bytes = "eventide_card_cache_bytes";
-    /// Memory that avatars take which are kept.
+    /// Memory used by cached avatars.
     gauge avatar_cache_bytes = "eventide_avatar_cache_bytes";
 
-    /// What is left of the day's identifies, for all processes; 0 waits for the next day.
+    /// Identifies left today, for all processes; at 0 shards wait for the next day.
     gauge gateway_identifies_remaining = "eventide_gateway_identifies_remaining";
 
     /// Shards of the whole fleet.
     gauge fleet_shards_configured = "eventide_fleet_shards_configured";
-    /// The number of shards that it is changed to while they run; 0 when it is not.
+    /// The number of shards that the fleet is changing to; 0 if it is not.
     gauge fleet_reshard_to = "eventide_fleet_reshard_to";
-    /// Processes in the fleet, as this one saw it last.
+    /// Processes in the fleet, as of this process's last update.
     gauge fleet_processes = "eventide_fleet_processes";
     /// Shards that this process has.
     gauge fleet_shards = "eventide_fleet_shards";
@@ -148,18 +148,18 @@ registry! {
     counter fleet_shards_taken_total = "eventide_fleet_shards_taken_total";
     /// Shards that this process has given away, or has closed because it stops.
     counter fleet_shards_given_total = "eventide_fleet_shards_given_total";
-    /// Shards that this process lost because it was taken for dead.
+    /// Shards that this process lost because it was considered dead.
     counter fleet_shards_lost_total = "eventide_fleet_shards_lost_total";
-    /// Shards of the fleet that no process had when this one looked last.
+    /// Shards of the fleet without a process, as of this process's last update.
     gauge fleet_shards_free = "eventide_fleet_shards_free";
-    /// Looks at the fleet that failed, by class of the error.
+    /// Updates of the fleet that failed, by class of the error.
     counter fleet_looks_failed_total = "eventide_fleet_looks_failed_total" [class of CLASSES];
 
-    /// Rows that wait in ledgers for their next flush.
+    /// Rows in ledgers, waiting for their next flush.
     gauge ledger_rows = "eventide_ledger_rows";
     /// Age of the oldest change that is not committed.
     gauge ledger_age_seconds = "eventide_ledger_age_seconds";
-    /// Memory that ledgers and flushes under way hold.
+    /// Memory held by ledgers and by flushes in progress.
     gauge ledger_bytes = "eventide_ledger_bytes";
     /// Memory that they may hold before shards stop reading.
     gauge ledger_limit_bytes = "eventide_ledger_limit_bytes";
@@ -174,9 +174,9 @@ registry! {
     counter flush_rows_total = "eventide_flush_rows_total";
     /// Messages counted in rows written by flushes; divided by the rows it is the coalescing ratio.
     counter flush_messages_total = "eventide_flush_messages_total";
-    /// Stored last awards that flushes had to read, because the member was not remembered.
+    /// Last awards that flushes had to read, because the member was not cached.
     counter flush_reads_total = "eventide_flush_reads_total";
-    /// Tries of a flush that failed, by class of the error. None of its changes is lost: it is tried again.
+    /// Attempts of a flush that failed, by class of the error. Nothing is lost: the flush is retried.
     counter flush_failures_total = "eventide_flush_failures_total" [class of CLASSES];
     /// Flushes found to be applied although their COMMIT was not confirmed.
     counter flush_already_applied_total = "eventide_flush_already_applied_total";
@@ -187,22 +187,22 @@ registry! {
     gauge pool_size = "eventide_pool_size" [share of SHARES];
     /// Connections that may be open, by share.
     gauge pool_max_size = "eventide_pool_max_size" [share of SHARES];
-    /// Connections that are open and in nobody's use, by share.
+    /// Idle connections, by share.
     gauge pool_available = "eventide_pool_available" [share of SHARES];
     /// Connections in use, by share.
     gauge pool_in_use = "eventide_pool_in_use" [share of SHARES];
     /// Tasks that wait for a connection, by share.
     gauge pool_waiting = "eventide_pool_waiting" [share of SHARES];
-    /// How long tasks waited for a connection, also in vain, by share.
+    /// How long tasks waited for a connection, whether or not they got one, by share.
     histogram pool_wait_seconds = "eventide_pool_wait_seconds" [share of SHARES] in POOL;
-    /// Times that a task waited for `database.connection_timeout_ms` in vain, by share.
+    /// Times that a task got no connection within `database.connection_timeout_ms`, by share.
     counter pool_timeouts_total = "eventide_pool_timeouts_total" [share of SHARES];
     /// Connections made.
     counter pool_connections_created_total = "eventide_pool_connections_created_total";
-    /// Times that a connection which was used before was given out again.
+    /// Times that an existing connection was reused.
     counter pool_connections_recycled_total = "eventide_pool_connections_recycled_total";
     /// Connections that PostgreSQL refused or that could not be made, by class of the SQLSTATE; `tls` where a certificate was not
-    /// accepted by one side, `connection` where nobody answered.
+    /// accepted by one side, `connection` where there was no answer.
     counter pool_connect_failures_total = "eventide_pool_connect_failures_total" [class of CLASSES];
     /// Duration of queries, by the statement's name.
     histogram query_seconds = "eventide_query_seconds" [query] in QUERY;
@@ -210,7 +210,7 @@ registry! {
     counter slow_queries_total = "eventide_slow_queries_total" [query];
     /// Rows that queries returned or touched, by the statement's name.
     counter query_rows_total = "eventide_query_rows_total" [query];
-    /// Queries that failed, by class of the SQLSTATE; `connection` where the connection was lost, `silence` where nobody answered in time.
+    /// Queries that failed, by class of the SQLSTATE; `connection` where the connection was lost, `silence` where there was no answer in time.
     counter query_errors_total = "eventide_query_errors_total" [class of CLASSES];
     /// Reads that the replica of `database.read_url` did not answer, and the primary did.
     counter read_fallbacks_total = "eventide_read_fallbacks_total";
@@ -220,23 +220,22 @@ registry! {
     counter transaction_failures_total = "eventide_transaction_failures_total" [transaction];
     /// Transactions that were tried again after that, by name.
     counter transaction_retries_total = "eventide_transaction_retries_total" [transaction];
-    /// When the last backup was begun that `eventide backup` finished, in seconds since 1970; while there is none, when the schema was
-    /// made.
+    /// Start of the last backup that `eventide backup` completed, in seconds since 1970; without one, when the schema was created.
     gauge backup_last_timestamp_seconds = "eventide_backup_last_timestamp_seconds";
 
     /// Effects that flushes, commands and workers added to the outbox, by kind.
     counter effects_added_total = "eventide_effects_added_total" [kind of &Effect::KINDS];
     /// Effects that Discord has, by kind.
     counter effects_delivered_total = "eventide_effects_delivered_total" [kind of &Effect::KINDS];
-    /// Effects that nobody wanted any more when it was their turn, by kind: the setting is off, or the member has left.
+    /// Effects that were no longer wanted when it was their turn, by kind: the setting is off, or the member has left.
     counter effects_cancelled_total = "eventide_effects_cancelled_total" [kind of &Effect::KINDS];
-    /// Tries that failed and are repeated, by kind.
+    /// Attempts that failed and are repeated, by kind.
     counter effects_retried_total = "eventide_effects_retried_total" [kind of &Effect::KINDS];
     /// Times that an effect failed so often that those after it went before it, or that it has to wait for a permission, by kind.
     counter effects_set_aside_total = "eventide_effects_set_aside_total" [kind of &Effect::KINDS];
     /// Effects that were given up, by kind and reason: `forbidden`, `gone`, `closed`, `invalid` or `expired`.
     counter effects_failed_total = "eventide_effects_failed_total" [kind, reason];
-    /// Times that announcements or rewards were switched off in a server because they failed again and again, by kind.
+    /// Times that announcements or rewards were switched off in a server after repeated failures, by kind.
     counter effects_switched_off_total = "eventide_effects_switched_off_total" [kind of &Effect::KINDS];
     /// Time from the commit of the cause to the last try, of effects that were delivered, by kind.
     histogram effect_delay_seconds = "eventide_effect_delay_seconds" [kind] in DELIVERY;
@@ -244,25 +243,25 @@ registry! {
     gauge outbox_rows = "eventide_outbox_rows";
     /// How long the oldest of them has waited, without those that were set aside.
     gauge outbox_oldest_seconds = "eventide_outbox_oldest_seconds";
-    /// Whether this process is told of changed settings: 1 or 0. While it is not, it reads them anew every second.
+    /// Whether this process receives notifications of changed settings: 1 or 0. While it does not, it reloads them every second.
     gauge settings_listening = "eventide_settings_listening";
-    /// Times that the connection that tells of changed settings was lost, or could not be made.
+    /// Times that the connection for settings notifications was lost, or could not be made.
     counter settings_reconnects_total = "eventide_settings_reconnects_total";
-    /// Changes of settings that this process was told of.
+    /// Notifications of changed settings that this process received.
     counter settings_invalidations_total = "eventide_settings_invalidations_total";
 
-    /// Questions about a guild's settings that were answered from memory. Messages ask differently, and are not counted.
+    /// Lookups of a guild's settings answered from memory. Lookups for messages are not counted.
     counter settings_cache_hits_total = "eventide_settings_cache_hits_total";
-    /// Questions about a guild's settings for which the database had to be asked.
+    /// Lookups of a guild's settings that needed the database.
     counter settings_cache_misses_total = "eventide_settings_cache_misses_total";
     /// Guilds whose settings are kept in memory.
     gauge settings_cache_guilds = "eventide_settings_cache_guilds";
     /// Memory that they take.
     gauge settings_cache_bytes = "eventide_settings_cache_bytes";
 
-    /// Questions about a guild that were answered from memory.
+    /// Lookups of a guild answered from memory.
     counter guild_cache_hits_total = "eventide_guild_cache_hits_total";
-    /// Questions about a guild for which Discord had to be asked.
+    /// Lookups of a guild that needed a request to Discord.
     counter guild_cache_misses_total = "eventide_guild_cache_misses_total";
     /// Guilds whose names, roles or channels are kept in memory.
     gauge guild_cache_guilds = "eventide_guild_cache_guilds";
@@ -273,7 +272,7 @@ registry! {
     /// Connections to the HTTP port that were closed because there were too many.
     counter http_connections_closed_total = "eventide_http_connections_closed_total";
 
-    /// Requests to Discord's REST API, by route and what came: `2xx` to `5xx` but `401`, `403` and `429`, or `timeout`, `unconnected` or `broken`.
+    /// Requests to Discord's REST API, by route and result: `2xx` to `5xx` but `401`, `403` and `429`, or `timeout`, `unconnected` or `broken`.
     counter rest_requests_total = "eventide_rest_requests_total" [route, outcome of REST_OUTCOMES];
     /// Duration of those requests, by route, without their waits.
     histogram rest_request_seconds = "eventide_rest_request_seconds" [route] in REQUEST;
@@ -287,7 +286,7 @@ registry! {
     counter rest_full_total = "eventide_rest_full_total" [priority];
     /// Answers 429, by scope: `user`, `shared`, `global` or `cloudflare`.
     counter rest_rate_limited_total = "eventide_rest_rate_limited_total" [scope];
-    /// Answers 401, 403 and 429 of the last 10 minutes, of which Discord allows 10,000 before it shuts the address out.
+    /// Answers 401, 403 and 429 of the last 10 minutes, of which Discord allows 10,000 before it bans the address.
     gauge rest_invalid_requests = "eventide_rest_invalid_requests";
     /// Successful answers that could not be read, by route: Discord changed something that this version does not know.
     counter rest_unreadable_total = "eventide_rest_unreadable_total" [route];

@@ -32,13 +32,13 @@ pub async fn keep(store: Store, retention: Duration, mut stop: watch::Receiver<b
                 metrics::purged_guilds_total().increment(1);
                 tracing::info!(
                     guild.id = guild_id.get(),
-                    "what was stored of a server that removed the bot is deleted"
+                    "deleted the data of a server that removed the bot"
                 );
                 PAUSE
             }
             Ok(Step::Nothing) => EVERY,
             Err(error) => {
-                tracing::debug!(%error, "what servers left that removed the bot could not be deleted; it is tried again");
+                tracing::debug!(%error, "the data of servers that removed the bot could not be deleted; retrying");
                 EVERY
             }
         };

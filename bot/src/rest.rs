@@ -128,7 +128,7 @@ impl Answer {
                 tracing::error!(
                     rest.route = %route,
                     reason,
-                    "an answer of Discord's cannot be read; Discord may have changed its API, so look for a newer Eventide"
+                    "an answer from Discord cannot be read; Discord may have changed its API, so look for a newer version of Eventide"
                 );
             }
             RestError::Unreadable { route, reason }

@@ -236,7 +236,7 @@ impl Store {
                 .removed
                 .len();
             if closed > 0 {
-                tracing::debug!(pool.closed = closed, "closed connections that nobody used");
+                tracing::debug!(pool.closed = closed, "closed idle connections");
             }
         }
     }

@@ -300,7 +300,7 @@ async fn wait_after(error: &StoreError, backoff: &mut Backoff, first_refused: bo
             error = %error,
             flush.tries = backoff.tries(),
             flush.retry_ms = retry_ms,
-            "a flush failed; nothing is lost, it is tried again"
+            "a flush failed; nothing is lost, retrying"
         );
     }
     sleep(wait).await;

@@ -16,7 +16,7 @@ cargo_home=${CARGO_HOME:-$HOME/.cargo}
 if [ -z "${EVENTIDE_COMMIT:-}" ]; then
     EVENTIDE_COMMIT=$(git rev-parse --short=12 HEAD)
     if [ -n "$(git status --porcelain)" ]; then
-        echo "there are changes that are not committed: nobody could build this again" >&2
+        echo "there are uncommitted changes: this build could not be reproduced" >&2
         exit 1
     fi
 fi

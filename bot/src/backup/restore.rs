@@ -157,7 +157,7 @@ impl Plan {
         if !self.missing_roles.is_empty() {
             tracing::warn!(
                 roles = ?self.missing_roles,
-                "not restored: rights of others on the tables, because not all of these roles exist here"
+                "privileges of other roles were not restored, because not all of these roles exist here"
             );
         }
         self.restoring.nobody_works_here().await?;
@@ -170,7 +170,7 @@ impl Plan {
         } = self;
         let target = restoring.target().clone();
         if let Err(error) = restoring.analyze(&manifest.rows).await {
-            tracing::warn!(%error, "the planner knows nothing of the restored tables yet; autovacuum will tell it");
+            tracing::warn!(%error, "no planner statistics for the restored tables yet; autovacuum will collect them");
         }
         let migrated = migrations::up(&target).await?;
         progress.line(&format!(

@@ -8,11 +8,11 @@ use super::CliError;
 pub(super) fn whether(what: &str) -> Result<bool, CliError> {
     if !stdin().is_terminal() {
         return Err(CliError::Usage(format!(
-            "{what} Give --yes to do it without a question."
+            "{what} Not a terminal: pass --yes to confirm."
         )));
     }
     let mut out = stdout();
-    write!(out, "{what} Go on? [y/N] ")?;
+    write!(out, "{what} Continue? [y/N] ")?;
     out.flush()?;
     let mut answer = String::new();
     stdin().read_line(&mut answer)?;

@@ -17,13 +17,13 @@ use crate::{
 /// Where to, and how many.
 #[derive(Clone, Debug, Args)]
 pub struct Backup {
-    /// The file to write; a directory (DIR/) gets a new eventide-SCHEMA-TIME.dump each time
+    /// File to write, or a directory (DIR/) for a new eventide-SCHEMA-TIME.dump each time
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Keep this many of the schema's backups in the directory, and remove older ones when the new one is whole
+    /// Number of backups of the schema to keep in the directory; older ones are removed once the new one is complete
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     keep: Option<u32>,
-    /// Say nothing unless it fails, as for cron
+    /// Print nothing unless it fails, for cron
     #[arg(long)]
     quiet: bool,
 }
@@ -38,7 +38,7 @@ pub async fn backup(what: Backup, config: &Config) -> Result<(), CliError> {
     let out = Out::new(what.out);
     if let (Some(_), Out::File(file)) = (what.keep, &out) {
         return Err(CliError::Usage(format!(
-            "--keep needs a directory, and {} is none: end it with a slash, and make it if it is not there",
+            "--keep needs a directory, and {} is not one: end it with a slash, and create it if necessary",
             file.display()
         )));
     }
@@ -75,7 +75,7 @@ async fn note(database: &Database, config: &Config, manifest: &Manifest) {
     if let Err(error) = noted.await {
         tracing::warn!(
             %error,
-            "the backup is whole, but the database could not be told of it: eventide_backup_last_timestamp_seconds stays as it was"
+            "the backup is complete, but could not be recorded in the database; eventide_backup_last_timestamp_seconds is not updated"
         );
     }
 }

@@ -16,9 +16,9 @@ use crate::{
 /// What to do.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum Commands {
-    /// Tell Discord of the commands, whether they have changed or not
+    /// Register the commands, even if they have not changed
     Sync,
-    /// Show the commands, and whether Discord knows each as it is
+    /// Show the commands, and whether each is registered with Discord in its current form
     List,
 }
 

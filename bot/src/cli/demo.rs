@@ -10,22 +10,22 @@ use crate::{config::Config, demo, logging};
 /// What to show.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Demo {
-    /// How long traffic is made
+    /// Duration of the traffic in seconds
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// Events a second over all shards; 0 for as many as the bot takes
+    /// Events per second over all shards; 0 for as many as the bot takes
     #[arg(long, default_value_t = 5_000)]
     rate: u32,
-    /// Guilds in the simulated world
+    /// Number of simulated guilds
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     guilds: u32,
-    /// Memberships in the simulated world
+    /// Number of simulated members
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     members: u32,
-    /// Shards to run
+    /// Number of shards
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_024))]
     shards: u32,
-    /// Drop connections and restart the database meanwhile
+    /// Drop connections and restart the database during the run
     #[arg(long)]
     chaos: bool,
 }

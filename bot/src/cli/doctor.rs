@@ -34,7 +34,7 @@ pub async fn doctor(config: &Config) -> Result<(), CliError> {
     let (bad, warnings) = (count(Verdict::Bad), count(Verdict::Warning));
     writeln!(
         out,
-        "{bad} bad, {warnings} to look at, {} fine",
+        "{bad} bad, {warnings} warnings, {} fine",
         count(Verdict::Good)
     )?;
     if bad > 0 {

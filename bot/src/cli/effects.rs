@@ -18,16 +18,16 @@ use crate::{
 /// What to show.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Effects {
-    /// Those that were given up, instead of those that wait
+    /// Show failed deliveries instead of pending ones
     #[arg(long)]
     pub failed: bool,
-    /// Given up in so many days
+    /// Show failures of the last N days
     #[arg(long, value_name = "N", default_value_t = 7, requires = "failed")]
     pub days: u32,
-    /// At most so many, the newest first
+    /// Show at most N, newest first
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: u32,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
 }
@@ -52,7 +52,7 @@ pub async fn effects(what: Effects, config: &Config) -> Result<(), CliError> {
     }
     if found.is_empty() {
         let nothing = if what.failed {
-            format!("nothing was given up in the last {} days", what.days)
+            format!("no failed deliveries in the last {} days", what.days)
         } else {
             "nothing waits".to_owned()
         };

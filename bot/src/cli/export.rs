@@ -23,13 +23,13 @@ use crate::{
 /// What to export, and where to.
 #[derive(Clone, Debug, Args)]
 pub struct Export {
-    /// The guild
+    /// The guild to export
     #[arg(long, value_name = "ID", value_parser = guild)]
     guild: Id<GuildMarker>,
-    /// The form
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// The file; - for standard output
+    /// Output file; - for standard output
     #[arg(long, value_name = "FILE", default_value = "-")]
     out: PathBuf,
 }

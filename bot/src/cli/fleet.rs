@@ -21,34 +21,38 @@ use crate::{
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Fleet {
-    /// Show the processes, and each one's shards
+    /// Show the processes and their shards
+    ///
+    /// Each shard with its state, lag, age of its session and guilds with counted members; also the identifies left today.
     Status {
-        /// One JSON object
+        /// Print one JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Let a process give its shards to the others; it stays, without any, until it is stopped
+    /// Move all shards of a process to the others; it keeps running without shards
     Drain {
-        /// Its id, as `fleet status` shows it
+        /// The process's ID, from `eventide fleet status`
         process: String,
-        /// Let it have shards again
+        /// Let the process have shards again
         #[arg(long)]
         undo: bool,
     },
-    /// Change the number of shards while they run: new sessions begin beside the old ones, and take over without a message lost
+    /// Change the number of shards while the bot runs
+    ///
+    /// New sessions start beside the old ones and take over without losing a message. It uses one identify per new shard.
     Reshard {
-        /// How many there shall be
+        /// The new number of shards
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=65_535), required_unless_present = "cancel")]
         total: Option<u32>,
-        /// Leave the number as it is, as long as no shard has changed over
+        /// Cancel the change, as long as no shard has switched
         #[arg(long, conflicts_with = "total")]
         cancel: bool,
     },
-    /// Put a shard on a process, whatever the balance says, for as long as that lives
+    /// Pin a shard to a process for as long as the process lives
     Move {
-        /// The shard's number
+        /// The shard to move
         shard: u32,
-        /// The process's id; without it the balance decides again
+        /// The process's ID; without it the shard is balanced automatically again
         process: Option<String>,
     },
 }
@@ -70,7 +74,7 @@ pub async fn fleet(what: Fleet, config: &Config) -> Result<(), CliError> {
             "the number of shards is not being changed: there is nothing to cancel".to_owned(),
         )),
         Done::Cancelled(Cancelled::TooLate) => Err(CliError::Usage(
-            "shards change over already: wait until `eventide fleet status` shows the new number, then change it back".to_owned(),
+            "shards have started to switch: wait until `eventide fleet status` shows the new number, then change it back".to_owned(),
         )),
         Done::Cancelled(Cancelled::Yes) | Done::Told(Told::Done) => Ok(()),
         Done::Told(told) => Err(CliError::Usage(refusal(&what, told))),
@@ -87,16 +91,16 @@ fn refusal(what: &Fleet, told: Told) -> String {
     match told {
         Told::NoSuchShard(Some(count)) => {
             format!(
-                "there is no shard {shard}: they have the numbers 0 to {}",
+                "there is no shard {shard}: shards are numbered 0 to {}",
                 count - 1
             )
         }
         Told::Drains => format!(
-            "the process {process:?} is draining and takes no shard; `eventide fleet drain {process} --undo` ends that"
+            "the process {process:?} is draining and takes no shard; to stop draining, run `eventide fleet drain {process} --undo`"
         ),
         Told::NoSuchShard(None) => "there are no shards yet: no process has run on this database".to_owned(),
         Told::NoSuchProcess | Told::Done => {
-            format!("there is no process {process:?}: `eventide fleet status` shows who there is")
+            format!("there is no process {process:?}: see `eventide fleet status`")
         }
     }
 }
@@ -107,16 +111,16 @@ fn tell_begun(begun: Begun) -> Result<(), CliError> {
         Begun::Yes => {
             writeln!(
                 std::io::stdout(),
-                "under way; `eventide fleet status` shows how far it is, `eventide fleet reshard --cancel` leaves it"
+                "started; `eventide fleet status` shows the progress, `eventide fleet reshard --cancel` cancels it"
             )?;
             return Ok(());
         }
         Begun::NoFleet => {
             "no process has run on this database yet: set gateway.shard_count before the first one".to_owned()
         }
-        Begun::AsItIs => "the fleet has this number of shards already".to_owned(),
+        Begun::AsItIs => "the fleet already has this number of shards".to_owned(),
         Begun::UnderWay(reshard) => format!(
-            "the number of shards is being changed to {} already: wait for it, or `eventide fleet reshard --cancel`",
+            "the number of shards is already being changed to {}: wait for it, or run `eventide fleet reshard --cancel`",
             reshard.to
         ),
         Begun::Identifies(left) => format!(
@@ -164,7 +168,7 @@ fn show(overview: &Overview, json: bool) -> Result<(), CliError> {
     };
     writeln!(
         out,
-        "{} processes, {shard_count} shards, {} of them nobody's; {} of {} identifies left today",
+        "{} processes, {shard_count} shards, {} of them without a process; {} of {} identifies left today",
         overview.processes.len(),
         overview.free.len(),
         overview.identify_remaining,

@@ -22,13 +22,13 @@ use crate::{
 /// What to show.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Gaps {
-    /// Gaps of so many days
+    /// Show gaps of the last N days
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub days: u32,
-    /// At most so many, the newest first
+    /// Show at most N, newest first
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: u32,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
 }
@@ -63,7 +63,7 @@ pub async fn gaps(what: Gaps, config: &Config) -> Result<(), CliError> {
     if !unread.is_empty() {
         writeln!(
             out,
-            "{} channels were not read back: {}; --json tells which",
+            "{} channels were not read back: {}; --json lists them",
             unread.len(),
             reasons(&unread)
         )?;

@@ -26,7 +26,7 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 /// Arguments of `eventide health`.
 #[derive(Debug, Args)]
 pub struct Health {
-    /// Ask whether it does its work (/readyz), not only whether it lives (/livez)
+    /// Check readiness (/readyz) instead of liveness (/livez)
     #[arg(long)]
     pub ready: bool,
 }
@@ -35,19 +35,19 @@ pub struct Health {
 #[derive(Debug, Error)]
 pub enum HealthError {
     /// `http.listen` leaves the port to the system, so that nobody can know it.
-    #[error("http.listen is {0}: with port 0 nobody knows where to ask")]
+    #[error("http.listen is {0}: a port of 0 is chosen at random and cannot be queried")]
     NoPort(SocketAddr),
     /// Nobody listens there.
-    #[error("nobody answers at {0} (http.listen): {1}")]
+    #[error("cannot connect to {0} (http.listen): {1}")]
     Unconnected(SocketAddr, std::io::Error),
     /// What answers does not speak HTTP, or stopped in the middle of it.
-    #[error("{0} (http.listen) did not answer as Eventide does: {1}")]
+    #[error("unexpected answer from {0} (http.listen): {1}")]
     Broken(SocketAddr, String),
     /// The process is too busy, or hangs.
     #[error("no answer from {0} (http.listen) within {seconds} s", seconds = TIMEOUT.as_secs())]
     TimedOut(SocketAddr),
     /// It answers, and says that it is not well.
-    #[error("{path} says {status}: {text}")]
+    #[error("{path} returned {status}: {text}")]
     Unwell {
         /// The page.
         path: &'static str,
@@ -171,7 +171,7 @@ mod tests {
         let error = ask(server.address, "/readyz").await.expect_err("it is starting");
         assert_eq!(
             error.to_string(),
-            "/readyz says 503 Service Unavailable: starting"
+            "/readyz returned 503 Service Unavailable: starting"
         );
     }
 

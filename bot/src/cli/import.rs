@@ -25,37 +25,37 @@ use crate::{
 pub struct Import {
     /// SQLite database, JSON or CSV
     file: PathBuf,
-    /// The bot or kind of file it comes from
+    /// The bot that wrote the file, or its type
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// The guild of rows that do not say theirs; rows of other guilds are left out
+    /// Guild of rows without one; rows of other guilds are skipped
     #[arg(long, value_name = "ID", value_parser = guild)]
     guild: Option<Id<GuildMarker>>,
-    /// What happens to members who have XP here already
+    /// What to do with members who already have XP
     #[arg(long, value_enum, default_value_t)]
     mode: Mode,
-    /// The table of a SQLite database
+    /// Table of a SQLite database
     #[arg(long, value_name = "TABLE")]
     table: Option<String>,
-    /// What the columns or keys are called, such as `user_id=member,xp=points,guild_id=server`
+    /// Names of the columns or keys, such as `user_id=member,xp=points,guild_id=server`
     #[arg(long, value_name = "FIELD=COLUMN,…", value_parser = Map::parse)]
     map: Option<Map>,
-    /// What XP means in the file
+    /// Meaning of XP in the file
     #[arg(long, value_enum, default_value_t)]
     xp: XpMeaning,
-    /// Show what would happen, and write nothing to the database
+    /// Show what would change, without writing to the database
     #[arg(long)]
     dry_run: bool,
-    /// Where rejected rows go, to be corrected and imported; without it FILE.rejects.jsonl
+    /// Where rejected rows are written, to be corrected and imported [default: FILE.rejects.jsonl]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// Rows in a transaction
+    /// Rows per transaction
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = batch)]
     batch: usize,
-    /// Import a file once more that was imported already
+    /// Import a file again that was already imported
     #[arg(long, action = ArgAction::SetTrue)]
     again: bool,
-    /// Take ids as they are, although they look rounded
+    /// Accept IDs even if they look rounded
     #[arg(long, action = ArgAction::SetTrue)]
     trust_ids: bool,
 }

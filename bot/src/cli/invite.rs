@@ -22,10 +22,10 @@ use crate::{
 /// Arguments of `eventide invite`.
 #[derive(Debug, Args)]
 pub struct Invite {
-    /// The application's id, from General Information in the portal; without it the token tells
+    /// Application ID, from General Information in the Developer Portal [default: from the token]
     #[arg(long, value_name = "ID")]
     pub application_id: Option<Id<ApplicationMarker>>,
-    /// What the servers are not to use, so that its permissions are not asked for; may be repeated
+    /// A feature to leave out, together with its permissions; can be repeated
     #[arg(long, value_name = "FEATURE")]
     pub without: Vec<Feature>,
 }
@@ -33,11 +33,11 @@ pub struct Invite {
 /// What takes permissions and is switched on by servers, not by the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Feature {
-    /// Announcements of levels, welcomes, and the log channel
+    /// Level announcements, welcome messages and the log channel
     Messages,
-    /// Roles for levels
+    /// Reward roles
     Roles,
-    /// Timeouts, kicks and bans that warnings lead to
+    /// Timeouts, kicks and bans by warning thresholds
     Moderation,
 }
 
@@ -79,7 +79,7 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
         wish(
             Permissions::SEND_MESSAGES_IN_THREADS,
             "Send Messages in Threads",
-            "level-ups where the message was, in a thread",
+            "level-ups in the thread of the message",
         ),
     ),
     (
@@ -95,7 +95,7 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
         wish(
             Permissions::MANAGE_ROLES,
             "Manage Roles",
-            "roles for levels, of those below the bot's own",
+            "reward roles below the bot's own role",
         ),
     ),
     (
@@ -103,7 +103,7 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
         wish(
             Permissions::MODERATE_MEMBERS,
             "Timeout Members",
-            "timeouts that warnings lead to",
+            "timeouts by warning thresholds",
         ),
     ),
     (
@@ -111,7 +111,7 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
         wish(
             Permissions::KICK_MEMBERS,
             "Kick Members",
-            "kicks that warnings lead to",
+            "kicks by warning thresholds",
         ),
     ),
     (
@@ -119,7 +119,7 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
         wish(
             Permissions::BAN_MEMBERS,
             "Ban Members",
-            "bans that warnings lead to",
+            "bans by warning thresholds",
         ),
     ),
 ];
@@ -197,7 +197,7 @@ pub fn invite(arguments: &Invite, config: &Config) -> Result<(), CliError> {
         Some(id) => id,
         None => application_of(config.require_token().map_err(Problems::from)?.expose()).ok_or_else(|| {
             CliError::Usage(
-                "the token does not begin with the bot's id as Discord's do: give --application-id, from General Information in the portal"
+                "the token does not start with an application ID: pass --application-id, from General Information in the Developer Portal"
                     .to_owned(),
             )
         })?,
@@ -258,7 +258,7 @@ fn told(application_id: Id<ApplicationMarker>, without: &[Feature], config: &Con
     for wish in &wishes {
         writeln!(text, "{:width$}  {}", wish.name, wish.why).expect("a string takes all");
     }
-    text.push_str("\nTo be switched on in the portal (Bot, Privileged Gateway Intents): ");
+    text.push_str("\nTo be switched on in the Developer Portal (Bot, Privileged Gateway Intents): ");
     text.push_str(&privileged(&config.discord));
     text.push('\n');
     text

@@ -11,7 +11,7 @@ use crate::config::Config;
 /// Arguments of `eventide log`.
 #[derive(Debug, Args)]
 pub struct Log {
-    /// What to log from now on, as log.level has it; without it, what is logged is shown
+    /// New log level, in the form of log.level; without it the current one is shown
     #[arg(value_name = "LEVEL")]
     pub level: Option<String>,
 }

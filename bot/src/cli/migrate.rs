@@ -15,29 +15,33 @@ use crate::{
 /// What to do with the schema.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Migrate {
-    /// Show every migration, when it was applied, and whether it can be taken back
+    /// Show every migration, when it was applied, and whether it can be undone
     Status,
-    /// Apply what is missing
+    /// Apply pending migrations
     Up {
-        /// Only up to this version
+        /// Stop after this version
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
         to: Option<i32>,
     },
-    /// Take the newest migration back; says what data goes with it, and asks
+    /// Undo the newest migration
+    ///
+    /// Shows which tables, columns and rows it drops, asks, and does it in one transaction. Refused while Eventide runs on the schema.
     Down {
-        /// So many migrations, all or none of them
+        /// Number of migrations to undo, all or none
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
         steps: u16,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Make the files of a new migration, in a checkout of the source code
+    /// Create the files of a new migration, in a checkout of the source code
     Create {
-        /// What it does, such as `add_guild_settings`
+        /// Name of the migration, such as `add_guild_settings`
         name: String,
     },
-    /// Look whether history and tables are what this binary's migrations make
+    /// Check that history and schema match this binary's migrations
+    ///
+    /// Compares tables, columns, indexes, constraints, views, triggers and functions with what the migrations create.
     Verify,
 }
 
@@ -122,7 +126,7 @@ async fn up(database: &Database, to: Option<i32>) -> Result<(), CliError> {
     // Each was logged.
     match applied.last() {
         Some(newest) => writeln!(out, "{} applied: the schema is at {newest}", applied.len())?,
-        None => writeln!(out, "nothing was missing")?,
+        None => writeln!(out, "nothing to apply")?,
     }
     Ok(())
 }
@@ -138,16 +142,16 @@ async fn down(database: &Database, steps: usize, yes: bool) -> Result<(), CliErr
     }
     let list = names.join(", then ");
     if undoing.loss().is_nothing() {
-        writeln!(out, "taking back {list}: no data is dropped")?;
+        writeln!(out, "undoing {list}: no data is dropped")?;
     } else {
-        write!(out, "taking back {list} drops, for good:\n{}", undoing.loss())?;
+        write!(out, "undoing {list} permanently drops:\n{}", undoing.loss())?;
     }
     if !yes && !agreed()? {
         return Err(CliError::Declined);
     }
     undoing.run().await?;
     for name in names {
-        writeln!(out, "took back {name}")?;
+        writeln!(out, "undid {name}")?;
     }
     Ok(())
 }
@@ -155,7 +159,7 @@ async fn down(database: &Database, steps: usize, yes: bool) -> Result<(), CliErr
 /// Ask at the terminal, which blocks: nothing else is going on.
 fn agreed() -> Result<bool, io::Error> {
     let mut terminal = io::stderr();
-    write!(terminal, "Go on? Type yes: ")?;
+    write!(terminal, "Continue? Type yes: ")?;
     terminal.flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;

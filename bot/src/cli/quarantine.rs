@@ -21,9 +21,9 @@ use crate::{
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Quarantine {
-    /// Show the changes and why each was refused, the oldest first
+    /// Show the changes and why each was refused, oldest first
     List(List),
-    /// Apply changes, each once, after what refused them was corrected
+    /// Apply changes, each once, after the cause was corrected
     Retry(Which),
     /// Delete changes without applying them
     Discard(Which),
@@ -32,10 +32,10 @@ pub enum Quarantine {
 /// What to show.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct List {
-    /// At most this many
+    /// Show at most N
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: u32,
-    /// One JSON object per line, with the change itself
+    /// Print one JSON object per line, with the change itself
     #[arg(long)]
     pub json: bool,
 }
@@ -44,10 +44,10 @@ pub struct List {
 #[derive(Clone, Debug, Args)]
 #[group(required = true)]
 pub struct Which {
-    /// Their numbers, from `eventide quarantine list`
+    /// Numbers from `eventide quarantine list`
     #[arg(value_name = "NUMBER")]
     pub numbers: Vec<i64>,
-    /// All of them, the oldest first
+    /// All of them, oldest first
     #[arg(long, conflicts_with = "numbers")]
     pub all: bool,
 }
@@ -81,7 +81,7 @@ async fn run(what: Quarantine, store: &Store, config: &Config) -> Result<(), Cli
                     writeln!(out, "{}", as_json(change))?;
                 }
             } else if found.is_empty() {
-                writeln!(out, "nothing is in quarantine")?;
+                writeln!(out, "the quarantine is empty")?;
             } else {
                 table(&mut out, &found)?;
             }

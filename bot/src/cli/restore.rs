@@ -16,15 +16,15 @@ use crate::{
 /// What to restore.
 #[derive(Clone, Debug, Args)]
 pub struct Restore {
-    /// The backup, with its manifest beside it
+    /// The backup; its manifest must be beside it
     file: PathBuf,
-    /// Replace what is in the schema
+    /// Replace the contents of the schema
     #[arg(long)]
     replace: bool,
-    /// Do not ask before something is replaced
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
-    /// Say nothing unless it fails
+    /// Print nothing unless it fails
     #[arg(long)]
     quiet: bool,
 }

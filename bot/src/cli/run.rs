@@ -29,7 +29,7 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
     let result = tokio::select! {
         biased;
         signal = signals.next() => {
-            tracing::info!(signal, "stopped before the start was complete");
+            tracing::info!(signal, "stopped during startup");
             Ok(None)
         }
         started = async {
@@ -61,7 +61,7 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
 async fn until_stopped(mut bot: Bot, config: &Config, signals: &mut StopSignals) -> Result<(), CliError> {
     let failed = tokio::select! {
         signal = signals.next() => {
-            tracing::info!(signal, "draining; a second signal forces the end");
+            tracing::info!(signal, "draining; a second signal stops immediately");
             None
         }
         error = bot.failed() => Some(error),

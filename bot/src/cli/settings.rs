@@ -26,10 +26,10 @@ use crate::{
 /// Whose settings, and what to do with them.
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
-    /// The server's id
+    /// The server's ID
     #[arg(value_name = "GUILD_ID")]
     guild: String,
-    /// One JSON object
+    /// Print one JSON object
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -39,19 +39,19 @@ pub struct Settings {
 /// What to do; without it they are shown.
 #[derive(Clone, Debug, Subcommand)]
 enum What {
-    /// Change settings, such as announce=channel:ID template="GG {user}!" ping=true rewards=replace `log_channel`=ID
+    /// Change settings, such as `announce=channel:ID template="GG {user}!" ping=true rewards=replace log_channel=ID`
     Set {
-        /// A setting and its value
+        /// Setting and value
         #[arg(value_name = "KEY=VALUE", required = true)]
         pairs: Vec<String>,
     },
-    /// Go back to the operator's defaults
+    /// Reset settings to the operator's defaults
     Unset {
-        /// A setting
+        /// The setting
         #[arg(value_name = "KEY", required = true)]
         keys: Vec<String>,
     },
-    /// Have levels give roles
+    /// Roles that members receive at a level
     #[command(subcommand)]
     Reward(Reward),
 }
@@ -59,17 +59,17 @@ enum What {
 /// A level's role.
 #[derive(Clone, Debug, Subcommand)]
 enum Reward {
-    /// Give a role to those who reach a level; a role that another level gave moves
+    /// Add a reward role; a role has one level, so an existing reward moves
     Add {
         /// The level
         level: String,
-        /// The role's id
+        /// The role's ID
         #[arg(value_name = "ROLE_ID")]
         role: String,
     },
-    /// Give a role no more; members keep it
+    /// Remove a reward role; members keep it
     Remove {
-        /// The role's id
+        /// The role's ID
         #[arg(value_name = "ROLE_ID")]
         role: String,
     },
@@ -216,7 +216,7 @@ fn as_text(stored: &Stored, levels: &Levels) -> String {
     ] {
         if let Some(reason) = reason {
             lines.push(format!(
-                "The bot switched {what} off: {reason:?}; once that is mended, `{again}` switches them on again."
+                "The bot switched {what} off: {reason:?}; once that is fixed, `{again}` switches them on again."
             ));
         }
     }

@@ -149,7 +149,7 @@ pub async fn keep(store: Store, rest: Rest, commands: config::Commands, mut stop
                 tracing::info!(
                     commands = ALL.len(),
                     guild.id = commands.test_guild.map(Id::get),
-                    "the commands are registered with Discord"
+                    "slash commands registered with Discord"
                 );
                 return;
             }
@@ -157,7 +157,7 @@ pub async fn keep(store: Store, rest: Rest, commands: config::Commands, mut stop
             Err(error) => {
                 let wait = backoff.pause();
                 if backoff.is_worth_a_line() {
-                    tracing::warn!(%error, "the commands cannot be registered; it is tried again");
+                    tracing::warn!(%error, "slash commands could not be registered; retrying");
                 }
                 if stopped_within(&mut stop, wait).await {
                     return;

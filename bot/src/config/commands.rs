@@ -23,14 +23,14 @@ impl Commands {
             register: section.boolean(
                 "register",
                 true,
-                "Tells Discord of the commands when they have changed; without it `eventide commands sync` does.",
+                "Register the commands with Discord when they have changed; otherwise run `eventide commands sync`.",
             ),
             test_guild: section.optional_text(
                 &Text {
                     name: "test_guild",
                     default: "",
-                    allowed: "a server's id",
-                    why: "Registers the commands for this server only, for trying them out.",
+                    allowed: "a server's ID",
+                    why: "Register the commands in this server only, for testing.",
                 },
                 |text| words::guild(text).ok(),
             ),

@@ -71,20 +71,20 @@ impl Database {
         let password_file = reader.sources().password_file();
         let mut section = reader.section(
             "database",
-            "PostgreSQL: a given one, or a private one that the bot runs itself.",
+            "PostgreSQL: your own server, or a private one that the bot runs.",
         );
         let url = section.secret(&Guarded {
             name: "url",
             file: "url_file",
             variable: "DATABASE_URL",
             allowed: "postgresql://user:password@host:port/database or libpq's key=value form",
-            why: "An existing PostgreSQL; DATABASE_URL gives it too, and without one the bot runs a private PostgreSQL.",
+            why: "Address of an existing PostgreSQL; if empty, the bot runs a private one.",
             fault: url_fault,
         });
         let embedded = section.optional_boolean(
             "embedded",
             true,
-            "Run a private PostgreSQL; it follows from the URL, so that writing it down only guards against one that got lost.",
+            "Run a private PostgreSQL; this follows from the URL, and stating it only guards against a URL that got lost.",
         );
         let routes = Routes::read(&mut section);
         let ssl = Ssl::read(&mut section);
@@ -92,8 +92,8 @@ impl Database {
             &Text {
                 name: "schema",
                 default: "public",
-                allowed: "a name of 1 to 63 bytes that PostgreSQL does not keep to itself (pg_..., information_schema, $user)",
-                why: "Where this instance's tables are, DB_SCHEMA too; made at the start, so that several share a database unseen.",
+                allowed: "a name of 1 to 63 bytes that PostgreSQL does not reserve (pg_..., information_schema, $user)",
+                why: "Schema of this instance's tables, created at startup; several instances can share a database.",
             },
             schema_name,
         );
@@ -112,7 +112,7 @@ impl Database {
                 default: 5,
                 range: 2..=500,
                 unit: "connections",
-                why: "Connections to PostgreSQL, PG_POOL_SIZE too: one kept for each of ledger.writers, the others for everything else.",
+                why: "Connections to PostgreSQL; one for each of ledger.writers is reserved for flushes.",
             }),
             flush_connections: ledger.writers,
             idle_timeout: section.also("PG_IDLE_TIMEOUT_MS").milliseconds(Whole {
@@ -120,40 +120,40 @@ impl Database {
                 default: 30_000,
                 range: 0..=86_400_000,
                 unit: "milliseconds",
-                why: "A connection that nobody has used for so long is closed, PG_IDLE_TIMEOUT_MS too; 0 keeps all of them.",
+                why: "A connection that is idle for this long is closed; 0 keeps all of them.",
             }),
             connection_timeout: section.also("PG_CONNECTION_TIMEOUT_MS").milliseconds(Whole {
                 name: "connection_timeout_ms",
                 default: 10_000,
                 range: 100..=300_000,
                 unit: "milliseconds",
-                why: "Longest wait for a connection, PG_CONNECTION_TIMEOUT_MS too; then the caller gets an error and tries again.",
+                why: "Longest wait for a connection; after it the caller gets an error and tries again.",
             }),
             recycle_timeout: section.milliseconds(Whole {
                 name: "recycle_timeout_ms",
                 default: 5000,
                 range: 100..=60_000,
                 unit: "milliseconds",
-                why: "Longest check of a connection before it is used again; a half-dead one is dropped after it.",
+                why: "Timeout of the check of a connection before it is reused; one that fails it is closed.",
             }),
             statement_timeout: section.milliseconds(Whole {
                 name: "statement_timeout_ms",
                 default: 30_000,
                 range: 100..=3_600_000,
                 unit: "milliseconds",
-                why: "PostgreSQL ends a statement that runs longer; when it says nothing for 5 s more, the connection is given up.",
+                why: "PostgreSQL cancels a statement that runs longer; without an answer 5 s later, the connection is closed.",
             }),
             slow_query: section.also("PG_SLOW_QUERY_MS").milliseconds(Whole {
                 name: "slow_query_ms",
                 default: 100,
                 range: 1..=600_000,
                 unit: "milliseconds",
-                why: "A slower statement is logged by its name, with the time, never with its values; PG_SLOW_QUERY_MS too.",
+                why: "A slower statement is counted and logged with its name and duration, never with its values.",
             }),
             migrate_on_start: section.boolean(
                 "migrate_on_start",
                 true,
-                "Bring the tables up to date at the start; with false, type `eventide migrate up` after an upgrade.",
+                "Apply pending migrations at startup; with false, run `eventide migrate up` after an upgrade.",
             ),
         };
         database.check_combinations(reader, ledger, embedded);
@@ -237,13 +237,13 @@ fn directories(section: &mut crate::config::reader::Section<'_>) -> (PathBuf, Op
         name: "data_directory",
         default: "data",
         allowed: "path of a directory",
-        why: "Where the private PostgreSQL keeps its data; a relative path begins at the working directory.",
+        why: "Data directory of the private PostgreSQL; a relative path starts at the working directory.",
     };
     let binaries = Text {
         name: "binaries_directory",
         default: "",
         allowed: "path of the directory that holds initdb and postgres",
-        why: "The private PostgreSQL's programs; without it: PATH, then /usr/lib/postgresql/*/bin.",
+        why: "Programs of the private PostgreSQL; by default searched in PATH, then in /usr/lib/postgresql/*/bin.",
     };
     (section.text(&data, path), section.optional_text(&binaries, path))
 }

@@ -49,14 +49,14 @@ impl Discord {
     }
 
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("discord", "Who the bot is, and where Discord is.");
+        let mut section = reader.section("discord", "The bot's identity and Discord's addresses.");
         Self {
             token: section.secret(&Guarded {
                 name: "token",
                 file: "token_file",
                 variable: "DISCORD_TOKEN",
                 allowed: TOKEN_ALLOWED,
-                why: "The bot's password; DISCORD_TOKEN gives it too, and a file is safer than this line.",
+                why: "The bot's token; a file (token_file) is safer than this line.",
                 fault: token_fault,
             }),
             api_url: section.text(
@@ -64,7 +64,7 @@ impl Discord {
                     name: "api_url",
                     default: "https://discord.com",
                     allowed: "http:// or https://, host and port, without a path",
-                    why: "Where the REST API is; only a simulator or a proxy needs another address.",
+                    why: "Address of the REST API; change it only for a simulator.",
                 },
                 |text| address::base(text, &["http", "https"]),
             ),
@@ -73,7 +73,7 @@ impl Discord {
                     name: "gateway_url",
                     default: "",
                     allowed: "ws:// or wss://, host and port, without a path",
-                    why: "Where the gateway is; without it Discord says so itself, which is what you want.",
+                    why: "Address of the gateway; normally empty, so that Discord supplies it.",
                 },
                 |text| address::base(text, &["ws", "wss"]),
             ),
@@ -82,7 +82,7 @@ impl Discord {
                     name: "proxy_url",
                     default: "",
                     allowed: "http:// or https://, host and port, without a path",
-                    why: "A proxy that keeps Discord's limits for several programs with one token; the bot's own limits are off then.",
+                    why: "A rate-limiting proxy shared by several programs with one token; it replaces the bot's own limits.",
                 },
                 |text| address::base(text, &["http", "https"]),
             ),
@@ -91,7 +91,7 @@ impl Discord {
                     name: "cdn_url",
                     default: "https://cdn.discordapp.com",
                     allowed: "http:// or https://, host and port, without a path",
-                    why: "Where avatars are, for rank cards; without them the cards show a letter.",
+                    why: "Where avatars for rank cards are downloaded; without an avatar a card shows a letter.",
                 },
                 |text| address::base(text, &["http", "https"]),
             ),
@@ -100,31 +100,31 @@ impl Discord {
                 default: 10,
                 range: 1..=120,
                 unit: "seconds",
-                why: "Longest try of a REST request; it then counts as failed, though Discord may have done it.",
+                why: "Timeout of each attempt at a REST request; Discord may have carried out a request that timed out.",
             }),
             requests_per_second: section.whole(Whole {
                 name: "requests_per_second",
                 default: 50,
                 range: 1..=10_000,
                 unit: "requests a second",
-                why: "Discord's limit for the whole bot is 50; only very large bots are granted more.",
+                why: "Global rate limit of the whole bot; Discord allows 50, and more only to very large bots.",
             }),
             invalid_requests_limit: section.whole(Whole {
                 name: "invalid_requests_limit",
                 default: 5_000,
                 range: 100..=9_000,
                 unit: "requests",
-                why: "So many refused requests (401, 403, 429) in 10 minutes stop all but interactions; at 10,000 Discord bans the address.",
+                why: "This many refused requests (401, 403, 429) in 10 minutes stop all but interactions; Discord bans at 10,000.",
             }),
             member_events: section.boolean(
                 "member_events",
                 false,
-                "Whether members are welcomed, and leave the leaderboard when they leave: needs the Server Members Intent in the portal.",
+                "Welcome messages and handling of leaving members; needs the Server Members Intent in the Developer Portal.",
             ),
             message_content: section.boolean(
                 "message_content",
                 false,
-                "Whether commands work that are written as messages (!rank): needs the Message Content Intent in the portal.",
+                "Commands written as messages (!rank); needs the Message Content Intent in the Developer Portal.",
             ),
         }
     }

@@ -29,7 +29,7 @@ impl Effects {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section = reader.section(
             "effects",
-            "How messages and roles that follow from levels are delivered.",
+            "Delivery of announcements, roles and moderation actions.",
         );
         Self {
             workers: section.count(Whole {
@@ -37,21 +37,21 @@ impl Effects {
                 default: 64,
                 range: 1..=1000,
                 unit: "channels or members",
-                why: "Served at once; Discord's limits slow each of them down, not the others.",
+                why: "Channels and members served concurrently; a rate limit delays only the one that it concerns.",
             }),
             lease: section.seconds(Whole {
                 name: "lease_seconds",
                 default: 45,
                 range: 5..=120,
                 unit: "seconds",
-                why: "When a process dies, others deliver what it had begun after so long; Discord knows a message again for minutes only.",
+                why: "Other processes take over the deliveries of a dead one after this; Discord detects duplicates for minutes only.",
             }),
             max_age: hours(section.whole(Whole {
                 name: "max_age_hours",
                 default: 24,
                 range: 1..=720,
                 unit: "hours",
-                why: "A message that cannot be delivered for so long is given up; roles are tried for 30 days.",
+                why: "A message that cannot be delivered for this long is given up; roles are tried for 30 days.",
             })),
             keep_failed: Duration::from_secs(
                 u64::from(section.whole(Whole {
@@ -59,7 +59,7 @@ impl Effects {
                     default: 7,
                     range: 1..=365,
                     unit: "days",
-                    why: "For so long it can be seen what was given up, and why.",
+                    why: "How long failed deliveries are kept for `eventide effects --failed`.",
                 })) * SECONDS_PER_DAY,
             ),
             failures_until_off: section.whole(Whole {
@@ -67,14 +67,14 @@ impl Effects {
                 default: 5,
                 range: 1..=1000,
                 unit: "failures",
-                why: "After this many in a row, a server's rewards or a channel's announcements stop, and its log channel gets one notice.",
+                why: "Failures in a row that stop a server's rewards or a channel's announcements, with one notice in the log channel.",
             }),
             retry_blocked: section.seconds(Whole {
                 name: "retry_blocked_seconds",
                 default: 3600,
                 range: 1..=86_400,
                 unit: "seconds",
-                why: "A role that the bot was not allowed to give is tried again after so long.",
+                why: "How often a role that the bot is not allowed to give is retried.",
             }),
         }
     }

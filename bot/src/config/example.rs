@@ -7,13 +7,14 @@ use crate::config::reader::Reader;
 const HEAD: &str = "\
 # Eventide's configuration: every key with its default, its unit and what is allowed.
 #
-# Copy this file to config.toml and take the # away from what you change; a key that stays away has the default.
-# Each key can also be given as a variable, EVENTIDE__SECTION__KEY, which is stronger than the file:
+# Copy this file to config.toml and uncomment what you change; omitted keys use their default. Each key can also be
+# set by an environment variable, EVENTIDE__SECTION__KEY, which overrides the file:
 #
 #     EVENTIDE__LEVELS__COOLDOWN_SECONDS=30 EVENTIDE__LEVELS__XP_PER_MESSAGE='[10, 20]' make run
 #
-# DISCORD_TOKEN, DATABASE_*URL, DATABASE_SSL, DB_SCHEMA, PGPASSFILE and PG_* are read too: stronger than the file, weaker than EVENTIDE__… . An empty
-# variable counts as not set. Mistakes are all reported at the start, and nothing runs until they are gone.
+# The conventional variables that are named at their keys override the file, too, but not EVENTIDE__…; PGPASSFILE names
+# libpq's password file. An empty variable counts as unset. All mistakes are reported at startup, and nothing runs until
+# they are corrected.
 ";
 
 /// The example file's text.
@@ -22,11 +23,11 @@ pub(super) fn render(reader: &Reader) -> String {
     for heading in &reader.headings {
         write!(text, "\n# {}\n[{}]\n", heading.about, heading.name).expect("a String takes any text");
         for key in reader.declared.iter().filter(|key| key.section == heading.name) {
-            let line = format!(
-                "\n# {}\n# Allowed: {}.\n#{} = {}\n",
-                key.why, key.allowed, key.name, key.default
-            );
-            text.push_str(&line);
+            write!(text, "\n# {}\n# Allowed: {}.\n", key.why, key.allowed).expect("a String takes any text");
+            if let Some(variable) = key.variable {
+                writeln!(text, "# Variable: {variable}.").expect("a String takes any text");
+            }
+            writeln!(text, "#{} = {}", key.name, key.default).expect("a String takes any text");
         }
     }
     text

@@ -15,24 +15,21 @@ pub struct Fleet {
 
 impl Fleet {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section(
-            "fleet",
-            "How several processes share the shards: start more, and they do.",
-        );
+        let mut section = reader.section("fleet", "How several processes share the shards.");
         Self {
             lease: section.seconds(Whole {
                 name: "lease_seconds",
                 default: 15,
                 range: 2..=300,
                 unit: "seconds",
-                why: "A process that was silent for so long is taken for dead; long pauses of a host must be shorter.",
+                why: "A process that is silent for this long loses its shards; it must exceed the longest pause of a host.",
             }),
             capacity: section.whole(Whole {
                 name: "capacity",
                 default: 1,
                 range: 1..=1000,
                 unit: "parts",
-                why: "This process's share of the shards, relative to the others'; 2 gets twice what 1 gets.",
+                why: "This process's share of the shards relative to other processes; 2 gets twice as many as 1.",
             }),
         }
     }

@@ -30,7 +30,7 @@ pub enum ShardCount {
 
 impl Gateway {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("gateway", "The connections to Discord's gateway.");
+        let mut section = reader.section("gateway", "Connections to Discord's gateway.");
         let (least, most) = (SHARD_COUNT.start(), SHARD_COUNT.end());
         Self {
             shard_count: section.special(
@@ -39,7 +39,7 @@ impl Gateway {
                     default: ShardCount::Auto,
                     written: "\"auto\"",
                     allowed: format!("\"auto\" or a whole number of shards, {least} to {most}"),
-                    why: "Shards of the whole bot; \"auto\" takes Discord's advice, one for about 1,000 servers.",
+                    why: "Number of shards of the whole bot; \"auto\" follows Discord's recommendation, one per 1,000 servers or so.",
                 },
                 |input| match input.whole() {
                     Some(number) => in_range(number, &SHARD_COUNT).map(ShardCount::Fixed),
@@ -51,14 +51,14 @@ impl Gateway {
                 default: 60,
                 range: 1..=3600,
                 unit: "seconds",
-                why: "Failed connections wait longer each time, up to this; a short one costs identifies when Discord is ill.",
+                why: "Longest pause between connection attempts; a short one uses up identifies during a Discord outage.",
             }),
             ready_timeout: section.seconds(Whole {
                 name: "ready_timeout_seconds",
                 default: 30,
                 range: 1..=600,
                 unit: "seconds",
-                why: "A connection on which Discord answers neither IDENTIFY nor RESUME for this long is given up.",
+                why: "A connection is closed if Discord answers neither IDENTIFY nor RESUME for this long.",
             }),
         }
     }

@@ -29,12 +29,14 @@ impl Section<'_> {
             quoted(""),
             format!("{}, or \"\" for none", key.allowed),
             key.why,
+            Some(key.variable),
         );
         self.declare(
             key.file,
             quoted(""),
             path_allowed.clone(),
-            "The same from a file, so that it stands in no configuration.",
+            "Path of a file with this value, which keeps it out of the configuration.",
+            None,
         );
         let conventional = self.sources().variable(key.variable);
         let layers = [

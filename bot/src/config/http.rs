@@ -20,7 +20,7 @@ impl Http {
                     name: "listen",
                     default: "127.0.0.1:9464",
                     allowed: "an IP address and a port, as in 127.0.0.1:9464 or [::]:9464",
-                    why: "Where /metrics, /livez and /readyz are served; 0.0.0.0 opens them to other machines.",
+                    why: "Address of /metrics, /livez and /readyz; 0.0.0.0 makes them reachable from other machines.",
                 },
                 |text| text.parse().ok(),
             ),

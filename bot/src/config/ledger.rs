@@ -26,7 +26,7 @@ pub struct Ledger {
 
 impl Ledger {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("ledger", "What is gathered in memory between two transactions.");
+        let mut section = reader.section("ledger", "Changes collected in memory between two transactions.");
         let ledger = Self {
             flush_interval: section.milliseconds(Whole {
                 name: "flush_interval_ms",
@@ -40,7 +40,7 @@ impl Ledger {
                 default: 10_000,
                 range: 1..=1_000_000,
                 unit: "rows",
-                why: "One shard with this many changed rows writes at once, which bounds the length of a transaction.",
+                why: "A shard with this many changed rows writes immediately, which bounds the length of a transaction.",
             }),
             max_memory_bytes: section
                 .count(Whole {
@@ -48,7 +48,7 @@ impl Ledger {
                     default: 64,
                     range: 1..=65_536,
                     unit: "MiB",
-                    why: "Bound of what waits to be written while PostgreSQL is away; a shard without room pauses.",
+                    why: "Memory for changes that wait while PostgreSQL is unavailable; shards pause when it is full.",
                 })
                 .saturating_mul(BYTES_PER_MIB),
             checkpoint_interval: section.milliseconds(Whole {
@@ -56,21 +56,21 @@ impl Ledger {
                 default: 5000,
                 range: 100..=60_000,
                 unit: "milliseconds",
-                why: "A shard with nothing to write stores its place this often, so that a restart resumes near the end.",
+                why: "How often an idle shard stores its position, so that a restart has little to replay.",
             }),
             writers: section.count(Whole {
                 name: "writers",
                 default: 2,
                 range: 1..=16,
                 unit: "transactions",
-                why: "Transactions in flight at once; more helps only when PostgreSQL has cores and disks to spare.",
+                why: "Concurrent write transactions; more helps only if PostgreSQL has CPU and disk capacity to spare.",
             }),
             member_cache_entries: section.count(Whole {
                 name: "member_cache_entries",
                 default: 1_000_000,
                 range: 1000..=100_000_000,
                 unit: "members",
-                why: "Members whose last award is remembered, 24 bytes each; the others' is read from the database.",
+                why: "Members whose last award is cached, 24 bytes each; for others it is read from the database.",
             }),
         };
         if ledger.checkpoint_interval < ledger.flush_interval {

@@ -37,7 +37,10 @@ const TEMPLATE_ALLOWED: &str = "text of 1 to 1500 characters with the placeholde
 
 impl Levels {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("levels", "What a message earns.");
+        let mut section = reader.section(
+            "levels",
+            "XP and levels; each server can change all but reading back.",
+        );
         Self {
             xp_per_message: section.special(
                 Special {
@@ -45,11 +48,11 @@ impl Levels {
                     default: (15, 25),
                     written: "[15, 25]",
                     allowed: format!(
-                        "two whole numbers of XP, [least, most], {} to {}, the least not above the most",
+                        "two whole numbers of XP, [minimum, maximum], {} to {}, the minimum not above the maximum",
                         XP.start(),
                         XP.end()
                     ),
-                    why: "Each message that earns draws from this range, ends included; the default is MEE6's.",
+                    why: "Range from which a message's XP is drawn, both ends included; the default is MEE6's.",
                 },
                 xp_range,
             ),
@@ -58,7 +61,7 @@ impl Levels {
                 default: 60,
                 range: 0..=86_400,
                 unit: "seconds",
-                why: "After a message that earned, a member's next ones earn nothing for this long; 0 lets every message earn.",
+                why: "After a message that earned XP, a member's further messages earn none for this long; 0 lets every message earn.",
             }),
             announce: section.special(
                 Special {
@@ -66,7 +69,7 @@ impl Levels {
                     default: Announce::Off,
                     written: "\"off\"",
                     allowed: "\"off\", \"same_channel\" or \"direct\"".to_owned(),
-                    why: "Where servers that chose nothing announce level-ups: nowhere, where the message was, or to the member.",
+                    why: "Where level-ups are announced: nowhere, in the message's channel, or in a direct message to the member.",
                 },
                 |input| match input.text()? {
                     "off" => Some(Announce::Off),
@@ -80,21 +83,21 @@ impl Levels {
                     name: "announce_template",
                     default: template::DEFAULT,
                     allowed: TEMPLATE_ALLOWED,
-                    why: "What an announcement says where a server wrote no text of its own.",
+                    why: "The text of an announcement.",
                 },
                 Template::parse,
             ),
             backfill: section.boolean(
                 "backfill",
                 false,
-                "Whether messages that were missed because Discord ended a session are read back over REST, and count.",
+                "Read messages that were missed because Discord ended a session back over REST, and count them.",
             ),
             backfill_limit: section.seconds(Whole {
                 name: "backfill_seconds",
                 default: 600,
                 range: 1..=86_400,
                 unit: "seconds",
-                why: "Longest reading back; until a server is read its new messages wait, and what is not read is recorded.",
+                why: "Time limit for reading back; a server's new messages wait meanwhile, and what was not read is recorded.",
             }),
         }
     }

@@ -26,14 +26,14 @@ pub enum LogFormat {
 
 impl Log {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("log", "What is logged, and how.");
+        let mut section = reader.section("log", "Logging.");
         Self {
             format: section.text(
                 &Text {
                     name: "format",
                     default: "auto",
                     allowed: "\"auto\", \"human\" or \"json\"",
-                    why: "\"auto\" writes for people on a terminal and JSON anywhere else, for a collector.",
+                    why: "\"auto\" is readable text on a terminal and JSON anywhere else.",
                 },
                 |text| match text {
                     "auto" => Some(LogFormat::Auto),
@@ -46,8 +46,8 @@ impl Log {
                 &Text {
                     name: "level",
                     default: "info",
-                    allowed: "error, warn, info, debug, trace or off, and target=level after commas",
-                    why: "How much is logged; \"info,eventide=debug\" shows more of the bot alone. `eventide log` changes it while the bot runs.",
+                    allowed: "error, warn, info, debug, trace or off, optionally followed by target=level after commas",
+                    why: "Log level; \"info,eventide=debug\" shows more of the bot alone. `eventide log` changes it at run time.",
                 },
                 Self::directives,
             ),

@@ -15,13 +15,13 @@ pub struct Privacy {
 
 impl Privacy {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("privacy", "How long what is stored stays.");
+        let mut section = reader.section("privacy", "Data retention.");
         let days: u32 = section.whole(Whole {
             name: "retention_days",
             default: 30,
             range: 1..=3_650,
             unit: "days",
-            why: "For so long the data of a server is kept that removed the bot; re-invited before, it is all there.",
+            why: "How long a server's data is kept after it removed the bot; if the bot returns in time, nothing is lost.",
         });
         Self {
             retention: DAY * days,

@@ -18,14 +18,14 @@ pub struct Process {
 
 impl Process {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("process", "The process's own life.");
+        let mut section = reader.section("process", "Shutdown.");
         Self {
             shutdown_timeout: section.seconds(Whole {
                 name: "shutdown_timeout_seconds",
                 default: 25,
                 range: 1..=3600,
                 unit: "seconds",
-                why: "Longest drain at a stop; below the 30 seconds after which Kubernetes kills.",
+                why: "Time limit for a clean shutdown; keep it below Kubernetes' grace period of 30 seconds.",
             }),
         }
     }

@@ -45,6 +45,8 @@ pub(super) struct Declared {
     pub(super) default: String,
     pub(super) allowed: String,
     pub(super) why: &'static str,
+    /// The variable that also sets it, such as `DATABASE_URL`.
+    pub(super) variable: Option<&'static str>,
 }
 
 /// A section's name and what it is about.
@@ -271,8 +273,8 @@ impl Section<'_> {
         why: &'static str,
         convert: impl Fn(&Input) -> Result<T, Option<String>>,
     ) -> T {
-        let conventional = self.conventional.take();
-        let conventional = conventional.and_then(|variable| self.sources().variable(variable));
+        let variable = self.conventional.take();
+        let conventional = variable.and_then(|variable| self.sources().variable(variable));
         let mut value = None;
         for input in [self.variable(name), conventional, self.in_file(name)]
             .into_iter()
@@ -289,7 +291,7 @@ impl Section<'_> {
                 }
             }
         }
-        self.declare(name, written, allowed, why);
+        self.declare(name, written, allowed, why, variable);
         value.unwrap_or(default)
     }
 
@@ -319,6 +321,7 @@ impl Section<'_> {
         default: String,
         allowed: String,
         why: &'static str,
+        variable: Option<&'static str>,
     ) {
         self.reader.declared.push(Declared {
             section: self.name,
@@ -326,6 +329,7 @@ impl Section<'_> {
             default,
             allowed,
             why,
+            variable,
         });
     }
 

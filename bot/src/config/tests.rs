@@ -8,7 +8,9 @@ use std::{
 use proptest::prelude::*;
 
 use super::{Config, LogFormat, Problems, Secret, ShardCount, SslMode};
-use crate::settings::Announce;
+use crate::{documents, settings::Announce};
+
+mod document;
 
 const TOKEN: &str = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs";
 
@@ -63,18 +65,10 @@ fn defaults_are_those_of_the_struct_docs() {
     assert_eq!(read("", &[]).expect("an empty file is right"), config);
 }
 
-/// `BLESS=1 cargo test example_file` writes the file anew.
+/// `BLESS=1 cargo test example_file` rewrites the file.
 #[test]
 fn example_file_is_what_the_code_says() {
-    let example = Config::example();
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(example_path(), &example).expect("config.example.toml can be written");
-    }
-    let file = fs::read_to_string(example_path()).expect("config.example.toml is in the repository");
-    assert_eq!(
-        file, example,
-        "config.example.toml is out of date: BLESS=1 cargo test example_file"
-    );
+    documents::assert_written("config.example.toml", &Config::example());
 }
 
 #[test]
@@ -279,14 +273,14 @@ level = \"warning\"
         "config.toml:2: levels.cooldown: found an unknown key; allowed: did you mean levels.cooldown_seconds (a whole number of seconds, 0 to 86400)?",
         "config.toml:3: levels.cooldown_ms: found an unknown key; allowed: did you mean levels.cooldown_seconds (a whole number of seconds, 0 to 86400)?",
         "config.toml:4: levels.cooldown_seconds: found \"60s\"; allowed: a whole number of seconds, 0 to 86400",
-        "config.toml:5: levels.xp_per_message: found [25, 15]; allowed: two whole numbers of XP, [least, most], 0 to 10000, the least not above the most",
+        "config.toml:5: levels.xp_per_message: found [25, 15]; allowed: two whole numbers of XP, [minimum, maximum], 0 to 10000, the minimum not above the maximum",
         "config.toml:6: leger: found an unknown section; allowed: did you mean [ledger]?",
         "config.toml:9: ledger.flush_rws: found an unknown key; allowed: did you mean ledger.flush_rows (a whole number of rows, 1 to 1000000)?",
         "config.toml:10: ledger.writers: found 17; allowed: a whole number of transactions, 1 to 16",
         "config.toml:11: ledger.max_backoff_seconds: found an unknown key; allowed: did you mean gateway.max_backoff_seconds (a whole number of seconds, 1 to 3600)?",
         "config.toml:12: ledger.checkpoint_interval_ms: found checkpoint_interval_ms 100 below flush_interval_ms 200; allowed: checkpoint_interval_ms at least as long as flush_interval_ms",
         "config.toml:15: http.listen: found \"localhost\"; allowed: an IP address and a port, as in 127.0.0.1:9464 or [::]:9464",
-        "config.toml:17: log.level: found \"warning\"; allowed: error, warn, info, debug, trace or off, and target=level after commas",
+        "config.toml:17: log.level: found \"warning\"; allowed: error, warn, info, debug, trace or off, optionally followed by target=level after commas",
         "EVENTIDE__LEVELS__COOLDOWN: levels.cooldown: found an unknown variable (the form is EVENTIDE__SECTION__KEY); allowed: did you mean levels.cooldown_seconds (a whole number of seconds, 0 to 86400)?",
         "EVENTIDE__X__Y: x.y: found an unknown variable (the form is EVENTIDE__SECTION__KEY); allowed: the sections discord, gateway, fleet, levels, ledger, effects, commands, privacy, database, http, log, traces, process",
         "EVENTIDE_LOG_LEVEL: log.level: found a variable with single underscores, which is not read; allowed: EVENTIDE__LOG__LEVEL",
@@ -670,12 +664,16 @@ proptest! {
         let example = fs::read_to_string(example_path()).expect("config.example.toml is in the repository");
         let in_force: String = example
             .lines()
-            .map(|line| match line.strip_prefix("# token = ").or_else(|| line.strip_prefix("# url = ")) {
-                Some(_) if line.contains("token") => format!("token = \"{secret}\"\n"),
-                Some(_) => format!("url = \"postgresql://u:{secret}@h/d\"\n"),
-                None => format!("{}\n", line.strip_prefix("# ").filter(|key| key.contains(" = ")).unwrap_or(line)),
+            .map(|line| match line.strip_prefix('#').filter(|key| !key.starts_with(' ') && key.contains(" = ")) {
+                Some(key) if key.starts_with("token = ") => format!("token = \"{secret}\"\n"),
+                Some(key) if key.starts_with("url = ") => format!("url = \"postgresql://u:{secret}@h/d\"\n"),
+                // It contradicts a URL.
+                Some(key) if key.starts_with("embedded = ") => format!("{line}\n"),
+                Some(key) => format!("{key}\n"),
+                None => format!("{line}\n"),
             })
             .collect();
+        prop_assert_eq!(in_force.matches(&secret).count(), 2);
         let mut characters: Vec<char> = in_force.chars().collect();
         let from = at.index(characters.len());
         let to = (from + length).min(characters.len());

@@ -15,14 +15,14 @@ pub struct Traces {
 
 impl Traces {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("traces", "Traces for an OpenTelemetry collector.");
+        let mut section = reader.section("traces", "Traces sent to an OpenTelemetry collector.");
         Self {
             otlp_endpoint: section.also("OTEL_EXPORTER_OTLP_ENDPOINT").text(
                 &Text {
                     name: "otlp_endpoint",
                     default: "",
-                    allowed: "an http:// or https:// URL, or nothing",
-                    why: "A collector's address for OTLP over HTTP, as http://127.0.0.1:4318; spans go to /v1/traces below it. Empty: none.",
+                    allowed: "an http:// or https:// URL, or \"\" for none",
+                    why: "A collector for OTLP over HTTP, such as http://127.0.0.1:4318; spans are sent to /v1/traces below it.",
                 },
                 endpoint,
             ),
@@ -31,7 +31,7 @@ impl Traces {
                 default: 100,
                 range: 1..=100,
                 unit: "percent",
-                why: "How many of the traces are sent. There is one for each flush and each interaction.",
+                why: "Share of traces that are sent; each flush and each interaction is one trace.",
             }),
         }
     }

@@ -37,14 +37,14 @@ pub(super) fn version(server: &Server) -> Finding {
         return Finding::bad(
             "server",
             found,
-            "the oldest version that Eventide is tested on is 15: upgrade the server",
+            "Eventide is tested on version 15 and later: upgrade the server",
         );
     }
     if server.in_recovery {
         return Finding::bad(
             "server",
             format!("{found}, a standby: nothing can be written here"),
-            "give the primary's address in DATABASE_URL, or several hosts with target_session_attrs=read-write",
+            "set DATABASE_URL to the primary's address, or several hosts with target_session_attrs=read-write",
         );
     }
     Finding::good("server", found)
@@ -58,14 +58,14 @@ pub(super) fn connection(server: &Server, private: bool) -> Vec<Finding> {
     };
     let milliseconds = server.round_trip.as_secs_f64() * 1_000.0;
     let found = format!(
-        "{way}, {milliseconds:.2} ms a round trip, as the role {}",
+        "{way}, {milliseconds:.2} ms per round trip, as the role {}",
         server.role
     );
     let mut findings = vec![if milliseconds > ROUND_TRIP_MS {
         Finding::warning(
             "connection",
             found,
-            "run the bot nearer to its database: every flush takes several round trips",
+            "run the bot closer to its database: every flush takes several round trips",
         )
     } else {
         Finding::good("connection", found)
@@ -74,7 +74,7 @@ pub(super) fn connection(server: &Server, private: bool) -> Vec<Finding> {
         findings.push(Finding::warning(
             "role",
             format!("{} is a superuser", server.role),
-            "give the bot a role of its own with rights on its schema only (README, Operations)",
+            "use a separate role with privileges on its schema only (docs/operations.md)",
         ));
     }
     let ahead = server.clock_ahead_s;
@@ -83,7 +83,7 @@ pub(super) fn connection(server: &Server, private: bool) -> Vec<Finding> {
         Finding::warning(
             "clock",
             found,
-            "let both machines follow NTP (chrony, systemd-timesyncd)",
+            "synchronize both machines by NTP (chrony, systemd-timesyncd)",
         )
     } else {
         Finding::good("clock", found)
@@ -115,7 +115,7 @@ pub(super) fn sessions(
         Finding::warning(
             "connections",
             found,
-            "nearly all are taken: raise max_connections, or put PgBouncer in between",
+            "nearly all are in use: raise max_connections, or put PgBouncer in between",
         )
     } else {
         Finding::good("connections", found)
@@ -142,7 +142,7 @@ pub(super) fn sessions(
         findings.push(Finding::warning(
             "replication",
             format!(
-                "nobody reads from the slot {slot}, which keeps {} of WAL",
+                "the replication slot {slot} has no reader and retains {} of WAL",
                 size(*bytes)
             ),
             "start its reader, or pg_drop_replication_slot it before the disk is full",
@@ -158,10 +158,10 @@ pub(super) fn settings(server: &Server, settings: &HashMap<String, String>) -> V
         findings.push(Finding::bad("settings", format!("{name} = off"), why));
     };
     if is("fsync", "off") {
-        bad("fsync", "a power cut destroys the database: set it to on");
+        bad("fsync", "a power failure can destroy the database: set it to on");
     }
     if is("full_page_writes", "off") {
-        bad("full_page_writes", "a power cut tears pages: set it to on");
+        bad("full_page_writes", "a power failure can tear pages: set it to on");
     }
     if is("autovacuum", "off") || is("track_counts", "off") {
         bad(
@@ -170,14 +170,14 @@ pub(super) fn settings(server: &Server, settings: &HashMap<String, String>) -> V
             } else {
                 "track_counts"
             },
-            "updated rows are never cleaned up, and tables grow without end: set it to on",
+            "updated rows are never cleaned up, and tables grow without limit: set it to on",
         );
     }
     let mut warn = |found: String, advice: &str| findings.push(Finding::warning("settings", found, advice));
     for (name, found) in unpinned(|name| settings.get(name).map(String::as_str)) {
         warn(
             format!("{name} = {found} in the bot's own session"),
-            "each session sets it otherwise, so something between here and PostgreSQL hands a session on: set database.pooler = \
+            "each session sets another value, so a pooler in front of PostgreSQL shares sessions: set database.pooler = \
              \"transaction\" and database.direct_url",
         );
     }
@@ -190,7 +190,7 @@ pub(super) fn settings(server: &Server, settings: &HashMap<String, String>) -> V
     if is("log_statement", "all") || is("log_statement", "mod") {
         warn(
             format!("log_statement = {}", settings["log_statement"]),
-            "every flush goes to the server's log with people's ids: set it to none or ddl",
+            "the server logs every flush with user IDs: set it to none or ddl",
         );
     }
     // Pages of 8 kB and megabytes, the settings' base units.
@@ -214,11 +214,11 @@ pub(super) fn settings(server: &Server, settings: &HashMap<String, String>) -> V
         findings.push(Finding::bad(
             "wraparound",
             format!("the oldest row is {} transactions old", server.transaction_age),
-            "run VACUUM (FREEZE) and look for what keeps autovacuum from it; at 2,000,000,000 the server stops writing",
+            "run VACUUM (FREEZE) and find what blocks autovacuum; at 2,000,000,000 the server stops writing",
         ));
     }
     if findings.is_empty() {
-        findings.push(Finding::good("settings", "nothing that hurts"));
+        findings.push(Finding::good("settings", "no problems"));
     }
     findings
 }

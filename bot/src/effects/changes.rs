@@ -24,7 +24,7 @@ pub(super) async fn tend(to: &Deliverer) {
         return;
     }
     if let Err(error) = apply(to, changes.clone()).await {
-        tracing::warn!(%error, "changes of roles and channels wait for the database");
+        tracing::warn!(%error, "changes of roles and channels are waiting for the database");
         to.guilds.put_back(changes);
     }
 }

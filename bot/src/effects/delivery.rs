@@ -213,7 +213,7 @@ fn complain(backoff: &mut Backoff, what: &'static str, error: &StoreError) -> Du
         backoff.pause()
     };
     if backoff.is_worth_a_line() {
-        tracing::warn!(%error, effects.doing = what, effects.tries = backoff.tries(), "effects wait for the database");
+        tracing::warn!(%error, effects.doing = what, effects.tries = backoff.tries(), "effects are waiting for the database");
     }
     wait
 }

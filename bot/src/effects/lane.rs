@@ -292,7 +292,7 @@ async fn write_failure(
             guild.id = %effect.guild_id,
             effect.kind = kind,
             effect.failure = failure.detail,
-            "switched off in this server: it failed again and again"
+            "switched off in this server after repeated failures"
         );
     }
 }
@@ -336,7 +336,7 @@ async fn count_failure(
             tracing::warn!(
                 guild.id = %guild_id,
                 effect.failure = failure.detail,
-                "a reward role cannot be given, and waits"
+                "a reward role cannot be given; retrying later"
             );
         }
         return Ok(Consequence::Nothing);

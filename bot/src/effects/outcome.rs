@@ -118,7 +118,7 @@ pub(super) fn of_error(error: &RestError, target_id: i64) -> Outcome {
     let why = error.to_string();
     if matches!(error, RestError::Unreadable { .. }) {
         // This program does not understand Discord. That is no server's fault, and the next version may.
-        tracing::warn!(%error, "an answer of Discord's cannot be read; the effect waits");
+        tracing::warn!(%error, "an answer from Discord cannot be read; the effect is waiting");
         return Outcome::Later { why, after: None };
     }
     match error.retry() {

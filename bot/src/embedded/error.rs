@@ -75,7 +75,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// There is a directory where the cluster should be, and it is not one.
-    #[error("{} is there but holds no PostgreSQL data (no PG_VERSION); move it away", path.display())]
+    #[error("{} exists but contains no PostgreSQL data (no PG_VERSION); move it away", path.display())]
     NotACluster {
         /// The directory.
         path: PathBuf,
@@ -110,7 +110,7 @@ pub enum Error {
         account: String,
     },
     /// Every name for the socket's directory is taken by somebody else.
-    #[error("{} is not ours alone (owner and mode 0700 are needed for the socket); remove it", path.display())]
+    #[error("{} must belong to this user alone with mode 0700, since it holds the socket; remove it", path.display())]
     UnsafeSocketDirectory {
         /// The last name that was tried.
         path: PathBuf,

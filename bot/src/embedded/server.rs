@@ -157,20 +157,17 @@ impl Server {
                 Ok(()) if session::is_server(place, &binaries.version).await => {
                     tracing::info!(
                         postgres.pid = pid,
-                        "found the private PostgreSQL running: a bot left it behind"
+                        "found the private PostgreSQL running, left behind by a bot"
                     );
                     return Ok(Some(server));
                 }
-                Ok(()) => tracing::info!(
-                    postgres.pid = pid,
-                    "the server found running is of another version"
-                ),
+                Ok(()) => tracing::info!(postgres.pid = pid, "the running server has another version"),
                 Err(error) => {
-                    tracing::warn!(postgres.pid = pid, %error, "the server found running is not well");
+                    tracing::warn!(postgres.pid = pid, %error, "the running server does not work");
                 }
             }
         }
-        tracing::info!(postgres.pid = pid, "stopping the server that was found running");
+        tracing::info!(postgres.pid = pid, "stopping the running server");
         server.stop(StopMode::Fast).await?;
         Ok(None)
     }
@@ -288,7 +285,7 @@ impl Server {
 fn remove(path: &Path) -> Result<(), Error> {
     match std::fs::remove_file(path) {
         Ok(()) => {
-            tracing::info!(file = %path.display(), "removed a file of a server that did not end in order");
+            tracing::info!(file = %path.display(), "removed a file of a server that did not stop cleanly");
             Ok(())
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

@@ -181,7 +181,7 @@ pub(super) async fn step(
 }
 
 async fn withdrawn(tx: &Tx<'_>, before: Numbers) -> Result<Numbers, StoreError> {
-    tracing::info!("not every shard could agree to a cut in time; there will be another");
+    tracing::info!("not every shard agreed to a cut in time; trying another one");
     rows::withdraw(tx).await?;
     fleet::announce(tx).await?;
     Ok(before)

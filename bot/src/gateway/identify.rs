@@ -182,7 +182,7 @@ impl Turns {
                             shard.id = shard,
                             identify.remaining = remaining,
                             identify.total = self.total,
-                            "the day's identifies are nearly used up, so they are made more slowly: something ends sessions again and again"
+                            "today's identifies are nearly used up, so they are made more slowly: something keeps ending sessions"
                         );
                     }
                     return;
@@ -192,14 +192,14 @@ impl Turns {
                     tracing::error!(
                         shard.id = shard,
                         identify.resets_in_minutes = more_in.as_secs() / 60,
-                        "the day's identifies are used up; Discord would reset the token, so the shard waits"
+                        "today's identifies are used up; Discord would reset the token, so the shard waits"
                     );
                     sleep(more_in.clamp(Duration::from_secs(1), LOOK)).await;
                 }
                 Err(error) => {
                     let wait = backoff.pause();
                     if backoff.is_worth_a_line() {
-                        tracing::warn!(%error, shard.id = shard, "an identify waits for the database");
+                        tracing::warn!(%error, shard.id = shard, "an identify is waiting for the database");
                     }
                     sleep(wait).await;
                 }

@@ -388,7 +388,7 @@ impl Intake {
         tracing::warn!(
             shard.id = self.key.id,
             gap.reason = guard::RESHARD,
-            "gap: Discord delivered a message of before the change of the number of shards so late that it may not have been counted"
+            "gap: Discord delivered a message from before the change of the number of shards so late that it may not have been counted"
         );
     }
 
@@ -397,7 +397,7 @@ impl Intake {
         metrics::gateway_events_malformed_total("unknown").increment(1);
         tracing::warn!(
             shard.id = self.key.id,
-            "a gateway frame could not be decompressed or is no UTF-8; the connection ends"
+            "a gateway frame could not be decompressed or is not UTF-8; closing the connection"
         );
     }
 

@@ -227,7 +227,7 @@ impl ShardTask {
             self.flushing.noticed(&self.intake, now);
         }
         if self.reading.begin(&mut self.intake.ledger.backfill, now) {
-            tracing::info!(shard.id = self.key.id, "reading back what the gap missed");
+            tracing::info!(shard.id = self.key.id, "reading back missed messages");
         }
         let uncommitted = self.intake.ledger.rows() > 0 || self.flushing.is_under_way();
         !(uncommitted && self.memory.is_full())
@@ -355,7 +355,7 @@ impl ShardTask {
                 tracing::error!(
                     shard.id = self.key.id,
                     ledger.rows = rows,
-                    "another process has taken the shard; what was pending here is dropped and replayed there"
+                    "another process has taken the shard; pending events are dropped here and replayed there"
                 );
                 Err(ShardEnd::Fenced(self.key))
             }

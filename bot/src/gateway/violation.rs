@@ -41,7 +41,7 @@ pub(super) enum Violation {
     #[error("READY came twice on one connection")]
     SecondReady,
     /// A number that is much higher than the one before, or many that are not higher.
-    #[error("the sequence numbers do not follow one another")]
+    #[error("the sequence numbers are not consecutive")]
     Sequence,
     /// twilight panicked while it read a payload.
     #[error("a payload broke the gateway library")]

@@ -91,10 +91,10 @@ pub async fn keep(store: Store, settings: Settings, mut stop: watch::Receiver<bo
                     Ok(_) => tracing::info!(
                         guild.id = key.guild_id.get(),
                         interaction.id = key.interaction_id.get(),
-                        "a change of many members that was interrupted is finished"
+                        "finished an interrupted change of many members"
                     ),
                     Err(error) => {
-                        tracing::warn!(%error, guild.id = key.guild_id.get(), "a change of many members cannot be finished now");
+                        tracing::warn!(%error, guild.id = key.guild_id.get(), "an interrupted change of many members cannot be finished now; retrying");
                         break;
                     }
                 },

@@ -169,12 +169,12 @@ const XPD: Known = Known {
 /// The bot or kind of file that a source comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// Find out from the file
+    /// Detect from the file
     #[default]
     Auto,
     /// A SQLite database
     Sqlite,
-    /// JSON of any of the usual shapes
+    /// JSON in any of the usual shapes
     Json,
     /// CSV with a header
     Csv,

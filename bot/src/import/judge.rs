@@ -48,7 +48,7 @@ pub enum Reason {
     #[error("no user id")]
     NoUser,
     /// It does not say of which guild, and nobody else does.
-    #[error("no guild id: give it with --guild")]
+    #[error("no guild ID: pass --guild")]
     NoGuild,
     /// It has nothing to import.
     #[error("no XP and no level")]
@@ -139,10 +139,10 @@ impl Reason {
 /// What `xp` means in a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum XpMeaning {
-    /// All that a member ever earned
+    /// Everything that a member has earned
     #[default]
     Total,
-    /// What a member earned since the level began
+    /// What a member has earned since reaching the level
     InLevel,
 }
 

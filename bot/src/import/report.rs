@@ -199,8 +199,7 @@ impl Report {
         }
         if self.below_level > 0 {
             lines.push(format!(
-                "{} rows have less XP than their level takes on MEE6's curve: their levels will be lower here; if the bot counts XP \
-                 anew in each level, import with --xp in-level",
+                "{} rows have less XP than their level takes on MEE6's curve: their levels will be lower here; if the bot restarts XP in each level, import with --xp in-level",
                 self.below_level
             ));
         }

@@ -180,7 +180,7 @@ impl Batches<'_> {
             && report.rows >= MANY
             && let Err(error) = moving::analyze(self.store).await
         {
-            tracing::warn!(%error, "the planner knows nothing of the imported members yet; autovacuum will tell it");
+            tracing::warn!(%error, "no planner statistics for the imported members yet; autovacuum will collect them");
         }
         report.reject_file = self.rejects.written().map(std::path::Path::to_owned);
         Ok(report)
@@ -294,7 +294,7 @@ async fn retried<T>(mut once: impl AsyncFnMut() -> Result<T, StoreError>) -> Res
             backoff.pause()
         };
         if backoff.is_worth_a_line() {
-            tracing::warn!(%error, "a batch failed; it is tried again");
+            tracing::warn!(%error, "a batch failed; retrying");
         }
         tokio::time::sleep(wait).await;
     }

@@ -387,7 +387,7 @@ fn instead<T>(sent: &Result<T, RestError>, to: &To, reply: &Reply) -> Option<Rep
         _ => false,
     };
     let words = reply.in_words().filter(|_| could_be_the_files)?;
-    tracing::info!(%error, command = to.command, "an answer was not taken; sending it without files and embeds");
+    tracing::info!(%error, command = to.command, "an answer was not accepted; sending it without files and embeds");
     Some(words)
 }
 

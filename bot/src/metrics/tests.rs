@@ -1,11 +1,7 @@
-use std::{
-    collections::BTreeSet,
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{Definition, Kind, all};
+use crate::documents;
 
 #[test]
 fn names_follow_the_rule() {
@@ -75,17 +71,13 @@ fn labels_are_bounded() {
     }
 }
 
-fn in_the_repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
-}
-
 /// `docs/metrics.md` as the registry has it.
 fn document() -> String {
     let mut text = "# Metrics\n\n\
-        Served on `http.listen` as `/metrics`. Written from `bot/src/metrics.rs` by `make example`; a test holds the two equal.\n\n\
-        Sizes are bytes and durations seconds. The values of a label stand behind it where they are known beforehand; such a series is there \
-        at 0 from the start, so that `increase()` sees its first event. Nothing is by server, member or message. `shard` and `query` \
-        are the only labels that can have more than some dozens of values.\n"
+        Served on `http.listen` as `/metrics`. Written from `bot/src/metrics.rs` by `make example`.\n\n\
+        Sizes are in bytes and durations in seconds. Where the values of a label are known in advance they are listed, and their series \
+        exist at 0 from the start, so that `increase()` sees the first event. No label names a server, member or message. Only `shard` \
+        and `query` can have more than a few dozen values.\n"
         .to_owned();
     for (title, beginning, what) in SECTIONS {
         writeln!(
@@ -121,13 +113,13 @@ const SECTIONS: &[(&str, &str, &str)] = &[
     (
         "Flushes",
         "flush",
-        "`eventide_flush_messages_total` divided by `eventide_flush_rows_total` is how many messages a row stands for.",
+        "`eventide_flush_messages_total` divided by `eventide_flush_rows_total` is the average number of messages per row.",
     ),
     ("Pool", "pool", ""),
     (
         "Queries and transactions",
         "query",
-        "The label `query` is the name of a statement, which stands in its text, so that `pg_stat_statements` and the log have it too.",
+        "The label `query` is the name of a statement, which is part of its text, so that `pg_stat_statements` and the log show it too.",
     ),
     ("Effects and outbox", "effect", ""),
     ("Commands", "interaction", ""),
@@ -183,19 +175,11 @@ fn line(text: &mut String, metric: &Definition) {
     .expect("a String takes any text");
 }
 
-/// `BLESS=1 cargo test metrics_md` writes the file anew.
+/// `BLESS=1 cargo test metrics_md` rewrites the file.
 #[test]
 fn metrics_md_is_what_the_code_says() {
-    let path = in_the_repository("docs/metrics.md");
-    let wanted = document();
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(&path, &wanted).expect("docs/metrics.md can be written");
-    }
-    let file = fs::read_to_string(&path).expect("docs/metrics.md is in the repository");
-    assert!(
-        file == wanted,
-        "docs/metrics.md is out of date: make example (BLESS=1 cargo test metrics_md)"
-    );
+    let file = document();
+    documents::assert_written("docs/metrics.md", &file);
     for metric in all() {
         assert_eq!(
             file.matches(&format!("| `{}` | {}", metric.name, metric.kind.as_str()))
@@ -229,13 +213,11 @@ fn every_metric_that_is_written_about_is_there() {
             })
         })
     };
-    for file in [
-        "README.md",
-        "ARCHITECTURE.md",
-        "CONTRIBUTING.md",
-        "deploy/README.md",
-    ] {
-        let text = fs::read_to_string(in_the_repository(file)).expect("a document");
+    // The changelog also names metrics that are gone.
+    for (file, text) in documents::all()
+        .into_iter()
+        .filter(|(file, _)| file != "CHANGELOG.md")
+    {
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
         for word in words.filter(|word| is_like_a_metric(word)) {
             assert!(known(word), "{file} names {word}, which is no metric");

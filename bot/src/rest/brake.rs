@@ -53,7 +53,7 @@ impl Brake {
             self.warned = true;
             tracing::warn!(
                 rest.invalid_requests = self.times.len(),
-                "many requests are refused (401, 403, 429): Discord shuts an address out at {SHUT_OUT_AT} in 10 minutes"
+                "many requests are refused (401, 403, 429): Discord bans an address at {SHUT_OUT_AT} in 10 minutes"
             );
         }
     }
@@ -75,7 +75,7 @@ impl Brake {
             );
         } else if self.holds && count <= let_go_at {
             self.holds = false;
-            tracing::info!(rest.invalid_requests = count, "requests are made again");
+            tracing::info!(rest.invalid_requests = count, "requests are sent again");
         }
         // The one with whose end there are few enough.
         self.holds.then(|| self.times[count - let_go_at - 1] + WINDOW)

@@ -91,7 +91,7 @@ pub enum RewardError {
     #[error("{0}")]
     Store(#[from] StoreError),
     /// There are too many.
-    #[error("a server has {MAX_ROLES} roles at most, and so many give rewards already: remove one first")]
+    #[error("there are already {MAX_ROLES} rewards, as many as a server can have roles: remove one first")]
     TooMany,
 }
 

@@ -274,12 +274,12 @@ impl GuildSettings {
             departed: departed.flatten().unwrap_or_default(),
         };
         if settings.rewards.roles.len() < row.roles.len() {
-            faults.push("level_role has a level that nobody can reach".to_owned());
+            faults.push("level_role has a level that cannot be reached".to_owned());
         }
         if !faults.is_empty() {
             tracing::warn!(
                 guild.id = row.guild_id.get(),
-                "a guild's settings cannot be read in part, and defaults hold there: {}",
+                "some settings of a guild cannot be read; defaults apply: {}",
                 faults.join("; ")
             );
         }

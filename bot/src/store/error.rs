@@ -224,7 +224,7 @@ fn advice(code: &SqlState) -> Option<&'static str> {
         SqlState::DISK_FULL => "make room on the server's disk; nothing is lost meanwhile",
         SqlState::CANNOT_CONNECT_NOW => "it is tried again",
         SqlState::READ_ONLY_SQL_TRANSACTION => {
-            "this is a standby or a read-only role: give the primary's address in DATABASE_URL"
+            "this is a standby or a read-only role: set DATABASE_URL to the primary's address"
         }
         _ => return None,
     })

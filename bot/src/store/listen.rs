@@ -58,11 +58,10 @@ pub struct News {
 enum Deaf {
     #[error("{0}")]
     Store(#[from] StoreError),
-    #[error("PostgreSQL does not answer on the connection that hears of changed settings")]
+    #[error("PostgreSQL does not answer on the connection for settings notifications")]
     Silent,
     #[error(
-        "what is said with NOTIFY is not heard with LISTEN: a pooler between here and PostgreSQL; set database.pooler = \"transaction\" \
-         and database.direct_url"
+        "LISTEN does not receive what NOTIFY sends: there is a pooler in front of PostgreSQL; set database.pooler = \"transaction\" and database.direct_url"
     )]
     NotHeard,
 }
@@ -85,7 +84,7 @@ pub(super) async fn listen(target: Option<Target>, news: News, mut stop: watch::
         }
     } else {
         tracing::warn!(
-            "there is no way past the pooler to PostgreSQL, so settings are read anew every second: set database.direct_url"
+            "no connection that bypasses the pooler; reloading settings every second: set database.direct_url"
         );
         shutdown::stopped(&mut stop).await;
     }
@@ -106,7 +105,7 @@ async fn again_and_again(target: Target, news: &News) {
         if backoff.is_worth_a_line() {
             tracing::warn!(
                 %error,
-                "changed settings are not heard of; they are read anew every second until they are"
+                "settings notifications unavailable; reloading every second"
             );
         }
         tokio::time::sleep(wait).await;
@@ -165,7 +164,7 @@ async fn talk(
     settings.trust_until(sent + TRUST);
     metrics::settings_listening().set(1.0);
     if backoff.tries() > 0 {
-        tracing::info!("changed settings are heard of again");
+        tracing::info!("settings notifications available again");
         backoff.reset();
     }
     loop {

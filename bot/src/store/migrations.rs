@@ -57,7 +57,7 @@ pub fn tell_newer(names: &[String]) {
     if !names.is_empty() {
         tracing::info!(
             migrations = names.join(", "),
-            "a newer version of Eventide has applied migrations that this one does not know, and lets it work beside them"
+            "a newer version of Eventide has applied migrations that this one does not know but can work with"
         );
     }
 }

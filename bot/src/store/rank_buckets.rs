@@ -113,7 +113,7 @@ pub(crate) async fn keep(store: Store, mut stop: watch::Receiver<bool>) {
             tracing::warn!(
                 %error,
                 guild.id = guild_id.get(),
-                "rank buckets could not be completed; the next reader of the leaderboard has it tried again"
+                "rank buckets could not be completed; the next read of the leaderboard retries"
             );
         }
     }

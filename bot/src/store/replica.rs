@@ -53,7 +53,7 @@ impl Replica {
         if !was_resting {
             tracing::warn!(
                 %error,
-                "the server of database.read_url does not answer; reads go to the primary and it is asked again in {} s",
+                "database.read_url does not answer; reading from the primary for {} s",
                 REST.as_secs()
             );
         }

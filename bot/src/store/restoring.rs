@@ -31,7 +31,7 @@ pub enum RestoringError {
     #[error("{0}")]
     Store(#[from] StoreError),
     /// The role lacks a right.
-    #[error("the role {role} may not {what}; somebody who may give it the right types: {grant}")]
+    #[error("the role {role} lacks the privilege to {what}; grant it with: {grant}")]
     Rights {
         /// The role.
         role: String,
@@ -55,9 +55,7 @@ pub enum RestoringError {
         dependents: String,
     },
     /// A bot is there.
-    #[error(
-        "an eventide is connected to the schema {schema:?} ({name}): stop it first, it would go on with what is replaced"
-    )]
+    #[error("Eventide is connected to the schema {schema:?} ({name}): stop it first")]
     InUse {
         /// The schema.
         schema: String,

@@ -107,8 +107,8 @@ async fn whatever_is_asked_gets_an_answer() {
     let button = InteractionRequest::component(guild, asker, "v0:gone", &[], json!({"id": "1"}));
     let modal = InteractionRequest::modal(guild, asker, "v0:gone", &json!([]));
     for (request, expected) in [
-        (unknown, "does not have this command"),
-        (bad, "choose it from the list"),
+        (unknown, "no longer exists"),
+        (bad, "choose one from the list"),
         (button, "older version"),
         (modal, "older version"),
     ] {
@@ -125,7 +125,7 @@ async fn whatever_is_asked_gets_an_answer() {
     let about = |user| InteractionRequest::command(guild, user, "about", &json!([]));
     let mut held = 0;
     for _ in 0..8 {
-        held += usize::from(text(&here.ask(&about(asker)).await).contains("wait a little"));
+        held += usize::from(text(&here.ask(&about(asker)).await).contains("too often"));
     }
     assert_eq!(held, 3);
     let other = text(&here.ask(&about(here.member(1))).await);
@@ -148,13 +148,16 @@ async fn without_a_database() {
         .wait_interaction(id, |state| state.reply().is_some(), PATIENCE)
         .await
         .expect("an answer");
-    assert!(text(&state).contains("The database does not answer"), "{state:?}");
+    assert!(
+        text(&state).contains("The database is not responding"),
+        "{state:?}"
+    );
     assert!(
         state.answered_after_ms.is_some_and(|after| after < 3_000),
         "{state:?}"
     );
     let ping = here.asked("ping", json!([])).await;
-    assert!(ping.contains("Database: **does not answer**"), "{ping}");
+    assert!(ping.contains("Database: **not responding**"), "{ping}");
     here.scene
         .postgres
         .restart(StopMode::Immediate)

@@ -129,7 +129,7 @@ async fn messages_earn_by_the_guilds_rules() {
                 resolved,
             )
             .await;
-        assert!(said.contains("from now on"), "{said}");
+        assert!(said.contains("The multiplier for"), "{said}");
     }
     assert!(here.discord.control().move_channel(special, Some(category)));
 
@@ -180,17 +180,17 @@ async fn xp_is_given_taken_and_taken_back() {
         here.manage("xp", path, options, resolved).await
     };
     let given = said("give", Some(5_000), user).await;
-    assert!(given.contains("had 0 XP and has 5,000 now: level 10"), "{given}");
+    assert!(given.contains("had 0 XP and now has 5,000: level 10"), "{given}");
     let taken = said("take", Some(6_000), user).await;
-    assert!(taken.contains("has 0 now"), "never below 0: {taken}");
-    assert!(said("set", Some(300), other).await.contains("has 300 now"));
-    assert!(said("reset", None, other).await.contains("has 0 now"));
-    assert!(said("set", Some(70), other).await.contains("has 70 now"));
+    assert!(taken.contains("now has 0"), "never below 0: {taken}");
+    assert!(said("set", Some(300), other).await.contains("now has 300"));
+    assert!(said("reset", None, other).await.contains("now has 0"));
+    assert!(said("set", Some(70), other).await.contains("now has 70"));
 
     // The newest change is taken back, and then the one before it, by its name.
     let undone = here.manage("levels", "undo", json!([]), json!({})).await;
     assert!(
-        undone.contains("Taking it back") || undone.contains("Taken back"),
+        undone.contains("Undoing") || undone.contains("Undone"),
         "{undone}"
     );
     until("it is taken back", async || {
@@ -227,7 +227,7 @@ async fn xp_is_given_taken_and_taken_back() {
     assert!(
         state.edits[0]["content"]
             .as_str()
-            .is_some_and(|said| said.contains("Nobody has")),
+            .is_some_and(|said| said.contains("No one has")),
         "{state:?}"
     );
     here.end().await;
@@ -368,7 +368,12 @@ async fn whoever_may_not_is_told_so() {
             json!([option(4, "amount", -5), options[1]]),
             "smaller number",
         ),
-        ("xp", "give", json!([option(4, "amount", 5)]), "one of both"),
+        (
+            "xp",
+            "give",
+            json!([option(4, "amount", 5)]),
+            "either a member or a role",
+        ),
         (
             "levels",
             "xp",
@@ -379,19 +384,19 @@ async fn whoever_may_not_is_told_so() {
             "levels",
             "xp",
             json!([option(3, "least", "x"), option(4, "most", 3)]),
-            "choose it from the list",
+            "choose one from the list",
         ),
         (
             "levels",
             "multiplier",
             json!([option(10, "factor", 50.0)]),
-            "choose it from the list",
+            "choose one from the list",
         ),
         (
             "levels",
             "multiplier",
             json!([option(10, "factor", 2.0)]),
-            "one of both",
+            "either a role or a channel",
         ),
         (
             "levels",
@@ -403,7 +408,7 @@ async fn whoever_may_not_is_told_so() {
             "levels",
             "announce",
             json!([option(3, "where", "channel")]),
-            "choose the channel",
+            "choose a channel",
         ),
         (
             "levels",
@@ -412,7 +417,7 @@ async fn whoever_may_not_is_told_so() {
             "cannot be used",
         ),
         ("levels", "undo", json!([]), "no such change"),
-        ("levels", "nothing", json!([]), "does not have this command"),
+        ("levels", "nothing", json!([]), "no longer exists"),
     ];
     for (command, path, options, expected) in bad {
         let mut request = here.managing(command, path, options, resolved.clone());
@@ -433,7 +438,7 @@ async fn rewards_announcements_and_curves() {
     let (role, resolved) = role(role_id);
     let add = json!([option(4, "level", 3), role.clone()]);
     let added = here.manage("levels", "reward add", add, resolved.clone()).await;
-    assert!(added.contains("Level 3 gives"), "{added}");
+    assert!(added.contains("Level 3 now gives"), "{added}");
     let curve = json!([option(3, "kind", "linear"), option(10, "step", 50.0)]);
     let curve = here.manage("levels", "curve", curve, json!({})).await;
     assert!(curve.contains("level 1 at 50, 10 at 500"), "{curve}");
@@ -476,7 +481,7 @@ async fn rewards_announcements_and_curves() {
     .await;
     let mut remove = here.managing("levels", "reward remove", json!([role]), resolved);
     remove.user_id = here.member(7);
-    assert!(text(&here.ask(&remove).await).contains("No level gives"));
+    assert!(text(&here.ask(&remove).await).contains("is no longer a reward"));
     here.end().await;
 }
 

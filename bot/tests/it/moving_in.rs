@@ -253,7 +253,7 @@ async fn a_killed_import_goes_on_where_it_ended() {
     // It is finished: not again by accident, and again if that is meant.
     let again = place.eventide(&arguments).await;
     assert_eq!(again.status.code(), Some(1));
-    assert!(text(&again).contains("imported already"), "{}", text(&again));
+    assert!(text(&again).contains("already imported"), "{}", text(&again));
     let meant = ["import", "levels.csv", "--mode", "add", "--again"];
     assert_eq!(place.eventide(&meant).await.status.code(), Some(0));
     for (xp, messages) in expected.values_mut() {
@@ -366,7 +366,7 @@ async fn what_is_rejected_can_be_corrected() {
         "line 4: \"12345\" is no user id of Discord's: ids have 17 digits or more",
         "line 5: the member has an earlier row in this file",
         "2 members imported: 2 new",
-        "3 of 5 rows are rejected",
+        "3 of 5 rows were rejected",
         "levels.csv.rejects.jsonl",
     ] {
         assert!(said.contains(told), "{told}: {said}");
@@ -491,7 +491,7 @@ async fn one_clear_line_for_each_thing_that_is_missing() {
     );
     place.file("bad.csv", "user_id,guild_id,xp\n1,2,3\n");
     for (arguments, told) in [
-        (&["import", "mee6.csv"][..], "give the guild's id with --guild"),
+        (&["import", "mee6.csv"][..], "pass --guild ID"),
         (&["import", "broken.json"], "no JSON from line 1"),
         (&["import", "empty.json"], "no members found"),
         (
@@ -514,7 +514,7 @@ async fn one_clear_line_for_each_thing_that_is_missing() {
         ),
         (
             &["import", "elsewhere.csv", "--guild", "197038439483310086"],
-            "none of the 1 rows is of the guild",
+            "none of the 1 rows belongs to the guild",
         ),
         (
             &["export", "--guild", "197038439483310086"],

@@ -377,7 +377,7 @@ async fn a_member_has_everything_erased() {
     // Everybody writes meanwhile.
     control.set_rate(Rate::PerSecond(1_000.0));
     let state = here.ask(&press("privacy:delete")).await;
-    assert!(content(&state).contains("is erased"), "{state:?}");
+    assert!(content(&state).contains("have been erased"), "{state:?}");
     control.set_rate(Rate::Paused);
     let erased = privacy::export(&store, key).await.expect("told");
     assert!(erased.contains("\"interaction_id\""), "{erased}");

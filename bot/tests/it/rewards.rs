@@ -447,7 +447,11 @@ async fn members_who_left_and_roles_that_are_gone() {
         (!server.notices().is_empty()).then_some(())
     })
     .await;
-    assert!(server.notices()[0].contains("is gone"), "{:?}", server.notices());
+    assert!(
+        server.notices()[0].contains("was deleted"),
+        "{:?}",
+        server.notices()
+    );
     let left = Statement {
         name: "test",
         types: &[],

@@ -27,7 +27,7 @@ async fn rule(discord: &Simulator, guild: u64) {
     request.member_permissions = Some(ADMINISTRATOR.to_owned());
     request.data["resolved"] = json!({"channels": {category: {"id": category, "type": 4}}});
     let state = discord.control().ask(&request, IN_TIME).await.expect("an answer");
-    assert!(text(&state).contains("from now on"), "{state:?}");
+    assert!(text(&state).contains("The multiplier for"), "{state:?}");
 }
 
 fn send(discord: &Simulator, guild: u64, user: u64, number: u64) {

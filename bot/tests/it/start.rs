@@ -254,12 +254,12 @@ async fn without_dns() {
         (
             "postgresql://bot@nowhere.invalid/bot",
             "https://nowhere.invalid",
-            "the database is not ready; trying again",
+            "the database is not ready; retrying",
         ),
         (
             postgres.as_str(),
             "https://nowhere.invalid",
-            "Discord does not say where its gateway is; it is asked again",
+            "the address of the gateway could not be read from Discord; retrying",
         ),
     ] {
         let mut command = run(directory.path());

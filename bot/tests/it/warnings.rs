@@ -46,10 +46,7 @@ async fn a_warning_and_all_that_is_done_with_it() {
         reply.contains("Case **#1**") && reply.contains("(medium, 2 points, expires <t:"),
         "{reply}"
     );
-    assert!(
-        reply.contains("One warning counts now, with 2 points."),
-        "{reply}"
-    );
+    assert!(reply.contains("One warning is active, with 2 points."), "{reply}");
     assert_eq!(answer.callback.expect("an answer")["data"]["flags"], 64);
     assert_eq!(stage.counts(user).await, (1, 2));
     stage.delivered().await;
@@ -58,7 +55,7 @@ async fn a_warning_and_all_that_is_done_with_it() {
         entry.contains("**Case #1**") && entry.contains("> Spam in *every* channel"),
         "{entry}"
     );
-    let direct = stage.sent("You were warned on **");
+    let direct = stage.sent("You were warned in **");
     assert_eq!(direct.len(), 1);
     assert!(direct[0].contains("> Spam in *every* channel"), "{direct:?}");
     for call in stage.control().rest_calls("POST /channels/{id}/messages") {
@@ -125,12 +122,12 @@ async fn a_warning_that_is_changed_and_taken_back() {
     };
     let reply = text(&stage.asked(stage.moderator(), "warning", remove(1)).await);
     assert!(
-        reply.contains("Case **#1**") && reply.contains("taken back"),
+        reply.contains("Case **#1**") && reply.contains("was removed"),
         "{reply}"
     );
     assert_eq!(stage.counts(user).await, (1, 0));
     let reply = text(&stage.asked(stage.moderator(), "warning", remove(1)).await);
-    assert!(reply.contains("was taken back already"), "{reply}");
+    assert!(reply.contains("was already removed"), "{reply}");
     let reply = text(
         &stage
             .asked(
@@ -140,7 +137,7 @@ async fn a_warning_that_is_changed_and_taken_back() {
             )
             .await,
     );
-    assert!(reply.contains("was taken back already"), "{reply}");
+    assert!(reply.contains("was already removed"), "{reply}");
     assert_eq!(stage.counts(user).await, (1, 0));
     stage.delivered().await;
     let entry = stage.logged(log, "was changed by").await;
@@ -148,12 +145,12 @@ async fn a_warning_that_is_changed_and_taken_back() {
         entry.contains("Before: medium, 2 points") && entry.contains("Now: high, 3 points"),
         "{entry}"
     );
-    let entry = stage.logged(log, "was taken back by").await;
+    let entry = stage.logged(log, "was removed by").await;
     assert!(entry.contains("> A mistake"), "{entry}");
 
     let shown = stage.list(stage.moderator(), Some(user)).await;
     assert!(
-        shown.contains("~~**#1** · high · 10 points~~") && shown.contains("Removed because: A mistake"),
+        shown.contains("~~**#1** · high · 10 points~~") && shown.contains("Reason for removal: A mistake"),
         "{shown}"
     );
     assert!(
@@ -246,7 +243,7 @@ async fn who_may_do_what() {
     assert!(reply.contains("about you"), "{reply}");
     assert_eq!(stage.counts(warned).await, (1, 1));
     let reply = text(&stage.asked(owner, "warning", case()).await);
-    assert!(reply.contains("taken back"), "{reply}");
+    assert!(reply.contains("was removed"), "{reply}");
     stage.end().await;
 }
 
@@ -260,7 +257,7 @@ async fn refused(stage: &Stage, name: &str, all: Vec<(Value, &str)>) {
     assert_eq!(stage.number("SELECT count(*) FROM mod_action").await, 0);
 }
 
-const FROM_THE_LIST: &str = "choose it from the list";
+const FROM_THE_LIST: &str = "choose one from the list";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn options_of_a_warning_that_cannot_be_used() {
@@ -275,7 +272,10 @@ async fn options_of_a_warning_that_cannot_be_used() {
             with(of_type(3, "expires", "**soon**")),
             "\\*\\*soon\\*\\*** is not a time",
         ),
-        (with(of_type(3, "expires", "100y")), "at most ten years"),
+        (
+            with(of_type(3, "expires", "100y")),
+            "between one second and ten years",
+        ),
         (with(of_type(4, "expires", 7)), FROM_THE_LIST),
         (with(of_type(4, "points", 101)), "from 0 to 100"),
         (with(of_type(4, "points", -1)), "from 0 to 100"),
@@ -311,13 +311,16 @@ async fn options_of_changes_that_cannot_be_used() {
     let window = of_type(4, "window", 0);
     let all = vec![
         (json!([]), "older version"),
-        (edit(json!([of_type(4, "case", 1)])), "Say what is to be changed"),
+        (edit(json!([of_type(4, "case", 1)])), "Choose what to change"),
         (edit(json!([of_type(4, "case", 77), reason()])), "no case **#77**"),
         (edit(json!([of_type(3, "case", "1"), reason()])), FROM_THE_LIST),
         (add(json!([points(), action("timeout")])), "needs a duration"),
-        (lasting("timeout", "29d"), "at most 28 days"),
-        (lasting("timeout", "30 seconds"), "at least a minute"),
-        (lasting("timeout", "a while"), "**a while** is not a duration"),
+        (lasting("timeout", "29d"), "and 28 days"),
+        (lasting("timeout", "30 seconds"), "between one minute"),
+        (
+            lasting("timeout", "a while"),
+            "**a while** is not a valid duration",
+        ),
         (lasting("ban", "1d"), "Only a timeout"),
         (add(json!([points(), action("sing")])), FROM_THE_LIST),
         (add(json!([none, action("kick")])), FROM_THE_LIST),
@@ -358,7 +361,7 @@ async fn pages_of_warnings_and_numbers_of_cases() {
     let shown = reply["embeds"][0]["description"].as_str().expect("a list");
     assert_eq!(shown.matches("**#").count(), 5);
     assert!(
-        shown.contains("**#12**") && shown.contains("12 warnings count now, with 12 points."),
+        shown.contains("**#12**") && shown.contains("12 warnings are active, with 12 points."),
         "{shown}"
     );
     assert_eq!(reply["embeds"][0]["footer"]["text"], "Page 1 of 3");
@@ -396,8 +399,8 @@ async fn pages_of_warnings_and_numbers_of_cases() {
         ..press(asker, &on)
     };
     for (request, expected) in [
-        (press(other, &on), "for somebody else"),
-        (press(asker, &far), "no such page"),
+        (press(other, &on), "belong to someone else"),
+        (press(asker, &far), "no longer exists"),
         (press(asker, "warnings:1:2"), "older version"),
         (press(asker, "warn:1"), "older version"),
         (press(asker, "warning:1"), "older version"),
@@ -504,7 +507,7 @@ async fn an_interaction_that_is_carried_out_by_many_at_once() {
     assert_eq!((all[0].case_id, all[0].counting_points), (1, 3));
     assert_eq!(stage.counts(stage.user(30)).await, (1, 3));
     stage.delivered().await;
-    assert_eq!(stage.sent("You were warned on **").len(), 1);
+    assert_eq!(stage.sent("You were warned in **").len(), 1);
     store.close();
     stage.end().await;
 }
@@ -555,7 +558,7 @@ async fn without_a_database() {
             .await
             .expect("an answer");
         assert!(
-            text(&answer).contains("The database does not answer"),
+            text(&answer).contains("The database is not responding"),
             "{answer:?}"
         );
         assert!(
@@ -594,7 +597,7 @@ async fn a_member_who_takes_no_messages() {
         let closed = |edit: &Value| {
             edit["content"]
                 .as_str()
-                .is_some_and(|text| text.contains("accept no direct messages"))
+                .is_some_and(|text| text.contains("do not accept direct messages"))
         };
         state.edits.iter().any(closed)
     };
@@ -604,7 +607,7 @@ async fn a_member_who_takes_no_messages() {
         .await;
     assert!(told.is_some(), "the moderator knows");
     stage.delivered().await;
-    assert!(stage.sent("You were warned on **").is_empty());
+    assert!(stage.sent("You were warned in **").is_empty());
     stage.logged(log, "was warned by").await;
     assert_eq!(stage.in_channel(log).len(), 1);
     assert_eq!(

@@ -37,7 +37,7 @@ impl Routes {
                     name: "pooler",
                     default: "none",
                     allowed: "\"none\" or \"transaction\"",
-                    why: "\"transaction\" when url leads to PgBouncer or another pooler in transaction mode; direct_url is needed then.",
+                    why: "\"transaction\" if url leads to PgBouncer or another pooler in transaction mode; requires direct_url.",
                 },
                 |text| match text {
                     "none" => Some(Pooler::None),
@@ -50,7 +50,7 @@ impl Routes {
                 file: "direct_url_file",
                 variable: "DATABASE_DIRECT_URL",
                 allowed: ADDRESS,
-                why: "The same database past the pooler, for migrations; DATABASE_DIRECT_URL gives it too.",
+                why: "Address of the same database without the pooler, for migrations, notifications and locks.",
                 fault: url_fault,
             }),
             read_url: section.secret(&Guarded {
@@ -58,7 +58,7 @@ impl Routes {
                 file: "read_url_file",
                 variable: "DATABASE_READ_URL",
                 allowed: ADDRESS,
-                why: "A replica that leaderboards and ranks are read from while it answers; DATABASE_READ_URL gives it too.",
+                why: "A replica for leaderboards and ranks; the primary is used while it does not answer.",
                 fault: url_fault,
             }),
         }

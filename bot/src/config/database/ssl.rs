@@ -42,8 +42,8 @@ impl Ssl {
                 name: "ssl",
                 default: SslMode::Unset,
                 written: "\"\"",
-                allowed: "\"on\", \"no-verify\", \"off\", or \"\" for on everywhere but on this machine".to_owned(),
-                why: "TLS to PostgreSQL, DATABASE_SSL too; sslmode=disable in the URL turns it off, and no-verify trusts the network.",
+                allowed: "\"on\", \"no-verify\", \"off\", or \"\" for on, except to this machine".to_owned(),
+                why: "TLS to PostgreSQL; sslmode=disable in the URL turns it off, and no-verify accepts any certificate.",
             },
             mode,
         );
@@ -61,17 +61,17 @@ impl Ssl {
             ca_file: file(
                 "ssl_ca_file",
                 "path of a file with certificates in PEM, or \"system\"",
-                "Who may have signed PostgreSQL's certificate; without it the authorities that browsers trust.",
+                "Authorities accepted for PostgreSQL's certificate; by default those that browsers trust.",
             ),
             cert_file: file(
                 "ssl_cert_file",
                 "path of a file with a certificate in PEM",
-                "A client certificate, for a PostgreSQL that asks for one.",
+                "A client certificate, if PostgreSQL requires one.",
             ),
             key_file: file(
                 "ssl_key_file",
                 "path of a file with a private key in PEM, without a passphrase",
-                "The private key to ssl_cert_file.",
+                "The private key of ssl_cert_file.",
             ),
         }
     }

@@ -43,7 +43,7 @@ impl Intake {
                 shard.id = self.key.id,
                 // The position and the field, never the payload.
                 error = %error,
-                "READY could not be read: what the gap missed is not read back"
+                "READY could not be read; missed messages are not read back"
             ),
         }
     }
@@ -107,14 +107,14 @@ impl Intake {
                 backfill.messages = done.messages,
                 backfill.channels = done.channels,
                 backfill.unread_channels = done.unread,
-                "what the gap missed was read back in part; `eventide gaps --json` shows which channels were not, and why"
+                "missed messages were read back in part; `eventide gaps --json` shows which channels were not, and why"
             );
         } else {
             tracing::info!(
                 shard.id = self.key.id,
                 backfill.messages = done.messages,
                 backfill.channels = done.channels,
-                "everything that the gap missed was read back"
+                "all missed messages were read back"
             );
         }
     }

@@ -43,13 +43,13 @@ impl ShardTask {
             metrics::gateway_unanswered_total().increment(1);
             tracing::warn!(
                 shard.id = self.key.id,
-                "Discord has answered neither IDENTIFY nor RESUME within gateway.ready_timeout_seconds; the shard connects again"
+                "Discord has answered neither IDENTIFY nor RESUME within gateway.ready_timeout_seconds; reconnecting"
             );
             self.guard.unanswered()
         } else {
             tracing::warn!(
                 shard.id = self.key.id,
-                "the gateway has not sent HELLO; the shard connects again"
+                "the gateway has not sent HELLO; reconnecting"
             );
             self.intake.forget_resume_url();
             self.guard.unreachable(None)
@@ -119,10 +119,7 @@ impl ShardTask {
             Burst::Progress => return Ok(self.unless_full(connection).await),
             Burst::Unreachable => {
                 self.intake.forget_resume_url();
-                tracing::warn!(
-                    shard.id = self.key.id,
-                    "the gateway cannot be reached; it is tried again"
-                );
+                tracing::warn!(shard.id = self.key.id, "the gateway cannot be reached; retrying");
                 self.guard.unreachable(up_for)
             }
             Burst::Closed(frame) => {
@@ -135,7 +132,7 @@ impl ShardTask {
                         shard.id = self.key.id,
                         close.code = code,
                         close.reason = reason,
-                        "Discord closed the gateway connection for a fault"
+                        "Discord closed the gateway connection with an error"
                     );
                 } else {
                     tracing::info!(
@@ -181,7 +178,7 @@ impl ShardTask {
                 if resume_url.is_none() {
                     tracing::warn!(
                         shard.id = self.key.id,
-                        "the resume URL in READY is not followed: it is none, or would send the token elsewhere without TLS"
+                        "the resume URL in READY is not used: it is invalid, or would send the token elsewhere without TLS"
                     );
                 }
                 let id = session.id().to_owned();
@@ -221,7 +218,7 @@ impl ShardTask {
         tracing::error!(
             shard.id = self.key.id,
             gateway.violation = %violation,
-            "the gateway broke the protocol; the connection ends"
+            "the gateway broke the protocol; closing the connection"
         );
         if matches!(violation, Violation::Hello | Violation::HeartbeatInterval) {
             // That says nothing about the session, which may be resumed elsewhere.

@@ -53,7 +53,7 @@ fn mee6_csv() {
     let text = "id,username,discriminator,xp,level,messages\n175928847299117063,\"a, b\",0001,4567,9,12\n";
     let rows = rows(text.as_bytes(), Format::Mee6, Vec::new()).expect("readable");
     // The guild comes from the command line.
-    assert_eq!(told(rows), ["line 2: no guild id: give it with --guild"]);
+    assert_eq!(told(rows), ["line 2: no guild ID: pass --guild"]);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn mee6_pages_in_any_number() {
 
 #[test]
 fn other_bots() {
-    let no_guild = |at: &str| format!("{at}: no guild id: give it with --guild");
+    let no_guild = |at: &str| format!("{at}: no guild ID: pass --guild");
     // None of them says the guild.
     for (text, format, at) in [
         (

@@ -71,7 +71,7 @@ impl Credentials {
         };
         let url = source.url.read_again();
         let Ok(info) = Conninfo::parse(url.as_ref().unwrap_or(&source.url).expose()) else {
-            tracing::warn!("database.url_file has been changed and holds no address that can be read");
+            tracing::warn!("database.url_file has changed and contains no readable address");
             return false;
         };
         let places: Vec<Place> = info.places.iter().map(resolved).collect();
@@ -87,7 +87,7 @@ impl Credentials {
         let differs = pair_in(&read, &key_of(tried)).is_some_and(|pair| *pair != pair_of(&used));
         if differs {
             *source.newer.write().unwrap_or_else(PoisonError::into_inner) = read;
-            tracing::info!("PostgreSQL refused the password; it was read again and has changed");
+            tracing::info!("PostgreSQL refused the password; read a new one");
         }
         differs
     }

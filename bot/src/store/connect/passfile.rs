@@ -18,7 +18,7 @@ pub(super) fn password(path: &Path, wanted: Wanted<'_>) -> Option<String> {
     if !metadata.is_file() || metadata.mode() & 0o077 != 0 {
         tracing::warn!(
             path = %path.display(),
-            "the password file is not used: it must be a plain file that nobody else may read (chmod 0600)"
+            "the password file is ignored: it must be a plain file that other users cannot read (chmod 0600)"
         );
         return None;
     }

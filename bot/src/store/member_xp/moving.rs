@@ -20,9 +20,9 @@ use crate::{
 /// What an import does with a member who has a row already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
-    /// Add to what the member has
+    /// Add the file's XP to the member's
     Add,
-    /// Put the file's in place of what the member has
+    /// Replace the member's XP with the file's
     Replace,
     /// Keep whichever is higher
     #[default]

@@ -78,7 +78,7 @@ impl Migrations {
             if backoff.is_worth_a_line() {
                 tracing::warn!(
                     migration = step.name(),
-                    "another session holds a lock on one of the migration's tables; trying again"
+                    "another session holds a lock on one of the migration's tables; retrying"
                 );
             }
             tokio::time::sleep(pause).await;
@@ -149,7 +149,7 @@ async fn drop_if_invalid(session: &Session, index: &str) -> Result<(), MigrateEr
         )
         .await?;
     if invalid.get(0) {
-        tracing::warn!(index, "dropping an index whose building was interrupted");
+        tracing::warn!(index, "dropping an index whose creation was interrupted");
         let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {}", quoted(index));
         session.execute_patiently(&drop).await?;
     }

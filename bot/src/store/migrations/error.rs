@@ -47,7 +47,7 @@ pub enum MigrateError {
     )]
     Unanswered(Duration),
     /// The role lacks a right.
-    #[error("the role {role} may not {what}; somebody who may give it the right types: {grant}")]
+    #[error("the role {role} lacks the privilege to {what}; grant it with: {grant}")]
     Rights {
         /// The role.
         role: String,
@@ -58,8 +58,7 @@ pub enum MigrateError {
     },
     /// The lock that keeps other processes from migrating at the same time is not there.
     #[error(
-        "the lock for migrations was taken and is not held: the connection goes through a pooler that hands every statement to \
-         another session; connect directly to PostgreSQL to migrate"
+        "the migration lock was acquired and is not held: the connection goes through a pooler that gives every statement another session; connect directly to PostgreSQL to migrate"
     )]
     NotLocked,
     /// A file cannot be a migration.
@@ -92,8 +91,7 @@ pub enum MigrateError {
     },
     /// A migration that was applied is not in this binary.
     #[error(
-        "migration {name} was applied to this database, but this binary does not have it: start the newer version of Eventide \
-         that brought it"
+        "migration {name} was applied to this database, but this binary does not have it: start the newer version of Eventide that contains it"
     )]
     Missing {
         /// The file's name without its ending.
@@ -114,8 +112,7 @@ pub enum MigrateError {
     },
     /// The newest migrations are not in this binary, so it cannot take them back.
     #[error(
-        "this binary does not have the migration {name}, so it cannot take it back: type `eventide migrate down` with the version \
-         of Eventide that brought it"
+        "this binary does not have the migration {name}, so it cannot undo it: run `eventide migrate down` with the version of Eventide that contains it"
     )]
     Foreign {
         /// The file's name without its ending.
@@ -139,7 +136,7 @@ pub enum MigrateError {
     },
     /// Migrations are outstanding, and nobody asked to apply them.
     #[error(
-        "the schema lacks migration {name}, and database.migrate_on_start is off: type `eventide migrate up`"
+        "the schema lacks migration {name}, and database.migrate_on_start is off: run `eventide migrate up`"
     )]
     Outstanding {
         /// The file's name without its ending.
@@ -154,9 +151,7 @@ pub enum MigrateError {
         newest: String,
     },
     /// The schema is beyond the version that was asked for.
-    #[error(
-        "the schema is at {at} already, which `migrate up` does not take back: `eventide migrate down --steps {steps}` does"
-    )]
+    #[error("the schema is already at {at}: to go back, run `eventide migrate down --steps {steps}`")]
     Beyond {
         /// The newest migration that is applied.
         at: String,
@@ -173,8 +168,7 @@ pub enum MigrateError {
     },
     /// A migration that runs outside of a transaction failed in its middle.
     #[error(
-        "migration {name} failed at its line {line}; what it did before that stays, and the next `eventide migrate up` begins it \
-         anew: {reason}"
+        "migration {name} failed at its line {line}; what it did before that stays, and the next `eventide migrate up` starts it again: {reason}"
     )]
     Interrupted {
         /// The file's name without its ending.
@@ -185,7 +179,7 @@ pub enum MigrateError {
         reason: String,
     },
     /// A migration cannot be undone.
-    #[error("migration {name} has no undo, so it cannot be taken back")]
+    #[error("migration {name} has no undo")]
     NoUndo {
         /// The file's name without its ending.
         name: String,

@@ -29,9 +29,12 @@ const NEVER: [(&str, &str); 19] = [
         "do",
         "hides from this lint what it does: write the statements down",
     ),
-    ("truncate", "empties a table that somebody may have filled"),
+    ("truncate", "empties a table that may have rows"),
     ("lock", "keeps everybody out"),
-    ("cluster", "writes the table anew while nobody may touch it"),
+    (
+        "cluster",
+        "rewrites the table under a lock that blocks everything",
+    ),
     ("vacuum", "is autovacuum's work"),
     ("create schema", FOREIGN),
     ("create database", FOREIGN),
@@ -396,10 +399,7 @@ impl Lint<'_> {
                     "concurrently",
                     "is not possible in the transaction that an undo runs in",
                 ),
-                (
-                    "cascade",
-                    "drops what nobody was told of, such as an operator's view",
-                ),
+                ("cascade", "drops what is not named, such as an operator's view"),
                 ("rename", "looks like a loss: what is renamed is told as dropped"),
             ] {
                 if statement.has(word) {

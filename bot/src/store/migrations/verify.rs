@@ -148,8 +148,7 @@ async fn may_not_create(session: &Session) -> Result<Option<String>, MigrateErro
     let (role, database) = (quoted(row.get(1)), quoted(row.get(2)));
     Ok((!row.get::<_, bool>(0)).then(|| {
         format!(
-            "the tables could not be compared: the role {role} may not create a schema for it; somebody who may give it the right \
-             types: GRANT CREATE ON DATABASE {database} TO {role};"
+            "the tables could not be compared: the role {role} lacks the privilege to create a schema for it; grant it with: GRANT CREATE ON DATABASE {database} TO {role};"
         )
     }))
 }

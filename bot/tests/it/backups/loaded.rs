@@ -145,10 +145,7 @@ async fn a_restored_bot_does_not_take_up_its_old_sessions() {
     let again = ["--replace", "--yes"];
     ended(restore(&scene.postgres, "public", &file, &again))
         .await
-        .refused(
-            1,
-            &["an eventide is connected to the schema \"public\"", "stop it"],
-        );
+        .refused(1, &["Eventide is connected to the schema \"public\"", "stop it"]);
     stop(&mut bot).await;
     let today = owner.number(counted).await;
     ended(restore(&scene.postgres, "public", &file, &again))

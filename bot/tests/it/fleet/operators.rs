@@ -166,7 +166,9 @@ async fn shows_everything(stage: &Stage, first: &str) {
 
     let table = done(stage, &["status"]).await;
     assert!(
-        table.starts_with(&format!("2 processes, {shards} shards, 0 of them nobody's; ")),
+        table.starts_with(&format!(
+            "2 processes, {shards} shards, 0 of them without a process; "
+        )),
         "{table}"
     );
     assert!(table.contains(&format!("\n{first} on ")), "{table}");
@@ -187,14 +189,14 @@ async fn refuses_what_is_not_there(stage: &Stage, shards: u32) {
     ] {
         assert_eq!(
             refused(&connection, arguments).await,
-            "eventide: there is no process \"nobody\": `eventide fleet status` shows who there is\n"
+            "eventide: there is no process \"nobody\": see `eventide fleet status`\n"
         );
     }
     let beyond = shards.to_string();
     assert_eq!(
         refused(&connection, &["move", &beyond]).await,
         format!(
-            "eventide: there is no shard {shards}: they have the numbers 0 to {}\n",
+            "eventide: there is no shard {shards}: shards are numbered 0 to {}\n",
             shards - 1
         )
     );

@@ -175,7 +175,7 @@ async fn four_eight_three() {
             .await
             .expect_err("one at a time");
         assert!(
-            refused.contains(&format!("changed to {wanted} already")),
+            refused.contains(&format!("already being changed to {wanted}")),
             "{refused}"
         );
         sessions += wanted;
@@ -227,7 +227,7 @@ async fn a_cancelled_change_leaves_everything() {
     connections(&discord, 2).await;
     number_is(&store, 2).await;
     let refused = reshard(&scene, &["--total", "2"]).await.expect_err("as it is");
-    assert!(refused.contains("this number of shards already"), "{refused}");
+    assert!(refused.contains("already has this number of shards"), "{refused}");
     let refused = reshard(&scene, &["--cancel"])
         .await
         .expect_err("nothing to cancel");

@@ -245,7 +245,7 @@ async fn a_leaderboard_as_members_see_it() {
     ] {
         let request = stage.leaderboard(asker(&stage, 3), &bad);
         let (refused, _) = text(&stage.ask(&request).await);
-        assert!(refused.contains("choose it from the list"), "{refused}");
+        assert!(refused.contains("choose one from the list"), "{refused}");
     }
     let german = InteractionRequest {
         locale: Some("de".to_owned()),
@@ -305,7 +305,7 @@ async fn the_buttons_of_a_leaderboard() {
     let id = control.interact(&request).expect("asked");
     let answered = control.wait_interaction(id, |state| state.reply().is_some(), PATIENCE);
     let (away, _) = text(&answered.await.expect("an answer"));
-    assert!(away.contains("The database does not answer"), "{away}");
+    assert!(away.contains("The database is not responding"), "{away}");
     stage
         .scene
         .postgres

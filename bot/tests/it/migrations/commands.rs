@@ -14,7 +14,7 @@ use crate::support::{
     rows::fill,
 };
 
-const QUESTION: &str = "Go on? Type yes: ";
+const QUESTION: &str = "Continue? Type yes: ";
 
 impl Place {
     pub(super) fn migrate(&self, arguments: &[&str]) -> Command {
@@ -93,18 +93,21 @@ async fn up_down_status_and_verify() {
     let steps = all.len().to_string();
     for answer in ["no\n", "\n", "y\n"] {
         let (code, out, lines) = typed(place.migrate(&["down", "--steps", &steps]), answer).await;
-        assert_eq!((code, lines), (1, vec!["nothing was done".to_owned()]));
+        assert_eq!(
+            (code, lines),
+            (1, vec!["cancelled; nothing was changed".to_owned()])
+        );
         assert!(out.contains("  the table member_xp with 1 row\n"), "{out}");
     }
     let (code, out, lines) = typed(place.migrate(&["down", "--steps", &steps]), "yes\n").await;
     assert_eq!((code, lines.len()), (0, 0), "{lines:?}");
-    assert_eq!(out.matches("took back V").count(), all.len(), "{out}");
+    assert_eq!(out.matches("undid V").count(), all.len(), "{out}");
     let (code, out, _) = run(place.migrate(&["down", "--yes"])).await;
     assert_eq!((code, out.as_str()), (0, "no migration is applied\n"));
     assert_eq!(run(place.migrate(&["up"])).await.0, 0);
     let (code, out, _) = run(place.migrate(&["down", "--yes"])).await;
     assert_eq!(code, 0);
-    assert!(out.ends_with(&format!("took back {newest}\n")), "{out}");
+    assert!(out.ends_with(&format!("undid {newest}\n")), "{out}");
     assert_eq!(run(place.migrate(&["up"])).await.0, 0);
 
     // A line a finding, and the table all the same.

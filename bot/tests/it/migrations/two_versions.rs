@@ -112,7 +112,7 @@ async fn the_older_one_goes_on_and_starts_beside_the_newer() {
         let text = std::fs::read_to_string(place.directory.path().join(log)).expect("a log");
         let found = text
             .lines()
-            .filter(|line| line.contains(&newer) && line.contains("lets it work"));
+            .filter(|line| line.contains(&newer) && line.contains("can work with"));
         assert_eq!(found.count(), lines, "{log}: {text}");
     }
     place.stop().await;
@@ -146,14 +146,13 @@ async fn what_is_said_of_a_newer_schema() {
         "{out}"
     );
     let (code, out, _) = run(place.migrate(&["up"])).await;
-    assert_eq!((code, out.as_str()), (0, "nothing was missing\n"));
+    assert_eq!((code, out.as_str()), (0, "nothing to apply\n"));
     let (code, _, lines) = run(place.migrate(&["down", "--yes"])).await;
     assert_eq!(code, 1);
     assert_eq!(
         lines,
         [format!(
-            "database: this binary does not have the migration {newer}, so it cannot take it back: type `eventide migrate down` with \
-             the version of Eventide that brought it"
+            "database: this binary does not have the migration {newer}, so it cannot undo it: run `eventide migrate down` with the version of Eventide that contains it"
         )]
     );
     let (_, out, _) = run(doctor()).await;

@@ -98,7 +98,7 @@ async fn every_action_once() {
     assert!(stage.control().is_banned(guild, user));
     assert_eq!(calls(&stage, "PUT", "/guilds/{id}/bans/{id}"), 1);
     // The message came before the member was thrown out.
-    assert_eq!(stage.sent("You were warned on **").len(), 5);
+    assert_eq!(stage.sent("You were warned in **").len(), 5);
     let reply = stage.warn(user, points(100)).await;
     assert!(!reply.contains("reached"), "{reply}");
     stage.delivered().await;
@@ -160,7 +160,7 @@ async fn a_moderator_without_the_permission_for_a_threshold() {
     assert!(control.set_role_permissions(guild, stage.role, TIMEOUT | MANAGE_SERVER));
     let user = stage.user(30);
     let reply = stage.warn(user, points(9)).await;
-    let denied = "5 points reached, but the **ban** was not carried out: the moderator lacks the permission **Ban Members**.";
+    let denied = "5 points reached, but the **ban** was not carried out: the moderator lacks the **Ban Members** permission.";
     assert!(reply.contains("was warned") && reply.contains(denied), "{reply}");
     assert!(
         reply.contains("3 points reached: **timeout**"),
@@ -173,7 +173,7 @@ async fn a_moderator_without_the_permission_for_a_threshold() {
     // Nor do they configure what they may not do.
     let reply = add(&stage, 6, "kick", json!([])).await;
     assert!(
-        reply.contains("You need the permission **Kick Members**"),
+        reply.contains("You need the **Kick Members** permission"),
         "{reply}"
     );
     assert_eq!(stage.number("SELECT count(*) FROM warning_threshold").await, 2);
@@ -204,7 +204,7 @@ async fn a_member_who_comes_back_above_the_moderator() {
     assert!(control.set_member_left(guild, user, false));
     stage.delivered().await;
     assert!(!control.is_banned(guild, user));
-    let entry = stage.logged(log, "I could not do what was due").await;
+    let entry = stage.logged(log, "> was not carried out").await;
     assert!(
         entry.contains("highest role is not below the moderator's"),
         "{entry}"
@@ -220,7 +220,7 @@ async fn what_the_bot_cannot_do_is_said_at_once() {
     let guild = stage.guild();
     let reply = add(&stage, 1, "kick", json!([])).await;
     assert!(
-        reply.contains("I lack the permission **Kick Members**"),
+        reply.contains("I lack the **Kick Members** permission"),
         "{reply}"
     );
     let (first, second) = (stage.user(30), stage.user(31));
@@ -268,10 +268,15 @@ async fn what_is_in_the_way_is_told_once() {
     assert!(reply.contains("1 point reached: **kick**."), "{reply}");
     assert!(control.set_bot_permissions(guild, SEE | SEND));
     stage.delivered().await;
-    let entry = stage.logged(log, "I could not do what was due").await;
-    assert!(entry.contains("(kick): I lack the permission"), "{entry}");
+    let entry = stage.logged(log, "> was not carried out").await;
+    assert!(
+        entry.contains("was not carried out: I lack the permission"),
+        "{entry}"
+    );
     let told = stage.in_channel(log);
-    let told = told.iter().filter(|entry| entry.contains("I could not do"));
+    let told = told
+        .iter()
+        .filter(|entry| entry.contains("> was not carried out"));
     assert_eq!(told.count(), 1);
     assert_eq!(control.has_left(guild, user), Some(false));
     assert_eq!(
@@ -331,7 +336,7 @@ async fn a_timeout_is_reported_and_lifted_with_its_warning() {
     let mut fake = press(stage.user(31));
     fake.member_permissions = Some(TIMEOUT.to_string());
     assert!(
-        text(&stage.ask(&fake).await).contains("lacks the permission **Timeout Members**"),
+        text(&stage.ask(&fake).await).contains("lacks the **Timeout Members** permission"),
         "what the roles say counts"
     );
     let lifted = stage.ask(&press(moderator)).await;
@@ -367,7 +372,7 @@ async fn only_what_counts_crosses() {
     stage.control().advance_time(Duration::from_mins(2));
     let reply = stage.warn(user, points(2)).await;
     assert!(
-        reply.contains("One warning counts now, with 2 points.") && !reply.contains("reached"),
+        reply.contains("One warning is active, with 2 points.") && !reply.contains("reached"),
         "{reply}"
     );
     let options = json!([{"name": "remove", "type": 1, "options": [of_type(4, "case", 2)]}]);
@@ -378,7 +383,7 @@ async fn only_what_counts_crosses() {
     stage.control().advance_time(Duration::from_hours(25));
     let reply = stage.warn(user, points(2)).await;
     assert!(
-        reply.contains("2 warnings count now, with 4 points.") && !reply.contains("reached"),
+        reply.contains("2 warnings are active, with 4 points.") && !reply.contains("reached"),
         "outside the window: {reply}"
     );
     let shown = stage.list(stage.user(1), Some(user)).await;
@@ -410,7 +415,7 @@ async fn thresholds_are_listed_changed_and_bounded() {
         assert!(reply.contains("Added"), "{reply}");
     }
     let reply = add(&stage, 21, "ban", json!([])).await;
-    assert!(reply.contains("can have 20 thresholds"), "{reply}");
+    assert!(reply.contains("at most 20 thresholds"), "{reply}");
     let more = json!([of_type(3, "duration", "28d"), of_type(4, "window", 30)]);
     let reply = add(&stage, 20, "timeout", more).await;
     assert_eq!(

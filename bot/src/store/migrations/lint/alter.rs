@@ -113,7 +113,7 @@ impl Lint<'_> {
                 );
             }
         } else if SLOW.iter().any(|words| at.begins(words)) {
-            self.fault("writes the table anew while nobody may touch it");
+            self.fault("rewrites the table under a lock that blocks everything");
         } else if !QUICK.iter().any(|words| at.begins(words)) {
             self.fault("is an action of ALTER TABLE that this lint does not know: look up what it locks, and teach it");
         }
@@ -152,7 +152,7 @@ impl Lint<'_> {
             .any(|word| at.has(word))
         {
             self.fault(format!(
-                "the values of {column} are worked out row by row, and the table is written anew: add it plain, and fill it in batches"
+                "the values of {column} are worked out row by row, and the table is rewritten: add it plain, and fill it in batches"
             ));
         }
         let mut default = at.clone();
@@ -171,7 +171,7 @@ impl Lint<'_> {
         for call in Cursor::calls(expression) {
             if !ONCE.contains(&call) {
                 self.fault(format!(
-                    "the default of {column} calls {call}(), for each row if it is volatile, and the table is written anew: add the column \
+                    "the default of {column} calls {call}(), for each row if it is volatile, and the table is rewritten: add the column \
                      without, set the default afterwards"
                 ));
             }
@@ -186,7 +186,7 @@ impl Lint<'_> {
             .any(|words| at.has(words))
         {
             self.fault(format!(
-                "the constraint at {column} is verified while nobody may write: add it by ADD CONSTRAINT … NOT VALID, and VALIDATE it in a \
+                "the constraint at {column} is verified while writes are blocked: add it by ADD CONSTRAINT … NOT VALID, and VALIDATE it in a \
                  file of its own"
             ));
         }
@@ -199,7 +199,7 @@ impl Lint<'_> {
         if at.begins("check") || at.begins("foreign key") {
             if !at.has("not valid") {
                 self.fault(
-                    "ADD CONSTRAINT reads the whole table while nobody may write: NOT VALID, and VALIDATE CONSTRAINT in a file of its own",
+                    "ADD CONSTRAINT reads the whole table while writes are blocked: NOT VALID, and VALIDATE CONSTRAINT in a file of its own",
                 );
             }
             let mut check = at.clone();
@@ -217,7 +217,7 @@ impl Lint<'_> {
                 .insert((table.to_owned(), name.to_owned()), unverified);
         } else if !at.has("using index") {
             self.fault(
-                "builds an index while nobody may write: build it by CREATE UNIQUE INDEX CONCURRENTLY in a file of its own, then ADD \
+                "builds an index while writes are blocked: build it by CREATE UNIQUE INDEX CONCURRENTLY in a file of its own, then ADD \
                  CONSTRAINT … USING INDEX",
             );
         }
@@ -240,7 +240,7 @@ impl Lint<'_> {
         let column = at.name().unwrap_or_default();
         if at.begins("type") || at.begins("set data type") {
             self.fault(format!(
-                "TYPE writes the table anew while nobody may touch it: add another column, fill it in batches, and drop {column} later"
+                "TYPE rewrites the table under a lock that blocks everything: add another column, fill it in batches, and drop {column} later"
             ));
         } else if at.begins("set not null") {
             let verified = self.unverified.iter().any(|((of, _), constraint)| {
@@ -248,7 +248,7 @@ impl Lint<'_> {
             });
             if !verified {
                 self.fault(format!(
-                    "SET NOT NULL reads the whole table while nobody may touch it, unless a CHECK ({column} IS NOT NULL) was added NOT \
+                    "SET NOT NULL reads the whole table under a lock that blocks everything, unless a CHECK ({column} IS NOT NULL) was added NOT \
                      VALID and verified before"
                 ));
             }

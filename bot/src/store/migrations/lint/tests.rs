@@ -103,11 +103,11 @@ const HOLD_UP: &[(&str, &str)] = &[
     ),
     (
         "ALTER TABLE t ALTER COLUMN a TYPE TEXT",
-        "TYPE writes the table anew",
+        "TYPE rewrites the table",
     ),
     (
         "ALTER TABLE t ADD COLUMN c INT, ALTER a SET DATA TYPE INT",
-        "TYPE writes the table anew",
+        "TYPE rewrites the table",
     ),
     (
         "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)",
@@ -130,8 +130,8 @@ const HOLD_UP: &[(&str, &str)] = &[
     ("ALTER TABLE t ALTER a SET NOT NULL", "SET NOT NULL reads"),
     ("ALTER TABLE t VALIDATE CONSTRAINT c", "there is no constraint c"),
     ("ALTER TABLE t RENAME COLUMN a TO b", "RENAME takes the old name"),
-    ("ALTER TABLE t SET UNLOGGED", "writes the table anew"),
-    ("ALTER TABLE t SET TABLESPACE fast", "writes the table anew"),
+    ("ALTER TABLE t SET UNLOGGED", "rewrites the table"),
+    ("ALTER TABLE t SET TABLESPACE fast", "rewrites the table"),
     ("ALTER TABLE t DETACH PARTITION p", "DETACH PARTITION keeps"),
     (
         "ALTER TABLE t ATTACH PARTITION p DEFAULT",
@@ -144,7 +144,7 @@ const HOLD_UP: &[(&str, &str)] = &[
     ("UPDATE t SET a = 1", "writes every row"),
     ("DELETE FROM ONLY t", "writes every row"),
     ("REINDEX TABLE t", "CONCURRENTLY"),
-    ("CLUSTER t USING t_a", "CLUSTER: writes the table anew"),
+    ("CLUSTER t USING t_a", "CLUSTER: rewrites the table"),
     ("LOCK TABLE t", "LOCK: keeps everybody out"),
     ("TRUNCATE t", "TRUNCATE: empties"),
     ("VACUUM FULL t", "VACUUM: is autovacuum's work"),
@@ -399,7 +399,7 @@ fn heads_and_undos() {
         ("DROP TABLE b;", "no comment"),
         (
             "-- Says.\nDROP TABLE b CASCADE;",
-            "CASCADE: drops what nobody was told of",
+            "CASCADE: drops what is not named",
         ),
         (
             "-- Says.\nDROP INDEX CONCURRENTLY b;",
