@@ -176,9 +176,9 @@ pub enum CliError {
     /// Some rows were not imported.
     #[error("{rejected} of {rows} rows were rejected; the others were imported")]
     SomeRejected {
-        /// How many.
+        /// The number of rejected rows.
         rejected: u64,
-        /// Of how many.
+        /// The number of all rows.
         rows: u64,
     },
     /// The commands could not be registered, or looked up.

@@ -68,7 +68,7 @@ pub enum Mass {
 /// A member whose XP was changed, or was what it was to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed {
-    /// Who.
+    /// The member.
     pub user_id: Id<UserMarker>,
     /// XP before.
     pub before: u64,

@@ -144,9 +144,9 @@ pub enum ImportError {
     Done {
         /// The file.
         path: PathBuf,
-        /// When.
+        /// The time at which it finished.
         finished: String,
-        /// How.
+        /// The options of that import.
         options: String,
     },
     /// The same file was begun in another way.
@@ -157,7 +157,7 @@ pub enum ImportError {
     Begun {
         /// The file.
         path: PathBuf,
-        /// How.
+        /// The options of that import.
         options: String,
         /// Up to where.
         rows: u64,

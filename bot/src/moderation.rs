@@ -67,7 +67,7 @@ pub enum Action {
 /// An interaction that is to change something.
 #[derive(Clone, Copy, Debug)]
 pub struct Act {
-    /// Where.
+    /// The server.
     pub guild_id: Id<GuildMarker>,
     /// What caused it.
     pub interaction_id: Id<InteractionMarker>,

@@ -50,7 +50,7 @@ const PAUSE: Duration = Duration::from_mins(1);
 pub struct AvatarKey {
     /// The server for which it is, where a member has one of its own there.
     pub guild_id: Option<Id<GuildMarker>>,
-    /// Whose.
+    /// The member whose avatar it is.
     pub user_id: Id<UserMarker>,
     /// Of the picture.
     pub hash: ImageHash,

@@ -127,7 +127,7 @@ pub struct TimeoutLift {
 pub struct WarnedDirectly {
     /// Its number.
     pub case_id: i64,
-    /// Why.
+    /// The reason, as the moderator wrote it.
     pub reason: String,
     /// How bad it was.
     pub severity: Severity,

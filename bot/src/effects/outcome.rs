@@ -16,7 +16,7 @@ pub(super) enum Outcome {
     Cancelled,
     /// It is to be tried again.
     Later {
-        /// Why.
+        /// The reason.
         why: String,
         /// When, where Discord or the limits say so, which is no failure of the effect.
         after: Option<Duration>,

@@ -199,7 +199,7 @@ pub struct Rounded {
     pub how: &'static str,
     /// How many look so.
     pub count: u64,
-    /// Of how many.
+    /// The number of IDs looked at.
     pub of: u64,
 }
 

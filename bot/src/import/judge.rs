@@ -56,7 +56,7 @@ pub enum Reason {
     /// An id was rounded for certain.
     #[error("the {whose} id {text} was rounded by the tool that wrote it: export ids as text")]
     Rounded {
-        /// Whose.
+        /// The kind of ID.
         whose: Whose,
         /// What stands there.
         text: String,
@@ -64,7 +64,7 @@ pub enum Reason {
     /// An id is none of Discord's.
     #[error("{text} is no {whose} id of Discord's: {why}")]
     NoSnowflake {
-        /// Whose.
+        /// The kind of ID.
         whose: Whose,
         /// What stands there.
         text: String,
@@ -74,7 +74,7 @@ pub enum Reason {
     /// A number is none, or none that can be.
     #[error("{} {text}: {why}", field.name())]
     Number {
-        /// Which.
+        /// The field.
         field: Field,
         /// What stands there.
         text: String,
@@ -149,7 +149,7 @@ pub enum XpMeaning {
 /// What a source says of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Who.
+    /// The member.
     pub key: MemberKey,
     /// Total XP.
     pub xp: u64,

@@ -22,7 +22,7 @@ use crate::files;
 pub struct Reject {
     /// Where it stands.
     pub at: String,
-    /// Why.
+    /// The reason for the rejection.
     pub reason: Reason,
     /// What it says.
     pub fields: Fields,

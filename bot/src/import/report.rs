@@ -20,7 +20,7 @@ const SHOWN: usize = 5;
 /// What happens to a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Who.
+    /// The member.
     pub key: MemberKey,
     /// What they had; `None` without a row.
     pub before: Option<Counts>,
@@ -81,7 +81,7 @@ impl Change {
 /// Why rows were rejected, and an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// How many.
+    /// The number of them.
     pub count: u64,
     /// The first, with its place.
     pub first: String,

@@ -73,7 +73,7 @@ pub enum SourceError {
     Json {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// The line, counted from 1.
         line: usize,
         /// Where in the line.
         column: usize,
@@ -129,7 +129,7 @@ pub enum Row {
     Fields(Fields),
     /// It cannot be taken apart.
     Broken {
-        /// Why.
+        /// The reason for the rejection.
         reason: Reason,
         /// What stands there.
         raw: String,

@@ -19,7 +19,7 @@ const COMMANDS: [&str; 3] = ["help", "leaderboard", "rank"];
 /// The message that a command was written in, which is what the answer refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Where.
+    /// The channel.
     pub channel_id: Id<ChannelMarker>,
     /// Its id, which the answer's nonce is as well: one that is replayed is not answered twice.
     pub id: Id<MessageMarker>,

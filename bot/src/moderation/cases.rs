@@ -30,9 +30,9 @@ const SHORT_REASON: usize = 400;
 /// A warning to be given.
 #[derive(Clone, Debug)]
 pub struct NewWarning {
-    /// Whom.
+    /// The member who is warned, or was.
     pub user_id: Id<UserMarker>,
-    /// Why; at most [`LONGEST_REASON`](super::LONGEST_REASON) characters.
+    /// The reason; at most [`LONGEST_REASON`](super::LONGEST_REASON) characters.
     pub reason: String,
     /// How bad it was.
     pub severity: Severity,
@@ -51,7 +51,7 @@ pub struct NewWarning {
 pub struct Warned {
     /// Its number.
     pub case_id: i64,
-    /// Whom.
+    /// The member who is warned, or was.
     pub user_id: Id<UserMarker>,
     /// How bad it was.
     pub severity: Severity,
@@ -99,9 +99,9 @@ pub struct Edit {
 pub struct State {
     /// Its number.
     pub case_id: i64,
-    /// Whom.
+    /// The member who is warned, or was.
     pub user_id: Id<UserMarker>,
-    /// Why.
+    /// The reason, as the moderator wrote it.
     pub reason: String,
     /// How bad it was.
     pub severity: Severity,

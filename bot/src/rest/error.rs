@@ -14,7 +14,7 @@ pub enum RestError {
     Limited {
         /// The route's template.
         route: Arc<str>,
-        /// How long.
+        /// The time until a retry is allowed.
         retry_after: Duration,
     },
     /// Too many requests were refused: the brake holds everything but interactions.
@@ -22,7 +22,7 @@ pub enum RestError {
     Braked {
         /// The route's template.
         route: Arc<str>,
-        /// How long.
+        /// The time until a retry is allowed.
         retry_after: Duration,
     },
     /// Discord refuses this request, and would refuse it again.
@@ -57,7 +57,7 @@ pub enum RestError {
     Unconnected {
         /// The route's template.
         route: Arc<str>,
-        /// Why.
+        /// The description of the error.
         reason: String,
     },
     /// The connection broke before the answer was there, or in the middle of it.
@@ -65,7 +65,7 @@ pub enum RestError {
     Broken {
         /// The route's template.
         route: Arc<str>,
-        /// How.
+        /// The description of the error.
         reason: String,
     },
     /// The request succeeded, and its answer is not what the caller takes it for.
@@ -79,7 +79,7 @@ pub enum RestError {
     /// The request could not be built: it breaks a rule of Discord's that is known here.
     #[error("the request is not valid: {reason}")]
     Invalid {
-        /// Which.
+        /// The description of the error.
         reason: String,
     },
     /// Discord refused the token (401). Nothing that carries it is sent until a probe finds that Discord accepts it again.

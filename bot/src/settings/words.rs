@@ -61,7 +61,7 @@ pub enum ChangeFault {
     /// An id is none.
     #[error("{} is no {what}'s id, which is a number of 17 to 19 digits: in Discord, turn on the developer mode and copy it", shown(.found))]
     Id {
-        /// Whose.
+        /// The kind of ID.
         what: &'static str,
         /// What was written.
         found: String,

@@ -43,7 +43,7 @@ pub struct Written {
     pub members: u64,
     /// Whether it was taken back.
     pub is_undone: bool,
-    /// When.
+    /// The time at which it was created.
     pub created_at: SystemTime,
 }
 

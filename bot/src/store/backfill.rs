@@ -299,7 +299,7 @@ pub struct UnreadChannel {
     pub guild_id: i64,
     /// The channel; 0 for a whole guild.
     pub channel_id: i64,
-    /// Why.
+    /// The reason why it was not read.
     pub reason: String,
 }
 

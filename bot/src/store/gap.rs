@@ -14,7 +14,7 @@ pub struct Recorded {
     pub shard_count: i64,
     /// The shard.
     pub shard_id: i64,
-    /// Why.
+    /// The reason for the gap.
     pub reason: String,
     /// The last event that was counted.
     pub last_sequence: i64,

@@ -23,7 +23,7 @@ pub struct New<'a> {
     pub case_id: Option<i64>,
     /// Who asked for it.
     pub moderator_id: Id<UserMarker>,
-    /// When.
+    /// The time at which it happened.
     pub at: SystemTime,
     /// What was before, as JSON.
     pub before: Option<&'a str>,

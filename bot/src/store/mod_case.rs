@@ -26,7 +26,7 @@ pub struct New<'a> {
     pub moderator_id: Id<UserMarker>,
     /// Why; at most 1,000 characters.
     pub reason: &'a str,
-    /// When.
+    /// The time at which it happened.
     pub at: SystemTime,
     /// From when on it does not count; `None` for never.
     pub expires_at: Option<SystemTime>,

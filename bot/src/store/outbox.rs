@@ -39,7 +39,7 @@ pub struct New {
 pub struct Waiting {
     /// The lane's.
     pub guild_id: Id<GuildMarker>,
-    /// Which.
+    /// The ID of the effect.
     pub effect_id: i64,
     /// What it is, perhaps a word that this version does not know.
     pub kind: String,
@@ -75,7 +75,7 @@ pub const BACKLOG_COUNTED: i64 = 100_000;
 pub struct Shown {
     /// The guild.
     pub guild_id: i64,
-    /// Which.
+    /// The ID of the effect.
     pub effect_id: i64,
     /// What it is.
     pub kind: String,

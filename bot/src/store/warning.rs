@@ -18,23 +18,23 @@ pub struct Warning {
     pub case_id: i64,
     /// Who was warned.
     pub user_id: Id<UserMarker>,
-    /// By whom.
+    /// The moderator.
     pub moderator_id: Id<UserMarker>,
-    /// Why.
+    /// The reason, as the moderator wrote it.
     pub reason: String,
     /// `low`, `medium` or `high`.
     pub severity: String,
     /// What it counts, 0 to 100.
     pub points: i64,
-    /// When.
+    /// The time at which it was created.
     pub created_at: SystemTime,
     /// From when on it does not count; `None` for never.
     pub expires_at: Option<SystemTime>,
     /// When it was taken back.
     pub removed_at: Option<SystemTime>,
-    /// By whom.
+    /// The moderator who removed it.
     pub removed_by: Option<Id<UserMarker>>,
-    /// Why.
+    /// The reason for its removal.
     pub removed_reason: Option<String>,
 }
 

@@ -43,7 +43,7 @@ pub enum Change {
         channel_id: Option<Id<ChannelMarker>>,
         /// What is left of it.
         span: Span,
-        /// Why.
+        /// The reason why it was not read.
         why: Unread,
     },
     /// The guild is done: the last of what was held has counted.

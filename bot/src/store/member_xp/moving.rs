@@ -52,7 +52,7 @@ pub struct Counts {
 /// What is to be written of a member. Without messages, those that the member has stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// Who.
+    /// The member.
     pub key: MemberKey,
     /// Total XP.
     pub xp: u64,
