@@ -9,6 +9,7 @@ use crate::{
     cells::{Cell, Load},
     commands::Answers,
     machine::Machine,
+    server::Log,
     subject::Kind,
 };
 
@@ -22,10 +23,8 @@ pub(crate) struct Trial {
     pub(crate) bot_cpu_seconds: f64,
     pub(crate) server_cpu_seconds: f64,
     pub(crate) wal_bytes: u64,
-    /// Of them, images of pages.
-    pub(crate) page_image_bytes: u64,
-    /// Transactions that wrote something.
-    pub(crate) commits: u64,
+    /// What they are, if the server has a program that reads its log.
+    pub(crate) log: Option<Log>,
     /// Of the bot, since its start.
     pub(crate) peak_memory_bytes: u64,
     pub(crate) new_rows: u64,
@@ -43,8 +42,10 @@ impl Trial {
         self.bot_cpu_seconds += other.bot_cpu_seconds;
         self.server_cpu_seconds += other.server_cpu_seconds;
         self.wal_bytes += other.wal_bytes;
-        self.page_image_bytes += other.page_image_bytes;
-        self.commits += other.commits;
+        self.log = self.log.zip(other.log).map(|(log, more)| Log {
+            page_image_bytes: log.page_image_bytes + more.page_image_bytes,
+            commits: log.commits + more.commits,
+        });
         self.peak_memory_bytes = self.peak_memory_bytes.max(other.peak_memory_bytes);
         self.new_rows += other.new_rows;
         self.startup_seconds = self.startup_seconds.max(other.startup_seconds);
@@ -78,9 +79,9 @@ impl Trial {
             Figure::BotCpu => self.each(self.bot_cpu_seconds * 1e6, load),
             Figure::ServerCpu => self.each(self.server_cpu_seconds * 1e6, load),
             Figure::Wal => self.each(lossy(self.wal_bytes), load),
-            Figure::PageImages => self.each(lossy(self.page_image_bytes), load),
-            Figure::CommitsPerSecond => lossy(self.commits) / self.seconds,
-            Figure::CommitsPerMessage => lossy(self.commits) / lossy(self.messages),
+            Figure::PageImages => self.each(lossy(self.log?.page_image_bytes), load),
+            Figure::CommitsPerSecond => lossy(self.log?.commits) / self.seconds,
+            Figure::CommitsPerMessage => lossy(self.log?.commits) / lossy(self.messages),
             Figure::PeakMemory => lossy(self.peak_memory_bytes) / 1_048_576.0,
             Figure::CommitP50 => quantile(&self.commit_ms, 0.5)?,
             Figure::CommitP99 => quantile(&self.commit_ms, 0.99)?,

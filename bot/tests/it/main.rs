@@ -2,6 +2,7 @@
 
 mod backfill;
 mod backups;
+mod bench;
 mod card;
 mod chaos;
 mod clocks;
