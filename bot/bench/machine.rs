@@ -6,7 +6,6 @@ use std::{
     io::Write as _,
     path::Path,
     process::Command,
-    time::SystemTime,
 };
 
 use serde_json::{Value, json};
@@ -53,7 +52,7 @@ impl Machine {
             flush_ms: flush_ms()?,
             postgres: version(&server::find(postgres)?.join("postgres"))?,
             bot: version(bot)?,
-            date: OffsetDateTime::from(SystemTime::now())
+            date: OffsetDateTime::from(eventide::clock::host_time())
                 .format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC"))?,
         })
     }

@@ -1,10 +1,6 @@
 //! The running bot: built in the data's order, drained in the same.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use thiserror::Error;
 use tokio::sync::{Notify, watch};
@@ -148,7 +144,7 @@ impl Bot {
             guilds: guilds.clone(),
             cards: Cards::new(&config.discord.cdn_url),
             shards: shards.clone(),
-            since: SystemTime::now(),
+            since: rest.clock().now(),
         };
         let (interactions, answering) = Interactions::new(around, stopped.clone());
         let answering = task::spawn_essential("interactions", answering);

@@ -76,10 +76,16 @@ impl Bounds {
     }
 }
 
+/// This host's time, for what concerns this host alone. What Discord dated is compared with [`Clock::now`].
+#[expect(clippy::disallowed_methods, reason = "the one place")]
+pub fn host_time() -> SystemTime {
+    SystemTime::now()
+}
+
 impl Clock {
     /// Discord's time.
     pub fn now(&self) -> SystemTime {
-        let now = SystemTime::now();
+        let now = host_time();
         let correction = self.0.correction.load(Ordering::Relaxed);
         let by = Duration::from_millis(correction.unsigned_abs());
         if correction < 0 {
@@ -169,10 +175,10 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{Bounds, Clock, MAX_AGE};
+    use super::{Bounds, Clock, MAX_AGE, host_time};
 
     fn corrected_by(clock: &Clock) -> i64 {
-        let now = SystemTime::now();
+        let now = host_time();
         let difference = match clock.now().duration_since(now) {
             Ok(ahead) => i64::try_from(ahead.as_millis()).expect("small"),
             Err(error) => -i64::try_from(error.duration().as_millis()).expect("small"),
@@ -183,7 +189,7 @@ mod tests {
 
     /// A response of a server whose clock is ahead by so many milliseconds.
     fn respond(clock: &Clock, ahead_ms: i64, took: Duration) {
-        let sent = SystemTime::now();
+        let sent = host_time();
         let by = Duration::from_millis(ahead_ms.unsigned_abs());
         let stamped = sent + took / 2;
         let date = if ahead_ms < 0 { stamped - by } else { stamped + by };

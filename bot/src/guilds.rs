@@ -143,11 +143,12 @@ impl Guilds {
     /// Nothing is known yet.
     pub fn new(rest: Rest) -> Self {
         metrics::guild_cache_guilds().set(0.0);
+        let kept = Kept::new(rest.clock().clone());
         Self {
             inner: Arc::new(Inner {
                 rest,
                 me: OnceCell::new(),
-                kept: Mutex::default(),
+                kept: Mutex::new(kept),
                 places: Mutex::default(),
                 changes: Mutex::default(),
                 reads: SingleFlight::default(),

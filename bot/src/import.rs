@@ -21,7 +21,7 @@ mod write;
 use std::{
     path::PathBuf,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -42,6 +42,7 @@ use self::{
     write::{Batches, Job},
 };
 use crate::{
+    clock::host_time,
     rules::award::Millis,
     store::{Store, StoreError, import_job::JobKey, member_xp::moving::Mode},
 };
@@ -393,7 +394,7 @@ fn reject_file(options: &Options) -> Result<RejectFile, ImportError> {
 }
 
 fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = host_time().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 

@@ -341,7 +341,7 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
             let admitted = flood.admit(user, command, what, Instant::now());
             admitted
                 .err()
-                .map(|until| Answer::flooded(until, question.language))
+                .map(|left| Answer::flooded(around.rest.clock().now() + left, question.language))
         } else {
             None
         };

@@ -22,7 +22,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -49,7 +49,7 @@ use self::{
 use crate::{
     backoff::Backoff,
     causes::in_one_line,
-    clock::Clock,
+    clock::{Clock, host_time},
     config::{Discord, Secret},
     metrics,
     task::{self, Task},
@@ -290,12 +290,12 @@ impl Rest {
 
 /// One try, counted and timed.
 async fn exchange(sender: &Sender, clock: &Clock, route: &Route, parcel: &Parcel) -> Result<Reply, Failure> {
-    let (began, sent) = (Instant::now(), SystemTime::now());
+    let (began, sent) = (Instant::now(), host_time());
     let reply = sender.send(parcel).await;
     if let Ok(reply) = &reply
         && let Some(date) = reply.headers.get(DATE).and_then(|date| date.to_str().ok())
     {
-        clock.learn(date, sent, SystemTime::now());
+        clock.learn(date, sent, host_time());
     }
     let outcome = match &reply {
         Ok(Reply { status: 401, .. }) => "401",

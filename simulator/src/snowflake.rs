@@ -22,6 +22,7 @@ pub const fn at_ms(unix_ms: u64) -> u64 {
 }
 
 /// The wall clock as Unix time in milliseconds.
+#[expect(clippy::disallowed_methods, reason = "this is Discord, whose clock is right")]
 pub(crate) fn wall_clock_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

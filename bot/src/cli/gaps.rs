@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::CliError;
 use crate::{
+    clock::host_time,
     config::Config,
     database::{Database, DatabaseError},
     logging,
@@ -125,9 +126,7 @@ struct Found {
 async fn read(database: &Database, what: Gaps, config: &Config) -> Result<Found, DatabaseError> {
     let store = database.store(&config.database)?;
     let days = Duration::from_secs(u64::from(what.days) * 86_400);
-    let since = SystemTime::now()
-        .checked_sub(days)
-        .unwrap_or(SystemTime::UNIX_EPOCH);
+    let since = host_time().checked_sub(days).unwrap_or(SystemTime::UNIX_EPOCH);
     let found = async {
         let gaps = gap::list(&store, since, what.limit).await?;
         let ids: Vec<i64> = gaps.iter().map(|gap| gap.gap_id).collect();

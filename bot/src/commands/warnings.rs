@@ -247,12 +247,11 @@ fn entry((language, reader): (Language, Reader), warning: &Warning, now: SystemT
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use twilight_model::id::Id;
 
     use super::{Page, Reader, list};
     use crate::{
+        clock::host_time,
         language::Language,
         store::warning::{Counting, Warning},
     };
@@ -266,9 +265,9 @@ mod tests {
             reason: "ß\n".repeat(500),
             severity: "medium".to_owned(),
             points: 100,
-            created_at: SystemTime::now(),
+            created_at: host_time(),
             expires_at: None,
-            removed_at: Some(SystemTime::now()),
+            removed_at: Some(host_time()),
             removed_by: Some(Id::new(u64::MAX)),
             removed_reason: Some("ß".repeat(1_000)),
         };
@@ -279,7 +278,7 @@ mod tests {
                 Id::new(u64::MAX),
                 &page,
                 Counting::default(),
-                SystemTime::now(),
+                host_time(),
             );
             assert!(text.chars().count() <= 4_096, "{}", text.chars().count());
             let text = list(
@@ -287,7 +286,7 @@ mod tests {
                 Id::new(1),
                 &page,
                 Counting::default(),
-                SystemTime::now(),
+                host_time(),
             );
             assert!(!text.contains(&format!("<@{}>", u64::MAX)), "{text}");
         }

@@ -20,6 +20,7 @@ use super::{
     violation::{HEARTBEAT_INTERVALS, Violation},
 };
 use crate::{
+    clock::host_time,
     dispatcher::{Dispatched, Dispatcher, portion::Portion},
     events::{frame::Frame, message_create::Unreadable, ready},
     ledger::{
@@ -156,7 +157,7 @@ impl Intake {
 
     /// The session receives.
     pub(super) fn alive(&mut self) {
-        self.alive_at = SystemTime::now();
+        self.alive_at = host_time();
     }
 
     pub(super) const fn sequence(&self) -> u64 {
@@ -245,7 +246,7 @@ impl Intake {
     /// READY was received: the session is this one from now on.
     pub(super) fn begin_session(&mut self, session: Session) {
         self.session = Some(session);
-        self.ledger.gap(GapChange::Ended(SystemTime::now()));
+        self.ledger.gap(GapChange::Ended(host_time()));
         self.dirty = true;
     }
 
@@ -356,7 +357,7 @@ impl Intake {
                 last_sequence: self.sequence,
                 missing: Some(missing),
                 began_at: self.alive_at,
-                ended_at: Some(SystemTime::now()),
+                ended_at: Some(host_time()),
             }));
             metrics::gateway_gaps_total(guard::SEQUENCE).increment(1);
             tracing::warn!(
@@ -382,7 +383,7 @@ impl Intake {
             last_sequence: self.sequence,
             missing: None,
             began_at: self.alive_at,
-            ended_at: Some(SystemTime::now()),
+            ended_at: Some(host_time()),
         }));
         metrics::gateway_gaps_total(guard::RESHARD).increment(1);
         tracing::warn!(

@@ -19,7 +19,7 @@ use super::{
     models::{ChannelModel, RoleModel},
     reduced::Cache,
 };
-use crate::metrics;
+use crate::{clock::Clock, metrics};
 
 /// How long a guild is kept after it was read. Its events keep it right where they come; where they go to another process, this is
 /// how old it gets.
@@ -111,6 +111,7 @@ impl Entry {
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) cache: Cache,
+    pub(super) clock: Clock,
     guilds: HashMap<Id<GuildMarker>, Entry, FxBuildHasher>,
     items: usize,
     uses: u64,
@@ -126,9 +127,17 @@ struct UnderWay {
 
 impl Default for Kept {
     fn default() -> Self {
+        Self::new(Clock::default())
+    }
+}
+
+impl Kept {
+    /// Nothing is kept yet. Timeouts end by this clock.
+    pub(super) fn new(clock: Clock) -> Self {
         let wanted = ResourceType::ROLE | ResourceType::CHANNEL;
         Self {
             cache: InMemoryCacheBuilder::new().resource_types(wanted).build(),
+            clock,
             guilds: HashMap::default(),
             items: 0,
             uses: 0,

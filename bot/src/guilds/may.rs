@@ -31,6 +31,8 @@ pub(super) struct Standing<'a> {
     roles: Vec<(Id<RoleMarker>, Permissions)>,
     /// The highest, by [`rank`].
     pub(super) highest: Option<ReducedRole>,
+    /// Discord's time.
+    now: SystemTime,
 }
 
 /// Of two roles at one position the older one stands higher.
@@ -58,6 +60,7 @@ impl<'a> Standing<'a> {
             everyone: role(guild_id.cast()).map_or(Permissions::empty(), |role| role.permissions),
             roles: own_roles.iter().map(|role| (role.id, role.permissions)).collect(),
             highest: own_roles.into_iter().max_by_key(rank),
+            now: kept.clock.now(),
         })
     }
 
@@ -71,7 +74,8 @@ impl<'a> Standing<'a> {
     }
 
     fn within_timeout(&self, permissions: Permissions) -> Permissions {
-        let now = SystemTime::now()
+        let now = self
+            .now
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
         let until = self.own.communication_disabled_until;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::Instant;
 use twilight_model::id::{
     Id,
@@ -14,7 +15,7 @@ use super::{
     news::apply,
     reduced::ReducedChannel,
 };
-use crate::events::guild_news::GuildNews;
+use crate::{clock::host_time, events::guild_news::GuildNews};
 
 const GUILD: Id<GuildMarker> = Id::new(100);
 const ME: Id<UserMarker> = Id::new(7);
@@ -137,6 +138,25 @@ fn roles_are_assignable_by_permission_and_hierarchy() {
         assignable(&level, 19),
         Assignable::RoleAboveBot { role: 5, bot: 5 }
     );
+}
+
+/// Timeouts end by Discord's clock, whatever this host's says.
+#[test]
+fn a_timeout_ends_by_discord_s_clock() {
+    const HOUR: Duration = Duration::from_hours(1);
+    let now = host_time();
+    let until = OffsetDateTime::from(now + HOUR).format(&Rfc3339).expect("a time");
+    for (discord, yes) in [(now, false), (now + 2 * HOUR, true)] {
+        let own = json!({"roles": ["20"], "communication_disabled_until": until});
+        let kept = kept(
+            usual(VIEW | SEND, MANAGE_ROLES),
+            own,
+            json!([channel(50, 0, &json!([]))]),
+        );
+        kept.clock.learn(&httpdate::fmt_http_date(discord), now, now);
+        assert_eq!(assignable(&kept, 10) == Assignable::Yes, yes);
+        assert_eq!(sendable(&kept, 50) == Some(Sendable::Yes), yes);
+    }
 }
 
 #[test]

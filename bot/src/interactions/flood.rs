@@ -1,9 +1,6 @@
 //! How often a member may use a command. Kept in the process: a guild's interactions all come to one.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime},
-};
+use std::{collections::HashMap, time::Duration};
 
 use rustc_hash::FxBuildHasher;
 use tokio::time::Instant;
@@ -54,14 +51,14 @@ impl Flood {
     ///
     /// # Errors
     ///
-    /// It is one too many: until when nothing is answered.
+    /// It is one too many: for how long nothing is answered.
     pub(super) fn admit(
         &mut self,
         user: User,
         command: &'static str,
         what: Use,
         now: Instant,
-    ) -> Result<(), SystemTime> {
+    ) -> Result<(), Duration> {
         if self.lately.len() >= REMEMBERED {
             self.lately
                 .retain(|_, uses| uses.last().is_some_and(|last| now - *last < WINDOW));
@@ -69,7 +66,7 @@ impl Flood {
         let lately = self.lately.entry((user.id, command, what)).or_default();
         lately.retain(|used| now - *used < WINDOW);
         if lately.len() >= what.limit(user.is_moderator) {
-            return Err(SystemTime::now() + WINDOW.saturating_sub(now - lately[0]));
+            return Err(WINDOW.saturating_sub(now - lately[0]));
         }
         lately.push(now);
         Ok(())

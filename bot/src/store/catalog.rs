@@ -11,6 +11,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{Statement, Store, StoreError, statement::statement};
+use crate::clock::host_time;
 
 /// The server, and the session on it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -175,7 +176,7 @@ pub async fn clock(store: &Store, tries: u32) -> Result<(Duration, f64), StoreEr
     );
     let mut best = (Duration::MAX, 0.0);
     for _ in 0..tries {
-        let before = SystemTime::now();
+        let before = host_time();
         let started = Instant::now();
         let rows = store.query(CLOCK, &[]).await?;
         let taken = started.elapsed();

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use serde_json::json;
@@ -17,6 +17,7 @@ use twilight_model::{
 };
 
 use crate::{
+    clock::host_time,
     commands::define::{button, buttons},
     grants::{self, Mass},
     interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
@@ -181,9 +182,7 @@ fn in_words(entry: &Written, names: &HashMap<Id<UserMarker>, Name>, language: La
         },
         |user_id| format!("@{}", name(user_id)),
     );
-    let age = SystemTime::now()
-        .duration_since(entry.created_at)
-        .unwrap_or_default();
+    let age = host_time().duration_since(entry.created_at).unwrap_or_default();
     let minutes = age.as_secs() / 60;
     let (key, number) = match minutes {
         0..120 => ("levels-undo-minutes", minutes),
@@ -205,11 +204,11 @@ fn in_words(entry: &Written, names: &HashMap<Id<UserMarker>, Name>, language: La
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     use twilight_model::id::Id;
 
-    use super::{HashMap, Language, Name, Written, in_words};
+    use super::{HashMap, Language, Name, Written, host_time, in_words};
 
     #[test]
     fn a_change_in_words() {
@@ -223,7 +222,7 @@ mod tests {
             user_id: user,
             members,
             is_undone: false,
-            created_at: SystemTime::now() - Duration::from_secs(minutes * 60),
+            created_at: host_time() - Duration::from_secs(minutes * 60),
         };
         for (entry, words) in [
             (
