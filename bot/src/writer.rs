@@ -20,8 +20,8 @@ use std::{
 };
 
 use tokio::{
-    sync::{Mutex, mpsc, oneshot},
-    time::{Instant, sleep, timeout_at},
+    sync::{Mutex, MutexGuard, mpsc, oneshot},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 use tracing::{Instrument as _, Span};
 
@@ -61,6 +61,9 @@ const LOADED_ROWS: usize = 4_000;
 /// A flush of fewer rows is small: it takes milliseconds, unless something is wrong.
 const SMALL_ROWS: usize = 1_000;
 
+/// Pauses between the tries of a batch that PostgreSQL refuses.
+const REFUSED_PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
+
 /// What a shard hands over: everything up to a point of its session.
 #[derive(Debug)]
 pub struct Batch {
@@ -70,6 +73,8 @@ pub struct Batch {
     pub changes: Changes,
     /// Where the outcome goes.
     pub reply: oneshot::Sender<Outcome>,
+    /// True while PostgreSQL refuses to move the checkpoint.
+    pub is_refused: Arc<AtomicBool>,
     /// The trace of the oldest of the events.
     pub span: Span,
 }
@@ -211,10 +216,43 @@ struct Lane {
     causes: Causes,
 }
 
+/// A batch whose checkpoint PostgreSQL refuses. It is tried alone, so that those of other shards go on; its own shard hands over no
+/// other meanwhile.
+struct Refused {
+    batch: Batch,
+    backoff: Backoff,
+    next: Instant,
+}
+
+impl From<Batch> for Refused {
+    fn from(batch: Batch) -> Self {
+        let mut backoff = Backoff::between(REFUSED_PAUSES.0, REFUSED_PAUSES.1);
+        Self {
+            batch,
+            next: Instant::now() + backoff.pause(),
+            backoff,
+        }
+    }
+}
+
 impl Lane {
-    /// Flush what comes, until every sender is gone.
+    /// Flush what comes, until every sender is gone and nothing is left.
     async fn run(self) {
-        while let Some((mut batches, rows)) = self.gather().await {
+        let mut refused: Vec<Refused> = Vec::new();
+        let mut is_open = true;
+        while is_open || !refused.is_empty() {
+            try_again(&self.store, &self.causes, &mut refused).await;
+            let next = refused.iter().map(|refused| refused.next).min();
+            let (queue, first) = tokio::select! {
+                first = self.first(), if is_open => first,
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => continue,
+                else => continue,
+            };
+            let Some(first) = first else {
+                is_open = false;
+                continue;
+            };
+            let (mut batches, rows) = gather(queue, first).await;
             self.loaded.store(rows >= LOADED_ROWS, Ordering::Relaxed);
             // Sorted by shard: two lanes, or two processes, that lock checkpoints in different orders would deadlock.
             batches.sort_unstable_by_key(|batch| batch.advance.shard);
@@ -224,47 +262,75 @@ impl Lane {
                 self.store.clone()
             };
             let span = traces::flush(batches.iter().map(|batch| &batch.span));
-            commit(&store, &self.causes, batches).instrument(span).await;
+            let left = commit(&store, &self.causes, batches, None).instrument(span).await;
+            refused.extend(left.into_iter().map(Refused::from));
         }
     }
 
-    /// The batches of the next transaction, and how many rows they have. Only one lane gathers at a time: two that did would share the
-    /// batches of a tick between them.
-    async fn gather(&self) -> Option<(Vec<Batch>, usize)> {
+    /// The first batch of the next transaction. Only one lane gathers at a time: two that did would share the batches of a tick between
+    /// them. May be dropped and called again.
+    async fn first(&self) -> (MutexGuard<'_, mpsc::Receiver<Batch>>, Option<Batch>) {
         let mut queue = self.queue.lock().await;
-        let first = queue.recv().await?;
-        let mut rows = first.changes.members.len();
-        let mut batches = vec![first];
-        let until = Instant::now() + LONGEST_GATHERING;
-        while rows < TRANSACTION_ROWS && batches.len() < TRANSACTION_BATCHES {
-            let patience = until.min(Instant::now() + GATHERING);
-            let Ok(Some(batch)) = timeout_at(patience, queue.recv()).await else {
-                break;
-            };
-            rows += batch.changes.members.len();
-            batches.push(batch);
-        }
-        Some((batches, rows))
+        let first = queue.recv().await;
+        (queue, first)
     }
 }
 
-/// Try until the batches are committed or fenced, and tell their shards.
-async fn commit(store: &Store, causes: &Causes, batches: Vec<Batch>) {
+/// The batches of the next transaction, and how many rows they have.
+async fn gather(mut queue: MutexGuard<'_, mpsc::Receiver<Batch>>, first: Batch) -> (Vec<Batch>, usize) {
+    let mut rows = first.changes.members.len();
+    let mut batches = vec![first];
+    let until = Instant::now() + LONGEST_GATHERING;
+    while rows < TRANSACTION_ROWS && batches.len() < TRANSACTION_BATCHES {
+        let patience = until.min(Instant::now() + GATHERING);
+        let Ok(Some(batch)) = timeout_at(patience, queue.recv()).await else {
+            break;
+        };
+        rows += batch.changes.members.len();
+        batches.push(batch);
+    }
+    (batches, rows)
+}
+
+/// Try the refused batches whose time has come.
+async fn try_again(store: &Store, causes: &Causes, refused: &mut Vec<Refused>) {
+    let now = Instant::now();
+    let due: Vec<Refused> = refused.extract_if(.., |refused| refused.next <= now).collect();
+    for mut again in due {
+        let left = commit(store, causes, vec![again.batch], Some(&again.backoff)).await;
+        refused.extend(left.into_iter().map(|batch| {
+            let next = Instant::now() + again.backoff.pause();
+            let backoff = std::mem::take(&mut again.backoff);
+            Refused { batch, backoff, next }
+        }));
+    }
+}
+
+/// Try until the batches are committed or fenced, and tell their shards. Returns those whose checkpoints PostgreSQL refuses; `before` are
+/// the tries that it has refused already.
+async fn commit(store: &Store, causes: &Causes, batches: Vec<Batch>, before: Option<&Backoff>) -> Vec<Batch> {
     let started = Instant::now();
     let (work, replies): (Work, Vec<_>) = batches
         .into_iter()
-        .map(|batch| ((batch.advance, batch.changes), batch.reply))
+        .map(|batch| {
+            (
+                (batch.advance, batch.changes),
+                (batch.reply, batch.is_refused, batch.span),
+            )
+        })
         .unzip();
     let work = Arc::new(work);
     // Once PostgreSQL refused what is written, the next try looks for the change that it refuses.
-    let mut refused = false;
+    let mut refused = before.is_some();
     let mut backoff = Backoff::new();
     let outcomes = loop {
         let work = Arc::clone(&work);
         let tried = if refused {
-            careful::flush(store, causes, work, backoff.is_worth_a_line()).await
+            let loud = before.unwrap_or(&backoff).is_worth_a_line();
+            careful::flush(store, causes, work, loud).await
         } else {
-            flush::flush(store, causes, work).await
+            let outcomes = flush::flush(store, causes, work).await;
+            outcomes.map(|outcomes| outcomes.into_iter().map(Some).collect())
         };
         match tried {
             Ok(outcomes) => break outcomes,
@@ -279,10 +345,25 @@ async fn commit(store: &Store, causes: &Causes, batches: Vec<Batch>) {
     if backoff.tries() > 0 {
         tracing::info!(flush.tries = backoff.tries(), "flushes succeed again");
     }
-    for (reply, outcome) in replies.into_iter().zip(outcomes) {
-        // A shard that has gone does not need to know.
-        drop(reply.send(outcome));
+    let work = Arc::into_inner(work).expect("the transaction has ended");
+    let mut left = Vec::new();
+    for (((advance, changes), (reply, is_refused, span)), outcome) in
+        work.into_iter().zip(replies).zip(outcomes)
+    {
+        is_refused.store(outcome.is_none(), Ordering::Relaxed);
+        match outcome {
+            // A shard that has gone does not need to know.
+            Some(outcome) => drop(reply.send(outcome)),
+            None => left.push(Batch {
+                advance,
+                changes,
+                reply,
+                is_refused,
+                span,
+            }),
+        }
     }
+    left
 }
 
 /// Note a failed try of a flush, and wait before the next: hardly at all where PostgreSQL has refused the data for the first time.

@@ -1,6 +1,12 @@
 //! When a shard's ledger is handed to the writer, and what happens when the answer comes.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     sync::oneshot,
@@ -69,6 +75,7 @@ struct UnderWay {
     since: Instant,
     oldest: Instant,
     waiting: Vec<oneshot::Sender<()>>,
+    is_refused: Arc<AtomicBool>,
     /// Ends with it.
     span: Span,
 }
@@ -121,6 +128,12 @@ impl Flushing {
     /// Whether a batch is under way.
     pub(super) const fn is_under_way(&self) -> bool {
         self.under_way.is_some()
+    }
+
+    /// Whether PostgreSQL refuses the batch that is under way.
+    pub(super) fn is_refused(&self) -> bool {
+        let batch = self.under_way.as_ref();
+        batch.is_some_and(|batch| batch.is_refused.load(Ordering::Relaxed))
     }
 
     /// Since when changes wait that are not committed.
@@ -181,6 +194,7 @@ impl Flushing {
             last_message_id: intake.ledger.backfill.newest(),
         };
         let span = std::mem::replace(&mut self.span, Span::none());
+        let is_refused = Arc::default();
         let stage = if Writer::has_open(&mut changes) {
             let writer = self.writer.clone();
             Stage::Deciding(task::spawn("undecided messages", async move {
@@ -188,7 +202,7 @@ impl Flushing {
                 changes
             }))
         } else {
-            hand_over(place, advance.clone(), changes, &span)
+            hand_over(place, (advance.clone(), changes), &is_refused, &span)
         };
         intake.taken();
         self.last = now;
@@ -201,6 +215,7 @@ impl Flushing {
             since: now,
             oldest: self.oldest.take().unwrap_or(now),
             waiting,
+            is_refused,
             span,
         });
     }
@@ -219,7 +234,8 @@ impl Flushing {
                 Stage::Decided(changes) => match self.writer.place() {
                     Some(place) => {
                         let changes = std::mem::take(changes);
-                        batch.stage = hand_over(place, batch.advance.clone(), changes, &batch.span);
+                        let work = (batch.advance.clone(), changes);
+                        batch.stage = hand_over(place, work, &batch.is_refused, &batch.span);
                     }
                     None => sleep(QUEUE_FULL_PAUSE).await,
                 },
@@ -258,12 +274,18 @@ impl Flushing {
     }
 }
 
-fn hand_over(place: Place<'_>, advance: Advance, changes: Changes, span: &Span) -> Stage {
+fn hand_over(
+    place: Place<'_>,
+    (advance, changes): (Advance, Changes),
+    is_refused: &Arc<AtomicBool>,
+    span: &Span,
+) -> Stage {
     let (reply, answer) = oneshot::channel();
     place.send(Batch {
         advance,
         changes,
         reply,
+        is_refused: Arc::clone(is_refused),
         span: span.clone(),
     });
     Stage::HandedOver(answer)

@@ -156,7 +156,7 @@ impl ShardTask {
                 self.without_connection(wake, false).await?;
                 Ok(Link::Waiting { until })
             }
-            Link::Full if self.memory.has_room() => {
+            Link::Full if self.memory.has_room() && !self.flushing.is_refused() => {
                 self.reading.hurry(false, now);
                 let Next::Reconnect { after } = self.guard.reconnect_requested(None) else {
                     unreachable!("a reconnect that the shard asks for is a reconnect")
@@ -310,17 +310,25 @@ impl ShardTask {
         self.after_burst(connection, burst).await
     }
 
-    /// Keep the connection, unless the ledger is full: then close it resumably.
+    /// Keep the connection, unless the ledger is full: then close it resumably. A shard that PostgreSQL refuses leaves half of it to the
+    /// others.
     async fn unless_full(&mut self, mut connection: Box<Connection>) -> Link {
-        if !self.memory.is_full() {
+        if self.flushing.is_refused() && !self.memory.has_room() {
+            tracing::error!(
+                shard.id = self.key.id,
+                ledger.bytes = self.memory.used(),
+                "PostgreSQL refuses to commit this shard, and half of the ledger is in use: the shard closes and resumes when it can be committed"
+            );
+        } else if self.memory.is_full() {
+            tracing::warn!(
+                shard.id = self.key.id,
+                ledger.bytes = self.memory.used(),
+                "the ledger is full (ledger.max_memory_mib): the shard closes and resumes when the database has caught up"
+            );
+        } else {
             return Link::Open(connection);
         }
         metrics::ledger_full_total().increment(1);
-        tracing::warn!(
-            shard.id = self.key.id,
-            ledger.bytes = self.memory.used(),
-            "the ledger is full (ledger.max_memory_mib): the shard closes and resumes when the database has caught up"
-        );
         connection.close_resumably();
         connection.close_quietly().await;
         Link::Full

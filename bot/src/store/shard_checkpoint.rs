@@ -90,6 +90,8 @@ pub enum Advanced {
     Before,
     /// Another process has taken the shard. What belongs to this one must not be written.
     Fenced,
+    /// PostgreSQL refuses to move it, or to write what must be written with it. Nothing of the batch is written.
+    Refused,
 }
 
 /// Take a shard for this process: every earlier owner's writes are refused from now on.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     effects::Causes,
-    ledger::gap::GapChange,
+    ledger::{Changes, gap::GapChange},
     metrics,
     rules::award::Millis,
     shutdown::stopped_within,
@@ -56,8 +56,9 @@ pub(crate) async fn watch(store: Store, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Try once, and put into quarantine what PostgreSQL refuses. The outcomes are in the order of `work`. With `loud`, changes that can
-/// be neither written nor put into quarantine are named in the log.
+/// Try once, and put into quarantine what PostgreSQL refuses. The outcomes are in the order of `work`; `None` is for a shard whose
+/// checkpoint cannot be moved, of which nothing was written. With `loud`, these shards are named in the log, and changes that can be
+/// neither written nor put into quarantine.
 ///
 /// # Errors
 ///
@@ -67,7 +68,7 @@ pub(super) async fn flush(
     causes: &Causes,
     work: Arc<Work>,
     loud: bool,
-) -> Result<Vec<Outcome>, StoreError> {
+) -> Result<Vec<Option<Outcome>>, StoreError> {
     let own = causes.clone();
     let (written, set_aside) = store
         .transaction("flush", move |tx| {
@@ -89,27 +90,25 @@ async fn write(
 ) -> Result<(Written, Vec<New>), StoreError> {
     // A constraint that is deferred would fail at COMMIT, which does not tell the row.
     tx.check_constraints_at_once().await?;
-    let advanced = advance(tx, work).await?;
     let mut search = Search {
         tx,
         tries: TRIES,
         set_aside: Vec::new(),
+        loud,
     };
-    for ((advance, changes), advanced) in work.iter().zip(&advanced) {
-        if *advanced == Advanced::Now {
-            search.gaps(advance.shard, &changes.gaps).await?;
-            // These say what was counted already. A process that started without them would count it again, so nothing is set aside.
-            let recorded = backfill::record(tx, advance.shard, &changes.backfill).await;
-            recorded.inspect_err(|error| {
-                if loud && error.refuses_data() {
-                    tracing::error!(
-                        shard.id = advance.shard.id,
-                        %error,
-                        "the progress of reading back cannot be stored; the shard's flush waits until it can"
-                    );
-                }
-            })?;
-        }
+    let mut advanced = Vec::with_capacity(work.len());
+    for (advance, changes) in work {
+        let set_aside = search.set_aside.len();
+        let moved = Box::pin(search.advance(advance, changes));
+        advanced.push(match tx.attempt(moved).await? {
+            Ok(advanced) => advanced,
+            Err(error) if error.refuses_data() => {
+                metrics::flush_failures_total(error.class()).increment(1);
+                search.set_aside.truncate(set_aside);
+                Advanced::Refused
+            }
+            Err(error) => return Err(error),
+        });
     }
     let applied = Box::pin(search.parts(causes, Parts::of(work, &advanced))).await?;
     search.effects(&applied.effects).await?;
@@ -128,46 +127,68 @@ async fn write(
     Ok((Written::of(&advanced, applied), set_aside))
 }
 
-/// Move the checkpoints. A session that cannot be stored is left out: the shard counts on, and only a restart has to identify again.
-async fn advance(tx: &Tx<'_>, work: &Work) -> Result<Vec<Advanced>, StoreError> {
-    let asked: Vec<&Advance> = work.iter().map(|(advance, _)| advance).collect();
-    match tx.attempt(shard_checkpoint::advance(tx, &asked)).await? {
-        Ok(advanced) => return Ok(advanced),
-        Err(error) if error.refuses_data() => {}
-        Err(error) => return Err(error),
-    }
-    let mut advanced = Vec::with_capacity(asked.len());
-    for advance in asked {
-        let error = match tx.attempt(shard_checkpoint::advance(tx, &[advance])).await? {
-            Ok(one) => {
-                advanced.extend(one);
-                continue;
-            }
-            Err(error) if error.refuses_data() => error,
-            Err(error) => return Err(error),
-        };
-        tracing::error!(
-            shard.id = advance.shard.id,
-            %error,
-            "the session of a shard cannot be stored; without it a restart begins a new session"
-        );
-        let without_session = Advance {
-            session: None,
-            ..advance.clone()
-        };
-        advanced.extend(shard_checkpoint::advance(tx, &[&without_session]).await?);
-    }
-    Ok(advanced)
-}
-
 /// The search for what cannot be written.
 struct Search<'a, 'tx> {
     tx: &'a Tx<'tx>,
     tries: usize,
     set_aside: Vec<New>,
+    loud: bool,
 }
 
 impl Search<'_, '_> {
+    /// Move a shard's checkpoint, and write what has to be written with it. Where PostgreSQL refuses that, the shard's flush waits alone.
+    async fn advance(&mut self, advance: &Advance, changes: &Changes) -> Result<Advanced, StoreError> {
+        let advanced = self.checkpoint(advance).await?;
+        if advanced == Advanced::Now {
+            self.gaps(advance.shard, &changes.gaps).await?;
+            // These say what was counted already. A process that started without them would count it again, so nothing is set aside.
+            let recorded = backfill::record(self.tx, advance.shard, &changes.backfill).await;
+            recorded.inspect_err(|error| {
+                if self.loud && error.refuses_data() {
+                    tracing::error!(
+                        shard.id = advance.shard.id,
+                        %error,
+                        "PostgreSQL refuses the progress of reading back (backfill_channel, backfill_message, gap_unread): nothing of \
+                         this shard is committed until it can be stored; other shards go on"
+                    );
+                }
+            })?;
+        }
+        Ok(advanced)
+    }
+
+    /// Move a checkpoint. A session that cannot be stored is left out: the shard counts on, and only a restart has to identify again.
+    async fn checkpoint(&self, advance: &Advance) -> Result<Advanced, StoreError> {
+        let tx = self.tx;
+        let one = |advanced: Vec<Advanced>| advanced.first().copied().unwrap_or(Advanced::Fenced);
+        let error = match tx.attempt(shard_checkpoint::advance(tx, &[advance])).await? {
+            Ok(advanced) => return Ok(one(advanced)),
+            Err(error) if error.refuses_data() => error,
+            Err(error) => return Err(error),
+        };
+        let without_session = Advance {
+            session: None,
+            ..advance.clone()
+        };
+        let moved = shard_checkpoint::advance(tx, &[&without_session]).await;
+        match &moved {
+            Ok(_) => tracing::error!(
+                shard.id = advance.shard.id,
+                %error,
+                "the session of a shard cannot be stored; without it a restart begins a new session"
+            ),
+            Err(error) if self.loud && error.refuses_data() => tracing::error!(
+                shard.id = advance.shard.id,
+                shard.count = advance.shard.count,
+                %error,
+                "PostgreSQL refuses a shard's checkpoint (its row of shard_checkpoint): nothing of this shard is committed until it can \
+                 be stored; other shards go on"
+            ),
+            Err(_) => {}
+        }
+        moved.map(one)
+    }
+
     /// Write the parts, dividing what fails.
     async fn parts(&mut self, causes: &Causes, parts: Parts<'_>) -> Result<Applied, StoreError> {
         let mut applied = Applied::default();

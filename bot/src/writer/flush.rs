@@ -32,7 +32,8 @@ pub type Work = Vec<(Advance, Changes)>;
 
 /// What a committed flush did.
 pub(super) struct Written {
-    outcomes: Vec<Outcome>,
+    /// `None` for a batch that PostgreSQL refuses.
+    outcomes: Vec<Option<Outcome>>,
     rows: usize,
     reads: usize,
     messages: u64,
@@ -63,7 +64,8 @@ pub async fn flush(store: &Store, causes: &Causes, work: Arc<Work>) -> Result<Ve
         Err(error) if error.is_unique_violation() => once(store, causes, work, Making::Upserted).await?,
         tried => tried?,
     };
-    Ok(written.count(store))
+    // Only a careful flush goes on without a shard.
+    Ok(written.count(store).into_iter().flatten().collect())
 }
 
 async fn once(
@@ -276,9 +278,9 @@ fn resolve(
 
 impl Written {
     pub(super) fn of(advanced: &[Advanced], applied: Applied) -> Self {
-        let mut outcomes: Vec<Outcome> = advanced.iter().copied().map(Outcome::of).collect();
+        let mut outcomes: Vec<Option<Outcome>> = advanced.iter().copied().map(Outcome::of).collect();
         for (index, key, last_award) in applied.learned {
-            if let Some(Outcome::Committed { learned }) = outcomes.get_mut(index) {
+            if let Some(Some(Outcome::Committed { learned })) = outcomes.get_mut(index) {
                 learned.push((key, last_award));
             }
         }
@@ -292,7 +294,7 @@ impl Written {
     }
 
     /// Count what is committed: a try that is rolled back has written nothing.
-    pub(super) fn count(self, store: &Store) -> Vec<Outcome> {
+    pub(super) fn count(self, store: &Store) -> Vec<Option<Outcome>> {
         for guild in self.ranked.chunk_by(|a, b| a == b) {
             store.wrote_ranked(guild[0], guild.len() as u64);
         }
@@ -301,7 +303,10 @@ impl Written {
         metrics::flush_reads_total().increment(self.reads as u64);
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
         metrics::flush_rows().record(self.rows as f64);
-        let fenced = self.outcomes.iter().filter(|o| matches!(o, Outcome::Fenced));
+        let fenced = self
+            .outcomes
+            .iter()
+            .filter(|o| matches!(o, Some(Outcome::Fenced)));
         metrics::flush_fenced_total().increment(fenced.count() as u64);
         self.outcomes
     }
@@ -320,14 +325,15 @@ impl Applied {
 }
 
 impl Outcome {
-    fn of(advanced: Advanced) -> Self {
+    fn of(advanced: Advanced) -> Option<Self> {
         match advanced {
-            Advanced::Now => Self::Committed { learned: Vec::new() },
+            Advanced::Now => Some(Self::Committed { learned: Vec::new() }),
             Advanced::Before => {
                 metrics::flush_already_applied_total().increment(1);
-                Self::Committed { learned: Vec::new() }
+                Some(Self::Committed { learned: Vec::new() })
             }
-            Advanced::Fenced => Self::Fenced,
+            Advanced::Fenced => Some(Self::Fenced),
+            Advanced::Refused => None,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What PostgreSQL refuses stops nothing else, is kept, and counts once when somebody has it applied.
 
-use std::sync::Arc;
+use std::{fs::File, os::unix::fs::FileExt as _, sync::Arc};
 
 use discord_simulator::{LevelRules, Rate, Simulator, SimulatorConfig};
 use eventide::{
     config::Config,
     effects::Causes,
+    gateway::status::ShardStatus,
     ledger::{
         Ledger,
         member_xp::{Earns, MemberKey, MemberMessage},
@@ -23,7 +24,7 @@ use twilight_model::id::Id;
 use crate::support::{
     PATIENCE, Scene,
     bot::{command, compare, config_for, discord, settle_exactly, start, up, url},
-    session::Session,
+    session::{Session, every_session_is_stored},
     until,
 };
 
@@ -159,6 +160,133 @@ async fn without_a_quarantine_the_flush_waits() {
     session.execute("ALTER TABLE member_xp DROP CONSTRAINT odd").await;
     settle_exactly(&discord, &scene.store()).await;
     assert_eq!(in_quarantine(&session).await, 0);
+    bot.drain(PATIENCE).await.expect("a clean end");
+    session.close().await;
+    scene.stop().await;
+}
+
+/// A page of a table that is damaged on disk: what belongs on it is kept, everything else goes on, and it counts once when the page is
+/// there again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_belongs_on_a_damaged_page_is_kept() {
+    const PAGE: usize = 8192;
+    let mut scene = Scene::new().await;
+    let discord = world().await;
+    let control = discord.control();
+    let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    control.generate(3_000);
+    until("there are members", async || {
+        (discord.oracle().sent() > 1_000).then_some(())
+    })
+    .await;
+    settle_exactly(&discord, &scene.store()).await;
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    let found = session.client.query_one(
+        "SELECT current_setting('data_directory') || '/' || pg_relation_filepath('member_xp'),
+                current_setting('data_checksums'), pg_relation_size('member_xp')",
+        &[],
+    );
+    let found = found.await.expect("found");
+    let (path, checksums, size): (String, String, i64) = (found.get(0), found.get(1), found.get(2));
+    assert_eq!(checksums, "on");
+    assert!(size > 4 * 8192, "other pages are whole");
+    session.close().await;
+
+    let mut page = vec![0; PAGE];
+    scene = scene
+        .while_stopped(|| {
+            let file = File::options()
+                .read(true)
+                .write(true)
+                .open(&path)
+                .expect("the table");
+            file.read_exact_at(&mut page, 0).expect("its first page");
+            file.write_all_at(&[0xA5; PAGE / 2], 512).expect("damaged");
+        })
+        .await;
+    control.set_rate(Rate::PerSecond(200.0));
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    until("changes are refused", async || {
+        (in_quarantine(&session).await > 20).then_some(())
+    })
+    .await;
+    let sent = discord.oracle().sent();
+    until("the others go on", async || {
+        (discord.oracle().sent() > sent + 100).then_some(())
+    })
+    .await;
+    control.set_rate(Rate::Paused);
+    until("all is committed or refused", async || {
+        let waits = |shard: &Arc<ShardStatus>| shard.dirty_since().is_some();
+        (control.drained() && !bot.shards.list().iter().any(waits)).then_some(())
+    })
+    .await;
+    let states = session
+        .client
+        .query("SELECT DISTINCT sqlstate FROM quarantine", &[]);
+    let states: Vec<String> = states.await.expect("read").iter().map(|row| row.get(0)).collect();
+    assert_eq!(states, ["XX001"]);
+    session.close().await;
+
+    scene = scene
+        .while_stopped(|| {
+            let file = File::options().write(true).open(&path).expect("the table");
+            file.write_all_at(&page, 0).expect("restored");
+        })
+        .await;
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    until("all is applied", async || {
+        type_in(&scene, &["quarantine", "retry", "--all"]).await;
+        (in_quarantine(&session).await == 0).then_some(())
+    })
+    .await;
+    settle_exactly(&discord, &scene.store()).await;
+    bot.drain(PATIENCE).await.expect("a clean end");
+    session.close().await;
+    scene.stop().await;
+}
+
+/// A shard whose checkpoint cannot be moved waits, and the one beside it in the same lane goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_that_is_refused_stops_only_its_shard() {
+    let scene = Scene::new().await;
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    let discord = world().await;
+    let control = discord.control();
+    let mut config = config_for(&discord);
+    config.ledger.writers = 1;
+    let bot = start(&config, scene.postgres.connection()).await;
+    up(&discord, 2).await;
+    let store = scene.store();
+    every_session_is_stored(&discord, &store).await;
+    session
+        .execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN IF NEW.shard_id = 1 THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$;
+             CREATE TRIGGER refuse BEFORE UPDATE ON shard_checkpoint FOR EACH ROW
+             WHEN (NEW.revision <> OLD.revision) EXECUTE FUNCTION refuse()",
+        )
+        .await;
+    let revisions = async || -> [i64; 2] {
+        let sql = "SELECT revision FROM shard_checkpoint ORDER BY shard_id";
+        let rows = session.client.query(sql, &[]).await.expect("read");
+        [rows[0].get(0), rows[1].get(0)]
+    };
+    let before = revisions().await;
+    control.set_rate(Rate::PerSecond(200.0));
+    until("the other shard goes on", async || {
+        (revisions().await[0] > before[0] + 20).then_some(())
+    })
+    .await;
+    assert_eq!(revisions().await[1], before[1]);
+    let refused = bot.shards.list().into_iter().find(|shard| shard.key().id == 1);
+    assert!(refused.expect("shard 1").dirty_since().is_some());
+    assert_eq!(in_quarantine(&session).await, 0);
+    control.set_rate(Rate::Paused);
+    session.execute("DROP TRIGGER refuse ON shard_checkpoint").await;
+    settle_exactly(&discord, &store).await;
+    assert_eq!(control.stats().sessions_started(), 2, "no session was lost");
     bot.drain(PATIENCE).await.expect("a clean end");
     session.close().await;
     scene.stop().await;

@@ -36,7 +36,7 @@ pub(crate) fn full_counts() -> bool {
 
 /// A private PostgreSQL in a directory of its own, with the schema up to date.
 pub(crate) struct Scene {
-    _directory: TempDir,
+    directory: TempDir,
     pub(crate) postgres: PrivatePostgres,
 }
 
@@ -44,15 +44,25 @@ impl Scene {
     pub(crate) async fn new() -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         let postgres = start(directory.path(), Content::Schema, &[]).await;
-        Self {
-            _directory: directory,
-            postgres,
-        }
+        Self { directory, postgres }
     }
 
     /// A pool of its own on the scene's database.
     pub(crate) fn store(&self) -> Store {
         Store::new(self.postgres.connection(), &Config::defaults().database).expect("a pool")
+    }
+
+    /// Stop the server in order, do something to its files, and start it again.
+    pub(crate) async fn while_stopped(self, work: impl FnOnce()) -> Self {
+        let Self { directory, postgres } = self;
+        postgres.stop(StopMode::Fast).await.expect("PostgreSQL stops");
+        work();
+        let options = Options {
+            settings: vec![("fsync".to_owned(), "off".to_owned())],
+            ..options(directory.path())
+        };
+        let postgres = PrivatePostgres::start(&options).await.expect("PostgreSQL starts");
+        Self { directory, postgres }
     }
 
     pub(crate) async fn stop(self) {
