@@ -133,6 +133,7 @@ impl Ledger {
             id,
             channel_id: message.channel_id,
             user_id: key.user_id,
+            only_read: false,
         };
         match self.backfill.arrived(held, &message) {
             Arrival::Counts => self.member_message(key, message),
@@ -154,6 +155,17 @@ impl Ledger {
                 count(MemberKey { guild_id, user_id }, message);
             });
         });
+    }
+
+    /// Let messages wait that were read, and lie above the last ones that were known of their channels.
+    pub fn read_beyond(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        until: Id<MessageMarker>,
+        messages: impl Iterator<Item = (HeldMessage, MemberMessage)>,
+    ) {
+        self.backfill.read_beyond(guild_id, until, messages);
+        self.weigh();
     }
 
     /// Count what waited in the guilds that are read back: everything that came before has been received.

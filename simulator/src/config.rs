@@ -203,6 +203,8 @@ pub struct GatewayRules {
     pub silent: bool,
     /// Delivers every second event before the one that it follows.
     pub swaps_events: bool,
+    /// `GUILD_CREATE` tells of each channel the last message but one.
+    pub late_last_messages: bool,
 }
 
 impl Default for GatewayRules {
@@ -231,6 +233,7 @@ impl Default for GatewayRules {
             ready_fields: Vec::new(),
             silent: false,
             swaps_events: false,
+            late_last_messages: false,
         }
     }
 }

@@ -272,6 +272,7 @@ impl Engine {
             history,
             channels,
             raws,
+            rules,
             ..
         } = self;
         let session = &mut sessions[key];
@@ -288,7 +289,8 @@ impl Engine {
                     .get(&index)
                     .map_or(Beside::Nothing, |event| Beside::Raw(Arc::clone(event))),
                 Kind::GuildCreate => {
-                    Beside::LastMessages(channels.newest_below(history, record.guild, record.id))
+                    let without = usize::from(rules.late_last_messages);
+                    Beside::LastMessages(channels.newest_below(history, record.guild, record.id, without))
                 }
                 _ => Beside::Nothing,
             };

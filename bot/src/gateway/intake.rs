@@ -181,6 +181,7 @@ impl Intake {
     /// A connection begins: with a session, what comes until RESUMED is a replay.
     pub(super) fn connecting(&mut self) {
         self.order.clear();
+        self.ledger.backfill.disconnected();
         self.replaying = self.session.is_some();
         self.halted_at = None;
     }
@@ -189,7 +190,7 @@ impl Intake {
     /// will not before the cut is decided.
     pub(super) fn set_portion(&mut self, portion: Portion) -> bool {
         self.dispatcher.set_portion(portion);
-        let untouched = |cut| self.ledger.backfill.newest().is_none_or(|newest| newest < cut);
+        let untouched = |cut| self.ledger.backfill.furthest().is_none_or(|newest| newest < cut);
         // A shard of the new number would miss what comes before its session begins.
         let receives = self.session.is_some() || !portion.counts_nothing();
         portion.open_cut().is_some_and(untouched) && receives

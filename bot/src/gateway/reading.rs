@@ -14,7 +14,7 @@ use crate::{
     events::message_create::MessageCreate,
     ledger::backfill::{Backfill, Plan, Unread},
     metrics,
-    rest::{Priority, Rest, RestError, Retry},
+    rest::{Priority, Rest, Retry},
 };
 
 /// Guilds of a shard that are read at a time. One guild's pages follow each other; several use what the REST budget leaves.
@@ -25,6 +25,9 @@ const CHANNELS_AT_ONCE: usize = 4;
 
 /// Messages in a page, Discord's most.
 const PAGE: u16 = 100;
+
+/// Pages above a channel's last message that are read. What comes later is the gateway's to deliver.
+const PAGES_BEYOND: usize = 10;
 
 /// How long a shard stands still because messages that wait fill its ledger, and nothing comes that they wait for.
 const FULL_PATIENCE: Duration = Duration::from_secs(15);
@@ -58,6 +61,10 @@ pub(super) struct Piece {
     pub(super) through: Id<MessageMarker>,
     /// The messages by people, in the order of their ids.
     pub(super) messages: Vec<MessageCreate>,
+    /// Where the plan ends.
+    pub(super) until: Id<MessageMarker>,
+    /// Messages by people that lie above the last one that was known of their channel, which is read to its end.
+    pub(super) beyond: Vec<MessageCreate>,
     pub(super) unread: Vec<(Id<ChannelMarker>, Unread)>,
     pub(super) is_last: bool,
 }
@@ -145,6 +152,15 @@ pub(super) struct GuildReader {
     guild_id: Id<GuildMarker>,
     until: Id<MessageMarker>,
     channels: Vec<ChannelReader>,
+    beyond: Vec<MessageCreate>,
+}
+
+/// Messages of a channel: a page and, if that comes to the last message that was known, what there is above it.
+#[derive(Debug)]
+struct Fetched {
+    messages: Vec<MessageCreate>,
+    /// Whether there may be more.
+    has_more: bool,
 }
 
 /// A channel on its way: a page at most is in memory.
@@ -177,6 +193,7 @@ impl GuildReader {
             guild_id: plan.guild_id,
             until: until.expect("a plan has channels"),
             channels,
+            beyond: Vec::new(),
         }
     }
 
@@ -192,12 +209,18 @@ impl GuildReader {
             .channels
             .iter()
             .filter(|channel| channel.has_more && channel.page.is_empty())
-            .map(|channel| (channel.id, channel.asked))
+            .map(|channel| (channel.id, channel.asked, channel.until))
             .collect();
         let pages: Vec<_> = stream::iter(missing)
-            .map(|(channel, after)| {
-                let rest = &rest;
-                async move { (channel, page(rest, channel, after).await) }
+            .map(|(channel, after, until)| {
+                let rest = rest.clone();
+                async move {
+                    let page = |after| {
+                        let rest = rest.clone();
+                        async move { page(&rest, channel, after).await }
+                    };
+                    (channel, fetch(page, after, until).await)
+                }
             })
             .buffer_unordered(CHANNELS_AT_ONCE)
             .collect()
@@ -205,7 +228,7 @@ impl GuildReader {
         let mut unread = Vec::new();
         for (channel, page) in pages {
             match page {
-                Ok(page) => self.take_in(channel, page),
+                Ok(fetched) => self.take_in(channel, fetched),
                 Err(why) => {
                     self.channels.retain(|reader| reader.id != channel);
                     unread.push((channel, why));
@@ -218,6 +241,8 @@ impl GuildReader {
                 guild_id: self.guild_id,
                 through,
                 messages,
+                until: self.until,
+                beyond: std::mem::take(&mut self.beyond),
                 unread,
                 is_last: self.is_at_end(),
             },
@@ -225,28 +250,27 @@ impl GuildReader {
         }
     }
 
-    fn take_in(&mut self, channel: Id<ChannelMarker>, mut page: Vec<MessageCreate>) {
+    fn take_in(&mut self, channel: Id<ChannelMarker>, fetched: Fetched) {
         let guild_id = self.guild_id;
         let Some(reader) = self.channels.iter_mut().find(|reader| reader.id == channel) else {
             return;
         };
+        let mut messages = fetched.messages;
         // Discord gives the newest first.
-        page.sort_unstable_by_key(|message| message.id);
-        reader.asked = page
+        messages.sort_unstable_by_key(|message| message.id);
+        reader.asked = messages
             .last()
             .map_or(reader.until, |newest| newest.id)
             .max(reader.asked);
-        reader.has_more = page.len() >= usize::from(PAGE) && reader.asked < reader.until;
-        let until = reader.until;
-        reader.page = page
-            .into_iter()
-            .filter(|message| message.id <= until && message.is_by_a_person())
-            .map(|mut message| {
-                // REST leaves it out.
-                message.guild_id = Some(guild_id);
-                message
-            })
-            .collect();
+        reader.has_more = fetched.has_more && reader.asked < reader.until;
+        messages.retain(MessageCreate::is_by_a_person);
+        for message in &mut messages {
+            // REST leaves it out.
+            message.guild_id = Some(guild_id);
+        }
+        let known = messages.partition_point(|message| message.id <= reader.until);
+        self.beyond.extend(messages.drain(known..));
+        reader.page = messages.into();
     }
 
     /// The messages up to the point from which on a channel's next page may come between.
@@ -268,6 +292,32 @@ impl GuildReader {
     }
 }
 
+/// Read a page of a channel and, where it comes to `until`, those after it: `until` is what Discord knew at one moment, and the gateway
+/// need not deliver what came between that moment and the session.
+async fn fetch<P>(
+    page: impl Fn(Id<MessageMarker>) -> P,
+    after: Id<MessageMarker>,
+    until: Id<MessageMarker>,
+) -> Result<Fetched, Unread>
+where
+    P: Future<Output = Result<Vec<MessageCreate>, Unread>>,
+{
+    let is_full = |page: &[MessageCreate]| page.len() >= usize::from(PAGE);
+    let newest = |messages: &[MessageCreate]| messages.iter().map(|message| message.id).max();
+    let mut messages = page(after).await?;
+    let mut has_more = is_full(&messages);
+    for _ in 0..PAGES_BEYOND {
+        let Some(newest) = newest(&messages).filter(|newest| has_more && *newest >= until) else {
+            break;
+        };
+        // What is planned has been read. That the rest is not does no harm where the gateway delivers it.
+        let Ok(next) = page(newest).await else { break };
+        has_more = is_full(&next);
+        messages.extend(next);
+    }
+    Ok(Fetched { messages, has_more })
+}
+
 /// The oldest messages of a channel after one, tried until there is an answer that stays.
 async fn page(
     rest: &Rest,
@@ -283,12 +333,10 @@ async fn page(
             Ok(page) => return Ok(page),
             Err(error) => error,
         };
-        if let RestError::Unreadable { .. } = error {
-            return Err(Unread::Unreadable);
-        }
         let pause = match error.retry() {
             Retry::After(pause) => pause,
-            // The gateway ends the process if the token stays refused; the next one continues here.
+            // The gateway ends the process if the token stays refused; the next one continues here. An answer that cannot be read is
+            // no fault of the channel's: it is told, and there is an alert for it.
             Retry::Later | Retry::Full | Retry::TokenRefused => backoff.pause(),
             Retry::Never { status, .. } => {
                 tracing::warn!(channel.id = channel.get(), error = %error, "a channel cannot be read back");

@@ -6,12 +6,15 @@
 //! ever, a member's messages count in their order, which the cooldown needs, and each of them once: what was read and what was held
 //! are united by id.
 //!
+//! A page may hold messages above the last one that `GUILD_CREATE` told of its channel, which the gateway may deliver or not. Those are
+//! held as well, and marked until the gateway has delivered them, or is known to have had the time to.
+//!
 //! Nothing here does I/O. Each change is noted for the flush that commits it together with what it counts.
 
 mod change;
 mod guild;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque, btree_map::Entry};
 
 use rustc_hash::FxBuildHasher;
 use twilight_model::id::{
@@ -32,6 +35,10 @@ use crate::{
 
 /// What a held message takes, in the tree and in the batch that commits it.
 const HELD_BYTES: usize = 2 * size_of::<(Id<MessageMarker>, (Id<UserMarker>, MemberMessage))>();
+
+/// Answered heartbeats after which the gateway has delivered what Discord had for the shard before. The first may have been sent
+/// earlier than that; none is sent before the one before it is answered.
+const HEARTBEATS: u8 = 2;
 
 /// One shard's reading back.
 #[derive(Debug, Default)]
@@ -89,6 +96,15 @@ impl Backfill {
     /// The newest message that was seen, or that is planned to be read: what the next gap misses is newer.
     pub const fn newest(&self) -> Option<Id<MessageMarker>> {
         self.newest
+    }
+
+    /// The newest message that was seen or read.
+    pub fn furthest(&self) -> Option<Id<MessageMarker>> {
+        let only_read = self
+            .guilds
+            .values()
+            .filter_map(|guild| guild.only_read.last().copied());
+        only_read.chain(self.newest).max()
     }
 
     /// Guilds whose messages are held, those included of which it is not known yet whether they missed any.
@@ -158,6 +174,9 @@ impl Backfill {
             let guild = self.guilds.entry(message.guild_id).or_default();
             let new = guild.held.insert(message.id, (message.user_id, change)).is_none();
             self.held += usize::from(new);
+            if message.only_read {
+                guild.only_read.insert(message.id);
+            }
         }
         let guilds: Vec<_> = self.guilds.keys().copied().collect();
         for guild in guilds {
@@ -193,6 +212,7 @@ impl Backfill {
             let guild = self.guilds.entry(guild_id).or_default();
             // A guild that was not there in the session before has missed more.
             let after = *guild.awaits.get_or_insert(newest);
+            guild.heartbeats = 0;
             self.done.remove(&guild_id);
             self.note(Change::Await { guild_id, after });
         }
@@ -251,12 +271,12 @@ impl Backfill {
         if span.is_some_and(|span| message.id <= span.after) {
             return Arrival::ReadBefore;
         }
-        if guild
+        let is_new = guild
             .held
             .insert(message.id, (message.user_id, change.clone()))
-            .is_none()
-        {
-            self.held += 1;
+            .is_none();
+        self.held += usize::from(is_new);
+        if guild.only_read.remove(&message.id) || is_new {
             if let Some(Change::Held(messages)) = self.changes.last_mut() {
                 messages.push(message);
                 self.rows += 1;
@@ -283,6 +303,43 @@ impl Backfill {
         }
     }
 
+    /// Messages of a guild were read that lie above the last ones that were known of their channels. The guild's plan goes up to
+    /// `until`. To be told before that these channels are read to their end.
+    pub fn read_beyond(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        until: Id<MessageMarker>,
+        messages: impl Iterator<Item = (HeldMessage, MemberMessage)>,
+    ) {
+        let Some(guild) = self.guilds.get_mut(&guild_id) else {
+            return;
+        };
+        let (mut held, mut further) = (Vec::new(), BTreeMap::new());
+        for (message, change) in messages {
+            if let Entry::Vacant(place) = guild.held.entry(message.id) {
+                place.insert((message.user_id, change));
+                guild.only_read.insert(message.id);
+                self.held += 1;
+                held.push(message);
+            }
+            // It counts when the guild is read up to there, and must not count again then.
+            if message.id <= until
+                && let Some(span) = guild.channels.get_mut(&message.channel_id)
+                && span.until < message.id
+            {
+                span.until = message.id;
+                further.insert(message.channel_id, message.id);
+            }
+        }
+        if !further.is_empty() {
+            let channels = further.into_iter().collect();
+            self.note(Change::Further { guild_id, channels });
+        }
+        if !held.is_empty() {
+            self.note(Change::Held(held));
+        }
+    }
+
     /// All of the guild's planned channels are read up to `through`: what they had there is `messages`, in the order of their ids,
     /// by people only. `count` gets these and the held ones between them.
     pub fn read(
@@ -301,6 +358,10 @@ impl Backfill {
         let channels = guild.move_on(through);
         self.summary.channels += channels;
         metrics::backfill_channels_total().increment(channels);
+        self.counted(guild_id, through, read_back);
+    }
+
+    fn counted(&mut self, guild_id: Id<GuildMarker>, through: Id<MessageMarker>, read_back: u64) {
         self.summary.messages += read_back;
         metrics::backfill_messages_total().increment(read_back);
         self.note(Change::Read {
@@ -308,6 +369,30 @@ impl Backfill {
             through,
             read_back,
         });
+    }
+
+    /// Discord has answered a heartbeat of a session that is up.
+    pub fn heartbeat_answered(&mut self) {
+        for guild_id in &self.done {
+            let Some(guild) = self.guilds.get_mut(guild_id) else {
+                continue;
+            };
+            if guild.only_read.is_empty() {
+                continue;
+            }
+            guild.heartbeats = guild.heartbeats.saturating_add(1);
+            if guild.heartbeats >= HEARTBEATS {
+                // What the next gap misses is newer: nothing that came before is on its way.
+                self.newest = self.newest.max(guild.settle());
+            }
+        }
+    }
+
+    /// The connection has ended: what was on its way comes by another.
+    pub fn disconnected(&mut self) {
+        for guild in self.guilds.values_mut() {
+            guild.heartbeats = 0;
+        }
     }
 
     /// A channel cannot be read on.
@@ -333,12 +418,23 @@ impl Backfill {
 
     /// Whether guilds wait for [`Backfill::release`].
     pub fn has_releases(&self) -> bool {
-        !self.done.is_empty()
+        self.done.iter().any(|guild| self.is_settled(*guild))
+    }
+
+    /// Whether nothing of what was read may still come from the gateway.
+    fn is_settled(&self, guild: Id<GuildMarker>) -> bool {
+        self.guilds
+            .get(&guild)
+            .is_none_or(|guild| guild.only_read.is_empty())
     }
 
     /// Everything that came before has been received: count what was held of the guilds that are read.
     pub fn release(&mut self, mut count: impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage)) {
-        for guild_id in std::mem::take(&mut self.done) {
+        let done = std::mem::take(&mut self.done);
+        let (settled, rest) = done.into_iter().partition(|guild| self.is_settled(*guild));
+        self.done = rest;
+        let settled: BTreeSet<_> = settled;
+        for guild_id in settled {
             self.end(guild_id, &mut count);
         }
     }
@@ -350,19 +446,18 @@ impl Backfill {
             let Some(guild) = self.guilds.get_mut(&guild_id) else {
                 continue;
             };
-            let held = std::mem::take(&mut guild.held);
-            let Some(through) = held.keys().next_back().copied() else {
+            // What was only read is known by being held.
+            let bound = guild.only_read.first().copied();
+            let is_due = |id| bound.is_none_or(|bound| id < bound);
+            let due = guild.held.keys().filter(|id| is_due(**id));
+            let Some(through) = due.max().copied() else {
                 continue;
             };
-            self.held -= held.len();
-            for (user, change) in held.into_values() {
-                count(guild_id, user, change);
-            }
-            self.note(Change::Read {
-                guild_id,
-                through,
-                read_back: 0,
-            });
+            let before = guild.held.len();
+            guild.count_held(is_due, &mut |user, change| count(guild_id, user, change));
+            self.held -= before - guild.held.len();
+            let read_back = std::mem::take(&mut guild.read_back);
+            self.counted(guild_id, through, read_back);
         }
     }
 
@@ -389,12 +484,21 @@ impl Backfill {
             } else {
                 guild.awaits.take()
             };
-            let spans = std::mem::take(&mut guild.channels);
-            for (channel, span) in spans.into_iter().filter(|(_, span)| !span.is_read()) {
+            let through = guild.held.keys().next_back().copied();
+            let mut spans = std::mem::take(&mut guild.channels);
+            spans.retain(|_, span| !span.is_read());
+            // Nobody would know that these have counted when the gateway delivers them after all.
+            let before = guild.held.len();
+            for (channel, until) in guild.discard() {
+                let span = Span { after: until, until };
+                spans.entry(channel).or_insert(span);
+            }
+            self.held -= before - guild.held.len();
+            for (channel, span) in spans {
                 self.unread(guild_id, Some(channel), span, why);
             }
             self.give_up_waiting(guild_id, why);
-            self.end(guild_id, &mut count);
+            self.end_through(guild_id, through, &mut count);
             if let Some(after) = awaits {
                 // The gap before is given up, the one after it has hardly begun.
                 self.guilds.entry(guild_id).or_default().awaits = Some(after);
@@ -467,14 +571,27 @@ impl Backfill {
         guild_id: Id<GuildMarker>,
         count: &mut impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage),
     ) {
+        let held = self.guilds.get(&guild_id).map(|guild| &guild.held);
+        let through = held.and_then(|held| held.keys().next_back().copied());
+        self.end_through(guild_id, through, count);
+    }
+
+    fn end_through(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        through: Option<Id<MessageMarker>>,
+        count: &mut impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage),
+    ) {
         let Some(guild) = self.guilds.remove(&guild_id) else {
             return;
         };
         self.held -= guild.held.len();
-        self.note(Change::Ended {
-            guild_id,
-            through: guild.held.keys().next_back().copied(),
-        });
+        if let Some(through) = through.or(self.newest)
+            && guild.read_back > 0
+        {
+            self.counted(guild_id, through, guild.read_back);
+        }
+        self.note(Change::Ended { guild_id, through });
         for (user, change) in guild.held.into_values() {
             count(guild_id, user, change);
         }

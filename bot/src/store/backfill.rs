@@ -38,7 +38,7 @@ pub async fn left(store: &Store, shard: ShardKey) -> Result<Left, StoreError> {
     const MESSAGES: Statement = statement!(
         "backfill_message_left",
         [INT8, INT8],
-        "SELECT guild_id, message_id, channel_id, user_id FROM backfill_message
+        "SELECT guild_id, message_id, channel_id, user_id, only_read FROM backfill_message
          WHERE (guild_id >> 22) % $1 = $2 ORDER BY guild_id, message_id"
     );
     let (count, id) = (i64::from(shard.count), i64::from(shard.id));
@@ -57,6 +57,7 @@ pub async fn left(store: &Store, shard: ShardKey) -> Result<Left, StoreError> {
             id: from_db(row.get(1))?,
             channel_id: from_db(row.get(2))?,
             user_id: from_db(row.get(3))?,
+            only_read: row.get(4),
         })
     });
     Ok(Left {
@@ -73,6 +74,7 @@ pub async fn record(tx: &Tx<'_>, shard: ShardKey, changes: &[Change]) -> Result<
             Change::Await { .. } => await_guilds(tx, alike).await?,
             Change::Planned { .. } => plan(tx, alike).await?,
             Change::Held(_) => hold(tx, alike).await?,
+            Change::Further { .. } => reach_further(tx, alike).await?,
             Change::Read { .. } => read(tx, shard, alike).await?,
             Change::Unread { .. } => leave_unread(tx, shard, alike).await?,
             Change::Ended { .. } => end(tx, alike).await?,
@@ -144,27 +146,62 @@ async fn plan(tx: &Tx<'_>, changes: &[Change]) -> Result<(), StoreError> {
 async fn hold(tx: &Tx<'_>, changes: &[Change]) -> Result<(), StoreError> {
     const HOLD: Statement = statement!(
         "backfill_message_hold",
-        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
-        "INSERT INTO backfill_message (guild_id, message_id, channel_id, user_id)
-         SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[])
-         ON CONFLICT DO NOTHING"
+        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, BOOL_ARRAY],
+        "INSERT INTO backfill_message AS m (guild_id, message_id, channel_id, user_id, only_read)
+         SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::bool[])
+         ON CONFLICT (guild_id, message_id) DO UPDATE SET only_read = false
+         WHERE m.only_read AND NOT excluded.only_read"
     );
-    let messages = || {
-        changes
-            .iter()
-            .filter_map(|change| match change {
-                Change::Held(messages) => Some(messages),
-                _ => None,
-            })
-            .flatten()
-    };
-    let guilds: Vec<i64> = messages().map(|message| to_db(message.guild_id)).collect();
-    let ids: Vec<i64> = messages().map(|message| to_db(message.id)).collect();
-    let channels: Vec<i64> = messages().map(|message| to_db(message.channel_id)).collect();
-    let users: Vec<i64> = messages().map(|message| to_db(message.user_id)).collect();
-    tx.execute(HOLD, &[&guilds, &ids, &channels, &users])
-        .await
-        .map(drop)
+    // By key: PostgreSQL refuses to touch a row twice in one statement. What came from the gateway came after it was read.
+    let mut messages = BTreeMap::new();
+    for change in changes {
+        if let Change::Held(held) = change {
+            messages.extend(
+                held.iter()
+                    .map(|message| ((message.guild_id, message.id), message)),
+            );
+        }
+    }
+    let column = |of: fn(&HeldMessage) -> i64| messages.values().map(|held| of(held)).collect::<Vec<_>>();
+    let only_read: Vec<bool> = messages.values().map(|held| held.only_read).collect();
+    tx.execute(
+        HOLD,
+        &[
+            &column(|held| to_db(held.guild_id)),
+            &column(|held| to_db(held.id)),
+            &column(|held| to_db(held.channel_id)),
+            &column(|held| to_db(held.user_id)),
+            &only_read,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+async fn reach_further(tx: &Tx<'_>, changes: &[Change]) -> Result<(), StoreError> {
+    const FURTHER: Statement = statement!(
+        "backfill_channel_further",
+        [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
+        "UPDATE backfill_channel AS b SET until_id = f.until_id
+         FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS f (guild_id, channel_id, until_id)
+         WHERE b.guild_id = f.guild_id AND b.channel_id = f.channel_id AND b.until_id < f.until_id"
+    );
+    let mut furthest = BTreeMap::new();
+    for change in changes {
+        if let Change::Further { guild_id, channels } = change {
+            furthest.extend(
+                channels
+                    .iter()
+                    .map(|(channel, until)| ((*guild_id, *channel), *until)),
+            );
+        }
+    }
+    let (guilds, channels): (Vec<i64>, Vec<i64>) = furthest
+        .keys()
+        .map(|(guild, channel)| (to_db(*guild), to_db(*channel)))
+        .unzip();
+    let until: Vec<i64> = furthest.values().map(|until| to_db(*until)).collect();
+    tx.execute(FURTHER, &[&guilds, &channels, &until]).await.map(drop)
 }
 
 async fn read(tx: &Tx<'_>, shard: ShardKey, changes: &[Change]) -> Result<(), StoreError> {

@@ -35,6 +35,8 @@ use crate::support::{
     until,
 };
 
+mod pages;
+
 const MESSAGES: &str = "GET /channels/{id}/messages";
 
 /// Two shards in a time that runs fast, so that cooldowns end; a Discord whose limits let a test be over soon.

@@ -33,11 +33,17 @@ impl ChannelIndex {
         &self.0[guild as usize][usize::from(channel)]
     }
 
-    /// The newest message below an id in each channel of a guild; 0 where there is none.
-    pub(super) fn newest_below(&self, history: &Log<Record>, guild: u32, id: u64) -> Box<[u64]> {
+    /// The newest message below an id in each channel of a guild, without the last ones; 0 where there is none.
+    pub(super) fn newest_below(
+        &self,
+        history: &Log<Record>,
+        guild: u32,
+        id: u64,
+        without: usize,
+    ) -> Box<[u64]> {
         let newest = |channel: &VecDeque<u64>| {
             let end = position(channel, history, id.saturating_sub(1));
-            let index = channel.get(end.checked_sub(1)?)?;
+            let index = channel.get(end.checked_sub(1 + without)?)?;
             history.get(*index).map(|record| record.id)
         };
         self.0[guild as usize]

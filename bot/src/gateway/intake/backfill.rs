@@ -5,7 +5,7 @@ use twilight_model::id::{Id, marker::MessageMarker};
 use super::{super::reading::Piece, Intake};
 use crate::{
     events::{message_create::MessageCreate, ready::Ready},
-    ledger::backfill::{Summary, Unread},
+    ledger::backfill::{HeldMessage, Summary, Unread},
     store::backfill::Left,
 };
 
@@ -54,6 +54,22 @@ impl Intake {
             self.ledger.backfill.cannot_read(piece.guild_id, channel, why);
         }
         let dispatcher = &self.dispatcher;
+        let portion = dispatcher.portion();
+        let beyond = piece.beyond.iter().filter_map(|message| {
+            if portion.is_undecided(message.id) {
+                return None;
+            }
+            let (key, change) = dispatcher.count(message)?;
+            let held = HeldMessage {
+                guild_id: key.guild_id,
+                id: message.id,
+                channel_id: message.channel_id,
+                user_id: key.user_id,
+                only_read: true,
+            };
+            Some((held, change))
+        });
+        self.ledger.read_beyond(piece.guild_id, piece.until, beyond);
         let messages = piece.messages.iter().filter_map(|message| {
             dispatcher
                 .count(message)
@@ -65,6 +81,13 @@ impl Intake {
         }
         self.dirty = true;
         self.tell_of_backfill();
+    }
+
+    /// Discord has answered a heartbeat.
+    pub(in crate::gateway) fn heartbeat_answered(&mut self) {
+        if !self.replaying {
+            self.ledger.backfill.heartbeat_answered();
+        }
     }
 
     /// Count what waited in guilds that are read. To be called while the session is up: everything that came before the newest

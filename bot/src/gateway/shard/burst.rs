@@ -196,6 +196,7 @@ impl ShardTask {
             Signal::Violation(violation) => return Some(self.on_violation(connection, violation, now)),
             Signal::HeartbeatRequested => connection.beats.requested(now),
             Signal::HeartbeatAck => {
+                self.intake.heartbeat_answered();
                 if let Some(latency) = connection.shard.latency().recent().first() {
                     self.status.set_latency(*latency);
                     metrics::shard_latency_seconds(self.key.id.to_string()).set(latency.as_secs_f64());

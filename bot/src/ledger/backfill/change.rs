@@ -26,6 +26,13 @@ pub enum Change {
     },
     /// Messages came that have to wait.
     Held(Vec<HeldMessage>),
+    /// Channels have messages above the last one that was known, which were read: they are to be read up to there.
+    Further {
+        /// The guild.
+        guild_id: Id<GuildMarker>,
+        /// The channels.
+        channels: Vec<(Id<ChannelMarker>, Id<MessageMarker>)>,
+    },
     /// All channels of the guild are read up to an id, and what was held up to there has counted too.
     Read {
         /// The guild.
@@ -61,6 +68,7 @@ impl Change {
         match self {
             Self::Held(messages) => messages.len(),
             Self::Planned { channels, .. } => channels.len() + 1,
+            Self::Further { channels, .. } => channels.len(),
             Self::Await { .. } | Self::Read { .. } | Self::Unread { .. } | Self::Ended { .. } => 1,
         }
     }
@@ -77,6 +85,8 @@ pub struct HeldMessage {
     pub channel_id: Id<ChannelMarker>,
     /// Who sent it.
     pub user_id: Id<UserMarker>,
+    /// Whether it was read, and has not come from the gateway.
+    pub only_read: bool,
 }
 
 /// Why a channel was not read back to its end: the values of a label, and of `gap_unread.reason`.

@@ -1,6 +1,6 @@
 //! A guild that is read back: which channels are left, and which messages wait.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use twilight_model::id::{
     Id,
@@ -17,6 +17,12 @@ pub(super) struct Guild {
     pub(super) channels: BTreeMap<Id<ChannelMarker>, Span>,
     pub(super) held: BTreeMap<Id<MessageMarker>, (Id<UserMarker>, MemberMessage)>,
     pub(super) being_read: bool,
+    /// Held messages that were read and have not come from the gateway, which may still deliver them.
+    pub(super) only_read: BTreeSet<Id<MessageMarker>>,
+    /// Heartbeats that were answered since the guild was read.
+    pub(super) heartbeats: u8,
+    /// Messages that count because they were read, and are in no change yet.
+    pub(super) read_back: u64,
 }
 
 /// The messages of a channel above `after`, up to and including `until`.
@@ -94,19 +100,46 @@ impl Guild {
     ) -> u64 {
         let mut read = 0;
         for (id, user, change) in messages {
-            while let Some(earlier) = self.held.first_entry().filter(|held| *held.key() < id) {
-                let (user, change) = earlier.remove();
-                count(user, change);
-            }
+            read += self.count_held(|held| held < id, count);
             self.held.remove(&id);
+            self.only_read.remove(&id);
             count(user, change);
             read += 1;
         }
-        while let Some(earlier) = self.held.first_entry().filter(|held| *held.key() <= through) {
+        read + self.count_held(|held| held <= through, count)
+    }
+
+    /// Count what is held as long as `is_due`. Returns how many of these were only read.
+    pub(super) fn count_held(
+        &mut self,
+        is_due: impl Fn(Id<MessageMarker>) -> bool,
+        count: &mut impl FnMut(Id<UserMarker>, MemberMessage),
+    ) -> u64 {
+        let mut only_read = 0;
+        while let Some(earlier) = self.held.first_entry().filter(|held| is_due(*held.key())) {
+            only_read += u64::from(self.only_read.remove(earlier.key()));
             let (user, change) = earlier.remove();
             count(user, change);
         }
-        read
+        only_read
+    }
+
+    /// The gateway will deliver nothing any more of what was read.
+    pub(super) fn settle(&mut self) -> Option<Id<MessageMarker>> {
+        let newest = self.only_read.last().copied();
+        self.read_back += std::mem::take(&mut self.only_read).len() as u64;
+        newest
+    }
+
+    /// Leave out what was only read. Returns the last such message of each channel.
+    pub(super) fn discard(&mut self) -> BTreeMap<Id<ChannelMarker>, Id<MessageMarker>> {
+        let mut discarded = BTreeMap::new();
+        for id in std::mem::take(&mut self.only_read) {
+            if let Some((_, change)) = self.held.remove(&id) {
+                discarded.insert(change.channel_id, id);
+            }
+        }
+        discarded
     }
 
     /// All channels are read up to `through`. Returns how many are read to their end by it.
