@@ -19,7 +19,7 @@ use eventide::{
 };
 use twilight_model::id::Id;
 
-use crate::support::Scene;
+use crate::support::{Scene, session::Session, until};
 
 const SHARD: ShardKey = ShardKey { count: 4, id: 1 };
 
@@ -75,5 +75,62 @@ async fn batches_of_two_tenures_in_one_transaction() {
     assert_eq!(rows.len(), 1);
     assert_eq!((rows[0].1.messages, rows[0].1.xp), (1, 20));
     store.close();
+    scene.stop().await;
+}
+
+/// A failover to a standby that lacks the newest lease: the old owner and the new one were given the same number, in two histories. The
+/// token tells them apart, at whatever revision.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn owners_of_two_histories_with_the_same_number() {
+    let scene = Scene::new().await;
+    let settings = Settings::new(&Config::defaults().levels);
+    let causes = Causes::new(settings);
+    let first = scene.store();
+    take(&first).await;
+    first.close();
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
+    let name = scene
+        .postgres
+        .connection()
+        .get_dbname()
+        .expect("a name")
+        .to_owned();
+    let mut other = scene.postgres.connection();
+    other.dbname("postgres");
+    session.close().await;
+    let session = Session::open(&other.clone().into()).await;
+    until("nobody is connected to what is copied", async || {
+        let copy = format!("CREATE DATABASE standby TEMPLATE \"{name}\"");
+        session.client.batch_execute(&copy).await.ok()
+    })
+    .await;
+    session.close().await;
+
+    // The history that is lost, and the one that goes on.
+    let lost = scene.store();
+    let old = take(&lost).await;
+    lost.close();
+    other.dbname("standby");
+    let standby = Store::new(other, &Config::defaults().database).expect("a pool");
+    let new = take(&standby).await;
+    assert_eq!(old.fence.number, new.fence.number);
+    assert_ne!(old.fence.token, new.fence.token);
+
+    let outcome = async |batch| {
+        let outcomes = flush(&standby, &causes, Arc::new(vec![batch])).await;
+        outcomes.expect("a flush").pop().expect("one")
+    };
+    assert!(matches!(outcome(batch(&old, 10)).await, Outcome::Fenced));
+    assert!(member_xp::all(&standby).await.expect("rows").is_empty());
+    assert!(matches!(
+        outcome(batch(&new, 10)).await,
+        Outcome::Committed { .. }
+    ));
+    // At the revision that is stored now, an owner's own try would have been committed before.
+    assert!(matches!(outcome(batch(&old, 10)).await, Outcome::Fenced));
+    let rows = member_xp::all(&standby).await.expect("rows");
+    assert_eq!((rows.len(), rows[0].1.messages), (1, 1));
+    standby.close();
     scene.stop().await;
 }
