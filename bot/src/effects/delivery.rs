@@ -75,7 +75,8 @@ impl Deliverer {
         }
         Self {
             wake: store.effects_added(),
-            store,
+            // A claim or a marking is small. One that a silent connection holds up must not use up the lease of what is claimed.
+            store: store.answering_within(config.lease / 3),
             rest,
             settings,
             guilds,
@@ -167,12 +168,13 @@ impl Deliverer {
 
     fn keep_up(&self) -> BoxFuture<'_, Done> {
         Box::pin(async move {
-            if let Ok(backlog) = outbox::backlog(&self.store).await {
+            let store = self.store.clone().unhurried();
+            if let Ok(backlog) = outbox::backlog(&store).await {
                 #[expect(clippy::cast_precision_loss, reason = "counted up to a bound")]
                 metrics::outbox_rows().set(backlog.waiting as f64);
                 metrics::outbox_oldest_seconds().set(backlog.oldest.as_secs_f64());
             }
-            if let Ok(pruned) = outbox::prune(&self.store, self.config.keep_failed, PRUNED).await
+            if let Ok(pruned) = outbox::prune(&store, self.config.keep_failed, PRUNED).await
                 && pruned > 0
             {
                 tracing::debug!(outbox.pruned = pruned, "old failures were deleted");

@@ -21,6 +21,7 @@ use twilight_model::id::Id;
 use crate::support::{
     PATIENCE, Scene,
     bot::{command, command_on, config_for, discord, quiet, settle_exactly, start, up, url},
+    commit_cutter::CommitCutter,
     effects::{Courier, TEMPLATE, announced, delivered, effects},
     session::every_session_is_stored,
     until,
@@ -340,6 +341,39 @@ async fn a_poisoned_row_blocks_nobody() {
     delivered(&store).await;
     assert_eq!(announced(&discord).last().map(|it| it.user_id), Some(1));
     courier.stop().await;
+    store.close();
+    scene.stop().await;
+}
+
+/// Nobody answers at the other end of its connections: a claim is given up after a third of the lease, whatever a statement may take.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn claims_on_connections_that_swallow_everything() {
+    let scene = Scene::new().await;
+    let discord = discord(world()).await;
+    let store = scene.store();
+    let mut database = Config::defaults().database;
+    database.statement_timeout = Duration::from_hours(1);
+    let proxy = CommitCutter::start(scene.postgres.socket_directory());
+    let swallowed = Store::new(proxy.connection(&scene.postgres.connection()), &database).expect("a pool");
+    let courier = Courier::start(&announcing(&discord), &swallowed);
+    let guild = &discord.world().guilds()[0];
+    let channel = guild.channels()[0].id;
+    for user in [1, 2] {
+        add(&store, vec![level_up(guild, channel, user, 1)]).await;
+        delivered(&store).await;
+        let before = proxy.swallowed();
+        proxy.swallow(false);
+        until("the connections are swallowed", async || {
+            (proxy.swallowed() > before).then_some(())
+        })
+        .await;
+    }
+    add(&store, vec![level_up(guild, channel, 3, 1)]).await;
+    delivered(&store).await;
+    let users: Vec<u64> = announced(&discord).iter().map(|it| it.user_id).collect();
+    assert_eq!(users, [1, 2, 3]);
+    courier.stop().await;
+    swallowed.close();
     store.close();
     scene.stop().await;
 }
