@@ -30,6 +30,7 @@ mod model;
 mod moving_in;
 mod observe;
 mod panel;
+mod partitions;
 mod pool;
 mod pooler;
 mod postgres_versions;
