@@ -1,6 +1,7 @@
 //! What holds for every command, subcommand and button, taken from what Discord was told of them: so a new one is tested as well.
 
 mod authority;
+mod longest;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -23,7 +23,7 @@ fn units(text: &Value) -> usize {
 }
 
 /// See that Discord would take a message.
-fn assert_fits(message: &Value) {
+pub(crate) fn assert_fits(message: &Value) {
     assert!(units(&message["content"]) <= 2_000, "{message}");
     let mut total = 0;
     for embed in message["embeds"].as_array().into_iter().flatten() {
