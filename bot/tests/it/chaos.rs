@@ -12,6 +12,7 @@ mod processes;
 mod rest;
 mod sessions;
 mod stage;
+mod standby;
 mod table;
 
 use std::{panic::AssertUnwindSafe, path::Path, time::Duration};
@@ -173,14 +174,20 @@ async fn fault_matrix() {
     };
     let all = faults();
     assert!(
-        is_asked_for(outage::NAME) || all.iter().any(|fault| is_asked_for(fault.name)),
-        "no row's name has {row:?} in it; there are: {}, {}",
+        is_asked_for(outage::NAME)
+            || is_asked_for(standby::NAME)
+            || all.iter().any(|fault| is_asked_for(fault.name)),
+        "no row's name has {row:?} in it; there are: {}, {}, {}",
         all.iter().map(|fault| fault.name).collect::<Vec<_>>().join(", "),
-        outage::NAME
+        outage::NAME,
+        standby::NAME
     );
     let table = matrix(extent, |fault| is_asked_for(fault.name)).await;
     if is_asked_for(outage::NAME) {
         outage::sixty_seconds_without_the_database().await;
+    }
+    if is_asked_for(standby::NAME) {
+        standby::promoted().await;
     }
     table.assert_right();
 }

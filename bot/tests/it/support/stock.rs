@@ -25,15 +25,10 @@ pub(crate) struct Stock {
 
 impl Stock {
     pub(crate) async fn start() -> Self {
-        let directory = TempDir::new().expect("a temporary directory");
-        let home = directory.path();
-        let account = account();
-        if let Some(account) = &account {
-            chown(home, Some(account.uid.as_raw()), Some(account.gid.as_raw())).expect("its own");
-        }
+        let (directory, account) = home();
         let made = program("initdb", account.as_ref())
             .arg("--pgdata")
-            .arg(home.join("data"))
+            .arg(directory.path().join("data"))
             .args([
                 "--username=postgres",
                 "--auth=trust",
@@ -44,9 +39,40 @@ impl Stock {
             .await
             .expect("initdb runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let stock = Self::serve(directory, account.as_ref()).await;
+        let session = stock.session().await;
+        session.execute("CREATE ROLE bot LOGIN").await;
+        session.execute("CREATE DATABASE bot OWNER bot").await;
+        session.close().await;
+        stock
+    }
+
+    /// A streaming standby of this server, which is asynchronous, as standbys are if nobody says otherwise.
+    pub(crate) async fn standby(&self) -> Self {
+        let (directory, account) = home();
+        let copied = program("pg_basebackup", account.as_ref())
+            .args([
+                "--username=postgres",
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--host",
+            ])
+            .arg(self.directory.path())
+            .arg("--pgdata")
+            .arg(directory.path().join("data"))
+            .output()
+            .await
+            .expect("pg_basebackup runs");
+        let errors = String::from_utf8_lossy(&copied.stderr);
+        assert!(copied.status.success(), "{errors}");
+        Self::serve(directory, account.as_ref()).await
+    }
+
+    async fn serve(directory: TempDir, account: Option<&User>) -> Self {
+        let home = directory.path();
         let log = File::create(home.join("log")).expect("a log");
         // Where it is, and nothing else.
-        let server = program("postgres", account.as_ref())
+        let server = program("postgres", account)
             .arg("-D")
             .arg(home.join("data"))
             .arg("-k")
@@ -61,11 +87,12 @@ impl Stock {
             connected.ok().map(drop)
         })
         .await;
-        let session = stock.session().await;
-        session.execute("CREATE ROLE bot LOGIN").await;
-        session.execute("CREATE DATABASE bot OWNER bot").await;
-        session.close().await;
         stock
+    }
+
+    /// Where its socket is.
+    pub(crate) fn socket_directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// As the bot's role in its database.
@@ -106,6 +133,21 @@ impl Stock {
         kill(pid, Signal::SIGQUIT).expect("signalled");
         self.server.wait().await.expect("it ends");
     }
+}
+
+/// A directory of a server's own.
+fn home() -> (TempDir, Option<User>) {
+    let directory = TempDir::new().expect("a temporary directory");
+    let account = account();
+    if let Some(account) = &account {
+        chown(
+            directory.path(),
+            Some(account.uid.as_raw()),
+            Some(account.gid.as_raw()),
+        )
+        .expect("its own");
+    }
+    (directory, account)
 }
 
 /// The account that a server runs as in place of root, which it refuses.
