@@ -35,8 +35,10 @@ async fn rows_and_checkpoints_belong_together_while_the_bot_is_loaded() {
     let owner = Session::open(&scene.postgres, "public").await;
     for round in 0..3 {
         let sent = control.stats().delivered;
-        until("more is sent", async || {
-            (control.stats().delivered > sent + 2_000).then_some(())
+        until("more is sent, and some of it committed", async || {
+            let rows = owner.client.query_one("SELECT count(*) FROM member_xp", &[]);
+            let committed = rows.await.expect("counted").get::<_, i64>(0) > 0;
+            (committed && control.stats().delivered > sent + 2_000).then_some(())
         })
         .await;
         let file = directory.path().join(format!("{round}.dump"));
