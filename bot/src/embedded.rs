@@ -15,6 +15,7 @@ mod cluster;
 mod error;
 mod guest;
 mod lock;
+pub(crate) mod packages;
 mod pidfile;
 mod place;
 mod server;

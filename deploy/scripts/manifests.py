@@ -7,7 +7,10 @@ config.example.toml. Every mistake is printed, and the exit code is 1 if there i
 """
 
 import argparse
+import contextlib
 import json
+import os
+import pty
 import re
 import shutil
 import subprocess
@@ -303,6 +306,32 @@ def check_units(directory):
     check(len(set(sandbox.values())) == 1, "deploy/systemd: what the services may not do differs between them")
 
 
+def check_secrets(script):
+    """What secrets.sh says to a token that is none, at a terminal and from a pipe: never nothing."""
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place) / "deploy" / "scripts" / script.name
+        copy.parent.mkdir(parents=True)
+        shutil.copy(script, copy)
+        for given, said in [(b"\x04", "nothing was given"), (b"\n", "nothing was given"), (b"abc\n", "that is no token")]:
+            process, terminal = pty.fork()
+            if process == 0:
+                os.execvp("sh", ["sh", str(copy)])
+            text = b""
+            while b"not shown: " not in text:
+                text += os.read(terminal, 1024)
+            os.write(terminal, given)
+            # Linux ends a terminal without a reader with an error.
+            with contextlib.suppress(OSError):
+                while part := os.read(terminal, 1024):
+                    text += part
+            os.close(terminal)
+            code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+            check(code == 1 and said in text.decode(), f"{script.name} given {given}: exit code {code}, {text.decode()}")
+        for given, code in [("", 1), ("abc", 1), ("a.b.c", 0)]:
+            result = run("sh", str(copy), input=given)
+            check(result.returncode == code and result.stdout + result.stderr, f"{script.name} from {given!r}: {result}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bless", action="store_true", help="write prometheus-rule.yaml from alerts.yml")
@@ -315,6 +344,7 @@ def main():
     check_prometheus(DEPLOY / "prometheus" / "compose.yml")
     check_dockerfile(DEPLOY / "Dockerfile")
     check_units(DEPLOY / "systemd")
+    check_secrets(DEPLOY / "scripts" / "secrets.sh")
     for mistake in mistakes:
         print(f"WRONG {mistake}", file=sys.stderr)
     print(f"{len(mistakes)} mistakes")

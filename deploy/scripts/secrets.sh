@@ -28,7 +28,9 @@ if [ ! -s discord_token ]; then
         printf 'The token, from Discord'"'"'s Developer Portal (Bot, Reset Token); it is not shown: '
         trap 'stty echo' EXIT INT TERM
         stty -echo
-        read -r token
+        token=
+        # Ctrl-D ends it without a line.
+        read -r token || true
         stty echo
         trap - EXIT INT TERM
         echo
@@ -40,6 +42,10 @@ if [ ! -s discord_token ]; then
         }
     fi
     case $token in
+    '')
+        echo "nothing was given: start it again and paste the token, then press Enter" >&2
+        exit 1
+        ;;
     *.*.*) ;;
     *)
         echo "that is no token: Discord's have three parts with dots between them" >&2

@@ -81,7 +81,8 @@ impl Programs {
             .cloned();
         best.ok_or_else(|| {
             let install = format!(
-                "install postgresql-client-{oldest}, or name the directory of newer programs in database.binaries_directory"
+                "type: {} (or name the directory of newer programs in database.binaries_directory)",
+                embedded::packages::install("postgresql-client", oldest)
             );
             if let Some(unsafe_ones) = found.iter().find(is_new) {
                 return BackupError::NoProgram(format!(
@@ -294,7 +295,7 @@ mod tests {
             programs.version
         );
         assert!(error.starts_with(&wanted), "{error}");
-        assert!(error.contains("install postgresql-client-99"), "{error}");
+        assert!(error.contains("apt-get install postgresql-client-99"), "{error}");
         let error = find(&["pg_dump", "pg_nothing"], 15)
             .await
             .expect_err("none")

@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf};
 
-use crate::embedded::binaries::OLDEST_MAJOR;
+use crate::embedded::{
+    binaries::OLDEST_MAJOR,
+    packages::{install, install_some},
+};
 
 /// Why the private PostgreSQL does not run. Each `Display` is one line and holds no secret.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +22,9 @@ pub enum Error {
     },
     /// No `initdb` and `postgres` that would do.
     #[error(
-        "found no PostgreSQL {OLDEST_MAJOR} or later in {searched}{refused}; type: apt-get install postgresql-{OLDEST_MAJOR} \
-         (or name its directory in database.binaries_directory, or an existing PostgreSQL in DATABASE_URL)"
+        "found no PostgreSQL {OLDEST_MAJOR} or later in {searched}{refused}; type: {} \
+         (or name its directory in database.binaries_directory, or an existing PostgreSQL in DATABASE_URL)",
+        install_some("postgresql", OLDEST_MAJOR)
     )]
     NoBinaries {
         /// Where they were looked for.
@@ -30,9 +34,10 @@ pub enum Error {
     },
     /// The data was written by another major version than any that is installed.
     #[error(
-        "{} was made by PostgreSQL {cluster}, but only {installed} is installed; type: apt-get install postgresql-{cluster} \
-         (or move the data with pg_upgrade)",
-        path.display()
+        "{} was made by PostgreSQL {cluster}, and of its programs only {installed} are installed; type: {} (then it goes on as before; how to \
+         move to a newer version by backup and restore is in deploy/README.md, PostgreSQL's next version)",
+        path.display(),
+        install("postgresql", *cluster)
     )]
     OtherMajor {
         /// The cluster.

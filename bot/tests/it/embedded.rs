@@ -402,7 +402,7 @@ fn says_in_one_line_what_is_wrong() {
         let error = refusal(&nothing).await;
         assert!(matches!(error, Error::NoBinaries { .. }), "{error}");
         assert!(
-            error.to_string().contains("apt-get install postgresql-15"),
+            error.to_string().contains("apt-get install postgresql-"),
             "{error}"
         );
 
@@ -445,6 +445,13 @@ fn says_in_one_line_what_is_wrong_with_a_cluster() {
         fs::write(cluster.join("PG_VERSION"), "9\n").expect("a file");
         let error = refusal(&options).await;
         assert!(matches!(error, Error::OtherMajor { cluster: 9, .. }), "{error}");
+        let error = error.to_string();
+        let package =
+            "/usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y && apt-get install postgresql-9 ";
+        assert!(
+            error.contains(package) && error.contains("backup and restore"),
+            "{error}"
+        );
 
         fs::remove_file(cluster.join("PG_VERSION")).expect("removed");
         let error = refusal(&options).await;
