@@ -10,6 +10,7 @@ mod file;
 mod manifest;
 mod program;
 mod progress;
+mod renamer;
 mod restore;
 mod retention;
 mod take;
@@ -65,7 +66,7 @@ pub enum BackupError {
     },
     /// There is nothing of Eventide's.
     #[error(
-        "the schema {0:?} has no migration history, so Eventide's tables are not there: set database.schema (DB_SCHEMA)"
+        "the schema {0:?} has no migration history of Eventide's, so Eventide's tables are not there: set database.schema (DB_SCHEMA)"
     )]
     NotOurs(String),
     /// There is no manifest, or it cannot be read.

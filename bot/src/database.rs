@@ -143,6 +143,17 @@ impl Database {
         }
     }
 
+    /// The same for a command, which refuses a schema that is not Eventide's.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unfit`] where it is none; or the database cannot be asked.
+    pub async fn own_store(&self, database: &config::Database) -> Result<Store, StoreError> {
+        let store = self.store(database)?;
+        migrations::expect_ours(&store, &database.schema).await?;
+        Ok(store)
+    }
+
     /// Empty the private server's database. Of the operator's, nothing is ever dropped.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use super::{
     BackupError, Manifest, blocking,
     program::{Programs, Wanted, listen, major},
     progress::{Progress, mebibytes},
+    renamer::Renamer,
     take::succeeded,
 };
 use crate::{
@@ -107,6 +108,7 @@ impl Plan {
                 contents: plan.contents(),
             });
         }
+        plan.restoring.may_replace().await?;
         Ok(plan)
     }
 
@@ -242,6 +244,11 @@ impl Plan {
         let (mut bytes, mut rows) = (0_u64, 0_u64);
         let mut buffer = Vec::with_capacity(1 << 17);
         let mut head = true;
+        let target = self.restoring.target().schema();
+        let mut renamer = self
+            .restoring
+            .rewritten()
+            .map(|source| Renamer::new(source, target));
         while taken.is_ok() {
             let read = source
                 .read_buf(&mut buffer)
@@ -256,6 +263,9 @@ impl Plan {
             }
             if buffer.is_empty() {
                 break;
+            }
+            if let Some(renamer) = &mut renamer {
+                buffer = renamer.pass(&buffer);
             }
             rows += lines(&buffer);
             bytes += buffer.len() as u64;

@@ -21,6 +21,7 @@ use crate::{
     shutdown::StopSignals,
     store::{
         connect::{Target, libpq, quoted},
+        migrations::Migrations,
         snapshot::Snapshot,
     },
 };
@@ -83,10 +84,13 @@ async fn write(
     let started = Instant::now();
     let schema = target.schema().to_owned();
     let snapshot = Snapshot::take(target).await?;
+    let known = Migrations::embedded().names();
     let migrations = snapshot
         .migrations()
+        .filter(|applied| applied.is_empty() || applied.iter().any(|name| known.contains(name)))
         .ok_or_else(|| BackupError::NotOurs(schema.clone()))?
         .to_vec();
+    snapshot.may_read_everything().await?;
     let server = snapshot.server().clone();
     let programs = Programs::find(
         database,

@@ -27,7 +27,7 @@ async fn register(
     rest: &Rest,
     config: &Config,
 ) -> Result<Registered, RegistrationError> {
-    let store = database.store(&config.database)?;
+    let store = database.own_store(&config.database).await?;
     let done = registration::sync(&store, rest, config.commands.test_guild, true).await;
     store.close();
     done

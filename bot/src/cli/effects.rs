@@ -87,7 +87,7 @@ pub async fn effects(what: Effects, config: &Config) -> Result<(), CliError> {
 }
 
 async fn read(database: &Database, what: Effects, config: &Config) -> Result<Vec<Shown>, DatabaseError> {
-    let store = database.store(&config.database)?;
+    let store = database.own_store(&config.database).await?;
     let days = Duration::from_secs(u64::from(what.days) * 86_400);
     let since = host_time().checked_sub(days).unwrap_or(SystemTime::UNIX_EPOCH);
     let found = outbox::list(&store, what.failed.then_some(since), what.limit).await;

@@ -48,7 +48,10 @@ pub async fn export(arguments: Export, config: &Config) -> Result<(), CliError> 
 }
 
 async fn on(database: &Database, arguments: Export, config: &Config) -> Result<(), CliError> {
-    let store = database.store(&config.database).map_err(ExportError::from)?;
+    let store = database
+        .own_store(&config.database)
+        .await
+        .map_err(ExportError::from)?;
     store.name_for("export");
     let Export { guild, format, out } = arguments;
     let settings = Settings::new(&config.levels).of(&store, guild).await;

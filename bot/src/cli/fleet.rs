@@ -138,7 +138,7 @@ enum Done {
 }
 
 async fn act(database: &Database, what: &Fleet, config: &Config) -> Result<Done, DatabaseError> {
-    let store = database.store(&config.database)?;
+    let store = database.own_store(&config.database).await?;
     let done = ask(&store, what).await;
     store.close();
     Ok(done?)

@@ -124,7 +124,7 @@ struct Found {
 }
 
 async fn read(database: &Database, what: Gaps, config: &Config) -> Result<Found, DatabaseError> {
-    let store = database.store(&config.database)?;
+    let store = database.own_store(&config.database).await?;
     let days = Duration::from_secs(u64::from(what.days) * 86_400);
     let since = host_time().checked_sub(days).unwrap_or(SystemTime::UNIX_EPOCH);
     let found = async {

@@ -104,9 +104,13 @@ async fn on(database: &Database, arguments: Import, config: &Config) -> Result<(
             tracing::info!(migration = name, "migration applied");
         }
     }
-    let store = database
-        .store(&config.database)
-        .map_err(import::ImportError::from)?;
+    // A dry run can come before the tables.
+    let store = if arguments.dry_run {
+        database.store(&config.database)
+    } else {
+        database.own_store(&config.database).await
+    };
+    let store = store.map_err(import::ImportError::from)?;
     store.name_for("import");
     let options = import::Options {
         file: arguments.file,

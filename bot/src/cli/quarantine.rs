@@ -61,7 +61,7 @@ pub async fn quarantine(what: Quarantine, config: &Config) -> Result<(), CliErro
     logging::install(&config.log);
     let database = Database::visit(&config.database).await?;
     let done = async {
-        let store = database.store(&config.database)?;
+        let store = database.own_store(&config.database).await?;
         let done = run(what, &store, config).await;
         store.close();
         done

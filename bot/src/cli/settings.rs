@@ -143,7 +143,10 @@ async fn on(
     task: Task,
     config: &Config,
 ) -> Result<Stored, CliError> {
-    let store = database.store(&config.database).map_err(DatabaseError::from)?;
+    let store = database
+        .own_store(&config.database)
+        .await
+        .map_err(DatabaseError::from)?;
     store.name_for("settings");
     let done = with(&store, guild_id, task).await;
     store.close();

@@ -27,6 +27,9 @@ pub enum StoreError {
     /// No connection could be had.
     #[error("{0}")]
     Pool(String),
+    /// What is in the schema, or the role's rights on it, is not what the command needs.
+    #[error("{0}")]
+    Unfit(String),
 }
 
 /// Why connecting ended, for people.
@@ -37,7 +40,7 @@ impl StoreError {
     pub fn sqlstate(&self) -> Option<&SqlState> {
         match self {
             Self::Commit(error) | Self::Postgres(error) => error.code(),
-            Self::Silence(_) | Self::SilentCommit(_) | Self::Pool(_) => None,
+            Self::Silence(_) | Self::SilentCommit(_) | Self::Pool(_) | Self::Unfit(_) => None,
         }
     }
 
@@ -85,6 +88,7 @@ impl StoreError {
     pub fn class(&self) -> &'static str {
         match self {
             Self::Pool(_) => "pool",
+            Self::Unfit(_) => "other",
             Self::Commit(error) | Self::Postgres(error) if super::connect::tls_in_words(error).is_some() => {
                 "tls"
             }

@@ -11,6 +11,7 @@ pub mod create;
 mod down;
 mod error;
 mod files;
+mod foreign;
 mod history;
 #[cfg(test)]
 mod lint;
@@ -18,12 +19,14 @@ mod session;
 mod sql;
 mod verify;
 
+pub(in crate::store) use self::foreign::{FoundHistory, history_of};
 use self::session::Session;
 pub use self::{
     catalog::Catalog,
     down::{Loss, Undoing},
     error::MigrateError,
     files::{File, Migrations},
+    foreign::expect_ours,
     history::Status,
     verify::Verdict,
 };

@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, time::Duration};
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
+use self::place::Way;
 use super::{
     StoreError,
     connect::{Target, quoted, works_in},
@@ -38,6 +39,21 @@ pub enum RestoringError {
         /// What it may not do.
         what: String,
         /// The statement that lets it.
+        grant: String,
+    },
+    /// The role may not drop what a restore replaces.
+    #[error(
+        "the role {role} may not replace the tables in the schema {schema}, which belong to {owners}: give the address of that role in \
+         DATABASE_URL (database.direct_url) for the restore, or let a superuser type: {grant}"
+    )]
+    NotOwner {
+        /// The role.
+        role: String,
+        /// The schema.
+        schema: String,
+        /// The roles that own the tables.
+        owners: String,
+        /// The statement that lets the role act as them.
         grant: String,
     },
     /// Another process migrates or restores this schema.
@@ -77,8 +93,8 @@ pub struct Restoring {
     server: Server,
     /// Whether the schema is there.
     exists: bool,
-    /// Whether there is another schema of the name that the dump has it under.
-    aside: bool,
+    /// How the dump's tables come into it.
+    way: Way,
     drops: Vec<String>,
     objects: usize,
     rows: BTreeMap<String, u64>,
@@ -108,7 +124,7 @@ impl Restoring {
             }
             sleep(POLL).await;
         }
-        let (exists, aside) = place::may_restore(&session, &schema, source).await?;
+        let (exists, way) = place::may_restore(&session, &schema, source).await?;
         let (drops, objects) = place::drops(&session, &schema).await?;
         if let Some(dependents) = place::dependents(&session, &schema).await? {
             return Err(RestoringError::Needed { schema, dependents });
@@ -119,7 +135,7 @@ impl Restoring {
             source: source.to_owned(),
             server,
             exists,
-            aside,
+            way,
             drops,
             objects,
             rows,
@@ -175,6 +191,37 @@ impl Restoring {
     /// Whether there is anything in the schema that a restore would replace.
     pub const fn is_empty(&self) -> bool {
         self.objects == 0
+    }
+
+    /// The name of the dump's schema, if its statements are to be given the target's instead.
+    pub fn rewritten(&self) -> Option<&str> {
+        (self.way == Way::Rewritten).then_some(self.source.as_str())
+    }
+
+    /// See that the role may drop what is there.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoringError::NotOwner`].
+    pub async fn may_replace(&self) -> Result<(), RestoringError> {
+        let schema = self.session.target.schema();
+        let owners = place::other_owners(&self.session, schema).await?;
+        if owners.is_empty() {
+            return Ok(());
+        }
+        let row = self
+            .session
+            .client
+            .query_one("-- restore_role\nSELECT current_user::text", &[])
+            .await?;
+        let owners: Vec<String> = owners.iter().map(|owner| quoted(owner)).collect();
+        let owners = owners.join(", ");
+        Err(RestoringError::NotOwner {
+            grant: format!("GRANT {owners} TO {};", quoted(row.get(0))),
+            role: quoted(row.get(0)),
+            schema: quoted(schema),
+            owners,
+        })
     }
 
     /// How many tables, views, functions and the like are there.

@@ -8,6 +8,7 @@ use super::{
     StoreError,
     connect::{Target, quoted},
     dedicated::Dedicated,
+    migrations::{FoundHistory, history_of},
 };
 
 /// A transaction that stays at the moment when it was opened.
@@ -105,6 +106,52 @@ impl Snapshot {
         self.migrations.as_deref()
     }
 
+    /// See that the role may read all that a backup contains.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unfit`] with the statements that let it.
+    pub async fn may_read_everything(&self) -> Result<(), StoreError> {
+        let schema = self.session.target.schema();
+        let row = self
+            .session
+            .client
+            .query_one(
+                "-- snapshot_rights
+                 SELECT current_user::text, has_schema_privilege(n.oid, 'USAGE'),
+                        coalesce(bool_and(has_table_privilege(c.oid, 'SELECT')) FILTER (WHERE c.relkind <> 'S'), true),
+                        coalesce(bool_and(has_table_privilege(c.oid, 'SELECT')) FILTER (WHERE c.relkind = 'S'), true)
+                 FROM pg_namespace AS n
+                 LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+                 WHERE n.nspname = $1 GROUP BY n.oid",
+                &[&schema],
+            )
+            .await?;
+        let (role, name) = (quoted(row.get(0)), quoted(schema));
+        let grants: Vec<String> = [
+            (1, format!("GRANT USAGE ON SCHEMA {name} TO {role};")),
+            (
+                2,
+                format!("GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {role};"),
+            ),
+            (
+                3,
+                format!("GRANT SELECT ON ALL SEQUENCES IN SCHEMA {name} TO {role};"),
+            ),
+        ]
+        .into_iter()
+        .filter(|(column, _)| !row.get::<_, bool>(*column))
+        .map(|(_, grant)| grant)
+        .collect();
+        if grants.is_empty() {
+            return Ok(());
+        }
+        Err(StoreError::Unfit(format!(
+            "the role {role} may not read everything in the schema {name}, which a backup does; the owner of the schema types: {}",
+            grants.join(" ")
+        )))
+    }
+
     /// The rows of each table.
     pub async fn rows(&self) -> Result<BTreeMap<String, u64>, StoreError> {
         rows(&self.session).await
@@ -137,8 +184,7 @@ impl Snapshot {
 
 /// The applied migrations of the session's schema by the names of their files.
 pub(in crate::store) async fn migrations(session: &Dedicated) -> Result<Option<Vec<String>>, StoreError> {
-    let exists = "-- history_exists\nSELECT to_regclass('refinery_schema_history') IS NOT NULL";
-    if !session.client.query_one(exists, &[]).await?.get::<_, bool>(0) {
+    if history_of(&session.client).await? != FoundHistory::Readable {
         return Ok(None);
     }
     let rows = session

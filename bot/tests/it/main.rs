@@ -39,6 +39,7 @@ mod quarantine;
 mod read_only;
 mod rest;
 mod rewards;
+mod rights;
 mod schemas;
 mod sessions;
 mod settings;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod down;
+mod foreign;
 mod locks;
 mod samples;
 mod two_versions;

@@ -54,6 +54,9 @@ impl Migrations {
             // A role that only runs the bot may not have the right to change anything.
             return Ok(Vec::new());
         }
+        if history.rows.is_empty() {
+            session.expect_room_for(&pending).await?;
+        }
         session.may_create().await?;
         let mut names = Vec::new();
         for step in pending {

@@ -126,6 +126,17 @@ pub enum MigrateError {
         /// The file's name without its ending.
         name: String,
     },
+    /// What is in the schema was made by another program.
+    #[error(
+        "the schema {schema} belongs to another program ({what}): set database.schema (DB_SCHEMA) to a schema for Eventide alone, which it \
+         creates"
+    )]
+    ForeignSchema {
+        /// The schema.
+        schema: String,
+        /// What shows it.
+        what: String,
+    },
     /// The row of a migration that was applied cannot be read.
     #[error(
         "the row of migration {version} in refinery_schema_history was changed by hand and cannot be read"

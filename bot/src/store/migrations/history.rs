@@ -51,10 +51,16 @@ impl Session {
     pub(super) async fn history(&self) -> Result<History, MigrateError> {
         // In this order: a migration that raises the minimum in between is seen by its minimum, and not by its row alone.
         let rows = self.applied().await?;
+        // Without a history, a table of that name is another program's.
+        let minimum = if rows.is_empty() {
+            None
+        } else {
+            self.minimum().await?
+        };
         Ok(History {
             schema: self.schema.clone(),
             rows,
-            minimum: self.minimum().await?,
+            minimum,
         })
     }
 
@@ -64,7 +70,10 @@ impl Session {
         }
         let rows = self
             .client
-            .query("-- migrate_minimum\nSELECT version FROM schema_minimum", &[])
+            .query(
+                "-- migrate_minimum\nSELECT version::int8 FROM schema_minimum",
+                &[],
+            )
             .await?;
         Ok(rows.first().map(|row| row.get(0)))
     }
@@ -97,6 +106,7 @@ impl Session {
         if !self.may_read("refinery_schema_history").await? {
             return Ok(Vec::new());
         }
+        self.expect_readable_history().await?;
         // refinery panics at a time that is not in this form.
         let rows = self
             .client
@@ -130,6 +140,13 @@ impl Migrations {
     pub(super) fn faults(&self, history: &History) -> Vec<MigrateError> {
         let applied = &history.rows;
         let mut faults = Vec::new();
+        let is_ours = |row: &Applied| self.steps.iter().any(|step| step.name() == row.file_name());
+        if let (Some(first), false) = (applied.first(), applied.iter().any(is_ours)) {
+            return vec![MigrateError::ForeignSchema {
+                schema: quoted(&history.schema),
+                what: format!("its migrations begin with {}", first.file_name()),
+            }];
+        }
         if let Some(version) = self.asked_in_vain(history) {
             let row = applied.iter().find(|row| i64::from(row.version) == version);
             faults.push(MigrateError::TooOld {

@@ -36,7 +36,12 @@ impl Migrations {
         let history = session.history().await?;
         let faults = self.faults(&history);
         let newer = self.newer(&history);
-        let missing = |fault: &MigrateError| matches!(fault, MigrateError::Missing { .. });
+        let missing = |fault: &MigrateError| {
+            matches!(
+                fault,
+                MigrateError::Missing { .. } | MigrateError::ForeignSchema { .. }
+            )
+        };
         let mut verdict = Verdict {
             findings: faults.iter().map(ToString::to_string).collect(),
             notes: Vec::new(),

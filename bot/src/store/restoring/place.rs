@@ -3,12 +3,26 @@
 use super::RestoringError;
 use crate::store::{connect::quoted, dedicated::Dedicated};
 
-/// Whether the role may do it all; returns whether the schema is there, and whether another one must step aside.
+/// How a dump of one schema comes into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The schema has the name that the dump has it under.
+    Same,
+    /// It bears that name in the transaction.
+    Renamed {
+        /// Whether there is another schema of that name, which has to step aside.
+        aside: bool,
+    },
+    /// The statements are given its name, since one of the two schemas is not the role's to rename.
+    Rewritten,
+}
+
+/// Whether the role may do it all; returns whether the schema is there, and the way.
 pub(super) async fn may_restore(
     session: &Dedicated,
     schema: &str,
     source: &str,
-) -> Result<(bool, bool), RestoringError> {
+) -> Result<(bool, Way), RestoringError> {
     let row = session
         .client
         .query_one(
@@ -35,12 +49,6 @@ pub(super) async fn may_restore(
             grant,
         })
     };
-    let owner = |schema: &str| {
-        (
-            format!("rename the schema {}", quoted(schema)),
-            format!("ALTER SCHEMA {} OWNER TO {role};", quoted(schema)),
-        )
-    };
     if exists && !may_fill {
         let name = quoted(schema);
         return lacks(
@@ -48,21 +56,45 @@ pub(super) async fn may_restore(
             format!("GRANT USAGE, CREATE ON SCHEMA {name} TO {role};"),
         );
     }
-    if (renamed || !exists) && !may_make {
+    if !exists && !may_make {
         return lacks(
             format!("create the schema {}", quoted(schema)),
             format!("GRANT CREATE ON DATABASE {} TO {role};", quoted(&database)),
         );
     }
-    if renamed && exists && !own {
-        let (what, grant) = owner(schema);
-        return lacks(what, grant);
-    }
-    if renamed && source_exists && !own_source {
-        let (what, grant) = owner(source);
-        return lacks(what, grant);
-    }
-    Ok((exists, renamed && source_exists))
+    let may_rename = may_make && (own || !exists) && (own_source || !source_exists);
+    let way = match (renamed, may_rename) {
+        (false, _) => Way::Same,
+        (true, true) => Way::Renamed { aside: source_exists },
+        (true, false) => Way::Rewritten,
+    };
+    Ok((exists, way))
+}
+
+/// The roles that own something in the schema which the session's role may not drop.
+pub(super) async fn other_owners(session: &Dedicated, schema: &str) -> Result<Vec<String>, RestoringError> {
+    let rows = session
+        .client
+        .query(
+            "-- restore_other_owners
+             WITH own AS (SELECT oid, nspowner FROM pg_namespace WHERE nspname = $1),
+             object AS (
+                 SELECT 'pg_class'::regclass AS class, c.oid, relowner AS owner, nspowner
+                 FROM pg_class AS c JOIN own ON own.oid = relnamespace WHERE relkind IN ('v', 'm', 'f', 'S', 'r', 'p')
+                 UNION ALL
+                 SELECT 'pg_proc'::regclass, p.oid, proowner, nspowner FROM pg_proc AS p JOIN own ON own.oid = pronamespace
+                 UNION ALL
+                 SELECT 'pg_type'::regclass, t.oid, typowner, nspowner FROM pg_type AS t JOIN own ON own.oid = typnamespace
+                 WHERE typtype IN ('d', 'e', 'r')
+             )
+             SELECT DISTINCT rolname::text FROM object JOIN pg_roles AS r ON r.oid = object.owner
+             WHERE NOT pg_has_role(object.owner, 'USAGE') AND NOT pg_has_role(nspowner, 'USAGE')
+               AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = class AND d.objid = object.oid AND d.deptype = 'e')
+             ORDER BY 1",
+            &[&schema],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Views and tables of other schemas that need this one's.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::Restoring;
+use super::{Restoring, place::Way};
 use crate::store::connect::quoted;
 
 /// What must not be restored as it was: what a table says of the world outside, which has gone on since.
@@ -71,34 +71,55 @@ impl Restoring {
             sql.push_str(drop);
             sql.push_str(";\n");
         }
-        if self.aside {
+        if self.steps_aside() {
             line(
                 &mut sql,
                 format_args!("ALTER SCHEMA {source} RENAME TO {}", quoted(aside)),
             );
         }
         if !self.exists {
-            line(&mut sql, format_args!("CREATE SCHEMA {source}"));
-        } else if schema != source {
+            line(
+                &mut sql,
+                format_args!("CREATE SCHEMA {}", quoted(self.name_meanwhile())),
+            );
+        } else if self.is_renamed() {
             line(&mut sql, format_args!("ALTER SCHEMA {schema} RENAME TO {source}"));
         }
         sql
     }
 
+    fn is_renamed(&self) -> bool {
+        matches!(self.way, Way::Renamed { .. })
+    }
+
+    fn steps_aside(&self) -> bool {
+        self.way == Way::Renamed { aside: true }
+    }
+
+    /// What the schema is called in the transaction.
+    fn name_meanwhile(&self) -> &str {
+        if self.is_renamed() {
+            &self.source
+        } else {
+            self.session.target.schema()
+        }
+    }
+
     /// What comes after them: nothing is committed that is not what the manifest says.
     pub fn after(&self, aside: &str, version: u32, rows: &BTreeMap<String, u64>) -> String {
         let (schema, source) = (quoted(self.session.target.schema()), quoted(&self.source));
-        let mut sql = format!("SET LOCAL search_path = {source};\n");
-        sql.push_str(&check(&self.source, version, rows));
+        let meanwhile = self.name_meanwhile();
+        let mut sql = format!("SET LOCAL search_path = {};\n", quoted(meanwhile));
+        sql.push_str(&check(meanwhile, version, rows));
         for reset in RESETS.iter().filter(|reset| reset.since <= version) {
             if rows.contains_key(reset.table) {
                 line(&mut sql, format_args!("{}", reset.sql));
             }
         }
-        if schema != source {
+        if self.is_renamed() {
             line(&mut sql, format_args!("ALTER SCHEMA {source} RENAME TO {schema}"));
         }
-        if self.aside {
+        if self.steps_aside() {
             line(
                 &mut sql,
                 format_args!("ALTER SCHEMA {} RENAME TO {source}", quoted(aside)),

@@ -205,7 +205,7 @@ async fn a_place_that_is_not_right_stays_as_it_is() {
             "GRANT USAGE, CREATE ON SCHEMA public TO stranger; GRANT CREATE ON DATABASE eventide TO stranger",
         )
         .await;
-    stranger("public", "ALTER SCHEMA \"public\" OWNER TO \"stranger\";").await;
+    stranger("public", "GRANT \"eventide\" TO \"stranger\";").await;
     owner.close().await;
     stage.close().await;
 }
