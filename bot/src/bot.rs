@@ -4,9 +4,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use thiserror::Error;
 use tokio::sync::{Notify, watch};
+use twilight_model::id::{Id, marker::ApplicationMarker};
 
 use crate::{
-    backup,
+    application, backup,
     card::Cards,
     census, clock,
     commands::registration,
@@ -101,6 +102,7 @@ impl Bot {
         store.ping().await?;
         let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
         let rest = Rest::new(&config.discord, token);
+        let application_id = Box::pin(claimed(config, &rest, &store)).await?;
         let directions = Box::pin(gateway::directions(config, &rest, &store)).await?;
         store.name_shards(
             0,
@@ -167,6 +169,7 @@ impl Bot {
             config,
         );
         Box::pin(fleet.enter()).await?;
+        Box::pin(application::expect(&store, config, application_id)).await?;
         let background = background(config, &store, &rest, &settings, &shards, &stopped);
         let fleet = task::spawn("fleet", fleet.run(stopped));
         http.show(Watched {
@@ -251,6 +254,13 @@ impl Bot {
             None => Ok(()),
         }
     }
+}
+
+/// The application that the token is of, for which the tables are claimed.
+async fn claimed(config: &Config, rest: &Rest, store: &Store) -> Result<Id<ApplicationMarker>, StartError> {
+    let application_id = gateway::application(config, rest).await?;
+    application::claim(store, config, application_id).await?;
+    Ok(application_id)
 }
 
 /// What nobody waits for: each ends with the process.

@@ -26,7 +26,10 @@ use hyper::Uri;
 use thiserror::Error;
 use tokio::{sync::watch, time::Instant};
 use twilight_gateway::{Config as ShardConfig, ConfigBuilder};
-use twilight_model::gateway::connection_info::BotConnectionInfo;
+use twilight_model::{
+    gateway::connection_info::BotConnectionInfo,
+    id::{Id, marker::ApplicationMarker},
+};
 
 pub use self::shard::ShardEnd;
 use self::{
@@ -41,6 +44,7 @@ use self::{
 };
 use crate::{
     backoff::Backoff,
+    commands::registration,
     config::{self, Config, Secret, ShardCount},
     database::STARTUP_PATIENCE,
     dispatcher::{self, Dispatcher, portion::Portion},
@@ -178,14 +182,42 @@ pub async fn follow_advice(rest: Rest, store: Store, shards: Shards, mut stop: w
 /// Ask Discord where to connect, with how many shards and at what pace. A Discord that is ill, or limits us, is waited for: a process
 /// that ended instead would only be started again to ask sooner.
 pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<Directions, StartError> {
+    let info: BotConnectionInfo = patiently(config, "the address of the gateway", async || {
+        let request = rest.builders().gateway().authed();
+        rest.send(Priority::Command, request).await?.model()
+    })
+    .await?;
+    let shard_count = match config.gateway.shard_count {
+        ShardCount::Auto => info.shards.max(1),
+        ShardCount::Fixed(count) => count,
+    };
+    let gateway_url = config.discord.gateway_url.as_ref().unwrap_or(&info.url);
+    Ok(Directions {
+        // twilight appends "/?v=10", so a slash at the end would be doubled.
+        gateway_url: gateway_url.trim_end_matches('/').to_owned(),
+        shard_count,
+        queue: IdentifyQueue::new(store, &info.session_start_limit).await?,
+    })
+}
+
+/// Ask Discord which application the token is of.
+pub async fn application(config: &Config, rest: &Rest) -> Result<Id<ApplicationMarker>, StartError> {
+    patiently(config, "the application of the token", async || {
+        registration::application_id(rest).await
+    })
+    .await
+}
+
+async fn patiently<T>(
+    config: &Config,
+    what: &str,
+    ask: impl AsyncFn() -> Result<T, RestError>,
+) -> Result<T, StartError> {
     let mut backoff = Backoff::between(FIRST_PAUSE, config.gateway.max_backoff);
     let patience = patience_with(config.discord.rest_url()).map(|patience| Instant::now() + patience);
-    let info: BotConnectionInfo = loop {
-        let answer = rest
-            .send(Priority::Command, rest.builders().gateway().authed())
-            .await;
-        let error = match answer.and_then(|answer| answer.model()) {
-            Ok(info) => break info,
+    loop {
+        let error = match ask().await {
+            Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
         let wait = match (&error, error.retry()) {
@@ -207,21 +239,10 @@ pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<D
             }
         };
         if backoff.is_worth_a_line() {
-            tracing::warn!(%error, "the address of the gateway could not be read from Discord; retrying");
+            tracing::warn!(%error, "{what} could not be read from Discord; retrying");
         }
         tokio::time::sleep(wait).await;
-    };
-    let shard_count = match config.gateway.shard_count {
-        ShardCount::Auto => info.shards.max(1),
-        ShardCount::Fixed(count) => count,
-    };
-    let gateway_url = config.discord.gateway_url.as_ref().unwrap_or(&info.url);
-    Ok(Directions {
-        // twilight appends "/?v=10", so a slash at the end would be doubled.
-        gateway_url: gateway_url.trim_end_matches('/').to_owned(),
-        shard_count,
-        queue: IdentifyQueue::new(store, &info.session_start_limit).await?,
-    })
+    }
 }
 
 /// How long to wait for somebody behind the address of the REST API; `None`: as long as it takes. Discord's own is right, whatever DNS

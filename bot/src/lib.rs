@@ -4,6 +4,8 @@
 //! the handler applies the rules, the ledger gathers the changes, the writer commits them, the store knows the tables. Around
 //! them: what is configured, what is started, and what is shown.
 
+pub mod application;
+
 pub mod fleet;
 
 pub mod gateway;

@@ -3,6 +3,7 @@
 //! A statement has a name, which stands in its text as a comment (so `pg_stat_statements` leads back to the source) and
 //! is its label in the metrics. It is prepared once a connection.
 
+pub mod application;
 pub mod audit_log;
 pub mod backfill;
 pub mod catalog;

@@ -172,7 +172,8 @@ struct Application {
     id: Id<ApplicationMarker>,
 }
 
-async fn application_id(rest: &Rest) -> Result<Id<ApplicationMarker>, RestError> {
+/// Which application the token is of.
+pub(crate) async fn application_id(rest: &Rest) -> Result<Id<ApplicationMarker>, RestError> {
     let request = rest.builders().current_user_application();
     let application: Application = rest.send(Priority::Command, request).await?.model()?;
     Ok(application.id)

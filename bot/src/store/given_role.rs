@@ -13,7 +13,9 @@ pub async fn add(store: &Store, key: MemberKey, role_id: Id<RoleMarker>) -> Resu
     const ADD: Statement = statement!(
         "given_role_add",
         [INT8, INT8, INT8],
-        "INSERT INTO given_role (guild_id, user_id, role_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+        "INSERT INTO given_role (guild_id, user_id, role_id) VALUES ($1, $2, $3)
+         ON CONFLICT (guild_id, user_id, role_id) DO UPDATE SET application_id = NULL, given_at = now()
+         WHERE given_role.application_id IS NOT NULL"
     );
     on(store, ADD, key, role_id).await
 }
@@ -50,7 +52,7 @@ pub async fn of(
     const OF: Statement = statement!(
         "given_role_of",
         [INT8, INT8],
-        "SELECT role_id FROM given_role WHERE guild_id = $1 AND user_id = $2"
+        "SELECT role_id FROM given_role WHERE guild_id = $1 AND user_id = $2 AND application_id IS NULL"
     );
     let rows = store
         .query(OF, &[&snowflake::to_db(guild_id), &snowflake::to_db(user_id)])
@@ -71,7 +73,8 @@ pub async fn members(
     const MEMBERS: Statement = statement!(
         "given_role_members",
         [INT8, INT8, INT8],
-        "SELECT DISTINCT user_id FROM given_role WHERE guild_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3"
+        "SELECT DISTINCT user_id FROM given_role
+         WHERE guild_id = $1 AND user_id > $2 AND application_id IS NULL ORDER BY user_id LIMIT $3"
     );
     let after = after.map_or(0, snowflake::to_db);
     let rows = tx

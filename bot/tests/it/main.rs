@@ -1,5 +1,6 @@
 //! The integration tests: one binary, real PostgreSQL, and the simulator in place of Discord.
 
+mod applications;
 mod backfill;
 mod backups;
 mod bench;

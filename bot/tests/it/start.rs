@@ -259,7 +259,7 @@ async fn without_dns() {
         (
             postgres.as_str(),
             "https://nowhere.invalid",
-            "the address of the gateway could not be read from Discord; retrying",
+            "the application of the token could not be read from Discord; retrying",
         ),
     ] {
         let mut command = run(directory.path());

@@ -47,7 +47,7 @@ pub(crate) async fn start(config: &Config, connection: impl Into<Target>) -> Bot
     let listening = http::listen(config.http.listen).await.expect("a free port");
     let http = listening.serve(metrics::install().expect("a recorder"));
     let store = Store::new(connection, &config.database).expect("a pool");
-    Bot::start(config, token, store, http)
+    Box::pin(Bot::start(config, token, store, http))
         .await
         .expect("the bot starts")
 }
