@@ -426,8 +426,8 @@ def postgresql():
     d.series("Refused, by class", "tls: a certificate was not accepted. 28: role or password. connection: nobody answers.",
              [("sum by (class) (increase(eventide_pool_connect_failures_total{$}[~]))", "{{class}}")], bars=True, stack=True,
              levels=(None, 1), runbook="EventideRefused")
-    d.series("Read elsewhere", "Reads that the replica of database.read_url did not answer, and the primary did.",
-             [("sum(rate(eventide_read_fallbacks_total{$}[~]))", "reads")], unit="reqps")
+    d.series("Read elsewhere", "Reads that the primary answered although there is a replica (database.read_url), by reason.",
+             [("sum by (reason) (rate(eventide_read_fallbacks_total{$}[~]))", "{{reason}}")], unit="reqps")
     d.series("Told of changed settings", "1 while the connection listens; else settings are read anew every second.",
              [("eventide_settings_listening{$}", "{{instance}}")])
     d.row("Statements, by name (as in pg_stat_statements)")

@@ -301,7 +301,12 @@ fn background(
         let (store, stopped) = (store.clone(), stopped.clone());
         move || rank_buckets::keep(store.clone(), stopped.clone())
     };
+    let replica = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        move || store.clone().watch_replica(stopped.clone())
+    };
     let mut tasks = vec![
+        task::spawn_restarted("replica", replica),
         task::spawn_restarted("rank buckets", ranking),
         task::spawn_restarted("quarantine", quarantined),
         task::spawn_restarted("unfinished changes", unfinished),

@@ -1,5 +1,6 @@
 //! `eventide doctor`: looks at PostgreSQL as the bot sees it, and says what to do. It changes nothing.
 
+mod disk;
 pub mod finding;
 mod server;
 mod tables;
@@ -14,8 +15,9 @@ use crate::{
     config::Config,
     database::{Database, DatabaseError},
     store::{
-        Store, StoreError, catalog,
-        migrations::{self, Status},
+        Store, catalog,
+        migrations::{self, Migrations, Status},
+        replica::{Standing, in_words},
     },
 };
 
@@ -24,9 +26,6 @@ const HEAVIEST: u32 = 5;
 
 /// A running bot moves every checkpoint more often.
 const CHECKPOINT_AGE: Duration = Duration::from_mins(1);
-
-/// A replica further behind shows leaderboards of another time.
-const REPLICA_LAG: Duration = Duration::from_secs(30);
 
 /// Look at everything.
 ///
@@ -43,7 +42,17 @@ pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding
     let settings = catalog::settings(&store).await?;
     findings.extend(server::settings(&server, &settings));
     let sessions = catalog::sessions(&store).await?;
-    findings.extend(server::sessions(&sessions, &settings, &config.database));
+    // Before the tables are there, there are no processes either.
+    let processes = catalog::processes(&store).await.unwrap_or_default();
+    findings.extend(server::sessions(
+        &sessions,
+        &settings,
+        &config.database,
+        processes,
+    ));
+    if private {
+        findings.push(disk::disk_of(&config.database.data_directory));
+    }
 
     let all = match migrations::status(&database.direct).await {
         Ok(all) => all,
@@ -70,6 +79,7 @@ pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding
             )
         };
         findings.push(Finding::good("schema", found));
+        findings.extend(definitions(database).await);
         findings.extend(tables::tables(&catalog::tables(&store).await?));
         findings.extend(tables::indexes(&catalog::indexes(&store).await?));
         findings.push(checkpoints(&catalog::checkpoints(&store).await?));
@@ -81,11 +91,52 @@ pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding
         ));
     }
     findings.push(statements(&store, server.has_statement_statistics).await);
-    if let Some(replica) = &database.replica {
-        findings.push(replica_of(Store::new(replica, &config.database)?).await);
-    }
+    findings.extend(replica(&store, config).await);
     store.close();
     Ok(findings)
+}
+
+/// Whether tables, indexes, triggers and functions are what the migrations make, as `eventide migrate verify` finds.
+async fn definitions(database: &Database) -> Vec<Finding> {
+    let verdict = match Migrations::embedded().verify(&database.direct).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            return vec![Finding::warning(
+                "definitions",
+                format!("they could not be compared: {error}"),
+                "eventide migrate verify",
+            )];
+        }
+    };
+    if !verdict.compared {
+        let why = verdict.findings.into_iter().chain(verdict.notes).last();
+        return vec![Finding::warning(
+            "definitions",
+            why.unwrap_or_default(),
+            "eventide migrate verify, as the role that migrates",
+        )];
+    }
+    if verdict.findings.is_empty() {
+        return vec![Finding::good(
+            "definitions",
+            "tables, indexes, triggers and functions are as the migrations make them",
+        )];
+    }
+    verdict
+        .findings
+        .into_iter()
+        .map(|found| {
+            // What is more than there should be costs, what is missing or different is wrong.
+            let more = found.contains("is one more than the migrations make");
+            let advice =
+                "eventide migrate verify lists all; make it again as in the migrations, or restore a backup";
+            if more {
+                Finding::warning("definitions", found, "drop it unless it is wanted")
+            } else {
+                Finding::bad("definitions", found, advice)
+            }
+        })
+        .collect()
 }
 
 fn checkpoints(all: &[catalog::CheckpointAge]) -> Finding {
@@ -150,32 +201,31 @@ async fn statements(store: &Store, installed: bool) -> Finding {
     }
 }
 
-async fn replica_of(store: Store) -> Finding {
-    let answer: Result<_, StoreError> = catalog::server(&store).await;
-    store.close();
-    match answer {
-        Err(error) => Finding::warning(
-            "replica",
-            format!("database.read_url does not answer: {}", in_one_line(&error)),
-            "reads go to the primary meanwhile",
-        ),
-        Ok(server) if !server.in_recovery => Finding::warning(
-            "replica",
-            "the server of database.read_url is no standby",
-            "give the address of a replica of the same database",
-        ),
-        Ok(server) => match server.replay_lag {
-            Some(lag) if lag > REPLICA_LAG => Finding::warning(
+async fn replica(store: &Store, config: &Config) -> Option<Finding> {
+    let max_lag = config.database.routes.read_max_lag;
+    let standing = match store.replica_standing().await {
+        Ok(standing) => standing?,
+        Err(error) => {
+            return Some(Finding::warning(
                 "replica",
-                format!("last replayed {:.0} s ago", lag.as_secs_f64()),
-                "nothing was written for so long, or it is behind: look at pg_stat_replication on the primary",
-            ),
-            Some(lag) => Finding::good("replica", format!("last replayed {:.1} s ago", lag.as_secs_f64())),
-            None => Finding::warning(
-                "replica",
-                "it has replayed nothing since it was started, so its age is unknown",
-                "look at pg_stat_replication on the primary, and at the standby's log",
-            ),
-        },
-    }
+                format!("database.read_url does not answer: {}", in_one_line(&error)),
+                "reads go to the primary meanwhile",
+            ));
+        }
+    };
+    let found = in_words(standing, max_lag);
+    let advice = match standing {
+        Standing::Follows(lag) if lag <= max_lag => return Some(Finding::good("replica", found)),
+        Standing::Follows(_) => {
+            "reads go to the primary: look at pg_stat_replication there, and at the standby's log"
+        }
+        Standing::Unknown => {
+            "reads go to the primary: it has replayed nothing since it was started; look at its log, and at pg_stat_replication on \
+             the primary"
+        }
+        Standing::Promoted | Standing::Foreign | Standing::Diverged => {
+            "reads go to the primary: give the address of a streaming standby of the same database in database.read_url"
+        }
+    };
+    Some(Finding::warning("replica", found, advice))
 }

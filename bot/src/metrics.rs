@@ -20,7 +20,8 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use self::define::registry;
 pub use self::define::{Definition, Kind, Label};
 use crate::{
-    card, clock, effects::effect::Effect, gateway::guard, store::error::CLASSES, version, writer::careful,
+    card, clock, effects::effect::Effect, gateway::guard, store::error::CLASSES, store::replica::FALLBACKS,
+    version, writer::careful,
 };
 
 /// The parts of the pool.
@@ -212,8 +213,13 @@ registry! {
     counter query_rows_total = "eventide_query_rows_total" [query];
     /// Queries that failed, by class of the SQLSTATE; `connection` where the connection was lost, `silence` where there was no answer in time.
     counter query_errors_total = "eventide_query_errors_total" [class of CLASSES];
-    /// Reads that the replica of `database.read_url` did not answer, and the primary did.
-    counter read_fallbacks_total = "eventide_read_fallbacks_total";
+    /// Reads that the primary answered although there is a replica (`database.read_url`), by reason: it was `unreachable`, `behind` by more than
+    /// `database.read_max_lag_seconds` or by an `unknown` time, `promoted`, `foreign` (another database), or had `diverged`.
+    counter read_fallbacks_total = "eventide_read_fallbacks_total" [reason of FALLBACKS];
+    /// How old what the replica shows is at most. It is not updated while that is unknown.
+    gauge replica_lag_seconds = "eventide_replica_lag_seconds";
+    /// Whether leaderboards are read from the replica: 1 or 0. Without a replica there is no value.
+    gauge replica_usable = "eventide_replica_usable";
     /// Duration of committed transactions, by name.
     histogram transaction_seconds = "eventide_transaction_seconds" [transaction] in QUERY;
     /// Transactions that were rolled back or whose COMMIT was not confirmed, by name.

@@ -35,7 +35,7 @@ pub mod pins;
 pub mod privacy;
 pub(crate) mod quarantine;
 pub mod rank_buckets;
-mod replica;
+pub mod replica;
 pub mod restoring;
 mod session;
 pub mod shard_checkpoint;
@@ -182,7 +182,7 @@ impl Store {
         let replica = prepared(replica, &self.name, database);
         let size = database.pool_size.saturating_sub(database.flush_connections);
         let pool = pool(&replica, database, size)?;
-        self.replica = Some(Replica::new(pool, replica));
+        self.replica = Some(Replica::new(pool, replica, database));
         Ok(self)
     }
 
@@ -311,20 +311,22 @@ impl Store {
 
     /// Run one statement outside of any transaction.
     pub async fn query(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
-        self.query_on(self.connection().await?, statement, params).await
+        let (mut connection, watch) = self.connection().await?;
+        self.query_over(&mut connection, watch, statement, params).await
     }
 
-    async fn query_on(
+    async fn query_over(
         &self,
-        (mut connection, watch): (Lease, Watch),
+        connection: &mut Lease,
+        watch: Watch,
         statement: Statement,
         params: Params<'_>,
     ) -> Result<Vec<Row>, StoreError> {
         connection.begin();
         let rows = watch
-            .over(statement, self.session.query(&connection, statement, params))
+            .over(statement, self.session.query(connection, statement, params))
             .await;
-        self.settle(&mut connection, &rows);
+        self.settle(connection, &rows);
         rows
     }
 
@@ -340,23 +342,6 @@ impl Store {
             }
             _ => connection.answered(),
         }
-    }
-
-    /// Run one statement that only reads, and whose rows may be as old as the replica is behind: there while it answers, here
-    /// otherwise.
-    pub async fn read(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
-        if let Some(replica) = self.replica.as_ref().filter(|replica| replica.is_usable()) {
-            let rows = async {
-                let connection = self.connection_of(&replica.pool, Share::Replica, &replica.target);
-                self.query_on(connection.await?, statement, params).await
-            };
-            match rows.await {
-                Ok(rows) => return Ok(rows),
-                // Whatever it is: a table that has not arrived there yet is as good a reason as a host that is gone.
-                Err(error) => replica.failed(&error),
-            }
-        }
-        self.query(statement, params).await
     }
 
     /// Run `work` in a transaction, and commit it when it returns `Ok`.

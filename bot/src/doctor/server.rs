@@ -26,6 +26,12 @@ const LONG_TRANSACTION_S: f64 = 300.0;
 /// Half of what makes the server stop; autovacuum should have frozen rows long before.
 const TRANSACTION_AGE: i64 = 1_000_000_000;
 
+/// A quarter of PostgreSQL's default, in kB.
+const SMALL_MAINTENANCE_KB: i64 = 16 * 1_024;
+
+/// Five times PostgreSQL's default.
+const LONG_NAP_S: i64 = 300;
+
 pub(super) fn version(server: &Server) -> Finding {
     let (major, minor) = (server.version / 10_000, server.version % 10_000);
     let found = format!(
@@ -91,25 +97,36 @@ pub(super) fn connection(server: &Server, private: bool) -> Vec<Finding> {
     findings
 }
 
+/// `processes` are those of the fleet, each of which has a pool of its own.
 pub(super) fn sessions(
     sessions: &Sessions,
     settings: &HashMap<String, String>,
     database: &Database,
+    processes: i64,
 ) -> Vec<Finding> {
     let number = |name| number(settings, name).unwrap_or_default();
     let allowed =
         number("max_connections") - number("superuser_reserved_connections") - number("reserved_connections");
-    let pool = i64::try_from(database.pool_size).unwrap_or(i64::MAX);
-    let found = format!(
-        "{} of {allowed} in use, {} by Eventide; this process may open {pool}",
+    let processes = processes.max(1);
+    // One more listens.
+    let each = i64::try_from(database.pool_size)
+        .unwrap_or(i64::MAX)
+        .saturating_add(1);
+    let wanted = each.saturating_mul(processes);
+    let mut found = format!(
+        "{} of {allowed} in use, {} by Eventide; {processes} of its processes may open {wanted}",
         sessions.all, sessions.eventide
     );
-    let full = sessions.all - sessions.eventide + pool > allowed;
+    let limited = sessions.connection_limit.filter(|limit| *limit < wanted);
+    if let Some(limit) = limited {
+        found = format!("{found}, and the CONNECTION LIMIT of the role or database is {limit}");
+    }
+    let full = limited.is_some() || sessions.all - sessions.eventide + wanted > allowed;
     let mut findings = vec![if full {
         Finding::bad(
             "connections",
             found,
-            "raise max_connections, lower database.pool_size (PG_POOL_SIZE), or put PgBouncer in between",
+            "raise max_connections (or the CONNECTION LIMIT), lower database.pool_size (PG_POOL_SIZE), or put PgBouncer in between",
         )
     } else if sessions.all * 10 > allowed * 8 {
         Finding::warning(
@@ -136,6 +153,24 @@ pub(super) fn sessions(
             "transactions",
             format!("a prepared transaction has been waiting for {age:.0} s"),
             "VACUUM cannot remove anything newer meanwhile: COMMIT PREPARED or ROLLBACK PREPARED it (pg_prepared_xacts)",
+        ));
+    }
+    let synchronous = settings
+        .get("synchronous_standby_names")
+        .filter(|names| !names.is_empty());
+    if let (Some(names), 0) = (synchronous, sessions.standbys) {
+        findings.push(Finding::bad(
+            "replication",
+            format!("synchronous_standby_names = {names}, and no standby is connected"),
+            "every commit waits for a standby that is not there: start it, or set synchronous_standby_names to '' and reload",
+        ));
+    }
+    for limit in &sessions.time_limits {
+        findings.push(Finding::warning(
+            "settings",
+            format!("{limit} for the role or the database"),
+            "it ends sessions that take their time, such as psql's. Eventide's own set their limits themselves; RESET it with ALTER ROLE \
+             or ALTER DATABASE unless it is wanted",
         ));
     }
     for (slot, bytes) in &sessions.idle_slots {
@@ -208,6 +243,22 @@ pub(super) fn settings(server: &Server, settings: &HashMap<String, String>) -> V
         warn(
             format!("max_wal_size = {wal}MB"),
             "checkpoints follow each other too closely under load: set it to 1GB or more",
+        );
+    }
+    if let Some(memory) = number(settings, "maintenance_work_mem")
+        && memory < SMALL_MAINTENANCE_KB
+    {
+        warn(
+            format!("maintenance_work_mem = {}", size(memory * 1_024)),
+            "VACUUM reads the indexes several times, and migrations build indexes slowly: set it to 64MB or more",
+        );
+    }
+    if let Some(pause) = number(settings, "autovacuum_naptime")
+        && pause > LONG_NAP_S
+    {
+        warn(
+            format!("autovacuum_naptime = {pause}s"),
+            "updated rows are cleaned up so seldom that tables grow: set it to 1min",
         );
     }
     if server.transaction_age > TRANSACTION_AGE {

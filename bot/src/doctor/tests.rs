@@ -68,6 +68,8 @@ fn each_harmful_setting_is_named() {
         ("log_statement", "all", Verdict::Warning),
         ("shared_buffers", "128", Verdict::Warning),
         ("max_wal_size", "80", Verdict::Warning),
+        ("maintenance_work_mem", "1024", Verdict::Warning),
+        ("autovacuum_naptime", "86400", Verdict::Warning),
     ] {
         let findings = server::settings(&healthy(), &told(&[(name, value)]));
         assert_eq!(worst(&findings), verdict, "{name}");
@@ -126,7 +128,7 @@ fn connections_are_counted_with_those_to_come() {
             eventide,
             ..Sessions::default()
         };
-        worst(&server::sessions(&sessions, &settings, &database))
+        worst(&server::sessions(&sessions, &settings, &database, 1))
     };
     assert_eq!(with(5, 5), Verdict::Good);
     assert_eq!(with(15, 5), Verdict::Warning);
@@ -136,9 +138,50 @@ fn connections_are_counted_with_those_to_come() {
         idle_slots: vec![("old".to_owned(), 1 << 30)],
         ..Sessions::default()
     };
-    let findings = server::sessions(&stuck, &settings, &database);
+    let findings = server::sessions(&stuck, &settings, &database, 1);
     assert!(findings.iter().any(|f| f.found.contains("psql")));
     assert!(findings.iter().any(|f| f.found.contains("1 GB")));
+}
+
+#[test]
+fn connections_of_the_whole_fleet_and_what_limits_them() {
+    let database = Config::defaults().database;
+    let settings = told(&[
+        ("max_connections", "100"),
+        ("superuser_reserved_connections", "3"),
+    ]);
+    let with = |processes, connection_limit| {
+        let sessions = Sessions {
+            all: 10,
+            eventide: 5,
+            connection_limit,
+            ..Sessions::default()
+        };
+        worst(&server::sessions(&sessions, &settings, &database, processes))
+    };
+    // A pool of 5 and a connection that listens, each.
+    assert_eq!(with(1, None), Verdict::Good);
+    assert_eq!(with(15, None), Verdict::Good);
+    assert_eq!(with(16, None), Verdict::Bad);
+    assert_eq!(with(1, Some(6)), Verdict::Good);
+    assert_eq!(with(1, Some(5)), Verdict::Bad);
+    assert_eq!(with(2, Some(6)), Verdict::Bad);
+}
+
+#[test]
+fn a_synchronous_standby_that_is_not_there() {
+    let database = Config::defaults().database;
+    let with = |names, standbys| {
+        let settings = told(&[("max_connections", "100"), ("synchronous_standby_names", names)]);
+        let sessions = Sessions {
+            standbys,
+            ..Sessions::default()
+        };
+        worst(&server::sessions(&sessions, &settings, &database, 1))
+    };
+    assert_eq!(with("", 0), Verdict::Good);
+    assert_eq!(with("one", 1), Verdict::Good);
+    assert_eq!(with("one", 0), Verdict::Bad);
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn section_of(metric: &Definition) -> &'static str {
         _ if name.contains("_cache_") => "cache",
         "http" | "log" | "clock" | "tasks" => "process",
         "reshard" => "backfill",
-        "slow" | "read" | "transaction" => "query",
+        "slow" | "read" | "replica" | "transaction" => "query",
         "effects" | "outbox" => "effect",
         "interactions" | "levels" => "interaction",
         "cards" | "avatars" => "card",

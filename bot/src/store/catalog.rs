@@ -31,8 +31,6 @@ pub struct Server {
     pub local: bool,
     /// Whether the server is a standby.
     pub in_recovery: bool,
-    /// A standby's distance to its primary; `None` on a primary.
-    pub replay_lag: Option<Duration>,
     /// Size of the database in bytes.
     pub bytes: i64,
     /// Transactions since the oldest row that is not frozen; at 2 thousand million the server stops writing.
@@ -56,6 +54,12 @@ pub struct Sessions {
     pub oldest_transaction: Option<(f64, String)>,
     /// Age of the oldest prepared transaction in seconds.
     pub oldest_prepared: Option<f64>,
+    /// What `CONNECTION LIMIT` of the role or the database leaves, whichever is less.
+    pub connection_limit: Option<i64>,
+    /// Standbys that receive from this server.
+    pub standbys: i64,
+    /// Time limits that the role or the database sets for sessions, as `ALTER ROLE` or `ALTER DATABASE` has them.
+    pub time_limits: Vec<String>,
     /// Replication slots that nobody reads from, with the bytes of WAL that each keeps.
     pub idle_slots: Vec<(String, i64)>,
 }
@@ -138,7 +142,6 @@ pub async fn server(store: &Store) -> Result<Server, StoreError> {
                 coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false),
                 inet_client_addr() IS NULL,
                 pg_is_in_recovery(),
-                extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8,
                 pg_database_size(current_database()),
                 (SELECT age(datfrozenxid)::int8 FROM pg_database WHERE datname = current_database()),
                 EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_stat_statements')"
@@ -146,7 +149,6 @@ pub async fn server(store: &Store) -> Result<Server, StoreError> {
     let rows = store.query(SERVER, &[]).await?;
     let row = rows.first().expect("a SELECT without FROM has a row");
     let (round_trip, clock_ahead_s) = clock(store, 10).await?;
-    let in_recovery = row.get(6);
     Ok(Server {
         version: row.get(0),
         database: row.get(1),
@@ -154,14 +156,10 @@ pub async fn server(store: &Store) -> Result<Server, StoreError> {
         superuser: row.get::<_, Option<bool>>(3).unwrap_or_default(),
         encrypted: row.get(4),
         local: row.get(5),
-        in_recovery,
-        replay_lag: row
-            .get::<_, Option<f64>>(7)
-            .filter(|_| in_recovery)
-            .map(|lag| Duration::from_secs_f64(lag.max(0.0))),
-        bytes: row.get(8),
-        transaction_age: row.get(9),
-        has_statement_statistics: row.get(10),
+        in_recovery: row.get(6),
+        bytes: row.get(7),
+        transaction_age: row.get(8),
+        has_statement_statistics: row.get(9),
         round_trip,
         clock_ahead_s,
     })
@@ -210,8 +208,23 @@ pub async fn sessions(store: &Store) -> Result<Sessions, StoreError> {
         [],
         "SELECT count(*) FILTER (WHERE backend_type = 'client backend'),
                 count(*) FILTER (WHERE application_name LIKE 'eventide %'),
-                (SELECT extract(epoch FROM clock_timestamp() - max(prepared))::float8 FROM pg_prepared_xacts)
+                (SELECT extract(epoch FROM clock_timestamp() - max(prepared))::float8 FROM pg_prepared_xacts),
+                least((SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
+                      (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()))::int8,
+                (SELECT count(*) FROM pg_stat_replication)
          FROM pg_stat_activity"
+    );
+    const TIME_LIMITS: Statement = statement!(
+        "catalog_time_limits",
+        [],
+        "SELECT setting
+         FROM pg_db_role_setting AS s, unnest(s.setconfig) AS setting
+         WHERE (s.setdatabase = 0 OR s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()))
+           AND (s.setrole = 0 OR s.setrole = (SELECT oid FROM pg_roles WHERE rolname = current_user))
+           AND split_part(setting, '=', 1) IN ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout',
+                                               'idle_in_transaction_session_timeout')
+           AND split_part(setting, '=', 2) !~ '^0[a-z]*$'
+         ORDER BY 1"
     );
     const OLDEST: Statement = statement!(
         "catalog_oldest_transaction",
@@ -232,10 +245,14 @@ pub async fn sessions(store: &Store) -> Result<Sessions, StoreError> {
     let row = rows.first().expect("an aggregate has a row");
     let oldest = store.query(OLDEST, &[]).await?;
     let slots = store.query(SLOTS, &[]).await?;
+    let limits = store.query(TIME_LIMITS, &[]).await?;
     Ok(Sessions {
         all: row.get(0),
         eventide: row.get(1),
         oldest_prepared: row.get(2),
+        connection_limit: row.get(3),
+        standbys: row.get(4),
+        time_limits: limits.iter().map(|row| row.get(0)).collect(),
         oldest_transaction: oldest.first().map(|row| (row.get(0), row.get(1))),
         idle_slots: slots.iter().map(|row| (row.get(0), row.get(1))).collect(),
     })
@@ -335,6 +352,13 @@ pub async fn heaviest(store: &Store, limit: u32) -> Result<Vec<Heavy>, StoreErro
             rows: row.get(4),
         })
         .collect())
+}
+
+/// How many processes are in the fleet.
+pub async fn processes(store: &Store) -> Result<i64, StoreError> {
+    const PROCESSES: Statement = statement!("catalog_processes", [], "SELECT count(*) FROM fleet_process");
+    let rows = store.query(PROCESSES, &[]).await?;
+    Ok(rows.first().map_or(0, |row| row.get(0)))
 }
 
 /// How old the shards' checkpoints are.

@@ -2,6 +2,7 @@
 //!
 //! `make chaos` runs it in full and prints the table; a short form is an ordinary test. A family of faults is a file.
 
+mod beside;
 mod clock;
 mod database;
 mod disk;
@@ -89,6 +90,7 @@ fn faults() -> Vec<Fault> {
         events::faults(),
         rest::faults(),
         clock::faults(),
+        beside::faults(),
     ]
     .into_iter()
     .flatten()

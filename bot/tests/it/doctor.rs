@@ -11,7 +11,8 @@ use tokio_postgres::NoTls;
 use crate::support::{
     Scene,
     bot::{command, url},
-    start_postgres_with,
+    session::Session,
+    start_postgres_with, until,
 };
 
 async fn examined(connection: &tokio_postgres::Config) -> (Option<i32>, String) {
@@ -118,4 +119,105 @@ async fn a_server_that_is_not() {
     drop(client);
     connection.join().await.expect("joined").expect("a clean end");
     postgres.stop(StopMode::Immediate).await.expect("stopped");
+}
+
+/// A way to spoil a server that is well, a statement each, what the doctor says of it, and the way back.
+struct Case {
+    spoil: &'static [&'static str],
+    said: &'static str,
+    repair: &'static [&'static str],
+}
+
+const CASES: &[Case] = &[
+    Case {
+        spoil: &["DROP INDEX outbox_failed"],
+        said: "BAD   definitions    the index outbox.outbox_failed is missing",
+        repair: &["CREATE INDEX outbox_failed ON outbox (failed_at) WHERE failed_at IS NOT NULL"],
+    },
+    Case {
+        spoil: &["ALTER TABLE guild_settings DISABLE TRIGGER USER"],
+        said: "which is not enabled",
+        repair: &["ALTER TABLE guild_settings ENABLE TRIGGER USER"],
+    },
+    Case {
+        spoil: &["CREATE INDEX one_more ON member_xp (xp)"],
+        said: "warn  definitions    the index member_xp.one_more is one more than the migrations make",
+        repair: &["DROP INDEX one_more"],
+    },
+    Case {
+        spoil: &["ALTER ROLE eventide SET statement_timeout = '5s'"],
+        said: "statement_timeout=5s for the role or the database",
+        repair: &["ALTER ROLE eventide RESET statement_timeout"],
+    },
+    Case {
+        spoil: &["ALTER DATABASE eventide SET idle_in_transaction_session_timeout = '1s'"],
+        said: "idle_in_transaction_session_timeout=1s for the role or the database",
+        repair: &["ALTER DATABASE eventide RESET idle_in_transaction_session_timeout"],
+    },
+    Case {
+        spoil: &["ALTER ROLE eventide CONNECTION LIMIT 3"],
+        said: "and the CONNECTION LIMIT of the role or database is 3",
+        repair: &["ALTER ROLE eventide CONNECTION LIMIT -1"],
+    },
+    Case {
+        spoil: &[
+            "INSERT INTO fleet_process (process_id, host, version, capacity, pid_space, pid, pid_started)
+                  SELECT 'p' || n, 'host', '1', 1, 'space', n, n FROM generate_series(1, 20) AS n",
+        ],
+        said: "20 of its processes may open 120",
+        repair: &["DELETE FROM fleet_process"],
+    },
+    Case {
+        spoil: &[
+            "ALTER SYSTEM SET maintenance_work_mem = '1MB'",
+            "SELECT pg_reload_conf()",
+        ],
+        said: "maintenance_work_mem = 1 MB",
+        repair: &["ALTER SYSTEM RESET maintenance_work_mem"],
+    },
+    Case {
+        spoil: &[
+            "ALTER SYSTEM SET autovacuum_naptime = '1d'",
+            "SELECT pg_reload_conf()",
+        ],
+        said: "autovacuum_naptime = 86400s",
+        repair: &["ALTER SYSTEM RESET autovacuum_naptime"],
+    },
+    Case {
+        spoil: &[
+            "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
+            "SELECT pg_reload_conf()",
+        ],
+        said: "synchronous_standby_names = nobody, and no standby is connected",
+        repair: &[
+            "ALTER SYSTEM RESET synchronous_standby_names",
+            "SELECT pg_reload_conf()",
+        ],
+    },
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_thing_that_is_not_well_is_named() {
+    let scene = Scene::new().await;
+    let connection = scene.postgres.connection();
+    let session = Session::open(&connection.clone().into()).await;
+    for case in CASES {
+        let (_, before) = examined(&connection).await;
+        assert!(!before.contains(case.said), "{}: {before}", case.said);
+        for statement in case.spoil {
+            session.execute(statement).await;
+        }
+        // The server reads its settings again a moment after it was asked to.
+        until(case.said, async || {
+            let (code, text) = examined(&connection).await;
+            assert_eq!(code, Some(1), "{text}");
+            text.contains(case.said).then_some(())
+        })
+        .await;
+        for statement in case.repair {
+            session.execute(statement).await;
+        }
+    }
+    session.close().await;
+    scene.stop().await;
 }

@@ -38,6 +38,7 @@ mod postgres_versions;
 mod privacy;
 mod quarantine;
 mod read_only;
+mod replicas;
 mod rest;
 mod rewards;
 mod rights;

@@ -1,11 +1,10 @@
-//! PgBouncer in transaction mode between the bot and PostgreSQL, and a replica beside it.
+//! PgBouncer in transaction mode between the bot and PostgreSQL.
 
 use std::time::Duration;
 
 use discord_simulator::{Rate, SimulatorConfig};
 use eventide::{
     config::Config,
-    database::Database,
     store::{Statement, Store, connect::Target, migrations},
 };
 use tokio_postgres::types::Type;
@@ -172,38 +171,4 @@ async fn a_pooler_that_nobody_told_of_is_noticed() {
         );
     }
     scene.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reads_go_to_the_replica_and_come_back_when_it_is_gone() {
-    let primary = Scene::new().await;
-    let replica = Scene::new().await;
-    let mut config = Config::defaults().database;
-    config.url = Some(eventide::config::Secret::new(url(&primary.postgres.connection())));
-    config.routes.read_url = Some(eventide::config::Secret::new(url(&replica.postgres.connection())));
-    let store = Database::open(&config)
-        .await
-        .expect("a database")
-        .store(&config)
-        .expect("a pool");
-    let server = Statement {
-        name: "server",
-        types: &[],
-        sql: "SELECT system_identifier FROM pg_control_system()",
-    };
-    let asked = async |store: &Store| store.query(server, &[]).await.expect("rows")[0].get::<_, i64>(0);
-    let here = asked(&primary.store()).await;
-    let there = asked(&replica.store()).await;
-    let read = async || store.read(server, &[]).await.expect("rows")[0].get::<_, i64>(0);
-    assert_eq!(read().await, there);
-    assert_eq!(
-        asked(&store).await,
-        here,
-        "what is not said to be a read stays here"
-    );
-    replica.stop().await;
-    assert_eq!(read().await, here);
-    assert_eq!(read().await, here);
-    store.close();
-    primary.stop().await;
 }

@@ -9,6 +9,7 @@ pub(crate) mod pgbouncer;
 pub(crate) mod rows;
 pub(crate) mod scrape;
 pub(crate) mod session;
+pub(crate) mod standby;
 pub(crate) mod stock;
 mod template;
 pub(crate) mod unsteady;
@@ -42,8 +43,13 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same with these settings of the server.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
-        let postgres = start(directory.path(), Content::Schema, &[]).await;
+        let postgres = start(directory.path(), Content::Schema, settings).await;
         Self { directory, postgres }
     }
 

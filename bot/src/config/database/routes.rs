@@ -1,10 +1,12 @@
 //! Further ways to the same database: past a pooler, and to a replica.
 
+use std::time::Duration;
+
 use super::url_fault;
 use crate::config::{
     Secret,
     guarded::Guarded,
-    reader::{Section, Text},
+    reader::{Section, Text, Whole},
 };
 
 const ADDRESS: &str = "postgresql://user:password@host:port/database or libpq's key=value form";
@@ -18,6 +20,8 @@ pub struct Routes {
     pub direct_url: Option<Secret>,
     /// A replica for leaderboards and ranks.
     pub read_url: Option<Secret>,
+    /// A replica that is further behind is not read from.
+    pub read_max_lag: Duration,
 }
 
 /// What stands between the bot and PostgreSQL.
@@ -60,6 +64,13 @@ impl Routes {
                 allowed: ADDRESS,
                 why: "A replica for leaderboards and ranks; the primary is used while it does not answer.",
                 fault: url_fault,
+            }),
+            read_max_lag: section.seconds(Whole {
+                name: "read_max_lag_seconds",
+                default: 30,
+                range: 1..=3600,
+                unit: "seconds",
+                why: "While the replica is further behind, or is no standby of this database, reads go to the primary.",
             }),
         }
     }

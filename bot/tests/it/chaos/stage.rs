@@ -30,6 +30,7 @@ use crate::support::{
     effects::TEMPLATE,
     scrape,
     session::{Session, every_session_is_stored},
+    standby::REPLICATED,
     until,
 };
 
@@ -103,7 +104,7 @@ impl Stage {
         more: &[(&'static str, &str)],
     ) -> Self {
         world.gateway.client_events_per_minute = 100_000;
-        let scene = Scene::new().await;
+        let scene = Scene::with(REPLICATED).await;
         let discord = discord(world).await;
         let proxy = CommitCutter::start(scene.postgres.socket_directory());
         let directory = TempDir::new().expect("a temporary directory");
@@ -113,7 +114,12 @@ impl Stage {
                 settings.push((name, (*value).to_owned()));
             }
         }
-        let bot = spawn(&discord, &scene, &proxy, &directory, &settings);
+        let bot = spawn(
+            &discord,
+            &proxy.connection(&scene.postgres.connection()),
+            &settings,
+            log_in(&directory),
+        );
         let store = scene.store();
         Self {
             scene,
@@ -153,13 +159,55 @@ impl Stage {
     }
 
     pub(super) fn start_bot(&mut self) {
-        self.bot = spawn(
-            &self.discord,
-            &self.scene,
-            &self.proxy,
-            &self.directory,
-            &self.settings,
-        );
+        self.bot = self.spawn_with(&[], self.log_file());
+    }
+
+    /// A bot with further settings, which says what it says to `log`.
+    pub(super) fn spawn_with(&self, more: &[(&'static str, &str)], log: Stdio) -> Child {
+        let mut settings = self.settings.clone();
+        settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let connection = self.proxy.connection(&self.scene.postgres.connection());
+        spawn(&self.discord, &connection, &settings, log)
+    }
+
+    /// The end of the bot's log.
+    pub(super) fn log_file(&self) -> Stdio {
+        log_in(&self.directory)
+    }
+
+    /// A second process with a way to PostgreSQL of its own. Its log is in nobody's way.
+    pub(super) fn start_another(&self) -> Child {
+        let connection = self.scene.postgres.connection();
+        spawn(&self.discord, &connection, &self.settings, Stdio::null())
+    }
+
+    /// Processes that have a shard's lease.
+    pub(super) async fn processes_with_shards(&self) -> i64 {
+        let count = Statement {
+            name: "processes_with_shards",
+            types: &[],
+            sql: "SELECT count(DISTINCT process_id) FROM shard_lease",
+        };
+        self.store.query(count, &[]).await.expect("counted")[0].get(0)
+    }
+
+    /// Whether every shard's checkpoint has moved lately.
+    pub(super) async fn commits_of_all_shards_within(&self, time: Duration) -> bool {
+        let oldest = Statement {
+            name: "oldest_commit",
+            types: &[],
+            sql: "SELECT extract(epoch FROM clock_timestamp() - min(updated_at))::float8 FROM shard_checkpoint",
+        };
+        let rows = self.store.query(oldest, &[]).await.expect("read");
+        rows[0].get::<_, f64>(0) < time.as_secs_f64()
+    }
+
+    /// SIGTERM to a further process, and wait for a clean end.
+    pub(super) async fn stop_gently(process: &mut Child) {
+        let pid = i32::try_from(process.id().expect("a running process")).expect("a pid");
+        kill(Pid::from_raw(pid), Signal::SIGTERM).expect("a signal");
+        let status = process.wait().await.expect("an end");
+        assert!(status.success(), "a clean stop, not {status}");
     }
 
     pub(super) fn signal_bot(&self, signal: Signal) {
@@ -336,21 +384,24 @@ struct Seen {
 
 fn spawn(
     discord: &Simulator,
-    scene: &Scene,
-    proxy: &CommitCutter,
-    directory: &TempDir,
+    connection: &tokio_postgres::Config,
     settings: &[(&'static str, String)],
+    log: Stdio,
 ) -> Child {
-    let connection = proxy.connection(&scene.postgres.connection());
+    command_on(discord, connection)
+        .envs(settings.iter().map(|(name, value)| (*name, value)))
+        .env("EVENTIDE__LOG__FORMAT", "json")
+        .stderr(log)
+        .spawn()
+        .expect("the binary starts")
+}
+
+/// The end of the log of a bot in the directory.
+fn log_in(directory: &TempDir) -> Stdio {
     let log: File = OpenOptions::new()
         .create(true)
         .append(true)
         .open(directory.path().join("bot.log"))
         .expect("a log");
-    command_on(discord, &connection)
-        .envs(settings.iter().map(|(name, value)| (*name, value)))
-        .env("EVENTIDE__LOG__FORMAT", "json")
-        .stderr(Stdio::from(log))
-        .spawn()
-        .expect("the binary starts")
+    Stdio::from(log)
 }

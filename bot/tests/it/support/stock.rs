@@ -151,7 +151,7 @@ fn home() -> (TempDir, Option<User>) {
 }
 
 /// The account that a server runs as in place of root, which it refuses.
-fn account() -> Option<User> {
+pub(super) fn account() -> Option<User> {
     let is_root = geteuid().is_root();
     is_root.then(|| {
         User::from_name("postgres")
@@ -160,7 +160,7 @@ fn account() -> Option<User> {
     })
 }
 
-fn program(name: &str, account: Option<&User>) -> Command {
+pub(super) fn program(name: &str, account: Option<&User>) -> Command {
     let mut command = Command::new(binary(name));
     command
         .stdin(Stdio::null())
