@@ -1,6 +1,7 @@
 //! XP that people give, take and set: once for each interaction, however often it is replayed, with a record that can be taken back.
 
 pub mod mass;
+mod wanted;
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,7 @@ use twilight_model::id::{
     marker::{GuildMarker, InteractionMarker, UserMarker},
 };
 
+use self::wanted::Wanted;
 use crate::{
     effects::{cause, effect::Effect},
     guilds::authority::XpPermit,
@@ -18,7 +20,7 @@ use crate::{
     settings::{GuildSettings, Settings},
     store::{
         Store, StoreError, Tx,
-        audit_log::{self, Entry},
+        audit_log::{self, Change, Entry},
         effect_failure, given_role,
         mass_change::{self, Key},
         member_xp::giving,
@@ -83,16 +85,6 @@ impl Changed {
 }
 
 impl Grant {
-    /// What takes a change back.
-    const fn reverting(change: i64, permit: XpPermit) -> Self {
-        let by = change.unsigned_abs();
-        if change > 0 {
-            Self::Take(by)
-        } else {
-            Self::Give(permit, by)
-        }
-    }
-
     fn change(self, before: u64) -> i64 {
         let after = match self {
             Self::Give(_, xp) => before.saturating_add(xp).min(MOST.max(before)),
@@ -122,7 +114,10 @@ pub async fn grant(
                 if !audit_log::begin(tx, &entry).await? {
                     return Ok(Granted::Before);
                 }
-                let wanted = users.into_iter().map(|user_id| (user_id, grant)).collect();
+                let wanted = users
+                    .into_iter()
+                    .map(|user_id| Wanted::new(user_id, grant))
+                    .collect();
                 let key = key_of(&entry);
                 let changed = apply(tx, &settings, key, wanted, false).await?;
                 let real = changed.iter().filter(|changed| changed.is_real()).count();
@@ -153,7 +148,7 @@ async fn grant_many(
                 return Ok(false);
             }
             for some in users.chunks(mass::AT_ONCE as usize) {
-                let listed: Vec<_> = some.iter().map(|user_id| (*user_id, 0)).collect();
+                let listed: Vec<_> = some.iter().copied().map(Change::none).collect();
                 audit_log::changed(tx, key.guild_id, key.interaction_id, &listed).await?;
             }
             mass_change::begin(tx, key, kind, Some(amount.min(MOST)), None).await?;
@@ -352,60 +347,74 @@ async fn apply(
     tx: &Tx<'_>,
     settings: &Settings,
     key: Key,
-    mut wanted: Vec<(Id<UserMarker>, Grant)>,
+    mut wanted: Vec<Wanted>,
     is_undo: bool,
 ) -> Result<Vec<Changed>, StoreError> {
     let guild_id = key.guild_id;
-    let settings = settings.within(tx, std::iter::once(guild_id)).await?;
-    wanted.sort_unstable_by_key(|(user_id, _)| *user_id);
-    let users: Vec<_> = wanted.iter().map(|(user_id, _)| *user_id).collect();
-    let before = giving::lock(tx, guild_id, &users).await?;
-    let of = |user_id| before.get(&user_id).copied().unwrap_or(0);
-    let changed: Vec<Changed> = wanted
-        .iter()
-        .map(|(user_id, grant)| {
-            let before = of(*user_id);
-            Changed {
-                user_id: *user_id,
-                before,
-                after: before.saturating_add_signed(grant.change(before)),
-            }
-        })
-        .collect();
-    let by = |changed: &Changed| changed.after.cast_signed() - changed.before.cast_signed();
-    let real = changed.iter().filter(|changed| changed.is_real());
-    let by_member: Vec<_> = real.map(|changed| (changed.user_id, by(changed))).collect();
-    giving::change(tx, guild_id, &by_member).await?;
-    audit_log::changed(tx, guild_id, key.interaction_id, &by_member).await?;
-    if let Some(settings) = settings
-        .get(&guild_id)
-        .filter(|settings| !settings.rewards.switched_off && !settings.rewards.roles().is_empty())
-    {
-        let level = |xp| settings.curve.level_of(xp);
-        let effects: Vec<New> = changed
-            .iter()
-            .filter(|changed| level(changed.before) != level(changed.after))
-            .map(|changed| {
-                let key = MemberKey {
-                    guild_id,
-                    user_id: changed.user_id,
-                };
-                let is_lower = level(changed.after) < level(changed.before);
-                if is_lower && settings.rewards.demotion.holds(is_undo) {
-                    cause::demotion_of(key)
-                } else {
-                    cause::roles_of(key)
-                }
-            })
-            .collect();
-        // What one command does to many members holds up nobody else.
-        if effects.len() > 1 {
-            outbox::add_bulk(tx, &effects).await?;
-        } else {
-            outbox::add(tx, &effects).await?;
+    wanted.sort_unstable_by_key(|wanted| wanted.user_id);
+    let users: Vec<_> = wanted.iter().map(|wanted| wanted.user_id).collect();
+    let held = giving::lock(tx, guild_id, &users).await?;
+    let (mut written, mut changed) = (Vec::new(), Vec::new());
+    for wanted in &wanted {
+        let held = held.get(&wanted.user_id).copied().unwrap_or_default();
+        let change = wanted.change(held);
+        changed.push(Changed {
+            user_id: wanted.user_id,
+            before: held.xp,
+            after: held.xp.saturating_add_signed(change.xp),
+        });
+        if (change.xp, change.week_xp) != (0, 0) {
+            written.push(change);
         }
     }
+    giving::change(tx, guild_id, &written).await?;
+    audit_log::changed(tx, guild_id, key.interaction_id, &written).await?;
+    follow_with_roles(tx, settings, guild_id, &changed, is_undo).await?;
     Ok(changed)
+}
+
+/// Have the reward roles made right of those whose level has changed.
+async fn follow_with_roles(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    guild_id: Id<GuildMarker>,
+    changed: &[Changed],
+    is_undo: bool,
+) -> Result<(), StoreError> {
+    let settings = settings.within(tx, std::iter::once(guild_id)).await?;
+    let Some(settings) = settings
+        .get(&guild_id)
+        .filter(|settings| !settings.rewards.switched_off)
+    else {
+        return Ok(());
+    };
+    let effects: Vec<New> = changed
+        .iter()
+        .filter_map(|changed| {
+            let level = |xp| settings.curve.level_of(xp);
+            let (before, after) = (level(changed.before), level(changed.after));
+            let concerns_rewards = !settings.rewards.deserved(before.max(after)).is_empty();
+            if before == after || !concerns_rewards {
+                return None;
+            }
+            let key = MemberKey {
+                guild_id,
+                user_id: changed.user_id,
+            };
+            let demotes = after < before && settings.rewards.demotion.holds(is_undo);
+            Some(if demotes {
+                cause::demotion_of(key)
+            } else {
+                cause::roles_of(key)
+            })
+        })
+        .collect();
+    // What one command does to many members holds up nobody else.
+    if effects.len() > 1 {
+        outbox::add_bulk(tx, &effects).await
+    } else {
+        outbox::add(tx, &effects).await
+    }
 }
 
 #[cfg(test)]

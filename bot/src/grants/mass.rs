@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use twilight_model::id::{Id, marker::UserMarker};
 
-use super::{Changed, Grant, apply};
+use super::{Changed, Grant, apply, follow_with_roles, wanted::Wanted};
 use crate::{
     backoff::Backoff,
     guilds::authority::XpPermit,
@@ -141,7 +141,19 @@ async fn part(
 ) -> Result<Option<(Id<UserMarker>, u64)>, StoreError> {
     let permit = XpPermit::recorded();
     let grant = match job.kind.as_str() {
-        "reset" => return giving::reset_some(tx, key, job.after, AT_ONCE).await,
+        "reset" => {
+            let changed: Vec<Changed> = giving::reset_some(tx, key, job.after, AT_ONCE)
+                .await?
+                .into_iter()
+                .map(|(user_id, before)| Changed {
+                    user_id,
+                    before,
+                    after: 0,
+                })
+                .collect();
+            follow_with_roles(tx, settings, key.guild_id, &changed, false).await?;
+            return Ok(changed.last().map(|last| (last.user_id, changed.len() as u64)));
+        }
         "undo" => None,
         "give" => Some(Grant::Give(permit, job.amount)),
         "take" => Some(Grant::Take(job.amount)),
@@ -149,12 +161,15 @@ async fn part(
     };
     let source = job.undone.unwrap_or(key.interaction_id);
     let listed = audit_log::some_changes_of(tx, key.guild_id, source, job.after, AT_ONCE).await?;
-    let Some((last, _)) = listed.last().copied() else {
+    let Some(last) = listed.last().map(|change| change.user_id) else {
         return Ok(None);
     };
     let wanted = listed
-        .into_iter()
-        .map(|(user_id, change)| (user_id, grant.unwrap_or_else(|| Grant::reverting(change, permit))))
+        .iter()
+        .map(|change| match grant {
+            Some(grant) => Wanted::new(change.user_id, grant),
+            None => Wanted::reverting(change, permit),
+        })
         .collect();
     let changed = apply(tx, settings, key, wanted, job.undone.is_some()).await?;
     let real = changed.iter().filter(|changed| Changed::is_real(changed)).count();

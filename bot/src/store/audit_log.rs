@@ -47,6 +47,31 @@ pub struct Written {
     pub created_at: SystemTime,
 }
 
+/// What an entry did to a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Who.
+    pub user_id: Id<UserMarker>,
+    /// XP that was added; negative if it was taken.
+    pub xp: i64,
+    /// The member's last week with XP, of which this was added. 0 without one.
+    pub week: i32,
+    /// XP of that week that was added.
+    pub week_xp: i64,
+}
+
+impl Change {
+    /// Somebody to whom nothing has been done.
+    pub(crate) const fn none(user_id: Id<UserMarker>) -> Self {
+        Self {
+            user_id,
+            xp: 0,
+            week: 0,
+            week_xp: 0,
+        }
+    }
+}
+
 /// Write an entry. False if the interaction has one already: what it asked for is done.
 pub async fn begin(tx: &Tx<'_>, entry: &Entry) -> Result<bool, StoreError> {
     const BEGIN: Statement = statement!(
@@ -77,23 +102,33 @@ pub(crate) async fn changed(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
     interaction_id: Id<InteractionMarker>,
-    changes: &[(Id<UserMarker>, i64)],
+    changes: &[Change],
 ) -> Result<(), StoreError> {
     const CHANGED: Statement = statement!(
         "audit_xp_add",
-        [INT8, INT8, INT8_ARRAY, INT8_ARRAY],
-        "INSERT INTO audit_xp (guild_id, interaction_id, user_id, change)
-         SELECT $1, $2, c.* FROM unnest($3::int8[], $4::int8[]) AS c (user_id, change)
-         ON CONFLICT (guild_id, interaction_id, user_id) DO UPDATE SET change = excluded.change"
+        [INT8, INT8, INT8_ARRAY, INT8_ARRAY, INT4_ARRAY, INT8_ARRAY],
+        "INSERT INTO audit_xp (guild_id, interaction_id, user_id, change, week, week_change)
+         SELECT $1, $2, c.*
+         FROM unnest($3::int8[], $4::int8[], $5::int4[], $6::int8[]) AS c (user_id, change, week, week_change)
+         ON CONFLICT (guild_id, interaction_id, user_id) DO UPDATE
+         SET change = excluded.change, week = excluded.week, week_change = excluded.week_change"
     );
-    let (users, by): (Vec<i64>, Vec<i64>) = changes
-        .iter()
-        .map(|(user_id, by)| (snowflake::to_db(*user_id), *by))
-        .unzip();
+    let column = |of: fn(&Change) -> i64| changes.iter().map(of).collect::<Vec<i64>>();
+    let weeks: Vec<i32> = changes.iter().map(|change| change.week).collect();
     let (guild, interaction) = keys(guild_id, interaction_id);
-    tx.execute(CHANGED, &[&guild, &interaction, &users, &by])
-        .await
-        .map(drop)
+    tx.execute(
+        CHANGED,
+        &[
+            &guild,
+            &interaction,
+            &column(|change| snowflake::to_db(change.user_id)),
+            &column(|change| change.xp),
+            &weeks,
+            &column(|change| change.week_xp),
+        ],
+    )
+    .await
+    .map(drop)
 }
 
 /// Note how many members an entry has changed.
@@ -141,11 +176,11 @@ pub(crate) async fn some_changes_of(
     interaction_id: Id<InteractionMarker>,
     after: Option<Id<UserMarker>>,
     limit: u32,
-) -> Result<Vec<(Id<UserMarker>, i64)>, StoreError> {
+) -> Result<Vec<Change>, StoreError> {
     const CHANGES: Statement = statement!(
         "audit_xp_of",
         [INT8, INT8, INT8, INT8],
-        "SELECT user_id, change FROM audit_xp WHERE guild_id = $1 AND interaction_id = $2 AND user_id > $3
+        "SELECT user_id, change, week, week_change FROM audit_xp WHERE guild_id = $1 AND interaction_id = $2 AND user_id > $3
          ORDER BY user_id LIMIT $4"
     );
     let (guild, interaction) = keys(guild_id, interaction_id);
@@ -153,9 +188,14 @@ pub(crate) async fn some_changes_of(
     let rows = tx
         .query(CHANGES, &[&guild, &interaction, &after, &i64::from(limit)])
         .await?;
-    let read = rows
-        .iter()
-        .filter_map(|row| Some((snowflake::from_db(row.get(0))?, row.get(1))));
+    let read = rows.iter().filter_map(|row| {
+        Some(Change {
+            user_id: snowflake::from_db(row.get(0))?,
+            xp: row.get(1),
+            week: row.get(2),
+            week_xp: row.get(3),
+        })
+    });
     Ok(read.collect())
 }
 

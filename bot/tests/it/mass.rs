@@ -6,13 +6,19 @@ use eventide::{
     config::Config,
     grants::{Grant, Granted, Mass, grant, reset, take_back},
     guilds::authority::XpPermit,
+    ledger::member_xp::{MemberDelta, MemberKey},
     settings::Settings,
-    store::{Statement, Store, audit_log::Entry, rank_buckets},
+    store::{
+        Statement, Store,
+        audit_log::Entry,
+        member_xp::{self, Addition, Making},
+        rank_buckets,
+    },
 };
 use tokio::{sync::watch, time::timeout};
 use twilight_model::id::Id;
 
-use crate::support::{PATIENCE, Scene, session::Session, until};
+use crate::support::{PATIENCE, Scene, boards::assert_counted, session::Session, until};
 
 const MEMBERS: u64 = 9_000;
 const PERMIT: XpPermit = XpPermit::of_operator();
@@ -148,6 +154,150 @@ async fn a_change_is_finished_before_it_is_taken_back() {
     let rows = "SELECT count(*) FROM mass_change";
     let left: i64 = session.client.query_one(rows, &[]).await.expect("read").get(0);
     assert_eq!(left, 0);
+    session.close().await;
+    scene.stop().await;
+}
+
+const WEEK: i32 = 2_900;
+const FEW: u64 = 2_500;
+
+/// Members of a ranked server. Half of what they have was earned this week, but by every fifth, who has not written for weeks.
+async fn fill_week(store: &Store, session: &Session) {
+    session
+        .execute(&format!(
+            "INSERT INTO member_xp (guild_id, user_id, xp, week, week_base)
+             SELECT 1, u, 100 + u, {WEEK} - CASE WHEN u % 5 = 0 THEN 3 ELSE 0 END, 50 FROM generate_series(1, {FEW}) AS u"
+        ))
+        .await;
+    rank_buckets::tend(store, Id::new(1)).await.expect("ranked");
+}
+
+/// A member's row: XP, the week, XP of the week and its bucket.
+type Row = (i64, i32, i64, i32);
+
+async fn rows(session: &Session) -> Vec<Row> {
+    let sql = "SELECT xp, week, xp - week_base, by_week::int4 FROM member_xp ORDER BY user_id";
+    let rows = session.client.query(sql, &[]).await.expect("read");
+    let rows = rows.iter();
+    rows.map(|row| (row.get(0), row.get(1), row.get(2), row.get(3)))
+        .collect()
+}
+
+/// A row without the bucket.
+const fn seen_of(row: &Row) -> (i64, i32, i64) {
+    (row.0, row.1, row.2)
+}
+
+/// The week's board follows what is done to XP, and an undo brings it back, beside what was earned in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_week_goes_with_a_reset_and_comes_back_with_an_undo() {
+    let scene = Scene::new().await;
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    let store = scene.store();
+    fill_week(&store, &session).await;
+    let settings = Settings::new(&Config::defaults().levels);
+    let told = watch::Sender::new(0);
+    let before = rows(&session).await;
+    let done = reset(&store, &settings, entry(1, "levels_reset"), &told).await;
+    assert_eq!(done.expect("done"), Mass::Done(FEW));
+    assert!(
+        rows(&session)
+            .await
+            .iter()
+            .all(|(xp, _, week_xp, bucket)| (*xp, *week_xp, *bucket) == (0, 0, 0)),
+        "nobody is on a board"
+    );
+    assert_counted(&session.client).await;
+
+    // Two write in between, one of them when the next week has begun.
+    let additions: Vec<Addition> = [(1, WEEK), (2, WEEK + 1)]
+        .map(|(user, week)| {
+            let mut delta = MemberDelta {
+                xp: 20,
+                messages: 1,
+                ..MemberDelta::default()
+            };
+            delta.earned_in(week, 20);
+            Addition {
+                key: MemberKey {
+                    guild_id: Id::new(1),
+                    user_id: Id::new(user),
+                },
+                delta,
+                is_new: false,
+                is_ranked: true,
+            }
+        })
+        .to_vec();
+    let flushes = store.for_flushes();
+    let earned = flushes.transaction("test", move |tx| {
+        Box::pin(async move { member_xp::write(tx, &additions, Making::Copied).await })
+    });
+    assert_eq!(earned.await.expect("written").len(), 2);
+    let back = take_back(
+        &store,
+        &settings,
+        entry(2, "levels_undo"),
+        entry(1, "").interaction_id,
+        PERMIT,
+        &told,
+    );
+    assert_eq!(back.await.expect("done"), Mass::Done(FEW));
+    let after = rows(&session).await;
+    assert_eq!(after[2..], before[2..]);
+    assert_eq!(
+        seen_of(&after[0]),
+        (121, WEEK, 71),
+        "what was earned in between counts once"
+    );
+    assert_eq!(
+        seen_of(&after[1]),
+        (122, WEEK + 1, 20),
+        "no week gets what is another's"
+    );
+    assert_counted(&session.client).await;
+    store.close();
+    session.close().await;
+    scene.stop().await;
+}
+
+/// So it does with one member: set to 0, which takes the week along, and what else is done, and taken back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_week_goes_with_what_is_done_to_one_member() {
+    let scene = Scene::new().await;
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    let store = scene.store();
+    fill_week(&store, &session).await;
+    let settings = Settings::new(&Config::defaults().levels);
+    let told = watch::Sender::new(0);
+    let before = rows(&session).await;
+    for (nth, (grant_, left)) in [
+        (Grant::Set(PERMIT, 0), (0, WEEK, 0)),
+        (Grant::Take(83), (20, WEEK, 20)),
+        (Grant::Take(10), (93, WEEK, 53)),
+        (Grant::Give(PERMIT, 10), (113, WEEK, 53)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let nth = 10 + 2 * nth as u64;
+        let users = BTreeSet::from([Id::new(3)]);
+        let granted = grant(&store, &settings, entry(nth, "xp"), users, grant_).await;
+        assert!(matches!(granted.expect("done"), Granted::Now(_)));
+        assert_eq!(seen_of(&rows(&session).await[2]), left, "{grant_:?}");
+        assert_counted(&session.client).await;
+        let back = take_back(
+            &store,
+            &settings,
+            entry(nth + 1, "levels_undo"),
+            entry(nth, "").interaction_id,
+            PERMIT,
+            &told,
+        );
+        assert_eq!(back.await.expect("done"), Mass::Done(1));
+        assert_eq!(rows(&session).await[2], before[2], "{grant_:?}");
+    }
+    store.close();
     session.close().await;
     scene.stop().await;
 }

@@ -7,8 +7,19 @@ use twilight_model::id::{
     marker::{GuildMarker, UserMarker},
 };
 
-use super::super::{Statement, StoreError, Tx, mass_change::Key, statement::statement};
+use super::super::{Statement, StoreError, Tx, audit_log::Change, mass_change::Key, statement::statement};
 use crate::snowflake;
+
+/// What a member has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Total XP.
+    pub xp: u64,
+    /// The last week in which some of it was earned; 0 without one.
+    pub week: i32,
+    /// How much of it was earned in that week.
+    pub week_xp: u64,
+}
 
 /// What members have, with their rows locked until the transaction ends. Those without a row have 0.
 ///
@@ -17,7 +28,7 @@ pub async fn lock(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
     users: &[Id<UserMarker>],
-) -> Result<HashMap<Id<UserMarker>, u64>, StoreError> {
+) -> Result<HashMap<Id<UserMarker>, Held>, StoreError> {
     const MAKE: Statement = statement!(
         "member_xp_make",
         [INT8, INT8_ARRAY],
@@ -27,7 +38,8 @@ pub async fn lock(
     const LOCK: Statement = statement!(
         "member_xp_lock",
         [INT8, INT8_ARRAY],
-        "SELECT user_id, xp FROM member_xp WHERE guild_id = $1 AND user_id = ANY ($2) ORDER BY user_id FOR UPDATE"
+        "SELECT user_id, xp, week, CASE week WHEN 0 THEN 0 ELSE xp - week_base END
+         FROM member_xp WHERE guild_id = $1 AND user_id = ANY ($2) ORDER BY user_id FOR UPDATE"
     );
     debug_assert!(users.is_sorted(), "in the order of the key");
     let guild = snowflake::to_db(guild_id);
@@ -38,60 +50,70 @@ pub async fn lock(
         rows = tx.query(LOCK, &[&guild, &users]).await?;
     }
     let read = rows.iter().filter_map(|row| {
-        Some((
-            snowflake::from_db(row.get(0))?,
-            row.get::<_, i64>(1).cast_unsigned(),
-        ))
+        let held = Held {
+            xp: row.get::<_, i64>(1).cast_unsigned(),
+            week: row.get(2),
+            week_xp: row.get::<_, i64>(3).max(0).cast_unsigned(),
+        };
+        Some((snowflake::from_db(row.get(0))?, held))
     });
     Ok(read.collect())
 }
 
-/// Add to members' XP, or take from it. Their rows are locked, and have as much. What is given is not earned, in no week.
-pub async fn change(
-    tx: &Tx<'_>,
-    guild_id: Id<GuildMarker>,
-    changes: &[(Id<UserMarker>, i64)],
-) -> Result<(), StoreError> {
+/// Add to members' XP and to what they earned in their last week, or take from it. Their rows are locked, and have as much.
+pub async fn change(tx: &Tx<'_>, guild_id: Id<GuildMarker>, changes: &[Change]) -> Result<(), StoreError> {
+    // Without a week, the base says nothing.
     const CHANGE: Statement = statement!(
         "member_xp_change",
-        [INT8, INT8_ARRAY, INT8_ARRAY],
+        [INT8, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
         "UPDATE member_xp AS m
-         SET xp = m.xp + c.change, week_base = m.week_base + c.change,
-             by_xp = CASE WHEN m.by_xp >= 0 AND EXISTS (SELECT FROM ranked_guild AS r WHERE r.guild_id = $1)
-                          THEN xp_place(m.xp + c.change) ELSE m.by_xp END
-         FROM unnest($2::int8[], $3::int8[]) AS c (user_id, change)
+         SET xp = m.xp + c.change, week_base = m.week_base + c.change - c.week_change,
+             by_xp = CASE WHEN r.guild_id IS NULL OR m.by_xp < 0 THEN m.by_xp ELSE xp_place(m.xp + c.change) END,
+             by_week = CASE WHEN r.guild_id IS NULL OR m.by_week < 0 OR m.week = 0 THEN m.by_week
+                            ELSE week_place(m.xp - m.week_base + c.week_change) END
+         FROM unnest($2::int8[], $3::int8[], $4::int8[]) AS c (user_id, change, week_change)
+         LEFT JOIN ranked_guild AS r ON r.guild_id = $1
          WHERE m.guild_id = $1 AND m.user_id = c.user_id"
     );
-    let (users, by): (Vec<i64>, Vec<i64>) = changes
-        .iter()
-        .map(|(user, change)| (snowflake::to_db(*user), *change))
-        .unzip();
-    tx.execute(CHANGE, &[&snowflake::to_db(guild_id), &users, &by])
-        .await
-        .map(drop)
+    let column = |of: fn(&Change) -> i64| changes.iter().map(of).collect::<Vec<i64>>();
+    tx.execute(
+        CHANGE,
+        &[
+            &snowflake::to_db(guild_id),
+            &column(|change| snowflake::to_db(change.user_id)),
+            &column(|change| change.xp),
+            &column(|change| change.week_xp),
+        ],
+    )
+    .await
+    .map(drop)
 }
 
-/// Take all XP of some of a guild's members, by their ids, beginning after one, and note for each what it was. Returns the last one and
-/// how many there were; `None` if nobody is left who has any.
+/// Take all XP of some of a guild's members, the week's included, by their ids, beginning after one, and note for each what it was.
+/// Returns who they are, in the order of their ids, with the XP that they had.
 pub(crate) async fn reset_some(
     tx: &Tx<'_>,
     key: Key,
     after: Option<Id<UserMarker>>,
     limit: u32,
-) -> Result<Option<(Id<UserMarker>, u64)>, StoreError> {
+) -> Result<Vec<(Id<UserMarker>, u64)>, StoreError> {
+    // Before V30, XP was taken without the week's: such rows have a base below 0.
     const RESET: Statement = statement!(
         "member_xp_reset",
         [INT8, INT8, INT8, INT8],
         "WITH locked AS (
-             SELECT user_id, xp FROM member_xp WHERE guild_id = $1 AND user_id > $3 AND xp > 0 ORDER BY user_id LIMIT $4 FOR UPDATE
+             SELECT user_id, xp, week, CASE week WHEN 0 THEN 0 ELSE xp - week_base END AS week_xp
+             FROM member_xp WHERE guild_id = $1 AND user_id > $3 AND (xp > 0 OR week_base < 0)
+             ORDER BY user_id LIMIT $4 FOR UPDATE
          ), noted AS (
-             INSERT INTO audit_xp (guild_id, interaction_id, user_id, change) SELECT $1, $2, user_id, -xp FROM locked
+             INSERT INTO audit_xp (guild_id, interaction_id, user_id, change, week, week_change)
+             SELECT $1, $2, user_id, -xp, week, -week_xp FROM locked
          ), reset AS (
              UPDATE member_xp AS m
              SET xp = 0, week_base = 0, by_week = least(m.by_week, 0::smallint), by_xp = least(m.by_xp, 0::smallint)
              FROM locked AS l WHERE m.guild_id = $1 AND m.user_id = l.user_id
          )
-         SELECT max(user_id), count(*) FROM locked"
+         SELECT user_id, xp FROM locked ORDER BY user_id"
     );
     let (guild, interaction) = (
         snowflake::to_db(key.guild_id),
@@ -101,10 +123,13 @@ pub(crate) async fn reset_some(
     let rows = tx
         .query(RESET, &[&guild, &interaction, &after, &i64::from(limit)])
         .await?;
-    Ok(rows.first().and_then(|row| {
-        let last = row.get::<_, Option<i64>>(0).and_then(snowflake::from_db)?;
-        Some((last, row.get::<_, i64>(1).cast_unsigned()))
-    }))
+    let read = rows.iter().filter_map(|row| {
+        Some((
+            snowflake::from_db(row.get(0))?,
+            row.get::<_, i64>(1).cast_unsigned(),
+        ))
+    });
+    Ok(read.collect())
 }
 
 /// Members with at least this much XP, by their ids, beginning after one.
