@@ -197,15 +197,8 @@ impl Dispatcher {
                 }
                 Dispatched::Handled
             }
-            "GUILD_MEMBER_REMOVE" | "GUILD_BAN_ADD" => {
-                let member = match MemberNews::parse(text) {
-                    Ok(member) => member,
-                    Err(error) => return Dispatched::unreadable(error),
-                };
-                if !member.is_bot() && !self.portion.counts_nothing() {
-                    ledger.left(member.key());
-                }
-                Dispatched::Handled
+            "GUILD_MEMBER_ADD" | "GUILD_MEMBER_REMOVE" | "GUILD_BAN_ADD" => {
+                self.moved(event_type, text, ledger)
             }
             "GUILD_CREATE" => {
                 let id = match GuildCreate::id_of(text) {
@@ -227,16 +220,6 @@ impl Dispatcher {
                 }
                 self.tell(event_type, text)
             }
-            "GUILD_MEMBER_ADD" => {
-                let member = match MemberNews::parse(text) {
-                    Ok(member) => member,
-                    Err(error) => return Dispatched::unreadable(error),
-                };
-                if !member.is_bot() && !self.portion.counts_nothing() {
-                    ledger.joined(member.key());
-                }
-                Dispatched::Handled
-            }
             "GUILD_DELETE" => {
                 let gone = match GuildGone::parse(text) {
                     Ok(gone) => gone,
@@ -248,19 +231,36 @@ impl Dispatcher {
                 }
                 self.tell(event_type, text)
             }
-            "GUILD_UPDATE"
-            | "GUILD_ROLE_CREATE"
-            | "GUILD_ROLE_UPDATE"
-            | "GUILD_ROLE_DELETE"
-            | "CHANNEL_CREATE"
-            | "CHANNEL_UPDATE"
-            | "CHANNEL_DELETE"
-            | "THREAD_CREATE"
-            | "THREAD_UPDATE"
-            | "THREAD_DELETE"
-            | "GUILD_MEMBER_UPDATE" => self.tell(event_type, text),
+            "GUILD_UPDATE" | "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE"
+            | "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "CHANNEL_DELETE" | "THREAD_CREATE" | "THREAD_UPDATE"
+            | "THREAD_DELETE" => self.tell(event_type, text),
+            "GUILD_MEMBER_UPDATE" => match self.moved(event_type, text, ledger) {
+                Dispatched::Handled => self.tell(event_type, text),
+                unreadable => unreadable,
+            },
             _ => Dispatched::Unhandled,
         }
+    }
+
+    /// A member has come, was let in, or is gone.
+    fn moved(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Dispatched {
+        let member = match MemberNews::parse(text) {
+            Ok(member) => member,
+            Err(error) => return Dispatched::unreadable(error),
+        };
+        if member.is_bot() || self.portion.counts_nothing() {
+            return Dispatched::Handled;
+        }
+        match event_type {
+            "GUILD_MEMBER_ADD" => ledger.coming(member.joining()),
+            "GUILD_MEMBER_UPDATE" => {
+                if let Some(admission) = member.admission() {
+                    ledger.coming(admission);
+                }
+            }
+            _ => ledger.left(member.key()),
+        }
+        Dispatched::Handled
     }
 
     /// Hand over a command that was written as a message, if it is one.

@@ -29,6 +29,18 @@ use self::{
     member_xp::{MemberKey, MemberMessage, MemberRows},
     memory::Memory,
 };
+use crate::rules::{arrival::Stage, award::Millis};
+
+/// An event of a member's arrival in a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coming {
+    /// The member.
+    pub key: MemberKey,
+    /// What has happened.
+    pub stage: Stage,
+    /// When the member joined, as Discord says; guests have no such time.
+    pub joined_at: Option<Millis>,
+}
 
 /// The changes of one shard that are not in a batch yet.
 #[derive(Debug)]
@@ -38,8 +50,8 @@ pub struct Ledger {
     taken: FxHashSet<MemberKey>,
     last_awards: LastAwards,
     gaps: Vec<GapChange>,
-    /// Who has come, and who has left.
-    joined: Vec<MemberKey>,
+    /// Who has come, in the order of the events, and who has left.
+    coming: Vec<Coming>,
     left: HashSet<MemberKey, FxBuildHasher>,
     /// Guilds that have the bot (again), or removed it.
     guilds: HashMap<Id<GuildMarker>, bool, FxBuildHasher>,
@@ -61,8 +73,8 @@ pub struct Changes {
     pub members: Vec<(MemberKey, member_xp::Pending)>,
     /// What was missed.
     pub gaps: Vec<GapChange>,
-    /// Who has come.
-    pub joined: Vec<MemberKey>,
+    /// Who has come, in the order of the events.
+    pub coming: Vec<Coming>,
     /// Who has left, and has not come back or written since.
     pub left: Vec<MemberKey>,
     /// Guilds that have the bot (again): true; or that removed it.
@@ -81,7 +93,7 @@ impl Ledger {
             taken: FxHashSet::default(),
             last_awards: LastAwards::new(cache_entries),
             gaps: Vec::new(),
-            joined: Vec::new(),
+            coming: Vec::new(),
             left: HashSet::default(),
             guilds: HashMap::default(),
             backfill: Backfill::default(),
@@ -229,11 +241,11 @@ impl Ledger {
         }
     }
 
-    /// Note that somebody has come.
-    pub fn joined(&mut self, key: MemberKey) {
-        self.left.remove(&key);
-        self.joined.push(key);
-        self.charge(size_of::<MemberKey>());
+    /// Note that somebody comes.
+    pub fn coming(&mut self, coming: Coming) {
+        self.left.remove(&coming.key);
+        self.coming.push(coming);
+        self.charge(size_of::<Coming>());
     }
 
     /// Note that somebody has left.
@@ -262,7 +274,7 @@ impl Ledger {
 
     /// Rows that the next flush would write.
     pub fn rows(&self) -> usize {
-        self.members.len() + self.joined.len() + self.left.len() + self.guilds.len() + self.backfill.rows()
+        self.members.len() + self.coming.len() + self.left.len() + self.guilds.len() + self.backfill.rows()
     }
 
     /// Bytes that the entries hold.
@@ -277,7 +289,7 @@ impl Ledger {
         Changes {
             members,
             gaps: std::mem::take(&mut self.gaps),
-            joined: std::mem::take(&mut self.joined),
+            coming: std::mem::take(&mut self.coming),
             left: std::mem::take(&mut self.left).into_iter().collect(),
             guilds: std::mem::take(&mut self.guilds).into_iter().collect(),
             backfill: self.backfill.take(),
@@ -310,7 +322,7 @@ impl Ledger {
         self.members = MemberRows::default();
         self.last_awards.clear();
         self.gaps.clear();
-        self.joined.clear();
+        self.coming.clear();
         self.left.clear();
         self.guilds.clear();
         self.backfill.forget();

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a clock, a random generator, a database or Discord, so a replayed event gives the same result.
 
+pub mod arrival;
 pub mod award;
 pub mod curve;
 pub mod earning;

@@ -23,6 +23,7 @@ pub mod leaderboard;
 mod lease;
 mod listen;
 pub(crate) mod mass_change;
+pub mod member_arrival;
 pub mod member_card;
 pub mod member_warnings;
 pub mod member_xp;

@@ -6,6 +6,7 @@
 //! committed or fenced: the checkpoint in the same transaction tells whether an earlier try, whose COMMIT was not confirmed, went
 //! through.
 
+mod arrivals;
 pub(crate) mod careful;
 pub mod flush;
 mod kept;

@@ -1,21 +1,32 @@
-//! `GUILD_MEMBER_ADD`, `GUILD_MEMBER_REMOVE` and `GUILD_BAN_ADD`: somebody has come (back), or gone.
+//! `GUILD_MEMBER_ADD`, `GUILD_MEMBER_UPDATE`, `GUILD_MEMBER_REMOVE` and `GUILD_BAN_ADD`: somebody has come (back), was let in, or is gone.
 //!
 //! <https://docs.discord.com/developers/events/gateway-events#guild-member-add>
 
 use serde::Deserialize;
-use twilight_model::id::{
-    Id,
-    marker::{GuildMarker, UserMarker},
+use twilight_model::{
+    id::{
+        Id,
+        marker::{GuildMarker, UserMarker},
+    },
+    util::Timestamp,
 };
 
 use super::message_create::Unreadable;
-use crate::ledger::member_xp::MemberKey;
+use crate::{
+    ledger::{Coming, member_xp::MemberKey},
+    rules::{arrival::Stage, award::Millis},
+};
 
 /// Who has come where, or gone.
 #[derive(Debug, Deserialize)]
 pub struct MemberNews {
     guild_id: Id<GuildMarker>,
     user: User,
+    /// Whether the member has still to accept the server's rules. Not in every event.
+    #[serde(default)]
+    pending: Option<bool>,
+    #[serde(default)]
+    joined_at: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,6 +57,33 @@ impl MemberNews {
             guild_id: self.guild_id,
             user_id: self.user.id,
         }
+    }
+
+    /// That somebody has joined.
+    pub fn joining(&self) -> Coming {
+        self.coming(if self.pending == Some(true) {
+            Stage::Screened
+        } else {
+            Stage::Joined
+        })
+    }
+
+    /// That a change of a member finds them let in, maybe just now. `None` while they are not.
+    pub fn admission(&self) -> Option<Coming> {
+        (self.pending == Some(false)).then(|| self.coming(Stage::Admitted))
+    }
+
+    fn coming(&self, stage: Stage) -> Coming {
+        Coming {
+            key: self.key(),
+            stage,
+            joined_at: self.joined_at(),
+        }
+    }
+
+    fn joined_at(&self) -> Option<Millis> {
+        let at = Timestamp::parse(self.joined_at.as_deref()?).ok()?;
+        Some(at.as_micros() / 1_000)
     }
 
     /// Whether it is a bot.

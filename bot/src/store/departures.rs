@@ -149,8 +149,9 @@ macro_rules! purged {
 }
 
 /// The tables with what is stored of a server. A test looks for others in the catalog.
-const PURGED: [Purged; 26] = purged![
+const PURGED: [Purged; 27] = purged![
     "member_xp",
+    "member_arrival",
     "member_card",
     "given_role",
     "audit_xp",

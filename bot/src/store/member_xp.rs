@@ -65,7 +65,7 @@ pub async fn stored(
         "SELECT k.guild_id, k.user_id, m.user_id IS NOT NULL, m.last_award_at, e.interaction_id, r.guild_id IS NOT NULL
          FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS k (guild_id, user_id, unknown_id)
          LEFT JOIN member_xp AS m ON m.guild_id = k.guild_id AND m.user_id = k.unknown_id
-         LEFT JOIN erased AS e ON e.guild_id = k.guild_id AND e.user_id = k.user_id
+         LEFT JOIN erased AS e ON e.guild_id = k.guild_id AND e.user_id = k.user_id AND NOT e.is_over
          LEFT JOIN ranked_guild AS r ON r.guild_id = k.guild_id
          WHERE m.user_id IS NOT NULL OR e.user_id IS NOT NULL OR r.guild_id IS NOT NULL"
     );

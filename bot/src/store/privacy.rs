@@ -8,11 +8,12 @@ use crate::{ledger::member_xp::MemberKey, rules::award::Millis, snowflake};
 use twilight_model::id::{Id, marker::InteractionMarker};
 
 /// The tables with a member's rows, each of which [`export`] tells and [`erase`] empties. A test looks for others in the catalog.
-pub const TABLES: [&str; 9] = [
+pub const TABLES: [&str; 10] = [
     "member_xp",
     "outbox",
     "backfill_message",
     "member_card",
+    "member_arrival",
     "audit_log",
     "given_role",
     "audit_xp",
@@ -24,8 +25,8 @@ pub const TABLES: [&str; 9] = [
 /// begin anew at will otherwise. It is gone when the server's data is.
 pub const KEPT_TABLES: [&str; 2] = ["member_warnings", "mod_case"];
 
-/// So long after an erasure its record is kept although the member is back: an interaction may be replayed for some minutes.
-const KEPT: Millis = 60 * 60 * 1_000;
+/// So long after an erasure it holds although the member is back: an interaction may be replayed for some minutes.
+const HOLDS: Millis = 60 * 60 * 1_000;
 
 /// Everything that is stored about a member, as a JSON object with a list of rows by table.
 pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError> {
@@ -41,6 +42,8 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
                                   WHERE guild_id = $1 AND user_id = $2),
              'member_card', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_card AS t
                              WHERE guild_id = $1 AND user_id = $2),
+             'member_arrival', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_arrival AS t
+                                WHERE guild_id = $1 AND user_id = $2),
              'audit_log', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - '{actor_id}'::text[] ORDER BY interaction_id), '[]')
                            FROM audit_log AS t WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text),
              'given_role', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY role_id), '[]') FROM given_role AS t
@@ -51,9 +54,10 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
                             WHERE guild_id = $1 AND user_id = $2),
              'member_warnings', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_warnings AS t
                                  WHERE guild_id = $1 AND user_id = $2),
-             'mod_case', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - '{moderator_id,removed_by}'::text[]
+             'mod_case', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - CASE WHEN g.moderators_shown THEN '{}'::text[]
+                                                                          ELSE '{moderator_id,removed_by}' END
                                                     || jsonb_build_object('severity', w.severity, 'points', w.points) ORDER BY t.case_id), '[]')
-                          FROM mod_case AS t LEFT JOIN warning AS w USING (guild_id, case_id)
+                          FROM mod_case AS t LEFT JOIN warning AS w USING (guild_id, case_id) LEFT JOIN guild_settings AS g USING (guild_id)
                           WHERE t.guild_id = $1 AND t.user_id = $2),
              'erased', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM erased AS t
                         WHERE guild_id = $1 AND user_id = $2)
@@ -70,7 +74,7 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
         "privacy_erased",
         [INT8, INT8, INT8],
         "INSERT INTO erased AS e (guild_id, user_id, interaction_id) VALUES ($1, $2, $3)
-         ON CONFLICT (guild_id, user_id) DO UPDATE SET interaction_id = excluded.interaction_id
+         ON CONFLICT (guild_id, user_id) DO UPDATE SET interaction_id = excluded.interaction_id, is_over = false
          WHERE e.interaction_id < excluded.interaction_id"
     );
     // In the order in which a flush locks them.
@@ -93,6 +97,11 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
         "privacy_erase_card",
         [INT8, INT8],
         "DELETE FROM member_card WHERE guild_id = $1 AND user_id = $2"
+    );
+    const ARRIVAL: Statement = statement!(
+        "privacy_erase_arrival",
+        [INT8, INT8],
+        "DELETE FROM member_arrival WHERE guild_id = $1 AND user_id = $2"
     );
     const ROLES: Statement = statement!(
         "privacy_erase_roles",
@@ -124,23 +133,25 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
     {
         return Ok(false);
     }
-    for statement in [MESSAGES, XP, EFFECTS, CARD, ROLES, CHANGES, REFUSED, NAMED] {
+    for statement in [
+        MESSAGES, XP, EFFECTS, CARD, ARRIVAL, ROLES, CHANGES, REFUSED, NAMED,
+    ] {
         tx.execute(statement, &[&guild, &user]).await?;
     }
     Ok(true)
 }
 
-/// Whether the record of an erasure is of no use any more, when the member has written at this time.
+/// Whether an erasure needs to hold no more, when the member has written at this time.
 pub const fn is_over(erased_at: Millis, at: Millis) -> bool {
-    at - erased_at > KEPT
+    at - erased_at > HOLDS
 }
 
-/// Forget that these members had everything erased: they are back.
-pub async fn forget(tx: &Tx<'_>, back: &[MemberKey]) -> Result<(), StoreError> {
-    const FORGET: Statement = statement!(
-        "privacy_forget",
+/// Note that these members, who had everything erased, are back. The record stays for backups from before it.
+pub async fn end(tx: &Tx<'_>, back: &[MemberKey]) -> Result<(), StoreError> {
+    const END: Statement = statement!(
+        "privacy_end",
         [INT8_ARRAY, INT8_ARRAY],
-        "DELETE FROM erased AS e USING unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
+        "UPDATE erased AS e SET is_over = true FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
          WHERE e.guild_id = k.guild_id AND e.user_id = k.user_id"
     );
     if back.is_empty() {
@@ -150,5 +161,51 @@ pub async fn forget(tx: &Tx<'_>, back: &[MemberKey]) -> Result<(), StoreError> {
         .iter()
         .map(|key| (snowflake::to_db(key.guild_id), snowflake::to_db(key.user_id)))
         .unzip();
-    tx.execute(FORGET, &[&guilds, &users]).await.map(drop)
+    tx.execute(END, &[&guilds, &users]).await.map(drop)
 }
+
+/// The name of a temporary table with the erasures that a restore finds.
+const FOUND: &str = "pg_temp.eventide_erased";
+
+/// The statement that remembers the erasures of a schema before a restore replaces it.
+pub(super) fn remembering(schema: &str) -> String {
+    format!(
+        "CREATE TEMPORARY TABLE eventide_erased ON COMMIT DROP AS SELECT guild_id, user_id, interaction_id FROM {schema}.erased"
+    )
+}
+
+/// Statements that erase again, in what was restored, what was erased after the backup, and keep the records of it. `has` says which
+/// tables were restored, of which schema version.
+pub(super) fn erasing_again(version: u32, has: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut statements = Vec::new();
+    if has("erased") {
+        // What the backup knows of was erased in it already.
+        statements.push(format!(
+            "DELETE FROM {FOUND} AS f USING erased AS e
+             WHERE e.guild_id = f.guild_id AND e.user_id = f.user_id AND e.interaction_id >= f.interaction_id"
+        ));
+    }
+    for table in TABLES {
+        statements.push(match table {
+            _ if !has(table) => continue,
+            "audit_log" => format!(
+                "UPDATE audit_log AS t SET details = t.details - '{{user_id,amount}}'::text[]
+                 FROM {FOUND} AS f WHERE t.guild_id = f.guild_id AND t.details->>'user_id' = f.user_id::text"
+            ),
+            "erased" => {
+                let holds = if version >= IS_OVER { ", is_over = false" } else { "" };
+                format!(
+                    "INSERT INTO erased (guild_id, user_id, interaction_id) SELECT guild_id, user_id, interaction_id FROM {FOUND}
+                     ON CONFLICT (guild_id, user_id) DO UPDATE SET interaction_id = excluded.interaction_id{holds}"
+                )
+            }
+            _ => format!(
+                "DELETE FROM {table} AS t USING {FOUND} AS f WHERE t.guild_id = f.guild_id AND t.user_id = f.user_id"
+            ),
+        });
+    }
+    statements
+}
+
+/// The migration that brought the column `is_over`.
+const IS_OVER: u32 = 32;

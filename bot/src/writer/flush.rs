@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use twilight_model::id::{Id, marker::GuildMarker};
 
-use super::{Outcome, parts::Parts};
+use super::{Outcome, arrivals, parts::Parts};
 use crate::{
     effects::{
         Causes,
@@ -17,7 +17,6 @@ use crate::{
     },
     metrics,
     rules::award::Millis,
-    settings::Departed,
     store::{
         Store, StoreError, Tx, backfill, departures, gap,
         member_xp::{self, Addition, Making, Stored},
@@ -124,8 +123,8 @@ pub(super) async fn apply(
         let ranked = additions.iter().filter(|addition| addition.is_ranked);
         applied.ranked = ranked.map(|addition| addition.key.guild_id).collect();
     }
-    if !parts.joined.is_empty() || !parts.left.is_empty() {
-        move_members(tx, causes, parts.joined, parts.left, &mut applied.effects).await?;
+    if !parts.coming.is_empty() || !parts.left.is_empty() {
+        arrivals::apply(tx, causes, parts.coming, parts.left, &mut applied.effects).await?;
     }
     let (mut gone, mut there) = (Vec::new(), Vec::new());
     for (guild_id, is_there) in parts.guilds {
@@ -133,42 +132,6 @@ pub(super) async fn apply(
     }
     departures::guilds(tx, &gone, &there).await?;
     Ok(applied)
-}
-
-/// What follows from members' coming and going.
-async fn move_members(
-    tx: &Tx<'_>,
-    causes: &Causes,
-    mut joined: Vec<MemberKey>,
-    mut left: Vec<MemberKey>,
-    effects: &mut Vec<New>,
-) -> Result<(), StoreError> {
-    for keys in [&mut joined, &mut left] {
-        keys.sort_unstable();
-        keys.dedup();
-    }
-    let guilds = joined.iter().chain(&left).map(|key| key.guild_id);
-    let settings = causes.settings.within(tx, guilds).await?;
-    let welcomes = joined
-        .iter()
-        .filter_map(|key| cause::welcome_of(*key, settings.get(&key.guild_id)?));
-    effects.extend(welcomes);
-    let roles = joined
-        .iter()
-        .filter_map(|key| cause::roles_on_join(*key, settings.get(&key.guild_id)?));
-    effects.extend(roles);
-    departures::show(tx, &joined).await?;
-    let whose = |departed: Departed| -> Vec<MemberKey> {
-        let keys = left.iter().copied();
-        keys.filter(|key| {
-            settings
-                .get(&key.guild_id)
-                .is_some_and(|settings| settings.departed == departed)
-        })
-        .collect()
-    };
-    departures::hide(tx, &whose(Departed::Hide)).await?;
-    departures::reset(tx, &whose(Departed::Reset)).await
 }
 
 /// Take out what was sent before its member had everything erased. Returns those who have written since, with when they had.
@@ -198,7 +161,7 @@ async fn without_erased(
         })
         .map(|(_, key, _)| *key)
         .collect();
-    privacy::forget(tx, &over).await?;
+    privacy::end(tx, &over).await?;
     erased.retain(|key, _| entries.iter().any(|(_, other, _)| other == key));
     Ok(erased)
 }

@@ -5,7 +5,11 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::flush::Work;
 use crate::{
-    ledger::member_xp::{MemberKey, Pending},
+    ledger::{
+        Coming,
+        member_xp::{MemberKey, Pending},
+    },
+    rules::{arrival::Stage, award::Millis},
     store::{
         StoreError,
         quarantine::{Kept, New},
@@ -18,7 +22,8 @@ use crate::{
 pub(super) struct Parts<'a> {
     /// Sorted by key and batch. The number is the batch's.
     pub(super) entries: Vec<(usize, MemberKey, &'a Pending)>,
-    pub(super) joined: Vec<MemberKey>,
+    /// In the order of the events.
+    pub(super) coming: Vec<Coming>,
     pub(super) left: Vec<MemberKey>,
     /// Guilds that have the bot (again): true; or that removed it.
     pub(super) guilds: Vec<(Id<GuildMarker>, bool)>,
@@ -30,11 +35,20 @@ struct GuildChange {
     is_there: bool,
 }
 
+/// The body of a member's arrival in quarantine.
+#[derive(Debug, Deserialize, Serialize)]
+struct Arrives {
+    #[serde(default)]
+    stage: Stage,
+    #[serde(default)]
+    joined_at: Option<Millis>,
+}
+
 /// A change out of quarantine, which [`Parts`] can borrow from.
 #[derive(Debug)]
 pub(super) enum Change {
     Member(MemberKey, Box<Pending>),
-    Joined(MemberKey),
+    Coming(Coming),
     Left(MemberKey),
     Guild(Id<GuildMarker>, bool),
 }
@@ -47,7 +61,7 @@ impl<'a> Parts<'a> {
             if advanced[index] != Advanced::Now {
                 continue;
             }
-            parts.joined.extend(&changes.joined);
+            parts.coming.extend(&changes.coming);
             parts.left.extend(&changes.left);
             parts.guilds.extend(&changes.guilds);
             let members = changes.members.iter();
@@ -63,7 +77,7 @@ impl<'a> Parts<'a> {
     }
 
     pub(super) const fn len(&self) -> usize {
-        self.entries.len() + self.joined.len() + self.left.len() + self.guilds.len()
+        self.entries.len() + self.coming.len() + self.left.len() + self.guilds.len()
     }
 
     /// Two halves, the first of which is to be written first.
@@ -71,7 +85,7 @@ impl<'a> Parts<'a> {
         let mut rest = self.len() / 2;
         let second = Self {
             entries: split(&mut self.entries, &mut rest),
-            joined: split(&mut self.joined, &mut rest),
+            coming: split(&mut self.coming, &mut rest),
             left: split(&mut self.left, &mut rest),
             guilds: split(&mut self.guilds, &mut rest),
         };
@@ -84,10 +98,16 @@ impl<'a> Parts<'a> {
             let body = serde_json::to_string(pending).expect("numbers and ids are JSON");
             of_member("member", *key, body, error)
         });
-        let joined = self
-            .joined
-            .iter()
-            .map(|key| of_member("joined", *key, empty(), error));
+        let coming = self.coming.iter().map(|coming| {
+            let Coming {
+                key,
+                stage,
+                joined_at,
+            } = *coming;
+            let body =
+                serde_json::to_string(&Arrives { stage, joined_at }).expect("a word and a number are JSON");
+            of_member("joined", key, body, error)
+        });
         let left = self
             .left
             .iter()
@@ -97,7 +117,7 @@ impl<'a> Parts<'a> {
             let body = serde_json::to_string(&GuildChange { is_there }).expect("a truth value is JSON");
             aside("guild", Some(*guild_id), body, error)
         });
-        members.chain(joined).chain(left).chain(guilds).collect()
+        members.chain(coming).chain(left).chain(guilds).collect()
     }
 }
 
@@ -113,7 +133,14 @@ impl Change {
         };
         Some(match kept.kind.as_str() {
             "member" => Self::Member(key()?, serde_json::from_str(&kept.body).ok()?),
-            "joined" => Self::Joined(key()?),
+            "joined" => {
+                let Arrives { stage, joined_at } = serde_json::from_str(&kept.body).ok()?;
+                Self::Coming(Coming {
+                    key: key()?,
+                    stage,
+                    joined_at,
+                })
+            }
             "left" => Self::Left(key()?),
             "guild" => {
                 let change: GuildChange = serde_json::from_str(&kept.body).ok()?;
@@ -127,7 +154,7 @@ impl Change {
         let mut parts = Parts::default();
         match self {
             Self::Member(key, pending) => parts.entries.push((0, *key, pending)),
-            Self::Joined(key) => parts.joined.push(*key),
+            Self::Coming(coming) => parts.coming.push(*coming),
             Self::Left(key) => parts.left.push(*key),
             Self::Guild(guild_id, is_there) => parts.guilds.push((*guild_id, *is_there)),
         }

@@ -1,5 +1,6 @@
 //! `eventide backup` and `eventide restore`, by the real binary on a real PostgreSQL.
 
+mod erased;
 mod failing;
 mod loaded;
 mod noted;
@@ -217,6 +218,7 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("last_backup", 0),
         ("command_registration", 0),
         ("member_card", 0),
+        ("member_arrival", 0),
         ("bucket_count", 0),
         ("mass_change", 0),
         ("quarantine", 0),

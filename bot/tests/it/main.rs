@@ -1,6 +1,7 @@
 //! The integration tests: one binary, real PostgreSQL, and the simulator in place of Discord.
 
 mod applications;
+mod arrivals;
 mod backfill;
 mod backups;
 mod bench;

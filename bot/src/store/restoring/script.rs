@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{Restoring, place::Way};
-use crate::store::connect::quoted;
+use crate::store::{connect::quoted, privacy};
 
 /// What must not be restored as it was: what a table says of the world outside, which has gone on since.
 struct Reset {
@@ -67,6 +67,9 @@ impl Restoring {
                  SELECT set_config('eventide.fence', coalesce(max(fence), 0)::text, true) FROM shard_checkpoint;\n",
             );
         }
+        if self.rows.contains_key("erased") {
+            line(&mut sql, format_args!("{}", privacy::remembering(&schema)));
+        }
         for drop in &self.drops {
             sql.push_str(drop);
             sql.push_str(";\n");
@@ -114,6 +117,11 @@ impl Restoring {
         for reset in RESETS.iter().filter(|reset| reset.since <= version) {
             if rows.contains_key(reset.table) {
                 line(&mut sql, format_args!("{}", reset.sql));
+            }
+        }
+        if self.rows.contains_key("erased") {
+            for statement in privacy::erasing_again(version, |table| rows.contains_key(table)) {
+                line(&mut sql, format_args!("{statement}"));
             }
         }
         if self.is_renamed() {

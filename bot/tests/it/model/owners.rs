@@ -293,7 +293,7 @@ fn copied(changes: &Changes) -> Changes {
     Changes {
         members: changes.members.clone(),
         gaps: changes.gaps.clone(),
-        joined: changes.joined.clone(),
+        coming: changes.coming.clone(),
         left: changes.left.clone(),
         guilds: changes.guilds.clone(),
         backfill: changes.backfill.clone(),

@@ -157,6 +157,11 @@ impl Here {
 
     /// Stop the bot, and start another.
     pub(crate) async fn restarted(self) -> Self {
+        Box::pin(self.restarted_after(|| {})).await
+    }
+
+    /// Stop the bot, do this, and start another in a session of its own: nobody tells it what happened meanwhile.
+    pub(crate) async fn restarted_after(self, between: impl FnOnce()) -> Self {
         let Self {
             scene,
             discord,
@@ -166,6 +171,7 @@ impl Here {
             managing_role,
         } = self;
         bot.drain(PATIENCE).await.expect("a clean end");
+        between();
         let bot = start(&config, scene.postgres.connection()).await;
         until("the shard is up again", async || {
             let shards = bot.shards.list();

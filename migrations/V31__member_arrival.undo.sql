@@ -1,0 +1,3 @@
+-- Forgets who is in membership screening: those are not welcomed when they have accepted the rules.
+
+DROP TABLE member_arrival;
