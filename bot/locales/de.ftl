@@ -60,7 +60,7 @@ privacy-delete-description = Lass alles löschen, was auf diesem Server über di
 privacy-delete-name = löschen
 privacy-delete-question = Damit werden deine XP, die Zahl deiner Nachrichten und alles andere gelöscht, was auf diesem Server über dich gespeichert ist. Verwarnungen bleiben: Sie gehören dem Server. **Das lässt sich nicht rückgängig machen.** Was du später schreibst, zählt neu.
 privacy-delete-button = Alles löschen
-privacy-deleted = Deine XP, die Zahl deiner Nachrichten, deine Karte und alles andere, was dich auf diesem Server zählt oder zeigt, ist gelöscht. Warnungen über dich bleiben: Sie gehören dem Server.
+privacy-deleted = Deine XP, die Zahl deiner Nachrichten, deine Karte und alles andere, was dich auf diesem Server zählt oder zeigt, ist gelöscht. Verwarnungen bleiben: Sie gehören dem Server.
 
 rank-description = Zeigt das Level eines Mitglieds und den Weg zum nächsten
 rank-option-member = mitglied
@@ -255,10 +255,7 @@ levels-sync-dry = { $members ->
        *[other] { $count } Mitglieder würden
     } geprüft. Es wurde nichts geändert.
 levels-sync-started = Suche die Mitglieder …
-levels-sync-progress = { $done } von { $members ->
-        [one] einem Mitglied ist
-       *[other] { $count } Mitgliedern sind
-    } erledigt.
+levels-sync-progress = Mitglieder erledigt: { $done } von { $count }.
 levels-sync-done = Erledigt: { $members ->
         [one] Ein Mitglied hat die Rollen seines Levels.
        *[other] { $count } Mitglieder haben die Rollen ihres Levels.
@@ -267,10 +264,7 @@ levels-sync-waiting = { $members ->
         [one] Ein Mitglied wartet
        *[other] { $count } Mitglieder warten
     }, bis eine Rolle vergeben werden kann. Ich versuche es wieder, wenn sich die Rollen ändern, und jede Stunde.
-levels-sync-goes-on = { $done } von { $members ->
-        [one] einem Mitglied ist
-       *[other] { $count } Mitgliedern sind
-    } erledigt. Der Rest folgt; diese Nachricht kann ich nicht länger ändern.
+levels-sync-goes-on = Mitglieder erledigt: { $done } von { $count }. Der Rest folgt; diese Nachricht kann ich nicht länger ändern.
 levels-reset-sure = Das nimmt **allen Mitgliedern** dieses Servers alle XP. `/levels undo` kann es rückgängig machen. Bist du sicher?
 levels-reset-yes = Ja, alle XP nehmen
 levels-reset-no = Nein
@@ -317,6 +311,13 @@ levels-show = { $seconds ->
        *[other] Eine Nachricht bringt **{ $range }** ein, je Mitglied höchstens einmal in { $count } Sekunden.
     }
 levels-show-curve = Level 1 ab { $one }, 10 ab { $ten }, 50 ab { $fifty }, 100 ab { $hundred } XP.
+levels-show-off = ⚠️ Das habe ich selbst ausgeschaltet: { $reason }
+levels-show-text = Der Text der Ankündigungen:
+levels-show-ping = Ankündigungen benachrichtigen das Mitglied.
+levels-show-no-ping = Ankündigungen benachrichtigen niemanden.
+levels-show-departed-keep = Wer geht, bleibt auf der Rangliste.
+levels-show-departed-hide = Wer geht, ist nicht auf der Rangliste, bis er zurück ist.
+levels-show-departed-reset = Wer geht, verliert seine XP.
 levels-show-multipliers = Faktoren: { $list } (bei mehreren Rollen: { $mode })
 error-foreign = Nur wer den Befehl ausgeführt hat, kann das bedienen. Bitte führ ihn selbst aus.
 
@@ -327,6 +328,7 @@ settings-panel = **Einstellungen dieses Servers**
     Begrüßungskanal: { $welcome }
     Sprache: { $language }
     Präfix geschriebener Befehle: `{ $prefix }`
+    Wer ein Mitglied verwarnt hat: { $moderators }
 settings-log-menu = Protokollkanal: was Moderatoren wissen sollten
 settings-welcome-menu = Begrüßungskanal: wer kommt, wird dort begrüßt
 settings-language-menu = Sprache
@@ -337,6 +339,10 @@ settings-text-button = Begrüßungstext
 settings-text-label = Text
 settings-text-hint = {"{"}user{"}"}, {"{"}user.name{"}"} und {"{"}server{"}"} werden eingesetzt.
 settings-prefix-button = Präfix
+settings-moderators-shown = sieht das Mitglied
+settings-moderators-hidden = sehen nur Moderatoren
+settings-moderators-show = Mitgliedern zeigen, wer verwarnt
+settings-moderators-hide = Verbergen, wer verwarnt
 settings-prefix-label = Präfix
 settings-prefix-hint = Wirkt, wenn der Betreiber den Bot Nachrichten lesen lässt.
 settings-prefix-bad = Ein Präfix hat bis zu 5 Zeichen, ohne Leerzeichen und ohne @, #, < und `.
@@ -378,6 +384,7 @@ warn-action-failed = ⛔ Nicht ausgeführt: { $why }
 warn-crossed-hindered = ⛔ { $points } erreicht, aber nicht ausgeführt (**{ $action }**): { $why }
 warn-direct = ⚠️ Du wurdest auf **{ $server }** verwarnt (Fall #{ $case }, { $severity }, { $points }, { $expiry }):
     { $reason }
+warn-direct-by = Verwarnt hat dich <@{ $moderator }>.
 warn-bad-expiry = **{ $given }** kann ich nicht als Zeit lesen. Schreib zum Beispiel `90min`, `1,5 Std`, `7d`, `2w 3d` oder `nie`: mindestens eine Sekunde, höchstens zehn Jahre.
 warn-bad-reason = Ein Grund hat 1 bis 1.000 Zeichen.
 warn-bad-points = Punkte sind eine Zahl von 0 bis 100.

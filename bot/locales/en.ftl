@@ -257,10 +257,7 @@ levels-sync-dry = { $members ->
        *[other] { $count } members
     } would be checked. Nothing was changed.
 levels-sync-started = Looking for members …
-levels-sync-progress = { $done } of { $members ->
-        [one] one member is
-       *[other] { $count } members are
-    } done.
+levels-sync-progress = Members done: { $done } of { $count }.
 levels-sync-done = Done: { $members ->
         [one] one member has the roles of their level.
        *[other] { $count } members have the roles of their level.
@@ -269,10 +266,7 @@ levels-sync-waiting = { $members ->
         [one] One member waits
        *[other] { $count } members wait
     } for a role that I cannot give. I will try again when the roles change, and every hour.
-levels-sync-goes-on = { $done } of { $members ->
-        [one] one member is
-       *[other] { $count } members are
-    } done. The rest follows; I can no longer update this message.
+levels-sync-goes-on = Members done: { $done } of { $count }. The rest follows; I can no longer update this message.
 levels-reset-sure = This resets the XP of **all members** of this server to 0. `/levels undo` can undo it. Are you sure?
 levels-reset-yes = Yes, reset all XP
 levels-reset-no = Cancel
@@ -319,6 +313,13 @@ levels-show = { $seconds ->
        *[other] A message earns **{ $range }**, at most once every { $count } seconds for each member.
     }
 levels-show-curve = Level 1 at { $one }, 10 at { $ten }, 50 at { $fifty }, 100 at { $hundred } XP.
+levels-show-off = ⚠️ I turned this off myself: { $reason }
+levels-show-text = What announcements say:
+levels-show-ping = Announcements notify the member.
+levels-show-no-ping = Announcements notify no one.
+levels-show-departed-keep = Members who leave stay on the leaderboard.
+levels-show-departed-hide = Members who leave are hidden from the leaderboard until they are back.
+levels-show-departed-reset = Members who leave lose their XP.
 levels-show-multipliers = Multipliers: { $list } (with several roles: { $mode })
 error-foreign = Only the person who ran this command can use these controls. Please run it yourself.
 
@@ -329,6 +330,7 @@ settings-panel = **Settings of this server**
     Welcome channel: { $welcome }
     Language: { $language }
     Prefix of text commands: `{ $prefix }`
+    Who warned a member: { $moderators }
 settings-log-menu = Log channel: notices for moderators
 settings-welcome-menu = Welcome channel: new members are greeted there
 settings-language-menu = Language
@@ -339,6 +341,10 @@ settings-text-button = Welcome text
 settings-text-label = Text
 settings-text-hint = {"{"}user{"}"}, {"{"}user.name{"}"} and {"{"}server{"}"} are replaced.
 settings-prefix-button = Prefix
+settings-moderators-shown = the member sees it
+settings-moderators-hidden = only moderators see it
+settings-moderators-show = Show members who warned them
+settings-moderators-hide = Hide who warned members
 settings-prefix-label = Prefix
 settings-prefix-hint = Works only if the bot's operator lets it read messages.
 settings-prefix-bad = A prefix has up to 5 characters, and no space, @, #, < or `.
@@ -380,6 +386,7 @@ warn-action-failed = ⛔ It was not carried out: { $why }
 warn-crossed-hindered = ⛔ { $points } reached, but the **{ $action }** was not carried out: { $why }
 warn-direct = ⚠️ You were warned in **{ $server }** (case #{ $case }, { $severity }, { $points }, { $expiry }):
     { $reason }
+warn-direct-by = You were warned by <@{ $moderator }>.
 warn-bad-expiry = **{ $given }** is not a time that I understand. Examples: `90min`, `1.5h`, `7d`, `2w 3d` or `never`. It must be between one second and ten years.
 warn-bad-reason = A reason has 1 to 1,000 characters.
 warn-bad-points = Points must be a number from 0 to 100.

@@ -2,6 +2,7 @@
 
 mod about;
 mod card;
+mod current;
 mod define;
 mod help;
 mod leaderboard;

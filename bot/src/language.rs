@@ -228,6 +228,43 @@ mod tests {
         assert_eq!(Language::English.number(0), "0");
     }
 
+    /// A number before a noun in the plural stands in a variant for several, beside one for 1.
+    #[test]
+    fn a_number_before_a_plural_has_another_text_for_one() {
+        const PLURALS: [&str; 14] = [
+            "members",
+            "messages",
+            "warnings",
+            "points",
+            "days",
+            "hours",
+            "seconds",
+            "Mitglieder",
+            "Mitgliedern",
+            "Nachrichten",
+            "Verwarnungen",
+            "Punkte",
+            "Tage",
+            "Tagen",
+        ];
+        for language in Language::ALL {
+            let (mut found, mut has_one) = (0, false);
+            for line in language.source().lines() {
+                has_one = (has_one && line.starts_with(' ')) || line.contains("[one]");
+                let pieces: Vec<&str> = line.split(" } ").collect();
+                for pair in pieces.windows(2) {
+                    let is_value = pair[0].rsplit('{').next().is_some_and(|of| of.starts_with(" $"));
+                    let noun = pair[1].split(|c: char| !c.is_alphanumeric()).next();
+                    if is_value && noun.is_some_and(|noun| PLURALS.contains(&noun)) {
+                        found += 1;
+                        assert!(has_one && line.trim_start().starts_with("*[other]"), "{line}");
+                    }
+                }
+            }
+            assert!(found > 10, "{language:?}");
+        }
+    }
+
     #[test]
     fn locales_of_discord() {
         assert_eq!(Language::of_locale("en-GB"), Some(Language::English));

@@ -131,6 +131,9 @@ async fn on(database: &Database, arguments: Import, config: &Config) -> Result<(
     told(&imported?, options.dry_run)
 }
 
+/// What the report says where levels give roles.
+const ROLES_STAY: &str = "an import changes no roles: members get the roles of their level with the next one, or all at once by `/levels reward sync` on Discord";
+
 /// Import, and add what the report needs of the guilds' settings.
 async fn reported(
     store: &Store,
@@ -144,6 +147,13 @@ async fn reported(
         .iter()
         .map(|(guild_id, settings)| (*guild_id, settings.curve))
         .collect();
+    // An import asks nothing of Discord, and the bot need not run.
+    if chosen
+        .values()
+        .any(|settings| !settings.rewards.roles().is_empty())
+    {
+        report.notes.push(ROLES_STAY.to_owned());
+    }
     Ok(report)
 }
 

@@ -16,7 +16,7 @@ use twilight_model::{
 };
 
 use super::{
-    Command,
+    Command, current,
     define::{TEXT_CHANNELS, button, buttons, for_servers},
 };
 use crate::{
@@ -51,7 +51,7 @@ impl Command for Settings {
     ) -> BoxFuture<'a, Result<Reply, Refusal>> {
         Box::pin(async move {
             question.needs(Permissions::MANAGE_GUILD)?;
-            let settings = around.settings.of(&around.store, question.guild()?).await?;
+            let settings = current::settings(question, around).await?;
             Ok(panel(&settings, question.language()))
         })
     }
@@ -77,13 +77,16 @@ impl Command for Settings {
                     Change::Welcome(chosen_channel(question)?.map(|channel_id| (channel_id, template)))
                 }
                 (["language"], false) => Change::Language(chosen_language(question)?),
+                (["moderators", shown @ ("show" | "hide")], false) => {
+                    Change::ModeratorsShown(*shown == "show")
+                }
                 (["text"], false) => return Ok(welcome_form(&settings, question.language())),
                 (["prefix"], false) => return Ok(prefix_form(&settings, question.language())),
                 (["text"], true) => welcome_change(question, &settings)?,
                 (["prefix"], true) => prefix_change(question)?,
                 _ => return Err(Refusal::Stale),
             };
-            let details = json!({"setting": parts.first()});
+            let details = json!({"setting": parts});
             let entry = question.entry("settings", &details)?;
             around.settings.change(&around.store, entry, vec![change]).await?;
             let settings = around.settings.of(&around.store, guild_id).await?;
@@ -151,6 +154,16 @@ fn panel(settings: &GuildSettings, language: Language) -> Reply {
                 "prefix",
                 settings.prefix.as_deref().unwrap_or(USUAL_PREFIX).into(),
             ),
+            (
+                "moderators",
+                language
+                    .text(if settings.moderators_shown {
+                        "settings-moderators-shown"
+                    } else {
+                        "settings-moderators-hidden"
+                    })
+                    .into(),
+            ),
         ],
     );
     let mut text = text;
@@ -187,11 +200,17 @@ fn panel(settings: &GuildSettings, language: Language) -> Reply {
         let label = language.text(&format!("settings-{name}-button"));
         button(format!("settings:{name}"), label, ButtonStyle::Secondary)
     };
+    let to = if settings.moderators_shown { "hide" } else { "show" };
+    let moderators = button(
+        format!("settings:moderators:{to}"),
+        language.text(&format!("settings-moderators-{to}")),
+        ButtonStyle::Secondary,
+    );
     Reply::private(text).with_components(vec![
         menu("log", settings.log_channel_id),
         menu("welcome", welcome_channel_id),
         language_menu,
-        buttons([press("text"), press("prefix")]),
+        buttons([press("text"), press("prefix"), moderators]),
     ])
 }
 

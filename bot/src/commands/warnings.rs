@@ -134,8 +134,14 @@ impl Page {
 async fn show(question: &Question, around: &Around, page: Page) -> Result<Reply, Refusal> {
     let guild_id = question.guild()?;
     let may_moderate = question.needs(Permissions::MODERATE_MEMBERS);
-    // Members are not told who warned them, neither here nor in the direct message nor in what they export.
-    let reader = if may_moderate.is_ok() {
+    // Where the server does not want it, members are not told who warned them, neither here nor in the direct message nor in what they
+    // export.
+    let is_shown = around
+        .settings
+        .of(&around.store, guild_id)
+        .await?
+        .moderators_shown;
+    let reader = if is_shown || may_moderate.is_ok() {
         Reader::Moderator
     } else {
         Reader::Member
@@ -178,7 +184,7 @@ async fn show(question: &Question, around: &Around, page: Page) -> Result<Reply,
     Ok(reply)
 }
 
-/// Who reads a list of warnings.
+/// Who reads a list of warnings: one who does not learn who gave them, or one who does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reader {
     Member,

@@ -21,6 +21,7 @@ use super::{
     effect::LevelUp,
     lane::target_of,
     outcome::{Failure, Outcome, Reason, of_error},
+    roles,
 };
 use crate::{
     guilds::Sendable,
@@ -145,8 +146,16 @@ async fn content(
     };
     let LevelUp { level, before, xp } = level_up;
     let reached = |(at, _): &&(u32, _)| (before + 1..=level).contains(at);
-    let rewards = settings.rewards.roles().iter().filter(reached);
-    let roles: Vec<_> = rewards.map(|(_, role_id)| *role_id).collect();
+    let mut roles = Vec::new();
+    if template.wants(Placeholder::Roles) && !settings.rewards.switched_off {
+        let deserved = settings.rewards.deserved(level);
+        let rewards = settings.rewards.roles().iter().filter(reached);
+        for (_, role_id) in rewards.filter(|(_, role_id)| deserved.contains(role_id)) {
+            if roles::can_give(to, guild_id, *role_id).await {
+                roles.push(*role_id);
+            }
+        }
+    }
     Ok(template.render(&Facts {
         user_id,
         user_name: user_name.as_ref(),

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     guilds::Changes,
-    store::{StoreError, Tx, effect_failure, guild_settings::forget, outbox},
+    settings::Settings,
+    store::{Store, StoreError, Tx, effect_failure, guild_settings::forget, outbox},
 };
 
 /// What is stored in the settings of a channel that announcements went to.
@@ -30,41 +31,12 @@ pub(super) async fn tend(to: &Deliverer) {
 }
 
 async fn apply(to: &Deliverer, changes: Changes) -> Result<(), StoreError> {
-    let (settings, lease) = (to.settings.clone(), to.config.lease);
-    let touched: Vec<_> = changes
-        .deleted_roles
-        .iter()
-        .map(|(guild_id, _)| *guild_id)
-        .chain(changes.deleted_channels.iter().map(|(guild_id, _)| *guild_id))
-        .collect();
+    let (settings, lease, known) = (to.settings.clone(), to.config.lease, changes.clone());
     to.store
         .transaction("guild_changes", move |tx| {
-            let (settings, changes) = (settings.clone(), changes.clone());
+            let (settings, changes) = (settings.clone(), known.clone());
             Box::pin(async move {
-                for (guild_id, role_id) in &changes.deleted_roles {
-                    let log_channel_id = notice::log_channel(tx, &settings, *guild_id).await?;
-                    if let Some(level) = forget::role(tx, *guild_id, *role_id).await? {
-                        let gone = Notice::RewardGone {
-                            role_id: *role_id,
-                            level,
-                        };
-                        notice::add(tx, *guild_id, log_channel_id, &gone).await?;
-                    }
-                }
-                for (guild_id, channel_id) in &changes.deleted_channels {
-                    let log_channel_id = notice::log_channel(tx, &settings, *guild_id).await?;
-                    let announced = forget::channel(tx, *guild_id, *channel_id, CHANNEL_DELETED);
-                    if announced.await? && log_channel_id != Some(*channel_id) {
-                        let reason = CHANNEL_DELETED.to_owned();
-                        notice::add(
-                            tx,
-                            *guild_id,
-                            log_channel_id,
-                            &Notice::AnnouncementsOff { reason },
-                        )
-                        .await?;
-                    }
-                }
+                forget_in(tx, &settings, &changes).await?;
                 for guild_id in &changes.roles {
                     release_roles(tx, *guild_id, lease).await?;
                 }
@@ -72,10 +44,61 @@ async fn apply(to: &Deliverer, changes: Changes) -> Result<(), StoreError> {
             })
         })
         .await?;
-    for guild_id in touched {
-        to.settings.forget(guild_id);
+    forget_cached(&to.settings, &changes);
+    Ok(())
+}
+
+/// Take what was deleted out of settings.
+pub(crate) async fn forget_deleted(
+    store: &Store,
+    settings: &Settings,
+    changes: Changes,
+) -> Result<(), StoreError> {
+    let (own, known) = (settings.clone(), changes.clone());
+    store
+        .transaction("guild_sweep", move |tx| {
+            let (settings, changes) = (own.clone(), known.clone());
+            Box::pin(async move { forget_in(tx, &settings, &changes).await })
+        })
+        .await?;
+    forget_cached(settings, &changes);
+    Ok(())
+}
+
+async fn forget_in(tx: &Tx<'_>, settings: &Settings, changes: &Changes) -> Result<(), StoreError> {
+    for (guild_id, role_id) in &changes.deleted_roles {
+        let log_channel_id = notice::log_channel(tx, settings, *guild_id).await?;
+        if let Some(level) = forget::role(tx, *guild_id, *role_id).await? {
+            let gone = Notice::RewardGone {
+                role_id: *role_id,
+                level,
+            };
+            notice::add(tx, *guild_id, log_channel_id, &gone).await?;
+        }
+    }
+    for (guild_id, channel_id) in &changes.deleted_channels {
+        let log_channel_id = notice::log_channel(tx, settings, *guild_id).await?;
+        let announced = forget::channel(tx, *guild_id, *channel_id, CHANNEL_DELETED);
+        if announced.await? && log_channel_id != Some(*channel_id) {
+            let reason = CHANNEL_DELETED.to_owned();
+            notice::add(
+                tx,
+                *guild_id,
+                log_channel_id,
+                &Notice::AnnouncementsOff { reason },
+            )
+            .await?;
+        }
     }
     Ok(())
+}
+
+fn forget_cached(settings: &Settings, changes: &Changes) {
+    let roles = changes.deleted_roles.iter().map(|(guild_id, _)| *guild_id);
+    let channels = changes.deleted_channels.iter().map(|(guild_id, _)| *guild_id);
+    for guild_id in roles.chain(channels) {
+        settings.forget(guild_id);
+    }
 }
 
 /// Roles that were set aside are due, and none counts as failing any more.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
-    marker::{ChannelMarker, RoleMarker},
+    marker::{ChannelMarker, RoleMarker, UserMarker},
 };
 
 use crate::{
@@ -127,6 +127,9 @@ pub struct TimeoutLift {
 pub struct WarnedDirectly {
     /// Its number.
     pub case_id: i64,
+    /// Who warned them, if the server wants it known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moderator_id: Option<Id<UserMarker>>,
     /// The reason, as the moderator wrote it.
     pub reason: String,
     /// How bad it was.
@@ -306,6 +309,7 @@ mod tests {
             }),
             Effect::WarnedDirectly(WarnedDirectly {
                 case_id: 12,
+                moderator_id: Some(Id::new(7)),
                 reason: "\"spam\"".to_owned(),
                 severity: Severity::High,
                 points: 3,

@@ -304,6 +304,15 @@ async fn take(to: &Deliverer, member: MemberKey, step: Step, level: u32) -> Resu
     }))
 }
 
+/// Whether the bot gives a role, as far as can be told now.
+pub(super) async fn can_give(to: &Deliverer, guild_id: Id<GuildMarker>, role_id: Id<RoleMarker>) -> bool {
+    let is_assignable = to.guilds.assignable(guild_id, role_id, Priority::Effect).await;
+    if is_assignable.is_ok_and(|assignable| assignable != Assignable::Yes) {
+        return false;
+    }
+    !matches!(not_by_owner(to, guild_id, role_id).await, Ok(Some(_)))
+}
+
 /// A dangerous permission of a role that the server's owner did not make a reward. The role may have got it since, also while this
 /// process did not see the server's events.
 async fn not_by_owner(

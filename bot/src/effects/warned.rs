@@ -60,11 +60,21 @@ fn text(warned: &WarnedDirectly, server: &Name) -> String {
             words::expiry(language, warned.expires_at_ms.map(snowflake::to_time)).into(),
         ),
     ];
-    language.filled("warn-direct", &values)
+    let mut text = language.filled("warn-direct", &values);
+    if let Some(moderator_id) = warned.moderator_id {
+        text.push('\n');
+        text.push_str(&language.filled(
+            "warn-direct-by",
+            &[("moderator", moderator_id.to_string().into())],
+        ));
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
+    use twilight_model::id::Id;
+
     use super::{Name, text};
     use crate::{effects::effect::WarnedDirectly, moderation::Severity};
 
@@ -73,6 +83,7 @@ mod tests {
         for locale in ["en-US", "de"] {
             let warned = WarnedDirectly {
                 case_id: i64::MAX,
+                moderator_id: Some(Id::new(u64::MAX)),
                 reason: "ä".repeat(1_000),
                 severity: Severity::Medium,
                 points: 100,
@@ -82,7 +93,9 @@ mod tests {
             let text = text(&warned, &Name::first([Some(&*"S".repeat(100))], 1));
             assert!(text.chars().count() <= 2_000, "{text}");
             assert!(
-                text.contains(&warned.reason) && text.contains("<t:4000000000:R>"),
+                text.contains(&warned.reason)
+                    && text.contains("<t:4000000000:R>")
+                    && text.ends_with(&format!("<@{}>.", u64::MAX)),
                 "{text}"
             );
         }

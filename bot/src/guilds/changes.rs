@@ -8,8 +8,11 @@ use twilight_model::id::{
     marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
 };
 
-use super::Guilds;
-use crate::events::guild_news::GuildNews;
+use super::{Guilds, Sendable};
+use crate::{
+    events::guild_news::GuildNews,
+    rest::{Priority, RestError},
+};
 
 /// Deleted roles and channels that wait to be taken out of settings. More are left to whoever lists the settings.
 const MOST: usize = 10_000;
@@ -92,6 +95,29 @@ impl Changes {
 }
 
 impl Guilds {
+    /// Which of these roles and channels of a guild do not exist.
+    pub(crate) async fn gone(
+        &self,
+        guild_id: Id<GuildMarker>,
+        roles: &[Id<RoleMarker>],
+        channels: &[Id<ChannelMarker>],
+        priority: Priority,
+    ) -> Result<Changes, RestError> {
+        let mut gone = Changes::default();
+        if !roles.is_empty() {
+            let order = self.order(guild_id, roles, priority).await?;
+            let deleted = roles.iter().zip(order).filter(|(_, order)| order.is_none());
+            gone.deleted_roles
+                .extend(deleted.map(|(role_id, _)| (guild_id, *role_id)));
+        }
+        for channel_id in channels {
+            if self.can_send(guild_id, *channel_id, priority).await? == Sendable::UnknownChannel {
+                gone.deleted_channels.insert((guild_id, *channel_id));
+            }
+        }
+        Ok(gone)
+    }
+
     /// What changed since the last call.
     pub(crate) fn take_changes(&self) -> Changes {
         std::mem::take(&mut self.inner.changes())

@@ -211,7 +211,7 @@ async fn give(
     let permits = led_to
         .iter()
         .filter_map(|(crossing, permit)| Some((*crossing, (*permit)?)));
-    let mut effects = to_member(&act, new, &warned, permits, told.language);
+    let mut effects = to_member(&act, new, &warned, permits, told);
     effects.extend(told.entry(|language| in_log(language, &act, new, &warned)));
     outbox::add(tx, &effects).await?;
     Ok(Ok(warned))
@@ -258,12 +258,13 @@ fn to_member(
     new: &NewWarning,
     warned: &Warned,
     permits: impl Iterator<Item = (Crossing, PunishPermit)>,
-    language: Language,
+    told: Told,
 ) -> Vec<New> {
-    let locale = language.locales().first().copied().unwrap_or_default();
+    let locale = told.language.locales().first().copied().unwrap_or_default();
     let direct = new.direct.then(|| {
         Effect::WarnedDirectly(WarnedDirectly {
             case_id: warned.case_id,
+            moderator_id: told.moderators_shown.then_some(act.moderator_id),
             reason: new.reason.clone(),
             severity: warned.severity,
             points: warned.points,

@@ -13,12 +13,14 @@ use crate::{
     store::{StoreError, Tx, outbox::New},
 };
 
-/// A server's log channel and language.
+/// A server's log channel and language, and what it tells members.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Told {
     guild_id: Id<GuildMarker>,
     log_channel_id: Option<Id<ChannelMarker>>,
     pub(crate) language: Language,
+    /// Whether members learn who warned them.
+    pub(crate) moderators_shown: bool,
 }
 
 impl Told {
@@ -35,6 +37,7 @@ impl Told {
             guild_id,
             log_channel_id: known.and_then(|settings| settings.log_channel_id),
             language: known.and_then(|settings| settings.language).unwrap_or(language),
+            moderators_shown: known.is_some_and(|settings| settings.moderators_shown),
         })
     }
 

@@ -64,6 +64,8 @@ pub enum Change {
     Welcome(Option<(Id<ChannelMarker>, Template)>),
     /// What becomes of the XP of those who leave.
     Departed(Departed),
+    /// Whether members see which moderator warned them.
+    ModeratorsShown(bool),
     /// What the messages of a role or in a channel earn; 100 is as if nothing had been said.
     Multiplier(XpPermit, Target, Percent),
     /// The same for a time.
@@ -141,6 +143,7 @@ impl Change {
                 stored.welcome_template = template.map(|template| template.as_str().to_owned());
             }
             Self::Departed(departed) => stored.departed = Some(departed.word().to_owned()),
+            Self::ModeratorsShown(shown) => stored.moderators_shown = Some(shown),
             // In tables of their own.
             Self::Multiplier(..) | Self::Boost { .. } | Self::EndBoosts { .. } => {}
         }

@@ -48,6 +48,8 @@ pub struct GuildSettings {
     pub welcome: Option<(Id<ChannelMarker>, Template)>,
     /// What becomes of the XP of those who leave.
     pub departed: Departed,
+    /// Whether members see which moderator warned them.
+    pub moderators_shown: bool,
 }
 
 /// What becomes of the XP of those who leave, or are banned.
@@ -180,6 +182,7 @@ impl GuildSettings {
             prefix: None,
             welcome: None,
             departed: Departed::default(),
+            moderators_shown: false,
         }
     }
 
@@ -272,6 +275,7 @@ impl GuildSettings {
             prefix: row.prefix.as_deref().map(Box::from),
             welcome,
             departed: departed.flatten().unwrap_or_default(),
+            moderators_shown: row.moderators_shown.unwrap_or(false),
         };
         if settings.rewards.roles.len() < row.roles.len() {
             faults.push("level_role has a level that cannot be reached".to_owned());

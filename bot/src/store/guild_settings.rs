@@ -62,6 +62,8 @@ pub struct Stored {
     pub demotion: Option<String>,
     /// Whether members who join get the roles of their level; `None` for yes.
     pub roles_on_join: Option<bool>,
+    /// Whether members see who warned them; `None` for no.
+    pub moderators_shown: Option<bool>,
 }
 
 /// A guild's rules of what messages earn; `None` leaves it to the operator.
@@ -139,6 +141,7 @@ impl Stored {
             departed: None,
             demotion: None,
             roles_on_join: None,
+            moderators_shown: None,
         }
     }
 }
@@ -154,7 +157,7 @@ const READ: Statement = statement!(
             s.xp_min, s.xp_max, s.cooldown_seconds, s.role_mode, s.curve, s.curve_factors, s.language, s.prefix,
             s.welcome_channel_id, s.welcome_template,
             m.kinds, m.targets, m.percents, b.ids, b.kinds, b.targets, b.percents, b.starts, b.ends,
-            s.card_colour, s.departed, s.demotion, s.roles_on_join
+            s.card_colour, s.departed, s.demotion, s.roles_on_join, s.moderators_shown
      FROM unnest($1::int8[]) AS g (guild_id)
      LEFT JOIN guild_settings AS s ON s.guild_id = g.guild_id
      CROSS JOIN LATERAL (
@@ -208,13 +211,13 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
         "guild_settings_put",
         [
             INT8, TEXT, INT8, TEXT, BOOL, TEXT, TEXT, TEXT, INT8, INT8, INT8, INT8, TEXT, TEXT, INT8_ARRAY, TEXT, TEXT,
-            INT8, TEXT, TEXT, TEXT, BOOL
+            INT8, TEXT, TEXT, TEXT, BOOL, BOOL
         ],
         "INSERT INTO guild_settings (guild_id, announce, announce_channel_id, announce_template, announce_ping, announce_off_reason,
                                      rewards, rewards_off_reason, log_channel_id, xp_min, xp_max, cooldown_seconds, role_mode,
                                      curve, curve_factors, language, prefix, welcome_channel_id, welcome_template, departed,
-                                     demotion, roles_on_join)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+                                     demotion, roles_on_join, moderators_shown)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
          ON CONFLICT (guild_id) DO UPDATE
          SET announce = excluded.announce, announce_channel_id = excluded.announce_channel_id,
              announce_template = excluded.announce_template, announce_ping = excluded.announce_ping,
@@ -224,7 +227,7 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
              role_mode = excluded.role_mode, curve = excluded.curve, curve_factors = excluded.curve_factors,
              language = excluded.language, prefix = excluded.prefix, welcome_channel_id = excluded.welcome_channel_id,
              welcome_template = excluded.welcome_template, departed = excluded.departed, demotion = excluded.demotion,
-             roles_on_join = excluded.roles_on_join, updated_at = now()"
+             roles_on_join = excluded.roles_on_join, moderators_shown = excluded.moderators_shown, updated_at = now()"
     );
     tx.execute(
         PUT,
@@ -251,6 +254,7 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
             &stored.departed,
             &stored.demotion,
             &stored.roles_on_join,
+            &stored.moderators_shown,
         ],
     )
     .await
@@ -412,6 +416,7 @@ fn stored_of(row: &Row) -> Option<Stored> {
         departed: row.get(31),
         demotion: row.get(32),
         roles_on_join: row.get(33),
+        moderators_shown: row.get(34),
     })
 }
 

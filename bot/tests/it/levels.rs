@@ -110,11 +110,9 @@ async fn messages_earn_by_the_guilds_rules() {
         .map(|c| c.id)
         .collect();
     let (usual, special) = (channels[0], channels[1]);
-    let (booster, outcast, category) = (
-        111_111_111_111_111_111,
-        222_222_222_222_222_222,
-        333_333_333_333_333_333,
-    );
+    let control = here.discord.control();
+    let made = |name| control.create_role(here.guild(), name, 1).expect("a role");
+    let (booster, outcast, category) = (made("booster"), made("outcast"), 333_333_333_333_333_333);
     for (target, factor) in [
         (role(booster), 2.0),
         (role(outcast), 0.0),
@@ -160,9 +158,13 @@ async fn messages_earn_by_the_guilds_rules() {
     messages.send(&here, plain, usual, &[]);
     assert_eq!(earned(&here, plain, 3).await, 90);
     let shown = here.manage("levels", "show", json!([]), json!({})).await;
-    for part in ["20 XP", "×2", "×0", "×3", "×2.5", "not announced"] {
+    for part in ["20 XP", "×2", "×0", "×2.5", "not announced"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
+    assert!(
+        !shown.contains("×3"),
+        "Discord does not know the category: {shown}"
+    );
     here.end().await;
 }
 
@@ -450,6 +452,29 @@ async fn rewards_announcements_and_curves() {
     assert!(preview.contains("is now 5"), "{preview}");
     let list = here.manage("levels", "reward list", json!([]), json!({})).await;
     assert!(list.contains(&format!("Level 3: <@&{role_id}>")), "{list}");
+
+    // Everything at a glance, also why something was turned off.
+    let off = Statement {
+        name: "off",
+        types: &[],
+        sql: "UPDATE guild_settings SET rewards_off_reason = 'Manage Roles is missing'",
+    };
+    here.scene.store().query(off, &[]).await.expect("off");
+    let expected = [
+        "{user.name} is now {level}",
+        "notify no one",
+        "hidden from the leaderboard until they are back",
+        "I turned this off myself: Manage Roles is missing",
+        "when the change of XP that raised their level is undone",
+        "Members who return get the roles",
+    ];
+    until("everything is shown", async || {
+        let shown = here.manage("levels", "show", json!([]), json!({})).await;
+        expected.iter().all(|part| shown.contains(part)).then_some(())
+    })
+    .await;
+    let on = json!([option(3, "keep", "stack")]);
+    here.manage("levels", "reward mode", on, json!({})).await;
 
     // Level 3 of this curve is 150 XP.
     let user = here.member(1);

@@ -20,6 +20,7 @@ mod fairness;
 mod fences;
 mod fleet;
 mod gaps;
+mod given_roles;
 mod guilds;
 mod hostile;
 mod interactions;

@@ -421,6 +421,17 @@ async fn a_dry_run_writes_nothing_and_foretells() {
         "{said}"
     );
     assert_eq!(place.members().await, before);
+    // An import changes no roles, which is said where levels give some.
+    assert!(!said.contains("/levels reward sync"), "{said}");
+    let reward = Statement {
+        name: "test",
+        types: &[tokio_postgres::types::Type::INT8],
+        sql: "INSERT INTO level_role (guild_id, role_id, level) VALUES ($1, 7, 1)",
+    };
+    let added = place.store.query(reward, &[&GUILD.cast_signed()]).await;
+    added.expect("a reward");
+    let output = place.eventide(&["import", "levels.csv", "--dry-run"]).await;
+    assert!(text(&output).contains("/levels reward sync"), "{}", text(&output));
     assert_eq!(
         import_job::all(&place.store).await.expect("read").len(),
         1,

@@ -1,5 +1,6 @@
 //! Warnings: what moderators do by commands, and what follows on Discord.
 
+mod moderators;
 mod stage;
 mod thresholds;
 

@@ -13,7 +13,7 @@ use twilight_model::{
 
 use super::{change, rules::given};
 use crate::{
-    commands::define::Opt,
+    commands::{current, define::Opt},
     grants,
     guilds::{
         Assignable,
@@ -142,7 +142,7 @@ pub(super) async fn remove(question: &Question, around: &Around) -> Result<Reply
 
 pub(super) async fn list(question: &Question, around: &Around) -> Result<Reply, Refusal> {
     let guild_id = question.guild()?;
-    let settings = around.settings.of(&around.store, guild_id).await?;
+    let settings = current::settings(question, around).await?;
     let language = question.language();
     let text = in_words(&settings, language);
     let troubles = troubles(around, guild_id, &settings, language).await?;
@@ -150,7 +150,7 @@ pub(super) async fn list(question: &Question, around: &Around) -> Result<Reply, 
 }
 
 /// A line for each reward that the bot does not give at the moment.
-async fn troubles(
+pub(super) async fn troubles(
     around: &Around,
     guild_id: Id<GuildMarker>,
     settings: &GuildSettings,

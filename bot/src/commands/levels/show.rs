@@ -2,19 +2,24 @@
 
 use super::{rewards, rules};
 use crate::{
+    commands::current,
     interactions::{Around, Question, Refusal, reply::Reply},
     language::Value,
     rules::earning::Target,
-    settings::Announce,
+    settings::{Announce, GuildSettings},
     snowflake,
+    store::guild_settings,
+    text::limits,
 };
 
 /// Multipliers that are shown.
 const SHOWN: usize = 25;
+/// Characters of the reason why something was turned off.
+const REASON: usize = 200;
 
 pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, Refusal> {
     let language = question.language();
-    let settings = around.settings.of(&around.store, question.guild()?).await?;
+    let settings = current::settings(question, around).await?;
     let earning = &settings.earning;
     let seconds = (earning.cooldown / 1_000).unsigned_abs();
     let mut parts = vec![language.filled(
@@ -67,6 +72,17 @@ pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, R
         ];
         parts.push(language.filled("levels-boost-done", &values));
     }
+    parts.extend(given(question, around, &settings).await?);
+    Ok(Reply::private_list(parts.join("\n")))
+}
+
+/// What levels cause: announcements and roles.
+async fn given(
+    question: &Question,
+    around: &Around,
+    settings: &GuildSettings,
+) -> Result<Vec<String>, Refusal> {
+    let (guild_id, language) = (question.guild()?, question.language());
     let announced = match settings.announce {
         Announce::Off => language.text("levels-announce-off"),
         Announce::SameChannel => language.filled("levels-announce-same", &[("channel", "".into())]),
@@ -76,7 +92,48 @@ pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, R
             &[("channel", format!("<#{id}>").into())],
         ),
     };
-    parts.push(announced);
-    parts.push(rewards::in_words(&settings, language));
-    Ok(Reply::private_list(parts.join("\n")))
+    let mut parts = vec![announced];
+    let stored = guild_settings::read(&around.store, &[guild_id]).await?;
+    let stored = stored.first();
+    let off = |reason: Option<&str>| {
+        let reason = Value::from(limits::excerpt(reason?, REASON));
+        Some(language.filled("levels-show-off", &[("reason", reason)]))
+    };
+    parts.extend(off(
+        stored.and_then(|stored| stored.announce_off_reason.as_deref())
+    ));
+    if settings.announce != Announce::Off {
+        parts.push(language.text(if settings.ping {
+            "levels-show-ping"
+        } else {
+            "levels-show-no-ping"
+        }));
+    }
+    parts.push(language.text(&format!("levels-show-departed-{}", settings.departed.word())));
+    parts.push(rewards::in_words(settings, language));
+    if !settings.rewards.roles().is_empty() {
+        parts.extend(off(stored.and_then(|stored| stored.rewards_off_reason.as_deref())));
+        let troubles = rewards::troubles(around, guild_id, settings, language).await?;
+        parts.extend(
+            troubles
+                .lines()
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned),
+        );
+        parts.push(language.text(&format!("levels-demotion-{}", settings.rewards.demotion.word())));
+        parts.push(language.text(if settings.rewards.on_join {
+            "levels-rejoin-on"
+        } else {
+            "levels-rejoin-off"
+        }));
+    }
+    if settings.announce != Announce::Off {
+        // In a block of code, so that it is shown as it was written.
+        let template = settings.template.as_str().replace("```", "'''");
+        parts.push(format!(
+            "{}\n```\n{template}\n```",
+            language.text("levels-show-text")
+        ));
+    }
+    Ok(parts)
 }
