@@ -68,7 +68,6 @@ async fn another_application_resumes_and_sends_nothing_of_the_one_before() {
     up(&first, 2).await;
     first.control().set_rate(Rate::PerSecond(200.0));
     every_session_is_stored(&first, &store).await;
-    first.control().set_rate(Rate::Paused);
     settle_exactly(&first, &store).await;
     bot.drain(Duration::from_secs(20)).await.expect("drained");
 
@@ -95,7 +94,6 @@ async fn another_application_resumes_and_sends_nothing_of_the_one_before() {
     up(&second, 2).await;
     second.control().set_rate(Rate::PerSecond(200.0));
     every_session_is_stored(&second, &store).await;
-    second.control().set_rate(Rate::Paused);
     settle_exactly(&second, &store).await;
     let stats = second.control().stats();
     assert_eq!((stats.resumes, stats.resumes_refused), (0, 0), "{stats:?}");
@@ -153,7 +151,6 @@ async fn the_same_application_resumes() {
         (discord.control().stats().resumes == 2).then_some(())
     })
     .await;
-    discord.control().set_rate(Rate::Paused);
     settle_exactly(&discord, &store).await;
     bot.drain(Duration::from_secs(20)).await.expect("drained");
     store.close();

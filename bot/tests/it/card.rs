@@ -29,7 +29,6 @@ async fn here(change: impl FnOnce(&mut Config)) -> Here {
         (discord.oracle().expected().len() == 40).then_some(())
     })
     .await;
-    discord.control().set_rate(Rate::Paused);
     settle_exactly(discord, &here.scene.store()).await;
     Here(here)
 }

@@ -101,7 +101,6 @@ async fn kill_often(config: SimulatorConfig) {
     }
     let mut bot = spawn(&discord, &connection);
     until("the bot has caught up", async || control.drained().then_some(())).await;
-    control.set_rate(Rate::Paused);
     settle_exactly(&discord, &store).await;
     let stats = control.stats();
     assert_eq!(stats.sessions_started(), 4, "a kill costs no identify");
@@ -155,7 +154,6 @@ async fn cuts_during_commit() {
         })
         .await;
     }
-    control.set_rate(Rate::Paused);
     let store = scene.store();
     settle_exactly(&discord, &store).await;
     bot.drain(PATIENCE).await.expect("a clean end");
@@ -191,7 +189,6 @@ async fn an_outage_with_a_small_ledger() {
         "the bound holds: {}",
         bot.memory.used()
     );
-    control.set_rate(Rate::Paused);
     let store = scene.store();
     settle_exactly(&discord, &store).await;
     assert_eq!(control.stats().sessions_started(), 4, "the sessions were resumed");
@@ -237,7 +234,6 @@ async fn connections_that_end_in_every_way() {
         })
         .await;
     }
-    control.set_rate(Rate::Paused);
     let store = scene.store();
     settle_exactly(&discord, &store).await;
     assert_eq!(control.stats().sessions_started(), 4);
@@ -334,7 +330,6 @@ async fn a_drain_that_cannot_end() {
             .await
             .expect("a restart");
     }
-    control.set_rate(Rate::Paused);
     let mut bot = spawn(&discord, &connection);
     settle_exactly(&discord, &store).await;
     assert_eq!(control.stats().sessions_started(), 4);

@@ -39,7 +39,6 @@ async fn a_session_lost_while_running_and_while_stopped() {
         (discord.oracle().sent() > 500).then_some(())
     })
     .await;
-    control.set_rate(Rate::Paused);
     settle_exactly(&discord, &store).await;
     assert_eq!(recorded(&store).await, [], "nothing was missed so far");
 

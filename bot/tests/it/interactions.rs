@@ -163,7 +163,6 @@ async fn without_a_database() {
         .restart(StopMode::Immediate)
         .await
         .expect("a restart");
-    control.set_rate(Rate::Paused);
     settle_exactly(&here.discord, &here.scene.store()).await;
     here.end().await;
 }

@@ -130,7 +130,6 @@ async fn the_bot_runs_on_partitions_by_guild() {
         (discord.oracle().sent() > sent + 5_000).then_some(())
     })
     .await;
-    control.set_rate(Rate::Paused);
     settle_exactly(&discord, &store).await;
     bot.drain(PATIENCE).await.expect("a clean end");
 

@@ -48,7 +48,6 @@ async fn the_bot_counts_exactly_through_pgbouncer() {
         })
         .await;
     }
-    discord.control().set_rate(Rate::Paused);
     settle_exactly(&discord, &watcher).await;
     bot.drain(Duration::from_secs(20)).await.expect("drained");
     scene.stop().await;

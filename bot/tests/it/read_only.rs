@@ -65,7 +65,6 @@ async fn a_bot_outlives_a_time_in_which_the_server_is_read_only() {
         session.execute("SET default_transaction_read_only = off").await;
         session.execute(&ends.replace("{database}", &database)).await;
         session.execute("SELECT pg_reload_conf()").await;
-        control.set_rate(Rate::Paused);
         settle_exactly(&discord, &store).await;
     }
     bot.drain(PATIENCE).await.expect("a clean end");

@@ -47,7 +47,6 @@ async fn a_lost_session_is_a_gap_and_not_the_end() {
         (discord.oracle().sent() > sent + 500).then_some(())
     })
     .await;
-    control.set_rate(Rate::Paused);
     let store = scene.store();
     settle_exactly(&discord, &store).await;
     let metrics = page(&bot, "/metrics").await;
@@ -133,7 +132,6 @@ async fn malformed_and_unknown_payloads() {
         (discord.oracle().sent() > sent + 500).then_some(())
     })
     .await;
-    control.set_rate(Rate::Paused);
     let store = scene.store();
     settle_exactly(&discord, &store).await;
     let metrics = page(&bot, "/metrics").await;

@@ -115,7 +115,6 @@ async fn shards_of_a_process_share_their_transactions() {
         (discord.oracle().sent() >= sent + 3_000).then_some(())
     })
     .await;
-    discord.control().set_rate(Rate::Paused);
     settle_exactly(&discord, &store).await;
     let after = counted().await;
     let (transactions, batches) = (after.0 - before.0, after.1 - before.1);

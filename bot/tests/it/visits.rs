@@ -93,7 +93,6 @@ async fn a_command_beside_a_bot_that_starts_runs_and_has_stopped() {
         assert!(!statuses.0.contains("pending"), "{statuses:?}");
         assert_eq!(statuses.0, statuses.1);
     }
-    control.set_rate(Rate::Paused);
     let store = Store::new(Target::from(guest.connection()), &config_for(&discord).database).expect("a pool");
     settle_exactly(&discord, &store).await;
     assert_eq!(fs::read_to_string(&pidfile).expect("a server"), server);

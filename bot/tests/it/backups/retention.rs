@@ -92,7 +92,7 @@ async fn old_backups_go_and_nothing_else_does() {
     let first = first.to_str().expect("UTF-8");
     ended(eventide(postgres, "public", &["backup", "--out", first]))
         .await
-        .refused(1, &["is there already"]);
+        .refused(1, &["already exists"]);
     ended(eventide(
         postgres,
         "public",

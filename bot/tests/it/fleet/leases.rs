@@ -59,7 +59,6 @@ async fn a_shard_that_its_owner_does_not_run_goes_on() {
     spread_is(&store, &[4, 4]).await;
     connections(&discord, 8).await;
     more(&discord, 500).await;
-    control.set_rate(Rate::Paused);
     settle_exactly(&discord, &store).await;
     for bot in bots {
         bot.drain(PATIENCE).await.expect("a clean end");

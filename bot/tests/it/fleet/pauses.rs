@@ -16,9 +16,6 @@ use crate::support::until;
 pub(super) const PAUSED: &str = "SIGSTOP for 3 leases, then SIGCONT";
 pub(super) const IN_A_TRANSACTION: &str = "SIGSTOP in the middle of its transactions, then SIGCONT";
 
-/// `ledger.writers` by default.
-const LANES: i64 = 2;
-
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::new(PAUSED, paused),
@@ -57,6 +54,11 @@ fn in_a_transaction(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
             sql: "SELECT count(*) FROM pg_locks WHERE NOT granted
                     AND relation = 'member_xp'::regclass AND mode = 'RowExclusiveLock'",
         };
+        const FREE: Statement = Statement {
+            name: "free",
+            types: &[],
+            sql: "SELECT shard_id FROM shard_checkpoint FOR UPDATE SKIP LOCKED",
+        };
         two_under_load(stage).await;
         let mut longest = Duration::ZERO;
         for _ in 0..times(stage.form) {
@@ -65,9 +67,16 @@ fn in_a_transaction(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
             table
                 .execute("BEGIN; LOCK TABLE member_xp IN SHARE ROW EXCLUSIVE MODE")
                 .await;
-            until("every lane has moved checkpoints and waits", async || {
-                let rows = stage.store.query(WAITING, &[]).await.expect("locks");
-                (rows[0].get::<_, i64>(0) == 2 * LANES).then_some(())
+            // Of a shard whose batch is in a transaction, the checkpoint is locked. A process may have one such transaction or several.
+            until("both processes have moved checkpoints and wait", async || {
+                let waiting = stage.store.query(WAITING, &[]).await.expect("locks");
+                let free = stage.store.query(FREE, &[]).await.expect("checkpoints");
+                let free: BTreeSet<i64> = free.iter().map(|row| row.get(0)).collect();
+                for process in &stage.processes {
+                    let shards = stage.shards_of(process).await;
+                    shards.iter().find(|shard| !free.contains(&i64::from(**shard)))?;
+                }
+                (waiting[0].get::<_, i64>(0) >= 2).then_some(())
             })
             .await;
             let pause = Pause::begin(stage).await;

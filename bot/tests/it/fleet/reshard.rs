@@ -198,7 +198,6 @@ async fn four_eight_three() {
         control.kill_unconnected_sessions(u32::try_from(before).expect("few"));
         more(&discord, 1_000).await;
     }
-    control.set_rate(Rate::Paused);
     settle_exactly(&discord, &store).await;
     let stats = control.stats();
     assert_eq!(stats.sessions_started(), 4 + 8 + 3, "no session began anew");
@@ -243,7 +242,6 @@ async fn a_cancelled_change_leaves_everything() {
     control.kill_unconnected_sessions(12);
     assert_eq!(numbers(&store).await, (Some(2), None));
     more(&discord, 500).await;
-    control.set_rate(Rate::Paused);
     settle_exactly(&discord, &store).await;
     end(processes, store, scene).await;
 }
@@ -268,7 +266,6 @@ async fn discord_recommends_more() {
     connections(&discord, 3).await;
     control.kill_unconnected_sessions(1);
     more(&discord, 500).await;
-    control.set_rate(Rate::Paused);
     settle_exactly(&discord, &store).await;
     assert_eq!(control.stats().sessions_started(), 1 + 3);
     first.drain(PATIENCE).await.expect("a clean end");

@@ -111,7 +111,6 @@ impl Stage {
             (self.discord.oracle().sent() > 3_000).then_some(())
         })
         .await;
-        control.set_rate(Rate::Paused);
         settle_exactly(&self.discord, &self.scene.store()).await;
         let (guild, expected) = (self.guild(), self.discord.oracle().expected());
         let states = expected.iter().filter(|(key, _)| key.0 == guild);

@@ -101,7 +101,6 @@ async fn the_older_one_goes_on_and_starts_beside_the_newer() {
     let third = bot(&place, &discord, "third").spawn().expect("it starts");
     spread_is(&place, &[1, 1]).await;
     more(&discord).await;
-    discord.control().set_rate(Rate::Paused);
     let store = Store::new(&place.target, &Config::defaults().database).expect("a pool");
     settle_exactly(&discord, &store).await;
     assert_eq!(discord.control().stats().sessions_started(), 2);

@@ -142,8 +142,9 @@ pub(crate) async fn compare(discord: &Simulator, store: &Store) -> Report {
     reconcile(discord, store).await.expect("rows")
 }
 
-/// Wait until every message that was sent is counted, and see that the rows are what they must be.
+/// Stop the traffic, wait until every message that was sent is counted, and see that the rows are what they must be.
 pub(crate) async fn settle_exactly(discord: &Simulator, store: &Store) {
+    quiet(discord).await;
     let deadline = Instant::now() + PATIENCE;
     let report = loop {
         let report = compare(discord, store).await;
