@@ -13,7 +13,7 @@ use twilight_model::id::{Id, marker::MessageMarker};
 pub use self::overview::{Lease, Overview, Seen, Told, overview, set_draining, want};
 use self::reshard::Reshard;
 use super::{
-    Statement, Store, StoreError, Tx,
+    Statement, Store, StoreError, Tx, member_xp,
     shard_checkpoint::{self, ShardKey, Taken},
     statement::statement,
 };
@@ -170,7 +170,7 @@ pub async fn end_stalled_copies(tx: &Tx<'_>, silent: Duration) -> Result<(), Sto
            AND state = 'active' AND wait_event = 'ClientRead' AND starts_with(query, $1)
            AND query_start < clock_timestamp() - make_interval(secs => $2)"
     );
-    let began = "-- member_xp_copy\n";
+    let began = format!("-- {}\n", member_xp::COPY.name);
     tx.execute(END, &[&began, &silent.as_secs_f64()]).await.map(drop)
 }
 

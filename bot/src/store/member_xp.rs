@@ -5,7 +5,7 @@ pub mod moving;
 
 use std::{collections::HashMap, time::SystemTime};
 
-use super::{Params, Statement, Store, StoreError, Tx, rank_buckets, statement::statement};
+use super::{Statement, Store, StoreError, Tx, rank_buckets, statement::statement};
 use crate::{
     ledger::member_xp::{LastAward, MemberDelta, MemberKey},
     rules::{award::Millis, curve::Curve},
@@ -248,6 +248,19 @@ impl Columns {
         }
         columns
     }
+
+    /// All of them, as the parameters of a statement in this order.
+    fn params(&self) -> [&(dyn ToSql + Sync); 7] {
+        [
+            &self.guilds,
+            &self.users,
+            &self.xp,
+            &self.messages,
+            &self.awards,
+            &self.weeks,
+            &self.before_week,
+        ]
+    }
 }
 
 /// Add to rows that are there, of ranked guilds or of others. Returns the places of those that were, with their XP.
@@ -305,22 +318,14 @@ async fn update(
         let addition = &additions[*place];
         (&addition.key, &addition.delta)
     }));
-    let params: Params<'_> = &[
-        &columns.guilds,
-        &columns.users,
-        &columns.xp,
-        &columns.messages,
-        &columns.awards,
-        &columns.weeks,
-        &columns.before_week,
-    ];
+    let params = columns.params();
     let rows = if is_ranked {
         rank_buckets::set_counted_by_statements(tx, true).await?;
-        let rows = tx.query(UPDATE_RANKED, params).await?;
+        let rows = tx.query(UPDATE_RANKED, &params).await?;
         rank_buckets::set_counted_by_statements(tx, false).await?;
         rows
     } else {
-        tx.query(UPDATE, params).await?
+        tx.query(UPDATE, &params).await?
     };
     let written = rows.iter().filter_map(|row| {
         let nth = usize::try_from(row.get::<_, i64>(0) - 1).ok()?;
@@ -329,13 +334,15 @@ async fn update(
     Ok(written.collect())
 }
 
+/// How a flush makes rows. It waits for its client in PostgreSQL, without any timeout: see `fleet::end_stalled_copies`.
+pub(super) const COPY: Statement = statement!(
+    "member_xp_copy",
+    [],
+    "COPY member_xp (guild_id, user_id, xp, message_count, last_award_at, week, week_base) FROM STDIN (FORMAT binary)"
+);
+
 /// Make rows that are not there, without buckets.
 async fn copy(tx: &Tx<'_>, additions: impl Iterator<Item = &Addition>) -> Result<(), StoreError> {
-    const COPY: Statement = statement!(
-        "member_xp_copy",
-        [],
-        "COPY member_xp (guild_id, user_id, xp, message_count, last_award_at, week, week_base) FROM STDIN (FORMAT binary)"
-    );
     const TYPES: &[Type; 7] = &[
         Type::INT8,
         Type::INT8,
@@ -380,20 +387,7 @@ async fn add(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec<Wri
          RETURNING member_xp.guild_id, member_xp.user_id, member_xp.xp"
     );
     let columns = Columns::of(deltas.iter().map(|(key, delta)| (key, delta)));
-    let rows = tx
-        .query(
-            ADD,
-            &[
-                &columns.guilds,
-                &columns.users,
-                &columns.xp,
-                &columns.messages,
-                &columns.awards,
-                &columns.weeks,
-                &columns.before_week,
-            ],
-        )
-        .await?;
+    let rows = tx.query(ADD, &columns.params()).await?;
     let mut written: Vec<Written> = rows
         .iter()
         .filter_map(|row| {
