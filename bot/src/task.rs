@@ -1,8 +1,8 @@
 //! Tasks with a name, each awaited by somebody.
 //!
-//! A panic is logged and counted at once, whoever awaits the task. What becomes of the process depends on what the task is for:
+//! A panic is logged and counted at once, with or without an awaiter of the task. What becomes of the process depends on what the task is for:
 //!
-//! - [`spawn`]: whoever awaits it sees that it has no result.
+//! - [`spawn`]: its awaiter sees that it has no result.
 //! - [`spawn_essential`]: the process cannot do its work without it, so it ends ([`essential_failure`]), and is started again.
 //! - [`spawn_restarted`]: it begins again after a pause, since the rest works without it.
 
@@ -41,12 +41,7 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    start(name, async move {
-        match observed(name, future).await {
-            Ok(value) => value,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })
+    supervised(name, future, || ())
 }
 
 /// Run `future` as a task without which the process cannot do its work.
@@ -55,11 +50,22 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
+    supervised(name, future, move || {
+        FAILED.send_if_modified(|failed| failed.replace(name).is_none());
+    })
+}
+
+/// Run `future`, and `failed` before its panic goes on to the task's end.
+fn supervised<T, F>(name: &'static str, future: F, failed: impl FnOnce() + Send + 'static) -> Task<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
     start(name, async move {
         match observed(name, future).await {
             Ok(value) => value,
             Err(panic) => {
-                FAILED.send_if_modified(|failed| failed.replace(name).is_none());
+                failed();
                 std::panic::resume_unwind(panic)
             }
         }
