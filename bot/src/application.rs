@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// How often it is looked whether the other application's process is gone.
+/// The pause between two checks that the other application's process is gone.
 const POLL: Duration = Duration::from_millis(500);
 
 /// Take the tables for the application.

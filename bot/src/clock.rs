@@ -187,7 +187,7 @@ mod tests {
         (difference + 50).div_euclid(100) * 100
     }
 
-    /// A response of a server whose clock is ahead by so many milliseconds.
+    /// A response of a server whose clock is ahead by this many milliseconds.
     fn respond(clock: &Clock, ahead_ms: i64, took: Duration) {
         let sent = host_time();
         let by = Duration::from_millis(ahead_ms.unsigned_abs());

@@ -290,7 +290,7 @@ impl Guilds {
 /// Why a role cannot become a reward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RewardFault {
-    /// Whoever asks may not.
+    /// The asker may not.
     Denied(Denial),
     /// The bot cannot give it.
     Unassignable(Assignable),
@@ -353,7 +353,7 @@ impl Authority {
 }
 
 impl RewardPermit {
-    /// What whoever runs the bot configures. It is no owner's choice: a role with dangerous permissions is not given.
+    /// What the operator of the bot configures. It is no owner's choice: a role with dangerous permissions is not given.
     pub const fn of_operator(role_id: Id<RoleMarker>) -> Self {
         Self {
             role_id,
@@ -378,7 +378,7 @@ impl XpPermit {
         Self(())
     }
 
-    /// What whoever runs the bot changes.
+    /// What the operator of the bot changes.
     pub const fn of_operator() -> Self {
         Self(())
     }

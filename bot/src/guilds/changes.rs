@@ -14,7 +14,7 @@ use crate::{
     rest::{Priority, RestError},
 };
 
-/// Deleted roles and channels that wait to be taken out of settings. More are left to whoever lists the settings.
+/// Deleted roles and channels that wait to be taken out of settings. More are removed when the settings are listed.
 const MOST: usize = 10_000;
 
 /// What changed since it was last asked for.

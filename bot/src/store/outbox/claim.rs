@@ -48,11 +48,11 @@ pub struct Lane {
 /// Which lanes to claim.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// At most so many urgent ones.
+    /// The largest number of urgent lanes.
     pub urgent: usize,
-    /// At most so many others.
+    /// The largest number of other lanes.
     pub others: usize,
-    /// At most so many of those in one guild.
+    /// The largest number of those in one guild.
     pub of_one_guild: usize,
     /// Guilds of which no others are wanted: enough of theirs is being delivered.
     pub busy: Vec<Id<GuildMarker>>,
