@@ -15,7 +15,7 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use eventide::{config::Config, gateway::text_to_ledger::TextToLedger};
+use eventide::{config::Config, pipeline::gateway::text_to_ledger::TextToLedger};
 use serde::Deserialize;
 use twilight_model::id::Id;
 

@@ -4,7 +4,7 @@
 
 use std::{error::Error, io::Write as _, path::PathBuf};
 
-use eventide::card::{Card, Portrait, avatar::AvatarKey, colour::Colour};
+use eventide::features::levels::card::{Card, Portrait, avatar::AvatarKey, colour::Colour};
 use tokio::time::Instant;
 use twilight_model::{id::Id, util::ImageHash};
 
@@ -125,7 +125,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Milliseconds of each, as the bot draws them: one after the other, with one typesetter.
 async fn measure() -> Result<Vec<f64>, Box<dyn Error>> {
     drop(rustls::crypto::ring::default_provider().install_default());
-    let cards = eventide::card::Cards::new("http://127.0.0.1:1");
+    let cards = eventide::features::levels::card::Cards::new("http://127.0.0.1:1");
     let mut took = Vec::with_capacity(MEASURED);
     for number in 0..MEASURED {
         let mut card = card(&CARDS[number % CARDS.len()])?;

@@ -9,11 +9,10 @@ use std::{error::Error, io::Write as _, time::Duration};
 
 use discord_simulator::{GatewayRules, InteractionRequest, Rate, Simulator, SimulatorConfig, Traffic};
 use eventide::{
-    bot::Bot,
+    app::{bot::Bot, demo::reconcile, ops_http},
     config::{Config, Secret, ShardCount},
-    database::Database,
-    demo::reconcile,
-    http, metrics,
+    postgres::database::Database,
+    telemetry::metrics,
 };
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -58,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     config.database.data_directory = directory.path().join("postgres");
     let database = Database::open(&config.database).await?;
     database.migrate().await?;
-    let listening = http::listen(config.http.listen).await?;
+    let listening = ops_http::listen(config.http.listen).await?;
     let bot = Bot::start(
         &config,
         config.require_token().map_err(eventide::config::Problems::from)?,

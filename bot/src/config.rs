@@ -7,7 +7,7 @@
 
 mod address;
 mod commands;
-mod database;
+pub(crate) mod database;
 mod discord;
 mod effects;
 mod example;

@@ -8,7 +8,10 @@
 
 mod answering;
 pub mod asked;
+pub mod command;
+pub(crate) mod define;
 mod flood;
+pub mod registration;
 pub mod reply;
 pub mod written;
 
@@ -37,25 +40,30 @@ pub use self::answering::Progress;
 use self::{
     answering::{Answer, Found, To, answer},
     asked::{Asked, BadOption},
+    command::Commands,
     flood::Flood,
     reply::Reply,
 };
 use crate::{
-    card::Cards,
-    clock::Clock,
-    gateway::status::Shards,
-    guilds::{
-        Guilds,
-        authority::{Authority, Denial, XpPermit},
+    discord::{
+        clock::Clock,
+        guilds::{
+            Guilds,
+            authority::{Authority, Denial, XpPermit},
+        },
+        rest::{Priority, Rest, RestError},
+        shards::Shards,
     },
-    language::Language,
-    metrics,
-    rest::{Priority, Rest, RestError},
-    settings::Settings,
-    shutdown::stopped,
-    snowflake,
-    store::{Store, StoreError, audit_log::Entry, shard_checkpoint::ShardKey},
-    task, traces,
+    features::levels::card::Cards,
+    postgres::{Store, StoreError},
+    settings::{Settings, audit_log::Entry},
+    support::{
+        i18n::Language,
+        ids::{self, ShardKey},
+        shutdown::stopped,
+        task,
+    },
+    telemetry::{metrics, traces},
 };
 
 /// Interactions that wait to be begun.
@@ -84,6 +92,8 @@ pub struct Around {
     pub guilds: Guilds,
     /// Where rank cards are drawn.
     pub cards: Cards,
+    /// Every command.
+    pub commands: &'static Commands,
     /// The shards of this process.
     pub shards: Shards,
     /// Since when the process runs.
@@ -330,7 +340,7 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
         let Some(question) = read(received, &mut had, around.rest.clock()) else {
             continue;
         };
-        let found = Found::of(&question.asked);
+        let found = Found::of(around.commands, &question.asked);
         let declined = if answering.len() >= AT_ONCE {
             Some(Answer::busy(question.language))
         } else if let (Some((command, what)), Some(user)) = (found.used(), question.asked.user()) {
@@ -379,9 +389,7 @@ fn read(received: Received, had: &mut Had, clock: &Clock) -> Option<Question> {
     let asked = received.asked;
     let age = clock
         .now()
-        .duration_since(
-            SystemTime::UNIX_EPOCH + Duration::from_millis(snowflake::millis(asked.id).cast_unsigned()),
-        )
+        .duration_since(SystemTime::UNIX_EPOCH + Duration::from_millis(ids::millis(asked.id).cast_unsigned()))
         .unwrap_or_default();
     if age.saturating_sub(received.at.elapsed()) > TOO_OLD {
         tracing::info!(

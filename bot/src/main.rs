@@ -1,7 +1,7 @@
-//! The binary, which is the library's [`main`](eventide::cli::main).
+//! The binary, which is the library's [`main`](eventide::app::cli::main).
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    eventide::cli::main()
+    eventide::app::cli::main()
 }

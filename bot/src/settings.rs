@@ -1,13 +1,15 @@
 //! What a guild chose, and what holds where it chose nothing; kept in memory, and told of changes.
 //!
 //! The tables are read when a guild is first asked for, and remembered. A trigger tells every process of a change
-//! ([`crate::store::guild_settings`]); as long as a process is not sure to hear it, it remembers for a second only.
+//! ([`crate::settings::table`]); as long as a process is not sure to hear it, it remembers for a second only.
 
+pub mod audit_log;
 mod cache;
 pub mod change;
+pub(crate) mod current;
 mod guild;
-pub mod template;
-pub mod words;
+pub mod table;
+pub mod text_form;
 
 use std::{
     collections::HashMap,
@@ -17,19 +19,14 @@ use std::{
 use tokio::time::Instant;
 use twilight_model::id::{Id, marker::GuildMarker};
 
+pub use self::guild::{Announce, Demotion, Departed, GuildSettings, RewardMode, Rewards};
 use self::{cache::Cache, change::Change};
-pub use self::{
-    guild::{Announce, Demotion, Departed, GuildSettings, RewardMode, Rewards},
-    template::Template,
-};
+pub use crate::support::text::template::Template;
 use crate::{
     config::Levels,
-    metrics,
-    store::{
-        Store, StoreError, Tx,
-        audit_log::Entry,
-        guild_settings::{self, Stored},
-    },
+    postgres::{Store, StoreError, Tx},
+    settings::{audit_log::Entry, table::Stored},
+    telemetry::metrics,
 };
 
 /// Settings by guild.
@@ -88,7 +85,7 @@ impl Settings {
         let asked = Instant::now();
         let (mut found, missing, generation) = self.remembered(guilds, asked);
         if !missing.is_empty() {
-            let rows = guild_settings::read(store, &missing).await?;
+            let rows = table::read(store, &missing).await?;
             found.extend(self.remember(rows, generation, asked));
         }
         Ok(found)
@@ -104,7 +101,7 @@ impl Settings {
         let asked = Instant::now();
         let (mut found, missing, generation) = self.remembered(guilds, asked);
         if !missing.is_empty() {
-            let rows = guild_settings::read_in(tx, &missing).await?;
+            let rows = table::read_in(tx, &missing).await?;
             found.extend(self.remember(rows, generation, asked));
         }
         Ok(found)
@@ -151,7 +148,7 @@ impl Settings {
             metrics::settings_cache_misses_total().increment(1);
             cache.generation()
         };
-        let rows = guild_settings::read(store, &[guild_id]).await?;
+        let rows = table::read(store, &[guild_id]).await?;
         let settings = self.remember(rows, generation, asked).pop();
         Ok(settings.map_or_else(|| Arc::clone(self.defaults()), |(_, settings)| settings))
     }

@@ -5,10 +5,9 @@ mod http;
 
 use std::{collections::HashMap, future::Future, sync::Arc};
 
+pub(crate) use http::routes;
 use serde_json::Value;
 use tokio::time::{Duration, Instant};
-
-pub(crate) use http::routes;
 
 use crate::{
     config::{GatewayRules, Rate, RestRules},

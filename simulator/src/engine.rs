@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use handshake::{Entry, ResumeRequest};
+pub(crate) use messages::{MessageRange, Place};
 use rustc_hash::FxHashMap;
 use tokio::{
     sync::{Notify, mpsc},
@@ -28,9 +30,6 @@ use crate::{
     traffic::Generator,
     world::{Skew, World},
 };
-
-pub(crate) use handshake::{Entry, ResumeRequest};
-pub(crate) use messages::{MessageRange, Place};
 
 /// What a connection is told to do.
 #[derive(Debug)]

@@ -9,10 +9,10 @@ mod upgrade;
 
 use std::sync::Arc;
 
+use connection::Connection;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::hub::Hub;
-use connection::Connection;
 
 /// Accepts connections until the simulator stops; then all of them end without a close frame.
 pub(crate) async fn serve(hub: Arc<Hub>, listener: TcpListener) {

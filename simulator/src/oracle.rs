@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::{config::LevelRules, record::Kind, record::Record, snowflake::time_ms};
+use crate::{
+    config::LevelRules,
+    record::{Kind, Record},
+    snowflake::time_ms,
+};
 
 /// What is expected of one member, or found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,17 +7,17 @@ mod overlay;
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use crate::{
-    record::{Kind, Record},
-    world::World,
-};
 use json::{id, number, raw};
 use message::Context;
 pub(crate) use overlay::{
     ADMINISTRATOR, ATTACH_FILES, BAN_MEMBERS, EMBED_LINKS, KICK_MEMBERS, MANAGE_ROLES, MODERATE_MEMBERS,
     Overlay, SEND_MESSAGES, VIEW_CHANNEL,
+};
+use serde_json::Value;
+
+use crate::{
+    record::{Kind, Record},
+    world::World,
 };
 
 /// An event that was given from outside.

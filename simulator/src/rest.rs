@@ -20,24 +20,24 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+pub(crate) use answer::Answer;
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, header},
     response::Response,
 };
+use fault::Faults;
+pub use fault::{LimitScope, RestFault, RestFaultKind};
 use futures_util::{StreamExt as _, stream};
+use limit::{Limiter, Verdict};
+use route::Route;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{config::RestRules, hub::Hub, snowflake::wall_clock_ms};
-pub(crate) use answer::Answer;
-use fault::Faults;
-pub use fault::{LimitScope, RestFault, RestFaultKind};
-use limit::{Limiter, Verdict};
-use route::Route;
 
 const HALF_BODY_PAUSE: Duration = Duration::from_millis(50);
 /// How many calls are remembered.

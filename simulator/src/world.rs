@@ -9,18 +9,17 @@ mod guild;
 mod names;
 mod skew;
 
+use arithmetic::{inverse, prime_from, sizes};
+use guild::Walk;
+pub use guild::{Channel, Guild, Role};
 use rustc_hash::FxHashMap;
+pub(crate) use skew::Skew;
+use skew::zipf_weight;
 
 use crate::{
     config::SimulatorConfig,
     snowflake::{self, mix},
 };
-
-use arithmetic::{inverse, prime_from, sizes};
-use guild::Walk;
-pub use guild::{Channel, Guild, Role};
-pub(crate) use skew::Skew;
-use skew::zipf_weight;
 
 /// Accounts are made from 2016-05 to 2022-03, so that their ids have 18 digits.
 const USERS_FROM_MS: u64 = 1_462_000_000_000;

@@ -4,7 +4,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
     config::reader::{Reader, Text},
-    settings::words,
+    settings::text_form,
 };
 
 /// Slash commands.
@@ -32,7 +32,7 @@ impl Commands {
                     allowed: "a server's ID",
                     why: "Register the commands in this server only, for testing.",
                 },
-                |text| words::guild(text).ok(),
+                |text| text_form::guild(text).ok(),
             ),
         }
     }

@@ -1,5 +1,6 @@
 //! `[database]`: PostgreSQL, a given one or the private one.
 
+pub(crate) mod conninfo;
 mod routes;
 mod ssl;
 
@@ -9,13 +10,11 @@ pub use self::{
     routes::{Pooler, Routes},
     ssl::{Ssl, SslMode},
 };
-use crate::{
-    config::{
-        Ledger, Secret,
-        guarded::Guarded,
-        reader::{Reader, Text, Whole, path},
-    },
-    store::connect::conninfo::{Conninfo, Fault},
+use crate::config::{
+    Ledger, Secret,
+    database::conninfo::{Conninfo, Fault},
+    guarded::Guarded,
+    reader::{Reader, Text, Whole, path},
 };
 
 /// The private PostgreSQL accepts 50 connections; the rest is left to psql, backups and its own reserve.

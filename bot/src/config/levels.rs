@@ -7,7 +7,8 @@ use crate::{
         input::{Input, Value},
         reader::{Reader, Special, Text, Whole, in_range},
     },
-    settings::{Announce, Template, template},
+    settings::{Announce, Template},
+    support::text::template,
 };
 
 /// More would only move every level up; the bound keeps a slip of the hand from filling a leaderboard.

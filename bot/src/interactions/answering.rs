@@ -24,16 +24,17 @@ use twilight_model::{
 use super::{
     Around, LIMIT, Question, Refusal,
     asked::{Asked, BadOption, kind},
+    command::{Command, Commands},
     flood::Use,
     reply::{self, Reply, Shape},
     written,
 };
 use crate::{
-    commands::{self, Command},
-    guilds::authority::permission,
-    language::Language,
-    rest::{Priority, RestError},
-    text::limits,
+    discord::{
+        guilds::authority::permission,
+        rest::{Priority, RestError},
+    },
+    support::{i18n::Language, text::limits},
 };
 
 /// A command that takes longer has its answer promised first. Discord waits
@@ -58,8 +59,8 @@ pub(super) enum Found {
 }
 
 impl Found {
-    pub(super) fn of(asked: &Asked) -> Self {
-        let command = commands::find(asked.command());
+    pub(super) fn of(commands: &Commands, asked: &Asked) -> Self {
+        let command = commands.find(asked.command());
         match asked.kind {
             kind::COMMAND => command.map_or(Self::Unknown, Self::Command),
             kind::AUTOCOMPLETE => command.map_or(Self::Unknown, Self::Typing),
@@ -263,7 +264,7 @@ pub(super) async fn answer(
     match found {
         Found::Command(command) => {
             let promise = reply::deferred(command.is_private());
-            if let Some(bad) = commands::unusable(command, &question.asked) {
+            if let Some(bad) = around.commands.unusable(command, &question.asked) {
                 let answer = Answer::of(Err(bad.into()), command.name(), language);
                 return first_answer(around, &to, answer).await;
             }

@@ -13,7 +13,7 @@ use twilight_model::{
 };
 
 use super::written;
-use crate::{language::Language, ledger::member_xp::MemberKey, text::names::Name};
+use crate::support::{i18n::Language, ids::MemberKey, text::names::Name};
 
 /// Something that a member asked of the bot.
 ///
@@ -416,7 +416,7 @@ mod tests {
     use twilight_model::{channel::ChannelType, id::Id};
 
     use super::{Asked, BadOption};
-    use crate::language::Language;
+    use crate::support::i18n::Language;
 
     fn asked(extra: &str) -> Asked {
         let text = format!(

@@ -8,10 +8,9 @@ use twilight_model::{
         interaction::{InteractionResponse, InteractionResponseData, InteractionResponseType},
     },
 };
-
 use twilight_util::builder::embed::EmbedBuilder;
 
-use crate::text::limits;
+use crate::support::text::limits;
 
 /// An answer. It mentions nobody.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -8,7 +8,7 @@ use twilight_model::id::{
 };
 
 use super::asked::{Asked, kind};
-use crate::events::message_create::MessageCreate;
+use crate::discord::events::message_create::MessageCreate;
 
 /// What commands begin with where nothing else was chosen.
 pub const USUAL_PREFIX: &str = "!";
@@ -77,7 +77,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{MessageCreate, asked};
-    use crate::events::payloads::{READ, damage};
+    use crate::discord::events::payloads::{READ, damage};
 
     proptest! {
         /// A `member` that is no object made the shard panic, again and again at each replay.

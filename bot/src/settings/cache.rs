@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::guild::GuildSettings;
-use crate::metrics;
+use crate::telemetry::metrics;
 
 /// How long what was read is served while nobody is sure to hear of changes. The promise is that a change is seen within a second.
 const UNTRUSTED: Duration = Duration::from_secs(1);

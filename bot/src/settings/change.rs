@@ -8,22 +8,23 @@ use twilight_model::id::{
     marker::{ChannelMarker, GuildMarker, InteractionMarker, RoleMarker},
 };
 
-use super::{Announce, Demotion, Departed, RewardMode, template::Template};
+use super::{Announce, Demotion, Departed, RewardMode};
 use crate::{
-    card::colour::Colour,
-    effects::changes,
-    guilds::authority::{RewardPermit, XpPermit},
-    language::Language,
-    rules::{
-        award::Millis,
-        curve::Curve,
-        earning::{Boost, Percent, RoleMode, Target},
+    discord::guilds::authority::{RewardPermit, XpPermit},
+    features::levels::{
+        card::colour::Colour,
+        rules::{
+            curve::Curve,
+            earning::{Boost, Percent, RoleMode, Target},
+        },
     },
-    store::{
-        Store, StoreError, Tx,
+    outbox::changes,
+    postgres::{Store, StoreError, Tx},
+    settings::{
         audit_log::{self, Entry},
-        guild_settings::{self, Stored, multipliers},
+        table::{self, Stored, multipliers},
     },
+    support::{i18n::Language, ids::Millis, text::template::Template},
 };
 
 /// No lane is claimed for longer: see `effects.lease_seconds`.
@@ -184,12 +185,12 @@ pub async fn change(
                 if is_done(tx, entry.as_ref()).await? {
                     return Ok(());
                 }
-                let mut stored = guild_settings::lock(tx, guild_id).await?;
+                let mut stored = table::lock(tx, guild_id).await?;
                 for change in changes {
                     change.apply_rows(tx, guild_id).await?;
                     change.apply(&mut stored);
                 }
-                guild_settings::put(tx, &stored).await
+                table::put(tx, &stored).await
             })
         })
         .await
@@ -211,7 +212,7 @@ pub async fn add_reward(
     let added = store
         .transaction("settings_reward", move |tx| {
             Box::pin(async move {
-                let stored = guild_settings::lock(tx, guild_id).await?;
+                let stored = table::lock(tx, guild_id).await?;
                 let others = stored.roles.iter().filter(|(_, role)| *role != role_id).count();
                 if others >= MAX_ROLES {
                     return Ok(false);
@@ -219,7 +220,7 @@ pub async fn add_reward(
                 if is_done(tx, entry.as_ref()).await? {
                     return Ok(true);
                 }
-                guild_settings::put_role(tx, guild_id, role_id, level, permit.configured_by()).await?;
+                table::put_role(tx, guild_id, role_id, level, permit.configured_by()).await?;
                 Ok(true)
             })
         })
@@ -240,7 +241,7 @@ pub async fn remove_reward(
                 if is_done(tx, entry.as_ref()).await? {
                     return Ok(true);
                 }
-                guild_settings::remove_role(tx, guild_id, role_id).await
+                table::remove_role(tx, guild_id, role_id).await
             })
         })
         .await
@@ -258,7 +259,7 @@ pub async fn change_card_colour(
                 if !audit_log::begin(tx, &entry).await? {
                     return Ok(());
                 }
-                guild_settings::put_card_colour(tx, entry.guild_id, colour, entry.interaction_id).await
+                table::put_card_colour(tx, entry.guild_id, colour, entry.interaction_id).await
             })
         })
         .await

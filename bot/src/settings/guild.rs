@@ -7,18 +7,21 @@ use twilight_model::id::{
     marker::{ChannelMarker, RoleMarker},
 };
 
-use super::template::Template;
 use crate::{
-    card::colour::Colour,
     config::Levels,
-    language::Language,
-    rules::{
-        award::Millis,
-        curve::Curve,
-        earning::{Boost, Earning, MAX_PERCENT, Percent, RoleMode, Target},
+    features::levels::{
+        card::colour::Colour,
+        rules::{
+            curve::Curve,
+            earning::{Boost, Earning, MAX_PERCENT, Percent, RoleMode, Target},
+        },
     },
-    snowflake,
-    store::guild_settings::{Stored, StoredMultiplier},
+    settings::table::{Stored, StoredMultiplier},
+    support::{
+        i18n::Language,
+        ids::{self, Millis},
+        text::template::Template,
+    },
 };
 
 /// What holds for a guild.
@@ -338,8 +341,8 @@ fn earning(row: &Stored, defaults: &Earning, faults: &mut Vec<String>) -> Earnin
         Some(Boost {
             target,
             percent,
-            from: snowflake::to_millis(boost.starts_at),
-            until: snowflake::to_millis(boost.ends_at),
+            from: ids::to_millis(boost.starts_at),
+            until: ids::to_millis(boost.ends_at),
         })
     });
     let plain = Earning::plain(xp_min.min(xp_max), xp_max, cooldown);
@@ -353,8 +356,8 @@ fn target(multiplier: &StoredMultiplier) -> Option<(Target, Percent)> {
         .ok()
         .filter(|percent| *percent <= MAX_PERCENT)?;
     let target = match multiplier.target_kind.as_str() {
-        "role" => Target::Role(snowflake::from_db(multiplier.target_id)?),
-        "channel" => Target::Channel(snowflake::from_db(multiplier.target_id)?),
+        "role" => Target::Role(ids::from_db(multiplier.target_id)?),
+        "channel" => Target::Channel(ids::from_db(multiplier.target_id)?),
         "server" => Target::Server,
         _ => return None,
     };
@@ -453,7 +456,10 @@ mod tests {
     use twilight_model::id::Id;
 
     use super::{Announce, GuildSettings, RewardMode, Rewards};
-    use crate::{config::Config, settings::Template, store::guild_settings::Stored};
+    use crate::{
+        config::Config,
+        settings::{Template, table::Stored},
+    };
 
     fn rewards(mode: RewardMode) -> Rewards {
         let roles = [(20, 4), (5, 1), (10, 3), (10, 2)];

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use discord_simulator::{Rate, Simulator, SimulatorConfig};
 use eventide::{
-    bot::Bot,
+    app::{bot::Bot, ops_http},
     config::Config,
-    http, metrics,
-    store::{Statement, Store},
+    postgres::{Statement, Store},
+    telemetry::metrics,
 };
 
 use crate::support::{
@@ -52,7 +52,7 @@ async fn execute(store: &Store, sql: &'static str) {
 /// Start a bot that is expected to refuse.
 async fn refused(config: &Config, scene: &Scene) -> String {
     let token = config.require_token().expect("a token");
-    let listening = http::listen(config.http.listen).await.expect("a free port");
+    let listening = ops_http::listen(config.http.listen).await.expect("a free port");
     let http = listening.serve(metrics::install().expect("a recorder"));
     let store = Store::new(scene.postgres.connection(), &config.database).expect("a pool");
     let started = Box::pin(Bot::start(config, token, store, http)).await;

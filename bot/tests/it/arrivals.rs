@@ -1,6 +1,6 @@
 //! Members who join: welcomed when they are let in, and once.
 
-use eventide::store::Statement;
+use eventide::postgres::Statement;
 use serde_json::json;
 use tokio_postgres::types::Type;
 use twilight_model::id::Id;

@@ -11,13 +11,14 @@ use discord_simulator::{
     SimulatorConfig,
 };
 use eventide::{
+    app::demo,
     config::{Config, ShardCount},
-    demo,
-    gateway::status::{ShardState, ShardStatus},
-    store::{
-        Statement, Store, backfill,
-        gap::{self, Recorded},
+    discord::shards::{ShardState, ShardStatus},
+    pipeline::{
+        backfill::rows,
+        rows::gap::{self, Recorded},
     },
+    postgres::{Statement, Store},
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -387,7 +388,7 @@ async fn channels_that_cannot_be_read() {
     let gaps = gaps(&store).await;
     assert_eq!(gaps.iter().map(|gap| gap.unread_channels).sum::<i64>(), 2);
     let ids: Vec<i64> = gaps.iter().map(|gap| gap.gap_id).collect();
-    let mut unread = backfill::unread(&store, &ids).await.expect("read");
+    let mut unread = rows::unread(&store, &ids).await.expect("read");
     unread.sort_by(|a, b| b.reason.cmp(&a.reason));
     for ((channel, status), unread) in refused.iter().zip(&unread) {
         let reason = if *status == 403 { "no_access" } else { "gone" };
@@ -636,7 +637,7 @@ async fn an_outage_with_a_small_ledger_while_it_reads_back() {
     .await;
     scene
         .postgres
-        .restart(eventide::embedded::StopMode::Immediate)
+        .restart(eventide::postgres::embedded::StopMode::Immediate)
         .await
         .expect("a restart");
     control.clear_faults();

@@ -9,13 +9,13 @@ mod retention;
 use std::{collections::BTreeMap, fs, path::Path};
 
 use eventide::{
-    backup::Manifest,
-    embedded::PrivatePostgres,
-    store::{
+    postgres::{
+        backup::Manifest,
         connect::Target,
+        embedded::PrivatePostgres,
         migrations::{self, Migrations},
     },
-    task::{self, Task},
+    support::task::{self, Task},
 };
 use tempfile::TempDir;
 use tokio::process::Command;

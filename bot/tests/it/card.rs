@@ -265,10 +265,9 @@ async fn colours_of_the_server_and_of_members() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_choice_does_not_undo_a_newer() {
     use eventide::{
-        card::colour::Colour,
-        ledger::member_xp::MemberKey,
-        settings::change::change_card_colour,
-        store::{audit_log::Entry, guild_settings, member_card},
+        features::levels::{card::colour::Colour, rows::member_card},
+        settings::{audit_log::Entry, change::change_card_colour, table},
+        support::ids::MemberKey,
     };
     use twilight_model::id::Id;
 
@@ -301,7 +300,7 @@ async fn an_older_choice_does_not_undo_a_newer() {
             after,
             "{asked}"
         );
-        let settings = guild_settings::read(&store, &[guild_id]).await.expect("read");
+        let settings = table::read(&store, &[guild_id]).await.expect("read");
         assert_eq!(settings[0].card_colour, after.map(Colour::to_db), "{asked}");
     }
     scene.stop().await;

@@ -19,7 +19,7 @@ mod table;
 use std::{panic::AssertUnwindSafe, path::Path, time::Duration};
 
 use discord_simulator::{Rate, SimulatorConfig};
-use eventide::store::member_xp;
+use eventide::features::levels::rows::member_xp;
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use tokio::time::Instant;
 

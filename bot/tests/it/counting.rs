@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use discord_simulator::{LevelRules, PrunedResume, Rate, SimulatorConfig};
 use eventide::{
-    embedded::StopMode,
-    gateway::status::{ShardState, ShardStatus},
+    discord::shards::{ShardState, ShardStatus},
+    postgres::embedded::StopMode,
 };
 use nix::sys::signal::Signal;
 use tokio::time::sleep;

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use discord_simulator::{Guild, SimulatorConfig};
 use eventide::{
-    census,
-    ledger::member_xp::MemberKey,
-    rest::Rest,
-    store::{
-        Store,
-        departures::{self, Step},
-        leaderboard,
+    discord::rest::Rest,
+    features::{
+        levels::rows::leaderboard,
+        privacy::{
+            guild_sync,
+            rows::departures::{self, Step},
+        },
     },
+    postgres::Store,
+    support::ids::MemberKey,
 };
 use serde_json::json;
 use twilight_model::id::Id;
@@ -188,7 +190,7 @@ async fn what_no_session_heard_is_found_out() {
         .await;
     assert!(discord.control().kick_bot(removed));
     let store = scene.store();
-    assert_eq!(census::look(&store, &rest).await.expect("found out"), 4);
+    assert_eq!(guild_sync::look(&store, &rest).await.expect("found out"), 4);
     let rows = session
         .client
         .query("SELECT guild_id FROM guild_departed ORDER BY 1", &[])
@@ -201,7 +203,7 @@ async fn what_no_session_heard_is_found_out() {
     expected.sort_unstable();
     assert_eq!(gone, expected);
     assert_eq!(
-        census::look(&store, &rest).await.expect("found out"),
+        guild_sync::look(&store, &rest).await.expect("found out"),
         0,
         "nothing new"
     );

@@ -1,9 +1,8 @@
 //! `eventide doctor` on real servers: one that is well, and one that is not.
 
 use eventide::{
-    embedded::StopMode,
-    store::{Statement, Store, migrations},
-    task,
+    postgres::{Statement, Store, embedded::StopMode, migrations},
+    support::task,
 };
 use tempfile::TempDir;
 use tokio_postgres::NoTls;

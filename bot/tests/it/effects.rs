@@ -8,12 +8,12 @@ use discord_simulator::{
 };
 use eventide::{
     config::Config,
-    effects::effect::{Effect, LevelUp},
-    settings::{Announce, Template},
-    store::{
-        Statement, Store,
-        outbox::{self, New},
+    outbox::{
+        effect::{Effect, LevelUp},
+        queue::{self, New},
     },
+    postgres::{Statement, Store},
+    settings::{Announce, Template},
 };
 use tokio::process::Child;
 use twilight_model::id::Id;
@@ -100,7 +100,7 @@ fn level_up(guild: &Guild, channel: u64, user: u64, level: u32) -> New {
 
 async fn add(store: &Store, effects: Vec<New>) {
     let added = store.transaction("test", |tx| {
-        Box::pin(async move { outbox::add(tx, &effects).await })
+        Box::pin(async move { queue::add(tx, &effects).await })
     });
     added.await.expect("added");
 }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use eventide::embedded::{Error, Options, PrivatePostgres, StopMode};
+use eventide::postgres::embedded::{Error, Options, PrivatePostgres, StopMode};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::{Pid, Uid},
@@ -116,7 +116,7 @@ async fn it_is_the_version_that_the_tests_were_asked_to_run_on() {
     let directory = directory();
     let postgres = support::start_postgres(directory.path()).await;
     let (client, connection) = postgres.connection().connect(NoTls).await.expect("a connection");
-    let connection = eventide::task::spawn("connection", connection);
+    let connection = eventide::support::task::spawn("connection", connection);
     let row = client
         .query_one("SELECT current_setting('server_version_num')::int / 10000", &[])
         .await

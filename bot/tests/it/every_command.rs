@@ -9,7 +9,7 @@ use std::{
 };
 
 use discord_simulator::{InteractionRequest, InteractionState};
-use eventide::embedded::StopMode;
+use eventide::postgres::embedded::StopMode;
 use futures_util::{StreamExt as _, stream};
 use nix::{
     sys::signal::{Signal, kill},
@@ -259,7 +259,9 @@ fn said(state: &InteractionState) -> String {
 /// What is stored of servers and members, by table.
 async fn stored(session: &Session) -> BTreeMap<String, String> {
     let mut stored = BTreeMap::new();
-    for table in eventide::store::departures::purged_tables().filter(|table| !MOVING.contains(table)) {
+    for table in
+        eventide::features::privacy::rows::departures::purged_tables().filter(|table| !MOVING.contains(table))
+    {
         let digest = session
             .client
             .query_one(

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use discord_simulator::{Limit, RestRules, Simulator, SimulatorConfig};
 use eventide::{
-    effects::effect::{Effect, LevelUp, WarnedDirectly},
-    moderation::Severity,
-    settings::{Announce, Template},
-    store::{
-        Statement, Store,
-        outbox::{self, New},
+    features::moderation::Severity,
+    outbox::{
+        effect::{Effect, LevelUp, WarnedDirectly},
+        queue::{self, New},
     },
+    postgres::{Statement, Store},
+    settings::{Announce, Template},
 };
 use futures_util::future::join_all;
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ use crate::support::{
 const MEMBERS: u32 = 100;
 
 async fn roles_left(store: &Store, guild: u64) -> u64 {
-    outbox::roles_left(store, Id::new(guild))
+    queue::roles_left(store, Id::new(guild))
         .await
         .expect("counted")
         .in_line
@@ -62,9 +62,9 @@ async fn add(store: &Store, effects: Vec<New>, in_bulk: bool) {
         let effects = effects.clone();
         Box::pin(async move {
             if in_bulk {
-                outbox::add_bulk(tx, &effects).await
+                queue::add_bulk(tx, &effects).await
             } else {
-                outbox::add(tx, &effects).await
+                queue::add(tx, &effects).await
             }
         })
     });

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use eventide::{
     config::Config,
-    effects::Causes,
-    ledger::{
-        Changes, Ledger,
-        member_xp::{Earns, MemberKey, MemberMessage},
-        memory::Memory,
+    features::levels::{
+        pending::{Earns, MemberMessage},
+        rows::member_xp,
     },
+    pipeline::{
+        ledger::{Changes, Ledger, memory::Memory},
+        rows::shard_checkpoint::{self, Advance, SessionPoint, Taken},
+        writer::{Outcome, flush::flush},
+    },
+    postgres::Store,
     settings::Settings,
-    store::{
-        Store, member_xp,
-        shard_checkpoint::{self, Advance, SessionPoint, ShardKey, Taken},
-    },
-    writer::{Outcome, flush::flush},
+    support::ids::{MemberKey, ShardKey},
 };
 use twilight_model::id::Id;
 
@@ -62,11 +62,10 @@ async fn batches_of_two_tenures_in_one_transaction() {
     let scene = Scene::new().await;
     let store = scene.store();
     let settings = Settings::new(&Config::defaults().levels);
-    let causes = Causes::new(settings);
     let early = batch(&take(&store).await, 10);
     let late = batch(&take(&store).await, 10);
     let work = Arc::new(vec![early, late]);
-    let outcomes = flush(&store, &causes, work).await.expect("a flush");
+    let outcomes = flush(&store, &settings, work).await.expect("a flush");
     assert!(
         matches!(outcomes[..], [Outcome::Fenced, Outcome::Committed { .. }]),
         "{outcomes:?}"
@@ -84,7 +83,6 @@ async fn batches_of_two_tenures_in_one_transaction() {
 async fn owners_of_two_histories_with_the_same_number() {
     let scene = Scene::new().await;
     let settings = Settings::new(&Config::defaults().levels);
-    let causes = Causes::new(settings);
     let first = scene.store();
     take(&first).await;
     first.close();
@@ -118,7 +116,7 @@ async fn owners_of_two_histories_with_the_same_number() {
     assert_ne!(old.fence.token, new.fence.token);
 
     let outcome = async |batch| {
-        let outcomes = flush(&standby, &causes, Arc::new(vec![batch])).await;
+        let outcomes = flush(&standby, &settings, Arc::new(vec![batch])).await;
         outcomes.expect("a flush").pop().expect("one")
     };
     assert!(matches!(outcome(batch(&old, 10)).await, Outcome::Fenced));

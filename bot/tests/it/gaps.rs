@@ -4,11 +4,9 @@ use std::time::SystemTime;
 
 use discord_simulator::{Rate, SimulatorConfig};
 use eventide::{
-    gateway::status::ShardState,
-    store::{
-        Store,
-        gap::{self, Recorded},
-    },
+    discord::shards::ShardState,
+    pipeline::rows::gap::{self, Recorded},
+    postgres::Store,
 };
 
 use crate::support::{

@@ -1,7 +1,7 @@
 //! Roles that the bot gave for levels: they follow when XP goes down or comes back, when members come back and when roles change.
 
 use discord_simulator::Control;
-use eventide::store::Statement;
+use eventide::postgres::Statement;
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use discord_simulator::{Guild, RestFault, RestFaultKind, RestRules, Simulator, SimulatorConfig};
-use eventide::{
+use eventide::discord::{
     events::guild_news::GuildNews,
     guilds::{Assignable, Guilds, Sendable},
     rest::{Priority, Rest, RestError, Retry},

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use discord_simulator::{Rate, Simulator, SimulatorConfig};
-use eventide::{bot::Bot, config::Config, gateway::status::ShardState, store::Statement};
+use eventide::{app::bot::Bot, config::Config, discord::shards::ShardState, postgres::Statement};
 use serde_json::{Value, json};
 
 use crate::support::{

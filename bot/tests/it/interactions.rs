@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use discord_simulator::{InteractionRequest, Rate};
-use eventide::embedded::StopMode;
+use eventide::postgres::embedded::StopMode;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,

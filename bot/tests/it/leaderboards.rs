@@ -6,14 +6,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use eventide::{
     config::Config,
-    ledger::member_xp::{MemberDelta, MemberKey},
-    store::{
-        Store, StoreError, Tx,
-        connect::Target,
-        leaderboard::{self, Order},
-        member_xp::{self, Addition, Making, Written},
-        migrations, rank_buckets,
+    features::levels::{
+        pending::MemberDelta,
+        rows::{
+            leaderboard::{self, Order},
+            member_xp::{self, Addition, Making, Written},
+            rank_buckets,
+        },
     },
+    postgres::{Store, StoreError, Tx, connect::Target, migrations},
+    support::ids::MemberKey,
 };
 use tokio::sync::Notify;
 use twilight_model::id::Id;

@@ -1,10 +1,7 @@
 //! A guild's own rules, and XP that people give and take.
 
 use discord_simulator::{InteractionRequest, InteractionState};
-use eventide::{
-    ledger::member_xp::MemberKey,
-    store::{Statement, member_xp},
-};
+use eventide::{features::levels::rows::member_xp, postgres::Statement, support::ids::MemberKey};
 use serde_json::{Value, json};
 use tokio_postgres::types::Type;
 use twilight_model::id::Id;
@@ -252,14 +249,17 @@ async fn edited(here: &Here, id: u64) -> InteractionState {
 /// An interaction that is handled again, by a process that does not know of the first time, changes nothing again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_replayed_is_done_once() {
+    use std::collections::BTreeSet;
+
     use eventide::{
         config::Config,
-        grants::{Grant, Granted, Mass, grant, reset, take_back},
-        guilds::authority::XpPermit,
-        settings::Settings,
-        store::{audit_log::Entry, rank_buckets},
+        discord::guilds::authority::XpPermit,
+        features::levels::{
+            adjust::{Grant, Granted, Mass, grant, reset, take_back},
+            rows::rank_buckets,
+        },
+        settings::{Settings, audit_log::Entry},
     };
-    use std::collections::BTreeSet;
 
     let scene = crate::support::Scene::new().await;
     let store = scene.store();

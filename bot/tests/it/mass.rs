@@ -4,16 +4,18 @@ use std::{collections::BTreeSet, time::Duration};
 
 use eventide::{
     config::Config,
-    grants::{Grant, Granted, Mass, grant, reset, take_back},
-    guilds::authority::XpPermit,
-    ledger::member_xp::{MemberDelta, MemberKey},
-    settings::Settings,
-    store::{
-        Statement, Store,
-        audit_log::Entry,
-        member_xp::{self, Addition, Making},
-        rank_buckets,
+    discord::guilds::authority::XpPermit,
+    features::levels::{
+        adjust::{Grant, Granted, Mass, grant, reset, take_back},
+        pending::MemberDelta,
+        rows::{
+            member_xp::{self, Addition, Making},
+            rank_buckets,
+        },
     },
+    postgres::{Statement, Store},
+    settings::{Settings, audit_log::Entry},
+    support::ids::MemberKey,
 };
 use tokio::{sync::watch, time::timeout};
 use twilight_model::id::Id;
@@ -85,9 +87,9 @@ async fn a_change_that_was_interrupted_goes_on_where_it_was() {
         .execute("UPDATE mass_change SET touched_at = now() - interval '1 hour'")
         .await;
     let (stop, stopped) = watch::channel(false);
-    let keeping = eventide::task::spawn(
+    let keeping = eventide::support::task::spawn(
         "keep",
-        eventide::grants::mass::keep(store.clone(), settings.clone(), stopped),
+        eventide::features::levels::adjust::mass::keep(store.clone(), settings.clone(), stopped),
     );
     until("the change is finished", async || {
         let (_, sum, _) = seen(&session).await;

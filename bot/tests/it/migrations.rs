@@ -9,9 +9,10 @@ mod two_versions;
 mod verify;
 mod walk;
 
-use eventide::{
+use eventide::postgres::{
+    connect::Target,
     embedded::{PrivatePostgres, StopMode},
-    store::{connect::Target, migrations::Migrations},
+    migrations::Migrations,
 };
 use tempfile::TempDir;
 

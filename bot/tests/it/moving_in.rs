@@ -8,12 +8,15 @@ use std::{
 
 use discord_simulator::{Rate, SimulatorConfig};
 use eventide::{
-    import::{self, ImportError, Options, Progress, fields::Format, judge::XpMeaning, report::Report},
-    rules::curve::Curve,
-    store::{
-        Statement, Store, import_job,
-        member_xp::{self, moving::Mode},
+    features::levels::{
+        import::{self, ImportError, Options, Progress, fields::Format, judge::XpMeaning, report::Report},
+        rows::{
+            import_job,
+            member_xp::{self, moving::Mode},
+        },
+        rules::curve::Curve,
     },
+    postgres::{Statement, Store},
 };
 use tempfile::TempDir;
 use tokio_postgres::types::ToSql;

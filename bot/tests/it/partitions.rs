@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, fmt::Write as _};
 
 use discord_simulator::{LevelRules, Rate, SimulatorConfig};
-use eventide::store::{
+use eventide::features::levels::rows::{
     leaderboard::{self, Order},
     member_xp, rank_buckets,
 };

@@ -5,9 +5,8 @@ use std::time::Duration;
 use discord_simulator::SimulatorConfig;
 use eventide::{
     config::{Config, Database},
-    embedded::StopMode,
-    store::{Statement, Store, connect::Target},
-    task,
+    postgres::{Statement, Store, connect::Target, embedded::StopMode},
+    support::task,
 };
 use tempfile::TempDir;
 use tokio::{

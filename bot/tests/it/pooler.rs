@@ -5,7 +5,7 @@ use std::time::Duration;
 use discord_simulator::{Rate, SimulatorConfig};
 use eventide::{
     config::Config,
-    store::{Statement, Store, connect::Target, migrations},
+    postgres::{Statement, Store, connect::Target, migrations},
 };
 use tokio_postgres::types::Type;
 

@@ -1,28 +1,29 @@
 //! What is stored about a member: told to them, and erased for good.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use discord_simulator::{InteractionRequest, InteractionState, Rate, Simulator, SimulatorConfig};
 use eventide::{
-    bot::Bot,
+    app::bot::Bot,
     config::Config,
-    effects::Causes,
-    gateway::status::ShardState,
-    ledger::{
-        Ledger,
-        member_xp::{Earns, MemberKey, MemberMessage},
-        memory::Memory,
+    discord::shards::ShardState,
+    features::{
+        levels::{
+            pending::{Earns, MemberMessage},
+            rows::member_xp,
+        },
+        privacy::rows::member,
     },
+    pipeline::{
+        ledger::{Ledger, memory::Memory},
+        rows::shard_checkpoint::{self, Advance, Fence},
+        writer::flush::flush,
+    },
+    postgres::{Statement, Store},
     settings::Settings,
-    snowflake,
-    store::{
-        Statement, Store, member_xp, privacy,
-        shard_checkpoint::{self, Advance, Fence, ShardKey},
-    },
-    writer::flush::flush,
+    support::ids::{self, MemberKey, ShardKey},
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
 use twilight_model::id::{Id, marker::InteractionMarker};
 
 use crate::support::{
@@ -51,10 +52,10 @@ async fn every_table_about_members_is_told_and_erased() {
         .await
         .expect("read");
     let there: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    assert!(there.len() >= privacy::TABLES.len(), "{there:?}");
+    assert!(there.len() >= member::TABLES.len(), "{there:?}");
     for table in &there {
-        let is_known = privacy::TABLES.contains(&table.as_str())
-            || privacy::KEPT_TABLES.contains(&table.as_str())
+        let is_known = member::TABLES.contains(&table.as_str())
+            || member::KEPT_TABLES.contains(&table.as_str())
             || EXEMPT.iter().any(|(name, _)| name == table);
         assert!(is_known, "{table} is neither exported nor exempt");
     }
@@ -83,9 +84,9 @@ async fn every_table_about_members_is_told_and_erased() {
         )
         .await;
     let store = scene.store();
-    let told = privacy::export(&store, key).await.expect("told");
+    let told = member::export(&store, key).await.expect("told");
     let told: Value = serde_json::from_str(&told).expect("JSON");
-    for table in privacy::TABLES.into_iter().chain(privacy::KEPT_TABLES) {
+    for table in member::TABLES.into_iter().chain(member::KEPT_TABLES) {
         assert_eq!(told[table].as_array().map(Vec::len), Some(1), "{table}: {told}");
         let row = &told[table][0];
         let named = if table == "audit_log" {
@@ -99,8 +100,8 @@ async fn every_table_about_members_is_told_and_erased() {
     assert!(erase(&store, key, Id::new(5)).await);
     assert!(!erase(&store, key, Id::new(5)).await, "a replay");
     assert!(!erase(&store, key, Id::new(3)).await, "an older one");
-    let left: Value = serde_json::from_str(&privacy::export(&store, key).await.expect("told")).expect("JSON");
-    for table in privacy::TABLES {
+    let left: Value = serde_json::from_str(&member::export(&store, key).await.expect("told")).expect("JSON");
+    for table in member::TABLES {
         let expected = usize::from(table == "erased");
         assert_eq!(
             left[table].as_array().map(Vec::len),
@@ -108,7 +109,7 @@ async fn every_table_about_members_is_told_and_erased() {
             "{table}: {left}"
         );
     }
-    for table in privacy::KEPT_TABLES {
+    for table in member::KEPT_TABLES {
         assert_eq!(left[table].as_array().map(Vec::len), Some(1), "{table}: {left}");
     }
     for table in [
@@ -134,7 +135,7 @@ async fn every_table_about_members_is_told_and_erased() {
 
 async fn erase(store: &Store, key: MemberKey, asked: Id<InteractionMarker>) -> bool {
     let erased = store.transaction("test", move |tx| {
-        Box::pin(async move { privacy::erase(tx, key, asked).await })
+        Box::pin(async move { member::erase(tx, key, asked).await })
     });
     erased.await.expect("erased")
 }
@@ -142,7 +143,7 @@ async fn erase(store: &Store, key: MemberKey, asked: Id<InteractionMarker>) -> b
 /// A shard that flushes messages of one member.
 struct Shard {
     store: Store,
-    causes: Causes,
+    settings: Settings,
     ledger: Ledger,
     revision: i64,
     fence: Fence,
@@ -164,7 +165,7 @@ impl Shard {
         let settings = Settings::new(&Config::defaults().levels);
         Self {
             store,
-            causes: Causes::new(settings),
+            settings,
             ledger: Ledger::new(Arc::new(Memory::new(1 << 20)), 16),
             revision: 0,
             fence: taken.fence,
@@ -193,7 +194,7 @@ impl Shard {
             last_message_id: None,
         };
         let work = Arc::new(vec![(advance, self.ledger.take())]);
-        flush(&self.store, &self.causes, work).await.expect("flushed");
+        flush(&self.store, &self.settings, work).await.expect("flushed");
     }
 
     /// XP and messages, and whether an erasure is remembered.
@@ -215,8 +216,8 @@ impl Shard {
 async fn what_was_sent_before_does_not_come_back() {
     let scene = Scene::new().await;
     let mut shard = Shard::new(scene.store()).await;
-    let asked: Id<InteractionMarker> = snowflake::at_millis(1_790_000_000_000).expect("an id");
-    let at = snowflake::millis(asked);
+    let asked: Id<InteractionMarker> = ids::at_millis(1_790_000_000_000).expect("an id");
+    let at = ids::millis(asked);
     shard.message(at - 100_000);
     shard.flush().await;
     assert_eq!(shard.stored().await, (20, 1, false));
@@ -381,7 +382,7 @@ async fn a_member_has_everything_erased() {
     let state = here.ask(&press("privacy:delete")).await;
     assert!(content(&state).contains("have been erased"), "{state:?}");
     control.set_rate(Rate::Paused);
-    let erased = privacy::export(&store, key).await.expect("told");
+    let erased = member::export(&store, key).await.expect("told");
     assert!(erased.contains("\"interaction_id\""), "{erased}");
     let session = Session::open(&here.scene.postgres.connection().into()).await;
     assert_counted(&session.client).await;

@@ -5,19 +5,19 @@ use std::{fs::File, os::unix::fs::FileExt as _, sync::Arc};
 use discord_simulator::{LevelRules, Rate, Simulator, SimulatorConfig};
 use eventide::{
     config::Config,
-    effects::Causes,
-    gateway::status::ShardStatus,
-    ledger::{
-        Ledger,
-        member_xp::{Earns, MemberKey, MemberMessage},
-        memory::Memory,
+    discord::shards::ShardStatus,
+    features::levels::{
+        pending::{Earns, MemberMessage},
+        rows::{member_xp, rank_buckets},
     },
+    pipeline::{
+        ledger::{Ledger, memory::Memory},
+        rows::shard_checkpoint::{self, Advance},
+        writer::flush::flush,
+    },
+    postgres::Store,
     settings::Settings,
-    store::{
-        Store, member_xp, rank_buckets,
-        shard_checkpoint::{self, Advance, ShardKey},
-    },
-    writer::flush::flush,
+    support::ids::{MemberKey, ShardKey},
 };
 use twilight_model::id::Id;
 
@@ -301,7 +301,7 @@ async fn sums_saturate() {
     let session = Session::open(&scene.postgres.connection().into()).await;
     rank_buckets::tend(&store, Id::new(7)).await.expect("ranked");
     let at = 1_790_000_000_000;
-    let week = eventide::rules::week::week_of(at);
+    let week = eventide::features::levels::rules::week::week_of(at);
     // One in the same week, one in an earlier, one in a later.
     for (user, week) in [(1, week), (2, week - 1), (3, week + 1)] {
         session
@@ -335,8 +335,7 @@ async fn sums_saturate() {
         last_message_id: None,
     };
     let settings = Settings::new(&Config::defaults().levels);
-    let causes = Causes::new(settings);
-    flush(&store, &causes, Arc::new(vec![(advance, ledger.take())]))
+    flush(&store, &settings, Arc::new(vec![(advance, ledger.take())]))
         .await
         .expect("flushed");
     for (key, row) in member_xp::all(&store).await.expect("rows") {

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use eventide::{
     config::{Config, Database as Settings, Secret},
-    database::Database,
-    metrics,
-    store::{Statement, Store},
-    task::{self, Task},
+    postgres::{Statement, Store, database::Database},
+    support::task::{self, Task},
+    telemetry::metrics,
 };
 use tokio::{sync::watch, time::Instant};
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use discord_simulator::{Guild, RestFault, RestFaultKind, Simulator, SimulatorConfig};
 use eventide::{
     config::Config,
-    effects::effect::Effect,
-    store::{
-        Statement, Store,
-        outbox::{self, New},
+    outbox::{
+        effect::Effect,
+        queue::{self, New},
     },
+    postgres::{Statement, Store},
 };
 use tokio_postgres::types::Type;
 use twilight_model::id::Id;
@@ -110,7 +110,7 @@ impl Server {
             body: Effect::Roles.body(),
         };
         let added = self.store.transaction("test", |tx| {
-            Box::pin(async move { outbox::add(tx, &[effect]).await })
+            Box::pin(async move { queue::add(tx, &[effect]).await })
         });
         added.await.expect("added");
         user
@@ -166,7 +166,8 @@ async fn members_get_what_their_level_gives() {
     for ((guild, user), member) in server.discord.oracle().expected() {
         if guild == server.guild_id {
             let level =
-                usize::try_from(eventide::rules::curve::Curve::Mee6.level_of(member.xp)).expect("few");
+                usize::try_from(eventide::features::levels::rules::curve::Curve::Mee6.level_of(member.xp))
+                    .expect("few");
             let wanted: Vec<usize> = (1..=level.min(3)).collect();
             assert_eq!(server.rewards_of(user), wanted, "{} XP", member.xp);
             rewarded += usize::from(level > 0);

@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use eventide::{
-    embedded::PrivatePostgres,
-    store::{connect::Target, migrations},
-};
+use eventide::postgres::{connect::Target, embedded::PrivatePostgres, migrations};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -81,7 +78,7 @@ impl Stage {
     async fn close(self) {
         self.admin.close().await;
         self.postgres
-            .stop(eventide::embedded::StopMode::Immediate)
+            .stop(eventide::postgres::embedded::StopMode::Immediate)
             .await
             .expect("stopped");
     }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use discord_simulator::SimulatorConfig;
 use eventide::{
     config::{Config, Secret},
-    embedded::StopMode,
-    store::{
+    postgres::{
         Statement, Store,
         connect::{Target, quoted},
+        embedded::StopMode,
         migrations,
     },
-    task,
+    support::task,
 };
 use tempfile::TempDir;
 
@@ -265,7 +265,9 @@ async fn the_binary_in_a_schema_of_its_own() {
         .set_rate(discord_simulator::Rate::PerSecond(200.0));
     let store = store(&target);
     until("a member has earned something", async || {
-        let all = eventide::store::member_xp::all(&store).await.expect("read");
+        let all = eventide::features::levels::rows::member_xp::all(&store)
+            .await
+            .expect("read");
         (!all.is_empty()).then_some(())
     })
     .await;

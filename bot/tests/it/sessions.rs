@@ -4,8 +4,8 @@ use std::{io::Write as _, sync::Arc, time::Duration};
 
 use discord_simulator::{HeartbeatAcks, Rate, Refusal, RestFault, RestFaultKind, SimulatorConfig};
 use eventide::{
-    rest::{Priority, RestError},
-    store::migrations::{self, MigrateError},
+    discord::rest::{Priority, RestError},
+    postgres::migrations::{self, MigrateError},
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -315,7 +315,7 @@ async fn migrations_at_the_same_time_and_histories_that_do_not_fit() {
         .connect(tokio_postgres::NoTls)
         .await
         .expect("a connection");
-    let driver = eventide::task::spawn("driver", driver);
+    let driver = eventide::support::task::spawn("driver", driver);
     let history = |sql: &'static str| client.batch_execute(sql);
     history("UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1")
         .await
@@ -348,7 +348,7 @@ async fn migrations_at_the_same_time_and_histories_that_do_not_fit() {
     drop(client);
     driver.join().await.expect("joined").expect("a clean end");
     postgres
-        .stop(eventide::embedded::StopMode::Immediate)
+        .stop(eventide::postgres::embedded::StopMode::Immediate)
         .await
         .expect("stopped");
 }

@@ -5,13 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use discord_simulator::SimulatorConfig;
 use eventide::{
     config::Config,
-    settings::{Announce, GuildSettings, RewardMode, Settings, Template},
-    store::{
-        News, Store, StoreError,
-        connect::Target,
-        guild_settings::{self, Stored, Switch},
+    postgres::{News, Store, StoreError, connect::Target},
+    settings::{
+        Announce, GuildSettings, RewardMode, Settings, Template,
+        table::{self, Stored, Switch},
     },
-    task::{self, Task},
+    support::task::{self, Task},
 };
 use futures_util::future::join_all;
 use tokio::sync::watch;
@@ -34,9 +33,7 @@ const GUILD: Id<GuildMarker> = Id::new(10);
 
 async fn switch_off(store: &Store, what: Switch, reason: &'static str) -> Result<bool, StoreError> {
     store
-        .transaction("test", |tx| {
-            Box::pin(guild_settings::switch_off(tx, GUILD, what, reason))
-        })
+        .transaction("test", |tx| Box::pin(table::switch_off(tx, GUILD, what, reason)))
         .await
 }
 
@@ -76,17 +73,17 @@ async fn what_is_stored_is_what_holds() {
     store
         .transaction("test", move |tx| {
             Box::pin(async move {
-                guild_settings::put(tx, &put).await?;
-                guild_settings::put_role(tx, GUILD, Id::new(6), 3, None).await?;
-                guild_settings::put_role(tx, GUILD, role, 20, None).await?;
-                guild_settings::put_role(tx, GUILD, role, 10, None).await?;
-                guild_settings::put_role(tx, Id::new(11), Id::new(8), 1, None).await
+                table::put(tx, &put).await?;
+                table::put_role(tx, GUILD, Id::new(6), 3, None).await?;
+                table::put_role(tx, GUILD, role, 20, None).await?;
+                table::put_role(tx, GUILD, role, 10, None).await?;
+                table::put_role(tx, Id::new(11), Id::new(8), 1, None).await
             })
         })
         .await
         .expect("written");
 
-    let read = guild_settings::read(&store, &[GUILD]).await.expect("read");
+    let read = table::read(&store, &[GUILD]).await.expect("read");
     let roles = vec![(3, Id::new(6)), (10, role)];
     assert_eq!(read, [Stored { roles, ..stored }]);
 
@@ -121,7 +118,7 @@ async fn switching_off_happens_once() {
             .count();
         assert_eq!(changed, 1, "{what:?}");
     }
-    let read = guild_settings::read(&store, &[GUILD]).await.expect("read");
+    let read = table::read(&store, &[GUILD]).await.expect("read");
     let reason = Some("the channel is gone".to_owned());
     assert_eq!(read[0].announce.as_deref(), Some("off"));
     assert_eq!(
@@ -434,7 +431,7 @@ async fn by_the_command_line() {
     let store = scene.store();
     let switched = store.transaction("test", |tx| {
         let server = SERVER.parse().expect("an id");
-        Box::pin(guild_settings::switch_off(
+        Box::pin(table::switch_off(
             tx,
             server,
             Switch::Rewards,

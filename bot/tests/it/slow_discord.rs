@@ -1,7 +1,7 @@
 //! A Discord that takes its time to say where a guild's channels stand: the other shards do not wait for it.
 
 use discord_simulator::{InteractionRequest, RestFault, RestFaultKind, Simulator, SimulatorConfig};
-use eventide::store::{Statement, Store};
+use eventide::postgres::{Statement, Store};
 use serde_json::json;
 
 use crate::support::{

@@ -3,7 +3,7 @@
 use std::{net::TcpListener, path::Path};
 
 use discord_simulator::SimulatorConfig;
-use eventide::{embedded::StopMode, store::migrations};
+use eventide::postgres::{embedded::StopMode, migrations};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},

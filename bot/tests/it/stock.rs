@@ -4,9 +4,10 @@ use std::{collections::HashMap, time::Duration};
 
 use discord_simulator::{InteractionRequest, Rate, Simulator, SimulatorConfig};
 use eventide::{
-    bot::Bot,
+    app::bot::Bot,
     config::Config,
-    store::{Statement, Store, connect::Target, migrations, pins::unpinned, rank_buckets},
+    features::levels::rows::rank_buckets,
+    postgres::{Statement, Store, connect::Target, migrations, pins::unpinned},
 };
 use serde_json::json;
 use twilight_model::id::Id;

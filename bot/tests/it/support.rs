@@ -18,8 +18,10 @@ use std::{path::Path, time::Duration};
 
 use eventide::{
     config::Config,
-    embedded::{Options, PrivatePostgres, StopMode},
-    store::Store,
+    postgres::{
+        Store,
+        embedded::{Options, PrivatePostgres, StopMode},
+    },
 };
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};

@@ -7,10 +7,15 @@ use std::{
 
 use eventide::{
     config::{Config, Database, Secret, SslMode},
-    embedded::{PrivatePostgres, StopMode},
-    metrics,
-    store::{Store, StoreError, connect::Target, error::one_line, migrations},
-    task,
+    postgres::{
+        Store, StoreError,
+        connect::Target,
+        embedded::{PrivatePostgres, StopMode},
+        error::one_line,
+        migrations,
+    },
+    support::task,
+    telemetry::metrics,
 };
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;

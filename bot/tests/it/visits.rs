@@ -4,9 +4,12 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio};
 
 use discord_simulator::{Rate, Simulator, SimulatorConfig};
 use eventide::{
-    embedded::{Options, PrivatePostgres, StopMode, Visit},
-    store::{Store, connect::Target},
-    task,
+    postgres::{
+        Store,
+        connect::Target,
+        embedded::{Options, PrivatePostgres, StopMode, Visit},
+    },
+    support::task,
 };
 use nix::{
     sys::signal::{Signal, kill},

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use discord_simulator::InteractionRequest;
 use eventide::{
-    embedded::StopMode,
-    guilds::authority::Sanctions,
-    language::Language,
-    moderation::{
+    discord::guilds::authority::Sanctions,
+    features::moderation::{
         Act, Severity,
         cases::{self, NewWarning},
-        span::Expiry,
+        duration::Expiry,
     },
+    postgres::embedded::StopMode,
     settings::Settings,
+    support::i18n::Language,
 };
 use futures_util::future::join_all;
 use nix::{

@@ -7,12 +7,11 @@ pub(super) mod message;
 
 use std::{cell::RefCell, ops::RangeInclusive};
 
+/// The limits for what a callback of an interaction carries.
+pub(super) use component::{check_choices, check_modal};
 use serde_json::{Value, json};
 
 use super::Answer;
-
-/// The limits for what a callback of an interaction carries.
-pub(super) use component::{check_choices, check_modal};
 
 /// Everything that is wrong with a body.
 #[derive(Default)]

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::{
+    app::documents,
     config::{Config, reader::Reader, sources::Sources},
-    documents,
 };
 
 const HEAD: &str = "\

@@ -1,6 +1,6 @@
 //! What members had erased stays erased when an older backup is restored.
 
-use eventide::{ledger::member_xp::MemberKey, store::privacy};
+use eventide::{features::privacy::rows::member, support::ids::MemberKey};
 use tempfile::TempDir;
 use twilight_model::id::Id;
 
@@ -44,7 +44,7 @@ async fn an_older_backup_does_not_bring_back_who_was_erased() {
         // Nothing of the bot's is connected while something is restored.
         let store = scene.store();
         let erased = store.transaction("test", move |tx| {
-            Box::pin(async move { privacy::erase(tx, key(user), Id::new(asked)).await })
+            Box::pin(async move { member::erase(tx, key(user), Id::new(asked)).await })
         });
         assert!(erased.await.expect("erased"), "{user}");
         store.close();
@@ -52,15 +52,15 @@ async fn an_older_backup_does_not_bring_back_who_was_erased() {
     // What a member has in each table, the record of the erasure and what belongs to the server left out.
     let left = async |user: u64| {
         let store = scene.store();
-        let told = privacy::export(&store, key(user)).await.expect("told");
+        let told = member::export(&store, key(user)).await.expect("told");
         store.close();
         let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
-        let tables = privacy::TABLES.into_iter().filter(|table| *table != "erased");
+        let tables = member::TABLES.into_iter().filter(|table| *table != "erased");
         tables
             .filter(|table| told[*table].as_array().is_some_and(|rows| !rows.is_empty()))
             .count()
     };
-    let all = privacy::TABLES.len() - 1;
+    let all = member::TABLES.len() - 1;
 
     // One was erased before the backup, and is back with new rows.
     session.execute("INSERT INTO mod_guild VALUES (1, 100)").await;

@@ -6,7 +6,7 @@ use std::{
     process::Stdio,
 };
 
-use eventide::backup::Manifest;
+use eventide::postgres::backup::Manifest;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,

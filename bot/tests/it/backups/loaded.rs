@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use discord_simulator::{MemberState, Rate, Report, Row, SimulatorConfig};
-use eventide::store::connect::Target;
+use eventide::postgres::connect::Target;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,

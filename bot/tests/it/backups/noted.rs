@@ -1,6 +1,6 @@
 //! What the bots know of backups, which are made by another process.
 
-use eventide::store::last_backup;
+use eventide::postgres::backup::last_backup;
 use tempfile::TempDir;
 
 use super::{Session, backup};

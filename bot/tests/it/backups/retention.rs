@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use eventide::backup::Manifest;
+use eventide::postgres::backup::Manifest;
 use tempfile::TempDir;
 
 use super::{backup, change_manifest, ended, eventide, fill, names};

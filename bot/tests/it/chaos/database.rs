@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use eventide::{
-    embedded::StopMode,
-    store::{Statement, connect::Target},
-};
+use eventide::postgres::{Statement, connect::Target, embedded::StopMode};
 use futures_util::future::LocalBoxFuture;
 use nix::{
     sys::signal::{Signal, kill},

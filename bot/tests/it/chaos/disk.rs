@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use eventide::{embedded::StopMode, store::connect::Target};
+use eventide::postgres::{connect::Target, embedded::StopMode};
 use futures_util::future::LocalBoxFuture;
 use nix::{
     sys::signal::{Signal, kill},
@@ -163,7 +163,7 @@ fn log(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_, ()> {
 }
 
 /// Drive a connection for as long as it lives.
-async fn driver_of(driver: eventide::store::connect::Driver) {
+async fn driver_of(driver: eventide::postgres::connect::Driver) {
     // It ends with its server, which is what is wanted.
     drop(driver.await);
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use discord_simulator::{Rate, SimulatorConfig};
-use eventide::{embedded::StopMode, store::gap};
+use eventide::{pipeline::rows::gap, postgres::embedded::StopMode};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use discord_simulator::{PrunedResume, Rate, SimulatorConfig};
-use eventide::embedded::StopMode;
+use eventide::postgres::embedded::StopMode;
 use futures_util::future::LocalBoxFuture;
 use nix::{
     sys::signal::{Signal, kill},

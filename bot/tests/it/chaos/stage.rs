@@ -7,11 +7,15 @@ use std::{
     time::Duration,
 };
 
-use discord_simulator::Row as MemberRow;
 use discord_simulator::{
-    LevelRules, Limit, MemberState, Oracle, Rate, Report, RestRules, Simulator, SimulatorConfig,
+    LevelRules, Limit, MemberState, Oracle, Rate, Report, RestRules, Row as MemberRow, Simulator,
+    SimulatorConfig,
 };
-use eventide::store::{Statement, Store, StoreError, member_xp, outbox};
+use eventide::{
+    features::levels::rows::member_xp,
+    outbox::queue,
+    postgres::{Statement, Store, StoreError},
+};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -286,7 +290,7 @@ impl Stage {
             && (seen.counted >= self.discord.oracle().sent() || seen.gaps > 0)
             && self.report(&seen).await?.is_exact()
             // Asked after the rows were compared: what follows from them is committed with them, so all of it is delivered.
-            && outbox::backlog(&self.store).await?.waiting == 0)
+            && queue::backlog(&self.store).await?.waiting == 0)
     }
 
     async fn seen(&self) -> Result<Seen, StoreError> {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use discord_simulator::{Rate, SimulatorConfig};
-use eventide::{config::Config, store::Store};
+use eventide::{config::Config, postgres::Store};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use discord_simulator::SimulatorConfig;
-use eventide::store::fleet::{Turn, set_identify_budget, take_identify};
+use eventide::pipeline::fleet::registry::{Turn, set_identify_budget, take_identify};
 use futures_util::future::{LocalBoxFuture, join_all};
 use nix::sys::signal::Signal;
 use tokio::time::Instant;

@@ -2,8 +2,8 @@
 
 use discord_simulator::{Rate, SimulatorConfig};
 use eventide::{
-    fleet::identity,
-    store::{Statement, Store, fleet},
+    pipeline::fleet::{identity, registry},
+    postgres::{Statement, Store},
 };
 
 use super::reshard::{connections, more, start_one, world};
@@ -77,9 +77,9 @@ async fn entering_twice_is_entering_once() {
         let process = process.clone();
         let entered = store.transaction("enter", move |tx| {
             Box::pin(async move {
-                fleet::lock(tx).await?;
-                fleet::join(tx, &process).await?;
-                fleet::processes(tx).await
+                registry::lock(tx).await?;
+                registry::join(tx, &process).await?;
+                registry::processes(tx).await
             })
         });
         let all = entered.await.expect("entered");

@@ -237,7 +237,7 @@ async fn nothing_runs() {
         "{complaint}"
     );
     postgres
-        .stop(eventide::embedded::StopMode::Immediate)
+        .stop(eventide::postgres::embedded::StopMode::Immediate)
         .await
         .expect("PostgreSQL stops");
 }

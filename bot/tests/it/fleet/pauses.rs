@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use eventide::store::Statement;
+use eventide::postgres::Statement;
 use futures_util::future::LocalBoxFuture;
 use nix::sys::signal::Signal;
 use tokio::time::{Instant, sleep_until};

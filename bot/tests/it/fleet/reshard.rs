@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use discord_simulator::{LevelRules, Rate, Simulator, SimulatorConfig};
 use eventide::{
-    bot::Bot,
+    app::bot::Bot,
     config::ShardCount,
-    store::{Statement, Store},
+    postgres::{Statement, Store},
 };
 use futures_util::future::LocalBoxFuture;
 use tokio::{process::Child, time::Instant};
@@ -202,7 +202,7 @@ async fn four_eight_three() {
     let stats = control.stats();
     assert_eq!(stats.sessions_started(), 4 + 8 + 3, "no session began anew");
     assert_eq!(stats.resumes_refused, 0);
-    let gaps = eventide::store::gap::list(&store, std::time::SystemTime::UNIX_EPOCH, 10).await;
+    let gaps = eventide::pipeline::rows::gap::list(&store, std::time::SystemTime::UNIX_EPOCH, 10).await;
     assert_eq!(gaps.expect("gaps"), [], "nothing was missed");
     end(processes, store, scene).await;
 }

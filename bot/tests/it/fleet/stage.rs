@@ -9,7 +9,7 @@ use std::{
 };
 
 use discord_simulator::{LevelRules, Rate, Report, Simulator, SimulatorConfig};
-use eventide::store::{Statement, Store};
+use eventide::postgres::{Statement, Store};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -381,6 +381,6 @@ fn last_words(log: &PathBuf) -> String {
 
 /// As the simulator notes it.
 pub(super) fn wall_clock_ms() -> u64 {
-    let since = eventide::clock::host_time().duration_since(SystemTime::UNIX_EPOCH);
+    let since = eventide::discord::clock::host_time().duration_since(SystemTime::UNIX_EPOCH);
     u64::try_from(since.expect("after 1970").as_millis()).expect("before the end of time")
 }

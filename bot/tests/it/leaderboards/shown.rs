@@ -4,14 +4,16 @@ use std::{collections::BTreeMap, time::Duration};
 
 use discord_simulator::{InteractionRequest, InteractionState, Rate, Simulator, SimulatorConfig};
 use eventide::{
-    bot::Bot,
-    embedded::StopMode,
-    gateway::status::ShardState,
-    rules::{
-        curve::Curve,
-        week::{begin_of, week_of},
+    app::bot::Bot,
+    discord::shards::ShardState,
+    features::levels::{
+        rows::leaderboard::{self, Order},
+        rules::{
+            curve::Curve,
+            week::{begin_of, week_of},
+        },
     },
-    store::leaderboard::{self, Order},
+    postgres::embedded::StopMode,
 };
 use nix::{
     sys::signal::{Signal, kill},

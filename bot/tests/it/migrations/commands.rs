@@ -62,7 +62,7 @@ async fn typed(mut command: Command, answer: &str) -> (i32, String, Vec<String>)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn up_down_status_and_verify() {
     let place = Place::new().await;
-    let all = eventide::store::migrations::Migrations::embedded().names();
+    let all = eventide::postgres::migrations::Migrations::embedded().names();
     let newest = all.last().expect("there are some").clone();
 
     let (code, out, _) = run(place.migrate(&["status"])).await;
@@ -163,7 +163,9 @@ async fn create() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_that_is_not_to_migrate() {
     let place = Place::new().await;
-    let newest = eventide::store::migrations::Migrations::embedded().names().pop();
+    let newest = eventide::postgres::migrations::Migrations::embedded()
+        .names()
+        .pop();
     let missing = newest.expect("there is one");
     assert_eq!(run(place.migrate(&["up"])).await.0, 0);
     assert_eq!(run(place.migrate(&["down", "--yes"])).await.0, 0);

@@ -2,7 +2,7 @@
 
 use eventide::{
     config::Config,
-    store::{
+    postgres::{
         Store,
         connect::{Target, quoted},
         migrations::{File, Loss, MigrateError},

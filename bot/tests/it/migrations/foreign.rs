@@ -1,6 +1,6 @@
 //! Schemas in which another program has a history of the same name, or tables of the same names.
 
-use eventide::embedded::StopMode;
+use eventide::postgres::embedded::StopMode;
 use tempfile::TempDir;
 
 use crate::support::{

@@ -1,13 +1,15 @@
 //! Migrations beside others who use the tables.
 
-use eventide::task;
+use eventide::{
+    postgres::migrations::{File, MigrateError},
+    support::task,
+};
 
 use super::{
     Place,
     samples::{samples, samples_with},
 };
 use crate::support::{rows::fill, session::Session, until};
-use eventide::store::migrations::{File, MigrateError};
 
 /// `CREATE INDEX CONCURRENTLY` waits for every snapshot that is older; a process that waits for the migrations must have none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,6 @@
 //! Migrations of every kind, for as long as the bot has few of its own; and what becomes of those that fail.
 
-use eventide::store::migrations::{File, MigrateError, Migrations};
+use eventide::postgres::migrations::{File, MigrateError, Migrations};
 
 use super::Place;
 

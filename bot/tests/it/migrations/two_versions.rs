@@ -5,7 +5,7 @@ use std::{fs::File, process::Stdio};
 use discord_simulator::{Rate, Simulator, SimulatorConfig};
 use eventide::{
     config::Config,
-    store::{
+    postgres::{
         Store,
         migrations::{self, MigrateError, Migrations},
     },

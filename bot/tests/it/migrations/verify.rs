@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use eventide::store::{
+use eventide::postgres::{
     connect::{Target, quoted},
     migrations::File,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use discord_simulator::SimulatorConfig;
-use eventide::store::{
+use eventide::postgres::{
     connect::Target,
     migrations::{Catalog, Migrations},
 };

@@ -4,17 +4,15 @@ use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use eventide::{
     config::Config,
-    effects::Causes,
-    ledger::{
-        Changes,
-        member_xp::{MemberDelta, MemberKey},
+    features::levels::{pending::MemberDelta, rows::member_xp},
+    pipeline::{
+        ledger::Changes,
+        rows::shard_checkpoint::{self, Advance, Fence, SessionPoint, Taken},
+        writer::{Outcome, flush::flush},
     },
+    postgres::{Statement, Store},
     settings::Settings,
-    store::{
-        Statement, Store, member_xp,
-        shard_checkpoint::{self, Advance, Fence, SessionPoint, ShardKey, Taken},
-    },
-    writer::{Outcome, flush::flush},
+    support::ids::{MemberKey, ShardKey},
 };
 
 use super::{Fate, SHARDS};
@@ -124,7 +122,7 @@ pub(super) struct OnPostgres {
     cutter: CommitCutter,
     /// Through the cutter.
     store: Store,
-    causes: Causes,
+    settings: Settings,
     /// Past it.
     session: Session,
 }
@@ -140,7 +138,7 @@ impl OnPostgres {
         Self {
             cutter,
             store,
-            causes: causes(),
+            settings: settings(),
             session,
         }
     }
@@ -165,7 +163,7 @@ impl Database for OnPostgres {
             Fate::RolledBack => self.cutter.cut(Cut::Before),
             Fate::Unanswered => self.cutter.cut(Cut::AnswerSwallowed),
         }
-        let flushed = flush(&self.store, &self.causes, work).await;
+        let flushed = flush(&self.store, &self.settings, work).await;
         assert_eq!(flushed.is_ok(), fate == Fate::Committed, "{flushed:?}");
         flushed.ok()
     }
@@ -190,7 +188,6 @@ impl Database for OnPostgres {
     }
 }
 
-fn causes() -> Causes {
-    let settings = Settings::new(&Config::defaults().levels);
-    Causes::new(settings)
+fn settings() -> Settings {
+    Settings::new(&Config::defaults().levels)
 }

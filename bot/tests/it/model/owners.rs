@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use eventide::{
-    ledger::{
-        Changes, Ledger,
-        member_xp::{Earns, MemberDelta, MemberKey, MemberMessage},
-        memory::Memory,
+    features::levels::{
+        pending::{Earns, MemberDelta, MemberMessage},
+        rules::week::{begin_of, week_of},
     },
-    rules::week::{begin_of, week_of},
-    store::shard_checkpoint::{Advance, Fence, SessionPoint, ShardKey},
-    writer::Outcome,
+    pipeline::{
+        ledger::{Changes, Ledger, memory::Memory},
+        rows::shard_checkpoint::{Advance, Fence, SessionPoint},
+        writer::Outcome,
+    },
+    support::ids::{MemberKey, ShardKey},
 };
-use proptest::prelude::*;
-use proptest::test_runner::TestCaseError;
+use proptest::{prelude::*, test_runner::TestCaseError};
 use twilight_model::id::Id;
 
 use super::{

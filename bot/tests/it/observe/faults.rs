@@ -200,7 +200,7 @@ async fn play(fault: &Fault) -> Told {
     stage
         .scene
         .postgres
-        .stop(eventide::embedded::StopMode::Immediate)
+        .stop(eventide::postgres::embedded::StopMode::Immediate)
         .await
         .ok();
     Told {

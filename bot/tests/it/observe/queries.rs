@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use eventide::metrics::{self, Kind};
+use eventide::telemetry::metrics::{self, Kind};
 use serde_json::Value;
 
 use super::prometheus::repository;

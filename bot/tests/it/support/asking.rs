@@ -6,7 +6,7 @@ use std::{
 };
 
 use discord_simulator::{InteractionRequest, InteractionState, Simulator, SimulatorConfig};
-use eventide::{bot::Bot, config::Config, gateway::status::ShardState};
+use eventide::{app::bot::Bot, config::Config, discord::shards::ShardState};
 use serde_json::{Value, json};
 
 use super::{

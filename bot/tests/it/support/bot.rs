@@ -4,11 +4,10 @@ use std::{net::SocketAddr, process::Stdio, time::Duration};
 
 use discord_simulator::{Rate, Report, Simulator, SimulatorConfig};
 use eventide::{
-    bot::Bot,
+    app::{bot::Bot, demo::reconcile, ops_http},
     config::{Config, Secret, ShardCount},
-    demo::reconcile,
-    http, metrics,
-    store::{Store, connect::Target},
+    postgres::{Store, connect::Target},
+    telemetry::metrics,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -44,7 +43,7 @@ pub(crate) fn config_for(discord: &Simulator) -> Config {
 /// A bot in this process.
 pub(crate) async fn start(config: &Config, connection: impl Into<Target>) -> Bot {
     let token = config.require_token().expect("a token");
-    let listening = http::listen(config.http.listen).await.expect("a free port");
+    let listening = ops_http::listen(config.http.listen).await.expect("a free port");
     let http = listening.serve(metrics::install().expect("a recorder"));
     let store = Store::new(connection, &config.database).expect("a pool");
     Box::pin(Bot::start(config, token, store, http))

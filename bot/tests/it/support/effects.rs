@@ -7,8 +7,13 @@ use std::{
 
 use discord_simulator::{Guild, Simulator};
 use eventide::{
-    config::Config, effects::delivery::Deliverer, guilds::Guilds, rest::Rest, rules::curve::Curve,
-    settings::Settings, store::Store, task,
+    config::Config,
+    discord::{guilds::Guilds, rest::Rest},
+    features::levels::rules::curve::Curve,
+    outbox::delivery::Deliverer,
+    postgres::Store,
+    settings::Settings,
+    support::task,
 };
 use tokio::sync::watch;
 
@@ -120,7 +125,7 @@ pub(crate) fn compared(
 /// Wait until nothing waits to be delivered.
 pub(crate) async fn delivered(store: &Store) {
     until("everything is delivered", async || {
-        let backlog = eventide::store::outbox::backlog(store).await.ok()?;
+        let backlog = eventide::outbox::queue::backlog(store).await.ok()?;
         (backlog.waiting == 0).then_some(())
     })
     .await;

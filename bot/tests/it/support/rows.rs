@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eventide::store::connect::quoted;
+use eventide::postgres::connect::quoted;
 use serde_json::{Map, Value};
 use tokio_postgres::{Client, error::SqlState};
 

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use discord_simulator::Simulator;
 use eventide::{
-    store::{
+    postgres::{
         Statement, Store,
         connect::{Driver, Target},
     },
-    task,
+    support::task,
 };
 use tokio_postgres::Client;
 

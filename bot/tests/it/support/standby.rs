@@ -8,7 +8,7 @@ use std::{
     process::Stdio,
 };
 
-use eventide::embedded::PrivatePostgres;
+use eventide::postgres::embedded::PrivatePostgres;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,

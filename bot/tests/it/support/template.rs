@@ -11,9 +11,9 @@ use std::{
     time::SystemTime,
 };
 
-use eventide::{
+use eventide::postgres::{
     embedded::{Options, PrivatePostgres, StopMode},
-    store::migrations,
+    migrations,
 };
 use tempfile::TempDir;
 

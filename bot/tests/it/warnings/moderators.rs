@@ -1,7 +1,7 @@
 //! Whether members learn who warned them: one rule for the message, the list and what is stored about them.
 
 use discord_simulator::InteractionRequest;
-use eventide::{ledger::member_xp::MemberKey, store::privacy};
+use eventide::{features::privacy::rows::member, support::ids::MemberKey};
 use serde_json::json;
 use twilight_model::id::Id;
 
@@ -26,7 +26,7 @@ async fn learned(stage: &Stage, user: u64, moderator: u64) -> [bool; 3] {
         guild_id: Id::new(stage.guild()),
         user_id: Id::new(user),
     };
-    let told = privacy::export(&store, key).await.expect("told");
+    let told = member::export(&store, key).await.expect("told");
     store.close();
     [
         direct.last().expect("a message").contains(&named),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use discord_simulator::{Control, InteractionRequest, InteractionState, Simulator, SimulatorConfig};
-use eventide::{bot::Bot, config::Config, gateway::status::ShardState, store::connect::Target};
+use eventide::{app::bot::Bot, config::Config, discord::shards::ShardState, postgres::connect::Target};
 use serde_json::{Value, json};
 use twilight_model::id::Id;
 

@@ -1,0 +1,348 @@
+//! The running bot: built in the data's order, drained in the same.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use thiserror::Error;
+use tokio::sync::{Notify, watch};
+use twilight_model::id::{Id, marker::ApplicationMarker};
+
+use crate::{
+    app::{
+        features::COMMANDS,
+        ops_http::{LONGEST_COMMIT, Server, Watched},
+    },
+    config::{Config, Secret, ShardCount},
+    discord::{clock, guilds::Guilds, rest::Rest, shards::Shards},
+    features::{
+        levels::{adjust::mass, card::Cards, policy::Judge, rows::rank_buckets},
+        privacy::{guild_sync, retention},
+    },
+    interactions::{self, Interactions, registration},
+    outbox::delivery::Deliverer,
+    pipeline::{
+        application,
+        fleet::{Fleet, FleetEnd, lease},
+        gateway::{self, Gateway, guard::Fatal},
+        ledger::memory::Memory,
+        writer::{Lanes, Writer, isolate},
+    },
+    postgres::{News, Store, StoreError, backup},
+    settings::Settings,
+    support::task::{self, Task},
+};
+
+/// How long a command waits for one answer of PostgreSQL. Discord waits 3 s for a command's.
+const COMMAND_PATIENCE: Duration = Duration::from_millis(2_500);
+
+/// Why the bot could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The pool could not be made, or the database does not answer.
+    #[error("database: {0}")]
+    Store(#[from] StoreError),
+    /// The gateway could not be started.
+    #[error("{0}")]
+    Gateway(#[from] gateway::StartError),
+}
+
+/// Why the bot ended by itself.
+#[derive(Debug, Error)]
+pub enum BotError {
+    /// Discord refuses the bot.
+    #[error("{0}")]
+    Fatal(Fatal),
+    /// A part of the bot ended that should not have.
+    #[error("a part of the bot ended unexpectedly; this is a bug, please report it with the log")]
+    Broken,
+    /// A task panicked without which the bot cannot work.
+    #[error(
+        "the task \"{0}\" panicked, so the process ends to be started again; this is a bug, please report it with the log"
+    )]
+    Panicked(&'static str),
+    /// The drain took longer than `process.shutdown_timeout_seconds`.
+    #[error(
+        "the drain did not end within process.shutdown_timeout_seconds ({} s); what was not committed is replayed at the next start",
+        .0.as_secs()
+    )]
+    DrainTimeout(Duration),
+}
+
+/// Everything that runs between Discord and the database.
+#[derive(Debug)]
+pub struct Bot {
+    fleet: Option<Task<FleetEnd>>,
+    lanes: Lanes,
+    stop: watch::Sender<bool>,
+    http: Server,
+    idle: Task<()>,
+    deliverer: Task<()>,
+    answering: Task<()>,
+    listening: Task<()>,
+    _background: Vec<Task<()>>,
+    /// The store, for those who look at the tables.
+    pub store: Store,
+    /// What the shards show of themselves.
+    pub shards: Shards,
+    /// The ledgers' budget.
+    pub memory: Arc<Memory>,
+    /// The one way to Discord's REST API.
+    pub rest: Rest,
+    /// What guilds chose.
+    pub settings: Settings,
+    /// What is known of guilds.
+    pub guilds: Guilds,
+}
+
+impl Bot {
+    /// Start everything: the schema of `store` is up to date, `http` serves this process's port.
+    pub async fn start(
+        config: &Config,
+        token: &Secret,
+        store: Store,
+        http: Server,
+    ) -> Result<Self, StartError> {
+        store.ping().await?;
+        let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
+        let rest = Rest::new(&config.discord, token);
+        let application_id = Box::pin(claimed(config, &rest, &store)).await?;
+        let directions = Box::pin(gateway::directions(config, &rest, &store)).await?;
+        store.name_shards(
+            0,
+            directions.shard_count.saturating_sub(1),
+            directions.shard_count,
+        );
+        store.open_for_flushes().await?;
+        let settings = Settings::new(&config.levels);
+        let guilds = Guilds::new(rest.clone());
+        let judge = Judge::new(settings.clone()).asking(guilds.clone());
+        let (writer, lanes) = Writer::start(
+            &store.for_flushes(),
+            config.ledger.writers,
+            config.fleet.lease / 3,
+            &settings,
+            judge.clone(),
+        );
+        let (stop, stopped) = watch::channel(false);
+        let idle = task::spawn_essential("idle connections", store.clone().close_idle(stopped.clone()));
+        let deliverer = Deliverer::new(
+            store.clone(),
+            rest.clone(),
+            settings.clone(),
+            guilds.clone(),
+            config.effects.clone(),
+        );
+        let deliverer = task::spawn_essential("deliverer", deliverer.run(stopped.clone()));
+        let fleet_news = Arc::new(Notify::new());
+        let news = News {
+            settings: settings.clone(),
+            fleet: Arc::clone(&fleet_news),
+        };
+        let listening = task::spawn_essential("news", store.listen(news, stopped.clone()));
+        let (granted, tenure) = lease::pair(config.fleet.lease);
+        let shards = Shards::default();
+        let around = interactions::Around {
+            store: store.clone().answering_within(COMMAND_PATIENCE),
+            rest: rest.clone(),
+            settings: settings.clone(),
+            guilds: guilds.clone(),
+            commands: &COMMANDS,
+            cards: Cards::new(&config.discord.cdn_url),
+            shards: shards.clone(),
+            since: rest.clock().now(),
+        };
+        let (interactions, answering) = Interactions::new(around, stopped.clone());
+        let answering = task::spawn_essential("interactions", answering);
+        let around = gateway::Around {
+            rest: rest.clone(),
+            interactions,
+            guilds: guilds.clone(),
+            judge,
+            writer,
+            memory: Arc::clone(&memory),
+            tenure,
+        };
+        let gateway = Gateway::new(config, token, &directions, around, shards.clone());
+        let mut fleet = Fleet::new(
+            store.clone(),
+            gateway,
+            granted,
+            fleet_news,
+            directions.shard_count,
+            config,
+        );
+        Box::pin(fleet.enter()).await?;
+        Box::pin(application::expect(&store, config, application_id)).await?;
+        let background = background(config, &store, &rest, &settings, &shards, &stopped);
+        let fleet = task::spawn("fleet", fleet.run(stopped));
+        http.show(Watched {
+            store: store.clone(),
+            shards: shards.clone(),
+            memory: Arc::clone(&memory),
+            commit_within: LONGEST_COMMIT + config.ledger.checkpoint_interval,
+            rest: rest.clone(),
+        });
+        tracing::info!(gateway.shards = directions.shard_count, "started");
+        Ok(Self {
+            fleet: Some(fleet),
+            lanes,
+            stop,
+            http,
+            idle,
+            deliverer,
+            answering,
+            listening,
+            _background: background,
+            store,
+            shards,
+            memory,
+            rest,
+            settings,
+            guilds,
+        })
+    }
+
+    /// Where `/metrics` and the health checks are served.
+    pub const fn http_address(&self) -> SocketAddr {
+        self.http.address
+    }
+
+    /// Wait until the process's part in the fleet ends although nobody asked it to, or until another part panics.
+    pub async fn failed(&mut self) -> BotError {
+        let Some(fleet) = &mut self.fleet else {
+            return std::future::pending().await;
+        };
+        // Not taken out before it has ended: this may be dropped and called again, and a dropped task is aborted.
+        let end = tokio::select! {
+            end = std::future::poll_fn(|cx| fleet.poll_join(cx)) => end,
+            name = task::essential_failure() => return BotError::Panicked(name),
+        };
+        self.fleet = None;
+        end.and_then(error_of).unwrap_or(BotError::Broken)
+    }
+
+    /// Stop reading, commit what was read, leave the sessions resumable.
+    pub async fn drain(self, within: Duration) -> Result<(), BotError> {
+        let Self {
+            fleet,
+            lanes,
+            stop,
+            http,
+            idle,
+            deliverer,
+            answering,
+            listening,
+            store,
+            ..
+        } = self;
+        let drained = tokio::time::timeout(within, async {
+            stop.send_replace(true);
+            let end = match fleet {
+                Some(fleet) => fleet.join().await,
+                None => None,
+            };
+            lanes.drain().await;
+            tracing::info!("everything received is committed");
+            deliverer.join().await;
+            answering.join().await;
+            end
+        });
+        let end = drained.await.map_err(|_elapsed| BotError::DrainTimeout(within))?;
+        drop(http);
+        idle.join().await;
+        listening.join().await;
+        store.close();
+        match end.and_then(error_of) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The application that the token is of, for which the tables are claimed.
+async fn claimed(config: &Config, rest: &Rest, store: &Store) -> Result<Id<ApplicationMarker>, StartError> {
+    let application_id = gateway::application(config, rest).await?;
+    application::claim(store, config, application_id).await?;
+    Ok(application_id)
+}
+
+/// What nobody waits for: each ends with the process.
+fn background(
+    config: &Config,
+    store: &Store,
+    rest: &Rest,
+    settings: &Settings,
+    shards: &Shards,
+    stopped: &watch::Receiver<bool>,
+) -> Vec<Task<()>> {
+    let purging = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        let retention = config.privacy.retention;
+        move || retention::keep(store.clone(), retention, stopped.clone())
+    };
+    let backed_up = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        move || backup::age::show(store.clone(), stopped.clone())
+    };
+    let clock = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        move || clock::watch_database(store.clone(), stopped.clone())
+    };
+    let counting = {
+        let (store, rest, shards, stopped) = (store.clone(), rest.clone(), shards.clone(), stopped.clone());
+        move || guild_sync::keep(store.clone(), rest.clone(), shards.clone(), stopped.clone())
+    };
+    let unfinished = {
+        let (store, settings, stopped) = (store.clone(), settings.clone(), stopped.clone());
+        move || mass::keep(store.clone(), settings.clone(), stopped.clone())
+    };
+    let quarantined = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        move || isolate::watch(store.clone(), stopped.clone())
+    };
+    let ranking = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        move || rank_buckets::keep(store.clone(), stopped.clone())
+    };
+    let replica = {
+        let (store, stopped) = (store.clone(), stopped.clone());
+        move || store.clone().watch_replica(stopped.clone())
+    };
+    let mut tasks = vec![
+        task::spawn_restarted("replica", replica),
+        task::spawn_restarted("rank buckets", ranking),
+        task::spawn_restarted("quarantine", quarantined),
+        task::spawn_restarted("unfinished changes", unfinished),
+        task::spawn_restarted("purge", purging),
+        task::spawn_restarted("backup age", backed_up),
+        task::spawn_restarted("census", counting),
+        task::spawn_restarted("clock", clock),
+    ];
+    if config.commands.register {
+        let (store, rest, commands) = (store.clone(), rest.clone(), config.commands.clone());
+        let stopped = stopped.clone();
+        tasks.push(task::spawn_restarted("commands", move || {
+            registration::keep(
+                store.clone(),
+                rest.clone(),
+                &COMMANDS,
+                commands.clone(),
+                stopped.clone(),
+            )
+        }));
+    }
+    if config.gateway.shard_count == ShardCount::Auto {
+        let (store, rest, shards, stopped) = (store.clone(), rest.clone(), shards.clone(), stopped.clone());
+        tasks.push(task::spawn_restarted("advice", move || {
+            gateway::follow_advice(rest.clone(), store.clone(), shards.clone(), stopped.clone())
+        }));
+    }
+    tasks
+}
+
+fn error_of(end: FleetEnd) -> Option<BotError> {
+    match end {
+        FleetEnd::Stopped => None,
+        FleetEnd::Fatal(fatal) => Some(BotError::Fatal(fatal)),
+        FleetEnd::WriterGone => Some(BotError::Broken),
+    }
+}

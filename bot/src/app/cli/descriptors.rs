@@ -1,0 +1,44 @@
+//! File descriptors: as many as the system gives, and a warning if they are few.
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::{app::ops_http, config::Config};
+
+/// What is used besides connections to PostgreSQL and to the HTTP port: connections of shards and to Discord's API, files, pipes.
+const RESERVE: u64 = 256;
+/// More than a process ever uses. The private PostgreSQL and other programs that are started inherit the limit, and some of them do
+/// something for each descriptor that they could have.
+const ENOUGH: u64 = 65_536;
+
+/// Raise the limit of this process as far as the system lets it, and warn if that is too little.
+pub(super) fn reserve(config: &Config) {
+    match raise() {
+        Ok(limit) => {
+            let needed = needed(config);
+            if limit < needed {
+                tracing::warn!(
+                    process.max_fds = limit,
+                    process.needed_fds = needed,
+                    "too few file descriptors: under load, connections to PostgreSQL or Discord may fail; raise the hard limit \
+                     (systemd: LimitNOFILE=, Docker: --ulimit nofile=, a shell: ulimit -Hn)"
+                );
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the limit on file descriptors cannot be read or raised"),
+    }
+}
+
+/// The limit that holds from now on.
+fn raise() -> nix::Result<u64> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let wanted = hard.min(ENOUGH);
+    if soft < wanted {
+        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?;
+    }
+    Ok(soft.max(wanted))
+}
+
+fn needed(config: &Config) -> u64 {
+    let connections = config.database.pool_size + ops_http::MAX_CONNECTIONS;
+    RESERVE + u64::try_from(connections).unwrap_or(u64::MAX - RESERVE)
+}

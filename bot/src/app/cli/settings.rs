@@ -1,0 +1,252 @@
+//! `eventide settings`: what a guild chose.
+
+use std::io::Write;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use super::CliError;
+use crate::{
+    config::{Config, Levels},
+    discord::guilds::authority::RewardPermit,
+    postgres::{
+        Store,
+        database::{Database, DatabaseError},
+    },
+    settings::{
+        GuildSettings,
+        change::{self, Change, RewardError},
+        table::{self, Stored},
+        text_form::{self, ChangeFault, Key},
+    },
+    telemetry::logging,
+};
+
+/// Whose settings, and what to do with them.
+#[derive(Clone, Debug, Args)]
+pub struct Settings {
+    /// The server's ID
+    #[arg(value_name = "GUILD_ID")]
+    guild: String,
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+/// What to do; without it they are shown.
+#[derive(Clone, Debug, Subcommand)]
+enum What {
+    /// Change settings, such as `announce=channel:ID template="GG {user}!" ping=true rewards=replace log_channel=ID`
+    Set {
+        /// Setting and value
+        #[arg(value_name = "KEY=VALUE", required = true)]
+        pairs: Vec<String>,
+    },
+    /// Reset settings to the operator's defaults
+    Unset {
+        /// The setting
+        #[arg(value_name = "KEY", required = true)]
+        keys: Vec<String>,
+    },
+    /// Roles that members receive at a level
+    #[command(subcommand)]
+    Reward(Reward),
+}
+
+/// A level's role.
+#[derive(Clone, Debug, Subcommand)]
+enum Reward {
+    /// Add a reward role; a role has one level, so an existing reward moves
+    Add {
+        /// The level
+        level: String,
+        /// The role's ID
+        #[arg(value_name = "ROLE_ID")]
+        role: String,
+    },
+    /// Remove a reward role; members keep it
+    Remove {
+        /// The role's ID
+        #[arg(value_name = "ROLE_ID")]
+        role: String,
+    },
+}
+
+/// What was asked for, understood.
+enum Task {
+    Show,
+    Change(Vec<Change>),
+    Add(u32, Id<twilight_model::id::marker::RoleMarker>),
+    Remove(Id<twilight_model::id::marker::RoleMarker>),
+}
+
+/// Show or change them, and show what holds afterwards.
+///
+/// # Errors
+///
+/// Something is not what it should be, where nothing is changed; or the database cannot be reached.
+pub async fn settings(arguments: Settings, config: &Config) -> Result<(), CliError> {
+    let usage = |fault: ChangeFault| CliError::Usage(fault.to_string());
+    let guild_id = text_form::guild(&arguments.guild).map_err(usage)?;
+    let task = understood(arguments.what)?;
+    logging::install(&config.log);
+    let database = Database::visit(&config.database).await?;
+    let done = on(&database, guild_id, task, config).await;
+    database.close().await?;
+    let stored = done?;
+    let mut out = std::io::stdout();
+    if arguments.json {
+        writeln!(out, "{}", as_json(&stored, &config.levels))?;
+    } else {
+        out.write_all(as_text(&stored, &config.levels).as_bytes())?;
+    }
+    Ok(())
+}
+
+fn understood(what: Option<What>) -> Result<Task, CliError> {
+    let usage = |fault: ChangeFault| CliError::Usage(fault.to_string());
+    Ok(match what {
+        None => Task::Show,
+        Some(What::Set { pairs }) => Task::Change(
+            pairs
+                .iter()
+                .map(|pair| {
+                    let (name, written) = pair.split_once('=').ok_or_else(|| {
+                        CliError::Usage(format!(
+                            "`set` takes KEY=VALUE, with KEY one of {}; {pair:?} has no =",
+                            Key::ALL.map(Key::name).join(", ")
+                        ))
+                    })?;
+                    Key::parse(name).and_then(|key| key.set(written)).map_err(usage)
+                })
+                .collect::<Result<_, _>>()?,
+        ),
+        Some(What::Unset { keys }) => Task::Change(
+            keys.iter()
+                .map(|name| Key::parse(name).map(Key::unset).map_err(usage))
+                .collect::<Result<_, _>>()?,
+        ),
+        Some(What::Reward(Reward::Add { level, role })) => Task::Add(
+            text_form::level(&level).map_err(usage)?,
+            text_form::role(&role).map_err(usage)?,
+        ),
+        Some(What::Reward(Reward::Remove { role })) => Task::Remove(text_form::role(&role).map_err(usage)?),
+    })
+}
+
+async fn on(
+    database: &Database,
+    guild_id: Id<GuildMarker>,
+    task: Task,
+    config: &Config,
+) -> Result<Stored, CliError> {
+    let store = database
+        .own_store(&config.database)
+        .await
+        .map_err(DatabaseError::from)?;
+    store.name_for("settings");
+    let done = with(&store, guild_id, task).await;
+    store.close();
+    done
+}
+
+async fn with(store: &Store, guild_id: Id<GuildMarker>, task: Task) -> Result<Stored, CliError> {
+    match task {
+        Task::Show => {}
+        Task::Change(changes) => change::change(store, guild_id, changes, None)
+            .await
+            .map_err(DatabaseError::from)?,
+        Task::Add(level, role_id) => {
+            match change::add_reward(store, guild_id, level, RewardPermit::of_operator(role_id), None).await {
+                Ok(()) => {}
+                Err(RewardError::Store(error)) => return Err(DatabaseError::from(error).into()),
+                Err(error @ RewardError::TooMany) => return Err(CliError::Usage(error.to_string())),
+            }
+        }
+        Task::Remove(role_id) => {
+            let was_there = change::remove_reward(store, guild_id, role_id, None)
+                .await
+                .map_err(DatabaseError::from)?;
+            if !was_there {
+                return Err(CliError::Usage(format!("no level gives the role {role_id}")));
+            }
+        }
+    }
+    let read = table::read(store, &[guild_id])
+        .await
+        .map_err(DatabaseError::from)?;
+    Ok(read
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| Stored::nothing(guild_id)))
+}
+
+fn as_text(stored: &Stored, levels: &Levels) -> String {
+    let holds = GuildSettings::of(stored, levels);
+    let whose = |chosen: bool| if chosen { "" } else { "  (the operator's default)" };
+    let mut lines = vec![
+        format!(
+            "announce     {}{}",
+            holds.announce,
+            whose(stored.announce.is_some())
+        ),
+        format!(
+            "template     {:?}{}",
+            holds.template.as_str(),
+            whose(stored.announce_template.is_some())
+        ),
+        format!("ping         {}", holds.ping),
+        format!("rewards      {}", holds.rewards.mode.word()),
+        format!(
+            "log_channel  {}",
+            holds
+                .log_channel_id
+                .map_or_else(|| "none".to_owned(), |id| id.to_string())
+        ),
+    ];
+    let roles = holds.rewards.roles();
+    lines.extend(
+        roles
+            .iter()
+            .map(|(level, role)| format!("level {level:<6} role {role}")),
+    );
+    for (what, reason, again) in [
+        ("announcements", &stored.announce_off_reason, "set announce=…"),
+        ("rewards", &stored.rewards_off_reason, "set rewards=…"),
+    ] {
+        if let Some(reason) = reason {
+            lines.push(format!(
+                "The bot switched {what} off: {reason:?}; once that is fixed, `{again}` switches them on again."
+            ));
+        }
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// Ids are text: they have more digits than JavaScript's numbers.
+fn as_json(stored: &Stored, levels: &Levels) -> Value {
+    let holds = GuildSettings::of(stored, levels);
+    let roles: Vec<Value> = holds
+        .rewards
+        .roles()
+        .iter()
+        .map(|(level, role)| json!({ "level": level, "role_id": role.to_string() }))
+        .collect();
+    json!({
+        "guild_id": stored.guild_id.to_string(),
+        "announce": holds.announce.to_string(),
+        "announce_is_default": stored.announce.is_none(),
+        "announce_off_reason": stored.announce_off_reason,
+        "template": holds.template.as_str(),
+        "template_is_default": stored.announce_template.is_none(),
+        "ping": holds.ping,
+        "rewards": holds.rewards.mode.word(),
+        "rewards_off_reason": stored.rewards_off_reason,
+        "log_channel_id": holds.log_channel_id.map(|id| id.to_string()),
+        "roles": roles,
+    })
+}

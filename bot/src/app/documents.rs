@@ -1,0 +1,280 @@
+//! Tests that hold documents against what they describe.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A document that is written from the code is up to date. With `BLESS` in the environment it is rewritten.
+pub(crate) fn assert_written(path: &str, text: &str) {
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(root().join(path), text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+    assert!(read(path) == text, "{path} is out of date: make example");
+}
+
+/// All documents of the repository, by their paths from its root.
+pub(crate) fn all() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(root().join(&folder)).expect("a folder of the repository");
+        for entry in entries {
+            let entry = entry.expect("an entry");
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = format!("{folder}{name}");
+            let skipped =
+                name.starts_with('.') || ["target", "data", "node_modules"].contains(&name.as_str());
+            if entry.file_type().expect("its type").is_dir() && !skipped {
+                folders.push(format!("{path}/"));
+            } else if Path::new(&name)
+                .extension()
+                .is_some_and(|extension| extension == "md")
+            {
+                let text = read(&path);
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+/// The lines of a document that are not in a block of code.
+fn prose(document: &str) -> impl Iterator<Item = &str> {
+    let mut in_code = false;
+    document.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        in_code ^= fence;
+        !in_code && !fence
+    })
+}
+
+/// What stands between backticks.
+pub(crate) fn code_spans(document: &str) -> Vec<&str> {
+    prose(document)
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .collect()
+}
+
+/// The targets of a document's links and pictures.
+fn targets(document: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in prose(document) {
+        let text: String = line.split('`').step_by(2).collect();
+        for (mark, end) in [("](", ')'), ("src=\"", '"')] {
+            let targets = text.split(mark).skip(1);
+            found.extend(targets.filter_map(|rest| Some(rest.split_once(end)?.0.to_owned())));
+        }
+    }
+    found
+}
+
+/// The anchors of a document's headings, as GitHub makes them.
+fn anchors(document: &str) -> HashSet<String> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut anchors = HashSet::new();
+    for line in prose(document).filter(|line| line.starts_with('#')) {
+        let anchor: String = line
+            .trim_start_matches('#')
+            .trim()
+            .to_lowercase()
+            .chars()
+            .filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c))
+            .map(|c| if c == ' ' { '-' } else { c })
+            .collect();
+        let times = seen.entry(anchor.clone()).or_default();
+        anchors.insert(if *times == 0 {
+            anchor
+        } else {
+            format!("{anchor}-{times}")
+        });
+        *times += 1;
+    }
+    anchors
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() {
+    let documents: HashMap<String, String> = all().into_iter().collect();
+    let mut links = 0;
+    for (path, text) in &documents {
+        for target in targets(text).iter().filter(|target| !target.contains(':')) {
+            links += 1;
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+            for part in file.split('/').filter(|part| !part.is_empty()) {
+                if part == ".." {
+                    parts.pop();
+                } else {
+                    parts.push(part);
+                }
+            }
+            let linked = if file.is_empty() {
+                path.clone()
+            } else {
+                parts.join("/")
+            };
+            assert!(root().join(&linked).exists(), "{path}: no file {target}");
+            if !anchor.is_empty() {
+                assert!(
+                    anchors(&documents[&linked]).contains(anchor),
+                    "{path}: no heading {target}"
+                );
+            }
+        }
+    }
+    assert!(links > 50, "{links}");
+}
+
+#[test]
+fn the_first_documents_are_short() {
+    for (document, most) in [("README.md", 900), ("ARCHITECTURE.md", 1_500)] {
+        let words = read(document).split_whitespace().count();
+        assert!(
+            words <= most,
+            "{document} has {words} words of {most} at most: move some to docs"
+        );
+    }
+}
+
+/// Words that this project's texts once used in a private sense, or that leave a sentence without a subject.
+#[test]
+fn texts_for_readers_are_plain_english() {
+    let mut texts = all();
+    for other in ["bot/locales/en.ftl", "config.example.toml"] {
+        texts.push((other.to_owned(), read(other)));
+    }
+    for (path, text) in texts {
+        let exempt =
+            path.ends_with("benchmarks.md") || path == "CHANGELOG.md" || path.starts_with("simulator/");
+        for line in text.lines().filter(|_| !exempt) {
+            let words: Vec<String> = line
+                .split(|c: char| !c.is_alphanumeric() && c != '-')
+                .map(str::to_lowercase)
+                .collect();
+            for word in ["nobody", "somebody", "whoever", "anew"] {
+                assert!(
+                    !words.iter().any(|other| other == word),
+                    "{path}: {word:?} in: {line}"
+                );
+            }
+        }
+    }
+}
+
+/// The files and tests that the documents about the code name are there.
+#[test]
+fn what_the_documents_name_is_in_the_code() {
+    let mut named = 0;
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/invariants.md"] {
+        for line in prose(&read(document)) {
+            let mut file = String::new();
+            for span in code_spans(line) {
+                let extension = Path::new(span).extension();
+                if extension.is_some_and(|it| it == "rs") && !span.contains(char::is_uppercase) {
+                    let places = ["", "bot/", "bot/src/", "bot/tests/it/"];
+                    let place = places
+                        .iter()
+                        .find(|place| root().join(format!("{place}{span}")).is_file());
+                    let place = place.unwrap_or_else(|| panic!("{document}: there is no {span}"));
+                    file = read(&format!("{place}{span}"));
+                    named += 1;
+                } else if span.contains('_') && document == "docs/invariants.md" && !file.is_empty() {
+                    let is_name = span
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+                    assert!(
+                        !is_name || file.contains(&format!("fn {span}(")),
+                        "{document}: no test {span} there: {line}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(named > 50, "{named}");
+}
+
+/// The first cells of the rows of all tables of a document.
+fn first_cells(document: &str) -> Vec<&str> {
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| "));
+    rows.filter_map(|row| row.split(" | ").next()).collect()
+}
+
+#[test]
+fn the_diff_of_about_is_what_about_takes() {
+    let contributing = read("CONTRIBUTING.md");
+    let (_, rest) = contributing.split_once("```diff\n").expect("a diff");
+    let (diff, _) = rest.split_once("```").expect("its end");
+    let mut files: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in diff.lines() {
+        if let Some(file) = line.strip_prefix("+++ b/") {
+            files.push((file, Vec::new()));
+        } else if let (Some(added), Some((_, lines))) = (line.strip_prefix('+'), files.last_mut()) {
+            lines.push(added);
+        }
+    }
+    assert_eq!(files.len(), 5);
+    for (file, added) in files {
+        let text = read(file);
+        let added = added.join("\n");
+        if file.ends_with("about.rs") {
+            assert_eq!(added, text.trim_end(), "{file}");
+        } else if file.starts_with("bot/locales/") {
+            assert!(text.contains(&added), "{file}: {added}");
+        } else {
+            for line in added.lines() {
+                assert!(text.lines().any(|other| other == line), "{file}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_row_of_ci_run_names_what_it_runs() {
+    let script = read(".ci/run");
+    let target = |line: &str| {
+        let mut words = line.split(' ');
+        match words.next()? {
+            "if_changed" => words.next().map(str::to_owned),
+            "step" => line.split_once(" make ").map(|(_, target)| target.to_owned()),
+            _ => None,
+        }
+    };
+    let targets: Vec<String> = script.lines().filter_map(target).collect();
+    assert!(targets.len() > 3, "{targets:?}");
+    let contributing = read("CONTRIBUTING.md");
+    let mut rows = contributing.lines();
+    let row = rows
+        .find(|line| line.starts_with("| `.ci/run` |"))
+        .expect("a row");
+    assert!(
+        row.contains(&format!(": {};", targets.join(", "))),
+        "{row}: {targets:?}"
+    );
+}
+
+#[test]
+fn no_table_says_a_thing_twice() {
+    // Keys of tables that describe other things can be the same; these documents list each thing once.
+    for document in ["README.md", "ARCHITECTURE.md", "docs/invariants.md"] {
+        let text = read(document);
+        let mut seen = HashSet::new();
+        // The head of several tables.
+        let cells = first_cells(&text)
+            .into_iter()
+            .filter(|cell| *cell != "What there is not");
+        for cell in cells.filter(|cell| cell.contains(' ')) {
+            assert!(seen.insert(cell), "{document} has two rows for {cell}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! What other programs accept in an address, and what to write for it here.
+
+/// Something that another program understands.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// In lower case: the beginning of the whole text, or the name of a parameter.
+    written: &'static str,
+    /// The program that understands it.
+    program: &'static str,
+    /// What to do, as a command.
+    instead: &'static str,
+    is_parameter: bool,
+}
+
+const fn start(written: &'static str, program: &'static str, instead: &'static str) -> Foreign {
+    Foreign {
+        written,
+        program,
+        instead,
+        is_parameter: false,
+    }
+}
+
+const fn parameter(written: &'static str, program: &'static str, instead: &'static str) -> Foreign {
+    Foreign {
+        written,
+        program,
+        instead,
+        is_parameter: true,
+    }
+}
+
+const POSTGRESQL: &str = "write postgresql://";
+const UNQUOTED: &str = "write the address without quotation marks";
+const WRONG_SERVER: &str = "Eventide needs PostgreSQL: write postgresql://";
+const POOLER: &str = "remove it, and set database.pooler = \"transaction\" and database.direct_url if the address leads to a pooler";
+const POOL_SIZE: &str = "remove it, and set database.pool_size (PG_POOL_SIZE)";
+const CONNECTING: &str = "remove it, and set database.connection_timeout_ms (PG_CONNECTION_TIMEOUT_MS)";
+const STATEMENTS: &str = "remove it, and set database.statement_timeout_ms";
+const IDLE: &str = "remove it, and set database.idle_timeout_ms (PG_IDLE_TIMEOUT_MS)";
+const SCHEMA: &str = "remove it, and set database.schema (DB_SCHEMA)";
+const TLS: &str = "write sslmode=verify-full or sslmode=disable, or set DATABASE_SSL=no-verify for TLS without verification";
+const REMOVE: &str = "remove it";
+
+/// What an address begins with elsewhere. The first that fits counts.
+static STARTS: [Foreign; 24] = [
+    start(
+        "psql ",
+        "psql",
+        "write the address alone, without psql and without quotation marks",
+    ),
+    start("export ", "a shell", "write the address alone"),
+    start("set ", "a shell", "write the address alone"),
+    start("database_url=", "a .env file", "write the address alone"),
+    start("'", "a shell", UNQUOTED),
+    start("\"", "a shell", UNQUOTED),
+    start("`", "a chat", UNQUOTED),
+    start("<", "a chat", "write the address without angle brackets"),
+    start("postgresql+", "SQLAlchemy", POSTGRESQL),
+    start("postgres+", "SQLAlchemy", POSTGRESQL),
+    start(
+        "jdbc:",
+        "JDBC",
+        "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, without jdbc:",
+    ),
+    start(
+        "prisma",
+        "Prisma",
+        "write the database's own address, which begins with postgresql://",
+    ),
+    start(
+        "pgsql:",
+        "PHP and Laravel",
+        "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+    ),
+    start("psql:", "django-environ", POSTGRESQL),
+    start("postgis:", "Django", POSTGRESQL),
+    start("pg:", "node-postgres", POSTGRESQL),
+    start("cockroach", "CockroachDB", WRONG_SERVER),
+    start("mysql", "MySQL", WRONG_SERVER),
+    start("mariadb", "MariaDB", WRONG_SERVER),
+    start("sqlite", "SQLite", WRONG_SERVER),
+    start("file:", "SQLite", WRONG_SERVER),
+    start("mongodb", "MongoDB", WRONG_SERVER),
+    start("redis", "Redis", WRONG_SERVER),
+    start(
+        "http",
+        "a browser",
+        "write the database's own address, which begins with postgresql://",
+    ),
+];
+
+/// Parameters that libpq does not have, by their names in lower case.
+static PARAMETERS: [Foreign; 48] = [
+    parameter("pgbouncer", "Prisma", POOLER),
+    parameter("schema", "Prisma", SCHEMA),
+    parameter("connection_limit", "Prisma", POOL_SIZE),
+    parameter("pool_timeout", "Prisma", CONNECTING),
+    parameter("socket_timeout", "Prisma", STATEMENTS),
+    parameter("statement_cache_size", "Prisma and asyncpg", POOLER),
+    parameter("sslaccept", "Prisma", TLS),
+    parameter(
+        "sslidentity",
+        "Prisma",
+        "remove it, and set database.ssl_cert_file and database.ssl_key_file",
+    ),
+    parameter("ssl", "node-postgres and asyncpg", TLS),
+    parameter("uselibpqcompat", "node-postgres", REMOVE),
+    parameter("max", "node-postgres", POOL_SIZE),
+    parameter("idletimeoutmillis", "node-postgres", IDLE),
+    parameter("connectiontimeoutmillis", "node-postgres", CONNECTING),
+    parameter("query_timeout", "node-postgres", STATEMENTS),
+    parameter("statement_timeout", "node-postgres", STATEMENTS),
+    parameter("prepared_statement_cache_size", "SQLAlchemy", POOLER),
+    parameter("async_fallback", "SQLAlchemy", REMOVE),
+    parameter("pool_size", "SQLAlchemy", POOL_SIZE),
+    parameter("max_overflow", "SQLAlchemy", POOL_SIZE),
+    parameter("pool_recycle", "SQLAlchemy", IDLE),
+    parameter("pool_pre_ping", "SQLAlchemy", REMOVE),
+    parameter("command_timeout", "asyncpg", STATEMENTS),
+    parameter("currentschema", "JDBC", SCHEMA),
+    parameter("preparethreshold", "JDBC", POOLER),
+    parameter("applicationname", "JDBC", "write application_name"),
+    parameter("targetservertype", "JDBC", "write target_session_attrs"),
+    parameter("logintimeout", "JDBC", "write connect_timeout"),
+    parameter("connecttimeout", "JDBC", "write connect_timeout"),
+    parameter("sockettimeout", "JDBC", STATEMENTS),
+    parameter("tcpkeepalive", "JDBC", "write keepalives=1"),
+    parameter("sslfactory", "JDBC", TLS),
+    parameter("rewritebatchedinserts", "JDBC", REMOVE),
+    parameter("stringtype", "JDBC", REMOVE),
+    parameter("conn_max_age", "Django", IDLE),
+    parameter("conn_health_checks", "Django", REMOVE),
+    parameter("disable_server_side_cursors", "Django", POOLER),
+    parameter("atomic_requests", "Django", REMOVE),
+    parameter("pool", "Rails", POOL_SIZE),
+    parameter("encoding", "Rails", REMOVE),
+    parameter("prepared_statements", "Rails", POOLER),
+    parameter("charset", "Doctrine", REMOVE),
+    parameter("serverversion", "Doctrine", REMOVE),
+    parameter("search_path", "pgx", SCHEMA),
+    parameter("pool_max_conns", "pgx", POOL_SIZE),
+    parameter("default_query_exec_mode", "pgx", POOLER),
+    parameter("binary_parameters", "lib/pq", POOLER),
+    parameter("supa", "Supabase", REMOVE),
+    parameter("workaround", "Supabase", POOLER),
+];
+
+/// `sslmode=no-verify`, which only node-postgres has.
+static NO_VERIFY: Foreign = parameter(
+    "sslmode=no-verify",
+    "node-postgres",
+    "remove it, and set DATABASE_SSL=no-verify",
+);
+
+impl Foreign {
+    /// What a whole text begins with.
+    pub(super) fn start_of(text: &str) -> Option<&'static Self> {
+        STARTS.iter().find(|start| {
+            let beginning = text.trim_start().get(..start.written.len());
+            beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(start.written))
+        })
+    }
+
+    /// A parameter that another program has.
+    pub(super) fn parameter(key: &str, value: &str) -> Option<&'static Self> {
+        if key == "sslmode" && value.eq_ignore_ascii_case("no-verify") {
+            return Some(&NO_VERIFY);
+        }
+        PARAMETERS
+            .iter()
+            .find(|parameter| parameter.written.eq_ignore_ascii_case(key))
+    }
+
+    /// What it is, and what to do.
+    pub(super) fn in_words(&self) -> String {
+        let Self {
+            written,
+            program,
+            instead,
+            is_parameter,
+        } = self;
+        let what = if *is_parameter {
+            format!("an address with the parameter {written}")
+        } else {
+            format!("text that begins with {}", written.trim_end())
+        };
+        format!("{what}, which is for {program}: {instead} (value not shown)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Foreign, PARAMETERS, STARTS};
+    use crate::config::database::conninfo::{Conninfo, KNOWN, UNSUPPORTED};
+
+    #[test]
+    fn what_other_programs_take_is_named_with_what_to_write() {
+        for (text, words) in [
+            (
+                "postgresql://h/d?pgbouncer=true",
+                &["pgbouncer", "Prisma", "database.pooler"][..],
+            ),
+            (
+                "postgresql://h/d?sslmode=require&schema=public",
+                &["schema", "Prisma", "DB_SCHEMA"],
+            ),
+            (
+                "postgresql://h/d?ssl=no-verify",
+                &["ssl", "node-postgres", "DATABASE_SSL=no-verify"],
+            ),
+            (
+                "postgresql://h/d?sslmode=no-verify",
+                &["sslmode=no-verify", "DATABASE_SSL=no-verify"],
+            ),
+            (
+                "postgresql://h/d?currentSchema=x",
+                &["currentschema", "JDBC", "DB_SCHEMA"],
+            ),
+            (
+                "host=h pool_max_conns=3",
+                &["pool_max_conns", "pgx", "PG_POOL_SIZE"],
+            ),
+            ("psql 'postgresql://u:p@h/d'", &["psql", "address alone"]),
+            ("PSQL \"postgresql://u:p@h/d\"", &["psql", "address alone"]),
+            ("'postgresql://u:p@h/d'", &["quotation marks"]),
+            (
+                "DATABASE_URL=postgresql://u:p@h/d",
+                &["database_url=", "address alone"],
+            ),
+            (
+                "export DATABASE_URL='postgresql://u:p@h/d'",
+                &["export", "address alone"],
+            ),
+            (
+                "postgresql+asyncpg://u:p@h/d",
+                &["SQLAlchemy", "write postgresql://"],
+            ),
+            (
+                "postgres+psycopg2://u:p@h/d",
+                &["SQLAlchemy", "write postgresql://"],
+            ),
+            (
+                "jdbc:postgresql://h/d?user=u&password=p",
+                &["JDBC", "without jdbc:"],
+            ),
+            ("postgis://u:p@h/d", &["Django", "write postgresql://"]),
+            ("psql://u:p@h/d", &["django-environ", "write postgresql://"]),
+            ("pgsql:host=h;dbname=d", &["PHP", "postgresql://USER"]),
+            ("mysql://u:p@h/d", &["MySQL", "needs PostgreSQL"]),
+            ("https://x.supabase.co", &["own address"]),
+        ] {
+            let fault = Conninfo::parse(text)
+                .err()
+                .unwrap_or_else(|| panic!("{text} is taken"));
+            let told = fault.in_words();
+            for word in words {
+                assert!(told.contains(word), "{text}: {told}");
+            }
+            assert!(told.contains("not shown") && !told.contains('\n'), "{told}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_understood_here_counts_as_foreign() {
+        for key in KNOWN.iter().chain(&UNSUPPORTED) {
+            assert_eq!(Foreign::parameter(key, ""), None, "{key}");
+            assert_eq!(Foreign::start_of(&format!("{key}=x")), None, "{key}");
+        }
+        for scheme in ["postgresql://", "postgres://"] {
+            assert_eq!(Foreign::start_of(scheme), None);
+        }
+    }
+
+    #[test]
+    fn names_are_compared_in_lower_case() {
+        for Foreign { written, .. } in STARTS.iter().chain(&PARAMETERS) {
+            assert_eq!(*written, written.to_lowercase());
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Discord: its REST API, its gateway events, and what is known of guilds.
+
+pub mod clock;
+pub mod events;
+pub mod guilds;
+pub mod rest;
+pub mod shards;

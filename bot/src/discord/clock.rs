@@ -1,0 +1,241 @@
+//! Whether this host's clock is right, and Discord's time where it is not.
+//!
+//! Discord dates interactions and messages by its own clock. A host whose clock runs ahead would take every command for one that is too
+//! old to be answered. Every REST response carries Discord's time in its
+//! [`Date`](https://www.rfc-editor.org/rfc/rfc9110#field.date) header, in whole seconds; with the times of request and response it
+//! bounds the difference between both clocks. What is decided here by Discord's times uses the corrected clock.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    postgres::{Store, catalog},
+    support::{ids::to_millis, shutdown::stopped_within},
+    telemetry::metrics,
+};
+
+/// A difference below this is neither corrected nor logged.
+const TOLERANCE_MS: i64 = 2_000;
+
+/// How long bounds are narrowed before they are measured again, since clocks drift and are set.
+const MAX_AGE: Duration = Duration::from_mins(10);
+
+/// How often the database's clock is compared.
+const DATABASE_INTERVAL: Duration = Duration::from_mins(5);
+
+/// The sources that a clock is compared with: the values of a label.
+pub const SOURCES: &[&str] = &[DISCORD, DATABASE];
+const DISCORD: &str = "discord";
+const DATABASE: &str = "database";
+
+/// Discord's clock, as far as it is known. A clone is another handle to the same.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    bounds: Mutex<Option<Bounds>>,
+    /// Milliseconds to add to this host's clock.
+    correction: AtomicI64,
+}
+
+/// What is known of how far another clock is ahead of this host's, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bounds {
+    least: i64,
+    most: i64,
+    since: Instant,
+}
+
+impl Bounds {
+    /// Both measurements together, or the new one where they contradict each other because a clock was set.
+    fn narrowed(self, new: Self) -> Self {
+        let both = Self {
+            least: self.least.max(new.least),
+            most: self.most.min(new.most),
+            since: self.since,
+        };
+        if both.least > both.most || new.since - self.since > MAX_AGE {
+            new
+        } else {
+            both
+        }
+    }
+
+    /// The smallest difference that explains what was measured.
+    fn difference(self) -> i64 {
+        0.clamp(self.least, self.most)
+    }
+}
+
+/// This host's time, for what concerns this host alone. What Discord dated is compared with [`Clock::now`].
+#[expect(clippy::disallowed_methods, reason = "the one place")]
+pub fn host_time() -> SystemTime {
+    SystemTime::now()
+}
+
+impl Clock {
+    /// Discord's time.
+    pub fn now(&self) -> SystemTime {
+        let now = host_time();
+        let correction = self.0.correction.load(Ordering::Relaxed);
+        let by = Duration::from_millis(correction.unsigned_abs());
+        if correction < 0 {
+            now.checked_sub(by).unwrap_or(now)
+        } else {
+            now + by
+        }
+    }
+
+    /// Learn from a response with this `Date` header, whose request was sent and which was received at these times of this host.
+    pub(crate) fn learn(&self, date: &str, sent: SystemTime, received: SystemTime) {
+        let Ok(date) = httpdate::parse_http_date(date) else {
+            return;
+        };
+        self.learn_bounds(Bounds {
+            least: to_millis(date) - to_millis(received),
+            // The header leaves out a part of a second.
+            most: to_millis(date) + 1_000 - to_millis(sent),
+            since: Instant::now(),
+        });
+    }
+
+    fn learn_bounds(&self, new: Bounds) {
+        let difference = {
+            let mut bounds = self.0.bounds.lock().unwrap_or_else(PoisonError::into_inner);
+            // The host's clock was set between request and response.
+            if new.least > new.most {
+                return;
+            }
+            let narrowed = bounds.map_or(new, |bounds| bounds.narrowed(new));
+            bounds.replace(narrowed);
+            narrowed.difference()
+        };
+        let correction = if difference.abs() < TOLERANCE_MS {
+            0
+        } else {
+            difference
+        };
+        let before = self.0.correction.swap(correction, Ordering::Relaxed);
+        show(DISCORD, difference);
+        if before == 0 && correction != 0 {
+            tracing::warn!(
+                clock.difference_ms = difference,
+                "this host's clock differs from Discord's, which is used instead: synchronize the host's clock, for example with chrony"
+            );
+        } else if before != 0 && correction == 0 {
+            tracing::info!("this host's clock agrees with Discord's again");
+        }
+    }
+}
+
+/// Compare the database's clock with this host's every few minutes, until `stop` is true. Leases and due times are the database's own, so
+/// nothing is corrected.
+pub async fn watch_database(store: Store, mut stop: watch::Receiver<bool>) {
+    let mut differs = false;
+    loop {
+        // A database that is away has alerts of its own.
+        if let Ok((_, ahead_seconds)) = catalog::clock(&store, 3).await {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a difference between two times in this century"
+            )]
+            let difference = (ahead_seconds * 1_000.0) as i64;
+            show(DATABASE, difference);
+            let differed = std::mem::replace(&mut differs, difference.abs() >= TOLERANCE_MS);
+            if differs && !differed {
+                tracing::warn!(
+                    clock.difference_ms = difference,
+                    "this host's clock differs from the database's: synchronize both, for example with chrony"
+                );
+            }
+        }
+        if stopped_within(&mut stop, DATABASE_INTERVAL).await {
+            return;
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52 milliseconds")]
+fn show(source: &'static str, difference_ms: i64) {
+    metrics::clock_offset_seconds(source).set(difference_ms as f64 / 1_000.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use tokio::time::Instant;
+
+    use super::{Bounds, Clock, MAX_AGE, host_time};
+
+    fn corrected_by(clock: &Clock) -> i64 {
+        let now = host_time();
+        let difference = match clock.now().duration_since(now) {
+            Ok(ahead) => i64::try_from(ahead.as_millis()).expect("small"),
+            Err(error) => -i64::try_from(error.duration().as_millis()).expect("small"),
+        };
+        // The two looks at the host's clock are not the same moment.
+        (difference + 50).div_euclid(100) * 100
+    }
+
+    /// A response of a server whose clock is ahead by this many milliseconds.
+    fn respond(clock: &Clock, ahead_ms: i64, took: Duration) {
+        let sent = host_time();
+        let by = Duration::from_millis(ahead_ms.unsigned_abs());
+        let stamped = sent + took / 2;
+        let date = if ahead_ms < 0 { stamped - by } else { stamped + by };
+        clock.learn(&httpdate::fmt_http_date(date), sent, sent + took);
+    }
+
+    #[test]
+    fn a_host_that_is_ahead_or_behind_is_corrected() {
+        for ahead_ms in [-600_000, -10_000, 10_000, 600_000] {
+            let clock = Clock::default();
+            for _ in 0..3 {
+                respond(&clock, ahead_ms, Duration::from_millis(200));
+            }
+            let corrected = corrected_by(&clock);
+            assert!(
+                (corrected - ahead_ms).abs() <= 1_400,
+                "{corrected} for {ahead_ms}"
+            );
+        }
+    }
+
+    #[test]
+    fn small_differences_slow_answers_and_nonsense_change_nothing() {
+        let clock = Clock::default();
+        for ahead_ms in [0, 900, -900] {
+            respond(&clock, ahead_ms, Duration::from_millis(100));
+        }
+        respond(&clock, -5_000, Duration::from_secs(12));
+        for date in ["", "yesterday", "Sun, 99 Nov 2026 00:00:00 GMT"] {
+            clock.learn(date, SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH);
+        }
+        assert_eq!(corrected_by(&clock), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bounds_narrow_until_a_clock_is_set_or_time_has_passed() {
+        let since = Instant::now();
+        let bounds = |least, most, since| Bounds { least, most, since };
+        let wide = bounds(-9_000, -3_000, since);
+        assert_eq!(
+            wide.narrowed(bounds(-5_000, -1_000, since)),
+            bounds(-5_000, -3_000, since)
+        );
+        let set = bounds(-500, 500, since);
+        assert_eq!(wide.narrowed(set), set);
+        let later = bounds(-9_500, -2_000, since + MAX_AGE + Duration::from_secs(1));
+        assert_eq!(wide.narrowed(later), later);
+        assert_eq!((wide.difference(), set.difference()), (-3_000, 0));
+    }
+}

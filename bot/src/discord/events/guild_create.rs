@@ -1,0 +1,332 @@
+//! `GUILD_CREATE`, reduced to where the newest messages are and whether the bot may read them.
+
+use serde::Deserialize;
+use twilight_model::{
+    channel::{ChannelType, permission_overwrite::PermissionOverwrite},
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker},
+    },
+    util::Timestamp,
+};
+use twilight_util::permission_calculator::PermissionCalculator;
+
+use crate::support::ids;
+
+/// Types of channels with messages in them: text, voice, announcement, threads, stage. The last "message" of a forum is a thread.
+/// <https://discord.com/developers/docs/resources/channel#channel-object-channel-types>
+const WITH_MESSAGES: [u8; 7] = [0, 2, 5, 10, 11, 12, 13];
+const VOICE: [u8; 2] = [2, 13];
+
+/// A guild that became available.
+///
+/// <https://discord.com/developers/docs/events/gateway-events#guild-create>
+#[derive(Debug, Deserialize)]
+pub struct GuildCreate {
+    /// The guild.
+    pub id: Id<GuildMarker>,
+    /// Set while Discord cannot serve the guild; nothing else is told then.
+    #[serde(default)]
+    unavailable: bool,
+    #[serde(default)]
+    owner_id: Option<Id<UserMarker>>,
+    #[serde(default)]
+    joined_at: Option<Timestamp>,
+    #[serde(default)]
+    roles: Vec<Role>,
+    /// Without privileged intents these are the bot itself and whoever is in a voice channel.
+    #[serde(default)]
+    members: Vec<Member>,
+    #[serde(default)]
+    channels: Vec<Channel>,
+    /// The active ones among those that the bot can see.
+    #[serde(default)]
+    threads: Vec<Channel>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Role {
+    id: Id<RoleMarker>,
+    permissions: Permissions,
+}
+
+#[derive(Debug, Deserialize)]
+struct Member {
+    user: User,
+    #[serde(default)]
+    roles: Vec<Id<RoleMarker>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct User {
+    id: Id<UserMarker>,
+    #[serde(default)]
+    bot: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Channel {
+    id: Id<ChannelMarker>,
+    #[serde(rename = "type")]
+    kind: u8,
+    #[serde(default)]
+    parent_id: Option<Id<ChannelMarker>>,
+    #[serde(default)]
+    last_message_id: Option<Id<MessageMarker>>,
+    #[serde(default)]
+    permission_overwrites: Vec<PermissionOverwrite>,
+}
+
+#[derive(Deserialize)]
+struct Payload<T> {
+    d: T,
+}
+
+/// The newest message of a channel whose messages the bot sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Newest {
+    /// The channel or thread.
+    pub channel_id: Id<ChannelMarker>,
+    /// Its newest message, which may have been deleted since.
+    pub message_id: Id<MessageMarker>,
+    /// Whether the bot may read what it was not there for. Discord gives an empty list, and no error, to those who may not.
+    pub has_history: bool,
+}
+
+impl GuildCreate {
+    /// Read the event out of a gateway payload. `None` while the guild is unavailable.
+    ///
+    /// # Errors
+    ///
+    /// The payload is not JSON, or lacks a field that Discord always sends.
+    pub fn parse(text: &str) -> Result<Option<Self>, serde_json::Error> {
+        let guild = serde_json::from_str::<Payload<Self>>(text)?.d;
+        Ok((!guild.unavailable).then_some(guild))
+    }
+
+    /// The guild's id alone, which costs a third of the whole.
+    ///
+    /// # Errors
+    ///
+    /// As with [`GuildCreate::parse`].
+    pub fn id_of(text: &str) -> Result<Id<GuildMarker>, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct OnlyId {
+            id: Id<GuildMarker>,
+        }
+        serde_json::from_str::<Payload<OnlyId>>(text).map(|payload| payload.d.id)
+    }
+
+    /// The last id that a message could have before the bot joined: what is older was never its to count.
+    pub fn before_joining(&self) -> Option<Id<MessageMarker>> {
+        ids::at_millis(self.joined_at?.as_micros() / 1_000)
+    }
+
+    /// The newest message of all channels, whoever can see it.
+    pub fn newest(&self) -> Option<Id<MessageMarker>> {
+        self.with_messages()
+            .filter_map(|channel| channel.last_message_id)
+            .max()
+    }
+
+    /// The channels with a message after `after` that the bot sees when it is `bot`.
+    pub fn newer_than(&self, after: Id<MessageMarker>, bot: Option<Id<UserMarker>>) -> Vec<Newest> {
+        let me = self.member(bot);
+        let roles = me.map(|me| self.roles_of(me)).unwrap_or_default();
+        let everyone = self.role(self.id.cast()).unwrap_or(Permissions::empty());
+        let permissions = |channel: &Channel| {
+            let Some(me) = me else {
+                // Who the bot is, is not known: the request will tell.
+                return Permissions::all();
+            };
+            let mut calculator = PermissionCalculator::new(self.id, me.user.id, everyone, &roles);
+            if let Some(owner) = self.owner_id {
+                calculator = calculator.owner_id(owner);
+            }
+            // The type only takes permissions away: for a voice channel those of its own chat.
+            calculator.in_channel(ChannelType::GuildForum, self.overwrites(channel))
+        };
+        let mut newest = Vec::new();
+        for channel in self.with_messages() {
+            let Some(message_id) = channel.last_message_id.filter(|id| *id > after) else {
+                continue;
+            };
+            let may = permissions(channel);
+            if !may.contains(Permissions::VIEW_CHANNEL) {
+                // The gateway does not tell of its messages either.
+                continue;
+            }
+            let connects = !VOICE.contains(&channel.kind) || may.contains(Permissions::CONNECT);
+            newest.push(Newest {
+                channel_id: channel.id,
+                message_id,
+                has_history: connects && may.contains(Permissions::READ_MESSAGE_HISTORY),
+            });
+        }
+        newest
+    }
+
+    fn with_messages(&self) -> impl Iterator<Item = &Channel> {
+        self.channels
+            .iter()
+            .chain(&self.threads)
+            .filter(|channel| WITH_MESSAGES.contains(&channel.kind))
+    }
+
+    /// The bot. After a restart in the middle of a session's beginning nobody knows its id: then it is the only bot there.
+    fn member(&self, bot: Option<Id<UserMarker>>) -> Option<&Member> {
+        if bot.is_some() {
+            return self.members.iter().find(|member| Some(member.user.id) == bot);
+        }
+        let mut bots = self.members.iter().filter(|member| member.user.bot);
+        bots.next().filter(|_| bots.next().is_none())
+    }
+
+    fn roles_of(&self, member: &Member) -> Vec<(Id<RoleMarker>, Permissions)> {
+        member
+            .roles
+            .iter()
+            .filter_map(|role| Some((*role, self.role(*role)?)))
+            .collect()
+    }
+
+    fn role(&self, id: Id<RoleMarker>) -> Option<Permissions> {
+        self.roles
+            .iter()
+            .find(|role| role.id == id)
+            .map(|role| role.permissions)
+    }
+
+    /// A thread has those of its parent.
+    fn overwrites<'a>(&'a self, channel: &'a Channel) -> &'a [PermissionOverwrite] {
+        let parent = channel
+            .parent_id
+            .filter(|_| matches!(channel.kind, 10..=12))
+            .and_then(|parent| self.channels.iter().find(|channel| channel.id == parent));
+        &parent.unwrap_or(channel).permission_overwrites
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::GuildCreate;
+
+    /// `VIEW_CHANNEL`, `READ_MESSAGE_HISTORY` and `CONNECT`.
+    const ALL: u64 = 1 << 10 | 1 << 16 | 1 << 20;
+
+    fn guild(everyone: u64, channels: &str, threads: &str) -> GuildCreate {
+        let text = format!(
+            r#"{{"t":"GUILD_CREATE","s":2,"op":0,"d":{{"id":"100","owner_id":"1","joined_at":"2023-01-02T03:04:05.678000+00:00",
+            "unavailable":false,"roles":[{{"id":"100","permissions":"{everyone}"}},{{"id":"101","permissions":"{ALL}"}}],
+            "members":[{{"user":{{"id":"7","bot":true}},"roles":["102"]}},{{"user":{{"id":"8"}},"roles":["101"]}}],
+            "channels":[{channels}],"threads":[{threads}]}}}}"#
+        );
+        GuildCreate::parse(&text)
+            .expect("a valid payload")
+            .expect("it is available")
+    }
+
+    fn channel(id: u64, kind: u8, last: u64, overwrites: &str) -> String {
+        format!(
+            r#"{{"id":"{id}","type":{kind},"last_message_id":"{last}","permission_overwrites":[{overwrites}]}}"#
+        )
+    }
+
+    fn read(guild: &GuildCreate, after: u64) -> Vec<(u64, u64, bool)> {
+        guild
+            .newer_than(Id::new(after), Some(Id::new(7)))
+            .into_iter()
+            .map(|newest| {
+                (
+                    newest.channel_id.get(),
+                    newest.message_id.get(),
+                    newest.has_history,
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn channels_that_had_traffic() {
+        let channels = [
+            channel(1, 0, 50, ""),
+            channel(2, 0, 51, ""),
+            channel(3, 5, 60, ""),
+            // A category has no messages, and a forum's last one is a thread.
+            channel(4, 4, 60, ""),
+            channel(5, 15, 60, ""),
+            r#"{"id":"6","type":0,"last_message_id":null}"#.to_owned(),
+            r#"{"id":"7","type":0}"#.to_owned(),
+        ]
+        .join(",");
+        let thread = r#"{"id":"9","type":11,"parent_id":"5","last_message_id":"52"}"#;
+        let guild = guild(ALL, &channels, thread);
+        assert_eq!(read(&guild, 50), [(2, 51, true), (3, 60, true), (9, 52, true)]);
+        assert_eq!(guild.newest(), Some(Id::new(60)));
+        assert_eq!(
+            guild.before_joining().map(snowflake_time),
+            Some(1_672_628_645_678)
+        );
+    }
+
+    fn snowflake_time(id: Id<twilight_model::id::marker::MessageMarker>) -> i64 {
+        crate::support::ids::millis(id)
+    }
+
+    #[test]
+    fn what_the_bot_does_not_see_is_not_missed() {
+        let deny = |permission: u64| format!(r#"{{"id":"100","type":0,"allow":"0","deny":"{permission}"}}"#);
+        let mine = |permission: u64| format!(r#"{{"id":"7","type":1,"allow":"{permission}","deny":"0"}}"#);
+        let channels = [
+            channel(1, 0, 50, &deny(1 << 10)),
+            channel(2, 0, 50, &format!("{},{}", deny(1 << 10), mine(1 << 10))),
+            channel(3, 0, 50, &deny(1 << 16)),
+            channel(4, 2, 50, ""),
+            channel(5, 2, 50, &deny(1 << 20)),
+            // Somebody else's role.
+            channel(
+                6,
+                0,
+                50,
+                &format!(
+                    r#"{},{{"id":"101","type":0,"allow":"{ALL}","deny":"0"}}"#,
+                    deny(1 << 10)
+                ),
+            ),
+        ]
+        .join(",");
+        let thread = r#"{"id":"9","type":11,"parent_id":"3","last_message_id":"52"}"#;
+        let guild = guild(ALL, &channels, thread);
+        assert_eq!(
+            read(&guild, 1),
+            [
+                (2, 50, true),
+                (3, 50, false),
+                (4, 50, true),
+                (5, 50, false),
+                (9, 52, false)
+            ]
+        );
+        // Who it is can be told by there being one bot only.
+        assert_eq!(guild.newer_than(Id::new(1), None).len(), 5);
+        // A stranger: nothing is known, so everything is tried.
+        assert_eq!(guild.newer_than(Id::new(1), Some(Id::new(9))).len(), 7);
+    }
+
+    #[test]
+    fn administrators_see_all() {
+        let channels = channel(1, 0, 50, r#"{"id":"100","type":0,"allow":"0","deny":"1024"}"#);
+        assert_eq!(read(&guild(8, &channels, ""), 1), [(1, 50, true)]);
+    }
+
+    #[test]
+    fn a_guild_that_is_not_there() {
+        let text = r#"{"t":"GUILD_CREATE","s":2,"op":0,"d":{"id":"100","unavailable":true}}"#;
+        assert!(GuildCreate::parse(text).expect("valid").is_none());
+        assert_eq!(GuildCreate::id_of(text).expect("valid"), Id::new(100));
+        assert!(GuildCreate::id_of("{}").is_err());
+    }
+}

@@ -1,0 +1,269 @@
+//! `MESSAGE_CREATE`, reduced to what decides whether and what it counts.
+
+use serde::Deserialize;
+use serde_json::error::Category;
+use thiserror::Error;
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker, WebhookMarker},
+};
+
+/// Message types that a person writes: default and reply. All others are system messages.
+/// <https://discord.com/developers/docs/resources/message#message-object-message-types>
+const WRITTEN_BY_PEOPLE: [u64; 2] = [0, 19];
+
+/// A payload that is not the event that its type names: where, and which field is missing. The error never quotes a value, as serde's
+/// own error does.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{what}, at line {line}, column {column}")]
+pub struct Unreadable {
+    what: String,
+    line: usize,
+    column: usize,
+}
+
+impl Unreadable {
+    /// An event that lacks a field.
+    pub(super) fn without(field: &'static str) -> Self {
+        Self {
+            what: format!("missing field {field}"),
+            line: 0,
+            column: 0,
+        }
+    }
+}
+
+impl From<serde_json::Error> for Unreadable {
+    fn from(error: serde_json::Error) -> Self {
+        // The name of a missing field is one of our own; every other text may quote the payload.
+        let text = error.to_string();
+        let missing = text.strip_prefix("missing field `");
+        let what = match missing.and_then(|rest| rest.split('`').next()) {
+            Some(field) => format!("missing field {field}"),
+            None => match error.classify() {
+                Category::Data => "a value of another type".to_owned(),
+                Category::Eof => "it is cut off".to_owned(),
+                Category::Io | Category::Syntax => "it is no JSON".to_owned(),
+            },
+        };
+        Self {
+            what,
+            line: error.line(),
+            column: error.column(),
+        }
+    }
+}
+
+/// A message that was sent, without its content, which is never even copied out of the payload.
+#[derive(Debug, Deserialize)]
+pub struct MessageCreate {
+    /// Its snowflake, which also says when it was sent.
+    pub id: Id<MessageMarker>,
+    /// Where it was sent: a channel or a thread.
+    pub channel_id: Id<ChannelMarker>,
+    /// The guild; `None` in a direct message.
+    #[serde(default)]
+    pub guild_id: Option<Id<GuildMarker>>,
+    /// Who sent it.
+    pub author: Author,
+    /// The message's type; 0 where it is left out.
+    #[serde(default, rename = "type")]
+    kind: u64,
+    /// Set when a webhook sent it: the author is not a user then.
+    #[serde(default)]
+    webhook_id: Option<Id<WebhookMarker>>,
+}
+
+/// The author of a message.
+#[derive(Debug, Deserialize)]
+pub struct Author {
+    /// The user's id, or the webhook's.
+    pub id: Id<UserMarker>,
+    #[serde(default)]
+    bot: bool,
+    #[serde(default)]
+    system: bool,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    d: MessageCreate,
+}
+
+impl MessageCreate {
+    /// Read the event out of a gateway payload.
+    ///
+    /// # Errors
+    ///
+    /// The payload is not JSON, or lacks a field that Discord always sends. The error names a position and never quotes the
+    /// payload.
+    pub fn parse(text: &str) -> Result<Self, Unreadable> {
+        Ok(serde_json::from_str::<Payload>(text)?.d)
+    }
+
+    /// The roles of the author, which come with messages of guilds; `None` where they do not, as over REST. Read out of the payload
+    /// again, since few guilds' rules ask for them.
+    pub fn roles_in(text: &str) -> Option<Vec<Id<RoleMarker>>> {
+        #[derive(Deserialize)]
+        struct Payload {
+            d: Message,
+        }
+        #[derive(Deserialize)]
+        struct Message {
+            member: Option<Member>,
+        }
+        #[derive(Deserialize)]
+        struct Member {
+            roles: Vec<Id<RoleMarker>>,
+        }
+        let payload: Payload = serde_json::from_str(text).ok()?;
+        Some(payload.d.member?.roles)
+    }
+
+    /// A person's message of which nothing else is known any more.
+    pub const fn by_a_person(
+        id: Id<MessageMarker>,
+        guild_id: Id<GuildMarker>,
+        channel_id: Id<ChannelMarker>,
+        user_id: Id<UserMarker>,
+    ) -> Self {
+        Self {
+            id,
+            channel_id,
+            guild_id: Some(guild_id),
+            author: Author {
+                id: user_id,
+                bot: false,
+                system: false,
+            },
+            kind: WRITTEN_BY_PEOPLE[0],
+            webhook_id: None,
+        }
+    }
+
+    /// Whether a person wrote it: no bot, no webhook, no system message.
+    pub fn is_by_a_person(&self) -> bool {
+        !self.author.bot
+            && !self.author.system
+            && self.webhook_id.is_none()
+            && WRITTEN_BY_PEOPLE.contains(&self.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+    use twilight_model::id::Id;
+
+    use super::MessageCreate;
+    use crate::discord::events::payloads::{MESSAGE_CREATE, damage};
+
+    fn message(fields: &str, author: &str) -> MessageCreate {
+        let text = format!(
+            r#"{{"t":"MESSAGE_CREATE","s":3,"op":0,"d":{{"content":"a \"quote\" and \u00e4","id":"1300000000000000001","channel_id":"400000000000000000",
+            "author":{{"username":"n","id":"200000000000000000"{author}}}{fields}}}}}"#
+        );
+        MessageCreate::parse(&text).expect("a valid payload")
+    }
+
+    #[test]
+    fn a_person_in_a_guild() {
+        let message = message(r#","guild_id":"100000000000000000","type":0"#, "");
+        assert_eq!(message.guild_id.map(Id::get), Some(100_000_000_000_000_000));
+        assert_eq!(message.author.id.get(), 200_000_000_000_000_000);
+        assert_eq!(message.channel_id.get(), 400_000_000_000_000_000);
+        assert!(message.is_by_a_person());
+    }
+
+    #[test]
+    fn replies_are_written_by_people_and_system_messages_are_not() {
+        assert!(message(r#","type":19"#, "").is_by_a_person());
+        for kind in [7, 8, 18, 20, 21, 23, 24, 46] {
+            assert!(
+                !message(&format!(r#","type":{kind}"#), "").is_by_a_person(),
+                "type {kind}"
+            );
+        }
+    }
+
+    #[test]
+    fn bots_webhooks_and_discord_itself_are_no_people() {
+        assert!(!message(r#","type":0"#, r#","bot":true"#).is_by_a_person());
+        assert!(!message(r#","type":0"#, r#","system":true"#).is_by_a_person());
+        assert!(!message(r#","type":0,"webhook_id":"300000000000000000""#, "").is_by_a_person());
+        assert!(message(r#","type":0,"webhook_id":null"#, r#","bot":false"#).is_by_a_person());
+    }
+
+    #[test]
+    fn a_message_as_discord_sends_it() {
+        let message = MessageCreate::parse(MESSAGE_CREATE).expect("a message");
+        assert_eq!(message.id.get(), 1_309_100_000_000_000_007);
+        assert_eq!(message.guild_id.map(Id::get), Some(100_000_000_000_000_004));
+        assert_eq!(message.channel_id.get(), 400_000_000_000_000_002);
+        assert_eq!(message.author.id.get(), 200_000_000_000_000_008);
+        assert!(message.is_by_a_person());
+    }
+
+    /// An id out of JSON, as Discord writes it or as a number.
+    fn id(value: &Value) -> Option<u64> {
+        value
+            .as_str()
+            .map_or_else(|| value.as_u64(), |text| text.parse().ok())
+            .filter(|id| *id > 0)
+    }
+
+    #[test]
+    fn an_error_names_what_is_missing() {
+        let error = |data: &str| {
+            let text = format!(r#"{{"t":"MESSAGE_CREATE","s":1,"op":0,"d":{data}}}"#);
+            MessageCreate::parse(&text).expect_err("no message").to_string()
+        };
+        assert!(error(r#"{"id":"1","channel_id":"2"}"#).contains("missing field author"));
+        assert!(error(r#"{"id":"1","channel_id":{"secret":1}}"#).contains("another type"));
+        let cut = MessageCreate::parse(r#"{"d":{"id":"1"#).expect_err("no message");
+        assert!(cut.to_string().contains("cut off"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_damage_is_read_or_refused(text in damage::in_text(MESSAGE_CREATE)) {
+            let Ok(message) = MessageCreate::parse(&text) else { return Ok(()) };
+            // What another reader reads is what was read. It is stricter: it looks at escapes in texts that are skipped here.
+            let Ok(payload) = serde_json::from_str::<Value>(&text) else { return Ok(()) };
+            let data = &payload["d"];
+            prop_assert_eq!(Some(message.id.get()), id(&data["id"]));
+            prop_assert_eq!(Some(message.channel_id.get()), id(&data["channel_id"]));
+            prop_assert_eq!(message.guild_id.map(Id::get), id(&data["guild_id"]));
+            prop_assert_eq!(Some(message.author.id.get()), id(&data["author"]["id"]));
+        }
+
+        #[test]
+        fn what_counts_is_what_a_person_wrote(data in damage::in_data()) {
+            let text = format!("{{\"t\":\"MESSAGE_CREATE\",\"s\":1,\"op\":0,\"d\":{data}}}");
+            let Ok(message) = MessageCreate::parse(&text) else { return Ok(()) };
+            // serde takes a list of an object's values for the object; nobody sends one.
+            prop_assume!(data["author"].is_object());
+            let person = data["author"]["bot"].as_bool() != Some(true)
+                && data.get("webhook_id").is_none_or(Value::is_null)
+                && data.get("type").is_none_or(|kind| matches!(kind.as_u64(), Some(0 | 19)));
+            prop_assert_eq!(message.is_by_a_person(), person);
+        }
+
+        #[test]
+        fn an_error_does_not_quote_the_payload(
+            secret in "[A-Z]{12}",
+            pointer in prop::sample::select(&["/id", "/author", "/author/id", "/author/bot", "/type", "/guild_id", "/content"][..]),
+            rest in "[^A-Z]{0,10}",
+        ) {
+            let mut payload: Value = serde_json::from_str(MESSAGE_CREATE).expect("JSON");
+            *payload["d"].pointer_mut(pointer).unwrap_or(&mut Value::Null) = Value::from(secret.clone());
+            let text = payload.to_string();
+            for text in [text.clone(), format!("{text}{rest}{secret}"), text.replace(&secret, &format!("\"{secret}"))] {
+                if let Err(error) = MessageCreate::parse(&text) {
+                    prop_assert!(!format!("{error} {error:?}").contains(&secret), "{error:?}");
+                }
+            }
+        }
+    }
+}

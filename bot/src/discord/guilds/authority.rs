@@ -1,0 +1,453 @@
+//! What a member is entitled to cause through the bot.
+//!
+//! The bot stands above those who ask it for something, so it must not do for them what Discord would not let them do themselves.
+//! Whatever gives a role, punishes a member or brings members nearer to a reward therefore takes a permit as a parameter, and only
+//! an [`Authority`] issues permits. Code that forgets the check does not compile.
+//!
+//! Permissions are those of the whole server, computed from the member's roles: a channel's overwrites neither add nor remove any.
+//! Roles that are not known are read over REST. Where that fails, nothing is permitted.
+
+mod words;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use twilight_model::{
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{GuildMarker, RoleMarker, UserMarker},
+    },
+};
+use twilight_util::permission_calculator::PermissionCalculator;
+
+pub(crate) use self::words::permission;
+use super::{
+    Assignable, Guilds, Obstacle, Rank,
+    cache::{Kept, Need},
+    permissions::rank,
+    reduced::ReducedRole,
+};
+use crate::{
+    discord::rest::{Priority, RestError},
+    features::moderation::Action,
+};
+
+/// A role with one of these may become a reward only by the server's owner, and is given only as long as the owner's choice stands.
+///
+/// Earning a role takes nothing but time, so each of these would let anyone who waits act on other members or on the server.
+const DANGEROUS: [Permissions; 19] = [
+    // Everything.
+    Permissions::ADMINISTRATOR,
+    // Changes the server, and what this bot does in it.
+    Permissions::MANAGE_GUILD,
+    // Takes and gives all lower roles.
+    Permissions::MANAGE_ROLES,
+    // Deletes channels, or opens private ones.
+    Permissions::MANAGE_CHANNELS,
+    // Posts under any name, also after the role is gone.
+    Permissions::MANAGE_WEBHOOKS,
+    // Remove or silence members.
+    Permissions::BAN_MEMBERS,
+    Permissions::KICK_MEMBERS,
+    Permissions::MODERATE_MEMBERS,
+    Permissions::MOVE_MEMBERS,
+    Permissions::MUTE_MEMBERS,
+    Permissions::DEAFEN_MEMBERS,
+    // Renames members.
+    Permissions::MANAGE_NICKNAMES,
+    // Delete what others wrote, or choose what is pinned.
+    Permissions::MANAGE_MESSAGES,
+    Permissions::MANAGE_THREADS,
+    Permissions::PIN_MESSAGES,
+    // Delete what others made.
+    Permissions::MANAGE_GUILD_EXPRESSIONS,
+    Permissions::MANAGE_EVENTS,
+    // Notifies everyone.
+    Permissions::MENTION_EVERYONE,
+    // Shows what moderators did.
+    Permissions::VIEW_AUDIT_LOG,
+];
+
+/// The first dangerous permission among these.
+pub(crate) fn dangerous(permissions: Permissions) -> Option<Permissions> {
+    DANGEROUS
+        .into_iter()
+        .find(|dangerous| permissions.contains(*dangerous))
+}
+
+/// What a member may do in a server, as of a moment.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    user_id: Id<UserMarker>,
+    permissions: Permissions,
+    rank: Rank,
+    highest: Option<Id<RoleMarker>>,
+    roles: Arc<[ReducedRole]>,
+}
+
+/// Why a member may not cause something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Denial {
+    /// They lack the permission.
+    Permission(Permissions),
+    /// The role is not below their highest one.
+    RoleAbove(Id<RoleMarker>),
+    /// The role has this dangerous permission, and they do not own the server.
+    OwnerOnly(Id<RoleMarker>, Permissions),
+    /// The member whom it is about is not below them.
+    MemberAbove,
+}
+
+/// Why a punishment is not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hindrance {
+    /// The moderator may not.
+    Denied(Denial),
+    /// The bot cannot.
+    Bot(Obstacle),
+}
+
+/// Permission to make a role a reward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RewardPermit {
+    role_id: Id<RoleMarker>,
+    configured_by: Option<Id<UserMarker>>,
+}
+
+/// Permission to change XP, or what earns it, in a server whose levels give roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XpPermit(());
+
+/// Permission to have an action follow from warnings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThresholdPermit(Action);
+
+/// Permission to punish one member, with the rank of who punishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PunishPermit {
+    moderator_id: Option<Id<UserMarker>>,
+    /// The moderator's highest role; `None` for one without roles.
+    highest: Option<Id<RoleMarker>>,
+    is_owner: bool,
+}
+
+/// What a moderator may do to one member, and what the bot can do.
+#[derive(Clone, Copy, Debug)]
+pub struct Sanctions([Result<PunishPermit, Hindrance>; Action::ALL.len()]);
+
+impl Guilds {
+    /// What a member with these roles may cause in the server.
+    ///
+    /// # Errors
+    ///
+    /// Discord does not say what the roles are. Nothing is permitted then.
+    pub async fn authority(
+        &self,
+        guild_id: Id<GuildMarker>,
+        (user_id, roles): (Id<UserMarker>, &[Id<RoleMarker>]),
+        priority: Priority,
+    ) -> Result<Authority, RestError> {
+        // Also reads the server again if one of the roles is newer than what is known of it.
+        let rank = self.rank(guild_id, (user_id, roles), priority).await?;
+        let look = |kept: &Kept| authority(kept, guild_id, (user_id, roles), rank);
+        self.known(guild_id, Need::Guild, priority, look).await
+    }
+
+    /// Permission for a member to make a role a reward that the bot can give.
+    ///
+    /// # Errors
+    ///
+    /// Discord does not say what the role is.
+    pub async fn reward_permit(
+        &self,
+        guild_id: Id<GuildMarker>,
+        authority: &Authority,
+        role_id: Id<RoleMarker>,
+        priority: Priority,
+    ) -> Result<Result<RewardPermit, RewardFault>, RestError> {
+        if let Err(denial) = authority.over(role_id) {
+            return Ok(Err(RewardFault::Denied(denial)));
+        }
+        let mut assignable = self.assignable(guild_id, role_id, priority).await?;
+        if assignable != Assignable::Yes {
+            // Nothing is refused because of what was true some minutes ago.
+            self.forget(guild_id);
+            assignable = self.assignable(guild_id, role_id, priority).await?;
+        }
+        if assignable != Assignable::Yes {
+            return Ok(Err(RewardFault::Unassignable(assignable)));
+        }
+        let dangerous = self.dangers_of(guild_id, role_id, priority).await?;
+        Ok(match dangerous.filter(|_| authority.rank != Rank::Owner) {
+            Some(permission) => Err(RewardFault::Denied(Denial::OwnerOnly(role_id, permission))),
+            None => Ok(RewardPermit {
+                role_id,
+                configured_by: Some(authority.user_id),
+            }),
+        })
+    }
+
+    /// A dangerous permission of the role, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// Discord does not say what the role is.
+    pub async fn dangers_of(
+        &self,
+        guild_id: Id<GuildMarker>,
+        role_id: Id<RoleMarker>,
+        priority: Priority,
+    ) -> Result<Option<Permissions>, RestError> {
+        let look = |kept: &Kept| {
+            let role = kept.cache.role(role_id)?;
+            dangerous(role.permissions)
+        };
+        self.known(guild_id, Need::Guild, priority, look).await
+    }
+
+    /// The server's owner.
+    ///
+    /// # Errors
+    ///
+    /// Discord does not say.
+    pub async fn owner(
+        &self,
+        guild_id: Id<GuildMarker>,
+        priority: Priority,
+    ) -> Result<Option<Id<UserMarker>>, RestError> {
+        let look = |kept: &Kept| kept.get(guild_id).map(|entry| entry.owner_id);
+        self.known(guild_id, Need::Guild, priority, look).await
+    }
+
+    /// What a moderator may do to a member, and the bot can. `roles` are the member's; `None` for one who has left, of whom Discord
+    /// asks for no rank either.
+    ///
+    /// # Errors
+    ///
+    /// Discord does not say who stands where.
+    pub async fn sanctions(
+        &self,
+        guild_id: Id<GuildMarker>,
+        authority: &Authority,
+        (user_id, roles): (Id<UserMarker>, Option<&[Id<RoleMarker>]>),
+        priority: Priority,
+    ) -> Result<Sanctions, RestError> {
+        let who = (user_id, roles.unwrap_or_default());
+        let theirs = self.rank(guild_id, who, priority).await?;
+        let is_below = theirs < authority.rank || (roles.is_none() && theirs != Rank::Owner);
+        let permissions = Action::ALL.map(Action::permission);
+        let obstacles = self
+            .obstacles(guild_id, (user_id, roles), permissions, priority)
+            .await?;
+        let mut sanctions = Sanctions::none();
+        for ((permission, obstacle), entry) in permissions.into_iter().zip(obstacles).zip(&mut sanctions.0) {
+            *entry = if !authority.permissions.contains(permission) {
+                Err(Hindrance::Denied(Denial::Permission(permission)))
+            } else if !is_below {
+                Err(Hindrance::Denied(Denial::MemberAbove))
+            } else if let Some(obstacle) = obstacle {
+                Err(Hindrance::Bot(obstacle))
+            } else {
+                Ok(authority.punish_permit())
+            };
+        }
+        Ok(sanctions)
+    }
+
+    /// Whether a permit still holds against a user with these roles, `None` for one who is no member: they may have been given higher
+    /// ones, or come back with them.
+    ///
+    /// # Errors
+    ///
+    /// Discord does not say who stands where.
+    pub(crate) async fn still_above(
+        &self,
+        guild_id: Id<GuildMarker>,
+        permit: &PunishPermit,
+        (user_id, roles): (Id<UserMarker>, Option<&[Id<RoleMarker>]>),
+        priority: Priority,
+    ) -> Result<bool, RestError> {
+        let Some(moderator_id) = permit.moderator_id else {
+            return Ok(false);
+        };
+        let who = (user_id, roles.unwrap_or_default());
+        let theirs = self.rank(guild_id, who, priority).await?;
+        if permit.is_owner || roles.is_none() {
+            return Ok(theirs != Rank::Owner);
+        }
+        let look = |kept: &Kept| {
+            let highest = permit.highest.and_then(|id| role_of(kept, guild_id, id));
+            Rank::Member(highest.as_ref().map(rank))
+        };
+        let own = self.known(guild_id, Need::Guild, priority, look).await?;
+        Ok(user_id != moderator_id && theirs < own)
+    }
+}
+
+/// Why a role cannot become a reward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RewardFault {
+    /// The asker may not.
+    Denied(Denial),
+    /// The bot cannot give it.
+    Unassignable(Assignable),
+}
+
+impl Authority {
+    /// Whether they could give this role themselves.
+    fn over(&self, role_id: Id<RoleMarker>) -> Result<(), Denial> {
+        if !self.permissions.contains(Permissions::MANAGE_ROLES) {
+            return Err(Denial::Permission(Permissions::MANAGE_ROLES));
+        }
+        let Some(role) = self.roles.iter().find(|role| role.id == role_id) else {
+            // A role that is gone gives nothing.
+            return Ok(());
+        };
+        if self.rank > Rank::Member(Some(rank(role))) {
+            Ok(())
+        } else {
+            Err(Denial::RoleAbove(role_id))
+        }
+    }
+
+    /// Permission to change XP, or what earns it. In a server whose levels give roles this takes what giving those roles by hand
+    /// takes: otherwise any of them could be reached by a command.
+    ///
+    /// # Errors
+    ///
+    /// They may not give one of the roles.
+    pub fn xp_permit(&self, rewards: impl IntoIterator<Item = Id<RoleMarker>>) -> Result<XpPermit, Denial> {
+        rewards.into_iter().try_for_each(|role_id| self.over(role_id))?;
+        Ok(XpPermit(()))
+    }
+
+    /// Permission to have an action follow from warnings.
+    ///
+    /// # Errors
+    ///
+    /// They may not do it themselves.
+    pub fn threshold_permit(&self, action: Action) -> Result<ThresholdPermit, Denial> {
+        let permission = action.permission();
+        if self.permissions.contains(permission) {
+            Ok(ThresholdPermit(action))
+        } else {
+            Err(Denial::Permission(permission))
+        }
+    }
+
+    /// Their rank.
+    pub const fn rank(&self) -> Rank {
+        self.rank
+    }
+
+    const fn punish_permit(&self) -> PunishPermit {
+        PunishPermit {
+            moderator_id: Some(self.user_id),
+            highest: self.highest,
+            is_owner: matches!(self.rank, Rank::Owner),
+        }
+    }
+}
+
+impl RewardPermit {
+    /// What the operator of the bot configures. It is no owner's choice: a role with dangerous permissions is not given.
+    pub const fn of_operator(role_id: Id<RoleMarker>) -> Self {
+        Self {
+            role_id,
+            configured_by: None,
+        }
+    }
+
+    /// The role.
+    pub const fn role_id(&self) -> Id<RoleMarker> {
+        self.role_id
+    }
+
+    /// Who made it a reward; `None` for the operator.
+    pub const fn configured_by(&self) -> Option<Id<UserMarker>> {
+        self.configured_by
+    }
+}
+
+impl XpPermit {
+    /// Of a change that was permitted when it began, and that is written down.
+    pub(crate) const fn recorded() -> Self {
+        Self(())
+    }
+
+    /// What the operator of the bot changes.
+    pub const fn of_operator() -> Self {
+        Self(())
+    }
+}
+
+impl ThresholdPermit {
+    /// What may follow from warnings.
+    pub const fn action(self) -> Action {
+        self.0
+    }
+}
+
+impl PunishPermit {
+    /// What a version wrote that recorded no permits. It does not hold against anyone.
+    pub(crate) const fn unrecorded() -> Self {
+        Self {
+            moderator_id: None,
+            highest: None,
+            is_owner: false,
+        }
+    }
+}
+
+impl Sanctions {
+    /// None at all.
+    pub const fn none() -> Self {
+        Self([Err(Hindrance::Denied(Denial::MemberAbove)); Action::ALL.len()])
+    }
+
+    /// Permission for an action, or why not.
+    ///
+    /// # Errors
+    ///
+    /// The moderator may not, or the bot cannot.
+    pub const fn to(&self, action: Action) -> Result<PunishPermit, Hindrance> {
+        self.0[action as usize]
+    }
+}
+
+fn role_of(kept: &Kept, guild_id: Id<GuildMarker>, role_id: Id<RoleMarker>) -> Option<ReducedRole> {
+    let role = kept.cache.role(role_id)?;
+    (role.guild_id() == guild_id).then(|| role.resource().clone())
+}
+
+fn authority(
+    kept: &Kept,
+    guild_id: Id<GuildMarker>,
+    (user_id, own): (Id<UserMarker>, &[Id<RoleMarker>]),
+    own_rank: Rank,
+) -> Authority {
+    let ids = kept.cache.guild_roles(guild_id);
+    let roles: Arc<[ReducedRole]> = ids
+        .iter()
+        .flat_map(|ids| ids.iter())
+        .filter_map(|id| role_of(kept, guild_id, *id))
+        .collect();
+    let everyone = roles.iter().find(|role| role.id.cast() == guild_id);
+    let everyone = everyone.map_or(Permissions::empty(), |role| role.permissions);
+    let held: Vec<&ReducedRole> = roles.iter().filter(|role| own.contains(&role.id)).collect();
+    let held_permissions: Vec<_> = held.iter().map(|role| (role.id, role.permissions)).collect();
+    let mut calculator = PermissionCalculator::new(guild_id, user_id, everyone, &held_permissions);
+    if let Some(entry) = kept.get(guild_id) {
+        calculator = calculator.owner_id(entry.owner_id);
+    }
+    Authority {
+        user_id,
+        permissions: calculator.root(),
+        rank: own_rank,
+        highest: held.iter().max_by_key(|role| rank(role)).map(|role| role.id),
+        roles,
+    }
+}

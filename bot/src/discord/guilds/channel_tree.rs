@@ -1,0 +1,297 @@
+//! Where channels stand: a thread under its channel, a channel in its category. All of a guild's are read at once when somebody asks
+//! for the first; events keep them right from then on, since they are asked for with every message.
+
+use std::{collections::HashMap, sync::Arc};
+
+use rustc_hash::FxBuildHasher;
+use serde::Deserialize;
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker},
+};
+
+use super::{Found, Guilds, Inner};
+use crate::discord::{
+    events::guild_news::GuildNews,
+    rest::{Priority, RestError},
+};
+
+/// Channels that are kept in all, about 60 bytes each. Then it begins anew.
+const MOST: usize = 200_000;
+
+/// A channel, and what it stands under, the nearest first.
+pub(super) type Place = Box<[Id<ChannelMarker>]>;
+
+type Parents = HashMap<Id<ChannelMarker>, Option<Id<ChannelMarker>>, FxBuildHasher>;
+
+/// A channel or thread, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Standing {
+    pub(super) id: Id<ChannelMarker>,
+    #[serde(default)]
+    pub(super) parent_id: Option<Id<ChannelMarker>>,
+}
+
+/// The places that are known.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    guilds: HashMap<Id<GuildMarker>, InGuild, FxBuildHasher>,
+    channels: usize,
+    /// Raised whenever something changes.
+    changes: u64,
+}
+
+#[derive(Debug, Default)]
+struct InGuild {
+    parents: Parents,
+    /// Whether all of its channels are known; of threads, those that were asked for or heard of.
+    is_read: bool,
+    /// The last change.
+    changed: u64,
+}
+
+impl Places {
+    /// A channel with what it stands under, as far as all of that is known.
+    pub(super) fn get(&self, guild_id: Id<GuildMarker>, channel_id: Id<ChannelMarker>) -> Option<Place> {
+        let parents = &self.guilds.get(&guild_id)?.parents;
+        let Some(parent) = *parents.get(&channel_id)? else {
+            return Some([channel_id].into());
+        };
+        // A category stands under nothing; and where a thread is known, so is the channel that it stands under.
+        Some(match parents.get(&parent) {
+            Some(Some(category)) => [channel_id, parent, *category].into(),
+            Some(None) | None => [channel_id, parent].into(),
+        })
+    }
+
+    /// Whether a guild's channels were read already: what is not among them then is a thread, or nothing.
+    pub(super) fn is_read(&self, guild_id: Id<GuildMarker>) -> bool {
+        self.guilds.get(&guild_id).is_some_and(|guild| guild.is_read)
+    }
+
+    /// Something is about to be looked up: what to hand to [`Self::insert`].
+    pub(super) fn begin(&mut self, guild_id: Id<GuildMarker>) -> u64 {
+        self.guilds.entry(guild_id).or_default();
+        self.changes
+    }
+
+    /// Keep what was looked up, unless something has changed since. `all` says whether these are all of the guild's channels.
+    pub(super) fn insert(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        found: impl IntoIterator<Item = Standing>,
+        all: bool,
+        since: u64,
+    ) {
+        let Some(guild) = self
+            .guilds
+            .get_mut(&guild_id)
+            .filter(|guild| guild.changed <= since)
+        else {
+            return;
+        };
+        for Standing { id, parent_id } in found {
+            self.channels += usize::from(guild.parents.insert(id, parent_id).is_none());
+        }
+        guild.is_read |= all;
+        self.begin_anew_if_full();
+    }
+
+    /// Take in what an event tells.
+    pub(super) fn hear(&mut self, news: &GuildNews<'_>) {
+        let is_gone = match news.event_type {
+            "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => false,
+            // A guild that came (back) may have changed while nobody heard of it.
+            "CHANNEL_DELETE" | "THREAD_DELETE" | "GUILD_CREATE" | "GUILD_DELETE" => true,
+            _ => return,
+        };
+        // Also for what is being looked up in a guild that is not known yet.
+        self.changes += 1;
+        let Some(guild) = self.guilds.get_mut(&news.guild_id) else {
+            return;
+        };
+        guild.changed = self.changes;
+        let standing = if news.event_type.starts_with("GUILD") {
+            None
+        } else {
+            news.object::<Standing>().ok()
+        };
+        let Some(Standing { id, parent_id }) = standing else {
+            // Nothing is certain there any more.
+            self.channels -= guild.parents.len();
+            guild.parents = Parents::default();
+            guild.is_read = false;
+            return;
+        };
+        if is_gone {
+            self.channels -= usize::from(guild.parents.remove(&id).is_some());
+        } else if guild.is_read {
+            self.channels += usize::from(guild.parents.insert(id, parent_id).is_none());
+        }
+        self.begin_anew_if_full();
+    }
+
+    fn begin_anew_if_full(&mut self) {
+        if self.channels > MOST {
+            *self = Self {
+                // What is being looked up now is not kept.
+                changes: self.changes + 1,
+                ..Self::default()
+            };
+        }
+    }
+}
+
+impl Guilds {
+    /// A channel with what it stands under, the nearest first, if that is known without asking.
+    pub fn known_place(&self, guild_id: Id<GuildMarker>, channel_id: Id<ChannelMarker>) -> Option<Place> {
+        self.inner.places().get(guild_id, channel_id)
+    }
+
+    /// A channel with what it stands under, the nearest first: a thread's channel, a channel's category. One request tells it of all
+    /// of a guild's channels; one more of a thread that nobody heard of.
+    pub async fn place(
+        &self,
+        guild_id: Id<GuildMarker>,
+        channel_id: Id<ChannelMarker>,
+        priority: Priority,
+    ) -> Result<Place, RestError> {
+        let known = || self.known_place(guild_id, channel_id);
+        if let Some(place) = known() {
+            return Ok(place);
+        }
+        if !self.inner.places().is_read(guild_id) {
+            let ask = || {
+                let inner = Arc::clone(&self.inner);
+                async move { inner.read_places(guild_id, priority).await }
+            };
+            self.inner.place_reads.ask(guild_id, ask).await?;
+            if let Some(place) = known() {
+                return Ok(place);
+            }
+        }
+        let since = self.inner.places().begin(guild_id);
+        let (mut place, mut found, mut next) = (vec![channel_id], Vec::new(), Some(channel_id));
+        while let Some(channel_id) = next.take() {
+            let ask = || {
+                let inner = Arc::clone(&self.inner);
+                async move { inner.find(guild_id, channel_id, priority).await }
+            };
+            let answer = self.inner.channels.ask((guild_id, channel_id), ask).await?;
+            let Found::Channel(channel) = answer else { break };
+            let (id, parent_id) = (channel_id, channel.parent_id);
+            found.push(Standing { id, parent_id });
+            place.extend(parent_id);
+            // What a thread stands under may stand in a category.
+            next = parent_id.filter(|_| channel.kind.is_thread());
+        }
+        self.inner.places().insert(guild_id, found, false, since);
+        Ok(place.into())
+    }
+}
+
+impl Inner {
+    async fn read_places(&self, guild_id: Id<GuildMarker>, priority: Priority) -> Result<(), RestError> {
+        let since = self.places().begin(guild_id);
+        let request = self.rest.builders().guild_channels(guild_id);
+        // Read as what is kept of them, not as the whole that Discord tells.
+        let channels: Vec<Standing> = self.rest.send(priority, request).await?.model()?;
+        self.places().insert(guild_id, channels, true, since);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use twilight_model::id::{Id, marker::ChannelMarker};
+
+    use super::{GuildNews, MOST, Places, Standing};
+
+    fn hear(places: &mut Places, event_type: &str, id: u64, parent: Option<u64>) {
+        let parent = parent.map(|id| id.to_string());
+        let text =
+            json!({"t": event_type, "d": {"id": id.to_string(), "guild_id": "1", "parent_id": parent}});
+        places.hear(&GuildNews {
+            guild_id: Id::new(1),
+            event_type,
+            text: &text.to_string(),
+        });
+    }
+
+    fn standing(id: u64, parent: Option<u64>) -> Standing {
+        Standing {
+            id: Id::new(id),
+            parent_id: parent.map(Id::new),
+        }
+    }
+
+    fn place(places: &Places, id: u64) -> Option<Vec<u64>> {
+        let place = places.get(Id::new(1), Id::new(id))?;
+        Some(place.iter().map(|id: &Id<ChannelMarker>| id.get()).collect())
+    }
+
+    fn read() -> Places {
+        let mut places = Places::default();
+        let since = places.begin(Id::new(1));
+        let channels = [standing(4, None), standing(5, Some(4)), standing(6, None)];
+        places.insert(Id::new(1), channels, true, since);
+        places
+    }
+
+    #[test]
+    fn threads_stand_in_channels_and_these_in_categories() {
+        let mut places = read();
+        assert!(places.is_read(Id::new(1)));
+        assert_eq!(place(&places, 5), Some(vec![5, 4]));
+        assert_eq!(place(&places, 6), Some(vec![6]));
+        assert_eq!(place(&places, 7), None);
+        hear(&mut places, "THREAD_CREATE", 7, Some(5));
+        assert_eq!(place(&places, 7), Some(vec![7, 5, 4]));
+        hear(&mut places, "CHANNEL_UPDATE", 5, None);
+        assert_eq!(place(&places, 7), Some(vec![7, 5]), "it moved with its channel");
+        hear(&mut places, "THREAD_DELETE", 7, Some(5));
+        assert_eq!(place(&places, 7), None);
+        hear(&mut places, "CHANNEL_CREATE", 8, Some(4));
+        assert_eq!(place(&places, 8), Some(vec![8, 4]));
+        assert_eq!(places.channels, 4);
+        hear(&mut places, "GUILD_CREATE", 1, None);
+        assert_eq!((place(&places, 8), places.channels), (None, 0));
+        assert!(!places.is_read(Id::new(1)));
+    }
+
+    #[test]
+    fn what_changed_while_it_was_looked_up_is_not_kept() {
+        let mut places = Places::default();
+        let since = places.begin(Id::new(1));
+        hear(&mut places, "MESSAGE_CREATE", 1, None);
+        places.insert(Id::new(1), [standing(5, Some(6))], false, since);
+        assert_eq!(place(&places, 5), Some(vec![5, 6]));
+        let since = places.begin(Id::new(1));
+        hear(&mut places, "CHANNEL_UPDATE", 9, None);
+        places.insert(Id::new(1), [standing(7, None)], true, since);
+        assert_eq!(place(&places, 7), None);
+        assert!(!places.is_read(Id::new(1)));
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_leaves_nothing_that_may_be_wrong() {
+        let mut places = read();
+        places.hear(&GuildNews {
+            guild_id: Id::new(1),
+            event_type: "CHANNEL_UPDATE",
+            text: "{}",
+        });
+        assert_eq!((place(&places, 5), places.channels), (None, 0));
+    }
+
+    #[test]
+    fn it_is_bounded() {
+        let mut places = read();
+        let since = places.begin(Id::new(2));
+        let many = (10..).take(MOST).map(|id| standing(id, None));
+        places.insert(Id::new(2), many, true, since);
+        assert_eq!((places.channels, place(&places, 5)), (0, None));
+        assert!(!places.is_read(Id::new(2)));
+    }
+}

@@ -1,0 +1,97 @@
+//! The roles of members. Not kept: there are many, and their changes are a privileged intent.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, RoleMarker, UserMarker},
+};
+
+use super::Guilds;
+use crate::discord::rest::{Priority, RestError};
+
+/// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
+const UNKNOWN_MEMBER: u64 = 10_007;
+const UNKNOWN_USER: u64 = 10_013;
+
+/// A member in a list of such.
+#[derive(Deserialize)]
+struct Listed {
+    user: ListedUser,
+    roles: Vec<Id<RoleMarker>>,
+}
+
+#[derive(Deserialize)]
+struct ListedUser {
+    id: Id<UserMarker>,
+    #[serde(default)]
+    bot: bool,
+}
+
+#[derive(Deserialize)]
+struct MemberRoles {
+    roles: Vec<Id<RoleMarker>>,
+}
+
+impl Guilds {
+    /// A member's roles.
+    pub async fn roles_of(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<Vec<Id<RoleMarker>>, RestError> {
+        let request = self.inner.rest.builders().guild_member(guild_id, user_id);
+        let roles: MemberRoles = self.inner.rest.send(priority, request).await?.model()?;
+        Ok(roles.roles)
+    }
+
+    /// The same; `None` for a user who is no member.
+    pub async fn roles_if_member(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<Option<Vec<Id<RoleMarker>>>, RestError> {
+        match self.roles_of(guild_id, user_id, priority).await {
+            Ok(roles) => Ok(Some(roles)),
+            Err(RestError::Refused {
+                code: Some(UNKNOWN_MEMBER | UNKNOWN_USER),
+                ..
+            }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Everybody who has the role and is no bot. A page of 1,000 members a request: it takes a while in a large guild, and is refused
+    /// (403) where the operator has not switched on Discord's
+    /// [Server Members Intent](https://docs.discord.com/developers/resources/guild#list-guild-members).
+    pub async fn people_with(
+        &self,
+        guild_id: Id<GuildMarker>,
+        role_id: Id<RoleMarker>,
+        priority: Priority,
+    ) -> Result<BTreeSet<Id<UserMarker>>, RestError> {
+        const PAGE: u16 = 1_000;
+        let everyone = role_id.cast() == guild_id;
+        let (mut found, mut after) = (BTreeSet::new(), None);
+        loop {
+            let mut request = self.inner.rest.builders().guild_members(guild_id).limit(PAGE);
+            if let Some(after) = after {
+                request = request.after(after);
+            }
+            let page: Vec<Listed> = self.inner.rest.send(priority, request).await?.model()?;
+            found.extend(
+                page.iter()
+                    .filter(|member| !member.user.bot && (everyone || member.roles.contains(&role_id)))
+                    .map(|member| member.user.id),
+            );
+            let last = page.iter().map(|member| member.user.id).max();
+            if page.len() < usize::from(PAGE) || last.is_none() {
+                return Ok(found);
+            }
+            after = last;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What members are called, for lists of them.
+//!
+//! A client shows a mention as a raw ID when it does not know the member, which is the rule in large servers and certain for members who
+//! have left.
+
+use std::{collections::HashMap, time::Duration};
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
+
+use super::{Guilds, Inner, User};
+use crate::{
+    discord::rest::{Priority, RestError, Retry},
+    support::text::names::Name,
+};
+
+/// Names that are kept, about 150 bytes each. Then all are forgotten: asking again costs one request each.
+const KEPT: usize = 20_000;
+/// For how long a name is kept. Its changes are a privileged intent.
+const LASTS: Duration = Duration::from_hours(1);
+
+type Key = (Id<GuildMarker>, Id<UserMarker>);
+
+/// Names that were asked for lately.
+#[derive(Debug, Default)]
+pub(super) struct Names(HashMap<Key, (Name, Instant)>);
+
+impl Names {
+    fn get(&self, key: Key) -> Option<Name> {
+        let (name, until) = self.0.get(&key)?;
+        (*until > Instant::now()).then(|| name.clone())
+    }
+
+    fn keep(&mut self, key: Key, name: Name) {
+        if self.0.len() >= KEPT {
+            self.0.clear();
+        }
+        self.0.insert(key, (name, Instant::now() + LASTS));
+    }
+}
+
+#[derive(Deserialize)]
+struct Member {
+    user: User,
+    nick: Option<String>,
+}
+
+impl Guilds {
+    /// What the member is called in the guild; the user's own name for somebody who has left. One request serves all who ask meanwhile.
+    pub async fn member_name(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<Name, RestError> {
+        let ask = || {
+            let guilds = self.clone();
+            async move {
+                let name = guilds.inner.ask_name(guild_id, user_id, priority).await?;
+                guilds.inner.names().keep((guild_id, user_id), name.clone());
+                Ok(name)
+            }
+        };
+        self.inner.name_reads.ask((guild_id, user_id), ask).await
+    }
+
+    /// What these members are called. A name that Discord does not give within `patience` is missing.
+    pub async fn member_names(
+        &self,
+        guild_id: Id<GuildMarker>,
+        users: impl IntoIterator<Item = Id<UserMarker>>,
+        patience: Duration,
+    ) -> HashMap<Id<UserMarker>, Name> {
+        let mut known = HashMap::new();
+        let asked = FuturesUnordered::new();
+        for user_id in users {
+            match self.inner.names().get((guild_id, user_id)) {
+                Some(name) => drop(known.insert(user_id, name)),
+                None => asked.push(async move {
+                    let name = self.member_name(guild_id, user_id, Priority::Interaction).await;
+                    (user_id, name)
+                }),
+            }
+        }
+        let until = Instant::now() + patience;
+        let mut asked = asked;
+        while let Ok(Some((user_id, name))) = timeout_at(until, asked.next()).await {
+            if let Ok(name) = name {
+                known.insert(user_id, name);
+            }
+        }
+        known
+    }
+}
+
+impl Inner {
+    async fn ask_name(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<Name, RestError> {
+        let builders = self.rest.builders();
+        let member = self
+            .rest
+            .send(priority, builders.guild_member(guild_id, user_id))
+            .await;
+        let (nick, user) = match member {
+            Ok(answer) => {
+                let Member { user, nick } = answer.model()?;
+                (nick, user)
+            }
+            Err(error) if is_gone(&error) => {
+                let user = self.rest.send(priority, builders.user(user_id)).await?;
+                (None, user.model()?)
+            }
+            Err(error) => return Err(error),
+        };
+        let names = [nick, user.global_name, Some(user.username)];
+        Ok(Name::first(names.iter().map(Option::as_deref), user_id))
+    }
+}
+
+fn is_gone(error: &RestError) -> bool {
+    matches!(
+        error.retry(),
+        Retry::Never {
+            status: Some(404),
+            ..
+        }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{KEPT, Name, Names};
+
+    #[tokio::test(start_paused = true)]
+    async fn names_are_kept_for_a_time_and_up_to_a_number() {
+        let mut names = Names::default();
+        let key = (Id::new(1), Id::new(2));
+        let ada = Name::first([Some("Ada")], 2);
+        names.keep(key, ada.clone());
+        assert_eq!(names.get(key), Some(ada.clone()));
+        tokio::time::advance(super::LASTS).await;
+        assert_eq!(names.get(key), None);
+        for user in 1..=2 * KEPT as u64 {
+            names.keep((Id::new(1), Id::new(user)), ada.clone());
+            assert!(names.0.len() <= KEPT);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What the bot may do in a guild that is kept: <https://discord.com/developers/docs/topics/permissions>.
+
+use std::{cmp::Reverse, time::SystemTime};
+
+use twilight_model::{
+    channel::{ChannelType, permission_overwrite::PermissionOverwrite},
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
+    },
+};
+use twilight_util::permission_calculator::PermissionCalculator;
+
+use super::{
+    Assignable, Order, Sendable,
+    cache::{Kept, Own},
+    reduced::{ReducedChannel, ReducedRole},
+};
+
+/// What is left to a member in a timeout.
+const IN_TIMEOUT: Permissions = Permissions::VIEW_CHANNEL.union(Permissions::READ_MESSAGE_HISTORY);
+
+/// The bot's roles in a guild, with what follows from them.
+pub(super) struct Standing<'a> {
+    guild_id: Id<GuildMarker>,
+    pub(super) owner_id: Id<UserMarker>,
+    me: Id<UserMarker>,
+    own: &'a Own,
+    everyone: Permissions,
+    roles: Vec<(Id<RoleMarker>, Permissions)>,
+    /// The highest, by [`rank`].
+    pub(super) highest: Option<ReducedRole>,
+    /// Discord's time.
+    now: SystemTime,
+}
+
+/// Of two roles at one position the older one stands higher.
+pub(super) fn rank(role: &ReducedRole) -> (i64, Reverse<Id<RoleMarker>>) {
+    (role.position, Reverse(role.id))
+}
+
+/// Where a role stands; `None` if it is not known.
+pub(super) fn order(kept: &Kept, role_id: Id<RoleMarker>) -> Order {
+    kept.cache.role(role_id).map(|role| rank(role.resource()))
+}
+
+impl<'a> Standing<'a> {
+    /// `None` where the guild, or the bot's roles in it, are not known.
+    pub(super) fn of(kept: &'a Kept, guild_id: Id<GuildMarker>, me: Id<UserMarker>) -> Option<Self> {
+        let entry = kept.get(guild_id)?;
+        let own = entry.own.as_ref()?;
+        let role = |id| kept.cache.role(id).map(|role| role.resource().clone());
+        let own_roles: Vec<ReducedRole> = own.roles.iter().filter_map(|id| role(*id)).collect();
+        Some(Self {
+            guild_id,
+            owner_id: entry.owner_id,
+            me,
+            own,
+            everyone: role(guild_id.cast()).map_or(Permissions::empty(), |role| role.permissions),
+            roles: own_roles.iter().map(|role| (role.id, role.permissions)).collect(),
+            highest: own_roles.into_iter().max_by_key(rank),
+            now: kept.clock.now(),
+        })
+    }
+
+    fn calculator(&self) -> PermissionCalculator<'_> {
+        PermissionCalculator::new(self.guild_id, self.me, self.everyone, &self.roles).owner_id(self.owner_id)
+    }
+
+    /// What the bot may do in the whole guild.
+    pub(super) fn permissions(&self) -> Permissions {
+        self.within_timeout(self.calculator().root())
+    }
+
+    fn within_timeout(&self, permissions: Permissions) -> Permissions {
+        let now = self
+            .now
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let until = self.own.communication_disabled_until;
+        let in_timeout = until.is_some_and(|until| {
+            u128::try_from(until.as_micros()).is_ok_and(|until| until > now.as_micros())
+        });
+        if in_timeout && !permissions.contains(Permissions::ADMINISTRATOR) {
+            permissions & IN_TIMEOUT
+        } else {
+            permissions
+        }
+    }
+
+    fn in_channel(&self, kind: ChannelType, overwrites: &[PermissionOverwrite]) -> Permissions {
+        // twilight's calculator knows no messages in voice channels, and takes the permission away there; in announcement
+        // channels it takes nothing.
+        let kind = match kind {
+            ChannelType::GuildVoice | ChannelType::GuildStageVoice => ChannelType::GuildAnnouncement,
+            kind => kind,
+        };
+        self.within_timeout(self.calculator().in_channel(kind, overwrites))
+    }
+}
+
+/// Whether the bot can give the role; `None` where what is known does not tell.
+pub(super) fn assignable(
+    kept: &Kept,
+    guild_id: Id<GuildMarker>,
+    role_id: Id<RoleMarker>,
+    me: Id<UserMarker>,
+) -> Option<Assignable> {
+    let standing = Standing::of(kept, guild_id, me)?;
+    if role_id == guild_id.cast() {
+        return Some(Assignable::Everyone);
+    }
+    let role = kept
+        .cache
+        .role(role_id)
+        .filter(|role| role.guild_id() == guild_id)
+        .map(|role| role.resource().clone());
+    let Some(role) = role else {
+        return Some(Assignable::UnknownRole);
+    };
+    let permissions = standing.permissions();
+    let is_below = standing
+        .highest
+        .as_ref()
+        .is_some_and(|highest| rank(&role) < rank(highest));
+    Some(if role.managed {
+        Assignable::Managed
+    } else if !permissions.contains(Permissions::MANAGE_ROLES) {
+        Assignable::NoPermission
+    } else if is_below || standing.owner_id == me {
+        Assignable::Yes
+    } else {
+        Assignable::RoleAboveBot {
+            role: role.position,
+            bot: standing.highest.map_or(0, |highest| highest.position),
+        }
+    })
+}
+
+/// Whether the bot can send messages in a channel that is known; `None` where it is not.
+pub(super) fn sendable(
+    kept: &Kept,
+    guild_id: Id<GuildMarker>,
+    channel_id: Id<ChannelMarker>,
+    me: Id<UserMarker>,
+) -> Option<Sendable> {
+    let channel = kept
+        .cache
+        .channel(channel_id)
+        .filter(|channel| channel.guild_id == Some(guild_id))?
+        .value()
+        .clone();
+    sendable_in(kept, guild_id, &channel, me)
+}
+
+/// The same of a channel that is not among those that are kept, such as a thread; `None` where the guild's are not known.
+pub(super) fn sendable_in(
+    kept: &Kept,
+    guild_id: Id<GuildMarker>,
+    channel: &ReducedChannel,
+    me: Id<UserMarker>,
+) -> Option<Sendable> {
+    let standing = Standing::of(kept, guild_id, me)?;
+    let (permissions, wanted) = match channel.kind {
+        ChannelType::PublicThread | ChannelType::PrivateThread | ChannelType::AnnouncementThread => {
+            // A thread has its parent's overwrites.
+            let parent = kept.cache.channel(channel.parent_id?)?.value().clone();
+            (
+                standing.in_channel(parent.kind, &parent.overwrites),
+                Permissions::SEND_MESSAGES_IN_THREADS,
+            )
+        }
+        ChannelType::GuildText | ChannelType::GuildAnnouncement => (
+            standing.in_channel(channel.kind, &channel.overwrites),
+            Permissions::SEND_MESSAGES,
+        ),
+        // Who may not join a voice channel may not write in it either.
+        ChannelType::GuildVoice | ChannelType::GuildStageVoice => (
+            standing.in_channel(channel.kind, &channel.overwrites),
+            Permissions::SEND_MESSAGES | Permissions::CONNECT,
+        ),
+        _ => return Some(Sendable::NoMessages),
+    };
+    Some(if !permissions.contains(Permissions::VIEW_CHANNEL) {
+        Sendable::Hidden
+    } else if permissions.contains(wanted) {
+        Sendable::Yes
+    } else {
+        Sendable::NoPermission
+    })
+}

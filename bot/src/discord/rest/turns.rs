@@ -1,0 +1,157 @@
+//! Waiting for one's turn.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::{
+    sync::{Notify, oneshot, watch},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Priority,
+    limits::Seen,
+    route::Route,
+    schedule::{Refusal, Rules, Schedule, Ticket},
+};
+use crate::support::task::{self, Task};
+
+/// Gives requests their turns.
+#[derive(Debug)]
+pub(super) struct Turns {
+    schedule: Mutex<Schedule<Turn>>,
+    /// The time at which the schedule moves by itself may have changed.
+    changed: Notify,
+}
+
+/// The right to send a request. Dropped without an answer it counts as one that never came.
+#[derive(Debug)]
+pub(super) struct Turn {
+    turns: Arc<Turns>,
+    ticket: Option<Ticket>,
+}
+
+impl Turns {
+    /// Turns by these rules, and the task that gives them when it is time.
+    pub(super) fn start(rules: Rules) -> (Arc<Self>, Task<()>) {
+        let turns = Arc::new(Self {
+            schedule: Mutex::new(Schedule::new(rules, Instant::now())),
+            changed: Notify::new(),
+        });
+        let task = task::spawn_essential("REST turns", Arc::clone(&turns).run());
+        (turns, task)
+    }
+
+    async fn run(self: Arc<Self>) {
+        loop {
+            self.pump();
+            let wake_at = self.lock().wake_at(Instant::now());
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = sleep_until(wake_at.unwrap_or_else(Instant::now)), if wake_at.is_some() => {}
+            }
+        }
+    }
+
+    /// Whether Discord refuses the token.
+    pub(super) fn token_refused(&self) -> watch::Receiver<bool> {
+        self.lock().token_refused()
+    }
+
+    /// This process is `part` of `of`.
+    pub(super) fn share(&self, part: u32, of: u32) {
+        self.lock().share(part, of);
+        self.changed.notify_one();
+    }
+
+    /// Wait until a request of this route may be sent. Who stops waiting leaves the line.
+    pub(super) async fn wait(self: &Arc<Self>, route: &Route, priority: Priority) -> Result<Turn, Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        let number = self.lock().enqueue(route, priority, sender, Instant::now())?;
+        self.moved();
+        self.receive(Some(number), receiver).await
+    }
+
+    async fn receive(
+        self: &Arc<Self>,
+        number: Option<u64>,
+        receiver: oneshot::Receiver<Result<Turn, Refusal>>,
+    ) -> Result<Turn, Refusal> {
+        let mut place = Place { turns: self, number };
+        let turn = receiver
+            .await
+            .expect("the schedule answers everybody whom it forgets");
+        place.number = None;
+        turn
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Schedule<Turn>> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After a change: give turns at once, and let the task look at the time again.
+    fn moved(self: &Arc<Self>) {
+        self.pump();
+        self.changed.notify_one();
+    }
+
+    fn pump(self: &Arc<Self>) {
+        let given = self.lock().pump(Instant::now(), |ticket| Turn {
+            turns: Arc::clone(self),
+            ticket: Some(ticket),
+        });
+        for (sender, turn) in given {
+            // Somebody who has just gone away gives it back by dropping it, which locks the schedule.
+            drop(sender.send(Ok(turn)));
+        }
+    }
+}
+
+impl Turn {
+    /// The request is over.
+    pub(super) fn finish(mut self, seen: &Seen) {
+        self.end(seen);
+    }
+
+    fn end(&mut self, seen: &Seen) {
+        if let Some(ticket) = self.ticket.take() {
+            self.turns.lock().finish(ticket, seen, None, Instant::now());
+            self.turns.moved();
+        }
+    }
+
+    /// The request was not done and is to be tried again: wait for another turn, before all others of its bucket.
+    pub(super) async fn again(mut self, seen: &Seen) -> Result<Self, Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        let ticket = self.ticket.take().expect("a turn is finished once");
+        let number = self
+            .turns
+            .lock()
+            .finish(ticket, seen, Some(sender), Instant::now());
+        self.turns.moved();
+        self.turns.receive(number, receiver).await
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.end(&Seen::default());
+    }
+}
+
+/// A place in the line, left when nobody waits in it any more.
+struct Place<'a> {
+    turns: &'a Arc<Turns>,
+    number: Option<u64>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.turns.lock().forget(number, Instant::now());
+            self.turns.moved();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,302 @@
+//! What a shard shows of itself to others: health checks, gauges, the demo.
+
+use std::sync::{
+    Arc, Mutex, PoisonError, RwLock,
+    atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+};
+
+use tokio::time::{Duration, Instant};
+use twilight_model::id::{Id, marker::MessageMarker};
+
+use crate::{support::ids::ShardKey, telemetry::metrics};
+
+/// Where a shard stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ShardState {
+    /// Waits before it connects.
+    Waiting = 0,
+    /// Connects, identifies or resumes.
+    Connecting = 1,
+    /// Has a session that receives events.
+    Up = 2,
+    /// Does not read, because the ledger is full.
+    Full = 3,
+    /// Has ended.
+    Ended = 4,
+}
+
+impl ShardState {
+    /// As a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Connecting => "connecting",
+            Self::Up => "up",
+            Self::Full => "full",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// The shards that a process has at the moment. A clone is another handle to the same.
+#[derive(Clone, Debug, Default)]
+pub struct Shards(Arc<Registry>);
+
+#[derive(Debug, Default)]
+struct Registry {
+    shards: RwLock<Vec<Arc<ShardStatus>>>,
+    /// The number of shards that the fleet has.
+    count: AtomicU32,
+    /// Whether the process has what it shall have of them.
+    has_share: AtomicBool,
+}
+
+impl Shards {
+    /// All of them, by number. While the number of shards changes there are some of both.
+    pub fn list(&self) -> Vec<Arc<ShardStatus>> {
+        self.0
+            .shards
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The number of shards that the fleet has.
+    pub fn count(&self) -> u32 {
+        self.0.count.load(Ordering::Relaxed)
+    }
+
+    /// Whether the fleet's first shard runs in this process, which exactly one process can say, but for moments: work that one of them
+    /// is to do is that one's.
+    pub fn has_first(&self) -> bool {
+        let first = |shard: &Arc<ShardStatus>| shard.key().id == 0 && self.are_counted(shard.key().count);
+        self.list().iter().any(first)
+    }
+
+    /// Whether the fleet has so many shards, so that these are the ones that serve its guilds.
+    pub fn are_counted(&self, count: u32) -> bool {
+        self.count() == count
+    }
+
+    /// Whether the process has what it shall have of the shards; those that run may not be up yet.
+    pub fn has_share(&self) -> bool {
+        self.0.has_share.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_share(&self, has_share: bool) {
+        self.0.has_share.store(has_share, Ordering::Relaxed);
+    }
+
+    /// The fleet has so many shards.
+    pub fn set_count(&self, count: u32) {
+        self.0.count.store(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add(&self, status: Arc<ShardStatus>) {
+        let mut shards = self.0.shards.write().unwrap_or_else(PoisonError::into_inner);
+        shards.retain(|other| other.key() != status.key());
+        shards.push(status);
+        shards.sort_unstable_by_key(|status| status.key());
+    }
+
+    pub(crate) fn remove(&self, shard: ShardKey) {
+        let mut shards = self.0.shards.write().unwrap_or_else(PoisonError::into_inner);
+        shards.retain(|status| {
+            let stays = status.key() != shard;
+            if !stays {
+                // Whoever has it now shows its state.
+                status.set_state(ShardState::Ended);
+                status.set_dirty_since(None);
+                if self.are_counted(shard.count) {
+                    status.observe(Instant::now());
+                }
+            }
+            stays
+        });
+    }
+}
+
+/// A shard's state, written by its task and read by others.
+#[derive(Debug)]
+pub struct ShardStatus {
+    key: ShardKey,
+    state: AtomicU8,
+    rows: AtomicUsize,
+    events: AtomicU64,
+    sequence: AtomicU64,
+    backfill_guilds: AtomicUsize,
+    backfill_held: AtomicUsize,
+    dirty_since: Mutex<Option<Instant>>,
+    session_since: Mutex<Option<Instant>>,
+    answer: Mutex<Option<Answer>>,
+    latency: Mutex<Option<Duration>>,
+}
+
+/// What a shard says to a proposed cut between shards of an old number and of a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The first message that the new shards would count.
+    pub cut: Id<MessageMarker>,
+    /// Whether the shard has handled nothing from there on, and will not before the cut is decided.
+    pub agrees: bool,
+}
+
+impl ShardStatus {
+    /// A shard that has not begun.
+    pub fn new(key: ShardKey) -> Self {
+        Self {
+            key,
+            state: AtomicU8::new(ShardState::Waiting as u8),
+            rows: AtomicUsize::new(0),
+            events: AtomicU64::new(0),
+            sequence: AtomicU64::new(0),
+            backfill_guilds: AtomicUsize::new(0),
+            backfill_held: AtomicUsize::new(0),
+            dirty_since: Mutex::new(None),
+            session_since: Mutex::new(None),
+            answer: Mutex::new(None),
+            latency: Mutex::new(None),
+        }
+    }
+
+    /// Which shard it is.
+    pub const fn key(&self) -> ShardKey {
+        self.key
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> ShardState {
+        match self.state.load(Ordering::Relaxed) {
+            0 => ShardState::Waiting,
+            1 => ShardState::Connecting,
+            2 => ShardState::Up,
+            3 => ShardState::Full,
+            _ => ShardState::Ended,
+        }
+    }
+
+    /// Rows in its ledger.
+    pub fn rows(&self) -> usize {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Dispatches received by this process.
+    pub fn events(&self) -> u64 {
+        self.events.load(Ordering::Relaxed)
+    }
+
+    /// The last sequence received.
+    pub fn sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Relaxed)
+    }
+
+    /// Guilds that are read back, or wait for it.
+    pub fn backfill_guilds(&self) -> usize {
+        self.backfill_guilds.load(Ordering::Relaxed)
+    }
+
+    /// Messages that wait until those before them are read back.
+    pub fn backfill_held(&self) -> usize {
+        self.backfill_held.load(Ordering::Relaxed)
+    }
+
+    /// Since when changes wait that are not committed.
+    pub fn dirty_since(&self) -> Option<Instant> {
+        *self.dirty_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long this process has had the session that it has now, across resumes.
+    pub fn session_age(&self) -> Duration {
+        let since = *self.session_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map(|since| since.elapsed()).unwrap_or_default()
+    }
+
+    /// Time from the last heartbeat to its acknowledgement; `None` before the first.
+    pub fn latency(&self) -> Option<Duration> {
+        *self.latency.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_latency(&self, latency: Duration) {
+        *self.latency.lock().unwrap_or_else(PoisonError::into_inner) = Some(latency);
+    }
+
+    /// What it said last to a proposed cut.
+    pub fn last_answer(&self) -> Option<Answer> {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn answer(&self, cut: Id<MessageMarker>, agrees: bool) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Answer { cut, agrees });
+    }
+
+    /// A session began, or was resumed for the first time here.
+    pub(crate) fn has_session(&self, anew: bool) {
+        let mut since = self.session_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if anew || since.is_none() {
+            *since = Some(Instant::now());
+        }
+    }
+
+    pub(crate) fn set_state(&self, state: ShardState) {
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn progressed(&self, events: u64, sequence: u64, rows: usize) {
+        self.events.fetch_add(events, Ordering::Relaxed);
+        self.sequence.store(sequence, Ordering::Relaxed);
+        self.rows.store(rows, Ordering::Relaxed);
+    }
+
+    pub(crate) fn reads_back(&self, guilds: usize, held: usize) {
+        self.backfill_guilds.store(guilds, Ordering::Relaxed);
+        self.backfill_held.store(held, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_dirty_since(&self, since: Option<Instant>) {
+        *self.dirty_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    /// Copy the state into the gauges.
+    pub fn observe(&self, now: Instant) {
+        let shard = self.key.id.to_string();
+        let state = self.state();
+        metrics::shard_state(shard.clone()).set(f64::from(state as u8));
+        metrics::shard_up(shard.clone()).set(f64::from(u8::from(state == ShardState::Up)));
+        let lag = self
+            .dirty_since()
+            .map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        {
+            metrics::shard_backfill_guilds(shard.clone()).set(self.backfill_guilds() as f64);
+            metrics::shard_backfill_held(shard.clone()).set(self.backfill_held() as f64);
+        }
+        metrics::shard_checkpoint_lag_seconds(shard).set(lag);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{ShardKey, ShardStatus, Shards};
+
+    #[test]
+    fn one_process_has_the_first_shard() {
+        let [here, elsewhere] = [0, 1].map(|id| {
+            let shards = Shards::default();
+            shards.set_count(2);
+            shards.add(Arc::new(ShardStatus::new(ShardKey { count: 2, id })));
+            shards
+        });
+        assert!(here.has_first() && !elsewhere.has_first());
+        // While the number of shards changes there are first ones of both.
+        elsewhere.add(Arc::new(ShardStatus::new(ShardKey { count: 4, id: 0 })));
+        assert!(!elsewhere.has_first());
+        elsewhere.set_count(4);
+        here.set_count(4);
+        assert!(elsewhere.has_first() && !here.has_first());
+        elsewhere.remove(ShardKey { count: 4, id: 0 });
+        assert!(!elsewhere.has_first());
+    }
+}

@@ -1,0 +1,8 @@
+//! What the bot does for servers: one folder for each feature. Features do not import each other.
+
+pub mod basics;
+pub mod levels;
+pub mod moderation;
+pub mod privacy;
+pub mod server_settings;
+pub mod welcome;

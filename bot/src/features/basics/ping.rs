@@ -1,0 +1,65 @@
+//! `/ping`: how quickly the gateway, Discord's API and the database answer.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, timeout};
+
+use crate::{
+    discord::rest::Priority,
+    interactions::{Around, Question, Refusal, command::Command, reply::Reply},
+    support::i18n::Language,
+};
+
+/// Who takes longer does not answer. Below the time after which an answer is promised.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(crate) struct Ping;
+
+impl Command for Ping {
+    fn name(&self) -> &'static str {
+        "ping"
+    }
+
+    fn run<'a>(
+        &'a self,
+        question: &'a mut Question,
+        around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        Box::pin(async move {
+            let language = question.language();
+            let shards = around.shards.list();
+            let shard = shards.iter().find(|shard| shard.key() == question.shard);
+            let gateway = shard.and_then(|shard| shard.latency());
+            let gateway = gateway.map_or_else(
+                || language.text("ping-not-yet"),
+                |latency| milliseconds(latency, language),
+            );
+            let request = around.rest.builders().gateway();
+            let rest = measured(around.rest.send(Priority::Command, request), language);
+            let database = measured(around.store.ping(), language);
+            let (rest, database) = tokio::join!(rest, database);
+            let values = [
+                ("gateway", gateway.into()),
+                ("rest", rest.into()),
+                ("database", database.into()),
+            ];
+            Ok(Reply::public(language.filled("ping-reply", &values)))
+        })
+    }
+}
+
+/// How long something takes, in words.
+async fn measured<T, E>(work: impl Future<Output = Result<T, E>>, language: Language) -> String {
+    let began = Instant::now();
+    match timeout(PATIENCE, work).await {
+        Ok(Ok(_)) => milliseconds(began.elapsed(), language),
+        Ok(Err(_)) | Err(_) => language.text("ping-away"),
+    }
+}
+
+fn milliseconds(time: Duration, language: Language) -> String {
+    let number = language.number(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    language.filled("ping-milliseconds", &[("milliseconds", number.into())])
+}

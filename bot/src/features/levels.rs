@@ -1,0 +1,14 @@
+//! Levels: members earn XP by writing, reach levels and are given roles for them.
+
+pub mod adjust;
+pub mod card;
+pub mod commands;
+pub mod effects;
+pub mod export;
+pub mod import;
+pub mod last_awards;
+pub mod on_message;
+pub mod pending;
+pub mod policy;
+pub mod rows;
+pub mod rules;

@@ -1,0 +1,446 @@
+//! XP that people give, take and set: once for each interaction, however often it is replayed, with a record that can be taken back.
+
+mod amount;
+pub mod mass;
+
+use std::collections::BTreeSet;
+
+use tokio::sync::watch;
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, InteractionMarker, UserMarker},
+};
+
+use self::amount::Wanted;
+use crate::{
+    discord::guilds::authority::XpPermit,
+    features::levels::{
+        effects::plan,
+        rows::{
+            given_role,
+            mass_change::{self, Key},
+            member_xp::giving,
+        },
+        rules::curve,
+    },
+    outbox::{
+        effect::Effect,
+        failures,
+        queue::{self, New},
+    },
+    postgres::{Store, StoreError, Tx},
+    settings::{
+        GuildSettings, Settings,
+        audit_log::{self, Change, Entry},
+    },
+    support::ids::MemberKey,
+};
+
+/// The most XP that one command gives, and that anybody can be set to: what the highest level takes.
+pub const MOST: u64 = curve::MOST_XP;
+
+/// Members with one statement, of those whose roles are to be made right.
+const AT_ONCE: u32 = 5_000;
+
+/// What is done to a member's XP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// Add as much.
+    Give(XpPermit, u64),
+    /// Take as much, or what there is. Nobody gains a role by that.
+    Take(u64),
+    /// Make it so much.
+    Set(XpPermit, u64),
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Granted {
+    /// Done: each member's XP before and after, in the order of their ids.
+    Now(Vec<Changed>),
+    /// Done, in steps, for this many members.
+    Many(u64),
+    /// The interaction had been carried out before.
+    Before,
+}
+
+/// What became of a change in steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mass {
+    /// Done: members whose XP changed.
+    Done(u64),
+    /// The interaction had been carried out before.
+    Before,
+    /// There is nothing to take back.
+    Nothing,
+}
+
+/// A member whose XP was changed, or was what it was to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The member.
+    pub user_id: Id<UserMarker>,
+    /// XP before.
+    pub before: u64,
+    /// XP after.
+    pub after: u64,
+}
+
+impl Changed {
+    const fn is_real(&self) -> bool {
+        self.before != self.after
+    }
+}
+
+impl Grant {
+    fn change(self, before: u64) -> i64 {
+        let after = match self {
+            Self::Give(_, xp) => before.saturating_add(xp).min(MOST.max(before)),
+            Self::Take(xp) => before.saturating_sub(xp),
+            Self::Set(_, xp) => xp.min(MOST),
+        };
+        after.cast_signed() - before.cast_signed()
+    }
+}
+
+/// Do this to members' XP.
+pub async fn grant(
+    store: &Store,
+    settings: &Settings,
+    entry: Entry,
+    users: BTreeSet<Id<UserMarker>>,
+    grant: Grant,
+) -> Result<Granted, StoreError> {
+    let users: Vec<_> = users.into_iter().collect();
+    if users.len() > mass::AT_ONCE as usize {
+        return grant_many(store, settings, entry, users, grant).await;
+    }
+    let settings = settings.clone();
+    store
+        .transaction("xp_grant", move |tx| {
+            Box::pin(async move {
+                if !audit_log::begin(tx, &entry).await? {
+                    return Ok(Granted::Before);
+                }
+                let wanted = users
+                    .into_iter()
+                    .map(|user_id| Wanted::new(user_id, grant))
+                    .collect();
+                let key = key_of(&entry);
+                let changed = apply(tx, &settings, key, wanted, false).await?;
+                let real = changed.iter().filter(|changed| changed.is_real()).count();
+                audit_log::count(tx, key.guild_id, key.interaction_id, real as u64).await?;
+                Ok(Granted::Now(changed))
+            })
+        })
+        .await
+}
+
+/// The members are written down before the first step, as changes by 0: whoever goes on need not find them again.
+async fn grant_many(
+    store: &Store,
+    settings: &Settings,
+    entry: Entry,
+    users: Vec<Id<UserMarker>>,
+    grant: Grant,
+) -> Result<Granted, StoreError> {
+    let key = key_of(&entry);
+    let (kind, amount) = match grant {
+        Grant::Give(_, xp) => ("give", xp),
+        Grant::Take(xp) => ("take", xp),
+        Grant::Set(_, xp) => ("set", xp),
+    };
+    let begun = store.transaction("xp_grant", move |tx| {
+        Box::pin(async move {
+            if !audit_log::begin(tx, &entry).await? {
+                return Ok(false);
+            }
+            for some in users.chunks(mass::AT_ONCE as usize) {
+                let listed: Vec<_> = some.iter().copied().map(Change::none).collect();
+                audit_log::changed(tx, key.guild_id, key.interaction_id, &listed).await?;
+            }
+            mass_change::begin(tx, key, kind, Some(amount.min(MOST)), None).await?;
+            Ok(true)
+        })
+    });
+    let begun = begun.await?;
+    let done = in_steps(store, settings, key, begun, &watch::Sender::new(0)).await?;
+    Ok(match done {
+        Mass::Done(members) => Granted::Many(members),
+        Mass::Before | Mass::Nothing => Granted::Before,
+    })
+}
+
+/// Take back what an entry of the audit log did. `told` hears how many members were changed so far.
+///
+/// # Errors
+///
+/// The database is away. What was begun is finished later.
+pub async fn take_back(
+    store: &Store,
+    settings: &Settings,
+    entry: Entry,
+    taken_back: Id<InteractionMarker>,
+    _permit: XpPermit,
+    told: &watch::Sender<u64>,
+) -> Result<Mass, StoreError> {
+    let key = key_of(&entry);
+    // A change that is still under way would go on after it was taken back.
+    let target = Key {
+        interaction_id: taken_back,
+        ..key
+    };
+    mass::finish(store, settings, target, &watch::Sender::new(0)).await?;
+    let begun = store.transaction("xp_take_back", move |tx| {
+        Box::pin(async move {
+            if !audit_log::begin(tx, &entry).await? {
+                return Ok(None);
+            }
+            if !audit_log::take_back(tx, entry.guild_id, taken_back, entry.interaction_id).await? {
+                return Ok(Some(false));
+            }
+            mass_change::begin(tx, key, "undo", None, Some(taken_back)).await?;
+            Ok(Some(true))
+        })
+    });
+    match begun.await? {
+        Some(false) => Ok(Mass::Nothing),
+        begun => in_steps(store, settings, key, begun.is_some(), told).await,
+    }
+}
+
+/// Take all XP of a server's members. `told` hears how many members were changed so far.
+///
+/// # Errors
+///
+/// The database is away. What was begun is finished later.
+pub async fn reset(
+    store: &Store,
+    settings: &Settings,
+    entry: Entry,
+    told: &watch::Sender<u64>,
+) -> Result<Mass, StoreError> {
+    let key = key_of(&entry);
+    let begun = store.transaction("xp_reset", move |tx| {
+        Box::pin(async move {
+            let is_new = audit_log::begin(tx, &entry).await?;
+            if is_new {
+                mass_change::begin(tx, key, "reset", None, None).await?;
+            }
+            Ok(is_new)
+        })
+    });
+    let begun = begun.await?;
+    in_steps(store, settings, key, begun, told).await
+}
+
+/// Go through with a change that was begun now, or by an earlier try.
+async fn in_steps(
+    store: &Store,
+    settings: &Settings,
+    key: Key,
+    begun: bool,
+    told: &watch::Sender<u64>,
+) -> Result<Mass, StoreError> {
+    match mass::finish(store, settings, key, told).await? {
+        Some(members) => Ok(Mass::Done(members)),
+        // Another process has done the last step.
+        None if begun => audit_log::members_of(store, key.guild_id, key.interaction_id)
+            .await
+            .map(Mass::Done),
+        None => Ok(Mass::Before),
+    }
+}
+
+const fn key_of(entry: &Entry) -> Key {
+    Key {
+        guild_id: entry.guild_id,
+        interaction_id: entry.interaction_id,
+    }
+}
+
+/// Have the reward roles of every member made right who has reached a level with one, or to whom the bot gave one. Returns how many
+/// those are. With `demotes`, what the bot gave for levels that they have no more is taken.
+pub async fn sync_rewards(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    settings: &GuildSettings,
+    demotes: bool,
+    _permit: XpPermit,
+) -> Result<u64, StoreError> {
+    let Some((lowest, _)) = settings.rewards.roles().first() else {
+        return Ok(0);
+    };
+    let xp = settings.curve.xp_at(*lowest);
+    // Each role is tried again.
+    store
+        .transaction("rewards_sync", move |tx| {
+            Box::pin(async move { failures::forget(tx, guild_id, Effect::ROLES).await })
+        })
+        .await?;
+    let (mut after, mut members) = (None, 0);
+    loop {
+        let found = store
+            .transaction("rewards_sync", move |tx| {
+                Box::pin(async move {
+                    let found = whom_to_sync(tx, guild_id, xp, after).await?;
+                    let cause = if demotes {
+                        plan::demotion_of
+                    } else {
+                        plan::roles_of
+                    };
+                    let effects: Vec<New> = found
+                        .iter()
+                        .map(|user_id| {
+                            cause(MemberKey {
+                                guild_id,
+                                user_id: *user_id,
+                            })
+                        })
+                        .collect();
+                    queue::add_bulk(tx, &effects).await?;
+                    Ok(found)
+                })
+            })
+            .await?;
+        let Some(last) = found.last() else {
+            return Ok(members);
+        };
+        after = Some(*last);
+        members += found.len() as u64;
+    }
+}
+
+/// How many members [`sync_rewards`] would look at.
+pub async fn count_to_sync(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    settings: &GuildSettings,
+) -> Result<u64, StoreError> {
+    let Some((lowest, _)) = settings.rewards.roles().first() else {
+        return Ok(0);
+    };
+    let xp = settings.curve.xp_at(*lowest);
+    let (mut after, mut members) = (None, 0);
+    loop {
+        let found = store
+            .transaction("rewards_count", move |tx| {
+                Box::pin(async move { whom_to_sync(tx, guild_id, xp, after).await })
+            })
+            .await?;
+        let Some(last) = found.last() else {
+            return Ok(members);
+        };
+        after = Some(*last);
+        members += found.len() as u64;
+    }
+}
+
+/// The next members with so much XP, or with a role of the bot's, by their ids.
+async fn whom_to_sync(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    xp: u64,
+    after: Option<Id<UserMarker>>,
+) -> Result<Vec<Id<UserMarker>>, StoreError> {
+    let mut found = giving::with_at_least(tx, guild_id, xp, after, AT_ONCE).await?;
+    found.extend(given_role::members(tx, guild_id, after, AT_ONCE).await?);
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(AT_ONCE as usize);
+    Ok(found)
+}
+
+async fn apply(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    key: Key,
+    mut wanted: Vec<Wanted>,
+    is_undo: bool,
+) -> Result<Vec<Changed>, StoreError> {
+    let guild_id = key.guild_id;
+    wanted.sort_unstable_by_key(|wanted| wanted.user_id);
+    let users: Vec<_> = wanted.iter().map(|wanted| wanted.user_id).collect();
+    let held = giving::lock(tx, guild_id, &users).await?;
+    let (mut written, mut changed) = (Vec::new(), Vec::new());
+    for wanted in &wanted {
+        let held = held.get(&wanted.user_id).copied().unwrap_or_default();
+        let change = wanted.change(held);
+        changed.push(Changed {
+            user_id: wanted.user_id,
+            before: held.xp,
+            after: held.xp.saturating_add_signed(change.xp),
+        });
+        if (change.xp, change.week_xp) != (0, 0) {
+            written.push(change);
+        }
+    }
+    giving::change(tx, guild_id, &written).await?;
+    audit_log::changed(tx, guild_id, key.interaction_id, &written).await?;
+    follow_with_roles(tx, settings, guild_id, &changed, is_undo).await?;
+    Ok(changed)
+}
+
+/// Have the reward roles made right of those whose level has changed.
+async fn follow_with_roles(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    guild_id: Id<GuildMarker>,
+    changed: &[Changed],
+    is_undo: bool,
+) -> Result<(), StoreError> {
+    let settings = settings.within(tx, std::iter::once(guild_id)).await?;
+    let Some(settings) = settings
+        .get(&guild_id)
+        .filter(|settings| !settings.rewards.switched_off)
+    else {
+        return Ok(());
+    };
+    let effects: Vec<New> = changed
+        .iter()
+        .filter_map(|changed| {
+            let level = |xp| settings.curve.level_of(xp);
+            let (before, after) = (level(changed.before), level(changed.after));
+            let concerns_rewards = !settings.rewards.deserved(before.max(after)).is_empty();
+            if before == after || !concerns_rewards {
+                return None;
+            }
+            let key = MemberKey {
+                guild_id,
+                user_id: changed.user_id,
+            };
+            let demotes = after < before && settings.rewards.demotion.holds(is_undo);
+            Some(if demotes {
+                plan::demotion_of(key)
+            } else {
+                plan::roles_of(key)
+            })
+        })
+        .collect();
+    // What one command does to many members holds up nobody else.
+    if effects.len() > 1 {
+        queue::add_bulk(tx, &effects).await
+    } else {
+        queue::add(tx, &effects).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Grant, MOST, XpPermit};
+
+    #[test]
+    fn nothing_falls_below_zero_or_above_the_most() {
+        let permit = XpPermit::of_operator();
+        for (grant, before, change) in [
+            (Grant::Give(permit, 5), 10, 5),
+            (Grant::Give(permit, u64::MAX), 10, MOST.cast_signed() - 10),
+            (Grant::Take(5), 10, -5),
+            (Grant::Take(50), 10, -10),
+            (Grant::Set(permit, 3), 10, -7),
+            (Grant::Set(permit, 10), 10, 0),
+        ] {
+            assert_eq!(grant.change(before), change, "{grant:?}");
+        }
+    }
+}

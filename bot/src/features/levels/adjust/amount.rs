@@ -1,0 +1,102 @@
+//! What is to be done to a member's XP, and what that does to their week.
+
+use twilight_model::id::{Id, marker::UserMarker};
+
+use super::Grant;
+use crate::{
+    discord::guilds::authority::XpPermit, features::levels::rows::member_xp::giving::Held,
+    settings::audit_log::Change,
+};
+
+/// What is to be done to a member.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) user_id: Id<UserMarker>,
+    grant: Grant,
+    /// A week, and XP that it gets back if it is still the member's last one.
+    week: (i32, i64),
+}
+
+impl Wanted {
+    /// XP that is given is earned in no week.
+    pub(super) const fn new(user_id: Id<UserMarker>, grant: Grant) -> Self {
+        Self {
+            user_id,
+            grant,
+            week: (0, 0),
+        }
+    }
+
+    /// What takes a change back.
+    pub(super) const fn reverting(change: &Change, permit: XpPermit) -> Self {
+        let by = change.xp.unsigned_abs();
+        let grant = if change.xp > 0 {
+            Grant::Take(by)
+        } else {
+            Grant::Give(permit, by)
+        };
+        Self {
+            user_id: change.user_id,
+            grant,
+            week: (change.week, change.week_xp.saturating_neg()),
+        }
+    }
+
+    /// What it changes for a member with this. Nobody has more of a week than they have altogether.
+    pub(super) fn change(&self, held: Held) -> Change {
+        let xp = self.grant.change(held.xp);
+        let (week, back) = self.week;
+        let back = if week == held.week { back } else { 0 };
+        let week_after = held
+            .week_xp
+            .saturating_add_signed(back)
+            .min(held.xp.saturating_add_signed(xp));
+        Change {
+            user_id: self.user_id,
+            xp,
+            week: held.week,
+            week_xp: week_after.cast_signed() - held.week_xp.cast_signed(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{Change, Grant, Held, Wanted, XpPermit};
+
+    #[test]
+    fn the_week_follows_and_comes_back() {
+        let permit = XpPermit::of_operator();
+        let user_id = Id::new(1);
+        let held = |xp, week, week_xp| Held { xp, week, week_xp };
+        let done = |grant, held| Wanted::new(user_id, grant).change(held);
+        let (give, set) = (Grant::Give(permit, 50), Grant::Set(permit, 0));
+        for (grant, before, week_xp) in [
+            (give, held(100, 7, 30), 0),
+            (Grant::Take(50), held(100, 7, 30), 0),
+            (Grant::Take(80), held(100, 7, 30), -10),
+            (set, held(100, 7, 30), -30),
+            // As the versions before V30 left it.
+            (set, held(0, 7, 30), -30),
+        ] {
+            assert_eq!(done(grant, before).week_xp, week_xp, "{grant:?}");
+        }
+        let reset = done(set, held(100, 7, 30));
+        let back = |held| Wanted::reverting(&reset, permit).change(held);
+        let change = |xp, week, week_xp| Change {
+            user_id,
+            xp,
+            week,
+            week_xp,
+        };
+        assert_eq!(back(held(0, 7, 0)), change(100, 7, 30));
+        assert_eq!(
+            back(held(20, 7, 20)),
+            change(100, 7, 30),
+            "beside what came since"
+        );
+        assert_eq!(back(held(20, 8, 20)), change(100, 8, 0), "the week is over");
+    }
+}

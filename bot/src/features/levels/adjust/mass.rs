@@ -1,0 +1,176 @@
+//! Changes of many members in steps. Each step is a transaction of its own that moves the change's row, so flushes wait for a step
+//! at most, and a change that was interrupted goes on where it was: at a replay of its interaction, or when [`keep`] finds it.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use twilight_model::id::{Id, marker::UserMarker};
+
+use super::{Changed, Grant, amount::Wanted, apply, follow_with_roles};
+use crate::{
+    discord::guilds::authority::XpPermit,
+    features::levels::rows::{
+        mass_change::{self, Job, Key},
+        member_xp::giving,
+    },
+    postgres::{Store, StoreError, Tx},
+    settings::{Settings, audit_log},
+    support::{backoff::Backoff, shutdown::stopped_within},
+};
+
+/// The words of `mass_change.kind`.
+const KINDS: [&str; 5] = ["reset", "undo", "give", "take", "set"];
+
+/// Members in one step.
+pub(super) const AT_ONCE: u32 = 2_000;
+
+/// Between two steps: flushes go first.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Failed tries of one step before whoever asked is told so.
+const TRIES: u32 = 8;
+
+/// How often it is looked for changes that nobody works on, and how long they were left alone.
+const LOOK_INTERVAL: Duration = Duration::from_mins(1);
+
+/// What a step did.
+enum Step {
+    /// Members that were changed so far.
+    Moved(u64),
+    /// The change is done, with this many members.
+    Done(u64),
+    /// There is no such change, or not any more.
+    Gone,
+}
+
+/// Go on until a change is done; `told` hears how many members were changed so far. `None` if there is no such change.
+///
+/// # Errors
+///
+/// The database is away. The change goes on when [`keep`] finds it.
+pub(super) async fn finish(
+    store: &Store,
+    settings: &Settings,
+    key: Key,
+    told: &watch::Sender<u64>,
+) -> Result<Option<u64>, StoreError> {
+    let mut backoff = Backoff::new();
+    loop {
+        match Box::pin(step(store, settings, key)).await {
+            Ok(Step::Moved(members)) => {
+                backoff.reset();
+                told.send_replace(members);
+                tokio::time::sleep(PAUSE).await;
+            }
+            Ok(Step::Done(members)) => return Ok(Some(members)),
+            Ok(Step::Gone) => return Ok(None),
+            Err(error) => {
+                let wait = if error.is_conflict() {
+                    backoff.conflict()
+                } else {
+                    backoff.pause()
+                };
+                if backoff.tries() >= TRIES || !error.is_unavailable() {
+                    return Err(error);
+                }
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+}
+
+/// Finish the changes that processes left which are gone, again and again, until `stop` is true.
+pub async fn keep(store: Store, settings: Settings, mut stop: watch::Receiver<bool>) {
+    let told = watch::Sender::new(0);
+    loop {
+        while let Ok(Some(key)) = mass_change::left_alone(&store, &KINDS, LOOK_INTERVAL).await {
+            let done = finish(&store, &settings, key, &told);
+            tokio::select! {
+                done = done => match done {
+                    Ok(_) => tracing::info!(
+                        guild.id = key.guild_id.get(),
+                        interaction.id = key.interaction_id.get(),
+                        "finished an interrupted change of many members"
+                    ),
+                    Err(error) => {
+                        tracing::warn!(%error, guild.id = key.guild_id.get(), "an interrupted change of many members cannot be finished now; retrying");
+                        break;
+                    }
+                },
+                () = crate::support::shutdown::stopped(&mut stop) => return,
+            }
+        }
+        if stopped_within(&mut stop, LOOK_INTERVAL).await {
+            return;
+        }
+    }
+}
+
+async fn step(store: &Store, settings: &Settings, key: Key) -> Result<Step, StoreError> {
+    let settings = settings.clone();
+    store
+        .transaction("mass_change", move |tx| {
+            Box::pin(async move {
+                let Some(job) = mass_change::lock(tx, key).await? else {
+                    return Ok(Step::Gone);
+                };
+                if !KINDS.contains(&job.kind.as_str()) {
+                    // Of a newer version, which finishes it.
+                    return Ok(Step::Gone);
+                }
+                let Some((last, changed)) = part(tx, &settings, key, &job).await? else {
+                    mass_change::end(tx, key).await?;
+                    return Ok(Step::Done(job.members));
+                };
+                let members = job.members + changed;
+                mass_change::moved(tx, key, last, members).await?;
+                audit_log::count(tx, key.guild_id, key.interaction_id, members).await?;
+                Ok(Step::Moved(members))
+            })
+        })
+        .await
+}
+
+/// Change some members. Returns the last one that was looked at, and how many were changed; `None` if there are no more.
+async fn part(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    key: Key,
+    job: &Job,
+) -> Result<Option<(Id<UserMarker>, u64)>, StoreError> {
+    let permit = XpPermit::recorded();
+    let grant = match job.kind.as_str() {
+        "reset" => {
+            let changed: Vec<Changed> = giving::reset_some(tx, key, job.after, AT_ONCE)
+                .await?
+                .into_iter()
+                .map(|(user_id, before)| Changed {
+                    user_id,
+                    before,
+                    after: 0,
+                })
+                .collect();
+            follow_with_roles(tx, settings, key.guild_id, &changed, false).await?;
+            return Ok(changed.last().map(|last| (last.user_id, changed.len() as u64)));
+        }
+        "undo" => None,
+        "give" => Some(Grant::Give(permit, job.amount)),
+        "take" => Some(Grant::Take(job.amount)),
+        _ => Some(Grant::Set(permit, job.amount)),
+    };
+    let source = job.undone.unwrap_or(key.interaction_id);
+    let listed = audit_log::some_changes_of(tx, key.guild_id, source, job.after, AT_ONCE).await?;
+    let Some(last) = listed.last().map(|change| change.user_id) else {
+        return Ok(None);
+    };
+    let wanted = listed
+        .iter()
+        .map(|change| match grant {
+            Some(grant) => Wanted::new(change.user_id, grant),
+            None => Wanted::reverting(change, permit),
+        })
+        .collect();
+    let changed = apply(tx, settings, key, wanted, job.undone.is_some()).await?;
+    let real = changed.iter().filter(|changed| Changed::is_real(changed)).count();
+    Ok(Some((last, real as u64)))
+}

@@ -1,0 +1,442 @@
+//! Text on a card: shaped, in both directions, in every script that the bundled fonts have, cut where it is too long.
+
+use std::{fmt, sync::Arc};
+
+use cosmic_text::{
+    Align, Attrs, Buffer, Ellipsize, EllipsizeHeightLimit, Fallback, Family, FontSystem, LayoutGlyph,
+    Metrics, Shaping, Stretch, Style, SwashCache, SwashContent, Weight, Wrap,
+    fontdb::{self, FaceInfo, Language, Source},
+};
+use tiny_skia::Pixmap;
+use unicode_script::Script;
+
+use super::colour::Colour;
+
+/// Pictures of glyphs that are kept; then all are forgotten. About 1 KiB each.
+const GLYPHS_KEPT: usize = 4_096;
+/// No name that Discord takes is longer; what is goes no further, since shaping costs by the character.
+const LONGEST_CHARS: usize = 64;
+
+macro_rules! fonts {
+    ($($family:literal = $file:literal,)+) => {
+        [$(($family, include_bytes!(concat!("../../../../fonts/", $file)) as &'static [u8])),+]
+    };
+}
+
+/// The bundled fonts, by what they are called here. Their own weights do not matter: a family is one file.
+fn fonts() -> [(&'static str, &'static [u8]); 30] {
+    fonts![
+        "name" = "NotoSans-SemiBold.ttf",
+        "label" = "NotoSans-Regular.ttf",
+        "emoji" = "TwemojiMozilla.ttf",
+        "cjk" = "NotoSansCJKjp-Bold.otf",
+        "arabic" = "NotoSansArabic-SemiBold.ttf",
+        "armenian" = "NotoSansArmenian-SemiBold.ttf",
+        "bengali" = "NotoSansBengali-SemiBold.ttf",
+        "canadian" = "NotoSansCanadianAboriginal-Bold.ttf",
+        "cherokee" = "NotoSansCherokee-Bold.ttf",
+        "devanagari" = "NotoSansDevanagari-SemiBold.ttf",
+        "ethiopic" = "NotoSansEthiopic-SemiBold.ttf",
+        "georgian" = "NotoSansGeorgian-SemiBold.ttf",
+        "gujarati" = "NotoSansGujarati-SemiBold.ttf",
+        "gurmukhi" = "NotoSansGurmukhi-SemiBold.ttf",
+        "hebrew" = "NotoSansHebrew-SemiBold.ttf",
+        "kannada" = "NotoSansKannada-SemiBold.ttf",
+        "khmer" = "NotoSansKhmer-SemiBold.ttf",
+        "lao" = "NotoSansLao-SemiBold.ttf",
+        "lisu" = "NotoSansLisu-Bold.ttf",
+        "malayalam" = "NotoSansMalayalam-SemiBold.ttf",
+        "math" = "NotoSansMath-Regular.ttf",
+        "myanmar" = "NotoSansMyanmar-SemiBold.ttf",
+        "runic" = "NotoSansRunic-Regular.ttf",
+        "sinhala" = "NotoSansSinhala-SemiBold.ttf",
+        "symbols" = "NotoSansSymbols-SemiBold.ttf",
+        "symbols2" = "NotoSansSymbols2-Regular.ttf",
+        "tamil" = "NotoSansTamil-SemiBold.ttf",
+        "telugu" = "NotoSansTelugu-SemiBold.ttf",
+        "thai" = "NotoSansThai-SemiBold.ttf",
+        "tifinagh" = "NotoSansTifinagh-Regular.ttf",
+    ]
+}
+
+/// Which font is for which script, where the main one lacks a character.
+struct ByScript;
+
+impl Fallback for ByScript {
+    fn common_fallback(&self) -> &[&'static str] {
+        &["name", "emoji", "symbols", "symbols2", "math", "cjk"]
+    }
+
+    fn forbidden_fallback(&self) -> &[&'static str] {
+        &[]
+    }
+
+    fn script_fallback(&self, script: Script, _locale: &str) -> &[&'static str] {
+        match script {
+            Script::Arabic => &["arabic"],
+            Script::Armenian => &["armenian"],
+            Script::Bengali => &["bengali"],
+            Script::Canadian_Aboriginal => &["canadian"],
+            Script::Cherokee => &["cherokee"],
+            Script::Devanagari => &["devanagari"],
+            Script::Ethiopic => &["ethiopic"],
+            Script::Georgian => &["georgian"],
+            Script::Gujarati => &["gujarati"],
+            Script::Gurmukhi => &["gurmukhi"],
+            Script::Bopomofo | Script::Han | Script::Hangul | Script::Hiragana | Script::Katakana => &["cjk"],
+            Script::Hebrew => &["hebrew"],
+            Script::Kannada => &["kannada"],
+            Script::Khmer => &["khmer"],
+            Script::Lao => &["lao"],
+            Script::Lisu => &["lisu"],
+            Script::Malayalam => &["malayalam"],
+            Script::Myanmar => &["myanmar"],
+            Script::Runic => &["runic"],
+            Script::Sinhala => &["sinhala"],
+            Script::Tamil => &["tamil"],
+            Script::Telugu => &["telugu"],
+            Script::Thai => &["thai"],
+            Script::Tifinagh => &["tifinagh"],
+            _ => &[],
+        }
+    }
+}
+
+/// What a text looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Face {
+    /// Names and numbers.
+    Strong,
+    /// What stands beside them. Latin letters only.
+    Plain,
+}
+
+impl Face {
+    const fn family(self) -> &'static str {
+        match self {
+            Self::Strong => "name",
+            Self::Plain => "label",
+        }
+    }
+}
+
+/// A rectangle of whole pixels; nothing is drawn outside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Area {
+    pub(super) left: i32,
+    pub(super) top: i32,
+    pub(super) right: i32,
+    pub(super) bottom: i32,
+}
+
+/// A text that is ready to be drawn.
+pub(super) struct Line {
+    glyphs: Vec<LayoutGlyph>,
+    /// Pixels.
+    pub(super) width: f32,
+}
+
+/// Makes text into pixels. Making one reads all fonts' tables: keep it.
+pub(super) struct Typesetter {
+    fonts: FontSystem,
+    glyphs: SwashCache,
+}
+
+impl fmt::Debug for Typesetter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Typesetter").finish_non_exhaustive()
+    }
+}
+
+impl Typesetter {
+    pub(super) fn new() -> Self {
+        let mut faces = fontdb::Database::new();
+        for (family, file) in fonts() {
+            faces.push_face_info(FaceInfo {
+                id: fontdb::ID::dummy(),
+                source: Source::Binary(Arc::new(file)),
+                index: 0,
+                families: vec![(family.to_owned(), Language::English_UnitedStates)],
+                post_script_name: family.to_owned(),
+                style: Style::Normal,
+                weight: Weight::NORMAL,
+                stretch: Stretch::Normal,
+                monospaced: false,
+            });
+        }
+        let locale = "en-US".to_owned();
+        Self {
+            fonts: FontSystem::new_with_locale_and_db_and_fallback(locale, faces, ByScript),
+            glyphs: SwashCache::new(),
+        }
+    }
+
+    /// One line of this size.
+    #[cfg(test)]
+    pub(super) fn line(&mut self, text: &str, face: Face, size: f32) -> Line {
+        self.shape(&printable(text), face, size, None)
+    }
+
+    /// One line that is no wider than `width`: of the largest size, a smaller one, or of the smallest with an ellipsis.
+    pub(super) fn fitting(&mut self, text: &str, face: Face, sizes: (f32, f32), width: f32) -> Line {
+        let (largest, smallest) = sizes;
+        let text = printable(text);
+        let line = self.shape(&text, face, largest, None);
+        if line.width <= width {
+            return line;
+        }
+        let size = (largest * width / line.width).floor();
+        if size >= smallest {
+            let line = self.shape(&text, face, size, None);
+            if line.width <= width {
+                return line;
+            }
+        }
+        self.shape(&text, face, smallest, Some(width))
+    }
+
+    fn shape(&mut self, text: &str, face: Face, size: f32, limit: Option<f32>) -> Line {
+        let mut buffer = Buffer::new(&mut self.fonts, Metrics::new(size, size * 1.5));
+        buffer.set_wrap(Wrap::None);
+        if limit.is_some() {
+            buffer.set_ellipsize(Ellipsize::End(EllipsizeHeightLimit::Lines(1)));
+        }
+        buffer.set_size(limit, None);
+        let attributes = Attrs::new().family(Family::Name(face.family()));
+        buffer.set_text(text, &attributes, Shaping::Advanced, Some(Align::Left));
+        buffer.shape_until_scroll(&mut self.fonts, false);
+        let run = buffer.layout_runs().next();
+        run.map_or_else(
+            || Line {
+                glyphs: Vec::new(),
+                width: 0.0,
+            },
+            |run| Line {
+                glyphs: run.glyphs.to_vec(),
+                width: run.line_w,
+            },
+        )
+    }
+
+    /// How far its ink reaches above the baseline, as a negative number, and below.
+    pub(super) fn extent(&mut self, line: &Line) -> (f32, f32) {
+        let mut extent: Option<(i32, i32)> = None;
+        for glyph in &line.glyphs {
+            let at = glyph.physical((0.0, 0.0), 1.0);
+            let image = self.glyphs.get_image(&mut self.fonts, at.cache_key);
+            if let Some(placement) = image.as_ref().map(|image| image.placement) {
+                let top = at.y - placement.top;
+                let bottom = top.saturating_add_unsigned(placement.height);
+                let (highest, lowest) = extent.unwrap_or((top, bottom));
+                extent = Some((highest.min(top), lowest.max(bottom)));
+            }
+        }
+        let pixels = |number: i32| f32::from(i16::try_from(number).unwrap_or(0));
+        extent.map_or((0.0, 0.0), |(top, bottom)| (pixels(top), pixels(bottom)))
+    }
+
+    /// Draw it from `left` on, standing on `baseline`.
+    pub(super) fn draw(
+        &mut self,
+        canvas: &mut Pixmap,
+        line: &Line,
+        (left, baseline): (f32, f32),
+        colour: Colour,
+        within: Area,
+    ) {
+        if self.glyphs.image_cache.len() > GLYPHS_KEPT {
+            self.glyphs.image_cache.clear();
+        }
+        for glyph in &line.glyphs {
+            let at = glyph.physical((left, baseline), 1.0);
+            let Some(image) = self.glyphs.get_image(&mut self.fonts, at.cache_key) else {
+                continue;
+            };
+            let corner = (at.x + image.placement.left, at.y - image.placement.top);
+            let (bytes, coloured) = match image.content {
+                SwashContent::Mask => (1, false),
+                SwashContent::Color | SwashContent::SubpixelMask => (4, true),
+            };
+            let columns = usize::try_from(image.placement.width).unwrap_or(0);
+            if columns == 0 {
+                continue;
+            }
+            for (y, row) in (corner.1..).zip(image.data.chunks_exact(columns * bytes)) {
+                for (x, pixel) in (corner.0..).zip(row.chunks_exact(bytes)) {
+                    if x < within.left || x >= within.right || y < within.top || y >= within.bottom {
+                        continue;
+                    }
+                    let (source, alpha) = match (coloured, pixel) {
+                        (true, &[red, green, blue, alpha]) => (Colour::new(red, green, blue), alpha),
+                        _ => (colour, pixel[0]),
+                    };
+                    blend(canvas, (x, y), source, alpha);
+                }
+            }
+        }
+    }
+}
+
+/// A straight colour over what is there, which is premultiplied.
+fn blend(canvas: &mut Pixmap, (x, y): (i32, i32), source: Colour, alpha: u8) {
+    let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else {
+        return;
+    };
+    if alpha == 0 || x >= canvas.width() || y >= canvas.height() {
+        return;
+    }
+    let width = canvas.width();
+    let Ok(at) = usize::try_from((y * width + x) * 4) else {
+        return;
+    };
+    let Some(pixel) = canvas.data_mut().get_mut(at..at + 4) else {
+        return;
+    };
+    let (over, under) = (u32::from(alpha), 255 - u32::from(alpha));
+    for (channel, value) in pixel.iter_mut().zip([source.red, source.green, source.blue, 255]) {
+        let mixed = (u32::from(value) * over + u32::from(*channel) * under + 127) / 255;
+        *channel = u8::try_from(mixed).unwrap_or(u8::MAX);
+    }
+}
+
+/// A text of one line: without what breaks lines or moves the direction of what is not in it.
+fn printable(text: &str) -> String {
+    let kept = text.chars().take(LONGEST_CHARS);
+    kept.map(|c| match c {
+        c if c.is_control() => ' ',
+        '\u{2028}' | '\u{2029}' => ' ',
+        c => c,
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tiny_skia::Pixmap;
+
+    use super::{Area, Colour, Face, Typesetter};
+
+    const NAMES: [&str; 34] = [
+        "Ada Lovelace",
+        "Ångström Łódź Đặng",
+        "Ἀριστοτέλης",
+        "Лев Толстой",
+        "عائشة بنت محمد",
+        "پریسا گلستان",
+        "דוד בן־גוריון",
+        "桜井 さくら サクラ",
+        "ﾊﾝｶｸ ＷＩＤＥ",
+        "王小明",
+        "陳奕迅 龍龜",
+        "김민준",
+        "नमस्ते",
+        "বাংলা",
+        "ਪੰਜਾਬੀ",
+        "ગુજરાતી",
+        "தமிழ்",
+        "తెలుగు",
+        "ಕನ್ನಡ",
+        "മലയാളം",
+        "සිංහල",
+        "สวัสดี",
+        "ລາວ",
+        "မြန်မာ",
+        "ខ្មែរ",
+        "ქართული",
+        "Հայերեն",
+        "አማርኛ",
+        "ᏣᎳᎩ",
+        "𝓕𝓪𝓷𝓬𝔂 𝕹𝖆𝖒𝖊",
+        "ᗩᗷᑕ",
+        "★彡 ♛ ✿ ☬",
+        "🦊👩‍🚀🇩🇪❤️1️⃣🏳️‍🌈👍🏽",
+        "ⵜⵉⴼⵉⵏⴰⵖ ᚠᚢᚦ",
+    ];
+
+    fn is_whole(setter: &mut Typesetter, text: &str) -> bool {
+        let line = setter.line(text, Face::Strong, 40.0);
+        !line.glyphs.is_empty() && line.glyphs.iter().all(|glyph| glyph.glyph_id != 0)
+    }
+
+    #[test]
+    fn names_in_every_script_have_their_signs() {
+        let mut setter = Typesetter::new();
+        for name in NAMES {
+            assert!(is_whole(&mut setter, name), "{name}");
+        }
+        assert!(!is_whole(&mut setter, "\u{13000}"), "a sign that no font has");
+    }
+
+    #[test]
+    fn what_no_font_has_is_seen_all_the_same() {
+        let mut setter = Typesetter::new();
+        let mut ink = |text: &str| {
+            let mut canvas = Pixmap::new(100, 100).expect("small");
+            let line = setter.line(text, Face::Strong, 40.0);
+            let within = Area {
+                left: 0,
+                top: 0,
+                right: 100,
+                bottom: 100,
+            };
+            setter.draw(
+                &mut canvas,
+                &line,
+                (10.0, 60.0),
+                Colour::new(255, 255, 255),
+                within,
+            );
+            canvas.pixels().iter().filter(|pixel| pixel.alpha() > 0).count()
+        };
+        assert!(ink("\u{13000}") > 100);
+        assert!(ink("字") > 100);
+        assert_eq!(ink(" "), 0);
+    }
+
+    #[test]
+    fn letters_of_arabic_are_joined_and_run_to_the_left() {
+        let mut setter = Typesetter::new();
+        let joined = setter.line("محمد", Face::Strong, 40.0);
+        let apart = setter.line("م ح م د", Face::Strong, 40.0);
+        let ids = |line: &super::Line| line.glyphs.iter().map(|glyph| glyph.glyph_id).collect::<Vec<_>>();
+        assert!(
+            ids(&joined)
+                .iter()
+                .all(|id| !ids(&apart).contains(id) || *id == ids(&joined)[0])
+        );
+        let places: Vec<f32> = joined.glyphs.iter().map(|glyph| glyph.x).collect();
+        assert!(places.is_sorted_by(|a, b| a > b), "{places:?}");
+    }
+
+    #[test]
+    fn one_emoji_of_several_characters_is_one_picture() {
+        let mut setter = Typesetter::new();
+        for emoji in ["👩‍🚀", "🇩🇪", "👍🏽", "1️⃣"] {
+            let line = setter.line(emoji, Face::Strong, 40.0);
+            assert_eq!(line.glyphs.len(), 1, "{emoji}");
+        }
+    }
+
+    #[test]
+    fn long_lines_shrink_and_are_then_cut() {
+        let mut setter = Typesetter::new();
+        let mut fitted = |text: &str| {
+            let line = setter.fitting(text, Face::Strong, (46.0, 30.0), 600.0);
+            assert!(line.width <= 600.0, "{text}: {}", line.width);
+            (line.glyphs[0].font_size, line.glyphs.len())
+        };
+        assert_eq!(fitted("Ada"), (46.0, 3));
+        let (size, glyphs) = fitted("Maximiliane von Hohenstauf");
+        assert!((30.0..46.0).contains(&size) && glyphs == 26, "{size} {glyphs}");
+        let (size, glyphs) = fitted(&"W".repeat(32));
+        assert!(glyphs < 32 && (size - 30.0).abs() < 0.01, "{size} {glyphs}");
+        for text in [
+            "漢".repeat(32),
+            "﷽".repeat(32),
+            "👨‍👩‍👧‍👦".repeat(8),
+            "\u{13000}".repeat(64),
+        ] {
+            fitted(&text);
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! `/leaderboard`: who has the most XP, or messages, or XP of this week, ten at a time.
+//!
+//! Anyone may press its buttons: the page changes for everybody, as in other bots. A `custom_id` says where it leads, so a page of an
+//! earlier process works as well: `leaderboard:to:xp:3`, `leaderboard:first:xp`, `leaderboard:last:xp`, `leaderboard:me:xp`, and
+//! `leaderboard:order` for the menu.
+
+use std::{collections::HashMap, time::Duration};
+
+use futures_util::future::BoxFuture;
+use twilight_model::{
+    application::command::{Command as Definition, CommandOptionType as Kind},
+    channel::message::{
+        Component, Embed,
+        component::{ActionRow, Button, ButtonStyle, SelectMenu, SelectMenuOption, SelectMenuType},
+    },
+    id::{Id, marker::UserMarker},
+};
+use twilight_util::builder::embed::{EmbedBuilder, EmbedFooterBuilder};
+
+use crate::{
+    features::levels::{
+        rows::leaderboard::{self, Line, Order, Page},
+        rules::{curve::Curve, week::week_of},
+    },
+    interactions::{
+        Around, Question, Refusal,
+        asked::BadOption,
+        command::Command,
+        define::{Opt, for_servers},
+        reply::Reply,
+    },
+    support::{
+        i18n::{Language, Value},
+        ids::{self, MemberKey},
+        text::names::Name,
+    },
+};
+
+/// Lines of a page.
+const LINES: u32 = 10;
+/// How long a page waits for the names of its members. The answer must be on its way after a second and a half.
+const NAMES_PATIENCE: Duration = Duration::from_millis(800);
+
+/// What a member can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Xp,
+    Messages,
+    Week,
+}
+
+impl By {
+    const ALL: [Self; 3] = [Self::Xp, Self::Messages, Self::Week];
+
+    /// As it stands in options and custom ids.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Xp => "xp",
+            Self::Messages => "messages",
+            Self::Week => "week",
+        }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.word() == word)
+    }
+
+    /// The text of the option.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Xp => "leaderboard-by-xp",
+            Self::Messages => "leaderboard-by-messages",
+            Self::Week => "leaderboard-by-week",
+        }
+    }
+
+    /// "This week" is that of the question.
+    fn order(self, question: &Question) -> Order {
+        match self {
+            Self::Xp => Order::Xp,
+            Self::Messages => Order::Messages,
+            Self::Week => Order::Week(week_of(ids::millis(question.asked.id))),
+        }
+    }
+}
+
+/// Where a button leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// To a page, counted from 1.
+    Page(u64),
+    Last,
+    Me,
+}
+
+/// What a `custom_id` says after the command's name; `None` for what this version did not write.
+fn read(parts: &[&str], values: &[&str]) -> Option<(By, Way)> {
+    match (parts, values) {
+        (["first", by], []) | (["order"], [by]) => Some((By::of(by)?, Way::Page(1))),
+        (["last", by], []) => Some((By::of(by)?, Way::Last)),
+        (["me", by], []) => Some((By::of(by)?, Way::Me)),
+        (["to", by, page], []) => {
+            let page = page.parse().ok().filter(|page| *page >= 1)?;
+            Some((By::of(by)?, Way::Page(page)))
+        }
+        _ => None,
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Leaderboard;
+
+impl Command for Leaderboard {
+    fn name(&self) -> &'static str {
+        "leaderboard"
+    }
+
+    fn definition(&self) -> Definition {
+        let by = Opt::named(Kind::String, "leaderboard-option-by", "by")
+            .choices(By::ALL.map(|by| (by.word(), by.key())));
+        let page = Opt::named(Kind::Integer, "leaderboard-option-page", "page").from(1);
+        for_servers(self.name(), None).option(by).option(page).build()
+    }
+
+    fn run<'a>(
+        &'a self,
+        question: &'a mut Question,
+        around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        Box::pin(async move {
+            let by = match question.asked.text("by")? {
+                None => By::Xp,
+                Some(word) => By::of(word).ok_or(BadOption("by"))?,
+            };
+            let page = match question.asked.integer("page")? {
+                None => 1,
+                Some(page) => u64::try_from(page)
+                    .ok()
+                    .filter(|page| *page >= 1)
+                    .ok_or(BadOption("page"))?,
+            };
+            answer(question, around, by, Way::Page(page)).await
+        })
+    }
+
+    fn press<'a>(
+        &'a self,
+        question: &'a mut Question,
+        around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        Box::pin(async move {
+            let (by, way) =
+                read(&question.asked.custom_id_parts(), &question.asked.values()).ok_or(Refusal::Stale)?;
+            Ok(answer(question, around, by, way).await?.updating())
+        })
+    }
+}
+
+async fn answer(question: &mut Question, around: &Around, by: By, way: Way) -> Result<Reply, Refusal> {
+    let guild_id = question.guild()?;
+    let asker = question.asked.user().map(|user| user.id);
+    // What was written before the question is in the answer.
+    question.settled().await;
+    let order = by.order(question);
+    let skip = match way {
+        Way::Page(page) => (page - 1).saturating_mul(LINES.into()),
+        // There are not so many: the last page is shown instead.
+        Way::Last => u64::MAX,
+        Way::Me => {
+            let user_id = asker.ok_or(Refusal::ServerOnly)?;
+            let key = MemberKey { guild_id, user_id };
+            let above = leaderboard::position(&around.store, key, order).await?;
+            let above = above.ok_or_else(|| question.refuse("leaderboard-not-on-it"))?;
+            above - above % u64::from(LINES)
+        }
+    };
+    let page = leaderboard::page(&around.store, guild_id, order, skip, LINES).await?;
+    let settings = around.settings.of(&around.store, guild_id).await?;
+    let users = page.lines.iter().map(|line| line.standing.user_id);
+    let names = around.guilds.member_names(guild_id, users, NAMES_PATIENCE).await;
+    let board = Board {
+        page,
+        by,
+        curve: settings.curve,
+        names,
+    };
+    Ok(shown(&board, asker, question.language()))
+}
+
+/// A page, and what it takes to show it.
+struct Board {
+    page: Page,
+    by: By,
+    curve: Curve,
+    /// What members are called, as far as it is known.
+    names: HashMap<Id<UserMarker>, Name>,
+}
+
+/// A page as a message. The asker's own line stands out.
+fn shown(board: &Board, asker: Option<Id<UserMarker>>, language: Language) -> Reply {
+    let Board { page, by, .. } = board;
+    let by = *by;
+    let number = |number: u64| Value::from(language.number(number));
+    let lines = u64::from(LINES);
+    let (here, last) = (page.skipped / lines + 1, page.members.div_ceil(lines).max(1));
+    let written: Vec<String> = page
+        .lines
+        .iter()
+        .map(|line| {
+            let is_own = Some(line.standing.user_id) == asker;
+            format!(
+                "{}{}",
+                if is_own { "▸ " } else { "" },
+                in_words(line, board, language)
+            )
+        })
+        .collect();
+    let text = if written.is_empty() {
+        language.text("leaderboard-empty")
+    } else {
+        written.join("\n")
+    };
+    let footer = language.filled(
+        "leaderboard-footer",
+        &[
+            ("page", number(here)),
+            ("pages", number(last)),
+            ("members", Value::Count(page.members)),
+            ("count", number(page.members)),
+        ],
+    );
+    let footer = match by {
+        By::Week => language.filled("leaderboard-footer-week", &[("footer", footer.into())]),
+        By::Xp | By::Messages => footer,
+    };
+    let embed: Embed = EmbedBuilder::new()
+        .title(language.filled("leaderboard-title", &[("by", language.text(by.key()).into())]))
+        .description(text)
+        .footer(EmbedFooterBuilder::new(footer))
+        .build();
+    Reply::public(String::new())
+        .with_embed(embed)
+        .with_components(vec![buttons(by, here, last, language), menu(by, language)])
+}
+
+fn in_words(line: &Line, board: &Board, language: Language) -> String {
+    let number = |number: u64| Value::from(language.number(number));
+    let user_id = line.standing.user_id;
+    // A mention in an embed notifies nobody. A client that does not know the member shows its ID, so the name stands beside it.
+    let member = match board.names.get(&user_id) {
+        Some(name) => format!("<@{user_id}> ({})", name.in_markdown()),
+        None => format!("<@{user_id}>"),
+    };
+    let key = match board.by {
+        By::Messages => "leaderboard-line-messages",
+        By::Xp | By::Week => "leaderboard-line-xp",
+    };
+    language.filled(
+        key,
+        &[
+            ("rank", number(line.rank)),
+            ("member", member.into()),
+            ("level", number(board.curve.level_of(line.standing.xp).into())),
+            ("value", number(line.value)),
+            ("messages", Value::Count(line.value)),
+        ],
+    )
+}
+
+/// The buttons; those that lead nowhere are grey. Discord wants every `custom_id` of a message to differ.
+fn buttons(by: By, here: u64, last: u64, language: Language) -> Component {
+    let by = by.word();
+    let button = |custom_id: String, label: String, disabled: bool| {
+        Component::Button(Button {
+            custom_id: Some(custom_id),
+            disabled,
+            emoji: None,
+            id: None,
+            label: Some(label),
+            sku_id: None,
+            style: ButtonStyle::Secondary,
+            url: None,
+        })
+    };
+    let to = |page: u64| format!("leaderboard:to:{by}:{page}");
+    Component::ActionRow(ActionRow {
+        id: None,
+        components: vec![
+            button(format!("leaderboard:first:{by}"), "⏮".to_owned(), here == 1),
+            button(to(here - 1), "◀".to_owned(), here == 1),
+            button(
+                format!("leaderboard:me:{by}"),
+                language.text("leaderboard-me"),
+                false,
+            ),
+            button(to(here + 1), "▶".to_owned(), here >= last),
+            button(format!("leaderboard:last:{by}"), "⏭".to_owned(), here >= last),
+        ],
+    })
+}
+
+fn menu(chosen: By, language: Language) -> Component {
+    let options = By::ALL.map(|by| SelectMenuOption {
+        default: by == chosen,
+        description: None,
+        emoji: None,
+        label: language.text(by.key()),
+        value: by.word().to_owned(),
+    });
+    Component::ActionRow(ActionRow {
+        id: None,
+        components: vec![Component::SelectMenu(SelectMenu {
+            channel_types: None,
+            custom_id: "leaderboard:order".to_owned(),
+            default_values: None,
+            disabled: false,
+            id: None,
+            kind: SelectMenuType::Text,
+            max_values: None,
+            min_values: None,
+            options: Some(options.into()),
+            placeholder: None,
+            required: None,
+        })],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use twilight_model::{channel::message::Component, id::Id};
+
+    use super::{Board, By, Curve, HashMap, LINES, Name, Way, read, shown};
+    use crate::{
+        features::levels::rows::leaderboard::{Line, Page, Standing},
+        interactions::reply::Reply,
+        support::{
+            i18n::Language,
+            text::names::tests::{HOSTILE, assert_harmless},
+        },
+    };
+
+    fn reply(skipped: u64, members: u64, by: By) -> Reply {
+        let lines = (skipped..members).take(LINES as usize).map(|at| Line {
+            standing: Standing {
+                user_id: Id::new(at + 1),
+                xp: 255,
+                message_count: 9,
+            },
+            value: 1_255,
+            rank: at + 1,
+        });
+        let page = Page {
+            lines: lines.collect(),
+            skipped,
+            members,
+        };
+        let board = Board {
+            page,
+            by,
+            curve: Curve::linear(100),
+            names: HashMap::from([(Id::new(skipped + 3), Name::first([Some(HOSTILE)], 3))]),
+        };
+        shown(&board, Some(Id::new(skipped + 2)), Language::German)
+    }
+
+    fn ids(reply: &Reply) -> Vec<(String, bool)> {
+        let Component::ActionRow(row) = &reply.components[0] else {
+            unreachable!("a row of buttons")
+        };
+        row.components
+            .iter()
+            .filter_map(|button| match button {
+                Component::Button(button) => Some((button.custom_id.clone()?, button.disabled)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_button_leads_where_it_says() {
+        for (skipped, members) in [(0, 0), (0, 5), (0, 11), (10, 20), (10, 40), (30, 40)] {
+            let reply = reply(skipped, members, By::Week);
+            let ids = ids(&reply);
+            assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 5, "{ids:?}");
+            for (id, disabled) in ids {
+                let parts: Vec<&str> = id.split(':').skip(1).collect();
+                let way = read(&parts, &[]);
+                assert!(disabled || way.is_some_and(|(by, _)| by == By::Week), "{id}");
+            }
+        }
+        assert!(
+            ids(&reply(0, 10, By::Xp))
+                .iter()
+                .filter(|(_, disabled)| *disabled)
+                .count()
+                == 4
+        );
+    }
+
+    #[test]
+    fn what_nobody_wrote_leads_nowhere() {
+        assert_eq!(read(&["to", "xp", "7"], &[]), Some((By::Xp, Way::Page(7))));
+        assert_eq!(
+            read(&["order"], &["messages"]),
+            Some((By::Messages, Way::Page(1)))
+        );
+        for parts in [
+            &["to", "xp", "0"][..],
+            &["to", "xp", "-1"],
+            &["to", "xp", "99999999999999999999999"],
+            &["to", "gold", "1"],
+            &["to", "xp"],
+            &["first"],
+            &["order"],
+            &[],
+        ] {
+            assert_eq!(read(parts, &[]), None, "{parts:?}");
+        }
+        assert_eq!(read(&["order"], &["gold"]), None);
+        assert_eq!(read(&["first", "xp"], &["xp"]), None);
+    }
+
+    #[test]
+    fn a_page_in_words() {
+        let reply = reply(10, 1_234, By::Messages);
+        let embed = &reply.embeds[0];
+        let text = embed.description.as_deref().expect("lines");
+        assert_eq!(text.lines().count(), 10);
+        assert!(text.starts_with("**#11** <@11>"), "{text}");
+        assert!(
+            text.contains("\n▸ **#12** <@12> · Level 2 · 1.255 Nachrichten\n"),
+            "{text}"
+        );
+        let named = text.lines().nth(2).expect("a line");
+        assert!(named.starts_with("**#13** <@13> ("), "{named}");
+        assert_harmless(named.split_once('(').expect("a name").1);
+        let footer = &embed.footer.as_ref().expect("a footer").text;
+        assert!(
+            footer.contains("Seite 2 von 124") && footer.contains("1.234"),
+            "{footer}"
+        );
+    }
+}

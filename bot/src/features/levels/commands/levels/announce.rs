@@ -1,0 +1,87 @@
+//! Where level-ups are announced, and how.
+
+use serde_json::json;
+
+use super::{change, rules::given};
+use crate::{
+    interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
+    settings::{Announce, Template, change::Change},
+    support::{
+        i18n::Value,
+        text::template::{Facts, MAX_CHARS},
+    },
+};
+
+/// The words of the option `where`: those of `guild_settings.announce`.
+pub(super) const WHERE: [&str; 4] = ["off", "same_channel", "channel", "direct"];
+
+/// What a template may have.
+pub(super) const MOST_CHARS: u16 = {
+    assert!(MAX_CHARS <= 6_000, "Discord's most for an option");
+    #[expect(clippy::cast_possible_truncation, reason = "asserted above")]
+    {
+        MAX_CHARS as u16
+    }
+};
+
+pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let asked = &question.asked;
+    let language = question.language();
+    let channel = asked.channel("channel")?;
+    let announce = match given(asked.text("where")?, "where")? {
+        "off" => Announce::Off,
+        "same_channel" => Announce::SameChannel,
+        "direct" => Announce::Direct,
+        "channel" => {
+            let channel = channel.ok_or_else(|| question.refuse("levels-announce-no-channel"))?;
+            if !super::rules::takes_messages(channel.kind) {
+                return Err(Refusal::Option(BadOption("channel")));
+            }
+            Announce::Channel(channel.id)
+        }
+        _ => return Err(Refusal::Option(BadOption("where"))),
+    };
+    let mut changes = vec![Change::Announce(Some(announce))];
+    if let Some(text) = asked.text("text")? {
+        let template = Template::parse(text).map_err(|fault| {
+            let values = [("fault", Value::from(fault.to_string()))];
+            Refusal::Said(language.filled("levels-announce-bad", &values))
+        })?;
+        changes.push(Change::Template(Some(template)));
+    }
+    if let Some(ping) = asked.boolean("ping")? {
+        changes.push(Change::Ping(ping));
+    }
+    let details = json!({"where": announce.word()});
+    change(question, around, "levels_announce", &details, changes).await?;
+    let settings = around.settings.of(&around.store, question.guild()?).await?;
+    let (Some(user), false) = (asked.user(), announce == Announce::Off) else {
+        return Ok(Reply::private(language.text("levels-announce-off")));
+    };
+    let level = 5;
+    let xp = settings.curve.xp_at(level) + 10;
+    let preview = settings.template.render(&Facts {
+        user_id: user.id,
+        user_name: Some(&asked.own_name().ok_or(Refusal::Stale)?),
+        level,
+        level_before: level - 1,
+        xp,
+        xp_next: settings.curve.xp_at(level + 1).saturating_sub(xp),
+        server: None,
+        roles: &[],
+    });
+    let key = match announce {
+        Announce::Channel(_) => "levels-announce-channel",
+        Announce::Direct => "levels-announce-direct",
+        Announce::SameChannel | Announce::Off => "levels-announce-same",
+    };
+    let channel = match announce {
+        Announce::Channel(id) => format!("<#{id}>"),
+        _ => String::new(),
+    };
+    let values = [("channel", Value::from(channel))];
+    Ok(Reply::private(format!(
+        "{}\n>>> {preview}",
+        language.filled(key, &values)
+    )))
+}

@@ -1,0 +1,258 @@
+//! What changes many members at once: a reset, and taking changes back.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+use serde_json::json;
+use tokio::sync::watch;
+use twilight_model::{
+    application::command::{CommandOptionChoice, CommandOptionChoiceValue},
+    channel::message::component::ButtonStyle,
+    id::{
+        Id,
+        marker::{InteractionMarker, UserMarker},
+    },
+};
+
+use crate::{
+    discord::clock::host_time,
+    features::levels::adjust::{self, Mass},
+    interactions::{
+        Around, Question, Refusal,
+        asked::BadOption,
+        define::{button, buttons},
+        reply::Reply,
+    },
+    settings::audit_log::{self, Written},
+    support::{
+        i18n::{Language, Value},
+        text::names::Name,
+    },
+};
+
+/// Changes that are proposed to be taken back.
+const PROPOSED: u32 = 25;
+/// How long names are waited for. Choices must arrive within three seconds.
+const NAMES_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Nothing is reset before somebody says again that it shall be.
+pub(super) fn ask_to_reset(question: &Question) -> Result<Reply, Refusal> {
+    let language = question.language();
+    let user_id = question.asked.user().ok_or(Refusal::ServerOnly)?.id;
+    let row = buttons([
+        button(
+            format!("levels:reset:{user_id}"),
+            language.text("levels-reset-yes"),
+            ButtonStyle::Danger,
+        ),
+        button(
+            format!("levels:keep:{user_id}"),
+            language.text("levels-reset-no"),
+            ButtonStyle::Secondary,
+        ),
+    ]);
+    Ok(Reply::private(language.text("levels-reset-sure")).with_components(vec![row]))
+}
+
+pub(super) fn pressed(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let language = question.language();
+    let presser = question.asked.user().ok_or(Refusal::ServerOnly)?.id.to_string();
+    match question.asked.custom_id_parts().as_slice() {
+        [_, asker] if *asker != presser => Err(question.refuse("error-foreign")),
+        ["keep", _] => Ok(Reply::private(language.text("levels-reset-kept")).updating()),
+        ["reset", _] => {
+            let entry = question.entry("levels_reset", &json!({}))?;
+            let (store, settings) = (around.store.clone().unhurried(), around.settings.clone());
+            question.afterwards(move |progress| async move {
+                let (told, seen) = watch::channel(0);
+                let reset = adjust::reset(&store, &settings, entry, &told);
+                let text = match Box::pin(progress.during(reset, seen, so_far(language))).await {
+                    Ok(Mass::Done(members)) => {
+                        let values = [
+                            ("members", Value::Count(members)),
+                            ("count", language.number(members).into()),
+                        ];
+                        language.filled("levels-reset-done", &values)
+                    }
+                    Ok(Mass::Before | Mass::Nothing) => language.text("xp-done-before"),
+                    Err(error) => {
+                        tracing::warn!(%error, command = "levels", "a command could not use the database");
+                        language.text("error-away-midway")
+                    }
+                };
+                Reply::private(text)
+            });
+            Ok(Reply::private(language.text("levels-reset-runs")).updating())
+        }
+        _ => Err(Refusal::Stale),
+    }
+}
+
+pub(super) async fn undo(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let guild_id = question.guild()?;
+    let language = question.language();
+    let chosen: Id<InteractionMarker> = if let Some(text) = question.asked.text("change")? {
+        text.parse()
+            .map_err(|_no_id| Refusal::Option(BadOption("change")))?
+    } else {
+        let recent = audit_log::recent(&around.store, guild_id, PROPOSED).await?;
+        let newest = recent
+            .iter()
+            .find(|entry| !entry.is_undone && entry.action != "levels_undo");
+        newest
+            .map(|entry| entry.interaction_id)
+            .ok_or_else(|| question.refuse("levels-undo-nothing"))?
+    };
+    let permit = question.xp_permit(around).await?;
+    let entry = question.entry("levels_undo", &json!({"interaction_id": chosen.to_string()}))?;
+    let (store, settings) = (around.store.clone().unhurried(), around.settings.clone());
+    question.afterwards(move |progress| async move {
+        let (told, seen) = watch::channel(0);
+        let back = adjust::take_back(&store, &settings, entry, chosen, permit, &told);
+        let text = match Box::pin(progress.during(back, seen, so_far(language))).await {
+            Ok(Mass::Done(members)) => {
+                let values = [
+                    ("members", Value::Count(members)),
+                    ("count", language.number(members).into()),
+                ];
+                language.filled("levels-undo-done", &values)
+            }
+            Ok(Mass::Before) => language.text("xp-done-before"),
+            Ok(Mass::Nothing) => language.text("levels-undo-nothing"),
+            Err(error) => {
+                tracing::warn!(%error, command = "levels", "a command could not use the database");
+                language.text("error-away-midway")
+            }
+        };
+        Reply::private(text)
+    });
+    Ok(Reply::private(language.text("levels-undo-runs")))
+}
+
+/// How far a change of many members is.
+fn so_far(language: Language) -> impl Fn(u64) -> Reply {
+    move |members| {
+        let values = [
+            ("members", Value::Count(members)),
+            ("count", language.number(members).into()),
+        ];
+        Reply::private(language.filled("levels-mass-so-far", &values))
+    }
+}
+
+/// Changes that can be taken back, for the option that is being typed.
+pub(super) async fn changes(
+    question: &Question,
+    around: &Around,
+) -> Result<Vec<CommandOptionChoice>, Refusal> {
+    let language = question.language();
+    let guild_id = question.guild()?;
+    let recent = audit_log::recent(&around.store, guild_id, PROPOSED).await?;
+    let proposed: Vec<&Written> = recent.iter().filter(|entry| !entry.is_undone).collect();
+    let people: BTreeSet<_> = proposed
+        .iter()
+        .flat_map(|entry| entry.user_id.into_iter().chain([entry.actor_id]))
+        .collect();
+    let names = around.guilds.member_names(guild_id, people, NAMES_PATIENCE).await;
+    let choice = |entry: &&Written| CommandOptionChoice {
+        name: in_words(entry, &names, language),
+        name_localizations: None,
+        value: CommandOptionChoiceValue::String(entry.interaction_id.to_string()),
+    };
+    Ok(proposed.iter().map(choice).collect())
+}
+
+/// Such as "+50 XP · @Ada · by Bob · 3 min ago". Discord shows it as it is, without Markdown.
+fn in_words(entry: &Written, names: &HashMap<Id<UserMarker>, Name>, language: Language) -> String {
+    let name = |user_id: Id<UserMarker>| {
+        let name = names.get(&user_id);
+        name.map_or_else(|| user_id.to_string(), |name| name.as_plain().to_owned())
+    };
+    let amount = language.number(entry.amount.unwrap_or(0).unsigned_abs());
+    let what = match entry.action.as_str() {
+        "xp_give" => language.filled("levels-undo-give", &[("amount", amount.into())]),
+        "xp_take" => language.filled("levels-undo-take", &[("amount", amount.into())]),
+        "xp_set" => language.filled("levels-undo-set", &[("amount", amount.into())]),
+        "levels_undo" => language.text("levels-undo-undo"),
+        _ => language.text("levels-undo-reset"),
+    };
+    let whom = entry.user_id.map_or_else(
+        || {
+            let values = [
+                ("members", Value::Count(entry.members)),
+                ("count", language.number(entry.members).into()),
+            ];
+            language.filled("levels-undo-members", &values)
+        },
+        |user_id| format!("@{}", name(user_id)),
+    );
+    let age = host_time().duration_since(entry.created_at).unwrap_or_default();
+    let minutes = age.as_secs() / 60;
+    let (key, number) = match minutes {
+        0..120 => ("levels-undo-minutes", minutes),
+        120..2_880 => ("levels-undo-hours", minutes / 60),
+        _ => ("levels-undo-days", minutes / 1_440),
+    };
+    let ago = [
+        ("age", Value::Count(number)),
+        ("count", language.number(number).into()),
+    ];
+    let values = [
+        ("what", Value::from(what)),
+        ("whom", whom.into()),
+        ("actor", name(entry.actor_id).into()),
+        ("ago", language.filled(key, &ago).into()),
+    ];
+    language.filled("levels-undo-line", &values)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use twilight_model::id::Id;
+
+    use super::{HashMap, Language, Name, Written, host_time, in_words};
+
+    #[test]
+    fn a_change_in_words() {
+        let called = |name| Name::first([Some(name)], 1);
+        let names = HashMap::from([(Id::new(1), called("Ada")), (Id::new(2), called("Bob"))]);
+        let entry = |action: &str, user, members, minutes: u64| Written {
+            interaction_id: Id::new(9),
+            actor_id: Id::new(2),
+            action: action.to_owned(),
+            amount: Some(1_050),
+            user_id: user,
+            members,
+            is_undone: false,
+            created_at: host_time() - Duration::from_secs(minutes * 60),
+        };
+        for (entry, words) in [
+            (
+                entry("xp_give", Some(Id::new(1)), 1, 0),
+                "+1,050 XP · @Ada · by Bob · just now",
+            ),
+            (
+                entry("xp_take", Some(Id::new(7)), 1, 3),
+                "−1,050 XP · @7 · by Bob · 3 min ago",
+            ),
+            (
+                entry("xp_set", None, 1, 60),
+                "1,050 XP · one member · by Bob · 60 min ago",
+            ),
+            (
+                entry("levels_reset", None, 2_000, 180),
+                "reset · 2,000 members · by Bob · 3 h ago",
+            ),
+            (
+                entry("levels_undo", None, 5, 4_000),
+                "undo · 5 members · by Bob · 2 days ago",
+            ),
+        ] {
+            assert_eq!(in_words(&entry, &names, Language::English), words);
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! The roles that levels give.
+
+use std::time::Duration;
+
+use serde_json::json;
+use twilight_model::{
+    application::command::CommandOptionType,
+    id::{
+        Id,
+        marker::{GuildMarker, RoleMarker},
+    },
+};
+
+use super::{change, rules::given};
+use crate::{
+    discord::{
+        guilds::{
+            Assignable,
+            authority::{Denial, RewardFault, RewardPermit, XpPermit},
+        },
+        rest::Priority,
+    },
+    features::levels::{adjust, rules::curve::MAX_LEVEL},
+    interactions::{Around, Progress, Question, Refusal, define::Opt, reply::Reply},
+    outbox::queue,
+    settings::{
+        Demotion, GuildSettings, RewardMode,
+        change::{Change, RewardError, add_reward, remove_reward},
+        current, table,
+    },
+    support::i18n::{Language, Value},
+};
+
+/// The words of the option `keep`.
+const MODES: [&str; 2] = ["stack", "replace"];
+
+/// Rewards that are listed: what fits into a message, with what stands around it.
+const SHOWN: usize = 40;
+/// How often the progress of a sync is shown.
+const SHOWN_EVERY: Duration = Duration::from_secs(5);
+/// Discord takes changes of an answer for 15 minutes.
+const SHOWN_FOR: Duration = Duration::from_mins(14);
+
+/// The subcommands about rewards.
+pub(super) fn definition() -> Opt {
+    use CommandOptionType::{Boolean, Integer, Role, String};
+    let opt = |kind, name| Opt::new(kind, "levels-option", name);
+    let role = || opt(Role, "role");
+    Opt::group(
+        "levels",
+        "reward",
+        [
+            Opt::sub(
+                "levels-reward",
+                "add",
+                [
+                    opt(Integer, "level").between(1, MAX_LEVEL.into()).required(),
+                    role().required(),
+                ],
+            ),
+            Opt::sub("levels-reward", "remove", [role().required()]),
+            Opt::sub("levels-reward", "list", []),
+            Opt::sub(
+                "levels-reward",
+                "mode",
+                [opt(String, "keep").one_of("levels-option", MODES).required()],
+            ),
+            Opt::sub(
+                "levels-reward",
+                "demotion",
+                [opt(String, "remove")
+                    .one_of("levels-option", Demotion::ALL.map(Demotion::word))
+                    .required()],
+            ),
+            Opt::sub("levels-reward", "rejoin", [opt(Boolean, "give").required()]),
+            Opt::sub(
+                "levels-reward",
+                "sync",
+                [opt(Boolean, "dry-run"), opt(Boolean, "take")],
+            ),
+        ],
+    )
+}
+
+pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let level = given(question.asked.integer("level")?, "level")?;
+    let level = u32::try_from(level)
+        .ok()
+        .filter(|level| (1..=MAX_LEVEL).contains(level));
+    let level = given(level, "level")?;
+    let role_id = given(question.asked.role("role")?, "role")?;
+    let guild_id = question.guild()?;
+    let language = question.language();
+    let permit = permit(question, around, guild_id, role_id).await?;
+    let details = json!({"level": level, "role": role_id});
+    let entry = question.entry("levels_reward_add", &details)?;
+    match add_reward(&around.store, guild_id, level, permit, Some(entry)).await {
+        Ok(()) => around.settings.forget(guild_id),
+        Err(RewardError::TooMany) => return Err(question.refuse("levels-reward-too-many")),
+        Err(RewardError::Store(error)) => return Err(error.into()),
+    }
+    let values = [
+        ("role", Value::from(format!("<@&{role_id}>"))),
+        ("level", language.number(level.into()).into()),
+    ];
+    Ok(Reply::private(language.filled("levels-reward-added", &values)))
+}
+
+/// Permission for who asks to make the role a reward, if the bot can give it.
+async fn permit(
+    question: &Question,
+    around: &Around,
+    guild_id: Id<GuildMarker>,
+    role_id: Id<RoleMarker>,
+) -> Result<RewardPermit, Refusal> {
+    let authority = question.authority(around).await?;
+    let permit = around
+        .guilds
+        .reward_permit(guild_id, &authority, role_id, Priority::Interaction)
+        .await?;
+    permit.map_err(|denied| match denied {
+        RewardFault::Denied(denial) => denial.into(),
+        RewardFault::Unassignable(assignable) => {
+            question.refuse(fault(assignable).unwrap_or("levels-reward-not-given"))
+        }
+    })
+}
+
+pub(super) async fn remove(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let role_id = given(question.asked.role("role")?, "role")?;
+    let guild_id = question.guild()?;
+    let entry = question.entry("levels_reward_remove", &json!({"role": role_id}))?;
+    let was_one = remove_reward(&around.store, guild_id, role_id, Some(entry)).await?;
+    around.settings.forget(guild_id);
+    let key = if was_one {
+        "levels-reward-removed"
+    } else {
+        "levels-reward-none"
+    };
+    let values = [("role", Value::from(format!("<@&{role_id}>")))];
+    Ok(Reply::private(question.language().filled(key, &values)))
+}
+
+pub(super) async fn list(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let guild_id = question.guild()?;
+    let settings = current::settings(question, around).await?;
+    let language = question.language();
+    let text = in_words(&settings, language);
+    let troubles = troubles(around, guild_id, &settings, language).await?;
+    Ok(Reply::private_list(format!("{text}{troubles}")))
+}
+
+/// A line for each reward that the bot does not give at the moment.
+pub(super) async fn troubles(
+    around: &Around,
+    guild_id: Id<GuildMarker>,
+    settings: &GuildSettings,
+    language: Language,
+) -> Result<String, Refusal> {
+    let mut lines = String::new();
+    for (_, role_id) in settings.rewards.roles().iter().take(SHOWN) {
+        if let Some(trouble) = trouble(around, guild_id, *role_id, language).await? {
+            let values = [
+                ("role", Value::from(format!("<@&{role_id}>"))),
+                ("why", trouble.into()),
+            ];
+            lines.push('\n');
+            lines.push_str(&language.filled("levels-reward-trouble", &values));
+        }
+    }
+    Ok(lines)
+}
+
+/// Why the bot does not give a reward at the moment.
+async fn trouble(
+    around: &Around,
+    guild_id: Id<GuildMarker>,
+    role_id: Id<RoleMarker>,
+    language: Language,
+) -> Result<Option<String>, Refusal> {
+    let guilds = &around.guilds;
+    let assignable = guilds
+        .assignable(guild_id, role_id, Priority::Interaction)
+        .await?;
+    if let Some(key) = fault(assignable) {
+        return Ok(Some(language.text(key)));
+    }
+    let Some(danger) = guilds
+        .dangers_of(guild_id, role_id, Priority::Interaction)
+        .await?
+    else {
+        return Ok(None);
+    };
+    let configured_by = table::configured_by(&around.store, guild_id, role_id).await?;
+    let owner = guilds.owner(guild_id, Priority::Interaction).await?;
+    let is_the_owners = configured_by.is_some() && configured_by == owner;
+    Ok((!is_the_owners).then(|| Denial::OwnerOnly(role_id, danger).in_words(language)))
+}
+
+/// The text for a role that the bot cannot give.
+const fn fault(assignable: Assignable) -> Option<&'static str> {
+    match assignable {
+        Assignable::Yes => None,
+        Assignable::NoPermission => Some("levels-reward-no-permission"),
+        Assignable::RoleAboveBot { .. } => Some("levels-reward-above"),
+        Assignable::Everyone => Some("levels-reward-everyone"),
+        Assignable::UnknownRole => Some("levels-reward-unknown"),
+        Assignable::Managed => Some("levels-reward-not-given"),
+    }
+}
+
+/// The rewards, one a line.
+pub(super) fn in_words(settings: &GuildSettings, language: Language) -> String {
+    let roles = settings.rewards.roles();
+    if roles.is_empty() {
+        return language.text("levels-reward-empty");
+    }
+    let mut lines: Vec<String> = roles
+        .iter()
+        .take(SHOWN)
+        .map(|(level, role_id)| {
+            let values = [
+                ("level", Value::from(language.number((*level).into()))),
+                ("role", format!("<@&{role_id}>").into()),
+            ];
+            language.filled("levels-reward-line", &values)
+        })
+        .collect();
+    if roles.len() > SHOWN {
+        let more = (roles.len() - SHOWN) as u64;
+        lines.push(language.filled("levels-reward-more", &[("more", language.number(more).into())]));
+    }
+    lines.push(language.text(match settings.rewards.mode {
+        RewardMode::Stack => "levels-reward-stack",
+        RewardMode::Replace => "levels-reward-replace",
+    }));
+    if settings.rewards.switched_off {
+        lines.push(language.text("levels-reward-off"));
+    }
+    lines.join("\n")
+}
+
+pub(super) async fn mode(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let mode = match given(question.asked.text("keep")?, "keep")? {
+        "stack" => RewardMode::Stack,
+        "replace" => RewardMode::Replace,
+        _ => return given(None, "keep"),
+    };
+    let details = json!({"mode": mode.word()});
+    change(
+        question,
+        around,
+        "levels_reward_mode",
+        &details,
+        vec![Change::Rewards(question.xp_permit(around).await?, mode)],
+    )
+    .await?;
+    let key = match mode {
+        RewardMode::Stack => "levels-reward-stack",
+        RewardMode::Replace => "levels-reward-replace",
+    };
+    Ok(Reply::private(question.language().text(key)))
+}
+
+/// When members lose the roles of levels that they have no more.
+pub(super) async fn demotion(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let word = given(question.asked.text("remove")?, "remove")?;
+    let demotion = given(Demotion::of_word(word), "remove")?;
+    let changes = vec![Change::Demotion(question.xp_permit(around).await?, demotion)];
+    let details = json!({"demotion": demotion.word()});
+    change(question, around, "levels_reward_demotion", &details, changes).await?;
+    let key = format!("levels-demotion-{}", demotion.word());
+    Ok(Reply::private(question.language().text(&key)))
+}
+
+/// Whether members who join get the roles of the level that they have.
+pub(super) async fn rejoin(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let gives = given(question.asked.boolean("give")?, "give")?;
+    let changes = vec![Change::RolesOnJoin(question.xp_permit(around).await?, gives)];
+    change(
+        question,
+        around,
+        "levels_reward_rejoin",
+        &json!({"give": gives}),
+        changes,
+    )
+    .await?;
+    let key = if gives {
+        "levels-rejoin-on"
+    } else {
+        "levels-rejoin-off"
+    };
+    Ok(Reply::private(question.language().text(key)))
+}
+
+/// Make the roles of every member right, in the background.
+pub(super) async fn sync(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let guild_id = question.guild()?;
+    let language = question.language();
+    let settings = around.settings.of(&around.store, guild_id).await?;
+    if settings.rewards.roles().is_empty() {
+        return Err(question.refuse("levels-reward-empty"));
+    }
+    if question.asked.boolean("dry-run")?.unwrap_or(false) {
+        let members = adjust::count_to_sync(&around.store, guild_id, &settings).await?;
+        let values = [
+            ("members", Value::Count(members)),
+            ("count", language.number(members).into()),
+        ];
+        let text = language.filled("levels-sync-dry", &values);
+        let troubles = troubles(around, guild_id, &settings, language).await?;
+        return Ok(Reply::private(format!("{text}{troubles}")));
+    }
+    let takes = question.asked.boolean("take")?.unwrap_or(false);
+    let permit = question.xp_permit(around).await?;
+    question.afterwards(move |progress| async move {
+        match synced(&progress, guild_id, &settings, (takes, permit), language).await {
+            Ok(text) => Reply::private(text),
+            Err(Refusal::Rest(error)) => {
+                tracing::warn!(%error, command = "levels", "a command could not use Discord's API");
+                Reply::private(language.text("error-broken"))
+            }
+            Err(error) => {
+                tracing::warn!(?error, command = "levels", "a command could not use the database");
+                Reply::private(language.text("error-away"))
+            }
+        }
+    });
+    Ok(Reply::private(language.text("levels-sync-started")))
+}
+
+async fn synced(
+    progress: &Progress,
+    guild_id: Id<GuildMarker>,
+    settings: &GuildSettings,
+    (takes, permit): (bool, XpPermit),
+    language: Language,
+) -> Result<String, Refusal> {
+    let around = progress.around();
+    let store = &around.store;
+    let all = adjust::sync_rewards(store, guild_id, settings, takes, permit).await?;
+    let until = tokio::time::Instant::now() + SHOWN_FOR;
+    loop {
+        let left = queue::roles_left(store, guild_id).await?;
+        let open = (left.in_line + left.set_aside).min(all);
+        let values = [
+            ("done", Value::from(language.number(all - open))),
+            ("members", Value::Count(all)),
+            ("count", language.number(all).into()),
+        ];
+        if left.in_line == 0 {
+            let right = [
+                ("members", Value::Count(all - open)),
+                ("count", language.number(all - open).into()),
+            ];
+            let mut text = language.filled("levels-sync-done", &right);
+            if open > 0 {
+                // Somebody has to put something right before the others get theirs.
+                let values = [
+                    ("members", Value::Count(open)),
+                    ("count", language.number(open).into()),
+                ];
+                text.push('\n');
+                text.push_str(&language.filled("levels-sync-waiting", &values));
+                text.push_str(&troubles(around, guild_id, settings, language).await?);
+            }
+            return Ok(text);
+        }
+        if tokio::time::Instant::now() >= until {
+            return Ok(language.filled("levels-sync-goes-on", &values));
+        }
+        progress
+            .say(&Reply::private(language.filled("levels-sync-progress", &values)))
+            .await;
+        tokio::time::sleep(SHOWN_EVERY).await;
+    }
+}

@@ -1,0 +1,324 @@
+//! What messages earn, and how much XP levels take.
+
+use serde_json::json;
+use twilight_model::channel::ChannelType;
+
+use super::change;
+use crate::{
+    features::levels::{
+        adjust,
+        rules::{
+            curve::Curve,
+            earning::{Boost, MAX_PERCENT, Percent, RoleMode, Target},
+        },
+    },
+    interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
+    settings::{Departed, change::Change},
+    support::{
+        i18n::{Language, Value},
+        ids::{self, Millis},
+    },
+};
+
+/// Eight hours, as much as others allow; in seconds.
+pub(super) const LONGEST_COOLDOWN: i64 = 28_800;
+/// Four weeks, in hours.
+pub(super) const LONGEST_BOOST: i64 = 672;
+/// Multipliers of a guild.
+const MOST_MULTIPLIERS: usize = 100;
+/// Boosts at the same time.
+const MOST_BOOSTS: usize = 10;
+/// The most XP that a message earns before it is multiplied.
+const MOST_XP: u32 = 10_000;
+
+/// The words of the option `kind`.
+pub(super) const CURVES: [&str; 4] = ["mee6", "linear", "arcane", "cubic"];
+
+/// A number without needless zeros, such as 1.5.
+fn decimal(percent: Percent, language: Language) -> String {
+    let written = format!("{}.{:02}", percent / 100, percent % 100);
+    let written = written.trim_end_matches('0').trim_end_matches('.');
+    match language {
+        Language::English => written.to_owned(),
+        Language::German => written.replace('.', ","),
+    }
+}
+
+/// What an option says, which has to be there.
+pub(super) fn given<T>(option: Option<T>, name: &'static str) -> Result<T, Refusal> {
+    option.ok_or(Refusal::Option(BadOption(name)))
+}
+
+pub(super) async fn xp(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let number = |name| -> Result<u32, Refusal> {
+        let number = u32::try_from(given(question.asked.integer(name)?, name)?).ok();
+        given(number.filter(|xp| *xp <= MOST_XP), name)
+    };
+    let (least, most) = (number("least")?, number("most")?);
+    if least > most {
+        return Err(question.refuse("levels-xp-order"));
+    }
+    let details = json!({"least": least, "most": most});
+    change(
+        question,
+        around,
+        "levels_xp",
+        &details,
+        vec![Change::Xp(question.xp_permit(around).await?, Some((least, most)))],
+    )
+    .await?;
+    let language = question.language();
+    let values = [("range", range(least, most, language).into())];
+    Ok(Reply::private(language.filled("levels-xp-done", &values)))
+}
+
+/// How much XP a message earns.
+pub(super) fn range(least: u32, most: u32, language: Language) -> String {
+    let values = [
+        ("least", Value::from(language.number(least.into()))),
+        ("most", Value::from(language.number(most.into()))),
+    ];
+    if least == most {
+        language.filled("levels-xp-one", &values[1..])
+    } else {
+        language.filled("levels-xp-range", &values)
+    }
+}
+
+pub(super) async fn cooldown(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let seconds = given(question.asked.integer("seconds")?, "seconds")?;
+    let seconds = (0..=LONGEST_COOLDOWN).contains(&seconds).then_some(seconds);
+    let seconds = given(seconds.and_then(|seconds| u32::try_from(seconds).ok()), "seconds")?;
+    let details = json!({"seconds": seconds});
+    let changes = vec![Change::Cooldown(question.xp_permit(around).await?, Some(seconds))];
+    change(question, around, "levels_cooldown", &details, changes).await?;
+    let language = question.language();
+    let values = [
+        ("seconds", Value::Count(seconds.into())),
+        ("count", language.number(seconds.into()).into()),
+    ];
+    Ok(Reply::private(language.filled("levels-cooldown-done", &values)))
+}
+
+/// The role or the channel that was chosen, of which there may be one.
+fn target(question: &Question) -> Result<Option<Target>, Refusal> {
+    let role_id = question.asked.role("role")?;
+    let channel = question.asked.channel("channel")?;
+    match (role_id, channel) {
+        (Some(_), Some(_)) => Err(question.refuse("levels-one-of-both")),
+        (Some(role_id), None) => Ok(Some(Target::Role(role_id))),
+        (None, Some(channel)) => Ok(Some(Target::Channel(channel.id))),
+        (None, None) => Ok(None),
+    }
+}
+
+fn factor(question: &Question) -> Result<Percent, Refusal> {
+    let factor = given(question.asked.number("factor")?, "factor")?;
+    if !(0.0..=f64::from(MAX_PERCENT) / 100.0).contains(&factor) {
+        return Err(Refusal::Option(BadOption("factor")));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "from 0 to 1,000"
+    )]
+    Ok((factor * 100.0).round() as Percent)
+}
+
+/// A role, a channel or the server, as Discord shows it.
+pub(super) fn shown(target: Target, language: Language) -> String {
+    match target {
+        Target::Role(role_id) => format!("<@&{role_id}>"),
+        Target::Channel(channel_id) => format!("<#{channel_id}>"),
+        Target::Server => language.text("levels-server"),
+    }
+}
+
+/// A factor, such as ×1.5.
+pub(super) fn times(percent: Percent, language: Language) -> String {
+    format!("×{}", decimal(percent, language))
+}
+
+pub(super) async fn multiplier(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let percent = factor(question)?;
+    let target = target(question)?.ok_or_else(|| question.refuse("levels-one-of-both"))?;
+    let guild_id = question.guild()?;
+    let settings = around.settings.of(&around.store, guild_id).await?;
+    let earning = &settings.earning;
+    if earning.roles().len() + earning.channels().len() >= MOST_MULTIPLIERS && percent != 100 {
+        return Err(question.refuse("levels-multiplier-too-many"));
+    }
+    let language = question.language();
+    let details = json!({"target": format!("{target:?}"), "percent": percent});
+    let changes = vec![Change::Multiplier(
+        question.xp_permit(around).await?,
+        target,
+        percent,
+    )];
+    change(question, around, "levels_multiplier", &details, changes).await?;
+    let key = match percent {
+        0 => "levels-multiplier-none",
+        100 => "levels-multiplier-gone",
+        _ => "levels-multiplier-done",
+    };
+    let values = [
+        ("target", Value::from(shown(target, language))),
+        ("factor", times(percent, language).into()),
+    ];
+    Ok(Reply::private(language.filled(key, &values)))
+}
+
+pub(super) async fn role_mode(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let word = given(question.asked.text("mode")?, "mode")?;
+    let mode = given(RoleMode::of_word(word), "mode")?;
+    let details = json!({"mode": mode.word()});
+    change(
+        question,
+        around,
+        "levels_role_mode",
+        &details,
+        vec![Change::RoleMode(question.xp_permit(around).await?, mode)],
+    )
+    .await?;
+    let language = question.language();
+    let values = [(
+        "mode",
+        language
+            .text(&format!("levels-option-mode-{}", mode.word()))
+            .into(),
+    )];
+    Ok(Reply::private(language.filled("levels-role-mode-done", &values)))
+}
+
+pub(super) async fn boost(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let percent = factor(question)?;
+    let hours = given(question.asked.integer("hours")?, "hours")?;
+    let hours = given((1..=LONGEST_BOOST).contains(&hours).then_some(hours), "hours")?;
+    let target = target(question)?.unwrap_or(Target::Server);
+    let from: Millis = ids::millis(question.asked.id);
+    let until = from + hours * 3_600_000;
+    let settings = around.settings.of(&around.store, question.guild()?).await?;
+    let running = settings
+        .earning
+        .boosts()
+        .iter()
+        .filter(|boost| boost.until > from);
+    if running.count() >= MOST_BOOSTS {
+        return Err(question.refuse("levels-boost-too-many"));
+    }
+    let details = json!({"target": format!("{target:?}"), "percent": percent, "hours": hours});
+    let boost = Boost {
+        target,
+        percent,
+        from,
+        until,
+    };
+    let (id, permit) = (question.asked.id, question.xp_permit(around).await?);
+    change(
+        question,
+        around,
+        "levels_boost",
+        &details,
+        vec![Change::Boost { permit, id, boost }],
+    )
+    .await?;
+    let language = question.language();
+    let values = [
+        ("target", Value::from(shown(target, language))),
+        ("factor", times(percent, language).into()),
+        ("until", format!("<t:{}:f>", until / 1_000).into()),
+    ];
+    Ok(Reply::private(language.filled("levels-boost-done", &values)))
+}
+
+pub(super) async fn boost_end(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let at = ids::millis(question.asked.id);
+    let permit = question.xp_permit(around).await?;
+    let changes = vec![Change::EndBoosts { permit, at }];
+    change(question, around, "levels_boost_end", &json!({}), changes).await?;
+    Ok(Reply::private(question.language().text("levels-boost-end-done")))
+}
+
+pub(super) async fn curve(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let hundredths = |name| -> Result<u32, Refusal> {
+        let number = question.asked.number(name)?.unwrap_or(0.0);
+        let number = given((0.0..=10_000.0).contains(&number).then_some(number), name)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 0 to 1,000,000"
+        )]
+        Ok((number * 100.0).round() as u32)
+    };
+    let chosen = match given(question.asked.text("kind")?, "kind")? {
+        "mee6" => Some(Curve::Mee6),
+        "arcane" => Some(Curve::ARCANE),
+        "linear" => Curve::cubic([0, 0, hundredths("step")?]),
+        "cubic" => Curve::cubic([
+            hundredths("cubic")?,
+            hundredths("square")?,
+            hundredths("straight")?,
+        ]),
+        _ => return Err(Refusal::Option(BadOption("kind"))),
+    };
+    let chosen = chosen.ok_or_else(|| question.refuse("levels-curve-flat"))?;
+    let permit = question.xp_permit(around).await?;
+    let details = json!({"curve": format!("{chosen:?}")});
+    change(
+        question,
+        around,
+        "levels_curve",
+        &details,
+        vec![Change::Curve(permit, chosen)],
+    )
+    .await?;
+    let guild_id = question.guild()?;
+    let settings = around.settings.of(&around.store, guild_id).await?;
+    if !settings.rewards.switched_off {
+        let demotes = settings.rewards.demotion.holds(false);
+        adjust::sync_rewards(&around.store, guild_id, &settings, demotes, permit).await?;
+    }
+    let language = question.language();
+    Ok(Reply::private(
+        language.filled("levels-curve-done", &totals(chosen, language)),
+    ))
+}
+
+pub(super) async fn departed(question: &Question, around: &Around) -> Result<Reply, Refusal> {
+    let word = given(question.asked.text("fate")?, "fate")?;
+    let departed = given(Departed::of_word(word), "fate")?;
+    let details = json!({"departed": departed.word()});
+    let changes = vec![Change::Departed(departed)];
+    change(question, around, "levels_departed", &details, changes).await?;
+    let key = format!("levels-departed-{}", departed.word());
+    Ok(Reply::private(question.language().text(&key)))
+}
+
+/// What some levels take on a curve.
+pub(super) fn totals(curve: Curve, language: Language) -> [(&'static str, Value); 4] {
+    let at = |level| Value::from(language.number(curve.xp_at(level)));
+    [
+        ("one", at(1)),
+        ("ten", at(10)),
+        ("fifty", at(50)),
+        ("hundred", at(100)),
+    ]
+}
+
+/// Whether what was chosen takes messages.
+pub(super) fn takes_messages(kind: ChannelType) -> bool {
+    super::TEXT_CHANNELS.contains(&kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Language, decimal};
+
+    #[test]
+    fn factors_are_short() {
+        for (percent, english) in [(150, "1.5"), (100, "1"), (0, "0"), (25, "0.25"), (1_000, "10")] {
+            assert_eq!(decimal(percent, Language::English), english);
+        }
+        assert_eq!(decimal(150, Language::German), "1,5");
+    }
+}

@@ -1,0 +1,372 @@
+//! `/rank`: a member's level, and what is missing to the next; as a picture, or as text for who asks for that.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use twilight_model::{
+    application::command::{Command as Definition, CommandOptionType as Kind},
+    http::attachment::Attachment,
+    id::{
+        Id,
+        marker::{GuildMarker, UserMarker},
+    },
+    util::ImageHash,
+};
+
+use crate::{
+    features::levels::{
+        card::{Card, Portrait, avatar::AvatarKey, colour::Colour},
+        rows::{
+            leaderboard::{self, Rank as Stored},
+            member_card,
+        },
+        rules::curve::Curve,
+    },
+    interactions::{
+        Around, Question, Refusal,
+        asked::{Asked, User},
+        command::Command,
+        define::{Opt, for_servers},
+        reply::Reply,
+    },
+    postgres::StoreError,
+    settings::GuildSettings,
+    support::{
+        i18n::{Language, Value},
+        ids::MemberKey,
+        text::names::Name,
+    },
+};
+
+/// Parts of the bar.
+const PARTS: u64 = 12;
+/// The colour of a card for which nobody chose one: Discord's own.
+const ACCENT: Colour = Colour::new(0x58, 0x65, 0xF2);
+/// The discs of those without an avatar, in the colours of [Discord's](https://docs.discord.com/developers/reference#image-formatting).
+const DISCS: [Colour; 6] = [
+    Colour::new(0x58, 0x65, 0xF2),
+    Colour::new(0x74, 0x7F, 0x8D),
+    Colour::new(0x3B, 0xA5, 0x5D),
+    Colour::new(0xFA, 0xA6, 0x1A),
+    Colour::new(0xED, 0x42, 0x45),
+    Colour::new(0xEB, 0x45, 0x9E),
+];
+
+#[derive(Debug)]
+pub(crate) struct Rank;
+
+impl Command for Rank {
+    fn name(&self) -> &'static str {
+        "rank"
+    }
+
+    fn definition(&self) -> Definition {
+        let member = Opt::named(Kind::User, "rank-option-member", "member");
+        let as_text = Opt::named(Kind::Boolean, "rank-option-text", "text");
+        for_servers(self.name(), None)
+            .option(member)
+            .option(as_text)
+            .build()
+    }
+
+    fn run<'a>(
+        &'a self,
+        question: &'a mut Question,
+        around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        Box::pin(async move {
+            let language = question.language();
+            let guild_id = question.guild()?;
+            let (user, name) = question.asked.user_option("member")?;
+            let as_text = question.asked.boolean("text")?.unwrap_or(false);
+            let key = MemberKey {
+                guild_id,
+                user_id: user.id,
+            };
+            let avatar = avatar_of(&question.asked, guild_id, &user).filter(|_| !as_text);
+            let standing = async {
+                // What was written before the question is in the answer.
+                question.settled_for_its_members().await;
+                leaderboard::rank_of(&around.store, key).await
+            };
+            // Each takes some time, and none needs another.
+            let (rank, portrait, chosen) =
+                tokio::join!(standing, portrait(around, avatar), chosen(around, key));
+            let Some(rank) = rank? else {
+                let values = [("name", name.in_markdown().into())];
+                return Ok(Reply::public(language.filled("rank-nobody", &values)));
+            };
+            let (own, settings) = chosen?;
+            let curve = settings.curve;
+            let in_words = in_words(&name, rank, curve, language);
+            if as_text {
+                return Ok(Reply::public(in_words));
+            }
+            let alt = in_alt_text(&name, rank, curve, language);
+            let card = card_of(
+                &name,
+                rank,
+                curve,
+                language,
+                (user.id, portrait, own.or(settings.card_colour).unwrap_or(ACCENT)),
+            );
+            // Who cannot have the picture in time has the text.
+            let Ok(png) = around.cards.png(card).await else {
+                return Ok(Reply::public(in_words));
+            };
+            let mut picture = Attachment::from_bytes("rank.png".to_owned(), png.to_vec(), 0);
+            picture.description(alt);
+            Ok(Reply::public(String::new())
+                .with_file(picture)
+                .or_in_words(in_words))
+        })
+    }
+}
+
+/// The avatar of this server, or else the user's own.
+fn avatar_of(asked: &Asked, guild_id: Id<GuildMarker>, user: &User) -> Option<AvatarKey> {
+    let read = |hash: &str| ImageHash::parse(hash.as_bytes()).ok();
+    let key = |guild_id, hash| AvatarKey {
+        guild_id,
+        user_id: user.id,
+        hash,
+    };
+    let here = asked.guild_avatar(user.id).and_then(read);
+    let own = user.avatar.as_deref().and_then(read);
+    here.map(|hash| key(Some(guild_id), hash))
+        .or_else(|| own.map(|hash| key(None, hash)))
+}
+
+async fn portrait(around: &Around, avatar: Option<AvatarKey>) -> Option<Portrait> {
+    let key = avatar?;
+    let png = around.cards.avatars.get(key).await.ok()?;
+    Some(Portrait { key, png })
+}
+
+/// The member's colour, and what the server chose.
+async fn chosen(around: &Around, key: MemberKey) -> Result<(Option<Colour>, Arc<GuildSettings>), StoreError> {
+    tokio::try_join!(
+        member_card::colour(&around.store, key),
+        around.settings.of(&around.store, key.guild_id)
+    )
+}
+
+/// How far somebody is in their level.
+struct Progress {
+    level: u32,
+    /// XP since the level began.
+    done: u64,
+    /// XP from the level to the next. Beyond the highest level, `done` stays at this.
+    needed: u64,
+}
+
+impl Progress {
+    fn of(rank: Stored, curve: Curve) -> Self {
+        let level = curve.level_of(rank.xp);
+        let from = curve.xp_at(level);
+        let needed = curve.xp_at(level + 1).saturating_sub(from);
+        Self {
+            level,
+            done: rank.xp.saturating_sub(from).min(needed),
+            needed,
+        }
+    }
+
+    /// Of `parts` parts of the level, those that are done.
+    fn of_parts(&self, parts: u64) -> u64 {
+        let parts_done = u128::from(self.done) * u128::from(parts) / u128::from(self.needed.max(1));
+        u64::try_from(parts_done).unwrap_or(parts).min(parts)
+    }
+}
+
+fn card_of(
+    name: &Name,
+    rank: Stored,
+    curve: Curve,
+    language: Language,
+    (user_id, avatar, accent): (Id<UserMarker>, Option<Portrait>, Colour),
+) -> Card {
+    let progress = Progress::of(rank, curve);
+    let Progress { level, done, needed } = progress;
+    let number = |number: u64| language.number(number);
+    let messages = [
+        ("messages", Value::Count(rank.messages)),
+        ("count", number(rank.messages).into()),
+    ];
+    let xp = [("done", number(done).into()), ("needed", number(needed).into())];
+    // The upper bits count milliseconds, as in Discord's own choice.
+    let disc = (user_id.get() >> 22) % 6;
+    Card {
+        name: name.as_plain().to_owned(),
+        level: (language.text("rank-card-level"), number(level.into())),
+        rank: (
+            language.text("rank-card-rank"),
+            format!("#{}", number(rank.position)),
+        ),
+        messages: language.filled("rank-card-messages", &messages),
+        xp: language.filled("rank-card-xp", &xp),
+        done: u16::try_from(progress.of_parts(1_000)).unwrap_or(1_000),
+        accent,
+        avatar,
+        disc: DISCS[usize::try_from(disc).unwrap_or(0)],
+    }
+}
+
+/// What the picture says, for who does not see it.
+fn in_alt_text(name: &Name, rank: Stored, curve: Curve, language: Language) -> String {
+    let Progress { level, done, needed } = Progress::of(rank, curve);
+    let number = |number: u64| Value::from(language.number(number));
+    language.filled(
+        "rank-card-alt",
+        &[
+            ("name", name.as_plain().into()),
+            ("level", number(level.into())),
+            ("rank", number(rank.position)),
+            ("done", number(done)),
+            ("needed", number(needed)),
+            ("next", number(u64::from(level) + 1)),
+            ("total", number(rank.xp)),
+            ("messages", Value::Count(rank.messages)),
+            ("count", number(rank.messages)),
+        ],
+    )
+}
+
+fn in_words(name: &Name, rank: Stored, curve: Curve, language: Language) -> String {
+    let progress = Progress::of(rank, curve);
+    let Progress { level, .. } = progress;
+    let number = |number: u64| Value::from(language.number(number));
+    let filled = progress.of_parts(PARTS);
+    let bar: String = (0..PARTS)
+        .map(|part| if part < filled { '▰' } else { '▱' })
+        .collect();
+    language.filled(
+        "rank-reply",
+        &[
+            ("name", name.in_markdown().into()),
+            ("level", number(level.into())),
+            ("rank", number(rank.position)),
+            ("bar", bar.into()),
+            ("xp", number(rank.xp)),
+            ("messages", Value::Count(rank.messages)),
+            ("count", number(rank.messages)),
+            ("missing", number(progress.needed - progress.done)),
+            ("next", number(u64::from(level) + 1)),
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{ACCENT, Name, avatar_of, card_of, in_alt_text, in_words};
+    use crate::{
+        features::levels::{
+            card::colour::Colour,
+            rows::leaderboard::Rank,
+            rules::curve::{Curve, MAX_FACTOR, MAX_LEVEL},
+        },
+        interactions::asked::Asked,
+        support::i18n::Language,
+    };
+
+    fn ada() -> Name {
+        Name::first([Some("Ada")], 1)
+    }
+
+    #[test]
+    fn a_rank_in_words() {
+        let rank = |xp| Rank {
+            xp,
+            messages: 1,
+            position: 2,
+        };
+        let text = in_words(&ada(), rank(255), Curve::Mee6, Language::English);
+        assert!(
+            text.contains("level **2**") && text.contains("▱▱") && !text.contains('▰'),
+            "{text}"
+        );
+        assert!(text.contains("220 XP to level 3"), "{text}");
+        let text = in_words(&ada(), rank(474), Curve::Mee6, Language::German);
+        assert!(
+            text.contains("▰▰▰▰▰▰▰▰▰▰▰▱") && text.contains("1 XP bis Level 3"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn nothing_overflows_beyond_the_highest_level() {
+        let steepest = Curve::cubic([MAX_FACTOR; 3]).expect("a curve");
+        for curve in [Curve::Mee6, Curve::linear(100), steepest] {
+            for xp in [0, 1, curve.xp_at(MAX_LEVEL), curve.xp_at(MAX_LEVEL + 1), u64::MAX] {
+                let rank = Rank {
+                    xp,
+                    messages: u64::MAX,
+                    position: u64::MAX,
+                };
+                for language in Language::ALL {
+                    let text = in_words(&ada(), rank, curve, language);
+                    assert_eq!(
+                        text.contains(&"▰".repeat(12)),
+                        xp >= curve.xp_at(MAX_LEVEL + 1),
+                        "{xp}: {text}"
+                    );
+                    assert!(!in_alt_text(&ada(), rank, curve, language).is_empty());
+                    let rest = (Id::new(5 << 22), None, ACCENT);
+                    assert!(card_of(&ada(), rank, curve, language, rest).done <= 1_000);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_card_and_its_alt_text() {
+        let rank = |xp| Rank {
+            xp,
+            messages: 1_234,
+            position: 2,
+        };
+        let card = |xp| {
+            let rest = (Id::new(5 << 22), None, ACCENT);
+            card_of(&ada(), rank(xp), Curve::Mee6, Language::German, rest)
+        };
+        let half = card(155 + 110);
+        assert_eq!((half.level.1.as_str(), half.rank.1.as_str()), ("2", "#2"));
+        assert_eq!((half.xp.as_str(), half.done), ("10 / 220 XP", 45));
+        assert_eq!(half.messages, "1.234 Nachrichten");
+        assert_eq!(half.disc, Colour::new(0xEB, 0x45, 0x9E));
+        assert_eq!((card(0).done, card(99).done), (0, 990));
+        let alt = in_alt_text(&ada(), rank(265), Curve::Mee6, Language::English);
+        assert_eq!(
+            alt,
+            "Rank card of Ada: level 2, rank #2, 10 of 220 XP to level 3, 265 XP in all, 1,234 messages."
+        );
+    }
+
+    #[test]
+    fn the_servers_avatar_goes_before_the_users() {
+        let asked = |member: &str, user: &str| {
+            let text = format!(
+                r#"{{"d":{{"id":"1300000000000000000","application_id":"7","type":2,"token":"t","guild_id":"9",
+                "member":{{"user":{{"id":"8","username":"ada","avatar":{user}}},"avatar":{member}}}}}}}"#
+            );
+            let asked = Asked::parse(&text).expect("an interaction");
+            let (user, _) = asked.user_option("member").expect("who asks");
+            avatar_of(&asked, Id::new(9), &user).map(|key| (key.guild_id.map(Id::get), key.hash.to_string()))
+        };
+        let (here, own) = (
+            "a_00000000000000000000000000000001",
+            "00000000000000000000000000000002",
+        );
+        let text = |hash: &str| format!("\"{hash}\"");
+        assert_eq!(asked(&text(here), &text(own)), Some((Some(9), here.to_owned())));
+        assert_eq!(asked("null", &text(own)), Some((None, own.to_owned())));
+        assert_eq!(asked("null", "null"), None);
+        assert_eq!(
+            asked("\"../../x\"", "\"\""),
+            None,
+            "hashes alone are part of an address"
+        );
+    }
+}

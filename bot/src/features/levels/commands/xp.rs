@@ -1,0 +1,212 @@
+//! `/xp`: giving, taking and setting XP, of a member or of all with a role.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::BoxFuture;
+use serde_json::json;
+use twilight_model::{
+    application::command::{Command as Definition, CommandOptionType},
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{RoleMarker, UserMarker},
+    },
+};
+
+use crate::{
+    discord::{
+        guilds::Guilds,
+        rest::{Priority, RestError},
+    },
+    features::levels::{
+        adjust::{self, Changed, Grant, Granted, MOST},
+        rules::curve::Curve,
+    },
+    interactions::{
+        Around, Question, Refusal,
+        command::Command,
+        define::{Opt, for_servers},
+        reply::Reply,
+    },
+    postgres::Store,
+    settings::{Settings, audit_log::Entry},
+    support::i18n::{Language, Value},
+};
+
+#[derive(Debug)]
+pub(crate) struct Xp;
+
+impl Command for Xp {
+    fn name(&self) -> &'static str {
+        "xp"
+    }
+
+    fn definition(&self) -> Definition {
+        let member = || Opt::new(CommandOptionType::User, "xp-option", "member");
+        let role = || Opt::new(CommandOptionType::Role, "xp-option", "role");
+        let amount = |least| {
+            let most = i64::try_from(MOST).unwrap_or(i64::MAX).min(MOST_TYPED);
+            Opt::new(CommandOptionType::Integer, "xp-option", "amount")
+                .between(least, most)
+                .required()
+        };
+        for_servers(self.name(), Some(Permissions::MANAGE_GUILD))
+            .option(Opt::sub("xp", "give", [amount(1), member(), role()]))
+            .option(Opt::sub("xp", "take", [amount(1), member(), role()]))
+            .option(Opt::sub("xp", "set", [amount(0), member(), role()]))
+            .option(Opt::sub("xp", "reset", [member(), role()]))
+            .build()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(
+        &'a self,
+        question: &'a mut Question,
+        around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        Box::pin(async move {
+            question.needs(Permissions::MANAGE_GUILD)?;
+            let (grant, action) = grant_of(question, around).await?;
+            let asked = &question.asked;
+            let member = asked.chosen_user("member")?;
+            let role_id = asked.role("role")?;
+            let guild_id = question.guild()?;
+            let language = question.language();
+            let amount = asked.integer("amount")?;
+            let curve = around.settings.of(&around.store, guild_id).await?.curve;
+            match (member, role_id) {
+                (Some((user, _)), None) => {
+                    if user.bot {
+                        return Err(question.refuse("xp-bot"));
+                    }
+                    let details = json!({"user_id": user.id.to_string(), "amount": amount});
+                    let entry = question.entry(action, &details)?;
+                    // Messages written before it count before it.
+                    question.settled().await;
+                    let users = BTreeSet::from([user.id]);
+                    let granted = adjust::grant(&around.store, &around.settings, entry, users, grant).await?;
+                    Ok(Reply::private(in_words(&granted, curve, language)))
+                }
+                (None, Some(role_id)) => {
+                    let details = json!({"role_id": role_id.to_string(), "amount": amount});
+                    let many = Many {
+                        store: around.store.clone().unhurried(),
+                        settings: around.settings.clone(),
+                        guilds: around.guilds.clone(),
+                        entry: question.entry(action, &details)?,
+                        role_id,
+                        grant,
+                    };
+                    question.settled().await;
+                    question.afterwards(move |_progress| async move {
+                        Reply::private(many.grant(curve, language).await)
+                    });
+                    let values = [("role", Value::from(format!("<@&{role_id}>")))];
+                    Ok(Reply::private(language.filled("xp-looking", &values)))
+                }
+                _ => Err(question.refuse("xp-one-of-both")),
+            }
+        })
+    }
+}
+
+/// Discord takes no larger whole number: 2^53.
+const MOST_TYPED: i64 = 1 << 53;
+
+async fn grant_of(question: &Question, around: &Around) -> Result<(Grant, &'static str), Refusal> {
+    let amount = question.asked.integer("amount")?;
+    let amount = || {
+        let amount = amount.and_then(|amount| u64::try_from(amount).ok());
+        amount
+            .filter(|amount| *amount <= MOST)
+            .ok_or_else(|| question.refuse("xp-amount"))
+    };
+    Ok(match question.asked.subcommand().as_slice() {
+        ["give"] => (
+            Grant::Give(question.xp_permit(around).await?, amount()?),
+            "xp_give",
+        ),
+        ["take"] => (Grant::Take(amount()?), "xp_take"),
+        ["set"] => (Grant::Set(question.xp_permit(around).await?, amount()?), "xp_set"),
+        ["reset"] => (Grant::Take(u64::MAX), "xp_reset"),
+        _ => return Err(question.refuse("error-unknown")),
+    })
+}
+
+fn in_words(granted: &Granted, curve: Curve, language: Language) -> String {
+    let changed = match granted {
+        Granted::Now(changed) => changed,
+        Granted::Many(members) => return changed_many(*members, language),
+        Granted::Before => return language.text("xp-done-before"),
+    };
+    let number = |number: u64| Value::from(language.number(number));
+    match changed.as_slice() {
+        [] => language.text("xp-nobody"),
+        [
+            Changed {
+                user_id,
+                before,
+                after,
+            },
+        ] => language.filled(
+            "xp-one",
+            &[
+                ("user", format!("<@{user_id}>").into()),
+                ("before", number(*before)),
+                ("after", number(*after)),
+                ("level", number(curve.level_of(*after).into())),
+            ],
+        ),
+        many => {
+            let real = many.iter().filter(|changed| changed.before != changed.after);
+            changed_many(real.count() as u64, language)
+        }
+    }
+}
+
+fn changed_many(members: u64, language: Language) -> String {
+    let values = [
+        ("members", Value::Count(members)),
+        ("count", language.number(members).into()),
+    ];
+    language.filled("xp-many", &values)
+}
+
+/// The members of a role.
+struct Many {
+    store: Store,
+    settings: Settings,
+    guilds: Guilds,
+    entry: Entry,
+    role_id: Id<RoleMarker>,
+    grant: Grant,
+}
+
+impl Many {
+    /// Find them and do it; in words.
+    async fn grant(self, curve: Curve, language: Language) -> String {
+        let guild_id = self.entry.guild_id;
+        let found = self
+            .guilds
+            .people_with(guild_id, self.role_id, Priority::Command)
+            .await;
+        let users: BTreeSet<Id<UserMarker>> = match found {
+            Ok(users) => users,
+            Err(RestError::Refused { status: 403, .. }) => return language.text("xp-members-hidden"),
+            Err(error) => {
+                tracing::warn!(%error, "the members of a role could not be read");
+                return language.text("error-broken");
+            }
+        };
+        match adjust::grant(&self.store, &self.settings, self.entry, users, self.grant).await {
+            Ok(granted) => in_words(&granted, curve, language),
+            Err(error) => {
+                tracing::warn!(%error, command = "xp", "a command could not use the database");
+                language.text("error-away")
+            }
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! Making a member's reward roles what their level says.
+//!
+//! What is stored is that they have to be made right, not which roles to give: whoever does it looks at the level of that moment, so
+//! doing it late, twice, or by two processes at once ends the same.
+
+use std::{collections::HashMap, time::Duration};
+
+use twilight_http::request::AuditLogReason as _;
+use twilight_model::{
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{GuildMarker, RoleMarker},
+    },
+};
+
+use crate::{
+    discord::{
+        guilds::Assignable,
+        rest::{Priority, RestError},
+    },
+    features::{
+        levels::rows::{given_role, member_xp},
+        privacy::rows::departures,
+    },
+    outbox::{
+        delivery::Deliverer,
+        effect::{Effect, Notice},
+        failures, notice,
+        outcome::{Failure, Outcome, Reason, of_error},
+        queue::Waiting,
+    },
+    postgres::StoreError,
+    settings::{Departed, RewardMode, Rewards, table},
+    support::ids::{self, MemberKey},
+};
+
+/// What the bot may not do at a role.
+const MISSING: &str = "the bot lacks the permission Manage Roles";
+/// A role's permissions are read again before it is given if they were read longer ago.
+const OLDEST_PERMISSIONS: Duration = Duration::from_mins(1);
+/// Unknown role: <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>.
+const UNKNOWN_ROLE: u64 = 10_011;
+const UNKNOWN_MEMBER: u64 = 10_007;
+const UNKNOWN_USER: u64 = 10_013;
+
+/// What is to be done to one role, with the level that it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Give((u32, Id<RoleMarker>)),
+    Take((u32, Id<RoleMarker>)),
+}
+
+pub(crate) async fn reconcile(to: &Deliverer, effect: &Waiting, demotes: bool) -> Outcome {
+    match try_to(to, effect, demotes).await {
+        Ok(outcome) => outcome,
+        Err(Stopped::Store(error)) => error.into(),
+        Err(Stopped::Rest(error)) => {
+            if is(&error, &[UNKNOWN_MEMBER, UNKNOWN_USER]) {
+                return gone(to, effect).await;
+            }
+            match of_error(&error, 0) {
+                Outcome::Failed(failure) => Outcome::Blocked(failure),
+                other => other,
+            }
+        }
+    }
+}
+
+/// Somebody who is not in the server, and the roles with them. Where Discord does not tell who leaves, it is noticed here.
+async fn gone(to: &Deliverer, effect: &Waiting) -> Outcome {
+    let Some(user_id) = effect.user_id else {
+        return Outcome::Cancelled;
+    };
+    let guild_id = effect.guild_id;
+    let members = [MemberKey { guild_id, user_id }];
+    let noted = async {
+        let departed = to.settings.of(&to.store, guild_id).await?.departed;
+        let note = to.store.transaction("member_departed", move |tx| {
+            Box::pin(async move {
+                match departed {
+                    Departed::Keep => Ok(()),
+                    Departed::Hide => departures::hide(tx, &members).await,
+                    Departed::Reset => departures::reset(tx, &members).await,
+                }
+            })
+        });
+        note.await
+    };
+    match noted.await {
+        Ok(()) => Outcome::Cancelled,
+        Err(error) => error.into(),
+    }
+}
+
+/// Why it could not be finished.
+enum Stopped {
+    Store(StoreError),
+    Rest(RestError),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<RestError> for Stopped {
+    fn from(error: RestError) -> Self {
+        Self::Rest(error)
+    }
+}
+
+async fn try_to(to: &Deliverer, effect: &Waiting, demotes: bool) -> Result<Outcome, Stopped> {
+    let (guild_id, Some(user_id)) = (effect.guild_id, effect.user_id) else {
+        return Ok(Outcome::Cancelled);
+    };
+    let settings = to.settings.of(&to.store, guild_id).await?;
+    if settings.rewards.switched_off {
+        // Kept until somebody switches them on again; nothing is asked of Discord meanwhile.
+        let after = Some(to.config.retry_blocked);
+        return Ok(Outcome::Later {
+            why: "rewards are switched off".to_owned(),
+            after,
+        });
+    }
+    if settings.rewards.roles().is_empty() {
+        return Ok(Outcome::Cancelled);
+    }
+    let member = MemberKey { guild_id, user_id };
+    let given = given_role::of(&to.store, member).await?;
+    let failing = failures::failing(&to.store, guild_id, Effect::ROLES).await?;
+    let xp = member_xp::xp_of(&to.store, member).await?;
+    let mut settings = settings;
+    loop {
+        let level = settings.curve.level_of(xp);
+        if settings.rewards.deserved(level).is_empty() && given.is_empty() {
+            return Ok(Outcome::Cancelled);
+        }
+        let has = to.guilds.roles_of(guild_id, user_id, Priority::Effect).await?;
+        let steps = steps(&settings.rewards, level, &has, &given, demotes);
+        if let Some(outcome) = follow(to, member, steps, level, &failing).await? {
+            return Ok(outcome);
+        }
+        // A reward is gone, so the others may be deserved otherwise. Each round has one less.
+        to.settings.forget(guild_id);
+        settings = to.settings.of(&to.store, guild_id).await?;
+    }
+}
+
+/// Take the steps. `None` if a reward turned out to be gone: then they are others.
+async fn follow(
+    to: &Deliverer,
+    member: MemberKey,
+    steps: Vec<Step>,
+    level: u32,
+    failing: &HashMap<i64, (i64, Duration)>,
+) -> Result<Option<Outcome>, Stopped> {
+    let limit = i64::from(to.config.failures_until_off);
+    let waits = |role_id| {
+        let (failures, age) = failing.get(&ids::to_db(role_id))?;
+        (*failures >= limit && *age < to.config.retry_blocked).then_some(())
+    };
+    let (mut blocked, mut waiting) = (None, None);
+    for step in steps {
+        let (Step::Give((_, role_id)) | Step::Take((_, role_id))) = step;
+        if matches!(step, Step::Take(_)) && (blocked.is_some() || waiting.is_some()) {
+            // Nobody loses a role before they have the one that replaces it.
+            continue;
+        }
+        if waits(role_id).is_some() {
+            waiting.get_or_insert(role_id);
+            continue;
+        }
+        match take(to, member, step, level).await? {
+            Taken::Done => {
+                if failing.contains_key(&ids::to_db(role_id)) {
+                    let target = ids::to_db(role_id);
+                    failures::well(&to.store, member.guild_id, Effect::ROLES, target).await?;
+                }
+            }
+            Taken::Blocked(failure) => {
+                blocked.get_or_insert(failure);
+            }
+            Taken::RewardGone => return Ok(None),
+        }
+    }
+    if let Some(failure) = &blocked {
+        tracing::info!(
+            guild.id = member.guild_id.get(),
+            role.id = failure.target_id,
+            reason = failure.detail,
+            "a reward role cannot be given or taken; retrying later"
+        );
+    }
+    Ok(Some(match (blocked, waiting) {
+        (Some(failure), _) => Outcome::Blocked(failure),
+        (None, Some(role_id)) => Outcome::Aside {
+            why: format!("the role {role_id} could not be given again and again"),
+        },
+        (None, None) => Outcome::Delivered,
+    }))
+}
+
+/// What has to be done to somebody with these roles.
+///
+/// A role of a level that is not reached is taken only if the bot `given` it: whoever has another one got it from a person. That is
+/// done where the effect `demotes`, and where members have one role alone.
+fn steps(
+    rewards: &Rewards,
+    level: u32,
+    has: &[Id<RoleMarker>],
+    given: &[Id<RoleMarker>],
+    demotes: bool,
+) -> Vec<Step> {
+    let deserved = rewards.deserved(level);
+    let all = || rewards.roles().iter().copied();
+    let replaces = rewards.mode == RewardMode::Replace;
+    // Given first, so that nobody is without one in between.
+    let missing = all().filter(|(_, role)| deserved.contains(role) && !has.contains(role));
+    let excess = all().filter(|(at, role)| {
+        let is_too_much = if *at <= level {
+            replaces
+        } else {
+            (replaces || demotes) && given.contains(role)
+        };
+        is_too_much && !deserved.contains(role) && has.contains(role)
+    });
+    missing.map(Step::Give).chain(excess.map(Step::Take)).collect()
+}
+
+/// What became of a step.
+enum Taken {
+    Done,
+    /// What is in the way can go.
+    Blocked(Failure),
+    /// There is no such role any more, and so no such reward.
+    RewardGone,
+}
+
+async fn take(to: &Deliverer, member: MemberKey, step: Step, level: u32) -> Result<Taken, Stopped> {
+    let MemberKey { guild_id, user_id } = member;
+    let (Step::Give((at, role_id)) | Step::Take((at, role_id))) = step;
+    if matches!(step, Step::Give(_))
+        && let Some(dangerous) = not_by_owner(to, guild_id, role_id).await?
+    {
+        return Ok(Taken::Blocked(Failure {
+            reason: Reason::Forbidden,
+            detail: format!(
+                "the role {role_id} has the permission {dangerous:?}, and only the server's owner can make such a role a reward"
+            ),
+            target_id: ids::to_db(role_id),
+        }));
+    }
+    // Asked first, from the cache, since each refusal counts against Discord's limit of invalid requests.
+    let detail = match to.guilds.assignable(guild_id, role_id, Priority::Effect).await? {
+        Assignable::Yes => {
+            let reason = format!("level {level}");
+            let client = to.rest.builders();
+            let sent = match step {
+                Step::Give(_) => {
+                    let request = client.add_guild_member_role(guild_id, user_id, role_id);
+                    to.rest.send(Priority::Effect, request.reason(&reason)).await
+                }
+                Step::Take(_) => {
+                    let request = client.remove_guild_member_role(guild_id, user_id, role_id);
+                    to.rest.send(Priority::Effect, request.reason(&reason)).await
+                }
+            };
+            let Err(error) = sent else {
+                match step {
+                    Step::Give(_) => given_role::add(&to.store, member, role_id).await?,
+                    Step::Take(_) => given_role::remove(&to.store, member, role_id).await?,
+                }
+                return Ok(Taken::Done);
+            };
+            if !is(&error, &[UNKNOWN_ROLE, 50_001, 50_013]) {
+                return Err(error.into());
+            }
+            // What was known was not true any more.
+            to.guilds.forget(guild_id);
+            if is(&error, &[UNKNOWN_ROLE]) {
+                forget_reward(to, guild_id, role_id, at).await?;
+                return Ok(Taken::RewardGone);
+            }
+            error.to_string()
+        }
+        Assignable::UnknownRole => {
+            forget_reward(to, guild_id, role_id, at).await?;
+            return Ok(Taken::RewardGone);
+        }
+        // Concerns every role, and so the whole server.
+        Assignable::NoPermission => {
+            return Ok(Taken::Blocked(Failure {
+                reason: Reason::Forbidden,
+                detail: MISSING.to_owned(),
+                target_id: 0,
+            }));
+        }
+        Assignable::RoleAboveBot { .. } => {
+            format!("the role {role_id} does not stand below the bot's highest role")
+        }
+        Assignable::Managed => format!("the role {role_id} belongs to an integration, which alone gives it"),
+        Assignable::Everyone => format!("the role {role_id} is everybody's"),
+    };
+    Ok(Taken::Blocked(Failure {
+        reason: Reason::Forbidden,
+        detail,
+        target_id: ids::to_db(role_id),
+    }))
+}
+
+/// Whether the bot gives a role, as far as can be told now.
+pub(crate) async fn can_give(to: &Deliverer, guild_id: Id<GuildMarker>, role_id: Id<RoleMarker>) -> bool {
+    let is_assignable = to.guilds.assignable(guild_id, role_id, Priority::Effect).await;
+    if is_assignable.is_ok_and(|assignable| assignable != Assignable::Yes) {
+        return false;
+    }
+    !matches!(not_by_owner(to, guild_id, role_id).await, Ok(Some(_)))
+}
+
+/// A dangerous permission of a role that the server's owner did not make a reward. The role may have got it since, also while this
+/// process did not see the server's events.
+async fn not_by_owner(
+    to: &Deliverer,
+    guild_id: Id<GuildMarker>,
+    role_id: Id<RoleMarker>,
+) -> Result<Option<Permissions>, Stopped> {
+    to.guilds.forget_if_older(guild_id, OLDEST_PERMISSIONS);
+    let dangers = to.guilds.dangers_of(guild_id, role_id, Priority::Effect).await?;
+    if dangers.is_none() {
+        return Ok(None);
+    }
+    let configured_by = table::configured_by(&to.store, guild_id, role_id).await?;
+    let owner = to.guilds.owner(guild_id, Priority::Effect).await?;
+    Ok(dangers.filter(|_| configured_by.is_none() || configured_by != owner))
+}
+
+/// A reward whose role was deleted is none.
+async fn forget_reward(
+    to: &Deliverer,
+    guild_id: Id<GuildMarker>,
+    role_id: Id<RoleMarker>,
+    level: u32,
+) -> Result<(), StoreError> {
+    let settings = to.settings.clone();
+    to.store
+        .transaction("reward_gone", move |tx| {
+            Box::pin(async move {
+                let log_channel_id = notice::log_channel(tx, &settings, guild_id).await?;
+                if table::remove_role(tx, guild_id, role_id).await? {
+                    let gone = Notice::RewardGone { role_id, level };
+                    notice::add(tx, guild_id, log_channel_id, &gone).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+fn is(error: &RestError, codes: &[u64]) -> bool {
+    matches!(error, RestError::Refused { code: Some(code), .. } if codes.contains(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::{Id, marker::RoleMarker};
+
+    use super::{RewardMode, Rewards, Step, steps};
+
+    /// What is done to somebody at level 12 with these roles, of which the bot gave some. The levels 5, 10 and 20 give 1, 2 and 3.
+    fn done(mode: RewardMode, has: &[u64], given: &[u64], demotes: bool) -> Vec<i64> {
+        let roles = [(5, 1), (10, 2), (20, 3)].map(|(level, role)| (level, Id::new(role)));
+        let rewards = Rewards::new(mode, false, roles.to_vec());
+        let ids = |roles: &[u64]| {
+            roles
+                .iter()
+                .map(|id| Id::new(*id))
+                .collect::<Vec<Id<RoleMarker>>>()
+        };
+        steps(&rewards, 12, &ids(has), &ids(given), demotes)
+            .into_iter()
+            .map(|step| match step {
+                Step::Give((_, role)) => role.get().cast_signed(),
+                Step::Take((_, role)) => -role.get().cast_signed(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn only_what_the_bot_gave_is_taken_from_a_level_above() {
+        use RewardMode::{Replace, Stack};
+        assert_eq!(done(Stack, &[], &[], false), [1, 2]);
+        assert_eq!(done(Stack, &[1, 3], &[3], false), [2], "kept");
+        assert_eq!(done(Stack, &[1, 3], &[3], true), [2, -3], "demoted");
+        assert_eq!(done(Stack, &[1, 3], &[], true), [2], "a person gave it");
+        assert_eq!(done(Replace, &[1, 3], &[3], false), [2, -1, -3], "one role alone");
+        assert_eq!(done(Replace, &[1, 3], &[], false), [2, -1]);
+    }
+}

@@ -1,0 +1,101 @@
+//! Rows that were not imported, in a file that can be corrected and imported again.
+//!
+//! One JSON object a line, with the fields as the source had them, the place and the reason; an import reads the fields and
+//! passes over the rest.
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
+
+use super::{
+    fields::{Cell, Field, Fields},
+    judge::Reason,
+};
+use crate::support::files;
+
+/// A row that is not imported.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reject {
+    /// Where it stands.
+    pub at: String,
+    /// The reason for the rejection.
+    pub reason: Reason,
+    /// What it says.
+    pub fields: Fields,
+    /// What stands there, where it could not be taken apart.
+    pub raw: String,
+}
+
+/// The file, made when there is something to put in it.
+#[derive(Debug)]
+pub struct RejectFile {
+    path: PathBuf,
+    file: Option<BufWriter<File>>,
+}
+
+impl RejectFile {
+    /// A file that does not exist yet.
+    pub const fn new(path: PathBuf) -> Self {
+        Self { path, file: None }
+    }
+
+    /// Where it is, if there is anything in it.
+    pub fn written(&self) -> Option<&Path> {
+        self.file.as_ref().map(|_| self.path.as_path())
+    }
+
+    /// Where it would be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Put a row into it.
+    pub fn put(&mut self, reject: &Reject) -> std::io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(BufWriter::new(files::replace(&self.path)?)),
+        };
+        serde_json::to_writer(&mut *file, &line(reject))?;
+        file.write_all(b"\n")
+    }
+
+    /// Hand what was put into it to the operating system.
+    pub fn flush(&mut self) -> std::io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), std::io::Write::flush)
+    }
+}
+
+fn line(reject: &Reject) -> Value {
+    let mut line = Map::new();
+    for field in Field::ALL {
+        let value = reject.fields.get(field).map(|cell| value(field, cell));
+        // Whoever corrects the line sees what it needs.
+        let needed = matches!(field, Field::User | Field::Xp).then_some(Value::Null);
+        if let Some(value) = value.or(needed) {
+            line.insert(field.name().to_owned(), value);
+        }
+    }
+    if !reject.raw.is_empty() {
+        line.insert("row".to_owned(), reject.raw.clone().into());
+    }
+    line.insert("at".to_owned(), reject.at.clone().into());
+    line.insert("reason".to_owned(), reject.reason.to_string().into());
+    Value::Object(line)
+}
+
+/// Ids are text, so that no tool rounds them.
+fn value(field: Field, cell: &Cell) -> Value {
+    match cell {
+        Cell::Text(text) => text.clone().into(),
+        Cell::Real(number) => (*number).into(),
+        Cell::Other(what) => (*what).into(),
+        Cell::Whole(number) => match i64::try_from(*number) {
+            Ok(number) if !matches!(field, Field::User | Field::Guild) => number.into(),
+            _ => number.to_string().into(),
+        },
+    }
+}

@@ -1,0 +1,266 @@
+//! What an import did, or would do: counted row by row, told at the end.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use super::{
+    judge::{Entry, Origin},
+    rejects::Reject,
+};
+use crate::{
+    features::levels::{
+        rows::member_xp::moving::{Counts, Mode},
+        rules::curve::Curve,
+    },
+    support::ids::MemberKey,
+};
+
+/// How many of the first and of the largest changes are shown.
+const SHOWN: usize = 5;
+
+/// What happens to a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The member.
+    pub key: MemberKey,
+    /// What they had; `None` without a row.
+    pub before: Option<Counts>,
+    /// What they have then.
+    pub after: Counts,
+}
+
+impl Change {
+    /// What `mode` makes of an entry.
+    pub fn of(entry: &Entry, before: Option<Counts>, mode: Mode) -> Self {
+        let had = before.unwrap_or_default();
+        let messages = entry.messages.unwrap_or(0);
+        let after = match mode {
+            Mode::Add => Counts {
+                xp: had.xp.saturating_add(entry.xp),
+                messages: had.messages.saturating_add(messages),
+            },
+            Mode::Replace => Counts {
+                xp: entry.xp,
+                messages: entry.messages.unwrap_or(had.messages),
+            },
+            Mode::KeepHigher => Counts {
+                xp: had.xp.max(entry.xp),
+                messages: had.messages.max(messages),
+            },
+        };
+        Self {
+            key: entry.key,
+            before,
+            after,
+        }
+    }
+
+    /// Whether anything is different.
+    pub fn is_one(&self) -> bool {
+        self.before != Some(self.after)
+    }
+
+    fn by(&self) -> u64 {
+        self.after.xp.abs_diff(self.before.unwrap_or_default().xp)
+    }
+
+    /// For people, with the levels of the guild's curve.
+    fn in_words(&self, curve: Curve) -> String {
+        let MemberKey { guild_id, user_id } = self.key;
+        let before = self.before.map_or_else(
+            || "new".to_owned(),
+            |before| format!("{} XP (level {})", before.xp, curve.level_of(before.xp)),
+        );
+        let Counts { xp, messages } = self.after;
+        format!(
+            "guild {guild_id} user {user_id}: {before} -> {xp} XP (level {}), {messages} messages",
+            curve.level_of(xp)
+        )
+    }
+}
+
+/// Why rows were rejected, and an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// The number of them.
+    pub count: u64,
+    /// The first, with its place.
+    pub first: String,
+}
+
+/// What was done with the rows of a file.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Rows read.
+    pub rows: u64,
+    /// Rows that an earlier, interrupted run had done.
+    pub done_before: u64,
+    /// Members who had no row.
+    pub new: u64,
+    /// Members whose row is another now.
+    pub changed: u64,
+    /// Members for whom the file has nothing new.
+    pub unchanged: u64,
+    /// Rows of guilds that were not asked for.
+    pub elsewhere: u64,
+    /// Rows that were rejected, by kind.
+    pub rejected: BTreeMap<&'static str, Rejected>,
+    /// The first changes.
+    pub examples: Vec<Change>,
+    /// The largest changes, the largest first.
+    pub largest: Vec<Change>,
+    /// Lines for people: what is not imported, what looks odd.
+    pub notes: Vec<String>,
+    /// The curves of the guilds in the changes that are shown; MEE6's for one that is not here.
+    pub curves: BTreeMap<Id<GuildMarker>, Curve>,
+    /// Where the rejected rows are.
+    pub reject_file: Option<PathBuf>,
+    level_only: u64,
+    fractions: u64,
+    below_level: u64,
+}
+
+impl Report {
+    /// Nothing yet, but what an earlier run has done.
+    pub(super) fn after(done_before: u64) -> Self {
+        Self {
+            done_before,
+            ..Self::default()
+        }
+    }
+
+    /// The guilds of the changes that are shown.
+    pub fn shown_guilds(&self) -> impl Iterator<Item = Id<GuildMarker>> {
+        let shown = self.examples.iter().chain(&self.largest);
+        shown.map(|change| change.key.guild_id)
+    }
+
+    /// Rows that were rejected.
+    pub fn rejects(&self) -> u64 {
+        self.rejected.values().map(|rejected| rejected.count).sum()
+    }
+
+    /// Rows that were or would be imported by this run.
+    pub const fn imported(&self) -> u64 {
+        self.new + self.changed + self.unchanged
+    }
+
+    /// Count an entry.
+    pub(super) fn count_origin(&mut self, origin: Origin) {
+        self.level_only += u64::from(origin.level_only);
+        self.fractions += u64::from(origin.fraction);
+        self.below_level += u64::from(origin.below_level);
+    }
+
+    /// Count what happens to a member.
+    pub(super) fn count(&mut self, change: &Change) {
+        match change.before {
+            None => self.new += 1,
+            Some(_) if change.is_one() => self.changed += 1,
+            Some(_) => {
+                self.unchanged += 1;
+                return;
+            }
+        }
+        if self.examples.len() < SHOWN {
+            self.examples.push(*change);
+        }
+        let place = self.largest.partition_point(|larger| larger.by() >= change.by());
+        if place < SHOWN {
+            self.largest.insert(place, *change);
+            self.largest.truncate(SHOWN);
+        }
+    }
+
+    /// Count a row that is not imported.
+    pub(super) fn reject(&mut self, reject: &Reject) {
+        self.rejected
+            .entry(reject.reason.kind())
+            .and_modify(|rejected| rejected.count += 1)
+            .or_insert_with(|| Rejected {
+                count: 1,
+                first: format!("{}: {}", reject.at, reject.reason),
+            });
+    }
+
+    /// What had to be done to read the file, in words.
+    fn origins(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.level_only > 0 {
+            lines.push(format!(
+                "{} rows have a level and no XP: they get the XP that the level begins at on MEE6's curve",
+                self.level_only
+            ));
+        }
+        if self.fractions > 0 {
+            lines.push(format!(
+                "{} rows have a fraction of XP, which is cut off",
+                self.fractions
+            ));
+        }
+        if self.below_level > 0 {
+            lines.push(format!(
+                "{} rows have less XP than their level takes on MEE6's curve: their levels will be lower here; if the bot restarts XP in each level, import with --xp in-level",
+                self.below_level
+            ));
+        }
+        lines
+    }
+
+    /// For people.
+    pub fn summary(&self, dry_run: bool) -> String {
+        let would = if dry_run { "would be " } else { "" };
+        let mut lines = vec![format!("{} rows read", self.rows)];
+        if self.done_before > 0 {
+            lines.push(format!(
+                "  {} were done by an earlier run, which was interrupted; the figures below are this run's",
+                self.done_before
+            ));
+        }
+        lines.push(format!(
+            "  {} members {would}imported: {} new, {} changed, {} unchanged",
+            self.imported(),
+            self.new,
+            self.changed,
+            self.unchanged
+        ));
+        if self.elsewhere > 0 {
+            lines.push(format!(
+                "  {} rows of other guilds {would}left out",
+                self.elsewhere
+            ));
+        }
+        if self.rejects() > 0 {
+            lines.push(format!("  {} rows {would}rejected", self.rejects()));
+        }
+        for (kind, rejected) in &self.rejected {
+            let Rejected { count, first } = rejected;
+            lines.push(format!("    {count} with {kind}; the first, {first}"));
+        }
+        lines.extend(self.origins().iter().map(|origin| format!("  {origin}")));
+        lines.extend(self.notes.iter().map(|note| format!("  {note}")));
+        for (title, changes) in [
+            ("first changes", &self.examples),
+            ("largest changes", &self.largest),
+        ] {
+            if !changes.is_empty() {
+                lines.push(title.to_owned());
+                lines.extend(changes.iter().map(|change| {
+                    let curve = self.curves.get(&change.key.guild_id);
+                    format!("  {}", change.in_words(curve.copied().unwrap_or_default()))
+                }));
+            }
+        }
+        if let Some(file) = &self.reject_file {
+            lines.push(format!(
+                "the rejected rows are in {}: correct them there and import that file",
+                file.display()
+            ));
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! The first of two readings: nothing is written before the whole file was seen to be readable and its ids to be real.
+
+use std::fmt;
+
+use rustc_hash::FxHashSet;
+
+use super::{
+    fields::{Cell, Field, Fields},
+    ids::{self, Ids, Rounded, Rounding},
+    judge::{Judge, Judged, Reason, Whose},
+    source::{Meter, Row, Source, SourceError},
+};
+use crate::support::ids::Millis;
+
+/// What was seen in a file.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// Rows, whatever they are worth.
+    pub(super) rows: u64,
+    /// Rows that can be imported.
+    pub(super) entries: u64,
+    /// Rows that say neither of which guild they are, nor did anybody else.
+    pub(super) without_guild: u64,
+    /// The first row that cannot be imported, with its place.
+    pub(super) first_reject: Option<String>,
+    users: Distinct,
+    guilds: Distinct,
+}
+
+/// Ids, each once.
+#[derive(Debug, Default)]
+struct Distinct {
+    seen: FxHashSet<u64>,
+    rounding: Rounding,
+}
+
+impl Distinct {
+    fn see(&mut self, id: u64, at: &dyn fmt::Display) {
+        if self.seen.insert(id) {
+            self.rounding.see(id, || at.to_string());
+        }
+    }
+}
+
+impl Survey {
+    /// Read a file to its end.
+    pub(super) fn take(source: &Source, judge: Judge, meter: &Meter) -> Result<Self, SourceError> {
+        let mut survey = Self::default();
+        source.read(meter, &mut |at, row| {
+            survey.see(judge, at, &row);
+            Ok(())
+        })?;
+        // Two thirds of the memory that a large import takes.
+        survey.users.seen = FxHashSet::default();
+        Ok(survey)
+    }
+
+    fn see(&mut self, judge: Judge, at: &dyn fmt::Display, row: &Row) {
+        self.rows += 1;
+        let reason = match row {
+            Row::Fields(fields) => {
+                self.see_ids(fields, judge.now, at);
+                match judge.judge(fields) {
+                    Ok(Judged::Entry(_)) => {
+                        self.entries += 1;
+                        return;
+                    }
+                    Ok(Judged::Elsewhere) => return,
+                    Err(reason) => reason,
+                }
+            }
+            Row::Broken { reason, .. } => reason.clone(),
+        };
+        self.without_guild += u64::from(reason == Reason::NoGuild);
+        self.first_reject.get_or_insert_with(|| format!("{at}: {reason}"));
+    }
+
+    fn see_ids(&mut self, fields: &Fields, now: Millis, at: &dyn fmt::Display) {
+        let read = |field, whose| fields.get(field).map(|cell: &Cell| ids::read(cell, whose, now));
+        match read(Field::User, Whose::User) {
+            Some(Ok(Ids::One(user))) => self.users.see(user, at),
+            Some(Ok(Ids::Pair(guild, user))) => {
+                self.users.see(user, at);
+                self.guilds.see(guild, at);
+            }
+            Some(Err(Reason::Rounded { .. })) => self.users.rounding.see_real(|| at.to_string()),
+            Some(Err(_)) | None => {}
+        }
+        match read(Field::Guild, Whose::Guild) {
+            Some(Ok(Ids::One(guild) | Ids::Pair(guild, _))) => self.guilds.see(guild, at),
+            Some(Err(Reason::Rounded { .. })) => self.guilds.rounding.see_real(|| at.to_string()),
+            Some(Err(_)) | None => {}
+        }
+    }
+
+    /// Whether the ids were rounded, the members' or the guilds'.
+    pub(super) fn rounded(&self) -> Option<(Whose, Rounded)> {
+        let users = self
+            .users
+            .rounding
+            .verdict()
+            .map(|rounded| (Whose::User, rounded));
+        users.or_else(|| {
+            self.guilds
+                .rounding
+                .verdict()
+                .map(|rounded| (Whose::Guild, rounded))
+        })
+    }
+
+    /// What to look at although it may be an accident, a line each.
+    pub(super) fn suspicions(&self) -> Vec<String> {
+        [(Whose::User, &self.users), (Whose::Guild, &self.guilds)]
+            .into_iter()
+            .filter_map(|(whose, ids)| {
+                let (at, one_in) = ids.rounding.suspicion()?;
+                Some(format!(
+                    "{at}: the {whose} id ends as if it had been rounded, and there are too few to tell; by accident that is so \
+                     at most once in {one_in} times: compare it with the one that Discord shows"
+                ))
+            })
+            .collect()
+    }
+}

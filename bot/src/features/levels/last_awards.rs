@@ -1,0 +1,170 @@
+//! The last awards of members seen recently, so that a flush need not read them from the database.
+//!
+//! A fixed table of four-way sets: a full set gives up the member whose award is longest ago, who is the one least likely to
+//! be inside a cooldown. Losing an entry costs one more row to read in the next flush that touches the member, nothing else.
+
+use std::hash::BuildHasher;
+
+use rustc_hash::FxBuildHasher;
+
+use super::pending::LastAward;
+use crate::support::ids::MemberKey;
+
+const WAYS: usize = 4;
+
+/// The last award of a member who is known to have none yet. Given up first, after the free slots.
+const NEVER: i64 = i64::MIN + 1;
+
+/// Guild, user, last award. All zero when free: the table then costs no memory before it is used.
+type Slot = [u64; 3];
+
+/// A bounded map from member to last award.
+#[derive(Debug)]
+pub struct LastAwards {
+    slots: Vec<Slot>,
+    sets: usize,
+}
+
+impl LastAwards {
+    /// Room for about `entries` members, 24 bytes each; at least one set.
+    pub fn new(entries: usize) -> Self {
+        Self {
+            slots: Vec::new(),
+            sets: entries.div_ceil(WAYS).max(1),
+        }
+    }
+
+    fn set_of(&self, key: &MemberKey) -> usize {
+        let hash = FxBuildHasher.hash_one(key);
+        // The upper half of the product spreads a hash over any number of sets, without a division.
+        let scaled = (u128::from(hash) * self.sets as u128) >> 64;
+        usize::try_from(scaled).expect("below the number of sets") * WAYS
+    }
+
+    /// What is known of the member; `None` when nothing is.
+    pub fn get(&self, key: &MemberKey) -> Option<LastAward> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let first = self.set_of(key);
+        self.slots[first..first + WAYS]
+            .iter()
+            .find(|slot| is_of(slot, key))
+            .map(|slot| Some(slot[2].cast_signed()).filter(|last_award| *last_award != NEVER))
+    }
+
+    /// Remember a member.
+    pub fn remember(&mut self, key: MemberKey, last_award: LastAward) {
+        if self.slots.is_empty() {
+            self.slots = vec![[0; 3]; self.sets * WAYS];
+        }
+        let first = self.set_of(&key);
+        let set = &mut self.slots[first..first + WAYS];
+        let chosen = match set.iter().position(|slot| is_of(slot, &key)) {
+            Some(own) => own,
+            None => (0..WAYS)
+                .min_by_key(|way| worth(&set[*way]))
+                .expect("a set has four ways"),
+        };
+        set[chosen] = [
+            key.guild_id.get(),
+            key.user_id.get(),
+            last_award.unwrap_or(NEVER).cast_unsigned(),
+        ];
+    }
+
+    /// Forget a member.
+    pub fn forget(&mut self, key: &MemberKey) {
+        if self.slots.is_empty() {
+            return;
+        }
+        let first = self.set_of(key);
+        let own = self.slots[first..first + WAYS]
+            .iter_mut()
+            .find(|slot| is_of(slot, key));
+        if let Some(slot) = own {
+            *slot = [0; 3];
+        }
+    }
+
+    /// Forget everybody.
+    pub fn clear(&mut self) {
+        self.slots = Vec::new();
+    }
+}
+
+const fn is_of(slot: &Slot, key: &MemberKey) -> bool {
+    slot[0] == key.guild_id.get() && slot[1] == key.user_id.get()
+}
+
+/// The slot with the least is given up: a free one, or else the oldest award.
+const fn worth(slot: &Slot) -> i64 {
+    if slot[0] == 0 {
+        i64::MIN
+    } else {
+        slot[2].cast_signed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{LastAwards, MemberKey};
+
+    fn member(user: u64) -> MemberKey {
+        MemberKey {
+            guild_id: Id::new(1),
+            user_id: Id::new(user),
+        }
+    }
+
+    #[test]
+    fn it_tells_unknown_from_never() {
+        let mut awards = LastAwards::new(16);
+        assert_eq!(awards.get(&member(1)), None);
+        awards.remember(member(1), None);
+        assert_eq!(awards.get(&member(1)), Some(None));
+        awards.remember(member(1), Some(5));
+        assert_eq!(awards.get(&member(1)), Some(Some(5)));
+        awards.clear();
+        assert_eq!(awards.get(&member(1)), None);
+    }
+
+    #[test]
+    fn a_full_set_gives_up_the_oldest_award() {
+        let mut awards = LastAwards::new(4);
+        for user in 1..=5_u64 {
+            awards.remember(member(user), Some(100 - user.cast_signed()));
+        }
+        // User 4 had the oldest award (96) when user 5 came.
+        assert_eq!(awards.get(&member(4)), None);
+        for user in [1, 2, 3, 5_u64] {
+            assert_eq!(awards.get(&member(user)), Some(Some(100 - user.cast_signed())));
+        }
+    }
+
+    #[test]
+    fn a_member_has_one_slot() {
+        let mut awards = LastAwards::new(4);
+        for at in 0..10 {
+            awards.remember(member(1), Some(at));
+        }
+        awards.remember(member(2), Some(50));
+        assert_eq!(awards.get(&member(1)), Some(Some(9)));
+        assert_eq!(awards.get(&member(2)), Some(Some(50)));
+    }
+
+    #[test]
+    fn what_it_answers_is_what_was_said_last() {
+        let mut awards = LastAwards::new(1_000);
+        for user in 1..=4_000_u64 {
+            awards.remember(member(user), Some(user.cast_signed()));
+        }
+        let known = (1..=4_000_u64)
+            .filter_map(|user| Some((user, awards.get(&member(user))?)))
+            .collect::<Vec<_>>();
+        assert!(known.len() > 700, "the table is nearly full: {}", known.len());
+        assert!(known.iter().all(|(user, at)| *at == Some(user.cast_signed())));
+    }
+}

@@ -1,0 +1,40 @@
+//! Levels: every message by a person in a guild counts, and earns XP after a cooldown, by the guild's rules.
+
+use twilight_model::id::{Id, marker::RoleMarker};
+
+use crate::{
+    discord::events::message_create::MessageCreate,
+    features::levels::{
+        pending::MemberMessage,
+        policy::{Judge, Received},
+    },
+    support::ids::{self, MemberKey},
+};
+
+/// What a message changes: nothing unless a person wrote it in a guild. `roles` are the author's, if they are told.
+pub fn on_message(
+    judge: &Judge,
+    message: &MessageCreate,
+    roles: impl FnOnce() -> Option<Vec<Id<RoleMarker>>>,
+) -> Option<(MemberKey, MemberMessage)> {
+    let guild_id = message.guild_id?;
+    if !message.is_by_a_person() {
+        return None;
+    }
+    let received = Received {
+        id: message.id,
+        at: ids::millis(message.id),
+        guild_id,
+        channel_id: message.channel_id,
+    };
+    let key = MemberKey {
+        guild_id,
+        user_id: message.author.id,
+    };
+    let change = MemberMessage {
+        at: received.at,
+        channel_id: message.channel_id,
+        earns: judge.at_hand(&received, roles),
+    };
+    Some((key, change))
+}

@@ -1,0 +1,397 @@
+//! Finding out what a message earns in its guild.
+//!
+//! In the shard's loop by what is at hand: the guild's settings as they were heard of last, and where channels stand. What that does
+//! not tell is found out before the batch that counts the message goes to its lane, so that only the shard itself waits: the settings
+//! with one statement for all guilds of the batch, what Discord knows over REST.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::stream::{self, StreamExt as _};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker},
+};
+
+use crate::{
+    discord::{
+        guilds::{Guilds, Order},
+        rest::{Priority, RestError},
+    },
+    features::levels::{
+        pending::{Earns, MemberMessage, Pending, Undecided},
+        rules::earning::{Earning, RoleMode, Sent, Worth},
+    },
+    postgres::{Store, StoreError},
+    settings::{GuildSettings, Settings},
+    support::{
+        ids::{MemberKey, Millis},
+        task::{self, Task},
+    },
+    telemetry::metrics,
+};
+
+/// How long a shard's batch waits for Discord to tell what guilds' rules ask for. Then its messages earn by what is known. It is less
+/// than a heartbeat can be held for the checkpoint, which the batch holds up (`pipeline/gateway/heartbeat.rs`).
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How much longer an answer is waited for in the background. Until then the guild's messages do not wait for it again.
+const LATE: Duration = Duration::from_secs(30);
+/// Flushes wait for it, and messages are counted late meanwhile.
+const PRIORITY: Priority = Priority::Command;
+/// Things that are asked for at the same time.
+const AT_ONCE: usize = 16;
+
+/// What finds it out. A clone is another handle to the same.
+#[derive(Clone, Debug)]
+pub struct Judge {
+    settings: Settings,
+    guilds: Option<Guilds>,
+    /// The guilds of which Discord did not answer in time, each with what waits for the answer still.
+    slow: Arc<Mutex<HashMap<Id<GuildMarker>, Task<()>>>>,
+}
+
+/// A message as the shard has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Received {
+    /// Its id.
+    pub id: Id<MessageMarker>,
+    /// When it was sent.
+    pub at: Millis,
+    /// The guild.
+    pub guild_id: Id<GuildMarker>,
+    /// The channel or thread.
+    pub channel_id: Id<ChannelMarker>,
+}
+
+impl Judge {
+    /// By these settings, with nobody to ask about guilds.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            guilds: None,
+            slow: Arc::default(),
+        }
+    }
+
+    /// The same, which asks `guilds` where channels and roles stand.
+    #[must_use]
+    pub fn asking(mut self, guilds: Guilds) -> Self {
+        self.guilds = Some(guilds);
+        self
+    }
+
+    /// What guilds chose.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What a message earns, without waiting. `roles` are the author's, if the message tells them, and are read only if they matter.
+    pub fn at_hand(&self, message: &Received, roles: impl FnOnce() -> Option<Vec<Id<RoleMarker>>>) -> Earns {
+        let mut roles = Some(roles);
+        let mut read = None;
+        let worth = self.settings.last_known(message.guild_id, |settings| {
+            let earning = &settings.earning;
+            if earning.is_plain() {
+                return Some(plain(earning, message));
+            }
+            if earning.asks_for_roles() {
+                read = roles.take().and_then(|roles| roles());
+                let known = read.as_deref()?;
+                if earning.asks_for_order(known) {
+                    return None;
+                }
+            }
+            let place = if earning.asks_for_place(message.channel_id) {
+                let guilds = self.guilds.as_ref()?;
+                guilds.known_place(message.guild_id, message.channel_id)?
+            } else {
+                [message.channel_id].into()
+            };
+            let sent = message.sent(read.as_deref().unwrap_or_default(), &place);
+            // No two roles that have to be compared.
+            Some(earning.worth(&sent, |_| ()))
+        });
+        if let Some(Some(worth)) = worth {
+            return earns(worth);
+        }
+        if let Some(roles) = roles {
+            read = roles();
+        }
+        Earns::Undecided(Box::new(Undecided {
+            id: message.id,
+            roles: read.map(Vec::into_boxed_slice),
+        }))
+    }
+
+    /// Decide what [`Self::at_hand`] left open.
+    ///
+    /// # Errors
+    ///
+    /// The settings cannot be read. What was decided so far stays decided.
+    pub async fn decide(
+        &self,
+        store: &Store,
+        open: &mut [(MemberKey, &mut MemberMessage)],
+    ) -> Result<(), StoreError> {
+        if open.is_empty() {
+            return Ok(());
+        }
+        let guilds = open.iter().map(|(key, _)| key.guild_id);
+        let settings = self.settings.of_all(store, guilds).await?;
+        let earning_of = |guild_id| {
+            let settings: Option<&Arc<GuildSettings>> = settings.get(&guild_id);
+            &settings.unwrap_or(self.settings.defaults()).earning
+        };
+        let told = self.ask(open, earning_of).await;
+        let mut guessed = 0;
+        for (key, message) in open {
+            let Earns::Undecided(facts) = &message.earns else {
+                continue;
+            };
+            let received = Received {
+                id: facts.id,
+                at: message.at,
+                guild_id: key.guild_id,
+                channel_id: message.channel_id,
+            };
+            let (worth, is_known) = told.worth(earning_of(key.guild_id), *key, &received, facts);
+            guessed += u64::from(!is_known);
+            message.earns = earns(worth);
+        }
+        if guessed > 0 {
+            metrics::levels_guessed_total().increment(guessed);
+            tracing::warn!(
+                messages = guessed,
+                "roles or categories were not known in time; these messages earn XP without their multipliers"
+            );
+        }
+        Ok(())
+    }
+
+    /// Ask Discord for all that the rules ask for, a few things at a time.
+    async fn ask<'r>(
+        &self,
+        open: &[(MemberKey, &mut MemberMessage)],
+        earning_of: impl Fn(Id<GuildMarker>) -> &'r Earning,
+    ) -> Told {
+        let (mut roles, mut places, mut orders) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for (key, message) in open {
+            let (earning, Earns::Undecided(facts)) = (earning_of(key.guild_id), &message.earns) else {
+                continue;
+            };
+            if earning.asks_for_roles() {
+                if facts.roles.is_none() {
+                    roles.insert(*key);
+                }
+                if earning.role_mode == RoleMode::Highest {
+                    orders.insert(key.guild_id);
+                }
+            }
+            if earning.asks_for_place(message.channel_id) {
+                places.insert((key.guild_id, message.channel_id));
+            }
+        }
+        let mut told = Told::default();
+        let Some(guilds) = &self.guilds else {
+            return told;
+        };
+        let now = Instant::now();
+        // A guild that is known to be slow has only what is known already: each of its batches would hold up its shard again.
+        let deadlines: HashMap<_, _> = {
+            let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+            slow.retain(|_, task| !task.is_finished());
+            slow.keys().map(|guild_id| (*guild_id, now)).collect()
+        };
+        let deadline = |guild_id| deadlines.get(&guild_id).copied().unwrap_or(now + PATIENCE);
+        let mut late = BTreeMap::new();
+        let mut asking = stream::iter(roles)
+            .map(async |key: MemberKey| {
+                let asked = guilds.roles_of(key.guild_id, key.user_id, PRIORITY);
+                (key, answer(deadline(key.guild_id), asked).await)
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((key, answer)) = asking.next().await {
+            match answer {
+                Some(roles) => drop(told.roles.insert(key, roles)),
+                None => drop(late.insert(key.guild_id, Asked::Roles)),
+            }
+        }
+        drop(asking);
+        let mut asking = stream::iter(places)
+            .map(async |(guild_id, channel_id)| {
+                let asked = guilds.place(guild_id, channel_id, PRIORITY);
+                (guild_id, channel_id, answer(deadline(guild_id), asked).await)
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((guild_id, channel_id, answer)) = asking.next().await {
+            match answer {
+                Some(place) => drop(told.places.insert(channel_id, place)),
+                None => drop(late.insert(guild_id, Asked::Place(channel_id))),
+            }
+        }
+        drop(asking);
+        let mut asking = stream::iter(orders)
+            .map(async |guild_id| {
+                let of_rules: Vec<_> = earning_of(guild_id)
+                    .roles()
+                    .iter()
+                    .map(|(role, _)| *role)
+                    .collect();
+                let asked = guilds.order(guild_id, &of_rules, PRIORITY);
+                let answer = answer(deadline(guild_id), asked).await;
+                (guild_id, of_rules, answer)
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((guild_id, of_rules, answer)) = asking.next().await {
+            match answer {
+                Some(order) => drop(
+                    told.orders
+                        .insert(guild_id, of_rules.into_iter().zip(order).collect()),
+                ),
+                None => drop(late.insert(guild_id, Asked::Order(of_rules))),
+            }
+        }
+        drop(asking);
+        self.wait_on(guilds, late);
+        told
+    }
+
+    /// Wait on in the background for what did not come in time, so that the next messages of the guild find it known.
+    fn wait_on(&self, guilds: &Guilds, late: BTreeMap<Id<GuildMarker>, Asked>) {
+        let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        for (guild_id, asked) in late {
+            slow.entry(guild_id).or_insert_with(|| {
+                let guilds = guilds.clone();
+                task::spawn("slow guild", async move {
+                    let answered = timeout(LATE, asked.again(&guilds, guild_id)).await;
+                    tracing::debug!(
+                        guild.id = guild_id.get(),
+                        answered = answered.is_ok(),
+                        "a slow answer was waited for"
+                    );
+                })
+            });
+        }
+    }
+}
+
+/// What Discord did not answer in time.
+enum Asked {
+    /// A member's roles, which nobody keeps.
+    Roles,
+    /// Where a channel stands.
+    Place(Id<ChannelMarker>),
+    /// How these roles stand to one another.
+    Order(Vec<Id<RoleMarker>>),
+}
+
+impl Asked {
+    /// Ask until there is an answer.
+    async fn again(self, guilds: &Guilds, guild_id: Id<GuildMarker>) {
+        let answered = match self {
+            // Not again before the guild had a time without questions.
+            Self::Roles => false,
+            Self::Place(channel_id) => guilds.place(guild_id, channel_id, PRIORITY).await.is_ok(),
+            Self::Order(roles) => guilds.order(guild_id, &roles, PRIORITY).await.is_ok(),
+        };
+        if !answered {
+            sleep(LATE).await;
+        }
+    }
+}
+
+/// What Discord told.
+#[derive(Debug, Default)]
+struct Told {
+    roles: HashMap<MemberKey, Vec<Id<RoleMarker>>>,
+    places: HashMap<Id<ChannelMarker>, Box<[Id<ChannelMarker>]>>,
+    orders: HashMap<Id<GuildMarker>, HashMap<Id<RoleMarker>, Order>>,
+}
+
+impl Told {
+    /// What a message earns, and whether everything is known that matters.
+    fn worth(
+        &self,
+        earning: &Earning,
+        key: MemberKey,
+        message: &Received,
+        facts: &Undecided,
+    ) -> (Worth, bool) {
+        let mut is_known = true;
+        let roles = match &facts.roles {
+            Some(roles) => &**roles,
+            None if earning.asks_for_roles() => self.roles.get(&key).map_or_else(
+                || {
+                    is_known = false;
+                    &[][..]
+                },
+                Vec::as_slice,
+            ),
+            None => &[],
+        };
+        let order = self.orders.get(&key.guild_id);
+        is_known &= order.is_some() || !earning.asks_for_order(roles);
+        let own = [message.channel_id];
+        let place = if let Some(place) = self.places.get(&message.channel_id) {
+            &**place
+        } else {
+            is_known &= !earning.asks_for_place(message.channel_id);
+            &own[..]
+        };
+        let stands = |role| order.and_then(|order| order.get(&role).copied().flatten());
+        (earning.worth(&message.sent(roles, place), stands), is_known)
+    }
+}
+
+/// What Discord answers in time; what it does not know is nothing.
+async fn answer<T: Default>(
+    deadline: Instant,
+    asked: impl Future<Output = Result<T, RestError>>,
+) -> Option<T> {
+    match timeout_at(deadline, asked).await {
+        Ok(Ok(answer)) => Some(answer),
+        Ok(Err(RestError::Refused { .. })) => Some(T::default()),
+        Ok(Err(_)) | Err(_) => None,
+    }
+}
+
+/// Every message of some entries that is not decided.
+pub fn open<'a>(
+    members: impl Iterator<Item = &'a mut (MemberKey, Pending)>,
+) -> Vec<(MemberKey, &'a mut MemberMessage)> {
+    members
+        .flat_map(|(key, pending)| {
+            let key = *key;
+            pending.undecided().map(move |message| (key, message))
+        })
+        .collect()
+}
+
+impl Received {
+    const fn sent<'a>(&self, roles: &'a [Id<RoleMarker>], place: &'a [Id<ChannelMarker>]) -> Sent<'a> {
+        Sent {
+            id: self.id,
+            at: self.at,
+            roles,
+            place,
+        }
+    }
+}
+
+fn plain(earning: &Earning, message: &Received) -> Worth {
+    earning.worth(&message.sent(&[], &[]), |_| ())
+}
+
+const fn earns(worth: Worth) -> Earns {
+    match worth.xp {
+        Some(xp) => Earns::Xp {
+            xp,
+            cooldown: worth.cooldown,
+        },
+        None => Earns::Nothing,
+    }
+}

@@ -1,0 +1,185 @@
+//! MEE6's level curve, in integers.
+//!
+//! From level L to L + 1 a member needs 5L² + 50L + 100 XP, so level L is reached at 5L(2L² + 27L + 91) / 6: level 1 at 100,
+//! level 10 at 4,675, level 50 at 268,375, level 100 at 1,899,250.
+
+/// The highest level there is. Its XP is far below what a `BIGINT` holds, and no member gets there by writing.
+pub const MAX_LEVEL: u32 = 100_000;
+
+/// The most XP that a member can have: what the highest level takes on MEE6's curve. Sums stay far below what a `BIGINT` holds.
+pub const MOST_XP: u64 = xp_at(MAX_LEVEL);
+
+/// XP needed to get from `level` to the next. Like the other free functions it is private: a guild has a curve of its own.
+#[cfg(test)]
+const fn xp_to_next(level: u32) -> u64 {
+    let l = level as u64;
+    5 * l * l + 50 * l + 100
+}
+
+/// Total XP at which `level` is reached.
+const fn xp_at(level: u32) -> u64 {
+    let l = level as u64;
+    // The product is divisible by 6 for every l: property-tested against the sum of the steps.
+    5 * l * (2 * l * l + 27 * l + 91) / 6
+}
+
+/// The level of a member with `xp`.
+const fn level_of(xp: u64) -> u32 {
+    let (mut low, mut high) = (0, MAX_LEVEL);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        if xp_at(middle) <= xp {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    low
+}
+
+/// How much XP levels take in a guild.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Curve {
+    /// MEE6's.
+    #[default]
+    Mee6,
+    /// `(a·L³ + b·L² + c·L) / 100` XP to reach level L, rounded down: hundredths, so that everything stays whole.
+    Cubic([u32; 3]),
+}
+
+/// The most that one of a cubic curve's factors may be: 10,000 XP.
+pub const MAX_FACTOR: u32 = 1_000_000;
+
+/// The least XP, in hundredths, that a curve's first level may take.
+const LEAST_STEP: u64 = 100;
+
+impl Curve {
+    /// Arcane's: 50·L² + 25·L.
+    pub const ARCANE: Self = Self::Cubic([0, 5_000, 2_500]);
+
+    /// The same number of XP for each level.
+    pub const fn linear(step: u32) -> Self {
+        Self::Cubic([0, 0, step.saturating_mul(100)])
+    }
+
+    /// A curve of one's own; `None` if a factor is above [`MAX_FACTOR`], or a level would take less than 1 XP.
+    pub fn cubic(factors: [u32; 3]) -> Option<Self> {
+        let first: u64 = factors.iter().copied().map(u64::from).sum();
+        (first >= LEAST_STEP && factors.iter().all(|factor| *factor <= MAX_FACTOR))
+            .then_some(Self::Cubic(factors))
+    }
+
+    /// Total XP at which `level` is reached.
+    pub fn xp_at(self, level: u32) -> u64 {
+        match self {
+            Self::Mee6 => xp_at(level),
+            Self::Cubic([a, b, c]) => {
+                let l = u128::from(level);
+                let hundredths = ((u128::from(a) * l + u128::from(b)) * l + u128::from(c)) * l;
+                u64::try_from(hundredths / 100).unwrap_or(u64::MAX)
+            }
+        }
+    }
+
+    /// The level of a member with `xp`.
+    pub fn level_of(self, xp: u64) -> u32 {
+        if self == Self::Mee6 {
+            return level_of(xp);
+        }
+        let (mut low, mut high) = (0, MAX_LEVEL);
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if self.xp_at(middle) <= xp {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        low
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Curve, MAX_FACTOR, MAX_LEVEL, level_of, xp_at, xp_to_next};
+
+    #[test]
+    fn known_totals() {
+        for (level, total) in [
+            (0, 0),
+            (1, 100),
+            (2, 255),
+            (3, 475),
+            (4, 770),
+            (5, 1_150),
+            (10, 4_675),
+            (20, 23_850),
+            (30, 67_525),
+            (50, 268_375),
+            (100, 1_899_250),
+        ] {
+            assert_eq!(xp_at(level), total, "level {level}");
+        }
+    }
+
+    #[test]
+    fn the_closed_form_is_the_sum_of_the_steps() {
+        let mut total = 0_u64;
+        for level in 0..=MAX_LEVEL {
+            assert_eq!(xp_at(level), total, "level {level}");
+            total += xp_to_next(level);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_level_lies_between_its_own_total_and_the_next(xp in 0..=xp_at(MAX_LEVEL)) {
+            let level = level_of(xp);
+            prop_assert!(xp_at(level) <= xp);
+            prop_assert!(level == MAX_LEVEL || xp < xp_at(level + 1));
+        }
+
+        #[test]
+        fn a_level_begins_exactly_at_its_total(level in 1..=MAX_LEVEL) {
+            prop_assert_eq!(level_of(xp_at(level)), level);
+            prop_assert_eq!(level_of(xp_at(level) - 1), level - 1);
+        }
+    }
+
+    #[test]
+    fn other_curves() {
+        let linear = Curve::linear(1_000);
+        assert_eq!(
+            (linear.xp_at(7), linear.level_of(6_999), linear.level_of(7_000)),
+            (7_000, 6, 7)
+        );
+        assert_eq!(Curve::ARCANE.xp_at(10), 5_250);
+        assert_eq!(Curve::Mee6.xp_at(10), 4_675);
+        // Polaris's default: 1·L³ + 50·L² + 100·L.
+        let polaris = Curve::cubic([100, 5_000, 10_000]).expect("a curve");
+        assert_eq!(polaris.xp_at(3), 27 + 450 + 300);
+        assert_eq!(Curve::cubic([0, 0, 99]), None);
+        assert_eq!(Curve::cubic([MAX_FACTOR + 1, 0, 0]), None);
+        let steepest = Curve::cubic([MAX_FACTOR; 3]).expect("a curve");
+        assert_eq!(steepest.level_of(u64::MAX), MAX_LEVEL);
+    }
+
+    proptest! {
+        #[test]
+        fn every_curve_s_levels_lie_between_their_totals(
+            factors in proptest::array::uniform3(0..=MAX_FACTOR),
+            level in 0..MAX_LEVEL,
+            more in 0_u64..1_000_000,
+        ) {
+            prop_assume!(Curve::cubic(factors).is_some());
+            let curve = Curve::Cubic(factors);
+            prop_assert!(curve.xp_at(level) < curve.xp_at(level + 1));
+            let xp = curve.xp_at(level) + more;
+            let reached = curve.level_of(xp);
+            prop_assert!(curve.xp_at(reached) <= xp);
+            prop_assert!(reached == MAX_LEVEL || xp < curve.xp_at(reached + 1));
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! What a message earns in a guild: its range of XP, its cooldown, and what roles, channels and boosts make of it.
+
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, MessageMarker, RoleMarker},
+};
+
+use super::award::xp_of_message;
+use crate::support::ids::Millis;
+
+/// Percent of what a message would otherwise earn; 0 is nothing.
+pub type Percent = u32;
+
+/// The most that a multiplier or a boost may be: ten times.
+pub const MAX_PERCENT: Percent = 1_000;
+
+/// A guild's rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earning {
+    /// The least that a message earns.
+    pub xp_min: u32,
+    /// The most that a message earns, before anything is multiplied.
+    pub xp_max: u32,
+    /// Milliseconds after a message that earned in which others earn nothing.
+    pub cooldown: Millis,
+    /// Which of a member's roles counts.
+    pub role_mode: RoleMode,
+    /// Sorted by role.
+    roles: Box<[(Id<RoleMarker>, Percent)]>,
+    /// Of channels, categories and threads; sorted.
+    channels: Box<[(Id<ChannelMarker>, Percent)]>,
+    boosts: Box<[Boost]>,
+}
+
+/// Which of a member's roles with a multiplier counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RoleMode {
+    /// The one with the largest. But a role without XP keeps its members from any.
+    #[default]
+    Largest,
+    /// The one that stands highest in the guild's list.
+    Highest,
+    /// All: what each is above or below 100 % is added up.
+    Sum,
+}
+
+/// What is boosted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Messages of a role's members.
+    Role(Id<RoleMarker>),
+    /// Messages in a channel, a category or a thread.
+    Channel(Id<ChannelMarker>),
+    /// Every message.
+    Server,
+}
+
+/// A multiplier for a time, on top of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Boost {
+    /// What is boosted.
+    pub target: Target,
+    /// By how much.
+    pub percent: Percent,
+    /// From when on, by the messages' own times.
+    pub from: Millis,
+    /// Until before when.
+    pub until: Millis,
+}
+
+/// What has to be known of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    /// Its id.
+    pub id: Id<MessageMarker>,
+    /// When it was sent.
+    pub at: Millis,
+    /// The author's roles.
+    pub roles: &'a [Id<RoleMarker>],
+    /// Where it was sent: the thread, its channel, the category, as far as there are such.
+    pub place: &'a [Id<ChannelMarker>],
+}
+
+/// What a message earns, if the cooldown is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Worth {
+    /// XP; `None` if it earns nothing and begins no cooldown.
+    pub xp: Option<u32>,
+    /// The cooldown that it has to keep.
+    pub cooldown: Millis,
+}
+
+impl Earning {
+    /// The same for every message.
+    pub fn plain(xp_min: u32, xp_max: u32, cooldown: Millis) -> Self {
+        Self {
+            xp_min,
+            xp_max,
+            cooldown,
+            role_mode: RoleMode::default(),
+            roles: Box::default(),
+            channels: Box::default(),
+            boosts: Box::default(),
+        }
+    }
+
+    /// The same with multipliers and boosts.
+    #[must_use]
+    pub fn with(
+        mut self,
+        mut roles: Vec<(Id<RoleMarker>, Percent)>,
+        mut channels: Vec<(Id<ChannelMarker>, Percent)>,
+        boosts: Vec<Boost>,
+    ) -> Self {
+        roles.sort_unstable();
+        channels.sort_unstable();
+        self.roles = roles.into();
+        self.channels = channels.into();
+        self.boosts = boosts.into();
+        self
+    }
+
+    /// Multipliers of roles, sorted.
+    pub fn roles(&self) -> &[(Id<RoleMarker>, Percent)] {
+        &self.roles
+    }
+
+    /// Multipliers of channels, sorted.
+    pub fn channels(&self) -> &[(Id<ChannelMarker>, Percent)] {
+        &self.channels
+    }
+
+    /// Boosts, also those that are over.
+    pub fn boosts(&self) -> &[Boost] {
+        &self.boosts
+    }
+
+    /// Memory beyond its own size, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.roles) + size_of_val(&*self.channels) + size_of_val(&*self.boosts)
+    }
+
+    /// Whether nothing but a message's id and time matters.
+    pub fn is_plain(&self) -> bool {
+        self.roles.is_empty() && self.channels.is_empty() && self.boosts.is_empty()
+    }
+
+    /// Whether the author's roles matter.
+    pub fn asks_for_roles(&self) -> bool {
+        !self.roles.is_empty()
+            || self
+                .boosts
+                .iter()
+                .any(|boost| matches!(boost.target, Target::Role(_)))
+    }
+
+    /// Whether it matters in which category, or under which channel, the channel stands.
+    pub fn asks_for_place(&self, channel_id: Id<ChannelMarker>) -> bool {
+        let boosted = self
+            .boosts
+            .iter()
+            .any(|boost| matches!(boost.target, Target::Channel(other) if other != channel_id));
+        boosted || (!self.channels.is_empty() && self.channel(channel_id).is_none())
+    }
+
+    /// Whether it matters in which order the author's roles stand.
+    pub fn asks_for_order(&self, roles: &[Id<RoleMarker>]) -> bool {
+        self.role_mode == RoleMode::Highest
+            && roles.iter().filter(|role| self.role(**role).is_some()).count() > 1
+    }
+
+    /// What a message earns. Where the order of roles matters, `order` says where one stands: the highest counts.
+    pub fn worth<O: Ord>(&self, sent: &Sent<'_>, order: impl Fn(Id<RoleMarker>) -> O) -> Worth {
+        let xp = u64::from(xp_of_message(sent.id.get(), self.xp_min, self.xp_max));
+        let worth = |xp| Worth {
+            xp,
+            cooldown: self.cooldown,
+        };
+        if self.is_plain() {
+            return worth(u32::try_from(xp).ok());
+        }
+        let mut factors = vec![self.of_roles(sent.roles, order), self.of_place(sent.place)];
+        factors.extend(
+            self.boosts
+                .iter()
+                .filter(|boost| boost.holds(sent))
+                .map(|boost| u64::from(boost.percent)),
+        );
+        if factors.contains(&0) {
+            return worth(None);
+        }
+        let product = factors.into_iter().fold(u128::from(xp) * 2, |product, percent| {
+            product * u128::from(percent) / 100
+        });
+        // Half a point is rounded up, whatever it was multiplied by.
+        let rounded = product.div_ceil(2);
+        worth(Some(u32::try_from(rounded).unwrap_or(u32::MAX)))
+    }
+
+    fn of_roles<O: Ord>(&self, has: &[Id<RoleMarker>], order: impl Fn(Id<RoleMarker>) -> O) -> u64 {
+        let mut found = has.iter().filter_map(|role| Some((*role, self.role(*role)?)));
+        let percent = match self.role_mode {
+            RoleMode::Largest => {
+                let percents: Vec<Percent> = found.map(|(_, percent)| percent).collect();
+                if percents.contains(&0) {
+                    0
+                } else {
+                    percents.into_iter().max().unwrap_or(100)
+                }
+            }
+            RoleMode::Highest => found
+                .max_by_key(|(role, _)| order(*role))
+                .map_or(100, |(_, percent)| percent),
+            RoleMode::Sum => {
+                let sum = found.try_fold(100_i64, |sum, (_, percent)| {
+                    (percent > 0).then_some(sum + i64::from(percent) - 100)
+                });
+                u32::try_from(sum.unwrap_or(0).max(0)).unwrap_or(u32::MAX)
+            }
+        };
+        u64::from(percent)
+    }
+
+    /// The nearest counts: the thread's before its channel's before the category's.
+    fn of_place(&self, place: &[Id<ChannelMarker>]) -> u64 {
+        let nearest = place.iter().find_map(|channel_id| self.channel(*channel_id));
+        u64::from(nearest.unwrap_or(100))
+    }
+
+    fn role(&self, role_id: Id<RoleMarker>) -> Option<Percent> {
+        let at = self
+            .roles
+            .binary_search_by_key(&role_id, |(role, _)| *role)
+            .ok()?;
+        Some(self.roles[at].1)
+    }
+
+    fn channel(&self, channel_id: Id<ChannelMarker>) -> Option<Percent> {
+        let found = self
+            .channels
+            .binary_search_by_key(&channel_id, |(channel, _)| *channel);
+        Some(self.channels[found.ok()?].1)
+    }
+}
+
+impl Boost {
+    fn holds(&self, sent: &Sent<'_>) -> bool {
+        (self.from..self.until).contains(&sent.at)
+            && match self.target {
+                Target::Role(role_id) => sent.roles.contains(&role_id),
+                Target::Channel(channel_id) => sent.place.contains(&channel_id),
+                Target::Server => true,
+            }
+    }
+}
+
+impl RoleMode {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::Largest, Self::Highest, Self::Sum];
+
+    /// What stands in the table.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Largest => "largest",
+            Self::Highest => "highest",
+            Self::Sum => "sum",
+        }
+    }
+
+    /// The mode of this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.word() == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{Boost, Earning, RoleMode, Sent, Target, Worth};
+
+    /// Every message earns 20, and more by what is multiplied.
+    fn earning(mode: RoleMode) -> Earning {
+        let roles = vec![
+            (Id::new(1), 200),
+            (Id::new(2), 50),
+            (Id::new(3), 0),
+            (Id::new(4), 150),
+        ];
+        let channels = vec![(Id::new(10), 300), (Id::new(11), 0), (Id::new(12), 25)];
+        Earning {
+            role_mode: mode,
+            ..Earning::plain(20, 20, 60_000).with(roles, channels, Vec::new())
+        }
+    }
+
+    fn xp(earning: &Earning, roles: &[u64], place: &[u64]) -> Option<u32> {
+        let roles: Vec<_> = roles.iter().map(|id| Id::new(*id)).collect();
+        let place: Vec<_> = place.iter().map(|id| Id::new(*id)).collect();
+        let sent = Sent {
+            id: Id::new(1),
+            at: 1_000,
+            roles: &roles,
+            place: &place,
+        };
+        // The higher the id, the higher it stands.
+        let worth = earning.worth(&sent, |role| role);
+        assert_eq!(worth.cooldown, 60_000);
+        worth.xp
+    }
+
+    #[test]
+    fn modes_of_roles() {
+        let of = |mode, roles: &[u64]| xp(&earning(mode), roles, &[]);
+        assert_eq!(of(RoleMode::Largest, &[1, 2, 4]), Some(40));
+        assert_eq!(of(RoleMode::Largest, &[2]), Some(10));
+        assert_eq!(of(RoleMode::Largest, &[1, 3]), None, "a role without XP");
+        assert_eq!(of(RoleMode::Highest, &[1, 2, 4]), Some(30));
+        assert_eq!(of(RoleMode::Highest, &[1, 3]), None);
+        assert_eq!(of(RoleMode::Sum, &[1, 2, 4]), Some(40), "+100 - 50 + 50 %");
+        assert_eq!(of(RoleMode::Sum, &[1, 3]), None);
+        for mode in RoleMode::ALL {
+            assert_eq!(of(mode, &[9]), Some(20), "no multiplier");
+            assert_eq!(RoleMode::of_word(mode.word()), Some(mode));
+        }
+    }
+
+    #[test]
+    fn the_nearest_place_counts() {
+        let of = |place: &[u64]| xp(&earning(RoleMode::Largest), &[], place);
+        assert_eq!(of(&[10, 11]), Some(60), "a channel in a category without XP");
+        assert_eq!(of(&[99, 11]), None);
+        assert_eq!(of(&[99, 98, 12]), Some(5), "a thread's category");
+        assert_eq!(of(&[99]), Some(20));
+        assert_eq!(xp(&earning(RoleMode::Largest), &[1], &[10]), Some(120), "both");
+    }
+
+    #[test]
+    fn boosts_hold_for_their_time() {
+        let boost = |target, from, until| Boost {
+            target,
+            percent: 200,
+            from,
+            until,
+        };
+        let of = |boosts: &[Boost], roles: &[u64], place: &[u64]| {
+            let earning = Earning::plain(20, 20, 60_000).with(Vec::new(), Vec::new(), boosts.to_vec());
+            xp(&earning, roles, place)
+        };
+        let server = |from, until| boost(Target::Server, from, until);
+        assert_eq!(of(&[server(1_000, 1_001)], &[], &[]), Some(40));
+        assert_eq!(of(&[server(0, 1_000)], &[], &[]), Some(20), "over");
+        assert_eq!(of(&[server(1_001, 2_000)], &[], &[]), Some(20), "not begun");
+        assert_eq!(of(&[server(0, 2_000), server(0, 2_000)], &[], &[]), Some(80));
+        let role = boost(Target::Role(Id::new(5)), 0, 2_000);
+        assert_eq!(
+            (of(&[role], &[5], &[]), of(&[role], &[6], &[])),
+            (Some(40), Some(20))
+        );
+        let category = boost(Target::Channel(Id::new(7)), 0, 2_000);
+        assert_eq!(
+            (of(&[category], &[], &[8, 7]), of(&[category], &[], &[8])),
+            (Some(40), Some(20))
+        );
+    }
+
+    #[test]
+    fn halves_are_rounded_up() {
+        let earning =
+            |percent| Earning::plain(5, 5, 60_000).with(Vec::new(), vec![(Id::new(1), percent)], Vec::new());
+        assert_eq!(xp(&earning(50), &[], &[1]), Some(3));
+        assert_eq!(
+            xp(&earning(1), &[], &[1]),
+            Some(0),
+            "little, and not nothing: the cooldown begins"
+        );
+    }
+
+    #[test]
+    fn it_asks_for_what_matters() {
+        let earning = earning(RoleMode::Highest);
+        assert!(!earning.is_plain() && earning.asks_for_roles());
+        assert!(earning.asks_for_place(Id::new(99)) && !earning.asks_for_place(Id::new(10)));
+        assert!(
+            earning.asks_for_order(&[Id::new(1), Id::new(2)])
+                && !earning.asks_for_order(&[Id::new(1), Id::new(9)])
+        );
+        let plain = Earning::plain(15, 25, 0);
+        assert!(plain.is_plain() && !plain.asks_for_roles() && !plain.asks_for_place(Id::new(1)));
+        let sent = Sent {
+            id: Id::new(7),
+            at: 0,
+            roles: &[],
+            place: &[],
+        };
+        let Worth { xp, cooldown } = plain.worth(&sent, |role| role);
+        assert!((15..=25).contains(&xp.expect("XP")) && cooldown == 0);
+    }
+}

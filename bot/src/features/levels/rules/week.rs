@@ -1,0 +1,44 @@
+//! Weeks, for leaderboards that begin anew each Monday.
+
+use crate::support::ids::Millis;
+
+const DAY: Millis = 24 * 60 * 60 * 1_000;
+/// From the Monday before the Unix epoch, which was a Thursday, to it.
+const DAYS_BEFORE_EPOCH: Millis = 3;
+
+/// The number of the week of a time: weeks begin on Monday at 00:00 UTC, as [ISO 8601](https://en.wikipedia.org/wiki/ISO_week_date)
+/// has it, and are counted from that of the Unix epoch, which is 0.
+pub fn week_of(at: Millis) -> i32 {
+    let week = (at.div_euclid(DAY) + DAYS_BEFORE_EPOCH).div_euclid(7);
+    i32::try_from(week).unwrap_or(i32::MAX)
+}
+
+/// When a week begins.
+pub fn begin_of(week: i32) -> Millis {
+    (Millis::from(week) * 7 - DAYS_BEFORE_EPOCH) * DAY
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{begin_of, week_of};
+
+    /// 2026-11-23 is a Monday: <https://www.timeanddate.com/calendar/?year=2026>.
+    #[test]
+    fn a_week_begins_on_monday() {
+        let monday = 1_795_392_000_000;
+        assert_eq!(week_of(monday), week_of(monday - 1) + 1);
+        assert_eq!(week_of(monday), week_of(monday + 7 * 86_400_000 - 1));
+        assert_eq!(begin_of(week_of(monday)), monday);
+        assert_eq!(week_of(0), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn a_time_lies_in_its_week(at in -1_000_000_000_000..4_000_000_000_000_i64) {
+            let week = week_of(at);
+            prop_assert!(begin_of(week) <= at && at < begin_of(week + 1));
+        }
+    }
+}

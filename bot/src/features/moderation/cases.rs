@@ -1,0 +1,502 @@
+//! Warnings: giving one, changing one, taking one back.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use twilight_model::id::{Id, marker::UserMarker};
+
+use super::{Act, Action, Denied, Done, Severity, duration::Expiry, insist, log::Told, texts};
+use crate::{
+    discord::guilds::authority::{Hindrance, PunishPermit, Sanctions},
+    features::moderation::rows::{
+        member_warnings, mod_action, mod_case,
+        warning::{self, Counting, Crossed, Warning},
+    },
+    outbox::{
+        effect::{Effect, Punishment, WarnedDirectly},
+        queue::{self, New},
+    },
+    postgres::{Store, StoreError, Tx},
+    settings::Settings,
+    support::{i18n::Language, ids},
+};
+
+/// The kind of a case that is a warning, in `mod_case.kind`.
+const KIND: &str = "warning";
+/// Characters of a reason in a log entry that has two.
+const SHORT_REASON: usize = 400;
+
+/// A warning to be given.
+#[derive(Clone, Debug)]
+pub struct NewWarning {
+    /// The member who is warned, or was.
+    pub user_id: Id<UserMarker>,
+    /// The reason; at most [`LONGEST_REASON`](super::LONGEST_REASON) characters.
+    pub reason: String,
+    /// How bad it was.
+    pub severity: Severity,
+    /// What it counts, 0 to [`MOST_POINTS`](super::MOST_POINTS).
+    pub points: i64,
+    /// For how long.
+    pub expiry: Expiry,
+    /// Whether the member gets a direct message.
+    pub direct: bool,
+    /// What the moderator and the bot may do to the member if a threshold is reached.
+    pub sanctions: Sanctions,
+}
+
+/// A warning that was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warned {
+    /// Its number.
+    pub case_id: i64,
+    /// The member who is warned, or was.
+    pub user_id: Id<UserMarker>,
+    /// How bad it was.
+    pub severity: Severity,
+    /// What it counts.
+    pub points: i64,
+    /// Until when, in milliseconds since 1970; `None` for ever.
+    pub expires_at_ms: Option<i64>,
+    /// The member's warnings that count now, this one included.
+    pub counting_warnings: i64,
+    /// Their points.
+    pub counting_points: i64,
+    /// What that led to: at most one punishment, and more severe ones that could not be carried out.
+    pub crossed: Vec<Crossing>,
+}
+
+/// A threshold that a warning has crossed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crossing {
+    /// The threshold's points.
+    pub points: i64,
+    /// What happens to the member.
+    pub action: Action,
+    /// Until when, in milliseconds since 1970, if it is a timeout.
+    pub until_ms: Option<i64>,
+    /// Why it is not carried out; `None` if it is.
+    #[serde(default)]
+    pub hindrance: Option<Hindrance>,
+}
+
+/// What is to be changed of a warning; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Edit {
+    /// Why it was given.
+    pub reason: Option<String>,
+    /// How bad it was. Its points follow, unless they are said.
+    pub severity: Option<Severity>,
+    /// What it counts.
+    pub points: Option<i64>,
+    /// For how long from now on.
+    pub expiry: Option<Expiry>,
+}
+
+/// What can be changed of a warning, as it was at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// Its number.
+    pub case_id: i64,
+    /// The member who is warned, or was.
+    pub user_id: Id<UserMarker>,
+    /// The reason, as the moderator wrote it.
+    pub reason: String,
+    /// How bad it was.
+    pub severity: Severity,
+    /// What it counts.
+    pub points: i64,
+    /// Until when, in milliseconds since 1970; `None` for ever.
+    pub expires_at_ms: Option<i64>,
+}
+
+/// Who asks for a change of a case that is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker {
+    /// What they do.
+    pub act: Act,
+    /// Whether the guild is theirs, who may change what is about themselves.
+    pub is_owner: bool,
+    /// The language of the log channel, if the guild chose none.
+    pub language: Language,
+}
+
+impl State {
+    fn of(warning: &Warning) -> Self {
+        Self {
+            case_id: warning.case_id,
+            user_id: warning.user_id,
+            reason: warning.reason.clone(),
+            // The table's check knows no other words.
+            severity: Severity::of(&warning.severity).unwrap_or(Severity::Low),
+            points: warning.points,
+            expires_at_ms: warning.expires_at.map(ids::to_millis),
+        }
+    }
+
+    /// Until when it counts; `None` for ever.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.expires_at_ms.map(ids::to_time)
+    }
+}
+
+impl Warned {
+    /// Until when it counts; `None` for ever.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.expires_at_ms.map(ids::to_time)
+    }
+}
+
+/// What an interaction led to that was carried out already.
+pub(super) async fn replayed<T: DeserializeOwned>(tx: &Tx<'_>, act: &Act) -> Result<Option<T>, StoreError> {
+    let after = mod_action::after(tx, act.guild_id, act.interaction_id).await?;
+    Ok(after.and_then(|after| serde_json::from_str(&after).ok()))
+}
+
+/// Warn somebody, once however often it is called for the same interaction. `language` is for a guild that chose none.
+pub async fn warn(
+    store: &Store,
+    settings: &Settings,
+    (act, language): (Act, Language),
+    new: NewWarning,
+) -> Result<Result<Warned, Denied>, StoreError> {
+    let new = Arc::new(new);
+    insist(store, settings, "warn", move |tx, settings| {
+        let new = Arc::clone(&new);
+        Box::pin(async move { give(tx, &settings, (act, language), &new).await })
+    })
+    .await
+}
+
+async fn give(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    (act, language): (Act, Language),
+    new: &NewWarning,
+) -> Result<Done<Warned>, StoreError> {
+    mod_case::lock(tx, act.guild_id).await?;
+    if let Some(warned) = replayed(tx, &act).await? {
+        return Ok(Ok(warned));
+    }
+    let at = act.at();
+    let expires_at = expires_at(at, new.expiry);
+    let crossed = warning::crossed(tx, act.guild_id, new.user_id, at, new.points).await?;
+    let case = mod_case::New {
+        guild_id: act.guild_id,
+        kind: KIND,
+        user_id: new.user_id,
+        moderator_id: act.moderator_id,
+        reason: &new.reason,
+        at,
+        expires_at,
+    };
+    let case_id = mod_case::add(tx, &case).await?;
+    warning::add(tx, (act.guild_id, case_id), new.severity.word(), new.points).await?;
+    member_warnings::add(tx, act.guild_id, new.user_id, new.points, at).await?;
+    let Counting { warnings, points } = warning::counting(tx, act.guild_id, new.user_id, at).await?;
+    let led_to = led_to(&crossed, at, &new.sanctions);
+    let warned = Warned {
+        case_id,
+        user_id: new.user_id,
+        severity: new.severity,
+        points: new.points,
+        expires_at_ms: expires_at.map(ids::to_millis),
+        counting_warnings: warnings,
+        counting_points: points,
+        crossed: led_to.iter().map(|(crossing, _)| *crossing).collect(),
+    };
+    note(tx, &act, "warn", case_id, None, &warned).await?;
+    let told = Told::of(tx, settings, act.guild_id, language).await?;
+    let permits = led_to
+        .iter()
+        .filter_map(|(crossing, permit)| Some((*crossing, (*permit)?)));
+    let mut effects = to_member(&act, new, &warned, permits, told);
+    effects.extend(told.entry(|language| in_log(language, &act, new, &warned)));
+    queue::add(tx, &effects).await?;
+    Ok(Ok(warned))
+}
+
+/// What crossing these thresholds leads to: the most severe punishment that can be carried out, and before it those more severe ones
+/// that cannot.
+fn led_to(
+    crossed: &[Crossed],
+    at: SystemTime,
+    sanctions: &Sanctions,
+) -> Vec<(Crossing, Option<PunishPermit>)> {
+    let mut crossings: Vec<Crossing> = crossed
+        .iter()
+        .filter_map(|crossed| {
+            let duration = crossed
+                .duration_seconds
+                .and_then(|seconds| u64::try_from(seconds).ok());
+            let action = Action::of(&crossed.action)?;
+            Some(Crossing {
+                points: crossed.points,
+                action,
+                until_ms: duration.map(|seconds| ids::to_millis(at + Duration::from_secs(seconds))),
+                hindrance: sanctions.to(action).err(),
+            })
+        })
+        .collect();
+    // Of several for the same action the longest timeout, and otherwise the highest threshold.
+    crossings.sort_unstable_by_key(|crossing| (crossing.action, crossing.until_ms, crossing.points));
+    crossings.reverse();
+    crossings.dedup_by_key(|crossing| crossing.action);
+    let carried_out = crossings.iter().position(|crossing| crossing.hindrance.is_none());
+    let last = carried_out.map_or(crossings.len(), |at| at + 1);
+    crossings
+        .into_iter()
+        .take(last)
+        .map(|crossing| (crossing, sanctions.to(crossing.action).ok()))
+        .collect()
+}
+
+/// What reaches the member: the message first, since nobody can write to who was thrown out. One lane keeps the order.
+fn to_member(
+    act: &Act,
+    new: &NewWarning,
+    warned: &Warned,
+    permits: impl Iterator<Item = (Crossing, PunishPermit)>,
+    told: Told,
+) -> Vec<New> {
+    let locale = told.language.locales().first().copied().unwrap_or_default();
+    let direct = new.direct.then(|| {
+        Effect::WarnedDirectly(WarnedDirectly {
+            case_id: warned.case_id,
+            moderator_id: told.moderators_shown.then_some(act.moderator_id),
+            reason: new.reason.clone(),
+            severity: warned.severity,
+            points: warned.points,
+            expires_at_ms: warned.expires_at_ms,
+            locale: locale.to_owned(),
+        })
+    });
+    let punishments = permits.map(|(crossing, permit)| {
+        Effect::Punishment(Punishment {
+            action: crossing.action,
+            until_ms: crossing.until_ms,
+            at_ms: ids::millis(act.interaction_id),
+            case_id: warned.case_id,
+            threshold: crossing.points,
+            locale: locale.to_owned(),
+            permit,
+        })
+    });
+    let effects = direct.into_iter().chain(punishments);
+    effects
+        .map(|effect| New {
+            guild_id: act.guild_id,
+            lane_id: ids::to_db(new.user_id),
+            kind: effect.kind(),
+            channel_id: None,
+            user_id: Some(new.user_id),
+            body: effect.body(),
+        })
+        .collect()
+}
+
+fn in_log(language: Language, act: &Act, new: &NewWarning, warned: &Warned) -> String {
+    let values = [
+        ("case", warned.case_id.to_string().into()),
+        ("moderator", act.moderator_id.to_string().into()),
+        ("user", new.user_id.to_string().into()),
+        ("severity", texts::severity(language, warned.severity).into()),
+        ("points", texts::points(language, warned.points).into()),
+        (
+            "reason",
+            texts::quoted(&new.reason, super::LONGEST_QUOTATION).into(),
+        ),
+        ("expiry", texts::expiry(language, warned.expires_at()).into()),
+        (
+            "counting",
+            texts::counting(language, warned.counting_warnings, warned.counting_points).into(),
+        ),
+    ];
+    let mut text = language.filled("warning-log-warned", &values);
+    for crossing in &warned.crossed {
+        text.push('\n');
+        text.push_str(&texts::crossing(language, crossing));
+    }
+    text
+}
+
+/// Change a warning.
+pub async fn edit(
+    store: &Store,
+    settings: &Settings,
+    asker: Asker,
+    case_id: i64,
+    edit: Edit,
+) -> Result<Result<State, Denied>, StoreError> {
+    let edit = Arc::new(edit);
+    insist(store, settings, "warning_edit", move |tx, settings| {
+        let edit = Arc::clone(&edit);
+        Box::pin(async move { change(tx, &settings, asker, case_id, &edit).await })
+    })
+    .await
+}
+
+async fn change(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    asker: Asker,
+    case_id: i64,
+    edit: &Edit,
+) -> Result<Done<State>, StoreError> {
+    let act = asker.act;
+    let before = match held(tx, asker, case_id).await? {
+        Held::Before(state) => return Ok(Ok(state)),
+        Held::Not(denied) => return Ok(Err(denied)),
+        Held::Case(state) => state,
+    };
+    let severity = edit.severity.unwrap_or(before.severity);
+    let points = edit.severity.map_or(before.points, Severity::points);
+    let after = State {
+        reason: edit.reason.clone().unwrap_or_else(|| before.reason.clone()),
+        severity,
+        points: edit.points.unwrap_or(points),
+        expires_at_ms: edit.expiry.map_or(before.expires_at_ms, |expiry| {
+            expires_at(act.at(), expiry).map(ids::to_millis)
+        }),
+        ..before.clone()
+    };
+    let key = (act.guild_id, case_id);
+    mod_case::change(tx, key, &after.reason, after.expires_at()).await?;
+    warning::change(tx, key, after.severity.word(), after.points).await?;
+    member_warnings::change(tx, act.guild_id, after.user_id, 0, after.points - before.points).await?;
+    note(tx, &act, "edit", case_id, Some(&before), &after).await?;
+    let told = Told::of(tx, settings, act.guild_id, asker.language).await?;
+    let entry = told.entry(|language| changed_in_log(language, &act, &before, &after));
+    let effects: Vec<_> = entry.into_iter().collect();
+    queue::add(tx, &effects).await?;
+    Ok(Ok(after))
+}
+
+fn changed_in_log(language: Language, act: &Act, before: &State, after: &State) -> String {
+    let described = |state: &State| {
+        let values = [
+            ("severity", texts::severity(language, state.severity).into()),
+            ("points", texts::points(language, state.points).into()),
+            ("expiry", texts::expiry(language, state.expires_at()).into()),
+            ("reason", texts::quoted(&state.reason, SHORT_REASON).into()),
+        ];
+        language.filled("warning-log-state", &values)
+    };
+    let values = [
+        ("case", after.case_id.to_string().into()),
+        ("moderator", act.moderator_id.to_string().into()),
+        ("user", after.user_id.to_string().into()),
+        ("before", described(before).into()),
+        ("after", described(after).into()),
+    ];
+    language.filled("warning-log-edited", &values)
+}
+
+/// Take a warning back. It stays visible, with by whom and why.
+pub async fn remove(
+    store: &Store,
+    settings: &Settings,
+    asker: Asker,
+    case_id: i64,
+    reason: Option<String>,
+) -> Result<Result<State, Denied>, StoreError> {
+    let reason = Arc::new(reason);
+    insist(store, settings, "warning_remove", move |tx, settings| {
+        let reason = Arc::clone(&reason);
+        Box::pin(async move { take_back(tx, &settings, asker, case_id, reason.as_deref()).await })
+    })
+    .await
+}
+
+async fn take_back(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    asker: Asker,
+    case_id: i64,
+    reason: Option<&str>,
+) -> Result<Done<State>, StoreError> {
+    let act = asker.act;
+    let state = match held(tx, asker, case_id).await? {
+        Held::Before(state) => return Ok(Ok(state)),
+        Held::Not(denied) => return Ok(Err(denied)),
+        Held::Case(state) => state,
+    };
+    mod_case::remove(tx, (act.guild_id, case_id), act.moderator_id, act.at(), reason).await?;
+    member_warnings::change(tx, act.guild_id, state.user_id, -1, -state.points).await?;
+    note(tx, &act, "remove", case_id, Some(&state), &state).await?;
+    let told = Told::of(tx, settings, act.guild_id, asker.language).await?;
+    let entry = told.entry(|language| {
+        let why = reason.map_or_else(
+            || language.text("warning-log-no-reason"),
+            |reason| texts::quoted(reason, super::LONGEST_QUOTATION),
+        );
+        let values = [
+            ("case", case_id.to_string().into()),
+            ("moderator", act.moderator_id.to_string().into()),
+            ("user", state.user_id.to_string().into()),
+            ("points", texts::points(language, state.points).into()),
+            ("reason", why.into()),
+        ];
+        language.filled("warning-log-removed", &values)
+    });
+    let effects: Vec<_> = entry.into_iter().collect();
+    queue::add(tx, &effects).await?;
+    Ok(Ok(state))
+}
+
+/// A case that somebody wants to change.
+enum Held {
+    /// As it is; nobody else changes it before the transaction ends.
+    Case(State),
+    /// The interaction was carried out already, with this result.
+    Before(State),
+    /// It cannot be changed.
+    Not(Denied),
+}
+
+async fn held(tx: &Tx<'_>, asker: Asker, case_id: i64) -> Result<Held, StoreError> {
+    let act = asker.act;
+    mod_case::lock(tx, act.guild_id).await?;
+    if let Some(state) = replayed(tx, &act).await? {
+        return Ok(Held::Before(state));
+    }
+    Ok(match warning::get(tx, act.guild_id, case_id).await? {
+        None => Held::Not(Denied::UnknownCase),
+        Some(warning) if warning.removed_at.is_some() => Held::Not(Denied::Removed),
+        Some(warning) if warning.user_id == act.moderator_id && !asker.is_owner => Held::Not(Denied::Own),
+        Some(warning) => Held::Case(State::of(&warning)),
+    })
+}
+
+fn expires_at(at: SystemTime, expiry: Expiry) -> Option<SystemTime> {
+    match expiry {
+        Expiry::Never => None,
+        Expiry::After(span) => Some(at + span),
+    }
+}
+
+pub(super) async fn note<T: Serialize + Sync>(
+    tx: &Tx<'_>,
+    act: &Act,
+    action: &'static str,
+    case_id: i64,
+    before: Option<&State>,
+    after: &T,
+) -> Result<(), StoreError> {
+    let before = before.map(|state| serde_json::to_string(state).expect("texts and numbers are JSON"));
+    let after = serde_json::to_string(after).expect("texts and numbers are JSON");
+    let new = mod_action::New {
+        guild_id: act.guild_id,
+        interaction_id: act.interaction_id,
+        action,
+        case_id: Some(case_id),
+        moderator_id: act.moderator_id,
+        at: act.at(),
+        before: before.as_deref(),
+        after: &after,
+    };
+    mod_action::add(tx, &new).await
+}

@@ -1,0 +1,5 @@
+//! The commands of moderation.
+
+pub(crate) mod warn;
+pub(crate) mod warning;
+pub(crate) mod warnings;

@@ -1,0 +1,303 @@
+//! `/warn`: warns a member, as a numbered case.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, sleep};
+use twilight_model::{
+    application::command::{Command as Definition, CommandOptionType as Kind},
+    guild::Permissions,
+    id::{Id, marker::GuildMarker},
+};
+
+use crate::{
+    discord::{
+        guilds::{Rank, authority::Sanctions},
+        rest::Priority,
+    },
+    features::moderation::{
+        self, Act, LONGEST_REASON, MOST_POINTS, Severity,
+        cases::{NewWarning, Warned},
+        duration::{self, Expiry},
+        rows::warning::{self, Outcomes},
+        texts, thresholds,
+    },
+    interactions::{
+        Around, Progress, Question, Refusal,
+        asked::{BadOption, User},
+        command::Command,
+        define::{Opt, for_servers},
+        reply::Reply,
+    },
+    support::{i18n::Language, text::names::quoted},
+};
+
+/// For how long a warning counts where nothing is said.
+const USUAL_EXPIRY: Duration = Duration::from_hours(24 * 90);
+/// How often it is looked what became of a warning's consequences, and for how long: a stop waits for it.
+const SHOWN_EVERY: Duration = Duration::from_millis(500);
+const SHOWN_FOR: Duration = Duration::from_secs(10);
+/// Characters that an expiry may have.
+pub(crate) const LONGEST_EXPIRY: u16 = 40;
+
+#[derive(Debug)]
+pub(crate) struct Warn;
+
+impl Command for Warn {
+    fn name(&self) -> &'static str {
+        "warn"
+    }
+
+    fn definition(&self) -> Definition {
+        let reason = Opt::named(Kind::String, "warn-option-reason", "reason").at_most(reason_length());
+        let points = Opt::named(Kind::Integer, "warn-option-points", "points").between(0, MOST_POINTS);
+        let expires = Opt::named(Kind::String, "warn-option-expires", "expires").at_most(LONGEST_EXPIRY);
+        for_servers(self.name(), Some(Permissions::MODERATE_MEMBERS))
+            .option(Opt::named(Kind::User, "warn-option-member", "member").required())
+            .option(reason.required())
+            .option(severity_option("warn-option-severity"))
+            .option(points)
+            .option(expires)
+            .option(Opt::named(Kind::Boolean, "warn-option-dm", "dm"))
+            .build()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(
+        &'a self,
+        question: &'a mut Question,
+        around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        Box::pin(async move {
+            let guild_id = question.guild()?;
+            question.needs(Permissions::MODERATE_MEMBERS)?;
+            let asked = &question.asked;
+            let (user, _) = asked.chosen_user("member")?.ok_or(BadOption("member"))?;
+            let severity = severity(question)?.unwrap_or(Severity::Low);
+            let sanctions = sanctions(question, around, guild_id, &user).await?;
+            let direct = asked.boolean("dm")?.unwrap_or(true) && !user.bot;
+            let new = NewWarning {
+                user_id: user.id,
+                reason: reason(question, "reason")?.ok_or(BadOption("reason"))?,
+                severity,
+                points: points(question)?.unwrap_or(severity.points()),
+                expiry: expiry(question)?.unwrap_or(Expiry::After(USUAL_EXPIRY)),
+                direct,
+                sanctions,
+            };
+            let act = act(question, guild_id)?;
+            let language = question.language();
+            let warned =
+                moderation::cases::warn(&around.store, &around.settings, (act, language), new).await?;
+            // Nothing denies a warning once it may be given.
+            let warned = warned.map_err(|_denied| Refusal::Stale)?;
+            let reply = Reply::private(in_words(&warned, &Outcomes::default(), language));
+            let is_punished = warned.crossed.iter().any(|crossing| crossing.hindrance.is_none());
+            if direct || is_punished {
+                question.afterwards(move |progress| async move {
+                    let outcomes = outcomes(&progress, guild_id, &warned, (direct, is_punished)).await;
+                    Reply::private(in_words(&warned, &outcomes, language))
+                });
+            }
+            Ok(reply)
+        })
+    }
+}
+
+/// What became of the message and of the punishment, once it is known.
+async fn outcomes(
+    progress: &Progress,
+    guild_id: Id<GuildMarker>,
+    warned: &Warned,
+    (direct, is_punished): (bool, bool),
+) -> Outcomes {
+    let until = Instant::now() + SHOWN_FOR;
+    loop {
+        let outcomes = warning::outcomes(&progress.around().store, (guild_id, warned.case_id)).await;
+        let outcomes = outcomes.unwrap_or_default();
+        let is_known = (!direct || outcomes.message.is_some()) && (!is_punished || outcomes.action.is_some());
+        if is_known || Instant::now() >= until {
+            return outcomes;
+        }
+        sleep(SHOWN_EVERY).await;
+    }
+}
+
+/// See that who asks stands above whom they warn, and what they may do to them.
+async fn sanctions(
+    question: &Question,
+    around: &Around,
+    guild_id: Id<GuildMarker>,
+    user: &User,
+) -> Result<Sanctions, Refusal> {
+    let asker = question.asked.user().ok_or(Refusal::Stale)?.id;
+    if user.id == asker {
+        return Err(question.refuse("warn-yourself"));
+    }
+    let guilds = &around.guilds;
+    if user.id == guilds.me(Priority::Interaction).await? {
+        return Err(question.refuse("warn-bot"));
+    }
+    let roles = match question.asked.roles_of(user.id) {
+        Some(roles) => Some(roles),
+        // Discord sends the roles of members. Whoever has none here is asked for: only someone who has left has no rank.
+        None => {
+            guilds
+                .roles_if_member(guild_id, user.id, Priority::Interaction)
+                .await?
+        }
+    };
+    let who = (user.id, roles.as_deref().unwrap_or_default());
+    let theirs = guilds.rank(guild_id, who, Priority::Interaction).await?;
+    if theirs == Rank::Owner {
+        return Err(question.refuse("warn-owner"));
+    }
+    let authority = question.authority(around).await?;
+    if roles.is_some() && theirs >= authority.rank() {
+        return Err(question.refuse("warn-above"));
+    }
+    if thresholds::list(&around.store, guild_id).await?.is_empty() {
+        return Ok(Sanctions::none());
+    }
+    let who = (user.id, roles.as_deref());
+    Ok(guilds
+        .sanctions(guild_id, &authority, who, Priority::Interaction)
+        .await?)
+}
+
+/// What a question is to those who carry it out.
+pub(crate) fn act(question: &Question, guild_id: Id<GuildMarker>) -> Result<Act, Refusal> {
+    Ok(Act {
+        guild_id,
+        interaction_id: question.asked.id,
+        moderator_id: question.asked.user().ok_or(Refusal::Stale)?.id,
+    })
+}
+
+pub(crate) fn severity_option(key: &str) -> Opt {
+    Opt::named(Kind::String, key, "severity").choices([
+        (Severity::Low.word(), "warn-severity-low"),
+        (Severity::Medium.word(), "warn-severity-medium"),
+        (Severity::High.word(), "warn-severity-high"),
+    ])
+}
+
+pub(crate) fn reason_length() -> u16 {
+    u16::try_from(LONGEST_REASON).unwrap_or(u16::MAX)
+}
+
+/// A reason that was given.
+pub(crate) fn reason(question: &Question, name: &'static str) -> Result<Option<String>, Refusal> {
+    let Some(reason) = question.asked.text(name)?.map(str::trim) else {
+        return Ok(None);
+    };
+    // PostgreSQL's texts have no NUL.
+    let reason = reason.replace('\0', "");
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        return Err(question.refuse("warn-bad-reason"));
+    }
+    Ok(Some(reason))
+}
+
+pub(crate) fn severity(question: &Question) -> Result<Option<Severity>, Refusal> {
+    let word = question.asked.text("severity")?;
+    let severity = word.map(|word| Severity::of(word).ok_or(BadOption("severity")));
+    Ok(severity.transpose()?)
+}
+
+pub(crate) fn points(question: &Question) -> Result<Option<i64>, Refusal> {
+    match question.asked.integer("points")? {
+        Some(points) if !(0..=MOST_POINTS).contains(&points) => Err(question.refuse("warn-bad-points")),
+        points => Ok(points),
+    }
+}
+
+pub(crate) fn expiry(question: &Question) -> Result<Option<Expiry>, Refusal> {
+    let Some(text) = question.asked.text("expires")? else {
+        return Ok(None);
+    };
+    let read = duration::expiry(text).ok_or_else(|| {
+        let given = quoted(text);
+        let language = question.language();
+        Refusal::Said(language.filled("warn-bad-expiry", &[("given", given.into())]))
+    })?;
+    Ok(Some(read))
+}
+
+fn in_words(warned: &Warned, outcomes: &Outcomes, language: Language) -> String {
+    let counting = texts::counting(language, warned.counting_warnings, warned.counting_points);
+    let values = [
+        ("case", warned.case_id.to_string().into()),
+        ("user", warned.user_id.to_string().into()),
+        ("severity", texts::severity(language, warned.severity).into()),
+        ("points", texts::points(language, warned.points).into()),
+        ("expiry", texts::expiry(language, warned.expires_at()).into()),
+        ("counting", counting.into()),
+    ];
+    let mut text = language.filled("warn-done", &values);
+    for crossing in &warned.crossed {
+        text.push('\n');
+        text.push_str(&texts::crossing(language, crossing));
+    }
+    if outcomes.message.as_deref() == Some("closed") {
+        text.push('\n');
+        text.push_str(&language.text("warn-message-closed"));
+    }
+    if let Some(outcome) = &outcomes.action {
+        text.push('\n');
+        text.push_str(&match outcome.as_str() {
+            "done" => language.text("warn-action-done"),
+            "gone" => language.text("warn-action-gone"),
+            key => {
+                let why = language.text(key);
+                language.filled("warn-action-failed", &[("why", why.into())])
+            }
+        });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{Outcomes, in_words};
+    use crate::{
+        features::moderation::{
+            Action, MOST_THRESHOLDS, Severity,
+            cases::{Crossing, Warned},
+        },
+        support::i18n::Language,
+    };
+
+    #[test]
+    fn the_longest_reply_fits() {
+        let crossing = Crossing {
+            points: 10_000,
+            action: Action::Timeout,
+            until_ms: Some(4_000_000_000_000),
+            hindrance: None,
+        };
+        for language in Language::ALL {
+            let warned = Warned {
+                case_id: i64::MAX,
+                user_id: Id::new(u64::MAX),
+                severity: Severity::Medium,
+                points: 100,
+                expires_at_ms: None,
+                counting_warnings: i64::MAX,
+                counting_points: i64::MAX,
+                crossed: vec![crossing; MOST_THRESHOLDS],
+            };
+            let outcomes = Outcomes {
+                message: Some("closed".to_owned()),
+                action: Some("warning-obstacle-permission".to_owned()),
+            };
+            let text = in_words(&warned, &outcomes, language);
+            assert!(text.chars().count() <= 2_000, "{text}");
+        }
+    }
+}

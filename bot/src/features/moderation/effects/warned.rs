@@ -1,0 +1,103 @@
+//! Telling a member that they were warned.
+
+use twilight_model::channel::message::AllowedMentions;
+
+use crate::{
+    discord::rest::{Priority, Retry},
+    features::{
+        levels::effects::announcement,
+        moderation::{LONGEST_QUOTATION, rows::warning, texts},
+    },
+    outbox::{
+        delivery::Deliverer,
+        effect::WarnedDirectly,
+        outcome::{Outcome, Reason, of_error},
+        queue::Waiting,
+    },
+    support::{i18n::Language, ids, text::names::Name},
+};
+
+pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> Outcome {
+    let server = match to.guilds.name(effect.guild_id, Priority::Effect).await {
+        Ok(server) => server,
+        // The bot has left it since; the member was warned all the same.
+        Err(error) if matches!(error.retry(), Retry::Never { .. }) => return Outcome::Cancelled,
+        Err(error) => return of_error(&error, 0),
+    };
+    let content = text(warned, &server);
+    let outcome = match announcement::send(to, effect, &content, AllowedMentions::default()).await {
+        // Who takes no messages of bots, or is gone, is told nothing, which is nobody's fault.
+        Outcome::Failed(failure)
+            if matches!(failure.reason, Reason::Closed | Reason::Gone | Reason::Forbidden) =>
+        {
+            Outcome::Cancelled
+        }
+        outcome => outcome,
+    };
+    let became = match outcome {
+        Outcome::Delivered => "delivered",
+        Outcome::Cancelled => "closed",
+        _ => return outcome,
+    };
+    let case = (effect.guild_id, warned.case_id);
+    to.insist("noting what became of a message", || {
+        warning::note_message(&to.store, case, became)
+    })
+    .await;
+    outcome
+}
+
+fn text(warned: &WarnedDirectly, server: &Name) -> String {
+    let language = Language::of_locale(&warned.locale).unwrap_or(Language::English);
+    let values = [
+        ("server", server.in_markdown().into()),
+        ("case", warned.case_id.to_string().into()),
+        ("severity", texts::severity(language, warned.severity).into()),
+        ("points", texts::points(language, warned.points).into()),
+        ("reason", texts::quoted(&warned.reason, LONGEST_QUOTATION).into()),
+        (
+            "expiry",
+            texts::expiry(language, warned.expires_at_ms.map(ids::to_time)).into(),
+        ),
+    ];
+    let mut text = language.filled("warn-direct", &values);
+    if let Some(moderator_id) = warned.moderator_id {
+        text.push('\n');
+        text.push_str(&language.filled(
+            "warn-direct-by",
+            &[("moderator", moderator_id.to_string().into())],
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{Name, text};
+    use crate::{features::moderation::Severity, outbox::effect::WarnedDirectly};
+
+    #[test]
+    fn the_longest_message_fits() {
+        for locale in ["en-US", "de"] {
+            let warned = WarnedDirectly {
+                case_id: i64::MAX,
+                moderator_id: Some(Id::new(u64::MAX)),
+                reason: "ä".repeat(1_000),
+                severity: Severity::Medium,
+                points: 100,
+                expires_at_ms: Some(4_000_000_000_000),
+                locale: locale.to_owned(),
+            };
+            let text = text(&warned, &Name::first([Some(&*"S".repeat(100))], 1));
+            assert!(text.chars().count() <= 2_000, "{text}");
+            assert!(
+                text.contains(&warned.reason)
+                    && text.contains("<t:4000000000:R>")
+                    && text.ends_with(&format!("<@{}>.", u64::MAX)),
+                "{text}"
+            );
+        }
+    }
+}

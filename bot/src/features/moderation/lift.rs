@@ -1,0 +1,115 @@
+//! Lifting a timeout whose warning was removed.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
+
+use super::{
+    Act, Action, Denied, Done,
+    cases::{Warned, note, replayed},
+    insist,
+    log::Told,
+};
+use crate::{
+    discord::guilds::authority::PunishPermit,
+    features::moderation::rows::{mod_action, mod_case},
+    outbox::{
+        effect::{Effect, TimeoutLift},
+        queue::{self, New},
+    },
+    postgres::{Store, StoreError, Tx},
+    settings::Settings,
+    support::{i18n::Language, ids},
+};
+
+/// A timeout that a warning led to, and that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// The warning's number.
+    pub case_id: i64,
+    /// Who is timed out.
+    pub user_id: Id<UserMarker>,
+    /// When it ends, in milliseconds since 1970.
+    pub until_ms: i64,
+}
+
+/// The timeout that a warning led to, if it has not ended at this time.
+pub async fn running(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    case_id: i64,
+    at: SystemTime,
+) -> Result<Option<Running>, StoreError> {
+    let after = mod_action::of_warning(store, guild_id, case_id).await?;
+    let warned: Option<Warned> = after.and_then(|after| serde_json::from_str(&after).ok());
+    Ok(warned.and_then(|warned| {
+        let timeouts = warned
+            .crossed
+            .iter()
+            .filter(|crossing| crossing.action == Action::Timeout && crossing.hindrance.is_none());
+        let until_ms = timeouts.filter_map(|crossing| crossing.until_ms).max()?;
+        (until_ms > ids::to_millis(at)).then_some(Running {
+            case_id,
+            user_id: warned.user_id,
+            until_ms,
+        })
+    }))
+}
+
+/// Lift it, once however often it is called for the same interaction. `language` is for a guild that chose none.
+pub async fn lift(
+    store: &Store,
+    settings: &Settings,
+    (act, language): (Act, Language),
+    running: Running,
+    permit: PunishPermit,
+) -> Result<Result<Running, Denied>, StoreError> {
+    insist(store, settings, "timeout_lift", move |tx, settings| {
+        Box::pin(async move { lift_in(tx, &settings, (act, language), running, permit).await })
+    })
+    .await
+}
+
+async fn lift_in(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    (act, language): (Act, Language),
+    running: Running,
+    permit: PunishPermit,
+) -> Result<Done<Running>, StoreError> {
+    mod_case::lock(tx, act.guild_id).await?;
+    if let Some(lifted) = replayed(tx, &act).await? {
+        return Ok(Ok(lifted));
+    }
+    note(tx, &act, "lift", running.case_id, None, &running).await?;
+    let told = Told::of(tx, settings, act.guild_id, language).await?;
+    let locale = told.language.locales().first().copied().unwrap_or_default();
+    let effect = Effect::TimeoutLift(TimeoutLift {
+        case_id: running.case_id,
+        until_ms: running.until_ms,
+        locale: locale.to_owned(),
+        permit,
+    });
+    let mut effects = vec![New {
+        guild_id: act.guild_id,
+        lane_id: ids::to_db(running.user_id),
+        kind: effect.kind(),
+        channel_id: None,
+        user_id: Some(running.user_id),
+        body: effect.body(),
+    }];
+    effects.extend(told.entry(|language| {
+        let values = [
+            ("case", running.case_id.to_string().into()),
+            ("user", running.user_id.to_string().into()),
+            ("moderator", act.moderator_id.to_string().into()),
+        ];
+        language.filled("warning-log-lifted", &values)
+    }));
+    queue::add(tx, &effects).await?;
+    Ok(Ok(running))
+}

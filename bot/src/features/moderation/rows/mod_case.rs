@@ -1,0 +1,115 @@
+//! `mod_guild` and `mod_case`: the numbered cases of each guild.
+//!
+//! Whoever changes a guild's cases locks its row in `mod_guild` first ([`lock`]), so changes of one guild stand in line: what is read
+//! after that stays as it is until the transaction ends, and no two cases have one number.
+
+use std::time::SystemTime;
+
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
+
+use crate::{
+    postgres::{Statement, StoreError, Tx, statement::statement},
+    support::ids,
+};
+
+/// A case to be written.
+#[derive(Clone, Debug)]
+pub struct New<'a> {
+    /// The guild.
+    pub guild_id: Id<GuildMarker>,
+    /// What it is: `warning`.
+    pub kind: &'static str,
+    /// Whom it is about.
+    pub user_id: Id<UserMarker>,
+    /// Who did it.
+    pub moderator_id: Id<UserMarker>,
+    /// Why; at most 1,000 characters.
+    pub reason: &'a str,
+    /// The time at which it happened.
+    pub at: SystemTime,
+    /// From when on it does not count; `None` for never.
+    pub expires_at: Option<SystemTime>,
+}
+
+/// Wait until nobody else changes the guild's cases, and keep others waiting until the transaction ends.
+pub async fn lock(tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(), StoreError> {
+    // Of a row that is there already, the update is the lock.
+    const LOCK: Statement = statement!(
+        "mod_guild_lock",
+        [INT8],
+        "INSERT INTO mod_guild AS g (guild_id) VALUES ($1)
+         ON CONFLICT (guild_id) DO UPDATE SET last_case = g.last_case"
+    );
+    tx.execute(LOCK, &[&ids::to_db(guild_id)]).await.map(drop)
+}
+
+/// Write a case under the guild's next number, which is returned. The guild is [locked](lock).
+pub async fn add(tx: &Tx<'_>, new: &New<'_>) -> Result<i64, StoreError> {
+    const ADD: Statement = statement!(
+        "mod_case_add",
+        [INT8, TEXT, INT8, INT8, TEXT, TIMESTAMPTZ, TIMESTAMPTZ],
+        "WITH next AS (
+             UPDATE mod_guild SET last_case = last_case + 1 WHERE guild_id = $1 RETURNING last_case
+         )
+         INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at, expires_at)
+         SELECT $1, last_case, $2, $3, $4, $5, $6, $7 FROM next
+         RETURNING case_id"
+    );
+    let rows = tx
+        .query(
+            ADD,
+            &[
+                &ids::to_db(new.guild_id),
+                &new.kind,
+                &ids::to_db(new.user_id),
+                &ids::to_db(new.moderator_id),
+                &new.reason,
+                &new.at,
+                &new.expires_at,
+            ],
+        )
+        .await?;
+    Ok(rows.first().map_or(0, |row| row.get(0)))
+}
+
+/// Say that a case does not hold any more. False if that was said before, or there is no such case.
+pub async fn remove(
+    tx: &Tx<'_>,
+    (guild_id, case_id): (Id<GuildMarker>, i64),
+    moderator_id: Id<UserMarker>,
+    at: SystemTime,
+    reason: Option<&str>,
+) -> Result<bool, StoreError> {
+    const REMOVE: Statement = statement!(
+        "mod_case_remove",
+        [INT8, INT8, INT8, TIMESTAMPTZ, TEXT],
+        "UPDATE mod_case SET removed_by = $3, removed_at = $4, removed_reason = $5
+         WHERE guild_id = $1 AND case_id = $2 AND removed_at IS NULL"
+    );
+    let (guild, moderator) = (ids::to_db(guild_id), ids::to_db(moderator_id));
+    let removed = tx
+        .execute(REMOVE, &[&guild, &case_id, &moderator, &at, &reason])
+        .await?;
+    Ok(removed == 1)
+}
+
+/// Change why a case was made, and until when it counts.
+pub async fn change(
+    tx: &Tx<'_>,
+    (guild_id, case_id): (Id<GuildMarker>, i64),
+    reason: &str,
+    expires_at: Option<SystemTime>,
+) -> Result<(), StoreError> {
+    const CHANGE: Statement = statement!(
+        "mod_case_change",
+        [INT8, INT8, TEXT, TIMESTAMPTZ],
+        "UPDATE mod_case SET reason = $3, expires_at = $4 WHERE guild_id = $1 AND case_id = $2"
+    );
+    let guild = ids::to_db(guild_id);
+    tx.execute(CHANGE, &[&guild, &case_id, &reason, &expires_at])
+        .await
+        .map(drop)
+}

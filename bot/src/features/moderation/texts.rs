@@ -1,0 +1,143 @@
+//! What replies, direct messages and the log channel have in common.
+
+use std::time::{Duration, SystemTime};
+
+use super::{Action, Severity, cases::Crossing, duration, thresholds::Threshold};
+use crate::support::{
+    i18n::{Language, Value},
+    ids,
+    text::limits::excerpt,
+};
+
+/// How bad, for people.
+pub fn severity(language: Language, severity: Severity) -> String {
+    language.text(match severity {
+        Severity::Low => "warn-severity-low",
+        Severity::Medium => "warn-severity-medium",
+        Severity::High => "warn-severity-high",
+    })
+}
+
+/// What happens, for people.
+pub fn action(language: Language, action: Action) -> String {
+    language.text(match action {
+        Action::Timeout => "warning-action-timeout",
+        Action::Kick => "warning-action-kick",
+        Action::Ban => "warning-action-ban",
+    })
+}
+
+/// A number of points.
+pub fn points(language: Language, points: i64) -> String {
+    let points = u64::try_from(points).unwrap_or(0);
+    language.filled("warn-points", &[("points", Value::Count(points))])
+}
+
+/// A number of warnings, and their points.
+pub fn counting(language: Language, warnings: i64, of_points: i64) -> String {
+    let warnings = u64::try_from(warnings).unwrap_or(0);
+    let values = [
+        ("warnings", Value::Count(warnings)),
+        ("points", points(language, of_points).into()),
+    ];
+    language.filled("warn-counting", &values)
+}
+
+/// Until when something counts.
+pub fn expiry(language: Language, expires_at: Option<SystemTime>) -> String {
+    match expires_at {
+        None => language.text("warn-expires-never"),
+        Some(at) => language.filled("warn-expires", &[("at", relative(at).into())]),
+    }
+}
+
+/// A time as Discord shows it, such as "in 3 days".
+pub fn relative(at: SystemTime) -> String {
+    format!("<t:{}:R>", ids::to_millis(at) / 1_000)
+}
+
+/// A time as Discord shows it, with date and clock.
+pub fn moment(at: SystemTime) -> String {
+    format!("<t:{}:f>", ids::to_millis(at) / 1_000)
+}
+
+/// A reason as a quotation of at most `most` UTF-16 code units, so that what follows it in a message stays visible.
+pub fn quoted(reason: &str, most: usize) -> String {
+    let lines: Vec<String> = reason.lines().map(|line| format!("> {line}")).collect();
+    excerpt(&lines.join("\n"), most)
+}
+
+/// What reaching a threshold leads to.
+pub fn crossing(language: Language, crossing: &Crossing) -> String {
+    let mut values = vec![
+        ("points", points(language, crossing.points).into()),
+        ("action", action(language, crossing.action).into()),
+    ];
+    if let Some(hindrance) = crossing.hindrance {
+        values.push(("why", hindrance.in_words(language).into()));
+        return language.filled("warn-crossed-hindered", &values);
+    }
+    let Some(until) = crossing.until_ms else {
+        return language.filled("warn-crossed", &values);
+    };
+    values.push(("until", moment(ids::to_time(until)).into()));
+    language.filled("warn-crossed-until", &values)
+}
+
+/// What a threshold does, and from which warnings on.
+pub fn threshold(language: Language, threshold: &Threshold) -> String {
+    let mut text = action(language, threshold.action);
+    if let Some(seconds) = threshold.duration_seconds {
+        let seconds = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        let values = [("action", text.into()), ("span", duration::shown(seconds).into())];
+        text = language.filled("warning-threshold-span", &values);
+    }
+    let values = [
+        ("points", points(language, threshold.points).into()),
+        ("action", text.into()),
+    ];
+    let text = language.filled("warning-threshold-line", &values);
+    match threshold.window_days.and_then(|days| u64::try_from(days).ok()) {
+        None => text,
+        Some(days) => {
+            let values = [("threshold", text.into()), ("days", Value::Count(days))];
+            language.filled("warning-threshold-window", &values)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{quoted, threshold};
+    use crate::{
+        features::moderation::{Action, thresholds::Threshold},
+        support::i18n::Language,
+    };
+
+    #[test]
+    fn reasons_are_cut_and_quoted() {
+        assert_eq!(quoted("one\ntwo", 20), "> one\n> two");
+        assert_eq!(quoted("a\nb\nc\nd", 10), "> a\n> b\n>…");
+    }
+
+    #[test]
+    fn thresholds_in_words() {
+        let one = Threshold {
+            points: 5,
+            action: Action::Timeout,
+            duration_seconds: Some(90 * 60),
+            window_days: Some(30),
+        };
+        assert_eq!(
+            threshold(Language::English, &one),
+            "**5 points**: timeout for 1h 30m (only warnings of the last 30 days)"
+        );
+        let other = Threshold {
+            points: 1,
+            action: Action::Ban,
+            duration_seconds: None,
+            window_days: None,
+        };
+        assert_eq!(threshold(Language::German, &other), "**1 Punkt**: Bann");
+    }
+}

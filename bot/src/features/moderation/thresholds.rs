@@ -1,0 +1,187 @@
+//! Thresholds: what happens to a member whose points reach so many.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use super::{Act, Action, Denied, Done, MOST_THRESHOLDS, cases::replayed, insist, log::Told, texts};
+use crate::{
+    discord::guilds::authority::ThresholdPermit,
+    features::moderation::rows::{
+        mod_action, mod_case,
+        threshold::{self as rows, Stored},
+    },
+    outbox::queue,
+    postgres::{Store, StoreError, Tx},
+    settings::Settings,
+    support::i18n::Language,
+};
+
+/// What happens when a member's points reach so many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// 1 to 10,000; each once in a guild.
+    pub points: i64,
+    /// What happens.
+    pub action: Action,
+    /// Of a timeout, one minute to 28 days.
+    pub duration_seconds: Option<i64>,
+    /// Only warnings of the last so many days count; `None` for all that have not expired.
+    pub window_days: Option<i64>,
+}
+
+/// A threshold that was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Put {
+    /// The threshold.
+    pub threshold: Threshold,
+    /// Whether another one had its points.
+    pub replaced: bool,
+}
+
+impl Threshold {
+    /// What is stored; `None` for an action of a later version's.
+    fn of(stored: &Stored) -> Option<Self> {
+        Some(Self {
+            points: stored.points,
+            action: Action::of(&stored.action)?,
+            duration_seconds: stored.duration_seconds,
+            window_days: stored.window_days,
+        })
+    }
+}
+
+/// A guild's thresholds, the lowest first.
+pub async fn list(store: &Store, guild_id: Id<GuildMarker>) -> Result<Vec<Threshold>, StoreError> {
+    let stored = rows::list(store, guild_id).await?;
+    Ok(stored.iter().filter_map(Threshold::of).collect())
+}
+
+/// Write a threshold, in place of one with the same points.
+pub async fn put(
+    store: &Store,
+    settings: &Settings,
+    (act, language): (Act, Language),
+    threshold: Threshold,
+    permit: ThresholdPermit,
+) -> Result<Result<Put, Denied>, StoreError> {
+    let threshold = Arc::new(Threshold {
+        action: permit.action(),
+        ..threshold
+    });
+    insist(store, settings, "threshold_put", move |tx, settings| {
+        let threshold = Arc::clone(&threshold);
+        Box::pin(async move { write(tx, &settings, (act, language), &threshold).await })
+    })
+    .await
+}
+
+async fn write(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    (act, language): (Act, Language),
+    threshold: &Threshold,
+) -> Result<Done<Put>, StoreError> {
+    mod_case::lock(tx, act.guild_id).await?;
+    if let Some(put) = replayed(tx, &act).await? {
+        return Ok(Ok(put));
+    }
+    let known = rows::list_in(tx, act.guild_id).await?;
+    let before = known.iter().find(|known| known.points == threshold.points);
+    if before.is_none() && known.len() >= MOST_THRESHOLDS {
+        return Ok(Err(Denied::TooMany));
+    }
+    let put = Put {
+        threshold: threshold.clone(),
+        replaced: before.is_some(),
+    };
+    let stored = Stored {
+        points: threshold.points,
+        action: threshold.action.word().to_owned(),
+        duration_seconds: threshold.duration_seconds,
+        window_days: threshold.window_days,
+    };
+    rows::put(tx, act.guild_id, &stored).await?;
+    let before = before.and_then(Threshold::of);
+    note(tx, &act, "threshold_add", before.as_ref(), &json(&put)).await?;
+    let told = Told::of(tx, settings, act.guild_id, language).await?;
+    let entry = told.entry(|language| {
+        let values = [
+            ("moderator", act.moderator_id.to_string().into()),
+            ("threshold", texts::threshold(language, threshold).into()),
+        ];
+        language.filled("warning-log-threshold-added", &values)
+    });
+    let effects: Vec<_> = entry.into_iter().collect();
+    queue::add(tx, &effects).await?;
+    Ok(Ok(put))
+}
+
+/// Take the threshold with these points away.
+pub async fn remove(
+    store: &Store,
+    settings: &Settings,
+    (act, language): (Act, Language),
+    points: i64,
+) -> Result<Result<Threshold, Denied>, StoreError> {
+    insist(store, settings, "threshold_remove", move |tx, settings| {
+        Box::pin(async move { take(tx, &settings, (act, language), points).await })
+    })
+    .await
+}
+
+async fn take(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    (act, language): (Act, Language),
+    points: i64,
+) -> Result<Done<Threshold>, StoreError> {
+    mod_case::lock(tx, act.guild_id).await?;
+    if let Some(gone) = replayed(tx, &act).await? {
+        return Ok(Ok(gone));
+    }
+    let known = rows::list_in(tx, act.guild_id).await?;
+    let gone = known.iter().find(|known| known.points == points);
+    let Some(gone) = gone.and_then(Threshold::of) else {
+        return Ok(Err(Denied::UnknownThreshold));
+    };
+    rows::remove(tx, act.guild_id, points).await?;
+    note(tx, &act, "threshold_remove", Some(&gone), &json(&gone)).await?;
+    let told = Told::of(tx, settings, act.guild_id, language).await?;
+    let entry = told.entry(|language| {
+        let values = [
+            ("moderator", act.moderator_id.to_string().into()),
+            ("threshold", texts::threshold(language, &gone).into()),
+        ];
+        language.filled("warning-log-threshold-removed", &values)
+    });
+    let effects: Vec<_> = entry.into_iter().collect();
+    queue::add(tx, &effects).await?;
+    Ok(Ok(gone))
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("numbers and words are JSON")
+}
+
+async fn note(
+    tx: &Tx<'_>,
+    act: &Act,
+    action: &'static str,
+    before: Option<&Threshold>,
+    after: &str,
+) -> Result<(), StoreError> {
+    let before = before.map(json);
+    let new = mod_action::New {
+        guild_id: act.guild_id,
+        interaction_id: act.interaction_id,
+        action,
+        case_id: None,
+        moderator_id: act.moderator_id,
+        at: act.at(),
+        before: before.as_deref(),
+        after,
+    };
+    mod_action::add(tx, &new).await
+}

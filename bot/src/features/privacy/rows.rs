@@ -1,0 +1,4 @@
+//! Statements that show and delete what is stored.
+
+pub mod departures;
+pub mod member;

@@ -1,0 +1,210 @@
+//! What is stored about one member of a guild: told, and erased.
+//!
+//! An erasure leaves its interaction's id. A message counts only if it is newer than that, so what is read back or replayed later does not
+//! bring back what was erased; an interaction that is replayed erases nothing twice.
+
+use twilight_model::id::{Id, marker::InteractionMarker};
+
+use crate::{
+    postgres::{Statement, Store, StoreError, Tx, statement::statement},
+    support::ids::{self, MemberKey, Millis},
+};
+
+/// The tables with a member's rows, each of which [`export`] tells and [`erase`] empties. A test looks for others in the catalog.
+pub const TABLES: [&str; 10] = [
+    "member_xp",
+    "outbox",
+    "backfill_message",
+    "member_card",
+    "member_arrival",
+    "audit_log",
+    "given_role",
+    "audit_xp",
+    "quarantine",
+    "erased",
+];
+
+/// Those that [`export`] tells and nobody can have erased: what moderators noted belongs to the server, and who breaks its rules could
+/// begin anew at will otherwise. It is gone when the server's data is.
+pub const KEPT_TABLES: [&str; 2] = ["member_warnings", "mod_case"];
+
+/// So long after an erasure it holds although the member is back: an interaction may be replayed for some minutes.
+const HOLDS: Millis = 60 * 60 * 1_000;
+
+/// Everything that is stored about a member, as a JSON object with a list of rows by table.
+pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError> {
+    const EXPORT: Statement = statement!(
+        "privacy_export",
+        [INT8, INT8],
+        "SELECT jsonb_pretty(jsonb_build_object(
+             'member_xp', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - 'xp_tier'), '[]') FROM member_xp AS t
+                           WHERE guild_id = $1 AND user_id = $2),
+             'outbox', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY effect_id), '[]') FROM outbox AS t
+                        WHERE guild_id = $1 AND user_id = $2),
+             'backfill_message', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY message_id), '[]') FROM backfill_message AS t
+                                  WHERE guild_id = $1 AND user_id = $2),
+             'member_card', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_card AS t
+                             WHERE guild_id = $1 AND user_id = $2),
+             'member_arrival', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_arrival AS t
+                                WHERE guild_id = $1 AND user_id = $2),
+             'audit_log', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - '{actor_id}'::text[] ORDER BY interaction_id), '[]')
+                           FROM audit_log AS t WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text),
+             'given_role', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY role_id), '[]') FROM given_role AS t
+                            WHERE guild_id = $1 AND user_id = $2),
+             'audit_xp', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY interaction_id), '[]') FROM audit_xp AS t
+                          WHERE guild_id = $1 AND user_id = $2),
+             'quarantine', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY quarantine_id), '[]') FROM quarantine AS t
+                            WHERE guild_id = $1 AND user_id = $2),
+             'member_warnings', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_warnings AS t
+                                 WHERE guild_id = $1 AND user_id = $2),
+             'mod_case', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - CASE WHEN g.moderators_shown THEN '{}'::text[]
+                                                                          ELSE '{moderator_id,removed_by}' END
+                                                    || jsonb_build_object('severity', w.severity, 'points', w.points) ORDER BY t.case_id), '[]')
+                          FROM mod_case AS t LEFT JOIN warning AS w USING (guild_id, case_id) LEFT JOIN guild_settings AS g USING (guild_id)
+                          WHERE t.guild_id = $1 AND t.user_id = $2),
+             'erased', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM erased AS t
+                        WHERE guild_id = $1 AND user_id = $2)
+         ))"
+    );
+    let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
+    let rows = store.query(EXPORT, &[&guild, &user]).await?;
+    Ok(rows.first().map(|row| row.get(0)).unwrap_or_default())
+}
+
+/// Erase everything that is stored about a member. `false` if this interaction, or a later one, has done so before.
+pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) -> Result<bool, StoreError> {
+    const NOTE: Statement = statement!(
+        "privacy_erased",
+        [INT8, INT8, INT8],
+        "INSERT INTO erased AS e (guild_id, user_id, interaction_id) VALUES ($1, $2, $3)
+         ON CONFLICT (guild_id, user_id) DO UPDATE SET interaction_id = excluded.interaction_id, is_over = false
+         WHERE e.interaction_id < excluded.interaction_id"
+    );
+    // In the order in which a flush locks them.
+    const MESSAGES: Statement = statement!(
+        "privacy_erase_messages",
+        [INT8, INT8],
+        "DELETE FROM backfill_message WHERE guild_id = $1 AND user_id = $2"
+    );
+    const XP: Statement = statement!(
+        "privacy_erase_xp",
+        [INT8, INT8],
+        "DELETE FROM member_xp WHERE guild_id = $1 AND user_id = $2"
+    );
+    const EFFECTS: Statement = statement!(
+        "privacy_erase_effects",
+        [INT8, INT8],
+        "DELETE FROM outbox WHERE guild_id = $1 AND user_id = $2"
+    );
+    const CARD: Statement = statement!(
+        "privacy_erase_card",
+        [INT8, INT8],
+        "DELETE FROM member_card WHERE guild_id = $1 AND user_id = $2"
+    );
+    const ARRIVAL: Statement = statement!(
+        "privacy_erase_arrival",
+        [INT8, INT8],
+        "DELETE FROM member_arrival WHERE guild_id = $1 AND user_id = $2"
+    );
+    const ROLES: Statement = statement!(
+        "privacy_erase_roles",
+        [INT8, INT8],
+        "DELETE FROM given_role WHERE guild_id = $1 AND user_id = $2"
+    );
+    const CHANGES: Statement = statement!(
+        "privacy_erase_changes",
+        [INT8, INT8],
+        "DELETE FROM audit_xp WHERE guild_id = $1 AND user_id = $2"
+    );
+    const REFUSED: Statement = statement!(
+        "privacy_erase_quarantine",
+        [INT8, INT8],
+        "DELETE FROM quarantine WHERE guild_id = $1 AND user_id = $2"
+    );
+    // That somebody did something with a command stays: it is the server's, and a replay finds it.
+    const NAMED: Statement = statement!(
+        "privacy_erase_named",
+        [INT8, INT8],
+        "UPDATE audit_log SET details = details - '{user_id,amount}'::text[]
+         WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text"
+    );
+    let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
+    if tx.execute(NOTE, &[&guild, &user, &ids::to_db(asked)]).await? == 0 {
+        return Ok(false);
+    }
+    for statement in [
+        MESSAGES, XP, EFFECTS, CARD, ARRIVAL, ROLES, CHANGES, REFUSED, NAMED,
+    ] {
+        tx.execute(statement, &[&guild, &user]).await?;
+    }
+    Ok(true)
+}
+
+/// Whether an erasure needs to hold no more, when the member has written at this time.
+pub const fn is_over(erased_at: Millis, at: Millis) -> bool {
+    at - erased_at > HOLDS
+}
+
+/// Note that these members, who had everything erased, are back. The record stays for backups from before it.
+pub async fn end(tx: &Tx<'_>, back: &[MemberKey]) -> Result<(), StoreError> {
+    const END: Statement = statement!(
+        "privacy_end",
+        [INT8_ARRAY, INT8_ARRAY],
+        "UPDATE erased AS e SET is_over = true FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
+         WHERE e.guild_id = k.guild_id AND e.user_id = k.user_id"
+    );
+    if back.is_empty() {
+        return Ok(());
+    }
+    let (guilds, users): (Vec<i64>, Vec<i64>) = back
+        .iter()
+        .map(|key| (ids::to_db(key.guild_id), ids::to_db(key.user_id)))
+        .unzip();
+    tx.execute(END, &[&guilds, &users]).await.map(drop)
+}
+
+/// The name of a temporary table with the erasures that a restore finds.
+const FOUND: &str = "pg_temp.eventide_erased";
+
+/// The statement that remembers the erasures of a schema before a restore replaces it.
+pub(crate) fn remembering(schema: &str) -> String {
+    format!(
+        "CREATE TEMPORARY TABLE eventide_erased ON COMMIT DROP AS SELECT guild_id, user_id, interaction_id FROM {schema}.erased"
+    )
+}
+
+/// Statements that erase again, in what was restored, what was erased after the backup, and keep the records of it. `has` says which
+/// tables were restored, of which schema version.
+pub(crate) fn erasing_again(version: u32, has: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut statements = Vec::new();
+    if has("erased") {
+        // What the backup knows of was erased in it already.
+        statements.push(format!(
+            "DELETE FROM {FOUND} AS f USING erased AS e
+             WHERE e.guild_id = f.guild_id AND e.user_id = f.user_id AND e.interaction_id >= f.interaction_id"
+        ));
+    }
+    for table in TABLES {
+        statements.push(match table {
+            _ if !has(table) => continue,
+            "audit_log" => format!(
+                "UPDATE audit_log AS t SET details = t.details - '{{user_id,amount}}'::text[]
+                 FROM {FOUND} AS f WHERE t.guild_id = f.guild_id AND t.details->>'user_id' = f.user_id::text"
+            ),
+            "erased" => {
+                let holds = if version >= IS_OVER { ", is_over = false" } else { "" };
+                format!(
+                    "INSERT INTO erased (guild_id, user_id, interaction_id) SELECT guild_id, user_id, interaction_id FROM {FOUND}
+                     ON CONFLICT (guild_id, user_id) DO UPDATE SET interaction_id = excluded.interaction_id{holds}"
+                )
+            }
+            _ => format!(
+                "DELETE FROM {table} AS t USING {FOUND} AS f WHERE t.guild_id = f.guild_id AND t.user_id = f.user_id"
+            ),
+        });
+    }
+    statements
+}
+
+/// The migration that brought the column `is_over`.
+const IS_OVER: u32 = 32;

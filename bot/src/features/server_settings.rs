@@ -1,0 +1,3 @@
+//! One panel for the settings of a server.
+
+pub(crate) mod command;

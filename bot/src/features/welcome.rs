@@ -1,0 +1,4 @@
+//! Welcoming members who join.
+
+pub mod arrival;
+pub mod rows;

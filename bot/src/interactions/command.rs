@@ -1,0 +1,134 @@
+//! What a slash command is, and the list of all of them.
+
+use std::{collections::HashMap, sync::OnceLock};
+
+use futures_util::future::BoxFuture;
+use twilight_model::application::command::{
+    Command as Definition, CommandOption, CommandOptionChoice, CommandOptionType,
+};
+
+use super::{
+    Around, Question, Refusal,
+    asked::{Asked, BadOption},
+    reply::Reply,
+};
+use crate::interactions::define;
+
+/// A slash command.
+pub trait Command: Sync {
+    /// Its name, the same in every language.
+    fn name(&self) -> &'static str;
+
+    /// What Discord is told of it.
+    fn definition(&self) -> Definition {
+        define::describe(self.name()).build()
+    }
+
+    /// Whether only the asker sees the answer.
+    fn is_private(&self) -> bool {
+        false
+    }
+
+    /// Answer a question.
+    fn run<'a>(
+        &'a self,
+        question: &'a mut Question,
+        around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>>;
+
+    /// Answer a button, a menu or a modal whose `custom_id` is the command's name, or begins with it and a colon.
+    fn press<'a>(
+        &'a self,
+        _question: &'a mut Question,
+        _around: &'a Around,
+    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        Box::pin(async { Err(Refusal::Stale) })
+    }
+
+    /// What to choose from, while an option is being typed.
+    fn complete<'a>(
+        &'a self,
+        _question: &'a mut Question,
+        _around: &'a Around,
+    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, Refusal>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
+/// Options by their command and the names down to the subcommand.
+type Options = HashMap<(&'static str, Vec<String>), Vec<CommandOption>>;
+
+/// Every command there is.
+pub struct Commands {
+    all: &'static [&'static dyn Command],
+    /// Built when first needed: definitions have texts in every language.
+    options: OnceLock<Options>,
+}
+
+impl std::fmt::Debug for Commands {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_list()
+            .entries(self.iter().map(Command::name))
+            .finish()
+    }
+}
+
+impl Commands {
+    /// These commands.
+    pub const fn new(all: &'static [&'static dyn Command]) -> Self {
+        Self {
+            all,
+            options: OnceLock::new(),
+        }
+    }
+
+    /// All commands, in the order of the list.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'static dyn Command> {
+        self.all.iter().copied()
+    }
+
+    /// Every command as it is registered with Discord.
+    pub fn definitions(&self) -> Vec<Definition> {
+        self.iter().map(Command::definition).collect()
+    }
+
+    /// The command of this name.
+    pub fn find(&self, name: &str) -> Option<&'static dyn Command> {
+        self.iter().find(|command| command.name() == name)
+    }
+
+    /// An option that was given and that the command's definition does not have so: Discord shows an old definition for a while.
+    pub fn unusable(&'static self, command: &dyn Command, asked: &Asked) -> Option<BadOption> {
+        let options = self.options.get_or_init(|| {
+            let mut all = Options::default();
+            for command in self.iter() {
+                add(&mut all, command.name(), &[], command.definition().options);
+            }
+            all
+        });
+        let path = asked.subcommand().into_iter().map(str::to_owned).collect();
+        let defined = options.get(&(command.name(), path))?;
+        asked.given().find_map(|(name, kind)| {
+            let option = defined.iter().find(|option| option.name == name);
+            match option {
+                Some(option) => (kind != Some(option.kind)).then_some(BadOption(&option.name)),
+                None => Some(BadOption("?")),
+            }
+        })
+    }
+}
+
+fn add(all: &mut Options, command: &'static str, path: &[String], options: Vec<CommandOption>) {
+    let (nested, own): (Vec<_>, Vec<_>) = options.into_iter().partition(|option| {
+        matches!(
+            option.kind,
+            CommandOptionType::SubCommand | CommandOptionType::SubCommandGroup
+        )
+    });
+    for option in nested {
+        let path = [path, &[option.name]].concat();
+        add(all, command, &path, option.options.unwrap_or_default());
+    }
+    all.insert((command, path.to_vec()), own);
+}

@@ -1,0 +1,139 @@
+//! Telling those who run a server, in its log channel.
+
+use twilight_model::{
+    channel::message::AllowedMentions,
+    id::{
+        Id,
+        marker::{ChannelMarker, GuildMarker},
+    },
+};
+
+use super::{
+    delivery::Deliverer,
+    effect::{Effect, Notice},
+    outcome::Outcome,
+};
+use crate::{
+    features::levels::effects::announcement,
+    outbox::queue::{self, New, Waiting},
+    postgres::{StoreError, Tx},
+    settings::Settings,
+    support::{
+        i18n::{Language, Value},
+        ids,
+    },
+};
+
+/// The server's log channel, if it has one.
+pub(crate) async fn log_channel(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    guild_id: Id<GuildMarker>,
+) -> Result<Option<Id<ChannelMarker>>, StoreError> {
+    let known = settings.within(tx, std::iter::once(guild_id)).await?;
+    Ok(known.get(&guild_id).and_then(|settings| settings.log_channel_id))
+}
+
+/// Add a notice, if the server has a log channel.
+pub(crate) async fn add(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    log_channel_id: Option<Id<ChannelMarker>>,
+    notice: &Notice,
+) -> Result<(), StoreError> {
+    let Some(channel_id) = log_channel_id else {
+        return Ok(());
+    };
+    let effect = Effect::Notice(notice.clone());
+    let new = New {
+        guild_id,
+        lane_id: ids::to_db(channel_id),
+        kind: effect.kind(),
+        channel_id: Some(channel_id),
+        user_id: None,
+        body: effect.body(),
+    };
+    queue::add(tx, &[new]).await
+}
+
+pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, notice: &Notice) -> Outcome {
+    let settings = match to.settings.of(&to.store, effect.guild_id).await {
+        Ok(settings) => settings,
+        Err(error) => return error.into(),
+    };
+    let text = text(notice, settings.language.unwrap_or(Language::English));
+    announcement::send(to, effect, &text, AllowedMentions::default()).await
+}
+
+/// What Discord said why stands in it as Discord said it.
+fn text(notice: &Notice, language: Language) -> String {
+    let because = |key, reason: &str| language.filled(key, &[("reason", Value::from(reason.to_owned()))]);
+    match notice {
+        Notice::AnnouncementsOff { reason } => because("notice-announcements-off", reason),
+        Notice::ChannelSkipped { channel_id, reason } => {
+            let values = [
+                ("channel", Value::from(format!("<#{channel_id}>"))),
+                ("reason", reason.clone().into()),
+            ];
+            language.filled("notice-channel-skipped", &values)
+        }
+        Notice::RewardsOff { reason } => because("notice-rewards-off", reason),
+        Notice::RewardBlocked { role_id, reason } => {
+            let values = [
+                ("role", Value::from(format!("<@&{role_id}>"))),
+                ("reason", reason.clone().into()),
+            ];
+            language.filled("notice-reward-blocked", &values)
+        }
+        Notice::RewardGone { role_id, level } => {
+            let values = [
+                ("role", Value::from(role_id.to_string())),
+                ("level", language.number((*level).into()).into()),
+            ];
+            language.filled("notice-reward-gone", &values)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{Language, Notice, text};
+
+    #[test]
+    fn every_notice_in_every_language() {
+        let reason = "code 50013".to_owned();
+        let notices = [
+            Notice::AnnouncementsOff {
+                reason: reason.clone(),
+            },
+            Notice::ChannelSkipped {
+                channel_id: Id::new(8),
+                reason: reason.clone(),
+            },
+            Notice::RewardsOff {
+                reason: reason.clone(),
+            },
+            Notice::RewardBlocked {
+                role_id: Id::new(7),
+                reason: reason.clone(),
+            },
+            Notice::RewardGone {
+                role_id: Id::new(7),
+                level: 12,
+            },
+        ];
+        for notice in notices {
+            let texts = Language::ALL.map(|language| text(&notice, language));
+            for text in &texts {
+                let names_it = match notice {
+                    Notice::RewardGone { .. } => text.contains('7') && text.contains("12"),
+                    _ => text.contains(&reason),
+                };
+                assert!(names_it && text.chars().count() < 2_000, "{text}");
+            }
+            assert_ne!(texts[0], texts[1]);
+        }
+    }
+}

@@ -1,0 +1,454 @@
+//! `outbox` and `outbox_lane`: what the bot owes Discord, in the order of its causes.
+//!
+//! An effect is added in the transaction of its cause and deleted when it was delivered. Workers claim lanes, not effects: what has
+//! to stay in order is delivered by one worker at a time, and a claim costs the same however much waits. A claim is a lease: when its
+//! holder does not come back, the lane is claimed by another.
+
+pub mod claim;
+
+use std::time::{Duration, SystemTime};
+
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, UserMarker},
+};
+
+use self::claim::{Lane, Urgency};
+use crate::{
+    postgres::{Statement, Store, StoreError, Tx, statement::statement},
+    support::ids,
+};
+
+/// An effect to be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct New {
+    /// The guild.
+    pub guild_id: Id<GuildMarker>,
+    /// Effects with the same are delivered one after the other: a channel's id or a member's.
+    pub lane_id: i64,
+    /// What it is.
+    pub kind: &'static str,
+    /// Where a message goes; `None` for a direct message, and for roles.
+    pub channel_id: Option<Id<ChannelMarker>>,
+    /// The member that it is about.
+    pub user_id: Option<Id<UserMarker>>,
+    /// What the kind needs besides, as JSON.
+    pub body: String,
+}
+
+/// An effect that is to be delivered.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The lane's.
+    pub guild_id: Id<GuildMarker>,
+    /// The ID of the effect.
+    pub effect_id: i64,
+    /// What it is, perhaps a word that this version does not know.
+    pub kind: String,
+    /// Where a message goes.
+    pub channel_id: Option<Id<ChannelMarker>>,
+    /// The member that it is about.
+    pub user_id: Option<Id<UserMarker>>,
+    /// What the kind needs besides, as JSON.
+    pub body: String,
+    /// Tries that failed.
+    pub attempts: i64,
+    /// How long ago its cause was committed, by the database's clock.
+    pub age: Duration,
+    /// The same for each try, and for no other effect, also after a restore of an older backup: for Discord's nonce.
+    pub nonce: String,
+    revision: i64,
+}
+
+/// What waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Backlog {
+    /// Effects, counted up to [`BACKLOG_COUNTED`].
+    pub waiting: i64,
+    /// Age of the oldest of those.
+    pub oldest: Duration,
+}
+
+/// A larger backlog is not counted to its end.
+pub const BACKLOG_COUNTED: i64 = 100_000;
+
+/// What was given up or waits, for people.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The guild.
+    pub guild_id: i64,
+    /// The ID of the effect.
+    pub effect_id: i64,
+    /// What it is.
+    pub kind: String,
+    /// Where it goes: a channel, or a member.
+    pub target_id: Option<i64>,
+    /// Tries that failed.
+    pub attempts: i64,
+    /// When its cause was committed, in RFC 3339 and UTC.
+    pub created_at: String,
+    /// When it was given up; `None` while it waits.
+    pub failed_at: Option<String>,
+    /// Why the last try failed.
+    pub failure: Option<String>,
+}
+
+/// Add effects, in this order within a lane. They are due when the transaction is committed.
+///
+/// `roles` of a member that wait already are asked for anew instead, also if they were set aside. The lanes' rows are locked in order
+/// until then.
+pub async fn add(tx: &Tx<'_>, effects: &[New]) -> Result<(), StoreError> {
+    add_as(tx, effects, Urgency::Usual).await
+}
+
+/// Add the effects of many members, which come after all others of their guild.
+pub async fn add_bulk(tx: &Tx<'_>, effects: &[New]) -> Result<(), StoreError> {
+    add_as(tx, effects, Urgency::Bulk).await
+}
+
+async fn add_as(tx: &Tx<'_>, effects: &[New], urgency: Urgency) -> Result<(), StoreError> {
+    // The lane's version is raised so that a worker that finds the lane empty does not delete it: see `release`. Roles that were set
+    // aside move to the member's lane, since the lane they are in may not be due for long, and may be claimed.
+    const ADD: Statement = statement!(
+        "outbox_add",
+        [
+            INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY, INT8_ARRAY, INT8_ARRAY, TEXT_ARRAY, INT8
+        ],
+        "WITH added AS (
+             INSERT INTO outbox AS o (guild_id, lane_id, kind, channel_id, user_id, body)
+             SELECT guild_id, lane_id, kind, channel_id, user_id, body::jsonb
+             FROM unnest($1::int8[], $2::int8[], $3::text[], $4::int8[], $5::int8[], $6::text[])
+               AS n (guild_id, lane_id, kind, channel_id, user_id, body)
+             ON CONFLICT (guild_id, user_id) WHERE kind = 'roles' AND failed_at IS NULL
+             DO UPDATE SET revision = o.revision + 1, lane_id = excluded.lane_id, body = o.body || excluded.body
+             RETURNING o.guild_id, o.lane_id, CASE WHEN o.kind IN ('punishment', 'timeout_lift', 'warned') THEN 0 ELSE $7 END AS urgency
+         )
+         INSERT INTO outbox_lane AS l (guild_id, lane_id, urgency)
+         SELECT guild_id, lane_id, min(urgency) FROM added GROUP BY guild_id, lane_id ORDER BY guild_id, lane_id
+         ON CONFLICT (guild_id, lane_id) DO UPDATE SET version = l.version + 1, urgency = least(l.urgency, excluded.urgency)"
+    );
+    if effects.is_empty() {
+        return Ok(());
+    }
+    let guilds: Vec<i64> = effects.iter().map(|e| ids::to_db(e.guild_id)).collect();
+    let lanes: Vec<i64> = effects.iter().map(|e| e.lane_id).collect();
+    let kinds: Vec<&'static str> = effects.iter().map(|e| e.kind).collect();
+    let channels: Vec<Option<i64>> = effects.iter().map(|e| e.channel_id.map(ids::to_db)).collect();
+    let users: Vec<Option<i64>> = effects.iter().map(|e| e.user_id.map(ids::to_db)).collect();
+    let bodies: Vec<&str> = effects.iter().map(|e| e.body.as_str()).collect();
+    let urgency = urgency.to_db();
+    tx.execute(
+        ADD,
+        &[&guilds, &lanes, &kinds, &channels, &users, &bodies, &urgency],
+    )
+    .await?;
+    tx.adds_effects(&kinds);
+    Ok(())
+}
+
+/// Members whose roles are still to be made right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RolesLeft {
+    /// Their turn will come.
+    pub in_line: u64,
+    /// Something is in the way.
+    pub set_aside: u64,
+}
+
+/// Members of the guild whose roles are still to be made right.
+pub async fn roles_left(store: &Store, guild_id: Id<GuildMarker>) -> Result<RolesLeft, StoreError> {
+    const ROLES_LEFT: Statement = statement!(
+        "outbox_roles_left",
+        [INT8],
+        "SELECT count(*) FILTER (WHERE lane_id >= 0), count(*) FILTER (WHERE lane_id < 0)
+         FROM outbox WHERE guild_id = $1 AND kind = 'roles' AND failed_at IS NULL"
+    );
+    let rows = store.query(ROLES_LEFT, &[&ids::to_db(guild_id)]).await?;
+    let number = |column| {
+        let row = rows.first();
+        row.map_or(0, |row| row.get::<_, i64>(column).cast_unsigned())
+    };
+    Ok(RolesLeft {
+        in_line: number(0),
+        set_aside: number(1),
+    })
+}
+
+/// The first effects of a lane.
+pub async fn first(store: &Store, lane: &Lane, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+    const FIRST: Statement = statement!(
+        "outbox_first",
+        [INT8, INT8, INT8],
+        "SELECT effect_id, kind, channel_id, user_id, body::text, attempts, revision,
+                extract(epoch FROM clock_timestamp() - created_at)::float8, extract(epoch FROM created_at)::float8
+         FROM outbox
+         WHERE guild_id = $1 AND lane_id = $2 AND failed_at IS NULL
+         ORDER BY effect_id LIMIT $3"
+    );
+    let guild = ids::to_db(lane.guild_id);
+    let rows = store
+        .query(FIRST, &[&guild, &lane.lane_id, &i64::from(limit)])
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let effect_id: i64 = row.get(0);
+            Waiting {
+                guild_id: lane.guild_id,
+                effect_id,
+                kind: row.get(1),
+                channel_id: row.get::<_, Option<i64>>(2).and_then(ids::from_db),
+                user_id: row.get::<_, Option<i64>>(3).and_then(ids::from_db),
+                body: row.get(4),
+                attempts: row.get(5),
+                revision: row.get(6),
+                age: Duration::try_from_secs_f64(row.get(7)).unwrap_or_default(),
+                nonce: nonce(effect_id, row.get(8)),
+            }
+        })
+        .collect())
+}
+
+/// At most 25 characters, which is Discord's limit: the number in 16 hexadecimal digits at most, and the millisecond of the cause
+/// in the last 32 bits, without which a restored sequence could give out a number that Discord still remembers.
+fn nonce(effect_id: i64, created_at: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "milliseconds since 1970; their upper half does not tell moments apart"
+    )]
+    let millis = (created_at * 1_000.0) as u64 as u32;
+    format!("{effect_id:x}-{millis:x}")
+}
+
+/// Keep a lane for another `lease`. False when it has been claimed by another, and is this one's no more.
+pub async fn extend(store: &Store, lane: &Lane, lease: Duration) -> Result<bool, StoreError> {
+    const EXTEND: Statement = statement!(
+        "outbox_extend",
+        [INT8, INT8, INT8, FLOAT8],
+        "UPDATE outbox_lane SET due_at = clock_timestamp() + make_interval(secs => $4)
+         WHERE guild_id = $1 AND lane_id = $2 AND claim = $3 RETURNING claim"
+    );
+    let guild = ids::to_db(lane.guild_id);
+    let rows = store
+        .query(
+            EXTEND,
+            &[&guild, &lane.lane_id, &lane.claim, &lease.as_secs_f64()],
+        )
+        .await?;
+    Ok(!rows.is_empty())
+}
+
+/// Give a lane back, which is due again `after` that. An empty one is deleted, unless an effect was added since it was claimed.
+pub async fn release(store: &Store, lane: &Lane, after: Duration) -> Result<(), StoreError> {
+    // An effect that is being added holds the lane's row: DELETE waits for it, sees another version then, and leaves it.
+    const RELEASE: Statement = statement!(
+        "outbox_release",
+        [INT8, INT8, INT8, INT8, FLOAT8],
+        "WITH gone AS (
+             DELETE FROM outbox_lane AS l
+             WHERE l.guild_id = $1 AND l.lane_id = $2 AND l.claim = $3 AND l.version = $4
+               AND NOT EXISTS (SELECT FROM outbox AS o
+                               WHERE o.guild_id = $1 AND o.lane_id = $2 AND o.failed_at IS NULL)
+             RETURNING 1
+         )
+         UPDATE outbox_lane SET due_at = clock_timestamp() + make_interval(secs => $5)
+         WHERE guild_id = $1 AND lane_id = $2 AND claim = $3 AND NOT EXISTS (SELECT FROM gone)"
+    );
+    let guild = ids::to_db(lane.guild_id);
+    store
+        .query(
+            RELEASE,
+            &[
+                &guild,
+                &lane.lane_id,
+                &lane.claim,
+                &lane.version,
+                &after.as_secs_f64(),
+            ],
+        )
+        .await
+        .map(drop)
+}
+
+/// It was delivered: forget it, and the failures at its target. False when it was asked for again meanwhile, and stays.
+pub async fn delivered(store: &Store, effect: &Waiting, target_id: i64) -> Result<bool, StoreError> {
+    const DELIVERED: Statement = statement!(
+        "outbox_delivered",
+        [INT8, INT8, INT8, TEXT, INT8],
+        "WITH well AS (
+             DELETE FROM effect_failure WHERE guild_id = $1 AND kind = $4 AND target_id IN ($5, 0)
+         )
+         DELETE FROM outbox WHERE guild_id = $1 AND effect_id = $2 AND revision = $3 RETURNING 1"
+    );
+    let guild = ids::to_db(effect.guild_id);
+    let rows = store
+        .query(
+            DELIVERED,
+            &[
+                &guild,
+                &effect.effect_id,
+                &effect.revision,
+                &effect.kind,
+                &target_id,
+            ],
+        )
+        .await?;
+    Ok(!rows.is_empty())
+}
+
+/// A try failed, for a reason that passes.
+pub async fn postponed(store: &Store, effect: &Waiting, failure: &str) -> Result<(), StoreError> {
+    const POSTPONED: Statement = statement!(
+        "outbox_postponed",
+        [INT8, INT8, TEXT],
+        "UPDATE outbox SET attempts = attempts + 1, failure = $3 WHERE guild_id = $1 AND effect_id = $2"
+    );
+    let guild = ids::to_db(effect.guild_id);
+    store
+        .query(POSTPONED, &[&guild, &effect.effect_id, &failure])
+        .await
+        .map(drop)
+}
+
+/// It holds up what comes after it: give it a lane of its own, which is due `after` that.
+pub async fn set_aside(
+    tx: &Tx<'_>,
+    effect: &Waiting,
+    failure: &str,
+    after: Duration,
+) -> Result<(), StoreError> {
+    const SET_ASIDE: Statement = statement!(
+        "outbox_set_aside",
+        [INT8, INT8, TEXT, FLOAT8],
+        "WITH aside AS (
+             UPDATE outbox SET lane_id = -effect_id, attempts = attempts + 1, failure = $3
+             WHERE guild_id = $1 AND effect_id = $2 AND failed_at IS NULL
+             RETURNING guild_id, lane_id
+         )
+         INSERT INTO outbox_lane AS l (guild_id, lane_id, due_at, urgency)
+         SELECT guild_id, lane_id, clock_timestamp() + make_interval(secs => $4), 2 FROM aside
+         ON CONFLICT (guild_id, lane_id) DO UPDATE SET version = l.version + 1, due_at = excluded.due_at"
+    );
+    let guild = ids::to_db(effect.guild_id);
+    tx.execute(
+        SET_ASIDE,
+        &[&guild, &effect.effect_id, &failure, &after.as_secs_f64()],
+    )
+    .await
+    .map(drop)
+}
+
+/// What was set aside in a guild is due now. A lane that is claimed at the moment, for `lease` at most, is left alone.
+pub async fn make_due(tx: &Tx<'_>, guild_id: Id<GuildMarker>, lease: Duration) -> Result<(), StoreError> {
+    const MAKE_DUE: Statement = statement!(
+        "outbox_make_due",
+        [INT8, FLOAT8],
+        "UPDATE outbox_lane SET due_at = now()
+         WHERE guild_id = $1 AND lane_id < 0 AND due_at > now() + make_interval(secs => $2)"
+    );
+    tx.execute(MAKE_DUE, &[&ids::to_db(guild_id), &lease.as_secs_f64()])
+        .await
+        .map(drop)
+}
+
+/// Give it up, and say why.
+pub async fn give_up(tx: &Tx<'_>, effect: &Waiting, failure: &str) -> Result<(), StoreError> {
+    const GIVE_UP: Statement = statement!(
+        "outbox_give_up",
+        [INT8, INT8, TEXT],
+        "UPDATE outbox SET failed_at = now(), failure = $3, attempts = attempts + 1
+         WHERE guild_id = $1 AND effect_id = $2 AND failed_at IS NULL"
+    );
+    let guild = ids::to_db(effect.guild_id);
+    tx.execute(GIVE_UP, &[&guild, &effect.effect_id, &failure])
+        .await
+        .map(drop)
+}
+
+/// Delete up to `limit` of those that were given up longer than `keep` ago. Returns how many.
+pub async fn prune(store: &Store, keep: Duration, limit: u32) -> Result<u64, StoreError> {
+    const PRUNE: Statement = statement!(
+        "outbox_prune",
+        [FLOAT8, INT8],
+        "DELETE FROM outbox AS o USING (
+             SELECT guild_id, effect_id FROM outbox WHERE failed_at < now() - make_interval(secs => $1)
+             ORDER BY failed_at LIMIT $2
+         ) AS old
+         WHERE o.guild_id = old.guild_id AND o.effect_id = old.effect_id RETURNING 1"
+    );
+    let rows = store
+        .query(PRUNE, &[&keep.as_secs_f64(), &i64::from(limit)])
+        .await?;
+    Ok(rows.len() as u64)
+}
+
+/// What waits.
+pub async fn backlog(store: &Store) -> Result<Backlog, StoreError> {
+    const BACKLOG: Statement = statement!(
+        "outbox_backlog",
+        [INT8],
+        "SELECT count(*),
+                coalesce(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE lane_id >= 0)), 0)::float8
+         FROM (SELECT created_at, lane_id FROM outbox WHERE failed_at IS NULL LIMIT $1) AS waiting"
+    );
+    let rows = store.query(BACKLOG, &[&BACKLOG_COUNTED]).await?;
+    Ok(rows.first().map_or_else(Backlog::default, |row| Backlog {
+        waiting: row.get(0),
+        oldest: Duration::try_from_secs_f64(row.get(1)).unwrap_or_default(),
+    }))
+}
+
+/// Effects that wait, or else those that were given up since a time; the newest first.
+pub async fn list(
+    store: &Store,
+    failed_since: Option<SystemTime>,
+    limit: u32,
+) -> Result<Vec<Shown>, StoreError> {
+    const WAITING: Statement = statement!(
+        "outbox_list_waiting",
+        [INT8],
+        "SELECT guild_id, effect_id, kind, coalesce(channel_id, user_id), attempts,
+                to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), NULL::text, failure
+         FROM outbox WHERE failed_at IS NULL ORDER BY effect_id DESC LIMIT $1"
+    );
+    const FAILED: Statement = statement!(
+        "outbox_list_failed",
+        [TIMESTAMPTZ, INT8],
+        "SELECT guild_id, effect_id, kind, coalesce(channel_id, user_id), attempts,
+                to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+                to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), failure
+         FROM outbox WHERE failed_at >= $1 ORDER BY failed_at DESC, effect_id DESC LIMIT $2"
+    );
+    let limit = i64::from(limit);
+    let rows = match failed_since {
+        None => store.query(WAITING, &[&limit]).await?,
+        Some(since) => store.query(FAILED, &[&since, &limit]).await?,
+    };
+    Ok(rows
+        .iter()
+        .map(|row| Shown {
+            guild_id: row.get(0),
+            effect_id: row.get(1),
+            kind: row.get(2),
+            target_id: row.get(3),
+            attempts: row.get(4),
+            created_at: row.get(5),
+            failed_at: row.get(6),
+            failure: row.get(7),
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nonce;
+
+    #[test]
+    fn a_nonce_fits_discords_limit_and_tells_restored_numbers_apart() {
+        assert!(nonce(i64::MAX, 4_000_000_000.999).len() <= 25);
+        assert_eq!(nonce(255, 1_763_744_400.123), nonce(255, 1_763_744_400.123));
+        assert_ne!(nonce(255, 1_763_744_400.123), nonce(255, 1_763_744_401.0));
+        assert_ne!(nonce(255, 1_763_744_400.123), nonce(256, 1_763_744_400.123));
+    }
+}

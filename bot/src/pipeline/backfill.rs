@@ -1,0 +1,605 @@
+//! Reading back what a gap has missed: which channels, what waits meanwhile, and what is committed of it.
+//!
+//! A new session's READY lists its guilds, and each `GUILD_CREATE` tells the newest message of each channel: those newer than the
+//! newest message that the shard has seen are missed. From then on until they are read the guild's new messages are **held**: they
+//! are committed with the checkpoint, as rows of their own, and count when everything before them does. So the shard goes on as
+//! ever, a member's messages count in their order, which the cooldown needs, and each of them once: what was read and what was held
+//! are united by id.
+//!
+//! A page may hold messages above the last one that `GUILD_CREATE` told of its channel, which the gateway may deliver or not. Those are
+//! held as well, and marked until the gateway has delivered them, or is known to have had the time to.
+//!
+//! Nothing here does I/O. Each change is noted for the flush that commits it together with what it counts.
+
+mod change;
+mod guild;
+pub(crate) mod intake;
+pub(crate) mod reader;
+pub mod rows;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque, btree_map::Entry};
+
+use rustc_hash::FxBuildHasher;
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker},
+};
+
+use self::guild::Guild;
+pub use self::{
+    change::{Change, HeldMessage, Unread},
+    guild::{Plan, Span},
+};
+use crate::{
+    discord::events::{guild_create::GuildCreate, ready::Ready},
+    features::levels::pending::MemberMessage,
+    telemetry::metrics,
+};
+
+/// What a held message takes, in the tree and in the batch that commits it.
+const HELD_BYTES: usize = 2 * size_of::<(Id<MessageMarker>, (Id<UserMarker>, MemberMessage))>();
+
+/// Answered heartbeats after which the gateway has delivered what Discord had for the shard before. The first may have been sent
+/// earlier than that; none is sent before the one before it is answered.
+const HEARTBEATS: u8 = 2;
+
+/// One shard's reading back.
+#[derive(Debug, Default)]
+pub struct Backfill {
+    /// Whether a new session's guilds are looked at. What is under way goes on without it.
+    pub enabled: bool,
+    guilds: HashMap<Id<GuildMarker>, Guild, FxBuildHasher>,
+    /// Guilds with channels to read and no reader, in the order in which they came.
+    waiting: VecDeque<Id<GuildMarker>>,
+    /// Guilds of which everything is read, whose held messages can count.
+    done: BTreeSet<Id<GuildMarker>>,
+    /// The newest message that was seen, or that is planned to be read: what the next gap misses is newer.
+    newest: Option<Id<MessageMarker>>,
+    baseline: Option<Baseline>,
+    bot: Option<Id<UserMarker>>,
+    held: usize,
+    /// Guilds with a reader.
+    readers: usize,
+    changes: Vec<Change>,
+    /// Rows that the changes write or remove, roughly.
+    rows: usize,
+    summary: Summary,
+}
+
+/// A shard that has never seen a message learns from the guilds of its first session what was there before it.
+#[derive(Debug)]
+struct Baseline {
+    missing: BTreeSet<Id<GuildMarker>>,
+    newest: Option<Id<MessageMarker>>,
+}
+
+/// What became of a message that came from the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It counts.
+    Counts,
+    /// It waits for those before it.
+    Held,
+    /// It has been read back already.
+    ReadBefore,
+}
+
+/// What was read back since somebody asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Messages counted.
+    pub messages: u64,
+    /// Channels read to their end.
+    pub channels: u64,
+    /// Channels that were not.
+    pub unread: u64,
+}
+
+impl Backfill {
+    /// The newest message that was seen, or that is planned to be read: what the next gap misses is newer.
+    pub const fn newest(&self) -> Option<Id<MessageMarker>> {
+        self.newest
+    }
+
+    /// The newest message that was seen or read.
+    pub fn furthest(&self) -> Option<Id<MessageMarker>> {
+        let only_read = self
+            .guilds
+            .values()
+            .filter_map(|guild| guild.only_read.last().copied());
+        only_read.chain(self.newest).max()
+    }
+
+    /// Guilds whose messages are held, those included of which it is not known yet whether they missed any.
+    pub fn guilds(&self) -> usize {
+        self.guilds.len()
+    }
+
+    /// Whether something is read, is to be read, or waits for it. Guilds that are not there yet do not count.
+    pub fn is_active(&self) -> bool {
+        self.readers > 0 || self.held > 0 || !self.waiting.is_empty()
+    }
+
+    /// Messages that wait.
+    pub const fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Bytes that the held messages take.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.held * HELD_BYTES
+    }
+
+    /// Rows of the changes that no batch contains.
+    pub(crate) const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Take the changes.
+    pub(crate) fn take(&mut self) -> Vec<Change> {
+        self.rows = 0;
+        std::mem::take(&mut self.changes)
+    }
+
+    /// What happened since the last call. It may not be committed yet.
+    pub const fn take_summary(&mut self) -> Summary {
+        std::mem::replace(
+            &mut self.summary,
+            Summary {
+                messages: 0,
+                channels: 0,
+                unread: 0,
+            },
+        )
+    }
+
+    /// A guild's message came, whoever wrote it.
+    pub fn saw(&mut self, id: Id<MessageMarker>) {
+        self.newest = self.newest.max(Some(id));
+    }
+
+    /// What an earlier process saw, and left to be read.
+    pub fn restore(
+        &mut self,
+        newest: Option<Id<MessageMarker>>,
+        channels: impl IntoIterator<Item = (Id<GuildMarker>, Option<Id<ChannelMarker>>, Span)>,
+        held: impl IntoIterator<Item = (HeldMessage, MemberMessage)>,
+    ) {
+        self.newest = newest;
+        for (guild_id, channel, span) in channels {
+            let guild = self.guilds.entry(guild_id).or_default();
+            match channel {
+                Some(channel) => drop(guild.channels.insert(channel, span)),
+                None => guild.awaits = Some(span.after),
+            }
+        }
+        for (message, change) in held {
+            let guild = self.guilds.entry(message.guild_id).or_default();
+            let new = guild.held.insert(message.id, (message.user_id, change)).is_none();
+            self.held += usize::from(new);
+            if message.only_read {
+                guild.only_read.insert(message.id);
+            }
+        }
+        let guilds: Vec<_> = self.guilds.keys().copied().collect();
+        for guild in guilds {
+            self.queue(guild);
+        }
+    }
+
+    /// A new session began: each of its guilds may have missed what is newer than the newest message seen.
+    pub fn begin(&mut self, ready: &Ready) {
+        if !self.enabled {
+            return;
+        }
+        self.bot = Some(ready.bot());
+        let listed: BTreeSet<Id<GuildMarker>> = ready.guilds().collect();
+        let gone: Vec<_> = self
+            .guilds
+            .iter()
+            .filter(|(id, guild)| guild.awaits.is_some() && !listed.contains(id))
+            .map(|(id, _)| *id)
+            .collect();
+        for guild in gone {
+            self.give_up_waiting(guild, Unread::Unavailable);
+            self.queue(guild);
+        }
+        let Some(newest) = self.newest else {
+            self.baseline = Some(Baseline {
+                missing: listed,
+                newest: None,
+            });
+            return;
+        };
+        for guild_id in listed {
+            let guild = self.guilds.entry(guild_id).or_default();
+            // A guild that was not there in the session before has missed more.
+            let after = *guild.awaits.get_or_insert(newest);
+            guild.heartbeats = 0;
+            self.done.remove(&guild_id);
+            self.note(Change::Await { guild_id, after });
+        }
+    }
+
+    /// Whether a guild's `GUILD_CREATE` is worth reading.
+    pub fn wants(&self, guild: Id<GuildMarker>) -> bool {
+        self.baseline.is_some()
+            || self
+                .guilds
+                .get(&guild)
+                .is_some_and(|guild| guild.awaits.is_some())
+    }
+
+    /// A guild of the session is there.
+    pub fn guild_created(&mut self, created: &GuildCreate) {
+        if let Some(mut baseline) = self.baseline.take() {
+            baseline.newest = baseline.newest.max(created.newest());
+            baseline.missing.remove(&created.id);
+            if baseline.missing.is_empty() {
+                self.newest = self.newest.max(baseline.newest);
+            } else {
+                self.baseline = Some(baseline);
+            }
+        }
+        let Some(guild) = self.guilds.get_mut(&created.id) else {
+            return;
+        };
+        let Some(seen) = guild.awaits.take() else { return };
+        // What is planned now must not be planned again by the next gap, which may come before any message.
+        self.newest = self.newest.max(created.newest());
+        let after = Some(seen).max(created.before_joining()).unwrap_or(seen);
+        let (channels, unread) = guild.plan(after, created.newer_than(after, self.bot));
+        self.note(Change::Planned {
+            guild_id: created.id,
+            channels,
+        });
+        for (channel, span) in unread {
+            self.unread(created.id, Some(channel), span, Unread::NoHistory);
+        }
+        self.queue(created.id);
+    }
+
+    /// A guild of the session is there, and what it told cannot be read.
+    pub fn guild_unreadable(&mut self, guild_id: Id<GuildMarker>) {
+        self.give_up_waiting(guild_id, Unread::Unreadable);
+        self.queue(guild_id);
+    }
+
+    /// A message of a guild came from the gateway. A held one is noted; the caller counts the others.
+    pub fn arrived(&mut self, message: HeldMessage, change: &MemberMessage) -> Arrival {
+        let Some(guild) = self.guilds.get_mut(&message.guild_id) else {
+            return Arrival::Counts;
+        };
+        let span = guild.channels.get(&message.channel_id);
+        if span.is_some_and(|span| message.id <= span.after) {
+            return Arrival::ReadBefore;
+        }
+        let is_new = guild
+            .held
+            .insert(message.id, (message.user_id, change.clone()))
+            .is_none();
+        self.held += usize::from(is_new);
+        if guild.only_read.remove(&message.id) || is_new {
+            if let Some(Change::Held(messages)) = self.changes.last_mut() {
+                messages.push(message);
+                self.rows += 1;
+            } else {
+                self.note(Change::Held(vec![message]));
+            }
+        }
+        Arrival::Held
+    }
+
+    /// The next guild to read.
+    pub fn next_plan(&mut self) -> Option<Plan> {
+        loop {
+            let guild_id = self.waiting.pop_front()?;
+            let Some(guild) = self.guilds.get_mut(&guild_id) else {
+                continue;
+            };
+            let channels = guild.to_read();
+            if !channels.is_empty() {
+                guild.being_read = true;
+                self.readers += 1;
+                return Some(Plan { guild_id, channels });
+            }
+        }
+    }
+
+    /// Messages of a guild were read that lie above the last ones that were known of their channels. The guild's plan goes up to
+    /// `until`. To be told before that these channels are read to their end.
+    pub fn read_beyond(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        until: Id<MessageMarker>,
+        messages: impl Iterator<Item = (HeldMessage, MemberMessage)>,
+    ) {
+        let Some(guild) = self.guilds.get_mut(&guild_id) else {
+            return;
+        };
+        let (mut held, mut further) = (Vec::new(), BTreeMap::new());
+        for (message, change) in messages {
+            if let Entry::Vacant(place) = guild.held.entry(message.id) {
+                place.insert((message.user_id, change));
+                guild.only_read.insert(message.id);
+                self.held += 1;
+                held.push(message);
+            }
+            // It counts when the guild is read up to there, and must not count again then.
+            if message.id <= until
+                && let Some(span) = guild.channels.get_mut(&message.channel_id)
+                && span.until < message.id
+            {
+                span.until = message.id;
+                further.insert(message.channel_id, message.id);
+            }
+        }
+        if !further.is_empty() {
+            let channels = further.into_iter().collect();
+            self.note(Change::Further { guild_id, channels });
+        }
+        if !held.is_empty() {
+            self.note(Change::Held(held));
+        }
+    }
+
+    /// All of the guild's planned channels are read up to `through`: what they had there is `messages`, in the order of their ids,
+    /// by people only. `count` gets these and the held ones between them.
+    pub fn read(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        through: Id<MessageMarker>,
+        messages: impl Iterator<Item = (Id<MessageMarker>, Id<UserMarker>, MemberMessage)>,
+        mut count: impl FnMut(Id<UserMarker>, MemberMessage),
+    ) {
+        let Some(guild) = self.guilds.get_mut(&guild_id) else {
+            return;
+        };
+        let before = guild.held.len();
+        let read_back = guild.unite(through, messages, &mut count);
+        self.held -= before - guild.held.len();
+        let channels = guild.move_on(through);
+        self.summary.channels += channels;
+        metrics::backfill_channels_total().increment(channels);
+        self.counted(guild_id, through, read_back);
+    }
+
+    fn counted(&mut self, guild_id: Id<GuildMarker>, through: Id<MessageMarker>, read_back: u64) {
+        self.summary.messages += read_back;
+        metrics::backfill_messages_total().increment(read_back);
+        self.note(Change::Read {
+            guild_id,
+            through,
+            read_back,
+        });
+    }
+
+    /// Discord has answered a heartbeat of a session that is up.
+    pub fn heartbeat_answered(&mut self) {
+        for guild_id in &self.done {
+            let Some(guild) = self.guilds.get_mut(guild_id) else {
+                continue;
+            };
+            if guild.only_read.is_empty() {
+                continue;
+            }
+            guild.heartbeats = guild.heartbeats.saturating_add(1);
+            if guild.heartbeats >= HEARTBEATS {
+                // What the next gap misses is newer: nothing that came before is on its way.
+                self.newest = self.newest.max(guild.settle());
+            }
+        }
+    }
+
+    /// The connection has ended: what was on its way comes by another.
+    pub fn disconnected(&mut self) {
+        for guild in self.guilds.values_mut() {
+            guild.heartbeats = 0;
+        }
+    }
+
+    /// A channel cannot be read on.
+    pub fn cannot_read(&mut self, guild_id: Id<GuildMarker>, channel: Id<ChannelMarker>, why: Unread) {
+        let span = self
+            .guilds
+            .get_mut(&guild_id)
+            .and_then(|guild| guild.channels.remove(&channel));
+        if let Some(span) = span {
+            self.unread(guild_id, Some(channel), span, why);
+        }
+    }
+
+    /// The reader of a guild has come to the end of its plan.
+    pub fn reader_ended(&mut self, guild_id: Id<GuildMarker>) {
+        if let Some(guild) = self.guilds.get_mut(&guild_id)
+            && std::mem::take(&mut guild.being_read)
+        {
+            self.readers -= 1;
+            self.queue(guild_id);
+        }
+    }
+
+    /// Whether guilds wait for [`Backfill::release`].
+    pub fn has_releases(&self) -> bool {
+        self.done.iter().any(|guild| self.is_settled(*guild))
+    }
+
+    /// Whether nothing of what was read may still come from the gateway.
+    fn is_settled(&self, guild: Id<GuildMarker>) -> bool {
+        self.guilds
+            .get(&guild)
+            .is_none_or(|guild| guild.only_read.is_empty())
+    }
+
+    /// Everything that came before has been received: count what was held of the guilds that are read.
+    pub fn release(&mut self, mut count: impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage)) {
+        let done = std::mem::take(&mut self.done);
+        let (settled, rest) = done.into_iter().partition(|guild| self.is_settled(*guild));
+        self.done = rest;
+        let settled: BTreeSet<_> = settled;
+        for guild_id in settled {
+            self.end(guild_id, &mut count);
+        }
+    }
+
+    /// Count what was held so far of the guilds that are read, and let them hold on: there may be something that came before and
+    /// has not been received.
+    pub fn relieve(&mut self, mut count: impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage)) {
+        for guild_id in self.done.clone() {
+            let Some(guild) = self.guilds.get_mut(&guild_id) else {
+                continue;
+            };
+            // What was only read is known by being held.
+            let bound = guild.only_read.first().copied();
+            let is_due = |id| bound.is_none_or(|bound| id < bound);
+            let due = guild.held.keys().filter(|id| is_due(**id));
+            let Some(through) = due.max().copied() else {
+                continue;
+            };
+            let before = guild.held.len();
+            guild.count_held(is_due, &mut |user, change| count(guild_id, user, change));
+            self.held -= before - guild.held.len();
+            let read_back = std::mem::take(&mut guild.read_back);
+            self.counted(guild_id, through, read_back);
+        }
+    }
+
+    /// Leave what is not read unread, and count what was held. The readers are gone already.
+    pub fn give_up(
+        &mut self,
+        why: Unread,
+        mut count: impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage),
+    ) {
+        let mut guilds: Vec<_> = self.guilds.keys().copied().collect();
+        // In an order of their own, so that the same events give the same changes.
+        guilds.sort_unstable();
+        for guild_id in guilds {
+            let Some(guild) = self.guilds.get_mut(&guild_id) else {
+                continue;
+            };
+            // A guild that is not there yet costs nothing to wait for, unless nobody wants to know.
+            let only_awaits = guild.awaits.is_some() && guild.channels.is_empty() && guild.held.is_empty();
+            if only_awaits && why != Unread::Off {
+                continue;
+            }
+            let awaits = if why == Unread::Off {
+                None
+            } else {
+                guild.awaits.take()
+            };
+            let through = guild.held.keys().next_back().copied();
+            let mut spans = std::mem::take(&mut guild.channels);
+            spans.retain(|_, span| !span.is_read());
+            // Nobody would know that these have counted when the gateway delivers them after all.
+            let before = guild.held.len();
+            for (channel, until) in guild.discard() {
+                let span = Span { after: until, until };
+                spans.entry(channel).or_insert(span);
+            }
+            self.held -= before - guild.held.len();
+            for (channel, span) in spans {
+                self.unread(guild_id, Some(channel), span, why);
+            }
+            self.give_up_waiting(guild_id, why);
+            self.end_through(guild_id, through, &mut count);
+            if let Some(after) = awaits {
+                // The gap before is given up, the one after it has hardly begun.
+                self.guilds.entry(guild_id).or_default().awaits = Some(after);
+                self.note(Change::Await { guild_id, after });
+            }
+        }
+        self.done.clear();
+        self.waiting.clear();
+        self.readers = 0;
+    }
+
+    /// Forget everything that is not committed.
+    pub(crate) fn forget(&mut self) {
+        *self = Self {
+            enabled: self.enabled,
+            ..Self::default()
+        };
+    }
+
+    fn note(&mut self, change: Change) {
+        self.rows += change.rows();
+        self.changes.push(change);
+    }
+
+    /// Put a guild where it belongs: to those that are to be read, or to those that are done.
+    fn queue(&mut self, guild_id: Id<GuildMarker>) {
+        let Some(guild) = self.guilds.get(&guild_id) else {
+            return;
+        };
+        if guild.being_read {
+            return;
+        }
+        if guild.has_unread() {
+            if !self.waiting.contains(&guild_id) {
+                self.waiting.push_back(guild_id);
+            }
+        } else if guild.awaits.is_none() {
+            self.done.insert(guild_id);
+        }
+    }
+
+    fn give_up_waiting(&mut self, guild_id: Id<GuildMarker>, why: Unread) {
+        let Some(guild) = self.guilds.get_mut(&guild_id) else {
+            return;
+        };
+        if let Some(after) = guild.awaits.take() {
+            self.unread(guild_id, None, Span { after, until: after }, why);
+        }
+    }
+
+    fn unread(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        channel_id: Option<Id<ChannelMarker>>,
+        span: Span,
+        why: Unread,
+    ) {
+        self.summary.unread += 1;
+        metrics::backfill_unread_channels_total(why.as_str()).increment(1);
+        self.note(Change::Unread {
+            guild_id,
+            channel_id,
+            span,
+            why,
+        });
+    }
+
+    fn end(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        count: &mut impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage),
+    ) {
+        let held = self.guilds.get(&guild_id).map(|guild| &guild.held);
+        let through = held.and_then(|held| held.keys().next_back().copied());
+        self.end_through(guild_id, through, count);
+    }
+
+    fn end_through(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        through: Option<Id<MessageMarker>>,
+        count: &mut impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage),
+    ) {
+        let Some(guild) = self.guilds.remove(&guild_id) else {
+            return;
+        };
+        self.held -= guild.held.len();
+        if let Some(through) = through.or(self.newest)
+            && guild.read_back > 0
+        {
+            self.counted(guild_id, through, guild.read_back);
+        }
+        self.note(Change::Ended { guild_id, through });
+        for (user, change) in guild.held.into_values() {
+            count(guild_id, user, change);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! The intake's part in reading back: what a new session's guilds missed, and what of it came.
+
+use twilight_model::id::{Id, marker::MessageMarker};
+
+use super::reader::Piece;
+use crate::{
+    discord::events::{message_create::MessageCreate, ready::Ready},
+    pipeline::{
+        backfill::{HeldMessage, Summary, Unread, rows::Left},
+        gateway::intake::Intake,
+    },
+};
+
+impl Intake {
+    /// Take up what earlier processes saw and left: to be read if `enabled`, else to be counted as far as it came.
+    pub(in crate::pipeline) fn take_up(
+        &mut self,
+        enabled: bool,
+        newest: Option<Id<MessageMarker>>,
+        left: Left,
+    ) {
+        let dispatcher = &self.dispatcher;
+        let held = left.held.into_iter().filter_map(|held| {
+            let message = MessageCreate::by_a_person(held.id, held.guild_id, held.channel_id, held.user_id);
+            dispatcher.count(&message).map(|(_, change)| (held, change))
+        });
+        self.ledger.backfill.enabled = enabled;
+        self.ledger.take_up(newest, left.channels, held);
+        if !enabled && self.ledger.backfill.guilds() > 0 {
+            self.give_up(Unread::Off);
+        }
+    }
+
+    /// READY came: its guilds are those that can have missed something.
+    pub(crate) fn look_for_missed(&mut self, text: &str) {
+        let backfill = &mut self.ledger.backfill;
+        // Shards of the old number read back what shards of the new one would count nothing of.
+        let is_others = backfill.newest().is_some() && self.dispatcher.portion().counts_nothing();
+        if !backfill.enabled || is_others {
+            return;
+        }
+        match Ready::parse(text) {
+            Ok(ready) => backfill.begin(&ready),
+            Err(error) => tracing::warn!(
+                shard.id = self.key.id,
+                // The position and the field, never the payload.
+                error = %error,
+                "READY could not be read; missed messages are not read back"
+            ),
+        }
+    }
+
+    /// Count what was read back.
+    pub(in crate::pipeline) fn read_back(&mut self, piece: Piece) {
+        for (channel, why) in piece.unread {
+            self.ledger.backfill.cannot_read(piece.guild_id, channel, why);
+        }
+        let dispatcher = &self.dispatcher;
+        let portion = dispatcher.portion();
+        let beyond = piece.beyond.iter().filter_map(|message| {
+            if portion.is_undecided(message.id) {
+                return None;
+            }
+            let (key, change) = dispatcher.count(message)?;
+            let held = HeldMessage {
+                guild_id: key.guild_id,
+                id: message.id,
+                channel_id: message.channel_id,
+                user_id: key.user_id,
+                only_read: true,
+            };
+            Some((held, change))
+        });
+        self.ledger.read_beyond(piece.guild_id, piece.until, beyond);
+        let messages = piece.messages.iter().filter_map(|message| {
+            dispatcher
+                .count(message)
+                .map(|(key, change)| (message.id, key, change))
+        });
+        self.ledger.read_back(piece.guild_id, piece.through, messages);
+        if piece.is_last {
+            self.ledger.backfill.reader_ended(piece.guild_id);
+        }
+        self.dirty = true;
+        self.tell_of_backfill();
+    }
+
+    /// Discord has answered a heartbeat.
+    pub(in crate::pipeline) fn heartbeat_answered(&mut self) {
+        if !self.replaying {
+            self.ledger.backfill.heartbeat_answered();
+        }
+    }
+
+    /// Count what waited in guilds that are read. To be called while the session is up: everything that came before the newest
+    /// message that was read has been received then.
+    pub(in crate::pipeline) fn release(&mut self) {
+        if !self.replaying && self.ledger.backfill.has_releases() {
+            self.ledger.release();
+            self.dirty = true;
+            self.tell_of_backfill();
+        }
+    }
+
+    /// The ledger is full: count what need not wait for more to be read, although the session is not up.
+    pub(in crate::pipeline) fn relieve(&mut self) {
+        if self.ledger.backfill.has_releases() && self.ledger.backfill.held() > 0 {
+            self.ledger.relieve();
+            self.dirty = true;
+        }
+    }
+
+    /// Leave unread what is not read.
+    pub(in crate::pipeline) fn give_up(&mut self, why: Unread) {
+        self.ledger.give_up(why);
+        self.dirty = true;
+        self.tell_of_backfill();
+    }
+
+    fn tell_of_backfill(&mut self) {
+        let backfill = &mut self.ledger.backfill;
+        if backfill.is_active() {
+            return;
+        }
+        let done = backfill.take_summary();
+        if done == Summary::default() {
+            return;
+        }
+        if done.unread > 0 {
+            tracing::warn!(
+                shard.id = self.key.id,
+                backfill.messages = done.messages,
+                backfill.channels = done.channels,
+                backfill.unread_channels = done.unread,
+                "missed messages were read back in part; `eventide gaps --json` shows which channels were not, and why"
+            );
+        } else {
+            tracing::info!(
+                shard.id = self.key.id,
+                backfill.messages = done.messages,
+                backfill.channels = done.channels,
+                "all missed messages were read back"
+            );
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! The fleet: processes that share the shards, with PostgreSQL as the place where they agree.
+//!
+//! Each process looks at the fleet every few seconds, and when it hears that something has changed: it says that it lives, learns who
+//! else does and whose each shard is, and takes or gives what [`balance`] says. One process alone is a fleet of one.
+//!
+//! A shard belongs to the process that its row names; taking it raises the fence of its checkpoint in the same transaction, so what
+//! an earlier owner still writes is refused. A process that was silent for longer than `fleet.lease_seconds` is taken for dead.
+//! While the database is away nobody can take anything, and nobody dies of that.
+//!
+//! A shard gives up its socket whenever it likes, but opens one only if the lease was confirmed since the last one closed
+//! ([`tenure`]): Discord closes the old socket of a session that another process resumes, and resuming it again would steal it back.
+
+pub mod balance;
+pub mod identity;
+pub mod lease;
+#[cfg(test)]
+mod model;
+pub mod registry;
+mod reshard;
+mod tick;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, sleep_until},
+};
+
+use self::{
+    lease::Granted,
+    reshard::Numbers,
+    tick::{Asked, Seen},
+};
+use crate::{
+    config::{Config, ShardCount},
+    discord::shards::Answer,
+    pipeline::{
+        fleet::registry::{self as rows, Process},
+        gateway::{Gateway, ShardEnd, guard::Fatal},
+    },
+    postgres::{Store, StoreError},
+    support::{backoff::Backoff, ids::ShardKey, shutdown::stopped},
+    telemetry::metrics,
+};
+
+/// Looks in the time of a lease: some may fail before the process is taken for dead.
+const LOOKS: u32 = 5;
+/// While shards change hands it is looked this often, should the news of it not be heard.
+const SOON: Duration = Duration::from_millis(250);
+/// One part of the shards that a process may give away at once, so that they do not all fall silent together.
+const PART: usize = 8;
+
+/// Why a process is no part of the fleet any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FleetEnd {
+    /// It was asked to stop, and everything it received is committed.
+    Stopped,
+    /// Discord refuses the bot.
+    Fatal(Fatal),
+    /// The writer has ended: a bug.
+    WriterGone,
+}
+
+/// This process's part in the fleet.
+#[derive(Debug)]
+pub struct Fleet {
+    store: Store,
+    process: Process,
+    joined: bool,
+    gateway: Gateway,
+    /// Shards that ended in order, and whose rows still say that they are this process's.
+    stopped: BTreeSet<ShardKey>,
+    /// Those of them whose number is given up.
+    retired: BTreeSet<ShardKey>,
+    /// Shards that were asked to stop.
+    stopping: BTreeSet<ShardKey>,
+    shard_count: u32,
+    /// Shards that the fleet is about to have.
+    next_count: Option<u32>,
+    shard_count_is_fixed: bool,
+    lease: Duration,
+    granted: Granted,
+    news: Arc<Notify>,
+    backoff: Backoff,
+    look_at: Instant,
+}
+
+impl Fleet {
+    /// A process that is going to enter. `shard_count` holds if nobody has decided that yet; `news` is told of what others do.
+    pub fn new(
+        store: Store,
+        gateway: Gateway,
+        granted: Granted,
+        news: Arc<Notify>,
+        shard_count: u32,
+        config: &Config,
+    ) -> Self {
+        let lease = config.fleet.lease;
+        Self {
+            store: store.answering_within(lease / 3),
+            process: identity::this_process(config.fleet.capacity),
+            joined: false,
+            gateway,
+            stopped: BTreeSet::new(),
+            retired: BTreeSet::new(),
+            stopping: BTreeSet::new(),
+            shard_count,
+            next_count: None,
+            shard_count_is_fixed: matches!(config.gateway.shard_count, ShardCount::Fixed(_)),
+            lease,
+            granted,
+            news,
+            backoff: Backoff::between(Duration::from_millis(50), lease / LOOKS),
+            look_at: Instant::now(),
+        }
+    }
+
+    /// Enter, and take the first shards, so that a start that cannot go on says so.
+    ///
+    /// # Errors
+    ///
+    /// The database does not let it.
+    pub async fn enter(&mut self) -> Result<(), StoreError> {
+        let seen = tick::look(&self.store, self.asked(false)).await?;
+        self.follow(seen, Instant::now());
+        Ok(())
+    }
+
+    /// Do one's part until `stop` is true, or until it cannot go on.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> FleetEnd {
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => return Box::pin(self.leave()).await,
+                (shard, end) = self.gateway.next_end() => {
+                    if let Some(end) = self.ended(shard, end) {
+                        return self.leave_with(end).await;
+                    }
+                    self.look_at = Instant::now();
+                }
+                () = self.news.notified() => self.look_at = Instant::now(),
+                () = self.granted.asked() => self.look_at = Instant::now(),
+                () = sleep_until(self.look_at) => {
+                    let began = Instant::now();
+                    let seen = tokio::select! {
+                        () = stopped(&mut stop) => return Box::pin(self.leave()).await,
+                        seen = tick::look(&self.store, self.asked(false)) => seen,
+                    };
+                    match seen {
+                        Ok(seen) => self.follow(seen, began),
+                        Err(error) => self.missed(&error),
+                    }
+                }
+            }
+        }
+    }
+
+    fn asked(&self, leaving: bool) -> Asked {
+        Asked {
+            process: self.process.clone(),
+            joined: self.joined,
+            running: self.gateway.running(),
+            stopped: self.stopped.clone(),
+            retired: self.retired.clone(),
+            answers: self.answers(),
+            lease: self.lease,
+            shard_count: self.shard_count,
+            shard_count_is_fixed: self.shard_count_is_fixed,
+            leaving,
+            shown: self.shown(),
+        }
+    }
+
+    /// What the shards say to a cut that was proposed.
+    fn answers(&self) -> Vec<(ShardKey, Answer)> {
+        let shards = self.gateway.shards.list();
+        let answers = shards
+            .iter()
+            .filter_map(|shard| Some((shard.key(), shard.last_answer()?)));
+        answers.collect()
+    }
+
+    /// What `eventide fleet status` shows of this process.
+    fn shown(&self) -> String {
+        let shards = self.gateway.shards.list();
+        let shards = shards.iter().map(|shard| {
+            let lag = shard.dirty_since().map_or(0, |since| since.elapsed().as_millis());
+            let lag = u64::try_from(lag).unwrap_or(u64::MAX);
+            let state = shard.state().as_str();
+            (
+                shard.key().to_string(),
+                serde_json::json!({
+                    "state": state, "events": shard.events(), "sequence": shard.sequence(), "lag_ms": lag,
+                    "session_s": shard.session_age().as_secs(),
+                }),
+            )
+        });
+        serde_json::Value::Object(shards.collect()).to_string()
+    }
+
+    /// A look failed: nothing is known, so nothing changes.
+    fn missed(&mut self, error: &StoreError) {
+        let wait = if error.is_conflict() {
+            self.backoff.conflict()
+        } else {
+            self.backoff.pause()
+        };
+        metrics::fleet_looks_failed_total(error.class()).increment(1);
+        metrics::transaction_retries_total("fleet").increment(1);
+        if self.backoff.is_worth_a_line() {
+            tracing::warn!(%error, "fleet update failed; keeping current shards");
+        }
+        self.look_at = Instant::now() + wait;
+    }
+
+    /// Do what a look said, which began then.
+    fn follow(&mut self, seen: Seen, began: Instant) {
+        self.backoff.reset();
+        self.look_at = began + self.lease / LOOKS;
+        match seen {
+            Seen::Lost => self.lost(),
+            Seen::Member {
+                numbers,
+                mut taken,
+                give,
+                foreign,
+                has_its_share,
+                moving,
+                free,
+                processes,
+            } => {
+                if !self.joined {
+                    tracing::info!(
+                        process.id = self.process.id,
+                        fleet.processes = processes,
+                        "joined the fleet"
+                    );
+                }
+                self.joined = true;
+                self.count(&numbers);
+                self.stopped.clear();
+                self.retired.clear();
+                self.gateway.shards.set_share(has_its_share);
+                self.gateway.share_rest(processes);
+                metrics::fleet_shards_free().set(f64::from(free));
+                metrics::fleet_processes().set(f64::from(u32::try_from(processes).unwrap_or(u32::MAX)));
+                for shard in foreign {
+                    if numbers.all().any(|(count, _)| count == shard.count) {
+                        tracing::warn!(
+                            shard.id = shard.id,
+                            "another process has the shard; pending events are replayed there"
+                        );
+                    } else {
+                        tracing::info!(
+                            shard.id = shard.id,
+                            shard.count = shard.count,
+                            "the shard does not belong to the current number of shards; it ends"
+                        );
+                    }
+                    self.drop_shard(shard);
+                }
+                for (count, portion) in numbers.all() {
+                    self.gateway.set_portion(count, portion);
+                    for (key, taken, left) in taken.extract_if(.., |(key, ..)| key.count == count) {
+                        metrics::fleet_shards_taken_total().increment(1);
+                        self.gateway.start(key, taken, left, portion);
+                    }
+                }
+                if numbers.retiring {
+                    for shard in self.gateway.running() {
+                        if shard.count == numbers.current.0 {
+                            self.gateway.retire(shard);
+                        }
+                    }
+                }
+                self.granted.confirm(began, processes == 1);
+                self.stop_some(&give);
+                if moving || numbers.hurry() || !self.stopping.is_empty() {
+                    self.look_at = self.look_at.min(Instant::now() + SOON);
+                }
+            }
+        }
+    }
+
+    /// Take note of how many shards there are.
+    fn count(&mut self, numbers: &Numbers) {
+        self.shard_count = numbers.current.0;
+        self.gateway.shards.set_count(self.shard_count);
+        let next = numbers.next.map(|(count, _)| count);
+        if next != self.next_count {
+            tracing::info!(
+                fleet.shard_count = self.shard_count,
+                fleet.reshard_to = next,
+                "{}",
+                if next.is_some() {
+                    "the number of shards is being changed"
+                } else {
+                    "the number of shards is no longer being changed"
+                }
+            );
+            self.next_count = next;
+        }
+        metrics::fleet_shards_configured().set(f64::from(self.shard_count));
+        metrics::fleet_reshard_to().set(f64::from(next.unwrap_or(0)));
+    }
+
+    /// Stop as many shards as may fall silent at once.
+    fn stop_some(&mut self, give: &[ShardKey]) {
+        let at_once = give.len().max(self.gateway.running().len()).div_ceil(PART);
+        for shard in give {
+            if self.stopping.len() >= at_once {
+                break;
+            }
+            if self.stopping.insert(*shard) {
+                tracing::info!(
+                    shard.id = shard.id,
+                    shard.count = shard.count,
+                    "handing the shard over"
+                );
+                self.gateway.stop(*shard);
+            }
+        }
+    }
+
+    /// This process was silent for so long that others have its shards.
+    fn lost(&mut self) {
+        let shards = self.gateway.running();
+        tracing::error!(
+            process.id = self.process.id,
+            fleet.shards = shards.len(),
+            "this process was silent for longer than fleet.lease_seconds; other processes have its shards, and pending events are replayed there"
+        );
+        for shard in shards {
+            self.drop_shard(shard);
+        }
+        self.stopped.clear();
+        self.retired.clear();
+        self.process = identity::this_process(self.process.capacity);
+        self.joined = false;
+        self.look_at = Instant::now();
+    }
+
+    fn drop_shard(&mut self, shard: ShardKey) {
+        // One that has ended over its fence is counted already.
+        if self.gateway.running().contains(&shard) {
+            metrics::fleet_shards_lost_total().increment(1);
+        }
+        self.stopping.remove(&shard);
+        self.gateway.abandon(shard);
+    }
+
+    /// A shard has ended. Returns how the process ends, if it has to.
+    fn ended(&mut self, shard: ShardKey, end: ShardEnd) -> Option<FleetEnd> {
+        let asked = self.stopping.remove(&shard);
+        match end {
+            ShardEnd::Stopped => {
+                metrics::fleet_shards_given_total().increment(1);
+                self.stopped.insert(shard);
+                None
+            }
+            ShardEnd::Retired => {
+                tracing::info!(
+                    shard.id = shard.id,
+                    shard.count = shard.count,
+                    "the shard has counted its last message; the new shards continue"
+                );
+                self.retired.insert(shard);
+                None
+            }
+            // The next look tells whose it is. If it is still this process's, somebody raised the fence by hand, or by a restore.
+            ShardEnd::Fenced(_) => {
+                debug_assert!(!asked || shard.id < shard.count);
+                metrics::fleet_shards_lost_total().increment(1);
+                None
+            }
+            ShardEnd::Fatal(fatal) => Some(FleetEnd::Fatal(fatal)),
+            ShardEnd::WriterGone => Some(FleetEnd::WriterGone),
+        }
+    }
+
+    async fn leave(self) -> FleetEnd {
+        self.leave_with(FleetEnd::Stopped).await
+    }
+
+    /// Stop every shard, each of which is free for others as soon as everything of it is committed.
+    async fn leave_with(mut self, end: FleetEnd) -> FleetEnd {
+        for shard in self.gateway.running() {
+            self.gateway.stop(shard);
+        }
+        let shards = self.gateway.running().len();
+        while !self.gateway.running().is_empty() {
+            let (shard, ended) = self.gateway.next_end().await;
+            self.ended(shard, ended);
+            let others = self.stopped.len() * PART >= shards || self.gateway.running().is_empty();
+            if others && tick::look(&self.store, self.asked(true)).await.is_ok() {
+                self.stopped.clear();
+                self.retired.clear();
+            }
+        }
+        tracing::info!(gateway.shards = shards, "shards closed, sessions left resumable");
+        let id = self.process.id.clone();
+        let left = self.store.transaction("fleet_leave", move |tx| {
+            Box::pin(async move {
+                rows::lock(tx).await?;
+                rows::remove(tx, &id).await?;
+                rows::announce(tx).await
+            })
+        });
+        if let Err(error) = left.await {
+            tracing::warn!(%error, "the fleet could not be notified that this process leaves; it notices after fleet.lease_seconds");
+        }
+        end
+    }
+}

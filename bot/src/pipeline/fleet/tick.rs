@@ -1,0 +1,224 @@
+//! One look at the fleet: one transaction in which a process says that it lives, hears what others did, and decides what it does.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{
+    balance::{self, Held, Member},
+    identity,
+    reshard::{self, Numbers},
+};
+use crate::{
+    discord::shards::Answer,
+    pipeline::{
+        backfill::rows::{self, Left},
+        fleet::registry::{self, Process},
+        rows::shard_checkpoint::Taken,
+    },
+    postgres::{Store, StoreError, Tx},
+    support::ids::ShardKey,
+};
+
+/// What a process brings to a look.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    /// Who it is.
+    pub(super) process: Process,
+    /// Whether it has a row already.
+    pub(super) joined: bool,
+    /// Shards that it runs.
+    pub(super) running: BTreeSet<ShardKey>,
+    /// Shards that it has stopped, everything of them being committed.
+    pub(super) stopped: BTreeSet<ShardKey>,
+    /// Shards of a number that is given up which have received and committed everything.
+    pub(super) retired: BTreeSet<ShardKey>,
+    /// What its shards say to a cut that was proposed.
+    pub(super) answers: Vec<(ShardKey, Answer)>,
+    /// How long a silent process is waited for.
+    pub(super) lease: Duration,
+    /// Shards in all, if nobody has decided that yet.
+    pub(super) shard_count: u32,
+    /// Whether that is configured, so that it holds for a fleet that begins anew.
+    pub(super) shard_count_is_fixed: bool,
+    /// Takes none, since it is about to go.
+    pub(super) leaving: bool,
+    /// What it shows of itself, as JSON.
+    pub(super) shown: String,
+}
+
+/// What it learns.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// It was taken for dead: its shards are others'.
+    Lost,
+    /// It is one of the fleet.
+    Member {
+        /// The numbers of shards that there are.
+        numbers: Numbers,
+        /// What it has taken, with where each is to be resumed.
+        taken: Vec<(ShardKey, Taken, Left)>,
+        /// What it has to give away.
+        give: Vec<ShardKey>,
+        /// What it runs and has no lease of.
+        foreign: Vec<ShardKey>,
+        /// Whether it has what it shall have of the shards.
+        has_its_share: bool,
+        /// Whether shards change hands elsewhere, so that it is worth looking again soon.
+        moving: bool,
+        /// Shards that nobody has now.
+        free: u32,
+        /// Everybody in the fleet.
+        processes: usize,
+    },
+}
+
+/// Look once.
+pub(super) async fn look(store: &Store, asked: Asked) -> Result<Seen, StoreError> {
+    let mut seen = store
+        .transaction("fleet", move |tx| {
+            Box::pin(async move { decide(tx, &asked).await })
+        })
+        .await?;
+    if let Seen::Member { taken, numbers, .. } = &mut seen {
+        let of_the_fleet = |key: &ShardKey| key.count == numbers.current.0;
+        for (key, _, left) in taken.iter_mut().filter(|(key, ..)| of_the_fleet(key)) {
+            // After the shard was taken: nobody else adds to what is left of it.
+            *left = rows::left(store, *key).await?;
+        }
+    }
+    Ok(seen)
+}
+
+async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
+    let me = asked.process.id.as_str();
+    let mut known = registry::lock(tx).await?;
+    // While the database was away nobody could say that they live, and nobody could take anything: nobody has died of that. A
+    // process that enters does not know what was; that PostgreSQL was started since is the sign that it can see.
+    let away = known.silent > asked.lease / 2 && (asked.joined || known.restarted);
+    registry::alive(tx, away.then_some(asked.lease)).await?;
+    let mut news = !asked.stopped.is_empty() || !asked.retired.is_empty();
+    if asked.joined {
+        match registry::renew(tx, me, &asked.shown).await? {
+            None => return Ok(Seen::Lost),
+            Some(_draining) => {}
+        }
+    } else {
+        for other in registry::processes(tx).await? {
+            if identity::is_dead(&other, &asked.process) {
+                tracing::info!(
+                    process.id = other.member.id,
+                    "a process of this machine has died: its shards are free"
+                );
+                registry::remove(tx, &other.member.id).await?;
+            }
+        }
+        registry::join(tx, &asked.process).await?;
+        news = true;
+    }
+    let dead = registry::bury(tx, asked.lease).await?;
+    if !dead.is_empty() {
+        registry::end_stalled_copies(tx, asked.lease / 3).await?;
+    }
+    for dead in dead {
+        tracing::warn!(
+            process.id = dead,
+            "a process has been silent for too long: its shards are free"
+        );
+        news = true;
+    }
+    let others = registry::processes(tx).await?;
+    let alone = others.iter().all(|other| other.member.id == me);
+    let shard_count = reshard::shard_count(tx, &mut known, asked, alone).await?;
+    for shard in &asked.stopped {
+        registry::give(tx, me, *shard).await?;
+    }
+    for shard in &asked.retired {
+        registry::reshard::retire(tx, me, *shard).await?;
+    }
+    let numbers = reshard::step(tx, &known, shard_count, asked).await?;
+    let mut members: Vec<Member> = registry::processes(tx)
+        .await?
+        .into_iter()
+        .map(|known| known.member)
+        .collect();
+    if asked.leaving
+        && let Some(member) = members.iter_mut().find(|member| member.id == me)
+    {
+        member.draining = true;
+    }
+    let mut mine = Mine {
+        me,
+        members: &members,
+        asked: Some(asked),
+        ..Mine::default()
+    };
+    for (count, _) in numbers.all() {
+        let leases = registry::leases(tx, count).await?;
+        mine.look_at(tx, count, &leases).await?;
+    }
+    if news || mine.news {
+        registry::announce(tx).await?;
+    }
+    let leased = &mine.leased;
+    Ok(Seen::Member {
+        numbers,
+        foreign: asked.running.difference(leased).copied().collect(),
+        has_its_share: mine.give.is_empty() && mine.awaited == 0,
+        give: mine.give,
+        moving: mine.found_free > 0 && mine.taken.is_empty(),
+        free: mine
+            .found_free
+            .saturating_sub(u32::try_from(mine.taken.len()).unwrap_or(u32::MAX)),
+        taken: mine.taken,
+        processes: members.len(),
+    })
+}
+
+/// What a process finds to be its own, and to do.
+#[derive(Default)]
+struct Mine<'a> {
+    me: &'a str,
+    members: &'a [Member],
+    asked: Option<&'a Asked>,
+    leased: BTreeSet<ShardKey>,
+    taken: Vec<(ShardKey, Taken, Left)>,
+    give: Vec<ShardKey>,
+    awaited: usize,
+    found_free: u32,
+    /// Whether others should look.
+    news: bool,
+}
+
+impl Mine<'_> {
+    /// Look at the shards of one number.
+    async fn look_at(&mut self, tx: &Tx<'_>, count: u32, leases: &[Held]) -> Result<(), StoreError> {
+        let Some(asked) = self.asked else { return Ok(()) };
+        let key = |id| ShardKey { count, id };
+        let plan = balance::plan(self.me, self.members, leases);
+        let held = leases
+            .iter()
+            .filter(|lease| lease.holder.as_deref() == Some(self.me))
+            .map(|lease| lease.shard);
+        self.leased.extend(held.clone().map(key));
+        self.awaited += plan.awaited;
+        let free = leases.iter().filter(|lease| lease.holder.is_none()).count();
+        self.found_free += u32::try_from(free).unwrap_or(u32::MAX);
+        // What is this process's already, but does not run: a COMMIT whose answer got lost, or a shard that ended by itself.
+        let idle = held.filter(|shard| !asked.running.contains(&key(*shard)) && !plan.give.contains(shard));
+        if !asked.leaving {
+            for shard in plan.take.iter().copied().chain(idle) {
+                let taken = registry::take(tx, self.me, key(shard)).await?;
+                self.taken.push((key(shard), taken, Left::default()));
+            }
+        }
+        for shard in plan.give.into_iter().map(key) {
+            if asked.running.contains(&shard) {
+                self.give.push(shard);
+            } else {
+                // What another one should have, and nobody runs, need not be stopped first.
+                registry::give(tx, self.me, shard).await?;
+                self.news = true;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,440 @@
+//! The gateway: one task a shard, from Discord's socket to the ledger.
+
+mod connection;
+mod flushing;
+pub mod guard;
+pub mod heartbeat;
+pub mod identify;
+pub(in crate::pipeline) mod intake;
+mod orders;
+mod shard;
+#[doc(hidden)]
+pub mod text_to_ledger;
+pub(in crate::pipeline) mod violation;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use hyper::Uri;
+use thiserror::Error;
+use tokio::{sync::watch, time::Instant};
+use twilight_gateway::{Config as ShardConfig, ConfigBuilder};
+use twilight_model::{
+    gateway::connection_info::BotConnectionInfo,
+    id::{Id, marker::ApplicationMarker},
+};
+
+pub use self::shard::ShardEnd;
+use self::{
+    flushing::Flushing,
+    guard::Guard,
+    identify::IdentifyQueue,
+    intake::Intake,
+    orders::{Ending, Orders},
+    shard::ShardTask,
+};
+use crate::{
+    config::{self, Config, Secret, ShardCount},
+    discord::{
+        guilds::Guilds,
+        rest::{Priority, Rest, RestError, Retry},
+        shards::{ShardStatus, Shards},
+    },
+    features::levels::policy::Judge,
+    interactions::{Interactions, registration},
+    pipeline::{
+        backfill::{Unread, reader::Reading, rows::Left},
+        dispatch::{self, Dispatcher, message_range::Portion},
+        fleet::{
+            lease::Tenure,
+            registry::reshard::{self, Begun},
+        },
+        ledger::{Ledger, memory::Memory},
+        rows::shard_checkpoint::Taken,
+        writer::Writer,
+    },
+    postgres::{Store, StoreError, database::STARTUP_PATIENCE},
+    support::{
+        backoff::Backoff,
+        ids::ShardKey,
+        shutdown::stopped_within,
+        task::{self, Task},
+    },
+};
+
+/// How often Discord is asked whether it recommends more shards.
+const ADVICE_INTERVAL: Duration = Duration::from_hours(6);
+
+/// Before Discord is asked a second time.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Why the gateway could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Discord refused the token.
+    #[error(
+        "Discord refused the token (401): set discord.token (or DISCORD_TOKEN) to the bot's current token, from \
+         https://discord.com/developers/applications → your application → Bot → Reset Token"
+    )]
+    Unauthorized,
+    /// Discord could not be asked.
+    #[error("cannot reach Discord at {url}: {reason}")]
+    Unreachable {
+        /// The REST base that was asked.
+        url: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The checkpoints could not be taken.
+    #[error("cannot take the shards' checkpoints: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// What Discord says about connecting.
+#[derive(Clone, Debug)]
+pub struct Directions {
+    /// Where to connect to.
+    pub gateway_url: String,
+    /// How many shards to run.
+    pub shard_count: u32,
+    queue: IdentifyQueue,
+}
+
+/// What the shards work with.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// Where messages are read back from.
+    pub rest: Rest,
+    /// What is told of changes in guilds.
+    pub guilds: Guilds,
+    /// What knows what messages earn.
+    pub judge: Judge,
+    /// What answers members' commands.
+    pub interactions: Interactions,
+    /// What commits.
+    pub writer: Writer,
+    /// The ledgers' budget.
+    pub memory: Arc<Memory>,
+    /// Whether a shard may connect.
+    pub tenure: Tenure,
+}
+
+/// The shards of this process.
+#[derive(Debug)]
+pub struct Gateway {
+    config: ShardConfig<IdentifyQueue>,
+    dispatcher: Dispatcher,
+    ledger: config::Ledger,
+    levels: config::Levels,
+    max_backoff: Duration,
+    ready_timeout: Duration,
+    around: Around,
+    running: BTreeMap<ShardKey, Running>,
+    /// What the shards show of themselves.
+    pub shards: Shards,
+}
+
+#[derive(Debug)]
+struct Running {
+    task: Task<ShardEnd>,
+    orders: watch::Sender<Orders>,
+}
+
+/// With `gateway.shard_count = "auto"`: ask Discord every few hours how many shards it recommends, and begin to change their number when
+/// that is more than there are.
+pub async fn follow_advice(rest: Rest, store: Store, shards: Shards, mut stop: watch::Receiver<bool>) {
+    loop {
+        if stopped_within(&mut stop, ADVICE_INTERVAL).await {
+            return;
+        }
+        let answer = rest
+            .send(Priority::Background, rest.builders().gateway().authed())
+            .await;
+        let advised: BotConnectionInfo = match answer.and_then(|answer| answer.model()) {
+            Ok(advised) => advised,
+            Err(error) => {
+                tracing::debug!(%error, "Discord did not return the recommended number of shards");
+                continue;
+            }
+        };
+        if advised.shards <= shards.count() {
+            continue;
+        }
+        tracing::info!(
+            gateway.shard_count = advised.shards,
+            "Discord recommends more shards"
+        );
+        match reshard::ask_for(&store, advised.shards).await {
+            Ok(Begun::Yes | Begun::UnderWay(_) | Begun::AsItIs | Begun::NoFleet) => {}
+            Ok(Begun::Identifies(left)) => tracing::warn!(
+                gateway.shard_count = advised.shards,
+                identifies.remaining = left,
+                "too few of the day's identifies are left to change the number of shards"
+            ),
+            Err(error) => tracing::warn!(%error, "the number of shards cannot be changed now"),
+        }
+    }
+}
+
+/// Ask Discord where to connect, with how many shards and at what pace. A Discord that is ill, or limits us, is waited for: a process
+/// that ended instead would only be started again to ask sooner.
+pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<Directions, StartError> {
+    let info: BotConnectionInfo = patiently(config, "the address of the gateway", async || {
+        let request = rest.builders().gateway().authed();
+        rest.send(Priority::Command, request).await?.model()
+    })
+    .await?;
+    let shard_count = match config.gateway.shard_count {
+        ShardCount::Auto => info.shards.max(1),
+        ShardCount::Fixed(count) => count,
+    };
+    let gateway_url = config.discord.gateway_url.as_ref().unwrap_or(&info.url);
+    Ok(Directions {
+        // twilight appends "/?v=10", so a slash at the end would be doubled.
+        gateway_url: gateway_url.trim_end_matches('/').to_owned(),
+        shard_count,
+        queue: IdentifyQueue::new(store, &info.session_start_limit).await?,
+    })
+}
+
+/// Ask Discord which application the token is of.
+pub async fn application(config: &Config, rest: &Rest) -> Result<Id<ApplicationMarker>, StartError> {
+    patiently(config, "the application of the token", async || {
+        registration::application_id(rest).await
+    })
+    .await
+}
+
+async fn patiently<T>(
+    config: &Config,
+    what: &str,
+    ask: impl AsyncFn() -> Result<T, RestError>,
+) -> Result<T, StartError> {
+    let mut backoff = Backoff::between(FIRST_PAUSE, config.gateway.max_backoff);
+    let patience = patience_with(config.discord.rest_url()).map(|patience| Instant::now() + patience);
+    loop {
+        let error = match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let wait = match (&error, error.retry()) {
+            (RestError::TokenRefused, _) => return Err(StartError::Unauthorized),
+            (_, Retry::After(limited)) => limited.max(backoff.pause()),
+            (error, Retry::Later)
+                // An address with something else behind it is more often a wrong one than Discord's.
+                if !matches!(error, RestError::Unreadable { .. })
+                    && (!matches!(error, RestError::Unconnected { .. })
+                        || patience.is_none_or(|until| Instant::now() < until)) =>
+            {
+                backoff.pause()
+            }
+            _ => {
+                return Err(StartError::Unreachable {
+                    url: config.discord.rest_url().to_owned(),
+                    reason: error.to_string(),
+                });
+            }
+        };
+        if backoff.is_worth_a_line() {
+            tracing::warn!(%error, "{what} could not be read from Discord; retrying");
+        }
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// How long to wait for somebody behind the address of the REST API; `None`: as long as it takes. Discord's own is right, whatever DNS
+/// and the network say at the moment. Another name may not resolve yet. An IP address without anybody behind it is more often a wrong
+/// one.
+fn patience_with(url: &str) -> Option<Duration> {
+    let uri: Option<Uri> = url.parse().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+    if host == "discord.com" {
+        return None;
+    }
+    let is_address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    Some(if is_address {
+        Duration::ZERO
+    } else {
+        STARTUP_PATIENCE
+    })
+}
+
+impl Gateway {
+    /// Without any shard; those to come show themselves in `shards`.
+    pub fn new(
+        config: &Config,
+        token: &Secret,
+        directions: &Directions,
+        around: Around,
+        shards: Shards,
+    ) -> Self {
+        // The first one is an increase only where there was a 0 before.
+        for why in Unread::ALL {
+            crate::telemetry::metrics::backfill_unread_channels_total(why.as_str()).increment(0);
+        }
+        Self {
+            config: ConfigBuilder::new(token.expose().to_owned(), dispatch::intents(&config.discord))
+                .queue(directions.queue.clone())
+                .proxy_url(directions.gateway_url.clone())
+                .build(),
+            dispatcher: Dispatcher::new(around.judge.clone(), &config.discord).telling(around.guilds.clone()),
+            ledger: config.ledger.clone(),
+            levels: config.levels.clone(),
+            max_backoff: config.gateway.max_backoff,
+            ready_timeout: config.gateway.ready_timeout,
+            around,
+            running: BTreeMap::new(),
+            shards,
+        }
+    }
+
+    /// Start a shard that was taken for this process, and that counts a portion of its messages.
+    pub fn start(&mut self, key: ShardKey, taken: Taken, left: Left, portion: Portion) {
+        let status = Arc::new(ShardStatus::new(key));
+        self.shards.add(Arc::clone(&status));
+        let Around {
+            rest,
+            writer,
+            memory,
+            tenure,
+            ..
+        } = &self.around;
+        let count = usize::try_from(key.count).unwrap_or(1).max(1);
+        let ledger = Ledger::new(Arc::clone(memory), self.ledger.member_cache_entries / count);
+        let (orders, seen) = watch::channel(Orders {
+            end: Ending::GoOn,
+            portion,
+        });
+        let flushing = Flushing::new(key, writer.clone(), &taken, &self.ledger);
+        let interactions = self.around.interactions.clone();
+        let mut intake = Intake::new(
+            key,
+            self.dispatcher.clone().asking(interactions, key),
+            ledger,
+            taken.session,
+            taken.updated_at,
+        );
+        intake.take_up(self.levels.backfill, taken.last_message_id, left);
+        let task = ShardTask {
+            key,
+            config: self.config.clone(),
+            flushing,
+            intake,
+            reading: Reading::new(rest.clone(), self.levels.backfill_limit),
+            guard: Guard::new(self.max_backoff),
+            memory: Arc::clone(memory),
+            status,
+            tenure: tenure.clone(),
+            received_all: false,
+            retirements: 0,
+            ready_timeout: self.ready_timeout,
+            closed_at: None,
+            orders: seen,
+        };
+        let task = task::spawn("shard", task.run());
+        self.running.insert(key, Running { task, orders });
+        self.show();
+    }
+
+    /// Ask a shard to close resumably and to end when everything of it is committed.
+    pub fn stop(&self, shard: ShardKey) {
+        if let Some(running) = self.running.get(&shard) {
+            running.orders.send_modify(|orders| orders.end = Ending::Stop);
+        }
+    }
+
+    /// Ask a shard of a number that is given up to end when it has received all that was sent to it.
+    pub fn retire(&self, shard: ShardKey) {
+        if let Some(running) = self.running.get(&shard) {
+            running.orders.send_if_modified(|orders| {
+                let goes_on = orders.end == Ending::GoOn;
+                if goes_on {
+                    orders.end = Ending::Retire;
+                }
+                goes_on
+            });
+        }
+    }
+
+    /// Tell the shards of one number which messages they count.
+    pub fn set_portion(&self, shard_count: u32, portion: Portion) {
+        for (_, running) in self.running.iter().filter(|(key, _)| key.count == shard_count) {
+            running.orders.send_if_modified(|orders| {
+                let changed = orders.portion != portion;
+                orders.portion = portion;
+                changed
+            });
+        }
+    }
+
+    /// End a shard at once, with all that is not committed: it is another process's, which gets it replayed.
+    pub fn abandon(&mut self, shard: ShardKey) {
+        if let Some(running) = self.running.remove(&shard) {
+            drop(running);
+            self.shards.remove(shard);
+            self.show();
+        }
+    }
+
+    /// Discord's limits of requests hold for the whole bot: so many processes divide them.
+    pub fn share_rest(&self, processes: usize) {
+        let processes = u32::try_from(processes).unwrap_or(u32::MAX).max(1);
+        self.around.rest.set_share(1, processes);
+    }
+
+    /// The shards that have not ended.
+    pub fn running(&self) -> BTreeSet<ShardKey> {
+        self.running.keys().copied().collect()
+    }
+
+    /// Wait until a shard ends, whether it was asked to or not. It is none of the gateway's any more then.
+    pub async fn next_end(&mut self) -> (ShardKey, ShardEnd) {
+        let (shard, end) = std::future::poll_fn(|cx| {
+            for (shard, running) in &mut self.running {
+                if let Poll::Ready(end) = running.task.poll_join(cx) {
+                    return Poll::Ready((*shard, end.unwrap_or(ShardEnd::WriterGone)));
+                }
+            }
+            Poll::Pending
+        })
+        .await;
+        self.running.remove(&shard);
+        self.shards.remove(shard);
+        self.show();
+        (shard, end)
+    }
+
+    fn show(&self) {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        crate::telemetry::metrics::fleet_shards().set(self.running.len() as f64);
+    }
+}
+
+/// Copy the shards' states into the gauges.
+pub fn observe(shards: &Shards, memory: &Memory) {
+    let now = Instant::now();
+    let mut rows = 0;
+    let mut oldest = Duration::ZERO;
+    for shard in shards.list() {
+        // Of a number that is not the fleet's yet, or any more, there is another shard with the same label.
+        if shards.are_counted(shard.key().count) {
+            shard.observe(now);
+        }
+        rows += shard.rows();
+        if let Some(since) = shard.dirty_since() {
+            oldest = oldest.max(now.saturating_duration_since(since));
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    {
+        crate::telemetry::metrics::ledger_rows().set(rows as f64);
+        crate::telemetry::metrics::ledger_bytes().set(memory.used() as f64);
+        crate::telemetry::metrics::ledger_limit_bytes().set(memory.limit() as f64);
+    }
+    crate::telemetry::metrics::ledger_age_seconds().set(oldest.as_secs_f64());
+}

@@ -1,0 +1,312 @@
+//! One connection to the gateway: twilight's shard, polled in bursts, and its heartbeats.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::Stream;
+use tokio::time::{Instant, timeout};
+use twilight_gateway::{
+    CloseFrame, Message, Shard, ShardState,
+    error::{ReceiveMessageError, ReceiveMessageErrorType},
+};
+use twilight_model::gateway::OpCode;
+
+use super::{
+    heartbeat::Heartbeats,
+    identify::IdentifyQueue,
+    intake::{Intake, Signal},
+    violation::Violation,
+};
+use crate::{discord::events::frame::Frame, telemetry::metrics};
+
+/// Messages taken in before timers and answers get their turn.
+const BURST: usize = 64;
+
+/// How long the closing handshake may take before the connection is dropped without it.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Numbers that one poll may draw: the WebSocket's key takes two when connecting and HELLO fall into the same poll.
+const MAX_DRAWS: usize = 16;
+
+/// A connection to the gateway, with what is known of its heartbeats.
+pub(super) struct Connection {
+    pub(super) shard: Shard<IdentifyQueue>,
+    pub(super) beats: Heartbeats,
+    /// The heartbeat that `beats` knows of.
+    beat: Option<Instant>,
+    /// The sequence that it told Discord, until that is [asked for](Self::told).
+    told: Option<u64>,
+    pub(super) opened: Instant,
+    pub(super) greeted: bool,
+    /// Whether it has a session to resume, rather than to IDENTIFY for one.
+    resumes: bool,
+    /// Since when Discord owes READY or RESUMED: the last thing that came on the way to it.
+    asked: Option<Instant>,
+    /// The random generator's state before the last poll that may have read HELLO, and after it.
+    poll_seed: u64,
+    polled_seed: u64,
+    /// When READY or RESUMED came.
+    pub(super) up_since: Option<Instant>,
+    /// Whether this side has begun to close.
+    closing: bool,
+}
+
+/// Why a poll gave no message.
+enum Unread {
+    /// No connection could be made.
+    Unreachable,
+    /// A frame could not be decompressed, or was no text. The decompressor cannot go on.
+    Garbled,
+    /// A payload that twilight cannot read; its text if there is any.
+    Payload(Option<String>),
+    /// twilight panicked.
+    Panicked,
+}
+
+/// What a burst of reading ended with.
+pub(super) enum Burst {
+    /// Nothing more for now, or enough for one turn.
+    Progress,
+    Signal(Signal),
+    /// No connection could be made.
+    Unreachable,
+    /// The connection ended.
+    Closed(Option<CloseFrame<'static>>),
+}
+
+impl Connection {
+    pub(super) fn new(shard: Shard<IdentifyQueue>, now: Instant) -> Self {
+        Self {
+            resumes: shard.session().is_some(),
+            asked: None,
+            shard,
+            beats: Heartbeats::default(),
+            beat: None,
+            told: None,
+            opened: now,
+            greeted: false,
+            poll_seed: 0,
+            polled_seed: 0,
+            up_since: None,
+            closing: false,
+        }
+    }
+
+    /// How long READY or RESUMED is ago; `None` if neither came.
+    pub(super) fn up_for(&self, now: Instant) -> Option<Duration> {
+        self.up_since.map(|since| now - since)
+    }
+
+    /// Begin to close, and end the session with it.
+    pub(super) fn close_for_good(&mut self) {
+        self.shard.close(CloseFrame::NORMAL);
+        self.closing = true;
+    }
+
+    /// Begin to close, so that the session can be resumed.
+    pub(super) fn close_resumably(&mut self) {
+        self.shard.close(CloseFrame::RESUME);
+        self.closing = true;
+    }
+
+    /// HELLO came. twilight has just delayed its first heartbeat by a random part of the interval.
+    pub(super) fn greet(&mut self, now: Instant, interval: Duration) {
+        self.greeted = true;
+        self.asked = self.resumes.then_some(now);
+        let part = last_drawn(self.poll_seed, self.polled_seed).unwrap_or_else(|| {
+            // A version of twilight that draws differently than the one that is pinned.
+            metrics::gateway_unexpected_draws_total().increment(1);
+            tracing::error!(
+                "the first heartbeat cannot be predicted, so it may run ahead of the checkpoint; this is a bug, please report it"
+            );
+            1.0
+        });
+        self.beats.hello(now, interval, interval.mul_f64(part));
+    }
+
+    /// Since when Discord owes READY or RESUMED; `None` when it does not. While the shard waits for its turn to IDENTIFY, nothing was
+    /// asked. Events that are replayed show that the answer is on its way.
+    pub(super) fn owed_since(&mut self, now: Instant) -> Option<Instant> {
+        if !self.greeted || self.up_since.is_some() {
+            return None;
+        }
+        if self.asked.is_none() && self.shard.config().queue().has_told(self.shard.id().number()) {
+            self.asked = Some(now);
+        }
+        self.asked
+    }
+
+    /// Read what comes into the intake, up to a burst. May be dropped and called again.
+    pub(super) async fn read(&mut self, intake: &mut Intake) -> Burst {
+        std::future::poll_fn(|cx| self.poll_burst(intake, cx)).await
+    }
+
+    /// Tell the prediction when twilight has sent a heartbeat. Whether it has with the last poll, before which the events up to
+    /// `received` had come.
+    fn note_heartbeat(&mut self, received: u64) -> bool {
+        let sent = self.shard.latency().sent().map(Instant::from_std);
+        if sent == self.beat {
+            return false;
+        }
+        self.beat = sent;
+        let Some(at) = sent else {
+            return false;
+        };
+        let late_ms = self.beats.lateness(at).map(|late| late.as_millis());
+        tracing::trace!(heartbeat.late_ms = ?late_ms, "heartbeat sent");
+        self.beats.sent(at);
+        self.told = Some(received);
+        true
+    }
+
+    /// The sequence that a heartbeat has told Discord since this was last asked.
+    pub(super) const fn told(&mut self) -> Option<u64> {
+        self.told.take()
+    }
+
+    /// Let the closing handshake run, and ignore what still comes: it is replayed when the shard resumes.
+    pub(super) async fn close_quietly(&mut self) {
+        self.closing = true;
+        let closed = std::future::poll_fn(|cx| {
+            loop {
+                match self.poll_message(cx) {
+                    Poll::Ready(None | Some(Ok(Message::Close(_)) | Err(_))) => return Poll::Ready(()),
+                    Poll::Ready(Some(Ok(Message::Text(_)))) => {}
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        });
+        // Without a handshake the connection is simply dropped, which keeps the session as well.
+        drop(timeout(CLOSE_TIMEOUT, closed).await);
+    }
+
+    /// The next message; `None` when the connection has ended without a close frame. twilight would make another one at once and resume
+    /// on it; whether that is right is not its to decide: the session may be another process's.
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Unread>>> {
+        // Before HELLO twilight uses the interval and the URL that it was sent without a look at them, and panics at impossible ones.
+        // After a panic the connection is dropped.
+        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut self.shard).poll_next(cx)));
+        let Ok(polled) = polled else {
+            // The connection had ended, and twilight was about to make another one: the session is as good as before.
+            if self.greeted && matches!(self.shard.state(), ShardState::Disconnected { .. }) {
+                return Poll::Ready(None);
+            }
+            return Poll::Ready(Some(Err(Unread::Panicked)));
+        };
+        let ended = match &polled {
+            Poll::Pending if !self.closing => {
+                self.greeted && matches!(self.shard.state(), ShardState::Disconnected { .. })
+            }
+            // Disconnected is what a connection counts as that this side closes; but only a new one greets, and is resumed on with
+            // the next poll.
+            Poll::Ready(Some(Ok(Message::Text(text)))) if self.closing => {
+                Frame::scan(text).is_some_and(|frame| frame.op == Some(OpCode::Hello))
+            }
+            _ => false,
+        };
+        if ended {
+            return Poll::Ready(None);
+        }
+        polled.map_err(Unread::from)
+    }
+
+    fn poll_burst(&mut self, intake: &mut Intake, cx: &mut Context<'_>) -> Poll<Burst> {
+        for taken in 0..BURST {
+            // A burst on a busy machine can take longer than the margin before a heartbeat.
+            if taken > 0 && self.beats.are_near(Instant::now()) {
+                return Poll::Ready(Burst::Progress);
+            }
+            if !self.greeted {
+                // The poll that reads HELLO draws the first heartbeat's delay last. From a known seed, the delay is known too.
+                self.poll_seed = fastrand::u64(..);
+                fastrand::seed(self.poll_seed);
+            }
+            if intake.waits_for_order()
+                && let Some(signal) = intake.release_early(Instant::now())
+            {
+                return Poll::Ready(Burst::Signal(signal));
+            }
+            let received = intake.newest_sequence();
+            let polled = self.poll_message(cx);
+            if !self.greeted {
+                self.polled_seed = fastrand::get_seed();
+            }
+            // A burst ends with it: if it was sent too early, there is something to be done.
+            let beat = self.note_heartbeat(received);
+            let signal = match polled {
+                Poll::Pending if taken == 0 && !beat => return Poll::Pending,
+                Poll::Pending => return Poll::Ready(Burst::Progress),
+                Poll::Ready(Some(Ok(Message::Text(text)))) => intake.on_text(&text),
+                Poll::Ready(Some(Ok(Message::Close(frame)))) => return Poll::Ready(Burst::Closed(frame)),
+                Poll::Ready(None) => return Poll::Ready(Burst::Closed(None)),
+                Poll::Ready(Some(Err(Unread::Unreachable))) => return Poll::Ready(Burst::Unreachable),
+                Poll::Ready(Some(Err(Unread::Garbled))) => {
+                    intake.garbled();
+                    return Poll::Ready(Burst::Closed(None));
+                }
+                Poll::Ready(Some(Err(Unread::Payload(text)))) => intake.on_unreadable(text.as_deref()),
+                Poll::Ready(Some(Err(Unread::Panicked))) if self.greeted => {
+                    Some(Signal::Violation(Violation::Library))
+                }
+                Poll::Ready(Some(Err(Unread::Panicked))) => {
+                    Some(Signal::Violation(Violation::HeartbeatInterval))
+                }
+            };
+            if self.asked.is_some() && intake.newest_sequence() > received {
+                self.asked = Some(Instant::now());
+            }
+            match signal {
+                Some(signal) => return Poll::Ready(Burst::Signal(signal)),
+                None if beat => return Poll::Ready(Burst::Progress),
+                None => {}
+            }
+        }
+        Poll::Ready(Burst::Progress)
+    }
+}
+
+impl From<ReceiveMessageError> for Unread {
+    fn from(error: ReceiveMessageError) -> Self {
+        match error.into_parts().0 {
+            ReceiveMessageErrorType::Reconnect => Self::Unreachable,
+            ReceiveMessageErrorType::Compression => Self::Garbled,
+            ReceiveMessageErrorType::Deserializing { event } => Self::Payload(Some(event)),
+            _ => Self::Payload(None),
+        }
+    }
+}
+
+/// The last number between 0 and 1 that a generator drew on its way from the state `before` to the state `after`.
+fn last_drawn(before: u64, after: u64) -> Option<f64> {
+    let mut generator = fastrand::Rng::with_seed(before);
+    (0..MAX_DRAWS).find_map(|_| {
+        let drawn = generator.f64();
+        (generator.get_seed() == after).then_some(drawn)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_drawn;
+
+    #[test]
+    fn the_last_number_is_found_whatever_was_drawn_before() {
+        for before in 0..5 {
+            fastrand::seed(99);
+            for _ in 0..before {
+                fastrand::u64(..);
+            }
+            let drawn = fastrand::f64();
+            assert_eq!(
+                last_drawn(99, fastrand::get_seed()).map(f64::to_bits),
+                Some(drawn.to_bits()),
+                "{before}"
+            );
+        }
+        assert_eq!(last_drawn(99, 99), None);
+    }
+}

@@ -1,0 +1,297 @@
+//! When a shard's ledger is handed to the writer, and what happens when the answer comes.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
+use tracing::Span;
+
+use super::intake::Intake;
+use crate::{
+    config,
+    pipeline::{
+        ledger::Changes,
+        rows::shard_checkpoint::{Advance, Fence, SessionPoint, Taken},
+        writer::{Batch, Outcome, Place, Writer},
+    },
+    support::{
+        ids::ShardKey,
+        task::{self, Task},
+    },
+    telemetry::traces,
+};
+
+/// What the shard's task learns when a flush ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// The batch is committed.
+    Committed {
+        /// Time from handing it over.
+        took: Duration,
+    },
+    /// The shard belongs to another process.
+    Fenced,
+    /// The writer has ended without an answer.
+    WriterGone,
+}
+
+/// One shard's flushes: one batch under way at a time.
+#[derive(Debug)]
+pub(super) struct Flushing {
+    key: ShardKey,
+    writer: Writer,
+    fence: Fence,
+    revision: i64,
+    flush_interval: Duration,
+    flush_rows: usize,
+    checkpoint_interval: Duration,
+    under_way: Option<UnderWay>,
+    /// When the oldest change that is not in a batch came.
+    oldest: Option<Instant>,
+    /// Its trace.
+    span: Span,
+    /// When the last batch was handed over.
+    last: Instant,
+    /// The queue had no place: not to be asked again before.
+    not_before: Instant,
+    /// What is committed of the session.
+    committed: Option<SessionPoint>,
+    /// The next batch is not to wait.
+    urged: bool,
+}
+
+/// How long a shard waits that found the queue full.
+const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(10);
+
+#[derive(Debug)]
+struct UnderWay {
+    stage: Stage,
+    advance: Advance,
+    bytes: usize,
+    session: Option<SessionPoint>,
+    since: Instant,
+    oldest: Instant,
+    waiting: Vec<oneshot::Sender<()>>,
+    is_refused: Arc<AtomicBool>,
+    /// Ends with it.
+    span: Span,
+}
+
+/// How far the batch under way is. The shard's batches stay in their order, since the next one begins when this one is committed.
+#[derive(Debug)]
+enum Stage {
+    /// What some of its messages earn is asked of Discord or the database, in a task of its own. No lane waits for it.
+    Deciding(Task<Changes>),
+    /// It waits for a place in the queue.
+    Decided(Changes),
+    /// The writer has it.
+    HandedOver(oneshot::Receiver<Outcome>),
+}
+
+impl Flushing {
+    pub(super) fn new(key: ShardKey, writer: Writer, taken: &Taken, ledger: &config::Ledger) -> Self {
+        Self {
+            key,
+            writer,
+            fence: taken.fence,
+            revision: taken.revision,
+            flush_interval: ledger.flush_interval,
+            flush_rows: ledger.flush_rows,
+            checkpoint_interval: ledger.checkpoint_interval,
+            under_way: None,
+            oldest: None,
+            span: Span::none(),
+            last: Instant::now(),
+            not_before: Instant::now(),
+            committed: taken.session.clone(),
+            urged: false,
+        }
+    }
+
+    /// Whether this is not committed yet.
+    pub(super) fn is_behind(&self, point: Option<SessionPoint>) -> bool {
+        point.is_some_and(|point| {
+            !self.committed.as_ref().is_some_and(|committed| {
+                committed.session_id == point.session_id && committed.sequence >= point.sequence
+            })
+        })
+    }
+
+    /// Hand over what there is as soon as no batch is under way.
+    pub(super) const fn urge(&mut self) {
+        self.urged = true;
+    }
+
+    /// Whether a batch is under way.
+    pub(super) const fn is_under_way(&self) -> bool {
+        self.under_way.is_some()
+    }
+
+    /// Whether PostgreSQL refuses the batch that is under way.
+    pub(super) fn is_refused(&self) -> bool {
+        let batch = self.under_way.as_ref();
+        batch.is_some_and(|batch| batch.is_refused.load(Ordering::Relaxed))
+    }
+
+    /// Since when changes wait that are not committed.
+    pub(super) fn dirty_since(&self) -> Option<Instant> {
+        self.under_way.as_ref().map(|batch| batch.oldest).or(self.oldest)
+    }
+
+    /// Something was taken in at `now`.
+    pub(super) fn noticed(&mut self, intake: &Intake, now: Instant) {
+        if self.oldest.is_none() && intake.is_dirty() {
+            self.oldest = Some(now);
+            self.span = traces::event(self.key);
+        }
+    }
+
+    /// When the next flush is due, if nothing more comes.
+    pub(super) fn due(&self, intake: &Intake) -> Option<Instant> {
+        if self.is_under_way() || !intake.is_dirty() {
+            return None;
+        }
+        let due = if self.urged {
+            self.not_before
+        } else if intake.ledger.rows() > 0 {
+            let ticks = if self.writer.is_loaded() { 2 } else { 1 };
+            self.writer
+                .tick(self.oldest.unwrap_or(self.last), self.flush_interval * ticks)
+        } else {
+            self.writer.tick(self.last, self.checkpoint_interval)
+        };
+        Some(due.max(self.not_before))
+    }
+
+    /// Hand the ledger over if it is due or `urgent`, and nothing is under way.
+    pub(super) fn flush_if_due(&mut self, intake: &mut Intake, now: Instant, urgent: bool) {
+        if self.is_under_way() || !intake.is_dirty() {
+            return;
+        }
+        let due = self.due(intake).is_some_and(|due| now >= due);
+        if !(urgent || due || intake.ledger.is_waited_for() || intake.ledger.rows() >= self.flush_rows) {
+            return;
+        }
+        if now < self.not_before {
+            return;
+        }
+        let Some(place) = self.writer.place() else {
+            self.not_before = now + QUEUE_FULL_PAUSE;
+            return;
+        };
+        let waiting = intake.ledger.take_waiting();
+        let mut changes = intake.ledger.take();
+        let bytes = changes.bytes;
+        let session = intake.point();
+        let advance = Advance {
+            shard: self.key,
+            fence: self.fence,
+            revision: self.revision + 1,
+            session: session.clone(),
+            last_message_id: intake.ledger.backfill.newest(),
+        };
+        let span = std::mem::replace(&mut self.span, Span::none());
+        let is_refused = Arc::default();
+        let stage = if Writer::has_open(&mut changes) {
+            let writer = self.writer.clone();
+            Stage::Deciding(task::spawn("undecided messages", async move {
+                writer.decide(&mut changes).await;
+                changes
+            }))
+        } else {
+            hand_over(place, (advance.clone(), changes), &is_refused, &span)
+        };
+        intake.taken();
+        self.last = now;
+        self.urged = false;
+        self.under_way = Some(UnderWay {
+            stage,
+            advance,
+            bytes,
+            session,
+            since: now,
+            oldest: self.oldest.take().unwrap_or(now),
+            waiting,
+            is_refused,
+            span,
+        });
+    }
+
+    /// Move the batch under way on, and wait for its outcome. Pending for ever when there is none. May be dropped and called again.
+    pub(super) async fn outcome(&mut self) -> Option<Outcome> {
+        let Some(batch) = &mut self.under_way else {
+            return std::future::pending().await;
+        };
+        loop {
+            match &mut batch.stage {
+                Stage::Deciding(task) => {
+                    let decided = std::future::poll_fn(|cx| task.poll_join(cx)).await;
+                    batch.stage = Stage::Decided(decided?);
+                }
+                Stage::Decided(changes) => match self.writer.place() {
+                    Some(place) => {
+                        let changes = std::mem::take(changes);
+                        let work = (batch.advance.clone(), changes);
+                        batch.stage = hand_over(place, work, &batch.is_refused, &batch.span);
+                    }
+                    None => sleep(QUEUE_FULL_PAUSE).await,
+                },
+                Stage::HandedOver(reply) => return reply.await.ok(),
+            }
+        }
+    }
+
+    /// Take note of an outcome.
+    pub(super) fn settle(&mut self, outcome: Option<Outcome>, intake: &mut Intake, now: Instant) -> Settled {
+        let Some(batch) = self.under_way.take() else {
+            return Settled::WriterGone;
+        };
+        match outcome {
+            Some(Outcome::Committed { learned }) => {
+                self.revision += 1;
+                self.committed = batch.session;
+                for waits in batch.waiting {
+                    // An error is one who does not wait any more.
+                    waits.send(()).unwrap_or_default();
+                }
+                intake.ledger.settle(batch.bytes, &learned);
+                Settled::Committed {
+                    took: now - batch.since,
+                }
+            }
+            Some(Outcome::Fenced) => {
+                intake.ledger.settle(batch.bytes, &[]);
+                Settled::Fenced
+            }
+            None => {
+                intake.ledger.settle(batch.bytes, &[]);
+                Settled::WriterGone
+            }
+        }
+    }
+}
+
+fn hand_over(
+    place: Place<'_>,
+    (advance, changes): (Advance, Changes),
+    is_refused: &Arc<AtomicBool>,
+    span: &Span,
+) -> Stage {
+    let (reply, answer) = oneshot::channel();
+    place.send(Batch {
+        advance,
+        changes,
+        reply,
+        is_refused: Arc::clone(is_refused),
+        span: span.clone(),
+    });
+    Stage::HandedOver(answer)
+}

@@ -1,0 +1,452 @@
+//! What to do when a connection ends. Every reconnect goes through here, so that none is a hot loop.
+//!
+//! twilight by itself resumes at once, without a pause and for ever, after 4007, 4009 and a repeated op 9, all of which mean
+//! that the session is dead. Its shard is therefore never polled again after a close: the guard says when, and with which
+//! session, a new one is made.
+
+use std::time::Duration;
+
+use crate::support::backoff::Backoff;
+
+/// How often in a row a session may fail to resume before it is given up. Failing to connect does not count: that says nothing
+/// about the session. With the pauses between them it takes some minutes, which is as long as Discord keeps a session anyway.
+const MAX_FAILED_RESUMES: u32 = 10;
+
+/// So rarely a session may be broken again and again: 144 of the day's 1,000 identifies.
+const LONG: Duration = Duration::from_mins(10);
+
+/// What an unanswered RESUME counts: four of them give up the session.
+const UNANSWERED_WEIGHT: u32 = 3;
+
+/// Connections in a row without READY or RESUMED that are worth a warning.
+const SEVERAL: u32 = 3;
+
+/// The first pause after a connection failed; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A connection that was up for this long was a good one: the pauses begin anew after it.
+const STABLE: Duration = Duration::from_secs(2);
+
+/// Every reason for which events can be missed: the values of the gaps' label.
+pub const GAP_REASONS: [&str; 7] = [
+    SEQUENCE,
+    RESHARD,
+    PROTOCOL,
+    "invalid_session",
+    "invalid_sequence",
+    "session_timed_out",
+    "resume_failed",
+];
+
+/// The codes with which Discord closes connections, and what stands for none and for any other: the values of the closes' label.
+///
+/// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
+pub const CLOSE_CODES: &[&str] = &[
+    "none", "other", "1000", "1001", "1006", "1011", "1012", "4000", "4001", "4002", "4003", "4004", "4005",
+    "4007", "4008", "4009", "4010", "4011", "4012", "4013", "4014",
+];
+
+/// Whether a close code says that something is wrong: a code of Discord's that is more than a request to come back, or a broken
+/// WebSocket.
+pub(super) fn is_a_fault(code: Option<u16>) -> bool {
+    code.is_some_and(|code| matches!(code, 1002..=1003 | 1007..=1010 | 4001..))
+}
+
+/// A close code as a label.
+pub fn close_label(code: Option<u16>) -> &'static str {
+    let Some(code) = code else { return "none" };
+    let code = code.to_string();
+    let known = CLOSE_CODES.iter().find(|known| **known == code);
+    known.copied().unwrap_or("other")
+}
+
+/// The gap that a sequence shows which is not the one after the last.
+pub const SEQUENCE: &str = "sequence";
+
+/// A message came later than the shards of the old number waited for it, when the number of shards changed.
+pub const RESHARD: &str = "reshard";
+
+/// The gateway broke the protocol, so the session was given up.
+const PROTOCOL: &str = "protocol";
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Connect after a pause, and resume the session if there is one.
+    Reconnect {
+        /// How long to wait before.
+        after: Duration,
+    },
+    /// The session is dead: connect after a pause, and identify.
+    Identify {
+        /// How long to wait before.
+        after: Duration,
+        /// Why events are missed, for the gap that is recorded.
+        reason: &'static str,
+    },
+    /// Trying again cannot help.
+    Fatal(Fatal),
+}
+
+/// A close code that says that the operator has to change something.
+///
+/// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fatal {
+    /// 4004
+    #[error(
+        "Discord refused the token (close code 4004): set discord.token (or DISCORD_TOKEN) to the bot's current token, from \
+         https://discord.com/developers/applications → your application → Bot → Reset Token"
+    )]
+    AuthenticationFailed,
+    /// 4010
+    #[error(
+        "Discord refused the shard (close code 4010, invalid shard): set gateway.shard_count to \"auto\""
+    )]
+    InvalidShard,
+    /// 4011
+    #[error(
+        "Discord requires more shards (close code 4011): a shard may have at most 2,500 guilds; raise gateway.shard_count or set \
+         it to \"auto\""
+    )]
+    ShardingRequired,
+    /// 4012
+    #[error(
+        "Discord no longer speaks this gateway version (close code 4012): install a newer version of Eventide"
+    )]
+    InvalidApiVersion,
+    /// 4013
+    #[error(
+        "Discord does not know an intent that was asked for (close code 4013): install a newer version of Eventide"
+    )]
+    InvalidIntents,
+    /// 4014
+    #[error(
+        "Discord refused a privileged intent (close code 4014): switch it on at https://discord.com/developers/applications → \
+         your application → Bot → Privileged Gateway Intents, or switch off what needs it: discord.member_events the Server Members Intent,          discord.message_content the Message Content Intent"
+    )]
+    DisallowedIntents,
+}
+
+impl Fatal {
+    const fn from_code(code: u16) -> Option<Self> {
+        Some(match code {
+            4004 => Self::AuthenticationFailed,
+            4010 => Self::InvalidShard,
+            4011 => Self::ShardingRequired,
+            4012 => Self::InvalidApiVersion,
+            4013 => Self::InvalidIntents,
+            4014 => Self::DisallowedIntents,
+            _ => return None,
+        })
+    }
+}
+
+/// Remembers how the last connections ended.
+#[derive(Debug)]
+pub struct Guard {
+    backoff: Backoff,
+    failed_resumes: u32,
+    /// Connections since the last one that brought READY or RESUMED.
+    unready: u32,
+}
+
+impl Guard {
+    /// A guard whose pauses grow up to `limit`.
+    pub const fn new(limit: Duration) -> Self {
+        Self {
+            backoff: Backoff::between(FIRST_PAUSE, limit),
+            failed_resumes: 0,
+            unready: 0,
+        }
+    }
+
+    /// READY or RESUMED came: the session is alive.
+    pub const fn established(&mut self) {
+        self.failed_resumes = 0;
+        self.unready = 0;
+    }
+
+    /// A connection ended that had not brought READY or RESUMED. Returns how many have in a row, where that is worth a warning.
+    pub(super) fn never_ready(&mut self) -> Option<u32> {
+        self.unready = self.unready.saturating_add(1);
+        (self.unready >= SEVERAL && (self.unready == SEVERAL || self.unready.is_power_of_two()))
+            .then_some(self.unready)
+    }
+
+    /// Discord did not answer IDENTIFY or RESUME. That takes longer than a refusal, so the session is given up after fewer tries.
+    pub(super) fn unanswered(&mut self) -> Next {
+        self.failed_resumes += UNANSWERED_WEIGHT - 1;
+        self.failed()
+    }
+
+    /// The gateway broke the protocol: a resume would bring the same again. Each new session costs one of the day's identifies, so
+    /// the pauses grow unless the connection was up for [`LONG`]. `up_for` as with [`closed`](Self::closed).
+    pub(super) fn violated(&mut self, up_for: Option<Duration>) -> Next {
+        self.forgive(up_for.filter(|lasted| *lasted >= LONG));
+        self.dead(PROTOCOL)
+    }
+
+    /// The connection ended, with a close code or without one. `up_for`: how long ago READY or RESUMED came on it, if it did.
+    pub fn closed(&mut self, code: Option<u16>, up_for: Option<Duration>) -> Next {
+        self.forgive(up_for);
+        match code {
+            Some(code) if let Some(fatal) = Fatal::from_code(code) => Next::Fatal(fatal),
+            Some(4007) => self.dead("invalid_sequence"),
+            Some(4009) => self.dead("session_timed_out"),
+            // Discord ends healthy connections all the time.
+            _ if up_for.is_some() => self.again(),
+            _ => self.failed(),
+        }
+    }
+
+    /// Discord sent op 9. After `false` the session is dead, and the documentation asks for a pause of 1 to 5 s. `up_for` as with
+    /// [`closed`](Self::closed).
+    pub fn invalid_session(&mut self, resumable: bool, up_for: Option<Duration>) -> Next {
+        self.forgive(up_for);
+        if resumable {
+            return self.failed();
+        }
+        let pause = Duration::from_secs(1) + Duration::from_secs(4).mul_f64(fastrand::f64());
+        Next::Identify {
+            after: pause.max(self.backoff.pause()),
+            reason: "invalid_session",
+        }
+    }
+
+    /// No connection could be made. `up_for` is of the connection before, where that broke and twilight made another try at once.
+    pub fn unreachable(&mut self, up_for: Option<Duration>) -> Next {
+        self.forgive(up_for);
+        Next::Reconnect {
+            after: self.backoff.pause(),
+        }
+    }
+
+    /// Discord asked for a reconnect with op 7, or the shard itself wants a new connection.
+    pub fn reconnect_requested(&mut self, up_for: Option<Duration>) -> Next {
+        self.forgive(up_for);
+        self.again()
+    }
+
+    fn forgive(&mut self, up_for: Option<Duration>) {
+        if up_for.is_some_and(|lasted| lasted >= STABLE) {
+            self.backoff.reset();
+        }
+    }
+
+    /// Resume nearly at once the first time; a connection that is dropped over and over waits longer and longer.
+    fn again(&mut self) -> Next {
+        let first = self.backoff.tries() == 0;
+        let pause = self.backoff.pause();
+        Next::Reconnect {
+            // A tenth is random enough that shards which are dropped together do not come back in the same millisecond.
+            after: if first { pause / 10 } else { pause },
+        }
+    }
+
+    fn failed(&mut self) -> Next {
+        self.failed_resumes += 1;
+        if self.failed_resumes > MAX_FAILED_RESUMES {
+            self.failed_resumes = 0;
+            return self.dead("resume_failed");
+        }
+        Next::Reconnect {
+            after: self.backoff.pause(),
+        }
+    }
+
+    fn dead(&mut self, reason: &'static str) -> Next {
+        Next::Identify {
+            after: self.backoff.pause(),
+            reason,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{CLOSE_CODES, Fatal, GAP_REASONS, Guard, MAX_FAILED_RESUMES, Next, close_label, is_a_fault};
+
+    fn guard() -> Guard {
+        Guard::new(Duration::from_mins(1))
+    }
+
+    #[test]
+    fn fatal_codes_end_it_and_say_what_to_change() {
+        for (code, words) in [
+            (4004, "token"),
+            (4010, "shard_count"),
+            (4011, "shard_count"),
+            (4012, "newer version"),
+            (4013, "newer version"),
+            (4014, "Privileged Gateway Intents"),
+        ] {
+            let Next::Fatal(fatal) = guard().closed(Some(code), Some(Duration::from_mins(1))) else {
+                panic!("{code} is fatal")
+            };
+            assert!(fatal.to_string().contains(words), "{code}: {fatal}");
+            assert!(fatal.to_string().contains(&code.to_string()), "{fatal}");
+        }
+        assert_eq!(Fatal::from_code(4000), None);
+    }
+
+    #[test]
+    fn labels_of_closes_are_few() {
+        for (code, label) in [(None, "none"), (Some(4004), "4004"), (Some(4242), "other")] {
+            assert_eq!(close_label(code), label);
+            assert!(CLOSE_CODES.contains(&label));
+        }
+    }
+
+    #[test]
+    fn dead_sessions_are_not_resumed() {
+        for code in [4007, 4009] {
+            assert!(
+                matches!(
+                    guard().closed(Some(code), Some(Duration::from_mins(1))),
+                    Next::Identify { .. }
+                ),
+                "{code}"
+            );
+        }
+        assert!(
+            matches!(guard().invalid_session(false, None), Next::Identify { after, .. } if after >= Duration::from_secs(1))
+        );
+    }
+
+    #[test]
+    fn everything_else_resumes() {
+        for code in [
+            None,
+            Some(1000),
+            Some(1001),
+            Some(1006),
+            Some(4000),
+            Some(4001),
+            Some(4002),
+            Some(4003),
+            Some(4005),
+            Some(4008),
+        ] {
+            assert!(
+                matches!(guard().closed(code, Some(Duration::ZERO)), Next::Reconnect { .. }),
+                "{code:?}"
+            );
+        }
+        assert!(matches!(
+            guard().reconnect_requested(None),
+            Next::Reconnect { .. }
+        ));
+    }
+
+    #[test]
+    fn a_session_that_never_resumes_is_given_up_with_growing_pauses() {
+        let mut guard = guard();
+        let mut total = Duration::ZERO;
+        for _ in 0..MAX_FAILED_RESUMES {
+            let Next::Reconnect { after } = guard.invalid_session(true, None) else {
+                panic!("given up too early")
+            };
+            total += after;
+        }
+        assert!(total >= Duration::from_mins(2), "{total:?}");
+        assert!(matches!(guard.invalid_session(true, None), Next::Identify { .. }));
+    }
+
+    #[test]
+    fn a_resume_without_an_answer_is_given_up_sooner() {
+        let mut guard = guard();
+        for _ in 0..3 {
+            assert!(matches!(guard.unanswered(), Next::Reconnect { .. }));
+        }
+        assert!(matches!(guard.unanswered(), Next::Identify { .. }));
+        assert!(matches!(guard.unanswered(), Next::Reconnect { .. }));
+    }
+
+    /// A gateway that lets each session live for a while and then breaks it must not use up the day's identifies.
+    #[test]
+    fn broken_sessions_begin_again_after_growing_pauses() {
+        let mut guard = guard();
+        let pauses: Vec<Duration> = (0..10)
+            .map(|_| {
+                guard.established();
+                match guard.violated(Some(Duration::from_mins(1))) {
+                    Next::Identify { after, reason } if GAP_REASONS.contains(&reason) => after,
+                    other => panic!("{other:?}"),
+                }
+            })
+            .collect();
+        assert!(pauses[9] >= Duration::from_secs(30), "{pauses:?}");
+    }
+
+    #[test]
+    fn several_connections_without_a_session_are_worth_a_warning() {
+        let mut guard = guard();
+        let warned: Vec<u32> = (0..20).filter_map(|_| guard.never_ready()).collect();
+        assert_eq!(warned, [3, 4, 8, 16]);
+        guard.established();
+        assert_eq!(guard.never_ready(), None);
+    }
+
+    #[test]
+    fn faults_are_told_from_requests_to_come_back() {
+        for code in [None, Some(1000), Some(1001), Some(1006), Some(1012), Some(4000)] {
+            assert!(!is_a_fault(code), "{code:?}");
+        }
+        for code in [
+            1002, 1007, 1009, 4001, 4002, 4003, 4004, 4005, 4007, 4008, 4009, 4014, 4242,
+        ] {
+            assert!(is_a_fault(Some(code)), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_unreachable_gateway_never_costs_the_session() {
+        let mut guard = guard();
+        for _ in 0..1_000 {
+            assert!(
+                matches!(guard.unreachable(None), Next::Reconnect { after } if after <= Duration::from_mins(1))
+            );
+        }
+    }
+
+    #[test]
+    fn a_connection_that_is_dropped_over_and_over_is_not_a_hot_loop() {
+        let mut guard = guard();
+        let total: Duration = (0..20)
+            .map(
+                |_| match guard.closed(Some(4000), Some(Duration::from_millis(100))) {
+                    Next::Reconnect { after } => after,
+                    other => panic!("{other:?}"),
+                },
+            )
+            .sum();
+        assert!(total > Duration::from_mins(1), "{total:?}");
+        let after_a_good_one = guard.closed(Some(4000), Some(Duration::from_mins(1)));
+        assert!(matches!(after_a_good_one, Next::Reconnect { after } if after <= Duration::from_millis(100)));
+    }
+
+    /// Whatever ends a connection that was good for a while, the pauses begin anew: what happened yesterday says nothing.
+    #[test]
+    fn a_good_connection_forgives_what_was_before_it() {
+        let good = Some(Duration::from_mins(1));
+        for end in [
+            |guard: &mut Guard, up_for| guard.closed(None, up_for),
+            |guard: &mut Guard, up_for| guard.closed(Some(4009), up_for),
+            |guard: &mut Guard, up_for| guard.reconnect_requested(up_for),
+            |guard: &mut Guard, up_for| guard.invalid_session(true, up_for),
+            |guard: &mut Guard, up_for| guard.unreachable(up_for),
+        ] {
+            let mut guard = guard();
+            for _ in 0..8 {
+                guard.unreachable(None);
+            }
+            let (Next::Reconnect { after } | Next::Identify { after, .. }) = end(&mut guard, good) else {
+                panic!("not fatal")
+            };
+            assert!(after <= Duration::from_secs(1), "{after:?}");
+        }
+    }
+}

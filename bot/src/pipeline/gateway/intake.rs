@@ -1,0 +1,487 @@
+//! The intake: what a shard's socket delivers, in order and each event once, into the ledger.
+//!
+//! It keeps the shard's own sequence, which is the one that is committed: an event at or below it has been counted and is
+//! skipped. One that skips over the next waits for it for a moment (`intake/order.rs`); what has not come by then is a gap.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
+
+use serde::Deserialize;
+use twilight_model::{
+    gateway::{OpCode, event::EventType},
+    id::{Id, marker::MessageMarker},
+};
+
+use self::order::Order;
+use super::{
+    guard,
+    violation::{HEARTBEAT_INTERVALS, Violation},
+};
+use crate::{
+    discord::{
+        clock::host_time,
+        events::{frame::Frame, message_create::Unreadable, ready},
+    },
+    pipeline::{
+        dispatch::{Dispatched, Dispatcher, message_range::Portion},
+        ledger::{
+            Ledger,
+            gap::{Gap, GapChange},
+        },
+        rows::shard_checkpoint::SessionPoint,
+    },
+    support::ids::ShardKey,
+    telemetry::metrics,
+};
+
+mod order;
+
+/// Something the shard's task has to react to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pipeline) enum Signal {
+    /// op 10: the connection is open.
+    Hello {
+        /// Time between heartbeats.
+        heartbeat_interval: Duration,
+    },
+    /// A new session began; the session's id and URL are to be taken from the shard.
+    Ready,
+    /// The session was resumed.
+    Resumed,
+    /// op 1: Discord wants a heartbeat now.
+    HeartbeatRequested,
+    /// op 11
+    HeartbeatAck,
+    /// op 7
+    Reconnect,
+    /// op 9
+    InvalidSession {
+        /// Whether resuming may be tried again.
+        resumable: bool,
+    },
+    /// A message came of which nobody knows yet whose it is to count. Nothing is taken in any more on this connection.
+    Undecided,
+    /// The gateway broke the protocol.
+    Violation(Violation),
+}
+
+/// A session that receives, or received, events.
+#[derive(Clone, Debug)]
+pub(in crate::pipeline) struct Session {
+    pub(in crate::pipeline) id: String,
+    pub(in crate::pipeline) resume_url: Option<String>,
+}
+
+/// One shard's way from text to ledger.
+#[derive(Debug)]
+pub(in crate::pipeline) struct Intake {
+    pub(in crate::pipeline) key: ShardKey,
+    pub(in crate::pipeline) dispatcher: Dispatcher,
+    pub(in crate::pipeline) ledger: Ledger,
+    pub(in crate::pipeline) session: Option<Session>,
+    sequence: u64,
+    order: Order,
+    /// When something of the session last came; before that, when the last flush of another process was.
+    alive_at: SystemTime,
+    /// Whether something was received that no batch contains.
+    pub(in crate::pipeline) dirty: bool,
+    /// Whether what comes is a replay: from a resume until RESUMED.
+    pub(in crate::pipeline) replaying: bool,
+    /// The message that could not be handled, because the number of shards changes there.
+    halted_at: Option<Id<MessageMarker>>,
+    /// Whether a message was found that came too late for the shard of another number that should have counted it.
+    late_seen: bool,
+    received: u64,
+    /// Payloads that could not be read.
+    unreadable: u64,
+    counters: Counters,
+}
+
+/// Counters of events by type, made when the type first occurs.
+#[derive(Debug)]
+struct Counters {
+    messages: metrics::Counter,
+    others: HashMap<&'static str, metrics::Counter>,
+}
+
+impl Intake {
+    pub(in crate::pipeline) fn new(
+        key: ShardKey,
+        dispatcher: Dispatcher,
+        ledger: Ledger,
+        stored: Option<SessionPoint>,
+        alive_at: SystemTime,
+    ) -> Self {
+        let (session, sequence) = match stored {
+            Some(point) => {
+                let session = Session {
+                    id: point.session_id,
+                    resume_url: point.resume_url,
+                };
+                (Some(session), point.sequence)
+            }
+            None => (None, 0),
+        };
+        Self {
+            key,
+            dispatcher,
+            ledger,
+            session,
+            sequence,
+            order: Order::default(),
+            alive_at,
+            dirty: false,
+            replaying: false,
+            halted_at: None,
+            late_seen: false,
+            received: 0,
+            unreadable: 0,
+            counters: Counters {
+                messages: metrics::gateway_events_total("MESSAGE_CREATE"),
+                others: HashMap::new(),
+            },
+        }
+    }
+
+    /// The session, as far as everything of it is in the ledger or in a batch.
+    pub(in crate::pipeline) fn point(&self) -> Option<SessionPoint> {
+        self.point_at(self.sequence)
+    }
+
+    /// The session at another of its events.
+    pub(in crate::pipeline) fn point_at(&self, sequence: u64) -> Option<SessionPoint> {
+        self.session.as_ref().map(|session| SessionPoint {
+            session_id: session.id.clone(),
+            resume_url: session.resume_url.clone(),
+            sequence,
+        })
+    }
+
+    /// The session receives.
+    pub(in crate::pipeline) fn alive(&mut self) {
+        self.alive_at = host_time();
+    }
+
+    pub(in crate::pipeline) const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Dispatches received since the last call.
+    pub(in crate::pipeline) fn take_received(&mut self) -> u64 {
+        std::mem::take(&mut self.received)
+    }
+
+    pub(in crate::pipeline) const fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// A batch with everything up to [`Intake::point`] was taken.
+    pub(in crate::pipeline) const fn taken(&mut self) {
+        self.dirty = false;
+    }
+
+    /// A connection begins: with a session, what comes until RESUMED is a replay.
+    pub(in crate::pipeline) fn connecting(&mut self) {
+        self.order.clear();
+        self.ledger.backfill.disconnected();
+        self.replaying = self.session.is_some();
+        self.halted_at = None;
+    }
+
+    /// Which messages count from now on. Returns whether the shard agrees to an open cut: it has handled nothing from there on, and
+    /// will not before the cut is decided.
+    pub(in crate::pipeline) fn set_portion(&mut self, portion: Portion) -> bool {
+        self.dispatcher.set_portion(portion);
+        let untouched = |cut| self.ledger.backfill.furthest().is_none_or(|newest| newest < cut);
+        // A shard of the new number would miss what comes before its session begins.
+        let receives = self.session.is_some() || !portion.counts_nothing();
+        portion.open_cut().is_some_and(untouched) && receives
+    }
+
+    /// Which messages count.
+    pub(in crate::pipeline) const fn portion(&self) -> Portion {
+        self.dispatcher.portion()
+    }
+
+    /// Whether a connection makes no sense now: the next message would not be handled, or would be missed without anybody knowing.
+    pub(in crate::pipeline) fn waits_for_decision(&self) -> bool {
+        let portion = self.dispatcher.portion();
+        let identifies_too_late =
+            self.session.is_none() && portion.counts_nothing() && portion.open_cut().is_some();
+        identifies_too_late || self.halted_at.is_some_and(|id| portion.is_undecided(id))
+    }
+
+    /// The resume URL did not answer: resume at the gateway's general address.
+    pub(in crate::pipeline) fn forget_resume_url(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.resume_url = None;
+        }
+    }
+
+    /// The session is dead: what it had not delivered is missed, and that is said.
+    pub(in crate::pipeline) fn lose_session(&mut self, reason: &'static str) {
+        if self.dispatcher.portion() == Portion::NOTHING {
+            // Shards of the old number count everything.
+            self.dirty |= self.session.take().is_some();
+        }
+        if let Some(session) = self.session.take() {
+            self.ledger.gap(GapChange::Noticed(Gap {
+                reason,
+                session_id: Some(session.id.clone()),
+                last_sequence: self.sequence,
+                missing: None,
+                began_at: self.alive_at,
+                ended_at: None,
+            }));
+            self.dirty = true;
+            metrics::gateway_gaps_total(reason).increment(1);
+            tracing::warn!(
+                shard.id = self.key.id,
+                session.id = session.id,
+                session.sequence = self.sequence,
+                gap.reason = reason,
+                "gap: the session is lost; events from now until the next READY are missed"
+            );
+        }
+        self.replaying = false;
+    }
+
+    /// READY was received: the session is this one from now on.
+    pub(in crate::pipeline) fn begin_session(&mut self, session: Session) {
+        self.session = Some(session);
+        self.ledger.gap(GapChange::Ended(host_time()));
+        self.dirty = true;
+    }
+
+    /// Take in one payload.
+    pub(in crate::pipeline) fn on_text(&mut self, text: &str) -> Option<Signal> {
+        let frame = Frame::scan(text)?;
+        match frame.op {
+            Some(OpCode::Dispatch) => self.on_dispatch(frame.sequence?, frame.event_type?, text),
+            Some(OpCode::Hello) => Some(hello(text)),
+            Some(OpCode::Heartbeat) => Some(Signal::HeartbeatRequested),
+            Some(OpCode::HeartbeatAck) => Some(Signal::HeartbeatAck),
+            Some(OpCode::Reconnect) => Some(Signal::Reconnect),
+            Some(OpCode::InvalidSession) => Some(Signal::InvalidSession {
+                resumable: text
+                    .split("\"d\":")
+                    .nth(1)
+                    .is_some_and(|data| data.trim_start().starts_with("true")),
+            }),
+            _ => None,
+        }
+    }
+
+    fn on_dispatch(&mut self, sequence: u64, event_type: &str, text: &str) -> Option<Signal> {
+        if self.halted_at.is_some() {
+            return None;
+        }
+        self.received += 1;
+        self.counters.count(event_type);
+        if event_type == "READY" {
+            return Some(self.on_ready(sequence, text));
+        }
+        if self.session.is_none() {
+            // READY is the first event of a session. What comes before it has no place in any.
+            self.unreadable(event_type, sequence, None);
+            return None;
+        }
+        self.in_order(sequence, event_type, text)
+    }
+
+    fn on_ready(&mut self, sequence: u64, text: &str) -> Signal {
+        if sequence > order::MAX_GAP {
+            return Signal::Violation(Violation::Sequence);
+        }
+        if self.session.is_some() {
+            // Instead of resuming it.
+            self.lose_session("invalid_session");
+        }
+        self.order.clear();
+        self.look_for_missed(text);
+        self.sequence = sequence;
+        self.replaying = false;
+        Signal::Ready
+    }
+
+    /// Take in an event whose turn it is.
+    fn take_in(&mut self, sequence: u64, event_type: &str, text: &str) -> Option<Signal> {
+        match self.dispatcher.dispatch(event_type, text, &mut self.ledger) {
+            Dispatched::Handled | Dispatched::Unhandled => {}
+            Dispatched::Malformed(why) => self.unreadable(event_type, sequence, why),
+            Dispatched::Undecided(id) => {
+                self.halted_at = Some(id);
+                return Some(Signal::Undecided);
+            }
+            Dispatched::Past if self.replaying => {}
+            Dispatched::Past => self.came_late(),
+        }
+        self.check_gap(sequence);
+        self.sequence = sequence;
+        self.dirty = true;
+        if event_type == "RESUMED" {
+            self.replaying = false;
+            return Some(Signal::Resumed);
+        }
+        if self.replaying {
+            metrics::gateway_events_replayed_total().increment(1);
+        }
+        None
+    }
+
+    fn unreadable(&mut self, event_type: &str, sequence: u64, why: Option<Unreadable>) {
+        let event_type = known_name(event_type);
+        metrics::gateway_events_malformed_total(event_type).increment(1);
+        if self.is_worth_a_line() {
+            tracing::warn!(
+                shard.id = self.key.id,
+                event.r#type = event_type,
+                event.sequence = sequence,
+                event.unreadable = why.map(tracing::field::display),
+                events.unreadable = self.unreadable,
+                "an event could not be read and was skipped"
+            );
+        }
+    }
+
+    /// Whether another unreadable payload is logged: each of the first ones, then fewer and fewer.
+    const fn is_worth_a_line(&mut self) -> bool {
+        const FIRST: u64 = 16;
+        self.unreadable += 1;
+        self.unreadable <= FIRST || self.unreadable.is_power_of_two()
+    }
+
+    fn check_gap(&mut self, sequence: u64) {
+        let missing = sequence - self.sequence - 1;
+        if missing > 0 {
+            self.ledger.gap(GapChange::Noticed(Gap {
+                reason: guard::SEQUENCE,
+                session_id: self.session.as_ref().map(|session| session.id.clone()),
+                last_sequence: self.sequence,
+                missing: Some(missing),
+                began_at: self.alive_at,
+                ended_at: Some(host_time()),
+            }));
+            metrics::gateway_gaps_total(guard::SEQUENCE).increment(1);
+            tracing::warn!(
+                shard.id = self.key.id,
+                gap.reason = guard::SEQUENCE,
+                gap.from = self.sequence + 1,
+                gap.events = missing,
+                gap.replaying = self.replaying,
+                "gap: Discord skipped over events"
+            );
+        }
+    }
+
+    /// A message from before the number of shards changed, outside any replay: the shard that was to count it may have been gone.
+    fn came_late(&mut self) {
+        metrics::reshard_late_messages_total().increment(1);
+        if std::mem::replace(&mut self.late_seen, true) {
+            return;
+        }
+        self.ledger.gap(GapChange::Noticed(Gap {
+            reason: guard::RESHARD,
+            session_id: self.session.as_ref().map(|session| session.id.clone()),
+            last_sequence: self.sequence,
+            missing: None,
+            began_at: self.alive_at,
+            ended_at: Some(host_time()),
+        }));
+        metrics::gateway_gaps_total(guard::RESHARD).increment(1);
+        tracing::warn!(
+            shard.id = self.key.id,
+            gap.reason = guard::RESHARD,
+            "gap: Discord delivered a message from before the change of the number of shards so late that it may not have been counted"
+        );
+    }
+
+    /// A frame came that is no compressed text, which ends the connection.
+    pub(in crate::pipeline) fn garbled(&self) {
+        metrics::gateway_events_malformed_total("unknown").increment(1);
+        tracing::warn!(
+            shard.id = self.key.id,
+            "a gateway frame could not be decompressed or is not UTF-8; closing the connection"
+        );
+    }
+
+    /// A payload came that twilight could not read. Without one that it needs there is no session.
+    pub(in crate::pipeline) fn on_unreadable(&mut self, text: Option<&str>) -> Option<Signal> {
+        let frame = text.and_then(Frame::scan);
+        let (op, event_type) = frame.map_or((None, None), |frame| (frame.op, frame.event_type));
+        let event_type = event_type.unwrap_or_default();
+        metrics::gateway_events_malformed_total(known_name(event_type)).increment(1);
+        match (op, event_type) {
+            (Some(OpCode::Hello), _) => Some(Signal::Violation(Violation::Hello)),
+            // Neither true nor false. A new session is always right.
+            (Some(OpCode::InvalidSession), _) => Some(Signal::InvalidSession { resumable: false }),
+            (Some(OpCode::Dispatch), "READY") => {
+                let fields = ready::unreadable_fields(text.unwrap_or_default());
+                tracing::error!(
+                    shard.id = self.key.id,
+                    ready.unreadable_fields = fields.join(", "),
+                    "READY could not be read, so the session cannot be used"
+                );
+                Some(Signal::Violation(Violation::Ready))
+            }
+            _ => {
+                if self.is_worth_a_line() {
+                    tracing::warn!(
+                        shard.id = self.key.id,
+                        events.unreadable = self.unreadable,
+                        "a gateway payload could not be read and was skipped"
+                    );
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Counters {
+    fn count(&mut self, event_type: &str) {
+        if event_type == "MESSAGE_CREATE" {
+            self.messages.increment(1);
+            return;
+        }
+        let name = known_name(event_type);
+        self.others
+            .entry(name)
+            .or_insert_with(|| metrics::gateway_events_total(name))
+            .increment(1);
+    }
+}
+
+/// The event type's name if it is one that twilight knows, so that a label's values stay bounded.
+fn known_name(event_type: &str) -> &'static str {
+    EventType::try_from(event_type)
+        .ok()
+        .and_then(EventType::name)
+        .unwrap_or("unknown")
+}
+
+/// What a HELLO says.
+fn hello(text: &str) -> Signal {
+    #[derive(Deserialize)]
+    struct Payload {
+        d: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        heartbeat_interval: u64,
+    }
+    let Ok(Payload { d }) = serde_json::from_str(text) else {
+        return Signal::Violation(Violation::Hello);
+    };
+    let heartbeat_interval = Duration::from_millis(d.heartbeat_interval);
+    if HEARTBEAT_INTERVALS.contains(&heartbeat_interval) {
+        Signal::Hello { heartbeat_interval }
+    } else {
+        Signal::Violation(Violation::HeartbeatInterval)
+    }
+}
+
+#[cfg(test)]
+mod tests;

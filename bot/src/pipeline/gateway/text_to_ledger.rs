@@ -1,0 +1,72 @@
+//! The way of an event from text to ledger without a socket and a database.
+//!
+//! For `bot/examples/instructions.rs`, which counts its instructions: everything on it is the code that a shard runs, but private to
+//! this module.
+
+use std::{sync::Arc, time::SystemTime};
+
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use super::intake::Intake;
+use crate::{
+    config::Config,
+    features::levels::policy::Judge,
+    pipeline::{
+        dispatch::Dispatcher,
+        ledger::{Ledger, memory::Memory},
+        rows::shard_checkpoint::SessionPoint,
+    },
+    settings::Settings,
+    support::ids::ShardKey,
+};
+
+/// A shard's intake and ledger.
+#[derive(Debug)]
+pub struct TextToLedger {
+    intake: Intake,
+}
+
+impl TextToLedger {
+    /// An empty ledger with `config`'s limits. The settings of `guilds` are known: they chose nothing.
+    pub fn new(config: &Config, guilds: impl IntoIterator<Item = Id<GuildMarker>>) -> Self {
+        let settings = Settings::new(&config.levels);
+        for guild_id in guilds {
+            settings.pretend(guild_id);
+        }
+        let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
+        Self {
+            intake: Intake::new(
+                ShardKey { count: 1, id: 0 },
+                Dispatcher::new(Judge::new(settings), &config.discord),
+                Ledger::new(memory, config.ledger.member_cache_entries),
+                // Events before READY belong to no session, and are skipped.
+                Some(SessionPoint {
+                    session_id: "session".to_owned(),
+                    resume_url: None,
+                    sequence: 0,
+                }),
+                SystemTime::UNIX_EPOCH,
+            ),
+        }
+    }
+
+    /// Take in a payload.
+    pub fn receive(&mut self, text: &str) {
+        let _signal = self.intake.on_text(text);
+    }
+
+    /// Take a batch out, and settle it as if it were committed to a database in which none of its members had a row. Returns its rows.
+    pub fn flush(&mut self) -> usize {
+        let changes = self.intake.ledger.take();
+        self.intake.taken();
+        let read = changes
+            .members
+            .iter()
+            .filter(|(_, pending)| pending.needs_stored_award());
+        let learned: Vec<_> = read
+            .map(|(key, pending)| (*key, pending.resolve(None).last_award))
+            .collect();
+        self.intake.ledger.settle(changes.bytes, &learned);
+        changes.members.len()
+    }
+}

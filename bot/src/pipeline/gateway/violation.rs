@@ -1,0 +1,176 @@
+//! What a gateway must not do, and what is not believed of it.
+//!
+//! A resume would replay what broke the session, also after a restart. So the session in which the gateway breaks the protocol is
+//! given up, and a new one begins after a pause of the guard's.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use hyper::Uri;
+use twilight_gateway::CloseFrame;
+
+/// Intervals between heartbeats that are followed. [Discord's](https://docs.discord.com/developers/events/gateway#sending-heartbeats)
+/// is 41.25 s; twilight panics at 0, and a shard that only sends heartbeats counts nothing.
+pub(super) const HEARTBEAT_INTERVALS: RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_mins(10);
+
+/// Discord's session IDs have 32 characters.
+const MAX_SESSION_ID: usize = 256;
+
+/// Discord's resume URLs have about 40 characters.
+const MAX_RESUME_URL: usize = 512;
+
+/// Characters of a close reason that are logged; a close frame has room for 123 bytes.
+const MAX_REASON: usize = 123;
+
+/// How a gateway broke the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(in crate::pipeline) enum Violation {
+    /// HELLO lacks its heartbeat interval.
+    #[error("HELLO could not be read")]
+    Hello,
+    /// The interval is not within [`HEARTBEAT_INTERVALS`].
+    #[error("HELLO asks for heartbeats at an impossible interval")]
+    HeartbeatInterval,
+    /// READY lacks what a resume needs.
+    #[error("READY could not be read")]
+    Ready,
+    /// READY's session ID is too long or has characters that no ID has.
+    #[error("READY has an impossible session ID")]
+    SessionId,
+    /// A session began although the connection has one.
+    #[error("READY came twice on one connection")]
+    SecondReady,
+    /// A number that is much higher than the one before, or many that are not higher.
+    #[error("the sequence numbers are not consecutive")]
+    Sequence,
+    /// twilight panicked while it read a payload.
+    #[error("a payload broke the gateway library")]
+    Library,
+}
+
+/// Whether a session ID can be stored and sent.
+pub(super) fn is_session_id(id: &str) -> bool {
+    (1..=MAX_SESSION_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A resume URL as twilight takes it, if the token may be sent there: encrypted, or to the host to which it is sent in plain text
+/// already. Without one a session is resumed at the gateway's general address.
+pub(super) fn trusted_resume_url(url: &str, gateway_url: &str) -> Option<String> {
+    let url = url.trim_end_matches('/');
+    if url.len() > MAX_RESUME_URL || url.contains(['#', '?', '@']) {
+        return None;
+    }
+    let parsed: Uri = url.parse().ok()?;
+    let host = parsed.host()?;
+    let encrypted = parsed.scheme_str()? == "wss";
+    let same_plain_host = || {
+        let gateway: Uri = gateway_url.parse().ok()?;
+        let plain = parsed.scheme_str() == Some("ws") && gateway.scheme_str() == Some("ws");
+        Some(plain && gateway.host()?.eq_ignore_ascii_case(host))
+    };
+    (encrypted || same_plain_host().unwrap_or(false)).then(|| url.to_owned())
+}
+
+/// The reason in a close frame, fit for one line of the log. `None` if there is none.
+pub(super) fn loggable_reason(frame: &CloseFrame<'_>, token: &str) -> Option<String> {
+    let secret = token.trim_start_matches("Bot ");
+    let reason = if secret.is_empty() {
+        frame.reason.to_string()
+    } else {
+        frame.reason.replace(secret, "…")
+    };
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    let reason: String = reason.chars().take(MAX_REASON).map(printable).collect();
+    let reason = reason.trim();
+    (!reason.is_empty()).then(|| reason.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_gateway::CloseFrame;
+
+    use super::{is_session_id, loggable_reason, trusted_resume_url};
+
+    const DISCORD: &str = "wss://gateway.discord.gg";
+    const PLAIN: &str = "ws://127.0.0.1:8080";
+
+    #[test]
+    fn resume_urls_that_are_followed() {
+        for (url, gateway, trusted) in [
+            (
+                "wss://gateway-us-east1-b.discord.gg",
+                DISCORD,
+                "wss://gateway-us-east1-b.discord.gg",
+            ),
+            ("wss://elsewhere.example/", DISCORD, "wss://elsewhere.example"),
+            (
+                "wss://elsewhere.example:8443/path",
+                PLAIN,
+                "wss://elsewhere.example:8443/path",
+            ),
+            ("ws://127.0.0.1:9090", PLAIN, "ws://127.0.0.1:9090"),
+        ] {
+            assert_eq!(
+                trusted_resume_url(url, gateway).as_deref(),
+                Some(trusted),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn resume_urls_that_would_leak_the_token_or_are_none() {
+        let long = format!("wss://{}.example", "x".repeat(10_000_000));
+        for url in [
+            "ws://gateway.discord.gg",
+            "http://gateway.discord.gg",
+            "gateway.discord.gg",
+            "",
+            "/",
+            "wss://",
+            "wss:///path",
+            "wss://a\0b",
+            "wss://a b",
+            "wss://user:password@host",
+            "wss://host/?token=",
+            "wss://host#fragment",
+            "file:///etc/passwd",
+            &long,
+        ] {
+            assert_eq!(trusted_resume_url(url, DISCORD), None, "{}", url.len());
+        }
+        // Where the gateway is plain text, another host does not get the token in plain text too.
+        assert_eq!(trusted_resume_url("ws://192.0.2.1:8080", PLAIN), None);
+        assert_eq!(trusted_resume_url("ws://127.0.0.1:8080", "no URL"), None);
+    }
+
+    #[test]
+    fn session_ids_that_fit_into_the_database() {
+        for id in ["0123456789abcdef0123456789abcdef", "a", "A-_.~"] {
+            assert!(is_session_id(id), "{id}");
+        }
+        for id in ["", "a\0", "a b", "ä", "\n", &"x".repeat(257)] {
+            assert!(!is_session_id(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_close_reason_is_one_short_line_without_the_token() {
+        let reason = |text: &'static str| loggable_reason(&CloseFrame::new(4004, text), "Bot secret");
+        assert_eq!(
+            reason("Authentication failed."),
+            Some("Authentication failed.".to_owned())
+        );
+        assert_eq!(reason("a\nb\u{1b}[31m"), Some("a b [31m".to_owned()));
+        assert_eq!(reason("bad token: secret"), Some("bad token: …".to_owned()));
+        assert_eq!(reason(" \n"), None);
+        let long = CloseFrame {
+            code: 4000,
+            reason: "ä".repeat(1_000).into(),
+        };
+        assert_eq!(
+            loggable_reason(&long, "").map(|text| text.chars().count()),
+            Some(123)
+        );
+    }
+}

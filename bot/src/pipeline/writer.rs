@@ -1,0 +1,420 @@
+//! The writer turns batches into transactions: one holds the checkpoints of several shards and the rows of all of them.
+//!
+//! All shards of a process hand over at the same ticks, so one transaction carries the batches of all of them and its cost does not
+//! grow with their number. A few lanes take batches from one queue. A lane has one transaction under way; what shards hand over
+//! meanwhile waits in the queue, so the busier the database is, the more each transaction carries. A batch is tried until it is
+//! committed or fenced: the checkpoint in the same transaction tells whether an earlier try, whose COMMIT was not confirmed, went
+//! through.
+
+mod arrivals;
+pub mod flush;
+pub(crate) mod isolate;
+mod parts;
+mod quarantined;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Mutex, MutexGuard, mpsc, oneshot},
+    time::{Instant, sleep, sleep_until, timeout_at},
+};
+use tracing::{Instrument as _, Span};
+
+use self::flush::Work;
+use crate::{
+    features::levels::{
+        pending::LastAward,
+        policy::{self, Judge},
+    },
+    pipeline::{ledger::Changes, rows::shard_checkpoint::Advance},
+    postgres::{Store, StoreError},
+    settings::Settings,
+    support::{
+        backoff::Backoff,
+        ids::MemberKey,
+        task::{self, Task},
+    },
+    telemetry::{metrics, traces},
+};
+
+/// Batches for each lane that the queue holds. A shard has one batch under way, so with two lanes 2,048 shards always find a place.
+const LANE_BATCHES: usize = 1024;
+
+/// How long a lane waits, after a batch, for the next one, and how long in all. The batches of a tick are due at once, but the shards'
+/// tasks take turns on the runtime's threads.
+const GATHERING: Duration = Duration::from_millis(1);
+const LONGEST_GATHERING: Duration = Duration::from_millis(5);
+
+/// Batches in one transaction at most.
+const TRANSACTION_BATCHES: usize = 256;
+
+/// Rows after which no further batch is added to a transaction. At 10 µs a row it takes well below `database.slow_query_ms`.
+const TRANSACTION_ROWS: usize = 5_000;
+
+/// Rows of a transaction from which on shards flush at every second tick only: fewer rows are then written twice, which is what a loaded
+/// database needs. Ranks stay fresh, since a command has its member's row written at once.
+const LOADED_ROWS: usize = 4_000;
+
+/// A flush of fewer rows is small: it takes milliseconds, unless something is wrong.
+const SMALL_ROWS: usize = 1_000;
+
+/// Pauses between the tries of a batch that PostgreSQL refuses.
+const REFUSED_PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
+
+/// What a shard hands over: everything up to a point of its session.
+#[derive(Debug)]
+pub struct Batch {
+    /// The point.
+    pub advance: Advance,
+    /// What the events up to it changed.
+    pub changes: Changes,
+    /// Where the outcome goes.
+    pub reply: oneshot::Sender<Outcome>,
+    /// True while PostgreSQL refuses to move the checkpoint.
+    pub is_refused: Arc<AtomicBool>,
+    /// The trace of the oldest of the events.
+    pub span: Span,
+}
+
+/// What became of a batch. There is no failure: a batch is tried until one of these is known.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is in the database.
+    Committed {
+        /// The stored last awards that were read or written for members who were not remembered.
+        learned: Vec<(MemberKey, LastAward)>,
+    },
+    /// Another process has taken the shard; nothing of the batch was written.
+    Fenced,
+}
+
+/// A handle to the lanes.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    queue: mpsc::Sender<Batch>,
+    /// What ticks are counted from.
+    epoch: Instant,
+    /// Whether the last transaction carried at least [`LOADED_ROWS`].
+    loaded: Arc<AtomicBool>,
+    store: Store,
+    judge: Judge,
+}
+
+/// The lanes' tasks. They end when every [`Writer`] is gone and everything handed over is committed.
+#[derive(Debug)]
+pub struct Lanes {
+    tasks: Vec<Task<()>>,
+}
+
+impl Writer {
+    /// Start `lanes` lanes on `store`, which add what follows from a change to the outbox. `judge` decides what shards leave open.
+    ///
+    /// A small flush waits for each answer of PostgreSQL for `patience` at most, so that a connection that has gone silent is noticed
+    /// before the shards' lease ends.
+    pub fn start(
+        store: &Store,
+        lanes: usize,
+        patience: Duration,
+        settings: &Settings,
+        judge: Judge,
+    ) -> (Self, Lanes) {
+        let lanes = lanes.max(1);
+        let (queue, receiver) = mpsc::channel(LANE_BATCHES * lanes);
+        let lane = Lane {
+            queue: Arc::new(Mutex::new(receiver)),
+            loaded: Arc::default(),
+            store: store.clone(),
+            patience,
+            settings: settings.clone(),
+        };
+        let writer = Self {
+            queue,
+            epoch: Instant::now(),
+            loaded: Arc::clone(&lane.loaded),
+            store: store.clone(),
+            judge,
+        };
+        let tasks = (0..lanes)
+            .map(|_| task::spawn_essential("writer lane", lane.clone().run()))
+            .collect();
+        (writer, Lanes { tasks })
+    }
+
+    /// The first tick of `interval` after `at`, the same for all shards of the process.
+    pub fn tick(&self, at: Instant, interval: Duration) -> Instant {
+        tick(self.epoch, at, interval)
+    }
+
+    /// Whether there is so much to write that shards flush at every second tick only.
+    pub fn is_loaded(&self) -> bool {
+        self.loaded.load(Ordering::Relaxed)
+    }
+
+    /// Whether some messages are not decided, and so [have to be](Self::decide) before a lane gets them.
+    pub fn has_open(changes: &mut Changes) -> bool {
+        let mut members = changes.members.iter_mut();
+        members.any(|(_, pending)| pending.undecided().next().is_some())
+    }
+
+    /// Decide what messages earn that the shard's loop left open. That may take Discord's answer, for three seconds at most, so no lane
+    /// waits for it: other shards' batches go on. The database's answer is waited for as long as it takes, since without it nothing can
+    /// be committed either.
+    pub async fn decide(&self, changes: &mut Changes) {
+        let mut backoff = Backoff::new();
+        loop {
+            let members = changes.members.iter_mut();
+            let decided = self.judge.decide(&self.store, &mut policy::open(members)).await;
+            let Err(error) = decided else { return };
+            wait_after(&error, &mut backoff, false).await;
+        }
+    }
+
+    /// A place for a shard's batch. `None` when the queue is full, which it is not before the process has more than 1,024 shards for
+    /// each lane, or when the lanes have ended.
+    pub fn place(&self) -> Option<Place<'_>> {
+        self.queue.try_reserve().ok().map(Place)
+    }
+}
+
+/// The first instant after `at` that is a whole number of intervals after `epoch`.
+fn tick(epoch: Instant, at: Instant, interval: Duration) -> Instant {
+    let since = at.saturating_duration_since(epoch).as_nanos();
+    let left = interval.as_nanos() - since % interval.as_nanos();
+    at.max(epoch) + Duration::from_nanos(u64::try_from(left).unwrap_or(u64::MAX))
+}
+
+/// A reserved place in the queue.
+#[derive(Debug)]
+pub struct Place<'a>(mpsc::Permit<'a, Batch>);
+
+impl Place<'_> {
+    /// Hand a batch over.
+    pub fn send(self, batch: Batch) {
+        self.0.send(batch);
+    }
+}
+
+impl Lanes {
+    /// Wait until everything handed over is committed. Dropping the future gives up on what is not.
+    pub async fn drain(self) {
+        for task in self.tasks {
+            task.join().await;
+        }
+    }
+}
+
+/// What a lane works with; all lanes share the queue.
+#[derive(Clone)]
+struct Lane {
+    queue: Arc<Mutex<mpsc::Receiver<Batch>>>,
+    loaded: Arc<AtomicBool>,
+    store: Store,
+    patience: Duration,
+    settings: Settings,
+}
+
+/// A batch whose checkpoint PostgreSQL refuses. It is tried alone, so that those of other shards go on; its own shard hands over no
+/// other meanwhile.
+struct Refused {
+    batch: Batch,
+    backoff: Backoff,
+    next: Instant,
+}
+
+impl From<Batch> for Refused {
+    fn from(batch: Batch) -> Self {
+        let mut backoff = Backoff::between(REFUSED_PAUSES.0, REFUSED_PAUSES.1);
+        Self {
+            batch,
+            next: Instant::now() + backoff.pause(),
+            backoff,
+        }
+    }
+}
+
+impl Lane {
+    /// Flush what comes, until every sender is gone and nothing is left.
+    async fn run(self) {
+        let mut refused: Vec<Refused> = Vec::new();
+        let mut is_open = true;
+        while is_open || !refused.is_empty() {
+            try_again(&self.store, &self.settings, &mut refused).await;
+            let next = refused.iter().map(|refused| refused.next).min();
+            let (queue, first) = tokio::select! {
+                first = self.first(), if is_open => first,
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => continue,
+                else => continue,
+            };
+            let Some(first) = first else {
+                is_open = false;
+                continue;
+            };
+            let (mut batches, rows) = gather(queue, first).await;
+            self.loaded.store(rows >= LOADED_ROWS, Ordering::Relaxed);
+            // Sorted by shard: two lanes, or two processes, that lock checkpoints in different orders would deadlock.
+            batches.sort_unstable_by_key(|batch| batch.advance.shard);
+            let store = if rows < SMALL_ROWS {
+                self.store.clone().answering_within(self.patience)
+            } else {
+                self.store.clone()
+            };
+            let span = traces::flush(batches.iter().map(|batch| &batch.span));
+            let left = commit(&store, &self.settings, batches, None)
+                .instrument(span)
+                .await;
+            refused.extend(left.into_iter().map(Refused::from));
+        }
+    }
+
+    /// The first batch of the next transaction. Only one lane gathers at a time: two that did would share the batches of a tick between
+    /// them. May be dropped and called again.
+    async fn first(&self) -> (MutexGuard<'_, mpsc::Receiver<Batch>>, Option<Batch>) {
+        let mut queue = self.queue.lock().await;
+        let first = queue.recv().await;
+        (queue, first)
+    }
+}
+
+/// The batches of the next transaction, and how many rows they have.
+async fn gather(mut queue: MutexGuard<'_, mpsc::Receiver<Batch>>, first: Batch) -> (Vec<Batch>, usize) {
+    let mut rows = first.changes.members.len();
+    let mut batches = vec![first];
+    let until = Instant::now() + LONGEST_GATHERING;
+    while rows < TRANSACTION_ROWS && batches.len() < TRANSACTION_BATCHES {
+        let patience = until.min(Instant::now() + GATHERING);
+        let Ok(Some(batch)) = timeout_at(patience, queue.recv()).await else {
+            break;
+        };
+        rows += batch.changes.members.len();
+        batches.push(batch);
+    }
+    (batches, rows)
+}
+
+/// Try the refused batches whose time has come.
+async fn try_again(store: &Store, settings: &Settings, refused: &mut Vec<Refused>) {
+    let now = Instant::now();
+    let due: Vec<Refused> = refused.extract_if(.., |refused| refused.next <= now).collect();
+    for mut again in due {
+        let left = commit(store, settings, vec![again.batch], Some(&again.backoff)).await;
+        refused.extend(left.into_iter().map(|batch| {
+            let next = Instant::now() + again.backoff.pause();
+            let backoff = std::mem::take(&mut again.backoff);
+            Refused { batch, backoff, next }
+        }));
+    }
+}
+
+/// Try until the batches are committed or fenced, and tell their shards. Returns those whose checkpoints PostgreSQL refuses; `before` are
+/// the tries that it has refused already.
+async fn commit(
+    store: &Store,
+    settings: &Settings,
+    batches: Vec<Batch>,
+    before: Option<&Backoff>,
+) -> Vec<Batch> {
+    let started = Instant::now();
+    let (work, replies): (Work, Vec<_>) = batches
+        .into_iter()
+        .map(|batch| {
+            (
+                (batch.advance, batch.changes),
+                (batch.reply, batch.is_refused, batch.span),
+            )
+        })
+        .unzip();
+    let work = Arc::new(work);
+    // Once PostgreSQL refused what is written, the next try looks for the change that it refuses.
+    let mut refused = before.is_some();
+    let mut backoff = Backoff::new();
+    let outcomes = loop {
+        let work = Arc::clone(&work);
+        let tried = if refused {
+            let loud = before.unwrap_or(&backoff).is_worth_a_line();
+            isolate::flush(store, settings, work, loud).await
+        } else {
+            let outcomes = flush::flush(store, settings, work).await;
+            outcomes.map(|outcomes| outcomes.into_iter().map(Some).collect())
+        };
+        match tried {
+            Ok(outcomes) => break outcomes,
+            Err(error) => {
+                let first_refused = error.refuses_data() && !refused;
+                refused = error.refuses_data();
+                wait_after(&error, &mut backoff, first_refused).await;
+            }
+        }
+    };
+    metrics::flush_seconds().record(started.elapsed());
+    if backoff.tries() > 0 {
+        tracing::info!(flush.tries = backoff.tries(), "flushes succeed again");
+    }
+    let work = Arc::into_inner(work).expect("the transaction has ended");
+    let mut left = Vec::new();
+    for (((advance, changes), (reply, is_refused, span)), outcome) in
+        work.into_iter().zip(replies).zip(outcomes)
+    {
+        is_refused.store(outcome.is_none(), Ordering::Relaxed);
+        match outcome {
+            // A shard that has gone does not need to know.
+            Some(outcome) => drop(reply.send(outcome)),
+            None => left.push(Batch {
+                advance,
+                changes,
+                reply,
+                is_refused,
+                span,
+            }),
+        }
+    }
+    left
+}
+
+/// Note a failed try of a flush, and wait before the next: hardly at all where PostgreSQL has refused the data for the first time.
+async fn wait_after(error: &StoreError, backoff: &mut Backoff, first_refused: bool) {
+    metrics::flush_failures_total(error.class()).increment(1);
+    metrics::transaction_retries_total("flush").increment(1);
+    let wait = if error.is_conflict() || first_refused {
+        backoff.conflict()
+    } else {
+        backoff.pause()
+    };
+    if backoff.is_worth_a_line() {
+        let retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(
+            error = %error,
+            flush.tries = backoff.tries(),
+            flush.retry_ms = retry_ms,
+            "a flush failed; nothing is lost, retrying"
+        );
+    }
+    sleep(wait).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// A tick comes after the moment and at most one interval later, and moments between two ticks have the same one.
+        #[test]
+        fn ticks_are_the_same_for_all_shards(after in 0_u64..10_000_000, more in 0_u64..1_000_000, interval in 1_u64..60_000) {
+            let epoch = Instant::now();
+            let interval = Duration::from_millis(interval);
+            let at = epoch + Duration::from_micros(after);
+            let due = tick(epoch, at, interval);
+            prop_assert!(due > at && due <= at + interval);
+            prop_assert_eq!((due - epoch).as_nanos() % interval.as_nanos(), 0);
+            let later = at + Duration::from_micros(more);
+            prop_assert_eq!(tick(epoch, later, interval) == due, later < due);
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The flush after one that PostgreSQL refused because of what it was to write: it finds the changes that cannot be written, keeps them
+//! as data in quarantine, and commits everything else. Without it one bad row would stop every shard of the lane, across restarts.
+//!
+//! All of it is one transaction with the checkpoints, so each change is in the tables or in quarantine, once.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+use twilight_model::id::Id;
+
+use super::{
+    Outcome,
+    flush::{self, Applied, Work, Written},
+    parts::{Change, Parts},
+    quarantined::{KeptEffect, KeptGap},
+};
+use crate::{
+    features::levels::rows::member_xp::{self, Making},
+    outbox::queue::{self, New as Cause},
+    pipeline::{
+        backfill::rows,
+        ledger::{Changes, gap::GapChange},
+        rows::{
+            gap,
+            quarantine::{self, New},
+            shard_checkpoint::{self, Advance, Advanced},
+        },
+    },
+    postgres::{Store, StoreError, Tx},
+    settings::Settings,
+    support::{
+        ids::{Millis, ShardKey},
+        shutdown::stopped_within,
+    },
+    telemetry::metrics,
+};
+
+/// Failed tries in one flush, after which what still fails goes into quarantine undivided: where every row is refused, because a right
+/// was revoked, looking at each alone would hold the checkpoints for too long.
+const TRIES: usize = 256;
+
+/// Kinds of changes in quarantine: the values of a label, and of `quarantine.kind`.
+pub(crate) const KINDS: &[&str] = &["member", "joined", "left", "guild", "gap", "effect"];
+
+/// Log lines that name a change of one flush; the others are in the table.
+const NAMED: usize = 10;
+
+/// How often it is counted what is in quarantine.
+const COUNT_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Show how much is in quarantine, again and again, until `stop` is true.
+pub(crate) async fn watch(store: Store, mut stop: watch::Receiver<bool>) {
+    loop {
+        // A database that is away has alerts of its own.
+        if let Ok(count) = quarantine::count(&store).await {
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
+            metrics::quarantine_rows().set(count as f64);
+        }
+        if stopped_within(&mut stop, COUNT_INTERVAL).await {
+            return;
+        }
+    }
+}
+
+/// Try once, and put into quarantine what PostgreSQL refuses. The outcomes are in the order of `work`; `None` is for a shard whose
+/// checkpoint cannot be moved, of which nothing was written. With `loud`, these shards are named in the log, and changes that can be
+/// neither written nor put into quarantine.
+///
+/// # Errors
+///
+/// Like those of [`flush::flush`]: nothing was written, or nobody knows; the flush must be tried again.
+pub(super) async fn flush(
+    store: &Store,
+    settings: &Settings,
+    work: Arc<Work>,
+    loud: bool,
+) -> Result<Vec<Option<Outcome>>, StoreError> {
+    let own = settings.clone();
+    let (written, set_aside) = store
+        .transaction("flush", move |tx| {
+            Box::pin(async move { Box::pin(write(tx, &own, &work, loud)).await })
+        })
+        .await?;
+    for change in &set_aside {
+        metrics::quarantined_total(change.kind).increment(1);
+    }
+    name(&set_aside, "a change that PostgreSQL refuses is in quarantine");
+    Ok(written.count(store))
+}
+
+async fn write(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    work: &Work,
+    loud: bool,
+) -> Result<(Written, Vec<New>), StoreError> {
+    // A constraint that is deferred would fail at COMMIT, which does not tell the row.
+    tx.check_constraints_at_once().await?;
+    let mut search = Search {
+        tx,
+        tries: TRIES,
+        set_aside: Vec::new(),
+        loud,
+    };
+    let mut advanced = Vec::with_capacity(work.len());
+    for (advance, changes) in work {
+        let set_aside = search.set_aside.len();
+        let moved = Box::pin(search.advance(advance, changes));
+        advanced.push(match tx.attempt(moved).await? {
+            Ok(advanced) => advanced,
+            Err(error) if error.refuses_data() => {
+                metrics::flush_failures_total(error.class()).increment(1);
+                search.set_aside.truncate(set_aside);
+                Advanced::Refused
+            }
+            Err(error) => return Err(error),
+        });
+    }
+    let applied = Box::pin(search.parts(settings, Parts::of(work, &advanced))).await?;
+    search.effects(&applied.effects).await?;
+    let set_aside = search.set_aside;
+    if !set_aside.is_empty()
+        && let Err(error) = quarantine::add(tx, &set_aside).await
+    {
+        if loud {
+            name(
+                &set_aside,
+                "a change that PostgreSQL refuses cannot be put into quarantine; its flush waits",
+            );
+        }
+        return Err(error);
+    }
+    Ok((Written::of(&advanced, applied), set_aside))
+}
+
+/// The search for what cannot be written.
+struct Search<'a, 'tx> {
+    tx: &'a Tx<'tx>,
+    tries: usize,
+    set_aside: Vec<New>,
+    loud: bool,
+}
+
+impl Search<'_, '_> {
+    /// Move a shard's checkpoint, and write what has to be written with it. Where PostgreSQL refuses that, the shard's flush waits alone.
+    async fn advance(&mut self, advance: &Advance, changes: &Changes) -> Result<Advanced, StoreError> {
+        let advanced = self.checkpoint(advance).await?;
+        if advanced == Advanced::Now {
+            self.gaps(advance.shard, &changes.gaps).await?;
+            // These say what was counted already. A process that started without them would count it again, so nothing is set aside.
+            let recorded = rows::record(self.tx, advance.shard, &changes.backfill).await;
+            recorded.inspect_err(|error| {
+                if self.loud && error.refuses_data() {
+                    tracing::error!(
+                        shard.id = advance.shard.id,
+                        %error,
+                        "PostgreSQL refuses the progress of reading back (backfill_channel, backfill_message, gap_unread): nothing of \
+                         this shard is committed until it can be stored; other shards go on"
+                    );
+                }
+            })?;
+        }
+        Ok(advanced)
+    }
+
+    /// Move a checkpoint. A session that cannot be stored is left out: the shard counts on, and only a restart has to identify again.
+    async fn checkpoint(&self, advance: &Advance) -> Result<Advanced, StoreError> {
+        let tx = self.tx;
+        let one = |advanced: Vec<Advanced>| advanced.first().copied().unwrap_or(Advanced::Fenced);
+        let error = match tx.attempt(shard_checkpoint::advance(tx, &[advance])).await? {
+            Ok(advanced) => return Ok(one(advanced)),
+            Err(error) if error.refuses_data() => error,
+            Err(error) => return Err(error),
+        };
+        let without_session = Advance {
+            session: None,
+            ..advance.clone()
+        };
+        let moved = shard_checkpoint::advance(tx, &[&without_session]).await;
+        match &moved {
+            Ok(_) => tracing::error!(
+                shard.id = advance.shard.id,
+                %error,
+                "the session of a shard cannot be stored; without it a restart begins a new session"
+            ),
+            Err(error) if self.loud && error.refuses_data() => tracing::error!(
+                shard.id = advance.shard.id,
+                shard.count = advance.shard.count,
+                %error,
+                "PostgreSQL refuses a shard's checkpoint (its row of shard_checkpoint): nothing of this shard is committed until it can \
+                 be stored; other shards go on"
+            ),
+            Err(_) => {}
+        }
+        moved.map(one)
+    }
+
+    /// Write the parts, dividing what fails.
+    async fn parts(&mut self, settings: &Settings, parts: Parts<'_>) -> Result<Applied, StoreError> {
+        let mut applied = Applied::default();
+        // The first part on top: members are locked in their order.
+        let mut waiting = vec![parts];
+        while let Some(part) = waiting.pop() {
+            let tried = flush::apply(self.tx, settings, part.clone(), Making::Upserted);
+            match Box::pin(self.tx.attempt(tried)).await? {
+                Ok(done) => applied.and(done),
+                Err(error) if !error.refuses_data() => return Err(error),
+                Err(error) if self.is_last_try(part.len()) => self.set_aside.extend(part.set_aside(&error)),
+                Err(_) => {
+                    let (first, second) = part.halves();
+                    waiting.extend([second, first]);
+                }
+            }
+        }
+        Ok(applied)
+    }
+
+    /// Add the effects, dividing what fails.
+    async fn effects(&mut self, effects: &[Cause]) -> Result<(), StoreError> {
+        let mut waiting = vec![effects];
+        while let Some(part) = waiting.pop() {
+            match self.tx.attempt(queue::add(self.tx, part)).await? {
+                Ok(()) => {}
+                Err(error) if !error.refuses_data() => return Err(error),
+                Err(error) if self.is_last_try(part.len()) => {
+                    let kept = part.iter().map(|effect| KeptEffect::set_aside(effect, &error));
+                    self.set_aside.extend(kept);
+                }
+                Err(_) => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    waiting.extend([second, first]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn gaps(&mut self, shard: ShardKey, changes: &[GapChange]) -> Result<(), StoreError> {
+        for change in changes {
+            let recorded = gap::record(self.tx, shard, std::slice::from_ref(change));
+            match self.tx.attempt(recorded).await? {
+                Ok(()) => {}
+                Err(error) if error.refuses_data() => {
+                    self.set_aside.push(KeptGap::set_aside(shard, change, &error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Count a failed try. Whether these changes are not divided any further.
+    const fn is_last_try(&mut self, changes: usize) -> bool {
+        self.tries = self.tries.saturating_sub(1);
+        changes <= 1 || self.tries == 0
+    }
+}
+
+/// Name changes in the log, without what they hold.
+fn name(changes: &[New], what: &str) {
+    for change in changes.iter().take(NAMED) {
+        tracing::error!(
+            quarantine.kind = change.kind,
+            guild.id = change.guild_id.map(Id::get),
+            user.id = change.user_id.map(Id::get),
+            sqlstate = change.sqlstate,
+            reason = change.reason,
+            "{what}"
+        );
+    }
+    if changes.len() > NAMED {
+        tracing::error!(changes = changes.len() - NAMED, "{what}: and more of them");
+    }
+}
+
+/// What became of a change that was to be applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retried {
+    /// It is applied, and no longer in quarantine.
+    Applied,
+    /// It was not there.
+    Gone,
+    /// This version does not know how to apply it; it stays in quarantine.
+    Unknown,
+}
+
+/// Apply a change that is in quarantine, once: it leaves in the same transaction.
+///
+/// # Errors
+///
+/// PostgreSQL still refuses it, or is away. The change is still in quarantine, unless a COMMIT was not answered.
+pub(crate) async fn retry(
+    store: &Store,
+    settings: &Settings,
+    quarantine_id: i64,
+) -> Result<Retried, StoreError> {
+    let settings = settings.clone();
+    store
+        .transaction("quarantine_retry", move |tx| {
+            Box::pin(async move { apply(tx, &settings, quarantine_id).await })
+        })
+        .await
+}
+
+/// Whether a change says that a member has left who has been awarded XP since.
+async fn is_back(tx: &Tx<'_>, change: &Change, at: Millis) -> Result<bool, StoreError> {
+    let Change::Left(key) = change else {
+        return Ok(false);
+    };
+    let stored = member_xp::stored(tx, std::iter::once((*key, true))).await?;
+    let last_award = stored.get(key).and_then(|stored| stored.last_award.flatten());
+    Ok(last_award > Some(at))
+}
+
+async fn apply(tx: &Tx<'_>, settings: &Settings, quarantine_id: i64) -> Result<Retried, StoreError> {
+    let Some(kept) = quarantine::lock(tx, quarantine_id).await? else {
+        return Ok(Retried::Gone);
+    };
+    match kept.kind.as_str() {
+        "effect" => {
+            let Some(effect) = KeptEffect::read(&kept) else {
+                return Ok(Retried::Unknown);
+            };
+            queue::add(tx, &[effect]).await?;
+        }
+        "gap" => {
+            let Some((shard, change)) = KeptGap::read(&kept) else {
+                return Ok(Retried::Unknown);
+            };
+            gap::record(tx, shard, &[change]).await?;
+        }
+        _ => {
+            let Some(change) = Change::read(&kept) else {
+                return Ok(Retried::Unknown);
+            };
+            if !is_back(tx, &change, kept.at).await? {
+                let applied = flush::apply(tx, settings, change.parts(), Making::Upserted).await?;
+                queue::add(tx, &applied.effects).await?;
+            }
+        }
+    }
+    quarantine::remove(tx, quarantine_id).await?;
+    Ok(Retried::Applied)
+}

@@ -1,0 +1,121 @@
+//! Gaps and effects as they are kept in quarantine.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::parts::aside;
+use crate::{
+    outbox::{effect::Effect, queue::New as Cause},
+    pipeline::{
+        gateway::guard,
+        ledger::gap::{Gap, GapChange},
+        rows::quarantine::{Kept, New},
+    },
+    postgres::StoreError,
+    support::ids::{self, ShardKey},
+};
+
+/// An effect, besides its guild and member.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct KeptEffect {
+    effect: String,
+    lane_id: i64,
+    channel_id: Option<i64>,
+    body: String,
+}
+
+impl KeptEffect {
+    pub(super) fn set_aside(effect: &Cause, error: &StoreError) -> New {
+        let kept = Self {
+            effect: effect.kind.to_owned(),
+            lane_id: effect.lane_id,
+            channel_id: effect.channel_id.map(ids::to_db),
+            body: effect.body.clone(),
+        };
+        let body = serde_json::to_string(&kept).expect("numbers and text are JSON");
+        New {
+            user_id: effect.user_id,
+            ..aside("effect", Some(effect.guild_id), body, error)
+        }
+    }
+
+    pub(super) fn read(kept: &Kept) -> Option<Cause> {
+        let body: Self = serde_json::from_str(&kept.body).ok()?;
+        Some(Cause {
+            guild_id: kept.guild_id?,
+            lane_id: body.lane_id,
+            kind: Effect::KINDS.into_iter().find(|kind| *kind == body.effect)?,
+            channel_id: body.channel_id.and_then(ids::from_db),
+            user_id: kept.user_id,
+            body: body.body,
+        })
+    }
+}
+
+/// A change of the record of gaps.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct KeptGap {
+    shard_count: u32,
+    shard_id: u32,
+    /// `None` where whatever was open has ended.
+    noticed: Option<Noticed>,
+    ended_at: Option<SystemTime>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Noticed {
+    reason: String,
+    session_id: Option<String>,
+    last_sequence: u64,
+    missing: Option<u64>,
+    began_at: SystemTime,
+}
+
+impl KeptGap {
+    pub(super) fn set_aside(shard: ShardKey, change: &GapChange, error: &StoreError) -> New {
+        let (noticed, ended_at) = match change {
+            GapChange::Noticed(gap) => {
+                let noticed = Noticed {
+                    reason: gap.reason.to_owned(),
+                    session_id: gap.session_id.clone(),
+                    last_sequence: gap.last_sequence,
+                    missing: gap.missing,
+                    began_at: gap.began_at,
+                };
+                (Some(noticed), gap.ended_at)
+            }
+            GapChange::Ended(at) => (None, Some(*at)),
+        };
+        let kept = Self {
+            shard_count: shard.count,
+            shard_id: shard.id,
+            noticed,
+            ended_at,
+        };
+        let body = serde_json::to_string(&kept).expect("text and times since 1970 are JSON");
+        aside("gap", None, body, error)
+    }
+
+    pub(super) fn read(kept: &Kept) -> Option<(ShardKey, GapChange)> {
+        let body: Self = serde_json::from_str(&kept.body).ok()?;
+        let shard = ShardKey {
+            count: body.shard_count,
+            id: body.shard_id,
+        };
+        let Some(noticed) = body.noticed else {
+            return Some((shard, GapChange::Ended(body.ended_at?)));
+        };
+        let gap = Gap {
+            reason: guard::GAP_REASONS
+                .into_iter()
+                .find(|reason| *reason == noticed.reason)?,
+            session_id: noticed.session_id,
+            last_sequence: noticed.last_sequence,
+            missing: noticed.missing,
+            began_at: noticed.began_at,
+            ended_at: body.ended_at,
+        };
+        Some((shard, GapChange::Noticed(gap)))
+    }
+}

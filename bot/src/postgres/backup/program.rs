@@ -1,0 +1,328 @@
+//! PostgreSQL's client programs: the fitting version, its environment, what it says.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
+    process::Command,
+};
+
+use super::BackupError;
+use crate::{
+    config::Database,
+    postgres::{connect::libpq::Environment, embedded},
+};
+
+/// A directory of programs of one version.
+#[derive(Clone, Debug)]
+pub(super) struct Programs {
+    directory: PathBuf,
+    major: u32,
+    minor: Option<u32>,
+    /// As the program itself says it, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    pub(super) version: String,
+}
+
+/// The first minor version of each major one that writes `\\restrict`, so that a prepared dump cannot have psql run programs on this
+/// machine (CVE-2025-8714): <https://www.postgresql.org/support/security/CVE-2025-8714/>. All later major versions do.
+const RESTRICTED_SINCE: [(u32, u32); 3] = [(15, 14), (16, 10), (17, 6)];
+
+/// What is asked of programs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// All of them, in one directory.
+    pub(super) names: &'a [&'static str],
+    /// The server's major version.
+    pub(super) server: u32,
+    /// The oldest major version that does.
+    pub(super) oldest: u32,
+    /// What asks for that version, before its number.
+    pub(super) who: &'static str,
+    /// Whether what they write is run by psql.
+    pub(super) restricted: bool,
+}
+
+impl Programs {
+    /// The first of the names with all the others in its directory: those in `database.binaries_directory` first, then those of the
+    /// server's own version, then the newest.
+    pub(super) async fn find(database: &Database, wanted: Wanted<'_>) -> Result<Self, BackupError> {
+        let Wanted {
+            names,
+            server,
+            oldest,
+            who,
+            restricted,
+        } = wanted;
+        let name = names.first().copied().unwrap_or_default();
+        let given = database.binaries_directory.clone();
+        let directories = given
+            .iter()
+            .cloned()
+            .chain(embedded::debian())
+            .chain(database.search_path.iter().cloned());
+        let mut found: Vec<Self> = Vec::new();
+        for directory in directories {
+            let all = names.iter().all(|name| directory.join(name).is_file());
+            if all && let Some(programs) = version(&directory, name).await {
+                found.push(programs);
+            }
+        }
+        let is_new = |programs: &&Self| programs.major >= oldest;
+        let fits = |programs: &&Self| is_new(programs) && (!restricted || programs.restricts());
+        let best = found
+            .iter()
+            .filter(fits)
+            // Of equals the last is taken, so the first shall be.
+            .rev()
+            .max_by_key(|programs| {
+                let own = given.as_ref() == Some(&programs.directory);
+                (own, programs.major == server, programs.major)
+            })
+            .cloned();
+        best.ok_or_else(|| {
+            let install = format!(
+                "type: {} (or name the directory of newer programs in database.binaries_directory)",
+                embedded::packages::install("postgresql-client", oldest)
+            );
+            if let Some(unsafe_ones) = found.iter().find(is_new) {
+                return BackupError::NoProgram(format!(
+                    "{name} {} (in {}) lets a prepared backup run programs on this machine (CVE-2025-8714): update it to {}",
+                    unsafe_ones.version,
+                    unsafe_ones.directory.display(),
+                    fixed()
+                ));
+            }
+            BackupError::NoProgram(match found.iter().rev().max_by_key(|programs| programs.major) {
+                Some(newest) => format!(
+                    "{who} {oldest}, and the newest {name} found is {} (in {}): {install}",
+                    newest.version,
+                    newest.directory.display()
+                ),
+                None => format!(
+                    "found no {} in database.binaries_directory, /usr/lib/postgresql/*/bin and PATH: {install}",
+                    names.join(" and ")
+                ),
+            })
+        })
+    }
+
+    /// Whether what `pg_restore` writes cannot have psql run programs.
+    fn restricts(&self) -> bool {
+        match RESTRICTED_SINCE.iter().find(|(major, _)| *major == self.major) {
+            Some((_, since)) => self.minor.is_some_and(|minor| minor >= *since),
+            None => self.major > RESTRICTED_SINCE[2].0,
+        }
+    }
+
+    /// A command with nothing of this process's environment. It never asks for a password, and ends with us.
+    pub(super) fn command(&self, name: &str, environment: Option<&Environment>) -> Command {
+        let mut command = plain(&self.directory, name);
+        if let Some(environment) = environment {
+            command.envs(environment.variables());
+        }
+        command
+    }
+}
+
+fn plain(directory: &Path, name: &str) -> Command {
+    let mut command = Command::new(directory.join(name));
+    command
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        // Ctrl-C in a terminal is for us, who end it.
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+async fn version(directory: &Path, name: &str) -> Option<Programs> {
+    let mut command = plain(directory, name);
+    let output = command
+        .arg("--version")
+        .stdout(Stdio::piped())
+        .output()
+        .await
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    // `pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`
+    let version = text.trim().split_once(") ")?.1;
+    Some(Programs {
+        directory: directory.to_owned(),
+        major: major(version)?,
+        minor: minor(version),
+        version: version.to_owned(),
+    })
+}
+
+fn fixed() -> String {
+    let versions = RESTRICTED_SINCE.map(|(major, minor)| format!("{major}.{minor}"));
+    format!("{} or later", versions.join(", "))
+}
+
+/// The minor version in a version's text; `None` before the first release.
+fn minor(version: &str) -> Option<u32> {
+    let (_, rest) = version.split_once('.')?;
+    major(rest)
+}
+
+/// The major version in a version's text.
+pub(super) fn major(version: &str) -> Option<u32> {
+    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// Read what a program says until it ends, telling `heard` each line; returns what tells best why it failed.
+pub(super) async fn listen(said: impl AsyncRead + Unpin, mut heard: impl FnMut(&str)) -> Option<String> {
+    let mut reader = BufReader::new(said);
+    let (mut line, mut first, mut last) = (Vec::new(), None, None);
+    while let Ok(1..) = reader.read_until(b'\n', &mut line).await {
+        let text = String::from_utf8_lossy(&line).trim().to_owned();
+        heard(&text);
+        if let Some(error) = error_in(&text) {
+            first.get_or_insert(error);
+        } else if !text.is_empty() {
+            last = Some(text);
+        }
+        line.clear();
+    }
+    first.or(last)
+}
+
+/// What comes after the word that a program or the server says before an error.
+fn error_in(line: &str) -> Option<String> {
+    ["error: ", "ERROR:  ", "FATAL:  "]
+        .iter()
+        .find_map(|word| line.split_once(word))
+        .map(|(_, message)| message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::{Programs, Wanted, listen, major, minor};
+    use crate::config::Config;
+
+    #[test]
+    fn versions() {
+        assert_eq!(major("15.18 (Debian 15.18-0+deb12u1)"), Some(15));
+        assert_eq!(major("18rc1"), Some(18));
+        assert_eq!(major("devel"), None);
+        assert_eq!(minor("15.18 (Debian 15.18-0+deb12u1)"), Some(18));
+        assert_eq!(minor("18rc1"), None);
+    }
+
+    #[test]
+    fn programs_before_the_fix_do_not_restrict_what_psql_runs() {
+        for (version, restricts) in [
+            ("15.13", false),
+            ("15.14", true),
+            ("16.9 (Debian)", false),
+            ("16.10", true),
+            ("17.6", true),
+            ("17rc1", false),
+            ("18rc1", true),
+            ("14.19", false),
+        ] {
+            let programs = Programs {
+                directory: "/".into(),
+                major: major(version).expect("a version"),
+                minor: minor(version),
+                version: version.to_owned(),
+            };
+            assert_eq!(programs.restricts(), restricts, "{version}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_restore_wants_programs_with_the_fix_and_a_backup_takes_any() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let program = directory.path().join("pg_restore");
+        fs::write(&program, "").expect("written");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("made executable");
+        let mut database = Config::defaults().database;
+        database.binaries_directory = Some(directory.path().to_owned());
+        let find = async |version: &str, restricted| {
+            let script = format!("#!/bin/sh\necho 'pg_restore (PostgreSQL) {version}'\n");
+            fs::write(&program, script).expect("written");
+            let wanted = Wanted {
+                names: &["pg_restore"],
+                server: 17,
+                oldest: 17,
+                who: "the backup was made by pg_dump",
+                restricted,
+            };
+            Programs::find(&database, wanted).await
+        };
+        assert_eq!(find("17.5", false).await.expect("any").version, "17.5");
+        assert_eq!(find("17.6", true).await.expect("the fix").version, "17.6");
+        match find("17.5", true).await {
+            // Where a newer one is installed, that one.
+            Ok(other) => assert_ne!(other.version, "17.5"),
+            Err(error) => {
+                let error = error.to_string();
+                assert!(
+                    error.contains("17.5 (in ") && error.contains("15.14, 16.10, 17.6 or later"),
+                    "{error}"
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn programs_that_are_too_old_or_not_there_are_told() {
+        let database = Config::defaults().database;
+        let find = |names, oldest| {
+            let wanted = Wanted {
+                names,
+                server: 15,
+                oldest,
+                who: "the server is PostgreSQL",
+                restricted: true,
+            };
+            Programs::find(&database, wanted)
+        };
+        let programs = find(&["pg_dump"], 15).await.expect("the tests' own PostgreSQL");
+        assert!(programs.major >= 15 && programs.version.starts_with(&programs.major.to_string()));
+        let error = find(&["pg_dump"], 99).await.expect_err("none").to_string();
+        let wanted = format!(
+            "the server is PostgreSQL 99, and the newest pg_dump found is {}",
+            programs.version
+        );
+        assert!(error.starts_with(&wanted), "{error}");
+        assert!(error.contains("apt-get install postgresql-client-99"), "{error}");
+        let error = find(&["pg_dump", "pg_nothing"], 15)
+            .await
+            .expect_err("none")
+            .to_string();
+        assert!(
+            error.starts_with("found no pg_dump and pg_nothing in "),
+            "{error}"
+        );
+        assert_eq!(error.lines().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_first_error_tells() {
+        let said = "pg_dump: dumping contents of table \"public.t\"\n\
+                    psql:<stdin>:12: ERROR:  relation \"t\" already exists\n\
+                    pg_dump: error: later\n";
+        let mut lines = 0;
+        let message = listen(said.as_bytes(), |_| lines += 1).await;
+        assert_eq!(message.as_deref(), Some("relation \"t\" already exists"));
+        assert_eq!(lines, 3);
+        assert_eq!(
+            listen(&b"killed\n\n"[..], |_| ()).await.as_deref(),
+            Some("killed")
+        );
+        assert_eq!(listen(&b""[..], |_| ()).await, None);
+    }
+}

@@ -1,0 +1,265 @@
+//! What a restore asks of the database, and the statements around what `pg_restore` writes.
+//!
+//! All of it is one transaction: a restore that fails leaves everything as it was. `pg_restore` knows objects under the schema's
+//! old name alone, so within the transaction the schema bears that name; one that has it already steps aside meanwhile, unseen by
+//! anybody else.
+
+mod place;
+mod script;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use thiserror::Error;
+use tokio::time::{Instant, sleep};
+
+use self::place::Way;
+use super::snapshot::{self, Server};
+use crate::postgres::{
+    StoreError,
+    connect::{Target, quoted, works_in},
+    dedicated::Dedicated,
+};
+
+/// A process that has just ended may still be seen for a moment, and one that migrates is soon done.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const POLL: Duration = Duration::from_millis(50);
+
+/// Why nothing can be restored here.
+#[derive(Debug, Error)]
+pub enum RestoringError {
+    /// The database could not be reached or asked.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The role lacks a right.
+    #[error("the role {role} lacks the privilege to {what}; grant it with: {grant}")]
+    Rights {
+        /// The role.
+        role: String,
+        /// What it may not do.
+        what: String,
+        /// The statement that lets it.
+        grant: String,
+    },
+    /// The role may not drop what a restore replaces.
+    #[error(
+        "the role {role} may not replace the tables in the schema {schema}, which belong to {owners}: give the address of that role in \
+         DATABASE_URL (database.direct_url) for the restore, or let a superuser type: {grant}"
+    )]
+    NotOwner {
+        /// The role.
+        role: String,
+        /// The schema.
+        schema: String,
+        /// The roles that own the tables.
+        owners: String,
+        /// The statement that lets the role act as them.
+        grant: String,
+    },
+    /// Another process migrates or restores this schema.
+    #[error("another process is migrating or restoring the schema {0:?}: wait for it")]
+    Locked(String),
+    /// Something in another schema needs what would be replaced.
+    #[error(
+        "{dependents} in another schema depends on what would be replaced in the schema {schema:?}: drop it first, and make it again \
+         afterwards"
+    )]
+    Needed {
+        /// The schema.
+        schema: String,
+        /// What depends on it.
+        dependents: String,
+    },
+    /// A bot is there.
+    #[error("Eventide is connected to the schema {schema:?} ({name}): stop it first")]
+    InUse {
+        /// The schema.
+        schema: String,
+        /// The connection's name.
+        name: String,
+    },
+}
+
+impl From<tokio_postgres::Error> for RestoringError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// The place of a restore, which no other process migrates meanwhile.
+pub struct Restoring {
+    session: Dedicated,
+    source: String,
+    server: Server,
+    /// Whether the schema is there.
+    exists: bool,
+    /// How the dump's tables come into it.
+    way: Way,
+    drops: Vec<String>,
+    objects: usize,
+    rows: BTreeMap<String, u64>,
+}
+
+impl Restoring {
+    /// Lock the target's schema for a dump of the schema `source`, and see what is there.
+    pub async fn open(target: &Target, source: &str) -> Result<Self, RestoringError> {
+        let session = Dedicated::open(target, "restore").await?;
+        let server = Server::of(&session).await?;
+        let schema = session.target.schema().to_owned();
+        session
+            .client
+            .batch_execute("-- restore_begin\nSET row_security = off; SET statement_timeout = 0")
+            .await?;
+        // The key is the migrations' own.
+        let deadline = Instant::now() + PATIENCE;
+        let lock = "-- restore_lock\nSELECT pg_try_advisory_lock(hashtextextended('eventide migrate ' || $1::text, 0))";
+        while !session
+            .client
+            .query_one(lock, &[&schema])
+            .await?
+            .get::<_, bool>(0)
+        {
+            if Instant::now() >= deadline {
+                return Err(RestoringError::Locked(schema));
+            }
+            sleep(POLL).await;
+        }
+        let (exists, way) = place::may_restore(&session, &schema, source).await?;
+        let (drops, objects) = place::drops(&session, &schema).await?;
+        if let Some(dependents) = place::dependents(&session, &schema).await? {
+            return Err(RestoringError::Needed { schema, dependents });
+        }
+        let rows = snapshot::rows(&session).await?;
+        let restoring = Self {
+            session,
+            source: source.to_owned(),
+            server,
+            exists,
+            way,
+            drops,
+            objects,
+            rows,
+        };
+        restoring.nobody_works_here().await?;
+        Ok(restoring)
+    }
+
+    /// Refuse while a bot is connected to the schema. One that gives its connections a name of its own is not recognised, and what
+    /// it has not written yet is refused by the fence.
+    pub async fn nobody_works_here(&self) -> Result<(), RestoringError> {
+        let deadline = Instant::now() + PATIENCE;
+        while let Some(name) = self.who_works_here().await? {
+            if Instant::now() >= deadline {
+                return Err(RestoringError::InUse {
+                    schema: self.session.target.schema().to_owned(),
+                    name,
+                });
+            }
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    async fn who_works_here(&self) -> Result<Option<String>, RestoringError> {
+        let schema = self.session.target.schema();
+        let names = self
+            .session
+            .client
+            .query(
+                "-- restore_processes
+                 SELECT application_name FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'eventide %'",
+                &[],
+            )
+            .await?;
+        Ok(names
+            .iter()
+            .map(|row| row.get::<_, String>(0))
+            .find(|name| works_in(name, schema)))
+    }
+
+    /// How to connect to the very server that was looked at.
+    pub const fn target(&self) -> &Target {
+        &self.session.target
+    }
+
+    /// The server.
+    pub const fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Whether there is anything in the schema that a restore would replace.
+    pub const fn is_empty(&self) -> bool {
+        self.objects == 0
+    }
+
+    /// The name of the dump's schema, if its statements are to be given the target's instead.
+    pub fn rewritten(&self) -> Option<&str> {
+        (self.way == Way::Rewritten).then_some(self.source.as_str())
+    }
+
+    /// See that the role may drop what is there.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoringError::NotOwner`].
+    pub async fn may_replace(&self) -> Result<(), RestoringError> {
+        let schema = self.session.target.schema();
+        let owners = place::other_owners(&self.session, schema).await?;
+        if owners.is_empty() {
+            return Ok(());
+        }
+        let row = self
+            .session
+            .client
+            .query_one("-- restore_role\nSELECT current_user::text", &[])
+            .await?;
+        let owners: Vec<String> = owners.iter().map(|owner| quoted(owner)).collect();
+        let owners = owners.join(", ");
+        Err(RestoringError::NotOwner {
+            grant: format!("GRANT {owners} TO {};", quoted(row.get(0))),
+            role: quoted(row.get(0)),
+            schema: quoted(schema),
+            owners,
+        })
+    }
+
+    /// How many tables, views, functions and the like are there.
+    pub const fn objects(&self) -> usize {
+        self.objects
+    }
+
+    /// The rows of the tables that are there.
+    pub const fn rows(&self) -> &BTreeMap<String, u64> {
+        &self.rows
+    }
+
+    /// Whether the dump brings the schema itself, with the rights on it. One that is there keeps its own.
+    pub const fn makes_the_schema(&self) -> bool {
+        !self.exists
+    }
+
+    /// Which of these roles do not exist.
+    pub async fn missing_roles(&self, roles: &[String]) -> Result<Vec<String>, RestoringError> {
+        let rows = self
+            .session
+            .client
+            .query(
+                "-- restore_missing_roles
+                 SELECT r FROM unnest($1::text[]) AS r WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r)",
+                &[&roles],
+            )
+            .await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Tell the planner what is there now, sooner than autovacuum would; and let go of the schema.
+    pub async fn analyze(self, rows: &BTreeMap<String, u64>) -> Result<(), RestoringError> {
+        let schema = quoted(self.session.target.schema());
+        for table in rows.keys() {
+            let analyze = format!("-- restore_analyze\nANALYZE {schema}.{}", quoted(table));
+            self.session.client.batch_execute(&analyze).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! The statements around what `pg_restore` writes.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use super::{Restoring, place::Way};
+use crate::{features::privacy::rows::member, postgres::connect::quoted};
+
+/// What must not be restored as it was: what a table says of the world outside, which has gone on since.
+struct Reset {
+    table: &'static str,
+    /// The migration that brought what the statement touches.
+    since: u32,
+    sql: &'static str,
+}
+
+/// Every table of which a part is of its moment only. One that is added here is reset in each restore from then on.
+const RESETS: [Reset; 5] = [
+    // What came after the backup is missing from now on, until each shard has its next session.
+    Reset {
+        table: "gap",
+        since: 3,
+        sql: "INSERT INTO gap (shard_count, shard_id, reason, session_id, last_sequence, began_at)
+              SELECT shard_count, shard_id, 'restore', session_id, sequence, updated_at
+              FROM shard_checkpoint WHERE session_id IS NOT NULL",
+    },
+    Reset {
+        table: "shard_checkpoint",
+        since: 1,
+        // Discord has forgotten the session, or would replay what came after the backup to a bot whose other rows it never touched.
+        // The fence passes every one that was ever given out, so that a process that still holds a shard cannot write.
+        sql: "UPDATE shard_checkpoint SET session_id = NULL, resume_url = NULL, sequence = 0,
+          fence = greatest(fence, current_setting('eventide.fence')::bigint) + 1",
+    },
+    // The processes of that time are gone, or enter again; with them their leases.
+    Reset {
+        table: "fleet_process",
+        since: 7,
+        sql: "DELETE FROM fleet_process",
+    },
+    // A message that waited when the backup was made was delivered since, most likely. Roles are a state, and made right again.
+    Reset {
+        table: "outbox",
+        since: 5,
+        sql: "UPDATE outbox SET failed_at = now(), failure = 'restored from a backup, by which time it may have been delivered'
+              WHERE failed_at IS NULL AND kind <> 'roles'",
+    },
+    Reset {
+        table: "outbox_lane",
+        since: 5,
+        sql: "UPDATE outbox_lane SET due_at = now()",
+    },
+];
+
+impl Restoring {
+    /// What comes before `pg_restore`'s statements.
+    pub fn before(&self, aside: &str) -> String {
+        let (schema, source) = (quoted(self.session.target.schema()), quoted(&self.source));
+        let mut sql = format!(
+            "BEGIN;
+             SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
+             SET LOCAL lock_timeout = '10s'; SET LOCAL search_path = {schema};
+             SELECT set_config('eventide.fence', '0', true);\n"
+        );
+        if self.rows.contains_key("shard_checkpoint") {
+            sql.push_str(
+                "LOCK TABLE shard_checkpoint IN ACCESS EXCLUSIVE MODE;
+                 SELECT set_config('eventide.fence', coalesce(max(fence), 0)::text, true) FROM shard_checkpoint;\n",
+            );
+        }
+        if self.rows.contains_key("erased") {
+            line(&mut sql, format_args!("{}", member::remembering(&schema)));
+        }
+        for drop in &self.drops {
+            sql.push_str(drop);
+            sql.push_str(";\n");
+        }
+        if self.steps_aside() {
+            line(
+                &mut sql,
+                format_args!("ALTER SCHEMA {source} RENAME TO {}", quoted(aside)),
+            );
+        }
+        if !self.exists {
+            line(
+                &mut sql,
+                format_args!("CREATE SCHEMA {}", quoted(self.name_meanwhile())),
+            );
+        } else if self.is_renamed() {
+            line(&mut sql, format_args!("ALTER SCHEMA {schema} RENAME TO {source}"));
+        }
+        sql
+    }
+
+    fn is_renamed(&self) -> bool {
+        matches!(self.way, Way::Renamed { .. })
+    }
+
+    fn steps_aside(&self) -> bool {
+        self.way == Way::Renamed { aside: true }
+    }
+
+    /// What the schema is called in the transaction.
+    fn name_meanwhile(&self) -> &str {
+        if self.is_renamed() {
+            &self.source
+        } else {
+            self.session.target.schema()
+        }
+    }
+
+    /// What comes after them: nothing is committed that is not what the manifest says.
+    pub fn after(&self, aside: &str, version: u32, rows: &BTreeMap<String, u64>) -> String {
+        let (schema, source) = (quoted(self.session.target.schema()), quoted(&self.source));
+        let meanwhile = self.name_meanwhile();
+        let mut sql = format!("SET LOCAL search_path = {};\n", quoted(meanwhile));
+        sql.push_str(&check(meanwhile, version, rows));
+        for reset in RESETS.iter().filter(|reset| reset.since <= version) {
+            if rows.contains_key(reset.table) {
+                line(&mut sql, format_args!("{}", reset.sql));
+            }
+        }
+        if self.rows.contains_key("erased") {
+            for statement in member::erasing_again(version, |table| rows.contains_key(table)) {
+                line(&mut sql, format_args!("{statement}"));
+            }
+        }
+        if self.is_renamed() {
+            line(&mut sql, format_args!("ALTER SCHEMA {source} RENAME TO {schema}"));
+        }
+        if self.steps_aside() {
+            line(
+                &mut sql,
+                format_args!("ALTER SCHEMA {} RENAME TO {source}", quoted(aside)),
+            );
+        }
+        // The tables' triggers come after their rows: nobody was told.
+        line(
+            &mut sql,
+            format_args!(
+                "SELECT pg_notify('eventide_guild_settings', {} || ' *')",
+                literal(self.session.target.schema())
+            ),
+        );
+        sql.push_str("COMMIT;\n");
+        sql
+    }
+}
+
+fn line(sql: &mut String, statement: std::fmt::Arguments<'_>) {
+    writeln!(sql, "{statement};").expect("a String takes any text");
+}
+
+/// A block that fails unless the tables, their rows and the history are as the manifest says.
+fn check(schema: &str, version: u32, rows: &BTreeMap<String, u64>) -> String {
+    let mut body = String::from("DECLARE found bigint; BEGIN\n");
+    line(
+        &mut body,
+        format_args!(
+            "SELECT count(*) INTO found FROM pg_class AS c WHERE c.relkind = 'r' AND c.relnamespace = {}::regnamespace
+             AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                             AND d.deptype = 'e');
+             IF found <> {count} THEN RAISE EXCEPTION 'the dump holds % tables, and its manifest says {count}', found; END IF",
+            literal(&quoted(schema)),
+            count = rows.len(),
+        ),
+    );
+    for (table, wanted) in rows {
+        line(
+            &mut body,
+            format_args!(
+                "SELECT count(*) INTO found FROM ONLY {};
+                 IF found <> {wanted} THEN
+                     RAISE EXCEPTION 'the table % holds % rows, and the manifest says {wanted}', {}, found;
+                 END IF",
+                quoted(table),
+                literal(table)
+            ),
+        );
+    }
+    line(
+        &mut body,
+        format_args!(
+            "SELECT coalesce(max(version), 0) INTO found FROM refinery_schema_history;
+             IF found <> {version} THEN
+                 RAISE EXCEPTION 'the dump is of schema version %, and its manifest says {version}', found;
+             END IF"
+        ),
+    );
+    body.push_str("END");
+    format!("DO {};\n", literal(&body))
+}
+
+/// A text as PostgreSQL reads it, whatever it contains.
+fn literal(text: &str) -> String {
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}

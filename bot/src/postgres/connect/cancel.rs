@@ -1,0 +1,27 @@
+//! Ending what a connection runs on the server.
+
+use tokio_postgres::{CancelToken, NoTls};
+
+use super::Target;
+use crate::postgres::error::one_line;
+
+impl Target {
+    /// Ask the server to cancel what a connection runs, over a connection of its own that is encrypted as that one is. It need not
+    /// succeed: the statement may have ended.
+    pub(in crate::postgres) async fn cancel(&self, token: CancelToken) {
+        let cancelled = async {
+            match &self.tls {
+                Some(tls) => token.cancel_query(tls.clone()).await,
+                None => token.cancel_query(NoTls).await,
+            }
+        };
+        match tokio::time::timeout(self.patience, cancelled).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(
+                error = one_line(&error),
+                "a statement that was given up could not be cancelled"
+            ),
+            Err(_elapsed) => tracing::debug!("a statement that was given up could not be cancelled in time"),
+        }
+    }
+}

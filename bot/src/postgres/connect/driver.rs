@@ -1,0 +1,49 @@
+//! What carries a connection's messages.
+
+use std::{future::poll_fn, pin::pin, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::{AsyncMessage, Connection, tls::TlsStream};
+
+/// A connection's own future: it carries what its client sends, and ends with it.
+pub type Driver = BoxFuture<'static, Result<(), tokio_postgres::Error>>;
+
+/// Gets the payload of each notification, in the order of the server's messages.
+pub(in crate::postgres) type Hearing = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Carry the messages of `connection`, and hand what the server tells by NOTIFY to `hearing`.
+pub(super) fn driver<S, T>(mut connection: Connection<S, T>, hearing: Option<Hearing>) -> Driver
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: TlsStream + Unpin + Send + 'static,
+{
+    let Some(hearing) = hearing else {
+        return Box::pin(connection);
+    };
+    Box::pin(async move {
+        while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+            if let AsyncMessage::Notification(notification) = message? {
+                hearing(notification.payload());
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Wait for an answer on a connection that nothing else drives yet.
+pub(super) async fn while_driving(
+    mut driver: Driver,
+    answer: impl Future<Output = Result<(), tokio_postgres::Error>>,
+) -> Result<Driver, tokio_postgres::Error> {
+    let mut answer = pin!(answer);
+    tokio::select! {
+        answered = &mut answer => answered?,
+        ended = &mut driver => {
+            ended?;
+            // A connection that has ended fails what waits for it.
+            answer.await?;
+        }
+    }
+    Ok(driver)
+}

@@ -1,0 +1,91 @@
+//! How connections are called in `pg_stat_activity`.
+
+use std::sync::{Arc, RwLock};
+
+/// PostgreSQL cuts an application's name after so many bytes.
+const NAME_BYTES: usize = 63;
+
+/// A schema's name of more bytes is shortened.
+const SCHEMA_BYTES: usize = 16;
+
+/// How the connections that are opened from now on are called in `pg_stat_activity`.
+#[derive(Clone, Debug, Default)]
+pub struct Name(Arc<RwLock<Option<String>>>);
+
+impl Name {
+    /// Call them by what they are `for_what`, between the host with the process and the schema.
+    pub fn set(&self, for_what: &str) {
+        *self.0.write().expect("nothing panics while it holds the name") = Some(for_what.to_owned());
+    }
+
+    pub(super) fn get(&self, schema: &str) -> Option<String> {
+        let name = self.0.read().expect("nothing panics while it holds the name");
+        let for_what = name.as_ref()?;
+        Some(process_name(format!("{for_what} {}", place(schema)).trim_start()))
+    }
+}
+
+/// `eventide HOST:PID` and what a connection is for, in the bytes that PostgreSQL keeps of it.
+pub(in crate::postgres) fn process_name(for_what: &str) -> String {
+    let host = nix::unistd::gethostname().unwrap_or_default();
+    let host = host.to_string_lossy();
+    let rest = format!(":{} {for_what}", std::process::id());
+    let room = NAME_BYTES.saturating_sub("eventide ".len() + rest.len());
+    let host = host.get(..host.floor_char_boundary(room)).unwrap_or_default();
+    format!("eventide {host}{rest}").trim_end().to_owned()
+}
+
+/// Whether a connection of this name is an eventide's that works in `schema`.
+pub(in crate::postgres) fn works_in(name: &str, schema: &str) -> bool {
+    name.starts_with("eventide ") && name.ends_with(&format!(" {}", place(schema)))
+}
+
+/// The end of a name: `in SCHEMA`. One that is long, or holds what PostgreSQL would write otherwise, is shortened and told from
+/// its like by a number.
+fn place(schema: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
+    if schema.len() <= SCHEMA_BYTES && schema.chars().all(plain) {
+        return format!("in {schema}");
+    }
+    let short: String = schema
+        .chars()
+        .filter(|character| plain(*character))
+        .take(7)
+        .collect();
+    // FNV-1a: the same in every version of the bot.
+    let number = schema.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    format!("in {short}~{number:08x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NAME_BYTES, Name, process_name, works_in};
+
+    #[test]
+    fn a_name_tells_the_schema() {
+        let name = Name::default();
+        assert_eq!(name.get("public"), None);
+        let schemas = [
+            "public",
+            "eventide_two",
+            "it's \"x\"",
+            "it's \"y\"",
+            "grüße",
+            &"long".repeat(12),
+        ];
+        for for_what in ["", "shards 1000-1023/1024"] {
+            name.set(for_what);
+            for schema in schemas {
+                let called = name.get(schema).expect("a name");
+                assert!(called.is_ascii() && called.len() <= NAME_BYTES, "{called}");
+                for other in schemas {
+                    assert_eq!(works_in(&called, other), schema == other, "{called} {other}");
+                }
+            }
+        }
+        assert!(!works_in(&process_name("migrate"), "public"));
+        assert!(!works_in("another in public", "public"));
+    }
+}

@@ -1,0 +1,231 @@
+//! `eventide doctor`: looks at PostgreSQL as the bot sees it, and says what to do. It changes nothing.
+
+mod disk;
+pub mod finding;
+mod server;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use self::finding::Finding;
+use crate::{
+    config::Config,
+    postgres::{
+        Store, catalog,
+        database::{Database, DatabaseError},
+        migrations::{self, Migrations, Status},
+        replica::{Standing, in_words},
+    },
+    support::error_chain::in_one_line,
+};
+
+/// Statements in the list of the heaviest.
+const HEAVIEST: u32 = 5;
+
+/// A running bot moves every checkpoint more often.
+const CHECKPOINT_AGE: Duration = Duration::from_mins(1);
+
+/// Look at everything.
+///
+/// # Errors
+///
+/// The database cannot be reached or asked.
+pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding>, DatabaseError> {
+    let mut findings = Vec::new();
+    let private = config.database.embedded();
+    let store = database.store(&config.database)?;
+    let server = catalog::server(&store).await?;
+    findings.push(server::version(&server));
+    findings.extend(server::connection(&server, private));
+    let settings = catalog::settings(&store).await?;
+    findings.extend(server::settings(&server, &settings));
+    let sessions = catalog::sessions(&store).await?;
+    // Before the tables are there, there are no processes either.
+    let processes = catalog::processes(&store).await.unwrap_or_default();
+    findings.extend(server::sessions(
+        &sessions,
+        &settings,
+        &config.database,
+        processes,
+    ));
+    if private {
+        findings.push(disk::disk_of(&config.database.data_directory));
+    }
+
+    let all = match migrations::status(&database.direct).await {
+        Ok(all) => all,
+        Err(error) => {
+            findings.push(Finding::bad("schema", error.to_string(), ""));
+            store.close();
+            return Ok(findings);
+        }
+    };
+    let names = |wanted: fn(&&Status) -> bool| -> Vec<&str> {
+        let wanted = all.iter().filter(wanted);
+        wanted.map(|status| status.name.as_str()).collect()
+    };
+    let pending = names(|status| status.applied_on.is_none());
+    let newer = names(|status| status.newer);
+    if pending.is_empty() {
+        let schema = &config.database.schema;
+        let found = if newer.is_empty() {
+            format!("{schema} is up to date")
+        } else {
+            format!(
+                "{schema} is ahead of this binary, which can work with it: {}",
+                newer.join(", ")
+            )
+        };
+        findings.push(Finding::good("schema", found));
+        findings.extend(definitions(database).await);
+        findings.extend(tables::tables(&catalog::tables(&store).await?));
+        findings.extend(tables::indexes(&catalog::indexes(&store).await?));
+        findings.push(checkpoints(&catalog::checkpoints(&store).await?));
+    } else {
+        findings.push(Finding::warning(
+            "schema",
+            format!("{} lacks {}", config.database.schema, pending.join(", ")),
+            "eventide migrate up, or start the bot",
+        ));
+    }
+    findings.push(statements(&store, server.has_statement_statistics).await);
+    findings.extend(replica(&store, config).await);
+    store.close();
+    Ok(findings)
+}
+
+/// Whether tables, indexes, triggers and functions are what the migrations make, as `eventide migrate verify` finds.
+async fn definitions(database: &Database) -> Vec<Finding> {
+    let verdict = match Migrations::embedded().verify(&database.direct).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            return vec![Finding::warning(
+                "definitions",
+                format!("they could not be compared: {error}"),
+                "eventide migrate verify",
+            )];
+        }
+    };
+    if !verdict.compared {
+        let why = verdict.findings.into_iter().chain(verdict.notes).last();
+        return vec![Finding::warning(
+            "definitions",
+            why.unwrap_or_default(),
+            "eventide migrate verify, as the role that migrates",
+        )];
+    }
+    if verdict.findings.is_empty() {
+        return vec![Finding::good(
+            "definitions",
+            "tables, indexes, triggers and functions are as the migrations make them",
+        )];
+    }
+    verdict
+        .findings
+        .into_iter()
+        .map(|found| {
+            // What is more than there should be costs, what is missing or different is wrong.
+            let more = found.contains("is one more than the migrations make");
+            let advice =
+                "eventide migrate verify lists all; make it again as in the migrations, or restore a backup";
+            if more {
+                Finding::warning("definitions", found, "drop it unless it is wanted")
+            } else {
+                Finding::bad("definitions", found, advice)
+            }
+        })
+        .collect()
+}
+
+fn checkpoints(all: &[catalog::CheckpointAge]) -> Finding {
+    let oldest = all
+        .iter()
+        .filter(|checkpoint| checkpoint.has_session)
+        .max_by(|a, b| a.age_s.total_cmp(&b.age_s));
+    match oldest {
+        None => Finding::good("checkpoints", "none yet: no shard has run on this database"),
+        Some(oldest) if oldest.age_s > CHECKPOINT_AGE.as_secs_f64() => Finding::warning(
+            "checkpoints",
+            format!(
+                "shard {} of {} was last committed {:.0} s ago",
+                oldest.shard_id, oldest.shard_count, oldest.age_s
+            ),
+            "if the bot is running it does not commit (look at its log and /readyz); if it is stopped, start it before Discord \
+             forgets the sessions",
+        ),
+        Some(oldest) => Finding::good(
+            "checkpoints",
+            format!(
+                "{} shards, the oldest commit {:.1} s ago",
+                all.len(),
+                oldest.age_s
+            ),
+        ),
+    }
+}
+
+async fn statements(store: &Store, installed: bool) -> Finding {
+    let how = "add pg_stat_statements to shared_preload_libraries, restart the server, and CREATE EXTENSION \
+               pg_stat_statements: the heaviest statements are listed here then, by their names in the source";
+    if !installed {
+        return Finding::good(
+            "statements",
+            format!("pg_stat_statements is not installed; to see more: {how}"),
+        );
+    }
+    match catalog::heaviest(store, HEAVIEST).await {
+        Ok(all) => {
+            let lines = all.iter().map(|heavy| {
+                format!(
+                    "\n      {:<14}   {:<28} {:>10.0} ms in {} calls, {:.2} ms and {} rows a call",
+                    "",
+                    heavy.name,
+                    heavy.total_ms,
+                    heavy.calls,
+                    heavy.mean_ms,
+                    heavy.rows.checked_div(heavy.calls).unwrap_or_default(),
+                )
+            });
+            Finding::good(
+                "statements",
+                format!("the heaviest:{}", lines.collect::<String>()),
+            )
+        }
+        Err(error) => Finding::warning(
+            "statements",
+            format!("pg_stat_statements cannot be read: {error}"),
+            how,
+        ),
+    }
+}
+
+async fn replica(store: &Store, config: &Config) -> Option<Finding> {
+    let max_lag = config.database.routes.read_max_lag;
+    let standing = match store.replica_standing().await {
+        Ok(standing) => standing?,
+        Err(error) => {
+            return Some(Finding::warning(
+                "replica",
+                format!("database.read_url does not answer: {}", in_one_line(&error)),
+                "reads go to the primary meanwhile",
+            ));
+        }
+    };
+    let found = in_words(standing, max_lag);
+    let advice = match standing {
+        Standing::Follows(lag) if lag <= max_lag => return Some(Finding::good("replica", found)),
+        Standing::Follows(_) => {
+            "reads go to the primary: look at pg_stat_replication there, and at the standby's log"
+        }
+        Standing::Unknown => {
+            "reads go to the primary: it has replayed nothing since it was started; look at its log, and at pg_stat_replication on \
+             the primary"
+        }
+        Standing::Promoted | Standing::Foreign | Standing::Diverged => {
+            "reads go to the primary: give the address of a streaming standby of the same database in database.read_url"
+        }
+    };
+    Some(Finding::warning("replica", found, advice))
+}

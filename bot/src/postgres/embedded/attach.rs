@@ -1,0 +1,115 @@
+//! A visit to the private PostgreSQL that another eventide runs: connect, and leave it as it was found.
+
+use std::{fs::File, path::Path, time::Duration};
+
+use tokio::time::{Instant, sleep};
+
+use crate::postgres::embedded::{
+    Options, PrivatePostgres, blocking,
+    error::Error,
+    lock::{self, Lock, Taken},
+    paths,
+    pidfile::{self, PidFile},
+    session,
+};
+
+/// How long the other eventide may take to start its server, which may have much to read again after a crash.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+const POLL: Duration = Duration::from_millis(50);
+
+/// A private PostgreSQL for a command.
+#[derive(Debug)]
+pub enum Visit {
+    /// Nobody ran it; it is ours until it is stopped.
+    Host(PrivatePostgres),
+    /// Another eventide runs it, and goes on doing so.
+    Guest(Guest),
+}
+
+/// The private PostgreSQL of another eventide.
+#[derive(Debug)]
+pub struct Guest {
+    connection: tokio_postgres::Config,
+    _stay: File,
+}
+
+impl Guest {
+    /// How to connect.
+    pub const fn connection(&self) -> &tokio_postgres::Config {
+        &self.connection
+    }
+
+    /// Enters, or says why that is not possible yet.
+    async fn enter(data: &Path) -> Result<Result<Self, String>, Error> {
+        let directory = data.to_owned();
+        let found = blocking(move || {
+            let Some(stay) = lock::stay(&directory)? else {
+                return Ok(Err("it is stopping".to_owned()));
+            };
+            let cluster = paths::cluster(&directory).canonicalize();
+            Ok(cluster
+                .ok()
+                .and_then(|cluster| match PidFile::read(&cluster) {
+                    PidFile::Live(running) if pidfile::is_ready(running.pid, &cluster) => {
+                        Some((stay, cluster, running.socket_directory))
+                    }
+                    _ => None,
+                })
+                .ok_or_else(|| "it is starting".to_owned()))
+        })
+        .await?;
+        let (stay, cluster, socket) = match found {
+            Ok(found) => found,
+            Err(why) => return Ok(Err(why)),
+        };
+        Ok(session::admits(&socket, &cluster).await.map(|()| Self {
+            connection: session::config(&socket, session::DATABASE),
+            _stay: stay,
+        }))
+    }
+}
+
+/// The server of whoever runs it, or else our own.
+pub(super) async fn visit(options: &Options) -> Result<Visit, Error> {
+    let wanted = options.data_directory.clone();
+    let data = blocking(move || paths::data_directory(&wanted)).await?;
+    let deadline = Instant::now() + DEADLINE;
+    let mut told = Instant::now();
+    loop {
+        let directory = data.clone();
+        let taken = blocking(move || Lock::of_command(&directory)).await?;
+        let pid = match taken {
+            Taken::Ours(lock) => {
+                return PrivatePostgres::start_on(data, lock, options)
+                    .await
+                    .map(Visit::Host);
+            }
+            Taken::Others(pid) => pid,
+        };
+        let message = match Guest::enter(&data).await? {
+            Ok(guest) => {
+                tracing::debug!(holder = pid, "a guest of the private PostgreSQL");
+                return Ok(Visit::Guest(guest));
+            }
+            Err(message) => message,
+        };
+        if Instant::now() >= deadline {
+            return Err(Error::HolderNotReady {
+                path: data,
+                pid,
+                seconds: DEADLINE.as_secs(),
+                message,
+            });
+        }
+        if told.elapsed() >= Duration::from_secs(5) {
+            told = Instant::now();
+            tracing::info!(
+                holder = pid,
+                answer = message,
+                "waiting for the private PostgreSQL of another eventide"
+            );
+        }
+        sleep(POLL).await;
+    }
+}

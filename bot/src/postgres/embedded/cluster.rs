@@ -1,0 +1,109 @@
+//! Makes a cluster, and reads what version one is.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+    process::{Output, Stdio},
+};
+
+use crate::postgres::embedded::{
+    account::Account,
+    binaries::Binaries,
+    blocking,
+    diagnostics::last_error,
+    error::Error,
+    paths::{Place, fresh_directory},
+    settings::ROLE,
+};
+
+/// The major version that made `cluster`, or nothing if there is no cluster yet.
+pub(super) fn major(cluster: &Path) -> Result<Option<u32>, Error> {
+    let path = cluster.join("PG_VERSION");
+    match fs::read_to_string(&path) {
+        Ok(text) => text
+            .trim()
+            .parse()
+            .map(Some)
+            .map_err(|_not_a_number| Error::NotACluster {
+                path: cluster.to_owned(),
+            }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if cluster.exists() {
+                Err(Error::NotACluster {
+                    path: cluster.to_owned(),
+                })
+            } else {
+                Ok(None)
+            }
+        }
+        Err(error) => Err(Error::io("read", path)(error)),
+    }
+}
+
+/// Makes the cluster under another name and gives it its own when it is whole: a start that is cut off leaves
+/// nothing that looks like a cluster. Without `sync`, a power cut can destroy it, which is no loss where the server
+/// itself runs without `fsync`.
+pub(super) async fn make(
+    place: &Place,
+    account: &Account,
+    binaries: &Binaries,
+    sync: bool,
+) -> Result<(), Error> {
+    let new = place.home.join("cluster.new");
+    // The order of the bytes sorts fastest and never changes with the system's library; upper and lower case
+    // know all letters. A system without that second locale gets ASCII's.
+    let mut options = vec!["--locale=C", "--lc-ctype=C.UTF-8"];
+    if !sync {
+        options.push("--no-sync");
+    }
+    let mut output = initdb(&new, account, binaries, &options).await?;
+    if String::from_utf8_lossy(&output.stderr).contains("invalid locale name") {
+        options.splice(..2, ["--no-locale"]);
+        output = initdb(&new, account, binaries, &options).await?;
+    }
+    if !output.status.success() {
+        let message = last_error(&String::from_utf8_lossy(&output.stderr));
+        return Err(Error::Initdb {
+            path: place.cluster.clone(),
+            message,
+        });
+    }
+    let place = place.clone();
+    blocking(move || {
+        fs::rename(&new, &place.cluster).map_err(Error::io("name", &place.cluster))?;
+        if !sync {
+            return Ok(());
+        }
+        // initdb has synced what it wrote; the name is ours to sync.
+        File::open(&place.home)
+            .and_then(|home| home.sync_all())
+            .map_err(Error::io("sync the directory", &place.home))
+    })
+    .await
+}
+
+async fn initdb(
+    new: &Path,
+    account: &Account,
+    binaries: &Binaries,
+    options: &[&str],
+) -> Result<Output, Error> {
+    let (path, owner) = (new.to_owned(), account.clone());
+    blocking(move || fresh_directory(&path, &owner)).await?;
+    let program = binaries.program("initdb");
+    let mut command = account.command(&program, Path::new("/"));
+    command
+        .arg("--pgdata")
+        .arg(new)
+        .args(["--username", ROLE, "--encoding=UTF8", "--auth=peer"]);
+    command
+        .args(["--data-checksums", "--no-instructions"])
+        .args(options);
+    command
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(Error::io("run", program))
+}

@@ -1,0 +1,177 @@
+//! One eventide a data directory; commands are its guests.
+//!
+//! `eventide.lock` is held by whoever runs the server. `eventide.guests` is shared by those who use it meanwhile: a command that
+//! runs the server waits for them before it stops it. The bot does not: its end is not a guest's to delay.
+//!
+//! `eventide.bot` is held by a bot before it asks for the first, and for as long as it runs. So a bot that finds the first one
+//! taken knows without reading anything that a command has it, which will be done soon: what a holder writes of itself comes
+//! after the lock, and is for people only.
+
+use std::{
+    fs::{File, TryLockError},
+    io::{Read, Seek, Write},
+    path::Path,
+};
+
+use crate::{postgres::embedded::error::Error, support::files::open_shared};
+
+const FILE: &str = "eventide.lock";
+
+const GUESTS_FILE: &str = "eventide.guests";
+
+const BOT_FILE: &str = "eventide.bot";
+
+/// What became of an attempt at a lock.
+#[derive(Debug)]
+pub(super) enum Taken<T> {
+    Ours(T),
+    /// Somebody else holds it; with the process id as that one wrote it down, if it has already.
+    Others(String),
+}
+
+/// Keeps other bots out of a data directory until it is dropped, or until the process ends in whatever way.
+#[derive(Debug)]
+pub(super) struct Claim {
+    _file: File,
+}
+
+impl Claim {
+    /// Claims `data_directory` for this bot, or tells which bot has it.
+    pub(super) fn take(data_directory: &Path) -> Result<Taken<Self>, Error> {
+        Ok(match exclusive(&data_directory.join(BOT_FILE))? {
+            Taken::Ours(file) => Taken::Ours(Self { _file: file }),
+            Taken::Others(pid) => Taken::Others(pid),
+        })
+    }
+}
+
+/// Holds the server of a data directory until it is dropped, or until the process ends in whatever way.
+#[derive(Debug)]
+pub(super) struct Lock {
+    // First, so that the next bot is not told of this one when it is as good as gone.
+    role: Role,
+    _file: File,
+}
+
+/// Who runs the server.
+#[derive(Debug)]
+enum Role {
+    /// The bot, until it is stopped.
+    Bot { _claim: Claim },
+    /// A command, until it is done and its guests have left.
+    Command { guests: File },
+}
+
+impl Lock {
+    /// For a bot. Whoever else holds it is a command, since no other bot has the claim.
+    pub(super) fn of_bot(
+        data_directory: &Path,
+        claim: Claim,
+    ) -> Result<Result<Self, (Claim, String)>, Error> {
+        Ok(match exclusive(&data_directory.join(FILE))? {
+            Taken::Ours(file) => Ok(Self {
+                role: Role::Bot { _claim: claim },
+                _file: file,
+            }),
+            Taken::Others(pid) => Err((claim, pid)),
+        })
+    }
+
+    /// For a command. Whoever else holds it may be a bot or a command.
+    pub(super) fn of_command(data_directory: &Path) -> Result<Taken<Self>, Error> {
+        let file = match exclusive(&data_directory.join(FILE))? {
+            Taken::Ours(file) => file,
+            Taken::Others(pid) => return Ok(Taken::Others(pid)),
+        };
+        let path = data_directory.join(GUESTS_FILE);
+        let guests = open_shared(&path).map_err(Error::io("open", &path))?;
+        Ok(Taken::Ours(Self {
+            role: Role::Command { guests },
+            _file: file,
+        }))
+    }
+
+    /// Whether the server may be stopped; once it may, nobody comes in any more.
+    pub(super) fn is_left_alone(&self) -> bool {
+        match &self.role {
+            Role::Bot { .. } => true,
+            Role::Command { guests } => !matches!(guests.try_lock(), Err(TryLockError::WouldBlock)),
+        }
+    }
+}
+
+/// Keeps a command from stopping its server, for as long as the file is open. `None`: it is stopping it.
+pub(super) fn stay(data_directory: &Path) -> Result<Option<File>, Error> {
+    let path = data_directory.join(GUESTS_FILE);
+    let file = open_shared(&path).map_err(Error::io("open", &path))?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
+    }
+}
+
+/// The lock on a file, with this process's id in it; or the id that is in it.
+fn exclusive(path: &Path) -> Result<Taken<File>, Error> {
+    let mut file = open_shared(path).map_err(Error::io("open", path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut pid = String::new();
+            file.read_to_string(&mut pid).map_err(Error::io("read", path))?;
+            return Ok(Taken::Others(pid.trim().to_owned()));
+        }
+        Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
+    }
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| writeln!(file, "{}", std::process::id()))
+        .map_err(Error::io("write to", path))?;
+    Ok(Taken::Ours(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_bot_waits_for_a_command_whatever_the_file_says() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let directory = directory.path();
+        let Taken::Ours(command) = Lock::of_command(directory).expect("asked") else {
+            unreachable!("nobody has it")
+        };
+        let Taken::Ours(mut claim) = Claim::take(directory).expect("asked") else {
+            unreachable!("nobody has it")
+        };
+        // Locked and not written yet, and what a bot of yesterday left.
+        for left in ["", "1\n"] {
+            fs::write(directory.join(FILE), left).expect("written");
+            let Err((back, pid)) = Lock::of_bot(directory, claim).expect("asked") else {
+                unreachable!("the command has it")
+            };
+            assert_eq!(pid, left.trim());
+            claim = back;
+        }
+        drop(command);
+        assert!(Lock::of_bot(directory, claim).expect("asked").is_ok());
+    }
+
+    #[test]
+    fn two_bots_do_not_wait_for_each_other() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let directory = directory.path();
+        let Taken::Ours(claim) = Claim::take(directory).expect("asked") else {
+            unreachable!("nobody has it")
+        };
+        let own = std::process::id().to_string();
+        assert!(matches!(Claim::take(directory), Ok(Taken::Others(pid)) if pid == own));
+        let lock = Lock::of_bot(directory, claim).expect("asked").expect("free");
+        assert!(matches!(Claim::take(directory), Ok(Taken::Others(pid)) if pid == own));
+        assert!(matches!(Lock::of_command(directory), Ok(Taken::Others(pid)) if pid == own));
+        drop(lock);
+        assert!(matches!(Claim::take(directory), Ok(Taken::Ours(_))));
+    }
+}

@@ -1,0 +1,267 @@
+//! Where everything is.
+//!
+//! ```text
+//! data/eventide.lock               held by the one eventide that runs the server; beside it `.bot` and `.guests`, see `lock`
+//! data/postgres/                   the bot's: settings and what the server said at its start; or a link to where this is
+//! data/postgres/cluster/           the server's account's, mode 0700: PostgreSQL's data, its log, its socket
+//! ```
+//!
+//! Root writes nothing inside `cluster`: whoever owns a directory can put a link in a file's place and so have root write
+//! elsewhere. This is why the settings stand outside.
+
+use std::{
+    fs::{self, DirBuilder},
+    io,
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{DirBuilderExt, MetadataExt, lchown, symlink},
+    },
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    postgres::embedded::{account::Account, binaries::Binaries, blocking, error::Error},
+    support::files,
+};
+
+/// The port in the socket's name. No port is opened.
+pub(super) const PORT: u16 = 5432;
+
+/// Longest path of a Unix socket: `sun_path` has 108 bytes, the last of them zero.
+const MAX_SOCKET_PATH_BYTES: usize = 107;
+
+/// Where a cluster goes whose account cannot enter the data directory.
+const ELSEWHERE: &str = "/var/lib/eventide";
+
+/// Names that are tried where one is taken.
+const MAX_NAMES: usize = 16;
+
+/// Where the private PostgreSQL is.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// The bot's own directory beside the cluster.
+    pub(super) home: PathBuf,
+    /// PostgreSQL's data directory.
+    pub(super) cluster: PathBuf,
+    /// The directory of the socket.
+    pub(super) socket: PathBuf,
+}
+
+/// Makes the data directory if there is none, and gives its path from the root.
+pub(super) fn data_directory(path: &Path) -> Result<PathBuf, Error> {
+    // Root's must let the server's account through; what it holds is guarded one level below.
+    let mode = if nix::unistd::Uid::effective().is_root() {
+        0o711
+    } else {
+        0o700
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)
+        .map_err(Error::io("make the directory", path))?;
+    path.canonicalize().map_err(Error::io("find the directory", path))
+}
+
+/// The cluster below `data_directory`, whether it exists or not.
+pub(super) fn cluster(data_directory: &Path) -> PathBuf {
+    home(data_directory).join("cluster")
+}
+
+fn home(data_directory: &Path) -> PathBuf {
+    data_directory.join("postgres")
+}
+
+impl Place {
+    /// The socket and its lock file, which a server that ends in order removes.
+    pub(super) fn socket_files(&self) -> [PathBuf; 2] {
+        [format!(".s.PGSQL.{PORT}.lock"), format!(".s.PGSQL.{PORT}")].map(|name| self.socket.join(name))
+    }
+
+    /// Takes away a directory of the socket that was made outside of the cluster; one that is still in use
+    /// stays.
+    pub(super) async fn tidy(&self) {
+        if self.socket != self.cluster
+            && let Err(error) = tokio::fs::remove_dir(&self.socket).await
+        {
+            tracing::debug!(directory = %self.socket.display(), %error, "the socket's directory stays");
+        }
+    }
+
+    /// Finds or makes the directories around the cluster.
+    pub(super) async fn settle(data: &Path, account: &Account, binaries: &Binaries) -> Result<Self, Error> {
+        let wanted = home(data);
+        let (data, link) = (data.to_owned(), wanted.clone());
+        if tokio::fs::symlink_metadata(&wanted).await.is_err() {
+            let enters_data = enters(account, binaries, &data).await?;
+            let account = account.clone();
+            blocking(move || {
+                if enters_data {
+                    make(&link, account.home_mode())
+                } else {
+                    settle_elsewhere(&data, &link, &account)
+                }
+            })
+            .await?;
+        }
+        let home = blocking(move || trusted(&wanted)).await?;
+        if !enters(account, binaries, &home).await? {
+            return Err(Error::Unreachable {
+                path: home,
+                account: account.name.clone(),
+            });
+        }
+        let account = account.clone();
+        blocking(move || {
+            let cluster = home.join("cluster");
+            let socket = socket_directory(&cluster, &account)?;
+            Ok(Self {
+                home,
+                cluster,
+                socket,
+            })
+        })
+        .await
+    }
+}
+
+/// The directory at `path`, or the one that a link there leads to. A link of somebody who could not write there is refused: root
+/// writes settings into that directory.
+fn trusted(path: &Path) -> Result<PathBuf, Error> {
+    let failed = |error| Error::io("find the directory", path)(error);
+    let link = path.symlink_metadata().map_err(failed)?;
+    let owner = path.metadata().map_err(failed)?.uid();
+    if link.is_symlink() && !files::is_trusted_link(&link, owner) {
+        return Err(Error::StrangersLink {
+            path: path.to_owned(),
+        });
+    }
+    path.canonicalize().map_err(failed)
+}
+
+/// Whether the server's account can enter a directory. Asked by trying: mode bits are not the whole truth.
+async fn enters(account: &Account, binaries: &Binaries, directory: &Path) -> Result<bool, Error> {
+    if !account.lent {
+        return Ok(true);
+    }
+    let mut command = account.command(binaries.program("postgres"), directory);
+    match command.arg("--version").kill_on_drop(true).status().await {
+        Ok(status) => Ok(status.success()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
+        Err(error) => Err(Error::io("run a program in", directory)(error)),
+    }
+}
+
+/// Makes `wanted` a link to a directory that the server's account can enter.
+fn settle_elsewhere(data: &Path, wanted: &Path, account: &Account) -> Result<(), Error> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o711)
+        .create(ELSEWHERE)
+        .map_err(Error::io("make the directory", ELSEWHERE))?;
+    // Never one that exists: it belonged to a data directory of this path that somebody removed.
+    let home = names(Path::new(ELSEWHERE), &hash(data)).find(|name| name.symlink_metadata().is_err());
+    let home = home.ok_or_else(|| Error::Unreachable {
+        path: data.to_owned(),
+        account: account.name.clone(),
+    })?;
+    make(&home, 0o711)?;
+    symlink(&home, wanted).map_err(Error::io("make the link", wanted))?;
+    tracing::info!(
+        account.name = account.name,
+        data.directory = %data.display(),
+        postgres.directory = %home.display(),
+        "the server's account cannot enter the data directory: the private PostgreSQL is kept elsewhere, behind a link"
+    );
+    Ok(())
+}
+
+/// The cluster itself, or a private directory with a short path if the socket's name would be too long there.
+fn socket_directory(cluster: &Path, account: &Account) -> Result<PathBuf, Error> {
+    let bytes = cluster
+        .join(format!(".s.PGSQL.{PORT}"))
+        .as_os_str()
+        .as_bytes()
+        .len();
+    if bytes <= MAX_SOCKET_PATH_BYTES {
+        return Ok(cluster.to_owned());
+    }
+    let own = PathBuf::from(format!("/run/user/{}", account.uid));
+    let parents = if account.lent {
+        [PathBuf::from("/run"), PathBuf::from("/tmp")]
+    } else {
+        [own, PathBuf::from("/tmp")]
+    };
+    let mut refusal = None;
+    for parent in parents.iter().filter(|parent| parent.is_dir()) {
+        for path in names(parent, &format!("eventide-{}", hash(cluster))) {
+            match private_directory(&path, account) {
+                Ok(()) => return Ok(path),
+                Err(error) => refusal = Some(error),
+            }
+        }
+    }
+    Err(refusal.unwrap_or_else(|| Error::UnsafeSocketDirectory {
+        path: PathBuf::from("/tmp"),
+    }))
+}
+
+/// Makes a directory that nobody but the server's account can enter, or accepts one that is just that.
+fn private_directory(path: &Path, account: &Account) -> Result<(), Error> {
+    match make(path, 0o700) {
+        Ok(()) => lchown(path, Some(account.uid), Some(account.gid)).map_err(Error::io("hand over", path))?,
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    let metadata = path.symlink_metadata().map_err(Error::io("look at", path))?;
+    let private = metadata.is_dir() && metadata.uid() == account.uid && metadata.mode() & 0o777 == 0o700;
+    if private {
+        Ok(())
+    } else {
+        Err(Error::UnsafeSocketDirectory {
+            path: path.to_owned(),
+        })
+    }
+}
+
+/// An empty directory for a cluster to be made in; what an earlier attempt left there goes away.
+pub(super) fn fresh_directory(path: &Path, account: &Account) -> Result<(), Error> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::io("remove", path)(error));
+        }
+        _ => {}
+    }
+    make(path, 0o700)?;
+    if account.lent {
+        lchown(path, Some(account.uid), Some(account.gid)).map_err(Error::io("hand over", path))?;
+    }
+    Ok(())
+}
+
+fn make(path: &Path, mode: u32) -> Result<(), Error> {
+    DirBuilder::new()
+        .mode(mode)
+        .create(path)
+        .map_err(Error::io("make the directory", path))
+}
+
+/// `name`, `name-1`, `name-2` and so on in `parent`.
+fn names(parent: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
+    (0..MAX_NAMES).map(move |number| match number {
+        0 => parent.join(name),
+        _ => parent.join(format!("{name}-{number}")),
+    })
+}
+
+/// FNV-1a of a path: short, and the same in every version of the bot.
+fn hash(path: &Path) -> String {
+    let hash = path
+        .as_os_str()
+        .as_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    format!("{hash:016x}")
+}

@@ -1,0 +1,280 @@
+//! What can go wrong with the database, told in one line and without a value of any statement.
+
+use std::time::Duration;
+
+use deadpool_postgres::{HookError, PoolError, TimeoutType};
+use thiserror::Error;
+use tokio_postgres::error::SqlState;
+
+use crate::support::error_chain::in_one_line;
+
+/// A failed operation on the store.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The connection failed during COMMIT: nobody knows yet whether the transaction took effect.
+    #[error("connection lost during COMMIT: {}", one_line(.0))]
+    Commit(#[source] tokio_postgres::Error),
+    /// A statement or a connection failed; its transaction has not taken effect.
+    #[error("{}", one_line(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// Nothing came for as long as the caller waits: perhaps nobody is at the connection's other end. Its transaction has not taken
+    /// effect.
+    #[error("PostgreSQL did not answer within {} ms; the connection is given up", .0.as_millis())]
+    Silence(Duration),
+    /// The same during COMMIT: nobody knows yet whether the transaction took effect.
+    #[error("PostgreSQL did not answer a COMMIT within {} ms; the connection is given up", .0.as_millis())]
+    SilentCommit(Duration),
+    /// No connection could be had.
+    #[error("{0}")]
+    Pool(String),
+    /// What is in the schema, or the role's rights on it, is not what the command needs.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+/// Why connecting ended, for people.
+pub(crate) const NO_ANSWER: &str = "PostgreSQL did not answer within database.connection_timeout_ms";
+
+impl StoreError {
+    /// The SQLSTATE, where the server gave one: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+    pub fn sqlstate(&self) -> Option<&SqlState> {
+        match self {
+            Self::Commit(error) | Self::Postgres(error) => error.code(),
+            Self::Silence(_) | Self::SilentCommit(_) | Self::Pool(_) | Self::Unfit(_) => None,
+        }
+    }
+
+    /// Whether it is unknown if anybody is at the connection's other end.
+    pub(crate) const fn is_silence(&self) -> bool {
+        matches!(self, Self::Silence(_) | Self::SilentCommit(_))
+    }
+
+    /// Whether the connection is of no use any more: nobody answers on it, its session is ending, or it can only read. A session keeps
+    /// `default_transaction_read_only` as it was when it began, and a server that was demoted to a standby stays one.
+    pub(crate) fn ends_connection(&self) -> bool {
+        self.is_silence() || self.sqlstate().is_some_and(ends_session)
+    }
+
+    /// Whether trying again at once is right: the server chose this transaction as the victim of a conflict.
+    pub fn is_conflict(&self) -> bool {
+        matches!(
+            self.sqlstate(),
+            Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE)
+        )
+    }
+
+    /// Whether PostgreSQL refused what was to be written, and would again: a value, a constraint, a trigger, a missing right, or the
+    /// damaged page that it belongs on. A server that is away, busy or shutting down is none of these.
+    pub fn refuses_data(&self) -> bool {
+        self.sqlstate().is_some_and(refuses_data)
+    }
+
+    /// Whether the server is away, or says that it cannot serve anybody now: what is asked for later may be answered.
+    pub fn is_unavailable(&self) -> bool {
+        self.sqlstate().is_none_or(is_of_the_server)
+    }
+
+    /// Whether a row was made twice.
+    pub fn is_unique_violation(&self) -> bool {
+        self.sqlstate() == Some(&SqlState::UNIQUE_VIOLATION)
+    }
+
+    /// Whether a lock was not granted within `lock_timeout`.
+    pub(crate) fn is_lock_timeout(&self) -> bool {
+        self.sqlstate() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
+    /// A bounded label for metrics, one of [`CLASSES`]: the SQLSTATE's class, or what failed without one.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Pool(_) => "pool",
+            Self::Unfit(_) => "other",
+            Self::Commit(error) | Self::Postgres(error) if super::connect::tls_in_words(error).is_some() => {
+                "tls"
+            }
+            Self::Commit(error) | Self::Postgres(error) => class_of(error.code()),
+            Self::Silence(_) | Self::SilentCommit(_) => "silence",
+        }
+    }
+}
+
+/// Every class of an error: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+pub const CLASSES: &[&str] = &[
+    "pool",
+    "connection",
+    "silence",
+    "tls",
+    "08 connection exception",
+    "22 data exception",
+    "23 integrity constraint violation",
+    "25 invalid transaction state",
+    "28 invalid authorization",
+    "40 transaction rollback",
+    "42 syntax error or access rule violation",
+    "53 insufficient resources",
+    "54 program limit exceeded",
+    "55 object not in prerequisite state",
+    "57 operator intervention",
+    "58 system error",
+    "P0 PL/pgSQL error",
+    "XX internal error",
+    "other",
+];
+
+/// A SQLSTATE's class as a label; without one the connection has failed.
+pub(crate) fn class_of(sqlstate: Option<&SqlState>) -> &'static str {
+    match sqlstate.and_then(|code| code.code().get(..2)) {
+        Some("08") => "08 connection exception",
+        Some("22") => "22 data exception",
+        Some("23") => "23 integrity constraint violation",
+        Some("25") => "25 invalid transaction state",
+        Some("28") => "28 invalid authorization",
+        Some("40") => "40 transaction rollback",
+        Some("42") => "42 syntax error or access rule violation",
+        Some("53") => "53 insufficient resources",
+        Some("54") => "54 program limit exceeded",
+        Some("55") => "55 object not in prerequisite state",
+        Some("57") => "57 operator intervention",
+        Some("58") => "58 system error",
+        Some("P0") => "P0 PL/pgSQL error",
+        Some("XX") => "XX internal error",
+        Some(_) => "other",
+        None => "connection",
+    }
+}
+
+/// 21 and 27 come from triggers that touch the row themselves, 54 from values too large for an index, P0 from PL/pgSQL.
+fn refuses_data(state: &SqlState) -> bool {
+    *state == SqlState::INSUFFICIENT_PRIVILEGE
+        || has_class(state, &["21", "22", "23", "27", "44", "54", "P0", "XX"])
+}
+
+/// Whether it says something about the server, and nothing about what was asked.
+fn is_of_the_server(state: &SqlState) -> bool {
+    *state == SqlState::READ_ONLY_SQL_TRANSACTION
+        || has_class(state, &["08", "28", "40", "53", "55", "57", "58"])
+}
+
+/// 25P03, 25P04 and 57P05 are the server's time limits for sessions and transactions.
+fn ends_session(state: &SqlState) -> bool {
+    const CODES: [&str; 7] = ["25006", "25P03", "25P04", "57P01", "57P02", "57P03", "57P05"];
+    CODES.contains(&state.code()) || has_class(state, &["08"])
+}
+
+fn has_class(state: &SqlState, classes: &[&str]) -> bool {
+    state
+        .code()
+        .get(..2)
+        .is_some_and(|class| classes.contains(&class))
+}
+
+impl From<PoolError> for StoreError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                Self::Postgres(error)
+            }
+            PoolError::Timeout(TimeoutType::Wait) => Self::Pool(
+                "every connection of the pool stayed in use for database.connection_timeout_ms".to_owned(),
+            ),
+            PoolError::Timeout(_) => Self::Pool(NO_ANSWER.to_owned()),
+            PoolError::PostCreateHook(HookError::Message(message)) => Self::Pool(message.into_owned()),
+            PoolError::Closed => Self::Pool("the pool is closed".to_owned()),
+            other => Self::Pool(other.to_string()),
+        }
+    }
+}
+
+/// An error with its causes in one line. The server's detail and hint are left out: they can quote values of a row.
+pub fn one_line(error: &tokio_postgres::Error) -> String {
+    if let Some(text) = super::connect::tls_in_words(error) {
+        return text;
+    }
+    if let Some(db) = error.as_db_error() {
+        if *db.code() == SqlState::TOO_MANY_CONNECTIONS {
+            return format!(
+                "PostgreSQL refuses more connections ({}, SQLSTATE 53300): lower database.pool_size (PG_POOL_SIZE), or raise the \
+                 server's max_connections, or the CONNECTION LIMIT of the role or database",
+                db.message()
+            );
+        }
+        if db.message().starts_with("unsupported startup parameter") {
+            return format!(
+                "{}: the address leads to a pooler; remove options= from it, and set database.pooler = \"transaction\" and \
+                 database.direct_url",
+                db.message()
+            );
+        }
+        let told = format!("{} (SQLSTATE {})", db.message(), db.code().code());
+        return match advice(db.code()) {
+            Some(advice) => format!("{told}: {advice}"),
+            None => told,
+        };
+    }
+    let told = in_one_line(error);
+    if told.ends_with("password missing") {
+        return "PostgreSQL asks for a password and none is given: put it into DATABASE_URL, database.url_file or ~/.pgpass".to_owned();
+    }
+    told
+}
+
+/// What somebody can do about it, where that is known.
+fn advice(code: &SqlState) -> Option<&'static str> {
+    Some(match *code {
+        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            "check the role and its password in DATABASE_URL, database.url_file or ~/.pgpass, and the server's pg_hba.conf"
+        }
+        SqlState::INVALID_CATALOG_NAME => "check the name in DATABASE_URL, or make it with CREATE DATABASE",
+        SqlState::DISK_FULL => "make room on the server's disk; nothing is lost meanwhile",
+        SqlState::CANNOT_CONNECT_NOW => "it is tried again",
+        SqlState::READ_ONLY_SQL_TRANSACTION => {
+            "this is a standby or a read-only role: set DATABASE_URL to the primary's address"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_postgres::error::SqlState;
+
+    use super::{CLASSES, class_of, ends_session, is_of_the_server, refuses_data};
+
+    /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+    #[test]
+    fn what_a_sqlstate_says() {
+        const REFUSED: [&str; 12] = [
+            "21000", "22001", "22003", "22021", "22P05", "23505", "23514", "27000", "42501", "54000",
+            "P0001", "XX001",
+        ];
+        const AWAY: [&str; 10] = [
+            "08006", "25006", "28P01", "40P01", "53100", "53300", "55P03", "57014", "57P03", "58030",
+        ];
+        // The schema is not what it must be, or the session's state: neither waiting nor leaving a row out helps.
+        const NEITHER: [&str; 5] = ["42P01", "42703", "25P02", "3D000", "0A000"];
+        let states = |codes: &[&str]| {
+            codes
+                .iter()
+                .map(|code| SqlState::from_code(code))
+                .collect::<Vec<_>>()
+        };
+        for state in states(&REFUSED) {
+            assert!(refuses_data(&state) && !is_of_the_server(&state), "{state:?}");
+        }
+        for state in states(&AWAY) {
+            assert!(!refuses_data(&state) && is_of_the_server(&state), "{state:?}");
+        }
+        for state in states(&NEITHER) {
+            assert!(!refuses_data(&state) && !is_of_the_server(&state), "{state:?}");
+        }
+        for state in states(&["08P01", "25006", "25P03", "57P01", "57P03"]) {
+            assert!(ends_session(&state), "{state:?}");
+        }
+        for state in states(&["22003", "25P02", "40P01", "42501", "53300", "57014"]) {
+            assert!(!ends_session(&state), "{state:?}");
+        }
+        for state in [states(&REFUSED), states(&AWAY), states(&NEITHER)].concat() {
+            assert!(CLASSES.contains(&class_of(Some(&state))), "{state:?}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Schema migrations: refinery's files from `migrations/`, embedded in the binary, each with an undo beside it.
+//!
+//! refinery takes no lock, and of several processes that start together all but one would fail. So the migrations run on a
+//! connection of their own under an advisory lock whose key includes the schema:
+//! <https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS>. refinery also knows no undo, and nothing that
+//! cannot run in a transaction; both are done here, with its history.
+
+mod apply;
+mod catalog;
+pub mod create;
+mod down;
+mod error;
+mod files;
+mod foreign;
+mod history;
+#[cfg(test)]
+mod lint;
+mod session;
+mod sql;
+mod verify;
+
+pub(in crate::postgres) use self::foreign::{FoundHistory, history_of};
+use self::session::Session;
+pub use self::{
+    catalog::Catalog,
+    down::{Loss, Undoing},
+    error::MigrateError,
+    files::{File, Migrations},
+    foreign::expect_ours,
+    history::Status,
+    verify::Verdict,
+};
+use super::connect::{Target, quoted};
+
+/// Every migration that the binary has, and whether the database has it.
+///
+/// # Errors
+///
+/// [`MigrateError::TooOld`], [`MigrateError::Divergent`], [`MigrateError::OutOfOrder`] and their like for a history that does not
+/// fit.
+pub async fn status(target: impl Into<Target>) -> Result<Vec<Status>, MigrateError> {
+    let (all, faults) = Migrations::embedded().overview(target).await?;
+    match faults.into_iter().next() {
+        Some(fault) => Err(fault),
+        None => Ok(all),
+    }
+}
+
+/// Apply what is missing. Returns the names of the migrations that were applied.
+///
+/// # Errors
+///
+/// See [`MigrateError`]. What was applied before a failing migration stays applied.
+pub async fn up(target: impl Into<Target>) -> Result<Vec<String>, MigrateError> {
+    Migrations::embedded().up(target, None).await
+}
+
+/// Have a line in the log of what a newer version has applied.
+pub fn tell_newer(names: &[String]) {
+    if !names.is_empty() {
+        tracing::info!(
+            migrations = names.join(", "),
+            "a newer version of Eventide has applied migrations that this one does not know but can work with"
+        );
+    }
+}
+
+/// Drop everything in the schema, for a demo on a server of its own.
+pub async fn start_over(target: impl Into<Target>) -> Result<(), MigrateError> {
+    let session = Session::open(target.into()).await?;
+    let schema = quoted(&session.schema);
+    session
+        .client
+        .batch_execute(&format!(
+            "-- start_over\nDROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}"
+        ))
+        .await?;
+    Ok(())
+}
+
+impl Migrations {
+    /// Every migration that these or the database have, and every way in which the two do not fit.
+    pub async fn overview(
+        &self,
+        target: impl Into<Target>,
+    ) -> Result<(Vec<Status>, Vec<MigrateError>), MigrateError> {
+        let session = Session::open(target.into()).await?;
+        let history = session.history().await?;
+        Ok((self.statuses(&history), self.faults(&history)))
+    }
+
+    /// What the schema consists of.
+    pub async fn catalog(target: impl Into<Target>) -> Result<Catalog, MigrateError> {
+        let mut session = Session::open(target.into()).await?;
+        let tx = session.client.transaction().await?;
+        Ok(Catalog::read(&tx, &session.schema).await?)
+    }
+}

@@ -1,0 +1,425 @@
+//! What was applied to the database, against the files.
+
+use super::{
+    error::MigrateError,
+    files::{Migrations, Step, file_name},
+    session::Session,
+};
+use crate::postgres::connect::quoted;
+
+/// A migration, and since when it is applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The file's name without its ending.
+    pub name: String,
+    /// When it was applied, as date and time in UTC; `None` when it was not.
+    pub applied_on: Option<String>,
+    /// Whether this binary can take it back.
+    pub undo: bool,
+    /// Whether it came with a newer version of Eventide, beside which this binary can work.
+    pub newer: bool,
+}
+
+/// What the database says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct History {
+    pub(super) schema: String,
+    /// The oldest first.
+    pub(super) rows: Vec<Applied>,
+    /// The newest migration that a binary has to know; `None` for a schema that does not say so yet.
+    pub(super) minimum: Option<i64>,
+}
+
+/// A row of refinery's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Applied {
+    pub(super) version: i32,
+    name: Option<String>,
+    checksum: Option<String>,
+    /// `None` for what refinery would not be able to read.
+    on: Option<String>,
+}
+
+impl Applied {
+    pub(super) fn file_name(&self) -> String {
+        file_name(self.version, self.name.as_deref().unwrap_or_default())
+    }
+}
+
+impl Session {
+    /// The migrations that were applied, and what they ask of a binary.
+    pub(super) async fn history(&self) -> Result<History, MigrateError> {
+        // In this order: a migration that raises the minimum in between is seen by its minimum, and not by its row alone.
+        let rows = self.applied().await?;
+        // Without a history, a table of that name is another program's.
+        let minimum = if rows.is_empty() {
+            None
+        } else {
+            self.minimum().await?
+        };
+        Ok(History {
+            schema: self.schema.clone(),
+            rows,
+            minimum,
+        })
+    }
+
+    async fn minimum(&self) -> Result<Option<i64>, MigrateError> {
+        if !self.may_read("schema_minimum").await? {
+            return Ok(None);
+        }
+        let rows = self
+            .client
+            .query(
+                "-- migrate_minimum\nSELECT version::int8 FROM schema_minimum",
+                &[],
+            )
+            .await?;
+        Ok(rows.first().map(|row| row.get(0)))
+    }
+
+    /// Whether there is such a table.
+    async fn may_read(&self, table: &str) -> Result<bool, MigrateError> {
+        let row = self
+            .client
+            .query_one(
+                "-- migrate_may_read
+                 SELECT t.oid IS NOT NULL, current_user::text, coalesce(has_table_privilege(t.oid, 'SELECT'), false)
+                 FROM (SELECT to_regclass($1)::oid AS oid) AS t",
+                &[&table],
+            )
+            .await?;
+        if row.get(0) && !row.get::<_, bool>(2) {
+            let (role, schema) = (quoted(row.get(1)), quoted(&self.schema));
+            return Err(MigrateError::Rights {
+                what: format!("read the tables in the schema {schema}"),
+                grant: format!(
+                    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};"
+                ),
+                role,
+            });
+        }
+        Ok(row.get(0))
+    }
+
+    async fn applied(&self) -> Result<Vec<Applied>, MigrateError> {
+        if !self.may_read("refinery_schema_history").await? {
+            return Ok(Vec::new());
+        }
+        self.expect_readable_history().await?;
+        // refinery panics at a time that is not in this form.
+        let rows = self
+            .client
+            .query(
+                r"-- migrate_applied
+                 SELECT version, name, checksum, CASE
+                     WHEN applied_on ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$'
+                     THEN to_char(applied_on::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+                 END
+                 FROM refinery_schema_history ORDER BY version",
+                &[],
+            )
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| Applied {
+                version: row.get(0),
+                name: row.get(1),
+                checksum: row.get(2),
+                on: row.get(3),
+            })
+            .collect())
+    }
+}
+
+impl Migrations {
+    /// Every way in which the history does not fit the files.
+    ///
+    /// While a new version is rolled out, the schema is ahead of the binaries of the version before. They go on, and start, as long as
+    /// `schema_minimum` lets them: a migration that the binary before it cannot stand raises it.
+    pub(super) fn faults(&self, history: &History) -> Vec<MigrateError> {
+        let applied = &history.rows;
+        let mut faults = Vec::new();
+        let is_ours = |row: &Applied| self.steps.iter().any(|step| step.name() == row.file_name());
+        if let (Some(first), false) = (applied.first(), applied.iter().any(is_ours)) {
+            return vec![MigrateError::ForeignSchema {
+                schema: quoted(&history.schema),
+                what: format!("its migrations begin with {}", first.file_name()),
+            }];
+        }
+        if let Some(version) = self.asked_in_vain(history) {
+            let row = applied.iter().find(|row| i64::from(row.version) == version);
+            faults.push(MigrateError::TooOld {
+                schema: quoted(&history.schema),
+                needed: row.map_or_else(|| format!("V{version}"), Applied::file_name),
+                newest: self.newest_name(),
+            });
+        }
+        for row in applied {
+            let name = row.file_name();
+            let Some(step) = self.steps.iter().find(|step| step.version() == row.version) else {
+                // A schema that asks for a minimum has told by it whether a newer one is stood.
+                if !self.is_newer(row) || history.minimum.is_none() {
+                    faults.push(MigrateError::Missing { name });
+                }
+                continue;
+            };
+            if row.on.is_none() || row.name.is_none() {
+                faults.push(MigrateError::History { version: row.version });
+            } else if name != step.name() {
+                faults.push(MigrateError::Renamed {
+                    name,
+                    here: step.name(),
+                });
+            } else if row.checksum != Some(step.checksum()) {
+                faults.push(MigrateError::Divergent { name });
+            }
+        }
+        let newest = applied.iter().map(|row| row.version).max();
+        let skipped = self.steps.iter().filter(|step| Some(step.version()) < newest);
+        faults.extend(
+            skipped
+                .filter(|step| !is_applied(step, applied))
+                .map(|step| MigrateError::OutOfOrder { name: step.name() }),
+        );
+        faults
+    }
+
+    /// The first fault, as an error.
+    pub(super) fn check(&self, history: &History) -> Result<(), MigrateError> {
+        match self.faults(history).into_iter().next() {
+            Some(fault) => Err(fault),
+            None => Ok(()),
+        }
+    }
+
+    /// The migrations that a newer version has applied.
+    pub(super) fn newer(&self, history: &History) -> Vec<String> {
+        let newer = history.rows.iter().filter(|row| self.is_newer(row));
+        newer.map(Applied::file_name).collect()
+    }
+
+    fn is_newer(&self, row: &Applied) -> bool {
+        self.steps.last().is_none_or(|step| step.version() < row.version)
+    }
+
+    /// The minimum, if this binary is older.
+    fn asked_in_vain(&self, history: &History) -> Option<i64> {
+        let newest = self.steps.last().map_or(0, |step| i64::from(step.version()));
+        history.minimum.filter(|minimum| *minimum > newest)
+    }
+
+    fn newest_name(&self) -> String {
+        self.steps.last().map(Step::name).unwrap_or_default()
+    }
+
+    /// What is missing, up to a version.
+    pub(super) fn pending(&self, history: &History, to: Option<i32>) -> Result<Vec<&Step>, MigrateError> {
+        let applied = &history.rows;
+        if let Some(version) = to {
+            if version != 0 && !self.steps.iter().any(|step| step.version() == version) {
+                return Err(MigrateError::NoSuchVersion {
+                    version,
+                    newest: self.newest_name(),
+                });
+            }
+            if let Some(at) = applied.last().filter(|at| at.version > version) {
+                return Err(MigrateError::Beyond {
+                    at: at.file_name(),
+                    steps: applied.iter().filter(|row| row.version > version).count(),
+                });
+            }
+        }
+        let wanted = |step: &&Step| to.is_none_or(|to| step.version() <= to);
+        Ok(self
+            .steps
+            .iter()
+            .filter(|step| !is_applied(step, applied))
+            .filter(wanted)
+            .collect())
+    }
+
+    /// Each migration that the binary or the database has, the oldest first.
+    pub(super) fn statuses(&self, history: &History) -> Vec<Status> {
+        let applied = &history.rows;
+        let mut all: Vec<(i32, Status)> = applied
+            .iter()
+            .map(|row| {
+                let step = self.steps.iter().find(|step| step.version() == row.version);
+                let status = Status {
+                    name: row.file_name(),
+                    applied_on: Some(row.on.clone().unwrap_or_else(|| "at an unknown time".to_owned())),
+                    undo: step.is_some_and(|step| step.undo().is_some()),
+                    newer: self.is_newer(row),
+                };
+                (row.version, status)
+            })
+            .collect();
+        let outstanding = self.steps.iter().filter(|step| !is_applied(step, applied));
+        all.extend(outstanding.map(|step| {
+            let status = Status {
+                name: step.name(),
+                applied_on: None,
+                undo: step.undo().is_some(),
+                newer: false,
+            };
+            (step.version(), status)
+        }));
+        all.sort_by_key(|(version, _)| *version);
+        all.into_iter().map(|(_, status)| status).collect()
+    }
+}
+
+fn is_applied(step: &Step, applied: &[Applied]) -> bool {
+    applied.iter().any(|row| row.version == step.version())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Applied, History, Migrations};
+    use crate::postgres::migrations::{File, MigrateError};
+
+    fn three() -> Migrations {
+        let file = |name| File {
+            name,
+            sql: "SELECT 1;",
+            undo: None,
+        };
+        Migrations::of(&[file("V1__a"), file("V2__b"), file("V4__d")]).expect("migrations")
+    }
+
+    /// The history of those, as refinery would have written it.
+    fn history(migrations: &Migrations) -> History {
+        let row = |step: &super::Step| Applied {
+            version: step.version(),
+            name: step.name().split_once("__").map(|(_, name)| name.to_owned()),
+            checksum: Some(step.checksum()),
+            on: Some("2026-11-21 12:00:00".to_owned()),
+        };
+        of(migrations.steps.iter().map(row).collect())
+    }
+
+    fn of(rows: Vec<Applied>) -> History {
+        History {
+            schema: "public".to_owned(),
+            rows,
+            minimum: None,
+        }
+    }
+
+    fn by_a_newer_version(version: i32) -> Applied {
+        Applied {
+            version,
+            name: Some("newer".to_owned()),
+            checksum: Some("1".to_owned()),
+            on: Some("2026-11-21 12:00:00".to_owned()),
+        }
+    }
+
+    #[test]
+    fn what_fits() {
+        let migrations = three();
+        let history = history(&migrations);
+        for applied in 0..=history.rows.len() {
+            let applied = of(history.rows[..applied].to_vec());
+            assert!(migrations.faults(&applied).is_empty());
+            let pending = migrations.pending(&applied, None).expect("known");
+            assert_eq!(pending.len(), 3 - applied.rows.len());
+        }
+    }
+
+    /// What a newer version has added is stood if the schema says so, and what it has put in between is not.
+    #[test]
+    fn a_schema_that_is_ahead() {
+        let migrations = three();
+        let mut ahead = history(&migrations);
+        ahead.rows.push(by_a_newer_version(5));
+        ahead.rows.push(by_a_newer_version(7));
+        for minimum in [0, 3, 4] {
+            ahead.minimum = Some(minimum);
+            assert!(migrations.faults(&ahead).is_empty(), "{minimum}");
+            assert_eq!(migrations.newer(&ahead), ["V5__newer", "V7__newer"]);
+            assert!(migrations.pending(&ahead, None).expect("none").is_empty());
+            let newer = migrations.statuses(&ahead).into_iter().map(|status| status.newer);
+            assert_eq!(newer.collect::<Vec<_>>(), [false, false, false, true, true]);
+        }
+        for (minimum, needed) in [(5, "V5__newer"), (7, "V7__newer"), (8, "V8")] {
+            ahead.minimum = Some(minimum);
+            let faults = migrations.faults(&ahead);
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            assert_eq!(
+                faults[0].to_string(),
+                format!(
+                    "the schema \"public\" needs the migration {needed}, and this binary's newest is V4__d: it is too old; start a version \
+                     of Eventide that has it"
+                )
+            );
+        }
+        // Of before there was a minimum: nobody knows.
+        ahead.minimum = None;
+        assert_eq!(migrations.faults(&ahead).len(), 2);
+        // Of a version that has another file where this binary has none.
+        ahead.minimum = Some(4);
+        ahead.rows.insert(2, by_a_newer_version(3));
+        let faults = migrations.faults(&ahead);
+        assert!(
+            matches!(&faults[..], [MigrateError::Missing { name }] if name == "V3__newer"),
+            "{faults:?}"
+        );
+        // And one that lacks what this binary has.
+        ahead.rows.drain(1..3);
+        let faults = migrations.faults(&ahead);
+        assert!(
+            matches!(&faults[..], [MigrateError::OutOfOrder { name }] if name == "V2__b"),
+            "{faults:?}"
+        );
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_file() {
+        let migrations = three();
+        let mut history = history(&migrations);
+        history.rows.remove(1);
+        history.rows[0].checksum = Some("1".to_owned());
+        history.rows[1].name = Some("other".to_owned());
+        history.rows.push(by_a_newer_version(3));
+        let faults: Vec<String> = migrations
+            .faults(&history)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let words = [
+            "V1__a was changed",
+            "V4__other was applied to this database, but this binary has V4__d",
+            "V3__newer was applied to this database, but this binary does not",
+            "V2__b is older",
+        ];
+        assert_eq!(faults.len(), words.len(), "{faults:?}");
+        for (fault, words) in faults.iter().zip(words) {
+            assert!(fault.contains(words), "{fault}");
+        }
+        history.rows[0].on = None;
+        let fault = migrations.check(&history).expect_err("a fault");
+        assert!(matches!(fault, MigrateError::History { version: 1 }), "{fault}");
+    }
+
+    #[test]
+    fn a_version_that_is_none_or_behind() {
+        let migrations = three();
+        let history = history(&migrations);
+        let versions = |to| {
+            let pending = migrations.pending(&of(Vec::new()), Some(to))?;
+            Ok::<_, MigrateError>(pending.iter().map(|step| step.version()).collect::<Vec<_>>())
+        };
+        assert_eq!(versions(0).expect("nothing"), Vec::<i32>::new());
+        assert_eq!(versions(2).expect("two"), [1, 2]);
+        assert_eq!(versions(4).expect("all"), [1, 2, 4]);
+        let error = versions(3).expect_err("there is none").to_string();
+        assert_eq!(error, "there is no migration 3: this binary's newest is V4__d");
+        let error = migrations
+            .pending(&history, Some(1))
+            .expect_err("behind")
+            .to_string();
+        assert!(error.contains("V4__d") && error.contains("--steps 2"), "{error}");
+    }
+}

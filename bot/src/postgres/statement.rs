@@ -1,0 +1,131 @@
+//! A statement: its name, its text, and the types of its parameters.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
+use tracing::Instrument as _;
+
+use super::StoreError;
+use crate::telemetry::{metrics, traces};
+
+/// A statement with its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement {
+    /// The name: a function's in this module's files.
+    pub name: &'static str,
+    /// The text, which opens and ends with the name.
+    pub sql: &'static str,
+    /// What each parameter is. A pooler keeps no prepared statement that the server could tell it by.
+    pub types: &'static [Type],
+}
+
+/// A [`Statement`] whose text opens with its name, for the server's log, and ends with it, since PostgreSQL 18 keeps no leading
+/// comment in `pg_stat_statements`: the name, the parameters' types as [`Type`]'s constants are called, the text in one piece or several.
+macro_rules! statement {
+    ($name:literal, [$($type:ident),* $(,)?], $($sql:expr),+ $(,)?) => {
+        const {
+            $crate::postgres::Statement {
+                name: $name,
+                sql: concat!("-- ", $name, "\n", $($sql,)+ "\n-- ", $name),
+                types: &[$(tokio_postgres::types::Type::$type),*],
+            }
+        }
+    };
+}
+pub(crate) use statement;
+
+/// The parameters of a statement.
+pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+impl Statement {
+    /// The parameters, each with its type.
+    pub(crate) fn typed<'a>(&self, params: Params<'a>) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+        assert_eq!(
+            params.len(),
+            self.types.len(),
+            "{}: a type for each parameter",
+            self.name
+        );
+        params.iter().copied().zip(self.types.iter().cloned()).collect()
+    }
+}
+
+/// What a statement answers, counted.
+pub(crate) trait Rows {
+    fn rows(&self) -> u64;
+}
+
+impl Rows for Vec<Row> {
+    fn rows(&self) -> u64 {
+        self.len() as u64
+    }
+}
+
+impl Rows for u64 {
+    fn rows(&self) -> u64 {
+        *self
+    }
+}
+
+/// How one connection's statements are watched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watch {
+    /// A statement that takes this long is slow.
+    pub(crate) slow_query: Duration,
+    /// How long the connection was waited for.
+    pub(crate) waited: Duration,
+    /// A connection that says nothing for so long is given up.
+    pub(crate) patience: Duration,
+}
+
+impl Watch {
+    /// Wait for an answer, but not for ever.
+    pub(crate) async fn answer<T>(
+        self,
+        question: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        match timeout(self.patience, question).await {
+            Ok(answer) => answer.map_err(StoreError::from),
+            Err(_elapsed) => Err(StoreError::Silence(self.patience)),
+        }
+    }
+
+    /// Run a query with the time it takes under its name, never with its values.
+    pub(crate) async fn over<T: Rows>(
+        self,
+        statement: Statement,
+        query: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        // It is there at 0 before the first slow one.
+        let slow = metrics::slow_queries_total(statement.name);
+        let started = Instant::now();
+        let query = self.answer(query).instrument(traces::query(statement.name));
+        let result = query.await;
+        let elapsed = started.elapsed();
+        metrics::query_seconds(statement.name).record(elapsed);
+        match &result {
+            Ok(answer) => metrics::query_rows_total(statement.name).increment(answer.rows()),
+            Err(error) => metrics::query_errors_total(error.class()).increment(1),
+        }
+        if elapsed >= self.slow_query {
+            slow.increment(1);
+            tracing::warn!(
+                query.name = statement.name,
+                query.duration_ms = millis(elapsed),
+                query.rows = result.as_ref().map_or(0, Rows::rows),
+                query.failed = result.is_err(),
+                pool.wait_ms = millis(self.waited),
+                "slow query"
+            );
+        }
+        result
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

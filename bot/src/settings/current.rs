@@ -1,0 +1,63 @@
+//! A server's settings as they are shown: without roles and channels that were deleted while nobody was there to hear it.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, RoleMarker},
+};
+
+use crate::{
+    discord::rest::Priority,
+    features::levels::rules::earning::Target,
+    interactions::{Around, Question, Refusal},
+    outbox::changes,
+    settings::{Announce, GuildSettings},
+};
+
+/// The settings of the server in which somebody asks. What does not exist any more is taken out of them first, if Discord tells.
+pub(crate) async fn settings(question: &Question, around: &Around) -> Result<Arc<GuildSettings>, Refusal> {
+    let guild_id = question.guild()?;
+    let settings = around.settings.of(&around.store, guild_id).await?;
+    let (roles, channels) = named(&settings);
+    let gone = around
+        .guilds
+        .gone(guild_id, &roles, &channels, Priority::Interaction)
+        .await;
+    match gone {
+        Ok(gone) if gone.is_empty() => return Ok(settings),
+        Ok(gone) => changes::forget_deleted(&around.store, &around.settings, gone).await?,
+        Err(error) => {
+            tracing::debug!(%error, "what was deleted stays in settings for now");
+            return Ok(settings);
+        }
+    }
+    Ok(around.settings.of(&around.store, guild_id).await?)
+}
+
+/// Every role and every channel that settings name, each once.
+fn named(settings: &GuildSettings) -> (Vec<Id<RoleMarker>>, Vec<Id<ChannelMarker>>) {
+    let earning = &settings.earning;
+    let mut roles: BTreeSet<Id<RoleMarker>> =
+        settings.rewards.roles().iter().map(|(_, role)| *role).collect();
+    roles.extend(earning.roles().iter().map(|(role, _)| *role));
+    let mut channels: BTreeSet<Id<ChannelMarker>> =
+        earning.channels().iter().map(|(channel, _)| *channel).collect();
+    for boost in earning.boosts() {
+        match boost.target {
+            Target::Role(role) => {
+                roles.insert(role);
+            }
+            Target::Channel(channel) => {
+                channels.insert(channel);
+            }
+            Target::Server => {}
+        }
+    }
+    if let Announce::Channel(channel) = settings.announce {
+        channels.insert(channel);
+    }
+    channels.extend(settings.log_channel_id);
+    channels.extend(settings.welcome.as_ref().map(|(channel, _)| *channel));
+    (roles.into_iter().collect(), channels.into_iter().collect())
+}

@@ -1,0 +1,98 @@
+//! `xp_multiplier` and `xp_boost`: what the messages of roles and in channels earn.
+
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, InteractionMarker},
+};
+
+use crate::{
+    features::levels::rules::earning::{Boost, Percent, Target},
+    postgres::{Statement, StoreError, Tx, statement::statement},
+    support::ids::{self, Millis},
+};
+
+/// Set what the messages of a role or in a channel earn; `None` is nothing special.
+pub async fn put(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    target: Target,
+    percent: Option<Percent>,
+) -> Result<(), StoreError> {
+    const PUT: Statement = statement!(
+        "xp_multiplier_put",
+        [INT8, TEXT, INT8, INT8],
+        "INSERT INTO xp_multiplier (guild_id, target_kind, target_id, percent) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (guild_id, target_kind, target_id) DO UPDATE SET percent = excluded.percent"
+    );
+    const REMOVE: Statement = statement!(
+        "xp_multiplier_remove",
+        [INT8, TEXT, INT8],
+        "DELETE FROM xp_multiplier WHERE guild_id = $1 AND target_kind = $2 AND target_id = $3"
+    );
+    let guild = ids::to_db(guild_id);
+    let (kind, id) = columns(target);
+    match percent {
+        Some(percent) => tx.execute(PUT, &[&guild, &kind, &id, &i64::from(percent)]).await,
+        None => tx.execute(REMOVE, &[&guild, &kind, &id]).await,
+    }
+    .map(drop)
+}
+
+/// Begin a boost, and forget those that ended a month before.
+pub async fn add_boost(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    boost_id: Id<InteractionMarker>,
+    boost: &Boost,
+) -> Result<(), StoreError> {
+    const ADD: Statement = statement!(
+        "xp_boost_add",
+        [INT8, INT8, TEXT, INT8, INT8, TIMESTAMPTZ, TIMESTAMPTZ],
+        "INSERT INTO xp_boost (guild_id, boost_id, target_kind, target_id, percent, starts_at, ends_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"
+    );
+    // Messages that a shard missed for so long are not read back.
+    const PRUNE: Statement = statement!(
+        "xp_boost_prune",
+        [INT8, TIMESTAMPTZ],
+        "DELETE FROM xp_boost WHERE guild_id = $1 AND ends_at < $2 - interval '30 days'"
+    );
+    let guild = ids::to_db(guild_id);
+    let (kind, id) = columns(boost.target);
+    tx.execute(
+        ADD,
+        &[
+            &guild,
+            &ids::to_db(boost_id),
+            &kind,
+            &id,
+            &i64::from(boost.percent),
+            &ids::to_time(boost.from),
+            &ids::to_time(boost.until),
+        ],
+    )
+    .await?;
+    tx.execute(PRUNE, &[&guild, &ids::to_time(boost.from)])
+        .await
+        .map(drop)
+}
+
+/// End every boost that has not ended yet.
+pub async fn end_boosts(tx: &Tx<'_>, guild_id: Id<GuildMarker>, at: Millis) -> Result<(), StoreError> {
+    const END: Statement = statement!(
+        "xp_boost_end",
+        [INT8, TIMESTAMPTZ],
+        "UPDATE xp_boost SET ends_at = $2 WHERE guild_id = $1 AND ends_at > $2"
+    );
+    tx.execute(END, &[&ids::to_db(guild_id), &ids::to_time(at)])
+        .await
+        .map(drop)
+}
+
+fn columns(target: Target) -> (&'static str, i64) {
+    match target {
+        Target::Role(role_id) => ("role", ids::to_db(role_id)),
+        Target::Channel(channel_id) => ("channel", ids::to_db(channel_id)),
+        Target::Server => ("server", 0),
+    }
+}

@@ -1,0 +1,258 @@
+//! Settings in words, as the command line has them: names, values and ids that people write.
+
+use std::fmt;
+
+use strsim::damerau_levenshtein;
+use thiserror::Error;
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, RoleMarker},
+};
+
+use super::{Announce, RewardMode, change::Change};
+use crate::{
+    discord::guilds::authority::XpPermit,
+    features::levels::rules::curve::MAX_LEVEL,
+    support::text::{
+        limits::excerpt,
+        template::{Template, TemplateFault},
+    },
+};
+
+/// The least id there is has 17 digits: what has fewer is a slip, such as a level in a role's place.
+const LEAST_ID: u64 = 10_000_000_000_000_000;
+
+/// A setting that people can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// Where level-ups are announced.
+    Announce,
+    /// What an announcement says.
+    Template,
+    /// Whether an announcement notifies the member.
+    Ping,
+    /// Whether members keep the roles of lower levels.
+    Rewards,
+    /// Where the guild's staff is told what went wrong.
+    LogChannel,
+}
+
+/// Why words are no change. In one line.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ChangeFault {
+    /// There is no such setting.
+    #[error("there is no setting {}: {hint}", shown(.name))]
+    NoSuchKey {
+        /// What was written.
+        name: String,
+        /// What was probably meant, or what there is.
+        hint: String,
+    },
+    /// The setting cannot be that.
+    #[error("{} cannot be {}: {allowed}", .key.name(), shown(.found))]
+    Value {
+        /// The setting.
+        key: Key,
+        /// What was written.
+        found: String,
+        /// What would be right.
+        allowed: &'static str,
+    },
+    /// The template is none.
+    #[error("template: {0}")]
+    Template(#[from] TemplateFault),
+    /// An id is none.
+    #[error("{} is no {what}'s id, which is a number of 17 to 19 digits: in Discord, turn on the developer mode and copy it", shown(.found))]
+    Id {
+        /// The kind of ID.
+        what: &'static str,
+        /// What was written.
+        found: String,
+    },
+    /// A level is none.
+    #[error("{} is no level: a whole number from 1 to {MAX_LEVEL}", shown(.found))]
+    Level {
+        /// What was written.
+        found: String,
+    },
+}
+
+impl Key {
+    /// Every key.
+    pub const ALL: [Self; 5] = [
+        Self::Announce,
+        Self::Template,
+        Self::Ping,
+        Self::Rewards,
+        Self::LogChannel,
+    ];
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Announce => "announce",
+            Self::Template => "template",
+            Self::Ping => "ping",
+            Self::Rewards => "rewards",
+            Self::LogChannel => "log_channel",
+        }
+    }
+
+    /// The key of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeFault::NoSuchKey`].
+    pub fn parse(name: &str) -> Result<Self, ChangeFault> {
+        let slips = |key: &Self| damerau_levenshtein(key.name(), name);
+        Self::ALL
+            .into_iter()
+            .find(|key| key.name() == name)
+            .ok_or_else(|| {
+                let near = || {
+                    Self::ALL
+                        .into_iter()
+                        .filter(|key| name.len() < 20 && slips(key) <= 2)
+                };
+                let hint = near().min_by_key(slips).map_or_else(
+                    || format!("there are {}", Self::ALL.map(Self::name).join(", ")),
+                    |key| format!("did you mean {}?", key.name()),
+                );
+                ChangeFault::NoSuchKey {
+                    name: name.to_owned(),
+                    hint,
+                }
+            })
+    }
+
+    /// The setting set to what is written.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be that.
+    pub fn set(self, written: &str) -> Result<Change, ChangeFault> {
+        let fault = |allowed| ChangeFault::Value {
+            key: self,
+            found: written.to_owned(),
+            allowed,
+        };
+        Ok(match self {
+            Self::Announce => Change::Announce(Some(match written {
+                "off" => Announce::Off,
+                "same_channel" => Announce::SameChannel,
+                "direct" => Announce::Direct,
+                _ => match written.strip_prefix("channel:") {
+                    Some(id) => Announce::Channel(channel(id)?),
+                    None => return Err(fault("off, same_channel, direct or channel:ID")),
+                },
+            })),
+            Self::Template => Change::Template(Some(Template::parse(written)?)),
+            Self::Ping => Change::Ping(match written {
+                "true" | "yes" | "on" => true,
+                "false" | "no" | "off" => false,
+                _ => return Err(fault("true or false")),
+            }),
+            Self::Rewards => Change::Rewards(
+                XpPermit::of_operator(),
+                match written {
+                    "stack" => RewardMode::Stack,
+                    "replace" => RewardMode::Replace,
+                    _ => {
+                        return Err(fault(
+                            "stack (members keep the roles of lower levels) or replace (they do not)",
+                        ));
+                    }
+                },
+            ),
+            Self::LogChannel => Change::LogChannel(Some(channel(written)?)),
+        })
+    }
+
+    /// The setting as if nobody had chosen anything.
+    pub const fn unset(self) -> Change {
+        match self {
+            Self::Announce => Change::Announce(None),
+            Self::Template => Change::Template(None),
+            Self::Ping => Change::Ping(false),
+            Self::Rewards => Change::Rewards(XpPermit::of_operator(), RewardMode::Stack),
+            Self::LogChannel => Change::LogChannel(None),
+        }
+    }
+}
+
+/// A channel's id, as a number or a mention.
+///
+/// # Errors
+///
+/// [`ChangeFault::Id`].
+pub fn channel(written: &str) -> Result<Id<ChannelMarker>, ChangeFault> {
+    id(written, "channel", "<#")
+}
+
+/// A role's id, as a number or a mention.
+///
+/// # Errors
+///
+/// [`ChangeFault::Id`].
+pub fn role(written: &str) -> Result<Id<RoleMarker>, ChangeFault> {
+    id(written, "role", "<@&")
+}
+
+/// A guild's id.
+///
+/// # Errors
+///
+/// [`ChangeFault::Id`].
+pub fn guild(written: &str) -> Result<Id<GuildMarker>, ChangeFault> {
+    id(written, "server", "<")
+}
+
+/// A level that can give a role.
+///
+/// # Errors
+///
+/// [`ChangeFault::Level`].
+pub fn level(written: &str) -> Result<u32, ChangeFault> {
+    let level = written.parse().ok();
+    level
+        .filter(|level| (1..=MAX_LEVEL).contains(level))
+        .ok_or_else(|| ChangeFault::Level {
+            found: written.to_owned(),
+        })
+}
+
+impl fmt::Display for Announce {
+    /// As [`Key::set`] reads it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.word())?;
+        match self {
+            Self::Channel(id) => write!(formatter, ":{id}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn id<T>(written: &str, what: &'static str, opening: &str) -> Result<Id<T>, ChangeFault> {
+    let bare = written.trim();
+    let mentioned = bare.strip_prefix(opening).and_then(|rest| rest.strip_suffix('>'));
+    mentioned
+        .unwrap_or(bare)
+        .parse()
+        .ok()
+        // Above, it would be negative as a BIGINT; Discord is there in 2084.
+        .filter(|number| (LEAST_ID..=i64::MAX.cast_unsigned()).contains(number))
+        .and_then(Id::new_checked)
+        .ok_or_else(|| ChangeFault::Id {
+            what,
+            found: written.to_owned(),
+        })
+}
+
+/// What somebody wrote, on one line and of a bounded length.
+fn shown(written: &str) -> String {
+    const SHOWN_CHARS: usize = 40;
+    format!("{:?}", excerpt(written, SHOWN_CHARS))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! What everything else builds on. Nothing here knows PostgreSQL, Discord or a feature.
+
+pub mod backoff;
+pub mod error_chain;
+pub(crate) mod files;
+pub mod i18n;
+pub mod ids;
+pub mod shutdown;
+pub mod task;
+pub mod text;
+pub mod version;

@@ -1,0 +1,237 @@
+//! Writing files where another user may write as well. Root's commands work in directories that belong to the bot's user, who could
+//! put a link in the place of a file and so have root overwrite another one. Here no link is followed.
+
+use std::{
+    fs::{self, File, Metadata, OpenOptions},
+    io,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown},
+    path::Path,
+};
+
+use nix::{
+    errno::Errno,
+    libc::{O_NOFOLLOW, O_NONBLOCK},
+    unistd::Uid,
+};
+
+/// Opens a file to read and write, and makes it if there is none. It keeps its content.
+///
+/// For root, a new file gets the owner of its directory, so that the bot can open it as well; a file that is there has to belong to
+/// that owner or to root.
+///
+/// # Errors
+///
+/// Also if there is a link, a second name of another file, or anything that is no file.
+pub(crate) fn open_shared(path: &Path) -> io::Result<File> {
+    let directory = parent(path).metadata()?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o644);
+    let file = match open(&options, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            match open(options.clone().create_new(true), path) {
+                // Made by another process in between.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(&options, path)?,
+                Err(error) => return Err(error),
+                Ok(file) => {
+                    if Uid::effective().is_root() {
+                        fchown(&file, Some(directory.uid()), Some(directory.gid()))?;
+                    }
+                    file
+                }
+            }
+        }
+        opened => opened?,
+    };
+    let metadata = file.metadata()?;
+    if Uid::effective().is_root() && ![0, directory.uid()].contains(&metadata.uid()) {
+        return Err(refusal(&format!(
+            "it belongs to user {}, and its directory to user {}; remove it if nothing uses it",
+            metadata.uid(),
+            directory.uid()
+        )));
+    }
+    Ok(file)
+}
+
+/// Makes a file for nobody else's eyes. What had this name is removed: a link, not what it leads to.
+pub(crate) fn replace(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    create_new(path)
+}
+
+/// Makes a file for nobody else's eyes.
+///
+/// # Errors
+///
+/// Also if anything has this name, a link as well.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Opens a file to read.
+///
+/// # Errors
+///
+/// Also if there is a link, a second name of another file, or anything that is no file.
+pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
+    open(OpenOptions::new().read(true), path)
+}
+
+fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    // A pipe without a writer would be waited for.
+    let file = match options.clone().custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path) {
+        Err(error) if error.raw_os_error() == Some(Errno::ELOOP as i32) => {
+            return Err(refusal(
+                "it is a symbolic link, which is not followed here; remove it",
+            ));
+        }
+        opened => opened?,
+    };
+    check(&file.metadata()?)?;
+    Ok(file)
+}
+
+fn check(metadata: &Metadata) -> io::Result<()> {
+    if !metadata.is_file() {
+        Err(refusal("it is no regular file; remove it"))
+    } else if metadata.nlink() > 1 {
+        Err(refusal(
+            "it is a second name (hard link) of another file; remove it",
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a link, whose own metadata this is, may be followed to something that belongs to `owner`: if root or this user made the
+/// link, or the one to whom it leads, as the kernel has it for links in `/tmp` (`fs.protected_symlinks`).
+pub(crate) fn is_trusted_link(link: &Metadata, owner: u32) -> bool {
+    [0, Uid::effective().as_raw(), owner].contains(&link.uid())
+}
+
+fn refusal(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, why)
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        io::Write as _,
+        os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink},
+        path::Path,
+        process::Command,
+    };
+
+    use nix::unistd::Uid;
+
+    use super::{create_new, open_shared, open_to_read, replace};
+
+    const OWNER: u32 = 65_534;
+    const STRANGER: u32 = 12_345;
+
+    #[test]
+    fn what_stands_in_a_files_place_is_refused_and_named() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (victim, path) = (directory.path().join("victim"), directory.path().join("file"));
+        fs::write(&victim, "precious").expect("written");
+        let plant: [(&str, &dyn Fn()); 3] = [
+            ("symbolic link", &|| symlink(&victim, &path).expect("a link")),
+            ("hard link", &|| {
+                fs::hard_link(&victim, &path).expect("a link");
+            }),
+            ("no regular file", &|| {
+                let made = Command::new("mkfifo").arg(&path).status().expect("it runs");
+                assert!(made.success());
+            }),
+        ];
+        for (what, plant) in plant {
+            plant();
+            for opened in [open_shared(&path), open_to_read(&path)] {
+                let error = opened.expect_err("a refusal").to_string();
+                assert!(error.contains(what), "{what}: {error}");
+            }
+            assert!(create_new(&path).is_err());
+            let mut file = replace(&path).expect("what was there goes");
+            file.write_all(b"new").expect("written");
+            assert_eq!(fs::read(&victim).expect("read"), b"precious");
+            let metadata = path.symlink_metadata().expect("a file");
+            assert_eq!(
+                (metadata.len(), metadata.permissions().mode() & 0o777),
+                (3, 0o600)
+            );
+            fs::remove_file(&path).expect("removed");
+        }
+    }
+
+    #[test]
+    fn a_link_to_nothing_makes_nothing() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (victim, path) = (directory.path().join("victim"), directory.path().join("file"));
+        symlink(&victim, &path).expect("a link");
+        assert!(open_shared(&path).is_err() && create_new(&path).is_err());
+        drop(replace(&path).expect("the link goes"));
+        assert!(!victim.exists());
+    }
+
+    #[test]
+    fn roots_file_belongs_to_the_directorys_owner_and_a_strangers_is_refused() {
+        if !Uid::effective().is_root() {
+            return;
+        }
+        let directory = tempfile::tempdir().expect("a directory");
+        chown(directory.path(), Some(OWNER), Some(OWNER)).expect("handed over");
+        let path = directory.path().join("file");
+        for _made_and_found in 0..2 {
+            let file = open_shared(&path).expect("a file");
+            assert_eq!(file.metadata().expect("read").uid(), OWNER);
+        }
+        chown(&path, Some(STRANGER), None).expect("handed over");
+        let error = open_shared(&path).expect_err("a refusal").to_string();
+        assert!(error.contains("user 12345"), "{error}");
+    }
+
+    /// Everything that writes a file does it here. The exceptions are for developers: a command that adds migrations to a checkout,
+    /// and tests that rewrite documents.
+    #[test]
+    fn no_other_module_makes_files() {
+        let exempt = [
+            "src/support/files.rs",
+            "src/postgres/migrations/create.rs",
+            "src/app/documents.rs",
+        ];
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut left = vec![root.join("src")];
+        let mut checked = 0;
+        while let Some(path) = left.pop() {
+            if path.is_dir() {
+                let entries = fs::read_dir(&path).expect("a directory").flatten();
+                left.extend(entries.map(|entry| entry.path()));
+                continue;
+            }
+            if exempt.iter().any(|exempt| path == root.join(exempt)) || path.ends_with("tests.rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a source file");
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            for way in ["fs::write(", "fs::copy(", "File::create", "OpenOptions"] {
+                assert!(!code.contains(way), "{}: {way}", path.display());
+            }
+            checked += 1;
+        }
+        assert!(checked > 100);
+    }
+}

@@ -1,0 +1,114 @@
+//! Identifiers and times. The one place where Discord's snowflakes and PostgreSQL's `BIGINT` are cast into each other, and their times.
+//!
+//! A snowflake is an unsigned 64-bit number whose upper bit stays 0 until the year 2084, so the cast keeps the order:
+//! <https://discord.com/developers/docs/reference#snowflakes>.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
+
+/// Milliseconds from the Unix epoch to Discord's, the first second of 2015.
+const DISCORD_EPOCH_MS: i64 = 1_420_070_400_000;
+
+/// Milliseconds since the Unix epoch.
+pub type Millis = i64;
+
+/// A member of a guild. Ordered as the primary key of `member_xp` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberKey {
+    /// The guild.
+    pub guild_id: Id<GuildMarker>,
+    /// The user.
+    pub user_id: Id<UserMarker>,
+}
+
+/// A shard and the total number of shards.
+///
+/// <https://discord.com/developers/docs/events/gateway#sharding>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShardKey {
+    /// Shards in total.
+    pub count: u32,
+    /// This shard, from 0.
+    pub id: u32,
+}
+
+impl fmt::Display for ShardKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.id, self.count)
+    }
+}
+
+/// A snowflake as `BIGINT`.
+pub const fn to_db<T>(id: Id<T>) -> i64 {
+    id.get().cast_signed()
+}
+
+/// A `BIGINT` as snowflake; `None` for 0, which is no snowflake.
+pub const fn from_db<T>(value: i64) -> Option<Id<T>> {
+    Id::new_checked(value.cast_unsigned())
+}
+
+/// A time in milliseconds since the Unix epoch; 0 for one before.
+pub fn to_millis(time: SystemTime) -> Millis {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// The other way. Times before 1970 do not occur: Discord's snowflakes begin in 2015.
+pub fn to_time(millis: Millis) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(millis.max(0).cast_unsigned())
+}
+
+/// When the thing with this id was made, in milliseconds since the Unix epoch.
+pub const fn millis<T>(id: Id<T>) -> Millis {
+    (id.get() >> 22).cast_signed() + DISCORD_EPOCH_MS
+}
+
+/// The least id of something that is made at this time, in milliseconds since the Unix epoch; `None` for times before Discord.
+pub const fn at_millis<T>(at: Millis) -> Option<Id<T>> {
+    if at <= DISCORD_EPOCH_MS {
+        return None;
+    }
+    Id::new_checked((at - DISCORD_EPOCH_MS).cast_unsigned() << 22)
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::{Id, marker::MessageMarker};
+
+    use super::{at_millis, from_db, millis, to_db};
+
+    /// The example of Discord's documentation: 175928847299117063 is 2016-04-30 11:18:25.796 UTC.
+    #[test]
+    fn time_of_the_documented_example() {
+        assert_eq!(
+            millis(Id::<MessageMarker>::new(175_928_847_299_117_063)),
+            1_462_015_105_796
+        );
+    }
+
+    #[test]
+    fn the_first_id_of_a_millisecond() {
+        let id: Id<MessageMarker> = at_millis(1_462_015_105_796).expect("after Discord began");
+        assert_eq!(millis(id), 1_462_015_105_796);
+        assert!(id.get() <= 175_928_847_299_117_063);
+        assert_eq!(millis(Id::<MessageMarker>::new(id.get() - 1)), 1_462_015_105_795);
+        assert_eq!(at_millis::<MessageMarker>(0), None);
+    }
+
+    #[test]
+    fn casts_keep_every_bit() {
+        for raw in [1, 175_928_847_299_117_063, u64::MAX] {
+            let id = Id::<MessageMarker>::new(raw);
+            assert_eq!(from_db(to_db(id)), Some(id));
+        }
+        assert_eq!(from_db::<MessageMarker>(0), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! A template becomes a message.
+
+use std::fmt::Write as _;
+
+use twilight_model::id::{
+    Id,
+    marker::{RoleMarker, UserMarker},
+};
+
+use super::{Part, Placeholder, Template};
+use crate::support::text::names::Name;
+
+/// What is filled in.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The member.
+    pub user_id: Id<UserMarker>,
+    /// The name that the guild knows them by; `None` where nobody knows it, and they are mentioned instead.
+    pub user_name: Option<&'a Name>,
+    /// The level that was reached.
+    pub level: u32,
+    /// The level before.
+    pub level_before: u32,
+    /// The member's XP.
+    pub xp: u64,
+    /// XP that is missing to the next level.
+    pub xp_next: u64,
+    /// The guild's name; `None` where nobody knows it.
+    pub server: Option<&'a Name>,
+    /// The roles that the level gives.
+    pub roles: &'a [Id<RoleMarker>],
+}
+
+impl Template {
+    /// The message, which is never empty.
+    ///
+    /// Names of members and guilds are filled in so that they cannot format or mention anything. Whom a message notifies is decided
+    /// by its `allowed_mentions` all the same.
+    pub fn render(&self, facts: &Facts<'_>) -> String {
+        let mut message = String::with_capacity(self.text.len() + 64);
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => message.push_str(text),
+                Part::Placeholder(placeholder) => facts.fill(*placeholder, &mut message),
+            }
+        }
+        message
+    }
+}
+
+impl Facts<'_> {
+    fn fill(&self, placeholder: Placeholder, message: &mut String) {
+        let written = match placeholder {
+            Placeholder::User => write!(message, "<@{}>", self.user_id),
+            Placeholder::UserId => write!(message, "{}", self.user_id),
+            Placeholder::UserName => match self.user_name {
+                Some(name) => write!(message, "{}", name.in_markdown()),
+                None => write!(message, "<@{}>", self.user_id),
+            },
+            Placeholder::Level => write!(message, "{}", self.level),
+            Placeholder::LevelBefore => write!(message, "{}", self.level_before),
+            Placeholder::Xp => write!(message, "{}", self.xp),
+            Placeholder::XpNext => write!(message, "{}", self.xp_next),
+            Placeholder::Server => match self.server {
+                Some(name) => write!(message, "{}", name.in_markdown()),
+                None => write!(message, "this server"),
+            },
+            Placeholder::Roles => self.roles.iter().enumerate().try_for_each(|(index, role)| {
+                let between = if index == 0 { "" } else { " " };
+                write!(message, "{between}<@&{role}>")
+            }),
+        };
+        written.expect("a String takes any text");
+    }
+}

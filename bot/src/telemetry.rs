@@ -1,0 +1,5 @@
+//! Metrics, log lines and traces.
+
+pub mod logging;
+pub mod metrics;
+pub mod traces;

@@ -1,0 +1,184 @@
+//! Traces for an OpenTelemetry collector, by OTLP over HTTP: from an event to its transaction, and from an interaction to its answer.
+//!
+//! - `event`: from the first event of a shard that is not written down yet until it is. Below it `flush`, with links to the other shards'
+//!   events that it carries, `transaction` and `query`.
+//! - `interaction`: from a command or a button to its answer. Below it `query`, `transaction` and `request`.
+//!
+//! Spans are made once a batch, a statement or a request, never once an event, and cost nothing where no collector is configured. They
+//! name shards, commands, statements and routes; no guild, user or text.
+//! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>
+
+use std::{fmt, time::Duration};
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use opentelemetry::{
+    KeyValue,
+    trace::{TraceContextExt as _, TracerProvider as _},
+};
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_sdk::{
+    Resource,
+    trace::{Sampler, SdkTracerProvider},
+};
+use thiserror::Error;
+use tokio::{runtime::Handle, task::spawn_blocking, time::timeout};
+use tracing::{Span, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::{Layer as _, filter::filter_fn};
+
+use crate::{
+    config::Traces,
+    discord::rest::{HttpsClient, client},
+    support::ids::ShardKey,
+    telemetry::logging::Also,
+};
+
+/// What the spans' target is, and nothing else's.
+pub const TARGET: &str = "eventide::trace";
+
+/// How long a collector may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the last spans may take at the end.
+const PARTING: Duration = Duration::from_secs(2);
+/// Longest answer of a collector that is read.
+const LONGEST_ANSWER: usize = 64 * 1024;
+
+/// Why no traces can be sent.
+#[derive(Debug, Error)]
+#[error("traces cannot be sent to traces.otlp_endpoint: {0}")]
+pub struct TracesError(#[from] opentelemetry_otlp::ExporterBuildError);
+
+/// What sends spans. Without a collector it sends none.
+#[derive(Debug, Default)]
+pub struct Sending(Option<SdkTracerProvider>);
+
+/// Begin to send to the collector that is configured, if one is: what the log hands spans to.
+///
+/// # Errors
+///
+/// The collector's address cannot be used.
+pub fn start(traces: &Traces) -> Result<(Sending, Option<Also>), TracesError> {
+    if traces.otlp_endpoint.is_empty() {
+        return Ok((Sending(None), None));
+    }
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(format!(
+            "{}/v1/traces",
+            traces.otlp_endpoint.trim_end_matches('/')
+        ))
+        .with_timeout(TIMEOUT)
+        .with_http_client(Sender {
+            client: client(TIMEOUT),
+            runtime: Handle::current(),
+        })
+        .build()?;
+    let resource = Resource::builder_empty()
+        .with_service_name("eventide")
+        .with_attributes([
+            KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+            KeyValue::new("process.pid", i64::from(std::process::id())),
+        ])
+        .build();
+    let ratio = Sampler::TraceIdRatioBased(f64::from(traces.sample_percent) / 100.0);
+    let provider = SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_sampler(Sampler::ParentBased(Box::new(ratio)))
+        .with_resource(resource)
+        .build();
+    let layer = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("eventide"))
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
+        .with_filter(filter_fn(|metadata| metadata.target() == TARGET));
+    Ok((Sending(Some(provider)), Some(layer.boxed())))
+}
+
+impl Sending {
+    /// Send what is left, for 2 s at most.
+    pub async fn end(self) {
+        if let Some(provider) = self.0 {
+            // Its exporter waits for this runtime, so it must not hold up one of its threads.
+            let ended = spawn_blocking(move || provider.shutdown_with_timeout(PARTING));
+            if !matches!(ended.await, Ok(Ok(()))) {
+                tracing::warn!("the last spans could not be sent to traces.otlp_endpoint");
+            }
+        }
+    }
+}
+
+/// The bot's own client of HTTP, for a thread outside the runtime.
+struct Sender {
+    client: HttpsClient,
+    runtime: Handle,
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Sender").finish_non_exhaustive()
+    }
+}
+
+impl HttpClient for Sender {
+    fn send_bytes<'s, 'f>(
+        &'s self,
+        request: Request<Bytes>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'f>>
+    where
+        's: 'f,
+        Self: 'f,
+    {
+        let client = self.client.clone();
+        let sent = self.runtime.spawn(async move {
+            let asked = client.request(request.map(Full::new));
+            let answer = timeout(TIMEOUT, asked).await??;
+            let (head, body) = answer.into_parts();
+            let body = timeout(TIMEOUT, Limited::new(body, LONGEST_ANSWER).collect()).await??;
+            Ok::<_, HttpError>(Response::from_parts(head, body.to_bytes()))
+        });
+        Box::pin(async move { sent.await? })
+    }
+}
+
+/// The oldest event of a shard that is not written down, until it is.
+pub fn event(shard: ShardKey) -> Span {
+    info_span!(target: TARGET, parent: None, "event", shard.id = shard.id, shard.count = shard.count, otel.kind = "consumer")
+}
+
+/// Writing down what `events` are about, the oldest first.
+pub fn flush<'a>(mut events: impl Iterator<Item = &'a Span>) -> Span {
+    let Some(first) = events.next() else {
+        return Span::none();
+    };
+    let span = info_span!(target: TARGET, parent: first, "flush");
+    if !span.is_disabled() {
+        for other in events {
+            span.add_link(other.context().span().span_context().clone());
+        }
+    }
+    span
+}
+
+/// A transaction.
+pub fn transaction(name: &'static str) -> Span {
+    info_span!(target: TARGET, "transaction", otel.name = name, otel.kind = "client", db.system.name = "postgresql")
+}
+
+/// A statement.
+pub fn query(name: &'static str) -> Span {
+    info_span!(target: TARGET, "query", otel.name = name, otel.kind = "client", db.system.name = "postgresql", db.query.summary = name)
+}
+
+/// A command or a button, until it is answered.
+pub fn interaction(command: &'static str) -> Span {
+    info_span!(target: TARGET, parent: None, "interaction", otel.name = command, otel.kind = "server", outcome = tracing::field::Empty)
+}
+
+/// A request to Discord by this route, such as `POST channels/{id}/messages`, with its waits and tries.
+pub fn request(route: &str) -> Span {
+    info_span!(target: TARGET, "request", otel.name = route, otel.kind = "client", http.route = route)
+}
