@@ -7,10 +7,11 @@
 //! one that this process has had already is skipped.
 
 mod answering;
-pub mod asked;
 pub mod command;
+pub(crate) mod current_settings;
 pub(crate) mod define;
 mod flood;
+pub mod payload;
 pub mod registration;
 pub mod reply;
 pub mod written;
@@ -39,9 +40,9 @@ use twilight_model::{
 pub use self::answering::Progress;
 use self::{
     answering::{Answer, Found, To, answer},
-    asked::{Asked, BadOption},
     command::Commands,
     flood::Flood,
+    payload::{BadOption, InteractionPayload},
     reply::Reply,
 };
 use crate::{
@@ -81,7 +82,7 @@ const REMEMBERED: usize = 4_096;
 
 /// What commands work with.
 #[derive(Clone, Debug)]
-pub struct Around {
+pub struct Services {
     /// The database.
     pub store: Store,
     /// Discord's REST API.
@@ -107,7 +108,7 @@ pub struct Interactions(mpsc::Sender<Received>);
 /// An interaction as the shard had it.
 #[derive(Debug)]
 struct Received {
-    asked: Asked,
+    payload: InteractionPayload,
     shard: ShardKey,
     /// Tells when everything that the shard received before is committed.
     committed: oneshot::Receiver<()>,
@@ -116,14 +117,14 @@ struct Received {
 }
 
 /// An interaction on its way to a command.
-pub struct Question {
+pub struct CommandContext {
     /// What was asked.
-    pub asked: Asked,
+    pub payload: InteractionPayload,
     /// By which shard it came.
     pub shard: ShardKey,
     language: Language,
     committed: Option<oneshot::Receiver<()>>,
-    afterwards: Afterwards,
+    deferred: Deferred,
     is_pending: bool,
 }
 
@@ -131,11 +132,11 @@ pub struct Question {
 pub type Job = Box<dyn FnOnce(Progress) -> BoxFuture<'static, Reply> + Send>;
 
 /// Where a command leaves it.
-type Afterwards = Arc<Mutex<Option<Job>>>;
+type Deferred = Arc<Mutex<Option<Job>>>;
 
 /// Why a command has no answer. Each has a text for people.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum CommandError {
     /// The database does not answer.
     Store(StoreError),
     /// Discord does not.
@@ -154,34 +155,34 @@ pub enum Refusal {
     Said(String),
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<RestError> for Refusal {
+impl From<RestError> for CommandError {
     fn from(error: RestError) -> Self {
         Self::Rest(error)
     }
 }
 
-impl From<Denial> for Refusal {
+impl From<Denial> for CommandError {
     fn from(denial: Denial) -> Self {
         Self::Denied(denial)
     }
 }
 
-impl From<BadOption> for Refusal {
+impl From<BadOption> for CommandError {
     fn from(bad: BadOption) -> Self {
         Self::Option(bad)
     }
 }
 
-impl Question {
+impl CommandContext {
     /// Wait until what the shard received before this is in the tables. A database that is slow is not waited for long: what it answers is
     /// then a little old. Returns whether it is known to be there.
-    pub async fn settled(&mut self) -> bool {
+    pub async fn wait_for_commit(&mut self) -> bool {
         match self.committed.take() {
             Some(committed) => matches!(timeout(COMMIT_PATIENCE, committed).await, Ok(Ok(()))),
             None => false,
@@ -189,9 +190,9 @@ impl Question {
     }
 
     /// The same for the messages of those whom the question is about: if all of them are committed, there is nothing to wait for.
-    pub async fn settled_for_its_members(&mut self) {
+    pub async fn wait_for_members(&mut self) {
         if self.is_pending {
-            self.settled().await;
+            self.wait_for_commit().await;
         }
     }
 
@@ -205,8 +206,8 @@ impl Question {
     /// # Errors
     ///
     /// It was a direct message.
-    pub fn guild(&self) -> Result<Id<GuildMarker>, Refusal> {
-        self.asked.guild_id.ok_or(Refusal::ServerOnly)
+    pub fn guild(&self) -> Result<Id<GuildMarker>, CommandError> {
+        self.payload.guild_id.ok_or(CommandError::ServerOnly)
     }
 
     /// See that who asks has these permissions, as Discord computed them for this interaction. Administrators have all.
@@ -214,12 +215,12 @@ impl Question {
     /// # Errors
     ///
     /// They do not.
-    pub fn needs(&self, permissions: Permissions) -> Result<(), Refusal> {
-        let has = self.asked.permissions();
+    pub fn require_permissions(&self, permissions: Permissions) -> Result<(), CommandError> {
+        let has = self.payload.permissions();
         if has.contains(permissions) || has.contains(Permissions::ADMINISTRATOR) {
             Ok(())
         } else {
-            Err(Refusal::Permission(permissions))
+            Err(CommandError::Permission(permissions))
         }
     }
 
@@ -228,11 +229,11 @@ impl Question {
     /// # Errors
     ///
     /// It was not asked in a server, or Discord does not say what the server's roles are.
-    pub async fn authority(&self, around: &Around) -> Result<Authority, Refusal> {
-        let user_id = self.asked.user().ok_or(Refusal::ServerOnly)?.id;
-        let who = (user_id, self.asked.roles());
+    pub async fn authority(&self, services: &Services) -> Result<Authority, CommandError> {
+        let user_id = self.payload.user().ok_or(CommandError::ServerOnly)?.id;
+        let who = (user_id, self.payload.roles());
         let guild_id = self.guild()?;
-        Ok(around
+        Ok(services
             .guilds
             .authority(guild_id, who, Priority::Interaction)
             .await?)
@@ -243,19 +244,19 @@ impl Question {
     /// # Errors
     ///
     /// Levels give roles in the server that who asks could not give by hand; or that is not known.
-    pub async fn xp_permit(&self, around: &Around) -> Result<XpPermit, Refusal> {
-        let settings = around.settings.of(&around.store, self.guild()?).await?;
+    pub async fn xp_permit(&self, services: &Services) -> Result<XpPermit, CommandError> {
+        let settings = services.settings.of(&services.store, self.guild()?).await?;
         let roles = settings.rewards.roles().iter().map(|(_, role_id)| *role_id);
-        Ok(self.authority(around).await?.xp_permit(roles)?)
+        Ok(self.authority(services).await?.xp_permit(roles)?)
     }
 
     /// Go on with this once the answer is sent; what it comes to takes the answer's place. Discord takes that for 15 minutes.
-    pub fn afterwards<F>(&self, job: impl FnOnce(Progress) -> F + Send + 'static)
+    pub fn defer<F>(&self, job: impl FnOnce(Progress) -> F + Send + 'static)
     where
         F: Future<Output = Reply> + Send + 'static,
     {
         let job: Job = Box::new(move |progress| Box::pin(job(progress)));
-        *self.afterwards.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
+        *self.deferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
     }
 
     /// An entry of the audit log for what is asked. `details` is JSON.
@@ -263,33 +264,39 @@ impl Question {
     /// # Errors
     ///
     /// It was not asked in a guild.
-    pub fn entry(&self, action: &'static str, details: &serde_json::Value) -> Result<Entry, Refusal> {
+    pub fn entry(&self, action: &'static str, details: &serde_json::Value) -> Result<Entry, CommandError> {
         Ok(Entry {
             guild_id: self.guild()?,
-            interaction_id: self.asked.id,
-            actor_id: self.asked.user().ok_or(Refusal::ServerOnly)?.id,
+            interaction_id: self.payload.id,
+            actor_id: self.payload.user().ok_or(CommandError::ServerOnly)?.id,
             action,
             details: details.to_string(),
         })
     }
 
     /// A refusal with this text of the catalogue.
-    pub fn refuse(&self, key: &str) -> Refusal {
-        Refusal::Said(self.language.text(key))
+    pub fn refuse(&self, key: &str) -> CommandError {
+        CommandError::Said(self.language.text(key))
     }
 }
 
 impl Interactions {
     /// The handle, and the task's part, which runs until `stop` is true and what was begun is answered.
-    pub fn new(around: Around, stop: watch::Receiver<bool>) -> (Self, impl Future<Output = ()> + Send) {
+    pub fn new(services: Services, stop: watch::Receiver<bool>) -> (Self, impl Future<Output = ()> + Send) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        (Self(sender), serve(receiver, Arc::new(around), stop))
+        (Self(sender), serve(receiver, Arc::new(services), stop))
     }
 
     /// Hand over what a shard received. Never waits. `is_pending`: whether a member that it is about has messages that are not committed.
-    pub fn take(&self, asked: Asked, shard: ShardKey, committed: oneshot::Receiver<()>, is_pending: bool) {
+    pub fn take(
+        &self,
+        payload: InteractionPayload,
+        shard: ShardKey,
+        committed: oneshot::Receiver<()>,
+        is_pending: bool,
+    ) {
         let received = Received {
-            asked,
+            payload,
             shard,
             committed,
             is_pending,
@@ -324,7 +331,11 @@ impl Had {
     }
 }
 
-async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut stop: watch::Receiver<bool>) {
+async fn serve(
+    mut queue: mpsc::Receiver<Received>,
+    services: Arc<Services>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut answering = JoinSet::new();
     let (mut had, mut flood) = (Had::default(), Flood::default());
     loop {
@@ -337,39 +348,39 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
                 None => break,
             },
         };
-        let Some(question) = read(received, &mut had, around.rest.clock()) else {
+        let Some(context) = read(received, &mut had, services.rest.clock()) else {
             continue;
         };
-        let found = Found::of(around.commands, &question.asked);
+        let found = Found::of(services.commands, &context.payload);
         let declined = if answering.len() >= AT_ONCE {
-            Some(Answer::busy(question.language))
-        } else if let (Some((command, what)), Some(user)) = (found.used(), question.asked.user()) {
+            Some(Answer::busy(context.language))
+        } else if let (Some((command, what)), Some(user)) = (found.used(), context.payload.user()) {
             let user = flood::User {
                 id: user.id,
-                is_moderator: question.asked.is_by_a_moderator(),
+                is_moderator: context.payload.is_by_a_moderator(),
             };
             let admitted = flood.admit(user, command, what, Instant::now());
             admitted
                 .err()
-                .map(|left| Answer::flooded(around.rest.clock().now() + left, question.language))
+                .map(|left| Answer::flooded(services.rest.clock().now() + left, context.language))
         } else {
             None
         };
-        let around = Arc::clone(&around);
+        let services = Arc::clone(&services);
         let span = traces::interaction(found.label());
         let answered = async move {
             let began = Instant::now();
-            let (afterwards, to) = (
-                Arc::clone(&question.afterwards),
-                To::of(&question.asked, found.label()),
+            let (deferred, to) = (
+                Arc::clone(&context.deferred),
+                To::of(&context.payload, found.label()),
             );
-            let outcome = answer(&around, question, found, declined).await;
+            let outcome = answer(&services, context, found, declined).await;
             metrics::interactions_total(found.label(), outcome).increment(1);
             metrics::interaction_seconds(found.label()).record(began.elapsed().as_secs_f64());
             Span::current().record("outcome", outcome);
-            let job = afterwards.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let job = deferred.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(job) = job.filter(|_| outcome == "ok") {
-                let progress = Progress { around, to };
+                let progress = Progress { services, to };
                 let reply = job(progress.clone()).await;
                 progress.say(&reply).await;
             }
@@ -381,15 +392,17 @@ async fn serve(mut queue: mpsc::Receiver<Received>, around: Arc<Around>, mut sto
 }
 
 /// Read it, unless it is one that cannot be answered or was.
-fn read(received: Received, had: &mut Had, clock: &Clock) -> Option<Question> {
+fn read(received: Received, had: &mut Had, clock: &Clock) -> Option<CommandContext> {
     let skipped = |outcome| {
         metrics::interactions_total("any", outcome).increment(1);
         None
     };
-    let asked = received.asked;
+    let payload = received.payload;
     let age = clock
         .now()
-        .duration_since(SystemTime::UNIX_EPOCH + Duration::from_millis(ids::millis(asked.id).cast_unsigned()))
+        .duration_since(
+            SystemTime::UNIX_EPOCH + Duration::from_millis(ids::millis(payload.id).cast_unsigned()),
+        )
         .unwrap_or_default();
     if age.saturating_sub(received.at.elapsed()) > TOO_OLD {
         tracing::info!(
@@ -398,15 +411,15 @@ fn read(received: Received, had: &mut Had, clock: &Clock) -> Option<Question> {
         );
         return skipped("too_old");
     }
-    if !had.note(asked.id) {
+    if !had.note(payload.id) {
         return skipped("repeated");
     }
-    Some(Question {
-        language: asked.language(),
-        asked,
+    Some(CommandContext {
+        language: payload.language(),
+        payload,
         shard: received.shard,
         committed: Some(received.committed),
-        afterwards: Afterwards::default(),
+        deferred: Deferred::default(),
         is_pending: received.is_pending,
     })
 }

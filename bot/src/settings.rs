@@ -6,7 +6,6 @@
 pub mod audit_log;
 mod cache;
 pub mod change;
-pub(crate) mod current;
 mod guild;
 pub mod table;
 pub mod text_form;
@@ -19,7 +18,7 @@ use std::{
 use tokio::time::Instant;
 use twilight_model::id::{Id, marker::GuildMarker};
 
-pub use self::guild::{Announce, Demotion, Departed, GuildSettings, RewardMode, Rewards};
+pub use self::guild::{Announce, Demotion, GuildSettings, LeavePolicy, RewardMode, Rewards};
 use self::{cache::Cache, change::Change};
 pub use crate::support::text::template::Template;
 use crate::{

@@ -14,7 +14,7 @@ use crate::{
     config::{Config, Secret, ShardCount},
     discord::{clock, guilds::Guilds, rest::Rest, shards::Shards},
     features::{
-        levels::{adjust::mass, card::Cards, policy::Judge, rows::rank_buckets},
+        levels::{adjust::mass, card::Cards, policy::XpPolicy, rows::rank_buckets},
         privacy::{guild_sync, retention},
     },
     interactions::{self, Interactions, registration},
@@ -114,13 +114,13 @@ impl Bot {
         store.open_for_flushes().await?;
         let settings = Settings::new(&config.levels);
         let guilds = Guilds::new(rest.clone());
-        let judge = Judge::new(settings.clone()).asking(guilds.clone());
+        let policy = XpPolicy::new(settings.clone()).asking(guilds.clone());
         let (writer, lanes) = Writer::start(
             &store.for_flushes(),
             config.ledger.writers,
             config.fleet.lease / 3,
             &settings,
-            judge.clone(),
+            policy.clone(),
         );
         let (stop, stopped) = watch::channel(false);
         let idle = task::spawn_essential("idle connections", store.clone().close_idle(stopped.clone()));
@@ -138,9 +138,9 @@ impl Bot {
             fleet: Arc::clone(&fleet_news),
         };
         let listening = task::spawn_essential("news", store.listen(news, stopped.clone()));
-        let (granted, tenure) = lease::pair(config.fleet.lease);
+        let (granted, lease_guard) = lease::pair(config.fleet.lease);
         let shards = Shards::default();
-        let around = interactions::Around {
+        let around = interactions::Services {
             store: store.clone().answering_within(COMMAND_PATIENCE),
             rest: rest.clone(),
             settings: settings.clone(),
@@ -152,14 +152,14 @@ impl Bot {
         };
         let (interactions, answering) = Interactions::new(around, stopped.clone());
         let answering = task::spawn_essential("interactions", answering);
-        let around = gateway::Around {
+        let around = gateway::ShardDeps {
             rest: rest.clone(),
             interactions,
             guilds: guilds.clone(),
-            judge,
+            policy,
             writer,
             memory: Arc::clone(&memory),
-            tenure,
+            lease_guard,
         };
         let gateway = Gateway::new(config, token, &directions, around, shards.clone());
         let mut fleet = Fleet::new(

@@ -160,7 +160,7 @@ impl Act {
 type Done<T> = Result<T, Denied>;
 
 /// Run `work` until it is known what became of it: the interaction's id keeps a second try from doing anything twice.
-async fn insist<T, W>(
+async fn retry_until_committed<T, W>(
     store: &Store,
     settings: &Settings,
     name: &'static str,

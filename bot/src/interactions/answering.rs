@@ -22,10 +22,10 @@ use twilight_model::{
 };
 
 use super::{
-    Around, LIMIT, Question, Refusal,
-    asked::{Asked, BadOption, kind},
+    CommandContext, CommandError, LIMIT, Services,
     command::{Command, Commands},
     flood::Use,
+    payload::{BadOption, InteractionPayload, kind},
     reply::{self, Reply, Shape},
     written,
 };
@@ -59,9 +59,9 @@ pub(super) enum Found {
 }
 
 impl Found {
-    pub(super) fn of(commands: &Commands, asked: &Asked) -> Self {
-        let command = commands.find(asked.command());
-        match asked.kind {
+    pub(super) fn of(commands: &Commands, payload: &InteractionPayload) -> Self {
+        let command = commands.find(payload.command());
+        match payload.kind {
             kind::COMMAND => command.map_or(Self::Unknown, Self::Command),
             kind::AUTOCOMPLETE => command.map_or(Self::Unknown, Self::Typing),
             kind::COMPONENT | kind::MODAL => command.map_or(Self::Stale, Self::Press),
@@ -128,13 +128,13 @@ impl Answer {
         }
     }
 
-    fn of(result: Result<Reply, Refusal>, command: &'static str, language: Language) -> Self {
+    fn of(result: Result<Reply, CommandError>, command: &'static str, language: Language) -> Self {
         let refusal = match result {
             Ok(reply) => return Self { reply, outcome: "ok" },
             Err(refusal) => refusal,
         };
         match refusal {
-            Refusal::Store(error) => {
+            CommandError::Store(error) => {
                 tracing::warn!(%error, command, "a command could not use the database");
                 let text = if error.is_unavailable() {
                     "error-away"
@@ -143,22 +143,22 @@ impl Answer {
                 };
                 Self::refused("database", text, language)
             }
-            Refusal::Rest(error) => {
+            CommandError::Rest(error) => {
                 tracing::warn!(%error, command, "a command could not use Discord's API");
                 Self::refused("rest", "error-broken", language)
             }
-            Refusal::ServerOnly => Self::refused("server_only", "error-server-only", language),
-            Refusal::Stale => Self::refused("stale", "error-stale", language),
-            Refusal::Option(BadOption(option)) => {
+            CommandError::ServerOnly => Self::refused("server_only", "error-server-only", language),
+            CommandError::Stale => Self::refused("stale", "error-stale", language),
+            CommandError::Option(BadOption(option)) => {
                 let text = language.filled("error-option", &[("option", option.into())]);
                 Self::said("bad_option", text)
             }
-            Refusal::Permission(missing) => {
+            CommandError::Permission(missing) => {
                 let values = [("permission", permission(missing, language).into())];
                 Self::said("permission", language.filled("error-permission", &values))
             }
-            Refusal::Denied(denial) => Self::said("permission", denial.in_words(language)),
-            Refusal::Said(text) => Self::said("refused", text),
+            CommandError::Denied(denial) => Self::said("permission", denial.in_words(language)),
+            CommandError::Said(text) => Self::said("refused", text),
         }
     }
 }
@@ -166,14 +166,14 @@ impl Answer {
 /// How something that goes on after the answer tells how far it is.
 #[derive(Clone, Debug)]
 pub struct Progress {
-    pub(super) around: Arc<Around>,
+    pub(super) services: Arc<Services>,
     pub(super) to: To,
 }
 
 impl Progress {
     /// Put this in the place of the answer.
     pub async fn say(&self, reply: &Reply) {
-        if let Err(error) = edit(&self.around, &self.to, reply.clone()).await {
+        if let Err(error) = edit(&self.services, &self.to, reply.clone()).await {
             tracing::warn!(%error, "the progress of a command could not be shown");
         }
     }
@@ -202,8 +202,8 @@ impl Progress {
     }
 
     /// What the command works with.
-    pub fn around(&self) -> &Around {
-        &self.around
+    pub fn services(&self) -> &Services {
+        &self.services
     }
 }
 
@@ -230,12 +230,12 @@ impl fmt::Debug for To {
 }
 
 impl To {
-    pub(super) fn of(asked: &Asked, command: &'static str) -> Self {
+    pub(super) fn of(payload: &InteractionPayload, command: &'static str) -> Self {
         Self {
-            id: asked.id,
-            application_id: asked.application_id,
-            token: asked.token.clone(),
-            written: asked.written,
+            id: payload.id,
+            application_id: payload.application_id,
+            token: payload.token.clone(),
+            written: payload.written,
             command,
         }
     }
@@ -243,38 +243,38 @@ impl To {
 
 /// Answer, in time: with what declines it, or with what the command says. Returns the outcome.
 pub(super) async fn answer(
-    around: &Around,
-    mut question: Question,
+    services: &Services,
+    mut context: CommandContext,
     found: Found,
     declined: Option<Answer>,
 ) -> &'static str {
-    let to = To::of(&question.asked, found.label());
+    let to = To::of(&context.payload, found.label());
     if let Some(declined) = declined {
         if to.written.is_some() {
             // Nobody is told so in the channel, for all to see.
             return declined.outcome;
         }
         return match found {
-            Found::Typing(_) => first(around, &to, reply::choices(Vec::new()), declined.outcome).await,
-            _ => first_answer(around, &to, declined).await,
+            Found::Typing(_) => first(services, &to, reply::choices(Vec::new()), declined.outcome).await,
+            _ => first_answer(services, &to, declined).await,
         };
     }
-    settle_language(around, &mut question, found).await;
-    let language = question.language;
+    settle_language(services, &mut context, found).await;
+    let language = context.language;
     match found {
         Found::Command(command) => {
             let promise = reply::deferred(command.is_private());
-            if let Some(bad) = around.commands.unusable(command, &question.asked) {
+            if let Some(bad) = services.commands.unusable(command, &context.payload) {
                 let answer = Answer::of(Err(bad.into()), command.name(), language);
-                return first_answer(around, &to, answer).await;
+                return first_answer(services, &to, answer).await;
             }
-            let work = command.run(&mut question, around);
-            finish(around, &to, command.name(), promise, language, work).await
+            let work = command.run(&mut context, services);
+            finish(services, &to, command.name(), promise, language, work).await
         }
         Found::Press(command) => {
-            let work = command.press(&mut question, around);
+            let work = command.component(&mut context, services);
             finish(
-                around,
+                services,
                 &to,
                 command.name(),
                 reply::deferred_update(),
@@ -284,7 +284,7 @@ pub(super) async fn answer(
             .await
         }
         Found::Typing(command) => {
-            let work = timeout(TYPING_PATIENCE, command.complete(&mut question, around)).await;
+            let work = timeout(TYPING_PATIENCE, command.autocomplete(&mut context, services)).await;
             let (choices, outcome) = match work {
                 Ok(Ok(choices)) => (choices, "ok"),
                 Ok(Err(refusal)) => {
@@ -293,64 +293,69 @@ pub(super) async fn answer(
                 }
                 Err(_elapsed) => (Vec::new(), "timeout"),
             };
-            first(around, &to, reply::choices(choices), outcome).await
+            first(services, &to, reply::choices(choices), outcome).await
         }
-        Found::Stale => first_answer(around, &to, Answer::refused("stale", "error-stale", language)).await,
-        Found::Unknown if question.asked.kind == kind::AUTOCOMPLETE => {
-            first(around, &to, reply::choices(Vec::new()), "unknown").await
+        Found::Stale => first_answer(services, &to, Answer::refused("stale", "error-stale", language)).await,
+        Found::Unknown if context.payload.kind == kind::AUTOCOMPLETE => {
+            first(services, &to, reply::choices(Vec::new()), "unknown").await
         }
         Found::Unknown => {
-            first_answer(around, &to, Answer::refused("unknown", "error-unknown", language)).await
+            first_answer(
+                services,
+                &to,
+                Answer::refused("unknown", "error-unknown", language),
+            )
+            .await
         }
     }
 }
 
 /// Decide the language of the answer. A private answer is in the asker's language; a public one is in the server's, because others read
 /// it too. Where there is no catalogue or no choice, the other one is used, then what Discord has for the server.
-async fn settle_language(around: &Around, question: &mut Question, found: Found) {
-    let own = question.asked.own_language();
-    let Some(guild_id) = question.asked.guild_id else {
+async fn settle_language(services: &Services, context: &mut CommandContext, found: Found) {
+    let own = context.payload.own_language();
+    let Some(guild_id) = context.payload.guild_id else {
         return;
     };
     if own.is_some() && !found.is_public() {
         return;
     }
-    let chosen = match around.settings.cached(guild_id) {
+    let chosen = match services.settings.cached(guild_id) {
         Some(settings) => settings.language,
-        None => match timeout(LANGUAGE_PATIENCE, around.settings.of(&around.store, guild_id)).await {
+        None => match timeout(LANGUAGE_PATIENCE, services.settings.of(&services.store, guild_id)).await {
             Ok(Ok(settings)) => settings.language,
             // A database that is away is reported by the command, if it needs one.
             Ok(Err(_)) | Err(_) => None,
         },
     };
-    question.language = chosen.unwrap_or_else(|| question.asked.language());
+    context.language = chosen.unwrap_or_else(|| context.payload.language());
 }
 
 /// Answer with what `work` says: at once if it is quick, otherwise after a promise.
 async fn finish(
-    around: &Around,
+    services: &Services,
     to: &To,
     command: &'static str,
     promise: InteractionResponse,
     language: Language,
-    mut work: BoxFuture<'_, Result<Reply, Refusal>>,
+    mut work: BoxFuture<'_, Result<Reply, CommandError>>,
 ) -> &'static str {
     if let Some(message) = to.written {
         let answer = match timeout(LIMIT, work).await {
             Ok(result) => Answer::of(result, command, language),
             Err(_elapsed) => Answer::refused("timeout", "error-away", language),
         };
-        let mut sent = reply_to(around, message, answer.reply.clone()).await;
+        let mut sent = reply_to(services, message, answer.reply.clone()).await;
         if let Some(words) = instead(&sent, to, &answer.reply) {
-            sent = reply_to(around, message, words).await;
+            sent = reply_to(services, message, words).await;
         }
         return sent.map_or_else(|error| failed(&error, to), |()| answer.outcome);
     }
     if let Ok(result) = timeout(PATIENCE, &mut work).await {
-        return first_answer(around, to, Answer::of(result, command, language)).await;
+        return first_answer(services, to, Answer::of(result, command, language)).await;
     }
     let is_update = promise.kind == InteractionResponseType::DeferredUpdateMessage;
-    if let Err(error) = respond(around, to, &promise).await {
+    if let Err(error) = respond(services, to, &promise).await {
         return failed(&error, to);
     }
     let mut answer = match timeout(LIMIT, work).await {
@@ -364,9 +369,9 @@ async fn finish(
     let is_follow_up = is_update && answer.reply.shape != Shape::Update;
     let hand_over = async |reply: Reply| {
         if is_follow_up {
-            follow_up(around, to, reply).await
+            follow_up(services, to, reply).await
         } else {
-            edit(around, to, reply).await
+            edit(services, to, reply).await
         }
     };
     let mut sent = hand_over(answer.reply.clone()).await;
@@ -394,7 +399,7 @@ fn instead<T>(sent: &Result<T, RestError>, to: &To, reply: &Reply) -> Option<Rep
 
 /// Answer a message with one. A second answer to the same has the same nonce, and Discord takes it for the first.
 #[expect(clippy::disallowed_methods, reason = "it is fitted")]
-async fn reply_to(around: &Around, message: written::Message, reply: Reply) -> Result<(), RestError> {
+async fn reply_to(services: &Services, message: written::Message, reply: Reply) -> Result<(), RestError> {
     /// What twilight's builder does not know stands beside what it does.
     #[derive(Serialize)]
     struct Body<'a> {
@@ -417,7 +422,7 @@ async fn reply_to(around: &Around, message: written::Message, reply: Reply) -> R
         message_reference: serde_json::json!({"message_id": message.id.to_string(), "fail_if_not_exists": false}),
     };
     let body = serde_json::to_vec(&body).expect("texts and numbers are JSON");
-    let mut request = around
+    let mut request = services
         .rest
         .builders()
         .create_message(message.channel_id)
@@ -425,14 +430,14 @@ async fn reply_to(around: &Around, message: written::Message, reply: Reply) -> R
     if !reply.files.is_empty() {
         request = request.attachments(&reply.files);
     }
-    around.rest.send(Priority::Command, request).await.map(drop)
+    services.rest.send(Priority::Command, request).await.map(drop)
 }
 
 /// Put the answer in the place of the promise.
 #[expect(clippy::disallowed_methods, reason = "it is fitted")]
-async fn edit(around: &Around, to: &To, reply: Reply) -> Result<(), RestError> {
+async fn edit(services: &Services, to: &To, reply: Reply) -> Result<(), RestError> {
     let reply = reply.fitted();
-    let client = around.rest.builders().interaction(to.application_id);
+    let client = services.rest.builders().interaction(to.application_id);
     let nobody = AllowedMentions::default();
     let mut request = client
         .update_response(&to.token)
@@ -443,14 +448,14 @@ async fn edit(around: &Around, to: &To, reply: Reply) -> Result<(), RestError> {
     if !reply.files.is_empty() {
         request = request.attachments(&reply.files);
     }
-    around.rest.send(Priority::Interaction, request).await.map(drop)
+    services.rest.send(Priority::Interaction, request).await.map(drop)
 }
 
 /// Answer with a message of its own, where the promise was about another.
 #[expect(clippy::disallowed_methods, reason = "it is fitted")]
-async fn follow_up(around: &Around, to: &To, reply: Reply) -> Result<(), RestError> {
+async fn follow_up(services: &Services, to: &To, reply: Reply) -> Result<(), RestError> {
     let reply = reply.fitted();
-    let client = around.rest.builders().interaction(to.application_id);
+    let client = services.rest.builders().interaction(to.application_id);
     let nobody = AllowedMentions::default();
     let mut request = client
         .create_followup(&to.token)
@@ -462,30 +467,30 @@ async fn follow_up(around: &Around, to: &To, reply: Reply) -> Result<(), RestErr
     if reply.is_private() {
         request = request.flags(MessageFlags::EPHEMERAL);
     }
-    around.rest.send(Priority::Interaction, request).await.map(drop)
+    services.rest.send(Priority::Interaction, request).await.map(drop)
 }
 
-async fn first_answer(around: &Around, to: &To, answer: Answer) -> &'static str {
+async fn first_answer(services: &Services, to: &To, answer: Answer) -> &'static str {
     let Answer { reply, outcome } = answer;
     // Of an answer that was taken all the same, Discord says so to the second.
     let mut response = reply.clone().into_response();
     limits::response(&mut response);
-    let sent = respond(around, to, &response).await;
+    let sent = respond(services, to, &response).await;
     match instead(&sent, to, &reply) {
-        Some(words) => first(around, to, words.into_response(), outcome).await,
+        Some(words) => first(services, to, words.into_response(), outcome).await,
         None => sent.map_or_else(|error| failed(&error, to), |()| outcome),
     }
 }
 
 /// Send the first answer. Returns the outcome.
 async fn first(
-    around: &Around,
+    services: &Services,
     to: &To,
     mut response: InteractionResponse,
     outcome: &'static str,
 ) -> &'static str {
     limits::response(&mut response);
-    let sent = respond(around, to, &response).await;
+    let sent = respond(services, to, &response).await;
     sent.map_or_else(|error| failed(&error, to), |()| outcome)
 }
 
@@ -493,10 +498,10 @@ async fn first(
     clippy::disallowed_methods,
     reason = "an answer is fitted, and a promise has no text"
 )]
-async fn respond(around: &Around, to: &To, response: &InteractionResponse) -> Result<(), RestError> {
-    let client = around.rest.builders().interaction(to.application_id);
+async fn respond(services: &Services, to: &To, response: &InteractionResponse) -> Result<(), RestError> {
+    let client = services.rest.builders().interaction(to.application_id);
     let request = client.create_response(to.id, &to.token, response);
-    around.rest.send(Priority::Interaction, request).await.map(drop)
+    services.rest.send(Priority::Interaction, request).await.map(drop)
 }
 
 /// Discord's number for a second first answer.

@@ -8,8 +8,8 @@ use twilight_model::application::command::{
 };
 
 use super::{
-    Around, Question, Refusal,
-    asked::{Asked, BadOption},
+    CommandContext, CommandError, Services,
+    payload::{BadOption, InteractionPayload},
     reply::Reply,
 };
 use crate::interactions::define;
@@ -32,25 +32,25 @@ pub trait Command: Sync {
     /// Answer a question.
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>>;
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>>;
 
     /// Answer a button, a menu or a modal whose `custom_id` is the command's name, or begins with it and a colon.
-    fn press<'a>(
+    fn component<'a>(
         &'a self,
-        _question: &'a mut Question,
-        _around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
-        Box::pin(async { Err(Refusal::Stale) })
+        _question: &'a mut CommandContext,
+        _around: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(async { Err(CommandError::Stale) })
     }
 
     /// What to choose from, while an option is being typed.
-    fn complete<'a>(
+    fn autocomplete<'a>(
         &'a self,
-        _question: &'a mut Question,
-        _around: &'a Around,
-    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, Refusal>> {
+        _question: &'a mut CommandContext,
+        _around: &'a Services,
+    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, CommandError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 }
@@ -99,7 +99,7 @@ impl Commands {
     }
 
     /// An option that was given and that the command's definition does not have so: Discord shows an old definition for a while.
-    pub fn unusable(&'static self, command: &dyn Command, asked: &Asked) -> Option<BadOption> {
+    pub fn unusable(&'static self, command: &dyn Command, payload: &InteractionPayload) -> Option<BadOption> {
         let options = self.options.get_or_init(|| {
             let mut all = Options::default();
             for command in self.iter() {
@@ -107,9 +107,9 @@ impl Commands {
             }
             all
         });
-        let path = asked.subcommand().into_iter().map(str::to_owned).collect();
+        let path = payload.subcommand().into_iter().map(str::to_owned).collect();
         let defined = options.get(&(command.name(), path))?;
-        asked.given().find_map(|(name, kind)| {
+        payload.given().find_map(|(name, kind)| {
             let option = defined.iter().find(|option| option.name == name);
             match option {
                 Some(option) => (kind != Some(option.kind)).then_some(BadOption(&option.name)),

@@ -7,7 +7,7 @@ use twilight_model::id::{
     marker::{ChannelMarker, MessageMarker},
 };
 
-use super::asked::{Asked, kind};
+use super::payload::{InteractionPayload, kind};
 use crate::discord::events::message_create::MessageCreate;
 
 /// What commands begin with where nothing else was chosen.
@@ -26,7 +26,7 @@ pub struct Message {
 }
 
 /// The question of a message, if it is a command's. `text` is its payload.
-pub fn asked(message: &MessageCreate, text: &str, prefix: Option<&str>) -> Option<Asked> {
+pub fn payload(message: &MessageCreate, text: &str, prefix: Option<&str>) -> Option<InteractionPayload> {
     let prefix = prefix.unwrap_or(USUAL_PREFIX);
     let payload: Value = serde_json::from_str(text).ok()?;
     let message_data = &payload["d"];
@@ -50,16 +50,16 @@ pub fn asked(message: &MessageCreate, text: &str, prefix: Option<&str>) -> Optio
         _ => return None,
     };
     member.insert("user".to_owned(), message_data["author"].clone());
-    let asked = json!({
+    let payload = json!({
         "id": message.id.to_string(), "application_id": message.author.id.to_string(), "type": kind::COMMAND, "token": "",
         "guild_id": message.guild_id?.to_string(), "channel_id": message.channel_id.to_string(), "member": member, "data": data,
     });
-    let mut asked = Asked::deserialize_from(asked)?;
-    asked.written = Some(Message {
+    let mut payload = InteractionPayload::deserialize_from(payload)?;
+    payload.written = Some(Message {
         channel_id: message.channel_id,
         id: message.id,
     });
-    Some(asked)
+    Some(payload)
 }
 
 /// The user whose mention comes first in the text. `mentions` has no order, and includes the author of the message that is replied to.
@@ -76,7 +76,7 @@ fn first_mentioned<'a>(text: &'a str, mentions: &'a Value) -> Option<(&'a str, &
 mod tests {
     use proptest::prelude::*;
 
-    use super::{MessageCreate, asked};
+    use super::{MessageCreate, payload};
     use crate::discord::events::payloads::{READ, damage};
 
     proptest! {
@@ -84,7 +84,7 @@ mod tests {
         #[test]
         fn whatever_a_message_holds_it_is_a_command_or_none(text in damage::in_fields(READ[0])) {
             if let Ok(message) = MessageCreate::parse(&text) {
-                let _asked = asked(&message, &text, None);
+                let _asked = payload(&message, &text, None);
             }
         }
     }
@@ -99,9 +99,9 @@ mod tests {
             {{"id":"5","username":"bob","member":{{"nick":null}}}}]}}}}"#
         );
         let message = MessageCreate::parse(&text).expect("a message");
-        let asked = asked(&message, &text, prefix)?;
-        let (user, _) = asked.user_option("member").expect("a user");
-        Some((asked.command().to_owned(), user.id.get()))
+        let payload = payload(&message, &text, prefix)?;
+        let (user, _) = payload.user_option("member").expect("a user");
+        Some((payload.command().to_owned(), user.id.get()))
     }
 
     #[test]

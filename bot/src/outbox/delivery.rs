@@ -175,7 +175,11 @@ impl Deliverer {
     }
 
     /// Do something in the database until it is done: what Discord has must not be sent again because the database was away.
-    pub(crate) async fn insist<T, F>(&self, what: &'static str, mut work: impl FnMut() -> F) -> T
+    pub(crate) async fn retry_until_committed<T, F>(
+        &self,
+        what: &'static str,
+        mut work: impl FnMut() -> F,
+    ) -> T
     where
         F: Future<Output = Result<T, StoreError>>,
     {

@@ -69,12 +69,12 @@ pub(crate) async fn deliver(to: &Deliverer, lane: Lane) -> Option<Duration> {
             _ => None,
         };
         if let Some(pause) = settle(to, &lane, &effect, outcome).await {
-            to.insist("giving back a lane", || queue::release(&to.store, &lane, pause))
+            to.retry_until_committed("giving back a lane", || queue::release(&to.store, &lane, pause))
                 .await;
             return limited;
         }
     }
-    to.insist("giving back a lane", || {
+    to.retry_until_committed("giving back a lane", || {
         queue::release(&to.store, &lane, Duration::ZERO)
     })
     .await;
@@ -115,7 +115,7 @@ async fn settle(to: &Deliverer, lane: &Lane, effect: &Waiting, outcome: Outcome)
     match outcome {
         Outcome::Delivered | Outcome::Cancelled => {
             let target = target_of(effect);
-            to.insist("marking an effect as delivered", || {
+            to.retry_until_committed("marking an effect as delivered", || {
                 queue::delivered(&to.store, effect, target)
             })
             .await;
@@ -212,7 +212,7 @@ async fn later(
         metrics::effects_set_aside_total(kind).increment(1);
         return set_aside(to, lane, effect, &why, pause).await;
     }
-    to.insist("noting a failed try", || {
+    to.retry_until_committed("noting a failed try", || {
         queue::postponed(&to.store, effect, &why)
     })
     .await;
@@ -227,7 +227,7 @@ async fn set_aside(
     why: &str,
     pause: Duration,
 ) -> Option<Duration> {
-    to.insist("setting an effect aside", || {
+    to.retry_until_committed("setting an effect aside", || {
         let (effect, why) = (effect.clone(), why.to_owned());
         to.store.transaction("effect_set_aside", move |tx| {
             Box::pin(async move { queue::set_aside(tx, &effect, &why, pause).await })
@@ -263,7 +263,7 @@ async fn write_failure(
     let limit = i64::from(to.config.failures_until_off);
     let counts = is_counted && failure.reason.is_the_servers();
     let consequence = to
-        .insist("noting a failed effect", || {
+        .retry_until_committed("noting a failed effect", || {
             let (settings, effect, failure) = (to.settings.clone(), effect.clone(), failure.clone());
             to.store.transaction("effect_failed", move |tx| {
                 Box::pin(async move {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     features::levels::effects::announcement,
-    outbox::queue::{self, New, Waiting},
+    outbox::queue::{self, NewEffect, Waiting},
     postgres::{StoreError, Tx},
     settings::Settings,
     support::{
@@ -45,7 +45,7 @@ pub(crate) async fn add(
         return Ok(());
     };
     let effect = Effect::Notice(notice.clone());
-    let new = New {
+    let new = NewEffect {
         guild_id,
         lane_id: ids::to_db(channel_id),
         kind: effect.kind(),

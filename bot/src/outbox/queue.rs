@@ -21,7 +21,7 @@ use crate::{
 
 /// An effect to be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct New {
+pub struct NewEffect {
     /// The guild.
     pub guild_id: Id<GuildMarker>,
     /// Effects with the same are delivered one after the other: a channel's id or a member's.
@@ -97,16 +97,16 @@ pub struct Shown {
 ///
 /// `roles` of a member that wait already are asked for anew instead, also if they were set aside. The lanes' rows are locked in order
 /// until then.
-pub async fn add(tx: &Tx<'_>, effects: &[New]) -> Result<(), StoreError> {
+pub async fn add(tx: &Tx<'_>, effects: &[NewEffect]) -> Result<(), StoreError> {
     add_as(tx, effects, Urgency::Usual).await
 }
 
 /// Add the effects of many members, which come after all others of their guild.
-pub async fn add_bulk(tx: &Tx<'_>, effects: &[New]) -> Result<(), StoreError> {
+pub async fn add_bulk(tx: &Tx<'_>, effects: &[NewEffect]) -> Result<(), StoreError> {
     add_as(tx, effects, Urgency::Bulk).await
 }
 
-async fn add_as(tx: &Tx<'_>, effects: &[New], urgency: Urgency) -> Result<(), StoreError> {
+async fn add_as(tx: &Tx<'_>, effects: &[NewEffect], urgency: Urgency) -> Result<(), StoreError> {
     // The lane's version is raised so that a worker that finds the lane empty does not delete it: see `release`. Roles that were set
     // aside move to the member's lane, since the lane they are in may not be due for long, and may be claimed.
     const ADD: Statement = statement!(

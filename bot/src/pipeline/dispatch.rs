@@ -13,7 +13,7 @@ use twilight_model::{
     },
 };
 
-use self::message_range::Portion;
+use self::message_range::MessageRange;
 use crate::{
     config,
     discord::{
@@ -25,8 +25,8 @@ use crate::{
         },
         guilds::Guilds,
     },
-    features::levels::{on_message, pending::MemberMessage, policy::Judge},
-    interactions::{Interactions, asked::Asked, written},
+    features::levels::{on_message, pending::MemberMessage, policy::XpPolicy},
+    interactions::{Interactions, payload::InteractionPayload, written},
     pipeline::ledger::Ledger,
     support::ids::{MemberKey, ShardKey},
 };
@@ -96,23 +96,23 @@ impl Dispatched {
 /// The handlers with the rules they apply.
 #[derive(Clone, Debug)]
 pub struct Dispatcher {
-    judge: Judge,
+    policy: XpPolicy,
     guilds: Option<Guilds>,
     interactions: Option<(Interactions, ShardKey)>,
-    portion: Portion,
+    message_range: MessageRange,
     /// Whether messages say what they say.
     content: bool,
 }
 
 impl Dispatcher {
     /// A dispatcher by whose rules messages earn what `judge` says.
-    pub const fn new(judge: Judge, discord: &config::Discord) -> Self {
+    pub const fn new(policy: XpPolicy, discord: &config::Discord) -> Self {
         Self {
-            judge,
+            policy,
             content: discord.message_content,
             guilds: None,
             interactions: None,
-            portion: Portion::ALL,
+            message_range: MessageRange::ALL,
         }
     }
 
@@ -124,13 +124,13 @@ impl Dispatcher {
     }
 
     /// Which messages count from now on.
-    pub const fn set_portion(&mut self, portion: Portion) {
-        self.portion = portion;
+    pub const fn set_message_range(&mut self, message_range: MessageRange) {
+        self.message_range = message_range;
     }
 
     /// Which messages count.
-    pub const fn portion(&self) -> Portion {
-        self.portion
+    pub const fn message_range(&self) -> MessageRange {
+        self.message_range
     }
 
     /// The same, which tells `guilds` what changes in them.
@@ -150,9 +150,9 @@ impl Dispatcher {
         message: &MessageCreate,
         roles: impl FnOnce() -> Option<Vec<Id<RoleMarker>>>,
     ) -> Option<(MemberKey, MemberMessage)> {
-        self.portion
+        self.message_range
             .counts(message.id)
-            .then(|| on_message::on_message(&self.judge, message, roles))?
+            .then(|| on_message::on_message(&self.policy, message, roles))?
     }
 
     /// Hand an event to its handler and its changes to the ledger. An event that nobody handles is not parsed.
@@ -164,11 +164,11 @@ impl Dispatcher {
                     Err(error) => return Dispatched::unreadable(error),
                 };
                 if message.guild_id.is_some() {
-                    if self.portion.is_undecided(message.id) {
+                    if self.message_range.is_undecided(message.id) {
                         return Dispatched::Undecided(message.id);
                     }
                     ledger.backfill.saw(message.id);
-                    if self.portion.is_past(message.id) {
+                    if self.message_range.is_past(message.id) {
                         return Dispatched::Past;
                     }
                 }
@@ -182,16 +182,16 @@ impl Dispatcher {
                 Dispatched::Handled
             }
             "INTERACTION_CREATE" => {
-                let asked = match Asked::parse(text) {
-                    Ok(asked) => asked,
+                let payload = match InteractionPayload::parse(text) {
+                    Ok(payload) => payload,
                     Err(error) => return Dispatched::unreadable(error),
                 };
                 // While the number of shards changes, those of the old one answer.
                 if let Some((interactions, shard)) = &self.interactions
-                    && !self.portion.counts_nothing()
+                    && !self.message_range.is_standby()
                 {
-                    let is_pending = asked.members().any(|key| ledger.is_pending(&key));
-                    interactions.take(asked, *shard, ledger.committed(), is_pending);
+                    let is_pending = payload.members().any(|key| ledger.is_pending(&key));
+                    interactions.take(payload, *shard, ledger.committed(), is_pending);
                 }
                 Dispatched::Handled
             }
@@ -203,7 +203,7 @@ impl Dispatcher {
                     Ok(id) => id,
                     Err(error) => return Dispatched::unreadable(error),
                 };
-                if !self.portion.counts_nothing() {
+                if !self.message_range.is_standby() {
                     ledger.guild(id, true);
                 }
                 if ledger.backfill.wants(id) {
@@ -224,7 +224,7 @@ impl Dispatcher {
                     Err(error) => return Dispatched::unreadable(error),
                 };
                 // One that is away for an outage has the bot still.
-                if !gone.unavailable && !self.portion.counts_nothing() {
+                if !gone.unavailable && !self.message_range.is_standby() {
                     ledger.guild(gone.id, false);
                 }
                 self.tell(event_type, text)
@@ -246,7 +246,7 @@ impl Dispatcher {
             Ok(member) => member,
             Err(error) => return Dispatched::unreadable(error),
         };
-        if member.is_bot() || self.portion.counts_nothing() {
+        if member.is_bot() || self.message_range.is_standby() {
             return Dispatched::Handled;
         }
         match event_type {
@@ -266,12 +266,12 @@ impl Dispatcher {
         let (Some((interactions, shard)), Some(guild_id)) = (&self.interactions, message.guild_id) else {
             return;
         };
-        let asked = self.judge.settings().last_known(guild_id, |settings| {
-            written::asked(message, text, settings.prefix.as_deref())
+        let payload = self.policy.settings().last_known(guild_id, |settings| {
+            written::payload(message, text, settings.prefix.as_deref())
         });
-        if let Some(asked) = asked.unwrap_or_else(|| written::asked(message, text, None)) {
-            let is_pending = asked.members().any(|key| ledger.is_pending(&key));
-            interactions.take(asked, *shard, ledger.committed(), is_pending);
+        if let Some(payload) = payload.unwrap_or_else(|| written::payload(message, text, None)) {
+            let is_pending = payload.members().any(|key| ledger.is_pending(&key));
+            interactions.take(payload, *shard, ledger.committed(), is_pending);
         }
     }
 
@@ -298,13 +298,13 @@ mod tests {
     use super::{Dispatched, Dispatcher, HANDLED, MEMBER_EVENTS, intents};
     use crate::{
         config::Config,
-        features::levels::policy::Judge,
+        features::levels::policy::XpPolicy,
         pipeline::ledger::{Ledger, memory::Memory},
         settings::Settings,
     };
 
-    fn judge() -> Judge {
-        Judge::new(Settings::new(&Config::defaults().levels))
+    fn policy() -> XpPolicy {
+        XpPolicy::new(Settings::new(&Config::defaults().levels))
     }
 
     fn ledger() -> Ledger {
@@ -327,7 +327,7 @@ mod tests {
     /// Guards the table: every event in it has an arm in `dispatch`, which tries to read it.
     #[test]
     fn every_event_of_the_table_is_handled() {
-        let dispatcher = Dispatcher::new(judge(), &Config::defaults().discord);
+        let dispatcher = Dispatcher::new(policy(), &Config::defaults().discord);
         for (event, _) in HANDLED.iter().chain(MEMBER_EVENTS) {
             let name = event.name().expect("a dispatch event");
             assert!(
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_message_becomes_a_row_and_a_bots_message_none() {
-        let dispatcher = Dispatcher::new(judge(), &Config::defaults().discord);
+        let dispatcher = Dispatcher::new(policy(), &Config::defaults().discord);
         let mut ledger = ledger();
         let message = |author: &str| {
             format!(

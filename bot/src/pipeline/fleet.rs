@@ -259,11 +259,11 @@ impl Fleet {
                     }
                     self.drop_shard(shard);
                 }
-                for (count, portion) in numbers.all() {
-                    self.gateway.set_portion(count, portion);
+                for (count, message_range) in numbers.all() {
+                    self.gateway.set_message_range(count, message_range);
                     for (key, taken, left) in taken.extract_if(.., |(key, ..)| key.count == count) {
                         metrics::fleet_shards_taken_total().increment(1);
-                        self.gateway.start(key, taken, left, portion);
+                        self.gateway.start(key, taken, left, message_range);
                     }
                 }
                 if numbers.retiring {

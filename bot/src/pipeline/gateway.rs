@@ -45,13 +45,13 @@ use crate::{
         rest::{Priority, Rest, RestError, Retry},
         shards::{ShardStatus, Shards},
     },
-    features::levels::policy::Judge,
+    features::levels::policy::XpPolicy,
     interactions::{Interactions, registration},
     pipeline::{
         backfill::{Unread, reader::Reading, rows::Left},
-        dispatch::{self, Dispatcher, message_range::Portion},
+        dispatch::{self, Dispatcher, message_range::MessageRange},
         fleet::{
-            lease::Tenure,
+            lease::LeaseGuard,
             registry::reshard::{self, Begun},
         },
         ledger::{Ledger, memory::Memory},
@@ -107,13 +107,13 @@ pub struct Directions {
 
 /// What the shards work with.
 #[derive(Clone, Debug)]
-pub struct Around {
+pub struct ShardDeps {
     /// Where messages are read back from.
     pub rest: Rest,
     /// What is told of changes in guilds.
     pub guilds: Guilds,
     /// What knows what messages earn.
-    pub judge: Judge,
+    pub policy: XpPolicy,
     /// What answers members' commands.
     pub interactions: Interactions,
     /// What commits.
@@ -121,7 +121,7 @@ pub struct Around {
     /// The ledgers' budget.
     pub memory: Arc<Memory>,
     /// Whether a shard may connect.
-    pub tenure: Tenure,
+    pub lease_guard: LeaseGuard,
 }
 
 /// The shards of this process.
@@ -133,7 +133,7 @@ pub struct Gateway {
     levels: config::Levels,
     max_backoff: Duration,
     ready_timeout: Duration,
-    around: Around,
+    deps: ShardDeps,
     running: BTreeMap<ShardKey, Running>,
     /// What the shards show of themselves.
     pub shards: Shards,
@@ -270,7 +270,7 @@ impl Gateway {
         config: &Config,
         token: &Secret,
         directions: &Directions,
-        around: Around,
+        deps: ShardDeps,
         shards: Shards,
     ) -> Self {
         // The first one is an increase only where there was a 0 before.
@@ -282,36 +282,36 @@ impl Gateway {
                 .queue(directions.queue.clone())
                 .proxy_url(directions.gateway_url.clone())
                 .build(),
-            dispatcher: Dispatcher::new(around.judge.clone(), &config.discord).telling(around.guilds.clone()),
+            dispatcher: Dispatcher::new(deps.policy.clone(), &config.discord).telling(deps.guilds.clone()),
             ledger: config.ledger.clone(),
             levels: config.levels.clone(),
             max_backoff: config.gateway.max_backoff,
             ready_timeout: config.gateway.ready_timeout,
-            around,
+            deps,
             running: BTreeMap::new(),
             shards,
         }
     }
 
     /// Start a shard that was taken for this process, and that counts a portion of its messages.
-    pub fn start(&mut self, key: ShardKey, taken: Taken, left: Left, portion: Portion) {
+    pub fn start(&mut self, key: ShardKey, taken: Taken, left: Left, message_range: MessageRange) {
         let status = Arc::new(ShardStatus::new(key));
         self.shards.add(Arc::clone(&status));
-        let Around {
+        let ShardDeps {
             rest,
             writer,
             memory,
-            tenure,
+            lease_guard,
             ..
-        } = &self.around;
+        } = &self.deps;
         let count = usize::try_from(key.count).unwrap_or(1).max(1);
         let ledger = Ledger::new(Arc::clone(memory), self.ledger.member_cache_entries / count);
         let (orders, seen) = watch::channel(Orders {
             end: Ending::GoOn,
-            portion,
+            message_range,
         });
         let flushing = Flushing::new(key, writer.clone(), &taken, &self.ledger);
-        let interactions = self.around.interactions.clone();
+        let interactions = self.deps.interactions.clone();
         let mut intake = Intake::new(
             key,
             self.dispatcher.clone().asking(interactions, key),
@@ -329,7 +329,7 @@ impl Gateway {
             guard: Guard::new(self.max_backoff),
             memory: Arc::clone(memory),
             status,
-            tenure: tenure.clone(),
+            lease_guard: lease_guard.clone(),
             received_all: false,
             retirements: 0,
             ready_timeout: self.ready_timeout,
@@ -362,11 +362,11 @@ impl Gateway {
     }
 
     /// Tell the shards of one number which messages they count.
-    pub fn set_portion(&self, shard_count: u32, portion: Portion) {
+    pub fn set_message_range(&self, shard_count: u32, message_range: MessageRange) {
         for (_, running) in self.running.iter().filter(|(key, _)| key.count == shard_count) {
             running.orders.send_if_modified(|orders| {
-                let changed = orders.portion != portion;
-                orders.portion = portion;
+                let changed = orders.message_range != message_range;
+                orders.message_range = message_range;
                 changed
             });
         }
@@ -384,7 +384,7 @@ impl Gateway {
     /// Discord's limits of requests hold for the whole bot: so many processes divide them.
     pub fn share_rest(&self, processes: usize) {
         let processes = u32::try_from(processes).unwrap_or(u32::MAX).max(1);
-        self.around.rest.set_share(1, processes);
+        self.deps.rest.set_share(1, processes);
     }
 
     /// The shards that have not ended.

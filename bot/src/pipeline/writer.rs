@@ -30,7 +30,7 @@ use self::flush::Work;
 use crate::{
     features::levels::{
         pending::LastAward,
-        policy::{self, Judge},
+        policy::{self, XpPolicy},
     },
     pipeline::{ledger::Changes, rows::shard_checkpoint::Advance},
     postgres::{Store, StoreError},
@@ -103,7 +103,7 @@ pub struct Writer {
     /// Whether the last transaction carried at least [`LOADED_ROWS`].
     loaded: Arc<AtomicBool>,
     store: Store,
-    judge: Judge,
+    policy: XpPolicy,
 }
 
 /// The lanes' tasks. They end when every [`Writer`] is gone and everything handed over is committed.
@@ -122,7 +122,7 @@ impl Writer {
         lanes: usize,
         patience: Duration,
         settings: &Settings,
-        judge: Judge,
+        policy: XpPolicy,
     ) -> (Self, Lanes) {
         let lanes = lanes.max(1);
         let (queue, receiver) = mpsc::channel(LANE_BATCHES * lanes);
@@ -138,7 +138,7 @@ impl Writer {
             epoch: Instant::now(),
             loaded: Arc::clone(&lane.loaded),
             store: store.clone(),
-            judge,
+            policy,
         };
         let tasks = (0..lanes)
             .map(|_| task::spawn_essential("writer lane", lane.clone().run()))
@@ -169,7 +169,7 @@ impl Writer {
         let mut backoff = Backoff::new();
         loop {
             let members = changes.members.iter_mut();
-            let decided = self.judge.decide(&self.store, &mut policy::open(members)).await;
+            let decided = self.policy.decide(&self.store, &mut policy::open(members)).await;
             let Err(error) = decided else { return };
             wait_after(&error, &mut backoff, false).await;
         }

@@ -59,7 +59,7 @@ pub struct News {
 
 /// Why nothing is heard.
 #[derive(Debug, Error)]
-enum Deaf {
+enum ListenError {
     #[error("{0}")]
     Store(#[from] StoreError),
     #[error("PostgreSQL does not answer on the connection for settings notifications")]
@@ -70,7 +70,7 @@ enum Deaf {
     NotHeard,
 }
 
-impl From<tokio_postgres::Error> for Deaf {
+impl From<tokio_postgres::Error> for ListenError {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Store(error.into())
     }
@@ -123,7 +123,11 @@ fn deaf(settings: &Settings) {
 }
 
 /// Connect and hear, until that fails.
-async fn hear(target: &Target, news: &News, backoff: &mut Backoff) -> Result<std::convert::Infallible, Deaf> {
+async fn hear(
+    target: &Target,
+    news: &News,
+    backoff: &mut Backoff,
+) -> Result<std::convert::Infallible, ListenError> {
     let settings = &news.settings;
     let own = Arc::new(Own::default());
     let hearing = {
@@ -133,11 +137,11 @@ async fn hear(target: &Target, news: &News, backoff: &mut Backoff) -> Result<std
     let connecting = target.connect_and_hear(Arc::new(hearing));
     let (client, driver) = timeout(PATIENCE, connecting)
         .await
-        .map_err(|_elapsed| Deaf::Silent)??;
+        .map_err(|_elapsed| ListenError::Silent)??;
     tokio::select! {
         ended = driver => {
             ended?;
-            Err(Deaf::Silent)
+            Err(ListenError::Silent)
         }
         failed = talk(&client, settings, &own, backoff) => failed,
     }
@@ -148,7 +152,7 @@ async fn talk(
     settings: &Settings,
     own: &Own,
     backoff: &mut Backoff,
-) -> Result<std::convert::Infallible, Deaf> {
+) -> Result<std::convert::Infallible, ListenError> {
     let mut sent = Instant::now();
     let confirmed = async {
         client.batch_execute(LISTEN).await?;
@@ -159,10 +163,10 @@ async fn talk(
     };
     timeout(PATIENCE, confirmed)
         .await
-        .map_err(|_elapsed| Deaf::Silent)??;
+        .map_err(|_elapsed| ListenError::Silent)??;
     timeout(PATIENCE, own.heard.notified())
         .await
-        .map_err(|_elapsed| Deaf::NotHeard)?;
+        .map_err(|_elapsed| ListenError::NotHeard)?;
     // What was read before may have been changed before.
     settings.forget_all();
     settings.trust_until(sent + TRUST);
@@ -176,7 +180,7 @@ async fn talk(
         sent = Instant::now();
         timeout(PATIENCE, client.batch_execute(PING))
             .await
-            .map_err(|_elapsed| Deaf::Silent)??;
+            .map_err(|_elapsed| ListenError::Silent)??;
         settings.trust_until(sent + TRUST);
     }
 }

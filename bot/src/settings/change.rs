@@ -8,7 +8,7 @@ use twilight_model::id::{
     marker::{ChannelMarker, GuildMarker, InteractionMarker, RoleMarker},
 };
 
-use super::{Announce, Demotion, Departed, RewardMode};
+use super::{Announce, Demotion, LeavePolicy, RewardMode};
 use crate::{
     discord::guilds::authority::{RewardPermit, XpPermit},
     features::levels::{
@@ -64,7 +64,7 @@ pub enum Change {
     /// Where those who come are welcomed; `None` is nowhere.
     Welcome(Option<(Id<ChannelMarker>, Template)>),
     /// What becomes of the XP of those who leave.
-    Departed(Departed),
+    LeavePolicy(LeavePolicy),
     /// Whether members see which moderator warned them.
     ModeratorsShown(bool),
     /// What the messages of a role or in a channel earn; 100 is as if nothing had been said.
@@ -143,7 +143,7 @@ impl Change {
                 stored.welcome_channel_id = channel_id;
                 stored.welcome_template = template.map(|template| template.as_str().to_owned());
             }
-            Self::Departed(departed) => stored.departed = Some(departed.word().to_owned()),
+            Self::LeavePolicy(departed) => stored.departed = Some(departed.word().to_owned()),
             Self::ModeratorsShown(shown) => stored.moderators_shown = Some(shown),
             // In tables of their own.
             Self::Multiplier(..) | Self::Boost { .. } | Self::EndBoosts { .. } => {}

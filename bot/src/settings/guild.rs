@@ -50,14 +50,14 @@ pub struct GuildSettings {
     /// Where those who come are welcomed, and how.
     pub welcome: Option<(Id<ChannelMarker>, Template)>,
     /// What becomes of the XP of those who leave.
-    pub departed: Departed,
+    pub departed: LeavePolicy,
     /// Whether members see which moderator warned them.
     pub moderators_shown: bool,
 }
 
 /// What becomes of the XP of those who leave, or are banned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Departed {
+pub enum LeavePolicy {
     /// They stay on the leaderboard.
     Keep,
     /// They are on it again when they come back, or write.
@@ -67,7 +67,7 @@ pub enum Departed {
     Reset,
 }
 
-impl Departed {
+impl LeavePolicy {
     /// Each there is.
     pub const ALL: [Self; 3] = [Self::Keep, Self::Hide, Self::Reset];
 
@@ -184,7 +184,7 @@ impl GuildSettings {
             curve: Curve::default(),
             prefix: None,
             welcome: None,
-            departed: Departed::default(),
+            departed: LeavePolicy::default(),
             moderators_shown: false,
         }
     }
@@ -245,7 +245,7 @@ impl GuildSettings {
                 None
             }
         });
-        let departed = row.departed.as_deref().map(Departed::of_word);
+        let departed = row.departed.as_deref().map(LeavePolicy::of_word);
         if departed == Some(None) {
             faults.push("departed is none of 'keep', 'hide' and 'reset'".to_owned());
         }

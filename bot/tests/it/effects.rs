@@ -10,7 +10,7 @@ use eventide::{
     config::Config,
     outbox::{
         effect::{Effect, LevelUp},
-        queue::{self, New},
+        queue::{self, NewEffect},
     },
     postgres::{Statement, Store},
     settings::{Announce, Template},
@@ -82,13 +82,13 @@ fn fault(kind: RestFaultKind, count: Option<u64>) -> RestFault {
     }
 }
 
-fn level_up(guild: &Guild, channel: u64, user: u64, level: u32) -> New {
+fn level_up(guild: &Guild, channel: u64, user: u64, level: u32) -> NewEffect {
     let effect = Effect::LevelUp(LevelUp {
         level,
         before: level - 1,
         xp: u64::from(level),
     });
-    New {
+    NewEffect {
         guild_id: Id::new(guild.id()),
         lane_id: channel.cast_signed(),
         kind: effect.kind(),
@@ -98,7 +98,7 @@ fn level_up(guild: &Guild, channel: u64, user: u64, level: u32) -> New {
     }
 }
 
-async fn add(store: &Store, effects: Vec<New>) {
+async fn add(store: &Store, effects: Vec<NewEffect>) {
     let added = store.transaction("test", |tx| {
         Box::pin(async move { queue::add(tx, &effects).await })
     });
@@ -274,15 +274,15 @@ async fn a_poisoned_row_blocks_nobody() {
     let store = scene.store();
     let guild = &discord.world().guilds()[0];
     let channel = guild.channels()[0].id;
-    let of_a_later_version = New {
+    let of_a_later_version = NewEffect {
         kind: "confetti",
         ..level_up(guild, channel, 1, 1)
     };
-    let unreadable = New {
+    let unreadable = NewEffect {
         body: "[]".to_owned(),
         ..level_up(guild, channel, 2, 1)
     };
-    let unknown_channel = New {
+    let unknown_channel = NewEffect {
         channel_id: Some(Id::new(4)),
         ..level_up(guild, channel, 3, 1)
     };

@@ -7,7 +7,7 @@ use eventide::{
     features::moderation::Severity,
     outbox::{
         effect::{Effect, LevelUp, WarnedDirectly},
-        queue::{self, New},
+        queue::{self, NewEffect},
     },
     postgres::{Statement, Store},
     settings::{Announce, Template},
@@ -46,8 +46,8 @@ async fn reward(store: &Store, guild: u64, role: u64) {
         .expect("a reward");
 }
 
-fn new(guild: u64, lane: u64, channel: Option<u64>, user: u64, effect: &Effect) -> New {
-    New {
+fn new(guild: u64, lane: u64, channel: Option<u64>, user: u64, effect: &Effect) -> NewEffect {
+    NewEffect {
         guild_id: Id::new(guild),
         lane_id: lane.cast_signed(),
         kind: effect.kind(),
@@ -57,7 +57,7 @@ fn new(guild: u64, lane: u64, channel: Option<u64>, user: u64, effect: &Effect) 
     }
 }
 
-async fn add(store: &Store, effects: Vec<New>, in_bulk: bool) {
+async fn add(store: &Store, effects: Vec<NewEffect>, in_bulk: bool) {
     let added = store.transaction("test", move |tx| {
         let effects = effects.clone();
         Box::pin(async move {

@@ -255,7 +255,7 @@ async fn what_is_replayed_is_done_once() {
         config::Config,
         discord::guilds::authority::XpPermit,
         features::levels::{
-            adjust::{Grant, Granted, Mass, grant, reset, take_back},
+            adjust::{Granted, Mass, XpAdjustment, grant, reset, take_back},
             rows::rank_buckets,
         },
         settings::{Settings, audit_log::Entry},
@@ -282,7 +282,7 @@ async fn what_is_replayed_is_done_once() {
             &settings,
             entry(1, "xp_give"),
             users.clone(),
-            Grant::Give(permit, 50),
+            XpAdjustment::Give(permit, 50),
         )
         .await;
         let given = given.expect("done");
@@ -329,7 +329,7 @@ async fn what_is_replayed_is_done_once() {
             &settings,
             entry(interaction, "xp_give"),
             users.clone(),
-            Grant::Give(permit, 1),
+            XpAdjustment::Give(permit, 1),
         )
     });
     for done in futures_util::future::join_all(gifts).await {

@@ -6,7 +6,7 @@ use eventide::{
     config::Config,
     discord::guilds::authority::XpPermit,
     features::levels::{
-        adjust::{Grant, Granted, Mass, grant, reset, take_back},
+        adjust::{Granted, Mass, XpAdjustment, grant, reset, take_back},
         pending::MemberDelta,
         rows::{
             member_xp::{self, Addition, Making},
@@ -118,7 +118,7 @@ async fn a_change_is_finished_before_it_is_taken_back() {
         &settings,
         entry(1, "xp_give"),
         users.clone(),
-        Grant::Give(PERMIT, 5),
+        XpAdjustment::Give(PERMIT, 5),
     );
     // Too short for all of it.
     drop(timeout(Duration::from_millis(150), given).await);
@@ -128,7 +128,7 @@ async fn a_change_is_finished_before_it_is_taken_back() {
         &settings,
         entry(1, "xp_give"),
         users,
-        Grant::Give(PERMIT, 5),
+        XpAdjustment::Give(PERMIT, 5),
     )
     .await;
     assert!(
@@ -274,10 +274,10 @@ async fn the_week_goes_with_what_is_done_to_one_member() {
     let told = watch::Sender::new(0);
     let before = rows(&session).await;
     for (nth, (grant_, left)) in [
-        (Grant::Set(PERMIT, 0), (0, WEEK, 0)),
-        (Grant::Take(83), (20, WEEK, 20)),
-        (Grant::Take(10), (93, WEEK, 53)),
-        (Grant::Give(PERMIT, 10), (113, WEEK, 53)),
+        (XpAdjustment::Set(PERMIT, 0), (0, WEEK, 0)),
+        (XpAdjustment::Take(83), (20, WEEK, 20)),
+        (XpAdjustment::Take(10), (93, WEEK, 53)),
+        (XpAdjustment::Give(PERMIT, 10), (113, WEEK, 53)),
     ]
     .into_iter()
     .enumerate()

@@ -7,7 +7,7 @@ use eventide::{
     config::Config,
     outbox::{
         effect::Effect,
-        queue::{self, New},
+        queue::{self, NewEffect},
     },
     postgres::{Statement, Store},
 };
@@ -101,7 +101,7 @@ impl Server {
             .query(earned, &[&ids[0], &ids[1], &xp])
             .await
             .expect("earned");
-        let effect = New {
+        let effect = NewEffect {
             guild_id: Id::new(self.guild_id),
             lane_id: ids[1],
             kind: Effect::ROLES,

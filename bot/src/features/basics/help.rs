@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use futures_util::future::BoxFuture;
 use twilight_model::guild::Permissions;
 
-use crate::interactions::{Around, Question, Refusal, command::Command, reply::Reply};
+use crate::interactions::{CommandContext, CommandError, Services, command::Command, reply::Reply};
 
 #[derive(Debug)]
 pub(crate) struct Help;
@@ -21,14 +21,14 @@ impl Command for Help {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
-        let language = question.language();
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        let language = context.language();
         let mut text = language.text("help-title");
-        let has = question.asked.permissions();
+        let has = context.payload.permissions();
         let may = |needed: Permissions| has.contains(needed) || has.contains(Permissions::ADMINISTRATOR);
-        for command in around.commands.iter() {
+        for command in services.commands.iter() {
             // A server can change in its settings who may use a command; Discord does not tell the bot.
             if !command.definition().default_member_permissions.is_none_or(may) {
                 continue;

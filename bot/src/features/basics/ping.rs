@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     discord::rest::Priority,
-    interactions::{Around, Question, Refusal, command::Command, reply::Reply},
+    interactions::{CommandContext, CommandError, Services, command::Command, reply::Reply},
     support::i18n::Language,
 };
 
@@ -24,21 +24,21 @@ impl Command for Ping {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            let language = question.language();
-            let shards = around.shards.list();
-            let shard = shards.iter().find(|shard| shard.key() == question.shard);
+            let language = context.language();
+            let shards = services.shards.list();
+            let shard = shards.iter().find(|shard| shard.key() == context.shard);
             let gateway = shard.and_then(|shard| shard.latency());
             let gateway = gateway.map_or_else(
                 || language.text("ping-not-yet"),
                 |latency| milliseconds(latency, language),
             );
-            let request = around.rest.builders().gateway();
-            let rest = measured(around.rest.send(Priority::Command, request), language);
-            let database = measured(around.store.ping(), language);
+            let request = services.rest.builders().gateway();
+            let rest = measured(services.rest.send(Priority::Command, request), language);
+            let database = measured(services.store.ping(), language);
             let (rest, database) = tokio::join!(rest, database);
             let values = [
                 ("gateway", gateway.into()),

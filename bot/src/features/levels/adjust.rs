@@ -26,7 +26,7 @@ use crate::{
     outbox::{
         effect::Effect,
         failures,
-        queue::{self, New},
+        queue::{self, NewEffect},
     },
     postgres::{Store, StoreError, Tx},
     settings::{
@@ -44,7 +44,7 @@ const AT_ONCE: u32 = 5_000;
 
 /// What is done to a member's XP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grant {
+pub enum XpAdjustment {
     /// Add as much.
     Give(XpPermit, u64),
     /// Take as much, or what there is. Nobody gains a role by that.
@@ -92,7 +92,7 @@ impl Changed {
     }
 }
 
-impl Grant {
+impl XpAdjustment {
     fn change(self, before: u64) -> i64 {
         let after = match self {
             Self::Give(_, xp) => before.saturating_add(xp).min(MOST.max(before)),
@@ -109,7 +109,7 @@ pub async fn grant(
     settings: &Settings,
     entry: Entry,
     users: BTreeSet<Id<UserMarker>>,
-    grant: Grant,
+    grant: XpAdjustment,
 ) -> Result<Granted, StoreError> {
     let users: Vec<_> = users.into_iter().collect();
     if users.len() > mass::AT_ONCE as usize {
@@ -142,13 +142,13 @@ async fn grant_many(
     settings: &Settings,
     entry: Entry,
     users: Vec<Id<UserMarker>>,
-    grant: Grant,
+    grant: XpAdjustment,
 ) -> Result<Granted, StoreError> {
     let key = key_of(&entry);
     let (kind, amount) = match grant {
-        Grant::Give(_, xp) => ("give", xp),
-        Grant::Take(xp) => ("take", xp),
-        Grant::Set(_, xp) => ("set", xp),
+        XpAdjustment::Give(_, xp) => ("give", xp),
+        XpAdjustment::Take(xp) => ("take", xp),
+        XpAdjustment::Set(_, xp) => ("set", xp),
     };
     let begun = store.transaction("xp_grant", move |tx| {
         Box::pin(async move {
@@ -289,7 +289,7 @@ pub async fn sync_rewards(
                     } else {
                         plan::roles_of
                     };
-                    let effects: Vec<New> = found
+                    let effects: Vec<NewEffect> = found
                         .iter()
                         .map(|user_id| {
                             cause(MemberKey {
@@ -396,7 +396,7 @@ async fn follow_with_roles(
     else {
         return Ok(());
     };
-    let effects: Vec<New> = changed
+    let effects: Vec<NewEffect> = changed
         .iter()
         .filter_map(|changed| {
             let level = |xp| settings.curve.level_of(xp);
@@ -427,18 +427,18 @@ async fn follow_with_roles(
 
 #[cfg(test)]
 mod tests {
-    use super::{Grant, MOST, XpPermit};
+    use super::{MOST, XpAdjustment, XpPermit};
 
     #[test]
     fn nothing_falls_below_zero_or_above_the_most() {
         let permit = XpPermit::of_operator();
         for (grant, before, change) in [
-            (Grant::Give(permit, 5), 10, 5),
-            (Grant::Give(permit, u64::MAX), 10, MOST.cast_signed() - 10),
-            (Grant::Take(5), 10, -5),
-            (Grant::Take(50), 10, -10),
-            (Grant::Set(permit, 3), 10, -7),
-            (Grant::Set(permit, 10), 10, 0),
+            (XpAdjustment::Give(permit, 5), 10, 5),
+            (XpAdjustment::Give(permit, u64::MAX), 10, MOST.cast_signed() - 10),
+            (XpAdjustment::Take(5), 10, -5),
+            (XpAdjustment::Take(50), 10, -10),
+            (XpAdjustment::Set(permit, 3), 10, -7),
+            (XpAdjustment::Set(permit, 10), 10, 0),
         ] {
             assert_eq!(grant.change(before), change, "{grant:?}");
         }

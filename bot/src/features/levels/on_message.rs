@@ -6,14 +6,14 @@ use crate::{
     discord::events::message_create::MessageCreate,
     features::levels::{
         pending::MemberMessage,
-        policy::{Judge, Received},
+        policy::{Received, XpPolicy},
     },
     support::ids::{self, MemberKey},
 };
 
 /// What a message changes: nothing unless a person wrote it in a guild. `roles` are the author's, if they are told.
 pub fn on_message(
-    judge: &Judge,
+    policy: &XpPolicy,
     message: &MessageCreate,
     roles: impl FnOnce() -> Option<Vec<Id<RoleMarker>>>,
 ) -> Option<(MemberKey, MemberMessage)> {
@@ -34,7 +34,7 @@ pub fn on_message(
     let change = MemberMessage {
         at: received.at,
         channel_id: message.channel_id,
-        earns: judge.at_hand(&received, roles),
+        earns: policy.at_hand(&received, roles),
     };
     Some((key, change))
 }

@@ -24,7 +24,7 @@ use crate::{
     },
     features::levels::{
         pending::{Earns, MemberMessage, Pending, Undecided},
-        rules::earning::{Earning, RoleMode, Sent, Worth},
+        rules::earning::{Award, Earning, RoleMode, Sent},
     },
     postgres::{Store, StoreError},
     settings::{GuildSettings, Settings},
@@ -47,7 +47,7 @@ const AT_ONCE: usize = 16;
 
 /// What finds it out. A clone is another handle to the same.
 #[derive(Clone, Debug)]
-pub struct Judge {
+pub struct XpPolicy {
     settings: Settings,
     guilds: Option<Guilds>,
     /// The guilds of which Discord did not answer in time, each with what waits for the answer still.
@@ -67,7 +67,7 @@ pub struct Received {
     pub channel_id: Id<ChannelMarker>,
 }
 
-impl Judge {
+impl XpPolicy {
     /// By these settings, with nobody to ask about guilds.
     pub fn new(settings: Settings) -> Self {
         Self {
@@ -210,27 +210,27 @@ impl Judge {
         let mut late = BTreeMap::new();
         let mut asking = stream::iter(roles)
             .map(async |key: MemberKey| {
-                let asked = guilds.roles_of(key.guild_id, key.user_id, PRIORITY);
-                (key, answer(deadline(key.guild_id), asked).await)
+                let payload = guilds.roles_of(key.guild_id, key.user_id, PRIORITY);
+                (key, answer(deadline(key.guild_id), payload).await)
             })
             .buffer_unordered(AT_ONCE);
         while let Some((key, answer)) = asking.next().await {
             match answer {
                 Some(roles) => drop(told.roles.insert(key, roles)),
-                None => drop(late.insert(key.guild_id, Asked::Roles)),
+                None => drop(late.insert(key.guild_id, InteractionPayload::Roles)),
             }
         }
         drop(asking);
         let mut asking = stream::iter(places)
             .map(async |(guild_id, channel_id)| {
-                let asked = guilds.place(guild_id, channel_id, PRIORITY);
-                (guild_id, channel_id, answer(deadline(guild_id), asked).await)
+                let payload = guilds.place(guild_id, channel_id, PRIORITY);
+                (guild_id, channel_id, answer(deadline(guild_id), payload).await)
             })
             .buffer_unordered(AT_ONCE);
         while let Some((guild_id, channel_id, answer)) = asking.next().await {
             match answer {
                 Some(place) => drop(told.places.insert(channel_id, place)),
-                None => drop(late.insert(guild_id, Asked::Place(channel_id))),
+                None => drop(late.insert(guild_id, InteractionPayload::Place(channel_id))),
             }
         }
         drop(asking);
@@ -241,8 +241,8 @@ impl Judge {
                     .iter()
                     .map(|(role, _)| *role)
                     .collect();
-                let asked = guilds.order(guild_id, &of_rules, PRIORITY);
-                let answer = answer(deadline(guild_id), asked).await;
+                let payload = guilds.order(guild_id, &of_rules, PRIORITY);
+                let answer = answer(deadline(guild_id), payload).await;
                 (guild_id, of_rules, answer)
             })
             .buffer_unordered(AT_ONCE);
@@ -252,7 +252,7 @@ impl Judge {
                     told.orders
                         .insert(guild_id, of_rules.into_iter().zip(order).collect()),
                 ),
-                None => drop(late.insert(guild_id, Asked::Order(of_rules))),
+                None => drop(late.insert(guild_id, InteractionPayload::Order(of_rules))),
             }
         }
         drop(asking);
@@ -261,13 +261,13 @@ impl Judge {
     }
 
     /// Wait on in the background for what did not come in time, so that the next messages of the guild find it known.
-    fn wait_on(&self, guilds: &Guilds, late: BTreeMap<Id<GuildMarker>, Asked>) {
+    fn wait_on(&self, guilds: &Guilds, late: BTreeMap<Id<GuildMarker>, InteractionPayload>) {
         let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
-        for (guild_id, asked) in late {
+        for (guild_id, payload) in late {
             slow.entry(guild_id).or_insert_with(|| {
                 let guilds = guilds.clone();
                 task::spawn("slow guild", async move {
-                    let answered = timeout(LATE, asked.again(&guilds, guild_id)).await;
+                    let answered = timeout(LATE, payload.again(&guilds, guild_id)).await;
                     tracing::debug!(
                         guild.id = guild_id.get(),
                         answered = answered.is_ok(),
@@ -280,7 +280,7 @@ impl Judge {
 }
 
 /// What Discord did not answer in time.
-enum Asked {
+enum InteractionPayload {
     /// A member's roles, which nobody keeps.
     Roles,
     /// Where a channel stands.
@@ -289,7 +289,7 @@ enum Asked {
     Order(Vec<Id<RoleMarker>>),
 }
 
-impl Asked {
+impl InteractionPayload {
     /// Ask until there is an answer.
     async fn again(self, guilds: &Guilds, guild_id: Id<GuildMarker>) {
         let answered = match self {
@@ -320,7 +320,7 @@ impl Told {
         key: MemberKey,
         message: &Received,
         facts: &Undecided,
-    ) -> (Worth, bool) {
+    ) -> (Award, bool) {
         let mut is_known = true;
         let roles = match &facts.roles {
             Some(roles) => &**roles,
@@ -350,9 +350,9 @@ impl Told {
 /// What Discord answers in time; what it does not know is nothing.
 async fn answer<T: Default>(
     deadline: Instant,
-    asked: impl Future<Output = Result<T, RestError>>,
+    payload: impl Future<Output = Result<T, RestError>>,
 ) -> Option<T> {
-    match timeout_at(deadline, asked).await {
+    match timeout_at(deadline, payload).await {
         Ok(Ok(answer)) => Some(answer),
         Ok(Err(RestError::Refused { .. })) => Some(T::default()),
         Ok(Err(_)) | Err(_) => None,
@@ -382,11 +382,11 @@ impl Received {
     }
 }
 
-fn plain(earning: &Earning, message: &Received) -> Worth {
+fn plain(earning: &Earning, message: &Received) -> Award {
     earning.worth(&message.sent(&[], &[]), |_| ())
 }
 
-const fn earns(worth: Worth) -> Earns {
+const fn earns(worth: Award) -> Earns {
     match worth.xp {
         Some(xp) => Earns::Xp {
             xp,

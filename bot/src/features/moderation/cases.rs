@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use twilight_model::id::{Id, marker::UserMarker};
 
-use super::{Act, Action, Denied, Done, Severity, duration::Expiry, insist, log::Told, texts};
+use super::{Act, Action, Denied, Done, Severity, duration::Expiry, log::Told, retry_until_committed, texts};
 use crate::{
     discord::guilds::authority::{Hindrance, PunishPermit, Sanctions},
     features::moderation::rows::{
@@ -17,7 +17,7 @@ use crate::{
     },
     outbox::{
         effect::{Effect, Punishment, WarnedDirectly},
-        queue::{self, New},
+        queue::{self, NewEffect},
     },
     postgres::{Store, StoreError, Tx},
     settings::Settings,
@@ -164,7 +164,7 @@ pub async fn warn(
     new: NewWarning,
 ) -> Result<Result<Warned, Denied>, StoreError> {
     let new = Arc::new(new);
-    insist(store, settings, "warn", move |tx, settings| {
+    retry_until_committed(store, settings, "warn", move |tx, settings| {
         let new = Arc::clone(&new);
         Box::pin(async move { give(tx, &settings, (act, language), &new).await })
     })
@@ -261,7 +261,7 @@ fn to_member(
     warned: &Warned,
     permits: impl Iterator<Item = (Crossing, PunishPermit)>,
     told: Told,
-) -> Vec<New> {
+) -> Vec<NewEffect> {
     let locale = told.language.locales().first().copied().unwrap_or_default();
     let direct = new.direct.then(|| {
         Effect::WarnedDirectly(WarnedDirectly {
@@ -287,7 +287,7 @@ fn to_member(
     });
     let effects = direct.into_iter().chain(punishments);
     effects
-        .map(|effect| New {
+        .map(|effect| NewEffect {
             guild_id: act.guild_id,
             lane_id: ids::to_db(new.user_id),
             kind: effect.kind(),
@@ -332,7 +332,7 @@ pub async fn edit(
     edit: Edit,
 ) -> Result<Result<State, Denied>, StoreError> {
     let edit = Arc::new(edit);
-    insist(store, settings, "warning_edit", move |tx, settings| {
+    retry_until_committed(store, settings, "warning_edit", move |tx, settings| {
         let edit = Arc::clone(&edit);
         Box::pin(async move { change(tx, &settings, asker, case_id, &edit).await })
     })
@@ -404,7 +404,7 @@ pub async fn remove(
     reason: Option<String>,
 ) -> Result<Result<State, Denied>, StoreError> {
     let reason = Arc::new(reason);
-    insist(store, settings, "warning_remove", move |tx, settings| {
+    retry_until_committed(store, settings, "warning_remove", move |tx, settings| {
         let reason = Arc::clone(&reason);
         Box::pin(async move { take_back(tx, &settings, asker, case_id, reason.as_deref()).await })
     })

@@ -11,15 +11,15 @@ use twilight_model::id::{
 use super::{
     Act, Action, Denied, Done,
     cases::{Warned, note, replayed},
-    insist,
     log::Told,
+    retry_until_committed,
 };
 use crate::{
     discord::guilds::authority::PunishPermit,
     features::moderation::rows::{mod_action, mod_case},
     outbox::{
         effect::{Effect, TimeoutLift},
-        queue::{self, New},
+        queue::{self, NewEffect},
     },
     postgres::{Store, StoreError, Tx},
     settings::Settings,
@@ -68,7 +68,7 @@ pub async fn lift(
     running: Running,
     permit: PunishPermit,
 ) -> Result<Result<Running, Denied>, StoreError> {
-    insist(store, settings, "timeout_lift", move |tx, settings| {
+    retry_until_committed(store, settings, "timeout_lift", move |tx, settings| {
         Box::pin(async move { lift_in(tx, &settings, (act, language), running, permit).await })
     })
     .await
@@ -94,7 +94,7 @@ async fn lift_in(
         locale: locale.to_owned(),
         permit,
     });
-    let mut effects = vec![New {
+    let mut effects = vec![NewEffect {
         guild_id: act.guild_id,
         lane_id: ids::to_db(running.user_id),
         kind: effect.kind(),

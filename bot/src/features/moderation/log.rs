@@ -8,7 +8,7 @@ use twilight_model::id::{
 use crate::{
     outbox::{
         effect::{Effect, ModLog},
-        queue::New,
+        queue::NewEffect,
     },
     postgres::{StoreError, Tx},
     settings::Settings,
@@ -44,12 +44,12 @@ impl Told {
     }
 
     /// An entry, if the server has a log channel. `text` is asked for the text only then.
-    pub(crate) fn entry(&self, text: impl FnOnce(Language) -> String) -> Option<New> {
+    pub(crate) fn entry(&self, text: impl FnOnce(Language) -> String) -> Option<NewEffect> {
         let channel_id = self.log_channel_id?;
         let effect = Effect::ModLog(ModLog {
             text: text(self.language),
         });
-        Some(New {
+        Some(NewEffect {
             guild_id: self.guild_id,
             lane_id: ids::to_db(channel_id),
             kind: effect.kind(),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{Id, marker::GuildMarker};
 
-use super::{Act, Action, Denied, Done, MOST_THRESHOLDS, cases::replayed, insist, log::Told, texts};
+use super::{
+    Act, Action, Denied, Done, MOST_THRESHOLDS, cases::replayed, log::Told, retry_until_committed, texts,
+};
 use crate::{
     discord::guilds::authority::ThresholdPermit,
     features::moderation::rows::{
@@ -70,7 +72,7 @@ pub async fn put(
         action: permit.action(),
         ..threshold
     });
-    insist(store, settings, "threshold_put", move |tx, settings| {
+    retry_until_committed(store, settings, "threshold_put", move |tx, settings| {
         let threshold = Arc::clone(&threshold);
         Box::pin(async move { write(tx, &settings, (act, language), &threshold).await })
     })
@@ -125,7 +127,7 @@ pub async fn remove(
     (act, language): (Act, Language),
     points: i64,
 ) -> Result<Result<Threshold, Denied>, StoreError> {
-    insist(store, settings, "threshold_remove", move |tx, settings| {
+    retry_until_committed(store, settings, "threshold_remove", move |tx, settings| {
         Box::pin(async move { take(tx, &settings, (act, language), points).await })
     })
     .await

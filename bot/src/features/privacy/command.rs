@@ -13,10 +13,10 @@ use twilight_model::{
 use crate::{
     features::privacy::rows::member,
     interactions::{
-        Around, Question, Refusal,
-        asked::BadOption,
+        CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, for_servers},
+        payload::BadOption,
         reply::Reply,
     },
     support::{i18n::Language, ids::MemberKey},
@@ -44,54 +44,54 @@ impl Command for Privacy {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            let key = asker(question)?;
-            match question.asked.subcommand().as_slice() {
+            let key = asker(context)?;
+            match context.payload.subcommand().as_slice() {
                 ["export"] => {
-                    question.settled().await;
-                    let told = member::export(&around.store, key).await?;
+                    context.wait_for_commit().await;
+                    let told = member::export(&services.store, key).await?;
                     let file = Attachment::from_bytes("eventide.json".to_owned(), told.into_bytes(), 0);
-                    Ok(Reply::private(question.language().text("privacy-exported")).with_file(file))
+                    Ok(Reply::private(context.language().text("privacy-exported")).with_file(file))
                 }
-                ["delete"] => Ok(confirmation(question.language())),
+                ["delete"] => Ok(confirmation(context.language())),
                 _ => Err(BadOption("privacy").into()),
             }
         })
     }
 
-    fn press<'a>(
+    fn component<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
             // The question stands where its asker alone sees it, and who presses is who it is about.
-            if question.asked.custom_id_parts() != ["delete"] || !question.asked.values().is_empty() {
-                return Err(Refusal::Stale);
+            if context.payload.custom_id_parts() != ["delete"] || !context.payload.values().is_empty() {
+                return Err(CommandError::Stale);
             }
-            let key = asker(question)?;
+            let key = asker(context)?;
             // What the member wrote before is erased as well, and so has to be in the tables.
-            if !question.settled().await {
-                return Err(question.refuse("error-away"));
+            if !context.wait_for_commit().await {
+                return Err(context.refuse("error-away"));
             }
-            let asked = question.asked.id;
-            around
+            let payload = context.payload.id;
+            services
                 .store
                 .transaction("privacy_erase", move |tx| {
-                    Box::pin(async move { member::erase(tx, key, asked).await })
+                    Box::pin(async move { member::erase(tx, key, payload).await })
                 })
                 .await?;
-            Ok(Reply::private(question.language().text("privacy-deleted")).updating())
+            Ok(Reply::private(context.language().text("privacy-deleted")).updating())
         })
     }
 }
 
-fn asker(question: &Question) -> Result<MemberKey, Refusal> {
-    let guild_id = question.guild()?;
-    let user = question.asked.user().ok_or(Refusal::ServerOnly)?;
+fn asker(context: &CommandContext) -> Result<MemberKey, CommandError> {
+    let guild_id = context.guild()?;
+    let user = context.payload.user().ok_or(CommandError::ServerOnly)?;
     Ok(MemberKey {
         guild_id,
         user_id: user.id,

@@ -17,14 +17,15 @@ use twilight_model::{
 
 use crate::{
     interactions::{
-        Around, Question, Refusal,
-        asked::kind,
+        CommandContext, CommandError, Services,
         command::Command,
+        current_settings,
         define::{TEXT_CHANNELS, button, buttons, for_servers},
+        payload::kind,
         reply::Reply,
         written::USUAL_PREFIX,
     },
-    settings::{GuildSettings, Template, change::Change, current},
+    settings::{GuildSettings, Template, change::Change},
     support::{
         i18n::{Language, Value},
         text::template::MAX_CHARS,
@@ -52,92 +53,95 @@ impl Command for Settings {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            question.needs(Permissions::MANAGE_GUILD)?;
-            let settings = current::settings(question, around).await?;
-            Ok(panel(&settings, question.language()))
+            context.require_permissions(Permissions::MANAGE_GUILD)?;
+            let settings = current_settings::settings(context, services).await?;
+            Ok(panel(&settings, context.language()))
         })
     }
 
-    fn press<'a>(
+    fn component<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            question.needs(Permissions::MANAGE_GUILD)?;
-            let guild_id = question.guild()?;
-            let settings = around.settings.of(&around.store, guild_id).await?;
-            let is_form = question.asked.kind == kind::MODAL;
-            let parts = question.asked.custom_id_parts();
+            context.require_permissions(Permissions::MANAGE_GUILD)?;
+            let guild_id = context.guild()?;
+            let settings = services.settings.of(&services.store, guild_id).await?;
+            let is_form = context.payload.kind == kind::MODAL;
+            let parts = context.payload.custom_id_parts();
             let change = match (parts.as_slice(), is_form) {
-                (["log"], false) => Change::LogChannel(chosen_channel(question)?),
+                (["log"], false) => Change::LogChannel(chosen_channel(context)?),
                 (["welcome"], false) => {
                     let template = settings.welcome.as_ref().map(|(_, template)| template.clone());
-                    let usual = usual_welcome(&settings, question.language());
+                    let usual = usual_welcome(&settings, context.language());
                     let template = template.map_or_else(|| Template::parse(&usual), Ok);
                     let template = template.expect("a test reads it");
-                    Change::Welcome(chosen_channel(question)?.map(|channel_id| (channel_id, template)))
+                    Change::Welcome(chosen_channel(context)?.map(|channel_id| (channel_id, template)))
                 }
-                (["language"], false) => Change::Language(chosen_language(question)?),
+                (["language"], false) => Change::Language(chosen_language(context)?),
                 (["moderators", shown @ ("show" | "hide")], false) => {
                     Change::ModeratorsShown(*shown == "show")
                 }
-                (["text"], false) => return Ok(welcome_form(&settings, question.language())),
-                (["prefix"], false) => return Ok(prefix_form(&settings, question.language())),
-                (["text"], true) => welcome_change(question, &settings)?,
-                (["prefix"], true) => prefix_change(question)?,
-                _ => return Err(Refusal::Stale),
+                (["text"], false) => return Ok(welcome_form(&settings, context.language())),
+                (["prefix"], false) => return Ok(prefix_form(&settings, context.language())),
+                (["text"], true) => welcome_change(context, &settings)?,
+                (["prefix"], true) => prefix_change(context)?,
+                _ => return Err(CommandError::Stale),
             };
             let details = json!({"setting": parts});
-            let entry = question.entry("settings", &details)?;
-            around.settings.change(&around.store, entry, vec![change]).await?;
-            let settings = around.settings.of(&around.store, guild_id).await?;
-            Ok(panel(&settings, question.language()).updating())
+            let entry = context.entry("settings", &details)?;
+            services
+                .settings
+                .change(&services.store, entry, vec![change])
+                .await?;
+            let settings = services.settings.of(&services.store, guild_id).await?;
+            Ok(panel(&settings, context.language()).updating())
         })
     }
 }
 
 /// What is chosen in a menu of channels, where nothing is a choice, too.
-fn chosen_channel(question: &Question) -> Result<Option<Id<ChannelMarker>>, Refusal> {
-    let values = question.asked.values();
+fn chosen_channel(context: &CommandContext) -> Result<Option<Id<ChannelMarker>>, CommandError> {
+    let values = context.payload.values();
     let Some(chosen) = values.first() else {
         return Ok(None);
     };
-    chosen.parse().map(Some).map_err(|_no_id| Refusal::Stale)
+    chosen.parse().map(Some).map_err(|_no_id| CommandError::Stale)
 }
 
-fn chosen_language(question: &Question) -> Result<Option<Language>, Refusal> {
-    match question.asked.values().as_slice() {
+fn chosen_language(context: &CommandContext) -> Result<Option<Language>, CommandError> {
+    match context.payload.values().as_slice() {
         ["auto"] => Ok(None),
-        [code] => Language::of_locale(code).map(Some).ok_or(Refusal::Stale),
-        _ => Err(Refusal::Stale),
+        [code] => Language::of_locale(code).map(Some).ok_or(CommandError::Stale),
+        _ => Err(CommandError::Stale),
     }
 }
 
-fn welcome_change(question: &Question, settings: &GuildSettings) -> Result<Change, Refusal> {
+fn welcome_change(context: &CommandContext, settings: &GuildSettings) -> Result<Change, CommandError> {
     let (channel_id, _) = settings
         .welcome
         .as_ref()
-        .ok_or_else(|| question.refuse("settings-welcome-nowhere"))?;
-    let text = question.asked.field("text").ok_or(Refusal::Stale)?;
+        .ok_or_else(|| context.refuse("settings-welcome-nowhere"))?;
+    let text = context.payload.field("text").ok_or(CommandError::Stale)?;
     let template = Template::parse(text).map_err(|fault| {
         let values = [("fault", Value::from(fault.to_string()))];
-        Refusal::Said(question.language().filled("levels-announce-bad", &values))
+        CommandError::Said(context.language().filled("levels-announce-bad", &values))
     })?;
     Ok(Change::Welcome(Some((*channel_id, template))))
 }
 
-fn prefix_change(question: &Question) -> Result<Change, Refusal> {
-    let prefix = question.asked.field("prefix").ok_or(Refusal::Stale)?.trim();
+fn prefix_change(context: &CommandContext) -> Result<Change, CommandError> {
+    let prefix = context.payload.field("prefix").ok_or(CommandError::Stale)?.trim();
     let is_fit = prefix.chars().count() <= usize::from(PREFIX_CHARS)
         && !prefix.contains(char::is_whitespace)
         && !prefix.contains(['@', '#', '<', '`']);
     if !is_fit {
-        return Err(question.refuse("settings-prefix-bad"));
+        return Err(context.refuse("settings-prefix-bad"));
     }
     let is_usual = prefix.is_empty() || prefix == USUAL_PREFIX;
     Ok(Change::Prefix((!is_usual).then(|| prefix.into())))

@@ -35,7 +35,7 @@ impl Intake {
     pub(crate) fn look_for_missed(&mut self, text: &str) {
         let backfill = &mut self.ledger.backfill;
         // Shards of the old number read back what shards of the new one would count nothing of.
-        let is_others = backfill.newest().is_some() && self.dispatcher.portion().counts_nothing();
+        let is_others = backfill.newest().is_some() && self.dispatcher.message_range().is_standby();
         if !backfill.enabled || is_others {
             return;
         }
@@ -56,9 +56,9 @@ impl Intake {
             self.ledger.backfill.cannot_read(piece.guild_id, channel, why);
         }
         let dispatcher = &self.dispatcher;
-        let portion = dispatcher.portion();
+        let message_range = dispatcher.message_range();
         let beyond = piece.beyond.iter().filter_map(|message| {
-            if portion.is_undecided(message.id) {
+            if message_range.is_undecided(message.id) {
                 return None;
             }
             let (key, change) = dispatcher.count(message)?;

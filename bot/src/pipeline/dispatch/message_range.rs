@@ -10,14 +10,14 @@ const NEVER: u64 = u64::MAX;
 
 /// A shard's part of the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Portion {
+pub struct MessageRange {
     from: u64,
     until: u64,
     /// Messages from here on are not to be handled yet.
     decided_below: u64,
 }
 
-impl Portion {
+impl MessageRange {
     /// Everything.
     pub const ALL: Self = Self {
         from: 0,
@@ -81,13 +81,13 @@ impl Portion {
     }
 
     /// Whether no message counts yet: the shard is of a new number.
-    pub const fn counts_nothing(&self) -> bool {
+    pub const fn is_standby(&self) -> bool {
         self.from == NEVER
     }
 
     /// Whether the message was shards' of another number to count.
     pub const fn is_past(&self, id: Id<MessageMarker>) -> bool {
-        !self.counts_nothing() && id.get() < self.from
+        !self.is_standby() && id.get() < self.from
     }
 }
 
@@ -95,15 +95,18 @@ impl Portion {
 mod tests {
     use twilight_model::id::Id;
 
-    use super::Portion;
+    use super::MessageRange;
 
     #[test]
     fn each_message_counts_on_one_side_of_the_cut() {
         let cut = Id::new(100);
-        let (old, new) = (Portion::ALL.ending_at(cut), Portion::starting_at(Some(cut)));
+        let (old, new) = (
+            MessageRange::ALL.ending_at(cut),
+            MessageRange::starting_at(Some(cut)),
+        );
         for id in [1, 99, 100, 101, u64::MAX - 1].map(Id::new) {
             assert!(old.counts(id) != new.counts(id), "{id}");
-            assert!(!Portion::NOTHING.counts(id), "{id}");
+            assert!(!MessageRange::NOTHING.counts(id), "{id}");
         }
         assert!(new.is_past(Id::new(99)) && !new.is_past(cut));
     }
@@ -111,12 +114,12 @@ mod tests {
     #[test]
     fn nothing_is_handled_from_an_open_cut_on() {
         let cut = Id::new(100);
-        for side in [Portion::ALL, Portion::NOTHING] {
+        for side in [MessageRange::ALL, MessageRange::NOTHING] {
             assert_eq!(side.open_cut(), None);
             let open = side.undecided_from(cut);
             assert_eq!(open.open_cut(), Some(cut));
             assert!(open.is_undecided(cut) && !open.is_undecided(Id::new(99)));
-            assert_eq!(open.counts_nothing(), side.counts_nothing());
+            assert_eq!(open.is_standby(), side.is_standby());
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::{
 
 /// What a shard has: a view of when its lease was confirmed last.
 #[derive(Clone, Debug)]
-pub struct Tenure {
+pub struct LeaseGuard {
     confirmed: watch::Receiver<Confirmed>,
     ask: Arc<Notify>,
     lease: Duration,
@@ -29,14 +29,14 @@ pub struct Granted {
 }
 
 /// The two ends, for leases of this length.
-pub fn pair(lease: Duration) -> (Granted, Tenure) {
+pub fn pair(lease: Duration) -> (Granted, LeaseGuard) {
     let nothing = Confirmed {
         at: Instant::now(),
         alone: true,
     };
     let (confirmed, seen) = watch::channel(nothing);
     let ask = Arc::new(Notify::new());
-    let tenure = Tenure {
+    let lease_guard = LeaseGuard {
         confirmed: seen,
         ask: Arc::clone(&ask),
         lease,
@@ -46,11 +46,11 @@ pub fn pair(lease: Duration) -> (Granted, Tenure) {
             confirmed,
             asked: ask,
         },
-        tenure,
+        lease_guard,
     )
 }
 
-impl Tenure {
+impl LeaseGuard {
     /// Whether the lease was confirmed by a look that began at or after `since`, and lately. If not, a look is asked for.
     ///
     /// A process that was the only one when it last could look need not ask: there is nobody who would have taken its shards, and

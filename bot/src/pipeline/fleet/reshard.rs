@@ -18,7 +18,7 @@ use std::time::Duration;
 use super::tick::Asked;
 use crate::{
     pipeline::{
-        dispatch::message_range::Portion,
+        dispatch::message_range::MessageRange,
         fleet::registry::{
             self,
             reshard::{self as rows, Begun, Reshard},
@@ -39,21 +39,22 @@ const SILENCE: Duration = Duration::from_mins(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Numbers {
     /// The fleet's.
-    pub(super) current: (u32, Portion),
+    pub(super) current: (u32, MessageRange),
     /// The one that it is changed to.
-    pub(super) next: Option<(u32, Portion)>,
+    pub(super) next: Option<(u32, MessageRange)>,
     /// Whether the shards of the current one shall retire.
     pub(super) retiring: bool,
 }
 
 impl Numbers {
-    pub(super) fn all(&self) -> impl Iterator<Item = (u32, Portion)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, MessageRange)> {
         [Some(self.current), self.next].into_iter().flatten()
     }
 
     /// Whether a cut is open or passed, so that shards wait for what comes next.
     pub(super) fn hurry(&self) -> bool {
-        self.next.is_some_and(|(_, portion)| portion.open_cut().is_some())
+        self.next
+            .is_some_and(|(_, message_range)| message_range.open_cut().is_some())
     }
 }
 
@@ -120,7 +121,7 @@ pub(super) async fn step(
     old: u32,
     asked: &Asked,
 ) -> Result<Numbers, StoreError> {
-    let own = Portion::starting_at(known.counts_from);
+    let own = MessageRange::starting_at(known.counts_from);
     let numbers = |current, next| Numbers {
         current: (old, current),
         next,
@@ -129,9 +130,9 @@ pub(super) async fn step(
     let Some(Reshard { to, cut, agreed }) = known.reshard else {
         return Ok(numbers(own, None));
     };
-    let before = numbers(own, Some((to, Portion::NOTHING)));
+    let before = numbers(own, Some((to, MessageRange::NOTHING)));
     let open = |cut| {
-        let next = Portion::NOTHING.undecided_from(cut);
+        let next = MessageRange::NOTHING.undecided_from(cut);
         numbers(own.undecided_from(cut), Some((to, next)))
     };
     let Some(cut) = cut else {
@@ -167,12 +168,12 @@ pub(super) async fn step(
         registry::announce(tx).await?;
         tracing::info!(fleet.shard_count = to, "the number of shards has changed");
         return Ok(Numbers {
-            current: (to, Portion::starting_at(Some(cut))),
+            current: (to, MessageRange::starting_at(Some(cut))),
             next: None,
             retiring: false,
         });
     }
-    let next = Portion::NOTHING.undecided_from(cut);
+    let next = MessageRange::NOTHING.undecided_from(cut);
     Ok(Numbers {
         current: (old, own.ending_at(cut)),
         next: Some((to, next)),

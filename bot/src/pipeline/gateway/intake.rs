@@ -25,7 +25,7 @@ use crate::{
         events::{frame::Frame, message_create::Unreadable, ready},
     },
     pipeline::{
-        dispatch::{Dispatched, Dispatcher, message_range::Portion},
+        dispatch::{Dispatched, Dispatcher, message_range::MessageRange},
         ledger::{
             Ledger,
             gap::{Gap, GapChange},
@@ -192,25 +192,25 @@ impl Intake {
 
     /// Which messages count from now on. Returns whether the shard agrees to an open cut: it has handled nothing from there on, and
     /// will not before the cut is decided.
-    pub(in crate::pipeline) fn set_portion(&mut self, portion: Portion) -> bool {
-        self.dispatcher.set_portion(portion);
+    pub(in crate::pipeline) fn set_message_range(&mut self, message_range: MessageRange) -> bool {
+        self.dispatcher.set_message_range(message_range);
         let untouched = |cut| self.ledger.backfill.furthest().is_none_or(|newest| newest < cut);
         // A shard of the new number would miss what comes before its session begins.
-        let receives = self.session.is_some() || !portion.counts_nothing();
-        portion.open_cut().is_some_and(untouched) && receives
+        let receives = self.session.is_some() || !message_range.is_standby();
+        message_range.open_cut().is_some_and(untouched) && receives
     }
 
     /// Which messages count.
-    pub(in crate::pipeline) const fn portion(&self) -> Portion {
-        self.dispatcher.portion()
+    pub(in crate::pipeline) const fn message_range(&self) -> MessageRange {
+        self.dispatcher.message_range()
     }
 
     /// Whether a connection makes no sense now: the next message would not be handled, or would be missed without anybody knowing.
     pub(in crate::pipeline) fn waits_for_decision(&self) -> bool {
-        let portion = self.dispatcher.portion();
+        let message_range = self.dispatcher.message_range();
         let identifies_too_late =
-            self.session.is_none() && portion.counts_nothing() && portion.open_cut().is_some();
-        identifies_too_late || self.halted_at.is_some_and(|id| portion.is_undecided(id))
+            self.session.is_none() && message_range.is_standby() && message_range.open_cut().is_some();
+        identifies_too_late || self.halted_at.is_some_and(|id| message_range.is_undecided(id))
     }
 
     /// The resume URL did not answer: resume at the gateway's general address.
@@ -222,7 +222,7 @@ impl Intake {
 
     /// The session is dead: what it had not delivered is missed, and that is said.
     pub(in crate::pipeline) fn lose_session(&mut self, reason: &'static str) {
-        if self.dispatcher.portion() == Portion::NOTHING {
+        if self.dispatcher.message_range() == MessageRange::NOTHING {
             // Shards of the old number count everything.
             self.dirty |= self.session.take().is_some();
         }

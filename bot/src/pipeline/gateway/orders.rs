@@ -1,6 +1,6 @@
 //! What the fleet orders a shard to do.
 
-use crate::pipeline::dispatch::message_range::Portion;
+use crate::pipeline::dispatch::message_range::MessageRange;
 
 /// What a shard shall do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub(super) struct Orders {
     /// Whether to end.
     pub(super) end: Ending,
     /// Which messages count.
-    pub(super) portion: Portion,
+    pub(super) message_range: MessageRange,
 }
 
 /// Whether a shard shall end.

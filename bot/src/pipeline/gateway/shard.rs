@@ -29,7 +29,7 @@ use crate::{
     discord::shards::{ShardState, ShardStatus},
     pipeline::{
         backfill::reader::{Reading, Step},
-        fleet::lease::Tenure,
+        fleet::lease::LeaseGuard,
         ledger::memory::Memory,
     },
     support::ids::ShardKey,
@@ -81,7 +81,7 @@ pub(super) struct ShardTask {
     pub(super) memory: Arc<Memory>,
     pub(super) status: Arc<ShardStatus>,
     /// Whether the shard is still this process's.
-    pub(super) tenure: Tenure,
+    pub(super) lease_guard: LeaseGuard,
     /// Whether the last connection that this side closed was read to its end.
     pub(super) received_all: bool,
     /// How often the shard has tried to retire.
@@ -142,10 +142,10 @@ impl ShardTask {
         if self.orders.has_changed().is_err() {
             return Ending::Stop;
         }
-        let Orders { end, portion } = *self.orders.borrow_and_update();
-        if portion != self.intake.portion() {
-            let agrees = self.intake.set_portion(portion);
-            if let Some(cut) = portion.open_cut() {
+        let Orders { end, message_range } = *self.orders.borrow_and_update();
+        if message_range != self.intake.message_range() {
+            let agrees = self.intake.set_message_range(message_range);
+            if let Some(cut) = message_range.open_cut() {
                 self.status.answer(cut, agrees);
             }
         }
@@ -199,7 +199,7 @@ impl ShardTask {
             return false;
         }
         self.closed_at
-            .is_none_or(|closed_at| self.tenure.is_confirmed_since(closed_at))
+            .is_none_or(|closed_at| self.lease_guard.is_confirmed_since(closed_at))
     }
 
     /// Flush and wait, without a connection to read from.
@@ -216,7 +216,7 @@ impl ShardTask {
             biased;
             _ = self.orders.changed() => Ok(()),
             outcome = self.flushing.outcome() => self.settle(outcome).map(drop),
-            () = self.tenure.changed() => Ok(()),
+            () = self.lease_guard.changed() => Ok(()),
             step = self.reading.next(), if reads_back => {
                 self.take_piece(step);
                 Ok(())

@@ -10,7 +10,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 use super::intake::Intake;
 use crate::{
     config::Config,
-    features::levels::policy::Judge,
+    features::levels::policy::XpPolicy,
     pipeline::{
         dispatch::Dispatcher,
         ledger::{Ledger, memory::Memory},
@@ -37,7 +37,7 @@ impl TextToLedger {
         Self {
             intake: Intake::new(
                 ShardKey { count: 1, id: 0 },
-                Dispatcher::new(Judge::new(settings), &config.discord),
+                Dispatcher::new(XpPolicy::new(settings), &config.discord),
                 Ledger::new(memory, config.ledger.member_cache_entries),
                 // Events before READY belong to no session, and are skipped.
                 Some(SessionPoint {

@@ -15,7 +15,7 @@ const NO_GUILD: i64 = 0;
 
 /// A change to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct New {
+pub(crate) struct NewEntry {
     pub(crate) kind: &'static str,
     /// `None` for a change that belongs to no guild.
     pub(crate) guild_id: Option<Id<GuildMarker>>,
@@ -54,7 +54,7 @@ pub(crate) struct Shown {
 }
 
 /// Keep these changes, in this order.
-pub(crate) async fn add(tx: &Tx<'_>, changes: &[New]) -> Result<(), StoreError> {
+pub(crate) async fn add(tx: &Tx<'_>, changes: &[NewEntry]) -> Result<(), StoreError> {
     const ADD: Statement = statement!(
         "quarantine_add",
         [

@@ -11,10 +11,10 @@ use crate::{
             rows,
         },
     },
-    outbox::queue::New,
+    outbox::queue::NewEffect,
     pipeline::ledger::Coming,
     postgres::{StoreError, Tx},
-    settings::{Departed, Settings},
+    settings::{LeavePolicy, Settings},
     support::ids::MemberKey,
 };
 
@@ -24,7 +24,7 @@ pub(super) async fn apply(
     settings: &Settings,
     mut coming: Vec<Coming>,
     mut left: Vec<MemberKey>,
-    effects: &mut Vec<New>,
+    effects: &mut Vec<NewEffect>,
 ) -> Result<(), StoreError> {
     // Who is in `left` has not come back since.
     coming.extend(left.iter().map(|key| Coming {
@@ -35,7 +35,7 @@ pub(super) async fn apply(
     // Each member's events stay in their order, and what follows is in that of all events.
     let mut coming: Vec<(usize, Coming)> = coming.into_iter().enumerate().collect();
     coming.sort_by_key(|(place, coming)| (coming.key, *place));
-    let mut following: Vec<(usize, New)> = Vec::new();
+    let mut following: Vec<(usize, NewEffect)> = Vec::new();
     left.sort_unstable();
     left.dedup();
     let mut keys: Vec<MemberKey> = coming.iter().map(|(_, coming)| coming.key).collect();
@@ -76,7 +76,7 @@ pub(super) async fn apply(
         rows::tidy(tx, &changed, now).await?;
     }
     departures::show(tx, &joined).await?;
-    let whose = |departed: Departed| -> Vec<MemberKey> {
+    let whose = |departed: LeavePolicy| -> Vec<MemberKey> {
         let keys = left.iter().copied();
         keys.filter(|key| {
             settings
@@ -85,6 +85,6 @@ pub(super) async fn apply(
         })
         .collect()
     };
-    departures::hide(tx, &whose(Departed::Hide)).await?;
-    departures::reset(tx, &whose(Departed::Reset)).await
+    departures::hide(tx, &whose(LeavePolicy::Hide)).await?;
+    departures::reset(tx, &whose(LeavePolicy::Reset)).await
 }

@@ -8,7 +8,7 @@ use super::{Outcome, arrivals, parts::Parts};
 use crate::{
     features::{
         levels::{
-            effects::plan::{self, Passed},
+            effects::plan::{self, LevelChange},
             pending::{LastAward, Pending, saturating_sum},
             rows::member_xp::{self, Addition, Making, Stored},
         },
@@ -16,7 +16,7 @@ use crate::{
     },
     outbox::{
         effect::LevelUp,
-        queue::{self, New},
+        queue::{self, NewEffect},
     },
     pipeline::{
         backfill::rows,
@@ -51,7 +51,7 @@ pub(super) struct Applied {
     rows: usize,
     reads: usize,
     messages: u64,
-    pub(super) effects: Vec<New>,
+    pub(super) effects: Vec<NewEffect>,
     /// Last awards that were read or written for members who were not remembered, with the number of the batch.
     learned: Vec<(usize, MemberKey, LastAward)>,
     /// The guild of each row that has rank buckets, in order.
@@ -178,7 +178,7 @@ async fn effects(
     settings: &Settings,
     rows: &[member_xp::Written],
     additions: &[Addition],
-) -> Result<Vec<New>, StoreError> {
+) -> Result<Vec<NewEffect>, StoreError> {
     let earned = || {
         let rows = rows.iter().zip(additions);
         rows.filter(|(row, _)| row.xp_before != row.xp_after)
@@ -195,7 +195,7 @@ async fn effects(
         let Some((before, level)) = row.passed_on(settings.curve) else {
             continue;
         };
-        let passed = Passed {
+        let passed = LevelChange {
             key: *key,
             level_up: LevelUp {
                 level,

@@ -16,13 +16,13 @@ use super::{
 };
 use crate::{
     features::levels::rows::member_xp::{self, Making},
-    outbox::queue::{self, New as Cause},
+    outbox::queue::{self, NewEffect},
     pipeline::{
         backfill::rows,
         ledger::{Changes, gap::GapChange},
         rows::{
             gap,
-            quarantine::{self, New},
+            quarantine::{self, NewEntry},
             shard_checkpoint::{self, Advance, Advanced},
         },
     },
@@ -93,7 +93,7 @@ async fn write(
     settings: &Settings,
     work: &Work,
     loud: bool,
-) -> Result<(Written, Vec<New>), StoreError> {
+) -> Result<(Written, Vec<NewEntry>), StoreError> {
     // A constraint that is deferred would fail at COMMIT, which does not tell the row.
     tx.check_constraints_at_once().await?;
     let mut search = Search {
@@ -137,7 +137,7 @@ async fn write(
 struct Search<'a, 'tx> {
     tx: &'a Tx<'tx>,
     tries: usize,
-    set_aside: Vec<New>,
+    set_aside: Vec<NewEntry>,
     loud: bool,
 }
 
@@ -216,7 +216,7 @@ impl Search<'_, '_> {
     }
 
     /// Add the effects, dividing what fails.
-    async fn effects(&mut self, effects: &[Cause]) -> Result<(), StoreError> {
+    async fn effects(&mut self, effects: &[NewEffect]) -> Result<(), StoreError> {
         let mut waiting = vec![effects];
         while let Some(part) = waiting.pop() {
             match self.tx.attempt(queue::add(self.tx, part)).await? {
@@ -257,7 +257,7 @@ impl Search<'_, '_> {
 }
 
 /// Name changes in the log, without what they hold.
-fn name(changes: &[New], what: &str) {
+fn name(changes: &[NewEntry], what: &str) {
     for change in changes.iter().take(NAMED) {
         tracing::error!(
             quarantine.kind = change.kind,

@@ -9,7 +9,7 @@ use crate::{
     pipeline::{
         ledger::Coming,
         rows::{
-            quarantine::{Kept, New},
+            quarantine::{Kept, NewEntry},
             shard_checkpoint::Advanced,
         },
     },
@@ -93,7 +93,7 @@ impl<'a> Parts<'a> {
     }
 
     /// The changes as data, with the reason why they cannot be written.
-    pub(super) fn set_aside(&self, error: &StoreError) -> Vec<New> {
+    pub(super) fn set_aside(&self, error: &StoreError) -> Vec<NewEntry> {
         let members = self.entries.iter().map(|(_, key, pending)| {
             let body = serde_json::to_string(pending).expect("numbers and ids are JSON");
             of_member("member", *key, body, error)
@@ -168,8 +168,8 @@ pub(super) fn aside(
     guild_id: Option<Id<GuildMarker>>,
     body: String,
     error: &StoreError,
-) -> New {
-    New {
+) -> NewEntry {
+    NewEntry {
         kind,
         guild_id,
         user_id: None,
@@ -181,8 +181,8 @@ pub(super) fn aside(
     }
 }
 
-fn of_member(kind: &'static str, key: MemberKey, body: String, error: &StoreError) -> New {
-    New {
+fn of_member(kind: &'static str, key: MemberKey, body: String, error: &StoreError) -> NewEntry {
+    NewEntry {
         user_id: Some(key.user_id),
         ..aside(kind, Some(key.guild_id), body, error)
     }

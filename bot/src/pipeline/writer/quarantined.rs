@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::parts::aside;
 use crate::{
-    outbox::{effect::Effect, queue::New as Cause},
+    outbox::{effect::Effect, queue::NewEffect},
     pipeline::{
         gateway::guard,
         ledger::gap::{Gap, GapChange},
-        rows::quarantine::{Kept, New},
+        rows::quarantine::{Kept, NewEntry},
     },
     postgres::StoreError,
     support::ids::{self, ShardKey},
@@ -26,7 +26,7 @@ pub(super) struct KeptEffect {
 }
 
 impl KeptEffect {
-    pub(super) fn set_aside(effect: &Cause, error: &StoreError) -> New {
+    pub(super) fn set_aside(effect: &NewEffect, error: &StoreError) -> NewEntry {
         let kept = Self {
             effect: effect.kind.to_owned(),
             lane_id: effect.lane_id,
@@ -34,15 +34,15 @@ impl KeptEffect {
             body: effect.body.clone(),
         };
         let body = serde_json::to_string(&kept).expect("numbers and text are JSON");
-        New {
+        NewEntry {
             user_id: effect.user_id,
             ..aside("effect", Some(effect.guild_id), body, error)
         }
     }
 
-    pub(super) fn read(kept: &Kept) -> Option<Cause> {
+    pub(super) fn read(kept: &Kept) -> Option<NewEffect> {
         let body: Self = serde_json::from_str(&kept.body).ok()?;
-        Some(Cause {
+        Some(NewEffect {
             guild_id: kept.guild_id?,
             lane_id: body.lane_id,
             kind: Effect::KINDS.into_iter().find(|kind| *kind == body.effect)?,
@@ -73,7 +73,7 @@ struct Noticed {
 }
 
 impl KeptGap {
-    pub(super) fn set_aside(shard: ShardKey, change: &GapChange, error: &StoreError) -> New {
+    pub(super) fn set_aside(shard: ShardKey, change: &GapChange, error: &StoreError) -> NewEntry {
         let (noticed, ended_at) = match change {
             GapChange::Noticed(gap) => {
                 let noticed = Noticed {

@@ -2,7 +2,7 @@
 
 use twilight_model::id::{Id, marker::UserMarker};
 
-use super::Grant;
+use super::XpAdjustment;
 use crate::{
     discord::guilds::authority::XpPermit, features::levels::rows::member_xp::giving::Held,
     settings::audit_log::Change,
@@ -12,14 +12,14 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
     pub(super) user_id: Id<UserMarker>,
-    grant: Grant,
+    grant: XpAdjustment,
     /// A week, and XP that it gets back if it is still the member's last one.
     week: (i32, i64),
 }
 
 impl Wanted {
     /// XP that is given is earned in no week.
-    pub(super) const fn new(user_id: Id<UserMarker>, grant: Grant) -> Self {
+    pub(super) const fn new(user_id: Id<UserMarker>, grant: XpAdjustment) -> Self {
         Self {
             user_id,
             grant,
@@ -31,9 +31,9 @@ impl Wanted {
     pub(super) const fn reverting(change: &Change, permit: XpPermit) -> Self {
         let by = change.xp.unsigned_abs();
         let grant = if change.xp > 0 {
-            Grant::Take(by)
+            XpAdjustment::Take(by)
         } else {
-            Grant::Give(permit, by)
+            XpAdjustment::Give(permit, by)
         };
         Self {
             user_id: change.user_id,
@@ -64,7 +64,7 @@ impl Wanted {
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{Change, Grant, Held, Wanted, XpPermit};
+    use super::{Change, Held, Wanted, XpAdjustment, XpPermit};
 
     #[test]
     fn the_week_follows_and_comes_back() {
@@ -72,11 +72,11 @@ mod tests {
         let user_id = Id::new(1);
         let held = |xp, week, week_xp| Held { xp, week, week_xp };
         let done = |grant, held| Wanted::new(user_id, grant).change(held);
-        let (give, set) = (Grant::Give(permit, 50), Grant::Set(permit, 0));
+        let (give, set) = (XpAdjustment::Give(permit, 50), XpAdjustment::Set(permit, 0));
         for (grant, before, week_xp) in [
             (give, held(100, 7, 30), 0),
-            (Grant::Take(50), held(100, 7, 30), 0),
-            (Grant::Take(80), held(100, 7, 30), -10),
+            (XpAdjustment::Take(50), held(100, 7, 30), 0),
+            (XpAdjustment::Take(80), held(100, 7, 30), -10),
             (set, held(100, 7, 30), -30),
             // As the versions before V30 left it.
             (set, held(0, 7, 30), -30),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use twilight_model::id::{Id, marker::UserMarker};
 
-use super::{Changed, Grant, amount::Wanted, apply, follow_with_roles};
+use super::{Changed, XpAdjustment, amount::Wanted, apply, follow_with_roles};
 use crate::{
     discord::guilds::authority::XpPermit,
     features::levels::rows::{
@@ -154,9 +154,9 @@ async fn part(
             return Ok(changed.last().map(|last| (last.user_id, changed.len() as u64)));
         }
         "undo" => None,
-        "give" => Some(Grant::Give(permit, job.amount)),
-        "take" => Some(Grant::Take(job.amount)),
-        _ => Some(Grant::Set(permit, job.amount)),
+        "give" => Some(XpAdjustment::Give(permit, job.amount)),
+        "take" => Some(XpAdjustment::Take(job.amount)),
+        _ => Some(XpAdjustment::Set(permit, job.amount)),
     };
     let source = job.undone.unwrap_or(key.interaction_id);
     let listed = audit_log::some_changes_of(tx, key.guild_id, source, job.after, AT_ONCE).await?;

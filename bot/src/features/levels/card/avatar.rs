@@ -172,10 +172,10 @@ impl Avatars {
         let result = if inner.failed_before(&key) {
             Err(NoAvatar::FailedBefore)
         } else {
-            let asked = Arc::clone(inner);
+            let payload = Arc::clone(inner);
             inner
                 .flights
-                .ask(key, || async move { asked.fetch(key).await })
+                .ask(key, || async move { payload.fetch(key).await })
                 .await
         };
         let outcome = match &result {

@@ -10,10 +10,10 @@ use twilight_model::{
 use crate::{
     features::levels::{card::colour::Colour, rows::member_card},
     interactions::{
-        Around, Question, Refusal,
-        asked::BadOption,
+        CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, for_servers},
+        payload::BadOption,
         reply::Reply,
     },
     settings::change::change_card_colour,
@@ -48,57 +48,61 @@ impl Command for Card {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            let (of_server, chosen) = match question.asked.subcommand()[..] {
-                ["mine"] => (false, Some(colour(question)?)),
+            let (of_server, chosen) = match context.payload.subcommand()[..] {
+                ["mine"] => (false, Some(colour(context)?)),
                 ["server"] => {
-                    question.needs(Permissions::MANAGE_GUILD)?;
-                    (true, Some(colour(question)?))
+                    context.require_permissions(Permissions::MANAGE_GUILD)?;
+                    (true, Some(colour(context)?))
                 }
-                _ => (question.asked.boolean("server")?.unwrap_or(false), None),
+                _ => (context.payload.boolean("server")?.unwrap_or(false), None),
             };
             if of_server {
-                change_server(question, around, chosen).await
+                change_server(context, services, chosen).await
             } else {
-                change_mine(question, around, chosen).await
+                change_mine(context, services, chosen).await
             }
         })
     }
 }
 
-fn colour(question: &Question) -> Result<Colour, Refusal> {
-    let text = question.asked.text("colour")?.ok_or(BadOption("colour"))?;
-    Colour::parse(text).ok_or_else(|| question.refuse("card-bad-colour"))
+fn colour(context: &CommandContext) -> Result<Colour, CommandError> {
+    let text = context.payload.text("colour")?.ok_or(BadOption("colour"))?;
+    Colour::parse(text).ok_or_else(|| context.refuse("card-bad-colour"))
 }
 
-async fn change_mine(question: &Question, around: &Around, chosen: Option<Colour>) -> Result<Reply, Refusal> {
-    let guild_id = question.guild()?;
-    let user_id = question.asked.user().ok_or(BadOption("member"))?.id;
+async fn change_mine(
+    context: &CommandContext,
+    services: &Services,
+    chosen: Option<Colour>,
+) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    let user_id = context.payload.user().ok_or(BadOption("member"))?.id;
     let key = MemberKey { guild_id, user_id };
-    member_card::put_colour(&around.store, key, chosen, question.asked.id).await?;
-    Ok(said(question, chosen, "card-mine-set", "card-mine-reset"))
+    member_card::put_colour(&services.store, key, chosen, context.payload.id).await?;
+    Ok(said(context, chosen, "card-mine-set", "card-mine-reset"))
 }
 
 async fn change_server(
-    question: &Question,
-    around: &Around,
+    context: &CommandContext,
+    services: &Services,
     chosen: Option<Colour>,
-) -> Result<Reply, Refusal> {
-    let guild_id = question.guild()?;
-    question.needs(Permissions::MANAGE_GUILD)?;
+) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    context.require_permissions(Permissions::MANAGE_GUILD)?;
     let details = json!({"colour": chosen.map(|colour| colour.to_string())});
-    let entry = question.entry("card_server", &details)?;
-    change_card_colour(&around.store, entry, chosen).await?;
+    let entry = context.entry("card_server", &details)?;
+    change_card_colour(&services.store, entry, chosen).await?;
     // Who made the change sees it at once.
-    around.settings.forget(guild_id);
-    Ok(said(question, chosen, "card-server-set", "card-server-reset"))
+    services.settings.forget(guild_id);
+    Ok(said(context, chosen, "card-server-set", "card-server-reset"))
 }
 
-fn said(question: &Question, chosen: Option<Colour>, set: &str, reset: &str) -> Reply {
-    let language = question.language();
+fn said(context: &CommandContext, chosen: Option<Colour>, set: &str, reset: &str) -> Reply {
+    let language = context.language();
     Reply::private(match chosen {
         Some(colour) => language.filled(set, &[("colour", colour.to_string().into())]),
         None => language.text(reset),

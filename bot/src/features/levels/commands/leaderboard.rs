@@ -23,10 +23,10 @@ use crate::{
         rules::{curve::Curve, week::week_of},
     },
     interactions::{
-        Around, Question, Refusal,
-        asked::BadOption,
+        CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, for_servers},
+        payload::BadOption,
         reply::Reply,
     },
     support::{
@@ -75,11 +75,11 @@ impl By {
     }
 
     /// "This week" is that of the question.
-    fn order(self, question: &Question) -> Order {
+    fn order(self, context: &CommandContext) -> Order {
         match self {
             Self::Xp => Order::Xp,
             Self::Messages => Order::Messages,
-            Self::Week => Order::Week(week_of(ids::millis(question.asked.id))),
+            Self::Week => Order::Week(week_of(ids::millis(context.payload.id))),
         }
     }
 }
@@ -124,67 +124,75 @@ impl Command for Leaderboard {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            let by = match question.asked.text("by")? {
+            let by = match context.payload.text("by")? {
                 None => By::Xp,
                 Some(word) => By::of(word).ok_or(BadOption("by"))?,
             };
-            let page = match question.asked.integer("page")? {
+            let page = match context.payload.integer("page")? {
                 None => 1,
                 Some(page) => u64::try_from(page)
                     .ok()
                     .filter(|page| *page >= 1)
                     .ok_or(BadOption("page"))?,
             };
-            answer(question, around, by, Way::Page(page)).await
+            answer(context, services, by, Way::Page(page)).await
         })
     }
 
-    fn press<'a>(
+    fn component<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            let (by, way) =
-                read(&question.asked.custom_id_parts(), &question.asked.values()).ok_or(Refusal::Stale)?;
-            Ok(answer(question, around, by, way).await?.updating())
+            let (by, way) = read(&context.payload.custom_id_parts(), &context.payload.values())
+                .ok_or(CommandError::Stale)?;
+            Ok(answer(context, services, by, way).await?.updating())
         })
     }
 }
 
-async fn answer(question: &mut Question, around: &Around, by: By, way: Way) -> Result<Reply, Refusal> {
-    let guild_id = question.guild()?;
-    let asker = question.asked.user().map(|user| user.id);
+async fn answer(
+    context: &mut CommandContext,
+    services: &Services,
+    by: By,
+    way: Way,
+) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    let asker = context.payload.user().map(|user| user.id);
     // What was written before the question is in the answer.
-    question.settled().await;
-    let order = by.order(question);
+    context.wait_for_commit().await;
+    let order = by.order(context);
     let skip = match way {
         Way::Page(page) => (page - 1).saturating_mul(LINES.into()),
         // There are not so many: the last page is shown instead.
         Way::Last => u64::MAX,
         Way::Me => {
-            let user_id = asker.ok_or(Refusal::ServerOnly)?;
+            let user_id = asker.ok_or(CommandError::ServerOnly)?;
             let key = MemberKey { guild_id, user_id };
-            let above = leaderboard::position(&around.store, key, order).await?;
-            let above = above.ok_or_else(|| question.refuse("leaderboard-not-on-it"))?;
+            let above = leaderboard::position(&services.store, key, order).await?;
+            let above = above.ok_or_else(|| context.refuse("leaderboard-not-on-it"))?;
             above - above % u64::from(LINES)
         }
     };
-    let page = leaderboard::page(&around.store, guild_id, order, skip, LINES).await?;
-    let settings = around.settings.of(&around.store, guild_id).await?;
+    let page = leaderboard::page(&services.store, guild_id, order, skip, LINES).await?;
+    let settings = services.settings.of(&services.store, guild_id).await?;
     let users = page.lines.iter().map(|line| line.standing.user_id);
-    let names = around.guilds.member_names(guild_id, users, NAMES_PATIENCE).await;
+    let names = services
+        .guilds
+        .member_names(guild_id, users, NAMES_PATIENCE)
+        .await;
     let board = Board {
         page,
         by,
         curve: settings.curve,
         names,
     };
-    Ok(shown(&board, asker, question.language()))
+    Ok(shown(&board, asker, context.language()))
 }
 
 /// A page, and what it takes to show it.

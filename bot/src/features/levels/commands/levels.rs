@@ -16,12 +16,12 @@ use twilight_model::{
 use crate::{
     features::levels::rules::earning::RoleMode,
     interactions::{
-        Around, Question, Refusal,
+        CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, TEXT_CHANNELS, for_servers},
         reply::Reply,
     },
-    settings::{Departed, change::Change},
+    settings::{LeavePolicy, change::Change},
 };
 
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Command for Levels {
                 "levels",
                 "departed",
                 [opt(String, "fate")
-                    .one_of("levels-option", Departed::ALL.map(Departed::word))
+                    .one_of("levels-option", LeavePolicy::ALL.map(LeavePolicy::word))
                     .required()],
             ))
             .option(Opt::sub("levels", "reset", []))
@@ -112,68 +112,68 @@ impl Command for Levels {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            question.needs(Permissions::MANAGE_GUILD)?;
-            match question.asked.subcommand().as_slice() {
-                ["show"] => show::run(question, around).await,
-                ["xp"] => rules::xp(question, around).await,
-                ["cooldown"] => rules::cooldown(question, around).await,
-                ["multiplier"] => rules::multiplier(question, around).await,
-                ["role-mode"] => rules::role_mode(question, around).await,
-                ["boost"] => rules::boost(question, around).await,
-                ["boost-end"] => rules::boost_end(question, around).await,
-                ["curve"] => rules::curve(question, around).await,
-                ["departed"] => rules::departed(question, around).await,
-                ["announce"] => announce::run(question, around).await,
-                ["reward", "add"] => rewards::add(question, around).await,
-                ["reward", "remove"] => rewards::remove(question, around).await,
-                ["reward", "list"] => rewards::list(question, around).await,
-                ["reward", "mode"] => rewards::mode(question, around).await,
-                ["reward", "demotion"] => rewards::demotion(question, around).await,
-                ["reward", "rejoin"] => rewards::rejoin(question, around).await,
-                ["reward", "sync"] => rewards::sync(question, around).await,
-                ["reset"] => mass::ask_to_reset(question),
-                ["undo"] => mass::undo(question, around).await,
-                _ => Err(question.refuse("error-unknown")),
+            context.require_permissions(Permissions::MANAGE_GUILD)?;
+            match context.payload.subcommand().as_slice() {
+                ["show"] => show::run(context, services).await,
+                ["xp"] => rules::xp(context, services).await,
+                ["cooldown"] => rules::cooldown(context, services).await,
+                ["multiplier"] => rules::multiplier(context, services).await,
+                ["role-mode"] => rules::role_mode(context, services).await,
+                ["boost"] => rules::boost(context, services).await,
+                ["boost-end"] => rules::boost_end(context, services).await,
+                ["curve"] => rules::curve(context, services).await,
+                ["departed"] => rules::departed(context, services).await,
+                ["announce"] => announce::run(context, services).await,
+                ["reward", "add"] => rewards::add(context, services).await,
+                ["reward", "remove"] => rewards::remove(context, services).await,
+                ["reward", "list"] => rewards::list(context, services).await,
+                ["reward", "mode"] => rewards::mode(context, services).await,
+                ["reward", "demotion"] => rewards::demotion(context, services).await,
+                ["reward", "rejoin"] => rewards::rejoin(context, services).await,
+                ["reward", "sync"] => rewards::sync(context, services).await,
+                ["reset"] => mass::ask_to_reset(context),
+                ["undo"] => mass::undo(context, services).await,
+                _ => Err(context.refuse("error-unknown")),
             }
         })
     }
 
-    fn press<'a>(
+    fn component<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            question.needs(Permissions::MANAGE_GUILD)?;
-            mass::pressed(question, around)
+            context.require_permissions(Permissions::MANAGE_GUILD)?;
+            mass::pressed(context, services)
         })
     }
 
-    fn complete<'a>(
+    fn autocomplete<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, CommandError>> {
         Box::pin(async move {
-            question.needs(Permissions::MANAGE_GUILD)?;
-            mass::changes(question, around).await
+            context.require_permissions(Permissions::MANAGE_GUILD)?;
+            mass::changes(context, services).await
         })
     }
 }
 
 /// Change settings, once for this interaction.
 async fn change(
-    question: &Question,
-    around: &Around,
+    context: &CommandContext,
+    services: &Services,
     action: &'static str,
     details: &Json,
     changes: Vec<Change>,
-) -> Result<(), Refusal> {
-    let entry = question.entry(action, details)?;
-    around.settings.change(&around.store, entry, changes).await?;
+) -> Result<(), CommandError> {
+    let entry = context.entry(action, details)?;
+    services.settings.change(&services.store, entry, changes).await?;
     Ok(())
 }

@@ -23,10 +23,10 @@ use crate::{
         rules::curve::Curve,
     },
     interactions::{
-        Around, Question, Refusal,
-        asked::{Asked, User},
+        CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, for_servers},
+        payload::{InteractionPayload, User},
         reply::Reply,
     },
     postgres::StoreError,
@@ -71,27 +71,27 @@ impl Command for Rank {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            let language = question.language();
-            let guild_id = question.guild()?;
-            let (user, name) = question.asked.user_option("member")?;
-            let as_text = question.asked.boolean("text")?.unwrap_or(false);
+            let language = context.language();
+            let guild_id = context.guild()?;
+            let (user, name) = context.payload.user_option("member")?;
+            let as_text = context.payload.boolean("text")?.unwrap_or(false);
             let key = MemberKey {
                 guild_id,
                 user_id: user.id,
             };
-            let avatar = avatar_of(&question.asked, guild_id, &user).filter(|_| !as_text);
+            let avatar = avatar_of(&context.payload, guild_id, &user).filter(|_| !as_text);
             let standing = async {
                 // What was written before the question is in the answer.
-                question.settled_for_its_members().await;
-                leaderboard::rank_of(&around.store, key).await
+                context.wait_for_members().await;
+                leaderboard::rank_of(&services.store, key).await
             };
             // Each takes some time, and none needs another.
             let (rank, portrait, chosen) =
-                tokio::join!(standing, portrait(around, avatar), chosen(around, key));
+                tokio::join!(standing, portrait(services, avatar), chosen(services, key));
             let Some(rank) = rank? else {
                 let values = [("name", name.in_markdown().into())];
                 return Ok(Reply::public(language.filled("rank-nobody", &values)));
@@ -111,7 +111,7 @@ impl Command for Rank {
                 (user.id, portrait, own.or(settings.card_colour).unwrap_or(ACCENT)),
             );
             // Who cannot have the picture in time has the text.
-            let Ok(png) = around.cards.png(card).await else {
+            let Ok(png) = services.cards.png(card).await else {
                 return Ok(Reply::public(in_words));
             };
             let mut picture = Attachment::from_bytes("rank.png".to_owned(), png.to_vec(), 0);
@@ -124,30 +124,33 @@ impl Command for Rank {
 }
 
 /// The avatar of this server, or else the user's own.
-fn avatar_of(asked: &Asked, guild_id: Id<GuildMarker>, user: &User) -> Option<AvatarKey> {
+fn avatar_of(payload: &InteractionPayload, guild_id: Id<GuildMarker>, user: &User) -> Option<AvatarKey> {
     let read = |hash: &str| ImageHash::parse(hash.as_bytes()).ok();
     let key = |guild_id, hash| AvatarKey {
         guild_id,
         user_id: user.id,
         hash,
     };
-    let here = asked.guild_avatar(user.id).and_then(read);
+    let here = payload.guild_avatar(user.id).and_then(read);
     let own = user.avatar.as_deref().and_then(read);
     here.map(|hash| key(Some(guild_id), hash))
         .or_else(|| own.map(|hash| key(None, hash)))
 }
 
-async fn portrait(around: &Around, avatar: Option<AvatarKey>) -> Option<Portrait> {
+async fn portrait(services: &Services, avatar: Option<AvatarKey>) -> Option<Portrait> {
     let key = avatar?;
-    let png = around.cards.avatars.get(key).await.ok()?;
+    let png = services.cards.avatars.get(key).await.ok()?;
     Some(Portrait { key, png })
 }
 
 /// The member's colour, and what the server chose.
-async fn chosen(around: &Around, key: MemberKey) -> Result<(Option<Colour>, Arc<GuildSettings>), StoreError> {
+async fn chosen(
+    services: &Services,
+    key: MemberKey,
+) -> Result<(Option<Colour>, Arc<GuildSettings>), StoreError> {
     tokio::try_join!(
-        member_card::colour(&around.store, key),
-        around.settings.of(&around.store, key.guild_id)
+        member_card::colour(&services.store, key),
+        services.settings.of(&services.store, key.guild_id)
     )
 }
 
@@ -267,7 +270,7 @@ mod tests {
             rows::leaderboard::Rank,
             rules::curve::{Curve, MAX_FACTOR, MAX_LEVEL},
         },
-        interactions::asked::Asked,
+        interactions::payload::InteractionPayload,
         support::i18n::Language,
     };
 
@@ -346,25 +349,26 @@ mod tests {
 
     #[test]
     fn the_servers_avatar_goes_before_the_users() {
-        let asked = |member: &str, user: &str| {
+        let payload = |member: &str, user: &str| {
             let text = format!(
                 r#"{{"d":{{"id":"1300000000000000000","application_id":"7","type":2,"token":"t","guild_id":"9",
                 "member":{{"user":{{"id":"8","username":"ada","avatar":{user}}},"avatar":{member}}}}}}}"#
             );
-            let asked = Asked::parse(&text).expect("an interaction");
-            let (user, _) = asked.user_option("member").expect("who asks");
-            avatar_of(&asked, Id::new(9), &user).map(|key| (key.guild_id.map(Id::get), key.hash.to_string()))
+            let payload = InteractionPayload::parse(&text).expect("an interaction");
+            let (user, _) = payload.user_option("member").expect("who asks");
+            avatar_of(&payload, Id::new(9), &user)
+                .map(|key| (key.guild_id.map(Id::get), key.hash.to_string()))
         };
         let (here, own) = (
             "a_00000000000000000000000000000001",
             "00000000000000000000000000000002",
         );
         let text = |hash: &str| format!("\"{hash}\"");
-        assert_eq!(asked(&text(here), &text(own)), Some((Some(9), here.to_owned())));
-        assert_eq!(asked("null", &text(own)), Some((None, own.to_owned())));
-        assert_eq!(asked("null", "null"), None);
+        assert_eq!(payload(&text(here), &text(own)), Some((Some(9), here.to_owned())));
+        assert_eq!(payload("null", &text(own)), Some((None, own.to_owned())));
+        assert_eq!(payload("null", "null"), None);
         assert_eq!(
-            asked("\"../../x\"", "\"\""),
+            payload("\"../../x\"", "\"\""),
             None,
             "hashes alone are part of an address"
         );

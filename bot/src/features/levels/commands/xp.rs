@@ -19,11 +19,11 @@ use crate::{
         rest::{Priority, RestError},
     },
     features::levels::{
-        adjust::{self, Changed, Grant, Granted, MOST},
+        adjust::{self, Changed, Granted, MOST, XpAdjustment},
         rules::curve::Curve,
     },
     interactions::{
-        Around, Question, Refusal,
+        CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, for_servers},
         reply::Reply,
@@ -64,50 +64,51 @@ impl Command for Xp {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            question.needs(Permissions::MANAGE_GUILD)?;
-            let (grant, action) = grant_of(question, around).await?;
-            let asked = &question.asked;
-            let member = asked.chosen_user("member")?;
-            let role_id = asked.role("role")?;
-            let guild_id = question.guild()?;
-            let language = question.language();
-            let amount = asked.integer("amount")?;
-            let curve = around.settings.of(&around.store, guild_id).await?.curve;
+            context.require_permissions(Permissions::MANAGE_GUILD)?;
+            let (grant, action) = grant_of(context, services).await?;
+            let payload = &context.payload;
+            let member = payload.chosen_user("member")?;
+            let role_id = payload.role("role")?;
+            let guild_id = context.guild()?;
+            let language = context.language();
+            let amount = payload.integer("amount")?;
+            let curve = services.settings.of(&services.store, guild_id).await?.curve;
             match (member, role_id) {
                 (Some((user, _)), None) => {
                     if user.bot {
-                        return Err(question.refuse("xp-bot"));
+                        return Err(context.refuse("xp-bot"));
                     }
                     let details = json!({"user_id": user.id.to_string(), "amount": amount});
-                    let entry = question.entry(action, &details)?;
+                    let entry = context.entry(action, &details)?;
                     // Messages written before it count before it.
-                    question.settled().await;
+                    context.wait_for_commit().await;
                     let users = BTreeSet::from([user.id]);
-                    let granted = adjust::grant(&around.store, &around.settings, entry, users, grant).await?;
+                    let granted =
+                        adjust::grant(&services.store, &services.settings, entry, users, grant).await?;
                     Ok(Reply::private(in_words(&granted, curve, language)))
                 }
                 (None, Some(role_id)) => {
                     let details = json!({"role_id": role_id.to_string(), "amount": amount});
                     let many = Many {
-                        store: around.store.clone().unhurried(),
-                        settings: around.settings.clone(),
-                        guilds: around.guilds.clone(),
-                        entry: question.entry(action, &details)?,
+                        store: services.store.clone().unhurried(),
+                        settings: services.settings.clone(),
+                        guilds: services.guilds.clone(),
+                        entry: context.entry(action, &details)?,
                         role_id,
                         grant,
                     };
-                    question.settled().await;
-                    question.afterwards(move |_progress| async move {
+                    context.wait_for_commit().await;
+                    context.defer(move |_progress| async move {
                         Reply::private(many.grant(curve, language).await)
                     });
                     let values = [("role", Value::from(format!("<@&{role_id}>")))];
                     Ok(Reply::private(language.filled("xp-looking", &values)))
                 }
-                _ => Err(question.refuse("xp-one-of-both")),
+                _ => Err(context.refuse("xp-one-of-both")),
             }
         })
     }
@@ -116,23 +117,29 @@ impl Command for Xp {
 /// Discord takes no larger whole number: 2^53.
 const MOST_TYPED: i64 = 1 << 53;
 
-async fn grant_of(question: &Question, around: &Around) -> Result<(Grant, &'static str), Refusal> {
-    let amount = question.asked.integer("amount")?;
+async fn grant_of(
+    context: &CommandContext,
+    services: &Services,
+) -> Result<(XpAdjustment, &'static str), CommandError> {
+    let amount = context.payload.integer("amount")?;
     let amount = || {
         let amount = amount.and_then(|amount| u64::try_from(amount).ok());
         amount
             .filter(|amount| *amount <= MOST)
-            .ok_or_else(|| question.refuse("xp-amount"))
+            .ok_or_else(|| context.refuse("xp-amount"))
     };
-    Ok(match question.asked.subcommand().as_slice() {
+    Ok(match context.payload.subcommand().as_slice() {
         ["give"] => (
-            Grant::Give(question.xp_permit(around).await?, amount()?),
+            XpAdjustment::Give(context.xp_permit(services).await?, amount()?),
             "xp_give",
         ),
-        ["take"] => (Grant::Take(amount()?), "xp_take"),
-        ["set"] => (Grant::Set(question.xp_permit(around).await?, amount()?), "xp_set"),
-        ["reset"] => (Grant::Take(u64::MAX), "xp_reset"),
-        _ => return Err(question.refuse("error-unknown")),
+        ["take"] => (XpAdjustment::Take(amount()?), "xp_take"),
+        ["set"] => (
+            XpAdjustment::Set(context.xp_permit(services).await?, amount()?),
+            "xp_set",
+        ),
+        ["reset"] => (XpAdjustment::Take(u64::MAX), "xp_reset"),
+        _ => return Err(context.refuse("error-unknown")),
     })
 }
 
@@ -182,7 +189,7 @@ struct Many {
     guilds: Guilds,
     entry: Entry,
     role_id: Id<RoleMarker>,
-    grant: Grant,
+    grant: XpAdjustment,
 }
 
 impl Many {

@@ -50,7 +50,7 @@ const SKIPPED_FOR: Duration = Duration::from_hours(1);
 #[derive(Debug, Default)]
 pub struct DirectChannels {
     known: Mutex<HashMap<Id<UserMarker>, Id<ChannelMarker>>>,
-    asked: SingleFlight<Id<UserMarker>, Result<Id<ChannelMarker>, RestError>>,
+    payload: SingleFlight<Id<UserMarker>, Result<Id<ChannelMarker>, RestError>>,
 }
 
 /// Where sending was refused, and until when nothing is sent there.
@@ -259,7 +259,7 @@ async fn direct_channel(to: &Deliverer, user_id: Id<UserMarker>) -> Result<Id<Ch
         let Channel { id } = rest.send(Priority::Effect, request).await?.model()?;
         Ok(id)
     };
-    let id = to.direct.asked.ask(user_id, ask).await?;
+    let id = to.direct.payload.ask(user_id, ask).await?;
     to.direct.remember(user_id, id);
     Ok(id)
 }

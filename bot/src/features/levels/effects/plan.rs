@@ -5,7 +5,7 @@ use twilight_model::id::{Id, marker::ChannelMarker};
 use crate::{
     outbox::{
         effect::{Effect, LevelUp},
-        queue::New,
+        queue::NewEffect,
     },
     settings::{Announce, GuildSettings},
     support::ids::{self, MemberKey},
@@ -13,7 +13,7 @@ use crate::{
 
 /// A member who passed a level, or several, by what one flush added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Passed {
+pub struct LevelChange {
     /// The member.
     pub key: MemberKey,
     /// What they reached.
@@ -24,16 +24,16 @@ pub struct Passed {
 
 /// The effects, for the flush's transaction to add. Of several levels passed at once the highest is announced; the roles of all of
 /// them are given.
-pub fn effects_of(passed: &Passed, settings: &GuildSettings) -> impl Iterator<Item = New> {
+pub fn effects_of(passed: &LevelChange, settings: &GuildSettings) -> impl Iterator<Item = NewEffect> {
     announcement(passed, settings)
         .into_iter()
         .chain(roles(passed, settings))
 }
 
 /// The effect of somebody's coming.
-pub fn welcome_of(key: MemberKey, settings: &GuildSettings) -> Option<New> {
+pub fn welcome_of(key: MemberKey, settings: &GuildSettings) -> Option<NewEffect> {
     let (channel_id, _) = settings.welcome.as_ref()?;
-    Some(New {
+    Some(NewEffect {
         guild_id: key.guild_id,
         lane_id: ids::to_db(*channel_id),
         kind: Effect::WELCOME,
@@ -43,7 +43,7 @@ pub fn welcome_of(key: MemberKey, settings: &GuildSettings) -> Option<New> {
     })
 }
 
-fn announcement(passed: &Passed, settings: &GuildSettings) -> Option<New> {
+fn announcement(passed: &LevelChange, settings: &GuildSettings) -> Option<NewEffect> {
     let MemberKey { guild_id, user_id } = passed.key;
     let channel_id = match settings.announce {
         Announce::Off => return None,
@@ -53,7 +53,7 @@ fn announcement(passed: &Passed, settings: &GuildSettings) -> Option<New> {
         Announce::Direct => None,
     };
     let effect = Effect::LevelUp(passed.level_up);
-    Some(New {
+    Some(NewEffect {
         guild_id,
         lane_id: channel_id.map_or(ids::to_db(user_id), ids::to_db),
         kind: effect.kind(),
@@ -63,7 +63,7 @@ fn announcement(passed: &Passed, settings: &GuildSettings) -> Option<New> {
     })
 }
 
-fn roles(passed: &Passed, settings: &GuildSettings) -> Option<New> {
+fn roles(passed: &LevelChange, settings: &GuildSettings) -> Option<NewEffect> {
     let rewards = &settings.rewards;
     // Also where this level gives nothing: whoever came back, or lost a role, has it again with the next level.
     let deserves = !rewards.deserved(passed.level_up.level).is_empty();
@@ -71,14 +71,14 @@ fn roles(passed: &Passed, settings: &GuildSettings) -> Option<New> {
 }
 
 /// The effect of somebody's coming on the roles of the level that they have.
-pub fn roles_on_join(key: MemberKey, settings: &GuildSettings) -> Option<New> {
+pub fn roles_on_join(key: MemberKey, settings: &GuildSettings) -> Option<NewEffect> {
     let rewards = &settings.rewards;
     (rewards.on_join && !rewards.switched_off && !rewards.roles().is_empty()).then(|| roles_of(key))
 }
 
 /// A member's roles are to be made right.
-pub fn roles_of(key: MemberKey) -> New {
-    New {
+pub fn roles_of(key: MemberKey) -> NewEffect {
+    NewEffect {
         guild_id: key.guild_id,
         lane_id: ids::to_db(key.user_id),
         kind: Effect::ROLES,
@@ -89,8 +89,8 @@ pub fn roles_of(key: MemberKey) -> New {
 }
 
 /// The same, also by taking what the bot gave for higher levels.
-pub fn demotion_of(key: MemberKey) -> New {
-    New {
+pub fn demotion_of(key: MemberKey) -> NewEffect {
+    NewEffect {
         body: Effect::Demotion.body(),
         ..roles_of(key)
     }

@@ -31,7 +31,7 @@ use crate::{
         queue::Waiting,
     },
     postgres::StoreError,
-    settings::{Departed, RewardMode, Rewards, table},
+    settings::{LeavePolicy, RewardMode, Rewards, table},
     support::ids::{self, MemberKey},
 };
 
@@ -79,9 +79,9 @@ async fn gone(to: &Deliverer, effect: &Waiting) -> Outcome {
         let note = to.store.transaction("member_departed", move |tx| {
             Box::pin(async move {
                 match departed {
-                    Departed::Keep => Ok(()),
-                    Departed::Hide => departures::hide(tx, &members).await,
-                    Departed::Reset => departures::reset(tx, &members).await,
+                    LeavePolicy::Keep => Ok(()),
+                    LeavePolicy::Hide => departures::hide(tx, &members).await,
+                    LeavePolicy::Reset => departures::reset(tx, &members).await,
                 }
             })
         });

@@ -83,7 +83,7 @@ pub struct Sent<'a> {
 
 /// What a message earns, if the cooldown is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Worth {
+pub struct Award {
     /// XP; `None` if it earns nothing and begins no cooldown.
     pub xp: Option<u32>,
     /// The cooldown that it has to keep.
@@ -170,9 +170,9 @@ impl Earning {
     }
 
     /// What a message earns. Where the order of roles matters, `order` says where one stands: the highest counts.
-    pub fn worth<O: Ord>(&self, sent: &Sent<'_>, order: impl Fn(Id<RoleMarker>) -> O) -> Worth {
+    pub fn worth<O: Ord>(&self, sent: &Sent<'_>, order: impl Fn(Id<RoleMarker>) -> O) -> Award {
         let xp = u64::from(xp_of_message(sent.id.get(), self.xp_min, self.xp_max));
-        let worth = |xp| Worth {
+        let worth = |xp| Award {
             xp,
             cooldown: self.cooldown,
         };
@@ -277,7 +277,7 @@ impl RoleMode {
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{Boost, Earning, RoleMode, Sent, Target, Worth};
+    use super::{Award, Boost, Earning, RoleMode, Sent, Target};
 
     /// Every message earns 20, and more by what is multiplied.
     fn earning(mode: RoleMode) -> Earning {
@@ -393,7 +393,7 @@ mod tests {
             roles: &[],
             place: &[],
         };
-        let Worth { xp, cooldown } = plain.worth(&sent, |role| role);
+        let Award { xp, cooldown } = plain.worth(&sent, |role| role);
         assert!((15..=25).contains(&xp.expect("XP")) && cooldown == 0);
     }
 }

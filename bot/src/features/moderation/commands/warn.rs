@@ -23,10 +23,10 @@ use crate::{
         texts, thresholds,
     },
     interactions::{
-        Around, Progress, Question, Refusal,
-        asked::{BadOption, User},
+        CommandContext, CommandError, Progress, Services,
         command::Command,
         define::{Opt, for_servers},
+        payload::{BadOption, User},
         reply::Reply,
     },
     support::{i18n::Language, text::names::quoted},
@@ -68,36 +68,36 @@ impl Command for Warn {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            let guild_id = question.guild()?;
-            question.needs(Permissions::MODERATE_MEMBERS)?;
-            let asked = &question.asked;
-            let (user, _) = asked.chosen_user("member")?.ok_or(BadOption("member"))?;
-            let severity = severity(question)?.unwrap_or(Severity::Low);
-            let sanctions = sanctions(question, around, guild_id, &user).await?;
-            let direct = asked.boolean("dm")?.unwrap_or(true) && !user.bot;
+            let guild_id = context.guild()?;
+            context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+            let payload = &context.payload;
+            let (user, _) = payload.chosen_user("member")?.ok_or(BadOption("member"))?;
+            let severity = severity(context)?.unwrap_or(Severity::Low);
+            let sanctions = sanctions(context, services, guild_id, &user).await?;
+            let direct = payload.boolean("dm")?.unwrap_or(true) && !user.bot;
             let new = NewWarning {
                 user_id: user.id,
-                reason: reason(question, "reason")?.ok_or(BadOption("reason"))?,
+                reason: reason(context, "reason")?.ok_or(BadOption("reason"))?,
                 severity,
-                points: points(question)?.unwrap_or(severity.points()),
-                expiry: expiry(question)?.unwrap_or(Expiry::After(USUAL_EXPIRY)),
+                points: points(context)?.unwrap_or(severity.points()),
+                expiry: expiry(context)?.unwrap_or(Expiry::After(USUAL_EXPIRY)),
                 direct,
                 sanctions,
             };
-            let act = act(question, guild_id)?;
-            let language = question.language();
+            let act = act(context, guild_id)?;
+            let language = context.language();
             let warned =
-                moderation::cases::warn(&around.store, &around.settings, (act, language), new).await?;
+                moderation::cases::warn(&services.store, &services.settings, (act, language), new).await?;
             // Nothing denies a warning once it may be given.
-            let warned = warned.map_err(|_denied| Refusal::Stale)?;
+            let warned = warned.map_err(|_denied| CommandError::Stale)?;
             let reply = Reply::private(in_words(&warned, &Outcomes::default(), language));
             let is_punished = warned.crossed.iter().any(|crossing| crossing.hindrance.is_none());
             if direct || is_punished {
-                question.afterwards(move |progress| async move {
+                context.defer(move |progress| async move {
                     let outcomes = outcomes(&progress, guild_id, &warned, (direct, is_punished)).await;
                     Reply::private(in_words(&warned, &outcomes, language))
                 });
@@ -116,7 +116,7 @@ async fn outcomes(
 ) -> Outcomes {
     let until = Instant::now() + SHOWN_FOR;
     loop {
-        let outcomes = warning::outcomes(&progress.around().store, (guild_id, warned.case_id)).await;
+        let outcomes = warning::outcomes(&progress.services().store, (guild_id, warned.case_id)).await;
         let outcomes = outcomes.unwrap_or_default();
         let is_known = (!direct || outcomes.message.is_some()) && (!is_punished || outcomes.action.is_some());
         if is_known || Instant::now() >= until {
@@ -128,20 +128,20 @@ async fn outcomes(
 
 /// See that who asks stands above whom they warn, and what they may do to them.
 async fn sanctions(
-    question: &Question,
-    around: &Around,
+    context: &CommandContext,
+    services: &Services,
     guild_id: Id<GuildMarker>,
     user: &User,
-) -> Result<Sanctions, Refusal> {
-    let asker = question.asked.user().ok_or(Refusal::Stale)?.id;
+) -> Result<Sanctions, CommandError> {
+    let asker = context.payload.user().ok_or(CommandError::Stale)?.id;
     if user.id == asker {
-        return Err(question.refuse("warn-yourself"));
+        return Err(context.refuse("warn-yourself"));
     }
-    let guilds = &around.guilds;
+    let guilds = &services.guilds;
     if user.id == guilds.me(Priority::Interaction).await? {
-        return Err(question.refuse("warn-bot"));
+        return Err(context.refuse("warn-bot"));
     }
-    let roles = match question.asked.roles_of(user.id) {
+    let roles = match context.payload.roles_of(user.id) {
         Some(roles) => Some(roles),
         // Discord sends the roles of members. Whoever has none here is asked for: only someone who has left has no rank.
         None => {
@@ -153,13 +153,13 @@ async fn sanctions(
     let who = (user.id, roles.as_deref().unwrap_or_default());
     let theirs = guilds.rank(guild_id, who, Priority::Interaction).await?;
     if theirs == Rank::Owner {
-        return Err(question.refuse("warn-owner"));
+        return Err(context.refuse("warn-owner"));
     }
-    let authority = question.authority(around).await?;
+    let authority = context.authority(services).await?;
     if roles.is_some() && theirs >= authority.rank() {
-        return Err(question.refuse("warn-above"));
+        return Err(context.refuse("warn-above"));
     }
-    if thresholds::list(&around.store, guild_id).await?.is_empty() {
+    if thresholds::list(&services.store, guild_id).await?.is_empty() {
         return Ok(Sanctions::none());
     }
     let who = (user.id, roles.as_deref());
@@ -169,11 +169,11 @@ async fn sanctions(
 }
 
 /// What a question is to those who carry it out.
-pub(crate) fn act(question: &Question, guild_id: Id<GuildMarker>) -> Result<Act, Refusal> {
+pub(crate) fn act(context: &CommandContext, guild_id: Id<GuildMarker>) -> Result<Act, CommandError> {
     Ok(Act {
         guild_id,
-        interaction_id: question.asked.id,
-        moderator_id: question.asked.user().ok_or(Refusal::Stale)?.id,
+        interaction_id: context.payload.id,
+        moderator_id: context.payload.user().ok_or(CommandError::Stale)?.id,
     })
 }
 
@@ -190,39 +190,39 @@ pub(crate) fn reason_length() -> u16 {
 }
 
 /// A reason that was given.
-pub(crate) fn reason(question: &Question, name: &'static str) -> Result<Option<String>, Refusal> {
-    let Some(reason) = question.asked.text(name)?.map(str::trim) else {
+pub(crate) fn reason(context: &CommandContext, name: &'static str) -> Result<Option<String>, CommandError> {
+    let Some(reason) = context.payload.text(name)?.map(str::trim) else {
         return Ok(None);
     };
     // PostgreSQL's texts have no NUL.
     let reason = reason.replace('\0', "");
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
-        return Err(question.refuse("warn-bad-reason"));
+        return Err(context.refuse("warn-bad-reason"));
     }
     Ok(Some(reason))
 }
 
-pub(crate) fn severity(question: &Question) -> Result<Option<Severity>, Refusal> {
-    let word = question.asked.text("severity")?;
+pub(crate) fn severity(context: &CommandContext) -> Result<Option<Severity>, CommandError> {
+    let word = context.payload.text("severity")?;
     let severity = word.map(|word| Severity::of(word).ok_or(BadOption("severity")));
     Ok(severity.transpose()?)
 }
 
-pub(crate) fn points(question: &Question) -> Result<Option<i64>, Refusal> {
-    match question.asked.integer("points")? {
-        Some(points) if !(0..=MOST_POINTS).contains(&points) => Err(question.refuse("warn-bad-points")),
+pub(crate) fn points(context: &CommandContext) -> Result<Option<i64>, CommandError> {
+    match context.payload.integer("points")? {
+        Some(points) if !(0..=MOST_POINTS).contains(&points) => Err(context.refuse("warn-bad-points")),
         points => Ok(points),
     }
 }
 
-pub(crate) fn expiry(question: &Question) -> Result<Option<Expiry>, Refusal> {
-    let Some(text) = question.asked.text("expires")? else {
+pub(crate) fn expiry(context: &CommandContext) -> Result<Option<Expiry>, CommandError> {
+    let Some(text) = context.payload.text("expires")? else {
         return Ok(None);
     };
     let read = duration::expiry(text).ok_or_else(|| {
         let given = quoted(text);
-        let language = question.language();
-        Refusal::Said(language.filled("warn-bad-expiry", &[("given", given.into())]))
+        let language = context.language();
+        CommandError::Said(language.filled("warn-bad-expiry", &[("given", given.into())]))
     })?;
     Ok(Some(read))
 }

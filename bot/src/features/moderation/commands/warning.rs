@@ -22,10 +22,10 @@ use crate::{
         texts,
     },
     interactions::{
-        Around, Question, Refusal,
-        asked::BadOption,
+        CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, button, buttons, for_servers},
+        payload::BadOption,
         reply::Reply,
     },
     support::{i18n::Language, ids},
@@ -70,54 +70,54 @@ impl Command for Warning {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            match question.asked.subcommand()[..] {
-                ["remove"] => remove(question, around).await,
-                ["edit"] => edit(question, around).await,
-                ["threshold", "add"] => threshold::add(question, around).await,
-                ["threshold", "remove"] => threshold::remove(question, around).await,
-                ["threshold", "list"] => threshold::list(question, around).await,
-                _ => Err(Refusal::Stale),
+            match context.payload.subcommand()[..] {
+                ["remove"] => remove(context, services).await,
+                ["edit"] => edit(context, services).await,
+                ["threshold", "add"] => threshold::add(context, services).await,
+                ["threshold", "remove"] => threshold::remove(context, services).await,
+                ["threshold", "list"] => threshold::list(context, services).await,
+                _ => Err(CommandError::Stale),
             }
         })
     }
 
-    fn press<'a>(
+    fn component<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            match question.asked.custom_id_parts()[..] {
+            match context.payload.custom_id_parts()[..] {
                 ["lift", case_id] => {
-                    let case_id = case_id.parse().map_err(|_no_number| Refusal::Stale)?;
-                    lift_timeout(question, around, case_id).await
+                    let case_id = case_id.parse().map_err(|_no_number| CommandError::Stale)?;
+                    lift_timeout(context, services, case_id).await
                 }
-                _ => Err(Refusal::Stale),
+                _ => Err(CommandError::Stale),
             }
         })
     }
 
-    fn complete<'a>(
+    fn autocomplete<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, CommandError>> {
         Box::pin(async move {
-            let guild_id = question.guild()?;
-            question.needs(Permissions::MODERATE_MEMBERS)?;
-            let Some(("case", typed)) = question.asked.focused() else {
+            let guild_id = context.guild()?;
+            context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+            let Some(("case", typed)) = context.payload.focused() else {
                 return Ok(Vec::new());
             };
             let digits = typed.trim().trim_start_matches('#');
             if !digits.chars().all(|c| c.is_ascii_digit()) {
                 return Ok(Vec::new());
             }
-            let recent = warning::recent(&around.store, guild_id, digits, CHOICES).await?;
-            let language = question.language();
+            let recent = warning::recent(&services.store, guild_id, digits, CHOICES).await?;
+            let language = context.language();
             Ok(recent.iter().map(|warning| choice(language, warning)).collect())
         })
     }
@@ -145,20 +145,21 @@ fn choice(language: Language, warning: &Stored) -> CommandOptionChoice {
     }
 }
 
-async fn remove(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    question.needs(Permissions::MODERATE_MEMBERS)?;
-    let case_id = case_of(question)?;
-    let reason = warn::reason(question, "reason")?;
-    let asker = asker(question, around).await?;
-    let removed = moderation::cases::remove(&around.store, &around.settings, asker, case_id, reason).await?;
-    let State { user_id, .. } = removed.map_err(|denied| refusal(question, denied, case_id))?;
-    let language = question.language();
+async fn remove(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+    let case_id = case_of(context)?;
+    let reason = warn::reason(context, "reason")?;
+    let asker = asker(context, services).await?;
+    let removed =
+        moderation::cases::remove(&services.store, &services.settings, asker, case_id, reason).await?;
+    let State { user_id, .. } = removed.map_err(|denied| refusal(context, denied, case_id))?;
+    let language = context.language();
     let values = [
         ("case", case_id.to_string().into()),
         ("user", user_id.to_string().into()),
     ];
     let text = language.filled("warning-removed", &values);
-    let Some(running) = lift::running(&around.store, asker.act.guild_id, case_id, asker.act.at()).await?
+    let Some(running) = lift::running(&services.store, asker.act.guild_id, case_id, asker.act.at()).await?
     else {
         return Ok(Reply::private(text));
     };
@@ -173,27 +174,38 @@ async fn remove(question: &Question, around: &Around) -> Result<Reply, Refusal> 
 }
 
 /// Lift the timeout that a removed warning had led to.
-async fn lift_timeout(question: &Question, around: &Around, case_id: i64) -> Result<Reply, Refusal> {
-    question.needs(Permissions::MODERATE_MEMBERS)?;
-    let guild_id = question.guild()?;
-    let language = question.language();
-    let act = warn::act(question, guild_id)?;
-    let running = lift::running(&around.store, guild_id, case_id, act.at()).await?;
-    let running = running.ok_or_else(|| question.refuse("warning-lift-over"))?;
-    let guilds = &around.guilds;
+async fn lift_timeout(
+    context: &CommandContext,
+    services: &Services,
+    case_id: i64,
+) -> Result<Reply, CommandError> {
+    context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+    let guild_id = context.guild()?;
+    let language = context.language();
+    let act = warn::act(context, guild_id)?;
+    let running = lift::running(&services.store, guild_id, case_id, act.at()).await?;
+    let running = running.ok_or_else(|| context.refuse("warning-lift-over"))?;
+    let guilds = &services.guilds;
     let roles = guilds
         .roles_if_member(guild_id, running.user_id, Priority::Interaction)
         .await?;
     let who = (running.user_id, roles.as_deref());
-    let authority = question.authority(around).await?;
+    let authority = context.authority(services).await?;
     let sanctions = guilds
         .sanctions(guild_id, &authority, who, Priority::Interaction)
         .await?;
     let permit = sanctions
         .to(Action::Timeout)
-        .map_err(|hindrance| Refusal::Said(hindrance.in_words(language)))?;
-    let lifted = lift::lift(&around.store, &around.settings, (act, language), running, permit).await?;
-    let lifted = lifted.map_err(|denied| refusal(question, denied, case_id))?;
+        .map_err(|hindrance| CommandError::Said(hindrance.in_words(language)))?;
+    let lifted = lift::lift(
+        &services.store,
+        &services.settings,
+        (act, language),
+        running,
+        permit,
+    )
+    .await?;
+    let lifted = lifted.map_err(|denied| refusal(context, denied, case_id))?;
     let values = [
         ("case", case_id.to_string().into()),
         ("user", lifted.user_id.to_string().into()),
@@ -201,23 +213,23 @@ async fn lift_timeout(question: &Question, around: &Around, case_id: i64) -> Res
     Ok(Reply::private(language.filled("warning-lifted", &values)).updating())
 }
 
-async fn edit(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    question.needs(Permissions::MODERATE_MEMBERS)?;
-    let case_id = case_of(question)?;
+async fn edit(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+    let case_id = case_of(context)?;
     let edit = Edit {
-        reason: warn::reason(question, "reason")?,
-        severity: warn::severity(question)?,
-        points: warn::points(question)?,
-        expiry: warn::expiry(question)?,
+        reason: warn::reason(context, "reason")?,
+        severity: warn::severity(context)?,
+        points: warn::points(context)?,
+        expiry: warn::expiry(context)?,
     };
     if edit.reason.is_none() && edit.severity.is_none() && edit.points.is_none() && edit.expiry.is_none() {
-        return Err(question.refuse("warning-nothing"));
+        return Err(context.refuse("warning-nothing"));
     }
     let changes_points = edit.severity.is_some() || edit.points.is_some();
-    let asker = asker(question, around).await?;
-    let edited = moderation::cases::edit(&around.store, &around.settings, asker, case_id, edit).await?;
-    let state = edited.map_err(|denied| refusal(question, denied, case_id))?;
-    let language = question.language();
+    let asker = asker(context, services).await?;
+    let edited = moderation::cases::edit(&services.store, &services.settings, asker, case_id, edit).await?;
+    let state = edited.map_err(|denied| refusal(context, denied, case_id))?;
+    let language = context.language();
     let values = [
         ("case", case_id.to_string().into()),
         ("user", state.user_id.to_string().into()),
@@ -234,32 +246,32 @@ async fn edit(question: &Question, around: &Around) -> Result<Reply, Refusal> {
     Ok(Reply::private(text))
 }
 
-fn case_of(question: &Question) -> Result<i64, Refusal> {
-    let case_id = question.asked.integer("case")?.ok_or(BadOption("case"))?;
+fn case_of(context: &CommandContext) -> Result<i64, CommandError> {
+    let case_id = context.payload.integer("case")?.ok_or(BadOption("case"))?;
     Ok(case_id)
 }
 
-async fn asker(question: &Question, around: &Around) -> Result<Asker, Refusal> {
-    let guild_id = question.guild()?;
-    let act = warn::act(question, guild_id)?;
-    let who = (act.moderator_id, question.asked.roles());
-    let rank = around.guilds.rank(guild_id, who, Priority::Interaction).await?;
+async fn asker(context: &CommandContext, services: &Services) -> Result<Asker, CommandError> {
+    let guild_id = context.guild()?;
+    let act = warn::act(context, guild_id)?;
+    let who = (act.moderator_id, context.payload.roles());
+    let rank = services.guilds.rank(guild_id, who, Priority::Interaction).await?;
     Ok(Asker {
         act,
         is_owner: rank == Rank::Owner,
-        language: question.language(),
+        language: context.language(),
     })
 }
 
 /// What is said to who was denied something about a case.
-fn refusal(question: &Question, denied: Denied, case_id: i64) -> Refusal {
+fn refusal(context: &CommandContext, denied: Denied, case_id: i64) -> CommandError {
     let values = [("case", case_id.to_string().into())];
-    let said = |key: &str| Refusal::Said(question.language().filled(key, &values));
+    let said = |key: &str| CommandError::Said(context.language().filled(key, &values));
     match denied {
         Denied::UnknownCase => said("warning-unknown"),
         Denied::Removed => said("warning-gone"),
-        Denied::Own => question.refuse("warning-own"),
-        Denied::TooMany => question.refuse("warning-threshold-many"),
-        Denied::UnknownThreshold => Refusal::Stale,
+        Denied::Own => context.refuse("warning-own"),
+        Denied::TooMany => context.refuse("warning-threshold-many"),
+        Denied::UnknownThreshold => CommandError::Stale,
     }
 }

@@ -21,7 +21,7 @@ use crate::{
         texts,
     },
     interactions::{
-        Around, Question, Refusal,
+        CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, for_servers},
         reply::Reply,
@@ -69,33 +69,33 @@ impl Command for Warnings {
 
     fn run<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            let asker_id = question.asked.user().ok_or(Refusal::Stale)?.id;
-            let (user, _) = question.asked.user_option("member")?;
+            let asker_id = context.payload.user().ok_or(CommandError::Stale)?.id;
+            let (user, _) = context.payload.user_option("member")?;
             let page = Page {
                 user_id: user.id,
                 asker_id,
                 number: 0,
             };
-            show(question, around, page).await
+            show(context, services, page).await
         })
     }
 
-    fn press<'a>(
+    fn component<'a>(
         &'a self,
-        question: &'a mut Question,
-        around: &'a Around,
-    ) -> BoxFuture<'a, Result<Reply, Refusal>> {
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            let parts = question.asked.custom_id_parts();
-            let page = Page::read(&parts).ok_or(Refusal::Stale)?;
-            if question.asked.user().map(|user| user.id) != Some(page.asker_id) {
-                return Err(question.refuse("warnings-foreign"));
+            let parts = context.payload.custom_id_parts();
+            let page = Page::read(&parts).ok_or(CommandError::Stale)?;
+            if context.payload.user().map(|user| user.id) != Some(page.asker_id) {
+                return Err(context.refuse("warnings-foreign"));
             }
-            Ok(show(question, around, page).await?.updating())
+            Ok(show(context, services, page).await?.updating())
         })
     }
 }
@@ -137,14 +137,14 @@ impl Page {
     }
 }
 
-async fn show(question: &Question, around: &Around, page: Page) -> Result<Reply, Refusal> {
-    let guild_id = question.guild()?;
-    let may_moderate = question.needs(Permissions::MODERATE_MEMBERS);
+async fn show(context: &CommandContext, services: &Services, page: Page) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    let may_moderate = context.require_permissions(Permissions::MODERATE_MEMBERS);
     // Where the server does not want it, members are not told who warned them, neither here nor in the direct message nor in what they
     // export.
-    let is_shown = around
+    let is_shown = services
         .settings
-        .of(&around.store, guild_id)
+        .of(&services.store, guild_id)
         .await?
         .moderators_shown;
     let reader = if is_shown || may_moderate.is_ok() {
@@ -155,16 +155,16 @@ async fn show(question: &Question, around: &Around, page: Page) -> Result<Reply,
     if page.user_id != page.asker_id {
         may_moderate?;
     }
-    let language = question.language();
-    let now = ids::to_time(ids::millis(question.asked.id));
-    let store = &around.store;
+    let language = context.language();
+    let now = ids::to_time(ids::millis(context.payload.id));
+    let store = &services.store;
     let (shown, total) = warning::page(store, guild_id, page.user_id, page.number * A_PAGE, A_PAGE).await?;
     if total == 0 {
         let values = [("user", page.user_id.to_string().into())];
         return Ok(Reply::private(language.filled("warnings-none", &values)));
     }
     if shown.is_empty() {
-        return Err(question.refuse("warnings-gone"));
+        return Err(context.refuse("warnings-gone"));
     }
     let counting = warning::counting_now(store, guild_id, page.user_id, now).await?;
     let last = (total - 1) / A_PAGE;

@@ -70,7 +70,7 @@ pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punis
         _ => return outcome,
     };
     let case = (effect.guild_id, punishment.case_id);
-    to.insist("noting what became of a punishment", || {
+    to.retry_until_committed("noting what became of a punishment", || {
         warning::note_action(&to.store, case, became)
     })
     .await;

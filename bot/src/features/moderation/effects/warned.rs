@@ -40,7 +40,7 @@ pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDir
         _ => return outcome,
     };
     let case = (effect.guild_id, warned.case_id);
-    to.insist("noting what became of a message", || {
+    to.retry_until_committed("noting what became of a message", || {
         warning::note_message(&to.store, case, became)
     })
     .await;

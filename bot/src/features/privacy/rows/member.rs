@@ -72,7 +72,7 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
 }
 
 /// Erase everything that is stored about a member. `false` if this interaction, or a later one, has done so before.
-pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) -> Result<bool, StoreError> {
+pub async fn erase(tx: &Tx<'_>, key: MemberKey, payload: Id<InteractionMarker>) -> Result<bool, StoreError> {
     const NOTE: Statement = statement!(
         "privacy_erased",
         [INT8, INT8, INT8],
@@ -129,7 +129,7 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, asked: Id<InteractionMarker>) ->
          WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text"
     );
     let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
-    if tx.execute(NOTE, &[&guild, &user, &ids::to_db(asked)]).await? == 0 {
+    if tx.execute(NOTE, &[&guild, &user, &ids::to_db(payload)]).await? == 0 {
         return Ok(false);
     }
     for statement in [

@@ -9,7 +9,7 @@ use super::{Intake, Session, Signal, order::MAX_GAP};
 use crate::{
     config::Config,
     discord::events::payloads::{MESSAGE_CREATE, OTHERS, READ, damage},
-    features::levels::policy::Judge,
+    features::levels::policy::XpPolicy,
     pipeline::{
         dispatch::Dispatcher,
         gateway::violation::Violation,
@@ -25,7 +25,7 @@ fn intake() -> Intake {
     let config = Config::defaults();
     let mut intake = Intake::new(
         ShardKey { count: 1, id: 0 },
-        Dispatcher::new(Judge::new(Settings::new(&config.levels)), &config.discord),
+        Dispatcher::new(XpPolicy::new(Settings::new(&config.levels)), &config.discord),
         Ledger::new(Arc::new(Memory::new(1 << 20)), 64),
         Some(SessionPoint {
             session_id: "session".to_owned(),

@@ -32,15 +32,15 @@ const NOISE: u64 = 9;
 /// A CDN that does what the user's id says.
 struct Cdn {
     avatars: Avatars,
-    asked: Arc<AtomicUsize>,
+    payload: Arc<AtomicUsize>,
     _task: Task<()>,
 }
 
 impl Cdn {
     async fn start() -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&asked);
+        let payload = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&payload);
         let app = Router::new().fallback(move |address: Uri| {
             counted.fetch_add(1, Ordering::Relaxed);
             answer(address)
@@ -52,13 +52,13 @@ impl Cdn {
         });
         Self {
             avatars: Avatars::new(&base),
-            asked,
+            payload,
             _task: task,
         }
     }
 
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::Relaxed)
+    fn payload(&self) -> usize {
+        self.payload.load(Ordering::Relaxed)
     }
 }
 
@@ -139,7 +139,7 @@ async fn one_request_for_all_who_ask_and_none_later() {
         assert_eq!(png.expect("a picture"), png_of(256, 256, [1, 2, 3, 255]));
     }
     assert!(cdn.avatars.get(key(FINE)).await.is_ok());
-    assert_eq!(cdn.asked(), 1);
+    assert_eq!(cdn.payload(), 1);
 }
 
 #[tokio::test]
@@ -155,11 +155,19 @@ async fn whatever_comes_is_within_limits() {
         (BOMB, NoAvatar::Unreadable),
         (NOISE, NoAvatar::Unreadable),
     ] {
-        let asked = cdn.asked();
+        let payload = cdn.payload();
         assert_eq!(cdn.avatars.get(key(user)).await, Err(why), "user {user}");
-        assert_eq!(cdn.asked(), asked + 1, "a redirect is not followed: user {user}");
+        assert_eq!(
+            cdn.payload(),
+            payload + 1,
+            "a redirect is not followed: user {user}"
+        );
         assert_eq!(cdn.avatars.get(key(user)).await, Err(NoAvatar::FailedBefore));
-        assert_eq!(cdn.asked(), asked + 1, "nor is anything asked for again at once");
+        assert_eq!(
+            cdn.payload(),
+            payload + 1,
+            "nor is anything asked for again at once"
+        );
     }
 }
 

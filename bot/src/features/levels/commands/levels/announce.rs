@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{change, rules::given};
 use crate::{
-    interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
+    interactions::{CommandContext, CommandError, Services, payload::BadOption, reply::Reply},
     settings::{Announce, Template, change::Change},
     support::{
         i18n::Value,
@@ -24,45 +24,45 @@ pub(super) const MOST_CHARS: u16 = {
     }
 };
 
-pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let asked = &question.asked;
-    let language = question.language();
-    let channel = asked.channel("channel")?;
-    let announce = match given(asked.text("where")?, "where")? {
+pub(super) async fn run(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let payload = &context.payload;
+    let language = context.language();
+    let channel = payload.channel("channel")?;
+    let announce = match given(payload.text("where")?, "where")? {
         "off" => Announce::Off,
         "same_channel" => Announce::SameChannel,
         "direct" => Announce::Direct,
         "channel" => {
-            let channel = channel.ok_or_else(|| question.refuse("levels-announce-no-channel"))?;
+            let channel = channel.ok_or_else(|| context.refuse("levels-announce-no-channel"))?;
             if !super::rules::takes_messages(channel.kind) {
-                return Err(Refusal::Option(BadOption("channel")));
+                return Err(CommandError::Option(BadOption("channel")));
             }
             Announce::Channel(channel.id)
         }
-        _ => return Err(Refusal::Option(BadOption("where"))),
+        _ => return Err(CommandError::Option(BadOption("where"))),
     };
     let mut changes = vec![Change::Announce(Some(announce))];
-    if let Some(text) = asked.text("text")? {
+    if let Some(text) = payload.text("text")? {
         let template = Template::parse(text).map_err(|fault| {
             let values = [("fault", Value::from(fault.to_string()))];
-            Refusal::Said(language.filled("levels-announce-bad", &values))
+            CommandError::Said(language.filled("levels-announce-bad", &values))
         })?;
         changes.push(Change::Template(Some(template)));
     }
-    if let Some(ping) = asked.boolean("ping")? {
+    if let Some(ping) = payload.boolean("ping")? {
         changes.push(Change::Ping(ping));
     }
     let details = json!({"where": announce.word()});
-    change(question, around, "levels_announce", &details, changes).await?;
-    let settings = around.settings.of(&around.store, question.guild()?).await?;
-    let (Some(user), false) = (asked.user(), announce == Announce::Off) else {
+    change(context, services, "levels_announce", &details, changes).await?;
+    let settings = services.settings.of(&services.store, context.guild()?).await?;
+    let (Some(user), false) = (payload.user(), announce == Announce::Off) else {
         return Ok(Reply::private(language.text("levels-announce-off")));
     };
     let level = 5;
     let xp = settings.curve.xp_at(level) + 10;
     let preview = settings.template.render(&Facts {
         user_id: user.id,
-        user_name: Some(&asked.own_name().ok_or(Refusal::Stale)?),
+        user_name: Some(&payload.own_name().ok_or(CommandError::Stale)?),
         level,
         level_before: level - 1,
         xp,

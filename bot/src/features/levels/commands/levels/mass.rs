@@ -20,9 +20,9 @@ use crate::{
     discord::clock::host_time,
     features::levels::adjust::{self, Mass},
     interactions::{
-        Around, Question, Refusal,
-        asked::BadOption,
+        CommandContext, CommandError, Services,
         define::{button, buttons},
+        payload::BadOption,
         reply::Reply,
     },
     settings::audit_log::{self, Written},
@@ -38,9 +38,9 @@ const PROPOSED: u32 = 25;
 const NAMES_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Nothing is reset before somebody says again that it shall be.
-pub(super) fn ask_to_reset(question: &Question) -> Result<Reply, Refusal> {
-    let language = question.language();
-    let user_id = question.asked.user().ok_or(Refusal::ServerOnly)?.id;
+pub(super) fn ask_to_reset(context: &CommandContext) -> Result<Reply, CommandError> {
+    let language = context.language();
+    let user_id = context.payload.user().ok_or(CommandError::ServerOnly)?.id;
     let row = buttons([
         button(
             format!("levels:reset:{user_id}"),
@@ -56,16 +56,21 @@ pub(super) fn ask_to_reset(question: &Question) -> Result<Reply, Refusal> {
     Ok(Reply::private(language.text("levels-reset-sure")).with_components(vec![row]))
 }
 
-pub(super) fn pressed(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let language = question.language();
-    let presser = question.asked.user().ok_or(Refusal::ServerOnly)?.id.to_string();
-    match question.asked.custom_id_parts().as_slice() {
-        [_, asker] if *asker != presser => Err(question.refuse("error-foreign")),
+pub(super) fn pressed(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let language = context.language();
+    let presser = context
+        .payload
+        .user()
+        .ok_or(CommandError::ServerOnly)?
+        .id
+        .to_string();
+    match context.payload.custom_id_parts().as_slice() {
+        [_, asker] if *asker != presser => Err(context.refuse("error-foreign")),
         ["keep", _] => Ok(Reply::private(language.text("levels-reset-kept")).updating()),
         ["reset", _] => {
-            let entry = question.entry("levels_reset", &json!({}))?;
-            let (store, settings) = (around.store.clone().unhurried(), around.settings.clone());
-            question.afterwards(move |progress| async move {
+            let entry = context.entry("levels_reset", &json!({}))?;
+            let (store, settings) = (services.store.clone().unhurried(), services.settings.clone());
+            context.defer(move |progress| async move {
                 let (told, seen) = watch::channel(0);
                 let reset = adjust::reset(&store, &settings, entry, &told);
                 let text = match Box::pin(progress.during(reset, seen, so_far(language))).await {
@@ -86,29 +91,29 @@ pub(super) fn pressed(question: &Question, around: &Around) -> Result<Reply, Ref
             });
             Ok(Reply::private(language.text("levels-reset-runs")).updating())
         }
-        _ => Err(Refusal::Stale),
+        _ => Err(CommandError::Stale),
     }
 }
 
-pub(super) async fn undo(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let guild_id = question.guild()?;
-    let language = question.language();
-    let chosen: Id<InteractionMarker> = if let Some(text) = question.asked.text("change")? {
+pub(super) async fn undo(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    let language = context.language();
+    let chosen: Id<InteractionMarker> = if let Some(text) = context.payload.text("change")? {
         text.parse()
-            .map_err(|_no_id| Refusal::Option(BadOption("change")))?
+            .map_err(|_no_id| CommandError::Option(BadOption("change")))?
     } else {
-        let recent = audit_log::recent(&around.store, guild_id, PROPOSED).await?;
+        let recent = audit_log::recent(&services.store, guild_id, PROPOSED).await?;
         let newest = recent
             .iter()
             .find(|entry| !entry.is_undone && entry.action != "levels_undo");
         newest
             .map(|entry| entry.interaction_id)
-            .ok_or_else(|| question.refuse("levels-undo-nothing"))?
+            .ok_or_else(|| context.refuse("levels-undo-nothing"))?
     };
-    let permit = question.xp_permit(around).await?;
-    let entry = question.entry("levels_undo", &json!({"interaction_id": chosen.to_string()}))?;
-    let (store, settings) = (around.store.clone().unhurried(), around.settings.clone());
-    question.afterwards(move |progress| async move {
+    let permit = context.xp_permit(services).await?;
+    let entry = context.entry("levels_undo", &json!({"interaction_id": chosen.to_string()}))?;
+    let (store, settings) = (services.store.clone().unhurried(), services.settings.clone());
+    context.defer(move |progress| async move {
         let (told, seen) = watch::channel(0);
         let back = adjust::take_back(&store, &settings, entry, chosen, permit, &told);
         let text = match Box::pin(progress.during(back, seen, so_far(language))).await {
@@ -144,18 +149,21 @@ fn so_far(language: Language) -> impl Fn(u64) -> Reply {
 
 /// Changes that can be taken back, for the option that is being typed.
 pub(super) async fn changes(
-    question: &Question,
-    around: &Around,
-) -> Result<Vec<CommandOptionChoice>, Refusal> {
-    let language = question.language();
-    let guild_id = question.guild()?;
-    let recent = audit_log::recent(&around.store, guild_id, PROPOSED).await?;
+    context: &CommandContext,
+    services: &Services,
+) -> Result<Vec<CommandOptionChoice>, CommandError> {
+    let language = context.language();
+    let guild_id = context.guild()?;
+    let recent = audit_log::recent(&services.store, guild_id, PROPOSED).await?;
     let proposed: Vec<&Written> = recent.iter().filter(|entry| !entry.is_undone).collect();
     let people: BTreeSet<_> = proposed
         .iter()
         .flat_map(|entry| entry.user_id.into_iter().chain([entry.actor_id]))
         .collect();
-    let names = around.guilds.member_names(guild_id, people, NAMES_PATIENCE).await;
+    let names = services
+        .guilds
+        .member_names(guild_id, people, NAMES_PATIENCE)
+        .await;
     let choice = |entry: &&Written| CommandOptionChoice {
         name: in_words(entry, &names, language),
         name_localizations: None,

@@ -21,12 +21,14 @@ use crate::{
         rest::Priority,
     },
     features::levels::{adjust, rules::curve::MAX_LEVEL},
-    interactions::{Around, Progress, Question, Refusal, define::Opt, reply::Reply},
+    interactions::{
+        CommandContext, CommandError, Progress, Services, current_settings, define::Opt, reply::Reply,
+    },
     outbox::queue,
     settings::{
         Demotion, GuildSettings, RewardMode,
         change::{Change, RewardError, add_reward, remove_reward},
-        current, table,
+        table,
     },
     support::i18n::{Language, Value},
 };
@@ -82,21 +84,21 @@ pub(super) fn definition() -> Opt {
     )
 }
 
-pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let level = given(question.asked.integer("level")?, "level")?;
+pub(super) async fn add(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let level = given(context.payload.integer("level")?, "level")?;
     let level = u32::try_from(level)
         .ok()
         .filter(|level| (1..=MAX_LEVEL).contains(level));
     let level = given(level, "level")?;
-    let role_id = given(question.asked.role("role")?, "role")?;
-    let guild_id = question.guild()?;
-    let language = question.language();
-    let permit = permit(question, around, guild_id, role_id).await?;
+    let role_id = given(context.payload.role("role")?, "role")?;
+    let guild_id = context.guild()?;
+    let language = context.language();
+    let permit = permit(context, services, guild_id, role_id).await?;
     let details = json!({"level": level, "role": role_id});
-    let entry = question.entry("levels_reward_add", &details)?;
-    match add_reward(&around.store, guild_id, level, permit, Some(entry)).await {
-        Ok(()) => around.settings.forget(guild_id),
-        Err(RewardError::TooMany) => return Err(question.refuse("levels-reward-too-many")),
+    let entry = context.entry("levels_reward_add", &details)?;
+    match add_reward(&services.store, guild_id, level, permit, Some(entry)).await {
+        Ok(()) => services.settings.forget(guild_id),
+        Err(RewardError::TooMany) => return Err(context.refuse("levels-reward-too-many")),
         Err(RewardError::Store(error)) => return Err(error.into()),
     }
     let values = [
@@ -108,58 +110,58 @@ pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, R
 
 /// Permission for who asks to make the role a reward, if the bot can give it.
 async fn permit(
-    question: &Question,
-    around: &Around,
+    context: &CommandContext,
+    services: &Services,
     guild_id: Id<GuildMarker>,
     role_id: Id<RoleMarker>,
-) -> Result<RewardPermit, Refusal> {
-    let authority = question.authority(around).await?;
-    let permit = around
+) -> Result<RewardPermit, CommandError> {
+    let authority = context.authority(services).await?;
+    let permit = services
         .guilds
         .reward_permit(guild_id, &authority, role_id, Priority::Interaction)
         .await?;
     permit.map_err(|denied| match denied {
         RewardFault::Denied(denial) => denial.into(),
         RewardFault::Unassignable(assignable) => {
-            question.refuse(fault(assignable).unwrap_or("levels-reward-not-given"))
+            context.refuse(fault(assignable).unwrap_or("levels-reward-not-given"))
         }
     })
 }
 
-pub(super) async fn remove(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let role_id = given(question.asked.role("role")?, "role")?;
-    let guild_id = question.guild()?;
-    let entry = question.entry("levels_reward_remove", &json!({"role": role_id}))?;
-    let was_one = remove_reward(&around.store, guild_id, role_id, Some(entry)).await?;
-    around.settings.forget(guild_id);
+pub(super) async fn remove(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let role_id = given(context.payload.role("role")?, "role")?;
+    let guild_id = context.guild()?;
+    let entry = context.entry("levels_reward_remove", &json!({"role": role_id}))?;
+    let was_one = remove_reward(&services.store, guild_id, role_id, Some(entry)).await?;
+    services.settings.forget(guild_id);
     let key = if was_one {
         "levels-reward-removed"
     } else {
         "levels-reward-none"
     };
     let values = [("role", Value::from(format!("<@&{role_id}>")))];
-    Ok(Reply::private(question.language().filled(key, &values)))
+    Ok(Reply::private(context.language().filled(key, &values)))
 }
 
-pub(super) async fn list(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let guild_id = question.guild()?;
-    let settings = current::settings(question, around).await?;
-    let language = question.language();
+pub(super) async fn list(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    let settings = current_settings::settings(context, services).await?;
+    let language = context.language();
     let text = in_words(&settings, language);
-    let troubles = troubles(around, guild_id, &settings, language).await?;
+    let troubles = troubles(services, guild_id, &settings, language).await?;
     Ok(Reply::private_list(format!("{text}{troubles}")))
 }
 
 /// A line for each reward that the bot does not give at the moment.
 pub(super) async fn troubles(
-    around: &Around,
+    services: &Services,
     guild_id: Id<GuildMarker>,
     settings: &GuildSettings,
     language: Language,
-) -> Result<String, Refusal> {
+) -> Result<String, CommandError> {
     let mut lines = String::new();
     for (_, role_id) in settings.rewards.roles().iter().take(SHOWN) {
-        if let Some(trouble) = trouble(around, guild_id, *role_id, language).await? {
+        if let Some(trouble) = trouble(services, guild_id, *role_id, language).await? {
             let values = [
                 ("role", Value::from(format!("<@&{role_id}>"))),
                 ("why", trouble.into()),
@@ -173,12 +175,12 @@ pub(super) async fn troubles(
 
 /// Why the bot does not give a reward at the moment.
 async fn trouble(
-    around: &Around,
+    services: &Services,
     guild_id: Id<GuildMarker>,
     role_id: Id<RoleMarker>,
     language: Language,
-) -> Result<Option<String>, Refusal> {
-    let guilds = &around.guilds;
+) -> Result<Option<String>, CommandError> {
+    let guilds = &services.guilds;
     let assignable = guilds
         .assignable(guild_id, role_id, Priority::Interaction)
         .await?;
@@ -191,7 +193,7 @@ async fn trouble(
     else {
         return Ok(None);
     };
-    let configured_by = table::configured_by(&around.store, guild_id, role_id).await?;
+    let configured_by = table::configured_by(&services.store, guild_id, role_id).await?;
     let owner = guilds.owner(guild_id, Priority::Interaction).await?;
     let is_the_owners = configured_by.is_some() && configured_by == owner;
     Ok((!is_the_owners).then(|| Denial::OwnerOnly(role_id, danger).in_words(language)))
@@ -240,46 +242,46 @@ pub(super) fn in_words(settings: &GuildSettings, language: Language) -> String {
     lines.join("\n")
 }
 
-pub(super) async fn mode(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let mode = match given(question.asked.text("keep")?, "keep")? {
+pub(super) async fn mode(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let mode = match given(context.payload.text("keep")?, "keep")? {
         "stack" => RewardMode::Stack,
         "replace" => RewardMode::Replace,
         _ => return given(None, "keep"),
     };
     let details = json!({"mode": mode.word()});
     change(
-        question,
-        around,
+        context,
+        services,
         "levels_reward_mode",
         &details,
-        vec![Change::Rewards(question.xp_permit(around).await?, mode)],
+        vec![Change::Rewards(context.xp_permit(services).await?, mode)],
     )
     .await?;
     let key = match mode {
         RewardMode::Stack => "levels-reward-stack",
         RewardMode::Replace => "levels-reward-replace",
     };
-    Ok(Reply::private(question.language().text(key)))
+    Ok(Reply::private(context.language().text(key)))
 }
 
 /// When members lose the roles of levels that they have no more.
-pub(super) async fn demotion(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let word = given(question.asked.text("remove")?, "remove")?;
+pub(super) async fn demotion(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let word = given(context.payload.text("remove")?, "remove")?;
     let demotion = given(Demotion::of_word(word), "remove")?;
-    let changes = vec![Change::Demotion(question.xp_permit(around).await?, demotion)];
+    let changes = vec![Change::Demotion(context.xp_permit(services).await?, demotion)];
     let details = json!({"demotion": demotion.word()});
-    change(question, around, "levels_reward_demotion", &details, changes).await?;
+    change(context, services, "levels_reward_demotion", &details, changes).await?;
     let key = format!("levels-demotion-{}", demotion.word());
-    Ok(Reply::private(question.language().text(&key)))
+    Ok(Reply::private(context.language().text(&key)))
 }
 
 /// Whether members who join get the roles of the level that they have.
-pub(super) async fn rejoin(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let gives = given(question.asked.boolean("give")?, "give")?;
-    let changes = vec![Change::RolesOnJoin(question.xp_permit(around).await?, gives)];
+pub(super) async fn rejoin(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let gives = given(context.payload.boolean("give")?, "give")?;
+    let changes = vec![Change::RolesOnJoin(context.xp_permit(services).await?, gives)];
     change(
-        question,
-        around,
+        context,
+        services,
         "levels_reward_rejoin",
         &json!({"give": gives}),
         changes,
@@ -290,33 +292,33 @@ pub(super) async fn rejoin(question: &Question, around: &Around) -> Result<Reply
     } else {
         "levels-rejoin-off"
     };
-    Ok(Reply::private(question.language().text(key)))
+    Ok(Reply::private(context.language().text(key)))
 }
 
 /// Make the roles of every member right, in the background.
-pub(super) async fn sync(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let guild_id = question.guild()?;
-    let language = question.language();
-    let settings = around.settings.of(&around.store, guild_id).await?;
+pub(super) async fn sync(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    let language = context.language();
+    let settings = services.settings.of(&services.store, guild_id).await?;
     if settings.rewards.roles().is_empty() {
-        return Err(question.refuse("levels-reward-empty"));
+        return Err(context.refuse("levels-reward-empty"));
     }
-    if question.asked.boolean("dry-run")?.unwrap_or(false) {
-        let members = adjust::count_to_sync(&around.store, guild_id, &settings).await?;
+    if context.payload.boolean("dry-run")?.unwrap_or(false) {
+        let members = adjust::count_to_sync(&services.store, guild_id, &settings).await?;
         let values = [
             ("members", Value::Count(members)),
             ("count", language.number(members).into()),
         ];
         let text = language.filled("levels-sync-dry", &values);
-        let troubles = troubles(around, guild_id, &settings, language).await?;
+        let troubles = troubles(services, guild_id, &settings, language).await?;
         return Ok(Reply::private(format!("{text}{troubles}")));
     }
-    let takes = question.asked.boolean("take")?.unwrap_or(false);
-    let permit = question.xp_permit(around).await?;
-    question.afterwards(move |progress| async move {
+    let takes = context.payload.boolean("take")?.unwrap_or(false);
+    let permit = context.xp_permit(services).await?;
+    context.defer(move |progress| async move {
         match synced(&progress, guild_id, &settings, (takes, permit), language).await {
             Ok(text) => Reply::private(text),
-            Err(Refusal::Rest(error)) => {
+            Err(CommandError::Rest(error)) => {
                 tracing::warn!(%error, command = "levels", "a command could not use Discord's API");
                 Reply::private(language.text("error-broken"))
             }
@@ -335,9 +337,9 @@ async fn synced(
     settings: &GuildSettings,
     (takes, permit): (bool, XpPermit),
     language: Language,
-) -> Result<String, Refusal> {
-    let around = progress.around();
-    let store = &around.store;
+) -> Result<String, CommandError> {
+    let services = progress.services();
+    let store = &services.store;
     let all = adjust::sync_rewards(store, guild_id, settings, takes, permit).await?;
     let until = tokio::time::Instant::now() + SHOWN_FOR;
     loop {
@@ -362,7 +364,7 @@ async fn synced(
                 ];
                 text.push('\n');
                 text.push_str(&language.filled("levels-sync-waiting", &values));
-                text.push_str(&troubles(around, guild_id, settings, language).await?);
+                text.push_str(&troubles(services, guild_id, settings, language).await?);
             }
             return Ok(text);
         }

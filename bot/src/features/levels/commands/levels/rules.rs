@@ -12,8 +12,8 @@ use crate::{
             earning::{Boost, MAX_PERCENT, Percent, RoleMode, Target},
         },
     },
-    interactions::{Around, Question, Refusal, asked::BadOption, reply::Reply},
-    settings::{Departed, change::Change},
+    interactions::{CommandContext, CommandError, Services, payload::BadOption, reply::Reply},
+    settings::{LeavePolicy, change::Change},
     support::{
         i18n::{Language, Value},
         ids::{self, Millis},
@@ -45,29 +45,32 @@ fn decimal(percent: Percent, language: Language) -> String {
 }
 
 /// What an option says, which has to be there.
-pub(super) fn given<T>(option: Option<T>, name: &'static str) -> Result<T, Refusal> {
-    option.ok_or(Refusal::Option(BadOption(name)))
+pub(super) fn given<T>(option: Option<T>, name: &'static str) -> Result<T, CommandError> {
+    option.ok_or(CommandError::Option(BadOption(name)))
 }
 
-pub(super) async fn xp(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let number = |name| -> Result<u32, Refusal> {
-        let number = u32::try_from(given(question.asked.integer(name)?, name)?).ok();
+pub(super) async fn xp(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let number = |name| -> Result<u32, CommandError> {
+        let number = u32::try_from(given(context.payload.integer(name)?, name)?).ok();
         given(number.filter(|xp| *xp <= MOST_XP), name)
     };
     let (least, most) = (number("least")?, number("most")?);
     if least > most {
-        return Err(question.refuse("levels-xp-order"));
+        return Err(context.refuse("levels-xp-order"));
     }
     let details = json!({"least": least, "most": most});
     change(
-        question,
-        around,
+        context,
+        services,
         "levels_xp",
         &details,
-        vec![Change::Xp(question.xp_permit(around).await?, Some((least, most)))],
+        vec![Change::Xp(
+            context.xp_permit(services).await?,
+            Some((least, most)),
+        )],
     )
     .await?;
-    let language = question.language();
+    let language = context.language();
     let values = [("range", range(least, most, language).into())];
     Ok(Reply::private(language.filled("levels-xp-done", &values)))
 }
@@ -85,14 +88,17 @@ pub(super) fn range(least: u32, most: u32, language: Language) -> String {
     }
 }
 
-pub(super) async fn cooldown(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let seconds = given(question.asked.integer("seconds")?, "seconds")?;
+pub(super) async fn cooldown(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let seconds = given(context.payload.integer("seconds")?, "seconds")?;
     let seconds = (0..=LONGEST_COOLDOWN).contains(&seconds).then_some(seconds);
     let seconds = given(seconds.and_then(|seconds| u32::try_from(seconds).ok()), "seconds")?;
     let details = json!({"seconds": seconds});
-    let changes = vec![Change::Cooldown(question.xp_permit(around).await?, Some(seconds))];
-    change(question, around, "levels_cooldown", &details, changes).await?;
-    let language = question.language();
+    let changes = vec![Change::Cooldown(
+        context.xp_permit(services).await?,
+        Some(seconds),
+    )];
+    change(context, services, "levels_cooldown", &details, changes).await?;
+    let language = context.language();
     let values = [
         ("seconds", Value::Count(seconds.into())),
         ("count", language.number(seconds.into()).into()),
@@ -101,21 +107,21 @@ pub(super) async fn cooldown(question: &Question, around: &Around) -> Result<Rep
 }
 
 /// The role or the channel that was chosen, of which there may be one.
-fn target(question: &Question) -> Result<Option<Target>, Refusal> {
-    let role_id = question.asked.role("role")?;
-    let channel = question.asked.channel("channel")?;
+fn target(context: &CommandContext) -> Result<Option<Target>, CommandError> {
+    let role_id = context.payload.role("role")?;
+    let channel = context.payload.channel("channel")?;
     match (role_id, channel) {
-        (Some(_), Some(_)) => Err(question.refuse("levels-one-of-both")),
+        (Some(_), Some(_)) => Err(context.refuse("levels-one-of-both")),
         (Some(role_id), None) => Ok(Some(Target::Role(role_id))),
         (None, Some(channel)) => Ok(Some(Target::Channel(channel.id))),
         (None, None) => Ok(None),
     }
 }
 
-fn factor(question: &Question) -> Result<Percent, Refusal> {
-    let factor = given(question.asked.number("factor")?, "factor")?;
+fn factor(context: &CommandContext) -> Result<Percent, CommandError> {
+    let factor = given(context.payload.number("factor")?, "factor")?;
     if !(0.0..=f64::from(MAX_PERCENT) / 100.0).contains(&factor) {
-        return Err(Refusal::Option(BadOption("factor")));
+        return Err(CommandError::Option(BadOption("factor")));
     }
     #[expect(
         clippy::cast_possible_truncation,
@@ -139,23 +145,23 @@ pub(super) fn times(percent: Percent, language: Language) -> String {
     format!("×{}", decimal(percent, language))
 }
 
-pub(super) async fn multiplier(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let percent = factor(question)?;
-    let target = target(question)?.ok_or_else(|| question.refuse("levels-one-of-both"))?;
-    let guild_id = question.guild()?;
-    let settings = around.settings.of(&around.store, guild_id).await?;
+pub(super) async fn multiplier(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let percent = factor(context)?;
+    let target = target(context)?.ok_or_else(|| context.refuse("levels-one-of-both"))?;
+    let guild_id = context.guild()?;
+    let settings = services.settings.of(&services.store, guild_id).await?;
     let earning = &settings.earning;
     if earning.roles().len() + earning.channels().len() >= MOST_MULTIPLIERS && percent != 100 {
-        return Err(question.refuse("levels-multiplier-too-many"));
+        return Err(context.refuse("levels-multiplier-too-many"));
     }
-    let language = question.language();
+    let language = context.language();
     let details = json!({"target": format!("{target:?}"), "percent": percent});
     let changes = vec![Change::Multiplier(
-        question.xp_permit(around).await?,
+        context.xp_permit(services).await?,
         target,
         percent,
     )];
-    change(question, around, "levels_multiplier", &details, changes).await?;
+    change(context, services, "levels_multiplier", &details, changes).await?;
     let key = match percent {
         0 => "levels-multiplier-none",
         100 => "levels-multiplier-gone",
@@ -168,19 +174,19 @@ pub(super) async fn multiplier(question: &Question, around: &Around) -> Result<R
     Ok(Reply::private(language.filled(key, &values)))
 }
 
-pub(super) async fn role_mode(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let word = given(question.asked.text("mode")?, "mode")?;
+pub(super) async fn role_mode(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let word = given(context.payload.text("mode")?, "mode")?;
     let mode = given(RoleMode::of_word(word), "mode")?;
     let details = json!({"mode": mode.word()});
     change(
-        question,
-        around,
+        context,
+        services,
         "levels_role_mode",
         &details,
-        vec![Change::RoleMode(question.xp_permit(around).await?, mode)],
+        vec![Change::RoleMode(context.xp_permit(services).await?, mode)],
     )
     .await?;
-    let language = question.language();
+    let language = context.language();
     let values = [(
         "mode",
         language
@@ -190,21 +196,21 @@ pub(super) async fn role_mode(question: &Question, around: &Around) -> Result<Re
     Ok(Reply::private(language.filled("levels-role-mode-done", &values)))
 }
 
-pub(super) async fn boost(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let percent = factor(question)?;
-    let hours = given(question.asked.integer("hours")?, "hours")?;
+pub(super) async fn boost(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let percent = factor(context)?;
+    let hours = given(context.payload.integer("hours")?, "hours")?;
     let hours = given((1..=LONGEST_BOOST).contains(&hours).then_some(hours), "hours")?;
-    let target = target(question)?.unwrap_or(Target::Server);
-    let from: Millis = ids::millis(question.asked.id);
+    let target = target(context)?.unwrap_or(Target::Server);
+    let from: Millis = ids::millis(context.payload.id);
     let until = from + hours * 3_600_000;
-    let settings = around.settings.of(&around.store, question.guild()?).await?;
+    let settings = services.settings.of(&services.store, context.guild()?).await?;
     let running = settings
         .earning
         .boosts()
         .iter()
         .filter(|boost| boost.until > from);
     if running.count() >= MOST_BOOSTS {
-        return Err(question.refuse("levels-boost-too-many"));
+        return Err(context.refuse("levels-boost-too-many"));
     }
     let details = json!({"target": format!("{target:?}"), "percent": percent, "hours": hours});
     let boost = Boost {
@@ -213,16 +219,16 @@ pub(super) async fn boost(question: &Question, around: &Around) -> Result<Reply,
         from,
         until,
     };
-    let (id, permit) = (question.asked.id, question.xp_permit(around).await?);
+    let (id, permit) = (context.payload.id, context.xp_permit(services).await?);
     change(
-        question,
-        around,
+        context,
+        services,
         "levels_boost",
         &details,
         vec![Change::Boost { permit, id, boost }],
     )
     .await?;
-    let language = question.language();
+    let language = context.language();
     let values = [
         ("target", Value::from(shown(target, language))),
         ("factor", times(percent, language).into()),
@@ -231,17 +237,17 @@ pub(super) async fn boost(question: &Question, around: &Around) -> Result<Reply,
     Ok(Reply::private(language.filled("levels-boost-done", &values)))
 }
 
-pub(super) async fn boost_end(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let at = ids::millis(question.asked.id);
-    let permit = question.xp_permit(around).await?;
+pub(super) async fn boost_end(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let at = ids::millis(context.payload.id);
+    let permit = context.xp_permit(services).await?;
     let changes = vec![Change::EndBoosts { permit, at }];
-    change(question, around, "levels_boost_end", &json!({}), changes).await?;
-    Ok(Reply::private(question.language().text("levels-boost-end-done")))
+    change(context, services, "levels_boost_end", &json!({}), changes).await?;
+    Ok(Reply::private(context.language().text("levels-boost-end-done")))
 }
 
-pub(super) async fn curve(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let hundredths = |name| -> Result<u32, Refusal> {
-        let number = question.asked.number(name)?.unwrap_or(0.0);
+pub(super) async fn curve(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let hundredths = |name| -> Result<u32, CommandError> {
+        let number = context.payload.number(name)?.unwrap_or(0.0);
         let number = given((0.0..=10_000.0).contains(&number).then_some(number), name)?;
         #[expect(
             clippy::cast_possible_truncation,
@@ -250,7 +256,7 @@ pub(super) async fn curve(question: &Question, around: &Around) -> Result<Reply,
         )]
         Ok((number * 100.0).round() as u32)
     };
-    let chosen = match given(question.asked.text("kind")?, "kind")? {
+    let chosen = match given(context.payload.text("kind")?, "kind")? {
         "mee6" => Some(Curve::Mee6),
         "arcane" => Some(Curve::ARCANE),
         "linear" => Curve::cubic([0, 0, hundredths("step")?]),
@@ -259,39 +265,39 @@ pub(super) async fn curve(question: &Question, around: &Around) -> Result<Reply,
             hundredths("square")?,
             hundredths("straight")?,
         ]),
-        _ => return Err(Refusal::Option(BadOption("kind"))),
+        _ => return Err(CommandError::Option(BadOption("kind"))),
     };
-    let chosen = chosen.ok_or_else(|| question.refuse("levels-curve-flat"))?;
-    let permit = question.xp_permit(around).await?;
+    let chosen = chosen.ok_or_else(|| context.refuse("levels-curve-flat"))?;
+    let permit = context.xp_permit(services).await?;
     let details = json!({"curve": format!("{chosen:?}")});
     change(
-        question,
-        around,
+        context,
+        services,
         "levels_curve",
         &details,
         vec![Change::Curve(permit, chosen)],
     )
     .await?;
-    let guild_id = question.guild()?;
-    let settings = around.settings.of(&around.store, guild_id).await?;
+    let guild_id = context.guild()?;
+    let settings = services.settings.of(&services.store, guild_id).await?;
     if !settings.rewards.switched_off {
         let demotes = settings.rewards.demotion.holds(false);
-        adjust::sync_rewards(&around.store, guild_id, &settings, demotes, permit).await?;
+        adjust::sync_rewards(&services.store, guild_id, &settings, demotes, permit).await?;
     }
-    let language = question.language();
+    let language = context.language();
     Ok(Reply::private(
         language.filled("levels-curve-done", &totals(chosen, language)),
     ))
 }
 
-pub(super) async fn departed(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let word = given(question.asked.text("fate")?, "fate")?;
-    let departed = given(Departed::of_word(word), "fate")?;
+pub(super) async fn departed(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let word = given(context.payload.text("fate")?, "fate")?;
+    let departed = given(LeavePolicy::of_word(word), "fate")?;
     let details = json!({"departed": departed.word()});
-    let changes = vec![Change::Departed(departed)];
-    change(question, around, "levels_departed", &details, changes).await?;
+    let changes = vec![Change::LeavePolicy(departed)];
+    change(context, services, "levels_departed", &details, changes).await?;
     let key = format!("levels-departed-{}", departed.word());
-    Ok(Reply::private(question.language().text(&key)))
+    Ok(Reply::private(context.language().text(&key)))
 }
 
 /// What some levels take on a curve.

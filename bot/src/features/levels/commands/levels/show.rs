@@ -3,8 +3,8 @@
 use super::{rewards, rules};
 use crate::{
     features::levels::rules::earning::Target,
-    interactions::{Around, Question, Refusal, reply::Reply},
-    settings::{Announce, GuildSettings, current, table},
+    interactions::{CommandContext, CommandError, Services, current_settings, reply::Reply},
+    settings::{Announce, GuildSettings, table},
     support::{i18n::Value, ids, text::limits},
 };
 
@@ -13,9 +13,9 @@ const SHOWN: usize = 25;
 /// Characters of the reason why something was turned off.
 const REASON: usize = 200;
 
-pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let language = question.language();
-    let settings = current::settings(question, around).await?;
+pub(super) async fn run(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let language = context.language();
+    let settings = current_settings::settings(context, services).await?;
     let earning = &settings.earning;
     let seconds = (earning.cooldown / 1_000).unsigned_abs();
     let mut parts = vec![language.filled(
@@ -59,7 +59,7 @@ pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, R
         ];
         parts.push(language.filled("levels-show-multipliers", &values));
     }
-    let now = ids::millis(question.asked.id);
+    let now = ids::millis(context.payload.id);
     for boost in earning.boosts().iter().filter(|boost| boost.until > now) {
         let values = [
             ("target", Value::from(rules::shown(boost.target, language))),
@@ -68,17 +68,17 @@ pub(super) async fn run(question: &Question, around: &Around) -> Result<Reply, R
         ];
         parts.push(language.filled("levels-boost-done", &values));
     }
-    parts.extend(given(question, around, &settings).await?);
+    parts.extend(given(context, services, &settings).await?);
     Ok(Reply::private_list(parts.join("\n")))
 }
 
 /// What levels cause: announcements and roles.
 async fn given(
-    question: &Question,
-    around: &Around,
+    context: &CommandContext,
+    services: &Services,
     settings: &GuildSettings,
-) -> Result<Vec<String>, Refusal> {
-    let (guild_id, language) = (question.guild()?, question.language());
+) -> Result<Vec<String>, CommandError> {
+    let (guild_id, language) = (context.guild()?, context.language());
     let announced = match settings.announce {
         Announce::Off => language.text("levels-announce-off"),
         Announce::SameChannel => language.filled("levels-announce-same", &[("channel", "".into())]),
@@ -89,7 +89,7 @@ async fn given(
         ),
     };
     let mut parts = vec![announced];
-    let stored = table::read(&around.store, &[guild_id]).await?;
+    let stored = table::read(&services.store, &[guild_id]).await?;
     let stored = stored.first();
     let off = |reason: Option<&str>| {
         let reason = Value::from(limits::excerpt(reason?, REASON));
@@ -109,7 +109,7 @@ async fn given(
     parts.push(rewards::in_words(settings, language));
     if !settings.rewards.roles().is_empty() {
         parts.extend(off(stored.and_then(|stored| stored.rewards_off_reason.as_deref())));
-        let troubles = rewards::troubles(around, guild_id, settings, language).await?;
+        let troubles = rewards::troubles(services, guild_id, settings, language).await?;
         parts.extend(
             troubles
                 .lines()

@@ -11,7 +11,7 @@ use crate::{
         texts,
         thresholds::{self, Threshold},
     },
-    interactions::{Around, Question, Refusal, asked::BadOption, define::Opt, reply::Reply},
+    interactions::{CommandContext, CommandError, Services, define::Opt, payload::BadOption, reply::Reply},
     support::text::names::quoted,
 };
 
@@ -43,34 +43,34 @@ pub(super) fn definition() -> Opt {
     Opt::group("warning", "threshold", parts)
 }
 
-pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let guild_id = question.guild()?;
-    question.needs(Permissions::MANAGE_GUILD)?;
-    let asked = &question.asked;
-    let action = asked.text("action")?.and_then(Action::of);
+pub(super) async fn add(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    context.require_permissions(Permissions::MANAGE_GUILD)?;
+    let payload = &context.payload;
+    let action = payload.text("action")?.and_then(Action::of);
     let action = action.ok_or(BadOption("action"))?;
-    let window_days = asked.integer("window")?;
+    let window_days = payload.integer("window")?;
     if window_days.is_some_and(|days| !(1..=LONGEST_WINDOW).contains(&days)) {
         return Err(BadOption("window").into());
     }
     let threshold = Threshold {
-        points: points(question)?,
+        points: points(context)?,
         action,
-        duration_seconds: duration(question, action)?,
+        duration_seconds: duration(context, action)?,
         window_days,
     };
-    let permit = question.authority(around).await?.threshold_permit(action)?;
-    let act = warn::act(question, guild_id)?;
-    let language = question.language();
+    let permit = context.authority(services).await?.threshold_permit(action)?;
+    let act = warn::act(context, guild_id)?;
+    let language = context.language();
     let put = thresholds::put(
-        &around.store,
-        &around.settings,
+        &services.store,
+        &services.settings,
         (act, language),
         threshold,
         permit,
     )
     .await?;
-    let put = put.map_err(|denied| refusal(question, denied, 0))?;
+    let put = put.map_err(|denied| refusal(context, denied, 0))?;
     let key = if put.replaced {
         "warning-threshold-replaced"
     } else {
@@ -79,7 +79,7 @@ pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, R
     let values = [("threshold", texts::threshold(language, &put.threshold).into())];
     let mut text = language.filled(key, &values);
     // It is kept all the same: the server's staff can give the bot the permission later.
-    if let Ok(false) = around
+    if let Ok(false) = services
         .guilds
         .may(guild_id, action.permission(), Priority::Interaction)
         .await
@@ -93,25 +93,25 @@ pub(super) async fn add(question: &Question, around: &Around) -> Result<Reply, R
     Ok(Reply::private(text))
 }
 
-pub(super) async fn remove(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let guild_id = question.guild()?;
-    question.needs(Permissions::MANAGE_GUILD)?;
-    let points = points(question)?;
-    let act = warn::act(question, guild_id)?;
-    let language = question.language();
-    let gone = thresholds::remove(&around.store, &around.settings, (act, language), points).await?;
-    let gone = gone.map_err(|denied| refusal(question, denied, points))?;
+pub(super) async fn remove(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    context.require_permissions(Permissions::MANAGE_GUILD)?;
+    let points = points(context)?;
+    let act = warn::act(context, guild_id)?;
+    let language = context.language();
+    let gone = thresholds::remove(&services.store, &services.settings, (act, language), points).await?;
+    let gone = gone.map_err(|denied| refusal(context, denied, points))?;
     let values = [("threshold", texts::threshold(language, &gone).into())];
     Ok(Reply::private(
         language.filled("warning-threshold-removed", &values),
     ))
 }
 
-pub(super) async fn list(question: &Question, around: &Around) -> Result<Reply, Refusal> {
-    let guild_id = question.guild()?;
-    question.needs(Permissions::MANAGE_GUILD)?;
-    let language = question.language();
-    let known = thresholds::list(&around.store, guild_id).await?;
+pub(super) async fn list(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    context.require_permissions(Permissions::MANAGE_GUILD)?;
+    let language = context.language();
+    let known = thresholds::list(&services.store, guild_id).await?;
     let lines: Vec<String> = known
         .iter()
         .map(|threshold| texts::threshold(language, threshold))
@@ -123,40 +123,40 @@ pub(super) async fn list(question: &Question, around: &Around) -> Result<Reply, 
     }))
 }
 
-fn points(question: &Question) -> Result<i64, Refusal> {
-    let points = question.asked.integer("points")?;
+fn points(context: &CommandContext) -> Result<i64, CommandError> {
+    let points = context.payload.integer("points")?;
     let points = points.filter(|points| (1..=MOST).contains(points));
     Ok(points.ok_or(BadOption("points"))?)
 }
 
 /// How long a timeout lasts, in seconds; nothing else has a duration.
-fn duration(question: &Question, action: Action) -> Result<Option<i64>, Refusal> {
-    let text = question.asked.text("duration")?;
+fn duration(context: &CommandContext, action: Action) -> Result<Option<i64>, CommandError> {
+    let text = context.payload.text("duration")?;
     let text = match (action, text) {
-        (Action::Timeout, None) => return Err(question.refuse("warning-threshold-needs-duration")),
+        (Action::Timeout, None) => return Err(context.refuse("warning-threshold-needs-duration")),
         (Action::Timeout, Some(text)) => text,
         (_, None) => return Ok(None),
-        (_, Some(_)) => return Err(question.refuse("warning-threshold-no-duration")),
+        (_, Some(_)) => return Err(context.refuse("warning-threshold-no-duration")),
     };
     let span = duration::duration(text).filter(|span| (SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(span));
     let Some(span) = span else {
         let values = [("given", quoted(text).into())];
-        let text = question
+        let text = context
             .language()
             .filled("warning-threshold-bad-duration", &values);
-        return Err(Refusal::Said(text));
+        return Err(CommandError::Said(text));
     };
     Ok(i64::try_from(span.as_secs()).ok())
 }
 
-fn refusal(question: &Question, denied: Denied, points: i64) -> Refusal {
-    let language = question.language();
+fn refusal(context: &CommandContext, denied: Denied, points: i64) -> CommandError {
+    let language = context.language();
     match denied {
-        Denied::TooMany => question.refuse("warning-threshold-many"),
+        Denied::TooMany => context.refuse("warning-threshold-many"),
         Denied::UnknownThreshold => {
             let values = [("points", texts::points(language, points).into())];
-            Refusal::Said(language.filled("warning-threshold-unknown", &values))
+            CommandError::Said(language.filled("warning-threshold-unknown", &values))
         }
-        Denied::UnknownCase | Denied::Removed | Denied::Own => Refusal::Stale,
+        Denied::UnknownCase | Denied::Removed | Denied::Own => CommandError::Stale,
     }
 }

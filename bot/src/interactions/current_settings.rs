@@ -10,29 +10,32 @@ use twilight_model::id::{
 use crate::{
     discord::rest::Priority,
     features::levels::rules::earning::Target,
-    interactions::{Around, Question, Refusal},
+    interactions::{CommandContext, CommandError, Services},
     outbox::changes,
     settings::{Announce, GuildSettings},
 };
 
 /// The settings of the server in which somebody asks. What does not exist any more is taken out of them first, if Discord tells.
-pub(crate) async fn settings(question: &Question, around: &Around) -> Result<Arc<GuildSettings>, Refusal> {
-    let guild_id = question.guild()?;
-    let settings = around.settings.of(&around.store, guild_id).await?;
+pub(crate) async fn settings(
+    context: &CommandContext,
+    services: &Services,
+) -> Result<Arc<GuildSettings>, CommandError> {
+    let guild_id = context.guild()?;
+    let settings = services.settings.of(&services.store, guild_id).await?;
     let (roles, channels) = named(&settings);
-    let gone = around
+    let gone = services
         .guilds
         .gone(guild_id, &roles, &channels, Priority::Interaction)
         .await;
     match gone {
         Ok(gone) if gone.is_empty() => return Ok(settings),
-        Ok(gone) => changes::forget_deleted(&around.store, &around.settings, gone).await?,
+        Ok(gone) => changes::forget_deleted(&services.store, &services.settings, gone).await?,
         Err(error) => {
             tracing::debug!(%error, "what was deleted stays in settings for now");
             return Ok(settings);
         }
     }
-    Ok(around.settings.of(&around.store, guild_id).await?)
+    Ok(services.settings.of(&services.store, guild_id).await?)
 }
 
 /// Every role and every channel that settings name, each once.
