@@ -6,7 +6,10 @@ use discord_simulator::{InteractionRequest, Simulator};
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use crate::Failure;
+use crate::{Failure, histogram::Histogram, subject::Bot};
+
+/// The bot's own measure: from when its process has read the interaction to when the answer was accepted.
+const INSIDE: &str = "eventide_interaction_seconds_bucket{command=\"rank\",le=\"";
 
 /// Between two commands: in no step with a bot's flushes.
 const EVERY: Duration = Duration::from_millis(47);
@@ -21,10 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(crate) struct Answers {
     pub(crate) took_ms: Vec<f64>,
     pub(crate) unanswered: usize,
+    /// The same from when the bot has read the interaction, in seconds; of a bot that measures it.
+    pub(crate) inside: Histogram,
 }
 
 /// Use the command.
-pub(crate) async fn ask(discord: &Simulator) -> Result<Answers, Failure> {
+pub(crate) async fn ask(discord: &Simulator, bot: &Bot) -> Result<Answers, Failure> {
+    let before = Histogram::read(&bot.metrics().await?, INSIDE)?;
     let control = discord.control();
     let guilds = discord.world().guilds();
     let options = json!([{"name": "text", "type": 5, "value": true}]);
@@ -55,5 +61,6 @@ pub(crate) async fn ask(discord: &Simulator) -> Result<Answers, Failure> {
             None => answers.unanswered += 1,
         }
     }
+    answers.inside = Histogram::read(&bot.metrics().await?, INSIDE)?.since(&before);
     Ok(answers)
 }

@@ -54,6 +54,7 @@ impl Trial {
             (Some(answers), Some(more)) => {
                 answers.took_ms.extend(more.took_ms);
                 answers.unanswered += more.unanswered;
+                answers.inside.add(&more.inside);
             }
             (answers @ None, more) => *answers = more,
             (Some(_), None) => {}
@@ -87,6 +88,8 @@ impl Trial {
             Figure::CommitP99 => quantile(&self.commit_ms, 0.99)?,
             Figure::CommandP50 => quantile(&self.answers.as_ref()?.took_ms, 0.5)?,
             Figure::CommandP99 => quantile(&self.answers.as_ref()?.took_ms, 0.99)?,
+            Figure::InsideP50 => self.answers.as_ref()?.inside.quantile(0.5)? * 1_000.0,
+            Figure::InsideP99 => self.answers.as_ref()?.inside.quantile(0.99)? * 1_000.0,
             Figure::NewMembers => lossy(self.new_rows) / lossy(self.messages),
             Figure::Startup => self.startup_seconds,
         })
@@ -114,6 +117,9 @@ pub(crate) enum Figure {
     CommitP99,
     CommandP50,
     CommandP99,
+    /// The same from when the bot has read the interaction.
+    InsideP50,
+    InsideP99,
     /// Part of the messages that made a row.
     NewMembers,
     /// Seconds.
@@ -122,7 +128,7 @@ pub(crate) enum Figure {
 
 impl Figure {
     /// All, with their names in JSON.
-    pub(crate) const ALL: [(Self, &'static str); 14] = [
+    pub(crate) const ALL: [(Self, &'static str); 16] = [
         (Self::MessagesPerSecond, "messages_per_second"),
         (Self::BotCpu, "bot_cpu_us"),
         (Self::ServerCpu, "postgresql_cpu_us"),
@@ -135,6 +141,8 @@ impl Figure {
         (Self::CommitP99, "commit_ms_p99"),
         (Self::CommandP50, "command_ms_p50"),
         (Self::CommandP99, "command_ms_p99"),
+        (Self::InsideP50, "command_inside_ms_p50"),
+        (Self::InsideP99, "command_inside_ms_p99"),
         (Self::NewMembers, "new_members_share"),
         (Self::Startup, "startup_seconds"),
     ];

@@ -9,6 +9,7 @@ mod commands;
 mod cpu;
 mod document;
 mod figures;
+mod histogram;
 mod machine;
 mod probes;
 mod server;

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -13,6 +14,8 @@ use nix::{
     unistd::Pid,
 };
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
     process::{Child, Command},
     time::timeout,
 };
@@ -141,6 +144,8 @@ impl Subject {
             .stdout(file.try_clone()?)
             .stderr(file)
             .kill_on_drop(true);
+        // A port that is free now.
+        let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         match self.kind {
             Kind::Eventide => {
                 let cooldown_s = discord.config().levels.cooldown_ms / 1_000;
@@ -151,7 +156,7 @@ impl Subject {
                     .env("EVENTIDE__DISCORD__API_URL", discord.rest_url())
                     .env("EVENTIDE__DISCORD__CDN_URL", discord.rest_url())
                     .env("EVENTIDE__LEVELS__COOLDOWN_SECONDS", cooldown_s.to_string())
-                    .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")
+                    .env("EVENTIDE__HTTP__LISTEN", http.to_string())
             }
             Kind::Plain => {
                 let rest = discord.rest_url();
@@ -169,6 +174,7 @@ impl Subject {
             kind: self.kind,
             process,
             pid,
+            http,
             log,
         })
     }
@@ -179,6 +185,7 @@ pub(crate) struct Bot {
     kind: Kind,
     process: Child,
     pub(crate) pid: u32,
+    http: SocketAddr,
     log: PathBuf,
 }
 
@@ -197,6 +204,20 @@ impl Bot {
         let lines: Vec<&str> = log.lines().collect();
         let last = lines[lines.len().saturating_sub(LAST_WORDS)..].join("\n");
         format!("{} {what}; the end of its log:\n{last}", self.kind.name()).into()
+    }
+
+    /// What it measures of itself; nothing of the plain bot.
+    pub(crate) async fn metrics(&self) -> Result<String, Failure> {
+        if self.kind == Kind::Plain {
+            return Ok(String::new());
+        }
+        let mut stream = TcpStream::connect(self.http).await?;
+        stream
+            .write_all(b"GET /metrics HTTP/1.0\r\nHost: bot\r\n\r\n")
+            .await?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await?;
+        Ok(text)
     }
 
     /// Have it stop, and wait for that.

@@ -11,7 +11,7 @@ use crate::{
 /// A column: its head, a figure, a second one behind a slash, and the digits after the point.
 type Column = (&'static str, Figure, Option<Figure>);
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     ("messages/s", Figure::MessagesPerSecond, None),
     ("bot CPU µs", Figure::BotCpu, None),
     ("PostgreSQL CPU µs", Figure::ServerCpu, None),
@@ -28,6 +28,7 @@ const COLUMNS: [Column; 8] = [
         Some(Figure::CommitP99),
     ),
     ("/rank ms p50 / p99", Figure::CommandP50, Some(Figure::CommandP99)),
+    ("of these in the bot", Figure::InsideP50, Some(Figure::InsideP99)),
 ];
 
 /// One run, as it ends.

@@ -47,10 +47,9 @@ pub(crate) async fn run(
         discord: &discord,
         session: server.observe().await?,
         kind: subject.kind,
-        pid: bot.pid,
     };
     let trial = stage
-        .measure(cell, seconds, startup)
+        .measure(&bot, cell, seconds, startup)
         .await
         .map_err(|error| bot.error(&format!("under the load {}: {error}", cell.name)))?;
     bot.lives()?;
@@ -79,7 +78,6 @@ struct Stage<'a> {
     discord: &'a Simulator,
     session: Client,
     kind: Kind,
-    pid: u32,
 }
 
 /// Counters at one moment.
@@ -92,7 +90,13 @@ struct Snapshot {
 }
 
 impl Stage<'_> {
-    async fn measure(&self, cell: &Cell, seconds: Duration, startup: Duration) -> Result<Trial, Failure> {
+    async fn measure(
+        &self,
+        bot: &Bot,
+        cell: &Cell,
+        seconds: Duration,
+        startup: Duration,
+    ) -> Result<Trial, Failure> {
         let control = self.discord.control();
         if let Some((rate, messages)) = cell.warm_up() {
             control.set_rate(Rate::PerSecond(rate.into()));
@@ -106,7 +110,7 @@ impl Stage<'_> {
         // Images of pages are written by the first change after a checkpoint: none here, so that each run has the same.
         self.session.batch_execute("CHECKPOINT").await?;
         let mut prober = Prober::new(self.discord, &self.session, self.kind, rate_of(cell.load)).await?;
-        let before = self.snapshot().await?;
+        let before = self.snapshot(bot.pid).await?;
         match cell.load {
             Load::Idle => sleep(seconds).await,
             Load::Steady(rate) => {
@@ -127,8 +131,8 @@ impl Stage<'_> {
         prober.wait(Instant::now() + PATIENCE).await?;
         let sent_probes = prober.members().to_vec();
         self.counted(sent_probes.len()).await?;
-        let after = self.snapshot().await?;
-        let peak_memory_bytes = cpu::peak_memory_bytes(self.pid)?;
+        let after = self.snapshot(bot.pid).await?;
+        let peak_memory_bytes = cpu::peak_memory_bytes(bot.pid)?;
         let rows = self.rows().await? - rows_before;
         let log = self
             .server
@@ -141,7 +145,7 @@ impl Stage<'_> {
                 Load::Full(_) => Rate::Full,
                 Load::Idle => Rate::Paused,
             });
-            let answers = commands::ask(self.discord).await?;
+            let answers = commands::ask(self.discord, bot).await?;
             control.pause();
             self.counted(sent_probes.len()).await?;
             Some(answers)
@@ -221,7 +225,7 @@ impl Stage<'_> {
         Ok(self.kind.counted(&self.session).await?.1)
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, Failure> {
+    async fn snapshot(&self, pid: u32) -> Result<Snapshot, Failure> {
         let row = self
             .session
             .query_one("SELECT pg_current_wal_lsn()::text, pg_backend_pid()", &[])
@@ -229,7 +233,7 @@ impl Stage<'_> {
         let own = cpu::of_thread(row.get::<_, i32>(1).cast_unsigned())?;
         Ok(Snapshot {
             at: Instant::now(),
-            bot: cpu::of_process(self.pid)?,
+            bot: cpu::of_process(pid)?,
             server: cpu::of_server(self.server.pid)?.saturating_sub(own),
             log_position: row.get(0),
             sent: self.discord.oracle().sent(),

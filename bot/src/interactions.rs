@@ -348,6 +348,7 @@ async fn serve(
                 None => break,
             },
         };
+        let received_at = received.at;
         let Some(context) = read(received, &mut had, services.rest.clock()) else {
             continue;
         };
@@ -369,14 +370,13 @@ async fn serve(
         let services = Arc::clone(&services);
         let span = traces::interaction(found.label());
         let answered = async move {
-            let began = Instant::now();
             let (deferred, to) = (
                 Arc::clone(&context.deferred),
                 To::of(&context.payload, found.label()),
             );
             let outcome = answer(&services, context, found, declined).await;
             metrics::interactions_total(found.label(), outcome).increment(1);
-            metrics::interaction_seconds(found.label()).record(began.elapsed().as_secs_f64());
+            metrics::interaction_seconds(found.label()).record(received_at.elapsed().as_secs_f64());
             Span::current().record("outcome", outcome);
             let job = deferred.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(job) = job.filter(|_| outcome == "ok") {

@@ -123,7 +123,7 @@ registry! {
 
     /// Interactions, by command and outcome; `ok` is a normal answer.
     counter interactions_total = "eventide_interactions_total" [command, outcome];
-    /// Time from the start of an interaction's work to the answer that Discord accepted, by command.
+    /// Time from when an interaction was read to the answer that Discord accepted, by command.
     histogram interaction_seconds = "eventide_interaction_seconds" [command] in ANSWER;
 
     /// Time to draw a rank card and write it as PNG.
