@@ -11,3 +11,4 @@ pub mod message_create;
 #[cfg(test)]
 pub(crate) mod payloads;
 pub mod ready;
+mod scan;

@@ -8,6 +8,8 @@ use twilight_model::id::{
     marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker, WebhookMarker},
 };
 
+use super::scan::{Scan, once};
+
 /// Message types that a person writes: default and reply. All others are system messages.
 /// <https://discord.com/developers/docs/resources/message#message-object-message-types>
 const WRITTEN_BY_PEOPLE: [u64; 2] = [0, 19];
@@ -90,6 +92,23 @@ struct Payload {
     d: MessageCreate,
 }
 
+impl Author {
+    fn scan(scan: &mut Scan<'_>) -> Option<Self> {
+        let (mut id, mut bot, mut system) = (None, None, None);
+        scan.object(|scan, key| match key {
+            b"id" => once(&mut id, scan.id()?),
+            b"bot" => once(&mut bot, scan.boolean()?),
+            b"system" => once(&mut system, scan.boolean()?),
+            _ => scan.skip(),
+        })?;
+        Some(Self {
+            id: id?,
+            bot: bot.unwrap_or_default(),
+            system: system.unwrap_or_default(),
+        })
+    }
+}
+
 impl MessageCreate {
     /// Read the event out of a gateway payload.
     ///
@@ -98,7 +117,43 @@ impl MessageCreate {
     /// The payload is not JSON, or lacks a field that Discord always sends. The error names a position and never quotes the
     /// payload.
     pub fn parse(text: &str) -> Result<Self, Unreadable> {
-        Ok(serde_json::from_str::<Payload>(text)?.d)
+        match Self::scan(text) {
+            Some(message) => Ok(message),
+            None => Ok(serde_json::from_str::<Payload>(text)?.d),
+        }
+    }
+
+    /// The same for a payload that is written as Discord writes it.
+    fn scan(text: &str) -> Option<Self> {
+        let mut scan = Scan::new(text);
+        let mut message = None;
+        scan.object(|scan, key| match key {
+            b"d" => once(&mut message, Self::scan_data(scan)?),
+            _ => scan.skip(),
+        })?;
+        message.filter(|_| scan.is_over())
+    }
+
+    fn scan_data(scan: &mut Scan<'_>) -> Option<Self> {
+        let (mut id, mut channel_id, mut guild_id) = (None, None, None);
+        let (mut author, mut kind, mut webhook_id) = (None, None, None);
+        scan.object(|scan, key| match key {
+            b"id" => once(&mut id, scan.id()?),
+            b"channel_id" => once(&mut channel_id, scan.id()?),
+            b"guild_id" => once(&mut guild_id, scan.optional_id()?),
+            b"author" => once(&mut author, Author::scan(scan)?),
+            b"type" => once(&mut kind, scan.number()?),
+            b"webhook_id" => once(&mut webhook_id, scan.optional_id()?),
+            _ => scan.skip(),
+        })?;
+        Some(Self {
+            id: id?,
+            channel_id: channel_id?,
+            guild_id: guild_id.flatten(),
+            author: author?,
+            kind: kind.unwrap_or_default(),
+            webhook_id: webhook_id.flatten(),
+        })
     }
 
     /// The roles of the author, which come with messages of guilds; `None` where they do not, as over REST. Read out of the payload
@@ -203,6 +258,39 @@ mod tests {
         assert_eq!(message.channel_id.get(), 400_000_000_000_000_002);
         assert_eq!(message.author.id.get(), 200_000_000_000_000_008);
         assert!(message.is_by_a_person());
+        assert!(MessageCreate::scan(MESSAGE_CREATE).is_some());
+    }
+
+    #[test]
+    fn what_discord_does_not_write_is_left_to_serde() {
+        let text = |data: &str| format!(r#"{{"t":"MESSAGE_CREATE","s":1,"op":0,"d":{data}}}"#);
+        let usual = r#"{"id":"1","channel_id":"2","author":{"id":"3"},"content":"a\\"}"#;
+        assert!(MessageCreate::scan(&text(usual)).is_some());
+        for (unusual, is_readable) in [
+            (r#"{ "id":"1","channel_id":"2","author":{"id":"3"}}"#, true),
+            (r#"{"\u0069d":"1","channel_id":"2","author":{"id":"3"}}"#, true),
+            (r#"{"id":1,"channel_id":"2","author":{"id":"3"}}"#, true),
+            (r#"{"id":"1","channel_id":"2","author":["3"]}"#, true),
+            (
+                r#"{"id":"1","id":"1","channel_id":"2","author":{"id":"3"}}"#,
+                false,
+            ),
+            (r#"{"id":"0","channel_id":"2","author":{"id":"3"}}"#, false),
+            (r#"{"id":"1","channel_id":"2","author":{"id":"3"}"#, false),
+            (r#"{"id":"1","channel_id":"2","author":{"id":"3"}}}"#, false),
+            (
+                r#"{"id":"1","channel_id":"2","author":{"id":"3"},"type":0.5}"#,
+                false,
+            ),
+            (
+                r#"{"id":"1","channel_id":"2","author":{"id":"3","bot":null}}"#,
+                false,
+            ),
+        ] {
+            let text = text(unusual);
+            assert!(MessageCreate::scan(&text).is_none(), "{text}");
+            assert_eq!(MessageCreate::parse(&text).is_ok(), is_readable, "{text}");
+        }
     }
 
     /// An id out of JSON, as Discord writes it or as a number.
