@@ -3,10 +3,7 @@
 //! It keeps the shard's own sequence, which is the one that is committed: an event at or below it has been counted and is
 //! skipped. One that skips over the next waits for it for a moment (`intake/order.rs`); what has not come by then is a gap.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use twilight_model::{
@@ -103,7 +100,9 @@ pub(in crate::pipeline) struct Intake {
 #[derive(Debug)]
 struct Counters {
     messages: metrics::Counter,
-    others: HashMap<&'static str, metrics::Counter>,
+    /// Messages since the counter, which all shards share, was last raised.
+    uncounted: u64,
+    others: Vec<(&'static str, metrics::Counter)>,
 }
 
 impl Intake {
@@ -140,7 +139,8 @@ impl Intake {
             unreadable: 0,
             counters: Counters {
                 messages: metrics::gateway_events_total("MESSAGE_CREATE"),
-                others: HashMap::new(),
+                uncounted: 0,
+                others: Vec::new(),
             },
         }
     }
@@ -170,6 +170,7 @@ impl Intake {
 
     /// Dispatches received since the last call.
     pub(in crate::pipeline) fn take_received(&mut self) -> u64 {
+        self.counters.raise();
         std::mem::take(&mut self.received)
     }
 
@@ -441,16 +442,33 @@ impl Intake {
 }
 
 impl Counters {
+    fn raise(&mut self) {
+        if self.uncounted > 0 {
+            self.messages.increment(std::mem::take(&mut self.uncounted));
+        }
+    }
+
     fn count(&mut self, event_type: &str) {
         if event_type == "MESSAGE_CREATE" {
-            self.messages.increment(1);
+            self.uncounted += 1;
             return;
         }
-        let name = known_name(event_type);
-        self.others
-            .entry(name)
-            .or_insert_with(|| metrics::gateway_events_total(name))
-            .increment(1);
+        let of = |others: &[(&str, _)], name| others.iter().position(|(other, _)| *other == name);
+        // One that was counted before needs no look at all the names.
+        let at = of(&self.others, event_type).unwrap_or_else(|| {
+            let name = known_name(event_type);
+            of(&self.others, name).unwrap_or_else(|| {
+                self.others.push((name, metrics::gateway_events_total(name)));
+                self.others.len() - 1
+            })
+        });
+        self.others[at].1.increment(1);
+    }
+}
+
+impl Drop for Counters {
+    fn drop(&mut self) {
+        self.raise();
     }
 }
 
