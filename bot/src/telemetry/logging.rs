@@ -18,7 +18,11 @@ use thiserror::Error;
 use tracing::{Level, Metadata};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry, filter::filter_fn, fmt, layer::SubscriberExt as _, reload,
+    EnvFilter, Layer, Registry,
+    filter::{FilterExt as _, filter_fn},
+    fmt,
+    layer::SubscriberExt as _,
+    reload,
     util::SubscriberInitExt as _,
 };
 
@@ -79,15 +83,17 @@ pub fn install_with(log: &Log, also: Option<Also>) {
         LogFormat::Auto => stderr().is_terminal(),
     };
     let (filter, handle) = reload::Layer::new(filter(&log.level));
+    // One filter: two would each be asked again whenever a line is left out, which libraries do several times an event.
+    let filter = filter.and(filter_fn(is_safe));
     let (writer, guard) = queued(stderr());
     let dropped = writer.error_counter();
     let lines = fmt::layer().with_writer(writer);
     let lines: Also = if human {
         let lines = lines.with_target(false).with_ansi(stderr().is_terminal());
-        lines.with_filter(filter).with_filter(filter_fn(is_safe)).boxed()
+        lines.with_filter(filter).boxed()
     } else {
         let lines = lines.json().flatten_event(true);
-        lines.with_filter(filter).with_filter(filter_fn(is_safe)).boxed()
+        lines.with_filter(filter).boxed()
     };
     let layers: Vec<Also> = also.into_iter().chain([lines]).collect();
     if tracing_subscriber::registry().with(layers).try_init().is_err() {
