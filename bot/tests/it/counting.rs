@@ -202,7 +202,10 @@ async fn connections_that_end_in_every_way() {
     let scene = Scene::new().await;
     let discord = discord(world(60_000)).await;
     let control = discord.control();
-    let bot = start(&config_for(&discord), scene.postgres.connection()).await;
+    let mut config = config_for(&discord);
+    // The connections end as soon as they are up, so the pauses would grow up to a minute.
+    config.gateway.max_backoff = Duration::from_secs(1);
+    let bot = start(&config, scene.postgres.connection()).await;
     // A session whose READY never arrived is nobody's to resume.
     until("every shard knows its session", async || {
         let up = |shard: &Arc<ShardStatus>| shard.state() == ShardState::Up;
