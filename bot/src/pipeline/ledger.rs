@@ -26,10 +26,10 @@ use crate::{
             last_awards::LastAwards,
             pending::{self, MemberMessage, MemberRows},
         },
-        welcome::arrival::Stage,
+        welcome::arrival::{Stage, Times},
     },
     pipeline::backfill::{self, Arrival, Backfill, HeldMessage, Span, Unread},
-    support::ids::{MemberKey, Millis},
+    support::ids::{self, MemberKey},
 };
 
 /// An event of a member's arrival in a server.
@@ -39,8 +39,8 @@ pub struct Coming {
     pub key: MemberKey,
     /// What has happened.
     pub stage: Stage,
-    /// When the member joined, as Discord says; guests have no such time.
-    pub joined_at: Option<Millis>,
+    /// When it happened, as far as that is known.
+    pub times: Times,
 }
 
 /// The changes of one shard that are not in a batch yet.
@@ -243,8 +243,9 @@ impl Ledger {
     }
 
     /// Note that somebody comes.
-    pub fn coming(&mut self, coming: Coming) {
+    pub fn coming(&mut self, mut coming: Coming) {
         self.left.remove(&coming.key);
+        coming.times.seen_at = self.backfill.newest().map(ids::millis);
         self.coming.push(coming);
         self.charge(size_of::<Coming>());
     }

@@ -3,17 +3,17 @@
 use eventide::postgres::Statement;
 use serde_json::json;
 use tokio_postgres::types::Type;
-use twilight_model::id::Id;
+use twilight_model::id::{Id, marker::MessageMarker};
 
 use crate::support::{
     asking::{Here, here_with},
     until,
 };
 
-/// A time in seconds of a fixed day, as Discord writes it.
+/// A time in seconds of a fixed day, as Discord writes it. It is later than the simulator's messages.
 fn at(seconds: u64) -> String {
     format!(
-        "2026-11-23T{:02}:{:02}:{:02}.000000+00:00",
+        "2036-11-23T{:02}:{:02}:{:02}.000000+00:00",
         12 + seconds / 3_600,
         seconds / 60 % 60,
         seconds % 60
@@ -28,6 +28,21 @@ fn tell(here: &Here, event: &str, user: u64, joined: u64, pending: bool) {
     here.discord
         .control()
         .dispatch(Some(here.guild()), event, &data.to_string());
+}
+
+/// Somebody writes a message at such a time.
+fn said(here: &Here, user: u64, seconds: u64) {
+    let noon = 2_111_054_400_000;
+    let id = eventide::support::ids::at_millis::<MessageMarker>(
+        noon + i64::try_from(seconds * 1_000).expect("few"),
+    );
+    let data = json!({
+        "id": id.expect("a message's ID").to_string(), "guild_id": here.guild().to_string(),
+        "channel_id": here.channel().to_string(), "type": 0, "author": {"id": user.to_string(), "username": "somebody"},
+    });
+    here.discord
+        .control()
+        .dispatch(Some(here.guild()), "MESSAGE_CREATE", &data.to_string());
 }
 
 /// Whom the bot has welcomed, in order.
@@ -71,6 +86,7 @@ async fn who_joins_is_welcomed_when_they_are_let_in_and_once() {
     .await;
     let [screened, twice, old, patient] = [1, 2, 3, 4].map(|rank| here.member(rank));
     let marks: Vec<u64> = (5..10).map(|rank| here.member(rank)).collect();
+    let [slow, late] = [10, 11].map(|rank| here.member(rank));
 
     // Not before they are let in; what else changes of them, and of others, is no arrival.
     tell(&here, "GUILD_MEMBER_ADD", screened, 0, true);
@@ -100,6 +116,15 @@ async fn who_joins_is_welcomed_when_they_are_let_in_and_once() {
     tell(&here, "GUILD_MEMBER_REMOVE", old, 0, false);
     tell(&here, "GUILD_MEMBER_ADD", old, 601, true);
     assert_eq!(welcomed_until(&here, marks[3], 602).await[6..], [twice]);
+
+    // Who was in screening for long is welcomed when they are let in, and not again when they come back at once. The time of that is
+    // the one of the newest message.
+    tell(&here, "GUILD_MEMBER_ADD", slow, 610, true);
+    said(&here, slow, 2_900);
+    tell(&here, "GUILD_MEMBER_UPDATE", slow, 610, false);
+    tell(&here, "GUILD_MEMBER_REMOVE", slow, 610, false);
+    tell(&here, "GUILD_MEMBER_ADD", slow, 2_910, false);
+    assert_eq!(welcomed_until(&here, late, 2_911).await[8..], [slow]);
 
     // What is long ago is not kept.
     welcomed_until(&here, marks[4], 7_000).await;

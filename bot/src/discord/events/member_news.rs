@@ -13,7 +13,7 @@ use twilight_model::{
 
 use super::message_create::Unreadable;
 use crate::{
-    features::welcome::arrival::Stage,
+    features::welcome::arrival::{Stage, Times},
     pipeline::ledger::Coming,
     support::ids::{MemberKey, Millis},
 };
@@ -78,7 +78,10 @@ impl MemberNews {
         Coming {
             key: self.key(),
             stage,
-            joined_at: self.joined_at(),
+            times: Times {
+                joined_at: self.joined_at(),
+                seen_at: None,
+            },
         }
     }
 

@@ -22,12 +22,34 @@ pub enum Stage {
     Left,
 }
 
+/// What is known of the time of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Times {
+    /// When the member joined. Guests have no such time.
+    #[serde(default)]
+    pub joined_at: Option<Millis>,
+    /// When the newest message was written that the shard had seen by then.
+    #[serde(default)]
+    pub seen_at: Option<Millis>,
+}
+
+impl Times {
+    /// The time of the event, or the latest one that is known before it: Discord does not say when a member was let in.
+    fn of(self, stage: Stage) -> Option<Millis> {
+        let joined_at = self.joined_at?;
+        Some(match stage {
+            Stage::Admitted => joined_at.max(self.seen_at.unwrap_or(joined_at)),
+            Stage::Joined | Stage::Screened | Stage::Left => joined_at,
+        })
+    }
+}
+
 /// What is remembered of a member's arrival.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arrival {
     /// Whether they have still to accept the rules.
     pub is_pending: bool,
-    /// When they had joined when they were welcomed last.
+    /// When they were welcomed last.
     pub welcomed_at: Option<Millis>,
 }
 
@@ -43,10 +65,9 @@ pub enum Follows {
 }
 
 impl Arrival {
-    /// Take in an event of a member who joined at this time. An event that has no time of its own has that one, so a screening that
-    /// took longer than [`APART`] does not count. Of guests there is no such time, and nothing is remembered. `welcomes` says whether
-    /// the server welcomes members.
-    pub fn take(&mut self, stage: Stage, joined_at: Option<Millis>, welcomes: bool) -> Follows {
+    /// Take in an event of a member. `welcomes` says whether the server welcomes members. Of guests it is not known when they joined, and
+    /// nothing is remembered.
+    pub fn take(&mut self, stage: Stage, times: Times, welcomes: bool) -> Follows {
         let was_pending = std::mem::replace(&mut self.is_pending, stage == Stage::Screened);
         let arrives = match stage {
             Stage::Joined => true,
@@ -59,7 +80,7 @@ impl Arrival {
         if !welcomes {
             return Follows::Arrives;
         }
-        let Some(at) = joined_at else {
+        let Some(at) = times.of(stage) else {
             return Follows::IsWelcomed;
         };
         let is_again = self.welcomed_at.is_some_and(|last| at - last < APART);
@@ -78,14 +99,47 @@ impl Arrival {
 
 #[cfg(test)]
 mod tests {
-    use super::{APART, Arrival, Follows, Stage};
+    use super::{APART, Arrival, Follows, Stage, Times};
+
+    fn joined(at: i64) -> Times {
+        Times {
+            joined_at: Some(at),
+            seen_at: None,
+        }
+    }
 
     fn follows(events: &[(Stage, i64)]) -> Vec<Follows> {
         let mut arrival = Arrival::default();
         let events = events.iter();
         events
-            .map(|(stage, at)| arrival.take(*stage, Some(*at), true))
+            .map(|(stage, at)| arrival.take(*stage, joined(*at), true))
             .collect()
+    }
+
+    #[test]
+    fn a_long_screening_counts_by_the_messages_that_the_shard_saw() {
+        let at = |joined_at, seen_at| Times {
+            joined_at: Some(joined_at),
+            seen_at: Some(seen_at),
+        };
+        let accepted = 3 * APART;
+        for (back_at, expected) in [
+            (accepted + 1, Follows::Arrives),
+            (accepted + APART, Follows::IsWelcomed),
+        ] {
+            let mut arrival = Arrival::default();
+            assert_eq!(arrival.take(Stage::Screened, at(0, 0), true), Follows::Nothing);
+            assert!(!arrival.is_over(accepted), "still pending");
+            let let_in = arrival.take(Stage::Admitted, at(0, accepted), true);
+            assert_eq!(let_in, Follows::IsWelcomed);
+            assert!(!arrival.is_over(accepted + 1) && arrival.is_over(accepted + APART));
+            assert_eq!(
+                arrival.take(Stage::Left, Times::default(), true),
+                Follows::Nothing
+            );
+            // What the shard saw before does not make a join older or newer.
+            assert_eq!(arrival.take(Stage::Joined, at(back_at, accepted), true), expected);
+        }
     }
 
     #[test]
@@ -124,10 +178,13 @@ mod tests {
     #[test]
     fn guests_and_servers_without_a_welcome() {
         let mut arrival = Arrival::default();
-        assert_eq!(arrival.take(Stage::Joined, None, true), Follows::IsWelcomed);
-        assert_eq!(arrival.take(Stage::Joined, Some(5), false), Follows::Arrives);
+        assert_eq!(
+            arrival.take(Stage::Joined, Times::default(), true),
+            Follows::IsWelcomed
+        );
+        assert_eq!(arrival.take(Stage::Joined, joined(5), false), Follows::Arrives);
         assert!(arrival.is_over(5), "nothing to be remembered");
-        assert_eq!(arrival.take(Stage::Joined, Some(5), true), Follows::IsWelcomed);
+        assert_eq!(arrival.take(Stage::Joined, joined(5), true), Follows::IsWelcomed);
         assert!(!arrival.is_over(5) && arrival.is_over(5 + APART));
     }
 }

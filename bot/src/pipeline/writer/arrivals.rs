@@ -7,7 +7,7 @@ use crate::{
         levels::effects::plan,
         privacy::rows::departures,
         welcome::{
-            arrival::{Arrival, Follows, Stage},
+            arrival::{Arrival, Follows, Stage, Times},
             rows,
         },
     },
@@ -30,7 +30,7 @@ pub(super) async fn apply(
     coming.extend(left.iter().map(|key| Coming {
         key: *key,
         stage: Stage::Left,
-        joined_at: None,
+        times: Times::default(),
     }));
     // Each member's events stay in their order, and what follows is in that of all events.
     let mut coming: Vec<(usize, Coming)> = coming.into_iter().enumerate().collect();
@@ -51,7 +51,7 @@ pub(super) async fn apply(
         let mut arrival = before.unwrap_or_default();
         for (place, coming) in of_one {
             let welcomes = settings.is_some_and(|settings| settings.welcome.is_some());
-            let follows = arrival.take(coming.stage, coming.joined_at, welcomes);
+            let follows = arrival.take(coming.stage, coming.times, welcomes);
             let Some(settings) = settings else { continue };
             if follows == Follows::IsWelcomed {
                 following.extend(plan::welcome_of(key, settings).map(|effect| (*place, effect)));
@@ -72,7 +72,8 @@ pub(super) async fn apply(
     following.sort_by_key(|(place, _)| *place);
     effects.extend(following.into_iter().map(|(_, effect)| effect));
     rows::write(tx, &changed).await?;
-    if let Some(now) = coming.iter().filter_map(|(_, coming)| coming.joined_at).max() {
+    let joined_at = coming.iter().filter_map(|(_, coming)| coming.times.joined_at);
+    if let Some(now) = joined_at.max() {
         rows::tidy(tx, &changed, now).await?;
     }
     departures::show(tx, &joined).await?;

@@ -5,7 +5,10 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::flush::Work;
 use crate::{
-    features::{levels::pending::Pending, welcome::arrival::Stage},
+    features::{
+        levels::pending::Pending,
+        welcome::arrival::{Stage, Times},
+    },
     pipeline::{
         ledger::Coming,
         rows::{
@@ -14,7 +17,7 @@ use crate::{
         },
     },
     postgres::StoreError,
-    support::ids::{MemberKey, Millis},
+    support::ids::MemberKey,
 };
 
 /// Some changes. Taken apart, each half can be written without the other.
@@ -40,8 +43,8 @@ struct GuildChange {
 struct Arrives {
     #[serde(default)]
     stage: Stage,
-    #[serde(default)]
-    joined_at: Option<Millis>,
+    #[serde(flatten)]
+    times: Times,
 }
 
 /// A change out of quarantine, which [`Parts`] can borrow from.
@@ -99,13 +102,8 @@ impl<'a> Parts<'a> {
             of_member("member", *key, body, error)
         });
         let coming = self.coming.iter().map(|coming| {
-            let Coming {
-                key,
-                stage,
-                joined_at,
-            } = *coming;
-            let body =
-                serde_json::to_string(&Arrives { stage, joined_at }).expect("a word and a number are JSON");
+            let Coming { key, stage, times } = *coming;
+            let body = serde_json::to_string(&Arrives { stage, times }).expect("a word and numbers are JSON");
             of_member("joined", key, body, error)
         });
         let left = self
@@ -134,11 +132,11 @@ impl Change {
         Some(match kept.kind.as_str() {
             "member" => Self::Member(key()?, serde_json::from_str(&kept.body).ok()?),
             "joined" => {
-                let Arrives { stage, joined_at } = serde_json::from_str(&kept.body).ok()?;
+                let Arrives { stage, times } = serde_json::from_str(&kept.body).ok()?;
                 Self::Coming(Coming {
                     key: key()?,
                     stage,
-                    joined_at,
+                    times,
                 })
             }
             "left" => Self::Left(key()?),
