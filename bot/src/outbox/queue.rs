@@ -6,7 +6,10 @@
 
 pub mod claim;
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
 
 use twilight_model::id::{
     Id,
@@ -15,6 +18,7 @@ use twilight_model::id::{
 
 use self::claim::{Lane, Urgency};
 use crate::{
+    outbox::effect::Effect,
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
     support::ids,
 };
@@ -130,6 +134,7 @@ async fn add_as(tx: &Tx<'_>, effects: &[NewEffect], urgency: Urgency) -> Result<
     if effects.is_empty() {
         return Ok(());
     }
+    let effects = in_order(effects);
     let guilds: Vec<i64> = effects.iter().map(|e| ids::to_db(e.guild_id)).collect();
     let lanes: Vec<i64> = effects.iter().map(|e| e.lane_id).collect();
     let kinds: Vec<&'static str> = effects.iter().map(|e| e.kind).collect();
@@ -144,6 +149,29 @@ async fn add_as(tx: &Tx<'_>, effects: &[NewEffect], urgency: Urgency) -> Result<
     .await?;
     tx.adds_effects(&kinds);
     Ok(())
+}
+
+/// Effects in the order of their lanes, in which transactions lock the rows that wait already, and within a lane as they were. A member's
+/// roles are in it once, and as a demotion if one of them is: one statement cannot change a row twice.
+fn in_order(effects: &[NewEffect]) -> Vec<&NewEffect> {
+    let mut roles: HashMap<(Id<GuildMarker>, i64), usize> = HashMap::new();
+    let mut ordered: Vec<&NewEffect> = Vec::with_capacity(effects.len());
+    for effect in effects {
+        if effect.kind == Effect::ROLES {
+            let place = *roles
+                .entry((effect.guild_id, effect.lane_id))
+                .or_insert(ordered.len());
+            if let Some(before) = ordered.get_mut(place) {
+                if before.body == Effect::Roles.body() {
+                    *before = effect;
+                }
+                continue;
+            }
+        }
+        ordered.push(effect);
+    }
+    ordered.sort_by_key(|effect| (effect.guild_id, effect.lane_id));
+    ordered
 }
 
 /// Members whose roles are still to be made right.
@@ -442,7 +470,45 @@ pub async fn list(
 
 #[cfg(test)]
 mod tests {
-    use super::nonce;
+    use twilight_model::id::Id;
+
+    use super::{NewEffect, in_order, nonce};
+    use crate::outbox::effect::Effect;
+
+    #[test]
+    fn effects_are_in_the_order_of_lanes_and_roles_of_a_member_once() {
+        let of = |guild: u64, lane: i64, kind, body: String| NewEffect {
+            guild_id: Id::new(guild),
+            lane_id: lane,
+            kind,
+            channel_id: None,
+            user_id: None,
+            body,
+        };
+        let roles = |guild, lane| of(guild, lane, Effect::ROLES, Effect::Roles.body());
+        let demotion = |guild, lane| of(guild, lane, Effect::ROLES, Effect::Demotion.body());
+        let welcome = |text: &str| of(1, 9, Effect::WELCOME, text.to_owned());
+        let given = [
+            roles(2, 5),
+            welcome("first"),
+            roles(1, 4),
+            demotion(1, 4),
+            welcome("second"),
+            demotion(1, 3),
+            roles(1, 3),
+        ];
+        let ordered: Vec<NewEffect> = in_order(&given).into_iter().cloned().collect();
+        assert_eq!(
+            ordered,
+            [
+                demotion(1, 3),
+                demotion(1, 4),
+                welcome("first"),
+                welcome("second"),
+                roles(2, 5)
+            ]
+        );
+    }
 
     #[test]
     fn a_nonce_fits_discords_limit_and_tells_restored_numbers_apart() {

@@ -27,6 +27,7 @@ mod interactions;
 mod leaderboards;
 mod levels;
 mod limits;
+mod locks;
 mod mass;
 mod migrations;
 mod model;

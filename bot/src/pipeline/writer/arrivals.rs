@@ -18,14 +18,44 @@ use crate::{
     support::ids::MemberKey,
 };
 
-/// Write who has come and left. `coming` is in the order of the events.
+/// What members' coming and going changes besides `member_arrival`.
+#[derive(Debug, Default)]
+pub(super) struct Moved {
+    /// Whose row is shown on the boards again.
+    joined: Vec<MemberKey>,
+    /// Whose row is hidden from them.
+    hidden: Vec<MemberKey>,
+    /// Whose row is emptied.
+    reset: Vec<MemberKey>,
+    /// In the order of the events.
+    pub(super) effects: Vec<NewEffect>,
+}
+
+impl Moved {
+    /// The members whose rows of `member_xp` [`write`](Self::write) changes, if they have one.
+    pub(super) fn members(&self) -> impl Iterator<Item = MemberKey> {
+        let all = self.joined.iter().chain(&self.hidden).chain(&self.reset);
+        all.copied()
+    }
+
+    /// Write their places on the boards, after what they earned before they left. Their rows are locked.
+    pub(super) async fn write(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        departures::show(tx, &self.joined).await?;
+        departures::hide(tx, &self.hidden).await?;
+        departures::reset(tx, &self.reset).await
+    }
+}
+
+/// Write down who has come and left, and see what follows. `coming` is in the order of the events.
 pub(super) async fn apply(
     tx: &Tx<'_>,
     settings: &Settings,
     mut coming: Vec<Coming>,
     mut left: Vec<MemberKey>,
-    effects: &mut Vec<NewEffect>,
-) -> Result<(), StoreError> {
+) -> Result<Moved, StoreError> {
+    if coming.is_empty() && left.is_empty() {
+        return Ok(Moved::default());
+    }
     // Who is in `left` has not come back since.
     coming.extend(left.iter().map(|key| Coming {
         key: *key,
@@ -70,13 +100,11 @@ pub(super) async fn apply(
         }
     }
     following.sort_by_key(|(place, _)| *place);
-    effects.extend(following.into_iter().map(|(_, effect)| effect));
     rows::write(tx, &changed).await?;
     let joined_at = coming.iter().filter_map(|(_, coming)| coming.times.joined_at);
     if let Some(now) = joined_at.max() {
         rows::tidy(tx, &changed, now).await?;
     }
-    departures::show(tx, &joined).await?;
     let whose = |departed: LeavePolicy| -> Vec<MemberKey> {
         let keys = left.iter().copied();
         keys.filter(|key| {
@@ -86,6 +114,10 @@ pub(super) async fn apply(
         })
         .collect()
     };
-    departures::hide(tx, &whose(LeavePolicy::Hide)).await?;
-    departures::reset(tx, &whose(LeavePolicy::Reset)).await
+    Ok(Moved {
+        joined,
+        hidden: whose(LeavePolicy::Hide),
+        reset: whose(LeavePolicy::Reset),
+        effects: following.into_iter().map(|(_, effect)| effect).collect(),
+    })
 }

@@ -102,7 +102,9 @@ async fn write(tx: &Tx<'_>, settings: &Settings, work: &Work, making: Making) ->
     Ok(Written::of(&advanced, applied))
 }
 
-/// Write these changes. Their effects are for the caller to add, last of all: lanes are locked after members.
+/// Write these changes. Their effects are for the caller to add, last of all.
+///
+/// Rows are locked in the order that docs/invariants.md states: `guild_departed`, `erased`, `member_arrival`, `member_xp`, lanes.
 pub(super) async fn apply(
     tx: &Tx<'_>,
     settings: &Settings,
@@ -110,18 +112,33 @@ pub(super) async fn apply(
     making: Making,
 ) -> Result<Applied, StoreError> {
     let mut applied = Applied::default();
+    let (mut gone, mut there) = (Vec::new(), Vec::new());
+    for (guild_id, is_there) in parts.guilds {
+        if is_there { &mut there } else { &mut gone }.push(guild_id);
+    }
+    departures::guilds(tx, &gone, &there).await?;
+    let mut additions = Vec::new();
     if !parts.entries.is_empty() {
         let asked = parts.entries.iter();
         let asked = asked.map(|(_, key, pending)| (*key, pending.needs_stored_award()));
         let stored = member_xp::stored(tx, asked).await?;
         let back = without_erased(tx, &mut parts.entries, &stored).await?;
-        let mut additions = resolve(&parts.entries, &stored, &mut applied);
+        additions = resolve(&parts.entries, &stored, &mut applied);
         for Addition { key, delta, .. } in &mut additions {
             // The ledger remembers awards from before.
             if let Some(erased_at) = back.get(key) {
                 delta.last_award = delta.last_award.filter(|award| award > erased_at);
             }
         }
+    }
+    let moved = arrivals::apply(tx, settings, parts.coming, parts.left).await?;
+    let mut moving: Vec<MemberKey> = moved.members().collect();
+    if !moving.is_empty() {
+        // Those who earned something as well, so that all are locked in the order of the key.
+        moving.extend(additions.iter().map(|addition| addition.key));
+        member_xp::lock(tx, &moving).await?;
+    }
+    if !additions.is_empty() {
         let rows = member_xp::write(tx, &additions, making).await?;
         applied.effects = effects(tx, settings, &rows, &additions).await?;
         applied.rows = additions.len();
@@ -129,14 +146,8 @@ pub(super) async fn apply(
         let ranked = additions.iter().filter(|addition| addition.is_ranked);
         applied.ranked = ranked.map(|addition| addition.key.guild_id).collect();
     }
-    if !parts.coming.is_empty() || !parts.left.is_empty() {
-        arrivals::apply(tx, settings, parts.coming, parts.left, &mut applied.effects).await?;
-    }
-    let (mut gone, mut there) = (Vec::new(), Vec::new());
-    for (guild_id, is_there) in parts.guilds {
-        if is_there { &mut there } else { &mut gone }.push(guild_id);
-    }
-    departures::guilds(tx, &gone, &there).await?;
+    moved.write(tx).await?;
+    applied.effects.extend(moved.effects);
     Ok(applied)
 }
 

@@ -97,6 +97,31 @@ pub async fn stored(
     Ok(stored)
 }
 
+/// Lock these members' rows until the transaction ends, and tell their XP. Those without a row are not in the answer.
+///
+/// As everybody who writes to the table does it: rows of guilds that are not ranked first, each in the order of the key, and before
+/// other rows are made.
+pub async fn lock(tx: &Tx<'_>, keys: &[MemberKey]) -> Result<HashMap<MemberKey, u64>, StoreError> {
+    const LOCK: Statement = statement!(
+        "member_xp_lock_members",
+        [INT8_ARRAY, INT8_ARRAY],
+        "SELECT m.guild_id, m.user_id, m.xp
+         FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
+         JOIN member_xp AS m ON m.guild_id = k.guild_id AND m.user_id = k.user_id
+         LEFT JOIN ranked_guild AS r ON r.guild_id = k.guild_id
+         ORDER BY r.guild_id IS NOT NULL, k.guild_id, k.user_id FOR NO KEY UPDATE OF m"
+    );
+    let (guilds, users): (Vec<i64>, Vec<i64>) = keys
+        .iter()
+        .map(|key| (ids::to_db(key.guild_id), ids::to_db(key.user_id)))
+        .unzip();
+    let rows = tx.query(LOCK, &[&guilds, &users]).await?;
+    let read = rows
+        .iter()
+        .filter_map(|row| Some((key_of(row)?, row.get::<_, i64>(2).cast_unsigned())));
+    Ok(read.collect())
+}
+
 /// What a flush adds to a member's row.
 #[derive(Clone, Copy, Debug)]
 pub struct Addition {

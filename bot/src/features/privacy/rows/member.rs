@@ -80,7 +80,17 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, payload: Id<InteractionMarker>) 
          ON CONFLICT (guild_id, user_id) DO UPDATE SET interaction_id = excluded.interaction_id, is_over = false
          WHERE e.interaction_id < excluded.interaction_id"
     );
-    // In the order in which a flush locks them.
+    // In the order that docs/invariants.md states. What is erased only if nothing was before is locked until that is known.
+    const LOCK_REFUSED: Statement = statement!(
+        "privacy_lock_quarantine",
+        [INT8, INT8],
+        "SELECT FROM quarantine WHERE guild_id = $1 AND user_id = $2 ORDER BY quarantine_id FOR UPDATE"
+    );
+    const LOCK_MESSAGES: Statement = statement!(
+        "privacy_lock_messages",
+        [INT8, INT8],
+        "SELECT FROM backfill_message WHERE guild_id = $1 AND user_id = $2 ORDER BY message_id FOR UPDATE"
+    );
     const MESSAGES: Statement = statement!(
         "privacy_erase_messages",
         [INT8, INT8],
@@ -129,11 +139,14 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, payload: Id<InteractionMarker>) 
          WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text"
     );
     let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
+    for statement in [LOCK_REFUSED, LOCK_MESSAGES] {
+        tx.execute(statement, &[&guild, &user]).await?;
+    }
     if tx.execute(NOTE, &[&guild, &user, &ids::to_db(payload)]).await? == 0 {
         return Ok(false);
     }
     for statement in [
-        MESSAGES, XP, EFFECTS, CARD, ARRIVAL, ROLES, CHANGES, REFUSED, NAMED,
+        REFUSED, MESSAGES, NAMED, ARRIVAL, XP, CHANGES, CARD, ROLES, EFFECTS,
     ] {
         tx.execute(statement, &[&guild, &user]).await?;
     }
