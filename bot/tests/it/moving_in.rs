@@ -8,6 +8,7 @@ use std::{
 
 use discord_simulator::{Rate, SimulatorConfig};
 use eventide::{
+    config::Config,
     features::levels::{
         import::{self, ImportError, Options, Progress, fields::Format, judge::XpMeaning, report::Report},
         rows::{
@@ -17,6 +18,7 @@ use eventide::{
         rules::curve::Curve,
     },
     postgres::{Statement, Store},
+    settings::Settings,
 };
 use tempfile::TempDir;
 use tokio_postgres::types::ToSql;
@@ -40,6 +42,10 @@ const fn user(index: u64) -> u64 {
 
 /// XP and messages by guild and user.
 type Members = BTreeMap<(u64, u64), (u64, u64)>;
+
+fn settings() -> Settings {
+    Settings::new(&Config::defaults().levels)
+}
 
 struct Place {
     scene: Scene,
@@ -85,7 +91,7 @@ impl Place {
     }
 
     async fn run(&self, options: &Options) -> Result<Report, ImportError> {
-        import::run(&self.store, options, &mut Progress::new()).await
+        import::run(&self.store, &settings(), options, &mut Progress::new()).await
     }
 
     /// The real binary.
@@ -272,7 +278,7 @@ async fn commits_that_nobody_heard_of() {
     let place = Place::new().await;
     let cutter = CommitCutter::start(place.scene.postgres.socket_directory());
     let through = cutter.connection(&place.scene.postgres.connection());
-    let store = Store::new(&through, &eventide::config::Config::defaults().database).expect("a pool");
+    let store = Store::new(&through, &Config::defaults().database).expect("a pool");
     let file = place.file("levels.csv", &csv((0..2_000).map(|n| (user(n), n, 1))));
     let mut options = Place::options(&file, Mode::Add);
     options.batch = 200;
@@ -285,7 +291,8 @@ async fn commits_that_nobody_heard_of() {
         .await;
     };
     let mut progress = Progress::new();
-    let (report, ()) = tokio::join!(import::run(&store, &options, &mut progress), import);
+    let settings = settings();
+    let (report, ()) = tokio::join!(import::run(&store, &settings, &options, &mut progress), import);
     assert_eq!(report.expect("imported").new, 2_000);
     let expected: Members = (0..2_000).map(|n| ((GUILD, user(n)), (n, 1))).collect();
     assert_eq!(place.members().await, expected);
@@ -424,17 +431,7 @@ async fn a_dry_run_writes_nothing_and_foretells() {
         "{said}"
     );
     assert_eq!(place.members().await, before);
-    // An import changes no roles, which is said where levels give some.
-    assert!(!said.contains("/levels reward sync"), "{said}");
-    let reward = Statement {
-        name: "test",
-        types: &[tokio_postgres::types::Type::INT8],
-        sql: "INSERT INTO level_role (guild_id, role_id, level) VALUES ($1, 7, 1)",
-    };
-    let added = place.store.query(reward, &[&GUILD.cast_signed()]).await;
-    added.expect("a reward");
-    let output = place.eventide(&["import", "levels.csv", "--dry-run"]).await;
-    assert!(text(&output).contains("/levels reward sync"), "{}", text(&output));
+    assert!(!said.contains("reward roles"), "{said}");
     assert_eq!(
         import_job::all(&place.store).await.expect("read").len(),
         1,
@@ -448,6 +445,75 @@ async fn a_dry_run_writes_nothing_and_foretells() {
     let done = place.run(&options).await.expect("imported");
     assert_eq!(foretold.summary(false), done.summary(false));
     assert_eq!(done.largest[0].after.xp, 2_490);
+    place.scene.stop().await;
+}
+
+/// Who passes a level with a reward has their roles made right, once, also where the import is killed and goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reward_roles_follow() {
+    const ELSEWHERE: u64 = GUILD + 1;
+    let place = Place::new().await;
+    let session = Session::open(&place.scene.postgres.connection().into()).await;
+    // A reward at level 3 (475 XP) in one guild, none in the other, and one where rewards are switched off.
+    session
+        .execute(&format!(
+            "INSERT INTO level_role (guild_id, role_id, level) VALUES ({GUILD}, 7, 3), ({}, 8, 1);
+             INSERT INTO guild_settings (guild_id, rewards_off_reason) VALUES ({}, 'test');
+             INSERT INTO member_xp (guild_id, user_id, xp) VALUES ({GUILD}, {}, 500)",
+            ELSEWHERE + 1,
+            ELSEWHERE + 1,
+            user(9)
+        ))
+        .await;
+    let row = |guild: u64, member: u64, xp: u64| format!("{guild},{},{xp}\n", user(member));
+    let rows = [
+        row(GUILD, 1, 474),
+        row(GUILD, 2, 475),
+        row(ELSEWHERE, 3, 5_000),
+        row(GUILD, 4, 9_999),
+        row(ELSEWHERE + 1, 5, 5_000),
+        // Level 3 before and after; and one who falls from it.
+        row(GUILD, 9, 501),
+    ];
+    let file = place.file("levels.csv", &format!("guild_id,user_id,xp\n{}", rows.concat()));
+    let mut options = Place::options(&file, Mode::Replace);
+    options.batch = 2;
+    options.dry_run = true;
+    let foretold = place.run(&options).await.expect("read");
+    assert_eq!(foretold.roles, 2);
+    assert!(
+        foretold
+            .summary(true)
+            .contains("the reward roles of 2 members would follow")
+    );
+    options.dry_run = false;
+    assert_eq!(place.run(&options).await.expect("imported").roles, 2);
+    let waiting = async || -> Vec<(u64, u64)> {
+        let sql = "SELECT guild_id, user_id FROM outbox WHERE kind = 'roles' ORDER BY guild_id, user_id";
+        let rows = session.client.query(sql, &[]).await.expect("read");
+        let id = |row: &tokio_postgres::Row, column| row.get::<_, i64>(column).cast_unsigned();
+        rows.iter().map(|row| (id(row, 0), id(row, 1))).collect()
+    };
+    let due = [(GUILD, user(2)), (GUILD, user(4))];
+    assert_eq!(waiting().await, due);
+    // They come after what members cause themselves.
+    let urgencies = session
+        .client
+        .query("SELECT DISTINCT urgency FROM outbox_lane", &[])
+        .await
+        .expect("read");
+    assert_eq!(urgencies.len(), 1);
+    assert_eq!(urgencies[0].get::<_, i64>(0), 2);
+
+    // The same again changes no level, and less XP takes what the level gave.
+    options.again = true;
+    assert_eq!(place.run(&options).await.expect("imported").roles, 0);
+    assert_eq!(waiting().await, due);
+    let less = format!("guild_id,user_id,xp\n{}", row(GUILD, 9, 10));
+    let less = place.import(&place.file("less.csv", &less), Mode::Replace).await;
+    assert_eq!(less.expect("imported").roles, 1);
+    assert_eq!(waiting().await.len(), 3);
+    session.close().await;
     place.scene.stop().await;
 }
 

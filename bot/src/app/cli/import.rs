@@ -133,29 +133,19 @@ async fn on(database: &Database, arguments: Import, config: &Config) -> Result<(
     told(&imported?, options.dry_run)
 }
 
-/// What the report says where levels give roles.
-const ROLES_STAY: &str = "an import changes no roles: members get the roles of their level with the next one, or all at once by `/levels reward sync` on Discord";
-
-/// Import, and add what the report needs of the guilds' settings.
+/// Import, and add the curves of the guilds that the report shows.
 async fn reported(
     store: &Store,
     options: &import::Options,
     config: &Config,
 ) -> Result<Report, import::ImportError> {
-    let mut report = import::run(store, options, &mut Progress::new()).await?;
     let settings = Settings::new(&config.levels);
+    let mut report = import::run(store, &settings, options, &mut Progress::new()).await?;
     let chosen = settings.of_all(store, report.shown_guilds()).await?;
     report.curves = chosen
         .iter()
         .map(|(guild_id, settings)| (*guild_id, settings.curve))
         .collect();
-    // An import asks nothing of Discord, and the bot need not run.
-    if chosen
-        .values()
-        .any(|settings| !settings.rewards.roles().is_empty())
-    {
-        report.notes.push(ROLES_STAY.to_owned());
-    }
     Ok(report)
 }
 

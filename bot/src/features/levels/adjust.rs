@@ -389,40 +389,66 @@ async fn follow_with_roles(
     changed: &[Changed],
     is_undo: bool,
 ) -> Result<(), StoreError> {
-    let settings = settings.within(tx, std::iter::once(guild_id)).await?;
-    let Some(settings) = settings
-        .get(&guild_id)
-        .filter(|settings| !settings.rewards.switched_off)
-    else {
-        return Ok(());
-    };
-    let effects: Vec<NewEffect> = changed
+    let changed: Vec<XpChange> = changed
         .iter()
-        .filter_map(|changed| {
-            let level = |xp| settings.curve.level_of(xp);
-            let (before, after) = (level(changed.before), level(changed.after));
-            let concerns_rewards = !settings.rewards.deserved(before.max(after)).is_empty();
-            if before == after || !concerns_rewards {
-                return None;
-            }
-            let key = MemberKey {
+        .map(|changed| XpChange {
+            key: MemberKey {
                 guild_id,
                 user_id: changed.user_id,
-            };
-            let demotes = after < before && settings.rewards.demotion.holds(is_undo);
-            Some(if demotes {
-                plan::demotion_of(key)
-            } else {
-                plan::roles_of(key)
-            })
+            },
+            before: changed.before,
+            after: changed.after,
         })
         .collect();
+    let effects = effects_on_roles(tx, settings, &changed, is_undo).await?;
     // What one command does to many members holds up nobody else.
     if effects.len() > 1 {
         queue::add_bulk(tx, &effects).await
     } else {
         queue::add(tx, &effects).await
     }
+}
+
+/// A change of a member's XP.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct XpChange {
+    pub(crate) key: MemberKey,
+    pub(crate) before: u64,
+    pub(crate) after: u64,
+}
+
+impl XpChange {
+    /// The effect on the member's reward roles, if there is one.
+    pub(crate) fn on_roles(&self, settings: &GuildSettings, is_undo: bool) -> Option<NewEffect> {
+        let rewards = &settings.rewards;
+        let level = |xp| settings.curve.level_of(xp);
+        let (before, after) = (level(self.before), level(self.after));
+        let concerns_rewards = !rewards.switched_off && !rewards.deserved(before.max(after)).is_empty();
+        if before == after || !concerns_rewards {
+            return None;
+        }
+        let demotes = after < before && rewards.demotion.holds(is_undo);
+        Some(if demotes {
+            plan::demotion_of(self.key)
+        } else {
+            plan::roles_of(self.key)
+        })
+    }
+}
+
+/// The effects of these changes on reward roles, by the settings of each member's guild.
+pub(crate) async fn effects_on_roles(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    changed: &[XpChange],
+    is_undo: bool,
+) -> Result<Vec<NewEffect>, StoreError> {
+    let guilds = changed.iter().map(|change| change.key.guild_id);
+    let settings = settings.within(tx, guilds).await?;
+    let effects = changed
+        .iter()
+        .filter_map(|change| change.on_roles(settings.get(&change.key.guild_id)?, is_undo));
+    Ok(effects.collect())
 }
 
 #[cfg(test)]

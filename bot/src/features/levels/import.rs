@@ -45,6 +45,7 @@ use crate::{
     discord::clock::host_time,
     features::levels::rows::{import_job::JobKey, member_xp::moving::Mode},
     postgres::{Store, StoreError},
+    settings::Settings,
     support::ids::Millis,
 };
 
@@ -225,13 +226,23 @@ enum Item {
 /// # Errors
 ///
 /// See [`ImportError`]. What was committed by then stays, and the same call goes on from there.
-pub async fn run(store: &Store, options: &Options, progress: &mut Progress) -> Result<Report, ImportError> {
-    let done = run_shown(store, options, progress).await;
+pub async fn run(
+    store: &Store,
+    settings: &Settings,
+    options: &Options,
+    progress: &mut Progress,
+) -> Result<Report, ImportError> {
+    let done = run_shown(store, settings, options, progress).await;
     progress.end();
     done
 }
 
-async fn run_shown(store: &Store, options: &Options, progress: &mut Progress) -> Result<Report, ImportError> {
+async fn run_shown(
+    store: &Store,
+    settings: &Settings,
+    options: &Options,
+    progress: &mut Progress,
+) -> Result<Report, ImportError> {
     let source = Source::open(
         &options.file,
         options.format,
@@ -263,6 +274,7 @@ async fn run_shown(store: &Store, options: &Options, progress: &mut Progress) ->
     };
     let batches = Batches {
         store,
+        settings,
         source: &source,
         stamp,
         job,

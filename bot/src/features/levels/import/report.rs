@@ -10,9 +10,11 @@ use super::{
 };
 use crate::{
     features::levels::{
+        adjust::XpChange,
         rows::member_xp::moving::{Counts, Mode},
         rules::curve::Curve,
     },
+    settings::GuildSettings,
     support::ids::MemberKey,
 };
 
@@ -35,18 +37,12 @@ impl Change {
     pub fn of(entry: &Entry, before: Option<Counts>, mode: Mode) -> Self {
         let had = before.unwrap_or_default();
         let messages = entry.messages.unwrap_or(0);
-        let after = match mode {
-            Mode::Add => Counts {
-                xp: had.xp.saturating_add(entry.xp),
-                messages: had.messages.saturating_add(messages),
-            },
-            Mode::Replace => Counts {
-                xp: entry.xp,
-                messages: entry.messages.unwrap_or(had.messages),
-            },
-            Mode::KeepHigher => Counts {
-                xp: had.xp.max(entry.xp),
-                messages: had.messages.max(messages),
+        let after = Counts {
+            xp: mode.xp_of(had.xp, entry.xp),
+            messages: match mode {
+                Mode::Add => had.messages.saturating_add(messages),
+                Mode::Replace => entry.messages.unwrap_or(had.messages),
+                Mode::KeepHigher => had.messages.max(messages),
             },
         };
         Self {
@@ -102,6 +98,8 @@ pub struct Report {
     pub changed: u64,
     /// Members for whom the file has nothing new.
     pub unchanged: u64,
+    /// Members whose reward roles follow.
+    pub roles: u64,
     /// Rows of guilds that were not asked for.
     pub elsewhere: u64,
     /// Rows that were rejected, by kind.
@@ -153,8 +151,15 @@ impl Report {
         self.below_level += u64::from(origin.below_level);
     }
 
-    /// Count what happens to a member.
-    pub(super) fn count(&mut self, change: &Change) {
+    /// Count what happens to a member, and whether their reward roles follow.
+    pub(super) fn count(&mut self, change: &Change, settings: Option<&GuildSettings>) {
+        let xp = XpChange {
+            key: change.key,
+            before: change.before.unwrap_or_default().xp,
+            after: change.after.xp,
+        };
+        let follow = settings.is_some_and(|settings| xp.on_roles(settings, false).is_some());
+        self.roles += u64::from(follow);
         match change.before {
             None => self.new += 1,
             Some(_) if change.is_one() => self.changed += 1,
@@ -225,6 +230,18 @@ impl Report {
             self.changed,
             self.unchanged
         ));
+        if self.roles > 0 {
+            let members = if self.roles == 1 {
+                "1 member".to_owned()
+            } else {
+                format!("{} members", self.roles)
+            };
+            lines.push(if dry_run {
+                format!("  the reward roles of {members} would follow")
+            } else {
+                format!("  the reward roles of {members} follow while the bot runs; /levels reward sync says how many are left")
+            });
+        }
         if self.elsewhere > 0 {
             lines.push(format!(
                 "  {} rows of other guilds {would}left out",

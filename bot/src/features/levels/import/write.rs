@@ -13,11 +13,16 @@ use super::{
     source::{Source, Stamp},
 };
 use crate::{
-    features::levels::rows::{
-        import_job::{self, JobKey, Step},
-        member_xp::moving::{self, Arrival, Mode},
+    features::levels::{
+        adjust::{self, XpChange},
+        rows::{
+            import_job::{self, JobKey, Step},
+            member_xp::moving::{self, Arrival, Mode},
+        },
     },
+    outbox::queue,
     postgres::{Store, StoreError},
+    settings::Settings,
     support::backoff::Backoff,
 };
 
@@ -125,6 +130,8 @@ fn in_words(options: &Options) -> String {
 /// Everything that a batch needs.
 pub(super) struct Batches<'a> {
     pub(super) store: &'a Store,
+    /// What the guilds have chosen: their curves and rewards.
+    pub(super) settings: &'a Settings,
     pub(super) source: &'a Source,
     pub(super) stamp: Stamp,
     /// `None` when nothing is to be written.
@@ -217,7 +224,9 @@ impl Batches<'_> {
             .iter()
             .map(|entry| Change::of(entry, current.get(&entry.key).copied(), self.mode))
             .collect();
-        if let Some(job) = &mut self.job {
+        let guilds = || entries.iter().map(|entry| entry.key.guild_id);
+        let chosen = retried(async || self.settings.of_all(self.store, guilds()).await).await?;
+        if let Some(job) = &self.job {
             // What is the same already is not written: to replace it before the bot adds to it is as good as after.
             let arrivals: Arc<[Arrival]> = entries
                 .iter()
@@ -229,46 +238,62 @@ impl Batches<'_> {
                     messages: entry.messages,
                 })
                 .collect();
-            bring(self.store, job, self.mode, &arrivals, report.rows, finished).await?;
+            self.bring(job, &arrivals, report.rows, finished).await?;
         }
         for change in &changes {
-            report.count(change);
+            report.count(change, chosen.get(&change.key.guild_id).map(AsRef::as_ref));
+        }
+        if let Some(job) = &mut self.job {
+            job.rows_done = report.rows;
         }
         entries.clear();
         Ok(())
     }
-}
 
-/// One transaction: the job's progress, whose row's lock makes a second try wait for the first, and the members.
-async fn bring(
-    store: &Store,
-    job: &mut Job,
-    mode: Mode,
-    arrivals: &Arc<[Arrival]>,
-    rows_done: u64,
-    finished: bool,
-) -> Result<(), ImportError> {
-    let (fence, from) = (job.fence, job.rows_done);
-    let step = retried(async || {
-        let (key, arrivals) = (Arc::clone(&job.key), Arc::clone(arrivals));
-        store
-            .transaction("import", move |tx| {
-                Box::pin(async move {
-                    let step = import_job::advance(tx, &key, fence, from, rows_done, finished).await?;
-                    if step == Step::Now {
-                        moving::bring(tx, mode, &arrivals).await?;
-                    }
-                    Ok(step)
+    /// One transaction: the job's progress, whose row's lock makes a second try wait for the first, the members, and the effects on
+    /// their roles.
+    async fn bring(
+        &self,
+        job: &Job,
+        arrivals: &Arc<[Arrival]>,
+        rows_done: u64,
+        finished: bool,
+    ) -> Result<(), ImportError> {
+        let (fence, from, mode) = (job.fence, job.rows_done, self.mode);
+        let step = retried(async || {
+            let (key, arrivals) = (Arc::clone(&job.key), Arc::clone(arrivals));
+            let settings = self.settings.clone();
+            self.store
+                .transaction("import", move |tx| {
+                    Box::pin(async move {
+                        let step = import_job::advance(tx, &key, fence, from, rows_done, finished).await?;
+                        if step == Step::Now {
+                            let before = moving::bring(tx, mode, &arrivals).await?;
+                            let changed: Vec<XpChange> = arrivals
+                                .iter()
+                                .map(|arrival| {
+                                    let had = before.get(&arrival.key).copied().unwrap_or_default();
+                                    XpChange {
+                                        key: arrival.key,
+                                        before: had,
+                                        after: mode.xp_of(had, arrival.xp),
+                                    }
+                                })
+                                .collect();
+                            let effects = adjust::effects_on_roles(tx, &settings, &changed, false).await?;
+                            queue::add_bulk(tx, &effects).await?;
+                        }
+                        Ok(step)
+                    })
                 })
-            })
-            .await
-    })
-    .await?;
-    if step == Step::Fenced {
-        return Err(ImportError::Fenced);
+                .await
+        })
+        .await?;
+        if step == Step::Fenced {
+            return Err(ImportError::Fenced);
+        }
+        Ok(())
     }
-    job.rows_done = rows_done;
-    Ok(())
 }
 
 /// Try again after a conflict, and while the database is away.

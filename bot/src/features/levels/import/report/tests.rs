@@ -50,7 +50,7 @@ fn the_largest_changes_are_kept() {
     let mut report = Report::default();
     for user in 1..=100 {
         let xp = (user * 37) % 101;
-        report.count(&Change::of(&entry(user, xp, None), None, Mode::Add));
+        report.count(&Change::of(&entry(user, xp, None), None, Mode::Add), None);
     }
     let largest: Vec<u64> = report.largest.iter().map(|change| change.after.xp).collect();
     assert_eq!(largest, [100, 99, 98, 97, 96]);

@@ -24,6 +24,15 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// The XP of a member who has `had`, and in the file `xp`.
+    pub fn xp_of(self, had: u64, xp: u64) -> u64 {
+        match self {
+            Self::Add => had.saturating_add(xp),
+            Self::Replace => xp,
+            Self::KeepHigher => had.max(xp),
+        }
+    }
+
     /// As it is written on the command line.
     pub const fn name(self) -> &'static str {
         match self {
@@ -141,25 +150,21 @@ pub async fn current(
         .collect())
 }
 
-/// Write what comes from elsewhere, with its places on the leaderboards. The last awards stay as they are.
+/// Write what comes from elsewhere, with its places on the leaderboards. The last awards stay as they are. Returns each member's XP
+/// before, if they had a row.
 ///
 /// `arrivals` are sorted by key, each key once, as in [`super::write`] and for the same reasons.
-pub async fn bring(tx: &Tx<'_>, mode: Mode, arrivals: &[Arrival]) -> Result<(), StoreError> {
-    // Rows that are there are locked before others are made, as by a flush.
-    const LOCK: Statement = statement!(
-        "member_xp_import_lock",
-        [INT8_ARRAY, INT8_ARRAY],
-        "SELECT FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
-         JOIN member_xp AS m ON m.guild_id = k.guild_id AND m.user_id = k.user_id
-         ORDER BY k.guild_id, k.user_id FOR NO KEY UPDATE OF m"
-    );
+pub async fn bring(
+    tx: &Tx<'_>,
+    mode: Mode,
+    arrivals: &[Arrival],
+) -> Result<HashMap<MemberKey, u64>, StoreError> {
     debug_assert!(
         arrivals.is_sorted_by(|a, b| a.key < b.key),
         "sorted, each key once"
     );
-    let guilds: Vec<i64> = arrivals.iter().map(|a| ids::to_db(a.key.guild_id)).collect();
-    let users: Vec<i64> = arrivals.iter().map(|a| ids::to_db(a.key.user_id)).collect();
-    tx.execute(LOCK, &[&guilds, &users]).await?;
+    let keys: Vec<MemberKey> = arrivals.iter().map(|arrival| arrival.key).collect();
+    let before = super::lock(tx, &keys).await?;
     // Nearly always one run: a file has messages or it does not. In order, so that rows are locked in the keys' order.
     for run in arrivals.chunk_by(|a, b| a.messages.is_some() == b.messages.is_some()) {
         let statement = match (mode, run[0].messages) {
@@ -180,7 +185,7 @@ pub async fn bring(tx: &Tx<'_>, mode: Mode, arrivals: &[Arrival]) -> Result<(), 
         )
         .await?;
     }
-    Ok(())
+    Ok(before)
 }
 
 /// Hand every member of a guild to `each`, in the order of their ids and as of one moment, without holding them all.
