@@ -6,7 +6,7 @@ use discord_simulator::{Guild, RestFault, RestFaultKind, Simulator, SimulatorCon
 use eventide::{
     config::Config,
     outbox::{
-        effect::Effect,
+        effect::{Effect, LevelUp},
         queue::{self, NewEffect},
     },
     postgres::{Statement, Store},
@@ -18,6 +18,7 @@ use crate::support::{
     PATIENCE, Scene,
     bot::{config_for, discord, settle_exactly, start},
     effects::{Courier, delivered},
+    session::Session,
     until,
 };
 
@@ -233,6 +234,66 @@ async fn replaced_and_given_once() {
     assert_eq!(control.rest_calls(PUT).len(), 2);
     assert_eq!(control.rest_calls(DELETE).len(), 1);
     courier.stop().await;
+    server.end().await;
+}
+
+/// `{roles}` in an announcement names the roles that the level gives and that the bot may give: not one above it, not one that belongs to
+/// an integration, not one with dangerous permissions that the owner did not choose, and none where rewards are switched off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_announcement_names_only_roles_that_are_given() {
+    let server = Server::new("stack").await;
+    let control = server.discord.control();
+    let guild = server.guild_id;
+    let extra = |at: u32| control.create_role(guild, "extra", at).expect("a role");
+    let (above, managed, dangerous) = (extra(60), extra(5), extra(6));
+    assert!(control.set_role_managed(guild, managed, true));
+    assert!(control.set_role_permissions(guild, dangerous, 1 << 2));
+    let session = Session::open(&server.scene.postgres.connection().into()).await;
+    session
+        .execute(&format!(
+            "INSERT INTO level_role (guild_id, role_id, level) VALUES ({guild}, {above}, 2), ({guild}, {managed}, 3), ({guild}, {dangerous}, 3);
+             UPDATE guild_settings SET announce = 'channel', announce_channel_id = log_channel_id, announce_template = 'now: {{roles}}'"
+        ))
+        .await;
+    let user = server.discord.world().member_id(guild, 1).expect("a member");
+    let channel = server.discord.world().guilds()[0].channels()[0].id;
+    let announce = async |before| {
+        let effect = Effect::LevelUp(LevelUp {
+            level: 3,
+            before,
+            xp: 500,
+        });
+        let new = NewEffect {
+            guild_id: Id::new(guild),
+            lane_id: channel.cast_signed(),
+            kind: effect.kind(),
+            channel_id: Some(Id::new(channel)),
+            user_id: Some(Id::new(user)),
+            body: effect.body(),
+        };
+        let added = server
+            .store
+            .transaction("test", |tx| Box::pin(async move { queue::add(tx, &[new]).await }));
+        added.await.expect("added");
+        let courier = Courier::start(&server.config(), &server.store);
+        delivered(&server.store).await;
+        courier.stop().await;
+        server.notices().pop().expect("an announcement")
+    };
+    let role = |at: usize| format!("<@&{}>", server.roles[at]);
+    let all = announce(0).await;
+    assert_eq!(all, format!("now: {} {} {}", role(0), role(1), role(2)));
+    // Those of the levels that were passed now.
+    assert_eq!(announce(1).await, format!("now: {} {}", role(1), role(2)));
+    session
+        .execute("UPDATE guild_settings SET rewards = 'replace'")
+        .await;
+    assert_eq!(announce(1).await, format!("now: {}", role(2)));
+    session
+        .execute("UPDATE guild_settings SET rewards_off_reason = 'test'")
+        .await;
+    assert_eq!(announce(0).await.trim_end(), "now:");
+    session.close().await;
     server.end().await;
 }
 
