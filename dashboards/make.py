@@ -427,7 +427,7 @@ def postgresql():
              [("sum by (class) (increase(eventide_pool_connect_failures_total{$}[~]))", "{{class}}")], bars=True, stack=True,
              levels=(None, 1), runbook="EventideRefused")
     d.series("Read elsewhere", "Reads that the primary answered although there is a replica (database.read_url), by reason.",
-             [("sum by (reason) (rate(eventide_read_fallbacks_total{$}[~]))", "{{reason}}")], unit="reqps")
+             [("sum by (reason) (rate(eventide_read_fallbacks_total{$}[~]))", "{{reason}}")], unit="reqps", runbook="EventideReplicaUnused")
     d.series("Told of changed settings", "1 while the connection listens; else settings are read anew every second.",
              [("eventide_settings_listening{$}", "{{instance}}")])
     d.row("Statements, by name (as in pg_stat_statements)")

@@ -131,6 +131,17 @@ pub(super) const FAULTS: &[Fault] = &[
         name: "fewer than 100 identifies are left",
         tells: &["EventideIdentifyBudgetLow"],
         world: |world| world.gateway.identify_total = 60,
+        from_the_start: true,
+        ..NOTHING
+    },
+    Fault {
+        name: "the replica does not answer",
+        tells: &["EventideReplicaUnused"],
+        settings: &[(
+            "EVENTIDE__DATABASE__READ_URL",
+            "postgresql://eventide@127.0.0.1:1/eventide?sslmode=disable",
+        )],
+        from_the_start: true,
         ..NOTHING
     },
     Fault {
