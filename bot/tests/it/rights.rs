@@ -191,6 +191,16 @@ async fn a_restore_names_the_owner_of_what_it_would_replace() {
     assert_eq!(grants, "GRANT \"migrator\" TO \"runner\";");
     assert_eq!(stage.members("public").await, before);
     stage.admin.execute(grants).await;
+    // Erasures are kept in a temporary table, which everybody may make unless that was revoked.
+    stage
+        .admin
+        .execute("REVOKE TEMPORARY ON DATABASE eventide FROM PUBLIC")
+        .await;
+    let line = refused(stage.eventide("runner", "public", &restore)).await;
+    let (_, grants) = line.split_once("with: ").expect("a statement");
+    assert_eq!(grants, "GRANT TEMPORARY ON DATABASE \"eventide\" TO \"runner\";");
+    assert_eq!(stage.members("public").await, before);
+    stage.admin.execute(grants).await;
     well(stage.eventide("runner", "public", &restore)).await;
     assert_ne!(stage.members("public").await, before);
     stage.close().await;

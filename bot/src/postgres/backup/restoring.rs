@@ -198,22 +198,34 @@ impl Restoring {
         (self.way == Way::Rewritten).then_some(self.source.as_str())
     }
 
-    /// See that the role may drop what is there.
+    /// See that the role may drop what is there, and keep what outlives it in a temporary table.
     ///
     /// # Errors
     ///
-    /// [`RestoringError::NotOwner`].
+    /// [`RestoringError::NotOwner`], [`RestoringError::Rights`].
     pub async fn may_replace(&self) -> Result<(), RestoringError> {
         let schema = self.session.target.schema();
-        let owners = place::other_owners(&self.session, schema).await?;
-        if owners.is_empty() {
-            return Ok(());
-        }
         let row = self
             .session
             .client
-            .query_one("-- restore_role\nSELECT current_user::text", &[])
+            .query_one(
+                "-- restore_role
+                 SELECT current_user::text, current_database()::text, has_database_privilege(current_database(), 'TEMPORARY')",
+                &[],
+            )
             .await?;
+        let owners = place::other_owners(&self.session, schema).await?;
+        if owners.is_empty() {
+            if script::remembers(&self.rows) && !row.get::<_, bool>(2) {
+                let (role, database) = (quoted(row.get(0)), quoted(row.get(1)));
+                return Err(RestoringError::Rights {
+                    what: format!("create temporary tables in the database {database}"),
+                    grant: format!("GRANT TEMPORARY ON DATABASE {database} TO {role};"),
+                    role,
+                });
+            }
+            return Ok(());
+        }
         let owners: Vec<String> = owners.iter().map(|owner| quoted(owner)).collect();
         let owners = owners.join(", ");
         Err(RestoringError::NotOwner {

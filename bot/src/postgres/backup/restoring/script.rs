@@ -51,6 +51,11 @@ const RESETS: [Reset; 5] = [
     },
 ];
 
+/// Whether what members had erased is kept over a restore that replaces these tables. It takes a temporary table.
+pub(super) fn remembers(replaced: &BTreeMap<String, u64>) -> bool {
+    replaced.contains_key("erased")
+}
+
 impl Restoring {
     /// What comes before `pg_restore`'s statements.
     pub fn before(&self, aside: &str) -> String {
@@ -67,7 +72,7 @@ impl Restoring {
                  SELECT set_config('eventide.fence', coalesce(max(fence), 0)::text, true) FROM shard_checkpoint;\n",
             );
         }
-        if self.rows.contains_key("erased") {
+        if remembers(&self.rows) {
             line(&mut sql, format_args!("{}", member::remembering(&schema)));
         }
         for drop in &self.drops {
@@ -119,7 +124,7 @@ impl Restoring {
                 line(&mut sql, format_args!("{}", reset.sql));
             }
         }
-        if self.rows.contains_key("erased") {
+        if remembers(&self.rows) {
             for statement in member::erasing_again(version, |table| rows.contains_key(table)) {
                 line(&mut sql, format_args!("{statement}"));
             }
