@@ -25,6 +25,7 @@ mod settings;
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -41,7 +42,7 @@ pub use self::{
     attach::{Guest, Visit},
     error::Error,
 };
-use crate::config::Database;
+use crate::{config::Database, support::files::Directory};
 
 /// What the private PostgreSQL needs to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,11 +115,14 @@ impl PrivatePostgres {
         .await?;
         let mut claim = match taken {
             Taken::Ours(claim) => claim,
-            Taken::Others(pid) => return Err(Error::InUse { path: data, pid }),
+            Taken::Others(pid) => {
+                let path = data.path().to_owned();
+                return Err(Error::InUse { path, pid });
+            }
         };
         let mut waits = false;
         loop {
-            let directory = data.clone();
+            let directory = Arc::clone(&data);
             let holder;
             (claim, holder) = match blocking(move || Lock::of_bot(&directory, claim)).await? {
                 Ok(lock) => return Self::start_on(data, lock, options).await,
@@ -145,9 +149,9 @@ impl PrivatePostgres {
         attach::visit(options).await
     }
 
-    async fn start_on(data: PathBuf, lock: Lock, options: &Options) -> Result<Self, Error> {
+    async fn start_on(data: Arc<Directory>, lock: Lock, options: &Options) -> Result<Self, Error> {
         let started = tokio::time::Instant::now();
-        let path = paths::cluster(&data);
+        let path = paths::cluster(data.path());
         let account = blocking(move || Account::choose(&path)).await?;
         let installed = Installed::find(
             &account,
@@ -155,7 +159,7 @@ impl PrivatePostgres {
             &options.search_path,
         )
         .await?;
-        let path = paths::cluster(&data);
+        let path = paths::cluster(data.path());
         let existing = blocking(move || Ok(cluster::major(&path)?.map(|major| (path, major)))).await?;
         let binaries = match &existing {
             Some((path, major)) => installed.matching(path, *major)?,

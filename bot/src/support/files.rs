@@ -4,15 +4,72 @@
 use std::{
     fs::{self, File, Metadata, OpenOptions},
     io,
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown},
-    path::Path,
+    os::{
+        fd::AsRawFd as _,
+        unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown},
+    },
+    path::{Path, PathBuf},
 };
 
 use nix::{
     errno::Errno,
-    libc::{O_NOFOLLOW, O_NONBLOCK},
+    libc::{O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_PATH},
     unistd::Uid,
 };
+
+/// A directory that was opened once. What its path leads to later on, such as a link that somebody has put there, is not used.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    file: File,
+}
+
+impl Directory {
+    /// Opens a directory, of which `path` has no links in it.
+    ///
+    /// # Errors
+    ///
+    /// Also if there is a link by now.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let directory = Self::open_at(path, path.to_owned())?;
+        // `O_NOFOLLOW` is about the last name.
+        let is = fs::read_link(directory.descriptor())?;
+        if is != path {
+            return Err(refusal(&format!("it leads to {} now", is.display())));
+        }
+        Ok(directory)
+    }
+
+    /// Opens a directory in this one.
+    pub(crate) fn open_in(&self, name: &str) -> io::Result<Self> {
+        Self::open_at(&self.at(name), self.path.join(name))
+    }
+
+    fn open_at(at: &Path, path: PathBuf) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(O_PATH | O_DIRECTORY | O_NOFOLLOW);
+        let file = options.open(at)?;
+        Ok(Self { path, file })
+    }
+
+    /// What it was when it was opened: for people, and for programs that run as somebody else.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of a name in it for this process, by the descriptor as with `openat`.
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        self.descriptor().join(name)
+    }
+
+    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+
+    fn descriptor(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
+    }
+}
 
 /// Opens a file to read and write, and makes it if there is none. It keeps its content.
 ///
@@ -138,7 +195,7 @@ mod tests {
 
     use nix::unistd::Uid;
 
-    use super::{create_new, open_shared, open_to_read, replace};
+    use super::{Directory, create_new, open_shared, open_to_read, replace};
 
     const OWNER: u32 = 65_534;
     const STRANGER: u32 = 12_345;
@@ -175,6 +232,35 @@ mod tests {
             );
             fs::remove_file(&path).expect("removed");
         }
+    }
+
+    /// Between a look at a directory and the use of it, who owns the one above can put another in its place.
+    #[test]
+    fn a_directory_that_is_exchanged_stays_the_one_that_was_opened() {
+        let above = tempfile::tempdir().expect("a directory");
+        let above = above.path().canonicalize().expect("a path without links");
+        let (own, other) = (above.join("own"), above.join("other"));
+        for path in [&own, &own.join("inner"), &other, &other.join("inner")] {
+            fs::create_dir(path).expect("a directory");
+        }
+        let directory = Directory::open(&own).expect("opened");
+        let inner = directory.open_in("inner").expect("opened");
+        fs::rename(&own, above.join("moved")).expect("moved");
+        symlink(&other, &own).expect("a link");
+        for (directory, name) in [(&directory, "moved"), (&inner, "moved/inner")] {
+            open_shared(&directory.at("shared")).expect("a file");
+            replace(&directory.at("replaced")).expect("a file");
+            fs::rename(directory.at("replaced"), directory.at("renamed")).expect("renamed");
+            for file in ["shared", "renamed"] {
+                assert!(above.join(name).join(file).exists(), "{name}/{file}");
+            }
+        }
+        let found = |path: &Path| fs::read_dir(path).expect("a directory").count();
+        assert_eq!((found(&other), found(&other.join("inner"))), (1, 0));
+        // A link in any place of a path is refused, not only in its last.
+        Directory::open(&own).expect_err("a link");
+        let error = Directory::open(&own.join("inner")).expect_err("a link above");
+        assert!(error.to_string().contains("leads to"), "{error}");
     }
 
     #[test]

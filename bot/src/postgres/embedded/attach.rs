@@ -1,16 +1,19 @@
 //! A visit to the private PostgreSQL that another eventide runs: connect, and leave it as it was found.
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{fs::File, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-use crate::postgres::embedded::{
-    Options, PrivatePostgres, blocking,
-    error::Error,
-    lock::{self, Lock, Taken},
-    paths,
-    pidfile::{self, PidFile},
-    session,
+use crate::{
+    postgres::embedded::{
+        Options, PrivatePostgres, blocking,
+        error::Error,
+        lock::{self, Lock, Taken},
+        paths,
+        pidfile::{self, PidFile},
+        session,
+    },
+    support::files::Directory,
 };
 
 /// How long the other eventide may take to start its server, which may have much to read again after a crash.
@@ -41,13 +44,13 @@ impl Guest {
     }
 
     /// Enters, or says why that is not possible yet.
-    async fn enter(data: &Path) -> Result<Result<Self, String>, Error> {
-        let directory = data.to_owned();
+    async fn enter(data: &Arc<Directory>) -> Result<Result<Self, String>, Error> {
+        let directory = Arc::clone(data);
         let found = blocking(move || {
             let Some(stay) = lock::stay(&directory)? else {
                 return Ok(Err("it is stopping".to_owned()));
             };
-            let cluster = paths::cluster(&directory).canonicalize();
+            let cluster = paths::cluster(directory.path()).canonicalize();
             Ok(cluster
                 .ok()
                 .and_then(|cluster| match PidFile::read(&cluster) {
@@ -77,7 +80,7 @@ pub(super) async fn visit(options: &Options) -> Result<Visit, Error> {
     let deadline = Instant::now() + DEADLINE;
     let mut told = Instant::now();
     loop {
-        let directory = data.clone();
+        let directory = Arc::clone(&data);
         let taken = blocking(move || Lock::of_command(&directory)).await?;
         let pid = match taken {
             Taken::Ours(lock) => {
@@ -96,7 +99,7 @@ pub(super) async fn visit(options: &Options) -> Result<Visit, Error> {
         };
         if Instant::now() >= deadline {
             return Err(Error::HolderNotReady {
-                path: data,
+                path: data.path().to_owned(),
                 pid,
                 seconds: DEADLINE.as_secs(),
                 message,

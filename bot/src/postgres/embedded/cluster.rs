@@ -5,6 +5,7 @@ use std::{
     io,
     path::Path,
     process::{Output, Stdio},
+    sync::Arc,
 };
 
 use crate::postgres::embedded::{
@@ -16,6 +17,9 @@ use crate::postgres::embedded::{
     paths::{Place, fresh_directory},
     settings::ROLE,
 };
+
+/// The name of a cluster while it is made.
+const NEW: &str = "cluster.new";
 
 /// The major version that made `cluster`, or nothing if there is no cluster yet.
 pub(super) fn major(cluster: &Path) -> Result<Option<u32>, Error> {
@@ -50,17 +54,16 @@ pub(super) async fn make(
     binaries: &Binaries,
     sync: bool,
 ) -> Result<(), Error> {
-    let new = place.home.join("cluster.new");
     // The order of the bytes sorts fastest and never changes with the system's library; upper and lower case
     // know all letters. A system without that second locale gets ASCII's.
     let mut options = vec!["--locale=C", "--lc-ctype=C.UTF-8"];
     if !sync {
         options.push("--no-sync");
     }
-    let mut output = initdb(&new, account, binaries, &options).await?;
+    let mut output = initdb(place, account, binaries, &options).await?;
     if String::from_utf8_lossy(&output.stderr).contains("invalid locale name") {
         options.splice(..2, ["--no-locale"]);
-        output = initdb(&new, account, binaries, &options).await?;
+        output = initdb(place, account, binaries, &options).await?;
     }
     if !output.status.success() {
         let message = last_error(&String::from_utf8_lossy(&output.stderr));
@@ -71,32 +74,35 @@ pub(super) async fn make(
     }
     let place = place.clone();
     blocking(move || {
-        fs::rename(&new, &place.cluster).map_err(Error::io("name", &place.cluster))?;
+        fs::rename(place.home.at(NEW), place.home.at("cluster"))
+            .map_err(Error::io("name", &place.cluster))?;
         if !sync {
             return Ok(());
         }
         // initdb has synced what it wrote; the name is ours to sync.
-        File::open(&place.home)
+        File::open(place.home.at("."))
             .and_then(|home| home.sync_all())
-            .map_err(Error::io("sync the directory", &place.home))
+            .map_err(Error::io("sync the directory", place.home.path()))
     })
     .await
 }
 
 async fn initdb(
-    new: &Path,
+    place: &Place,
     account: &Account,
     binaries: &Binaries,
     options: &[&str],
 ) -> Result<Output, Error> {
-    let (path, owner) = (new.to_owned(), account.clone());
-    blocking(move || fresh_directory(&path, &owner)).await?;
+    let (home, owner) = (Arc::clone(&place.home), account.clone());
+    blocking(move || fresh_directory(&home, NEW, &owner)).await?;
     let program = binaries.program("initdb");
     let mut command = account.command(&program, Path::new("/"));
-    command
-        .arg("--pgdata")
-        .arg(new)
-        .args(["--username", ROLE, "--encoding=UTF8", "--auth=peer"]);
+    command.arg("--pgdata").arg(place.home.path().join(NEW)).args([
+        "--username",
+        ROLE,
+        "--encoding=UTF8",
+        "--auth=peer",
+    ]);
     command
         .args(["--data-checksums", "--no-instructions"])
         .args(options);

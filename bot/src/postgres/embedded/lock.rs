@@ -10,10 +10,12 @@
 use std::{
     fs::{File, TryLockError},
     io::{Read, Seek, Write},
-    path::Path,
 };
 
-use crate::{postgres::embedded::error::Error, support::files::open_shared};
+use crate::{
+    postgres::embedded::error::Error,
+    support::files::{Directory, open_shared},
+};
 
 const FILE: &str = "eventide.lock";
 
@@ -36,9 +38,9 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Claims `data_directory` for this bot, or tells which bot has it.
-    pub(super) fn take(data_directory: &Path) -> Result<Taken<Self>, Error> {
-        Ok(match exclusive(&data_directory.join(BOT_FILE))? {
+    /// Claims the data directory for this bot, or tells which bot has it.
+    pub(super) fn take(data: &Directory) -> Result<Taken<Self>, Error> {
+        Ok(match exclusive(data, BOT_FILE)? {
             Taken::Ours(file) => Taken::Ours(Self { _file: file }),
             Taken::Others(pid) => Taken::Others(pid),
         })
@@ -64,11 +66,8 @@ enum Role {
 
 impl Lock {
     /// For a bot. Whoever else holds it is a command, since no other bot has the claim.
-    pub(super) fn of_bot(
-        data_directory: &Path,
-        claim: Claim,
-    ) -> Result<Result<Self, (Claim, String)>, Error> {
-        Ok(match exclusive(&data_directory.join(FILE))? {
+    pub(super) fn of_bot(data: &Directory, claim: Claim) -> Result<Result<Self, (Claim, String)>, Error> {
+        Ok(match exclusive(data, FILE)? {
             Taken::Ours(file) => Ok(Self {
                 role: Role::Bot { _claim: claim },
                 _file: file,
@@ -78,13 +77,12 @@ impl Lock {
     }
 
     /// For a command. Whoever else holds it may be a bot or a command.
-    pub(super) fn of_command(data_directory: &Path) -> Result<Taken<Self>, Error> {
-        let file = match exclusive(&data_directory.join(FILE))? {
+    pub(super) fn of_command(data: &Directory) -> Result<Taken<Self>, Error> {
+        let file = match exclusive(data, FILE)? {
             Taken::Ours(file) => file,
             Taken::Others(pid) => return Ok(Taken::Others(pid)),
         };
-        let path = data_directory.join(GUESTS_FILE);
-        let guests = open_shared(&path).map_err(Error::io("open", &path))?;
+        let guests = open(data, GUESTS_FILE)?;
         Ok(Taken::Ours(Self {
             role: Role::Command { guests },
             _file: file,
@@ -101,19 +99,23 @@ impl Lock {
 }
 
 /// Keeps a command from stopping its server, for as long as the file is open. `None`: it is stopping it.
-pub(super) fn stay(data_directory: &Path) -> Result<Option<File>, Error> {
-    let path = data_directory.join(GUESTS_FILE);
-    let file = open_shared(&path).map_err(Error::io("open", &path))?;
+pub(super) fn stay(data: &Directory) -> Result<Option<File>, Error> {
+    let file = open(data, GUESTS_FILE)?;
     match file.try_lock_shared() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
+        Err(TryLockError::Error(error)) => Err(Error::io("lock", data.path().join(GUESTS_FILE))(error)),
     }
 }
 
+fn open(data: &Directory, name: &str) -> Result<File, Error> {
+    open_shared(&data.at(name)).map_err(Error::io("open", data.path().join(name)))
+}
+
 /// The lock on a file, with this process's id in it; or the id that is in it.
-fn exclusive(path: &Path) -> Result<Taken<File>, Error> {
-    let mut file = open_shared(path).map_err(Error::io("open", path))?;
+fn exclusive(data: &Directory, name: &str) -> Result<Taken<File>, Error> {
+    let mut file = open(data, name)?;
+    let path = &data.path().join(name);
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -134,12 +136,20 @@ fn exclusive(path: &Path) -> Result<Taken<File>, Error> {
 mod tests {
     use std::fs;
 
+    use tempfile::TempDir;
+
     use super::*;
+
+    fn directory() -> (TempDir, Directory) {
+        let temporary = tempfile::tempdir().expect("a directory");
+        let path = temporary.path().canonicalize().expect("a path");
+        (temporary, Directory::open(&path).expect("opened"))
+    }
 
     #[test]
     fn a_bot_waits_for_a_command_whatever_the_file_says() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let directory = directory.path();
+        let (_temporary, directory) = directory();
+        let directory = &directory;
         let Taken::Ours(command) = Lock::of_command(directory).expect("asked") else {
             unreachable!("nobody has it")
         };
@@ -148,7 +158,7 @@ mod tests {
         };
         // Locked and not written yet, and what a bot of yesterday left.
         for left in ["", "1\n"] {
-            fs::write(directory.join(FILE), left).expect("written");
+            fs::write(directory.at(FILE), left).expect("written");
             let Err((back, pid)) = Lock::of_bot(directory, claim).expect("asked") else {
                 unreachable!("the command has it")
             };
@@ -161,8 +171,8 @@ mod tests {
 
     #[test]
     fn two_bots_do_not_wait_for_each_other() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let directory = directory.path();
+        let (_temporary, directory) = directory();
+        let directory = &directory;
         let Taken::Ours(claim) = Claim::take(directory).expect("asked") else {
             unreachable!("nobody has it")
         };

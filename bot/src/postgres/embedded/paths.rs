@@ -17,11 +17,12 @@ use std::{
         fs::{DirBuilderExt, MetadataExt, lchown, symlink},
     },
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{
     postgres::embedded::{account::Account, binaries::Binaries, blocking, error::Error},
-    support::files,
+    support::files::{self, Directory},
 };
 
 /// The port in the socket's name. No port is opened.
@@ -33,6 +34,9 @@ const MAX_SOCKET_PATH_BYTES: usize = 107;
 /// Where a cluster goes whose account cannot enter the data directory.
 const ELSEWHERE: &str = "/var/lib/eventide";
 
+/// The bot's own directory around the cluster.
+const HOME: &str = "postgres";
+
 /// Names that are tried where one is taken.
 const MAX_NAMES: usize = 16;
 
@@ -40,15 +44,15 @@ const MAX_NAMES: usize = 16;
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     /// The bot's own directory beside the cluster.
-    pub(super) home: PathBuf,
+    pub(super) home: Arc<Directory>,
     /// PostgreSQL's data directory.
     pub(super) cluster: PathBuf,
     /// The directory of the socket.
     pub(super) socket: PathBuf,
 }
 
-/// Makes the data directory if there is none, and gives its path from the root.
-pub(super) fn data_directory(path: &Path) -> Result<PathBuf, Error> {
+/// Makes the data directory if there is none, and opens it.
+pub(super) fn data_directory(path: &Path) -> Result<Arc<Directory>, Error> {
     // Root's must let the server's account through; what it holds is guarded one level below.
     let mode = if nix::unistd::Uid::effective().is_root() {
         0o711
@@ -60,7 +64,10 @@ pub(super) fn data_directory(path: &Path) -> Result<PathBuf, Error> {
         .mode(mode)
         .create(path)
         .map_err(Error::io("make the directory", path))?;
-    path.canonicalize().map_err(Error::io("find the directory", path))
+    path.canonicalize()
+        .and_then(|path| Directory::open(&path))
+        .map(Arc::new)
+        .map_err(Error::io("find the directory", path))
 }
 
 /// The cluster below `data_directory`, whether it exists or not.
@@ -69,7 +76,7 @@ pub(super) fn cluster(data_directory: &Path) -> PathBuf {
 }
 
 fn home(data_directory: &Path) -> PathBuf {
-    data_directory.join("postgres")
+    data_directory.join(HOME)
 }
 
 impl Place {
@@ -89,31 +96,34 @@ impl Place {
     }
 
     /// Finds or makes the directories around the cluster.
-    pub(super) async fn settle(data: &Path, account: &Account, binaries: &Binaries) -> Result<Self, Error> {
-        let wanted = home(data);
-        let (data, link) = (data.to_owned(), wanted.clone());
-        if tokio::fs::symlink_metadata(&wanted).await.is_err() {
-            let enters_data = enters(account, binaries, &data).await?;
-            let account = account.clone();
+    pub(super) async fn settle(
+        data: &Arc<Directory>,
+        account: &Account,
+        binaries: &Binaries,
+    ) -> Result<Self, Error> {
+        if tokio::fs::symlink_metadata(data.at(HOME)).await.is_err() {
+            let enters_data = enters(account, binaries, data.path()).await?;
+            let (data, account) = (Arc::clone(data), account.clone());
             blocking(move || {
                 if enters_data {
-                    make(&link, account.home_mode())
+                    make_home(&data, &account)
                 } else {
-                    settle_elsewhere(&data, &link, &account)
+                    settle_elsewhere(&data, &account)
                 }
             })
             .await?;
         }
-        let home = blocking(move || trusted(&wanted)).await?;
-        if !enters(account, binaries, &home).await? {
+        let data = Arc::clone(data);
+        let home = Arc::new(blocking(move || trusted_home(&data)).await?);
+        if !enters(account, binaries, home.path()).await? {
             return Err(Error::Unreachable {
-                path: home,
+                path: home.path().to_owned(),
                 account: account.name.clone(),
             });
         }
         let account = account.clone();
         blocking(move || {
-            let cluster = home.join("cluster");
+            let cluster = home.path().join("cluster");
             let socket = socket_directory(&cluster, &account)?;
             Ok(Self {
                 home,
@@ -125,18 +135,33 @@ impl Place {
     }
 }
 
-/// The directory at `path`, or the one that a link there leads to. A link of somebody who could not write there is refused: root
+/// The directory around the cluster, or the one that a link there leads to. A link of somebody who could not write there is refused: root
 /// writes settings into that directory.
-fn trusted(path: &Path) -> Result<PathBuf, Error> {
-    let failed = |error| Error::io("find the directory", path)(error);
-    let link = path.symlink_metadata().map_err(failed)?;
-    let owner = path.metadata().map_err(failed)?.uid();
-    if link.is_symlink() && !files::is_trusted_link(&link, owner) {
-        return Err(Error::StrangersLink {
-            path: path.to_owned(),
-        });
+fn trusted_home(data: &Directory) -> Result<Directory, Error> {
+    let (path, at) = (home(data.path()), data.at(HOME));
+    let failed = |error| Error::io("find the directory", &path)(error);
+    let link = at.symlink_metadata().map_err(failed)?;
+    if !link.is_symlink() {
+        return data.open_in(HOME).map_err(failed);
     }
-    path.canonicalize().map_err(failed)
+    let home = at
+        .canonicalize()
+        .and_then(|path| Directory::open(&path))
+        .map_err(failed)?;
+    // Of the directory that is used from now on, whatever the link leads to by then.
+    let owner = home.metadata().map_err(failed)?.uid();
+    if !files::is_trusted_link(&link, owner) {
+        return Err(Error::StrangersLink { path });
+    }
+    Ok(home)
+}
+
+/// Makes the directory around the cluster where it is looked for.
+fn make_home(data: &Directory, account: &Account) -> Result<(), Error> {
+    DirBuilder::new()
+        .mode(account.home_mode())
+        .create(data.at(HOME))
+        .map_err(Error::io("make the directory", home(data.path())))
 }
 
 /// Whether the server's account can enter a directory. Asked by trying: mode bits are not the whole truth.
@@ -152,25 +177,26 @@ async fn enters(account: &Account, binaries: &Binaries, directory: &Path) -> Res
     }
 }
 
-/// Makes `wanted` a link to a directory that the server's account can enter.
-fn settle_elsewhere(data: &Path, wanted: &Path, account: &Account) -> Result<(), Error> {
+/// Makes it a link to a directory that the server's account can enter.
+fn settle_elsewhere(data: &Directory, account: &Account) -> Result<(), Error> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o711)
         .create(ELSEWHERE)
         .map_err(Error::io("make the directory", ELSEWHERE))?;
     // Never one that exists: it belonged to a data directory of this path that somebody removed.
-    let home = names(Path::new(ELSEWHERE), &hash(data)).find(|name| name.symlink_metadata().is_err());
-    let home = home.ok_or_else(|| Error::Unreachable {
-        path: data.to_owned(),
+    let elsewhere =
+        names(Path::new(ELSEWHERE), &hash(data.path())).find(|name| name.symlink_metadata().is_err());
+    let elsewhere = elsewhere.ok_or_else(|| Error::Unreachable {
+        path: data.path().to_owned(),
         account: account.name.clone(),
     })?;
-    make(&home, 0o711)?;
-    symlink(&home, wanted).map_err(Error::io("make the link", wanted))?;
+    make(&elsewhere, 0o711)?;
+    symlink(&elsewhere, data.at(HOME)).map_err(Error::io("make the link", home(data.path())))?;
     tracing::info!(
         account.name = account.name,
-        data.directory = %data.display(),
-        postgres.directory = %home.display(),
+        data.directory = %data.path().display(),
+        postgres.directory = %elsewhere.display(),
         "the server's account cannot enter the data directory: the private PostgreSQL is kept elsewhere, behind a link"
     );
     Ok(())
@@ -225,16 +251,20 @@ fn private_directory(path: &Path, account: &Account) -> Result<(), Error> {
 }
 
 /// An empty directory for a cluster to be made in; what an earlier attempt left there goes away.
-pub(super) fn fresh_directory(path: &Path, account: &Account) -> Result<(), Error> {
-    match fs::remove_dir_all(path) {
+pub(super) fn fresh_directory(home: &Directory, name: &str, account: &Account) -> Result<(), Error> {
+    let (path, at) = (home.path().join(name), home.at(name));
+    match fs::remove_dir_all(&at) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(Error::io("remove", path)(error));
         }
         _ => {}
     }
-    make(path, 0o700)?;
+    DirBuilder::new()
+        .mode(0o700)
+        .create(&at)
+        .map_err(Error::io("make the directory", &path))?;
     if account.lent {
-        lchown(path, Some(account.uid), Some(account.gid)).map_err(Error::io("hand over", path))?;
+        lchown(&at, Some(account.uid), Some(account.gid)).map_err(Error::io("hand over", &path))?;
     }
     Ok(())
 }

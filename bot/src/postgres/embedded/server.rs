@@ -75,12 +75,13 @@ impl Server {
     }
 
     async fn start_once(place: &Place, account: &Account, binaries: &Binaries) -> Result<Self, Error> {
-        let said = place.home.join("start.log");
+        let said = place.home.at("start.log");
         let (path, cluster) = (said.clone(), place.cluster.clone());
+        let shown = place.home.path().join("start.log");
         let leftovers = place.socket_files();
         let (file, before) = blocking(move || {
             // A new file each time: the last one may belong to another user, who typed a command.
-            let file = files::replace(&path).map_err(Error::io("write", &path))?;
+            let file = files::replace(&path).map_err(Error::io("write", shown))?;
             for leftover in leftovers {
                 remove(&leftover)?;
             }
@@ -97,7 +98,7 @@ impl Server {
         ] {
             command
                 .arg("-c")
-                .arg(setting_argument(setting, &place.home.join(file)));
+                .arg(setting_argument(setting, &place.home.path().join(file)));
         }
         command.arg("-k").arg(quoted_directory(&place.socket));
         command.stderr(Stdio::from(file));

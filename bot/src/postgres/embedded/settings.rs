@@ -117,13 +117,12 @@ impl Settings {
         let same = |path: PathBuf, text: &str| fs::read(path).is_ok_and(|file| file == text.as_bytes());
         self.files
             .iter()
-            .all(|(name, text)| same(place.home.join(name), text))
+            .all(|(name, text)| same(place.home.at(name), text))
     }
 
     pub(super) fn write(&self, place: &Place) -> Result<(), Error> {
         for (name, text) in &self.files {
-            let path = place.home.join(name);
-            replace(&path, text).map_err(Error::io("write", &path))?;
+            replace(&place.home.at(name), text).map_err(Error::io("write", place.home.path().join(name)))?;
         }
         Ok(())
     }
