@@ -272,6 +272,30 @@ mod tests {
         );
     }
 
+    /// What was made during the gap is newer than the gap's beginning, and so is all that was written there.
+    #[test]
+    fn channels_and_threads_that_were_made_meanwhile() {
+        let channels = [
+            channel(70, 0, 75, ""),
+            r#"{"id":"71","type":0,"last_message_id":null}"#.to_owned(),
+            // Whose last message was deleted has its ID all the same.
+            channel(2, 0, 72, ""),
+        ]
+        .join(",");
+        let threads = [
+            // A post of a forum begins with the message that has its ID.
+            r#"{"id":"73","type":11,"parent_id":"5","last_message_id":"73"}"#,
+            r#"{"id":"74","type":12,"parent_id":"70","last_message_id":"76"}"#,
+            r#"{"id":"77","type":10,"parent_id":"70","last_message_id":null}"#,
+        ]
+        .join(",");
+        let guild = guild(ALL, &channels, &threads);
+        assert_eq!(
+            read(&guild, 60),
+            [(70, 75, true), (2, 72, true), (73, 73, true), (74, 76, true)]
+        );
+    }
+
     fn snowflake_time(id: Id<twilight_model::id::marker::MessageMarker>) -> i64 {
         crate::support::ids::millis(id)
     }
