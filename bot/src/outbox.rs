@@ -18,4 +18,6 @@ mod held;
 pub(crate) mod lane;
 pub(crate) mod notice;
 pub(crate) mod outcome;
+pub mod pruning;
 pub mod queue;
+pub mod timers;

@@ -21,6 +21,7 @@ pub mod replica;
 mod session;
 pub(crate) mod statement;
 mod streaming;
+pub mod timer;
 mod tx;
 mod usage;
 
@@ -87,6 +88,8 @@ pub struct Store {
     patience: Duration,
     /// Told of added effects.
     effects: Arc<Notify>,
+    /// Notified of armed timers.
+    timers: Arc<Notify>,
     /// Told of guilds whose rank buckets need looking after.
     pub(crate) maintenance: Arc<Maintenance>,
 }
@@ -150,6 +153,7 @@ impl Store {
             usual_patience: database.statement_timeout + ANSWER_GRACE,
             patience: database.statement_timeout + ANSWER_GRACE,
             effects: Arc::default(),
+            timers: Arc::default(),
             maintenance: Arc::default(),
         })
     }
@@ -373,6 +377,7 @@ impl Store {
             prepared: matches!(self.session, Session::AtStart),
             watch,
             effects: Mutex::default(),
+            timers: AtomicBool::new(false),
         };
         watch.answer(self.session.begin(tx.inner.client())).await?;
         let done = match work(&tx).await {
@@ -386,10 +391,14 @@ impl Store {
             }
         };
         let effects = tx.effects.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let arms_timers = tx.timers.into_inner();
         commits.store(true, Ordering::Relaxed);
         match watch.answer(tx.inner.commit()).await {
             Ok(()) => {
                 self.announce(&effects);
+                if arms_timers {
+                    self.timers.notify_one();
+                }
                 Ok(done)
             }
             Err(StoreError::Postgres(error)) => Err(StoreError::Commit(error)),
@@ -401,6 +410,11 @@ impl Store {
     /// Told whenever a transaction of this process has added effects.
     pub fn effects_added(&self) -> Arc<Notify> {
         Arc::clone(&self.effects)
+    }
+
+    /// Notified whenever a transaction of this process has armed timers, or another process has armed some that are due soon.
+    pub fn timers_armed(&self) -> Arc<Notify> {
+        Arc::clone(&self.timers)
     }
 
     /// Only now: a transaction that is rolled back has added none.

@@ -8,17 +8,14 @@ use twilight_model::id::{Id, marker::ApplicationMarker};
 
 use crate::{
     app::{
-        features::COMMANDS,
+        features::{self, COMMANDS},
         ops_http::{LONGEST_COMMIT, Server, Watched},
     },
     config::{Config, Secret, ShardCount},
     discord::{clock, guilds::Guilds, rest::Rest, shards::Shards},
-    features::{
-        levels::{adjust::mass, card::Cards, policy::XpPolicy, rows::rank_buckets},
-        privacy::{guild_sync, retention},
-    },
+    features::levels::{card::Cards, policy::XpPolicy, rows::rank_buckets},
     interactions::{self, Interactions, registration},
-    outbox::delivery::Deliverer,
+    outbox::{delivery::Deliverer, timers::Timers},
     pipeline::{
         application,
         fleet::{Fleet, FleetEnd, lease},
@@ -76,6 +73,7 @@ pub struct Bot {
     http: Server,
     idle: Task<()>,
     deliverer: Task<()>,
+    timers: Task<()>,
     answering: Task<()>,
     listening: Task<()>,
     _background: Vec<Task<()>>,
@@ -124,18 +122,12 @@ impl Bot {
         );
         let (stop, stopped) = watch::channel(false);
         let idle = task::spawn_essential("idle connections", store.clone().close_idle(stopped.clone()));
-        let deliverer = Deliverer::new(
-            store.clone(),
-            rest.clone(),
-            settings.clone(),
-            guilds.clone(),
-            config.effects.clone(),
-        );
-        let deliverer = task::spawn_essential("deliverer", deliverer.run(stopped.clone()));
+        let (deliverer, timers) = outbox(config, &store, &rest, &settings, &guilds, &stopped);
         let fleet_news = Arc::new(Notify::new());
         let news = News {
             settings: settings.clone(),
             fleet: Arc::clone(&fleet_news),
+            timers: store.timers_armed(),
         };
         let listening = task::spawn_essential("news", store.listen(news, stopped.clone()));
         let (granted, lease_guard) = lease::pair(config.fleet.lease);
@@ -172,7 +164,7 @@ impl Bot {
         );
         Box::pin(fleet.enter()).await?;
         Box::pin(application::expect(&store, config, application_id)).await?;
-        let background = background(config, &store, &rest, &settings, &shards, &stopped);
+        let background = background(config, &store, &rest, &shards, &stopped);
         let fleet = task::spawn("fleet", fleet.run(stopped));
         http.show(Watched {
             store: store.clone(),
@@ -189,6 +181,7 @@ impl Bot {
             http,
             idle,
             deliverer,
+            timers,
             answering,
             listening,
             _background: background,
@@ -229,6 +222,7 @@ impl Bot {
             http,
             idle,
             deliverer,
+            timers,
             answering,
             listening,
             store,
@@ -243,6 +237,7 @@ impl Bot {
             lanes.drain().await;
             tracing::info!("everything received is committed");
             deliverer.join().await;
+            timers.join().await;
             answering.join().await;
             end
         });
@@ -265,20 +260,47 @@ async fn claimed(config: &Config, rest: &Rest, store: &Store) -> Result<Id<Appli
     Ok(application_id)
 }
 
+/// Start what delivers effects, and what fires timers.
+fn outbox(
+    config: &Config,
+    store: &Store,
+    rest: &Rest,
+    settings: &Settings,
+    guilds: &Guilds,
+    stopped: &watch::Receiver<bool>,
+) -> (Task<()>, Task<()>) {
+    let deliverer = Deliverer::new(
+        store.clone(),
+        rest.clone(),
+        settings.clone(),
+        guilds.clone(),
+        config.effects.clone(),
+    );
+    let registry = features::timers(config, store, rest, settings);
+    let timers = Timers::new(store.clone(), registry, guilds_at_once(config));
+    (
+        task::spawn_essential("deliverer", deliverer.run(stopped.clone())),
+        task::spawn_essential("timers", timers.run(stopped.clone())),
+    )
+}
+
+/// Guilds whose timers fire at once: half of the connections that are not reserved for flushes, so that commands have the others.
+fn guilds_at_once(config: &Config) -> usize {
+    let others = config
+        .database
+        .pool_size
+        .saturating_sub(config.database.flush_connections);
+    (others / 2).clamp(2, 16)
+}
+
 /// What nobody waits for: each ends with the process.
 fn background(
     config: &Config,
     store: &Store,
     rest: &Rest,
-    settings: &Settings,
     shards: &Shards,
     stopped: &watch::Receiver<bool>,
 ) -> Vec<Task<()>> {
-    let purging = {
-        let (store, stopped) = (store.clone(), stopped.clone());
-        let retention = config.privacy.retention;
-        move || retention::keep(store.clone(), retention, stopped.clone())
-    };
     let backed_up = {
         let (store, stopped) = (store.clone(), stopped.clone());
         move || backup::age::show(store.clone(), stopped.clone())
@@ -286,14 +308,6 @@ fn background(
     let clock = {
         let (store, stopped) = (store.clone(), stopped.clone());
         move || clock::watch_database(store.clone(), stopped.clone())
-    };
-    let counting = {
-        let (store, rest, shards, stopped) = (store.clone(), rest.clone(), shards.clone(), stopped.clone());
-        move || guild_sync::keep(store.clone(), rest.clone(), shards.clone(), stopped.clone())
-    };
-    let unfinished = {
-        let (store, settings, stopped) = (store.clone(), settings.clone(), stopped.clone());
-        move || mass::keep(store.clone(), settings.clone(), stopped.clone())
     };
     let quarantined = {
         let (store, stopped) = (store.clone(), stopped.clone());
@@ -311,10 +325,7 @@ fn background(
         task::spawn_restarted("replica", replica),
         task::spawn_restarted("rank buckets", ranking),
         task::spawn_restarted("quarantine", quarantined),
-        task::spawn_restarted("unfinished changes", unfinished),
-        task::spawn_restarted("purge", purging),
         task::spawn_restarted("backup age", backed_up),
-        task::spawn_restarted("census", counting),
         task::spawn_restarted("clock", clock),
     ];
     if config.commands.register {

@@ -23,6 +23,7 @@ pub mod quarantine;
 pub mod restore;
 pub mod run;
 pub mod settings;
+pub mod timers;
 
 use std::path::PathBuf;
 
@@ -91,6 +92,9 @@ pub enum Command {
     Fleet(fleet::Fleet),
     /// Show pending and failed deliveries to Discord
     Effects(effects::Effects),
+    /// Show or cancel what is to be done later, such as the removal of a boost
+    #[command(subcommand)]
+    Timers(timers::Timers),
     /// List, apply or discard changes that PostgreSQL refused
     ///
     /// Reasons are, for example, a constraint, a trigger, a missing privilege or a damaged page.
@@ -232,6 +236,7 @@ impl Cli {
             Command::Fleet(fleet) => fleet::fleet(fleet, &config).await,
             Command::Commands(what) => commands::commands(what, &config).await,
             Command::Effects(effects) => effects::effects(effects, &config).await,
+            Command::Timers(what) => timers::timers(what, &config).await,
             Command::Quarantine(what) => quarantine::quarantine(what, &config).await,
             Command::Doctor => doctor::doctor(&config).await,
             Command::Migrate(migrate) => migrate::migrate(migrate, &config).await,

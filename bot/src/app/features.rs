@@ -1,8 +1,13 @@
 //! The features of the bot.
 
 use crate::{
+    config::Config,
+    discord::rest::Rest,
     features::{basics, levels, moderation, privacy, server_settings},
     interactions::command::Commands,
+    outbox::{pruning, timers::Registry},
+    postgres::Store,
+    settings::Settings,
 };
 
 /// Every command there is, by name.
@@ -21,6 +26,16 @@ pub static COMMANDS: Commands = Commands::new(&[
     &moderation::commands::warnings::Warnings,
     &levels::commands::xp::Xp,
 ]);
+
+/// What is done at its time, by one process of the fleet.
+pub fn timers(config: &Config, store: &Store, rest: &Rest, settings: &Settings) -> Registry {
+    Registry::default()
+        .with(levels::boosts::Removal)
+        .with_job(levels::adjust::mass::job(store, settings))
+        .with_job(privacy::guild_sync::job(store, rest))
+        .with_job(privacy::retention::job(store, config.privacy.retention))
+        .with_job(pruning::job(store, config.effects.keep_failed))
+}
 
 #[cfg(test)]
 mod tests {

@@ -67,13 +67,6 @@ impl Shards {
         self.0.count.load(Ordering::Relaxed)
     }
 
-    /// Whether the fleet's first shard runs in this process, which exactly one process can say, but for moments: work that one of them
-    /// is to do is that one's.
-    pub fn has_first(&self) -> bool {
-        let first = |shard: &Arc<ShardStatus>| shard.key().id == 0 && self.are_counted(shard.key().count);
-        self.list().iter().any(first)
-    }
-
     /// Whether the fleet has so many shards, so that these are the ones that serve its guilds.
     pub fn are_counted(&self, count: u32) -> bool {
         self.count() == count
@@ -272,31 +265,5 @@ impl ShardStatus {
             metrics::shard_backfill_held(shard.clone()).set(self.backfill_held() as f64);
         }
         metrics::shard_checkpoint_lag_seconds(shard).set(lag);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::{ShardKey, ShardStatus, Shards};
-
-    #[test]
-    fn one_process_has_the_first_shard() {
-        let [here, elsewhere] = [0, 1].map(|id| {
-            let shards = Shards::default();
-            shards.set_count(2);
-            shards.add(Arc::new(ShardStatus::new(ShardKey { count: 2, id })));
-            shards
-        });
-        assert!(here.has_first() && !elsewhere.has_first());
-        // While the number of shards changes there are first ones of both.
-        elsewhere.add(Arc::new(ShardStatus::new(ShardKey { count: 4, id: 0 })));
-        assert!(!elsewhere.has_first());
-        elsewhere.set_count(4);
-        here.set_count(4);
-        assert!(elsewhere.has_first() && !here.has_first());
-        elsewhere.remove(ShardKey { count: 4, id: 0 });
-        assert!(!elsewhere.has_first());
     }
 }

@@ -1,6 +1,7 @@
 //! Levels: members earn XP by writing, reach levels and are given roles for them.
 
 pub mod adjust;
+pub mod boosts;
 pub mod card;
 pub mod commands;
 pub mod effects;

@@ -27,10 +27,8 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(1);
 /// How soon it is looked again after a lane was served.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// How often old failures are deleted and the backlog is measured.
+/// How often the backlog is measured.
 const UPKEEP: Duration = Duration::from_secs(15);
-/// Failures that are deleted at once.
-const PRUNED: u32 = 1_000;
 /// How long a stop waits for requests that are under way.
 const PARTING: Duration = Duration::from_secs(2);
 
@@ -163,11 +161,6 @@ impl Deliverer {
                 #[expect(clippy::cast_precision_loss, reason = "counted up to a bound")]
                 metrics::outbox_rows().set(backlog.waiting as f64);
                 metrics::outbox_oldest_seconds().set(backlog.oldest.as_secs_f64());
-            }
-            if let Ok(pruned) = queue::prune(&store, self.config.keep_failed, PRUNED).await
-                && pruned > 0
-            {
-                tracing::debug!(outbox.pruned = pruned, "old failures were deleted");
             }
             sleep(UPKEEP).await;
             Done::Upkeep

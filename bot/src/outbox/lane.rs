@@ -25,7 +25,7 @@ use crate::{
         Announce, Settings,
         table::{self, Switch},
     },
-    support::ids,
+    support::{backoff::Backoff, ids},
     telemetry::metrics,
 };
 
@@ -204,8 +204,7 @@ async fn later(
     }
     metrics::effects_retried_total(kind).increment(1);
     let tried = effect.attempts + 1;
-    let doubled = PAUSE.0 * 2_u32.saturating_pow(u32::try_from(effect.attempts).unwrap_or(0).min(16));
-    let pause = doubled.min(PAUSE.1).mul_f64(0.5 + fastrand::f64() / 2.0);
+    let pause = Backoff::after(effect.attempts, PAUSE);
     let delivered_at = *to.delivered_at.lock().unwrap_or_else(PoisonError::into_inner);
     let ill = delivered_at.is_none_or(|at| at.elapsed() > ILL);
     if tried >= 2 * TRIES || (tried >= TRIES && !ill) {

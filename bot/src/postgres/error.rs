@@ -30,6 +30,9 @@ pub enum StoreError {
     /// What is in the schema, or the role's rights on it, is not what the command needs.
     #[error("{0}")]
     Unfit(String),
+    /// The work in a transaction gave up, and would give up again. The transaction has not taken effect.
+    #[error("{0}")]
+    Rejected(String),
 }
 
 /// Why connecting ended, for people.
@@ -40,7 +43,9 @@ impl StoreError {
     pub fn sqlstate(&self) -> Option<&SqlState> {
         match self {
             Self::Commit(error) | Self::Postgres(error) => error.code(),
-            Self::Silence(_) | Self::SilentCommit(_) | Self::Pool(_) | Self::Unfit(_) => None,
+            Self::Silence(_) | Self::SilentCommit(_) | Self::Pool(_) | Self::Unfit(_) | Self::Rejected(_) => {
+                None
+            }
         }
     }
 
@@ -71,7 +76,7 @@ impl StoreError {
 
     /// Whether the server is away, or says that it cannot serve anybody now: what is asked for later may be answered.
     pub fn is_unavailable(&self) -> bool {
-        self.sqlstate().is_none_or(is_of_the_server)
+        !matches!(self, Self::Rejected(_)) && self.sqlstate().is_none_or(is_of_the_server)
     }
 
     /// Whether a row was made twice.
@@ -88,7 +93,7 @@ impl StoreError {
     pub fn class(&self) -> &'static str {
         match self {
             Self::Pool(_) => "pool",
-            Self::Unfit(_) => "other",
+            Self::Unfit(_) | Self::Rejected(_) => "other",
             Self::Commit(error) | Self::Postgres(error) if super::connect::tls_in_words(error).is_some() => {
                 "tls"
             }

@@ -42,6 +42,9 @@ const LISTEN: &str = "-- settings_listen\nLISTEN eventide_guild_settings; LISTEN
 /// What is said when something has changed in the fleet.
 const FLEET: &str = "@fleet";
 
+/// What is said when a timer was armed that is due soon, as `timer::arm` says it.
+const TIMERS: &str = "@timers";
+
 /// What is heard of it proves that LISTEN was in force before, and that nothing between here and the server kept it from us.
 const SAY: &str =
     "-- settings_confirm\nSELECT pg_notify('eventide_guild_settings', current_schema() || ' ' || $1::text)";
@@ -55,6 +58,8 @@ pub struct News {
     pub settings: Settings,
     /// Looks at the fleet.
     pub fleet: Arc<Notify>,
+    /// Looks for timers.
+    pub timers: Arc<Notify>,
 }
 
 /// Why nothing is heard.
@@ -210,6 +215,8 @@ fn apply(payload: &str, schema: &str, news: &News, own: &Own) {
     }
     if what == FLEET {
         news.fleet.notify_one();
+    } else if what == TIMERS {
+        news.timers.notify_one();
     } else if what == own.word() {
         // Stays until it is waited for.
         own.heard.notify_one();
@@ -248,11 +255,17 @@ mod tests {
         let news = News {
             settings: settings.clone(),
             fleet: Arc::default(),
+            timers: Arc::default(),
         };
         apply(payload, "a schema", &news, own);
         assert_eq!(
             news.fleet.notified().now_or_never().is_some(),
             payload == "a schema @fleet",
+            "{payload}"
+        );
+        assert_eq!(
+            news.timers.notified().now_or_never().is_some(),
+            payload == "a schema @timers",
             "{payload}"
         );
         GUILDS.map(|guild_id: Id<GuildMarker>| {
@@ -271,6 +284,8 @@ mod tests {
             ("a schema *", [false, false]),
             ("a schema @fleet", [true, true]),
             ("another schema @fleet", [true, true]),
+            ("a schema @timers", [true, true]),
+            ("another schema @timers", [true, true]),
             ("another schema 1", [true, true]),
             ("schema 1", [true, true]),
             ("a schema  1", [true, true]),

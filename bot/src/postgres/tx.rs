@@ -2,7 +2,10 @@
 
 use std::{
     pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio_postgres::{
@@ -23,12 +26,19 @@ pub struct Tx<'a> {
     pub(crate) watch: Watch,
     /// The kinds of the effects that it adds.
     pub(crate) effects: Mutex<Vec<&'static str>>,
+    /// Whether it arms timers.
+    pub(crate) timers: AtomicBool,
 }
 
 impl Tx<'_> {
     /// Effects of these kinds are added if it is committed.
     pub(crate) fn adds_effects(&self, kinds: &[&'static str]) {
         self.effects_to_announce().extend(kinds);
+    }
+
+    /// Timers are armed if it is committed.
+    pub(super) fn arms_timers(&self) {
+        self.timers.store(true, Ordering::Relaxed);
     }
 
     /// Run a statement in the transaction.

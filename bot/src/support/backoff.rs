@@ -46,6 +46,13 @@ impl Backoff {
         full.mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 
+    /// How long to wait after so many failed tries, without a state: doubled from `first` up to `limit`, of which the upper half is random.
+    pub fn after(tries: i64, (first, limit): (Duration, Duration)) -> Duration {
+        let mut backoff = Self::between(first, limit);
+        backoff.tries = u32::try_from(tries).unwrap_or(if tries < 0 { 0 } else { u32::MAX - 1 });
+        backoff.pause()
+    }
+
     /// Note a try that lost a conflict with another transaction: it may go on nearly at once.
     pub fn conflict(&mut self) -> Duration {
         self.tries += 1;

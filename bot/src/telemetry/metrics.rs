@@ -253,6 +253,18 @@ registry! {
     gauge outbox_rows = "eventide_outbox_rows";
     /// How long the oldest of them has waited, without those that were set aside.
     gauge outbox_oldest_seconds = "eventide_outbox_oldest_seconds";
+    /// Timers that fired, and runs of periodic jobs that succeeded, by kind.
+    counter timers_fired_total = "eventide_timers_fired_total" [kind];
+    /// Attempts of timers and jobs that failed and are repeated, by kind.
+    counter timers_retried_total = "eventide_timers_retried_total" [kind];
+    /// Timers that were given up, by kind. `eventide timers list --failed` shows the reasons.
+    counter timers_failed_total = "eventide_timers_failed_total" [kind];
+    /// How long timers that fired had been due, and jobs when they began.
+    histogram timer_lateness_seconds = "eventide_timer_lateness_seconds" in LATENESS;
+    /// Timers and jobs that are to fire, now or later, of all processes, counted up to 100,000.
+    gauge timers_waiting = "eventide_timers_waiting";
+    /// How long the oldest of them has been due.
+    gauge timers_overdue_seconds = "eventide_timers_overdue_seconds";
     /// Whether this process receives notifications of changed settings: 1 or 0. While it does not, it reloads them every second.
     gauge settings_listening = "eventide_settings_listening";
     /// Times that the connection for settings notifications was lost, or could not be made.

@@ -205,6 +205,7 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("level_role", 1),
         ("xp_multiplier", 0),
         ("xp_boost", 0),
+        ("timer", 0),
         ("audit_log", 0),
         ("audit_xp", 0),
         ("outbox", 0),

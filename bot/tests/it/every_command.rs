@@ -265,7 +265,7 @@ async fn stored(session: &Session) -> BTreeMap<String, String> {
         let digest = session
             .client
             .query_one(
-                &format!("SELECT coalesce(string_agg(t::text, ';' ORDER BY t::text), '') FROM {table} AS t"),
+                &format!("SELECT coalesce(string_agg(t::text, ';' ORDER BY t::text), '') FROM {table} AS t WHERE guild_id <> 0"),
                 &[],
             )
             .await

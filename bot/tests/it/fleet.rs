@@ -13,6 +13,7 @@ mod pauses;
 mod reshard;
 mod stage;
 mod table;
+mod timers;
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
@@ -97,6 +98,7 @@ fn scenarios() -> Vec<Scenario> {
         identifies::scenarios(),
         operators::scenarios(),
         reshard::scenarios(),
+        timers::scenarios(),
     ]
     .into_iter()
     .flatten()
@@ -154,6 +156,11 @@ async fn one_four_two_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_processes_are_replaced() {
     in_short(kills::AT_RANDOM).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn timers_fire_once_while_processes_are_killed() {
+    in_short(timers::KILLED).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

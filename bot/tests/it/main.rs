@@ -52,6 +52,7 @@ mod slow_discord;
 mod start;
 mod stock;
 mod support;
+mod timers;
 mod tls;
 mod traces;
 mod visits;

@@ -6,16 +6,17 @@ use eventide::{
     config::Config,
     discord::guilds::authority::XpPermit,
     features::levels::{
-        adjust::{Granted, Mass, XpAdjustment, grant, reset, take_back},
+        adjust::{Granted, Mass, XpAdjustment, grant, mass, reset, take_back},
         pending::MemberDelta,
         rows::{
             member_xp::{self, Addition, Making},
             rank_buckets,
         },
     },
+    outbox::timers::{Registry, Timers},
     postgres::{Statement, Store},
     settings::{Settings, audit_log::Entry},
-    support::ids::MemberKey,
+    support::{ids::MemberKey, task::spawn},
 };
 use tokio::{sync::watch, time::timeout};
 use twilight_model::id::Id;
@@ -87,17 +88,15 @@ async fn a_change_that_was_interrupted_goes_on_where_it_was() {
         .execute("UPDATE mass_change SET touched_at = now() - interval '1 hour'")
         .await;
     let (stop, stopped) = watch::channel(false);
-    let keeping = eventide::support::task::spawn(
-        "keep",
-        eventide::features::levels::adjust::mass::keep(store.clone(), settings.clone(), stopped),
-    );
+    let jobs = Registry::default().with_job(mass::job(&store, &settings));
+    let timers = spawn("timers", Timers::new(store.clone(), jobs, 1).run(stopped));
     until("the change is finished", async || {
         let (_, sum, _) = seen(&session).await;
         (sum == all).then_some(())
     })
     .await;
     stop.send_replace(true);
-    keeping.join().await.expect("it stops");
+    timers.join().await.expect("it stops");
     let wrong = "SELECT count(*) FROM member_xp WHERE xp <> user_id OR by_xp <> xp_place(xp)";
     let wrong: i64 = session.client.query_one(wrong, &[]).await.expect("read").get(0);
     assert_eq!(wrong, 0);

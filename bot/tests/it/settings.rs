@@ -167,6 +167,7 @@ impl Told {
         let news = News {
             settings: settings.clone(),
             fleet: Arc::default(),
+            timers: Arc::default(),
         };
         let listening = task::spawn("settings", store.listen(news, stopped));
         let told = Self {

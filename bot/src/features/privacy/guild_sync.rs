@@ -1,32 +1,22 @@
 //! Which servers have the bot. A session hears of those that remove it; what happened while there was none is found out here, so that
-//! nothing of such a server stays for ever. One process of the fleet looks: the one with the first shard.
+//! nothing of such a server stays for ever.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use thiserror::Error;
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep},
-};
+use tokio::time::sleep;
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
-    discord::{
-        rest::{Priority, Rest, RestError},
-        shards::Shards,
-    },
+    discord::rest::{Priority, Rest, RestError},
     features::privacy::rows::departures,
+    outbox::timers::Job,
     postgres::{Store, StoreError},
-    support::shutdown::stopped_within,
 };
 
-/// From the start to the first time: a process that is only replaced by another asks for nothing.
-const FIRST: Duration = Duration::from_hours(1);
-/// Between two times.
-const EVERY: Duration = Duration::from_hours(24);
-/// How often a process without the first shard checks whether that has moved to it.
-const CHECK: Duration = Duration::from_hours(1);
+/// From the start of the first process of all to the first time, and between two times.
+const SCHEDULE: (Duration, Duration) = (Duration::from_hours(1), Duration::from_hours(24));
 /// Servers of a page, the most that Discord gives.
 /// <https://docs.discord.com/developers/resources/user#get-current-user-guilds>
 const PAGE: u16 = 200;
@@ -50,27 +40,19 @@ struct Listed {
     id: Id<GuildMarker>,
 }
 
-/// Look once a day while the first of `shards` is here, until `stop` is true.
-pub async fn keep(store: Store, rest: Rest, shards: Shards, mut stop: watch::Receiver<bool>) {
-    let mut due = Instant::now() + FIRST;
-    loop {
-        let pause = due.saturating_duration_since(Instant::now());
-        if stopped_within(&mut stop, pause).await {
-            return;
-        }
-        if !shards.has_first() {
-            due = Instant::now() + CHECK;
-            continue;
-        }
-        due = Instant::now() + EVERY;
-        match look(&store, &rest).await {
-            Ok(0) => {}
-            Ok(guilds) => tracing::info!(guilds, "servers removed the bot while it was not connected"),
-            Err(error) => {
-                tracing::warn!(%error, "guild sync failed; retrying");
+/// Look once a day.
+pub fn job(store: &Store, rest: &Rest) -> Job {
+    let (store, rest) = (store.clone(), rest.clone());
+    Job::new("guild_sync", SCHEDULE, move || {
+        let (store, rest) = (store.clone(), rest.clone());
+        async move {
+            let guilds = look(&store, &rest).await?;
+            if guilds > 0 {
+                tracing::info!(guilds, "servers removed the bot while it was not connected");
             }
+            Ok(())
         }
-    }
+    })
 }
 
 /// Note which servers of which something is stored do not have the bot, and which have it again. Returns how many are new to be gone.

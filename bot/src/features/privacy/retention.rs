@@ -2,46 +2,44 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::{
     features::privacy::rows::departures::{self, Step},
-    postgres::Store,
-    support::shutdown::stopped_within,
+    outbox::timers::Job,
+    postgres::{Store, StoreError},
     telemetry::metrics,
 };
 
-/// How often it is looked for such servers.
-const EVERY: Duration = Duration::from_mins(10);
+/// To the first time, and between two times.
+const SCHEDULE: (Duration, Duration) = (Duration::ZERO, Duration::from_mins(10));
 /// Between two steps: a flush goes before.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Delete what is due, again and again, until `stop` is true.
-pub async fn keep(store: Store, retention: Duration, mut stop: watch::Receiver<bool>) {
+/// Delete what is due.
+pub fn job(store: &Store, retention: Duration) -> Job {
     metrics::purged_rows_total().increment(0);
     metrics::purged_guilds_total().increment(0);
+    let store = store.clone();
+    Job::new("retention", SCHEDULE, move || {
+        let store = store.clone();
+        async move { Ok(purge(&store, retention).await?) }
+    })
+}
+
+async fn purge(store: &Store, retention: Duration) -> Result<(), StoreError> {
     loop {
-        let pause = match departures::purge(&store, retention).await {
-            Ok(Step::Rows(rows)) => {
-                metrics::purged_rows_total().increment(rows);
-                PAUSE
-            }
-            Ok(Step::Done(guild_id)) => {
+        match departures::purge(store, retention).await? {
+            Step::Rows(rows) => metrics::purged_rows_total().increment(rows),
+            Step::Done(guild_id) => {
                 metrics::purged_guilds_total().increment(1);
                 tracing::info!(
                     guild.id = guild_id.get(),
                     "deleted the data of a server that removed the bot"
                 );
-                PAUSE
             }
-            Ok(Step::Nothing) => EVERY,
-            Err(error) => {
-                tracing::debug!(%error, "the data of servers that removed the bot could not be deleted; retrying");
-                EVERY
-            }
-        };
-        if stopped_within(&mut stop, pause).await {
-            return;
+            Step::Nothing => return Ok(()),
         }
+        sleep(PAUSE).await;
     }
 }

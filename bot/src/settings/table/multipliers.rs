@@ -1,5 +1,7 @@
 //! `xp_multiplier` and `xp_boost`: what the messages of roles and in channels earn.
 
+use std::time::Duration;
+
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, InteractionMarker},
@@ -7,7 +9,11 @@ use twilight_model::id::{
 
 use crate::{
     features::levels::rules::earning::{Boost, Percent, Target},
-    postgres::{Statement, StoreError, Tx, statement::statement},
+    postgres::{
+        Statement, StoreError, Tx,
+        statement::statement,
+        timer::{self, Due, NewTimer},
+    },
     support::ids::{self, Millis},
 };
 
@@ -38,7 +44,13 @@ pub async fn put(
     .map(drop)
 }
 
-/// Begin a boost, and forget those that ended a month before.
+/// The kind of the timer that deletes a boost.
+pub const BOOST_REMOVAL: &str = "boost_removal";
+
+/// How long a boost is kept after its end. Messages that a shard missed for so long are not read back.
+const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Begin a boost, which is deleted a month after its end.
 pub async fn add_boost(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -50,12 +62,6 @@ pub async fn add_boost(
         [INT8, INT8, TEXT, INT8, INT8, TIMESTAMPTZ, TIMESTAMPTZ],
         "INSERT INTO xp_boost (guild_id, boost_id, target_kind, target_id, percent, starts_at, ends_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"
-    );
-    // Messages that a shard missed for so long are not read back.
-    const PRUNE: Statement = statement!(
-        "xp_boost_prune",
-        [INT8, TIMESTAMPTZ],
-        "DELETE FROM xp_boost WHERE guild_id = $1 AND ends_at < $2 - interval '30 days'"
     );
     let guild = ids::to_db(guild_id);
     let (kind, id) = columns(boost.target);
@@ -72,7 +78,24 @@ pub async fn add_boost(
         ],
     )
     .await?;
-    tx.execute(PRUNE, &[&guild, &ids::to_time(boost.from)])
+    let removal = NewTimer {
+        guild_id,
+        kind: BOOST_REMOVAL,
+        timer_id: ids::to_db(boost_id),
+        due: Due::At(ids::to_time(boost.until) + KEPT),
+        body: "{}".to_owned(),
+    };
+    timer::arm(tx, &[removal]).await
+}
+
+/// Delete the boosts that ended a month ago.
+pub async fn remove_boosts(tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(), StoreError> {
+    const REMOVE: Statement = statement!(
+        "xp_boost_remove",
+        [INT8, FLOAT8],
+        "DELETE FROM xp_boost WHERE guild_id = $1 AND ends_at <= now() - make_interval(secs => $2)"
+    );
+    tx.execute(REMOVE, &[&ids::to_db(guild_id), &KEPT.as_secs_f64()])
         .await
         .map(drop)
 }

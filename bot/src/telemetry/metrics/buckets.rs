@@ -36,6 +36,10 @@ pub(super) const LIMIT: &[f64] = &[
 pub(super) const DELIVERY: &[f64] = &[
     0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0,
 ];
+/// From the time at which a timer is due to its end, in seconds: up to an outage.
+pub(super) const LATENESS: &[f64] = &[
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0,
+];
 /// Rows in a flush.
 pub(super) const ROWS: &[f64] = &[
     0.0, 1.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1_000.0, 2_500.0, 5_000.0, 10_000.0, 25_000.0, 100_000.0,

@@ -1,5 +1,5 @@
 //! Changes of many members in steps. Each step is a transaction of its own that moves the change's row, so flushes wait for a step
-//! at most, and a change that was interrupted goes on where it was: at a replay of its interaction, or when [`keep`] finds it.
+//! at most, and a change that was interrupted goes on where it was: at a replay of its interaction, or when [`job`] finds it.
 
 use std::time::Duration;
 
@@ -13,9 +13,10 @@ use crate::{
         mass_change::{self, Job, Key},
         member_xp::giving,
     },
+    outbox::timers,
     postgres::{Store, StoreError, Tx},
     settings::{Settings, audit_log},
-    support::{backoff::Backoff, shutdown::stopped_within},
+    support::backoff::Backoff,
 };
 
 /// The words of `mass_change.kind`.
@@ -47,7 +48,7 @@ enum Step {
 ///
 /// # Errors
 ///
-/// The database is away. The change goes on when [`keep`] finds it.
+/// The database is away. The change goes on when [`job`] finds it.
 pub(super) async fn finish(
     store: &Store,
     settings: &Settings,
@@ -79,31 +80,26 @@ pub(super) async fn finish(
     }
 }
 
-/// Finish the changes that processes left which are gone, again and again, until `stop` is true.
-pub async fn keep(store: Store, settings: Settings, mut stop: watch::Receiver<bool>) {
+/// Finish the changes that processes left which are gone.
+pub fn job(store: &Store, settings: &Settings) -> timers::Job {
+    let (store, settings) = (store.clone(), settings.clone());
+    timers::Job::new("unfinished_changes", (Duration::ZERO, LOOK_INTERVAL), move || {
+        let (store, settings) = (store.clone(), settings.clone());
+        async move { Ok(finish_all(&store, &settings).await?) }
+    })
+}
+
+async fn finish_all(store: &Store, settings: &Settings) -> Result<(), StoreError> {
     let told = watch::Sender::new(0);
-    loop {
-        while let Ok(Some(key)) = mass_change::left_alone(&store, &KINDS, LOOK_INTERVAL).await {
-            let done = finish(&store, &settings, key, &told);
-            tokio::select! {
-                done = done => match done {
-                    Ok(_) => tracing::info!(
-                        guild.id = key.guild_id.get(),
-                        interaction.id = key.interaction_id.get(),
-                        "finished an interrupted change of many members"
-                    ),
-                    Err(error) => {
-                        tracing::warn!(%error, guild.id = key.guild_id.get(), "an interrupted change of many members cannot be finished now; retrying");
-                        break;
-                    }
-                },
-                () = crate::support::shutdown::stopped(&mut stop) => return,
-            }
-        }
-        if stopped_within(&mut stop, LOOK_INTERVAL).await {
-            return;
-        }
+    while let Some(key) = mass_change::left_alone(store, &KINDS, LOOK_INTERVAL).await? {
+        finish(store, settings, key, &told).await?;
+        tracing::info!(
+            guild.id = key.guild_id.get(),
+            interaction.id = key.interaction_id.get(),
+            "finished an interrupted change of many members"
+        );
     }
+    Ok(())
 }
 
 async fn step(store: &Store, settings: &Settings, key: Key) -> Result<Step, StoreError> {

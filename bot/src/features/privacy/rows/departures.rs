@@ -148,7 +148,7 @@ macro_rules! purged {
 }
 
 /// The tables with what is stored of a server. A test looks for others in the catalog.
-const PURGED: [Purged; 27] = purged![
+const PURGED: [Purged; 28] = purged![
     "member_xp",
     "member_arrival",
     "member_card",
@@ -176,6 +176,7 @@ const PURGED: [Purged; 27] = purged![
     "quarantine",
     "mass_change",
     "erased",
+    "timer",
 ];
 
 /// The names of the tables that a purge empties.

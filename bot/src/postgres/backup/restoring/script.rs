@@ -14,7 +14,7 @@ struct Reset {
 }
 
 /// Every table of which a part is of its moment only. One that is added here is reset in each restore from then on.
-const RESETS: [Reset; 5] = [
+const RESETS: [Reset; 6] = [
     // What came after the backup is missing from now on, until each shard has its next session.
     Reset {
         table: "gap",
@@ -48,6 +48,12 @@ const RESETS: [Reset; 5] = [
         table: "outbox_lane",
         since: 5,
         sql: "UPDATE outbox_lane SET due_at = now()",
+    },
+    // A lease, or a pause after a failure of that time. What was due since then fires now.
+    Reset {
+        table: "timer",
+        since: 36,
+        sql: "UPDATE timer SET ready_at = due_at, claim = NULL WHERE failed_at IS NULL",
     },
 ];
 

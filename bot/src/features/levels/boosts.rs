@@ -1,0 +1,28 @@
+//! XP boosts that have ended are deleted a month later.
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    outbox::timers::TimerKind,
+    postgres::{StoreError, Tx, timer::claim::Firing},
+    settings::table::multipliers::{self, BOOST_REMOVAL},
+};
+
+/// Deletes the boosts of a guild that ended a month ago.
+#[derive(Clone, Copy, Debug)]
+pub struct Removal;
+
+impl TimerKind for Removal {
+    fn name(&self) -> &'static str {
+        BOOST_REMOVAL
+    }
+
+    fn fire<'t>(&'t self, tx: &'t Tx<'_>, timer: &'t Firing) -> BoxFuture<'t, Result<(), StoreError>> {
+        Box::pin(async move {
+            match timer.guild_id {
+                Some(guild_id) => multipliers::remove_boosts(tx, guild_id).await,
+                None => Err(StoreError::Rejected("a boost without a guild".to_owned())),
+            }
+        })
+    }
+}
