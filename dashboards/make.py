@@ -589,6 +589,18 @@ def outbox():
              [("sum by (kind) (increase(eventide_effects_cancelled_total{$}[~]))", "{{kind}}")], bars=True, stack=True)
     d.series("Switched off in a server", "Because they failed again and again; its log channel was told.",
              [("sum by (kind) (increase(eventide_effects_switched_off_total{$}[~]))", "{{kind}}")], bars=True, stack=True)
+    d.row("Timers")
+    d.series("To fire", "Timers and periodic jobs of all processes, due now or later, counted up to 100,000.",
+             [("max(eventide_timers_waiting{$})", "waiting")])
+    d.series("Overdue", "How long the oldest timer that has not fired has been due.",
+             [("max(eventide_timers_overdue_seconds{$})", "oldest")], unit="s", levels=(60, 300), runbook="EventideTimersLate")
+    d.quantiles("Lateness", "From the time at which a timer was due to its end.", "eventide_timer_lateness_seconds",
+                runbook="EventideTimersLate")
+    d.series("Fired, retried and given up", "By kind. `eventide timers list --failed` has the reasons of those that were given up.",
+             [("sum by (kind) (increase(eventide_timers_fired_total{$}[~]))", "{{kind}} fired"),
+              ("sum by (kind) (increase(eventide_timers_retried_total{$}[~]))", "{{kind}} retried"),
+              ("sum by (kind) (increase(eventide_timers_failed_total{$}[~]))", "{{kind}} given up")], bars=True, width=WIDTH,
+             runbook="EventideTimersLate")
     d.row("Gaps")
     d.series("Gaps, by reason", "Times that events were missed. `eventide gaps` tells shard, from when to when, and what was read back.",
              [("sum by (reason) (increase(eventide_gateway_gaps_total{$}[~]))", "{{reason}}")], bars=True, stack=True, levels=(None, 1),

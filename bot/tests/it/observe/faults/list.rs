@@ -128,6 +128,23 @@ pub(super) const FAULTS: &[Fault] = &[
         ..NOTHING
     },
     Fault {
+        name: "a timer that was due 11 minutes ago has failed",
+        tells: &["EventideTimersLate"],
+        cause: |stage| {
+            Box::pin(async {
+                let session = stage.session().await;
+                session
+                    .execute(
+                        "INSERT INTO timer (guild_id, kind, timer_id, due_at, ready_at, attempts, failure)
+                         VALUES (1, 'boost_removal', 1, now() - interval '11 minutes', now() + interval '1 hour', 9, 'on purpose')",
+                    )
+                    .await;
+                session.close().await;
+            })
+        },
+        ..NOTHING
+    },
+    Fault {
         name: "fewer than 100 identifies are left",
         tells: &["EventideIdentifyBudgetLow"],
         world: |world| world.gateway.identify_total = 60,
