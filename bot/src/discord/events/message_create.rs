@@ -159,6 +159,32 @@ impl MessageCreate {
     /// The roles of the author, which come with messages of guilds; `None` where they do not, as over REST. Read out of the payload
     /// again, since few guilds' rules ask for them.
     pub fn roles_in(text: &str) -> Option<Vec<Id<RoleMarker>>> {
+        Self::scan_roles(text).or_else(|| Self::read_roles(text))
+    }
+
+    /// The same for a payload that is written as Discord writes it.
+    fn scan_roles(text: &str) -> Option<Vec<Id<RoleMarker>>> {
+        let mut roles = None;
+        Scan::new(text).object(|scan, key| match key {
+            b"d" => scan.object(|scan, key| match key {
+                b"member" => once(&mut roles, Self::scan_member(scan)?),
+                _ => scan.skip(),
+            }),
+            _ => scan.skip(),
+        })?;
+        roles
+    }
+
+    fn scan_member(scan: &mut Scan<'_>) -> Option<Vec<Id<RoleMarker>>> {
+        let mut roles = None;
+        scan.object(|scan, key| match key {
+            b"roles" => once(&mut roles, scan.ids()?),
+            _ => scan.skip(),
+        })?;
+        roles
+    }
+
+    fn read_roles(text: &str) -> Option<Vec<Id<RoleMarker>>> {
         #[derive(Deserialize)]
         struct Payload {
             d: Message,
@@ -259,6 +285,15 @@ mod tests {
         assert_eq!(message.author.id.get(), 200_000_000_000_000_008);
         assert!(message.is_by_a_person());
         assert!(MessageCreate::scan(MESSAGE_CREATE).is_some());
+        let roles = MessageCreate::scan_roles(MESSAGE_CREATE);
+        assert_eq!(
+            roles,
+            Some(vec![
+                Id::new(500_000_000_000_000_005),
+                Id::new(500_000_000_000_000_006)
+            ])
+        );
+        assert_eq!(roles, MessageCreate::read_roles(MESSAGE_CREATE));
     }
 
     #[test]
@@ -324,6 +359,10 @@ mod tests {
             prop_assert_eq!(Some(message.channel_id.get()), id(&data["channel_id"]));
             prop_assert_eq!(message.guild_id.map(Id::get), id(&data["guild_id"]));
             prop_assert_eq!(Some(message.author.id.get()), id(&data["author"]["id"]));
+            if let Some(roles) = MessageCreate::scan_roles(&text) {
+                let written = data["member"]["roles"].as_array().expect("a list");
+                prop_assert!(roles.iter().map(|role| Some(role.get())).eq(written.iter().map(id)));
+            }
         }
 
         #[test]

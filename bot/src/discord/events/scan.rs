@@ -69,7 +69,24 @@ impl<'a> Scan<'a> {
         Id::new_checked(id)
     }
 
-    /// The same, or `null`.
+    /// Read a list of ids.
+    pub(super) fn ids<T>(&mut self) -> Option<Vec<Id<T>>> {
+        let mut ids = Vec::new();
+        self.expect(b"[")?;
+        if self.expect(b"]").is_some() {
+            return Some(ids);
+        }
+        loop {
+            ids.push(self.id()?);
+            match self.next()? {
+                b',' => {}
+                b']' => return Some(ids),
+                _ => return None,
+            }
+        }
+    }
+
+    /// An id, or `null`.
     #[expect(clippy::option_option, reason = "the outer one says whether it could be read")]
     pub(super) fn optional_id<T>(&mut self) -> Option<Option<Id<T>>> {
         match self.expect(b"null") {
