@@ -12,7 +12,7 @@ NEED := sh deploy/scripts/need.sh
 IT := cargo test --workspace --test it
 
 # The tests of nextest's group `load`, which run two at a time without nextest as well.
-LOAD = $(shell grep -o '[a-z:]*::' .config/nextest.toml | sort -u)
+LOAD = $(shell grep -B 1 "test-group = 'load'" .config/nextest.toml | grep -o '[a-z:]*::' | sort -u)
 
 # The names of the tests that run on each version of PostgreSQL.
 ON_EACH_VERSION = $(shell sed '/^\#/d; s/^!/--skip /' bot/tests/it/postgres_versions.txt)
@@ -39,7 +39,7 @@ test: ## all tests, with a real PostgreSQL; ARGS="NAME" runs those with NAME in 
 		echo "cargo-nextest is not installed: using cargo test (cargo install --locked cargo-nextest makes this quicker)"; \
 		set -ex; \
 		RUST_TEST_THREADS=6 cargo test --workspace --tests -- $(or $(ARGS),$(LOAD:%=--skip %)); \
-		$(if $(ARGS),,RUST_TEST_THREADS=2 $(IT) -- $(LOAD)); \
+		$(if $(ARGS),,RUST_TEST_THREADS=2 cargo test --workspace --tests -- $(LOAD)); \
 	fi
 
 # Most of these tests wait rather than compute, so both versions run at a time. What they say is printed one after the other.
