@@ -52,7 +52,7 @@ impl Machine {
             flush_ms: flush_ms()?,
             postgres: version(&server::find(postgres)?.join("postgres"))?,
             bot: version(bot)?,
-            date: OffsetDateTime::from(eventide::discord::clock::host_time())
+            date: OffsetDateTime::from(eventide::support::clock::host_time())
                 .format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC"))?,
         })
     }

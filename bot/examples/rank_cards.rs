@@ -4,7 +4,10 @@
 
 use std::{error::Error, io::Write as _, path::PathBuf};
 
-use eventide::features::levels::card::{Card, Portrait, avatar::AvatarKey, colour::Colour};
+use eventide::{
+    features::levels::card::{Card, Portrait, avatar::AvatarKey},
+    settings::values::colour::Colour,
+};
 use tokio::time::Instant;
 use twilight_model::{id::Id, util::ImageHash};
 

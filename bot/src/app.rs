@@ -2,9 +2,13 @@
 
 pub mod bot;
 pub mod cli;
+pub mod database_clock;
 #[cfg(feature = "demo")]
 pub mod demo;
 #[cfg(test)]
 pub(crate) mod documents;
 pub mod features;
+#[cfg(test)]
+mod layers;
+pub mod notifications;
 pub mod ops_http;

@@ -45,7 +45,7 @@ pub use self::{
     gateway::{Gateway, ShardCount},
     http::Http,
     ledger::Ledger,
-    levels::Levels,
+    levels::{Announce, Levels},
     log::{Log, LogFormat},
     privacy::Privacy,
     problem::{Problem, Problems},

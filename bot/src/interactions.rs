@@ -23,6 +23,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use hyper::http::Extensions;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
@@ -55,16 +56,14 @@ use crate::{
         rest::{Priority, Rest, RestError},
         shards::Shards,
     },
-    features::levels::card::Cards,
     postgres::{Store, StoreError},
     settings::{Settings, audit_log::Entry},
     support::{
         i18n::Language,
         ids::{self, ShardKey},
         shutdown::stopped,
-        task,
     },
-    telemetry::{metrics, traces},
+    telemetry::{metrics, task, traces},
 };
 
 /// Interactions that wait to be begun.
@@ -91,8 +90,8 @@ pub struct Services {
     pub settings: Settings,
     /// What is known of guilds.
     pub guilds: Guilds,
-    /// Where rank cards are drawn.
-    pub cards: Cards,
+    /// What features keep in the process, by type.
+    pub state: Extensions,
     /// Every command.
     pub commands: &'static Commands,
     /// The shards of this process.

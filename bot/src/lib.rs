@@ -16,9 +16,9 @@ pub mod postgres;
 
 pub mod discord;
 
-pub mod settings;
-
 pub mod outbox;
+
+pub mod settings;
 
 pub mod interactions;
 

@@ -10,13 +10,12 @@
 //! few minutes" (<https://discord.com/developers/docs/resources/message#create-message>). A message whose marking takes longer than
 //! that because nobody delivers meanwhile can show twice rather than never.
 
-pub(crate) mod changes;
 pub mod delivery;
-pub mod effect;
 pub mod failures;
 mod held;
+pub mod kind;
 pub(crate) mod lane;
-pub(crate) mod notice;
+pub(crate) mod message;
 pub(crate) mod outcome;
 pub mod pruning;
 pub mod queue;

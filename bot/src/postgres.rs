@@ -55,7 +55,7 @@ use self::{
 };
 pub use self::{
     error::StoreError,
-    listen::News,
+    listen::Listener,
     statement::{Params, Statement},
     tx::Tx,
 };
@@ -179,8 +179,12 @@ impl Store {
     }
 
     /// Tell `news` of every change, by a connection of its own, until `stop` is true or nobody is left to say so.
-    pub fn listen(&self, news: News, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + use<> {
-        listen::listen(self.direct.clone(), news, stop)
+    pub fn listen(
+        &self,
+        listener: Arc<dyn Listener>,
+        stop: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        listen::listen(self.direct.clone(), listener, stop)
     }
 
     /// The same store on the connections that are kept for flushes.

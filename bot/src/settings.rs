@@ -6,9 +6,12 @@
 pub mod audit_log;
 mod cache;
 pub mod change;
+pub(crate) mod cleanup;
 mod guild;
+pub mod notice;
 pub mod table;
 pub mod text_form;
+pub mod values;
 
 use std::{
     collections::HashMap,
@@ -18,7 +21,7 @@ use std::{
 use tokio::time::Instant;
 use twilight_model::id::{Id, marker::GuildMarker};
 
-pub use self::guild::{Announce, Demotion, GuildSettings, LeavePolicy, RewardMode, Rewards};
+pub use self::guild::{Demotion, GuildSettings, LeavePolicy, RewardMode, Rewards};
 use self::{cache::Cache, change::Change};
 pub use crate::support::text::template::Template;
 use crate::{

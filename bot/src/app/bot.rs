@@ -8,12 +8,14 @@ use twilight_model::id::{Id, marker::ApplicationMarker};
 
 use crate::{
     app::{
-        features::{self, COMMANDS},
+        database_clock,
+        features::{self, COMMANDS, effect_kinds},
+        notifications::Notifications,
         ops_http::{LONGEST_COMMIT, Server, Watched},
     },
     config::{Config, Secret, ShardCount},
-    discord::{clock, guilds::Guilds, rest::Rest, shards::Shards},
-    features::levels::{card::Cards, policy::XpPolicy, rows::rank_buckets},
+    discord::{guilds::Guilds, rest::Rest, shards::Shards},
+    features::levels::{policy::XpPolicy, rows::rank_buckets},
     interactions::{self, Interactions, registration},
     outbox::{delivery::Deliverer, timers::Timers},
     pipeline::{
@@ -23,9 +25,9 @@ use crate::{
         ledger::memory::Memory,
         writer::{Lanes, Writer, isolate},
     },
-    postgres::{News, Store, StoreError, backup},
+    postgres::{Store, StoreError, backup},
     settings::Settings,
-    support::task::{self, Task},
+    telemetry::task::{self, Task},
 };
 
 /// How long a command waits for one answer of PostgreSQL. Discord waits 3 s for a command's.
@@ -124,11 +126,11 @@ impl Bot {
         let idle = task::spawn_essential("idle connections", store.clone().close_idle(stopped.clone()));
         let (deliverer, timers) = outbox(config, &store, &rest, &settings, &guilds, &stopped);
         let fleet_news = Arc::new(Notify::new());
-        let news = News {
+        let news = Arc::new(Notifications {
             settings: settings.clone(),
             fleet: Arc::clone(&fleet_news),
             timers: store.timers_armed(),
-        };
+        });
         let listening = task::spawn_essential("news", store.listen(news, stopped.clone()));
         let (granted, lease_guard) = lease::pair(config.fleet.lease);
         let shards = Shards::default();
@@ -138,7 +140,7 @@ impl Bot {
             settings: settings.clone(),
             guilds: guilds.clone(),
             commands: &COMMANDS,
-            cards: Cards::new(&config.discord.cdn_url),
+            state: features::state(config),
             shards: shards.clone(),
             since: rest.clock().now(),
         };
@@ -272,9 +274,9 @@ fn outbox(
     let deliverer = Deliverer::new(
         store.clone(),
         rest.clone(),
-        settings.clone(),
         guilds.clone(),
         config.effects.clone(),
+        effect_kinds(settings),
     );
     let registry = features::timers(config, store, rest, settings);
     let timers = Timers::new(store.clone(), registry, guilds_at_once(config));
@@ -307,7 +309,7 @@ fn background(
     };
     let clock = {
         let (store, stopped) = (store.clone(), stopped.clone());
-        move || clock::watch_database(store.clone(), stopped.clone())
+        move || database_clock::watch_database(store.clone(), stopped.clone())
     };
     let quarantined = {
         let (store, stopped) = (store.clone(), stopped.clone());

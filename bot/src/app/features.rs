@@ -1,13 +1,32 @@
 //! The features of the bot.
 
+use hyper::http::Extensions;
+
 use crate::{
     config::Config,
     discord::rest::Rest,
-    features::{basics, levels, moderation, privacy, server_settings},
+    features::{
+        basics,
+        levels::{
+            self,
+            card::Cards,
+            effects::{announcement::LevelUps, roles::kind::RewardRoles},
+        },
+        moderation::{
+            self,
+            effects::{
+                punishment::{Punishments, TimeoutLifts},
+                warned::DirectWarnings,
+            },
+            log::ModLogs,
+        },
+        privacy, server_settings,
+        welcome::effect::Welcomes,
+    },
     interactions::command::Commands,
-    outbox::{pruning, timers::Registry},
+    outbox::{kind::EffectKinds, pruning, timers::Registry},
     postgres::Store,
-    settings::Settings,
+    settings::{Settings, notice::Notices},
 };
 
 /// Every command there is, by name.
@@ -37,13 +56,35 @@ pub fn timers(config: &Config, store: &Store, rest: &Rest, settings: &Settings) 
         .with_job(pruning::job(store, config.effects.keep_failed))
 }
 
+/// What features keep in a process.
+pub(super) fn state(config: &Config) -> Extensions {
+    let mut state = Extensions::new();
+    state.insert(Cards::new(&config.discord.cdn_url));
+    state
+}
+
+/// Every kind of effect there is, for a process with these settings.
+pub fn effect_kinds(settings: &Settings) -> EffectKinds {
+    EffectKinds::new(vec![
+        Box::new(LevelUps(settings.clone())),
+        Box::new(RewardRoles(settings.clone())),
+        Box::new(Notices(settings.clone())),
+        Box::new(Punishments(settings.clone())),
+        Box::new(TimeoutLifts),
+        Box::new(DirectWarnings),
+        Box::new(ModLogs),
+        Box::new(Welcomes(settings.clone())),
+    ])
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use twilight_validate::command::command as validate;
 
-    use super::COMMANDS;
+    use super::{COMMANDS, effect_kinds};
+    use crate::{config::Config, outbox::kind::EffectKind, settings::Settings, telemetry::metrics::labels};
 
     #[test]
     fn every_definition_is_one_that_discord_takes() {
@@ -62,5 +103,13 @@ mod tests {
             .map(|definition| definition.name.as_str())
             .collect();
         assert_eq!(names.len(), definitions.len(), "each name once");
+    }
+
+    #[test]
+    fn every_kind_of_effect_is_a_label() {
+        let settings = Settings::new(&Config::defaults().levels);
+        let kinds = effect_kinds(&settings);
+        let names: BTreeSet<&str> = kinds.iter().map(EffectKind::name).collect();
+        assert_eq!(names, labels::EFFECT_KINDS.iter().copied().collect());
     }
 }

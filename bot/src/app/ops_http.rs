@@ -29,10 +29,10 @@ use crate::{
     },
     pipeline::{gateway, ledger::memory::Memory},
     postgres::Store,
-    support::task::{self, Task},
     telemetry::{
         logging::{self, LevelError},
         metrics,
+        task::{self, Task},
     },
 };
 

@@ -4,7 +4,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
     config::reader::{Reader, Text},
-    settings::text_form,
+    support::ids,
 };
 
 /// Slash commands.
@@ -32,7 +32,7 @@ impl Commands {
                     allowed: "a server's ID",
                     why: "Register the commands in this server only, for testing.",
                 },
-                |text| text_form::guild(text).ok(),
+                ids::written,
             ),
         }
     }

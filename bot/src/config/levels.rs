@@ -2,13 +2,14 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
+use twilight_model::id::{Id, marker::ChannelMarker};
+
 use crate::{
     config::{
         input::{Input, Value},
         reader::{Reader, Special, Text, Whole, in_range},
     },
-    settings::{Announce, Template},
-    support::text::template,
+    support::text::template::{self, Template},
 };
 
 /// More would only move every level up; the bound keeps a slip of the hand from filling a leaderboard.
@@ -30,6 +31,32 @@ pub struct Levels {
     pub backfill: bool,
     /// Longest reading back; what is not read by then is recorded as unread.
     pub backfill_limit: Duration,
+}
+
+/// Where level-ups are announced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Announce {
+    /// Nowhere.
+    #[default]
+    Off,
+    /// In the channel of the message that passed the level.
+    SameChannel,
+    /// In this channel.
+    Channel(Id<ChannelMarker>),
+    /// In a direct message to the member.
+    Direct,
+}
+
+impl Announce {
+    /// What stands in the table, and what people write; a channel comes on top.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::SameChannel => "same_channel",
+            Self::Channel(_) => "channel",
+            Self::Direct => "direct",
+        }
+    }
 }
 
 /// It tells [`template::MAX_CHARS`], and a test holds it to that.

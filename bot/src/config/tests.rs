@@ -8,7 +8,7 @@ use std::{
 use proptest::prelude::*;
 
 use super::{Config, LogFormat, Problems, Secret, ShardCount, SslMode};
-use crate::{app::documents, settings::Announce};
+use crate::{app::documents, config::Announce};
 
 mod document;
 

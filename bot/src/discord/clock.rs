@@ -13,27 +13,18 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
-    postgres::{Store, catalog},
-    support::{ids::to_millis, shutdown::stopped_within},
+    support::{clock::host_time, ids::to_millis},
     telemetry::metrics,
 };
 
 /// A difference below this is neither corrected nor logged.
-const TOLERANCE_MS: i64 = 2_000;
+pub(crate) const TOLERANCE_MS: i64 = 2_000;
 
 /// How long bounds are narrowed before they are measured again, since clocks drift and are set.
 const MAX_AGE: Duration = Duration::from_mins(10);
-
-/// How often the database's clock is compared.
-const DATABASE_INTERVAL: Duration = Duration::from_mins(5);
-
-/// The sources that a clock is compared with: the values of a label.
-pub const SOURCES: &[&str] = &[DISCORD, DATABASE];
-const DISCORD: &str = "discord";
-const DATABASE: &str = "database";
 
 /// Discord's clock, as far as it is known. A clone is another handle to the same.
 #[derive(Clone, Debug, Default)]
@@ -73,12 +64,6 @@ impl Bounds {
     fn difference(self) -> i64 {
         0.clamp(self.least, self.most)
     }
-}
-
-/// This host's time, for what concerns this host alone. What Discord dated is compared with [`Clock::now`].
-#[expect(clippy::disallowed_methods, reason = "the one place")]
-pub fn host_time() -> SystemTime {
-    SystemTime::now()
 }
 
 impl Clock {
@@ -124,7 +109,7 @@ impl Clock {
             difference
         };
         let before = self.0.correction.swap(correction, Ordering::Relaxed);
-        show(DISCORD, difference);
+        show("discord", difference);
         if before == 0 && correction != 0 {
             tracing::warn!(
                 clock.difference_ms = difference,
@@ -136,35 +121,8 @@ impl Clock {
     }
 }
 
-/// Compare the database's clock with this host's every few minutes, until `stop` is true. Leases and due times are the database's own, so
-/// nothing is corrected.
-pub async fn watch_database(store: Store, mut stop: watch::Receiver<bool>) {
-    let mut differs = false;
-    loop {
-        // A database that is away has alerts of its own.
-        if let Ok((_, ahead_seconds)) = catalog::clock(&store, 3).await {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a difference between two times in this century"
-            )]
-            let difference = (ahead_seconds * 1_000.0) as i64;
-            show(DATABASE, difference);
-            let differed = std::mem::replace(&mut differs, difference.abs() >= TOLERANCE_MS);
-            if differs && !differed {
-                tracing::warn!(
-                    clock.difference_ms = difference,
-                    "this host's clock differs from the database's: synchronize both, for example with chrony"
-                );
-            }
-        }
-        if stopped_within(&mut stop, DATABASE_INTERVAL).await {
-            return;
-        }
-    }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52 milliseconds")]
-fn show(source: &'static str, difference_ms: i64) {
+pub(crate) fn show(source: &'static str, difference_ms: i64) {
     metrics::clock_offset_seconds(source).set(difference_ms as f64 / 1_000.0);
 }
 
@@ -174,7 +132,8 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{Bounds, Clock, MAX_AGE, host_time};
+    use super::{Bounds, Clock, MAX_AGE};
+    use crate::support::clock::host_time;
 
     fn corrected_by(clock: &Clock) -> i64 {
         let now = host_time();

@@ -33,7 +33,6 @@ use tracing::Instrument as _;
 use twilight_http::request::{Request, TryIntoRequest};
 use twilight_model::channel::message::AllowedMentions;
 
-pub(crate) use self::sender::{HttpsClient, client};
 pub use self::{
     error::{RestError, Retry},
     single_flight::SingleFlight,
@@ -48,13 +47,13 @@ use self::{
 };
 use crate::{
     config::{Discord, Secret},
-    discord::clock::{Clock, host_time},
-    support::{
-        backoff::Backoff,
-        error_chain::in_one_line,
+    discord::clock::Clock,
+    support::{backoff::Backoff, clock::host_time, error_chain::in_one_line},
+    telemetry::{
+        metrics,
         task::{self, Task},
+        traces,
     },
-    telemetry::{metrics, traces},
 };
 
 /// Tries of a request of which it is certain that it was not done: limited, or never sent.

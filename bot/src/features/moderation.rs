@@ -17,12 +17,9 @@ pub mod thresholds;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use twilight_model::{
-    guild::Permissions,
-    id::{
-        Id,
-        marker::{GuildMarker, InteractionMarker, UserMarker},
-    },
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, InteractionMarker, UserMarker},
 };
 
 use crate::{
@@ -53,18 +50,6 @@ pub enum Severity {
     Medium,
     /// Three.
     High,
-}
-
-/// What happens to a member whose points reach a threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// They may only look for some time.
-    Timeout,
-    /// They are thrown out.
-    Kick,
-    /// And cannot come back.
-    Ban,
 }
 
 /// An interaction that is to change something.
@@ -117,34 +102,6 @@ impl Severity {
             Self::Low => 1,
             Self::Medium => 2,
             Self::High => 3,
-        }
-    }
-}
-
-impl Action {
-    /// Every one, the mildest first.
-    pub const ALL: [Self; 3] = [Self::Timeout, Self::Kick, Self::Ban];
-
-    /// What stands in the table, and is chosen on Discord.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::Kick => "kick",
-            Self::Ban => "ban",
-        }
-    }
-
-    /// The one of a word; `None` for words that are none.
-    pub fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.word() == word)
-    }
-
-    /// What a moderator and the bot need for it.
-    pub const fn permission(self) -> Permissions {
-        match self {
-            Self::Timeout => Permissions::MODERATE_MEMBERS,
-            Self::Kick => Permissions::KICK_MEMBERS,
-            Self::Ban => Permissions::BAN_MEMBERS,
         }
     }
 }

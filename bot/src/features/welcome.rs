@@ -1,4 +1,5 @@
 //! Welcoming members who join.
 
 pub mod arrival;
+pub mod effect;
 pub mod rows;

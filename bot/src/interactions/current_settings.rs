@@ -8,11 +8,10 @@ use twilight_model::id::{
 };
 
 use crate::{
+    config::Announce,
     discord::rest::Priority,
-    features::levels::rules::earning::Target,
     interactions::{CommandContext, CommandError, Services},
-    outbox::changes,
-    settings::{Announce, GuildSettings},
+    settings::{GuildSettings, cleanup, values::earning::Target},
 };
 
 /// The settings of the server in which somebody asks. What does not exist any more is taken out of them first, if Discord tells.
@@ -29,7 +28,7 @@ pub(crate) async fn settings(
         .await;
     match gone {
         Ok(gone) if gone.is_empty() => return Ok(settings),
-        Ok(gone) => changes::forget_deleted(&services.store, &services.settings, gone).await?,
+        Ok(gone) => cleanup::forget_deleted(&services.store, &services.settings, gone).await?,
         Err(error) => {
             tracing::debug!(%error, "what was deleted stays in settings for now");
             return Ok(settings);

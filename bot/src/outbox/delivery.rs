@@ -8,17 +8,19 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-use super::{changes, effect::Effect, held::Held, lane, outcome::Reason};
+use super::{held::Held, lane, outcome::Reason};
 use crate::{
     config,
     discord::{guilds::Guilds, rest::Rest},
-    features::levels::effects::announcement::{DirectChannels, Refusals},
-    outbox::queue::{
-        self,
-        claim::{self, Lane, Wanted},
+    outbox::{
+        kind::{EffectKind, EffectKinds},
+        message::{DirectChannels, Refusals},
+        queue::{
+            self,
+            claim::{self, Lane, Wanted},
+        },
     },
     postgres::{Store, StoreError},
-    settings::Settings,
     support::{backoff::Backoff, shutdown::stopped},
     telemetry::metrics,
 };
@@ -37,13 +39,13 @@ const PARTING: Duration = Duration::from_secs(2);
 pub struct Deliverer {
     pub(crate) store: Store,
     pub(crate) rest: Rest,
-    pub(crate) settings: Settings,
     pub(crate) guilds: Guilds,
     pub(crate) config: config::Effects,
     pub(crate) direct: DirectChannels,
     pub(crate) refusals: Refusals,
     /// When something was delivered last: while nothing is, Discord is ill and not the effect.
     pub(crate) delivered_at: std::sync::Mutex<Option<Instant>>,
+    pub(crate) kinds: EffectKinds,
     wake: Arc<Notify>,
 }
 
@@ -52,11 +54,11 @@ impl Deliverer {
     pub fn new(
         store: Store,
         rest: Rest,
-        settings: Settings,
         guilds: Guilds,
         config: config::Effects,
+        kinds: EffectKinds,
     ) -> Self {
-        for kind in Effect::KINDS {
+        for kind in kinds.iter().map(EffectKind::name) {
             for reason in Reason::ALL {
                 metrics::effects_failed_total(kind, reason.as_str()).increment(0);
             }
@@ -66,9 +68,9 @@ impl Deliverer {
             // A claim or a marking is small. One that a silent connection holds up must not use up the lease of what is claimed.
             store: store.answering_within(config.lease / 3),
             rest,
-            settings,
             guilds,
             config,
+            kinds,
             direct: DirectChannels::default(),
             refusals: Refusals::default(),
             delivered_at: std::sync::Mutex::new(None),
@@ -148,7 +150,7 @@ impl Deliverer {
 
     fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Done> {
         Box::pin(async move {
-            changes::tend(self).await;
+            self.follow_changes().await;
             let claimed = claim::claim(&self.store, &wanted).await;
             Done::Claimed(wanted, claimed)
         })
@@ -165,6 +167,21 @@ impl Deliverer {
             sleep(UPKEEP).await;
             Done::Upkeep
         })
+    }
+
+    /// Have the kinds deal with what changed on Discord since the last call; later, if the database is away.
+    async fn follow_changes(&self) {
+        let changes = self.guilds.take_changes();
+        if changes.is_empty() {
+            return;
+        }
+        for kind in self.kinds.iter() {
+            if let Err(error) = kind.guilds_changed(self, &changes).await {
+                tracing::warn!(%error, "changes of roles and channels are waiting for the database");
+                self.guilds.put_back(changes);
+                return;
+            }
+        }
     }
 
     /// Do something in the database until it is done: what Discord has must not be sent again because the database was away.

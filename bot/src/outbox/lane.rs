@@ -3,31 +3,15 @@
 use std::{sync::PoisonError, time::Duration};
 
 use tokio::time::{Instant, timeout};
-use twilight_model::channel::message::AllowedMentions;
 
 use super::{
     delivery::Deliverer,
-    effect::{Effect, LevelUp, Notice, label},
-    notice,
+    kind::Consequence,
+    message::target_of,
     outcome::{Failure, Outcome, Reason},
+    queue::{Waiting, claim::Lane},
 };
-use crate::{
-    features::{
-        levels::effects::{announcement, roles},
-        moderation::effects::{punishment, warned},
-    },
-    outbox::{
-        failures,
-        queue::{self, Waiting, claim::Lane},
-    },
-    postgres::{StoreError, Tx},
-    settings::{
-        Announce, Settings,
-        table::{self, Switch},
-    },
-    support::{backoff::Backoff, ids},
-    telemetry::metrics,
-};
+use crate::{outbox::queue, support::backoff::Backoff, telemetry::metrics};
 
 /// Effects that are delivered before the lane is given back, so that it stands in line again. Discord allows five messages in
 /// five seconds in a channel.
@@ -38,8 +22,8 @@ const TRIES: i64 = 5;
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
 /// While nothing was delivered for so long, an effect that fails is not to blame.
 const ILL: Duration = Duration::from_mins(1);
-/// How long roles are tried.
-const ROLES_MAX_AGE: Duration = Duration::from_hours(24 * 30);
+/// How long it is tried to do what only the server's staff can make possible.
+pub(crate) const BLOCKED_MAX_AGE: Duration = Duration::from_hours(24 * 30);
 /// What this version does not know is left to a later one for so long.
 const UNKNOWN_PAUSE: Duration = Duration::from_mins(5);
 
@@ -82,36 +66,15 @@ pub(crate) async fn deliver(to: &Deliverer, lane: Lane) -> Option<Duration> {
 }
 
 async fn try_once(to: &Deliverer, effect: &Waiting) -> Outcome {
-    match Effect::read(&effect.kind, &effect.body) {
-        Ok(Some(Effect::LevelUp(level_up))) => announcement::deliver(to, effect, level_up).await,
-        Ok(Some(Effect::Roles)) => roles::reconcile(to, effect, false).await,
-        Ok(Some(Effect::Demotion)) => roles::reconcile(to, effect, true).await,
-        Ok(Some(Effect::Notice(notice))) => notice::deliver(to, effect, &notice).await,
-        Ok(Some(Effect::Welcome)) => announcement::welcome(to, effect).await,
-        Ok(Some(Effect::Punishment(punishment))) => punishment::deliver(to, effect, &punishment).await,
-        Ok(Some(Effect::TimeoutLift(lift))) => punishment::lift(to, effect, &lift).await,
-        Ok(Some(Effect::WarnedDirectly(warned))) => warned::deliver(to, effect, &warned).await,
-        Ok(Some(Effect::ModLog(entry))) => {
-            announcement::send(to, effect, &entry.text, AllowedMentions::default()).await
-        }
-        Ok(None) => Outcome::Unknown,
-        Err(_) => Outcome::Failed(Failure {
-            reason: Reason::Invalid,
-            detail: "outbox.body is not what its kind asks for".to_owned(),
-            target_id: target_of(effect),
-        }),
+    match to.kinds.find(&effect.kind) {
+        Some(kind) => kind.deliver(to, effect).await,
+        None => Outcome::Unknown,
     }
-}
-
-/// The channel or member that an effect is for.
-pub(crate) fn target_of(effect: &Waiting) -> i64 {
-    let user = effect.user_id.map(ids::to_db);
-    effect.channel_id.map(ids::to_db).or(user).unwrap_or_default()
 }
 
 /// Write down what became of an effect. Returns how long the lane has to wait, if it has to.
 async fn settle(to: &Deliverer, lane: &Lane, effect: &Waiting, outcome: Outcome) -> Option<Duration> {
-    let kind = label(&effect.kind);
+    let kind = to.kinds.label(&effect.kind);
     match outcome {
         Outcome::Delivered | Outcome::Cancelled => {
             let target = target_of(effect);
@@ -134,7 +97,7 @@ async fn settle(to: &Deliverer, lane: &Lane, effect: &Waiting, outcome: Outcome)
             set_aside(to, lane, effect, why, UNKNOWN_PAUSE).await
         }
         Outcome::Blocked(failure) => {
-            if effect.age > ROLES_MAX_AGE {
+            if effect.age > BLOCKED_MAX_AGE {
                 give_up(to, effect, &failure, true).await;
                 return None;
             }
@@ -157,7 +120,7 @@ async fn settle(to: &Deliverer, lane: &Lane, effect: &Waiting, outcome: Outcome)
 
 /// What waits for a change that only the server's staff can make.
 async fn later_or_aside(to: &Deliverer, lane: &Lane, effect: &Waiting, why: String) -> Option<Duration> {
-    if effect.age > ROLES_MAX_AGE {
+    if effect.age > BLOCKED_MAX_AGE {
         return later(to, lane, effect, why, None).await;
     }
     set_aside(to, lane, effect, &why, to.config.retry_blocked).await
@@ -175,12 +138,11 @@ async fn later(
     why: String,
     after: Option<Duration>,
 ) -> Option<Duration> {
-    let kind = label(&effect.kind);
-    let max_age = if kind == Effect::ROLES {
-        ROLES_MAX_AGE
-    } else {
-        to.config.max_age
-    };
+    let kind = to.kinds.label(&effect.kind);
+    let max_age = to
+        .kinds
+        .find(&effect.kind)
+        .map_or(to.config.max_age, |kind| kind.max_age(to.config.max_age));
     if effect.age > max_age {
         let detail = format!("too old; the last try: {why}");
         let target_id = target_of(effect);
@@ -238,7 +200,7 @@ async fn set_aside(
 
 async fn give_up(to: &Deliverer, effect: &Waiting, failure: &Failure, is_counted: bool) {
     write_failure(to, effect, failure, None, is_counted).await;
-    let kind = label(&effect.kind);
+    let kind = to.kinds.label(&effect.kind);
     metrics::effects_failed_total(kind, failure.reason.as_str()).increment(1);
     tracing::info!(
         guild.id = %effect.guild_id,
@@ -263,19 +225,20 @@ async fn write_failure(
     let counts = is_counted && failure.reason.is_the_servers();
     let consequence = to
         .retry_until_committed("noting a failed effect", || {
-            let (settings, effect, failure) = (to.settings.clone(), effect.clone(), failure.clone());
+            let (kinds, effect, failure) = (to.kinds.clone(), effect.clone(), failure.clone());
             to.store.transaction("effect_failed", move |tx| {
                 Box::pin(async move {
                     if let Some(pause) = pause {
                         queue::set_aside(tx, &effect, &failure.detail, pause).await?;
                     } else {
                         queue::give_up(tx, &effect, &failure.detail).await?;
-                        punishment::tell(tx, &settings, &effect, &failure).await?;
+                        if let Some(kind) = kinds.find(&effect.kind) {
+                            kind.given_up(tx, &effect, &failure).await?;
+                        }
                     }
-                    if counts {
-                        count_failure(tx, &settings, &effect, &failure, limit).await
-                    } else {
-                        Ok(Consequence::Nothing)
+                    match kinds.find(&effect.kind) {
+                        Some(kind) if counts => kind.count_failure(tx, &effect, &failure, limit).await,
+                        _ => Ok(Consequence::Nothing),
                     }
                 })
             })
@@ -285,8 +248,10 @@ async fn write_failure(
         to.refusals.skip(failure.target_id, failure);
     }
     if consequence == Consequence::SwitchedOff {
-        to.settings.forget(effect.guild_id);
-        let kind = label(&effect.kind);
+        if let Some(kind) = to.kinds.find(&effect.kind) {
+            kind.forget(effect.guild_id);
+        }
+        let kind = to.kinds.label(&effect.kind);
         metrics::effects_switched_off_total(kind).increment(1);
         tracing::warn!(
             guild.id = %effect.guild_id,
@@ -295,86 +260,4 @@ async fn write_failure(
             "switched off in this server after repeated failures"
         );
     }
-}
-
-/// What a failure leads to, because others came before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Consequence {
-    Nothing,
-    /// The kind was switched off in the server.
-    SwitchedOff,
-    /// Levels are not announced in the channel for some time.
-    ChannelSkipped,
-}
-
-/// Count a failure. What fails at one channel says nothing of the others, so announcements are switched off only where all of them go
-/// to that channel.
-async fn count_failure(
-    tx: &Tx<'_>,
-    settings: &Settings,
-    effect: &Waiting,
-    failure: &Failure,
-    limit: i64,
-) -> Result<Consequence, StoreError> {
-    let (guild_id, kind) = (effect.guild_id, effect.kind.as_str());
-    let reason = failure.reason.as_str();
-    if kind == Effect::ROLES
-        && let Some(role_id) = ids::from_db(failure.target_id)
-    {
-        // One role that cannot be given is no reason not to give the others.
-        let in_a_row = failures::record_at(tx, guild_id, kind, failure.target_id, reason).await?;
-        if in_a_row == limit {
-            let log_channel_id = notice::log_channel(tx, settings, guild_id).await?;
-            let reason = failure.detail.clone();
-            notice::add(
-                tx,
-                guild_id,
-                log_channel_id,
-                &Notice::RewardBlocked { role_id, reason },
-            )
-            .await?;
-            tracing::warn!(
-                guild.id = %guild_id,
-                effect.failure = failure.detail,
-                "a reward role cannot be given; retrying later"
-            );
-        }
-        return Ok(Consequence::Nothing);
-    }
-    let in_a_row = failures::record(tx, guild_id, kind, failure.target_id, reason).await?;
-    let count = match kind {
-        LevelUp::KIND => in_a_row.at_target,
-        Effect::ROLES => in_a_row.in_guild,
-        _ => return Ok(Consequence::Nothing),
-    };
-    if count < limit {
-        return Ok(Consequence::Nothing);
-    }
-    // Looked up before the row is changed: what a transaction sees of its own must not get into the cache.
-    let known = settings.within(tx, std::iter::once(guild_id)).await?;
-    let known = known.get(&guild_id);
-    let log_channel_id = known.and_then(|settings| settings.log_channel_id);
-    let announce = known.map_or(Announce::SameChannel, |settings| settings.announce);
-    let reason = failure.detail.clone();
-    let (switch, notice) = match effect.channel_id {
-        _ if kind == Effect::ROLES => (Switch::Rewards, Notice::RewardsOff { reason }),
-        Some(channel_id) if announce == Announce::Channel(channel_id) => {
-            (Switch::Announcements, Notice::AnnouncementsOff { reason })
-        }
-        Some(channel_id) => {
-            if count == limit {
-                let notice = Notice::ChannelSkipped { channel_id, reason };
-                notice::add(tx, guild_id, log_channel_id, &notice).await?;
-            }
-            return Ok(Consequence::ChannelSkipped);
-        }
-        None => return Ok(Consequence::Nothing),
-    };
-    let first = table::switch_off(tx, guild_id, switch, &failure.detail).await?;
-    if !first {
-        return Ok(Consequence::Nothing);
-    }
-    failures::forget(tx, guild_id, kind).await?;
-    notice::add(tx, guild_id, log_channel_id, &notice).await?;
-    Ok(Consequence::SwitchedOff)
 }

@@ -18,10 +18,16 @@ use twilight_model::id::{
 
 use self::claim::{Lane, Urgency};
 use crate::{
-    outbox::effect::Effect,
+    outbox::{failures, kind::EffectBody},
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
-    support::ids,
+    support::ids::{self, MemberKey},
 };
+
+/// The kind of which one effect waits for each member; the statements here name it.
+pub const ROLES: &str = "roles";
+
+/// The body of one that says nothing: a demotion says more.
+const PLAIN: &str = "{}";
 
 /// An effect to be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +44,36 @@ pub struct NewEffect {
     pub user_id: Option<Id<UserMarker>>,
     /// What the kind needs besides, as JSON.
     pub body: String,
+}
+
+impl NewEffect {
+    /// An effect in a channel.
+    pub fn for_channel<T: EffectBody>(
+        guild_id: Id<GuildMarker>,
+        channel_id: Id<ChannelMarker>,
+        body: &T,
+    ) -> Self {
+        Self {
+            guild_id,
+            lane_id: ids::to_db(channel_id),
+            kind: T::KIND,
+            channel_id: Some(channel_id),
+            user_id: None,
+            body: body.json(),
+        }
+    }
+
+    /// An effect on a member, or in a direct message to them.
+    pub fn for_member<T: EffectBody>(key: MemberKey, body: &T) -> Self {
+        Self {
+            guild_id: key.guild_id,
+            lane_id: ids::to_db(key.user_id),
+            kind: T::KIND,
+            channel_id: None,
+            user_id: Some(key.user_id),
+            body: body.json(),
+        }
+    }
 }
 
 /// An effect that is to be delivered.
@@ -157,12 +193,12 @@ fn in_order(effects: &[NewEffect]) -> Vec<&NewEffect> {
     let mut roles: HashMap<(Id<GuildMarker>, i64), usize> = HashMap::new();
     let mut ordered: Vec<&NewEffect> = Vec::with_capacity(effects.len());
     for effect in effects {
-        if effect.kind == Effect::ROLES {
+        if effect.kind == ROLES {
             let place = *roles
                 .entry((effect.guild_id, effect.lane_id))
                 .or_insert(ordered.len());
             if let Some(before) = ordered.get_mut(place) {
-                if before.body == Effect::Roles.body() {
+                if before.body == PLAIN {
                     *before = effect;
                 }
                 continue;
@@ -367,8 +403,19 @@ pub async fn set_aside(
     .map(drop)
 }
 
+/// What was set aside in a guild is due, and nothing of the kind counts as failing any more.
+pub async fn release_kind(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    kind: &str,
+    lease: Duration,
+) -> Result<(), StoreError> {
+    failures::forget(tx, guild_id, kind).await?;
+    make_due(tx, guild_id, lease).await
+}
+
 /// What was set aside in a guild is due now. A lane that is claimed at the moment, for `lease` at most, is left alone.
-pub async fn make_due(tx: &Tx<'_>, guild_id: Id<GuildMarker>, lease: Duration) -> Result<(), StoreError> {
+async fn make_due(tx: &Tx<'_>, guild_id: Id<GuildMarker>, lease: Duration) -> Result<(), StoreError> {
     const MAKE_DUE: Statement = statement!(
         "outbox_make_due",
         [INT8, FLOAT8],
@@ -472,8 +519,7 @@ pub async fn list(
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{NewEffect, in_order, nonce};
-    use crate::outbox::effect::Effect;
+    use super::{NewEffect, PLAIN, ROLES, in_order, nonce};
 
     #[test]
     fn effects_are_in_the_order_of_lanes_and_roles_of_a_member_once() {
@@ -485,9 +531,9 @@ mod tests {
             user_id: None,
             body,
         };
-        let roles = |guild, lane| of(guild, lane, Effect::ROLES, Effect::Roles.body());
-        let demotion = |guild, lane| of(guild, lane, Effect::ROLES, Effect::Demotion.body());
-        let welcome = |text: &str| of(1, 9, Effect::WELCOME, text.to_owned());
+        let roles = |guild, lane| of(guild, lane, ROLES, PLAIN.to_owned());
+        let demotion = |guild, lane| of(guild, lane, ROLES, r#"{"demotes":true}"#.to_owned());
+        let welcome = |text: &str| of(1, 9, "welcome", text.to_owned());
         let given = [
             roles(2, 5),
             welcome("first"),

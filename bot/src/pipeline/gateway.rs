@@ -59,12 +59,8 @@ use crate::{
         writer::Writer,
     },
     postgres::{Store, StoreError, database::STARTUP_PATIENCE},
-    support::{
-        backoff::Backoff,
-        ids::ShardKey,
-        shutdown::stopped_within,
-        task::{self, Task},
-    },
+    support::{backoff::Backoff, ids::ShardKey, shutdown::stopped_within},
+    telemetry::task::{self, Task},
 };
 
 /// How often Discord is asked whether it recommends more shards.

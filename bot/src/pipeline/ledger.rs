@@ -21,27 +21,14 @@ use twilight_model::id::{
 
 use self::{gap::GapChange, memory::Memory};
 use crate::{
-    features::{
-        levels::{
-            last_awards::LastAwards,
-            pending::{self, MemberMessage, MemberRows},
-        },
-        welcome::arrival::{Stage, Times},
+    discord::events::member_news::Coming,
+    features::levels::{
+        last_awards::LastAwards,
+        pending::{self, MemberMessage, MemberRows},
     },
     pipeline::backfill::{self, Arrival, Backfill, HeldMessage, Span, Unread},
     support::ids::{self, MemberKey},
 };
-
-/// An event of a member's arrival in a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Coming {
-    /// The member.
-    pub key: MemberKey,
-    /// What has happened.
-    pub stage: Stage,
-    /// When it happened, as far as that is known.
-    pub times: Times,
-}
 
 /// The changes of one shard that are not in a batch yet.
 #[derive(Debug)]

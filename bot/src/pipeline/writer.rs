@@ -35,12 +35,12 @@ use crate::{
     pipeline::{ledger::Changes, rows::shard_checkpoint::Advance},
     postgres::{Store, StoreError},
     settings::Settings,
-    support::{
-        backoff::Backoff,
-        ids::MemberKey,
+    support::{backoff::Backoff, ids::MemberKey},
+    telemetry::{
+        metrics,
         task::{self, Task},
+        traces,
     },
-    telemetry::{metrics, traces},
 };
 
 /// Batches for each lane that the queue holds. A shard has one batch under way, so with two lanes 2,048 shards always find a place.

@@ -11,7 +11,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{Statement, Store, StoreError, statement::statement};
-use crate::discord::clock::host_time;
+use crate::support::clock::host_time;
 
 /// The server, and the session on it.
 #[derive(Clone, Debug, Default, PartialEq)]

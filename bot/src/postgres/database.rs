@@ -14,10 +14,8 @@ use crate::{
         embedded::{self, Guest, PrivatePostgres, Visit},
         migrations::{self, MigrateError, Migrations},
     },
-    support::{
-        backoff::Backoff,
-        task::{self, Task},
-    },
+    support::backoff::Backoff,
+    telemetry::task::{self, Task},
 };
 
 /// How long a start waits for a server that refuses connections because it is starting up itself.

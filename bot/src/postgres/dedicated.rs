@@ -7,7 +7,7 @@ use super::{
     connect::{Target, process_name},
     error::{NO_ANSWER, one_line},
 };
-use crate::support::task::{self, Task};
+use crate::telemetry::task::{self, Task};
 
 /// A connection; what it holds is given back when it is dropped.
 pub(in crate::postgres) struct Dedicated {

@@ -89,7 +89,7 @@ impl StoreError {
         self.sqlstate() == Some(&SqlState::LOCK_NOT_AVAILABLE)
     }
 
-    /// A bounded label for metrics, one of [`CLASSES`]: the SQLSTATE's class, or what failed without one.
+    /// A bounded label for metrics, one of [`crate::telemetry::metrics::labels::ERROR_CLASSES`]: the SQLSTATE's class, or what failed without one.
     pub fn class(&self) -> &'static str {
         match self {
             Self::Pool(_) => "pool",
@@ -102,29 +102,6 @@ impl StoreError {
         }
     }
 }
-
-/// Every class of an error: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
-pub const CLASSES: &[&str] = &[
-    "pool",
-    "connection",
-    "silence",
-    "tls",
-    "08 connection exception",
-    "22 data exception",
-    "23 integrity constraint violation",
-    "25 invalid transaction state",
-    "28 invalid authorization",
-    "40 transaction rollback",
-    "42 syntax error or access rule violation",
-    "53 insufficient resources",
-    "54 program limit exceeded",
-    "55 object not in prerequisite state",
-    "57 operator intervention",
-    "58 system error",
-    "P0 PL/pgSQL error",
-    "XX internal error",
-    "other",
-];
 
 /// A SQLSTATE's class as a label; without one the connection has failed.
 pub(crate) fn class_of(sqlstate: Option<&SqlState>) -> &'static str {
@@ -243,7 +220,8 @@ fn advice(code: &SqlState) -> Option<&'static str> {
 mod tests {
     use tokio_postgres::error::SqlState;
 
-    use super::{CLASSES, class_of, ends_session, is_of_the_server, refuses_data};
+    use super::{class_of, ends_session, is_of_the_server, refuses_data};
+    use crate::telemetry::metrics::labels;
 
     /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
     #[test]
@@ -279,7 +257,10 @@ mod tests {
             assert!(!ends_session(&state), "{state:?}");
         }
         for state in [states(&REFUSED), states(&AWAY), states(&NEITHER)].concat() {
-            assert!(CLASSES.contains(&class_of(Some(&state))), "{state:?}");
+            assert!(
+                labels::ERROR_CLASSES.contains(&class_of(Some(&state))),
+                "{state:?}"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A connection of its own that hears of changed settings, and of changes in the fleet: <https://www.postgresql.org/docs/current/sql-listen.html>.
 //!
 //! News are applied by the connection's own future, in the order in which the server sends them, so what is answered to a ping
-//! comes after every change that was told before it. That is what [`Settings::trust_until`] rests on: as long as pings are answered,
+//! comes after every change that was told before it. That is what [`Listener::trusted_until`] rests on: as long as pings are answered,
 //! what is remembered is at most a second older than the tables.
 
 use std::{
@@ -15,13 +15,13 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 use tokio_postgres::Client;
+use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::{
     StoreError,
     connect::{Name, Target},
 };
 use crate::{
-    settings::Settings,
     support::{backoff::Backoff, ids, shutdown},
     telemetry::metrics,
 };
@@ -51,15 +51,19 @@ const SAY: &str =
 
 const PING: &str = "-- settings_ping\nSELECT 1";
 
-/// Who is told.
-#[derive(Clone, Debug)]
-pub struct News {
-    /// Forgets what was changed.
-    pub settings: Settings,
-    /// Looks at the fleet.
-    pub fleet: Arc<Notify>,
-    /// Looks for timers.
-    pub timers: Arc<Notify>,
+/// Who hears of changes.
+pub trait Listener: Send + Sync {
+    /// The settings of one guild have changed, or those of all.
+    fn settings_changed(&self, guild_id: Option<Id<GuildMarker>>);
+
+    /// Every change before this moment was heard of: what is remembered may be served until then, or no longer than a moment if `None`.
+    fn trusted_until(&self, until: Option<Instant>);
+
+    /// Something has changed in the fleet.
+    fn fleet_changed(&self);
+
+    /// Timers were added or changed.
+    fn timers_changed(&self);
 }
 
 /// Why nothing is heard.
@@ -83,13 +87,16 @@ impl From<tokio_postgres::Error> for ListenError {
 
 /// Keep `settings` told of every change, until `stop` is true or nobody is left to say so. While the server cannot be heard, nothing
 /// is remembered for longer than a second, and it is tried again.
-pub(super) async fn listen(target: Option<Target>, news: News, mut stop: watch::Receiver<bool>) {
-    let settings = &news.settings;
+pub(super) async fn listen(
+    target: Option<Target>,
+    listener: Arc<dyn Listener>,
+    mut stop: watch::Receiver<bool>,
+) {
     metrics::settings_listening().set(0.0);
     if let Some(target) = target {
         tokio::select! {
             () = shutdown::stopped(&mut stop) => {}
-            () = again_and_again(target, &news) => {}
+            () = again_and_again(target, &listener) => {}
         }
     } else {
         tracing::warn!(
@@ -97,18 +104,17 @@ pub(super) async fn listen(target: Option<Target>, news: News, mut stop: watch::
         );
         shutdown::stopped(&mut stop).await;
     }
-    deaf(settings);
+    deaf(&*listener);
 }
 
-async fn again_and_again(target: Target, news: &News) {
-    let settings = &news.settings;
+async fn again_and_again(target: Target, listener: &Arc<dyn Listener>) {
     let name = Name::default();
     name.set("settings");
     let target = target.named(&name);
     let mut backoff = Backoff::new();
     loop {
-        let Err(error) = hear(&target, news, &mut backoff).await;
-        deaf(settings);
+        let Err(error) = hear(&target, listener, &mut backoff).await;
+        deaf(&**listener);
         metrics::settings_reconnects_total().increment(1);
         let wait = backoff.pause();
         if backoff.is_worth_a_line() {
@@ -122,22 +128,21 @@ async fn again_and_again(target: Target, news: &News) {
 }
 
 /// What was not heard may have been changed.
-fn deaf(settings: &Settings) {
+fn deaf(listener: &dyn Listener) {
     metrics::settings_listening().set(0.0);
-    settings.distrust();
+    listener.trusted_until(None);
 }
 
 /// Connect and hear, until that fails.
 async fn hear(
     target: &Target,
-    news: &News,
+    listener: &Arc<dyn Listener>,
     backoff: &mut Backoff,
 ) -> Result<std::convert::Infallible, ListenError> {
-    let settings = &news.settings;
     let own = Arc::new(Own::default());
     let hearing = {
-        let (news, own, schema) = (news.clone(), Arc::clone(&own), target.schema().to_owned());
-        move |payload: &str| apply(payload, &schema, &news, &own)
+        let (listener, own, schema) = (Arc::clone(listener), Arc::clone(&own), target.schema().to_owned());
+        move |payload: &str| apply(payload, &schema, &*listener, &own)
     };
     let connecting = target.connect_and_hear(Arc::new(hearing));
     let (client, driver) = timeout(PATIENCE, connecting)
@@ -148,13 +153,13 @@ async fn hear(
             ended?;
             Err(ListenError::Silent)
         }
-        failed = talk(&client, settings, &own, backoff) => failed,
+        failed = talk(&client, &**listener, &own, backoff) => failed,
     }
 }
 
 async fn talk(
     client: &Client,
-    settings: &Settings,
+    listener: &dyn Listener,
     own: &Own,
     backoff: &mut Backoff,
 ) -> Result<std::convert::Infallible, ListenError> {
@@ -173,8 +178,8 @@ async fn talk(
         .await
         .map_err(|_elapsed| ListenError::NotHeard)?;
     // What was read before may have been changed before.
-    settings.forget_all();
-    settings.trust_until(sent + TRUST);
+    listener.settings_changed(None);
+    listener.trusted_until(Some(sent + TRUST));
     metrics::settings_listening().set(1.0);
     if backoff.tries() > 0 {
         tracing::info!("settings notifications available again");
@@ -186,7 +191,7 @@ async fn talk(
         timeout(PATIENCE, client.batch_execute(PING))
             .await
             .map_err(|_elapsed| ListenError::Silent)??;
-        settings.trust_until(sent + TRUST);
+        listener.trusted_until(Some(sent + TRUST));
     }
 }
 
@@ -205,8 +210,7 @@ impl Own {
 }
 
 /// One piece of news, as the migration's triggers write it. The channel is the whole database's: other schemas' are not ours.
-fn apply(payload: &str, schema: &str, news: &News, own: &Own) {
-    let settings = &news.settings;
+fn apply(payload: &str, schema: &str, listener: &dyn Listener, own: &Own) {
     let Some((place, what)) = payload.rsplit_once(' ') else {
         return;
     };
@@ -214,64 +218,63 @@ fn apply(payload: &str, schema: &str, news: &News, own: &Own) {
         return;
     }
     if what == FLEET {
-        news.fleet.notify_one();
+        listener.fleet_changed();
     } else if what == TIMERS {
-        news.timers.notify_one();
+        listener.timers_changed();
     } else if what == own.word() {
         // Stays until it is waited for.
         own.heard.notify_one();
     } else if what == "*" {
         metrics::settings_invalidations_total().increment(1);
-        settings.forget_all();
+        listener.settings_changed(None);
     } else if let Some(guild_id) = what.parse().ok().and_then(ids::from_db) {
         metrics::settings_invalidations_total().increment(1);
-        settings.forget(guild_id);
+        listener.settings_changed(Some(guild_id));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::Mutex;
 
     use futures_util::FutureExt as _;
     use tokio::time::Instant;
     use twilight_model::id::{Id, marker::GuildMarker};
 
-    use super::{News, Own, TRUST, apply};
-    use crate::{
-        config::Config,
-        settings::{GuildSettings, Settings},
-    };
+    use super::{Listener, Own, apply};
 
     const GUILDS: [Id<GuildMarker>; 2] = [Id::new(1), Id::new(u64::MAX)];
 
-    /// Settings that remember both guilds, and what is left of them after a payload.
-    fn left(payload: &str, own: &Own) -> [bool; 2] {
-        let settings = Settings::new(&Config::defaults().levels);
-        settings.trust_until(Instant::now() + TRUST);
-        for guild_id in GUILDS {
-            settings.pretend(guild_id);
+    /// What was heard: which of the guilds is still known, and whether the fleet and the timers have changed.
+    struct Heard(Mutex<([bool; 2], bool, bool)>);
+
+    impl Listener for Heard {
+        fn settings_changed(&self, guild_id: Option<Id<GuildMarker>>) {
+            let known = &mut self.0.lock().expect("no panic").0;
+            for (guild, known) in GUILDS.into_iter().zip(known) {
+                *known &= guild_id.is_some_and(|changed| changed != guild);
+            }
         }
-        let news = News {
-            settings: settings.clone(),
-            fleet: Arc::default(),
-            timers: Arc::default(),
-        };
-        apply(payload, "a schema", &news, own);
-        assert_eq!(
-            news.fleet.notified().now_or_never().is_some(),
-            payload == "a schema @fleet",
-            "{payload}"
-        );
-        assert_eq!(
-            news.timers.notified().now_or_never().is_some(),
-            payload == "a schema @timers",
-            "{payload}"
-        );
-        GUILDS.map(|guild_id: Id<GuildMarker>| {
-            let known: Option<Arc<GuildSettings>> = settings.cached(guild_id);
-            known.is_some()
-        })
+
+        fn trusted_until(&self, _until: Option<Instant>) {}
+
+        fn fleet_changed(&self) {
+            self.0.lock().expect("no panic").1 = true;
+        }
+
+        fn timers_changed(&self) {
+            self.0.lock().expect("no panic").2 = true;
+        }
+    }
+
+    /// Which guilds are still known after a payload.
+    fn left(payload: &str, own: &Own) -> [bool; 2] {
+        let heard = Heard(Mutex::new(([true; 2], false, false)));
+        apply(payload, "a schema", &heard, own);
+        let (known, fleet, timers) = heard.0.into_inner().expect("no panic");
+        assert_eq!(fleet, payload == "a schema @fleet", "{payload}");
+        assert_eq!(timers, payload == "a schema @timers", "{payload}");
+        known
     }
 
     #[test]

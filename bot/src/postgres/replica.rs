@@ -35,16 +35,6 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(2);
 /// The pause between two looks of a caller that waits for the answer, and the number of looks.
 const LOOKS: (Duration, u32) = (Duration::from_millis(100), 20);
 
-/// Why a read goes to the primary although there is a replica.
-pub const FALLBACKS: &[&str] = &[
-    "unreachable",
-    "behind",
-    "unknown",
-    "promoted",
-    "foreign",
-    "diverged",
-];
-
 /// What the primary is, and where it is in its log.
 const PRIMARY: Statement = statement!(
     "replica_primary",

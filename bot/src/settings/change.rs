@@ -8,21 +8,20 @@ use twilight_model::id::{
     marker::{ChannelMarker, GuildMarker, InteractionMarker, RoleMarker},
 };
 
-use super::{Announce, Demotion, LeavePolicy, RewardMode};
+use super::{Demotion, LeavePolicy, RewardMode};
 use crate::{
+    config::Announce,
     discord::guilds::authority::{RewardPermit, XpPermit},
-    features::levels::{
-        card::colour::Colour,
-        rules::{
-            curve::Curve,
-            earning::{Boost, Percent, RoleMode, Target},
-        },
-    },
-    outbox::changes,
+    outbox::queue,
     postgres::{Store, StoreError, Tx},
     settings::{
         audit_log::{self, Entry},
         table::{self, Stored, multipliers},
+        values::{
+            colour::Colour,
+            curve::Curve,
+            earning::{Boost, Percent, RoleMode, Target},
+        },
     },
     support::{i18n::Language, ids::Millis, text::template::Template},
 };
@@ -165,7 +164,7 @@ impl Change {
             Self::Boost { id, boost, .. } => multipliers::add_boost(tx, guild_id, *id, boost).await,
             Self::EndBoosts { at, .. } => multipliers::end_boosts(tx, guild_id, *at).await,
             // Whoever chooses it has put right what was in the way.
-            Self::Rewards(..) => changes::release_roles(tx, guild_id, LONGEST_LEASE).await,
+            Self::Rewards(..) => queue::release_kind(tx, guild_id, queue::ROLES, LONGEST_LEASE).await,
             _ => Ok(()),
         }
     }

@@ -8,15 +8,15 @@ use twilight_model::id::{
 };
 
 use crate::{
-    config::Levels,
-    features::levels::{
-        card::colour::Colour,
-        rules::{
+    config::{Announce, Levels},
+    settings::{
+        table::{Stored, StoredMultiplier},
+        values::{
+            colour::Colour,
             curve::Curve,
             earning::{Boost, Earning, MAX_PERCENT, Percent, RoleMode, Target},
         },
     },
-    settings::table::{Stored, StoredMultiplier},
     support::{
         i18n::Language,
         ids::{self, Millis},
@@ -84,20 +84,6 @@ impl LeavePolicy {
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|departed| departed.word() == word)
     }
-}
-
-/// Where level-ups are announced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Announce {
-    /// Nowhere.
-    #[default]
-    Off,
-    /// In the channel of the message that passed the level.
-    SameChannel,
-    /// In this channel.
-    Channel(Id<ChannelMarker>),
-    /// In a direct message to the member.
-    Direct,
 }
 
 /// The roles that levels give.
@@ -387,18 +373,6 @@ fn curve(row: &Stored, faults: &mut Vec<String>) -> Curve {
     })
 }
 
-impl Announce {
-    /// What stands in the table, and what people write; a channel comes on top.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::SameChannel => "same_channel",
-            Self::Channel(_) => "channel",
-            Self::Direct => "direct",
-        }
-    }
-}
-
 impl RewardMode {
     /// What stands in the table, and what people write.
     pub const fn word(self) -> &'static str {
@@ -455,9 +429,9 @@ mod tests {
     use proptest::prelude::*;
     use twilight_model::id::Id;
 
-    use super::{Announce, GuildSettings, RewardMode, Rewards};
+    use super::{GuildSettings, RewardMode, Rewards};
     use crate::{
-        config::Config,
+        config::{Announce, Config},
         settings::{Template, table::Stored},
     };
 

@@ -15,8 +15,8 @@ use twilight_model::id::{
 };
 
 use crate::{
-    features::levels::card::colour::Colour,
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
+    settings::values::colour::Colour,
     support::ids,
 };
 

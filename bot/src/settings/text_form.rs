@@ -9,18 +9,19 @@ use twilight_model::id::{
     marker::{ChannelMarker, GuildMarker, RoleMarker},
 };
 
-use super::{Announce, RewardMode, change::Change};
+use super::{RewardMode, change::Change};
 use crate::{
+    config::Announce,
     discord::guilds::authority::XpPermit,
-    features::levels::rules::curve::MAX_LEVEL,
-    support::text::{
-        limits::excerpt,
-        template::{Template, TemplateFault},
+    settings::values::curve::MAX_LEVEL,
+    support::{
+        ids,
+        text::{
+            limits::excerpt,
+            template::{Template, TemplateFault},
+        },
     },
 };
-
-/// The least id there is has 17 digits: what has fewer is a slip, such as a level in a role's place.
-const LEAST_ID: u64 = 10_000_000_000_000_000;
 
 /// A setting that people can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,17 +236,10 @@ impl fmt::Display for Announce {
 fn id<T>(written: &str, what: &'static str, opening: &str) -> Result<Id<T>, ChangeFault> {
     let bare = written.trim();
     let mentioned = bare.strip_prefix(opening).and_then(|rest| rest.strip_suffix('>'));
-    mentioned
-        .unwrap_or(bare)
-        .parse()
-        .ok()
-        // Above, it would be negative as a BIGINT; Discord is there in 2084.
-        .filter(|number| (LEAST_ID..=i64::MAX.cast_unsigned()).contains(number))
-        .and_then(Id::new_checked)
-        .ok_or_else(|| ChangeFault::Id {
-            what,
-            found: written.to_owned(),
-        })
+    ids::written(mentioned.unwrap_or(bare)).ok_or_else(|| ChangeFault::Id {
+        what,
+        found: written.to_owned(),
+    })
 }
 
 /// What somebody wrote, on one line and of a bounded length.

@@ -79,6 +79,17 @@ pub const fn at_millis<T>(at: Millis) -> Option<Id<T>> {
     Id::new_checked((at - DISCORD_EPOCH_MS).cast_unsigned() << 22)
 }
 
+/// The least ID there is has 17 digits. A number with fewer is a slip, such as a level in place of a role.
+const LEAST_ID: u64 = 10_000_000_000_000_000;
+
+/// An ID as people write it: digits. Above 2^63, which Discord reaches in 2084, it would be negative as a `BIGINT`.
+pub fn written<T>(text: &str) -> Option<Id<T>> {
+    let number = text.parse().ok()?;
+    (LEAST_ID..=i64::MAX.cast_unsigned())
+        .contains(&number)
+        .then(|| Id::new_checked(number))?
+}
+
 #[cfg(test)]
 mod tests {
     use twilight_model::id::{Id, marker::MessageMarker};

@@ -8,6 +8,7 @@
 
 mod buckets;
 mod define;
+pub mod labels;
 pub mod process;
 #[cfg(test)]
 mod tests;
@@ -19,32 +20,10 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 use self::define::registry;
 pub use self::define::{Definition, Kind, Label};
-use crate::{
-    discord::clock,
-    features::levels::card,
-    outbox::effect::Effect,
-    pipeline::{gateway::guard, writer::isolate},
-    postgres::{error::CLASSES, replica::FALLBACKS},
-    support::version,
-};
+use crate::support::version;
 
 /// The parts of the pool.
 const SHARES: &[&str] = &["flushes", "others", "replica"];
-/// What becomes of a rank card.
-const CARD_OUTCOMES: &[&str] = &["drawn", "cached", "busy", "failed"];
-/// What becomes of a request to Discord.
-const REST_OUTCOMES: &[&str] = &[
-    "2xx",
-    "3xx",
-    "401",
-    "403",
-    "429",
-    "4xx",
-    "5xx",
-    "timeout",
-    "unconnected",
-    "broken",
-];
 
 registry! {
     /// The version that runs, the commit that it was built from, and the schema that it works on, as labels; always 1.
@@ -79,9 +58,9 @@ registry! {
     /// Sessions resumed.
     counter gateway_resumes_total = "eventide_gateway_resumes_total";
     /// Connections that ended, by close code; `none` where there was no close frame, `other` for a code that Discord does not document.
-    counter gateway_closes_total = "eventide_gateway_closes_total" [code of guard::CLOSE_CODES];
+    counter gateway_closes_total = "eventide_gateway_closes_total" [code of labels::CLOSE_CODES];
     /// Times that events were missed, by reason: the session was lost or given up, or a resume did not begin where the checkpoint ended.
-    counter gateway_gaps_total = "eventide_gateway_gaps_total" [reason of &guard::GAP_REASONS];
+    counter gateway_gaps_total = "eventide_gateway_gaps_total" [reason of labels::GAP_REASONS];
     /// Messages from before a change of the number of shards that arrived so late that they may not have been counted.
     counter reshard_late_messages_total = "eventide_reshard_late_messages_total";
     /// Messages that were read back after a gap, and counted.
@@ -103,7 +82,7 @@ registry! {
     histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in HOLD;
 
     /// Changes that PostgreSQL refused and that were put into quarantine, by kind; `eventide quarantine` lists and applies them.
-    counter quarantined_total = "eventide_quarantined_total" [kind of isolate::KINDS];
+    counter quarantined_total = "eventide_quarantined_total" [kind of labels::QUARANTINED_KINDS];
     /// Changes that are in quarantine, of all processes.
     gauge quarantine_rows = "eventide_quarantine_rows";
 
@@ -111,7 +90,7 @@ registry! {
     counter tasks_panicked_total = "eventide_tasks_panicked_total" [task];
 
     /// How far a clock is ahead of this host's, by source: `discord` or `database`. The difference to Discord's is corrected from 2 s on.
-    gauge clock_offset_seconds = "eventide_clock_offset_seconds" [source of clock::SOURCES];
+    gauge clock_offset_seconds = "eventide_clock_offset_seconds" [source of labels::CLOCK_SOURCES];
 
     /// Rows deleted of servers that removed the bot.
     counter purged_rows_total = "eventide_purged_rows_total";
@@ -129,10 +108,10 @@ registry! {
     /// Time to draw a rank card and write it as PNG.
     histogram card_seconds = "eventide_card_seconds" in DRAWING;
     /// Rank cards that were asked for, by outcome: `drawn`, `cached`, `busy` (answered as text) or `failed`.
-    counter cards_total = "eventide_cards_total" [outcome of CARD_OUTCOMES];
+    counter cards_total = "eventide_cards_total" [outcome of labels::CARD_OUTCOMES];
     /// Avatars that cards needed, by outcome: `cached`, `fetched`, or why there is none: `unconnected`, `timeout`, `status`, `type`,
     /// `too_large`, `unreadable`, `busy`, or `failed_before` within the last minute.
-    counter avatars_total = "eventide_avatars_total" [outcome of card::avatar::OUTCOMES];
+    counter avatars_total = "eventide_avatars_total" [outcome of labels::AVATAR_OUTCOMES];
     /// Memory used by cached rank cards.
     gauge card_cache_bytes = "eventide_card_cache_bytes";
     /// Memory used by cached avatars.
@@ -158,7 +137,7 @@ registry! {
     /// Shards of the fleet without a process, as of this process's last update.
     gauge fleet_shards_free = "eventide_fleet_shards_free";
     /// Updates of the fleet that failed, by class of the error.
-    counter fleet_looks_failed_total = "eventide_fleet_looks_failed_total" [class of CLASSES];
+    counter fleet_looks_failed_total = "eventide_fleet_looks_failed_total" [class of labels::ERROR_CLASSES];
 
     /// Rows in ledgers, waiting for their next flush.
     gauge ledger_rows = "eventide_ledger_rows";
@@ -182,7 +161,7 @@ registry! {
     /// Last awards that flushes had to read, because the member was not cached.
     counter flush_reads_total = "eventide_flush_reads_total";
     /// Attempts of a flush that failed, by class of the error. Nothing is lost: the flush is retried.
-    counter flush_failures_total = "eventide_flush_failures_total" [class of CLASSES];
+    counter flush_failures_total = "eventide_flush_failures_total" [class of labels::ERROR_CLASSES];
     /// Flushes found to be applied although their COMMIT was not confirmed.
     counter flush_already_applied_total = "eventide_flush_already_applied_total";
     /// Flushes of a shard that another process has taken; their changes are dropped here and replayed there.
@@ -208,7 +187,7 @@ registry! {
     counter pool_connections_recycled_total = "eventide_pool_connections_recycled_total";
     /// Connections that PostgreSQL refused or that could not be made, by class of the SQLSTATE; `tls` where a certificate was not
     /// accepted by one side, `connection` where there was no answer.
-    counter pool_connect_failures_total = "eventide_pool_connect_failures_total" [class of CLASSES];
+    counter pool_connect_failures_total = "eventide_pool_connect_failures_total" [class of labels::ERROR_CLASSES];
     /// Duration of queries, by the statement's name.
     histogram query_seconds = "eventide_query_seconds" [query] in QUERY;
     /// Queries that took longer than `database.slow_query_ms`, by the statement's name.
@@ -216,10 +195,10 @@ registry! {
     /// Rows that queries returned or touched, by the statement's name.
     counter query_rows_total = "eventide_query_rows_total" [query];
     /// Queries that failed, by class of the SQLSTATE; `connection` where the connection was lost, `silence` where there was no answer in time.
-    counter query_errors_total = "eventide_query_errors_total" [class of CLASSES];
+    counter query_errors_total = "eventide_query_errors_total" [class of labels::ERROR_CLASSES];
     /// Reads that the primary answered although there is a replica (`database.read_url`), by reason: it was `unreachable`, `behind` by more than
     /// `database.read_max_lag_seconds` or by an `unknown` time, `promoted`, `foreign` (another database), or had `diverged`.
-    counter read_fallbacks_total = "eventide_read_fallbacks_total" [reason of FALLBACKS];
+    counter read_fallbacks_total = "eventide_read_fallbacks_total" [reason of labels::READ_FALLBACKS];
     /// How old what the replica shows is at most. It is not updated while that is unknown.
     gauge replica_lag_seconds = "eventide_replica_lag_seconds";
     /// Whether leaderboards are read from the replica: 1 or 0. Without a replica there is no value.
@@ -234,19 +213,19 @@ registry! {
     gauge backup_last_timestamp_seconds = "eventide_backup_last_timestamp_seconds";
 
     /// Effects that flushes, commands and workers added to the outbox, by kind.
-    counter effects_added_total = "eventide_effects_added_total" [kind of &Effect::KINDS];
+    counter effects_added_total = "eventide_effects_added_total" [kind of labels::EFFECT_KINDS];
     /// Effects that Discord has, by kind.
-    counter effects_delivered_total = "eventide_effects_delivered_total" [kind of &Effect::KINDS];
+    counter effects_delivered_total = "eventide_effects_delivered_total" [kind of labels::EFFECT_KINDS];
     /// Effects that were no longer wanted when it was their turn, by kind: the setting is off, or the member has left.
-    counter effects_cancelled_total = "eventide_effects_cancelled_total" [kind of &Effect::KINDS];
+    counter effects_cancelled_total = "eventide_effects_cancelled_total" [kind of labels::EFFECT_KINDS];
     /// Attempts that failed and are repeated, by kind.
-    counter effects_retried_total = "eventide_effects_retried_total" [kind of &Effect::KINDS];
+    counter effects_retried_total = "eventide_effects_retried_total" [kind of labels::EFFECT_KINDS];
     /// Times that an effect failed so often that those after it went before it, or that it has to wait for a permission, by kind.
-    counter effects_set_aside_total = "eventide_effects_set_aside_total" [kind of &Effect::KINDS];
+    counter effects_set_aside_total = "eventide_effects_set_aside_total" [kind of labels::EFFECT_KINDS];
     /// Effects that were given up, by kind and reason: `forbidden`, `gone`, `closed`, `invalid` or `expired`.
     counter effects_failed_total = "eventide_effects_failed_total" [kind, reason];
     /// Times that announcements or rewards were switched off in a server after repeated failures, by kind.
-    counter effects_switched_off_total = "eventide_effects_switched_off_total" [kind of &Effect::KINDS];
+    counter effects_switched_off_total = "eventide_effects_switched_off_total" [kind of labels::EFFECT_KINDS];
     /// Time from the commit of the cause to the last try, of effects that were delivered, by kind.
     histogram effect_delay_seconds = "eventide_effect_delay_seconds" [kind] in DELIVERY;
     /// Effects that wait to be delivered, of all processes, counted up to 100,000.
@@ -295,7 +274,7 @@ registry! {
     counter http_connections_closed_total = "eventide_http_connections_closed_total";
 
     /// Requests to Discord's REST API, by route and result: `2xx` to `5xx` but `401`, `403` and `429`, or `timeout`, `unconnected` or `broken`.
-    counter rest_requests_total = "eventide_rest_requests_total" [route, outcome of REST_OUTCOMES];
+    counter rest_requests_total = "eventide_rest_requests_total" [route, outcome of labels::REST_OUTCOMES];
     /// Duration of those requests, by route, without their waits.
     histogram rest_request_seconds = "eventide_rest_request_seconds" [route] in REQUEST;
     /// How long requests waited for their bucket: for the requests before them, and for Discord's limit of it.

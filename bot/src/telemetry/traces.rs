@@ -29,8 +29,10 @@ use tracing_subscriber::{Layer as _, filter::filter_fn};
 
 use crate::{
     config::Traces,
-    discord::rest::{HttpsClient, client},
-    support::ids::ShardKey,
+    support::{
+        https::{HttpsClient, client},
+        ids::ShardKey,
+    },
     telemetry::logging::Also,
 };
 

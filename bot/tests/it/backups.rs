@@ -15,7 +15,7 @@ use eventide::{
         embedded::PrivatePostgres,
         migrations::{self, Migrations},
     },
-    support::task::{self, Task},
+    telemetry::task::{self, Task},
 };
 use tempfile::TempDir;
 use tokio::process::Command;

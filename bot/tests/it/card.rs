@@ -265,8 +265,8 @@ async fn colours_of_the_server_and_of_members() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_choice_does_not_undo_a_newer() {
     use eventide::{
-        features::levels::{card::colour::Colour, rows::member_card},
-        settings::{audit_log::Entry, change::change_card_colour, table},
+        features::levels::rows::member_card,
+        settings::{audit_log::Entry, change::change_card_colour, table, values::colour::Colour},
         support::ids::MemberKey,
     };
     use twilight_model::id::Id;

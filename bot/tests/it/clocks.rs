@@ -17,7 +17,7 @@ use crate::support::{
 async fn commands_are_answered_on_a_host_whose_clock_is_ahead() {
     const AHEAD_S: u64 = 60;
     let scene = Scene::new().await;
-    let now = eventide::discord::clock::host_time()
+    let now = eventide::support::clock::host_time()
         .duration_since(std::time::SystemTime::UNIX_EPOCH)
         .expect("after 1970");
     let discord = discord(SimulatorConfig {

@@ -2,7 +2,7 @@
 
 use eventide::{
     postgres::{Statement, Store, embedded::StopMode, migrations},
-    support::task,
+    telemetry::task,
 };
 use tempfile::TempDir;
 use tokio_postgres::NoTls;

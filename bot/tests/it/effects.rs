@@ -7,13 +7,11 @@ use discord_simulator::{
     SimulatorConfig,
 };
 use eventide::{
-    config::Config,
-    outbox::{
-        effect::{Effect, LevelUp},
-        queue::{self, NewEffect},
-    },
+    config::{Announce, Config},
+    features::levels::effects::announcement::LevelUp,
+    outbox::queue::{self, NewEffect},
     postgres::{Statement, Store},
-    settings::{Announce, Template},
+    settings::Template,
 };
 use tokio::process::Child;
 use twilight_model::id::Id;
@@ -83,18 +81,14 @@ fn fault(kind: RestFaultKind, count: Option<u64>) -> RestFault {
 }
 
 fn level_up(guild: &Guild, channel: u64, user: u64, level: u32) -> NewEffect {
-    let effect = Effect::LevelUp(LevelUp {
+    let body = LevelUp {
         level,
         before: level - 1,
         xp: u64::from(level),
-    });
+    };
     NewEffect {
-        guild_id: Id::new(guild.id()),
-        lane_id: channel.cast_signed(),
-        kind: effect.kind(),
-        channel_id: Some(Id::new(channel)),
         user_id: Some(Id::new(user)),
-        body: effect.body(),
+        ..NewEffect::for_channel(Id::new(guild.id()), Id::new(channel), &body)
     }
 }
 

@@ -116,7 +116,7 @@ async fn it_is_the_version_that_the_tests_were_asked_to_run_on() {
     let directory = directory();
     let postgres = support::start_postgres(directory.path()).await;
     let (client, connection) = postgres.connection().connect(NoTls).await.expect("a connection");
-    let connection = eventide::support::task::spawn("connection", connection);
+    let connection = eventide::telemetry::task::spawn("connection", connection);
     let row = client
         .query_one("SELECT current_setting('server_version_num')::int / 10000", &[])
         .await

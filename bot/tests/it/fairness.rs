@@ -4,13 +4,18 @@ use std::time::Duration;
 
 use discord_simulator::{Limit, RestRules, Simulator, SimulatorConfig};
 use eventide::{
-    features::moderation::Severity,
+    config::Announce,
+    features::{
+        levels::effects::{announcement::LevelUp, plan},
+        moderation::{Severity, effects::warned::WarnedDirectly},
+    },
     outbox::{
-        effect::{Effect, LevelUp, WarnedDirectly},
+        kind::EffectBody,
         queue::{self, NewEffect},
     },
     postgres::{Statement, Store},
-    settings::{Announce, Template},
+    settings::Template,
+    support::ids::MemberKey,
 };
 use futures_util::future::join_all;
 use tokio::time::Instant;
@@ -46,14 +51,18 @@ async fn reward(store: &Store, guild: u64, role: u64) {
         .expect("a reward");
 }
 
-fn new(guild: u64, lane: u64, channel: Option<u64>, user: u64, effect: &Effect) -> NewEffect {
+fn new(guild: u64, lane: u64, channel: Option<u64>, user: u64, body: &impl EffectBody) -> NewEffect {
     NewEffect {
         guild_id: Id::new(guild),
         lane_id: lane.cast_signed(),
-        kind: effect.kind(),
         channel_id: channel.map(Id::new),
-        user_id: Some(Id::new(user)),
-        body: effect.body(),
+        ..NewEffect::for_member(
+            MemberKey {
+                guild_id: Id::new(guild),
+                user_id: Id::new(user),
+            },
+            body,
+        )
     }
 }
 
@@ -90,7 +99,10 @@ async fn sync(store: &Store, discord: &Simulator, guild: u64, members: u32) {
         .expect("earned");
     let roles = users.iter().map(|user| {
         let user = user.cast_unsigned();
-        new(guild, user, None, user, &Effect::Roles)
+        plan::roles_of(MemberKey {
+            guild_id: Id::new(guild),
+            user_id: Id::new(user),
+        })
     });
     add(store, roles.collect(), true).await;
 }
@@ -131,12 +143,12 @@ async fn a_closed_bucket_holds_up_nobody_else() {
     .await;
 
     let (first, second) = (guilds[0].channels()[0].id, guilds[1].channels()[0].id);
-    let level_up = Effect::LevelUp(LevelUp {
+    let level_up = LevelUp {
         level: 1,
         before: 0,
         xp: 120,
-    });
-    let warned = Effect::WarnedDirectly(WarnedDirectly {
+    };
+    let warned = WarnedDirectly {
         case_id: 1,
         moderator_id: None,
         reason: "x".to_owned(),
@@ -144,7 +156,7 @@ async fn a_closed_bucket_holds_up_nobody_else() {
         points: 1,
         expires_at_ms: None,
         locale: "en-US".to_owned(),
-    });
+    };
     let one = world.member_id(other, 1).expect("a member");
     let two = world.member_id(busy, 1).expect("a member");
     let three = world.member_id(busy, MEMBERS + 1).expect("a member");
@@ -187,11 +199,11 @@ async fn delays(store: &Store, discord: &Simulator, guild: u64, level: u32, coun
         let user = discord.world().member_id(guild, 1 + nth).expect("a member");
         async move {
             tokio::time::sleep(Duration::from_millis(250) * nth).await;
-            let level_up = Effect::LevelUp(LevelUp {
+            let level_up = LevelUp {
                 level,
                 before: level - 1,
                 xp: 500,
-            });
+            };
             add(
                 store,
                 vec![new(guild, channel, Some(channel), user, &level_up)],

@@ -7,13 +7,13 @@ use std::sync::{
 
 use eventide::{
     config::Config,
+    discord::events::member_news::{Coming, Stage, Times},
     features::{
         levels::pending::{Earns, MemberMessage},
         privacy::rows::member as privacy,
-        welcome::arrival::{Stage, Times},
     },
     pipeline::{
-        ledger::{Changes, Coming, Ledger, memory::Memory},
+        ledger::{Changes, Ledger, memory::Memory},
         rows::shard_checkpoint::{self, Advance, Fence},
         writer::flush::flush,
     },

@@ -16,7 +16,8 @@ use eventide::{
     outbox::timers::{Registry, Timers},
     postgres::{Statement, Store},
     settings::{Settings, audit_log::Entry},
-    support::{ids::MemberKey, task::spawn},
+    support::ids::MemberKey,
+    telemetry::task::spawn,
 };
 use tokio::{sync::watch, time::timeout};
 use twilight_model::id::Id;

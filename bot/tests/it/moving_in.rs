@@ -15,10 +15,9 @@ use eventide::{
             import_job,
             member_xp::{self, moving::Mode},
         },
-        rules::curve::Curve,
     },
     postgres::{Statement, Store},
-    settings::Settings,
+    settings::{Settings, values::curve::Curve},
 };
 use tempfile::TempDir;
 use tokio_postgres::types::ToSql;

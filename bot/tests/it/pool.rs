@@ -6,7 +6,7 @@ use discord_simulator::SimulatorConfig;
 use eventide::{
     config::{Config, Database},
     postgres::{Statement, Store, connect::Target, embedded::StopMode},
-    support::task,
+    telemetry::task,
 };
 use tempfile::TempDir;
 use tokio::{

@@ -5,8 +5,10 @@ use std::time::Duration;
 use eventide::{
     config::{Config, Database as Settings, Secret},
     postgres::{Statement, Store, database::Database},
-    support::task::{self, Task},
-    telemetry::metrics,
+    telemetry::{
+        metrics,
+        task::{self, Task},
+    },
 };
 use tokio::{sync::watch, time::Instant};
 

@@ -105,7 +105,7 @@ async fn two_hundred_messages_meet_no_limit_and_keep_their_order() {
     let rest = rest(&discord);
     let tasks = channels(&discord, 10).into_iter().map(|channel| {
         let rest = rest.clone();
-        eventide::support::task::spawn("channel", async move {
+        eventide::telemetry::task::spawn("channel", async move {
             let texts: Vec<String> = (0..20).map(|number| number.to_string()).collect();
             let sent = texts.iter().map(|text| say(&rest, channel, text));
             join_all(sent).await.into_iter().flatten().count()

@@ -5,11 +5,10 @@ use std::time::Duration;
 use discord_simulator::{Guild, RestFault, RestFaultKind, Simulator, SimulatorConfig};
 use eventide::{
     config::Config,
-    outbox::{
-        effect::{Effect, LevelUp},
-        queue::{self, NewEffect},
-    },
+    features::levels::effects::{announcement::LevelUp, plan},
+    outbox::queue::{self, NewEffect},
     postgres::{Statement, Store},
+    support::ids::MemberKey,
 };
 use tokio_postgres::types::Type;
 use twilight_model::id::Id;
@@ -102,14 +101,10 @@ impl Server {
             .query(earned, &[&ids[0], &ids[1], &xp])
             .await
             .expect("earned");
-        let effect = NewEffect {
+        let effect = plan::roles_of(MemberKey {
             guild_id: Id::new(self.guild_id),
-            lane_id: ids[1],
-            kind: Effect::ROLES,
-            channel_id: None,
-            user_id: Some(Id::new(user)),
-            body: Effect::Roles.body(),
-        };
+            user_id: Id::new(user),
+        });
         let added = self.store.transaction("test", |tx| {
             Box::pin(async move { queue::add(tx, &[effect]).await })
         });
@@ -166,9 +161,8 @@ async fn members_get_what_their_level_gives() {
     let mut rewarded = 0;
     for ((guild, user), member) in server.discord.oracle().expected() {
         if guild == server.guild_id {
-            let level =
-                usize::try_from(eventide::features::levels::rules::curve::Curve::Mee6.level_of(member.xp))
-                    .expect("few");
+            let level = usize::try_from(eventide::settings::values::curve::Curve::Mee6.level_of(member.xp))
+                .expect("few");
             let wanted: Vec<usize> = (1..=level.min(3)).collect();
             assert_eq!(server.rewards_of(user), wanted, "{} XP", member.xp);
             rewarded += usize::from(level > 0);
@@ -258,18 +252,14 @@ async fn an_announcement_names_only_roles_that_are_given() {
     let user = server.discord.world().member_id(guild, 1).expect("a member");
     let channel = server.discord.world().guilds()[0].channels()[0].id;
     let announce = async |before| {
-        let effect = Effect::LevelUp(LevelUp {
+        let level_up = LevelUp {
             level: 3,
             before,
             xp: 500,
-        });
+        };
         let new = NewEffect {
-            guild_id: Id::new(guild),
-            lane_id: channel.cast_signed(),
-            kind: effect.kind(),
-            channel_id: Some(Id::new(channel)),
             user_id: Some(Id::new(user)),
-            body: effect.body(),
+            ..NewEffect::for_channel(Id::new(guild), Id::new(channel), &level_up)
         };
         let added = server
             .store

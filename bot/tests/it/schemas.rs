@@ -11,7 +11,7 @@ use eventide::{
         embedded::StopMode,
         migrations,
     },
-    support::task,
+    telemetry::task,
 };
 use tempfile::TempDir;
 

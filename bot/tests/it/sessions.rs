@@ -315,7 +315,7 @@ async fn migrations_at_the_same_time_and_histories_that_do_not_fit() {
         .connect(tokio_postgres::NoTls)
         .await
         .expect("a connection");
-    let driver = eventide::support::task::spawn("driver", driver);
+    let driver = eventide::telemetry::task::spawn("driver", driver);
     let history = |sql: &'static str| client.batch_execute(sql);
     history("UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1")
         .await

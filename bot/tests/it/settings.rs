@@ -4,13 +4,14 @@ use std::{collections::HashMap, sync::Arc};
 
 use discord_simulator::SimulatorConfig;
 use eventide::{
-    config::Config,
-    postgres::{News, Store, StoreError, connect::Target},
+    app::notifications::Notifications,
+    config::{Announce, Config},
+    postgres::{Store, StoreError, connect::Target},
     settings::{
-        Announce, GuildSettings, RewardMode, Settings, Template,
+        GuildSettings, RewardMode, Settings, Template,
         table::{self, Stored, Switch},
     },
-    support::task::{self, Task},
+    telemetry::task::{self, Task},
 };
 use futures_util::future::join_all;
 use tokio::sync::watch;
@@ -164,12 +165,12 @@ impl Told {
     async fn by(store: Store) -> Self {
         let settings = Settings::new(&Config::defaults().levels);
         let (stop, stopped) = watch::channel(false);
-        let news = News {
+        let listener = Notifications {
             settings: settings.clone(),
             fleet: Arc::default(),
             timers: Arc::default(),
         };
-        let listening = task::spawn("settings", store.listen(news, stopped));
+        let listening = task::spawn("settings", store.listen(Arc::new(listener), stopped));
         let told = Self {
             settings,
             store,

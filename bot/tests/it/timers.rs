@@ -14,7 +14,7 @@ use eventide::{
             claim::{self, Firing, Wanted},
         },
     },
-    support::task::{Task, spawn},
+    telemetry::task::{Task, spawn},
 };
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;

@@ -14,8 +14,7 @@ use eventide::{
         error::one_line,
         migrations,
     },
-    support::task,
-    telemetry::metrics,
+    telemetry::{metrics, task},
 };
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;

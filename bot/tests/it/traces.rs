@@ -8,7 +8,7 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, routing::post};
 use discord_simulator::{InteractionRequest, Rate, SimulatorConfig};
-use eventide::support::task::{self, Task};
+use eventide::telemetry::task::{self, Task};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
     trace::v1::Span,

@@ -9,7 +9,7 @@ use eventide::{
         connect::Target,
         embedded::{Options, PrivatePostgres, StopMode, Visit},
     },
-    support::task,
+    telemetry::task,
 };
 use nix::{
     sys::signal::{Signal, kill},

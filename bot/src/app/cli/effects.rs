@@ -10,9 +10,9 @@ use clap::Args;
 use super::CliError;
 use crate::{
     config::Config,
-    discord::clock::host_time,
     outbox::queue::{self, Shown},
     postgres::database::{Database, DatabaseError},
+    support::clock::host_time,
     telemetry::logging,
 };
 

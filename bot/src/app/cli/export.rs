@@ -12,12 +12,9 @@ use twilight_model::id::{Id, marker::GuildMarker};
 use super::{CliError, import::guild};
 use crate::{
     config::Config,
-    features::levels::{
-        export::{self, ExportError, Format},
-        rules::curve::Curve,
-    },
+    features::levels::export::{self, ExportError, Format},
     postgres::{Store, database::Database},
-    settings::Settings,
+    settings::{Settings, values::curve::Curve},
     support::files,
     telemetry::logging,
 };

@@ -11,12 +11,12 @@ use clap::Args;
 use super::CliError;
 use crate::{
     config::Config,
-    discord::clock::host_time,
     pipeline::{
         backfill::rows::{self, UnreadChannel},
         rows::gap::{self, Recorded},
     },
     postgres::database::{Database, DatabaseError},
+    support::clock::host_time,
     telemetry::logging,
 };
 

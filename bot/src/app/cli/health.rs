@@ -15,7 +15,7 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 
 use super::CliError;
-use crate::{config::Config, support::task};
+use crate::{config::Config, telemetry::task};
 
 /// Longest wait for the answer: more than a readiness check waits for the database, less than engines wait for a check.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -143,7 +143,10 @@ mod tests {
     use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 
     use super::{HealthError, reachable};
-    use crate::{app::ops_http, support::task, telemetry::metrics};
+    use crate::{
+        app::ops_http,
+        telemetry::{metrics, task},
+    };
 
     async fn ask(listen: SocketAddr, path: &'static str) -> Result<String, HealthError> {
         super::ask(listen, Method::GET, path, String::new()).await

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{CliError, ask};
 use crate::{
     config::Config,
+    features::privacy::rows::member,
     postgres::{
         backup::{Plan, Progress},
         database::Database,
@@ -53,7 +54,14 @@ async fn on(
     config: &Config,
     progress: &mut Progress,
 ) -> Result<(), CliError> {
-    let plan = Plan::make(&database.direct, &config.database, &what.file, what.replace).await?;
+    let plan = Plan::make(
+        &database.direct,
+        &config.database,
+        &what.file,
+        what.replace,
+        member::ERASURE,
+    )
+    .await?;
     if let Some(losses) = plan.losses()
         && !what.yes
         && !ask::whether(&losses)?

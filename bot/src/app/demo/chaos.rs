@@ -13,7 +13,7 @@ use crate::{
         database::DatabaseError,
         embedded::{PrivatePostgres, StopMode},
     },
-    support::task::{self, Task},
+    telemetry::task::{self, Task},
 };
 
 /// The pause between two faults.

@@ -4,11 +4,9 @@ use discord_simulator::{Control, InteractionRequest, Simulator, World};
 use serde_json::{Value, json};
 
 use crate::{
+    config::Announce,
     postgres::{Store, StoreError},
-    settings::{
-        Announce,
-        change::{self, Change},
-    },
+    settings::change::{self, Change},
     support::ids,
 };
 

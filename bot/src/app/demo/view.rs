@@ -12,9 +12,8 @@ use twilight_model::id::{Id, marker::UserMarker};
 
 use super::{Options, figures, figures::Figures};
 use crate::{
-    app::bot::Bot,
-    discord::shards::ShardState,
-    features::levels::{rows::leaderboard::Standing, rules::curve::Curve},
+    app::bot::Bot, discord::shards::ShardState, features::levels::rows::leaderboard::Standing,
+    settings::values::curve::Curve,
 };
 
 /// Plain lines come this often.

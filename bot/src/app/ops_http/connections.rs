@@ -15,11 +15,11 @@ use tokio::{
 };
 
 use crate::{
-    support::{
-        backoff::Backoff,
+    support::backoff::Backoff,
+    telemetry::{
+        metrics,
         task::{self, Task},
     },
-    telemetry::metrics,
 };
 
 /// Connections at a time. One more closes the oldest: a probe sends its request at once, so what is old is idle or does not send

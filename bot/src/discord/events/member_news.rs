@@ -2,7 +2,7 @@
 //!
 //! <https://docs.discord.com/developers/events/gateway-events#guild-member-add>
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use twilight_model::{
     id::{
         Id,
@@ -12,11 +12,55 @@ use twilight_model::{
 };
 
 use super::message_create::Unreadable;
-use crate::{
-    features::welcome::arrival::{Stage, Times},
-    pipeline::ledger::Coming,
-    support::ids::{MemberKey, Millis},
-};
+use crate::support::ids::{MemberKey, Millis};
+
+/// What an event says of a member's arrival.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// They have joined, and there is nothing to be accepted.
+    #[default]
+    Joined,
+    /// They have joined, and have to accept the server's rules first.
+    Screened,
+    /// They may take part: they have accepted, or something else of them has changed.
+    Admitted,
+    /// They have left.
+    Left,
+}
+
+/// An event of a member's arrival in a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coming {
+    /// The member.
+    pub key: MemberKey,
+    /// What has happened.
+    pub stage: Stage,
+    /// When it happened, as far as that is known.
+    pub times: Times,
+}
+
+/// What is known of the time of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Times {
+    /// When the member joined. Guests have no such time.
+    #[serde(default)]
+    pub joined_at: Option<Millis>,
+    /// When the newest message was written that the shard had seen by then.
+    #[serde(default)]
+    pub seen_at: Option<Millis>,
+}
+
+impl Times {
+    /// The time of the event, or the latest one that is known before it: Discord does not say when a member was let in.
+    pub(crate) fn of(self, stage: Stage) -> Option<Millis> {
+        let joined_at = self.joined_at?;
+        Some(match stage {
+            Stage::Admitted => joined_at.max(self.seen_at.unwrap_or(joined_at)),
+            Stage::Joined | Stage::Screened | Stage::Left => joined_at,
+        })
+    }
+}
 
 /// Who has come where, or gone.
 #[derive(Debug, Deserialize)]

@@ -28,10 +28,7 @@ use super::{
     permissions::rank,
     reduced::ReducedRole,
 };
-use crate::{
-    discord::rest::{Priority, RestError},
-    features::moderation::Action,
-};
+use crate::discord::rest::{Priority, RestError};
 
 /// A role with one of these may become a reward only by the server's owner, and is given only as long as the owner's choice stands.
 ///
@@ -120,6 +117,46 @@ pub struct RewardPermit {
 /// Permission to change XP, or what earns it, in a server whose levels give roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct XpPermit(());
+
+/// A punishment that Discord knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// They may only look for some time.
+    Timeout,
+    /// They are thrown out.
+    Kick,
+    /// And cannot come back.
+    Ban,
+}
+
+impl Action {
+    /// Every one, the mildest first.
+    pub const ALL: [Self; 3] = [Self::Timeout, Self::Kick, Self::Ban];
+
+    /// What stands in the table, and is chosen on Discord.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Kick => "kick",
+            Self::Ban => "ban",
+        }
+    }
+
+    /// The one of a word; `None` for words that are none.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.word() == word)
+    }
+
+    /// What a moderator and the bot need for it.
+    pub const fn permission(self) -> Permissions {
+        match self {
+            Self::Timeout => Permissions::MODERATE_MEMBERS,
+            Self::Kick => Permissions::KICK_MEMBERS,
+            Self::Ban => Permissions::BAN_MEMBERS,
+        }
+    }
+}
 
 /// Permission to have an action follow from warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use super::{
     reduced::ReducedChannel,
     updates::apply,
 };
-use crate::discord::{clock::host_time, events::guild_news::GuildNews};
+use crate::{discord::events::guild_news::GuildNews, support::clock::host_time};
 
 const GUILD: Id<GuildMarker> = Id::new(100);
 const ME: Id<UserMarker> = Id::new(7);

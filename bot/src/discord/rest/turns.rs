@@ -13,7 +13,7 @@ use super::{
     route::Route,
     schedule::{Refusal, Rules, Schedule, Ticket},
 };
-use crate::support::task::{self, Task};
+use crate::telemetry::task::{self, Task};
 
 /// Gives requests their turns.
 #[derive(Debug)]

@@ -21,10 +21,8 @@ use crate::{
             mass_change::{self, Key},
             member_xp::giving,
         },
-        rules::curve,
     },
     outbox::{
-        effect::Effect,
         failures,
         queue::{self, NewEffect},
     },
@@ -32,6 +30,7 @@ use crate::{
     settings::{
         GuildSettings, Settings,
         audit_log::{self, Change, Entry},
+        values::curve,
     },
     support::ids::MemberKey,
 };
@@ -275,7 +274,7 @@ pub async fn sync_rewards(
     // Each role is tried again.
     store
         .transaction("rewards_sync", move |tx| {
-            Box::pin(async move { failures::forget(tx, guild_id, Effect::ROLES).await })
+            Box::pin(async move { failures::forget(tx, guild_id, queue::ROLES).await })
         })
         .await?;
     let (mut after, mut members) = (None, 0);

@@ -6,7 +6,6 @@
 
 pub mod avatar;
 mod cache;
-pub mod colour;
 mod draw;
 mod picture;
 mod text;
@@ -31,10 +30,9 @@ pub use self::draw::{GROUND, HEIGHT, WIDTH};
 use self::{
     avatar::{AvatarKey, Avatars},
     cache::Kept,
-    colour::Colour,
     text::Typesetter,
 };
-use crate::telemetry::metrics;
+use crate::{interactions::Services, settings::values::colour::Colour, telemetry::metrics};
 
 /// Cards that are drawn at the same time. More would take processors from the shards, and each needs a typesetter of its own.
 const AT_ONCE: usize = 1;
@@ -155,6 +153,14 @@ impl fmt::Debug for Inner {
 }
 
 impl Cards {
+    /// Those of the process.
+    pub(crate) fn of(services: &Services) -> &Self {
+        services
+            .state
+            .get()
+            .expect("they are part of every process's state")
+    }
+
     /// Nothing is drawn yet; avatars come from the CDN at `base`.
     pub fn new(base: &str) -> Self {
         metrics::card_cache_bytes().set(0.0);

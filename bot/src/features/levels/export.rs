@@ -13,9 +13,9 @@ use crate::{
     features::levels::{
         import::fields::Field,
         rows::{leaderboard::Standing, member_xp::moving},
-        rules::curve::Curve,
     },
     postgres::{Store, StoreError},
+    settings::values::curve::Curve,
 };
 
 /// The form of an export.

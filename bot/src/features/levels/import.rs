@@ -42,11 +42,10 @@ use self::{
     write::{Batches, Job},
 };
 use crate::{
-    discord::clock::host_time,
     features::levels::rows::{import_job::JobKey, member_xp::moving::Mode},
     postgres::{Store, StoreError},
     settings::Settings,
-    support::ids::Millis,
+    support::{clock::host_time, ids::Millis},
 };
 
 /// Items in one message of the channel, and messages that it holds.

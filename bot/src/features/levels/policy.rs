@@ -22,17 +22,17 @@ use crate::{
         guilds::{Guilds, Order},
         rest::{Priority, RestError},
     },
-    features::levels::{
-        pending::{Earns, MemberMessage, Pending, Undecided},
-        rules::earning::{Award, Earning, RoleMode, Sent},
-    },
+    features::levels::pending::{Earns, MemberMessage, Pending, Undecided},
     postgres::{Store, StoreError},
-    settings::{GuildSettings, Settings},
-    support::{
-        ids::{MemberKey, Millis},
+    settings::{
+        GuildSettings, Settings,
+        values::earning::{Award, Earning, RoleMode, Sent},
+    },
+    support::ids::{MemberKey, Millis},
+    telemetry::{
+        metrics,
         task::{self, Task},
     },
-    telemetry::metrics,
 };
 
 /// How long a shard's batch waits for Discord to tell what guilds' rules ask for. Then its messages earn by what is known. It is less

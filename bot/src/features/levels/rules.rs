@@ -3,6 +3,4 @@
 //! Nothing here knows a clock, a random generator, a database or Discord, so a replayed event gives the same result.
 
 pub mod award;
-pub mod curve;
-pub mod earning;
 pub mod week;

@@ -8,20 +8,23 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use twilight_model::id::{Id, marker::UserMarker};
 
-use super::{Act, Action, Denied, Done, Severity, duration::Expiry, log::Told, retry_until_committed, texts};
+use super::{Act, Denied, Done, Severity, duration::Expiry, log::Told, retry_until_committed, texts};
 use crate::{
-    discord::guilds::authority::{Hindrance, PunishPermit, Sanctions},
-    features::moderation::rows::{
-        member_warnings, mod_action, mod_case,
-        warning::{self, Counting, Crossed, Warning},
+    discord::guilds::authority::{Action, Hindrance, PunishPermit, Sanctions},
+    features::moderation::{
+        effects::{punishment::Punishment, warned::WarnedDirectly},
+        rows::{
+            member_warnings, mod_action, mod_case,
+            warning::{self, Counting, Crossed, Warning},
+        },
     },
-    outbox::{
-        effect::{Effect, Punishment, WarnedDirectly},
-        queue::{self, NewEffect},
-    },
+    outbox::queue::{self, NewEffect},
     postgres::{Store, StoreError, Tx},
     settings::Settings,
-    support::{i18n::Language, ids},
+    support::{
+        i18n::Language,
+        ids::{self, MemberKey},
+    },
 };
 
 /// The kind of a case that is a warning, in `mod_case.kind`.
@@ -263,8 +266,12 @@ fn to_member(
     told: Told,
 ) -> Vec<NewEffect> {
     let locale = told.language.locales().first().copied().unwrap_or_default();
+    let key = MemberKey {
+        guild_id: act.guild_id,
+        user_id: new.user_id,
+    };
     let direct = new.direct.then(|| {
-        Effect::WarnedDirectly(WarnedDirectly {
+        let warned = WarnedDirectly {
             case_id: warned.case_id,
             moderator_id: told.moderators_shown.then_some(act.moderator_id),
             reason: new.reason.clone(),
@@ -272,10 +279,11 @@ fn to_member(
             points: warned.points,
             expires_at_ms: warned.expires_at_ms,
             locale: locale.to_owned(),
-        })
+        };
+        NewEffect::for_member(key, &warned)
     });
     let punishments = permits.map(|(crossing, permit)| {
-        Effect::Punishment(Punishment {
+        let punishment = Punishment {
             action: crossing.action,
             until_ms: crossing.until_ms,
             at_ms: ids::millis(act.interaction_id),
@@ -283,19 +291,10 @@ fn to_member(
             threshold: crossing.points,
             locale: locale.to_owned(),
             permit,
-        })
+        };
+        NewEffect::for_member(key, &punishment)
     });
-    let effects = direct.into_iter().chain(punishments);
-    effects
-        .map(|effect| NewEffect {
-            guild_id: act.guild_id,
-            lane_id: ids::to_db(new.user_id),
-            kind: effect.kind(),
-            channel_id: None,
-            user_id: Some(new.user_id),
-            body: effect.body(),
-        })
-        .collect()
+    direct.into_iter().chain(punishments).collect()
 }
 
 fn in_log(language: Language, act: &Act, new: &NewWarning, warned: &Warned) -> String {

@@ -1,4 +1,4 @@
 //! What moderation does on Discord.
 
-pub(crate) mod punishment;
-pub(crate) mod warned;
+pub mod punishment;
+pub mod warned;

@@ -9,21 +9,24 @@ use twilight_model::id::{
 };
 
 use super::{
-    Act, Action, Denied, Done,
+    Act, Denied, Done,
     cases::{Warned, note, replayed},
     log::Told,
     retry_until_committed,
 };
 use crate::{
-    discord::guilds::authority::PunishPermit,
-    features::moderation::rows::{mod_action, mod_case},
-    outbox::{
-        effect::{Effect, TimeoutLift},
-        queue::{self, NewEffect},
+    discord::guilds::authority::{Action, PunishPermit},
+    features::moderation::{
+        effects::punishment::TimeoutLift,
+        rows::{mod_action, mod_case},
     },
+    outbox::queue::{self, NewEffect},
     postgres::{Store, StoreError, Tx},
     settings::Settings,
-    support::{i18n::Language, ids},
+    support::{
+        i18n::Language,
+        ids::{self, MemberKey},
+    },
 };
 
 /// A timeout that a warning led to, and that has not ended.
@@ -88,20 +91,17 @@ async fn lift_in(
     note(tx, &act, "lift", running.case_id, None, &running).await?;
     let told = Told::of(tx, settings, act.guild_id, language).await?;
     let locale = told.language.locales().first().copied().unwrap_or_default();
-    let effect = Effect::TimeoutLift(TimeoutLift {
+    let lift = TimeoutLift {
         case_id: running.case_id,
         until_ms: running.until_ms,
         locale: locale.to_owned(),
         permit,
-    });
-    let mut effects = vec![NewEffect {
+    };
+    let key = MemberKey {
         guild_id: act.guild_id,
-        lane_id: ids::to_db(running.user_id),
-        kind: effect.kind(),
-        channel_id: None,
-        user_id: Some(running.user_id),
-        body: effect.body(),
-    }];
+        user_id: running.user_id,
+    };
+    let mut effects = vec![NewEffect::for_member(key, &lift)];
     effects.extend(told.entry(|language| {
         let values = [
             ("case", running.case_id.to_string().into()),

@@ -1,18 +1,26 @@
 //! Who is told of a change: the log channel, in the server's language.
 
-use twilight_model::id::{
-    Id,
-    marker::{ChannelMarker, GuildMarker},
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use twilight_model::{
+    channel::message::AllowedMentions,
+    id::{
+        Id,
+        marker::{ChannelMarker, GuildMarker},
+    },
 };
 
 use crate::{
     outbox::{
-        effect::{Effect, ModLog},
-        queue::NewEffect,
+        delivery::Deliverer,
+        kind::{EffectBody, EffectKind, body_of},
+        message::send,
+        outcome::Outcome,
+        queue::{NewEffect, Waiting},
     },
     postgres::{StoreError, Tx},
     settings::Settings,
-    support::{i18n::Language, ids},
+    support::i18n::Language,
 };
 
 /// A server's log channel and language, and what it tells members.
@@ -46,16 +54,39 @@ impl Told {
     /// An entry, if the server has a log channel. `text` is asked for the text only then.
     pub(crate) fn entry(&self, text: impl FnOnce(Language) -> String) -> Option<NewEffect> {
         let channel_id = self.log_channel_id?;
-        let effect = Effect::ModLog(ModLog {
+        let entry = ModLog {
             text: text(self.language),
-        });
-        Some(NewEffect {
-            guild_id: self.guild_id,
-            lane_id: ids::to_db(channel_id),
-            kind: effect.kind(),
-            channel_id: Some(channel_id),
-            user_id: None,
-            body: effect.body(),
+        };
+        Some(NewEffect::for_channel(self.guild_id, channel_id, &entry))
+    }
+}
+
+/// An entry of the log channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ModLog {
+    /// In the server's language.
+    pub text: String,
+}
+
+impl EffectBody for ModLog {
+    const KIND: &'static str = "mod_log";
+}
+
+/// Writes entries of the log channel.
+#[derive(Debug)]
+pub(crate) struct ModLogs;
+
+impl EffectKind for ModLogs {
+    fn name(&self) -> &'static str {
+        ModLog::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of::<ModLog>(effect) {
+                Ok(entry) => send(to, effect, &entry.text, AllowedMentions::default()).await,
+                Err(outcome) => outcome,
+            }
         })
     }
 }

@@ -2,11 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Action, Severity, cases::Crossing, duration, thresholds::Threshold};
-use crate::support::{
-    i18n::{Language, Value},
-    ids,
-    text::limits::excerpt,
+use super::{Severity, cases::Crossing, duration, thresholds::Threshold};
+use crate::{
+    discord::guilds::authority::Action,
+    support::{
+        i18n::{Language, Value},
+        ids,
+        text::limits::excerpt,
+    },
 };
 
 /// How bad, for people.
@@ -110,7 +113,7 @@ pub fn threshold(language: Language, threshold: &Threshold) -> String {
 mod tests {
     use super::{quoted, threshold};
     use crate::{
-        features::moderation::{Action, thresholds::Threshold},
+        discord::guilds::authority::Action, features::moderation::thresholds::Threshold,
         support::i18n::Language,
     };
 

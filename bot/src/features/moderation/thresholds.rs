@@ -5,11 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{Id, marker::GuildMarker};
 
-use super::{
-    Act, Action, Denied, Done, MOST_THRESHOLDS, cases::replayed, log::Told, retry_until_committed, texts,
-};
+use super::{Act, Denied, Done, MOST_THRESHOLDS, cases::replayed, log::Told, retry_until_committed, texts};
 use crate::{
-    discord::guilds::authority::ThresholdPermit,
+    discord::guilds::authority::{Action, ThresholdPermit},
     features::moderation::rows::{
         mod_action, mod_case,
         threshold::{self as rows, Stored},

@@ -1,48 +1,12 @@
 //! When somebody has arrived in a server, and when they are welcomed.
 
-use serde::{Deserialize, Serialize};
-
-use crate::support::ids::Millis;
+use crate::{
+    discord::events::member_news::{Stage, Times},
+    support::ids::Millis,
+};
 
 /// Members who leave and join again within this time are welcomed once.
 pub const APART: Millis = 10 * 60 * 1_000;
-
-/// What an event says of a member's arrival.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// They have joined, and there is nothing to be accepted.
-    #[default]
-    Joined,
-    /// They have joined, and have to accept the server's rules first.
-    Screened,
-    /// They may take part: they have accepted, or something else of them has changed.
-    Admitted,
-    /// They have left.
-    Left,
-}
-
-/// What is known of the time of an event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Times {
-    /// When the member joined. Guests have no such time.
-    #[serde(default)]
-    pub joined_at: Option<Millis>,
-    /// When the newest message was written that the shard had seen by then.
-    #[serde(default)]
-    pub seen_at: Option<Millis>,
-}
-
-impl Times {
-    /// The time of the event, or the latest one that is known before it: Discord does not say when a member was let in.
-    fn of(self, stage: Stage) -> Option<Millis> {
-        let joined_at = self.joined_at?;
-        Some(match stage {
-            Stage::Admitted => joined_at.max(self.seen_at.unwrap_or(joined_at)),
-            Stage::Joined | Stage::Screened | Stage::Left => joined_at,
-        })
-    }
-}
 
 /// What is remembered of a member's arrival.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,7 +63,8 @@ impl Arrival {
 
 #[cfg(test)]
 mod tests {
-    use super::{APART, Arrival, Follows, Stage, Times};
+    use super::{APART, Arrival, Follows};
+    use crate::discord::events::member_news::{Stage, Times};
 
     fn joined(at: i64) -> Times {
         Times {

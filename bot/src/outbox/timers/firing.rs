@@ -11,8 +11,8 @@ use crate::{
         Store, StoreError,
         timer::claim::{self, Claimed, Firing},
     },
-    support::{backoff::Backoff, shutdown::stopped_within, task},
-    telemetry::metrics,
+    support::{backoff::Backoff, shutdown::stopped_within},
+    telemetry::{metrics, task},
 };
 
 /// Conflicts with other transactions after which a timer waits like after any other failure.

@@ -13,9 +13,8 @@ use crate::{
     support::{
         backoff::Backoff,
         shutdown::{stopped, stopped_within},
-        task,
     },
-    telemetry::metrics,
+    telemetry::{metrics, task},
 };
 
 /// Pauses after a failure: doubled each time, but not longer than the job's period.

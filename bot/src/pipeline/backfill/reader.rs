@@ -2,7 +2,11 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use futures_util::{StreamExt as _, future::BoxFuture, stream, stream::FuturesUnordered};
+use futures_util::{
+    StreamExt as _,
+    future::BoxFuture,
+    stream::{self, FuturesUnordered},
+};
 use tokio::time::Instant;
 use twilight_model::id::{
     Id,

@@ -19,7 +19,7 @@ use crate::{
         rows::shard_checkpoint::{self, Taken},
     },
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
-    support::{ids, ids::ShardKey},
+    support::ids::{self, ShardKey},
 };
 
 /// What a process says of itself.

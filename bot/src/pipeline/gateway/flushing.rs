@@ -22,11 +22,11 @@ use crate::{
         rows::shard_checkpoint::{Advance, Fence, SessionPoint, Taken},
         writer::{Batch, Outcome, Place, Writer},
     },
-    support::{
-        ids::ShardKey,
+    support::ids::ShardKey,
+    telemetry::{
         task::{self, Task},
+        traces,
     },
-    telemetry::traces,
 };
 
 /// What the shard's task learns when a flush ends.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::support::backoff::Backoff;
+use crate::{support::backoff::Backoff, telemetry::metrics::labels};
 
 /// How often in a row a session may fail to resume before it is given up. Failing to connect does not count: that says nothing
 /// about the session. With the pauses between them it takes some minutes, which is as long as Discord keeps a session anyway.
@@ -27,25 +27,6 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// A connection that was up for this long was a good one: the pauses begin anew after it.
 const STABLE: Duration = Duration::from_secs(2);
 
-/// Every reason for which events can be missed: the values of the gaps' label.
-pub const GAP_REASONS: [&str; 7] = [
-    SEQUENCE,
-    RESHARD,
-    PROTOCOL,
-    "invalid_session",
-    "invalid_sequence",
-    "session_timed_out",
-    "resume_failed",
-];
-
-/// The codes with which Discord closes connections, and what stands for none and for any other: the values of the closes' label.
-///
-/// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
-pub const CLOSE_CODES: &[&str] = &[
-    "none", "other", "1000", "1001", "1006", "1011", "1012", "4000", "4001", "4002", "4003", "4004", "4005",
-    "4007", "4008", "4009", "4010", "4011", "4012", "4013", "4014",
-];
-
 /// Whether a close code says that something is wrong: a code of Discord's that is more than a request to come back, or a broken
 /// WebSocket.
 pub(super) fn is_a_fault(code: Option<u16>) -> bool {
@@ -56,7 +37,7 @@ pub(super) fn is_a_fault(code: Option<u16>) -> bool {
 pub fn close_label(code: Option<u16>) -> &'static str {
     let Some(code) = code else { return "none" };
     let code = code.to_string();
-    let known = CLOSE_CODES.iter().find(|known| **known == code);
+    let known = labels::CLOSE_CODES.iter().find(|known| **known == code);
     known.copied().unwrap_or("other")
 }
 
@@ -267,7 +248,8 @@ impl Guard {
 mod tests {
     use std::time::Duration;
 
-    use super::{CLOSE_CODES, Fatal, GAP_REASONS, Guard, MAX_FAILED_RESUMES, Next, close_label, is_a_fault};
+    use super::{Fatal, Guard, MAX_FAILED_RESUMES, Next, close_label, is_a_fault};
+    use crate::telemetry::metrics::labels;
 
     fn guard() -> Guard {
         Guard::new(Duration::from_mins(1))
@@ -296,7 +278,7 @@ mod tests {
     fn labels_of_closes_are_few() {
         for (code, label) in [(None, "none"), (Some(4004), "4004"), (Some(4242), "other")] {
             assert_eq!(close_label(code), label);
-            assert!(CLOSE_CODES.contains(&label));
+            assert!(labels::CLOSE_CODES.contains(&label));
         }
     }
 
@@ -373,7 +355,7 @@ mod tests {
             .map(|_| {
                 guard.established();
                 match guard.violated(Some(Duration::from_mins(1))) {
-                    Next::Identify { after, reason } if GAP_REASONS.contains(&reason) => after,
+                    Next::Identify { after, reason } if labels::GAP_REASONS.contains(&reason) => after,
                     other => panic!("{other:?}"),
                 }
             })

@@ -26,11 +26,11 @@ use twilight_model::gateway::SessionStartLimit;
 use crate::{
     pipeline::fleet::registry::{self, Turn},
     postgres::{Store, StoreError},
-    support::{
-        backoff::Backoff,
+    support::backoff::Backoff,
+    telemetry::{
+        metrics,
         task::{self, Task},
     },
-    telemetry::metrics,
 };
 
 /// Added to the time between two identifies of a key: they must be 5 s apart where Discord measures them.

@@ -17,10 +17,7 @@ use super::{
     violation::{HEARTBEAT_INTERVALS, Violation},
 };
 use crate::{
-    discord::{
-        clock::host_time,
-        events::{frame::Frame, message_create::Unreadable, ready},
-    },
+    discord::events::{frame::Frame, message_create::Unreadable, ready},
     pipeline::{
         dispatch::{Dispatched, Dispatcher, message_range::MessageRange},
         ledger::{
@@ -29,7 +26,7 @@ use crate::{
         },
         rows::shard_checkpoint::SessionPoint,
     },
-    support::ids::ShardKey,
+    support::{clock::host_time, ids::ShardKey},
     telemetry::metrics,
 };
 

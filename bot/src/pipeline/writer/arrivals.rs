@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    discord::events::member_news::{Coming, Stage, Times},
     features::{
-        levels::effects::plan,
-        privacy::rows::departures,
+        levels::{effects::plan, rows::departed},
         welcome::{
-            arrival::{Arrival, Follows, Stage, Times},
-            rows,
+            arrival::{Arrival, Follows},
+            effect, rows,
         },
     },
     outbox::queue::NewEffect,
-    pipeline::ledger::Coming,
     postgres::{StoreError, Tx},
     settings::{LeavePolicy, Settings},
     support::ids::MemberKey,
@@ -40,9 +39,9 @@ impl Moved {
 
     /// Write their places on the boards, after what they earned before they left. Their rows are locked.
     pub(super) async fn write(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        departures::show(tx, &self.joined).await?;
-        departures::hide(tx, &self.hidden).await?;
-        departures::reset(tx, &self.reset).await
+        departed::show(tx, &self.joined).await?;
+        departed::hide(tx, &self.hidden).await?;
+        departed::reset(tx, &self.reset).await
     }
 }
 
@@ -84,7 +83,7 @@ pub(super) async fn apply(
             let follows = arrival.take(coming.stage, coming.times, welcomes);
             let Some(settings) = settings else { continue };
             if follows == Follows::IsWelcomed {
-                following.extend(plan::welcome_of(key, settings).map(|effect| (*place, effect)));
+                following.extend(effect::welcome_of(key, settings).map(|effect| (*place, effect)));
             }
             if follows != Follows::Nothing {
                 following.extend(plan::roles_on_join(key, settings).map(|effect| (*place, effect)));

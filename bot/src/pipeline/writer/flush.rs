@@ -8,16 +8,16 @@ use super::{Outcome, arrivals, parts::Parts};
 use crate::{
     features::{
         levels::{
-            effects::plan::{self, LevelChange},
+            effects::{
+                announcement::LevelUp,
+                plan::{self, LevelChange},
+            },
             pending::{LastAward, Pending, saturating_sum},
             rows::member_xp::{self, Addition, Making, Stored},
         },
         privacy::rows::{departures, member},
     },
-    outbox::{
-        effect::LevelUp,
-        queue::{self, NewEffect},
-    },
+    outbox::queue::{self, NewEffect},
     pipeline::{
         backfill::rows,
         ledger::Changes,

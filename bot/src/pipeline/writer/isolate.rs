@@ -39,9 +39,6 @@ use crate::{
 /// was revoked, looking at each alone would hold the checkpoints for too long.
 const TRIES: usize = 256;
 
-/// Kinds of changes in quarantine: the values of a label, and of `quarantine.kind`.
-pub(crate) const KINDS: &[&str] = &["member", "joined", "left", "guild", "gap", "effect"];
-
 /// Log lines that name a change of one flush; the others are in the table.
 const NAMED: usize = 10;
 

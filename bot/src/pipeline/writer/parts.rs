@@ -5,16 +5,11 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::flush::Work;
 use crate::{
-    features::{
-        levels::pending::Pending,
-        welcome::arrival::{Stage, Times},
-    },
-    pipeline::{
-        ledger::Coming,
-        rows::{
-            quarantine::{Kept, NewEntry},
-            shard_checkpoint::Advanced,
-        },
+    discord::events::member_news::{Coming, Stage, Times},
+    features::levels::pending::Pending,
+    pipeline::rows::{
+        quarantine::{Kept, NewEntry},
+        shard_checkpoint::Advanced,
     },
     postgres::StoreError,
     support::ids::MemberKey,

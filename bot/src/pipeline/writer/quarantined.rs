@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::parts::aside;
 use crate::{
-    outbox::{effect::Effect, queue::NewEffect},
+    outbox::queue::NewEffect,
     pipeline::{
-        gateway::guard,
         ledger::gap::{Gap, GapChange},
         rows::quarantine::{Kept, NewEntry},
     },
     postgres::StoreError,
     support::ids::{self, ShardKey},
+    telemetry::metrics::labels,
 };
 
 /// An effect, besides its guild and member.
@@ -45,7 +45,10 @@ impl KeptEffect {
         Some(NewEffect {
             guild_id: kept.guild_id?,
             lane_id: body.lane_id,
-            kind: Effect::KINDS.into_iter().find(|kind| *kind == body.effect)?,
+            kind: labels::EFFECT_KINDS
+                .iter()
+                .copied()
+                .find(|kind| *kind == body.effect)?,
             channel_id: body.channel_id.and_then(ids::from_db),
             user_id: kept.user_id,
             body: body.body,
@@ -107,8 +110,9 @@ impl KeptGap {
             return Some((shard, GapChange::Ended(body.ended_at?)));
         };
         let gap = Gap {
-            reason: guard::GAP_REASONS
-                .into_iter()
+            reason: labels::GAP_REASONS
+                .iter()
+                .copied()
                 .find(|reason| *reason == noticed.reason)?,
             session_id: noticed.session_id,
             last_sequence: noticed.last_sequence,

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     config::Database,
     postgres::{
-        backup::restoring::Restoring,
+        backup::restoring::{Erasure, Restoring},
         connect::{Target, libpq},
         migrations::{self, Migrations},
     },
@@ -66,6 +66,7 @@ impl Plan {
         database: &Database,
         file: &Path,
         replace: bool,
+        erasure: Erasure,
     ) -> Result<Self, BackupError> {
         let path = file.to_owned();
         let manifest = blocking(move || {
@@ -81,7 +82,7 @@ impl Plan {
                 eventide: manifest.eventide.clone(),
             });
         }
-        let restoring = Restoring::open(target, &manifest.schema).await?;
+        let restoring = Restoring::open(target, &manifest.schema, erasure).await?;
         let made_by = major(&manifest.pg_dump).unwrap_or_default();
         let programs = Programs::find(
             database,

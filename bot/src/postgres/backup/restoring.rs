@@ -98,11 +98,24 @@ pub struct Restoring {
     drops: Vec<String>,
     objects: usize,
     rows: BTreeMap<String, u64>,
+    erasure: Erasure,
 }
+
+/// How a restore keeps erased what members had erased after the backup.
+#[derive(Clone, Copy, Debug)]
+pub struct Erasure {
+    /// The statement that remembers, before anything is replaced, what was erased in a schema.
+    pub remember: fn(schema: &str) -> String,
+    /// The statements that erase it again in what was restored, of this schema version and with these tables.
+    pub erase_again: EraseAgain,
+}
+
+/// A schema version, and whether a table was restored: the statements.
+type EraseAgain = fn(version: u32, has: &dyn Fn(&str) -> bool) -> Vec<String>;
 
 impl Restoring {
     /// Lock the target's schema for a dump of the schema `source`, and see what is there.
-    pub async fn open(target: &Target, source: &str) -> Result<Self, RestoringError> {
+    pub async fn open(target: &Target, source: &str, erasure: Erasure) -> Result<Self, RestoringError> {
         let session = Dedicated::open(target, "restore").await?;
         let server = Server::of(&session).await?;
         let schema = session.target.schema().to_owned();
@@ -139,6 +152,7 @@ impl Restoring {
             drops,
             objects,
             rows,
+            erasure,
         };
         restoring.nobody_works_here().await?;
         Ok(restoring)

@@ -9,9 +9,9 @@ use std::{
 use tokio_postgres::{Config, config::Host, error::SqlState};
 
 use super::settings::{resolved, settings};
-use crate::{
-    config,
-    config::database::conninfo::{Conninfo, Place},
+use crate::config::{
+    self,
+    database::conninfo::{Conninfo, Place},
 };
 
 /// Where they come from, and those that are newer than a target's settings. A clone is another handle to the same.

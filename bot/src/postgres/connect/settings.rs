@@ -11,9 +11,9 @@ use tokio_postgres::{
 };
 
 use super::passfile::{self, Wanted};
-use crate::{
-    config,
-    config::database::conninfo::{Conninfo, Place},
+use crate::config::{
+    self,
+    database::conninfo::{Conninfo, Place},
 };
 
 /// Where PostgreSQL keeps its socket: Debian's place, then PostgreSQL's own.

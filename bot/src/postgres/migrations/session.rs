@@ -11,10 +11,8 @@ use crate::{
         error::one_line,
         session,
     },
-    support::{
-        backoff::Backoff,
-        task::{self, Task},
-    },
+    support::backoff::Backoff,
+    telemetry::task::{self, Task},
 };
 
 /// How long a statement waits for a lock on a table. Those who come after it wait behind it, flushes among them, so it is short;

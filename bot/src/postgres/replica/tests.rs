@@ -1,6 +1,7 @@
 //! What is concluded from what two servers say.
 
 use super::*;
+use crate::telemetry::metrics::labels;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -105,7 +106,7 @@ fn every_obstacle_is_a_label() {
         Standing::Diverged,
     ] {
         let obstacle = standing.obstacle(LIMIT).expect("it is not read from");
-        assert!(FALLBACKS.contains(&obstacle), "{obstacle}");
+        assert!(labels::READ_FALLBACKS.contains(&obstacle), "{obstacle}");
     }
     assert_eq!(Standing::Follows(LIMIT).obstacle(LIMIT), None);
 }

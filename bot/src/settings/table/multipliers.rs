@@ -8,12 +8,12 @@ use twilight_model::id::{
 };
 
 use crate::{
-    features::levels::rules::earning::{Boost, Percent, Target},
     postgres::{
         Statement, StoreError, Tx,
         statement::statement,
         timer::{self, Due, NewTimer},
     },
+    settings::values::earning::{Boost, Percent, Target},
     support::ids::{self, Millis},
 };
 

@@ -3,8 +3,9 @@ use twilight_model::id::Id;
 
 use super::{Key, channel, guild, level, role};
 use crate::{
+    config::Announce,
     discord::guilds::authority::XpPermit,
-    settings::{Announce, RewardMode, change::Change},
+    settings::{RewardMode, change::Change},
 };
 
 const ID: &str = "123456789012345678";

@@ -85,7 +85,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::{PROCESS, read, write};
-    use crate::discord::clock::host_time;
+    use crate::support::clock::host_time;
 
     #[test]
     fn everything_is_read_and_plausible() {

@@ -381,6 +381,6 @@ fn last_words(log: &PathBuf) -> String {
 
 /// As the simulator notes it.
 pub(super) fn wall_clock_ms() -> u64 {
-    let since = eventide::discord::clock::host_time().duration_since(SystemTime::UNIX_EPOCH);
+    let since = eventide::support::clock::host_time().duration_since(SystemTime::UNIX_EPOCH);
     u64::try_from(since.expect("after 1970").as_millis()).expect("before the end of time")
 }

@@ -8,12 +8,10 @@ use eventide::{
     discord::shards::ShardState,
     features::levels::{
         rows::leaderboard::{self, Order},
-        rules::{
-            curve::Curve,
-            week::{begin_of, week_of},
-        },
+        rules::week::{begin_of, week_of},
     },
     postgres::embedded::StopMode,
+    settings::values::curve::Curve,
 };
 use nix::{
     sys::signal::{Signal, kill},

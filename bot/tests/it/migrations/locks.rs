@@ -2,7 +2,7 @@
 
 use eventide::{
     postgres::migrations::{File, MigrateError},
-    support::task,
+    telemetry::task,
 };
 
 use super::{

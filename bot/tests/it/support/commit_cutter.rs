@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use eventide::support::task::{Task, spawn};
+use eventide::telemetry::task::{Task, spawn};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

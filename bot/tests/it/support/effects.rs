@@ -7,13 +7,13 @@ use std::{
 
 use discord_simulator::{Guild, Simulator};
 use eventide::{
+    app::features::effect_kinds,
     config::Config,
     discord::{guilds::Guilds, rest::Rest},
-    features::levels::rules::curve::Curve,
     outbox::delivery::Deliverer,
     postgres::Store,
-    settings::Settings,
-    support::task,
+    settings::{Settings, values::curve::Curve},
+    telemetry::task,
 };
 use tokio::sync::watch;
 
@@ -143,9 +143,9 @@ impl Courier {
         let deliverer = Deliverer::new(
             store.clone(),
             rest.clone(),
-            Settings::new(&config.levels),
             Guilds::new(rest),
             config.effects.clone(),
+            effect_kinds(&Settings::new(&config.levels)),
         );
         let (stop, stopped) = watch::channel(false);
         let task = task::spawn("deliverer", deliverer.run(stopped));

@@ -8,7 +8,7 @@ use eventide::{
         Statement, Store,
         connect::{Driver, Target},
     },
-    support::task,
+    telemetry::task,
 };
 use tokio_postgres::Client;
 

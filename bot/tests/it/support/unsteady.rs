@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use eventide::support::task::{Task, spawn};
+use eventide::telemetry::task::{Task, spawn};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -15,7 +15,7 @@ use crate::{
         route::Route,
         schedule::{LONGEST_HOLD, MOST_WAITING, MOST_WAITING_IN_A_LANE, Refusal, Rules},
     },
-    support::task::Task,
+    telemetry::task::Task,
 };
 
 const RULES: Rules = Rules {

@@ -26,7 +26,8 @@ use twilight_model::{
 
 use super::{cache::Kept, picture};
 use crate::{
-    discord::rest::{HttpsClient, SingleFlight, client},
+    discord::rest::SingleFlight,
+    support::https::{HttpsClient, client},
     telemetry::metrics,
 };
 
@@ -76,20 +77,6 @@ pub enum NoAvatar {
     /// It could not be fetched shortly before.
     FailedBefore,
 }
-
-/// What can become of a wish for an avatar, as a label.
-pub const OUTCOMES: &[&str] = &[
-    "cached",
-    "fetched",
-    NoAvatar::Unconnected.as_str(),
-    NoAvatar::Timeout.as_str(),
-    NoAvatar::Status.as_str(),
-    NoAvatar::Type.as_str(),
-    NoAvatar::TooLarge.as_str(),
-    NoAvatar::Unreadable.as_str(),
-    NoAvatar::Busy.as_str(),
-    NoAvatar::FailedBefore.as_str(),
-];
 
 impl NoAvatar {
     /// As a label.

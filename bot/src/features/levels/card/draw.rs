@@ -7,10 +7,10 @@ use tiny_skia::{
 
 use super::{
     Card,
-    colour::Colour,
     picture::Picture,
     text::{Area, Face, Typesetter},
 };
+use crate::settings::values::colour::Colour;
 
 /// Pixels.
 pub const WIDTH: u16 = 940;

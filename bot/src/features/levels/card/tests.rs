@@ -6,10 +6,10 @@ use twilight_model::{id::Id, util::ImageHash};
 use super::{
     Card, Cards, HEIGHT, NoCard, PATIENCE, Portrait, WAITING, WIDTH,
     avatar::AvatarKey,
-    colour::Colour,
     draw::{self, NAME},
     text::Typesetter,
 };
+use crate::settings::values::colour::Colour;
 
 /// A PNG of one colour.
 pub(super) fn png_of(width: u32, height: u32, colour: [u8; 4]) -> Vec<u8> {

@@ -10,7 +10,7 @@ use cosmic_text::{
 use tiny_skia::Pixmap;
 use unicode_script::Script;
 
-use super::colour::Colour;
+use crate::settings::values::colour::Colour;
 
 /// Pictures of glyphs that are kept; then all are forgotten. About 1 KiB each.
 const GLYPHS_KEPT: usize = 4_096;

@@ -8,7 +8,7 @@ use twilight_model::{
 };
 
 use crate::{
-    features::levels::{card::colour::Colour, rows::member_card},
+    features::levels::rows::member_card,
     interactions::{
         CommandContext, CommandError, Services,
         command::Command,
@@ -16,7 +16,7 @@ use crate::{
         payload::BadOption,
         reply::Reply,
     },
-    settings::change::change_card_colour,
+    settings::{change::change_card_colour, values::colour::Colour},
     support::ids::MemberKey,
 };
 

@@ -20,7 +20,7 @@ use twilight_util::builder::embed::{EmbedBuilder, EmbedFooterBuilder};
 use crate::{
     features::levels::{
         rows::leaderboard::{self, Line, Order, Page},
-        rules::{curve::Curve, week::week_of},
+        rules::week::week_of,
     },
     interactions::{
         CommandContext, CommandError, Services,
@@ -29,6 +29,7 @@ use crate::{
         payload::BadOption,
         reply::Reply,
     },
+    settings::values::curve::Curve,
     support::{
         i18n::{Language, Value},
         ids::{self, MemberKey},

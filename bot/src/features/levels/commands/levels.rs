@@ -14,14 +14,13 @@ use twilight_model::{
 };
 
 use crate::{
-    features::levels::rules::earning::RoleMode,
     interactions::{
         CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, TEXT_CHANNELS, for_servers},
         reply::Reply,
     },
-    settings::{LeavePolicy, change::Change},
+    settings::{LeavePolicy, change::Change, values::earning::RoleMode},
 };
 
 #[derive(Debug)]

@@ -15,12 +15,11 @@ use twilight_model::{
 
 use crate::{
     features::levels::{
-        card::{Card, Portrait, avatar::AvatarKey, colour::Colour},
+        card::{Card, Cards, Portrait, avatar::AvatarKey},
         rows::{
             leaderboard::{self, Rank as Stored},
             member_card,
         },
-        rules::curve::Curve,
     },
     interactions::{
         CommandContext, CommandError, Services,
@@ -30,7 +29,10 @@ use crate::{
         reply::Reply,
     },
     postgres::StoreError,
-    settings::GuildSettings,
+    settings::{
+        GuildSettings,
+        values::{colour::Colour, curve::Curve},
+    },
     support::{
         i18n::{Language, Value},
         ids::MemberKey,
@@ -111,7 +113,7 @@ impl Command for Rank {
                 (user.id, portrait, own.or(settings.card_colour).unwrap_or(ACCENT)),
             );
             // Who cannot have the picture in time has the text.
-            let Ok(png) = services.cards.png(card).await else {
+            let Ok(png) = Cards::of(services).png(card).await else {
                 return Ok(Reply::public(in_words));
             };
             let mut picture = Attachment::from_bytes("rank.png".to_owned(), png.to_vec(), 0);
@@ -139,7 +141,7 @@ fn avatar_of(payload: &InteractionPayload, guild_id: Id<GuildMarker>, user: &Use
 
 async fn portrait(services: &Services, avatar: Option<AvatarKey>) -> Option<Portrait> {
     let key = avatar?;
-    let png = services.cards.avatars.get(key).await.ok()?;
+    let png = Cards::of(services).avatars.get(key).await.ok()?;
     Some(Portrait { key, png })
 }
 
@@ -265,12 +267,12 @@ mod tests {
 
     use super::{ACCENT, Name, avatar_of, card_of, in_alt_text, in_words};
     use crate::{
-        features::levels::{
-            card::colour::Colour,
-            rows::leaderboard::Rank,
-            rules::curve::{Curve, MAX_FACTOR, MAX_LEVEL},
-        },
+        features::levels::rows::leaderboard::Rank,
         interactions::payload::InteractionPayload,
+        settings::values::{
+            colour::Colour,
+            curve::{Curve, MAX_FACTOR, MAX_LEVEL},
+        },
         support::i18n::Language,
     };
 

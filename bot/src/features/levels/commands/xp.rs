@@ -18,10 +18,7 @@ use crate::{
         guilds::Guilds,
         rest::{Priority, RestError},
     },
-    features::levels::{
-        adjust::{self, Changed, Granted, MOST, XpAdjustment},
-        rules::curve::Curve,
-    },
+    features::levels::adjust::{self, Changed, Granted, MOST, XpAdjustment},
     interactions::{
         CommandContext, CommandError, Services,
         command::Command,
@@ -29,7 +26,7 @@ use crate::{
         reply::Reply,
     },
     postgres::Store,
-    settings::{Settings, audit_log::Entry},
+    settings::{Settings, audit_log::Entry, values::curve::Curve},
     support::i18n::{Language, Value},
 };
 

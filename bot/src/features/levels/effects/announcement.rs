@@ -1,78 +1,126 @@
-//! Telling that a member reached a level, and sending messages in general.
+//! Announcing that a member reached a level.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
-
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 use twilight_model::{
     channel::message::AllowedMentions,
     id::{
         Id,
-        marker::{ChannelMarker, GuildMarker, UserMarker},
+        marker::{GuildMarker, UserMarker},
     },
 };
 
 use super::roles;
 use crate::{
-    discord::{
-        guilds::Sendable,
-        rest::{Priority, RestError, Retry, SingleFlight},
-    },
+    config::Announce,
+    discord::rest::RestError,
     outbox::{
         delivery::Deliverer,
-        effect::LevelUp,
-        lane::target_of,
-        outcome::{Failure, Outcome, Reason, of_error},
+        failures,
+        kind::{Consequence, EffectBody, EffectKind, body_of},
+        message::{names_for, send, target_of},
+        outcome::{Failure, Outcome, of_error},
         queue::Waiting,
     },
-    settings::{Announce, GuildSettings},
-    support::text::{
-        limits,
-        names::Name,
-        template::{Facts, Placeholder, Template},
+    postgres::{StoreError, Tx},
+    settings::{
+        GuildSettings, Settings,
+        notice::{self, Notice},
+        table::{self, Switch},
     },
+    support::text::template::{Facts, Placeholder},
 };
 
-/// Direct channels that are remembered, 16 bytes each.
-const DIRECT_CHANNELS: usize = 100_000;
-/// Channels and members that refused, of which so many are remembered.
-const REFUSALS: usize = 100_000;
-/// For how long nothing is sent to them: each 403 counts against the 10,000 in 10 minutes at which Discord bans the address.
-const REFUSAL_LASTS: Duration = Duration::from_mins(5);
-/// The same for a channel that refused again and again.
-const SKIPPED_FOR: Duration = Duration::from_hours(1);
-
-/// The channels of direct messages, by member. They never change.
-#[derive(Debug, Default)]
-pub struct DirectChannels {
-    known: Mutex<HashMap<Id<UserMarker>, Id<ChannelMarker>>>,
-    payload: SingleFlight<Id<UserMarker>, Result<Id<ChannelMarker>, RestError>>,
+/// A member has reached a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelUp {
+    /// The level.
+    pub level: u32,
+    /// The level before the change that passed one or more.
+    pub before: u32,
+    /// XP in total after it.
+    pub xp: u64,
 }
 
-/// Where sending was refused, and until when nothing is sent there.
-#[derive(Debug, Default)]
-pub struct Refusals(Mutex<HashMap<i64, (Instant, Failure)>>);
+impl EffectBody for LevelUp {
+    const KIND: &'static str = "level_up";
+}
 
-/// The body of Create Message.
-/// <https://discord.com/developers/docs/resources/message#create-message>
-#[derive(Serialize)]
-struct Body<'a> {
-    content: &'a str,
-    nonce: &'a str,
-    enforce_nonce: bool,
-    allowed_mentions: AllowedMentions,
+/// Announces levels.
+#[derive(Debug)]
+pub(crate) struct LevelUps(pub(crate) Settings);
+
+impl EffectKind for LevelUps {
+    fn name(&self) -> &'static str {
+        LevelUp::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of(effect) {
+                Ok(level_up) => announce(&self.0, to, effect, level_up).await,
+                Err(outcome) => outcome,
+            }
+        })
+    }
+
+    fn count_failure<'a>(
+        &'a self,
+        tx: &'a Tx<'_>,
+        effect: &'a Waiting,
+        failure: &'a Failure,
+        limit: i64,
+    ) -> BoxFuture<'a, Result<Consequence, StoreError>> {
+        Box::pin(count_failure(&self.0, tx, effect, failure, limit))
+    }
+
+    fn forget(&self, guild_id: Id<GuildMarker>) {
+        self.0.forget(guild_id);
+    }
+}
+
+/// Count a failure. What fails at one channel says nothing of the others, so announcements are switched off only where all of them go
+/// to that channel.
+async fn count_failure(
+    settings: &Settings,
+    tx: &Tx<'_>,
+    effect: &Waiting,
+    failure: &Failure,
+    limit: i64,
+) -> Result<Consequence, StoreError> {
+    let guild_id = effect.guild_id;
+    let reason = failure.reason.as_str();
+    let in_a_row = failures::record(tx, guild_id, LevelUp::KIND, failure.target_id, reason).await?;
+    let Some(channel_id) = effect.channel_id.filter(|_| in_a_row.at_target >= limit) else {
+        return Ok(Consequence::Nothing);
+    };
+    // Looked up before the row is changed: what a transaction sees of its own must not get into the cache.
+    let known = settings.within(tx, std::iter::once(guild_id)).await?;
+    let known = known.get(&guild_id);
+    let log_channel_id = known.and_then(|settings| settings.log_channel_id);
+    let announce = known.map_or(Announce::SameChannel, |settings| settings.announce);
+    let reason = failure.detail.clone();
+    if announce != Announce::Channel(channel_id) {
+        if in_a_row.at_target == limit {
+            let skipped = Notice::ChannelSkipped { channel_id, reason };
+            notice::add(tx, guild_id, log_channel_id, &skipped).await?;
+        }
+        return Ok(Consequence::ChannelSkipped);
+    }
+    if !table::switch_off(tx, guild_id, Switch::Announcements, &failure.detail).await? {
+        return Ok(Consequence::Nothing);
+    }
+    failures::forget(tx, guild_id, LevelUp::KIND).await?;
+    notice::add(tx, guild_id, log_channel_id, &Notice::AnnouncementsOff { reason }).await?;
+    Ok(Consequence::SwitchedOff)
 }
 
 /// Announce a level.
-pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, level_up: LevelUp) -> Outcome {
+async fn announce(settings: &Settings, to: &Deliverer, effect: &Waiting, level_up: LevelUp) -> Outcome {
     let Some(user_id) = effect.user_id else {
         return Outcome::Cancelled;
     };
-    let settings = match to.settings.of(&to.store, effect.guild_id).await {
+    let settings = match settings.of(&to.store, effect.guild_id).await {
         Ok(settings) => settings,
         Err(error) => return error.into(),
     };
@@ -82,42 +130,7 @@ pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, level_up: LevelUp)
     if let Some(failure) = to.refusals.of(target_of(effect)) {
         return Outcome::Skipped(failure);
     }
-    let content = match content(to, effect, user_id, level_up, &settings.template, &settings).await {
-        Ok(content) => content,
-        Err(error) => return of_error(&error, target_of(effect)),
-    };
-    let allowed = AllowedMentions {
-        users: if settings.ping { vec![user_id] } else { Vec::new() },
-        ..AllowedMentions::default()
-    };
-    send(to, effect, &content, allowed).await
-}
-
-/// Welcome a member, by what the guild says now.
-pub(crate) async fn welcome(to: &Deliverer, effect: &Waiting) -> Outcome {
-    let Some(user_id) = effect.user_id else {
-        return Outcome::Cancelled;
-    };
-    let settings = match to.settings.of(&to.store, effect.guild_id).await {
-        Ok(settings) => settings,
-        Err(error) => return error.into(),
-    };
-    let Some((channel_id, template)) = settings.welcome.as_ref() else {
-        return Outcome::Cancelled;
-    };
-    if Some(*channel_id) != effect.channel_id {
-        // It was moved since; who came long ago is not welcomed elsewhere.
-        return Outcome::Cancelled;
-    }
-    if let Some(failure) = to.refusals.of(target_of(effect)) {
-        return Outcome::Skipped(failure);
-    }
-    let nothing = LevelUp {
-        level: 0,
-        before: 0,
-        xp: 0,
-    };
-    let content = match content(to, effect, user_id, nothing, template, &settings).await {
+    let content = match content(to, effect, user_id, level_up, &settings).await {
         Ok(content) => content,
         Err(error) => return of_error(&error, target_of(effect)),
     };
@@ -133,20 +146,11 @@ async fn content(
     effect: &Waiting,
     user_id: Id<UserMarker>,
     level_up: LevelUp,
-    template: &Template,
     settings: &GuildSettings,
 ) -> Result<String, RestError> {
     let guild_id = effect.guild_id;
-    let server = if template.wants(Placeholder::Server) {
-        known(to.guilds.name(guild_id, Priority::Effect).await)?
-    } else {
-        None
-    };
-    let user_name = if template.wants(Placeholder::UserName) {
-        known(to.guilds.member_name(guild_id, user_id, Priority::Effect).await)?
-    } else {
-        None
-    };
+    let template = &settings.template;
+    let names = names_for(to, template, guild_id, user_id).await?;
     let LevelUp { level, before, xp } = level_up;
     let reached = |(at, _): &&(u32, _)| (before + 1..=level).contains(at);
     let mut roles = Vec::new();
@@ -161,149 +165,12 @@ async fn content(
     }
     Ok(template.render(&Facts {
         user_id,
-        user_name: user_name.as_ref(),
+        user_name: names.user.as_ref(),
         level,
         level_before: before,
         xp,
         xp_next: settings.curve.xp_at(level.saturating_add(1)).saturating_sub(xp),
-        server: server.as_ref(),
+        server: names.server.as_ref(),
         roles: &roles,
     }))
-}
-
-/// A name that Discord does not tell, or not in a way that can be read, is left out; one that it does not tell now is asked for again.
-fn known(name: Result<Name, RestError>) -> Result<Option<Name>, RestError> {
-    match name {
-        Ok(name) => Ok(Some(name)),
-        Err(error) if matches!(error.retry(), Retry::Never { .. }) => Ok(None),
-        Err(RestError::Unreadable { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Send a message to where an effect goes, so that sending it again within minutes shows it once.
-#[expect(clippy::disallowed_methods, reason = "it is fitted")]
-pub(crate) async fn send(
-    to: &Deliverer,
-    effect: &Waiting,
-    content: &str,
-    allowed_mentions: AllowedMentions,
-) -> Outcome {
-    let target = target_of(effect);
-    let sent = async {
-        let channel_id = match (effect.channel_id, effect.user_id) {
-            (Some(channel_id), _) => channel_id,
-            (None, Some(user_id)) => direct_channel(to, user_id).await?,
-            (None, None) => return Ok(()),
-        };
-        let content = limits::excerpt(content, limits::CONTENT);
-        let body = Body {
-            content: &content,
-            nonce: &effect.nonce,
-            enforce_nonce: true,
-            allowed_mentions,
-        };
-        let body = serde_json::to_vec(&body).expect("texts and numbers are JSON");
-        // twilight-http's builder does not know `enforce_nonce`.
-        let request = to.rest.builders().create_message(channel_id).payload_json(&body);
-        to.rest.send(Priority::Effect, request).await.map(drop)
-    };
-    let mut outcome = match sent.await {
-        Ok(()) => Outcome::Delivered,
-        Err(error) => of_error(&error, target),
-    };
-    if let Outcome::Failed(failure) = &mut outcome {
-        if failure.reason == Reason::Forbidden
-            && let Some(channel_id) = effect.channel_id
-            && let Some(missing) = missing(to, effect.guild_id, channel_id).await
-        {
-            failure.detail = format!("{missing} ({})", failure.detail);
-        }
-        if failure.reason != Reason::Invalid {
-            to.refusals.note(target, failure, REFUSAL_LASTS);
-        }
-    }
-    outcome
-}
-
-/// What the bot lacks to send something there, if that can be told.
-async fn missing(to: &Deliverer, guild_id: Id<GuildMarker>, channel_id: Id<ChannelMarker>) -> Option<String> {
-    to.guilds.forget(guild_id);
-    let sendable = to
-        .guilds
-        .can_send(guild_id, channel_id, Priority::Background)
-        .await;
-    Some(match sendable.ok()? {
-        Sendable::Yes => return None,
-        Sendable::Hidden => format!("I do not see the channel {channel_id}: View Channel is missing"),
-        Sendable::NoPermission => {
-            format!("I may not write in the channel {channel_id}: Send Messages is missing")
-        }
-        Sendable::NoMessages => format!("the channel {channel_id} takes no messages"),
-        Sendable::UnknownChannel => format!("the channel {channel_id} is gone"),
-    })
-}
-
-#[derive(Deserialize)]
-struct Channel {
-    id: Id<ChannelMarker>,
-}
-
-async fn direct_channel(to: &Deliverer, user_id: Id<UserMarker>) -> Result<Id<ChannelMarker>, RestError> {
-    if let Some(known) = to.direct.get(user_id) {
-        return Ok(known);
-    }
-    let rest = to.rest.clone();
-    let ask = || async move {
-        let request = rest.builders().create_private_channel(user_id);
-        let Channel { id } = rest.send(Priority::Effect, request).await?.model()?;
-        Ok(id)
-    };
-    let id = to.direct.payload.ask(user_id, ask).await?;
-    to.direct.remember(user_id, id);
-    Ok(id)
-}
-
-impl DirectChannels {
-    fn get(&self, user_id: Id<UserMarker>) -> Option<Id<ChannelMarker>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&user_id).copied()
-    }
-
-    fn remember(&self, user_id: Id<UserMarker>, channel_id: Id<ChannelMarker>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= DIRECT_CHANNELS {
-            // Asking again costs one request each, so nothing cleverer is needed.
-            known.clear();
-        }
-        known.insert(user_id, channel_id);
-    }
-}
-
-impl Refusals {
-    fn of(&self, target: i64) -> Option<Failure> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (until, failure) = known.get(&target)?;
-        if *until > Instant::now() {
-            return Some(failure.clone());
-        }
-        known.remove(&target);
-        None
-    }
-
-    /// Send nothing to a channel for long.
-    pub(crate) fn skip(&self, target: i64, failure: &Failure) {
-        self.note(target, failure, SKIPPED_FOR);
-    }
-
-    fn note(&self, target: i64, failure: &Failure, lasts: Duration) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if known.len() >= REFUSALS {
-            known.retain(|_, (until, _)| *until > now);
-        }
-        if known.len() < REFUSALS {
-            known.insert(target, (now + lasts, failure.clone()));
-        }
-    }
 }

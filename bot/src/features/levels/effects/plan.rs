@@ -3,12 +3,11 @@
 use twilight_model::id::{Id, marker::ChannelMarker};
 
 use crate::{
-    outbox::{
-        effect::{Effect, LevelUp},
-        queue::NewEffect,
-    },
-    settings::{Announce, GuildSettings},
-    support::ids::{self, MemberKey},
+    config::Announce,
+    features::levels::effects::{announcement::LevelUp, roles::Roles},
+    outbox::queue::NewEffect,
+    settings::GuildSettings,
+    support::ids::MemberKey,
 };
 
 /// A member who passed a level, or several, by what one flush added.
@@ -30,19 +29,6 @@ pub fn effects_of(passed: &LevelChange, settings: &GuildSettings) -> impl Iterat
         .chain(roles(passed, settings))
 }
 
-/// The effect of somebody's coming.
-pub fn welcome_of(key: MemberKey, settings: &GuildSettings) -> Option<NewEffect> {
-    let (channel_id, _) = settings.welcome.as_ref()?;
-    Some(NewEffect {
-        guild_id: key.guild_id,
-        lane_id: ids::to_db(*channel_id),
-        kind: Effect::WELCOME,
-        channel_id: Some(*channel_id),
-        user_id: Some(key.user_id),
-        body: Effect::Welcome.body(),
-    })
-}
-
 fn announcement(passed: &LevelChange, settings: &GuildSettings) -> Option<NewEffect> {
     let MemberKey { guild_id, user_id } = passed.key;
     let channel_id = match settings.announce {
@@ -52,15 +38,14 @@ fn announcement(passed: &LevelChange, settings: &GuildSettings) -> Option<NewEff
         Announce::Channel(channel_id) => Some(channel_id),
         Announce::Direct => None,
     };
-    let effect = Effect::LevelUp(passed.level_up);
-    Some(NewEffect {
-        guild_id,
-        lane_id: channel_id.map_or(ids::to_db(user_id), ids::to_db),
-        kind: effect.kind(),
-        channel_id,
-        user_id: Some(user_id),
-        body: effect.body(),
-    })
+    let effect = match channel_id {
+        Some(channel_id) => NewEffect {
+            user_id: Some(user_id),
+            ..NewEffect::for_channel(guild_id, channel_id, &passed.level_up)
+        },
+        None => NewEffect::for_member(passed.key, &passed.level_up),
+    };
+    Some(effect)
 }
 
 fn roles(passed: &LevelChange, settings: &GuildSettings) -> Option<NewEffect> {
@@ -78,20 +63,10 @@ pub fn roles_on_join(key: MemberKey, settings: &GuildSettings) -> Option<NewEffe
 
 /// A member's roles are to be made right.
 pub fn roles_of(key: MemberKey) -> NewEffect {
-    NewEffect {
-        guild_id: key.guild_id,
-        lane_id: ids::to_db(key.user_id),
-        kind: Effect::ROLES,
-        channel_id: None,
-        user_id: Some(key.user_id),
-        body: Effect::Roles.body(),
-    }
+    NewEffect::for_member(key, &Roles { demotes: false })
 }
 
 /// The same, also by taking what the bot gave for higher levels.
 pub fn demotion_of(key: MemberKey) -> NewEffect {
-    NewEffect {
-        body: Effect::Demotion.body(),
-        ..roles_of(key)
-    }
+    NewEffect::for_member(key, &Roles { demotes: true })
 }

@@ -3,8 +3,11 @@
 //! What is stored is that they have to be made right, not which roles to give: whoever does it looks at the level of that moment, so
 //! doing it late, twice, or by two processes at once ends the same.
 
+pub(crate) mod kind;
+
 use std::{collections::HashMap, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::{
     guild::Permissions,
@@ -19,19 +22,20 @@ use crate::{
         guilds::Assignable,
         rest::{Priority, RestError},
     },
-    features::{
-        levels::rows::{given_role, member_xp},
-        privacy::rows::departures,
-    },
+    features::levels::rows::{given_role, member_xp},
     outbox::{
         delivery::Deliverer,
-        effect::{Effect, Notice},
-        failures, notice,
+        failures,
+        kind::EffectBody,
         outcome::{Failure, Outcome, Reason, of_error},
-        queue::Waiting,
+        queue::{self, Waiting},
     },
     postgres::StoreError,
-    settings::{LeavePolicy, RewardMode, Rewards, table},
+    settings::{
+        LeavePolicy, RewardMode, Rewards, Settings,
+        notice::{self, Notice},
+        table,
+    },
     support::ids::{self, MemberKey},
 };
 
@@ -51,13 +55,29 @@ enum Step {
     Take((u32, Id<RoleMarker>)),
 }
 
-pub(crate) async fn reconcile(to: &Deliverer, effect: &Waiting, demotes: bool) -> Outcome {
-    match try_to(to, effect, demotes).await {
+/// The body of the kind `roles`. Of two that wait for the same member, what one of them says holds.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Roles {
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) demotes: bool,
+}
+
+impl EffectBody for Roles {
+    const KIND: &'static str = queue::ROLES;
+}
+
+pub(super) async fn reconcile(
+    settings: &Settings,
+    to: &Deliverer,
+    effect: &Waiting,
+    demotes: bool,
+) -> Outcome {
+    match try_to(settings, to, effect, demotes).await {
         Ok(outcome) => outcome,
         Err(Stopped::Store(error)) => error.into(),
         Err(Stopped::Rest(error)) => {
             if is(&error, &[UNKNOWN_MEMBER, UNKNOWN_USER]) {
-                return gone(to, effect).await;
+                return gone(settings, to, effect).await;
             }
             match of_error(&error, 0) {
                 Outcome::Failed(failure) => Outcome::Blocked(failure),
@@ -68,20 +88,20 @@ pub(crate) async fn reconcile(to: &Deliverer, effect: &Waiting, demotes: bool) -
 }
 
 /// Somebody who is not in the server, and the roles with them. Where Discord does not tell who leaves, it is noticed here.
-async fn gone(to: &Deliverer, effect: &Waiting) -> Outcome {
+async fn gone(settings: &Settings, to: &Deliverer, effect: &Waiting) -> Outcome {
     let Some(user_id) = effect.user_id else {
         return Outcome::Cancelled;
     };
     let guild_id = effect.guild_id;
     let members = [MemberKey { guild_id, user_id }];
     let noted = async {
-        let departed = to.settings.of(&to.store, guild_id).await?.departed;
+        let departed = settings.of(&to.store, guild_id).await?.departed;
         let note = to.store.transaction("member_departed", move |tx| {
             Box::pin(async move {
                 match departed {
                     LeavePolicy::Keep => Ok(()),
-                    LeavePolicy::Hide => departures::hide(tx, &members).await,
-                    LeavePolicy::Reset => departures::reset(tx, &members).await,
+                    LeavePolicy::Hide => crate::features::levels::rows::departed::hide(tx, &members).await,
+                    LeavePolicy::Reset => crate::features::levels::rows::departed::reset(tx, &members).await,
                 }
             })
         });
@@ -111,11 +131,16 @@ impl From<RestError> for Stopped {
     }
 }
 
-async fn try_to(to: &Deliverer, effect: &Waiting, demotes: bool) -> Result<Outcome, Stopped> {
+async fn try_to(
+    handle: &Settings,
+    to: &Deliverer,
+    effect: &Waiting,
+    demotes: bool,
+) -> Result<Outcome, Stopped> {
     let (guild_id, Some(user_id)) = (effect.guild_id, effect.user_id) else {
         return Ok(Outcome::Cancelled);
     };
-    let settings = to.settings.of(&to.store, guild_id).await?;
+    let settings = handle.of(&to.store, guild_id).await?;
     if settings.rewards.switched_off {
         // Kept until somebody switches them on again; nothing is asked of Discord meanwhile.
         let after = Some(to.config.retry_blocked);
@@ -129,7 +154,7 @@ async fn try_to(to: &Deliverer, effect: &Waiting, demotes: bool) -> Result<Outco
     }
     let member = MemberKey { guild_id, user_id };
     let given = given_role::of(&to.store, member).await?;
-    let failing = failures::failing(&to.store, guild_id, Effect::ROLES).await?;
+    let failing = failures::failing(&to.store, guild_id, Roles::KIND).await?;
     let xp = member_xp::xp_of(&to.store, member).await?;
     let mut settings = settings;
     loop {
@@ -139,17 +164,18 @@ async fn try_to(to: &Deliverer, effect: &Waiting, demotes: bool) -> Result<Outco
         }
         let has = to.guilds.roles_of(guild_id, user_id, Priority::Effect).await?;
         let steps = steps(&settings.rewards, level, &has, &given, demotes);
-        if let Some(outcome) = follow(to, member, steps, level, &failing).await? {
+        if let Some(outcome) = follow(handle, to, member, steps, level, &failing).await? {
             return Ok(outcome);
         }
         // A reward is gone, so the others may be deserved otherwise. Each round has one less.
-        to.settings.forget(guild_id);
-        settings = to.settings.of(&to.store, guild_id).await?;
+        handle.forget(guild_id);
+        settings = handle.of(&to.store, guild_id).await?;
     }
 }
 
 /// Take the steps. `None` if a reward turned out to be gone: then they are others.
 async fn follow(
+    handle: &Settings,
     to: &Deliverer,
     member: MemberKey,
     steps: Vec<Step>,
@@ -172,11 +198,11 @@ async fn follow(
             waiting.get_or_insert(role_id);
             continue;
         }
-        match take(to, member, step, level).await? {
+        match take(handle, to, member, step, level).await? {
             Taken::Done => {
                 if failing.contains_key(&ids::to_db(role_id)) {
                     let target = ids::to_db(role_id);
-                    failures::well(&to.store, member.guild_id, Effect::ROLES, target).await?;
+                    failures::well(&to.store, member.guild_id, Roles::KIND, target).await?;
                 }
             }
             Taken::Blocked(failure) => {
@@ -238,7 +264,13 @@ enum Taken {
     RewardGone,
 }
 
-async fn take(to: &Deliverer, member: MemberKey, step: Step, level: u32) -> Result<Taken, Stopped> {
+async fn take(
+    handle: &Settings,
+    to: &Deliverer,
+    member: MemberKey,
+    step: Step,
+    level: u32,
+) -> Result<Taken, Stopped> {
     let MemberKey { guild_id, user_id } = member;
     let (Step::Give((at, role_id)) | Step::Take((at, role_id))) = step;
     if matches!(step, Step::Give(_))
@@ -280,13 +312,13 @@ async fn take(to: &Deliverer, member: MemberKey, step: Step, level: u32) -> Resu
             // What was known was not true any more.
             to.guilds.forget(guild_id);
             if is(&error, &[UNKNOWN_ROLE]) {
-                forget_reward(to, guild_id, role_id, at).await?;
+                forget_reward(handle, to, guild_id, role_id, at).await?;
                 return Ok(Taken::RewardGone);
             }
             error.to_string()
         }
         Assignable::UnknownRole => {
-            forget_reward(to, guild_id, role_id, at).await?;
+            forget_reward(handle, to, guild_id, role_id, at).await?;
             return Ok(Taken::RewardGone);
         }
         // Concerns every role, and so the whole server.
@@ -338,12 +370,13 @@ async fn not_by_owner(
 
 /// A reward whose role was deleted is none.
 async fn forget_reward(
+    handle: &Settings,
     to: &Deliverer,
     guild_id: Id<GuildMarker>,
     role_id: Id<RoleMarker>,
     level: u32,
 ) -> Result<(), StoreError> {
-    let settings = to.settings.clone();
+    let settings = handle.clone();
     to.store
         .transaction("reward_gone", move |tx| {
             Box::pin(async move {

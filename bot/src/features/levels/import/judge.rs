@@ -13,7 +13,7 @@ use super::{
     ids::{self, Ids},
 };
 use crate::{
-    features::levels::rules::curve::{self, Curve},
+    settings::values::curve::{self, Curve},
     support::ids::{MemberKey, Millis},
 };
 

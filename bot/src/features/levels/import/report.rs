@@ -12,9 +12,8 @@ use crate::{
     features::levels::{
         adjust::XpChange,
         rows::member_xp::moving::{Counts, Mode},
-        rules::curve::Curve,
     },
-    settings::GuildSettings,
+    settings::{GuildSettings, values::curve::Curve},
     support::ids::MemberKey,
 };
 

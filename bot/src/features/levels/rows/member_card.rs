@@ -3,8 +3,8 @@
 use twilight_model::id::{Id, marker::InteractionMarker};
 
 use crate::{
-    features::levels::card::colour::Colour,
     postgres::{Statement, Store, StoreError, statement::statement},
+    settings::values::colour::Colour,
     support::ids::{self, MemberKey},
 };
 

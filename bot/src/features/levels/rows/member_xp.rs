@@ -13,11 +13,9 @@ use twilight_model::id::{Id, marker::InteractionMarker};
 
 use super::rank_buckets;
 use crate::{
-    features::levels::{
-        pending::{LastAward, MemberDelta},
-        rules::curve::Curve,
-    },
+    features::levels::pending::{LastAward, MemberDelta},
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
+    settings::values::curve::Curve,
     support::ids::{self, MemberKey, Millis},
 };
 

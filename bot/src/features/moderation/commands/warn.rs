@@ -266,8 +266,9 @@ mod tests {
 
     use super::{Outcomes, in_words};
     use crate::{
+        discord::guilds::authority::Action,
         features::moderation::{
-            Action, MOST_THRESHOLDS, Severity,
+            MOST_THRESHOLDS, Severity,
             cases::{Crossing, Warned},
         },
         support::i18n::Language,

@@ -13,9 +13,12 @@ use twilight_model::{
 
 use super::warn;
 use crate::{
-    discord::{guilds::Rank, rest::Priority},
+    discord::{
+        guilds::{Rank, authority::Action},
+        rest::Priority,
+    },
     features::moderation::{
-        self, Action, Denied, LONGEST_QUOTATION, MOST_POINTS, Severity,
+        self, Denied, LONGEST_QUOTATION, MOST_POINTS, Severity,
         cases::{Asker, Edit, State},
         lift,
         rows::warning::{self, Warning as Stored},

@@ -263,9 +263,8 @@ mod tests {
 
     use super::{Page, Reader, list};
     use crate::{
-        discord::clock::host_time,
         features::moderation::rows::warning::{Counting, Warning},
-        support::i18n::Language,
+        support::{clock::host_time, i18n::Language},
     };
 
     #[test]

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::{
     id::{
@@ -17,13 +18,16 @@ use twilight_model::{
 
 use crate::{
     discord::{
-        guilds::Obstacle,
+        guilds::{
+            Obstacle,
+            authority::{Action, PunishPermit},
+        },
         rest::{Priority, RestError},
     },
-    features::moderation::{Action, duration::LONGEST_TIMEOUT, log::Told, rows::warning, texts},
+    features::moderation::{duration::LONGEST_TIMEOUT, log::Told, rows::warning, texts},
     outbox::{
         delivery::Deliverer,
-        effect::{Effect, Punishment, TimeoutLift},
+        kind::{EffectBody, EffectKind, body_of},
         outcome::{Failure, Outcome, Reason, of_error},
         queue::{self, Waiting},
     },
@@ -51,7 +55,95 @@ struct Member {
     communication_disabled_until: Option<Timestamp>,
 }
 
-pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punishment) -> Outcome {
+/// What a member's warnings lead to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Punishment {
+    /// What is done.
+    pub action: Action,
+    /// When a timeout ends, in milliseconds since 1970: the same however late it is begun.
+    pub until_ms: Option<i64>,
+    /// When the cause was, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// The warning that caused it.
+    pub case_id: i64,
+    /// The points that it reached.
+    pub threshold: i64,
+    /// The server's language, as one of Discord's locales.
+    pub locale: String,
+    /// On whose authority.
+    #[serde(default = "PunishPermit::unrecorded")]
+    pub permit: PunishPermit,
+}
+
+/// A timeout that a moderator lifts, since its warning was removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeoutLift {
+    /// The warning that had led to it.
+    pub case_id: i64,
+    /// When it would end, in milliseconds since 1970: another timeout stays.
+    pub until_ms: i64,
+    /// The server's language, as one of Discord's locales.
+    pub locale: String,
+    /// On whose authority.
+    pub permit: PunishPermit,
+}
+
+impl EffectBody for Punishment {
+    const KIND: &'static str = "punishment";
+}
+
+impl EffectBody for TimeoutLift {
+    const KIND: &'static str = "timeout_lift";
+}
+
+/// Punishes members.
+#[derive(Debug)]
+pub(crate) struct Punishments(pub(crate) Settings);
+
+impl EffectKind for Punishments {
+    fn name(&self) -> &'static str {
+        Punishment::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of(effect) {
+                Ok(punishment) => deliver(to, effect, &punishment).await,
+                Err(outcome) => outcome,
+            }
+        })
+    }
+
+    fn given_up<'a>(
+        &'a self,
+        tx: &'a Tx<'_>,
+        effect: &'a Waiting,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(log_failure(tx, &self.0, effect, failure))
+    }
+}
+
+/// Lifts timeouts.
+#[derive(Debug)]
+pub(crate) struct TimeoutLifts;
+
+impl EffectKind for TimeoutLifts {
+    fn name(&self) -> &'static str {
+        TimeoutLift::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of(effect) {
+                Ok(timeout) => lift(to, effect, &timeout).await,
+                Err(outcome) => outcome,
+            }
+        })
+    }
+}
+
+async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punishment) -> Outcome {
     let Some(user_id) = effect.user_id else {
         return Outcome::Cancelled;
     };
@@ -66,7 +158,7 @@ pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punis
     let became = match outcome {
         Outcome::Delivered => "done",
         Outcome::Cancelled => "gone",
-        // Noted by `tell` if it is given up.
+        // Noted by [`log_failure`] if it is given up.
         _ => return outcome,
     };
     let case = (effect.guild_id, punishment.case_id);
@@ -78,7 +170,7 @@ pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punis
 }
 
 /// End a timeout before its time, unless somebody has set another one since.
-pub(crate) async fn lift(to: &Deliverer, effect: &Waiting, lift: &TimeoutLift) -> Outcome {
+async fn lift(to: &Deliverer, effect: &Waiting, lift: &TimeoutLift) -> Outcome {
     let Some(user_id) = effect.user_id else {
         return Outcome::Cancelled;
     };
@@ -216,7 +308,7 @@ fn millis(at: Option<Timestamp>) -> i64 {
     at.map_or(0, |at| at.as_micros() / 1_000)
 }
 
-/// For the operator; [`tell`] finds the text for the server by it.
+/// For the operator; [[`log_failure`]] finds the text for the server by it.
 const fn in_words(obstacle: Obstacle) -> &'static str {
     match obstacle {
         Obstacle::NoPermission => "the bot lacks the permission",
@@ -230,14 +322,14 @@ fn language_of(punishment: &Punishment) -> Language {
     Language::of_locale(&punishment.locale).unwrap_or(Language::English)
 }
 
-/// Tell the log channel that a punishment was given up, in the transaction that gives it up. Of other effects, nothing.
-pub(crate) async fn tell(
+/// Tell the log channel that a punishment was given up, in the transaction that gives it up.
+async fn log_failure(
     tx: &Tx<'_>,
     settings: &Settings,
     effect: &Waiting,
     failure: &Failure,
 ) -> Result<(), StoreError> {
-    let Ok(Some(Effect::Punishment(punishment))) = Effect::read(&effect.kind, &effect.body) else {
+    let Ok(punishment) = body_of::<Punishment>(effect) else {
         return Ok(());
     };
     let case = (effect.guild_id, punishment.case_id);

@@ -1,23 +1,68 @@
 //! Telling a member that they were warned.
 
-use twilight_model::channel::message::AllowedMentions;
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use twilight_model::{
+    channel::message::AllowedMentions,
+    id::{Id, marker::UserMarker},
+};
 
 use crate::{
     discord::rest::{Priority, Retry},
-    features::{
-        levels::effects::announcement,
-        moderation::{LONGEST_QUOTATION, rows::warning, texts},
-    },
+    features::moderation::{LONGEST_QUOTATION, Severity, rows::warning, texts},
     outbox::{
         delivery::Deliverer,
-        effect::WarnedDirectly,
+        kind::{EffectBody, EffectKind, body_of},
         outcome::{Outcome, Reason, of_error},
         queue::Waiting,
     },
     support::{i18n::Language, ids, text::names::Name},
 };
 
-pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> Outcome {
+/// A warning, for whom it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarnedDirectly {
+    /// Its number.
+    pub case_id: i64,
+    /// Who warned them, if the server wants it known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moderator_id: Option<Id<UserMarker>>,
+    /// The reason, as the moderator wrote it.
+    pub reason: String,
+    /// How bad it was.
+    pub severity: Severity,
+    /// What it counts.
+    pub points: i64,
+    /// Until when, in milliseconds since 1970; `None` for ever.
+    pub expires_at_ms: Option<i64>,
+    /// The server's language, as one of Discord's locales.
+    pub locale: String,
+}
+
+impl EffectBody for WarnedDirectly {
+    const KIND: &'static str = "warned";
+}
+
+/// Sends warnings to the members.
+#[derive(Debug)]
+pub(crate) struct DirectWarnings;
+
+impl EffectKind for DirectWarnings {
+    fn name(&self) -> &'static str {
+        WarnedDirectly::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of(effect) {
+                Ok(warned) => deliver(to, effect, &warned).await,
+                Err(outcome) => outcome,
+            }
+        })
+    }
+}
+
+async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> Outcome {
     let server = match to.guilds.name(effect.guild_id, Priority::Effect).await {
         Ok(server) => server,
         // The bot has left it since; the member was warned all the same.
@@ -25,7 +70,7 @@ pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDir
         Err(error) => return of_error(&error, 0),
     };
     let content = text(warned, &server);
-    let outcome = match announcement::send(to, effect, &content, AllowedMentions::default()).await {
+    let outcome = match crate::outbox::message::send(to, effect, &content, AllowedMentions::default()).await {
         // Who takes no messages of bots, or is gone, is told nothing, which is nobody's fault.
         Outcome::Failed(failure)
             if matches!(failure.reason, Reason::Closed | Reason::Gone | Reason::Forbidden) =>
@@ -75,8 +120,8 @@ fn text(warned: &WarnedDirectly, server: &Name) -> String {
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{Name, text};
-    use crate::{features::moderation::Severity, outbox::effect::WarnedDirectly};
+    use super::{Name, WarnedDirectly, text};
+    use crate::features::moderation::Severity;
 
     #[test]
     fn the_longest_message_fits() {

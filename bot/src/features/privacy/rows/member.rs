@@ -6,7 +6,7 @@
 use twilight_model::id::{Id, marker::InteractionMarker};
 
 use crate::{
-    postgres::{Statement, Store, StoreError, Tx, statement::statement},
+    postgres::{Statement, Store, StoreError, Tx, backup::restoring::Erasure, statement::statement},
     support::ids::{self, MemberKey, Millis},
 };
 
@@ -179,8 +179,14 @@ pub async fn end(tx: &Tx<'_>, back: &[MemberKey]) -> Result<(), StoreError> {
 /// The name of a temporary table with the erasures that a restore finds.
 const FOUND: &str = "pg_temp.eventide_erased";
 
+/// How a restore keeps members erased.
+pub const ERASURE: Erasure = Erasure {
+    remember: remembering,
+    erase_again: erasing_again,
+};
+
 /// The statement that remembers the erasures of a schema before a restore replaces it.
-pub(crate) fn remembering(schema: &str) -> String {
+fn remembering(schema: &str) -> String {
     format!(
         "CREATE TEMPORARY TABLE eventide_erased ON COMMIT DROP AS SELECT guild_id, user_id, interaction_id FROM {schema}.erased"
     )
@@ -188,7 +194,7 @@ pub(crate) fn remembering(schema: &str) -> String {
 
 /// Statements that erase again, in what was restored, what was erased after the backup, and keep the records of it. `has` says which
 /// tables were restored, of which schema version.
-pub(crate) fn erasing_again(version: u32, has: impl Fn(&str) -> bool) -> Vec<String> {
+fn erasing_again(version: u32, has: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut statements = Vec::new();
     if has("erased") {
         // What the backup knows of was erased in it already.

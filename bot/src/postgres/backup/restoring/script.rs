@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{Restoring, place::Way};
-use crate::{features::privacy::rows::member, postgres::connect::quoted};
+use crate::postgres::connect::quoted;
 
 /// What must not be restored as it was: what a table says of the world outside, which has gone on since.
 struct Reset {
@@ -79,7 +79,7 @@ impl Restoring {
             );
         }
         if remembers(&self.rows) {
-            line(&mut sql, format_args!("{}", member::remembering(&schema)));
+            line(&mut sql, format_args!("{}", (self.erasure.remember)(&schema)));
         }
         for drop in &self.drops {
             sql.push_str(drop);
@@ -131,7 +131,7 @@ impl Restoring {
             }
         }
         if remembers(&self.rows) {
-            for statement in member::erasing_again(version, |table| rows.contains_key(table)) {
+            for statement in (self.erasure.erase_again)(version, &|table| rows.contains_key(table)) {
                 line(&mut sql, format_args!("{statement}"));
             }
         }

@@ -5,7 +5,7 @@ use twilight_model::id::Id;
 
 use super::{DEFAULT, Facts, MAX_CHARS, Placeholder, Template, TemplateFault};
 use crate::{
-    features::levels::rules::curve,
+    settings::values::curve,
     support::{
         i18n::Language,
         text::{

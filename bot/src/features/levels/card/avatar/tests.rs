@@ -16,7 +16,7 @@ use twilight_model::{id::Id, util::ImageHash};
 use super::{AvatarKey, Avatars, LARGEST_BYTES, NoAvatar};
 use crate::{
     features::levels::card::tests::png_of,
-    support::task::{self, Task},
+    telemetry::task::{self, Task},
 };
 
 const FINE: u64 = 1;

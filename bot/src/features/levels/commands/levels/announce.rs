@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::{change, rules::given};
 use crate::{
+    config::Announce,
     interactions::{CommandContext, CommandError, Services, payload::BadOption, reply::Reply},
-    settings::{Announce, Template, change::Change},
+    settings::{Template, change::Change},
     support::{
         i18n::Value,
         text::template::{Facts, MAX_CHARS},

@@ -17,7 +17,6 @@ use twilight_model::{
 };
 
 use crate::{
-    discord::clock::host_time,
     features::levels::adjust::{self, Mass},
     interactions::{
         CommandContext, CommandError, Services,
@@ -27,6 +26,7 @@ use crate::{
     },
     settings::audit_log::{self, Written},
     support::{
+        clock::host_time,
         i18n::{Language, Value},
         text::names::Name,
     },

@@ -20,7 +20,7 @@ use crate::{
         },
         rest::Priority,
     },
-    features::levels::{adjust, rules::curve::MAX_LEVEL},
+    features::levels::adjust,
     interactions::{
         CommandContext, CommandError, Progress, Services, current_settings, define::Opt, reply::Reply,
     },
@@ -29,6 +29,7 @@ use crate::{
         Demotion, GuildSettings, RewardMode,
         change::{Change, RewardError, add_reward, remove_reward},
         table,
+        values::curve::MAX_LEVEL,
     },
     support::i18n::{Language, Value},
 };

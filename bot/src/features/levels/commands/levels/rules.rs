@@ -5,15 +5,16 @@ use twilight_model::channel::ChannelType;
 
 use super::change;
 use crate::{
-    features::levels::{
-        adjust,
-        rules::{
+    features::levels::adjust,
+    interactions::{CommandContext, CommandError, Services, payload::BadOption, reply::Reply},
+    settings::{
+        LeavePolicy,
+        change::Change,
+        values::{
             curve::Curve,
             earning::{Boost, MAX_PERCENT, Percent, RoleMode, Target},
         },
     },
-    interactions::{CommandContext, CommandError, Services, payload::BadOption, reply::Reply},
-    settings::{LeavePolicy, change::Change},
     support::{
         i18n::{Language, Value},
         ids::{self, Millis},

@@ -2,9 +2,9 @@
 
 use super::{rewards, rules};
 use crate::{
-    features::levels::rules::earning::Target,
+    config::Announce,
     interactions::{CommandContext, CommandError, Services, current_settings, reply::Reply},
-    settings::{Announce, GuildSettings, table},
+    settings::{GuildSettings, table, values::earning::Target},
     support::{i18n::Value, ids, text::limits},
 };
 

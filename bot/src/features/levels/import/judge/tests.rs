@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use twilight_model::id::Id;
 
 use super::{Cell, Entry, Field, Fields, Judge, Judged, Origin, Reason, XpMeaning};
-use crate::features::levels::rules::curve::Curve;
+use crate::settings::values::curve::Curve;
 
 const GUILD: u64 = 197_038_439_483_310_086;
 const USER: u64 = 175_928_847_299_117_063;

@@ -3,9 +3,12 @@
 use twilight_model::{application::command::CommandOptionType as Kind, guild::Permissions};
 
 use crate::{
-    discord::{guilds::authority::permission, rest::Priority},
+    discord::{
+        guilds::authority::{Action, permission},
+        rest::Priority,
+    },
     features::moderation::{
-        Action, Denied,
+        Denied,
         commands::warn,
         duration::{self, LONGEST_TIMEOUT, SHORTEST_TIMEOUT},
         texts,

@@ -1,28 +1,86 @@
 //! Telling those who run a server, in its log channel.
 
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use twilight_model::{
     channel::message::AllowedMentions,
     id::{
         Id,
-        marker::{ChannelMarker, GuildMarker},
+        marker::{ChannelMarker, GuildMarker, RoleMarker},
     },
 };
 
-use super::{
-    delivery::Deliverer,
-    effect::{Effect, Notice},
-    outcome::Outcome,
-};
 use crate::{
-    features::levels::effects::announcement,
-    outbox::queue::{self, NewEffect, Waiting},
+    outbox::{
+        delivery::Deliverer,
+        kind::{EffectBody, EffectKind, body_of},
+        outcome::Outcome,
+        queue::{self, NewEffect, Waiting},
+    },
     postgres::{StoreError, Tx},
     settings::Settings,
-    support::{
-        i18n::{Language, Value},
-        ids,
-    },
+    support::i18n::{Language, Value},
 };
+
+/// Something that those who run a server should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum Notice {
+    /// The bot stopped to announce levels.
+    AnnouncementsOff {
+        /// Why, for people.
+        reason: String,
+    },
+    /// The bot no longer announces levels in one channel.
+    ChannelSkipped {
+        /// The channel.
+        channel_id: Id<ChannelMarker>,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The bot stopped to give reward roles.
+    RewardsOff {
+        /// Why, for people.
+        reason: String,
+    },
+    /// A reward role could not be given again and again. Others are.
+    RewardBlocked {
+        /// The role.
+        role_id: Id<RoleMarker>,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A reward was taken off the list because its role is gone.
+    RewardGone {
+        /// The role.
+        role_id: Id<RoleMarker>,
+        /// The level that it was for.
+        level: u32,
+    },
+}
+
+impl EffectBody for Notice {
+    const KIND: &'static str = "notice";
+}
+
+/// Sends notices.
+#[derive(Debug)]
+pub(crate) struct Notices(pub(crate) Settings);
+
+impl EffectKind for Notices {
+    fn name(&self) -> &'static str {
+        Notice::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of(effect) {
+                Ok(notice) => deliver(&self.0, to, effect, &notice).await,
+                Err(outcome) => outcome,
+            }
+        })
+    }
+}
 
 /// The server's log channel, if it has one.
 pub(crate) async fn log_channel(
@@ -44,25 +102,16 @@ pub(crate) async fn add(
     let Some(channel_id) = log_channel_id else {
         return Ok(());
     };
-    let effect = Effect::Notice(notice.clone());
-    let new = NewEffect {
-        guild_id,
-        lane_id: ids::to_db(channel_id),
-        kind: effect.kind(),
-        channel_id: Some(channel_id),
-        user_id: None,
-        body: effect.body(),
-    };
-    queue::add(tx, &[new]).await
+    queue::add(tx, &[NewEffect::for_channel(guild_id, channel_id, notice)]).await
 }
 
-pub(crate) async fn deliver(to: &Deliverer, effect: &Waiting, notice: &Notice) -> Outcome {
-    let settings = match to.settings.of(&to.store, effect.guild_id).await {
+async fn deliver(settings: &Settings, to: &Deliverer, effect: &Waiting, notice: &Notice) -> Outcome {
+    let settings = match settings.of(&to.store, effect.guild_id).await {
         Ok(settings) => settings,
         Err(error) => return error.into(),
     };
     let text = text(notice, settings.language.unwrap_or(Language::English));
-    announcement::send(to, effect, &text, AllowedMentions::default()).await
+    crate::outbox::message::send(to, effect, &text, AllowedMentions::default()).await
 }
 
 /// What Discord said why stands in it as Discord said it.

@@ -5,7 +5,6 @@ use twilight_model::id::{
     marker::{ChannelMarker, MessageMarker, RoleMarker},
 };
 
-use super::award::xp_of_message;
 use crate::support::ids::Millis;
 
 /// Percent of what a message would otherwise earn; 0 is nothing.
@@ -273,11 +272,29 @@ impl RoleMode {
     }
 }
 
+/// The XP of a message: a whole number from `min` to `max`, both included, uniform over message ids.
+///
+/// The id is hashed with `SplitMix64`'s finalizer and mapped to the range by multiplication, which is unbiased to within
+/// one part in 2^32 for the ranges that the configuration allows.
+pub fn xp_of_message(message_id: u64, min: u32, max: u32) -> u32 {
+    let span = u64::from(max.saturating_sub(min)) + 1;
+    let scaled = (u128::from(splitmix64(message_id)) * u128::from(span)) >> 64;
+    min + u32::try_from(scaled).expect("the product's upper half is below the span, which is a u32 plus one")
+}
+
+/// `SplitMix64` of one state: every bit of the result depends on every bit of `id`.
+const fn splitmix64(id: u64) -> u64 {
+    let mut z = id.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
 #[cfg(test)]
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{Award, Boost, Earning, RoleMode, Sent, Target};
+    use super::{Award, Boost, Earning, RoleMode, Sent, Target, splitmix64, xp_of_message};
 
     /// Every message earns 20, and more by what is multiplied.
     fn earning(mode: RoleMode) -> Earning {
@@ -395,5 +412,32 @@ mod tests {
         };
         let Award { xp, cooldown } = plain.worth(&sent, |role| role);
         assert!((15..=25).contains(&xp.expect("XP")) && cooldown == 0);
+    }
+
+    /// The reference sequence of `SplitMix64` seeded with 0 begins so.
+    #[test]
+    fn the_hash_is_splitmix64() {
+        assert_eq!(splitmix64(0), 0xE220_A839_7B1D_CDAF);
+        assert_eq!(splitmix64(0x9E37_79B9_7F4A_7C15), 0x6E78_9E6A_A1B9_65F4);
+    }
+
+    #[test]
+    fn xp_covers_the_range_evenly() {
+        let mut seen = [0_u32; 11];
+        let base = 1_300_000_000_000_000_000_u64;
+        for n in 0..110_000_u64 {
+            let xp = xp_of_message(base + (n << 22), 15, 25);
+            seen[usize::try_from(xp - 15).expect("in range")] += 1;
+        }
+        for count in seen {
+            assert!((9_500..10_500).contains(&count), "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn equal_bounds_and_the_widest_range_are_allowed() {
+        assert_eq!(xp_of_message(7, 20, 20), 20);
+        assert!(xp_of_message(u64::MAX, 0, 10_000) <= 10_000);
+        let _any = xp_of_message(u64::MAX, 0, u32::MAX);
     }
 }

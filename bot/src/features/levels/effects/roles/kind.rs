@@ -1,0 +1,132 @@
+//! Reward roles as a kind of effect.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use super::{Roles, reconcile};
+use crate::{
+    discord::guilds::Changes,
+    outbox::{
+        delivery::Deliverer,
+        failures,
+        kind::{Consequence, EffectBody as _, EffectKind, body_of},
+        lane::BLOCKED_MAX_AGE,
+        outcome::{Failure, Outcome},
+        queue::{self, Waiting},
+    },
+    postgres::{StoreError, Tx},
+    settings::{
+        Settings, cleanup,
+        notice::{self, Notice},
+        table::{self, Switch},
+    },
+    support::ids,
+};
+
+/// Makes members' reward roles right.
+#[derive(Debug)]
+pub(crate) struct RewardRoles(pub(crate) Settings);
+
+impl EffectKind for RewardRoles {
+    fn name(&self) -> &'static str {
+        Roles::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of::<Roles>(effect) {
+                Ok(roles) => reconcile(&self.0, to, effect, roles.demotes).await,
+                Err(outcome) => outcome,
+            }
+        })
+    }
+
+    fn max_age(&self, _configured: Duration) -> Duration {
+        BLOCKED_MAX_AGE
+    }
+
+    fn count_failure<'a>(
+        &'a self,
+        tx: &'a Tx<'_>,
+        effect: &'a Waiting,
+        failure: &'a Failure,
+        limit: i64,
+    ) -> BoxFuture<'a, Result<Consequence, StoreError>> {
+        Box::pin(count_failure(&self.0, tx, effect, failure, limit))
+    }
+
+    fn forget(&self, guild_id: Id<GuildMarker>) {
+        self.0.forget(guild_id);
+    }
+
+    fn guilds_changed<'a>(
+        &'a self,
+        to: &'a Deliverer,
+        changes: &'a Changes,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let (settings, lease, known) = (self.0.clone(), to.config.lease, changes.clone());
+            to.store
+                .transaction("guild_changes", move |tx| {
+                    let (settings, changes) = (settings.clone(), known.clone());
+                    Box::pin(async move {
+                        cleanup::forget_in(tx, &settings, &changes).await?;
+                        for guild_id in &changes.roles {
+                            queue::release_kind(tx, *guild_id, Roles::KIND, lease).await?;
+                        }
+                        Ok(())
+                    })
+                })
+                .await?;
+            cleanup::forget_cached(&self.0, changes);
+            Ok(())
+        })
+    }
+}
+
+/// Count a failure. One role that cannot be given is no reason not to give the others.
+async fn count_failure(
+    settings: &Settings,
+    tx: &Tx<'_>,
+    effect: &Waiting,
+    failure: &Failure,
+    limit: i64,
+) -> Result<Consequence, StoreError> {
+    let guild_id = effect.guild_id;
+    let reason = failure.reason.as_str();
+    if let Some(role_id) = ids::from_db(failure.target_id) {
+        let in_a_row = failures::record_at(tx, guild_id, Roles::KIND, failure.target_id, reason).await?;
+        if in_a_row == limit {
+            let log_channel_id = notice::log_channel(tx, settings, guild_id).await?;
+            let reason = failure.detail.clone();
+            notice::add(
+                tx,
+                guild_id,
+                log_channel_id,
+                &Notice::RewardBlocked { role_id, reason },
+            )
+            .await?;
+            tracing::warn!(
+                guild.id = %guild_id,
+                effect.failure = failure.detail,
+                "a reward role cannot be given; retrying later"
+            );
+        }
+        return Ok(Consequence::Nothing);
+    }
+    let in_a_row = failures::record(tx, guild_id, Roles::KIND, failure.target_id, reason).await?;
+    if in_a_row.in_guild < limit {
+        return Ok(Consequence::Nothing);
+    }
+    // Looked up before the row is changed: what a transaction sees of its own must not get into the cache.
+    let log_channel_id = notice::log_channel(tx, settings, guild_id).await?;
+    if !table::switch_off(tx, guild_id, Switch::Rewards, &failure.detail).await? {
+        return Ok(Consequence::Nothing);
+    }
+    failures::forget(tx, guild_id, Roles::KIND).await?;
+    let reason = failure.detail.clone();
+    notice::add(tx, guild_id, log_channel_id, &Notice::RewardsOff { reason }).await?;
+    Ok(Consequence::SwitchedOff)
+}

@@ -1,0 +1,104 @@
+//! Sending the welcome.
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use twilight_model::{
+    channel::message::AllowedMentions,
+    id::{Id, marker::UserMarker},
+};
+
+use crate::{
+    discord::rest::RestError,
+    outbox::{
+        delivery::Deliverer,
+        kind::{EffectBody, EffectKind},
+        message::{names_for, send, target_of},
+        outcome::{Outcome, of_error},
+        queue::{NewEffect, Waiting},
+    },
+    settings::{GuildSettings, Settings},
+    support::{
+        ids::MemberKey,
+        text::template::{Facts, Template},
+    },
+};
+
+/// The data of a welcome: none, since the settings of the moment decide.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Welcome {}
+
+impl EffectBody for Welcome {
+    const KIND: &'static str = "welcome";
+}
+
+/// Sends welcomes.
+#[derive(Debug)]
+pub(crate) struct Welcomes(pub(crate) Settings);
+
+impl EffectKind for Welcomes {
+    fn name(&self) -> &'static str {
+        Welcome::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(welcome(&self.0, to, effect))
+    }
+}
+
+/// The welcome of a member who joined, if the server welcomes members.
+pub fn welcome_of(key: MemberKey, settings: &GuildSettings) -> Option<NewEffect> {
+    let (channel_id, _) = settings.welcome.as_ref()?;
+    let mut effect = NewEffect::for_channel(key.guild_id, *channel_id, &Welcome {});
+    effect.user_id = Some(key.user_id);
+    Some(effect)
+}
+
+/// Welcome a member, by what the guild says now.
+async fn welcome(settings: &Settings, to: &Deliverer, effect: &Waiting) -> Outcome {
+    let Some(user_id) = effect.user_id else {
+        return Outcome::Cancelled;
+    };
+    let settings = match settings.of(&to.store, effect.guild_id).await {
+        Ok(settings) => settings,
+        Err(error) => return error.into(),
+    };
+    let Some((channel_id, template)) = settings.welcome.as_ref() else {
+        return Outcome::Cancelled;
+    };
+    if Some(*channel_id) != effect.channel_id {
+        // It was moved since; who came long ago is not welcomed elsewhere.
+        return Outcome::Cancelled;
+    }
+    if let Some(failure) = to.refusals.of(target_of(effect)) {
+        return Outcome::Skipped(failure);
+    }
+    let content = match content(to, effect, user_id, template, &settings).await {
+        Ok(content) => content,
+        Err(error) => return of_error(&error, target_of(effect)),
+    };
+    let allowed = AllowedMentions {
+        users: if settings.ping { vec![user_id] } else { Vec::new() },
+        ..AllowedMentions::default()
+    };
+    send(to, effect, &content, allowed).await
+}
+
+async fn content(
+    to: &Deliverer,
+    effect: &Waiting,
+    user_id: Id<UserMarker>,
+    template: &Template,
+    settings: &GuildSettings,
+) -> Result<String, RestError> {
+    let names = names_for(to, template, effect.guild_id, user_id).await?;
+    Ok(template.render(&Facts {
+        user_id,
+        user_name: names.user.as_ref(),
+        level: 0,
+        level_before: 0,
+        xp: 0,
+        xp_next: settings.curve.xp_at(1),
+        server: names.server.as_ref(),
+        roles: &[],
+    }))
+}

@@ -1,0 +1,234 @@
+//! Sending messages to where effects go.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use twilight_model::{
+    channel::message::AllowedMentions,
+    id::{
+        Id,
+        marker::{ChannelMarker, GuildMarker, UserMarker},
+    },
+};
+
+use super::{
+    delivery::Deliverer,
+    outcome::{Failure, Outcome, Reason, of_error},
+    queue::Waiting,
+};
+use crate::{
+    discord::{
+        guilds::Sendable,
+        rest::{Priority, RestError, Retry, SingleFlight},
+    },
+    support::{
+        ids,
+        text::{
+            limits,
+            names::Name,
+            template::{Placeholder, Template},
+        },
+    },
+};
+
+/// Direct channels that are remembered, 16 bytes each.
+const DIRECT_CHANNELS: usize = 100_000;
+/// Channels and members that refused, of which so many are remembered.
+const REFUSALS: usize = 100_000;
+/// For how long nothing is sent to them: each 403 counts against the 10,000 in 10 minutes at which Discord bans the address.
+const REFUSAL_LASTS: Duration = Duration::from_mins(5);
+/// The same for a channel that refused again and again.
+const SKIPPED_FOR: Duration = Duration::from_hours(1);
+
+/// The channels of direct messages, by member. They never change.
+#[derive(Debug, Default)]
+pub(crate) struct DirectChannels {
+    known: Mutex<HashMap<Id<UserMarker>, Id<ChannelMarker>>>,
+    payload: SingleFlight<Id<UserMarker>, Result<Id<ChannelMarker>, RestError>>,
+}
+
+/// Where sending was refused, and until when nothing is sent there.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(Mutex<HashMap<i64, (Instant, Failure)>>);
+
+/// The body of Create Message.
+/// <https://discord.com/developers/docs/resources/message#create-message>
+#[derive(Serialize)]
+struct Body<'a> {
+    content: &'a str,
+    nonce: &'a str,
+    enforce_nonce: bool,
+    allowed_mentions: AllowedMentions,
+}
+
+/// The names that a template shows.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) server: Option<Name>,
+    pub(crate) user: Option<Name>,
+}
+
+/// Look up the names that a template shows, and no others.
+pub(crate) async fn names_for(
+    to: &Deliverer,
+    template: &Template,
+    guild_id: Id<GuildMarker>,
+    user_id: Id<UserMarker>,
+) -> Result<Names, RestError> {
+    let mut names = Names::default();
+    if template.wants(Placeholder::Server) {
+        names.server = known(to.guilds.name(guild_id, Priority::Effect).await)?;
+    }
+    if template.wants(Placeholder::UserName) {
+        names.user = known(to.guilds.member_name(guild_id, user_id, Priority::Effect).await)?;
+    }
+    Ok(names)
+}
+
+/// A name that Discord does not tell, or not in a way that can be read, is left out; one that it does not tell now is asked for again.
+fn known(name: Result<Name, RestError>) -> Result<Option<Name>, RestError> {
+    match name {
+        Ok(name) => Ok(Some(name)),
+        Err(error) if matches!(error.retry(), Retry::Never { .. }) => Ok(None),
+        Err(RestError::Unreadable { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The channel or member that an effect is for.
+pub(crate) fn target_of(effect: &Waiting) -> i64 {
+    let user = effect.user_id.map(ids::to_db);
+    effect.channel_id.map(ids::to_db).or(user).unwrap_or_default()
+}
+
+/// Send a message to where an effect goes, so that sending it again within minutes shows it once.
+#[expect(clippy::disallowed_methods, reason = "it is fitted")]
+pub(crate) async fn send(
+    to: &Deliverer,
+    effect: &Waiting,
+    content: &str,
+    allowed_mentions: AllowedMentions,
+) -> Outcome {
+    let target = target_of(effect);
+    let sent = async {
+        let channel_id = match (effect.channel_id, effect.user_id) {
+            (Some(channel_id), _) => channel_id,
+            (None, Some(user_id)) => direct_channel(to, user_id).await?,
+            (None, None) => return Ok(()),
+        };
+        let content = limits::excerpt(content, limits::CONTENT);
+        let body = Body {
+            content: &content,
+            nonce: &effect.nonce,
+            enforce_nonce: true,
+            allowed_mentions,
+        };
+        let body = serde_json::to_vec(&body).expect("texts and numbers are JSON");
+        // twilight-http's builder does not know `enforce_nonce`.
+        let request = to.rest.builders().create_message(channel_id).payload_json(&body);
+        to.rest.send(Priority::Effect, request).await.map(drop)
+    };
+    let mut outcome = match sent.await {
+        Ok(()) => Outcome::Delivered,
+        Err(error) => of_error(&error, target),
+    };
+    if let Outcome::Failed(failure) = &mut outcome {
+        if failure.reason == Reason::Forbidden
+            && let Some(channel_id) = effect.channel_id
+            && let Some(missing) = missing(to, effect.guild_id, channel_id).await
+        {
+            failure.detail = format!("{missing} ({})", failure.detail);
+        }
+        if failure.reason != Reason::Invalid {
+            to.refusals.note(target, failure, REFUSAL_LASTS);
+        }
+    }
+    outcome
+}
+
+/// What the bot lacks to send something there, if that can be told.
+async fn missing(to: &Deliverer, guild_id: Id<GuildMarker>, channel_id: Id<ChannelMarker>) -> Option<String> {
+    to.guilds.forget(guild_id);
+    let sendable = to
+        .guilds
+        .can_send(guild_id, channel_id, Priority::Background)
+        .await;
+    Some(match sendable.ok()? {
+        Sendable::Yes => return None,
+        Sendable::Hidden => format!("I do not see the channel {channel_id}: View Channel is missing"),
+        Sendable::NoPermission => {
+            format!("I may not write in the channel {channel_id}: Send Messages is missing")
+        }
+        Sendable::NoMessages => format!("the channel {channel_id} takes no messages"),
+        Sendable::UnknownChannel => format!("the channel {channel_id} is gone"),
+    })
+}
+
+#[derive(Deserialize)]
+struct Channel {
+    id: Id<ChannelMarker>,
+}
+
+async fn direct_channel(to: &Deliverer, user_id: Id<UserMarker>) -> Result<Id<ChannelMarker>, RestError> {
+    if let Some(known) = to.direct.get(user_id) {
+        return Ok(known);
+    }
+    let rest = to.rest.clone();
+    let ask = || async move {
+        let request = rest.builders().create_private_channel(user_id);
+        let Channel { id } = rest.send(Priority::Effect, request).await?.model()?;
+        Ok(id)
+    };
+    let id = to.direct.payload.ask(user_id, ask).await?;
+    to.direct.remember(user_id, id);
+    Ok(id)
+}
+
+impl DirectChannels {
+    fn get(&self, user_id: Id<UserMarker>) -> Option<Id<ChannelMarker>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&user_id).copied()
+    }
+
+    fn remember(&self, user_id: Id<UserMarker>, channel_id: Id<ChannelMarker>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= DIRECT_CHANNELS {
+            // Asking again costs one request each, so nothing cleverer is needed.
+            known.clear();
+        }
+        known.insert(user_id, channel_id);
+    }
+}
+
+impl Refusals {
+    pub(crate) fn of(&self, target: i64) -> Option<Failure> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (until, failure) = known.get(&target)?;
+        if *until > Instant::now() {
+            return Some(failure.clone());
+        }
+        known.remove(&target);
+        None
+    }
+
+    /// Send nothing to a channel for long.
+    pub(crate) fn skip(&self, target: i64, failure: &Failure) {
+        self.note(target, failure, SKIPPED_FOR);
+    }
+
+    fn note(&self, target: i64, failure: &Failure, lasts: Duration) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if known.len() >= REFUSALS {
+            known.retain(|_, (until, _)| *until > now);
+        }
+        if known.len() < REFUSALS {
+            known.insert(target, (now + lasts, failure.clone()));
+        }
+    }
+}

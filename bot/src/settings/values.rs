@@ -1,0 +1,5 @@
+//! What a setting can be.
+
+pub mod colour;
+pub mod curve;
+pub mod earning;
