@@ -1,8 +1,8 @@
-//! Moderation: warnings as numbered cases, what their points lead to, and who may give them.
+//! Moderation: warnings as numbered cases, the thresholds that their points reach, and the permissions involved.
 //!
-//! What an interaction causes is one transaction with the interaction's id in it: the case, the member's counts, and what follows on
-//! Discord (a direct message, a timeout, an entry in the log channel) as effects in the outbox. A replay finds the id, changes
-//! nothing, and gets the answer that the first had. All times are the interaction's, so they are the same whenever it is carried out.
+//! Each interaction is one transaction that records the interaction's ID: the case, the member's counts, and the effects on Discord (a
+//! direct message, a timeout, an entry in the log channel) in the outbox. A replay finds the ID, changes nothing, and returns the first
+//! answer. All times come from the interaction, so they do not depend on when it is processed.
 
 pub mod cases;
 pub mod commands;
@@ -29,60 +29,60 @@ use crate::{
     telemetry::metrics,
 };
 
-/// Characters that a reason may have.
+/// The maximum length of a reason, in characters.
 pub const LONGEST_REASON: usize = 1_000;
-/// The longest quotation of a reason, in UTF-16 code units: each of its lines has two more.
+/// The maximum length of a quoted reason, in UTF-16 code units: quoting adds two to each line.
 pub const LONGEST_QUOTATION: usize = 1_300;
-/// Points that a warning may have.
+/// The maximum points of a warning.
 pub const MOST_POINTS: i64 = 100;
-/// Thresholds that a guild may have.
+/// The maximum number of thresholds per guild.
 pub const MOST_THRESHOLDS: usize = 20;
-/// Tries of a transaction of which nobody knows whether it took effect, or that was a conflict's victim.
+/// Attempts at a transaction whose COMMIT was not answered or that lost a conflict.
 const TRIES: u32 = 3;
 
-/// How bad something was.
+/// The severity of a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// One point.
+    /// One point by default.
     Low,
-    /// Two.
+    /// Two points by default.
     Medium,
-    /// Three.
+    /// Three points by default.
     High,
 }
 
-/// An interaction that is to change something.
+/// An interaction that makes a change.
 #[derive(Clone, Copy, Debug)]
 pub struct Act {
-    /// The server.
+    /// The guild in which it was used.
     pub guild_id: Id<GuildMarker>,
-    /// What caused it.
+    /// The interaction, which identifies the change on replay.
     pub interaction_id: Id<InteractionMarker>,
-    /// Who asked for it.
+    /// The member who used the command.
     pub moderator_id: Id<UserMarker>,
 }
 
-/// Why a change was not made, though nothing failed.
+/// Why a change was rejected, although nothing failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// There is no case of this number in the guild.
+    /// The guild has no case with this number.
     UnknownCase,
-    /// The case does not hold any more.
+    /// The case has been removed.
     Removed,
-    /// It is about who asks.
+    /// The case is about the moderator themselves.
     Own,
-    /// There are as many thresholds as there may be.
+    /// The guild has the maximum number of thresholds.
     TooMany,
-    /// There is no threshold with these points.
+    /// The guild has no threshold with these points.
     UnknownThreshold,
 }
 
 impl Severity {
-    /// Every one, the least first.
+    /// All severities, the lowest first.
     pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
 
-    /// What stands in the table, and is chosen on Discord.
+    /// The word in the table and in the command's option.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -91,12 +91,12 @@ impl Severity {
         }
     }
 
-    /// The one of a word; `None` for words that are none.
+    /// Parses a word; `None` for an unknown one.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|severity| severity.word() == word)
     }
 
-    /// What it counts where nothing else is said.
+    /// Points where the moderator gives none.
     pub const fn points(self) -> i64 {
         match self {
             Self::Low => 1,
@@ -107,16 +107,16 @@ impl Severity {
 }
 
 impl Act {
-    /// When it was asked for.
+    /// When the interaction was created, taken from its ID.
     pub fn at(&self) -> SystemTime {
         ids::to_time(ids::millis(self.interaction_id))
     }
 }
 
-/// What a transaction did.
+/// The result of a transaction.
 type Done<T> = Result<T, Denied>;
 
-/// Run `work` until it is known what became of it: the interaction's id keeps a second try from doing anything twice.
+/// Repeat `work` until its outcome is known. The interaction's ID keeps a second attempt from repeating the change.
 async fn retry_until_committed<T, W>(
     store: &Store,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! What is stored about members and servers, and how it is erased.
+//! Access to and erasure of stored member and guild data.
 
 pub(crate) mod command;
 pub mod guild_sync;

@@ -1,3 +1,3 @@
-//! One panel for the settings of a server.
+//! The panel for guild-wide settings.
 
 pub(crate) mod command;

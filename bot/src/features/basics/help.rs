@@ -1,4 +1,4 @@
-//! `/help`: the commands that a member may use, with what they do.
+//! `/help`: lists the commands that a member may use, with their descriptions.
 
 use std::fmt::Write as _;
 
@@ -29,7 +29,7 @@ impl Command for Help {
         let has = context.payload.permissions();
         let may = |needed: Permissions| has.contains(needed) || has.contains(Permissions::ADMINISTRATOR);
         for command in services.commands.iter() {
-            // A server can change in its settings who may use a command; Discord does not tell the bot.
+            // A guild can override who may use a command; Discord does not send these overrides to the bot.
             if !command.definition().default_member_permissions.is_none_or(may) {
                 continue;
             }

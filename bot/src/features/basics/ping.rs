@@ -1,4 +1,4 @@
-//! `/ping`: how quickly the gateway, Discord's API and the database answer.
+//! `/ping`: the latency of the gateway, of Discord's API and of the database.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     support::i18n::Language,
 };
 
-/// Who takes longer does not answer. Below the time after which an answer is promised.
+/// Time limit for each measurement. Shorter than the time within which a reply is guaranteed.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Command for Ping {
     }
 }
 
-/// How long something takes, in words.
+/// Runs `work` and formats how long it took, or that it failed.
 async fn measured<T, E>(work: impl Future<Output = Result<T, E>>, language: Language) -> String {
     let began = Instant::now();
     match timeout(PATIENCE, work).await {

@@ -1,14 +1,14 @@
-//! Spans of time as people write them, in English and German: `7d`, `1h30m`, `1,5 Std.`, `2 weeks and 3 days`, `PT12H`, `never`.
+//! Durations as people write them, in English and German: `7d`, `1h30m`, `1,5 Std.`, `2 weeks and 3 days`, `PT12H`, `never`.
 
 use std::{sync::LazyLock, time::Duration};
 
 use fundu::{CustomDurationParser, CustomDurationParserBuilder, CustomTimeUnit, Multiplier, TimeUnit};
 
-/// The shortest that can be given.
+/// The shortest accepted duration.
 pub const SHORTEST: Duration = Duration::from_secs(1);
-/// And the longest, which keeps every sum far from the end of time.
+/// The longest accepted duration; it keeps every sum far from the end of time.
 pub const LONGEST: Duration = Duration::from_hours(24 * 3_650);
-/// The shortest timeout that a threshold can have: the table asks for it.
+/// The shortest timeout of a threshold, as required by a constraint of the table.
 pub const SHORTEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest timeout: <https://docs.discord.com/developers/resources/guild#modify-guild-member>.
 pub const LONGEST_TIMEOUT: Duration = Duration::from_hours(24 * 28);
@@ -21,7 +21,7 @@ const fn days(names: &'static [&'static str], days: i64) -> CustomTimeUnit<'stat
     CustomTimeUnit::new(TimeUnit::Day, names, Some(Multiplier(days, 0)))
 }
 
-/// The names of each unit in every language. A month has 30 days and a year 365, so that a span does not depend on when it begins.
+/// The names of each unit in every language. A month has 30 days and a year 365, so that a duration does not depend on when it starts.
 const UNITS: [CustomTimeUnit<'static>; 7] = [
     CustomTimeUnit::with_default(
         TimeUnit::Second,
@@ -53,9 +53,9 @@ const UNITS: [CustomTimeUnit<'static>; 7] = [
 
 /// Words for the number 1.
 const ONE: [&str; 8] = ["a", "an", "one", "ein", "eine", "einem", "einen", "einer"];
-/// Words that change nothing.
+/// Words that are ignored.
 const FILLERS: [&str; 8] = ["and", "for", "für", "fuer", "in", "plus", "und", "&"];
-/// Words for a span without an end.
+/// Words for a duration without an end.
 const NEVER: [&str; 13] = [
     "never",
     "none",
@@ -72,16 +72,16 @@ const NEVER: [&str; 13] = [
     "unlimited",
 ];
 
-/// For how long something counts.
+/// How long a warning counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
-    /// For ever.
+    /// It never expires.
     Never,
-    /// For so long.
+    /// It expires after this duration.
     After(Duration),
 }
 
-/// Read for how long something counts; `None` for what cannot be read, is shorter than [`SHORTEST`] or longer than [`LONGEST`].
+/// Parse an expiry; `None` for text that cannot be parsed, is shorter than [`SHORTEST`] or longer than [`LONGEST`].
 pub fn expiry(text: &str) -> Option<Expiry> {
     let written = text.trim().to_lowercase();
     let word = written.strip_prefix("für ").unwrap_or(&written);
@@ -91,7 +91,7 @@ pub fn expiry(text: &str) -> Option<Expiry> {
     duration(text).map(Expiry::After)
 }
 
-/// Read a span of time; `None` as in [`expiry`]. A part of a second is left out.
+/// Parse a duration; `None` as in [`expiry`]. Fractions of a second are dropped.
 pub fn duration(text: &str) -> Option<Duration> {
     static PARSER: LazyLock<CustomDurationParser<'static>> = LazyLock::new(|| {
         CustomDurationParserBuilder::new()
@@ -107,7 +107,7 @@ pub fn duration(text: &str) -> Option<Duration> {
     (SHORTEST..=LONGEST).contains(&span).then_some(span)
 }
 
-/// The text as numbers and units, each number followed by its unit; `None` where that cannot be told.
+/// The text as numbers and units, each number followed by its unit; `None` if that is ambiguous.
 fn plain(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
     let text = iso_8601(&text).unwrap_or(text);
@@ -120,7 +120,7 @@ fn plain(text: &str) -> Option<String> {
             '.' | ',' if is_point => {
                 let decimals = rest.clone().take_while(char::is_ascii_digit).count();
                 if decimals == 3 {
-                    // 1,500 is fifteen hundred to some people, and one and a half to others.
+                    // 1,500 means fifteen hundred to some people, and one and a half to others.
                     return None;
                 }
                 plain.push('.');
@@ -151,7 +151,7 @@ fn iso_8601(text: &str) -> Option<String> {
     Some(format!("{} {time}", date.replace('m', "mo ")))
 }
 
-/// A span as the shortest text that is read as the same.
+/// The shortest text that parses as the same duration.
 pub fn shown(span: Duration) -> String {
     let mut left = span.as_secs();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What moderation does on Discord.
+//! The effects of moderation on Discord.
 
 pub mod punishment;
 pub mod warned;

@@ -29,18 +29,18 @@ use crate::{
     },
 };
 
-/// A timeout that a warning led to, and that has not ended.
+/// A timeout caused by a warning, still in effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
-    /// The warning's number.
+    /// The number of the warning.
     pub case_id: i64,
-    /// Who is timed out.
+    /// The member in timeout.
     pub user_id: Id<UserMarker>,
     /// When it ends, in milliseconds since 1970.
     pub until_ms: i64,
 }
 
-/// The timeout that a warning led to, if it has not ended at this time.
+/// The timeout caused by a warning, if it has not ended at `at`.
 pub async fn running(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -63,7 +63,7 @@ pub async fn running(
     }))
 }
 
-/// Lift it, once however often it is called for the same interaction. `language` is for a guild that chose none.
+/// Lift a timeout, once per interaction however often this is called. `language` applies if the guild chose none.
 pub async fn lift(
     store: &Store,
     settings: &Settings,

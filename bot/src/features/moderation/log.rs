@@ -1,4 +1,4 @@
-//! Who is told of a change: the log channel, in the server's language.
+//! Entries of the log channel, in the guild's language.
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use crate::{
     support::i18n::Language,
 };
 
-/// A server's log channel and language, and what it tells members.
+/// A guild's log channel, its language, and what it shows to members.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Told {
     guild_id: Id<GuildMarker>,
@@ -34,7 +34,7 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// What the server chose; `language` is for one that chose none.
+    /// The guild's choices; `language` applies if it chose none.
     pub(crate) async fn of(
         tx: &Tx<'_>,
         settings: &Settings,
@@ -51,7 +51,7 @@ impl Told {
         })
     }
 
-    /// An entry, if the server has a log channel. `text` is asked for the text only then.
+    /// An entry, if the guild has a log channel. `text` is called only in that case.
     pub(crate) fn entry(&self, text: impl FnOnce(Language) -> String) -> Option<NewEffect> {
         let channel_id = self.log_channel_id?;
         let entry = ModLog {
@@ -64,7 +64,7 @@ impl Told {
 /// An entry of the log channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ModLog {
-    /// In the server's language.
+    /// The text, in the guild's language.
     pub text: String,
 }
 
@@ -72,7 +72,7 @@ impl EffectBody for ModLog {
     const KIND: &'static str = "mod_log";
 }
 
-/// Writes entries of the log channel.
+/// Sends entries to the log channel.
 #[derive(Debug)]
 pub(crate) struct ModLogs;
 

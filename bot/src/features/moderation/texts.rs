@@ -1,4 +1,4 @@
-//! What replies, direct messages and the log channel have in common.
+//! Text shared by replies, direct messages and the log channel.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// How bad, for people.
+/// The name of a severity.
 pub fn severity(language: Language, severity: Severity) -> String {
     language.text(match severity {
         Severity::Low => "warn-severity-low",
@@ -21,7 +21,7 @@ pub fn severity(language: Language, severity: Severity) -> String {
     })
 }
 
-/// What happens, for people.
+/// The name of an action.
 pub fn action(language: Language, action: Action) -> String {
     language.text(match action {
         Action::Timeout => "warning-action-timeout",
@@ -30,13 +30,13 @@ pub fn action(language: Language, action: Action) -> String {
     })
 }
 
-/// A number of points.
+/// A number of points, as text.
 pub fn points(language: Language, points: i64) -> String {
     let points = u64::try_from(points).unwrap_or(0);
     language.filled("warn-points", &[("points", Value::Count(points))])
 }
 
-/// A number of warnings, and their points.
+/// A number of warnings and their points, as text.
 pub fn counting(language: Language, warnings: i64, of_points: i64) -> String {
     let warnings = u64::try_from(warnings).unwrap_or(0);
     let values = [
@@ -46,7 +46,7 @@ pub fn counting(language: Language, warnings: i64, of_points: i64) -> String {
     language.filled("warn-counting", &values)
 }
 
-/// Until when something counts.
+/// When a warning expires, as text.
 pub fn expiry(language: Language, expires_at: Option<SystemTime>) -> String {
     match expires_at {
         None => language.text("warn-expires-never"),
@@ -54,23 +54,23 @@ pub fn expiry(language: Language, expires_at: Option<SystemTime>) -> String {
     }
 }
 
-/// A time as Discord shows it, such as "in 3 days".
+/// A relative timestamp in Discord's format, shown as "in 3 days" for example.
 pub fn relative(at: SystemTime) -> String {
     format!("<t:{}:R>", ids::to_millis(at) / 1_000)
 }
 
-/// A time as Discord shows it, with date and clock.
+/// A timestamp in Discord's format, shown with date and time.
 pub fn moment(at: SystemTime) -> String {
     format!("<t:{}:f>", ids::to_millis(at) / 1_000)
 }
 
-/// A reason as a quotation of at most `most` UTF-16 code units, so that what follows it in a message stays visible.
+/// A reason as a block quote of at most `most` UTF-16 code units, so that the text after it stays visible.
 pub fn quoted(reason: &str, most: usize) -> String {
     let lines: Vec<String> = reason.lines().map(|line| format!("> {line}")).collect();
     excerpt(&lines.join("\n"), most)
 }
 
-/// What reaching a threshold leads to.
+/// The consequence of reaching a threshold, as text.
 pub fn crossing(language: Language, crossing: &Crossing) -> String {
     let mut values = vec![
         ("points", points(language, crossing.points).into()),
@@ -87,7 +87,7 @@ pub fn crossing(language: Language, crossing: &Crossing) -> String {
     language.filled("warn-crossed-until", &values)
 }
 
-/// What a threshold does, and from which warnings on.
+/// A threshold's action and window, as text.
 pub fn threshold(language: Language, threshold: &Threshold) -> String {
     let mut text = action(language, threshold.action);
     if let Some(seconds) = threshold.duration_seconds {

@@ -1,4 +1,4 @@
-//! Thresholds: what happens to a member whose points reach so many.
+//! Thresholds: actions taken when a member's points reach a number.
 
 use std::sync::Arc;
 
@@ -18,30 +18,30 @@ use crate::{
     support::i18n::Language,
 };
 
-/// What happens when a member's points reach so many.
+/// An action taken when a member's points reach a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Threshold {
-    /// 1 to 10,000; each once in a guild.
+    /// 1 to 10,000; unique within the guild.
     pub points: i64,
-    /// What happens.
+    /// The action to take.
     pub action: Action,
-    /// Of a timeout, one minute to 28 days.
+    /// The duration of a timeout, one minute to 28 days; `None` for other actions.
     pub duration_seconds: Option<i64>,
-    /// Only warnings of the last so many days count; `None` for all that have not expired.
+    /// Only warnings of the last `window_days` days count; `None` for all that have not expired.
     pub window_days: Option<i64>,
 }
 
-/// A threshold that was written.
+/// The result of saving a threshold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Put {
-    /// The threshold.
+    /// The threshold as saved.
     pub threshold: Threshold,
-    /// Whether another one had its points.
+    /// Whether it replaced one with the same points.
     pub replaced: bool,
 }
 
 impl Threshold {
-    /// What is stored; `None` for an action of a later version's.
+    /// Convert a stored threshold; `None` for an action added by a later version.
     fn of(stored: &Stored) -> Option<Self> {
         Some(Self {
             points: stored.points,
@@ -52,13 +52,13 @@ impl Threshold {
     }
 }
 
-/// A guild's thresholds, the lowest first.
+/// The guild's thresholds, in ascending order of points.
 pub async fn list(store: &Store, guild_id: Id<GuildMarker>) -> Result<Vec<Threshold>, StoreError> {
     let stored = rows::list(store, guild_id).await?;
     Ok(stored.iter().filter_map(Threshold::of).collect())
 }
 
-/// Write a threshold, in place of one with the same points.
+/// Insert a threshold, or replace the one with the same points.
 pub async fn put(
     store: &Store,
     settings: &Settings,
@@ -118,7 +118,7 @@ async fn write(
     Ok(Ok(put))
 }
 
-/// Take the threshold with these points away.
+/// Delete the threshold with these points.
 pub async fn remove(
     store: &Store,
     settings: &Settings,

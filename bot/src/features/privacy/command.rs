@@ -1,4 +1,4 @@
-//! `/privacy`: a member gets, or has erased, what is stored about them in the server.
+//! `/privacy`: exports or erases a member's data in the guild.
 
 use futures_util::future::BoxFuture;
 use twilight_model::{
@@ -68,12 +68,12 @@ impl Command for Privacy {
         services: &'a Services,
     ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
-            // The question stands where its asker alone sees it, and who presses is who it is about.
+            // The confirmation is ephemeral, so the user who presses the button is the one whose data it is.
             if context.payload.custom_id_parts() != ["delete"] || !context.payload.values().is_empty() {
                 return Err(CommandError::Stale);
             }
             let key = asker(context)?;
-            // What the member wrote before is erased as well, and so has to be in the tables.
+            // Messages sent before the command are erased too, so they must be in the tables by now.
             if !context.wait_for_commit().await {
                 return Err(context.refuse("error-away"));
             }

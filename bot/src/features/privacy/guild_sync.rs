@@ -1,5 +1,5 @@
-//! Which servers have the bot. A session hears of those that remove it; what happened while there was none is found out here, so that
-//! nothing of such a server stays for ever.
+//! Guild sync: finds out which guilds still have the bot. Sessions receive removals while they run; this covers removals in between, so
+//! that no guild's data stays forever.
 
 use std::time::Duration;
 
@@ -15,22 +15,22 @@ use crate::{
     postgres::{Store, StoreError},
 };
 
-/// From the start of the first process of all to the first time, and between two times.
+/// The delay before the first run of the fleet, and the interval.
 const SCHEDULE: (Duration, Duration) = (Duration::from_hours(1), Duration::from_hours(24));
-/// Servers of a page, the most that Discord gives.
+/// Guilds per page, the maximum of the API.
 /// <https://docs.discord.com/developers/resources/user#get-current-user-guilds>
 const PAGE: u16 = 200;
-/// Discord's codes for a server that is not there, and for one that the bot is not in.
+/// Discord's codes for an unknown guild and for one that the bot cannot access.
 /// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
 const NOT_THERE: [u64; 2] = [10_004, 50_001];
 
-/// Why it was not found out.
+/// Why a guild sync failed.
 #[derive(Debug, Error)]
 pub enum CensusError {
-    /// The database does not answer.
+    /// The database failed.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// Discord does not.
+    /// Discord's API failed.
     #[error("{0}")]
     Rest(#[from] RestError),
 }
@@ -40,7 +40,7 @@ struct Listed {
     id: Id<GuildMarker>,
 }
 
-/// Look once a day.
+/// The timer that runs a guild sync once a day.
 pub fn job(store: &Store, rest: &Rest) -> Job {
     let (store, rest) = (store.clone(), rest.clone());
     Job::new("guild_sync", SCHEDULE, move || {
@@ -55,11 +55,12 @@ pub fn job(store: &Store, rest: &Rest) -> Job {
     })
 }
 
-/// Note which servers of which something is stored do not have the bot, and which have it again. Returns how many are new to be gone.
+/// Mark guilds with stored data as departed if they no longer have the bot, and as present if they have it again. Returns how many are
+/// newly departed.
 ///
 /// # Errors
 ///
-/// Discord or the database do not answer. What was noted so far stays.
+/// Discord's API or the database failed. Changes made so far stay.
 pub async fn look(store: &Store, rest: &Rest) -> Result<u64, CensusError> {
     let (mut after, mut found) = (None, 0);
     loop {
@@ -69,13 +70,13 @@ pub async fn look(store: &Store, rest: &Rest) -> Result<u64, CensusError> {
         }
         let page: Vec<Listed> = rest.send(Priority::Background, request).await?.model()?;
         let there: Vec<_> = page.iter().map(|listed| listed.id).collect();
-        // The list is in the order of the ids; behind the last page there is none.
+        // The list is ordered by ID; a page without a last guild is the end.
         let last = there.iter().max().copied();
         let is_last = there.len() < usize::from(PAGE) || last.is_none();
         let upto = if is_last { None } else { last };
         let mut gone = Vec::new();
         for guild_id in departures::stored_without(store, (after, upto), &there).await? {
-            // Asked by itself: it may have come while the list was read.
+            // Check each guild separately: it may have joined while the list was read.
             if is_gone(rest, guild_id).await? {
                 gone.push(guild_id);
             }
@@ -90,7 +91,7 @@ pub async fn look(store: &Store, rest: &Rest) -> Result<u64, CensusError> {
             return Ok(found);
         }
         after = last;
-        // A flush goes before.
+        // Let flushes go first.
         sleep(Duration::from_millis(50)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Deleting what is stored of servers that removed the bot, when `privacy.retention_days` are over.
+//! Retention: deletes the data of guilds that removed the bot more than `privacy.retention_days` ago.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::{
     telemetry::metrics,
 };
 
-/// To the first time, and between two times.
+/// The delay before the first run, and the interval.
 const SCHEDULE: (Duration, Duration) = (Duration::ZERO, Duration::from_mins(10));
-/// Between two steps: a flush goes before.
+/// The pause between two steps, which lets flushes go first.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Delete what is due.
+/// The timer that deletes expired data.
 pub fn job(store: &Store, retention: Duration) -> Job {
     metrics::purged_rows_total().increment(0);
     metrics::purged_guilds_total().increment(0);

@@ -1,4 +1,4 @@
-//! Statements that show and delete what is stored.
+//! Statements that export and delete stored data.
 
 pub mod departures;
 pub mod member;

@@ -1,4 +1,4 @@
-//! `/settings`: one panel for what concerns the whole server.
+//! `/settings`: the panel for guild-wide settings.
 
 use futures_util::future::BoxFuture;
 use serde_json::json;
@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-/// Longest prefix, in characters.
+/// The maximum length of a prefix, in characters.
 const PREFIX_CHARS: u16 = 5;
 
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl Command for Settings {
     }
 }
 
-/// What is chosen in a menu of channels, where nothing is a choice, too.
+/// The channel chosen in a channel menu, where an empty choice is valid too.
 fn chosen_channel(context: &CommandContext) -> Result<Option<Id<ChannelMarker>>, CommandError> {
     let values = context.payload.values();
     let Some(chosen) = values.first() else {
@@ -147,7 +147,7 @@ fn prefix_change(context: &CommandContext) -> Result<Change, CommandError> {
     Ok(Change::Prefix((!is_usual).then(|| prefix.into())))
 }
 
-/// Everything at a glance, with menus to change it.
+/// All settings at a glance, with menus to change them.
 fn panel(settings: &GuildSettings, language: Language) -> Reply {
     let channel = |id: Option<Id<ChannelMarker>>| {
         Value::from(id.map_or_else(|| language.text("settings-none"), |id| format!("<#{id}>")))
@@ -178,7 +178,7 @@ fn panel(settings: &GuildSettings, language: Language) -> Reply {
     );
     let mut text = text;
     if let Some((_, template)) = &settings.welcome {
-        // In a block of code, so that it is shown as it was written.
+        // In a code block, so that it is shown exactly as written.
         text = format!("{text}\n```\n{}\n```", template.as_str().replace("```", "'''"));
     }
     let menu = |name: &str, now: Option<Id<ChannelMarker>>| {
@@ -255,7 +255,7 @@ fn empty_menu(custom_id: String, placeholder: String) -> SelectMenu {
     }
 }
 
-/// What a welcome says before anybody has written one, in the server's language.
+/// The default welcome, in the guild's language.
 fn usual_welcome(settings: &GuildSettings, language: Language) -> String {
     settings.language.unwrap_or(language).text("welcome-default")
 }
@@ -284,7 +284,7 @@ fn prefix_form(settings: &GuildSettings, language: Language) -> Reply {
     form("prefix", &field, language)
 }
 
-/// The field of a form.
+/// A field of a modal.
 struct Field<'a> {
     custom_id: &'static str,
     style: TextInputStyle,

@@ -1,36 +1,36 @@
-//! When somebody has arrived in a server, and when they are welcomed.
+//! When a member has arrived in a guild, and when to welcome them.
 
 use crate::{
     discord::events::member_news::{Stage, Times},
     support::ids::Millis,
 };
 
-/// Members who leave and join again within this time are welcomed once.
+/// Members who leave and rejoin within this time are welcomed only once.
 pub const APART: Millis = 10 * 60 * 1_000;
 
-/// What is remembered of a member's arrival.
+/// The state kept about a member's arrival.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arrival {
-    /// Whether they have still to accept the rules.
+    /// Whether they have yet to complete membership screening.
     pub is_pending: bool,
-    /// When they were welcomed last.
+    /// When they were last welcomed.
     pub welcomed_at: Option<Millis>,
 }
 
-/// What follows.
+/// What an event leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follows {
-    /// Nothing.
+    /// No change.
     Nothing,
-    /// They are there, without a welcome.
+    /// The member has arrived, without a welcome.
     Arrives,
-    /// They are there, and are to be welcomed.
+    /// The member has arrived and is welcomed.
     IsWelcomed,
 }
 
 impl Arrival {
-    /// Take in an event of a member. `welcomes` says whether the server welcomes members. Of guests it is not known when they joined, and
-    /// nothing is remembered.
+    /// Apply an event about a member. `welcomes` states whether the guild welcomes members. For guests the join time is unknown, so no
+    /// state is kept.
     pub fn take(&mut self, stage: Stage, times: Times, welcomes: bool) -> Follows {
         let was_pending = std::mem::replace(&mut self.is_pending, stage == Stage::Screened);
         let arrives = match stage {
@@ -55,7 +55,7 @@ impl Arrival {
         Follows::IsWelcomed
     }
 
-    /// Whether nothing of it has to be remembered when others join at this time.
+    /// Whether this state can be dropped when other members join at `now`.
     pub fn is_over(&self, now: Millis) -> bool {
         !self.is_pending && self.welcomed_at.is_none_or(|at| now - at >= APART)
     }
@@ -102,7 +102,7 @@ mod tests {
                 arrival.take(Stage::Left, Times::default(), true),
                 Follows::Nothing
             );
-            // What the shard saw before does not make a join older or newer.
+            // Events seen earlier by the shard do not change when a member joined.
             assert_eq!(arrival.take(Stage::Joined, at(back_at, accepted), true), expected);
         }
     }

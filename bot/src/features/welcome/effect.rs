@@ -1,4 +1,4 @@
-//! Sending the welcome.
+//! Sending welcome messages.
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// The data of a welcome: none, since the settings of the moment decide.
+/// The data of a welcome: empty, since the settings at delivery apply.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Welcome {}
 
@@ -31,7 +31,7 @@ impl EffectBody for Welcome {
     const KIND: &'static str = "welcome";
 }
 
-/// Sends welcomes.
+/// Sends welcome messages.
 #[derive(Debug)]
 pub(crate) struct Welcomes(pub(crate) Settings);
 
@@ -45,7 +45,7 @@ impl EffectKind for Welcomes {
     }
 }
 
-/// The welcome of a member who joined, if the server welcomes members.
+/// The welcome of a member who joined, if the guild welcomes members.
 pub fn welcome_of(key: MemberKey, settings: &GuildSettings) -> Option<NewEffect> {
     let (channel_id, _) = settings.welcome.as_ref()?;
     let mut effect = NewEffect::for_channel(key.guild_id, *channel_id, &Welcome {});
@@ -53,7 +53,7 @@ pub fn welcome_of(key: MemberKey, settings: &GuildSettings) -> Option<NewEffect>
     Some(effect)
 }
 
-/// Welcome a member, by what the guild says now.
+/// Welcome a member, with the guild's settings at this moment.
 async fn welcome(settings: &Settings, to: &Deliverer, effect: &Waiting) -> Outcome {
     let Some(user_id) = effect.user_id else {
         return Outcome::Cancelled;
@@ -66,7 +66,7 @@ async fn welcome(settings: &Settings, to: &Deliverer, effect: &Waiting) -> Outco
         return Outcome::Cancelled;
     };
     if Some(*channel_id) != effect.channel_id {
-        // It was moved since; who came long ago is not welcomed elsewhere.
+        // The channel was changed since; members who joined long ago are not welcomed in the new one.
         return Outcome::Cancelled;
     }
     if let Some(failure) = to.refusals.of(target_of(effect)) {

@@ -1,4 +1,4 @@
-//! `member_arrival`: who is in membership screening, and who was welcomed a short time ago.
+//! `member_arrival`: members in membership screening, and members welcomed recently.
 
 use std::{collections::BTreeMap, time::SystemTime};
 
@@ -8,12 +8,12 @@ use crate::{
     support::ids::{self, MemberKey, Millis},
 };
 
-/// Rows of servers in which somebody arrives that are removed at once.
+/// Rows removed per statement, in guilds with new arrivals.
 const AT_ONCE: i64 = 1_000;
 
-/// What is remembered of these members, with their rows locked until the transaction ends. Those without a row are not in the answer.
+/// Read the state of these members and lock their rows until the transaction ends. Members without a row are not in the result.
 ///
-/// `keys` are sorted, each once: rows are locked in the order of the key.
+/// `keys` must be sorted and unique: rows are locked in key order.
 pub async fn lock(tx: &Tx<'_>, keys: &[MemberKey]) -> Result<BTreeMap<MemberKey, Arrival>, StoreError> {
     const LOCK: Statement = statement!(
         "member_arrival_lock",
@@ -40,7 +40,7 @@ pub async fn lock(tx: &Tx<'_>, keys: &[MemberKey]) -> Result<BTreeMap<MemberKey,
     Ok(read.collect())
 }
 
-/// Remember this, in the order of the key.
+/// Write this state, in key order.
 pub async fn write(tx: &Tx<'_>, arrivals: &BTreeMap<MemberKey, Arrival>) -> Result<(), StoreError> {
     const WRITE: Statement = statement!(
         "member_arrival_write",
@@ -63,13 +63,13 @@ pub async fn write(tx: &Tx<'_>, arrivals: &BTreeMap<MemberKey, Arrival>) -> Resu
         .map(drop)
 }
 
-/// Remove what says nothing any more in servers where somebody joined at this time.
+/// Remove rows that no longer matter in guilds where a member joined at this time.
 pub async fn tidy(
     tx: &Tx<'_>,
     arrivals: &BTreeMap<MemberKey, Arrival>,
     now: Millis,
 ) -> Result<(), StoreError> {
-    // What another transaction has locked is removed another time.
+    // Rows locked by another transaction are removed by a later call.
     const TIDY: Statement = statement!(
         "member_arrival_tidy",
         [INT8_ARRAY, TIMESTAMPTZ, INT8],

@@ -32,12 +32,12 @@ use crate::{
     support::{i18n::Language, text::names::quoted},
 };
 
-/// For how long a warning counts where nothing is said.
+/// How long a warning counts by default.
 const USUAL_EXPIRY: Duration = Duration::from_hours(24 * 90);
-/// How often it is looked what became of a warning's consequences, and for how long: a stop waits for it.
+/// Interval and limit for showing the outcome of a warning's effects; shutdown waits for it.
 const SHOWN_EVERY: Duration = Duration::from_millis(500);
 const SHOWN_FOR: Duration = Duration::from_secs(10);
-/// Characters that an expiry may have.
+/// The maximum length of an expiry, in characters.
 pub(crate) const LONGEST_EXPIRY: u16 = 40;
 
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Command for Warn {
             let language = context.language();
             let warned =
                 moderation::cases::warn(&services.store, &services.settings, (act, language), new).await?;
-            // Nothing denies a warning once it may be given.
+            // A warning that passed the permission checks cannot be denied.
             let warned = warned.map_err(|_denied| CommandError::Stale)?;
             let reply = Reply::private(in_words(&warned, &Outcomes::default(), language));
             let is_punished = warned.crossed.iter().any(|crossing| crossing.hindrance.is_none());
@@ -107,7 +107,7 @@ impl Command for Warn {
     }
 }
 
-/// What became of the message and of the punishment, once it is known.
+/// The outcome of the direct message and of the punishment, once known.
 async fn outcomes(
     progress: &Progress,
     guild_id: Id<GuildMarker>,
@@ -126,7 +126,7 @@ async fn outcomes(
     }
 }
 
-/// See that who asks stands above whom they warn, and what they may do to them.
+/// Check that the moderator ranks above the member, and which punishments they may apply.
 async fn sanctions(
     context: &CommandContext,
     services: &Services,
@@ -143,7 +143,7 @@ async fn sanctions(
     }
     let roles = match context.payload.roles_of(user.id) {
         Some(roles) => Some(roles),
-        // Discord sends the roles of members. Whoever has none here is asked for: only someone who has left has no rank.
+        // Discord sends the roles of members. If they are missing, ask for the rank: only a user who has left has none.
         None => {
             guilds
                 .roles_if_member(guild_id, user.id, Priority::Interaction)
@@ -168,7 +168,7 @@ async fn sanctions(
         .await?)
 }
 
-/// What a question is to those who carry it out.
+/// The change that an interaction asks for.
 pub(crate) fn act(context: &CommandContext, guild_id: Id<GuildMarker>) -> Result<Act, CommandError> {
     Ok(Act {
         guild_id,
@@ -189,12 +189,12 @@ pub(crate) fn reason_length() -> u16 {
     u16::try_from(LONGEST_REASON).unwrap_or(u16::MAX)
 }
 
-/// A reason that was given.
+/// The reason, if one was given.
 pub(crate) fn reason(context: &CommandContext, name: &'static str) -> Result<Option<String>, CommandError> {
     let Some(reason) = context.payload.text(name)?.map(str::trim) else {
         return Ok(None);
     };
-    // PostgreSQL's texts have no NUL.
+    // PostgreSQL text cannot contain NUL.
     let reason = reason.replace('\0', "");
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
         return Err(context.refuse("warn-bad-reason"));

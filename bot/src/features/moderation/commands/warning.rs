@@ -1,4 +1,4 @@
-//! `/warning`: changes warnings, and what their points lead to.
+//! `/warning`: edits and removes warnings, and configures thresholds.
 
 mod threshold;
 
@@ -34,9 +34,9 @@ use crate::{
     support::{i18n::Language, ids},
 };
 
-/// Recent warnings that are offered: as many as Discord shows.
+/// Recent warnings offered by autocomplete: the most that Discord shows.
 const CHOICES: i64 = 25;
-/// The greatest number that Discord takes for a whole number.
+/// The largest integer that Discord accepts in an option.
 const LARGEST: i64 = 1 << 53;
 
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl Command for Warning {
     }
 }
 
-/// The option that names a case.
+/// The option that selects a case.
 fn case() -> Opt {
     let case = Opt::named(Kind::Integer, "warning-option-case", "case").required();
     case.between(1, LARGEST).completed()
@@ -176,7 +176,7 @@ async fn remove(context: &CommandContext, services: &Services) -> Result<Reply, 
     Ok(Reply::private(format!("{text}\n{offer}")).with_components(vec![row]))
 }
 
-/// Lift the timeout that a removed warning had led to.
+/// Lift the timeout that a removed warning caused.
 async fn lift_timeout(
     context: &CommandContext,
     services: &Services,
@@ -266,7 +266,7 @@ async fn asker(context: &CommandContext, services: &Services) -> Result<Asker, C
     })
 }
 
-/// What is said to who was denied something about a case.
+/// The error shown when a change to a case is denied.
 fn refusal(context: &CommandContext, denied: Denied, case_id: i64) -> CommandError {
     let values = [("case", case_id.to_string().into())];
     let said = |key: &str| CommandError::Said(context.language().filled(key, &values));

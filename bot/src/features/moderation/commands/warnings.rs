@@ -1,4 +1,4 @@
-//! `/warnings`: a member's warnings, five a page.
+//! `/warnings`: a member's warnings, five per page.
 
 use std::time::SystemTime;
 
@@ -33,9 +33,9 @@ use crate::{
     },
 };
 
-/// Warnings of a page.
+/// Warnings per page.
 const A_PAGE: i64 = 5;
-/// The part of a reason that is shown, in UTF-16 code units: five of them, with why they were removed, fit into an embed.
+/// How much of a reason is shown, in UTF-16 code units: five reasons, with the reasons for removal, fit into an embed.
 const REASON: usize = 450;
 const REMOVED_REASON: usize = 120;
 /// Amber.
@@ -44,7 +44,7 @@ const COLOUR: u32 = 0x00F0_B232;
 #[derive(Debug)]
 pub(crate) struct Warnings;
 
-/// Which page, of whose warnings, for whom.
+/// A page number, the member whose warnings it lists, and the user who may turn it.
 #[derive(Clone, Copy, Debug)]
 struct Page {
     user_id: Id<UserMarker>,
@@ -115,7 +115,7 @@ impl Page {
         })
     }
 
-    /// The `custom_id` of a button that leads so many pages on.
+    /// The `custom_id` of the button that moves `by` pages.
     fn button(self, by: i64, label: &str, last: i64) -> Component {
         let to = self.number + by;
         let Self {
@@ -140,8 +140,7 @@ impl Page {
 async fn show(context: &CommandContext, services: &Services, page: Page) -> Result<Reply, CommandError> {
     let guild_id = context.guild()?;
     let may_moderate = context.require_permissions(Permissions::MODERATE_MEMBERS);
-    // Where the server does not want it, members are not told who warned them, neither here nor in the direct message nor in what they
-    // export.
+    // If the guild hides moderators, members do not learn who warned them: not here, not in the direct message, and not in their export.
     let is_shown = services
         .settings
         .of(&services.store, guild_id)
@@ -190,7 +189,7 @@ async fn show(context: &CommandContext, services: &Services, page: Page) -> Resu
     Ok(reply)
 }
 
-/// Who reads a list of warnings: one who does not learn who gave them, or one who does.
+/// Who views the list; decides whether moderators are named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reader {
     Member,

@@ -1,7 +1,7 @@
-//! Doing to a member what their warnings lead to: a timeout, a kick, a ban.
+//! Applying punishments for warnings: a timeout, a kick, a ban.
 //!
-//! Doing it again changes nothing: the end of a timeout is a time and not a span, who was kicked is no member, and who is banned
-//! stays so. What the bot may do is looked up when it is done.
+//! Repeating a punishment is harmless: a timeout ends at a fixed time, a kicked user is no longer a member, and a banned user stays banned.
+//! Permissions are checked at the time of delivery.
 
 use std::time::Duration;
 
@@ -42,12 +42,12 @@ use crate::{
 
 /// Unknown member, unknown user: <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>.
 const NO_MEMBER: [u64; 2] = [10_007, 10_013];
-/// The member has got a higher role since they were warned.
+/// The member has received a higher role since the warning.
 const NOT_ABOVE: &str = "the moderator's highest role is not above the member's";
-/// What Discord's clock may be behind this one.
+/// How far Discord's clock may be behind ours.
 const CLOCKS: Duration = Duration::from_mins(1);
 
-/// A member, as far as it is needed.
+/// The parts of a member that are needed here.
 #[derive(Deserialize)]
 struct Member {
     roles: Vec<Id<RoleMarker>>,
@@ -55,36 +55,36 @@ struct Member {
     communication_disabled_until: Option<Timestamp>,
 }
 
-/// What a member's warnings lead to.
+/// A punishment caused by a member's warnings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Punishment {
-    /// What is done.
+    /// The action to take.
     pub action: Action,
-    /// When a timeout ends, in milliseconds since 1970: the same however late it is begun.
+    /// When a timeout ends, in milliseconds since 1970: fixed, however late it starts.
     pub until_ms: Option<i64>,
-    /// When the cause was, in milliseconds since 1970.
+    /// When the warning was given, in milliseconds since 1970.
     pub at_ms: i64,
     /// The warning that caused it.
     pub case_id: i64,
-    /// The points that it reached.
+    /// The points of the threshold that was reached.
     pub threshold: i64,
-    /// The server's language, as one of Discord's locales.
+    /// The guild's language, as one of Discord's locales.
     pub locale: String,
-    /// On whose authority.
+    /// The permission of the moderator who caused it.
     #[serde(default = "PunishPermit::unrecorded")]
     pub permit: PunishPermit,
 }
 
-/// A timeout that a moderator lifts, since its warning was removed.
+/// A timeout that a moderator lifts because its warning was removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeoutLift {
-    /// The warning that had led to it.
+    /// The warning that caused it.
     pub case_id: i64,
-    /// When it would end, in milliseconds since 1970: another timeout stays.
+    /// When it would end, in milliseconds since 1970; a timeout with another end stays.
     pub until_ms: i64,
-    /// The server's language, as one of Discord's locales.
+    /// The guild's language, as one of Discord's locales.
     pub locale: String,
-    /// On whose authority.
+    /// The permission of the moderator who lifts it.
     pub permit: PunishPermit,
 }
 
@@ -150,7 +150,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punishment) -> O
     let outcome = match carry_out(to, effect, punishment, user_id).await {
         Ok(outcome) => outcome,
         Err(error) => {
-            // What was known of the guild may be why it was tried.
+            // The cached guild may be stale, and the reason why this was tried.
             to.guilds.forget(effect.guild_id);
             of_error(&error, ids::to_db(user_id))
         }
@@ -158,7 +158,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punishment) -> O
     let became = match outcome {
         Outcome::Delivered => "done",
         Outcome::Cancelled => "gone",
-        // Noted by [`log_failure`] if it is given up.
+        // [`log_failure`] records it if the effect is abandoned.
         _ => return outcome,
     };
     let case = (effect.guild_id, punishment.case_id);
@@ -169,7 +169,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punishment) -> O
     outcome
 }
 
-/// End a timeout before its time, unless somebody has set another one since.
+/// End a timeout early, unless it has been replaced by another one.
 async fn lift(to: &Deliverer, effect: &Waiting, lift: &TimeoutLift) -> Outcome {
     let Some(user_id) = effect.user_id else {
         return Outcome::Cancelled;
@@ -189,7 +189,7 @@ async fn try_to_lift(
     let Some(member) = member(to, effect, user_id).await? else {
         return Ok(Outcome::Cancelled);
     };
-    // Discord keeps the moment to the millisecond or less.
+    // Discord stores the time with millisecond precision or less.
     if millis(member.communication_disabled_until).abs_diff(lift.until_ms) > 1_000 {
         return Ok(Outcome::Cancelled);
     }
@@ -222,7 +222,7 @@ async fn carry_out(
         (Some(member), Action::Timeout) if millis(member.communication_disabled_until) >= until => {
             return Ok(Outcome::Delivered);
         }
-        // Thrown out by an earlier try, or by somebody, and let in again since.
+        // Kicked by an earlier attempt or by a moderator, and rejoined since.
         (Some(member), Action::Kick) if millis(member.joined_at) > punishment.at_ms => {
             return Ok(Outcome::Cancelled);
         }
@@ -308,7 +308,7 @@ fn millis(at: Option<Timestamp>) -> i64 {
     at.map_or(0, |at| at.as_micros() / 1_000)
 }
 
-/// For the operator; [[`log_failure`]] finds the text for the server by it.
+/// The text for the operator, by which [`log_failure`] finds the text for the guild.
 const fn in_words(obstacle: Obstacle) -> &'static str {
     match obstacle {
         Obstacle::NoPermission => "the bot lacks the permission",
@@ -322,7 +322,7 @@ fn language_of(punishment: &Punishment) -> Language {
     Language::of_locale(&punishment.locale).unwrap_or(Language::English)
 }
 
-/// Tell the log channel that a punishment was given up, in the transaction that gives it up.
+/// Add an entry to the log channel for an abandoned punishment, in the transaction that abandons it.
 async fn log_failure(
     tx: &Tx<'_>,
     settings: &Settings,

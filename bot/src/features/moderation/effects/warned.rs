@@ -1,4 +1,4 @@
-//! Telling a member that they were warned.
+//! Notifying members of their warnings by direct message.
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -19,23 +19,23 @@ use crate::{
     support::{i18n::Language, ids, text::names::Name},
 };
 
-/// A warning, for whom it is about.
+/// A warning, as sent to the warned member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarnedDirectly {
-    /// Its number.
+    /// The number of the warning.
     pub case_id: i64,
-    /// Who warned them, if the server wants it known.
+    /// The moderator, if the guild shows moderators to members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moderator_id: Option<Id<UserMarker>>,
     /// The reason, as the moderator wrote it.
     pub reason: String,
-    /// How bad it was.
+    /// The severity.
     pub severity: Severity,
-    /// What it counts.
+    /// The points.
     pub points: i64,
-    /// Until when, in milliseconds since 1970; `None` for ever.
+    /// When it expires, in milliseconds since 1970; `None` if it never does.
     pub expires_at_ms: Option<i64>,
-    /// The server's language, as one of Discord's locales.
+    /// The guild's language, as one of Discord's locales.
     pub locale: String,
 }
 
@@ -43,7 +43,7 @@ impl EffectBody for WarnedDirectly {
     const KIND: &'static str = "warned";
 }
 
-/// Sends warnings to the members.
+/// Sends direct messages about warnings.
 #[derive(Debug)]
 pub(crate) struct DirectWarnings;
 
@@ -65,13 +65,13 @@ impl EffectKind for DirectWarnings {
 async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> Outcome {
     let server = match to.guilds.name(effect.guild_id, Priority::Effect).await {
         Ok(server) => server,
-        // The bot has left it since; the member was warned all the same.
+        // The bot has left the guild since; the member was warned nevertheless.
         Err(error) if matches!(error.retry(), Retry::Never { .. }) => return Outcome::Cancelled,
         Err(error) => return of_error(&error, 0),
     };
     let content = text(warned, &server);
     let outcome = match crate::outbox::message::send(to, effect, &content, AllowedMentions::default()).await {
-        // Who takes no messages of bots, or is gone, is told nothing, which is nobody's fault.
+        // The member accepts no messages from bots, or is gone: an expected outcome and not an error.
         Outcome::Failed(failure)
             if matches!(failure.reason, Reason::Closed | Reason::Gone | Reason::Forbidden) =>
         {

@@ -1,4 +1,4 @@
-//! `member_warnings`: how often each member was warned, and with how many points in all.
+//! `member_warnings`: the number of warnings and the total points of each member.
 
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ use crate::{
     support::ids,
 };
 
-/// A warning more. Returns how many there are now, and their points.
+/// Add one warning. Returns the new number of warnings and their points.
 pub async fn add(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -34,7 +34,7 @@ pub async fn add(
     Ok(rows.first().map_or((0, 0), |row| (row.get(0), row.get(1))))
 }
 
-/// So many warnings and points more, or less where the numbers are negative.
+/// Add to the number of warnings and to the points; negative numbers subtract.
 pub async fn change(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,

@@ -1,4 +1,4 @@
-//! `mod_action`: which interaction changed what in a guild's moderation, once each.
+//! `mod_action`: the changes that interactions made to a guild's moderation, one row per interaction.
 
 use std::time::SystemTime;
 
@@ -12,28 +12,28 @@ use crate::{
     support::ids,
 };
 
-/// A change to be written down.
+/// A change to be recorded.
 #[derive(Clone, Debug)]
 pub struct New<'a> {
-    /// The guild.
+    /// The guild that was changed.
     pub guild_id: Id<GuildMarker>,
-    /// What caused it.
+    /// The interaction that made the change.
     pub interaction_id: Id<InteractionMarker>,
-    /// What it is, such as `warn`.
+    /// The kind of change, such as `warn`.
     pub action: &'static str,
-    /// The case, if it is about one.
+    /// The case that was changed, if any.
     pub case_id: Option<i64>,
-    /// Who asked for it.
+    /// The member who used the command.
     pub moderator_id: Id<UserMarker>,
-    /// The time at which it happened.
+    /// When the interaction was created.
     pub at: SystemTime,
-    /// What was before, as JSON.
+    /// The state before, as JSON.
     pub before: Option<&'a str>,
-    /// What is now, as JSON: enough to give the same answer again.
+    /// The state after, as JSON: enough to repeat the answer.
     pub after: &'a str,
 }
 
-/// What an interaction led to, as JSON, if it was carried out already.
+/// The stored result of an interaction, as JSON, if it was processed before.
 pub async fn after(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -49,7 +49,7 @@ pub async fn after(
     Ok(rows.first().map(|row| row.get(0)))
 }
 
-/// What the warning of a case led to, as JSON.
+/// The stored result of the warning of a case, as JSON.
 pub async fn of_warning(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -66,7 +66,7 @@ pub async fn of_warning(
     Ok(rows.first().map(|row| row.get(0)))
 }
 
-/// Write a change down, in its transaction. A second one of the same interaction is an error, and rolls it back.
+/// Record a change, in its transaction. A second record of the same interaction is an error, and rolls the transaction back.
 pub async fn add(tx: &Tx<'_>, new: &New<'_>) -> Result<(), StoreError> {
     const ADD: Statement = statement!(
         "mod_action_add",

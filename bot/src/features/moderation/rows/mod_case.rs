@@ -1,7 +1,7 @@
 //! `mod_guild` and `mod_case`: the numbered cases of each guild.
 //!
-//! Whoever changes a guild's cases locks its row in `mod_guild` first ([`lock`]), so changes of one guild stand in line: what is read
-//! after that stays as it is until the transaction ends, and no two cases have one number.
+//! Every change of a guild's cases first locks the guild's row in `mod_guild` ([`lock`]), so changes of one guild are serialized: what is
+//! read afterwards stays current until the transaction ends, and no two cases share a number.
 
 use std::time::SystemTime;
 
@@ -15,28 +15,28 @@ use crate::{
     support::ids,
 };
 
-/// A case to be written.
+/// A case to be inserted.
 #[derive(Clone, Debug)]
 pub struct New<'a> {
-    /// The guild.
+    /// The guild to which its number belongs.
     pub guild_id: Id<GuildMarker>,
-    /// What it is: `warning`.
+    /// The kind of case: `warning`.
     pub kind: &'static str,
-    /// Whom it is about.
+    /// The member it is about.
     pub user_id: Id<UserMarker>,
-    /// Who did it.
+    /// The moderator who created it.
     pub moderator_id: Id<UserMarker>,
-    /// Why; at most 1,000 characters.
+    /// The reason; at most 1,000 characters.
     pub reason: &'a str,
-    /// The time at which it happened.
+    /// When the interaction was created.
     pub at: SystemTime,
-    /// From when on it does not count; `None` for never.
+    /// When it stops counting; `None` for never.
     pub expires_at: Option<SystemTime>,
 }
 
-/// Wait until nobody else changes the guild's cases, and keep others waiting until the transaction ends.
+/// Wait for the guild's lock, which serializes changes of its cases, and hold it until the transaction ends.
 pub async fn lock(tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(), StoreError> {
-    // Of a row that is there already, the update is the lock.
+    // If the row exists, the update locks it.
     const LOCK: Statement = statement!(
         "mod_guild_lock",
         [INT8],
@@ -46,7 +46,7 @@ pub async fn lock(tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(), StoreErr
     tx.execute(LOCK, &[&ids::to_db(guild_id)]).await.map(drop)
 }
 
-/// Write a case under the guild's next number, which is returned. The guild is [locked](lock).
+/// Insert a case with the guild's next number, and return the number. The guild must be [locked](lock).
 pub async fn add(tx: &Tx<'_>, new: &New<'_>) -> Result<i64, StoreError> {
     const ADD: Statement = statement!(
         "mod_case_add",
@@ -75,7 +75,7 @@ pub async fn add(tx: &Tx<'_>, new: &New<'_>) -> Result<i64, StoreError> {
     Ok(rows.first().map_or(0, |row| row.get(0)))
 }
 
-/// Say that a case does not hold any more. False if that was said before, or there is no such case.
+/// Mark a case as removed. False if it was removed before or does not exist.
 pub async fn remove(
     tx: &Tx<'_>,
     (guild_id, case_id): (Id<GuildMarker>, i64),
@@ -96,7 +96,7 @@ pub async fn remove(
     Ok(removed == 1)
 }
 
-/// Change why a case was made, and until when it counts.
+/// Change a case's reason and expiry.
 pub async fn change(
     tx: &Tx<'_>,
     (guild_id, case_id): (Id<GuildMarker>, i64),

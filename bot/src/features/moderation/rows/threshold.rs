@@ -1,4 +1,4 @@
-//! `warning_threshold`: what happens to a member whose points reach so many.
+//! `warning_threshold`: actions taken when a member's points reach a number.
 
 use tokio_postgres::Row;
 use twilight_model::id::{Id, marker::GuildMarker};
@@ -8,20 +8,20 @@ use crate::{
     support::ids,
 };
 
-/// A threshold as it is stored.
+/// A stored threshold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// Reached with so many points, which no other threshold of the guild has.
+    /// The points at which it applies, unique within the guild.
     pub points: i64,
     /// `timeout`, `kick` or `ban`.
     pub action: String,
-    /// Of a timeout.
+    /// The duration of a timeout; `None` for other actions.
     pub duration_seconds: Option<i64>,
-    /// Only warnings of the last so many days count; `None` for all that have not expired.
+    /// Only warnings of the last `window_days` days count; `None` for all that have not expired.
     pub window_days: Option<i64>,
 }
 
-// One statement for reads inside and outside of transactions.
+// Shared by reads inside and outside of transactions.
 const LIST: Statement = statement!(
     "warning_threshold_list",
     [INT8],
@@ -37,19 +37,19 @@ fn stored_of(row: &Row) -> Stored {
     }
 }
 
-/// The guild's thresholds, the lowest first.
+/// The guild's thresholds, in ascending order of points.
 pub async fn list(store: &Store, guild_id: Id<GuildMarker>) -> Result<Vec<Stored>, StoreError> {
     let rows = store.query(LIST, &[&ids::to_db(guild_id)]).await?;
     Ok(rows.iter().map(stored_of).collect())
 }
 
-/// The same in a transaction.
+/// Like [`list`], within a transaction.
 pub async fn list_in(tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<Vec<Stored>, StoreError> {
     let rows = tx.query(LIST, &[&ids::to_db(guild_id)]).await?;
     Ok(rows.iter().map(stored_of).collect())
 }
 
-/// Write a threshold, in place of one with the same points.
+/// Insert a threshold, or replace the one with the same points.
 pub async fn put(tx: &Tx<'_>, guild_id: Id<GuildMarker>, new: &Stored) -> Result<(), StoreError> {
     const PUT: Statement = statement!(
         "warning_threshold_put",
@@ -72,7 +72,7 @@ pub async fn put(tx: &Tx<'_>, guild_id: Id<GuildMarker>, new: &Stored) -> Result
     .map(drop)
 }
 
-/// Take a threshold away. False if there is none with these points.
+/// Delete a threshold. False if none has these points.
 pub async fn remove(tx: &Tx<'_>, guild_id: Id<GuildMarker>, points: i64) -> Result<bool, StoreError> {
     const REMOVE: Statement = statement!(
         "warning_threshold_remove",

@@ -1,4 +1,4 @@
-//! `warning` with its case: who was warned of what, how much it counts, and until when.
+//! `warning` joined with its case: the member, reason, points and expiry of each warning.
 
 use std::time::SystemTime;
 
@@ -13,12 +13,12 @@ use crate::{
     support::ids,
 };
 
-/// A warning as it is stored.
+/// A stored warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// Its number in the guild.
     pub case_id: i64,
-    /// Who was warned.
+    /// The warned member.
     pub user_id: Id<UserMarker>,
     /// The moderator.
     pub moderator_id: Id<UserMarker>,
@@ -26,13 +26,13 @@ pub struct Warning {
     pub reason: String,
     /// `low`, `medium` or `high`.
     pub severity: String,
-    /// What it counts, 0 to 100.
+    /// Points, 0 to 100.
     pub points: i64,
-    /// The time at which it was created.
+    /// When it was created.
     pub created_at: SystemTime,
-    /// From when on it does not count; `None` for never.
+    /// When it stops counting; `None` for never.
     pub expires_at: Option<SystemTime>,
-    /// When it was taken back.
+    /// When it was removed.
     pub removed_at: Option<SystemTime>,
     /// The moderator who removed it.
     pub removed_by: Option<Id<UserMarker>>,
@@ -40,23 +40,23 @@ pub struct Warning {
     pub removed_reason: Option<String>,
 }
 
-/// What counts at a time.
+/// The warnings of a member that count at a given time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counting {
     /// Warnings that are neither removed nor expired.
     pub warnings: i64,
-    /// Their points.
+    /// The sum of their points.
     pub points: i64,
 }
 
-/// A threshold that a member's points pass.
+/// A threshold reached by a member's points.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crossed {
-    /// Its points.
+    /// The points of the threshold.
     pub points: i64,
     /// `timeout`, `kick` or `ban`.
     pub action: String,
-    /// Of a timeout.
+    /// The duration of a timeout; `None` for other actions.
     pub duration_seconds: Option<i64>,
 }
 
@@ -76,7 +76,7 @@ fn warning_of(row: &Row) -> Option<Warning> {
     })
 }
 
-/// Add what a case has as a warning.
+/// Insert the warning that belongs to a case.
 pub async fn add(
     tx: &Tx<'_>,
     (guild_id, case_id): (Id<GuildMarker>, i64),
@@ -93,7 +93,7 @@ pub async fn add(
         .map(drop)
 }
 
-/// Change how much a warning counts.
+/// Change the points of a warning.
 pub async fn change(
     tx: &Tx<'_>,
     (guild_id, case_id): (Id<GuildMarker>, i64),
@@ -110,16 +110,16 @@ pub async fn change(
         .map(drop)
 }
 
-/// What became of what a warning led to; `None` while it is not known.
+/// The outcomes of a warning's effects; `None` while unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes {
-    /// `delivered`, or `closed` for a member who takes no direct messages.
+    /// `delivered`, or `closed` if the member accepts no direct messages.
     pub message: Option<String>,
-    /// `done`, `gone` where there was nobody to punish any more, or the name of the text that says what was in the way.
+    /// `done`, `gone` if the member had left, or the key of the text that names the obstacle.
     pub action: Option<String>,
 }
 
-/// Note what became of the message to the member.
+/// Record the outcome of the direct message.
 pub async fn note_message(
     store: &Store,
     (guild_id, case_id): (Id<GuildMarker>, i64),
@@ -143,7 +143,7 @@ const NOTE_ACTION: Statement = statement!(
     "UPDATE warning SET action_outcome = $3 WHERE guild_id = $1 AND case_id = $2"
 );
 
-/// Note what became of the punishment.
+/// Record the outcome of the punishment.
 pub async fn note_action(
     store: &Store,
     (guild_id, case_id): (Id<GuildMarker>, i64),
@@ -156,7 +156,7 @@ pub async fn note_action(
         .map(drop)
 }
 
-/// The same in a transaction.
+/// Like [`note_action`], within a transaction.
 pub async fn note_action_in(
     tx: &Tx<'_>,
     (guild_id, case_id): (Id<GuildMarker>, i64),
@@ -168,7 +168,7 @@ pub async fn note_action_in(
         .map(drop)
 }
 
-/// What became of what a warning led to.
+/// The outcomes of a warning's effects.
 pub async fn outcomes(
     store: &Store,
     (guild_id, case_id): (Id<GuildMarker>, i64),
@@ -185,7 +185,7 @@ pub async fn outcomes(
     }))
 }
 
-/// The warning of this number. The guild is locked by [`super::mod_case::lock`].
+/// The warning with this number. The guild must be locked with [`super::mod_case::lock`].
 pub async fn get(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -203,7 +203,7 @@ pub async fn get(
     Ok(rows.first().and_then(warning_of))
 }
 
-/// Some of a member's warnings, the newest first, and how many there are, removed ones included.
+/// One page of a member's warnings, the newest first, and their total number, including removed ones.
 pub async fn page(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -232,7 +232,7 @@ pub async fn page(
     Ok((warnings, count.first().map_or(0, |row| row.get(0))))
 }
 
-/// Cases of the guild that hold, the newest first: of the last thousand those whose number begins with `digits`.
+/// The newest cases of the guild that are not removed: of the last thousand, those whose number begins with `digits`.
 pub async fn recent(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -269,7 +269,7 @@ fn counting_of(rows: &[Row]) -> Counting {
     })
 }
 
-/// What counts of a member at a time.
+/// The warnings of a member that count at a given time.
 pub async fn counting(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -281,7 +281,7 @@ pub async fn counting(
     Ok(counting_of(&rows))
 }
 
-/// The same outside of a transaction.
+/// Like [`counting`], outside of a transaction.
 pub async fn counting_now(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -293,8 +293,8 @@ pub async fn counting_now(
     Ok(counting_of(&rows))
 }
 
-/// The thresholds that a member passes with so many points more than what counts at that time, the lowest first. Asked before the
-/// warning with those points is added.
+/// The thresholds reached if these points are added to what counts at that time, in ascending order. Call it before the warning with those
+/// points is inserted.
 pub async fn crossed(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -302,7 +302,7 @@ pub async fn crossed(
     at: SystemTime,
     points: i64,
 ) -> Result<Vec<Crossed>, StoreError> {
-    // A day is 24 hours, whatever the session's time zone does.
+    // A day is always 24 hours here, whatever the session's time zone does.
     const CROSSED: Statement = statement!(
         "warning_threshold_crossed",
         [INT8, INT8, TIMESTAMPTZ, INT8],

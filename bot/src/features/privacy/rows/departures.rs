@@ -1,4 +1,4 @@
-//! `guild_departed`: servers that removed the bot.
+//! `guild_departed`: guilds that removed the bot.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::{
     support::ids,
 };
 
-/// Rows that are deleted with one statement.
+/// Rows deleted per statement.
 const AT_ONCE: i64 = 5_000;
 
-/// Note that these servers removed the bot, and that those have it again.
+/// Record guilds that removed the bot, and guilds that have it again.
 pub async fn guilds(
     tx: &Tx<'_>,
     gone: &[Id<GuildMarker>],
@@ -38,14 +38,14 @@ pub async fn guilds(
     Ok(())
 }
 
-/// Servers of which something is stored between two ids (after the first, up to the second), that are none of these and are not noted as
-/// gone. At most 1,000.
+/// Guilds with stored data whose IDs lie between two IDs (after the first, up to and including the second), that are not in the given list
+/// and not marked as departed. At most 1,000.
 pub async fn stored_without(
     store: &Store,
     (after, upto): (Option<Id<GuildMarker>>, Option<Id<GuildMarker>>),
     there: &[Id<GuildMarker>],
 ) -> Result<Vec<Id<GuildMarker>>, StoreError> {
-    // From server to server by the key, not through their members.
+    // Skips from guild to guild by the key instead of scanning their members.
     const STORED: Statement = statement!(
         "guilds_stored_without",
         [INT8, INT8, INT8_ARRAY],
@@ -70,13 +70,13 @@ pub async fn stored_without(
     Ok(rows.iter().filter_map(|row| ids::from_db(row.get(0))).collect())
 }
 
-/// A table with what is stored of a server, and the statement that deletes some of it.
+/// A table with guild data, and the statement that deletes a part of it.
 struct Purged {
     table: &'static str,
     delete: Statement,
 }
 
-// By the guild outside as well: rows of two partitions can have the same ctid.
+// The outer condition names the guild too: rows of two partitions can have the same ctid.
 macro_rules! purged {
     ($($table:literal),* $(,)?) => {
         [$(Purged {
@@ -95,7 +95,7 @@ macro_rules! purged {
     };
 }
 
-/// The tables with what is stored of a server. A test looks for others in the catalog.
+/// The tables with guild data. A test searches the catalog for missing ones.
 const PURGED: [Purged; 28] = purged![
     "member_xp",
     "member_arrival",
@@ -132,18 +132,18 @@ pub fn purged_tables() -> impl Iterator<Item = &'static str> {
     PURGED.iter().map(|purged| purged.table)
 }
 
-/// What one step of a purge did.
+/// The result of one step of a purge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// There is nothing to delete.
+    /// No guild is due.
     Nothing,
-    /// So many rows of a server are gone.
+    /// The number of rows deleted.
     Rows(u64),
-    /// Everything of this server is gone.
+    /// All data of this guild is deleted.
     Done(Id<GuildMarker>),
 }
 
-/// Delete some of what is stored of a server that removed the bot longer ago than `retention`. Several processes can do it at once.
+/// Delete a part of the data of a guild that removed the bot longer than `retention` ago. Several processes can do so at once.
 pub async fn purge(store: &Store, retention: Duration) -> Result<Step, StoreError> {
     const NEXT: Statement = statement!(
         "guild_departed_next",
@@ -160,7 +160,7 @@ pub async fn purge(store: &Store, retention: Duration) -> Result<Step, StoreErro
     store
         .transaction("purge", move |tx| {
             Box::pin(async move {
-                // Locked until the end: a server that lets the bot back in meanwhile waits for this step, and keeps the rest.
+                // Locked until the end: a guild that adds the bot again meanwhile waits for this step, and keeps the remaining data.
                 let rows = tx.query(NEXT, &[&seconds]).await?;
                 let Some(guild) = rows.first().map(|row| row.get::<_, i64>(0)) else {
                     return Ok(Step::Nothing);

@@ -1,7 +1,7 @@
-//! What is stored about one member of a guild: told, and erased.
+//! The data of one member of a guild: export and erasure.
 //!
-//! An erasure leaves its interaction's id. A message counts only if it is newer than that, so what is read back or replayed later does not
-//! bring back what was erased; an interaction that is replayed erases nothing twice.
+//! An erasure stores its interaction's ID. Only messages newer than that ID count, so backfill and replay do not restore erased data; a
+//! replayed interaction erases nothing twice.
 
 use twilight_model::id::{Id, marker::InteractionMarker};
 
@@ -10,7 +10,7 @@ use crate::{
     support::ids::{self, MemberKey, Millis},
 };
 
-/// The tables with a member's rows, each of which [`export`] tells and [`erase`] empties. A test looks for others in the catalog.
+/// The tables with member data, which [`export`] reads and [`erase`] empties. A test searches the catalog for missing ones.
 pub const TABLES: [&str; 10] = [
     "member_xp",
     "outbox",
@@ -24,14 +24,14 @@ pub const TABLES: [&str; 10] = [
     "erased",
 ];
 
-/// Those that [`export`] tells and nobody can have erased: what moderators noted belongs to the server, and who breaks its rules could
-/// begin anew at will otherwise. It is gone when the server's data is.
+/// Tables that [`export`] includes but members cannot have erased: moderation records belong to the guild, and otherwise members who break
+/// its rules could reset their record at will. They are deleted with the guild's data.
 pub const KEPT_TABLES: [&str; 2] = ["member_warnings", "mod_case"];
 
-/// So long after an erasure it holds although the member is back: an interaction may be replayed for some minutes.
+/// How long an erasure stays in force after the member is back: an interaction may be replayed for some minutes.
 const HOLDS: Millis = 60 * 60 * 1_000;
 
-/// Everything that is stored about a member, as a JSON object with a list of rows by table.
+/// All data of a member, as a JSON object with a list of rows per table.
 pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError> {
     const EXPORT: Statement = statement!(
         "privacy_export",
@@ -71,7 +71,7 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
     Ok(rows.first().map(|row| row.get(0)).unwrap_or_default())
 }
 
-/// Erase everything that is stored about a member. `false` if this interaction, or a later one, has done so before.
+/// Erase all data of a member. `false` if this interaction, or a later one, has done so before.
 pub async fn erase(tx: &Tx<'_>, key: MemberKey, payload: Id<InteractionMarker>) -> Result<bool, StoreError> {
     const NOTE: Statement = statement!(
         "privacy_erased",
@@ -80,7 +80,7 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, payload: Id<InteractionMarker>) 
          ON CONFLICT (guild_id, user_id) DO UPDATE SET interaction_id = excluded.interaction_id, is_over = false
          WHERE e.interaction_id < excluded.interaction_id"
     );
-    // In the order that docs/invariants.md states. What is erased only if nothing was before is locked until that is known.
+    // In the order that docs/invariants.md defines. Rows whose erasure depends on an earlier erasure stay locked until that is known.
     const LOCK_REFUSED: Statement = statement!(
         "privacy_lock_quarantine",
         [INT8, INT8],
@@ -131,7 +131,7 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, payload: Id<InteractionMarker>) 
         [INT8, INT8],
         "DELETE FROM quarantine WHERE guild_id = $1 AND user_id = $2"
     );
-    // That somebody did something with a command stays: it is the server's, and a replay finds it.
+    // The fact that a command was used stays: it belongs to the guild, and a replay needs it.
     const NAMED: Statement = statement!(
         "privacy_erase_named",
         [INT8, INT8],
@@ -153,12 +153,12 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, payload: Id<InteractionMarker>) 
     Ok(true)
 }
 
-/// Whether an erasure needs to hold no more, when the member has written at this time.
+/// Whether an erasure can be marked as over, given a message that the member sent at `at`.
 pub const fn is_over(erased_at: Millis, at: Millis) -> bool {
     at - erased_at > HOLDS
 }
 
-/// Note that these members, who had everything erased, are back. The record stays for backups from before it.
+/// Mark the erasures of these members, who are active again, as over. The record stays for backups taken before it.
 pub async fn end(tx: &Tx<'_>, back: &[MemberKey]) -> Result<(), StoreError> {
     const END: Statement = statement!(
         "privacy_end",
@@ -176,7 +176,7 @@ pub async fn end(tx: &Tx<'_>, back: &[MemberKey]) -> Result<(), StoreError> {
     tx.execute(END, &[&guilds, &users]).await.map(drop)
 }
 
-/// The name of a temporary table with the erasures that a restore finds.
+/// A temporary table with the erasures known before a restore.
 const FOUND: &str = "pg_temp.eventide_erased";
 
 /// How a restore keeps members erased.
@@ -185,19 +185,19 @@ pub const ERASURE: Erasure = Erasure {
     erase_again: erasing_again,
 };
 
-/// The statement that remembers the erasures of a schema before a restore replaces it.
+/// The statement that saves a schema's erasures before a restore replaces it.
 fn remembering(schema: &str) -> String {
     format!(
         "CREATE TEMPORARY TABLE eventide_erased ON COMMIT DROP AS SELECT guild_id, user_id, interaction_id FROM {schema}.erased"
     )
 }
 
-/// Statements that erase again, in what was restored, what was erased after the backup, and keep the records of it. `has` says which
-/// tables were restored, of which schema version.
+/// Statements that repeat, in the restored data, the erasures made after the backup, and keep their records. `has` reports which tables
+/// were restored, by schema version.
 fn erasing_again(version: u32, has: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut statements = Vec::new();
     if has("erased") {
-        // What the backup knows of was erased in it already.
+        // Erasures that the backup contains are already applied in it.
         statements.push(format!(
             "DELETE FROM {FOUND} AS f USING erased AS e
              WHERE e.guild_id = f.guild_id AND e.user_id = f.user_id AND e.interaction_id >= f.interaction_id"
@@ -225,5 +225,5 @@ fn erasing_again(version: u32, has: &dyn Fn(&str) -> bool) -> Vec<String> {
     statements
 }
 
-/// The migration that brought the column `is_over`.
+/// The migration that added the column `is_over`.
 const IS_OVER: u32 = 32;

@@ -1,4 +1,4 @@
-//! `/warning threshold`: what happens to a member whose points reach so many.
+//! `/warning threshold`: actions taken when a member's points reach a number.
 
 use twilight_model::{application::command::CommandOptionType as Kind, guild::Permissions};
 
@@ -18,9 +18,9 @@ use crate::{
     support::text::names::quoted,
 };
 
-/// Points of a threshold.
+/// The maximum points of a threshold.
 const MOST: i64 = 10_000;
-/// Days of a window.
+/// The maximum window, in days.
 const LONGEST_WINDOW: i64 = 3_650;
 
 pub(super) fn definition() -> Opt {
@@ -81,7 +81,7 @@ pub(super) async fn add(context: &CommandContext, services: &Services) -> Result
     };
     let values = [("threshold", texts::threshold(language, &put.threshold).into())];
     let mut text = language.filled(key, &values);
-    // It is kept all the same: the server's staff can give the bot the permission later.
+    // Save it anyway: an administrator can grant the permission later.
     if let Ok(false) = services
         .guilds
         .may(guild_id, action.permission(), Priority::Interaction)
@@ -132,7 +132,7 @@ fn points(context: &CommandContext) -> Result<i64, CommandError> {
     Ok(points.ok_or(BadOption("points"))?)
 }
 
-/// How long a timeout lasts, in seconds; nothing else has a duration.
+/// The duration of a timeout, in seconds; `None` for other actions.
 fn duration(context: &CommandContext, action: Action) -> Result<Option<i64>, CommandError> {
     let text = context.payload.text("duration")?;
     let text = match (action, text) {
