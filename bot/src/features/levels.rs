@@ -1,4 +1,4 @@
-//! Levels: members earn XP by writing, reach levels and are given roles for them.
+//! Levels: members earn XP by sending messages, reach levels, and receive roles as rewards.
 
 pub mod adjust;
 pub mod boosts;

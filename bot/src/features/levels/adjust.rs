@@ -1,4 +1,5 @@
-//! XP that people give, take and set: once for each interaction, however often it is replayed, with a record that can be taken back.
+//! XP adjustments by staff: give, take and set. Each applies once per interaction, however often that is replayed, and its record allows an
+//! undo.
 
 mod amount;
 pub mod mass;
@@ -35,46 +36,46 @@ use crate::{
     support::ids::MemberKey,
 };
 
-/// The most XP that one command gives, and that anybody can be set to: what the highest level takes.
+/// The most XP that one command can give or a member can be set to: the XP of the highest level.
 pub const MOST: u64 = curve::MOST_XP;
 
-/// Members with one statement, of those whose roles are to be made right.
+/// Members per statement when scheduling role updates.
 const AT_ONCE: u32 = 5_000;
 
-/// What is done to a member's XP.
+/// An adjustment of a member's XP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum XpAdjustment {
-    /// Add as much.
+    /// Add this much XP.
     Give(XpPermit, u64),
-    /// Take as much, or what there is. Nobody gains a role by that.
+    /// Subtract this much XP, down to 0. This never grants a role.
     Take(u64),
-    /// Make it so much.
+    /// Set the XP to this amount.
     Set(XpPermit, u64),
 }
 
-/// What became of it.
+/// The result of an adjustment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Granted {
-    /// Done: each member's XP before and after, in the order of their ids.
+    /// Applied: each member's XP before and after, ordered by ID.
     Now(Vec<Changed>),
-    /// Done, in steps, for this many members.
+    /// Applied in steps, to this many members.
     Many(u64),
-    /// The interaction had been carried out before.
+    /// The interaction was processed before.
     Before,
 }
 
-/// What became of a change in steps.
+/// The result of a change in steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mass {
-    /// Done: members whose XP changed.
+    /// Applied: the number of members whose XP changed.
     Done(u64),
-    /// The interaction had been carried out before.
+    /// The interaction was processed before.
     Before,
-    /// There is nothing to take back.
+    /// There is nothing to undo.
     Nothing,
 }
 
-/// A member whose XP was changed, or was what it was to be.
+/// A member's XP before and after an adjustment; both may be the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// The member.
@@ -102,7 +103,7 @@ impl XpAdjustment {
     }
 }
 
-/// Do this to members' XP.
+/// Apply an adjustment to the XP of these members.
 pub async fn grant(
     store: &Store,
     settings: &Settings,
@@ -135,7 +136,7 @@ pub async fn grant(
         .await
 }
 
-/// The members are written down before the first step, as changes by 0: whoever goes on need not find them again.
+/// The members are recorded before the first step, as changes by 0, so that a resumed run need not find them again.
 async fn grant_many(
     store: &Store,
     settings: &Settings,
@@ -170,11 +171,11 @@ async fn grant_many(
     })
 }
 
-/// Take back what an entry of the audit log did. `told` hears how many members were changed so far.
+/// Undo the change of an audit log entry. `told` is called with the number of members changed so far.
 ///
 /// # Errors
 ///
-/// The database is away. What was begun is finished later.
+/// The database is unavailable. A change that has begun is completed later.
 pub async fn take_back(
     store: &Store,
     settings: &Settings,
@@ -184,7 +185,7 @@ pub async fn take_back(
     told: &watch::Sender<u64>,
 ) -> Result<Mass, StoreError> {
     let key = key_of(&entry);
-    // A change that is still under way would go on after it was taken back.
+    // A change still in progress would continue after its undo.
     let target = Key {
         interaction_id: taken_back,
         ..key
@@ -208,11 +209,11 @@ pub async fn take_back(
     }
 }
 
-/// Take all XP of a server's members. `told` hears how many members were changed so far.
+/// Reset the XP of all members of a guild. `told` is called with the number of members changed so far.
 ///
 /// # Errors
 ///
-/// The database is away. What was begun is finished later.
+/// The database is unavailable. A change that has begun is completed later.
 pub async fn reset(
     store: &Store,
     settings: &Settings,
@@ -233,7 +234,7 @@ pub async fn reset(
     in_steps(store, settings, key, begun, told).await
 }
 
-/// Go through with a change that was begun now, or by an earlier try.
+/// Complete a change that was begun now or by an earlier attempt.
 async fn in_steps(
     store: &Store,
     settings: &Settings,
@@ -243,7 +244,7 @@ async fn in_steps(
 ) -> Result<Mass, StoreError> {
     match mass::finish(store, settings, key, told).await? {
         Some(members) => Ok(Mass::Done(members)),
-        // Another process has done the last step.
+        // Another process has completed the last step.
         None if begun => audit_log::members_of(store, key.guild_id, key.interaction_id)
             .await
             .map(Mass::Done),
@@ -258,8 +259,8 @@ const fn key_of(entry: &Entry) -> Key {
     }
 }
 
-/// Have the reward roles of every member made right who has reached a level with one, or to whom the bot gave one. Returns how many
-/// those are. With `demotes`, what the bot gave for levels that they have no more is taken.
+/// Schedule an update of the reward roles of every member who has reached a rewarded level or received a role from the bot. Returns the
+/// number of these members. With `demotes`, roles that the bot gave for levels no longer held are removed.
 pub async fn sync_rewards(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -271,7 +272,7 @@ pub async fn sync_rewards(
         return Ok(0);
     };
     let xp = settings.curve.xp_at(*lowest);
-    // Each role is tried again.
+    // Retry every role.
     store
         .transaction("rewards_sync", move |tx| {
             Box::pin(async move { failures::forget(tx, guild_id, queue::ROLES).await })
@@ -310,7 +311,7 @@ pub async fn sync_rewards(
     }
 }
 
-/// How many members [`sync_rewards`] would look at.
+/// The number of members that [`sync_rewards`] would update.
 pub async fn count_to_sync(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -335,7 +336,7 @@ pub async fn count_to_sync(
     }
 }
 
-/// The next members with so much XP, or with a role of the bot's, by their ids.
+/// The next members with at least this much XP or with a role from the bot, ordered by ID.
 async fn whom_to_sync(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -380,7 +381,7 @@ async fn apply(
     Ok(changed)
 }
 
-/// Have the reward roles made right of those whose level has changed.
+/// Schedule an update of the reward roles of members whose level has changed.
 async fn follow_with_roles(
     tx: &Tx<'_>,
     settings: &Settings,
@@ -400,7 +401,7 @@ async fn follow_with_roles(
         })
         .collect();
     let effects = effects_on_roles(tx, settings, &changed, is_undo).await?;
-    // What one command does to many members holds up nobody else.
+    // Bulk effects come last in their guild, so a command for many members does not delay other effects.
     if effects.len() > 1 {
         queue::add_bulk(tx, &effects).await
     } else {
@@ -435,7 +436,7 @@ impl XpChange {
     }
 }
 
-/// The effects of these changes on reward roles, by the settings of each member's guild.
+/// The effects of these changes on reward roles, with the settings of each member's guild.
 pub(crate) async fn effects_on_roles(
     tx: &Tx<'_>,
     settings: &Settings,

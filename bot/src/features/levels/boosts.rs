@@ -1,4 +1,4 @@
-//! XP boosts that have ended are deleted a month later.
+//! Deletes XP boosts a month after their end.
 
 use futures_util::future::BoxFuture;
 
@@ -8,7 +8,7 @@ use crate::{
     settings::table::multipliers::{self, BOOST_REMOVAL},
 };
 
-/// Deletes the boosts of a guild that ended a month ago.
+/// Deletes a guild's boosts that ended a month ago.
 #[derive(Clone, Copy, Debug)]
 pub struct Removal;
 

@@ -1,8 +1,8 @@
-//! The rank card: what `/rank` shows as a picture.
+//! The rank card: the image shown by `/rank`.
 //!
-//! A card is drawn from its content alone, with fonts that are part of the binary, so the same content is the same picture on every
-//! machine. Drawing takes some milliseconds of a processor: it is done on a thread for what blocks, one card at a time, and who would
-//! have to wait long is told so at once. Finished cards are kept by their content, and so are avatars.
+//! A card is drawn from its content alone, with fonts embedded in the binary, so the same content gives the same image on every machine.
+//! Drawing takes some milliseconds of CPU time: it runs on a blocking thread, one card at a time, and a request that would wait long is
+//! refused at once. Finished cards are cached by content, and so are avatars.
 
 pub mod avatar;
 mod cache;
@@ -34,33 +34,33 @@ use self::{
 };
 use crate::{interactions::Services, settings::values::colour::Colour, telemetry::metrics};
 
-/// Cards that are drawn at the same time. More would take processors from the shards, and each needs a typesetter of its own.
+/// Cards drawn in parallel. More would take CPU time from the shards, and each needs its own typesetter.
 const AT_ONCE: usize = 1;
-/// Cards that wait to be drawn; who comes then gets the text.
+/// The queue length; requests beyond it get text instead.
 const WAITING: usize = 32;
-/// And who has waited for so long.
+/// The longest wait for a card.
 const PATIENCE: Duration = Duration::from_millis(700);
-/// Memory for finished cards.
+/// Cache size for finished cards.
 const KEPT_BYTES: usize = 16 << 20;
 
-/// What a card shows. Everything is in the reader's language already.
+/// The content of a card. All text is already in the reader's language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
-    /// The name shown in the server.
+    /// The display name in the guild.
     pub name: String,
     /// A label, and the level.
     pub level: (String, String),
-    /// A label, and the place among the server's members.
+    /// A label, and the rank among the guild's members.
     pub rank: (String, String),
-    /// How many messages.
+    /// The number of messages.
     pub messages: String,
-    /// XP in the level, and those that it needs.
+    /// XP within the level, and the XP that the level needs.
     pub xp: String,
-    /// How much of the level is done, in thousandths.
+    /// Progress within the level, in thousandths.
     pub done: u16,
-    /// The colour of the bar and the level; made lighter where it could not be seen.
+    /// The colour of the bar and the level; lightened if it would not be visible.
     pub accent: Colour,
-    /// Who it is; without, and where it cannot be read, the first sign of the name on a disc.
+    /// The avatar; if it is missing or unreadable, a disc with the first letter of the name.
     pub avatar: Option<Portrait>,
     /// The colour of that disc.
     pub disc: Colour,
@@ -69,9 +69,9 @@ pub struct Card {
 /// An avatar.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Portrait {
-    /// Which it is.
+    /// The key of the avatar.
     pub key: AvatarKey,
-    /// The picture.
+    /// The image.
     pub png: Bytes,
 }
 
@@ -84,19 +84,19 @@ impl fmt::Debug for Portrait {
     }
 }
 
-/// Why there is no card.
+/// Why a card could not be produced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NoCard {
-    /// Too many are asked for at the moment.
+    /// Too many cards are queued.
     #[error("too many cards are asked for")]
     Busy,
-    /// It could not be drawn.
+    /// Drawing failed.
     #[error("the card could not be drawn")]
     Failed,
 }
 
 impl Card {
-    /// The same for the same picture.
+    /// A digest of the content, used as the cache key.
     fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
         let texts = [
@@ -116,7 +116,7 @@ impl Card {
         digest.update(self.accent.to_db().to_le_bytes());
         digest.update(self.disc.to_db().to_le_bytes());
         if let Some(Portrait { key, .. }) = &self.avatar {
-            // Discord has another hash for another picture.
+            // Discord changes the hash whenever the image changes.
             digest.update(key.hash.bytes());
             digest.update([u8::from(key.hash.is_animated())]);
             digest.update(key.user_id.get().to_le_bytes());
@@ -125,16 +125,16 @@ impl Card {
         digest.finalize().into()
     }
 
-    /// Draw it, here and now, with a typesetter that is made for it. For pictures in documents, and to measure; the bot has [`Cards`].
+    /// Draw the card synchronously with a new typesetter. For documentation images and benchmarks; the bot uses [`Cards`].
     pub fn draw(&self) -> Option<Vec<u8>> {
         picture::write(&draw::draw(self, &mut Typesetter::new())?)
     }
 }
 
-/// Where cards are drawn. A clone is another handle to the same.
+/// Draws and caches cards. Clones share the same state.
 #[derive(Clone, Debug)]
 pub struct Cards {
-    /// The avatars that stand on them.
+    /// The avatars for the cards.
     pub avatars: Avatars,
     inner: Arc<Inner>,
 }
@@ -153,7 +153,7 @@ impl fmt::Debug for Inner {
 }
 
 impl Cards {
-    /// Those of the process.
+    /// The process-wide instance.
     pub(crate) fn of(services: &Services) -> &Self {
         services
             .state
@@ -161,7 +161,7 @@ impl Cards {
             .expect("they are part of every process's state")
     }
 
-    /// Nothing is drawn yet; avatars come from the CDN at `base`.
+    /// Empty caches; avatars are fetched from the CDN at `base`.
     pub fn new(base: &str) -> Self {
         metrics::card_cache_bytes().set(0.0);
         metrics::avatar_cache_bytes().set(0.0);
@@ -176,7 +176,7 @@ impl Cards {
         }
     }
 
-    /// The card as PNG: the one that is kept, or drawn now.
+    /// The card as PNG, from the cache or newly drawn.
     pub async fn png(&self, card: Card) -> Result<Bytes, NoCard> {
         let digest = card.digest();
         let kept = self.kept(&digest);
@@ -212,10 +212,10 @@ impl Cards {
         };
         let typesetter = Arc::clone(&self.inner.typesetter);
         let drawing = spawn_blocking(move || {
-            // Until it is drawn, also if nobody waits for it any more.
+            // Held until the drawing ends, even if the request was cancelled.
             let _desk = desk;
             let began = Instant::now();
-            // Taken out meanwhile: one that panicked is not used again.
+            // Taken out while in use, so that a typesetter that panicked is not reused.
             let mut setter = lock(&typesetter).take().unwrap_or_else(Typesetter::new);
             let png = draw::draw(&card, &mut setter).and_then(|drawing| picture::write(&drawing));
             *lock(&typesetter) = Some(setter);

@@ -1,4 +1,4 @@
-//! What levels lead to on Discord.
+//! The effects of levels on Discord.
 
 pub mod announcement;
 pub mod plan;

@@ -1,6 +1,6 @@
-//! Moving out: every member of a guild, as CSV or JSON, in the form that an import reads.
+//! Export: every member of a guild, as CSV or JSON, in the format that an import reads.
 //!
-//! Ids are text in JSON, because numbers of that size are rounded by many tools; in CSV there is nothing but text.
+//! IDs are strings in JSON, because many tools round numbers of that size; CSV has only text.
 
 use std::io::Write;
 
@@ -18,7 +18,7 @@ use crate::{
     settings::values::curve::Curve,
 };
 
-/// The form of an export.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// A header, then one line per member
@@ -34,13 +34,13 @@ pub enum ExportError {
     /// The database failed.
     #[error("{0}")]
     Store(#[source] StoreError),
-    /// There are no tables yet.
+    /// The tables do not exist yet.
     #[error("the database has no tables yet: run `eventide migrate up`")]
     NoTables,
-    /// It cannot be written.
+    /// The output cannot be written.
     #[error("the export cannot be written: {0}")]
     Io(#[from] std::io::Error),
-    /// Nobody of the guild is stored.
+    /// The guild has no stored members.
     #[error("guild {0} has no members with XP or messages here")]
     Nobody(Id<GuildMarker>),
 }
@@ -54,7 +54,7 @@ impl From<StoreError> for ExportError {
     }
 }
 
-/// A member, with ids that no tool rounds.
+/// A member, with IDs as text so that no tool rounds them.
 #[derive(Serialize)]
 struct Member {
     guild_id: Id<GuildMarker>,
@@ -64,7 +64,7 @@ struct Member {
     messages: u64,
 }
 
-/// Write every member of a guild as of one moment, with levels by its curve. Returns how many there are.
+/// Write every member of a guild from one snapshot, with levels by its curve. Returns the number of members.
 pub async fn write<W: Write + Send>(
     store: &Store,
     (guild, curve): (Id<GuildMarker>, Curve),

@@ -1,9 +1,9 @@
-//! Moving in: what other bots and tutorials have stored becomes rows of `member_xp`.
+//! Import: converts data stored by other bots and tutorials into rows of `member_xp`.
 //!
-//! A format turns bytes into rows, `judge` turns a row into an entry or a reason why not, and both know nothing of a database. A
-//! file is read twice. The first time nothing is written: broken files and rounded ids are found out. The second time a thread
-//! reads and judges, a bounded channel holds a few thousand entries, and each batch is one transaction, with the number of rows
-//! that are done by it. So a million rows take little memory, and an import that was killed goes on where it ended.
+//! A format turns bytes into rows, `judge` turns a row into an entry or a reason for rejection, and neither accesses a database. A file is
+//! read twice. The first pass writes nothing: it detects broken files and rounded IDs. In the second pass a thread reads and judges, a
+//! bounded channel holds a few thousand entries, and each batch is one transaction, which also stores the number of rows completed. So a
+//! million rows take little memory, and an interrupted import resumes where it stopped.
 
 mod csv;
 pub mod fields;
@@ -48,94 +48,94 @@ use crate::{
     support::{clock::host_time, ids::Millis},
 };
 
-/// Items in one message of the channel, and messages that it holds.
+/// Items per message of the channel, and the capacity of the channel in messages.
 const ITEMS_AT_ONCE: usize = 512;
 const MESSAGES: usize = 8;
 
-/// How often the display is brought up to date.
+/// The update interval of the progress display.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What to import, and how.
+/// The options of an import.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The file.
+    /// The path of the file.
     pub file: PathBuf,
-    /// What it is.
+    /// The format, or detection.
     pub format: Format,
     /// The table of a SQLite file.
     pub table: Option<String>,
-    /// Which columns or keys the fields are.
+    /// The columns or keys of fields, as given with `--map`.
     pub mapped: Vec<(Field, String)>,
-    /// The only guild to import; for rows that do not say theirs, their guild.
+    /// The only guild to import; also the guild of rows that do not name one.
     pub guild: Option<Id<GuildMarker>>,
-    /// What happens to members who are here already.
+    /// How to treat members who already have a row.
     pub mode: Mode,
-    /// What XP means in the file.
+    /// The meaning of XP in the file.
     pub xp: XpMeaning,
     /// Write nothing to the database.
     pub dry_run: bool,
-    /// Where rejected rows go; `None` for a file beside the source.
+    /// The file for rejected rows; `None` for a file beside the source.
     pub rejects: Option<PathBuf>,
-    /// Rows in a transaction.
+    /// Rows per transaction.
     pub batch: usize,
-    /// Do it again although it was done.
+    /// Import the file even if it was imported before.
     pub again: bool,
-    /// The ids are as they should be, whatever they look like.
+    /// Skip the check for rounded IDs.
     pub trust_ids: bool,
 }
 
-/// Why an import did not happen, or not to its end.
+/// Why an import did not start or did not complete.
 #[derive(Debug, Error)]
 pub enum ImportError {
     /// The file cannot be read.
     #[error("{0}")]
     Source(#[from] SourceError),
-    /// There are no members in it.
+    /// The file contains no members.
     #[error(
         "{}: no members found in this {kind} file{}; --map user_id=NAME,xp=NAME says what their ID and XP are called",
         .path.display(), with_keys(.keys)
     )]
     Nobody {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What it is.
+        /// The detected kind.
         kind: Kind,
-        /// The names in it that might be a field's.
+        /// Names in the file that might be a field's.
         keys: Vec<String>,
     },
-    /// It does not say of which guild the members are.
+    /// Neither the file nor the command names a guild.
     #[error("{}: the file does not say which guild the members belong to: pass --guild ID", .0.display())]
     NoGuild(PathBuf),
-    /// Its members are all of other guilds.
+    /// All of its members belong to other guilds.
     #[error("{}: none of the {rows} rows belongs to the guild of --guild", .path.display())]
     Elsewhere {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// How many there are.
+        /// The number of rows.
         rows: u64,
     },
-    /// Not one row can be imported.
+    /// No row can be imported.
     #[error("{}: none of the {rows} rows can be imported; the first, {first}", .path.display())]
     Nothing {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// How many there are.
+        /// The number of rows.
         rows: u64,
-        /// The first, with place and reason.
+        /// The first rejection, with position and reason.
         first: String,
     },
-    /// The ids were rounded.
+    /// The IDs were rounded by some tool.
     #[error(
         "{}: {} of {} different {whose} ids {}, from {} on: they no longer identify these members, and nothing was imported\nexport again with the ids as text: in SQL CAST(user_id AS TEXT), in JavaScript never as Number, in a \
          spreadsheet with the column set to Text before the file is opened\n--trust-ids imports them as they are",
         .path.display(), .rounded.count, .rounded.of, .rounded.how, .rounded.at
     )]
     Rounded {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Whose ids.
+        /// The kind of ID.
         whose: Whose,
-        /// What they look like.
+        /// How the rounded IDs look.
         rounded: Rounded,
     },
     /// The same file was imported before.
@@ -144,53 +144,53 @@ pub enum ImportError {
         .path.display()
     )]
     Done {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The time at which it finished.
+        /// When the earlier import finished.
         finished: String,
         /// The options of that import.
         options: String,
     },
-    /// The same file was begun in another way.
+    /// An import of the same file with other options was interrupted.
     #[error(
         "{}: an import of this file ({options}) was interrupted after {rows} rows; the same options resume it, --again starts over with these",
         .path.display()
     )]
     Begun {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The options of that import.
         options: String,
-        /// Up to where.
+        /// The number of rows completed.
         rows: u64,
     },
-    /// Somebody else imports the same file now.
+    /// Another process imports the same file now.
     #[error(
         "another process has taken over the import of this file; what this one committed stays and is not done twice"
     )]
     Fenced,
-    /// The file is not what it was.
+    /// The file changed between the two passes.
     #[error(
         "{}: the file changed while it was read: stop what writes to it, and import again; what is committed stays",
         .0.display()
     )]
     Changed(PathBuf),
-    /// The reject file would be the source.
+    /// The reject file would overwrite the source.
     #[error("{}: rejected rows cannot go into the file that is imported", .0.display())]
     RejectsIntoSource(PathBuf),
     /// The reject file cannot be written.
     #[error("{}: {error}", .path.display())]
     Rejects {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         #[source]
         error: std::io::Error,
     },
-    /// The database failed for too long.
+    /// The database was unavailable for too long.
     #[error("{0}; what is committed stays, and the same command goes on from there")]
     Store(#[source] StoreError),
-    /// There are no tables yet.
+    /// The tables do not exist yet.
     #[error("the database does not have all tables yet: run `eventide migrate up`")]
     NoTables,
 }
@@ -212,7 +212,7 @@ impl From<StoreError> for ImportError {
     }
 }
 
-/// What the reading thread hands over: a row each.
+/// One row, as passed on by the reading thread.
 #[derive(Debug)]
 enum Item {
     Entry(Entry),
@@ -220,11 +220,11 @@ enum Item {
     Reject(Box<Reject>),
 }
 
-/// Import, or show what would happen.
+/// Import a file, or show what an import would do.
 ///
 /// # Errors
 ///
-/// See [`ImportError`]. What was committed by then stays, and the same call goes on from there.
+/// See [`ImportError`]. Committed batches stay, and the same call resumes after them.
 pub async fn run(
     store: &Store,
     settings: &Settings,
@@ -283,7 +283,7 @@ async fn run_shown(
         rejects,
     };
     let written = batches.write(items, progress).await;
-    // The receiver is gone: the thread ends at its next row, if it has not.
+    // The receiver is gone: the thread ends at its next row at the latest.
     let read = joined(reading.await);
     let mut report = written?;
     read?;
@@ -291,7 +291,7 @@ async fn run_shown(
     Ok(report)
 }
 
-/// The first reading, and what follows from it.
+/// The first pass, and its checks.
 async fn survey(
     source: &Source,
     judge: Judge,
@@ -341,7 +341,7 @@ async fn survey(
     Ok(seen)
 }
 
-/// Read to the end, judge, and hand over.
+/// The second pass: read to the end, judge, and send the results.
 fn hand_over(source: &Source, judge: Judge, sender: &mpsc::Sender<Vec<Item>>) -> Result<(), SourceError> {
     let mut seen = Seen::default();
     let mut items = Vec::with_capacity(ITEMS_AT_ONCE);
@@ -370,7 +370,7 @@ fn hand_over(source: &Source, judge: Judge, sender: &mpsc::Sender<Vec<Item>>) ->
         sender.blocking_send(full).map_err(|_gone| Stop)
     });
     match read {
-        // Whoever received has failed, and says why.
+        // The receiver has failed, and reports why.
         Err(SourceError::Stopped) => Ok(()),
         Err(error) => Err(error),
         Ok(()) => {
@@ -380,9 +380,9 @@ fn hand_over(source: &Source, judge: Judge, sender: &mpsc::Sender<Vec<Item>>) ->
     }
 }
 
-/// Members who had a row: a file has one a member, and which of two is right only its owner can say.
+/// Members already seen: a file should have one row per member, and only its owner can say which of two is right.
 ///
-/// It is the one thing that grows with the file: 9 to 18 bytes a member.
+/// Only this grows with the file: 9 to 18 bytes per member.
 #[derive(Debug, Default)]
 struct Seen(FxHashMap<u64, FxHashSet<u64>>);
 

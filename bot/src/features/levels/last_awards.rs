@@ -1,7 +1,7 @@
-//! The last awards of members seen recently, so that a flush need not read them from the database.
+//! The last awards of recently active members, so that a flush need not read them from the database.
 //!
-//! A fixed table of four-way sets: a full set gives up the member whose award is longest ago, who is the one least likely to
-//! be inside a cooldown. Losing an entry costs one more row to read in the next flush that touches the member, nothing else.
+//! A fixed table of four-way sets: a full set evicts the member with the oldest award, who is least likely to be within a cooldown. An
+//! evicted entry costs one extra row read in the next flush of that member, nothing else.
 
 use std::hash::BuildHasher;
 
@@ -12,10 +12,10 @@ use crate::support::ids::MemberKey;
 
 const WAYS: usize = 4;
 
-/// The last award of a member who is known to have none yet. Given up first, after the free slots.
+/// The last award of a member known to have none. Evicted first, after free slots are used.
 const NEVER: i64 = i64::MIN + 1;
 
-/// Guild, user, last award. All zero when free: the table then costs no memory before it is used.
+/// Guild, user, last award. All zeros if free, so an unused table takes no memory.
 type Slot = [u64; 3];
 
 /// A bounded map from member to last award.
@@ -36,12 +36,12 @@ impl LastAwards {
 
     fn set_of(&self, key: &MemberKey) -> usize {
         let hash = FxBuildHasher.hash_one(key);
-        // The upper half of the product spreads a hash over any number of sets, without a division.
+        // The upper half of the product maps a hash to any number of sets, without a division.
         let scaled = (u128::from(hash) * self.sets as u128) >> 64;
         usize::try_from(scaled).expect("below the number of sets") * WAYS
     }
 
-    /// What is known of the member; `None` when nothing is.
+    /// The cached last award of a member; `None` if unknown.
     pub fn get(&self, key: &MemberKey) -> Option<LastAward> {
         if self.slots.is_empty() {
             return None;
@@ -53,7 +53,7 @@ impl LastAwards {
             .map(|slot| Some(slot[2].cast_signed()).filter(|last_award| *last_award != NEVER))
     }
 
-    /// Remember a member.
+    /// Store a member's last award.
     pub fn remember(&mut self, key: MemberKey, last_award: LastAward) {
         if self.slots.is_empty() {
             self.slots = vec![[0; 3]; self.sets * WAYS];
@@ -73,7 +73,7 @@ impl LastAwards {
         ];
     }
 
-    /// Forget a member.
+    /// Remove a member.
     pub fn forget(&mut self, key: &MemberKey) {
         if self.slots.is_empty() {
             return;
@@ -87,7 +87,7 @@ impl LastAwards {
         }
     }
 
-    /// Forget everybody.
+    /// Remove all members.
     pub fn clear(&mut self) {
         self.slots = Vec::new();
     }
@@ -97,7 +97,7 @@ const fn is_of(slot: &Slot, key: &MemberKey) -> bool {
     slot[0] == key.guild_id.get() && slot[1] == key.user_id.get()
 }
 
-/// The slot with the least is given up: a free one, or else the oldest award.
+/// The slot with the lowest value is replaced: a free one, or else the oldest award.
 const fn worth(slot: &Slot) -> i64 {
     if slot[0] == 0 {
         i64::MIN
@@ -137,7 +137,7 @@ mod tests {
         for user in 1..=5_u64 {
             awards.remember(member(user), Some(100 - user.cast_signed()));
         }
-        // User 4 had the oldest award (96) when user 5 came.
+        // User 4 had the oldest award (96) when user 5 was added.
         assert_eq!(awards.get(&member(4)), None);
         for user in [1, 2, 3, 5_u64] {
             assert_eq!(awards.get(&member(user)), Some(Some(100 - user.cast_signed())));

@@ -1,4 +1,4 @@
-//! Levels: every message by a person in a guild counts, and earns XP after a cooldown, by the guild's rules.
+//! Counts every message by a person in a guild, and awards XP after a cooldown, by the guild's rules.
 
 use twilight_model::id::{Id, marker::RoleMarker};
 
@@ -11,7 +11,7 @@ use crate::{
     support::ids::{self, MemberKey},
 };
 
-/// What a message changes: nothing unless a person wrote it in a guild. `roles` are the author's, if they are told.
+/// The change caused by a message: none unless a person sent it in a guild. `roles` are the author's, if the event includes them.
 pub fn on_message(
     policy: &XpPolicy,
     message: &MessageCreate,

@@ -1,8 +1,8 @@
-//! Pending changes of `member_xp`: one entry a member, whatever number of messages they sent.
+//! Pending changes of `member_xp`: one entry per member, regardless of the number of messages.
 //!
-//! Whether a message earns depends on the member's last award. When that is remembered, an entry is three numbers. When it is
-//! not (a member's first message since the shard came to this process), the messages that could earn are kept in order, and
-//! the rule is applied to them once the stored award has been read, in the transaction that writes the row.
+//! Whether a message earns XP depends on the member's last award. If that is cached, an entry is three numbers. If not (a member's first
+//! message since this process took over the shard), the messages that could earn are kept in order, and the rule is applied once the stored
+//! award has been read, in the transaction that writes the row.
 
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -19,71 +19,71 @@ use crate::{
     support::ids::{MemberKey, Millis},
 };
 
-/// When a member was last awarded XP; `None` before the first time.
+/// When a member was last awarded XP; `None` if never.
 pub type LastAward = Option<Millis>;
 
-/// A message that counts, with what it earns.
+/// A counted message with its reward.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct MemberMessage {
-    /// When it was sent.
+    /// When the message was sent.
     pub at: Millis,
-    /// Where it was sent.
+    /// The channel in which it was sent.
     pub channel_id: Id<ChannelMarker>,
-    /// What it earns.
+    /// The XP that it earns.
     pub earns: Earns,
 }
 
-/// What a message earns.
+/// The reward of a message.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub enum Earns {
-    /// XP, if the cooldown is over.
+    /// XP, if the cooldown has passed.
     Xp {
-        /// How much.
+        /// The amount.
         xp: u32,
-        /// Milliseconds since the last award after which it earns; 0 for always.
+        /// Milliseconds since the last award after which it earns; 0 for no cooldown.
         cooldown: Millis,
     },
-    /// Nothing, and it begins no cooldown.
+    /// No XP, and it starts no cooldown.
     Nothing,
-    /// The guild's rules, or what they ask for, are not at hand: it is decided before the flush.
+    /// The guild's rules, or the data that they need, are not cached: resolved before the flush.
     Undecided(Box<Undecided>),
 }
 
-/// What is known of a message whose worth is not.
+/// The known data of a message whose reward is undecided.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Undecided {
-    /// Its id.
+    /// The message ID.
     pub id: Id<MessageMarker>,
-    /// The author's roles; `None` where the message did not tell them, as over REST.
+    /// The author's roles; `None` if the message did not include them, as over REST.
     pub roles: Option<Box<[Id<RoleMarker>]>>,
 }
 
-/// What is added to a member's row. The sums stay below 2^63, which is what a BIGINT holds.
+/// Additions to a member's row. Sums stay below 2^63, the limit of BIGINT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct MemberDelta {
     /// XP to add.
     pub xp: u64,
     /// Messages to add.
     pub messages: u64,
-    /// The last award after this; `None` when there never was one.
+    /// The last award after this change; `None` if there never was one.
     pub last_award: LastAward,
-    /// The newest week in which one of these earned, by the messages' own time; 0 when none did.
+    /// The latest week in which one of these messages earned XP, by their own timestamps; 0 if none did.
     pub week: i32,
-    /// What was earned in it.
+    /// The XP earned in that week.
     pub week_xp: u64,
-    /// Where the message was sent that earned last; `None` when none of these earned.
+    /// The channel of the last message that earned XP; `None` if none did.
     pub channel_id: Option<Id<ChannelMarker>>,
 }
 
-/// The changes of one member.
+/// The pending changes of one member.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Pending {
     delta: MemberDelta,
-    /// Whether `delta.last_award` takes the stored one into account. If not, it is only what is certain without it.
+    /// Whether `delta.last_award` includes the stored one. If not, it covers only what is certain without it.
     known: bool,
-    /// When the oldest of the messages was sent.
+    /// The timestamp of the oldest message.
     oldest: Millis,
-    /// Messages whose award depends on the stored last award, or on rules that are not at hand, and those behind them, in order.
+    /// Messages whose reward depends on the stored last award or on rules that are not cached, and all messages after them, in order.
     undecided: Vec<MemberMessage>,
 }
 
@@ -100,14 +100,14 @@ impl Pending {
         }
     }
 
-    /// Count a message. Returns by how many bytes the entry grew.
+    /// Count a message. Returns the number of bytes by which the entry grew.
     fn add(&mut self, message: MemberMessage) -> usize {
         self.delta.messages = saturating_sum(self.delta.messages, 1);
         self.oldest = self.oldest.min(message.at);
         if self.undecided.is_empty() {
             match message.earns {
                 Earns::Nothing => return 0,
-                // Without a cooldown it earns whatever is stored.
+                // Without a cooldown it earns whatever the stored award is.
                 Earns::Xp { xp, cooldown } if self.known || cooldown == 0 => {
                     self.delta.award(message.at, message.channel_id, xp, cooldown);
                     return 0;
@@ -115,40 +115,40 @@ impl Pending {
                 Earns::Xp { .. } | Earns::Undecided(_) => {}
             }
         }
-        // In order: each may begin the cooldown of the next.
+        // In order: each message may start the cooldown of the next.
         let before = self.undecided.capacity();
         let facts = message.earns.bytes();
         self.undecided.push(message);
         (self.undecided.capacity() - before) * size_of::<MemberMessage>() + facts
     }
 
-    /// Whether the stored last award has to be read before [`Pending::resolve`] can be exact.
+    /// Whether [`Pending::resolve`] needs the stored last award to be exact.
     pub const fn needs_stored_award(&self) -> bool {
         !self.known
     }
 
-    /// When the oldest of the messages was sent.
+    /// The timestamp of the oldest message.
     pub const fn oldest(&self) -> Millis {
         self.oldest
     }
 
-    /// Whether the last award after it is known only when it is resolved.
+    /// Whether the last award is known only after resolution.
     pub const fn is_open(&self) -> bool {
         !self.known || !self.undecided.is_empty()
     }
 
-    /// Messages of which nobody knows what they earn, to be decided before [`Pending::resolve`].
+    /// Messages whose reward is undecided and must be resolved before [`Pending::resolve`].
     pub fn undecided(&mut self) -> impl Iterator<Item = &mut MemberMessage> {
         let messages = self.undecided.iter_mut();
         messages.filter(|message| matches!(message.earns, Earns::Undecided(_)))
     }
 
-    /// The change, given the stored last award (which is ignored when the entry took it into account already).
+    /// The change, given the stored last award (ignored if the entry already includes it).
     #[must_use]
     pub fn resolve(&self, stored: LastAward) -> MemberDelta {
         let mut delta = self.delta;
         if !self.known {
-            // `None` is less than any award.
+            // `None` is lower than any award.
             delta.last_award = delta.last_award.max(stored);
         }
         for message in &self.undecided {
@@ -157,7 +157,7 @@ impl Pending {
         delta
     }
 
-    /// The stored last award became known: award what waited for nothing else.
+    /// Apply the stored last award, and decide the messages that waited only for it.
     fn learn(&mut self, stored: LastAward) {
         if !self.known {
             self.delta.last_award = self.delta.last_award.max(stored);
@@ -171,7 +171,7 @@ impl Pending {
         }
     }
 
-    /// Bytes of the messages that wait.
+    /// The size of the undecided messages, in bytes.
     fn waiting_bytes(&self) -> usize {
         let facts: usize = self.undecided.iter().map(|message| message.earns.bytes()).sum();
         self.undecided.capacity() * size_of::<MemberMessage>() + facts
@@ -191,7 +191,7 @@ impl Earns {
 }
 
 impl MemberDelta {
-    /// Award a message that is decided.
+    /// Apply a message whose reward is decided.
     fn apply(&mut self, message: &MemberMessage) {
         match message.earns {
             Earns::Xp { xp, cooldown } => self.award(message.at, message.channel_id, xp, cooldown),
@@ -209,7 +209,7 @@ impl MemberDelta {
         }
     }
 
-    /// Note XP of a week: only the newest one's is kept apart.
+    /// Add XP of a week: only the latest week's is kept separately.
     pub fn earned_in(&mut self, week: i32, xp: u64) {
         if week > self.week {
             self.week = week;
@@ -221,21 +221,21 @@ impl MemberDelta {
     }
 }
 
-/// The sum, or the largest number that a BIGINT holds.
+/// The sum, capped at the maximum of BIGINT.
 pub fn saturating_sum(a: u64, b: u64) -> u64 {
     a.saturating_add(b).min(i64::MAX.cast_unsigned())
 }
 
-/// Entries by member.
+/// Pending entries by member.
 #[derive(Debug, Default)]
 pub(crate) struct MemberRows {
     rows: HashMap<MemberKey, Pending, FxBuildHasher>,
 }
 
-/// What an entry takes, with its share of the table's free slots, of the vector it is handed over in, and of the batch's set of members.
+/// The size of an entry, with its share of the table's free slots, of the vector that hands it over, and of the batch's set of members.
 const ENTRY_BYTES: usize = 2 * (2 * size_of::<MemberKey>() + size_of::<Pending>());
 
-/// A table that was grown by an outage is given back when it is this many times larger than its last use.
+/// A table that grew during an outage is shrunk when its capacity is this many times its last use.
 const SHRINK_FACTOR: usize = 8;
 
 impl MemberRows {
@@ -247,7 +247,7 @@ impl MemberRows {
         self.rows.contains_key(key)
     }
 
-    /// Count a message. Returns by how many bytes the entries grew.
+    /// Count a message. Returns the number of bytes by which the entries grew.
     pub(crate) fn apply(
         &mut self,
         key: MemberKey,
@@ -263,7 +263,7 @@ impl MemberRows {
         }
     }
 
-    /// Take all entries, and remember the last awards that are known.
+    /// Take all entries, and cache the last awards that are known.
     pub(crate) fn take(&mut self, last_awards: &mut LastAwards) -> Vec<(MemberKey, Pending)> {
         let used = self.rows.len();
         let taken = self
@@ -271,7 +271,7 @@ impl MemberRows {
             .drain()
             .inspect(|(key, pending)| {
                 if pending.is_open() {
-                    // What is remembered is from before it.
+                    // The cached award is outdated now.
                     last_awards.forget(key);
                 } else {
                     last_awards.remember(*key, pending.delta.last_award);
@@ -284,7 +284,7 @@ impl MemberRows {
         taken
     }
 
-    /// A stored last award became known. Returns how many bytes an entry of the member shrank by; `None` if it has none.
+    /// Apply a stored last award. Returns the number of bytes by which the member's entry shrank; `None` if there is no entry.
     pub(crate) fn learn(&mut self, key: &MemberKey, stored: LastAward) -> Option<usize> {
         let pending = self.rows.get_mut(key)?;
         let before = pending.waiting_bytes();

@@ -1,8 +1,8 @@
-//! Finding out what a message earns in its guild.
+//! Decides what a message earns in its guild.
 //!
-//! In the shard's loop by what is at hand: the guild's settings as they were heard of last, and where channels stand. What that does
-//! not tell is found out before the batch that counts the message goes to its lane, so that only the shard itself waits: the settings
-//! with one statement for all guilds of the batch, what Discord knows over REST.
+//! The shard's loop decides from cached data: the guild's settings and the channel tree. Data that is missing is fetched before the batch
+//! that counts the message goes to its lane, so that only the shard itself waits: settings with one statement for all guilds of the batch,
+//! Discord's data over REST.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -35,40 +35,40 @@ use crate::{
     },
 };
 
-/// How long a shard's batch waits for Discord to tell what guilds' rules ask for. Then its messages earn by what is known. It is less
-/// than a heartbeat can be held for the checkpoint, which the batch holds up (`pipeline/gateway/heartbeat.rs`).
+/// How long a shard's batch waits for Discord's data that guilds' rules need. After that, its messages earn by known data. This is less
+/// than the time for which a heartbeat can be held for the checkpoint, which the batch delays (`pipeline/gateway/heartbeat.rs`).
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How much longer an answer is waited for in the background. Until then the guild's messages do not wait for it again.
+/// How long to wait further in the background. Until then the guild's messages do not wait again.
 const LATE: Duration = Duration::from_secs(30);
-/// Flushes wait for it, and messages are counted late meanwhile.
+/// Flushes wait for these requests, and messages are counted late meanwhile.
 const PRIORITY: Priority = Priority::Command;
-/// Things that are asked for at the same time.
+/// Requests in parallel.
 const AT_ONCE: usize = 16;
 
-/// What finds it out. A clone is another handle to the same.
+/// Evaluates XP rules. Clones share the same state.
 #[derive(Clone, Debug)]
 pub struct XpPolicy {
     settings: Settings,
     guilds: Option<Guilds>,
-    /// The guilds of which Discord did not answer in time, each with what waits for the answer still.
+    /// Guilds for which Discord did not answer in time, each with the task that still waits for the answer.
     slow: Arc<Mutex<HashMap<Id<GuildMarker>, Task<()>>>>,
 }
 
-/// A message as the shard has it.
+/// A message as received by the shard.
 #[derive(Clone, Copy, Debug)]
 pub struct Received {
-    /// Its id.
+    /// The message ID.
     pub id: Id<MessageMarker>,
     /// When it was sent.
     pub at: Millis,
-    /// The guild.
+    /// The guild it was sent in.
     pub guild_id: Id<GuildMarker>,
     /// The channel or thread.
     pub channel_id: Id<ChannelMarker>,
 }
 
 impl XpPolicy {
-    /// By these settings, with nobody to ask about guilds.
+    /// Use these settings, without access to Discord's guild data.
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
@@ -77,19 +77,19 @@ impl XpPolicy {
         }
     }
 
-    /// The same, which asks `guilds` where channels and roles stand.
+    /// Use `guilds` to look up channels and roles.
     #[must_use]
     pub fn asking(mut self, guilds: Guilds) -> Self {
         self.guilds = Some(guilds);
         self
     }
 
-    /// What guilds chose.
+    /// The guilds' settings.
     pub const fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// What a message earns, without waiting. `roles` are the author's, if the message tells them, and are read only if they matter.
+    /// What a message earns, without waiting. `roles` are the author's, if the message includes them, and are read only if they matter.
     pub fn at_hand(&self, message: &Received, roles: impl FnOnce() -> Option<Vec<Id<RoleMarker>>>) -> Earns {
         let mut roles = Some(roles);
         let mut read = None;
@@ -112,7 +112,7 @@ impl XpPolicy {
                 [message.channel_id].into()
             };
             let sent = message.sent(read.as_deref().unwrap_or_default(), &place);
-            // No two roles that have to be compared.
+            // There are no two roles to compare.
             Some(earning.worth(&sent, |_| ()))
         });
         if let Some(Some(worth)) = worth {
@@ -127,11 +127,11 @@ impl XpPolicy {
         }))
     }
 
-    /// Decide what [`Self::at_hand`] left open.
+    /// Decide what [`Self::at_hand`] left undecided.
     ///
     /// # Errors
     ///
-    /// The settings cannot be read. What was decided so far stays decided.
+    /// The settings cannot be read. Decisions made so far stay.
     pub async fn decide(
         &self,
         store: &Store,
@@ -172,7 +172,7 @@ impl XpPolicy {
         Ok(())
     }
 
-    /// Ask Discord for all that the rules ask for, a few things at a time.
+    /// Request all data that the rules need from Discord, with limited concurrency.
     async fn ask<'r>(
         &self,
         open: &[(MemberKey, &mut MemberMessage)],
@@ -200,7 +200,7 @@ impl XpPolicy {
             return told;
         };
         let now = Instant::now();
-        // A guild that is known to be slow has only what is known already: each of its batches would hold up its shard again.
+        // For a guild known to be slow, only cached data is used: otherwise each of its batches would delay its shard again.
         let deadlines: HashMap<_, _> = {
             let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
             slow.retain(|_, task| !task.is_finished());
@@ -260,7 +260,7 @@ impl XpPolicy {
         told
     }
 
-    /// Wait on in the background for what did not come in time, so that the next messages of the guild find it known.
+    /// Keep waiting in the background for late data, so that the guild's next messages find it cached.
     fn wait_on(&self, guilds: &Guilds, late: BTreeMap<Id<GuildMarker>, InteractionPayload>) {
         let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
         for (guild_id, payload) in late {
@@ -279,21 +279,21 @@ impl XpPolicy {
     }
 }
 
-/// What Discord did not answer in time.
+/// Data that Discord did not send in time.
 enum InteractionPayload {
-    /// A member's roles, which nobody keeps.
+    /// A member's roles, which are not cached.
     Roles,
-    /// Where a channel stands.
+    /// The place of a channel in the channel tree.
     Place(Id<ChannelMarker>),
-    /// How these roles stand to one another.
+    /// The relative order of these roles.
     Order(Vec<Id<RoleMarker>>),
 }
 
 impl InteractionPayload {
-    /// Ask until there is an answer.
+    /// Retry until there is an answer.
     async fn again(self, guilds: &Guilds, guild_id: Id<GuildMarker>) {
         let answered = match self {
-            // Not again before the guild had a time without questions.
+            // No retry, so that the guild has a period without requests.
             Self::Roles => false,
             Self::Place(channel_id) => guilds.place(guild_id, channel_id, PRIORITY).await.is_ok(),
             Self::Order(roles) => guilds.order(guild_id, &roles, PRIORITY).await.is_ok(),
@@ -304,7 +304,7 @@ impl InteractionPayload {
     }
 }
 
-/// What Discord told.
+/// The data received from Discord.
 #[derive(Debug, Default)]
 struct Told {
     roles: HashMap<MemberKey, Vec<Id<RoleMarker>>>,
@@ -313,7 +313,7 @@ struct Told {
 }
 
 impl Told {
-    /// What a message earns, and whether everything is known that matters.
+    /// What a message earns, and whether all data that matters is known.
     fn worth(
         &self,
         earning: &Earning,
@@ -347,7 +347,7 @@ impl Told {
     }
 }
 
-/// What Discord answers in time; what it does not know is nothing.
+/// The answer from Discord within the deadline, or an empty default.
 async fn answer<T: Default>(
     deadline: Instant,
     payload: impl Future<Output = Result<T, RestError>>,
@@ -359,7 +359,7 @@ async fn answer<T: Default>(
     }
 }
 
-/// Every message of some entries that is not decided.
+/// All undecided messages of some entries.
 pub fn open<'a>(
     members: impl Iterator<Item = &'a mut (MemberKey, Pending)>,
 ) -> Vec<(MemberKey, &'a mut MemberMessage)> {

@@ -1,4 +1,4 @@
-//! What is to be done to a member's XP, and what that does to their week.
+//! Calculates the result of an XP adjustment, including the weekly XP.
 
 use twilight_model::id::{Id, marker::UserMarker};
 
@@ -8,17 +8,17 @@ use crate::{
     settings::audit_log::Change,
 };
 
-/// What is to be done to a member.
+/// The adjustment requested for a member.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
     pub(super) user_id: Id<UserMarker>,
     grant: XpAdjustment,
-    /// A week, and XP that it gets back if it is still the member's last one.
+    /// A week, and the XP that it gets back if it is still the member's latest one.
     week: (i32, i64),
 }
 
 impl Wanted {
-    /// XP that is given is earned in no week.
+    /// XP given by staff counts for no week.
     pub(super) const fn new(user_id: Id<UserMarker>, grant: XpAdjustment) -> Self {
         Self {
             user_id,
@@ -27,7 +27,7 @@ impl Wanted {
         }
     }
 
-    /// What takes a change back.
+    /// The adjustment that undoes a change.
     pub(super) const fn reverting(change: &Change, permit: XpPermit) -> Self {
         let by = change.xp.unsigned_abs();
         let grant = if change.xp > 0 {
@@ -42,7 +42,7 @@ impl Wanted {
         }
     }
 
-    /// What it changes for a member with this. Nobody has more of a week than they have altogether.
+    /// The resulting change, given the member's current XP. Weekly XP never exceeds total XP.
     pub(super) fn change(&self, held: Held) -> Change {
         let xp = self.grant.change(held.xp);
         let (week, back) = self.week;
@@ -78,7 +78,7 @@ mod tests {
             (XpAdjustment::Take(50), held(100, 7, 30), 0),
             (XpAdjustment::Take(80), held(100, 7, 30), -10),
             (set, held(100, 7, 30), -30),
-            // As the versions before V30 left it.
+            // As left by versions before V30.
             (set, held(0, 7, 30), -30),
         ] {
             assert_eq!(done(grant, before).week_xp, week_xp, "{grant:?}");

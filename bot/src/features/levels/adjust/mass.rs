@@ -1,5 +1,5 @@
-//! Changes of many members in steps. Each step is a transaction of its own that moves the change's row, so flushes wait for a step
-//! at most, and a change that was interrupted goes on where it was: at a replay of its interaction, or when [`job`] finds it.
+//! Changes of many members, in steps. Each step is its own transaction that advances the change's row, so flushes wait for one step at
+//! most, and an interrupted change resumes where it stopped: when its interaction is replayed, or when [`job`] finds it.
 
 use std::time::Duration;
 
@@ -19,36 +19,36 @@ use crate::{
     support::backoff::Backoff,
 };
 
-/// The words of `mass_change.kind`.
+/// The values of `mass_change.kind`.
 const KINDS: [&str; 5] = ["reset", "undo", "give", "take", "set"];
 
-/// Members in one step.
+/// Members per step.
 pub(super) const AT_ONCE: u32 = 2_000;
 
-/// Between two steps: flushes go first.
+/// The pause between two steps, which lets flushes go first.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Failed tries of one step before whoever asked is told so.
+/// Failed attempts at one step before an error is reported to the user.
 const TRIES: u32 = 8;
 
-/// How often it is looked for changes that nobody works on, and how long they were left alone.
+/// The interval of the search for abandoned changes, and the idle time after which a change counts as abandoned.
 const LOOK_INTERVAL: Duration = Duration::from_mins(1);
 
-/// What a step did.
+/// The result of a step.
 enum Step {
-    /// Members that were changed so far.
+    /// The number of members changed so far.
     Moved(u64),
-    /// The change is done, with this many members.
+    /// The change is complete, with this many members.
     Done(u64),
-    /// There is no such change, or not any more.
+    /// There is no such change, or it is complete.
     Gone,
 }
 
-/// Go on until a change is done; `told` hears how many members were changed so far. `None` if there is no such change.
+/// Run a change to its end; `told` is called with the number of members changed so far. `None` if there is no such change.
 ///
 /// # Errors
 ///
-/// The database is away. The change goes on when [`job`] finds it.
+/// The database is unavailable. The change resumes when [`job`] finds it.
 pub(super) async fn finish(
     store: &Store,
     settings: &Settings,
@@ -80,7 +80,7 @@ pub(super) async fn finish(
     }
 }
 
-/// Finish the changes that processes left which are gone.
+/// The timer that completes changes abandoned by ended processes.
 pub fn job(store: &Store, settings: &Settings) -> timers::Job {
     let (store, settings) = (store.clone(), settings.clone());
     timers::Job::new("unfinished_changes", (Duration::ZERO, LOOK_INTERVAL), move || {
@@ -111,7 +111,7 @@ async fn step(store: &Store, settings: &Settings, key: Key) -> Result<Step, Stor
                     return Ok(Step::Gone);
                 };
                 if !KINDS.contains(&job.kind.as_str()) {
-                    // Of a newer version, which finishes it.
+                    // Begun by a newer version, which completes it.
                     return Ok(Step::Gone);
                 }
                 let Some((last, changed)) = part(tx, &settings, key, &job).await? else {
@@ -127,7 +127,7 @@ async fn step(store: &Store, settings: &Settings, key: Key) -> Result<Step, Stor
         .await
 }
 
-/// Change some members. Returns the last one that was looked at, and how many were changed; `None` if there are no more.
+/// Change one batch of members. Returns the last member examined and the number changed; `None` at the end.
 async fn part(
     tx: &Tx<'_>,
     settings: &Settings,

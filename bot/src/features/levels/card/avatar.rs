@@ -1,4 +1,4 @@
-//! Avatars from Discord's CDN: asked for by ids and hashes alone, within limits, and kept.
+//! Avatars from Discord's CDN: requested by IDs and hashes alone, size-limited, and cached.
 
 use std::{
     fmt,
@@ -33,53 +33,53 @@ use crate::{
 
 /// Pixels; the card shows 176.
 const SIDE: u16 = 256;
-/// Longest time for a whole avatar: who asks for a card waits for it.
+/// The time limit for fetching an avatar, since a reply waits for it.
 const PATIENCE: Duration = Duration::from_millis(800);
-/// The largest PNG that is read. One of this size has 262 KiB if nothing of it is compressed.
+/// The largest PNG that is read. An image of this size has 262 KiB if uncompressed.
 const LARGEST_BYTES: usize = 512 << 10;
-/// Avatars that are fetched at the same time.
+/// Avatars fetched in parallel.
 const AT_ONCE: usize = 16;
-/// Memory for avatars.
+/// Cache size for avatars.
 const KEPT_BYTES: usize = 16 << 20;
-/// Memory for what could not be fetched.
+/// Cache size for failed requests.
 const FAILURES_BYTES: usize = 1 << 20;
-/// What could not be fetched is not asked for again so soon.
+/// How long a failed avatar is not requested again.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// Which avatar: what Discord has under it never changes.
+/// Identifies an avatar; Discord never changes the image of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AvatarKey {
-    /// The server for which it is, where a member has one of its own there.
+    /// The guild, for a guild-specific avatar.
     pub guild_id: Option<Id<GuildMarker>>,
     /// The member whose avatar it is.
     pub user_id: Id<UserMarker>,
-    /// Of the picture.
+    /// The hash of the image.
     pub hash: ImageHash,
 }
 
-/// Why there is no avatar.
+/// Why an avatar is unavailable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoAvatar {
-    /// No connection, or it broke.
+    /// The connection failed or broke.
     Unconnected,
-    /// It took too long.
+    /// The request timed out.
     Timeout,
-    /// Another status than 200; a redirect is one.
+    /// A status other than 200; this includes redirects.
     Status,
-    /// Not said to be a PNG.
+    /// The content type is not PNG.
     Type,
-    /// More bytes than an avatar has.
+    /// The response exceeds the size limit.
     TooLarge,
-    /// Not a PNG of the size of avatars.
+    /// Not a PNG of a valid avatar size.
     Unreadable,
-    /// Too many are fetched at the moment.
+    /// Too many requests in progress.
     Busy,
-    /// It could not be fetched shortly before.
+    /// The avatar failed a short time ago.
     FailedBefore,
 }
 
 impl NoAvatar {
-    /// As a label.
+    /// The label value in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unconnected => "unconnected",
@@ -95,7 +95,7 @@ impl NoAvatar {
 }
 
 impl AvatarKey {
-    /// Its address below the CDN's base: <https://docs.discord.com/developers/reference#image-formatting-cdn-endpoints>.
+    /// The path below the CDN's base: <https://docs.discord.com/developers/reference#image-formatting-cdn-endpoints>.
     fn path(&self) -> String {
         let (user, hash) = (self.user_id, self.hash);
         match self.guild_id {
@@ -105,7 +105,7 @@ impl AvatarKey {
     }
 }
 
-/// Fetches avatars. A clone is another handle to the same.
+/// Fetches and caches avatars. Clones share the same state.
 #[derive(Clone)]
 pub struct Avatars {
     inner: Arc<Inner>,
@@ -130,7 +130,7 @@ impl fmt::Debug for Avatars {
 }
 
 impl Avatars {
-    /// From the CDN at `base`, `scheme://host[:port]`.
+    /// Use the CDN at `base`, `scheme://host[:port]`.
     pub fn new(base: &str) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -144,7 +144,7 @@ impl Avatars {
         }
     }
 
-    /// The avatar as PNG, at most 512 KiB of it, whose head says that it is a square of up to 512 pixels.
+    /// The avatar as a PNG of at most 512 KiB, whose header declares a square of up to 512 pixels.
     pub async fn get(&self, key: AvatarKey) -> Result<Bytes, NoAvatar> {
         let inner = &self.inner;
         let kept = inner
@@ -214,7 +214,7 @@ impl Inner {
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static("image/png"));
-        // A redirect is not followed: it could lead anywhere.
+        // Redirects are not followed: they could lead anywhere.
         let response = self.client.request(request).await;
         let response = response.map_err(|_error| NoAvatar::Unconnected)?;
         if response.status() != StatusCode::OK {

@@ -1,23 +1,24 @@
-//! What is kept in memory, within a number of bytes: what nobody asks for goes first.
+//! A cache with a size limit in bytes, which evicts unused entries first.
 
 use std::{collections::HashMap, hash::Hash};
 
-/// Two halves: what is asked for moves to the young one, and when that is full it becomes the old one, whose rest is forgotten.
+/// Two generations: a lookup moves an entry to the young one; when that is full it becomes the old one, whose remaining entries are
+/// dropped.
 #[derive(Debug)]
 pub(super) struct Kept<K, V> {
     young: HashMap<K, (V, usize)>,
     young_bytes: usize,
     old: HashMap<K, (V, usize)>,
-    /// What the old one had when it was the young one.
+    /// The size of the old generation when it was the young one.
     old_bytes: usize,
     half_bytes: usize,
 }
 
-/// What an entry takes beside its content.
+/// The overhead of an entry.
 const ENTRY_BYTES: usize = 128;
 
 impl<K: Eq + Hash, V: Clone> Kept<K, V> {
-    /// At most so many bytes.
+    /// Hold at most this many bytes.
     pub(super) fn up_to(bytes: usize) -> Self {
         Self {
             young: HashMap::new(),
@@ -38,13 +39,13 @@ impl<K: Eq + Hash, V: Clone> Kept<K, V> {
         Some(value)
     }
 
-    /// What is kept, in bytes, for a gauge.
+    /// The cached bytes, for a gauge.
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     pub(super) const fn bytes(&self) -> f64 {
         (self.young_bytes + self.old_bytes) as f64
     }
 
-    /// What is larger than half of all is not kept.
+    /// Values larger than half of the limit are not cached.
     pub(super) fn insert(&mut self, key: K, value: V, bytes: usize) {
         let bytes = bytes + ENTRY_BYTES;
         if bytes <= self.half_bytes {

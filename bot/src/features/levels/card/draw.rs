@@ -1,4 +1,4 @@
-//! The picture itself: where everything stands.
+//! The layout and drawing of a card.
 
 use tiny_skia::{
     Color, FillRule, FilterQuality, GradientStop, LinearGradient, Mask, Paint, PathBuilder, Pixmap,
@@ -17,7 +17,7 @@ pub const WIDTH: u16 = 940;
 /// Pixels.
 pub const HEIGHT: u16 = 280;
 
-/// The card's colour, against which everything has to be legible.
+/// The background, against which all content must be legible.
 pub const GROUND: Colour = Colour::new(0x1B, 0x1D, 0x23);
 const GROUND_BELOW: Colour = Colour::new(0x13, 0x14, 0x19);
 const WHITE: Colour = Colour::new(0xFF, 0xFF, 0xFF);
@@ -26,13 +26,13 @@ const QUIET: Colour = Colour::new(0xB4, 0xB9, 0xC4);
 const TROUGH: Colour = Colour::new(0x32, 0x36, 0x40);
 
 const CORNER: f32 = 28.0;
-/// The avatar's middle, and its radius.
+/// The centre of the avatar, and its radius.
 const DISC: (f32, f32) = (136.0, 140.0);
 const RADIUS: f32 = 88.0;
-/// Where text begins and ends.
+/// The left and right edges of text.
 const LEFT: f32 = 264.0;
 const RIGHT: f32 = 900.0;
-/// Above and below this, no name.
+/// The area of the name, which must not extend above or below it.
 pub(super) const NAME: Area = Area {
     left: 262,
     top: 92,
@@ -41,7 +41,7 @@ pub(super) const NAME: Area = Area {
 };
 const BAR: (f32, f32) = (178.0, 30.0);
 
-/// Draw it.
+/// Draw a card.
 pub(super) fn draw(card: &Card, typesetter: &mut Typesetter) -> Option<Pixmap> {
     let mut canvas = Pixmap::new(u32::from(WIDTH), u32::from(HEIGHT))?;
     let accent = card.accent.legible_on(GROUND);
@@ -70,7 +70,7 @@ fn ground(canvas: &mut Pixmap, accent: Colour) {
         &path,
         LinearGradient::new(from, to, stops, SpreadMode::Pad, Transform::identity()),
     );
-    // A breath of the accent behind the avatar.
+    // A faint glow in the accent colour behind the avatar.
     let stops = vec![
         GradientStop::new(0.0, translucent(accent, 46)),
         GradientStop::new(1.0, translucent(accent, 0)),
@@ -125,7 +125,7 @@ fn portrait(canvas: &mut Pixmap, picture: &Picture) -> Option<()> {
     Some(())
 }
 
-/// A disc with the first sign of the name.
+/// A disc with the first letter of the name.
 fn letter(canvas: &mut Pixmap, card: &Card, typesetter: &mut Typesetter) {
     disc(canvas, RADIUS, card.disc);
     let sign = initial(&card.name);
@@ -146,7 +146,7 @@ fn letter(canvas: &mut Pixmap, card: &Card, typesetter: &mut Typesetter) {
     typesetter.draw(canvas, &line, (left, baseline), ink, within);
 }
 
-/// Rank and level, from the right.
+/// Rank and level, right-aligned.
 fn figures(canvas: &mut Pixmap, card: &Card, accent: Colour, typesetter: &mut Typesetter) {
     let within = Area {
         left: 262,
@@ -184,7 +184,7 @@ fn bar(canvas: &mut Pixmap, done: u16, accent: Colour) {
     if done == 0 {
         return;
     }
-    // Shorter than its height it would be no bar.
+    // At least as wide as high, so that it still looks like a bar.
     let filled = (width * f32::from(done.min(1_000)) / 1_000.0).max(height);
     let stops = vec![
         GradientStop::new(0.0, solid(accent.mixed(GROUND, 0.18))),
@@ -216,7 +216,7 @@ fn below(canvas: &mut Pixmap, card: &Card, typesetter: &mut Typesetter) {
     }
 }
 
-/// What stands for a name in one sign. Of one that has two capitals (`ﬁ`, `ß`) the first.
+/// The initial for a name. If its capital form has two letters (`ﬁ`, `ß`), the first.
 pub(super) fn initial(name: &str) -> String {
     use unicode_segmentation::UnicodeSegmentation as _;
     let sign = name
@@ -248,7 +248,7 @@ fn circle(radius: f32) -> Option<tiny_skia::Path> {
 fn rounded(x: f32, y: f32, width: f32, height: f32, radius: f32) -> Option<tiny_skia::Path> {
     let rect = Rect::from_xywh(x, y, width, height)?;
     let radius = radius.min(width / 2.0).min(height / 2.0);
-    // How far the handles of a quarter of a circle are from its ends.
+    // The distance of the control points of a quarter circle from its ends.
     let handle = radius * 0.447_715;
     let (left, top, right, bottom) = (rect.left(), rect.top(), rect.right(), rect.bottom());
     let mut path = PathBuilder::new();

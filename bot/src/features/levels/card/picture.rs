@@ -1,13 +1,13 @@
-//! PNGs: the card that is written, and the avatar that is read, which comes from outside and may be anything.
+//! PNGs: writing cards, and reading avatars, which are untrusted input.
 
 use std::{fmt, io::Cursor};
 
 use thiserror::Error;
 use tiny_skia::Pixmap;
 
-/// No avatar that was asked for is larger.
+/// The largest side that is ever requested for an avatar.
 const LARGEST_SIDE: u32 = 512;
-/// What the decoder may allocate: the pixels of the largest, and as much again.
+/// The decoder's memory limit: twice the pixels of the largest image.
 const DECODER_BYTES: usize = 4 << 20;
 
 /// A square of pixels.
@@ -17,13 +17,13 @@ pub(super) struct Picture {
     pixels: Vec<u8>,
 }
 
-/// Why bytes are no picture that can be used. Nothing of them is told.
+/// Why bytes are not a usable image. None of their content is included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(super) enum NoPicture {
     /// Not a PNG, or a broken one.
     #[error("no PNG")]
     Unreadable,
-    /// No square, or one that nobody asked for.
+    /// Not square, or larger than requested.
     #[error("not a square of up to {LARGEST_SIDE} pixels")]
     Size,
 }
@@ -38,7 +38,7 @@ impl fmt::Debug for Picture {
 }
 
 impl Picture {
-    /// Read a PNG. Its size is looked at before anything of it is unpacked.
+    /// Decode a PNG. Its size is checked before anything is decompressed.
     pub(super) fn read(png: &[u8]) -> Result<Self, NoPicture> {
         let (mut reader, side) = open(png)?;
         let bytes = reader.output_buffer_size().ok_or(NoPicture::Size)?;
@@ -78,15 +78,15 @@ impl Picture {
     }
 }
 
-/// Whether bytes begin as a picture does that can be used.
+/// Check the header of an image without decoding its pixels.
 pub(super) fn look_at(png: &[u8]) -> Result<(), NoPicture> {
     open(png).map(drop)
 }
 
-/// A PNG of which the head is read.
+/// A PNG whose header has been read.
 type Opened<'a> = png::Reader<Cursor<&'a [u8]>>;
 
-/// With the length of its sides.
+/// Open a PNG and return the length of its sides.
 fn open(png: &[u8]) -> Result<(Opened<'_>, u16), NoPicture> {
     let limits = png::Limits { bytes: DECODER_BYTES };
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(png), limits);
@@ -104,7 +104,7 @@ fn open(png: &[u8]) -> Result<(Opened<'_>, u16), NoPicture> {
     Ok((reader, side))
 }
 
-/// A drawing as a PNG.
+/// Encode a drawing as PNG.
 pub(super) fn write(drawing: &Pixmap) -> Option<Vec<u8>> {
     let mut pixels = Vec::with_capacity(drawing.data().len());
     for pixel in drawing.pixels() {

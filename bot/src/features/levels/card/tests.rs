@@ -11,7 +11,7 @@ use super::{
 };
 use crate::settings::values::colour::Colour;
 
-/// A PNG of one colour.
+/// A PNG of a single colour.
 pub(super) fn png_of(width: u32, height: u32, colour: [u8; 4]) -> Vec<u8> {
     let mut written = Vec::new();
     let mut encoder = png::Encoder::new(&mut written, width, height);
@@ -57,7 +57,7 @@ fn at(drawing: &Pixmap, x: u32, y: u32) -> Colour {
     Colour::new(pixel.red(), pixel.green(), pixel.blue())
 }
 
-/// The pixels within the name's area, or those outside it.
+/// The pixels inside or outside the name's area.
 fn pixels(drawing: &Pixmap, in_name: bool) -> Vec<[u8; 4]> {
     let width = i32::from(WIDTH);
     let pixels = drawing.data().as_chunks::<4>().0;

@@ -1,4 +1,4 @@
-//! Text on a card: shaped, in both directions, in every script that the bundled fonts have, cut where it is too long.
+//! Text on a card: shaped, in both directions, in every script of the bundled fonts, and truncated if too long.
 
 use std::{fmt, sync::Arc};
 
@@ -12,9 +12,9 @@ use unicode_script::Script;
 
 use crate::settings::values::colour::Colour;
 
-/// Pictures of glyphs that are kept; then all are forgotten. About 1 KiB each.
+/// The glyph cache's limit; when full it is cleared. About 1 KiB per glyph.
 const GLYPHS_KEPT: usize = 4_096;
-/// No name that Discord takes is longer; what is goes no further, since shaping costs by the character.
+/// Longer than any name that Discord accepts; more is truncated, since the cost of shaping grows with the length.
 const LONGEST_CHARS: usize = 64;
 
 macro_rules! fonts {
@@ -23,7 +23,7 @@ macro_rules! fonts {
     };
 }
 
-/// The bundled fonts, by what they are called here. Their own weights do not matter: a family is one file.
+/// The bundled fonts by internal name. Their own weights do not matter: each family is one file.
 fn fonts() -> [(&'static str, &'static [u8]); 30] {
     fonts![
         "name" = "NotoSans-SemiBold.ttf",
@@ -59,7 +59,7 @@ fn fonts() -> [(&'static str, &'static [u8]); 30] {
     ]
 }
 
-/// Which font is for which script, where the main one lacks a character.
+/// The fallback font for each script that the main font lacks.
 struct ByScript;
 
 impl Fallback for ByScript {
@@ -102,12 +102,12 @@ impl Fallback for ByScript {
     }
 }
 
-/// What a text looks like.
+/// The style of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Face {
     /// Names and numbers.
     Strong,
-    /// What stands beside them. Latin letters only.
+    /// Labels. Latin letters only.
     Plain,
 }
 
@@ -120,7 +120,7 @@ impl Face {
     }
 }
 
-/// A rectangle of whole pixels; nothing is drawn outside it.
+/// A rectangle of whole pixels, to which drawing is clipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Area {
     pub(super) left: i32,
@@ -129,14 +129,14 @@ pub(super) struct Area {
     pub(super) bottom: i32,
 }
 
-/// A text that is ready to be drawn.
+/// A shaped line of text.
 pub(super) struct Line {
     glyphs: Vec<LayoutGlyph>,
     /// Pixels.
     pub(super) width: f32,
 }
 
-/// Makes text into pixels. Making one reads all fonts' tables: keep it.
+/// Renders text to pixels. Creating one reads the tables of all fonts, so reuse it.
 pub(super) struct Typesetter {
     fonts: FontSystem,
     glyphs: SwashCache,
@@ -171,13 +171,13 @@ impl Typesetter {
         }
     }
 
-    /// One line of this size.
+    /// Shape one line at this size.
     #[cfg(test)]
     pub(super) fn line(&mut self, text: &str, face: Face, size: f32) -> Line {
         self.shape(&printable(text), face, size, None)
     }
 
-    /// One line that is no wider than `width`: of the largest size, a smaller one, or of the smallest with an ellipsis.
+    /// Shape one line no wider than `width`: at the largest size, a smaller one, or the smallest with an ellipsis.
     pub(super) fn fitting(&mut self, text: &str, face: Face, sizes: (f32, f32), width: f32) -> Line {
         let (largest, smallest) = sizes;
         let text = printable(text);
@@ -218,7 +218,7 @@ impl Typesetter {
         )
     }
 
-    /// How far its ink reaches above the baseline, as a negative number, and below.
+    /// The extent of its ink above the baseline (negative) and below it.
     pub(super) fn extent(&mut self, line: &Line) -> (f32, f32) {
         let mut extent: Option<(i32, i32)> = None;
         for glyph in &line.glyphs {
@@ -235,7 +235,7 @@ impl Typesetter {
         extent.map_or((0.0, 0.0), |(top, bottom)| (pixels(top), pixels(bottom)))
     }
 
-    /// Draw it from `left` on, standing on `baseline`.
+    /// Draw it with its left edge at `left` and its baseline at `baseline`.
     pub(super) fn draw(
         &mut self,
         canvas: &mut Pixmap,
@@ -277,7 +277,7 @@ impl Typesetter {
     }
 }
 
-/// A straight colour over what is there, which is premultiplied.
+/// Blend a straight colour over a premultiplied pixel.
 fn blend(canvas: &mut Pixmap, (x, y): (i32, i32), source: Colour, alpha: u8) {
     let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else {
         return;
@@ -299,7 +299,7 @@ fn blend(canvas: &mut Pixmap, (x, y): (i32, i32), source: Colour, alpha: u8) {
     }
 }
 
-/// A text of one line: without what breaks lines or moves the direction of what is not in it.
+/// A single-line text without line breaks and without controls that affect the direction of surrounding text.
 fn printable(text: &str) -> String {
     let kept = text.chars().take(LONGEST_CHARS);
     kept.map(|c| match c {

@@ -1,4 +1,4 @@
-//! `/card`: the colours of rank cards, a member's own and the server's.
+//! `/card`: the colours of rank cards, for a member and for the guild.
 
 use futures_util::future::BoxFuture;
 use serde_json::json;
@@ -96,7 +96,7 @@ async fn change_server(
     let details = json!({"colour": chosen.map(|colour| colour.to_string())});
     let entry = context.entry("card_server", &details)?;
     change_card_colour(&services.store, entry, chosen).await?;
-    // Who made the change sees it at once.
+    // The user sees their own change at once.
     services.settings.forget(guild_id);
     Ok(said(context, chosen, "card-server-set", "card-server-reset"))
 }

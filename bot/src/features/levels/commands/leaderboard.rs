@@ -1,7 +1,7 @@
-//! `/leaderboard`: who has the most XP, or messages, or XP of this week, ten at a time.
+//! `/leaderboard`: members ranked by XP, messages, or XP of this week, ten per page.
 //!
-//! Anyone may press its buttons: the page changes for everybody, as in other bots. A `custom_id` says where it leads, so a page of an
-//! earlier process works as well: `leaderboard:to:xp:3`, `leaderboard:first:xp`, `leaderboard:last:xp`, `leaderboard:me:xp`, and
+//! Anyone may use its buttons: the page changes for everyone, as in other bots. A `custom_id` contains its target, so pages sent by an
+//! earlier process still work: `leaderboard:to:xp:3`, `leaderboard:first:xp`, `leaderboard:last:xp`, `leaderboard:me:xp`, and
 //! `leaderboard:order` for the menu.
 
 use std::{collections::HashMap, time::Duration};
@@ -37,12 +37,12 @@ use crate::{
     },
 };
 
-/// Lines of a page.
+/// Lines per page.
 const LINES: u32 = 10;
-/// How long a page waits for the names of its members. The answer must be on its way after a second and a half.
+/// How long a page waits for member names. The reply must be sent within a second and a half.
 const NAMES_PATIENCE: Duration = Duration::from_millis(800);
 
-/// What a member can ask for.
+/// The orders that can be selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
     Xp,
@@ -53,7 +53,7 @@ enum By {
 impl By {
     const ALL: [Self; 3] = [Self::Xp, Self::Messages, Self::Week];
 
-    /// As it stands in options and custom ids.
+    /// The value in options and custom IDs.
     const fn word(self) -> &'static str {
         match self {
             Self::Xp => "xp",
@@ -66,7 +66,7 @@ impl By {
         Self::ALL.into_iter().find(|by| by.word() == word)
     }
 
-    /// The text of the option.
+    /// The text key of the choice.
     const fn key(self) -> &'static str {
         match self {
             Self::Xp => "leaderboard-by-xp",
@@ -75,7 +75,7 @@ impl By {
         }
     }
 
-    /// "This week" is that of the question.
+    /// "This week" is the week of the interaction.
     fn order(self, context: &CommandContext) -> Order {
         match self {
             Self::Xp => Order::Xp,
@@ -85,16 +85,16 @@ impl By {
     }
 }
 
-/// Where a button leads.
+/// The target of a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// To a page, counted from 1.
+    /// A page number, from 1.
     Page(u64),
     Last,
     Me,
 }
 
-/// What a `custom_id` says after the command's name; `None` for what this version did not write.
+/// Parse a `custom_id` after the command's name; `None` for one that this version did not create.
 fn read(parts: &[&str], values: &[&str]) -> Option<(By, Way)> {
     match (parts, values) {
         (["first", by], []) | (["order"], [by]) => Some((By::of(by)?, Way::Page(1))),
@@ -165,12 +165,12 @@ async fn answer(
 ) -> Result<Reply, CommandError> {
     let guild_id = context.guild()?;
     let asker = context.payload.user().map(|user| user.id);
-    // What was written before the question is in the answer.
+    // Messages sent before the command are included.
     context.wait_for_commit().await;
     let order = by.order(context);
     let skip = match way {
         Way::Page(page) => (page - 1).saturating_mul(LINES.into()),
-        // There are not so many: the last page is shown instead.
+        // Beyond the end, which shows the last page.
         Way::Last => u64::MAX,
         Way::Me => {
             let user_id = asker.ok_or(CommandError::ServerOnly)?;
@@ -196,16 +196,16 @@ async fn answer(
     Ok(shown(&board, asker, context.language()))
 }
 
-/// A page, and what it takes to show it.
+/// A page and what is needed to render it.
 struct Board {
     page: Page,
     by: By,
     curve: Curve,
-    /// What members are called, as far as it is known.
+    /// Member names, as far as known.
     names: HashMap<Id<UserMarker>, Name>,
 }
 
-/// A page as a message. The asker's own line stands out.
+/// Render a page as a message. The user's own line is highlighted.
 fn shown(board: &Board, asker: Option<Id<UserMarker>>, language: Language) -> Reply {
     let Board { page, by, .. } = board;
     let by = *by;
@@ -255,7 +255,7 @@ fn shown(board: &Board, asker: Option<Id<UserMarker>>, language: Language) -> Re
 fn in_words(line: &Line, board: &Board, language: Language) -> String {
     let number = |number: u64| Value::from(language.number(number));
     let user_id = line.standing.user_id;
-    // A mention in an embed notifies nobody. A client that does not know the member shows its ID, so the name stands beside it.
+    // A mention in an embed notifies no one. A client that does not know the member shows the ID, so the name is added.
     let member = match board.names.get(&user_id) {
         Some(name) => format!("<@{user_id}> ({})", name.in_markdown()),
         None => format!("<@{user_id}>"),
@@ -276,7 +276,7 @@ fn in_words(line: &Line, board: &Board, language: Language) -> String {
     )
 }
 
-/// The buttons; those that lead nowhere are grey. Discord wants every `custom_id` of a message to differ.
+/// The buttons, disabled where they have no target. Discord requires unique `custom_id`s within a message.
 fn buttons(by: By, here: u64, last: u64, language: Language) -> Component {
     let by = by.word();
     let button = |custom_id: String, label: String, disabled: bool| {

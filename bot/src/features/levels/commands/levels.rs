@@ -1,4 +1,4 @@
-//! `/levels`: what messages earn, how levels are announced and what they give.
+//! `/levels`: configures XP, level-up announcements and rewards.
 
 mod announce;
 mod mass;
@@ -164,7 +164,7 @@ impl Command for Levels {
     }
 }
 
-/// Change settings, once for this interaction.
+/// Change settings, once per interaction.
 async fn change(
     context: &CommandContext,
     services: &Services,

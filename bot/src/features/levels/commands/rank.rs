@@ -1,4 +1,4 @@
-//! `/rank`: a member's level, and what is missing to the next; as a picture, or as text for who asks for that.
+//! `/rank`: a member's level and progress, as an image or, on request, as text.
 
 use std::sync::Arc;
 
@@ -40,11 +40,11 @@ use crate::{
     },
 };
 
-/// Parts of the bar.
+/// Segments of the bar.
 const PARTS: u64 = 12;
-/// The colour of a card for which nobody chose one: Discord's own.
+/// The default colour of a card: Discord's own.
 const ACCENT: Colour = Colour::new(0x58, 0x65, 0xF2);
-/// The discs of those without an avatar, in the colours of [Discord's](https://docs.discord.com/developers/reference#image-formatting).
+/// The discs of members without an avatar, in the colours of [Discord's](https://docs.discord.com/developers/reference#image-formatting).
 const DISCS: [Colour; 6] = [
     Colour::new(0x58, 0x65, 0xF2),
     Colour::new(0x74, 0x7F, 0x8D),
@@ -87,11 +87,11 @@ impl Command for Rank {
             };
             let avatar = avatar_of(&context.payload, guild_id, &user).filter(|_| !as_text);
             let standing = async {
-                // What was written before the question is in the answer.
+                // Messages sent before the command are included.
                 context.wait_for_members().await;
                 leaderboard::rank_of(&services.store, key).await
             };
-            // Each takes some time, and none needs another.
+            // Each takes some time, and they are independent of one another.
             let (rank, portrait, chosen) =
                 tokio::join!(standing, portrait(services, avatar), chosen(services, key));
             let Some(rank) = rank? else {
@@ -112,7 +112,7 @@ impl Command for Rank {
                 language,
                 (user.id, portrait, own.or(settings.card_colour).unwrap_or(ACCENT)),
             );
-            // Who cannot have the picture in time has the text.
+            // If the image is not ready in time, the reply is text.
             let Ok(png) = Cards::of(services).png(card).await else {
                 return Ok(Reply::public(in_words));
             };
@@ -125,7 +125,7 @@ impl Command for Rank {
     }
 }
 
-/// The avatar of this server, or else the user's own.
+/// The member's guild avatar, or else the user's own.
 fn avatar_of(payload: &InteractionPayload, guild_id: Id<GuildMarker>, user: &User) -> Option<AvatarKey> {
     let read = |hash: &str| ImageHash::parse(hash.as_bytes()).ok();
     let key = |guild_id, hash| AvatarKey {
@@ -145,7 +145,7 @@ async fn portrait(services: &Services, avatar: Option<AvatarKey>) -> Option<Port
     Some(Portrait { key, png })
 }
 
-/// The member's colour, and what the server chose.
+/// The member's colour, and the guild's settings.
 async fn chosen(
     services: &Services,
     key: MemberKey,
@@ -156,12 +156,12 @@ async fn chosen(
     )
 }
 
-/// How far somebody is in their level.
+/// Progress within a level.
 struct Progress {
     level: u32,
-    /// XP since the level began.
+    /// XP earned since the level was reached.
     done: u64,
-    /// XP from the level to the next. Beyond the highest level, `done` stays at this.
+    /// XP from this level to the next. Beyond the highest level, `done` stays at this value.
     needed: u64,
 }
 
@@ -177,7 +177,7 @@ impl Progress {
         }
     }
 
-    /// Of `parts` parts of the level, those that are done.
+    /// The completed part of the level, in units of `parts`.
     fn of_parts(&self, parts: u64) -> u64 {
         let parts_done = u128::from(self.done) * u128::from(parts) / u128::from(self.needed.max(1));
         u64::try_from(parts_done).unwrap_or(parts).min(parts)
@@ -199,7 +199,7 @@ fn card_of(
         ("count", number(rank.messages).into()),
     ];
     let xp = [("done", number(done).into()), ("needed", number(needed).into())];
-    // The upper bits count milliseconds, as in Discord's own choice.
+    // The upper bits are a timestamp in milliseconds, as in Discord's own choice.
     let disc = (user_id.get() >> 22) % 6;
     Card {
         name: name.as_plain().to_owned(),
@@ -217,7 +217,7 @@ fn card_of(
     }
 }
 
-/// What the picture says, for who does not see it.
+/// The alternative text of the image.
 fn in_alt_text(name: &Name, rank: Stored, curve: Curve, language: Language) -> String {
     let Progress { level, done, needed } = Progress::of(rank, curve);
     let number = |number: u64| Value::from(language.number(number));

@@ -1,4 +1,4 @@
-//! `/xp`: giving, taking and setting XP, of a member or of all with a role.
+//! `/xp`: gives, takes and sets the XP of a member or of all members with a role.
 
 use std::collections::BTreeSet;
 
@@ -81,7 +81,7 @@ impl Command for Xp {
                     }
                     let details = json!({"user_id": user.id.to_string(), "amount": amount});
                     let entry = context.entry(action, &details)?;
-                    // Messages written before it count before it.
+                    // Messages sent before the command count before it.
                     context.wait_for_commit().await;
                     let users = BTreeSet::from([user.id]);
                     let granted =
@@ -111,7 +111,7 @@ impl Command for Xp {
     }
 }
 
-/// Discord takes no larger whole number: 2^53.
+/// The largest integer that Discord accepts: 2^53.
 const MOST_TYPED: i64 = 1 << 53;
 
 async fn grant_of(
@@ -190,7 +190,7 @@ struct Many {
 }
 
 impl Many {
-    /// Find them and do it; in words.
+    /// Find the members and apply the adjustment; returns the reply's text.
     async fn grant(self, curve: Curve, language: Language) -> String {
         let guild_id = self.entry.guild_id;
         let found = self

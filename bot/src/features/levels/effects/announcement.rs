@@ -1,4 +1,4 @@
-//! Announcing that a member reached a level.
+//! Announcing level-ups.
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -34,11 +34,11 @@ use crate::{
 /// A member has reached a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LevelUp {
-    /// The level.
+    /// The level reached.
     pub level: u32,
-    /// The level before the change that passed one or more.
+    /// The level before the change; more than one level may have been passed.
     pub before: u32,
-    /// XP in total after it.
+    /// Total XP after the change.
     pub xp: u64,
 }
 
@@ -46,7 +46,7 @@ impl EffectBody for LevelUp {
     const KIND: &'static str = "level_up";
 }
 
-/// Announces levels.
+/// Announces level-ups.
 #[derive(Debug)]
 pub(crate) struct LevelUps(pub(crate) Settings);
 
@@ -79,8 +79,8 @@ impl EffectKind for LevelUps {
     }
 }
 
-/// Count a failure. What fails at one channel says nothing of the others, so announcements are switched off only where all of them go
-/// to that channel.
+/// Count a failure. A failure in one channel says nothing about others, so announcements are disabled only if all of them go to that
+/// channel.
 async fn count_failure(
     settings: &Settings,
     tx: &Tx<'_>,
@@ -94,7 +94,7 @@ async fn count_failure(
     let Some(channel_id) = effect.channel_id.filter(|_| in_a_row.at_target >= limit) else {
         return Ok(Consequence::Nothing);
     };
-    // Looked up before the row is changed: what a transaction sees of its own must not get into the cache.
+    // Read before the row is changed: data that only this transaction sees must not get into the cache.
     let known = settings.within(tx, std::iter::once(guild_id)).await?;
     let known = known.get(&guild_id);
     let log_channel_id = known.and_then(|settings| settings.log_channel_id);
@@ -115,7 +115,7 @@ async fn count_failure(
     Ok(Consequence::SwitchedOff)
 }
 
-/// Announce a level.
+/// Announce a level-up.
 async fn announce(settings: &Settings, to: &Deliverer, effect: &Waiting, level_up: LevelUp) -> Outcome {
     let Some(user_id) = effect.user_id else {
         return Outcome::Cancelled;

@@ -1,4 +1,4 @@
-//! What passing a level causes.
+//! The effects of passing a level.
 
 use twilight_model::id::{Id, marker::ChannelMarker};
 
@@ -10,19 +10,19 @@ use crate::{
     support::ids::MemberKey,
 };
 
-/// A member who passed a level, or several, by what one flush added.
+/// A member who passed one or more levels in one flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LevelChange {
     /// The member.
     pub key: MemberKey,
-    /// What they reached.
+    /// The level reached.
     pub level_up: LevelUp,
-    /// Where the message was that earned last.
+    /// The channel of the last message that earned XP.
     pub channel_id: Option<Id<ChannelMarker>>,
 }
 
-/// The effects, for the flush's transaction to add. Of several levels passed at once the highest is announced; the roles of all of
-/// them are given.
+/// The effects, which the flush adds in its transaction. If several levels were passed at once, only the highest is announced, but the
+/// roles of all of them are given.
 pub fn effects_of(passed: &LevelChange, settings: &GuildSettings) -> impl Iterator<Item = NewEffect> {
     announcement(passed, settings)
         .into_iter()
@@ -33,7 +33,7 @@ fn announcement(passed: &LevelChange, settings: &GuildSettings) -> Option<NewEff
     let MemberKey { guild_id, user_id } = passed.key;
     let channel_id = match settings.announce {
         Announce::Off => return None,
-        // Without a channel nothing earned, and no level was passed.
+        // Without a channel no message earned XP, and no level was passed.
         Announce::SameChannel => Some(passed.channel_id?),
         Announce::Channel(channel_id) => Some(channel_id),
         Announce::Direct => None,
@@ -50,23 +50,23 @@ fn announcement(passed: &LevelChange, settings: &GuildSettings) -> Option<NewEff
 
 fn roles(passed: &LevelChange, settings: &GuildSettings) -> Option<NewEffect> {
     let rewards = &settings.rewards;
-    // Also where this level gives nothing: whoever came back, or lost a role, has it again with the next level.
+    // Also if this level has no reward: a member who rejoined or lost a role gets it back at the next level.
     let deserves = !rewards.deserved(passed.level_up.level).is_empty();
     (!rewards.switched_off && deserves).then(|| roles_of(passed.key))
 }
 
-/// The effect of somebody's coming on the roles of the level that they have.
+/// The effect that gives a joining member the roles of their level.
 pub fn roles_on_join(key: MemberKey, settings: &GuildSettings) -> Option<NewEffect> {
     let rewards = &settings.rewards;
     (rewards.on_join && !rewards.switched_off && !rewards.roles().is_empty()).then(|| roles_of(key))
 }
 
-/// A member's roles are to be made right.
+/// The effect that updates a member's roles.
 pub fn roles_of(key: MemberKey) -> NewEffect {
     NewEffect::for_member(key, &Roles { demotes: false })
 }
 
-/// The same, also by taking what the bot gave for higher levels.
+/// The same, and removes roles that the bot gave for higher levels.
 pub fn demotion_of(key: MemberKey) -> NewEffect {
     NewEffect::for_member(key, &Roles { demotes: true })
 }

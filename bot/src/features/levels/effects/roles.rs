@@ -1,7 +1,7 @@
-//! Making a member's reward roles what their level says.
+//! Updating a member's reward roles to match their level.
 //!
-//! What is stored is that they have to be made right, not which roles to give: whoever does it looks at the level of that moment, so
-//! doing it late, twice, or by two processes at once ends the same.
+//! The effect stores only that the roles need an update, not which roles to give: delivery reads the level of that moment, so running it
+//! late, twice, or in two processes at once has the same result.
 
 pub(crate) mod kind;
 
@@ -39,23 +39,23 @@ use crate::{
     support::ids::{self, MemberKey},
 };
 
-/// What the bot may not do at a role.
+/// The failure text for the missing permission, which blocks all role changes.
 const MISSING: &str = "the bot lacks the permission Manage Roles";
-/// A role's permissions are read again before it is given if they were read longer ago.
+/// The maximum age of cached role permissions before a role is given; older ones are read again.
 const OLDEST_PERMISSIONS: Duration = Duration::from_mins(1);
 /// Unknown role: <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>.
 const UNKNOWN_ROLE: u64 = 10_011;
 const UNKNOWN_MEMBER: u64 = 10_007;
 const UNKNOWN_USER: u64 = 10_013;
 
-/// What is to be done to one role, with the level that it is for.
+/// A change of one role, with the level that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Give((u32, Id<RoleMarker>)),
     Take((u32, Id<RoleMarker>)),
 }
 
-/// The body of the kind `roles`. Of two that wait for the same member, what one of them says holds.
+/// The body of the kind `roles`. If two are pending for the same member, a flag of either applies.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Roles {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -87,7 +87,7 @@ pub(super) async fn reconcile(
     }
 }
 
-/// Somebody who is not in the server, and the roles with them. Where Discord does not tell who leaves, it is noticed here.
+/// Handle a member who is not in the guild, and whose roles are gone. Without leave events from Discord, this is where it is noticed.
 async fn gone(settings: &Settings, to: &Deliverer, effect: &Waiting) -> Outcome {
     let Some(user_id) = effect.user_id else {
         return Outcome::Cancelled;
@@ -113,7 +113,7 @@ async fn gone(settings: &Settings, to: &Deliverer, effect: &Waiting) -> Outcome 
     }
 }
 
-/// Why it could not be finished.
+/// Why an update could not be completed.
 enum Stopped {
     Store(StoreError),
     Rest(RestError),
@@ -142,7 +142,7 @@ async fn try_to(
     };
     let settings = handle.of(&to.store, guild_id).await?;
     if settings.rewards.switched_off {
-        // Kept until somebody switches them on again; nothing is asked of Discord meanwhile.
+        // Kept until an administrator turns rewards on again; no requests are sent to Discord meanwhile.
         let after = Some(to.config.retry_blocked);
         return Ok(Outcome::Later {
             why: "rewards are switched off".to_owned(),
@@ -167,13 +167,13 @@ async fn try_to(
         if let Some(outcome) = follow(handle, to, member, steps, level, &failing).await? {
             return Ok(outcome);
         }
-        // A reward is gone, so the others may be deserved otherwise. Each round has one less.
+        // A reward is gone, so the others may now be due. Each round has one less.
         handle.forget(guild_id);
         settings = handle.of(&to.store, guild_id).await?;
     }
 }
 
-/// Take the steps. `None` if a reward turned out to be gone: then they are others.
+/// Apply the steps. `None` if a reward turned out to be gone, since that changes the steps.
 async fn follow(
     handle: &Settings,
     to: &Deliverer,
@@ -191,7 +191,7 @@ async fn follow(
     for step in steps {
         let (Step::Give((_, role_id)) | Step::Take((_, role_id))) = step;
         if matches!(step, Step::Take(_)) && (blocked.is_some() || waiting.is_some()) {
-            // Nobody loses a role before they have the one that replaces it.
+            // A member does not lose a role before receiving the one that replaces it.
             continue;
         }
         if waits(role_id).is_some() {
@@ -228,10 +228,10 @@ async fn follow(
     }))
 }
 
-/// What has to be done to somebody with these roles.
+/// The steps for a member with these roles.
 ///
-/// A role of a level that is not reached is taken only if the bot `given` it: whoever has another one got it from a person. That is
-/// done where the effect `demotes`, and where members have one role alone.
+/// A role of a level that the member has not reached is removed only if the bot has `given` it: a person gave any other one. This happens
+/// if the effect `demotes`, and in guilds where members keep only one role.
 fn steps(
     rewards: &Rewards,
     level: u32,
@@ -242,7 +242,7 @@ fn steps(
     let deserved = rewards.deserved(level);
     let all = || rewards.roles().iter().copied();
     let replaces = rewards.mode == RewardMode::Replace;
-    // Given first, so that nobody is without one in between.
+    // Additions come first, so that a member is never without one.
     let missing = all().filter(|(_, role)| deserved.contains(role) && !has.contains(role));
     let excess = all().filter(|(at, role)| {
         let is_too_much = if *at <= level {
@@ -255,12 +255,12 @@ fn steps(
     missing.map(Step::Give).chain(excess.map(Step::Take)).collect()
 }
 
-/// What became of a step.
+/// The result of a step.
 enum Taken {
     Done,
-    /// What is in the way can go.
+    /// Blocked by an obstacle that can be removed.
     Blocked(Failure),
-    /// There is no such role any more, and so no such reward.
+    /// The role no longer exists, so neither does the reward.
     RewardGone,
 }
 
@@ -284,7 +284,7 @@ async fn take(
             target_id: ids::to_db(role_id),
         }));
     }
-    // Asked first, from the cache, since each refusal counts against Discord's limit of invalid requests.
+    // Check the cache first, since each refusal counts against Discord's limit of invalid requests.
     let detail = match to.guilds.assignable(guild_id, role_id, Priority::Effect).await? {
         Assignable::Yes => {
             let reason = format!("level {level}");
@@ -309,7 +309,7 @@ async fn take(
             if !is(&error, &[UNKNOWN_ROLE, 50_001, 50_013]) {
                 return Err(error.into());
             }
-            // What was known was not true any more.
+            // The cached data was stale.
             to.guilds.forget(guild_id);
             if is(&error, &[UNKNOWN_ROLE]) {
                 forget_reward(handle, to, guild_id, role_id, at).await?;
@@ -321,7 +321,7 @@ async fn take(
             forget_reward(handle, to, guild_id, role_id, at).await?;
             return Ok(Taken::RewardGone);
         }
-        // Concerns every role, and so the whole server.
+        // This affects every role, and so the whole guild.
         Assignable::NoPermission => {
             return Ok(Taken::Blocked(Failure {
                 reason: Reason::Forbidden,
@@ -342,7 +342,7 @@ async fn take(
     }))
 }
 
-/// Whether the bot gives a role, as far as can be told now.
+/// Whether the bot can give a role, according to current data.
 pub(crate) async fn can_give(to: &Deliverer, guild_id: Id<GuildMarker>, role_id: Id<RoleMarker>) -> bool {
     let is_assignable = to.guilds.assignable(guild_id, role_id, Priority::Effect).await;
     if is_assignable.is_ok_and(|assignable| assignable != Assignable::Yes) {
@@ -351,8 +351,8 @@ pub(crate) async fn can_give(to: &Deliverer, guild_id: Id<GuildMarker>, role_id:
     !matches!(not_by_owner(to, guild_id, role_id).await, Ok(Some(_)))
 }
 
-/// A dangerous permission of a role that the server's owner did not make a reward. The role may have got it since, also while this
-/// process did not see the server's events.
+/// A dangerous permission of a role that was not made a reward by the guild's owner. The role may have gained it since, even while this
+/// process did not receive the guild's events.
 async fn not_by_owner(
     to: &Deliverer,
     guild_id: Id<GuildMarker>,
@@ -368,7 +368,7 @@ async fn not_by_owner(
     Ok(dangers.filter(|_| configured_by.is_none() || configured_by != owner))
 }
 
-/// A reward whose role was deleted is none.
+/// Delete a reward whose role was deleted.
 async fn forget_reward(
     handle: &Settings,
     to: &Deliverer,
@@ -401,7 +401,7 @@ mod tests {
 
     use super::{RewardMode, Rewards, Step, steps};
 
-    /// What is done to somebody at level 12 with these roles, of which the bot gave some. The levels 5, 10 and 20 give 1, 2 and 3.
+    /// The steps for a member at level 12 with these roles, some of them given by the bot. Levels 5, 10 and 20 give roles 1, 2 and 3.
     fn done(mode: RewardMode, has: &[u64], given: &[u64], demotes: bool) -> Vec<i64> {
         let roles = [(5, 1), (10, 2), (20, 3)].map(|(level, role)| (level, Id::new(role)));
         let rewards = Rewards::new(mode, false, roles.to_vec());

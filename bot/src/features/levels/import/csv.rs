@@ -1,7 +1,7 @@
 //! CSV, line by line: <https://www.rfc-editor.org/rfc/rfc4180>.
 //!
-//! A name with a quotation mark in it is enough to make a CSV reader take the rest of a file for one field. So a record may have
-//! few lines; one that has more is rejected by its first line, and the reading goes on with the next.
+//! A single quotation mark in a name can make a CSV reader take the rest of a file for one field. So the lines per record are limited; a
+//! record that exceeds the limit is rejected by its first line, and reading continues with the next.
 
 use std::{
     borrow::Cow,
@@ -17,16 +17,16 @@ use super::{
     source::{Meter, Row, Sink, Source, SourceError, Stop},
 };
 
-/// Longest line.
+/// The maximum length of a line.
 const LINE_BYTES: usize = 1 << 16;
 
-/// Most lines that a record may have, by line breaks inside of quotation marks.
+/// The maximum number of lines per record, with line breaks inside of quotation marks.
 const RECORD_LINES: usize = 16;
 
-/// What fields are separated by.
+/// The supported delimiters.
 const DELIMITERS: [u8; 4] = *b",;\t|";
 
-/// A place in the file.
+/// A line number, as a position for messages.
 struct Line(u64);
 
 impl fmt::Display for Line {
@@ -46,7 +46,7 @@ pub(super) fn read(source: &Source, meter: &Meter, sink: Sink<'_>) -> Result<(),
         let Some(line) = line else {
             return Err(source.layout("the first line is longer than 64 KiB: this is no CSV".to_owned()));
         };
-        // Spreadsheets are told the delimiter so, in a line before the header.
+        // Spreadsheets declare the delimiter this way, in a line before the header.
         if let Some([delimiter]) = line.strip_prefix(b"sep=") {
             let delimiter = *delimiter;
             let Some((_, Some(line))) = lines.next().map_err(io)? else {
@@ -106,7 +106,7 @@ fn broken(reason: Reason, record: &[u8]) -> Row {
     }
 }
 
-/// What a whole record says.
+/// The row of a complete record.
 fn row(record: &[u8], delimiter: u8, columns: &Columns, expected: usize) -> Row {
     let Some(values) = split(record, delimiter) else {
         return broken(Reason::Quote, record);
@@ -119,7 +119,7 @@ fn row(record: &[u8], delimiter: u8, columns: &Columns, expected: usize) -> Row 
     for field in Field::ALL {
         for value in columns.of(field).iter().filter_map(|column| values.get(*column)) {
             let is_first = fields.get(field).is_none();
-            // Names in another encoding do not matter, numbers in one do.
+            // Names in another encoding do not matter; numbers do.
             let Ok(text) = std::str::from_utf8(value) else {
                 if is_first {
                     return broken(Reason::Encoding, record);
@@ -143,10 +143,10 @@ fn row(record: &[u8], delimiter: u8, columns: &Columns, expected: usize) -> Row 
     Row::Fields(fields)
 }
 
-/// The delimiter that a header has most of, outside of quotation marks.
+/// The most frequent delimiter of a header, outside of quotation marks.
 fn delimiter(header: &[u8]) -> u8 {
     let count = |delimiter: &u8| split(header, *delimiter).map_or(0, |fields| fields.len());
-    // The last of equals wins, and a comma is the usual one.
+    // The last of equals wins, and the comma is the most common.
     *DELIMITERS
         .iter()
         .rev()
@@ -154,7 +154,7 @@ fn delimiter(header: &[u8]) -> u8 {
         .unwrap_or(&b',')
 }
 
-/// The fields of a record; `None` while a quotation mark is open at its end, or has text behind it.
+/// The fields of a record; `None` if a quotation mark is unclosed at its end, or followed by text.
 fn split(record: &[u8], delimiter: u8) -> Option<Vec<Cow<'_, [u8]>>> {
     let mut fields = Vec::new();
     let mut rest = record;
@@ -178,7 +178,7 @@ fn split(record: &[u8], delimiter: u8) -> Option<Vec<Cow<'_, [u8]>>> {
     }
 }
 
-/// The text up to the closing quotation mark, and what comes after that. Two marks are one.
+/// The text up to the closing quotation mark, and the rest. A doubled mark stands for one.
 fn unquote(quoted: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     let mut unescaped = Vec::new();
     let mut rest = quoted;
@@ -203,11 +203,11 @@ struct Lines<'a, R> {
     reader: R,
     meter: &'a Meter,
     read: u64,
-    /// Lines that turned out not to belong to the record before.
+    /// Lines read ahead that turned out not to belong to the previous record.
     again: VecDeque<(u64, Option<Vec<u8>>)>,
 }
 
-/// A line with its number; without its text when it is too long.
+/// A line with its number; without text if it is too long.
 type Numbered = (u64, Option<Vec<u8>>);
 
 impl<'a, R: BufRead> Lines<'a, R> {
@@ -247,8 +247,8 @@ impl<'a, R: BufRead> Lines<'a, R> {
         Ok(Some((self.read, Some(line))))
     }
 
-    /// The record that begins with `first`, with further lines while a quotation mark is open; `first` itself when that has
-    /// no end, or one that does not make a record of `expected` fields.
+    /// The record that begins with `first`, with further lines while a quotation mark is open; only `first` if the mark is never closed, or
+    /// if the record would not have `expected` fields.
     fn whole(
         &mut self,
         first: Vec<u8>,

@@ -1,24 +1,24 @@
-//! What a row of a source says of a member, before anybody has judged it, and by which names sources call it.
+//! The fields of a source row before validation, and the names that sources use for them.
 
 use std::fmt;
 
-/// What a row can say.
+/// The fields that a row can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// Whose row it is.
+    /// The user ID.
     User,
-    /// Of which guild.
+    /// The guild ID.
     Guild,
     /// Total XP.
     Xp,
     /// The level.
     Level,
-    /// How many messages the member wrote.
+    /// The number of messages.
     Messages,
 }
 
 impl Field {
-    /// All of them, in the order of an export's columns.
+    /// All fields, in the order of an export's columns.
     pub const ALL: [Self; 5] = [Self::Guild, Self::User, Self::Xp, Self::Level, Self::Messages];
 
     /// The name in exports, reject files and `--map`.
@@ -33,23 +33,23 @@ impl Field {
     }
 }
 
-/// One value, as the source has it. What is missing and what is null is no cell.
+/// A value as found in the source. Missing values and nulls have no cell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     /// Text.
     Text(String),
-    /// A number that was written whole.
+    /// An integer.
     Whole(i128),
-    /// A number with a point or an exponent, or of a floating point column.
+    /// A number with a decimal point or an exponent, or from a floating-point column.
     Real(f64),
-    /// Something that is no single value.
+    /// A value that is not scalar; the text names its type.
     Other(&'static str),
 }
 
-/// Longest piece of a source that a message quotes, in characters.
+/// The maximum length of a quotation from a source, in characters.
 const QUOTED_CHARACTERS: usize = 40;
 
-/// For people, and short.
+/// A short form for messages.
 impl fmt::Display for Cell {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -77,12 +77,12 @@ impl Fields {
         self.cells[field as usize].as_ref()
     }
 
-    /// Say what the row has for a field.
+    /// Set the cell of a field.
     pub fn set(&mut self, field: Field, cell: Option<Cell>) {
         self.cells[field as usize] = cell;
     }
 
-    /// The same with a cell for a field.
+    /// The same row with a cell for a field.
     #[must_use]
     pub fn with(mut self, field: Field, cell: Cell) -> Self {
         self.set(field, Some(cell));
@@ -90,7 +90,7 @@ impl Fields {
     }
 }
 
-/// By which names a source calls the fields, the best one first: a table with `id` and `user_id` has the member in the latter.
+/// The names of fields in a source, the best one first: in a table with `id` and `user_id`, the latter is the member.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     user: &'static [&'static str],
@@ -100,7 +100,7 @@ struct Known {
     messages: &'static [&'static str],
 }
 
-/// What tutorials and bots call them; compared without case and punctuation.
+/// Names used by tutorials and bots, compared without case and punctuation.
 const ANY: Known = Known {
     user: &[
         "userid",
@@ -188,20 +188,20 @@ pub enum Format {
     Xpd,
 }
 
-/// By which names the fields are looked for in one source.
+/// The field names to look for in one source.
 #[derive(Clone, Debug)]
 pub struct Names {
     known: Known,
     mapped: Vec<(Field, String)>,
 }
 
-/// Why a `--map` cannot be used.
+/// Why a `--map` is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
-    /// It is not of the form.
+    /// The syntax is wrong.
     #[error("{0:?} is not FIELD=COLUMN: --map user_id=member,xp=points is one")]
     Form(String),
-    /// The field is not known.
+    /// The field is unknown.
     #[error("there is no field {0:?} to map: the fields are guild_id, user_id, xp, level, messages")]
     Field(String),
     /// A field is mapped twice.
@@ -209,7 +209,7 @@ pub enum MapError {
     Twice(&'static str),
 }
 
-/// Read `user_id=member,xp=points`.
+/// Parse `user_id=member,xp=points`.
 pub fn parse_map(text: &str) -> Result<Vec<(Field, String)>, MapError> {
     let mut mapped: Vec<(Field, String)> = Vec::new();
     for pair in text.split(',') {
@@ -230,7 +230,7 @@ pub fn parse_map(text: &str) -> Result<Vec<(Field, String)>, MapError> {
 }
 
 impl Names {
-    /// The names of a bot's exports, some of them replaced by the operator's.
+    /// The names of a bot's exports, with the operator's mappings applied.
     pub fn new(format: Format, mapped: Vec<(Field, String)>) -> Self {
         let known = match format {
             Format::Auto | Format::Sqlite | Format::Json | Format::Csv => ANY,
@@ -242,7 +242,7 @@ impl Names {
         Self { known, mapped }
     }
 
-    /// Which field a column or key of this name is, and how good a name it is for it: lower is better.
+    /// The field of a column or key with this name, and the quality of the match: lower is better.
     pub fn field(&self, name: &str) -> Option<(Field, usize)> {
         if let Some((field, _)) = self.mapped.iter().find(|(_, column)| column == name) {
             return Some((*field, 0));
@@ -260,7 +260,7 @@ impl Names {
             })
     }
 
-    /// What the operator said that a field is called.
+    /// The name that the operator mapped to a field.
     pub fn mapped(&self, field: Field) -> Option<&str> {
         self.mapped
             .iter()
@@ -268,11 +268,11 @@ impl Names {
             .map(|(_, column)| column.as_str())
     }
 
-    /// For each field the columns that may have it, the best name first.
+    /// The candidate columns for each field, the best name first.
     ///
     /// # Errors
     ///
-    /// The column that the operator named and that is not there.
+    /// A column named by the operator is missing.
     pub fn columns<T: AsRef<str>>(&self, header: &[T]) -> Result<Columns, MissingColumn> {
         let mut found: [Vec<(usize, usize)>; Field::ALL.len()] = Default::default();
         for (index, column) in header.iter().enumerate() {
@@ -293,7 +293,7 @@ impl Names {
     }
 }
 
-/// Where the fields are among named columns.
+/// The positions of the fields among named columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns([Vec<usize>; Field::ALL.len()]);
 
@@ -303,7 +303,7 @@ impl Columns {
         self.0[field as usize].first().copied()
     }
 
-    /// The columns that a row's value of a field is looked for in. Several can have an ID: `user` is a name in some files, and `id` an ID.
+    /// The columns to try for a field's value. Several can have an ID: in some files `user` is a name, and `id` the ID.
     pub fn of(&self, field: Field) -> &[usize] {
         let all = self.0[field as usize].as_slice();
         match field {
@@ -313,7 +313,7 @@ impl Columns {
     }
 }
 
-/// A column that was named and is not there.
+/// A mapped column that the source lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingColumn(pub String);
 

@@ -1,7 +1,7 @@
-//! Discord's ids, and those that a tool has rounded.
+//! Discord IDs, and the detection of IDs rounded by tools.
 //!
-//! JSON numbers of JavaScript, floating point columns and spreadsheets keep about 16 digits; an id has 17 to 19. A rounded id is
-//! another member's, or nobody's: a file of them must not be imported.
+//! JavaScript's JSON numbers, floating-point columns and spreadsheets keep about 16 digits; an ID has 17 to 19. A rounded ID belongs to
+//! another member or to none, so a file with rounded IDs must not be imported.
 
 use twilight_model::id::Id;
 
@@ -11,29 +11,29 @@ use super::{
 };
 use crate::support::ids::{self, Millis};
 
-/// The least id there is: 17 digits. It is of 28 January 2015, before Discord had users.
+/// The lowest possible ID: 17 digits. It is of 28 January 2015, before Discord had users.
 const LEAST: u64 = 10_000_000_000_000_000;
 
-/// Clocks differ. An id that is further in the future than this was never made by Discord.
+/// Tolerance for clock differences. Discord cannot have created an ID further in the future than this.
 const CLOCK_SKEW_MS: Millis = 24 * 60 * 60 * 1000;
 
-/// Fewest digits that are taken for an id where a number could be something else.
+/// The minimum number of digits of an ID where a number could be something else.
 const ID_DIGITS: usize = 15;
 
-/// What stands where an id is expected.
+/// The content of an ID field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ids {
-    /// One id.
+    /// A single ID.
     One(u64),
-    /// A guild's and a user's, as tutorials make keys of: `GUILD-USER`.
+    /// A guild ID and a user ID, as tutorials combine them into keys: `GUILD-USER`.
     Pair(u64, u64),
 }
 
-/// Read an id.
+/// Parse an ID.
 ///
 /// # Errors
 ///
-/// Why it is none.
+/// Why the value is not an ID.
 pub fn read(cell: &Cell, whose: Whose, now: Millis) -> Result<Ids, Reason> {
     let not = |why| Reason::NoSnowflake {
         whose,
@@ -71,7 +71,7 @@ pub fn read(cell: &Cell, whose: Whose, now: Millis) -> Result<Ids, Reason> {
     }
 }
 
-/// Whether a value can be meant for an ID, be it a wrong one: long enough, and of digits.
+/// Whether a value may be meant as an ID, even an invalid one: long enough, and made of digits.
 pub fn may_be_one(cell: &Cell) -> bool {
     match cell {
         Cell::Whole(number) => number.unsigned_abs() >= 10_u128.pow(14),
@@ -81,7 +81,7 @@ pub fn may_be_one(cell: &Cell) -> bool {
     }
 }
 
-/// Whether a key of an object looks like an id, or like a guild's and a user's together.
+/// Whether an object key looks like an ID, or like a guild ID and a user ID combined.
 pub fn is_key(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
@@ -89,12 +89,12 @@ pub fn is_key(text: &str) -> bool {
         || is_real(text)
 }
 
-/// Whether a key is long enough to be a guild's.
+/// Whether a key is long enough to be a guild ID.
 pub fn is_long_key(text: &str) -> bool {
     text.len() >= ID_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The text without what spreadsheets are told by: `="123"`, `'123`.
+/// The text without the marks that make spreadsheets treat it as text: `="123"`, `'123`.
 fn bare(text: &str) -> &str {
     let text = text.trim();
     let text = text.strip_prefix('=').unwrap_or(text);
@@ -110,7 +110,7 @@ pub fn only(text: &str) -> Option<&str> {
     ids.next().is_none().then_some(id)
 }
 
-/// Two ids in one text, with anything that is no digit around them.
+/// Two IDs in one text, separated and surrounded by non-digits.
 fn pair(text: &str) -> Option<(&str, &str)> {
     let mut ids = text
         .split(|character: char| !character.is_ascii_digit())
@@ -119,7 +119,7 @@ fn pair(text: &str) -> Option<(&str, &str)> {
     ids.next().is_none().then_some((guild, user))
 }
 
-/// Whether it is a number of an id's size, written with a point, a comma or an exponent.
+/// Whether the text is a number of an ID's size, written with a point, a comma or an exponent.
 fn is_real(text: &str) -> bool {
     text.starts_with(|character: char| character.is_ascii_digit())
         && text
@@ -149,62 +149,62 @@ fn check(number: i128, now: Millis) -> Result<u64, &'static str> {
     Ok(id)
 }
 
-/// Where a file's ids stop being believed: the chance that a healthy file is refused.
+/// The probability below which a file's IDs are rejected: the chance of rejecting a healthy file.
 const REFUSED_BY_ACCIDENT: f64 = 1e-6;
 
-/// So many ids at least are looked at before all of them being multiples of 2ⁿ says something, and so many must be no multiples
-/// of the next power.
+/// At least this many IDs are needed before the fact that all are multiples of 2ⁿ has any weight, and this many must not be multiples of
+/// the next power.
 const FEWEST_MULTIPLES: u64 = 8;
 const FEWEST_ODD_MULTIPLES: u64 = 3;
 
-/// Numbers with an exponent make the whole file suspect when there are so many of them...
+/// Numbers with an exponent make the whole file suspect if there are at least this many of them...
 const FEWEST_REALS: u64 = 3;
-/// ...and they are more than one of so many ids.
+/// ...and they exceed one in this many IDs.
 const REALS_ONE_IN: u64 = 100;
 
-/// What the distinct ids of a file look like.
+/// Statistics over the distinct IDs of a file.
 ///
-/// A 64-bit floating point number has 53 bits, so the numbers that it can hold are 2ⁿ apart where ids are: 16 in 2015, 128 since
-/// 2019, 256 since 2023. JavaScript writes such a number by the fewest digits that tell it from its neighbours, then zeros: one
-/// zero where they are 16 to 64 apart, two from 128 on. What a spreadsheet leaves (15 digits, then zeros) looks the same.
+/// A 64-bit floating-point number has 53 bits, so in the range of IDs the representable numbers are 2ⁿ apart: 16 in 2015, 128 since 2019,
+/// 256 since 2023. JavaScript prints such a number with the fewest digits that distinguish it from its neighbours, then zeros: one zero if
+/// they are 16 to 64 apart, two from 128 on. The output of a spreadsheet (15 digits, then zeros) looks the same.
 ///
-/// A healthy id looks like that by accident once in 2ⁿ times, and once in 5 (for one zero) or 25 (for two) if its lower bits are 0,
-/// as those of many ids are. The latter is reckoned with, so one such id is nothing, and many are proof: a file is refused if
-/// its ids would come about by accident less than once in a million files. That takes 5 ids of the last years in a row.
+/// A healthy ID looks like that by accident once in 2ⁿ times, and once in 5 (for one zero) or 25 (for two) if its lower bits are 0, as
+/// those of many IDs are. The calculation accounts for the latter, so one such ID proves nothing, and many are proof: a file is rejected if
+/// its IDs would occur by accident less than once in a million files. That takes 5 IDs of recent years in a row.
 ///
-/// Other tools write the exact value, a multiple of 2ⁿ. Ids whose lower bits are 0 are multiples too, but of 4,096.
+/// Other tools print the exact value, a multiple of 2ⁿ. IDs whose lower bits are 0 are multiples too, but of 4,096.
 #[derive(Debug, Default)]
 pub struct Rounding {
     ids: u64,
-    /// Ids that look as JavaScript writes them after rounding, and what number of them is to be expected.
+    /// IDs that look like JavaScript's output after rounding, and the number of them expected by chance.
     shortest: u64,
     expected: f64,
-    /// The logarithm of the chance of the run of such ids that goes on, and where it began.
+    /// The logarithm of the probability of the current run of such IDs, and where the run began.
     run: f64,
     run_began: String,
     multiples: u64,
     odd_multiples: u64,
-    /// Ids that were written with an exponent or a point.
+    /// IDs written with an exponent or a point.
     reals: u64,
     first: Option<String>,
     found: Option<Rounded>,
 }
 
-/// Why a file's ids are not believed.
+/// Evidence that a file's IDs were rounded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rounded {
-    /// Where the first of them stands.
+    /// The position of the first one.
     pub at: String,
     /// How they look.
     pub how: &'static str,
-    /// How many look so.
+    /// The number of IDs that look this way.
     pub count: u64,
-    /// The number of IDs looked at.
+    /// The number of IDs checked.
     pub of: u64,
 }
 
 impl Rounding {
-    /// Take an id into account that was not there before. `at` is asked only where it is needed.
+    /// Add an ID that was not seen before. `at` is called only if needed.
     pub fn see(&mut self, id: u64, at: impl Fn() -> String) {
         self.ids += 1;
         let spacing = spacing(id);
@@ -240,14 +240,14 @@ impl Rounding {
         }
     }
 
-    /// An id was written with an exponent or a point, and its row is rejected.
+    /// Add an ID written with an exponent or a point; its row is rejected.
     pub fn see_real(&mut self, at: impl Fn() -> String) {
         self.ids += 1;
         self.reals += 1;
         self.first.get_or_insert_with(at);
     }
 
-    /// Why the file is to be refused, if it is.
+    /// The evidence, if the file must be rejected.
     pub fn verdict(&self) -> Option<Rounded> {
         let first = || self.first.clone().unwrap_or_default();
         if let Some(found) = &self.found {
@@ -282,7 +282,8 @@ impl Rounding {
         })
     }
 
-    /// The chance, once in so many times at most, that the only ids of a small file look rounded by accident; `None` when they do not.
+    /// The position, and the odds (one in N at most) that the few IDs of a small file look rounded by accident; `None` if they do not look
+    /// rounded.
     pub fn suspicion(&self) -> Option<(String, u64)> {
         if self.shortest == 0 || self.shortest < self.ids {
             return None;
@@ -296,34 +297,34 @@ impl Rounding {
         Some((self.first.clone().filter(|_| one_in > 1)?, one_in))
     }
 
-    /// Whether so many ids look rounded as one healthy file in a million has: of independent chances, k come true at most with
-    /// mean to the k-th over k factorial.
+    /// Whether as many IDs look rounded as in one of a million healthy files: of independent events, k occur with a probability of at most
+    /// the mean to the power of k, divided by k factorial.
     fn is_too_many(&self) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
         let count = self.shortest as f64;
         if count <= self.expected {
             return false;
         }
-        // Stirling: ln k! is at least k ln k - k.
+        // By Stirling's formula, ln k! is at least k ln k - k.
         let bound = count * self.expected.ln() - (count * count.ln() - count);
         bound < REFUSED_BY_ACCIDENT.ln()
     }
 }
 
-/// How far apart the numbers are that a 64-bit floating point number can hold, at this one.
+/// The distance between adjacent 64-bit floating-point numbers at this value.
 fn spacing(id: u64) -> u64 {
     1 << id.ilog2().saturating_sub(f64::MANTISSA_DIGITS - 1)
 }
 
-/// Whether JavaScript would write the id as it is after having it rounded.
+/// Whether the ID equals what JavaScript would print for it after rounding.
 fn is_shortest(id: u64) -> bool {
-    // 17 digits tell any two apart, so what is longer ends with zeros.
+    // 17 digits distinguish any two numbers, so longer output ends with zeros.
     if id >= 100_000_000_000_000_000 && !id.is_multiple_of(10) {
         return false;
     }
     #[expect(clippy::cast_precision_loss, reason = "this is the rounding in question")]
     let rounded = id as f64;
-    // Display writes as JavaScript does: the shortest digits, then zeros.
+    // Display formats as JavaScript does: the shortest digits, then zeros.
     rounded.to_string() == id.to_string()
 }
 

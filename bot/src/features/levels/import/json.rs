@@ -1,9 +1,9 @@
-//! JSON of the shapes that people have, read as a stream: nothing is held but the row at hand.
+//! JSON files in the usual shapes, read as a stream: only the current row is held in memory.
 //!
-//! Tutorials write `{"GUILD": {"USER": {"xp": …}}}`, `{"USER": {"xp": …, "level": …}}` or `{"GUILD-USER": …}`; bots give lists
-//! of objects, bare or below `players` (MEE6), `levels` (Lurkr) or `users` (Polaris), one page or many. They differ in names
-//! more than in kind, so one walk finds the rows of all of them: an object with XP or a level is a member's. Its id stands in it
-//! or is its key; the guild's stands in it, or is the key around it, or in the page around it.
+//! Tutorials write `{"GUILD": {"USER": {"xp": …}}}`, `{"USER": {"xp": …, "level": …}}` or `{"GUILD-USER": …}`; bots export lists of
+//! objects, bare or below `players` (MEE6), `levels` (Lurkr) or `users` (Polaris), on one page or many. They differ in names more than in
+//! structure, so one walk finds the rows of all of them: an object with XP or a level is a member. Its ID is in the object or is its key;
+//! the guild's ID is in the object, is the key around it, or is in the page around it.
 
 mod entries;
 mod keys;
@@ -47,7 +47,7 @@ pub(super) fn read(source: &Source, meter: &Meter, sink: Sink<'_>) -> Result<(),
         stopped: false,
     };
     let mut deserializer = serde_json::Deserializer::from_reader(reader);
-    // One value, or pages one after the other, or a line for each member. `end` is an error while there is more.
+    // A single value, several pages one after the other, or one line per member. `end` is an error while there is more.
     while let Err(more) = deserializer.end() {
         let read = if more.is_io() {
             Err(more)
@@ -90,7 +90,7 @@ pub(super) fn read(source: &Source, meter: &Meter, sink: Sink<'_>) -> Result<(),
     put.map_err(|_stopped| SourceError::Stopped)
 }
 
-/// Counts lines as `serde_json` reads them, which it does byte by byte.
+/// Counts lines while `serde_json` reads, which it does byte by byte.
 struct Counted<'a, R> {
     inner: BufReader<R>,
     line: Rc<Shared<u64>>,
@@ -100,7 +100,7 @@ struct Counted<'a, R> {
     unreported: u64,
 }
 
-/// The meter is shared between threads, and is told of so many bytes at a time.
+/// The meter is shared between threads, so it is updated only once per this many bytes.
 const REPORTED_BYTES: u64 = 1 << 14;
 
 impl<R: Read> Read for Counted<'_, R> {
@@ -109,7 +109,7 @@ impl<R: Read> Read for Counted<'_, R> {
             return Ok(0);
         };
         *byte = *next;
-        // A line break that was only looked at, because a number may end at it, does not count yet.
+        // A line break that was only peeked at, because it may end a number, does not count yet.
         if std::mem::replace(&mut self.broke, *byte == b'\n') {
             self.line.set(self.line.get() + 1);
         }
@@ -122,13 +122,13 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
-/// A step from the beginning of a value to a row.
+/// One step of the path from the root to a row.
 enum Step {
     Key(String),
     Index(u64),
 }
 
-/// The place of a row.
+/// The position of a row.
 struct Place<'a> {
     line: u64,
     path: &'a [Step],
@@ -151,14 +151,14 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// What the walk shares.
+/// State shared by the whole walk.
 struct Walker<'s> {
     names: &'s Names,
     sink: Sink<'s>,
     line: Rc<Shared<u64>>,
     path: Vec<Step>,
     pages: Pages,
-    /// Rows so far.
+    /// Rows found so far.
     rows: u64,
     stopped: bool,
 }
@@ -177,37 +177,37 @@ impl Walker<'_> {
     }
 }
 
-/// What a value is, by where it stands.
+/// The kind of value, by its context.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Kind {
-    /// Something that members may stand in.
+    /// A container that may hold members.
     #[default]
     Group,
-    /// A member, or a guild.
+    /// A member or a guild.
     Member,
     /// The value of a field.
     Value,
 }
 
-/// What is known of a value before it is read.
+/// What is known about a value before it is read.
 #[derive(Clone, Default)]
 struct Around {
     kind: Kind,
-    /// The key that is an id: a member's, or if there are members in it, the guild's.
+    /// The key, if it is an ID: a member's, or the guild's if there are members below.
     key: Option<Rc<Cell>>,
     guild: Option<Rc<Cell>>,
-    /// Whether this is a place where members are expected, so that what is none is an error.
+    /// Whether members are expected here, so that anything else is an error.
     listed: bool,
 }
 
-/// One value.
+/// The visitor of one value.
 struct Walk<'w, 's> {
     walker: &'w mut Walker<'s>,
     around: Around,
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
-    /// The value, if it is a single one.
+    /// The value, if it is scalar.
     type Value = Option<Cell>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {

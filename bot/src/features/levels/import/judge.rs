@@ -1,4 +1,4 @@
-//! What a row is worth: an entry for a member, or a reason why not. Pure.
+//! Validates rows: each becomes an entry for a member, or a reason for rejection. Pure.
 
 use std::fmt;
 
@@ -17,10 +17,10 @@ use crate::{
     support::ids::{MemberKey, Millis},
 };
 
-/// More than this nobody has.
+/// The highest plausible XP.
 const MOST: u64 = curve::MOST_XP;
 
-/// Whose id it is.
+/// The kind of ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
     /// A member's.
@@ -38,81 +38,81 @@ impl fmt::Display for Whose {
     }
 }
 
-/// Why a row is not imported.
+/// Why a row is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Reason {
-    /// It does not say whose it is.
+    /// It has no user ID.
     #[error("no user id")]
     NoUser,
-    /// It does not say of which guild, and nobody else does.
+    /// It has no guild ID, and none was given.
     #[error("no guild ID: pass --guild")]
     NoGuild,
-    /// It has nothing to import.
+    /// It has neither XP nor a level.
     #[error("no XP and no level")]
     NoXp,
-    /// An id was rounded for certain.
+    /// An ID was certainly rounded.
     #[error("the {whose} id {text} was rounded by the tool that wrote it: export ids as text")]
     Rounded {
         /// The kind of ID.
         whose: Whose,
-        /// What stands there.
+        /// The value in the source.
         text: String,
     },
-    /// An id is none of Discord's.
+    /// A value is not a Discord ID.
     #[error("{text} is no {whose} id of Discord's: {why}")]
     NoSnowflake {
         /// The kind of ID.
         whose: Whose,
-        /// What stands there.
+        /// The value in the source.
         text: String,
         /// What is wrong with it.
         why: &'static str,
     },
-    /// A number is none, or none that can be.
+    /// A number is invalid or implausible.
     #[error("{} {text}: {why}", field.name())]
     Number {
         /// The field.
         field: Field,
-        /// What stands there.
+        /// The value in the source.
         text: String,
         /// What is wrong with it.
         why: &'static str,
     },
-    /// The member had a row already.
+    /// The member already had a row.
     #[error("the member has an earlier row in this file, which counts")]
     Repeated,
-    /// A CSV record has more or fewer fields than the header, so nobody knows which is which.
+    /// A CSV record has more or fewer fields than the header, so its fields cannot be assigned.
     #[error("{found} fields where the header has {expected}")]
     Columns {
-        /// How many it has.
+        /// The number of fields in the record.
         found: usize,
-        /// How many the header has.
+        /// The number of fields in the header.
         expected: usize,
     },
-    /// A CSV field's quotation mark has no end, or text behind it.
+    /// A quotation mark in a CSV field is unclosed or followed by text.
     #[error("quotation marks that do not pair up")]
     Quote,
-    /// A CSV line is longer than any that has sense.
+    /// A CSV line exceeds the maximum length.
     #[error("the line is longer than 64 KiB")]
     Long,
-    /// It is no text.
+    /// The text is not valid UTF-8.
     #[error("not UTF-8")]
     Encoding,
-    /// A list of members has something else in it.
+    /// A list of members contains something else.
     #[error("{0} where a member is expected")]
     NoObject(&'static str),
-    /// A server answered with an error instead of members.
+    /// The file contains an error response instead of members.
     #[error(
         "an error of the server that the file comes from, where members are expected: fetch this page again"
     )]
     ErrorPage,
-    /// Pages are not in the file.
+    /// Pages of the leaderboard are missing in the file.
     #[error("missing pages: {0}; fetch them, and import the file with all pages")]
     MissingPages(String),
 }
 
 impl Reason {
-    /// What it is counted as in the summary.
+    /// The key by which it is counted in the summary.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::NoUser => "no user id",
@@ -133,7 +133,7 @@ impl Reason {
     }
 }
 
-/// What `xp` means in a source.
+/// The meaning of `xp` in a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum XpMeaning {
     /// Everything that a member has earned
@@ -143,7 +143,7 @@ pub enum XpMeaning {
     InLevel,
 }
 
-/// What a source says of a member.
+/// The validated data of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The member.
@@ -152,43 +152,43 @@ pub struct Entry {
     pub xp: u64,
     /// Messages, if the source has them.
     pub messages: Option<u64>,
-    /// What had to be done to get the XP.
+    /// How the XP was derived.
     pub origin: Origin,
 }
 
-/// Where an entry's XP comes from.
+/// How an entry's XP was derived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// There was only a level: it is the XP that the level begins at.
+    /// Only a level was given: the XP is the start of that level.
     pub level_only: bool,
     /// A fraction was cut off.
     pub fraction: bool,
-    /// The level that stands beside it needs more on our curve.
+    /// The given level needs more XP on our curve.
     pub below_level: bool,
 }
 
-/// A row that was judged.
+/// The result of validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judged {
     /// To be imported.
     Entry(Entry),
-    /// Of a guild that is not asked for.
+    /// Belongs to a guild that is not imported.
     Elsewhere,
 }
 
-/// By which rows are judged.
+/// The parameters of validation.
 #[derive(Clone, Copy, Debug)]
 pub struct Judge {
-    /// The only guild that is asked for; rows that name none are taken for its.
+    /// The only guild to import; rows without a guild are assigned to it.
     pub guild: Option<Id<GuildMarker>>,
-    /// What `xp` means.
+    /// The meaning of `xp`.
     pub xp: XpMeaning,
-    /// The time: ids of the future are none.
+    /// The current time: IDs from the future are invalid.
     pub now: Millis,
 }
 
 impl Judge {
-    /// Judge a row.
+    /// Validate a row.
     ///
     /// # Errors
     ///
@@ -201,7 +201,7 @@ impl Judge {
         )?;
         let guild = present(fields, Field::Guild).map(|cell| ids::read(cell, Whose::Guild, self.now));
         let guild = match guild {
-            // Such as the server's name: whoever gives the guild's ID knows better.
+            // Such as the guild's name; the ID given on the command line has precedence.
             Some(Err(Reason::NoSnowflake { .. })) if self.guild.is_some() => None,
             guild => guild.transpose()?,
         };
@@ -251,7 +251,7 @@ impl Judge {
             }
             (Some((xp, fraction)), Some(level), XpMeaning::InLevel) => {
                 origin.fraction = fraction;
-                // Steps of another curve may be longer; the level stays what it was.
+                // Steps of another curve may be longer; the level stays the same.
                 xp.saturating_add(Curve::Mee6.xp_at(level))
                     .min(Curve::Mee6.xp_at(level + 1) - 1)
             }
@@ -268,7 +268,7 @@ impl Judge {
     }
 }
 
-/// A cell with something in it.
+/// A cell that is not empty.
 fn present(fields: &Fields, field: Field) -> Option<&Cell> {
     fields
         .get(field)
@@ -283,7 +283,7 @@ fn wrong(fields: &Fields, field: Field, why: &'static str) -> Reason {
     }
 }
 
-/// A count, and whether a fraction was cut off it.
+/// A count, and whether a fraction was truncated.
 fn number(fields: &Fields, field: Field) -> Result<Option<(u64, bool)>, Reason> {
     let Some(cell) = present(fields, field) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! How far an import is: redrawn on a terminal, a line now and then anywhere else. On standard error.
+//! The progress of an import: redrawn on a terminal, an occasional line elsewhere. On standard error.
 
 use std::{
     io::{IsTerminal as _, Write as _, stderr},
@@ -7,14 +7,14 @@ use std::{
 
 use tokio::time::Instant;
 
-/// How often it is redrawn on a terminal, and told elsewhere.
+/// The redraw interval on a terminal, and the interval of lines elsewhere.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(200);
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Characters of the bar.
+/// The width of the bar, in characters.
 const BAR: usize = 30;
 
-/// The display.
+/// The progress display.
 #[derive(Debug)]
 pub struct Progress {
     redraws: bool,
@@ -30,7 +30,7 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// A display that has shown nothing.
+    /// A display that has not shown anything yet.
     pub fn new() -> Self {
         Self {
             redraws: stderr().is_terminal(),
@@ -40,17 +40,17 @@ impl Progress {
         }
     }
 
-    /// The file is read for the first time.
+    /// Show the progress of the first pass.
     pub fn checking(&mut self, percent: u64) {
         self.show(|_| format!("checking the file {}", bar(percent)));
     }
 
-    /// Begin to count rows by the second.
+    /// Start measuring the rows per second.
     pub fn begin(&mut self) {
         self.began = Instant::now();
     }
 
-    /// So many rows are done, of which this run did `own`.
+    /// Show that `done` rows are complete, of which this run did `own`.
     pub fn rows(&mut self, done: u64, total: u64, own: u64, rejects: u64) {
         self.show(|elapsed| {
             let per_second = u128::from(own) * 1000 / elapsed.as_millis().max(1);
@@ -62,7 +62,7 @@ impl Progress {
         });
     }
 
-    /// Nothing more is shown.
+    /// End the display.
     pub fn end(&mut self) {
         if self.redraws && self.shown {
             print("\r\x1b[K");
@@ -97,6 +97,6 @@ fn bar(percent: u64) -> String {
 
 fn print(text: &str) {
     let mut stderr = stderr();
-    // Nobody is left to tell if standard error is closed.
+    // If standard error is closed, there is no one to show it to.
     drop(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()));
 }

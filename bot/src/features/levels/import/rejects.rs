@@ -1,7 +1,7 @@
-//! Rows that were not imported, in a file that can be corrected and imported again.
+//! Rejected rows, in a file that can be corrected and imported again.
 //!
-//! One JSON object a line, with the fields as the source had them, the place and the reason; an import reads the fields and
-//! passes over the rest.
+//! One JSON object per line, with the fields as found in the source, the position and the reason; an import reads the fields and ignores
+//! the rest.
 
 use std::{
     fs::File,
@@ -17,20 +17,20 @@ use super::{
 };
 use crate::support::files;
 
-/// A row that is not imported.
+/// A rejected row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reject {
-    /// Where it stands.
+    /// Its position in the source.
     pub at: String,
     /// The reason for the rejection.
     pub reason: Reason,
-    /// What it says.
+    /// Its fields.
     pub fields: Fields,
-    /// What stands there, where it could not be taken apart.
+    /// The raw text, if it could not be parsed.
     pub raw: String,
 }
 
-/// The file, made when there is something to put in it.
+/// The reject file, created with the first row.
 #[derive(Debug)]
 pub struct RejectFile {
     path: PathBuf,
@@ -38,22 +38,22 @@ pub struct RejectFile {
 }
 
 impl RejectFile {
-    /// A file that does not exist yet.
+    /// Use this path; nothing is created yet.
     pub const fn new(path: PathBuf) -> Self {
         Self { path, file: None }
     }
 
-    /// Where it is, if there is anything in it.
+    /// The path, if anything was written.
     pub fn written(&self) -> Option<&Path> {
         self.file.as_ref().map(|_| self.path.as_path())
     }
 
-    /// Where it would be.
+    /// The path, whether or not it exists.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Put a row into it.
+    /// Add a row.
     pub fn put(&mut self, reject: &Reject) -> std::io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
@@ -63,7 +63,7 @@ impl RejectFile {
         file.write_all(b"\n")
     }
 
-    /// Hand what was put into it to the operating system.
+    /// Flush buffered rows to the operating system.
     pub fn flush(&mut self) -> std::io::Result<()> {
         self.file.as_mut().map_or(Ok(()), std::io::Write::flush)
     }
@@ -73,7 +73,7 @@ fn line(reject: &Reject) -> Value {
     let mut line = Map::new();
     for field in Field::ALL {
         let value = reject.fields.get(field).map(|cell| value(field, cell));
-        // Whoever corrects the line sees what it needs.
+        // Shows which fields a corrected line needs.
         let needed = matches!(field, Field::User | Field::Xp).then_some(Value::Null);
         if let Some(value) = value.or(needed) {
             line.insert(field.name().to_owned(), value);
@@ -87,7 +87,7 @@ fn line(reject: &Reject) -> Value {
     Value::Object(line)
 }
 
-/// Ids are text, so that no tool rounds them.
+/// IDs are written as strings, so that no tool rounds them.
 fn value(field: Field, cell: &Cell) -> Value {
     match cell {
         Cell::Text(text) => text.clone().into(),

@@ -1,4 +1,4 @@
-//! What an import did, or would do: counted row by row, told at the end.
+//! The report of an import or a dry run: counted row by row, printed at the end.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -20,19 +20,19 @@ use crate::{
 /// How many of the first and of the largest changes are shown.
 const SHOWN: usize = 5;
 
-/// What happens to a member.
+/// The change of a member's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The member.
     pub key: MemberKey,
-    /// What they had; `None` without a row.
+    /// The values before; `None` without a row.
     pub before: Option<Counts>,
-    /// What they have then.
+    /// The values after.
     pub after: Counts,
 }
 
 impl Change {
-    /// What `mode` makes of an entry.
+    /// The change that an entry causes in this mode.
     pub fn of(entry: &Entry, before: Option<Counts>, mode: Mode) -> Self {
         let had = before.unwrap_or_default();
         let messages = entry.messages.unwrap_or(0);
@@ -51,7 +51,7 @@ impl Change {
         }
     }
 
-    /// Whether anything is different.
+    /// Whether any value differs.
     pub fn is_one(&self) -> bool {
         self.before != Some(self.after)
     }
@@ -60,7 +60,7 @@ impl Change {
         self.after.xp.abs_diff(self.before.unwrap_or_default().xp)
     }
 
-    /// For people, with the levels of the guild's curve.
+    /// A line for the report, with levels of the guild's curve.
     fn in_words(&self, curve: Curve) -> String {
         let MemberKey { guild_id, user_id } = self.key;
         let before = self.before.map_or_else(
@@ -75,31 +75,31 @@ impl Change {
     }
 }
 
-/// Why rows were rejected, and an example.
+/// Rejected rows of one kind, with an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
     /// The number of them.
     pub count: u64,
-    /// The first, with its place.
+    /// The first one, with its position.
     pub first: String,
 }
 
-/// What was done with the rows of a file.
+/// The results of an import.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Rows read.
     pub rows: u64,
-    /// Rows that an earlier, interrupted run had done.
+    /// Rows completed by an earlier, interrupted run.
     pub done_before: u64,
     /// Members who had no row.
     pub new: u64,
-    /// Members whose row is another now.
+    /// Members whose row changed.
     pub changed: u64,
-    /// Members for whom the file has nothing new.
+    /// Members whose row already had the same values.
     pub unchanged: u64,
-    /// Members whose reward roles follow.
+    /// Members whose reward roles are updated.
     pub roles: u64,
-    /// Rows of guilds that were not asked for.
+    /// Rows of guilds that were not selected.
     pub elsewhere: u64,
     /// Rows that were rejected, by kind.
     pub rejected: BTreeMap<&'static str, Rejected>,
@@ -107,11 +107,11 @@ pub struct Report {
     pub examples: Vec<Change>,
     /// The largest changes, the largest first.
     pub largest: Vec<Change>,
-    /// Lines for people: what is not imported, what looks odd.
+    /// Lines about data that is not imported or looks suspicious.
     pub notes: Vec<String>,
-    /// The curves of the guilds in the changes that are shown; MEE6's for one that is not here.
+    /// The curves of the guilds in the shown changes; MEE6's for a missing one.
     pub curves: BTreeMap<Id<GuildMarker>, Curve>,
-    /// Where the rejected rows are.
+    /// The file with the rejected rows.
     pub reject_file: Option<PathBuf>,
     level_only: u64,
     fractions: u64,
@@ -119,7 +119,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Nothing yet, but what an earlier run has done.
+    /// An empty report, except for the rows of an earlier run.
     pub(super) fn after(done_before: u64) -> Self {
         Self {
             done_before,
@@ -133,24 +133,24 @@ impl Report {
         shown.map(|change| change.key.guild_id)
     }
 
-    /// Rows that were rejected.
+    /// The number of rejected rows.
     pub fn rejects(&self) -> u64 {
         self.rejected.values().map(|rejected| rejected.count).sum()
     }
 
-    /// Rows that were or would be imported by this run.
+    /// Rows that this run has imported or would import.
     pub const fn imported(&self) -> u64 {
         self.new + self.changed + self.unchanged
     }
 
-    /// Count an entry.
+    /// Count how an entry's XP was derived.
     pub(super) fn count_origin(&mut self, origin: Origin) {
         self.level_only += u64::from(origin.level_only);
         self.fractions += u64::from(origin.fraction);
         self.below_level += u64::from(origin.below_level);
     }
 
-    /// Count what happens to a member, and whether their reward roles follow.
+    /// Count the change of a member, and whether their reward roles are updated.
     pub(super) fn count(&mut self, change: &Change, settings: Option<&GuildSettings>) {
         let xp = XpChange {
             key: change.key,
@@ -177,7 +177,7 @@ impl Report {
         }
     }
 
-    /// Count a row that is not imported.
+    /// Count a rejected row.
     pub(super) fn reject(&mut self, reject: &Reject) {
         self.rejected
             .entry(reject.reason.kind())
@@ -188,7 +188,7 @@ impl Report {
             });
     }
 
-    /// What had to be done to read the file, in words.
+    /// Lines about how XP was derived.
     fn origins(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if self.level_only > 0 {
@@ -212,7 +212,7 @@ impl Report {
         lines
     }
 
-    /// For people.
+    /// The report as text.
     pub fn summary(&self, dry_run: bool) -> String {
         let would = if dry_run { "would be " } else { "" };
         let mut lines = vec![format!("{} rows read", self.rows)];

@@ -1,4 +1,4 @@
-//! A file that somebody moves in with: what kind it is, and its rows one after the other.
+//! The file to import: its kind, and its rows in order.
 
 use std::{
     fmt,
@@ -20,88 +20,88 @@ use super::{
     sqlite,
 };
 
-/// How a SQLite file begins: <https://www.sqlite.org/fileformat.html#magic_header_string>.
+/// The first bytes of a SQLite file: <https://www.sqlite.org/fileformat.html#magic_header_string>.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// What programs of Windows put before UTF-8.
+/// Written before UTF-8 text by programs on Windows.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Why a file cannot be read at all.
 #[derive(Debug, Error)]
 pub enum SourceError {
-    /// The operating system refuses it.
+    /// The operating system reported an error.
     #[error("{}: {error}", .path.display())]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What it says.
+        /// The error of the operating system.
         #[source]
         error: std::io::Error,
     },
-    /// It can be read only once, or not at all.
+    /// It is not a regular file, and cannot be read twice.
     #[error(
         "{}: this is {what}, and an import reads a file twice: write it to a file first, as in `COMMAND > levels.json`",
         .path.display()
     )]
     NoFile {
-        /// What was given.
+        /// The given path.
         path: PathBuf,
-        /// What it is.
+        /// The type of file.
         what: &'static str,
     },
-    /// There is nothing in it.
+    /// The file is empty.
     #[error("{}: the file is empty", .0.display())]
     Empty(PathBuf),
-    /// A browser would show it.
+    /// The file is HTML.
     #[error("{}: this is a web page, perhaps an error of the site that it comes from: fetch it again, as JSON or CSV", .0.display())]
     WebPage(PathBuf),
-    /// It is text, but not UTF-8.
+    /// The text is UTF-16, not UTF-8.
     #[error("{}: the file is UTF-16: save it as UTF-8", .0.display())]
     Utf16(PathBuf),
-    /// It is not what `--format` says.
+    /// The kind differs from `--format`.
     #[error("{}: this is {found}, and --format asks for {asked}", .path.display())]
     Kind {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What it is.
+        /// The detected kind.
         found: Kind,
-        /// What it should be.
+        /// The kind given by `--format`.
         asked: &'static str,
     },
-    /// The JSON is broken.
+    /// The JSON is invalid.
     #[error("{}: no JSON from line {line}, column {column} on: {what}", .path.display())]
     Json {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// Where in the line.
+        /// The column.
         column: usize,
-        /// What is wrong.
+        /// The parser's message.
         what: String,
     },
     /// The SQLite file cannot be read.
     #[error("{}: {what}", .path.display())]
     Sqlite {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// The error of SQLite.
         what: String,
     },
-    /// It is not known where the members are.
+    /// The location of the members is unclear.
     #[error("{}: {what}", .path.display())]
     Layout {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is missing, and what is there.
+        /// What is missing, and what was found.
         what: String,
     },
-    /// Nobody wants more rows.
+    /// The receiver of rows has stopped.
     #[error("stopped")]
     Stopped,
 }
 
-/// What a file is made of.
+/// The file type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A SQLite database.
@@ -122,28 +122,28 @@ impl fmt::Display for Kind {
     }
 }
 
-/// One row as a format hands it over.
+/// A row as read by a format.
 #[derive(Debug)]
 pub enum Row {
-    /// What it says.
+    /// Its fields.
     Fields(Fields),
-    /// It cannot be taken apart.
+    /// It could not be parsed.
     Broken {
         /// The reason for the rejection.
         reason: Reason,
-        /// What stands there.
+        /// The raw text.
         raw: String,
     },
 }
 
-/// Nobody wants more rows.
+/// The receiver of rows has stopped.
 #[derive(Clone, Copy, Debug)]
 pub struct Stop;
 
-/// Where a format puts its rows, each with the place where it stands.
+/// Receives the rows of a format, each with its position.
 pub type Sink<'a> = &'a mut dyn FnMut(&dyn fmt::Display, Row) -> Result<(), Stop>;
 
-/// How far the reading is, for somebody else to look at.
+/// The progress of reading, shared with the thread that displays it.
 #[derive(Debug, Default)]
 pub struct Meter {
     done: AtomicU64,
@@ -151,43 +151,43 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Begin with so much to do.
+    /// Begin with this total.
     pub fn begin(&self, total: u64) {
         self.done.store(0, Ordering::Relaxed);
         self.total.store(total, Ordering::Relaxed);
     }
 
-    /// Some more is done.
+    /// Add completed work.
     pub fn add(&self, done: u64) {
         self.done.fetch_add(done, Ordering::Relaxed);
     }
 
-    /// Whole percent.
+    /// The progress in whole percent.
     pub fn percent(&self) -> u64 {
         let total = self.total.load(Ordering::Relaxed).max(1);
         (self.done.load(Ordering::Relaxed).saturating_mul(100) / total).min(100)
     }
 }
 
-/// A file, and how it is to be read.
+/// A file and how to read it.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What it is.
+    /// The file type.
     pub kind: Kind,
-    /// By which names it calls the fields.
+    /// The names of its fields.
     pub names: Names,
-    /// The table that was asked for.
+    /// The table that was selected.
     pub table: Option<String>,
 }
 
-/// Whether a file was changed: its size and the time of its last change, and those of what belongs to it.
+/// Detects changes of a file: the size and modification time of the file and of its companions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp(Vec<Option<(u64, Option<SystemTime>)>>);
 
 impl Source {
-    /// Find out what a file is.
+    /// Detect the type of a file.
     pub fn open(
         path: &Path,
         format: Format,
@@ -228,7 +228,7 @@ impl Source {
         })
     }
 
-    /// Hand over every row, in an order that is the same every time.
+    /// Pass every row to `sink`, always in the same order.
     pub fn read(&self, meter: &Meter, sink: Sink<'_>) -> Result<(), SourceError> {
         match self.kind {
             Kind::Sqlite => sqlite::read(self, meter, sink),
@@ -237,7 +237,7 @@ impl Source {
         }
     }
 
-    /// What there is beside the members that is not imported, a line each.
+    /// Data beside the members that is not imported, one line each.
     pub fn left_out(&self) -> Result<Vec<String>, SourceError> {
         match self.kind {
             Kind::Sqlite => sqlite::left_out(self),
@@ -245,7 +245,7 @@ impl Source {
         }
     }
 
-    /// The names in it that might be a field's, for people: none where a format has told them already.
+    /// Names in the file that might be a field's, for messages; empty if the format has already reported them.
     pub fn keys(&self) -> Vec<String> {
         match self.kind {
             Kind::Json => json::keys(self),
@@ -253,7 +253,7 @@ impl Source {
         }
     }
 
-    /// A digest of everything that the rows come from.
+    /// A digest of all data from which rows are read.
     pub fn fingerprint(&self) -> Result<[u8; 32], SourceError> {
         let mut digest = Sha256::new();
         let mut buffer = vec![0; 1 << 16];
@@ -272,7 +272,7 @@ impl Source {
         Ok(digest.finalize().into())
     }
 
-    /// To be compared with a later one.
+    /// A stamp to compare with a later one.
     pub fn stamp(&self) -> Stamp {
         let stamp = |path: PathBuf| {
             let about = std::fs::metadata(path).ok()?;
@@ -281,7 +281,7 @@ impl Source {
         Stamp(self.files().into_iter().map(stamp).collect())
     }
 
-    /// The file, and SQLite's log of what is not in it yet.
+    /// The file, and SQLite's write-ahead log.
     fn files(&self) -> Vec<PathBuf> {
         match self.kind {
             Kind::Sqlite => vec![self.path.clone(), beside(&self.path, "-wal")],
@@ -289,7 +289,7 @@ impl Source {
         }
     }
 
-    /// The text, from its first character on.
+    /// The text, after any byte order mark.
     pub(super) fn text(&self, meter: &Meter) -> Result<BufReader<File>, SourceError> {
         let file = File::open(&self.path).map_err(|error| self.io(error))?;
         meter.begin(file.metadata().map_err(|error| self.io(error))?.len());
@@ -315,7 +315,7 @@ impl Source {
         }
     }
 
-    /// Where the fields are among named columns.
+    /// The positions of the fields among named columns.
     pub(super) fn columns<T: AsRef<str>>(&self, what: &str, header: &[T]) -> Result<Columns, SourceError> {
         let listed = || {
             let all: Vec<&str> = header.iter().map(AsRef::as_ref).collect();
@@ -342,7 +342,7 @@ impl Source {
     }
 }
 
-/// A file's name with an ending behind it.
+/// The path with a suffix appended to the file name.
 pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
@@ -388,7 +388,7 @@ fn kind(path: &Path) -> Result<Kind, SourceError> {
 
 #[cfg(test)]
 pub(super) mod reading {
-    //! What the formats' tests read with.
+    //! Helpers for the tests of formats.
 
     use std::io::Write as _;
 
@@ -398,10 +398,10 @@ pub(super) mod reading {
         judge::{Judge, Judged, XpMeaning},
     };
 
-    /// A year after the last id in the tests.
+    /// A year after the latest ID in the tests.
     const NOW_MS: i64 = 1_800_000_000_000;
 
-    /// Every row of a file with these contents.
+    /// All rows of a file with these contents.
     pub(in crate::features::levels::import) fn rows(
         contents: &[u8],
         format: Format,
@@ -424,7 +424,7 @@ pub(super) mod reading {
         Ok(rows)
     }
 
-    /// A line a row: `guild/user xp messages`, or the place and why it is rejected.
+    /// One line per row: `guild/user xp messages`, or the position and the reason for rejection.
     pub(in crate::features::levels::import) fn told(rows: Vec<(String, Row)>) -> Vec<String> {
         let judge = Judge {
             guild: None,

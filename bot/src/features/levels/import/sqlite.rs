@@ -1,6 +1,6 @@
-//! SQLite files, opened for reading only.
+//! SQLite files, opened read-only.
 //!
-//! The file is somebody else's: its views and triggers are not run, and names in it are quoted.
+//! The file is untrusted: its views and triggers are not run, and names in it are quoted.
 
 use std::{fmt, path::Path};
 
@@ -13,13 +13,13 @@ use super::{
     source::{Meter, Row, Sink, Source, SourceError, Stop, beside},
 };
 
-/// Tables that are looked at first: the tutorials'.
+/// Tables tried first, as used by tutorials.
 const USUAL: [&str; 4] = ["user_data", "levels", "users", "scores"];
 
-/// Largest row. SQLite's own limit is a thousand million bytes, which a damaged file may ask for.
+/// The maximum size of a row. SQLite's own limit is a thousand million bytes, which a damaged file may request.
 const LARGEST_ROW_BYTES: i32 = 1 << 26;
 
-/// A row of a table.
+/// The position of a row in a table.
 struct Place<'a> {
     row: i64,
     table: &'a str,
@@ -31,7 +31,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// A table with members in it.
+/// A table that contains members.
 struct Table {
     name: String,
     columns: Vec<String>,
@@ -83,7 +83,7 @@ pub(super) fn left_out(source: &Source) -> Result<Vec<String>, SourceError> {
 fn open(source: &Source) -> Result<Connection, SourceError> {
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let has = |ending| std::fs::metadata(beside(&source.path, ending)).is_ok_and(|about| about.len() > 0);
-    // Nothing is waiting in a log, so nothing has to be locked or written, which a read-only directory would refuse:
+    // Without a log nothing has to be locked or written, which a read-only directory would not permit:
     // https://www.sqlite.org/uri.html#uriimmutable
     let uri = immutable_uri(&source.path).filter(|_| !has("-wal") && !has("-journal"));
     let connection = match uri {
@@ -99,7 +99,7 @@ fn open(source: &Source) -> Result<Connection, SourceError> {
     careful.map_err(|error| failed(source, &error))
 }
 
-/// The file as a URI that promises that nobody changes it.
+/// A URI for the file that declares it immutable.
 fn immutable_uri(path: &Path) -> Option<String> {
     let path = std::path::absolute(path).ok()?;
     let escaped = path
@@ -149,7 +149,7 @@ fn holds_members(source: &Source, table: &Table) -> bool {
     entries(source, table).is_some() || has_fields(source, table)
 }
 
-/// Whether its columns are a member's fields.
+/// Whether its columns are the fields of a member.
 fn has_fields(source: &Source, table: &Table) -> bool {
     source.names.columns(&table.columns).is_ok_and(|at| {
         let has = |field| at.best(field).is_some();
@@ -157,7 +157,7 @@ fn has_fields(source: &Source, table: &Table) -> bool {
     })
 }
 
-/// The columns of a table of keys and JSON, as enmap (`key`, `value`) and quick.db (`ID`, `json`) have it.
+/// The columns of a table of keys and JSON, as in enmap (`key`, `value`) and quick.db (`ID`, `json`).
 fn entries(source: &Source, table: &Table) -> Option<[usize; 2]> {
     if has_fields(source, table) {
         return None;
@@ -184,7 +184,7 @@ fn entry_rows(
         .map_err(failed)?;
     meter.begin(total.unsigned_abs());
     let [key, value] = columns.map(|column| quoted(&table.columns[column]));
-    // By the key, so that the order is the same every time.
+    // Ordered by the key, so that the order is always the same.
     let select = format!("SELECT CAST({key} AS TEXT), CAST({value} AS TEXT) FROM {name} ORDER BY 1");
     let mut statement = connection.prepare(&select).map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
@@ -249,7 +249,7 @@ fn rows(
         .collect();
     let columns: Vec<String> = selected.iter().map(|(_, column)| quoted(column)).collect();
     let columns = columns.join(", ");
-    // A table without row ids has a key of its own, by which it is stored: the order is the same every time as well.
+    // A table without row IDs is stored in the order of its primary key, so its order is always the same too.
     let with_ids = connection.prepare(&format!("SELECT {columns}, rowid FROM {name} ORDER BY rowid"));
     let (mut statement, has_ids) = match with_ids {
         Ok(statement) => (statement, true),
@@ -285,7 +285,7 @@ fn rows(
                     Cell::Text(String::from_utf8_lossy(text).into_owned())
                 }
             };
-            // A better column may have something else than an ID.
+            // A column with a better name may contain something other than an ID.
             let earlier = fields.get(*field);
             if earlier.is_none_or(|earlier| !ids::may_be_one(earlier) && ids::may_be_one(&cell)) {
                 fields.set(*field, Some(cell));
@@ -304,7 +304,7 @@ fn rows(
     Ok(())
 }
 
-/// An identifier: <https://www.sqlite.org/lang_keywords.html>.
+/// A quoted identifier: <https://www.sqlite.org/lang_keywords.html>.
 fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }

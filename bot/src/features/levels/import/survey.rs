@@ -1,4 +1,4 @@
-//! The first of two readings: nothing is written before the whole file was seen to be readable and its ids to be real.
+//! The first pass: nothing is written until the whole file has proved readable and its IDs genuine.
 
 use std::fmt;
 
@@ -12,22 +12,22 @@ use super::{
 };
 use crate::support::ids::Millis;
 
-/// What was seen in a file.
+/// The findings of the first pass.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    /// Rows, whatever they are worth.
+    /// All rows, valid or not.
     pub(super) rows: u64,
     /// Rows that can be imported.
     pub(super) entries: u64,
-    /// Rows that say neither of which guild they are, nor did anybody else.
+    /// Rows whose guild is neither in the file nor given.
     pub(super) without_guild: u64,
-    /// The first row that cannot be imported, with its place.
+    /// The first rejected row, with its position.
     pub(super) first_reject: Option<String>,
     users: Distinct,
     guilds: Distinct,
 }
 
-/// Ids, each once.
+/// Distinct IDs and their statistics.
 #[derive(Debug, Default)]
 struct Distinct {
     seen: FxHashSet<u64>,
@@ -50,7 +50,7 @@ impl Survey {
             survey.see(judge, at, &row);
             Ok(())
         })?;
-        // Two thirds of the memory that a large import takes.
+        // This is two thirds of the memory that a large import takes.
         survey.users.seen = FxHashSet::default();
         Ok(survey)
     }
@@ -93,7 +93,7 @@ impl Survey {
         }
     }
 
-    /// Whether the ids were rounded, the members' or the guilds'.
+    /// The evidence that user or guild IDs were rounded, if any.
     pub(super) fn rounded(&self) -> Option<(Whose, Rounded)> {
         let users = self
             .users
@@ -108,7 +108,7 @@ impl Survey {
         })
     }
 
-    /// What to look at although it may be an accident, a line each.
+    /// Warnings about findings that may be accidental, one line each.
     pub(super) fn suspicions(&self) -> Vec<String> {
         [(Whose::User, &self.users), (Whose::Guild, &self.guilds)]
             .into_iter()

@@ -1,4 +1,4 @@
-//! The effect: batches of entries become transactions.
+//! The second pass: batches of entries become transactions.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,13 +26,13 @@ use crate::{
     support::backoff::Backoff,
 };
 
-/// How long a batch is tried while the database is away.
+/// How long a batch is retried while the database is unavailable.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Rows after which the planner is told of them.
+/// Rows from which the planner's statistics are updated.
 const MANY: u64 = 10_000;
 
-/// The right to import a file, as long as no other process takes it.
+/// The exclusive right to import a file, until another process takes it over.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     key: Arc<JobKey>,
@@ -40,7 +40,7 @@ pub(super) struct Job {
     rows_done: u64,
 }
 
-/// What is to happen with a job that may be known.
+/// What to do with a job that may already exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Plan {
     Begin,
@@ -54,7 +54,7 @@ fn plan(known: Option<import_job::Job>, asked: &str, again: bool) -> Plan {
     match job.finished_at {
         Some(_) if again => Plan::Begin,
         Some(finished) => Plan::Done(finished, job.options),
-        // Also with `again`: what was begun anew and killed is not begun anew a second time.
+        // Also with `again`: an interrupted repetition resumes and does not start over.
         None if job.options == asked => Plan::Resume(job.rows_done),
         None if again || job.rows_done == 0 => Plan::Begin,
         None => Plan::Begun(job.options, job.rows_done),
@@ -62,7 +62,7 @@ fn plan(known: Option<import_job::Job>, asked: &str, again: bool) -> Plan {
 }
 
 impl Job {
-    /// Begin the import, or go on with it.
+    /// Start or resume an import.
     pub(super) async fn claim(store: &Store, key: JobKey, options: &Options) -> Result<Self, ImportError> {
         let asked = in_words(options);
         let key = Arc::new(key);
@@ -104,7 +104,7 @@ impl Job {
     }
 }
 
-/// What decides what a row does. An import that goes on has the same.
+/// The options that affect the result of a row. A resumed import must have the same.
 fn in_words(options: &Options) -> String {
     let mut words = format!("--mode {}", options.mode.name());
     let mut add = |what: &str, value: &str| words.extend([" --", what, " ", value]);
@@ -127,24 +127,24 @@ fn in_words(options: &Options) -> String {
     words
 }
 
-/// Everything that a batch needs.
+/// The context of all batches.
 pub(super) struct Batches<'a> {
     pub(super) store: &'a Store,
-    /// What the guilds have chosen: their curves and rewards.
+    /// The guilds' settings, with their curves and rewards.
     pub(super) settings: &'a Settings,
     pub(super) source: &'a Source,
     pub(super) stamp: Stamp,
-    /// `None` when nothing is to be written.
+    /// `None` for a dry run.
     pub(super) job: Option<Job>,
     pub(super) mode: Mode,
     pub(super) batch: usize,
-    /// Rows in the file.
+    /// The number of rows in the file.
     pub(super) total: u64,
     pub(super) rejects: RejectFile,
 }
 
 impl Batches<'_> {
-    /// Take every item, and write what is to be written.
+    /// Process every item, and write the entries.
     pub(super) async fn write(
         mut self,
         mut items: mpsc::Receiver<Vec<Item>>,
@@ -158,7 +158,7 @@ impl Batches<'_> {
                 report.rows += 1;
                 let is_new = report.rows > resumed;
                 match item {
-                    // The reject file is written anew by each run, so it has those of the rows before as well.
+                    // Each run writes the reject file from scratch, so it also includes rejects of rows completed earlier.
                     Item::Reject(reject) => self.reject(&mut report, &reject)?,
                     Item::Elsewhere => report.elsewhere += u64::from(is_new),
                     Item::Entry(entry) if is_new => {
@@ -179,7 +179,7 @@ impl Batches<'_> {
             );
         }
         if report.rows < self.total {
-            // The reading failed, and says itself why; or the file is a shorter one now.
+            // Reading failed, which is reported separately; or the file is shorter now.
             return Err(ImportError::Changed(self.source.path.clone()));
         }
         self.commit(&mut report, &mut entries, true).await?;
@@ -201,7 +201,7 @@ impl Batches<'_> {
             .map_err(|error| ImportError::Rejects { path, error })
     }
 
-    /// Write the entries, and that the file is done up to here.
+    /// Write the entries, and record that the file is done up to here.
     async fn commit(
         &mut self,
         report: &mut Report,
@@ -215,7 +215,7 @@ impl Batches<'_> {
         if self.source.stamp() != self.stamp {
             return Err(ImportError::Changed(self.source.path.clone()));
         }
-        // Sorted by key: a bot that flushes the same members meanwhile locks them in this order.
+        // Sorted by key: a bot that flushes the same members at the same time locks them in this order.
         entries.sort_unstable_by_key(|entry| entry.key);
         let current =
             retried(async || moving::current(self.store, entries.iter().map(|entry| entry.key)).await)
@@ -227,7 +227,7 @@ impl Batches<'_> {
         let guilds = || entries.iter().map(|entry| entry.key.guild_id);
         let chosen = retried(async || self.settings.of_all(self.store, guilds()).await).await?;
         if let Some(job) = &self.job {
-            // What is the same already is not written: to replace it before the bot adds to it is as good as after.
+            // Unchanged members are not written: replacing their values before the bot adds to them is equivalent to doing so afterwards.
             let arrivals: Arc<[Arrival]> = entries
                 .iter()
                 .zip(&changes)
@@ -250,8 +250,7 @@ impl Batches<'_> {
         Ok(())
     }
 
-    /// One transaction: the job's progress, whose row's lock makes a second try wait for the first, the members, and the effects on
-    /// their roles.
+    /// One transaction: the job's progress, whose row lock makes a concurrent attempt wait, the members, and the effects on their roles.
     async fn bring(
         &self,
         job: &Job,
@@ -296,7 +295,7 @@ impl Batches<'_> {
     }
 }
 
-/// Try again after a conflict, and while the database is away.
+/// Retry after a conflict, and while the database is unavailable.
 async fn retried<T>(mut once: impl AsyncFnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let deadline = Instant::now() + PATIENCE;
     let mut backoff = Backoff::new();
@@ -305,8 +304,8 @@ async fn retried<T>(mut once: impl AsyncFnMut() -> Result<T, StoreError>) -> Res
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
-        // A connection that broke has no SQLSTATE, and classes 08, 25 (too long between two statements), 53 and 57 pass; anything else
-        // is said at once.
+        // A broken connection has no SQLSTATE, and classes 08, 25 (too long between two statements), 53 and 57 are transient; any other
+        // error is returned at once.
         let passes = error.sqlstate().is_none_or(|state| {
             ["08", "25", "53", "57"].contains(&state.code().get(..2).unwrap_or_default())
         });

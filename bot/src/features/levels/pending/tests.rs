@@ -15,7 +15,7 @@ const KEY: MemberKey = MemberKey {
     user_id: Id::new(2),
 };
 
-/// The rule as the issue states it, one message after the other, with everything known.
+/// The rule as specified, applied to one message after another with all data known.
 fn model(stored: LastAward, messages: &[MemberMessage]) -> MemberDelta {
     let mut delta = MemberDelta {
         last_award: stored,
@@ -49,7 +49,7 @@ fn model(stored: LastAward, messages: &[MemberMessage]) -> MemberDelta {
 
 fn messages() -> impl Strategy<Value = Vec<MemberMessage>> {
     let message = (
-        // Around a week's end.
+        // Around the end of a week.
         (0..500_i64).prop_map(|at| begin_of(2_969) - 250 + at),
         1..30_u32,
         prop_oneof![Just(0_i64), 1..100_i64],
@@ -67,7 +67,7 @@ fn messages() -> impl Strategy<Value = Vec<MemberMessage>> {
     })
 }
 
-/// The message as it comes, where the guild's rules are not at hand for those that are `late`.
+/// The message as received, where the guild's rules are not cached for those that are `late`.
 fn received(n: usize, message: &MemberMessage, late: &[bool]) -> MemberMessage {
     let mut message = message.clone();
     if late[n] {
@@ -77,7 +77,7 @@ fn received(n: usize, message: &MemberMessage, late: &[bool]) -> MemberMessage {
     message
 }
 
-/// What is done before a flush.
+/// The resolution that precedes a flush.
 fn decide(pending: &mut Pending, messages: &[MemberMessage]) {
     for message in pending.undecided() {
         let Earns::Undecided(facts) = &message.earns else {
@@ -89,7 +89,7 @@ fn decide(pending: &mut Pending, messages: &[MemberMessage]) {
 }
 
 proptest! {
-    /// Whenever the stored award becomes known (before the first message, between two, at the flush), the sum is the same.
+    /// The sum does not depend on when the stored award becomes known (before the first message, between two, at the flush).
     #[test]
     fn when_the_stored_award_is_learned_does_not_matter(
         stored in proptest::option::of((-200..400_i64).prop_map(|at| begin_of(2_969) - 250 + at)),
@@ -119,7 +119,7 @@ proptest! {
         prop_assert_eq!(pending.resolve(stored), model(stored, &messages));
     }
 
-    /// Cutting the messages into flushes anywhere gives the same row.
+    /// The row does not depend on how the messages are split into flushes.
     #[test]
     fn where_the_flushes_fall_does_not_matter(
         messages in messages(),
@@ -131,7 +131,7 @@ proptest! {
         let mut awards = LastAwards::new(4);
         let mut rows = MemberRows::default();
         let mut row = MemberDelta::default();
-        // A batch that is under way is settled at once, or only when the next one is taken.
+        // A batch in progress is committed at once, or only when the next one is taken.
         let mut under_way: Vec<(MemberKey, Pending)> = Vec::new();
         let mut settle = |under_way: &mut Vec<(MemberKey, Pending)>, rows: &mut MemberRows, awards: &mut LastAwards| {
             for (key, mut pending) in under_way.drain(..) {

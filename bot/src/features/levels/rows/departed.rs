@@ -1,11 +1,11 @@
-//! Rows of `member_xp` of members who left.
+//! Rows of `member_xp` of former members.
 
 use crate::{
     postgres::{Statement, StoreError, Tx, statement::statement},
     support::ids::{self, MemberKey},
 };
 
-/// Take these members off the boards until they are back. Sorted, as flushes lock them.
+/// Hide these members from leaderboards until they return. Must be sorted: flushes lock rows in the same order.
 pub async fn hide(tx: &Tx<'_>, members: &[MemberKey]) -> Result<(), StoreError> {
     const HIDE: Statement = statement!(
         "member_xp_hide",
@@ -17,7 +17,7 @@ pub async fn hide(tx: &Tx<'_>, members: &[MemberKey]) -> Result<(), StoreError> 
     on(tx, HIDE, members).await
 }
 
-/// Put these members back on the boards, if they were taken off them.
+/// Show these members on leaderboards again, if they were hidden.
 pub async fn show(tx: &Tx<'_>, members: &[MemberKey]) -> Result<(), StoreError> {
     const SHOW: Statement = statement!(
         "member_xp_show",
@@ -33,7 +33,7 @@ pub async fn show(tx: &Tx<'_>, members: &[MemberKey]) -> Result<(), StoreError> 
     on(tx, SHOW, members).await
 }
 
-/// Take the XP and the messages of these members.
+/// Reset the XP and message counts of these members.
 pub async fn reset(tx: &Tx<'_>, members: &[MemberKey]) -> Result<(), StoreError> {
     const RESET: Statement = statement!(
         "member_xp_reset_departed",

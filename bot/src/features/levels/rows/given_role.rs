@@ -1,4 +1,4 @@
-//! `given_role`: the roles that the bot gave for levels, and has not taken.
+//! `given_role`: roles that the bot gave for levels and has not removed.
 
 use twilight_model::id::{
     Id,
@@ -10,7 +10,7 @@ use crate::{
     support::ids::{self, MemberKey},
 };
 
-/// Note that the bot gave a member a role.
+/// Record that the bot gave a member a role.
 pub async fn add(store: &Store, key: MemberKey, role_id: Id<RoleMarker>) -> Result<(), StoreError> {
     const ADD: Statement = statement!(
         "given_role_add",
@@ -22,7 +22,7 @@ pub async fn add(store: &Store, key: MemberKey, role_id: Id<RoleMarker>) -> Resu
     on(store, ADD, key, role_id).await
 }
 
-/// Note that the bot took it.
+/// Record that the bot removed it.
 pub async fn remove(store: &Store, key: MemberKey, role_id: Id<RoleMarker>) -> Result<(), StoreError> {
     const REMOVE: Statement = statement!(
         "given_role_remove",
@@ -58,7 +58,7 @@ pub async fn of(
     Ok(rows.iter().filter_map(|row| ids::from_db(row.get(0))).collect())
 }
 
-/// Members to whom the bot gave a role, by their ids, beginning after one.
+/// Members to whom the bot gave a role, ordered by ID, after a given one.
 pub async fn members(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,

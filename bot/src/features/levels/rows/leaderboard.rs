@@ -1,8 +1,8 @@
 //! Leaderboards and ranks, read from `member_xp`.
 //!
-//! The members of most guilds are sorted. Those of a ranked one have buckets (see [`rank_buckets`](super::rank_buckets)): the counts of the
-//! buckets above tell which bucket a page is in, and only that one is read and sorted. Counts and rows are read by one statement, and so
-//! as of one moment; so is whether the guild is a ranked one, as a replica knows of it later.
+//! In most guilds the members are sorted. In ranked guilds members have buckets (see [`rank_buckets`](super::rank_buckets)): the counts of
+//! the higher buckets show which bucket a page is in, and only that one is read and sorted. One statement reads counts and rows, and so
+//! from one snapshot; it also reads whether the guild is ranked, because a replica learns that later.
 
 use tokio_postgres::Row;
 use twilight_model::id::{
@@ -15,26 +15,26 @@ use crate::{
     support::ids::{self, MemberKey},
 };
 
-/// What members are ordered by.
+/// The orders of a leaderboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// All XP.
+    /// Total XP.
     Xp,
     /// Messages.
     Messages,
-    /// XP earned in the week of this number: see [`week_of`](crate::features::levels::rules::week::week_of). Members who have earned in a later one are not
-    /// in it any more.
+    /// XP earned in the week with this number: see [`week_of`](crate::features::levels::rules::week::week_of). Members who have earned XP
+    /// in a later week no longer appear in it.
     Week(i32),
 }
 
-/// A member and what they have.
+/// A member's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// The member.
     pub user_id: Id<UserMarker>,
-    /// Their XP.
+    /// Total XP.
     pub xp: u64,
-    /// Messages they wrote.
+    /// The number of messages.
     pub message_count: u64,
 }
 
@@ -43,48 +43,48 @@ pub struct Standing {
 pub struct Line {
     /// The member.
     pub standing: Standing,
-    /// What the order counts: XP, messages, or the week's XP.
+    /// The value that determines the order: XP, messages, or the week's XP.
     pub value: u64,
-    /// 1 for who has most; members with as much share it.
+    /// 1 for the highest value; members with equal values share a rank.
     pub rank: u64,
 }
 
-/// A part of a leaderboard.
+/// One page of a leaderboard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// At most as many as were asked for; none only if nobody stands on the board.
+    /// At most the requested number of lines; empty only if the leaderboard is empty.
     pub lines: Vec<Line>,
-    /// How many stand above the first line.
+    /// The number of members above the first line.
     pub skipped: u64,
-    /// How many stand on the board.
+    /// The number of members on the leaderboard.
     pub members: u64,
 }
 
-/// Where a member stands.
+/// A member's rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rank {
-    /// XP.
+    /// Total XP.
     pub xp: u64,
-    /// Messages that count.
+    /// Counted messages.
     pub messages: u64,
-    /// 1 for the member with the most XP; members with the same XP share it.
+    /// 1 for the member with the most XP; members with equal XP share a rank.
     pub position: u64,
 }
 
-/// A board's statements.
+/// The statements of a leaderboard.
 struct Board {
-    /// Of a ranked guild: the counts tell which buckets a page is in. No rows in any other guild.
+    /// For ranked guilds: uses the counts to find the buckets of a page. Returns no rows for other guilds.
     page: Statement,
-    /// Of any guild, by sorting all members.
+    /// For any guild, by sorting all members.
     sorted_page: Statement,
-    /// Of a ranked guild. No rows in any other guild.
+    /// For ranked guilds. Returns no rows for other guilds.
     position: Statement,
-    /// Of any guild, by counting all members.
+    /// For any guild, by counting all members.
     sorted_position: Statement,
 }
 
-/// A board's statements. `board` is its number in `bucket_count`. A value is written as of the member `m`, and of another one, `o`. The
-/// parameters are the guild; then the first line and the number of lines, or the member; then the week, where there is one.
+/// The statements of a leaderboard. `board` is its number in `bucket_count`. Value expressions exist for the member `m` and for another
+/// member `o`. The parameters are the guild; then the first line and the number of lines, or the member; then the week, if any.
 macro_rules! board {
     (
         page: $page:literal $sorted_page:literal, position: $position:literal $sorted_position:literal,
@@ -204,7 +204,7 @@ impl Order {
     }
 }
 
-/// The part of a guild's leaderboard that begins after `skip` members, or its last one if there are not so many. `limit` is at least 1.
+/// The page of a guild's leaderboard after `skip` members, or the last page if there are fewer. `limit` is at least 1.
 pub async fn page(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -244,14 +244,14 @@ pub async fn page(
     })
 }
 
-/// How many stand above a member on a leaderboard; `None` if the member is not on it.
+/// The number of members above a member on a leaderboard; `None` if the member is not on it.
 pub async fn position(store: &Store, key: MemberKey, order: Order) -> Result<Option<u64>, StoreError> {
     let row = position_of(store, key, order, Age::MayLag).await?;
     let shown = row.filter(|row| row.get::<_, bool>(4));
     Ok(shown.map(|row| row.get::<_, i64>(3).cast_unsigned()))
 }
 
-/// Where a member stands; `None` without a row. Who is hidden from leaderboards is told where they would stand.
+/// A member's rank; `None` without a row. Members hidden from leaderboards get the rank that they would have.
 pub async fn rank_of(store: &Store, key: MemberKey) -> Result<Option<Rank>, StoreError> {
     let row = position_of(store, key, Order::Xp, Age::Newest).await?;
     Ok(row.map(|row| Rank {
@@ -261,10 +261,10 @@ pub async fn rank_of(store: &Store, key: MemberKey) -> Result<Option<Rank>, Stor
     }))
 }
 
-/// How old the rows of an answer may be.
+/// The acceptable age of a result.
 #[derive(Clone, Copy, Debug)]
 enum Age {
-    /// As old as a replica is behind.
+    /// As stale as a replica may be.
     MayLag,
     Newest,
 }

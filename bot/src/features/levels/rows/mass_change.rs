@@ -1,4 +1,4 @@
-//! `mass_change`: changes of many members' XP that are under way, and how far they are.
+//! `mass_change`: changes of many members' XP in progress, and how far each has got.
 
 use std::time::Duration;
 
@@ -12,28 +12,28 @@ use crate::{
     support::ids::{from_db, to_db},
 };
 
-/// Which change: the entry of the audit log.
+/// Identifies a change by its audit log entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) guild_id: Id<GuildMarker>,
     pub(crate) interaction_id: Id<InteractionMarker>,
 }
 
-/// A change, and how far it is.
+/// A change and its progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Job {
     pub(crate) kind: String,
-    /// XP to give, to take or to set.
+    /// The XP to give, take or set.
     pub(crate) amount: u64,
-    /// The entry that is taken back.
+    /// The audit log entry that is undone.
     pub(crate) undone: Option<Id<InteractionMarker>>,
     /// Members up to this one are done.
     pub(crate) after: Option<Id<UserMarker>>,
-    /// Members that were changed so far.
+    /// The number of members changed so far.
     pub(crate) members: u64,
 }
 
-/// Begin a change. Its entry in the audit log is new in the same transaction.
+/// Begin a change. Its audit log entry is inserted in the same transaction.
 pub(crate) async fn begin(
     tx: &Tx<'_>,
     key: Key,
@@ -54,7 +54,7 @@ pub(crate) async fn begin(
         .map(drop)
 }
 
-/// Lock a change until the transaction ends: one step at a time. `None` if it is done.
+/// Lock a change until the transaction ends, so that steps run one at a time. `None` if it is complete.
 pub(crate) async fn lock(tx: &Tx<'_>, key: Key) -> Result<Option<Job>, StoreError> {
     const LOCK: Statement = statement!(
         "mass_change_lock",
@@ -73,7 +73,7 @@ pub(crate) async fn lock(tx: &Tx<'_>, key: Key) -> Result<Option<Job>, StoreErro
     }))
 }
 
-/// Note that members up to `after` are done.
+/// Record that members up to `after` are done.
 pub(crate) async fn moved(
     tx: &Tx<'_>,
     key: Key,
@@ -95,7 +95,7 @@ pub(crate) async fn moved(
     .map(drop)
 }
 
-/// Note that a change is done.
+/// Record that a change is complete.
 pub(crate) async fn end(tx: &Tx<'_>, key: Key) -> Result<(), StoreError> {
     const END: Statement = statement!(
         "mass_change_end",
@@ -106,7 +106,7 @@ pub(crate) async fn end(tx: &Tx<'_>, key: Key) -> Result<(), StoreError> {
     tx.execute(END, &[&guild, &interaction]).await.map(drop)
 }
 
-/// A change of one of these kinds that nobody has worked on for so long.
+/// A change of one of these kinds that has made no progress for this long.
 pub(crate) async fn left_alone(
     store: &Store,
     kinds: &[&str],

@@ -1,4 +1,4 @@
-//! `member_card`: what members chose for their rank cards.
+//! `member_card`: members' choices for their rank cards.
 
 use twilight_model::id::{Id, marker::InteractionMarker};
 
@@ -8,7 +8,7 @@ use crate::{
     support::ids::{self, MemberKey},
 };
 
-/// The colour that a member chose, if any.
+/// The colour chosen by a member, if any.
 pub async fn colour(store: &Store, key: MemberKey) -> Result<Option<Colour>, StoreError> {
     const COLOUR: Statement = statement!(
         "member_card_colour",
@@ -22,7 +22,7 @@ pub async fn colour(store: &Store, key: MemberKey) -> Result<Option<Colour>, Sto
     Ok(colour.and_then(Colour::from_db))
 }
 
-/// Choose a colour, or none any more, because an interaction asked for it; nothing if that one, or a newer, did so before.
+/// Set or clear a member's colour, on behalf of an interaction; has no effect if that interaction or a newer one did so before.
 pub async fn put_colour(
     store: &Store,
     key: MemberKey,

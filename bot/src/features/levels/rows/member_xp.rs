@@ -1,4 +1,4 @@
-//! `member_xp`: what members earned.
+//! `member_xp`: the XP and message counts of members.
 
 pub mod giving;
 pub mod moving;
@@ -19,7 +19,7 @@ use crate::{
     support::ids::{self, MemberKey, Millis},
 };
 
-/// A member's row after a flush, with what the flush added.
+/// A member's row after a flush, with the XP before and after.
 #[derive(Clone, Copy, Debug)]
 pub struct Written {
     /// The member.
@@ -41,26 +41,26 @@ impl Written {
     }
 }
 
-/// What a flush has to know of a member before it writes.
+/// The stored data of a member that a flush needs before it writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
-    /// The stored last award, and with it that there is a row. `None` without a row, and where it was not asked for.
+    /// The stored last award, whose presence also shows that there is a row. `None` without a row, or if it was not requested.
     pub last_award: Option<LastAward>,
-    /// When the member last had everything erased.
+    /// When the member last had their data erased.
     pub erased_at: Option<Millis>,
     /// Whether the guild's members have rank buckets.
     pub is_ranked: bool,
 }
 
-/// Read what is stored of `keys`, of which each says whether its last award has to be read. Members of whom there is nothing to say are
-/// not in the answer.
+/// Read the stored data of `keys`, each with a flag whether its last award is needed. Members without any relevant data are not in the
+/// result.
 ///
-/// After it, no guild of `keys` becomes a ranked one before the transaction has ended: see [`rank_buckets`].
+/// After this call, no guild of `keys` becomes a ranked one before the transaction ends: see [`rank_buckets`].
 pub async fn stored(
     tx: &Tx<'_>,
     keys: impl Iterator<Item = (MemberKey, bool)>,
 ) -> Result<HashMap<MemberKey, Stored>, StoreError> {
-    // Whose award is remembered has no second id, and their row is not looked for.
+    // A member whose award is cached has no second ID, and their row is not looked up.
     const STORED: Statement = statement!(
         "member_xp_stored",
         [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
@@ -86,7 +86,7 @@ pub async fn stored(
         let last_award = row
             .get::<_, bool>(2)
             .then(|| row.get::<_, Option<SystemTime>>(3).map(ids::to_millis));
-        // A member stands twice in `keys` while a guild moves between shards, of which one may remember the award.
+        // A member appears twice in `keys` while a guild moves between shards, one of which may have the award cached.
         let member = stored.entry(key).or_default();
         member.last_award = member.last_award.or(last_award);
         member.erased_at = erased.map(ids::millis);
@@ -95,10 +95,10 @@ pub async fn stored(
     Ok(stored)
 }
 
-/// Lock these members' rows until the transaction ends, and tell their XP. Those without a row are not in the answer.
+/// Lock these members' rows until the transaction ends, and return their XP. Members without a row are not in the result.
 ///
-/// As everybody who writes to the table does it: rows of guilds that are not ranked first, each in the order of the key, and before
-/// other rows are made.
+/// In the order that every writer of the table uses: rows of unranked guilds first, each group in key order, and before new rows are
+/// inserted.
 pub async fn lock(tx: &Tx<'_>, keys: &[MemberKey]) -> Result<HashMap<MemberKey, u64>, StoreError> {
     const LOCK: Statement = statement!(
         "member_xp_lock_members",
@@ -120,37 +120,37 @@ pub async fn lock(tx: &Tx<'_>, keys: &[MemberKey]) -> Result<HashMap<MemberKey, 
     Ok(read.collect())
 }
 
-/// What a flush adds to a member's row.
+/// The change of a member's row by a flush.
 #[derive(Clone, Copy, Debug)]
 pub struct Addition {
     /// The member.
     pub key: MemberKey,
-    /// How much.
+    /// The amounts to add.
     pub delta: MemberDelta,
-    /// Whether there was no row when it was looked for.
+    /// Whether there was no row at the time of the lookup.
     pub is_new: bool,
     /// Whether the guild's members have rank buckets.
     pub is_ranked: bool,
 }
 
-/// How rows that are missing are made.
+/// How missing rows are inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Making {
-    /// With COPY where that pays. Fails with a [unique violation](StoreError::is_unique_violation) if another transaction makes one of
-    /// the rows meanwhile.
+    /// With COPY where that pays off. Fails with a [unique violation](StoreError::is_unique_violation) if another transaction inserts one
+    /// of the rows meanwhile.
     Copied,
-    /// One by one, or added to if they are there by now.
+    /// With an upsert, which adds to rows that exist by now.
     Upserted,
 }
 
-/// New rows from which COPY costs less than INSERT. It takes two round trips, and writes half as much WAL: the rows of a page in one
-/// record, and none to confirm that the key was free.
+/// The number of new rows from which COPY costs less than INSERT. COPY takes two round trips, and writes half as much WAL: all rows of a
+/// page in one record, and no records that confirm free keys.
 const COPY_FROM: usize = 4;
 
-/// Add to members' rows, and make those that are missing. Who was hidden from leaderboards is shown again. Sums saturate at 2^63 - 1.
+/// Add to members' rows, and insert missing ones. Members hidden from leaderboards are shown again. Sums saturate at 2^63 - 1.
 ///
-/// `additions` are sorted by key, each key once. Rows that are there are locked before rows are made, both in the order of the key, as
-/// by everybody who writes to the table: two that touch the same members in different orders would deadlock.
+/// `additions` must be sorted by key and unique. Existing rows are locked before rows are inserted, both in key order, as in every writer
+/// of the table: two transactions that touch the same members in different orders would deadlock.
 pub async fn write(tx: &Tx<'_>, additions: &[Addition], making: Making) -> Result<Vec<Written>, StoreError> {
     debug_assert!(
         additions.is_sorted_by(|a, b| a.key < b.key),
@@ -159,7 +159,7 @@ pub async fn write(tx: &Tx<'_>, additions: &[Addition], making: Making) -> Resul
     let (new, there): (Vec<usize>, Vec<usize>) =
         (0..additions.len()).partition(|place| additions[*place].is_new);
     let mut after: Vec<Option<u64>> = vec![None; additions.len()];
-    // One statement locks the rows of the guilds that are not ranked, a second one those that are, each in the order of the key.
+    // One statement locks the rows of unranked guilds, a second one those of ranked guilds, each in key order.
     for is_ranked in [false, true] {
         let there: Vec<usize> = there
             .iter()
@@ -172,7 +172,7 @@ pub async fn write(tx: &Tx<'_>, additions: &[Addition], making: Making) -> Resul
             }
         }
     }
-    // A row of a ranked guild begins with its buckets, which SQL finds.
+    // A row of a ranked guild starts with its buckets, which SQL calculates.
     let copied: Vec<usize> = new
         .into_iter()
         .filter(|place| !additions[*place].is_ranked)
@@ -183,7 +183,7 @@ pub async fn write(tx: &Tx<'_>, additions: &[Addition], making: Making) -> Resul
             after[place] = Some(additions[place].delta.xp);
         }
     }
-    // New ones that were not copied, and rows that have vanished since they were looked for.
+    // New rows that were not copied, and rows deleted since the lookup.
     let left: Vec<usize> = (0..additions.len())
         .filter(|place| after[*place].is_none())
         .collect();
@@ -207,9 +207,9 @@ pub async fn write(tx: &Tx<'_>, additions: &[Addition], making: Making) -> Resul
     Ok(written.collect())
 }
 
-/// What `member_xp` becomes when `excluded` is added to it. A new row's `week_base` is what was earned before its newest week. XP of an
-/// older week than the row's raises `week_base` along with `xp`. The argument says in SQL whether the guild is ranked; buckets of one that
-/// is not stay, but a member who was hidden is shown.
+/// The columns of `member_xp` after adding `excluded`. A new row's `week_base` is the XP earned before its latest week. XP of an older week
+/// than the row's raises `week_base` along with `xp`. The argument is an SQL condition for ranked guilds; in an unranked guild buckets do
+/// not change, except that a hidden member is shown.
 macro_rules! added {
     ($is_ranked:literal) => {
         concat!(
@@ -241,7 +241,7 @@ macro_rules! added {
     };
 }
 
-/// Additions as columns.
+/// Additions as arrays, one per column.
 struct Columns {
     guilds: Vec<i64>,
     users: Vec<i64>,
@@ -276,7 +276,7 @@ impl Columns {
         columns
     }
 
-    /// All of them, as the parameters of a statement in this order.
+    /// All columns, as the parameters of a statement in this order.
     fn params(&self) -> [&(dyn ToSql + Sync); 7] {
         [
             &self.guilds,
@@ -290,7 +290,7 @@ impl Columns {
     }
 }
 
-/// Add to rows that are there, of ranked guilds or of others. Returns the places of those that were, with their XP.
+/// Update existing rows, of ranked guilds or of others. Returns the indexes of the rows that existed, with their XP.
 async fn update(
     tx: &Tx<'_>,
     additions: &[Addition],
@@ -307,8 +307,8 @@ async fn update(
          WHERE member_xp.guild_id = excluded.guild_id AND member_xp.user_id = excluded.user_id
          RETURNING excluded.place, member_xp.xp"
     );
-    // Counts the members who change their bucket once for all rows. The trigger would append several counts for each member, and a
-    // reader of the board adds up what was appended.
+    // Counts the members who change their bucket once for all rows. The trigger would append several counts per member, and every reader of
+    // the leaderboard has to add up appended counts.
     const UPDATE_RANKED: Statement = statement!(
         "member_xp_update_ranked",
         [INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, TIMESTAMPTZ_ARRAY, INT4_ARRAY, INT8_ARRAY],
@@ -361,14 +361,14 @@ async fn update(
     Ok(written.collect())
 }
 
-/// How a flush makes rows. It waits for its client in PostgreSQL, without any timeout: see `fleet::end_stalled_copies`.
+/// The COPY used by flushes. PostgreSQL waits for the client's data without any timeout: see `fleet::end_stalled_copies`.
 pub(crate) const COPY: Statement = statement!(
     "member_xp_copy",
     [],
     "COPY member_xp (guild_id, user_id, xp, message_count, last_award_at, week, week_base) FROM STDIN (FORMAT binary)"
 );
 
-/// Make rows that are not there, without buckets.
+/// Insert missing rows, without buckets.
 async fn copy(tx: &Tx<'_>, additions: impl Iterator<Item = &Addition>) -> Result<(), StoreError> {
     const TYPES: &[Type; 7] = &[
         Type::INT8,
@@ -394,9 +394,9 @@ async fn copy(tx: &Tx<'_>, additions: impl Iterator<Item = &Addition>) -> Result
     tx.copy_in(COPY, TYPES, rows).await.map(drop)
 }
 
-/// Add to members' rows, and make those that are missing, whether they are there or not.
+/// Upsert members' rows.
 ///
-/// `deltas` are sorted by key, each key once: PostgreSQL refuses to touch a row twice in one statement.
+/// `deltas` must be sorted by key and unique: PostgreSQL refuses to update a row twice in one statement.
 async fn add(tx: &Tx<'_>, deltas: &[(MemberKey, MemberDelta)]) -> Result<Vec<Written>, StoreError> {
     const ADD: Statement = statement!(
         "member_xp_add",
@@ -445,7 +445,7 @@ pub async fn xp_of(store: &Store, key: MemberKey) -> Result<u64, StoreError> {
     Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
 }
 
-/// Every member of every guild, for reconciliation. Not for a path that an event takes: it reads the whole table.
+/// Every member of every guild, for reconciliation. Not for the path of an event: it reads the whole table.
 pub async fn all(store: &Store) -> Result<Vec<(MemberKey, MemberDelta)>, StoreError> {
     const ALL: Statement = statement!(
         "member_xp_all",

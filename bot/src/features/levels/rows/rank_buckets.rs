@@ -1,8 +1,8 @@
-//! `ranked_guild` and `bucket_count`: which guilds' members have rank buckets, and how many members are in each.
+//! `ranked_guild` and `bucket_count`: guilds whose members have rank buckets, and the number of members per bucket.
 //!
-//! A guild becomes a ranked one when somebody reads a board of it and it has many members: sorting them all would take
-//! longer than a reader should wait, and keeping buckets for every other guild would cost every message. A background task adds it, gives
-//! its members their buckets in batches, and adds up the changes of the counts now and then.
+//! A guild becomes ranked when a leaderboard of it is read and it has many members: sorting all of them would take too long, and
+//! maintaining buckets for all other guilds would add cost to every message. A background task adds the guild, assigns buckets to its
+//! members in batches, and compacts the changes of the counts now and then.
 
 use tokio::sync::watch;
 use twilight_model::id::{Id, marker::GuildMarker};
@@ -12,35 +12,35 @@ use crate::{
     support::{backoff::Backoff, ids, shutdown::stopped},
 };
 
-/// Members on a board from which a guild becomes a ranked one. Sorting as many takes PostgreSQL 2 ms, and counting them for a rank 1 ms.
+/// Members on a leaderboard from which a guild becomes ranked. Sorting as many takes PostgreSQL 2 ms, and counting them for a rank 1 ms.
 pub(crate) const RANKED_FROM: u64 = 2_000;
 
-/// Changes of a guild's counts that may wait to be added up: a reader adds them up each time.
+/// Uncompacted changes of a guild's counts that are allowed: every reader adds them up.
 const CHANGES: u64 = 5_000;
 
-/// Members who are given their buckets in one transaction. A flush that touches one of them waits for it.
+/// Members who get buckets per transaction. A flush that touches one of them waits for it.
 const BATCH: i64 = 2_000;
 
-/// Counts that are added up in one transaction.
+/// Counts compacted per transaction.
 const COUNTS: i64 = 20_000;
 
-/// How often it is tried to add a guild while transactions that have looked at the table go on, such as a backup.
+/// Attempts to add a guild while long transactions that have read the table are open, such as a backup.
 const TRIES: u32 = 20;
 
 impl Store {
-    /// Note that a committed transaction wrote rows of a ranked guild. Now and then its counts are added up.
+    /// Record that a committed transaction wrote rows of a ranked guild. Its counts are compacted now and then.
     pub(crate) fn wrote_ranked(&self, guild_id: Id<GuildMarker>, rows: u64) {
         self.maintenance.written(guild_id, rows, CHANGES);
     }
 
-    /// Note that a reader has sorted so many members of a guild.
+    /// Record that a reader sorted this many members of a guild.
     pub(crate) fn was_sorted(&self, guild_id: Id<GuildMarker>, members: u64) {
         if members >= RANKED_FROM {
             self.maintenance.add(guild_id);
         }
     }
 
-    /// Note that a reader has added up so many counts of a guild.
+    /// Record that a reader added up this many counts of a guild.
     pub(crate) fn was_added_up(&self, guild_id: Id<GuildMarker>, counts: u64) {
         if counts >= CHANGES {
             self.maintenance.add(guild_id);
@@ -48,7 +48,7 @@ impl Store {
     }
 }
 
-/// Look after guilds as readers and writers ask for it, until `stop` is true.
+/// Maintain guilds on request by readers and writers, until `stop` is true.
 pub(crate) async fn keep(store: Store, mut stop: watch::Receiver<bool>) {
     loop {
         let guild_id = tokio::select! {
@@ -69,11 +69,11 @@ pub(crate) async fn keep(store: Store, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Make a guild a ranked one, if it is none, and add up its counts. What an earlier try left undone is done.
+/// Make a guild ranked, unless it is, and compact its counts. Completes what an earlier attempt left undone.
 ///
 /// # Errors
 ///
-/// 55P03 when transactions that have looked at `ranked_guild` take too long; then readers go on sorting. What was done is kept.
+/// 55P03 if transactions that have read `ranked_guild` stay open too long; readers then continue to sort. Completed work is kept.
 pub async fn tend(store: &Store, guild_id: Id<GuildMarker>) -> Result<(), StoreError> {
     let guild = ids::to_db(guild_id);
     if !is_added(store, guild).await? {
@@ -91,11 +91,11 @@ pub async fn tend(store: &Store, guild_id: Id<GuildMarker>) -> Result<(), StoreE
     Ok(())
 }
 
-/// What is left after a transaction.
+/// The state after a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     More,
-    /// Nothing, or another process is at it.
+    /// No work is left, or another process does it.
     Done,
 }
 
@@ -108,15 +108,15 @@ async fn is_added(store: &Store, guild: i64) -> Result<bool, StoreError> {
     Ok(!store.query(IS_ADDED, &[&guild]).await?.is_empty())
 }
 
-/// Have every transaction that begins to write to the guild from now on keep its buckets.
+/// Make every transaction that starts writing to the guild from now on maintain its buckets.
 async fn add(store: &Store, guild: i64) -> Result<(), StoreError> {
-    // Flushes queue behind this one.
+    // Flushes queue behind this lock request.
     const PATIENCE: Statement = statement!(
         "ranked_guild_patience",
         [],
         "SELECT set_config('lock_timeout', '100ms', true)"
     );
-    // Transactions that have looked at the table and not found the guild have ended when this is granted.
+    // When this is granted, transactions that read the table without the guild have ended.
     const LOCK: Statement = statement!(
         "ranked_guild_lock",
         [],
@@ -138,7 +138,7 @@ async fn add(store: &Store, guild: i64) -> Result<(), StoreError> {
         .await
 }
 
-/// Whether the statements that follow in the transaction count the buckets that they change themselves, which the trigger does otherwise.
+/// Set whether the following statements of the transaction maintain the counts themselves, instead of the trigger.
 pub(crate) async fn set_counted_by_statements(tx: &Tx<'_>, on: bool) -> Result<(), StoreError> {
     const SET: Statement = statement!(
         "rank_buckets_set_counted",
@@ -148,20 +148,20 @@ pub(crate) async fn set_counted_by_statements(tx: &Tx<'_>, on: bool) -> Result<(
     tx.query(SET, &[&if on { "on" } else { "off" }]).await.map(drop)
 }
 
-/// Give some more members their buckets.
+/// Assign buckets to the next batch of members.
 async fn place(store: &Store, guild: i64) -> Result<Step, StoreError> {
     const CLAIM: Statement = statement!(
         "ranked_guild_claim",
         [INT8],
         "SELECT cursor FROM ranked_guild WHERE guild_id = $1 AND NOT placed FOR UPDATE SKIP LOCKED"
     );
-    // In the order of the key, as by everybody who writes to the table.
+    // In key order, as in every writer of the table.
     const LOCK: Statement = statement!(
         "rank_buckets_lock",
         [INT8, INT8, INT8],
         "SELECT user_id FROM member_xp WHERE guild_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3 FOR NO KEY UPDATE"
     );
-    // The bounds stand twice, so that no plan looks at more of the guild.
+    // The bounds appear twice, so that no plan scans more of the guild.
     const PLACE: Statement = statement!(
         "rank_buckets_place",
         [INT8, INT8, INT8],
@@ -213,14 +213,14 @@ async fn place(store: &Store, guild: i64) -> Result<Step, StoreError> {
         .await
 }
 
-/// Add up some of the guild's counts. Weeks that ended long ago are forgotten.
+/// Compact some of the guild's counts. Weeks that ended long ago are deleted.
 async fn fold(store: &Store, guild: i64) -> Result<Step, StoreError> {
     const CLAIM: Statement = statement!(
         "bucket_count_claim",
         [INT8],
         "SELECT FROM ranked_guild WHERE guild_id = $1 FOR UPDATE SKIP LOCKED"
     );
-    // What others append meanwhile is not seen, and stays.
+    // Rows that others append meanwhile are not visible here, and stay.
     const FOLD: Statement = statement!(
         "bucket_count_fold",
         [INT8, INT8],

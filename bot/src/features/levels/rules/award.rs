@@ -1,11 +1,11 @@
-//! Which messages earn XP, and how much.
+//! Decides whether a message earns XP, and how much.
 
 use crate::support::ids::Millis;
 
-/// Whether a message sent at `at` earns, when the member's last award was for a message sent at `last_award`.
+/// Whether a message sent at `at` earns, if the member's last award was for a message sent at `last_award`.
 ///
-/// With a cooldown of 0 every message earns, also two of the same millisecond. Otherwise at least `cooldown` milliseconds
-/// lie between the two messages' own timestamps; a message that arrives late and is older than the last award earns nothing.
+/// With a cooldown of 0 every message earns, even two of the same millisecond. Otherwise at least `cooldown` milliseconds must lie between
+/// the two messages' own timestamps; a message that arrives late and is older than the last award earns nothing.
 pub fn earns(last_award: Option<Millis>, at: Millis, cooldown: Millis) -> bool {
     cooldown == 0 || last_award.is_none_or(|last| at.saturating_sub(last) >= cooldown)
 }

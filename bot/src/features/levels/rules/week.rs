@@ -1,19 +1,19 @@
-//! Weeks, for leaderboards that begin anew each Monday.
+//! Weeks, for leaderboards that restart each Monday.
 
 use crate::support::ids::Millis;
 
 const DAY: Millis = 24 * 60 * 60 * 1_000;
-/// From the Monday before the Unix epoch, which was a Thursday, to it.
+/// Days from the preceding Monday to the Unix epoch, which was a Thursday.
 const DAYS_BEFORE_EPOCH: Millis = 3;
 
-/// The number of the week of a time: weeks begin on Monday at 00:00 UTC, as [ISO 8601](https://en.wikipedia.org/wiki/ISO_week_date)
-/// has it, and are counted from that of the Unix epoch, which is 0.
+/// The number of the week of a time: weeks begin on Monday at 00:00 UTC, as in [ISO 8601](https://en.wikipedia.org/wiki/ISO_week_date), and
+/// are counted from the week of the Unix epoch, which is 0.
 pub fn week_of(at: Millis) -> i32 {
     let week = (at.div_euclid(DAY) + DAYS_BEFORE_EPOCH).div_euclid(7);
     i32::try_from(week).unwrap_or(i32::MAX)
 }
 
-/// When a week begins.
+/// The start of a week.
 pub fn begin_of(week: i32) -> Millis {
     (Millis::from(week) * 7 - DAYS_BEFORE_EPOCH) * DAY
 }

@@ -29,7 +29,7 @@ const STUCK: u64 = 7;
 const BOMB: u64 = 8;
 const NOISE: u64 = 9;
 
-/// A CDN that does what the user's id says.
+/// A CDN whose response depends on the user ID.
 struct Cdn {
     avatars: Avatars,
     payload: Arc<AtomicUsize>,
@@ -99,7 +99,7 @@ async fn answer(address: Uri) -> Response {
         .expect("a response")
 }
 
-/// A small file that says that it is a huge picture.
+/// A small file whose header declares a huge image.
 fn bomb() -> Vec<u8> {
     let mut written = Vec::new();
     let encoder = png::Encoder::new(&mut written, 60_000, 60_000);

@@ -1,4 +1,4 @@
-//! Where level-ups are announced, and how.
+//! Configures where and how level-ups are announced.
 
 use serde_json::json;
 
@@ -13,10 +13,10 @@ use crate::{
     },
 };
 
-/// The words of the option `where`: those of `guild_settings.announce`.
+/// The values of the option `where`, as in `guild_settings.announce`.
 pub(super) const WHERE: [&str; 4] = ["off", "same_channel", "channel", "direct"];
 
-/// What a template may have.
+/// The maximum length of a template.
 pub(super) const MOST_CHARS: u16 = {
     assert!(MAX_CHARS <= 6_000, "Discord's most for an option");
     #[expect(clippy::cast_possible_truncation, reason = "asserted above")]

@@ -1,4 +1,4 @@
-//! What changes many members at once: a reset, and taking changes back.
+//! Changes of many members at once: resets and undo.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -32,12 +32,12 @@ use crate::{
     },
 };
 
-/// Changes that are proposed to be taken back.
+/// Changes offered by autocomplete.
 const PROPOSED: u32 = 25;
-/// How long names are waited for. Choices must arrive within three seconds.
+/// How long to wait for names. Choices must be sent within three seconds.
 const NAMES_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Nothing is reset before somebody says again that it shall be.
+/// A reset requires confirmation.
 pub(super) fn ask_to_reset(context: &CommandContext) -> Result<Reply, CommandError> {
     let language = context.language();
     let user_id = context.payload.user().ok_or(CommandError::ServerOnly)?.id;
@@ -136,7 +136,7 @@ pub(super) async fn undo(context: &CommandContext, services: &Services) -> Resul
     Ok(Reply::private(language.text("levels-undo-runs")))
 }
 
-/// How far a change of many members is.
+/// The progress of a change of many members.
 fn so_far(language: Language) -> impl Fn(u64) -> Reply {
     move |members| {
         let values = [
@@ -147,7 +147,7 @@ fn so_far(language: Language) -> impl Fn(u64) -> Reply {
     }
 }
 
-/// Changes that can be taken back, for the option that is being typed.
+/// Autocomplete with the changes that can be undone.
 pub(super) async fn changes(
     context: &CommandContext,
     services: &Services,
@@ -172,7 +172,7 @@ pub(super) async fn changes(
     Ok(proposed.iter().map(choice).collect())
 }
 
-/// Such as "+50 XP · @Ada · by Bob · 3 min ago". Discord shows it as it is, without Markdown.
+/// Such as "+50 XP · @Ada · by Bob · 3 min ago". Discord shows it verbatim, without Markdown.
 fn in_words(entry: &Written, names: &HashMap<Id<UserMarker>, Name>, language: Language) -> String {
     let name = |user_id: Id<UserMarker>| {
         let name = names.get(&user_id);

@@ -1,4 +1,4 @@
-//! The roles that levels give.
+//! Reward roles.
 
 use std::time::Duration;
 
@@ -34,14 +34,14 @@ use crate::{
     support::i18n::{Language, Value},
 };
 
-/// The words of the option `keep`.
+/// The values of the option `keep`.
 const MODES: [&str; 2] = ["stack", "replace"];
 
-/// Rewards that are listed: what fits into a message, with what stands around it.
+/// Rewards per list: as many as fit into a message with the surrounding text.
 const SHOWN: usize = 40;
-/// How often the progress of a sync is shown.
+/// The interval at which the progress of a sync is updated.
 const SHOWN_EVERY: Duration = Duration::from_secs(5);
-/// Discord takes changes of an answer for 15 minutes.
+/// Discord accepts edits of a response for 15 minutes.
 const SHOWN_FOR: Duration = Duration::from_mins(14);
 
 /// The subcommands about rewards.
@@ -109,7 +109,7 @@ pub(super) async fn add(context: &CommandContext, services: &Services) -> Result
     Ok(Reply::private(language.filled("levels-reward-added", &values)))
 }
 
-/// Permission for who asks to make the role a reward, if the bot can give it.
+/// Check that the user may make the role a reward and that the bot can assign it.
 async fn permit(
     context: &CommandContext,
     services: &Services,
@@ -153,7 +153,7 @@ pub(super) async fn list(context: &CommandContext, services: &Services) -> Resul
     Ok(Reply::private_list(format!("{text}{troubles}")))
 }
 
-/// A line for each reward that the bot does not give at the moment.
+/// One line for each reward that the bot cannot give at the moment.
 pub(super) async fn troubles(
     services: &Services,
     guild_id: Id<GuildMarker>,
@@ -174,7 +174,7 @@ pub(super) async fn troubles(
     Ok(lines)
 }
 
-/// Why the bot does not give a reward at the moment.
+/// Why the bot cannot give a reward at the moment.
 async fn trouble(
     services: &Services,
     guild_id: Id<GuildMarker>,
@@ -200,7 +200,7 @@ async fn trouble(
     Ok((!is_the_owners).then(|| Denial::OwnerOnly(role_id, danger).in_words(language)))
 }
 
-/// The text for a role that the bot cannot give.
+/// The text for a role that the bot cannot assign.
 const fn fault(assignable: Assignable) -> Option<&'static str> {
     match assignable {
         Assignable::Yes => None,
@@ -212,7 +212,7 @@ const fn fault(assignable: Assignable) -> Option<&'static str> {
     }
 }
 
-/// The rewards, one a line.
+/// The rewards, one per line.
 pub(super) fn in_words(settings: &GuildSettings, language: Language) -> String {
     let roles = settings.rewards.roles();
     if roles.is_empty() {
@@ -265,7 +265,7 @@ pub(super) async fn mode(context: &CommandContext, services: &Services) -> Resul
     Ok(Reply::private(context.language().text(key)))
 }
 
-/// When members lose the roles of levels that they have no more.
+/// When members lose the roles of levels that they no longer hold.
 pub(super) async fn demotion(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
     let word = given(context.payload.text("remove")?, "remove")?;
     let demotion = given(Demotion::of_word(word), "remove")?;
@@ -276,7 +276,7 @@ pub(super) async fn demotion(context: &CommandContext, services: &Services) -> R
     Ok(Reply::private(context.language().text(&key)))
 }
 
-/// Whether members who join get the roles of the level that they have.
+/// Whether rejoining members get the roles of their level back.
 pub(super) async fn rejoin(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
     let gives = given(context.payload.boolean("give")?, "give")?;
     let changes = vec![Change::RolesOnJoin(context.xp_permit(services).await?, gives)];
@@ -296,7 +296,7 @@ pub(super) async fn rejoin(context: &CommandContext, services: &Services) -> Res
     Ok(Reply::private(context.language().text(key)))
 }
 
-/// Make the roles of every member right, in the background.
+/// Update the roles of every member, in the background.
 pub(super) async fn sync(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
     let guild_id = context.guild()?;
     let language = context.language();
@@ -358,7 +358,7 @@ async fn synced(
             ];
             let mut text = language.filled("levels-sync-done", &right);
             if open > 0 {
-                // Somebody has to put something right before the others get theirs.
+                // An administrator must fix something before the other members get their roles.
                 let values = [
                     ("members", Value::Count(open)),
                     ("count", language.number(open).into()),

@@ -1,4 +1,4 @@
-//! What messages earn, and how much XP levels take.
+//! XP rules: what messages earn, and how much XP levels need.
 
 use serde_json::json;
 use twilight_model::channel::ChannelType;
@@ -21,21 +21,21 @@ use crate::{
     },
 };
 
-/// Eight hours, as much as others allow; in seconds.
+/// Eight hours, as in other bots; in seconds.
 pub(super) const LONGEST_COOLDOWN: i64 = 28_800;
 /// Four weeks, in hours.
 pub(super) const LONGEST_BOOST: i64 = 672;
-/// Multipliers of a guild.
+/// The maximum number of multipliers per guild.
 const MOST_MULTIPLIERS: usize = 100;
-/// Boosts at the same time.
+/// The maximum number of boosts at the same time.
 const MOST_BOOSTS: usize = 10;
-/// The most XP that a message earns before it is multiplied.
+/// The maximum XP per message before multipliers.
 const MOST_XP: u32 = 10_000;
 
-/// The words of the option `kind`.
+/// The values of the option `kind`.
 pub(super) const CURVES: [&str; 4] = ["mee6", "linear", "arcane", "cubic"];
 
-/// A number without needless zeros, such as 1.5.
+/// A number without trailing zeros, such as 1.5.
 fn decimal(percent: Percent, language: Language) -> String {
     let written = format!("{}.{:02}", percent / 100, percent % 100);
     let written = written.trim_end_matches('0').trim_end_matches('.');
@@ -45,7 +45,7 @@ fn decimal(percent: Percent, language: Language) -> String {
     }
 }
 
-/// What an option says, which has to be there.
+/// The value of a required option.
 pub(super) fn given<T>(option: Option<T>, name: &'static str) -> Result<T, CommandError> {
     option.ok_or(CommandError::Option(BadOption(name)))
 }
@@ -76,7 +76,7 @@ pub(super) async fn xp(context: &CommandContext, services: &Services) -> Result<
     Ok(Reply::private(language.filled("levels-xp-done", &values)))
 }
 
-/// How much XP a message earns.
+/// The range of XP that a message earns, as text.
 pub(super) fn range(least: u32, most: u32, language: Language) -> String {
     let values = [
         ("least", Value::from(language.number(least.into()))),
@@ -107,7 +107,7 @@ pub(super) async fn cooldown(context: &CommandContext, services: &Services) -> R
     Ok(Reply::private(language.filled("levels-cooldown-done", &values)))
 }
 
-/// The role or the channel that was chosen, of which there may be one.
+/// The role or channel that was chosen; at most one is allowed.
 fn target(context: &CommandContext) -> Result<Option<Target>, CommandError> {
     let role_id = context.payload.role("role")?;
     let channel = context.payload.channel("channel")?;
@@ -132,7 +132,7 @@ fn factor(context: &CommandContext) -> Result<Percent, CommandError> {
     Ok((factor * 100.0).round() as Percent)
 }
 
-/// A role, a channel or the server, as Discord shows it.
+/// A role, a channel or the guild, as Discord shows it.
 pub(super) fn shown(target: Target, language: Language) -> String {
     match target {
         Target::Role(role_id) => format!("<@&{role_id}>"),
@@ -301,7 +301,7 @@ pub(super) async fn departed(context: &CommandContext, services: &Services) -> R
     Ok(Reply::private(context.language().text(&key)))
 }
 
-/// What some levels take on a curve.
+/// The XP that some levels need on a curve.
 pub(super) fn totals(curve: Curve, language: Language) -> [(&'static str, Value); 4] {
     let at = |level| Value::from(language.number(curve.xp_at(level)));
     [
@@ -312,7 +312,7 @@ pub(super) fn totals(curve: Curve, language: Language) -> [(&'static str, Value)
     ]
 }
 
-/// Whether what was chosen takes messages.
+/// Whether messages can be sent in channels of this type.
 pub(super) fn takes_messages(kind: ChannelType) -> bool {
     super::TEXT_CHANNELS.contains(&kind)
 }

@@ -1,4 +1,4 @@
-//! Everything about levels in a server, at a glance.
+//! An overview of a guild's level settings.
 
 use super::{rewards, rules};
 use crate::{
@@ -8,9 +8,9 @@ use crate::{
     support::{i18n::Value, ids, text::limits},
 };
 
-/// Multipliers that are shown.
+/// The maximum number of multipliers shown.
 const SHOWN: usize = 25;
-/// Characters of the reason why something was turned off.
+/// The maximum length of the reason why something was turned off, in characters.
 const REASON: usize = 200;
 
 pub(super) async fn run(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
@@ -72,7 +72,7 @@ pub(super) async fn run(context: &CommandContext, services: &Services) -> Result
     Ok(Reply::private_list(parts.join("\n")))
 }
 
-/// What levels cause: announcements and roles.
+/// The effects of levels: announcements and roles.
 async fn given(
     context: &CommandContext,
     services: &Services,
@@ -124,7 +124,7 @@ async fn given(
         }));
     }
     if settings.announce != Announce::Off {
-        // In a block of code, so that it is shown as it was written.
+        // In a code block, so that it is shown exactly as written.
         let template = settings.template.as_str().replace("```", "'''");
         parts.push(format!(
             "{}\n```\n{template}\n```",

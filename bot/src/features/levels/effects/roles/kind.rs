@@ -25,7 +25,7 @@ use crate::{
     support::ids,
 };
 
-/// Makes members' reward roles right.
+/// Updates members' reward roles.
 #[derive(Debug)]
 pub(crate) struct RewardRoles(pub(crate) Settings);
 
@@ -86,7 +86,7 @@ impl EffectKind for RewardRoles {
     }
 }
 
-/// Count a failure. One role that cannot be given is no reason not to give the others.
+/// Count a failure. One role that cannot be given does not prevent the others.
 async fn count_failure(
     settings: &Settings,
     tx: &Tx<'_>,
@@ -120,7 +120,7 @@ async fn count_failure(
     if in_a_row.in_guild < limit {
         return Ok(Consequence::Nothing);
     }
-    // Looked up before the row is changed: what a transaction sees of its own must not get into the cache.
+    // Read before the row is changed: data that only this transaction sees must not get into the cache.
     let log_channel_id = notice::log_channel(tx, settings, guild_id).await?;
     if !table::switch_off(tx, guild_id, Switch::Rewards, &failure.detail).await? {
         return Ok(Consequence::Nothing);

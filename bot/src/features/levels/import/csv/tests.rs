@@ -1,4 +1,4 @@
-//! CSV as people have it.
+//! CSV files as found in practice.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ fn a_column_of_names_hides_no_ids() {
             "{text}"
         );
     }
-    // Without any ID the name is what is told.
+    // Without any ID the message quotes the name.
     let told = read("user,id,guild_id,xp\nada,3,197038439483310086,1\n");
     assert!(told[0].contains("\"ada\" is no user id"), "{told:?}");
 }
@@ -123,7 +123,7 @@ fn a_header_without_the_columns_is_refused_with_what_to_do() {
     );
 }
 
-/// A field as RFC 4180 writes it.
+/// A field in RFC 4180 syntax.
 fn written(field: &str) -> String {
     format!("\"{}\"", field.replace('"', "\"\""))
 }
@@ -139,7 +139,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_to_the_end(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
-        // Whatever it is taken for: an answer, and no panic.
+        // Any result is fine, as long as there is no panic.
         drop(rows(&bytes, Format::Auto, Vec::new()).map(told));
         let text = [b"user,guild,xp\n".as_slice(), &bytes].concat();
         drop(told(rows(&text, Format::Csv, Vec::new()).expect("a header and some lines")));

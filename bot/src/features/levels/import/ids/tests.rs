@@ -1,10 +1,10 @@
-//! Healthy files pass, rounded ones do not, whatever rounded them.
+//! Healthy files pass and rounded ones do not, regardless of the tool that rounded them.
 
 use proptest::prelude::*;
 
 use super::{Cell, Ids, Reason, Rounding, Whose, is_shortest, read, spacing};
 
-/// A moment of 2026.
+/// A time in 2026.
 const NOW_MS: i64 = 1_795_000_000_000;
 
 fn verdict(ids: &[u64]) -> Option<String> {
@@ -36,20 +36,20 @@ const fn as_spreadsheet(id: u64) -> u64 {
     id / zeros * zeros
 }
 
-/// An id of 2015 to 2026, with worker, process and increment.
+/// An ID of 2015 to 2026, with worker, process and increment.
 fn id() -> impl Strategy<Value = u64> {
     (4_000_000_000_u64..370_000_000_000, 0..1024_u64, 0..4096_u64)
         .prop_map(|(ms, worker, increment)| (ms << 22) | (worker << 12) | increment)
 }
 
-/// As many ids have: the first of their millisecond, made by any worker.
+/// The form of many IDs: the first of their millisecond, from any worker.
 fn id_without_increment() -> impl Strategy<Value = u64> {
     (4_000_000_000_u64..370_000_000_000, 0..1024_u64).prop_map(|(ms, worker)| (ms << 22) | (worker << 12))
 }
 
 #[test]
 fn known_roundings() {
-    // What node prints for Number("…").
+    // The output of Node.js for Number("…").
     assert_eq!(as_javascript(175_928_847_299_117_063), 175_928_847_299_117_060);
     assert_eq!(
         as_javascript(1_098_765_432_109_876_543),

@@ -1,5 +1,5 @@
-//! Keys with values, as key-value stores have them: enmap's `{"key": "GUILD-USER", "value": {"points": 5}}` and quick.db's
-//! `{"id": "xp_GUILD_USER", "value": 5}`, in which the value may be JSON in a text.
+//! Entries of key-value stores: enmap's `{"key": "GUILD-USER", "value": {"points": 5}}` and quick.db's `{"id": "xp_GUILD_USER", "value":
+//! 5}`, where the value may be JSON in a string.
 
 use std::{fmt, rc::Rc};
 
@@ -13,17 +13,17 @@ use crate::features::levels::import::{
     source::{Row, SourceError},
 };
 
-/// What a key says.
+/// The information in a key.
 #[derive(Clone, Debug)]
 pub(super) struct About {
-    /// A member's ID, or a guild's and a member's.
+    /// A user ID, or a guild ID and a user ID.
     pub(super) id: Rc<Cell>,
-    /// Whether a plain number under the key is XP.
+    /// Whether a bare number under the key is XP.
     is_xp: bool,
 }
 
 impl About {
-    /// `None` for a key without an ID.
+    /// Parse a key; `None` for a key without an ID.
     pub(super) fn of(key: &str) -> Option<Self> {
         let id = Cell::Text(key.to_owned());
         if !ids::may_be_one(&id) && ids::only(key).is_none() {
@@ -64,7 +64,7 @@ pub(in crate::features::levels::import) fn entry(
 }
 
 impl Walker<'_> {
-    /// The value of a key, unless it was an object or a list, in which the members are found already.
+    /// Read the value of a key, unless it was an object or a list, whose members have been found already.
     pub(super) fn value<E: serde::de::Error>(
         &mut self,
         about: &About,

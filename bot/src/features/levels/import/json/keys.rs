@@ -1,4 +1,4 @@
-//! The names in a file in which no members were found.
+//! The names in a file without members, for the error message.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use crate::features::levels::import::{
     source::{Meter, Source},
 };
 
-/// Names that are listed.
+/// The maximum number of names listed.
 const LISTED: usize = 20;
-/// Longer names are data.
+/// Longer names are taken for data.
 const LONGEST_BYTES: usize = 40;
 
-/// The first names in a file that are no IDs, each once. As far as it can be read: its mistakes were reported before.
+/// The first distinct names in a file that are not IDs, up to the first syntax error, which has been reported before.
 pub(in crate::features::levels::import) fn keys(source: &Source) -> Vec<String> {
     let mut found = Vec::new();
     if let Ok(text) = source.text(&Meter::default()) {

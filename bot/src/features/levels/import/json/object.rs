@@ -1,4 +1,4 @@
-//! One object: a member, or something that members stand in.
+//! Reading one object: a member, or a container of members.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::features::levels::import::{
     source::Row,
 };
 
-/// Keys that members stand below.
+/// Keys of lists of members.
 const LISTS: [&str; 16] = [
     "players",
     "levels",
@@ -33,16 +33,16 @@ const LISTS: [&str; 16] = [
     "keys",
 ];
 
-/// Keys, or parts of them, below which there are XP and levels that are nobody's.
+/// Keys, or parts of keys, whose values contain XP and levels that belong to no member.
 const NOBODY_S: [&str; 6] = ["role", "reward", "setting", "config", "multiplier", "channel"];
 
-/// Keys of what servers answer instead of a page.
+/// Keys of error responses that were saved instead of a page.
 const ERRORS: [&str; 4] = ["error", "errors", "retryafter", "statuscode"];
 
-/// Keys of an entry's value.
+/// Keys of the value of an entry.
 const VALUES: [&str; 3] = ["value", "data", "json"];
 
-/// The member who looks at a leaderboard, in MEE6's pages: they stand in the list as well.
+/// The member who views a leaderboard, in MEE6's pages: they appear in the list as well.
 const VIEWER: &str = "player";
 
 /// Stands for an object in which members were found, where a field was expected.
@@ -53,28 +53,28 @@ pub(super) struct Object {
     line: u64,
     around: Around,
     fields: Fields,
-    /// How good the names are that the fields were found by.
+    /// The quality of the names by which the fields were found.
     ranks: [usize; Field::ALL.len()],
-    /// Whether it has a field by its name, be it null.
+    /// Whether it has a field by name, even if null.
     known: bool,
-    /// Whether there is something in it that members may stand in.
+    /// Whether it contains anything that may hold members.
     inner: bool,
-    /// The single value that it stands for.
+    /// The scalar value that the object stands for.
     value: Option<Cell>,
-    /// The key that it has a value of.
+    /// The key of the entry, if the object is one.
     entry_key: Option<String>,
-    /// The page of a leaderboard that it is.
+    /// The number of the leaderboard page, if the object is one.
     page: Option<u64>,
     looks: Looks,
     rows_before: u64,
 }
 
-/// What an object looks like by its keys: a server may answer with an error instead of a page.
+/// The classification of an object by its keys: a server may have answered with an error instead of a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Looks {
     #[default]
     Usual,
-    /// It has a message, as errors and others have.
+    /// It has a message, as errors do, but other objects too.
     Message,
     Error,
 }
@@ -114,7 +114,7 @@ impl Object {
         map: &mut A,
     ) -> Result<(), A::Error> {
         if self.around.kind == Kind::Value {
-            // {"$numberLong": "5"}, as MongoDB exports, or {"id": "5", "name": …} for a user.
+            // {"$numberLong": "5"} in exports of MongoDB, or {"id": "5", "name": …} for a user.
             if key == "id" || key.starts_with("$number") {
                 let value = self.walk(walker, map, Kind::Value, false, None)?;
                 self.value = value;
@@ -123,7 +123,7 @@ impl Object {
             if !ids::is_long_key(&key) {
                 return map.next_value::<IgnoredAny>().map(drop);
             }
-            // {"GUILD": {"197…": …}}, as Red stores it: no field, but members below.
+            // {"GUILD": {"197…": …}} in Red's storage: not a field, but members below.
             self.around.kind = Kind::Group;
             self.value = Some(MEMBERS);
         }
@@ -192,7 +192,7 @@ impl Object {
         map.next_value::<IgnoredAny>().map(drop)
     }
 
-    /// Whether a value is more likely to be the field's than the one before. A name hides no ID: `user` is either.
+    /// Whether a value is a better match for the field than the previous one. A name does not replace an ID: `user` can be either.
     fn is_better(&self, field: Field, rank: usize, value: Option<&Cell>) -> bool {
         let rank_before = self.ranks[field as usize];
         if !matches!(field, Field::User | Field::Guild) {
@@ -211,7 +211,7 @@ impl Object {
         listed: bool,
         key: Option<Rc<Cell>>,
     ) -> Result<Option<Cell>, A::Error> {
-        // A key that is handed on may yet turn out to be the member's, and then the guild is the one around it.
+        // A key that is passed on may still turn out to be the member's; then the guild is the one around it.
         let guild = if kind == Kind::Member {
             self.guild()
         } else {
@@ -249,7 +249,7 @@ impl Object {
         if let Some(page) = self.page.filter(|_| self.inner) {
             walker.pages.see(page);
         }
-        // What is no single value says something of the members below, such as the range of XP for a message.
+        // A value that is not scalar describes the members below, such as the range of XP per message.
         let has = |field| match self.fields.get(field) {
             Some(Cell::Other(_)) => !self.inner,
             value => value.is_some(),
@@ -274,7 +274,7 @@ impl Object {
             return Ok(object);
         }
         if self.fields.get(Field::Guild).is_none() {
-            // With an id of its own, the key around it is the guild's, unless it says the same.
+            // If the object has its own ID, the key around it is the guild's, unless both are equal.
             let guild = match (&own, &key) {
                 (Some(own), Some(key)) if !same(own, key) => self.guild(),
                 _ => self.around.guild.clone(),
@@ -289,7 +289,7 @@ impl Object {
     }
 }
 
-/// Whether two cells show the same id.
+/// Whether two cells contain the same ID.
 fn same(one: &Cell, other: &Cell) -> bool {
     let text = |cell: &Cell| match cell {
         Cell::Text(text) => text.trim().to_owned(),

@@ -1,13 +1,13 @@
-//! The pages of a leaderboard that are in a file.
+//! The leaderboard pages found in a file.
 
 use std::collections::BTreeSet;
 
-/// Pages that are remembered: at 1,000 members each, more than any server has.
+/// Page numbers that are stored: at 1,000 members per page, more than any guild has.
 const MOST: usize = 100_000;
-/// Gaps that are listed.
+/// The maximum number of gaps listed.
 const LISTED: usize = 5;
 
-/// Numbers of pages.
+/// The set of page numbers.
 #[derive(Debug, Default)]
 pub(super) struct Pages(BTreeSet<u64>);
 
@@ -18,7 +18,7 @@ impl Pages {
         }
     }
 
-    /// The pages that are missing between those that are there, and before them: MEE6 begins with 0, others with 1.
+    /// Missing pages between and before the existing ones: MEE6 starts with 0, others with 1.
     pub(super) fn missing(&self) -> Option<String> {
         let mut gaps = Vec::new();
         let mut next = self.0.first().copied()?.min(1);

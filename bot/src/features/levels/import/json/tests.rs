@@ -1,4 +1,4 @@
-//! JSON of the shapes that people have.
+//! JSON files as found in practice.
 
 use proptest::prelude::*;
 
@@ -71,7 +71,7 @@ fn mee6_pages_in_any_number() {
 #[test]
 fn other_bots() {
     let no_guild = |at: &str| format!("{at}: no guild ID: pass --guild");
-    // None of them says the guild.
+    // None of them names the guild.
     for (text, format, at) in [
         (
             r#"{"users": {"$U": {"xp": 4567, "cooldown": 0, "hidden": false}}, "settings": {"gain": {"xp": 5}, "rewards": [{"id": "1", "level": 5}]}}"#,
@@ -98,7 +98,7 @@ fn other_bots() {
 fn reds_levelup_tatsu_enmap_and_quick_db() {
     let user = "\"xp\": 4567.0, \"voice\": 60, \"messages\": 7, \"level\": 9, \"stars\": 1";
     for text in [
-        // LevelUp of vrt-cogs, now and before, and Red's own storage of members.
+        // LevelUp of vrt-cogs, before and now, and Red's own storage of members.
         format!(
             r#"{{"configs": {{"$G": {{"users": {{"$U": {{{user}}}}}, "levelroles": {{"5": $V}}, "xp": [3, 6], "ignoredchannels": [],
                 "algorithm": {{"base": 100, "exp": 2.0}}}}}}, "ignored_guilds": []}}"#
@@ -264,7 +264,7 @@ proptest! {
     #[test]
     fn any_json_is_read_to_the_end(value in json()) {
         let text = serde_json::to_vec(&value).expect("JSON");
-        // A bare value is no JSON to us but a CSV of one line.
+        // A bare value is not treated as JSON but as a CSV of one line.
         if value.is_object() || value.is_array() {
             drop(told(rows(&text, Format::Json, Vec::new()).expect("it is JSON")));
         }

@@ -1,4 +1,4 @@
-//! What rows are worth.
+//! Validation of rows.
 
 use proptest::prelude::*;
 use twilight_model::id::Id;

@@ -1,4 +1,4 @@
-//! What modes do, and what is told of it.
+//! Import modes and the resulting reports.
 
 use twilight_model::id::Id;
 

@@ -1,4 +1,4 @@
-//! SQLite files as tutorials make them.
+//! SQLite files as created by tutorials.
 
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -46,7 +46,7 @@ impl Scene {
     }
 }
 
-/// Keys and JSON, as enmap and quick.db store them; and names beside IDs.
+/// Keys and JSON, as stored by enmap and quick.db; and names beside IDs.
 #[test]
 fn tables_of_keys_and_names_beside_ids() {
     for sql in [

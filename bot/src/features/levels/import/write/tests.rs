@@ -1,4 +1,4 @@
-//! What happens with an import that is known.
+//! Handling of imports that already exist.
 
 use super::{Plan, plan};
 use crate::features::levels::rows::import_job::Job;
@@ -19,7 +19,7 @@ fn a_known_import_goes_on_or_is_refused() {
         (None, same, false, Plan::Begin),
         (None, same, true, Plan::Begin),
         (Some(job(5, false)), same, false, Plan::Resume(5)),
-        // One that was begun again and killed goes on: it would add twice otherwise.
+        // An interrupted repetition resumes: otherwise it would add twice.
         (Some(job(5, false)), same, true, Plan::Resume(5)),
         (Some(job(5, false)), other, false, Plan::Begun(same.to_owned(), 5)),
         (Some(job(5, false)), other, true, Plan::Begin),

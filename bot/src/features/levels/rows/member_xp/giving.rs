@@ -1,4 +1,4 @@
-//! XP that people give, take and set.
+//! XP adjustments by staff: give, take and set.
 
 use std::collections::HashMap;
 
@@ -14,20 +14,20 @@ use crate::{
     support::ids,
 };
 
-/// What a member has.
+/// A member's current XP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
     /// Total XP.
     pub xp: u64,
-    /// The last week in which some of it was earned; 0 without one.
+    /// The latest week in which XP was earned; 0 if none.
     pub week: i32,
-    /// How much of it was earned in that week.
+    /// The XP earned in that week.
     pub week_xp: u64,
 }
 
-/// What members have, with their rows locked until the transaction ends. Those without a row have 0.
+/// Lock members' rows until the transaction ends, and return their XP; 0 for members without a row.
 ///
-/// `users` are sorted: flushes lock rows in this order, too, and those that are there before they make others.
+/// `users` must be sorted: flushes lock rows in this order too, and existing rows before they insert others.
 pub async fn lock(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -64,9 +64,9 @@ pub async fn lock(
     Ok(read.collect())
 }
 
-/// Add to members' XP and to what they earned in their last week, or take from it. Their rows are locked, and have as much.
+/// Add to or subtract from members' XP and the XP of their latest week. Their rows are locked, and hold at least as much.
 pub async fn change(tx: &Tx<'_>, guild_id: Id<GuildMarker>, changes: &[Change]) -> Result<(), StoreError> {
-    // Without a week, the base says nothing.
+    // Without a week, the base has no meaning.
     const CHANGE: Statement = statement!(
         "member_xp_change",
         [INT8, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY],
@@ -93,8 +93,8 @@ pub async fn change(tx: &Tx<'_>, guild_id: Id<GuildMarker>, changes: &[Change]) 
     .map(drop)
 }
 
-/// Take all XP of some of a guild's members, the week's included, by their ids, beginning after one, and note for each what it was.
-/// Returns who they are, in the order of their ids, with the XP that they had.
+/// Reset the XP of a batch of a guild's members, including the week's, ordered by ID after a given one, and record each previous value.
+/// Returns the members with their previous XP, ordered by ID.
 pub(crate) async fn reset_some(
     tx: &Tx<'_>,
     key: Key,
@@ -130,7 +130,7 @@ pub(crate) async fn reset_some(
     Ok(read.collect())
 }
 
-/// Members with at least this much XP, by their ids, beginning after one.
+/// Members with at least this much XP, ordered by ID, after a given one.
 pub async fn with_at_least(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,

@@ -1,4 +1,4 @@
-//! Rows of `member_xp` that come from elsewhere, or go there.
+//! Import and export of `member_xp` rows.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::{
     support::ids::{self, MemberKey},
 };
 
-/// What an import does with a member who has a row already.
+/// How an import treats members who already have a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
     /// Add the file's XP to the member's
@@ -24,7 +24,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The XP of a member who has `had`, and in the file `xp`.
+    /// The resulting XP of a member with `had` XP, for whom the file has `xp`.
     pub fn xp_of(self, had: u64, xp: u64) -> u64 {
         match self {
             Self::Add => had.saturating_add(xp),
@@ -33,7 +33,7 @@ impl Mode {
         }
     }
 
-    /// As it is written on the command line.
+    /// The value on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Add => "add",
@@ -52,7 +52,7 @@ pub struct Counts {
     pub messages: u64,
 }
 
-/// What is to be written of a member. Without messages, those that the member has stay.
+/// The values to write for a member. Without messages, the member's count stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
     /// The member.
@@ -63,14 +63,14 @@ pub struct Arrival {
     pub messages: Option<u64>,
 }
 
-/// Tell the planner of the members that came. A role that does not own the table cannot; autovacuum does it then.
+/// Update the planner's statistics after many inserts. A role that does not own the table cannot; autovacuum does it later.
 pub(crate) async fn analyze(store: &Store) -> Result<(), StoreError> {
     const ANALYZE: Statement = statement!("member_xp_analyze", [], "ANALYZE member_xp");
     store.query(ANALYZE, &[]).await.map(drop)
 }
 
-/// A statement that writes what comes from elsewhere: its name, what XP and messages become. What is brought was not earned this week: the
-/// week's XP stays as it is, as far as there is so much.
+/// A statement that writes imported rows: its name, and the new values of XP and messages. Imported XP was not earned this week: the week's
+/// XP stays, capped at the total.
 macro_rules! import {
     ($name:literal, xp: $xp:literal, messages: $messages:literal) => {
         statement!(
@@ -122,7 +122,7 @@ const KEEP_HIGHER: Statement = import!(
     messages: "GREATEST(member_xp.message_count, excluded.message_count)"
 );
 
-/// What `keys` have now. Members without a row are not in the answer.
+/// The current values of `keys`. Members without a row are not in the result.
 pub async fn current(
     store: &Store,
     keys: impl Iterator<Item = MemberKey>,
@@ -150,10 +150,9 @@ pub async fn current(
         .collect())
 }
 
-/// Write what comes from elsewhere, with its places on the leaderboards. The last awards stay as they are. Returns each member's XP
-/// before, if they had a row.
+/// Write imported rows, with their buckets. The last awards do not change. Returns each member's previous XP, if they had a row.
 ///
-/// `arrivals` are sorted by key, each key once, as in [`super::write`] and for the same reasons.
+/// `arrivals` must be sorted by key and unique, as in [`super::write`] and for the same reasons.
 pub async fn bring(
     tx: &Tx<'_>,
     mode: Mode,
@@ -165,7 +164,7 @@ pub async fn bring(
     );
     let keys: Vec<MemberKey> = arrivals.iter().map(|arrival| arrival.key).collect();
     let before = super::lock(tx, &keys).await?;
-    // Nearly always one run: a file has messages or it does not. In order, so that rows are locked in the keys' order.
+    // Nearly always one run: either all rows of a file have messages or none. In order, so that rows are locked in key order.
     for run in arrivals.chunk_by(|a, b| a.messages.is_some() == b.messages.is_some()) {
         let statement = match (mode, run[0].messages) {
             (Mode::Add, _) => ADD,
@@ -188,7 +187,7 @@ pub async fn bring(
     Ok(before)
 }
 
-/// Hand every member of a guild to `each`, in the order of their ids and as of one moment, without holding them all.
+/// Pass every member of a guild to `each`, ordered by ID and from one snapshot, without holding all of them in memory.
 pub async fn each<E>(
     store: &Store,
     guild_id: Id<GuildMarker>,
