@@ -1,4 +1,4 @@
-//! The workers: they claim lanes that are due, and deliver what is in them.
+//! The workers: they claim lanes that are due, and deliver their effects.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -25,16 +25,16 @@ use crate::{
     telemetry::metrics,
 };
 
-/// How often it is looked for what others left, and for what is due again.
+/// The interval of searches for effects added by other processes and for retries.
 const LOOK: Duration = Duration::from_secs(1);
-/// How soon it is looked again after a lane was served.
+/// The delay until the next search after a lane was served.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// How often the backlog is measured.
+/// The interval at which the backlog is measured.
 const UPKEEP: Duration = Duration::from_secs(15);
-/// How long a stop waits for requests that are under way.
+/// How long shutdown waits for requests in progress.
 const PARTING: Duration = Duration::from_secs(2);
 
-/// Delivers what is in the outbox.
+/// Delivers the effects in the outbox.
 #[derive(Debug)]
 pub struct Deliverer {
     pub(crate) store: Store,
@@ -43,14 +43,14 @@ pub struct Deliverer {
     pub(crate) config: config::Effects,
     pub(crate) direct: DirectChannels,
     pub(crate) refusals: Refusals,
-    /// When something was delivered last: while nothing is, Discord is ill and not the effect.
+    /// When an effect was last delivered: if none is, the cause is Discord and not the effect.
     pub(crate) delivered_at: std::sync::Mutex<Option<Instant>>,
     pub(crate) kinds: EffectKinds,
     wake: Arc<Notify>,
 }
 
 impl Deliverer {
-    /// A deliverer that looks into the outbox when something was added, and from time to time.
+    /// A deliverer that searches the outbox when effects are added, and at intervals.
     pub fn new(
         store: Store,
         rest: Rest,
@@ -65,7 +65,8 @@ impl Deliverer {
         }
         Self {
             wake: store.effects_added(),
-            // A claim or a marking is small. One that a silent connection holds up must not use up the lease of what is claimed.
+            // Statements for claims and outcomes are small. One blocked by a silent connection must not use up the lease of the claimed
+            // lanes.
             store: store.answering_within(config.lease / 3),
             rest,
             guilds,
@@ -77,7 +78,7 @@ impl Deliverer {
         }
     }
 
-    /// Deliver until `stop` is true. What is under way then gets a moment, and is left to others.
+    /// Deliver until `stop` is true. Requests then in progress get a moment to finish; the rest is left to other processes.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut work = FuturesUnordered::new();
         let mut held = Held::new(self.config.workers);
@@ -91,7 +92,7 @@ impl Deliverer {
                 Some(done) = work.next() => match done {
                     Done::Lane(lane, limited) => {
                         held.give_back(&lane, limited, Instant::now());
-                        // There may be more than there was room for.
+                        // There may be more lanes than there was room for.
                         look_at = look_at.min(Instant::now() + LOOK_AGAIN);
                     }
                     Done::Claimed(wanted, claimed) => {
@@ -99,7 +100,7 @@ impl Deliverer {
                         look_at = Instant::now() + match &claimed {
                             Ok(claimed) => {
                                 backoff.reset();
-                                // Those before the last guild have their turn now.
+                                // Guilds before the last one have their turn now.
                                 if held.turn(&wanted, claimed) { LOOK } else { Duration::ZERO }
                             }
                             Err(error) => complain(&mut backoff, "claiming effects", error),
@@ -127,11 +128,11 @@ impl Deliverer {
                 }
             }
         };
-        // The error is that it took too long, which the next lines are for.
+        // An error means a timeout, which the next lines handle.
         drop(timeout(PARTING, parting).await);
         drop(work);
         for lane in held.lanes {
-            // Due at once: whoever gets it sends the same nonce. If the database is away, the lease ends by itself.
+            // Due at once: the next owner sends the same nonce. If the database is unavailable, the lease expires.
             if timeout(PARTING, queue::release(&self.store, &lane, Duration::ZERO))
                 .await
                 .is_err()
@@ -169,7 +170,7 @@ impl Deliverer {
         })
     }
 
-    /// Have the kinds deal with what changed on Discord since the last call; later, if the database is away.
+    /// Let the kinds handle changes on Discord since the last call; later, if the database is unavailable.
     async fn follow_changes(&self) {
         let changes = self.guilds.take_changes();
         if changes.is_empty() {
@@ -184,7 +185,7 @@ impl Deliverer {
         }
     }
 
-    /// Do something in the database until it is done: what Discord has must not be sent again because the database was away.
+    /// Retry a database operation until it succeeds: a delivered effect must not be sent again because the database was unavailable.
     pub(crate) async fn retry_until_committed<T, F>(
         &self,
         what: &'static str,
@@ -203,15 +204,15 @@ impl Deliverer {
     }
 }
 
-/// Something that the deliverer does has ended.
+/// Work of the deliverer that has ended.
 enum Done {
-    /// A lane was served, and given back: for so long, if Discord limits it.
+    /// A lane was served and released, with the duration of a rate limit, if any.
     Lane(Lane, Option<Duration>),
     Claimed(Wanted, Result<Vec<Lane>, StoreError>),
     Upkeep,
 }
 
-/// Say what failed, and tell how long to wait.
+/// Log a failure and return how long to wait.
 fn complain(backoff: &mut Backoff, what: &'static str, error: &StoreError) -> Duration {
     let wait = if error.is_conflict() {
         backoff.conflict()

@@ -1,4 +1,4 @@
-//! `effect_failure`: how often in a row effects failed for good.
+//! `effect_failure`: the numbers of consecutive permanent failures of effects.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -9,19 +9,19 @@ use crate::{
     support::ids,
 };
 
-/// The target under which a whole guild's failures are counted.
+/// The target that stands for the whole guild.
 const WHOLE_GUILD: i64 = 0;
 
-/// How many effects of a kind failed in a row.
+/// Consecutive failures of a kind of effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InARow {
-    /// Everywhere in the guild.
+    /// In the whole guild.
     pub in_guild: i64,
     /// At the same channel, role or member.
     pub at_target: i64,
 }
 
-/// Count a failure at a target, and in the guild.
+/// Count a failure for a target, and for the guild.
 pub async fn record(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -53,7 +53,7 @@ pub async fn record(
     })
 }
 
-/// Count a failure at a target alone. Returns how many there were in a row at it.
+/// Count a failure for a target only. Returns the number of consecutive failures there.
 pub async fn record_at(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -75,7 +75,7 @@ pub async fn record_at(
     Ok(rows.first().map_or(0, |row| row.get(0)))
 }
 
-/// The targets at which a kind fails in a guild, with how many failures there were in a row and how long ago the last one was.
+/// The targets in a guild for which a kind fails, with the number of consecutive failures and the time since the last one.
 pub async fn failing(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -95,7 +95,7 @@ pub async fn failing(
         .collect())
 }
 
-/// A kind does not fail any more at a target.
+/// Clear the failures of a kind at a target.
 pub async fn well(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -113,7 +113,7 @@ pub async fn well(
         .map(drop)
 }
 
-/// Begin to count anew: what failed was switched off, or on again.
+/// Clear the failures of a kind in a guild, because it was turned off or on again.
 pub async fn forget(tx: &Tx<'_>, guild_id: Id<GuildMarker>, kind: &str) -> Result<(), StoreError> {
     const FORGET: Statement = statement!(
         "effect_failure_forget",

@@ -1,4 +1,4 @@
-//! The lanes that this process delivers at the moment, and which ones it claims next.
+//! The lanes that this process is delivering, and the selection of the next ones.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -8,17 +8,17 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::outbox::queue::claim::{Lane, Urgency, Wanted};
 
-/// The part of the workers that only urgent lanes get, and the part that one guild gets of the others.
+/// The share of the workers reserved for urgent lanes, and the share of the others that one guild may use.
 const PART: usize = 8;
 
-/// The lanes of this process.
+/// The lanes claimed by this process.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) lanes: Vec<Lane>,
     workers: usize,
-    /// The last guild that had its turn; `None` to begin with the first.
+    /// The last guild that had its turn; `None` to start with the first.
     after: Option<Id<GuildMarker>>,
-    /// Until when Discord limits a guild's bulk. Its lanes are not claimed meanwhile: each would only be given back.
+    /// When the rate limit of a guild's bulk effects ends. Its bulk lanes are not claimed until then: each would only be released again.
     limited: FxHashMap<Id<GuildMarker>, Instant>,
 }
 
@@ -32,12 +32,12 @@ impl Held {
         }
     }
 
-    /// Whether anything can be claimed.
+    /// Whether any lane can be claimed.
     pub(crate) fn has_room(&self) -> bool {
         self.lanes.len() < self.workers
     }
 
-    /// What to claim now.
+    /// The lanes to claim now.
     pub(crate) fn wanted(&mut self, lease: Duration, now: Instant) -> Wanted {
         self.limited.retain(|_, until| *until > now);
         let of_one_guild = (self.workers / PART).max(1);
@@ -64,7 +64,7 @@ impl Held {
         }
     }
 
-    /// After a claim: whose turn it is next. Whether nothing else is due.
+    /// Record a claim, which determines whose turn is next. Returns whether nothing else is due.
     pub(crate) fn turn(&mut self, wanted: &Wanted, claimed: &[Lane]) -> bool {
         let others = || claimed.iter().filter(|lane| lane.urgency != Urgency::Urgent);
         if wanted.others == 0 {
@@ -78,7 +78,7 @@ impl Held {
         wanted.after.is_none()
     }
 
-    /// A lane was given back; for so long, if Discord limits it.
+    /// Record that a lane was released, with the duration of a rate limit, if any.
     pub(crate) fn give_back(&mut self, lane: &Lane, limited: Option<Duration>, now: Instant) {
         self.lanes.retain(|other| other != lane);
         if let Some(limited) = limited.filter(|_| lane.urgency == Urgency::Bulk) {

@@ -1,4 +1,4 @@
-//! What a feature says of its effects: their data, and how they are delivered.
+//! The interface between features and the outbox: the data of effects and their delivery.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -18,41 +18,41 @@ use crate::{
     postgres::{StoreError, Tx},
 };
 
-/// The data of an effect, which stands in `outbox.body`.
+/// The data of an effect, stored in `outbox.body`.
 pub trait EffectBody: Serialize + DeserializeOwned {
-    /// The word in `outbox.kind`.
+    /// The value of `outbox.kind`.
     const KIND: &'static str;
 
-    /// As JSON.
+    /// The data as JSON.
     fn json(&self) -> String {
         serde_json::to_string(self).expect("numbers and texts are JSON")
     }
 }
 
-/// What a failure leads to, because others came before it.
+/// The consequence of repeated failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consequence {
     Nothing,
-    /// The kind was switched off in the server.
+    /// The kind was turned off in the guild.
     SwitchedOff,
-    /// Nothing of the kind is sent to the channel for some time.
+    /// The channel is skipped for some time for this kind.
     ChannelSkipped,
 }
 
-/// A kind of effect. Its feature implements it.
+/// A kind of effect, implemented by its feature.
 pub(crate) trait EffectKind: fmt::Debug + Send + Sync {
-    /// The word in `outbox.kind`, which is a label of metrics as well.
+    /// The value of `outbox.kind`, also used as a metric label.
     fn name(&self) -> &'static str;
 
     /// Deliver an effect.
     fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome>;
 
-    /// How long delivery is tried.
+    /// How long delivery is attempted.
     fn max_age(&self, configured: Duration) -> Duration {
         configured
     }
 
-    /// What belongs to the transaction that gives an effect up.
+    /// Extra work in the transaction that abandons an effect.
     fn given_up<'a>(
         &'a self,
         _tx: &'a Tx<'_>,
@@ -62,7 +62,7 @@ pub(crate) trait EffectKind: fmt::Debug + Send + Sync {
         Box::pin(async { Ok(()) })
     }
 
-    /// Count a failure that is for the server's staff to put right; `limit` in a row may have a consequence.
+    /// Count a failure that administrators of the guild must fix; `limit` consecutive ones may have a consequence.
     fn count_failure<'a>(
         &'a self,
         tx: &'a Tx<'_>,
@@ -77,10 +77,10 @@ pub(crate) trait EffectKind: fmt::Debug + Send + Sync {
         })
     }
 
-    /// The kind was switched off in a guild: what this process remembers of it is old.
+    /// The kind was turned off in a guild, so cached settings are outdated.
     fn forget(&self, _guild_id: Id<GuildMarker>) {}
 
-    /// Roles or channels have changed on Discord. What waited for that may be due.
+    /// Roles or channels have changed on Discord. Effects that waited for such a change may be due.
     fn guilds_changed<'a>(
         &'a self,
         _to: &'a Deliverer,
@@ -90,7 +90,7 @@ pub(crate) trait EffectKind: fmt::Debug + Send + Sync {
     }
 }
 
-/// The kinds that this version knows. A clone is another handle to the same.
+/// The kinds known to this version. Clones share the same list.
 #[derive(Clone, Debug)]
 pub struct EffectKinds(Arc<[Box<dyn EffectKind>]>);
 
@@ -103,22 +103,22 @@ impl EffectKinds {
         self.0.iter().map(AsRef::as_ref)
     }
 
-    /// The kind of this word; `None` for one that this version does not know.
+    /// The kind with this name; `None` if this version does not know it.
     pub(crate) fn find(&self, word: &str) -> Option<&dyn EffectKind> {
         self.iter().find(|kind| kind.name() == word)
     }
 
-    /// The kind as a label: one that this version does not know is `unknown`.
+    /// The kind as a label: `unknown` if this version does not know it.
     pub(crate) fn label(&self, word: &str) -> &'static str {
         self.find(word).map_or("unknown", EffectKind::name)
     }
 }
 
-/// The data of an effect.
+/// Parse the data of an effect.
 ///
 /// # Errors
 ///
-/// It is not what the kind asks for: the outcome.
+/// The outcome, if the data does not have the form that the kind requires.
 pub(crate) fn body_of<T: EffectBody>(effect: &Waiting) -> Result<T, Outcome> {
     serde_json::from_str(&effect.body).map_err(|_error| {
         Outcome::Failed(Failure {

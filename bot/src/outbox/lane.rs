@@ -1,4 +1,4 @@
-//! One lane: its effects, one after the other, and what becomes of each.
+//! One lane: delivers its effects in order and records each outcome.
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -13,26 +13,26 @@ use super::{
 };
 use crate::{outbox::queue, support::backoff::Backoff, telemetry::metrics};
 
-/// Effects that are delivered before the lane is given back, so that it stands in line again. Discord allows five messages in
-/// five seconds in a channel.
+/// Effects delivered before the lane is released, which moves it to the end of the line. Discord allows five messages in five seconds per
+/// channel.
 const AT_ONCE: u32 = 5;
-/// Failed tries after which an effect is set aside, if others were delivered meanwhile; without that, twice as many.
+/// Failed attempts after which an effect is set aside, if others were delivered meanwhile; otherwise twice as many.
 const TRIES: i64 = 5;
-/// Pauses between tries: doubled each time.
+/// Pauses between attempts: doubled each time.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
-/// While nothing was delivered for so long, an effect that fails is not to blame.
+/// If nothing was delivered for this long, a failing effect is not to blame.
 const ILL: Duration = Duration::from_mins(1);
-/// How long it is tried to do what only the server's staff can make possible.
+/// How long an effect is retried that only administrators of the guild can unblock.
 pub(crate) const BLOCKED_MAX_AGE: Duration = Duration::from_hours(24 * 30);
-/// What this version does not know is left to a later one for so long.
+/// How long effects unknown to this version are left to a later one.
 const UNKNOWN_PAUSE: Duration = Duration::from_mins(5);
 
-/// Deliver what is in a lane that was claimed, and give it back. Returns how long Discord limits what is in it, if it does.
+/// Deliver the effects of a claimed lane, and release it. Returns the duration of a rate limit on its effects, if any.
 pub(crate) async fn deliver(to: &Deliverer, lane: Lane) -> Option<Duration> {
     let lease = to.config.lease;
     let mut ends_at = Instant::now() + lease;
     let Ok(waiting) = queue::first(&to.store, &lane, AT_ONCE).await else {
-        // It comes back when the lease is over.
+        // It becomes available when the lease expires.
         return None;
     };
     for effect in waiting {
@@ -72,7 +72,7 @@ async fn try_once(to: &Deliverer, effect: &Waiting) -> Outcome {
     }
 }
 
-/// Write down what became of an effect. Returns how long the lane has to wait, if it has to.
+/// Record the outcome of an effect. Returns how long the lane must wait, if at all.
 async fn settle(to: &Deliverer, lane: &Lane, effect: &Waiting, outcome: Outcome) -> Option<Duration> {
     let kind = to.kinds.label(&effect.kind);
     match outcome {
@@ -118,7 +118,7 @@ async fn settle(to: &Deliverer, lane: &Lane, effect: &Waiting, outcome: Outcome)
     }
 }
 
-/// What waits for a change that only the server's staff can make.
+/// Handle an effect that waits for a change by administrators of the guild.
 async fn later_or_aside(to: &Deliverer, lane: &Lane, effect: &Waiting, why: String) -> Option<Duration> {
     if effect.age > BLOCKED_MAX_AGE {
         return later(to, lane, effect, why, None).await;
@@ -126,7 +126,7 @@ async fn later_or_aside(to: &Deliverer, lane: &Lane, effect: &Waiting, why: Stri
     set_aside(to, lane, effect, &why, to.config.retry_blocked).await
 }
 
-/// Whether an effect has its lane for itself already.
+/// Whether an effect has its own lane already.
 const fn alone(lane: &Lane, effect: &Waiting) -> bool {
     lane.lane_id == -effect.effect_id
 }
@@ -161,7 +161,7 @@ async fn later(
         return None;
     }
     if after.is_some() {
-        // A limit is no failure.
+        // A rate limit is not a failure.
         return after;
     }
     metrics::effects_retried_total(kind).increment(1);
@@ -180,7 +180,7 @@ async fn later(
     Some(pause)
 }
 
-/// Returns how long its lane has to wait, if it is in one of its own.
+/// Move an effect to its own lane. Returns how long its lane must wait, if it already has its own.
 async fn set_aside(
     to: &Deliverer,
     lane: &Lane,
@@ -212,8 +212,8 @@ async fn give_up(to: &Deliverer, effect: &Waiting, failure: &Failure, is_counted
     );
 }
 
-/// Count a failure, and switch off what fails again and again, in the transaction that says what becomes of the effect: given up,
-/// or tried again after a pause.
+/// Count a failure, and turn off what fails repeatedly, in the transaction that records the effect's outcome: abandoned, or retried after a
+/// pause.
 async fn write_failure(
     to: &Deliverer,
     effect: &Waiting,

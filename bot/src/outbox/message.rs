@@ -1,4 +1,4 @@
-//! Sending messages to where effects go.
+//! Sending messages to the targets of effects.
 
 use std::{
     collections::HashMap,
@@ -36,23 +36,23 @@ use crate::{
     },
 };
 
-/// Direct channels that are remembered, 16 bytes each.
+/// The cache limit for direct message channels, 16 bytes each.
 const DIRECT_CHANNELS: usize = 100_000;
-/// Channels and members that refused, of which so many are remembered.
+/// The cache limit for channels and members that refused messages.
 const REFUSALS: usize = 100_000;
-/// For how long nothing is sent to them: each 403 counts against the 10,000 in 10 minutes at which Discord bans the address.
+/// How long nothing is sent to them: each 403 counts towards the 10,000 in 10 minutes at which Discord bans the IP address.
 const REFUSAL_LASTS: Duration = Duration::from_mins(5);
-/// The same for a channel that refused again and again.
+/// The same for a channel that refused repeatedly.
 const SKIPPED_FOR: Duration = Duration::from_hours(1);
 
-/// The channels of direct messages, by member. They never change.
+/// The direct message channels by member. They never change.
 #[derive(Debug, Default)]
 pub(crate) struct DirectChannels {
     known: Mutex<HashMap<Id<UserMarker>, Id<ChannelMarker>>>,
     payload: SingleFlight<Id<UserMarker>, Result<Id<ChannelMarker>, RestError>>,
 }
 
-/// Where sending was refused, and until when nothing is sent there.
+/// Targets that refused messages, with the end of the pause.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals(Mutex<HashMap<i64, (Instant, Failure)>>);
 
@@ -66,14 +66,14 @@ struct Body<'a> {
     allowed_mentions: AllowedMentions,
 }
 
-/// The names that a template shows.
+/// The names used by a template.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     pub(crate) server: Option<Name>,
     pub(crate) user: Option<Name>,
 }
 
-/// Look up the names that a template shows, and no others.
+/// Look up only the names that a template uses.
 pub(crate) async fn names_for(
     to: &Deliverer,
     template: &Template,
@@ -90,7 +90,7 @@ pub(crate) async fn names_for(
     Ok(names)
 }
 
-/// A name that Discord does not tell, or not in a way that can be read, is left out; one that it does not tell now is asked for again.
+/// Treat a name that Discord does not provide in a readable form as missing; temporary errors are returned for a retry.
 fn known(name: Result<Name, RestError>) -> Result<Option<Name>, RestError> {
     match name {
         Ok(name) => Ok(Some(name)),
@@ -106,7 +106,7 @@ pub(crate) fn target_of(effect: &Waiting) -> i64 {
     effect.channel_id.map(ids::to_db).or(user).unwrap_or_default()
 }
 
-/// Send a message to where an effect goes, so that sending it again within minutes shows it once.
+/// Send a message to an effect's target. Repeating it within minutes does not post it twice.
 #[expect(clippy::disallowed_methods, reason = "it is fitted")]
 pub(crate) async fn send(
     to: &Deliverer,
@@ -129,7 +129,7 @@ pub(crate) async fn send(
             allowed_mentions,
         };
         let body = serde_json::to_vec(&body).expect("texts and numbers are JSON");
-        // twilight-http's builder does not know `enforce_nonce`.
+        // twilight-http's builder does not support `enforce_nonce`.
         let request = to.rest.builders().create_message(channel_id).payload_json(&body);
         to.rest.send(Priority::Effect, request).await.map(drop)
     };
@@ -151,7 +151,7 @@ pub(crate) async fn send(
     outcome
 }
 
-/// What the bot lacks to send something there, if that can be told.
+/// The permission that the bot lacks to send there, if known.
 async fn missing(to: &Deliverer, guild_id: Id<GuildMarker>, channel_id: Id<ChannelMarker>) -> Option<String> {
     to.guilds.forget(guild_id);
     let sendable = to
@@ -198,7 +198,7 @@ impl DirectChannels {
     fn remember(&self, user_id: Id<UserMarker>, channel_id: Id<ChannelMarker>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= DIRECT_CHANNELS {
-            // Asking again costs one request each, so nothing cleverer is needed.
+            // Each lookup costs one request, so clearing everything is sufficient.
             known.clear();
         }
         known.insert(user_id, channel_id);
@@ -216,7 +216,7 @@ impl Refusals {
         None
     }
 
-    /// Send nothing to a channel for long.
+    /// Send nothing to a channel for a long time.
     pub(crate) fn skip(&self, target: i64, failure: &Failure) {
         self.note(target, failure, SKIPPED_FOR);
     }

@@ -1,4 +1,4 @@
-//! What became of a delivery, and what an error of Discord's means for it.
+//! The outcome of a delivery, and what an error from Discord means for it.
 
 use std::time::Duration;
 
@@ -7,37 +7,38 @@ use crate::{
     postgres::StoreError,
 };
 
-/// What became of trying to deliver an effect.
+/// The outcome of an attempt to deliver an effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Discord has it.
+    /// Discord has accepted it.
     Delivered,
-    /// Nobody wants it any more: the setting is off, the member has left.
+    /// It is no longer wanted: the setting is off, or the member has left.
     Cancelled,
-    /// It is to be tried again.
+    /// It should be retried.
     Later {
         /// The reason.
         why: String,
-        /// When, where Discord or the limits say so, which is no failure of the effect.
+        /// The delay requested by Discord or by a rate limit, which is not a failure of the effect.
         after: Option<Duration>,
     },
-    /// It cannot be done as things are, and has to be when they change: a role that is never given is the worst.
+    /// It is impossible at present, and must be done when that changes: roles must not be lost.
     Blocked(Failure),
-    /// The same, and that is known and counted: Discord was not asked.
+    /// The same, but already known and counted: no request was sent to Discord.
     Aside {
-        /// What it waits for.
+        /// The obstacle.
         why: String,
     },
-    /// It cannot be done.
+    /// It is impossible.
     Failed(Failure),
-    /// It was not tried, because the same failed there a moment ago. One refusal of Discord's counts once, however many effects wait.
+    /// It was not attempted, because the target refused the same a moment ago. One refusal by Discord counts once, however many effects
+    /// wait.
     Skipped(Failure),
-    /// This version does not know what it is.
+    /// This version does not know its kind.
     Unknown,
 }
 
 impl From<StoreError> for Outcome {
-    /// The database is to be asked again.
+    /// A database error means a retry.
     fn from(error: StoreError) -> Self {
         Self::Later {
             why: error.to_string(),
@@ -46,35 +47,35 @@ impl From<StoreError> for Outcome {
     }
 }
 
-/// Why something cannot be done.
+/// Why an effect is impossible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// A label for metrics.
     pub(crate) reason: Reason,
-    /// For people: what Discord said, and about what.
+    /// A text for people: Discord's answer and its subject.
     pub(crate) detail: String,
-    /// The channel, role or member that it is about.
+    /// The channel, role or member concerned.
     pub(crate) target_id: i64,
 }
 
-/// A bounded set of reasons.
+/// The reason, from a bounded set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// The bot may not.
+    /// The bot lacks a permission.
     Forbidden,
-    /// The channel, the role, the member or the guild is not there.
+    /// The channel, role, member or guild does not exist.
     Gone,
-    /// The member takes no direct messages from the bot.
+    /// The member accepts no direct messages from the bot.
     Closed,
-    /// Discord does not take it as it is.
+    /// Discord rejects the request as malformed.
     Invalid,
-    /// It was too old.
+    /// The effect was too old.
     Expired,
 }
 
 impl Reason {
-    /// Whether it is for the server's staff to put right. What Discord does not take is this program's fault, and who closed their
-    /// direct messages or was not announced for a day is nobody's.
+    /// Whether administrators of the guild can fix it. A request that Discord rejects as malformed is a bug of this program; closed direct
+    /// messages, and announcements that expired after a day, are no one's fault.
     pub(crate) const fn is_the_servers(self) -> bool {
         matches!(self, Self::Forbidden | Self::Gone)
     }
@@ -97,8 +98,7 @@ impl Reason {
         }
     }
 
-    /// Discord's status and code as a reason:
-    /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>.
+    /// The reason for Discord's status and code: <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>.
     const fn of(status: Option<u16>, code: Option<u64>) -> Self {
         match (status, code) {
             // Unknown account, application, channel, guild, …, user: 10013.
@@ -113,11 +113,11 @@ impl Reason {
     }
 }
 
-/// What an error of a request means for the effect, at a target.
+/// The outcome for an effect whose request to a target failed.
 pub(crate) fn of_error(error: &RestError, target_id: i64) -> Outcome {
     let why = error.to_string();
     if matches!(error, RestError::Unreadable { .. }) {
-        // This program does not understand Discord. That is no server's fault, and the next version may.
+        // This program does not understand Discord's answer. That is not the guild's fault, and the next version may.
         tracing::warn!(%error, "an answer from Discord cannot be read; the effect is waiting");
         return Outcome::Later { why, after: None };
     }
@@ -131,7 +131,7 @@ pub(crate) fn of_error(error: &RestError, target_id: i64) -> Outcome {
             why,
             after: Some(Duration::from_secs(1)),
         },
-        // A probe finds out when Discord accepts it again.
+        // A probe detects when Discord accepts the token again.
         Retry::TokenRefused => Outcome::Later {
             why,
             after: Some(Duration::from_mins(1)),
@@ -179,7 +179,7 @@ mod tests {
         }
     }
 
-    /// If Discord renames a field, no server loses anything.
+    /// If Discord renames a field, no guild loses anything.
     #[test]
     fn an_answer_that_cannot_be_read_is_nobodys_failure() {
         let error = RestError::Unreadable {

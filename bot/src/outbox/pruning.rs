@@ -1,4 +1,4 @@
-//! Deleting what was given up long ago: effects and timers.
+//! Deletes effects and timers that were abandoned long ago.
 
 use std::time::Duration;
 
@@ -8,12 +8,13 @@ use crate::{
     postgres::{Store, StoreError, timer},
 };
 
-/// To the first time, and between two times.
+/// The delay before the first run, and the interval.
 const SCHEDULE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(1));
-/// Rows that are deleted at once.
+/// Rows deleted per statement.
 const AT_ONCE: u32 = 1_000;
 
-/// Delete what was given up longer than `keep` ago, and have timers fire that the database's clock, when it was set back, has left behind.
+/// The timer that deletes rows abandoned longer than `keep` ago, and fires timers stranded in the future by a database clock that was set
+/// back.
 pub fn job(store: &Store, keep: Duration) -> Job {
     let store = store.clone();
     Job::new("pruning", SCHEDULE, move || {

@@ -1,8 +1,8 @@
-//! `outbox` and `outbox_lane`: what the bot owes Discord, in the order of its causes.
+//! `outbox` and `outbox_lane`: effects to be delivered to Discord, in the order of their causes.
 //!
-//! An effect is added in the transaction of its cause and deleted when it was delivered. Workers claim lanes, not effects: what has
-//! to stay in order is delivered by one worker at a time, and a claim costs the same however much waits. A claim is a lease: when its
-//! holder does not come back, the lane is claimed by another.
+//! An effect is added in the transaction of its cause and deleted after delivery. Workers claim lanes, not effects: effects that must stay
+//! in order are delivered by one worker at a time, and a claim costs the same however many effects wait. A claim is a lease: if its owner
+//! does not return, another worker claims the lane.
 
 pub mod claim;
 
@@ -23,26 +23,26 @@ use crate::{
     support::ids::{self, MemberKey},
 };
 
-/// The kind of which one effect waits for each member; the statements here name it.
+/// The kind of which only one effect per member can be pending; statements in this module name it.
 pub const ROLES: &str = "roles";
 
-/// The body of one that says nothing: a demotion says more.
+/// The empty body; a demotion has a flag.
 const PLAIN: &str = "{}";
 
-/// An effect to be added.
+/// An effect to be inserted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEffect {
-    /// The guild.
+    /// The guild concerned.
     pub guild_id: Id<GuildMarker>,
-    /// Effects with the same are delivered one after the other: a channel's id or a member's.
+    /// Effects with the same lane are delivered in order: the ID of a channel or of a member.
     pub lane_id: i64,
-    /// What it is.
+    /// The kind of effect.
     pub kind: &'static str,
-    /// Where a message goes; `None` for a direct message, and for roles.
+    /// The target channel; `None` for direct messages and for roles.
     pub channel_id: Option<Id<ChannelMarker>>,
-    /// The member that it is about.
+    /// The member concerned.
     pub user_id: Option<Id<UserMarker>>,
-    /// What the kind needs besides, as JSON.
+    /// Further data of the kind, as JSON.
     pub body: String,
 }
 
@@ -63,7 +63,7 @@ impl NewEffect {
         }
     }
 
-    /// An effect on a member, or in a direct message to them.
+    /// An effect on a member, or a direct message to them.
     pub fn for_member<T: EffectBody>(key: MemberKey, body: &T) -> Self {
         Self {
             guild_id: key.guild_id,
@@ -76,79 +76,80 @@ impl NewEffect {
     }
 }
 
-/// An effect that is to be delivered.
+/// A pending effect.
 #[derive(Clone, Debug)]
 pub struct Waiting {
-    /// The lane's.
+    /// The guild of the lane.
     pub guild_id: Id<GuildMarker>,
     /// The ID of the effect.
     pub effect_id: i64,
-    /// What it is, perhaps a word that this version does not know.
+    /// The kind, possibly unknown to this version.
     pub kind: String,
-    /// Where a message goes.
+    /// The target channel.
     pub channel_id: Option<Id<ChannelMarker>>,
-    /// The member that it is about.
+    /// The member concerned.
     pub user_id: Option<Id<UserMarker>>,
-    /// What the kind needs besides, as JSON.
+    /// Further data of the kind, as JSON.
     pub body: String,
-    /// Tries that failed.
+    /// Failed attempts.
     pub attempts: i64,
-    /// How long ago its cause was committed, by the database's clock.
+    /// The time since its cause was committed, by the database's clock.
     pub age: Duration,
-    /// The same for each try, and for no other effect, also after a restore of an older backup: for Discord's nonce.
+    /// A value for Discord's nonce: the same for each attempt, and different for every other effect, even after an older backup was
+    /// restored.
     pub nonce: String,
     revision: i64,
 }
 
-/// What waits.
+/// The pending effects of the fleet.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Backlog {
-    /// Effects, counted up to [`BACKLOG_COUNTED`].
+    /// The number of effects, counted up to [`BACKLOG_COUNTED`].
     pub waiting: i64,
-    /// Age of the oldest of those.
+    /// The age of the oldest.
     pub oldest: Duration,
 }
 
-/// A larger backlog is not counted to its end.
+/// Counting stops at this number.
 pub const BACKLOG_COUNTED: i64 = 100_000;
 
-/// What was given up or waits, for people.
+/// A pending or abandoned effect, as shown to operators.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// The guild.
+    /// The guild concerned.
     pub guild_id: i64,
     /// The ID of the effect.
     pub effect_id: i64,
-    /// What it is.
+    /// The kind of effect.
     pub kind: String,
-    /// Where it goes: a channel, or a member.
+    /// The target: a channel, or a member.
     pub target_id: Option<i64>,
-    /// Tries that failed.
+    /// Failed attempts.
     pub attempts: i64,
     /// When its cause was committed, in RFC 3339 and UTC.
     pub created_at: String,
-    /// When it was given up; `None` while it waits.
+    /// When it was abandoned; `None` while it is pending.
     pub failed_at: Option<String>,
-    /// Why the last try failed.
+    /// The error of the last attempt.
     pub failure: Option<String>,
 }
 
-/// Add effects, in this order within a lane. They are due when the transaction is committed.
+/// Add effects, in this order within a lane. They become due when the transaction commits.
 ///
-/// `roles` of a member that wait already are asked for anew instead, also if they were set aside. The lanes' rows are locked in order
-/// until then.
+/// For a member whose `roles` effect is already pending, that one is renewed instead, even if it was set aside. The rows of the lanes are
+/// locked, in order, until the commit.
 pub async fn add(tx: &Tx<'_>, effects: &[NewEffect]) -> Result<(), StoreError> {
     add_as(tx, effects, Urgency::Usual).await
 }
 
-/// Add the effects of many members, which come after all others of their guild.
+/// Add effects for many members, which are delivered after all others of their guild.
 pub async fn add_bulk(tx: &Tx<'_>, effects: &[NewEffect]) -> Result<(), StoreError> {
     add_as(tx, effects, Urgency::Bulk).await
 }
 
 async fn add_as(tx: &Tx<'_>, effects: &[NewEffect], urgency: Urgency) -> Result<(), StoreError> {
-    // The lane's version is raised so that a worker that finds the lane empty does not delete it: see `release`. Roles that were set
-    // aside move to the member's lane, since the lane they are in may not be due for long, and may be claimed.
+    // The lane's version is incremented so that a worker that finds the lane empty does not delete it: see `release`. Roles effects that
+    // were set aside move to the member's lane, because their own lane may not be due for a long time, and may be claimed.
     const ADD: Statement = statement!(
         "outbox_add",
         [
@@ -187,8 +188,8 @@ async fn add_as(tx: &Tx<'_>, effects: &[NewEffect], urgency: Urgency) -> Result<
     Ok(())
 }
 
-/// Effects in the order of their lanes, in which transactions lock the rows that wait already, and within a lane as they were. A member's
-/// roles are in it once, and as a demotion if one of them is: one statement cannot change a row twice.
+/// Effects in lane order, in which transactions lock pending rows, and in the given order within a lane. A member's roles appear once, and
+/// as a demotion if any of them is one: a statement cannot change a row twice.
 fn in_order(effects: &[NewEffect]) -> Vec<&NewEffect> {
     let mut roles: HashMap<(Id<GuildMarker>, i64), usize> = HashMap::new();
     let mut ordered: Vec<&NewEffect> = Vec::with_capacity(effects.len());
@@ -210,16 +211,16 @@ fn in_order(effects: &[NewEffect]) -> Vec<&NewEffect> {
     ordered
 }
 
-/// Members whose roles are still to be made right.
+/// The number of members whose roles are still to be updated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RolesLeft {
-    /// Their turn will come.
+    /// Waiting for their turn.
     pub in_line: u64,
-    /// Something is in the way.
+    /// Blocked by an obstacle.
     pub set_aside: u64,
 }
 
-/// Members of the guild whose roles are still to be made right.
+/// Count the members of a guild whose roles are still to be updated.
 pub async fn roles_left(store: &Store, guild_id: Id<GuildMarker>) -> Result<RolesLeft, StoreError> {
     const ROLES_LEFT: Statement = statement!(
         "outbox_roles_left",
@@ -273,8 +274,8 @@ pub async fn first(store: &Store, lane: &Lane, limit: u32) -> Result<Vec<Waiting
         .collect())
 }
 
-/// At most 25 characters, which is Discord's limit: the number in 16 hexadecimal digits at most, and the millisecond of the cause
-/// in the last 32 bits, without which a restored sequence could give out a number that Discord still remembers.
+/// At most 25 characters, Discord's limit: the number in up to 16 hexadecimal digits, and the millisecond of the cause in the last 32 bits.
+/// Without the latter, a restored sequence could produce a number that Discord still remembers.
 fn nonce(effect_id: i64, created_at: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
@@ -285,7 +286,7 @@ fn nonce(effect_id: i64, created_at: f64) -> String {
     format!("{effect_id:x}-{millis:x}")
 }
 
-/// Keep a lane for another `lease`. False when it has been claimed by another, and is this one's no more.
+/// Extend the lease of a lane. False if another worker has claimed it.
 pub async fn extend(store: &Store, lane: &Lane, lease: Duration) -> Result<bool, StoreError> {
     const EXTEND: Statement = statement!(
         "outbox_extend",
@@ -303,9 +304,9 @@ pub async fn extend(store: &Store, lane: &Lane, lease: Duration) -> Result<bool,
     Ok(!rows.is_empty())
 }
 
-/// Give a lane back, which is due again `after` that. An empty one is deleted, unless an effect was added since it was claimed.
+/// Release a lane, which is due again after `after`. An empty lane is deleted, unless an effect was added since the claim.
 pub async fn release(store: &Store, lane: &Lane, after: Duration) -> Result<(), StoreError> {
-    // An effect that is being added holds the lane's row: DELETE waits for it, sees another version then, and leaves it.
+    // An effect that is being added holds the lane's row: DELETE waits for it, then sees another version and leaves the row.
     const RELEASE: Statement = statement!(
         "outbox_release",
         [INT8, INT8, INT8, INT8, FLOAT8],
@@ -335,7 +336,7 @@ pub async fn release(store: &Store, lane: &Lane, after: Duration) -> Result<(), 
         .map(drop)
 }
 
-/// It was delivered: forget it, and the failures at its target. False when it was asked for again meanwhile, and stays.
+/// Delete a delivered effect and clear the failures of its target. False if it was renewed meanwhile, and stays.
 pub async fn delivered(store: &Store, effect: &Waiting, target_id: i64) -> Result<bool, StoreError> {
     const DELIVERED: Statement = statement!(
         "outbox_delivered",
@@ -361,7 +362,7 @@ pub async fn delivered(store: &Store, effect: &Waiting, target_id: i64) -> Resul
     Ok(!rows.is_empty())
 }
 
-/// A try failed, for a reason that passes.
+/// Record an attempt that failed for a temporary reason.
 pub async fn postponed(store: &Store, effect: &Waiting, failure: &str) -> Result<(), StoreError> {
     const POSTPONED: Statement = statement!(
         "outbox_postponed",
@@ -375,7 +376,7 @@ pub async fn postponed(store: &Store, effect: &Waiting, failure: &str) -> Result
         .map(drop)
 }
 
-/// It holds up what comes after it: give it a lane of its own, which is due `after` that.
+/// Move an effect that blocks others to a lane of its own, which is due after `after`.
 pub async fn set_aside(
     tx: &Tx<'_>,
     effect: &Waiting,
@@ -403,7 +404,7 @@ pub async fn set_aside(
     .map(drop)
 }
 
-/// What was set aside in a guild is due, and nothing of the kind counts as failing any more.
+/// Make set-aside effects of a guild due, and clear the failures of the kind.
 pub async fn release_kind(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -414,7 +415,7 @@ pub async fn release_kind(
     make_due(tx, guild_id, lease).await
 }
 
-/// What was set aside in a guild is due now. A lane that is claimed at the moment, for `lease` at most, is left alone.
+/// Make set-aside effects of a guild due. A lane that is currently claimed, for `lease` at most, does not change.
 async fn make_due(tx: &Tx<'_>, guild_id: Id<GuildMarker>, lease: Duration) -> Result<(), StoreError> {
     const MAKE_DUE: Statement = statement!(
         "outbox_make_due",
@@ -427,7 +428,7 @@ async fn make_due(tx: &Tx<'_>, guild_id: Id<GuildMarker>, lease: Duration) -> Re
         .map(drop)
 }
 
-/// Give it up, and say why.
+/// Abandon an effect and record the reason.
 pub async fn give_up(tx: &Tx<'_>, effect: &Waiting, failure: &str) -> Result<(), StoreError> {
     const GIVE_UP: Statement = statement!(
         "outbox_give_up",
@@ -441,7 +442,7 @@ pub async fn give_up(tx: &Tx<'_>, effect: &Waiting, failure: &str) -> Result<(),
         .map(drop)
 }
 
-/// Delete up to `limit` of those that were given up longer than `keep` ago. Returns how many.
+/// Delete up to `limit` effects abandoned longer than `keep` ago. Returns how many.
 pub async fn prune(store: &Store, keep: Duration, limit: u32) -> Result<u64, StoreError> {
     const PRUNE: Statement = statement!(
         "outbox_prune",
@@ -458,7 +459,7 @@ pub async fn prune(store: &Store, keep: Duration, limit: u32) -> Result<u64, Sto
     Ok(rows.len() as u64)
 }
 
-/// What waits.
+/// Measure the backlog.
 pub async fn backlog(store: &Store) -> Result<Backlog, StoreError> {
     const BACKLOG: Statement = statement!(
         "outbox_backlog",
@@ -474,7 +475,7 @@ pub async fn backlog(store: &Store) -> Result<Backlog, StoreError> {
     }))
 }
 
-/// Effects that wait, or else those that were given up since a time; the newest first.
+/// Pending effects, or those abandoned since a given time; the newest first.
 pub async fn list(
     store: &Store,
     failed_since: Option<SystemTime>,

@@ -1,9 +1,9 @@
-//! Timers: what a guild or the whole fleet has to do at a time.
+//! Timers: work that is due at a given time, for a guild or for the whole fleet.
 //!
 //! A feature registers a [`TimerKind`] and arms its timers with [`timer::arm`](crate::postgres::timer::arm), in the transaction of their
-//! cause. A process that claims one that is due runs it in the transaction that deletes it, so a timer fires once, however many
-//! processes there are and whenever they end. That transaction may change rows, add effects to the outbox, and arm timers, the same
-//! one again too. It never calls Discord.
+//! cause. A process that claims a due timer runs it in the transaction that deletes it, so a timer fires once, however many processes there
+//! are and whenever they end. That transaction may change rows, add effects to the outbox, and arm timers, including the same one again. It
+//! never calls Discord.
 //!
 //! A [`Job`] is periodic work of the whole fleet, such as a cleanup or a synchronization with Discord. One process at a time has its
 //! timer and runs it outside of any transaction. If that process ends, another one runs the job again from its beginning.
@@ -26,7 +26,7 @@ use futures_util::future::BoxFuture;
 
 pub use self::worker::Timers;
 
-/// No timer that is due has to wait longer than this for its next attempt, after a failure or after the end of the process that claimed it.
+/// The maximum delay of a due timer's next attempt, after a failure or after the end of the process that claimed it.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 use crate::postgres::{StoreError, Tx, timer::claim::Firing};
 
@@ -35,12 +35,12 @@ pub trait TimerKind: Send + Sync {
     /// The name in `timer.kind` and in metrics.
     fn name(&self) -> &'static str;
 
-    /// Do the work, in the transaction that ends the timer. It may run more than once, of which one is committed.
+    /// Do the work, in the transaction that ends the timer. It may run more than once, but only one run commits.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Rejected`] with the reason when it can never succeed, also not later: the timer is given up. So it is when
-    /// PostgreSQL refuses the data. After any other error it is tried again, after a longer pause each time.
+    /// [`StoreError::Rejected`] with the reason if it can never succeed: the timer is abandoned, as it is if PostgreSQL rejects the data.
+    /// After any other error it is retried, after a longer pause each time.
     fn fire<'t>(&'t self, tx: &'t Tx<'_>, timer: &'t Firing) -> BoxFuture<'t, Result<(), StoreError>>;
 }
 
@@ -49,7 +49,7 @@ pub type JobError = Box<dyn Error + Send + Sync>;
 
 type Run = dyn Fn() -> BoxFuture<'static, Result<(), JobError>> + Send + Sync;
 
-/// Periodic work of the whole fleet.
+/// Periodic work for the whole fleet.
 pub struct Job {
     name: &'static str,
     first: Duration,
@@ -58,8 +58,8 @@ pub struct Job {
 }
 
 impl Job {
-    /// A job that is due `first` after the first process of all has started, and then again after each `every`. Runs that were missed
-    /// are left out. It may be interrupted at any await, and run again.
+    /// A job that is due `first` after the first process of the fleet has started, and then every `every`. Missed runs are skipped. It may
+    /// be interrupted at any await, and run again.
     pub fn new<F>(
         name: &'static str,
         (first, every): (Duration, Duration),
@@ -85,7 +85,7 @@ impl fmt::Debug for Job {
     }
 }
 
-/// What a process can run.
+/// The timers and jobs that a process can run.
 #[derive(Default)]
 pub struct Registry {
     kinds: BTreeMap<&'static str, Arc<dyn TimerKind>>,
@@ -93,14 +93,14 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The same with another kind of timer.
+    /// Add a kind of timer.
     #[must_use]
     pub fn with(mut self, kind: impl TimerKind + 'static) -> Self {
         self.kinds.insert(kind.name(), Arc::new(kind));
         self
     }
 
-    /// The same with another job.
+    /// Add a job.
     #[must_use]
     pub fn with_job(mut self, job: Job) -> Self {
         self.jobs.insert(job.name, job);

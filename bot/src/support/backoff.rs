@@ -1,11 +1,11 @@
-//! Waiting between tries: longer each time, with jitter, up to a limit.
+//! Backoff between attempts: longer each time, with jitter, up to a limit.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(50);
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// How often something was tried in vain, and how long to wait before the next try.
+/// The number of failed attempts, and the delay before the next.
 #[derive(Debug)]
 pub struct Backoff {
     tries: u32,
@@ -25,7 +25,7 @@ impl Backoff {
         Self::between(FIRST, LIMIT)
     }
 
-    /// With other bounds.
+    /// Use other bounds.
     pub const fn between(first: Duration, limit: Duration) -> Self {
         Self {
             tries: 0,
@@ -34,26 +34,26 @@ impl Backoff {
         }
     }
 
-    /// Tries that failed so far.
+    /// The number of failed attempts.
     pub const fn tries(&self) -> u32 {
         self.tries
     }
 
-    /// Note a failed try. Returns how long to wait: doubled each time, of which the upper half is random.
+    /// Record a failed attempt. Returns the delay: doubled each time, with a random upper half.
     pub fn pause(&mut self) -> Duration {
         let full = self.first.saturating_mul(1 << self.tries.min(20)).min(self.limit);
         self.tries += 1;
         full.mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 
-    /// How long to wait after so many failed tries, without a state: doubled from `first` up to `limit`, of which the upper half is random.
+    /// The delay after a number of failed attempts, without a state: doubled from `first` up to `limit`, with a random upper half.
     pub fn after(tries: i64, (first, limit): (Duration, Duration)) -> Duration {
         let mut backoff = Self::between(first, limit);
         backoff.tries = u32::try_from(tries).unwrap_or(if tries < 0 { 0 } else { u32::MAX - 1 });
         backoff.pause()
     }
 
-    /// Note a try that lost a conflict with another transaction: it may go on nearly at once.
+    /// Record a conflict with another transaction: the next attempt may start almost at once.
     pub fn conflict(&mut self) -> Duration {
         self.tries += 1;
         self.first.mul_f64(fastrand::f64() / 5.0)
@@ -64,7 +64,7 @@ impl Backoff {
         self.tries.is_power_of_two()
     }
 
-    /// Begin anew.
+    /// Reset after a success.
     pub const fn reset(&mut self) {
         self.tries = 0;
     }

@@ -1,8 +1,8 @@
-//! An error and what caused it, in one line for an operator.
+//! Formats an error and its sources on one line, for operators.
 
 use std::error::Error;
 
-/// The error's text and its causes', without those that only say again what stands there already.
+/// The text of the error and of its sources, without sources that only repeat text.
 pub fn in_one_line(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,5 +1,5 @@
-//! Writing files where another user may write as well. Root's commands work in directories that belong to the bot's user, who could
-//! put a link in the place of a file and so have root overwrite another one. Here no link is followed.
+//! Writing files where another user may write as well. Commands run by root work in directories owned by the bot's user, who could replace
+//! a file by a link and so make root overwrite another file. No link is followed here.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -17,7 +17,7 @@ use nix::{
     unistd::Uid,
 };
 
-/// A directory that was opened once. What its path leads to later on, such as a link that somebody has put there, is not used.
+/// A directory that was opened once. Later changes of its path, such as a link put in its place, have no effect.
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
@@ -25,14 +25,14 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Opens a directory, of which `path` has no links in it.
+    /// Opens a directory whose `path` contains no links.
     ///
     /// # Errors
     ///
-    /// Also if there is a link by now.
+    /// Also if the path contains a link by now.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let directory = Self::open_at(path, path.to_owned())?;
-        // `O_NOFOLLOW` is about the last name.
+        // `O_NOFOLLOW` applies to the last component only.
         let is = fs::read_link(directory.descriptor())?;
         if is != path {
             return Err(refusal(&format!("it leads to {} now", is.display())));
@@ -52,12 +52,12 @@ impl Directory {
         Ok(Self { path, file })
     }
 
-    /// What it was when it was opened: for people, and for programs that run as somebody else.
+    /// Its path when it was opened: for messages, and for programs run as another user.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The path of a name in it for this process, by the descriptor as with `openat`.
+    /// The path of a name in this directory for this process, through the descriptor as with `openat`.
     pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.descriptor().join(name)
     }
@@ -71,14 +71,14 @@ impl Directory {
     }
 }
 
-/// Opens a file to read and write, and makes it if there is none. It keeps its content.
+/// Opens a file for reading and writing, and creates it if it does not exist. Its content stays.
 ///
-/// For root, a new file gets the owner of its directory, so that the bot can open it as well; a file that is there has to belong to
-/// that owner or to root.
+/// When root creates the file, it gets the owner of its directory, so that the bot can open it too; an existing file must belong to that
+/// owner or to root.
 ///
 /// # Errors
 ///
-/// Also if there is a link, a second name of another file, or anything that is no file.
+/// Also if the path is a link, a hard link of another file, or not a regular file.
 pub(crate) fn open_shared(path: &Path) -> io::Result<File> {
     let directory = parent(path).metadata()?;
     let mut options = OpenOptions::new();
@@ -86,7 +86,7 @@ pub(crate) fn open_shared(path: &Path) -> io::Result<File> {
     let file = match open(&options, path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             match open(options.clone().create_new(true), path) {
-                // Made by another process in between.
+                // Created by another process meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(&options, path)?,
                 Err(error) => return Err(error),
                 Ok(file) => {
@@ -110,7 +110,7 @@ pub(crate) fn open_shared(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes a file for nobody else's eyes. What had this name is removed: a link, not what it leads to.
+/// Creates a file that only its owner can read, in place of anything with this name: a link is removed, not its target.
 pub(crate) fn replace(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -119,11 +119,11 @@ pub(crate) fn replace(path: &Path) -> io::Result<File> {
     create_new(path)
 }
 
-/// Makes a file for nobody else's eyes.
+/// Creates a file that only its owner can read.
 ///
 /// # Errors
 ///
-/// Also if anything has this name, a link as well.
+/// Also if anything with this name exists, including a link.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
@@ -132,17 +132,17 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Opens a file to read.
+/// Opens a file for reading.
 ///
 /// # Errors
 ///
-/// Also if there is a link, a second name of another file, or anything that is no file.
+/// Also if the path is a link, a hard link of another file, or not a regular file.
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     open(OpenOptions::new().read(true), path)
 }
 
 fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
-    // A pipe without a writer would be waited for.
+    // Opening a pipe without a writer would block.
     let file = match options.clone().custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path) {
         Err(error) if error.raw_os_error() == Some(Errno::ELOOP as i32) => {
             return Err(refusal(
@@ -167,8 +167,8 @@ fn check(metadata: &Metadata) -> io::Result<()> {
     }
 }
 
-/// Whether a link, whose own metadata this is, may be followed to something that belongs to `owner`: if root or this user made the
-/// link, or the one to whom it leads, as the kernel has it for links in `/tmp` (`fs.protected_symlinks`).
+/// Whether a link with this metadata may be followed to a target of `owner`: if the link was created by root, by this user, or by the owner
+/// of the target, like the kernel's rule for links in `/tmp` (`fs.protected_symlinks`).
 pub(crate) fn is_trusted_link(link: &Metadata, owner: u32) -> bool {
     [0, Uid::effective().as_raw(), owner].contains(&link.uid())
 }
@@ -234,7 +234,7 @@ mod tests {
         }
     }
 
-    /// Between a look at a directory and the use of it, who owns the one above can put another in its place.
+    /// Between the check of a directory and its use, the owner of its parent can replace it.
     #[test]
     fn a_directory_that_is_exchanged_stays_the_one_that_was_opened() {
         let above = tempfile::tempdir().expect("a directory");
@@ -257,7 +257,7 @@ mod tests {
         }
         let found = |path: &Path| fs::read_dir(path).expect("a directory").count();
         assert_eq!((found(&other), found(&other.join("inner"))), (1, 0));
-        // A link in any place of a path is refused, not only in its last.
+        // A link anywhere in the path is rejected, not only in its last component.
         Directory::open(&own).expect_err("a link");
         let error = Directory::open(&own.join("inner")).expect_err("a link above");
         assert!(error.to_string().contains("leads to"), "{error}");
@@ -290,7 +290,7 @@ mod tests {
         assert!(error.contains("user 12345"), "{error}");
     }
 
-    /// Everything that writes a file does it here. The exceptions are for developers: a command that adds migrations to a checkout,
+    /// All other modules create files through this one. The exceptions are for developers: a command that adds migrations to a checkout,
     /// and tests that rewrite documents.
     #[test]
     fn no_other_module_makes_files() {

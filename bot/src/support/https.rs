@@ -1,4 +1,4 @@
-//! An HTTP client with TLS, for Discord and for collectors of traces.
+//! An HTTP client with TLS, for Discord and for trace collectors.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,16 +11,16 @@ use hyper_util::{
 };
 use rustls::{ClientConfig, RootCertStore};
 
-/// A machine that does not answer is given up after this, so that there is time for another try.
+/// The timeout for connecting to a host, short enough to leave time for another attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Idle connections are closed before Discord closes them: a request on a connection that is just being closed fails, and nobody
-/// knows whether it was done.
+/// Idle connections are closed before Discord closes them: a request on a connection that is just being closed fails, and its outcome is
+/// unknown.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A client.
+/// The type of all clients.
 pub(crate) type HttpsClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// A client for Discord's machines. It gives a connection up after 5 s, or `timeout` if that is shorter, and follows no redirects.
+/// A client for Discord. It abandons a connection attempt after 5 s, or after `timeout` if that is shorter, and follows no redirects.
 pub(crate) fn client(timeout: Duration) -> HttpsClient {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let roots = RootCertStore {

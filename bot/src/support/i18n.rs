@@ -1,11 +1,11 @@
-//! What members read, in their language: one catalogue a language, in [Fluent](https://projectfluent.org/fluent/guide/).
+//! Texts for members, in their language: one catalogue per language, in [Fluent](https://projectfluent.org/fluent/guide/).
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use unic_langid::langid;
 
-/// A language that there is a catalogue of.
+/// A language with a catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
     /// `en`
@@ -17,15 +17,15 @@ pub enum Language {
 /// A catalogue.
 struct Catalogue {
     bundle: FluentBundle<FluentResource>,
-    /// Between each three digits.
+    /// The thousands separator.
     thousands: char,
 }
 
 impl Language {
-    /// Each that there is.
+    /// All supported languages.
     pub const ALL: [Self; 2] = [Self::English, Self::German];
 
-    /// The one of one of Discord's [locales](https://docs.discord.com/developers/reference#locales), such as `de` or `en-GB`.
+    /// The language of one of Discord's [locales](https://docs.discord.com/developers/reference#locales), such as `de` or `en-GB`.
     pub fn of_locale(locale: &str) -> Option<Self> {
         match locale.split('-').next()? {
             "de" => Some(Self::German),
@@ -42,7 +42,7 @@ impl Language {
         }
     }
 
-    /// The locales of Discord's that are this language.
+    /// Discord's locales for this language.
     pub const fn locales(self) -> &'static [&'static str] {
         match self {
             Self::English => &["en-US", "en-GB"],
@@ -80,7 +80,7 @@ impl Language {
         text.into_owned()
     }
 
-    /// A number, with its thousands set apart.
+    /// A number with thousands separators.
     pub fn number(self, number: u64) -> String {
         let digits = number.to_string();
         let mut written = String::with_capacity(digits.len() * 4 / 3);
@@ -104,12 +104,12 @@ impl Language {
     }
 }
 
-/// What is put into a text.
+/// A value for a placeholder of a text.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// As it is.
+    /// Inserted unchanged.
     Text(String),
-    /// Chooses between singular and plural.
+    /// Selects singular or plural.
     Count(u64),
 }
 
@@ -141,7 +141,7 @@ impl Catalogue {
             Language::German => (langid!("de"), '.'),
         };
         let mut bundle = FluentBundle::new_concurrent(vec![id]);
-        // The marks around each value are for texts of two directions, and Discord shows them in code.
+        // The isolation marks around each value are for bidirectional text, and Discord shows them in code.
         bundle.set_use_isolating(false);
         let resource = FluentResource::try_new(language.source().to_owned()).map_err(|(_, faults)| faults);
         let resource = resource.expect("a test has read every catalogue");
@@ -160,7 +160,7 @@ mod tests {
         tests::{HOSTILE, assert_harmless},
     };
 
-    /// Values that people chose or typed.
+    /// Values chosen or typed by people.
     const NAMES: [&str; 3] = ["given", "name", "server"];
 
     fn keys(language: Language) -> BTreeSet<&'static str> {
@@ -171,7 +171,7 @@ mod tests {
             .collect()
     }
 
-    /// The names of the values that a text uses.
+    /// The names of the values in a text.
     fn values(language: Language, key: &str) -> BTreeSet<&'static str> {
         let opening = format!("{key} =");
         let mut lines = language
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(Language::English.number(0), "0");
     }
 
-    /// A number before a noun in the plural stands in a variant for several, beside one for 1.
+    /// A number before a plural noun must be in a plural variant, beside one for 1.
     #[test]
     fn a_number_before_a_plural_has_another_text_for_one() {
         const PLURALS: [&str; 14] = [
@@ -277,7 +277,7 @@ mod tests {
         }
     }
 
-    /// Whatever stands around a name, it does not undo what makes the name harmless.
+    /// The text around a name must not undo its escaping.
     #[test]
     fn a_hostile_name_is_harmless_in_every_text() {
         let name = Name::first([Some(HOSTILE)], 1).in_markdown();

@@ -1,4 +1,4 @@
-//! Identifiers and times. The one place where Discord's snowflakes and PostgreSQL's `BIGINT` are cast into each other, and their times.
+//! Identifiers and times: the only place that converts between Discord's snowflakes, PostgreSQL's `BIGINT` and timestamps.
 //!
 //! A snowflake is an unsigned 64-bit number whose upper bit stays 0 until the year 2084, so the cast keeps the order:
 //! <https://discord.com/developers/docs/reference#snowflakes>.
@@ -19,7 +19,7 @@ const DISCORD_EPOCH_MS: i64 = 1_420_070_400_000;
 /// Milliseconds since the Unix epoch.
 pub type Millis = i64;
 
-/// A member of a guild. Ordered as the primary key of `member_xp` is.
+/// A member of a guild, ordered like the primary key of `member_xp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberKey {
     /// The guild.
@@ -33,7 +33,7 @@ pub struct MemberKey {
 /// <https://discord.com/developers/docs/events/gateway#sharding>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardKey {
-    /// Shards in total.
+    /// The total number of shards.
     pub count: u32,
     /// This shard, from 0.
     pub id: u32,
@@ -50,28 +50,28 @@ pub const fn to_db<T>(id: Id<T>) -> i64 {
     id.get().cast_signed()
 }
 
-/// A `BIGINT` as snowflake; `None` for 0, which is no snowflake.
+/// A `BIGINT` as snowflake; `None` for 0, which is not a snowflake.
 pub const fn from_db<T>(value: i64) -> Option<Id<T>> {
     Id::new_checked(value.cast_unsigned())
 }
 
-/// A time in milliseconds since the Unix epoch; 0 for one before.
+/// A time in milliseconds since the Unix epoch; 0 for earlier times.
 pub fn to_millis(time: SystemTime) -> Millis {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 
-/// The other way. Times before 1970 do not occur: Discord's snowflakes begin in 2015.
+/// The inverse of [`to_millis`]. Times before 1970 do not occur: Discord's snowflakes begin in 2015.
 pub fn to_time(millis: Millis) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(millis.max(0).cast_unsigned())
 }
 
-/// When the thing with this id was made, in milliseconds since the Unix epoch.
+/// When the object with this ID was created, in milliseconds since the Unix epoch.
 pub const fn millis<T>(id: Id<T>) -> Millis {
     (id.get() >> 22).cast_signed() + DISCORD_EPOCH_MS
 }
 
-/// The least id of something that is made at this time, in milliseconds since the Unix epoch; `None` for times before Discord.
+/// The lowest ID of an object created at this time, in milliseconds since the Unix epoch; `None` for times before Discord.
 pub const fn at_millis<T>(at: Millis) -> Option<Id<T>> {
     if at <= DISCORD_EPOCH_MS {
         return None;
@@ -79,10 +79,10 @@ pub const fn at_millis<T>(at: Millis) -> Option<Id<T>> {
     Id::new_checked((at - DISCORD_EPOCH_MS).cast_unsigned() << 22)
 }
 
-/// The least ID there is has 17 digits. A number with fewer is a slip, such as a level in place of a role.
+/// The lowest ID has 17 digits. A number with fewer is a mistake, such as a level in place of a role.
 const LEAST_ID: u64 = 10_000_000_000_000_000;
 
-/// An ID as people write it: digits. Above 2^63, which Discord reaches in 2084, it would be negative as a `BIGINT`.
+/// Parse an ID as people write it: digits. Above 2^63, which Discord reaches in 2084, it would be negative as a `BIGINT`.
 pub fn written<T>(text: &str) -> Option<Id<T>> {
     let number = text.parse().ok()?;
     (LEAST_ID..=i64::MAX.cast_unsigned())
@@ -96,7 +96,7 @@ mod tests {
 
     use super::{at_millis, from_db, millis, to_db};
 
-    /// The example of Discord's documentation: 175928847299117063 is 2016-04-30 11:18:25.796 UTC.
+    /// The example in Discord's documentation: 175928847299117063 is 2016-04-30 11:18:25.796 UTC.
     #[test]
     fn time_of_the_documented_example() {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The signals that stop the process: the first asks it to drain, the second forces it to end.
+//! Shutdown signals: the first requests a graceful stop, the second forces the process to exit.
 
 use std::{fs, io, time::Duration};
 
@@ -8,28 +8,28 @@ use tokio::{
     time::timeout,
 };
 
-/// Wait until `stop` is true, or nobody is left to say so.
+/// Wait until `stop` is true or its sender is dropped.
 pub async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error is a sender that has gone, which is an end as well.
+    // An error means that the sender is gone, which also ends the wait.
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-/// Pause for so long. Whether `stop` was true before that was over.
+/// Sleep for `pause`. Returns whether `stop` became true before the end.
 pub async fn stopped_within(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
     timeout(pause, stopped(stop)).await.is_ok()
 }
 
-/// SIGTERM, SIGINT and SIGHUP, from the moment this is made. A closed terminal sends SIGHUP; under `nohup` it is ignored.
+/// SIGTERM, SIGINT and SIGHUP, from the moment of creation. A closed terminal sends SIGHUP; under `nohup` it is ignored.
 #[derive(Debug)]
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
-    /// `None` if whatever started the process had it ignored.
+    /// `None` if the parent process had SIGHUP ignored.
     hang_up: Option<Signal>,
 }
 
 impl StopSignals {
-    /// Begin to listen. From here on the signals no longer end the process by themselves.
+    /// Start to listen. From here on the signals no longer terminate the process by default.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -42,7 +42,7 @@ impl StopSignals {
         })
     }
 
-    /// Wait for the next one; returns its name.
+    /// Wait for the next signal; returns its name.
     pub async fn next(&mut self) -> &'static str {
         let hang_up = async {
             match &mut self.hang_up {
@@ -58,7 +58,7 @@ impl StopSignals {
     }
 }
 
-/// Whether the process ignores SIGHUP, by its own `/proc/PID/status`: a mask in which signal 1 is the lowest bit.
+/// Whether the process ignores SIGHUP, according to its `/proc/PID/status`: a mask in which signal 1 is the lowest bit.
 /// <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
 fn is_hang_up_ignored(status: &str) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! Text on its way to Discord: its length, and the names in it.
+//! Text sent to Discord: length limits, names and templates.
 
 pub(crate) mod limits;
 pub mod names;

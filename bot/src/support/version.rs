@@ -1,8 +1,8 @@
-//! Which Eventide this is.
+//! The version of this build.
 
-/// The commit that it was built from, or `unknown`. `EVENTIDE_COMMIT` says it where there is no Git; builds for development say
-/// `development`, because a commit would make Cargo compile everything anew.
+/// The commit of this build, or `unknown`. `EVENTIDE_COMMIT` provides it where Git is missing; development builds use `development`,
+/// because a commit would make Cargo recompile everything.
 pub const COMMIT: &str = env!("EVENTIDE_COMMIT");
 
-/// Version and commit, for people.
+/// Version and commit, for display.
 pub const TEXT: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("EVENTIDE_COMMIT"), ")");

@@ -9,14 +9,14 @@ use crate::{
     support::ids,
 };
 
-/// How urgent a lane is. Punishments do not wait for rewards, and what concerns many members at once comes last in its guild.
+/// The urgency of a lane. Punishments do not wait for rewards, and bulk effects come last in their guild.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
-    /// A punishment, with the message that comes before it.
+    /// A punishment, with the message that precedes it.
     Urgent,
-    /// What follows from a single event.
+    /// An effect of a single event.
     Usual,
-    /// One of many that a command asked for, or that was set aside.
+    /// One of many effects of a command, or an effect that was set aside.
     Bulk,
 }
 
@@ -34,43 +34,43 @@ impl Urgency {
     }
 }
 
-/// A lane that this process has claimed.
+/// A lane claimed by this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lane {
-    /// The guild.
+    /// The guild that it belongs to.
     pub guild_id: Id<GuildMarker>,
-    /// Which lane of it.
+    /// The ID within the guild.
     pub lane_id: i64,
-    /// How urgent it was when it was claimed.
+    /// Its urgency at the time of the claim.
     pub urgency: Urgency,
     pub(super) claim: i64,
     pub(super) version: i64,
 }
 
-/// Which lanes to claim.
+/// Criteria for a claim.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// The largest number of urgent lanes.
     pub urgent: usize,
     /// The largest number of other lanes.
     pub others: usize,
-    /// The largest number of those in one guild.
+    /// The largest number of other lanes per guild.
     pub of_one_guild: usize,
-    /// Guilds of which no others are wanted: enough of theirs is being delivered.
+    /// Guilds from which no non-urgent lanes are wanted: enough of theirs are being delivered.
     pub busy: Vec<Id<GuildMarker>>,
-    /// Guilds of which no bulk is wanted: Discord limits it at the moment.
+    /// Guilds from which no bulk lanes are wanted: Discord currently rate-limits them.
     pub limited: Vec<Id<GuildMarker>>,
-    /// Guilds come in turn, those after this one first.
+    /// Guilds take turns; those after this one come first.
     pub after: Option<Id<GuildMarker>>,
-    /// For how long they are claimed.
+    /// The duration of the lease.
     pub lease: Duration,
 }
 
-/// Claim lanes that are due: the urgent ones, and of the others one of each guild, then a second one of each, and so on. So a guild
-/// with thousands of lanes holds up nobody else. In a guild the more urgent ones come first, then those that have been due for longest.
+/// Claim lanes that are due: the urgent ones, and of the others one per guild, then a second one per guild, and so on. So a guild with
+/// thousands of lanes does not delay other guilds. Within a guild, more urgent lanes come first, then those due for longest.
 pub async fn claim(store: &Store, wanted: &Wanted) -> Result<Vec<Lane>, StoreError> {
-    // From guild to guild by the index, not through their lanes. `statement_timestamp()` does not change meanwhile, so it is looked
-    // up in the index as well.
+    // Skips from guild to guild by the index instead of scanning lanes. `statement_timestamp()` is constant within the statement, so it is
+    // an index condition too.
     const CLAIM: Statement = statement!(
         "outbox_claim",
         [INT8, INT8, INT8, INT8_ARRAY, INT8_ARRAY, INT8, FLOAT8],

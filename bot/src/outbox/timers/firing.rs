@@ -1,4 +1,4 @@
-//! One timer that is due: the transaction that ends it and does its work, and what follows a failure.
+//! Firing one due timer: the transaction that ends it and does its work, and the handling of failures.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,12 +15,12 @@ use crate::{
     telemetry::{metrics, task},
 };
 
-/// Conflicts with other transactions after which a timer waits like after any other failure.
+/// Conflicts with other transactions after which a timer waits as after any other failure.
 const CONFLICTS: u32 = 5;
 /// Pauses between attempts: doubled each time.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
 
-/// Fire a timer: once, whatever fails. While the database is away it is tried again; other processes may do it meanwhile.
+/// Fire a timer exactly once, whatever fails. While the database is unavailable it is retried; other processes may fire it meanwhile.
 pub(super) async fn fire(
     store: &Store,
     kind: &Arc<dyn TimerKind>,
@@ -28,13 +28,13 @@ pub(super) async fn fire(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut backoff = Backoff::new();
-    // Whether a COMMIT was not answered.
+    // Whether a COMMIT was left unanswered.
     let mut may_have_fired = false;
     loop {
         let error = match task::observed("timer", once(store, kind, timer)).await {
             Ok(Ok(Some(fired))) => return count(kind.name(), Some(fired.late)),
             Ok(Ok(None)) if may_have_fired => return count(kind.name(), None),
-            // It was cancelled, or is another process's.
+            // It was cancelled, or another process has claimed it.
             Ok(Ok(None)) => return,
             Ok(Err(error)) => error,
             Err(_panic) => StoreError::Rejected("it panicked; please report it with the log".to_owned()),
@@ -82,7 +82,7 @@ fn count(kind: &'static str, late: Option<Duration>) {
     }
 }
 
-/// Note a failed attempt. False if the timer is not this process's any more, or has fired.
+/// Record a failed attempt. False if another process has claimed the timer, or it has fired.
 async fn settle(
     store: &Store,
     kind: &'static str,

@@ -1,4 +1,4 @@
-//! A job that is due: it runs outside of any transaction while this process keeps its timer, and is due again afterwards.
+//! Running a due job outside of any transaction, while this process keeps its timer, and scheduling the next run.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::{
 /// Pauses after a failure: doubled each time, but not longer than the job's period.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_hours(1));
 
-/// Run a job, and have it due again.
+/// Run a job, and schedule its next run.
 pub(super) async fn run(store: &Store, job: &Job, timer: &Claimed, mut stop: watch::Receiver<bool>) {
     let mut running = Box::pin(task::observed(job.name, (job.run)()));
     let ended = loop {
@@ -28,7 +28,7 @@ pub(super) async fn run(store: &Store, job: &Job, timer: &Claimed, mut stop: wat
             ended = &mut running => break ended,
             () = stopped(&mut stop) => {
                 drop(running);
-                // Another process begins again. If the database is away, the lease ends by itself.
+                // Another process starts it again. If the database is unavailable, the lease expires.
                 drop(claim::release(store, timer).await);
                 return;
             }

@@ -1,4 +1,4 @@
-//! The loop: it sleeps until the next timer is due, claims what is, and has it fired.
+//! The worker loop: sleeps until the next timer is due, claims due timers, and fires them.
 
 use std::{
     cmp::Reverse,
@@ -27,19 +27,19 @@ use crate::{
     telemetry::metrics,
 };
 
-/// How long a process has a timer of a guild for itself. When it dies, others fire the timer after that.
+/// The lease on a guild's timer. If the process dies, others fire the timer after that.
 const LEASE: Duration = Duration::from_secs(10);
 /// The same for a job, which extends it while it runs.
 pub(super) const JOB_LEASE: Duration = Duration::from_mins(1);
-/// Timers of one guild that are claimed at once. They fire one after the other.
+/// Timers claimed at once per guild. They fire one after the other.
 const OF_ONE_GUILD: usize = 16;
-/// How soon a process looks again when what is due is being claimed by others.
+/// How soon a process looks again if other processes are claiming the due timers.
 const CONTENDED: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
-/// How often the backlog is measured.
+/// The interval at which the backlog is measured.
 const UPKEEP: Duration = Duration::from_mins(1);
-/// After this many measurements the timers of the jobs are checked as well.
+/// After this many measurements the timers of the jobs are checked too.
 const CHECK_JOBS: u32 = 60;
-/// How long a stop waits for transactions in progress.
+/// How long shutdown waits for transactions in progress.
 const PARTING: Duration = Duration::from_secs(2);
 
 /// Fires timers and runs jobs.
@@ -47,14 +47,14 @@ const PARTING: Duration = Duration::from_secs(2);
 pub struct Timers {
     pub(super) store: Store,
     pub(super) registry: Registry,
-    /// Guilds that are served at once.
+    /// Guilds served in parallel.
     guilds: usize,
     kinds: Vec<&'static str>,
     wake: Arc<Notify>,
 }
 
 impl Timers {
-    /// For `guilds` guilds at once, each by a connection.
+    /// Serve `guilds` guilds in parallel, each with one connection.
     pub fn new(store: Store, registry: Registry, guilds: usize) -> Self {
         for kind in registry.names() {
             metrics::timers_fired_total(kind).increment(0);
@@ -63,7 +63,7 @@ impl Timers {
         }
         Self {
             wake: store.timers_armed(),
-            // A statement that a silent connection holds up must not use up the lease of what is claimed.
+            // A statement blocked by a silent connection must not use up the lease of the claimed timers.
             store: store.answering_within(LEASE / 3),
             kinds: registry.kinds.keys().copied().collect(),
             registry,
@@ -71,12 +71,12 @@ impl Timers {
         }
     }
 
-    /// Fire timers until `stop` is true. What is in progress then gets a moment, and the rest is given back.
+    /// Fire timers until `stop` is true. Transactions then in progress get a moment to finish; the rest is released.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut work = FuturesUnordered::new();
         let mut held = Held::default();
         let (mut is_looking, mut look_at) = (false, Instant::now());
-        // Something has changed since the look in progress began, which may not see it.
+        // Data has changed since the query in progress began, which may not see it.
         let mut look_again = false;
         let mut backoff = Backoff::new();
         let mut contended = Backoff::between(CONTENDED.0, CONTENDED.1);
@@ -136,11 +136,11 @@ impl Timers {
                 }
             }
         };
-        // What is still claimed then is claimed by others when its lease is over.
+        // Timers still claimed then are claimed by others when the lease expires.
         drop(timeout(PARTING, parting).await);
     }
 
-    /// Claim what is due.
+    /// Claim due timers.
     fn look(&self, held: Held) -> BoxFuture<'_, Done> {
         Box::pin(async move { Done::Looked(self.claim(&held).await) })
     }
@@ -191,7 +191,7 @@ impl Timers {
                 Turn::Guild(guild_id, timers) => {
                     for timer in timers {
                         if *stop.borrow() {
-                            // If the database is away, the lease ends by itself.
+                            // If the database is unavailable, the lease expires.
                             drop(claim::release(&self.store, &timer).await);
                         } else if let Some(kind) = self.registry.kinds.get(timer.kind.as_str()) {
                             firing::fire(&self.store, kind, &timer, stop.clone()).await;
@@ -233,32 +233,32 @@ impl Timers {
     }
 }
 
-/// Something that the worker does has ended.
+/// Work of the worker that has ended.
 enum Done {
     /// Timers of this guild were served.
     Guild(Id<GuildMarker>),
-    /// The job of this name has ended.
+    /// The job with this name has ended.
     Job(String),
     Looked(Result<Looked, StoreError>),
-    /// How often it was done.
+    /// The number of times it was done.
     Upkeep(u32),
 }
 
-/// What is done by one connection.
+/// Work for one connection.
 enum Turn {
     /// Timers of a guild, one after the other.
     Guild(Id<GuildMarker>, Vec<Claimed>),
     Job(Claimed),
 }
 
-/// What was found and claimed.
+/// The result of a claim.
 struct Looked {
     next: Next,
     claimed: Vec<Claimed>,
 }
 
 impl Looked {
-    /// When to look again: at once while there is something, and in any case before long.
+    /// When to look again: at once while timers are due, and after a short time in any case.
     fn wait(&self, contended: &mut Backoff) -> Duration {
         let next = [self.next.job, self.next.timer].into_iter().flatten().min();
         let next = next.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL);
@@ -274,17 +274,17 @@ impl Looked {
     }
 }
 
-/// What this process is doing.
+/// The work in progress in this process.
 #[derive(Clone, Debug, Default)]
 struct Held {
     guilds: BTreeSet<Id<GuildMarker>>,
     jobs: BTreeSet<String>,
-    /// The last guild that had its turn; `None` to begin with the first.
+    /// The last guild that had its turn; `None` to start with the first.
     after: Option<Id<GuildMarker>>,
 }
 
 impl Held {
-    /// Note what was claimed, of `guilds` guilds at most. Guilds have their turn in the order of their IDs.
+    /// Record the claimed timers, of `guilds` guilds at most. Guilds take turns in the order of their IDs.
     fn add(&mut self, claimed: Vec<Claimed>, guilds: usize) -> Vec<Turn> {
         let room = guilds.saturating_sub(self.guilds.len());
         let mut turns = Vec::new();

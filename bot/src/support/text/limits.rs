@@ -1,6 +1,6 @@
-//! Discord's limits on what is sent, applied here as the last step before a request, and nowhere else.
+//! Discord's length limits, applied here as the last step before a request, and nowhere else.
 //!
-//! Lengths are counted in UTF-16 code units. Discord does not document what it counts, and no text has fewer units than characters.
+//! Lengths are counted in UTF-16 code units. Discord does not document its unit, and no text has fewer code units than characters.
 //! Sources: [messages](https://docs.discord.com/developers/resources/message#create-message),
 //! [embeds](https://docs.discord.com/developers/resources/message#embed-object-embed-limits),
 //! [components](https://docs.discord.com/developers/components/reference),
@@ -17,9 +17,9 @@ use twilight_model::{
 use self::cut::units;
 pub(crate) use self::cut::{excerpt, fit};
 
-/// The text of a message.
+/// The maximum length of a message's content.
 pub(crate) const CONTENT: usize = 2_000;
-/// The reason in the audit log of a server.
+/// The maximum length of a reason in a guild's audit log.
 pub(crate) const AUDIT_REASON: usize = 512;
 
 const EMBEDS: usize = 10;
@@ -49,12 +49,12 @@ const FILE_DESCRIPTION: usize = 1_024;
 const CHOICES: usize = 25;
 const CHOICE: usize = 100;
 
-/// Whether a text fits into a message without being shortened.
+/// Whether a text fits into a message without truncation.
 pub(crate) fn fits_message(text: &str) -> bool {
     units(text) <= CONTENT
 }
 
-/// Shorten a message.
+/// Shorten a message to Discord's limits.
 pub(crate) fn message(
     content: &mut String,
     embeds: &mut Vec<Embed>,
@@ -70,7 +70,7 @@ pub(crate) fn message(
     }
 }
 
-/// Shorten a first answer: a message, a form, or choices.
+/// Shorten an initial response: a message, a modal, or choices.
 pub(crate) fn response(response: &mut InteractionResponse) {
     let Some(data) = &mut response.data else {
         return;
@@ -91,7 +91,7 @@ pub(crate) fn response(response: &mut InteractionResponse) {
     }
 }
 
-/// All embeds of a message share one limit: earlier embeds go first, and in each the description goes last.
+/// All embeds of a message share one limit: earlier embeds have priority, and within an embed the description comes last.
 fn fit_embeds(embeds: &mut Vec<Embed>) {
     embeds.truncate(EMBEDS);
     let mut left = EMBEDS_TOTAL;
@@ -114,7 +114,7 @@ fn fit_embeds(embeds: &mut Vec<Embed>) {
             share(&mut field.name, EMBED_FIELD_NAME);
             share(&mut field.value, EMBED_FIELD_VALUE);
         }
-        // Discord refuses a field of which nothing is left.
+        // Discord rejects empty fields.
         embed
             .fields
             .retain(|field| !field.name.is_empty() && !field.value.is_empty());
@@ -168,13 +168,13 @@ fn fit_component(component: &mut Component) {
             ]);
             fit_component(&mut label.component);
         }
-        // No command makes any of the others.
+        // Commands do not create any other kind.
         _ => {}
     }
 }
 
 fn fit_choices(choices: &mut Vec<CommandOptionChoice>) {
-    // A value that was shortened would be another one.
+    // A shortened value would be a different one.
     choices.retain(|choice| match &choice.value {
         CommandOptionChoiceValue::String(value) => units(value) <= CHOICE,
         _ => true,

@@ -1,7 +1,7 @@
-//! Names that people chose for themselves and for servers, and other text that strangers wrote.
+//! Names chosen by users and guilds, and other untrusted text.
 //!
-//! Such a text may contain Markdown, mentions, links, characters that nobody can see, and characters that reverse the rest of a line.
-//! [`Name`] can therefore be written in two ways only: for Markdown, and for places that show text as it is.
+//! Such text may contain Markdown, mentions, links, invisible characters, and characters that reverse the rest of a line. [`Name`] can
+//! therefore be written in two ways only: for Markdown, and for places that show text verbatim.
 
 use std::fmt;
 
@@ -10,13 +10,12 @@ use icu_properties::{
     props::{BidiControl, DefaultIgnorableCodePoint},
 };
 
-/// The name of a member, a user or a server. It has at least one visible character.
+/// The name of a member, a user or a guild. It has at least one visible character.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Name(String);
 
 impl Name {
-    /// The first of several names in which something is visible, such as a nickname, the display name and the username; the ID where
-    /// there is none.
+    /// The first of several names with a visible character, such as a nickname, the display name and the username; the ID if there is none.
     pub fn first<'a>(names: impl IntoIterator<Item = Option<&'a str>>, id: impl fmt::Display) -> Self {
         let mut names = names.into_iter().flatten().map(visible);
         Self(
@@ -31,7 +30,7 @@ impl Name {
         escaped(&self.0)
     }
 
-    /// For a picture, an alternative text or an embed's footer, where Discord reads nothing into it.
+    /// For an image, an alternative text or an embed's footer, where Discord does not parse Markdown.
     pub fn as_plain(&self) -> &str {
         &self.0
     }
@@ -39,17 +38,17 @@ impl Name {
 
 impl fmt::Debug for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Names of people do not belong into logs.
+        // Names of people do not belong in logs.
         formatter.write_str("Name(…)")
     }
 }
 
-/// What somebody typed, as they typed it, for a message.
+/// User input in a message, escaped to appear exactly as typed.
 pub(crate) fn quoted(text: &str) -> String {
     escaped(&visible(text))
 }
 
-/// A text on one line, without what nobody sees and without what changes the direction of the text around it.
+/// A text on one line, without invisible characters and without controls that change the direction of surrounding text.
 fn visible(text: &str) -> String {
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
     let directing = CodePointSetData::new::<BidiControl>();
@@ -65,7 +64,7 @@ fn visible(text: &str) -> String {
                 shown.push(' ');
             }
         } else if joins(character) {
-            // Between the parts of an emoji, or between letters that are written together; never first, last, or twice.
+            // Between the parts of an emoji, or between joined letters; never first, last, or twice.
             let is_between = characters
                 .peek()
                 .is_some_and(|next| is_seen(*next) && !is_blank(*next));
@@ -94,7 +93,7 @@ const fn joins(character: char) -> bool {
     matches!(character, '\u{200c}' | '\u{200d}')
 }
 
-/// Chooses how the character before it looks.
+/// Changes the appearance of the preceding character.
 const fn modifies(character: char) -> bool {
     matches!(character, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
@@ -103,18 +102,18 @@ const fn is_tag(character: char) -> bool {
     matches!(character, '\u{e0020}'..='\u{e007f}')
 }
 
-/// A space, the end of a line, or a letter of Braille without dots.
+/// A space, a line break, or a blank Braille pattern.
 fn is_blank(character: char) -> bool {
     character.is_whitespace() || character == '\u{2800}'
 }
 
-/// A control character, or what Unicode has for annotations and objects.
+/// A control character, or one of Unicode's annotation and object characters.
 fn is_control(character: char) -> bool {
     character.is_control() || matches!(character, '\u{fff9}'..='\u{fffc}')
 }
 
-/// A text without any meaning to [Discord's Markdown](https://docs.discord.com/developers/reference#message-formatting): what formats,
-/// mentions and links is escaped. Without its `:` and `/` no address is recognized, so none gets a preview.
+/// A text without meaning to [Discord's Markdown](https://docs.discord.com/developers/reference#message-formatting): formatting, mentions
+/// and links are escaped. With `:` and `/` escaped, no URL is recognized, so none gets a preview.
 fn escaped(text: &str) -> String {
     let mut written = String::with_capacity(text.len() + 16);
     for character in text.chars() {
@@ -141,7 +140,7 @@ fn escaped(text: &str) -> String {
         }
         written.push(character);
         if character == '@' {
-            // So that neither an ID nor `everyone` follows it.
+            // So that neither an ID nor `everyone` follows directly.
             written.push('\u{200b}');
         }
     }
@@ -154,11 +153,11 @@ pub(crate) mod tests {
 
     use super::{Name, escaped, quoted, visible};
 
-    /// A name with everything that a name must not do.
+    /// A name with everything that a name must not be able to do.
     pub(crate) const HOSTILE: &str = "\u{202e}@everyone <@1> <#2> <@&3> https://evil.example discord.gg/evil [x](https://evil.example) \
                                       **b** `c` ||d||\n# e\n> f\u{2066}\u{3164}";
 
-    /// See that a text with [`HOSTILE`] in it neither formats, mentions nor links anything by the name.
+    /// Assert that [`HOSTILE`] within a text neither formats, mentions nor links anything.
     pub(crate) fn assert_harmless(text: &str) {
         for trace in [
             "@everyone",

@@ -1,4 +1,4 @@
-//! Announcements' templates: text with placeholders, read once and filled in often.
+//! Templates of announcements: text with placeholders, parsed once and rendered often.
 
 mod fault;
 mod render;
@@ -8,13 +8,13 @@ use std::fmt;
 pub use self::{fault::TemplateFault, render::Facts};
 use crate::support::i18n::Language;
 
-/// Longest template in characters. What the placeholders become comes on top, and what is beyond Discord's limit is cut.
+/// The maximum length of a template, in characters. Placeholder values come on top, and text beyond Discord's limit is cut.
 pub const MAX_CHARS: usize = 1_500;
 
-/// What is announced where nobody wrote a template.
+/// The announcement if no template is set.
 pub const DEFAULT: &str = "GG {user}, you just advanced to level {level}!";
 
-/// A text in which placeholders are filled in. `{{` and `}}` stand for braces.
+/// A text with placeholders. `{{` and `}}` stand for braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     text: Box<str>,
@@ -27,26 +27,26 @@ enum Part {
     Placeholder(Placeholder),
 }
 
-/// What can be filled in.
+/// The available placeholders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placeholder {
     /// `{user}`: a mention of the member.
     User,
-    /// `{user.id}`: the member's id.
+    /// `{user.id}`: the member's ID.
     UserId,
-    /// `{user.name}`: the name that the guild knows the member by.
+    /// `{user.name}`: the member's display name in the guild.
     UserName,
-    /// `{level}`: the level that was reached.
+    /// `{level}`: the level reached.
     Level,
-    /// `{level.before}`: the level before.
+    /// `{level.before}`: the previous level.
     LevelBefore,
     /// `{xp}`: the member's XP.
     Xp,
-    /// `{xp.next}`: XP that the next level still needs.
+    /// `{xp.next}`: the XP missing to the next level.
     XpNext,
     /// `{server}`: the guild's name.
     Server,
-    /// `{roles}`: mentions of the roles that the level gives; nothing where it gives none.
+    /// `{roles}`: mentions of the level's reward roles; empty if there are none.
     Roles,
 }
 
@@ -64,7 +64,7 @@ impl Placeholder {
         Self::Roles,
     ];
 
-    /// What stands between its braces.
+    /// The name between the braces.
     pub const fn name(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -81,11 +81,11 @@ impl Placeholder {
 }
 
 impl Template {
-    /// Read a template.
+    /// Parse a template.
     ///
     /// # Errors
     ///
-    /// A [`TemplateFault`] that says what is wrong, where, and what would be right.
+    /// A [`TemplateFault`] with the mistake, its position, and a suggestion.
     pub fn parse(text: &str) -> Result<Self, TemplateFault> {
         let chars = text.chars().count();
         if chars > MAX_CHARS {
@@ -113,7 +113,7 @@ impl Template {
                         parts.push(Part::Text(std::mem::take(&mut plain).into()));
                     }
                     parts.push(Part::Placeholder(placeholder));
-                    // The name, and the brace after it.
+                    // Skip the name and the closing brace.
                     for _ in 0..=name.chars().count() {
                         characters.next();
                     }
@@ -134,17 +134,18 @@ impl Template {
         })
     }
 
-    /// Whether the placeholder occurs in it.
+    /// Whether the template contains the placeholder.
     pub fn wants(&self, placeholder: Placeholder) -> bool {
         self.parts.contains(&Part::Placeholder(placeholder))
     }
 
-    /// As it was written.
+    /// The source text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// What is announced where a guild with this language has no template: the operator's template, or else the usual text in that language.
+    /// The announcement of a guild with this language and without a template: the operator's template, or else the default text in that
+    /// language.
     pub(crate) fn usual_in(&self, language: Option<Language>) -> Self {
         match language {
             Some(language) if *self == Self::default() => Self::parse(&language.text("announce-default"))
@@ -153,7 +154,7 @@ impl Template {
         }
     }
 
-    /// Memory that it takes beside itself.
+    /// The size of its heap memory.
     pub(crate) fn bytes(&self) -> usize {
         let plain = self.parts.iter().map(|part| match part {
             Part::Text(text) => text.len(),
@@ -176,7 +177,7 @@ impl fmt::Display for Template {
 }
 
 impl Part {
-    /// Whether it becomes something, whoever reached whatever level: Discord refuses messages without anything to see.
+    /// Whether the result is never blank, for any member and level: Discord rejects messages without visible content.
     fn is_always_seen(&self) -> bool {
         match self {
             Self::Text(text) => text.chars().any(is_seen),

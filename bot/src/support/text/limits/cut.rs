@@ -1,23 +1,23 @@
-//! Where a text can be cut.
+//! Finds where a text can be cut.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Stands where something was cut off.
+/// Marks a cut.
 const CUT: char = '…';
-/// Opens and closes a block of code.
+/// Opens and closes a code block.
 const FENCE: &str = "```";
-/// Closes a block of code that was cut.
+/// Closes a code block that was cut.
 const CLOSING: &str = "\n```";
-/// Longest thing in angle brackets, in bytes: a command's mention has its name, its group's and its ID.
+/// The longest token in angle brackets, in bytes: the mention of a command has its name, its group's and its ID.
 const TOKEN_BYTES: usize = 150;
 
-/// The length of a text as Discord counts at most.
+/// An upper bound for the length that Discord counts.
 pub(super) fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// Shorten a text to at most `most` UTF-16 code units: between two characters as people see them, outside of mentions, links and
-/// addresses, and with a block of code closed.
+/// Shorten a text to at most `most` UTF-16 code units: at a grapheme boundary, outside of mentions, links and URLs, and with code blocks
+/// closed.
 pub(crate) fn fit(text: &mut String, most: usize) {
     if text.len() <= most || units(text) <= most {
         return;
@@ -41,14 +41,14 @@ pub(crate) fn fit(text: &mut String, most: usize) {
     }
 }
 
-/// The beginning of a text, shortened as by [`fit`]: for a part of a message of which the rest must stay visible.
+/// The beginning of a text, shortened as by [`fit`]: for a part of a message whose rest must stay visible.
 pub(crate) fn excerpt(text: &str, most: usize) -> String {
     let mut text = text.to_owned();
     fit(&mut text, most);
     text
 }
 
-/// The last place within `room` units at which a text may end, in bytes.
+/// The last position within `room` units at which a text may end, in bytes.
 fn boundary(text: &str, room: usize) -> usize {
     let mut used = 0;
     let mut fits = |(at, part): (usize, &str)| {
@@ -56,7 +56,7 @@ fn boundary(text: &str, room: usize) -> usize {
         (used <= room).then(|| at + part.len())
     };
     let keep = text.grapheme_indices(true).map_while(&mut fits).last();
-    // One character with more marks than there is room.
+    // A single character with more combining marks than there is room.
     let keep = keep.unwrap_or_else(|| {
         let mut used = 0;
         let parts = text.char_indices().map_while(|(at, character)| {
@@ -71,7 +71,7 @@ fn boundary(text: &str, room: usize) -> usize {
     kept.trim_end().len()
 }
 
-/// The place, or the beginning of what stands in angle brackets around it: a mention, an emoji, a time or an address.
+/// The position, or the start of the token in angle brackets around it: a mention, an emoji, a timestamp or a URL.
 fn before_token(text: &str, place: usize) -> usize {
     let (kept, gone) = text.split_at(place);
     let Some(open) = kept.rfind('<') else {
@@ -87,7 +87,7 @@ fn before_token(text: &str, place: usize) -> usize {
     if is_token { open } else { place }
 }
 
-/// The place, or the beginning of the link or address around it.
+/// The position, or the start of the link or URL around it.
 fn before_link(text: &str, place: usize) -> usize {
     let (kept, gone) = text.split_at(place);
     let line_start = kept.rfind('\n').map_or(0, |at| at + 1);
@@ -97,7 +97,7 @@ fn before_link(text: &str, place: usize) -> usize {
         .and_then(|kept| kept.rfind('['))
         .map(|open| line_start + open)
         .filter(|open| {
-            // [label](address), with the end of it beyond the place.
+            // [label](address), whose end lies beyond the position.
             let link = text.get(*open..rest_of_line).unwrap_or_default();
             link.split_once("](")
                 .and_then(|(label, address)| Some(open + label.len() + 2 + address.find(')')? + 1))
@@ -121,7 +121,7 @@ fn before_link(text: &str, place: usize) -> usize {
     }
 }
 
-/// What is kept, without a fence of which the place takes a part.
+/// The text before the position, without a partial fence at its end.
 fn before_fence(text: &str, place: usize) -> &str {
     let (kept, gone) = text.split_at(place);
     if gone.starts_with('`') {
@@ -131,7 +131,7 @@ fn before_fence(text: &str, place: usize) -> &str {
     }
 }
 
-/// Whether a text ends in a block of code.
+/// Whether a text ends inside a code block.
 fn is_in_code(text: &str) -> bool {
     text.matches(FENCE).count() % 2 == 1
 }

@@ -55,7 +55,7 @@ fn every_part_at_more_than_its_maximum() {
         let description = file.description.as_deref().expect("one");
         assert!(units(description) <= FILE_DESCRIPTION);
     }
-    // twilight counts by itself.
+    // twilight validates independently.
     twilight_validate::message::content(&content).expect("within the limit");
     for embed in embeds.iter().take(1) {
         twilight_validate::embed::embed(embed).expect("within the limits");
@@ -85,10 +85,10 @@ fn choices_keep_their_values() {
     assert_eq!(choices[0].value, CommandOptionChoiceValue::String("0".to_owned()));
 }
 
-/// Calls that shorten a text, without the white space in them.
+/// Calls that shorten text, without white space.
 const SHORTENING: [&str; 2] = ["chars().take(", ".truncate("];
 
-/// Where no texts for Discord are made: lists of members, pictures, and files of other bots.
+/// Modules that do not produce text for Discord: lists of members, images, and files of other bots.
 const NO_TEXTS: [&str; 3] = [
     "features/levels/adjust.rs",
     "features/levels/card",
@@ -112,7 +112,7 @@ fn shortening(directory: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// What makes texts for Discord leaves their length to this module.
+/// Modules that produce text for Discord leave its length to this module.
 #[test]
 fn nothing_else_shortens_text() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

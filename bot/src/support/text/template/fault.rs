@@ -1,4 +1,4 @@
-//! What is wrong with a template, in one line.
+//! Mistakes in a template, described on one line.
 
 use strsim::damerau_levenshtein;
 use thiserror::Error;
@@ -6,13 +6,13 @@ use thiserror::Error;
 use super::{MAX_CHARS, Placeholder};
 use crate::support::text::limits::excerpt;
 
-/// More slips of the hand than these make another word.
+/// More typos than this make a different word.
 const MAX_SLIPS: usize = 2;
 
-/// Longest part of a name that is repeated, in characters.
+/// The maximum number of characters of a name that are quoted.
 const SHOWN_CHARS: usize = 30;
 
-/// What other bots call things.
+/// The names of placeholders in other bots.
 const ELSEWHERE: [(&str, Placeholder); 14] = [
     ("player", Placeholder::User),
     ("member", Placeholder::User),
@@ -30,38 +30,38 @@ const ELSEWHERE: [(&str, Placeholder); 14] = [
     ("role", Placeholder::Roles),
 ];
 
-/// What is wrong with a template. Places are characters, the first is 1.
+/// A mistake in a template. Positions count characters from 1.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TemplateFault {
-    /// There is no such placeholder.
+    /// The placeholder does not exist.
     #[error("there is no placeholder {{{name}}} (character {at}): {hint}")]
     Unknown {
-        /// Where its brace is.
+        /// The position of its brace.
         at: usize,
-        /// Its name, shortened.
+        /// Its name, truncated.
         name: String,
-        /// What was probably meant, or what there is.
+        /// The most similar placeholder, or a list of all.
         hint: String,
     },
     /// An opening brace without its closing one.
     #[error("the {{ at character {at} has no }} after it: close it, or write {{{{ for a brace")]
     Unclosed {
-        /// Where it is.
+        /// The position of the brace.
         at: usize,
     },
     /// A closing brace without its opening one.
     #[error("the }} at character {at} has no {{ before it: open it, or write }}}} for a brace")]
     Stray {
-        /// Where it is.
+        /// The position of the brace.
         at: usize,
     },
-    /// It is too long.
+    /// The template is too long.
     #[error("it has {chars} characters, and may have {MAX_CHARS}")]
     TooLong {
-        /// How long it is.
+        /// Its length.
         chars: usize,
     },
-    /// There could be nothing to see.
+    /// The result could be blank.
     #[error(
         "it could come out empty, which Discord refuses: add some text, or a placeholder other than {{roles}}"
     )]
@@ -100,7 +100,7 @@ fn meant(name: &str) -> Option<Placeholder> {
     Placeholder::ALL
         .into_iter()
         .map(|placeholder| (damerau_levenshtein(placeholder.name(), &name), placeholder))
-        // Of a short name little is left after two slips.
+        // Two typos leave little of a short name.
         .filter(|(slips, placeholder)| *slips <= MAX_SLIPS.min(placeholder.name().len() / 2))
         .min_by_key(|(slips, _)| *slips)
         .map(|(_, placeholder)| placeholder)

@@ -1,4 +1,4 @@
-//! A template becomes a message.
+//! Renders a template to a message.
 
 use std::fmt::Write as _;
 
@@ -10,32 +10,32 @@ use twilight_model::id::{
 use super::{Part, Placeholder, Template};
 use crate::support::text::names::Name;
 
-/// What is filled in.
+/// The values of the placeholders.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// The member.
+    /// The member who reached the level.
     pub user_id: Id<UserMarker>,
-    /// The name that the guild knows them by; `None` where nobody knows it, and they are mentioned instead.
+    /// The member's display name in the guild; `None` if unknown, in which case they are mentioned instead.
     pub user_name: Option<&'a Name>,
-    /// The level that was reached.
+    /// The level reached.
     pub level: u32,
-    /// The level before.
+    /// The previous level.
     pub level_before: u32,
     /// The member's XP.
     pub xp: u64,
-    /// XP that is missing to the next level.
+    /// The XP missing to the next level.
     pub xp_next: u64,
-    /// The guild's name; `None` where nobody knows it.
+    /// The guild's name; `None` if unknown.
     pub server: Option<&'a Name>,
-    /// The roles that the level gives.
+    /// The reward roles of the level.
     pub roles: &'a [Id<RoleMarker>],
 }
 
 impl Template {
-    /// The message, which is never empty.
+    /// Render the message, which is never empty.
     ///
-    /// Names of members and guilds are filled in so that they cannot format or mention anything. Whom a message notifies is decided
-    /// by its `allowed_mentions` all the same.
+    /// Names of members and guilds are escaped so that they cannot format or mention anything. Independently, `allowed_mentions` decides
+    /// whom a message notifies.
     pub fn render(&self, facts: &Facts<'_>) -> String {
         let mut message = String::with_capacity(self.text.len() + 64);
         for part in &self.parts {

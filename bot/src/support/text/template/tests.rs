@@ -176,7 +176,7 @@ fn what_is_too_long_is_cut_before_a_mention() {
         );
         assert_eq!(message.matches("<@&").count(), message.matches('>').count());
     }
-    // An emoji is a token of the template's own, a lone bracket is none: 574 units of roles, 1,415 of text, then it.
+    // An emoji is a token of the template itself, a lone bracket is not: 574 units of roles, 1,415 of text, then the emoji.
     let few = Facts {
         roles: &roles[..23],
         ..facts
@@ -199,7 +199,7 @@ fn names() -> impl Strategy<Value = String> {
     .prop_map(|parts| parts.concat())
 }
 
-/// Texts in which braces, brackets and placeholders are as frequent as they must be to collide.
+/// Texts in which braces, brackets and placeholders are frequent enough to collide.
 fn texts() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         "[a-z <>@&#:/{}🦀ä\n]{1,12}",
@@ -244,7 +244,7 @@ proptest! {
             prop_assert!(!template.render(&facts).trim().is_empty());
             let message = excerpt(&template.render(&facts), CONTENT);
             prop_assert!(message.encode_utf16().count() <= 2_000);
-            // Whatever was cut, no mention of a role lost its end.
+            // Wherever the text was cut, no role mention is incomplete.
             if !text.contains('<') {
                 for mention in message.split("<@&").skip(1) {
                     let end = mention.find(|c: char| !c.is_ascii_digit());
@@ -254,7 +254,7 @@ proptest! {
         }
     }
 
-    /// Any text can be said: with its braces doubled it comes out as it is.
+    /// Any text can be expressed: with its braces doubled it renders unchanged.
     #[test]
     fn braces_round_trip(text in texts()) {
         let escaped = text.replace('{', "{{").replace('}', "}}");
