@@ -1,14 +1,14 @@
-//! The fleet: processes that share the shards, with PostgreSQL as the place where they agree.
+//! The fleet: processes that share the shards, coordinated through PostgreSQL.
 //!
-//! Each process looks at the fleet every few seconds, and when it hears that something has changed: it says that it lives, learns who
-//! else does and whose each shard is, and takes or gives what [`balance`] says. One process alone is a fleet of one.
+//! Each process runs a tick every few seconds and on notification: it renews its row, reads the other processes and the leases of all
+//! shards, and takes or gives what [`balance`] determines. A single process is a fleet of one.
 //!
-//! A shard belongs to the process that its row names; taking it raises the fence of its checkpoint in the same transaction, so what
-//! an earlier owner still writes is refused. A process that was silent for longer than `fleet.lease_seconds` is taken for dead.
-//! While the database is away nobody can take anything, and nobody dies of that.
+//! A shard belongs to the process named in its row; taking it raises the fence of its checkpoint in the same transaction, so later writes
+//! of an earlier owner are rejected. A process that was silent for longer than `fleet.lease_seconds` is considered dead. While the database
+//! is unavailable no process can take a shard, and none is declared dead for its silence.
 //!
-//! A shard gives up its socket whenever it likes, but opens one only if the lease was confirmed since the last one closed
-//! ([`tenure`]): Discord closes the old socket of a session that another process resumes, and resuming it again would steal it back.
+//! A shard may close its connection at any time, but opens one only if the lease was confirmed since the last one closed ([`lease`]):
+//! Discord closes the old connection of a session that another process resumes, and resuming it again would steal it back.
 
 pub mod balance;
 pub mod identity;
@@ -43,39 +43,39 @@ use crate::{
     telemetry::metrics,
 };
 
-/// Looks in the time of a lease: some may fail before the process is taken for dead.
+/// Ticks per lease duration: some may fail before the process is considered dead.
 const LOOKS: u32 = 5;
-/// While shards change hands it is looked this often, should the news of it not be heard.
+/// The tick interval while shards change hands, in case notifications do not arrive.
 const SOON: Duration = Duration::from_millis(250);
-/// One part of the shards that a process may give away at once, so that they do not all fall silent together.
+/// The fraction of its shards that a process may give away at once, so that they are not all disconnected together.
 const PART: usize = 8;
 
-/// Why a process is no part of the fleet any more.
+/// Why a process has left the fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FleetEnd {
-    /// It was asked to stop, and everything it received is committed.
+    /// It was asked to stop, and everything that it received is committed.
     Stopped,
-    /// Discord refuses the bot.
+    /// Discord rejects the bot.
     Fatal(Fatal),
     /// The writer has ended: a bug.
     WriterGone,
 }
 
-/// This process's part in the fleet.
+/// The fleet membership of this process.
 #[derive(Debug)]
 pub struct Fleet {
     store: Store,
     process: Process,
     joined: bool,
     gateway: Gateway,
-    /// Shards that ended in order, and whose rows still say that they are this process's.
+    /// Shards that ended normally, but are still leased to this process.
     stopped: BTreeSet<ShardKey>,
-    /// Those of them whose number is given up.
+    /// Those of them that belong to a retired shard count.
     retired: BTreeSet<ShardKey>,
-    /// Shards that were asked to stop.
+    /// Shards that are stopping.
     stopping: BTreeSet<ShardKey>,
     shard_count: u32,
-    /// Shards that the fleet is about to have.
+    /// The shard count after the current reshard.
     next_count: Option<u32>,
     shard_count_is_fixed: bool,
     lease: Duration,
@@ -86,7 +86,8 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// A process that is going to enter. `shard_count` holds if nobody has decided that yet; `news` is told of what others do.
+    /// A process that is about to join. `shard_count` applies if none has been decided yet; `news` receives the notifications of other
+    /// processes.
     pub fn new(
         store: Store,
         gateway: Gateway,
@@ -115,18 +116,18 @@ impl Fleet {
         }
     }
 
-    /// Enter, and take the first shards, so that a start that cannot go on says so.
+    /// Join, and take the first shards, so that errors at startup are reported.
     ///
     /// # Errors
     ///
-    /// The database does not let it.
+    /// The database rejects it or is unavailable.
     pub async fn enter(&mut self) -> Result<(), StoreError> {
         let seen = tick::look(&self.store, self.asked(false)).await?;
         self.follow(seen, Instant::now());
         Ok(())
     }
 
-    /// Do one's part until `stop` is true, or until it cannot go on.
+    /// Take part in the fleet until `stop` is true or an error ends it.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> FleetEnd {
         loop {
             tokio::select! {
@@ -171,7 +172,7 @@ impl Fleet {
         }
     }
 
-    /// What the shards say to a cut that was proposed.
+    /// The shards' answers to a proposed cut.
     fn answers(&self) -> Vec<(ShardKey, Answer)> {
         let shards = self.gateway.shards.list();
         let answers = shards
@@ -180,7 +181,7 @@ impl Fleet {
         answers.collect()
     }
 
-    /// What `eventide fleet status` shows of this process.
+    /// The data that `eventide fleet status` shows about this process.
     fn shown(&self) -> String {
         let shards = self.gateway.shards.list();
         let shards = shards.iter().map(|shard| {
@@ -198,7 +199,7 @@ impl Fleet {
         serde_json::Value::Object(shards.collect()).to_string()
     }
 
-    /// A look failed: nothing is known, so nothing changes.
+    /// A tick failed: nothing is known, so nothing changes.
     fn missed(&mut self, error: &StoreError) {
         let wait = if error.is_conflict() {
             self.backoff.conflict()
@@ -213,7 +214,7 @@ impl Fleet {
         self.look_at = Instant::now() + wait;
     }
 
-    /// Do what a look said, which began then.
+    /// Apply the result of a tick that began at `began`.
     fn follow(&mut self, seen: Seen, began: Instant) {
         self.backoff.reset();
         self.look_at = began + self.lease / LOOKS;
@@ -282,7 +283,7 @@ impl Fleet {
         }
     }
 
-    /// Take note of how many shards there are.
+    /// Apply the current shard counts.
     fn count(&mut self, numbers: &Numbers) {
         self.shard_count = numbers.current.0;
         self.gateway.shards.set_count(self.shard_count);
@@ -304,7 +305,7 @@ impl Fleet {
         metrics::fleet_reshard_to().set(f64::from(next.unwrap_or(0)));
     }
 
-    /// Stop as many shards as may fall silent at once.
+    /// Stop as many shards as may be disconnected at once.
     fn stop_some(&mut self, give: &[ShardKey]) {
         let at_once = give.len().max(self.gateway.running().len()).div_ceil(PART);
         for shard in give {
@@ -322,7 +323,7 @@ impl Fleet {
         }
     }
 
-    /// This process was silent for so long that others have its shards.
+    /// This process was silent for so long that other processes have its shards.
     fn lost(&mut self) {
         let shards = self.gateway.running();
         tracing::error!(
@@ -341,7 +342,7 @@ impl Fleet {
     }
 
     fn drop_shard(&mut self, shard: ShardKey) {
-        // One that has ended over its fence is counted already.
+        // A shard that ended because of its fence has been counted.
         if self.gateway.running().contains(&shard) {
             metrics::fleet_shards_lost_total().increment(1);
         }
@@ -349,7 +350,7 @@ impl Fleet {
         self.gateway.abandon(shard);
     }
 
-    /// A shard has ended. Returns how the process ends, if it has to.
+    /// A shard has ended. Returns how the process ends, if it must.
     fn ended(&mut self, shard: ShardKey, end: ShardEnd) -> Option<FleetEnd> {
         let asked = self.stopping.remove(&shard);
         match end {
@@ -367,7 +368,7 @@ impl Fleet {
                 self.retired.insert(shard);
                 None
             }
-            // The next look tells whose it is. If it is still this process's, somebody raised the fence by hand, or by a restore.
+            // The next tick shows its owner. If it still belongs to this process, the fence was raised manually or by a restore.
             ShardEnd::Fenced(_) => {
                 debug_assert!(!asked || shard.id < shard.count);
                 metrics::fleet_shards_lost_total().increment(1);
@@ -382,7 +383,7 @@ impl Fleet {
         self.leave_with(FleetEnd::Stopped).await
     }
 
-    /// Stop every shard, each of which is free for others as soon as everything of it is committed.
+    /// Stop every shard; each is released as soon as all of its data is committed.
     async fn leave_with(mut self, end: FleetEnd) -> FleetEnd {
         for shard in self.gateway.running() {
             self.gateway.stop(shard);

@@ -1,8 +1,8 @@
-//! The ledger gathers what the handlers changed, one per shard, until the writer takes it.
+//! The ledger gathers the changes made by the handlers, one ledger per shard, until the writer takes them.
 //!
-//! Changes of one key are folded into one entry, so a flush writes a row once however many events touched it. The ledger is
-//! taken whole together with the shard's sequence, which is what makes counting exact: a batch contains every event up to
-//! its checkpoint and none after it.
+//! Changes of the same key are merged into one entry, so a flush writes a row once however many events affected it. The ledger is taken as
+//! a whole together with the shard's sequence, which makes counting exact: a batch contains every event up to its checkpoint and none after
+//! it.
 
 pub mod gap;
 pub mod memory;
@@ -34,47 +34,47 @@ use crate::{
 #[derive(Debug)]
 pub struct Ledger {
     members: MemberRows,
-    /// Those of the batch under way.
+    /// The members in the current batch.
     taken: FxHashSet<MemberKey>,
     last_awards: LastAwards,
     gaps: Vec<GapChange>,
-    /// Who has come, in the order of the events, and who has left.
+    /// Members who joined, in the order of the events, and members who left.
     coming: Vec<Coming>,
     left: HashSet<MemberKey, FxBuildHasher>,
-    /// Guilds that have the bot (again), or removed it.
+    /// Guilds that have the bot (again) or removed it.
     guilds: HashMap<Id<GuildMarker>, bool, FxBuildHasher>,
-    /// What is read back, and what waits for it.
+    /// The messages read by backfill, and the messages that wait for them.
     pub backfill: Backfill,
-    /// Who waits until what was received so far is committed.
+    /// Waiters for the commit of everything received so far.
     waiting: Vec<oneshot::Sender<()>>,
     memory: Arc<Memory>,
-    /// What this ledger has charged to `memory` for its entries.
+    /// The bytes charged to `memory` for the entries.
     charged: usize,
-    /// And for the messages that wait.
+    /// The bytes charged for the waiting messages.
     charged_for_held: usize,
 }
 
-/// What a batch takes out of the ledger.
+/// The changes that a batch takes out of the ledger.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// Members whose messages are to be counted, unsorted.
+    /// Members with counted messages, unsorted.
     pub members: Vec<(MemberKey, pending::Pending)>,
-    /// What was missed.
+    /// Gaps that began or ended.
     pub gaps: Vec<GapChange>,
-    /// Who has come, in the order of the events.
+    /// Members who joined, in the order of the events.
     pub coming: Vec<Coming>,
-    /// Who has left, and has not come back or written since.
+    /// Members who left and have neither rejoined nor sent a message since.
     pub left: Vec<MemberKey>,
-    /// Guilds that have the bot (again): true; or that removed it.
+    /// Guilds that have the bot (again): true; or that removed it: false.
     pub guilds: Vec<(Id<GuildMarker>, bool)>,
-    /// What was read back and what waits for it.
+    /// Messages read by backfill and messages that waited for it.
     pub backfill: Vec<backfill::Change>,
-    /// Bytes that these changes hold of the process's budget until they are committed.
+    /// The part of the process's memory budget that these changes hold until they are committed.
     pub bytes: usize,
 }
 
 impl Ledger {
-    /// An empty ledger that draws on the process's `memory`, and remembers the last awards of about `cache_entries` members.
+    /// An empty ledger that charges the process's `memory`, and caches the last awards of about `cache_entries` members.
     pub fn new(memory: Arc<Memory>, cache_entries: usize) -> Self {
         Self {
             members: MemberRows::default(),
@@ -92,7 +92,7 @@ impl Ledger {
         }
     }
 
-    /// Take up what an earlier process saw and left to be read.
+    /// Adopt what an earlier process recorded and left for backfill.
     pub fn take_up(
         &mut self,
         newest: Option<Id<MessageMarker>>,
@@ -103,30 +103,29 @@ impl Ledger {
         self.weigh();
     }
 
-    /// What becomes ready when everything that is in the ledger, or was taken out of it, is committed. It is an error instead when the
-    /// shard ends before that.
+    /// A receiver that completes when everything in the ledger, or taken out of it, is committed. It fails if the shard ends before that.
     pub fn committed(&mut self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         self.waiting.push(sender);
         receiver
     }
 
-    /// Whether a member has messages that are not committed.
+    /// Whether a member has uncommitted messages.
     pub fn is_pending(&self, key: &MemberKey) -> bool {
         self.members.contains(key) || self.taken.contains(key)
     }
 
-    /// Whether somebody waits for what is in the ledger to be committed.
+    /// Whether a commit of the ledger's changes is awaited.
     pub fn is_waited_for(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// Who waits for the changes that are being taken.
+    /// The waiters for the changes that are being taken.
     pub fn take_waiting(&mut self) -> Vec<oneshot::Sender<()>> {
         std::mem::take(&mut self.waiting)
     }
 
-    /// Count a member's message that came from the gateway, unless it waits or was read back before.
+    /// Count a member's message from the gateway, unless it must wait for backfill or was already counted by it.
     pub fn message(&mut self, id: Id<MessageMarker>, key: MemberKey, message: MemberMessage) {
         let held = HeldMessage {
             guild_id: key.guild_id,
@@ -142,7 +141,7 @@ impl Ledger {
         }
     }
 
-    /// Count a guild's messages that were read back up to `through`, in the order of their ids, with those that waited for them.
+    /// Count a guild's messages read by backfill up to `through`, in the order of their IDs, together with those that waited for them.
     pub fn read_back(
         &mut self,
         guild_id: Id<GuildMarker>,
@@ -157,7 +156,7 @@ impl Ledger {
         });
     }
 
-    /// Let messages wait that were read, and lie above the last ones that were known of their channels.
+    /// Hold back messages that were read above the last known message of their channels.
     pub fn read_beyond(
         &mut self,
         guild_id: Id<GuildMarker>,
@@ -168,7 +167,7 @@ impl Ledger {
         self.weigh();
     }
 
-    /// Count what waited in the guilds that are read back: everything that came before has been received.
+    /// Count the messages that waited in guilds under backfill: everything before them has been received.
     pub fn release(&mut self) {
         self.with_backfill(|backfill, count| {
             backfill.release(|guild_id, user_id, message| {
@@ -177,7 +176,7 @@ impl Ledger {
         });
     }
 
-    /// Count what waited so far in the guilds that are read back, for the memory that it takes.
+    /// Count the messages that have waited so far in guilds under backfill, to free their memory.
     pub fn relieve(&mut self) {
         self.with_backfill(|backfill, count| {
             backfill.relieve(|guild_id, user_id, message| {
@@ -186,7 +185,7 @@ impl Ledger {
         });
     }
 
-    /// Leave what is not read back unread, and count what waited.
+    /// Abandon the rest of the backfill, and count the messages that waited.
     pub fn give_up(&mut self, why: Unread) {
         self.with_backfill(|backfill, count| {
             backfill.give_up(why, |guild_id, user_id, message| {
@@ -195,7 +194,7 @@ impl Ledger {
         });
     }
 
-    /// Let the backfill count.
+    /// Let the backfill count messages.
     fn with_backfill(&mut self, work: impl FnOnce(&mut Backfill, &mut dyn FnMut(MemberKey, MemberMessage))) {
         let mut backfill = std::mem::take(&mut self.backfill);
         work(&mut backfill, &mut |key, message| {
@@ -205,7 +204,7 @@ impl Ledger {
         self.weigh();
     }
 
-    /// Charge for the messages that wait.
+    /// Update the memory charge for waiting messages.
     fn weigh(&mut self) {
         let bytes = self.backfill.bytes();
         if bytes >= self.charged_for_held {
@@ -219,7 +218,7 @@ impl Ledger {
     /// Count a member's message.
     pub fn member_message(&mut self, key: MemberKey, message: MemberMessage) {
         if !self.left.is_empty() {
-            // Back before it was written down that they had gone.
+            // The member is back before their departure was written.
             self.left.remove(&key);
         }
         let grown = self.members.apply(key, message, &self.last_awards);
@@ -229,7 +228,7 @@ impl Ledger {
         }
     }
 
-    /// Note that somebody comes.
+    /// Record that a member joined.
     pub fn coming(&mut self, mut coming: Coming) {
         self.left.remove(&coming.key);
         coming.times.seen_at = self.backfill.newest().map(ids::millis);
@@ -237,14 +236,14 @@ impl Ledger {
         self.charge(size_of::<Coming>());
     }
 
-    /// Note that somebody has left.
+    /// Record that a member left.
     pub fn left(&mut self, key: MemberKey) {
         if self.left.insert(key) {
             self.charge(size_of::<MemberKey>());
         }
     }
 
-    /// Note that a guild has the bot, or that it removed it.
+    /// Record that a guild has the bot, or that it removed it.
     pub fn guild(&mut self, guild_id: Id<GuildMarker>, is_there: bool) {
         if self.guilds.insert(guild_id, is_there).is_none() {
             self.charge(size_of::<(Id<GuildMarker>, bool)>());
@@ -256,22 +255,22 @@ impl Ledger {
         self.memory.charge(bytes);
     }
 
-    /// Note what was missed.
+    /// Record a gap or its end.
     pub fn gap(&mut self, change: GapChange) {
         self.gaps.push(change);
     }
 
-    /// Rows that the next flush would write.
+    /// The number of rows that the next flush would write.
     pub fn rows(&self) -> usize {
         self.members.len() + self.coming.len() + self.left.len() + self.guilds.len() + self.backfill.rows()
     }
 
-    /// Bytes that the entries hold.
+    /// The memory used by the entries, in bytes.
     pub const fn bytes(&self) -> usize {
         self.charged
     }
 
-    /// Take everything out. The charge for it goes along, and is given back by [`Ledger::settle`].
+    /// Take all changes. Their memory charge goes along, and is returned by [`Ledger::settle`].
     pub fn take(&mut self) -> Changes {
         let members = self.members.take(&mut self.last_awards);
         self.taken.extend(members.iter().map(|(key, _)| *key));
@@ -286,10 +285,10 @@ impl Ledger {
         }
     }
 
-    /// A batch was committed: give its memory back, and learn the last awards that its transaction had to read.
+    /// After a batch was committed: return its memory, and cache the last awards that its transaction had to read.
     pub fn settle(&mut self, bytes: usize, learned: &[(MemberKey, pending::LastAward)]) {
         self.memory.release(bytes);
-        // A table that was grown by an outage is given back.
+        // Shrink a table that grew during an outage.
         self.taken = FxHashSet::default();
         for (key, last_award) in learned {
             let shrunk = self.members.learn(key, *last_award);
@@ -303,8 +302,8 @@ impl Ledger {
         }
     }
 
-    /// Forget what is pending and what is remembered: the shard belongs to another process now, and its events will be
-    /// replayed there. Returns how many rows were dropped.
+    /// Drop pending changes and caches: the shard belongs to another process now, where its events are replayed. Returns the number of rows
+    /// dropped.
     pub fn forget(&mut self) -> usize {
         let rows = self.rows();
         self.memory.release(std::mem::take(&mut self.charged));

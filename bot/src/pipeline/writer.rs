@@ -1,10 +1,9 @@
-//! The writer turns batches into transactions: one holds the checkpoints of several shards and the rows of all of them.
+//! The writer turns batches into transactions: each holds the checkpoints of several shards and all of their rows.
 //!
-//! All shards of a process hand over at the same ticks, so one transaction carries the batches of all of them and its cost does not
-//! grow with their number. A few lanes take batches from one queue. A lane has one transaction under way; what shards hand over
-//! meanwhile waits in the queue, so the busier the database is, the more each transaction carries. A batch is tried until it is
-//! committed or fenced: the checkpoint in the same transaction tells whether an earlier try, whose COMMIT was not confirmed, went
-//! through.
+//! All shards of a process hand over batches at the same ticks, so one transaction carries the batches of all of them and its cost does not
+//! grow with their number. A few lanes take batches from one queue. A lane has one transaction in progress; batches handed over meanwhile
+//! wait in the queue, so the busier the database is, the more each transaction carries. A batch is retried until it is committed or fenced:
+//! the checkpoint in the same transaction shows whether an earlier attempt, whose COMMIT was not confirmed, succeeded.
 
 mod arrivals;
 pub mod flush;
@@ -43,62 +42,63 @@ use crate::{
     },
 };
 
-/// Batches for each lane that the queue holds. A shard has one batch under way, so with two lanes 2,048 shards always find a place.
+/// Queue capacity in batches per lane. A shard has one batch in progress, so with two lanes 2,048 shards always find room.
 const LANE_BATCHES: usize = 1024;
 
-/// How long a lane waits, after a batch, for the next one, and how long in all. The batches of a tick are due at once, but the shards'
+/// How long a lane waits for the next batch after each one, and how long in total. The batches of a tick are due at once, but the shards'
 /// tasks take turns on the runtime's threads.
 const GATHERING: Duration = Duration::from_millis(1);
 const LONGEST_GATHERING: Duration = Duration::from_millis(5);
 
-/// Batches in one transaction at most.
+/// The maximum number of batches per transaction.
 const TRANSACTION_BATCHES: usize = 256;
 
-/// Rows after which no further batch is added to a transaction. At 10 µs a row it takes well below `database.slow_query_ms`.
+/// The number of rows after which no further batch is added to a transaction. At 10 µs per row it takes well below
+/// `database.slow_query_ms`.
 const TRANSACTION_ROWS: usize = 5_000;
 
-/// Rows of a transaction from which on shards flush at every second tick only: fewer rows are then written twice, which is what a loaded
-/// database needs. Ranks stay fresh, since a command has its member's row written at once.
+/// The number of rows in a transaction from which shards flush at every second tick only: fewer rows are then written twice, which relieves
+/// a loaded database. Ranks stay fresh, since a command triggers a flush of its member's row.
 const LOADED_ROWS: usize = 4_000;
 
-/// A flush of fewer rows is small: it takes milliseconds, unless something is wrong.
+/// A flush with fewer rows is small: it takes milliseconds, unless something is wrong.
 const SMALL_ROWS: usize = 1_000;
 
-/// Pauses between the tries of a batch that PostgreSQL refuses.
+/// Pauses between attempts at a batch that PostgreSQL rejects.
 const REFUSED_PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
 
-/// What a shard hands over: everything up to a point of its session.
+/// A shard's changes up to a point of its session.
 #[derive(Debug)]
 pub struct Batch {
-    /// The point.
+    /// The point to which the checkpoint moves.
     pub advance: Advance,
-    /// What the events up to it changed.
+    /// The changes made by the events up to it.
     pub changes: Changes,
-    /// Where the outcome goes.
+    /// The channel for the outcome.
     pub reply: oneshot::Sender<Outcome>,
-    /// True while PostgreSQL refuses to move the checkpoint.
+    /// True while PostgreSQL rejects the update of the checkpoint.
     pub is_refused: Arc<AtomicBool>,
-    /// The trace of the oldest of the events.
+    /// The trace of the oldest event.
     pub span: Span,
 }
 
-/// What became of a batch. There is no failure: a batch is tried until one of these is known.
+/// The outcome of a batch. There is no failure: a batch is retried until one of these applies.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It is in the database.
+    /// The batch is committed.
     Committed {
-        /// The stored last awards that were read or written for members who were not remembered.
+        /// The stored last awards read or written for members who were not cached.
         learned: Vec<(MemberKey, LastAward)>,
     },
     /// Another process has taken the shard; nothing of the batch was written.
     Fenced,
 }
 
-/// A handle to the lanes.
+/// A handle to the writer's lanes.
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: mpsc::Sender<Batch>,
-    /// What ticks are counted from.
+    /// The origin of the ticks.
     epoch: Instant,
     /// Whether the last transaction carried at least [`LOADED_ROWS`].
     loaded: Arc<AtomicBool>,
@@ -106,17 +106,17 @@ pub struct Writer {
     policy: XpPolicy,
 }
 
-/// The lanes' tasks. They end when every [`Writer`] is gone and everything handed over is committed.
+/// The tasks of the lanes. They end when every [`Writer`] is dropped and everything handed over is committed.
 #[derive(Debug)]
 pub struct Lanes {
     tasks: Vec<Task<()>>,
 }
 
 impl Writer {
-    /// Start `lanes` lanes on `store`, which add what follows from a change to the outbox. `judge` decides what shards leave open.
+    /// Start `lanes` lanes on `store`; they add the resulting effects to the outbox. `judge` decides what shards leave undecided.
     ///
-    /// A small flush waits for each answer of PostgreSQL for `patience` at most, so that a connection that has gone silent is noticed
-    /// before the shards' lease ends.
+    /// A small flush waits at most `patience` for each answer from PostgreSQL, so that a silent connection is detected before the shards'
+    /// lease ends.
     pub fn start(
         store: &Store,
         lanes: usize,
@@ -151,20 +151,20 @@ impl Writer {
         tick(self.epoch, at, interval)
     }
 
-    /// Whether there is so much to write that shards flush at every second tick only.
+    /// Whether the load is so high that shards flush at every second tick only.
     pub fn is_loaded(&self) -> bool {
         self.loaded.load(Ordering::Relaxed)
     }
 
-    /// Whether some messages are not decided, and so [have to be](Self::decide) before a lane gets them.
+    /// Whether some messages are undecided and [must be decided](Self::decide) before a lane receives them.
     pub fn has_open(changes: &mut Changes) -> bool {
         let mut members = changes.members.iter_mut();
         members.any(|(_, pending)| pending.undecided().next().is_some())
     }
 
-    /// Decide what messages earn that the shard's loop left open. That may take Discord's answer, for three seconds at most, so no lane
-    /// waits for it: other shards' batches go on. The database's answer is waited for as long as it takes, since without it nothing can
-    /// be committed either.
+    /// Decide what the undecided messages earn. That may need an answer from Discord, for three seconds at most, so it does not happen in a
+    /// lane: batches of other shards continue. It waits for the database as long as necessary, since without the database nothing can be
+    /// committed either.
     pub async fn decide(&self, changes: &mut Changes) {
         let mut backoff = Backoff::new();
         loop {
@@ -175,8 +175,8 @@ impl Writer {
         }
     }
 
-    /// A place for a shard's batch. `None` when the queue is full, which it is not before the process has more than 1,024 shards for
-    /// each lane, or when the lanes have ended.
+    /// Reserve a place for a shard's batch. `None` if the lanes have ended or the queue is full, which takes more than 1,024 shards per
+    /// lane.
     pub fn place(&self) -> Option<Place<'_>> {
         self.queue.try_reserve().ok().map(Place)
     }
@@ -201,7 +201,7 @@ impl Place<'_> {
 }
 
 impl Lanes {
-    /// Wait until everything handed over is committed. Dropping the future gives up on what is not.
+    /// Wait until everything handed over is committed. Dropping the future abandons what is not.
     pub async fn drain(self) {
         for task in self.tasks {
             task.join().await;
@@ -209,7 +209,7 @@ impl Lanes {
     }
 }
 
-/// What a lane works with; all lanes share the queue.
+/// The state of a lane; all lanes share the queue.
 #[derive(Clone)]
 struct Lane {
     queue: Arc<Mutex<mpsc::Receiver<Batch>>>,
@@ -219,8 +219,8 @@ struct Lane {
     settings: Settings,
 }
 
-/// A batch whose checkpoint PostgreSQL refuses. It is tried alone, so that those of other shards go on; its own shard hands over no
-/// other meanwhile.
+/// A batch whose checkpoint PostgreSQL rejects. It is retried alone, so that batches of other shards continue; its own shard hands over no
+/// other batch meanwhile.
 struct Refused {
     batch: Batch,
     backoff: Backoff,
@@ -239,7 +239,7 @@ impl From<Batch> for Refused {
 }
 
 impl Lane {
-    /// Flush what comes, until every sender is gone and nothing is left.
+    /// Flush batches until every sender is dropped and none are left.
     async fn run(self) {
         let mut refused: Vec<Refused> = Vec::new();
         let mut is_open = true;
@@ -272,8 +272,8 @@ impl Lane {
         }
     }
 
-    /// The first batch of the next transaction. Only one lane gathers at a time: two that did would share the batches of a tick between
-    /// them. May be dropped and called again.
+    /// The first batch of the next transaction. Only one lane gathers at a time: two would split the batches of a tick between them. May be
+    /// dropped and called again.
     async fn first(&self) -> (MutexGuard<'_, mpsc::Receiver<Batch>>, Option<Batch>) {
         let mut queue = self.queue.lock().await;
         let first = queue.recv().await;
@@ -281,7 +281,7 @@ impl Lane {
     }
 }
 
-/// The batches of the next transaction, and how many rows they have.
+/// The batches of the next transaction, and their total number of rows.
 async fn gather(mut queue: MutexGuard<'_, mpsc::Receiver<Batch>>, first: Batch) -> (Vec<Batch>, usize) {
     let mut rows = first.changes.members.len();
     let mut batches = vec![first];
@@ -297,7 +297,7 @@ async fn gather(mut queue: MutexGuard<'_, mpsc::Receiver<Batch>>, first: Batch) 
     (batches, rows)
 }
 
-/// Try the refused batches whose time has come.
+/// Retry the rejected batches that are due.
 async fn try_again(store: &Store, settings: &Settings, refused: &mut Vec<Refused>) {
     let now = Instant::now();
     let due: Vec<Refused> = refused.extract_if(.., |refused| refused.next <= now).collect();
@@ -311,8 +311,8 @@ async fn try_again(store: &Store, settings: &Settings, refused: &mut Vec<Refused
     }
 }
 
-/// Try until the batches are committed or fenced, and tell their shards. Returns those whose checkpoints PostgreSQL refuses; `before` are
-/// the tries that it has refused already.
+/// Retry until the batches are committed or fenced, and send the outcomes to their shards. Returns those whose checkpoints PostgreSQL
+/// rejects; `before` holds the attempts rejected earlier.
 async fn commit(
     store: &Store,
     settings: &Settings,
@@ -330,7 +330,7 @@ async fn commit(
         })
         .unzip();
     let work = Arc::new(work);
-    // Once PostgreSQL refused what is written, the next try looks for the change that it refuses.
+    // After PostgreSQL rejected data, the next attempt searches for the rejected change.
     let mut refused = before.is_some();
     let mut backoff = Backoff::new();
     let outcomes = loop {
@@ -362,7 +362,7 @@ async fn commit(
     {
         is_refused.store(outcome.is_none(), Ordering::Relaxed);
         match outcome {
-            // A shard that has gone does not need to know.
+            // The shard may be gone.
             Some(outcome) => drop(reply.send(outcome)),
             None => left.push(Batch {
                 advance,
@@ -376,7 +376,7 @@ async fn commit(
     left
 }
 
-/// Note a failed try of a flush, and wait before the next: hardly at all where PostgreSQL has refused the data for the first time.
+/// Record a failed attempt at a flush, and wait before the next: hardly at all after PostgreSQL has rejected the data for the first time.
 async fn wait_after(error: &StoreError, backoff: &mut Backoff, first_refused: bool) {
     metrics::flush_failures_total(error.class()).increment(1);
     metrics::transaction_retries_total("flush").increment(1);
@@ -404,7 +404,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// A tick comes after the moment and at most one interval later, and moments between two ticks have the same one.
+        /// A tick is after the given time by at most one interval, and times between two ticks share the next tick.
         #[test]
         fn ticks_are_the_same_for_all_shards(after in 0_u64..10_000_000, more in 0_u64..1_000_000, interval in 1_u64..60_000) {
             let epoch = Instant::now();

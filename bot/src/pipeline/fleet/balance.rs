@@ -1,43 +1,44 @@
-//! Which shard should be whose: a pure function of who is there and who has what.
+//! The assignment of shards to processes: a pure function of the live processes and the current owners.
 //!
-//! Every process computes the same for all, so nobody has to be told. Shards are spread by capacity; those that may stay stay.
+//! Every process computes the same assignment, so no coordination is needed. Shards are distributed by capacity, with as few moves as
+//! possible.
 
 use std::collections::BTreeMap;
 
-/// A process that lives.
+/// A live process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Its id.
+    /// The process ID.
     pub id: String,
-    /// Its share, relative to the others'; at least 1.
+    /// Its weight relative to other processes; at least 1.
     pub capacity: u32,
-    /// Whether it gives away what it has.
+    /// Whether it gives its shards away.
     pub draining: bool,
 }
 
-/// A shard, as it is now.
+/// The current state of a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Its number.
+    /// The shard number.
     pub shard: u32,
-    /// Who has it.
+    /// The process that holds it.
     pub holder: Option<String>,
-    /// Who shall have it, whatever the balance says.
+    /// The process to which an operator assigned it, regardless of the balance.
     pub wanted_by: Option<String>,
 }
 
-/// What one process has to do.
+/// The changes that one process must make.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Shards to give away, in this order.
     pub give: Vec<u32>,
     /// Free shards to take.
     pub take: Vec<u32>,
-    /// Shards that others are to give to it.
+    /// Shards that other processes are to give to it.
     pub awaited: usize,
 }
 
-/// How many shards each process should have: by capacity, what does not divide going to those who have more already.
+/// The number of shards that each process should have: by capacity, where the remainder goes to processes that already have more.
 pub fn quotas<'a>(members: &'a [Member], shards: &[Held]) -> BTreeMap<&'a str, usize> {
     let takers = || members.iter().filter(|member| !member.draining);
     let total: u64 = takers().map(|member| u64::from(member.capacity)).sum();
@@ -60,7 +61,7 @@ pub fn quotas<'a>(members: &'a [Member], shards: &[Held]) -> BTreeMap<&'a str, u
         })
         .collect();
     let given: u64 = split.iter().map(|(_, whole, ..)| whole).sum();
-    // The largest remainder first; between equal ones whoever has the one more already, so that as few as possible move.
+    // The largest remainder first; between equal ones the process that already has the extra shard, so that as few as possible move.
     split.sort_unstable_by(|a, b| (b.2, b.3, a.0).cmp(&(a.2, a.3, b.0)));
     let over = usize::try_from(count - given).unwrap_or(usize::MAX);
     split
@@ -73,7 +74,7 @@ pub fn quotas<'a>(members: &'a [Member], shards: &[Held]) -> BTreeMap<&'a str, u
         .collect()
 }
 
-/// Who should have each shard, in the order of `shards`; `None` for all when there is nobody to take them.
+/// The process that should have each shard, in the order of `shards`; `None` for all if no process can take them.
 pub fn assignment<'a>(members: &'a [Member], shards: &[Held]) -> Vec<Option<&'a str>> {
     let mut left = quotas(members, shards);
     let known = |id: Option<&str>| {
@@ -83,7 +84,7 @@ pub fn assignment<'a>(members: &'a [Member], shards: &[Held]) -> Vec<Option<&'a 
             .map(|member| member.id.as_str())
     };
     let mut wanted: Vec<Option<&str>> = vec![None; shards.len()];
-    // What an operator wants comes first, above any quota.
+    // Assignments by an operator come first, above any quota.
     for (shard, wanted) in shards.iter().zip(&mut wanted) {
         if let Some(id) = known(shard.wanted_by.as_deref()) {
             *wanted = Some(id);
@@ -108,7 +109,7 @@ pub fn assignment<'a>(members: &'a [Member], shards: &[Held]) -> Vec<Option<&'a 
             give(wanted, &member.id);
         }
     }
-    // Only where an operator's wishes have used up the quotas: whoever has it keeps it, or the first one takes it.
+    // Reached only if an operator's assignments have used up the quotas: the current owner keeps the shard, or the first process takes it.
     for (shard, wanted) in shards.iter().zip(&mut wanted) {
         let first = members.iter().find(|member| !member.draining);
         *wanted = wanted
@@ -118,13 +119,13 @@ pub fn assignment<'a>(members: &'a [Member], shards: &[Held]) -> Vec<Option<&'a 
     wanted
 }
 
-/// What the process `me` has to do.
+/// The changes that the process `me` must make.
 pub fn plan(me: &str, members: &[Member], shards: &[Held]) -> Plan {
     let wanted = assignment(members, shards);
     let mut plan = Plan::default();
     for (shard, wanted) in shards.iter().zip(wanted) {
         match shard.holder.as_deref() {
-            // With nobody to take it, it is better here than nowhere, unless the process wants to go.
+            // If no process can take it, keeping it is better, unless this process is draining.
             Some(holder) if holder == me && wanted.is_some_and(|id| id != me) => {
                 plan.give.push(shard.shard);
             }
@@ -179,7 +180,7 @@ mod tests {
         counts
     }
 
-    /// Everybody does what their plan says until nobody has anything to do. Returns how often a shard changed hands.
+    /// Let all processes follow their plans until no change is left. Returns the number of moves.
     fn settle(members: &[Member], shards: &mut [Held]) -> usize {
         let mut moved = 0;
         for _ in 0..100 {
@@ -254,7 +255,7 @@ mod tests {
             for (member, draining) in members.iter_mut().zip(&draining).skip(1) {
                 member.draining = *draining;
             }
-            // Holders who are not there are dead: their shards are free.
+            // Holders that are not members are dead, so their shards are free.
             let holders: Vec<_> = holders.into_iter().map(|id| id.filter(|id| *id < capacities.len())).collect();
             let mut shards = held(&holders);
             let quotas: BTreeMap<String, usize> = quotas(&members, &shards).into_iter().map(|(id, quota)| (id.to_owned(), quota)).collect();
@@ -268,14 +269,14 @@ mod tests {
             prop_assert_eq!(moved, surplus);
             let mut after = counts(&shards);
             after.retain(|_, count| *count > 0);
-            // Between equal ones it is open who has the one more, until it is settled.
+            // Which of several equal processes has an extra shard is open until the end.
             let sorted = |counts: &BTreeMap<String, usize>| {
                 let mut counts: Vec<usize> = counts.values().copied().filter(|count| *count > 0).collect();
                 counts.sort_unstable();
                 counts
             };
             prop_assert_eq!(sorted(&after), sorted(&quotas));
-            // Stable: nobody has anything to do, and everybody agrees who has what.
+            // Stable: no process has a change to make, and all agree on the owners.
             for member in &members {
                 prop_assert_eq!(plan(&member.id, &members, &shards), super::Plan::default());
             }

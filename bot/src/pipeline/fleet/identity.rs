@@ -1,14 +1,14 @@
-//! Who this process is, and whether another one is dead for certain.
+//! The identity of this process, and the detection of processes that are certainly dead.
 
 use std::{fs, io};
 
 use crate::pipeline::fleet::registry::{Known, Process};
 
-/// This process, as it enters the fleet.
+/// This process, as it joins the fleet.
 pub fn this_process(capacity: u32) -> Process {
     let host = host();
     Process {
-        // Chosen anew each time that the process enters: what an earlier life has left belongs to nobody.
+        // Random for each start: leases of an earlier process with the same host name belong to no live process.
         id: format!("{}-{:08x}", short(&host), fastrand::u32(..)),
         host,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -19,7 +19,8 @@ pub fn this_process(capacity: u32) -> Process {
     }
 }
 
-/// Whether a process is known to be dead, because it would be seen here if it were not: one that was killed on this machine
+/// Whether a process is known to be dead because it would be visible here otherwise: a process killed on this machine need not be waited
+/// for.
 /// need not be waited for.
 pub fn is_dead(process: &Known, me: &Process) -> bool {
     let here = !me.pid_space.is_empty() && process.pid_space == me.pid_space;
@@ -29,7 +30,7 @@ pub fn is_dead(process: &Known, me: &Process) -> bool {
     }
 }
 
-/// The machine's name, which in a container is the container's.
+/// The host name, which in a container is the container's.
 fn host() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
@@ -40,7 +41,7 @@ fn host() -> String {
     }
 }
 
-/// Enough of a name to be recognized by.
+/// A prefix of a name, long enough to recognize it.
 fn short(host: &str) -> String {
     host.chars()
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
@@ -48,7 +49,7 @@ fn short(host: &str) -> String {
         .collect()
 }
 
-/// The boot of the machine and the namespace of process numbers: two processes with the same see each other's numbers. Empty where
+/// The boot ID and the PID namespace: two processes with equal values see each other's PIDs. Empty if the kernel does not provide them.
 /// the kernel does not tell.
 fn pid_space() -> String {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id");
@@ -59,15 +60,15 @@ fn pid_space() -> String {
     }
 }
 
-/// When a process began, in ticks since the boot: the 22nd field of
+/// The start time of a process in clock ticks since boot: the 22nd field of
 /// <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>.
 ///
 /// # Errors
 ///
-/// `NotFound` if there is no such process, or only what its parent has not waited for yet (a zombie).
+/// `NotFound` if there is no such process, or only a zombie.
 fn started(pid: u32) -> io::Result<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The second field is the program's name in parentheses, and may contain anything.
+    // The second field is the program name in parentheses, which may contain anything.
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let mut fields = after_name.split_ascii_whitespace();
     if matches!(fields.next(), Some("Z" | "X" | "x")) {
@@ -114,7 +115,7 @@ mod tests {
         let mut other = known(&me);
         other.pid_started += 1;
         assert!(is_dead(&other, &me));
-        // Beyond the largest that Linux gives out.
+        // Beyond the largest PID of Linux.
         other.pid = 1 << 30;
         assert!(is_dead(&other, &me));
         other.pid_space.push('x');

@@ -1,4 +1,4 @@
-//! Whether a shard is still this process's: confirmed by each look at the fleet, asked for by a shard that wants to connect.
+//! Whether a shard still belongs to this process: confirmed by each tick, and required by a shard that is about to connect.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::{
     time::Instant,
 };
 
-/// What a shard has: a view of when its lease was confirmed last.
+/// The view of a shard: when its lease was last confirmed.
 #[derive(Clone, Debug)]
 pub struct LeaseGuard {
     confirmed: watch::Receiver<Confirmed>,
@@ -21,14 +21,14 @@ struct Confirmed {
     alone: bool,
 }
 
-/// What the fleet's part of the process has.
+/// The side of the fleet task, which confirms leases.
 #[derive(Debug)]
 pub struct Granted {
     confirmed: watch::Sender<Confirmed>,
     asked: Arc<Notify>,
 }
 
-/// The two ends, for leases of this length.
+/// The two ends, for this lease duration.
 pub fn pair(lease: Duration) -> (Granted, LeaseGuard) {
     let nothing = Confirmed {
         at: Instant::now(),
@@ -51,9 +51,10 @@ pub fn pair(lease: Duration) -> (Granted, LeaseGuard) {
 }
 
 impl LeaseGuard {
-    /// Whether the lease was confirmed by a look that began at or after `since`, and lately. If not, a look is asked for.
+    /// Whether the lease was confirmed recently, by a tick that began at or after `since`. If not, a tick is requested.
     ///
-    /// A process that was the only one when it last could look need not ask: there is nobody who would have taken its shards, and
+    /// A process that was alone at its last successful tick need not ask: no other process could have taken its shards, and it should keep
+    /// its sessions while the database is unavailable.
     /// while the database is away it shall keep its sessions.
     pub fn is_confirmed_since(&self, since: Instant) -> bool {
         let Confirmed { at, alone } = *self.confirmed.borrow();
@@ -64,7 +65,7 @@ impl LeaseGuard {
         confirmed || alone
     }
 
-    /// Wait until a look confirms leases. Pending for ever when nobody looks any more: the shard is about to be stopped then.
+    /// Wait until a tick confirms leases. Pending forever after the last tick: the shard is about to be stopped then.
     pub async fn changed(&mut self) {
         if self.confirmed.changed().await.is_err() {
             std::future::pending::<()>().await;
@@ -73,12 +74,12 @@ impl LeaseGuard {
 }
 
 impl Granted {
-    /// A look that began then has found every shard that still runs to be this process's.
+    /// Confirm that, in a tick that began at `began`, every running shard belonged to this process.
     pub fn confirm(&self, began: Instant, alone: bool) {
         self.confirmed.send_replace(Confirmed { at: began, alone });
     }
 
-    /// Wait until a shard asks.
+    /// Wait until a shard requests a tick.
     pub async fn asked(&self) {
         self.asked.notified().await;
     }

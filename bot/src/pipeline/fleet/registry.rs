@@ -1,7 +1,7 @@
-//! `fleet`, `fleet_process`, `shard_lease`: the processes that share the shards, and which shard is whose.
+//! `fleet`, `fleet_process`, `shard_lease`: the processes that share the shards, and the owner of each shard.
 //!
-//! [`lock`] comes first in every transaction that decides something: it locks the one row of `fleet`, so decisions are made one
-//! after the other, each on all that was decided before. Times are the database's.
+//! [`lock`] comes first in every transaction that makes a decision: it locks the single row of `fleet`, so decisions are serialized, and
+//! each is based on all earlier ones. Times are the database's.
 
 mod overview;
 pub mod reshard;
@@ -22,50 +22,50 @@ use crate::{
     support::ids::{self, ShardKey},
 };
 
-/// What a process says of itself.
+/// The data with which a process joins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its id, which no other process ever has.
+    /// The process ID, which is never reused.
     pub id: String,
-    /// The name of the machine.
+    /// The host name.
     pub host: String,
     /// The bot's version.
     pub version: String,
-    /// Its share of the shards, relative to the others'.
+    /// Its weight relative to other processes.
     pub capacity: u32,
-    /// Where `pid` means something.
+    /// The scope in which `pid` is unique.
     pub pid_space: String,
-    /// The process's number there.
+    /// Its PID there.
     pub pid: u32,
-    /// When it began, in the kernel's ticks: a number is given out again, a number with its beginning is not.
+    /// When it started, in clock ticks: PIDs are reused, but not together with the start time.
     pub pid_started: u64,
 }
 
-/// What the row of `fleet` says, locked.
+/// The locked row of `fleet`.
 #[derive(Clone, Copy, Debug)]
 pub struct Fleet {
-    /// Shards in all, once that is decided.
+    /// The total number of shards, once it is decided.
     pub shard_count: Option<u32>,
-    /// The first message that they count; `None`: every message.
+    /// The first message that they count; `None` for every message.
     pub counts_from: Option<Id<MessageMarker>>,
-    /// The change of their number that is under way.
+    /// The reshard in progress.
     pub reshard: Option<Reshard>,
-    /// How long nobody was here.
+    /// The time since any process was last active.
     pub silent: Duration,
-    /// Whether PostgreSQL was started since.
+    /// Whether PostgreSQL was restarted since.
     pub restarted: bool,
 }
 
-/// A process that has a row.
+/// A process with a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// What it said of itself.
+    /// Its membership data.
     pub member: Member,
-    /// Where `pid` means something.
+    /// The scope in which `pid` is unique.
     pub pid_space: String,
-    /// The process's number there.
+    /// Its PID there.
     pub pid: u32,
-    /// When it began, in the kernel's ticks.
+    /// When it started, in clock ticks.
     pub pid_started: u64,
 }
 
@@ -94,7 +94,7 @@ pub async fn lock(tx: &Tx<'_>) -> Result<Fleet, StoreError> {
     })
 }
 
-/// Note that somebody is here. With `grace` nobody is taken for dead for so long.
+/// Record activity of the fleet. With `grace` no process is declared dead for this duration.
 pub async fn alive(tx: &Tx<'_>, grace: Option<Duration>) -> Result<(), StoreError> {
     const ALIVE: Statement = statement!(
         "fleet_alive",
@@ -106,7 +106,7 @@ pub async fn alive(tx: &Tx<'_>, grace: Option<Duration>) -> Result<(), StoreErro
     tx.execute(ALIVE, &[&grace]).await.map(drop)
 }
 
-/// Enter the fleet. It may be done again, when nobody knows whether the first time was committed.
+/// Join the fleet. It may be repeated if a COMMIT was not answered.
 pub async fn join(tx: &Tx<'_>, process: &Process) -> Result<(), StoreError> {
     const JOIN: Statement = statement!(
         "fleet_join",
@@ -131,7 +131,7 @@ pub async fn join(tx: &Tx<'_>, process: &Process) -> Result<(), StoreError> {
     .map(drop)
 }
 
-/// Say that a process is alive, and what it shows of itself as JSON. `None` when it was taken for dead, else whether it drains.
+/// Renew a process's row with its status as JSON. `None` if it was declared dead, else whether it is draining.
 pub async fn renew(tx: &Tx<'_>, process_id: &str, shown: &str) -> Result<Option<bool>, StoreError> {
     const RENEW: Statement = statement!(
         "fleet_renew",
@@ -143,7 +143,7 @@ pub async fn renew(tx: &Tx<'_>, process_id: &str, shown: &str) -> Result<Option<
     Ok(rows.first().map(|row| row.get(0)))
 }
 
-/// Take out who was silent for longer than `lease`, unless it is a time of grace. Their shards are free. Returns who it was.
+/// Remove processes that were silent for longer than `lease`, except within the grace period. Their shards become free. Returns their IDs.
 pub async fn bury(tx: &Tx<'_>, lease: Duration) -> Result<Vec<String>, StoreError> {
     const BURY: Statement = statement!(
         "fleet_bury",
@@ -157,10 +157,9 @@ pub async fn bury(tx: &Tx<'_>, lease: Duration) -> Result<Vec<String>, StoreErro
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// End the sessions that have waited for `silent` for rows of a flush that do not come. A process that is stopped or cut off in the middle
-/// of a COPY holds its locks for as long as TCP keeps the connection: neither `statement_timeout` nor
-/// `idle_in_transaction_session_timeout` ends a COPY that waits for its client.
-/// A process that does live loses a connection, and flushes the same rows again.
+/// End sessions that have waited for `silent` for the rows of a flush's COPY. A process that is stopped or disconnected in the middle of a
+/// COPY holds its locks for as long as TCP keeps the connection: neither `statement_timeout` nor `idle_in_transaction_session_timeout` ends
+/// a COPY that waits for its client. A live process loses a connection, and flushes the same rows again.
 pub async fn end_stalled_copies(tx: &Tx<'_>, silent: Duration) -> Result<(), StoreError> {
     const END: Statement = statement!(
         "fleet_end_stalled_copies",
@@ -174,7 +173,7 @@ pub async fn end_stalled_copies(tx: &Tx<'_>, silent: Duration) -> Result<(), Sto
     tx.execute(END, &[&began, &silent.as_secs_f64()]).await.map(drop)
 }
 
-/// Take a process out: it leaves, or is known to be dead. Its shards are free.
+/// Remove a process that leaves or is known to be dead. Its shards become free.
 pub async fn remove(tx: &Tx<'_>, process_id: &str) -> Result<(), StoreError> {
     const REMOVE: Statement = statement!(
         "fleet_remove",
@@ -184,7 +183,7 @@ pub async fn remove(tx: &Tx<'_>, process_id: &str) -> Result<(), StoreError> {
     tx.execute(REMOVE, &[&process_id]).await.map(drop)
 }
 
-/// Decide how many shards there are, and make their rows.
+/// Set the number of shards, and insert their rows.
 pub async fn decide_shard_count(tx: &Tx<'_>, count: u32) -> Result<(), StoreError> {
     const DECIDE: Statement = statement!(
         "fleet_decide_shard_count",
@@ -195,7 +194,7 @@ pub async fn decide_shard_count(tx: &Tx<'_>, count: u32) -> Result<(), StoreErro
     make_leases(tx, count).await
 }
 
-/// Make the rows of a number of shards, as far as there are none yet.
+/// Insert the missing lease rows for a shard count.
 async fn make_leases(tx: &Tx<'_>, count: u32) -> Result<(), StoreError> {
     const MAKE: Statement = statement!(
         "shard_lease_make",
@@ -207,7 +206,7 @@ async fn make_leases(tx: &Tx<'_>, count: u32) -> Result<(), StoreError> {
     tx.execute(MAKE, &[&i64::from(count)]).await.map(drop)
 }
 
-/// Whether shards of this number have left a session that may be resumed.
+/// Whether shards of this shard count have left a session that can be resumed.
 pub async fn has_sessions(tx: &Tx<'_>, count: u32) -> Result<bool, StoreError> {
     const HAS: Statement = statement!(
         "shard_checkpoint_any_session",
@@ -218,7 +217,7 @@ pub async fn has_sessions(tx: &Tx<'_>, count: u32) -> Result<bool, StoreError> {
     Ok(rows.first().is_some_and(|row| row.get(0)))
 }
 
-/// Forget what shards of one number, or all, have seen: others have had their guilds since, or will.
+/// Delete the sessions of one shard count, or of all: other shards have received their guilds' events since, or will.
 pub async fn forget_sessions(tx: &Tx<'_>, count: Option<u32>) -> Result<(), StoreError> {
     const FORGET: Statement = statement!(
         "shard_checkpoint_forget",
@@ -229,7 +228,7 @@ pub async fn forget_sessions(tx: &Tx<'_>, count: Option<u32>) -> Result<(), Stor
     tx.execute(FORGET, &[&count.map(i64::from)]).await.map(drop)
 }
 
-/// Everybody, in an order that all processes see alike.
+/// All processes, in an order that is the same for all of them.
 pub async fn processes(tx: &Tx<'_>) -> Result<Vec<Known>, StoreError> {
     const PROCESSES: Statement = statement!(
         "fleet_processes",
@@ -253,7 +252,7 @@ pub async fn processes(tx: &Tx<'_>) -> Result<Vec<Known>, StoreError> {
         .collect())
 }
 
-/// Whose each shard is.
+/// The owner of each shard.
 pub async fn leases(tx: &Tx<'_>, shard_count: u32) -> Result<Vec<Held>, StoreError> {
     const LEASES: Statement = statement!(
         "shard_leases",
@@ -271,7 +270,7 @@ pub async fn leases(tx: &Tx<'_>, shard_count: u32) -> Result<Vec<Held>, StoreErr
         .collect())
 }
 
-/// Take a shard that is free: the lease, and the checkpoint with a fence above every earlier owner's.
+/// Take a free shard: the lease, and the checkpoint with a fence above every earlier owner's.
 pub async fn take(tx: &Tx<'_>, process_id: &str, shard: ShardKey) -> Result<Taken, StoreError> {
     const TAKE: Statement = statement!(
         "shard_lease_take",
@@ -284,7 +283,7 @@ pub async fn take(tx: &Tx<'_>, process_id: &str, shard: ShardKey) -> Result<Take
     shard_checkpoint::take(tx, shard).await
 }
 
-/// Free a shard, if the process still has it.
+/// Release a shard, if the process still holds it.
 pub async fn give(tx: &Tx<'_>, process_id: &str, shard: ShardKey) -> Result<(), StoreError> {
     const GIVE: Statement = statement!(
         "shard_lease_give",
@@ -296,7 +295,7 @@ pub async fn give(tx: &Tx<'_>, process_id: &str, shard: ShardKey) -> Result<(), 
     tx.execute(GIVE, &[&process_id, &count, &id]).await.map(drop)
 }
 
-/// Tell every process that there is something to look at, when the transaction is committed.
+/// Notify every process of a change when the transaction commits.
 pub async fn announce(tx: &Tx<'_>) -> Result<(), StoreError> {
     const ANNOUNCE: Statement = statement!(
         "fleet_announce",
@@ -306,30 +305,30 @@ pub async fn announce(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.query(ANNOUNCE, &[]).await.map(drop)
 }
 
-/// What came of asking for a turn to identify.
+/// The answer to a request for an identify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// It is now.
+    /// The identify may be sent now.
     Now {
-        /// What is left of the day's identifies after it.
+        /// Identifies left for the day after this one.
         remaining: u32,
     },
-    /// The key's next turn is later, and is whoever's asks first then.
+    /// The next slot of the key is later, and goes to the first process that asks then.
     NotYet {
-        /// When it is.
+        /// The time until the slot.
         wait: Duration,
     },
-    /// The day's are used up.
+    /// The daily limit is used up.
     UsedUp {
-        /// When there are more.
+        /// The time until it resets.
         more_in: Duration,
     },
 }
 
-/// Take a key's turn to identify, and one of the day's identifies, if the turn is now. The next one is `spacing` later.
+/// Take a slot to identify for a key, and one of the day's identifies, if the slot is due. The next slot is `spacing` later.
 ///
-/// Nothing is reserved ahead of its time: shards that move before their turn comes would leave turns behind that nobody uses. The
-/// fleet's row is locked first, so that the turn's time is not one of before a wait for it.
+/// Nothing is reserved ahead of its time: shards that move before their slot comes would leave unused slots behind. The fleet's row is
+/// locked first, so that the slot's time is not computed before a wait for the lock.
 pub async fn take_identify(
     store: &Store,
     rate_limit_key: u32,
@@ -384,8 +383,8 @@ pub async fn take_identify(
     })
 }
 
-/// Take over what Discord says of the day's identifies. It knows best, but not of those that were reserved and not made yet, so the
-/// lower number holds within a day.
+/// Store Discord's number of remaining identifies. It is authoritative, but does not include identifies that were reserved and not yet
+/// sent, so within a day the lower number applies.
 pub async fn set_identify_budget(
     store: &Store,
     remaining: u32,

@@ -1,17 +1,18 @@
-//! The change of the number of shards while they run, step by step.
+//! Resharding while the shards run, step by step.
 //!
-//! 1. **Sessions.** Shards of the new number are leased and identify, beside the old ones. They count nothing.
-//! 2. **The cut.** When each has a session, a message id is proposed that nobody has seen yet. A shard agrees if it has handled no
-//!    message from there on, and then handles none before it hears more; one that comes sooner makes it close resumably and wait.
-//!    If a shard cannot agree, or the cut comes before all have, it is withdrawn, nothing has happened, and there will be another.
-//! 3. **Decided.** When all have agreed, the old shards count what is below the cut, and skip the rest. The new shards skip what is
-//!    below it, and wait at the cut: what they count comes after what the old ones have committed, as the cooldown needs it.
+//! 1. **Sessions.** Shards of the new count are leased and identify, beside the old ones. They count nothing.
+//! 2. **The cut.** When each has a session, a message ID is proposed that no shard has seen yet. A shard agrees if it has handled no
+//!    message from there on, and then handles none until the cut is decided; if one arrives earlier, it closes resumably and waits.
+//!    If a shard cannot agree, or the cut passes before all have agreed, it is withdrawn without any effect, and another one follows.
+//! 3. **Decided.** When all have agreed, the old shards count messages below the cut, and skip the rest. The new shards skip messages
+//!    below it, and wait at the cut: they must count after everything that the old ones have committed, as the cooldown requires.
 //! 4. **Retirement.** When messages well past the cut are seen, the old shards close, read to the end of their connections, commit and
-//!    are gone. After the last one the new number holds, and the new shards go on at the cut, with what Discord replays.
+//!    end. After the last one the new count applies, and the new shards continue at the cut, with the events that Discord replays.
 //!
-//! Every step is one transaction on the locked fleet, so whoever dies in between, another process goes on. Which side counts a message
-//! is told by its id alone: each counts once, whenever and however often it is delivered. The bound: one that Discord delivers to an
-//! old shard later than [`LINGER`] after others that were written later is not counted; a new shard that sees such a one records a gap.
+//! Every step is one transaction on the locked fleet, so if a process dies in between, another one continues. A message's ID alone
+//! determines which side counts it: each counts once, whenever and however often it is delivered. The limit: a message that Discord
+//! delivers to an old shard more than [`LINGER`] after messages written later is not counted; a new shard that sees such a message records
+//! a gap.
 
 use std::time::Duration;
 
@@ -28,21 +29,21 @@ use crate::{
     support::ids::ShardKey,
 };
 
-/// How far in the future a proposed cut is: enough for every process to hear of it and to answer.
+/// How far in the future a proposed cut is: enough time for every process to be notified and to answer.
 const AHEAD: Duration = Duration::from_secs(5);
-/// How much longer the old shards receive than until the cut.
+/// How long the old shards continue to receive after the cut.
 const LINGER: Duration = Duration::from_secs(10);
-/// How much longer still where no message comes that would tell Discord's time.
+/// The additional time if no message arrives that would show Discord's time.
 const SILENCE: Duration = Duration::from_mins(1);
 
-/// The numbers of shards that there are at the moment, and what each counts.
+/// The current shard counts, and the messages that each counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Numbers {
-    /// The fleet's.
+    /// The shard count of the fleet.
     pub(super) current: (u32, MessageRange),
-    /// The one that it is changed to.
+    /// The shard count after the reshard in progress.
     pub(super) next: Option<(u32, MessageRange)>,
-    /// Whether the shards of the current one shall retire.
+    /// Whether the shards of the current count should retire.
     pub(super) retiring: bool,
 }
 
@@ -51,14 +52,14 @@ impl Numbers {
         [Some(self.current), self.next].into_iter().flatten()
     }
 
-    /// Whether a cut is open or passed, so that shards wait for what comes next.
+    /// Whether a cut is proposed or passed, so that shards wait for the next step.
     pub(super) fn hurry(&self) -> bool {
         self.next
             .is_some_and(|(_, message_range)| message_range.open_cut().is_some())
     }
 }
 
-/// Decide how many shards there are, for a process that enters; begin to change that where it has to be changed.
+/// Decide the shard count for a process that joins; begin a reshard if the configuration requires one.
 pub(super) async fn shard_count(
     tx: &Tx<'_>,
     known: &mut registry::Fleet,
@@ -83,7 +84,7 @@ pub(super) async fn shard_count(
         return Ok(count);
     }
     if fixed && !registry::has_sessions(tx, count).await? {
-        // Nothing of the old number is there to be counted.
+        // The old shards have no data that is still to be counted.
         registry::forget_sessions(tx, None).await?;
         registry::decide_shard_count(tx, wanted).await?;
         known.counts_from = None;
@@ -114,7 +115,7 @@ pub(super) async fn shard_count(
     Ok(count)
 }
 
-/// Take the next step, if there is one to take.
+/// Take the next step, if one is due.
 pub(super) async fn step(
     tx: &Tx<'_>,
     known: &registry::Fleet,

@@ -1,4 +1,4 @@
-//! One look at the fleet: one transaction in which a process says that it lives, hears what others did, and decides what it does.
+//! One tick: a transaction in which a process renews its row, reads the changes of other processes, and makes its decisions.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -18,55 +18,55 @@ use crate::{
     support::ids::ShardKey,
 };
 
-/// What a process brings to a look.
+/// The input of a tick.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
-    /// Who it is.
+    /// This process.
     pub(super) process: Process,
-    /// Whether it has a row already.
+    /// Whether it already has a row.
     pub(super) joined: bool,
-    /// Shards that it runs.
+    /// The shards that it runs.
     pub(super) running: BTreeSet<ShardKey>,
-    /// Shards that it has stopped, everything of them being committed.
+    /// Shards that it has stopped, with all of their data committed.
     pub(super) stopped: BTreeSet<ShardKey>,
-    /// Shards of a number that is given up which have received and committed everything.
+    /// Shards of a retiring shard count that have received and committed everything.
     pub(super) retired: BTreeSet<ShardKey>,
-    /// What its shards say to a cut that was proposed.
+    /// The shards' answers to a proposed cut.
     pub(super) answers: Vec<(ShardKey, Answer)>,
-    /// How long a silent process is waited for.
+    /// The silence after which a process is considered dead.
     pub(super) lease: Duration,
-    /// Shards in all, if nobody has decided that yet.
+    /// The total number of shards, if not decided yet.
     pub(super) shard_count: u32,
-    /// Whether that is configured, so that it holds for a fleet that begins anew.
+    /// Whether the shard count is configured, so that it applies to a fleet that restarts.
     pub(super) shard_count_is_fixed: bool,
-    /// Takes none, since it is about to go.
+    /// Whether the process is leaving, and takes no shards.
     pub(super) leaving: bool,
-    /// What it shows of itself, as JSON.
+    /// Its status, as JSON.
     pub(super) shown: String,
 }
 
-/// What it learns.
+/// The result of a tick.
 #[derive(Debug)]
 pub(super) enum Seen {
-    /// It was taken for dead: its shards are others'.
+    /// It was considered dead: its shards belong to other processes.
     Lost,
-    /// It is one of the fleet.
+    /// It is a member of the fleet.
     Member {
-        /// The numbers of shards that there are.
+        /// The current shard counts.
         numbers: Numbers,
-        /// What it has taken, with where each is to be resumed.
+        /// Shards that it has taken, with the point from which each resumes.
         taken: Vec<(ShardKey, Taken, Left)>,
-        /// What it has to give away.
+        /// Shards that it must give away.
         give: Vec<ShardKey>,
-        /// What it runs and has no lease of.
+        /// Shards that it runs without a lease.
         foreign: Vec<ShardKey>,
-        /// Whether it has what it shall have of the shards.
+        /// Whether it has its full share of the shards.
         has_its_share: bool,
-        /// Whether shards change hands elsewhere, so that it is worth looking again soon.
+        /// Whether shards are moving elsewhere, so that another tick should follow soon.
         moving: bool,
-        /// Shards that nobody has now.
+        /// The number of shards without an owner.
         free: u32,
-        /// Everybody in the fleet.
+        /// The number of processes in the fleet.
         processes: usize,
     },
 }
@@ -81,7 +81,7 @@ pub(super) async fn look(store: &Store, asked: Asked) -> Result<Seen, StoreError
     if let Seen::Member { taken, numbers, .. } = &mut seen {
         let of_the_fleet = |key: &ShardKey| key.count == numbers.current.0;
         for (key, _, left) in taken.iter_mut().filter(|(key, ..)| of_the_fleet(key)) {
-            // After the shard was taken: nobody else adds to what is left of it.
+            // After the shard was taken, so that no other process adds to this data.
             *left = rows::left(store, *key).await?;
         }
     }
@@ -91,8 +91,8 @@ pub(super) async fn look(store: &Store, asked: Asked) -> Result<Seen, StoreError
 async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
     let me = asked.process.id.as_str();
     let mut known = registry::lock(tx).await?;
-    // While the database was away nobody could say that they live, and nobody could take anything: nobody has died of that. A
-    // process that enters does not know what was; that PostgreSQL was started since is the sign that it can see.
+    // While the database was unavailable no process could renew its row or take a shard, so its silence does not mean that it is dead. A
+    // process that joins does not know what happened before; a restart of PostgreSQL since then is the evidence available to it.
     let away = known.silent > asked.lease / 2 && (asked.joined || known.restarted);
     registry::alive(tx, away.then_some(asked.lease)).await?;
     let mut news = !asked.stopped.is_empty() || !asked.retired.is_empty();
@@ -173,7 +173,7 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
     })
 }
 
-/// What a process finds to be its own, and to do.
+/// The state and decisions of one process.
 #[derive(Default)]
 struct Mine<'a> {
     me: &'a str,
@@ -184,12 +184,12 @@ struct Mine<'a> {
     give: Vec<ShardKey>,
     awaited: usize,
     found_free: u32,
-    /// Whether others should look.
+    /// Whether other processes should be notified.
     news: bool,
 }
 
 impl Mine<'_> {
-    /// Look at the shards of one number.
+    /// Process the shards of one shard count.
     async fn look_at(&mut self, tx: &Tx<'_>, count: u32, leases: &[Held]) -> Result<(), StoreError> {
         let Some(asked) = self.asked else { return Ok(()) };
         let key = |id| ShardKey { count, id };
@@ -202,7 +202,7 @@ impl Mine<'_> {
         self.awaited += plan.awaited;
         let free = leases.iter().filter(|lease| lease.holder.is_none()).count();
         self.found_free += u32::try_from(free).unwrap_or(u32::MAX);
-        // What is this process's already, but does not run: a COMMIT whose answer got lost, or a shard that ended by itself.
+        // Leased to this process but not running: the answer to a COMMIT was lost, or the shard ended on its own.
         let idle = held.filter(|shard| !asked.running.contains(&key(*shard)) && !plan.give.contains(shard));
         if !asked.leaving {
             for shard in plan.take.iter().copied().chain(idle) {
@@ -214,7 +214,7 @@ impl Mine<'_> {
             if asked.running.contains(&shard) {
                 self.give.push(shard);
             } else {
-                // What another one should have, and nobody runs, need not be stopped first.
+                // A shard that should move and is not running need not be stopped first.
                 registry::give(tx, self.me, shard).await?;
                 self.news = true;
             }

@@ -1,8 +1,8 @@
-//! The budget that bounds how much may wait for the database, over all shards of the process.
+//! The memory budget for data that waits for the database, shared by all shards of the process.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes in ledgers and in batches under way, against a limit.
+/// Bytes in ledgers and in batches in progress, against a limit.
 #[derive(Debug)]
 pub struct Memory {
     used: AtomicUsize,
@@ -28,12 +28,12 @@ impl Memory {
         self.limit
     }
 
-    /// Whether the limit is reached: a shard that sees this stops reading. Each can be over by one event at most.
+    /// Whether the limit is reached: a shard that sees this stops reading. Each shard can exceed it by one event at most.
     pub fn is_full(&self) -> bool {
         self.used() >= self.limit
     }
 
-    /// Whether a shard that stopped may read again: half is free, so that it does not stop again at once.
+    /// Whether a stopped shard may read again: only when half is free, so that it does not stop again at once.
     pub fn has_room(&self) -> bool {
         self.used() <= self.limit / 2
     }

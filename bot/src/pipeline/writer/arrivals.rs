@@ -1,4 +1,4 @@
-//! What follows from members' coming and going: their places on the boards, a welcome, and the roles of their level.
+//! The consequences of members joining and leaving: visibility on leaderboards, a welcome, and the roles of their level.
 
 use std::collections::BTreeMap;
 
@@ -17,27 +17,27 @@ use crate::{
     support::ids::MemberKey,
 };
 
-/// What members' coming and going changes besides `member_arrival`.
+/// The changes caused by joining and leaving, besides `member_arrival`.
 #[derive(Debug, Default)]
 pub(super) struct Moved {
-    /// Whose row is shown on the boards again.
+    /// Members shown on leaderboards again.
     joined: Vec<MemberKey>,
-    /// Whose row is hidden from them.
+    /// Members hidden from leaderboards.
     hidden: Vec<MemberKey>,
-    /// Whose row is emptied.
+    /// Members whose XP is reset.
     reset: Vec<MemberKey>,
     /// In the order of the events.
     pub(super) effects: Vec<NewEffect>,
 }
 
 impl Moved {
-    /// The members whose rows of `member_xp` [`write`](Self::write) changes, if they have one.
+    /// The members whose rows of `member_xp` are changed by [`write`](Self::write), if they exist.
     pub(super) fn members(&self) -> impl Iterator<Item = MemberKey> {
         let all = self.joined.iter().chain(&self.hidden).chain(&self.reset);
         all.copied()
     }
 
-    /// Write their places on the boards, after what they earned before they left. Their rows are locked.
+    /// Write the changes to `member_xp`, after the XP earned before leaving. The rows are locked.
     pub(super) async fn write(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         departed::show(tx, &self.joined).await?;
         departed::hide(tx, &self.hidden).await?;
@@ -45,7 +45,7 @@ impl Moved {
     }
 }
 
-/// Write down who has come and left, and see what follows. `coming` is in the order of the events.
+/// Record joins and departures, and determine their consequences. `coming` is in the order of the events.
 pub(super) async fn apply(
     tx: &Tx<'_>,
     settings: &Settings,
@@ -55,13 +55,13 @@ pub(super) async fn apply(
     if coming.is_empty() && left.is_empty() {
         return Ok(Moved::default());
     }
-    // Who is in `left` has not come back since.
+    // Members in `left` have not rejoined since.
     coming.extend(left.iter().map(|key| Coming {
         key: *key,
         stage: Stage::Left,
         times: Times::default(),
     }));
-    // Each member's events stay in their order, and what follows is in that of all events.
+    // Each member's events stay in order, and the consequences are in the order of all events.
     let mut coming: Vec<(usize, Coming)> = coming.into_iter().enumerate().collect();
     coming.sort_by_key(|(place, coming)| (coming.key, *place));
     let mut following: Vec<(usize, NewEffect)> = Vec::new();

@@ -1,4 +1,4 @@
-//! One flush: one transaction with the checkpoints and every row of some batches.
+//! One flush: a transaction with the checkpoints and all rows of some batches.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -32,12 +32,12 @@ use crate::{
     telemetry::metrics,
 };
 
-/// Batches without their replies, so that they can be tried more than once.
+/// Batches without their reply channels, so that they can be tried more than once.
 pub type Work = Vec<(Advance, Changes)>;
 
-/// What a committed flush did.
+/// The result of a committed flush.
 pub(super) struct Written {
-    /// `None` for a batch that PostgreSQL refuses.
+    /// `None` for a batch that PostgreSQL rejects.
     outcomes: Vec<Option<Outcome>>,
     rows: usize,
     reads: usize,
@@ -45,31 +45,31 @@ pub(super) struct Written {
     ranked: Vec<Id<GuildMarker>>,
 }
 
-/// What writing some changes did.
+/// The result of writing some changes.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
     rows: usize,
     reads: usize,
     messages: u64,
     pub(super) effects: Vec<NewEffect>,
-    /// Last awards that were read or written for members who were not remembered, with the number of the batch.
+    /// Last awards read or written for members who were not cached, with the index of the batch.
     learned: Vec<(usize, MemberKey, LastAward)>,
-    /// The guild of each row that has rank buckets, in order.
+    /// The guild of each written row with rank buckets, in order.
     ranked: Vec<Id<GuildMarker>>,
 }
 
-/// Try once, or twice if another process makes a row at the same time. The outcomes are in the order of `work`.
+/// Try once, or twice if another process inserts a row at the same time. The outcomes are in the order of `work`.
 ///
 /// # Errors
 ///
-/// The transaction failed, or nobody knows whether it did: trying it again is always right, and necessary.
+/// The transaction failed or its COMMIT was not answered: retrying is always safe, and required.
 pub async fn flush(store: &Store, settings: &Settings, work: Arc<Work>) -> Result<Vec<Outcome>, StoreError> {
     let written = match once(store, settings, Arc::clone(&work), Making::Copied).await {
-        // Another process has made one of the rows meanwhile.
+        // Another process has inserted one of the rows meanwhile.
         Err(error) if error.is_unique_violation() => once(store, settings, work, Making::Upserted).await?,
         tried => tried?,
     };
-    // Only a careful flush goes on without a shard.
+    // Only an isolating flush continues without a shard.
     Ok(written.count(store).into_iter().flatten().collect())
 }
 
@@ -88,7 +88,7 @@ async fn once(
 }
 
 async fn write(tx: &Tx<'_>, settings: &Settings, work: &Work, making: Making) -> Result<Written, StoreError> {
-    // The checkpoints come first: their row locks make a second try wait until the server is done with the first.
+    // The checkpoints come first: their row locks make a second attempt wait until the server has finished the first.
     let asked: Vec<&Advance> = work.iter().map(|(advance, _)| advance).collect();
     let advanced = shard_checkpoint::advance(tx, &asked).await?;
     for ((advance, changes), advanced) in work.iter().zip(&advanced) {
@@ -102,9 +102,9 @@ async fn write(tx: &Tx<'_>, settings: &Settings, work: &Work, making: Making) ->
     Ok(Written::of(&advanced, applied))
 }
 
-/// Write these changes. Their effects are for the caller to add, last of all.
+/// Write these changes. The caller adds their effects, after everything else.
 ///
-/// Rows are locked in the order that docs/invariants.md states: `guild_departed`, `erased`, `member_arrival`, `member_xp`, lanes.
+/// Rows are locked in the order that docs/invariants.md defines: `guild_departed`, `erased`, `member_arrival`, `member_xp`, lanes.
 pub(super) async fn apply(
     tx: &Tx<'_>,
     settings: &Settings,
@@ -125,7 +125,7 @@ pub(super) async fn apply(
         let back = without_erased(tx, &mut parts.entries, &stored).await?;
         additions = resolve(&parts.entries, &stored, &mut applied);
         for Addition { key, delta, .. } in &mut additions {
-            // The ledger remembers awards from before.
+            // The ledger's cached awards predate the erasure.
             if let Some(erased_at) = back.get(key) {
                 delta.last_award = delta.last_award.filter(|award| award > erased_at);
             }
@@ -134,7 +134,7 @@ pub(super) async fn apply(
     let moved = arrivals::apply(tx, settings, parts.coming, parts.left).await?;
     let mut moving: Vec<MemberKey> = moved.members().collect();
     if !moving.is_empty() {
-        // Those who earned something as well, so that all are locked in the order of the key.
+        // Includes members who also earned XP, so that all are locked in key order.
         moving.extend(additions.iter().map(|addition| addition.key));
         member_xp::lock(tx, &moving).await?;
     }
@@ -151,9 +151,9 @@ pub(super) async fn apply(
     Ok(applied)
 }
 
-/// Take out what was sent before its member had everything erased. Returns those who have written since, with when they had.
+/// Remove messages sent before their member's erasure. Returns members with later messages, with the times of their erasures.
 ///
-/// Entries are not divided: what a member sent just after is taken out too if it is in one with what they sent before.
+/// Entries are not split: a message sent shortly after the erasure is removed too if it shares an entry with earlier ones.
 async fn without_erased(
     tx: &Tx<'_>,
     entries: &mut Vec<(usize, MemberKey, &Pending)>,
@@ -183,7 +183,7 @@ async fn without_erased(
     Ok(erased)
 }
 
-/// What follows from the levels that were passed.
+/// The effects of the levels that were passed.
 async fn effects(
     tx: &Tx<'_>,
     settings: &Settings,
@@ -194,7 +194,7 @@ async fn effects(
         let rows = rows.iter().zip(additions);
         rows.filter(|(row, _)| row.xp_before != row.xp_after)
     };
-    // Sorted by guild, so each is asked about once.
+    // Sorted by guild, so each is looked up once.
     let mut guilds: Vec<_> = earned().map(|(row, _)| row.key.guild_id).collect();
     guilds.dedup();
     let settings = settings.within(tx, guilds.into_iter()).await?;
@@ -220,7 +220,7 @@ async fn effects(
     Ok(effects)
 }
 
-/// Apply the cooldown to what was left undecided, given the last awards that the shards do not remember.
+/// Apply the cooldown to undecided messages, given the last awards that the shards did not have cached.
 fn resolve(
     entries: &[(usize, MemberKey, &Pending)],
     stored: &HashMap<MemberKey, Stored>,
@@ -231,7 +231,7 @@ fn resolve(
         let stored = stored.get(key).copied().unwrap_or_default();
         let asked = pending.needs_stored_award();
         applied.reads += usize::from(asked);
-        // A member stands in two shards' batches only while a guild moves between shards: then the entries add up.
+        // A member appears in two shards' batches only while a guild moves between shards: then the entries add up.
         let earlier = additions.pop_if(|earlier| earlier.key == *key);
         let known = earlier.map_or_else(|| stored.last_award.flatten(), |earlier| earlier.delta.last_award);
         let mut delta = pending.resolve(known);
@@ -248,7 +248,7 @@ fn resolve(
         additions.push(Addition {
             key: *key,
             delta,
-            // A remembered award was written to a row.
+            // A cached award implies an existing row.
             is_new: asked && stored.last_award.is_none() && earlier.is_none_or(|earlier| earlier.is_new),
             is_ranked: stored.is_ranked,
         });
@@ -273,7 +273,7 @@ impl Written {
         }
     }
 
-    /// Count what is committed: a try that is rolled back has written nothing.
+    /// Update metrics for committed data only: an attempt that is rolled back has written nothing.
     pub(super) fn count(self, store: &Store) -> Vec<Option<Outcome>> {
         for guild in self.ranked.chunk_by(|a, b| a == b) {
             store.wrote_ranked(guild[0], guild.len() as u64);
@@ -293,7 +293,7 @@ impl Written {
 }
 
 impl Applied {
-    /// Add what writing other changes did.
+    /// Add the result of writing other changes.
     pub(super) fn and(&mut self, other: Self) {
         self.rows += other.rows;
         self.reads += other.reads;

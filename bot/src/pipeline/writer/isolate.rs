@@ -1,7 +1,7 @@
-//! The flush after one that PostgreSQL refused because of what it was to write: it finds the changes that cannot be written, keeps them
-//! as data in quarantine, and commits everything else. Without it one bad row would stop every shard of the lane, across restarts.
+//! The flush after one whose data PostgreSQL rejected: it finds the changes that cannot be written, stores them as data in quarantine, and
+//! commits everything else. Without it one bad row would stop every shard of the lane, across restarts.
 //!
-//! All of it is one transaction with the checkpoints, so each change is in the tables or in quarantine, once.
+//! All of it is one transaction with the checkpoints, so each change is in the tables or in quarantine, exactly once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,20 +35,20 @@ use crate::{
     telemetry::metrics,
 };
 
-/// Failed tries in one flush, after which what still fails goes into quarantine undivided: where every row is refused, because a right
-/// was revoked, looking at each alone would hold the checkpoints for too long.
+/// Failed attempts per flush, after which changes that still fail go into quarantine undivided: if every row is rejected, because a
+/// privilege was revoked, trying each one alone would delay the checkpoints for too long.
 const TRIES: usize = 256;
 
-/// Log lines that name a change of one flush; the others are in the table.
+/// Log lines per flush that name a change; the others are in the table only.
 const NAMED: usize = 10;
 
-/// How often it is counted what is in quarantine.
+/// The interval at which the quarantine is counted.
 const COUNT_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Show how much is in quarantine, again and again, until `stop` is true.
+/// Update the metric for the size of the quarantine until `stop` is true.
 pub(crate) async fn watch(store: Store, mut stop: watch::Receiver<bool>) {
     loop {
-        // A database that is away has alerts of its own.
+        // An unavailable database has its own alerts.
         if let Ok(count) = quarantine::count(&store).await {
             #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
             metrics::quarantine_rows().set(count as f64);
@@ -59,13 +59,14 @@ pub(crate) async fn watch(store: Store, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Try once, and put into quarantine what PostgreSQL refuses. The outcomes are in the order of `work`; `None` is for a shard whose
-/// checkpoint cannot be moved, of which nothing was written. With `loud`, these shards are named in the log, and changes that can be
+/// Try once, and put rejected changes into quarantine. The outcomes are in the order of `work`; `None` is for a shard whose checkpoint
+/// cannot be moved, of which nothing was written. With `loud`, the log names these shards, and changes that can be neither written nor put
+/// into quarantine.
 /// neither written nor put into quarantine.
 ///
 /// # Errors
 ///
-/// Like those of [`flush::flush`]: nothing was written, or nobody knows; the flush must be tried again.
+/// As for [`flush::flush`]: nothing was written, or the outcome is unknown; the flush must be retried.
 pub(super) async fn flush(
     store: &Store,
     settings: &Settings,
@@ -91,7 +92,7 @@ async fn write(
     work: &Work,
     loud: bool,
 ) -> Result<(Written, Vec<NewEntry>), StoreError> {
-    // A constraint that is deferred would fail at COMMIT, which does not tell the row.
+    // A deferred constraint would fail at COMMIT, which does not identify the row.
     tx.check_constraints_at_once().await?;
     let mut search = Search {
         tx,
@@ -130,7 +131,7 @@ async fn write(
     Ok((Written::of(&advanced, applied), set_aside))
 }
 
-/// The search for what cannot be written.
+/// The search for changes that cannot be written.
 struct Search<'a, 'tx> {
     tx: &'a Tx<'tx>,
     tries: usize,
@@ -139,12 +140,12 @@ struct Search<'a, 'tx> {
 }
 
 impl Search<'_, '_> {
-    /// Move a shard's checkpoint, and write what has to be written with it. Where PostgreSQL refuses that, the shard's flush waits alone.
+    /// Move a shard's checkpoint, and write what must go with it. If PostgreSQL rejects that, the shard's flush is retried alone.
     async fn advance(&mut self, advance: &Advance, changes: &Changes) -> Result<Advanced, StoreError> {
         let advanced = self.checkpoint(advance).await?;
         if advanced == Advanced::Now {
             self.gaps(advance.shard, &changes.gaps).await?;
-            // These say what was counted already. A process that started without them would count it again, so nothing is set aside.
+            // These rows record what was counted already. A process that started without them would count it again, so none are set aside.
             let recorded = rows::record(self.tx, advance.shard, &changes.backfill).await;
             recorded.inspect_err(|error| {
                 if self.loud && error.refuses_data() {
@@ -160,7 +161,8 @@ impl Search<'_, '_> {
         Ok(advanced)
     }
 
-    /// Move a checkpoint. A session that cannot be stored is left out: the shard counts on, and only a restart has to identify again.
+    /// Move a checkpoint. A session that cannot be stored is left out: the shard continues to count, and only a restart has to identify
+    /// again.
     async fn checkpoint(&self, advance: &Advance) -> Result<Advanced, StoreError> {
         let tx = self.tx;
         let one = |advanced: Vec<Advanced>| advanced.first().copied().unwrap_or(Advanced::Fenced);
@@ -192,10 +194,10 @@ impl Search<'_, '_> {
         moved.map(one)
     }
 
-    /// Write the parts, dividing what fails.
+    /// Write the parts, dividing those that fail.
     async fn parts(&mut self, settings: &Settings, parts: Parts<'_>) -> Result<Applied, StoreError> {
         let mut applied = Applied::default();
-        // The first part on top: members are locked in their order.
+        // The first part is on top: members are locked in order.
         let mut waiting = vec![parts];
         while let Some(part) = waiting.pop() {
             let tried = flush::apply(self.tx, settings, part.clone(), Making::Upserted);
@@ -212,7 +214,7 @@ impl Search<'_, '_> {
         Ok(applied)
     }
 
-    /// Add the effects, dividing what fails.
+    /// Add the effects, dividing those that fail.
     async fn effects(&mut self, effects: &[NewEffect]) -> Result<(), StoreError> {
         let mut waiting = vec![effects];
         while let Some(part) = waiting.pop() {
@@ -246,14 +248,14 @@ impl Search<'_, '_> {
         Ok(())
     }
 
-    /// Count a failed try. Whether these changes are not divided any further.
+    /// Count a failed attempt. Returns whether these changes are not divided any further.
     const fn is_last_try(&mut self, changes: usize) -> bool {
         self.tries = self.tries.saturating_sub(1);
         changes <= 1 || self.tries == 0
     }
 }
 
-/// Name changes in the log, without what they hold.
+/// Name changes in the log, without their content.
 fn name(changes: &[NewEntry], what: &str) {
     for change in changes.iter().take(NAMED) {
         tracing::error!(
@@ -270,22 +272,22 @@ fn name(changes: &[NewEntry], what: &str) {
     }
 }
 
-/// What became of a change that was to be applied.
+/// The result of applying a quarantined change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retried {
     /// It is applied, and no longer in quarantine.
     Applied,
-    /// It was not there.
+    /// It was not in quarantine.
     Gone,
-    /// This version does not know how to apply it; it stays in quarantine.
+    /// This version cannot apply it; it stays in quarantine.
     Unknown,
 }
 
-/// Apply a change that is in quarantine, once: it leaves in the same transaction.
+/// Apply a quarantined change exactly once: it leaves the quarantine in the same transaction.
 ///
 /// # Errors
 ///
-/// PostgreSQL still refuses it, or is away. The change is still in quarantine, unless a COMMIT was not answered.
+/// PostgreSQL still rejects it, or is unavailable. The change is still in quarantine, unless a COMMIT was not answered.
 pub(crate) async fn retry(
     store: &Store,
     settings: &Settings,
@@ -299,7 +301,7 @@ pub(crate) async fn retry(
         .await
 }
 
-/// Whether a change says that a member has left who has been awarded XP since.
+/// Whether a change records the departure of a member who has been awarded XP since.
 async fn is_back(tx: &Tx<'_>, change: &Change, at: Millis) -> Result<bool, StoreError> {
     let Change::Left(key) = change else {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! What one transaction writes besides checkpoints, gaps and the record of reading back: changes that can be written one by one.
+//! The content of a transaction besides checkpoints, gaps and the backfill's records: changes that can be written separately.
 
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{Id, marker::GuildMarker};
@@ -15,25 +15,25 @@ use crate::{
     support::ids::MemberKey,
 };
 
-/// Some changes. Taken apart, each half can be written without the other.
+/// Some changes. They can be split, and each half can be written without the other.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parts<'a> {
-    /// Sorted by key and batch. The number is the batch's.
+    /// Sorted by key and batch; the number is the index of the batch.
     pub(super) entries: Vec<(usize, MemberKey, &'a Pending)>,
     /// In the order of the events.
     pub(super) coming: Vec<Coming>,
     pub(super) left: Vec<MemberKey>,
-    /// Guilds that have the bot (again): true; or that removed it.
+    /// Guilds that have the bot (again): true; or that removed it: false.
     pub(super) guilds: Vec<(Id<GuildMarker>, bool)>,
 }
 
-/// The body of a guild's change in quarantine.
+/// The body of a quarantined guild change.
 #[derive(Debug, Deserialize, Serialize)]
 struct GuildChange {
     is_there: bool,
 }
 
-/// The body of a member's arrival in quarantine.
+/// The body of a quarantined arrival.
 #[derive(Debug, Deserialize, Serialize)]
 struct Arrives {
     #[serde(default)]
@@ -42,7 +42,7 @@ struct Arrives {
     times: Times,
 }
 
-/// A change out of quarantine, which [`Parts`] can borrow from.
+/// A change read from quarantine, which [`Parts`] can borrow.
 #[derive(Debug)]
 pub(super) enum Change {
     Member(MemberKey, Box<Pending>),
@@ -52,7 +52,7 @@ pub(super) enum Change {
 }
 
 impl<'a> Parts<'a> {
-    /// Those of the batches whose checkpoints have moved now.
+    /// The changes of the batches whose checkpoints have moved.
     pub(super) fn of(work: &'a Work, advanced: &[Advanced]) -> Self {
         let mut parts = Self::default();
         for (index, (_, changes)) in work.iter().enumerate() {
@@ -78,7 +78,7 @@ impl<'a> Parts<'a> {
         self.entries.len() + self.coming.len() + self.left.len() + self.guilds.len()
     }
 
-    /// Two halves, the first of which is to be written first.
+    /// Two halves, the first of which must be written first.
     pub(super) fn halves(mut self) -> (Self, Self) {
         let mut rest = self.len() / 2;
         let second = Self {
@@ -90,7 +90,7 @@ impl<'a> Parts<'a> {
         (self, second)
     }
 
-    /// The changes as data, with the reason why they cannot be written.
+    /// The changes as quarantine entries, with the reason why they cannot be written.
     pub(super) fn set_aside(&self, error: &StoreError) -> Vec<NewEntry> {
         let members = self.entries.iter().map(|(_, key, pending)| {
             let body = serde_json::to_string(pending).expect("numbers and ids are JSON");
@@ -115,7 +115,7 @@ impl<'a> Parts<'a> {
 }
 
 impl Change {
-    /// Read a change that was set aside. `None` if this version does not know its kind or cannot read its body.
+    /// Parse a quarantined change. `None` if this version does not know its kind or cannot parse its body.
     pub(super) fn read(kept: &Kept) -> Option<Self> {
         let guild_id = kept.guild_id?;
         let key = || {
@@ -155,7 +155,7 @@ impl Change {
     }
 }
 
-/// A change for the quarantine.
+/// Build a quarantine entry.
 pub(super) fn aside(
     kind: &'static str,
     guild_id: Option<Id<GuildMarker>>,
@@ -185,7 +185,7 @@ fn empty() -> String {
     "{}".to_owned()
 }
 
-/// Leave as many as `rest` allows, and take out the others.
+/// Keep up to `rest` items in place, reduce `rest` by their number, and return the other items.
 fn split<T>(items: &mut Vec<T>, rest: &mut usize) -> Vec<T> {
     let kept = items.len().min(*rest);
     *rest -= kept;

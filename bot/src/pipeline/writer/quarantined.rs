@@ -1,4 +1,4 @@
-//! Gaps and effects as they are kept in quarantine.
+//! The quarantine format of gaps and effects.
 
 use std::time::SystemTime;
 
@@ -16,7 +16,7 @@ use crate::{
     telemetry::metrics::labels,
 };
 
-/// An effect, besides its guild and member.
+/// The body of a quarantined effect, besides its guild and member.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct KeptEffect {
     effect: String,
@@ -56,12 +56,12 @@ impl KeptEffect {
     }
 }
 
-/// A change of the record of gaps.
+/// The body of a quarantined gap change.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct KeptGap {
     shard_count: u32,
     shard_id: u32,
-    /// `None` where whatever was open has ended.
+    /// `None` if open gaps have ended.
     noticed: Option<Noticed>,
     ended_at: Option<SystemTime>,
 }

@@ -1,4 +1,4 @@
-//! The fleet as an operator sees it, and what one can ask of it.
+//! The operator's view of the fleet, and the requests that an operator can make.
 
 use std::collections::HashMap;
 
@@ -10,43 +10,43 @@ use crate::{
     support::ids::{self, ShardKey},
 };
 
-/// Everything.
+/// The state of the whole fleet.
 #[derive(Clone, Debug)]
 pub struct Overview {
-    /// Shards in all; `None` before the first process.
+    /// The total number of shards; `None` before the first process.
     pub shard_count: Option<i64>,
-    /// The change of their number that is under way.
+    /// The reshard in progress.
     pub reshard: Option<Reshard>,
-    /// Shards of the present number that have not retired, and of the new one that have a session.
+    /// Shards of the current shard count that have not retired, and shards of the new one that have a session.
     pub reshard_progress: (i64, i64),
-    /// What is left of the day's identifies.
+    /// Identifies left for the day.
     pub identify_remaining: i64,
-    /// The day's identifies.
+    /// The daily limit of identifies.
     pub identify_total: i64,
     /// The processes, the oldest first.
     pub processes: Vec<Seen>,
-    /// Shards that nobody has.
+    /// Shards without an owner.
     pub free: Vec<ShardKey>,
 }
 
-/// A process.
+/// A process of the fleet.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// Its id.
+    /// The process ID.
     pub id: String,
-    /// The machine's name.
+    /// The host name.
     pub host: String,
     /// The bot's version.
     pub version: String,
-    /// Its share of the shards.
+    /// Its weight relative to other processes.
     pub capacity: i64,
-    /// Seconds since it entered.
+    /// Seconds since it joined.
     pub up_s: i64,
-    /// Seconds since it last said that it lives.
+    /// Seconds since it last renewed its row.
     pub silent_s: f64,
-    /// Whether it gives its shards away.
+    /// Whether it is giving its shards away.
     pub draining: bool,
-    /// What it shows of its shards, by number.
+    /// The status of its shards, by number.
     pub shown: Value,
     /// Its shards.
     pub shards: Vec<Lease>,
@@ -55,31 +55,31 @@ pub struct Seen {
 /// A shard of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Which it is.
+    /// The shard.
     pub key: ShardKey,
-    /// Guilds of it of which anything is counted.
+    /// The number of its guilds with counted members.
     pub guilds: i64,
     /// Seconds since it was taken.
     pub held_s: i64,
-    /// Whether an operator has put it there.
+    /// Whether an operator assigned it.
     pub wanted: bool,
 }
 
-/// What became of a wish.
+/// The result of an operator's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
-    /// Every process has been told.
+    /// The request is stored and all processes are notified.
     Done,
-    /// Nobody has this id.
+    /// There is no process with this ID.
     NoSuchProcess,
-    /// That process is draining: it takes no shard.
+    /// The process is draining, so it takes no shards.
     Drains,
-    /// There is no shard with this number, of so many; `None` before the first process.
+    /// There is no shard with this number; contains the shard count, `None` before the first process.
     NoSuchShard(Option<i64>),
 }
 
 impl Overview {
-    /// How far the change of the number of shards is, in words.
+    /// The progress of a reshard, as text.
     pub fn reshard_stage(&self) -> String {
         let (left, ready) = self.reshard_progress;
         match self.reshard {
@@ -90,7 +90,7 @@ impl Overview {
         }
     }
 
-    /// As `eventide fleet status --json` shows it.
+    /// The output of `eventide fleet status --json`.
     pub fn as_json(&self) -> Value {
         let processes: Vec<Value> = self
             .processes
@@ -123,7 +123,7 @@ impl Overview {
     }
 }
 
-/// Look at the fleet, without locking it.
+/// Read the state of the fleet, without locking it.
 pub async fn overview(store: &Store) -> Result<Overview, StoreError> {
     const FLEET: Statement = statement!(
         "fleet_overview",
@@ -208,8 +208,8 @@ pub async fn overview(store: &Store) -> Result<Overview, StoreError> {
     })
 }
 
-/// How many guilds have counted members, by number of shards and shard: from one guild's rows to the next guild's by the index, however
-/// many members are between them.
+/// The number of guilds with counted members, by shard count and shard: skips from guild to guild by the index, regardless of the number of
+/// members between them.
 async fn guilds(store: &Store) -> Result<HashMap<(i64, i64), i64>, StoreError> {
     const GUILDS: Statement = statement!(
         "fleet_overview_guilds",
@@ -231,7 +231,7 @@ async fn guilds(store: &Store) -> Result<HashMap<(i64, i64), i64>, StoreError> {
         .collect())
 }
 
-/// Let a process give its shards away, or have some again.
+/// Set whether a process gives its shards away.
 pub async fn set_draining(store: &Store, process_id: String, draining: bool) -> Result<Told, StoreError> {
     const DRAIN: Statement = statement!(
         "fleet_drain",
@@ -253,7 +253,7 @@ pub async fn set_draining(store: &Store, process_id: String, draining: bool) -> 
         .await
 }
 
-/// Put a shard on a process, or leave it to the balance again.
+/// Assign a shard to a process, or return it to the balance.
 pub async fn want(store: &Store, shard: u32, process_id: Option<String>) -> Result<Told, StoreError> {
     const KNOWN: Statement = statement!(
         "fleet_process_known",

@@ -1,4 +1,4 @@
-//! The change of the number of shards, as the row of `fleet` and the leases of both numbers tell it.
+//! The state of a reshard, in the row of `fleet` and the leases of both shard counts.
 
 use std::time::Duration;
 
@@ -9,44 +9,44 @@ use crate::{
     support::ids::{self, ShardKey},
 };
 
-/// A change that is under way.
+/// A reshard in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reshard {
-    /// The number of shards that it leads to.
+    /// The new shard count.
     pub to: u32,
-    /// The first message that those count, once it is proposed.
+    /// The first message that the new shards count, once it is proposed.
     pub cut: Option<Id<MessageMarker>>,
     /// Whether every shard has agreed to the cut.
     pub agreed: bool,
 }
 
-/// What became of the wish to change the number of shards.
+/// The result of a request to reshard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// It is under way.
+    /// The reshard has begun.
     Yes,
-    /// No process has decided on a number yet.
+    /// No process has decided on a shard count yet.
     NoFleet,
-    /// There are so many already.
+    /// This is already the shard count.
     AsItIs,
-    /// Another change is under way.
+    /// Another reshard is in progress.
     UnderWay(Reshard),
-    /// Every new shard takes one of the day's identifies, and so many are left.
+    /// Every new shard needs one of the day's identifies, and only this many are left.
     Identifies(i64),
 }
 
-/// What became of the wish to leave the number as it is.
+/// The result of a request to cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancelled {
-    /// The new shards end.
+    /// Cancelled: the new shards end.
     Yes,
-    /// No change is under way.
+    /// No reshard is in progress.
     Nothing,
-    /// The first shards may have changed over already.
+    /// The first shards may have switched already.
     TooLate,
 }
 
-/// Begin to change the number of shards, in a transaction that has locked the fleet.
+/// Begin a reshard, in a transaction that has locked the fleet.
 pub async fn begin(tx: &Tx<'_>, to: u32) -> Result<Begun, StoreError> {
     const BEGIN: Statement = statement!(
         "reshard_begin",
@@ -79,7 +79,7 @@ pub async fn begin(tx: &Tx<'_>, to: u32) -> Result<Begun, StoreError> {
     Ok(Begun::Yes)
 }
 
-/// Begin, for an operator.
+/// Begin a reshard at an operator's request.
 pub async fn ask_for(store: &Store, to: u32) -> Result<Begun, StoreError> {
     store
         .transaction("reshard_ask", move |tx| {
@@ -88,7 +88,7 @@ pub async fn ask_for(store: &Store, to: u32) -> Result<Begun, StoreError> {
         .await
 }
 
-/// Leave the number of shards as it is, as long as no shard has changed over.
+/// Cancel a reshard, as long as no shard has switched.
 pub async fn cancel(store: &Store) -> Result<Cancelled, StoreError> {
     store
         .transaction("reshard_cancel", |tx| {
@@ -109,8 +109,8 @@ pub async fn cancel(store: &Store) -> Result<Cancelled, StoreError> {
         .await
 }
 
-/// Whether every shard of both numbers is somebody's and has a session: what an old one misses from now on is known as a gap, and what
-/// comes for a new one is replayed.
+/// Whether every shard of both shard counts has an owner and a session: what an old one misses from now on is a known gap, and events for a
+/// new one are replayed.
 pub async fn is_ready(tx: &Tx<'_>, old: u32, new: u32) -> Result<bool, StoreError> {
     const READY: Statement = statement!(
         "reshard_ready",
@@ -123,8 +123,8 @@ pub async fn is_ready(tx: &Tx<'_>, old: u32, new: u32) -> Result<bool, StoreErro
     Ok(rows.first().is_some_and(|row| row.get(0)))
 }
 
-/// Propose a cut that is `ahead` of the database's clock, and of the newest message that a shard has seen; twice as far after each that
-/// was withdrawn, up to 64 times as far.
+/// Propose a cut that is `ahead` of the database's clock, and of the newest message seen by a shard; the distance doubles after each
+/// withdrawn cut, up to 64 times the original.
 pub async fn propose(tx: &Tx<'_>, ahead: Duration) -> Result<Id<MessageMarker>, StoreError> {
     const PROPOSE: Statement = statement!(
         "reshard_propose",
@@ -140,7 +140,7 @@ pub async fn propose(tx: &Tx<'_>, ahead: Duration) -> Result<Id<MessageMarker>, 
     Ok(cut.expect("the lock has found the row, and ids are above 0"))
 }
 
-/// Note that shards of a process agree to the cut.
+/// Record that shards of a process agree to the cut.
 pub async fn agree(
     tx: &Tx<'_>,
     process_id: &str,
@@ -164,7 +164,7 @@ pub async fn agree(
         .map(drop)
 }
 
-/// Whether every shard of both numbers has agreed to the cut.
+/// Whether every shard of both shard counts has agreed to the cut.
 pub async fn all_agree(tx: &Tx<'_>, old: u32, new: u32, cut: Id<MessageMarker>) -> Result<bool, StoreError> {
     const ALL: Statement = statement!(
         "reshard_all_agree",
@@ -177,13 +177,13 @@ pub async fn all_agree(tx: &Tx<'_>, old: u32, new: u32, cut: Id<MessageMarker>) 
     Ok(rows.first().is_some_and(|row| row.get(0)))
 }
 
-/// The cut holds.
+/// Make the cut final.
 pub async fn decide(tx: &Tx<'_>) -> Result<(), StoreError> {
     const DECIDE: Statement = statement!("reshard_decide", [], "UPDATE fleet SET reshard_agreed = true");
     tx.execute(DECIDE, &[]).await.map(drop)
 }
 
-/// The cut does not hold: another one is to be proposed.
+/// Withdraw the cut, so that another one is proposed.
 pub async fn withdraw(tx: &Tx<'_>) -> Result<(), StoreError> {
     const WITHDRAW: Statement = statement!(
         "reshard_withdraw",
@@ -198,8 +198,8 @@ pub async fn is_past(tx: &Tx<'_>, cut: Id<MessageMarker>) -> Result<bool, StoreE
     Ok(now(tx).await? >= ids::to_db(cut))
 }
 
-/// Whether the old shards can be expected to have received every message before the cut: a shard has seen one that is `linger` past it,
-/// or, where nobody writes anything, the database's clock is past it by that and `silence`.
+/// Whether the old shards can be expected to have received every message before the cut: a shard has seen one that is `linger` past it, or,
+/// if no messages are sent, the database's clock is past it by `linger` plus `silence`.
 pub async fn is_over(
     tx: &Tx<'_>,
     cut: Id<MessageMarker>,
@@ -216,7 +216,7 @@ pub async fn is_over(
     Ok(seen >= over || now(tx).await? >= over.saturating_add(as_distance(silence)))
 }
 
-/// A shard of the old number has received and committed everything that was its to count.
+/// Record that a shard of the old count has received and committed everything that it must count.
 pub async fn retire(tx: &Tx<'_>, process_id: &str, shard: ShardKey) -> Result<(), StoreError> {
     const RETIRE: Statement = statement!(
         "reshard_retire",
@@ -227,7 +227,7 @@ pub async fn retire(tx: &Tx<'_>, process_id: &str, shard: ShardKey) -> Result<()
     tx.execute(RETIRE, &[&process_id, &count, &id]).await.map(drop)
 }
 
-/// Whether a shard of the number has not retired yet.
+/// Whether any shard of the old count has not retired yet.
 pub async fn any_left(tx: &Tx<'_>, old: u32) -> Result<bool, StoreError> {
     const LEFT: Statement = statement!(
         "reshard_left",
@@ -238,13 +238,13 @@ pub async fn any_left(tx: &Tx<'_>, old: u32) -> Result<bool, StoreError> {
     Ok(rows.first().is_none_or(|row| row.get(0)))
 }
 
-/// The fleet has the new number of shards, which count from the cut on.
+/// Complete the reshard: the new shard count applies, and counts from the cut on.
 pub async fn finish(tx: &Tx<'_>, old: u32, new: u32, cut: Id<MessageMarker>) -> Result<(), StoreError> {
     stay(tx, new, Some(cut)).await?;
     super::forget_sessions(tx, Some(old)).await
 }
 
-/// The fleet has this number of shards, and no other.
+/// Keep this shard count and remove all others.
 async fn stay(tx: &Tx<'_>, count: u32, from: Option<Id<MessageMarker>>) -> Result<(), StoreError> {
     const STAY: Statement = statement!(
         "reshard_stay",
@@ -262,7 +262,7 @@ async fn stay(tx: &Tx<'_>, count: u32, from: Option<Id<MessageMarker>>) -> Resul
     tx.execute(OTHERS, &[&count]).await.map(drop)
 }
 
-/// The id that something would have that is made now.
+/// The ID that an object created now would have.
 async fn now(tx: &Tx<'_>) -> Result<i64, StoreError> {
     const NOW: Statement = statement!(
         "reshard_now",
@@ -274,7 +274,7 @@ async fn now(tx: &Tx<'_>) -> Result<i64, StoreError> {
     Ok(ids::at_millis::<MessageMarker>(at).map_or(0, ids::to_db))
 }
 
-/// How far apart the ids of things are that are made so long after each other.
+/// The distance between the IDs of objects created this long after each other.
 fn as_distance(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX >> 22) << 22
 }
