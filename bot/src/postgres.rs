@@ -1,4 +1,5 @@
-//! The store: the only part that touches the pool, and one file a table for its statements.
+//! The store: the only part that touches the pool. Statements are beside their features and layers, one file a table, such as
+//! `features/levels/rows`.
 //!
 //! A statement has a name, which stands in its text as a comment (so `pg_stat_statements` leads back to the source) and
 //! is its label in the metrics. It is prepared once a connection.

@@ -1,4 +1,4 @@
-//! The features of the bot.
+//! The lists of what the features add to the bot: commands, timers, state, and kinds of effects.
 
 use hyper::http::Extensions;
 

@@ -1,4 +1,4 @@
-//! Warnings: giving one, changing one, taking one back.
+//! Warnings: giving one, with what follows from the thresholds that it crosses, changing one, taking one back.
 
 use std::{
     sync::Arc,

@@ -1,4 +1,4 @@
-//! Thresholds: actions taken when a member's points reach a number.
+//! Listing and changing a guild's thresholds. Whether a warning crosses one is evaluated in [`cases`](super::cases).
 
 use std::sync::Arc;
 

@@ -26,7 +26,7 @@ const NOT_THERE: [u64; 2] = [10_004, 50_001];
 
 /// Why a guild sync failed.
 #[derive(Debug, Error)]
-pub enum CensusError {
+pub enum SyncError {
     /// The database failed.
     #[error("{0}")]
     Store(#[from] StoreError),
@@ -61,7 +61,7 @@ pub fn job(store: &Store, rest: &Rest) -> Job {
 /// # Errors
 ///
 /// Discord's API or the database failed. Changes made so far stay.
-pub async fn look(store: &Store, rest: &Rest) -> Result<u64, CensusError> {
+pub async fn look(store: &Store, rest: &Rest) -> Result<u64, SyncError> {
     let (mut after, mut found) = (None, 0);
     loop {
         let mut request = rest.builders().current_user_guilds().limit(PAGE);

@@ -1,4 +1,4 @@
-//! Announcing level-ups.
+//! Sending the announcement that a member reached a level.
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};

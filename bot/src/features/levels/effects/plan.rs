@@ -1,4 +1,4 @@
-//! The effects of passing a level.
+//! Which effects passing a level causes. Their delivery is in `announcement` and `roles`.
 
 use twilight_model::id::{Id, marker::ChannelMarker};
 
