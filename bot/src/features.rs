@@ -1,4 +1,5 @@
 //! What the bot does for servers: one folder for each feature. Features do not import each other.
+//! `app/features.rs` lists what they add.
 
 pub mod basics;
 pub mod levels;

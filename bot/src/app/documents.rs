@@ -176,7 +176,12 @@ fn texts_for_readers_are_plain_english() {
 #[test]
 fn what_the_documents_name_is_in_the_code() {
     let mut named = 0;
-    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/invariants.md"] {
+    for document in [
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "docs/features.md",
+        "docs/invariants.md",
+    ] {
         for line in prose(&read(document)) {
             let mut file = String::new();
             for span in code_spans(line) {
@@ -237,6 +242,35 @@ fn the_diff_of_about_is_what_about_takes() {
             }
         }
     }
+}
+
+/// Every block of code in `docs/features.md` begins with its file's path. What follows stands in that file in one piece; `// …` leaves
+/// something out.
+#[test]
+fn the_code_in_the_guide_to_features_is_the_code() {
+    let document = read("docs/features.md");
+    let mut quoted = 0;
+    for block in document.split("```").skip(1).step_by(2) {
+        let mut lines = block.lines();
+        let language = lines.next().unwrap_or_default();
+        if !["rust", "sql"].contains(&language) {
+            continue;
+        }
+        let path = lines.next().unwrap_or_default();
+        let path = path.trim_start_matches(['/', '-', ' ']);
+        let text = read(path);
+        let text: Vec<&str> = text.lines().map(str::trim).collect();
+        let lines: Vec<&str> = lines.map(str::trim).collect();
+        for part in lines.split(|line| line.trim_start_matches(['/', '-', ' ']) == "…") {
+            assert!(!part.is_empty(), "{path}: nothing before or after a mark");
+            assert!(
+                text.windows(part.len()).any(|window| window == part),
+                "{path} has not: {part:#?}"
+            );
+        }
+        quoted += 1;
+    }
+    assert!(quoted > 9, "{quoted}");
 }
 
 #[test]

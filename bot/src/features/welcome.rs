@@ -1,4 +1,4 @@
-//! Welcoming members who join.
+//! Welcoming members who join. `docs/features.md` goes through this folder.
 
 pub mod arrival;
 pub mod effect;
