@@ -1,10 +1,10 @@
-//! Log lines, on standard error: for people on a terminal, JSON for collectors anywhere else.
+//! Logging to standard error: readable lines on a terminal, JSON elsewhere.
 //!
-//! Lines go through a bounded queue to a thread of their own, so a standard error that nobody reads (Ctrl-S, a log driver that hangs) holds
-//! up nothing: lines that find the queue full are dropped and counted.
+//! Lines go through a bounded queue to a separate thread, so a blocked standard error (Ctrl-S, a log driver that hangs) delays nothing:
+//! lines that find the queue full are dropped and counted.
 //!
-//! The level can be changed while the process runs ([`set_level`]). Whatever it is, a library's statement parameters and payloads are
-//! never written.
+//! The level can be changed while the process runs ([`set_level`]). Regardless of the level, the statement parameters and payloads of
+//! libraries are never logged.
 
 use std::{
     io::{IsTerminal as _, Write, stderr},
@@ -31,16 +31,16 @@ use crate::{
     telemetry::{metrics, traces},
 };
 
-/// Libraries whose routine is not worth a line; the configured level can still name them.
+/// Libraries whose routine messages are not useful; the configured level can still name them.
 const QUIET: &str = "refinery_core=warn,tokio_postgres=warn,opentelemetry=warn,opentelemetry_sdk=warn";
 
-/// Lines that wait to be written; the longest are some hundred bytes.
+/// Capacity of the queue in lines; the longest lines have some hundred bytes.
 const QUEUED_LINES: usize = 4_096;
 
-/// What is added to the log: where spans go.
+/// An additional layer, which receives spans.
 pub type Also = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// What is logged now.
+/// The active log level.
 struct Levels {
     filter: reload::Handle<EnvFilter, Registry>,
     directives: Mutex<String>,
@@ -48,34 +48,34 @@ struct Levels {
 
 static LEVELS: OnceLock<Levels> = OnceLock::new();
 
-/// What writes the lines, until [`flush`].
+/// The thread that writes lines, until [`flush`].
 static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
 
 /// Lines dropped because the queue was full.
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
-/// How many of those were reported.
+/// The number of dropped lines already reported.
 static REPORTED: AtomicUsize = AtomicUsize::new(0);
 
 /// Why the level cannot be changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LevelError {
-    /// It is none.
+    /// The level is invalid.
     #[error(
         "found {0:?}, expected error, warn, info, debug, trace or off, optionally followed by target=level after commas, as in info,eventide::discord::rest=debug"
     )]
     Unreadable(String),
-    /// Nothing is logged by this process, or by another library.
+    /// This process has no log, or another library has installed one.
     #[error("this process has no log of its own")]
     NoLog,
 }
 
-/// Install the process's log. A second call changes nothing.
+/// Install the process's log. Further calls have no effect.
 pub fn install(log: &Log) {
     install_with(log, None);
 }
 
-/// The same, which hands spans to `also`.
+/// Like [`install`], and pass spans to `also`.
 pub fn install_with(log: &Log, also: Option<Also>) {
     let human = match log.format {
         LogFormat::Human => true,
@@ -83,7 +83,7 @@ pub fn install_with(log: &Log, also: Option<Also>) {
         LogFormat::Auto => stderr().is_terminal(),
     };
     let (filter, handle) = reload::Layer::new(filter(&log.level));
-    // One filter: two would each be asked again whenever a line is left out, which libraries do several times an event.
+    // A single filter: with two, each would be evaluated again for every suppressed line, which libraries emit several times per event.
     let filter = filter.and(filter_fn(is_safe));
     let (writer, guard) = queued(stderr());
     let dropped = writer.error_counter();
@@ -109,7 +109,7 @@ pub fn install_with(log: &Log, also: Option<Also>) {
     *WRITER.lock().unwrap_or_else(PoisonError::into_inner) = Some(guard);
 }
 
-/// A queue to a thread that writes to `sink`. Lines that find it full are dropped.
+/// A queue to a thread that writes to `sink`. Lines are dropped if it is full.
 fn queued(sink: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
     NonBlockingBuilder::default()
         .lossy(true)
@@ -118,14 +118,14 @@ fn queued(sink: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
         .finish(sink)
 }
 
-/// Write what is queued, for a second at most, at the end of the process. Nothing is logged after it.
+/// Write queued lines, for at most a second, at the end of the process. Nothing is logged afterwards.
 pub fn flush() {
-    // Taken out first: dropping it waits.
+    // Taken out first, since dropping it blocks.
     let guard = WRITER.lock().unwrap_or_else(PoisonError::into_inner).take();
     drop(guard);
 }
 
-/// Bring the metric of dropped lines up to date, and log how many were dropped since this was logged last.
+/// Update the metric of dropped lines, and log how many were dropped since the last report.
 pub(crate) fn report_dropped() {
     let Some(counter) = DROPPED.get() else {
         return;
@@ -138,14 +138,14 @@ pub(crate) fn report_dropped() {
             log.lines = dropped - reported,
             "log lines were dropped, because standard error was not read"
         );
-        // If this line was dropped as well, it is tried again.
+        // If this line was dropped too, the next call reports again.
         if counter.dropped_lines() == dropped {
             REPORTED.store(dropped, Ordering::Relaxed);
         }
     }
 }
 
-/// What is logged now, as `log.level` would say it.
+/// The active level, in the form of `log.level`.
 ///
 /// # Errors
 ///
@@ -156,11 +156,11 @@ pub fn level() -> Result<String, LevelError> {
     Ok(directives.clone())
 }
 
-/// Log this from now on, until the process ends. Gives what was logged before, and what is logged now.
+/// Change the level until the process ends. Returns the previous and the new level.
 ///
 /// # Errors
 ///
-/// Nothing has changed then.
+/// The level has not changed.
 pub fn set_level(directives: &str) -> Result<(String, String), LevelError> {
     let levels = LEVELS.get().ok_or(LevelError::NoLog)?;
     let read = Log::directives(directives).ok_or_else(|| LevelError::Unreadable(directives.to_owned()))?;
@@ -175,12 +175,12 @@ pub fn set_level(directives: &str) -> Result<(String, String), LevelError> {
 }
 
 fn filter(level: &str) -> EnvFilter {
-    // Spans are for collectors of traces.
+    // Spans are only for trace collectors.
     EnvFilter::new(format!("{QUIET},{level},{}=off", traces::TARGET))
 }
 
-/// Whether it may be logged at any level: at these libraries' debug and trace levels there are the parameters of statements and the bytes
-/// of requests, and so names, messages and tokens.
+/// Whether it may be logged at any level: at debug and trace level these libraries log statement parameters and request bodies, and so
+/// names, messages and tokens.
 fn is_safe(metadata: &Metadata<'_>) -> bool {
     let of = |library: &str| {
         let rest = metadata.target().strip_prefix(library);
@@ -205,7 +205,7 @@ mod tests {
 
     use super::{QUEUED_LINES, queued};
 
-    /// A standard error that nobody reads: each write waits until the other end is dropped.
+    /// A blocked standard error: each write waits until the other end is dropped.
     struct Stuck(Receiver<()>);
 
     impl Write for Stuck {
@@ -227,7 +227,7 @@ mod tests {
         for _ in 0..2 * QUEUED_LINES {
             writer.write_all(b"a line\n").expect("it is taken or dropped");
         }
-        // One line may be on its way to the sink.
+        // One line may already be on its way to the sink.
         let dropped = counter.dropped_lines();
         assert!((QUEUED_LINES - 1..=QUEUED_LINES).contains(&dropped), "{dropped}");
         drop(release);

@@ -1,10 +1,10 @@
-//! Tasks with a name, each awaited by somebody.
+//! Named tasks, each with an awaiter.
 //!
-//! A panic is logged and counted at once, with or without an awaiter of the task. What becomes of the process depends on what the task is for:
+//! A panic is logged and counted at once, whether or not the task is awaited. Its consequence depends on the kind of task:
 //!
-//! - [`spawn`]: its awaiter sees that it has no result.
-//! - [`spawn_essential`]: the process cannot do its work without it, so it ends ([`essential_failure`]), and is started again.
-//! - [`spawn_restarted`]: it begins again after a pause, since the rest works without it.
+//! - [`spawn`]: the awaiter receives no result.
+//! - [`spawn_essential`]: the process cannot work without it, so it exits ([`essential_failure`]) and is restarted.
+//! - [`spawn_restarted`]: it restarts after a pause, since the rest works without it.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -22,13 +22,13 @@ use tokio::{
 
 use crate::{support::backoff::Backoff, telemetry::metrics};
 
-/// Between two starts of a task that panics again and again.
+/// The pauses between restarts of a task that panics repeatedly.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(10));
 
 /// The first essential task that panicked.
 static FAILED: LazyLock<watch::Sender<Option<&'static str>>> = LazyLock::new(|| watch::Sender::new(None));
 
-/// A running task. Dropping the handle aborts the task: nothing runs on that nobody waits for.
+/// A running task. Dropping the handle aborts the task, so that none runs without an awaiter.
 #[derive(Debug)]
 pub struct Task<T> {
     name: &'static str,
@@ -55,7 +55,7 @@ where
     })
 }
 
-/// Run `future`, and `failed` before its panic goes on to the task's end.
+/// Run `future`; if it panics, call `failed` before the task ends.
 fn supervised<T, F>(name: &'static str, future: F, failed: impl FnOnce() + Send + 'static) -> Task<T>
 where
     T: Send + 'static,
@@ -72,7 +72,7 @@ where
     })
 }
 
-/// Run what `begin` makes, and again after a pause whenever it panics, until it ends by itself.
+/// Run the future made by `begin`, and again after a pause whenever it panics, until it completes.
 pub fn spawn_restarted<F>(name: &'static str, begin: impl Fn() -> F + Send + 'static) -> Task<()>
 where
     F: Future<Output = ()> + Send + 'static,
@@ -114,11 +114,11 @@ pub(crate) async fn observed<T>(
     name: &'static str,
     future: impl Future<Output = T>,
 ) -> std::thread::Result<T> {
-    // What a panic leaves half done in the future is dropped with it; what is shared is behind locks that know of it.
+    // A partial state in the future is dropped with it; shared state is behind locks that detect poisoning.
     let ended = AssertUnwindSafe(future).catch_unwind().await;
     if ended.is_err() {
         metrics::tasks_panicked_total(name).increment(1);
-        // The panic's own message may quote data; the hook has printed where it was.
+        // The panic's message may contain data; the hook has printed its location.
         tracing::error!(
             task = name,
             "a task panicked; this is a bug, please report it with the log"
@@ -133,7 +133,7 @@ impl<T> Task<T> {
         std::future::poll_fn(|cx| self.poll_join(cx)).await
     }
 
-    /// [`Task::join`] for those who wait for several at once. Not to be polled again after it was ready.
+    /// [`Task::join`] for waiting for several tasks. Must not be polled after it was ready.
     pub fn poll_join(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         Pin::new(&mut self.handle).poll(cx).map(|ended| match ended {
             Ok(value) => Some(value),
@@ -192,7 +192,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_essential_task_that_panics_is_told() {
-        // Another task's panic is nobody else's matter.
+        // The panic of a task that is not essential has no effect here.
         assert_eq!(
             spawn("other", async { panic!("on purpose") }).join().await,
             None::<()>

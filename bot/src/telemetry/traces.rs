@@ -1,11 +1,11 @@
-//! Traces for an OpenTelemetry collector, by OTLP over HTTP: from an event to its transaction, and from an interaction to its answer.
+//! Traces for an OpenTelemetry collector, by OTLP over HTTP: from an event to its transaction, and from an interaction to its reply.
 //!
-//! - `event`: from the first event of a shard that is not written down yet until it is. Below it `flush`, with links to the other shards'
-//!   events that it carries, `transaction` and `query`.
-//! - `interaction`: from a command or a button to its answer. Below it `query`, `transaction` and `request`.
+//! - `event`: from the first uncommitted event of a shard until its commit. Its children are `flush`, with links to the events of other
+//!   shards in the same transaction, `transaction` and `query`.
+//! - `interaction`: from a command or a component to its reply. Its children are `query`, `transaction` and `request`.
 //!
-//! Spans are made once a batch, a statement or a request, never once an event, and cost nothing where no collector is configured. They
-//! name shards, commands, statements and routes; no guild, user or text.
+//! Spans are created per batch, statement or request, never per event, and cost nothing without a configured collector. They name shards,
+//! commands, statements and routes, but no guilds, users or texts.
 //! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>
 
 use std::{fmt, time::Duration};
@@ -36,30 +36,30 @@ use crate::{
     telemetry::logging::Also,
 };
 
-/// What the spans' target is, and nothing else's.
+/// The target of all spans, used for nothing else.
 pub const TARGET: &str = "eventide::trace";
 
-/// How long a collector may take.
+/// The timeout for requests to the collector.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the last spans may take at the end.
+/// The time limit for sending the last spans at shutdown.
 const PARTING: Duration = Duration::from_secs(2);
-/// Longest answer of a collector that is read.
+/// The maximum size of a collector's response.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
-/// Why no traces can be sent.
+/// Why traces cannot be sent.
 #[derive(Debug, Error)]
 #[error("traces cannot be sent to traces.otlp_endpoint: {0}")]
 pub struct TracesError(#[from] opentelemetry_otlp::ExporterBuildError);
 
-/// What sends spans. Without a collector it sends none.
+/// Sends spans. Without a collector it does nothing.
 #[derive(Debug, Default)]
 pub struct Sending(Option<SdkTracerProvider>);
 
-/// Begin to send to the collector that is configured, if one is: what the log hands spans to.
+/// Start sending to the configured collector, if any. Returns the layer through which the log passes spans.
 ///
 /// # Errors
 ///
-/// The collector's address cannot be used.
+/// The collector's URL is invalid.
 pub fn start(traces: &Traces) -> Result<(Sending, Option<Also>), TracesError> {
     if traces.otlp_endpoint.is_empty() {
         return Ok((Sending(None), None));
@@ -101,10 +101,10 @@ pub fn start(traces: &Traces) -> Result<(Sending, Option<Also>), TracesError> {
 }
 
 impl Sending {
-    /// Send what is left, for 2 s at most.
+    /// Send the remaining spans, for at most 2 s.
     pub async fn end(self) {
         if let Some(provider) = self.0 {
-            // Its exporter waits for this runtime, so it must not hold up one of its threads.
+            // The exporter waits for this runtime, so it must not block one of its threads.
             let ended = spawn_blocking(move || provider.shutdown_with_timeout(PARTING));
             if !matches!(ended.await, Ok(Ok(()))) {
                 tracing::warn!("the last spans could not be sent to traces.otlp_endpoint");
@@ -113,7 +113,7 @@ impl Sending {
     }
 }
 
-/// The bot's own client of HTTP, for a thread outside the runtime.
+/// The bot's HTTP client, usable from a thread outside the runtime.
 struct Sender {
     client: HttpsClient,
     runtime: Handle,
@@ -146,12 +146,12 @@ impl HttpClient for Sender {
     }
 }
 
-/// The oldest event of a shard that is not written down, until it is.
+/// The oldest uncommitted event of a shard, until its commit.
 pub fn event(shard: ShardKey) -> Span {
     info_span!(target: TARGET, parent: None, "event", shard.id = shard.id, shard.count = shard.count, otel.kind = "consumer")
 }
 
-/// Writing down what `events` are about, the oldest first.
+/// The flush that commits these `events`, the oldest first.
 pub fn flush<'a>(mut events: impl Iterator<Item = &'a Span>) -> Span {
     let Some(first) = events.next() else {
         return Span::none();
@@ -165,22 +165,22 @@ pub fn flush<'a>(mut events: impl Iterator<Item = &'a Span>) -> Span {
     span
 }
 
-/// A transaction.
+/// A database transaction.
 pub fn transaction(name: &'static str) -> Span {
     info_span!(target: TARGET, "transaction", otel.name = name, otel.kind = "client", db.system.name = "postgresql")
 }
 
-/// A statement.
+/// A database statement.
 pub fn query(name: &'static str) -> Span {
     info_span!(target: TARGET, "query", otel.name = name, otel.kind = "client", db.system.name = "postgresql", db.query.summary = name)
 }
 
-/// A command or a button, until it is answered.
+/// A command or a component interaction, until its reply.
 pub fn interaction(command: &'static str) -> Span {
     info_span!(target: TARGET, parent: None, "interaction", otel.name = command, otel.kind = "server", outcome = tracing::field::Empty)
 }
 
-/// A request to Discord by this route, such as `POST channels/{id}/messages`, with its waits and tries.
+/// A request to Discord on this route, such as `POST channels/{id}/messages`, including waits and retries.
 pub fn request(route: &str) -> Span {
     info_span!(target: TARGET, "request", otel.name = route, otel.kind = "client", http.route = route)
 }

@@ -1,10 +1,10 @@
-//! A question before something cannot be taken back.
+//! A confirmation before an irreversible action.
 
 use std::io::{IsTerminal as _, Write as _, stdin, stdout};
 
 use super::CliError;
 
-/// Tell what would happen, and ask whether it shall. Without a terminal there is nobody to ask.
+/// Print what would happen, and ask for confirmation. Without a terminal this fails.
 pub(super) fn whether(what: &str) -> Result<bool, CliError> {
     if !stdin().is_terminal() {
         return Err(CliError::Usage(format!(

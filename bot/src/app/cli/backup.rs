@@ -29,11 +29,11 @@ pub struct Backup {
     quiet: bool,
 }
 
-/// Take it.
+/// Create a backup.
 ///
 /// # Errors
 ///
-/// There is no backup; nothing of it stays behind, and nothing older was removed.
+/// There is no backup; no partial file remains, and no older backup was removed.
 pub async fn backup(what: Backup, config: &Config) -> Result<(), CliError> {
     logging::install(&config.log);
     let out = Out::new(what.out);
@@ -65,7 +65,7 @@ pub async fn backup(what: Backup, config: &Config) -> Result<(), CliError> {
     Ok(closed?)
 }
 
-/// Tell the bots. The backup is as good without it.
+/// Record the backup for the bots' metrics. The backup is valid without it.
 async fn note(database: &Database, config: &Config, manifest: &Manifest) {
     let noted = async {
         let store = database.store(&config.database)?;

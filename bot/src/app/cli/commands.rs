@@ -1,4 +1,4 @@
-//! `eventide commands`: what Discord knows of the slash commands.
+//! `eventide commands`: lists and registers the slash commands.
 
 use std::io::Write as _;
 
@@ -34,7 +34,7 @@ async fn register(
     done
 }
 
-/// Do it.
+/// Run the subcommand.
 ///
 /// # Errors
 ///

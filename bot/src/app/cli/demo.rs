@@ -1,4 +1,4 @@
-//! `eventide demo`: the bot at work, without a Discord account.
+//! `eventide demo`: runs the bot without a Discord account.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub struct Demo {
     chaos: bool,
 }
 
-/// Run it.
+/// Run the demo.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub struct Demo {
 pub async fn demo(demo: Demo, config: &Config) -> Result<(), CliError> {
     let mut log = config.log.clone();
     if log == Config::defaults().log {
-        // The faults that the demo causes would fill the screen; the table shows them.
+        // The faults injected by the demo would fill the screen; the table shows them.
         "error".clone_into(&mut log.level);
     }
     logging::install(&log);

@@ -1,16 +1,16 @@
-//! File descriptors: as many as the system gives, and a warning if they are few.
+//! File descriptors: raises the limit, and warns if it is low.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::{app::ops_http, config::Config};
 
-/// What is used besides connections to PostgreSQL and to the HTTP port: connections of shards and to Discord's API, files, pipes.
+/// Descriptors needed besides connections to PostgreSQL and to the HTTP port: connections of shards and to Discord's API, files, pipes.
 const RESERVE: u64 = 256;
-/// More than a process ever uses. The private PostgreSQL and other programs that are started inherit the limit, and some of them do
-/// something for each descriptor that they could have.
+/// More than a process ever uses. The private PostgreSQL and other child processes inherit the limit, and some of them do work for each
+/// descriptor that they could have.
 const ENOUGH: u64 = 65_536;
 
-/// Raise the limit of this process as far as the system lets it, and warn if that is too little.
+/// Raise this process's limit as far as the system permits, and warn if that is too low.
 pub(super) fn reserve(config: &Config) {
     match raise() {
         Ok(limit) => {
@@ -28,7 +28,7 @@ pub(super) fn reserve(config: &Config) {
     }
 }
 
-/// The limit that holds from now on.
+/// Raise the limit and return the new one.
 fn raise() -> nix::Result<u64> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     let wanted = hard.min(ENOUGH);

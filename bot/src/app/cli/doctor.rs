@@ -1,4 +1,4 @@
-//! `eventide doctor`: what PostgreSQL looks like, and what to do about it.
+//! `eventide doctor`: checks PostgreSQL and suggests fixes.
 
 use std::io::Write as _;
 
@@ -16,7 +16,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// The database cannot be reached; or something is bad.
+/// The database cannot be reached, or a check failed.
 pub async fn doctor(config: &Config) -> Result<(), CliError> {
     logging::install(&config.log);
     let database = Database::visit(&config.database).await?;

@@ -1,4 +1,4 @@
-//! `docs/cli.md`, written from clap's command tree.
+//! `docs/cli.md`, generated from clap's command tree.
 
 use std::fmt::Write;
 
@@ -32,7 +32,7 @@ fn text() -> String {
     text
 }
 
-/// A command and those below it, without the options that it shares with the command above.
+/// A command and its subcommands, without options inherited from the parent command.
 fn section(text: &mut String, command: &Command, parent: &str, inherited: &[&str]) {
     if command.get_name() == "help" {
         return;
@@ -73,7 +73,7 @@ fn row(text: &mut String, argument: &Arg) {
     let name = if argument.is_positional() || !takes_value {
         argument.to_string()
     } else {
-        // clap writes `--out <FILE>`, and the value's name alone is easier to read in a table.
+        // clap renders `--out <FILE>`; without the brackets it is easier to read in a table.
         argument.to_string().replace(['<', '>'], "")
     };
     let default = argument
@@ -87,7 +87,7 @@ fn row(text: &mut String, argument: &Arg) {
     writeln!(text, "| `{name}` | {default} | {help}{} |", values(argument)).expect("a String takes any text");
 }
 
-/// The values that an option can have, where they are a list, with what each means.
+/// The possible values of an option, if they are a list, with their descriptions.
 fn values(argument: &Arg) -> String {
     let values: Vec<String> = argument
         .get_possible_values()

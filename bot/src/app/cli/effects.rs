@@ -1,4 +1,4 @@
-//! `eventide effects`: what waits to be delivered to Discord, and what could not be.
+//! `eventide effects`: lists pending and failed effects.
 
 use std::{
     io::Write as _,
@@ -33,7 +33,7 @@ pub struct Effects {
     pub json: bool,
 }
 
-/// Show them.
+/// List the effects.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! `eventide export`: a guild's members, to take elsewhere.
+//! `eventide export`: exports a guild's members.
 
 use std::{
     fs,
@@ -33,11 +33,11 @@ pub struct Export {
     out: PathBuf,
 }
 
-/// Do it.
+/// Run the export.
 ///
 /// # Errors
 ///
-/// There is nobody in the guild, or the export cannot be read or written.
+/// The guild has no members, or the export cannot be read or written.
 pub async fn export(arguments: Export, config: &Config) -> Result<(), CliError> {
     logging::install(&config.log);
     let database = Database::visit(&config.database).await?;
@@ -61,12 +61,12 @@ async fn on(database: &Database, arguments: Export, config: &Config) -> Result<(
         to_file(&store, guild, format, &out).await
     };
     store.close();
-    // Standard output may be the export itself.
+    // Standard output may contain the export itself.
     writeln!(std::io::stderr(), "{} members exported", exported?)?;
     Ok(())
 }
 
-/// Under another name first: what is called `out` is whole.
+/// Write to a temporary name first, so that a file called `out` is always complete.
 async fn to_file(
     store: &Store,
     guild: (Id<GuildMarker>, Curve),
@@ -83,7 +83,7 @@ async fn to_file(
             Ok(count)
         }
         Err(error) => {
-            // The first error is the telling one.
+            // The first error is the relevant one.
             drop(fs::remove_file(&part));
             Err(error)
         }

@@ -1,4 +1,4 @@
-//! `eventide fleet`: who shares the shards, and what an operator can ask of them.
+//! `eventide fleet`: shows and controls the processes that share the shards.
 
 use std::io::Write as _;
 
@@ -57,7 +57,7 @@ pub enum Fleet {
     },
 }
 
-/// Do it.
+/// Run the subcommand.
 ///
 /// # Errors
 ///
@@ -81,7 +81,7 @@ pub async fn fleet(what: Fleet, config: &Config) -> Result<(), CliError> {
     }
 }
 
-/// Why nothing was done.
+/// The error message for a rejected request.
 fn refusal(what: &Fleet, told: Told) -> String {
     let (shard, process) = match what {
         Fleet::Status { .. } | Fleet::Reshard { .. } => (0, ""),
@@ -105,7 +105,7 @@ fn refusal(what: &Fleet, told: Told) -> String {
     }
 }
 
-/// Say what became of a wish for another number of shards.
+/// Print the result of a reshard request.
 fn tell_begun(begun: Begun) -> Result<(), CliError> {
     let problem = match begun {
         Begun::Yes => {

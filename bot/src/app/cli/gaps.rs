@@ -1,4 +1,4 @@
-//! `eventide gaps`: what was missed.
+//! `eventide gaps`: lists missed events.
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +34,7 @@ pub struct Gaps {
     pub json: bool,
 }
 
-/// Show them.
+/// List the gaps.
 ///
 /// # Errors
 ///
@@ -102,7 +102,7 @@ fn table(out: &mut impl io::Write, gaps: &[Recorded]) -> io::Result<()> {
     Ok(())
 }
 
-/// How many for each reason: `3 no_access, 1 time`.
+/// The number of channels per reason: `3 no_access, 1 time`.
 fn reasons(unread: &[UnreadChannel]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for channel in unread {
@@ -115,11 +115,11 @@ fn reasons(unread: &[UnreadChannel]) -> String {
     counts.join(", ")
 }
 
-/// What the tables say.
+/// The data read from the tables.
 struct Found {
     gaps: Vec<Recorded>,
     unread: Vec<UnreadChannel>,
-    /// Channels that are being read back.
+    /// Channels with a backfill in progress.
     under_way: i64,
 }
 
@@ -142,7 +142,7 @@ async fn read(database: &Database, what: Gaps, config: &Config) -> Result<Found,
 }
 
 fn as_json(gap: &Recorded, unread: &[UnreadChannel]) -> serde_json::Value {
-    // Snowflakes as text: JavaScript's numbers have too few digits for them.
+    // Snowflakes as strings: JavaScript's numbers have too few digits for them.
     let unread: Vec<_> = unread
         .iter()
         .filter(|channel| channel.gap_id == gap.gap_id)

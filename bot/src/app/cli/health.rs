@@ -1,4 +1,4 @@
-//! `eventide health`: whether the process on this machine lives, for container engines and scripts without curl.
+//! `eventide health`: checks the process on this machine, for container engines and scripts without curl.
 
 use std::{
     io::Write as _,
@@ -17,10 +17,10 @@ use tokio::net::TcpStream;
 use super::CliError;
 use crate::{config::Config, telemetry::task};
 
-/// Longest wait for the answer: more than a readiness check waits for the database, less than engines wait for a check.
+/// The timeout of the request: longer than a readiness check waits for the database, shorter than the limit of container engines.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Longest answer that is read, in bytes; the pages have some lines.
+/// The maximum size of a response, in bytes; the pages have a few lines.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// Arguments of `eventide health`.
@@ -31,38 +31,38 @@ pub struct Health {
     pub ready: bool,
 }
 
-/// Why the process is not well.
+/// Why the process is not healthy.
 #[derive(Debug, Error)]
 pub enum HealthError {
-    /// `http.listen` leaves the port to the system, so that nobody can know it.
+    /// `http.listen` leaves the port to the system, so it is unknown.
     #[error("http.listen is {0}: a port of 0 is chosen at random and cannot be queried")]
     NoPort(SocketAddr),
-    /// Nobody listens there.
+    /// Nothing listens at this address.
     #[error("cannot connect to {0} (http.listen): {1}")]
     Unconnected(SocketAddr, std::io::Error),
-    /// What answers does not speak HTTP, or stopped in the middle of it.
+    /// The response is not HTTP, or incomplete.
     #[error("unexpected answer from {0} (http.listen): {1}")]
     Broken(SocketAddr, String),
-    /// The process is too busy, or hangs.
+    /// The process is overloaded, or hangs.
     #[error("no answer from {0} (http.listen) within {seconds} s", seconds = TIMEOUT.as_secs())]
     TimedOut(SocketAddr),
-    /// It answers, and says that it is not well.
+    /// The process reports that it is not healthy.
     #[error("{path} returned {status}: {text}")]
     Unwell {
-        /// The page.
+        /// The path that was requested.
         path: &'static str,
-        /// Its status.
+        /// The status of the response.
         status: StatusCode,
-        /// What is missing, in one line.
+        /// The reported reason, on one line.
         text: String,
     },
 }
 
-/// Ask, and print the answer in one line.
+/// Send the request, and print the response on one line.
 ///
 /// # Errors
 ///
-/// The process is not there, or not well.
+/// The process is not running, or not healthy.
 pub async fn health(arguments: &Health, config: &Config) -> Result<(), CliError> {
     let path = if arguments.ready { "/readyz" } else { "/livez" };
     let text = ask(config.http.listen, Method::GET, path, String::new()).await?;
@@ -70,7 +70,7 @@ pub async fn health(arguments: &Health, config: &Config) -> Result<(), CliError>
     Ok(())
 }
 
-/// Ask the process that listens there for a page; its text in one line.
+/// Request a page from the process that listens there; returns its text on one line.
 pub(super) async fn ask(
     listen: SocketAddr,
     method: Method,
@@ -92,7 +92,7 @@ pub(super) async fn ask(
     }
 }
 
-/// Where a process that listens on `listen` is reached from its own machine.
+/// The address at which a process that listens on `listen` is reachable from its own machine.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -115,7 +115,7 @@ async fn exchange(
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| broken(&error))?;
-    // What ends it badly is told by the request as well.
+    // An error of the connection is also returned by the request.
     let _connection = task::spawn("health", async move { drop(connection.await) });
     let request = Request::builder()
         .method(method)

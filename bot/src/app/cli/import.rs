@@ -1,4 +1,4 @@
-//! `eventide import`: what other bots have stored.
+//! `eventide import`: imports data of other bots.
 
 use std::{io::Write as _, path::PathBuf};
 
@@ -71,9 +71,9 @@ impl Map {
     }
 }
 
-/// A guild's id.
+/// Parse a guild ID.
 pub(super) fn guild(text: &str) -> Result<Id<GuildMarker>, String> {
-    // A sign would be taken for a part of the number.
+    // `parse` would accept a sign.
     text.parse()
         .ok()
         .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -87,11 +87,11 @@ fn batch(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "1 to 50000".to_owned())
 }
 
-/// Do it.
+/// Run the import.
 ///
 /// # Errors
 ///
-/// The file cannot be imported, or not as a whole.
+/// The file cannot be imported, or only in part.
 pub async fn import(arguments: Import, config: &Config) -> Result<(), CliError> {
     logging::install(&config.log);
     let database = Database::visit(&config.database).await?;
@@ -106,7 +106,7 @@ async fn on(database: &Database, arguments: Import, config: &Config) -> Result<(
             tracing::info!(migration = name, "migration applied");
         }
     }
-    // A dry run can come before the tables.
+    // A dry run works before the tables exist.
     let store = if arguments.dry_run {
         database.store(&config.database)
     } else {
@@ -133,7 +133,7 @@ async fn on(database: &Database, arguments: Import, config: &Config) -> Result<(
     told(&imported?, options.dry_run)
 }
 
-/// Import, and add the curves of the guilds that the report shows.
+/// Run the import, and add the curves of the guilds shown in the report.
 async fn reported(
     store: &Store,
     options: &import::Options,
@@ -205,7 +205,7 @@ mod tests {
             let _map = Map::parse(&text);
         }
 
-        /// Whatever somebody types: an answer, and no panic.
+        /// Any input gives a result, without a panic.
         #[test]
         fn any_command_line_is_understood_or_refused(
             command in prop::sample::select(&["export", "import", "gaps", "backup", "restore", "migrate", "demo", "run"][..]),

@@ -1,4 +1,4 @@
-//! `eventide invite`: the link that adds the bot to a server, with the permissions that it uses and no others.
+//! `eventide invite`: prints the link that adds the bot to a guild, with only the permissions that it uses.
 
 use std::{fmt::Write as _, io::Write as _};
 
@@ -41,7 +41,7 @@ pub enum Feature {
     Moderation,
 }
 
-/// A permission, as Discord calls it, and what it is for.
+/// A permission, with Discord's name for it and its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Wish {
     permission: Permissions,
@@ -57,14 +57,14 @@ const fn wish(permission: Permissions, name: &'static str, why: &'static str) ->
     }
 }
 
-/// Discord's default for a bot that asks for nothing else.
+/// Discord's default for a bot without other permissions.
 const SEE: Wish = wish(
     Permissions::VIEW_CHANNEL,
     "View Channels",
     "messages count in the channels that the bot can see",
 );
 
-/// What the code does that servers switch on. Discord asks no permission for answers to slash commands, their pictures included.
+/// Permissions for features that guilds turn on. Replies to slash commands need none, images included.
 const BY_FEATURE: &[(Feature, Wish)] = &[
     (
         Feature::Messages,
@@ -124,7 +124,7 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
     ),
 ];
 
-/// What reading back takes, `levels.backfill`.
+/// Permissions for backfill, `levels.backfill`.
 const BACKFILL: &[Wish] = &[
     wish(
         Permissions::READ_MESSAGE_HISTORY,
@@ -138,7 +138,7 @@ const BACKFILL: &[Wish] = &[
     ),
 ];
 
-/// What answers to written commands take, `discord.message_content`: they are messages like anybody's.
+/// Permissions for replies to text commands, `discord.message_content`: these are ordinary messages.
 const WRITTEN: &[Wish] = &[
     wish(
         Permissions::SEND_MESSAGES,
@@ -172,7 +172,7 @@ const WRITTEN: &[Wish] = &[
     ),
 ];
 
-/// What has to be switched on in the portal, with the key that asks for it.
+/// Intents to be enabled in the Developer Portal, with the configuration key that needs each.
 const PRIVILEGED: &[(Intents, &str, &str)] = &[
     (
         Intents::GUILD_MEMBERS,
@@ -187,11 +187,11 @@ const PRIVILEGED: &[(Intents, &str, &str)] = &[
     (Intents::GUILD_PRESENCES, "Presence Intent", "a handler"),
 ];
 
-/// Print the link, and what it asks for.
+/// Print the link, and the permissions that it requests.
 ///
 /// # Errors
 ///
-/// Nothing tells whose link it is.
+/// The application ID is unknown.
 pub fn invite(arguments: &Invite, config: &Config) -> Result<(), CliError> {
     let application_id = match arguments.application_id {
         Some(id) => id,
@@ -207,7 +207,8 @@ pub fn invite(arguments: &Invite, config: &Config) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Whose token this is. Its first part is the bot's id in base64, which is the application's for all but some of before 2016.
+/// The application ID of a token. Its first part is the bot's user ID in base64, which equals the application's except for some from before
+/// 2016.
 /// <https://discord.com/developers/docs/reference#authentication>
 fn application_of(token: &str) -> Option<Id<ApplicationMarker>> {
     const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -220,7 +221,7 @@ fn application_of(token: &str) -> Option<Id<ApplicationMarker>> {
     str::from_utf8(&id).ok()?.parse().ok()
 }
 
-/// What the bot uses, each permission once.
+/// The permissions in use, each one once.
 fn wishes(without: &[Feature], config: &Config) -> Vec<Wish> {
     let by_feature = BY_FEATURE
         .iter()
@@ -264,7 +265,7 @@ fn told(application_id: Id<ApplicationMarker>, without: &[Feature], config: &Con
     text
 }
 
-/// The privileged intents that the configuration asks for.
+/// The privileged intents required by the configuration.
 fn privileged(discord: &config::Discord) -> String {
     let intents = dispatch::intents(discord);
     let names: Vec<String> = PRIVILEGED

@@ -1,4 +1,4 @@
-//! `eventide log`: what the process on this machine logs, and how to have it log more for a while.
+//! `eventide log`: shows or temporarily changes the log level of the process on this machine.
 
 use std::io::Write as _;
 
@@ -16,11 +16,11 @@ pub struct Log {
     pub level: Option<String>,
 }
 
-/// Ask the running process, and print what it logs now. Its next start takes the level from the configuration again.
+/// Ask the running process, and print its log level. At its next start the configured level applies again.
 ///
 /// # Errors
 ///
-/// The process is not there, or the level is none.
+/// The process is not running, or the level is invalid.
 pub async fn log(arguments: Log, config: &Config) -> Result<(), CliError> {
     let (method, body) = match arguments.level {
         Some(level) => (Method::PUT, level),

@@ -1,4 +1,4 @@
-//! `eventide migrate`: the database's schema.
+//! `eventide migrate`: manages the database schema.
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -47,11 +47,11 @@ pub enum Migrate {
     Verify,
 }
 
-/// Do it.
+/// Run the subcommand.
 ///
 /// # Errors
 ///
-/// The database cannot be reached, its history does not fit this binary's migrations, or something was found to be wrong.
+/// The database cannot be reached, its history does not match this binary's migrations, or a check failed.
 pub async fn migrate(what: Migrate, config: &Config) -> Result<(), CliError> {
     if matches!(what, Migrate::Down { yes: false, .. }) && !io::stdin().is_terminal() {
         return Err(CliError::NobodyToAsk);
@@ -63,11 +63,11 @@ pub async fn migrate(what: Migrate, config: &Config) -> Result<(), CliError> {
     done
 }
 
-/// Make a new migration in the working directory.
+/// Create the files of a new migration in the working directory.
 ///
 /// # Errors
 ///
-/// The name cannot be one, or there is no checkout.
+/// The name is invalid, or there is no checkout.
 pub fn create(name: &str) -> Result<(), CliError> {
     for path in migrations::create::create(&std::env::current_dir()?, name)? {
         writeln!(io::stdout(), "{}", path.display())?;
@@ -125,7 +125,7 @@ fn table(all: &[Status]) -> String {
 async fn up(database: &Database, to: Option<i32>) -> Result<(), CliError> {
     let applied = database.migrate_to(to).await?;
     let mut out = io::stdout();
-    // Each was logged.
+    // Each migration was logged.
     match applied.last() {
         Some(newest) => writeln!(out, "{} applied: the schema is at {newest}", applied.len())?,
         None => writeln!(out, "nothing to apply")?,
@@ -158,7 +158,7 @@ async fn down(database: &Database, steps: usize, yes: bool) -> Result<(), CliErr
     Ok(())
 }
 
-/// Ask at the terminal, which blocks: nothing else is going on.
+/// Ask on the terminal. Blocking is fine: nothing else is in progress.
 fn agreed() -> Result<bool, io::Error> {
     let mut terminal = io::stderr();
     write!(terminal, "Continue? Type yes: ")?;

@@ -7,24 +7,24 @@ use clap::Parser as _;
 use super::Cli;
 use crate::telemetry::logging;
 
-/// How long the last words may take to be printed.
+/// The time limit for printing the last message.
 const PRINTING: Duration = Duration::from_secs(2);
 
 /// Bad usage or configuration: `EX_USAGE` of sysexits.h.
 const EX_USAGE: u8 = 64;
 
 /// The whole program: parses the command line, runs the command, and returns the exit code. The binary calls nothing else, so that all
-/// futures are compiled with this library and not a second time with the binary.
+/// futures are compiled once, with this library, and not again with the binary.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Also the way of --help and --version, which are no errors. Nobody is left to tell if it cannot be printed.
+            // Also used for --help and --version, which are not errors. If printing fails, there is no way to report it.
             drop(error.print());
             return ExitCode::from(if error.use_stderr() { EX_USAGE } else { 0 });
         }
     };
-    // twilight takes the process's default; with none, or with two compiled in, it would panic at the first connection.
+    // twilight uses the process's default provider; with none, or with two compiled in, it would panic at the first connection.
     if rustls::crypto::ring::default_provider()
         .install_default()
         .is_err()
@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Print why the process ends. If nobody reads standard error, that does not keep it from ending.
+/// Print why the process ends. A blocked standard error does not keep it from ending.
 fn fail(message: &str, code: u8) -> ExitCode {
     let mut text = String::new();
     for line in message.lines() {
@@ -51,10 +51,10 @@ fn fail(message: &str, code: u8) -> ExitCode {
         text.push_str(line);
         text.push('\n');
     }
-    // Nothing is sent: that the other end is gone says that it is written.
+    // Nothing is sent: the other end is dropped after the text is written.
     let (writing, is_written) = mpsc::channel::<()>();
     let printing = thread::Builder::new().spawn(move || {
-        // Nobody is left to tell if standard error is closed.
+        // If standard error is closed, there is no way to report it.
         drop(std::io::stderr().write_all(text.as_bytes()));
         drop(writing);
     });

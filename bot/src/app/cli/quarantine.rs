@@ -1,4 +1,4 @@
-//! `eventide quarantine`: changes that PostgreSQL refused.
+//! `eventide quarantine`: manages changes that PostgreSQL rejected.
 
 use std::io::Write as _;
 
@@ -50,7 +50,7 @@ pub struct Which {
     pub all: bool,
 }
 
-/// Do it.
+/// Run the subcommand.
 ///
 /// # Errors
 ///
@@ -158,7 +158,7 @@ fn table(out: &mut impl std::io::Write, found: &[Shown]) -> std::io::Result<()> 
 }
 
 fn as_json(change: &Shown) -> serde_json::Value {
-    // Snowflakes as text: JavaScript's numbers have too few digits for them.
+    // Snowflakes as strings: JavaScript's numbers have too few digits for them.
     serde_json::json!({
         "number": change.quarantine_id,
         "quarantined_at": change.quarantined_at,

@@ -1,4 +1,4 @@
-//! `eventide restore`: a backup back into the schema.
+//! `eventide restore`: restores a backup into the schema.
 
 use std::path::PathBuf;
 
@@ -32,11 +32,11 @@ pub struct Restore {
     quiet: bool,
 }
 
-/// Do it.
+/// Run the restore.
 ///
 /// # Errors
 ///
-/// Nothing was restored, and everything is as it was; or the restored schema could not be brought up to date.
+/// Nothing was restored, and nothing has changed; or the restored schema could not be migrated.
 pub async fn restore(what: Restore, config: &Config) -> Result<(), CliError> {
     logging::install(&config.log);
     let database = Database::visit(&config.database).await?;

@@ -1,4 +1,4 @@
-//! `eventide run`: the bot, until it is told to stop.
+//! `eventide run`: runs the bot until it is stopped.
 
 use super::{CliError, descriptors};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Whatever kept it from starting, ended it, or kept it from draining.
+/// An error that prevented the start, ended the bot, or prevented a complete drain.
 pub async fn run(config: &Config) -> Result<(), CliError> {
     let token = config.require_token().map_err(Problems::from)?;
     let (sending, spans) = traces::start(&config.traces)?;

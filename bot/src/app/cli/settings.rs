@@ -1,4 +1,4 @@
-//! `eventide settings`: what a guild chose.
+//! `eventide settings`: shows and changes the settings of a guild.
 
 use std::io::Write;
 
@@ -75,7 +75,7 @@ enum Reward {
     },
 }
 
-/// What was asked for, understood.
+/// The parsed request.
 enum Task {
     Show,
     Change(Vec<Change>),
@@ -83,11 +83,11 @@ enum Task {
     Remove(Id<twilight_model::id::marker::RoleMarker>),
 }
 
-/// Show or change them, and show what holds afterwards.
+/// Show or change the settings, and show the result.
 ///
 /// # Errors
 ///
-/// Something is not what it should be, where nothing is changed; or the database cannot be reached.
+/// An argument is invalid, in which case nothing has changed; or the database cannot be reached.
 pub async fn settings(arguments: Settings, config: &Config) -> Result<(), CliError> {
     let usage = |fault: ChangeFault| CliError::Usage(fault.to_string());
     let guild_id = text_form::guild(&arguments.guild).map_err(usage)?;
@@ -227,7 +227,7 @@ fn as_text(stored: &Stored, levels: &Levels) -> String {
     lines.join("\n")
 }
 
-/// Ids are text: they have more digits than JavaScript's numbers.
+/// IDs are strings: they have more digits than JavaScript's numbers.
 fn as_json(stored: &Stored, levels: &Levels) -> Value {
     let holds = GuildSettings::of(stored, levels);
     let roles: Vec<Value> = holds

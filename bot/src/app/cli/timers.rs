@@ -1,4 +1,4 @@
-//! `eventide timers`: what is to be done later, and what could not be.
+//! `eventide timers`: lists and cancels timers.
 
 use std::io::{self, Write};
 
@@ -58,7 +58,7 @@ pub struct Which {
     pub timer: i64,
 }
 
-/// Do it.
+/// Run the subcommand.
 ///
 /// # Errors
 ///
@@ -138,7 +138,7 @@ fn table(out: &mut impl Write, found: &[Shown]) -> io::Result<()> {
 }
 
 fn as_json(timer: &Shown) -> serde_json::Value {
-    // IDs as text: JavaScript's numbers have too few digits for them.
+    // IDs as strings: JavaScript's numbers have too few digits for them.
     serde_json::json!({
         "guild_id": timer.guild_id.to_string(),
         "kind": timer.kind,

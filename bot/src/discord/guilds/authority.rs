@@ -1,11 +1,11 @@
-//! What a member is entitled to cause through the bot.
+//! Authority: the actions that a member is entitled to cause through the bot.
 //!
-//! The bot stands above those who ask it for something, so it must not do for them what Discord would not let them do themselves.
-//! Whatever gives a role, punishes a member or brings members nearer to a reward therefore takes a permit as a parameter, and only
-//! an [`Authority`] issues permits. Code that forgets the check does not compile.
+//! The bot often ranks above its users, so it must not do for them what Discord would not let them do themselves. Every function that gives
+//! a role, punishes a member or brings members closer to a reward therefore takes a permit as a parameter, and only an [`Authority`] issues
+//! permits. Code that omits the check does not compile.
 //!
-//! Permissions are those of the whole server, computed from the member's roles: a channel's overwrites neither add nor remove any.
-//! Roles that are not known are read over REST. Where that fails, nothing is permitted.
+//! Permissions are guild-wide, computed from the member's roles: channel overwrites neither add nor remove any. Unknown roles are read over
+//! REST. If that fails, nothing is permitted.
 
 mod words;
 
@@ -30,19 +30,19 @@ use super::{
 };
 use crate::discord::rest::{Priority, RestError};
 
-/// A role with one of these may become a reward only by the server's owner, and is given only as long as the owner's choice stands.
+/// A role with one of these permissions can be made a reward only by the guild's owner, and is given only while the owner's choice stands.
 ///
-/// Earning a role takes nothing but time, so each of these would let anyone who waits act on other members or on the server.
+/// Earning a role takes only time, so each of these would let anyone who waits act on other members or on the guild.
 const DANGEROUS: [Permissions; 19] = [
-    // Everything.
+    // Includes everything.
     Permissions::ADMINISTRATOR,
-    // Changes the server, and what this bot does in it.
+    // Changes the guild, and its settings of this bot.
     Permissions::MANAGE_GUILD,
-    // Takes and gives all lower roles.
+    // Removes and gives all lower roles.
     Permissions::MANAGE_ROLES,
     // Deletes channels, or opens private ones.
     Permissions::MANAGE_CHANNELS,
-    // Posts under any name, also after the role is gone.
+    // Posts under any name, even after the role is gone.
     Permissions::MANAGE_WEBHOOKS,
     // Remove or silence members.
     Permissions::BAN_MEMBERS,
@@ -53,16 +53,16 @@ const DANGEROUS: [Permissions; 19] = [
     Permissions::DEAFEN_MEMBERS,
     // Renames members.
     Permissions::MANAGE_NICKNAMES,
-    // Delete what others wrote, or choose what is pinned.
+    // Delete messages of others, or choose pins.
     Permissions::MANAGE_MESSAGES,
     Permissions::MANAGE_THREADS,
     Permissions::PIN_MESSAGES,
-    // Delete what others made.
+    // Delete content created by others.
     Permissions::MANAGE_GUILD_EXPRESSIONS,
     Permissions::MANAGE_EVENTS,
     // Notifies everyone.
     Permissions::MENTION_EVERYONE,
-    // Shows what moderators did.
+    // Shows the actions of moderators.
     Permissions::VIEW_AUDIT_LOG,
 ];
 
@@ -73,7 +73,7 @@ pub(crate) fn dangerous(permissions: Permissions) -> Option<Permissions> {
         .find(|dangerous| permissions.contains(*dangerous))
 }
 
-/// What a member may do in a server, as of a moment.
+/// A member's authority in a guild at a point in time.
 #[derive(Clone, Debug)]
 pub struct Authority {
     user_id: Id<UserMarker>,
@@ -83,17 +83,17 @@ pub struct Authority {
     roles: Arc<[ReducedRole]>,
 }
 
-/// Why a member may not cause something.
+/// Why a member may not cause an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Denial {
     /// They lack the permission.
     Permission(Permissions),
-    /// The role is not below their highest one.
+    /// The role is not below the member's highest role.
     RoleAbove(Id<RoleMarker>),
-    /// The role has this dangerous permission, and they do not own the server.
+    /// The role has this dangerous permission, and the member is not the guild's owner.
     OwnerOnly(Id<RoleMarker>, Permissions),
-    /// The member whom it is about is not below them.
+    /// The target member does not rank below the moderator.
     MemberAbove,
 }
 
@@ -101,40 +101,40 @@ pub enum Denial {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hindrance {
-    /// The moderator may not.
+    /// The moderator is not allowed to.
     Denied(Denial),
-    /// The bot cannot.
+    /// The bot is unable to.
     Bot(Obstacle),
 }
 
-/// Permission to make a role a reward.
+/// A permit to make a role a reward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RewardPermit {
     role_id: Id<RoleMarker>,
     configured_by: Option<Id<UserMarker>>,
 }
 
-/// Permission to change XP, or what earns it, in a server whose levels give roles.
+/// A permit to change XP, or the rules for earning it, in a guild with reward roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct XpPermit(());
 
-/// A punishment that Discord knows.
+/// A punishment supported by Discord.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// They may only look for some time.
+    /// The member cannot send messages for some time.
     Timeout,
-    /// They are thrown out.
+    /// The member is removed, but can rejoin.
     Kick,
-    /// And cannot come back.
+    /// The member is removed and cannot rejoin.
     Ban,
 }
 
 impl Action {
-    /// Every one, the mildest first.
+    /// All actions, the mildest first.
     pub const ALL: [Self; 3] = [Self::Timeout, Self::Kick, Self::Ban];
 
-    /// What stands in the table, and is chosen on Discord.
+    /// The word in the table and in the command's option.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Timeout => "timeout",
@@ -143,12 +143,12 @@ impl Action {
         }
     }
 
-    /// The one of a word; `None` for words that are none.
+    /// Parses a word; `None` for an unknown one.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.word() == word)
     }
 
-    /// What a moderator and the bot need for it.
+    /// The permission that both the moderator and the bot need.
     pub const fn permission(self) -> Permissions {
         match self {
             Self::Timeout => Permissions::MODERATE_MEMBERS,
@@ -158,11 +158,11 @@ impl Action {
     }
 }
 
-/// Permission to have an action follow from warnings.
+/// A permit to use an action as the consequence of warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThresholdPermit(Action);
 
-/// Permission to punish one member, with the rank of who punishes.
+/// A permit to punish one member, with the moderator's rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PunishPermit {
     moderator_id: Option<Id<UserMarker>>,
@@ -171,33 +171,33 @@ pub struct PunishPermit {
     is_owner: bool,
 }
 
-/// What a moderator may do to one member, and what the bot can do.
+/// The punishments that a moderator may apply to one member and that the bot can carry out.
 #[derive(Clone, Copy, Debug)]
 pub struct Sanctions([Result<PunishPermit, Hindrance>; Action::ALL.len()]);
 
 impl Guilds {
-    /// What a member with these roles may cause in the server.
+    /// The authority of a member with these roles in the guild.
     ///
     /// # Errors
     ///
-    /// Discord does not say what the roles are. Nothing is permitted then.
+    /// The roles cannot be read from Discord. Nothing is permitted then.
     pub async fn authority(
         &self,
         guild_id: Id<GuildMarker>,
         (user_id, roles): (Id<UserMarker>, &[Id<RoleMarker>]),
         priority: Priority,
     ) -> Result<Authority, RestError> {
-        // Also reads the server again if one of the roles is newer than what is known of it.
+        // Also reads the guild again if one of the roles is newer than the cached data.
         let rank = self.rank(guild_id, (user_id, roles), priority).await?;
         let look = |kept: &Kept| authority(kept, guild_id, (user_id, roles), rank);
         self.known(guild_id, Need::Guild, priority, look).await
     }
 
-    /// Permission for a member to make a role a reward that the bot can give.
+    /// Checks that a member may make a role a reward and that the bot can give it.
     ///
     /// # Errors
     ///
-    /// Discord does not say what the role is.
+    /// The role cannot be read from Discord.
     pub async fn reward_permit(
         &self,
         guild_id: Id<GuildMarker>,
@@ -210,7 +210,7 @@ impl Guilds {
         }
         let mut assignable = self.assignable(guild_id, role_id, priority).await?;
         if assignable != Assignable::Yes {
-            // Nothing is refused because of what was true some minutes ago.
+            // Stale data from some minutes ago must not cause a refusal.
             self.forget(guild_id);
             assignable = self.assignable(guild_id, role_id, priority).await?;
         }
@@ -227,11 +227,11 @@ impl Guilds {
         })
     }
 
-    /// A dangerous permission of the role, if it has one.
+    /// A dangerous permission of the role, if any.
     ///
     /// # Errors
     ///
-    /// Discord does not say what the role is.
+    /// The role cannot be read from Discord.
     pub async fn dangers_of(
         &self,
         guild_id: Id<GuildMarker>,
@@ -249,7 +249,7 @@ impl Guilds {
     ///
     /// # Errors
     ///
-    /// Discord does not say.
+    /// It cannot be read from Discord.
     pub async fn owner(
         &self,
         guild_id: Id<GuildMarker>,
@@ -259,12 +259,12 @@ impl Guilds {
         self.known(guild_id, Need::Guild, priority, look).await
     }
 
-    /// What a moderator may do to a member, and the bot can. `roles` are the member's; `None` for one who has left, of whom Discord
-    /// asks for no rank either.
+    /// The punishments that a moderator may apply to a member and the bot can carry out. `roles` are the member's; `None` for one who has
+    /// left, for whom Discord requires no rank either.
     ///
     /// # Errors
     ///
-    /// Discord does not say who stands where.
+    /// The ranks cannot be read from Discord.
     pub async fn sanctions(
         &self,
         guild_id: Id<GuildMarker>,
@@ -294,12 +294,12 @@ impl Guilds {
         Ok(sanctions)
     }
 
-    /// Whether a permit still holds against a user with these roles, `None` for one who is no member: they may have been given higher
-    /// ones, or come back with them.
+    /// Whether a permit still applies to a user with these roles, `None` if they are not a member: they may have received higher roles, or
+    /// rejoined with them.
     ///
     /// # Errors
     ///
-    /// Discord does not say who stands where.
+    /// The ranks cannot be read from Discord.
     pub(crate) async fn still_above(
         &self,
         guild_id: Id<GuildMarker>,
@@ -327,20 +327,20 @@ impl Guilds {
 /// Why a role cannot become a reward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RewardFault {
-    /// The asker may not.
+    /// The user is not allowed to.
     Denied(Denial),
     /// The bot cannot give it.
     Unassignable(Assignable),
 }
 
 impl Authority {
-    /// Whether they could give this role themselves.
+    /// Whether the member could give this role themselves.
     fn over(&self, role_id: Id<RoleMarker>) -> Result<(), Denial> {
         if !self.permissions.contains(Permissions::MANAGE_ROLES) {
             return Err(Denial::Permission(Permissions::MANAGE_ROLES));
         }
         let Some(role) = self.roles.iter().find(|role| role.id == role_id) else {
-            // A role that is gone gives nothing.
+            // A deleted role gives nothing.
             return Ok(());
         };
         if self.rank > Rank::Member(Some(rank(role))) {
@@ -350,22 +350,22 @@ impl Authority {
         }
     }
 
-    /// Permission to change XP, or what earns it. In a server whose levels give roles this takes what giving those roles by hand
-    /// takes: otherwise any of them could be reached by a command.
+    /// Issues a permit to change XP, or the rules for earning it. In a guild with reward roles this requires the right to give those roles
+    /// manually: otherwise any of them could be obtained by a command.
     ///
     /// # Errors
     ///
-    /// They may not give one of the roles.
+    /// The member may not give one of the roles.
     pub fn xp_permit(&self, rewards: impl IntoIterator<Item = Id<RoleMarker>>) -> Result<XpPermit, Denial> {
         rewards.into_iter().try_for_each(|role_id| self.over(role_id))?;
         Ok(XpPermit(()))
     }
 
-    /// Permission to have an action follow from warnings.
+    /// Issues a permit to use an action as the consequence of warnings.
     ///
     /// # Errors
     ///
-    /// They may not do it themselves.
+    /// The member may not perform the action themselves.
     pub fn threshold_permit(&self, action: Action) -> Result<ThresholdPermit, Denial> {
         let permission = action.permission();
         if self.permissions.contains(permission) {
@@ -375,7 +375,7 @@ impl Authority {
         }
     }
 
-    /// Their rank.
+    /// The member's rank.
     pub const fn rank(&self) -> Rank {
         self.rank
     }
@@ -390,7 +390,8 @@ impl Authority {
 }
 
 impl RewardPermit {
-    /// What the operator of the bot configures. It is no owner's choice: a role with dangerous permissions is not given.
+    /// A permit for the bot operator's configuration. It does not count as an owner's choice: a role with dangerous permissions is not
+    /// given.
     pub const fn of_operator(role_id: Id<RoleMarker>) -> Self {
         Self {
             role_id,
@@ -403,33 +404,33 @@ impl RewardPermit {
         self.role_id
     }
 
-    /// Who made it a reward; `None` for the operator.
+    /// The member who made it a reward; `None` for the operator.
     pub const fn configured_by(&self) -> Option<Id<UserMarker>> {
         self.configured_by
     }
 }
 
 impl XpPermit {
-    /// Of a change that was permitted when it began, and that is written down.
+    /// For a recorded change, which was permitted when it began.
     pub(crate) const fn recorded() -> Self {
         Self(())
     }
 
-    /// What the operator of the bot changes.
+    /// For a change by the bot's operator.
     pub const fn of_operator() -> Self {
         Self(())
     }
 }
 
 impl ThresholdPermit {
-    /// What may follow from warnings.
+    /// The permitted action.
     pub const fn action(self) -> Action {
         self.0
     }
 }
 
 impl PunishPermit {
-    /// What a version wrote that recorded no permits. It does not hold against anyone.
+    /// For data of a version that recorded no permits. It applies to no one.
     pub(crate) const fn unrecorded() -> Self {
         Self {
             moderator_id: None,
@@ -440,16 +441,16 @@ impl PunishPermit {
 }
 
 impl Sanctions {
-    /// None at all.
+    /// No permits.
     pub const fn none() -> Self {
         Self([Err(Hindrance::Denied(Denial::MemberAbove)); Action::ALL.len()])
     }
 
-    /// Permission for an action, or why not.
+    /// The permit for an action, or the reason why there is none.
     ///
     /// # Errors
     ///
-    /// The moderator may not, or the bot cannot.
+    /// The moderator is not allowed to, or the bot is unable to.
     pub const fn to(&self, action: Action) -> Result<PunishPermit, Hindrance> {
         self.0[action as usize]
     }

@@ -1,4 +1,4 @@
-//! The guilds that somebody asked about, as they were last heard of: bounded, and not for ever.
+//! The cache of recently used guilds: limited in size and age.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -21,26 +21,26 @@ use super::{
 };
 use crate::{discord::clock::Clock, telemetry::metrics};
 
-/// How long a guild is kept after it was read. Its events keep it right where they come; where they go to another process, this is
-/// how old it gets.
+/// How long a guild is cached after it was read. Events keep it up to date if this process receives them; otherwise this is the maximum age
+/// of its data.
 const KEPT_FOR: Duration = Duration::from_mins(15);
 
-/// Guilds, roles and channels that are kept in all. Measured with 690 guilds of 40 roles and 45 channels with two overwrites: 10.7 MB,
-/// 180 bytes each.
+/// The maximum number of cached guilds, roles and channels in total. Measured with 690 guilds of 40 roles and 45 channels with two
+/// overwrites: 10.7 MB, 180 bytes each.
 const MOST_ITEMS: usize = 60_000;
 
-/// What has to be known of a guild to answer a question.
+/// The guild data that a query needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Need {
     /// Its name, owner and roles.
     Guild,
-    /// And the bot's own roles.
+    /// The bot's own roles in addition.
     Own,
-    /// And its channels.
+    /// The channels in addition.
     Channels,
 }
 
-/// What is not known of it.
+/// The parts of a guild that are not cached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Missing {
     pub(super) guild: bool,
@@ -62,12 +62,12 @@ impl Missing {
     }
 }
 
-/// A guild as REST gives it.
+/// A guild as returned by REST.
 #[derive(Debug, Deserialize)]
 pub(super) struct GuildRead {
     pub(super) name: String,
     pub(super) owner_id: Id<UserMarker>,
-    /// `None` on servers that do not send them with the guild.
+    /// `None` if the API does not include them in the guild.
     pub(super) roles: Option<Vec<RoleModel>>,
 }
 
@@ -75,11 +75,11 @@ pub(super) struct GuildRead {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Own {
     pub(super) roles: Vec<Id<RoleMarker>>,
-    /// Until then it may only look.
+    /// The end of the bot's timeout.
     pub(super) communication_disabled_until: Option<Timestamp>,
 }
 
-/// What was read of a guild.
+/// Data of a guild read over REST.
 #[derive(Debug, Default)]
 pub(super) struct Read {
     pub(super) guild: Option<GuildRead>,
@@ -87,13 +87,13 @@ pub(super) struct Read {
     pub(super) channels: Option<Vec<ChannelModel>>,
 }
 
-/// A guild that is kept. Its roles and channels are in the cache.
+/// A cached guild. Its roles and channels are in the cache.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) owner_id: Id<UserMarker>,
     pub(super) own: Option<Own>,
-    /// Whether its channels are known.
+    /// Whether its channels are cached.
     pub(super) channels: bool,
     until: Instant,
     used: u64,
@@ -101,13 +101,13 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Whether it was read longer ago than that.
+    /// Whether it was read longer than `age` ago.
     pub(super) fn is_older(&self, age: Duration, now: Instant) -> bool {
         self.until.saturating_duration_since(now) < KEPT_FOR.saturating_sub(age)
     }
 }
 
-/// The guilds that are kept.
+/// The cached guilds.
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) cache: Cache,
@@ -115,7 +115,7 @@ pub(super) struct Kept {
     guilds: HashMap<Id<GuildMarker>, Entry, FxBuildHasher>,
     items: usize,
     uses: u64,
-    /// Guilds of which something is being read, and how often they changed meanwhile.
+    /// Guilds with reads in progress, and how often they changed meanwhile.
     under_way: HashMap<Id<GuildMarker>, UnderWay, FxBuildHasher>,
 }
 
@@ -132,7 +132,7 @@ impl Default for Kept {
 }
 
 impl Kept {
-    /// Nothing is kept yet. Timeouts end by this clock.
+    /// An empty cache. The clock determines when timeouts end.
     pub(super) fn new(clock: Clock) -> Self {
         let wanted = ResourceType::ROLE | ResourceType::CHANNEL;
         Self {
@@ -147,7 +147,7 @@ impl Kept {
 }
 
 impl Kept {
-    /// What has to be read before a question can be answered. A guild that is asked about stays.
+    /// The data that must be read before a query can be answered. Marks the guild as used.
     pub(super) fn missing(&mut self, guild_id: Id<GuildMarker>, need: Need, now: Instant) -> Missing {
         if self.guilds.get(&guild_id).is_some_and(|entry| entry.until <= now) {
             self.remove(guild_id);
@@ -172,14 +172,14 @@ impl Kept {
         self.guilds.get_mut(&guild_id)
     }
 
-    /// Something is going to be read. Returns what [`Self::has_changed`] wants to know.
+    /// Begin a read. Returns the value to pass to [`Self::has_changed`].
     pub(super) fn begin(&mut self, guild_id: Id<GuildMarker>) -> u64 {
         let under_way = self.under_way.entry(guild_id).or_default();
         under_way.reads += 1;
         under_way.changes
     }
 
-    /// The read is over, whatever became of it.
+    /// End a read, whatever its result.
     pub(super) fn end(&mut self, guild_id: Id<GuildMarker>) {
         if let Some(under_way) = self.under_way.get_mut(&guild_id) {
             under_way.reads -= 1;
@@ -189,21 +189,21 @@ impl Kept {
         }
     }
 
-    /// Whether a guild changed since a read began that is still under way: then its answer may be older than what was heard.
+    /// Whether a guild changed during a read in progress: its response may then be older than the events.
     pub(super) fn has_changed(&self, guild_id: Id<GuildMarker>, since: u64) -> bool {
         self.under_way
             .get(&guild_id)
             .is_none_or(|under_way| under_way.changes != since)
     }
 
-    /// Something was heard of a guild.
+    /// Record a change of a guild.
     pub(super) fn changed(&mut self, guild_id: Id<GuildMarker>) {
         if let Some(under_way) = self.under_way.get_mut(&guild_id) {
             under_way.changes += 1;
         }
     }
 
-    /// Keep what was read. Parts of a guild that is not kept any more are left out.
+    /// Store what was read. Parts of a guild that was evicted meanwhile are dropped.
     pub(super) fn keep(&mut self, guild_id: Id<GuildMarker>, read: Read, now: Instant) {
         if let Some(guild) = read.guild {
             self.remove(guild_id);
@@ -239,7 +239,7 @@ impl Kept {
         self.count(guild_id);
     }
 
-    /// A guild is known no more.
+    /// Remove a guild from the cache.
     pub(super) fn remove(&mut self, guild_id: Id<GuildMarker>) {
         if let Some(entry) = self.guilds.remove(&guild_id) {
             self.items -= entry.items;
@@ -251,7 +251,7 @@ impl Kept {
         self.show();
     }
 
-    /// Count what is kept of a guild anew, and give up those that nobody asked about for the longest time.
+    /// Recount the items of a guild, and evict the least recently used guilds.
     pub(super) fn count(&mut self, guild_id: Id<GuildMarker>) {
         let roles = self.cache.guild_roles(guild_id).map_or(0, |ids| ids.len());
         let channels = self.cache.guild_channels(guild_id).map_or(0, |ids| ids.len());

@@ -1,4 +1,4 @@
-//! What changes on Discord and concerns what is stored of guilds.
+//! Changes on Discord that affect stored guild data.
 
 use std::collections::BTreeSet;
 
@@ -14,13 +14,13 @@ use crate::discord::{
     rest::{Priority, RestError},
 };
 
-/// Deleted roles and channels that wait to be taken out of settings. More are removed when the settings are listed.
+/// The maximum number of deleted roles and channels waiting for removal from settings. Others are removed when the settings are listed.
 const MOST: usize = 10_000;
 
-/// What changed since it was last asked for.
+/// The changes since the last query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// Guilds whose roles changed, or the bot's own: what waited for that may be possible now.
+    /// Guilds in which roles changed, including the bot's own: blocked effects may be possible now.
     pub(crate) roles: BTreeSet<Id<GuildMarker>>,
     /// Roles that were deleted.
     pub(crate) deleted_roles: BTreeSet<(Id<GuildMarker>, Id<RoleMarker>)>,
@@ -49,12 +49,12 @@ struct User {
 }
 
 impl Changes {
-    /// Whether nothing changed.
+    /// Whether there are no changes.
     pub(crate) fn is_empty(&self) -> bool {
         self.roles.is_empty() && self.deleted_roles.is_empty() && self.deleted_channels.is_empty()
     }
 
-    /// Take in an event. One that cannot be read says nothing here: [`Guilds::hear`] reports it.
+    /// Record an event. One that cannot be read has no effect here: [`Guilds::hear`] reports it.
     pub(super) fn note(&mut self, me: Option<Id<UserMarker>>, news: &GuildNews<'_>) {
         let guild_id = news.guild_id;
         match news.event_type {
@@ -86,7 +86,7 @@ impl Changes {
         }
     }
 
-    /// What changed earlier, and could not be dealt with.
+    /// Restore earlier changes that could not be processed.
     fn put_back(&mut self, earlier: Self) {
         self.roles.extend(earlier.roles);
         self.deleted_roles.extend(earlier.deleted_roles);
@@ -95,7 +95,7 @@ impl Changes {
 }
 
 impl Guilds {
-    /// Which of these roles and channels of a guild do not exist.
+    /// The subset of these roles and channels of a guild that does not exist.
     pub(crate) async fn gone(
         &self,
         guild_id: Id<GuildMarker>,
@@ -118,12 +118,12 @@ impl Guilds {
         Ok(gone)
     }
 
-    /// What changed since the last call.
+    /// Take the changes since the last call.
     pub(crate) fn take_changes(&self) -> Changes {
         std::mem::take(&mut self.inner.changes())
     }
 
-    /// It could not be dealt with now.
+    /// Return changes that could not be processed.
     pub(crate) fn put_back(&self, changes: Changes) {
         self.inner.changes().put_back(changes);
     }

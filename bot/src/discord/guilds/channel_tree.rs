@@ -1,5 +1,5 @@
-//! Where channels stand: a thread under its channel, a channel in its category. All of a guild's are read at once when somebody asks
-//! for the first; events keep them right from then on, since they are asked for with every message.
+//! The channel tree: threads below channels, channels in categories. The first query reads all channels of a guild at once; events then
+//! keep them up to date, since every message needs them.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -16,15 +16,15 @@ use crate::discord::{
     rest::{Priority, RestError},
 };
 
-/// Channels that are kept in all, about 60 bytes each. Then it begins anew.
+/// The maximum number of cached channels, about 60 bytes each. Beyond that the cache is cleared.
 const MOST: usize = 200_000;
 
-/// A channel, and what it stands under, the nearest first.
+/// A channel and its ancestors, the nearest first.
 pub(super) type Place = Box<[Id<ChannelMarker>]>;
 
 type Parents = HashMap<Id<ChannelMarker>, Option<Id<ChannelMarker>>, FxBuildHasher>;
 
-/// A channel or thread, as far as it matters here.
+/// The relevant fields of a channel or thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct Standing {
     pub(super) id: Id<ChannelMarker>,
@@ -32,50 +32,51 @@ pub(super) struct Standing {
     pub(super) parent_id: Option<Id<ChannelMarker>>,
 }
 
-/// The places that are known.
+/// The cached tree.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     guilds: HashMap<Id<GuildMarker>, InGuild, FxBuildHasher>,
     channels: usize,
-    /// Raised whenever something changes.
+    /// Incremented with every change.
     changes: u64,
 }
 
 #[derive(Debug, Default)]
 struct InGuild {
     parents: Parents,
-    /// Whether all of its channels are known; of threads, those that were asked for or heard of.
+    /// Whether all of its channels are cached; threads only if they were queried or seen in events.
     is_read: bool,
-    /// The last change.
+    /// The value of the change counter at the last change.
     changed: u64,
 }
 
 impl Places {
-    /// A channel with what it stands under, as far as all of that is known.
+    /// A channel with its ancestors, if all of them are cached.
     pub(super) fn get(&self, guild_id: Id<GuildMarker>, channel_id: Id<ChannelMarker>) -> Option<Place> {
         let parents = &self.guilds.get(&guild_id)?.parents;
         let Some(parent) = *parents.get(&channel_id)? else {
             return Some([channel_id].into());
         };
-        // A category stands under nothing; and where a thread is known, so is the channel that it stands under.
+        // A category has no parent; and if a thread is cached, so is its parent channel.
         Some(match parents.get(&parent) {
             Some(Some(category)) => [channel_id, parent, *category].into(),
             Some(None) | None => [channel_id, parent].into(),
         })
     }
 
-    /// Whether a guild's channels were read already: what is not among them then is a thread, or nothing.
+    /// Whether a guild's channels were read: an ID that is not among them is then a thread, or does not exist.
     pub(super) fn is_read(&self, guild_id: Id<GuildMarker>) -> bool {
         self.guilds.get(&guild_id).is_some_and(|guild| guild.is_read)
     }
 
-    /// Something is about to be looked up: what to hand to [`Self::insert`].
+    /// Begin a lookup. Returns the value to pass to [`Self::insert`].
     pub(super) fn begin(&mut self, guild_id: Id<GuildMarker>) -> u64 {
         self.guilds.entry(guild_id).or_default();
         self.changes
     }
 
-    /// Keep what was looked up, unless something has changed since. `all` says whether these are all of the guild's channels.
+    /// Store the result of a lookup, unless the guild has changed since it began. `all` states whether these are all of the guild's
+    /// channels.
     pub(super) fn insert(
         &mut self,
         guild_id: Id<GuildMarker>,
@@ -97,15 +98,15 @@ impl Places {
         self.begin_anew_if_full();
     }
 
-    /// Take in what an event tells.
+    /// Apply an event.
     pub(super) fn hear(&mut self, news: &GuildNews<'_>) {
         let is_gone = match news.event_type {
             "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => false,
-            // A guild that came (back) may have changed while nobody heard of it.
+            // A guild that becomes available (again) may have changed while no events were received.
             "CHANNEL_DELETE" | "THREAD_DELETE" | "GUILD_CREATE" | "GUILD_DELETE" => true,
             _ => return,
         };
-        // Also for what is being looked up in a guild that is not known yet.
+        // Also applies to lookups in a guild that is not cached yet.
         self.changes += 1;
         let Some(guild) = self.guilds.get_mut(&news.guild_id) else {
             return;
@@ -117,7 +118,7 @@ impl Places {
             news.object::<Standing>().ok()
         };
         let Some(Standing { id, parent_id }) = standing else {
-            // Nothing is certain there any more.
+            // The cached tree of the guild may be wrong now.
             self.channels -= guild.parents.len();
             guild.parents = Parents::default();
             guild.is_read = false;
@@ -134,7 +135,7 @@ impl Places {
     fn begin_anew_if_full(&mut self) {
         if self.channels > MOST {
             *self = Self {
-                // What is being looked up now is not kept.
+                // Discards the results of lookups in progress.
                 changes: self.changes + 1,
                 ..Self::default()
             };
@@ -143,13 +144,13 @@ impl Places {
 }
 
 impl Guilds {
-    /// A channel with what it stands under, the nearest first, if that is known without asking.
+    /// A channel with its ancestors, the nearest first, if they are cached.
     pub fn known_place(&self, guild_id: Id<GuildMarker>, channel_id: Id<ChannelMarker>) -> Option<Place> {
         self.inner.places().get(guild_id, channel_id)
     }
 
-    /// A channel with what it stands under, the nearest first: a thread's channel, a channel's category. One request tells it of all
-    /// of a guild's channels; one more of a thread that nobody heard of.
+    /// A channel with its ancestors, the nearest first: a thread's channel, a channel's category. One request reads all channels of a
+    /// guild; an uncached thread takes another one.
     pub async fn place(
         &self,
         guild_id: Id<GuildMarker>,
@@ -182,7 +183,7 @@ impl Guilds {
             let (id, parent_id) = (channel_id, channel.parent_id);
             found.push(Standing { id, parent_id });
             place.extend(parent_id);
-            // What a thread stands under may stand in a category.
+            // The parent channel of a thread may be in a category.
             next = parent_id.filter(|_| channel.kind.is_thread());
         }
         self.inner.places().insert(guild_id, found, false, since);
@@ -194,7 +195,7 @@ impl Inner {
     async fn read_places(&self, guild_id: Id<GuildMarker>, priority: Priority) -> Result<(), RestError> {
         let since = self.places().begin(guild_id);
         let request = self.rest.builders().guild_channels(guild_id);
-        // Read as what is kept of them, not as the whole that Discord tells.
+        // Parsed directly into the cached form, without the unused fields.
         let channels: Vec<Standing> = self.rest.send(priority, request).await?.model()?;
         self.places().insert(guild_id, channels, true, since);
         Ok(())

@@ -1,4 +1,4 @@
-//! Who stands above whom: <https://docs.discord.com/developers/topics/permissions#permission-hierarchy>.
+//! The ranking of members: <https://docs.discord.com/developers/topics/permissions#permission-hierarchy>.
 
 use std::cmp::Reverse;
 
@@ -19,31 +19,31 @@ use super::{
 };
 use crate::discord::rest::{Priority, RestError};
 
-/// How high somebody stands in a guild.
+/// A user's rank in a guild.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
-    /// By position and id of the highest role: of two at one position the older one is higher. `None` is everybody's role alone.
+    /// The position and ID of the highest role: of two at the same position the older one ranks higher. `None` for members without roles.
     Member(Option<(i64, Reverse<Id<RoleMarker>>)>),
-    /// The guild is theirs.
+    /// The guild's owner.
     Owner,
 }
 
-/// Why the bot cannot do something to a member.
+/// Why the bot cannot act on a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Obstacle {
-    /// It lacks the permission.
+    /// The bot lacks the permission.
     NoPermission,
-    /// The guild is the member's.
+    /// The member is the guild's owner.
     Owner,
-    /// The member's highest role does not stand below the bot's.
+    /// The member's highest role is not below the bot's.
     AboveBot,
     /// The member is an administrator, who cannot be timed out.
     Administrator,
 }
 
 impl Obstacle {
-    /// The text that says so to a server's staff.
+    /// The key of the text for moderators.
     pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::NoPermission => "warning-obstacle-permission",
@@ -60,7 +60,7 @@ impl Guilds {
         self.inner.me(priority).await
     }
 
-    /// How high somebody with these roles stands.
+    /// The rank of a user with these roles.
     pub async fn rank(
         &self,
         guild_id: Id<GuildMarker>,
@@ -72,14 +72,14 @@ impl Guilds {
         if is_whole {
             return Ok(known);
         }
-        // A role of theirs is newer than what is known of the guild.
+        // A role of the user is newer than the cached guild.
         self.forget(guild_id);
         let (known, _) = self.known(guild_id, Need::Guild, priority, look).await?;
         Ok(known)
     }
 
-    /// What keeps the bot from doing something to a member with these roles (none for who is no member) that needs a permission.
-    /// Looked up anew before anything is said to be in the way.
+    /// The obstacle to a bot action that needs a permission on a member with these roles (none if they are not a member). The guild is read
+    /// again before an obstacle is reported.
     pub async fn obstacle(
         &self,
         guild_id: Id<GuildMarker>,
@@ -99,11 +99,11 @@ impl Guilds {
         self.known(guild_id, Need::Own, priority, look).await
     }
 
-    /// Whether the bot has a permission in the whole server. Looked up again before it is said to lack it.
+    /// Whether the bot has a guild-wide permission. The guild is read again before the answer is no.
     ///
     /// # Errors
     ///
-    /// Discord does not say.
+    /// The guild cannot be read from Discord.
     pub async fn may(
         &self,
         guild_id: Id<GuildMarker>,
@@ -122,7 +122,7 @@ impl Guilds {
         self.known(guild_id, Need::Own, priority, look).await
     }
 
-    /// The same as [`Self::obstacle`] for several permissions, in their order.
+    /// Like [`Self::obstacle`], for several permissions, in their order.
     pub(super) async fn obstacles<const N: usize>(
         &self,
         guild_id: Id<GuildMarker>,
@@ -150,7 +150,7 @@ fn role_of(kept: &Kept, guild_id: Id<GuildMarker>, role_id: Id<RoleMarker>) -> O
     (role.guild_id() == guild_id).then(|| role.resource().clone())
 }
 
-/// How high somebody stands, and whether all of these roles are known.
+/// A user's rank, and whether all of these roles are cached.
 fn rank_of(
     kept: &Kept,
     guild_id: Id<GuildMarker>,
@@ -225,7 +225,7 @@ mod tests {
         })
     }
 
-    /// The bot's role is 20; 11 stands beside 10, 30 above the bot, and 12 is an administrator's below it.
+    /// The bot's role is 20; 11 has the same position as 10, 30 is above the bot, and 12 is an administrator role below it.
     fn guild(own: u64) -> Kept {
         let roles = json!([
             role(100, 0, 0),

@@ -1,4 +1,4 @@
-//! The roles of members. Not kept: there are many, and their changes are a privileged intent.
+//! The roles of members. They are not cached: there are many, and their updates need a privileged intent.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::discord::rest::{Priority, RestError};
 const UNKNOWN_MEMBER: u64 = 10_007;
 const UNKNOWN_USER: u64 = 10_013;
 
-/// A member in a list of such.
+/// A member in the response of List Guild Members.
 #[derive(Deserialize)]
 struct Listed {
     user: ListedUser,
@@ -47,7 +47,7 @@ impl Guilds {
         Ok(roles.roles)
     }
 
-    /// The same; `None` for a user who is no member.
+    /// Like [`Self::roles_of`]; `None` for a user who is not a member.
     pub async fn roles_if_member(
         &self,
         guild_id: Id<GuildMarker>,
@@ -64,9 +64,9 @@ impl Guilds {
         }
     }
 
-    /// Everybody who has the role and is no bot. A page of 1,000 members a request: it takes a while in a large guild, and is refused
-    /// (403) where the operator has not switched on Discord's
-    /// [Server Members Intent](https://docs.discord.com/developers/resources/guild#list-guild-members).
+    /// All members with the role, without bots. One request per 1,000 members of the guild: it takes a while in a large guild, and fails
+    /// (403) if the operator has not enabled Discord's [Server Members
+    /// Intent](https://docs.discord.com/developers/resources/guild#list-guild-members).
     pub async fn people_with(
         &self,
         guild_id: Id<GuildMarker>,

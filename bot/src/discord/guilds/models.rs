@@ -1,5 +1,5 @@
-//! Roles and channels as Discord sends them, with the fields that are used and no others. A field that nothing looks at can be missing
-//! or of another kind: a Discord that renames one, or a server that is not quite Discord, stays readable.
+//! Roles and channels as sent by Discord, with only the fields in use. Unused fields can be missing or of another type, so a field renamed
+//! by Discord, or a server that imitates Discord, causes no errors.
 
 use serde::Deserialize;
 use twilight_model::{
@@ -33,7 +33,7 @@ pub(super) struct ChannelModel {
 }
 
 impl From<RoleModel> for Role {
-    /// The whole role that twilight's cache asks for; what is not kept of it is empty.
+    /// The complete role that twilight's cache requires; unused fields are empty.
     fn from(role: RoleModel) -> Self {
         #[expect(deprecated, reason = "a field without a default")]
         Self {
@@ -59,7 +59,7 @@ impl From<RoleModel> for Role {
 }
 
 impl From<ChannelModel> for Channel {
-    /// The whole channel that twilight's cache asks for; what is not kept of it is empty.
+    /// The complete channel that twilight's cache requires; unused fields are empty.
     fn from(channel: ChannelModel) -> Self {
         Self {
             application_id: None,

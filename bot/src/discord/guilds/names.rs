@@ -1,7 +1,7 @@
-//! What members are called, for lists of them.
+//! Member names, for lists of members.
 //!
-//! A client shows a mention as a raw ID when it does not know the member, which is the rule in large servers and certain for members who
-//! have left.
+//! A client shows a mention as a raw ID if it does not know the member, which is usual in large guilds and certain for members who have
+//! left.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -19,14 +19,14 @@ use crate::{
     support::text::names::Name,
 };
 
-/// Names that are kept, about 150 bytes each. Then all are forgotten: asking again costs one request each.
+/// The maximum number of cached names, about 150 bytes each. Beyond that the cache is cleared: reading a name again costs one request.
 const KEPT: usize = 20_000;
-/// For how long a name is kept. Its changes are a privileged intent.
+/// How long a name is cached. Updates of names need a privileged intent.
 const LASTS: Duration = Duration::from_hours(1);
 
 type Key = (Id<GuildMarker>, Id<UserMarker>);
 
-/// Names that were asked for lately.
+/// The cached names.
 #[derive(Debug, Default)]
 pub(super) struct Names(HashMap<Key, (Name, Instant)>);
 
@@ -51,7 +51,7 @@ struct Member {
 }
 
 impl Guilds {
-    /// What the member is called in the guild; the user's own name for somebody who has left. One request serves all who ask meanwhile.
+    /// The member's name in the guild; the user's own name if they have left. Concurrent queries share one request.
     pub async fn member_name(
         &self,
         guild_id: Id<GuildMarker>,
@@ -69,7 +69,7 @@ impl Guilds {
         self.inner.name_reads.ask((guild_id, user_id), ask).await
     }
 
-    /// What these members are called. A name that Discord does not give within `patience` is missing.
+    /// The names of these members. A name that Discord does not return within `patience` is missing.
     pub async fn member_names(
         &self,
         guild_id: Id<GuildMarker>,

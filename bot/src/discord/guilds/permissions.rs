@@ -1,4 +1,4 @@
-//! What the bot may do in a guild that is kept: <https://discord.com/developers/docs/topics/permissions>.
+//! The bot's permissions in a cached guild: <https://discord.com/developers/docs/topics/permissions>.
 
 use std::{cmp::Reverse, time::SystemTime};
 
@@ -18,10 +18,10 @@ use super::{
     reduced::{ReducedChannel, ReducedRole},
 };
 
-/// What is left to a member in a timeout.
+/// The permissions of a member in timeout.
 const IN_TIMEOUT: Permissions = Permissions::VIEW_CHANNEL.union(Permissions::READ_MESSAGE_HISTORY);
 
-/// The bot's roles in a guild, with what follows from them.
+/// The bot's roles in a guild, with the derived data.
 pub(super) struct Standing<'a> {
     guild_id: Id<GuildMarker>,
     pub(super) owner_id: Id<UserMarker>,
@@ -29,24 +29,24 @@ pub(super) struct Standing<'a> {
     own: &'a Own,
     everyone: Permissions,
     roles: Vec<(Id<RoleMarker>, Permissions)>,
-    /// The highest, by [`rank`].
+    /// The highest role, by [`rank`].
     pub(super) highest: Option<ReducedRole>,
     /// Discord's time.
     now: SystemTime,
 }
 
-/// Of two roles at one position the older one stands higher.
+/// The rank of a role: of two roles at the same position the older one ranks higher.
 pub(super) fn rank(role: &ReducedRole) -> (i64, Reverse<Id<RoleMarker>>) {
     (role.position, Reverse(role.id))
 }
 
-/// Where a role stands; `None` if it is not known.
+/// The rank of a role; `None` if it is not cached.
 pub(super) fn order(kept: &Kept, role_id: Id<RoleMarker>) -> Order {
     kept.cache.role(role_id).map(|role| rank(role.resource()))
 }
 
 impl<'a> Standing<'a> {
-    /// `None` where the guild, or the bot's roles in it, are not known.
+    /// `None` if the guild or the bot's roles in it are not cached.
     pub(super) fn of(kept: &'a Kept, guild_id: Id<GuildMarker>, me: Id<UserMarker>) -> Option<Self> {
         let entry = kept.get(guild_id)?;
         let own = entry.own.as_ref()?;
@@ -68,7 +68,7 @@ impl<'a> Standing<'a> {
         PermissionCalculator::new(self.guild_id, self.me, self.everyone, &self.roles).owner_id(self.owner_id)
     }
 
-    /// What the bot may do in the whole guild.
+    /// The bot's guild-wide permissions.
     pub(super) fn permissions(&self) -> Permissions {
         self.within_timeout(self.calculator().root())
     }
@@ -90,8 +90,8 @@ impl<'a> Standing<'a> {
     }
 
     fn in_channel(&self, kind: ChannelType, overwrites: &[PermissionOverwrite]) -> Permissions {
-        // twilight's calculator knows no messages in voice channels, and takes the permission away there; in announcement
-        // channels it takes nothing.
+        // twilight's calculator does not know text in voice channels, and removes the permission there; in announcement channels it removes
+        // nothing.
         let kind = match kind {
             ChannelType::GuildVoice | ChannelType::GuildStageVoice => ChannelType::GuildAnnouncement,
             kind => kind,
@@ -100,7 +100,7 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// Whether the bot can give the role; `None` where what is known does not tell.
+/// Whether the bot can give the role; `None` if the cached data is insufficient.
 pub(super) fn assignable(
     kept: &Kept,
     guild_id: Id<GuildMarker>,
@@ -138,7 +138,7 @@ pub(super) fn assignable(
     })
 }
 
-/// Whether the bot can send messages in a channel that is known; `None` where it is not.
+/// Whether the bot can send messages in a cached channel; `None` if it is not cached.
 pub(super) fn sendable(
     kept: &Kept,
     guild_id: Id<GuildMarker>,
@@ -154,7 +154,7 @@ pub(super) fn sendable(
     sendable_in(kept, guild_id, &channel, me)
 }
 
-/// The same of a channel that is not among those that are kept, such as a thread; `None` where the guild's are not known.
+/// The same for a channel that is not cached, such as a thread; `None` if the guild's channels are not cached.
 pub(super) fn sendable_in(
     kept: &Kept,
     guild_id: Id<GuildMarker>,
@@ -175,7 +175,7 @@ pub(super) fn sendable_in(
             standing.in_channel(channel.kind, &channel.overwrites),
             Permissions::SEND_MESSAGES,
         ),
-        // Who may not join a voice channel may not write in it either.
+        // Sending messages in a voice channel requires the permission to connect.
         ChannelType::GuildVoice | ChannelType::GuildStageVoice => (
             standing.in_channel(channel.kind, &channel.overwrites),
             Permissions::SEND_MESSAGES | Permissions::CONNECT,

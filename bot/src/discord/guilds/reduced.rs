@@ -1,4 +1,4 @@
-//! What twilight's cache keeps of roles and channels: a tenth of what Discord tells.
+//! The parts of roles and channels that twilight's cache stores: a tenth of Discord's data.
 
 use twilight_cache_inmemory::{
     CacheableModels, InMemoryCache,
@@ -22,7 +22,7 @@ use twilight_model::{
 /// twilight's cache with the models of this file.
 pub(super) type Cache = InMemoryCache<Reduced>;
 
-/// The models of this file; the others, of which nothing is kept, are twilight's.
+/// The models of this file; models that are not stored are twilight's.
 #[derive(Clone, Debug)]
 pub(super) struct Reduced;
 

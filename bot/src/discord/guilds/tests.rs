@@ -50,7 +50,7 @@ fn guild(roles: &Value) -> Value {
     json!({"name": "A guild", "owner_id": "1", "roles": roles})
 }
 
-/// The usual guild: the bot's role is 20, of which 10 stands below and 30 above.
+/// The default guild: the bot's role is 20, with 10 below and 30 above.
 fn usual(everyone: u64, own: u64) -> Value {
     let mut managed = role(15, 1, 0);
     managed["managed"] = true.into();
@@ -125,7 +125,7 @@ fn roles_are_assignable_by_permission_and_hierarchy() {
     let owner = kept(own_guild, json!({"roles": []}), json!([]));
     assert_eq!(assignable(&owner, 30), Assignable::Yes);
 
-    // Of two at one position the older one is higher.
+    // Of two roles at the same position the older one ranks higher.
     let level = guild(&json!([
         role(100, 0, 0),
         role(19, 5, 0),
@@ -140,7 +140,7 @@ fn roles_are_assignable_by_permission_and_hierarchy() {
     );
 }
 
-/// Timeouts end by Discord's clock, whatever this host's says.
+/// Timeouts end by Discord's clock, regardless of the host's clock.
 #[test]
 fn a_timeout_ends_by_discord_s_clock() {
     const HOUR: Duration = Duration::from_hours(1);
@@ -204,7 +204,7 @@ fn messages_need_permissions_where_they_go() {
         (54, Sendable::Yes),
         (55, Sendable::NoPermission),
         (56, Sendable::Yes),
-        // Voice channels have text, too.
+        // Voice channels have text chat.
         (57, Sendable::Yes),
         (58, Sendable::NoPermission),
         (59, Sendable::Yes),
@@ -301,7 +301,7 @@ fn events_keep_it_right() {
     assert_eq!(guild.sizes(), (0, 0, 0));
 }
 
-/// A server that is not Discord, or a Discord that drops fields, may send less.
+/// A server that imitates Discord, or a Discord that drops fields, may send less.
 #[test]
 fn roles_need_only_what_is_used_of_them() {
     let sparse = |id: &str, position: i64| json!({"id": id, "permissions": "0", "position": position});
@@ -332,7 +332,7 @@ fn what_cannot_be_read_is_forgotten() {
         assert!(!hear(&mut guild, event_type, &data), "{event_type}");
         assert_eq!(guild.sizes(), (0, 0, 0), "{event_type}");
     }
-    // Of a guild that nobody asked about it is not even read.
+    // Events of a guild that is not cached are not even parsed.
     let mut nothing = Kept::default();
     assert!(hear(
         &mut nothing,
@@ -362,7 +362,7 @@ fn parts_are_missing_until_they_are_read() {
         ..Missing::default()
     };
     assert_eq!(kept.missing(GUILD, Need::Own, now), missing);
-    // Channels are not told of before they are known: the others would be missing.
+    // Channel events are ignored before the channels are cached: the others would be missing.
     assert!(hear(&mut kept, "CHANNEL_CREATE", &channel(51, 0, &json!([]))));
     assert_eq!(kept.sizes(), (1, 6, 0));
     let parts = Read {
@@ -372,11 +372,11 @@ fn parts_are_missing_until_they_are_read() {
     };
     kept.keep(GUILD, parts, now);
     assert!(kept.missing(GUILD, Need::Channels, now).is_nothing());
-    // In time it is read anew.
+    // After a while it is read again.
     let later = now + Duration::from_hours(1);
     assert_eq!(kept.missing(GUILD, Need::Guild, later), Missing::all(Need::Guild));
     assert_eq!(kept.sizes(), (0, 0, 0));
-    // Parts of a guild that was given up meanwhile are nobody's.
+    // Parts of a guild that was evicted meanwhile are dropped.
     let parts = Read {
         channels: Some(Vec::new()),
         ..Read::default()
@@ -390,7 +390,7 @@ fn an_answer_that_is_older_than_an_event_is_noticed() {
     let mut kept = Kept::default();
     let since = kept.begin(GUILD);
     assert!(!kept.has_changed(GUILD, since));
-    // Also while it is not kept.
+    // This applies even while the guild is not cached.
     assert!(hear(&mut kept, "CHANNEL_UPDATE", &channel(50, 0, &json!([]))));
     assert!(kept.has_changed(GUILD, since));
     let again = kept.begin(GUILD);
@@ -412,7 +412,7 @@ fn it_is_bounded_and_keeps_what_is_asked_for() {
     let mut kept = Kept::default();
     let roles: Vec<Value> = (1..100).map(|id| role(id, 1, 0)).collect();
     for id in 1..=2_000_u64 {
-        // Roles of their own.
+        // Roles with separate IDs for each guild.
         let roles: Vec<Value> = roles
             .iter()
             .zip(1..)

@@ -1,4 +1,4 @@
-//! Events keep the guilds right that are kept.
+//! Applies events to cached guilds.
 
 use serde::Deserialize;
 use twilight_model::{
@@ -49,14 +49,14 @@ struct User {
     id: Id<UserMarker>,
 }
 
-/// Apply what an event tells of a guild. A guild whose event cannot be read is forgotten, since it is not known what changed; then it
-/// is false.
+/// Apply an event of a guild. If it cannot be parsed, the change is unknown, so the guild is removed from the cache; the result is false
+/// then.
 pub(super) fn apply(kept: &mut Kept, me: Option<Id<UserMarker>>, news: &GuildNews<'_>) -> bool {
     let guild_id = news.guild_id;
     if news.event_type == "GUILD_MEMBER_UPDATE" {
         let read = serde_json::from_str::<Payload<MemberChanged>>(news.text);
         let changed = match read {
-            // Somebody else; nothing is kept of them.
+            // Another member; their data is not cached.
             Ok(Payload { d }) if me.is_some_and(|me| me != d.user.id) => return true,
             Ok(Payload { d }) => Some(d.own),
             Err(_) => None,
@@ -76,7 +76,7 @@ pub(super) fn apply(kept: &mut Kept, me: Option<Id<UserMarker>>, news: &GuildNew
         return true;
     }
     let applied = match news.event_type {
-        // It is gone, or came (back) with what nobody heard of.
+        // The guild is gone, or became available (again) with changes for which no events were received.
         "GUILD_CREATE" | "GUILD_DELETE" => None,
         "GUILD_UPDATE" => renamed(kept, guild_id, news.text),
         _ => of_part(kept, news),
@@ -97,7 +97,7 @@ fn renamed(kept: &mut Kept, guild_id: Id<GuildMarker>, text: &str) -> Option<()>
     Some(())
 }
 
-/// A role, a channel or a thread; of threads only what was asked about.
+/// Apply the event of a role, channel or thread; of threads only those that were queried.
 fn of_part(kept: &Kept, news: &GuildNews<'_>) -> Option<()> {
     let guild_id = news.guild_id;
     let knows_channels = kept.get(guild_id)?.channels;

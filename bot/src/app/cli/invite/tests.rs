@@ -11,7 +11,7 @@ fn permissions(without: &[Feature], config: &Config) -> Permissions {
 
 #[test]
 fn a_token_tells_whose_it_is() {
-    // The example of Discord's documentation, which is nobody's.
+    // The example in Discord's documentation, which is not a real token.
     let id = application_of("MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs");
     assert_eq!(id, Some(Id::new(198_622_483_471_925_248)));
     let id = application_of("Bot MTMwMDAwMDAwMDAwMDAwMDAwMQ==.x.y");
@@ -52,7 +52,7 @@ fn what_is_not_used_is_not_asked_for() {
         permissions(&[], &config) - all,
         Permissions::READ_MESSAGE_HISTORY | Permissions::ATTACH_FILES | Permissions::EMBED_LINKS
     );
-    // An answer to a written command is sent also where levels are not announced.
+    // Replies to text commands are sent even if levels are not announced.
     assert!(permissions(&every, &config).contains(Permissions::SEND_MESSAGES));
 }
 

@@ -1,4 +1,4 @@
-//! Why somebody may not cause something, in words.
+//! Texts for denied actions.
 
 use twilight_model::{
     guild::Permissions,
@@ -9,7 +9,7 @@ use super::{Denial, Hindrance};
 use crate::support::i18n::Language;
 
 impl Denial {
-    /// In words, for who was denied it.
+    /// The text for the user whose action was denied.
     pub fn in_words(self, language: Language) -> String {
         let role = |role_id: Id<RoleMarker>| format!("<@&{role_id}>").into();
         match self {
@@ -31,7 +31,7 @@ impl Denial {
 }
 
 impl Hindrance {
-    /// In words, for a moderator and for the log channel.
+    /// The text for moderators and for the log channel.
     pub fn in_words(self, language: Language) -> String {
         match self {
             Self::Denied(Denial::Permission(missing)) => {
@@ -44,7 +44,7 @@ impl Hindrance {
     }
 }
 
-/// A permission as Discord's settings call it.
+/// The name of a permission in Discord's settings.
 pub(crate) fn permission(permissions: Permissions, language: Language) -> String {
     let key = match permissions {
         Permissions::MANAGE_GUILD => "permission-manage-guild",

@@ -1,5 +1,5 @@
-//! Entries of key-value stores: enmap's `{"key": "GUILD-USER", "value": {"points": 5}}` and quick.db's `{"id": "xp_GUILD_USER", "value":
-//! 5}`, where the value may be JSON in a string.
+//! Entries of key-value stores: enmap's `{"key": "GUILD-USER", "value": {"points": 5}}` and quick.db's
+//! `{"id": "xp_GUILD_USER", "value": 5}`, where the value may be JSON in a string.
 
 use std::{fmt, rc::Rc};
 
