@@ -245,7 +245,7 @@ impl Guilds {
         self.known(guild_id, Need::Guild, priority, look).await
     }
 
-    /// The server's owner.
+    /// The guild's owner.
     ///
     /// # Errors
     ///

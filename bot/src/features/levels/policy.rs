@@ -290,10 +290,10 @@ enum InteractionPayload {
 }
 
 impl InteractionPayload {
-    /// Retry until there is an answer.
+    /// Request the data once more, and pause if there is still no answer.
     async fn again(self, guilds: &Guilds, guild_id: Id<GuildMarker>) {
         let answered = match self {
-            // No retry, so that the guild has a period without requests.
+            // Not requested again, so that the guild has a period without requests.
             Self::Roles => false,
             Self::Place(channel_id) => guilds.place(guild_id, channel_id, PRIORITY).await.is_ok(),
             Self::Order(roles) => guilds.order(guild_id, &roles, PRIORITY).await.is_ok(),

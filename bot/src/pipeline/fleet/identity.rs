@@ -21,7 +21,6 @@ pub fn this_process(capacity: u32) -> Process {
 
 /// Whether a process is known to be dead because it would be visible here otherwise: a process killed on this machine need not be waited
 /// for.
-/// need not be waited for.
 pub fn is_dead(process: &Known, me: &Process) -> bool {
     let here = !me.pid_space.is_empty() && process.pid_space == me.pid_space;
     here && match started(process.pid) {
@@ -50,7 +49,6 @@ fn short(host: &str) -> String {
 }
 
 /// The boot ID and the PID namespace: two processes with equal values see each other's PIDs. Empty if the kernel does not provide them.
-/// the kernel does not tell.
 fn pid_space() -> String {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id");
     let namespace = fs::read_link("/proc/self/ns/pid");

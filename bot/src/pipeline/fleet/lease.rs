@@ -55,7 +55,6 @@ impl LeaseGuard {
     ///
     /// A process that was alone at its last successful tick need not ask: no other process could have taken its shards, and it should keep
     /// its sessions while the database is unavailable.
-    /// while the database is away it shall keep its sessions.
     pub fn is_confirmed_since(&self, since: Instant) -> bool {
         let Confirmed { at, alone } = *self.confirmed.borrow();
         let confirmed = at >= since && at.elapsed() < self.lease;

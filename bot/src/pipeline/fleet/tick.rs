@@ -71,7 +71,7 @@ pub(super) enum Seen {
     },
 }
 
-/// Look once.
+/// Run one tick.
 pub(super) async fn look(store: &Store, asked: Asked) -> Result<Seen, StoreError> {
     let mut seen = store
         .transaction("fleet", move |tx| {

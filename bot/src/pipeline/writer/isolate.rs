@@ -62,7 +62,6 @@ pub(crate) async fn watch(store: Store, mut stop: watch::Receiver<bool>) {
 /// Try once, and put rejected changes into quarantine. The outcomes are in the order of `work`; `None` is for a shard whose checkpoint
 /// cannot be moved, of which nothing was written. With `loud`, the log names these shards, and changes that can be neither written nor put
 /// into quarantine.
-/// neither written nor put into quarantine.
 ///
 /// # Errors
 ///

@@ -1,41 +1,41 @@
-//! `import_job`: what was imported from elsewhere, and up to which row.
+//! `import_job`: imports by file, and the number of rows that each has completed.
 
 use crate::postgres::{Statement, Store, StoreError, Tx, statement::statement};
 
-/// Which import it is.
+/// Identifies an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobKey {
     /// SHA-256 of the file.
     pub source: [u8; 32],
-    /// The only guild that was asked for; 0 where the file says it.
+    /// The only guild to import; 0 if the file names the guilds.
     pub guild_id: i64,
 }
 
-/// What is known of an import.
+/// The stored state of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// What decides what a row does.
+    /// The options that affect the result of a row.
     pub options: String,
-    /// Who may go on with it.
+    /// The fence, which is raised when a process takes the import over.
     pub fence: i64,
-    /// Rows of the file that are done.
+    /// The number of rows of the file that are completed.
     pub rows_done: u64,
-    /// When it was finished, for people; `None` while it is not.
+    /// When it finished, as text for people; `None` while it has not.
     pub finished_at: Option<String>,
 }
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It is done now.
+    /// The step was applied by this call.
     Now,
-    /// It was done before: an earlier try went through although nobody heard of it.
+    /// The step was applied before, by an attempt whose COMMIT was not answered.
     Before,
-    /// Another process has taken the import.
+    /// Another process has taken the import over.
     Fenced,
 }
 
-/// Lock the job, if there is one.
+/// Lock the row of an import, if it exists.
 pub async fn lock(tx: &Tx<'_>, key: &JobKey) -> Result<Option<Job>, StoreError> {
     const LOCK: Statement = statement!(
         "import_job_lock",
@@ -52,7 +52,7 @@ pub async fn lock(tx: &Tx<'_>, key: &JobKey) -> Result<Option<Job>, StoreError> 
     }))
 }
 
-/// Begin the job, anew if there is one. Returns its fence.
+/// Start the import, or restart an existing one. Returns its fence.
 pub async fn begin(tx: &Tx<'_>, key: &JobKey, options: &str) -> Result<i64, StoreError> {
     const BEGIN: Statement = statement!(
         "import_job_begin",
@@ -69,7 +69,7 @@ pub async fn begin(tx: &Tx<'_>, key: &JobKey, options: &str) -> Result<i64, Stor
     Ok(rows[0].get(0))
 }
 
-/// Take a job that was not finished. Returns its fence.
+/// Take over an unfinished import. Returns its fence.
 pub async fn resume(tx: &Tx<'_>, key: &JobKey) -> Result<i64, StoreError> {
     const RESUME: Statement = statement!(
         "import_job_resume",
@@ -81,7 +81,7 @@ pub async fn resume(tx: &Tx<'_>, key: &JobKey) -> Result<i64, StoreError> {
     Ok(rows[0].get(0))
 }
 
-/// Move the job on, in the transaction that writes the rows from `from` to `to`.
+/// Advance the import, in the transaction that writes the rows from `from` to `to`.
 pub async fn advance(
     tx: &Tx<'_>,
     key: &JobKey,
@@ -121,7 +121,7 @@ pub async fn advance(
     Ok(if before { Step::Before } else { Step::Fenced })
 }
 
-/// All jobs, for tests and for people who ask.
+/// All imports, for tests and for operators.
 pub async fn all(store: &Store) -> Result<Vec<Job>, StoreError> {
     const ALL: Statement = statement!(
         "import_job_all",
