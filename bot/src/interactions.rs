@@ -12,6 +12,7 @@ pub(crate) mod current_settings;
 pub(crate) mod define;
 mod flood;
 pub mod payload;
+mod progress;
 pub mod registration;
 pub mod reply;
 pub mod written;
@@ -38,7 +39,7 @@ use twilight_model::{
     },
 };
 
-pub use self::answering::Progress;
+pub use self::progress::Progress;
 use self::{
     answering::{Answer, Found, To, answer},
     command::Commands,

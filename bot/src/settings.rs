@@ -21,8 +21,14 @@ use std::{
 use tokio::time::Instant;
 use twilight_model::id::{Id, marker::GuildMarker};
 
-pub use self::guild::{Demotion, GuildSettings, LeavePolicy, RewardMode, Rewards};
 use self::{cache::Cache, change::Change};
+pub use self::{
+    guild::GuildSettings,
+    values::{
+        leaving::LeavePolicy,
+        rewards::{Demotion, RewardMode, Rewards},
+    },
+};
 pub use crate::support::text::template::Template;
 use crate::{
     config::Levels,

@@ -1,4 +1,4 @@
-//! Tests that hold the modules to the layers that `lib.rs` lists.
+//! Tests that hold the modules to the layers that `lib.rs` lists, and each file to [`LONGEST`].
 
 #![expect(clippy::string_slice, reason = "a cut inside a character fails the test")]
 
@@ -19,6 +19,9 @@ const LAYERS: [&[&str]; 9] = [
     &["features"],
     &["pipeline"],
 ];
+
+/// The maximum length of a source file, in lines.
+const LONGEST: usize = 500;
 
 /// The last layer, which puts the others together.
 const TOP: &str = "app";
@@ -162,4 +165,16 @@ fn an_edge_against_the_layers_is_found() {
     ] {
         assert_eq!(faults(&module(own), code), Vec::<String>::new(), "{own}");
     }
+}
+
+#[test]
+fn no_file_is_longer_than_can_be_read() {
+    let lengths = sources()
+        .into_iter()
+        .map(|(module, text)| (module.join("/"), text.lines().count()));
+    let long: Vec<String> = lengths
+        .filter(|(_, lines)| *lines > LONGEST)
+        .map(|(module, lines)| format!("{module}.rs has {lines} lines"))
+        .collect();
+    assert!(long.is_empty(), "{}", long.join("\n"));
 }

@@ -2,16 +2,12 @@
 
 use std::{
     fmt,
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tokio::time::timeout;
 use twilight_model::{
     channel::message::{AllowedMentions, Component, Embed, MessageFlags},
     http::interaction::{InteractionResponse, InteractionResponseType},
@@ -44,9 +40,6 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 const LANGUAGE_PATIENCE: Duration = Duration::from_millis(300);
 /// Choices cannot be promised.
 const TYPING_PATIENCE: Duration = Duration::from_secs(2);
-
-/// How often it is shown how far something is that goes on after the answer.
-const SHOW_INTERVAL: Duration = Duration::from_secs(3);
 
 /// What an interaction is for.
 #[derive(Clone, Copy)]
@@ -160,50 +153,6 @@ impl Answer {
             CommandError::Denied(denial) => Self::said("permission", denial.in_words(language)),
             CommandError::Said(text) => Self::said("refused", text),
         }
-    }
-}
-
-/// How something that goes on after the answer tells how far it is.
-#[derive(Clone, Debug)]
-pub struct Progress {
-    pub(super) services: Arc<Services>,
-    pub(super) to: To,
-}
-
-impl Progress {
-    /// Put this in the place of the answer.
-    pub async fn say(&self, reply: &Reply) {
-        if let Err(error) = edit(&self.services, &self.to, reply.clone()).await {
-            tracing::warn!(%error, "the progress of a command could not be shown");
-        }
-    }
-
-    /// Do some work, and show now and then how far it is: what `seen` has, as `reply` says it.
-    pub(crate) async fn during<T>(
-        &self,
-        work: impl Future<Output = T>,
-        mut seen: watch::Receiver<u64>,
-        reply: impl Fn(u64) -> Reply,
-    ) -> T {
-        let showing = async {
-            loop {
-                sleep(SHOW_INTERVAL).await;
-                if seen.changed().await.is_err() {
-                    return std::future::pending().await;
-                }
-                let so_far = *seen.borrow_and_update();
-                self.say(&reply(so_far)).await;
-            }
-        };
-        tokio::select! {
-            done = work => done,
-            () = showing => unreachable!("it is shown for as long as the work takes"),
-        }
-    }
-
-    /// What the command works with.
-    pub fn services(&self) -> &Services {
-        &self.services
     }
 }
 
@@ -435,7 +384,7 @@ async fn reply_to(services: &Services, message: written::Message, reply: Reply) 
 
 /// Put the answer in the place of the promise.
 #[expect(clippy::disallowed_methods, reason = "it is fitted")]
-async fn edit(services: &Services, to: &To, reply: Reply) -> Result<(), RestError> {
+pub(super) async fn edit(services: &Services, to: &To, reply: Reply) -> Result<(), RestError> {
     let reply = reply.fitted();
     let client = services.rest.builders().interaction(to.application_id);
     let nobody = AllowedMentions::default();

@@ -15,6 +15,7 @@ mod change;
 mod guild;
 pub(crate) mod intake;
 pub(crate) mod reader;
+mod release;
 pub mod rows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque, btree_map::Entry};
@@ -419,100 +420,6 @@ impl Backfill {
         }
     }
 
-    /// Whether guilds wait for [`Backfill::release`].
-    pub fn has_releases(&self) -> bool {
-        self.done.iter().any(|guild| self.is_settled(*guild))
-    }
-
-    /// Whether nothing of what was read may still come from the gateway.
-    fn is_settled(&self, guild: Id<GuildMarker>) -> bool {
-        self.guilds
-            .get(&guild)
-            .is_none_or(|guild| guild.only_read.is_empty())
-    }
-
-    /// Everything that came before has been received: count what was held of the guilds that are read.
-    pub fn release(&mut self, mut count: impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage)) {
-        let done = std::mem::take(&mut self.done);
-        let (settled, rest) = done.into_iter().partition(|guild| self.is_settled(*guild));
-        self.done = rest;
-        let settled: BTreeSet<_> = settled;
-        for guild_id in settled {
-            self.end(guild_id, &mut count);
-        }
-    }
-
-    /// Count what was held so far of the guilds that are read, and let them hold on: there may be something that came before and
-    /// has not been received.
-    pub fn relieve(&mut self, mut count: impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage)) {
-        for guild_id in self.done.clone() {
-            let Some(guild) = self.guilds.get_mut(&guild_id) else {
-                continue;
-            };
-            // What was only read is known by being held.
-            let bound = guild.only_read.first().copied();
-            let is_due = |id| bound.is_none_or(|bound| id < bound);
-            let due = guild.held.keys().filter(|id| is_due(**id));
-            let Some(through) = due.max().copied() else {
-                continue;
-            };
-            let before = guild.held.len();
-            guild.count_held(is_due, &mut |user, change| count(guild_id, user, change));
-            self.held -= before - guild.held.len();
-            let read_back = std::mem::take(&mut guild.read_back);
-            self.counted(guild_id, through, read_back);
-        }
-    }
-
-    /// Leave what is not read unread, and count what was held. The readers are gone already.
-    pub fn give_up(
-        &mut self,
-        why: Unread,
-        mut count: impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage),
-    ) {
-        let mut guilds: Vec<_> = self.guilds.keys().copied().collect();
-        // In an order of their own, so that the same events give the same changes.
-        guilds.sort_unstable();
-        for guild_id in guilds {
-            let Some(guild) = self.guilds.get_mut(&guild_id) else {
-                continue;
-            };
-            // A guild that is not there yet costs nothing to wait for, unless nobody wants to know.
-            let only_awaits = guild.awaits.is_some() && guild.channels.is_empty() && guild.held.is_empty();
-            if only_awaits && why != Unread::Off {
-                continue;
-            }
-            let awaits = if why == Unread::Off {
-                None
-            } else {
-                guild.awaits.take()
-            };
-            let through = guild.held.keys().next_back().copied();
-            let mut spans = std::mem::take(&mut guild.channels);
-            spans.retain(|_, span| !span.is_read());
-            // Nobody would know that these have counted when the gateway delivers them after all.
-            let before = guild.held.len();
-            for (channel, until) in guild.discard() {
-                let span = Span { after: until, until };
-                spans.entry(channel).or_insert(span);
-            }
-            self.held -= before - guild.held.len();
-            for (channel, span) in spans {
-                self.unread(guild_id, Some(channel), span, why);
-            }
-            self.give_up_waiting(guild_id, why);
-            self.end_through(guild_id, through, &mut count);
-            if let Some(after) = awaits {
-                // The gap before is given up, the one after it has hardly begun.
-                self.guilds.entry(guild_id).or_default().awaits = Some(after);
-                self.note(Change::Await { guild_id, after });
-            }
-        }
-        self.done.clear();
-        self.waiting.clear();
-        self.readers = 0;
-    }
-
     /// Forget everything that is not committed.
     pub(crate) fn forget(&mut self) {
         *self = Self {
@@ -567,37 +474,6 @@ impl Backfill {
             span,
             why,
         });
-    }
-
-    fn end(
-        &mut self,
-        guild_id: Id<GuildMarker>,
-        count: &mut impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage),
-    ) {
-        let held = self.guilds.get(&guild_id).map(|guild| &guild.held);
-        let through = held.and_then(|held| held.keys().next_back().copied());
-        self.end_through(guild_id, through, count);
-    }
-
-    fn end_through(
-        &mut self,
-        guild_id: Id<GuildMarker>,
-        through: Option<Id<MessageMarker>>,
-        count: &mut impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage),
-    ) {
-        let Some(guild) = self.guilds.remove(&guild_id) else {
-            return;
-        };
-        self.held -= guild.held.len();
-        if let Some(through) = through.or(self.newest)
-            && guild.read_back > 0
-        {
-            self.counted(guild_id, through, guild.read_back);
-        }
-        self.note(Change::Ended { guild_id, through });
-        for (user, change) in guild.held.into_values() {
-            count(guild_id, user, change);
-        }
     }
 }
 

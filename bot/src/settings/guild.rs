@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use twilight_model::id::{
-    Id,
-    marker::{ChannelMarker, RoleMarker},
-};
+use twilight_model::id::{Id, marker::ChannelMarker};
 
 use crate::{
     config::{Announce, Levels},
@@ -15,6 +12,8 @@ use crate::{
             colour::Colour,
             curve::Curve,
             earning::{Boost, Earning, MAX_PERCENT, Percent, RoleMode, Target},
+            leaving::LeavePolicy,
+            rewards::{Demotion, RewardMode, Rewards},
         },
     },
     support::{
@@ -53,102 +52,6 @@ pub struct GuildSettings {
     pub departed: LeavePolicy,
     /// Whether members see which moderator warned them.
     pub moderators_shown: bool,
-}
-
-/// What becomes of the XP of those who leave, or are banned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LeavePolicy {
-    /// They stay on the leaderboard.
-    Keep,
-    /// They are on it again when they come back, or write.
-    #[default]
-    Hide,
-    /// It is taken.
-    Reset,
-}
-
-impl LeavePolicy {
-    /// Each there is.
-    pub const ALL: [Self; 3] = [Self::Keep, Self::Hide, Self::Reset];
-
-    /// What stands in the table.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Keep => "keep",
-            Self::Hide => "hide",
-            Self::Reset => "reset",
-        }
-    }
-
-    /// The one of this word.
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|departed| departed.word() == word)
-    }
-}
-
-/// The roles that levels give.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rewards {
-    /// Whether members keep the roles of the levels below.
-    pub mode: RewardMode,
-    /// Whether the bot has stopped giving them, since Discord refused it.
-    pub switched_off: bool,
-    /// When members lose those of levels that they have no more.
-    pub demotion: Demotion,
-    /// Whether members who join get those of the level that they have.
-    pub on_join: bool,
-    /// Sorted by level, then role; each role once.
-    roles: Box<[(u32, Id<RoleMarker>)]>,
-}
-
-/// When members lose the roles of levels that they have no more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Demotion {
-    /// They keep them.
-    Never,
-    /// When what raised them is taken back.
-    #[default]
-    Undo,
-    /// Whenever XP is taken, or levels take more.
-    Always,
-}
-
-impl Demotion {
-    /// Each there is.
-    pub const ALL: [Self; 3] = [Self::Never, Self::Undo, Self::Always];
-
-    /// What stands in the table, and is chosen on Discord.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Never => "never",
-            Self::Undo => "undo",
-            Self::Always => "always",
-        }
-    }
-
-    /// The one of this word.
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|demotion| demotion.word() == word)
-    }
-
-    /// Whether roles are taken after a change that is an undo, or is not.
-    pub const fn holds(self, is_undo: bool) -> bool {
-        match self {
-            Self::Never => false,
-            Self::Undo => is_undo,
-            Self::Always => true,
-        }
-    }
-}
-
-/// Whether members keep the roles of lower levels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RewardMode {
-    /// They keep them.
-    #[default]
-    Stack,
-    /// They have those of the highest level they reached alone.
-    Replace,
 }
 
 impl GuildSettings {
@@ -373,138 +276,15 @@ fn curve(row: &Stored, faults: &mut Vec<String>) -> Curve {
     })
 }
 
-impl RewardMode {
-    /// What stands in the table, and what people write.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Stack => "stack",
-            Self::Replace => "replace",
-        }
-    }
-}
-
-impl Rewards {
-    /// Roles in any order; one that is there twice is given at the lower level.
-    pub fn new(mode: RewardMode, switched_off: bool, mut roles: Vec<(u32, Id<RoleMarker>)>) -> Self {
-        roles.sort_unstable_by_key(|(level, role)| (*role, *level));
-        roles.dedup_by_key(|(_, role)| *role);
-        roles.sort_unstable();
-        Self {
-            mode,
-            switched_off,
-            demotion: Demotion::default(),
-            on_join: true,
-            roles: roles.into(),
-        }
-    }
-
-    /// Levels with the roles that they give, sorted.
-    pub fn roles(&self) -> &[(u32, Id<RoleMarker>)] {
-        &self.roles
-    }
-
-    /// The roles that a member of this level should have; those of [`Self::roles`] that are not in it, they should not.
-    pub fn deserved(&self, level: u32) -> Vec<Id<RoleMarker>> {
-        self.reached(level).iter().map(|(_, role)| *role).collect()
-    }
-
-    /// Whether a member who went from one level to another should have other roles now.
-    pub fn differ_between(&self, before: u32, after: u32) -> bool {
-        self.reached(before) != self.reached(after)
-    }
-
-    fn reached(&self, level: u32) -> &[(u32, Id<RoleMarker>)] {
-        let reached = &self.roles[..self.roles.partition_point(|(at, _)| *at <= level)];
-        match (self.mode, reached.last()) {
-            (RewardMode::Stack, _) | (_, None) => reached,
-            (RewardMode::Replace, Some((highest, _))) => {
-                &reached[reached.partition_point(|(at, _)| at < highest)..]
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use twilight_model::id::Id;
 
-    use super::{GuildSettings, RewardMode, Rewards};
+    use super::{GuildSettings, RewardMode};
     use crate::{
         config::{Announce, Config},
         settings::{Template, table::Stored},
     };
-
-    fn rewards(mode: RewardMode) -> Rewards {
-        let roles = [(20, 4), (5, 1), (10, 3), (10, 2)];
-        Rewards::new(
-            mode,
-            false,
-            roles.map(|(level, role)| (level, Id::new(role))).to_vec(),
-        )
-    }
-
-    fn deserved(rewards: &Rewards, level: u32) -> Vec<u64> {
-        rewards.deserved(level).into_iter().map(Id::get).collect()
-    }
-
-    #[test]
-    fn stacked_roles_add_up() {
-        let rewards = rewards(RewardMode::Stack);
-        for (level, roles) in [
-            (0, &[][..]),
-            (4, &[]),
-            (5, &[1]),
-            (10, &[1, 2, 3]),
-            (99, &[1, 2, 3, 4]),
-        ] {
-            assert_eq!(deserved(&rewards, level), roles, "level {level}");
-        }
-        assert!(rewards.differ_between(9, 10) && !rewards.differ_between(10, 19));
-    }
-
-    #[test]
-    fn replaced_roles_are_those_of_the_highest_level() {
-        let rewards = rewards(RewardMode::Replace);
-        for (level, roles) in [
-            (4, &[][..]),
-            (5, &[1]),
-            (9, &[1]),
-            (10, &[2, 3]),
-            (19, &[2, 3]),
-            (20, &[4]),
-        ] {
-            assert_eq!(deserved(&rewards, level), roles, "level {level}");
-        }
-        assert!(rewards.differ_between(20, 19) && !rewards.differ_between(20, 21));
-    }
-
-    #[test]
-    fn a_role_twice_is_given_at_the_lower_level() {
-        let roles = vec![(20, Id::new(1)), (10, Id::new(1))];
-        assert_eq!(
-            Rewards::new(RewardMode::Stack, false, roles).roles(),
-            [(10, Id::new(1))]
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn they_differ_exactly_when_the_deserved_roles_do(
-            roles in proptest::collection::vec((1_u32..12, 1_u64..12), 0..12),
-            replace: bool,
-            before in 0_u32..13,
-            after in 0_u32..13,
-        ) {
-            let mode = if replace { RewardMode::Replace } else { RewardMode::Stack };
-            let roles = roles.into_iter().map(|(level, role)| (level, Id::new(role))).collect();
-            let rewards = Rewards::new(mode, false, roles);
-            prop_assert_eq!(
-                rewards.differ_between(before, after),
-                rewards.deserved(before) != rewards.deserved(after)
-            );
-        }
-    }
 
     /// What nobody should write is written all the same, by hand and with the checks dropped.
     #[test]

@@ -3,3 +3,5 @@
 pub mod colour;
 pub mod curve;
 pub mod earning;
+pub mod leaving;
+pub mod rewards;

@@ -1,5 +1,7 @@
 //! Warnings: giving one, with what follows from the thresholds that it crosses, changing one, taking one back.
 
+mod entries;
+
 use std::{
     sync::Arc,
     time::{Duration, SystemTime},
@@ -8,6 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use twilight_model::id::{Id, marker::UserMarker};
 
+use self::entries::{changed_in_log, in_log};
 use super::{Act, Denied, Done, Severity, duration::Expiry, log::Told, retry_until_committed, texts};
 use crate::{
     discord::guilds::authority::{Action, Hindrance, PunishPermit, Sanctions},
@@ -29,9 +32,6 @@ use crate::{
 
 /// The kind of a case that is a warning, in `mod_case.kind`.
 const KIND: &str = "warning";
-/// Characters of a reason in a log entry that has two.
-const SHORT_REASON: usize = 400;
-
 /// A warning to be given.
 #[derive(Clone, Debug)]
 pub struct NewWarning {
@@ -297,31 +297,6 @@ fn to_member(
     direct.into_iter().chain(punishments).collect()
 }
 
-fn in_log(language: Language, act: &Act, new: &NewWarning, warned: &Warned) -> String {
-    let values = [
-        ("case", warned.case_id.to_string().into()),
-        ("moderator", act.moderator_id.to_string().into()),
-        ("user", new.user_id.to_string().into()),
-        ("severity", texts::severity(language, warned.severity).into()),
-        ("points", texts::points(language, warned.points).into()),
-        (
-            "reason",
-            texts::quoted(&new.reason, super::LONGEST_QUOTATION).into(),
-        ),
-        ("expiry", texts::expiry(language, warned.expires_at()).into()),
-        (
-            "counting",
-            texts::counting(language, warned.counting_warnings, warned.counting_points).into(),
-        ),
-    ];
-    let mut text = language.filled("warning-log-warned", &values);
-    for crossing in &warned.crossed {
-        text.push('\n');
-        text.push_str(&texts::crossing(language, crossing));
-    }
-    text
-}
-
 /// Change a warning.
 pub async fn edit(
     store: &Store,
@@ -372,26 +347,6 @@ async fn change(
     let effects: Vec<_> = entry.into_iter().collect();
     queue::add(tx, &effects).await?;
     Ok(Ok(after))
-}
-
-fn changed_in_log(language: Language, act: &Act, before: &State, after: &State) -> String {
-    let described = |state: &State| {
-        let values = [
-            ("severity", texts::severity(language, state.severity).into()),
-            ("points", texts::points(language, state.points).into()),
-            ("expiry", texts::expiry(language, state.expires_at()).into()),
-            ("reason", texts::quoted(&state.reason, SHORT_REASON).into()),
-        ];
-        language.filled("warning-log-state", &values)
-    };
-    let values = [
-        ("case", after.case_id.to_string().into()),
-        ("moderator", act.moderator_id.to_string().into()),
-        ("user", after.user_id.to_string().into()),
-        ("before", described(before).into()),
-        ("after", described(after).into()),
-    ];
-    language.filled("warning-log-edited", &values)
 }
 
 /// Take a warning back. It stays visible, with by whom and why.

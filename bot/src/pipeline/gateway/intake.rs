@@ -7,11 +7,14 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use twilight_model::{
-    gateway::{OpCode, event::EventType},
+    gateway::OpCode,
     id::{Id, marker::MessageMarker},
 };
 
-use self::order::Order;
+use self::{
+    counters::{Counters, known_name},
+    order::Order,
+};
 use super::{
     guard,
     violation::{HEARTBEAT_INTERVALS, Violation},
@@ -30,6 +33,7 @@ use crate::{
     telemetry::metrics,
 };
 
+mod counters;
 mod order;
 
 /// Something the shard's task has to react to.
@@ -93,15 +97,6 @@ pub(in crate::pipeline) struct Intake {
     counters: Counters,
 }
 
-/// Counters of events by type, made when the type first occurs.
-#[derive(Debug)]
-struct Counters {
-    messages: metrics::Counter,
-    /// Messages since the counter, which all shards share, was last raised.
-    uncounted: u64,
-    others: Vec<(&'static str, metrics::Counter)>,
-}
-
 impl Intake {
     pub(in crate::pipeline) fn new(
         key: ShardKey,
@@ -134,11 +129,7 @@ impl Intake {
             late_seen: false,
             received: 0,
             unreadable: 0,
-            counters: Counters {
-                messages: metrics::gateway_events_total("MESSAGE_CREATE"),
-                uncounted: 0,
-                others: Vec::new(),
-            },
+            counters: Counters::new(),
         }
     }
 
@@ -436,45 +427,6 @@ impl Intake {
             }
         }
     }
-}
-
-impl Counters {
-    fn raise(&mut self) {
-        if self.uncounted > 0 {
-            self.messages.increment(std::mem::take(&mut self.uncounted));
-        }
-    }
-
-    fn count(&mut self, event_type: &str) {
-        if event_type == "MESSAGE_CREATE" {
-            self.uncounted += 1;
-            return;
-        }
-        let of = |others: &[(&str, _)], name| others.iter().position(|(other, _)| *other == name);
-        // One that was counted before needs no look at all the names.
-        let at = of(&self.others, event_type).unwrap_or_else(|| {
-            let name = known_name(event_type);
-            of(&self.others, name).unwrap_or_else(|| {
-                self.others.push((name, metrics::gateway_events_total(name)));
-                self.others.len() - 1
-            })
-        });
-        self.others[at].1.increment(1);
-    }
-}
-
-impl Drop for Counters {
-    fn drop(&mut self) {
-        self.raise();
-    }
-}
-
-/// The event type's name if it is one that twilight knows, so that a label's values stay bounded.
-fn known_name(event_type: &str) -> &'static str {
-    EventType::try_from(event_type)
-        .ok()
-        .and_then(EventType::name)
-        .unwrap_or("unknown")
 }
 
 /// What a HELLO says.

@@ -1,0 +1,95 @@
+//! The backlog and lists of effects, for operators.
+
+use std::time::{Duration, SystemTime};
+
+use crate::postgres::{Statement, Store, StoreError, statement::statement};
+
+/// The pending effects of the fleet.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Backlog {
+    /// The number of effects, counted up to [`BACKLOG_COUNTED`].
+    pub waiting: i64,
+    /// The age of the oldest.
+    pub oldest: Duration,
+}
+
+/// Counting stops at this number.
+pub const BACKLOG_COUNTED: i64 = 100_000;
+
+/// A pending or abandoned effect, as shown to operators.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The guild concerned.
+    pub guild_id: i64,
+    /// The ID of the effect.
+    pub effect_id: i64,
+    /// The kind of effect.
+    pub kind: String,
+    /// The target: a channel, or a member.
+    pub target_id: Option<i64>,
+    /// Failed attempts.
+    pub attempts: i64,
+    /// When its cause was committed, in RFC 3339 and UTC.
+    pub created_at: String,
+    /// When it was abandoned; `None` while it is pending.
+    pub failed_at: Option<String>,
+    /// The error of the last attempt.
+    pub failure: Option<String>,
+}
+
+/// Measure the backlog.
+pub async fn backlog(store: &Store) -> Result<Backlog, StoreError> {
+    const BACKLOG: Statement = statement!(
+        "outbox_backlog",
+        [INT8],
+        "SELECT count(*),
+                coalesce(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE lane_id >= 0)), 0)::float8
+         FROM (SELECT created_at, lane_id FROM outbox WHERE failed_at IS NULL LIMIT $1) AS waiting"
+    );
+    let rows = store.query(BACKLOG, &[&BACKLOG_COUNTED]).await?;
+    Ok(rows.first().map_or_else(Backlog::default, |row| Backlog {
+        waiting: row.get(0),
+        oldest: Duration::try_from_secs_f64(row.get(1)).unwrap_or_default(),
+    }))
+}
+
+/// Pending effects, or those abandoned since a given time; the newest first.
+pub async fn list(
+    store: &Store,
+    failed_since: Option<SystemTime>,
+    limit: u32,
+) -> Result<Vec<Shown>, StoreError> {
+    const WAITING: Statement = statement!(
+        "outbox_list_waiting",
+        [INT8],
+        "SELECT guild_id, effect_id, kind, coalesce(channel_id, user_id), attempts,
+                to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), NULL::text, failure
+         FROM outbox WHERE failed_at IS NULL ORDER BY effect_id DESC LIMIT $1"
+    );
+    const FAILED: Statement = statement!(
+        "outbox_list_failed",
+        [TIMESTAMPTZ, INT8],
+        "SELECT guild_id, effect_id, kind, coalesce(channel_id, user_id), attempts,
+                to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+                to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), failure
+         FROM outbox WHERE failed_at >= $1 ORDER BY failed_at DESC, effect_id DESC LIMIT $2"
+    );
+    let limit = i64::from(limit);
+    let rows = match failed_since {
+        None => store.query(WAITING, &[&limit]).await?,
+        Some(since) => store.query(FAILED, &[&since, &limit]).await?,
+    };
+    Ok(rows
+        .iter()
+        .map(|row| Shown {
+            guild_id: row.get(0),
+            effect_id: row.get(1),
+            kind: row.get(2),
+            target_id: row.get(3),
+            attempts: row.get(4),
+            created_at: row.get(5),
+            failed_at: row.get(6),
+            failure: row.get(7),
+        })
+        .collect())
+}
