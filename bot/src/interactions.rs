@@ -10,6 +10,7 @@ mod answering;
 pub mod command;
 pub(crate) mod current_settings;
 pub(crate) mod define;
+pub(crate) mod feature;
 mod flood;
 pub mod payload;
 mod progress;

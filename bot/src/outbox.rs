@@ -20,3 +20,8 @@ pub(crate) mod outcome;
 pub mod pruning;
 pub mod queue;
 pub mod timers;
+
+use crate::postgres::guild_table::{GuildTable, guild_tables};
+
+/// The tables with guild data, in the order in which they are emptied.
+pub(crate) const TABLES: &[GuildTable] = guild_tables!["outbox", "outbox_lane", "effect_failure", "timer"];

@@ -8,3 +8,9 @@ pub mod gateway;
 pub mod ledger;
 pub mod rows;
 pub mod writer;
+
+use crate::postgres::guild_table::{GuildTable, guild_tables};
+
+/// The tables with guild data, in the order in which they are emptied.
+pub(crate) const TABLES: &[GuildTable] =
+    guild_tables!["backfill_message", "backfill_channel", "gap_unread", "quarantine"];

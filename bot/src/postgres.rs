@@ -12,6 +12,7 @@ mod dedicated;
 pub mod doctor;
 pub mod embedded;
 pub mod error;
+pub mod guild_table;
 mod lease;
 mod listen;
 mod maintenance;

@@ -13,6 +13,7 @@ pub mod table;
 pub mod text_form;
 pub mod values;
 
+use crate::postgres::guild_table::{GuildTable, guild_tables};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -36,6 +37,9 @@ use crate::{
     settings::{audit_log::Entry, table::Stored},
     telemetry::metrics,
 };
+
+/// The tables with guild data, in the order in which they are emptied.
+pub(crate) const TABLES: &[GuildTable] = guild_tables!["audit_log", "guild_settings"];
 
 /// Settings by guild.
 pub type Found = HashMap<Id<GuildMarker>, Arc<GuildSettings>>;

@@ -1,80 +1,73 @@
-//! The lists of what the features add to the bot: commands, timers, state, and kinds of effects.
+//! The one list of features. Everything that the program has of them is derived from it.
 
 use hyper::http::Extensions;
 
 use crate::{
     config::Config,
     discord::rest::Rest,
-    features::{
-        basics,
-        levels::{
-            self,
-            card::Cards,
-            effects::{announcement::LevelUps, roles::kind::RewardRoles},
-        },
-        moderation::{
-            self,
-            effects::{
-                punishment::{Punishments, TimeoutLifts},
-                warned::DirectWarnings,
-            },
-            log::ModLogs,
-        },
-        privacy, server_settings,
-        welcome::effect::Welcomes,
+    features::{basics, levels, moderation, privacy, server_settings, welcome},
+    interactions::{
+        command::Commands,
+        feature::{Feature, Process},
     },
-    interactions::command::Commands,
-    outbox::{kind::EffectKinds, pruning, timers::Registry},
-    postgres::Store,
-    settings::{Settings, notice::Notices},
+    outbox::{self, kind::EffectKinds, pruning, timers::Registry},
+    pipeline,
+    postgres::{Store, guild_table::GuildTable},
+    settings::{self, Settings, notice::Notices},
 };
 
-/// Every command there is, by name.
-pub static COMMANDS: Commands = Commands::new(&[
-    &basics::about::About,
-    &levels::commands::card::Card,
-    &basics::help::Help,
-    &levels::commands::leaderboard::Leaderboard,
-    &levels::commands::levels::Levels,
-    &basics::ping::Ping,
-    &privacy::command::Privacy,
-    &levels::commands::rank::Rank,
-    &server_settings::command::Settings,
-    &moderation::commands::warn::Warn,
-    &moderation::commands::warning::Warning,
-    &moderation::commands::warnings::Warnings,
-    &levels::commands::xp::Xp,
-]);
+/// Every feature. The tables of later ones are emptied later; what was erased is remembered until the end.
+static FEATURES: &[&Feature] = &[
+    &basics::FEATURE,
+    &levels::manifest::FEATURE,
+    &welcome::FEATURE,
+    &moderation::manifest::FEATURE,
+    &server_settings::FEATURE,
+    &privacy::FEATURE,
+];
+
+/// Every command.
+pub static COMMANDS: Commands = Commands::new(FEATURES);
+
+/// Every table with guild data, in the order in which they are emptied when a guild's data is deleted.
+pub fn guild_tables() -> Vec<&'static GuildTable> {
+    let own = [pipeline::TABLES, outbox::TABLES, settings::TABLES];
+    let of_features = FEATURES.iter().map(|feature| feature.tables);
+    own.into_iter().chain(of_features).flatten().collect()
+}
 
 /// What is done at its time, by one process of the fleet.
 pub fn timers(config: &Config, store: &Store, rest: &Rest, settings: &Settings) -> Registry {
-    Registry::default()
-        .with(levels::boosts::Removal)
-        .with_job(levels::adjust::mass::job(store, settings))
-        .with_job(privacy::guild_sync::job(store, rest))
-        .with_job(privacy::retention::job(store, config.privacy.retention))
-        .with_job(pruning::job(store, config.effects.keep_failed))
+    let process = Process {
+        config,
+        store,
+        rest,
+        settings,
+        tables: &guild_tables(),
+    };
+    let own = Registry::default().with_job(pruning::job(store, config.effects.keep_failed));
+    FEATURES
+        .iter()
+        .fold(own, |registry, feature| (feature.timers)(registry, &process))
 }
 
 /// What features keep in a process.
 pub(super) fn state(config: &Config) -> Extensions {
     let mut state = Extensions::new();
-    state.insert(Cards::new(&config.discord.cdn_url));
+    for feature in FEATURES {
+        (feature.state)(&mut state, config);
+    }
     state
 }
 
-/// Every kind of effect there is, for a process with these settings.
+/// Every kind of effect, for a process with these settings.
 pub fn effect_kinds(settings: &Settings) -> EffectKinds {
-    EffectKinds::new(vec![
-        Box::new(LevelUps(settings.clone())),
-        Box::new(RewardRoles(settings.clone())),
-        Box::new(Notices(settings.clone())),
-        Box::new(Punishments(settings.clone())),
-        Box::new(TimeoutLifts),
-        Box::new(DirectWarnings),
-        Box::new(ModLogs),
-        Box::new(Welcomes(settings.clone())),
-    ])
+    let mut kinds = FEATURES
+        .iter()
+        .flat_map(|feature| (feature.effects)(settings))
+        .collect::<Vec<_>>();
+    kinds.push(Box::new(Notices(settings.clone())));
+    EffectKinds::new(kinds)
 }
 
 #[cfg(test)]

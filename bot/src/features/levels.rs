@@ -8,6 +8,7 @@ pub mod effects;
 pub mod export;
 pub mod import;
 pub mod last_awards;
+pub(crate) mod manifest;
 pub mod on_message;
 pub mod pending;
 pub mod policy;

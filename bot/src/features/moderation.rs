@@ -10,6 +10,7 @@ pub mod duration;
 pub mod effects;
 pub mod lift;
 pub(crate) mod log;
+pub(crate) mod manifest;
 pub mod rows;
 pub mod texts;
 pub mod thresholds;

@@ -9,6 +9,7 @@ use twilight_model::application::command::{
 
 use super::{
     CommandContext, CommandError, Services,
+    feature::Feature,
     payload::{BadOption, InteractionPayload},
     reply::Reply,
 };
@@ -60,7 +61,7 @@ type Options = HashMap<(&'static str, Vec<String>), Vec<CommandOption>>;
 
 /// Every command there is.
 pub struct Commands {
-    all: &'static [&'static dyn Command],
+    features: &'static [&'static Feature],
     /// Built when first needed: definitions have texts in every language.
     options: OnceLock<Options>,
 }
@@ -75,17 +76,18 @@ impl std::fmt::Debug for Commands {
 }
 
 impl Commands {
-    /// These commands.
-    pub const fn new(all: &'static [&'static dyn Command]) -> Self {
+    /// The commands of these features.
+    pub(crate) const fn new(features: &'static [&'static Feature]) -> Self {
         Self {
-            all,
+            features,
             options: OnceLock::new(),
         }
     }
 
-    /// All commands, in the order of the list.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'static dyn Command> {
-        self.all.iter().copied()
+    /// All commands.
+    pub fn iter(&self) -> impl Iterator<Item = &'static dyn Command> {
+        let features = self.features.iter();
+        features.flat_map(|feature| feature.commands.iter().copied())
     }
 
     /// Every command as it is registered with Discord.

@@ -149,7 +149,7 @@ pub async fn keep(
         match sync(&store, &rest, commands, config.test_guild, false).await {
             Ok(Registered::Now) => {
                 tracing::info!(
-                    commands = commands.iter().len(),
+                    commands = commands.iter().count(),
                     guild.id = config.test_guild.map(Id::get),
                     "slash commands registered with Discord"
                 );

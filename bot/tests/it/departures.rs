@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use discord_simulator::{Guild, SimulatorConfig};
 use eventide::{
+    app::features::guild_tables,
     discord::rest::Rest,
     features::{
         levels::rows::leaderboard,
@@ -230,7 +231,7 @@ async fn a_server_that_is_back_in_time_has_everything() {
     })
     .await;
     let store = here.scene.store();
-    let due = departures::purge(&store, Duration::from_hours(1))
+    let due = departures::purge(&store, Duration::from_hours(1), &guild_tables())
         .await
         .expect("looked");
     assert_eq!(due, Step::Nothing, "not yet");
@@ -240,7 +241,9 @@ async fn a_server_that_is_back_in_time_has_everything() {
     })
     .await;
     assert_eq!(
-        departures::purge(&store, Duration::ZERO).await.expect("looked"),
+        departures::purge(&store, Duration::ZERO, &guild_tables())
+            .await
+            .expect("looked"),
         Step::Nothing
     );
     is_on_board(&here, here.member(1), true).await;
@@ -264,7 +267,7 @@ async fn everything_of_a_server_is_purged_and_nothing_of_others() {
         .expect("the catalog");
     for row in &tables {
         let table: String = row.get(0);
-        let is_known = departures::purged_tables().any(|purged| purged == table)
+        let is_known = guild_tables().iter().any(|purged| purged.name == table)
             || EXEMPT.iter().any(|(exempt, _)| *exempt == table);
         assert!(is_known, "{table} is neither purged nor exempt");
     }
@@ -282,7 +285,7 @@ async fn everything_of_a_server_is_purged_and_nothing_of_others() {
         .await;
     let mut rows = 0;
     loop {
-        match departures::purge(&store, Duration::from_hours(24 * 30))
+        match departures::purge(&store, Duration::from_hours(24 * 30), &guild_tables())
             .await
             .expect("a step")
         {
@@ -292,7 +295,7 @@ async fn everything_of_a_server_is_purged_and_nothing_of_others() {
         }
     }
     assert!(rows >= 6_004, "{rows}");
-    for table in departures::purged_tables() {
+    for table in guild_tables().iter().map(|table| table.name) {
         let count = session
             .client
             .query_one(&format!("SELECT count(*) FROM {table} WHERE guild_id = 1"), &[])

@@ -259,8 +259,10 @@ fn said(state: &InteractionState) -> String {
 /// What is stored of servers and members, by table.
 async fn stored(session: &Session) -> BTreeMap<String, String> {
     let mut stored = BTreeMap::new();
-    for table in
-        eventide::features::privacy::rows::departures::purged_tables().filter(|table| !MOVING.contains(table))
+    for table in eventide::app::features::guild_tables()
+        .into_iter()
+        .map(|table| table.name)
+        .filter(|table| !MOVING.contains(table))
     {
         let digest = session
             .client

@@ -106,6 +106,9 @@ impl Found {
     }
 }
 
+/// This series exists with `database.read_url` only, which the demo does not set; its alert has a fault of its own.
+const WITH_A_REPLICA: &str = "eventide_replica_usable";
+
 /// The alerts' expressions as queries that always find something: `> 1` filters, `> bool 1` does not. And each of their selectors by
 /// itself, since an `or` hides what is missing.
 async fn of_alerts(prometheus: &Prometheus) -> Vec<Query> {
@@ -113,6 +116,9 @@ async fn of_alerts(prometheus: &Prometheus) -> Vec<Query> {
     assert!(rules.len() > 10, "{rules:?}");
     let mut queries = Vec::new();
     for rule in rules {
+        if rule.query.contains(WITH_A_REPLICA) {
+            continue;
+        }
         let text = [" > ", " < ", " == "]
             .iter()
             .fold(rule.query.clone(), |text, compares| {

@@ -77,7 +77,11 @@ pub async fn commands(what: Commands, config: &Config) -> Result<(), CliError> {
             database.close().await?;
             debug_assert!(!matches!(done, Ok(Registered::Before)));
             done?;
-            writeln!(std::io::stdout(), "{} commands registered", COMMANDS.iter().len())?;
+            writeln!(
+                std::io::stdout(),
+                "{} commands registered",
+                COMMANDS.iter().count()
+            )?;
             Ok(())
         }
     }

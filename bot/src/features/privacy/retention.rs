@@ -1,13 +1,13 @@
 //! Retention: deletes the data of guilds that removed the bot more than `privacy.retention_days` ago.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
 use crate::{
     features::privacy::rows::departures::{self, Step},
     outbox::timers::Job,
-    postgres::{Store, StoreError},
+    postgres::{Store, StoreError, guild_table::GuildTable},
     telemetry::metrics,
 };
 
@@ -16,20 +16,20 @@ const SCHEDULE: (Duration, Duration) = (Duration::ZERO, Duration::from_mins(10))
 /// The pause between two steps, which lets flushes go first.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The timer that deletes expired data.
-pub fn job(store: &Store, retention: Duration) -> Job {
+/// The job that deletes expired data.
+pub fn job(store: &Store, retention: Duration, tables: &[&'static GuildTable]) -> Job {
     metrics::purged_rows_total().increment(0);
     metrics::purged_guilds_total().increment(0);
-    let store = store.clone();
+    let (store, tables) = (store.clone(), Arc::<[_]>::from(tables));
     Job::new("retention", SCHEDULE, move || {
-        let store = store.clone();
-        async move { Ok(purge(&store, retention).await?) }
+        let (store, tables) = (store.clone(), Arc::clone(&tables));
+        async move { Ok(purge(&store, retention, &tables).await?) }
     })
 }
 
-async fn purge(store: &Store, retention: Duration) -> Result<(), StoreError> {
+async fn purge(store: &Store, retention: Duration, tables: &[&'static GuildTable]) -> Result<(), StoreError> {
     loop {
-        match departures::purge(store, retention).await? {
+        match departures::purge(store, retention, tables).await? {
             Step::Rows(rows) => metrics::purged_rows_total().increment(rows),
             Step::Done(guild_id) => {
                 metrics::purged_guilds_total().increment(1);

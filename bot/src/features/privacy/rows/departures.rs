@@ -1,5 +1,6 @@
 //! `guild_departed`: guilds that removed the bot.
 
+use crate::postgres::guild_table::GuildTable;
 use std::time::Duration;
 
 use twilight_model::id::{Id, marker::GuildMarker};
@@ -70,68 +71,6 @@ pub async fn stored_without(
     Ok(rows.iter().filter_map(|row| ids::from_db(row.get(0))).collect())
 }
 
-/// A table with guild data, and the statement that deletes a part of it.
-struct Purged {
-    table: &'static str,
-    delete: Statement,
-}
-
-// The outer condition names the guild too: rows of two partitions can have the same ctid.
-macro_rules! purged {
-    ($($table:literal),* $(,)?) => {
-        [$(Purged {
-            table: $table,
-            delete: const {
-                Statement {
-                    name: concat!("purge_", $table),
-                    types: &[tokio_postgres::types::Type::INT8, tokio_postgres::types::Type::INT8],
-                    sql: concat!(
-                        "-- purge_", $table, "\nDELETE FROM ", $table, " WHERE guild_id = $1 AND ctid = ANY (ARRAY(SELECT ctid FROM ", $table,
-                        " WHERE guild_id = $1 LIMIT $2))\n-- purge_", $table
-                    ),
-                }
-            },
-        }),*]
-    };
-}
-
-/// The tables with guild data. A test searches the catalog for missing ones.
-const PURGED: [Purged; 28] = purged![
-    "member_xp",
-    "member_arrival",
-    "member_card",
-    "given_role",
-    "audit_xp",
-    "audit_log",
-    "outbox",
-    "outbox_lane",
-    "effect_failure",
-    "backfill_message",
-    "backfill_channel",
-    "level_role",
-    "xp_multiplier",
-    "xp_boost",
-    "guild_settings",
-    "warning",
-    "mod_case",
-    "member_warnings",
-    "warning_threshold",
-    "mod_action",
-    "mod_guild",
-    "bucket_count",
-    "ranked_guild",
-    "gap_unread",
-    "quarantine",
-    "mass_change",
-    "erased",
-    "timer",
-];
-
-/// The names of the tables that a purge empties.
-pub fn purged_tables() -> impl Iterator<Item = &'static str> {
-    PURGED.iter().map(|purged| purged.table)
-}
-
 /// The result of one step of a purge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -144,7 +83,11 @@ pub enum Step {
 }
 
 /// Delete a part of the data of a guild that removed the bot longer than `retention` ago. Several processes can do so at once.
-pub async fn purge(store: &Store, retention: Duration) -> Result<Step, StoreError> {
+pub async fn purge(
+    store: &Store,
+    retention: Duration,
+    tables: &[&'static GuildTable],
+) -> Result<Step, StoreError> {
     const NEXT: Statement = statement!(
         "guild_departed_next",
         [FLOAT8],
@@ -157,6 +100,7 @@ pub async fn purge(store: &Store, retention: Duration) -> Result<Step, StoreErro
         "DELETE FROM guild_departed WHERE guild_id = $1"
     );
     let seconds = retention.as_secs_f64();
+    let tables = tables.to_vec();
     store
         .transaction("purge", move |tx| {
             Box::pin(async move {
@@ -165,8 +109,8 @@ pub async fn purge(store: &Store, retention: Duration) -> Result<Step, StoreErro
                 let Some(guild) = rows.first().map(|row| row.get::<_, i64>(0)) else {
                     return Ok(Step::Nothing);
                 };
-                for purged in &PURGED {
-                    let deleted = tx.execute(purged.delete, &[&guild, &AT_ONCE]).await?;
+                for table in &tables {
+                    let deleted = tx.execute(table.delete, &[&guild, &AT_ONCE]).await?;
                     if deleted > 0 {
                         return Ok(Step::Rows(deleted));
                     }

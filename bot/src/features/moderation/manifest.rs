@@ -1,0 +1,37 @@
+//! What moderation consists of.
+
+use super::{
+    commands,
+    effects::{
+        punishment::{Punishments, TimeoutLifts},
+        warned::DirectWarnings,
+    },
+    log::ModLogs,
+};
+use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};
+
+/// The manifest.
+pub(crate) const FEATURE: Feature = Feature {
+    commands: &[
+        &commands::warn::Warn,
+        &commands::warning::Warning,
+        &commands::warnings::Warnings,
+    ],
+    effects: |settings| {
+        vec![
+            Box::new(Punishments(settings.clone())),
+            Box::new(TimeoutLifts),
+            Box::new(DirectWarnings),
+            Box::new(ModLogs),
+        ]
+    },
+    tables: guild_tables![
+        "warning",
+        "mod_case",
+        "member_warnings",
+        "warning_threshold",
+        "mod_action",
+        "mod_guild",
+    ],
+    ..Feature::NOTHING
+};
