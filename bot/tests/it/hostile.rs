@@ -250,9 +250,14 @@ async fn events_out_of_order_count_once_and_are_no_gap() {
     let control = discord.control();
     let bot = start(&config(&discord), scene.postgres.connection()).await;
     ready(&discord, &bot, 2).await;
-    for _ in 0..5 {
+    for round in 1..=5 {
         traffic(&discord, 500).await;
         control.reset(None);
+        // A connection that is reset before it has resumed counts as a failed one, after which the pauses grow.
+        until("both have resumed", async || {
+            (control.stats().resumes >= 2 * round).then_some(())
+        })
+        .await;
         ready(&discord, &bot, 2).await;
     }
     control.pause();

@@ -210,27 +210,27 @@ impl XpPolicy {
         let mut late = BTreeMap::new();
         let mut asking = stream::iter(roles)
             .map(async |key: MemberKey| {
-                let payload = guilds.roles_of(key.guild_id, key.user_id, PRIORITY);
-                (key, answer(deadline(key.guild_id), payload).await)
+                let lookup = guilds.roles_of(key.guild_id, key.user_id, PRIORITY);
+                (key, answer(deadline(key.guild_id), lookup).await)
             })
             .buffer_unordered(AT_ONCE);
         while let Some((key, answer)) = asking.next().await {
             match answer {
                 Some(roles) => drop(told.roles.insert(key, roles)),
-                None => drop(late.insert(key.guild_id, InteractionPayload::Roles)),
+                None => drop(late.insert(key.guild_id, Lookup::Roles)),
             }
         }
         drop(asking);
         let mut asking = stream::iter(places)
             .map(async |(guild_id, channel_id)| {
-                let payload = guilds.place(guild_id, channel_id, PRIORITY);
-                (guild_id, channel_id, answer(deadline(guild_id), payload).await)
+                let lookup = guilds.place(guild_id, channel_id, PRIORITY);
+                (guild_id, channel_id, answer(deadline(guild_id), lookup).await)
             })
             .buffer_unordered(AT_ONCE);
         while let Some((guild_id, channel_id, answer)) = asking.next().await {
             match answer {
                 Some(place) => drop(told.places.insert(channel_id, place)),
-                None => drop(late.insert(guild_id, InteractionPayload::Place(channel_id))),
+                None => drop(late.insert(guild_id, Lookup::Place(channel_id))),
             }
         }
         drop(asking);
@@ -241,8 +241,8 @@ impl XpPolicy {
                     .iter()
                     .map(|(role, _)| *role)
                     .collect();
-                let payload = guilds.order(guild_id, &of_rules, PRIORITY);
-                let answer = answer(deadline(guild_id), payload).await;
+                let lookup = guilds.order(guild_id, &of_rules, PRIORITY);
+                let answer = answer(deadline(guild_id), lookup).await;
                 (guild_id, of_rules, answer)
             })
             .buffer_unordered(AT_ONCE);
@@ -252,7 +252,7 @@ impl XpPolicy {
                     told.orders
                         .insert(guild_id, of_rules.into_iter().zip(order).collect()),
                 ),
-                None => drop(late.insert(guild_id, InteractionPayload::Order(of_rules))),
+                None => drop(late.insert(guild_id, Lookup::Order(of_rules))),
             }
         }
         drop(asking);
@@ -261,13 +261,13 @@ impl XpPolicy {
     }
 
     /// Keep waiting in the background for late data, so that the guild's next messages find it cached.
-    fn wait_on(&self, guilds: &Guilds, late: BTreeMap<Id<GuildMarker>, InteractionPayload>) {
+    fn wait_on(&self, guilds: &Guilds, late: BTreeMap<Id<GuildMarker>, Lookup>) {
         let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
-        for (guild_id, payload) in late {
+        for (guild_id, lookup) in late {
             slow.entry(guild_id).or_insert_with(|| {
                 let guilds = guilds.clone();
                 task::spawn("slow guild", async move {
-                    let answered = timeout(LATE, payload.again(&guilds, guild_id)).await;
+                    let answered = timeout(LATE, lookup.again(&guilds, guild_id)).await;
                     tracing::debug!(
                         guild.id = guild_id.get(),
                         answered = answered.is_ok(),
@@ -280,7 +280,7 @@ impl XpPolicy {
 }
 
 /// Data that Discord did not send in time.
-enum InteractionPayload {
+enum Lookup {
     /// A member's roles, which are not cached.
     Roles,
     /// The place of a channel in the channel tree.
@@ -289,7 +289,7 @@ enum InteractionPayload {
     Order(Vec<Id<RoleMarker>>),
 }
 
-impl InteractionPayload {
+impl Lookup {
     /// Request the data once more, and pause if there is still no answer.
     async fn again(self, guilds: &Guilds, guild_id: Id<GuildMarker>) {
         let answered = match self {
@@ -350,9 +350,9 @@ impl Told {
 /// The answer from Discord within the deadline, or an empty default.
 async fn answer<T: Default>(
     deadline: Instant,
-    payload: impl Future<Output = Result<T, RestError>>,
+    lookup: impl Future<Output = Result<T, RestError>>,
 ) -> Option<T> {
-    match timeout_at(deadline, payload).await {
+    match timeout_at(deadline, lookup).await {
         Ok(Ok(answer)) => Some(answer),
         Ok(Err(RestError::Refused { .. })) => Some(T::default()),
         Ok(Err(_)) | Err(_) => None,

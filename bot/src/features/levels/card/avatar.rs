@@ -159,10 +159,10 @@ impl Avatars {
         let result = if inner.failed_before(&key) {
             Err(NoAvatar::FailedBefore)
         } else {
-            let payload = Arc::clone(inner);
+            let fetching = Arc::clone(inner);
             inner
                 .flights
-                .ask(key, || async move { payload.fetch(key).await })
+                .ask(key, || async move { fetching.fetch(key).await })
                 .await
         };
         let outcome = match &result {

@@ -72,7 +72,7 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
 }
 
 /// Erase all data of a member. `false` if this interaction, or a later one, has done so before.
-pub async fn erase(tx: &Tx<'_>, key: MemberKey, payload: Id<InteractionMarker>) -> Result<bool, StoreError> {
+pub async fn erase(tx: &Tx<'_>, key: MemberKey, erasure: Id<InteractionMarker>) -> Result<bool, StoreError> {
     const NOTE: Statement = statement!(
         "privacy_erased",
         [INT8, INT8, INT8],
@@ -142,7 +142,7 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, payload: Id<InteractionMarker>) 
     for statement in [LOCK_REFUSED, LOCK_MESSAGES] {
         tx.execute(statement, &[&guild, &user]).await?;
     }
-    if tx.execute(NOTE, &[&guild, &user, &ids::to_db(payload)]).await? == 0 {
+    if tx.execute(NOTE, &[&guild, &user, &ids::to_db(erasure)]).await? == 0 {
         return Ok(false);
     }
     for statement in [

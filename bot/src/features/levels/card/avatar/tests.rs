@@ -32,15 +32,15 @@ const NOISE: u64 = 9;
 /// A CDN whose response depends on the user ID.
 struct Cdn {
     avatars: Avatars,
-    payload: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
     _task: Task<()>,
 }
 
 impl Cdn {
     async fn start() -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let payload = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&payload);
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&requests);
         let app = Router::new().fallback(move |address: Uri| {
             counted.fetch_add(1, Ordering::Relaxed);
             answer(address)
@@ -52,13 +52,13 @@ impl Cdn {
         });
         Self {
             avatars: Avatars::new(&base),
-            payload,
+            requests,
             _task: task,
         }
     }
 
-    fn payload(&self) -> usize {
-        self.payload.load(Ordering::Relaxed)
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
     }
 }
 
@@ -139,7 +139,7 @@ async fn one_request_for_all_who_ask_and_none_later() {
         assert_eq!(png.expect("a picture"), png_of(256, 256, [1, 2, 3, 255]));
     }
     assert!(cdn.avatars.get(key(FINE)).await.is_ok());
-    assert_eq!(cdn.payload(), 1);
+    assert_eq!(cdn.requests(), 1);
 }
 
 #[tokio::test]
@@ -155,17 +155,17 @@ async fn whatever_comes_is_within_limits() {
         (BOMB, NoAvatar::Unreadable),
         (NOISE, NoAvatar::Unreadable),
     ] {
-        let payload = cdn.payload();
+        let requests = cdn.requests();
         assert_eq!(cdn.avatars.get(key(user)).await, Err(why), "user {user}");
         assert_eq!(
-            cdn.payload(),
-            payload + 1,
+            cdn.requests(),
+            requests + 1,
             "a redirect is not followed: user {user}"
         );
         assert_eq!(cdn.avatars.get(key(user)).await, Err(NoAvatar::FailedBefore));
         assert_eq!(
-            cdn.payload(),
-            payload + 1,
+            cdn.requests(),
+            requests + 1,
             "nor is anything asked for again at once"
         );
     }
