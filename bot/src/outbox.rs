@@ -1,14 +1,14 @@
 //! Effects: what follows on Discord from what was counted.
 //!
-//! The flush that commits a change adds its effects to the outbox in the same transaction ([`cause`]), so there is neither without
-//! the other, and a replay causes none twice. Workers claim what is due and deliver it ([`delivery`]): messages with a nonce, by
-//! which Discord recognizes for some minutes what was sent already, and roles as a state that is made right. Effects of one channel
-//! or member are delivered in the order of their causes.
+//! The transaction that commits a change also adds its effects to the outbox, so neither exists without the other and a replay adds
+//! none twice. Workers claim what is due and deliver it ([`delivery`]): messages with a nonce, by which Discord recognizes for some
+//! minutes what was sent already, and roles as a state that is made right. Effects of one channel or member are delivered in the order
+//! in which they were added. A feature implements [`kind`] for its effects.
 //!
-//! What cannot be promised: a worker that dies, or loses the database, between sending a message and marking it as delivered
-//! sends it again when its lease is over. Discord takes the second for the first while it remembers the nonce, which it does "for a
+//! What cannot be promised: a worker that dies, or loses the database, between sending a message and marking it as delivered leaves
+//! the message to be sent again after its lease. Discord ignores the second message while it remembers the nonce, which it does "for a
 //! few minutes" (<https://discord.com/developers/docs/resources/message#create-message>). A message whose marking takes longer than
-//! that because nobody delivers meanwhile can show twice rather than never.
+//! that because no process delivers meanwhile can appear twice rather than never.
 
 pub mod delivery;
 pub mod failures;

@@ -1,8 +1,9 @@
-//! A connection of its own that hears of changed settings, and of changes in the fleet: <https://www.postgresql.org/docs/current/sql-listen.html>.
+//! A dedicated connection that listens for changes of settings, the fleet and timers:
+//! <https://www.postgresql.org/docs/current/sql-listen.html>.
 //!
-//! News are applied by the connection's own future, in the order in which the server sends them, so what is answered to a ping
-//! comes after every change that was told before it. That is what [`Listener::trusted_until`] rests on: as long as pings are answered,
-//! what is remembered is at most a second older than the tables.
+//! Notifications are applied by the connection's own future in the order in which the server sends them, so the answer to a ping
+//! comes after every change that was announced before it. [`Listener::trusted_until`] relies on that: while pings are answered, cached
+//! settings are at most a second older than the tables.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -26,37 +27,36 @@ use crate::{
     telemetry::metrics,
 };
 
-/// How often the connection is asked whether it is still there. A half-open one shows in no other way: the system finds out after
-/// minutes.
+/// The interval of pings. Nothing else detects a half-open connection: the operating system needs minutes.
 const PING_EVERY: Duration = Duration::from_millis(250);
 
-/// How long after a ping was sent what is remembered may be served. The promise is that a change is seen within a second.
+/// How long cached settings may be served after a ping was sent. A change is visible within a second.
 const TRUST: Duration = Duration::from_secs(1);
 
-/// A connection that does not answer for so long is given up.
+/// A connection that does not answer within this time is closed.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Asks for the news of the migration's triggers.
+/// Subscribes to the channels of the migrations' triggers.
 const LISTEN: &str = "-- settings_listen\nLISTEN eventide_guild_settings; LISTEN eventide_fleet";
 
-/// What is said when something has changed in the fleet.
+/// The payload for a change in the fleet.
 const FLEET: &str = "@fleet";
 
-/// What is said when a timer was armed that is due soon, as `timer::arm` says it.
+/// The payload for a timer that is due soon, which `timer::arm` sends.
 const TIMERS: &str = "@timers";
 
-/// What is heard of it proves that LISTEN was in force before, and that nothing between here and the server kept it from us.
+/// Its arrival proves that LISTEN is in force and that nothing between this process and the server drops notifications.
 const SAY: &str =
     "-- settings_confirm\nSELECT pg_notify('eventide_guild_settings', current_schema() || ' ' || $1::text)";
 
 const PING: &str = "-- settings_ping\nSELECT 1";
 
-/// Who hears of changes.
+/// Receives notifications.
 pub trait Listener: Send + Sync {
     /// The settings of one guild have changed, or those of all.
     fn settings_changed(&self, guild_id: Option<Id<GuildMarker>>);
 
-    /// Every change before this moment was heard of: what is remembered may be served until then, or no longer than a moment if `None`.
+    /// Cached settings may be served until this moment; with `None`, changes may have been missed.
     fn trusted_until(&self, until: Option<Instant>);
 
     /// Something has changed in the fleet.
@@ -66,7 +66,7 @@ pub trait Listener: Send + Sync {
     fn timers_changed(&self);
 }
 
-/// Why nothing is heard.
+/// Why there are no notifications.
 #[derive(Debug, Error)]
 enum ListenError {
     #[error("{0}")]
