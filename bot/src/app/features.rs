@@ -10,7 +10,12 @@ use crate::{
         command::Commands,
         feature::{Feature, Process},
     },
-    outbox::{self, kind::EffectKinds, pruning, timers::Registry},
+    outbox::{
+        self,
+        kind::{EffectKind, EffectKinds},
+        pruning,
+        timers::Registry,
+    },
     pipeline,
     postgres::{Store, guild_table::GuildTable},
     settings::{self, Settings, notice::Notices},
@@ -62,12 +67,9 @@ pub(super) fn state(config: &Config) -> Extensions {
 
 /// Every kind of effect, for a process with these settings.
 pub fn effect_kinds(settings: &Settings) -> EffectKinds {
-    let mut kinds = FEATURES
-        .iter()
-        .flat_map(|feature| (feature.effects)(settings))
-        .collect::<Vec<_>>();
-    kinds.push(Box::new(Notices(settings.clone())));
-    EffectKinds::new(kinds)
+    let own: Vec<Box<dyn EffectKind>> = vec![Box::new(Notices(settings.clone()))];
+    let of_features = FEATURES.iter().flat_map(|feature| (feature.effects)(settings));
+    EffectKinds::new(own.into_iter().chain(of_features).collect())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub trait Command: Sync {
     /// Its name, the same in every language.
     fn name(&self) -> &'static str;
 
-    /// What Discord is told of it.
+    /// Its definition, as registered with Discord.
     fn definition(&self) -> Definition {
         define::describe(self.name()).build()
     }

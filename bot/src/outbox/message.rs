@@ -106,6 +106,28 @@ pub(crate) fn target_of(effect: &Waiting) -> i64 {
     effect.channel_id.map(ids::to_db).or(user).unwrap_or_default()
 }
 
+/// Send a message about a member, who is notified if `pings`. Its content is not asked for where sending was refused a moment ago.
+pub(crate) async fn send_about(
+    to: &Deliverer,
+    effect: &Waiting,
+    user_id: Id<UserMarker>,
+    pings: bool,
+    content: impl Future<Output = Result<String, RestError>> + Send,
+) -> Outcome {
+    if let Some(failure) = to.refusals.of(target_of(effect)) {
+        return Outcome::Skipped(failure);
+    }
+    let content = match content.await {
+        Ok(content) => content,
+        Err(error) => return of_error(&error, target_of(effect)),
+    };
+    let allowed = AllowedMentions {
+        users: if pings { vec![user_id] } else { Vec::new() },
+        ..AllowedMentions::default()
+    };
+    send(to, effect, &content, allowed).await
+}
+
 /// Send a message to an effect's target. Repeating it within minutes does not post it twice.
 #[expect(clippy::disallowed_methods, reason = "it is fitted")]
 pub(crate) async fn send(

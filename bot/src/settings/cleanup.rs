@@ -1,4 +1,4 @@
-//! What follows for settings and for waiting roles from what changed on Discord.
+//! Removes roles and channels that were deleted on Discord from settings.
 
 use super::notice::{self, Notice};
 use crate::{
@@ -7,10 +7,10 @@ use crate::{
     settings::{Settings, table::forget},
 };
 
-/// What is stored in the settings of a channel that announcements went to.
+/// The reason that is stored when the channel of announcements was deleted.
 const CHANNEL_DELETED: &str = "the channel was deleted";
 
-/// Take what was deleted out of settings.
+/// Remove what was deleted from settings, and tell the log channel.
 pub(crate) async fn forget_deleted(
     store: &Store,
     settings: &Settings,
@@ -27,7 +27,7 @@ pub(crate) async fn forget_deleted(
     Ok(())
 }
 
-pub(crate) async fn forget_in(tx: &Tx<'_>, settings: &Settings, changes: &Changes) -> Result<(), StoreError> {
+async fn forget_in(tx: &Tx<'_>, settings: &Settings, changes: &Changes) -> Result<(), StoreError> {
     for (guild_id, role_id) in &changes.deleted_roles {
         let log_channel_id = notice::log_channel(tx, settings, *guild_id).await?;
         if let Some(level) = forget::role(tx, *guild_id, *role_id).await? {
@@ -55,7 +55,7 @@ pub(crate) async fn forget_in(tx: &Tx<'_>, settings: &Settings, changes: &Change
     Ok(())
 }
 
-pub(crate) fn forget_cached(settings: &Settings, changes: &Changes) {
+fn forget_cached(settings: &Settings, changes: &Changes) {
     let roles = changes.deleted_roles.iter().map(|(guild_id, _)| *guild_id);
     let channels = changes.deleted_channels.iter().map(|(guild_id, _)| *guild_id);
     for guild_id in roles.chain(channels) {

@@ -1,5 +1,7 @@
 //! Telling those who run a server, in its log channel.
 
+use crate::discord::guilds::Changes;
+use crate::settings::cleanup;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_model::{
@@ -78,6 +80,20 @@ impl EffectKind for Notices {
                 Ok(notice) => deliver(&self.0, to, effect, &notice).await,
                 Err(outcome) => outcome,
             }
+        })
+    }
+
+    /// Settings forget what was deleted, before anything else acts on them.
+    fn guilds_changed<'a>(
+        &'a self,
+        to: &'a Deliverer,
+        changes: &'a Changes,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            if changes.deleted_roles.is_empty() && changes.deleted_channels.is_empty() {
+                return Ok(());
+            }
+            cleanup::forget_deleted(&to.store, &self.0, changes.clone()).await
         })
     }
 }

@@ -2,18 +2,15 @@
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use twilight_model::{
-    channel::message::AllowedMentions,
-    id::{Id, marker::UserMarker},
-};
+use twilight_model::id::{Id, marker::UserMarker};
 
 use crate::{
     discord::rest::RestError,
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind},
-        message::{names_for, send, target_of},
-        outcome::{Outcome, of_error},
+        message::{names_for, send_about},
+        outcome::Outcome,
         queue::{NewEffect, Waiting},
     },
     settings::{GuildSettings, Settings},
@@ -69,18 +66,8 @@ async fn welcome(settings: &Settings, to: &Deliverer, effect: &Waiting) -> Outco
         // The channel was changed since; members who joined long ago are not welcomed in the new one.
         return Outcome::Cancelled;
     }
-    if let Some(failure) = to.refusals.of(target_of(effect)) {
-        return Outcome::Skipped(failure);
-    }
-    let content = match content(to, effect, user_id, template, &settings).await {
-        Ok(content) => content,
-        Err(error) => return of_error(&error, target_of(effect)),
-    };
-    let allowed = AllowedMentions {
-        users: if settings.ping { vec![user_id] } else { Vec::new() },
-        ..AllowedMentions::default()
-    };
-    send(to, effect, &content, allowed).await
+    let content = Box::pin(content(to, effect, user_id, template, &settings));
+    send_about(to, effect, user_id, settings.ping, content).await
 }
 
 async fn content(

@@ -1,4 +1,4 @@
-//! Which timers a process fires next, and what becomes of those that it has claimed.
+//! Which timers a process fires next, and the outcome of those that it has claimed.
 //!
 //! A claim is a random number and a lease. Every change of a claimed timer compares the number, so a process that has lost the timer
 //! changes nothing.

@@ -1,6 +1,6 @@
 //! What happens to the XP of members who leave.
 
-/// What becomes of the XP of those who leave, or are banned.
+/// What happens to the XP of members who leave or are banned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LeavePolicy {
     /// They stay on the leaderboard.

@@ -84,10 +84,10 @@ pub const AVATAR_OUTCOMES: &[&str] = &[
     "failed_before",
 ];
 
-/// What becomes of a rank card.
+/// Outcomes of drawing a rank card.
 pub const CARD_OUTCOMES: &[&str] = &["drawn", "cached", "busy", "failed"];
 
-/// What becomes of a request to Discord.
+/// Outcomes of requests to Discord.
 pub const REST_OUTCOMES: &[&str] = &[
     "2xx",
     "3xx",

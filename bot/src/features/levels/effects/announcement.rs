@@ -2,12 +2,9 @@
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use twilight_model::{
-    channel::message::AllowedMentions,
-    id::{
-        Id,
-        marker::{GuildMarker, UserMarker},
-    },
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
 };
 
 use super::roles;
@@ -18,8 +15,8 @@ use crate::{
         delivery::Deliverer,
         failures,
         kind::{Consequence, EffectBody, EffectKind, body_of},
-        message::{names_for, send, target_of},
-        outcome::{Failure, Outcome, of_error},
+        message::{names_for, send_about},
+        outcome::{Failure, Outcome},
         queue::Waiting,
     },
     postgres::{StoreError, Tx},
@@ -127,18 +124,8 @@ async fn announce(settings: &Settings, to: &Deliverer, effect: &Waiting, level_u
     if settings.announce == Announce::Off {
         return Outcome::Cancelled;
     }
-    if let Some(failure) = to.refusals.of(target_of(effect)) {
-        return Outcome::Skipped(failure);
-    }
-    let content = match content(to, effect, user_id, level_up, &settings).await {
-        Ok(content) => content,
-        Err(error) => return of_error(&error, target_of(effect)),
-    };
-    let allowed = AllowedMentions {
-        users: if settings.ping { vec![user_id] } else { Vec::new() },
-        ..AllowedMentions::default()
-    };
-    send(to, effect, &content, allowed).await
+    let content = Box::pin(content(to, effect, user_id, level_up, &settings));
+    send_about(to, effect, user_id, settings.ping, content).await
 }
 
 async fn content(

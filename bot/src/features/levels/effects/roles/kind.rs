@@ -18,7 +18,7 @@ use crate::{
     },
     postgres::{StoreError, Tx},
     settings::{
-        Settings, cleanup,
+        Settings,
         notice::{self, Notice},
         table::{self, Switch},
     },
@@ -67,21 +67,21 @@ impl EffectKind for RewardRoles {
         changes: &'a Changes,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let (settings, lease, known) = (self.0.clone(), to.config.lease, changes.clone());
+            let (lease, guilds) = (to.config.lease, changes.roles.clone());
+            if guilds.is_empty() {
+                return Ok(());
+            }
             to.store
                 .transaction("guild_changes", move |tx| {
-                    let (settings, changes) = (settings.clone(), known.clone());
+                    let guilds = guilds.clone();
                     Box::pin(async move {
-                        cleanup::forget_in(tx, &settings, &changes).await?;
-                        for guild_id in &changes.roles {
-                            queue::release_kind(tx, *guild_id, Roles::KIND, lease).await?;
+                        for guild_id in guilds {
+                            queue::release_kind(tx, guild_id, Roles::KIND, lease).await?;
                         }
                         Ok(())
                     })
                 })
-                .await?;
-            cleanup::forget_cached(&self.0, changes);
-            Ok(())
+                .await
         })
     }
 }
