@@ -13,7 +13,7 @@ pub(crate) mod log;
 pub(crate) mod manifest;
 pub mod rows;
 pub mod texts;
-pub mod thresholds;
+pub mod threshold_settings;
 
 use std::time::SystemTime;
 

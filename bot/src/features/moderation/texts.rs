@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Severity, cases::Crossing, duration, thresholds::Threshold};
+use super::{Severity, cases::Crossing, duration, threshold_settings::Threshold};
 use crate::{
     discord::guilds::authority::Action,
     support::{
@@ -113,7 +113,7 @@ pub fn threshold(language: Language, threshold: &Threshold) -> String {
 mod tests {
     use super::{quoted, threshold};
     use crate::{
-        discord::guilds::authority::Action, features::moderation::thresholds::Threshold,
+        discord::guilds::authority::Action, features::moderation::threshold_settings::Threshold,
         support::i18n::Language,
     };
 

@@ -20,7 +20,7 @@ use crate::{
         cases::{NewWarning, Warned},
         duration::{self, Expiry},
         rows::warning::{self, Outcomes},
-        texts, thresholds,
+        texts, threshold_settings,
     },
     interactions::{
         CommandContext, CommandError, Progress, Services,
@@ -159,7 +159,10 @@ async fn sanctions(
     if roles.is_some() && theirs >= authority.rank() {
         return Err(context.refuse("warn-above"));
     }
-    if thresholds::list(&services.store, guild_id).await?.is_empty() {
+    if threshold_settings::list(&services.store, guild_id)
+        .await?
+        .is_empty()
+    {
         return Ok(Sanctions::none());
     }
     let who = (user.id, roles.as_deref());

@@ -12,7 +12,7 @@ use crate::{
         commands::warn,
         duration::{self, LONGEST_TIMEOUT, SHORTEST_TIMEOUT},
         texts,
-        thresholds::{self, Threshold},
+        threshold_settings::{self, Threshold},
     },
     interactions::{CommandContext, CommandError, Services, define::Opt, payload::BadOption, reply::Reply},
     support::text::names::quoted,
@@ -65,7 +65,7 @@ pub(super) async fn add(context: &CommandContext, services: &Services) -> Result
     let permit = context.authority(services).await?.threshold_permit(action)?;
     let act = warn::act(context, guild_id)?;
     let language = context.language();
-    let put = thresholds::put(
+    let put = threshold_settings::put(
         &services.store,
         &services.settings,
         (act, language),
@@ -102,7 +102,8 @@ pub(super) async fn remove(context: &CommandContext, services: &Services) -> Res
     let points = points(context)?;
     let act = warn::act(context, guild_id)?;
     let language = context.language();
-    let gone = thresholds::remove(&services.store, &services.settings, (act, language), points).await?;
+    let gone =
+        threshold_settings::remove(&services.store, &services.settings, (act, language), points).await?;
     let gone = gone.map_err(|denied| refusal(context, denied, points))?;
     let values = [("threshold", texts::threshold(language, &gone).into())];
     Ok(Reply::private(
@@ -114,7 +115,7 @@ pub(super) async fn list(context: &CommandContext, services: &Services) -> Resul
     let guild_id = context.guild()?;
     context.require_permissions(Permissions::MANAGE_GUILD)?;
     let language = context.language();
-    let known = thresholds::list(&services.store, guild_id).await?;
+    let known = threshold_settings::list(&services.store, guild_id).await?;
     let lines: Vec<String> = known
         .iter()
         .map(|threshold| texts::threshold(language, threshold))
