@@ -13,7 +13,6 @@ pub mod table;
 pub mod text_form;
 pub mod values;
 
-use crate::postgres::guild_table::{GuildTable, guild_tables};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -33,7 +32,10 @@ pub use self::{
 pub use crate::support::text::template::Template;
 use crate::{
     config::Levels,
-    postgres::{Store, StoreError, Tx},
+    postgres::{
+        Store, StoreError, Tx,
+        guild_table::{GuildTable, guild_tables},
+    },
     settings::{audit_log::Entry, table::Stored},
     telemetry::metrics,
 };

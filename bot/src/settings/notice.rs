@@ -1,7 +1,5 @@
 //! Telling those who run a server, in its log channel.
 
-use crate::discord::guilds::Changes;
-use crate::settings::cleanup;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_model::{
@@ -13,6 +11,7 @@ use twilight_model::{
 };
 
 use crate::{
+    discord::guilds::Changes,
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, body_of},
@@ -20,7 +19,7 @@ use crate::{
         queue::{self, NewEffect, Waiting},
     },
     postgres::{StoreError, Tx},
-    settings::Settings,
+    settings::{Settings, cleanup},
     support::i18n::{Language, Value},
 };
 

@@ -1,12 +1,11 @@
 //! `guild_departed`: guilds that removed the bot.
 
-use crate::postgres::guild_table::GuildTable;
 use std::time::Duration;
 
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
-    postgres::{Statement, Store, StoreError, Tx, statement::statement},
+    postgres::{Statement, Store, StoreError, Tx, guild_table::GuildTable, statement::statement},
     support::ids,
 };
 
