@@ -1,9 +1,9 @@
-//! The configuration: plain data, one struct a subsystem.
+//! The configuration: plain data, one struct per subsystem.
 //!
-//! A key comes from `EVENTIDE__SECTION__KEY`, else from its conventional variable (`DISCORD_TOKEN`,
-//! `DATABASE_URL`), else from the file, else from its default. It is declared once, where its field is
-//! filled; `config.example.toml` and the hints for unknown keys come from the same declarations. Nothing here
-//! has an effect but reading files, and nothing else in the bot reads the environment.
+//! The value of a key comes from the first of these that sets it: `EVENTIDE__SECTION__KEY`, its conventional variable (`DISCORD_TOKEN`,
+//! `DATABASE_URL`), the file, its default. A key is declared once, where its field is filled in; `config.example.toml` and the hints for
+//! unknown keys come from the same declarations. The only side effect of this module is reading files, and no other module reads the
+//! environment.
 
 mod address;
 mod commands;
@@ -55,13 +55,13 @@ pub use self::{
 };
 use self::{problem::Place, reader::Reader, sources::Sources};
 
-/// The file that is read without `--config`, if there is one in the working directory.
+/// The file that is read without `--config`, if it exists in the working directory.
 pub const DEFAULT_FILE: &str = "config.toml";
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Discord's addresses and the bot's token.
+    /// The bot's token and Discord's addresses.
     pub discord: Discord,
     /// Connections to the gateway.
     pub gateway: Gateway,
@@ -69,35 +69,34 @@ pub struct Config {
     pub fleet: Fleet,
     /// XP and levels.
     pub levels: Levels,
-    /// What is gathered in memory between two transactions.
+    /// Changes collected in memory between two transactions.
     pub ledger: Ledger,
-    /// How messages and roles that follow from levels are delivered.
+    /// Delivery of effects on Discord.
     pub effects: Effects,
     /// Slash commands.
     pub commands: Commands,
-    /// How long what is stored stays.
+    /// Data retention.
     pub privacy: Privacy,
     /// PostgreSQL.
     pub database: Database,
     /// Metrics and health.
     pub http: Http,
-    /// What is logged, and how.
+    /// The level and format of the logs.
     pub log: Log,
-    /// Where traces go.
+    /// Traces sent to an OpenTelemetry collector.
     pub traces: Traces,
-    /// The process's own life.
+    /// The lifetime of the process.
     pub process: Process,
 }
 
 impl Config {
-    /// Reads the file of the command line, or else `config.toml`, and this process's environment.
+    /// Read this process's environment and the file given on the command line, or else `config.toml`.
     ///
     /// # Errors
     ///
-    /// All mistakes at once; the binary prints them and ends with 64.
+    /// All mistakes at once. The binary prints them and exits with status 64.
     pub fn from_process(cli_file: Option<&Path>) -> Result<Self, Problems> {
-        // A variable that is no Unicode is replaced in part and then refused by its key, if it is one of
-        // ours.
+        // A variable that is not Unicode is converted lossily. If it is one of the bot's, its key then rejects the value.
         let environment = std::env::vars_os()
             .map(|(name, value)| {
                 (
@@ -109,8 +108,7 @@ impl Config {
         Self::load(cli_file, &environment)
     }
 
-    /// Reads `cli_file`, or else `config.toml` in the working directory if there is one, and the variables
-    /// `environment`.
+    /// Read the variables in `environment` and the file `cli_file`, or else `config.toml` in the working directory if it exists.
     ///
     /// # Errors
     ///
@@ -123,7 +121,7 @@ impl Config {
                 Self::read(None, environment)
             }
             Err(error) => {
-                // The variables are checked all the same: every mistake of one start is told in that start.
+                // The variables are checked nevertheless, so that one start reports every mistake.
                 let mut problems = vec![Problem {
                     place: Place::File(path.to_owned()),
                     key: "--config".to_owned(),
@@ -141,13 +139,12 @@ impl Config {
         }
     }
 
-    /// The configuration without any file or variable.
+    /// The configuration without a file and without variables.
     pub fn defaults() -> Self {
         Self::build(&mut Reader::new(Sources::default(), Vec::new()))
     }
 
-    /// The text of `config.example.toml`: every key, its default, what is allowed, and why one would change
-    /// it.
+    /// The text of `config.example.toml`: for each key its default, the allowed values, and a reason to change it.
     pub fn example() -> String {
         let mut reader = Reader::new(Sources::default(), Vec::new());
         Self::build(&mut reader);
@@ -158,7 +155,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When none was given; `demo` and `migrate` do without.
+    /// No token was given. `demo` and `migrate` work without one.
     pub fn require_token(&self) -> Result<&Secret, Problem> {
         self.discord.token.as_ref().ok_or_else(|| Problem {
             place: Place::Unset,
@@ -172,7 +169,7 @@ impl Config {
         let mut problems = Vec::new();
         let mut sources = Sources::new(environment, &mut problems);
         if let Some((path, bytes)) = file {
-            // An editor's byte order mark is no mistake.
+            // Some editors write a byte order mark, which is allowed.
             let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
             match str::from_utf8(bytes) {
                 Ok(text) => sources.add_file(path, text, &mut problems),

@@ -1,11 +1,11 @@
-//! Addresses of Discord: scheme, host and port, nothing else.
+//! Addresses of Discord: a scheme, a host and a port, and nothing else.
 
-/// `scheme://host[:port]` without a slash at the end if `text` is that, with one of `schemes`.
+/// Return `text` without its trailing slash if it is `scheme://host[:port]` with one of `schemes`.
 pub(super) fn base(text: &str, schemes: &[&str]) -> Option<String> {
     let (scheme, rest) = text.split_once("://")?;
     let host = rest.strip_suffix('/').unwrap_or(rest);
     let known = schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme));
-    // It takes user names, empty hosts and any port too, which is why the rest is looked at below.
+    // The parser also accepts user names, empty hosts and any port, so these are checked below.
     let authority: axum::http::uri::Authority = host.parse().ok()?;
     let rest = host
         .strip_prefix(authority.host())

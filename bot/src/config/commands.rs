@@ -10,9 +10,9 @@ use crate::{
 /// Slash commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commands {
-    /// Whether Discord is told of them when they have changed.
+    /// Whether the commands are registered with Discord when they have changed.
     pub register: bool,
-    /// The only server that gets them; `None`: all.
+    /// The only server in which the commands are registered; `None` registers them globally.
     pub test_guild: Option<Id<GuildMarker>>,
 }
 

@@ -1,4 +1,4 @@
-//! `[database]`: PostgreSQL, a given one or the private one.
+//! `[database]`: an existing PostgreSQL, or a private one.
 
 pub(crate) mod conninfo;
 mod routes;
@@ -17,50 +17,49 @@ use crate::config::{
     reader::{Reader, Text, Whole, path},
 };
 
-/// The private PostgreSQL accepts 50 connections; the rest is left to psql, backups and its own reserve.
+/// The private PostgreSQL accepts 50 connections. The rest are for psql, backups and PostgreSQL's own reserve.
 const EMBEDDED_POOL_SIZE: usize = 40;
 
 /// PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
-    /// Where PostgreSQL is, from `url`, `url_file` or `DATABASE_URL`; `None`: the private one.
+    /// The address of PostgreSQL, from `url`, `url_file` or `DATABASE_URL`; `None` for the private one.
     pub url: Option<Secret>,
-    /// libpq's password file, from `PGPASSFILE` or in `HOME`. Not a key of its own; it need not exist.
+    /// libpq's password file, from `PGPASSFILE` or in `HOME`. It is not a key, and the file need not exist.
     pub password_file: Option<PathBuf>,
-    /// Ways around a pooler, and to a replica.
+    /// Addresses past a pooler, and of a replica.
     pub routes: Routes,
-    /// TLS.
+    /// TLS to PostgreSQL.
     pub ssl: Ssl,
     /// The schema that holds this instance's tables.
     pub schema: String,
-    /// Directory of the private PostgreSQL; from the working directory if it is relative.
+    /// The data directory of the private PostgreSQL. A relative path starts at the working directory.
     pub data_directory: PathBuf,
-    /// Directory with `initdb` and `postgres`; `None`: they are looked for in `search_path`, then where
-    /// Debian puts them.
+    /// The directory of `initdb` and `postgres`; `None` searches `search_path`, then the directories that Debian uses.
     pub binaries_directory: Option<PathBuf>,
-    /// The directories of `PATH`. Not a key of its own.
+    /// The directories of `PATH`. It is not a key.
     pub search_path: Vec<PathBuf>,
-    /// Connections in the pool; always more than `ledger.writers`, so that commands and health checks get one
-    /// too.
+    /// The number of connections in the pool. It is always greater than `ledger.writers`, which leaves connections for commands and health
+    /// checks.
     pub pool_size: usize,
-    /// How many of them are the flushes' own: `ledger.writers`. Not a key of its own.
+    /// The number of connections that are reserved for flushes: `ledger.writers`. It is not a key.
     pub flush_connections: usize,
-    /// A connection that nobody has used for so long is closed; zero: never.
+    /// A connection that is idle for this long is closed; zero keeps all of them.
     pub idle_timeout: Duration,
-    /// Longest wait for a connection of the pool, and for connecting.
+    /// The maximum wait for a connection from the pool, and for connecting.
     pub connection_timeout: Duration,
-    /// Longest wait for the check of a connection that is used again.
+    /// The maximum duration of the check before a connection is reused.
     pub recycle_timeout: Duration,
-    /// PostgreSQL ends a statement that runs longer.
+    /// PostgreSQL cancels a statement that runs longer.
     pub statement_timeout: Duration,
     /// A statement slower than this is logged and counted.
     pub slow_query: Duration,
-    /// Apply outstanding migrations at the start.
+    /// Whether pending migrations are applied at startup.
     pub migrate_on_start: bool,
 }
 
 impl Database {
-    /// Whether the bot runs its own private PostgreSQL: exactly when no URL is given.
+    /// Whether the bot runs its private PostgreSQL, which it does if and only if there is no URL.
     pub const fn embedded(&self) -> bool {
         self.url.is_none()
     }
@@ -247,18 +246,18 @@ fn directories(section: &mut crate::config::reader::Section<'_>) -> (PathBuf, Op
     (section.text(&data, path), section.optional_text(&binaries, path))
 }
 
-/// A name that a schema can have. `"$user"` is the role's name in a search path even when it is quoted.
+/// A name that a schema can have. In a search path, `"$user"` is the role's name even when it is quoted.
 fn schema_name(text: &str) -> Option<String> {
     let kept = text.starts_with("pg_") || text == "information_schema" || text == "$user";
     ((1..=63).contains(&text.len()) && !kept && !text.contains('\0')).then(|| text.to_owned())
 }
 
-/// Whether an address asks for settings of its own at the start of each session.
+/// Whether an address sets options for each session.
 fn has_options(url: &Secret) -> bool {
     Conninfo::parse(url.expose()).is_ok_and(|info| info.get("options").is_some())
 }
 
-/// Why `text` is not the address of a PostgreSQL, without repeating any of it but the names of known options.
+/// Why `text` is not a PostgreSQL address. The answer repeats nothing of it but the names of known options.
 fn url_fault(text: &str) -> Option<String> {
     Conninfo::parse(text).err().map(Fault::in_words)
 }

@@ -1,4 +1,4 @@
-//! `[discord]`: who the bot is, and where Discord is.
+//! `[discord]`: the bot's identity and Discord's addresses.
 
 use std::time::Duration;
 
@@ -8,42 +8,42 @@ use crate::config::{
     reader::{Reader, Text, Whole},
 };
 
-/// What a token can be, for a problem's line.
+/// The allowed form of a token, for error messages.
 pub(super) const TOKEN_ALLOWED: &str = "the bot's token as the Developer Portal shows it (Bot, Reset Token)";
 
-/// Discord's addresses and the bot's token.
+/// The bot's token and Discord's addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discord {
     /// The bot's token, from `token`, `token_file` or `DISCORD_TOKEN`. See
     /// [`Config::require_token`](crate::config::Config::require_token).
     pub token: Option<Secret>,
-    /// Base of the REST API: `scheme://host[:port]`, without a path and without a slash at the end.
+    /// Base URL of the REST API: `scheme://host[:port]`, without a path or a trailing slash.
     pub api_url: String,
-    /// Address of the gateway, `ws://` or `wss://`, without a path and without a slash at the end; `None`:
-    /// what `GET /gateway/bot` says.
+    /// The URL of the gateway, `ws://` or `wss://`, without a path or a trailing slash; `None` uses the answer of `GET /gateway/bot`.
     pub gateway_url: Option<String>,
-    /// Base of a proxy that keeps Discord's limits for all its users, such as twilight's http-proxy; REST goes there instead of
-    /// to `api_url`, and of the limits only what a 429 says is kept here. `None`: the limits are kept here.
+    /// Base URL of a proxy that enforces Discord's rate limits for all its users, such as twilight's http-proxy. REST requests go there
+    /// instead of to `api_url`, and of the limits only a 429 is observed here. With `None`, the limits are kept here.
     pub proxy_url: Option<String>,
-    /// Base of the machine that has the pictures: `scheme://host[:port]`, without a path and without a slash at the end.
+    /// Base URL of the server that has the images: `scheme://host[:port]`, without a path or a trailing slash.
     pub cdn_url: String,
-    /// Longest time that one try of a request may take, connecting and the answer's body included. Too short, and what Discord
-    /// did is taken for undone; too long, and one request holds up those of its bucket.
+    /// The maximum duration of one attempt at a request, including connecting and the answer's body. If it is too short, requests that
+    /// Discord carried out are taken for failed; if it is too long, one request delays all others of its bucket.
     pub request_timeout: Duration,
-    /// Requests a second that the whole bot may make, interactions' answers not counted.
+    /// The maximum number of requests per second for the whole bot, except responses to interactions.
     pub requests_per_second: u32,
-    /// Invalid requests (401, 403, 429) in 10 minutes at which everything but interactions stops. Discord shuts the address out
-    /// at 10,000, and other programs at the same address count too.
+    /// The number of invalid requests (401, 403, 429) in 10 minutes at which all requests but those for interactions stop. At 10,000
+    /// Discord bans the address, and requests by other programs at that address count too.
     pub invalid_requests_limit: u32,
-    /// Whether Discord tells who comes and goes, which takes its
-    /// [Server Members Intent](https://docs.discord.com/developers/events/gateway#privileged-intents).
+    /// Whether the bot receives joins and leaves, which requires the [Server Members
+    /// Intent](https://docs.discord.com/developers/events/gateway#privileged-intents).
     pub member_events: bool,
-    /// Whether Discord tells what messages say, which takes its Message Content Intent. Read for commands, and never kept.
+    /// Whether the bot receives the content of messages, which requires the Message Content Intent. It is read for commands and never
+    /// stored.
     pub message_content: bool,
 }
 
 impl Discord {
-    /// Where REST requests go: the proxy, or else the API itself.
+    /// The base URL for REST requests: the proxy's, or else the API's.
     pub fn rest_url(&self) -> &str {
         self.proxy_url.as_ref().unwrap_or(&self.api_url)
     }
@@ -130,8 +130,7 @@ impl Discord {
     }
 }
 
-/// Why `text` cannot be a token. Discord alone knows whether it is the right one; this finds slips of the
-/// hand.
+/// Why `text` cannot be a token. Only Discord knows whether a token is valid; this check finds typing errors.
 fn token_fault(text: &str) -> Option<String> {
     let token = text.strip_prefix("Bot ").unwrap_or(text);
     if token.is_empty() {

@@ -1,4 +1,4 @@
-//! `[effects]`: how what the bot owes Discord is delivered.
+//! `[effects]`: how effects on Discord are delivered.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use crate::config::reader::{Reader, Whole};
 const SECONDS_PER_HOUR: u64 = 3_600;
 const SECONDS_PER_DAY: u64 = 86_400;
 
-/// How what the bot owes Discord is delivered.
+/// How effects on Discord are delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effects {
-    /// Channels and members that are served at once.
+    /// The number of channels and members served concurrently.
     pub workers: usize,
-    /// How long a worker has a channel or member for itself. When a process dies, its effects are delivered by others after that;
-    /// it has to be well below the minutes for which Discord remembers a nonce.
+    /// How long a worker keeps a channel or a member. After that time, other processes deliver the effects of a process that died. It has
+    /// to be well below the minutes for which Discord remembers a nonce.
     pub lease: Duration,
-    /// A message that could not be delivered for so long is given up.
+    /// A message that could not be delivered for this long is abandoned.
     pub max_age: Duration,
-    /// How long it is remembered what was given up, and why.
+    /// How long failed effects and their reasons are kept.
     pub keep_failed: Duration,
-    /// Failures in a row after which a server's announcements or rewards are switched off.
+    /// The number of consecutive failures after which a server's announcements or rewards are switched off.
     pub failures_until_off: u32,
-    /// When a role that could not be given is tried again.
+    /// The delay before a role that could not be given is retried.
     pub retry_blocked: Duration,
 }
 

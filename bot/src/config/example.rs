@@ -1,4 +1,4 @@
-//! The example file, written from the same declarations that read a real one.
+//! The example file, generated from the declarations that are also used for reading the configuration.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ const HEAD: &str = "\
 # they are corrected.
 ";
 
-/// The example file's text.
+/// The text of the example file.
 pub(super) fn render(reader: &Reader) -> String {
     let mut text = HEAD.to_owned();
     for heading in &reader.headings {

@@ -7,9 +7,9 @@ use crate::config::reader::{Reader, Whole};
 /// How several processes share the shards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fleet {
-    /// A process that was silent for so long is taken for dead, and others take its shards.
+    /// The other processes take over the shards of a process that is silent for this long.
     pub lease: Duration,
-    /// This process's share of the shards, relative to the others'.
+    /// This process's share of the shards, relative to the other processes.
     pub capacity: u32,
 }
 

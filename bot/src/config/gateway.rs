@@ -4,27 +4,26 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use crate::config::reader::{Reader, Special, Whole, in_range};
 
-/// Discord's own bound is not documented; this is what its shard formula and twilight's types can hold with
-/// room to spare.
+/// Discord's maximum is not documented. These values fit its formula for shards and twilight's types with a wide margin.
 const SHARD_COUNT: RangeInclusive<u32> = 1..=65_535;
 
 /// Connections to the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gateway {
-    /// How many shards the bot has in all.
+    /// The total number of shards.
     pub shard_count: ShardCount,
-    /// Longest wait between two attempts to connect.
+    /// The maximum delay between two connection attempts.
     pub max_backoff: Duration,
     /// How long Discord may take to answer an IDENTIFY or RESUME.
     pub ready_timeout: Duration,
 }
 
-/// How many shards the bot has in all.
+/// The total number of shards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShardCount {
-    /// What `GET /gateway/bot` recommends at the start.
+    /// The recommendation of `GET /gateway/bot` at startup.
     Auto,
-    /// This many, 1 to 65535.
+    /// A fixed number, 1 to 65,535.
     Fixed(u32),
 }
 

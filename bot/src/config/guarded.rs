@@ -1,4 +1,4 @@
-//! Reads secrets, which may stand in a file of their own and are never repeated in a problem's line.
+//! Reads secrets. They may be in a file of their own, and error messages never repeat them.
 
 use std::fs;
 
@@ -8,8 +8,7 @@ use crate::config::{
     reader::{Section, quoted},
 };
 
-/// A secret: itself under `name`, or in a file whose path stands under `file`, or in the conventional
-/// variable.
+/// A secret, given under `name`, in a file whose path is given under `file`, or in the conventional variable.
 pub(super) struct Guarded {
     pub(super) name: &'static str,
     pub(super) file: &'static str,
@@ -21,7 +20,7 @@ pub(super) struct Guarded {
 }
 
 impl Section<'_> {
-    /// A secret, from the strongest place that gives one: `EVENTIDE__…`, the conventional variable, the file.
+    /// Read a secret. `EVENTIDE__…` takes precedence over the conventional variable, and that over the file.
     pub(super) fn secret(&mut self, key: &Guarded) -> Option<Secret> {
         let path_allowed = format!("path of a file that holds the {}, or \"\" for none", key.name);
         self.declare(
@@ -56,7 +55,7 @@ impl Section<'_> {
                     let checked = self.plain_secret(key, &plain);
                     secret = secret.or(checked);
                 }
-                // The file of a weaker place is not read: it need not exist.
+                // The file of a source with lower precedence is not read; it need not exist.
                 (None, Some(path)) if secret.is_none() => {
                     secret = self.secret_from_file(key, &path, &path_allowed);
                 }
@@ -92,7 +91,7 @@ impl Section<'_> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text.trim().to_owned(),
             Err(error) => {
-                // Not the path: somebody may have put the secret itself there.
+                // The path is not shown, because it could be the secret itself, given under the wrong key.
                 let found = format!("a file that cannot be read ({error})");
                 self.refuse(place, key.file, found, allowed.to_owned());
                 return None;

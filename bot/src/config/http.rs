@@ -7,7 +7,7 @@ use crate::config::reader::{Reader, Text};
 /// Metrics and health.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http {
-    /// Where `/metrics`, `/livez` and `/readyz` are served; port 0 takes a free one.
+    /// The address of `/metrics`, `/livez` and `/readyz`. With port 0, the system chooses a free one.
     pub listen: SocketAddr,
 }
 

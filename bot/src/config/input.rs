@@ -1,32 +1,31 @@
-//! One value as somebody wrote it, in the file or in a variable.
+//! One value as written in the file or in a variable.
 
 use toml::de::{DeInteger, DeValue};
 
 use crate::config::problem::{Place, escaped};
 
-/// A value and where it stands.
+/// A value, and where it was written.
 #[derive(Clone, Debug)]
 pub(super) struct Input {
     pub(super) place: Place,
     pub(super) value: Value,
-    /// A variable's text as it is. A key whose value is text takes this, unless the text is a quoted TOML
-    /// string.
+    /// The unchanged text of a variable. Keys with a text value use it, unless the text is a quoted TOML string.
     plain: Option<String>,
 }
 
-/// The parts of TOML that a key can be made of.
+/// The types of TOML values that keys use.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     Whole(i128),
     Boolean(bool),
     Text(String),
     List(Vec<Self>),
-    /// Anything else, by a name that can be shown.
+    /// Any other type, by a name that can be shown.
     Other(&'static str),
 }
 
 impl Input {
-    /// A value of the file.
+    /// A value from the file.
     pub(super) fn from_file(place: Place, value: &DeValue<'_>) -> Self {
         Self {
             place,
@@ -35,7 +34,7 @@ impl Input {
         }
     }
 
-    /// A variable's value: TOML if it can be read as that, and plain text otherwise.
+    /// A variable's value: TOML if it can be parsed as TOML, and plain text otherwise.
     pub(super) fn from_variable(name: &str, text: &str) -> Self {
         let text = text.trim();
         let value = DeValue::parse(text).map_or_else(
@@ -74,10 +73,10 @@ impl Input {
         }
     }
 
-    /// How a problem's line repeats the value. Not for secrets.
+    /// The value as shown in an error message. It must not be used for secrets.
     pub(super) fn shown(&self) -> String {
         let shown = self.value.shown();
-        // An address can hold a password, also under a key that is not meant for one.
+        // An address can contain a password, even under a key that does not take one.
         if shown.contains('@') {
             "text (not shown, as it could hold a password)".to_owned()
         } else {
@@ -85,7 +84,7 @@ impl Input {
         }
     }
 
-    /// What kind of value it is, for a secret of the wrong kind.
+    /// The type of the value, for a secret with the wrong type.
     pub(super) const fn kind(&self) -> &'static str {
         match self.value {
             Value::Whole(_) => "a number (not shown)",

@@ -1,4 +1,4 @@
-//! `[ledger]`: what is gathered in memory between two transactions.
+//! `[ledger]`: changes collected in memory between two transactions.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use crate::config::reader::{Reader, Whole};
 
 const BYTES_PER_MIB: usize = 1024 * 1024;
 
-/// What is gathered in memory between two transactions.
+/// Changes collected in memory between two transactions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
-    /// Time between two flushes of the process's shards; under load they use every second one.
+    /// The time between two flushes of the process's shards. Under load they skip every other one.
     pub flush_interval: Duration,
-    /// Pending rows of one shard that cause a flush at once.
+    /// The number of pending rows of one shard that triggers a flush.
     pub flush_rows: usize,
-    /// Bound of all pending changes together, in bytes. A shard whose changes find no room closes resumably
-    /// and comes back.
+    /// The maximum size of all pending changes, in bytes. A shard whose changes do not fit closes its connection resumably and resumes
+    /// later.
     pub max_memory_bytes: usize,
-    /// A shard with nothing to write stores its checkpoint this often; never below `flush_interval`.
+    /// How often a shard without changes stores its checkpoint; never less than `flush_interval`.
     pub checkpoint_interval: Duration,
-    /// Transactions in flight at once; always fewer than `database.pool_size`.
+    /// The number of concurrent write transactions, always less than `database.pool_size`.
     pub writers: usize,
-    /// Members whose last award the process remembers, 24 bytes each.
+    /// The number of members whose last award is cached, 24 bytes each.
     pub member_cache_entries: usize,
 }
 
@@ -56,7 +56,7 @@ impl Ledger {
                 default: 5000,
                 range: 100..=60_000,
                 unit: "milliseconds",
-                why: "How often an idle shard stores its position, so that a restart has little to replay.",
+                why: "How often an idle shard stores its checkpoint, so that a restart has little to replay.",
             }),
             writers: section.count(Whole {
                 name: "writers",

@@ -1,4 +1,4 @@
-//! `[levels]`: what a message earns.
+//! `[levels]`: XP and levels.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -12,24 +12,23 @@ use crate::{
     support::text::template::{self, Template},
 };
 
-/// More would only move every level up; the bound keeps a slip of the hand from filling a leaderboard.
+/// A larger range would only shift every level; the maximum keeps a typing error from filling a leaderboard.
 const XP: RangeInclusive<u32> = 0..=10_000;
 
 /// XP and levels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Levels {
-    /// Least and most XP that a message earns, both included; the least is never above the most.
+    /// The minimum and maximum XP of a message, both inclusive; the minimum is never above the maximum.
     pub xp_per_message: (u32, u32),
-    /// After a message that earned XP, further messages of that member earn none for this long, by the
-    /// messages' own times.
+    /// After a message that earned XP, a member's further messages earn none for this long, by the messages' own timestamps.
     pub cooldown: Duration,
-    /// Where level-ups are announced in guilds that chose nothing; never a channel of one guild.
+    /// Where level-ups are announced in servers without a setting. It is never a channel, which belongs to one server.
     pub announce: Announce,
-    /// What an announcement says in guilds that chose nothing.
+    /// The text of announcements in servers without a setting.
     pub announce_template: Template,
-    /// Whether messages that a lost session missed are read back over REST.
+    /// Whether messages missed because a session was lost are fetched over REST.
     pub backfill: bool,
-    /// Longest reading back; what is not read by then is recorded as unread.
+    /// The maximum duration of fetching missed messages; the rest is recorded as missed.
     pub backfill_limit: Duration,
 }
 
@@ -39,7 +38,7 @@ pub enum Announce {
     /// Nowhere.
     #[default]
     Off,
-    /// In the channel of the message that passed the level.
+    /// In the channel of the message that reached the level.
     SameChannel,
     /// In this channel.
     Channel(Id<ChannelMarker>),
@@ -48,7 +47,7 @@ pub enum Announce {
 }
 
 impl Announce {
-    /// What stands in the table, and what people write; a channel comes on top.
+    /// The value stored in the table and used in settings. For a channel, its ID is stored separately.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -59,7 +58,7 @@ impl Announce {
     }
 }
 
-/// It tells [`template::MAX_CHARS`], and a test holds it to that.
+/// The text names [`template::MAX_CHARS`]; a test compares them.
 const TEMPLATE_ALLOWED: &str = "text of 1 to 1500 characters with the placeholders {user}, {user.id}, {user.name}, {level}, \
      {level.before}, {xp}, {xp.next}, {server} and {roles}, and {{ for a brace";
 
@@ -67,7 +66,7 @@ impl Levels {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section = reader.section(
             "levels",
-            "XP and levels; each server can change all but reading back.",
+            "XP and levels; each server can change everything but backfill.",
         );
         Self {
             xp_per_message: section.special(
@@ -118,14 +117,14 @@ impl Levels {
             backfill: section.boolean(
                 "backfill",
                 false,
-                "Read messages that were missed because Discord ended a session back over REST, and count them.",
+                "Count messages that were missed because Discord ended a session, by reading them over REST.",
             ),
             backfill_limit: section.seconds(Whole {
                 name: "backfill_seconds",
                 default: 600,
                 range: 1..=86_400,
                 unit: "seconds",
-                why: "Time limit for reading back; a server's new messages wait meanwhile, and what was not read is recorded.",
+                why: "Time limit for reading missed messages; a server's new messages wait meanwhile, and what was not read is recorded.",
             }),
         }
     }

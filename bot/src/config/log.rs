@@ -1,26 +1,26 @@
-//! `[log]`: what is logged, and how.
+//! `[log]`: the level and format of the logs.
 
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::config::reader::{Reader, Text};
 
-/// What is logged, and how.
+/// The level and format of the logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// How a line looks.
+    /// The format of a line.
     pub format: LogFormat,
-    /// Directives of [`EnvFilter`], checked at load.
+    /// Directives of [`EnvFilter`], validated when the configuration is loaded.
     pub level: String,
 }
 
-/// How a log line looks.
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// `Human` on a terminal, `Json` otherwise.
     Auto,
-    /// Lines for people.
+    /// Text for humans.
     Human,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -54,8 +54,8 @@ impl Log {
         }
     }
 
-    /// `text` if it is a list of levels and `target=level`. `EnvFilter` alone would take `warning` for the name of a target, and show
-    /// everything of a target that does not exist.
+    /// Return `text` if it is a list of levels and `target=level`. `EnvFilter` alone would accept `warning` as the name of a target, and
+    /// would enable everything for a target that does not exist.
     pub fn directives(text: &str) -> Option<String> {
         let known = |part: &str| {
             let level = part.rsplit_once('=').map_or(part, |(_, level)| level);

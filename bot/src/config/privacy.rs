@@ -1,4 +1,4 @@
-//! `[privacy]`: how long what is stored stays.
+//! `[privacy]`: data retention.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use crate::config::reader::{Reader, Whole};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// How long what is stored stays.
+/// Data retention.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Privacy {
-    /// For how long the data of a server is kept that removed the bot.
+    /// How long the data of a server is kept after it removed the bot.
     pub retention: Duration,
 }
 

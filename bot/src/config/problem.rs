@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: one line a mistake, all of them at once.
+//! Mistakes in a configuration: one line each, and all of them at once.
 
 use std::{
     fmt,
@@ -6,19 +6,19 @@ use std::{
     sync::Arc,
 };
 
-/// Longest part of a value that a problem's line repeats, in characters.
+/// The maximum number of characters of a value that an error message repeats.
 const SHOWN_CHARS: usize = 60;
 
-/// Where a value, or its lack, was noticed.
+/// Where a mistake was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A line of the configuration file, counted from 1.
+    /// A line of the configuration file, starting at 1.
     Line(Arc<Path>, usize),
-    /// A file as a whole.
+    /// The file as a whole.
     File(PathBuf),
-    /// An environment variable, by its name.
+    /// An environment variable.
     Variable(String),
-    /// Nobody wrote anything: the value is a default, or missing.
+    /// Not in any source: the value is a default, or missing.
     Unset,
 }
 
@@ -33,8 +33,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// One mistake: where it is, which key it concerns, what was found and what is allowed. Its line never holds
-/// a secret.
+/// One mistake: its place, the key, what was found and what is allowed. It never contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {}: found {found}; allowed: {allowed}", escaped(self.key()))]
 pub struct Problem {
@@ -45,13 +44,12 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The key that the mistake concerns, as `section.key`, `""` if it is empty; for a line that is not TOML,
-    /// what stands where the key should be.
+    /// The key concerned, as `section.key`, or `""` if it is empty. For a line that is not TOML, it is the text in place of the key.
     pub fn key(&self) -> &str {
         if self.key.is_empty() { "\"\"" } else { &self.key }
     }
 
-    /// The file comes first, line by line; then the variables.
+    /// The file comes first, in the order of its lines, followed by the variables.
     pub(super) const fn order(&self) -> (u8, usize) {
         match self.place {
             Place::File(_) => (0, 0),
@@ -62,13 +60,13 @@ impl Problem {
     }
 }
 
-/// All mistakes of one configuration: the file's line by line, then the variables'. `Display` prints one line
+/// All mistakes of one configuration: those of the file in the order of its lines, then those of the variables. `Display` prints one line
 /// each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(pub(super) Vec<Problem>);
 
 impl Problems {
-    /// The mistakes, one by one; at least one.
+    /// The mistakes; there is at least one.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
     }
@@ -94,7 +92,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// `text` on one line and of a bounded length, whatever it holds.
+/// `text` on one line and shortened, for any input.
 pub(super) fn escaped(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN_CHARS).flat_map(escape_control).collect();
     if text.chars().nth(SHOWN_CHARS).is_some() {
@@ -103,7 +101,7 @@ pub(super) fn escaped(text: &str) -> String {
     shown
 }
 
-/// A character as it is, or escaped where it would leave the line or disturb a terminal.
+/// Escape a character that would break the line or disturb a terminal.
 fn escape_control(character: char) -> impl Iterator<Item = char> {
     let control =
         character.is_control() || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}');

@@ -1,18 +1,17 @@
-//! `[process]`: the process's own life.
+//! `[process]`: the lifetime of the process.
 
 use std::time::Duration;
 
 use crate::config::reader::{Reader, Whole};
 
-/// The process's own life.
+/// The lifetime of the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Longest drain after SIGTERM or SIGINT; what is not done by then is cut off and replayed at the next
+    /// The maximum duration of a clean shutdown after SIGTERM or SIGINT. What is not finished by then is aborted, and replayed at the next
     /// start.
     ///
-    /// 25 seconds by default: Kubernetes kills 30 seconds after SIGTERM, and the private PostgreSQL wants the
-    /// rest. Docker kills after 10 unless `stop_grace_period` says otherwise; a drain takes so long only
-    /// while the database is away.
+    /// The default is 25 seconds: Kubernetes kills 30 seconds after SIGTERM, and the private PostgreSQL needs the rest. Docker kills after
+    /// 10 seconds unless `stop_grace_period` is set. A shutdown takes this long only if the database is unavailable.
     pub shutdown_timeout: Duration,
 }
 

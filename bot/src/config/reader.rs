@@ -1,5 +1,5 @@
-//! Reads sections and keys. A key is declared once, where its struct's field is filled; the same pass that
-//! reads the values collects the declarations, which then tell unknown keys and write the example file.
+//! Reads sections and keys. A key is declared once, where its field is filled in. The pass that reads the values also collects the
+//! declarations, which are used to find unknown keys and to write the example file.
 
 use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::config::{
     sources::Sources,
 };
 
-/// A whole number.
+/// An integer.
 pub(super) struct Whole {
     pub(super) name: &'static str,
     pub(super) default: u32,
@@ -18,7 +18,7 @@ pub(super) struct Whole {
     pub(super) why: &'static str,
 }
 
-/// Text of a certain form. An empty default means that the key may be left out.
+/// Text with a given format. With an empty default, the key is optional.
 pub(super) struct Text {
     pub(super) name: &'static str,
     pub(super) default: &'static str,
@@ -26,7 +26,7 @@ pub(super) struct Text {
     pub(super) why: &'static str,
 }
 
-/// A value whose kind only its section knows.
+/// A value with a type of its own.
 pub(super) struct Special<T> {
     pub(super) name: &'static str,
     pub(super) default: T,
@@ -36,7 +36,7 @@ pub(super) struct Special<T> {
     pub(super) why: &'static str,
 }
 
-/// What is known about a key.
+/// The declaration of a key.
 #[derive(Clone, Debug)]
 pub(super) struct Declared {
     pub(super) section: &'static str,
@@ -45,18 +45,18 @@ pub(super) struct Declared {
     pub(super) default: String,
     pub(super) allowed: String,
     pub(super) why: &'static str,
-    /// The variable that also sets it, such as `DATABASE_URL`.
+    /// The conventional variable of the key, such as `DATABASE_URL`.
     pub(super) variable: Option<&'static str>,
 }
 
-/// A section's name and what it is about.
+/// A section's name and description.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heading {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
 }
 
-/// Reads all sections in turn.
+/// Reads one section after another.
 pub(super) struct Reader {
     sources: Sources,
     pub(super) headings: Vec<Heading>,
@@ -68,7 +68,7 @@ pub(super) struct Reader {
 pub(super) struct Section<'reader> {
     reader: &'reader mut Reader,
     name: &'static str,
-    /// The conventional variable of the key that is read next.
+    /// The conventional variable of the next key.
     conventional: Option<&'static str>,
 }
 
@@ -95,7 +95,7 @@ impl Reader {
         &self.sources
     }
 
-    /// Reports two keys that cannot stand together, at the place of the first of them that somebody wrote.
+    /// Report two keys that contradict each other, at the place of the first one that is set.
     pub(super) fn impossible(
         &mut self,
         keys: [(&'static str, &'static str); 2],
@@ -120,28 +120,28 @@ impl Reader {
 }
 
 impl Section<'_> {
-    /// The key that is read next can also be given by this variable: weaker than `EVENTIDE__…`, stronger than the file.
+    /// Let this variable set the next key, with lower precedence than `EVENTIDE__…` and higher precedence than the file.
     pub(super) const fn also(&mut self, variable: &'static str) -> &mut Self {
         self.conventional = Some(variable);
         self
     }
 
-    /// A whole number of things.
+    /// Read a count.
     pub(super) fn count(&mut self, key: Whole) -> usize {
         usize::try_from(self.whole(key)).unwrap_or(usize::MAX)
     }
 
-    /// A whole number of seconds.
+    /// Read a duration in seconds.
     pub(super) fn seconds(&mut self, key: Whole) -> Duration {
         Duration::from_secs(self.whole(key).into())
     }
 
-    /// A whole number of milliseconds.
+    /// Read a duration in milliseconds.
     pub(super) fn milliseconds(&mut self, key: Whole) -> Duration {
         Duration::from_millis(self.whole(key).into())
     }
 
-    /// A whole number.
+    /// Read an integer.
     pub(super) fn whole(&mut self, key: Whole) -> u32 {
         let Whole {
             name,
@@ -156,7 +156,7 @@ impl Section<'_> {
         })
     }
 
-    /// `true` or `false`.
+    /// Read `true` or `false`.
     pub(super) fn boolean(&mut self, name: &'static str, default: bool, why: &'static str) -> bool {
         self.value(
             name,
@@ -168,8 +168,7 @@ impl Section<'_> {
         )
     }
 
-    /// `true`, `false` or nothing, which follows from other keys; `usual` is what nothing comes to without
-    /// them.
+    /// Read `true` or `false`, or nothing if the value follows from other keys. `usual` is the value if those are not set either.
     pub(super) fn optional_boolean(
         &mut self,
         name: &'static str,
@@ -186,7 +185,7 @@ impl Section<'_> {
         )
     }
 
-    /// A value whose kind only its section knows.
+    /// Read a value with a type of its own.
     pub(super) fn special<T>(&mut self, key: Special<T>, convert: impl Fn(&Input) -> Option<T>) -> T {
         let Special {
             name,
@@ -198,7 +197,7 @@ impl Section<'_> {
         self.value(name, default, written.to_owned(), allowed, why, convert)
     }
 
-    /// Text that `convert` understands; the default it must understand.
+    /// Read text that `convert` accepts; it has to accept the default.
     pub(super) fn text<T>(&mut self, key: &Text, convert: impl Fn(&str) -> Option<T>) -> T {
         let default = convert(key.default).expect("a key's own default is allowed");
         self.value(
@@ -211,7 +210,7 @@ impl Section<'_> {
         )
     }
 
-    /// Text that `convert` understands, or says in words why not; the default it must understand.
+    /// Read text that `convert` accepts, or for which it returns what is wrong; it has to accept the default.
     pub(super) fn text_or_fault<T, E: Display>(
         &mut self,
         key: &Text,
@@ -231,7 +230,7 @@ impl Section<'_> {
         )
     }
 
-    /// Text that `convert` understands, or none: left out or empty.
+    /// Read text that `convert` accepts; `None` if the key is omitted or empty.
     pub(super) fn optional_text<T>(&mut self, key: &Text, convert: impl Fn(&str) -> Option<T>) -> Option<T> {
         let allowed = format!("{}, or \"\" for none", key.allowed);
         self.value(
@@ -247,8 +246,7 @@ impl Section<'_> {
         )
     }
 
-    /// Declares a key and reads it from the strongest place that gives it. Each place that gives it must be
-    /// right.
+    /// Declare a key and read it from the source with the highest precedence. The value has to be valid in every source that sets it.
     fn value<T>(
         &mut self,
         name: &'static str,
@@ -263,7 +261,7 @@ impl Section<'_> {
         })
     }
 
-    /// The same, where `convert` may know more of what is wrong than what is allowed.
+    /// Do the same with a `convert` that may return what is wrong.
     fn value_or_fault<T>(
         &mut self,
         name: &'static str,
@@ -344,17 +342,17 @@ impl Section<'_> {
     }
 }
 
-/// `number` if it lies in `range`.
+/// Return `number` if it is in `range`.
 pub(super) fn in_range(number: i128, range: &RangeInclusive<u32>) -> Option<u32> {
     u32::try_from(number).ok().filter(|number| range.contains(number))
 }
 
-/// `text` as a path.
+/// Convert `text` to a path.
 pub(super) fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
 }
 
-/// A declaration's own text as TOML. It holds nothing that would need escaping.
+/// A declaration's text as TOML. It contains nothing that needs escaping.
 pub(super) fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }

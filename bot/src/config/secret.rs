@@ -2,17 +2,17 @@
 
 use std::{fmt, fs, path::PathBuf};
 
-/// A token, or an address with a password in it. Its text is reached by [`Secret::expose`] alone: `Debug` and
-/// `Display` both print `***`, so that a secret cannot slip into a log line by way of a struct that holds it.
+/// A token, or an address that contains a password. Only [`Secret::expose`] gives access to the text: `Debug` and `Display` print `***`, so
+/// a secret cannot get into a log line as part of a struct.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
     text: String,
-    /// Where it was read from.
+    /// The file from which it was read.
     file: Option<PathBuf>,
 }
 
 impl Secret {
-    /// Takes `text` under guard.
+    /// Protect `text`.
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -20,7 +20,7 @@ impl Secret {
         }
     }
 
-    /// The same, which was read from a file.
+    /// Protect a text that was read from a file.
     pub fn of_file(text: String, file: PathBuf) -> Self {
         Self {
             text,
@@ -28,15 +28,15 @@ impl Secret {
         }
     }
 
-    /// What its file holds now: secrets are rotated, and some are good for minutes only. `None` if it was not in a file, or the file is
-    /// gone or empty.
+    /// Read the file again: secrets are rotated, and some are valid for minutes only. `None` if the secret does not come from a file, or if
+    /// the file is missing or empty.
     pub fn read_again(&self) -> Option<Self> {
         let file = self.file.as_ref()?;
         let text = fs::read_to_string(file).ok()?.trim().to_owned();
         (!text.is_empty()).then(|| Self::of_file(text, file.clone()))
     }
 
-    /// The text itself. Hand it only to what needs it, never to a format macro.
+    /// The text itself. Pass it only to what needs it, never to a format macro.
     pub fn expose(&self) -> &str {
         &self.text
     }

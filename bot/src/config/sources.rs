@@ -1,5 +1,4 @@
-//! What was written, before anybody knows what is allowed: the file's keys and the variables, each with its
-//! place.
+//! The sources of the configuration, before they are interpreted: the keys of the file and the variables, each with its place.
 
 use std::{
     collections::BTreeMap,
@@ -14,30 +13,29 @@ use crate::config::{
     problem::{Place, Problem, escaped},
 };
 
-/// A variable that overrides a key begins with this; section and key follow, in any case, with two
-/// underscores between.
+/// The prefix of variables that override a key. Section and key follow in upper or lower case, separated by two underscores.
 pub(super) const PREFIX: &str = "EVENTIDE__";
 
-/// A section and a key in it.
+/// A section, and a key in it.
 type Name = (String, String);
 
 /// The file's keys and the variables.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
-    /// `[section]` and where its header stands.
+    /// Sections, and where their headers are.
     pub(super) sections: BTreeMap<String, Place>,
-    /// Keys of the file.
+    /// Keys in the file.
     pub(super) file: BTreeMap<Name, Input>,
-    /// Keys that stand outside of every section.
+    /// Keys outside of any section.
     pub(super) stray: BTreeMap<String, Place>,
-    /// Keys from `EVENTIDE__SECTION__KEY`, in lower case.
+    /// Keys from variables `EVENTIDE__SECTION__KEY`, in lower case.
     pub(super) variables: BTreeMap<Name, Input>,
-    /// Every variable that is not empty, by its full name.
+    /// All variables that are not empty, by full name.
     environment: BTreeMap<String, String>,
 }
 
 impl Sources {
-    /// Takes the variables; an empty one counts as not set.
+    /// Read the variables; an empty one counts as not set.
     pub(super) fn new(environment: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Self {
         let mut sources = Self::default();
         for (variable, text) in environment.iter().filter(|(_, text)| !text.trim().is_empty()) {
@@ -63,7 +61,7 @@ impl Sources {
         sources
     }
 
-    /// A key as somebody wrote it, in a variable or else in the file.
+    /// The value of a key, from a variable or else from the file.
     pub(super) fn written(&self, section: &str, name: &str) -> Option<&Input> {
         let name = (section.to_owned(), name.to_owned());
         self.variables.get(&name).or_else(|| self.file.get(&name))
@@ -84,7 +82,7 @@ impl Sources {
             .unwrap_or_default()
     }
 
-    /// libpq's password file: the one that `PGPASSFILE` names, or else `.pgpass` in the home directory.
+    /// libpq's password file: the one named by `PGPASSFILE`, or else `.pgpass` in the home directory.
     pub(super) fn password_file(&self) -> Option<PathBuf> {
         let named = self.environment.get("PGPASSFILE").map(PathBuf::from);
         named.or_else(|| Some(Path::new(self.environment.get("HOME")?).join(".pgpass")))
@@ -95,7 +93,7 @@ impl Sources {
         self.environment.keys().map(String::as_str)
     }
 
-    /// Takes the text of the file at `path`.
+    /// Parse the file at `path`, whose content is `text`.
     pub(super) fn add_file(&mut self, path: &Path, text: &str, problems: &mut Vec<Problem>) {
         let path: Arc<Path> = path.into();
         let lines = Lines::new(text);
@@ -105,7 +103,7 @@ impl Sources {
             .map(|error| lines.number(error.span().map_or(0, |span| span.start)))
             .collect();
         for (error, line) in errors.iter().zip(&broken) {
-            // Only the message: the error's own text would repeat the line, which can be the token's.
+            // Only the message is shown: the whole error would repeat the line, which can contain the token.
             problems.push(Problem {
                 place: Place::Line(Arc::clone(&path), *line),
                 key: lines.key(*line),
@@ -124,7 +122,7 @@ impl Sources {
                 continue;
             };
             for (key, value) in keys {
-                // The parser hands out something for a broken line too; it has been reported already.
+                // The parser returns a value even for a broken line, which has already been reported.
                 let first = lines.number(key.span().start);
                 let last = lines.number(value.span().end.saturating_sub(1));
                 if !broken.iter().any(|line| (first..=last.max(first)).contains(line)) {
@@ -140,7 +138,7 @@ impl Sources {
     }
 }
 
-/// Where the lines of a text begin.
+/// Where the lines of a text start.
 struct Lines<'text> {
     text: &'text str,
     starts: Vec<usize>,
@@ -154,18 +152,17 @@ impl<'text> Lines<'text> {
         Self { text, starts }
     }
 
-    /// The line, counted from 1, of a byte of the text.
+    /// The number of the line that contains this byte, starting at 1.
     fn number(&self, offset: usize) -> usize {
         self.starts.partition_point(|start| *start <= offset)
     }
 
-    /// What stands left of the `=` on a line if that can be a key.
+    /// The text left of the `=` on a line, if it can be a key.
     fn key(&self, line: usize) -> String {
         let text = self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
         let (left, _) = text.split_once('=').unwrap_or_default();
         let left = left.trim();
-        // Narrower than TOML's bare keys, so that a token on a line of its own is not taken for a key and
-        // shown.
+        // Stricter than TOML's bare keys, so that a token on a line of its own is not taken for a key and shown.
         let plain = |character: char| character.is_ascii_lowercase() || matches!(character, '_' | '.');
         if !left.is_empty() && left.chars().all(plain) {
             left.to_owned()

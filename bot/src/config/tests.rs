@@ -32,7 +32,7 @@ fn lines(file: &str, environment: &[(&str, &str)]) -> Vec<String> {
     problems.to_string().lines().map(str::to_owned).collect()
 }
 
-/// The one line that a mistake gives.
+/// The line of a configuration with exactly one mistake.
 fn line(file: &str, environment: &[(&str, &str)]) -> String {
     let lines = lines(file, environment);
     assert_eq!(lines.len(), 1, "{lines:#?}");
@@ -107,7 +107,7 @@ fn announcements() {
     .expect("right");
     assert_eq!(config.levels.announce, Announce::SameChannel);
     assert_eq!(config.levels.announce_template.as_str(), "{user}: {level}");
-    // A channel is one guild's.
+    // A channel belongs to one server.
     let told = line("[levels]\nannounce = \"channel\"\n", &[]);
     assert!(
         told.ends_with("found \"channel\"; allowed: \"off\", \"same_channel\" or \"direct\""),
@@ -215,7 +215,7 @@ fn secrets_come_from_files() {
             .expose(),
         TOKEN
     );
-    // A stronger token makes the file unnecessary, and then it may be gone.
+    // A token with higher precedence makes the file unnecessary, so it may be missing.
     fs::remove_file(&path).expect("removed");
     read(&file, &[("DISCORD_TOKEN", "conventional")]).expect("right");
     assert!(

@@ -1,15 +1,15 @@
-//! `[traces]`: where traces go.
+//! `[traces]`: traces sent to an OpenTelemetry collector.
 
 use hyper::Uri;
 
 use crate::config::reader::{Reader, Text, Whole};
 
-/// Where traces go.
+/// Traces sent to an OpenTelemetry collector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traces {
-    /// The OpenTelemetry collector; empty: there are no traces.
+    /// The URL of the OpenTelemetry collector; empty sends no traces.
     pub otlp_endpoint: String,
-    /// How many of a hundred traces are sent.
+    /// The percentage of traces that are sent.
     pub sample_percent: u32,
 }
 
@@ -37,7 +37,7 @@ impl Traces {
     }
 }
 
-/// A URL that can be sent to, or nothing.
+/// An HTTP URL without a query, or nothing.
 fn endpoint(text: &str) -> Option<String> {
     let is_usable = |uri: Uri| {
         let is_http = matches!(uri.scheme_str(), Some("http" | "https"));

@@ -1,5 +1,4 @@
-//! Refuses what no section declares: unknown sections, keys and variables, each with the name that was
-//! probably meant.
+//! Rejects unknown sections, keys and variables, and suggests the name that was probably meant.
 
 use strsim::damerau_levenshtein;
 
@@ -9,10 +8,10 @@ use crate::config::{
     sources::PREFIX,
 };
 
-/// More slips of the hand than this make another word.
+/// Names with more differences than this count as different words.
 const MAX_SLIPS: usize = 2;
 
-/// What people write at a key's end to say its unit.
+/// Endings that people use for the unit of a key.
 const UNITS: [&str; 22] = [
     "_in_seconds",
     "_seconds",
@@ -38,7 +37,7 @@ const UNITS: [&str; 22] = [
     "_bytes",
 ];
 
-/// Reports everything that was written and that nobody read.
+/// Report everything that was written but not read.
 pub(super) fn refuse(reader: &mut Reader) {
     let sources = reader.sources();
     let mut problems = Vec::new();
@@ -106,8 +105,8 @@ pub(super) fn refuse(reader: &mut Reader) {
     reader.problems.append(&mut problems);
 }
 
-/// A variable like `EVENTIDE_LEVELS_COOLDOWN_SECONDS`: certainly meant for a key, and certainly not read.
-/// Others that begin with `EVENTIDE_` are let be: Kubernetes sets some of them for a service of that name.
+/// Find a variable such as `EVENTIDE_LEVELS_COOLDOWN_SECONDS`, which is certainly meant for a key but is not read. Other variables that
+/// begin with `EVENTIDE_` are ignored, because Kubernetes sets some for a service of that name.
 fn single_underscores(reader: &Reader, variable: &str) -> Option<Problem> {
     if variable.starts_with(PREFIX) {
         return None;
@@ -140,7 +139,7 @@ fn is_key(reader: &Reader, section: &str, name: &str) -> bool {
         .any(|key| key.section == section && key.name == name)
 }
 
-/// What was probably meant by an unknown section, and otherwise all of them.
+/// The section that was probably meant, or else the names of all.
 fn section_hint(reader: &Reader, section: &str) -> String {
     let names = || reader.headings.iter().map(|heading| heading.name);
     names()
@@ -152,7 +151,7 @@ fn section_hint(reader: &Reader, section: &str) -> String {
         )
 }
 
-/// What was probably meant by an unknown key, and otherwise all keys of its section.
+/// The key that was probably meant, or else the keys of its section.
 fn key_hint(reader: &Reader, section: &str, name: &str) -> String {
     let here = || reader.declared.iter().filter(|key| key.section == section);
     let other_unit = |key: &&Declared| key.name != base(key.name) && base(key.name) == base(name);
@@ -180,9 +179,9 @@ fn base(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// How many slips of the hand lie between two words, if few.
+/// The number of typing errors between two words, if there are few.
 fn slips(meant: &str, written: &str) -> Option<usize> {
-    // The distance costs the product of the lengths, and a written name can be as long as the file.
+    // The calculation takes time proportional to the product of the lengths, and the written name can be as long as the file.
     if written.len() > meant.len() + MAX_SLIPS {
         return None;
     }

@@ -1,9 +1,8 @@
-//! Where PostgreSQL is, in the forms that libpq's users write:
+//! The address of PostgreSQL, in the forms that libpq accepts:
 //! <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING>.
 //!
-//! tokio-postgres reads these too, but refuses `verify-full` and `sslrootcert`, takes `tcp_user_timeout` for seconds, and leaves
-//! out `passfile`. No error here repeats any of the text but the names of known keys: what looks like a key can be a piece of a
-//! password.
+//! tokio-postgres parses these too, but rejects `verify-full` and `sslrootcert`, reads `tcp_user_timeout` as seconds, and ignores
+//! `passfile`. Errors repeat nothing of the text but the names of known keys, because what looks like a key can be part of a password.
 
 mod fault;
 mod foreign;
@@ -13,7 +12,7 @@ use std::collections::BTreeMap;
 pub use self::fault::Fault;
 use self::foreign::Foreign;
 
-/// Keys that are understood, or that change nothing here.
+/// The supported keys, and those that make no difference here.
 const KNOWN: [&str; 37] = [
     "application_name",
     "channel_binding",
@@ -54,7 +53,7 @@ const KNOWN: [&str; 37] = [
     "user",
 ];
 
-/// Keys of libpq's that ask for something that is not done here; to ignore them would be weaker than what was asked for.
+/// libpq's keys for something that the bot does not support. Ignoring them would give weaker guarantees than were requested.
 const UNSUPPORTED: [&str; 11] = [
     "oauth_client_id",
     "oauth_issuer",
@@ -69,7 +68,7 @@ const UNSUPPORTED: [&str; 11] = [
     "sslpassword",
 ];
 
-/// Keys whose value is one of a few words.
+/// Keys with a fixed set of values.
 const WORDS: [(&str, &[&str]); 9] = [
     ("channel_binding", &["disable", "prefer", "require"]),
     ("gssencmode", &["disable", "prefer"]),
@@ -105,7 +104,7 @@ const WORDS: [(&str, &[&str]); 9] = [
     ),
 ];
 
-/// Keys whose value is a whole number.
+/// Keys with an integer value.
 const NUMBERS: [&str; 7] = [
     "connect_timeout",
     "keepalives",
@@ -116,27 +115,27 @@ const NUMBERS: [&str; 7] = [
     "tcp_user_timeout",
 ];
 
-/// One place to connect to.
+/// One server to connect to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// A name, an IP address, or the directory of a socket; empty for libpq's default.
+    /// A host name, an IP address, or a socket's directory; empty for libpq's default.
     pub(crate) host: String,
-    /// The address to connect to; `host` is then only the name in the certificate.
+    /// The IP address to connect to. `host` is then only the name to expect in the certificate.
     pub(crate) address: Option<std::net::IpAddr>,
-    /// The port; of a socket, the end of its name.
+    /// The port. For a socket, it is the end of the file's name.
     pub(crate) port: u16,
 }
 
-/// What an address says, without anything that it does not say.
+/// What an address contains, without any defaults.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Conninfo {
-    /// Where to connect to, in the order in which it is tried.
+    /// The servers, in the order in which they are tried.
     pub(crate) places: Vec<Place>,
     parameters: BTreeMap<&'static str, String>,
 }
 
 impl Conninfo {
-    /// Read a URI or libpq's `key=value` form.
+    /// Parse a URI or libpq's `key=value` form.
     pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
         if let Some(foreign) = Foreign::start_of(text) {
             return Err(Fault::Foreign(foreign));
@@ -156,7 +155,7 @@ impl Conninfo {
         })
     }
 
-    /// What stands under a key; an empty value counts as none.
+    /// The value of a key; an empty value counts as absent.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.parameters
             .get(key)
@@ -164,9 +163,9 @@ impl Conninfo {
             .filter(|value| !value.is_empty())
     }
 
-    /// A key whose value is a whole number.
+    /// The value of an integer key.
     pub(crate) fn number(&self, key: &str) -> Option<u64> {
-        // Negative ones mean the same as zero to libpq.
+        // To libpq, negative numbers mean the same as zero.
         self.get(key)
             .and_then(|text| text.trim().parse::<i64>().ok())
             .map(|number| number.max(0).unsigned_abs())
@@ -180,7 +179,7 @@ struct Found {
 
 impl Found {
     fn uri(&mut self, rest: &str) -> Result<(), Fault> {
-        // As libpq does: what stands before the first @, unless a slash comes first, is the user.
+        // As in libpq, everything before the first @ is the user, unless a slash comes first.
         let mut rest = rest;
         let (before, after) = rest.split_once('@').unwrap_or((rest, rest));
         if before.len() < rest.len() && !before.contains('/') {
@@ -194,7 +193,7 @@ impl Found {
             rest = after;
         }
         if rest.contains('@') {
-            // libpq would take the end of the password for a host or a database, and errors would quote it.
+            // libpq would take the end of the password for a host or a database, and quote it in errors.
             return Err(Fault::Unescaped);
         }
         let (path, query) = rest
@@ -214,7 +213,7 @@ impl Found {
         {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (key, value) = (decoded(key)?, decoded(value)?);
-            // JDBC's way to say it, which libpq takes too.
+            // JDBC's form, which libpq accepts too.
             if key == "ssl" && value == "true" {
                 self.set("sslmode", "require".to_owned())?;
             } else {
@@ -332,7 +331,7 @@ impl Found {
     }
 }
 
-/// A value up to where it `ends`, and what comes after it. A backslash takes the next character as it is.
+/// A value up to the character that `ends` it, and the rest of the text. A backslash escapes the next character.
 fn value(text: &str, ends: impl Fn(char) -> bool, must_end: bool) -> Result<(String, &str), Fault> {
     let mut value = String::new();
     let mut characters = text.chars();
@@ -352,7 +351,7 @@ fn value(text: &str, ends: impl Fn(char) -> bool, must_end: bool) -> Result<(Str
     Ok((value, ""))
 }
 
-/// A part of a URI with its `%XX` resolved. A plus sign is a plus sign.
+/// A part of a URI with its `%XX` escapes decoded. A plus sign stays a plus sign.
 fn decoded(text: &str) -> Result<String, Fault> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -1,4 +1,4 @@
-//! Further ways to the same database: past a pooler, and to a replica.
+//! Further addresses of the same database: without a pooler, and of a replica.
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use crate::config::{
 
 const ADDRESS: &str = "postgresql://user:password@host:port/database or libpq's key=value form";
 
-/// Ways to the database beside `url`.
+/// Addresses of the database besides `url`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Routes {
-    /// What stands between the bot and PostgreSQL at `url` and `read_url`.
+    /// The pooler at `url` and `read_url`.
     pub pooler: Pooler,
-    /// Past the pooler, for what needs a session: migrations.
+    /// The address without the pooler, for whatever needs a session, such as migrations.
     pub direct_url: Option<Secret>,
     /// A replica for leaderboards and ranks.
     pub read_url: Option<Secret>,
-    /// A replica that is further behind is not read from.
+    /// A replica that is further behind is not used.
     pub read_max_lag: Duration,
 }
 
-/// What stands between the bot and PostgreSQL.
+/// The kind of pooler between the bot and PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooler {
-    /// Nothing, or a pooler in session mode.
+    /// No pooler, or one in session mode.
     None,
-    /// A pooler that may run each transaction in another session.
+    /// A pooler that may run each transaction in a different session.
     Transaction,
 }
 

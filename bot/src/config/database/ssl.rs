@@ -1,4 +1,4 @@
-//! `database.ssl` and its files: how far the way to PostgreSQL is to be trusted.
+//! `database.ssl` and its files: encryption and verification of the connection to PostgreSQL.
 
 use std::path::PathBuf;
 
@@ -10,28 +10,28 @@ use crate::config::{
 /// TLS to PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ssl {
-    /// Whether, and how much is checked.
+    /// Whether TLS is used, and what is verified.
     pub mode: SslMode,
-    /// Certificates of the authorities that may have signed the server's, in PEM; `None`: those that browsers trust.
+    /// The accepted certificate authorities, in PEM; `None` for those that browsers trust.
     pub ca_file: Option<PathBuf>,
     /// The client's certificate, in PEM.
     pub cert_file: Option<PathBuf>,
-    /// The key to it, in PEM.
+    /// The private key of `cert_file`, in PEM.
     pub key_file: Option<PathBuf>,
 }
 
-/// Whether the way to PostgreSQL is encrypted, and how much is checked.
+/// Whether the connection to PostgreSQL is encrypted, and what is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SslMode {
-    /// Nothing was said: off for a socket or this machine, verified for everything else.
+    /// Not configured: off for a socket or this machine, verified for everything else.
     Unset,
-    /// Plain text.
+    /// No encryption.
     Off,
-    /// Encrypted, and nothing checked.
+    /// Encryption without verification.
     NoVerify,
-    /// Encrypted, and the server's certificate checked.
+    /// Encryption, with the server's certificate verified.
     Verified,
-    /// Something else was said, and it is taken for `Verified`.
+    /// An unknown value, which is treated as `Verified`.
     Unknown,
 }
 
@@ -77,7 +77,7 @@ impl Ssl {
     }
 }
 
-/// Any text is taken: somebody who meant to have TLS and mistyped it must not end up without.
+/// Any text is accepted, so that a misspelled value does not turn TLS off.
 fn mode(input: &Input) -> Option<SslMode> {
     let text = match (input.boolean(), input.whole()) {
         (Some(on), _) => on.to_string(),

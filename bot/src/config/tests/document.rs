@@ -1,4 +1,4 @@
-//! `docs/configuration.md`, written from the declarations of the keys.
+//! `docs/configuration.md`, generated from the declarations of the keys.
 
 use std::fmt::Write;
 
@@ -52,13 +52,13 @@ fn configuration_md_is_what_the_code_says() {
     documents::assert_written("docs/configuration.md", &text());
 }
 
-/// The keys that documents name are there.
+/// Every key that a document names exists.
 #[test]
 fn every_key_that_is_written_about_is_there() {
     let mut reader = Reader::new(Sources::default(), Vec::new());
     Config::build(&mut reader);
     let mut named = 0;
-    // The changelog also names keys that are gone.
+    // The changelog also names keys that were removed.
     for (path, text) in documents::all()
         .into_iter()
         .filter(|(path, _)| path != "CHANGELOG.md")

@@ -1,4 +1,4 @@
-//! Random and damaged documents: each problem names its key, and no message shows a secret.
+//! Random and damaged documents: each error names its key, and no message shows a secret.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ fn a_secret_prints_as_stars() {
     );
 }
 
-/// Every way in which a secret can stand in the wrong place or form; `{}` is the secret.
+/// Ways to put a secret in the wrong place or form; `{}` stands for the secret.
 const MISPLACED: [&str; 19] = [
     "[discord]\ntoken = {}",
     "[discord]\ntoken = '{}",
@@ -63,7 +63,7 @@ const KNOWN: [&str; 12] = [
     "embedded",
 ];
 
-/// A word that is a section, a key, or nearly one.
+/// A section, a key, or a word that is almost one.
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(&KNOWN[..]).prop_map(str::to_owned),
@@ -72,7 +72,7 @@ fn word() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A value that is TOML, or nearly.
+/// A value that is TOML, or almost.
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<i64>().prop_map(|number| number.to_string()),
@@ -128,7 +128,8 @@ proptest! {
         prop_assert!(!environment.contains(&secret), "{}", environment);
     }
 
-    /// The example with damage, and variables with damage: a line a problem, and neither the token nor the database's password.
+    /// The example file and variables, randomly damaged: each mistake gives one line, and neither the token nor the database's password is
+    /// shown.
     #[test]
     fn a_damaged_file_tells_no_secret(
         secret in "[A-Z][A-Za-z0-9]{24}",
@@ -143,7 +144,7 @@ proptest! {
             .map(|line| match line.strip_prefix('#').filter(|key| !key.starts_with(' ') && key.contains(" = ")) {
                 Some(key) if key.starts_with("token = ") => format!("token = \"{secret}\"\n"),
                 Some(key) if key.starts_with("url = ") => format!("url = \"postgresql://u:{secret}@h/d\"\n"),
-                // It contradicts a URL.
+                // It would contradict a URL.
                 Some(key) if key.starts_with("embedded = ") => format!("{line}\n"),
                 Some(key) => format!("{key}\n"),
                 None => format!("{line}\n"),
@@ -163,7 +164,7 @@ proptest! {
                 Err(problems) => format!("{problems} {problems:?}"),
             };
             assert_well_told(result);
-            // Where the secret itself was damaged, what is left of it stands where nothing says that it is one.
+            // If the secret itself was damaged, the rest of it is in a place where nothing identifies it as a secret.
             if damaged.matches(&secret).count() == in_force.matches(&secret).count() {
                 prop_assert!(!told.contains(&secret), "{}", told);
             }

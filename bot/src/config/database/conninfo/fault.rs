@@ -1,30 +1,30 @@
-//! Why an address cannot be used, in words that repeat nothing of it.
+//! Why an address cannot be used, without repeating any of it.
 
 use super::{WORDS, foreign::Foreign};
 
 /// Why a text is not the address of a PostgreSQL server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It has neither of the two forms.
+    /// The text has neither of the two forms.
     Form,
     /// The host, the port or the database contains an `@`: the user or the password has characters that must be escaped.
     Unescaped,
-    /// A `%` is not followed by two hexadecimal digits.
+    /// Two hexadecimal digits are missing after a `%`.
     Percent,
-    /// The value of this key cannot be read.
+    /// This key has an invalid value.
     Value(&'static str),
-    /// This key of libpq's is not supported.
+    /// This key of libpq is not supported.
     Unsupported(&'static str),
-    /// libpq does not know a parameter.
+    /// The address has a parameter that libpq does not know.
     Parameter,
-    /// Another program would understand it.
+    /// The text is in another program's format.
     Foreign(&'static Foreign),
-    /// As many hosts as addresses and ports are needed, or one port for all.
+    /// The numbers of hosts, addresses and ports differ. A single port for all hosts is allowed.
     Counts,
 }
 
 impl Fault {
-    /// In words that repeat nothing of the text but the names of known keys and schemes.
+    /// A text for the operator. It repeats nothing of the address but the names of known keys and schemes.
     pub(crate) fn in_words(self) -> String {
         match self {
             Self::Form => "text that is no such address (not shown)".to_owned(),

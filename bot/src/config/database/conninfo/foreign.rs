@@ -1,13 +1,13 @@
-//! What other programs accept in an address, and what to write for it here.
+//! Formats and parameters of other programs, each with what to write instead.
 
-/// Something that another program understands.
+/// A format or a parameter of another program.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Foreign {
-    /// In lower case: the beginning of the whole text, or the name of a parameter.
+    /// The beginning of the whole text, or the name of a parameter, in lower case.
     written: &'static str,
-    /// The program that understands it.
+    /// The program that accepts it.
     program: &'static str,
-    /// What to do, as a command.
+    /// What to do instead, in the imperative.
     instead: &'static str,
     is_parameter: bool,
 }
@@ -42,7 +42,7 @@ const SCHEMA: &str = "remove it, and set database.schema (DB_SCHEMA)";
 const TLS: &str = "write sslmode=verify-full or sslmode=disable, or set DATABASE_SSL=no-verify for TLS without verification";
 const REMOVE: &str = "remove it";
 
-/// What an address begins with elsewhere. The first that fits counts.
+/// How addresses for other programs begin. The first match counts.
 static STARTS: [Foreign; 24] = [
     start(
         "psql ",
@@ -90,7 +90,7 @@ static STARTS: [Foreign; 24] = [
     ),
 ];
 
-/// Parameters that libpq does not have, by their names in lower case.
+/// Parameters that libpq does not have, in lower case.
 static PARAMETERS: [Foreign; 48] = [
     parameter("pgbouncer", "Prisma", POOLER),
     parameter("schema", "Prisma", SCHEMA),
@@ -146,7 +146,7 @@ static PARAMETERS: [Foreign; 48] = [
     parameter("workaround", "Supabase", POOLER),
 ];
 
-/// `sslmode=no-verify`, which only node-postgres has.
+/// `sslmode=no-verify`, which is specific to node-postgres.
 static NO_VERIFY: Foreign = parameter(
     "sslmode=no-verify",
     "node-postgres",
@@ -154,7 +154,7 @@ static NO_VERIFY: Foreign = parameter(
 );
 
 impl Foreign {
-    /// What a whole text begins with.
+    /// The format with which a text begins.
     pub(super) fn start_of(text: &str) -> Option<&'static Self> {
         STARTS.iter().find(|start| {
             let beginning = text.trim_start().get(..start.written.len());
@@ -162,7 +162,7 @@ impl Foreign {
         })
     }
 
-    /// A parameter that another program has.
+    /// The parameter of another program.
     pub(super) fn parameter(key: &str, value: &str) -> Option<&'static Self> {
         if key == "sslmode" && value.eq_ignore_ascii_case("no-verify") {
             return Some(&NO_VERIFY);
@@ -172,7 +172,7 @@ impl Foreign {
             .find(|parameter| parameter.written.eq_ignore_ascii_case(key))
     }
 
-    /// What it is, and what to do.
+    /// A text for the operator: what it is, and what to do.
     pub(super) fn in_words(&self) -> String {
         let Self {
             written,

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::{Conninfo, Fault, Place};
 
-/// The places as `host@address:port`, and the parameters as `key=value`.
+/// The servers as `host@address:port`, and the parameters as `key=value`.
 fn told(text: &str) -> (Vec<String>, Vec<String>) {
     let info = Conninfo::parse(text).unwrap_or_else(|fault| unreachable!("{text}: {fault:?}"));
     let places = info
@@ -202,7 +202,7 @@ fn hex(byte: u8) -> String {
 }
 
 proptest! {
-    /// Whatever a password holds, both forms carry it.
+    /// Both forms carry a password of any characters.
     #[test]
     fn a_password_of_any_characters_survives_both_forms(password in "[^\0]{1,30}") {
         let encoded = password.bytes().fold(String::new(), |text, byte| text + "%" + &hex(byte));
@@ -213,7 +213,7 @@ proptest! {
         prop_assert_eq!(pairs.get("password"), Some(password.as_str()));
     }
 
-    /// A password that was pasted into a URI as it is: either all of it is the password, or nothing of it is shown.
+    /// A password was pasted into a URI unescaped: either all of it is the password, or none of it is shown.
     #[test]
     fn an_unescaped_password_is_read_in_whole_or_refused_unseen(password in "[!-~äß€ ]{0,24}") {
         match Conninfo::parse(&format!("postgresql://bot:{password}@db.example:5432/levels?sslmode=require")) {
@@ -224,7 +224,7 @@ proptest! {
                 let read = info.get("password").unwrap_or_default();
                 prop_assert!(read == password || password.contains('%'), "{}", read);
             }
-            // A text that is made of constants: there is nothing of the address in it.
+            // The text consists of constants and contains nothing of the address.
             Err(fault) => prop_assert!(
                 matches!(fault, Fault::Unescaped | Fault::Percent | Fault::Form),
                 "{:?}",
@@ -242,7 +242,7 @@ proptest! {
         }
     }
 
-    /// Addresses that were right before somebody typed on them; none tells anything of the password.
+    /// Valid addresses with a random edit; no message reveals the password.
     #[test]
     fn damaged_addresses_are_read_or_refused_without_the_password(
         address in prop::sample::select(&[
