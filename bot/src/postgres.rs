@@ -1,8 +1,8 @@
-//! The store: the only part that touches the pool. Statements are beside their features and layers, one file a table, such as
-//! `features/levels/rows`.
+//! The store: the only module that uses the connection pool. Statements are in the features and layers that use them, one file per table,
+//! such as `features/levels/rows`.
 //!
-//! A statement has a name, which stands in its text as a comment (so `pg_stat_statements` leads back to the source) and
-//! is its label in the metrics. It is prepared once a connection.
+//! A statement has a name. It is part of the text, as a comment, so that entries of `pg_stat_statements` can be traced to the source, and
+//! it is the statement's label in the metrics. A statement is prepared once per connection.
 
 pub mod backup;
 pub mod catalog;
@@ -66,11 +66,11 @@ use crate::{
     telemetry::{metrics, traces},
 };
 
-/// PostgreSQL ends a statement after `database.statement_timeout_ms` and says so. When nothing came for so long beyond that, nobody is at
-/// the other end any more, whatever the socket says: a proxy in between acknowledges for a server that is gone.
+/// PostgreSQL cancels a statement after `database.statement_timeout_ms` and reports it. If nothing arrives for this long after that, the
+/// server is considered gone, whatever the socket's state is: a proxy in between acknowledges packets even without a server.
 const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
-/// Connections to PostgreSQL, in two shares: a flood of reads takes none of the flushes' connections.
+/// Connections to PostgreSQL, in two pools, so that a flood of reads cannot take the connections for flushes.
 #[derive(Clone, Debug)]
 pub struct Store {
     share: Share,
@@ -78,35 +78,35 @@ pub struct Store {
     flushes: Pool,
     others: Pool,
     replica: Option<Replica>,
-    /// Past any pooler, where that is known.
+    /// A connection that bypasses any pooler, if there is one.
     direct: Option<Target>,
     session: Session,
-    /// The same for a store that flushes.
+    /// The settings of sessions that flush.
     flush_session: Session,
     name: Name,
     idle_timeout: Duration,
     slow_query: Duration,
     usual_patience: Duration,
     patience: Duration,
-    /// Told of added effects.
+    /// Notified of added effects.
     effects: Arc<Notify>,
     /// Notified of armed timers.
     timers: Arc<Notify>,
-    /// Told of guilds whose rank buckets need looking after.
+    /// Guilds whose rank buckets need maintenance.
     pub(crate) maintenance: Arc<Maintenance>,
 }
 
-/// Whose connections a store hands out.
+/// The pool that a store uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Share {
     Flushes,
     Others,
-    /// What may be read a moment late; no store hands out only these.
+    /// Reads that may be slightly out of date. No store uses only this pool.
     Replica,
 }
 
 impl Share {
-    /// As a label.
+    /// The label in metrics.
     const fn as_str(self) -> &'static str {
         match self {
             Self::Flushes => "flushes",
@@ -117,11 +117,11 @@ impl Share {
 }
 
 impl Store {
-    /// A pool that connects to `target` when first asked to.
+    /// A pool of connections to `target`, which are opened on first use.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Pool`] when the settings contradict each other.
+    /// [`StoreError::Pool`] if the settings contradict each other.
     pub fn new(target: impl Into<Target>, database: &Database) -> Result<Self, StoreError> {
         let name = Name::default();
         name.set("");
@@ -160,11 +160,11 @@ impl Store {
         })
     }
 
-    /// The same store, which reads what may be a moment old from `replica` while that answers.
+    /// Add a replica. It is used for reads that may be slightly out of date, as long as it answers.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Pool`] when the settings contradict each other.
+    /// [`StoreError::Pool`] if the settings contradict each other.
     pub fn with_replica(mut self, replica: Target, database: &Database) -> Result<Self, StoreError> {
         let replica = prepared(replica, &self.name, database);
         let size = database.pool_size.saturating_sub(database.flush_connections);
@@ -173,14 +173,14 @@ impl Store {
         Ok(self)
     }
 
-    /// The same store, which gets past a pooler by `direct`.
+    /// Add a target that bypasses the pooler.
     #[must_use]
     pub fn with_direct(mut self, direct: Target) -> Self {
         self.direct = Some(direct);
         self
     }
 
-    /// Tell `news` of every change, by a connection of its own, until `stop` is true or nobody is left to say so.
+    /// Notify `news` of every change, over a dedicated connection, until `stop` is true or its sender is dropped.
     pub fn listen(
         &self,
         listener: Arc<dyn Listener>,
@@ -189,7 +189,7 @@ impl Store {
         listen::listen(self.direct.clone(), listener, stop)
     }
 
-    /// The same store on the connections that are kept for flushes.
+    /// A store that uses the connections reserved for flushes.
     #[must_use]
     pub fn for_flushes(&self) -> Self {
         Self {
@@ -199,19 +199,19 @@ impl Store {
         }
     }
 
-    /// Tell PostgreSQL's administrator what the connections that are opened from now on are for.
+    /// Set the application name of connections opened from now on.
     pub fn name_for(&self, what: &str) {
         self.name.set(what);
     }
 
-    /// Tell PostgreSQL's administrator which shards the process runs, by the name of every connection.
+    /// Show in the application name of every connection which shards the process runs.
     pub fn name_shards(&self, first: u32, last: u32, count: u32) {
         self.name.set(&format!("shards {first}-{last}/{count}"));
-        // What is open has the old name. Nothing is lost: it is opened again when it is needed.
+        // Open connections still have the old name. Closing the idle ones is harmless: connections are opened when they are needed.
         self.close_unused(Duration::ZERO);
     }
 
-    /// Open the flushes' connections, so that the first flush, which a heartbeat can be waiting for, does not have to.
+    /// Open the connections for flushes, so that the first flush, for which a heartbeat may be waiting, does not have to.
     pub async fn open_for_flushes(&self) -> Result<(), StoreError> {
         let store = self.for_flushes();
         let mut open = Vec::new();
@@ -247,7 +247,7 @@ impl Store {
             .chain(replica)
     }
 
-    /// A connection of the pool, which is given back when dropped.
+    /// Take a connection from the pool. Dropping it returns it.
     async fn connection(&self) -> Result<(Lease, Watch), StoreError> {
         let pool = match self.share {
             Share::Flushes => &self.flushes,
@@ -300,7 +300,7 @@ impl Store {
             .map(drop)
     }
 
-    /// Run one statement outside of any transaction.
+    /// Run a statement outside of any transaction.
     pub async fn query(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         let (mut connection, watch) = self.connection().await?;
         self.query_over(&mut connection, watch, statement, params).await
@@ -321,8 +321,8 @@ impl Store {
         rows
     }
 
-    /// Keep the connection if it is of use. If not, those that lie idle lead to the same place and are closed too: the next ones look up
-    /// the host again, which after a failover may be another server.
+    /// Keep the connection if it is usable. If it is not, close the idle ones too, because they lead to the same server. New connections
+    /// resolve the host name again, which after a failover may lead to another server.
     fn settle<T>(&self, connection: &mut Lease, result: &Result<T, StoreError>) {
         match result {
             Err(error) if error.ends_connection() => {
@@ -335,19 +335,19 @@ impl Store {
         }
     }
 
-    /// Run `work` in a transaction, and commit it when it returns `Ok`.
+    /// Run `work` in a transaction, and commit it if `work` returns `Ok`.
     ///
-    /// `name` labels the metrics. It is not tried again here: whether it may be depends on what it does.
+    /// `name` is the label in metrics. The transaction is not retried here, since only the caller knows whether it may be.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Commit`] and [`StoreError::SilentCommit`] when the connection failed during COMMIT: the transaction may or may not
-    /// have taken effect. Any other error: it has not.
+    /// [`StoreError::Commit`] and [`StoreError::SilentCommit`] if the connection failed during COMMIT: the transaction may or may not have
+    /// taken effect. After any other error, it has not.
     pub async fn transaction<T, F>(&self, name: &'static str, work: F) -> Result<T, StoreError>
     where
         F: for<'t> FnOnce(&'t Tx<'_>) -> BoxFuture<'t, Result<T, StoreError>> + Send,
     {
-        // It is there at 0 before the first failure.
+        // This creates the counter, which is 0 before the first failure.
         let failures = metrics::transaction_failures_total(name);
         let (mut connection, watch) = self.connection().await?;
         let started = Instant::now();
@@ -390,7 +390,8 @@ impl Store {
             Ok(done) => done,
             Err(error) => {
                 if !error.is_silence() {
-                    // A failed rollback means a broken connection, which rolls back by itself; the first error is the telling one.
+                    // A failed rollback means that the connection is broken, which rolls back as well. The first error is the one to
+                    // report.
                     drop(watch.answer(tx.inner.rollback()).await);
                 }
                 return Err(error);
@@ -413,7 +414,7 @@ impl Store {
         }
     }
 
-    /// Told whenever a transaction of this process has added effects.
+    /// Notified whenever a transaction of this process has added effects.
     pub fn effects_added(&self) -> Arc<Notify> {
         Arc::clone(&self.effects)
     }
@@ -423,7 +424,7 @@ impl Store {
         Arc::clone(&self.timers)
     }
 
-    /// Only now: a transaction that is rolled back has added none.
+    /// This happens after the commit: a transaction that is rolled back has added none.
     fn announce(&self, effects: &[&'static str]) {
         for kind in effects {
             metrics::effects_added_total(*kind).increment(1);
@@ -433,13 +434,13 @@ impl Store {
         }
     }
 
-    /// Close every connection that nobody holds, and refuse to give out more.
+    /// Close all idle connections and refuse new ones.
     pub fn close(&self) {
         self.pools().for_each(Pool::close);
     }
 }
 
-/// The target under a name, with the time limits that every session has from its start.
+/// The target with a name, and with the time limits that every session has from its start.
 fn prepared(target: Target, name: &Name, database: &Database) -> Target {
     let target = target.named(name);
     if target.is_pooled() {
@@ -454,7 +455,7 @@ fn prepared(target: Target, name: &Name, database: &Database) -> Target {
     })
 }
 
-/// One share of the pool.
+/// One of the pools.
 fn pool(target: &Target, database: &Database, size: usize) -> Result<Pool, StoreError> {
     let schema = (!target.is_pooled()).then(|| target.schema().to_owned());
     let patience = database.connection_timeout;
@@ -476,7 +477,7 @@ fn pool(target: &Target, database: &Database, size: usize) -> Result<Pool, Store
             let schema = schema.clone();
             Box::pin(async move {
                 let Some(schema) = schema else { return Ok(()) };
-                // The pool's own limit for connecting does not hold here.
+                // The pool's own connection timeout does not cover this.
                 match timeout(patience, session::is_in(client, &schema)).await {
                     Ok(Ok(true)) => Ok(()),
                     Ok(Ok(false)) => Err(HookError::message(session::ELSEWHERE)),

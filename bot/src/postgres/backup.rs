@@ -1,9 +1,9 @@
-//! Backup and restore of one schema, by PostgreSQL's own programs.
+//! Backup and restore of one schema, with PostgreSQL's own programs.
 //!
-//! A backup is a file in `pg_dump`'s custom format, which `pg_restore` reads too, and its manifest beside it: `FILE` and
-//! `FILE.manifest.json`. Rows, checkpoints and the manifest's counts are of one moment. Both have their names only when they are whole
-//! and on the disk, the manifest last: a backup without a manifest does not count as one. The moment of the last backup is the newest
-//! manifest's `started_at`.
+//! A backup consists of a file in `pg_dump`'s custom format, which `pg_restore` can read too, and a manifest beside it: `FILE` and
+//! `FILE.manifest.json`. Rows, checkpoints and the manifest's counts come from one snapshot. Both files get their names only when they are
+//! complete and on disk, the manifest last: a file without a manifest is not a backup. The time of the last backup is `started_at` in the
+//! newest manifest.
 
 pub mod age;
 mod file;
@@ -33,101 +33,101 @@ use crate::postgres::{
     StoreError, backup::restoring::RestoringError, connect::ConnectError, migrations::MigrateError,
 };
 
-/// Why there is no backup, or nothing was restored. Each is one line.
+/// Why a backup or restore failed. Each message is one line.
 #[derive(Debug, Error)]
 pub enum BackupError {
-    /// The file system refused.
+    /// A file operation failed.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {
-        /// What was tried, to be read before the path.
+        /// The operation, as text before the path.
         doing: &'static str,
-        /// What it was tried on.
+        /// The path.
         path: PathBuf,
-        /// The system's answer.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The file is there already; a backup never replaces one.
+    /// The file exists; backups never overwrite files.
     #[error("{} already exists: give another name, or a directory for a new name each time", .0.display())]
     Exists(PathBuf),
-    /// It is not known how to connect.
+    /// The connection settings are not usable.
     #[error("{0}")]
     Connect(#[from] ConnectError),
-    /// The database could not be asked.
+    /// A query failed.
     #[error("database: {0}")]
     Store(#[from] StoreError),
-    /// The restore cannot be done there.
+    /// The backup cannot be restored there.
     #[error("database: {0}")]
     Restoring(#[from] RestoringError),
-    /// No program that would do.
+    /// No suitable program was found.
     #[error("{0}")]
     NoProgram(String),
     /// A program failed.
     #[error("{program} failed: {message}")]
     Program {
-        /// Its name.
+        /// The name of the program.
         program: &'static str,
-        /// What it said.
+        /// Its error message.
         message: String,
     },
-    /// There is nothing of Eventide's.
+    /// The schema is not Eventide's.
     #[error(
         "the schema {0:?} has no migration history of Eventide's, so Eventide's tables are not there: set database.schema (DB_SCHEMA)"
     )]
     NotOurs(String),
-    /// There is no manifest, or it cannot be read.
+    /// The manifest is missing or unreadable.
     #[error("{} is not the manifest of a backup: {why}", path.display())]
     Manifest {
-        /// The file.
+        /// The manifest.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
     },
-    /// The file is not what was written.
+    /// The file does not match its manifest.
     #[error("{} is not the backup that its manifest describes: {why}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What differs.
+        /// The difference.
         why: String,
     },
-    /// The dump was made by a newer version.
+    /// The backup was made by a newer version.
     #[error(
         "the backup has the migration {name}, which this binary does not have: restore with Eventide {eventide}, which made it, or \
          a newer one"
     )]
     Newer {
-        /// The first migration that is not known.
+        /// The first unknown migration.
         name: String,
         /// The version that made the backup.
         eventide: String,
     },
-    /// The schema has something in it.
+    /// The schema is not empty.
     #[error(
         "the schema {schema:?} is not empty ({contents}): pass --replace to replace it, or restore into another database.schema (DB_SCHEMA)"
     )]
     NotEmpty {
         /// The schema.
         schema: String,
-        /// What is in it.
+        /// Its contents.
         contents: String,
     },
-    /// The restored schema could not be brought up to date.
+    /// Migrations that are newer than the backup failed.
     #[error("the backup is restored, but it could not be brought up to date: {0}")]
     Migrate(#[from] MigrateError),
-    /// The operator stopped it.
+    /// The operator cancelled it.
     #[error("stopped by {0}; nothing was changed")]
     Stopped(&'static str),
 }
 
 impl BackupError {
-    /// For `map_err` on what the file system answers.
+    /// Convert an error of a file operation, for `map_err`.
     fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { doing, path, source }
     }
 }
 
-/// Run `work`, which waits for the file system, where it holds up no other task.
+/// Run `work`, which blocks on the file system, on a thread where it does not delay other tasks.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
 ) -> Result<T, BackupError> {

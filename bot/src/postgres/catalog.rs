@@ -1,7 +1,6 @@
-//! What PostgreSQL tells about itself: for `eventide doctor`, which only reads.
+//! Queries of PostgreSQL's catalogs and statistics for `eventide doctor`, which only reads.
 //!
-//! <https://www.postgresql.org/docs/current/monitoring-stats.html> and
-//! <https://www.postgresql.org/docs/current/catalogs.html>
+//! <https://www.postgresql.org/docs/current/monitoring-stats.html> and <https://www.postgresql.org/docs/current/catalogs.html>
 
 use std::{
     collections::HashMap,
@@ -13,7 +12,7 @@ use tokio::time::Instant;
 use super::{Statement, Store, StoreError, statement::statement};
 use crate::support::clock::host_time;
 
-/// The server, and the session on it.
+/// The server, and this session.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Server {
@@ -23,44 +22,44 @@ pub struct Server {
     pub database: String,
     /// The role.
     pub role: String,
-    /// Whether the role may do everything.
+    /// Whether the role is a superuser.
     pub superuser: bool,
     /// Whether this session is encrypted.
     pub encrypted: bool,
-    /// Whether it came over a socket of this machine.
+    /// Whether the session uses a socket on this machine.
     pub local: bool,
     /// Whether the server is a standby.
     pub in_recovery: bool,
-    /// Size of the database in bytes.
+    /// The size of the database in bytes.
     pub bytes: i64,
-    /// Transactions since the oldest row that is not frozen; at 2 thousand million the server stops writing.
+    /// The age of the oldest row that is not frozen, in transactions. At about 2 billion the server stops writing.
     pub transaction_age: i64,
     /// Whether `pg_stat_statements` is installed in this database.
     pub has_statement_statistics: bool,
-    /// Shortest round trip of some.
+    /// The shortest of several round trips.
     pub round_trip: Duration,
-    /// The server's clock minus this machine's, in seconds; as exact as half a round trip.
+    /// The server's clock minus this machine's, in seconds. The error is at most half of a round trip.
     pub clock_ahead_s: f64,
 }
 
-/// Sessions of the server.
+/// The server's sessions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sessions {
-    /// All that count against `max_connections`.
+    /// All sessions that count against `max_connections`.
     pub all: i64,
-    /// Those of eventide, in any database.
+    /// Eventide's sessions, in any database.
     pub eventide: i64,
-    /// Age of the oldest open transaction but this one, in seconds, and the name of its application.
+    /// The age in seconds and the application name of the oldest open transaction other than this one.
     pub oldest_transaction: Option<(f64, String)>,
-    /// Age of the oldest prepared transaction in seconds.
+    /// The age of the oldest prepared transaction, in seconds.
     pub oldest_prepared: Option<f64>,
-    /// What `CONNECTION LIMIT` of the role or the database leaves, whichever is less.
+    /// The remaining `CONNECTION LIMIT` of the role or the database, whichever is less.
     pub connection_limit: Option<i64>,
-    /// Standbys that receive from this server.
+    /// Connected standbys.
     pub standbys: i64,
-    /// Time limits that the role or the database sets for sessions, as `ALTER ROLE` or `ALTER DATABASE` has them.
+    /// Time limits for sessions set on the role or the database, as in `ALTER ROLE` or `ALTER DATABASE`.
     pub time_limits: Vec<String>,
-    /// Replication slots that nobody reads from, with the bytes of WAL that each keeps.
+    /// Inactive replication slots, with the number of bytes of WAL that each retains.
     pub idle_slots: Vec<(String, i64)>,
 }
 
@@ -69,21 +68,21 @@ pub struct Sessions {
 pub struct Table {
     /// Its name.
     pub name: String,
-    /// Rows, estimated.
+    /// The estimated number of rows.
     pub live: i64,
-    /// Row versions that nobody needs.
+    /// The number of dead row versions.
     pub dead: i64,
-    /// Bytes without its indexes.
+    /// The size in bytes without indexes.
     pub bytes: i64,
-    /// Bytes that its rows should take at its fillfactor, estimated from `pg_stats`; 0 where it was never analysed.
+    /// The expected size in bytes at its fillfactor, estimated from `pg_stats`; 0 if it has never been analyzed.
     pub expected_bytes: i64,
-    /// Updates since the statistics were reset.
+    /// The number of updates since the statistics were reset.
     pub updates: i64,
-    /// Those that touched no index.
+    /// The number of updates that changed no index.
     pub hot_updates: i64,
-    /// Scans of the whole table.
+    /// The number of sequential scans.
     pub sequential_scans: i64,
-    /// Whether autovacuum is turned off for it.
+    /// Whether autovacuum is disabled for the table.
     pub autovacuum_off: bool,
 }
 
@@ -94,45 +93,45 @@ pub struct Index {
     pub name: String,
     /// Its table.
     pub table: String,
-    /// Whether it can be used: a failed CREATE INDEX CONCURRENTLY leaves one that cannot.
+    /// Whether the index is valid; a failed CREATE INDEX CONCURRENTLY leaves an invalid one.
     pub valid: bool,
-    /// Bytes.
+    /// The size in bytes.
     pub bytes: i64,
-    /// Entries, estimated.
+    /// The estimated number of entries.
     pub entries: i64,
-    /// Bytes that its entries should take, estimated.
+    /// The expected size in bytes, estimated.
     pub expected_bytes: i64,
 }
 
-/// One of the statements that take the most time.
+/// One of the most expensive statements.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Heavy {
-    /// Its name, from the comment in its text; otherwise the beginning of its text, which has no values.
+    /// The name, from the comment in its text, or else the beginning of the text, which contains no values.
     pub name: String,
-    /// Calls.
+    /// The number of calls.
     pub calls: i64,
-    /// Milliseconds in all.
+    /// The total time in milliseconds.
     pub total_ms: f64,
-    /// Milliseconds a call.
+    /// The mean time in milliseconds.
     pub mean_ms: f64,
-    /// Rows in all.
+    /// The total number of rows.
     pub rows: i64,
 }
 
 /// A shard's checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CheckpointAge {
-    /// Shards in all.
+    /// The total number of shards.
     pub shard_count: i64,
     /// The shard.
     pub shard_id: i64,
     /// Whether there is a session to resume.
     pub has_session: bool,
-    /// Seconds since it moved.
+    /// The number of seconds since it changed.
     pub age_s: f64,
 }
 
-/// The server, and how far its clock is from ours.
+/// The server, and the difference between its clock and this machine's.
 pub async fn server(store: &Store) -> Result<Server, StoreError> {
     const SERVER: Statement = statement!(
         "catalog_server",
@@ -165,7 +164,7 @@ pub async fn server(store: &Store) -> Result<Server, StoreError> {
     })
 }
 
-/// The shortest of `tries` round trips, and how many seconds the server's clock was ahead of this host's in it.
+/// The shortest of `tries` round trips, and by how many seconds the server's clock was ahead of this machine's during it.
 pub async fn clock(store: &Store, tries: u32) -> Result<(Duration, f64), StoreError> {
     const CLOCK: Statement = statement!(
         "catalog_clock",
@@ -190,7 +189,7 @@ pub async fn clock(store: &Store, tries: u32) -> Result<(Duration, f64), StoreEr
     Ok(best)
 }
 
-/// Settings by name, in their base unit.
+/// The settings by name, in their base units.
 pub async fn settings(store: &Store) -> Result<HashMap<String, String>, StoreError> {
     const SETTINGS: Statement = statement!(
         "catalog_settings",
@@ -260,7 +259,7 @@ pub async fn sessions(store: &Store) -> Result<Sessions, StoreError> {
 
 /// The tables of the instance's schema.
 pub async fn tables(store: &Store) -> Result<Vec<Table>, StoreError> {
-    // 28 bytes: a row's header with its line pointer. What a page cannot hold because of the fillfactor is expected.
+    // 28 bytes are a row's header and line pointer. Free space due to the fillfactor is expected.
     const TABLES: Statement = statement!(
         "catalog_tables",
         [],
@@ -297,7 +296,7 @@ pub async fn tables(store: &Store) -> Result<Vec<Table>, StoreError> {
 
 /// The indexes of the instance's schema.
 pub async fn indexes(store: &Store) -> Result<Vec<Index>, StoreError> {
-    // An entry is its columns and 12 bytes; a page of a B-tree is 90 % full when it is built.
+    // An entry is its columns and 12 bytes. The pages of a new B-tree are 90 % full.
     const INDEXES: Statement = statement!(
         "catalog_indexes",
         [],
@@ -328,7 +327,7 @@ pub async fn indexes(store: &Store) -> Result<Vec<Index>, StoreError> {
         .collect())
 }
 
-/// The statements that took the most time, if `pg_stat_statements` is there.
+/// The statements with the highest total time, if `pg_stat_statements` is installed.
 pub async fn heaviest(store: &Store, limit: u32) -> Result<Vec<Heavy>, StoreError> {
     const HEAVIEST: Statement = statement!(
         "catalog_heaviest",
@@ -354,14 +353,14 @@ pub async fn heaviest(store: &Store, limit: u32) -> Result<Vec<Heavy>, StoreErro
         .collect())
 }
 
-/// How many processes are in the fleet.
+/// The number of processes in the fleet.
 pub async fn processes(store: &Store) -> Result<i64, StoreError> {
     const PROCESSES: Statement = statement!("catalog_processes", [], "SELECT count(*) FROM fleet_process");
     let rows = store.query(PROCESSES, &[]).await?;
     Ok(rows.first().map_or(0, |row| row.get(0)))
 }
 
-/// How old the shards' checkpoints are.
+/// The ages of the shards' checkpoints.
 pub async fn checkpoints(store: &Store) -> Result<Vec<CheckpointAge>, StoreError> {
     const CHECKPOINTS: Statement = statement!(
         "catalog_checkpoints",

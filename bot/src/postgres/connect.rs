@@ -1,7 +1,7 @@
-//! How to connect: every connection of the process is opened here, so that none of them is encrypted less than it should be.
+//! Connecting to PostgreSQL. Every connection of the process is opened here, so that none of them is less encrypted than it should be.
 //!
-//! tokio-postgres falls back to plain text by itself when its mode is not set. Here each place has `Disable` or `Require`
-//! before anything is sent, and nothing in between.
+//! With its default mode, tokio-postgres may fall back to plain text. Here, each server has either `Disable` or `Require` before anything
+//! is sent.
 
 mod cancel;
 mod credentials;
@@ -47,24 +47,24 @@ use crate::config::{
     database::conninfo::{Conninfo, Place},
 };
 
-/// PostgreSQL's port.
+/// PostgreSQL's default port.
 const DEFAULT_PORT: u16 = 5432;
 
-/// Where tables are if nobody says anything else.
+/// The schema if none is configured.
 const DEFAULT_SCHEMA: &str = "public";
 
-/// What holds before a session pins its settings: the statement that does so must neither be ended nor compiled. A session that sets no
-/// time limits of its own has none, whatever the role's are.
+/// The settings until a session has its pinned settings: the statement that pins them must not time out or be compiled. A session that sets
+/// no limits of its own has none, whatever the role's settings are.
 const FIRST: &str =
     "-c jit=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
 
-/// How long connecting may take if nobody says anything else.
+/// The connection timeout if none is configured.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why it is not known how to connect.
+/// Why a target is not usable.
 #[derive(Debug, Error)]
 pub enum ConnectError {
-    /// The URL cannot be read. It is not shown: it may hold a password.
+    /// The URL is invalid. It is not shown, because it may contain a password.
     #[error(
         "the database URL (database.url or DATABASE_URL) is {}: postgresql://USER:PASSWORD@HOST:PORT/DATABASE is one",
         .0.in_words()
@@ -73,10 +73,10 @@ pub enum ConnectError {
     /// TLS cannot be set up.
     #[error("{0}")]
     Tls(#[from] TlsError),
-    /// TLS is asked for over a connection that is told to be plain.
+    /// TLS is required over a connection that is configured without TLS.
     #[error("sslnegotiation=direct in the database URL needs TLS, and TLS is off for {0}")]
     DirectWithoutTls(String),
-    /// PostgreSQL's programs have no authorities of their own.
+    /// PostgreSQL's programs have no built-in certificate authorities.
     #[error(
         "PostgreSQL's programs do not know the certificate authorities that are built into Eventide: type apt-get install \
          ca-certificates, or give the authority's certificate in database.ssl_ca_file"
@@ -84,7 +84,7 @@ pub enum ConnectError {
     NoBundle,
 }
 
-/// Where and how to connect.
+/// Servers, and how to connect to them.
 #[derive(Clone)]
 pub struct Target {
     routes: Arc<[Route]>,
@@ -92,29 +92,29 @@ pub struct Target {
     terms: Option<Arc<Terms>>,
     shuffled: bool,
     schema: Arc<str>,
-    /// How a connection is called that has no name from elsewhere.
+    /// The application name of connections whose address contains none.
     name: Name,
     patience: Duration,
-    /// A pooler hands every transaction to another session: nothing can be said once for all of them.
+    /// Whether a pooler assigns each transaction to any session, so that nothing can be set for a session.
     pooled: bool,
     credentials: Credentials,
-    /// What is pinned as a session begins.
+    /// Settings that are pinned at the start of a session.
     pins: Arc<Pins>,
-    /// What an operator should know about the encryption, each a sentence.
+    /// Warnings about the encryption, a sentence each.
     cautions: Vec<&'static str>,
 }
 
-/// One try: a place, and what it must be.
+/// One connection attempt: a server, and the required kind of session.
 #[derive(Clone, Debug)]
 struct Route {
     config: Config,
     encrypted: bool,
-    /// Tries of a later turn come after all of an earlier one.
+    /// Attempts of a later turn come after all those of an earlier one.
     turn: u8,
 }
 
 impl Target {
-    /// Read the address, its password and the certificates.
+    /// Parse the address and read its password and certificates.
     ///
     /// # Errors
     ///
@@ -169,20 +169,19 @@ impl Target {
         })
     }
 
-    /// What an operator should know about the encryption, each a sentence. Several targets are made from one configuration, so the
-    /// caller logs each once.
+    /// Warnings about the encryption, a sentence each. Several targets come from one configuration, so the caller logs each warning once.
     pub(crate) fn cautions(&self) -> &[&'static str] {
         &self.cautions
     }
 
-    /// The same for sessions that flush.
+    /// The target for sessions that flush.
     #[must_use]
     pub(in crate::postgres) fn for_flushes(mut self) -> Self {
         self.pins = Arc::new(Pins::of_flushes());
         self
     }
 
-    /// The same with other settings.
+    /// The target with changed settings.
     #[must_use]
     pub fn with(mut self, change: impl Fn(&mut Config)) -> Self {
         let mut routes: Vec<Route> = self.routes.to_vec();
@@ -194,43 +193,43 @@ impl Target {
         self
     }
 
-    /// The same in another schema.
+    /// The target with another schema.
     #[must_use]
     pub fn in_schema(mut self, schema: &str) -> Self {
         self.schema = Arc::from(schema);
         self
     }
 
-    /// The same under a name that can change, unless the address gives one.
+    /// The target with an application name that can change, unless the address contains one.
     #[must_use]
     pub fn named(mut self, name: &Name) -> Self {
         self.name = name.clone();
         self
     }
 
-    /// The same through a pooler in transaction mode, which takes no settings at the start of a session.
+    /// The target behind a pooler in transaction mode, which accepts no settings at the start of a session.
     #[must_use]
     pub const fn pooled(mut self) -> Self {
         self.pooled = true;
         self
     }
 
-    /// Whether every transaction may run in another session.
+    /// Whether each transaction may run in a different session.
     pub const fn is_pooled(&self) -> bool {
         self.pooled
     }
 
-    /// How long connecting may take, with everything that the server has to answer. The pool counts its own time.
+    /// The time limit for connecting, including all answers of the server. The pool has its own limit.
     pub const fn patience(&self) -> Duration {
         self.patience
     }
 
-    /// The schema that every connection is bound to.
+    /// The schema of every connection.
     pub fn schema(&self) -> &str {
         &self.schema
     }
 
-    /// Where it is, for people: hosts, ports and the database.
+    /// The servers in readable form: hosts, ports and the database.
     pub fn place(&self) -> String {
         let mut places: Vec<String> = Vec::new();
         for route in self.routes.iter() {
@@ -250,18 +249,18 @@ impl Target {
         places.join(" or ")
     }
 
-    /// Connect to the first place that answers and is what it must be.
+    /// Connect to the first server that answers and has the required kind of session.
     ///
     /// # Errors
     ///
-    /// The last place's.
+    /// The error of the last server.
     pub async fn connect(&self) -> Result<(Client, Driver), tokio_postgres::Error> {
         self.connect_to_one(None)
             .await
             .map(|(client, driver, _)| (client, driver))
     }
 
-    /// The same, with a driver that hands on what the server tells by NOTIFY.
+    /// Connect, with a driver that passes on notifications.
     pub(in crate::postgres) async fn connect_and_hear(
         &self,
         hearing: Hearing,
@@ -271,11 +270,11 @@ impl Target {
             .map(|(client, driver, _)| (client, driver))
     }
 
-    /// The same, with a target that has the place alone that answered: for those who connect there again.
+    /// Connect, and return a target with only the server that answered, for further connections to it.
     ///
     /// # Errors
     ///
-    /// The last place's.
+    /// The error of the last server.
     pub async fn connect_and_stay(&self) -> Result<(Client, Driver, Self), tokio_postgres::Error> {
         let (client, driver, route) = self.connect_to_one(None).await?;
         let mut there = self.clone();
@@ -328,7 +327,7 @@ impl Target {
             config.application_name(name);
         }
         if !self.pooled {
-            // Last, and so stronger than what the address says. It is part of the session from its beginning: RESET goes back to it.
+            // This comes last, so it overrides the options in the address. It is part of the session from its start: RESET returns to it.
             let search_path = search_path(&self.schema);
             let options = config.get_options().unwrap_or_default();
             config.options(format!("{FIRST} {options} {search_path}"));
@@ -337,7 +336,7 @@ impl Target {
             let (client, connection) = config.connect(tls.clone()).await?;
             (client, driver(connection, hearing))
         } else {
-            // `Require` with no TLS at hand is refused by tokio-postgres.
+            // tokio-postgres returns an error for `Require` without TLS support.
             let (client, connection) = config.connect(NoTls).await?;
             (client, driver(connection, hearing))
         };
@@ -349,7 +348,7 @@ impl Target {
     }
 }
 
-/// The server that is meant by settings made in this process: plain on this machine, verified anywhere else.
+/// The target for settings made in this process: plain text on this machine, verified TLS for other hosts.
 impl From<&Config> for Target {
     fn from(config: &Config) -> Self {
         let encrypted = !config.get_hosts().iter().all(|host| match host {
@@ -388,7 +387,7 @@ impl From<&Config> for Target {
 }
 
 impl deadpool_postgres::Connect for Target {
-    /// The pool's own settings are not looked at: the target has all of them.
+    /// The pool's own settings are ignored, because the target contains all of them.
     fn connect(
         &self,
         _settings: &Config,
@@ -423,7 +422,7 @@ impl From<&Self> for Target {
 
 impl std::fmt::Debug for Target {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A Config's own Debug leaves the password out.
+        // The `Debug` of `Config` omits the password.
         formatter
             .debug_struct("Target")
             .field("routes", &self.routes)
@@ -439,17 +438,16 @@ const fn mode(encrypted: bool) -> SslMode {
     }
 }
 
-/// An identifier as PostgreSQL reads it, whatever it contains.
+/// An identifier in double quotes, with any content.
 pub fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 
-/// The startup option that binds a session to a schema:
-/// <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS>.
+/// The startup option that sets a session's schema: <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS>.
 fn search_path(schema: &str) -> String {
     let mut option = "-c search_path=".to_owned();
     for character in quoted(schema).chars() {
-        // The server splits the options at what C's isspace takes for a space.
+        // The server splits options at the characters that C's isspace accepts.
         if matches!(character, ' ' | '\t'..='\r' | '\\') {
             option.push('\\');
         }

@@ -1,4 +1,4 @@
-//! How old the last backup is, for those who watch: backups are made by a process of their own, and the database knows of them.
+//! The age of the last backup, as a metric. Backups are made by a separate process and recorded in the database.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::{
     telemetry::metrics,
 };
 
-/// How often it is looked.
+/// The interval of queries.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Show it, again and again, until `stop` is true.
+/// Update the metric until `stop` is true.
 pub async fn show(store: Store, mut stop: watch::Receiver<bool>) {
     loop {
-        // A database that is away has alerts of its own.
+        // Unavailability of the database has its own alerts.
         if let Ok(Some(since)) = last_backup::nothing_since(&store).await {
             metrics::backup_last_timestamp_seconds().set(since);
         }

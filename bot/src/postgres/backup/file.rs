@@ -1,4 +1,4 @@
-//! Where a backup goes: what it is called, and how it comes to its name only when it is whole.
+//! The names of backups, and writing them: a file gets its final name when it is complete.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -11,20 +11,20 @@ use time::{OffsetDateTime, macros::format_description};
 use super::{BackupError, Manifest};
 use crate::support::files;
 
-/// What comes after a file's name while it is written.
+/// The suffix of the file while it is written.
 const PARTIAL: &str = ".partial";
 
-/// What is wanted by `--out`.
+/// The meaning of `--out`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Out {
-    /// This very file.
+    /// A given file.
     File(PathBuf),
-    /// A new name in this directory each time.
+    /// A directory, in which each backup gets a new name.
     Directory(PathBuf),
 }
 
 impl Out {
-    /// A directory if it is one, or ends with a slash; else a file.
+    /// An existing directory, or a path with a trailing slash, is a directory; anything else is a file.
     pub fn new(path: PathBuf) -> Self {
         let slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
         if slash || path.is_dir() {
@@ -47,7 +47,7 @@ impl Out {
     }
 }
 
-/// How the names of a schema's backups begin. Those of two schemas may begin alike; the manifest tells them apart.
+/// The prefix of the names of a schema's backups. It can match those of another schema; the manifests differ.
 pub(super) fn prefix(schema: &str) -> String {
     let plain = |character: char| {
         if character.is_alphanumeric() || matches!(character, '_' | '-') {
@@ -59,7 +59,7 @@ pub(super) fn prefix(schema: &str) -> String {
     format!("eventide-{}-", schema.chars().map(plain).collect::<String>())
 }
 
-/// A file that is being written. It goes away unless it is finished.
+/// A file that is being written. It is deleted when dropped, unless it was finished.
 #[derive(Debug)]
 pub(super) struct Partial {
     path: PathBuf,
@@ -68,7 +68,7 @@ pub(super) struct Partial {
 }
 
 impl Partial {
-    /// Begin it beside where it will be. The lock tells it from what a killed backup left.
+    /// Create it next to its final path. The lock distinguishes it from the remains of a backup that was killed.
     pub(super) fn begin(wanted: &Path) -> Result<Self, BackupError> {
         if wanted.symlink_metadata().is_ok() || Manifest::path(wanted).symlink_metadata().is_ok() {
             return Err(BackupError::Exists(wanted.to_owned()));
@@ -77,7 +77,7 @@ impl Partial {
         path.push(PARTIAL);
         let path = PathBuf::from(path);
         remove_leftover(&path);
-        // It holds what people did: for nobody else's eyes.
+        // The file contains data about people, so other users cannot read it.
         let file = files::create_new(&path).map_err(BackupError::io("write", &path))?;
         let partial = Self {
             path,
@@ -91,7 +91,7 @@ impl Partial {
         Ok(partial)
     }
 
-    /// For a program's standard output.
+    /// A handle for a program's standard output.
     pub(super) fn handle(&self) -> Result<File, BackupError> {
         self.file
             .try_clone()
@@ -102,18 +102,18 @@ impl Partial {
         &self.path
     }
 
-    /// The name that it will have.
+    /// The final file name.
     pub(super) fn file_name(&self) -> String {
         let name = self.wanted.file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
     }
 
-    /// Bytes so far.
+    /// The number of bytes written.
     pub(super) fn bytes(&self) -> u64 {
         self.file.metadata().map_or(0, |metadata| metadata.len())
     }
 
-    /// To the disk with it, and under its own name; then its manifest. On an error neither is there.
+    /// Sync the file and rename it, then do the same with its manifest. After an error neither exists.
     pub(super) fn finish(self, manifest: &Manifest) -> Result<(), BackupError> {
         self.file
             .sync_all()
@@ -140,12 +140,12 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // Gone already if it got its name.
+        // It no longer has this name if it was finished.
         drop(fs::remove_file(&self.path));
     }
 }
 
-/// Remove what a backup that was killed left, and nothing that one is still writing.
+/// Delete what a killed backup left, but not a file that is being written.
 pub(super) fn remove_leftover(path: &Path) {
     if path.extension().is_some_and(|ending| ending == "partial")
         && let Ok(file) = files::open_to_read(path)
@@ -155,7 +155,7 @@ pub(super) fn remove_leftover(path: &Path) {
     }
 }
 
-/// Names are written to the directory's own file.
+/// Renaming changes the directory, which has to be synced as well.
 fn sync_directory(file: &Path) -> std::io::Result<()> {
     let parent = file
         .parent()

@@ -1,8 +1,8 @@
-//! `last_backup`: when the newest backup was begun, noted by `eventide backup`, read by the bots.
+//! `last_backup`: the start of the newest backup. `eventide backup` writes it, and the bot reads it.
 
 use crate::postgres::{Statement, Store, StoreError, statement::statement};
 
-/// Note a backup that is whole. `started_at` is a manifest's: RFC 3339, in UTC. An older one than the noted changes nothing.
+/// Record a complete backup. `started_at` comes from a manifest: RFC 3339, in UTC. A backup older than the recorded one changes nothing.
 pub async fn note(store: &Store, started_at: &str) -> Result<(), StoreError> {
     const NOTE: Statement = statement!(
         "last_backup_note",
@@ -13,8 +13,7 @@ pub async fn note(store: &Store, started_at: &str) -> Result<(), StoreError> {
     store.query(NOTE, &[&started_at]).await.map(drop)
 }
 
-/// Since when nothing is backed up, in seconds since 1970: when the last backup was begun, or else when the schema was made. `None` if
-/// neither is known.
+/// The start of the last backup, or else the creation of the schema, in seconds since 1970. `None` if neither is known.
 pub async fn nothing_since(store: &Store) -> Result<Option<f64>, StoreError> {
     const NOTHING_SINCE: Statement = statement!(
         "last_backup_nothing_since",

@@ -1,4 +1,4 @@
-//! What a backup is: written beside it, and checked before anything is restored.
+//! The manifest, which describes a backup. It is written next to it, and checked before a restore.
 
 use std::{
     collections::BTreeMap,
@@ -14,70 +14,70 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::BackupError;
 
-/// What comes after the file's name.
+/// The suffix after the file's name.
 const ENDING: &str = ".manifest.json";
 
-/// The form of manifests that this version writes, and the newest that it reads.
+/// The version of the manifest's format that is written, and the newest one that can be read.
 const FORM: u32 = 1;
 
 /// The manifest of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The form of this manifest.
+    /// The version of the manifest's format.
     pub form: u32,
     /// The backup's file name.
     pub file: String,
-    /// The schema it is of.
+    /// The schema that was backed up.
     pub schema: String,
-    /// The newest migration's number; 0 before the first.
+    /// The number of the newest migration; 0 if there is none.
     pub schema_version: u32,
-    /// The migrations that were applied, oldest first.
+    /// The applied migrations, oldest first.
     pub migrations: Vec<String>,
-    /// Rows by table.
+    /// The number of rows in each table.
     pub rows: BTreeMap<String, u64>,
-    /// Roles but the owner that have rights on something in it.
+    /// The roles other than the owner that have privileges on objects in the schema.
     pub grantees: Vec<String>,
-    /// Length of the file.
+    /// The length of the file.
     pub bytes: u64,
-    /// SHA-256 of the file, in hexadecimal digits.
+    /// The SHA-256 of the file in hexadecimal.
     pub sha256: String,
-    /// The Eventide that made it.
+    /// The version of Eventide that made it.
     pub eventide: String,
-    /// The server's version.
+    /// The version of the server.
     pub postgresql: String,
-    /// The version of `pg_dump`, whose `pg_restore` or a newer one reads the file.
+    /// The version of `pg_dump`. `pg_restore` of this version or a later one can read the file.
     pub pg_dump: String,
-    /// The moment that it shows, RFC 3339 in UTC.
+    /// The time of the snapshot, RFC 3339 in UTC.
     pub started_at: String,
-    /// How long it took.
+    /// How long the backup took.
     pub duration_ms: u64,
 }
 
 impl Manifest {
-    /// The form that this version writes.
+    /// The version of the manifest's format that is written.
     pub(super) const fn form() -> u32 {
         FORM
     }
 
-    /// All rows.
+    /// The total number of rows.
     pub fn row_count(&self) -> u64 {
         self.rows.values().sum()
     }
 
-    /// The manifest's path for a backup's.
+    /// The path of the manifest of `file`.
     pub fn path(file: &Path) -> PathBuf {
         let mut path = file.as_os_str().to_owned();
         path.push(ENDING);
         path.into()
     }
 
-    /// The backup's path for a manifest's, if it is a manifest's.
+    /// The path of the backup if `path` is that of a manifest.
     pub(super) fn file_of(path: &Path) -> Option<PathBuf> {
         let name = path.file_name()?.to_str()?.strip_suffix(ENDING)?;
         Some(path.with_file_name(name))
     }
 
-    /// Read the one of the backup `file`.
+    /// Read the manifest of the backup `file`.
     pub(super) fn read(file: &Path) -> Result<Self, BackupError> {
         let path = Self::path(file);
         let wrong = |why: String| BackupError::Manifest {
@@ -106,7 +106,7 @@ impl Manifest {
         }
     }
 
-    /// Whether `file` is what was written.
+    /// Check that `file` is unchanged.
     pub(super) fn check(&self, file: &Path) -> Result<(), BackupError> {
         let differs = |why: String| BackupError::Damaged {
             path: file.to_owned(),
@@ -123,7 +123,7 @@ impl Manifest {
     }
 }
 
-/// Length and SHA-256 of a file.
+/// The length and SHA-256 of a file.
 pub(super) fn digest(file: &Path) -> Result<(u64, String), BackupError> {
     let mut reader = File::open(file).map_err(BackupError::io("open", file))?;
     let mut sha256 = Sha256::new();

@@ -1,4 +1,4 @@
-//! PostgreSQL's client programs: the fitting version, its environment, what it says.
+//! PostgreSQL's client programs: finding a suitable version, running it, and reading its messages.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,38 +16,38 @@ use crate::{
     postgres::{connect::libpq::Environment, embedded},
 };
 
-/// A directory of programs of one version.
+/// A directory with programs of one version.
 #[derive(Clone, Debug)]
 pub(super) struct Programs {
     directory: PathBuf,
     major: u32,
     minor: Option<u32>,
-    /// As the program itself says it, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    /// The version in the program's own words, such as `15.18 (Debian 15.18-0+deb12u1)`.
     pub(super) version: String,
 }
 
-/// The first minor version of each major one that writes `\\restrict`, so that a prepared dump cannot have psql run programs on this
-/// machine (CVE-2025-8714): <https://www.postgresql.org/support/security/CVE-2025-8714/>. All later major versions do.
+/// The first minor version of each major version that writes `\\restrict`, without which a manipulated dump can have psql run programs on
+/// this machine (CVE-2025-8714): <https://www.postgresql.org/support/security/CVE-2025-8714/>. All later major versions write it.
 const RESTRICTED_SINCE: [(u32, u32); 3] = [(15, 14), (16, 10), (17, 6)];
 
-/// What is asked of programs.
+/// The requirements on the programs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
-    /// All of them, in one directory.
+    /// The names of programs that have to be in the same directory.
     pub(super) names: &'a [&'static str],
     /// The server's major version.
     pub(super) server: u32,
-    /// The oldest major version that does.
+    /// The oldest suitable major version.
     pub(super) oldest: u32,
-    /// What asks for that version, before its number.
+    /// What requires that version, as text before its number.
     pub(super) who: &'static str,
-    /// Whether what they write is run by psql.
+    /// Whether psql runs their output.
     pub(super) restricted: bool,
 }
 
 impl Programs {
-    /// The first of the names with all the others in its directory: those in `database.binaries_directory` first, then those of the
-    /// server's own version, then the newest.
+    /// Find the first suitable directory that contains all of the programs: `database.binaries_directory` is preferred, then the server's
+    /// own version, then the newest.
     pub(super) async fn find(database: &Database, wanted: Wanted<'_>) -> Result<Self, BackupError> {
         let Wanted {
             names,
@@ -75,7 +75,7 @@ impl Programs {
         let best = found
             .iter()
             .filter(fits)
-            // Of equals the last is taken, so the first shall be.
+            // `max_by_key` returns the last of equal elements, and the first is wanted.
             .rev()
             .max_by_key(|programs| {
                 let own = given.as_ref() == Some(&programs.directory);
@@ -109,7 +109,7 @@ impl Programs {
         })
     }
 
-    /// Whether what `pg_restore` writes cannot have psql run programs.
+    /// Whether the output of this `pg_restore` cannot have psql run programs.
     fn restricts(&self) -> bool {
         match RESTRICTED_SINCE.iter().find(|(major, _)| *major == self.major) {
             Some((_, since)) => self.minor.is_some_and(|minor| minor >= *since),
@@ -117,7 +117,7 @@ impl Programs {
         }
     }
 
-    /// A command with nothing of this process's environment. It never asks for a password, and ends with us.
+    /// A command without the environment of this process. It never prompts for a password, and ends when this process ends.
     pub(super) fn command(&self, name: &str, environment: Option<&Environment>) -> Command {
         let mut command = plain(&self.directory, name);
         if let Some(environment) = environment {
@@ -134,7 +134,7 @@ fn plain(directory: &Path, name: &str) -> Command {
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .env("LC_ALL", "C")
         .env("TZ", "UTC")
-        // Ctrl-C in a terminal is for us, who end it.
+        // Ctrl-C in a terminal is meant for this process, which then stops the program.
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -167,19 +167,19 @@ fn fixed() -> String {
     format!("{} or later", versions.join(", "))
 }
 
-/// The minor version in a version's text; `None` before the first release.
+/// The minor version in the text of a version; `None` before the first release.
 fn minor(version: &str) -> Option<u32> {
     let (_, rest) = version.split_once('.')?;
     major(rest)
 }
 
-/// The major version in a version's text.
+/// The major version in the text of a version.
 pub(super) fn major(version: &str) -> Option<u32> {
     let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
 }
 
-/// Read what a program says until it ends, telling `heard` each line; returns what tells best why it failed.
+/// Pass each line of a program's messages to `heard` until it ends. Returns the line that best explains a failure.
 pub(super) async fn listen(said: impl AsyncRead + Unpin, mut heard: impl FnMut(&str)) -> Option<String> {
     let mut reader = BufReader::new(said);
     let (mut line, mut first, mut last) = (Vec::new(), None, None);
@@ -196,7 +196,7 @@ pub(super) async fn listen(said: impl AsyncRead + Unpin, mut heard: impl FnMut(&
     first.or(last)
 }
 
-/// What comes after the word that a program or the server says before an error.
+/// The text after the keyword with which a program or the server marks an error.
 fn error_in(line: &str) -> Option<String> {
     ["error: ", "ERROR:  ", "FATAL:  "]
         .iter()
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(find("17.5", false).await.expect("any").version, "17.5");
         assert_eq!(find("17.6", true).await.expect("the fix").version, "17.6");
         match find("17.5", true).await {
-            // Where a newer one is installed, that one.
+            // If a newer version is installed, it is found.
             Ok(other) => assert_ne!(other.version, "17.5"),
             Err(error) => {
                 let error = error.to_string();

@@ -1,4 +1,4 @@
-//! How far it is: one line that is redrawn on a terminal, a line every few seconds anywhere else.
+//! Progress: a line that is redrawn on a terminal, and a line every few seconds elsewhere.
 
 use std::{
     io::{IsTerminal as _, Write as _, stdout},
@@ -7,13 +7,13 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Lines that stay come this often.
+/// The interval of lines that are not redrawn.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How often it is worth asking how far it is.
+/// A useful interval for updates.
 pub(super) const TICK: Duration = Duration::from_millis(100);
 
-/// What is told to a person.
+/// Progress shown to the operator.
 #[derive(Debug)]
 pub struct Progress {
     quiet: bool,
@@ -23,7 +23,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// On standard output, unless `quiet`.
+    /// Write to standard output, unless `quiet`.
     pub fn new(quiet: bool) -> Self {
         Self {
             quiet,
@@ -33,7 +33,7 @@ impl Progress {
         }
     }
 
-    /// How far it is.
+    /// Show the progress.
     pub(super) fn show(&mut self, text: impl FnOnce() -> String) {
         let interval = if self.redraws { TICK } else { PLAIN_INTERVAL };
         if self.quiet || self.last.elapsed() < interval {
@@ -48,7 +48,7 @@ impl Progress {
         }
     }
 
-    /// A line that stays.
+    /// Write a line that stays.
     pub fn line(&mut self, text: &str) {
         self.clear();
         if !self.quiet {
@@ -56,7 +56,7 @@ impl Progress {
         }
     }
 
-    /// Make room for a line of somebody else's.
+    /// Erase the redrawn line before other output.
     pub fn clear(&mut self) {
         if self.drawn {
             print("\r\x1b[2K");
@@ -71,7 +71,7 @@ impl Drop for Progress {
     }
 }
 
-/// Bytes for people.
+/// A size in MiB.
 #[expect(clippy::cast_precision_loss, reason = "a display")]
 pub(super) fn mebibytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / 1_048_576.0)
@@ -79,6 +79,6 @@ pub(super) fn mebibytes(bytes: u64) -> String {
 
 fn print(text: &str) {
     let mut out = stdout();
-    // A closed pipe is no reason to stop.
+    // A closed pipe does not stop the work.
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }

@@ -1,21 +1,21 @@
-//! Puts another schema's name into what `pg_restore` writes, for a role that may rename neither schema.
+//! Replaces the schema's name in the output of `pg_restore`, for a role that may not rename one of the two schemas.
 //!
-//! Names are replaced where the statements name the schema: before a dot, after SCHEMA, and in the strings of `setval` and `nextval`. Rows,
-//! other strings, bodies of functions and comments pass as they are. A name that is not found makes the statement fail, and with it the
-//! restore, which is one transaction.
+//! Names are replaced where statements refer to the schema: before a dot, after SCHEMA, and in the strings of `setval` and `nextval`. Rows,
+//! other strings, function bodies and comments are unchanged. If a name is missed, the statement fails, and the restore, which is one
+//! transaction, fails with it.
 
 use crate::postgres::connect::quoted;
 
-/// Passes a script on, in pieces of any size.
+/// Rewrites a script in pieces of any size.
 pub(super) struct Renamer {
     from: String,
     to: String,
     state: State,
-    /// What has come of a name or a string.
+    /// The beginning of a name or a string.
     token: Vec<u8>,
-    /// The last one that was neither in a name nor in a string: a piece can end anywhere.
+    /// The last byte outside of names and strings, since a piece can end anywhere.
     last_byte: u8,
-    /// Of the statement, in lower case.
+    /// The first word of the statement, in lower case.
     first_word: String,
     last_word: String,
 }
@@ -35,12 +35,12 @@ enum State {
         escapes: bool,
     },
     DollarTag,
-    /// The tag that ends it.
+    /// The tag that ends the string.
     Dollar(Vec<u8>),
     Comment,
-    /// After COPY, up to the line's end.
+    /// After COPY, up to the end of the line.
     CopyBegins,
-    /// The beginning of a line of rows, as far as it can be the end of them.
+    /// The beginning of a line of rows, as long as it can be the line that ends them.
     Rows,
 }
 
@@ -57,7 +57,7 @@ impl Renamer {
         }
     }
 
-    /// What is to be passed on instead of `piece`; the rest of a name is kept for the next.
+    /// The text that replaces `piece`. An incomplete name is kept for the next call.
     pub(super) fn pass(&mut self, piece: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(piece.len() + 64);
         for byte in piece {
@@ -195,7 +195,7 @@ impl Renamer {
         }
     }
 
-    /// A whole name or key word, and what comes after it.
+    /// Process a complete name or keyword and the byte after it.
     fn name(&mut self, name: &str, next: u8, out: &mut Vec<u8>) {
         if name == self.from && (next == b'.' || self.last_word == "schema") {
             out.extend_from_slice(quoted(&self.to).as_bytes());
@@ -203,7 +203,7 @@ impl Renamer {
             out.extend_from_slice(&self.token);
         }
         self.last_byte = self.token.last().copied().unwrap_or_default();
-        // In E'…' it belongs to the string.
+        // In E'…', the E belongs to the string.
         if next != b'\'' {
             self.last_word = name.to_ascii_lowercase();
         }
@@ -214,7 +214,7 @@ impl Renamer {
         self.plain(next, out);
     }
 
-    /// A whole string.
+    /// Process a complete string.
     fn text(&mut self, escapes: bool, out: &mut Vec<u8>) {
         let inside = |name: &str| {
             let name = name.replace('\'', "''");
@@ -229,7 +229,7 @@ impl Renamer {
         match rest.filter(|_| is_a_sequence) {
             Some(rest) => {
                 let to = quoted(&self.to);
-                // The new name may have a backslash where the old one had none.
+                // The new name may contain a backslash even if the old one does not.
                 let (mark, to) = if !escapes && to.contains('\\') {
                     (" E", inside(&to).replace('\\', "\\\\"))
                 } else {

@@ -32,35 +32,35 @@ const PG_RESTORE: &str = "pg_restore";
 
 const PSQL: &str = "psql";
 
-/// `pg_restore` from 17 on sets it, and servers before that do not know it.
+/// `pg_restore` 17 and later sets it, and older servers do not know it.
 const TRANSACTION_TIMEOUT: (u32, &str) = (17, "SET transaction_timeout = 0;\n");
 
-/// Where in what `pg_restore` writes its settings end.
+/// The settings are within this many bytes at the start of `pg_restore`'s output.
 const HEAD_BYTES: usize = 4096;
 
-/// A restore that can be done.
+/// A restore that has been checked.
 pub struct Plan {
     file: PathBuf,
     manifest: Manifest,
     restoring: Restoring,
     programs: Programs,
-    /// Roles whose rights cannot be restored, because they do not exist.
+    /// Roles whose privileges cannot be restored because they do not exist.
     missing_roles: Vec<String>,
 }
 
-/// What was done.
+/// The result of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// Migrations that came after the backup.
+    /// Migrations that are newer than the backup and were applied.
     pub migrated: Vec<String>,
 }
 
 impl Plan {
-    /// Look whether `file` can be restored into the target's schema, and keep other processes from migrating it. Nothing is changed.
+    /// Check that `file` can be restored into the target's schema, and prevent other processes from migrating it. Nothing is changed.
     ///
     /// # Errors
     ///
-    /// See [`BackupError`]; [`BackupError::NotEmpty`] unless `replace`.
+    /// See [`BackupError`]; [`BackupError::NotEmpty`] unless `replace` is set.
     pub async fn make(
         target: &Target,
         database: &Database,
@@ -118,7 +118,7 @@ impl Plan {
         &self.manifest
     }
 
-    /// What would be lost; `None` if the schema is empty.
+    /// The data that would be lost; `None` if the schema is empty.
     pub fn losses(&self) -> Option<String> {
         (!self.restoring.is_empty()).then(|| {
             format!(
@@ -146,11 +146,11 @@ impl Plan {
         }
     }
 
-    /// Do it: everything in one transaction, and then the migrations that came after the backup.
+    /// Restore everything in one transaction, then apply the migrations that are newer than the backup.
     ///
     /// # Errors
     ///
-    /// See [`BackupError`]. Except for [`BackupError::Migrate`] the database is as it was.
+    /// See [`BackupError`]. Except after [`BackupError::Migrate`], the database is unchanged.
     pub async fn carry_out(
         self,
         progress: &mut Progress,
@@ -217,7 +217,7 @@ impl Plan {
         let source = reader.stdout.take().expect("its statements are piped");
         let sink = writer.stdin.take().expect("its statements are piped");
         let moving = async {
-            // If it has ended already, its status tells why.
+            // If the program has already ended, its status gives the reason.
             drop(listed.write_all(list.as_bytes()).await);
             drop(listed);
             self.pass(source, sink, async || reader.wait().await, progress)
@@ -225,12 +225,12 @@ impl Plan {
         };
         let (passed, why_read, why_write) = tokio::join!(moving, read_said, write_said);
         let wrote = writer.wait().await.map_err(BackupError::io("wait for", PSQL))?;
-        // psql first: pg_restore fails too when nobody takes what it writes.
+        // psql comes first: if it ends, pg_restore fails as well, because its output has no reader.
         succeeded(PSQL, wrote, why_write)?;
         succeeded(PG_RESTORE, passed?, why_read)
     }
 
-    /// Hand the whole script to psql. Its end, COMMIT, only when `pg_restore` has ended well; without it nothing happens.
+    /// Pass the whole script to psql. The final COMMIT is only sent after `pg_restore` has succeeded; without it nothing is changed.
     async fn pass(
         &self,
         mut source: ChildStdout,
@@ -277,13 +277,13 @@ impl Plan {
                 format!("{rows} of {total} rows, {} passed on", mebibytes(bytes))
             });
         }
-        // Closed, so that it does not wait for somebody to take the rest.
+        // Close it, so that the program does not wait for its output to be read.
         drop(source);
         let status = ended().await.map_err(BackupError::io("wait for", PG_RESTORE))?;
         if taken.is_ok() && status.success() {
             let version = self.manifest.schema_version;
             let after = self.restoring.after(&aside, version, &self.manifest.rows);
-            // If psql has ended already, its status tells why.
+            // If psql has already ended, its status gives the reason.
             drop(sink.write_all(after.as_bytes()).await);
             drop(sink.shutdown().await);
         }
@@ -303,7 +303,7 @@ impl Plan {
         }
     }
 
-    /// The archive's list of contents without what is there already, or is not ours to set.
+    /// The archive's table of contents, without entries that exist already or cannot be set by this role.
     async fn list(&self) -> Result<String, BackupError> {
         let output = self
             .programs
@@ -323,15 +323,15 @@ impl Plan {
     }
 }
 
-/// A row is a line; the statements are few.
+/// Each row is a line; there are few statements.
 fn lines(text: &[u8]) -> u64 {
     #[expect(clippy::naive_bytecount, reason = "PostgreSQL takes much longer for them")]
     let lines = text.iter().filter(|byte| **byte == b'\n').count();
     lines as u64
 }
 
-/// Whether a line of `pg_restore --list` is taken. The schema itself is made, or there, before; so are the defaults for what will be
-/// made in it.
+/// Whether an entry of `pg_restore --list` is restored. The schema is created, or exists, before that. So are the default privileges of its
+/// future objects.
 fn is_restored(line: &str, rights_on_schema: bool) -> bool {
     // `5; 2615 2200 SCHEMA - public pg_database_owner`
     let entry = line.splitn(4, ' ').nth(3).unwrap_or_default();

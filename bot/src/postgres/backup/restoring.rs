@@ -1,8 +1,8 @@
-//! What a restore asks of the database, and the statements around what `pg_restore` writes.
+//! Checks before a restore, and the statements before and after the output of `pg_restore`.
 //!
-//! All of it is one transaction: a restore that fails leaves everything as it was. `pg_restore` knows objects under the schema's
-//! old name alone, so within the transaction the schema bears that name; one that has it already steps aside meanwhile, unseen by
-//! anybody else.
+//! Everything is one transaction, so a restore that fails changes nothing. `pg_restore` uses the schema's old name, so the schema has that
+//! name within the transaction. If another schema has it, that one is renamed for the duration of the transaction, which no other session
+//! can see.
 
 mod place;
 mod script;
@@ -20,28 +20,28 @@ use crate::postgres::{
     dedicated::Dedicated,
 };
 
-/// A process that has just ended may still be seen for a moment, and one that migrates is soon done.
+/// A process that has just ended may be visible for a moment, and a migration may be about to finish.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const POLL: Duration = Duration::from_millis(50);
 
-/// Why nothing can be restored here.
+/// Why the backup cannot be restored into this schema.
 #[derive(Debug, Error)]
 pub enum RestoringError {
-    /// The database could not be reached or asked.
+    /// A query failed.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// The role lacks a right.
+    /// The role lacks a privilege.
     #[error("the role {role} lacks the privilege to {what}; grant it with: {grant}")]
     Rights {
         /// The role.
         role: String,
-        /// What it may not do.
+        /// The forbidden action.
         what: String,
-        /// The statement that lets it.
+        /// The statement that grants it.
         grant: String,
     },
-    /// The role may not drop what a restore replaces.
+    /// The role may not drop the existing tables.
     #[error(
         "the role {role} may not replace the tables in the schema {schema}, which belong to {owners}: give the address of that role in \
          DATABASE_URL (database.direct_url) for the restore, or let a superuser type: {grant}"
@@ -56,10 +56,10 @@ pub enum RestoringError {
         /// The statement that lets the role act as them.
         grant: String,
     },
-    /// Another process migrates or restores this schema.
+    /// Another process is migrating or restoring this schema.
     #[error("another process is migrating or restoring the schema {0:?}: wait for it")]
     Locked(String),
-    /// Something in another schema needs what would be replaced.
+    /// An object in another schema depends on one that would be replaced.
     #[error(
         "{dependents} in another schema depends on what would be replaced in the schema {schema:?}: drop it first, and make it again \
          afterwards"
@@ -67,15 +67,15 @@ pub enum RestoringError {
     Needed {
         /// The schema.
         schema: String,
-        /// What depends on it.
+        /// The dependent object.
         dependents: String,
     },
-    /// A bot is there.
+    /// A bot is connected.
     #[error("Eventide is connected to the schema {schema:?} ({name}): stop it first")]
     InUse {
         /// The schema.
         schema: String,
-        /// The connection's name.
+        /// The application name of its connection.
         name: String,
     },
 }
@@ -86,14 +86,14 @@ impl From<tokio_postgres::Error> for RestoringError {
     }
 }
 
-/// The place of a restore, which no other process migrates meanwhile.
+/// The schema for a restore, locked against migrations by other processes.
 pub struct Restoring {
     session: Dedicated,
     source: String,
     server: Server,
-    /// Whether the schema is there.
+    /// Whether the schema exists.
     exists: bool,
-    /// How the dump's tables come into it.
+    /// How the tables of the dump get into it.
     way: Way,
     drops: Vec<String>,
     objects: usize,
@@ -101,20 +101,20 @@ pub struct Restoring {
     erasure: Erasure,
 }
 
-/// How a restore keeps erased what members had erased after the backup.
+/// How members' erasures since the backup survive a restore.
 #[derive(Clone, Copy, Debug)]
 pub struct Erasure {
-    /// The statement that remembers, before anything is replaced, what was erased in a schema.
+    /// The statement that saves, before tables are replaced, what was erased in a schema.
     pub remember: fn(schema: &str) -> String,
-    /// The statements that erase it again in what was restored, of this schema version and with these tables.
+    /// The statements that erase it again from the restored tables.
     pub erase_again: EraseAgain,
 }
 
-/// A schema version, and whether a table was restored: the statements.
+/// Returns the statements for a schema version. The second argument tells whether a table was restored.
 type EraseAgain = fn(version: u32, has: &dyn Fn(&str) -> bool) -> Vec<String>;
 
 impl Restoring {
-    /// Lock the target's schema for a dump of the schema `source`, and see what is there.
+    /// Lock the target's schema for a dump of the schema `source`, and examine its contents.
     pub async fn open(target: &Target, source: &str, erasure: Erasure) -> Result<Self, RestoringError> {
         let session = Dedicated::open(target, "restore").await?;
         let server = Server::of(&session).await?;
@@ -123,7 +123,7 @@ impl Restoring {
             .client
             .batch_execute("-- restore_begin\nSET row_security = off; SET statement_timeout = 0")
             .await?;
-        // The key is the migrations' own.
+        // This is the key of the migrations' lock.
         let deadline = Instant::now() + PATIENCE;
         let lock = "-- restore_lock\nSELECT pg_try_advisory_lock(hashtextextended('eventide migrate ' || $1::text, 0))";
         while !session
@@ -158,8 +158,8 @@ impl Restoring {
         Ok(restoring)
     }
 
-    /// Refuse while a bot is connected to the schema. One that gives its connections a name of its own is not recognised, and what
-    /// it has not written yet is refused by the fence.
+    /// Fail while a bot is connected to the schema. A bot whose connections have a custom name is not recognized; what it has not yet
+    /// written is then rejected by the fence.
     pub async fn nobody_works_here(&self) -> Result<(), RestoringError> {
         let deadline = Instant::now() + PATIENCE;
         while let Some(name) = self.who_works_here().await? {
@@ -192,7 +192,7 @@ impl Restoring {
             .find(|name| works_in(name, schema)))
     }
 
-    /// How to connect to the very server that was looked at.
+    /// The target with the address of the server that was examined.
     pub const fn target(&self) -> &Target {
         &self.session.target
     }
@@ -202,21 +202,17 @@ impl Restoring {
         &self.server
     }
 
-    /// Whether there is anything in the schema that a restore would replace.
+    /// Whether the schema contains nothing that a restore would replace.
     pub const fn is_empty(&self) -> bool {
         self.objects == 0
     }
 
-    /// The name of the dump's schema, if its statements are to be given the target's instead.
+    /// The name of the dump's schema, if it has to be replaced in the dump's statements.
     pub fn rewritten(&self) -> Option<&str> {
         (self.way == Way::Rewritten).then_some(self.source.as_str())
     }
 
-    /// See that the role may drop what is there, and keep what outlives it in a temporary table.
-    ///
-    /// # Errors
-    ///
-    /// [`RestoringError::NotOwner`], [`RestoringError::Rights`].
+    /// Check that the role may drop the existing objects, and save what outlives them in a temporary table.
     pub async fn may_replace(&self) -> Result<(), RestoringError> {
         let schema = self.session.target.schema();
         let row = self
@@ -250,22 +246,22 @@ impl Restoring {
         })
     }
 
-    /// How many tables, views, functions and the like are there.
+    /// The number of existing tables, views, functions and so on.
     pub const fn objects(&self) -> usize {
         self.objects
     }
 
-    /// The rows of the tables that are there.
+    /// The number of rows in each existing table.
     pub const fn rows(&self) -> &BTreeMap<String, u64> {
         &self.rows
     }
 
-    /// Whether the dump brings the schema itself, with the rights on it. One that is there keeps its own.
+    /// Whether the dump creates the schema itself, with its privileges. An existing schema keeps its own.
     pub const fn makes_the_schema(&self) -> bool {
         !self.exists
     }
 
-    /// Which of these roles do not exist.
+    /// The roles in the list that do not exist.
     pub async fn missing_roles(&self, roles: &[String]) -> Result<Vec<String>, RestoringError> {
         let rows = self
             .session
@@ -279,7 +275,7 @@ impl Restoring {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// Tell the planner what is there now, sooner than autovacuum would; and let go of the schema.
+    /// Update the planner's statistics, without waiting for autovacuum, and unlock the schema.
     pub async fn analyze(self, rows: &BTreeMap<String, u64>) -> Result<(), RestoringError> {
         let schema = quoted(self.session.target.schema());
         for table in rows.keys() {

@@ -1,4 +1,4 @@
-//! Old backups go when a new one is whole.
+//! Deletes old backups after a new one is complete.
 
 use std::{
     fs, io,
@@ -10,8 +10,8 @@ use super::{
     file::{prefix, remove_leftover},
 };
 
-/// Keep the `keep` newest backups of `schema` in `directory`. What has no manifest, or one of another schema, or another name, is
-/// left alone. Returns what was removed.
+/// Keep the `keep` newest backups of `schema` in `directory`. Files without a manifest, with that of another schema, or with a different
+/// name are left alone. Returns the deleted files.
 pub(super) fn prune(directory: &Path, schema: &str, keep: usize) -> Result<Vec<PathBuf>, BackupError> {
     let prefix = prefix(schema);
     let mut backups = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn prune(directory: &Path, schema: &str, keep: usize) -> Result<Vec<P
     backups.sort_unstable_by(|one, other| other.cmp(one));
     let mut removed = Vec::new();
     for (_, file) in backups.into_iter().filter(|(_, file)| file.exists()).skip(keep) {
-        // The manifest last: while it is there, the next backup finds what is left to do.
+        // The manifest is deleted last: as long as it exists, the next backup finds the files that remain to be deleted.
         for path in [file.clone(), Manifest::path(&file)] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {

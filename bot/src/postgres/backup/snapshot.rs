@@ -1,4 +1,4 @@
-//! One moment of a schema, for a backup: everything is read as it was then, by this session and by `pg_dump`.
+//! A snapshot of a schema for a backup, shared by this session and `pg_dump`.
 //!
 //! <https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION>
 
@@ -11,7 +11,7 @@ use crate::postgres::{
     migrations::{FoundHistory, history_of},
 };
 
-/// A transaction that stays at the moment when it was opened.
+/// A transaction that keeps its snapshot.
 pub struct Snapshot {
     session: Dedicated,
     id: String,
@@ -19,12 +19,12 @@ pub struct Snapshot {
     migrations: Option<Vec<String>>,
 }
 
-/// What serves a connection.
+/// The server of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// The major version, as in 15.
+    /// The major version, such as 15.
     pub major: u32,
-    /// As the server says it, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    /// The version in the server's own words, such as `15.18 (Debian 15.18-0+deb12u1)`.
     pub version: String,
 }
 
@@ -45,11 +45,11 @@ impl Server {
 }
 
 impl Snapshot {
-    /// Take it.
+    /// Open the transaction.
     pub async fn take(target: &Target) -> Result<Self, StoreError> {
         let session = Dedicated::open(target, "backup").await?;
         let server = Server::of(&session).await?;
-        // Row security would hide rows without a word; a long count, and a wait for a slow disk, are no reasons to give up.
+        // Row security would silently hide rows. Long counts and slow disks must not time out.
         session
             .client
             .batch_execute(
@@ -72,11 +72,11 @@ impl Snapshot {
         })
     }
 
-    /// End the transaction and the session in order.
+    /// End the transaction and close the session.
     ///
     /// # Errors
     ///
-    /// The connection was lost before. What was read is read.
+    /// The connection is already lost. What was read before that is valid.
     pub async fn end(self) -> Result<(), StoreError> {
         self.session
             .client
@@ -86,12 +86,12 @@ impl Snapshot {
         Ok(())
     }
 
-    /// What `pg_dump --snapshot` takes.
+    /// The argument of `pg_dump --snapshot`.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// How to connect to the very server that has it.
+    /// The target with the address of the server that has the snapshot.
     pub const fn target(&self) -> &Target {
         &self.session.target
     }
@@ -101,16 +101,16 @@ impl Snapshot {
         &self.server
     }
 
-    /// The names of the migrations that were applied, oldest first; `None` where there is no history, and so no Eventide.
+    /// The names of the applied migrations, oldest first; `None` without a history, which means that the schema is not Eventide's.
     pub fn migrations(&self) -> Option<&[String]> {
         self.migrations.as_deref()
     }
 
-    /// See that the role may read all that a backup contains.
+    /// Check that the role may read everything that a backup contains.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unfit`] with the statements that let it.
+    /// [`StoreError::Unfit`] with the statements that grant it.
     pub async fn may_read_everything(&self) -> Result<(), StoreError> {
         let schema = self.session.target.schema();
         let row = self
@@ -152,12 +152,12 @@ impl Snapshot {
         )))
     }
 
-    /// The rows of each table.
+    /// The number of rows in each table.
     pub async fn rows(&self) -> Result<BTreeMap<String, u64>, StoreError> {
         rows(&self.session).await
     }
 
-    /// Every role but the owner that has a right on something of the schema.
+    /// The roles other than the owner that have privileges on objects in the schema.
     pub async fn grantees(&self) -> Result<Vec<String>, StoreError> {
         let rows = self
             .session
@@ -182,7 +182,7 @@ impl Snapshot {
     }
 }
 
-/// The applied migrations of the session's schema by the names of their files.
+/// The applied migrations of the session's schema, by file name.
 pub(in crate::postgres) async fn migrations(session: &Dedicated) -> Result<Option<Vec<String>>, StoreError> {
     if history_of(&session.client).await? != FoundHistory::Readable {
         return Ok(None);
@@ -197,7 +197,7 @@ pub(in crate::postgres) async fn migrations(session: &Dedicated) -> Result<Optio
     Ok(Some(rows.iter().map(|row| row.get(0)).collect()))
 }
 
-/// The rows of each table of the session's schema, but for an extension's.
+/// The number of rows in each table of the session's schema, except tables of extensions.
 pub(in crate::postgres) async fn rows(session: &Dedicated) -> Result<BTreeMap<String, u64>, StoreError> {
     let schema = session.target.schema();
     let tables = session

@@ -32,14 +32,14 @@ use crate::{
 
 const PG_DUMP: &str = "pg_dump";
 
-/// How long `pg_dump` waits for a table that somebody changes. It holds up nobody itself.
+/// How long `pg_dump` waits for a table that is being altered. `pg_dump` itself blocks no other session.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Take a backup of the target's schema; then remove all but the `keep` newest. Returns the file and its manifest.
+/// Back up the target's schema, then delete all but the `keep` newest backups. Returns the file and its manifest.
 ///
 /// # Errors
 ///
-/// See [`BackupError`]. On any of them nothing stays behind, and nothing older is removed.
+/// See [`BackupError`]. After an error nothing is left behind, and no older backup is deleted.
 pub async fn take(
     target: &Target,
     database: &Database,
@@ -77,7 +77,7 @@ pub async fn take(
     Ok((file, manifest))
 }
 
-/// Write the dump into `partial` and describe it.
+/// Write the dump to `partial` and describe it.
 async fn write(
     target: &Target,
     database: &Database,
@@ -138,7 +138,7 @@ fn spawn(snapshot: &Snapshot, programs: &Programs, partial: &Partial) -> Result<
     let environment = target.environment("pg_dump")?;
     programs
         .command(PG_DUMP, Some(&environment))
-        // Its standard output is the file itself: it can seek, so that pg_restore may later take the tables at once (--jobs).
+        // The file is the program's standard output. It is seekable, so pg_restore can later restore tables in parallel (--jobs).
         .stdout(Stdio::from(partial.handle()?))
         .args(["--format=custom", "--strict-names", "--no-password", "--verbose"])
         .arg(format!("--schema={}", quoted(target.schema())))
@@ -149,7 +149,7 @@ fn spawn(snapshot: &Snapshot, programs: &Programs, partial: &Partial) -> Result<
         .map_err(BackupError::io("run", PG_DUMP))
 }
 
-/// Wait for `pg_dump`'s end.
+/// Wait for `pg_dump` to end.
 async fn dump(mut child: Child, partial: &Partial, progress: &mut Progress) -> Result<(), BackupError> {
     let said = child.stderr.take().expect("its errors are piped");
     let tables = std::cell::Cell::new(0_u64);
@@ -175,7 +175,7 @@ async fn dump(mut child: Child, partial: &Partial, progress: &mut Progress) -> R
     succeeded(PG_DUMP, status, message)
 }
 
-/// An error unless a program ended well.
+/// Return an error unless a program succeeded.
 pub(super) fn succeeded(
     program: &'static str,
     status: ExitStatus,
@@ -191,7 +191,7 @@ pub(super) fn succeeded(
     Err(BackupError::Program { program, message })
 }
 
-/// The number in a migration's name.
+/// The number in the name of a migration.
 pub(super) fn version(name: &str) -> u32 {
     let digits = name.strip_prefix('V').and_then(|rest| rest.split("__").next());
     digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)

@@ -1,4 +1,4 @@
-//! Ending what a connection runs on the server.
+//! Cancelling the statement that a connection is running.
 
 use tokio_postgres::{CancelToken, NoTls};
 
@@ -6,8 +6,8 @@ use super::Target;
 use crate::postgres::error::one_line;
 
 impl Target {
-    /// Ask the server to cancel what a connection runs, over a connection of its own that is encrypted as that one is. It need not
-    /// succeed: the statement may have ended.
+    /// Ask the server to cancel a connection's statement, over a second connection with the same encryption. The statement may have ended
+    /// in the meantime.
     pub(in crate::postgres) async fn cancel(&self, token: CancelToken) {
         let cancelled = async {
             match &self.tls {

@@ -1,5 +1,5 @@
-//! Roles and passwords that were rotated since the start: `database.url_file` and the password file are read again when PostgreSQL
-//! refuses what they held.
+//! Roles and passwords that were rotated after the start: if PostgreSQL rejects them, `database.url_file` and the password file are read
+//! again.
 
 use std::{
     fmt,
@@ -14,7 +14,7 @@ use crate::config::{
     database::conninfo::{Conninfo, Place},
 };
 
-/// Where they come from, and those that are newer than a target's settings. A clone is another handle to the same.
+/// The source of credentials, and those that are newer than the target's settings. Clones share the same state.
 #[derive(Clone, Default)]
 pub(super) struct Credentials(Option<Arc<Source>>);
 
@@ -24,7 +24,7 @@ struct Source {
     newer: RwLock<Vec<(Key, Pair)>>,
 }
 
-/// A place: hosts and ports.
+/// The hosts and ports of a server.
 type Key = (Vec<Host>, Vec<u16>);
 
 /// A role and its password.
@@ -45,7 +45,7 @@ impl Credentials {
         })))
     }
 
-    /// Put in what is newer.
+    /// Replace the settings by newer ones.
     pub(super) fn put_into(&self, config: &mut Config) {
         let Some(source) = &self.0 else { return };
         let newer = source.newer.read().unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +59,7 @@ impl Credentials {
         }
     }
 
-    /// Whether it is worth another try after this error: the files hold something else by now.
+    /// Whether another attempt is worthwhile after this error, because the files have changed.
     pub(super) fn are_newer(&self, tried: &Config, error: &tokio_postgres::Error) -> bool {
         let refused = matches!(
             error.code(),

@@ -1,4 +1,4 @@
-//! What carries a connection's messages.
+//! The task that transfers a connection's messages.
 
 use std::{future::poll_fn, pin::pin, sync::Arc};
 
@@ -6,13 +6,13 @@ use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::{AsyncMessage, Connection, tls::TlsStream};
 
-/// A connection's own future: it carries what its client sends, and ends with it.
+/// A connection's future: it sends what the client requests, and ends with the client.
 pub type Driver = BoxFuture<'static, Result<(), tokio_postgres::Error>>;
 
-/// Gets the payload of each notification, in the order of the server's messages.
+/// Receives the payload of each notification, in the order in which the server sends them.
 pub(in crate::postgres) type Hearing = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Carry the messages of `connection`, and hand what the server tells by NOTIFY to `hearing`.
+/// Transfer the messages of `connection`, and pass the notifications to `hearing`.
 pub(super) fn driver<S, T>(mut connection: Connection<S, T>, hearing: Option<Hearing>) -> Driver
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -31,7 +31,7 @@ where
     })
 }
 
-/// Wait for an answer on a connection that nothing else drives yet.
+/// Wait for an answer on a connection that has no task of its own yet.
 pub(super) async fn while_driving(
     mut driver: Driver,
     answer: impl Future<Output = Result<(), tokio_postgres::Error>>,
@@ -41,7 +41,7 @@ pub(super) async fn while_driving(
         answered = &mut answer => answered?,
         ended = &mut driver => {
             ended?;
-            // A connection that has ended fails what waits for it.
+            // The end of a connection makes pending requests fail.
             answer.await?;
         }
     }

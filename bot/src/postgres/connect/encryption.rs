@@ -1,4 +1,4 @@
-//! The TLS terms of each place, from the configuration and the address.
+//! The TLS settings of each server, from the configuration and the address.
 
 use std::{net::IpAddr, path::PathBuf};
 
@@ -8,7 +8,7 @@ use crate::config::{
     database::conninfo::{Conninfo, Place},
 };
 
-/// What is odd about the wishes for TLS.
+/// Warnings about the TLS settings.
 pub(super) fn cautions(ssl: &config::Ssl, info: &Conninfo) -> Vec<&'static str> {
     match ssl.mode {
         Wish::Off if demands_tls(info) => {
@@ -21,7 +21,7 @@ pub(super) fn cautions(ssl: &config::Ssl, info: &Conninfo) -> Vec<&'static str> 
     }
 }
 
-/// What is checked of each place's certificate; `None` where there is no TLS.
+/// The verification of each server's certificate; `None` without TLS.
 pub(super) fn verifies(ssl: &config::Ssl, info: &Conninfo, places: &[Place]) -> Vec<Option<Verify>> {
     let asked = info.get("sslmode");
     if asked == Some("disable") {
@@ -30,7 +30,7 @@ pub(super) fn verifies(ssl: &config::Ssl, info: &Conninfo, places: &[Place]) -> 
     let demanded = demands_tls(info);
     let files = ssl.ca_file.is_some() || ssl.cert_file.is_some() || info.get("sslrootcert").is_some();
     let verify = |place: &Place| match (ssl.mode, asked) {
-        // PostgreSQL has no TLS on a socket; nobody sits in between.
+        // PostgreSQL has no TLS on sockets, which cannot be intercepted.
         _ if is_socket(place) => None,
         (Wish::Off, _) => None,
         (Wish::NoVerify, _) => Some(Verify::Nothing),

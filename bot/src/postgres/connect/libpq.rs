@@ -1,5 +1,5 @@
-//! The same connection for PostgreSQL's own programs, by libpq's environment variables:
-//! <https://www.postgresql.org/docs/current/libpq-envars.html>. A command line can be read by everybody on the machine.
+//! The connection settings for PostgreSQL's programs, as libpq's environment variables:
+//! <https://www.postgresql.org/docs/current/libpq-envars.html>. Command lines are visible to every user of the machine.
 
 use std::{ffi::OsString, os::unix::ffi::OsStringExt as _, path::Path};
 
@@ -11,7 +11,7 @@ use super::{
     tls::{SYSTEM, Terms, Verify},
 };
 
-/// Where systems keep the authorities that browsers trust: Debian and Arch, Fedora, openSUSE, Alpine.
+/// Where operating systems store the certificate authorities that browsers trust: Debian and Arch, Fedora, openSUSE, Alpine.
 const BUNDLES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -19,10 +19,10 @@ const BUNDLES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// A file that is never there: libpq would take a root certificate in the home directory for a wish to verify.
+/// A file that never exists. Otherwise libpq would verify against a root certificate in the home directory.
 const NO_FILE: &str = "/dev/null/none";
 
-/// Variables for a program of PostgreSQL's. They can hold a password, so there is no `Debug`.
+/// Variables for PostgreSQL's programs. They can contain a password, so there is no `Debug`.
 #[derive(Clone)]
 pub struct Environment(Vec<(&'static str, OsString)>);
 
@@ -37,16 +37,16 @@ impl Environment {
     }
 }
 
-/// What has no variable, as a connection string: a server that has vanished is noticed.
+/// Settings without a variable, as a connection string. They detect a server that has vanished.
 pub const KEEPALIVE: &str =
     "keepalives=1 keepalives_idle=30 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=30000";
 
 impl Target {
-    /// For a program that connects to the first of the target's places, under a name of its own in `pg_stat_activity`.
+    /// Variables for a program that connects to the target's first server, with its own name in `pg_stat_activity`.
     ///
     /// # Errors
     ///
-    /// [`ConnectError::NoBundle`] where the certificate is to be verified by authorities that libpq does not know.
+    /// [`ConnectError::NoBundle`] if the certificate is to be verified with authorities that libpq does not have.
     pub fn environment(&self, for_what: &str) -> Result<Environment, ConnectError> {
         let route = self.routes.first().expect("a target has a route");
         let config = &route.config;
@@ -111,7 +111,7 @@ impl Environment {
         let roots = match (terms.verify, own) {
             (Verify::Nothing, _) => Path::new(NO_FILE),
             (_, Some(own)) => own,
-            // `sslrootcert=system` is libpq 16's, and Debian 12 has 15's.
+            // `sslrootcert=system` requires libpq 16, and Debian 12 has version 15.
             (_, None) => BUNDLES
                 .iter()
                 .map(Path::new)

@@ -1,19 +1,19 @@
-//! How connections are called in `pg_stat_activity`.
+//! Application names in `pg_stat_activity`.
 
 use std::sync::{Arc, RwLock};
 
-/// PostgreSQL cuts an application's name after so many bytes.
+/// PostgreSQL truncates an application name to this many bytes.
 const NAME_BYTES: usize = 63;
 
-/// A schema's name of more bytes is shortened.
+/// Longer schema names are shortened.
 const SCHEMA_BYTES: usize = 16;
 
-/// How the connections that are opened from now on are called in `pg_stat_activity`.
+/// The application name of connections opened from now on.
 #[derive(Clone, Debug, Default)]
 pub struct Name(Arc<RwLock<Option<String>>>);
 
 impl Name {
-    /// Call them by what they are `for_what`, between the host with the process and the schema.
+    /// Set the purpose in the name, between the host with the process ID and the schema.
     pub fn set(&self, for_what: &str) {
         *self.0.write().expect("nothing panics while it holds the name") = Some(for_what.to_owned());
     }
@@ -25,7 +25,7 @@ impl Name {
     }
 }
 
-/// `eventide HOST:PID` and what a connection is for, in the bytes that PostgreSQL keeps of it.
+/// `eventide HOST:PID` and the purpose of a connection, within PostgreSQL's limit.
 pub(in crate::postgres) fn process_name(for_what: &str) -> String {
     let host = nix::unistd::gethostname().unwrap_or_default();
     let host = host.to_string_lossy();
@@ -35,13 +35,13 @@ pub(in crate::postgres) fn process_name(for_what: &str) -> String {
     format!("eventide {host}{rest}").trim_end().to_owned()
 }
 
-/// Whether a connection of this name is an eventide's that works in `schema`.
+/// Whether a connection with this name belongs to an Eventide process that uses `schema`.
 pub(in crate::postgres) fn works_in(name: &str, schema: &str) -> bool {
     name.starts_with("eventide ") && name.ends_with(&format!(" {}", place(schema)))
 }
 
-/// The end of a name: `in SCHEMA`. One that is long, or holds what PostgreSQL would write otherwise, is shortened and told from
-/// its like by a number.
+/// The end of a name: `in SCHEMA`. A schema name that is long, or contains characters that PostgreSQL would replace, is shortened and made
+/// unique by a hash.
 fn place(schema: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
     if schema.len() <= SCHEMA_BYTES && schema.chars().all(plain) {
@@ -52,7 +52,7 @@ fn place(schema: &str) -> String {
         .filter(|character| plain(*character))
         .take(7)
         .collect();
-    // FNV-1a: the same in every version of the bot.
+    // FNV-1a, which is the same in every version of the bot.
     let number = schema.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });

@@ -2,17 +2,17 @@
 
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 
-/// What a line is looked up by.
+/// The keys for finding a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
-    /// The host as it was written, or `localhost` for a socket in its usual place.
+    /// The host as written, or `localhost` for a socket in a default directory.
     pub(super) host: &'a str,
     pub(super) port: u16,
     pub(super) database: &'a str,
     pub(super) user: &'a str,
 }
 
-/// The password in the file at `path`. A file that others may read is not used, as with libpq.
+/// Find the password in the file at `path`. As in libpq, a file that other users can read is ignored.
 pub(super) fn password(path: &Path, wanted: Wanted<'_>) -> Option<String> {
     let metadata = fs::metadata(path).ok()?;
     if !metadata.is_file() || metadata.mode() & 0o077 != 0 {
@@ -25,7 +25,7 @@ pub(super) fn password(path: &Path, wanted: Wanted<'_>) -> Option<String> {
     find(&fs::read_to_string(path).ok()?, wanted)
 }
 
-/// The password of the first line that fits.
+/// The password in the first line that matches.
 fn find(text: &str, wanted: Wanted<'_>) -> Option<String> {
     let port = wanted.port.to_string();
     let asked = [wanted.host, port.as_str(), wanted.database, wanted.user];
@@ -41,14 +41,14 @@ fn find(text: &str, wanted: Wanted<'_>) -> Option<String> {
         })
 }
 
-/// The five fields, each with whether it was written without a backslash.
+/// The five fields, each with a flag for fields without a backslash.
 fn fields(line: &str) -> Option<[(String, bool); 5]> {
     let mut fields: [(String, bool); 5] = std::array::from_fn(|_| (String::new(), true));
     let mut index = 0;
     let mut characters = line.trim_end_matches('\r').chars();
     while let Some(character) = characters.next() {
         match character {
-            // What comes after the fourth colon is the password, colons and all.
+            // Everything after the fourth colon is the password, including colons.
             ':' if index < 4 => index += 1,
             '\\' => {
                 fields[index].1 = false;
@@ -103,7 +103,7 @@ localhost:*:*:*:local
     }
 
     proptest! {
-        /// Any file: a password of it, or none.
+        /// For any file, the result is a password from it, or none.
         #[test]
         fn any_file_is_read(text in prop_oneof![any::<String>(), "([a-z*\\\\:#]{0,8}:){3,5}[a-z\\\\:]{0,5}\r?\n?"]) {
             let wanted = Wanted { host: "h", port: 1, database: "d", user: "u" };
@@ -112,7 +112,7 @@ localhost:*:*:*:local
             }
         }
 
-        /// What is escaped as libpq wants it is found, whatever stands in the file before.
+        /// A password escaped as libpq requires is found, whatever precedes it in the file.
         #[test]
         fn what_was_written_is_found(
             before in "(#[ -~]{0,20}\n|[a-z]{0,5}:1:\n|\n){0,3}",
@@ -123,7 +123,7 @@ localhost:*:*:*:local
         ) {
             let file = format!("{before}{}:*:*:{}:{}\n", escaped(&host), escaped(&user), escaped(&password));
             let wanted = Wanted { host: &host, port: 5432, database: "any", user: &user };
-            // An escaped star is a star, and a plain one is anybody.
+            // An escaped star is literal, and a plain star matches everything.
             prop_assert_eq!(find(&file, wanted), Some(password), "{}", file);
         }
     }

@@ -1,4 +1,4 @@
-//! A place's settings, but for TLS: libpq's defaults, its password file, and a socket that notices a server that is gone.
+//! The settings of a server other than TLS: libpq's defaults, its password file, and keepalives that detect a server that has vanished.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,23 +16,23 @@ use crate::config::{
     database::conninfo::{Conninfo, Place},
 };
 
-/// Where PostgreSQL keeps its socket: Debian's place, then PostgreSQL's own.
+/// The default directories of PostgreSQL's socket: Debian's, then PostgreSQL's own.
 const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
-/// A silent connection is probed after this.
+/// The idle time before a connection is probed.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
 
-/// Time between two probes.
+/// The time between two probes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A connection that has not answered so many probes is given up.
+/// The number of unanswered probes after which a connection is closed.
 const KEEPALIVE_RETRIES: u32 = 3;
 
-/// A connection is given up when what was sent stays unacknowledged for so long. It is a third of `fleet.lease_seconds` as it is by
-/// default: there is time for a second connection before others take the shards.
+/// How long sent data may stay unacknowledged before the connection is closed. It is a third of the default `fleet.lease_seconds`, which
+/// leaves time for a second connection before other processes take the shards.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A place with libpq's default host filled in.
+/// A server with libpq's default host filled in.
 pub(super) fn resolved(place: &Place) -> Place {
     let mut place = place.clone();
     if !place.host.is_empty() {
@@ -55,7 +55,7 @@ pub(super) fn resolved(place: &Place) -> Place {
     place
 }
 
-/// What the session must be, in the order in which it is tried.
+/// The required kinds of session, in the order in which they are tried.
 pub(super) fn session_attributes(info: &Conninfo) -> &'static [TargetSessionAttrs] {
     use TargetSessionAttrs::{Any, ReadOnly, ReadWrite};
     match info.get("target_session_attrs") {
@@ -66,7 +66,7 @@ pub(super) fn session_attributes(info: &Conninfo) -> &'static [TargetSessionAttr
     }
 }
 
-/// Everything but TLS. `places` share the time for connecting.
+/// All settings except TLS. The servers share the connection timeout, which is divided by `places`.
 pub(super) fn settings(info: &Conninfo, database: &config::Database, place: &Place, places: usize) -> Config {
     let mut config = Config::new();
     config.host(&place.host).port(place.port);
@@ -130,7 +130,7 @@ pub(super) fn settings(info: &Conninfo, database: &config::Database, place: &Pla
     config
 }
 
-/// Without these a server that has vanished without a word is noticed after two hours.
+/// Without these, it takes two hours to detect a server that has vanished.
 fn keepalive(config: &mut Config, info: &Conninfo) {
     let seconds = |key: &str, default| {
         info.number(key)
@@ -156,7 +156,7 @@ fn keepalive(config: &mut Config, info: &Conninfo) {
         );
 }
 
-/// The operating system's account, which is libpq's default for the role.
+/// The operating system's user, which is libpq's default role.
 fn account() -> String {
     let user = nix::unistd::User::from_uid(nix::unistd::geteuid());
     user.ok()

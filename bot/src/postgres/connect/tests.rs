@@ -206,7 +206,7 @@ fn programs_of_postgresql_get_the_same_by_their_environment() {
             .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
             .collect()
     };
-    // Any file that holds a certificate.
+    // Any file with a certificate.
     let params = rcgen::CertificateParams::new([]).expect("parameters");
     let key = rcgen::KeyPair::generate().expect("a key");
     let directory = tempfile::tempdir().expect("a directory");

@@ -17,70 +17,70 @@ use rustls::{
 use thiserror::Error;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// A path that stands for the certificate authorities that are built in, as libpq has it.
+/// As in libpq, a path that stands for the built-in certificate authorities.
 pub(super) const SYSTEM: &str = "system";
 
-/// What is checked of the server's certificate.
+/// How the server's certificate is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verify {
-    /// A known authority has signed it, it is in its time, and it is for the host that was asked for.
+    /// It is signed by a known authority, is currently valid, and matches the host.
     Full,
-    /// As `Full`, but it may be for any host.
+    /// As `Full`, but for any host.
     Authority,
-    /// Nothing: whoever can reach the network between can read and change everything.
+    /// Not at all: anyone who controls the network can read and change everything.
     Nothing,
 }
 
-/// What the handshake needs.
+/// The TLS settings of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Terms {
     pub(super) verify: Verify,
-    /// The authorities' certificates; `None`: the ones that browsers trust.
+    /// The certificates of the authorities; `None` for those that browsers trust.
     pub(super) ca_file: Option<PathBuf>,
-    /// Our own certificate.
+    /// The client certificate.
     pub(super) cert_file: Option<PathBuf>,
     pub(super) key_file: Option<PathBuf>,
-    /// `TLSv1.2` or `TLSv1.3` alone.
+    /// Only `TLSv1.2` or only `TLSv1.3`.
     pub(super) only: Option<&'static rustls::SupportedProtocolVersion>,
-    /// TLS from the first byte on, which PostgreSQL 17 and newer can do.
+    /// Whether TLS starts with the first byte, which PostgreSQL 17 and later support.
     pub(super) direct: bool,
 }
 
-/// Why there can be no TLS.
+/// Why TLS is not usable.
 #[derive(Debug, Error)]
 pub enum TlsError {
-    /// A file is missing, or not ours to read.
+    /// A file is missing or not readable.
     #[error("{key} ({}) cannot be read: {source}", path.display())]
     Unreadable {
-        /// The key of the configuration.
+        /// The configuration key.
         key: &'static str,
         /// The file.
         path: PathBuf,
-        /// The error of the operating system.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// A file does not hold what it should.
+    /// A file has the wrong content.
     #[error("{key} ({}) holds no {wanted}", path.display())]
     Content {
-        /// The key of the configuration.
+        /// The configuration key.
         key: &'static str,
         /// The file.
         path: PathBuf,
-        /// What it should hold.
+        /// The expected content.
         wanted: &'static str,
     },
-    /// One of a pair is missing.
+    /// The certificate or its key is missing.
     #[error("database.ssl_cert_file and database.ssl_key_file belong together: give both or neither")]
     Half,
-    /// rustls refuses them together.
+    /// rustls does not accept the two together.
     #[error("database.ssl_cert_file and database.ssl_key_file cannot be used: {0}")]
     Pair(rustls::Error),
-    /// rustls refuses the rest.
+    /// rustls does not accept the settings.
     #[error("TLS cannot be set up: {0}")]
     Setup(String),
 }
 
-/// A connector on these terms.
+/// A connector with these settings.
 pub(super) fn connector(terms: &Terms) -> Result<MakeRustlsConnect, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let setup = |error: &dyn std::fmt::Display| TlsError::Setup(error.to_string());
@@ -172,7 +172,7 @@ fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
     })
 }
 
-/// Asks for an authority's signature and the right time, and lets the name be.
+/// Verifies the authority and the validity period, but not the host name.
 #[derive(Debug)]
 struct AnyHost(Arc<WebPkiServerVerifier>);
 
@@ -185,7 +185,7 @@ impl ServerCertVerifier for AnyHost {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        // The name is looked at last: an error about it says that everything before was right.
+        // The name is verified last, so an error about it means that everything else is valid.
         match self
             .0
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
@@ -220,7 +220,7 @@ impl ServerCertVerifier for AnyHost {
     }
 }
 
-/// Takes any certificate. That the server holds its key is still checked, so that SCRAM's channel binding means something.
+/// Accepts any certificate. The signature is still verified, which SCRAM's channel binding relies on.
 #[derive(Debug)]
 struct Unverified(Arc<CryptoProvider>);
 
@@ -261,7 +261,7 @@ impl ServerCertVerifier for Unverified {
     }
 }
 
-/// What a failed handshake means, in words that say what to do. `None` for errors that TLS has no part in.
+/// The meaning of a failed handshake, with advice. `None` for errors without relation to TLS.
 pub(in crate::postgres) fn in_words(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(cause) = next {
@@ -272,7 +272,7 @@ pub(in crate::postgres) fn in_words(error: &(dyn std::error::Error + 'static)) -
                     .to_owned(),
             );
         }
-        // An io::Error hides what it carries from `source`.
+        // `io::Error` does not return its inner error as `source`.
         let tls = cause
             .downcast_ref::<std::io::Error>()
             .and_then(|error| error.get_ref())

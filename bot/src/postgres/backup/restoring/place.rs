@@ -1,23 +1,23 @@
-//! What is there before a restore, and what the role may do with it.
+//! What exists before a restore, and what the role may do with it.
 
 use super::RestoringError;
 use crate::postgres::{connect::quoted, dedicated::Dedicated};
 
-/// How a dump of one schema comes into another.
+/// How the dump of one schema is restored into another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// The schema has the name that the dump has it under.
+    /// Both schemas have the same name.
     Same,
-    /// It bears that name in the transaction.
+    /// The schema is renamed within the transaction.
     Renamed {
-        /// Whether there is another schema of that name, which has to step aside.
+        /// Whether another schema has that name and has to be renamed as well.
         aside: bool,
     },
-    /// The statements are given its name, since one of the two schemas is not the role's to rename.
+    /// The name is replaced in the statements, because the role may not rename one of the two schemas.
     Rewritten,
 }
 
-/// Whether the role may do it all; returns whether the schema is there, and the way.
+/// Check the role's privileges. Returns whether the schema exists, and the way to restore.
 pub(super) async fn may_restore(
     session: &Dedicated,
     schema: &str,
@@ -71,7 +71,7 @@ pub(super) async fn may_restore(
     Ok((exists, way))
 }
 
-/// The roles that own something in the schema which the session's role may not drop.
+/// The owners of objects in the schema that the session's role may not drop.
 pub(super) async fn other_owners(session: &Dedicated, schema: &str) -> Result<Vec<String>, RestoringError> {
     let rows = session
         .client
@@ -97,7 +97,7 @@ pub(super) async fn other_owners(session: &Dedicated, schema: &str) -> Result<Ve
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Views and tables of other schemas that need this one's.
+/// Views and tables in other schemas that depend on this one.
 pub(super) async fn dependents(session: &Dedicated, schema: &str) -> Result<Option<String>, RestoringError> {
     let row = session
         .client
@@ -116,8 +116,8 @@ pub(super) async fn dependents(session: &Dedicated, schema: &str) -> Result<Opti
     Ok(row.get(0))
 }
 
-/// Statements that empty the schema, and of how many things. An extension's objects stay, and so does the schema with the rights on
-/// it. Nothing cascades: something that is needed from elsewhere makes the restore fail.
+/// The statements that empty the schema, and the number of objects. An extension's objects are kept, as are the schema and the privileges
+/// on it. Without CASCADE, a restore fails if an object in another schema depends on one in this schema.
 pub(super) async fn drops(session: &Dedicated, schema: &str) -> Result<(Vec<String>, usize), RestoringError> {
     let rows = session
         .client

@@ -1,21 +1,21 @@
-//! The statements around what `pg_restore` writes.
+//! The statements before and after the output of `pg_restore`.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{Restoring, place::Way};
 use crate::postgres::connect::quoted;
 
-/// What must not be restored as it was: what a table says of the world outside, which has gone on since.
+/// Data that must not be restored unchanged, because it describes a state outside of the database which has changed since the backup.
 struct Reset {
     table: &'static str,
-    /// The migration that brought what the statement touches.
+    /// The migration that added what the statement changes.
     since: u32,
     sql: &'static str,
 }
 
-/// Every table of which a part is of its moment only. One that is added here is reset in each restore from then on.
+/// Every table with such data. An entry takes effect in all later restores, including those of older backups.
 const RESETS: [Reset; 6] = [
-    // What came after the backup is missing from now on, until each shard has its next session.
+    // Events after the backup are missing until each shard starts a new session.
     Reset {
         table: "gap",
         since: 3,
@@ -26,18 +26,19 @@ const RESETS: [Reset; 6] = [
     Reset {
         table: "shard_checkpoint",
         since: 1,
-        // Discord has forgotten the session, or would replay what came after the backup to a bot whose other rows it never touched.
-        // The fence passes every one that was ever given out, so that a process that still holds a shard cannot write.
+        // Discord has forgotten the session, or would replay the events since the backup, which brings back only some of the lost rows. The
+        // fence exceeds all earlier ones, so that a process that still has a shard cannot write.
         sql: "UPDATE shard_checkpoint SET session_id = NULL, resume_url = NULL, sequence = 0,
           fence = greatest(fence, current_setting('eventide.fence')::bigint) + 1",
     },
-    // The processes of that time are gone, or enter again; with them their leases.
+    // The processes of that time have ended, or join again. Their leases end with them.
     Reset {
         table: "fleet_process",
         since: 7,
         sql: "DELETE FROM fleet_process",
     },
-    // A message that waited when the backup was made was delivered since, most likely. Roles are a state, and made right again.
+    // A message that was pending at the time of the backup has most likely been sent since. Roles are a state, and are compared and
+    // corrected again.
     Reset {
         table: "outbox",
         since: 5,
@@ -49,7 +50,7 @@ const RESETS: [Reset; 6] = [
         since: 5,
         sql: "UPDATE outbox_lane SET due_at = now()",
     },
-    // A lease, or a pause after a failure of that time. What was due since then fires now.
+    // Leases and delays after failures no longer apply. Whatever has become due since then fires now.
     Reset {
         table: "timer",
         since: 36,
@@ -57,13 +58,13 @@ const RESETS: [Reset; 6] = [
     },
 ];
 
-/// Whether what members had erased is kept over a restore that replaces these tables. It takes a temporary table.
+/// Whether erasures survive a restore that replaces these tables, which requires a temporary table.
 pub(super) fn remembers(replaced: &BTreeMap<String, u64>) -> bool {
     replaced.contains_key("erased")
 }
 
 impl Restoring {
-    /// What comes before `pg_restore`'s statements.
+    /// The statements before those of `pg_restore`.
     pub fn before(&self, aside: &str) -> String {
         let (schema, source) = (quoted(self.session.target.schema()), quoted(&self.source));
         let mut sql = format!(
@@ -110,7 +111,7 @@ impl Restoring {
         self.way == Way::Renamed { aside: true }
     }
 
-    /// What the schema is called in the transaction.
+    /// The name of the schema within the transaction.
     fn name_meanwhile(&self) -> &str {
         if self.is_renamed() {
             &self.source
@@ -119,7 +120,7 @@ impl Restoring {
         }
     }
 
-    /// What comes after them: nothing is committed that is not what the manifest says.
+    /// The statements after those of `pg_restore`. The transaction is only committed if the contents match the manifest.
     pub fn after(&self, aside: &str, version: u32, rows: &BTreeMap<String, u64>) -> String {
         let (schema, source) = (quoted(self.session.target.schema()), quoted(&self.source));
         let meanwhile = self.name_meanwhile();
@@ -144,7 +145,7 @@ impl Restoring {
                 format_args!("ALTER SCHEMA {} RENAME TO {source}", quoted(aside)),
             );
         }
-        // The tables' triggers come after their rows: nobody was told.
+        // The tables' triggers were created after their rows, so they have sent no notification.
         line(
             &mut sql,
             format_args!(
@@ -161,7 +162,7 @@ fn line(sql: &mut String, statement: std::fmt::Arguments<'_>) {
     writeln!(sql, "{statement};").expect("a String takes any text");
 }
 
-/// A block that fails unless the tables, their rows and the history are as the manifest says.
+/// A block that fails unless the tables, their rows and the history match the manifest.
 fn check(schema: &str, version: u32, rows: &BTreeMap<String, u64>) -> String {
     let mut body = String::from("DECLARE found bigint; BEGIN\n");
     line(
@@ -201,7 +202,7 @@ fn check(schema: &str, version: u32, rows: &BTreeMap<String, u64>) -> String {
     format!("DO {};\n", literal(&body))
 }
 
-/// A text as PostgreSQL reads it, whatever it contains.
+/// A string literal with any content.
 fn literal(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
