@@ -1,4 +1,4 @@
-//! The database that the process works on: the operator's, or the private one.
+//! The database of the process: an existing one, or the private PostgreSQL.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -18,25 +18,25 @@ use crate::{
     telemetry::task::{self, Task},
 };
 
-/// How long a start waits for a server that refuses connections because it is starting up itself.
+/// How long startup waits for a server that refuses connections because it is starting as well.
 pub(crate) const STARTUP_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often it is looked whether the private server still runs.
+/// The interval at which the private server's process is checked.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Why there is no database to work on.
+/// Why there is no usable database.
 #[derive(Debug, Error)]
 pub enum DatabaseError {
     /// The private PostgreSQL could not be started.
     #[error("{0}")]
     Private(#[from] embedded::Error),
-    /// It is not known how to connect to it.
+    /// The connection settings are not usable.
     #[error("{0}")]
     Connect(#[from] ConnectError),
-    /// The schema could not be brought up to date.
+    /// The schema could not be migrated.
     #[error("database: {0}")]
     Migrate(#[from] MigrateError),
-    /// It does not answer, or not as expected.
+    /// The database does not answer, or not as expected.
     #[error("database: {0}")]
     Store(#[from] StoreError),
 }
@@ -44,20 +44,20 @@ pub enum DatabaseError {
 /// A database that answers.
 #[derive(Debug)]
 pub struct Database {
-    /// How to connect to it; perhaps through a pooler.
+    /// How to connect, possibly through a pooler.
     pub connection: Target,
-    /// How to get a session of its own, past any pooler: for migrations.
+    /// How to connect past any pooler, for migrations.
     pub direct: Target,
-    /// A replica that may be read from.
+    /// A replica for reads.
     pub replica: Option<Target>,
-    /// The private server, if it is that one and ours to stop.
+    /// The private server, if this process runs it.
     pub private: Option<PrivatePostgres>,
-    /// The private server of another eventide.
+    /// The private server that another process runs.
     guest: Option<Guest>,
 }
 
 impl Database {
-    /// Parse the URL, or start the private PostgreSQL, which is then this process's alone: for the bot.
+    /// Parse the URL, or start the private PostgreSQL for this process alone. The bot uses this.
     pub async fn open(database: &config::Database) -> Result<Self, DatabaseError> {
         if let Some(given) = Self::given(database)? {
             return Ok(given);
@@ -70,8 +70,8 @@ impl Database {
         })
     }
 
-    /// The same for a command, which works beside a running bot: if that one runs the private PostgreSQL, the command is its
-    /// guest, and leaves it running.
+    /// The same for a command, which may run next to a bot: if a bot runs the private PostgreSQL, the command only connects to it and
+    /// leaves it running.
     pub async fn visit(database: &config::Database) -> Result<Self, DatabaseError> {
         if let Some(given) = Self::given(database)? {
             return Ok(given);
@@ -130,11 +130,11 @@ impl Database {
         }
     }
 
-    /// A pool on it.
+    /// A pool of connections.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Pool`] when the settings contradict each other.
+    /// [`StoreError::Pool`] if the settings contradict each other.
     pub fn store(&self, database: &config::Database) -> Result<Store, StoreError> {
         let store = Store::new(&self.connection, database)?.with_direct(self.direct.clone());
         match &self.replica {
@@ -143,22 +143,22 @@ impl Database {
         }
     }
 
-    /// The same for a command, which refuses a schema that is not Eventide's.
+    /// A pool for a command, which requires the schema to be Eventide's.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unfit`] where it is none; or the database cannot be asked.
+    /// [`StoreError::Unfit`] if it is not, or a query failed.
     pub async fn own_store(&self, database: &config::Database) -> Result<Store, StoreError> {
         let store = self.store(database)?;
         migrations::expect_ours(&store, &database.schema).await?;
         Ok(store)
     }
 
-    /// Empty the private server's database. Of the operator's, nothing is ever dropped.
+    /// Empty the private server's database. Nothing is ever dropped in an existing database.
     ///
     /// # Errors
     ///
-    /// The server refuses it; or there is no private one, where nothing is done.
+    /// The server returned an error. Without a private server nothing is done.
     pub async fn start_over(&self) -> Result<(), DatabaseError> {
         if self.private.is_some() {
             migrations::start_over(&self.direct).await?;
@@ -166,22 +166,22 @@ impl Database {
         Ok(())
     }
 
-    /// Bring the schema up to date, waiting for a server that is still starting.
+    /// Apply all pending migrations, waiting for a server that is still starting.
     pub async fn migrate(&self) -> Result<Vec<String>, DatabaseError> {
         self.migrate_to(None).await
     }
 
-    /// The same up to a version.
+    /// Apply pending migrations up to a version.
     pub async fn migrate_to(&self, version: Option<i32>) -> Result<Vec<String>, DatabaseError> {
         let migrations = Migrations::embedded();
         patiently(async || migrations.up(&self.direct, version).await).await
     }
 
-    /// See that the schema is up to date, and change nothing.
+    /// Check that the schema is up to date, without changing it.
     ///
     /// # Errors
     ///
-    /// [`MigrateError::Outstanding`], or a history that does not fit.
+    /// [`MigrateError::Outstanding`], or a history that does not match.
     pub async fn expect_migrated(&self) -> Result<(), DatabaseError> {
         let all = patiently(async || migrations::status(&self.direct).await).await?;
         let newer = all.iter().filter(|migration| migration.newer);
@@ -192,7 +192,7 @@ impl Database {
         }
     }
 
-    /// Watch over the private server from now on, if there is one.
+    /// Start monitoring the private server, if there is one.
     pub fn watch(&mut self) -> Watch {
         let (stop, stopped) = oneshot::channel();
         let watching = keep_running(self.private.take(), stopped);
@@ -202,13 +202,13 @@ impl Database {
         }
     }
 
-    /// The watch is over; stop the private server with [`Database::close`].
+    /// Stop monitoring, before [`Database::close`] stops the private server.
     pub async fn unwatch(&mut self, watch: Watch) {
         drop(watch.stop);
         self.private = watch.task.join().await.flatten();
     }
 
-    /// Stop the private server, if there is one and it is ours.
+    /// Stop the private server, if this process runs it.
     pub async fn close(self) -> Result<(), DatabaseError> {
         drop(self.guest);
         match self.private {
@@ -218,14 +218,14 @@ impl Database {
     }
 }
 
-/// The watch over a private server, which has the server meanwhile.
+/// The task that monitors a private server. It owns the server meanwhile.
 #[derive(Debug)]
 pub struct Watch {
     stop: oneshot::Sender<()>,
     task: Task<Option<PrivatePostgres>>,
 }
 
-/// Should something from outside end the server, it is started again. A restart that was begun is finished before this ends.
+/// Restart the server if anything else has stopped it. A restart in progress is finished before this returns.
 async fn keep_running(
     private: Option<PrivatePostgres>,
     mut stopped: oneshot::Receiver<()>,
@@ -246,7 +246,7 @@ async fn keep_running(
     }
 }
 
-/// Wait for a server that is still starting.
+/// Retry while the server is still starting.
 async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Result<T, MigrateError>) -> Result<T, DatabaseError> {
     let deadline = Instant::now() + STARTUP_PATIENCE;
     let mut backoff = Backoff::new();
@@ -266,7 +266,7 @@ async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Result<T, MigrateError>)
     }
 }
 
-/// Whether the server may come by itself: it refuses connections, or says that it is starting up or shutting down.
+/// Whether the server may become available: it refuses connections, or reports that it is starting up or shutting down.
 fn helps_to_wait(error: &MigrateError) -> bool {
     let error = match error {
         MigrateError::Unanswered(_) => return true,
@@ -281,7 +281,7 @@ fn helps_to_wait(error: &MigrateError) -> bool {
                 | SqlState::ADMIN_SHUTDOWN
                 | SqlState::CRASH_SHUTDOWN
         ),
-        // A proxy that has nobody behind it accepts, and closes at once.
+        // A proxy without a server accepts connections and closes them immediately.
         None if error.is_closed() => true,
         None => std::error::Error::source(error)
             .and_then(|source| source.downcast_ref::<std::io::Error>())
@@ -289,7 +289,7 @@ fn helps_to_wait(error: &MigrateError) -> bool {
     }
 }
 
-/// Whether it is a host that is not there yet: a container that starts has no name and no route at first.
+/// Whether the host may become reachable: a container that is starting has no name and no route at first.
 fn may_come(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{
         BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable,

@@ -1,4 +1,4 @@
-//! A connection of its own, outside of the pool, for a command that holds something for a while: a snapshot, a lock.
+//! A connection outside of the pool, for a command that keeps a snapshot or a lock for some time.
 
 use tokio_postgres::Client;
 
@@ -9,16 +9,16 @@ use super::{
 };
 use crate::telemetry::task::{self, Task};
 
-/// A connection; what it holds is given back when it is dropped.
+/// A dedicated connection. Dropping it releases everything that its session holds.
 pub(in crate::postgres) struct Dedicated {
     pub(in crate::postgres) client: Client,
-    /// The place that answered, alone.
+    /// The target with only the server that answered.
     pub(in crate::postgres) target: Target,
     connection: Task<()>,
 }
 
 impl Dedicated {
-    /// Connect, under a name that says what for.
+    /// Connect, with the purpose in the application name.
     pub(in crate::postgres) async fn open(target: &Target, for_what: &str) -> Result<Self, StoreError> {
         let target = target.clone().with(|config| {
             config.application_name(process_name(for_what));
@@ -39,7 +39,7 @@ impl Dedicated {
         })
     }
 
-    /// Say goodbye to the server, which otherwise logs that the client went away.
+    /// Close the connection properly; otherwise the server logs that the client disconnected.
     pub(in crate::postgres) async fn close(self) {
         let Self {
             client, connection, ..

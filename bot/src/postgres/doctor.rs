@@ -1,4 +1,4 @@
-//! `eventide doctor`: looks at PostgreSQL as the bot sees it, and says what to do. It changes nothing.
+//! `eventide doctor`: examines PostgreSQL from the bot's point of view and gives advice. It changes nothing.
 
 mod disk;
 pub mod finding;
@@ -21,17 +21,17 @@ use crate::{
     support::error_chain::in_one_line,
 };
 
-/// Statements in the list of the heaviest.
+/// The number of expensive statements in the list.
 const HEAVIEST: u32 = 5;
 
-/// A running bot moves every checkpoint more often.
+/// A running bot updates every checkpoint more often than this.
 const CHECKPOINT_AGE: Duration = Duration::from_mins(1);
 
-/// Look at everything.
+/// Run all checks.
 ///
 /// # Errors
 ///
-/// The database cannot be reached or asked.
+/// The database cannot be reached or queried.
 pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding>, DatabaseError> {
     let mut findings = Vec::new();
     let private = config.database.embedded();
@@ -42,7 +42,7 @@ pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding
     let settings = catalog::settings(&store).await?;
     findings.extend(server::settings(&server, &settings));
     let sessions = catalog::sessions(&store).await?;
-    // Before the tables are there, there are no processes either.
+    // If the tables do not exist yet, there are no processes either.
     let processes = catalog::processes(&store).await.unwrap_or_default();
     findings.extend(server::sessions(
         &sessions,
@@ -96,7 +96,7 @@ pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding
     Ok(findings)
 }
 
-/// Whether tables, indexes, triggers and functions are what the migrations make, as `eventide migrate verify` finds.
+/// Whether tables, indexes, triggers and functions match the migrations, as in `eventide migrate verify`.
 async fn definitions(database: &Database) -> Vec<Finding> {
     let verdict = match Migrations::embedded().verify(&database.direct).await {
         Ok(verdict) => verdict,
@@ -126,7 +126,7 @@ async fn definitions(database: &Database) -> Vec<Finding> {
         .findings
         .into_iter()
         .map(|found| {
-            // What is more than there should be costs, what is missing or different is wrong.
+            // Additional objects are a warning; missing and different ones are an error.
             let more = found.contains("is one more than the migrations make");
             let advice =
                 "eventide migrate verify lists all; make it again as in the migrations, or restore a backup";

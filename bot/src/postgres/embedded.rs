@@ -1,13 +1,12 @@
-//! A private PostgreSQL: the bot makes a cluster below its data directory with the installed programs, runs
-//! it on a socket, and stops it at its end. People who have no database try the bot with it, and small
-//! instances stay on it.
+//! A private PostgreSQL: the bot creates a cluster in its data directory with the installed programs, runs it on a socket, and stops it
+//! when it ends. It is for trying the bot without a database, and for small instances.
 //!
-//! Own code rather than the crate `postgresql_embedded`: that one neither runs as root nor finds a server
-//! again that a killed bot left behind, and both are everyday here (containers, `kill -9`).
+//! This is not the crate `postgresql_embedded`, which does not run as root and does not find a server that a killed bot left running. Both
+//! are common here (containers, `kill -9`).
 //!
-//! Invariants: one bot a data directory (a lock that dies with its process), beside which commands are guests; a
-//! server found on the cluster is adopted or stopped, never fought; as root nothing is written inside the cluster, and the server inherits
-//! nothing of the environment.
+//! Invariants: one bot per data directory (a lock that ends with its process), next to which commands may connect; a server that already
+//! runs on the cluster is adopted or stopped; as root, nothing is written inside the cluster, and the server inherits nothing of the
+//! environment.
 
 mod account;
 mod attach;
@@ -44,16 +43,16 @@ pub use self::{
 };
 use crate::{config::Database, support::files::Directory};
 
-/// What the private PostgreSQL needs to know.
+/// The settings of the private PostgreSQL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Where the cluster and all that belongs to it is kept; made if there is none.
+    /// The directory of the cluster and everything related to it; created if it is missing.
     pub data_directory: PathBuf,
-    /// Directory with `initdb` and `postgres`; `None`: they are looked for.
+    /// The directory of `initdb` and `postgres`; `None` searches for them.
     pub binaries_directory: Option<PathBuf>,
-    /// Directories that are looked in first, those of `PATH`.
+    /// The directories that are searched first, those of `PATH`.
     pub search_path: Vec<PathBuf>,
-    /// Settings of the server, stronger than the built-in ones.
+    /// Settings of the server that override the built-in ones.
     pub settings: Vec<(String, String)>,
 }
 
@@ -68,20 +67,19 @@ impl From<&Database> for Options {
     }
 }
 
-/// How often it is looked whether a command, or a guest, has left.
+/// The interval at which commands and guests are checked for having left.
 const LEAVING_POLL: Duration = Duration::from_millis(50);
 
 /// How the server is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopMode {
-    /// Clients are cut off, transactions rolled back, a checkpoint is written.
+    /// Clients are disconnected, transactions are rolled back, and a checkpoint is written.
     Fast,
-    /// As in a crash: nothing is written, the next start reads the log again. What was committed is there.
+    /// As in a crash, nothing is written, and the next start replays the WAL. Committed data is safe.
     Immediate,
 }
 
-/// A running private PostgreSQL. [`stop`](Self::stop) ends it in order; dropped without that, it is told to
-/// stop and nobody waits for it.
+/// A running private PostgreSQL. [`stop`](Self::stop) stops it properly. Dropping it only signals the server to stop, without waiting.
 #[derive(Debug)]
 pub struct PrivatePostgres {
     place: Place,
@@ -90,21 +88,20 @@ pub struct PrivatePostgres {
     server: Server,
     adopted: bool,
     stopped: bool,
-    // Last, so that it is given back after everything else is gone.
+    // The last field, so that it is released after everything else.
     lock: Lock,
 }
 
 impl PrivatePostgres {
-    /// Makes the cluster if there is none, starts the server on it or adopts one that a killed bot left
-    /// behind, and makes the database `eventide`.
+    /// Create the cluster if there is none, start the server on it or adopt one that a killed bot left running, and create the database
+    /// `eventide`.
     ///
-    /// As an ordinary user the server runs as that user; for root, as the owner of an existing cluster, else
-    /// as `postgres`, else as `nobody`. If that account cannot enter the data directory, the cluster is kept
-    /// in `/var/lib/eventide`, with a link to it.
+    /// As an ordinary user, the server runs as that user. As root, it runs as the owner of an existing cluster, or else as `postgres`, or
+    /// else as `nobody`. If that account cannot enter the data directory, the cluster is in `/var/lib/eventide`, with a link to it.
     ///
     /// # Errors
     ///
-    /// See [`Error`]; each is one line for the operator.
+    /// See [`Error`]. Each message is one line for the operator.
     pub async fn start(options: &Options) -> Result<Self, Error> {
         let wanted = options.data_directory.clone();
         let (data, taken) = blocking(move || {
@@ -139,12 +136,12 @@ impl PrivatePostgres {
         }
     }
 
-    /// The server of another eventide, which is waited for if it is just starting and is never stopped or
-    /// fought; or else a server as by [`start`](Self::start), which a bot that starts meanwhile waits for.
+    /// Use the server of another Eventide process, which is never stopped; if that one is starting, wait for it. If there is none, start
+    /// one as [`start`](Self::start) does. A bot that starts meanwhile waits for it.
     ///
     /// # Errors
     ///
-    /// See [`Error`]; each is one line for the operator.
+    /// See [`Error`]. Each message is one line for the operator.
     pub async fn visit(options: &Options) -> Result<Visit, Error> {
         attach::visit(options).await
     }
@@ -203,7 +200,7 @@ impl PrivatePostgres {
         Ok(postgres)
     }
 
-    /// How to connect: the socket's directory, the role and the database `eventide`.
+    /// How to connect: the directory of the socket, the role and the database `eventide`.
     pub fn connection(&self) -> tokio_postgres::Config {
         session::config(&self.place.socket, session::DATABASE)
     }
@@ -218,28 +215,28 @@ impl PrivatePostgres {
         &self.place.socket
     }
 
-    /// The directory of the server's log, one file a weekday.
+    /// The directory of the server's log, which has one file per weekday.
     pub fn log_directory(&self) -> PathBuf {
         self.place.cluster.join("log")
     }
 
-    /// The server's process.
+    /// The process ID of the server.
     pub const fn pid(&self) -> i32 {
         self.server.pid
     }
 
-    /// Whether the server was found running.
+    /// Whether the server was already running.
     pub const fn adopted(&self) -> bool {
         self.adopted
     }
 
-    /// Whether the server's process is there. It ends by itself only when something outside kills it.
+    /// Whether the server's process exists. It ends by itself only if something else kills it.
     pub async fn is_running(&mut self) -> bool {
         self.server.lives().await
     }
 
-    /// Stops the server and waits for its end. A fast stop that takes more than a minute becomes an immediate
-    /// one. A command's own server is stopped when its guests have left.
+    /// Stop the server and wait for it to end. A fast stop that takes more than a minute becomes an immediate one. If a command runs the
+    /// server, it is stopped when its guests have left.
     ///
     /// # Errors
     ///
@@ -262,7 +259,7 @@ impl PrivatePostgres {
         Ok(())
     }
 
-    /// Stops the server and starts it again on the same socket, also when it has ended meanwhile.
+    /// Stop the server and start it again on the same socket, even if it has already ended.
     ///
     /// # Errors
     ///
@@ -290,7 +287,7 @@ impl Drop for PrivatePostgres {
     }
 }
 
-/// Runs `work`, which waits for the file system, where it holds up no other task.
+/// Run `work`, which blocks on the file system, on a thread where it does not delay other tasks.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

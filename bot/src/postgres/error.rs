@@ -1,4 +1,4 @@
-//! What can go wrong with the database, told in one line and without a value of any statement.
+//! Errors of the database: one line each, without any value of a statement.
 
 use std::time::Duration;
 
@@ -11,35 +11,34 @@ use crate::support::error_chain::in_one_line;
 /// A failed operation on the store.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The connection failed during COMMIT: nobody knows yet whether the transaction took effect.
+    /// The connection failed during COMMIT: it is not yet known whether the transaction took effect.
     #[error("connection lost during COMMIT: {}", one_line(.0))]
     Commit(#[source] tokio_postgres::Error),
-    /// A statement or a connection failed; its transaction has not taken effect.
+    /// A statement or a connection failed; the transaction has not taken effect.
     #[error("{}", one_line(.0))]
     Postgres(#[from] tokio_postgres::Error),
-    /// Nothing came for as long as the caller waits: perhaps nobody is at the connection's other end. Its transaction has not taken
-    /// effect.
+    /// There was no answer within the time limit: the server may be gone. The transaction has not taken effect.
     #[error("PostgreSQL did not answer within {} ms; the connection is given up", .0.as_millis())]
     Silence(Duration),
-    /// The same during COMMIT: nobody knows yet whether the transaction took effect.
+    /// There was no answer to COMMIT: it is not yet known whether the transaction took effect.
     #[error("PostgreSQL did not answer a COMMIT within {} ms; the connection is given up", .0.as_millis())]
     SilentCommit(Duration),
-    /// No connection could be had.
+    /// No connection was available.
     #[error("{0}")]
     Pool(String),
-    /// What is in the schema, or the role's rights on it, is not what the command needs.
+    /// The contents of the schema, or the role's privileges on it, do not fit the command.
     #[error("{0}")]
     Unfit(String),
-    /// The work in a transaction gave up, and would give up again. The transaction has not taken effect.
+    /// The work in a transaction failed and would fail again. The transaction has not taken effect.
     #[error("{0}")]
     Rejected(String),
 }
 
-/// Why connecting ended, for people.
+/// The message if connecting timed out.
 pub(crate) const NO_ANSWER: &str = "PostgreSQL did not answer within database.connection_timeout_ms";
 
 impl StoreError {
-    /// The SQLSTATE, where the server gave one: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+    /// The SQLSTATE, if the server returned one: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
     pub fn sqlstate(&self) -> Option<&SqlState> {
         match self {
             Self::Commit(error) | Self::Postgres(error) => error.code(),
@@ -49,18 +48,18 @@ impl StoreError {
         }
     }
 
-    /// Whether it is unknown if anybody is at the connection's other end.
+    /// Whether it is unknown if there still is a server.
     pub(crate) const fn is_silence(&self) -> bool {
         matches!(self, Self::Silence(_) | Self::SilentCommit(_))
     }
 
-    /// Whether the connection is of no use any more: nobody answers on it, its session is ending, or it can only read. A session keeps
-    /// `default_transaction_read_only` as it was when it began, and a server that was demoted to a standby stays one.
+    /// Whether the connection is no longer usable: there is no answer, its session is ending, or it is read-only. A session keeps the
+    /// `default_transaction_read_only` with which it started, and a server that was demoted to a standby remains one.
     pub(crate) fn ends_connection(&self) -> bool {
         self.is_silence() || self.sqlstate().is_some_and(ends_session)
     }
 
-    /// Whether trying again at once is right: the server chose this transaction as the victim of a conflict.
+    /// Whether to retry immediately, because the server aborted this transaction due to a conflict.
     pub fn is_conflict(&self) -> bool {
         matches!(
             self.sqlstate(),
@@ -68,28 +67,29 @@ impl StoreError {
         )
     }
 
-    /// Whether PostgreSQL refused what was to be written, and would again: a value, a constraint, a trigger, a missing right, or the
-    /// damaged page that it belongs on. A server that is away, busy or shutting down is none of these.
+    /// Whether PostgreSQL rejected the data, and would reject it again: because of a value, a constraint, a trigger, a missing privilege,
+    /// or a damaged page. This does not include servers that are unavailable, busy or shutting down.
     pub fn refuses_data(&self) -> bool {
         self.sqlstate().is_some_and(refuses_data)
     }
 
-    /// Whether the server is away, or says that it cannot serve anybody now: what is asked for later may be answered.
+    /// Whether the server is unavailable, or reports that it cannot serve requests now: a later attempt may succeed.
     pub fn is_unavailable(&self) -> bool {
         !matches!(self, Self::Rejected(_)) && self.sqlstate().is_none_or(is_of_the_server)
     }
 
-    /// Whether a row was made twice.
+    /// Whether a row already exists.
     pub fn is_unique_violation(&self) -> bool {
         self.sqlstate() == Some(&SqlState::UNIQUE_VIOLATION)
     }
 
-    /// Whether a lock was not granted within `lock_timeout`.
+    /// Whether a lock was not acquired within `lock_timeout`.
     pub(crate) fn is_lock_timeout(&self) -> bool {
         self.sqlstate() == Some(&SqlState::LOCK_NOT_AVAILABLE)
     }
 
-    /// A bounded label for metrics, one of [`crate::telemetry::metrics::labels::ERROR_CLASSES`]: the SQLSTATE's class, or what failed without one.
+    /// A bounded label for metrics, one of [`crate::telemetry::metrics::labels::ERROR_CLASSES`]: the class of the SQLSTATE, or of an error
+    /// without one.
     pub fn class(&self) -> &'static str {
         match self {
             Self::Pool(_) => "pool",
@@ -103,7 +103,7 @@ impl StoreError {
     }
 }
 
-/// A SQLSTATE's class as a label; without one the connection has failed.
+/// The class of a SQLSTATE as a label; without a SQLSTATE the connection has failed.
 pub(crate) fn class_of(sqlstate: Option<&SqlState>) -> &'static str {
     match sqlstate.and_then(|code| code.code().get(..2)) {
         Some("08") => "08 connection exception",
@@ -125,19 +125,19 @@ pub(crate) fn class_of(sqlstate: Option<&SqlState>) -> &'static str {
     }
 }
 
-/// 21 and 27 come from triggers that touch the row themselves, 54 from values too large for an index, P0 from PL/pgSQL.
+/// 21 and 27 come from triggers that change the row themselves, 54 from values too large for an index, P0 from PL/pgSQL.
 fn refuses_data(state: &SqlState) -> bool {
     *state == SqlState::INSUFFICIENT_PRIVILEGE
         || has_class(state, &["21", "22", "23", "27", "44", "54", "P0", "XX"])
 }
 
-/// Whether it says something about the server, and nothing about what was asked.
+/// Whether the error is about the server and not about the statement.
 fn is_of_the_server(state: &SqlState) -> bool {
     *state == SqlState::READ_ONLY_SQL_TRANSACTION
         || has_class(state, &["08", "28", "40", "53", "55", "57", "58"])
 }
 
-/// 25P03, 25P04 and 57P05 are the server's time limits for sessions and transactions.
+/// 25P03, 25P04 and 57P05 are the server's timeouts for sessions and transactions.
 fn ends_session(state: &SqlState) -> bool {
     const CODES: [&str; 7] = ["25006", "25P03", "25P04", "57P01", "57P02", "57P03", "57P05"];
     CODES.contains(&state.code()) || has_class(state, &["08"])
@@ -167,7 +167,7 @@ impl From<PoolError> for StoreError {
     }
 }
 
-/// An error with its causes in one line. The server's detail and hint are left out: they can quote values of a row.
+/// An error and its causes on one line. The server's detail and hint are omitted, because they can contain values of a row.
 pub fn one_line(error: &tokio_postgres::Error) -> String {
     if let Some(text) = super::connect::tls_in_words(error) {
         return text;
@@ -200,7 +200,7 @@ pub fn one_line(error: &tokio_postgres::Error) -> String {
     told
 }
 
-/// What somebody can do about it, where that is known.
+/// Advice for known errors.
 fn advice(code: &SqlState) -> Option<&'static str> {
     Some(match *code {
         SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
@@ -233,7 +233,7 @@ mod tests {
         const AWAY: [&str; 10] = [
             "08006", "25006", "28P01", "40P01", "53100", "53300", "55P03", "57014", "57P03", "58030",
         ];
-        // The schema is not what it must be, or the session's state: neither waiting nor leaving a row out helps.
+        // The schema or the state of the session is wrong: neither waiting nor skipping a row helps.
         const NEITHER: [&str; 5] = ["42P01", "42703", "25P02", "3D000", "0A000"];
         let states = |codes: &[&str]| {
             codes

@@ -1,8 +1,8 @@
-//! Tables that hold guild data.
+//! Tables with guild data.
 
 use super::Statement;
 
-/// A table keyed by `guild_id`, and the statement that deletes some rows of a guild: `$1` is the guild, `$2` the largest number of rows.
+/// A table keyed by `guild_id`, and the statement that deletes some rows of a guild: `$1` is the guild, `$2` the maximum number of rows.
 #[derive(Clone, Copy, Debug)]
 pub struct GuildTable {
     /// Its name.
@@ -11,8 +11,7 @@ pub struct GuildTable {
     pub delete: Statement,
 }
 
-/// A list of [`GuildTable`]s by their names. The guild stands outside of the subquery as well, since rows of two partitions can have the
-/// same ctid.
+/// A list of [`GuildTable`]s by name. The guild is also in the outer condition, because rows of two partitions can have the same ctid.
 macro_rules! guild_tables {
     ($($table:literal),* $(,)?) => {
         &[$($crate::postgres::guild_table::GuildTable {

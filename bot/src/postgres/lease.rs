@@ -1,4 +1,4 @@
-//! A connection of the pool while somebody has it.
+//! A connection that has been taken from the pool.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -12,26 +12,25 @@ use deadpool_postgres::Object;
 
 use super::connect::Target;
 
-/// Given back to the pool when dropped; but not in the middle of a statement. Whoever gave up waiting for an answer, by a limit or by
-/// being dropped, does not know whether the connection still has anybody at its other end: it is closed instead, or the next
-/// caller would wait for the same answer. The server would run the statement to its end all the same, with its locks, so it is asked
-/// to cancel it.
+/// Returns the connection to the pool when it is dropped, unless an answer is pending. A caller that stopped waiting, because of a time
+/// limit or because it was dropped, does not know whether there still is a server. The connection is then closed, since the next caller
+/// would wait for the same answer. The server would continue to run the statement and hold its locks, so it is asked to cancel it.
 pub(super) struct Lease {
     connection: Option<Object>,
-    /// Where to cancel.
+    /// The server to which a cancel request is sent.
     target: Target,
     state: State,
-    /// Whether the answer that is waited for is COMMIT's. It is never cancelled: with a synchronous standby that would end the wait for
-    /// it, and the transaction would be committed on this server only.
+    /// Whether the pending answer is that of COMMIT, which is never cancelled: with a synchronous standby, cancelling would end the wait
+    /// for the standby, and the transaction would only be committed on this server.
     commits: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Usable,
-    /// An answer is waited for.
+    /// An answer is pending.
     Waits,
-    /// The answer is that the connection is of no use any more.
+    /// The answer shows that the connection is no longer usable.
     Useless,
 }
 
@@ -45,22 +44,22 @@ impl Lease {
         }
     }
 
-    /// An answer is waited for from now on.
+    /// An answer is pending from now on.
     pub(super) const fn begin(&mut self) {
         self.state = State::Waits;
     }
 
-    /// To be set when the answer that is waited for is COMMIT's.
+    /// A flag to set while the pending answer is that of COMMIT.
     pub(super) fn commits(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.commits)
     }
 
-    /// It came: the connection may be used again.
+    /// The answer has arrived, and the connection may be reused.
     pub(super) const fn answered(&mut self) {
         self.state = State::Usable;
     }
 
-    /// It came, and the connection is not to be used again.
+    /// The answer has arrived, and the connection must not be reused.
     pub(super) const fn dismiss(&mut self) {
         self.state = State::Useless;
     }
@@ -97,7 +96,7 @@ impl Drop for Lease {
             )]
             drop(tokio::spawn(async move { target.cancel(token).await }));
         }
-        // Out of the pool, and with that its socket is closed.
+        // It is removed from the pool, which closes its socket.
         drop(Object::take(connection));
     }
 }

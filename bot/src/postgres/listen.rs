@@ -85,8 +85,8 @@ impl From<tokio_postgres::Error> for ListenError {
     }
 }
 
-/// Keep `settings` told of every change, until `stop` is true or nobody is left to say so. While the server cannot be heard, nothing
-/// is remembered for longer than a second, and it is tried again.
+/// Notify `settings` of every change until `stop` is true or its sender is dropped. While there is no connection, settings are cached for
+/// at most a second, and connecting is retried.
 pub(super) async fn listen(
     target: Option<Target>,
     listener: Arc<dyn Listener>,
@@ -127,13 +127,13 @@ async fn again_and_again(target: Target, listener: &Arc<dyn Listener>) {
     }
 }
 
-/// What was not heard may have been changed.
+/// Changes may have been missed.
 fn deaf(listener: &dyn Listener) {
     metrics::settings_listening().set(0.0);
     listener.trusted_until(None);
 }
 
-/// Connect and hear, until that fails.
+/// Connect and process notifications until an error occurs.
 async fn hear(
     target: &Target,
     listener: &Arc<dyn Listener>,
@@ -177,7 +177,7 @@ async fn talk(
     timeout(PATIENCE, own.heard.notified())
         .await
         .map_err(|_elapsed| ListenError::NotHeard)?;
-    // What was read before may have been changed before.
+    // Whatever was read earlier may have changed in the meantime.
     listener.settings_changed(None);
     listener.trusted_until(Some(sent + TRUST));
     metrics::settings_listening().set(1.0);
@@ -195,7 +195,7 @@ async fn talk(
     }
 }
 
-/// This connection's own word, and whether it was heard.
+/// A unique payload of this connection, and whether it was received.
 #[derive(Default)]
 struct Own {
     word: OnceLock<String>,
@@ -204,12 +204,13 @@ struct Own {
 
 impl Own {
     fn word(&self) -> &String {
-        // What no guild's number looks like.
+        // It cannot be a guild's ID.
         self.word.get_or_init(|| format!("~{:016x}", fastrand::u64(..)))
     }
 }
 
-/// One piece of news, as the migration's triggers write it. The channel is the whole database's: other schemas' are not ours.
+/// Process one payload, in the format of the migrations' triggers. The channel belongs to the whole database; payloads of other schemas are
+/// ignored.
 fn apply(payload: &str, schema: &str, listener: &dyn Listener, own: &Own) {
     let Some((place, what)) = payload.rsplit_once(' ') else {
         return;
@@ -222,7 +223,7 @@ fn apply(payload: &str, schema: &str, listener: &dyn Listener, own: &Own) {
     } else if what == TIMERS {
         listener.timers_changed();
     } else if what == own.word() {
-        // Stays until it is waited for.
+        // The permit is kept until it is waited for.
         own.heard.notify_one();
     } else if what == "*" {
         metrics::settings_invalidations_total().increment(1);
@@ -245,7 +246,7 @@ mod tests {
 
     const GUILDS: [Id<GuildMarker>; 2] = [Id::new(1), Id::new(u64::MAX)];
 
-    /// What was heard: which of the guilds is still known, and whether the fleet and the timers have changed.
+    /// Records for a test which of the guilds are still cached, and whether the fleet and the timers have changed.
     struct Heard(Mutex<([bool; 2], bool, bool)>);
 
     impl Listener for Heard {
@@ -267,7 +268,7 @@ mod tests {
         }
     }
 
-    /// Which guilds are still known after a payload.
+    /// Which guilds are still cached after a payload.
     fn left(payload: &str, own: &Own) -> [bool; 2] {
         let heard = Heard(Mutex::new(([true; 2], false, false)));
         apply(payload, "a schema", &heard, own);
@@ -282,7 +283,7 @@ mod tests {
         let own = Own::default();
         for (payload, known) in [
             ("a schema 1", [false, true]),
-            // As a BIGINT the highest snowflake is negative.
+            // As a BIGINT, the highest snowflakes are negative.
             ("a schema -1", [true, false]),
             ("a schema *", [false, false]),
             ("a schema @fleet", [true, true]),

@@ -1,9 +1,9 @@
-//! Schema migrations: refinery's files from `migrations/`, embedded in the binary, each with an undo beside it.
+//! Schema migrations: refinery's files from `migrations/`, embedded in the binary, each with an undo file.
 //!
-//! refinery takes no lock, and of several processes that start together all but one would fail. So the migrations run on a
-//! connection of their own under an advisory lock whose key includes the schema:
-//! <https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS>. refinery also knows no undo, and nothing that
-//! cannot run in a transaction; both are done here, with its history.
+//! refinery takes no lock, so of several processes that start together all but one would fail. The migrations therefore run on a dedicated
+//! connection under an advisory lock whose key includes the schema:
+//! <https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS>. refinery also supports neither undo nor statements that
+//! cannot run in a transaction. Both are implemented here, using its history table.
 
 mod apply;
 mod catalog;
@@ -32,12 +32,12 @@ pub use self::{
 };
 use super::connect::{Target, quoted};
 
-/// Every migration that the binary has, and whether the database has it.
+/// Every migration of the binary, and whether it is applied to the database.
 ///
 /// # Errors
 ///
-/// [`MigrateError::TooOld`], [`MigrateError::Divergent`], [`MigrateError::OutOfOrder`] and their like for a history that does not
-/// fit.
+/// [`MigrateError::TooOld`], [`MigrateError::Divergent`], [`MigrateError::OutOfOrder`] and similar errors for a history that does not
+/// match.
 pub async fn status(target: impl Into<Target>) -> Result<Vec<Status>, MigrateError> {
     let (all, faults) = Migrations::embedded().overview(target).await?;
     match faults.into_iter().next() {
@@ -46,16 +46,16 @@ pub async fn status(target: impl Into<Target>) -> Result<Vec<Status>, MigrateErr
     }
 }
 
-/// Apply what is missing. Returns the names of the migrations that were applied.
+/// Apply pending migrations. Returns their names.
 ///
 /// # Errors
 ///
-/// See [`MigrateError`]. What was applied before a failing migration stays applied.
+/// See [`MigrateError`]. Migrations before a failing one stay applied.
 pub async fn up(target: impl Into<Target>) -> Result<Vec<String>, MigrateError> {
     Migrations::embedded().up(target, None).await
 }
 
-/// Have a line in the log of what a newer version has applied.
+/// Log the migrations that a newer version has applied.
 pub fn tell_newer(names: &[String]) {
     if !names.is_empty() {
         tracing::info!(
@@ -65,7 +65,7 @@ pub fn tell_newer(names: &[String]) {
     }
 }
 
-/// Drop everything in the schema, for a demo on a server of its own.
+/// Drop everything in the schema, for a demo with a private server.
 pub async fn start_over(target: impl Into<Target>) -> Result<(), MigrateError> {
     let session = Session::open(target.into()).await?;
     let schema = quoted(&session.schema);
@@ -79,7 +79,7 @@ pub async fn start_over(target: impl Into<Target>) -> Result<(), MigrateError> {
 }
 
 impl Migrations {
-    /// Every migration that these or the database have, and every way in which the two do not fit.
+    /// Every migration of the binary or the database, and every mismatch between the two.
     pub async fn overview(
         &self,
         target: impl Into<Target>,
@@ -89,7 +89,7 @@ impl Migrations {
         Ok((self.statuses(&history), self.faults(&history)))
     }
 
-    /// What the schema consists of.
+    /// The objects in the schema.
     pub async fn catalog(target: impl Into<Target>) -> Result<Catalog, MigrateError> {
         let mut session = Session::open(target.into()).await?;
         let tx = session.client.transaction().await?;

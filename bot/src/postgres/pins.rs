@@ -1,32 +1,32 @@
-//! Settings that every session of the bot pins, whatever an operator has set for the role, the database or the server.
+//! Settings that are pinned in every session of the bot, whatever an operator has set for the role, the database or the server.
 //!
-//! <https://www.postgresql.org/docs/current/runtime-config-client.html>. Left alone are a setting that is about the machine (costs,
-//! memory, parallel workers, tablespaces), one that protects the operator (`default_transaction_read_only`, `role`), and the search path and the
-//! time limits, which [`Target`](super::connect::Target) and `Session` set.
+//! <https://www.postgresql.org/docs/current/runtime-config-client.html>. Not pinned are settings about the machine (costs, memory, parallel
+//! workers, tablespaces), those that protect the operator (`default_transaction_read_only`, `role`), and the search path and time limits,
+//! which [`Target`](super::connect::Target) and `Session` set.
 
 use tokio_postgres::Client;
 
 use super::{Params, Statement, statement::statement};
 
-/// Names and values. The values are spelled as `current_setting` shows them, so that a session that has them already is left alone.
-/// A name that the server does not know is skipped.
+/// Names and values. The values have the format of `current_setting`, so that a session that already has them is not changed. Names that
+/// the server does not know are skipped.
 const PINS: [(&str, &str); 57] = [
-    // The statements are short and many: compiling one costs a thousand times what it saves.
+    // The statements are short and frequent: compiling one costs a thousand times what it saves.
     ("jit", "off"),
-    // What is committed must survive a crash of the server. See `PIN`: a stronger setting stays.
+    // Committed data must survive a crash of the server. A stronger setting is kept, see `PIN`.
     ("synchronous_commit", "on"),
-    // The statements are written for READ COMMITTED: each sees what was committed before it began, and a row that another
-    // transaction has changed meanwhile is read again rather than refused.
+    // The statements are written for READ COMMITTED: each sees what was committed before it started, and a row that another transaction has
+    // changed meanwhile is read again instead of causing an error.
     ("default_transaction_isolation", "read committed"),
     ("default_transaction_deferrable", "off"),
-    // The triggers count, and tell other processes of changes.
+    // The triggers maintain counts and notify other processes.
     ("session_replication_role", "origin"),
-    // A session is closed by the pool, and a transaction ends by `statement_timeout`.
+    // The pool closes sessions, and `statement_timeout` ends transactions.
     ("idle_session_timeout", "0"),
     ("lock_timeout", "0"),
     ("transaction_timeout", "0"),
     ("exit_on_error", "off"),
-    // How text is read and written.
+    // The formats of text input and output.
     ("client_encoding", "UTF8"),
     ("TimeZone", "UTC"),
     ("DateStyle", "ISO, MDY"),
@@ -40,10 +40,10 @@ const PINS: [(&str, &str); 57] = [
     ("transform_null_equals", "off"),
     ("row_security", "on"),
     ("client_min_messages", "notice"),
-    // Where a migration puts a table, and what it checks.
+    // Where a migration creates tables, and which checks it makes.
     ("default_table_access_method", "heap"),
     ("check_function_bodies", "on"),
-    // How a statement is planned.
+    // The planner.
     ("plan_cache_mode", "auto"),
     ("constraint_exclusion", "partition"),
     ("cursor_tuple_fraction", "0.1"),
@@ -79,8 +79,8 @@ const PINS: [(&str, &str); 57] = [
     ("enable_tidscan", "on"),
 ];
 
-/// What a flush's session has instead. Its statements find rows by their keys, however small the tables were when a statement was
-/// planned: a plan that read a nearly empty table from end to end would be kept while the table grows to millions of rows.
+/// The differences for sessions that flush. Their statements find rows by key, even if the tables were small when the statement was
+/// planned: a plan with a sequential scan of an almost empty table would be kept while the table grows to millions of rows.
 const FLUSH_PINS: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_hashjoin", "off"),
@@ -88,7 +88,7 @@ const FLUSH_PINS: [(&str, &str); 4] = [
     ("enable_seqscan", "off"),
 ];
 
-/// Names are qualified, since the search path is not yet the bot's own everywhere.
+/// Names are qualified, because not every session has the bot's search path yet.
 const PIN: Statement = statement!(
     "session_pins",
     [TEXT_ARRAY, TEXT_ARRAY, BOOL],
@@ -99,7 +99,7 @@ const PIN: Statement = statement!(
             OR pg_catalog.current_setting(p.name, true) OPERATOR(pg_catalog.=) 'off')"
 );
 
-/// The settings that a kind of session pins.
+/// The settings pinned in one kind of session.
 #[derive(Clone, Debug)]
 pub(super) struct Pins {
     names: Vec<String>,
@@ -107,12 +107,12 @@ pub(super) struct Pins {
 }
 
 impl Pins {
-    /// What every session has.
+    /// The settings for every session.
     pub(super) fn of_any() -> Self {
         Self::of(PINS.into_iter())
     }
 
-    /// What a session has that flushes.
+    /// The settings for sessions that flush.
     pub(super) fn of_flushes() -> Self {
         let other = PINS
             .into_iter()
@@ -127,7 +127,7 @@ impl Pins {
         Self { names, values }
     }
 
-    /// The same with one more.
+    /// Add a setting.
     #[must_use]
     pub(super) fn and(mut self, name: &str, value: String) -> Self {
         self.names.push(name.to_owned());
@@ -135,16 +135,16 @@ impl Pins {
         self
     }
 
-    /// Pin them until the session ends.
+    /// Pin the settings until the session ends.
     ///
     /// # Errors
     ///
-    /// 42501 where one differs that only a superuser may set: `session_replication_role`.
+    /// 42501 if a different value can only be set by a superuser: `session_replication_role`.
     pub(super) async fn for_session(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
         self.pin(client, false).await
     }
 
-    /// Pin them until the transaction ends.
+    /// Pin the settings until the transaction ends.
     ///
     /// # Errors
     ///
@@ -159,7 +159,7 @@ impl Pins {
     }
 }
 
-/// The pinned settings that a session does not have, with what it has instead. `setting` finds a session's setting.
+/// The pinned settings that a session does not have, with their actual values. `setting` returns a session's setting.
 pub fn unpinned<'a>(
     setting: impl Fn(&str) -> Option<&'a str>,
 ) -> impl Iterator<Item = (&'static str, &'a str)> {

@@ -1,9 +1,9 @@
-//! `database.read_url`: a standby that leaderboards and ranks may be read from, as long as it answers and is not too old.
+//! `database.read_url`: a standby for leaderboards and ranks, which is used as long as it answers and is not too far behind.
 //!
-//! What it is and how old it is, is asked on each connection that is read from, since an address can lead to several servers, and to
-//! another one after a failover. Its age is measured by positions in the log: the primary is asked for its position now and then, and a
-//! standby that has replayed a position is no older than the moment of that answer. The time of the last transaction that it replayed says less: it
-//! grows while nobody writes.
+//! Its state and lag are checked on each connection, because an address can lead to several servers, and to a different one after a
+//! failover. The lag is measured by WAL positions: the primary is asked for its position from time to time, and a standby that has replayed
+//! a position is no further behind than the time of that answer. The time of the last replayed transaction says less, because it ages while
+//! nothing is written.
 
 use std::{
     collections::VecDeque,
@@ -26,23 +26,23 @@ use super::{
 };
 use crate::{config, support::shutdown::stopped_within, telemetry::metrics};
 
-/// After a failure the replica is not asked for this long: a host that swallows packets would cost each reader its whole patience.
+/// After a failure the replica is not used for this long: with a host that drops packets, each reader would wait for the whole timeout.
 const REST: Duration = Duration::from_secs(10);
 
-/// The longest time between two looks at the primary's position.
+/// The maximum interval at which the primary is asked for its position.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(2);
 
-/// The pause between two looks of a caller that waits for the answer, and the number of looks.
+/// The delay between two checks for a caller that waits, and the number of checks.
 const LOOKS: (Duration, u32) = (Duration::from_millis(100), 20);
 
-/// What the primary is, and where it is in its log.
+/// The identity of the primary, and its WAL position.
 const PRIMARY: Statement = statement!(
     "replica_primary",
     [],
     "SELECT system_identifier, pg_current_wal_lsn() FROM pg_control_system()"
 );
 
-/// What the replica is, what it has replayed, and how old the last transaction of that is.
+/// The identity of the replica, its replayed position, and the age of the last replayed transaction.
 const STANDBY: Statement = statement!(
     "replica_standby",
     [],
@@ -51,23 +51,23 @@ const STANDBY: Statement = statement!(
      FROM pg_control_system()"
 );
 
-/// What a server of `database.read_url` is to the primary.
+/// The relation of a server of `database.read_url` to the primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// A standby of it, which shows a state of it that is at most this old.
+    /// It is a standby and at most this far behind.
     Follows(Duration),
-    /// A standby of it, and nothing says how old its state is.
+    /// It is a standby, and its lag is unknown.
     Unknown,
-    /// It was a standby and can be written to now, so it has a history of its own.
+    /// It was a standby and now accepts writes, so it has a different history.
     Promoted,
-    /// Another database.
+    /// It is a different database.
     Foreign,
-    /// A standby of the same origin with a history that the primary does not have.
+    /// It is a standby with the same origin, and has WAL that the primary does not have.
     Diverged,
 }
 
 impl Standing {
-    /// Why it is not read from; `None` if it is.
+    /// Why it is not used; `None` if it is used.
     fn obstacle(self, max_lag: Duration) -> Option<&'static str> {
         match self {
             Self::Follows(lag) if lag <= max_lag => None,
@@ -80,13 +80,13 @@ impl Standing {
     }
 }
 
-/// What a server of `database.read_url` says of itself.
+/// The state that a server of `database.read_url` reports.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     system: i64,
     in_recovery: bool,
     replayed: Option<u64>,
-    /// How old the last transaction that it replayed is.
+    /// The age of the last replayed transaction.
     last_transaction: Option<Duration>,
 }
 
@@ -104,22 +104,22 @@ impl Seen {
     }
 }
 
-/// What is known of the primary.
+/// The known state of the primary.
 #[derive(Debug, Default)]
 struct Primary {
     system: Option<i64>,
-    /// Where it was in its log, and when, oldest first.
+    /// Its WAL positions with their times, oldest first.
     positions: VecDeque<(Instant, u64)>,
     /// Whether the replica was ahead of it.
     diverged: bool,
 }
 
 impl Primary {
-    /// Note where it is. Positions older than `memory` say nothing of use.
+    /// Record its position. Positions older than `memory` are not needed.
     fn is_at(&mut self, system: i64, when: Instant, position: u64, memory: Duration) {
         let newest = self.positions.back().map_or(0, |(_, position)| *position);
         if self.system != Some(system) || position < newest {
-            // A failover: the positions of another server are not comparable.
+            // After a failover, the positions of the previous server cannot be compared.
             self.positions.clear();
         }
         self.system = Some(system);
@@ -161,13 +161,13 @@ impl Primary {
 #[derive(Debug, Default)]
 struct State {
     primary: Primary,
-    /// Not to be asked before.
+    /// The replica is not used before this time.
     resting_until: Option<Instant>,
-    /// What the log has said last: why it is not read from.
+    /// The last reason that was logged for not using it.
     said: Option<&'static str>,
 }
 
-/// The replica's connections, and what is known of it.
+/// The connections to the replica, and its state.
 #[derive(Clone, Debug)]
 pub(super) struct Replica {
     pub(super) pool: Pool,
@@ -190,7 +190,7 @@ impl Replica {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How often the primary is asked for its position: what was replayed is known to be new only up to the last answer.
+    /// The interval at which the primary is asked for its position. The lag is only known up to its last answer.
     fn interval(&self) -> Duration {
         (self.max_lag / 4).min(LONGEST_INTERVAL)
     }
@@ -206,7 +206,7 @@ impl Replica {
         self.state().primary.judge(seen, now)
     }
 
-    /// It did not answer; the primary does.
+    /// Record that it failed to answer a query, which the primary answers instead.
     fn failed(&self, error: &StoreError) {
         self.state().resting_until = Some(Instant::now() + REST);
         self.note(Some("unreachable"), || {
@@ -217,7 +217,7 @@ impl Replica {
         });
     }
 
-    /// Show what it is, and log it if that is new.
+    /// Update the metrics, and log the state if it has changed.
     fn is(&self, standing: Standing) {
         if let Standing::Follows(lag) = standing {
             metrics::replica_lag_seconds().set(lag.as_secs_f64());
@@ -243,7 +243,7 @@ impl Replica {
     }
 }
 
-/// What an operator should know of it.
+/// A description for the operator.
 pub fn in_words(standing: Standing, max_lag: Duration) -> String {
     match standing {
         Standing::Follows(lag) if lag <= max_lag => {
@@ -264,8 +264,8 @@ pub fn in_words(standing: Standing, max_lag: Duration) -> String {
 }
 
 impl Store {
-    /// Run one statement that only reads, and whose rows may be as old as `database.read_max_lag_seconds` allows: on the replica while it
-    /// answers and is that new, on the primary otherwise.
+    /// Run a read-only statement whose rows may be as old as `database.read_max_lag_seconds` allows: on the replica if it answers and is
+    /// not too far behind, on the primary otherwise.
     pub async fn read(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         if let Some(replica) = &self.replica {
             match self.read_from(replica, statement, params).await {
@@ -295,7 +295,7 @@ impl Store {
                 .await
                 .map(Ok)
         };
-        // Whatever the error is: a table that has not arrived there yet is as good a reason as a host that is gone.
+        // Any error leads to the primary, such as a table that has not been replicated yet or a host that is gone.
         rows.await.unwrap_or_else(|error| {
             replica.failed(&error);
             Err("unreachable")
@@ -319,20 +319,20 @@ impl Store {
         Ok(standing)
     }
 
-    /// Ask the primary where it is in its log.
+    /// Ask the primary for its position.
     async fn note_position(&self, replica: &Replica) -> Result<(), StoreError> {
         let asked = Instant::now();
         let rows = self.query(PRIMARY, &[]).await?;
         if let Some(row) = rows.first() {
             let position = u64::from(row.get::<_, PgLsn>(1));
-            // A standby is as new as is allowed if it has replayed what is this old, and twice as long tells how old it is beyond.
+            // Positions of this age decide whether the standby is recent enough, and positions of twice this age give the lag beyond that.
             let memory = replica.max_lag * 2;
             replica.state().primary.is_at(row.get(0), asked, position, memory);
         }
         Ok(())
     }
 
-    /// Look at the replica, after the primary.
+    /// Check the replica, after the primary.
     async fn look_at(&self, replica: &Replica) -> Result<Standing, StoreError> {
         let (mut connection, watch) = self.connection_to(replica).await?;
         let rows = self.query_over(&mut connection, watch, STANDBY, &[]).await?;
@@ -345,7 +345,7 @@ impl Store {
         };
         let mut diverged = is_ahead();
         if diverged {
-            // Unless the primary has written meanwhile.
+            // The primary may have written something in between.
             self.note_position(replica).await?;
             diverged = is_ahead();
         }
@@ -355,13 +355,13 @@ impl Store {
         Ok(standing)
     }
 
-    /// Keep looking at the primary and the replica, if there is one, until `stop` is true or nobody is left to say so.
+    /// Monitor the primary and the replica, if there is one, until `stop` is true or its sender is dropped.
     pub async fn watch_replica(self, mut stop: watch::Receiver<bool>) {
         let Some(replica) = self.replica.clone() else {
             return;
         };
         loop {
-            // While the primary is away, what was known of it grows old, and with it the replica.
+            // While the primary is unavailable, its known positions get older, and the replica counts as further behind.
             if !replica.is_resting()
                 && self.note_position(&replica).await.is_ok()
                 && let Err(error) = self.look_at(&replica).await
@@ -374,7 +374,7 @@ impl Store {
         }
     }
 
-    /// What the server of `database.read_url` is, if there is one. What it has not replayed at once is waited for, for 2 s at most.
+    /// The state of the server of `database.read_url`, if there is one. If it has not replayed the current position, wait for up to 2 s.
     pub async fn replica_standing(&self) -> Result<Option<Standing>, StoreError> {
         let Some(replica) = &self.replica else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! What a session must be told before it runs a statement: its schema and its time limits.
+//! The settings of a session before it runs a statement: its schema and its time limits.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,29 +8,30 @@ use tokio_postgres::{Client, Row};
 
 use super::{Params, Statement, connect, pins::Pins, statement::statement};
 
-/// What begins a transaction whatever the role's default is. A query such as [`Pins::for_transaction`]'s would come too late.
+/// Begins a transaction with these properties whatever the role's defaults are. After a query such as that of [`Pins::for_transaction`]
+/// they could not be set.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, NOT DEFERRABLE";
 
-/// What holds before a transaction pins its settings: the statement that does so must neither be ended nor compiled.
+/// The settings until a transaction has its pinned settings: the statement that pins them must not time out or be compiled.
 const FIRST: &str = "SET LOCAL statement_timeout = 0; SET LOCAL jit = off";
 
-/// Nobody here takes longer from one statement of a transaction to the next than to get the answer and send it. When PostgreSQL hears
-/// nothing for so long, the process does not run or is out of reach, and the rows that it has locked hold up whoever takes its
-/// shards: the session is ended. `fleet.lease_seconds` is never shorter.
+/// Between two statements of a transaction, the bot only receives an answer and sends the next statement. If PostgreSQL receives nothing
+/// for this long, the process is stopped or unreachable, and its row locks would block the process that takes its shards, so the session is
+/// ended. `fleet.lease_seconds` is never shorter.
 const BETWEEN_STATEMENTS: Duration = Duration::from_secs(2);
 
-/// What `idle_in_transaction_session_timeout` is given:
+/// The value of `idle_in_transaction_session_timeout`:
 /// <https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-IN-TRANSACTION-SESSION-TIMEOUT>.
 pub(super) fn idle_in_transaction(statement_timeout: Duration) -> Duration {
     statement_timeout.min(BETWEEN_STATEMENTS)
 }
 
-/// Why a session cannot be used that [`is_in`] another schema.
+/// The error for a session that is in another schema according to [`is_in`].
 pub(super) const ELSEWHERE: &str = "the session is not in database.schema: a pooler between here and PostgreSQL leaves the option \
      search_path out; set database.pooler = \"transaction\" and database.direct_url";
 
-/// Whether a session was given its schema at its start. A pooler told to ignore `options` drops it without a word, and the rows
-/// of several instances would end up in one schema.
+/// Whether a session got its schema at its start. A pooler that ignores `options` drops it silently, and the rows of several instances
+/// would be mixed in one schema.
 pub(super) async fn is_in(client: &Client, schema: &str) -> Result<bool, tokio_postgres::Error> {
     const SEARCH_PATH: Statement =
         statement!("session_search_path", [], "SELECT current_setting('search_path')");
@@ -38,12 +39,12 @@ pub(super) async fn is_in(client: &Client, schema: &str) -> Result<bool, tokio_p
     Ok(row.get::<_, &str>(0) == connect::quoted(schema))
 }
 
-/// The settings, and when they are given.
+/// When the settings are applied.
 #[derive(Clone, Debug)]
 pub(super) enum Session {
-    /// Once, as the connection is made: they are the session's own from its beginning, and RESET goes back to them.
+    /// Once, when the connection is opened: they are part of the session from its start, and RESET returns to them.
     AtStart,
-    /// In every transaction: behind a pooler in transaction mode the next one runs in another session.
+    /// In every transaction: behind a pooler in transaction mode, each one may run in a different session.
     InEachTransaction(Arc<Pins>),
 }
 
@@ -59,12 +60,12 @@ impl Session {
         Self::InEachTransaction(Arc::new(pins))
     }
 
-    /// Tell a transaction that has just begun.
+    /// Apply the settings to a transaction that has just started.
     pub(super) async fn begin(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
         match self {
             Self::AtStart => Ok(()),
             Self::InEachTransaction(pins) => {
-                // Sent in this order without waiting for the answers.
+                // They are sent in this order without waiting for answers.
                 let (first, pinned) = join(client.batch_execute(FIRST), pins.for_transaction(client)).await;
                 first?;
                 pinned
@@ -72,7 +73,7 @@ impl Session {
         }
     }
 
-    /// Run one statement by itself.
+    /// Run a statement outside of a transaction.
     pub(super) async fn query(
         &self,
         connection: &Object,
@@ -87,7 +88,7 @@ impl Session {
                 connection.query(&prepared, params).await
             }
             Self::InEachTransaction(_) => {
-                // Sent in this order without waiting for the answers: one round trip.
+                // They are sent in this order without waiting for answers, which takes one round trip.
                 let params = statement.typed(params);
                 let (begun, told, rows, committed) = join4(
                     connection.batch_execute(BEGIN),

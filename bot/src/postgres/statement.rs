@@ -15,16 +15,17 @@ use crate::telemetry::{metrics, traces};
 /// A statement with its name.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement {
-    /// The name: a function's in this module's files.
+    /// The name, which is that of a function in the file of the statement.
     pub name: &'static str,
-    /// The text, which opens and ends with the name.
+    /// The text, which begins and ends with the name.
     pub sql: &'static str,
-    /// What each parameter is. A pooler keeps no prepared statement that the server could tell it by.
+    /// The types of the parameters. They are sent with each execution behind a pooler, which does not keep prepared statements.
     pub types: &'static [Type],
 }
 
-/// A [`Statement`] whose text opens with its name, for the server's log, and ends with it, since PostgreSQL 18 keeps no leading
-/// comment in `pg_stat_statements`: the name, the parameters' types as [`Type`]'s constants are called, the text in one piece or several.
+/// Define a [`Statement`]. Its text begins with its name, for the server's log, and ends with it, because PostgreSQL 18 removes leading
+/// comments in `pg_stat_statements`. The arguments are the name, the types of the parameters as constants of [`Type`], and the text in one
+/// or more parts.
 macro_rules! statement {
     ($name:literal, [$($type:ident),* $(,)?], $($sql:expr),+ $(,)?) => {
         const {
@@ -42,7 +43,7 @@ pub(crate) use statement;
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 impl Statement {
-    /// The parameters, each with its type.
+    /// The parameters with their types.
     pub(crate) fn typed<'a>(&self, params: Params<'a>) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
         assert_eq!(
             params.len(),
@@ -54,7 +55,7 @@ impl Statement {
     }
 }
 
-/// What a statement answers, counted.
+/// The number of rows in an answer.
 pub(crate) trait Rows {
     fn rows(&self) -> u64;
 }
@@ -71,19 +72,19 @@ impl Rows for u64 {
     }
 }
 
-/// How one connection's statements are watched.
+/// How the statements of a connection are monitored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watch {
-    /// A statement that takes this long is slow.
+    /// The duration from which a statement counts as slow.
     pub(crate) slow_query: Duration,
-    /// How long the connection was waited for.
+    /// How long the caller waited for the connection.
     pub(crate) waited: Duration,
-    /// A connection that says nothing for so long is given up.
+    /// The time limit for an answer, after which the connection is closed.
     pub(crate) patience: Duration,
 }
 
 impl Watch {
-    /// Wait for an answer, but not for ever.
+    /// Wait for an answer, up to the time limit.
     pub(crate) async fn answer<T>(
         self,
         question: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -94,13 +95,13 @@ impl Watch {
         }
     }
 
-    /// Run a query with the time it takes under its name, never with its values.
+    /// Run a query and record its duration under its name, never its values.
     pub(crate) async fn over<T: Rows>(
         self,
         statement: Statement,
         query: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
-        // It is there at 0 before the first slow one.
+        // This creates the counter, which is 0 before the first slow statement.
         let slow = metrics::slow_queries_total(statement.name);
         let started = Instant::now();
         let query = self.answer(query).instrument(traces::query(statement.name));

@@ -1,4 +1,4 @@
-//! Reading more rows than are held in memory.
+//! Reading more rows than fit into memory.
 
 use std::pin::pin;
 
@@ -8,12 +8,11 @@ use tokio_postgres::Row;
 use super::{Params, Statement, Store, StoreError};
 
 impl Store {
-    /// Hand every row of a query to `each`, all of one snapshot, without holding them all. However long `each` takes, no limit of the
-    /// session ends the statement.
+    /// Pass each row of a query to `each`. All rows are from one snapshot. The session's timeouts do not apply, however long `each` takes.
     ///
     /// # Errors
     ///
-    /// The database failed, or `each` did.
+    /// The query or `each` failed.
     pub(crate) async fn stream<E>(
         &self,
         statement: Statement,

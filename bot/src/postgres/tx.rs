@@ -1,4 +1,4 @@
-//! A transaction, and what can be done in it.
+//! A transaction and its operations.
 
 use std::{
     pin::pin,
@@ -19,24 +19,24 @@ use super::{
     statement::{Watch, statement},
 };
 
-/// A transaction under way.
+/// A transaction in progress.
 pub struct Tx<'a> {
     pub(crate) inner: deadpool_postgres::Transaction<'a>,
     pub(crate) prepared: bool,
     pub(crate) watch: Watch,
-    /// The kinds of the effects that it adds.
+    /// The kinds of effects that it has added.
     pub(crate) effects: Mutex<Vec<&'static str>>,
-    /// Whether it arms timers.
+    /// Whether it has armed timers.
     pub(crate) timers: AtomicBool,
 }
 
 impl Tx<'_> {
-    /// Effects of these kinds are added if it is committed.
+    /// Record that effects of these kinds were added, to announce them after the commit.
     pub(crate) fn adds_effects(&self, kinds: &[&'static str]) {
         self.effects_to_announce().extend(kinds);
     }
 
-    /// Timers are armed if it is committed.
+    /// Record that timers were armed, to announce them after the commit.
     pub(super) fn arms_timers(&self) {
         self.timers.store(true, Ordering::Relaxed);
     }
@@ -59,7 +59,7 @@ impl Tx<'_> {
         self.watch.over(statement, query).await
     }
 
-    /// Run a statement whose rows nobody needs; returns how many it touched.
+    /// Run a statement that returns no rows. Returns the number of affected rows.
     pub async fn execute(&self, statement: Statement, params: Params<'_>) -> Result<u64, StoreError> {
         let execute = async {
             if !self.prepared {
@@ -77,12 +77,12 @@ impl Tx<'_> {
         self.watch.over(statement, execute).await
     }
 
-    /// Whether [`Tx::copy_in`] can be used: a pooler keeps no prepared statement, and COPY has no other way to be sent.
+    /// Whether [`Tx::copy_in`] is available: a pooler does not keep prepared statements, which COPY requires.
     pub(crate) const fn can_copy(&self) -> bool {
         self.prepared
     }
 
-    /// Send rows by `COPY … FROM STDIN (FORMAT binary)`, whose columns have these types; returns how many there were.
+    /// Send rows by `COPY … FROM STDIN (FORMAT binary)` with columns of these types. Returns the number of rows.
     pub(crate) async fn copy_in<'r, const COLUMNS: usize>(
         &self,
         statement: Statement,
@@ -104,16 +104,16 @@ impl Tx<'_> {
         self.watch.over(statement, copy).await
     }
 
-    /// Do something that may be refused without ending the transaction: the inner error took back what `work` did, and nothing else.
+    /// Run `work`, which may be rejected without ending the transaction: after the inner error, only the changes of `work` are rolled back.
     ///
     /// # Errors
     ///
-    /// The connection is of no use any more.
+    /// The connection is no longer usable.
     pub(crate) async fn attempt<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<Result<T, StoreError>, StoreError> {
-        // Several at once are a stack: the name means the innermost.
+        // Savepoints of the same name form a stack, whose innermost one is used.
         const BEGIN: Statement = statement!("attempt", [], "SAVEPOINT attempt");
         const KEEP: Statement = statement!("attempt_keep", [], "RELEASE SAVEPOINT attempt");
         const UNDO: Statement = statement!("attempt_undo", [], "ROLLBACK TO SAVEPOINT attempt");
@@ -122,7 +122,7 @@ impl Tx<'_> {
         let done = work.await;
         match &done {
             Ok(_) => {}
-            // Without a SQLSTATE it is the connection that failed.
+            // Without a SQLSTATE, the connection has failed.
             Err(error) if error.sqlstate().is_none() => return done.map(Ok),
             Err(_) => {
                 self.execute(UNDO, &[]).await?;
@@ -133,7 +133,7 @@ impl Tx<'_> {
         Ok(done)
     }
 
-    /// Check deferred constraints with each statement from now on.
+    /// Check deferred constraints immediately from now on.
     pub(crate) async fn check_constraints_at_once(&self) -> Result<(), StoreError> {
         const AT_ONCE: Statement = statement!("constraints_at_once", [], "SET CONSTRAINTS ALL IMMEDIATE");
         self.execute(AT_ONCE, &[]).await.map(drop)

@@ -1,4 +1,4 @@
-//! How much of the pool is in use, and closing what is not.
+//! The use of the pool, and closing idle connections.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use tokio::{
 use super::Store;
 use crate::{support::shutdown::stopped, telemetry::metrics};
 
-/// Idle connections are looked for at least this often.
+/// The maximum interval between two searches for idle connections.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
 impl Store {
-    /// Copy the pool's state into its gauges.
+    /// Update the gauges of the pool.
     pub fn observe(&self) {
         for (share, pool) in self.shares() {
             let (share, status) = (share.as_str(), pool.status());
@@ -33,7 +33,7 @@ impl Store {
         }
     }
 
-    /// Sizes of the pool: connections open, and in use.
+    /// The numbers of open connections and of those in use.
     pub fn pool_usage(&self) -> (usize, usize) {
         let (mut size, mut in_use) = (0, 0);
         for status in self.pools().map(Pool::status) {
@@ -43,9 +43,9 @@ impl Store {
         (size, in_use)
     }
 
-    /// Close what nobody has used for `database.idle_timeout_ms`, until `stop` is true or nobody is left to say so.
+    /// Close connections that have been idle for `database.idle_timeout_ms`, until `stop` is true or its sender is dropped.
     ///
-    /// deadpool closes nothing by itself before its connection is asked for again.
+    /// deadpool itself only closes a connection when it is requested again.
     pub async fn close_idle(self, mut stop: watch::Receiver<bool>) {
         if self.idle_timeout.is_zero() {
             return stopped(&mut stop).await;

@@ -1,4 +1,4 @@
-//! The disk of the private server, which ends with it when it is full.
+//! The disk of the private server, which stops working when it is full.
 
 use std::path::Path;
 
@@ -6,17 +6,17 @@ use nix::sys::statvfs::statvfs;
 
 use super::finding::{Finding, size};
 
-/// WAL and a checkpoint need this much at times (`max_wal_size` of the private server).
+/// WAL and checkpoints sometimes need this much (`max_wal_size` of the private server).
 const SCARCE: u64 = 1 << 30;
 
-/// A burst of members can fill this within minutes.
+/// A burst of activity can fill this within minutes.
 const NEARLY_NOTHING: u64 = 256 << 20;
 
-/// Look at the disk that a directory is on.
+/// Examine the disk that contains a directory.
 pub(super) fn disk_of(directory: &Path) -> Finding {
     match statvfs(directory) {
         Ok(found) => {
-            // The types differ from system to system.
+            // The types differ between operating systems.
             let [free, all, part] =
                 [found.blocks_available(), found.blocks(), found.fragment_size()].map(u64::from);
             disk(free.saturating_mul(part), all.saturating_mul(part), directory)

@@ -1,28 +1,28 @@
-//! What the doctor found, and how it is shown.
+//! The doctor's findings and their presentation.
 
 use std::fmt;
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// As it should be.
+    /// No problem.
     Good,
-    /// Something is slower or riskier than it need be.
+    /// Something is slower or riskier than necessary.
     Warning,
     /// Data is at risk, or the bot cannot work.
     Bad,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// How bad it is.
+    /// The severity.
     pub verdict: Verdict,
-    /// What was looked at.
+    /// The subject.
     pub about: &'static str,
-    /// What was found.
+    /// The finding.
     pub found: String,
-    /// What to do; empty where nothing is to be done.
+    /// What to do; empty if nothing has to be done.
     pub advice: String,
 }
 
@@ -70,7 +70,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A size in the units that PostgreSQL's own settings have.
+/// A size in the units of PostgreSQL's settings.
 pub(super) fn size(bytes: i64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 1024 {

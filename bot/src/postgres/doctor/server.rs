@@ -1,4 +1,4 @@
-//! The server itself: version, way to it, clocks, sessions, and settings that hurt.
+//! The server: version, connection, clock, sessions, and harmful settings.
 
 use std::collections::HashMap;
 
@@ -11,19 +11,19 @@ use crate::{
     },
 };
 
-/// The oldest version that is tested.
+/// The oldest version covered by tests.
 const OLDEST_VERSION: i32 = 150_000;
 
-/// A clock that is further off makes timestamps of two machines hard to compare.
+/// With a larger difference, timestamps of the two machines are hard to compare.
 const CLOCK_S: f64 = 0.5;
 
-/// With further away every flush and every command is felt.
+/// Above this, every flush and every command becomes noticeably slower.
 const ROUND_TRIP_MS: f64 = 10.0;
 
-/// VACUUM keeps every row version that the oldest transaction could still see.
+/// VACUUM keeps every row version that is visible to the oldest transaction.
 const LONG_TRANSACTION_S: f64 = 300.0;
 
-/// Half of what makes the server stop; autovacuum should have frozen rows long before.
+/// Half of the age at which the server stops writing; autovacuum should have frozen rows long before.
 const TRANSACTION_AGE: i64 = 1_000_000_000;
 
 /// A quarter of PostgreSQL's default, in kB.
@@ -97,7 +97,7 @@ pub(super) fn connection(server: &Server, private: bool) -> Vec<Finding> {
     findings
 }
 
-/// `processes` are those of the fleet, each of which has a pool of its own.
+/// `processes` is the number of processes in the fleet. Each of them has its own pool.
 pub(super) fn sessions(
     sessions: &Sessions,
     settings: &HashMap<String, String>,
@@ -108,7 +108,7 @@ pub(super) fn sessions(
     let allowed =
         number("max_connections") - number("superuser_reserved_connections") - number("reserved_connections");
     let processes = processes.max(1);
-    // One more listens.
+    // One more connection listens for notifications.
     let each = i64::try_from(database.pool_size)
         .unwrap_or(i64::MAX)
         .saturating_add(1);
@@ -228,7 +228,7 @@ pub(super) fn settings(server: &Server, settings: &HashMap<String, String>) -> V
             "the server logs every flush with user IDs: set it to none or ddl",
         );
     }
-    // Pages of 8 kB and megabytes, the settings' base units.
+    // The base units of these settings are pages of 8 kB and megabytes.
     if let Some(buffers) = number(settings, "shared_buffers")
         && buffers < 16_384
     {

@@ -6,13 +6,13 @@ use crate::postgres::catalog::{Index, Table};
 /// The table that every flush writes.
 const HOT_TABLE: &str = "member_xp";
 
-/// Below this a table's shape does not matter.
+/// Smaller tables are not examined.
 const SMALL_BYTES: i64 = 32 * 1024 * 1024;
 
-/// Updates after which a ratio says something.
+/// The minimum number of updates for a meaningful ratio.
 const ENOUGH_UPDATES: i64 = 10_000;
 
-/// Of a hundred updates so many should touch no index.
+/// The minimum percentage of updates that touch no index.
 const HOT_PERCENT: i64 = 80;
 
 pub(super) fn tables(tables: &[Table]) -> Vec<Finding> {

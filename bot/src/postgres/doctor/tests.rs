@@ -1,4 +1,4 @@
-//! Findings from what a server told.
+//! Findings for given states of a server.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -91,7 +91,7 @@ fn clocks_and_distance() {
             .iter()
             .any(|f| f.about == "clock" && f.verdict == Verdict::Warning)
     );
-    // What could be the way's own time is no skew.
+    // A difference that can be explained by the round trip is not reported.
     let far = Server {
         clock_ahead_s: 0.9,
         round_trip: Duration::from_secs(1),
@@ -159,7 +159,7 @@ fn connections_of_the_whole_fleet_and_what_limits_them() {
         };
         worst(&server::sessions(&sessions, &settings, &database, processes))
     };
-    // A pool of 5 and a connection that listens, each.
+    // Each process has a pool of 5 and a connection that listens.
     assert_eq!(with(1, None), Verdict::Good);
     assert_eq!(with(15, None), Verdict::Good);
     assert_eq!(with(16, None), Verdict::Bad);

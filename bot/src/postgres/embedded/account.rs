@@ -1,4 +1,4 @@
-//! Who the server runs as. PostgreSQL refuses root, so root lends it another account.
+//! The user that the server runs as. PostgreSQL does not run as root, so root uses another account for it.
 
 use std::{ffi::OsStr, io, os::unix::fs::MetadataExt, path::Path, process::Stdio};
 
@@ -7,25 +7,25 @@ use tokio::process::Command;
 
 use crate::{postgres::embedded::error::Error, support::files};
 
-/// Accounts that root lends to the server, the first that exists. Debian's package makes `postgres`.
+/// Accounts that root can use for the server; the first that exists is used. Debian's package creates `postgres`.
 const LENT: [&str; 2] = ["postgres", "nobody"];
 
-/// Who the server runs as.
+/// The user that the server runs as.
 #[derive(Clone, Debug)]
 pub(super) struct Account {
     pub(super) uid: u32,
     pub(super) gid: u32,
     pub(super) name: String,
-    /// Whether that is somebody else than the bot, which is then root.
+    /// Whether it differs from the bot's user, which is then root.
     pub(super) lent: bool,
 }
 
 impl Account {
-    /// The owner of `cluster` if there is one, else the bot's own account, or for root one that is lent.
+    /// The owner of `cluster` if it exists, or else the bot's own user, or for root another account.
     pub(super) fn choose(cluster: &Path) -> Result<Self, Error> {
         let bot = Uid::effective();
         let owner = match cluster.metadata() {
-            // A link could have root run the server as any user.
+            // Otherwise a link could make root run the server as any user.
             Ok(metadata) if bot.is_root() && !is_led_by_trust(cluster, metadata.uid()) => {
                 return Err(Error::StrangersLink {
                     path: cluster.to_owned(),
@@ -84,12 +84,12 @@ impl Account {
         }
     }
 
-    /// The mode of a directory around the cluster: a lent account must get through.
+    /// The mode of the directory around the cluster: another account must be able to pass through it.
     pub(super) const fn home_mode(&self) -> u32 {
         if self.lent { 0o711 } else { 0o700 }
     }
 
-    /// Everybody who may log in: the server's account, the bot's, and root.
+    /// Everyone who may log in: the server's account, the bot's, and root.
     pub(super) fn people(&self) -> Vec<String> {
         let mut people = vec![self.name.clone(), name(Uid::effective()), "root".to_owned()];
         people.sort();
@@ -97,11 +97,11 @@ impl Account {
         people
     }
 
-    /// A command that runs as this account, in `directory`, in a process group of its own: Ctrl-C in a
-    /// terminal reaches the bot, which drains, and not the server below it.
+    /// A command that runs as this account in `directory`, in a process group of its own: Ctrl-C in a terminal reaches the bot, which shuts
+    /// down cleanly, and not the server.
     ///
-    /// Nothing of the environment is handed down. The bot's holds its secrets, which the lent account could
-    /// otherwise read in `/proc`, and a stray `PGPORT` or `PGOPTIONS` would change the server.
+    /// It inherits nothing of the environment. The bot's environment contains secrets, which the other account could read in `/proc`, and a
+    /// stray `PGPORT` or `PGOPTIONS` would change the server.
     pub(super) fn command(&self, program: impl AsRef<OsStr>, directory: &Path) -> Command {
         let mut command = Command::new(program);
         command
@@ -115,20 +115,20 @@ impl Account {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         if self.lent {
-            // The standard library drops root's supplementary groups together with the user id.
+            // The standard library drops root's supplementary groups together with the user ID.
             command.uid(self.uid).gid(self.gid);
         }
         command
     }
 }
 
-/// Whether `path` is no link, or one that may be followed to what belongs to `owner`.
+/// Whether `path` is not a link, or a link that may be followed to a file of `owner`.
 fn is_led_by_trust(path: &Path, owner: u32) -> bool {
     path.symlink_metadata()
         .is_ok_and(|link| !link.is_symlink() || files::is_trusted_link(&link, owner))
 }
 
-/// A user's name, or the number of one without a name.
+/// A user's name, or its number if it has no name.
 fn name(uid: Uid) -> String {
     User::from_uid(uid)
         .ok()

@@ -1,4 +1,4 @@
-//! A visit to the private PostgreSQL that another eventide runs: connect, and leave it as it was found.
+//! Connecting to a private PostgreSQL that another Eventide process runs, without changing it.
 
 use std::{fs::File, sync::Arc, time::Duration};
 
@@ -16,21 +16,21 @@ use crate::{
     support::files::Directory,
 };
 
-/// How long the other eventide may take to start its server, which may have much to read again after a crash.
+/// How long the other process may take to start its server, which may have to replay a lot of WAL after a crash.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 const POLL: Duration = Duration::from_millis(50);
 
-/// A private PostgreSQL for a command.
+/// The private PostgreSQL of a command.
 #[derive(Debug)]
 pub enum Visit {
-    /// Nobody ran it; it is ours until it is stopped.
+    /// No other process ran it; this one stops it.
     Host(PrivatePostgres),
-    /// Another eventide runs it, and goes on doing so.
+    /// Another process runs it and continues to do so.
     Guest(Guest),
 }
 
-/// The private PostgreSQL of another eventide.
+/// The private PostgreSQL of another process.
 #[derive(Debug)]
 pub struct Guest {
     connection: tokio_postgres::Config,
@@ -43,7 +43,7 @@ impl Guest {
         &self.connection
     }
 
-    /// Enters, or says why that is not possible yet.
+    /// Connect, or return why that is not yet possible.
     async fn enter(data: &Arc<Directory>) -> Result<Result<Self, String>, Error> {
         let directory = Arc::clone(data);
         let found = blocking(move || {
@@ -73,7 +73,7 @@ impl Guest {
     }
 }
 
-/// The server of whoever runs it, or else our own.
+/// Use the server that another process runs, or else start one.
 pub(super) async fn visit(options: &Options) -> Result<Visit, Error> {
     let wanted = options.data_directory.clone();
     let data = blocking(move || paths::data_directory(&wanted)).await?;

@@ -8,22 +8,22 @@ use std::{
 
 use crate::postgres::embedded::{account::Account, blocking, error::Error};
 
-/// The oldest major version that the bot's SQL is written for.
+/// The oldest major version that the bot supports.
 pub(super) const OLDEST_MAJOR: u32 = 15;
 
-/// Where Debian's packages put them, one directory a major version, outside of `PATH`.
+/// Where Debian's packages install the programs: one directory per major version, outside of `PATH`.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-/// A directory with `initdb` and `postgres` of one version.
+/// A directory with `initdb` and `postgres` of the same version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Binaries {
     pub(super) directory: PathBuf,
     pub(super) major: u32,
-    /// As the server itself says it, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    /// The version in the server's own words, such as `15.18 (Debian 15.18-0+deb12u1)`.
     pub(super) version: String,
 }
 
-/// What was found, the preferred first.
+/// The programs that were found, in order of preference.
 #[derive(Debug)]
 pub(super) struct Installed {
     found: Vec<Binaries>,
@@ -38,8 +38,8 @@ impl Binaries {
 }
 
 impl Installed {
-    /// Looks in `given` alone if it is there, else in `search_path` and then where Debian puts them, newest
-    /// first. Each program is tried as the account that will run it.
+    /// Search only `given` if it is set. Otherwise search `search_path`, then Debian's directories, newest version first. Each program is
+    /// run once as the account that will use it.
     pub(super) async fn find(
         account: &Account,
         given: Option<&Path>,
@@ -67,7 +67,7 @@ impl Installed {
         Ok(installed)
     }
 
-    /// For a new cluster.
+    /// The programs for a new cluster.
     pub(super) fn preferred(self) -> Result<Binaries, Error> {
         let Self {
             found,
@@ -80,7 +80,7 @@ impl Installed {
             .ok_or(Error::NoBinaries { searched, refused })
     }
 
-    /// For the cluster at `path`, which was made by `major`: no other major version can read it.
+    /// The programs for the cluster at `path`, which was created by `major`: no other major version can read it.
     pub(super) fn matching(self, path: &Path, major: u32) -> Result<Binaries, Error> {
         if let Some(binaries) = self.found.iter().find(|binaries| binaries.major == major) {
             return Ok(binaries.clone());
@@ -100,7 +100,7 @@ impl Installed {
     }
 }
 
-/// The directories that hold both programs, and where they were looked for.
+/// The directories that contain both programs, and a description of where they were searched.
 fn candidates(given: Option<PathBuf>, search_path: Vec<PathBuf>) -> (Vec<PathBuf>, String) {
     let (directories, searched): (Vec<PathBuf>, _) = match given {
         Some(given) => (vec![given.clone()], given.display().to_string()),
@@ -111,7 +111,7 @@ fn candidates(given: Option<PathBuf>, search_path: Vec<PathBuf>) -> (Vec<PathBuf
     };
     let mut holding: Vec<PathBuf> = Vec::new();
     for directory in directories {
-        // The programs are run in another working directory.
+        // The programs are run in a different working directory.
         let directory = std::path::absolute(&directory).unwrap_or(directory);
         let both = ["postgres", "initdb"]
             .iter()

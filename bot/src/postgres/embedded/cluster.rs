@@ -1,4 +1,4 @@
-//! Makes a cluster, and reads what version one is.
+//! Creates a cluster, and reads the version of an existing one.
 
 use std::{
     fs::{self, File},
@@ -18,10 +18,10 @@ use crate::postgres::embedded::{
     settings::ROLE,
 };
 
-/// The name of a cluster while it is made.
+/// The name of a cluster while it is being created.
 const NEW: &str = "cluster.new";
 
-/// The major version that made `cluster`, or nothing if there is no cluster yet.
+/// The major version that created `cluster`; `None` if there is no cluster yet.
 pub(super) fn major(cluster: &Path) -> Result<Option<u32>, Error> {
     let path = cluster.join("PG_VERSION");
     match fs::read_to_string(&path) {
@@ -45,17 +45,16 @@ pub(super) fn major(cluster: &Path) -> Result<Option<u32>, Error> {
     }
 }
 
-/// Makes the cluster under another name and gives it its own when it is whole: a start that is cut off leaves
-/// nothing that looks like a cluster. Without `sync`, a power cut can destroy it, which is no loss where the server
-/// itself runs without `fsync`.
+/// Create the cluster under a temporary name and rename it when it is complete, so that an interrupted start leaves nothing that looks like
+/// a cluster. Without `sync`, a power failure can destroy it, which makes no difference if the server itself runs without `fsync`.
 pub(super) async fn make(
     place: &Place,
     account: &Account,
     binaries: &Binaries,
     sync: bool,
 ) -> Result<(), Error> {
-    // The order of the bytes sorts fastest and never changes with the system's library; upper and lower case
-    // know all letters. A system without that second locale gets ASCII's.
+    // Sorting by byte order is fastest and never changes with the system's library; upper and lower case work for all letters. Without the
+    // second locale, only ASCII letters have upper and lower case.
     let mut options = vec!["--locale=C", "--lc-ctype=C.UTF-8"];
     if !sync {
         options.push("--no-sync");
@@ -79,7 +78,7 @@ pub(super) async fn make(
         if !sync {
             return Ok(());
         }
-        // initdb has synced what it wrote; the name is ours to sync.
+        // initdb has synced its files; the renaming still has to be synced.
         File::open(place.home.at("."))
             .and_then(|home| home.sync_all())
             .map_err(Error::io("sync the directory", place.home.path()))

@@ -1,4 +1,4 @@
-//! Finds in what PostgreSQL's programs say the one line that tells why.
+//! Finds the line in the output of PostgreSQL's programs that explains a failure.
 
 use std::{
     collections::BTreeMap,
@@ -7,14 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The most of a log that is searched for the reason of a failed start.
+/// The maximum size of the part of a log that is searched for the reason.
 const MAX_LOG_BYTES: u64 = 256 * 1024;
 
-/// The last error in `text`, without time and severity, and the hint below it.
+/// The last error in `text`, without time and severity, and the hint that follows it.
 pub(super) fn last_error(text: &str) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let is_error = |line: &&str| {
-        // Refused visitors are not why a server ends.
+        // Rejected connections are not the reason for the end of a server.
         ["FATAL:", "PANIC:", "error:"]
             .iter()
             .any(|word| line.contains(word))
@@ -25,7 +25,7 @@ pub(super) fn last_error(text: &str) -> String {
             .last()
             .map_or_else(|| "it ended without a word".to_owned(), |line| (*line).to_owned());
     };
-    // "configuration file contains errors": which one stands before it.
+    // After "configuration file contains errors", the error itself is in an earlier line.
     if lines[index].contains("contains errors") {
         index = index.saturating_sub(1);
     }
@@ -41,7 +41,7 @@ pub(super) fn last_error(text: &str) -> String {
     hint.map_or_else(|| line.to_owned(), |hint| format!("{line} ({hint})"))
 }
 
-/// How long each log file is.
+/// The length of each log file.
 pub(super) fn log_lengths(cluster: &Path) -> BTreeMap<PathBuf, u64> {
     let entries = fs::read_dir(cluster.join("log")).into_iter().flatten().flatten();
     entries
@@ -49,18 +49,18 @@ pub(super) fn log_lengths(cluster: &Path) -> BTreeMap<PathBuf, u64> {
         .collect()
 }
 
-/// Why the server ended, from what it said and logged since the start.
+/// Why the server ended, from its output and its log since the start.
 pub(super) fn why_it_ended(said: &Path, cluster: &Path, before: &BTreeMap<PathBuf, u64>) -> String {
     let mut text = tail(said, 0);
     for (path, length) in log_lengths(cluster) {
         let earlier = before.get(&path).copied().unwrap_or(0);
-        // Shorter than before: the file was begun anew.
+        // If it is shorter than before, the file was overwritten.
         text.push_str(&tail(&path, if length < earlier { 0 } else { earlier }));
     }
     last_error(&text)
 }
 
-/// A file's text from `offset`, or the last of it.
+/// The text of a file from `offset`, or the end of it.
 fn tail(path: &Path, offset: u64) -> String {
     let read = || {
         let mut file = File::open(path)?;

@@ -1,4 +1,4 @@
-//! What can keep the private PostgreSQL from running, each as one line that says what to do.
+//! Why the private PostgreSQL does not run: each error is one line with advice.
 
 use std::{io, path::PathBuf};
 
@@ -7,32 +7,32 @@ use crate::postgres::embedded::{
     packages::{install, install_some},
 };
 
-/// Why the private PostgreSQL does not run. Each `Display` is one line and holds no secret.
+/// Why the private PostgreSQL does not run. Each message is one line and contains no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file system refused: a read-only or full disk, missing rights, a file in a directory's place.
+    /// A file operation failed: the disk is full or read-only, permissions are missing, or a file is in the place of a directory.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {
-        /// What was tried, to be read before the path.
+        /// The operation, as text before the path.
         doing: &'static str,
-        /// What it was tried on.
+        /// The path.
         path: PathBuf,
-        /// The system's answer.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// No `initdb` and `postgres` that would do.
+    /// There is no suitable `initdb` and `postgres`.
     #[error(
         "found no PostgreSQL {OLDEST_MAJOR} or later in {searched}{refused}; type: {} \
          (or name its directory in database.binaries_directory, or an existing PostgreSQL in DATABASE_URL)",
         install_some("postgresql", OLDEST_MAJOR)
     )]
     NoBinaries {
-        /// Where they were looked for.
+        /// Where they were searched.
         searched: String,
-        /// What was found and does not do, as a clause, or nothing.
+        /// The unsuitable programs, as a clause, or nothing.
         refused: String,
     },
-    /// The data was written by another major version than any that is installed.
+    /// The data was written by a major version that is not installed.
     #[error(
         "{} was made by PostgreSQL {cluster}, and of its programs only {installed} are installed; type: {} (then it goes on as before; how to \
          move to a newer version by backup and restore is in deploy/README.md, PostgreSQL's next version)",
@@ -47,15 +47,15 @@ pub enum Error {
         /// The installed versions.
         installed: String,
     },
-    /// Another process holds the data directory.
+    /// Another process uses the data directory.
     #[error("{} is in use by another eventide (process {pid}); stop that one or set database.data_directory", path.display())]
     InUse {
         /// The data directory.
         path: PathBuf,
-        /// The other process, as it wrote itself down.
+        /// The other process, from its lock file.
         pid: String,
     },
-    /// Another process holds the data directory, and its server does not answer.
+    /// Another process uses the data directory, and its server does not answer.
     #[error(
         "{} is in use by another eventide (process {pid}), whose PostgreSQL does not answer after {seconds} s: {message}",
         path.display()
@@ -63,14 +63,14 @@ pub enum Error {
     HolderNotReady {
         /// The data directory.
         path: PathBuf,
-        /// The other process, as it wrote itself down.
+        /// The other process, from its lock file.
         pid: String,
-        /// How long it was waited for.
+        /// How long this process has waited.
         seconds: u64,
-        /// What it did last.
+        /// The last message.
         message: String,
     },
-    /// There is a link in a directory's place, made by a user who is neither root nor the owner of what it leads to.
+    /// A directory is a link made by a user who is neither root nor the owner of its target.
     #[error(
         "{} is a link that another user made to a directory that is not theirs; root does not follow it; remove it, or make it as root",
         path.display()
@@ -79,21 +79,21 @@ pub enum Error {
         /// The link.
         path: PathBuf,
     },
-    /// There is a directory where the cluster should be, and it is not one.
+    /// There is a directory in the place of the cluster, but it is not a cluster.
     #[error("{} exists but contains no PostgreSQL data (no PG_VERSION); move it away", path.display())]
     NotACluster {
         /// The directory.
         path: PathBuf,
     },
-    /// The cluster is another user's.
+    /// The cluster belongs to another user.
     #[error("{} belongs to the user {owner}; run eventide as {owner}, or set database.data_directory", path.display())]
     OtherOwner {
         /// The cluster.
         path: PathBuf,
-        /// Its owner's name, or number.
+        /// The owner's name or number.
         owner: String,
     },
-    /// The cluster is root's, whom PostgreSQL does not serve.
+    /// The cluster belongs to root, and PostgreSQL does not run as root.
     #[error("{path} belongs to root, and PostgreSQL does not run as root; type: chown -R {account}: {path}", path = path.display())]
     OwnedByRoot {
         /// The cluster.
@@ -101,12 +101,12 @@ pub enum Error {
         /// The account that the server would run as.
         account: String,
     },
-    /// PostgreSQL does not run as root, and there is nobody else.
+    /// PostgreSQL does not run as root, and there is no other account.
     #[error(
         "PostgreSQL does not run as root, and there is no user postgres or nobody; type: useradd --system postgres"
     )]
     NoAccount,
-    /// The account that the server runs as cannot enter the directory of its cluster.
+    /// The server's account cannot enter the directory of its cluster.
     #[error("the user {account} cannot enter {}; let it through (chmod o+x) or set database.data_directory", path.display())]
     Unreachable {
         /// The directory.
@@ -114,13 +114,13 @@ pub enum Error {
         /// The account that the server runs as.
         account: String,
     },
-    /// Every name for the socket's directory is taken by somebody else.
+    /// Every possible name of the socket's directory is used by another user.
     #[error("{} must belong to this user alone with mode 0700, since it holds the socket; remove it", path.display())]
     UnsafeSocketDirectory {
         /// The last name that was tried.
         path: PathBuf,
     },
-    /// A setting's name that would not stay one line of the settings file.
+    /// The name of a setting would break the line in the settings file.
     #[error("{name:?} is not the name of a PostgreSQL setting")]
     BadSetting {
         /// The name.
@@ -131,42 +131,42 @@ pub enum Error {
     Initdb {
         /// The cluster.
         path: PathBuf,
-        /// The last thing it said.
+        /// Its last message.
         message: String,
     },
-    /// The server ended instead of starting.
+    /// The server ended while starting.
     #[error("PostgreSQL did not start on {}: {message}", path.display())]
     Start {
         /// The cluster.
         path: PathBuf,
-        /// The last thing it said.
+        /// Its last message.
         message: String,
     },
     /// The server runs but does not accept connections.
     #[error("PostgreSQL (process {pid}) does not answer after {seconds} s: {message}; see {}", log.display())]
     NotReady {
-        /// The server.
+        /// The process ID of the server.
         pid: i32,
-        /// How long it was waited for.
+        /// How long this process has waited.
         seconds: u64,
-        /// The last refusal.
+        /// The last error of a connection attempt.
         message: String,
-        /// Where it writes what it does.
+        /// The directory of the server's log.
         log: PathBuf,
     },
     /// The server does not end.
     #[error("PostgreSQL (process {pid}) does not stop")]
     NotStopped {
-        /// The server.
+        /// The process ID of the server.
         pid: i32,
     },
-    /// A statement of the preparation failed.
+    /// A statement that prepares the database failed.
     #[error("PostgreSQL refused a statement of the preparation: {0}")]
     Statement(#[from] tokio_postgres::Error),
 }
 
 impl Error {
-    /// For `map_err` on what the file system answers.
+    /// Convert an error of a file operation, for `map_err`.
     pub(super) fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { doing, path, source }

@@ -1,11 +1,11 @@
-//! One eventide a data directory; commands are its guests.
+//! Locks: one Eventide process runs the server of a data directory, and commands connect to it as guests.
 //!
-//! `eventide.lock` is held by whoever runs the server. `eventide.guests` is shared by those who use it meanwhile: a command that
-//! runs the server waits for them before it stops it. The bot does not: its end is not a guest's to delay.
+//! `eventide.lock` is held by the process that runs the server. `eventide.guests` is a shared lock held by those that use the server
+//! meanwhile: a command that runs the server waits for them before it stops the server. The bot does not wait for guests.
 //!
-//! `eventide.bot` is held by a bot before it asks for the first, and for as long as it runs. So a bot that finds the first one
-//! taken knows without reading anything that a command has it, which will be done soon: what a holder writes of itself comes
-//! after the lock, and is for people only.
+//! A bot takes `eventide.bot` before `eventide.lock` and holds it as long as it runs. So a bot that finds the latter taken knows, without
+//! reading the file, that a command holds it and will finish soon. The content of a lock file is written after it is locked, and only used
+//! in messages.
 
 use std::{
     fs::{File, TryLockError},
@@ -23,22 +23,22 @@ const GUESTS_FILE: &str = "eventide.guests";
 
 const BOT_FILE: &str = "eventide.bot";
 
-/// What became of an attempt at a lock.
+/// The result of an attempt to lock a file.
 #[derive(Debug)]
 pub(super) enum Taken<T> {
     Ours(T),
-    /// Somebody else holds it; with the process id as that one wrote it down, if it has already.
+    /// Another process holds the lock. The value is its process ID, if it has already written it.
     Others(String),
 }
 
-/// Keeps other bots out of a data directory until it is dropped, or until the process ends in whatever way.
+/// Keeps other bots out of a data directory until it is dropped, or until the process ends in any way.
 #[derive(Debug)]
 pub(super) struct Claim {
     _file: File,
 }
 
 impl Claim {
-    /// Claims the data directory for this bot, or tells which bot has it.
+    /// Claim the data directory for this bot. If another bot has it, return that one.
     pub(super) fn take(data: &Directory) -> Result<Taken<Self>, Error> {
         Ok(match exclusive(data, BOT_FILE)? {
             Taken::Ours(file) => Taken::Ours(Self { _file: file }),
@@ -47,25 +47,25 @@ impl Claim {
     }
 }
 
-/// Holds the server of a data directory until it is dropped, or until the process ends in whatever way.
+/// Locks the server of a data directory until it is dropped, or until the process ends in any way.
 #[derive(Debug)]
 pub(super) struct Lock {
-    // First, so that the next bot is not told of this one when it is as good as gone.
+    // The first field, so that the next bot does not find this claim when the server is already released.
     role: Role,
     _file: File,
 }
 
-/// Who runs the server.
+/// The process that runs the server.
 #[derive(Debug)]
 enum Role {
-    /// The bot, until it is stopped.
+    /// A bot, until it is stopped.
     Bot { _claim: Claim },
     /// A command, until it is done and its guests have left.
     Command { guests: File },
 }
 
 impl Lock {
-    /// For a bot. Whoever else holds it is a command, since no other bot has the claim.
+    /// Lock the server for a bot. If it is taken, a command has it, since no other bot has the claim.
     pub(super) fn of_bot(data: &Directory, claim: Claim) -> Result<Result<Self, (Claim, String)>, Error> {
         Ok(match exclusive(data, FILE)? {
             Taken::Ours(file) => Ok(Self {
@@ -76,7 +76,7 @@ impl Lock {
         })
     }
 
-    /// For a command. Whoever else holds it may be a bot or a command.
+    /// Lock the server for a command. If it is taken, either a bot or a command has it.
     pub(super) fn of_command(data: &Directory) -> Result<Taken<Self>, Error> {
         let file = match exclusive(data, FILE)? {
             Taken::Ours(file) => file,
@@ -89,7 +89,7 @@ impl Lock {
         }))
     }
 
-    /// Whether the server may be stopped; once it may, nobody comes in any more.
+    /// Whether the server may be stopped. From then on, no guest can enter.
     pub(super) fn is_left_alone(&self) -> bool {
         match &self.role {
             Role::Bot { .. } => true,
@@ -98,7 +98,7 @@ impl Lock {
     }
 }
 
-/// Keeps a command from stopping its server, for as long as the file is open. `None`: it is stopping it.
+/// Keep a command from stopping its server, as long as the file is open. `None` if it is already stopping.
 pub(super) fn stay(data: &Directory) -> Result<Option<File>, Error> {
     let file = open(data, GUESTS_FILE)?;
     match file.try_lock_shared() {
@@ -112,7 +112,7 @@ fn open(data: &Directory, name: &str) -> Result<File, Error> {
     open_shared(&data.at(name)).map_err(Error::io("open", data.path().join(name)))
 }
 
-/// The lock on a file, with this process's id in it; or the id that is in it.
+/// Lock a file and write this process's ID to it, or return the ID that is in it.
 fn exclusive(data: &Directory, name: &str) -> Result<Taken<File>, Error> {
     let mut file = open(data, name)?;
     let path = &data.path().join(name);
@@ -156,7 +156,7 @@ mod tests {
         let Taken::Ours(mut claim) = Claim::take(directory).expect("asked") else {
             unreachable!("nobody has it")
         };
-        // Locked and not written yet, and what a bot of yesterday left.
+        // A locked file that is not yet written, and one that an earlier bot left.
         for left in ["", "1\n"] {
             fs::write(directory.at(FILE), left).expect("written");
             let Err((back, pid)) = Lock::of_bot(directory, claim).expect("asked") else {

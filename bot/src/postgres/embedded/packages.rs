@@ -1,8 +1,9 @@
-//! How a version of PostgreSQL is installed on this machine, for people: distributions have one version each, postgresql.org has all.
+//! How to install a version of PostgreSQL on this machine: each release of a distribution has one version, and postgresql.org has all of
+//! them.
 
 use std::fs;
 
-/// The major version that a release of a distribution has, by its code name.
+/// The major version in each release of a distribution, by code name.
 const RELEASES: [(&str, u32); 9] = [
     ("bullseye", 13),
     ("bookworm", 15),
@@ -15,13 +16,13 @@ const RELEASES: [(&str, u32); 9] = [
     ("resolute", 18),
 ];
 
-/// What to type for `package`, such as `postgresql` or `postgresql-client`, of a major version.
+/// The command that installs `package`, such as `postgresql` or `postgresql-client`, of a major version.
 pub(crate) fn install(package: &str, major: u32) -> String {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     command(package, major, &release)
 }
 
-/// What to type for the version that this machine's distribution has, or else for `oldest`.
+/// The command that installs the version of this machine's distribution, or else `oldest`.
 pub(super) fn install_some(package: &str, oldest: u32) -> String {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let major = shipped(&release).filter(|major| *major >= oldest);

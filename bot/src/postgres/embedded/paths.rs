@@ -1,13 +1,13 @@
-//! Where everything is.
+//! The directories of the private PostgreSQL.
 //!
 //! ```text
-//! data/eventide.lock               held by the one eventide that runs the server; beside it `.bot` and `.guests`, see `lock`
-//! data/postgres/                   the bot's: settings and what the server said at its start; or a link to where this is
-//! data/postgres/cluster/           the server's account's, mode 0700: PostgreSQL's data, its log, its socket
+//! data/eventide.lock               held by the process that runs the server; beside it `.bot` and `.guests`, see `lock`
+//! data/postgres/                   the bot's: settings and the server's output at its start; or a link to such a directory
+//! data/postgres/cluster/           the server account's, mode 0700: PostgreSQL's data, its log, its socket
 //! ```
 //!
-//! Root writes nothing inside `cluster`: whoever owns a directory can put a link in a file's place and so have root write
-//! elsewhere. This is why the settings stand outside.
+//! Root writes nothing inside `cluster`: the owner of a directory can replace a file by a link, and so make root write elsewhere. This is
+//! why the settings are outside of it.
 
 use std::{
     fs::{self, DirBuilder},
@@ -25,25 +25,25 @@ use crate::{
     support::files::{self, Directory},
 };
 
-/// The port in the socket's name. No port is opened.
+/// The port in the name of the socket. No TCP port is opened.
 pub(super) const PORT: u16 = 5432;
 
-/// Longest path of a Unix socket: `sun_path` has 108 bytes, the last of them zero.
+/// The maximum length of the path of a Unix socket: `sun_path` has 108 bytes, including a terminating zero.
 const MAX_SOCKET_PATH_BYTES: usize = 107;
 
-/// Where a cluster goes whose account cannot enter the data directory.
+/// The directory for clusters whose account cannot enter the data directory.
 const ELSEWHERE: &str = "/var/lib/eventide";
 
-/// The bot's own directory around the cluster.
+/// The bot's directory around the cluster.
 const HOME: &str = "postgres";
 
-/// Names that are tried where one is taken.
+/// The maximum number of names that are tried.
 const MAX_NAMES: usize = 16;
 
-/// Where the private PostgreSQL is.
+/// The directories of the private PostgreSQL.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    /// The bot's own directory beside the cluster.
+    /// The bot's directory around the cluster.
     pub(super) home: Arc<Directory>,
     /// PostgreSQL's data directory.
     pub(super) cluster: PathBuf,
@@ -51,9 +51,9 @@ pub(super) struct Place {
     pub(super) socket: PathBuf,
 }
 
-/// Makes the data directory if there is none, and opens it.
+/// Create the data directory if it is missing, and open it.
 pub(super) fn data_directory(path: &Path) -> Result<Arc<Directory>, Error> {
-    // Root's must let the server's account through; what it holds is guarded one level below.
+    // The server's account must be able to pass through root's directory; its contents are protected one level below.
     let mode = if nix::unistd::Uid::effective().is_root() {
         0o711
     } else {
@@ -70,7 +70,7 @@ pub(super) fn data_directory(path: &Path) -> Result<Arc<Directory>, Error> {
         .map_err(Error::io("find the directory", path))
 }
 
-/// The cluster below `data_directory`, whether it exists or not.
+/// The path of the cluster in `data_directory`, whether it exists or not.
 pub(super) fn cluster(data_directory: &Path) -> PathBuf {
     home(data_directory).join("cluster")
 }
@@ -80,13 +80,12 @@ fn home(data_directory: &Path) -> PathBuf {
 }
 
 impl Place {
-    /// The socket and its lock file, which a server that ends in order removes.
+    /// The socket and its lock file, which a server removes when it ends properly.
     pub(super) fn socket_files(&self) -> [PathBuf; 2] {
         [format!(".s.PGSQL.{PORT}.lock"), format!(".s.PGSQL.{PORT}")].map(|name| self.socket.join(name))
     }
 
-    /// Takes away a directory of the socket that was made outside of the cluster; one that is still in use
-    /// stays.
+    /// Remove a directory of the socket that was created outside of the cluster, unless it is in use.
     pub(super) async fn tidy(&self) {
         if self.socket != self.cluster
             && let Err(error) = tokio::fs::remove_dir(&self.socket).await
@@ -95,7 +94,7 @@ impl Place {
         }
     }
 
-    /// Finds or makes the directories around the cluster.
+    /// Find or create the directories around the cluster.
     pub(super) async fn settle(
         data: &Arc<Directory>,
         account: &Account,
@@ -135,8 +134,8 @@ impl Place {
     }
 }
 
-/// The directory around the cluster, or the one that a link there leads to. A link of somebody who could not write there is refused: root
-/// writes settings into that directory.
+/// The directory around the cluster, or the target of a link in its place. A link made by a user who could not write to the target is
+/// rejected, because root writes settings there.
 fn trusted_home(data: &Directory) -> Result<Directory, Error> {
     let (path, at) = (home(data.path()), data.at(HOME));
     let failed = |error| Error::io("find the directory", &path)(error);
@@ -148,7 +147,7 @@ fn trusted_home(data: &Directory) -> Result<Directory, Error> {
         .canonicalize()
         .and_then(|path| Directory::open(&path))
         .map_err(failed)?;
-    // Of the directory that is used from now on, whatever the link leads to by then.
+    // This checks the directory that is used from now on, even if the link changes.
     let owner = home.metadata().map_err(failed)?.uid();
     if !files::is_trusted_link(&link, owner) {
         return Err(Error::StrangersLink { path });
@@ -156,7 +155,7 @@ fn trusted_home(data: &Directory) -> Result<Directory, Error> {
     Ok(home)
 }
 
-/// Makes the directory around the cluster where it is looked for.
+/// Create the directory around the cluster.
 fn make_home(data: &Directory, account: &Account) -> Result<(), Error> {
     DirBuilder::new()
         .mode(account.home_mode())
@@ -164,7 +163,7 @@ fn make_home(data: &Directory, account: &Account) -> Result<(), Error> {
         .map_err(Error::io("make the directory", home(data.path())))
 }
 
-/// Whether the server's account can enter a directory. Asked by trying: mode bits are not the whole truth.
+/// Whether the server's account can enter a directory. This is tried, because the mode is not the only condition.
 async fn enters(account: &Account, binaries: &Binaries, directory: &Path) -> Result<bool, Error> {
     if !account.lent {
         return Ok(true);
@@ -177,14 +176,14 @@ async fn enters(account: &Account, binaries: &Binaries, directory: &Path) -> Res
     }
 }
 
-/// Makes it a link to a directory that the server's account can enter.
+/// Replace the directory around the cluster by a link to one that the server's account can enter.
 fn settle_elsewhere(data: &Directory, account: &Account) -> Result<(), Error> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o711)
         .create(ELSEWHERE)
         .map_err(Error::io("make the directory", ELSEWHERE))?;
-    // Never one that exists: it belonged to a data directory of this path that somebody removed.
+    // Never use an existing directory: it belonged to an earlier data directory at this path, which was deleted.
     let elsewhere =
         names(Path::new(ELSEWHERE), &hash(data.path())).find(|name| name.symlink_metadata().is_err());
     let elsewhere = elsewhere.ok_or_else(|| Error::Unreachable {
@@ -232,7 +231,7 @@ fn socket_directory(cluster: &Path, account: &Account) -> Result<PathBuf, Error>
     }))
 }
 
-/// Makes a directory that nobody but the server's account can enter, or accepts one that is just that.
+/// Create a directory that only the server's account can enter, or accept an existing one with these permissions.
 fn private_directory(path: &Path, account: &Account) -> Result<(), Error> {
     match make(path, 0o700) {
         Ok(()) => lchown(path, Some(account.uid), Some(account.gid)).map_err(Error::io("hand over", path))?,
@@ -250,7 +249,7 @@ fn private_directory(path: &Path, account: &Account) -> Result<(), Error> {
     }
 }
 
-/// An empty directory for a cluster to be made in; what an earlier attempt left there goes away.
+/// An empty directory for a new cluster. The remains of an earlier attempt are deleted.
 pub(super) fn fresh_directory(home: &Directory, name: &str, account: &Account) -> Result<(), Error> {
     let (path, at) = (home.path().join(name), home.at(name));
     match fs::remove_dir_all(&at) {

@@ -1,5 +1,4 @@
-//! What `postmaster.pid` and `/proc` tell about a server on a cluster. Linux only, like the rest of the
-//! private PostgreSQL.
+//! The state of a server on a cluster, from `postmaster.pid` and `/proc`. Like the rest of the private PostgreSQL, this is for Linux only.
 
 use std::{
     ffi::OsStr,
@@ -8,32 +7,31 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A server that lives and works on a cluster.
+/// A server that is running on a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Running {
     pub(super) pid: i32,
     pub(super) socket_directory: PathBuf,
 }
 
-/// `postmaster.pid` of a cluster, and what has become of the server that wrote it.
+/// `postmaster.pid` of a cluster, and the state of the server that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PidFile {
-    /// There is none: the last server ended in order, or there never was one.
+    /// There is no file: the last server stopped properly, or there was none.
     None,
-    /// The server that wrote it is gone: a power cut, a killed container.
+    /// The server that wrote it no longer exists, after a power failure or the end of a container.
     Stale,
-    /// The server that wrote it lives.
+    /// The server that wrote it is running.
     Live(Running),
 }
 
 impl PidFile {
-    /// Reads the file of `cluster`.
+    /// Read the file of `cluster`.
     pub(super) fn read(cluster: &Path) -> Self {
         let Ok(bytes) = fs::read(path(cluster)) else {
             return Self::None;
         };
-        // https://www.postgresql.org/docs/current/storage-file-layout.html: process, data directory, start,
-        // port, socket, …
+        // https://www.postgresql.org/docs/current/storage-file-layout.html: process ID, data directory, start time, port, socket, …
         let mut lines = bytes.split(|byte| *byte == b'\n');
         let pid = lines
             .next()
@@ -49,8 +47,8 @@ impl PidFile {
     }
 }
 
-/// Whether the server `pid` has written down that it takes connections: its own word, without a connection
-/// attempt that it would refuse and log.
+/// Whether the server `pid` has recorded that it accepts connections. Unlike an attempt to connect, reading the file causes no rejected
+/// connection in the server's log.
 pub(super) fn is_ready(pid: i32, cluster: &Path) -> bool {
     let text = fs::read(path(cluster)).unwrap_or_default();
     let mut lines = text.split(|byte| *byte == b'\n');
@@ -64,11 +62,10 @@ pub(super) fn path(cluster: &Path) -> PathBuf {
     cluster.join("postmaster.pid")
 }
 
-/// Whether `pid` is a PostgreSQL server on `cluster`. After a reboot, or in a new container, the number can
-/// be any process's.
+/// Whether `pid` is a PostgreSQL server on `cluster`. After a reboot, or in a new container, the process ID can belong to any process.
 pub(super) fn serves(pid: i32, cluster: &Path) -> bool {
     let process = PathBuf::from(format!("/proc/{pid}"));
-    // Empty for a process that has ended and waits to be noticed by its parent.
+    // It is empty for a process that has ended and has not been waited for by its parent.
     let command_line = fs::read(process.join("cmdline")).unwrap_or_default();
     let mut arguments = command_line.split(|byte| *byte == 0);
     let program = PathBuf::from(std::ffi::OsString::from_vec(
@@ -77,8 +74,8 @@ pub(super) fn serves(pid: i32, cluster: &Path) -> bool {
     if program.file_name() != Some(OsStr::new("postgres")) {
         return false;
     }
-    // A server started by hand may have been given the directory in another way, but it works there. The link
-    // is not always readable: root in a container may not look at another user's process.
+    // A server that was started by hand may have been given the directory in another way, but that is its working directory. The link is
+    // not always readable: root in a container may not be allowed to inspect another user's process.
     arguments.any(|argument| argument == cluster.as_os_str().as_bytes())
         || fs::read_link(process.join("cwd")).is_ok_and(|directory| directory == cluster)
 }

@@ -1,4 +1,4 @@
-//! The server's process: start, adopt, wait, stop.
+//! The server's process: starting, adopting, waiting and stopping.
 
 use std::{
     path::{Path, PathBuf},
@@ -31,19 +31,19 @@ use crate::{
     support::files,
 };
 
-/// A server that has much to read again after a crash takes its time; one that ends is noticed at once.
+/// A server that has to replay a lot of WAL after a crash takes long; one that ends is detected immediately.
 const READY_DEADLINE: Duration = Duration::from_mins(5);
 
-/// A server that was found running should answer soon, or it is stopped.
+/// A server that was already running should answer soon; otherwise it is stopped.
 const ADOPT_DEADLINE: Duration = Duration::from_secs(10);
 
-/// A fast stop writes a checkpoint; a slow disk may need long for it.
+/// A fast stop writes a checkpoint, which can take long on a slow disk.
 const FAST_DEADLINE: Duration = Duration::from_mins(1);
 
-/// An immediate stop writes nothing; PostgreSQL itself kills what is left after 5 seconds.
+/// An immediate stop writes nothing; after 5 seconds PostgreSQL itself kills the remaining processes.
 const IMMEDIATE_DEADLINE: Duration = Duration::from_secs(15);
 
-/// Processes of a killed server hold its shared memory for a moment.
+/// The processes of a killed server keep its shared memory for a moment.
 const LEFTOVER_DEADLINE: Duration = Duration::from_secs(10);
 
 const POLL: Duration = Duration::from_millis(20);
@@ -52,13 +52,13 @@ const POLL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) pid: i32,
-    /// The process if it is our child, which must be waited for.
+    /// The process if it is a child of this one, which has to wait for it.
     child: Option<Child>,
     cluster: PathBuf,
 }
 
 impl Server {
-    /// Starts the server and waits until it answers.
+    /// Start the server and wait until it accepts connections.
     pub(super) async fn start(place: &Place, account: &Account, binaries: &Binaries) -> Result<Self, Error> {
         let deadline = Instant::now() + LEFTOVER_DEADLINE;
         loop {
@@ -80,7 +80,7 @@ impl Server {
         let shown = place.home.path().join("start.log");
         let leftovers = place.socket_files();
         let (file, before) = blocking(move || {
-            // A new file each time: the last one may belong to another user, who typed a command.
+            // The file is new each time: the last one may belong to another user, who ran a command.
             let file = files::replace(&path).map_err(Error::io("write", shown))?;
             for leftover in leftovers {
                 remove(&leftover)?;
@@ -126,8 +126,8 @@ impl Server {
         }
     }
 
-    /// Takes over a server that a bot left behind, or stops it: `wanted` says whether it would do. Gives
-    /// nothing if there is no server any more. The caller holds the lock, so no other bot works with it.
+    /// Adopt a server that a bot left running, or stop it if `wanted` is false for it. Returns `None` if no server is left. The caller
+    /// holds the lock, so no other bot uses it.
     pub(super) async fn adopt(
         place: &Place,
         binaries: &Binaries,
@@ -137,7 +137,7 @@ impl Server {
         let running = match blocking(move || Ok(PidFile::read(&cluster))).await? {
             PidFile::None => return Ok(None),
             PidFile::Stale => {
-                // Its own check of shared memory still keeps PostgreSQL away from processes of the dead server.
+                // PostgreSQL's own check of shared memory still protects it from processes of the dead server.
                 let path = pidfile::path(&place.cluster);
                 blocking(move || remove(&path)).await?;
                 return Ok(None);
@@ -173,7 +173,7 @@ impl Server {
         Ok(None)
     }
 
-    /// Waits until the server answers, or has ended.
+    /// Wait until the server accepts connections or has ended.
     async fn ready(&mut self, place: &Place, patience: Duration) -> Result<(), Error> {
         let started = Instant::now();
         let mut told = started;
@@ -214,7 +214,7 @@ impl Server {
         }
     }
 
-    /// Whether the process is there.
+    /// Whether the process exists.
     pub(super) async fn lives(&mut self) -> bool {
         if let Some(child) = &mut self.child {
             return matches!(child.try_wait(), Ok(None));
@@ -225,9 +225,9 @@ impl Server {
             .unwrap_or(false)
     }
 
-    /// Asks the server to stop, without waiting.
+    /// Signal the server to stop, without waiting.
     pub(super) fn signal(&self, mode: StopMode) -> Result<(), Errno> {
-        // The number of a process that has ended may be another process's by now.
+        // The ID of a process that has ended may already belong to another process.
         let there = match &self.child {
             Some(child) => child.id().is_some(),
             None => pidfile::serves(self.pid, &self.cluster),
@@ -245,8 +245,7 @@ impl Server {
         }
     }
 
-    /// Stops the server and waits until it has ended. A fast stop that takes too long becomes an immediate
-    /// one.
+    /// Stop the server and wait until it has ended. A fast stop that takes too long becomes an immediate one.
     pub(super) async fn stop(&mut self, mode: StopMode) -> Result<(), Error> {
         let steps: &[_] = match mode {
             StopMode::Fast => &[
@@ -273,7 +272,7 @@ impl Server {
     async fn ended(&mut self) {
         while self.lives().await {
             match &mut self.child {
-                // An error would mean that somebody else has waited for it; `lives` finds that out.
+                // An error would mean that the process has already been waited for, which `lives` detects.
                 Some(child) => drop(child.wait().await),
                 None => sleep(POLL).await,
             }
@@ -281,8 +280,8 @@ impl Server {
     }
 }
 
-/// Removes what a server left that did not end in order. PostgreSQL itself would refuse to start if the process id in a lock file
-/// is now that of another process of its account. Only called while no server runs and while our own lock is held.
+/// Remove the files that a server left if it did not stop properly. PostgreSQL itself would refuse to start if the process ID in a lock
+/// file now belonged to another process of its account. This is only called while no server is running and this process holds the lock.
 fn remove(path: &Path) -> Result<(), Error> {
     match std::fs::remove_file(path) {
         Ok(()) => {
@@ -294,14 +293,14 @@ fn remove(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// `name=path` as one argument, whatever bytes the path has.
+/// `name=path` as one argument, with any bytes in the path.
 fn setting_argument(name: &str, path: &Path) -> std::ffi::OsString {
     let mut argument = std::ffi::OsString::from(format!("{name}="));
     argument.push(path);
     argument
 }
 
-/// The option takes a list of directories: quotes keep a comma or a space in a name from ending it.
+/// The option takes a list of directories, so a comma or a space in the name has to be quoted.
 fn quoted_directory(path: &Path) -> std::ffi::OsString {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     let bytes = path.as_os_str().as_bytes();

@@ -1,4 +1,4 @@
-//! Short visits to the server: does it answer, is it ours, has it the database.
+//! Short connections to the server: whether it answers, whether it is the right one, whether it has the database.
 
 use std::{path::Path, time::Duration};
 
@@ -11,21 +11,21 @@ use crate::postgres::embedded::{
     settings::ROLE,
 };
 
-/// The database of the bot; a new cluster has only PostgreSQL's own.
+/// The bot's database; a new cluster has only PostgreSQL's own.
 pub(super) const DATABASE: &str = "eventide";
 
-/// A visit lasts no longer, whatever the server does.
+/// The time limit of a connection.
 const VISIT_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Whether the server takes statements.
+/// Whether the server accepts statements.
 #[derive(Debug)]
 pub(super) enum Answer {
     Ready,
-    /// Not yet, or never; with its words.
+    /// Not yet, or never; with the reason.
     NotYet(String),
 }
 
-/// How to reach the server.
+/// How to connect to the server.
 pub(super) fn config(socket_directory: &Path, database: &str) -> Config {
     let mut config = Config::new();
     config
@@ -36,7 +36,7 @@ pub(super) fn config(socket_directory: &Path, database: &str) -> Config {
     config
 }
 
-/// Asks for nothing but an answer.
+/// Check whether the server answers.
 pub(super) async fn ask(place: &Place) -> Answer {
     let visit = visit(place, async |client: &Client| {
         client.batch_execute("-- ask\nSELECT 1").await
@@ -48,7 +48,7 @@ pub(super) async fn ask(place: &Place) -> Answer {
     }
 }
 
-/// Whether the server works on this cluster and is of this version.
+/// Whether the server runs on this cluster and has this version.
 pub(super) async fn is_server(place: &Place, version: &str) -> bool {
     let visit = visit(place, async |client: &Client| {
         let row = client
@@ -65,7 +65,7 @@ pub(super) async fn is_server(place: &Place, version: &str) -> bool {
     Path::new(&directory) == place.cluster && running == version
 }
 
-/// Whether the server on this socket works on this cluster and has the bot's database; else why not.
+/// Check that the server on this socket runs on this cluster and has the bot's database. The error is the reason.
 pub(super) async fn admits(socket_directory: &Path, cluster: &Path) -> Result<(), String> {
     let config = config(socket_directory, DATABASE);
     let visit = visit_by(config, async |client: &Client| {
@@ -80,7 +80,7 @@ pub(super) async fn admits(socket_directory: &Path, cluster: &Path) -> Result<()
     }
 }
 
-/// Makes the bot's database if there is none.
+/// Create the bot's database if it is missing.
 pub(super) async fn ensure_database(place: &Place) -> Result<(), Error> {
     visit(place, async |client: &Client| {
         let find = "-- ensure_database\nSELECT FROM pg_database WHERE datname = $1";
@@ -95,7 +95,7 @@ pub(super) async fn ensure_database(place: &Place) -> Result<(), Error> {
     .map_err(Error::from)
 }
 
-/// Connects to PostgreSQL's own database, does `work`, and leaves.
+/// Connect to PostgreSQL's own database, do `work`, and disconnect.
 async fn visit<T>(
     place: &Place,
     work: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
@@ -121,7 +121,7 @@ async fn visit_by<T>(
     Ok(value)
 }
 
-/// What the server said, or else what kept us from it.
+/// The server's message, or else the error of the connection.
 fn message(error: &tokio_postgres::Error) -> String {
     let said = error.as_db_error().map(|error| error.message().to_owned());
     said.or_else(|| std::error::Error::source(error).map(ToString::to_string))

@@ -1,4 +1,4 @@
-//! The server's settings: a small private server beside a bot, safe against a power cut.
+//! The server's settings: those of a small private server next to a bot, safe against power failures.
 
 use std::{
     fmt::Write,
@@ -16,7 +16,7 @@ use crate::{
     support::files,
 };
 
-/// The role and the database that the bot works with.
+/// The bot's role, which is also the name of its database.
 pub(super) const ROLE: &str = "eventide";
 
 const HEAD: &str = "\
@@ -24,32 +24,30 @@ const HEAD: &str = "\
 # Your own settings go to custom.conf beside this file.
 ";
 
-/// Name and value, as PostgreSQL's manual lists them (chapter 20).
+/// Names and values, in the order of PostgreSQL's manual (chapter 20).
 const SETTINGS: [(&str, &str); 24] = [
-    // Reached by its socket alone, in a directory that only its account can enter.
+    // The server only listens on its socket, in a directory that only its account can enter.
     ("listen_addresses", ""),
     ("unix_socket_permissions", "0700"),
-    // The pool has at most 40; the rest is for psql and backups.
+    // The pool has at most 40; the rest are for psql and backups.
     ("max_connections", "50"),
     ("shared_buffers", "128MB"),
-    // The defaults, written down because the bot's promise rests on them: what is committed survives a power
-    // cut.
+    // These are the defaults. They are written down because the bot's guarantees depend on them: committed data survives a power failure.
     ("fsync", "on"),
     ("full_page_writes", "on"),
     ("synchronous_commit", "on"),
-    // No replica and no archive reads this log.
+    // There is no replica and no archive of the WAL.
     ("wal_level", "minimal"),
     ("max_wal_senders", "0"),
     ("wal_compression", "on"),
-    // Fewer checkpoints, so fewer full pages in the log; at most this much is read again after a crash.
+    // Fewer checkpoints write fewer full pages to the WAL; at most this much is replayed after a crash.
     ("max_wal_size", "1GB"),
     ("checkpoint_timeout", "15min"),
-    // The statements are short and many: compiling them costs more than it saves.
+    // The statements are short and frequent, so compiling them costs more than it saves.
     ("jit", "off"),
-    // Small batches all the time rather than rare long ones.
+    // Frequent small runs instead of rare long ones.
     ("autovacuum_naptime", "20s"),
-    // One file a weekday, begun anew a week later. No statements and no details, which would hold people's
-    // ids.
+    // One file per weekday, overwritten a week later. Statements and details are not logged, because they contain users' IDs.
     ("logging_collector", "on"),
     ("log_directory", "log"),
     ("log_filename", "server-%a.log"),
@@ -62,19 +60,19 @@ const SETTINGS: [(&str, &str); 24] = [
     ("cluster_name", "eventide"),
 ];
 
-/// The files that the server is started with.
+/// The files with which the server is started.
 #[derive(Debug)]
 pub(super) struct Settings {
     syncs: bool,
-    /// File name in the bot's own directory, and text.
+    /// The file names in the bot's directory, and the contents.
     files: [(&'static str, String); 3],
 }
 
 impl Settings {
-    /// `extra` comes last, and so is stronger.
+    /// `extra` comes last, so it overrides the rest.
     pub(super) fn new(account: &Account, extra: &[(String, String)]) -> Result<Self, Error> {
         let mut settings = HEAD.to_owned();
-        // initdb has tried out what this machine can do, such as its kinds of shared memory.
+        // initdb has determined what this machine supports, such as the type of shared memory.
         settings.push_str("include_if_exists 'cluster/postgresql.conf'\n");
         for (name, value) in SETTINGS {
             settings.push_str(&line(name, value));
@@ -107,12 +105,12 @@ impl Settings {
         })
     }
 
-    /// Whether the server syncs what it writes.
+    /// Whether the server syncs its writes.
     pub(super) const fn syncs(&self) -> bool {
         self.syncs
     }
 
-    /// Whether a running server was started with the same.
+    /// Whether a running server was started with the same settings.
     pub(super) fn are_in(&self, place: &Place) -> bool {
         let same = |path: PathBuf, text: &str| fs::read(path).is_ok_and(|file| file == text.as_bytes());
         self.files
@@ -128,11 +126,11 @@ impl Settings {
     }
 }
 
-/// A whole file or none: a full disk leaves the old one.
+/// Write a complete file or none: if the disk is full, the old one is kept.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let new = path.with_extension("new");
     let mut file = files::replace(&new)?;
-    // The server reads it as another user when it was started by root. There is no secret in it.
+    // If root starts the server, it reads the file as another user. The file contains no secrets.
     file.set_permissions(fs::Permissions::from_mode(0o644))?;
     io::Write::write_all(&mut file, text.as_bytes())?;
     fs::rename(&new, path)

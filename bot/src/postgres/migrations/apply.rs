@@ -1,4 +1,4 @@
-//! Applying what is missing.
+//! Applying pending migrations.
 
 use std::time::Duration;
 
@@ -18,26 +18,26 @@ use crate::{
     support::backoff::Backoff,
 };
 
-/// How often a migration is tried that does not get a lock: for about two minutes.
+/// How often a migration is tried if it does not get a lock: for about two minutes.
 const LOCK_TRIES: u32 = 30;
 
-/// How long others work in peace before it is tried again.
+/// The delay before the next attempt, in which other sessions can work.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// A migration that failed.
+/// The error of a migration.
 struct Failure {
     error: MigrateError,
-    /// Whether it was only a lock that others held for too long.
+    /// Whether the only reason was a lock held by another session.
     locked: bool,
 }
 
 impl Migrations {
-    /// Apply what is missing, up to a version or all. Returns the names of the migrations that were applied.
+    /// Apply pending migrations, up to a version or all. Returns their names.
     ///
     /// # Errors
     ///
-    /// See [`MigrateError`]. What was applied before a failing migration stays applied.
+    /// See [`MigrateError`]. Migrations before a failing one stay applied.
     pub async fn up(
         &self,
         target: impl Into<connect::Target>,
@@ -51,7 +51,7 @@ impl Migrations {
         super::tell_newer(&self.newer(&history));
         let pending = self.pending(&history, to)?;
         if pending.is_empty() {
-            // A role that only runs the bot may not have the right to change anything.
+            // A role that only runs the bot may lack the privileges for migrations.
             return Ok(Vec::new());
         }
         if history.rows.is_empty() {
@@ -94,7 +94,7 @@ impl Migrations {
                 for statement in &sql.statements {
                     outside_of_transaction(session, step, statement).await?;
                 }
-                // It is done; what is left is its row in the history.
+                // The migration is done, except for its row in the history.
                 Target::FakeVersion(step.version())
             }
             None => Target::Version(step.version()),
@@ -110,7 +110,7 @@ impl Migrations {
     }
 }
 
-/// Run a statement so that it can be run again, should anything end it or what comes after it.
+/// Run a statement in such a way that it can be run again if it, or a later one, fails.
 async fn outside_of_transaction(
     session: &Session,
     step: &Step,
@@ -138,7 +138,7 @@ async fn outside_of_transaction(
     })
 }
 
-/// An index whose building was ended half way is there, is kept up, serves nobody, and IF NOT EXISTS takes it for the real one.
+/// An index whose creation was interrupted exists and is maintained, but is not used, and IF NOT EXISTS accepts it.
 async fn drop_if_invalid(session: &Session, index: &str) -> Result<(), MigrateError> {
     let invalid = session
         .client
@@ -180,7 +180,7 @@ fn created_index(statement: &Statement) -> Option<&str> {
     }
 }
 
-/// A migration's statements as they can be run in a transaction, on tables that nobody else has.
+/// A migration's statements without CONCURRENTLY, to run in a transaction on tables that no other session uses.
 pub(super) fn in_a_transaction(step: &Step) -> String {
     match step.outside_of_transaction() {
         None => step.sql().to_owned(),

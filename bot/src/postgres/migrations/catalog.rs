@@ -1,19 +1,19 @@
-//! What a schema consists of, as the server tells it: <https://www.postgresql.org/docs/current/catalogs.html>.
+//! The objects in a schema, from PostgreSQL's catalogs: <https://www.postgresql.org/docs/current/catalogs.html>.
 
 use std::collections::BTreeMap;
 
 use tokio_postgres::Transaction;
 
-/// A schema's objects with their definitions, but refinery's history and what belongs to an extension.
+/// A schema's objects with their definitions, except refinery's history and the objects of extensions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog(BTreeMap<Object, String>);
 
-/// Something that a migration can make or take away.
+/// An object that a migration can create or drop.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Object {
-    /// The table that it is a part of.
+    /// The table to which it belongs.
     pub(super) table: Option<String>,
-    /// In words, such as `column`.
+    /// The kind of object, such as `column`.
     pub(super) kind: String,
     pub(super) name: String,
 }
@@ -28,7 +28,7 @@ impl std::fmt::Display for Object {
 }
 
 impl Catalog {
-    /// Read what `schema` has. Names in definitions are written without the schema if it is the search path.
+    /// Read the objects of `schema`. If it is the search path, names in definitions are unqualified.
     pub(super) async fn read(tx: &Transaction<'_>, schema: &str) -> Result<Self, tokio_postgres::Error> {
         let rows = tx.query(CATALOG, &[&schema]).await?;
         let object = |row: &tokio_postgres::Row| Object {
@@ -43,7 +43,7 @@ impl Catalog {
         ))
     }
 
-    /// What this has and the other has not. Parts of a table that is not there at all are left out.
+    /// The objects that are missing in `other`. If a table is missing, its columns, indexes and other parts are omitted.
     pub(super) fn without(&self, other: &Self) -> Vec<&Object> {
         let gone = |object: &&Object| !other.0.contains_key(*object);
         let tables: Vec<&str> = self
@@ -62,7 +62,7 @@ impl Catalog {
         self.0.keys().filter(gone).filter(whole).collect()
     }
 
-    /// What both have, and what each says of it where that is not the same.
+    /// The objects that both have with different definitions, and these definitions.
     pub(super) fn differing<'a>(&'a self, other: &'a Self) -> Vec<(&'a Object, &'a str, &'a str)> {
         let both = self.0.iter().filter_map(|(object, own)| {
             let others = other.0.get(object)?;
@@ -72,7 +72,7 @@ impl Catalog {
     }
 }
 
-/// A row an object: its kind, its table, its name, its definition. An identity column's sequence goes with its column.
+/// One row per object: its kind, table, name and definition. The sequence of an identity column is part of the column.
 const CATALOG: &str = "-- migrate_catalog
 WITH relation AS (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.reloptions, c.relpersistence

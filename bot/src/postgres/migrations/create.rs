@@ -1,4 +1,4 @@
-//! Making the files of a new migration.
+//! Creating the files of a new migration.
 
 use std::{
     fs::{self, OpenOptions},
@@ -8,13 +8,13 @@ use std::{
 
 use thiserror::Error;
 
-/// A longer name helps nobody.
+/// The maximum length of a name.
 const NAME_CHARACTERS: usize = 60;
 
-/// Why there are no new files.
+/// Why no files were created.
 #[derive(Debug, Error)]
 pub enum CreateError {
-    /// The name cannot be a file's.
+    /// The name is not a valid file name.
     #[error(
         "{0:?} is no name for a migration: 1 to {NAME_CHARACTERS} of a-z, 0-9 and _, beginning with a letter, such as add_guild_settings"
     )]
@@ -26,24 +26,24 @@ pub enum CreateError {
         .0.display()
     )]
     NoCheckout(PathBuf),
-    /// The name was used before.
+    /// The name is already used.
     #[error("there is a migration of that name: {}", .0.display())]
     Taken(PathBuf),
     /// A file could not be read or written.
     #[error("{}: {error}", path.display())]
     Io {
-        /// Which one.
+        /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         error: io::Error,
     },
 }
 
-/// Make the next migration's file and its undo in `migrations` below `checkout`. Returns their paths.
+/// Create the file of the next migration and its undo in `migrations` below `checkout`. Returns their paths.
 ///
 /// # Errors
 ///
-/// See [`CreateError`]. No file that is there is ever written over.
+/// See [`CreateError`]. Existing files are never overwritten.
 pub fn create(checkout: &Path, name: &str) -> Result<[PathBuf; 2], CreateError> {
     let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
@@ -63,20 +63,20 @@ pub fn create(checkout: &Path, name: &str) -> Result<[PathBuf; 2], CreateError> 
     let version = newest + 1;
     let undo = directory.join(format!("V{version}__{name}.undo.sql"));
     let file = directory.join(format!("V{version}__{name}.sql"));
-    // The undo first: what fails in between leaves no migration without one.
+    // The undo comes first, so that a failure leaves no migration without one.
     write(&undo, &format!("-- Takes V{version} back. {UNDO_HEAD}\n\n"))?;
     write(&file, &format!("-- {HEAD}\n--\n-- Locks: {LOCKS}\n\n"))?;
     Ok([file, undo])
 }
 
-/// What the author is to write instead; the lint asks for it.
+/// A placeholder that the author replaces; the lint requires it.
 pub(super) const HEAD: &str = "What it is for, in a sentence.";
-/// The same for the undo.
+/// The placeholder of the undo.
 pub(super) const UNDO_HEAD: &str = "What is lost, in a sentence.";
-/// The same for the line about locks.
+/// The placeholder for the line about locks.
 pub(super) const LOCKS: &str = "which tables that are there already, how, and for how long; without this line if it only makes new ones.";
 
-/// The migrations that are there; none if there is no such directory.
+/// The existing migrations; none if the directory does not exist.
 fn versions(directory: &Path) -> Vec<(u32, String)> {
     let Ok(entries) = fs::read_dir(directory) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Taking migrations back.
+//! Undoing migrations.
 
 use std::fmt;
 
@@ -12,24 +12,24 @@ use super::{
 };
 use crate::postgres::connect::{self, quoted};
 
-/// Migrations that are about to be taken back. No other process can migrate the schema until this is dropped.
+/// Migrations that are about to be undone. No other process can migrate the schema until this is dropped.
 pub struct Undoing {
     session: Session,
-    /// The newest first.
+    /// The migrations, newest first.
     steps: Vec<Step>,
     loss: Loss,
 }
 
-/// The data that goes with what a migration made.
+/// The data that is lost with what a migration created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loss {
-    /// Tables that vanish, with their rows.
+    /// Dropped tables, with their number of rows.
     pub tables: Vec<(String, i64)>,
-    /// Columns that vanish from tables that stay, as `table.column`, with the rows that have a value there.
+    /// Columns dropped from tables that remain, as `table.column`, with the number of rows that have a value.
     pub columns: Vec<(String, i64)>,
-    /// Columns that stay and become something else, as `table.column`, with what they become.
+    /// Columns whose type changes, as `table.column`, with the new type.
     pub altered: Vec<(String, String)>,
-    /// Tables that stay, with the rows that are deleted, and that are written anew.
+    /// Tables that remain, with the number of rows that are deleted and of those that are changed.
     pub rows: Vec<(String, i64, i64)>,
 }
 
@@ -41,7 +41,7 @@ impl Loss {
 }
 
 impl fmt::Display for Loss {
-    /// A line each.
+    /// One line each.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (table, rows) in &self.tables {
             writeln!(formatter, "  the table {table} with {}", counted(*rows, "row"))?;
@@ -80,13 +80,13 @@ fn counted(count: i64, what: &str) -> String {
 }
 
 impl Migrations {
-    /// Get ready to take the newest `steps` migrations back: find out what is lost, by doing it in a transaction that is rolled
-    /// back. Nothing is locked between that and [`Undoing::run`] but other migrations.
+    /// Prepare to undo the newest `steps` migrations: run the undo files in a transaction that is rolled back, to find out what is lost.
+    /// Until [`Undoing::run`], only other migrations are locked out.
     ///
     /// # Errors
     ///
-    /// [`MigrateError::InUse`] when a process works with the schema, [`MigrateError::NoUndo`], [`MigrateError::Foreign`],
-    /// [`MigrateError::UndoFailed`], or a history that does not fit.
+    /// [`MigrateError::InUse`] if a process uses the schema, [`MigrateError::NoUndo`], [`MigrateError::Foreign`],
+    /// [`MigrateError::UndoFailed`], or a history that does not match.
     pub async fn undoing(
         &self,
         target: impl Into<connect::Target>,
@@ -114,17 +114,17 @@ impl Migrations {
 }
 
 impl Undoing {
-    /// The migrations, the newest first, which is taken back first.
+    /// The names of the migrations, newest first, which is the order of undoing.
     pub fn names(&self) -> Vec<String> {
         self.steps.iter().map(Step::name).collect()
     }
 
-    /// What is lost.
+    /// The data that is lost.
     pub const fn loss(&self) -> &Loss {
         &self.loss
     }
 
-    /// Take them back, all or none.
+    /// Undo all of them or none.
     pub async fn run(mut self) -> Result<(), MigrateError> {
         nobody_else(&self.session).await?;
         let tx = self.session.client.transaction().await?;
@@ -140,7 +140,7 @@ async fn nobody_else(session: &Session) -> Result<(), MigrateError> {
     }
 }
 
-/// Run the undos, and remove their versions from the history.
+/// Run the undo files, and delete the versions from the history.
 async fn undo(tx: &Transaction<'_>, steps: &[Step]) -> Result<(), MigrateError> {
     for step in steps {
         let sql = step.undo().unwrap_or_default();
@@ -198,7 +198,7 @@ async fn loss(session: &mut Session, steps: &[Step]) -> Result<Loss, MigrateErro
     Ok(loss)
 }
 
-/// The rows that the transaction deleted and changed in tables that are still there.
+/// The rows that the transaction deleted or changed in tables that still exist.
 async fn changed_rows(tx: &Transaction<'_>, schema: &str) -> Result<Vec<(String, i64, i64)>, MigrateError> {
     let rows = tx
         .query(

@@ -1,4 +1,4 @@
-//! The migrations themselves: the files that the binary has in it, or a test's own.
+//! The migrations: the files embedded in the binary, or those of a test.
 
 use refinery::{Migration, Runner, Target};
 
@@ -10,22 +10,22 @@ mod embedded {
 
 include!(concat!(env!("OUT_DIR"), "/undos.rs"));
 
-/// The line in a file's head that has it run statement by statement, outside of a transaction. `CREATE INDEX CONCURRENTLY`
-/// needs it: <https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY>.
+/// The line in the head comment of a file that is run statement by statement, outside of a transaction. `CREATE INDEX CONCURRENTLY`
+/// requires this: <https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY>.
 const NO_TRANSACTION: &str = "eventide: no-transaction";
 
-/// A migration's two files.
+/// The two files of a migration.
 #[derive(Clone, Copy, Debug)]
 pub struct File<'a> {
-    /// The name without the ending: `V<number>__<what_it_does>`.
+    /// The name without the extension: `V<number>__<what_it_does>`.
     pub name: &'a str,
-    /// What it does.
+    /// The migration.
     pub sql: &'a str,
-    /// What takes it back.
+    /// The undo.
     pub undo: Option<&'a str>,
 }
 
-/// Migrations in the order of their numbers.
+/// Migrations, ordered by number.
 #[derive(Clone, Debug)]
 pub struct Migrations {
     pub(super) steps: Vec<Step>,
@@ -39,7 +39,7 @@ pub(super) struct Step {
 }
 
 impl Migrations {
-    /// The ones that this binary was built with.
+    /// The migrations embedded in this binary.
     pub fn embedded() -> Self {
         let mut steps: Vec<Step> = embedded::migrations::runner()
             .get_migrations()
@@ -56,11 +56,11 @@ impl Migrations {
         Self { steps }
     }
 
-    /// Others.
+    /// Migrations from other files.
     ///
     /// # Errors
     ///
-    /// [`MigrateError::File`] for a name that is none, or a number that is there twice.
+    /// [`MigrateError::File`] for an invalid name or a duplicate number.
     pub fn of(files: &[File<'_>]) -> Result<Self, MigrateError> {
         let mut steps = Vec::new();
         for file in files {
@@ -87,23 +87,23 @@ impl Migrations {
         Ok(Self { steps })
     }
 
-    /// Their names, the oldest first.
+    /// The names, oldest first.
     pub fn names(&self) -> Vec<String> {
         self.steps.iter().map(Step::name).collect()
     }
 
-    /// Their numbers, the lowest first.
+    /// The numbers, lowest first.
     pub fn versions(&self) -> Vec<i32> {
         self.steps.iter().map(Step::version).collect()
     }
 
-    /// refinery's runner, which goes up to a version.
+    /// refinery's runner, which migrates up to a version.
     pub(super) fn runner(&self, target: Target) -> Runner {
         let files: Vec<Migration> = self.steps.iter().map(|step| step.file.clone()).collect();
         Runner::new(&files).set_target(target)
     }
 
-    /// The names of undos that belong to no migration.
+    /// The names of undo files without a migration.
     #[cfg(test)]
     pub(super) fn lone_undos(&self) -> Vec<&'static str> {
         let names = self.names();
@@ -136,14 +136,14 @@ impl Step {
         self.undo.as_deref()
     }
 
-    /// Its statements, if it wants to be run without a transaction.
+    /// The statements, if the file has to run outside of a transaction.
     pub(super) fn outside_of_transaction(&self) -> Option<Sql> {
         let sql = Sql::read(self.sql());
         sql.says(NO_TRANSACTION).then_some(sql)
     }
 }
 
-/// The file's name without its ending.
+/// The file's name without its extension.
 pub(super) fn file_name(version: i32, name: &str) -> String {
     format!("V{version}__{name}")
 }
@@ -181,7 +181,7 @@ mod tests {
         }
     }
 
-    /// The binary's own are what [`Migrations::of`] would take, and each can be taken back.
+    /// The binary's own files are valid for [`Migrations::of`], and each can be undone.
     #[test]
     fn every_version_has_an_undo_and_every_undo_a_version() {
         let embedded = Migrations::embedded();

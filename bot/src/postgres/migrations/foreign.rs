@@ -1,4 +1,4 @@
-//! Whether what is in the schema is Eventide's. Other programs have a `refinery_schema_history`, and tables of the same names, too.
+//! Whether the schema is Eventide's. Other programs can also have a `refinery_schema_history`, and tables with the same names.
 
 use tokio_postgres::Client;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::postgres::{Statement, Store, StoreError, connect::quoted, statement::statement};
 
-/// How many columns the history has, and how many of those that are read are of their types.
+/// The number of columns of the history, and how many of those that are read have the expected types.
 const COLUMNS: Statement = statement!(
     "history_columns",
     [],
@@ -27,13 +27,13 @@ const NAMES: Statement = statement!(
     "SELECT format('V%s__%s', version, name) FROM refinery_schema_history"
 );
 
-/// What there is of a history.
+/// The kinds of history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::postgres) enum FoundHistory {
     None,
-    /// One with the columns that refinery makes.
+    /// It has refinery's columns.
     Readable,
-    /// One that another program made.
+    /// Another program created it.
     Foreign,
 }
 
@@ -47,17 +47,17 @@ impl FoundHistory {
     }
 }
 
-/// What there is of a history in the session's schema.
+/// The history in the session's schema.
 pub(in crate::postgres) async fn history_of(client: &Client) -> Result<FoundHistory, tokio_postgres::Error> {
     let row = client.query_typed_one(COLUMNS.sql, &[]).await?;
     Ok(FoundHistory::of(row.get(0), row.get(1)))
 }
 
-/// See that the schema has Eventide's tables, before a command reads them.
+/// Check that the schema has Eventide's tables, before a command reads them.
 ///
 /// # Errors
 ///
-/// [`StoreError::Unfit`], or the database could not be asked.
+/// [`StoreError::Unfit`], or a query failed.
 pub async fn expect_ours(store: &Store, schema: &str) -> Result<(), StoreError> {
     let rows = store.query(COLUMNS, &[]).await?;
     let found = rows
@@ -94,7 +94,7 @@ fn other_columns() -> String {
 }
 
 impl Session {
-    /// Refuse a history that cannot be read.
+    /// Return an error for a history that cannot be read.
     pub(super) async fn expect_readable_history(&self) -> Result<(), MigrateError> {
         match history_of(&self.client).await? {
             FoundHistory::None | FoundHistory::Readable => Ok(()),
@@ -102,7 +102,7 @@ impl Session {
         }
     }
 
-    /// Refuse a schema without a history in which there is a table already that `steps` would make.
+    /// Return an error for a schema without a history if it contains a table that `steps` would create.
     pub(super) async fn expect_room_for(&self, steps: &[&Step]) -> Result<(), MigrateError> {
         let tables: Vec<String> = steps
             .iter()

@@ -1,4 +1,4 @@
-//! What was applied to the database, against the files.
+//! The history: the applied migrations, compared with the files.
 
 use super::{
     error::MigrateError,
@@ -7,26 +7,26 @@ use super::{
 };
 use crate::postgres::connect::quoted;
 
-/// A migration, and since when it is applied.
+/// A migration, and when it was applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     pub name: String,
-    /// When it was applied, as date and time in UTC; `None` when it was not.
+    /// When it was applied, as date and time in UTC; `None` if it is pending.
     pub applied_on: Option<String>,
-    /// Whether this binary can take it back.
+    /// Whether this binary can undo it.
     pub undo: bool,
-    /// Whether it came with a newer version of Eventide, beside which this binary can work.
+    /// Whether it belongs to a newer version of Eventide with which this binary is compatible.
     pub newer: bool,
 }
 
-/// What the database says of itself.
+/// The state of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct History {
     pub(super) schema: String,
-    /// The oldest first.
+    /// The rows, oldest first.
     pub(super) rows: Vec<Applied>,
-    /// The newest migration that a binary has to know; `None` for a schema that does not say so yet.
+    /// The newest migration that a binary has to know; `None` for a schema without this information.
     pub(super) minimum: Option<i64>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Applied {
     pub(super) version: i32,
     name: Option<String>,
     checksum: Option<String>,
-    /// `None` for what refinery would not be able to read.
+    /// `None` if refinery could not parse it.
     on: Option<String>,
 }
 
@@ -47,11 +47,11 @@ impl Applied {
 }
 
 impl Session {
-    /// The migrations that were applied, and what they ask of a binary.
+    /// The applied migrations, and the required version of the binary.
     pub(super) async fn history(&self) -> Result<History, MigrateError> {
-        // In this order: a migration that raises the minimum in between is seen by its minimum, and not by its row alone.
+        // The order matters: if a migration that raises the minimum is applied in between, the minimum is read, and not its row alone.
         let rows = self.applied().await?;
-        // Without a history, a table of that name is another program's.
+        // Without a history, a table with this name belongs to another program.
         let minimum = if rows.is_empty() {
             None
         } else {
@@ -78,7 +78,7 @@ impl Session {
         Ok(rows.first().map(|row| row.get(0)))
     }
 
-    /// Whether there is such a table.
+    /// Whether the table exists.
     async fn may_read(&self, table: &str) -> Result<bool, MigrateError> {
         let row = self
             .client
@@ -107,7 +107,7 @@ impl Session {
             return Ok(Vec::new());
         }
         self.expect_readable_history().await?;
-        // refinery panics at a time that is not in this form.
+        // refinery panics if a time does not have this format.
         let rows = self
             .client
             .query(
@@ -133,10 +133,10 @@ impl Session {
 }
 
 impl Migrations {
-    /// Every way in which the history does not fit the files.
+    /// Every mismatch between the history and the files.
     ///
-    /// While a new version is rolled out, the schema is ahead of the binaries of the version before. They go on, and start, as long as
-    /// `schema_minimum` lets them: a migration that the binary before it cannot stand raises it.
+    /// During a rolling update, the schema is newer than the binaries of the previous version. They continue to run, and start, as long as
+    /// `schema_minimum` allows it: a migration that is not compatible with the previous binary raises it.
     pub(super) fn faults(&self, history: &History) -> Vec<MigrateError> {
         let applied = &history.rows;
         let mut faults = Vec::new();
@@ -158,7 +158,7 @@ impl Migrations {
         for row in applied {
             let name = row.file_name();
             let Some(step) = self.steps.iter().find(|step| step.version() == row.version) else {
-                // A schema that asks for a minimum has told by it whether a newer one is stood.
+                // If the schema has a minimum, it decides whether a newer migration is tolerated.
                 if !self.is_newer(row) || history.minimum.is_none() {
                     faults.push(MigrateError::Missing { name });
                 }
@@ -185,7 +185,7 @@ impl Migrations {
         faults
     }
 
-    /// The first fault, as an error.
+    /// The first mismatch, as an error.
     pub(super) fn check(&self, history: &History) -> Result<(), MigrateError> {
         match self.faults(history).into_iter().next() {
             Some(fault) => Err(fault),
@@ -213,7 +213,7 @@ impl Migrations {
         self.steps.last().map(Step::name).unwrap_or_default()
     }
 
-    /// What is missing, up to a version.
+    /// The pending migrations, up to a version.
     pub(super) fn pending(&self, history: &History, to: Option<i32>) -> Result<Vec<&Step>, MigrateError> {
         let applied = &history.rows;
         if let Some(version) = to {
@@ -239,7 +239,7 @@ impl Migrations {
             .collect())
     }
 
-    /// Each migration that the binary or the database has, the oldest first.
+    /// Every migration of the binary or the database, oldest first.
     pub(super) fn statuses(&self, history: &History) -> Vec<Status> {
         let applied = &history.rows;
         let mut all: Vec<(i32, Status)> = applied
@@ -288,7 +288,7 @@ mod tests {
         Migrations::of(&[file("V1__a"), file("V2__b"), file("V4__d")]).expect("migrations")
     }
 
-    /// The history of those, as refinery would have written it.
+    /// The history of these migrations, as refinery would have written it.
     fn history(migrations: &Migrations) -> History {
         let row = |step: &super::Step| Applied {
             version: step.version(),
@@ -328,7 +328,7 @@ mod tests {
         }
     }
 
-    /// What a newer version has added is stood if the schema says so, and what it has put in between is not.
+    /// A newer version's migrations are tolerated if the schema says so, but not if they are numbered between this binary's.
     #[test]
     fn a_schema_that_is_ahead() {
         let migrations = three();
@@ -355,10 +355,10 @@ mod tests {
                 )
             );
         }
-        // Of before there was a minimum: nobody knows.
+        // Without a minimum, compatibility is unknown.
         ahead.minimum = None;
         assert_eq!(migrations.faults(&ahead).len(), 2);
-        // Of a version that has another file where this binary has none.
+        // A version that has another file where this binary has none.
         ahead.minimum = Some(4);
         ahead.rows.insert(2, by_a_newer_version(3));
         let faults = migrations.faults(&ahead);
@@ -366,7 +366,7 @@ mod tests {
             matches!(&faults[..], [MigrateError::Missing { name }] if name == "V3__newer"),
             "{faults:?}"
         );
-        // And one that lacks what this binary has.
+        // A version that lacks a migration of this binary.
         ahead.rows.drain(1..3);
         let faults = migrations.faults(&ahead);
         assert!(

@@ -1,8 +1,8 @@
-//! What a migration may not do to tables that people are using, told before it is released.
+//! A lint for migrations: finds statements that must not be used on tables in use, before a release.
 //!
-//! What each statement locks: <https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES>, and of ALTER TABLE
-//! <https://www.postgresql.org/docs/current/sql-altertable.html>. A statement that is not known here is refused, so that its
-//! author looks it up and teaches it to this file.
+//! The locks of each statement: <https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES>, and those of ALTER TABLE:
+//! <https://www.postgresql.org/docs/current/sql-altertable.html>. An unknown statement is an error, so that its author looks it up and adds
+//! it here.
 
 mod alter;
 mod cursor;
@@ -16,7 +16,7 @@ use super::{
     sql::{Sql, Statement},
 };
 
-/// Statements that are never right in a migration, and why.
+/// Statements that are never acceptable in a migration, and why.
 const NEVER: [(&str, &str); 19] = [
     ("begin", ENDS),
     ("start transaction", ENDS),
@@ -47,7 +47,7 @@ const NEVER: [(&str, &str); 19] = [
 const ENDS: &str = "interferes with the transaction that the migration runs in";
 const FOREIGN: &str = "is for the operator to decide, not for a migration";
 
-/// What waits behind nobody and holds nobody up.
+/// Statements that neither wait for other sessions nor block them.
 const HARMLESS: [&str; 18] = [
     "create or replace function",
     "create function",
@@ -69,16 +69,16 @@ const HARMLESS: [&str; 18] = [
     "drop sequence",
 ];
 
-/// Those of them that can simply be run a second time.
+/// Those of them that can be run a second time as they are.
 const REPEATABLE: [&str; 2] = ["create or replace", "comment on"];
 
-/// The table that says how new a binary has to be. Files that come after the one that makes it have to keep it right.
+/// The table with the minimum version of the binary. Files after the one that creates it have to maintain it.
 const MINIMUM: &str = "schema_minimum";
 
-/// A CHECK, or a foreign key, that was added without being verified.
+/// A CHECK or a foreign key that was added without being validated.
 struct Unverified {
     file: String,
-    /// The column that it says is not null, if that is all it says.
+    /// The column, if it only requires that column to be not null.
     not_null: Option<String>,
     verified: bool,
 }
@@ -86,27 +86,27 @@ struct Unverified {
 struct Lint<'a> {
     /// Tables whose key does not begin with `guild_id`, and why.
     keyed_otherwise: &'a [(&'a str, &'a str)],
-    /// Tables of earlier files: they may be large, and are in use.
+    /// Tables from earlier files: they may be large, and are in use.
     there: BTreeSet<String>,
-    /// Tables of this file.
+    /// Tables created by this file.
     new: BTreeSet<String>,
     /// Indexes with their tables.
     indexes: BTreeMap<String, String>,
     unverified: BTreeMap<(String, String), Unverified>,
-    /// The tables that were there and that this file locks.
+    /// Existing tables that this file locks.
     locked: BTreeSet<String>,
     file: String,
     line: usize,
     /// Whether the file runs outside of a transaction.
     alone: bool,
-    /// The constraint that the statement before dropped IF EXISTS, after which it can be added again.
+    /// The constraint that the previous statement dropped IF EXISTS, so that it can be added again.
     dropped: Option<String>,
-    /// Whether the file says by `schema_minimum` how new a binary has to be.
+    /// Whether the file updates `schema_minimum`.
     says_minimum: bool,
     faults: Vec<String>,
 }
 
-/// Everything that is wrong with the migrations, a line each.
+/// All problems in the migrations, a line each.
 fn lint(migrations: &Migrations, keyed_otherwise: &[(&str, &str)]) -> Vec<String> {
     let mut lint = Lint {
         keyed_otherwise,
@@ -152,7 +152,7 @@ impl Lint<'_> {
         self.there.append(&mut self.new);
     }
 
-    /// Note something that a process of the version before may still use, or may not know that it has to keep to.
+    /// Report something that a process of the previous version may still use, or a rule that it may not follow.
     fn contracts(&mut self, what: &str) {
         if self.there.contains(MINIMUM) && !self.says_minimum {
             self.fault(format!(
@@ -179,7 +179,7 @@ impl Lint<'_> {
         }
     }
 
-    /// The head's `Locks:`, which goes on to its end, has to name each table that is locked.
+    /// The head's `Locks:`, which extends to the end of the head, has to name each locked table.
     fn locks_are_told(&mut self, sql: &Sql) {
         self.line = 1;
         let told: Vec<&String> = sql
@@ -199,7 +199,7 @@ impl Lint<'_> {
         }
     }
 
-    /// The schema is the search path; a name with another one would leave the instance.
+    /// The schema is the search path; a name with another schema would leave the instance.
     fn qualified(&mut self, statement: &Statement) {
         const BEFORE_A_NAME: [&str; 12] = [
             "table",
@@ -270,7 +270,7 @@ impl Lint<'_> {
         }
     }
 
-    /// A file without a transaction is run from its beginning again, should it fail.
+    /// A file outside of a transaction is run again from its start if it fails.
     fn repeatable(&mut self, is: bool, by: &str) {
         if self.alone && !is {
             self.fault(format!(
@@ -279,7 +279,7 @@ impl Lint<'_> {
         }
     }
 
-    /// Note that a table is locked, if it is not this file's own.
+    /// Record that a table is locked, unless this file created it.
     fn lock(&mut self, table: Option<String>) -> bool {
         let there = table.filter(|table| !self.new.contains(table));
         let is_there = there.is_some();
@@ -363,7 +363,7 @@ impl Lint<'_> {
         at.take("only");
         let table = at.name();
         if table.as_deref() == Some(MINIMUM) {
-            // One row, which is read at starts only.
+            // It has one row, which is only read at startup.
             return;
         }
         if self.lock(table) && !at.has("where") {
@@ -375,7 +375,7 @@ impl Lint<'_> {
 
     fn undo(&mut self, step: &Step) {
         let Some(undo) = step.undo() else {
-            // Another test asks for it.
+            // Another test checks this.
             return;
         };
         let sql = Sql::read(undo);

@@ -1,4 +1,4 @@
-//! The connection that migrations run on.
+//! The connection for migrations.
 
 use std::time::Duration;
 
@@ -15,15 +15,16 @@ use crate::{
     telemetry::task::{self, Task},
 };
 
-/// How long a statement waits for a lock on a table. Those who come after it wait behind it, flushes among them, so it is short;
-/// the migration is tried again.
+/// How long a statement waits for a lock on a table. Later lock requests queue behind it, including those of flushes, so this is short, and
+/// the migration is retried.
 const LOCK_TIMEOUT: &str = "2s";
 
-/// How often it is looked whether another process has ended its migrations.
+/// The interval at which the lock of another migrating process is tried.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// See that the database can hold what members write. In another encoding, the first character that it lacks fails a flush.
+/// Check that the database supports all characters that members may write. With another encoding, the first unsupported character fails a
+/// flush.
 async fn expect_utf8(client: &Client) -> Result<(), MigrateError> {
     let row = client
         .query_one(
@@ -48,7 +49,7 @@ async fn expect_utf8(client: &Client) -> Result<(), MigrateError> {
     })
 }
 
-/// A connection of its own: what it locks is unlocked when it ends.
+/// A dedicated connection: its locks are released when it ends.
 pub(super) struct Session {
     pub(super) client: Client,
     pub(super) schema: String,
@@ -59,7 +60,7 @@ impl Session {
     pub(super) async fn open(target: Target) -> Result<Self, MigrateError> {
         let target = target.with(|config| {
             config.application_name(connect::process_name("migrate"));
-            // A migration may take its time, whatever the role's own settings are.
+            // A migration may take long, whatever the role's settings are.
             let options = config.get_options().unwrap_or_default();
             config.options(format!("{options} -c statement_timeout=0").trim());
         });
@@ -87,7 +88,7 @@ impl Session {
         })
     }
 
-    /// Keep every other process from migrating this schema until the session ends.
+    /// Keep all other processes from migrating this schema until the session ends.
     pub(super) async fn lock(&self) -> Result<(), MigrateError> {
         let key = self
             .client
@@ -97,8 +98,8 @@ impl Session {
             )
             .await?
             .get::<_, i64>(0);
-        // A session that waits inside pg_advisory_lock has a snapshot, for which CREATE INDEX CONCURRENTLY in the session that has
-        // the lock would wait in turn: a deadlock. So it is asked for again and again.
+        // A session that waits in pg_advisory_lock holds a snapshot, for which CREATE INDEX CONCURRENTLY in the session with the lock would
+        // wait: a deadlock. Therefore the lock is polled.
         let mut backoff = Backoff::between(FIRST_PAUSE, LONGEST_PAUSE);
         while !self
             .client
@@ -112,7 +113,7 @@ impl Session {
             }
             tokio::time::sleep(pause).await;
         }
-        // A pooler in transaction mode locks in one session and goes on in another.
+        // With a pooler in transaction mode, the lock is taken in one session and the next statement runs in another.
         let held = self
             .client
             .query_one(
@@ -133,7 +134,7 @@ impl Session {
         self.wait_for_locks(LOCK_TIMEOUT).await
     }
 
-    /// Wait no longer than this for a lock on a table; `0` is for ever.
+    /// Limit the wait for a lock on a table; `0` is unlimited.
     async fn wait_for_locks(&self, timeout: &str) -> Result<(), MigrateError> {
         self.client
             .query_one(
@@ -144,7 +145,7 @@ impl Session {
         Ok(())
     }
 
-    /// Run a statement that lets others work while it waits for them.
+    /// Run a statement that does not block other sessions while it waits for them.
     pub(super) async fn execute_patiently(&self, sql: &str) -> Result<(), MigrateError> {
         self.wait_for_locks("0").await?;
         let done = self.client.batch_execute(sql).await;
@@ -152,7 +153,7 @@ impl Session {
         Ok(done?)
     }
 
-    /// The sessions of processes that work with the schema, as far as their names tell.
+    /// The sessions of processes that use the schema, according to their application names.
     pub(super) async fn others(&self) -> Result<Vec<String>, MigrateError> {
         let rows = self
             .client
@@ -173,7 +174,7 @@ impl Session {
             .collect())
     }
 
-    /// Make the schema if there is none.
+    /// Create the schema if it is missing.
     pub(super) async fn ensure_schema(&self) -> Result<(), MigrateError> {
         let row = self
             .client
@@ -212,7 +213,7 @@ impl Session {
         }
     }
 
-    /// Whether tables can be made. Since PostgreSQL 15 that is not so in `public` by itself.
+    /// Check that the role can create tables. Since PostgreSQL 15, this is not granted in `public` by default.
     pub(super) async fn may_create(&self) -> Result<(), MigrateError> {
         let row = self
             .client

@@ -1,26 +1,26 @@
-//! As much of SQL's grammar as is needed to tell a migration's statements apart:
+//! The part of SQL's grammar that is needed to split a migration into statements:
 //! <https://www.postgresql.org/docs/current/sql-syntax-lexical.html>.
 
 use std::ops::Range;
 
-/// A file, taken apart.
+/// A parsed file.
 #[derive(Clone, Debug)]
 pub(super) struct Sql {
-    /// The lines of the first comment, up to the first line that is none, without their dashes.
+    /// The lines of the comment at the start, without dashes.
     pub(super) head: Vec<String>,
     pub(super) statements: Vec<Statement>,
 }
 
-/// A statement without the semicolon that ends it.
+/// A statement without its semicolon.
 #[derive(Clone, Debug)]
 pub(super) struct Statement {
     pub(super) text: String,
-    /// Where it begins, from 1.
+    /// The line at which it starts, from 1.
     pub(super) line: usize,
     pub(super) tokens: Vec<Token>,
 }
 
-/// A word, a sign or a literal, with its place in the statement's text.
+/// A word, a sign or a literal, with its position in the statement's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) kind: Kind,
@@ -29,7 +29,7 @@ pub(super) struct Token {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A key word or a name, in lower case as PostgreSQL folds it.
+    /// A keyword or a name, in lower case, to which PostgreSQL folds it.
     Word(String),
     /// A name in double quotes.
     Quoted(String),
@@ -80,14 +80,14 @@ impl Sql {
         Self { head, statements }
     }
 
-    /// Whether the head has this line.
+    /// Whether the head contains this line.
     pub(super) fn says(&self, line: &str) -> bool {
         self.head.iter().any(|found| found == line)
     }
 }
 
 impl Statement {
-    /// The statement without a word, wherever that stands as a key word.
+    /// The statement without a given keyword.
     pub(super) fn without(&self, word: &str) -> String {
         let mut text = self.text.clone();
         for token in self.tokens.iter().rev().filter(|token| token.is(word)) {
@@ -102,13 +102,13 @@ impl Statement {
 }
 
 impl Token {
-    /// Whether it is this word, which is given in lower case.
+    /// Whether it is this word, given in lower case.
     pub(super) fn is(&self, word: &str) -> bool {
         matches!(&self.kind, Kind::Word(found) if found == word)
     }
 }
 
-/// What comes next, and its length in bytes; `None` for space and comments.
+/// The next token and its length in bytes; `None` for white space and comments.
 fn next(rest: &str) -> (Option<Kind>, usize) {
     let mut characters = rest.chars();
     let first = characters.next().unwrap_or_default();
@@ -147,7 +147,7 @@ fn length_of(text: &str, belongs: impl Fn(char) -> bool) -> usize {
     text.find(|c| !belongs(c)).unwrap_or(text.len())
 }
 
-/// Comments in `/* */` are nested in one another.
+/// Comments in `/* */` can be nested.
 fn block_comment(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut at = 0;
@@ -168,7 +168,7 @@ fn block_comment(text: &str) -> usize {
     text.len()
 }
 
-/// Up to the quote that ends it, which twice stands for itself.
+/// The text up to the closing quote. A doubled quote stands for itself.
 fn quoted(text: &str, quote: char, backslash: bool) -> usize {
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((at, character)) = characters.next() {

@@ -1,4 +1,4 @@
-//! Whether the schema is what the migrations make.
+//! Whether the schema matches the migrations.
 
 use tokio_postgres::Transaction;
 
@@ -12,24 +12,24 @@ use super::{
 };
 use crate::postgres::connect::{self, quoted};
 
-/// Longer definitions are cut, so that a finding stays one line.
+/// Longer definitions are truncated, so that a finding stays on one line.
 const SHOWN_CHARACTERS: usize = 160;
 
-/// What was found. Each line reads alone.
+/// The findings. Each line can be understood on its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// What is not as it must be.
+    /// Mismatches.
     pub findings: Vec<String>,
-    /// What is as it may be.
+    /// Differences that are allowed.
     pub notes: Vec<String>,
-    /// Whether the tables were looked at, too.
+    /// Whether the tables were compared, too.
     pub compared: bool,
 }
 
 impl Migrations {
-    /// Compare the history with the files, and the schema with what the applied files make of an empty one.
+    /// Compare the history with the files, and the schema with the result of applying the same files to an empty schema.
     ///
-    /// That one is made in a transaction and never committed. It takes the right to create a schema.
+    /// That schema is created in a transaction that is never committed. It requires the privilege to create a schema.
     pub async fn verify(&self, target: impl Into<connect::Target>) -> Result<Verdict, MigrateError> {
         let mut session = Session::open(target.into()).await?;
         session.lock().await?;
@@ -87,7 +87,7 @@ impl Migrations {
             .iter()
             .filter(|step| history.rows.iter().any(|row| row.version == step.version()));
         let tx = session.client.transaction().await?;
-        // First, while the search path is the session's own.
+        // This comes first, while the search path is the session's own.
         let found = Catalog::read(&tx, &session.schema).await?;
         let wanted = made(&tx, steps).await?;
         tx.rollback().await?;
@@ -115,7 +115,7 @@ impl Migrations {
     }
 }
 
-/// What the files make of an empty schema. The transaction must be rolled back.
+/// The result of applying the files to an empty schema. The transaction must be rolled back.
 async fn made<'a>(
     tx: &Transaction<'_>,
     steps: impl Iterator<Item = &'a Step>,
@@ -165,7 +165,7 @@ const fn because(object: &Object) -> &'static str {
     }
 }
 
-/// A definition in one line.
+/// A definition on one line.
 fn shown(definition: &str) -> String {
     let line = definition.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(SHOWN_CHARACTERS) {

@@ -1,4 +1,4 @@
-//! What is concluded from what two servers say.
+//! Conclusions from the states of two servers.
 
 use super::*;
 use crate::telemetry::metrics::labels;
@@ -36,7 +36,7 @@ fn what_a_server_is_to_the_primary() {
             },
             Standing::Follows(Duration::from_secs(11)),
         ),
-        // Older than anything that is remembered.
+        // This is older than all recorded positions.
         (
             Seen {
                 replayed: Some(99),

@@ -1,9 +1,9 @@
-//! ALTER TABLE, of which half keeps everybody out for as long as it takes to read or write the table.
+//! ALTER TABLE. Many of its actions block the table while it is read or rewritten.
 
 use super::{Lint, Unverified, cursor::Cursor};
 
-/// What can stand in a column's DEFAULT and is worked out once for all rows that are there: types with a length, and functions
-/// that are not volatile. Anything else would have every row written anew.
+/// What a column's DEFAULT may contain to be computed once for all existing rows: types with a length, and functions that are not volatile.
+/// Anything else rewrites every row.
 const ONCE: [&str; 12] = [
     "now",
     "coalesce",
@@ -19,7 +19,7 @@ const ONCE: [&str; 12] = [
     "timestamptz",
 ];
 
-/// Changes of the catalog only, which are done as soon as the lock is there.
+/// Changes of the catalog only, which are done as soon as the lock is acquired.
 const QUICK: [&str; 11] = [
     "drop",
     "set",
@@ -34,7 +34,7 @@ const QUICK: [&str; 11] = [
     "disable row level security",
 ];
 
-/// What begins like one of those.
+/// Slow actions that begin like quick ones.
 const SLOW: [&str; 5] = [
     "set logged",
     "set unlogged",
@@ -52,7 +52,7 @@ const QUICK_OF_COLUMNS: [&str; 5] = [
 ];
 
 impl Lint<'_> {
-    /// After ALTER TABLE. `dropped` is the constraint that the statement before dropped.
+    /// Check the actions after ALTER TABLE. `dropped` is the constraint that the previous statement dropped.
     pub(super) fn alter_table(&mut self, at: &mut Cursor<'_>, dropped: Option<&str>) {
         at.take("if exists");
         at.take("only");
@@ -119,7 +119,8 @@ impl Lint<'_> {
         }
     }
 
-    /// Whether a process of the version before could fail at it: it reads what is gone, or writes what is refused.
+    /// Report what could make a process of the previous version fail: columns that it reads are missing, or rows that it writes are
+    /// rejected.
     fn contracted(&mut self, at: &Cursor<'_>) {
         let mut column = at.clone();
         if column.take("alter column") || column.take("alter") {

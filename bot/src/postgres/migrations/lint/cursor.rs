@@ -1,8 +1,8 @@
-//! Reading a statement word by word.
+//! Reading a statement token by token.
 
 use crate::postgres::migrations::sql::{Kind, Token};
 
-/// What stands between a schema and a name.
+/// The separator between a schema and a name.
 pub(super) const DOT: Kind = Kind::Sign('.');
 
 /// The rest of a statement, or of a part of it.
@@ -31,7 +31,7 @@ impl<'t> Cursor<'t> {
         are(self.rest, words)
     }
 
-    /// Go past the words, if they are what comes next.
+    /// Skip the words if they come next.
     pub(super) fn take(&mut self, words: &str) -> bool {
         let found = self.begins(words);
         if found {
@@ -40,19 +40,19 @@ impl<'t> Cursor<'t> {
         found
     }
 
-    /// Whether the words stand anywhere in what is left.
+    /// Whether the rest contains the words.
     pub(super) fn has(&self, words: &str) -> bool {
         (0..self.rest.len()).any(|at| are(&self.rest[at..], words))
     }
 
-    /// Go past the first place where the words stand, or to the end.
+    /// Skip to the first occurrence of the words, or to the end.
     pub(super) fn skip_to(&mut self, words: &str) {
         while !self.rest.is_empty() && !self.take(words) {
             self.rest = &self.rest[1..];
         }
     }
 
-    /// A name, of which only the last part counts.
+    /// A name, without its qualifiers.
     pub(super) fn name(&mut self) -> Option<String> {
         let (first, rest) = self.rest.split_first()?;
         let (Kind::Word(name) | Kind::Quoted(name)) = &first.kind else {
@@ -73,7 +73,7 @@ impl<'t> Cursor<'t> {
         at.name()
     }
 
-    /// Go past a parenthesis; its parts between commas.
+    /// Skip a parenthesis. Returns its parts, which are separated by commas.
     pub(super) fn group(&mut self) -> Vec<&'t [Token]> {
         if self
             .rest
@@ -97,7 +97,7 @@ impl<'t> Cursor<'t> {
         inner.parts()
     }
 
-    /// What is left, taken apart at commas outside of parentheses.
+    /// The rest, split at commas outside of parentheses.
     pub(super) fn parts(&self) -> Vec<&'t [Token]> {
         let mut depth = 0_usize;
         self.rest
@@ -112,7 +112,7 @@ impl<'t> Cursor<'t> {
             .collect()
     }
 
-    /// Up to the first of the words that stands outside of parentheses.
+    /// The tokens before the first of the words that is outside of parentheses.
     pub(super) fn until(&self, words: &[&str]) -> &'t [Token] {
         let mut depth = 0_usize;
         let end = self.rest.iter().position(|token| {

@@ -1,7 +1,7 @@
 use super::lint;
 use crate::postgres::migrations::{File, Migrations};
 
-/// The bot's tables that do not begin with the guild, each with the reason.
+/// The bot's tables whose key does not begin with the guild, each with the reason.
 const KEYED_OTHERWISE: &[(&str, &str)] = &[
     ("shard_checkpoint", "a row a shard: it grows with the shards only"),
     ("import_job", "a row a file that was imported"),
@@ -20,7 +20,7 @@ fn the_bot_s_migrations_hold_nobody_up() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-/// A table that is there and may be large, and what is done to it.
+/// An existing table, which may be large, and files that change it.
 fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
     let mut all = vec![File {
         name: "V1__t",
@@ -38,7 +38,7 @@ fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
     )
 }
 
-/// One statement in a file whose head says all that it has to.
+/// One statement in a file with a complete head comment.
 fn faults(statement: &str) -> Vec<String> {
     faults_of(&[(
         "V2__b",
@@ -46,7 +46,7 @@ fn faults(statement: &str) -> Vec<String> {
     )])
 }
 
-/// The same without a transaction.
+/// The same outside of a transaction.
 fn faults_alone(statement: &str) -> Vec<String> {
     faults_of(&[(
         "V2__b",
@@ -56,7 +56,7 @@ fn faults_alone(statement: &str) -> Vec<String> {
     )])
 }
 
-/// Statements, and what is said of them.
+/// Statements, and what the lint reports.
 const HOLD_UP: &[(&str, &str)] = &[
     (
         "CREATE INDEX b ON t (a)",
@@ -262,7 +262,7 @@ fn locks_are_told_in_the_head() {
     }
 }
 
-/// What is verified under the lock of the statement before it holds everybody up after all.
+/// Validating a constraint under the lock of the previous statement blocks the table after all.
 #[test]
 fn verifying_takes_a_file_of_its_own() {
     let add = "-- Adds.\n-- Locks: t.\n\nALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL) NOT VALID;";
@@ -277,7 +277,7 @@ fn verifying_takes_a_file_of_its_own() {
         ("V3__c", &format!("-- Does.\n-- Locks: t.\n\n{validate}")),
     ]);
     assert_eq!(found, Vec::<String>::new());
-    // Another column's check says nothing of this one.
+    // A check of another column does not help this one.
     let other = add.replace("(a IS NOT NULL)", "(guild_id IS NOT NULL)");
     let found = faults_of(&[
         ("V2__b", &other),
@@ -286,7 +286,7 @@ fn verifying_takes_a_file_of_its_own() {
     assert!(found.len() == 1 && found[0].contains("SET NOT NULL"), "{found:?}");
 }
 
-/// What an older process may fail at comes with the minimum that keeps it from starting.
+/// A change that can make an older process fail has to raise the minimum, which keeps it from starting.
 #[test]
 fn what_contracts_says_the_minimum() {
     let minimum = "-- The minimum.\nCREATE TABLE schema_minimum (guild_id BIGINT PRIMARY KEY);";
@@ -331,10 +331,10 @@ fn what_contracts_says_the_minimum() {
         );
         let told = format!("{statement}; UPDATE schema_minimum SET version = greatest(version, 3)");
         assert_eq!(of(&told), Vec::<String>::new(), "{statement}");
-        // Of before there was one.
+        // Files before the minimum was introduced.
         assert_eq!(faults(statement), Vec::<String>::new(), "{statement}");
     }
-    // These have a fault besides.
+    // These have another problem as well.
     for statement in [
         "ALTER TABLE t ALTER COLUMN a SET NOT NULL",
         "CREATE UNIQUE INDEX b ON t (a)",
@@ -350,7 +350,7 @@ fn what_contracts_says_the_minimum() {
     ] {
         assert_eq!(of(statement), Vec::<String>::new(), "{statement}");
     }
-    // An undo takes the minimum back, too.
+    // An undo lowers the minimum again.
     for (undo, faults) in [
         ("-- Says.\nUPDATE schema_minimum SET version = 2;", 0),
         ("-- Says.\nCREATE TABLE t (guild_id BIGINT PRIMARY KEY);", 1),
