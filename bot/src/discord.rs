@@ -1,4 +1,4 @@
-//! Discord: its REST API, its gateway events, and what is known of guilds.
+//! Discord: its REST API, its gateway events, and a cache of guilds.
 
 pub mod clock;
 pub mod events;

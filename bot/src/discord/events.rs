@@ -1,7 +1,7 @@
-//! Gateway events as far as the handlers need them.
+//! Gateway events, reduced to what the handlers need.
 //!
-//! twilight's models hold every field; for the one event that makes up the volume that costs more than three times the
-//! parsing that is needed, so it has a reduced form here. The frame around the payload is read by scanning, without parsing.
+//! twilight's models contain every field. For the event that makes up most of the volume, they cost more than three times the necessary
+//! parsing, so it has a reduced form here. The frame around the payload is scanned without parsing it.
 
 pub mod frame;
 pub mod guild_create;

@@ -1,7 +1,8 @@
-//! What the bot knows of guilds: their names, roles and channels, and what it may do in them.
+//! Cached data of guilds: their names, roles and channels, and the bot's permissions in them.
 //!
-//! A guild is read over REST when somebody asks about it, once for all who ask, and kept for some minutes; its events keep it right
-//! meanwhile. Guilds that nobody asks about cost nothing: after a resume in a new process Discord tells of none anyway.
+//! A guild is read over REST when it is first needed, with one request for concurrent callers, and cached for some minutes, in which its
+//! events keep it up to date. Guilds that are not needed cost nothing: after a resume in a new process, Discord sends no data of guilds
+//! anyway.
 
 pub mod authority;
 mod cache;
@@ -51,33 +52,33 @@ use crate::{
     telemetry::metrics,
 };
 
-/// How often a guild is read anew because it changed while it was read.
+/// How often a guild is read again because it changed during the read.
 const TRIES: usize = 3;
 
-/// Discord's codes for what is not there, and for what the bot does not see.
+/// Discord's error codes for a missing channel, and for one that the bot cannot see.
 /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>
 const UNKNOWN_CHANNEL: u64 = 10_003;
 const MISSING_ACCESS: u64 = 50_001;
 
-/// Whether the bot can give a role to a member, or take it.
+/// Whether the bot can give a role to a member, or take it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assignable {
     /// It can.
     Yes,
     /// It lacks the permission to manage roles.
     NoPermission,
-    /// The role does not stand below the bot's highest.
+    /// The role is not below the bot's highest role.
     RoleAboveBot {
-        /// The role's position.
+        /// The position of the role.
         role: i64,
-        /// That of the bot's highest role.
+        /// The position of the bot's highest role.
         bot: i64,
     },
-    /// The role belongs to an integration or to boosting.
+    /// The role is managed by an integration, or is the booster role.
     Managed,
-    /// There is no such role.
+    /// The role does not exist.
     UnknownRole,
-    /// It is everybody's role.
+    /// It is the @everyone role.
     Everyone,
 }
 
@@ -86,17 +87,17 @@ pub enum Assignable {
 pub enum Sendable {
     /// It can.
     Yes,
-    /// It does not see the channel: it lacks `VIEW_CHANNEL`, or is not in a private thread.
+    /// It cannot see the channel: `VIEW_CHANNEL` is missing, or it has not been added to a private thread.
     Hidden,
-    /// It lacks `SEND_MESSAGES`, or in threads `SEND_MESSAGES_IN_THREADS`, or is in a timeout.
+    /// `SEND_MESSAGES` is missing, or in threads `SEND_MESSAGES_IN_THREADS`, or it is timed out.
     NoPermission,
-    /// There is no such channel in the guild.
+    /// The guild has no such channel.
     UnknownChannel,
-    /// The channel is of a kind that takes no messages, such as a category or a forum.
+    /// The channel has a type without messages, such as a category or a forum.
     NoMessages,
 }
 
-/// What the bot knows of guilds. Cheap to clone.
+/// Cached data of guilds. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Guilds {
     inner: Arc<Inner>,
@@ -116,10 +117,10 @@ struct Inner {
     names: Mutex<Names>,
 }
 
-/// Where a role stands in its guild's list; of two at one position the older one stands higher.
+/// The order of a role in its guild: of two roles at the same position, the older one is higher. `None` for one that does not exist.
 pub type Order = Option<(i64, Reverse<Id<RoleMarker>>)>;
 
-/// What became of looking for one channel.
+/// The result of looking for a channel.
 #[derive(Clone, Debug)]
 enum Found {
     Channel(Arc<ReducedChannel>),
@@ -134,7 +135,7 @@ struct User {
     global_name: Option<String>,
 }
 
-/// A read that is under way; from its beginning to its end it is noticed whether the guild changes.
+/// A read in progress, during which changes of the guild are noticed.
 struct Reading<'a> {
     inner: &'a Inner,
     guild_id: Id<GuildMarker>,
@@ -142,7 +143,7 @@ struct Reading<'a> {
 }
 
 impl Guilds {
-    /// Nothing is known yet.
+    /// An empty cache.
     pub fn new(rest: Rest) -> Self {
         metrics::guild_cache_guilds().set(0.0);
         let kept = Kept::new(rest.clock().clone());
@@ -194,7 +195,7 @@ impl Guilds {
         if let Some(sendable) = self.known(guild_id, Need::Channels, priority, sendable).await? {
             return Ok(sendable);
         }
-        // Threads are not among a guild's channels.
+        // The list of a guild's channels does not contain threads.
         let ask = || {
             let inner = Arc::clone(&self.inner);
             async move { inner.find(guild_id, channel_id, priority).await }
@@ -209,7 +210,7 @@ impl Guilds {
         Ok(sendable.unwrap_or(Sendable::UnknownChannel))
     }
 
-    /// Where these roles stand in the guild's list: the greater, the higher. What there is not stands lowest.
+    /// The order of these roles in the guild. Roles that do not exist come lowest.
     pub async fn order(
         &self,
         guild_id: Id<GuildMarker>,
@@ -220,14 +221,14 @@ impl Guilds {
         self.known(guild_id, Need::Guild, priority, order).await
     }
 
-    /// Ask anew the next time: what was known turned out not to be true.
+    /// Discard the cached data, which turned out to be outdated.
     pub fn forget(&self, guild_id: Id<GuildMarker>) {
         let mut kept = self.inner.kept();
         kept.changed(guild_id);
         kept.remove(guild_id);
     }
 
-    /// Ask again the next time, unless what is known was read at most so long ago.
+    /// Discard the cached data, unless it was read within this time.
     pub fn forget_if_older(&self, guild_id: Id<GuildMarker>, age: Duration) {
         let is_old = {
             let kept = self.inner.kept();
@@ -239,7 +240,7 @@ impl Guilds {
         }
     }
 
-    /// Take in what an event tells. False if it cannot be read; the guild is forgotten then.
+    /// Apply an event. Returns false if it cannot be parsed; the guild is then removed from the cache.
     #[must_use]
     pub fn hear(&self, news: &GuildNews<'_>) -> bool {
         let me = self.inner.me.get().copied();
@@ -248,7 +249,7 @@ impl Guilds {
         updates::apply(&mut self.inner.kept(), me, news)
     }
 
-    /// What `look` sees once enough is known of the guild.
+    /// Return the result of `look` once the required data is cached.
     async fn known<T>(
         &self,
         guild_id: Id<GuildMarker>,
@@ -275,7 +276,7 @@ impl Guilds {
             };
             self.inner.reads.ask((guild_id, need), ask).await?;
         }
-        // It changes faster than it can be read: what is read now is as true as anything, and is not kept.
+        // The guild changes faster than it can be read. The data just read is as good as any, and is not cached.
         let read = self.inner.read(guild_id, Missing::all(need), priority).await?;
         let mut once = Kept::default();
         once.keep(guild_id, read, Instant::now());
@@ -285,7 +286,7 @@ impl Guilds {
 
 impl Inner {
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        // Nothing panics while it is held.
+        // No code panics while the lock is held.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -314,7 +315,7 @@ impl Inner {
         self.me.get_or_try_init(ask).await.copied()
     }
 
-    /// Read what is missing, and keep it unless the guild changed meanwhile.
+    /// Read the missing data, and cache it unless the guild has changed meanwhile.
     async fn learn(
         &self,
         guild_id: Id<GuildMarker>,
@@ -339,8 +340,8 @@ impl Inner {
     ) -> Result<Read, RestError> {
         let builders = self.rest.builders();
         let mut read = Read::default();
-        // First, and alone: where the bot is not in the guild any more, the others would be refused with a 403, of which Discord
-        // allows so many.
+        // This request comes first: if the bot is no longer in the guild, the others would be refused with 403, of which Discord only
+        // allows a limited number.
         if missing.guild {
             let request = builders.guild(guild_id);
             let mut guild: GuildRead = self.rest.send(priority, request).await?.model()?;
@@ -361,7 +362,7 @@ impl Inner {
         Ok(read)
     }
 
-    /// Look for a channel that is not among the guild's; a thread is kept with them.
+    /// Look for a channel that is not in the list of the guild's channels. A thread is cached with them.
     async fn find(
         &self,
         guild_id: Id<GuildMarker>,
@@ -390,7 +391,7 @@ impl Inner {
                     channels: Some(vec![channel]),
                     ..Read::default()
                 };
-                // One channel alone does not make the guild's known.
+                // A single channel does not replace the list.
                 if kept.get(guild_id).is_some_and(|entry| entry.channels) {
                     kept.keep(guild_id, read, Instant::now());
                 }
@@ -410,7 +411,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Do this with what was read, unless the guild changed since.
+    /// Cache the data with `keep`, unless the guild has changed meanwhile.
     fn finish(self, keep: impl FnOnce(&mut Kept)) {
         let mut kept = self.inner.kept();
         if !kept.has_changed(self.guild_id, self.since) {

@@ -1,8 +1,8 @@
-//! Discord's REST API: the one way by which the bot sends a request.
+//! Discord's REST API: every request of the bot is sent here.
 //!
-//! twilight-http builds the requests and knows the routes; they are sent here, because its client ignores the limits that
-//! successful answers tell, and repeats a 429 at once, unseen by the caller. Here a request waits for its bucket, for the whole
-//! bot's limit and for what is more urgent; the caller gets the answer, or an error that says when to try again.
+//! twilight-http builds the requests and knows the routes. They are sent by a client of our own, because twilight's ignores the rate limits
+//! in successful responses, and repeats a request immediately after a 429 without telling the caller. Here, a request waits for its bucket,
+//! for the global limit and for more urgent requests. The caller gets the response, or an error that says when to retry.
 
 mod brake;
 mod budget;
@@ -56,24 +56,24 @@ use crate::{
     },
 };
 
-/// Tries of a request of which it is certain that it was not done: limited, or never sent.
+/// The number of attempts for a request that was certainly not carried out: it was rate-limited, or never sent.
 const TRIES: u32 = 3;
-/// Answers that could not be read, to log ever fewer of them.
+/// The number of unreadable responses, of which fewer and fewer are logged.
 static UNREADABLE: AtomicU64 = AtomicU64::new(0);
-/// Pauses between tries to connect.
+/// The delays between attempts to connect.
 const CONNECT_PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
-/// How urgent a request is. What is more urgent goes first, in its bucket and before the whole bot's limit, of which the last
-/// tenth is kept from effects and half from the background.
+/// The urgency of a request. More urgent requests go first, both in their bucket and within the global limit. A tenth of that limit is not
+/// available to effects, and half of it is not available to background requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Somebody waits for it, and Discord gives 3 seconds.
+    /// A user is waiting for the response to an interaction, for which Discord allows 3 seconds.
     Interaction,
-    /// Somebody waits for it.
+    /// A user is waiting.
     Command,
-    /// Follows from what happened: an announcement, a role.
+    /// A consequence of an event: an announcement, a role.
     Effect,
-    /// Could as well be done later: reading back, reconciling.
+    /// Not urgent: backfill, synchronization.
     Background,
 }
 
@@ -81,7 +81,7 @@ impl Priority {
     const COUNT: usize = 4;
     const ALL: [Self; Self::COUNT] = [Self::Interaction, Self::Command, Self::Effect, Self::Background];
 
-    /// As a label and in texts.
+    /// The label in metrics and texts.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Interaction => "interaction",
@@ -92,23 +92,23 @@ impl Priority {
     }
 }
 
-/// A successful answer.
+/// A successful response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status, 200 to 299.
     pub status: u16,
-    /// The body, empty with 204; or how the connection broke in the middle of it. What was asked for is done in either case.
+    /// The body, empty with 204, or the error that interrupted it. The request was carried out in either case.
     body: Result<Bytes, String>,
     route: Arc<str>,
 }
 
 impl Answer {
-    /// The answer as what it is.
+    /// Deserialize the response.
     ///
     /// # Errors
     ///
-    /// [`RestError::Broken`] if it did not come as a whole, and [`RestError::Unreadable`], which names the field that is missing or
-    /// of another kind, and quotes nothing.
+    /// [`RestError::Broken`] if the body is incomplete, and [`RestError::Unreadable`] with the field that is missing or has a wrong type.
+    /// Neither contains any of the values.
     pub fn model<T: DeserializeOwned>(&self) -> Result<T, RestError> {
         let route = Arc::clone(&self.route);
         let body = match &self.body {
@@ -118,12 +118,12 @@ impl Answer {
                 return Err(RestError::Broken { route, reason });
             }
         };
-        // The first one is an increase only where there was a 0 before.
+        // `increase()` only counts the first one if the counter existed before it, at 0.
         let unreadable = metrics::rest_unreadable_total(Arc::clone(&route));
         unreadable.increment(0);
         explain::read(body).map_err(|reason| {
             unreadable.increment(1);
-            // All that fails because of it is told at other places, and can be much.
+            // The resulting failures are reported elsewhere, and can be numerous.
             if UNREADABLE.fetch_add(1, Ordering::Relaxed).wrapping_add(1).is_power_of_two() {
                 tracing::error!(
                     rest.route = %route,
@@ -136,7 +136,7 @@ impl Answer {
     }
 }
 
-/// The way to Discord's REST API. Cheap to clone; all clones share the limits, so there is one in a process.
+/// The client for Discord's REST API. It is cheap to clone. All clones share the limits, so there is only one per process.
 #[derive(Clone, Debug)]
 pub struct Rest {
     shared: Arc<Shared>,
@@ -153,16 +153,17 @@ struct Shared {
 }
 
 impl Rest {
-    /// A way with the limits of `config`. Nothing is sent yet.
+    /// A client with the limits of `config`. Nothing is sent yet.
     pub fn new(config: &Discord, token: &Secret) -> Self {
-        // twilight's client, which is here for its builders, wants one of the process's. There may be one, which is as good.
+        // twilight's client, which is only used for its builders, requires a process-wide provider. If one is already installed, that is
+        // fine.
         drop(rustls::crypto::ring::default_provider().install_default());
         let (turns, giving) = Turns::start(Rules {
             per_second: config.requests_per_second,
             invalid: config.invalid_requests_limit,
             proxied: config.proxy_url.is_some(),
         });
-        // The first 429 is an increase only where there was a 0 before.
+        // `increase()` only counts the first 429 if the counter existed before it, at 0.
         for scope in Scope::ALL {
             metrics::rest_rate_limited_total(scope.as_str()).increment(0);
         }
@@ -170,7 +171,7 @@ impl Rest {
             metrics::rest_full_total(priority.as_str()).increment(0);
         }
         let builders = twilight_http::Client::builder()
-            // A builder that is awaited instead of sent goes nowhere, and has no token to lose.
+            // Awaiting a builder instead of sending it fails, without revealing the token.
             .proxy("awaited-instead-of-sent.invalid".to_owned(), true)
             .ratelimiter(None)
             .default_allowed_mentions(AllowedMentions::default())
@@ -196,42 +197,42 @@ impl Rest {
         }
     }
 
-    /// Where requests are built, to be given to [`send`](Self::send); a builder that is awaited fails. Messages mention nobody
-    /// unless their builder's `allowed_mentions` says so.
+    /// The builders of requests for [`send`](Self::send). Awaiting a builder fails. Messages mention no one unless `allowed_mentions` of
+    /// their builder says so.
     pub fn builders(&self) -> &twilight_http::Client {
         &self.shared.builders
     }
 
-    /// Whether Discord refuses the token at the moment (401). Until it accepts it again, only requests that need none are sent.
+    /// Whether Discord currently refuses the token (401). Until it accepts the token again, only requests without it are sent.
     pub fn is_token_refused(&self) -> bool {
         *self.shared.turns.token_refused().borrow()
     }
 
-    /// Discord's clock, as responses show it.
+    /// Discord's clock, according to its responses.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
     }
 
-    /// This process's share of the whole bot's limits: `part` of `of`, as in 1 of 4 processes. At first it is all of them.
+    /// Set this process's share of the global limits: `part` of `of`, as in 1 of 4 processes. Initially it is all of them.
     pub fn set_share(&self, part: u32, of: u32) {
         self.shared.turns.share(part, of);
     }
 
-    /// Send what a builder made when it is its turn. One request of a bucket is under way at a time, so those that wait for one
-    /// (with the same priority) arrive in the order of these calls. Dropping the future leaves the line; dropping it after the
-    /// turn was given is as ambiguous as a timeout.
+    /// Send a built request when it is its turn. Each bucket has one request in progress at a time, so requests that wait for the same
+    /// bucket with the same priority arrive in the order of these calls. Dropping the future while it waits withdraws the request; dropping
+    /// it later is as ambiguous as a timeout.
     ///
-    /// A request is tried again here only when it certainly was not done: it was limited (429) for a short time, or there was no
-    /// connection. Everything else is the caller's to decide, by [`RestError::retry`].
+    /// A request is only retried here if it was certainly not carried out: it was rate-limited (429) for a short time, or there was no
+    /// connection. In all other cases the caller decides, by [`RestError::retry`].
     pub async fn send(&self, priority: Priority, request: impl TryIntoRequest) -> Result<Answer, RestError> {
-        // Validation says which rule is broken, and nothing of what is in the request.
+        // The validation error names the violated rule, but nothing of the request.
         let request = request.try_into_request().map_err(|error| RestError::Invalid {
             reason: in_one_line(&error),
         })?;
         self.send_raw(priority, &request).await
     }
 
-    /// [`send`](Self::send) for a request that is built already.
+    /// [`send`](Self::send) for a request that is already built.
     pub async fn send_raw(&self, priority: Priority, request: &Request) -> Result<Answer, RestError> {
         let route = Route::of(request.method().name(), request.path());
         let span = traces::request(&route.template);
@@ -259,7 +260,7 @@ impl Rest {
                 Ok(reply) => reply,
                 Err(Failure::Unconnected(_)) if tries < TRIES => {
                     tries += 1;
-                    // The turn is kept: what comes after it in the bucket stays after it.
+                    // The turn is kept, so that later requests of the bucket stay behind this one.
                     tokio::time::sleep(backoff.pause()).await;
                     continue;
                 }
@@ -288,7 +289,7 @@ impl Rest {
     }
 }
 
-/// One try, counted and timed.
+/// Make one attempt, and record its result and duration.
 async fn exchange(sender: &Sender, clock: &Clock, route: &Route, parcel: &Parcel) -> Result<Reply, Failure> {
     let (began, sent) = (Instant::now(), host_time());
     let reply = sender.send(parcel).await;
@@ -316,7 +317,7 @@ async fn exchange(sender: &Sender, clock: &Clock, route: &Route, parcel: &Parcel
     reply
 }
 
-/// What an answer other than 429 means.
+/// Interpret a response other than 429.
 fn answered(route: &Route, reply: &Reply, with_token: bool) -> Result<Answer, RestError> {
     let template = Arc::clone(&route.template);
     match (reply.status, &reply.body) {
@@ -342,7 +343,7 @@ fn answered(route: &Route, reply: &Reply, with_token: bool) -> Result<Answer, Re
     }
 }
 
-/// Why Discord refused a request. A 400 is a mistake of this program's; the others follow from what servers and members choose.
+/// Log why Discord refused a request. A 400 is a bug in the bot; other statuses follow from the choices of servers and members.
 fn log_refusal(route: &str, status: u16, said: &Explanation) {
     let Explanation {
         code,
@@ -395,7 +396,8 @@ fn refused(route: &Route, priority: Priority, refusal: Refusal) -> RestError {
     }
 }
 
-/// A 429 in a bucket happens where others use the same token; one for the whole bot or the address is an operator's matter.
+/// Log a 429. For a single bucket it can happen if another program uses the same token; a global one, or one for the address, requires the
+/// operator's attention.
 fn tell(route: &Route, scope: Scope, retry_after: Duration) {
     metrics::rest_rate_limited_total(scope.as_str()).increment(1);
     let (route, retry_ms) = (&*route.template, retry_after.as_millis());

@@ -2,26 +2,26 @@
 
 use twilight_model::gateway::{OpCode, event::GatewayEventDeserializer};
 
-/// The part of a gateway payload that says what it is.
+/// The part of a gateway payload that identifies it.
 ///
 /// <https://discord.com/developers/docs/events/gateway-events#payload-structure>
 #[derive(Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// What kind of payload it is; `None` for an opcode that Discord has added since.
+    /// The opcode; `None` for one that was added to Discord later.
     pub op: Option<OpCode>,
-    /// The sequence number; only dispatches have one.
+    /// The sequence number, which only dispatches have.
     pub sequence: Option<u64>,
-    /// The event's type, such as `MESSAGE_CREATE`; only dispatches have one.
+    /// The type of the event, such as `MESSAGE_CREATE`, which only dispatches have.
     pub event_type: Option<&'a str>,
 }
 
 impl<'a> Frame<'a> {
-    /// Read the frame of a payload by scanning its head, which Discord sends before the data.
+    /// Read the frame of a payload by scanning its beginning, which Discord sends before the data.
     pub fn scan(text: &'a str) -> Option<Self> {
         Self::dispatch(text).or_else(|| Self::any(text))
     }
 
-    /// A dispatch as Discord writes it.
+    /// Read a dispatch in the format that Discord uses.
     fn dispatch(text: &'a str) -> Option<Self> {
         let text = text.strip_prefix(r#"{"t":""#)?;
         let (event_type, text) = text.split_once('"')?;
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(Frame::scan(""), None);
     }
 
-    /// Between the head and the data nothing is scanned for.
+    /// Between the frame and the data nothing is scanned.
     fn head_of(text: &str) -> String {
         let (head, _) = text.split_once("\"d\":").expect("data");
         head.to_owned()
@@ -98,7 +98,7 @@ mod tests {
             }
         }
 
-        /// What members write stands in the data, and cannot make an event another one, or give it another place.
+        /// What members write is in the data. It can change neither the type of an event nor its sequence number.
         #[test]
         fn data_does_not_change_the_frame(
             which in 0..=OTHERS.len(),

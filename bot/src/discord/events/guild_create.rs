@@ -1,4 +1,4 @@
-//! `GUILD_CREATE`, reduced to where the newest messages are and whether the bot may read them.
+//! `GUILD_CREATE`, reduced to the newest messages of the channels and whether the bot may read them.
 
 use serde::Deserialize;
 use twilight_model::{
@@ -14,7 +14,7 @@ use twilight_util::permission_calculator::PermissionCalculator;
 
 use crate::support::ids;
 
-/// Types of channels with messages in them: text, voice, announcement, threads, stage. The last "message" of a forum is a thread.
+/// Types of channels that contain messages: text, voice, announcement, threads, stage. In a forum, the last "message" is a thread.
 /// <https://discord.com/developers/docs/resources/channel#channel-object-channel-types>
 const WITH_MESSAGES: [u8; 7] = [0, 2, 5, 10, 11, 12, 13];
 const VOICE: [u8; 2] = [2, 13];
@@ -24,9 +24,9 @@ const VOICE: [u8; 2] = [2, 13];
 /// <https://discord.com/developers/docs/events/gateway-events#guild-create>
 #[derive(Debug, Deserialize)]
 pub struct GuildCreate {
-    /// The guild.
+    /// The ID of the guild.
     pub id: Id<GuildMarker>,
-    /// Set while Discord cannot serve the guild; nothing else is told then.
+    /// Set during an outage of the guild. The other fields are missing then.
     #[serde(default)]
     unavailable: bool,
     #[serde(default)]
@@ -35,12 +35,12 @@ pub struct GuildCreate {
     joined_at: Option<Timestamp>,
     #[serde(default)]
     roles: Vec<Role>,
-    /// Without privileged intents these are the bot itself and whoever is in a voice channel.
+    /// Without privileged intents, these are the bot itself and the members in voice channels.
     #[serde(default)]
     members: Vec<Member>,
     #[serde(default)]
     channels: Vec<Channel>,
-    /// The active ones among those that the bot can see.
+    /// The active threads that the bot can see.
     #[serde(default)]
     threads: Vec<Channel>,
 }
@@ -83,33 +83,33 @@ struct Payload<T> {
     d: T,
 }
 
-/// The newest message of a channel whose messages the bot sees.
+/// The newest message of a channel that the bot can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Newest {
     /// The channel or thread.
     pub channel_id: Id<ChannelMarker>,
-    /// Its newest message, which may have been deleted since.
+    /// The newest message, which may have been deleted since.
     pub message_id: Id<MessageMarker>,
-    /// Whether the bot may read what it was not there for. Discord gives an empty list, and no error, to those who may not.
+    /// Whether the bot may read older messages. Without the permission, Discord returns an empty list instead of an error.
     pub has_history: bool,
 }
 
 impl GuildCreate {
-    /// Read the event out of a gateway payload. `None` while the guild is unavailable.
+    /// Parse a gateway payload. `None` during an outage of the guild.
     ///
     /// # Errors
     ///
-    /// The payload is not JSON, or lacks a field that Discord always sends.
+    /// The payload is not JSON, or a field is missing that Discord always sends.
     pub fn parse(text: &str) -> Result<Option<Self>, serde_json::Error> {
         let guild = serde_json::from_str::<Payload<Self>>(text)?.d;
         Ok((!guild.unavailable).then_some(guild))
     }
 
-    /// The guild's id alone, which costs a third of the whole.
+    /// Parse only the guild's ID, which takes a third of the time.
     ///
     /// # Errors
     ///
-    /// As with [`GuildCreate::parse`].
+    /// As in [`GuildCreate::parse`].
     pub fn id_of(text: &str) -> Result<Id<GuildMarker>, serde_json::Error> {
         #[derive(Deserialize)]
         struct OnlyId {
@@ -118,33 +118,33 @@ impl GuildCreate {
         serde_json::from_str::<Payload<OnlyId>>(text).map(|payload| payload.d.id)
     }
 
-    /// The last id that a message could have before the bot joined: what is older was never its to count.
+    /// The highest ID that a message could have before the bot joined. Messages up to it are not counted.
     pub fn before_joining(&self) -> Option<Id<MessageMarker>> {
         ids::at_millis(self.joined_at?.as_micros() / 1_000)
     }
 
-    /// The newest message of all channels, whoever can see it.
+    /// The newest message of all channels, including those that the bot cannot see.
     pub fn newest(&self) -> Option<Id<MessageMarker>> {
         self.with_messages()
             .filter_map(|channel| channel.last_message_id)
             .max()
     }
 
-    /// The channels with a message after `after` that the bot sees when it is `bot`.
+    /// The channels with a message after `after` that the bot can see, if its user is `bot`.
     pub fn newer_than(&self, after: Id<MessageMarker>, bot: Option<Id<UserMarker>>) -> Vec<Newest> {
         let me = self.member(bot);
         let roles = me.map(|me| self.roles_of(me)).unwrap_or_default();
         let everyone = self.role(self.id.cast()).unwrap_or(Permissions::empty());
         let permissions = |channel: &Channel| {
             let Some(me) = me else {
-                // Who the bot is, is not known: the request will tell.
+                // The bot's member is unknown; the request will show whether it has the permission.
                 return Permissions::all();
             };
             let mut calculator = PermissionCalculator::new(self.id, me.user.id, everyone, &roles);
             if let Some(owner) = self.owner_id {
                 calculator = calculator.owner_id(owner);
             }
-            // The type only takes permissions away: for a voice channel those of its own chat.
+            // The type only removes permissions: for a voice channel those of its text chat.
             calculator.in_channel(ChannelType::GuildForum, self.overwrites(channel))
         };
         let mut newest = Vec::new();
@@ -154,7 +154,7 @@ impl GuildCreate {
             };
             let may = permissions(channel);
             if !may.contains(Permissions::VIEW_CHANNEL) {
-                // The gateway does not tell of its messages either.
+                // The bot does not receive the messages of this channel from the gateway either.
                 continue;
             }
             let connects = !VOICE.contains(&channel.kind) || may.contains(Permissions::CONNECT);
@@ -174,7 +174,7 @@ impl GuildCreate {
             .filter(|channel| WITH_MESSAGES.contains(&channel.kind))
     }
 
-    /// The bot. After a restart in the middle of a session's beginning nobody knows its id: then it is the only bot there.
+    /// The bot's member. After a restart while a session was starting, the bot's ID is unknown; it is then the only bot in the list.
     fn member(&self, bot: Option<Id<UserMarker>>) -> Option<&Member> {
         if bot.is_some() {
             return self.members.iter().find(|member| Some(member.user.id) == bot);
@@ -198,7 +198,7 @@ impl GuildCreate {
             .map(|role| role.permissions)
     }
 
-    /// A thread has those of its parent.
+    /// A thread has its parent's overwrites.
     fn overwrites<'a>(&'a self, channel: &'a Channel) -> &'a [PermissionOverwrite] {
         let parent = channel
             .parent_id
@@ -255,7 +255,7 @@ mod tests {
             channel(1, 0, 50, ""),
             channel(2, 0, 51, ""),
             channel(3, 5, 60, ""),
-            // A category has no messages, and a forum's last one is a thread.
+            // A category has no messages, and the last one of a forum is a thread.
             channel(4, 4, 60, ""),
             channel(5, 15, 60, ""),
             r#"{"id":"6","type":0,"last_message_id":null}"#.to_owned(),
@@ -272,18 +272,18 @@ mod tests {
         );
     }
 
-    /// What was made during the gap is newer than the gap's beginning, and so is all that was written there.
+    /// A channel created during the gap is newer than the start of the gap, and so are all of its messages.
     #[test]
     fn channels_and_threads_that_were_made_meanwhile() {
         let channels = [
             channel(70, 0, 75, ""),
             r#"{"id":"71","type":0,"last_message_id":null}"#.to_owned(),
-            // Whose last message was deleted has its ID all the same.
+            // If the last message was deleted, its ID remains.
             channel(2, 0, 72, ""),
         ]
         .join(",");
         let threads = [
-            // A post of a forum begins with the message that has its ID.
+            // The first message of a forum post has the ID of the post.
             r#"{"id":"73","type":11,"parent_id":"5","last_message_id":"73"}"#,
             r#"{"id":"74","type":12,"parent_id":"70","last_message_id":"76"}"#,
             r#"{"id":"77","type":10,"parent_id":"70","last_message_id":null}"#,
@@ -310,7 +310,7 @@ mod tests {
             channel(3, 0, 50, &deny(1 << 16)),
             channel(4, 2, 50, ""),
             channel(5, 2, 50, &deny(1 << 20)),
-            // Somebody else's role.
+            // This is the role of another member.
             channel(
                 6,
                 0,
@@ -334,9 +334,9 @@ mod tests {
                 (9, 52, false)
             ]
         );
-        // Who it is can be told by there being one bot only.
+        // The bot is identified because it is the only bot.
         assert_eq!(guild.newer_than(Id::new(1), None).len(), 5);
-        // A stranger: nothing is known, so everything is tried.
+        // An unknown member: all channels are included.
         assert_eq!(guild.newer_than(Id::new(1), Some(Id::new(9))).len(), 7);
     }
 

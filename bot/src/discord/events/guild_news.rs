@@ -1,19 +1,19 @@
-//! Events that tell of a guild, its roles or its channels, reduced to which guild it is: most guilds nobody has asked about, and
-//! nothing more is read of theirs.
+//! Events about a guild, its roles or its channels, reduced to the guild's ID. For guilds that are not cached, which is most of them,
+//! nothing else is parsed.
 
 use serde::{Deserialize, de::DeserializeOwned};
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::message_create::Unreadable;
 
-/// An event of a guild.
+/// An event about a guild.
 #[derive(Clone, Copy, Debug)]
 pub struct GuildNews<'a> {
-    /// The guild.
+    /// The ID of the guild.
     pub guild_id: Id<GuildMarker>,
-    /// What it is, as in the payload's `t`.
+    /// The type of the event, `t` in the payload.
     pub event_type: &'a str,
-    /// The whole payload.
+    /// The complete payload.
     pub text: &'a str,
 }
 
@@ -22,46 +22,46 @@ struct Payload<T> {
     d: T,
 }
 
-/// What is a guild itself.
+/// Data that is a guild itself.
 #[derive(Deserialize)]
 struct Guild {
     id: Id<GuildMarker>,
 }
 
-/// What is in one. Channels of direct messages are in none.
+/// Data that belongs to a guild. Channels of direct messages belong to none.
 #[derive(Deserialize)]
 struct InGuild {
     #[serde(default)]
     guild_id: Option<Id<GuildMarker>>,
 }
 
-/// `GUILD_DELETE`: a guild is away, or removed the bot.
+/// `GUILD_DELETE`: a guild is unavailable, or has removed the bot.
 #[derive(Debug, Deserialize)]
 pub struct GuildGone {
-    /// The guild.
+    /// The ID of the guild.
     pub id: Id<GuildMarker>,
-    /// Whether it is away only because of an outage.
+    /// Whether it is only unavailable, because of an outage.
     #[serde(default)]
     pub unavailable: bool,
 }
 
 impl GuildGone {
-    /// Read the event out of a gateway payload.
+    /// Parse a gateway payload.
     ///
     /// # Errors
     ///
-    /// The payload is none. The error never quotes it.
+    /// The payload is not this event. The error never quotes it.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         Ok(serde_json::from_str::<Payload<Self>>(text)?.d)
     }
 }
 
 impl<'a> GuildNews<'a> {
-    /// Read which guild an event is about. `None` for a channel of direct messages, which Discord announces with the same events.
+    /// Read the guild's ID. `None` for a channel of direct messages, for which Discord sends the same events.
     ///
     /// # Errors
     ///
-    /// The payload is not JSON, or names no guild where one is needed. The error never quotes the payload.
+    /// The payload is not JSON, or a required guild ID is missing. The error never quotes the payload.
     pub fn scan(event_type: &'a str, text: &'a str) -> Result<Option<Self>, Unreadable> {
         let guild_id = match event_type {
             "GUILD_CREATE" | "GUILD_UPDATE" | "GUILD_DELETE" => {
@@ -85,11 +85,11 @@ impl<'a> GuildNews<'a> {
         }))
     }
 
-    /// Read more of what the event is about.
+    /// Parse more of the payload.
     ///
     /// # Errors
     ///
-    /// It is not there. The error never quotes the payload.
+    /// The payload does not contain it. The error never quotes the payload.
     pub fn object<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         Ok(serde_json::from_str::<Payload<T>>(self.text)?.d)
     }
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(guild("GUILD_DELETE", r#"{"id":"9","unavailable":true}"#), Some(9));
     }
 
-    /// A channel of direct messages is no fault, and no news either.
+    /// A channel of direct messages is neither an error nor an event of a guild.
     #[test]
     fn channels_of_direct_messages_are_in_no_guild() {
         for data in [

@@ -1,4 +1,5 @@
-//! `GUILD_MEMBER_ADD`, `GUILD_MEMBER_UPDATE`, `GUILD_MEMBER_REMOVE` and `GUILD_BAN_ADD`: somebody has come (back), was let in, or is gone.
+//! `GUILD_MEMBER_ADD`, `GUILD_MEMBER_UPDATE`, `GUILD_MEMBER_REMOVE` and `GUILD_BAN_ADD`: a member has joined (again), was admitted, or is
+//! gone.
 //!
 //! <https://docs.discord.com/developers/events/gateway-events#guild-member-add>
 
@@ -14,18 +15,18 @@ use twilight_model::{
 use super::message_create::Unreadable;
 use crate::support::ids::{MemberKey, Millis};
 
-/// What an event says of a member's arrival.
+/// The stage of a member's arrival.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// They have joined, and there is nothing to be accepted.
+    /// The member has joined, and does not have to accept rules.
     #[default]
     Joined,
-    /// They have joined, and have to accept the server's rules first.
+    /// The member has joined, and first has to accept the server's rules.
     Screened,
-    /// They may take part: they have accepted, or something else of them has changed.
+    /// The member may participate: they have accepted the rules, or something else about them has changed.
     Admitted,
-    /// They have left.
+    /// The member has left.
     Left,
 }
 
@@ -34,25 +35,25 @@ pub enum Stage {
 pub struct Coming {
     /// The member.
     pub key: MemberKey,
-    /// What has happened.
+    /// The stage.
     pub stage: Stage,
-    /// When it happened, as far as that is known.
+    /// The known times of the event.
     pub times: Times,
 }
 
-/// What is known of the time of an event.
+/// The known times of an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Times {
     /// When the member joined. Guests have no such time.
     #[serde(default)]
     pub joined_at: Option<Millis>,
-    /// When the newest message was written that the shard had seen by then.
+    /// The time of the newest message that the shard had received before the event.
     #[serde(default)]
     pub seen_at: Option<Millis>,
 }
 
 impl Times {
-    /// The time of the event, or the latest one that is known before it: Discord does not say when a member was let in.
+    /// The time of the event, or the latest known time before it: Discord does not send the time at which a member was admitted.
     pub(crate) fn of(self, stage: Stage) -> Option<Millis> {
         let joined_at = self.joined_at?;
         Some(match stage {
@@ -62,12 +63,12 @@ impl Times {
     }
 }
 
-/// Who has come where, or gone.
+/// A member who has joined, changed or left.
 #[derive(Debug, Deserialize)]
 pub struct MemberNews {
     guild_id: Id<GuildMarker>,
     user: User,
-    /// Whether the member has still to accept the server's rules. Not in every event.
+    /// Whether the member still has to accept the server's rules. Some events do not contain it.
     #[serde(default)]
     pending: Option<bool>,
     #[serde(default)]
@@ -87,11 +88,11 @@ struct Payload {
 }
 
 impl MemberNews {
-    /// Read the event out of a gateway payload.
+    /// Parse a gateway payload.
     ///
     /// # Errors
     ///
-    /// The payload is none. The error never quotes it.
+    /// The payload is not this event. The error never quotes it.
     pub fn parse(text: &str) -> Result<Self, Unreadable> {
         Ok(serde_json::from_str::<Payload>(text)?.d)
     }
@@ -104,7 +105,7 @@ impl MemberNews {
         }
     }
 
-    /// That somebody has joined.
+    /// The event of joining.
     pub fn joining(&self) -> Coming {
         self.coming(if self.pending == Some(true) {
             Stage::Screened
@@ -113,7 +114,7 @@ impl MemberNews {
         })
     }
 
-    /// That a change of a member finds them let in, maybe just now. `None` while they are not.
+    /// The event of a change after which the member is admitted, perhaps since that change. `None` if they are not admitted.
     pub fn admission(&self) -> Option<Coming> {
         (self.pending == Some(false)).then(|| self.coming(Stage::Admitted))
     }
@@ -134,7 +135,7 @@ impl MemberNews {
         Some(at.as_micros() / 1_000)
     }
 
-    /// Whether it is a bot.
+    /// Whether the member is a bot.
     pub const fn is_bot(&self) -> bool {
         self.user.bot
     }

@@ -1,4 +1,4 @@
-//! `MESSAGE_CREATE`, reduced to what decides whether and what it counts.
+//! `MESSAGE_CREATE`, reduced to what decides whether a message counts.
 
 use serde::Deserialize;
 use serde_json::error::Category;
@@ -10,12 +10,12 @@ use twilight_model::id::{
 
 use super::scan::{Scan, once};
 
-/// Message types that a person writes: default and reply. All others are system messages.
+/// The types of messages that users write: default and reply. All others are system messages.
 /// <https://discord.com/developers/docs/resources/message#message-object-message-types>
 const WRITTEN_BY_PEOPLE: [u64; 2] = [0, 19];
 
-/// A payload that is not the event that its type names: where, and which field is missing. The error never quotes a value, as serde's
-/// own error does.
+/// A payload that is not the event that its type names, with the position and the missing field. Unlike serde's error, it never quotes a
+/// value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{what}, at line {line}, column {column}")]
 pub struct Unreadable {
@@ -25,7 +25,7 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// An event that lacks a field.
+    /// An event without a required field.
     pub(super) fn without(field: &'static str) -> Self {
         Self {
             what: format!("missing field {field}"),
@@ -37,7 +37,7 @@ impl Unreadable {
 
 impl From<serde_json::Error> for Unreadable {
     fn from(error: serde_json::Error) -> Self {
-        // The name of a missing field is one of our own; every other text may quote the payload.
+        // The name of a missing field comes from the bot's code; all other texts may quote the payload.
         let text = error.to_string();
         let missing = text.strip_prefix("missing field `");
         let what = match missing.and_then(|rest| rest.split('`').next()) {
@@ -56,22 +56,22 @@ impl From<serde_json::Error> for Unreadable {
     }
 }
 
-/// A message that was sent, without its content, which is never even copied out of the payload.
+/// A sent message without its content, which is never even copied from the payload.
 #[derive(Debug, Deserialize)]
 pub struct MessageCreate {
-    /// Its snowflake, which also says when it was sent.
+    /// The snowflake, which includes the time of sending.
     pub id: Id<MessageMarker>,
-    /// Where it was sent: a channel or a thread.
+    /// The channel or thread.
     pub channel_id: Id<ChannelMarker>,
     /// The guild; `None` in a direct message.
     #[serde(default)]
     pub guild_id: Option<Id<GuildMarker>>,
-    /// Who sent it.
+    /// The author.
     pub author: Author,
-    /// The message's type; 0 where it is left out.
+    /// The type of the message; 0 if it is omitted.
     #[serde(default, rename = "type")]
     kind: u64,
-    /// Set when a webhook sent it: the author is not a user then.
+    /// Set if a webhook sent the message. The author is not a user then.
     #[serde(default)]
     webhook_id: Option<Id<WebhookMarker>>,
 }
@@ -79,7 +79,7 @@ pub struct MessageCreate {
 /// The author of a message.
 #[derive(Debug, Deserialize)]
 pub struct Author {
-    /// The user's id, or the webhook's.
+    /// The ID of the user or the webhook.
     pub id: Id<UserMarker>,
     #[serde(default)]
     bot: bool,
@@ -110,11 +110,11 @@ impl Author {
 }
 
 impl MessageCreate {
-    /// Read the event out of a gateway payload.
+    /// Parse a gateway payload.
     ///
     /// # Errors
     ///
-    /// The payload is not JSON, or lacks a field that Discord always sends. The error names a position and never quotes the
+    /// The payload is not JSON, or a field is missing that Discord always sends. The error contains a position and never quotes the
     /// payload.
     pub fn parse(text: &str) -> Result<Self, Unreadable> {
         match Self::scan(text) {
@@ -123,7 +123,7 @@ impl MessageCreate {
         }
     }
 
-    /// The same for a payload that is written as Discord writes it.
+    /// Parse a payload in the format that Discord uses.
     fn scan(text: &str) -> Option<Self> {
         let mut scan = Scan::new(text);
         let mut message = None;
@@ -156,13 +156,13 @@ impl MessageCreate {
         })
     }
 
-    /// The roles of the author, which come with messages of guilds; `None` where they do not, as over REST. Read out of the payload
-    /// again, since few guilds' rules ask for them.
+    /// The roles of the author, which are part of messages in guilds; `None` if they are missing, as over REST. They are parsed separately,
+    /// since the rules of few guilds need them.
     pub fn roles_in(text: &str) -> Option<Vec<Id<RoleMarker>>> {
         Self::scan_roles(text).or_else(|| Self::read_roles(text))
     }
 
-    /// The same for a payload that is written as Discord writes it.
+    /// Parse the roles in the format that Discord uses.
     fn scan_roles(text: &str) -> Option<Vec<Id<RoleMarker>>> {
         let mut roles = None;
         Scan::new(text).object(|scan, key| match key {
@@ -201,7 +201,7 @@ impl MessageCreate {
         Some(payload.d.member?.roles)
     }
 
-    /// A person's message of which nothing else is known any more.
+    /// A user's message of which only these fields are still known.
     pub const fn by_a_person(
         id: Id<MessageMarker>,
         guild_id: Id<GuildMarker>,
@@ -222,7 +222,7 @@ impl MessageCreate {
         }
     }
 
-    /// Whether a person wrote it: no bot, no webhook, no system message.
+    /// Whether a user wrote it, as opposed to a bot, a webhook or the system.
     pub fn is_by_a_person(&self) -> bool {
         !self.author.bot
             && !self.author.system
@@ -328,7 +328,7 @@ mod tests {
         }
     }
 
-    /// An id out of JSON, as Discord writes it or as a number.
+    /// An ID in JSON, as a string, which Discord uses, or as a number.
     fn id(value: &Value) -> Option<u64> {
         value
             .as_str()
@@ -352,7 +352,7 @@ mod tests {
         #[test]
         fn any_damage_is_read_or_refused(text in damage::in_text(MESSAGE_CREATE)) {
             let Ok(message) = MessageCreate::parse(&text) else { return Ok(()) };
-            // What another reader reads is what was read. It is stricter: it looks at escapes in texts that are skipped here.
+            // Whatever serde can parse has the same result here. serde is stricter: it checks escapes in strings that are skipped here.
             let Ok(payload) = serde_json::from_str::<Value>(&text) else { return Ok(()) };
             let data = &payload["d"];
             prop_assert_eq!(Some(message.id.get()), id(&data["id"]));
@@ -369,7 +369,7 @@ mod tests {
         fn what_counts_is_what_a_person_wrote(data in damage::in_data()) {
             let text = format!("{{\"t\":\"MESSAGE_CREATE\",\"s\":1,\"op\":0,\"d\":{data}}}");
             let Ok(message) = MessageCreate::parse(&text) else { return Ok(()) };
-            // serde takes a list of an object's values for the object; nobody sends one.
+            // serde accepts an array in place of an object; Discord never sends one.
             prop_assume!(data["author"].is_object());
             let person = data["author"]["bot"].as_bool() != Some(true)
                 && data.get("webhook_id").is_none_or(Value::is_null)

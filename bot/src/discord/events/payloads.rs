@@ -1,6 +1,6 @@
-//! Payloads as Discord sends them, for tests: every field, in its order, with other people's names.
+//! Payloads in Discord's format for tests: every field, in Discord's order, with other names.
 
-/// A reply with nearly everything that a message can have.
+/// A reply with almost every field that a message can have.
 pub(crate) const MESSAGE_CREATE: &str = concat!(
     r#"{"t":"MESSAGE_CREATE","s":4711,"op":0,"d":{"type":19,"tts":false,"timestamp":"2026-11-21T10:15:30.123000+00:00","#,
     r#""referenced_message":{"type":0,"tts":false,"timestamp":"2026-11-21T10:15:00.000000+00:00","pinned":false,"#,
@@ -23,7 +23,7 @@ pub(crate) const MESSAGE_CREATE: &str = concat!(
     r#""guild_id":"100000000000000004"}}"#
 );
 
-/// Others: the connection's own, and events that nobody handles.
+/// Payloads of the connection itself, and events without a handler.
 pub(crate) const OTHERS: [&str; 6] = [
     r#"{"t":"READY","s":1,"op":0,"d":{"v":10,"user_settings":{},"user":{"verified":true,"id":"700000000000000001","bot":true},"session_type":"normal","session_id":"0123456789abcdef","resume_gateway_url":"wss://gateway-us-east1-b.discord.gg","guilds":[{"unavailable":true,"id":"100000000000000004"}],"shard":[0,1],"application":{"id":"700000000000000001","flags":565248}}}"#,
     r#"{"t":"RESUMED","s":4712,"op":0,"d":{"_trace":["[\"gateway-prd-arm-us-east1-b\"]"]}}"#,
@@ -33,7 +33,7 @@ pub(crate) const OTHERS: [&str; 6] = [
     r#"{"t":"TYPING_START","s":4713,"op":0,"d":{"user_id":"200000000000000008","timestamp":1795255530,"channel_id":"400000000000000002","guild_id":"100000000000000004"}}"#,
 ];
 
-/// Those that are read, as far as the bot needs them.
+/// Payloads of events with a handler, with the fields that the bot needs.
 pub(crate) const READ: [&str; 8] = [
     r#"{"t":"MESSAGE_CREATE","s":2,"op":0,"d":{"id":"1309100000000000007","channel_id":"400000000000000002","guild_id":"100000000000000004","content":"!rank <@5>","type":0,"author":{"id":"200000000000000008","username":"ada"},"member":{"nick":null,"roles":["5"]},"mentions":[{"id":"5","username":"bob","member":{"nick":null}}]}}"#,
     r#"{"t":"INTERACTION_CREATE","s":3,"op":0,"d":{"id":"1309100000000000008","application_id":"7","type":2,"token":"t","guild_id":"100000000000000004","channel_id":"400000000000000002","locale":"de","member":{"user":{"id":"8","username":"ada","global_name":"Ada"},"nick":"Countess","permissions":"32","roles":["5"]},"data":{"name":"rank","options":[{"name":"member","type":6,"value":"5"}],"resolved":{"users":{"5":{"id":"5","username":"bob"}},"members":{"5":{"nick":"b"}}}}}}"#,
@@ -46,12 +46,12 @@ pub(crate) const READ: [&str; 8] = [
 ];
 
 pub(crate) mod damage {
-    //! What a broken sender, or one that changed, could make of a payload.
+    //! Payloads that are damaged, or in a changed format.
 
     use proptest::prelude::*;
     use serde_json::Value;
 
-    /// `text` with a part replaced by anything: cut off, doubled, numbers that are too large, text in place of ids.
+    /// `text` with a part replaced by anything: truncated, duplicated, with numbers that are too large, or with text in place of IDs.
     pub(crate) fn in_text(text: &'static str) -> impl Strategy<Value = String> {
         let anything = prop_oneof![
             any::<String>(),
@@ -70,7 +70,7 @@ pub(crate) mod damage {
         })
     }
 
-    /// `text`, a payload, with some of the values in its data replaced by other JSON, or taken out.
+    /// The payload `text` with some of the values in its data replaced by other JSON, or removed.
     pub(crate) fn in_fields(text: &'static str) -> impl Strategy<Value = String> {
         let change = (any::<prop::sample::Index>(), prop::option::of(value()));
         prop::collection::vec(change, 1..4).prop_map(move |changes| {
@@ -93,12 +93,12 @@ pub(crate) mod damage {
                     (None, None) => {}
                 }
             }
-            // Discord's order: what the frame is read from comes first.
+            // As in Discord's order, the fields of the frame come first.
             format!("{head}\"d\":{data}}}")
         })
     }
 
-    /// The places of all values in `value`.
+    /// The JSON pointers of all values in `value`.
     fn pointers_in(value: &Value, at: String, pointers: &mut Vec<String>) {
         match value {
             Value::Object(fields) => {
@@ -122,7 +122,7 @@ pub(crate) mod damage {
         }
     }
 
-    /// Any JSON, not very deep.
+    /// Any JSON that is not nested deeply.
     pub(crate) fn value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -142,7 +142,7 @@ pub(crate) mod damage {
         })
     }
 
-    /// `MESSAGE_CREATE`'s data with some of what the bot reads replaced, or taken out.
+    /// The data of `MESSAGE_CREATE` with some of the fields that the bot reads replaced or removed.
     pub(crate) fn in_data() -> impl Strategy<Value = Value> {
         const READ: [&str; 8] = [
             "/id",

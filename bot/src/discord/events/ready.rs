@@ -1,4 +1,4 @@
-//! `READY`, reduced to who the bot is and which guilds the session has.
+//! `READY`, reduced to the bot's user and the guilds of the session.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -28,11 +28,11 @@ struct Payload {
 }
 
 impl Ready {
-    /// Read the event out of a gateway payload.
+    /// Parse a gateway payload.
     ///
     /// # Errors
     ///
-    /// The payload is not JSON, or lacks a field that Discord always sends.
+    /// The payload is not JSON, or a field is missing that Discord always sends.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str::<Payload>(text).map(|payload| payload.d)
     }
@@ -42,13 +42,13 @@ impl Ready {
         self.user.id
     }
 
-    /// The guilds of the shard. A `GUILD_CREATE` follows for each that is available.
+    /// The guilds of the shard. Each one that is available gets a `GUILD_CREATE`.
     pub fn guilds(&self) -> impl Iterator<Item = Id<GuildMarker>> + '_ {
         self.guilds.iter().map(|guild| guild.id)
     }
 }
 
-/// The names of the fields of a READY that are missing or of another type, of those that are needed. No value is among them.
+/// The required fields of a READY that are missing or have a wrong type. The list contains no values.
 pub fn unreadable_fields(text: &str) -> Vec<&'static str> {
     type IsRight = fn(&Value) -> bool;
     let Ok(payload) = serde_json::from_str::<Value>(text) else {

@@ -1,14 +1,14 @@
-//! Reading a few fields out of JSON as Discord writes it, in one pass and without copies.
+//! Reads a few fields of JSON in the format that Discord uses, in one pass and without copying.
 //!
-//! serde reads every key and every number of what it skips. This reads compact JSON only, knows no escapes in keys, and skips a value by its
-//! quotes and brackets. Whatever it does not expect is `None`: then serde reads the payload, and says what is wrong with it.
+//! serde parses every key and every number that it skips. This scanner only reads compact JSON, supports no escapes in keys, and skips
+//! values by quotes and brackets. Anything unexpected gives `None`: then serde parses the payload, and reports what is wrong with it.
 
 use twilight_model::id::Id;
 
-/// Digits of a number that certainly fits into a `u64`.
+/// A number with this many digits always fits into a `u64`.
 const MOST_DIGITS: usize = 19;
 
-/// A text, and where it is read next.
+/// A text, and the position in it.
 #[derive(Debug)]
 pub(super) struct Scan<'a> {
     text: &'a [u8],
@@ -23,7 +23,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Whether everything is read.
+    /// Whether the end is reached.
     pub(super) const fn is_over(&self) -> bool {
         self.at == self.text.len()
     }
@@ -61,7 +61,7 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
-    /// Read an id, which Discord writes as text.
+    /// Read an ID, which Discord sends as a string.
     pub(super) fn id<T>(&mut self) -> Option<Id<T>> {
         self.expect(b"\"")?;
         let id = self.number()?;
@@ -69,7 +69,7 @@ impl<'a> Scan<'a> {
         Id::new_checked(id)
     }
 
-    /// Read a list of ids.
+    /// Read an array of IDs.
     pub(super) fn ids<T>(&mut self) -> Option<Vec<Id<T>>> {
         let mut ids = Vec::new();
         self.expect(b"[")?;
@@ -86,7 +86,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// An id, or `null`.
+    /// Read an ID, or `null`.
     #[expect(clippy::option_option, reason = "the outer one says whether it could be read")]
     pub(super) fn optional_id<T>(&mut self) -> Option<Option<Id<T>>> {
         match self.expect(b"null") {
@@ -128,7 +128,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Behind the string, the object or the list that begins at `at`.
+/// The position after the string, object or array that starts at `at`.
 fn end_of_value(text: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0_usize;
     loop {
@@ -146,7 +146,7 @@ fn end_of_value(text: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Behind the quote that ends a string, of which the first one is before `at`.
+/// The position after the closing quote of a string whose opening quote is before `at`.
 fn end_of_string(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at = first(text, at, quotes)? + 1;
@@ -156,14 +156,14 @@ fn end_of_string(text: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Whether an odd number of backslashes is before `at`.
+/// Whether the number of backslashes before `at` is odd.
 #[cold]
 fn is_escaped(text: &[u8], at: usize) -> bool {
     let escapes = text[..at].iter().rev().take_while(|byte| **byte == b'\\');
     escapes.count() % 2 == 1
 }
 
-/// Where the first byte from `at` on is that `found` marks, of eight at a time.
+/// The position of the first byte, from `at` on, that `found` marks. Eight bytes are searched at a time.
 fn first(text: &[u8], mut at: usize, found: impl Fn(u64) -> u64) -> Option<usize> {
     loop {
         let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) else {
@@ -206,7 +206,7 @@ const fn zero_bytes(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & HIGH_BITS
 }
 
-/// Put a field into its place. serde takes no field twice either.
+/// Set a field. As in serde, a duplicate field is an error.
 pub(super) fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
     place.replace(value).is_none().then_some(())
 }

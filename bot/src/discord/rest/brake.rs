@@ -1,18 +1,18 @@
 //! The brake on invalid requests.
 //!
-//! Discord shuts an address out that makes 10,000 requests in 10 minutes which it answers with 401, 403 or 429 (429 of the scope
-//! `shared` not counted): <https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans>.
+//! Discord bans an address that makes 10,000 requests in 10 minutes which it answers with 401, 403 or 429 (except 429 with the scope
+//! `shared`): <https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans>.
 
 use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-/// Discord counts over this time.
+/// The period over which Discord counts.
 const WINDOW: Duration = Duration::from_mins(10);
 /// Discord's limit.
 const SHUT_OUT_AT: usize = 10_000;
 
-/// Counts invalid requests, and holds when there are too many.
+/// Counts invalid requests, and stops requests if there are too many.
 #[derive(Debug)]
 pub(super) struct Brake {
     limit: usize,
@@ -23,7 +23,7 @@ pub(super) struct Brake {
 }
 
 impl Brake {
-    /// A brake at `part` of `of` of `limit`.
+    /// A brake for the share `part` of `of` of `limit`.
     pub(super) fn new(limit: u32, part: u32, of: u32) -> Self {
         let mut brake = Self {
             limit: 1,
@@ -43,7 +43,7 @@ impl Brake {
         self.warn_at = share(SHUT_OUT_AT / 10);
     }
 
-    /// Note an invalid request.
+    /// Count an invalid request.
     pub(super) fn count(&mut self, now: Instant) {
         if self.times.len() == SHUT_OUT_AT {
             self.times.pop_front();
@@ -58,7 +58,8 @@ impl Brake {
         }
     }
 
-    /// Until when it holds, if it does. It lets go when a tenth of the limit is free again, so that it does not come and go.
+    /// The time until which requests are stopped, if they are. The brake is released when a tenth of the limit is free again, so that it
+    /// does not alternate quickly.
     pub(super) fn holds_until(&mut self, now: Instant) -> Option<Instant> {
         while self.times.front().is_some_and(|first| *first + WINDOW <= now) {
             self.times.pop_front();
@@ -77,16 +78,16 @@ impl Brake {
             self.holds = false;
             tracing::info!(rest.invalid_requests = count, "requests are sent again");
         }
-        // The one with whose end there are few enough.
+        // The time when enough of the invalid requests have left the window.
         self.holds.then(|| self.times[count - let_go_at - 1] + WINDOW)
     }
 
-    /// How many there were in the window.
+    /// The number of invalid requests in the window.
     pub(super) fn invalid(&self) -> usize {
         self.times.len()
     }
 
-    /// Whether it holds.
+    /// Whether requests are stopped.
     pub(super) const fn holds(&self) -> bool {
         self.holds
     }
@@ -110,7 +111,7 @@ mod tests {
             assert_eq!(brake.holds_until(at(second)), None);
         }
         brake.count(at(99));
-        // It lets go when 10 of 100 have left the window, the tenth of which was counted at 9 s.
+        // It is released when 10 of 100 have left the window, and the tenth was counted at 9 s.
         let until = brake.holds_until(at(99)).expect("it holds");
         assert_eq!(until, at(9) + WINDOW);
         assert_eq!(brake.holds_until(until - Duration::from_millis(1)), Some(until));

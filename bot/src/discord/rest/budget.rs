@@ -1,4 +1,4 @@
-//! The whole bot's limit of requests a second, as far as it is this process's.
+//! This process's share of the global limit of requests per second.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use super::Priority;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A request holds a slot from its sending until a second after its answer. Discord counted it somewhere between the two, so
-/// whichever second Discord looks at, the requests in it all held slots at once: there are never more than the limit. This costs
-/// the latency's share of the rate, and no 429.
+/// A request occupies a slot from sending it until a second after its response. Discord counts it at some time in between, so all requests
+/// that Discord counts in any period of a second occupied slots at the same time: there are never more than the limit. This lowers the rate
+/// in proportion to the latency, and avoids every 429.
 #[derive(Debug)]
 pub(super) struct Budget {
     slots: usize,
-    /// How long a slot is held after the answer: longer than a second when the share is less than a request a second.
+    /// How long a slot is occupied after the response: more than a second if the share is less than one request per second.
     hold: Duration,
     held: Vec<Held>,
 }
@@ -26,7 +26,7 @@ struct Held {
 }
 
 impl Budget {
-    /// `part` of `of` of so many requests a second.
+    /// A budget for the share `part` of `of` of this many requests per second.
     pub(super) fn new(per_second: u32, part: u32, of: u32) -> Self {
         let mut budget = Self {
             slots: 1,
@@ -47,12 +47,12 @@ impl Budget {
         )]
         let slots = rate.floor().max(1.0) as usize;
         self.slots = slots;
-        // A share of nothing is a request in an hour rather than a division by 0.
+        // Without a share, one request per hour is allowed, which avoids a division by 0.
         self.hold = SECOND.max(SECOND.div_f64(rate.max(1.0 / 3_600.0)));
     }
 
-    /// Whether a request of this priority may be sent. The last tenth is kept from effects and half from what runs in the
-    /// background, so that a command finds room at once.
+    /// Whether a request with this priority may be sent. A tenth of the slots is not available to effects, and half of them are not
+    /// available to background requests, so that a command finds a free slot immediately.
     pub(super) fn has_room(&mut self, priority: Priority, now: Instant) -> bool {
         self.held.retain(|held| held.free_at > now);
         let allowed = match priority {
@@ -63,21 +63,21 @@ impl Budget {
         self.held.len() < allowed
     }
 
-    /// A request is sent.
+    /// Occupy a slot for a request that is sent.
     pub(super) fn take(&mut self, turn: u64, now: Instant) {
-        // Without an answer for so long, Discord has counted it or never will.
+        // If there is no response within this time, Discord has either counted the request or never will.
         let free_at = now + SECOND + self.hold;
         self.held.push(Held { turn, free_at });
     }
 
-    /// Its answer came, or it failed.
+    /// A request has its response, or has failed.
     pub(super) fn answered(&mut self, turn: u64, now: Instant) {
         if let Some(held) = self.held.iter_mut().find(|held| held.turn == turn) {
             held.free_at = held.free_at.min(now + self.hold);
         }
     }
 
-    /// When the next slot is free that is not.
+    /// The time when the next occupied slot becomes free.
     pub(super) fn next_free(&self) -> Option<Instant> {
         self.held.iter().map(|held| held.free_at).min()
     }
@@ -92,7 +92,7 @@ mod tests {
     use super::Budget;
     use crate::discord::rest::Priority;
 
-    /// How many a priority gets at once.
+    /// The number of requests of a priority that are sent immediately.
     fn burst(budget: &mut Budget, priority: Priority, now: Instant) -> u64 {
         let mut taken = 0;
         while budget.has_room(priority, now) {
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(budget.next_free(), Some(at(1_200)));
         assert!(!budget.has_room(Priority::Command, at(1_199)));
         assert!(budget.has_room(Priority::Command, at(1_200)));
-        // Those without an answer hold theirs for two seconds.
+        // Requests without a response keep their slots for two seconds.
         assert_eq!(budget.next_free(), Some(at(2_000)));
     }
 

@@ -1,4 +1,4 @@
-//! What can go wrong with a request, and what its caller should do about it.
+//! Errors of requests, and what the caller should do.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,10 +6,10 @@ use thiserror::Error;
 
 use super::Priority;
 
-/// A request that failed. Its text names the route without ids, and nothing of token, body or answer.
+/// A request that failed. The text contains the route without IDs, and nothing of the token, the body or the response.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RestError {
-    /// Discord limits it (429) for longer than is worth waiting here, or did so again and again.
+    /// Discord limits the request (429) for too long to wait here, or has done so repeatedly.
     #[error("{route}: limited by Discord for {} ms", .retry_after.as_millis())]
     Limited {
         /// The route's template.
@@ -17,7 +17,7 @@ pub enum RestError {
         /// The time until a retry is allowed.
         retry_after: Duration,
     },
-    /// Too many requests were refused: the brake holds everything but interactions.
+    /// Too many requests were refused, so the brake stops all but interactions.
     #[error("{route}: held for {} s, because too many requests were refused", .retry_after.as_secs())]
     Braked {
         /// The route's template.
@@ -25,18 +25,17 @@ pub enum RestError {
         /// The time until a retry is allowed.
         retry_after: Duration,
     },
-    /// Discord refuses this request, and would refuse it again.
+    /// Discord refused the request, and would refuse it again.
     #[error("{route}: refused with status {status}{}", .code.map(|code| format!(", code {code}")).unwrap_or_default())]
     Refused {
         /// The route's template.
         route: Arc<str>,
         /// The HTTP status, such as 403.
         status: u16,
-        /// Discord's own code, where it gave one:
-        /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>.
+        /// Discord's error code, if there is one: <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>.
         code: Option<u64>,
     },
-    /// Discord is ill (5xx).
+    /// Discord has a problem (5xx).
     #[error("{route}: Discord answered with status {status}")]
     Unavailable {
         /// The route's template.
@@ -44,15 +43,15 @@ pub enum RestError {
         /// The HTTP status.
         status: u16,
     },
-    /// No whole answer came in `discord.request_timeout_seconds`.
+    /// There was no complete response within `discord.request_timeout_seconds`.
     #[error("{route}: no answer within {} s", .after.as_secs())]
     Timeout {
         /// The route's template.
         route: Arc<str>,
-        /// How long was waited.
+        /// The time limit.
         after: Duration,
     },
-    /// No connection could be made, so the request was never sent.
+    /// There was no connection, so the request was never sent.
     #[error("{route}: no connection: {reason}")]
     Unconnected {
         /// The route's template.
@@ -60,7 +59,7 @@ pub enum RestError {
         /// The description of the error.
         reason: String,
     },
-    /// The connection broke before the answer was there, or in the middle of it.
+    /// The connection broke before the response was complete.
     #[error("{route}: the connection broke: {reason}")]
     Broken {
         /// The route's template.
@@ -68,29 +67,29 @@ pub enum RestError {
         /// The description of the error.
         reason: String,
     },
-    /// The request succeeded, and its answer is not what the caller takes it for.
+    /// The request succeeded, and its response does not have the expected form.
     #[error("{route}: the answer cannot be read: {reason}")]
     Unreadable {
         /// The route's template.
         route: Arc<str>,
-        /// What is wrong with it, without any of it.
+        /// What is wrong with it, without quoting it.
         reason: String,
     },
-    /// The request could not be built: it breaks a rule of Discord's that is known here.
+    /// The request could not be built, because it breaks one of Discord's rules that is known here.
     #[error("the request is not valid: {reason}")]
     Invalid {
         /// The description of the error.
         reason: String,
     },
-    /// Discord refused the token (401). Nothing that carries it is sent until a probe finds that Discord accepts it again.
+    /// Discord refused the token (401). No request with the token is sent until a probe finds that Discord accepts it again.
     #[error("Discord refused the token (401)")]
     TokenRefused,
-    /// Too many requests wait already.
+    /// Too many requests are already waiting.
     #[error("{route}: too many requests of priority {} wait already", .priority.as_str())]
     Full {
         /// The route's template.
         route: Arc<str>,
-        /// Of this priority.
+        /// The priority of the request.
         priority: Priority,
     },
 }
@@ -98,26 +97,26 @@ pub enum RestError {
 /// When a failed request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// Not before this time has passed.
+    /// After this time.
     After(Duration),
-    /// With growing pauses: Discord, or the way to it, is ill, or this program does not understand it. Nobody's server is at fault. See
-    /// [`RestError::may_have_happened`].
+    /// With increasing delays: Discord or the connection to it has a problem, or the bot does not understand the response. The server is
+    /// not the cause. See [`RestError::may_have_happened`].
     Later,
-    /// Never: it would be refused again.
+    /// Never, because it would be refused again.
     Never {
-        /// The HTTP status, where Discord was asked.
+        /// The HTTP status, if the request was sent.
         status: Option<u16>,
-        /// Discord's own code, where it gave one.
+        /// Discord's error code, if there is one.
         code: Option<u64>,
     },
-    /// When Discord accepts the token again, which may be never.
+    /// When Discord accepts the token again, which may never happen.
     TokenRefused,
-    /// When there is less to do.
+    /// When fewer requests are waiting.
     Full,
 }
 
 impl RestError {
-    /// When to send it again.
+    /// When to send the request again.
     pub const fn retry(&self) -> Retry {
         match self {
             Self::Limited { retry_after, .. } | Self::Braked { retry_after, .. } => {
@@ -141,7 +140,7 @@ impl RestError {
         }
     }
 
-    /// Whether Discord may have done what was asked all the same, so that sending it again could do it twice.
+    /// Whether Discord may have carried out the request, so that sending it again could repeat its effect.
     pub const fn may_have_happened(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! What is wrong with a request or its answer, in names and codes. Values never stand in it: they can be content, names or tokens.
+//! What is wrong with a request or its response, in names and codes. Values are omitted: they can be content, names or tokens.
 
 use std::fmt::Write as _;
 
@@ -6,22 +6,21 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, error::Category};
 use serde_path_to_error::{Path, Segment};
 
-/// Longest message of Discord's that is repeated, in characters.
+/// The maximum length of a message from Discord that is repeated, in characters.
 const LONGEST_MESSAGE: usize = 120;
-/// Longest name of a field, or code of a fault, that is repeated, in bytes.
+/// The maximum length of a field's name or an error code that is repeated, in bytes.
 const LONGEST_NAME: usize = 64;
-/// Faults of a request that are repeated.
+/// The maximum number of errors of one request that are repeated.
 const MOST_FAULTS: usize = 10;
 
-/// What Discord says of a request that it refuses:
-/// <https://docs.discord.com/developers/reference#error-messages>.
+/// Discord's explanation of a refused request: <https://docs.discord.com/developers/reference#error-messages>.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Explanation {
-    /// Discord's own code, where it gave one.
+    /// Discord's error code, if there is one.
     pub(super) code: Option<u64>,
-    /// What it means, such as `Missing Permissions`.
+    /// The message, such as `Missing Permissions`.
     pub(super) message: String,
-    /// The fields at fault with the code of each fault, such as `embeds.0.title BASE_TYPE_MAX_LENGTH`.
+    /// The invalid fields with their error codes, such as `embeds.0.title BASE_TYPE_MAX_LENGTH`.
     pub(super) faults: String,
 }
 
@@ -34,7 +33,7 @@ struct Body {
 }
 
 impl Explanation {
-    /// Read the body of an answer that is an error.
+    /// Parse the body of an error response.
     pub(super) fn of(body: &[u8]) -> Self {
         let Body {
             code,
@@ -55,7 +54,7 @@ impl Explanation {
     }
 }
 
-/// Gathers the faults of a tree of errors.
+/// Collect the errors of a tree.
 fn collect<'a>(errors: &'a Value, path: &mut Vec<&'a str>, faults: &mut Vec<String>) {
     for (key, below) in errors.as_object().into_iter().flatten() {
         if faults.len() >= MOST_FAULTS {
@@ -77,13 +76,13 @@ fn collect<'a>(errors: &'a Value, path: &mut Vec<&'a str>, faults: &mut Vec<Stri
     }
 }
 
-/// Read a model; otherwise what is wrong with the text, such as ``the field `roles` is missing``.
+/// Deserialize a model. The error says what is wrong with the text, such as ``the field `roles` is missing``.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let mut text = serde_json::Deserializer::from_slice(body);
     let model = serde_path_to_error::deserialize(&mut text).map_err(|error| {
         let at = place(error.path());
         let error = error.into_inner();
-        // The error's own text quotes the answer, but for this one: the name stands in our code.
+        // The text of an error quotes the response, except this one, whose name comes from the bot's code.
         let said = error.to_string();
         let missing = said
             .strip_prefix("missing field `")
@@ -122,7 +121,7 @@ fn place(path: &Path) -> String {
     text
 }
 
-/// A name of a field or a code, as it stands there; what does not look like one may be a value.
+/// The name of a field or a code. A text that does not look like one may be a value.
 fn name(text: &str) -> &str {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let is_id = text.len() > 6 && text.bytes().all(|byte| byte.is_ascii_digit());

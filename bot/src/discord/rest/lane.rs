@@ -1,4 +1,4 @@
-//! One bucket's requests, in their order.
+//! The queue of one bucket.
 
 use std::collections::VecDeque;
 
@@ -6,29 +6,29 @@ use tokio::time::Instant;
 
 use super::{Priority, limits::Standing};
 
-/// Which lane a request goes by: its bucket, or what stands for it before Discord has told the bucket.
+/// The key of a request's lane: its bucket, or a substitute as long as Discord has not sent the bucket's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct LaneKey {
-    /// The bucket's name, or the route's template.
+    /// The name of the bucket, or the template of the route.
     pub(super) group: u64,
-    /// The channel, guild, webhook or interaction; 0 where there is none, or where all go by one lane.
+    /// The channel, guild, webhook or interaction; 0 without one, or if all of them share a lane.
     pub(super) major: u64,
-    /// Whether the bot's own limits are not for it.
+    /// Whether the bot's global limits do not apply.
     pub(super) exempt: bool,
 }
 
-/// One request at a time is under way in a lane. So a channel's messages stay in order, and the standing that an answer tells is
-/// the one that the next request meets.
+/// A lane has one request in progress at a time. So the messages of a channel stay in order, and the limits in a response are up to date
+/// for the next request.
 #[derive(Debug)]
 pub(super) struct Lane {
     waiting: [VecDeque<u64>; Priority::COUNT],
-    /// Whether a request is under way.
+    /// Whether a request is in progress.
     pub(super) busy: bool,
-    /// In which ready lists it stands, a bit a priority.
+    /// The ready lists that contain the lane, one bit per priority.
     pub(super) listed: u8,
-    /// Since when its next request could have gone but for the whole bot's limit.
+    /// When the next request became ready, apart from the global limit.
     pub(super) ready_at: Instant,
-    /// How many more Discord takes before `reset_at`; `None`: it has not said.
+    /// The number of requests that Discord still accepts before `reset_at`; `None` if it is unknown.
     remaining: Option<u32>,
     reset_at: Instant,
     blocked_until: Instant,
@@ -51,7 +51,7 @@ impl Lane {
         self.waiting.iter().map(VecDeque::len).sum()
     }
 
-    /// The highest priority that waits.
+    /// The highest priority of the waiting requests.
     pub(super) fn top(&self) -> Option<Priority> {
         Priority::ALL
             .into_iter()
@@ -62,7 +62,7 @@ impl Lane {
         self.waiting[priority as usize].push_back(number);
     }
 
-    /// In front of the others of its priority: it was their front before.
+    /// Add a request in front of those with the same priority, where it was before.
     pub(super) fn push_first(&mut self, priority: Priority, number: u64) {
         self.waiting[priority as usize].push_front(number);
     }
@@ -75,7 +75,7 @@ impl Lane {
         self.waiting[priority as usize].retain(|waiting| *waiting != number);
     }
 
-    /// Empty it: all that wait, the most urgent first, each priority in its order.
+    /// Remove all waiting requests. They are returned by priority, and in order within each.
     pub(super) fn drain(&mut self) -> Vec<u64> {
         self.waiting
             .iter_mut()
@@ -83,12 +83,12 @@ impl Lane {
             .collect()
     }
 
-    /// The same of one priority alone.
+    /// Remove the waiting requests of one priority.
     pub(super) fn drain_of(&mut self, priority: Priority) -> Vec<u64> {
         self.waiting[priority as usize].drain(..).collect()
     }
 
-    /// A request is sent: Discord will count it, whether or not an answer says so.
+    /// Count a request that is sent: Discord will count it too, whether or not there is a response.
     pub(super) fn spend(&mut self, now: Instant) {
         self.busy = true;
         self.remaining = match self.remaining {
@@ -97,18 +97,18 @@ impl Lane {
         };
     }
 
-    /// An answer told the standing.
+    /// Apply the limits in a response.
     pub(super) fn stand(&mut self, standing: &Standing, now: Instant) {
         self.remaining = Some(standing.remaining);
         self.reset_at = now + standing.reset_after;
     }
 
-    /// A 429 told to wait.
+    /// Apply a 429.
     pub(super) fn block(&mut self, until: Instant) {
         self.blocked_until = self.blocked_until.max(until);
     }
 
-    /// When the next request may be sent, as far as the bucket goes.
+    /// When the bucket accepts the next request.
     pub(super) fn opens_at(&self) -> Instant {
         if self.remaining == Some(0) {
             self.blocked_until.max(self.reset_at)
@@ -117,7 +117,7 @@ impl Lane {
         }
     }
 
-    /// From when on nothing of what it knows matters any more.
+    /// When the state no longer matters.
     pub(super) fn forgettable_at(&self) -> Instant {
         self.blocked_until.max(self.reset_at)
     }

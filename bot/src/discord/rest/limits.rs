@@ -1,4 +1,4 @@
-//! What an answer says about limits: <https://discord.com/developers/docs/topics/rate-limits#header-format>.
+//! Rate limits in responses: <https://discord.com/developers/docs/topics/rate-limits#header-format>.
 
 use std::time::Duration;
 
@@ -7,36 +7,36 @@ use serde::Deserialize;
 
 use super::route::number;
 
-/// The headers round to milliseconds.
+/// The headers are rounded to milliseconds.
 const ROUNDING: Duration = Duration::from_millis(1);
-/// After a 429, however soon it says: a mistake of somebody's must not become a hot loop.
+/// The minimum wait after a 429, whatever it says, so that an error cannot cause a busy loop.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
-/// A 429 that says nothing of when.
+/// The wait after a 429 without a time.
 const UNKNOWN_WAIT: Duration = Duration::from_secs(5);
-/// More than this is a mistake somewhere; a day is longer than any limit of Discord's.
+/// A longer wait would be an error; a day exceeds all of Discord's limits.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// What is learned from an answer.
+/// The relevant parts of a response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Seen {
-    /// Its status; `None` without an answer.
+    /// The status; `None` without a response.
     pub(super) status: Option<u16>,
-    /// The standing of its bucket, where it has one.
+    /// The state of the bucket, if there is one.
     pub(super) bucket: Option<Standing>,
-    /// Of a 429: whose limit it is, and for how long.
+    /// For a 429, its scope and duration.
     pub(super) limited: Option<Limited>,
     /// Whether the token was refused.
     pub(super) token_refused: bool,
 }
 
-/// A bucket's standing.
+/// The state of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Standing {
-    /// The bucket's name as a number.
+    /// A hash of the bucket's name.
     pub(super) bucket: u64,
-    /// How many more requests it takes before its reset.
+    /// The number of requests that it accepts before its reset.
     pub(super) remaining: u32,
-    /// When it is reset, from now.
+    /// The time until its reset.
     pub(super) reset_after: Duration,
 }
 
@@ -47,23 +47,23 @@ pub(super) struct Limited {
     pub(super) retry_after: Duration,
 }
 
-/// Whose limit a 429 is about.
+/// The scope of a 429.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// The bot's, in one bucket.
+    /// The bot's limit for one bucket.
     User,
-    /// The resource's, which all bots share: nobody's fault.
+    /// The limit of the resource, which all bots share. It does not count as an invalid request.
     Shared,
-    /// The whole bot's.
+    /// The bot's global limit.
     Global,
-    /// The address's. Cloudflare answers instead of Discord, and each request makes it worse.
+    /// The limit of the address. Cloudflare answers instead of Discord, and each request makes it worse.
     Cloudflare,
 }
 
 impl Scope {
     pub(super) const ALL: [Self; 4] = [Self::User, Self::Shared, Self::Global, Self::Cloudflare];
 
-    /// As a label.
+    /// The label in metrics.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -74,7 +74,7 @@ impl Scope {
     }
 }
 
-/// The JSON of a 429.
+/// The body of a 429.
 #[derive(Deserialize)]
 struct Body {
     retry_after: f64,
@@ -83,7 +83,7 @@ struct Body {
 }
 
 impl Seen {
-    /// Read an answer.
+    /// Read a response.
     pub(super) fn in_answer(status: u16, headers: &HeaderMap, body: &[u8], with_token: bool) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let bucket = text("x-ratelimit-bucket").zip(text("x-ratelimit-remaining"));
@@ -104,7 +104,7 @@ impl Seen {
         }
     }
 
-    /// Whether an answer to a request with the bot's token proves that Discord accepts it.
+    /// Whether the response to a request with the bot's token shows that Discord accepts it.
     pub(super) fn proves_token(&self) -> bool {
         matches!(self.status, Some(200..=299))
     }
@@ -134,7 +134,7 @@ fn limited(headers: &HeaderMap, body: &[u8]) -> Limited {
             None => Scope::Cloudflare,
         },
     };
-    // The body is exact, the header is in whole seconds.
+    // The body is exact; the header is in whole seconds.
     let exact = body.and_then(|body| of_seconds(body.retry_after));
     Limited {
         scope,

@@ -1,4 +1,4 @@
-//! Finding out when Discord accepts the token again.
+//! Detecting when Discord accepts the token again.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,13 +8,12 @@ use twilight_http::request::TryIntoRequest as _;
 use super::{Priority, limits::Seen, route::Route, sender::Sender, turns::Turns};
 use crate::{discord::clock::Clock, support::backoff::Backoff};
 
-/// Pauses between probes. Each one that fails counts against Discord's limit on invalid requests; at the longest pause these are
-/// four in its 10 minutes.
+/// The delays between probes. A failed probe counts against Discord's limit on invalid requests; with the longest delay there are four of
+/// them in its 10 minutes.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
 
-/// Ask Discord with growing pauses who the bot is, for as long as the token is refused. The answer passes through the schedule,
-/// which lifts the block. A 401 that was a fault of Discord's therefore ends by itself, and so does a request with the token
-/// right after an outage of Discord's authentication.
+/// While the token is refused, request the bot's own user with increasing delays. The response passes through the schedule, which lifts the
+/// block. So a 401 caused by an error of Discord's ends by itself, as does one right after an outage of Discord's authentication.
 pub(super) async fn run(
     builders: Arc<twilight_http::Client>,
     sender: Arc<Sender>,
@@ -27,14 +26,14 @@ pub(super) async fn run(
     let route = Route::probe(request.method().name(), request.path());
     let mut refused = turns.token_refused();
     loop {
-        // Ends with the schedule.
+        // The channel is closed together with the schedule.
         if refused.wait_for(|refused| *refused).await.is_err() {
             return;
         }
         let mut backoff = Backoff::between(PAUSE.0, PAUSE.1);
         while *refused.borrow() {
             sleep(backoff.pause()).await;
-            // Held by a limit of Discord's: the next pause will do.
+            // A rate limit prevents the probe; it is sent after the next delay.
             let Ok(turn) = turns.wait(&route, Priority::Command).await else {
                 continue;
             };

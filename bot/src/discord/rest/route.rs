@@ -1,4 +1,4 @@
-//! What a request is, as far as limits, labels and log lines are concerned: never its ids, never its token.
+//! The route of a request for limits, labels and log lines, without IDs and tokens.
 
 use std::{
     hash::{BuildHasher as _, Hash},
@@ -7,8 +7,8 @@ use std::{
 
 use rustc_hash::FxBuildHasher;
 
-/// Every word that stands in a route of API v10. What is none of them is an id, a token, a code or an emoji, so a template can
-/// hold neither, and there are only as many as Discord has routes.
+/// All words in the routes of API v10. Everything else is an ID, a token, a code or an emoji, so templates contain none of these, and their
+/// number is limited by the number of Discord's routes.
 const WORDS: [&str; 79] = [
     "@me",
     "@original",
@@ -94,17 +94,16 @@ const WORDS: [&str; 79] = [
 /// A request's route.
 #[derive(Clone, Debug)]
 pub(super) struct Route {
-    /// Method and path without ids, tokens, codes and query: `POST channels/{id}/messages`.
+    /// The method and the path without IDs, tokens, codes and query: `POST channels/{id}/messages`.
     pub(super) template: Arc<str>,
-    /// The template as a number.
+    /// A hash of the template.
     pub(super) key: u64,
-    /// Discord limits each channel, guild, webhook and interaction by itself; its id (with its token) as a number, 0 without.
+    /// Discord has separate limits for each channel, guild, webhook and interaction. This is a hash of its ID (with its token), or 0.
     /// <https://discord.com/developers/docs/topics/rate-limits>
     pub(super) major: u64,
-    /// Whether it is an interaction's or webhook's own, with its token in the path: neither the bot's global limit nor its
-    /// brake is for these.
+    /// Whether it belongs to an interaction or a webhook, with a token in the path. Neither the bot's global limit nor its brake applies.
     pub(super) exempt: bool,
-    /// Whether it finds out if Discord accepts the token, and is sent although Discord refused it.
+    /// Whether it tests if Discord accepts the token, and is therefore sent although the token was refused.
     pub(super) probes_token: bool,
 }
 
@@ -118,7 +117,7 @@ impl Route {
             template.push(if at == 0 { ' ' } else { '/' });
             template.push_str(match () {
                 () if is_id(segment) => "{id}",
-                // An emoji can be called like anything.
+                // The name of an emoji can be any word.
                 () if at > 0 && segments[at - 1] == "reactions" => "{emoji}",
                 () if WORDS.contains(&segment) => segment,
                 () => "{text}",
@@ -140,7 +139,7 @@ impl Route {
         }
     }
 
-    /// The route of a request that finds out whether Discord accepts the token.
+    /// The route of a request that tests whether Discord accepts the token.
     pub(super) fn probe(method: &str, path: &str) -> Self {
         Self {
             probes_token: true,
@@ -148,7 +147,7 @@ impl Route {
         }
     }
 
-    /// Whether it is held while Discord refuses the token. Exempt routes carry a token of their own.
+    /// Whether it is not sent while Discord refuses the token. Exempt routes have a token of their own.
     pub(super) const fn needs_accepted_token(&self) -> bool {
         !self.exempt && !self.probes_token
     }
@@ -158,7 +157,7 @@ fn is_id(segment: &str) -> bool {
     segment.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Anything as a number: keys of maps then hold no tokens and are as small as can be.
+/// A hash, so that the keys of maps are small and contain no tokens.
 pub(super) fn number<T: Hash + ?Sized>(value: &T) -> u64 {
     FxBuildHasher.hash_one(value)
 }

@@ -1,4 +1,4 @@
-//! Who is sent next. Plain state, moved by calls that bring the time along; [`Turns`](super::turns::Turns) is around it.
+//! Decides which request is sent next. This is a plain state, whose methods take the current time. [`Turns`](super::turns::Turns) uses it.
 
 mod answered;
 
@@ -22,15 +22,15 @@ use super::{
 };
 use crate::telemetry::metrics;
 
-/// A longer block is told to the callers instead of waited for: they know better what to do meanwhile.
+/// The maximum wait for a limit. If it lasts longer, the caller gets an error and can do something else meanwhile.
 pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(15);
-/// An effect's lane is given back instead, so that the worker can serve another one meanwhile.
+/// The maximum wait of an effect. After it, the worker gives the lane back and can serve another one.
 const EFFECTS_HOLD: Duration = Duration::from_millis(500);
-/// How many requests of a priority may wait.
+/// The maximum number of waiting requests per priority.
 pub(super) const MOST_WAITING: usize = 1_000;
-/// How many may wait for one bucket: one busy channel must not take all the room.
+/// The maximum number of waiting requests per bucket, so that a busy channel cannot take all places.
 pub(super) const MOST_WAITING_IN_A_LANE: usize = 250;
-/// How often the window of invalid requests is looked at while it is not empty and nothing else happens.
+/// How often the window of invalid requests is checked while it is not empty and nothing else happens.
 const LOOK: Duration = Duration::from_secs(10);
 
 /// Why a request is not sent.
@@ -42,18 +42,18 @@ pub(super) enum Refusal {
     TokenRefused,
 }
 
-/// What the limits are.
+/// The limits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
-    /// Requests a second of the whole bot.
+    /// The number of requests per second for the whole bot.
     pub(super) per_second: u32,
-    /// Invalid requests in 10 minutes of the whole bot at which the brake holds.
+    /// The number of invalid requests of the whole bot in 10 minutes at which the brake applies.
     pub(super) invalid: u32,
-    /// Whether a proxy keeps the limits: then only a 429 makes anything wait, and lanes only keep the order.
+    /// Whether a proxy enforces the limits. Then only a 429 causes a wait, and lanes only keep the order.
     pub(super) proxied: bool,
 }
 
-/// A request that is under way.
+/// A request in progress.
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) number: u64,
@@ -62,7 +62,7 @@ pub(super) struct Ticket {
     priority: Priority,
 }
 
-/// Where the one who asked waits for the ticket.
+/// Sends the ticket to the task that waits for it.
 pub(super) type Sender<T> = oneshot::Sender<Result<T, Refusal>>;
 
 #[derive(Debug)]
@@ -74,21 +74,21 @@ struct Waiter<T> {
     sender: Sender<T>,
 }
 
-/// Buckets, the global limit and the brake. `T` is what a waiter is given, see [`Schedule::pump`].
+/// Buckets, the global limit and the brake. `T` is what a waiting task receives, see [`Schedule::pump`].
 #[derive(Debug)]
 pub(super) struct Schedule<T> {
     rules: Rules,
     budget: Budget,
     brake: Brake,
-    /// The group of each route whose group is known, by the template's key.
+    /// The known group of each route, by the key of its template.
     groups: FxHashMap<u64, u64>,
     lanes: FxHashMap<LaneKey, Lane>,
     waiting: FxHashMap<u64, Waiter<T>>,
     counts: [usize; Priority::COUNT],
-    /// Lanes whose next request may go, in turn: the exempt ones, and the others by the priority of that request.
+    /// Lanes whose next request is ready, in order: the exempt ones, and the others by the priority of that request.
     exempt: VecDeque<LaneKey>,
     ready: [VecDeque<LaneKey>; Priority::COUNT],
-    /// Lanes that are looked at again at a time.
+    /// Lanes with the time at which they are checked again.
     timed: BTreeSet<(Instant, LaneKey)>,
     global_until: Instant,
     everything_until: Instant,
@@ -116,13 +116,13 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// This process is one of several.
+    /// Set the share of this process.
     pub(super) fn share(&mut self, part: u32, of: u32) {
         self.budget.share(self.rules.per_second, part, of);
         self.brake.share(self.rules.invalid, part, of);
     }
 
-    /// Wait in line. Returns the number to [`forget`](Self::forget) it by.
+    /// Add a request to the queue. Returns its number for [`forget`](Self::forget).
     pub(super) fn enqueue(
         &mut self,
         route: &Route,
@@ -142,7 +142,7 @@ impl<T> Schedule<T> {
             if wait > hold(priority) {
                 return Err(Refusal::After(wait));
             }
-            // By the lane of an unknown route go all its channels.
+            // As long as a route's bucket is unknown, all of its channels share a lane.
             if lane.len() >= MOST_WAITING_IN_A_LANE && self.is_known(route) {
                 return Err(Refusal::Full);
             }
@@ -177,7 +177,7 @@ impl<T> Schedule<T> {
         Some(waiter)
     }
 
-    /// Somebody does not wait any more.
+    /// Remove a request whose task no longer waits.
     pub(super) fn forget(&mut self, number: u64, now: Instant) {
         if let Some(waiter) = self.take(number) {
             if let Some(lane) = self.lanes.get_mut(&waiter.lane) {
@@ -192,7 +192,8 @@ impl<T> Schedule<T> {
         self.token_refused.subscribe()
     }
 
-    /// Give tickets to all who may go now: `wrap` makes of each what its waiter is given, to be sent when no lock is held.
+    /// Issue tickets for all requests that are ready. `wrap` converts a ticket to what the task receives, which is sent after the lock is
+    /// released.
     pub(super) fn pump(&mut self, now: Instant, mut wrap: impl FnMut(Ticket) -> T) -> Vec<(Sender<T>, T)> {
         while let Some(&(at, key)) = self.timed.first()
             && at <= now
@@ -229,7 +230,7 @@ impl<T> Schedule<T> {
             .collect()
     }
 
-    /// When to [`pump`](Self::pump) again, if nothing happens before.
+    /// When to call [`pump`](Self::pump) again if nothing happens before.
     pub(super) fn wake_at(&mut self, now: Instant) -> Option<Instant> {
         let timed = self.timed.first().map(|(at, _)| *at);
         let everything = (!self.exempt.is_empty()).then_some(self.everything_until);
@@ -245,7 +246,7 @@ impl<T> Schedule<T> {
         [timed, everything, held, slot, look].into_iter().flatten().min()
     }
 
-    /// Send the next of a lane, if it still may go.
+    /// Issue a ticket for the next request of a lane, if it is still allowed.
     fn grant(&mut self, key: LaneKey, listed: Option<Priority>, now: Instant) -> Option<(Sender<T>, Ticket)> {
         let lane = self.lanes.get_mut(&key)?;
         lane.listed &= !bit(listed);
@@ -273,7 +274,7 @@ impl<T> Schedule<T> {
         Some((waiter.sender, ticket))
     }
 
-    /// Put a lane where it belongs after a change: among those that may go, those that wait for a time, or nowhere.
+    /// Move a lane to the right list after a change: those that are ready, those that wait for a time, or none.
     fn settle(&mut self, key: LaneKey, now: Instant) {
         let Some(lane) = self.lanes.get_mut(&key) else {
             return;
@@ -308,7 +309,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// Whether the lanes of a route are its own: learned, or never to be.
+    /// Whether the bucket of a route is known, or known not to exist.
     fn is_known(&self, route: &Route) -> bool {
         route.exempt || self.rules.proxied || self.groups.contains_key(&route.key)
     }
@@ -326,13 +327,13 @@ impl<T> Schedule<T> {
         self.lanes.entry(key).or_insert_with(|| Lane::new(now))
     }
 
-    /// Until when all that is not exempt is held.
+    /// The time until which all requests that are not exempt have to wait.
     fn held_until(&mut self, now: Instant) -> Instant {
         let brake = self.brake.holds_until(now).unwrap_or(now);
         self.global_until.max(self.everything_until).max(brake)
     }
 
-    /// The refusal for everything, if it is held for long.
+    /// The error for all requests, if they would have to wait for long.
     fn long_hold(&mut self, exempt: bool, now: Instant) -> Option<Refusal> {
         let limits = if exempt {
             self.everything_until
@@ -354,7 +355,7 @@ impl<T> Schedule<T> {
                 if let Some(lane) = self.lanes.get_mut(&waiter.lane) {
                     lane.remove(waiter.priority, number);
                 }
-                // Where the receiver is gone, nobody wants to know.
+                // If the receiver no longer exists, the task has stopped waiting.
                 drop(waiter.sender.send(Err(refusal)));
             }
         }
@@ -377,7 +378,7 @@ impl<T> Schedule<T> {
     }
 }
 
-/// For how long a request waits for its bucket before its caller is told to come back.
+/// The maximum wait of a request for its bucket.
 const fn hold(priority: Priority) -> Duration {
     match priority {
         Priority::Effect => EFFECTS_HOLD,
@@ -385,7 +386,7 @@ const fn hold(priority: Priority) -> Duration {
     }
 }
 
-/// A priority's bit in [`Lane::listed`]; the list of the exempt has the one after them.
+/// The bit of a priority in [`Lane::listed`]; the next bit is for the exempt list.
 const fn bit(listed: Option<Priority>) -> u8 {
     match listed {
         Some(priority) => 1 << priority as u8,

@@ -1,4 +1,4 @@
-//! Requests on the wire: what twilight's builders made, sent by a client of our own.
+//! Sends the requests of twilight's builders with an HTTP client of our own.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::{
     },
 };
 
-/// Discord asks for this form: <https://discord.com/developers/docs/reference#user-agent>. The address is that of the library
-/// which builds the requests.
+/// Discord requires this format: <https://discord.com/developers/docs/reference#user-agent>. The address is that of the library that builds
+/// the requests.
 const AGENT: &str = concat!(
     "DiscordBot (https://twilight.rs, ",
     env!("CARGO_PKG_VERSION"),
     ") Eventide"
 );
-/// The longest answer that is read. Discord's longest, 1,000 members, have less than a tenth of it.
+/// The maximum size of a response. Discord's largest one, with 1,000 members, has less than a tenth of it.
 const LONGEST_ANSWER_BYTES: usize = 16 << 20;
 
 /// Sends requests.
@@ -48,19 +48,19 @@ pub(super) struct Parcel {
     pub(super) with_token: bool,
 }
 
-/// What came back. The body of an answer that is an error can be cut short: its status has said it all.
+/// A response. The body of an error response may be incomplete, because the status is sufficient.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    /// The body, or why there is none.
+    /// The body, or why it is missing.
     pub(super) body: Result<Bytes, String>,
 }
 
-/// Why nothing came back.
+/// Why there is no response.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// There was no connection: the request was never sent.
+    /// There was no connection, so the request was never sent.
     Unconnected(String),
     /// The connection broke.
     Broken(String),
@@ -68,7 +68,7 @@ pub(super) enum Failure {
 }
 
 impl Sender {
-    /// For the API at `base`, `scheme://host[:port]`.
+    /// A sender for the API at `base`, `scheme://host[:port]`.
     pub(super) fn new(base: &str, token: &Secret, timeout: Duration) -> Self {
         let token = token.expose();
         let token = token.strip_prefix("Bot ").unwrap_or(token);
@@ -83,16 +83,16 @@ impl Sender {
         }
     }
 
-    /// The longest time that a try may take.
+    /// The time limit of an attempt.
     pub(super) const fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Everything that twilight's own client would send, but its user agent.
+    /// Convert a request. The result has everything that twilight's own client would send, except the user agent.
     pub(super) fn pack(&self, built: &Built) -> Result<Parcel, String> {
         let method = Method::from_bytes(built.method().name().as_bytes())
             .map_err(|_error| "its method is none of HTTP's".to_owned())?;
-        // The path is not told: it can hold an interaction's token.
+        // The path is not shown, because it can contain the token of an interaction.
         let uri = format!("{}{}", self.base, built.path())
             .parse()
             .map_err(|_error| "its path cannot be part of an address".to_owned())?;
@@ -127,7 +127,7 @@ impl Sender {
         })
     }
 
-    /// One try, bounded by the time limit.
+    /// Make one attempt, within the time limit.
     pub(super) async fn send(&self, parcel: &Parcel) -> Result<Reply, Failure> {
         let mut request = Request::new(Full::new(parcel.body.clone()));
         request.method_mut().clone_from(&parcel.method);
@@ -191,7 +191,7 @@ mod tests {
         parcel.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    // twilight starts a rate limiter before it can be told not to.
+    // twilight starts a rate limiter before it can be disabled.
     #[tokio::test]
     async fn a_message_is_packed_as_twilight_would() {
         let parcel = pack(|client| {

@@ -1,4 +1,4 @@
-//! One question for many askers.
+//! Sharing the result of concurrent lookups.
 
 use std::{
     collections::HashMap,
@@ -12,8 +12,8 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 
-/// Answers that are under way, by what was asked. Whoever asks while an answer is under way gets that one, error or not; nothing
-/// is kept after it. An asker who goes away leaves the others theirs; with the last one the question is dropped.
+/// Lookups in progress, by key. A caller with the same key gets the result of the lookup in progress, even if it is an error. Nothing is
+/// cached afterwards. If a caller is dropped, the others still get the result; with the last one, the lookup is dropped.
 pub struct SingleFlight<K, V> {
     flights: Mutex<Flights<K, V>>,
 }
@@ -29,7 +29,7 @@ struct Flight<V> {
     answer: Shared<BoxFuture<'static, V>>,
 }
 
-/// One asker's share of a flight.
+/// One caller of a lookup.
 struct Asker<'a, K: Eq + Hash, V: Clone> {
     flights: &'a SingleFlight<K, V>,
     key: K,
@@ -55,7 +55,7 @@ impl<K, V> fmt::Debug for SingleFlight<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> SingleFlight<K, V> {
-    /// The answer for `key`: the one under way, or else that of `question`.
+    /// The result for `key`: that of the lookup in progress, or else of `question`.
     pub async fn ask<F>(&self, key: K, question: impl FnOnce() -> F) -> V
     where
         F: Future<Output = V> + Send + 'static,
@@ -109,7 +109,7 @@ impl<K: Eq + Hash, V: Clone> Drop for Asker<'_, K, V> {
         flight.askers -= 1;
         if self.answered || flight.askers == 0 {
             let over = flights.by_key.remove(&self.key);
-            // A question that is dropped may do anything, such as asking here.
+            // Dropping a lookup can run any code, including another call of this.
             drop(flights);
             drop(over);
         }

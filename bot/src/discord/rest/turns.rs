@@ -1,4 +1,4 @@
-//! Waiting for one's turn.
+//! Waiting for permission to send a request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,15 +15,15 @@ use super::{
 };
 use crate::telemetry::task::{self, Task};
 
-/// Gives requests their turns.
+/// Issues turns for requests.
 #[derive(Debug)]
 pub(super) struct Turns {
     schedule: Mutex<Schedule<Turn>>,
-    /// The time at which the schedule moves by itself may have changed.
+    /// Notifies the task that the time of the next change may be different.
     changed: Notify,
 }
 
-/// The right to send a request. Dropped without an answer it counts as one that never came.
+/// The right to send a request. If it is dropped without a response, it counts as a request without one.
 #[derive(Debug)]
 pub(super) struct Turn {
     turns: Arc<Turns>,
@@ -31,7 +31,7 @@ pub(super) struct Turn {
 }
 
 impl Turns {
-    /// Turns by these rules, and the task that gives them when it is time.
+    /// Start issuing turns with these limits, in a separate task.
     pub(super) fn start(rules: Rules) -> (Arc<Self>, Task<()>) {
         let turns = Arc::new(Self {
             schedule: Mutex::new(Schedule::new(rules, Instant::now())),
@@ -57,13 +57,13 @@ impl Turns {
         self.lock().token_refused()
     }
 
-    /// This process is `part` of `of`.
+    /// Set the share of this process: `part` of `of`.
     pub(super) fn share(&self, part: u32, of: u32) {
         self.lock().share(part, of);
         self.changed.notify_one();
     }
 
-    /// Wait until a request of this route may be sent. Who stops waiting leaves the line.
+    /// Wait until a request of this route may be sent. Dropping the future withdraws it.
     pub(super) async fn wait(self: &Arc<Self>, route: &Route, priority: Priority) -> Result<Turn, Refusal> {
         let (sender, receiver) = oneshot::channel();
         let number = self.lock().enqueue(route, priority, sender, Instant::now())?;
@@ -88,7 +88,7 @@ impl Turns {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// After a change: give turns at once, and let the task look at the time again.
+    /// After a change, issue turns and wake the task.
     fn moved(self: &Arc<Self>) {
         self.pump();
         self.changed.notify_one();
@@ -100,14 +100,14 @@ impl Turns {
             ticket: Some(ticket),
         });
         for (sender, turn) in given {
-            // Somebody who has just gone away gives it back by dropping it, which locks the schedule.
+            // If the receiver has just been dropped, dropping the turn here locks the schedule again.
             drop(sender.send(Ok(turn)));
         }
     }
 }
 
 impl Turn {
-    /// The request is over.
+    /// End the request.
     pub(super) fn finish(mut self, seen: &Seen) {
         self.end(seen);
     }
@@ -119,7 +119,7 @@ impl Turn {
         }
     }
 
-    /// The request was not done and is to be tried again: wait for another turn, before all others of its bucket.
+    /// The request was not carried out and is retried: wait for another turn, before all other requests of the bucket.
     pub(super) async fn again(mut self, seen: &Seen) -> Result<Self, Refusal> {
         let (sender, receiver) = oneshot::channel();
         let ticket = self.ticket.take().expect("a turn is finished once");
@@ -138,7 +138,7 @@ impl Drop for Turn {
     }
 }
 
-/// A place in the line, left when nobody waits in it any more.
+/// A place in the queue. Dropping it removes the request.
 struct Place<'a> {
     turns: &'a Arc<Turns>,
     number: Option<u64>,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl<T> Schedule<T> {
-    /// A request is over. With a `sender` it is tried again: it waits in front of the others of its lane.
+    /// End a request. With a `sender` it is retried: it waits in front of the other requests of its lane.
     pub(in crate::discord::rest) fn finish(
         &mut self,
         ticket: Ticket,
@@ -30,7 +30,7 @@ impl<T> Schedule<T> {
         lane.busy = false;
         self.learn(&ticket.route, seen, now);
         let key = self.lane_of(&ticket.route);
-        // Where the route has just become known these are two.
+        // If the route has just become known, these are two lanes.
         for key in [ticket.lane, key] {
             self.judge(key, seen, now);
         }
@@ -40,7 +40,7 @@ impl<T> Schedule<T> {
         }
         if let Some(sender) = again {
             if let Some(refusal) = self.refusal_again(&ticket.route, key, ticket.priority, now) {
-                // Where the receiver is gone, nobody wants to know.
+                // If the receiver no longer exists, the task has stopped waiting.
                 drop(sender.send(Err(refusal)));
             } else {
                 let again = self.add(ticket.route, ticket.priority, sender, now);
@@ -54,7 +54,7 @@ impl<T> Schedule<T> {
         number
     }
 
-    /// Block all requests with the token after a 401, and lift the block after an answer that proves that it is accepted.
+    /// Block all requests with the token after a 401, and lift the block after a response that shows that it is accepted.
     fn judge_token(&mut self, route: &Route, seen: &Seen) {
         if seen.token_refused {
             if !self.token_refused.send_replace(true) {
@@ -90,7 +90,7 @@ impl<T> Schedule<T> {
             .or_else(|| (wait > hold(priority)).then_some(Refusal::After(wait)))
     }
 
-    /// Apply what an answer said to a lane, and tell those who would wait too long.
+    /// Apply the limits in a response to a lane, and return an error to requests that would wait too long.
     fn judge(&mut self, key: LaneKey, seen: &Seen, now: Instant) {
         if let Some(standing) = seen.bucket.filter(|_| !self.rules.proxied) {
             self.lane(key, now).stand(&standing, now);
@@ -116,14 +116,14 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// Learn a route's bucket from its first real answer, and spread those who waited for it over their lanes.
+    /// Learn the bucket of a route from its first real response, and distribute the waiting requests to separate lanes.
     fn learn(&mut self, route: &Route, seen: &Seen, now: Instant) {
         let answered = seen.status.is_some_and(|status| status < 500 && status != 429);
         if self.is_known(route) || !(answered || seen.bucket.is_some()) {
             return;
         }
         let old = self.lane_of(route);
-        // A route without limits of its own keeps a lane for each channel.
+        // A route without limits keeps one lane per channel.
         let group = seen.bucket.map_or(route.key, |standing| standing.bucket);
         self.groups.insert(route.key, group);
         let numbers = self.lanes.get_mut(&old).map(Lane::drain).unwrap_or_default();

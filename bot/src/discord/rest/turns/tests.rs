@@ -1,4 +1,4 @@
-//! On stopped time: what is waited for is exactly what was told to wait.
+//! With paused time, a wait lasts exactly as long as the limits say.
 
 mod refused;
 
@@ -26,7 +26,7 @@ const RULES: Rules = Rules {
     proxied: false,
 };
 
-/// Far less than any wait here.
+/// Much shorter than any wait in these tests.
 const NOW: Duration = Duration::from_millis(1);
 
 fn turns(rules: Rules) -> (std::sync::Arc<Turns>, Task<()>) {
@@ -71,7 +71,7 @@ fn status(status: u16) -> Seen {
     }
 }
 
-/// The turn, if it is given without any wait.
+/// The turn, if it is issued without a wait.
 async fn at_once(turns: &std::sync::Arc<Turns>, route: &Route, priority: Priority) -> Option<Turn> {
     timeout(NOW, turns.wait(route, priority))
         .await
@@ -79,14 +79,14 @@ async fn at_once(turns: &std::sync::Arc<Turns>, route: &Route, priority: Priorit
         .map(|turn| turn.expect("not refused"))
 }
 
-/// A turn that is waited for, and how long that took.
+/// A turn, and how long it took.
 async fn waited(turns: &std::sync::Arc<Turns>, route: &Route, priority: Priority) -> (Turn, Duration) {
     let since = Instant::now();
     let turn = turns.wait(route, priority).await.expect("not refused");
     (turn, since.elapsed())
 }
 
-/// Make the route known, with nothing spent.
+/// Make the bucket of the route known, with an unused limit.
 async fn learn(turns: &std::sync::Arc<Turns>, route: &Route) {
     let (turn, _) = waited(turns, route, Command).await;
     turn.finish(&ok(100, 0));
@@ -95,7 +95,7 @@ async fn learn(turns: &std::sync::Arc<Turns>, route: &Route) {
 
 fn assert_about(found: Duration, expected_ms: u64) {
     let expected = Duration::from_millis(expected_ms);
-    // Timers are in milliseconds and round up.
+    // Timers have a resolution of milliseconds and round up.
     let late = found.checked_sub(expected).expect("never too early");
     assert!(
         late <= Duration::from_millis(2),
@@ -114,11 +114,11 @@ async fn an_unknown_route_has_one_request_under_way() {
             .is_some(),
         "another route"
     );
-    // A failure teaches nothing.
+    // A failure teaches nothing about the bucket.
     first.finish(&Seen::default());
     let second = at_once(&turns, &channel(2), Command).await.expect("a turn");
     assert!(at_once(&turns, &channel(3), Command).await.is_none());
-    // Those who wait are let go by channels.
+    // The waiting requests are now issued per channel.
     let waiting: JoinSet<_> = [1, 1, 3, 4]
         .map(|id| {
             let turns = std::sync::Arc::clone(&turns);
@@ -144,7 +144,7 @@ async fn an_empty_bucket_waits_for_its_reset_and_others_do_not() {
     assert!(at_once(&turns, &channel(2), Command).await.is_some());
     let (turn, wait) = waited(&turns, &channel(1), Command).await;
     assert_about(wait + NOW, 1_500);
-    // Not answered, but spent: of the one that was left, none is.
+    // This one has no response, but counts: of the remaining one, none is left.
     turn.finish(&ok(1, 1_000));
     drop(at_once(&turns, &channel(1), Command).await.expect("the last one"));
     let (_, wait) = waited(&turns, &channel(1), Command).await;
@@ -223,7 +223,7 @@ async fn a_429_keeps_its_place_and_waits_as_told() {
     }
 }
 
-/// The worker that delivers an effect can serve another one meanwhile.
+/// The worker that delivers an effect can serve another lane meanwhile.
 #[tokio::test(start_paused = true)]
 async fn an_effect_does_not_wait_for_a_closed_bucket() {
     let (turns, _task) = turns(RULES);
@@ -283,7 +283,7 @@ async fn no_second_holds_more_than_the_limit() {
         tasks.spawn(async move {
             let turn = turns.wait(&channel(at % 40), Command).await.expect("a turn");
             let sent = Instant::now();
-            // Discord counts it at any moment before the answer is there.
+            // Discord counts the request at any time before the response arrives.
             sleep(Duration::from_millis(u64::from(at * 37 % 200))).await;
             let counted = Instant::now();
             sleep(Duration::from_millis(u64::from(at * 53 % 100))).await;
@@ -380,7 +380,7 @@ async fn buckets_take_turns() {
     while let Some(id) = order.recv().await {
         served.push(id);
     }
-    // The first goes at once, and the second of its bucket is next in line before the others come.
+    // The first is sent immediately, and the second of its bucket is next in the queue before the others are added.
     assert_eq!(served, [1, 1, 2, 3, 1, 1]);
 }
 

@@ -1,4 +1,4 @@
-//! Requests that are refused instead of waiting.
+//! Requests that are refused instead of having to wait.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn a_long_hold_is_told_instead_of_waited_for() {
     let (turns, _task) = turns(RULES);
     learn(&turns, &channel(1)).await;
     let hour = 3_600_000;
-    // In one bucket: those who wait for it, and those who come.
+    // In one bucket, both waiting and new requests are refused.
     let turn = at_once(&turns, &channel(1), Effect).await.expect("a turn");
     let route = channel(1);
     let waiting = turns.wait(&route, Effect);
@@ -34,7 +34,7 @@ async fn a_long_hold_is_told_instead_of_waited_for() {
     let turn = at_once(&turns, &channel(2), Effect)
         .await
         .expect("another bucket");
-    // In all of them.
+    // The same for all buckets.
     turn.finish(&limited(Scope::Cloudflare, hour));
     assert!(matches!(
         turns.wait(&callback(1), Interaction).await,
@@ -73,7 +73,7 @@ async fn a_full_queue_says_so_at_once_and_room_comes_back() {
         at_once(&turns, &channel(2), Command).await.is_none(),
         "room, but held"
     );
-    // Those who go away leave room.
+    // Tasks that stop waiting free their places.
     waiting.shutdown().await;
     assert!(
         at_once(&turns, &channel(2), Effect).await.is_none(),
@@ -92,7 +92,7 @@ async fn the_brake_holds_all_but_interactions_until_the_window_moves() {
     learn(&turns, &channel(0)).await;
     for at in 0..100 {
         let (turn, _) = waited(&turns, &channel(at), Effect).await;
-        // A shared limit is nobody's fault.
+        // A shared limit does not count as an invalid request.
         turn.finish(&limited(Scope::Shared, 100));
         let (turn, _) = waited(&turns, &channel(at), Effect).await;
         turn.finish(&status(403));
