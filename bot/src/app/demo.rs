@@ -1,7 +1,7 @@
-//! `eventide demo`: a simulated Discord, a private PostgreSQL and the bot in one process, to see it at work.
+//! `eventide demo`: a simulated Discord, a private PostgreSQL and the bot in one process.
 //!
-//! What it shows is read from the same metrics that an operator would scrape, and what it says at the end is the database's
-//! rows held against the simulator's oracle.
+//! The displayed figures come from the metrics that an operator would scrape. The final result compares the rows in the database with the
+//! simulator's oracle.
 
 pub mod chaos;
 pub mod figures;
@@ -30,33 +30,33 @@ use crate::{
     telemetry::metrics,
 };
 
-/// How long the bot may take at the end to catch up with what was sent.
+/// The time limit for processing all sent events at the end.
 const CATCH_UP: Duration = Duration::from_mins(2);
 
-/// Simulated time runs this much faster, so that members come through their cooldowns and level up while one watches.
+/// Simulated time is faster by this factor, so that members get past their cooldowns and level up while the demo runs.
 const TIME_SCALE: f64 = 60.0;
 
-/// How often the figures are read.
+/// The interval at which the figures are updated.
 const TICK: Duration = Duration::from_millis(500);
 
-/// What the demo is asked to do.
+/// The options of the demo.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How long traffic is made.
+    /// The duration of the traffic.
     pub duration: Duration,
-    /// Events a second; 0 for as many as the bot takes.
+    /// Events per second; 0 for as many as the bot can process.
     pub rate: f64,
-    /// Guilds in the simulated world.
+    /// The number of guilds.
     pub guilds: u32,
-    /// Memberships in it.
+    /// The number of memberships.
     pub members: u32,
-    /// Shards to run.
+    /// The number of shards.
     pub shards: u32,
-    /// Whether to break things meanwhile.
+    /// Whether to inject faults.
     pub chaos: bool,
 }
 
-/// Run the demo. The result is the reconciliation.
+/// Run the demo. Returns the reconciliation.
 ///
 /// # Errors
 ///
@@ -117,7 +117,7 @@ pub async fn run(options: Options, config: &Config) -> Result<Report, CliError> 
     Ok(report)
 }
 
-/// A world as large as asked for, with sessions that live as long as the demo.
+/// The simulated world, whose sessions last for the whole demo.
 fn world(options: Options, config: &Config) -> SimulatorConfig {
     let (xp_min, xp_max) = config.levels.xp_per_message;
     SimulatorConfig {
@@ -139,7 +139,7 @@ fn world(options: Options, config: &Config) -> SimulatorConfig {
     }
 }
 
-/// The operator's own configuration, but on the simulator and on a database of the demo's own.
+/// The operator's configuration, with the simulator and a separate database.
 fn demo_config(config: &Config, simulator: &Simulator, options: Options) -> Config {
     let mut config = config.clone();
     config.discord.token = Some(Secret::new(simulator.config().token.clone()));
@@ -152,7 +152,7 @@ fn demo_config(config: &Config, simulator: &Simulator, options: Options) -> Conf
     config
 }
 
-/// The configured port, or a free one when something else (a bot that runs, say) has it.
+/// Listen on the configured port, or on a free one if it is in use, for example by a running bot.
 async fn listen(address: SocketAddr) -> Result<Listening, ops_http::ListenError> {
     match ops_http::listen(address).await {
         Err(_) => ops_http::listen(SocketAddr::new(address.ip(), 0)).await,
@@ -160,7 +160,7 @@ async fn listen(address: SocketAddr) -> Result<Listening, ops_http::ListenError>
     }
 }
 
-/// What is left when the traffic is over.
+/// What is still running after the traffic.
 struct Played {
     private: Option<PrivatePostgres>,
     cpu_per_event: Option<Duration>,
@@ -201,7 +201,7 @@ async fn play(
                 if begun.elapsed() >= options.duration {
                     break;
                 }
-                // At full speed it is messages that are measured.
+                // At full speed, only messages are measured.
                 if options.rate > 0.0 {
                     members.ask();
                 }
@@ -252,7 +252,7 @@ async fn caught_up(control: &discord_simulator::Control, shards: &[Arc<ShardStat
     }
 }
 
-/// Hold the database's rows against what the simulator says they must be.
+/// Compare the rows in the database with the simulator's oracle.
 ///
 /// # Errors
 ///
@@ -261,7 +261,7 @@ pub async fn reconcile(simulator: &Simulator, store: &Store) -> Result<Report, S
     Ok(simulator.oracle().compare(rows(store).await?))
 }
 
-/// The database's rows as the simulator takes them.
+/// The rows in the simulator's format.
 ///
 /// # Errors
 ///
@@ -279,7 +279,7 @@ pub async fn rows(store: &Store) -> Result<impl Iterator<Item = Row>, StoreError
     }))
 }
 
-/// The busiest guild's first members.
+/// Show the top members of the busiest guild.
 async fn show_leaderboard(simulator: &Simulator, store: &Store, view: &mut View) -> Result<(), CliError> {
     let world = simulator.world();
     let Some(guild) = world.guilds().first() else {
@@ -297,7 +297,7 @@ async fn show_leaderboard(simulator: &Simulator, store: &Store, view: &mut View)
     Ok(())
 }
 
-/// CPU time of this process without the simulator's.
+/// The CPU time of this process without the simulator.
 struct Cpu {
     bot: Option<Duration>,
 }
@@ -318,7 +318,7 @@ impl Cpu {
     }
 }
 
-/// What Prometheus would see now.
+/// The metrics as Prometheus would scrape them.
 fn figures() -> figures::Figures {
     metrics::install().map_or_else(
         |_| figures::Figures::default(),

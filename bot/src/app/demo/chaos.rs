@@ -1,4 +1,4 @@
-//! Breaks things on purpose, one every few seconds, none of which may lose an event.
+//! Injects a fault every few seconds. None of them may lose an event.
 
 use std::time::Duration;
 
@@ -16,14 +16,13 @@ use crate::{
     telemetry::task::{self, Task},
 };
 
-/// The pause between two faults.
+/// The delay between two faults.
 const PAUSE: Duration = Duration::from_millis(2_500);
 
-/// The first fault comes when all shards are up.
+/// The first fault happens after all shards are up.
 const FIRST: Duration = Duration::from_secs(4);
 
-/// The faults as they happen. They are caused by a task of their own: a restart of the database, once begun, is finished
-/// whatever else happens meanwhile.
+/// The faults as they happen. A separate task injects them, so that a restart of the database is always finished once it has begun.
 pub struct Chaos {
     told: mpsc::Receiver<Result<&'static str, DatabaseError>>,
     stop: oneshot::Sender<()>,
@@ -31,7 +30,7 @@ pub struct Chaos {
 }
 
 impl Chaos {
-    /// Faults on this simulator and this database, if `wanted`.
+    /// Inject faults into this simulator and this database, if `wanted`.
     pub fn start(wanted: bool, control: Control, private: Option<PrivatePostgres>) -> Self {
         let (tell, told) = mpsc::channel(1);
         let (stop, stopped) = oneshot::channel();
@@ -40,7 +39,7 @@ impl Chaos {
         Self { told, stop, task }
     }
 
-    /// Wait for the next fault. Never, if none is wanted. May be dropped and called again.
+    /// Wait for the next fault; forever if none are wanted. Cancel safe.
     ///
     /// # Errors
     ///
@@ -52,7 +51,7 @@ impl Chaos {
         }
     }
 
-    /// No more faults. Gives the database back, running.
+    /// Stop injecting faults. Returns the database, which is running.
     pub async fn end(self) -> Option<PrivatePostgres> {
         let Self { told, stop, task } = self;
         drop((told, stop));
@@ -82,7 +81,7 @@ impl Faults {
             let told = self.cause(turn).await;
             turn += 1;
             due = Instant::now() + PAUSE;
-            // Nobody listens any more when the demo is about to end.
+            // There is no receiver when the demo is about to end.
             drop(tell.send(told).await);
         }
     }
@@ -132,7 +131,7 @@ impl Faults {
     }
 }
 
-/// What was done, or that nobody was there to do it to.
+/// What was done, or that there was no connection to do it to.
 const fn told(connections: usize, what: &'static str) -> &'static str {
     if connections == 0 {
         "no shard is connected, so nothing is broken"

@@ -1,6 +1,6 @@
-//! Figures read back from the metrics, so that the demo shows what an operator's Prometheus would.
+//! Reads figures from the metrics, so that the demo shows what an operator's Prometheus would.
 
-/// Metrics as text, parsed.
+/// Parsed metrics.
 #[derive(Debug, Default)]
 pub struct Figures {
     samples: Vec<(String, String, f64)>,
@@ -33,7 +33,7 @@ impl Figures {
             .fold(0.0, |sum, (_, _, value)| sum + value)
     }
 
-    /// A quantile of a histogram since the process started, as `histogram_quantile` reckons it; `None` without observations.
+    /// A quantile of a histogram since the process started, computed like `histogram_quantile`; `None` without observations.
     pub fn quantile(&self, name: &str, quantile: f64) -> Option<f64> {
         let bucket = format!("{name}_bucket");
         let mut buckets: Vec<(f64, f64)> = self

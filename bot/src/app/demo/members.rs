@@ -1,4 +1,4 @@
-//! What members of the simulated world do beside writing: some ask for commands, and in some servers levels are announced.
+//! What simulated members do besides writing messages: some use commands, and some servers announce levels.
 
 use discord_simulator::{Control, InteractionRequest, Simulator, World};
 use serde_json::{Value, json};
@@ -10,12 +10,12 @@ use crate::{
     support::ids,
 };
 
-/// Servers in which levels are announced: Discord takes 5 messages in 5 s a channel, which busier ones would go beyond.
+/// The number of servers in which levels are announced. Discord accepts 5 messages in 5 s per channel, which more servers would exceed.
 const ANNOUNCING: usize = 3;
-/// Who asks, in each server in turn.
+/// The number of members per server who use commands.
 const ASKERS: u32 = 50;
 
-/// Members who ask for commands.
+/// Members who use commands.
 pub struct Members<'a> {
     control: Control,
     world: &'a World,
@@ -23,7 +23,7 @@ pub struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Nobody has asked yet.
+    /// Before the first command.
     pub fn new(simulator: &'a Simulator) -> Self {
         Self {
             control: simulator.control(),
@@ -32,7 +32,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// One more asks, and waits for no answer.
+    /// Use another command, without waiting for the response.
     pub fn ask(&mut self) {
         let turn = self.asked;
         self.asked += 1;
@@ -46,20 +46,20 @@ impl<'a> Members<'a> {
         };
         let text = json!([{"name": "text", "type": 5, "value": true}]);
         let (name, options) = match turn % 10 {
-            // Drawn: each picture is some milliseconds of CPU.
+            // This command draws an image, which takes some milliseconds of CPU.
             0 => ("rank", Value::Null),
             1 | 4 | 7 => ("leaderboard", Value::Null),
             2 | 5 | 8 => ("rank", text),
             3 => ("help", Value::Null),
             _ => ("ping", Value::Null),
         };
-        // None before the commands are registered, and while a server's shard is away.
+        // This returns `None` before the commands are registered, and while a server's shard is disconnected.
         self.control
             .interact(&InteractionRequest::command(guild.id(), member, name, &options));
     }
 }
 
-/// Have some servers announce levels.
+/// Let some servers announce levels.
 ///
 /// # Errors
 ///

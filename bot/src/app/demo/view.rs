@@ -1,4 +1,4 @@
-//! What the demo prints: a small table that is redrawn on a terminal, plain lines anywhere else.
+//! The output of the demo: a small table that is redrawn on a terminal, and plain lines elsewhere.
 
 use std::{
     io::{IsTerminal as _, Write as _, stdout},
@@ -16,7 +16,7 @@ use crate::{
     settings::values::curve::Curve,
 };
 
-/// Plain lines come this often.
+/// The interval of plain lines.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The demo's output.
@@ -25,14 +25,14 @@ pub struct View {
     options: Options,
     address: SocketAddr,
     redraws: bool,
-    /// Lines of the table that stand on the terminal.
+    /// The number of lines of the table on the terminal.
     drawn: usize,
     last: Option<Snapshot>,
     last_plain: Option<Instant>,
     last_chaos: String,
 }
 
-/// Counters at one moment.
+/// Counters at one time.
 #[derive(Clone, Copy, Debug)]
 struct Snapshot {
     at: Instant,
@@ -41,7 +41,7 @@ struct Snapshot {
 }
 
 impl View {
-    /// An output for this run.
+    /// The output of a run.
     pub fn new(options: Options, address: SocketAddr) -> Self {
         Self {
             options,
@@ -54,13 +54,13 @@ impl View {
         }
     }
 
-    /// A line of its own.
+    /// Print a line.
     pub fn line(&mut self, text: &str) {
         self.drawn = 0;
         print(&format!("{text}\n"));
     }
 
-    /// A fault was caused.
+    /// Show a fault.
     pub fn chaos(&mut self, what: &str) {
         if self.redraws {
             what.clone_into(&mut self.last_chaos);
@@ -69,7 +69,7 @@ impl View {
         }
     }
 
-    /// Show where things stand.
+    /// Show the current state.
     pub fn tick(&mut self, bot: &Bot, control: &Control, elapsed: Duration) {
         let due = self.redraws || self.last_plain.is_none_or(|at| at.elapsed() >= PLAIN_INTERVAL);
         if due {
@@ -77,7 +77,7 @@ impl View {
         }
     }
 
-    /// Show how things stood at the end.
+    /// Show the final state.
     pub fn end(&mut self, bot: &Bot, control: &Control, elapsed: Duration) {
         self.show(bot, control, elapsed);
         self.drawn = 0;
@@ -107,7 +107,7 @@ impl View {
         let rows: usize = bot.shards.list().iter().map(|shard| shard.rows()).sum();
         let (pool_size, pool_in_use) = bot.store.pool_usage();
         let stats = control.stats();
-        // What is sent is waited for after that.
+        // After that, the demo waits until everything sent has been processed.
         let planned = self.options.duration;
         let table = [
             (
@@ -182,7 +182,7 @@ impl View {
         }
     }
 
-    /// The first members of a guild.
+    /// The top members of a guild.
     pub fn leaderboard(&mut self, guild: &str, standings: &[Standing], name: impl Fn(u64) -> String) {
         self.line(&format!("\nLeaderboard of {guild}, the busiest guild"));
         for (place, standing) in standings.iter().enumerate() {
@@ -198,7 +198,7 @@ impl View {
         }
     }
 
-    /// Whether everything was counted once.
+    /// Whether everything was counted exactly once.
     pub fn reconciliation(&mut self, report: &Report, cpu_per_event: Option<Duration>) {
         if let Some(cpu) = cpu_per_event {
             #[expect(clippy::cast_precision_loss, reason = "microseconds")]
@@ -235,6 +235,6 @@ fn millis(figures: &Figures, quantile: f64) -> String {
 
 fn print(text: &str) {
     let mut out = stdout();
-    // A closed pipe (`demo | head`) is no reason to stop what is being shown.
+    // A closed pipe (`demo | head`) does not end the demo.
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
