@@ -1,18 +1,18 @@
-//! What a metric is made of, and the macro that turns the registry's lines into functions.
+//! The definition of a metric, and the macro that turns the lines of the registry into functions.
 
-/// What a metric is, for the registry's own tables.
+/// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Only ever grows.
+    /// It only increases.
     Counter,
-    /// Goes up and down.
+    /// It increases and decreases.
     Gauge,
-    /// Observations in buckets.
+    /// It counts observations in buckets.
     Histogram,
 }
 
 impl Kind {
-    /// As Prometheus calls it.
+    /// The name in Prometheus.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -27,7 +27,7 @@ impl Kind {
 pub struct Label {
     /// Its name.
     pub name: &'static str,
-    /// Every value that it can have, where that is known beforehand.
+    /// The possible values, if they are known in advance.
     pub values: &'static [&'static str],
 }
 
@@ -36,18 +36,18 @@ pub struct Label {
 pub struct Definition {
     /// Its name.
     pub name: &'static str,
-    /// What it is.
+    /// The type.
     pub kind: Kind,
     /// Its labels.
     pub labels: &'static [Label],
     /// The help text.
     pub help: &'static str,
-    /// Upper bounds of a histogram's buckets.
+    /// The upper bounds of a histogram's buckets.
     pub buckets: &'static [f64],
 }
 
 impl Definition {
-    /// What its values are counted in; a counter without a unit counts what its name says.
+    /// The unit; for a counter without one, the objects that its name contains.
     pub fn unit(&self) -> &'static str {
         let name = self.name.strip_suffix("_total").unwrap_or(self.name);
         match name.rsplit('_').next() {
@@ -62,7 +62,7 @@ impl Definition {
 macro_rules! registry {
     ($($(#[doc = $help:literal])+ $kind:ident $function:ident = $name:literal
         $([$($label:ident $(of $values:expr)?),+])? $(in $buckets:ident)?;)+) => {
-        /// Every metric that the bot keeps; those of the process are [`PROCESS`].
+        /// All metrics of the bot; those of the process are in [`PROCESS`].
         pub const REGISTRY: &[Definition] = &[$(Definition {
             name: $name,
             kind: registry!(@kind $kind),
@@ -77,8 +77,8 @@ macro_rules! registry {
             ::metrics::$kind!($name $($(, stringify!($label) => $label)+)?)
         })+
 
-        /// Make every counter exist at 0 that has no label, or one whose values are known, and every histogram without a label:
-        /// `increase()` does not see a counter's first value, and a query that finds nothing looks like a broken one.
+        /// Create every counter without labels, or with a label whose values are known, with the value 0, and every histogram without
+        /// labels: `increase()` does not count a counter's first value, and a query without a result looks like a broken one.
         fn begin_at_zero() {
             $(registry!(@zero $kind $function $([$($label $(of $values)?),+])?);)+
         }

@@ -1,6 +1,6 @@
-//! Values of labels that are known beforehand, so that their series exist before anything has happened.
+//! Values of labels that are known in advance, so that their series exist from the start.
 
-/// Every reason for which events can be missed: the values of the gaps' label.
+/// The reasons for missed events.
 pub const GAP_REASONS: &[&str] = &[
     "sequence",
     "reshard",
@@ -11,7 +11,7 @@ pub const GAP_REASONS: &[&str] = &[
     "resume_failed",
 ];
 
-/// The codes with which Discord closes connections, and what stands for none and for any other: the values of the closes' label.
+/// The close codes of gateway connections, with values for none and for any other.
 ///
 /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
 pub const CLOSE_CODES: &[&str] = &[
@@ -19,7 +19,7 @@ pub const CLOSE_CODES: &[&str] = &[
     "4007", "4008", "4009", "4010", "4011", "4012", "4013", "4014",
 ];
 
-/// Every class of an error: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+/// The classes of errors: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 pub const ERROR_CLASSES: &[&str] = &[
     "pool",
     "connection",
@@ -42,7 +42,7 @@ pub const ERROR_CLASSES: &[&str] = &[
     "other",
 ];
 
-/// Why a read goes to the primary although there is a replica.
+/// The reasons for reading from the primary although there is a replica.
 pub const READ_FALLBACKS: &[&str] = &[
     "unreachable",
     "behind",
@@ -52,13 +52,13 @@ pub const READ_FALLBACKS: &[&str] = &[
     "diverged",
 ];
 
-/// Kinds of changes in quarantine: the values of a label, and of `quarantine.kind`.
+/// The kinds of changes in quarantine, which are also the values of `quarantine.kind`.
 pub const QUARANTINED_KINDS: &[&str] = &["member", "joined", "left", "guild", "gap", "effect"];
 
-/// Clocks that this host's is compared with.
+/// The clocks with which this host's clock is compared.
 pub const CLOCK_SOURCES: &[&str] = &["discord", "database"];
 
-/// Kinds of effects. A test holds them to the features.
+/// The kinds of effects. A test compares them with the features.
 pub const EFFECT_KINDS: &[&str] = &[
     "level_up",
     "roles",
@@ -70,7 +70,7 @@ pub const EFFECT_KINDS: &[&str] = &[
     "welcome",
 ];
 
-/// What can become of a wish for an avatar, as a label.
+/// Outcomes of getting an avatar.
 pub const AVATAR_OUTCOMES: &[&str] = &[
     "cached",
     "fetched",

@@ -1,7 +1,7 @@
-//! What the system says of this process, under the names that Prometheus' own client libraries use:
+//! Metrics of this process from the operating system, with the names used by Prometheus' client libraries:
 //! <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
 //!
-//! Read when a page is asked for, and written onto it here: the recorder's counters are whole numbers, and seconds of CPU are not.
+//! They are read for each page and written to it directly, because the recorder's counters are integers, and seconds of CPU time are not.
 
 use std::{fmt::Write as _, fs, time::Duration};
 
@@ -12,7 +12,7 @@ use nix::{
 
 use super::PROCESS;
 
-/// Add the process's metrics to a page. What the system does not tell is left out.
+/// Add the metrics of the process to a page. Values that the operating system does not provide are omitted.
 pub(super) fn write(page: &mut String) {
     for metric in PROCESS {
         if let Some(value) = read(metric.name) {
@@ -59,7 +59,7 @@ fn pages(field: usize) -> Option<u64> {
     Some(pages * setting(SysconfVar::PAGE_SIZE)?)
 }
 
-/// A field of `/proc/self/stat` behind the program's name, which may hold anything; the state is field 0:
+/// A field of `/proc/self/stat` after the program's name, which may contain any characters. The state is field 0:
 /// <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>.
 fn stat(field: usize) -> Option<String> {
     let text = fs::read_to_string("/proc/self/stat").ok()?;
@@ -67,7 +67,7 @@ fn stat(field: usize) -> Option<String> {
     behind_name.split(' ').nth(field).map(str::to_owned)
 }
 
-/// Seconds since 1970: the machine's start, and the process's since then.
+/// The start of the process in seconds since 1970: the start of the machine, plus the time from then to the start of the process.
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn start_time() -> Option<f64> {
     let machine = fs::read_to_string("/proc/stat").ok()?;

@@ -71,7 +71,7 @@ fn labels_are_bounded() {
     }
 }
 
-/// `docs/metrics.md` as the registry has it.
+/// `docs/metrics.md`, generated from the registry.
 fn document() -> String {
     let mut text = "# Metrics\n\n\
         Served on `http.listen` as `/metrics`. Written from `bot/src/telemetry/metrics.rs` by `make example`.\n\n\
@@ -101,7 +101,7 @@ fn document() -> String {
     text
 }
 
-/// Title, how the names go on after `eventide_`, and a remark.
+/// The title, the continuations of names after `eventide_`, and a remark.
 const SECTIONS: &[(&str, &str, &str)] = &[
     ("Process", "process", ""),
     ("Build", "build", ""),
@@ -193,7 +193,7 @@ fn metrics_md_is_what_the_code_says() {
     }
 }
 
-/// Whether a word begins as some metric does: volumes and roles bear the bot's name, too.
+/// Whether a word begins like a metric. Volumes and roles contain the bot's name, too.
 fn is_like_a_metric(word: &str) -> bool {
     let first = |name: &str| {
         let rest = name.strip_prefix("eventide_")?;
@@ -203,7 +203,7 @@ fn is_like_a_metric(word: &str) -> bool {
         .is_some_and(|begins| all().any(|metric| first(metric.name).is_some_and(|known| known == begins)))
 }
 
-/// What the documents for people name is there.
+/// All metrics named in documents exist.
 #[test]
 fn every_metric_that_is_written_about_is_there() {
     let known = |word: &str| {
@@ -215,7 +215,7 @@ fn every_metric_that_is_written_about_is_there() {
             })
         })
     };
-    // The changelog also names metrics that are gone.
+    // The changelog also names metrics that were removed.
     for (file, text) in documents::all()
         .into_iter()
         .filter(|(file, _)| file != "CHANGELOG.md")
