@@ -48,7 +48,7 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "eventide", version = version::TEXT, arg_required_else_help = true)]
 pub struct Cli {
-    /// Configuration file [default: config.toml, if there is one]
+    /// Configuration file [default: config.toml, if it exists]
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
     /// The command to run
@@ -56,20 +56,20 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What the binary can do.
+/// The commands of the binary.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the bot until SIGTERM or Ctrl-C
     Run,
     /// Check whether the bot on this machine is alive, or ready
     Health(health::Health),
-    /// Show or change the log level of the bot on this machine while it runs
+    /// Show or change the log level of the running bot on this machine
     ///
     /// The change lasts until its next start. Example: `eventide log info,eventide::discord::rest=debug`
     Log(log::Log),
     /// Print the link that adds the bot to a server
     ///
-    /// It asks for the permissions that the bot uses and lists the reason for each, and the intents to switch on.
+    /// It requests the permissions that the bot uses. The reason for each is listed, and the intents to enable.
     Invite(invite::Invite),
     /// Run the bot on a simulated Discord and a private PostgreSQL
     ///
@@ -92,12 +92,12 @@ pub enum Command {
     Fleet(fleet::Fleet),
     /// Show pending and failed deliveries to Discord
     Effects(effects::Effects),
-    /// Show or cancel what is to be done later, such as the removal of a boost
+    /// Show or cancel scheduled work, such as the end of a boost
     #[command(subcommand)]
     Timers(timers::Timers),
-    /// List, apply or discard changes that PostgreSQL refused
+    /// List, apply or discard changes that PostgreSQL rejected
     ///
-    /// Reasons are, for example, a constraint, a trigger, a missing privilege or a damaged page.
+    /// Possible reasons are a constraint, a trigger, a missing privilege or a damaged page.
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
     /// Register the slash commands, or compare them with those that Discord has
@@ -105,15 +105,18 @@ pub enum Command {
     Commands(commands::Commands),
     /// Check PostgreSQL for problems and suggest fixes
     ///
-    /// Checks version, connections, clocks, harmful settings, dead rows and bloat, HOT ratio, invalid indexes, the age of the checkpoints, expensive statements and the replica. Changes nothing; the exit code is 1 if something is bad.
+    /// Checks version, connections, clocks, harmful settings, dead rows and bloat, HOT ratio, invalid indexes, the age of the checkpoints,
+    /// expensive statements and the replica. Changes nothing; the exit code is 1 if something is bad.
     Doctor,
     /// Back up the schema while the bot runs
     ///
-    /// Needs a `pg_dump` at least as new as the server. The dump has a manifest beside it.
+    /// Needs a `pg_dump` at least as new as the server. Writes a manifest next to the dump.
     Backup(backup::Backup),
     /// Restore a backup into the schema
     ///
-    /// Needs `pg_restore` and `psql`. The backup is checked against its manifest and restored in one transaction; it may be from an older version or another schema. The sessions in it are forgotten, and the gap is recorded, which `levels.backfill` reads back.
+    /// Needs `pg_restore` and `psql`. The backup is checked against its manifest and restored in one transaction; it may be from an older
+    /// version or another schema. Its sessions are discarded, and the resulting gap is recorded; with `levels.backfill` the missed messages
+    /// are read back.
     Restore(restore::Restore),
     /// Import members and XP from another bot
     Import(import::Import),
@@ -127,16 +130,16 @@ pub enum CliError {
     /// The configuration has mistakes.
     #[error("{0}")]
     Config(#[from] Problems),
-    /// The port is taken, or not ours.
+    /// The port is in use, or not permitted.
     #[error("{0}")]
     Listen(#[from] ListenError),
-    /// The metrics' recorder could not be installed.
+    /// The recorder for metrics could not be installed.
     #[error("metrics: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     /// Traces cannot be sent.
     #[error("{0}")]
     Traces(#[from] TracesError),
-    /// There is no database to work on.
+    /// There is no usable database.
     #[error("{0}")]
     Database(#[from] DatabaseError),
     /// The bot could not be started.
@@ -145,28 +148,28 @@ pub enum CliError {
     /// The bot ended by itself.
     #[error("{0}")]
     Bot(#[from] BotError),
-    /// The files of a new migration could not be made.
+    /// The files of a new migration could not be created.
     #[error("{0}")]
     Create(#[from] CreateError),
-    /// The schema is not what it must be; a line a finding.
+    /// The schema has mismatches, one per line.
     #[error("{}", .0.join("\n"))]
     Schema(Vec<String>),
-    /// A question that nobody can answer.
+    /// A confirmation is required, and there is no terminal.
     #[error("not a terminal; pass --yes to confirm `migrate down`")]
     NobodyToAsk,
-    /// There is no backup, or nothing was restored.
+    /// The backup or the restore failed.
     #[error("{0}")]
     Backup(#[from] BackupError),
-    /// The command line asks for what does not go together.
+    /// The arguments contradict each other.
     #[error("{0}")]
     Usage(String),
-    /// The operator said no.
+    /// The operator did not confirm.
     #[error("cancelled; nothing was changed")]
     Declined,
-    /// The operating system refused something.
+    /// An operation of the operating system failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// Nothing was imported, or not to the end.
+    /// The import failed, or was not completed.
     #[error("{0}")]
     Import(#[from] ImportError),
     /// A statement failed.
@@ -183,30 +186,30 @@ pub enum CliError {
         /// The number of all rows.
         rows: u64,
     },
-    /// The commands could not be registered, or looked up.
+    /// The commands could not be registered or listed.
     #[error("{0}")]
     Registration(#[from] RegistrationError),
-    /// Nothing was exported.
+    /// The export failed.
     #[error("{0}")]
     Export(#[from] ExportError),
     /// The demo's reconciliation failed.
     #[cfg(feature = "demo")]
     #[error("the database does not match what was sent; see the reconciliation")]
     NotExact,
-    /// `eventide doctor` found something that must not stay so.
+    /// `eventide doctor` found a serious problem.
     #[error("{0} of the findings are bad; the fix is below each")]
     Unhealthy(usize),
-    /// The process does not live, or is not ready.
+    /// The process is not running, or not ready.
     #[error("{0}")]
     Health(#[from] health::HealthError),
-    /// A second signal came during the drain.
+    /// A second signal arrived during the shutdown.
     #[error("stopped by a second signal; uncommitted events are replayed at the next start")]
     Forced,
 }
 
 impl CliError {
-    /// The process's exit code: 64 for bad configuration or usage (`EX_USAGE` of sysexits.h), 2 for an import without some rows, 1 for
-    /// everything else.
+    /// The exit code of the process: 64 for invalid configuration or usage (`EX_USAGE` of sysexits.h), 2 for an import with rejected rows,
+    /// 1 for everything else.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::NobodyToAsk | Self::Usage(_) => 64,
@@ -217,10 +220,10 @@ impl CliError {
 }
 
 impl Cli {
-    /// Do what was asked.
+    /// Run the command.
     pub async fn execute(self) -> Result<(), CliError> {
         if let Command::Migrate(migrate::Migrate::Create { name }) = &self.command {
-            // Needs no database, nor anything else that is configured.
+            // This command needs neither a database nor a configuration.
             return migrate::create(name);
         }
         let config = Config::from_process(self.config.as_deref())?;

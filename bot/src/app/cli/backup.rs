@@ -15,7 +15,7 @@ use crate::{
     telemetry::logging,
 };
 
-/// Where to, and how many.
+/// The destination, and the number of backups to keep.
 #[derive(Clone, Debug, Args)]
 pub struct Backup {
     /// File to write, or a directory (DIR/) for a new eventide-SCHEMA-TIME.dump each time

@@ -7,13 +7,13 @@ use clap::Args;
 use super::CliError;
 use crate::{app::demo, config::Config, telemetry::logging};
 
-/// What to show.
+/// The options of the demo.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Demo {
     /// Duration of the traffic in seconds
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// Events per second over all shards; 0 for as many as the bot takes
+    /// Events per second over all shards; 0 for as many as the bot can process
     #[arg(long, default_value_t = 5_000)]
     rate: u32,
     /// Number of simulated guilds

@@ -9,15 +9,15 @@ use crate::app::{cli::Cli, documents};
 const HEAD: &str = "\
 # Command line
 
-Written from the binary's own help by `make example`.
+Generated from the binary's own help by `make example`.
 
-Every command takes `--config FILE`, without which it reads `config.toml` in the working directory where there is one, and `--help`. Commands
-that need the database work beside a running bot, on its private PostgreSQL too; without a bot they start that server and stop it afterwards.
+Every command accepts `--help` and `--config FILE`; without a file it reads `config.toml` in the working directory, if that exists. Commands that
+need the database also work while the bot runs its private PostgreSQL. If no bot is running, they start that server and stop it afterwards.
 
 | Exit code | |
 |---|---|
 | 0 | success; of `run`, a clean stop |
-| 1 | a failure; of `run`, a failed start, a fatal answer from Discord, or a drain that was forced or took too long |
+| 1 | a failure; of `run`, a failed start, a fatal answer from Discord, or a shutdown that was forced or took too long |
 | 2 | `import` rejected some rows and imported the others |
 | 64 | a mistake in the configuration or on the command line |
 ";

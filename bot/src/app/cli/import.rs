@@ -48,13 +48,13 @@ pub struct Import {
     /// Show what would change, without writing to the database
     #[arg(long)]
     dry_run: bool,
-    /// Where rejected rows are written, to be corrected and imported [default: FILE.rejects.jsonl]
+    /// File for rejected rows, which can be corrected and imported [default: FILE.rejects.jsonl]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// Rows per transaction
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = batch)]
     batch: usize,
-    /// Import a file again that was already imported
+    /// Import a file again that has already been imported
     #[arg(long, action = ArgAction::SetTrue)]
     again: bool,
     /// Accept IDs even if they look rounded

@@ -30,7 +30,7 @@ pub struct Invite {
     pub without: Vec<Feature>,
 }
 
-/// What takes permissions and is switched on by servers, not by the operator.
+/// Features that need permissions and are enabled by servers, not by the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Feature {
     /// Level announcements, welcome messages and the log channel

@@ -27,7 +27,8 @@ pub enum Migrate {
     },
     /// Undo the newest migration
     ///
-    /// Shows which tables, columns and rows it drops, asks, and does it in one transaction. Refused while Eventide runs on the schema.
+    /// Shows which tables, columns and rows are lost, asks for confirmation, and undoes it in one transaction. Refused while Eventide runs
+    /// on the schema.
     Down {
         /// Number of migrations to undo, all or none
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
@@ -41,7 +42,7 @@ pub enum Migrate {
         /// Name of the migration, such as `add_guild_settings`
         name: String,
     },
-    /// Check that history and schema match this binary's migrations
+    /// Check that the history and the schema match this binary's migrations
     ///
     /// Compares tables, columns, indexes, constraints, views, triggers and functions with what the migrations create.
     Verify,

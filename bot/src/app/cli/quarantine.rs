@@ -19,9 +19,9 @@ use crate::{
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Quarantine {
-    /// Show the changes and why each was refused, oldest first
+    /// Show the changes and why each was rejected, oldest first
     List(List),
-    /// Apply changes, each once, after the cause was corrected
+    /// Apply changes, each once, after the cause was fixed
     Retry(Which),
     /// Delete changes without applying them
     Discard(Which),

@@ -19,7 +19,7 @@ use crate::{
 /// What to restore.
 #[derive(Clone, Debug, Args)]
 pub struct Restore {
-    /// The backup; its manifest must be beside it
+    /// The backup; its manifest must be next to it
     file: PathBuf,
     /// Replace the contents of the schema
     #[arg(long)]

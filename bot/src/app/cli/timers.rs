@@ -19,7 +19,7 @@ use crate::{
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Timers {
-    /// Show what is to be done later, the next first
+    /// Show scheduled work, the next first
     List(List),
     /// Cancel a timer of a server
     ///
@@ -30,10 +30,10 @@ pub enum Timers {
 /// What to show.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct List {
-    /// Show timers that were given up, with the reason, newest first
+    /// Show abandoned timers with the reason, newest first
     #[arg(long)]
     pub failed: bool,
-    /// Show timers of this server only
+    /// Show only timers of this server
     #[arg(long, value_name = "ID", value_parser = guild)]
     pub guild: Option<Id<GuildMarker>>,
     /// Show at most N
