@@ -1,4 +1,4 @@
-# Every text that a member sees. The same keys stand in every language's file; a test finds those that are missing.
+# All texts for members. Every language's file has the same keys; a test finds missing ones.
 
 about-description = Show information about this bot
 about-reply = **Eventide** { $version }
@@ -60,7 +60,7 @@ privacy-export-name = export
 privacy-exported = This is everything that is stored about you in this server.
 privacy-delete-description = Erase what is stored about you in this server, except warnings
 privacy-delete-name = delete
-privacy-delete-question = This erases your XP, your message count and everything else that is stored about you in this server. Warnings stay, because they belong to the server. **It cannot be undone.** Messages that you write later count from zero.
+privacy-delete-question = This erases your XP, your message count and everything else that is stored about you in this server. Warnings stay, because they belong to the server. **This cannot be undone.** Messages that you write later count from zero.
 privacy-delete-button = Erase everything
 privacy-deleted = Your XP, your message count, your card and everything else that was stored about you in this server have been erased. Warnings about you stay, because they belong to the server.
 
@@ -89,14 +89,14 @@ rank-reply = **{ $name }** is level **{ $level }**, rank **#{ $rank }**
 rank-nobody = **{ $name }** has no XP in this server yet.
 
 error-away = The database is not responding at the moment. Your messages still count, and are saved when it is back. Please try again in a minute.
-error-away-midway = The database is not responding at the moment. What was started is finished when it is back.
-error-broken = Something went wrong. The bot's operator finds it in the log. Please try again.
+error-away-midway = The database is not responding at the moment. Your request will be completed when it is back.
+error-broken = Something went wrong. Please try again. The bot's operator can find the details in the log.
 error-busy = Too many people are using the bot at the moment. Please try again in a minute.
 error-flood = You are using this command too often. You can use it again { $until }.
 error-server-only = This command works only in servers.
 error-stale = This button is from an older version of the bot. Please use the command again.
 error-unknown = This command no longer exists. Discord may still show it for a few minutes.
-error-option = The value of **{ $option }** is not valid. Please correct it, or choose one from the list if Discord shows a list.
+error-option = The value of **{ $option }** is not valid. Please correct it, or choose one from the list if there is one.
 error-slow = This took too long. Please try again in a minute.
 error-permission = You need the **{ $permission }** permission for this.
 permission-manage-guild = Manage Server
@@ -134,24 +134,24 @@ xp-option-member-description = The member
 xp-option-role-description = Everyone with this role
 xp-one-of-both = Please choose either a member or a role.
 xp-bot = Bots have no XP.
-xp-amount = That is more XP than the highest level takes. Please choose a smaller number.
+xp-amount = That is more XP than the highest level needs. Please choose a smaller number.
 xp-one = { $user } had { $before } XP and now has { $after }: level { $level }.
 xp-many = Done: the XP of { $members ->
         [one] one member has
        *[other] { $count } members has
-    } changed. `/levels undo` takes it back.
+    } changed. `/levels undo` undoes this.
 xp-nobody = No one has this role.
 xp-done-before = This has already been done.
 xp-looking = Looking for members with { $role } …
-xp-members-hidden = Discord does not show me who has a role, because the bot's operator has not enabled the Server Members Intent. Changing a single member works.
+xp-members-hidden = I cannot see who has a role, because the bot's operator has not enabled the Server Members Intent. You can still choose a single member.
 
 levels-description = Set what messages earn, how levels are announced and which roles they give
 levels-show-description = Show all level settings
 levels-xp-description = Set how much XP a message earns
-levels-cooldown-description = Set for how long further messages earn nothing
-levels-multiplier-description = Let a role or channel earn more, less or nothing
+levels-cooldown-description = Set how long a member has to wait between messages that earn XP
+levels-multiplier-description = Let members with a role, or messages in a channel, earn more XP, less, or none
 levels-role-mode-description = Choose what counts if a member has several roles with multipliers
-levels-boost-description = Let messages earn more for a limited time
+levels-boost-description = Let messages earn more XP for a limited time
 levels-boost-end-description = End all boosts now
 levels-announce-description = Choose where and how level-ups are announced
 levels-reward-description = Manage the roles that levels give
@@ -162,12 +162,12 @@ levels-reward-mode-description = Choose whether members keep the roles of lower 
 levels-reward-demotion-description = Choose when members lose the roles of levels that they no longer have
 levels-reward-rejoin-description = Choose whether members who return get the roles of their level
 levels-reward-sync-description = Check the roles of all members and give what is missing
-levels-curve-description = Set how much XP levels take
+levels-curve-description = Set how much XP each level takes
 levels-reset-description = Reset the XP of all members to 0
 levels-undo-description = Undo a change of XP
 levels-option-least-description = The minimum XP for a message
 levels-option-most-description = The maximum XP for a message
-levels-option-seconds-description = In seconds; 0 for none
+levels-option-seconds-description = The cooldown in seconds; 0 for none
 levels-option-factor-description = Such as 2 or 0.5; 0 earns nothing, and 1 is normal
 levels-option-role-description = The role
 levels-option-channel-description = The channel, category or thread
@@ -189,7 +189,7 @@ levels-option-remove-never = never
 levels-option-remove-undo = when a change of XP is undone
 levels-option-remove-always = whenever their level goes down
 levels-option-give-description = Whether they get the roles
-levels-option-dry-run-description = Change nothing; show how many members would be checked and what is in the way
+levels-option-dry-run-description = Change nothing; show how many members would be checked, and any problems
 levels-option-take-description = Also remove roles that I gave for levels that members no longer have
 levels-option-keep-description = What happens to the roles of lower levels
 levels-option-keep-stack = members keep them
@@ -199,7 +199,7 @@ levels-option-kind-mee6 = MEE6's curve
 levels-option-kind-linear = the same XP for each level
 levels-option-kind-arcane = Arcane's curve
 levels-option-kind-cubic = your own formula
-levels-option-step-description = For the same XP for each level: how much
+levels-option-step-description = The XP for each level, if it is the same for all levels
 levels-option-cubic-description = For your own formula: the factor of level³
 levels-option-square-description = For your own formula: the factor of level²
 levels-option-straight-description = For your own formula: the factor of the level
@@ -250,7 +250,7 @@ levels-reward-not-given = This role belongs to an integration or to server boost
 levels-demotion-never = Members keep the roles of levels that they no longer have.
 levels-demotion-undo = Members lose roles that I gave when the change of XP that raised their level is undone.
 levels-demotion-always = Members lose roles that I gave whenever their level goes down.
-levels-rejoin-on = Members who return get the roles of their level. If I do not learn who joins, they get them at their next level.
+levels-rejoin-on = Members who return get the roles of their level. If I cannot see who joins, they get them at their next level.
 levels-rejoin-off = Members who return get no roles until their next level.
 levels-sync-dry = { $members ->
         [one] One member
@@ -266,7 +266,7 @@ levels-sync-waiting = { $members ->
         [one] One member waits
        *[other] { $count } members wait
     } for a role that I cannot give. I will try again when the roles change, and every hour.
-levels-sync-goes-on = Members done: { $done } of { $count }. The rest follows; I can no longer update this message.
+levels-sync-goes-on = Members done: { $done } of { $count }. The rest will follow, but I can no longer update this message.
 levels-reset-sure = This resets the XP of **all members** of this server to 0. `/levels undo` can undo it. Are you sure?
 levels-reset-yes = Yes, reset all XP
 levels-reset-no = Cancel
@@ -346,8 +346,8 @@ settings-moderators-hidden = only moderators see it
 settings-moderators-show = Show members who warned them
 settings-moderators-hide = Hide who warned members
 settings-prefix-label = Prefix
-settings-prefix-hint = Works only if the bot's operator lets it read messages.
-settings-prefix-bad = A prefix has up to 5 characters, and no space, @, #, < or `.
+settings-prefix-hint = This only works if the bot's operator has enabled text commands.
+settings-prefix-bad = A prefix can have up to 5 characters, and must not contain spaces, @, #, < or `.
 settings-welcome-nowhere = Please choose the welcome channel first.
 warn-description = Warn a member; each warning is a numbered case
 warn-option-member = member
@@ -388,7 +388,7 @@ warn-direct = ⚠️ You were warned in **{ $server }** (case #{ $case }, { $sev
     { $reason }
 warn-direct-by = You were warned by <@{ $moderator }>.
 warn-bad-expiry = **{ $given }** is not a time that I understand. Examples: `90min`, `1.5h`, `7d`, `2w 3d` or `never`. It must be between one second and ten years.
-warn-bad-reason = A reason has 1 to 1,000 characters.
+warn-bad-reason = A reason must have 1 to 1,000 characters.
 warn-bad-points = Points must be a number from 0 to 100.
 warn-yourself = You cannot warn yourself.
 warn-bot = I cannot be warned.
@@ -499,7 +499,7 @@ warning-obstacle-late = Discord could not be reached for too long.
 warning-obstacle-other = Discord did not accept it.
 warning-audit-log = Warning, case #{ $case }: { $points } reached
 
-levels-departed-description = What happens to XP when a member leaves or is banned
+levels-departed-description = Choose what happens to XP when a member leaves or is banned
 levels-option-fate-description = What happens to their XP
 levels-option-fate-keep = they stay on the leaderboard
 levels-option-fate-hide = they are hidden until they return
