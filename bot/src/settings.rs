@@ -8,6 +8,7 @@ mod cache;
 pub mod change;
 pub(crate) mod cleanup;
 mod guild;
+pub(crate) mod mod_log;
 pub mod notice;
 pub mod table;
 pub mod text_form;

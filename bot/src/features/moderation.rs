@@ -6,10 +6,8 @@
 
 pub mod cases;
 pub mod commands;
-pub mod duration;
 pub mod effects;
 pub mod lift;
-pub(crate) mod log;
 pub(crate) mod manifest;
 pub mod rows;
 pub mod texts;
@@ -23,6 +21,8 @@ use twilight_model::id::{
     marker::{GuildMarker, InteractionMarker, UserMarker},
 };
 
+pub(crate) use crate::settings::mod_log as log;
+pub use crate::support::text::duration;
 use crate::{
     postgres::{Store, StoreError, Tx},
     settings::Settings,

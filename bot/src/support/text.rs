@@ -1,5 +1,6 @@
-//! Text sent to Discord: length limits, names and templates.
+//! Text from and for Discord: durations, length limits, names and templates.
 
+pub mod duration;
 pub(crate) mod limits;
 pub mod names;
 pub mod template;
