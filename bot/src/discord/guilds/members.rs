@@ -8,7 +8,7 @@ use twilight_model::id::{
     marker::{GuildMarker, RoleMarker, UserMarker},
 };
 
-use super::Guilds;
+use super::{Guilds, cache::Need};
 use crate::discord::rest::{Priority, RestError};
 
 /// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
@@ -36,12 +36,18 @@ struct MemberRoles {
 
 impl Guilds {
     /// A member's roles.
+    ///
+    /// An effect needs the guild's roles and the bot's own roles as well. Since it returns its lane instead of waiting for a bucket, they are
+    /// read first: the bot's own member comes from the same bucket as other members, whose readers would use it up each time.
     pub async fn roles_of(
         &self,
         guild_id: Id<GuildMarker>,
         user_id: Id<UserMarker>,
         priority: Priority,
     ) -> Result<Vec<Id<RoleMarker>>, RestError> {
+        if priority == Priority::Effect {
+            self.known(guild_id, Need::Own, priority, |_| ()).await?;
+        }
         let request = self.inner.rest.builders().guild_member(guild_id, user_id);
         let roles: MemberRoles = self.inner.rest.send(priority, request).await?.model()?;
         Ok(roles.roles)

@@ -157,6 +157,8 @@ async fn try_to(
     let failing = failures::failing(&to.store, guild_id, Roles::KIND).await?;
     let xp = member_xp::xp_of(&to.store, member).await?;
     let mut settings = settings;
+    // A role may have gained permissions while this process did not receive the guild's events.
+    to.guilds.forget_if_older(guild_id, OLDEST_PERMISSIONS);
     loop {
         let level = settings.curve.level_of(xp);
         if settings.rewards.deserved(level).is_empty() && given.is_empty() {
@@ -344,6 +346,7 @@ async fn take(
 
 /// Whether the bot can give a role, according to current data.
 pub(crate) async fn can_give(to: &Deliverer, guild_id: Id<GuildMarker>, role_id: Id<RoleMarker>) -> bool {
+    to.guilds.forget_if_older(guild_id, OLDEST_PERMISSIONS);
     let is_assignable = to.guilds.assignable(guild_id, role_id, Priority::Effect).await;
     if is_assignable.is_ok_and(|assignable| assignable != Assignable::Yes) {
         return false;
@@ -351,14 +354,12 @@ pub(crate) async fn can_give(to: &Deliverer, guild_id: Id<GuildMarker>, role_id:
     !matches!(not_by_owner(to, guild_id, role_id).await, Ok(Some(_)))
 }
 
-/// A dangerous permission of a role that was not made a reward by the guild's owner. The role may have gained it since, even while this
-/// process did not receive the guild's events.
+/// A dangerous permission of a role that was not made a reward by the guild's owner. The role may have gained it since.
 async fn not_by_owner(
     to: &Deliverer,
     guild_id: Id<GuildMarker>,
     role_id: Id<RoleMarker>,
 ) -> Result<Option<Permissions>, Stopped> {
-    to.guilds.forget_if_older(guild_id, OLDEST_PERMISSIONS);
     let dangers = to.guilds.dangers_of(guild_id, role_id, Priority::Effect).await?;
     if dangers.is_none() {
         return Ok(None);
