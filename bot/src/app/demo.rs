@@ -245,7 +245,7 @@ async fn caught_up(control: &discord_simulator::Control, shards: &[Arc<ShardStat
             return;
         }
         if Instant::now() >= deadline {
-            view.line("the bot has not caught up in time; what it lacks is told below");
+            view.line("the bot did not catch up in time; see below for what is missing");
             return;
         }
         sleep(Duration::from_millis(20)).await;

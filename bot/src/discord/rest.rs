@@ -406,7 +406,7 @@ fn tell(route: &Route, scope: Scope, retry_after: Duration) {
             tracing::debug!(
                 rest.route = route,
                 rest.retry_ms = retry_ms,
-                "limited in one bucket"
+                "rate limited in one bucket"
             );
         }
         Scope::Global => {

@@ -66,7 +66,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub enum ConnectError {
     /// The URL is invalid. It is not shown, because it may contain a password.
     #[error(
-        "the database URL (database.url or DATABASE_URL) is {}: postgresql://USER:PASSWORD@HOST:PORT/DATABASE is one",
+        "the database URL (database.url or DATABASE_URL) is {}; a valid one is postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
         .0.in_words()
     )]
     Url(Fault),

@@ -129,7 +129,7 @@ async fn definitions(database: &Database) -> Vec<Finding> {
             // Additional objects are a warning; missing and different ones are an error.
             let more = found.contains("is one more than the migrations make");
             let advice =
-                "eventide migrate verify lists all; make it again as in the migrations, or restore a backup";
+                "eventide migrate verify lists all; recreate it as in the migrations, or restore a backup";
             if more {
                 Finding::warning("definitions", found, "drop it unless it is wanted")
             } else {

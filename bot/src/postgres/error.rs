@@ -207,8 +207,8 @@ fn advice(code: &SqlState) -> Option<&'static str> {
             "check the role and its password in DATABASE_URL, database.url_file or ~/.pgpass, and the server's pg_hba.conf"
         }
         SqlState::INVALID_CATALOG_NAME => "check the name in DATABASE_URL, or make it with CREATE DATABASE",
-        SqlState::DISK_FULL => "make room on the server's disk; nothing is lost meanwhile",
-        SqlState::CANNOT_CONNECT_NOW => "it is tried again",
+        SqlState::DISK_FULL => "free some space on the server's disk; nothing is lost meanwhile",
+        SqlState::CANNOT_CONNECT_NOW => "the connection is retried",
         SqlState::READ_ONLY_SQL_TRANSACTION => {
             "this is a standby or a read-only role: set DATABASE_URL to the primary's address"
         }

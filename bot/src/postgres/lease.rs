@@ -92,7 +92,7 @@ impl Drop for Lease {
             let (token, target) = (connection.cancel_token(), self.target.clone());
             #[expect(
                 clippy::disallowed_methods,
-                reason = "whoever gave up does not wait for it, and it ends after the target's patience"
+                reason = "the caller has stopped waiting, and it ends after the target's timeout"
             )]
             drop(tokio::spawn(async move { target.cancel(token).await }));
         }

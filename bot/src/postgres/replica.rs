@@ -210,10 +210,7 @@ impl Replica {
     fn failed(&self, error: &StoreError) {
         self.state().resting_until = Some(Instant::now() + REST);
         self.note(Some("unreachable"), || {
-            format!(
-                "it does not answer, and is asked again in {} s: {error}",
-                REST.as_secs()
-            )
+            format!("it does not answer; retrying in {} s: {error}", REST.as_secs())
         });
     }
 

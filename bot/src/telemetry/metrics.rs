@@ -311,22 +311,22 @@ pub const PROCESS: &[Definition] = &[
     of_the_process(
         "process_resident_memory_bytes",
         Kind::Gauge,
-        "Memory of the process that is in RAM.",
+        "Resident memory of the process.",
     ),
     of_the_process(
         "process_virtual_memory_bytes",
         Kind::Gauge,
-        "Addresses that the process has, most of them not in RAM.",
+        "Virtual memory of the process, most of which is not in RAM.",
     ),
     of_the_process(
         "process_open_fds",
         Kind::Gauge,
-        "Files and sockets that the process has open.",
+        "Open file descriptors of the process.",
     ),
     of_the_process(
         "process_max_fds",
         Kind::Gauge,
-        "Files and sockets that it may have open.",
+        "Maximum number of open file descriptors.",
     ),
     of_the_process("process_threads", Kind::Gauge, "Threads of the process."),
     of_the_process(

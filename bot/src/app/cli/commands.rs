@@ -52,7 +52,7 @@ pub async fn commands(what: Commands, config: &Config) -> Result<(), CliError> {
                 let state = match known.iter().find(|known| known.name == definition.name) {
                     None => "not registered",
                     Some(known) if known.description == definition.description => "registered",
-                    Some(_) => "registered as it was",
+                    Some(_) => "registered in an older form",
                 };
                 writeln!(
                     out,

@@ -55,7 +55,7 @@ pub async fn effects(what: Effects, config: &Config) -> Result<(), CliError> {
         let nothing = if what.failed {
             format!("no failed deliveries in the last {} days", what.days)
         } else {
-            "nothing waits".to_owned()
+            "no pending deliveries".to_owned()
         };
         writeln!(out, "{nothing}")?;
         return Ok(());

@@ -87,7 +87,7 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
         wish(
             Permissions::CONNECT,
             "Connect",
-            "the same in the chat of a voice channel; the bot joins none",
+            "the same in the text chat of voice channels, which the bot does not join",
         ),
     ),
     (
@@ -129,12 +129,12 @@ const BACKFILL: &[Wish] = &[
     wish(
         Permissions::READ_MESSAGE_HISTORY,
         "Read Message History",
-        "missed messages are read back (levels.backfill)",
+        "reading missed messages (levels.backfill)",
     ),
     wish(
         Permissions::CONNECT,
         "Connect",
-        "the same in the chat of a voice channel; the bot joins none",
+        "the same in the text chat of voice channels, which the bot does not join",
     ),
 ];
 
@@ -143,7 +143,7 @@ const WRITTEN: &[Wish] = &[
     wish(
         Permissions::SEND_MESSAGES,
         "Send Messages",
-        "answers to written commands (discord.message_content)",
+        "replies to text commands (discord.message_content)",
     ),
     wish(
         Permissions::SEND_MESSAGES_IN_THREADS,
@@ -153,22 +153,22 @@ const WRITTEN: &[Wish] = &[
     wish(
         Permissions::CONNECT,
         "Connect",
-        "the same in the chat of a voice channel; the bot joins none",
+        "the same in the text chat of voice channels, which the bot does not join",
     ),
     wish(
         Permissions::EMBED_LINKS,
         "Embed Links",
-        "the leaderboard as an answer to !leaderboard",
+        "the leaderboard in reply to !leaderboard",
     ),
     wish(
         Permissions::ATTACH_FILES,
         "Attach Files",
-        "the card as an answer to !rank",
+        "the card in reply to !rank",
     ),
     wish(
         Permissions::READ_MESSAGE_HISTORY,
         "Read Message History",
-        "answers refer to the written command",
+        "replies refer to the text command",
     ),
 ];
 
@@ -259,7 +259,7 @@ fn told(application_id: Id<ApplicationMarker>, without: &[Feature], config: &Con
     for wish in &wishes {
         writeln!(text, "{:width$}  {}", wish.name, wish.why).expect("a string takes all");
     }
-    text.push_str("\nTo be switched on in the Developer Portal (Bot, Privileged Gateway Intents): ");
+    text.push_str("\nTo be enabled in the Developer Portal (Bot, Privileged Gateway Intents): ");
     text.push_str(&privileged(&config.discord));
     text.push('\n');
     text

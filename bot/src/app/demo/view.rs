@@ -204,7 +204,7 @@ impl View {
             #[expect(clippy::cast_precision_loss, reason = "microseconds")]
             let micros = cpu.as_nanos() as f64 / 1_000.0;
             self.line(&format!(
-                "\nCPU of the bot, without simulator and PostgreSQL: {micros:.1} µs an event"
+                "\nCPU of the bot, without simulator and PostgreSQL: {micros:.1} µs per event"
             ));
         }
         self.line(&format!(

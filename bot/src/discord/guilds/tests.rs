@@ -287,11 +287,7 @@ fn events_keep_it_right() {
     let update = json!({"id": "100", "name": "Another", "owner_id": "7", "roles": [], "emojis": []});
     let (roles, _, name) = told("GUILD_UPDATE", update);
     assert_eq!((name.as_deref(), roles[1]), (Some("Another"), Assignable::Yes));
-    assert_eq!(
-        guild.sizes(),
-        (1, 1 + 5 + 1, 0),
-        "the thread was nobody's question"
-    );
+    assert_eq!(guild.sizes(), (1, 1 + 5 + 1, 0), "the thread was not queried");
 
     assert!(hear(
         &mut guild,
@@ -399,7 +395,7 @@ fn an_answer_that_is_older_than_an_event_is_noticed() {
     assert!(hear(&mut kept, "GUILD_MEMBER_UPDATE", &other));
     assert!(
         !kept.has_changed(GUILD, again),
-        "somebody else's roles do not matter"
+        "the roles of other members do not matter"
     );
     kept.end(GUILD);
     kept.end(GUILD);

@@ -89,7 +89,7 @@ impl Programs {
             );
             if let Some(unsafe_ones) = found.iter().find(is_new) {
                 return BackupError::NoProgram(format!(
-                    "{name} {} (in {}) lets a prepared backup run programs on this machine (CVE-2025-8714): update it to {}",
+                    "{name} {} (in {}) lets a manipulated backup run programs on this machine (CVE-2025-8714): update it to {}",
                     unsafe_ones.version,
                     unsafe_ones.directory.display(),
                     fixed()

@@ -19,9 +19,9 @@ impl Target {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(
                 error = one_line(&error),
-                "a statement that was given up could not be cancelled"
+                "a statement could not be cancelled after its timeout"
             ),
-            Err(_elapsed) => tracing::debug!("a statement that was given up could not be cancelled in time"),
+            Err(_elapsed) => tracing::debug!("cancelling a statement after its timeout took too long"),
         }
     }
 }

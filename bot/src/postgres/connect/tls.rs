@@ -301,7 +301,7 @@ fn explained(error: &rustls::Error) -> String {
         Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => {
-            "the server's certificate is for another host name: connect by a name that stands in its subjectAltName, or take \
+            "the server's certificate is for another host name: connect with a name in its subjectAltName, or use \
              sslmode=verify-ca if every server of this authority may be trusted"
         }
         Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {

@@ -23,7 +23,7 @@ pub(super) fn disk_of(directory: &Path) -> Finding {
         }
         Err(error) => Finding::warning(
             "disk",
-            format!("{} cannot be looked at: {error}", directory.display()),
+            format!("{} cannot be examined: {error}", directory.display()),
             "check database.data_directory",
         ),
     }
@@ -37,7 +37,7 @@ fn disk(free: u64, all: u64, directory: &Path) -> Finding {
         bytes(all),
         directory.display()
     );
-    let advice = "make room: when the disk is full, nothing is committed until there is some again";
+    let advice = "free some space: when the disk is full, nothing can be committed";
     if free < NEARLY_NOTHING {
         Finding::bad("disk", found, advice)
     } else if free < SCARCE {

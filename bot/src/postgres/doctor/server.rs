@@ -258,7 +258,7 @@ pub(super) fn settings(server: &Server, settings: &HashMap<String, String>) -> V
     {
         warn(
             format!("autovacuum_naptime = {pause}s"),
-            "updated rows are cleaned up so seldom that tables grow: set it to 1min",
+            "updated rows are cleaned up so rarely that tables grow: set it to 1min",
         );
     }
     if server.transaction_age > TRANSACTION_AGE {

@@ -74,7 +74,8 @@ pub(super) const HEAD: &str = "What it is for, in a sentence.";
 /// The placeholder of the undo.
 pub(super) const UNDO_HEAD: &str = "What is lost, in a sentence.";
 /// The placeholder for the line about locks.
-pub(super) const LOCKS: &str = "which tables that are there already, how, and for how long; without this line if it only makes new ones.";
+pub(super) const LOCKS: &str =
+    "which existing tables, how, and for how long; remove this line if it only creates new ones.";
 
 /// The existing migrations; none if the directory does not exist.
 fn versions(directory: &Path) -> Vec<(u32, String)> {

@@ -79,7 +79,7 @@ pub async fn expect_ours(store: &Store, schema: &str) -> Result<(), StoreError> 
             if names.any(|name| known.contains(&name)) {
                 return Ok(());
             }
-            "its migrations are others".to_owned()
+            "it has other migrations".to_owned()
         }
     };
     let error = MigrateError::ForeignSchema {
