@@ -1,9 +1,9 @@
-//! Whether this host's clock is right, and Discord's time where it is not.
+//! Detects whether this host's clock is wrong, and provides Discord's time in that case.
 //!
-//! Discord dates interactions and messages by its own clock. A host whose clock runs ahead would take every command for one that is too
-//! old to be answered. Every REST response carries Discord's time in its
-//! [`Date`](https://www.rfc-editor.org/rfc/rfc9110#field.date) header, in whole seconds; with the times of request and response it
-//! bounds the difference between both clocks. What is decided here by Discord's times uses the corrected clock.
+//! Discord dates interactions and messages by its own clock. If the host's clock were ahead, every command would seem too old to be
+//! answered. Every REST response carries Discord's time in its [`Date`](https://www.rfc-editor.org/rfc/rfc9110#field.date) header, in whole
+//! seconds. Together with the times of the request and the response, it bounds the difference between both clocks. Decisions about
+//! Discord's times use the corrected clock.
 
 use std::{
     sync::{
@@ -20,24 +20,24 @@ use crate::{
     telemetry::metrics,
 };
 
-/// A difference below this is neither corrected nor logged.
+/// A smaller difference is neither corrected nor logged.
 pub(crate) const TOLERANCE_MS: i64 = 2_000;
 
-/// How long bounds are narrowed before they are measured again, since clocks drift and are set.
+/// How long bounds are narrowed before they are measured again, since clocks drift and are adjusted.
 const MAX_AGE: Duration = Duration::from_mins(10);
 
-/// Discord's clock, as far as it is known. A clone is another handle to the same.
+/// Discord's clock, as far as it is known. Clones share the same state.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     bounds: Mutex<Option<Bounds>>,
-    /// Milliseconds to add to this host's clock.
+    /// The number of milliseconds to add to this host's clock.
     correction: AtomicI64,
 }
 
-/// What is known of how far another clock is ahead of this host's, in milliseconds.
+/// The known bounds of how far another clock is ahead of this host's, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bounds {
     least: i64,
@@ -46,7 +46,7 @@ struct Bounds {
 }
 
 impl Bounds {
-    /// Both measurements together, or the new one where they contradict each other because a clock was set.
+    /// Combine both measurements. If they contradict each other because a clock was adjusted, return the new one.
     fn narrowed(self, new: Self) -> Self {
         let both = Self {
             least: self.least.max(new.least),
@@ -60,7 +60,7 @@ impl Bounds {
         }
     }
 
-    /// The smallest difference that explains what was measured.
+    /// The smallest difference that explains the measurements.
     fn difference(self) -> i64 {
         0.clamp(self.least, self.most)
     }
@@ -79,14 +79,14 @@ impl Clock {
         }
     }
 
-    /// Learn from a response with this `Date` header, whose request was sent and which was received at these times of this host.
+    /// Learn from the `Date` header of a response. `sent` and `received` are this host's times of the request and the response.
     pub(crate) fn learn(&self, date: &str, sent: SystemTime, received: SystemTime) {
         let Ok(date) = httpdate::parse_http_date(date) else {
             return;
         };
         self.learn_bounds(Bounds {
             least: to_millis(date) - to_millis(received),
-            // The header leaves out a part of a second.
+            // The header has no fractions of a second.
             most: to_millis(date) + 1_000 - to_millis(sent),
             since: Instant::now(),
         });
@@ -95,7 +95,7 @@ impl Clock {
     fn learn_bounds(&self, new: Bounds) {
         let difference = {
             let mut bounds = self.0.bounds.lock().unwrap_or_else(PoisonError::into_inner);
-            // The host's clock was set between request and response.
+            // The host's clock was adjusted between the request and the response.
             if new.least > new.most {
                 return;
             }
@@ -141,7 +141,7 @@ mod tests {
             Ok(ahead) => i64::try_from(ahead.as_millis()).expect("small"),
             Err(error) => -i64::try_from(error.duration().as_millis()).expect("small"),
         };
-        // The two looks at the host's clock are not the same moment.
+        // The host's clock is read twice, at slightly different times.
         (difference + 50).div_euclid(100) * 100
     }
 

@@ -1,4 +1,4 @@
-//! What a shard shows of itself to others: health checks, gauges, the demo.
+//! The state of shards for health checks, gauges and the demo.
 
 use std::sync::{
     Arc, Mutex, PoisonError, RwLock,
@@ -10,24 +10,24 @@ use twilight_model::id::{Id, marker::MessageMarker};
 
 use crate::{support::ids::ShardKey, telemetry::metrics};
 
-/// Where a shard stands.
+/// The state of a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ShardState {
-    /// Waits before it connects.
+    /// It waits before it connects.
     Waiting = 0,
-    /// Connects, identifies or resumes.
+    /// It is connecting, identifying or resuming.
     Connecting = 1,
-    /// Has a session that receives events.
+    /// It has a session that receives events.
     Up = 2,
-    /// Does not read, because the ledger is full.
+    /// It does not read, because the ledger is full.
     Full = 3,
-    /// Has ended.
+    /// It has ended.
     Ended = 4,
 }
 
 impl ShardState {
-    /// As a word.
+    /// The name of the state.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -39,21 +39,21 @@ impl ShardState {
     }
 }
 
-/// The shards that a process has at the moment. A clone is another handle to the same.
+/// The shards of a process. Clones share the same state.
 #[derive(Clone, Debug, Default)]
 pub struct Shards(Arc<Registry>);
 
 #[derive(Debug, Default)]
 struct Registry {
     shards: RwLock<Vec<Arc<ShardStatus>>>,
-    /// The number of shards that the fleet has.
+    /// The number of shards of the fleet.
     count: AtomicU32,
-    /// Whether the process has what it shall have of them.
+    /// Whether the process has its share of them.
     has_share: AtomicBool,
 }
 
 impl Shards {
-    /// All of them, by number. While the number of shards changes there are some of both.
+    /// All shards, ordered by number. During a change of the number of shards, the list contains old and new ones.
     pub fn list(&self) -> Vec<Arc<ShardStatus>> {
         self.0
             .shards
@@ -62,17 +62,17 @@ impl Shards {
             .clone()
     }
 
-    /// The number of shards that the fleet has.
+    /// The number of shards of the fleet.
     pub fn count(&self) -> u32 {
         self.0.count.load(Ordering::Relaxed)
     }
 
-    /// Whether the fleet has so many shards, so that these are the ones that serve its guilds.
+    /// Whether the fleet has this number of shards, which means that shards with it serve its guilds.
     pub fn are_counted(&self, count: u32) -> bool {
         self.count() == count
     }
 
-    /// Whether the process has what it shall have of the shards; those that run may not be up yet.
+    /// Whether the process has its share of the shards. They may not be up yet.
     pub fn has_share(&self) -> bool {
         self.0.has_share.load(Ordering::Relaxed)
     }
@@ -81,7 +81,7 @@ impl Shards {
         self.0.has_share.store(has_share, Ordering::Relaxed);
     }
 
-    /// The fleet has so many shards.
+    /// Set the number of shards of the fleet.
     pub fn set_count(&self, count: u32) {
         self.0.count.store(count, Ordering::Relaxed);
     }
@@ -98,7 +98,7 @@ impl Shards {
         shards.retain(|status| {
             let stays = status.key() != shard;
             if !stays {
-                // Whoever has it now shows its state.
+                // The process that has it now shows its state.
                 status.set_state(ShardState::Ended);
                 status.set_dirty_since(None);
                 if self.are_counted(shard.count) {
@@ -110,7 +110,7 @@ impl Shards {
     }
 }
 
-/// A shard's state, written by its task and read by others.
+/// The state of a shard, written by its task and read by others.
 #[derive(Debug)]
 pub struct ShardStatus {
     key: ShardKey,
@@ -126,17 +126,17 @@ pub struct ShardStatus {
     latency: Mutex<Option<Duration>>,
 }
 
-/// What a shard says to a proposed cut between shards of an old number and of a new one.
+/// A shard's answer to a proposed cut between shards of an old and of a new number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The first message that the new shards would count.
     pub cut: Id<MessageMarker>,
-    /// Whether the shard has handled nothing from there on, and will not before the cut is decided.
+    /// Whether the shard has not handled any message from the cut on, and will not before the cut is decided.
     pub agrees: bool,
 }
 
 impl ShardStatus {
-    /// A shard that has not begun.
+    /// A shard that has not started.
     pub fn new(key: ShardKey) -> Self {
         Self {
             key,
@@ -158,7 +158,7 @@ impl ShardStatus {
         self.key
     }
 
-    /// Where it stands.
+    /// The state.
     pub fn state(&self) -> ShardState {
         match self.state.load(Ordering::Relaxed) {
             0 => ShardState::Waiting,
@@ -169,37 +169,37 @@ impl ShardStatus {
         }
     }
 
-    /// Rows in its ledger.
+    /// The number of rows in its ledger.
     pub fn rows(&self) -> usize {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// Dispatches received by this process.
+    /// The number of dispatches received by this process.
     pub fn events(&self) -> u64 {
         self.events.load(Ordering::Relaxed)
     }
 
-    /// The last sequence received.
+    /// The last received sequence number.
     pub fn sequence(&self) -> u64 {
         self.sequence.load(Ordering::Relaxed)
     }
 
-    /// Guilds that are read back, or wait for it.
+    /// The number of guilds that are being read back, or wait for it.
     pub fn backfill_guilds(&self) -> usize {
         self.backfill_guilds.load(Ordering::Relaxed)
     }
 
-    /// Messages that wait until those before them are read back.
+    /// The number of messages that wait until earlier ones are read back.
     pub fn backfill_held(&self) -> usize {
         self.backfill_held.load(Ordering::Relaxed)
     }
 
-    /// Since when changes wait that are not committed.
+    /// The time of the oldest change that is not committed.
     pub fn dirty_since(&self) -> Option<Instant> {
         *self.dirty_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long this process has had the session that it has now, across resumes.
+    /// The age of the session in this process, across resumes.
     pub fn session_age(&self) -> Duration {
         let since = *self.session_since.lock().unwrap_or_else(PoisonError::into_inner);
         since.map(|since| since.elapsed()).unwrap_or_default()
@@ -214,7 +214,7 @@ impl ShardStatus {
         *self.latency.lock().unwrap_or_else(PoisonError::into_inner) = Some(latency);
     }
 
-    /// What it said last to a proposed cut.
+    /// The last answer to a proposed cut.
     pub fn last_answer(&self) -> Option<Answer> {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -223,7 +223,7 @@ impl ShardStatus {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Answer { cut, agrees });
     }
 
-    /// A session began, or was resumed for the first time here.
+    /// Record that a session started, or was resumed for the first time by this process.
     pub(crate) fn has_session(&self, anew: bool) {
         let mut since = self.session_since.lock().unwrap_or_else(PoisonError::into_inner);
         if anew || since.is_none() {
@@ -250,7 +250,7 @@ impl ShardStatus {
         *self.dirty_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
 
-    /// Copy the state into the gauges.
+    /// Update the gauges.
     pub fn observe(&self, now: Instant) {
         let shard = self.key.id.to_string();
         let state = self.state();
