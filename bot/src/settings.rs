@@ -1,7 +1,7 @@
-//! What a guild chose, and what holds where it chose nothing; kept in memory, and told of changes.
+//! Settings of guilds with the operator's defaults, cached in memory and kept up to date by notifications.
 //!
-//! The tables are read when a guild is first asked for, and remembered. A trigger tells every process of a change
-//! ([`crate::settings::table`]); as long as a process is not sure to hear it, it remembers for a second only.
+//! A guild's rows are read when they are first needed. A trigger notifies every process of changes ([`crate::settings::table`]). While a
+//! process may be missing notifications, it caches settings for a second only.
 
 pub mod audit_log;
 mod cache;
@@ -47,7 +47,7 @@ pub(crate) const TABLES: &[GuildTable] = guild_tables!["audit_log", "guild_setti
 /// Settings by guild.
 pub type Found = HashMap<Id<GuildMarker>, Arc<GuildSettings>>;
 
-/// The process's settings of guilds. A clone is another handle to the same.
+/// The settings of guilds in this process. Clones share the same cache.
 #[derive(Clone, Debug)]
 pub struct Settings {
     inner: Arc<Inner>,
@@ -60,7 +60,7 @@ struct Inner {
 }
 
 impl Settings {
-    /// Nothing is known yet; `levels` holds what guilds did not choose.
+    /// An empty cache; `levels` are the operator's defaults.
     pub fn new(levels: &Levels) -> Self {
         metrics::settings_cache_guilds().set(0.0);
         metrics::settings_cache_bytes().set(0.0);
@@ -72,17 +72,17 @@ impl Settings {
         }
     }
 
-    /// What holds for a guild that chose nothing.
+    /// The settings of a guild without settings of its own.
     pub fn defaults(&self) -> &Arc<GuildSettings> {
         &self.inner.defaults
     }
 
-    /// A guild's settings, if they are remembered.
+    /// The settings of a guild if they are cached.
     pub fn cached(&self, guild_id: Id<GuildMarker>) -> Option<Arc<GuildSettings>> {
         self.cache().get(guild_id, Instant::now())
     }
 
-    /// What `look` sees in a guild's settings as they were heard of last, for what cannot wait; `None` if nothing is remembered.
+    /// Return the result of `look` for the last known settings of a guild, for callers that cannot wait; `None` if the guild is not cached.
     pub fn last_known<T>(
         &self,
         guild_id: Id<GuildMarker>,
@@ -91,7 +91,7 @@ impl Settings {
         self.cache().last_known(guild_id).map(|settings| look(settings))
     }
 
-    /// The settings of these guilds; those that are not remembered are read with one statement.
+    /// The settings of these guilds. Those that are not cached are read with one statement.
     pub async fn of_all(
         &self,
         store: &Store,
@@ -106,8 +106,8 @@ impl Settings {
         Ok(found)
     }
 
-    /// The settings of these guilds; those that are not remembered are read with one statement in the transaction, which must not
-    /// have changed any: what it reads is remembered before it commits.
+    /// The settings of these guilds. Those that are not cached are read with one statement in the transaction, which must not have changed
+    /// any: they are cached before the commit.
     pub async fn within(
         &self,
         tx: &Tx<'_>,
@@ -122,7 +122,7 @@ impl Settings {
         Ok(found)
     }
 
-    /// Those that are remembered, the others, each once, and the cache's generation.
+    /// The cached settings, the remaining guilds without duplicates, and the generation of the cache.
     fn remembered(
         &self,
         guilds: impl Iterator<Item = Id<GuildMarker>>,
@@ -147,7 +147,7 @@ impl Settings {
         (found, missing, cache.generation())
     }
 
-    /// A guild's settings, read if they are not remembered.
+    /// The settings of a guild, read if they are not cached.
     pub async fn of(
         &self,
         store: &Store,
@@ -168,7 +168,8 @@ impl Settings {
         Ok(settings.map_or_else(|| Arc::clone(self.defaults()), |(_, settings)| settings))
     }
 
-    /// `generation` and `asked` are of before the rows were read: if a change was heard of since, they may be older than it.
+    /// `generation` and `asked` are from before the rows were read: if a notification has arrived since, the rows may be older than the
+    /// change.
     fn remember(
         &self,
         rows: Vec<Stored>,
@@ -179,7 +180,7 @@ impl Settings {
             .into_iter()
             .map(|row| {
                 let settings = if row == Stored::nothing(row.guild_id) {
-                    // Most guilds: they share one value.
+                    // Most guilds have no settings and share this value.
                     Arc::clone(self.defaults())
                 } else {
                     Arc::new(GuildSettings::read(&row, self.defaults()))
@@ -200,7 +201,8 @@ impl Settings {
         read
     }
 
-    /// Change a guild's settings, once for this entry of the audit log; and see the change here at once, whoever is told when.
+    /// Change the settings of a guild, once for this entry of the audit log. This process uses the new settings immediately, without
+    /// waiting for the notification.
     pub async fn change(&self, store: &Store, entry: Entry, changes: Vec<Change>) -> Result<(), StoreError> {
         let guild_id = entry.guild_id;
         change::change(store, guild_id, changes, Some(entry)).await?;
@@ -208,40 +210,40 @@ impl Settings {
         Ok(())
     }
 
-    /// Forget a guild's settings: they were changed.
+    /// Remove a guild from the cache, because its settings have changed.
     pub fn forget(&self, guild_id: Id<GuildMarker>) {
         self.cache().forget(guild_id);
     }
 
-    /// Forget everything: it is not known what was changed.
+    /// Clear the cache, because any settings may have changed.
     pub fn forget_all(&self) {
         self.cache().forget_all();
     }
 
-    /// What is remembered may be served until then, as every change committed up to a second before will have been heard of.
+    /// Cached settings may be served until this time: notifications of all changes committed up to a second before it will have arrived.
     pub fn trust_until(&self, until: Instant) {
         self.cache().trust_until(until);
     }
 
-    /// Whether changes are sure to be heard of, so that what is remembered is served for longer than a second.
+    /// Whether notifications are received, so that settings are cached for longer than a second.
     pub fn is_told(&self) -> bool {
         self.cache().is_trusted(Instant::now())
     }
 
-    /// Changes may go unheard from now on, and may have before: remember for a second only. What was known stays for those who
-    /// cannot wait ([`Self::last_known`]) until changes are heard of again.
+    /// Notifications may be missed from now on, and may have been before: cache settings for a second only. The last known settings stay
+    /// available to callers that cannot wait ([`Self::last_known`]) until notifications arrive again.
     pub fn distrust(&self) {
         self.cache().distrust();
     }
 
-    /// As if a guild had been read that chose nothing.
+    /// Act as if a guild without settings had been read.
     pub(crate) fn pretend(&self, guild_id: Id<GuildMarker>) {
         let generation = self.cache().generation();
         self.remember(vec![Stored::nothing(guild_id)], generation, Instant::now());
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
-        // Nothing panics while it is held, and a half-made entry is an entry less.
+        // No code panics while the lock is held, and an incomplete entry would only be a missing one.
         self.inner.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! `audit_log`: who changed what with a command. `audit_xp`: what that did to members, so that it can be taken back.
+//! `audit_log`: changes made by commands, and who made them. `audit_xp`: their effect on members' XP, which undo needs.
 
 use std::time::SystemTime;
 
@@ -18,52 +18,52 @@ use crate::{
 pub struct Entry {
     /// The guild.
     pub guild_id: Id<GuildMarker>,
-    /// The interaction that asked for it.
+    /// The interaction that requested the change.
     pub interaction_id: Id<InteractionMarker>,
-    /// Who asked.
+    /// The user who requested it.
     pub actor_id: Id<UserMarker>,
-    /// Such as `xp_give`.
+    /// The action, such as `xp_give`.
     pub action: &'static str,
-    /// Whom or what it is about, and how, as JSON.
+    /// The target and the arguments, as JSON.
     pub details: String,
 }
 
-/// An entry as it stands there.
+/// An entry as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// The interaction that asked for it.
+    /// The interaction that requested the change.
     pub interaction_id: Id<InteractionMarker>,
-    /// Who asked.
+    /// The user who requested it.
     pub actor_id: Id<UserMarker>,
-    /// What was done.
+    /// The action.
     pub action: String,
-    /// The XP that was given, taken or set.
+    /// The amount of XP that was given, taken or set.
     pub amount: Option<i64>,
-    /// The only member that it was done to.
+    /// The member, if it was a single one.
     pub user_id: Option<Id<UserMarker>>,
-    /// Members whose XP it changed.
+    /// The number of members whose XP was changed.
     pub members: u64,
-    /// Whether it was taken back.
+    /// Whether it was undone.
     pub is_undone: bool,
     /// The time at which it was created.
     pub created_at: SystemTime,
 }
 
-/// What an entry did to a member.
+/// The effect of an entry on a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Who.
+    /// The member.
     pub user_id: Id<UserMarker>,
-    /// XP that was added; negative if it was taken.
+    /// The XP that was added; negative if it was taken.
     pub xp: i64,
-    /// The member's last week with XP, of which this was added. 0 without one.
+    /// The member's last week with XP, to which it was added; 0 without one.
     pub week: i32,
-    /// XP of that week that was added.
+    /// The XP that was added to that week.
     pub week_xp: i64,
 }
 
 impl Change {
-    /// Somebody to whom nothing has been done.
+    /// A member without a change.
     pub(crate) const fn none(user_id: Id<UserMarker>) -> Self {
         Self {
             user_id,
@@ -74,7 +74,7 @@ impl Change {
     }
 }
 
-/// Write an entry. False if the interaction has one already: what it asked for is done.
+/// Write an entry. Returns false if there already is one for the interaction, whose request has then been carried out.
 pub async fn begin(tx: &Tx<'_>, entry: &Entry) -> Result<bool, StoreError> {
     const BEGIN: Statement = statement!(
         "audit_log_begin",
@@ -99,7 +99,7 @@ pub async fn begin(tx: &Tx<'_>, entry: &Entry) -> Result<bool, StoreError> {
     Ok(written > 0)
 }
 
-/// Note what an entry did to members, or is to do where there is a 0 so far.
+/// Record the effects of an entry on members. A 0 marks a member whose change is still to be made.
 pub(crate) async fn changed(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -133,7 +133,7 @@ pub(crate) async fn changed(
     .map(drop)
 }
 
-/// Note how many members an entry has changed.
+/// Record the number of members changed by an entry.
 pub(crate) async fn count(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -151,7 +151,7 @@ pub(crate) async fn count(
         .map(drop)
 }
 
-/// Mark an entry as taken back by another. False if there is no such entry that changed members' XP and holds.
+/// Mark an entry as undone by another. Returns false if there is no such entry that changed XP and has not been undone.
 pub async fn take_back(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -171,7 +171,7 @@ pub async fn take_back(
     Ok(marked > 0)
 }
 
-/// What an entry did to some members, by their ids, beginning after one.
+/// The effects of an entry on some members, ordered by user ID, after a given one.
 pub(crate) async fn some_changes_of(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -201,7 +201,7 @@ pub(crate) async fn some_changes_of(
     Ok(read.collect())
 }
 
-/// How many members an entry has changed.
+/// The number of members changed by an entry.
 pub(crate) async fn members_of(
     store: &Store,
     guild_id: Id<GuildMarker>,

@@ -1,4 +1,4 @@
-//! What is remembered of guilds: bounded in memory, and never older than it may be.
+//! The cache of settings, with a limited size and a limited age of its entries.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -9,24 +9,24 @@ use twilight_model::id::{Id, marker::GuildMarker};
 use super::guild::GuildSettings;
 use crate::telemetry::metrics;
 
-/// How long what was read is served while nobody is sure to hear of changes. The promise is that a change is seen within a second.
+/// How long settings are cached while notifications may be missed. Changes take effect within a second.
 const UNTRUSTED: Duration = Duration::from_secs(1);
 
-/// Memory of each half: 131,000 guilds that chose nothing, or about 20,000 with a template and some reward roles.
+/// The size of each generation: 131,000 guilds without settings, or about 20,000 with a template and some reward roles.
 const HALF_BYTES: usize = 8 << 20;
 
-/// A guild in a half, without settings of its own: key, entry, and what a hash table leaves free.
+/// The size of a guild without settings: the key, the entry, and the free space of a hash table.
 const ENTRY_BYTES: usize = 64;
 
-/// Two halves: what is asked for is in the young one. When that is full it becomes the old one, and what was in the old one and
-/// nobody asked for since is forgotten.
+/// A cache of two generations. Entries in use are in the young one. When it is full, it becomes the old one, and the entries of the
+/// previous old one that have not been used since are dropped.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     young: Half,
     old: Half,
-    /// Raised whenever something is forgotten because it changed.
+    /// Incremented whenever an entry is removed because of a change.
     generation: u64,
-    /// Until when changes are sure to be heard of.
+    /// Notifications are known to be received until this time.
     trusted_until: Option<Instant>,
 }
 
@@ -39,7 +39,7 @@ struct Half {
 #[derive(Clone, Debug)]
 struct Entry {
     settings: Arc<GuildSettings>,
-    /// When it was read, or a little before.
+    /// When it was read, or slightly earlier.
     read_at: Instant,
     bytes: usize,
 }
@@ -61,7 +61,7 @@ impl Cache {
         found
     }
 
-    /// What was heard of last, however long ago: for what cannot wait.
+    /// The last known settings, however old, for callers that cannot wait.
     pub(super) fn last_known(&mut self, guild_id: Id<GuildMarker>) -> Option<&Arc<GuildSettings>> {
         if !self.young.guilds.contains_key(&guild_id) {
             let entry = self.old.remove(guild_id)?;
@@ -70,7 +70,7 @@ impl Cache {
         self.young.guilds.get(&guild_id).map(|entry| &entry.settings)
     }
 
-    /// Remember what was read when the cache had this generation, unless a change was heard of since.
+    /// Cache what was read at this generation, unless a notification has arrived since.
     pub(super) fn insert(
         &mut self,
         guild_id: Id<GuildMarker>,
@@ -115,7 +115,7 @@ impl Cache {
         self.trusted_until = None;
     }
 
-    /// Show its size.
+    /// Update the gauges.
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     pub(super) fn show(&self) {
         let guilds = self.young.guilds.len() + self.old.guilds.len();

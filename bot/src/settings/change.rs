@@ -1,4 +1,4 @@
-//! Changes of a guild's settings, and how they get into the database.
+//! Changes to a guild's settings, and writing them to the database.
 
 use std::time::Duration;
 
@@ -26,62 +26,63 @@ use crate::{
     support::{i18n::Language, ids::Millis, text::template::Template},
 };
 
-/// No lane is claimed for longer: see `effects.lease_seconds`.
+/// The maximum duration of a claim of a lane: see `effects.lease_seconds`.
 const LONGEST_LEASE: Duration = Duration::from_mins(2);
-/// A guild has no more roles: <https://discord.com/developers/docs/resources/guild#create-guild-role>.
+/// The maximum number of roles in a guild: <https://discord.com/developers/docs/resources/guild#create-guild-role>.
 const MAX_ROLES: usize = 250;
 
-/// A setting with what it shall be. What could bring members nearer to a reward takes a permit.
+/// A setting and its new value. Settings that could bring members closer to a reward need a permit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Also switches announcements on again that the bot switched off. `None` is the operator's default.
+    /// Where level-ups are announced; `None` is the operator's default. It also switches announcements on again if the bot switched them
+    /// off.
     Announce(Option<Announce>),
-    /// `None` is the operator's default.
+    /// The text of announcements; `None` is the operator's default.
     Template(Option<Template>),
-    /// True or false.
+    /// Whether announcements notify the member.
     Ping(bool),
-    /// Also switches rewards on again that the bot switched off.
+    /// Whether members keep the roles of lower levels. It also switches rewards on again if the bot switched them off.
     Rewards(XpPermit, RewardMode),
-    /// When members lose the roles of levels that they have no more.
+    /// When members lose the roles of levels that they no longer have.
     Demotion(XpPermit, Demotion),
     /// Whether members who join get the roles of their level.
     RolesOnJoin(XpPermit, bool),
-    /// `None` tells nobody.
+    /// The log channel; `None` for none.
     LogChannel(Option<Id<ChannelMarker>>),
-    /// The least and the most that a message earns; `None` is the operator's default.
+    /// The minimum and maximum XP of a message; `None` is the operator's default.
     Xp(XpPermit, Option<(u32, u32)>),
-    /// Seconds; `None` is the operator's default.
+    /// The cooldown in seconds; `None` is the operator's default.
     Cooldown(XpPermit, Option<u32>),
     /// Which of a member's roles with a multiplier counts.
     RoleMode(XpPermit, RoleMode),
-    /// How much XP levels take.
+    /// How much XP each level needs.
     Curve(XpPermit, Curve),
-    /// `None` leaves it to Discord's settings.
+    /// The language; `None` follows Discord's settings.
     Language(Option<Language>),
-    /// What commands begin with that are written as messages; `None` is the usual one.
+    /// The prefix of text commands; `None` is the default one.
     Prefix(Option<Box<str>>),
-    /// Where those who come are welcomed; `None` is nowhere.
+    /// The channel and text for welcoming new members; `None` for none.
     Welcome(Option<(Id<ChannelMarker>, Template)>),
-    /// What becomes of the XP of those who leave.
+    /// What happens to the XP of members who leave.
     LeavePolicy(LeavePolicy),
     /// Whether members see which moderator warned them.
     ModeratorsShown(bool),
-    /// What the messages of a role or in a channel earn; 100 is as if nothing had been said.
+    /// The multiplier for members with a role, or for messages in a channel; 100 removes it.
     Multiplier(XpPermit, Target, Percent),
-    /// The same for a time.
+    /// A multiplier for a limited time.
     Boost {
-        /// Whoever begins it may.
+        /// The permit of the member who starts it.
         permit: XpPermit,
-        /// The interaction that begins it.
+        /// The interaction that starts it.
         id: Id<InteractionMarker>,
-        /// What is boosted.
+        /// The boost.
         boost: Boost,
     },
-    /// End every boost before its time.
+    /// End all boosts.
     EndBoosts {
-        /// Whoever ends them may: a boost can be below 1.
+        /// The permit of the member who ends them: a boost can be below 1, so ending it can raise XP.
         permit: XpPermit,
-        /// When, by the messages' own times.
+        /// The end, compared with the times of messages.
         at: Millis,
     },
 }
@@ -89,10 +90,10 @@ pub enum Change {
 /// Why a reward was not added.
 #[derive(Debug, Error)]
 pub enum RewardError {
-    /// The database did not take it.
+    /// The database returned an error.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// There are too many.
+    /// The guild has the maximum number of rewards.
     #[error("there are already {MAX_ROLES} rewards, as many as a server can have roles: remove one first")]
     TooMany,
 }
@@ -144,12 +145,12 @@ impl Change {
             }
             Self::LeavePolicy(departed) => stored.departed = Some(departed.word().to_owned()),
             Self::ModeratorsShown(shown) => stored.moderators_shown = Some(shown),
-            // In tables of their own.
+            // These are in separate tables.
             Self::Multiplier(..) | Self::Boost { .. } | Self::EndBoosts { .. } => {}
         }
     }
 
-    /// What is not in the guild's row.
+    /// Write the settings that are not in the guild's row.
     async fn apply_rows(&self, tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(), StoreError> {
         match self {
             Self::Multiplier(_, target, percent) => {
@@ -163,14 +164,14 @@ impl Change {
             }
             Self::Boost { id, boost, .. } => multipliers::add_boost(tx, guild_id, *id, boost).await,
             Self::EndBoosts { at, .. } => multipliers::end_boosts(tx, guild_id, *at).await,
-            // Whoever chooses it has put right what was in the way.
+            // A member who sets this has presumably fixed the problem.
             Self::Rewards(..) => queue::release_kind(tx, guild_id, queue::ROLES, LONGEST_LEASE).await,
             _ => Ok(()),
         }
     }
 }
 
-/// Change a guild's settings, all at once, and once for this entry of the audit log, where somebody asked for it. Every process knows
+/// Change several settings of a guild together, and once for this entry of the audit log, if there is one. Every process sees the change
 /// within a second.
 pub async fn change(
     store: &Store,
@@ -195,11 +196,11 @@ pub async fn change(
         .await
 }
 
-/// Have a level give a role, and no other level that role; once for this entry of the audit log, where somebody asked for it.
+/// Make a role the reward of a level, instead of any other level; once for this entry of the audit log, if there is one.
 ///
 /// # Errors
 ///
-/// [`RewardError::TooMany`], or the database's.
+/// [`RewardError::TooMany`], or an error of the database.
 pub async fn add_reward(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -227,7 +228,7 @@ pub async fn add_reward(
     if added { Ok(()) } else { Err(RewardError::TooMany) }
 }
 
-/// Have no level give a role; once for this entry of the audit log, where somebody asked for it. Whether one did.
+/// Remove a reward role; once for this entry of the audit log, if there is one. Returns whether it was a reward.
 pub async fn remove_reward(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -246,7 +247,7 @@ pub async fn remove_reward(
         .await
 }
 
-/// Give the server's rank cards this colour, or the bot's own; once for this entry of the audit log.
+/// Set or reset the colour of the server's rank cards; once for this entry of the audit log.
 pub async fn change_card_colour(
     store: &Store,
     entry: Entry,
@@ -264,7 +265,7 @@ pub async fn change_card_colour(
         .await
 }
 
-/// Whether what an entry of the audit log is about was done before. If not, it is written now.
+/// Whether the request of an entry was already carried out. If not, the entry is written.
 async fn is_done(tx: &Tx<'_>, entry: Option<&Entry>) -> Result<bool, StoreError> {
     match entry {
         Some(entry) => Ok(!audit_log::begin(tx, entry).await?),

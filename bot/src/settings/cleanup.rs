@@ -10,7 +10,7 @@ use crate::{
 /// The reason that is stored when the channel of announcements was deleted.
 const CHANNEL_DELETED: &str = "the channel was deleted";
 
-/// Remove what was deleted from settings, and tell the log channel.
+/// Remove deleted roles and channels from settings, and report that in the log channel.
 pub(crate) async fn forget_deleted(
     store: &Store,
     settings: &Settings,

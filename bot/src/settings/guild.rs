@@ -1,4 +1,4 @@
-//! One guild's settings, read from its row and the operator's defaults.
+//! The settings of one guild, from its rows and the operator's defaults.
 
 use std::time::Duration;
 
@@ -23,39 +23,39 @@ use crate::{
     },
 };
 
-/// What holds for a guild.
+/// The effective settings of a guild.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuildSettings {
     /// Where level-ups are announced.
     pub announce: Announce,
-    /// What an announcement says.
+    /// The text of an announcement.
     pub template: Template,
     /// Whether an announcement notifies the member.
     pub ping: bool,
     /// The roles that levels give.
     pub rewards: Rewards,
-    /// Where the guild's staff is told what went wrong.
+    /// The channel for notices to the guild's staff.
     pub log_channel_id: Option<Id<ChannelMarker>>,
-    /// The colour of rank cards of members who chose none.
+    /// The colour of rank cards for members who have not chosen one.
     pub card_colour: Option<Colour>,
-    /// The language of what is said to everybody there; `None` leaves it to Discord's settings.
+    /// The language of public messages; `None` follows Discord's settings.
     pub language: Option<Language>,
     /// What messages earn.
     pub earning: Earning,
-    /// How much XP levels take.
+    /// How much XP each level needs.
     pub curve: Curve,
-    /// What commands begin with that are written as messages; `None` for the usual one.
+    /// The prefix of text commands; `None` is the default one.
     pub prefix: Option<Box<str>>,
-    /// Where those who come are welcomed, and how.
+    /// The channel and text for welcoming new members.
     pub welcome: Option<(Id<ChannelMarker>, Template)>,
-    /// What becomes of the XP of those who leave.
+    /// What happens to the XP of members who leave.
     pub departed: LeavePolicy,
     /// Whether members see which moderator warned them.
     pub moderators_shown: bool,
 }
 
 impl GuildSettings {
-    /// What holds for a guild that chose nothing.
+    /// The settings of a guild without settings of its own.
     pub(super) fn of_nobody(levels: &Levels) -> Self {
         Self {
             announce: levels.announce,
@@ -78,12 +78,12 @@ impl GuildSettings {
         }
     }
 
-    /// What holds for the guild of this row.
+    /// The settings of the guild with this row.
     pub fn of(row: &Stored, levels: &Levels) -> Self {
         Self::read(row, &Self::of_nobody(levels))
     }
 
-    /// What a guild chose. A part that cannot be read has its default, and the log one line.
+    /// The settings in a row. An invalid part has its default, and all of them are logged in one line.
     pub(super) fn read(row: &Stored, defaults: &Self) -> Self {
         let mut faults: Vec<String> = Vec::new();
         let announce = match row.announce.as_deref() {
@@ -182,7 +182,7 @@ impl GuildSettings {
         settings
     }
 
-    /// Memory that it takes beyond what it shares with the defaults.
+    /// The memory that it uses in addition to what it shares with the defaults.
     pub(super) fn bytes(&self, defaults: &Self) -> usize {
         let template = if self.template == defaults.template {
             0
@@ -204,7 +204,7 @@ fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
-/// What its messages earn.
+/// What the guild's messages earn.
 fn earning(row: &Stored, defaults: &Earning, faults: &mut Vec<String>) -> Earning {
     let stored = &row.earning;
     let number =
@@ -253,7 +253,7 @@ fn target(multiplier: &StoredMultiplier) -> Option<(Target, Percent)> {
     Some((target, percent))
 }
 
-/// How much XP its levels take.
+/// How much XP the guild's levels need.
 fn curve(row: &Stored, faults: &mut Vec<String>) -> Curve {
     let factors: Vec<u32> = row
         .curve_factors
@@ -286,7 +286,7 @@ mod tests {
         settings::{Template, table::Stored},
     };
 
-    /// What nobody should write is written all the same, by hand and with the checks dropped.
+    /// Invalid values can only be written by hand and without the tables' checks.
     #[test]
     fn what_cannot_be_read_has_its_default() {
         let mut levels = Config::defaults().levels;

@@ -29,12 +29,12 @@ pub(crate) struct Told {
     guild_id: Id<GuildMarker>,
     log_channel_id: Option<Id<ChannelMarker>>,
     pub(crate) language: Language,
-    /// Whether members learn who warned them.
+    /// Whether members see who warned them.
     pub(crate) moderators_shown: bool,
 }
 
 impl Told {
-    /// The guild's choices; `language` applies if it chose none.
+    /// Read the guild's settings; `language` applies if it has not chosen one.
     pub(crate) async fn of(
         tx: &Tx<'_>,
         settings: &Settings,
@@ -51,7 +51,7 @@ impl Told {
         })
     }
 
-    /// An entry, if the guild has a log channel. `text` is called only in that case.
+    /// Create an entry if the guild has a log channel. `text` is only called in that case.
     pub(crate) fn entry(&self, text: impl FnOnce(Language) -> String) -> Option<NewEffect> {
         let channel_id = self.log_channel_id?;
         let entry = ModLog {

@@ -1,4 +1,4 @@
-//! Telling those who run a server, in its log channel.
+//! Notices for the server's staff in its log channel.
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -23,39 +23,39 @@ use crate::{
     support::i18n::{Language, Value},
 };
 
-/// Something that those who run a server should know.
+/// A notice for the server's staff.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "notice", rename_all = "snake_case")]
 pub enum Notice {
-    /// The bot stopped to announce levels.
+    /// The bot stopped announcing levels.
     AnnouncementsOff {
-        /// Why, for people.
+        /// The reason, as text.
         reason: String,
     },
     /// The bot no longer announces levels in one channel.
     ChannelSkipped {
         /// The channel.
         channel_id: Id<ChannelMarker>,
-        /// Why, for people.
+        /// The reason, as text.
         reason: String,
     },
-    /// The bot stopped to give reward roles.
+    /// The bot stopped giving reward roles.
     RewardsOff {
-        /// Why, for people.
+        /// The reason, as text.
         reason: String,
     },
-    /// A reward role could not be given again and again. Others are.
+    /// A reward role repeatedly could not be given. Other rewards are not affected.
     RewardBlocked {
         /// The role.
         role_id: Id<RoleMarker>,
-        /// Why, for people.
+        /// The reason, as text.
         reason: String,
     },
-    /// A reward was taken off the list because its role is gone.
+    /// A reward was removed because its role was deleted.
     RewardGone {
         /// The role.
         role_id: Id<RoleMarker>,
-        /// The level that it was for.
+        /// The level of the reward.
         level: u32,
     },
 }
@@ -82,7 +82,7 @@ impl EffectKind for Notices {
         })
     }
 
-    /// Settings forget what was deleted, before anything else acts on them.
+    /// Deleted roles and channels are removed from settings before anything else handles the event.
     fn guilds_changed<'a>(
         &'a self,
         to: &'a Deliverer,
@@ -129,7 +129,7 @@ async fn deliver(settings: &Settings, to: &Deliverer, effect: &Waiting, notice: 
     crate::outbox::message::send(to, effect, &text, AllowedMentions::default()).await
 }
 
-/// What Discord said why stands in it as Discord said it.
+/// Discord's reasons are quoted unchanged.
 fn text(notice: &Notice, language: Language) -> String {
     let because = |key, reason: &str| language.filled(key, &[("reason", Value::from(reason.to_owned()))]);
     match notice {

@@ -1,7 +1,6 @@
-//! `guild_settings` and `level_role`: what guilds chose, as it is written.
+//! `guild_settings` and `level_role`: the stored settings of guilds.
 //!
-//! What it means, and what holds where nothing was chosen, is [`crate::settings`]'s matter. A trigger tells every process of each
-//! change; see the migration.
+//! [`crate::settings`] interprets them and adds the defaults. A trigger notifies every process of each change; see the migration.
 
 pub mod forget;
 pub mod multipliers;
@@ -20,107 +19,107 @@ use crate::{
     support::ids,
 };
 
-/// A guild's row with its reward roles, unread: somebody may have written anything into it.
+/// A guild's row with its reward roles, not validated: it may have been written by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// The guild.
     pub guild_id: Id<GuildMarker>,
     /// `off`, `same_channel`, `channel` or `direct`; `None` for the operator's default.
     pub announce: Option<String>,
-    /// For `channel`.
+    /// The channel if `announce` is `channel`.
     pub announce_channel_id: Option<Id<ChannelMarker>>,
-    /// The announcement's template; `None` for the operator's.
+    /// The template of announcements; `None` for the operator's.
     pub announce_template: Option<String>,
     /// Whether the announcement notifies the member.
     pub announce_ping: bool,
-    /// Why the bot switched announcements off by itself.
+    /// Why the bot switched announcements off.
     pub announce_off_reason: Option<String>,
     /// `stack` or `replace`.
     pub rewards: String,
-    /// Why the bot gives no roles any more.
+    /// Why the bot switched rewards off.
     pub rewards_off_reason: Option<String>,
-    /// Where the guild's staff is told what went wrong.
+    /// The channel for notices to the guild's staff.
     pub log_channel_id: Option<Id<ChannelMarker>>,
     /// The colour of rank cards, `0xRRGGBB`.
     pub card_colour: Option<i64>,
-    /// Levels with the roles they give, sorted.
+    /// Levels and their roles, sorted.
     pub roles: Vec<(i64, Id<RoleMarker>)>,
-    /// What its messages earn.
+    /// What the guild's messages earn.
     pub earning: StoredEarning,
-    /// `mee6`, `linear`, `arcane` or `cubic`; `None` for the first.
+    /// `mee6`, `linear`, `arcane` or `cubic`; `None` is `mee6`.
     pub curve: Option<String>,
-    /// For `linear` and `cubic`: hundredths of XP.
+    /// For `linear` and `cubic`, in hundredths of XP.
     pub curve_factors: Option<Vec<i64>>,
     /// `en` or `de`.
     pub language: Option<String>,
-    /// What commands begin with that are written as messages.
+    /// The prefix of text commands.
     pub prefix: Option<String>,
-    /// Where those who come are welcomed.
+    /// The channel for welcoming new members.
     pub welcome_channel_id: Option<Id<ChannelMarker>>,
-    /// And how.
+    /// The text for welcoming new members.
     pub welcome_template: Option<String>,
-    /// `keep`, `hide` or `reset`; `None` for the second.
+    /// `keep`, `hide` or `reset`; `None` is `hide`.
     pub departed: Option<String>,
-    /// `never`, `undo` or `always`; `None` for the second.
+    /// `never`, `undo` or `always`; `None` is `undo`.
     pub demotion: Option<String>,
-    /// Whether members who join get the roles of their level; `None` for yes.
+    /// Whether members who join get the roles of their level; `None` is yes.
     pub roles_on_join: Option<bool>,
-    /// Whether members see who warned them; `None` for no.
+    /// Whether members see who warned them; `None` is no.
     pub moderators_shown: Option<bool>,
 }
 
-/// A guild's rules of what messages earn; `None` leaves it to the operator.
+/// A guild's rules for what messages earn; `None` is the operator's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredEarning {
-    /// The least that a message earns.
+    /// The minimum XP of a message.
     pub xp_min: Option<i64>,
-    /// The most.
+    /// The maximum XP of a message.
     pub xp_max: Option<i64>,
-    /// Seconds.
+    /// The cooldown in seconds.
     pub cooldown_seconds: Option<i64>,
-    /// `largest`, `highest` or `sum`; `None` for the first.
+    /// `largest`, `highest` or `sum`; `None` is `largest`.
     pub role_mode: Option<String>,
-    /// Roles and channels with what their messages earn, in percent.
+    /// The multipliers of roles and channels, in percent.
     pub multipliers: Vec<StoredMultiplier>,
-    /// The same for a time.
+    /// Multipliers for a limited time.
     pub boosts: Vec<StoredBoost>,
 }
 
-/// What a role's or a channel's messages earn.
+/// The multiplier of a role or a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMultiplier {
-    /// `role` or `channel`; of boosts also `server`.
+    /// `role` or `channel`; for boosts also `server`.
     pub target_kind: String,
-    /// The role's or the channel's id.
+    /// The ID of the role or channel.
     pub target_id: i64,
-    /// Percent.
+    /// The multiplier in percent.
     pub percent: i64,
 }
 
-/// A multiplier for a time.
+/// A multiplier for a limited time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredBoost {
-    /// The interaction that began it.
+    /// The interaction that started it.
     pub boost_id: i64,
-    /// What is boosted, and how much.
+    /// The target and the multiplier.
     pub multiplier: StoredMultiplier,
-    /// From when on.
+    /// The start, inclusive.
     pub starts_at: SystemTime,
-    /// Until before when.
+    /// The end, exclusive.
     pub ends_at: SystemTime,
 }
 
-/// What the bot can switch off by itself.
+/// Functions that the bot can switch off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
     /// Level-up announcements.
     Announcements,
-    /// Role rewards.
+    /// Reward roles.
     Rewards,
 }
 
 impl Stored {
-    /// A guild that chose nothing.
+    /// A guild without settings.
     pub fn nothing(guild_id: Id<GuildMarker>) -> Self {
         Self {
             guild_id,
@@ -149,7 +148,7 @@ impl Stored {
     }
 }
 
-// One statement, and so one moment, for a guild's row and its roles.
+// A single statement, so the row and the roles are from the same snapshot.
 const READ: Statement = statement!(
     "guild_settings_read",
     [INT8_ARRAY],
@@ -174,19 +173,20 @@ const READ: Statement = statement!(
      ) AS b"
 );
 
-/// What these guilds chose, one answer each, in a transaction.
+/// Read the settings of these guilds in a transaction, one result each.
 pub async fn read_in(tx: &Tx<'_>, guilds: &[Id<GuildMarker>]) -> Result<Vec<Stored>, StoreError> {
     let rows = tx.query(READ, &[&to_db(guilds)]).await?;
     Ok(rows.iter().filter_map(stored_of).collect())
 }
 
-/// What these guilds chose, one answer each. Never from the replica, which can be behind the news of a change.
+/// Read the settings of these guilds, one result each. The replica is never used, because it can lag behind the notification of a change.
 pub async fn read(store: &Store, guilds: &[Id<GuildMarker>]) -> Result<Vec<Stored>, StoreError> {
     let rows = store.query(READ, &[&to_db(guilds)]).await?;
     Ok(rows.iter().filter_map(stored_of).collect())
 }
 
-/// What a guild chose, with its row locked until the transaction ends. Makes the row, since one that is not there cannot be locked.
+/// Read a guild's settings and lock its row until the transaction ends. The row is created if necessary, since a missing row cannot be
+/// locked.
 pub async fn lock(tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<Stored, StoreError> {
     const MAKE: Statement = statement!(
         "guild_settings_make",
@@ -208,7 +208,7 @@ pub async fn lock(tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<Stored, Stor
         .unwrap_or_else(|| Stored::nothing(guild_id)))
 }
 
-/// Write a guild's row anew, without its roles.
+/// Write a guild's row, without its roles.
 pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
     const PUT: Statement = statement!(
         "guild_settings_put",
@@ -264,8 +264,8 @@ pub async fn put(tx: &Tx<'_>, stored: &Stored) -> Result<(), StoreError> {
     .map(drop)
 }
 
-/// Choose the colour of the guild's rank cards, or none any more, because an interaction asked for it; nothing if that one, or a newer,
-/// did so before.
+/// Set or reset the colour of the guild's rank cards for an interaction. Nothing changes if this interaction, or a newer one, has already
+/// set it.
 pub async fn put_card_colour(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -287,7 +287,7 @@ pub async fn put_card_colour(
         .map(drop)
 }
 
-/// Have a level give a role, and no other level that role. `configured_by` is the member who wants it so; `None` for the operator.
+/// Make a role the reward of a level, instead of any other level. `configured_by` is the member who chose it; `None` for the operator.
 pub async fn put_role(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -314,7 +314,7 @@ pub async fn put_role(
     .map(drop)
 }
 
-/// Who made a role a reward; `None` where that is not known.
+/// The member who made a role a reward; `None` if unknown.
 pub async fn configured_by(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -331,7 +331,7 @@ pub async fn configured_by(
     Ok(id.and_then(ids::from_db))
 }
 
-/// Have no level give a role. Whether one did.
+/// Remove a reward role. Returns whether it was a reward.
 pub async fn remove_role(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -348,8 +348,8 @@ pub async fn remove_role(
     Ok(removed > 0)
 }
 
-/// Switch something off, with the reason for the guild's staff. True for the one call that changed it: not where it was off already,
-/// whoever did that. Makes the row, since what is on may be so by default.
+/// Switch a function off, with the reason for the guild's staff. Returns true only for the call that changed it, and false if it was
+/// already off for any reason. The row is created if necessary, since the function may be on by default.
 pub async fn switch_off(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -419,7 +419,7 @@ fn stored_of(row: &Row) -> Option<Stored> {
 }
 
 fn earning_of(row: &Row) -> StoredEarning {
-    // Where there is none, there is no array.
+    // The array is missing if it has no elements.
     let numbers = |column| row.get::<_, Option<Vec<i64>>>(column).unwrap_or_default();
     let words = |column| row.get::<_, Option<Vec<String>>>(column).unwrap_or_default();
     let times = |column| row.get::<_, Option<Vec<SystemTime>>>(column).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Settings in words, as the command line has them: names, values and ids that people write.
+//! Settings as text for the command line: names, values and IDs.
 
 use std::fmt;
 
@@ -23,63 +23,63 @@ use crate::{
     },
 };
 
-/// A setting that people can change.
+/// A setting that can be changed as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     /// Where level-ups are announced.
     Announce,
-    /// What an announcement says.
+    /// The text of an announcement.
     Template,
     /// Whether an announcement notifies the member.
     Ping,
     /// Whether members keep the roles of lower levels.
     Rewards,
-    /// Where the guild's staff is told what went wrong.
+    /// The channel for notices to the guild's staff.
     LogChannel,
 }
 
-/// Why words are no change. In one line.
+/// Why a text is not a valid change, on one line.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ChangeFault {
-    /// There is no such setting.
+    /// The setting does not exist.
     #[error("there is no setting {}: {hint}", shown(.name))]
     NoSuchKey {
-        /// What was written.
+        /// The given name.
         name: String,
-        /// What was probably meant, or what there is.
+        /// The name that was probably meant, or all names.
         hint: String,
     },
-    /// The setting cannot be that.
+    /// The setting cannot have this value.
     #[error("{} cannot be {}: {allowed}", .key.name(), shown(.found))]
     Value {
         /// The setting.
         key: Key,
-        /// What was written.
+        /// The given value.
         found: String,
-        /// What would be right.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// The template is none.
+    /// The template is invalid.
     #[error("template: {0}")]
     Template(#[from] TemplateFault),
-    /// An id is none.
+    /// The ID is invalid.
     #[error("{} is no {what}'s id, which is a number of 17 to 19 digits: in Discord, turn on the developer mode and copy it", shown(.found))]
     Id {
         /// The kind of ID.
         what: &'static str,
-        /// What was written.
+        /// The given text.
         found: String,
     },
-    /// A level is none.
+    /// The level is invalid.
     #[error("{} is no level: a whole number from 1 to {MAX_LEVEL}", shown(.found))]
     Level {
-        /// What was written.
+        /// The given text.
         found: String,
     },
 }
 
 impl Key {
-    /// Every key.
+    /// All settings.
     pub const ALL: [Self; 5] = [
         Self::Announce,
         Self::Template,
@@ -88,7 +88,7 @@ impl Key {
         Self::LogChannel,
     ];
 
-    /// What people call it.
+    /// The name of the setting.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Announce => "announce",
@@ -99,7 +99,7 @@ impl Key {
         }
     }
 
-    /// The key of this name.
+    /// Find a setting by name.
     ///
     /// # Errors
     ///
@@ -126,11 +126,11 @@ impl Key {
             })
     }
 
-    /// The setting set to what is written.
+    /// Parse a value of the setting.
     ///
     /// # Errors
     ///
-    /// It cannot be that.
+    /// The value is not allowed.
     pub fn set(self, written: &str) -> Result<Change, ChangeFault> {
         let fault = |allowed| ChangeFault::Value {
             key: self,
@@ -169,7 +169,7 @@ impl Key {
         })
     }
 
-    /// The setting as if nobody had chosen anything.
+    /// Reset the setting to its default.
     pub const fn unset(self) -> Change {
         match self {
             Self::Announce => Change::Announce(None),
@@ -181,7 +181,7 @@ impl Key {
     }
 }
 
-/// A channel's id, as a number or a mention.
+/// Parse the ID of a channel, as a number or a mention.
 ///
 /// # Errors
 ///
@@ -190,7 +190,7 @@ pub fn channel(written: &str) -> Result<Id<ChannelMarker>, ChangeFault> {
     id(written, "channel", "<#")
 }
 
-/// A role's id, as a number or a mention.
+/// Parse the ID of a role, as a number or a mention.
 ///
 /// # Errors
 ///
@@ -199,7 +199,7 @@ pub fn role(written: &str) -> Result<Id<RoleMarker>, ChangeFault> {
     id(written, "role", "<@&")
 }
 
-/// A guild's id.
+/// Parse the ID of a guild.
 ///
 /// # Errors
 ///
@@ -208,7 +208,7 @@ pub fn guild(written: &str) -> Result<Id<GuildMarker>, ChangeFault> {
     id(written, "server", "<")
 }
 
-/// A level that can give a role.
+/// Parse a level that can have a reward.
 ///
 /// # Errors
 ///
@@ -223,7 +223,7 @@ pub fn level(written: &str) -> Result<u32, ChangeFault> {
 }
 
 impl fmt::Display for Announce {
-    /// As [`Key::set`] reads it.
+    /// The text that [`Key::set`] accepts.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.word())?;
         match self {
@@ -242,7 +242,7 @@ fn id<T>(written: &str, what: &'static str, opening: &str) -> Result<Id<T>, Chan
     })
 }
 
-/// What somebody wrote, on one line and of a bounded length.
+/// A given text on one line, and shortened.
 fn shown(written: &str) -> String {
     const SHOWN_CHARS: usize = 40;
     format!("{:?}", excerpt(written, SHOWN_CHARS))

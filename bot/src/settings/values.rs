@@ -1,4 +1,4 @@
-//! What a setting can be.
+//! The values of settings.
 
 pub mod colour;
 pub mod curve;

@@ -1,4 +1,4 @@
-//! What was deleted on Discord, and is to be in no settings any more.
+//! Removing deleted roles and channels from settings.
 
 use twilight_model::id::{
     Id,
@@ -10,7 +10,7 @@ use crate::{
     support::ids,
 };
 
-/// Forget a role that was deleted. Returns the level that gave it, if one did.
+/// Remove a deleted role. Returns its level if it was a reward.
 pub async fn role(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -33,7 +33,7 @@ pub async fn role(
         .and_then(|row| u32::try_from(row.get::<_, i64>(0)).ok()))
 }
 
-/// Forget a channel that was deleted. Whether level-ups were announced there, which is off now, for this reason.
+/// Remove a deleted channel. Returns whether level-ups were announced there, which are now switched off for this reason.
 pub async fn channel(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,

@@ -1,4 +1,4 @@
-//! `xp_multiplier` and `xp_boost`: what the messages of roles and in channels earn.
+//! `xp_multiplier` and `xp_boost`: multipliers for roles and channels.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
     support::ids::{self, Millis},
 };
 
-/// Set what the messages of a role or in a channel earn; `None` is nothing special.
+/// Set the multiplier of a role or channel; `None` removes it.
 pub async fn put(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -47,10 +47,10 @@ pub async fn put(
 /// The kind of the timer that deletes a boost.
 pub const BOOST_REMOVAL: &str = "boost_removal";
 
-/// How long a boost is kept after its end. Messages that a shard missed for so long are not read back.
+/// How long a boost is kept after its end. Older missed messages are not read back.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
-/// Begin a boost, which is deleted a month after its end.
+/// Start a boost, which is deleted a month after its end.
 pub async fn add_boost(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -100,7 +100,7 @@ pub async fn remove_boosts(tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(),
         .map(drop)
 }
 
-/// End every boost that has not ended yet.
+/// End all boosts that have not ended yet.
 pub async fn end_boosts(tx: &Tx<'_>, guild_id: Id<GuildMarker>, at: Millis) -> Result<(), StoreError> {
     const END: Statement = statement!(
         "xp_boost_end",

@@ -1,8 +1,8 @@
-//! Colours of a card: as people write them, as they are stored, and legible on a dark ground.
+//! Colours of a card: parsing, storing, and legibility on a dark background.
 
 use std::fmt;
 
-/// A colour of three bytes.
+/// An RGB colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Colour {
     /// Red.
@@ -13,17 +13,16 @@ pub struct Colour {
     pub blue: u8,
 }
 
-/// What text needs to be read by most people, and a bar to be seen:
-/// <https://www.w3.org/TR/WCAG22/#contrast-minimum>.
+/// The minimum contrast for text that most people can read, and for a visible bar: <https://www.w3.org/TR/WCAG22/#contrast-minimum>.
 const LEGIBLE: f32 = 4.5;
 
 impl Colour {
-    /// Of three bytes.
+    /// A colour from its components.
     pub const fn new(red: u8, green: u8, blue: u8) -> Self {
         Self { red, green, blue }
     }
 
-    /// `#RRGGBB`, `#RGB`, and both without the `#`.
+    /// Parse `#RRGGBB` or `#RGB`, with or without the `#`.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let digits = text.strip_prefix('#').unwrap_or(text);
@@ -41,24 +40,24 @@ impl Colour {
         }
     }
 
-    /// Of `0xRRGGBB`; what is above it is ignored.
+    /// A colour from `0xRRGGBB`; higher bits are ignored.
     pub const fn of_number(number: u32) -> Self {
         let [blue, green, red, _] = number.to_le_bytes();
         Self { red, green, blue }
     }
 
-    /// Of a column of the database; `None` for what is no colour.
+    /// A colour from a column of the database; `None` if the value is not a colour.
     pub fn from_db(number: i64) -> Option<Self> {
         let number = u32::try_from(number).ok()?;
         (number <= 0xFF_FF_FF).then(|| Self::of_number(number))
     }
 
-    /// For a column of the database: `0xRRGGBB`.
+    /// The value for a column of the database: `0xRRGGBB`.
     pub const fn to_db(self) -> i64 {
         i64::from_le_bytes([self.blue, self.green, self.red, 0, 0, 0, 0, 0])
     }
 
-    /// This colour, with white added until it can be read on `ground`.
+    /// This colour, mixed with as much white as is needed for legibility on `ground`.
     #[must_use]
     pub fn legible_on(self, ground: Self) -> Self {
         (0..=20_u8)
@@ -67,7 +66,7 @@ impl Colour {
             .unwrap_or(Self::new(255, 255, 255))
     }
 
-    /// `part` (0 to 1) of another colour, and the rest of this one.
+    /// A mixture of `part` (0 to 1) of another colour and the rest of this one.
     #[must_use]
     pub fn mixed(self, other: Self, part: f32) -> Self {
         let mix = |a: u8, b: u8| {
@@ -87,7 +86,7 @@ impl Colour {
         )
     }
 
-    /// From 1 (the same) to 21 (black on white): <https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio>.
+    /// The contrast ratio, from 1 (equal) to 21 (black on white): <https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio>.
     pub fn contrast(self, other: Self) -> f32 {
         let (a, b) = (self.luminance(), other.luminance());
         (a.max(b) + 0.05) / (a.min(b) + 0.05)

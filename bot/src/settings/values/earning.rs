@@ -1,4 +1,4 @@
-//! What a message earns in a guild: its range of XP, its cooldown, and what roles, channels and boosts make of it.
+//! What a message earns in a guild: the range of XP, the cooldown, and the multipliers of roles, channels and boosts.
 
 use twilight_model::id::{
     Id,
@@ -7,26 +7,26 @@ use twilight_model::id::{
 
 use crate::support::ids::Millis;
 
-/// Percent of what a message would otherwise earn; 0 is nothing.
+/// A percentage of what a message would otherwise earn; 0 is nothing.
 pub type Percent = u32;
 
-/// The most that a multiplier or a boost may be: ten times.
+/// The maximum of a multiplier or a boost: ten times.
 pub const MAX_PERCENT: Percent = 1_000;
 
-/// A guild's rules.
+/// The rules of a guild.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Earning {
-    /// The least that a message earns.
+    /// The minimum XP of a message.
     pub xp_min: u32,
-    /// The most that a message earns, before anything is multiplied.
+    /// The maximum XP of a message, before multipliers.
     pub xp_max: u32,
-    /// Milliseconds after a message that earned in which others earn nothing.
+    /// How long after an award, in milliseconds, further messages earn nothing.
     pub cooldown: Millis,
     /// Which of a member's roles counts.
     pub role_mode: RoleMode,
-    /// Sorted by role.
+    /// The multipliers of roles, sorted by role.
     roles: Box<[(Id<RoleMarker>, Percent)]>,
-    /// Of channels, categories and threads; sorted.
+    /// The multipliers of channels, categories and threads, sorted.
     channels: Box<[(Id<ChannelMarker>, Percent)]>,
     boosts: Box<[Boost]>,
 }
@@ -34,19 +34,19 @@ pub struct Earning {
 /// Which of a member's roles with a multiplier counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RoleMode {
-    /// The one with the largest. But a role without XP keeps its members from any.
+    /// The largest multiplier. A role with a multiplier of 0 nevertheless prevents its members from earning XP.
     #[default]
     Largest,
-    /// The one that stands highest in the guild's list.
+    /// The multiplier of the role that is highest in the guild's list.
     Highest,
-    /// All: what each is above or below 100 % is added up.
+    /// The sum of all deviations from 100 %.
     Sum,
 }
 
-/// What is boosted.
+/// The target of a multiplier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// Messages of a role's members.
+    /// Messages by members with a role.
     Role(Id<RoleMarker>),
     /// Messages in a channel, a category or a thread.
     Channel(Id<ChannelMarker>),
@@ -54,43 +54,43 @@ pub enum Target {
     Server,
 }
 
-/// A multiplier for a time, on top of the others.
+/// A multiplier for a limited time, in addition to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Boost {
-    /// What is boosted.
+    /// The target.
     pub target: Target,
-    /// By how much.
+    /// The multiplier.
     pub percent: Percent,
-    /// From when on, by the messages' own times.
+    /// The start, inclusive, compared with the times of messages.
     pub from: Millis,
-    /// Until before when.
+    /// The end, exclusive.
     pub until: Millis,
 }
 
-/// What has to be known of a message.
+/// The relevant properties of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Sent<'a> {
-    /// Its id.
+    /// The ID.
     pub id: Id<MessageMarker>,
-    /// When it was sent.
+    /// The time at which it was sent.
     pub at: Millis,
     /// The author's roles.
     pub roles: &'a [Id<RoleMarker>],
-    /// Where it was sent: the thread, its channel, the category, as far as there are such.
+    /// The thread, its channel and the category, as far as they exist.
     pub place: &'a [Id<ChannelMarker>],
 }
 
-/// What a message earns, if the cooldown is over.
+/// What a message earns if the cooldown is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Award {
-    /// XP; `None` if it earns nothing and begins no cooldown.
+    /// The XP; `None` if it earns nothing and starts no cooldown.
     pub xp: Option<u32>,
-    /// The cooldown that it has to keep.
+    /// The cooldown that applies to it.
     pub cooldown: Millis,
 }
 
 impl Earning {
-    /// The same for every message.
+    /// Rules without multipliers.
     pub fn plain(xp_min: u32, xp_max: u32, cooldown: Millis) -> Self {
         Self {
             xp_min,
@@ -103,7 +103,7 @@ impl Earning {
         }
     }
 
-    /// The same with multipliers and boosts.
+    /// The rules with multipliers and boosts.
     #[must_use]
     pub fn with(
         mut self,
@@ -129,17 +129,17 @@ impl Earning {
         &self.channels
     }
 
-    /// Boosts, also those that are over.
+    /// The boosts, including those that have ended.
     pub fn boosts(&self) -> &[Boost] {
         &self.boosts
     }
 
-    /// Memory beyond its own size, in bytes.
+    /// The memory in addition to its own size, in bytes.
     pub fn bytes(&self) -> usize {
         size_of_val(&*self.roles) + size_of_val(&*self.channels) + size_of_val(&*self.boosts)
     }
 
-    /// Whether nothing but a message's id and time matters.
+    /// Whether only the ID and the time of a message matter.
     pub fn is_plain(&self) -> bool {
         self.roles.is_empty() && self.channels.is_empty() && self.boosts.is_empty()
     }
@@ -153,7 +153,7 @@ impl Earning {
                 .any(|boost| matches!(boost.target, Target::Role(_)))
     }
 
-    /// Whether it matters in which category, or under which channel, the channel stands.
+    /// Whether the category or the parent of the channel matters.
     pub fn asks_for_place(&self, channel_id: Id<ChannelMarker>) -> bool {
         let boosted = self
             .boosts
@@ -162,13 +162,13 @@ impl Earning {
         boosted || (!self.channels.is_empty() && self.channel(channel_id).is_none())
     }
 
-    /// Whether it matters in which order the author's roles stand.
+    /// Whether the order of the author's roles matters.
     pub fn asks_for_order(&self, roles: &[Id<RoleMarker>]) -> bool {
         self.role_mode == RoleMode::Highest
             && roles.iter().filter(|role| self.role(**role).is_some()).count() > 1
     }
 
-    /// What a message earns. Where the order of roles matters, `order` says where one stands: the highest counts.
+    /// What a message earns. If the order of roles matters, `order` returns the position of a role, of which the highest counts.
     pub fn worth<O: Ord>(&self, sent: &Sent<'_>, order: impl Fn(Id<RoleMarker>) -> O) -> Award {
         let xp = u64::from(xp_of_message(sent.id.get(), self.xp_min, self.xp_max));
         let worth = |xp| Award {
@@ -191,7 +191,7 @@ impl Earning {
         let product = factors.into_iter().fold(u128::from(xp) * 2, |product, percent| {
             product * u128::from(percent) / 100
         });
-        // Half a point is rounded up, whatever it was multiplied by.
+        // Half a point is rounded up, whatever the multipliers are.
         let rounded = product.div_ceil(2);
         worth(Some(u32::try_from(rounded).unwrap_or(u32::MAX)))
     }
@@ -220,7 +220,7 @@ impl Earning {
         u64::from(percent)
     }
 
-    /// The nearest counts: the thread's before its channel's before the category's.
+    /// The nearest multiplier counts: that of the thread, then of its channel, then of the category.
     fn of_place(&self, place: &[Id<ChannelMarker>]) -> u64 {
         let nearest = place.iter().find_map(|channel_id| self.channel(*channel_id));
         u64::from(nearest.unwrap_or(100))
@@ -254,10 +254,10 @@ impl Boost {
 }
 
 impl RoleMode {
-    /// Every mode.
+    /// All modes.
     pub const ALL: [Self; 3] = [Self::Largest, Self::Highest, Self::Sum];
 
-    /// What stands in the table.
+    /// The value in the table.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Largest => "largest",
@@ -266,16 +266,16 @@ impl RoleMode {
         }
     }
 
-    /// The mode of this word.
+    /// The mode with this value.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.word() == word)
     }
 }
 
-/// The XP of a message: a whole number from `min` to `max`, both included, uniform over message ids.
+/// The XP of a message: an integer from `min` to `max`, both inclusive, uniformly distributed over message IDs.
 ///
-/// The id is hashed with `SplitMix64`'s finalizer and mapped to the range by multiplication, which is unbiased to within
-/// one part in 2^32 for the ranges that the configuration allows.
+/// The ID is hashed with the finalizer of `SplitMix64` and mapped to the range by multiplication. For the ranges allowed by the
+/// configuration, the bias is less than one part in 2^32.
 pub fn xp_of_message(message_id: u64, min: u32, max: u32) -> u32 {
     let span = u64::from(max.saturating_sub(min)) + 1;
     let scaled = (u128::from(splitmix64(message_id)) * u128::from(span)) >> 64;
@@ -296,7 +296,7 @@ mod tests {
 
     use super::{Award, Boost, Earning, RoleMode, Sent, Target, splitmix64, xp_of_message};
 
-    /// Every message earns 20, and more by what is multiplied.
+    /// Every message earns 20, before multipliers.
     fn earning(mode: RoleMode) -> Earning {
         let roles = vec![
             (Id::new(1), 200),
@@ -320,7 +320,7 @@ mod tests {
             roles: &roles,
             place: &place,
         };
-        // The higher the id, the higher it stands.
+        // The higher the ID, the higher the role.
         let worth = earning.worth(&sent, |role| role);
         assert_eq!(worth.cooldown, 60_000);
         worth.xp
@@ -414,7 +414,7 @@ mod tests {
         assert!((15..=25).contains(&xp.expect("XP")) && cooldown == 0);
     }
 
-    /// The reference sequence of `SplitMix64` seeded with 0 begins so.
+    /// The start of the reference sequence of `SplitMix64` with the seed 0.
     #[test]
     fn the_hash_is_splitmix64() {
         assert_eq!(splitmix64(0), 0xE220_A839_7B1D_CDAF);

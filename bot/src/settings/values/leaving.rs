@@ -5,18 +5,18 @@
 pub enum LeavePolicy {
     /// They stay on the leaderboard.
     Keep,
-    /// They are on it again when they come back, or write.
+    /// They are hidden until they return or write a message.
     #[default]
     Hide,
-    /// It is taken.
+    /// Their XP is removed.
     Reset,
 }
 
 impl LeavePolicy {
-    /// Each there is.
+    /// All policies.
     pub const ALL: [Self; 3] = [Self::Keep, Self::Hide, Self::Reset];
 
-    /// What stands in the table.
+    /// The value in the table.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Keep => "keep",
@@ -25,7 +25,7 @@ impl LeavePolicy {
         }
     }
 
-    /// The one of this word.
+    /// The policy with this value.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|departed| departed.word() == word)
     }

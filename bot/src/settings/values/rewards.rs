@@ -5,15 +5,15 @@ use twilight_model::id::{Id, marker::RoleMarker};
 /// The roles that levels give.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewards {
-    /// Whether members keep the roles of the levels below.
+    /// Whether members keep the roles of lower levels.
     pub mode: RewardMode,
-    /// Whether the bot has stopped giving them, since Discord refused it.
+    /// Whether the bot has stopped giving them because Discord refused it.
     pub switched_off: bool,
-    /// When members lose those of levels that they have no more.
+    /// When members lose the roles of levels that they no longer have.
     pub demotion: Demotion,
-    /// Whether members who join get those of the level that they have.
+    /// Whether members who join get the roles of their level.
     pub on_join: bool,
-    /// Sorted by level, then role; each role once.
+    /// The roles, each once, sorted by level and then by role.
     pub(in crate::settings) roles: Box<[(u32, Id<RoleMarker>)]>,
 }
 
@@ -23,12 +23,12 @@ pub enum RewardMode {
     /// They keep them.
     #[default]
     Stack,
-    /// They have those of the highest level they reached alone.
+    /// They only have the roles of the highest level that they reached.
     Replace,
 }
 
 impl RewardMode {
-    /// What stands in the table, and what people write.
+    /// The value in the table and in settings.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Stack => "stack",
@@ -38,7 +38,7 @@ impl RewardMode {
 }
 
 impl Rewards {
-    /// Roles in any order; one that is there twice is given at the lower level.
+    /// Rewards from roles in any order. A duplicate role is given at the lower level.
     pub fn new(mode: RewardMode, switched_off: bool, mut roles: Vec<(u32, Id<RoleMarker>)>) -> Self {
         roles.sort_unstable_by_key(|(level, role)| (*role, *level));
         roles.dedup_by_key(|(_, role)| *role);
@@ -52,17 +52,17 @@ impl Rewards {
         }
     }
 
-    /// Levels with the roles that they give, sorted.
+    /// Levels and their roles, sorted.
     pub fn roles(&self) -> &[(u32, Id<RoleMarker>)] {
         &self.roles
     }
 
-    /// The roles that a member of this level should have; those of [`Self::roles`] that are not in it, they should not.
+    /// The roles that a member of this level should have. The other roles in [`Self::roles`] should be removed.
     pub fn deserved(&self, level: u32) -> Vec<Id<RoleMarker>> {
         self.reached(level).iter().map(|(_, role)| *role).collect()
     }
 
-    /// Whether a member who went from one level to another should have other roles now.
+    /// Whether a change from one level to another changes the roles that a member should have.
     pub fn differ_between(&self, before: u32, after: u32) -> bool {
         self.reached(before) != self.reached(after)
     }
@@ -78,23 +78,23 @@ impl Rewards {
     }
 }
 
-/// When members lose the roles of levels that they have no more.
+/// When members lose the roles of levels that they no longer have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Demotion {
     /// They keep them.
     Never,
-    /// When what raised them is taken back.
+    /// When the change of XP that raised their level is undone.
     #[default]
     Undo,
-    /// Whenever XP is taken, or levels take more.
+    /// Whenever XP is removed, or levels need more.
     Always,
 }
 
 impl Demotion {
-    /// Each there is.
+    /// All values.
     pub const ALL: [Self; 3] = [Self::Never, Self::Undo, Self::Always];
 
-    /// What stands in the table, and is chosen on Discord.
+    /// The value in the table and in Discord's menu.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Never => "never",
@@ -103,12 +103,12 @@ impl Demotion {
         }
     }
 
-    /// The one of this word.
+    /// The value with this name.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|demotion| demotion.word() == word)
     }
 
-    /// Whether roles are taken after a change that is an undo, or is not.
+    /// Whether roles are removed after a change, depending on whether it is an undo.
     pub const fn holds(self, is_undo: bool) -> bool {
         match self {
             Self::Never => false,
