@@ -1,10 +1,10 @@
-//! Interactions: what members ask by commands, from the shard's loop to an answer in Discord's 3 seconds.
+//! Interactions: from the shard's loop to a command's response within Discord's 3 seconds.
 //!
-//! The loop hands over what was asked and goes on. A task of its own finds the command and answers: at once if the command is
-//! quick, otherwise with a promise first. Whatever goes wrong, who asked gets a line about it.
+//! The loop hands an interaction over and continues. A separate task finds the command and responds: immediately if the command is fast,
+//! otherwise with a deferred response first. If anything goes wrong, the user gets a message about it.
 //!
-//! An interaction that is replayed after a resume is either too old to be answered, or Discord refuses the second answer (40060);
-//! one that this process has had already is skipped.
+//! If an interaction is replayed after a resume, either it is too old for a response, or Discord rejects the second response (40060). One
+//! that this process has already handled is skipped.
 
 mod answering;
 pub mod command;
@@ -68,60 +68,60 @@ use crate::{
     telemetry::{metrics, task, traces},
 };
 
-/// Interactions that wait to be begun.
+/// The maximum number of queued interactions.
 const WAITING: usize = 1_024;
-/// Interactions that are answered at the same time.
+/// The maximum number of interactions handled concurrently.
 const AT_ONCE: usize = 512;
-/// After that a promised answer is given up.
+/// After this time a deferred response is abandoned.
 const LIMIT: Duration = Duration::from_secs(20);
-/// Discord takes no first answer to something that was asked longer ago; some of it may be the difference between clocks.
+/// Discord accepts no first response to an interaction older than this. The limit allows for a difference between the clocks.
 const TOO_OLD: Duration = Duration::from_secs(10);
-/// How long a command waits for what was written before it to be committed.
+/// How long a command waits until earlier messages are committed.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(1);
-/// Ids that are remembered, so that a replay is not begun again.
+/// The number of IDs that are remembered to detect replays.
 const REMEMBERED: usize = 4_096;
 
-/// What commands work with.
+/// The services available to commands.
 #[derive(Clone, Debug)]
 pub struct Services {
     /// The database.
     pub store: Store,
     /// Discord's REST API.
     pub rest: Rest,
-    /// What guilds chose.
+    /// The settings of guilds.
     pub settings: Settings,
-    /// What is known of guilds.
+    /// The cached data of guilds.
     pub guilds: Guilds,
-    /// What features keep in the process, by type.
+    /// The state that features keep in the process, by type.
     pub state: Extensions,
-    /// Every command.
+    /// All commands.
     pub commands: &'static Commands,
     /// The shards of this process.
     pub shards: Shards,
-    /// Since when the process runs.
+    /// The start time of the process.
     pub since: SystemTime,
 }
 
-/// Where the shards hand interactions over. A clone is another handle to the same.
+/// The handle through which shards hand interactions over. Clones share the same queue.
 #[derive(Clone, Debug)]
 pub struct Interactions(mpsc::Sender<Received>);
 
-/// An interaction as the shard had it.
+/// An interaction as received by a shard.
 #[derive(Debug)]
 struct Received {
     payload: InteractionPayload,
     shard: ShardKey,
-    /// Tells when everything that the shard received before is committed.
+    /// Resolves when everything that the shard received earlier is committed.
     committed: oneshot::Receiver<()>,
     is_pending: bool,
     at: Instant,
 }
 
-/// An interaction on its way to a command.
+/// An interaction with its context, for a command.
 pub struct CommandContext {
-    /// What was asked.
+    /// The interaction.
     pub payload: InteractionPayload,
-    /// By which shard it came.
+    /// The shard that received it.
     pub shard: ShardKey,
     language: Language,
     committed: Option<oneshot::Receiver<()>>,
@@ -129,30 +129,30 @@ pub struct CommandContext {
     is_pending: bool,
 }
 
-/// What goes on after the answer, and tells of itself by changing it.
+/// Work that continues after the response and reports its progress by editing it.
 pub type Job = Box<dyn FnOnce(Progress) -> BoxFuture<'static, Reply> + Send>;
 
-/// Where a command leaves it.
+/// Where a command stores such work.
 type Deferred = Arc<Mutex<Option<Job>>>;
 
-/// Why a command has no answer. Each has a text for people.
+/// Why a command failed. Each error has a text for the user.
 #[derive(Debug)]
 pub enum CommandError {
-    /// The database does not answer.
+    /// The database returned an error.
     Store(StoreError),
-    /// Discord does not.
+    /// Discord returned an error.
     Rest(RestError),
-    /// It is for servers only.
+    /// The command only works in servers.
     ServerOnly,
-    /// An option that cannot be used.
+    /// An option is invalid.
     Option(BadOption),
-    /// Who asks lacks one of these.
+    /// The user lacks one of these permissions.
     Permission(Permissions),
-    /// A button, a menu or a modal of which nothing is known any more.
+    /// The button, menu or modal is no longer known.
     Stale,
-    /// Who asks may not cause this, for their permissions or their rank.
+    /// The user's permissions or rank are insufficient.
     Denied(Denial),
-    /// For another reason, which is this text in the asker's language.
+    /// Another reason, as a text in the user's language.
     Said(String),
 }
 
@@ -181,8 +181,8 @@ impl From<BadOption> for CommandError {
 }
 
 impl CommandContext {
-    /// Wait until what the shard received before this is in the tables. A database that is slow is not waited for long: what it answers is
-    /// then a little old. Returns whether it is known to be there.
+    /// Wait until everything that the shard received before this interaction is committed. If the database is slow, the wait ends early and
+    /// the answer may be slightly out of date. Returns whether everything is committed.
     pub async fn wait_for_commit(&mut self) -> bool {
         match self.committed.take() {
             Some(committed) => matches!(timeout(COMMIT_PATIENCE, committed).await, Ok(Ok(()))),
@@ -190,32 +190,32 @@ impl CommandContext {
         }
     }
 
-    /// The same for the messages of those whom the question is about: if all of them are committed, there is nothing to wait for.
+    /// The same for messages of the members that the interaction is about: if all of them are already committed, there is no wait.
     pub async fn wait_for_members(&mut self) {
         if self.is_pending {
             self.wait_for_commit().await;
         }
     }
 
-    /// The language to answer in.
+    /// The language of the response.
     pub const fn language(&self) -> Language {
         self.language
     }
 
-    /// The guild that it was asked in.
+    /// The guild of the interaction.
     ///
     /// # Errors
     ///
-    /// It was a direct message.
+    /// The interaction comes from a direct message.
     pub fn guild(&self) -> Result<Id<GuildMarker>, CommandError> {
         self.payload.guild_id.ok_or(CommandError::ServerOnly)
     }
 
-    /// See that who asks has these permissions, as Discord computed them for this interaction. Administrators have all.
+    /// Check that the user has these permissions, as computed by Discord for this interaction. Administrators have all permissions.
     ///
     /// # Errors
     ///
-    /// They do not.
+    /// A permission is missing.
     pub fn require_permissions(&self, permissions: Permissions) -> Result<(), CommandError> {
         let has = self.payload.permissions();
         if has.contains(permissions) || has.contains(Permissions::ADMINISTRATOR) {
@@ -225,11 +225,11 @@ impl CommandContext {
         }
     }
 
-    /// What who asks is entitled to cause in the server.
+    /// The user's authority in the server.
     ///
     /// # Errors
     ///
-    /// It was not asked in a server, or Discord does not say what the server's roles are.
+    /// The interaction does not come from a server, or the server's roles cannot be read from Discord.
     pub async fn authority(&self, services: &Services) -> Result<Authority, CommandError> {
         let user_id = self.payload.user().ok_or(CommandError::ServerOnly)?.id;
         let who = (user_id, self.payload.roles());
@@ -240,18 +240,18 @@ impl CommandContext {
             .await?)
     }
 
-    /// Permission for who asks to change XP, or what earns it.
+    /// A permit for the user to change XP, or the rules for earning it.
     ///
     /// # Errors
     ///
-    /// Levels give roles in the server that who asks could not give by hand; or that is not known.
+    /// The server has a reward role that the user could not give manually, or this cannot be determined.
     pub async fn xp_permit(&self, services: &Services) -> Result<XpPermit, CommandError> {
         let settings = services.settings.of(&services.store, self.guild()?).await?;
         let roles = settings.rewards.roles().iter().map(|(_, role_id)| *role_id);
         Ok(self.authority(services).await?.xp_permit(roles)?)
     }
 
-    /// Go on with this once the answer is sent; what it comes to takes the answer's place. Discord takes that for 15 minutes.
+    /// Continue with this work after the response is sent. Its result replaces the response, for which Discord allows 15 minutes.
     pub fn defer<F>(&self, job: impl FnOnce(Progress) -> F + Send + 'static)
     where
         F: Future<Output = Reply> + Send + 'static,
@@ -260,11 +260,11 @@ impl CommandContext {
         *self.deferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
     }
 
-    /// An entry of the audit log for what is asked. `details` is JSON.
+    /// An entry of the audit log for this interaction. `details` is JSON.
     ///
     /// # Errors
     ///
-    /// It was not asked in a guild.
+    /// The interaction does not come from a guild.
     pub fn entry(&self, action: &'static str, details: &serde_json::Value) -> Result<Entry, CommandError> {
         Ok(Entry {
             guild_id: self.guild()?,
@@ -275,20 +275,21 @@ impl CommandContext {
         })
     }
 
-    /// A refusal with this text of the catalogue.
+    /// An error with this text of the catalogue.
     pub fn refuse(&self, key: &str) -> CommandError {
         CommandError::Said(self.language.text(key))
     }
 }
 
 impl Interactions {
-    /// The handle, and the task's part, which runs until `stop` is true and what was begun is answered.
+    /// The handle, and the future of the task, which runs until `stop` is true and all started interactions have a response.
     pub fn new(services: Services, stop: watch::Receiver<bool>) -> (Self, impl Future<Output = ()> + Send) {
         let (sender, receiver) = mpsc::channel(WAITING);
         (Self(sender), serve(receiver, Arc::new(services), stop))
     }
 
-    /// Hand over what a shard received. Never waits. `is_pending`: whether a member that it is about has messages that are not committed.
+    /// Hand over an interaction received by a shard, without waiting. `is_pending` states whether a member that it is about has messages
+    /// that are not committed.
     pub fn take(
         &self,
         payload: InteractionPayload,
@@ -309,7 +310,7 @@ impl Interactions {
     }
 }
 
-/// Interactions that this process has had.
+/// The interactions that this process has handled.
 #[derive(Default)]
 struct Had {
     ids: HashSet<Id<InteractionMarker>>,
@@ -317,7 +318,7 @@ struct Had {
 }
 
 impl Had {
-    /// Whether it is new.
+    /// Whether the interaction is new.
     fn note(&mut self, id: Id<InteractionMarker>) -> bool {
         if !self.ids.insert(id) {
             return false;
@@ -388,11 +389,11 @@ async fn serve(
         };
         answering.spawn(task::observed("interaction", answered.instrument(span)));
     }
-    // Who asked last gets an answer still.
+    // Interactions in progress still get a response.
     drop(timeout(LIMIT, async { while answering.join_next().await.is_some() {} }).await);
 }
 
-/// Read it, unless it is one that cannot be answered or was.
+/// Parse the interaction, unless it is too old or has already been handled.
 fn read(received: Received, had: &mut Had, clock: &Clock) -> Option<CommandContext> {
     let skipped = |outcome| {
         metrics::interactions_total("any", outcome).increment(1);

@@ -1,4 +1,4 @@
-//! From a question to an answer that Discord takes: in time, whatever the command does.
+//! From a command's result to a response that Discord accepts, in time whatever the command does.
 
 use std::{
     fmt,
@@ -33,15 +33,15 @@ use crate::{
     support::{i18n::Language, text::limits},
 };
 
-/// A command that takes longer has its answer promised first. Discord waits
-/// [3 seconds](https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-callback).
+/// A command that takes longer gets a deferred response first. Discord waits [3
+/// seconds](https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-callback).
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// How long a server's choice of a language is waited for.
+/// How long to wait for a server's language setting.
 const LANGUAGE_PATIENCE: Duration = Duration::from_millis(300);
-/// Choices cannot be promised.
+/// Autocomplete responses cannot be deferred.
 const TYPING_PATIENCE: Duration = Duration::from_secs(2);
 
-/// What an interaction is for.
+/// The target of an interaction.
 #[derive(Clone, Copy)]
 pub(super) enum Found {
     Command(&'static dyn Command),
@@ -62,12 +62,12 @@ impl Found {
         }
     }
 
-    /// Whether everybody in the channel sees the answer.
+    /// Whether everyone in the channel sees the response.
     fn is_public(self) -> bool {
         matches!(self, Self::Command(command) | Self::Press(command) if !command.is_private())
     }
 
-    /// What of which command is used, for its limit.
+    /// The command and kind of use, for its rate limit.
     pub(super) fn used(self) -> Option<(&'static str, Use)> {
         match self {
             Self::Command(command) => Some((command.name(), Use::Command)),
@@ -77,7 +77,7 @@ impl Found {
         }
     }
 
-    /// As a label: of those that there are, and not what somebody sent.
+    /// The label in metrics: a known value, never one from the payload.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Command(command) | Self::Press(command) => command.name(),
@@ -88,19 +88,19 @@ impl Found {
     }
 }
 
-/// An answer, with how it is counted.
+/// A response and its outcome in metrics.
 pub(super) struct Answer {
     reply: Reply,
     outcome: &'static str,
 }
 
 impl Answer {
-    /// Too much is asked at the moment.
+    /// Too many interactions are in progress.
     pub(super) fn busy(language: Language) -> Self {
         Self::refused("busy", "error-busy", language)
     }
 
-    /// Who asks does so too often.
+    /// The user uses the command too often.
     pub(super) fn flooded(until: SystemTime, language: Language) -> Self {
         let since = until.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let until = format!("<t:{}:R>", since.as_secs() + 1);
@@ -156,21 +156,21 @@ impl Answer {
     }
 }
 
-/// What it takes to send an answer.
+/// What is needed to send a response.
 #[derive(Clone)]
 pub(super) struct To {
     id: Id<InteractionMarker>,
     application_id: Id<ApplicationMarker>,
     token: String,
-    /// The message that is answered, if it is no interaction.
+    /// The message of a text command.
     written: Option<written::Message>,
-    /// What is answered, as a label.
+    /// The command, as a label.
     command: &'static str,
 }
 
 impl fmt::Debug for To {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The token is nobody's business.
+        // The token must not be shown.
         formatter
             .debug_struct("To")
             .field("id", &self.id)
@@ -190,7 +190,7 @@ impl To {
     }
 }
 
-/// Answer, in time: with what declines it, or with what the command says. Returns the outcome.
+/// Respond in time, either with a refusal or with the command's result. Returns the outcome.
 pub(super) async fn answer(
     services: &Services,
     mut context: CommandContext,
@@ -200,7 +200,7 @@ pub(super) async fn answer(
     let to = To::of(&context.payload, found.label());
     if let Some(declined) = declined {
         if to.written.is_some() {
-            // Nobody is told so in the channel, for all to see.
+            // For a text command, this would be visible to everyone in the channel.
             return declined.outcome;
         }
         return match found {
@@ -259,8 +259,8 @@ pub(super) async fn answer(
     }
 }
 
-/// Decide the language of the answer. A private answer is in the asker's language; a public one is in the server's, because others read
-/// it too. Where there is no catalogue or no choice, the other one is used, then what Discord has for the server.
+/// Choose the language of the response. A private response is in the user's language, a public one in the server's, because others read it
+/// too. If there is no catalogue or no setting, the other one is used, and then Discord's language of the server.
 async fn settle_language(services: &Services, context: &mut CommandContext, found: Found) {
     let own = context.payload.own_language();
     let Some(guild_id) = context.payload.guild_id else {
@@ -273,14 +273,14 @@ async fn settle_language(services: &Services, context: &mut CommandContext, foun
         Some(settings) => settings.language,
         None => match timeout(LANGUAGE_PATIENCE, services.settings.of(&services.store, guild_id)).await {
             Ok(Ok(settings)) => settings.language,
-            // A database that is away is reported by the command, if it needs one.
+            // An unavailable database is reported by the command, if it needs the database.
             Ok(Err(_)) | Err(_) => None,
         },
     };
     context.language = chosen.unwrap_or_else(|| context.payload.language());
 }
 
-/// Answer with what `work` says: at once if it is quick, otherwise after a promise.
+/// Respond with the result of `work`: immediately if it is fast, otherwise after a deferred response.
 async fn finish(
     services: &Services,
     to: &To,
@@ -312,7 +312,7 @@ async fn finish(
         Err(_elapsed) => Answer::refused("timeout", "error-away", language),
     };
     if matches!(answer.reply.shape, Shape::Modal { .. }) {
-        // Discord takes a form at once or not at all.
+        // Discord only accepts a modal as the first response.
         answer = Answer::refused("timeout", "error-slow", language);
     }
     let is_follow_up = is_update && answer.reply.shape != Shape::Update;
@@ -330,8 +330,8 @@ async fn finish(
     sent.map_or_else(|error| failed(&error, to), |()| answer.outcome)
 }
 
-/// What to say in place of an answer that Discord did not take, perhaps because of its files or embeds: where the bot lacks *Attach
-/// Files* or *Embed Links* that is a 403, and a large body can meet a 413 or 5xx that a small one does not.
+/// What to send instead of a response that Discord rejected, perhaps because of its files or embeds: if the bot lacks *Attach Files* or
+/// *Embed Links*, that is a 403, and a large body can cause a 413 or 5xx that a small one does not.
 fn instead<T>(sent: &Result<T, RestError>, to: &To, reply: &Reply) -> Option<Reply> {
     let error = sent.as_ref().err()?;
     let could_be_the_files = match error {
@@ -346,10 +346,10 @@ fn instead<T>(sent: &Result<T, RestError>, to: &To, reply: &Reply) -> Option<Rep
     Some(words)
 }
 
-/// Answer a message with one. A second answer to the same has the same nonce, and Discord takes it for the first.
+/// Reply to a message. A second reply to the same message has the same nonce, so Discord recognizes it.
 #[expect(clippy::disallowed_methods, reason = "it is fitted")]
 async fn reply_to(services: &Services, message: written::Message, reply: Reply) -> Result<(), RestError> {
-    /// What twilight's builder does not know stands beside what it does.
+    /// Fields that twilight's builder does not know are sent in addition to those of the builder.
     #[derive(Serialize)]
     struct Body<'a> {
         content: &'a str,
@@ -382,7 +382,7 @@ async fn reply_to(services: &Services, message: written::Message, reply: Reply) 
     services.rest.send(Priority::Command, request).await.map(drop)
 }
 
-/// Put the answer in the place of the promise.
+/// Replace the deferred response.
 #[expect(clippy::disallowed_methods, reason = "it is fitted")]
 pub(super) async fn edit(services: &Services, to: &To, reply: Reply) -> Result<(), RestError> {
     let reply = reply.fitted();
@@ -400,7 +400,7 @@ pub(super) async fn edit(services: &Services, to: &To, reply: Reply) -> Result<(
     services.rest.send(Priority::Interaction, request).await.map(drop)
 }
 
-/// Answer with a message of its own, where the promise was about another.
+/// Send the result as a new message, if the deferred response was for a different one.
 #[expect(clippy::disallowed_methods, reason = "it is fitted")]
 async fn follow_up(services: &Services, to: &To, reply: Reply) -> Result<(), RestError> {
     let reply = reply.fitted();
@@ -421,7 +421,7 @@ async fn follow_up(services: &Services, to: &To, reply: Reply) -> Result<(), Res
 
 async fn first_answer(services: &Services, to: &To, answer: Answer) -> &'static str {
     let Answer { reply, outcome } = answer;
-    // Of an answer that was taken all the same, Discord says so to the second.
+    // If the first attempt was accepted, Discord says so in its response to the second one.
     let mut response = reply.clone().into_response();
     limits::response(&mut response);
     let sent = respond(services, to, &response).await;
@@ -431,7 +431,7 @@ async fn first_answer(services: &Services, to: &To, answer: Answer) -> &'static 
     }
 }
 
-/// Send the first answer. Returns the outcome.
+/// Send the first response. Returns the outcome.
 async fn first(
     services: &Services,
     to: &To,
@@ -453,7 +453,7 @@ async fn respond(services: &Services, to: &To, response: &InteractionResponse) -
     services.rest.send(Priority::Interaction, request).await.map(drop)
 }
 
-/// Discord's number for a second first answer.
+/// Discord's error code for a second first response.
 const ALREADY_ACKNOWLEDGED: u64 = 40_060;
 
 fn failed(error: &RestError, to: &To) -> &'static str {

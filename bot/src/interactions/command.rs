@@ -1,4 +1,4 @@
-//! What a slash command is, and the list of all of them.
+//! The trait of slash commands, and the list of all of them.
 
 use std::{collections::HashMap, sync::OnceLock};
 
@@ -17,27 +17,27 @@ use crate::interactions::define;
 
 /// A slash command.
 pub trait Command: Sync {
-    /// Its name, the same in every language.
+    /// The name, which is the same in every language.
     fn name(&self) -> &'static str;
 
-    /// Its definition, as registered with Discord.
+    /// The definition for Discord.
     fn definition(&self) -> Definition {
         define::describe(self.name()).build()
     }
 
-    /// Whether only the asker sees the answer.
+    /// Whether only the user sees the response.
     fn is_private(&self) -> bool {
         false
     }
 
-    /// Answer a question.
+    /// Run the command.
     fn run<'a>(
         &'a self,
         context: &'a mut CommandContext,
         services: &'a Services,
     ) -> BoxFuture<'a, Result<Reply, CommandError>>;
 
-    /// Answer a button, a menu or a modal whose `custom_id` is the command's name, or begins with it and a colon.
+    /// Handle a button, a menu or a modal whose `custom_id` is the command's name, or starts with it and a colon.
     fn component<'a>(
         &'a self,
         _question: &'a mut CommandContext,
@@ -46,7 +46,7 @@ pub trait Command: Sync {
         Box::pin(async { Err(CommandError::Stale) })
     }
 
-    /// What to choose from, while an option is being typed.
+    /// The choices for an option that is being typed.
     fn autocomplete<'a>(
         &'a self,
         _question: &'a mut CommandContext,
@@ -56,13 +56,13 @@ pub trait Command: Sync {
     }
 }
 
-/// Options by their command and the names down to the subcommand.
+/// Options by command and the names of groups and subcommands.
 type Options = HashMap<(&'static str, Vec<String>), Vec<CommandOption>>;
 
-/// Every command there is.
+/// All commands.
 pub struct Commands {
     features: &'static [&'static Feature],
-    /// Built when first needed: definitions have texts in every language.
+    /// It is built on first use, because definitions contain texts in every language.
     options: OnceLock<Options>,
 }
 
@@ -90,17 +90,17 @@ impl Commands {
         features.flat_map(|feature| feature.commands.iter().copied())
     }
 
-    /// Every command as it is registered with Discord.
+    /// The definitions of all commands for Discord.
     pub fn definitions(&self) -> Vec<Definition> {
         self.iter().map(Command::definition).collect()
     }
 
-    /// The command of this name.
+    /// Find a command by name.
     pub fn find(&self, name: &str) -> Option<&'static dyn Command> {
         self.iter().find(|command| command.name() == name)
     }
 
-    /// An option that was given and that the command's definition does not have so: Discord shows an old definition for a while.
+    /// A given option that does not match the command's definition: Discord shows old definitions for some time.
     pub fn unusable(&'static self, command: &dyn Command, payload: &InteractionPayload) -> Option<BadOption> {
         let options = self.options.get_or_init(|| {
             let mut all = Options::default();

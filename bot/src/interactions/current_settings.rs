@@ -1,4 +1,4 @@
-//! A server's settings as they are shown: without roles and channels that were deleted while nobody was there to hear it.
+//! A server's settings for display, without roles and channels that were deleted while the bot was disconnected.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
     settings::{GuildSettings, cleanup, values::earning::Target},
 };
 
-/// The settings of the server in which somebody asks. What does not exist any more is taken out of them first, if Discord tells.
+/// The settings of the interaction's server. Roles and channels that no longer exist are removed first, if Discord answers.
 pub(crate) async fn settings(
     context: &CommandContext,
     services: &Services,
@@ -37,7 +37,7 @@ pub(crate) async fn settings(
     Ok(services.settings.of(&services.store, guild_id).await?)
 }
 
-/// Every role and every channel that settings name, each once.
+/// All roles and channels in the settings, without duplicates.
 fn named(settings: &GuildSettings) -> (Vec<Id<RoleMarker>>, Vec<Id<ChannelMarker>>) {
     let earning = &settings.earning;
     let mut roles: BTreeSet<Id<RoleMarker>> =

@@ -1,4 +1,4 @@
-//! Definitions of commands and their options, with their texts in every language, and the parts of replies that several have.
+//! Builders for definitions of commands and options, with their texts in every language, and for common parts of replies.
 
 use twilight_model::{
     application::{
@@ -18,14 +18,14 @@ use twilight_util::builder::command::CommandBuilder;
 
 use crate::support::i18n::Language;
 
-/// Begin a definition, with its description in every language.
+/// Start a definition, with its description in every language.
 pub(crate) fn describe(name: &'static str) -> CommandBuilder {
     let key = format!("{name}-description");
     CommandBuilder::new(name, Language::English.text(&key), CommandType::ChatInput)
         .description_localizations(in_other_languages(&key))
 }
 
-/// A text in every language but English, by Discord's locales.
+/// A text in every language except English, by Discord's locales.
 fn in_other_languages(key: &str) -> impl Iterator<Item = (String, String)> {
     let others = Language::ALL
         .into_iter()
@@ -37,8 +37,8 @@ fn in_other_languages(key: &str) -> impl Iterator<Item = (String, String)> {
     texts.map(|(locale, language)| (locale.to_owned(), language.text(key)))
 }
 
-/// A command that works in servers only, and that Discord shows to those with a permission; who has it is checked again when it is
-/// used, since a server can show it to others.
+/// A command for servers, which Discord shows to members with a permission. The permission is checked again when the command is used, since
+/// servers can override this.
 pub(crate) fn for_servers(name: &'static str, permissions: Option<Permissions>) -> CommandBuilder {
     let builder = describe(name).contexts([InteractionContextType::Guild]);
     match permissions {
@@ -47,17 +47,17 @@ pub(crate) fn for_servers(name: &'static str, permissions: Option<Permissions>) 
     }
 }
 
-/// An option, a subcommand or a group of such.
+/// An option, a subcommand or a subcommand group.
 #[derive(Clone, Debug)]
 pub(crate) struct Opt(CommandOption);
 
 impl Opt {
-    /// Of this type; its description is the text `KEY-NAME-description`.
+    /// An option of this type. Its description is the text `KEY-NAME-description`.
     pub(crate) fn new(kind: CommandOptionType, key: &str, name: &'static str) -> Self {
         Self::described(kind, name, &format!("{key}-{name}-description"))
     }
 
-    /// Of this type, with a name in every language: the text `KEY`; its description is `KEY-description`.
+    /// An option of this type with a name in every language, the text `KEY`. Its description is `KEY-description`.
     pub(crate) fn named(kind: CommandOptionType, key: &str, name: &'static str) -> Self {
         Self::described(kind, name, &format!("{key}-description")).called(key)
     }
@@ -92,7 +92,7 @@ impl Opt {
         Self::new(CommandOptionType::SubCommandGroup, key, name).with(options)
     }
 
-    /// With this text for a name in every other language.
+    /// Use this text as the name in other languages.
     pub(crate) fn called(mut self, key: &str) -> Self {
         self.0.name_localizations = Some(in_other_languages(key).collect());
         self
@@ -103,47 +103,47 @@ impl Opt {
         self
     }
 
-    /// It has to be given.
+    /// Make the option required.
     pub(crate) const fn required(mut self) -> Self {
         self.0.required = Some(true);
         self
     }
 
-    /// Whole numbers from the first to the second.
+    /// Allow integers in this range.
     pub(crate) fn between(mut self, least: i64, most: i64) -> Self {
         self.0.min_value = Some(CommandOptionValue::Integer(least));
         self.0.max_value = Some(CommandOptionValue::Integer(most));
         self
     }
 
-    /// Whole numbers from this one on.
+    /// Allow integers from this one on.
     pub(crate) const fn from(mut self, least: i64) -> Self {
         self.0.min_value = Some(CommandOptionValue::Integer(least));
         self
     }
 
-    /// Numbers from the first to the second.
+    /// Allow numbers in this range.
     pub(crate) fn within(mut self, least: f64, most: f64) -> Self {
         self.0.min_value = Some(CommandOptionValue::Number(least));
         self.0.max_value = Some(CommandOptionValue::Number(most));
         self
     }
 
-    /// At least one character, and at most so many.
+    /// Allow one character up to this many.
     pub(crate) const fn at_most(mut self, chars: u16) -> Self {
         self.0.min_length = Some(1);
         self.0.max_length = Some(chars);
         self
     }
 
-    /// One of these words, each with the text `KEY-NAME-WORD`.
+    /// Allow these values, each with the text `KEY-NAME-VALUE`.
     pub(crate) fn one_of(self, key: &str, words: impl IntoIterator<Item = &'static str>) -> Self {
         let name = self.0.name.clone();
         let text = |word: &str| format!("{key}-{name}-{}", word.replace('_', "-"));
         self.choices(words.into_iter().map(|word| (word, text(word))))
     }
 
-    /// One of these words, each with the key of what is shown.
+    /// Allow these values, each with the key of its text.
     pub(crate) fn choices(
         mut self,
         words: impl IntoIterator<Item = (&'static str, impl AsRef<str>)>,
@@ -157,13 +157,13 @@ impl Opt {
         self
     }
 
-    /// Channels of these types.
+    /// Allow channels of these types.
     pub(crate) fn channels(mut self, kinds: &[ChannelType]) -> Self {
         self.0.channel_types = Some(kinds.to_vec());
         self
     }
 
-    /// The bot proposes what to write.
+    /// Use autocomplete.
     pub(crate) const fn completed(mut self) -> Self {
         self.0.autocomplete = Some(true);
         self
@@ -176,7 +176,7 @@ impl From<Opt> for CommandOption {
     }
 }
 
-/// Where messages can be sent.
+/// The types of channels to which messages can be sent.
 pub(crate) const TEXT_CHANNELS: &[ChannelType] = &[ChannelType::GuildText, ChannelType::GuildAnnouncement];
 
 /// A row of buttons.
@@ -187,7 +187,7 @@ pub(crate) fn buttons(buttons: impl IntoIterator<Item = Component>) -> Component
     })
 }
 
-/// A button whose press comes to the command that `custom_id` begins with.
+/// A button. Its interaction goes to the command whose name `custom_id` starts with.
 pub(crate) const fn button(custom_id: String, label: String, style: ButtonStyle) -> Component {
     Component::Button(Button {
         custom_id: Some(custom_id),

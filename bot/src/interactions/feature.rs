@@ -1,4 +1,4 @@
-//! What a feature consists of. The program derives its lists of commands, effects, timers and tables from these manifests.
+//! The manifest of a feature. Lists of commands, effects, timers and tables are derived from the manifests.
 
 use hyper::http::Extensions;
 
@@ -16,29 +16,29 @@ use crate::{
 pub(crate) struct Feature {
     /// Its slash commands.
     pub(crate) commands: &'static [&'static dyn Command],
-    /// Its kinds of effects, for a process with these settings.
+    /// Its kinds of effects in a process with these settings.
     pub(crate) effects: fn(&Settings) -> Vec<Box<dyn EffectKind>>,
     /// Adds its timers and periodic jobs.
     pub(crate) timers: fn(Registry, &Process<'_>) -> Registry,
-    /// Adds what it keeps in the memory of a process.
+    /// Adds the state that it keeps in a process.
     pub(crate) state: fn(&mut Extensions, &Config),
     /// Its tables with guild data, in the order in which they are emptied.
     pub(crate) tables: &'static [GuildTable],
 }
 
-/// What timers and jobs work with.
+/// What timers and jobs need.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Process<'a> {
     pub(crate) config: &'a Config,
     pub(crate) store: &'a Store,
     pub(crate) rest: &'a Rest,
     pub(crate) settings: &'a Settings,
-    /// Every table with guild data, of all features.
+    /// All tables with guild data, of all features.
     pub(crate) tables: &'a [&'static GuildTable],
 }
 
 impl Feature {
-    /// A feature that has nothing yet.
+    /// A manifest without any content.
     pub(crate) const NOTHING: Self = Self {
         commands: &[],
         effects: |_| Vec::new(),

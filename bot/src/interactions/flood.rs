@@ -1,4 +1,4 @@
-//! How often a member may use a command. Kept in the process: a guild's interactions all come to one.
+//! The rate limit of commands per member. It is kept in the process, which receives all interactions of a guild.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -6,19 +6,19 @@ use rustc_hash::FxBuildHasher;
 use tokio::time::Instant;
 use twilight_model::id::{Id, marker::UserMarker};
 
-/// What is used.
+/// The kinds of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Use {
     /// A slash command.
     Command,
     /// A button, a menu or a modal.
     Press,
-    /// An option that is being typed.
+    /// Autocomplete of an option.
     Typing,
 }
 
 impl Use {
-    /// In one [`WINDOW`]. A moderator warns many members in a short time during a raid.
+    /// The limit for one [`WINDOW`]. During a raid, a moderator warns many members in a short time.
     const fn limit(self, is_moderator: bool) -> usize {
         match (self, is_moderator) {
             (Self::Command, false) => 5,
@@ -28,30 +28,30 @@ impl Use {
     }
 }
 
-/// A member who uses something.
+/// A member who uses a command.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct User {
     pub(super) id: Id<UserMarker>,
-    /// Whether they may act against other members.
+    /// Whether they have permissions to act against other members.
     pub(super) is_moderator: bool,
 }
 
 const WINDOW: Duration = Duration::from_secs(10);
-/// Members that are remembered before those are forgotten whose time is over.
+/// The number of remembered members above which expired entries are removed.
 const REMEMBERED: usize = 10_000;
 
-/// Who used what lately.
+/// Recent uses.
 #[derive(Debug, Default)]
 pub(super) struct Flood {
     lately: HashMap<(Id<UserMarker>, &'static str, Use), Vec<Instant>, FxBuildHasher>,
 }
 
 impl Flood {
-    /// Note a use.
+    /// Record a use.
     ///
     /// # Errors
     ///
-    /// It is one too many: for how long nothing is answered.
+    /// The limit is exceeded. The value is the remaining time.
     pub(super) fn admit(
         &mut self,
         user: User,

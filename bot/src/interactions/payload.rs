@@ -1,4 +1,4 @@
-//! An interaction as the commands get it: read leniently, since Discord adds fields and kinds.
+//! The payload of an interaction for commands. It is parsed leniently, since Discord adds fields and types.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,30 +15,30 @@ use twilight_model::{
 use super::written;
 use crate::support::{i18n::Language, ids::MemberKey, text::names::Name};
 
-/// Something that a member asked of the bot.
+/// The payload of an interaction.
 ///
 /// <https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object>
 #[derive(Debug, Deserialize)]
 pub struct InteractionPayload {
-    /// Its id, which also tells when it was asked.
+    /// The ID, which includes the time of the interaction.
     pub id: Id<InteractionMarker>,
     /// The bot's application.
     pub application_id: Id<ApplicationMarker>,
-    /// Discord's number for what it is.
+    /// Discord's number of the interaction's type.
     #[serde(rename = "type")]
     pub kind: u8,
-    /// What answers to it are authorized by, for 15 minutes. Never to be logged.
+    /// Authorizes responses, for 15 minutes. It must never be logged.
     pub token: String,
-    /// Where; `None` in a direct message.
+    /// The guild; `None` in a direct message.
     #[serde(default)]
     pub guild_id: Option<Id<GuildMarker>>,
-    /// In which channel.
+    /// The channel.
     #[serde(default)]
     pub channel_id: Option<Id<ChannelMarker>>,
-    /// Discord's settings of who asks.
+    /// The user's language setting in Discord.
     #[serde(default)]
     locale: Option<String>,
-    /// And of the server.
+    /// The server's language setting in Discord.
     #[serde(default)]
     guild_locale: Option<String>,
     #[serde(default)]
@@ -47,7 +47,7 @@ pub struct InteractionPayload {
     user: Option<User>,
     #[serde(default)]
     data: Value,
-    /// The message, if it was written as one.
+    /// The message, if this is a text command.
     #[serde(skip)]
     pub written: Option<written::Message>,
 }
@@ -65,46 +65,46 @@ struct Member {
     avatar: Option<String>,
 }
 
-/// A user, as far as replies name one.
+/// A user, with the fields that replies need.
 #[derive(Clone, Debug, Deserialize)]
 pub struct User {
-    /// The user's id.
+    /// The ID of the user.
     pub id: Id<UserMarker>,
     /// The unique name.
     pub username: String,
-    /// The name that is shown, where one is set.
+    /// The display name, if one is set.
     #[serde(default)]
     pub global_name: Option<String>,
-    /// Whether it is a bot.
+    /// Whether the user is a bot.
     #[serde(default)]
     pub bot: bool,
-    /// The hash of the avatar, unread.
+    /// The hash of the avatar, not validated.
     #[serde(default)]
     pub avatar: Option<String>,
 }
 
-/// A channel that was chosen as an option.
+/// A channel chosen as an option.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ChosenChannel {
-    /// Its id.
+    /// The ID of the channel.
     pub id: Id<ChannelMarker>,
-    /// Discord's number for its kind.
+    /// The type of the channel.
     #[serde(rename = "type")]
     pub kind: ChannelType,
 }
 
-/// An option that cannot be used: its name.
+/// The name of an invalid option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadOption(pub &'static str);
 
-/// Discord's numbers of kinds:
+/// Discord's numbers of interaction types:
 /// <https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object-interaction-type>.
 pub mod kind {
     /// A slash command.
     pub const COMMAND: u8 = 2;
-    /// A button, or a menu.
+    /// A button or a menu.
     pub const COMPONENT: u8 = 3;
-    /// An option is being typed.
+    /// Autocomplete of an option.
     pub const AUTOCOMPLETE: u8 = 4;
     /// A modal was submitted.
     pub const MODAL: u8 = 5;
@@ -116,21 +116,21 @@ struct Payload {
 }
 
 impl InteractionPayload {
-    /// Read it out of a gateway payload.
+    /// Parse a gateway payload.
     ///
     /// # Errors
     ///
-    /// The payload is none, or lacks what every interaction has.
+    /// The payload is not an interaction, or a required field is missing.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         Ok(serde_json::from_str::<Payload>(text)?.d)
     }
 
-    /// Read what is no gateway payload.
+    /// Parse the data of an interaction.
     pub(super) fn deserialize_from(value: Value) -> Option<Self> {
         serde_json::from_value(value).ok()
     }
 
-    /// The name of the command that it is for; empty if it is for none. Buttons, menus and modals say it in their `custom_id`.
+    /// The name of the command, or an empty text. For buttons, menus and modals it is part of their `custom_id`.
     pub fn command(&self) -> &str {
         match self.kind {
             kind::COMPONENT | kind::MODAL => self.custom_id().split(':').next().unwrap_or_default(),
@@ -143,20 +143,20 @@ impl InteractionPayload {
         self.data["custom_id"].as_str().unwrap_or_default()
     }
 
-    /// What stands in the `custom_id` behind the command's name, split at each colon.
+    /// The parts of the `custom_id` after the command's name, separated by colons.
     pub fn custom_id_parts(&self) -> Vec<&str> {
         self.custom_id().split(':').skip(1).collect()
     }
 
-    /// What was chosen in a menu.
+    /// The values chosen in a menu.
     pub fn values(&self) -> Vec<&str> {
         let values = self.data["values"].as_array();
         values.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
-    /// What was written into a field of a modal.
+    /// The text entered in a field of a modal.
     pub fn field(&self, custom_id: &str) -> Option<&str> {
-        // A field stands in an action row, or in a label.
+        // A field is in an action row or in a label.
         let rows = self.data["components"].as_array()?;
         let fields = rows.iter().flat_map(|row| {
             let in_row = row["components"].as_array().into_iter().flatten();
@@ -166,12 +166,12 @@ impl InteractionPayload {
         fields.next()?["value"].as_str()
     }
 
-    /// The names of the subcommand group and the subcommand, as far as there are such.
+    /// The names of the subcommand group and the subcommand, as far as they exist.
     pub fn subcommand(&self) -> Vec<&str> {
         self.path().0
     }
 
-    /// The names down to the subcommand, and the options that are its own.
+    /// The names of the group and the subcommand, and the options of the latter.
     fn path(&self) -> (Vec<&str>, &[Value]) {
         const SUBCOMMANDS: std::ops::RangeInclusive<u64> = 1..=2;
         let mut names = Vec::new();
@@ -188,7 +188,7 @@ impl InteractionPayload {
         (names, options)
     }
 
-    /// The option that is being typed, and what stands in it so far.
+    /// The option that is being typed, with its current text.
     pub fn focused(&self) -> Option<(&str, String)> {
         let option = self.path().1.iter().find(|option| option["focused"] == true)?;
         let typed = match &option["value"] {
@@ -199,7 +199,7 @@ impl InteractionPayload {
         Some((option["name"].as_str()?, typed))
     }
 
-    /// Who asks; `None` only if Discord left it out.
+    /// The user; `None` only if Discord omitted it.
     pub fn user(&self) -> Option<&User> {
         self.member
             .as_ref()
@@ -207,13 +207,13 @@ impl InteractionPayload {
             .or(self.user.as_ref())
     }
 
-    /// What who asks is called in the server.
+    /// The user's name in the server.
     pub fn own_name(&self) -> Option<Name> {
         let nick = self.member.as_ref().and_then(|member| member.nick.as_deref());
         Some(self.user()?.shown_name(nick))
     }
 
-    /// The members that it is about: who asks, and who was chosen.
+    /// The members that the interaction is about: the user, and chosen users.
     pub fn members(&self) -> impl Iterator<Item = MemberKey> {
         let chosen = self.data["resolved"]["users"].as_object();
         let chosen = chosen.into_iter().flat_map(serde_json::Map::keys);
@@ -228,7 +228,7 @@ impl InteractionPayload {
         })
     }
 
-    /// What who asks may do in the channel.
+    /// The user's permissions in the channel.
     pub fn permissions(&self) -> Permissions {
         let member = self.member.as_ref();
         member
@@ -236,7 +236,7 @@ impl InteractionPayload {
             .unwrap_or(Permissions::empty())
     }
 
-    /// Whether whoever asks may act against other members.
+    /// Whether the user has permissions to act against other members.
     pub fn is_by_a_moderator(&self) -> bool {
         self.permissions().intersects(
             Permissions::MODERATE_MEMBERS
@@ -247,68 +247,68 @@ impl InteractionPayload {
         )
     }
 
-    /// The language of whoever asks, if there is a catalogue of it.
+    /// The user's language, if there is a catalogue for it.
     pub fn own_language(&self) -> Option<Language> {
         Language::of_locale(self.locale.as_deref()?)
     }
 
-    /// The language that Discord has for the server, if there is a catalogue of it. Discord always sends one, chosen or not.
+    /// Discord's language of the server, if there is a catalogue for it. Discord always sends one, whether or not it was chosen.
     pub fn guild_language(&self) -> Option<Language> {
         Language::of_locale(self.guild_locale.as_deref()?)
     }
 
-    /// The language to answer in as long as the server's choice is not known.
+    /// The language of the response as long as the server's setting is unknown.
     pub fn language(&self) -> Language {
         let known = self.own_language().or(self.guild_language());
         known.unwrap_or(Language::English)
     }
 
-    /// The roles of who asks.
+    /// The user's roles.
     pub fn roles(&self) -> &[Id<RoleMarker>] {
         self.member.as_ref().map_or(&[], |member| &member.roles)
     }
 
-    /// A text that was given as an option.
+    /// A text option.
     ///
     /// # Errors
     ///
-    /// The option is no text.
+    /// The option is not a text.
     pub fn text(&self, name: &'static str) -> Result<Option<&str>, BadOption> {
         self.typed(name, Value::as_str)
     }
 
-    /// A whole number that was given as an option.
+    /// An integer option.
     ///
     /// # Errors
     ///
-    /// The option is none.
+    /// The option is not an integer.
     pub fn integer(&self, name: &'static str) -> Result<Option<i64>, BadOption> {
         self.typed(name, Value::as_i64)
     }
 
-    /// A number that was given as an option.
+    /// A number option.
     ///
     /// # Errors
     ///
-    /// The option is none.
+    /// The option is not a number.
     pub fn number(&self, name: &'static str) -> Result<Option<f64>, BadOption> {
         self.typed(name, Value::as_f64)
     }
 
-    /// Whether an option is switched on.
+    /// Whether a boolean option is true.
     ///
     /// # Errors
     ///
-    /// The option says neither.
+    /// The option is not a boolean.
     pub fn boolean(&self, name: &'static str) -> Result<Option<bool>, BadOption> {
         self.typed(name, Value::as_bool)
     }
 
-    /// A role that was chosen as an option.
+    /// A role option.
     ///
     /// # Errors
     ///
-    /// The option is no role.
+    /// The option is not a role.
     pub fn role(&self, name: &'static str) -> Result<Option<Id<RoleMarker>>, BadOption> {
         self.typed(name, |value| {
             let id = value.as_str()?;
@@ -317,11 +317,11 @@ impl InteractionPayload {
         })
     }
 
-    /// A channel that was chosen as an option.
+    /// A channel option.
     ///
     /// # Errors
     ///
-    /// The option is no channel.
+    /// The option is not a channel.
     pub fn channel(&self, name: &'static str) -> Result<Option<ChosenChannel>, BadOption> {
         self.typed(name, |value| {
             let channel = &self.data["resolved"]["channels"][value.as_str()?];
@@ -329,7 +329,7 @@ impl InteractionPayload {
         })
     }
 
-    /// What was given as an option, as `read` understands it.
+    /// The value of an option, converted by `read`.
     fn typed<'a, T>(
         &'a self,
         name: &'static str,
@@ -341,11 +341,11 @@ impl InteractionPayload {
         read(value).map(Some).ok_or(BadOption(name))
     }
 
-    /// A user that was chosen as an option, with the name shown in the server; who asks if none was.
+    /// A user option, with the name in the server; the user of the interaction if none was chosen.
     ///
     /// # Errors
     ///
-    /// The option is no user, or Discord did not send who it is.
+    /// The option is not a user, or Discord did not send the user's data.
     pub fn user_option(&self, name: &'static str) -> Result<(User, Name), BadOption> {
         if let Some(chosen) = self.chosen_user(name)? {
             return Ok(chosen);
@@ -355,11 +355,11 @@ impl InteractionPayload {
         Ok((user, shown))
     }
 
-    /// A user that was chosen as an option, with the name shown in the server.
+    /// A user option, with the name in the server.
     ///
     /// # Errors
     ///
-    /// The option is no user, or Discord did not send who it is.
+    /// The option is not a user, or Discord did not send the user's data.
     pub fn chosen_user(&self, name: &'static str) -> Result<Option<(User, Name)>, BadOption> {
         self.typed(name, |value| {
             let id = value.as_str()?;
@@ -370,13 +370,14 @@ impl InteractionPayload {
         })
     }
 
-    /// The roles of a user that was chosen; `None` for one who is not in the server.
+    /// The roles of a chosen user; `None` if they are not a member.
     pub fn roles_of(&self, user_id: Id<UserMarker>) -> Option<Vec<Id<RoleMarker>>> {
         let member = self.resolved_member(&user_id.to_string());
         Vec::deserialize(member.get("roles")?).ok()
     }
 
-    /// The hash of the avatar that a user has in this server alone, unread; of who asks, or of one who was chosen.
+    /// The hash of the avatar that a user has in this server only, not validated. It is known for the user of the interaction and for
+    /// chosen users.
     pub fn guild_avatar(&self, user_id: Id<UserMarker>) -> Option<&str> {
         let member = self.member.as_ref().filter(|member| member.user.id == user_id);
         match member {
@@ -389,7 +390,7 @@ impl InteractionPayload {
         &self.data["resolved"]["members"][id]
     }
 
-    /// The names and types of the options that were given to the command, or to its subcommand.
+    /// The names and types of the given options of the command or its subcommand.
     pub fn given(&self) -> impl Iterator<Item = (&str, Option<CommandOptionType>)> {
         let options = self.path().1.iter();
         options.filter_map(|option| {
@@ -405,7 +406,7 @@ impl InteractionPayload {
 }
 
 impl User {
-    /// The name that Discord shows where the server has this nickname for the user.
+    /// The name that Discord shows if the user has this nickname in the server.
     pub fn shown_name(&self, nick: Option<&str>) -> Name {
         Name::first([nick, self.global_name.as_deref(), Some(&self.username)], self.id)
     }

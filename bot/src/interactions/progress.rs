@@ -10,10 +10,10 @@ use super::{
     reply::Reply,
 };
 
-/// How often it is shown how far something is that goes on after the answer.
+/// The interval at which progress is shown.
 const SHOW_INTERVAL: Duration = Duration::from_secs(3);
 
-/// How something that goes on after the answer tells how far it is.
+/// Shows the progress of work that continues after the response.
 #[derive(Clone, Debug)]
 pub struct Progress {
     pub(super) services: Arc<Services>,
@@ -21,14 +21,14 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Put this in the place of the answer.
+    /// Replace the response.
     pub async fn say(&self, reply: &Reply) {
         if let Err(error) = edit(&self.services, &self.to, reply.clone()).await {
             tracing::warn!(%error, "the progress of a command could not be shown");
         }
     }
 
-    /// Do some work, and show now and then how far it is: what `seen` has, as `reply` says it.
+    /// Do some work, and regularly show the progress in `seen`, formatted by `reply`.
     pub(crate) async fn during<T>(
         &self,
         work: impl Future<Output = T>,
@@ -51,7 +51,7 @@ impl Progress {
         }
     }
 
-    /// What the command works with.
+    /// The services available to commands.
     pub fn services(&self) -> &Services {
         &self.services
     }

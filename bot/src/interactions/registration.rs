@@ -1,4 +1,4 @@
-//! Telling Discord which commands there are: only when they have changed, since it allows 200 new ones a day and server.
+//! Registering the commands with Discord, only if they have changed, since Discord allows 200 new ones per day and server.
 //!
 //! <https://docs.discord.com/developers/interactions/application-commands#registering-a-command>
 
@@ -28,35 +28,35 @@ use crate::{
     support::{backoff::Backoff, error_chain::in_one_line, shutdown::stopped_within},
 };
 
-/// Before a registration that failed is tried again; doubled each time.
+/// The delay before a failed registration is retried; it is doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
-/// Discord's number for the kind of an Entry Point command.
+/// Discord's type of Entry Point commands.
 const ENTRY_POINT: u8 = 4;
 
 /// Why the commands could not be registered.
 #[derive(Debug, Error)]
 pub enum RegistrationError {
-    /// Discord did not take them.
+    /// Discord returned an error.
     #[error("Discord: {0}")]
     Rest(#[from] RestError),
-    /// It cannot be looked up, or noted, what was registered.
+    /// The last registration could not be read or recorded.
     #[error("database: {0}")]
     Store(#[from] StoreError),
 }
 
-/// What became of a registration.
+/// The result of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registered {
-    /// Discord was told.
+    /// The commands were registered.
     Now,
-    /// It knows them already.
+    /// They were already registered.
     Before,
 }
 
-/// Register the commands if they are not what was registered last; `force`: also if they are. With a test server they are registered
-/// there, at once and for nobody else.
+/// Register the commands if they differ from the last registration, or in any case with `force`. With a test server, they are only
+/// registered there, where they are available immediately.
 pub async fn sync(
     store: &Store,
     rest: &Rest,
@@ -82,8 +82,8 @@ pub async fn sync(
     Ok(Registered::Now)
 }
 
-/// Replace the commands of all servers. An Entry Point command, which opens the application's activity, is not the bot's: Discord made
-/// it, and refuses (50240) a list that lacks it.
+/// Replace the global commands. An Entry Point command, which opens the application's activity, was created by Discord, which rejects a
+/// list without it (50240).
 async fn set_global(
     rest: &Rest,
     application_id: Id<ApplicationMarker>,
@@ -109,17 +109,17 @@ async fn set_global(
     rest.send_raw(Priority::Command, &request).await.map(drop)
 }
 
-/// A command that Discord has registered, as far as it is compared with ours.
+/// A registered command, with the fields that are compared.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Known {
     /// Its name.
     pub name: String,
-    /// What it does, in English.
+    /// The description in English.
     #[serde(default)]
     pub description: String,
 }
 
-/// What Discord has registered.
+/// The commands registered with Discord.
 pub async fn registered(
     rest: &Rest,
     guild_id: Option<Id<GuildMarker>>,
@@ -136,7 +136,7 @@ pub async fn registered(
     Ok(answer.model()?)
 }
 
-/// Register at the start of a process, and try again until Discord and the database let it, or until `stop` is true.
+/// Register the commands when the process starts, and retry until it succeeds or `stop` is true.
 pub async fn keep(
     store: Store,
     rest: Rest,
@@ -174,14 +174,14 @@ struct Application {
     id: Id<ApplicationMarker>,
 }
 
-/// Which application the token is of.
+/// The application ID of the token.
 pub(crate) async fn application_id(rest: &Rest) -> Result<Id<ApplicationMarker>, RestError> {
     let request = rest.builders().current_user_application();
     let application: Application = rest.send(Priority::Command, request).await?.model()?;
     Ok(application.id)
 }
 
-/// What is noted of a registration. The application is part of it: with the token of another one, or in a restored copy of the
+/// The hash that is recorded for a registration. It includes the application: with a different token, or in a restored copy of the
 /// database, nothing is registered yet.
 fn hash_of(application_id: Id<ApplicationMarker>, definitions: &[Definition]) -> String {
     let body = serde_json::to_vec(definitions).expect("definitions are JSON");

@@ -1,4 +1,4 @@
-//! What a command answers, and how that is sent.
+//! Replies of commands, and converting them for Discord.
 
 use twilight_model::{
     application::command::CommandOptionChoice,
@@ -12,44 +12,44 @@ use twilight_util::builder::embed::EmbedBuilder;
 
 use crate::support::text::limits;
 
-/// An answer. It mentions nobody.
+/// A reply. It mentions no one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reply {
-    /// The text; empty if the rest says it all.
+    /// The text; empty if the rest is sufficient.
     pub content: String,
-    /// What is shown below the text.
+    /// Embeds below the text.
     pub embeds: Vec<Embed>,
     /// Rows of buttons and menus, or a modal's fields.
     pub components: Vec<Component>,
-    /// Pictures and other files.
+    /// Images and other files.
     pub files: Vec<Attachment>,
-    /// What is said instead of files and embeds where Discord does not take them; `None`: the text of the embeds.
+    /// A text that replaces files and embeds if Discord rejects them; `None` for the text of the embeds.
     pub words: Option<String>,
-    /// What it is.
+    /// The kind of reply.
     pub shape: Shape,
 }
 
-/// What an answer is.
+/// The kinds of replies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Shape {
-    /// A message for everybody in the channel.
+    /// A message for everyone in the channel.
     #[default]
     Public,
-    /// A message for the asker alone.
+    /// A message that only the user sees.
     Private,
-    /// What the message becomes that the button stands on.
+    /// The new content of the message with the button.
     Update,
-    /// A form to fill in. Discord takes it as a first answer only, so who makes one must not wait for anything slow.
+    /// A modal. Discord only accepts it as the first response, so the command must not wait for anything slow.
     Modal {
-        /// `NAME:…`, where NAME is the command that gets what was filled in.
+        /// `NAME:…`, where NAME is the command that handles the submitted modal.
         custom_id: String,
-        /// What the form is called.
+        /// The title of the modal.
         title: String,
     },
 }
 
 impl Reply {
-    /// For everybody in the channel.
+    /// A message for everyone in the channel.
     pub fn public(content: String) -> Self {
         Self {
             content,
@@ -57,7 +57,7 @@ impl Reply {
         }
     }
 
-    /// For the asker alone.
+    /// A message that only the user sees.
     pub fn private(content: String) -> Self {
         Self {
             shape: Shape::Private,
@@ -65,7 +65,7 @@ impl Reply {
         }
     }
 
-    /// For the asker alone; a text that is too long for a message stands in an embed, which holds twice as much.
+    /// A message that only the user sees. A text that is too long for a message is put into an embed, which can have twice the length.
     pub fn private_list(text: String) -> Self {
         if limits::fits_message(&text) {
             return Self::private(text);
@@ -74,7 +74,7 @@ impl Reply {
         Self::private(String::new()).with_embed(embed)
     }
 
-    /// A form to fill in, with rows of text inputs.
+    /// A modal with rows of text inputs.
     pub fn modal(custom_id: String, title: String, components: Vec<Component>) -> Self {
         Self {
             components,
@@ -83,36 +83,36 @@ impl Reply {
         }
     }
 
-    /// The same with an embed more.
+    /// Add an embed.
     #[must_use]
     pub fn with_embed(mut self, embed: Embed) -> Self {
         self.embeds.push(embed);
         self
     }
 
-    /// The same with these rows of buttons and menus.
+    /// Set the rows of buttons and menus.
     #[must_use]
     pub fn with_components(mut self, components: Vec<Component>) -> Self {
         self.components = components;
         self
     }
 
-    /// The same with a file more.
+    /// Add a file.
     #[must_use]
     pub fn with_file(mut self, file: Attachment) -> Self {
         self.files.push(file);
         self
     }
 
-    /// The same with something to say instead of files and embeds, where Discord does not take them.
+    /// Set the text that replaces files and embeds if Discord rejects them.
     #[must_use]
     pub fn or_in_words(mut self, words: String) -> Self {
         self.words = Some(words);
         self
     }
 
-    /// The same without files and embeds, for which the bot needs permissions of their own (*Attach Files*, *Embed Links*). `None` if
-    /// there are none, or nothing to say instead.
+    /// The reply without files and embeds, for which the bot needs separate permissions (*Attach Files*, *Embed Links*). `None` if it has
+    /// neither, or no text to replace them.
     pub fn in_words(&self) -> Option<Self> {
         if self.files.is_empty() && self.embeds.is_empty() {
             return None;
@@ -132,14 +132,14 @@ impl Reply {
         })
     }
 
-    /// The same in place of the message that the button stands on.
+    /// Make the reply replace the message with the button.
     #[must_use]
     pub fn updating(mut self) -> Self {
         self.shape = Shape::Update;
         self
     }
 
-    /// The same within Discord's limits.
+    /// Fit the reply into Discord's limits.
     pub(super) fn fitted(mut self) -> Self {
         limits::message(
             &mut self.content,
@@ -150,15 +150,15 @@ impl Reply {
         self
     }
 
-    /// Whether only the asker sees it.
+    /// Whether only the user sees it.
     pub fn is_private(&self) -> bool {
         self.shape == Shape::Private
     }
 
-    /// As the first answer.
+    /// Convert the reply to a first response.
     pub fn into_response(self) -> InteractionResponse {
         let update = self.shape == Shape::Update;
-        // What stood on the message and is not said again stays otherwise.
+        // Otherwise, existing parts of the message that the reply does not contain would be kept.
         let list = |is_empty: bool| update || !is_empty;
         let mut data = InteractionResponseData {
             flags: self.is_private().then_some(MessageFlags::EPHEMERAL),
@@ -187,7 +187,7 @@ impl Reply {
     }
 }
 
-/// What stands in an embed, a line or more each.
+/// The texts of an embed, at least one line each.
 fn words_of(embed: &Embed) -> Vec<String> {
     let author = embed.author.iter().map(|author| author.name.clone());
     let title = embed.title.iter().map(|title| format!("**{title}**"));
@@ -203,7 +203,7 @@ fn words_of(embed: &Embed) -> Vec<String> {
         .collect()
 }
 
-/// The promise of an answer: a message of its own, seen by the asker alone or by everybody.
+/// A deferred response: a new message, for only the user or for everyone.
 pub fn deferred(ephemeral: bool) -> InteractionResponse {
     InteractionResponse {
         kind: InteractionResponseType::DeferredChannelMessageWithSource,
@@ -214,7 +214,7 @@ pub fn deferred(ephemeral: bool) -> InteractionResponse {
     }
 }
 
-/// The promise that the message changes on which the button stands.
+/// A deferred update of the message with the button.
 pub const fn deferred_update() -> InteractionResponse {
     InteractionResponse {
         kind: InteractionResponseType::DeferredUpdateMessage,
@@ -222,7 +222,7 @@ pub const fn deferred_update() -> InteractionResponse {
     }
 }
 
-/// What to choose from, for an option that is being typed.
+/// The choices for an option that is being typed.
 pub fn choices(choices: Vec<CommandOptionChoice>) -> InteractionResponse {
     InteractionResponse {
         kind: InteractionResponseType::ApplicationCommandAutocompleteResult,

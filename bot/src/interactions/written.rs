@@ -1,5 +1,5 @@
-//! Commands that are written as messages, such as `!rank @Ada`: for those who are used to them, where the operator has switched on
-//! the [Message Content Intent](https://docs.discord.com/developers/events/gateway#message-content-intent).
+//! Text commands, such as `!rank @Ada`, for members who are used to them. The operator has to enable the [Message Content
+//! Intent](https://docs.discord.com/developers/events/gateway#message-content-intent).
 
 use serde_json::{Map, Value, json};
 use twilight_model::id::{
@@ -10,22 +10,22 @@ use twilight_model::id::{
 use super::payload::{InteractionPayload, kind};
 use crate::discord::events::message_create::MessageCreate;
 
-/// What commands begin with where nothing else was chosen.
+/// The default prefix.
 pub const USUAL_PREFIX: &str = "!";
 
-/// The commands that can be written: those that need no options but a member.
+/// The commands available as text: those without required options, except a member.
 const COMMANDS: [&str; 3] = ["help", "leaderboard", "rank"];
 
-/// The message that a command was written in, which is what the answer refers to.
+/// The message with a text command, to which the bot replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The channel.
     pub channel_id: Id<ChannelMarker>,
-    /// Its id, which the answer's nonce is as well: one that is replayed is not answered twice.
+    /// The ID, which is also the nonce of the reply, so that a replayed message gets no second reply.
     pub id: Id<MessageMarker>,
 }
 
-/// The question of a message, if it is a command's. `text` is its payload.
+/// The interaction payload for a message if it is a text command. `text` is the message's payload.
 pub fn payload(message: &MessageCreate, text: &str, prefix: Option<&str>) -> Option<InteractionPayload> {
     let prefix = prefix.unwrap_or(USUAL_PREFIX);
     let payload: Value = serde_json::from_str(text).ok()?;
@@ -43,7 +43,7 @@ pub fn payload(message: &MessageCreate, text: &str, prefix: Option<&str>) -> Opt
         data["options"] = json!([{"name": "member", "type": 6, "value": id}]);
         data["resolved"] = json!({"users": {id: mentioned}, "members": {id: mentioned["member"]}});
     }
-    // Indexing a `Value` for writing panics on anything but an object.
+    // Assigning to an index of a `Value` panics unless it is an object.
     let mut member = match &message_data["member"] {
         Value::Object(member) => member.clone(),
         Value::Null => Map::new(),
@@ -62,7 +62,7 @@ pub fn payload(message: &MessageCreate, text: &str, prefix: Option<&str>) -> Opt
     Some(payload)
 }
 
-/// The user whose mention comes first in the text. `mentions` has no order, and includes the author of the message that is replied to.
+/// The first user mentioned in the text. `mentions` has no order, and includes the author of the message that is replied to.
 fn first_mentioned<'a>(text: &'a str, mentions: &'a Value) -> Option<(&'a str, &'a Value)> {
     text.split("<@").skip(1).find_map(|after| {
         let (id, _rest) = after.split_once('>')?;
@@ -80,7 +80,7 @@ mod tests {
     use crate::discord::events::payloads::{READ, damage};
 
     proptest! {
-        /// A `member` that is no object made the shard panic, again and again at each replay.
+        /// A `member` that was not an object used to make the shard panic at every replay.
         #[test]
         fn whatever_a_message_holds_it_is_a_command_or_none(text in damage::in_fields(READ[0])) {
             if let Ok(message) = MessageCreate::parse(&text) {
@@ -89,7 +89,7 @@ mod tests {
         }
     }
 
-    /// A message of 8 that replies to one of 6, whom `mentions` therefore lists first.
+    /// A message by 8 in reply to one by 6, who therefore is first in `mentions`.
     fn of(content: &str, prefix: Option<&str>) -> Option<(String, u64)> {
         let content = serde_json::to_string(content).expect("text");
         let text = format!(

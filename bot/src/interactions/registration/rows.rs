@@ -1,4 +1,4 @@
-//! `command_registration`: what Discord was told of the commands.
+//! `command_registration`: the last registration of the commands.
 
 use twilight_model::id::{Id, marker::GuildMarker};
 
@@ -7,7 +7,7 @@ use crate::{
     support::ids,
 };
 
-/// The hash of what was registered for a test server, or for all; `None` before the first time.
+/// The hash of the last registration for a test server, or of the global one; `None` if there is none.
 pub async fn hash(store: &Store, guild_id: Option<Id<GuildMarker>>) -> Result<Option<String>, StoreError> {
     const HASH: Statement = statement!(
         "command_registration_hash",
@@ -18,7 +18,7 @@ pub async fn hash(store: &Store, guild_id: Option<Id<GuildMarker>>) -> Result<Op
     Ok(rows.first().map(|row| row.get(0)))
 }
 
-/// Note what was registered.
+/// Record a registration.
 pub async fn note(store: &Store, guild_id: Option<Id<GuildMarker>>, hash: &str) -> Result<(), StoreError> {
     const NOTE: Statement = statement!(
         "command_registration_note",
