@@ -1,8 +1,8 @@
-//! Which of Discord's applications the process has the token of, and that it is the one whose state the tables hold.
+//! Which of Discord's applications the token belongs to, and whether the tables hold the state of this application.
 //!
-//! Sessions, effects that wait, given roles and the day's identifies mean nothing to another application: they are reset when one
-//! takes the tables over, as after the restore of a backup for a bot to try things with. While a process of the other application
-//! runs, that is refused.
+//! Sessions, pending effects, given roles and the day's identifies are of no use to another application: they are reset when it takes the
+//! tables over, for example after a backup was restored for a test bot. While a process of the other application is running, this is
+//! refused.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::{
     postgres::{Store, StoreError, connect::quoted},
 };
 
-/// The pause between two checks that the other application's process is gone.
+/// The delay between two checks whether the other application's process has ended.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Take the tables for the application.
+/// Claim the tables for the application.
 ///
 /// # Errors
 ///
-/// [`StoreError::Unfit`] while a process of another application runs. One that was killed is waited for.
+/// [`StoreError::Unfit`] while a process of another application is running. If it was killed, this waits for its lease to expire.
 pub async fn claim(
     store: &Store,
     config: &Config,
@@ -65,7 +65,7 @@ pub async fn claim(
     }
 }
 
-/// See that no other application has claimed the tables until this process entered the fleet. From then on its claim is refused.
+/// Check that no other application claimed the tables before this process joined the fleet. Later claims are refused.
 ///
 /// # Errors
 ///

@@ -1,15 +1,14 @@
-//! Reading back what a gap has missed: which channels, what waits meanwhile, and what is committed of it.
+//! Backfill after a gap: which channels to read, which messages wait meanwhile, and what is committed.
 //!
-//! A new session's READY lists its guilds, and each `GUILD_CREATE` tells the newest message of each channel: those newer than the
-//! newest message that the shard has seen are missed. From then on until they are read the guild's new messages are **held**: they
-//! are committed with the checkpoint, as rows of their own, and count when everything before them does. So the shard goes on as
-//! ever, a member's messages count in their order, which the cooldown needs, and each of them once: what was read and what was held
-//! are united by id.
+//! A new session's READY lists its guilds, and each `GUILD_CREATE` contains the newest message of each channel: messages after the newest
+//! one that the shard has seen were missed. Until those are read, new messages of the guild are **held**: they are committed with the
+//! checkpoint as separate rows, and count after everything before them. So the shard continues as usual, a member's messages count in
+//! order, which the cooldown requires, and each counts once: read and held messages are merged by ID.
 //!
-//! A page may hold messages above the last one that `GUILD_CREATE` told of its channel, which the gateway may deliver or not. Those are
-//! held as well, and marked until the gateway has delivered them, or is known to have had the time to.
+//! A page may contain messages after the last one in a channel's `GUILD_CREATE`, which the gateway may or may not deliver. They are held as
+//! well, and marked until the gateway has delivered them, or has certainly had the time to.
 //!
-//! Nothing here does I/O. Each change is noted for the flush that commits it together with what it counts.
+//! Nothing here does I/O. Each change is recorded for the flush that commits it together with what it counts.
 
 mod change;
 mod guild;
@@ -37,24 +36,24 @@ use crate::{
     telemetry::metrics,
 };
 
-/// What a held message takes, in the tree and in the batch that commits it.
+/// The memory used by a held message, in the tree and in the batch that commits it.
 const HELD_BYTES: usize = 2 * size_of::<(Id<MessageMarker>, (Id<UserMarker>, MemberMessage))>();
 
-/// Answered heartbeats after which the gateway has delivered what Discord had for the shard before. The first may have been sent
-/// earlier than that; none is sent before the one before it is answered.
+/// The number of acknowledged heartbeats after which the gateway has delivered everything that Discord had for the shard before. The first
+/// one may have been sent earlier than that; each later one is sent after the previous one is acknowledged.
 const HEARTBEATS: u8 = 2;
 
-/// One shard's reading back.
+/// The backfill of one shard.
 #[derive(Debug, Default)]
 pub struct Backfill {
-    /// Whether a new session's guilds are looked at. What is under way goes on without it.
+    /// Whether the guilds of a new session are checked. A backfill in progress continues without it.
     pub enabled: bool,
     guilds: HashMap<Id<GuildMarker>, Guild, FxBuildHasher>,
-    /// Guilds with channels to read and no reader, in the order in which they came.
+    /// Guilds with channels to read and without a reader, in order of arrival.
     waiting: VecDeque<Id<GuildMarker>>,
-    /// Guilds of which everything is read, whose held messages can count.
+    /// Guilds that are completely read, so that their held messages can count.
     done: BTreeSet<Id<GuildMarker>>,
-    /// The newest message that was seen, or that is planned to be read: what the next gap misses is newer.
+    /// The newest message that was seen or is planned to be read. The next gap only misses newer ones.
     newest: Option<Id<MessageMarker>>,
     baseline: Option<Baseline>,
     bot: Option<Id<UserMarker>>,
@@ -62,42 +61,42 @@ pub struct Backfill {
     /// Guilds with a reader.
     readers: usize,
     changes: Vec<Change>,
-    /// Rows that the changes write or remove, roughly.
+    /// The approximate number of rows that the changes write or delete.
     rows: usize,
     summary: Summary,
 }
 
-/// A shard that has never seen a message learns from the guilds of its first session what was there before it.
+/// The baseline of a shard that has never seen a message, from the guilds of its first session.
 #[derive(Debug)]
 struct Baseline {
     missing: BTreeSet<Id<GuildMarker>>,
     newest: Option<Id<MessageMarker>>,
 }
 
-/// What became of a message that came from the gateway.
+/// The result of a message from the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// It counts.
     Counts,
-    /// It waits for those before it.
+    /// It waits for earlier messages.
     Held,
-    /// It has been read back already.
+    /// It has already been read by the backfill.
     ReadBefore,
 }
 
-/// What was read back since somebody asked.
+/// What was read since the last call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Messages counted.
+    /// The number of counted messages.
     pub messages: u64,
-    /// Channels read to their end.
+    /// The number of channels that were read completely.
     pub channels: u64,
-    /// Channels that were not.
+    /// The number of channels that were not.
     pub unread: u64,
 }
 
 impl Backfill {
-    /// The newest message that was seen, or that is planned to be read: what the next gap misses is newer.
+    /// The newest message that was seen or is planned to be read. The next gap only misses newer ones.
     pub const fn newest(&self) -> Option<Id<MessageMarker>> {
         self.newest
     }
@@ -111,27 +110,27 @@ impl Backfill {
         only_read.chain(self.newest).max()
     }
 
-    /// Guilds whose messages are held, those included of which it is not known yet whether they missed any.
+    /// The number of guilds whose messages are held, including those that may not have missed any.
     pub fn guilds(&self) -> usize {
         self.guilds.len()
     }
 
-    /// Whether something is read, is to be read, or waits for it. Guilds that are not there yet do not count.
+    /// Whether messages are being read, are to be read, or wait for that. Guilds that are not available yet do not count.
     pub fn is_active(&self) -> bool {
         self.readers > 0 || self.held > 0 || !self.waiting.is_empty()
     }
 
-    /// Messages that wait.
+    /// The number of held messages.
     pub const fn held(&self) -> usize {
         self.held
     }
 
-    /// Bytes that the held messages take.
+    /// The memory used by held messages.
     pub(crate) const fn bytes(&self) -> usize {
         self.held * HELD_BYTES
     }
 
-    /// Rows of the changes that no batch contains.
+    /// The number of rows of the changes that are not in a batch yet.
     pub(crate) const fn rows(&self) -> usize {
         self.rows
     }
@@ -154,12 +153,12 @@ impl Backfill {
         )
     }
 
-    /// A guild's message came, whoever wrote it.
+    /// Record a message of a guild, by any author.
     pub fn saw(&mut self, id: Id<MessageMarker>) {
         self.newest = self.newest.max(Some(id));
     }
 
-    /// What an earlier process saw, and left to be read.
+    /// Adopt what an earlier process has seen, and left to be read.
     pub fn restore(
         &mut self,
         newest: Option<Id<MessageMarker>>,
@@ -188,7 +187,7 @@ impl Backfill {
         }
     }
 
-    /// A new session began: each of its guilds may have missed what is newer than the newest message seen.
+    /// A new session has started: each of its guilds may have missed messages after the newest one that was seen.
     pub fn begin(&mut self, ready: &Ready) {
         if !self.enabled {
             return;
@@ -214,7 +213,7 @@ impl Backfill {
         };
         for guild_id in listed {
             let guild = self.guilds.entry(guild_id).or_default();
-            // A guild that was not there in the session before has missed more.
+            // A guild that was unavailable in the previous session has missed more.
             let after = *guild.awaits.get_or_insert(newest);
             guild.heartbeats = 0;
             self.done.remove(&guild_id);
@@ -222,7 +221,7 @@ impl Backfill {
         }
     }
 
-    /// Whether a guild's `GUILD_CREATE` is worth reading.
+    /// Whether a guild's `GUILD_CREATE` has to be parsed.
     pub fn wants(&self, guild: Id<GuildMarker>) -> bool {
         self.baseline.is_some()
             || self
@@ -231,7 +230,7 @@ impl Backfill {
                 .is_some_and(|guild| guild.awaits.is_some())
     }
 
-    /// A guild of the session is there.
+    /// A guild of the session is available.
     pub fn guild_created(&mut self, created: &GuildCreate) {
         if let Some(mut baseline) = self.baseline.take() {
             baseline.newest = baseline.newest.max(created.newest());
@@ -246,7 +245,7 @@ impl Backfill {
             return;
         };
         let Some(seen) = guild.awaits.take() else { return };
-        // What is planned now must not be planned again by the next gap, which may come before any message.
+        // What is planned now must not be planned again by the next gap, which may start before any message.
         self.newest = self.newest.max(created.newest());
         let after = Some(seen).max(created.before_joining()).unwrap_or(seen);
         let (channels, unread) = guild.plan(after, created.newer_than(after, self.bot));
@@ -260,13 +259,13 @@ impl Backfill {
         self.queue(created.id);
     }
 
-    /// A guild of the session is there, and what it told cannot be read.
+    /// A guild of the session is available, and its data cannot be parsed.
     pub fn guild_unreadable(&mut self, guild_id: Id<GuildMarker>) {
         self.give_up_waiting(guild_id, Unread::Unreadable);
         self.queue(guild_id);
     }
 
-    /// A message of a guild came from the gateway. A held one is noted; the caller counts the others.
+    /// A message of a guild has arrived from the gateway. If it is held, it is recorded; otherwise the caller counts it.
     pub fn arrived(&mut self, message: HeldMessage, change: &MemberMessage) -> Arrival {
         let Some(guild) = self.guilds.get_mut(&message.guild_id) else {
             return Arrival::Counts;
@@ -307,8 +306,8 @@ impl Backfill {
         }
     }
 
-    /// Messages of a guild were read that lie above the last ones that were known of their channels. The guild's plan goes up to
-    /// `until`. To be told before that these channels are read to their end.
+    /// Messages of a guild were read that are newer than the last known ones of their channels. The guild's plan extends to `until`. This
+    /// must be called before these channels are reported as completely read.
     pub fn read_beyond(
         &mut self,
         guild_id: Id<GuildMarker>,
@@ -326,7 +325,7 @@ impl Backfill {
                 self.held += 1;
                 held.push(message);
             }
-            // It counts when the guild is read up to there, and must not count again then.
+            // It counts when the guild is read up to this message, and must not count again after that.
             if message.id <= until
                 && let Some(span) = guild.channels.get_mut(&message.channel_id)
                 && span.until < message.id
@@ -344,8 +343,8 @@ impl Backfill {
         }
     }
 
-    /// All of the guild's planned channels are read up to `through`: what they had there is `messages`, in the order of their ids,
-    /// by people only. `count` gets these and the held ones between them.
+    /// All planned channels of the guild are read up to `through`. `messages` are those by users, ordered by ID. They and the held ones up
+    /// to there are passed to `count`.
     pub fn read(
         &mut self,
         guild_id: Id<GuildMarker>,
@@ -375,7 +374,7 @@ impl Backfill {
         });
     }
 
-    /// Discord has answered a heartbeat of a session that is up.
+    /// Discord has acknowledged a heartbeat of an established session.
     pub fn heartbeat_answered(&mut self) {
         for guild_id in &self.done {
             let Some(guild) = self.guilds.get_mut(guild_id) else {
@@ -386,20 +385,20 @@ impl Backfill {
             }
             guild.heartbeats = guild.heartbeats.saturating_add(1);
             if guild.heartbeats >= HEARTBEATS {
-                // What the next gap misses is newer: nothing that came before is on its way.
+                // The next gap only misses newer messages: no earlier one is still to be delivered.
                 self.newest = self.newest.max(guild.settle());
             }
         }
     }
 
-    /// The connection has ended: what was on its way comes by another.
+    /// The connection has ended: undelivered messages arrive on another one.
     pub fn disconnected(&mut self) {
         for guild in self.guilds.values_mut() {
             guild.heartbeats = 0;
         }
     }
 
-    /// A channel cannot be read on.
+    /// The rest of a channel cannot be read.
     pub fn cannot_read(&mut self, guild_id: Id<GuildMarker>, channel: Id<ChannelMarker>, why: Unread) {
         let span = self
             .guilds
@@ -410,7 +409,7 @@ impl Backfill {
         }
     }
 
-    /// The reader of a guild has come to the end of its plan.
+    /// The reader of a guild has reached the end of its plan.
     pub fn reader_ended(&mut self, guild_id: Id<GuildMarker>) {
         if let Some(guild) = self.guilds.get_mut(&guild_id)
             && std::mem::take(&mut guild.being_read)
@@ -420,7 +419,7 @@ impl Backfill {
         }
     }
 
-    /// Forget everything that is not committed.
+    /// Drop everything that is not committed.
     pub(crate) fn forget(&mut self) {
         *self = Self {
             enabled: self.enabled,
@@ -433,7 +432,7 @@ impl Backfill {
         self.changes.push(change);
     }
 
-    /// Put a guild where it belongs: to those that are to be read, or to those that are done.
+    /// Add a guild to the right list: those to be read, or those that are done.
     fn queue(&mut self, guild_id: Id<GuildMarker>) {
         let Some(guild) = self.guilds.get(&guild_id) else {
             return;

@@ -1,6 +1,6 @@
-//! The dispatcher: which event goes to which handler, and where its changes go.
+//! The dispatcher: it selects the handler of each event and the destination of its changes.
 //!
-//! The only place that knows what is handled: the intents are derived from the same table.
+//! It is the only place that knows which events are handled: the intents are derived from the same table.
 
 pub mod message_range;
 
@@ -31,7 +31,7 @@ use crate::{
     support::ids::{MemberKey, ShardKey},
 };
 
-/// The events that somebody handles, with the intents under which Discord sends them.
+/// The handled events, with the intents that Discord requires for them.
 /// <https://discord.com/developers/docs/events/gateway#list-of-intents>
 const HANDLED: &[(EventType, Intents)] = &[
     (EventType::MessageCreate, Intents::GUILD_MESSAGES),
@@ -47,20 +47,20 @@ const HANDLED: &[(EventType, Intents)] = &[
     (EventType::ThreadCreate, Intents::GUILDS),
     (EventType::ThreadUpdate, Intents::GUILDS),
     (EventType::ThreadDelete, Intents::GUILDS),
-    // These come without any intent; of members, the bot itself.
+    // These need no intent; of members, only the bot itself is included.
     (EventType::MemberUpdate, Intents::empty()),
     (EventType::InteractionCreate, Intents::empty()),
-    // Who is banned has gone, which nobody tells otherwise without a privileged intent.
+    // A banned member has left, which without a privileged intent is only visible here.
     (EventType::BanAdd, Intents::GUILD_MODERATION),
 ];
 
-/// Those that only some operators want, since they take privileged intents.
+/// Events that need privileged intents, which only some operators enable.
 const MEMBER_EVENTS: &[(EventType, Intents)] = &[
     (EventType::MemberAdd, Intents::GUILD_MEMBERS),
     (EventType::MemberRemove, Intents::GUILD_MEMBERS),
 ];
 
-/// What the bot asks Discord for: what its handlers want, and nothing else.
+/// The intents that the bot requests: those of its handlers, and no others.
 pub fn intents(discord: &config::Discord) -> Intents {
     let optional = if discord.member_events { MEMBER_EVENTS } else { &[] };
     let content = if discord.message_content {
@@ -72,18 +72,18 @@ pub fn intents(discord: &config::Discord) -> Intents {
     handled.fold(content, |all, (_, wanted)| all | *wanted)
 }
 
-/// What became of an event.
+/// The result of dispatching an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dispatched {
-    /// A handler had it.
+    /// A handler processed it.
     Handled,
-    /// Nobody wants it.
+    /// There is no handler.
     Unhandled,
-    /// It could not be read, for this reason, and was skipped. Without a reason, something known of a guild was forgotten because of it.
+    /// It could not be parsed, for this reason, and was skipped. Without a reason, cached data of a guild was discarded because of it.
     Malformed(Option<Unreadable>),
-    /// Nobody knows yet whose it is to count: it has not been handled.
+    /// It is not yet decided which shard counts it: it has not been handled.
     Undecided(Id<MessageMarker>),
-    /// It was for a shard of another number to count.
+    /// A shard of another number counts it.
     Past,
 }
 
@@ -93,19 +93,19 @@ impl Dispatched {
     }
 }
 
-/// The handlers with the rules they apply.
+/// The handlers and their rules.
 #[derive(Clone, Debug)]
 pub struct Dispatcher {
     policy: XpPolicy,
     guilds: Option<Guilds>,
     interactions: Option<(Interactions, ShardKey)>,
     message_range: MessageRange,
-    /// Whether messages say what they say.
+    /// Whether the bot receives the content of messages.
     content: bool,
 }
 
 impl Dispatcher {
-    /// A dispatcher by whose rules messages earn what `judge` says.
+    /// A dispatcher with these rules for XP.
     pub const fn new(policy: XpPolicy, discord: &config::Discord) -> Self {
         Self {
             policy,
@@ -116,31 +116,31 @@ impl Dispatcher {
         }
     }
 
-    /// The same, which hands `interactions` over what members ask of this shard.
+    /// Pass this shard's interactions to `interactions`.
     #[must_use]
     pub fn asking(mut self, interactions: Interactions, shard: ShardKey) -> Self {
         self.interactions = Some((interactions, shard));
         self
     }
 
-    /// Which messages count from now on.
+    /// Set which messages count from now on.
     pub const fn set_message_range(&mut self, message_range: MessageRange) {
         self.message_range = message_range;
     }
 
-    /// Which messages count.
+    /// The messages that count.
     pub const fn message_range(&self) -> MessageRange {
         self.message_range
     }
 
-    /// The same, which tells `guilds` what changes in them.
+    /// Pass changes of guilds to `guilds`.
     #[must_use]
     pub fn telling(mut self, guilds: Guilds) -> Self {
         self.guilds = Some(guilds);
         self
     }
 
-    /// What a message that was read back changes, if it is this shard's to count.
+    /// The change made by a message that was read by the backfill, if this shard counts it.
     pub fn count(&self, message: &MessageCreate) -> Option<(MemberKey, MemberMessage)> {
         self.count_with(message, || None)
     }
@@ -155,7 +155,7 @@ impl Dispatcher {
             .then(|| on_message::on_message(&self.policy, message, roles))?
     }
 
-    /// Hand an event to its handler and its changes to the ledger. An event that nobody handles is not parsed.
+    /// Pass an event to its handler, and its changes to the ledger. An event without a handler is not parsed.
     pub fn dispatch(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Dispatched {
         match event_type {
             "MESSAGE_CREATE" => {
@@ -186,7 +186,7 @@ impl Dispatcher {
                     Ok(payload) => payload,
                     Err(error) => return Dispatched::unreadable(error),
                 };
-                // While the number of shards changes, those of the old one answer.
+                // While the number of shards changes, those of the old number respond.
                 if let Some((interactions, shard)) = &self.interactions
                     && !self.message_range.is_standby()
                 {
@@ -223,7 +223,7 @@ impl Dispatcher {
                     Ok(gone) => gone,
                     Err(error) => return Dispatched::unreadable(error),
                 };
-                // One that is away for an outage has the bot still.
+                // During an outage, the guild still has the bot.
                 if !gone.unavailable && !self.message_range.is_standby() {
                     ledger.guild(gone.id, false);
                 }
@@ -240,7 +240,7 @@ impl Dispatcher {
         }
     }
 
-    /// A member has come, was let in, or is gone.
+    /// A member has joined, was admitted, or is gone.
     fn moved(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Dispatched {
         let member = match MemberNews::parse(text) {
             Ok(member) => member,
@@ -261,7 +261,7 @@ impl Dispatcher {
         Dispatched::Handled
     }
 
-    /// Hand over a command that was written as a message, if it is one.
+    /// Pass on a text command, if the message is one.
     fn written(&self, message: &MessageCreate, text: &str, ledger: &mut Ledger) {
         let (Some((interactions, shard)), Some(guild_id)) = (&self.interactions, message.guild_id) else {
             return;
@@ -275,7 +275,7 @@ impl Dispatcher {
         }
     }
 
-    /// Tell what is known of guilds that something has changed in one.
+    /// Update the cached data of guilds.
     fn tell(&self, event_type: &str, text: &str) -> Dispatched {
         let news = match GuildNews::scan(event_type, text) {
             Ok(Some(news)) => news,
@@ -324,7 +324,7 @@ mod tests {
         assert!(intents(&discord).contains(Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS));
     }
 
-    /// Guards the table: every event in it has an arm in `dispatch`, which tries to read it.
+    /// Every event in the table has an arm in `dispatch` that tries to parse it.
     #[test]
     fn every_event_of_the_table_is_handled() {
         let dispatcher = Dispatcher::new(policy(), &Config::defaults().discord);

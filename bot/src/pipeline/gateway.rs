@@ -1,4 +1,4 @@
-//! The gateway: one task a shard, from Discord's socket to the ledger.
+//! The gateway: one task per shard, from Discord's socket to the ledger.
 
 mod connection;
 mod flushing;
@@ -63,10 +63,10 @@ use crate::{
     telemetry::task::{self, Task},
 };
 
-/// How often Discord is asked whether it recommends more shards.
+/// How often Discord is asked for the recommended number of shards.
 const ADVICE_INTERVAL: Duration = Duration::from_hours(6);
 
-/// Before Discord is asked a second time.
+/// The delay before the second request.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why the gateway could not be started.
@@ -78,43 +78,43 @@ pub enum StartError {
          https://discord.com/developers/applications → your application → Bot → Reset Token"
     )]
     Unauthorized,
-    /// Discord could not be asked.
+    /// Discord could not be reached.
     #[error("cannot reach Discord at {url}: {reason}")]
     Unreachable {
-        /// The REST base that was asked.
+        /// The base URL of the REST API.
         url: String,
-        /// What went wrong.
+        /// The error.
         reason: String,
     },
-    /// The checkpoints could not be taken.
+    /// The checkpoints could not be read.
     #[error("cannot take the shards' checkpoints: {0}")]
     Store(#[from] StoreError),
 }
 
-/// What Discord says about connecting.
+/// Discord's instructions for connecting.
 #[derive(Clone, Debug)]
 pub struct Directions {
-    /// Where to connect to.
+    /// The URL of the gateway.
     pub gateway_url: String,
-    /// How many shards to run.
+    /// The number of shards.
     pub shard_count: u32,
     queue: IdentifyQueue,
 }
 
-/// What the shards work with.
+/// The dependencies of shards.
 #[derive(Clone, Debug)]
 pub struct ShardDeps {
-    /// Where messages are read back from.
+    /// The REST client for backfill.
     pub rest: Rest,
-    /// What is told of changes in guilds.
+    /// The cache of guilds, which is updated by events.
     pub guilds: Guilds,
-    /// What knows what messages earn.
+    /// The rules for XP.
     pub policy: XpPolicy,
-    /// What answers members' commands.
+    /// The handler of interactions.
     pub interactions: Interactions,
-    /// What commits.
+    /// The writer.
     pub writer: Writer,
-    /// The ledgers' budget.
+    /// The memory budget of the ledgers.
     pub memory: Arc<Memory>,
     /// Whether a shard may connect.
     pub lease_guard: LeaseGuard,
@@ -131,7 +131,7 @@ pub struct Gateway {
     ready_timeout: Duration,
     deps: ShardDeps,
     running: BTreeMap<ShardKey, Running>,
-    /// What the shards show of themselves.
+    /// The state of the shards.
     pub shards: Shards,
 }
 
@@ -141,8 +141,8 @@ struct Running {
     orders: watch::Sender<Orders>,
 }
 
-/// With `gateway.shard_count = "auto"`: ask Discord every few hours how many shards it recommends, and begin to change their number when
-/// that is more than there are.
+/// With `gateway.shard_count = "auto"`, ask Discord every few hours for the recommended number of shards, and start a reshard if it exceeds
+/// the current one.
 pub async fn follow_advice(rest: Rest, store: Store, shards: Shards, mut stop: watch::Receiver<bool>) {
     loop {
         if stopped_within(&mut stop, ADVICE_INTERVAL).await {
@@ -177,8 +177,8 @@ pub async fn follow_advice(rest: Rest, store: Store, shards: Shards, mut stop: w
     }
 }
 
-/// Ask Discord where to connect, with how many shards and at what pace. A Discord that is ill, or limits us, is waited for: a process
-/// that ended instead would only be started again to ask sooner.
+/// Ask Discord for the gateway's URL, the number of shards and the identify limits. If Discord has a problem or limits the request, wait: a
+/// process that ended would only be restarted and ask again sooner.
 pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<Directions, StartError> {
     let info: BotConnectionInfo = patiently(config, "the address of the gateway", async || {
         let request = rest.builders().gateway().authed();
@@ -191,14 +191,14 @@ pub async fn directions(config: &Config, rest: &Rest, store: &Store) -> Result<D
     };
     let gateway_url = config.discord.gateway_url.as_ref().unwrap_or(&info.url);
     Ok(Directions {
-        // twilight appends "/?v=10", so a slash at the end would be doubled.
+        // twilight appends "/?v=10", so a trailing slash would be doubled.
         gateway_url: gateway_url.trim_end_matches('/').to_owned(),
         shard_count,
         queue: IdentifyQueue::new(store, &info.session_start_limit).await?,
     })
 }
 
-/// Ask Discord which application the token is of.
+/// Ask Discord for the application of the token.
 pub async fn application(config: &Config, rest: &Rest) -> Result<Id<ApplicationMarker>, StartError> {
     patiently(config, "the application of the token", async || {
         registration::application_id(rest).await
@@ -222,7 +222,7 @@ async fn patiently<T>(
             (RestError::TokenRefused, _) => return Err(StartError::Unauthorized),
             (_, Retry::After(limited)) => limited.max(backoff.pause()),
             (error, Retry::Later)
-                // An address with something else behind it is more often a wrong one than Discord's.
+                // An address with a different server behind it is more often wrong than Discord's.
                 if !matches!(error, RestError::Unreadable { .. })
                     && (!matches!(error, RestError::Unconnected { .. })
                         || patience.is_none_or(|until| Instant::now() < until)) =>
@@ -243,9 +243,8 @@ async fn patiently<T>(
     }
 }
 
-/// How long to wait for somebody behind the address of the REST API; `None`: as long as it takes. Discord's own is right, whatever DNS
-/// and the network say at the moment. Another name may not resolve yet. An IP address without anybody behind it is more often a wrong
-/// one.
+/// How long to wait for a server at the address of the REST API; `None` is unlimited. Discord's own address is right, whatever the state of
+/// DNS and the network. Another name may not resolve yet. An IP address without a server is probably wrong.
 fn patience_with(url: &str) -> Option<Duration> {
     let uri: Option<Uri> = url.parse().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
@@ -261,7 +260,7 @@ fn patience_with(url: &str) -> Option<Duration> {
 }
 
 impl Gateway {
-    /// Without any shard; those to come show themselves in `shards`.
+    /// A gateway without shards. Their state will be in `shards`.
     pub fn new(
         config: &Config,
         token: &Secret,
@@ -269,7 +268,7 @@ impl Gateway {
         deps: ShardDeps,
         shards: Shards,
     ) -> Self {
-        // The first one is an increase only where there was a 0 before.
+        // `increase()` only counts the first one if the counter existed before it, at 0.
         for why in Unread::ALL {
             crate::telemetry::metrics::backfill_unread_channels_total(why.as_str()).increment(0);
         }
@@ -289,7 +288,7 @@ impl Gateway {
         }
     }
 
-    /// Start a shard that was taken for this process, and that counts a portion of its messages.
+    /// Start a shard that was taken for this process, with the messages that it counts.
     pub fn start(&mut self, key: ShardKey, taken: Taken, left: Left, message_range: MessageRange) {
         let status = Arc::new(ShardStatus::new(key));
         self.shards.add(Arc::clone(&status));
@@ -337,14 +336,14 @@ impl Gateway {
         self.show();
     }
 
-    /// Ask a shard to close resumably and to end when everything of it is committed.
+    /// Let a shard close resumably, and end when everything is committed.
     pub fn stop(&self, shard: ShardKey) {
         if let Some(running) = self.running.get(&shard) {
             running.orders.send_modify(|orders| orders.end = Ending::Stop);
         }
     }
 
-    /// Ask a shard of a number that is given up to end when it has received all that was sent to it.
+    /// Let a shard of the old number end when it has received everything that was sent to it.
     pub fn retire(&self, shard: ShardKey) {
         if let Some(running) = self.running.get(&shard) {
             running.orders.send_if_modified(|orders| {
@@ -357,7 +356,7 @@ impl Gateway {
         }
     }
 
-    /// Tell the shards of one number which messages they count.
+    /// Set the messages that the shards of a number count.
     pub fn set_message_range(&self, shard_count: u32, message_range: MessageRange) {
         for (_, running) in self.running.iter().filter(|(key, _)| key.count == shard_count) {
             running.orders.send_if_modified(|orders| {
@@ -368,7 +367,7 @@ impl Gateway {
         }
     }
 
-    /// End a shard at once, with all that is not committed: it is another process's, which gets it replayed.
+    /// End a shard immediately and drop what is not committed: it belongs to another process, where the events are replayed.
     pub fn abandon(&mut self, shard: ShardKey) {
         if let Some(running) = self.running.remove(&shard) {
             drop(running);
@@ -377,7 +376,7 @@ impl Gateway {
         }
     }
 
-    /// Discord's limits of requests hold for the whole bot: so many processes divide them.
+    /// Discord's rate limits apply to the whole bot and are divided among the processes.
     pub fn share_rest(&self, processes: usize) {
         let processes = u32::try_from(processes).unwrap_or(u32::MAX).max(1);
         self.deps.rest.set_share(1, processes);
@@ -388,7 +387,7 @@ impl Gateway {
         self.running.keys().copied().collect()
     }
 
-    /// Wait until a shard ends, whether it was asked to or not. It is none of the gateway's any more then.
+    /// Wait until a shard ends, whether or not it was asked to. It is then removed from the gateway.
     pub async fn next_end(&mut self) -> (ShardKey, ShardEnd) {
         let (shard, end) = std::future::poll_fn(|cx| {
             for (shard, running) in &mut self.running {
@@ -411,13 +410,13 @@ impl Gateway {
     }
 }
 
-/// Copy the shards' states into the gauges.
+/// Update the gauges of the shards.
 pub fn observe(shards: &Shards, memory: &Memory) {
     let now = Instant::now();
     let mut rows = 0;
     let mut oldest = Duration::ZERO;
     for shard in shards.list() {
-        // Of a number that is not the fleet's yet, or any more, there is another shard with the same label.
+        // A shard of a number other than the fleet's has the same label as one of the fleet.
         if shards.are_counted(shard.key().count) {
             shard.observe(now);
         }

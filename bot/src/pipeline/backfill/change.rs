@@ -1,4 +1,4 @@
-//! What a flush commits of reading back, in the order in which it happened.
+//! The changes of a backfill that a flush commits, in the order in which they happened.
 
 use twilight_model::id::{
     Id,
@@ -7,63 +7,63 @@ use twilight_model::id::{
 
 use super::Span;
 
-/// A change of what is to be read back and of what waits.
+/// A change of what has to be read, or of what is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A new session has this guild, and nobody knows yet what it missed above `after`.
+    /// A new session has this guild, and it is not yet known what it missed after `after`.
     Await {
         /// The guild.
         guild_id: Id<GuildMarker>,
         /// The newest message that was seen.
         after: Id<MessageMarker>,
     },
-    /// It is known: these channels.
+    /// The channels that missed messages are known.
     Planned {
         /// The guild.
         guild_id: Id<GuildMarker>,
-        /// The channels that are new or reach further.
+        /// The channels that are new or have to be read further.
         channels: Vec<(Id<ChannelMarker>, Span)>,
     },
-    /// Messages came that have to wait.
+    /// Messages that have to wait.
     Held(Vec<HeldMessage>),
-    /// Channels have messages above the last one that was known, which were read: they are to be read up to there.
+    /// Messages after the last known one of channels were read, up to which these channels now have to be read.
     Further {
         /// The guild.
         guild_id: Id<GuildMarker>,
         /// The channels.
         channels: Vec<(Id<ChannelMarker>, Id<MessageMarker>)>,
     },
-    /// All channels of the guild are read up to an id, and what was held up to there has counted too.
+    /// All channels of the guild are read up to an ID, and held messages up to it have been counted.
     Read {
         /// The guild.
         guild_id: Id<GuildMarker>,
-        /// Up to this message.
+        /// The last message.
         through: Id<MessageMarker>,
-        /// Messages that counted because they were read.
+        /// The number of messages that were counted because they were read.
         read_back: u64,
     },
-    /// A channel is not read on.
+    /// The rest of a channel is not read.
     Unread {
         /// The guild.
         guild_id: Id<GuildMarker>,
-        /// The channel; `None` for a guild of which it was never known.
+        /// The channel; `None` if it was never known.
         channel_id: Option<Id<ChannelMarker>>,
-        /// What is left of it.
+        /// The part that was not read.
         span: Span,
         /// The reason why it was not read.
         why: Unread,
     },
-    /// The guild is done: the last of what was held has counted.
+    /// The guild is done: the last held message has been counted.
     Ended {
         /// The guild.
         guild_id: Id<GuildMarker>,
-        /// The newest message that was held to the end.
+        /// The last held message.
         through: Option<Id<MessageMarker>>,
     },
 }
 
 impl Change {
-    /// Rows that it writes or removes, roughly.
+    /// The approximate number of rows that it writes or deletes.
     pub(super) const fn rows(&self) -> usize {
         match self {
             Self::Held(messages) => messages.len(),
@@ -74,39 +74,39 @@ impl Change {
     }
 }
 
-/// A message that waits.
+/// A held message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldMessage {
     /// Its guild.
     pub guild_id: Id<GuildMarker>,
-    /// Its id.
+    /// Its ID.
     pub id: Id<MessageMarker>,
-    /// Where it was sent.
+    /// The channel.
     pub channel_id: Id<ChannelMarker>,
-    /// Who sent it.
+    /// The author.
     pub user_id: Id<UserMarker>,
-    /// Whether it was read, and has not come from the gateway.
+    /// Whether it was read and has not arrived from the gateway.
     pub only_read: bool,
 }
 
-/// Why a channel was not read back to its end: the values of a label, and of `gap_unread.reason`.
+/// Why a channel was not read completely: the values of a label, and of `gap_unread.reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
-    /// The bot sees the channel, and may not read what it was not there for.
+    /// The bot can see the channel, but may not read its history.
     NoHistory,
-    /// Discord refused it (403).
+    /// Discord refused the request (403).
     NoAccess,
-    /// It is not there any more (404).
+    /// The channel no longer exists (404).
     Gone,
-    /// Discord refused it with another status.
+    /// Discord refused the request with another status.
     Refused,
-    /// The answer could not be read.
+    /// The response could not be read.
     Unreadable,
-    /// `levels.backfill_seconds` were over.
+    /// The time limit `levels.backfill_seconds` was reached.
     Time,
-    /// What waited for it filled `ledger.max_memory_mib`, so that the shard could not go on.
+    /// The messages that waited for it filled `ledger.max_memory_mib`, so that the shard could not continue.
     Memory,
-    /// The guild did not come back.
+    /// The guild did not become available.
     Unavailable,
     /// `levels.backfill` was switched off meanwhile.
     Off,
@@ -126,7 +126,7 @@ impl Unread {
         Self::Off,
     ];
 
-    /// As a label and in the table.
+    /// The value of the label and the table.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NoHistory => "no_history",

@@ -1,4 +1,4 @@
-//! A guild that is read back: which channels are left, and which messages wait.
+//! A guild with a backfill: the channels that remain to be read, and the held messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,25 +12,25 @@ use crate::{discord::events::guild_create::Newest, features::levels::pending::Me
 /// A guild whose messages are held.
 #[derive(Debug, Default)]
 pub(super) struct Guild {
-    /// Which channels have messages above this id, its `GUILD_CREATE` will tell.
+    /// The guild's `GUILD_CREATE`, which is still expected, shows which channels have messages after this ID.
     pub(super) awaits: Option<Id<MessageMarker>>,
     pub(super) channels: BTreeMap<Id<ChannelMarker>, Span>,
     pub(super) held: BTreeMap<Id<MessageMarker>, (Id<UserMarker>, MemberMessage)>,
     pub(super) being_read: bool,
-    /// Held messages that were read and have not come from the gateway, which may still deliver them.
+    /// Held messages that were read and have not arrived from the gateway, which may still deliver them.
     pub(super) only_read: BTreeSet<Id<MessageMarker>>,
-    /// Heartbeats that were answered since the guild was read.
+    /// The number of acknowledged heartbeats since the guild was read.
     pub(super) heartbeats: u8,
-    /// Messages that count because they were read, and are in no change yet.
+    /// The number of messages that were counted because they were read, and are not in a change yet.
     pub(super) read_back: u64,
 }
 
-/// The messages of a channel above `after`, up to and including `until`.
+/// The messages of a channel after `after`, up to and including `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Everything up to here counts already.
+    /// Everything up to this message is counted.
     pub after: Id<MessageMarker>,
-    /// The newest message when the session began.
+    /// The newest message when the session started.
     pub until: Id<MessageMarker>,
 }
 
@@ -49,17 +49,17 @@ pub struct Plan {
     pub channels: Vec<(Id<ChannelMarker>, Span)>,
 }
 
-/// Channels with what is missed of them.
+/// Channels with their missed messages.
 pub(super) type Spans = Vec<(Id<ChannelMarker>, Span)>;
 
 impl Guild {
-    /// It is known where the newest messages are. Returns what is to be read anew or further, and what cannot be.
+    /// The newest messages of channels are known. Returns what has to be read, and what cannot be read.
     pub(super) fn plan(&mut self, after: Id<MessageMarker>, newest: Vec<Newest>) -> (Spans, Spans) {
         let (mut channels, mut unread) = (Vec::new(), Vec::new());
         for newest in newest {
             let until = newest.message_id;
             let span = match self.channels.get(&newest.channel_id) {
-                // From an earlier gap, and not done: what came between the two gaps is held, and read as well.
+                // The span of an earlier gap that is not completely read: the messages between the two gaps are held, and read as well.
                 Some(span) if !span.is_read() => Span {
                     after: span.after,
                     until: until.max(span.until),
@@ -77,7 +77,7 @@ impl Guild {
         (channels, unread)
     }
 
-    /// The channels that are not read to their end.
+    /// The channels that are not completely read.
     pub(super) fn to_read(&self) -> Spans {
         self.channels
             .iter()
@@ -90,8 +90,8 @@ impl Guild {
         self.channels.values().any(|span| !span.is_read())
     }
 
-    /// Count messages that were read, and those that are held up to `through`, in the order of their ids and each once. Returns how
-    /// many were read.
+    /// Count the messages that were read and those that are held up to `through`, ordered by ID and each once. Returns the number of those
+    /// that were read.
     pub(super) fn unite(
         &mut self,
         through: Id<MessageMarker>,
@@ -109,7 +109,7 @@ impl Guild {
         read + self.count_held(|held| held <= through, count)
     }
 
-    /// Count what is held as long as `is_due`. Returns how many of these were only read.
+    /// Count held messages as long as `is_due` returns true. Returns the number of those that were only read.
     pub(super) fn count_held(
         &mut self,
         is_due: impl Fn(Id<MessageMarker>) -> bool,
@@ -124,14 +124,14 @@ impl Guild {
         only_read
     }
 
-    /// The gateway will deliver nothing any more of what was read.
+    /// The gateway delivers none of the messages that were read any more.
     pub(super) fn settle(&mut self) -> Option<Id<MessageMarker>> {
         let newest = self.only_read.last().copied();
         self.read_back += std::mem::take(&mut self.only_read).len() as u64;
         newest
     }
 
-    /// Leave out what was only read. Returns the last such message of each channel.
+    /// Drop the messages that were only read. Returns the last such message of each channel.
     pub(super) fn discard(&mut self) -> BTreeMap<Id<ChannelMarker>, Id<MessageMarker>> {
         let mut discarded = BTreeMap::new();
         for id in std::mem::take(&mut self.only_read) {
@@ -142,7 +142,7 @@ impl Guild {
         discarded
     }
 
-    /// All channels are read up to `through`. Returns how many are read to their end by it.
+    /// All channels are read up to `through`. Returns the number of channels that are now completely read.
     pub(super) fn move_on(&mut self, through: Id<MessageMarker>) -> u64 {
         let mut ended = 0;
         for span in self.channels.values_mut().filter(|span| !span.is_read()) {

@@ -1,4 +1,4 @@
-//! The intake's part in reading back: what a new session's guilds missed, and what of it came.
+//! The intake's part of the backfill: what the guilds of a new session missed, and counting it.
 
 use twilight_model::id::{Id, marker::MessageMarker};
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Intake {
-    /// Take up what earlier processes saw and left: to be read if `enabled`, else to be counted as far as it came.
+    /// Adopt what earlier processes left: it is read if the backfill is `enabled`; otherwise only what has arrived is counted.
     pub(in crate::pipeline) fn take_up(
         &mut self,
         enabled: bool,
@@ -31,10 +31,10 @@ impl Intake {
         }
     }
 
-    /// READY came: its guilds are those that can have missed something.
+    /// READY has arrived: its guilds may have missed messages.
     pub(crate) fn look_for_missed(&mut self, text: &str) {
         let backfill = &mut self.ledger.backfill;
-        // Shards of the old number read back what shards of the new one would count nothing of.
+        // Shards of the old number read what was missed; those of the new number would not count it.
         let is_others = backfill.newest().is_some() && self.dispatcher.message_range().is_standby();
         if !backfill.enabled || is_others {
             return;
@@ -43,14 +43,14 @@ impl Intake {
             Ok(ready) => backfill.begin(&ready),
             Err(error) => tracing::warn!(
                 shard.id = self.key.id,
-                // The position and the field, never the payload.
+                // The log contains the position and the field, never the payload.
                 error = %error,
                 "READY could not be read; missed messages are not read back"
             ),
         }
     }
 
-    /// Count what was read back.
+    /// Count messages that were read.
     pub(in crate::pipeline) fn read_back(&mut self, piece: Piece) {
         for (channel, why) in piece.unread {
             self.ledger.backfill.cannot_read(piece.guild_id, channel, why);
@@ -85,15 +85,15 @@ impl Intake {
         self.tell_of_backfill();
     }
 
-    /// Discord has answered a heartbeat.
+    /// Discord has acknowledged a heartbeat.
     pub(in crate::pipeline) fn heartbeat_answered(&mut self) {
         if !self.replaying {
             self.ledger.backfill.heartbeat_answered();
         }
     }
 
-    /// Count what waited in guilds that are read. To be called while the session is up: everything that came before the newest
-    /// message that was read has been received then.
+    /// Count the held messages of guilds that are read. Call this while the session is established: everything before the newest message
+    /// that was read has then been received.
     pub(in crate::pipeline) fn release(&mut self) {
         if !self.replaying && self.ledger.backfill.has_releases() {
             self.ledger.release();
@@ -102,7 +102,7 @@ impl Intake {
         }
     }
 
-    /// The ledger is full: count what need not wait for more to be read, although the session is not up.
+    /// The ledger is full: count held messages that do not have to wait for further reading, although the session is not established.
     pub(in crate::pipeline) fn relieve(&mut self) {
         if self.ledger.backfill.has_releases() && self.ledger.backfill.held() > 0 {
             self.ledger.relieve();
@@ -110,7 +110,7 @@ impl Intake {
         }
     }
 
-    /// Leave unread what is not read.
+    /// Abandon the rest of the backfill.
     pub(in crate::pipeline) fn give_up(&mut self, why: Unread) {
         self.ledger.give_up(why);
         self.dirty = true;

@@ -1,4 +1,4 @@
-//! Reading a guild's missed messages back over REST, page by page and in their order.
+//! Reads a guild's missed messages over REST, page by page and in order.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -23,37 +23,38 @@ use crate::{
     telemetry::metrics,
 };
 
-/// Guilds of a shard that are read at a time. One guild's pages follow each other; several use what the REST budget leaves.
+/// The number of guilds of a shard that are read concurrently. The pages of a guild are read one after another; several guilds use what the
+/// REST limits allow.
 const GUILDS_AT_ONCE: usize = 8;
 
-/// Channels of a guild whose pages are asked for at a time.
+/// The number of channels of a guild whose pages are requested concurrently.
 const CHANNELS_AT_ONCE: usize = 4;
 
-/// Messages in a page, Discord's most.
+/// The number of messages per page, which is Discord's maximum.
 const PAGE: u16 = 100;
 
-/// Pages above a channel's last message that are read. What comes later is the gateway's to deliver.
+/// The number of pages after a channel's last known message that are read. Later messages are delivered by the gateway.
 const PAGES_BEYOND: usize = 10;
 
-/// How long a shard stands still because messages that wait fill its ledger, and nothing comes that they wait for.
+/// How long a shard may be stopped because held messages fill its ledger without progress.
 const FULL_PATIENCE: Duration = Duration::from_secs(15);
 
-/// Pauses while Discord, or the way to it, is ill.
+/// The delays while Discord, or the connection to it, has a problem.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 
-/// The guilds of a shard that are being read, each up to its next piece: a piece that nobody takes is not followed by another.
+/// The guilds of a shard that are being read, each up to its next piece: the following one is only read after it has been taken.
 #[derive(Debug)]
 pub(crate) struct Reading {
     rest: Rest,
     limit: Duration,
     steps: FuturesUnordered<BoxFuture<'static, Step>>,
-    /// When what is not read is left unread.
+    /// The time when the rest is abandoned.
     deadline: Option<Instant>,
-    /// The same, for as long as the ledger is full of what waits and nothing moves.
+    /// The same, as long as the ledger is full of held messages without progress.
     relief: Option<Instant>,
 }
 
-/// What one step of a guild gave, and who goes on.
+/// The result of one step of a guild, and its reader for the next step.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) piece: Piece,
@@ -65,18 +66,18 @@ pub(crate) struct Step {
 pub(crate) struct Piece {
     pub(crate) guild_id: Id<GuildMarker>,
     pub(crate) through: Id<MessageMarker>,
-    /// The messages by people, in the order of their ids.
+    /// The messages by users, ordered by ID.
     pub(crate) messages: Vec<MessageCreate>,
-    /// Where the plan ends.
+    /// The end of the plan.
     pub(crate) until: Id<MessageMarker>,
-    /// Messages by people that lie above the last one that was known of their channel, which is read to its end.
+    /// Messages by users after the last known one of their channel, which is completely read.
     pub(crate) beyond: Vec<MessageCreate>,
     pub(crate) unread: Vec<(Id<ChannelMarker>, Unread)>,
     pub(crate) is_last: bool,
 }
 
 impl Reading {
-    /// Nothing is read yet. What a gap missed is read for `limit` at most.
+    /// A reader for what a gap missed, with the time limit `limit`.
     pub(crate) fn new(rest: Rest, limit: Duration) -> Self {
         Self {
             rest,
@@ -87,7 +88,7 @@ impl Reading {
         }
     }
 
-    /// Begin with guilds that wait, as long as there is a place for them. Returns whether they are the first.
+    /// Start reading waiting guilds, as long as there are free places. Returns whether they are the first.
     pub(crate) fn begin(&mut self, backfill: &mut Backfill, now: Instant) -> bool {
         while self.steps.len() < GUILDS_AT_ONCE
             && let Some(plan) = backfill.next_plan()
@@ -99,13 +100,13 @@ impl Reading {
         before.is_none() && self.deadline.is_some()
     }
 
-    /// When to look whether it is time to give up; `None` while nothing is read and nothing waits for it.
+    /// When to check the time limit; `None` while nothing is read and nothing waits for it.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let relief = self.relief.filter(|_| self.deadline.is_some());
         [self.deadline, relief].into_iter().flatten().min()
     }
 
-    /// Why to give up at `now`, if it is time.
+    /// The reason for abandoning the rest at `now`, if the time limit is reached.
     pub(crate) fn is_over(&self, now: Instant) -> Option<Unread> {
         let over = |at: Option<Instant>| at.is_some_and(|at| now >= at);
         if over(self.deadline) {
@@ -114,13 +115,13 @@ impl Reading {
         (self.deadline.is_some() && over(self.relief)).then_some(Unread::Memory)
     }
 
-    /// The shard stands still because of what waits, or goes on. One that does not read for long loses its session, which is worse
-    /// than a gap that is not read back.
+    /// The shard is stopped by held messages, or continues. A shard that does not read for long loses its session, which is worse than a
+    /// gap without a backfill.
     pub(crate) fn hurry(&mut self, stands_still: bool, now: Instant) {
         self.relief = stands_still.then(|| self.relief.unwrap_or(now + FULL_PATIENCE));
     }
 
-    /// The next piece of any guild. Pending for ever while none is read. May be dropped and called again.
+    /// The next piece of any guild; pending if none is being read. Cancel safe.
     pub(crate) async fn next(&mut self) -> Step {
         match self.steps.next().await {
             Some(step) => step,
@@ -128,14 +129,14 @@ impl Reading {
         }
     }
 
-    /// Go on with a guild after its piece was taken, unless it was the last.
+    /// Continue with a guild after its piece was taken, unless it was the last one.
     pub(crate) fn continue_with(&mut self, reader: GuildReader) {
         if !reader.is_at_end() {
             self.go_on(reader);
         }
     }
 
-    /// Leave everything as it is.
+    /// Stop reading, and leave the rest for later.
     pub(crate) fn stop(&mut self) {
         self.steps.clear();
         self.deadline = None;
@@ -152,7 +153,7 @@ impl Step {
     }
 }
 
-/// A guild on its way.
+/// A guild that is being read.
 #[derive(Debug)]
 pub(crate) struct GuildReader {
     guild_id: Id<GuildMarker>,
@@ -161,7 +162,7 @@ pub(crate) struct GuildReader {
     beyond: Vec<MessageCreate>,
 }
 
-/// Messages of a channel: a page and, if that comes to the last message that was known, what there is above it.
+/// The messages of a channel: a page, and if it reaches the last known message, those after it.
 #[derive(Debug)]
 struct Fetched {
     messages: Vec<MessageCreate>,
@@ -169,11 +170,11 @@ struct Fetched {
     has_more: bool,
 }
 
-/// A channel on its way: a page at most is in memory.
+/// A channel that is being read; at most one page of it is in memory.
 #[derive(Debug)]
 struct ChannelReader {
     id: Id<ChannelMarker>,
-    /// Everything up to here was asked for.
+    /// Everything up to this message was requested.
     asked: Id<MessageMarker>,
     until: Id<MessageMarker>,
     /// Whether there may be more after that.
@@ -209,7 +210,7 @@ impl GuildReader {
             .all(|channel| !channel.has_more && channel.page.is_empty())
     }
 
-    /// Fetch the pages that are missing, and hand out what is certain to be next.
+    /// Fetch the missing pages, and return the messages whose order is certain.
     async fn step(mut self, rest: Rest) -> Step {
         let missing: Vec<_> = self
             .channels
@@ -262,7 +263,7 @@ impl GuildReader {
             return;
         };
         let mut messages = fetched.messages;
-        // Discord gives the newest first.
+        // Discord returns the newest first.
         messages.sort_unstable_by_key(|message| message.id);
         reader.asked = messages
             .last()
@@ -271,7 +272,7 @@ impl GuildReader {
         reader.has_more = fetched.has_more && reader.asked < reader.until;
         messages.retain(MessageCreate::is_by_a_person);
         for message in &mut messages {
-            // REST leaves it out.
+            // REST responses omit it.
             message.guild_id = Some(guild_id);
         }
         let known = messages.partition_point(|message| message.id <= reader.until);
@@ -279,7 +280,7 @@ impl GuildReader {
         reader.page = messages.into();
     }
 
-    /// The messages up to the point from which on a channel's next page may come between.
+    /// The messages up to the point after which the next page of a channel may contain earlier ones.
     fn certain(&mut self) -> (Id<MessageMarker>, Vec<MessageCreate>) {
         let through = self
             .channels
@@ -298,8 +299,8 @@ impl GuildReader {
     }
 }
 
-/// Read a page of a channel and, where it comes to `until`, those after it: `until` is what Discord knew at one moment, and the gateway
-/// need not deliver what came between that moment and the session.
+/// Read a page of a channel and, if it reaches `until`, those after it: `until` is what Discord knew at one time, and the gateway need not
+/// deliver messages between that time and the session.
 async fn fetch<P>(
     page: impl Fn(Id<MessageMarker>) -> P,
     after: Id<MessageMarker>,
@@ -316,7 +317,7 @@ where
         let Some(newest) = newest(&messages).filter(|newest| has_more && *newest >= until) else {
             break;
         };
-        // What is planned has been read. That the rest is not does no harm where the gateway delivers it.
+        // The planned messages have been read. The rest is not required, since the gateway delivers it.
         let Ok(next) = page(newest).await else { break };
         has_more = is_full(&next);
         messages.extend(next);
@@ -324,7 +325,7 @@ where
     Ok(Fetched { messages, has_more })
 }
 
-/// The oldest messages of a channel after one, tried until there is an answer that stays.
+/// Read the oldest messages of a channel after a given one, and retry until there is a final answer.
 async fn page(
     rest: &Rest,
     channel: Id<ChannelMarker>,
@@ -341,8 +342,8 @@ async fn page(
         };
         let pause = match error.retry() {
             Retry::After(pause) => pause,
-            // The gateway ends the process if the token stays refused; the next one continues here. An answer that cannot be read is
-            // no fault of the channel's: it is told, and there is an alert for it.
+            // The gateway ends the process if the token stays refused, and the next process continues here. An unreadable response is not
+            // caused by the channel: it is logged, and has an alert.
             Retry::Later | Retry::Full | Retry::TokenRefused => backoff.pause(),
             Retry::Never { status, .. } => {
                 tracing::warn!(channel.id = channel.get(), error = %error, "a channel cannot be read back");

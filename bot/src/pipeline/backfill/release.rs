@@ -1,4 +1,4 @@
-//! Releasing held messages: after their guild was read, in part while they wait, or when reading is given up.
+//! Releasing held messages: after their guild was read, partially while they wait, or when the backfill is abandoned.
 
 use std::collections::BTreeSet;
 
@@ -16,14 +16,14 @@ impl Backfill {
         self.done.iter().any(|guild| self.is_settled(*guild))
     }
 
-    /// Whether nothing of what was read may still come from the gateway.
+    /// Whether the gateway can no longer deliver messages that were read.
     fn is_settled(&self, guild: Id<GuildMarker>) -> bool {
         self.guilds
             .get(&guild)
             .is_none_or(|guild| guild.only_read.is_empty())
     }
 
-    /// Everything that came before has been received: count what was held of the guilds that are read.
+    /// Everything earlier has been received: count the held messages of guilds that are read.
     pub fn release(&mut self, mut count: impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage)) {
         let done = std::mem::take(&mut self.done);
         let (settled, rest) = done.into_iter().partition(|guild| self.is_settled(*guild));
@@ -34,14 +34,13 @@ impl Backfill {
         }
     }
 
-    /// Count what was held so far of the guilds that are read, and let them hold on: there may be something that came before and
-    /// has not been received.
+    /// Count the messages held so far in guilds that are read, and continue to hold new ones: earlier ones may not have been received yet.
     pub fn relieve(&mut self, mut count: impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage)) {
         for guild_id in self.done.clone() {
             let Some(guild) = self.guilds.get_mut(&guild_id) else {
                 continue;
             };
-            // What was only read is known by being held.
+            // Messages that were only read are recognized by being held.
             let bound = guild.only_read.first().copied();
             let is_due = |id| bound.is_none_or(|bound| id < bound);
             let due = guild.held.keys().filter(|id| is_due(**id));
@@ -56,20 +55,20 @@ impl Backfill {
         }
     }
 
-    /// Leave what is not read unread, and count what was held. The readers are gone already.
+    /// Abandon what is not read, and count the held messages. The readers have already ended.
     pub fn give_up(
         &mut self,
         why: Unread,
         mut count: impl FnMut(Id<GuildMarker>, Id<UserMarker>, MemberMessage),
     ) {
         let mut guilds: Vec<_> = self.guilds.keys().copied().collect();
-        // In an order of their own, so that the same events give the same changes.
+        // A fixed order, so that the same events give the same changes.
         guilds.sort_unstable();
         for guild_id in guilds {
             let Some(guild) = self.guilds.get_mut(&guild_id) else {
                 continue;
             };
-            // A guild that is not there yet costs nothing to wait for, unless nobody wants to know.
+            // Waiting for a guild that is not available costs nothing, unless the backfill was switched off.
             let only_awaits = guild.awaits.is_some() && guild.channels.is_empty() && guild.held.is_empty();
             if only_awaits && why != Unread::Off {
                 continue;
@@ -82,7 +81,7 @@ impl Backfill {
             let through = guild.held.keys().next_back().copied();
             let mut spans = std::mem::take(&mut guild.channels);
             spans.retain(|_, span| !span.is_read());
-            // Nobody would know that these have counted when the gateway delivers them after all.
+            // Otherwise these could be counted again when the gateway delivers them.
             let before = guild.held.len();
             for (channel, until) in guild.discard() {
                 let span = Span { after: until, until };
@@ -95,7 +94,7 @@ impl Backfill {
             self.give_up_waiting(guild_id, why);
             self.end_through(guild_id, through, &mut count);
             if let Some(after) = awaits {
-                // The gap before is given up, the one after it has hardly begun.
+                // The earlier gap is abandoned, and the later one has just started.
                 self.guilds.entry(guild_id).or_default().awaits = Some(after);
                 self.note(Change::Await { guild_id, after });
             }

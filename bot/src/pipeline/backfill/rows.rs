@@ -1,4 +1,4 @@
-//! `backfill_channel`, `backfill_message` and `gap_unread`: what is to be read back, what waits for it, and what never was.
+//! `backfill_channel`, `backfill_message` and `gap_unread`: what has to be read, what is held, and what was never read.
 
 use std::collections::BTreeMap;
 
@@ -16,18 +16,18 @@ use crate::{
 /// The channel of a row that stands for a whole guild.
 const NO_CHANNEL: i64 = 0;
 
-/// What earlier processes left to be read, for the guilds of one shard.
+/// What earlier processes left to be read in the guilds of one shard.
 #[derive(Debug, Default)]
 pub struct Left {
-    /// Channels; `None` for a guild of which it is not known yet which they are.
+    /// The channels; `None` for a guild whose channels are not yet known.
     pub channels: Vec<(Id<GuildMarker>, Option<Id<ChannelMarker>>, Span)>,
-    /// Messages that wait.
+    /// The held messages.
     pub held: Vec<HeldMessage>,
 }
 
-/// Read what is left. The shard has been taken before: nobody else adds to it.
+/// Read what is left. The shard has already been taken, so no other process adds to it.
 ///
-/// <https://discord.com/developers/docs/events/gateway#sharding> says which guilds are a shard's.
+/// <https://discord.com/developers/docs/events/gateway#sharding> defines the guilds of a shard.
 pub async fn left(store: &Store, shard: ShardKey) -> Result<Left, StoreError> {
     const CHANNELS: Statement = statement!(
         "backfill_channel_left",
@@ -66,9 +66,9 @@ pub async fn left(store: &Store, shard: ShardKey) -> Result<Left, StoreError> {
     })
 }
 
-/// Write down what a batch changed, in its order. The caller's transaction moves the shard's checkpoint, so it happens once.
+/// Record the changes of a batch, in order. The caller's transaction moves the shard's checkpoint, so it happens once.
 pub async fn record(tx: &Tx<'_>, shard: ShardKey, changes: &[Change]) -> Result<(), StoreError> {
-    // A new session has thousands of guilds: a statement a kind and not a change.
+    // A new session has thousands of guilds, so there is one statement per kind of change.
     for alike in changes.chunk_by(|a, b| std::mem::discriminant(a) == std::mem::discriminant(b)) {
         match alike[0] {
             Change::Await { .. } => await_guilds(tx, alike).await?,
@@ -84,7 +84,7 @@ pub async fn record(tx: &Tx<'_>, shard: ShardKey, changes: &[Change]) -> Result<
 }
 
 async fn await_guilds(tx: &Tx<'_>, changes: &[Change]) -> Result<(), StoreError> {
-    // A row that is there has waited for longer, and missed more.
+    // An existing row has waited longer, and missed more.
     const AWAIT: Statement = statement!(
         "backfill_channel_await",
         [INT8_ARRAY, INT8_ARRAY],
@@ -116,7 +116,7 @@ async fn plan(tx: &Tx<'_>, changes: &[Change]) -> Result<(), StoreError> {
          ON CONFLICT (guild_id, channel_id) DO UPDATE SET after_id = excluded.after_id, until_id = excluded.until_id"
     );
     let mut guilds = Vec::new();
-    // By key: PostgreSQL refuses to touch a row twice in one statement.
+    // By key, because PostgreSQL cannot update a row twice in one statement.
     let mut spans = BTreeMap::new();
     for change in changes {
         if let Change::Planned { guild_id, channels } = change {
@@ -152,7 +152,7 @@ async fn hold(tx: &Tx<'_>, changes: &[Change]) -> Result<(), StoreError> {
          ON CONFLICT (guild_id, message_id) DO UPDATE SET only_read = false
          WHERE m.only_read AND NOT excluded.only_read"
     );
-    // By key: PostgreSQL refuses to touch a row twice in one statement. What came from the gateway came after it was read.
+    // By key, because PostgreSQL cannot update a row twice in one statement. A message from the gateway arrived after it was read.
     let mut messages = BTreeMap::new();
     for change in changes {
         if let Change::Held(held) = change {
@@ -258,7 +258,7 @@ async fn leave_unread(tx: &Tx<'_>, shard: ShardKey, changes: &[Change]) -> Resul
         "DELETE FROM backfill_channel AS b USING unnest($1::int8[], $2::int8[]) AS u (guild_id, channel_id)
          WHERE b.guild_id = u.guild_id AND b.channel_id = u.channel_id"
     );
-    // The newest gap that a lost session left is the one that is read back.
+    // The backfill belongs to the newest gap caused by a lost session.
     const LEAVE: Statement = statement!(
         "gap_unread_leave",
         [
@@ -327,7 +327,7 @@ async fn end(tx: &Tx<'_>, changes: &[Change]) -> Result<(), StoreError> {
     tx.execute(RELEASED, &[&guilds, &through]).await.map(drop)
 }
 
-/// A channel of a gap that was not read back, as it was recorded.
+/// A channel of a gap that was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadChannel {
     /// The gap.
@@ -340,7 +340,7 @@ pub struct UnreadChannel {
     pub reason: String,
 }
 
-/// The channels of gaps that were not read back.
+/// The channels of gaps that were not read.
 pub async fn unread(store: &Store, gaps: &[i64]) -> Result<Vec<UnreadChannel>, StoreError> {
     const UNREAD: Statement = statement!(
         "gap_unread_list",
@@ -360,7 +360,7 @@ pub async fn unread(store: &Store, gaps: &[i64]) -> Result<Vec<UnreadChannel>, S
         .collect())
 }
 
-/// Channels that are being read back, or are to be, by all shards.
+/// The number of channels that are being read or have to be read, for all shards.
 pub async fn under_way(store: &Store) -> Result<i64, StoreError> {
     const UNDER_WAY: Statement = statement!(
         "backfill_channel_under_way",

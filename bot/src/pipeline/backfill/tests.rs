@@ -1,5 +1,5 @@
-//! Against a model of Discord and of the database: whatever is lost, read, committed and killed, in whatever order, each message
-//! counts once, in the order of the ids, and exactly those.
+//! Compares the backfill with a model of Discord and of the database: whatever is lost, read, committed or killed, in any order, each
+//! message counts once, ordered by ID, and no others do.
 
 mod scenes;
 
@@ -68,7 +68,7 @@ impl Discord {
         }
     }
 
-    /// A new session. With `late_above`, channels with two messages above that id tell of the one before the last.
+    /// Start a new session. With `late_above`, channels with two messages after that ID announce the last but one.
     fn identify(&mut self, late_above: Option<u64>) {
         let ids = (1..=GUILDS).map(|guild| format!(r#"{{"id":"{guild}"}}"#));
         let guilds = ids.collect::<Vec<_>>().join(",");
@@ -96,7 +96,7 @@ impl Discord {
         self.alive = true;
     }
 
-    /// What REST gives of a guild's planned channels, up to an id.
+    /// What REST returns for a guild's planned channels, up to an ID.
     fn read(&self, plan: &Plan, after: u64, through: u64) -> Vec<Message> {
         let planned = |message: &&Message| {
             plan.channels.iter().any(|(channel, span)| {
@@ -109,10 +109,10 @@ impl Discord {
     }
 }
 
-/// What is committed.
+/// The committed state.
 #[derive(Clone, Debug, Default)]
 struct Database {
-    /// The session, and how many of its events are contained.
+    /// The session, and the number of its committed events.
     at: Option<(usize, usize)>,
     newest: Option<Id<MessageMarker>>,
     channels: BTreeMap<(Id<GuildMarker>, Option<Id<ChannelMarker>>), Span>,
@@ -123,7 +123,7 @@ struct Database {
 }
 
 impl Database {
-    /// The same as the statements of `pipeline/backfill/rows.rs`.
+    /// The same as the statements in `pipeline/backfill/rows.rs`.
     fn apply(&mut self, change: Change) {
         match change {
             Change::Await { guild_id, after } => {
@@ -186,22 +186,22 @@ impl Database {
 #[derive(Debug)]
 struct Process {
     backfill: Backfill,
-    /// The session that is followed, and how many of its events are received.
+    /// The current session, and the number of its received events.
     at: Option<(usize, usize)>,
     counted: Vec<(u64, u64)>,
     readers: Vec<Reader>,
-    /// A heartbeat was sent, and its answer has not been received.
+    /// Whether a heartbeat was sent and its acknowledgement has not been received.
     beats: bool,
-    /// Answers of the session before this event were for an earlier process.
+    /// Acknowledgements before this event of the session are for an earlier process.
     deaf_until: usize,
 }
 
-/// A plan under way.
+/// A plan in progress.
 #[derive(Debug)]
 struct Reader {
     plan: Plan,
     so_far: u64,
-    /// Channels whose last page was asked for.
+    /// Channels whose last page was requested.
     ended: BTreeSet<Id<ChannelMarker>>,
 }
 
@@ -236,7 +236,7 @@ impl Process {
         }
     }
 
-    /// Receive an event, if the session that is followed has one.
+    /// Receive an event, if the current session has one.
     fn receive(&mut self, discord: &Discord) {
         let Some((session, received)) = &mut self.at else {
             return;
@@ -276,7 +276,7 @@ impl Process {
         }
     }
 
-    /// Read a part of a guild, or begin with one.
+    /// Read a part of a guild, or start reading one.
     fn read(&mut self, discord: &Discord, which: usize, length: u64) {
         if self.readers.is_empty() || length.is_multiple_of(3) {
             self.readers.extend(self.backfill.next_plan().map(|plan| Reader {
@@ -297,7 +297,7 @@ impl Process {
         let messages = discord.read(plan, *so_far, through);
         *so_far = through;
         let guild_id = plan.guild_id;
-        // A channel's last page is asked for when its turn comes, or before.
+        // The last page of a channel is requested when its turn comes, or earlier.
         let early = which.is_multiple_of(2);
         let mut beyond = Vec::new();
         for (channel, span) in &plan.channels {
@@ -364,7 +364,7 @@ impl Process {
         database.counted.append(&mut self.counted);
     }
 
-    /// Whether everything that the session has was received.
+    /// Whether all events of the session were received.
     fn is_level(&self, discord: &Discord) -> bool {
         self.at
             .is_some_and(|(session, received)| received == discord.sessions[session].len())

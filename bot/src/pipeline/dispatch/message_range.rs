@@ -1,24 +1,24 @@
 //! Which of the messages that a shard receives it counts, while the number of shards changes.
 //!
-//! Shards of two numbers receive every message then. What decides is the message's id, which is the same wherever it is delivered:
-//! those below the **cut** count where they are received by a shard of the old number, the others by one of the new.
+//! Shards of both numbers receive every message then. The message's ID decides, which is the same wherever it is delivered: messages before
+//! the **cut** count in shards of the old number, and the others in those of the new one.
 
 use twilight_model::id::{Id, marker::MessageMarker};
 
-/// No id is as large.
+/// No ID is this large.
 const NEVER: u64 = u64::MAX;
 
-/// A shard's part of the messages.
+/// The messages that a shard counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageRange {
     from: u64,
     until: u64,
-    /// Messages from here on are not to be handled yet.
+    /// Messages from this ID on must not be handled yet.
     decided_below: u64,
 }
 
 impl MessageRange {
-    /// Everything.
+    /// All messages.
     pub const ALL: Self = Self {
         from: 0,
         until: NEVER,
@@ -32,7 +32,7 @@ impl MessageRange {
         decided_below: NEVER,
     };
 
-    /// Everything from a message on; `None`: everything.
+    /// All messages from a given one on; `None` for all.
     pub const fn starting_at(first: Option<Id<MessageMarker>>) -> Self {
         Self {
             from: match first {
@@ -43,7 +43,7 @@ impl MessageRange {
         }
     }
 
-    /// The same up to the cut, excluded.
+    /// The same, up to and excluding the cut.
     #[must_use]
     pub const fn ending_at(self, cut: Id<MessageMarker>) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl MessageRange {
         }
     }
 
-    /// The same, with nothing handled from the cut on before there is another portion.
+    /// The same, but messages from the cut on are not handled until the range changes.
     #[must_use]
     pub const fn undecided_from(self, cut: Id<MessageMarker>) -> Self {
         Self {
@@ -66,12 +66,12 @@ impl MessageRange {
         self.from <= id.get() && id.get() < self.until
     }
 
-    /// Whether nobody knows yet whose the message is.
+    /// Whether it is not yet decided which shard counts the message.
     pub const fn is_undecided(&self, id: Id<MessageMarker>) -> bool {
         id.get() >= self.decided_below
     }
 
-    /// The cut that is not decided, if there is one.
+    /// The undecided cut, if there is one.
     pub const fn open_cut(&self) -> Option<Id<MessageMarker>> {
         if self.decided_below == NEVER {
             None
@@ -80,12 +80,12 @@ impl MessageRange {
         }
     }
 
-    /// Whether no message counts yet: the shard is of a new number.
+    /// Whether no message counts yet, because the shard has the new number.
     pub const fn is_standby(&self) -> bool {
         self.from == NEVER
     }
 
-    /// Whether the message was shards' of another number to count.
+    /// Whether a shard of another number counts the message.
     pub const fn is_past(&self, id: Id<MessageMarker>) -> bool {
         !self.is_standby() && id.get() < self.from
     }

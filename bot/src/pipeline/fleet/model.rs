@@ -1,12 +1,13 @@
-//! The protocol of the leases, searched: in whatever order looks, flushes, events, crashes, pauses and lost or late messages come, no two
-//! owners of a shard both commit, every event counts once, and when the faults stop, somebody runs each shard and everything is counted.
+//! An exhaustive search of the protocol of leases: whatever the order of ticks, flushes, events, crashes, pauses and lost or late messages,
+//! no two owners of a shard both commit, every event counts once, and when there are no more faults, each shard gets an owner and
+//! everything is counted.
 //!
-//! [`world`] is the protocol as `fleet.rs`, `tick.rs`, `tenure.rs`, the shard's task and `pipeline/rows/shard_checkpoint.rs` have it, with the real
-//! [`balance`](super::balance). What is changed there is changed here, too. It has no clock: whoever looks may take anybody for dead,
-//! which is more than any clock could do. What the clocks are for is in [`clocks`].
+//! [`world`] is the protocol as implemented in `fleet.rs`, `tick.rs`, `lease.rs`, the shard's task and `pipeline/rows/shard_checkpoint.rs`,
+//! with the real [`balance`](super::balance). Changes there have to be made here, too. It has no clock: a tick may declare any process
+//! dead, which is more than any clock could do. The purpose of the clocks is in [`clocks`].
 //!
-//! The search is our own because of the last promise. stateright, the one that is kept, does not see a run that goes in circles and
-//! never gets there, and brings a web server.
+//! The last property is the reason for a search of our own. stateright, which is maintained, does not detect runs that go in circles
+//! without reaching the goal, and includes a web server.
 
 mod clocks;
 mod search;
@@ -46,7 +47,7 @@ fn neither_with_three_processes_nor_with_two_shards() {
     }
 }
 
-/// What the search finds where a part of the protocol is left out.
+/// The search finds an error if a part of the protocol is omitted.
 #[test]
 fn every_part_of_the_protocol_is_needed() {
     for (without, wrong) in [
@@ -74,7 +75,7 @@ fn every_part_of_the_protocol_is_needed() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// More of everything than can be searched.
+    /// Larger bounds than can be searched.
     #[test]
     fn long_runs(choices in prop::collection::vec(any::<u16>(), 100..800)) {
         let bounds = Bounds {
@@ -84,7 +85,7 @@ proptest! {
         };
         let mut world = World::<4, 3>::new(bounds);
         for choice in &choices {
-            // One in sixteen may be a fault, so that they are spread over the run.
+            // One choice in sixteen may be a fault, so that faults are spread over the run.
             world = stepped(&world, bounds, *choice, choice % 16 == 0);
             prop_assert_eq!(world.wrong, None);
         }
@@ -95,14 +96,14 @@ proptest! {
             }
             prop_assert!(steps < 60_000, "it never settles: {:#?}", world);
             steps += 1;
-            // Another one each time around.
+            // A different one each time around.
             world = stepped(&world, bounds, choice.wrapping_mul(31).wrapping_add(steps), false);
             prop_assert_eq!(world.wrong, None);
         }
     }
 }
 
-/// Something that can happen, with or without faults.
+/// A possible action, with or without faults.
 fn stepped<const P: usize, const S: usize>(
     world: &World<P, S>,
     bounds: Bounds,

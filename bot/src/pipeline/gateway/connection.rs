@@ -23,56 +23,56 @@ use super::{
 };
 use crate::{discord::events::frame::Frame, telemetry::metrics};
 
-/// Messages taken in before timers and answers get their turn.
+/// The maximum number of messages before timers and results are processed.
 const BURST: usize = 64;
 
-/// How long the closing handshake may take before the connection is dropped without it.
+/// The time limit of the closing handshake, after which the connection is dropped without it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Numbers that one poll may draw: the WebSocket's key takes two when connecting and HELLO fall into the same poll.
+/// The maximum number of random numbers in one poll: the WebSocket's key takes two if connecting and HELLO happen in the same poll.
 const MAX_DRAWS: usize = 16;
 
-/// A connection to the gateway, with what is known of its heartbeats.
+/// A connection to the gateway, with the known state of its heartbeats.
 pub(super) struct Connection {
     pub(super) shard: Shard<IdentifyQueue>,
     pub(super) beats: Heartbeats,
-    /// The heartbeat that `beats` knows of.
+    /// The last heartbeat known to `beats`.
     beat: Option<Instant>,
-    /// The sequence that it told Discord, until that is [asked for](Self::told).
+    /// The sequence that it sent to Discord, until it is [taken](Self::told).
     told: Option<u64>,
     pub(super) opened: Instant,
     pub(super) greeted: bool,
-    /// Whether it has a session to resume, rather than to IDENTIFY for one.
+    /// Whether it resumes a session, rather than sending IDENTIFY.
     resumes: bool,
-    /// Since when Discord owes READY or RESUMED: the last thing that came on the way to it.
+    /// Since when READY or RESUMED is expected: the time of the last progress towards it.
     asked: Option<Instant>,
-    /// The random generator's state before the last poll that may have read HELLO, and after it.
+    /// The state of the random number generator before and after the last poll that may have read HELLO.
     poll_seed: u64,
     polled_seed: u64,
-    /// When READY or RESUMED came.
+    /// When READY or RESUMED arrived.
     pub(super) up_since: Option<Instant>,
-    /// Whether this side has begun to close.
+    /// Whether this side has started to close the connection.
     closing: bool,
 }
 
-/// Why a poll gave no message.
+/// Why a poll returned no message.
 enum Unread {
-    /// No connection could be made.
+    /// The connection could not be opened.
     Unreachable,
-    /// A frame could not be decompressed, or was no text. The decompressor cannot go on.
+    /// A frame could not be decompressed, or was not text. The decompressor cannot continue.
     Garbled,
-    /// A payload that twilight cannot read; its text if there is any.
+    /// A payload that twilight cannot parse, with its text if there is any.
     Payload(Option<String>),
     /// twilight panicked.
     Panicked,
 }
 
-/// What a burst of reading ended with.
+/// The end of a burst of reading.
 pub(super) enum Burst {
-    /// Nothing more for now, or enough for one turn.
+    /// There is nothing more to read, or the burst has reached its limit.
     Progress,
     Signal(Signal),
-    /// No connection could be made.
+    /// The connection could not be opened.
     Unreachable,
     /// The connection ended.
     Closed(Option<CloseFrame<'static>>),
@@ -96,29 +96,29 @@ impl Connection {
         }
     }
 
-    /// How long READY or RESUMED is ago; `None` if neither came.
+    /// The time since READY or RESUMED; `None` if neither has arrived.
     pub(super) fn up_for(&self, now: Instant) -> Option<Duration> {
         self.up_since.map(|since| now - since)
     }
 
-    /// Begin to close, and end the session with it.
+    /// Start to close the connection, which ends the session.
     pub(super) fn close_for_good(&mut self) {
         self.shard.close(CloseFrame::NORMAL);
         self.closing = true;
     }
 
-    /// Begin to close, so that the session can be resumed.
+    /// Start to close the connection, so that the session can be resumed.
     pub(super) fn close_resumably(&mut self) {
         self.shard.close(CloseFrame::RESUME);
         self.closing = true;
     }
 
-    /// HELLO came. twilight has just delayed its first heartbeat by a random part of the interval.
+    /// HELLO has arrived. twilight has just delayed its first heartbeat by a random part of the interval.
     pub(super) fn greet(&mut self, now: Instant, interval: Duration) {
         self.greeted = true;
         self.asked = self.resumes.then_some(now);
         let part = last_drawn(self.poll_seed, self.polled_seed).unwrap_or_else(|| {
-            // A version of twilight that draws differently than the one that is pinned.
+            // This version of twilight draws different numbers from the pinned one.
             metrics::gateway_unexpected_draws_total().increment(1);
             tracing::error!(
                 "the first heartbeat cannot be predicted, so it may run ahead of the checkpoint; this is a bug, please report it"
@@ -128,8 +128,8 @@ impl Connection {
         self.beats.hello(now, interval, interval.mul_f64(part));
     }
 
-    /// Since when Discord owes READY or RESUMED; `None` when it does not. While the shard waits for its turn to IDENTIFY, nothing was
-    /// asked. Events that are replayed show that the answer is on its way.
+    /// Since when READY or RESUMED is expected; `None` if it is not. It is not expected while the shard waits for its turn to IDENTIFY.
+    /// Replayed events show that the answer is on its way.
     pub(super) fn owed_since(&mut self, now: Instant) -> Option<Instant> {
         if !self.greeted || self.up_since.is_some() {
             return None;
@@ -140,13 +140,13 @@ impl Connection {
         self.asked
     }
 
-    /// Read what comes into the intake, up to a burst. May be dropped and called again.
+    /// Read messages into the intake, up to the end of a burst. Cancel safe.
     pub(super) async fn read(&mut self, intake: &mut Intake) -> Burst {
         std::future::poll_fn(|cx| self.poll_burst(intake, cx)).await
     }
 
-    /// Tell the prediction when twilight has sent a heartbeat. Whether it has with the last poll, before which the events up to
-    /// `received` had come.
+    /// Update the prediction if twilight has sent a heartbeat. Returns whether the last poll sent one; events up to `received` had arrived
+    /// before it.
     fn note_heartbeat(&mut self, received: u64) -> bool {
         let sent = self.shard.latency().sent().map(Instant::from_std);
         if sent == self.beat {
@@ -163,12 +163,12 @@ impl Connection {
         true
     }
 
-    /// The sequence that a heartbeat has told Discord since this was last asked.
+    /// The sequence that a heartbeat has sent to Discord since the last call.
     pub(super) const fn told(&mut self) -> Option<u64> {
         self.told.take()
     }
 
-    /// Let the closing handshake run, and ignore what still comes: it is replayed when the shard resumes.
+    /// Complete the closing handshake, and ignore messages that still arrive: they are replayed when the shard resumes.
     pub(super) async fn close_quietly(&mut self) {
         self.closing = true;
         let closed = std::future::poll_fn(|cx| {
@@ -180,18 +180,18 @@ impl Connection {
                 }
             }
         });
-        // Without a handshake the connection is simply dropped, which keeps the session as well.
+        // Without a handshake the connection is dropped, which keeps the session as well.
         drop(timeout(CLOSE_TIMEOUT, closed).await);
     }
 
-    /// The next message; `None` when the connection has ended without a close frame. twilight would make another one at once and resume
-    /// on it; whether that is right is not its to decide: the session may be another process's.
+    /// The next message; `None` if the connection has ended without a close frame. twilight would open another one immediately and resume
+    /// on it, which may be wrong: the session may belong to another process.
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Unread>>> {
-        // Before HELLO twilight uses the interval and the URL that it was sent without a look at them, and panics at impossible ones.
-        // After a panic the connection is dropped.
+        // Before HELLO, twilight uses the received interval and URL without validation, and panics if they are impossible. After a panic
+        // the connection is dropped.
         let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut self.shard).poll_next(cx)));
         let Ok(polled) = polled else {
-            // The connection had ended, and twilight was about to make another one: the session is as good as before.
+            // The connection had ended, and twilight was about to open another one. The session is unaffected.
             if self.greeted && matches!(self.shard.state(), ShardState::Disconnected { .. }) {
                 return Poll::Ready(None);
             }
@@ -201,8 +201,8 @@ impl Connection {
             Poll::Pending if !self.closing => {
                 self.greeted && matches!(self.shard.state(), ShardState::Disconnected { .. })
             }
-            // Disconnected is what a connection counts as that this side closes; but only a new one greets, and is resumed on with
-            // the next poll.
+            // twilight's state is "disconnected" while this side closes. But only a new connection receives HELLO, and the next poll would
+            // resume on it.
             Poll::Ready(Some(Ok(Message::Text(text)))) if self.closing => {
                 Frame::scan(text).is_some_and(|frame| frame.op == Some(OpCode::Hello))
             }
@@ -216,12 +216,12 @@ impl Connection {
 
     fn poll_burst(&mut self, intake: &mut Intake, cx: &mut Context<'_>) -> Poll<Burst> {
         for taken in 0..BURST {
-            // A burst on a busy machine can take longer than the margin before a heartbeat.
+            // On a busy machine, a burst can take longer than the margin before a heartbeat.
             if taken > 0 && self.beats.are_near(Instant::now()) {
                 return Poll::Ready(Burst::Progress);
             }
             if !self.greeted {
-                // The poll that reads HELLO draws the first heartbeat's delay last. From a known seed, the delay is known too.
+                // The poll that reads HELLO draws the delay of the first heartbeat last. With a known seed, the delay is known too.
                 self.poll_seed = fastrand::u64(..);
                 fastrand::seed(self.poll_seed);
             }
@@ -235,7 +235,7 @@ impl Connection {
             if !self.greeted {
                 self.polled_seed = fastrand::get_seed();
             }
-            // A burst ends with it: if it was sent too early, there is something to be done.
+            // A heartbeat ends the burst: if it was sent too early, a flush is required.
             let beat = self.note_heartbeat(received);
             let signal = match polled {
                 Poll::Pending if taken == 0 && !beat => return Poll::Pending,
@@ -280,7 +280,7 @@ impl From<ReceiveMessageError> for Unread {
     }
 }
 
-/// The last number between 0 and 1 that a generator drew on its way from the state `before` to the state `after`.
+/// The last number between 0 and 1 that a generator drew between the states `before` and `after`.
 fn last_drawn(before: u64, after: u64) -> Option<f64> {
     let mut generator = fastrand::Rng::with_seed(before);
     (0..MAX_DRAWS).find_map(|_| {

@@ -1,4 +1,4 @@
-//! When a shard's ledger is handed to the writer, and what happens when the answer comes.
+//! Handing a shard's ledger to the writer, and processing the outcome.
 
 use std::{
     sync::{
@@ -29,21 +29,21 @@ use crate::{
     },
 };
 
-/// What the shard's task learns when a flush ends.
+/// The result of a flush for the shard's task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Settled {
     /// The batch is committed.
     Committed {
-        /// Time from handing it over.
+        /// The time since it was handed over.
         took: Duration,
     },
     /// The shard belongs to another process.
     Fenced,
-    /// The writer has ended without an answer.
+    /// The writer has ended without an outcome.
     WriterGone,
 }
 
-/// One shard's flushes: one batch under way at a time.
+/// The flushes of one shard, with one batch in progress at a time.
 #[derive(Debug)]
 pub(super) struct Flushing {
     key: ShardKey,
@@ -54,21 +54,21 @@ pub(super) struct Flushing {
     flush_rows: usize,
     checkpoint_interval: Duration,
     under_way: Option<UnderWay>,
-    /// When the oldest change that is not in a batch came.
+    /// The time of the oldest change that is not in a batch.
     oldest: Option<Instant>,
-    /// Its trace.
+    /// The trace of that change.
     span: Span,
     /// When the last batch was handed over.
     last: Instant,
-    /// The queue had no place: not to be asked again before.
+    /// The queue was full: do not try again before this time.
     not_before: Instant,
-    /// What is committed of the session.
+    /// The committed point of the session.
     committed: Option<SessionPoint>,
-    /// The next batch is not to wait.
+    /// Whether the next batch must not wait.
     urged: bool,
 }
 
-/// How long a shard waits that found the queue full.
+/// The delay after the queue was full.
 const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
@@ -81,14 +81,14 @@ struct UnderWay {
     oldest: Instant,
     waiting: Vec<oneshot::Sender<()>>,
     is_refused: Arc<AtomicBool>,
-    /// Ends with it.
+    /// The trace ends with the batch.
     span: Span,
 }
 
-/// How far the batch under way is. The shard's batches stay in their order, since the next one begins when this one is committed.
+/// The progress of the batch. The batches of a shard stay in order, since the next one starts when this one is committed.
 #[derive(Debug)]
 enum Stage {
-    /// What some of its messages earn is asked of Discord or the database, in a task of its own. No lane waits for it.
+    /// Discord or the database is asked what some of its messages earn, in a separate task, so that no lane waits for it.
     Deciding(Task<Changes>),
     /// It waits for a place in the queue.
     Decided(Changes),
@@ -116,7 +116,7 @@ impl Flushing {
         }
     }
 
-    /// Whether this is not committed yet.
+    /// Whether this point is not committed yet.
     pub(super) fn is_behind(&self, point: Option<SessionPoint>) -> bool {
         point.is_some_and(|point| {
             !self.committed.as_ref().is_some_and(|committed| {
@@ -125,28 +125,28 @@ impl Flushing {
         })
     }
 
-    /// Hand over what there is as soon as no batch is under way.
+    /// Hand over the next batch as soon as none is in progress.
     pub(super) const fn urge(&mut self) {
         self.urged = true;
     }
 
-    /// Whether a batch is under way.
+    /// Whether a batch is in progress.
     pub(super) const fn is_under_way(&self) -> bool {
         self.under_way.is_some()
     }
 
-    /// Whether PostgreSQL refuses the batch that is under way.
+    /// Whether PostgreSQL rejects the batch in progress.
     pub(super) fn is_refused(&self) -> bool {
         let batch = self.under_way.as_ref();
         batch.is_some_and(|batch| batch.is_refused.load(Ordering::Relaxed))
     }
 
-    /// Since when changes wait that are not committed.
+    /// The time of the oldest change that is not committed.
     pub(super) fn dirty_since(&self) -> Option<Instant> {
         self.under_way.as_ref().map(|batch| batch.oldest).or(self.oldest)
     }
 
-    /// Something was taken in at `now`.
+    /// Record that an event was taken in at `now`.
     pub(super) fn noticed(&mut self, intake: &Intake, now: Instant) {
         if self.oldest.is_none() && intake.is_dirty() {
             self.oldest = Some(now);
@@ -154,7 +154,7 @@ impl Flushing {
         }
     }
 
-    /// When the next flush is due, if nothing more comes.
+    /// When the next flush is due if nothing else arrives.
     pub(super) fn due(&self, intake: &Intake) -> Option<Instant> {
         if self.is_under_way() || !intake.is_dirty() {
             return None;
@@ -171,7 +171,7 @@ impl Flushing {
         Some(due.max(self.not_before))
     }
 
-    /// Hand the ledger over if it is due or `urgent`, and nothing is under way.
+    /// Hand the ledger over if it is due or `urgent`, and no batch is in progress.
     pub(super) fn flush_if_due(&mut self, intake: &mut Intake, now: Instant, urgent: bool) {
         if self.is_under_way() || !intake.is_dirty() {
             return;
@@ -225,7 +225,7 @@ impl Flushing {
         });
     }
 
-    /// Move the batch under way on, and wait for its outcome. Pending for ever when there is none. May be dropped and called again.
+    /// Advance the batch in progress, and wait for its outcome. Pending if there is none. Cancel safe.
     pub(super) async fn outcome(&mut self) -> Option<Outcome> {
         let Some(batch) = &mut self.under_way else {
             return std::future::pending().await;
@@ -249,7 +249,7 @@ impl Flushing {
         }
     }
 
-    /// Take note of an outcome.
+    /// Process an outcome.
     pub(super) fn settle(&mut self, outcome: Option<Outcome>, intake: &mut Intake, now: Instant) -> Settled {
         let Some(batch) = self.under_way.take() else {
             return Settled::WriterGone;
@@ -259,7 +259,7 @@ impl Flushing {
                 self.revision += 1;
                 self.committed = batch.session;
                 for waits in batch.waiting {
-                    // An error is one who does not wait any more.
+                    // An error means that the receiver has stopped waiting.
                     waits.send(()).unwrap_or_default();
                 }
                 intake.ledger.settle(batch.bytes, &learned);

@@ -1,39 +1,38 @@
-//! What to do when a connection ends. Every reconnect goes through here, so that none is a hot loop.
+//! Decides what to do when a connection ends. Every reconnect goes through here, so that none becomes a busy loop.
 //!
-//! twilight by itself resumes at once, without a pause and for ever, after 4007, 4009 and a repeated op 9, all of which mean
-//! that the session is dead. Its shard is therefore never polled again after a close: the guard says when, and with which
-//! session, a new one is made.
+//! twilight itself resumes immediately, without a delay and forever, after 4007, 4009 and a repeated op 9, all of which mean that the
+//! session is dead. Its shard is therefore never polled again after a close: the guard decides when, and with which session, a new one is
+//! created.
 
 use std::time::Duration;
 
 use crate::{support::backoff::Backoff, telemetry::metrics::labels};
 
-/// How often in a row a session may fail to resume before it is given up. Failing to connect does not count: that says nothing
-/// about the session. With the pauses between them it takes some minutes, which is as long as Discord keeps a session anyway.
+/// How many times in a row resuming a session may fail before it is abandoned. A failed connection attempt does not count, because it says
+/// nothing about the session. With the delays in between this takes some minutes, which is as long as Discord keeps a session anyway.
 const MAX_FAILED_RESUMES: u32 = 10;
 
-/// So rarely a session may be broken again and again: 144 of the day's 1,000 identifies.
+/// The maximum frequency of sessions that are repeatedly broken: 144 of the day's 1,000 identifies.
 const LONG: Duration = Duration::from_mins(10);
 
-/// What an unanswered RESUME counts: four of them give up the session.
+/// The weight of an unanswered RESUME: after four of them the session is abandoned.
 const UNANSWERED_WEIGHT: u32 = 3;
 
-/// Connections in a row without READY or RESUMED that are worth a warning.
+/// The number of consecutive connections without READY or RESUMED that causes a warning.
 const SEVERAL: u32 = 3;
 
-/// The first pause after a connection failed; doubled each time.
+/// The first delay after a failed connection; it is doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// A connection that was up for this long was a good one: the pauses begin anew after it.
+/// After a connection that was established for this long, the delays start from the beginning.
 const STABLE: Duration = Duration::from_secs(2);
 
-/// Whether a close code says that something is wrong: a code of Discord's that is more than a request to come back, or a broken
-/// WebSocket.
+/// Whether a close code indicates a problem: one of Discord's codes that is more than a request to reconnect, or a broken WebSocket.
 pub(super) fn is_a_fault(code: Option<u16>) -> bool {
     code.is_some_and(|code| matches!(code, 1002..=1003 | 1007..=1010 | 4001..))
 }
 
-/// A close code as a label.
+/// The label of a close code.
 pub fn close_label(code: Option<u16>) -> &'static str {
     let Some(code) = code else { return "none" };
     let code = code.to_string();
@@ -41,35 +40,35 @@ pub fn close_label(code: Option<u16>) -> &'static str {
     known.copied().unwrap_or("other")
 }
 
-/// The gap that a sequence shows which is not the one after the last.
+/// The reason for a gap in the sequence numbers.
 pub const SEQUENCE: &str = "sequence";
 
-/// A message came later than the shards of the old number waited for it, when the number of shards changed.
+/// The reason for a message that arrived too late for the shards of the old number, after the number of shards had changed.
 pub const RESHARD: &str = "reshard";
 
-/// The gateway broke the protocol, so the session was given up.
+/// The reason for a session that was abandoned because the gateway broke the protocol.
 const PROTOCOL: &str = "protocol";
 
-/// What to do next.
+/// The next action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Connect after a pause, and resume the session if there is one.
+    /// Connect after a delay, and resume the session if there is one.
     Reconnect {
-        /// How long to wait before.
+        /// The delay.
         after: Duration,
     },
-    /// The session is dead: connect after a pause, and identify.
+    /// The session is dead: connect after a delay, and identify.
     Identify {
-        /// How long to wait before.
+        /// The delay.
         after: Duration,
-        /// Why events are missed, for the gap that is recorded.
+        /// The reason for the gap that is recorded.
         reason: &'static str,
     },
-    /// Trying again cannot help.
+    /// Another attempt cannot help.
     Fatal(Fatal),
 }
 
-/// A close code that says that the operator has to change something.
+/// A close code that requires a change by the operator.
 ///
 /// <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,17 +122,17 @@ impl Fatal {
     }
 }
 
-/// Remembers how the last connections ended.
+/// The history of recent connections.
 #[derive(Debug)]
 pub struct Guard {
     backoff: Backoff,
     failed_resumes: u32,
-    /// Connections since the last one that brought READY or RESUMED.
+    /// The number of connections since the last one with READY or RESUMED.
     unready: u32,
 }
 
 impl Guard {
-    /// A guard whose pauses grow up to `limit`.
+    /// A guard whose delays grow up to `limit`.
     pub const fn new(limit: Duration) -> Self {
         Self {
             backoff: Backoff::between(FIRST_PAUSE, limit),
@@ -142,46 +141,46 @@ impl Guard {
         }
     }
 
-    /// READY or RESUMED came: the session is alive.
+    /// READY or RESUMED has arrived: the session is alive.
     pub const fn established(&mut self) {
         self.failed_resumes = 0;
         self.unready = 0;
     }
 
-    /// A connection ended that had not brought READY or RESUMED. Returns how many have in a row, where that is worth a warning.
+    /// A connection has ended without READY or RESUMED. Returns the number of consecutive ones if it causes a warning.
     pub(super) fn never_ready(&mut self) -> Option<u32> {
         self.unready = self.unready.saturating_add(1);
         (self.unready >= SEVERAL && (self.unready == SEVERAL || self.unready.is_power_of_two()))
             .then_some(self.unready)
     }
 
-    /// Discord did not answer IDENTIFY or RESUME. That takes longer than a refusal, so the session is given up after fewer tries.
+    /// Discord did not answer IDENTIFY or RESUME. Since this takes longer than a refusal, the session is abandoned after fewer attempts.
     pub(super) fn unanswered(&mut self) -> Next {
         self.failed_resumes += UNANSWERED_WEIGHT - 1;
         self.failed()
     }
 
-    /// The gateway broke the protocol: a resume would bring the same again. Each new session costs one of the day's identifies, so
-    /// the pauses grow unless the connection was up for [`LONG`]. `up_for` as with [`closed`](Self::closed).
+    /// The gateway broke the protocol, and a resume would bring the same events again. Each new session costs one of the day's identifies,
+    /// so the delays grow unless the connection was established for [`LONG`]. `up_for` is the same as in [`closed`](Self::closed).
     pub(super) fn violated(&mut self, up_for: Option<Duration>) -> Next {
         self.forgive(up_for.filter(|lasted| *lasted >= LONG));
         self.dead(PROTOCOL)
     }
 
-    /// The connection ended, with a close code or without one. `up_for`: how long ago READY or RESUMED came on it, if it did.
+    /// The connection has ended, with or without a close code. `up_for` is the time since READY or RESUMED arrived on it, if it did.
     pub fn closed(&mut self, code: Option<u16>, up_for: Option<Duration>) -> Next {
         self.forgive(up_for);
         match code {
             Some(code) if let Some(fatal) = Fatal::from_code(code) => Next::Fatal(fatal),
             Some(4007) => self.dead("invalid_sequence"),
             Some(4009) => self.dead("session_timed_out"),
-            // Discord ends healthy connections all the time.
+            // Discord regularly ends healthy connections.
             _ if up_for.is_some() => self.again(),
             _ => self.failed(),
         }
     }
 
-    /// Discord sent op 9. After `false` the session is dead, and the documentation asks for a pause of 1 to 5 s. `up_for` as with
+    /// Discord sent op 9. With `false`, the session is dead, and the documentation requires a delay of 1 to 5 s. `up_for` is the same as in
     /// [`closed`](Self::closed).
     pub fn invalid_session(&mut self, resumable: bool, up_for: Option<Duration>) -> Next {
         self.forgive(up_for);
@@ -195,7 +194,8 @@ impl Guard {
         }
     }
 
-    /// No connection could be made. `up_for` is of the connection before, where that broke and twilight made another try at once.
+    /// The connection could not be opened. `up_for` belongs to the previous connection if that broke and twilight tried to open another one
+    /// immediately.
     pub fn unreachable(&mut self, up_for: Option<Duration>) -> Next {
         self.forgive(up_for);
         Next::Reconnect {
@@ -203,7 +203,7 @@ impl Guard {
         }
     }
 
-    /// Discord asked for a reconnect with op 7, or the shard itself wants a new connection.
+    /// Discord requested a reconnect with op 7, or the shard itself needs a new connection.
     pub fn reconnect_requested(&mut self, up_for: Option<Duration>) -> Next {
         self.forgive(up_for);
         self.again()
@@ -215,12 +215,12 @@ impl Guard {
         }
     }
 
-    /// Resume nearly at once the first time; a connection that is dropped over and over waits longer and longer.
+    /// Resume almost immediately the first time; the delays grow if connections keep breaking.
     fn again(&mut self) -> Next {
         let first = self.backoff.tries() == 0;
         let pause = self.backoff.pause();
         Next::Reconnect {
-            // A tenth is random enough that shards which are dropped together do not come back in the same millisecond.
+            // A tenth is random enough that shards whose connections break at the same time do not return in the same millisecond.
             after: if first { pause / 10 } else { pause },
         }
     }
@@ -347,7 +347,7 @@ mod tests {
         assert!(matches!(guard.unanswered(), Next::Reconnect { .. }));
     }
 
-    /// A gateway that lets each session live for a while and then breaks it must not use up the day's identifies.
+    /// A gateway that breaks each session after a while must not use up the day's identifies.
     #[test]
     fn broken_sessions_begin_again_after_growing_pauses() {
         let mut guard = guard();
@@ -410,7 +410,7 @@ mod tests {
         assert!(matches!(after_a_good_one, Next::Reconnect { after } if after <= Duration::from_millis(100)));
     }
 
-    /// Whatever ends a connection that was good for a while, the pauses begin anew: what happened yesterday says nothing.
+    /// After a connection that was established for a while, the delays start from the beginning, whatever ended it.
     #[test]
     fn a_good_connection_forgives_what_was_before_it() {
         let good = Some(Duration::from_mins(1));

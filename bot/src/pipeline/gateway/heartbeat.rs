@@ -1,27 +1,27 @@
-//! Keeps heartbeats from running ahead of the checkpoint.
+//! Keeps heartbeats from acknowledging events that are not committed.
 //!
-//! A heartbeat tells Discord the last sequence that was received. Discord does not say whether it then forgets the events up to
-//! it; if it does, a process that dies between a heartbeat and the flush of what the heartbeat covered has lost those events.
-//! twilight sends a heartbeat when its timer is due at the beginning of a poll, before it reads, and with the sequence that the
-//! poll before returned. So the shard predicts the moment, flushes before it, stops reading for a few milliseconds until that
-//! flush is committed and the moment has come, and polls again: the heartbeat carries the committed sequence.
+//! A heartbeat sends Discord the last sequence that was received. Discord does not document whether it then discards the events up to it;
+//! if it does, a process that dies between a heartbeat and the flush of the acknowledged events has lost them. twilight sends a heartbeat
+//! if its timer is due at the start of a poll, before it reads, and with the sequence that the previous poll returned. So the shard
+//! predicts this time, flushes before it, stops reading for a few milliseconds until the flush is committed and the time has come, and
+//! polls again: the heartbeat then contains the committed sequence.
 //!
-//! The pause is bounded. When the database is too slow for it the heartbeat goes out all the same, since a shard without
-//! heartbeats loses its connection. So it does when the machine is so busy that the pause begins too late. Either is seen after
-//! the poll that sent it, counted, and followed by a flush at once.
+//! The pause is limited. If the database is too slow, the heartbeat is sent anyway, since a shard without heartbeats loses its connection.
+//! The same happens if the machine is so busy that the pause starts too late. Both are detected after the poll that sent the heartbeat,
+//! counted, and followed by an immediate flush.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How much earlier than expected the pause begins, at least.
+/// The minimum time between the start of the pause and the expected heartbeat.
 const MARGIN: Duration = Duration::from_millis(15);
 
-/// twilight's timer is known to have fired this long after it was due: tokio's timers count in milliseconds.
+/// twilight's timer has certainly fired this long after it was due: tokio's timers have a resolution of milliseconds.
 const SLACK: Duration = Duration::from_millis(3);
 
-/// How long a heartbeat may be late for the sake of the flush before it: a tenth of
-/// [Discord's interval](https://docs.discord.com/developers/events/gateway#sending-heartbeats) of 41.25 s.
+/// How long a heartbeat may be delayed for the preceding flush: a tenth of [Discord's
+/// interval](https://docs.discord.com/developers/events/gateway#sending-heartbeats) of 41.25 s.
 const MAX_LATENESS: Duration = Duration::from_secs(4);
 
 /// The prediction for one connection.
@@ -31,44 +31,44 @@ pub struct Heartbeats {
     due: Option<Instant>,
     /// Since when reading is paused.
     holding: Option<Instant>,
-    /// Whether a timer of our own, set for later than twilight's, has fired: then twilight's has too. The clock alone does not
-    /// tell, since a busy runtime fires timers late.
+    /// Whether a timer of our own, set later than twilight's, has fired: then twilight's has fired too. The clock alone is not sufficient,
+    /// since a busy runtime fires timers late.
     fired: bool,
-    /// Whether reading goes on after the pause: it is not paused again before the next heartbeat is expected.
+    /// Whether reading has continued after the pause: it is not paused again before the next expected heartbeat.
     released: bool,
-    /// Smoothed duration of this shard's flushes.
+    /// The smoothed duration of this shard's flushes.
     flush: Duration,
 }
 
-/// What to do at the moment.
+/// What to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
-    /// Read on; ask again at this time.
+    /// Continue to read, and ask again at this time.
     Read(Option<Instant>),
-    /// Read on, but flush now.
+    /// Continue to read, but flush now.
     Flush(Instant),
-    /// Do not read: flush if anything is pending, and ask again when it is committed, or at this time.
+    /// Do not read. Flush if anything is pending, and ask again when it is committed, or at this time.
     Hold(Instant),
 }
 
 impl Heartbeats {
-    /// HELLO came: the first heartbeat is due after `jitter`, the next ones after `interval` each.
+    /// HELLO has arrived: the first heartbeat is due after `jitter`, and the following ones at intervals of `interval`.
     pub fn hello(&mut self, now: Instant, interval: Duration, jitter: Duration) {
         self.interval = interval;
         self.expect(now + jitter);
     }
 
-    /// How much later than predicted a heartbeat was sent at `at`; `None` if it was earlier, or not predicted.
+    /// How much later than predicted a heartbeat was sent at `at`; `None` if it was earlier or not predicted.
     pub fn lateness(&self, at: Instant) -> Option<Duration> {
         at.checked_duration_since(self.due?)
     }
 
-    /// A heartbeat was sent at `at`.
+    /// Record that a heartbeat was sent at `at`.
     pub fn sent(&mut self, at: Instant) {
         self.expect(at + self.interval);
     }
 
-    /// Discord asked for a heartbeat with op 1: it goes out with the next poll.
+    /// Discord requested a heartbeat with op 1, which is sent with the next poll.
     pub fn requested(&mut self, now: Instant) {
         self.expect(now);
     }
@@ -85,17 +85,18 @@ impl Heartbeats {
         self.released = false;
     }
 
-    /// A flush took this long.
+    /// Record the duration of a flush.
     pub fn flushed(&mut self, took: Duration) {
         self.flush = (self.flush * 3 + took) / 4;
     }
 
-    /// How much earlier than expected the pause begins. Short intervals, as tests use them, must leave most of the time for reading.
+    /// The time between the start of the pause and the expected heartbeat. With short intervals, as in tests, most of the time must remain
+    /// for reading.
     fn margin(&self) -> Duration {
         (MARGIN + self.flush * 2).min(self.interval / 6)
     }
 
-    /// Whether the pause before a heartbeat begins at `now`, or has begun: a burst of reading ends there, however long it has taken.
+    /// Whether the pause before a heartbeat starts at `now` or has started: it ends a burst of reading, however long that has taken.
     pub fn are_near(&self, now: Instant) -> bool {
         self.due
             .filter(|_| !self.released)
@@ -103,7 +104,7 @@ impl Heartbeats {
             .is_some_and(|from| now >= from)
     }
 
-    /// What to do at `now`, when everything received is committed (`clean`) or not.
+    /// What to do at `now`, depending on whether everything received is committed (`clean`).
     pub fn advice(&mut self, now: Instant, clean: bool) -> Advice {
         let Some(due) = self.due.filter(|_| !self.released) else {
             return Advice::Read(None);
@@ -127,7 +128,7 @@ impl Heartbeats {
         }
     }
 
-    /// Reading begins at `now`. Returns the pause that this ends, if there was one.
+    /// Reading starts at `now`. Returns the duration of the pause that this ends, if there was one.
     pub fn held(&mut self, now: Instant) -> Option<Duration> {
         let since = self.holding.take()?;
         self.released = true;
@@ -164,15 +165,15 @@ mod tests {
             beats.advice(due - Duration::from_millis(5), false),
             Advice::Hold(_)
         ));
-        // Committed, but the moment has not come: reading now would put the next event's sequence into the heartbeat.
+        // Everything is committed, but the time has not come: reading now would put the next event's sequence into the heartbeat.
         assert!(matches!(beats.advice(due - Duration::from_millis(1), true), Advice::Hold(at) if at > due));
         let after = due + Duration::from_millis(3);
-        // The clock is past the moment, but no timer has fired yet: twilight's may not have either.
+        // The time has passed, but no timer has fired yet, so twilight's may not have either.
         assert!(matches!(beats.advice(after, true), Advice::Hold(_)));
         beats.waited();
         assert_eq!(beats.advice(after, true), Advice::Read(None));
         assert!(beats.held(after).is_some());
-        // One pause a heartbeat, however often is asked before it is seen to have been sent.
+        // There is one pause per heartbeat, however often this is asked before the heartbeat was sent.
         assert_eq!(beats.advice(after, false), Advice::Read(None));
         assert_eq!(beats.held(after), None);
         assert!(!beats.are_near(after));

@@ -1,10 +1,10 @@
-//! Whose turn it is to IDENTIFY.
+//! The queue for IDENTIFY.
 //!
-//! Discord allows one identify in 5 seconds for each of `max_concurrency` keys, where a shard's key is its id modulo
-//! `max_concurrency`, and a budget a day; `GET /gateway/bot` tells both:
-//! <https://discord.com/developers/docs/events/gateway#rate-limiting>. The turns are kept in PostgreSQL, since the limits are the
-//! whole bot's, whatever number of processes it is. A turn is taken when it has come: whichever process asks first has it, and a shard
-//! that moves while it waits leaves none behind.
+//! Discord allows one identify per 5 seconds for each of `max_concurrency` keys, where the key of a shard is its ID modulo
+//! `max_concurrency`, and a number per day; both are in `GET /gateway/bot`:
+//! <https://discord.com/developers/docs/events/gateway#rate-limiting>. The turns are kept in PostgreSQL, since the limits apply to the
+//! whole bot, with any number of processes. A turn is only taken when it is due: the process that asks first gets it, and a shard that
+//! moves while it waits leaves none unused.
 
 use std::{
     collections::BTreeSet,
@@ -33,18 +33,18 @@ use crate::{
     },
 };
 
-/// Added to the time between two identifies of a key: they must be 5 s apart where Discord measures them.
+/// Added to the time between two identifies of a key, which have to be 5 s apart when they reach Discord.
 const JITTER: Duration = Duration::from_millis(250);
-/// Between two identifies of a key when the day's are nearly used up, so that somebody can look why before they are.
+/// The time between two identifies of a key if few are left today, so that an operator can investigate before they are used up.
 const SLOW: Duration = Duration::from_mins(1);
-/// They are nearly used up below this part of them.
+/// Below this fraction, few identifies are left.
 const NEARLY: u32 = 20;
-/// A shard that waits for the next day's identifies looks this often whether they are there.
+/// The interval at which a shard checks whether the next day's identifies are available.
 const LOOK: Duration = Duration::from_mins(1);
-/// Shards that may ask at the same time. Each asks once, so it bounds the shards of a process.
+/// The maximum number of shards that ask at the same time. Each asks once, so it limits the number of shards per process.
 const ASKING: usize = 65_536;
 
-/// The queue that the process's shards share.
+/// The queue shared by the shards of the process.
 #[derive(Clone, Debug)]
 pub struct IdentifyQueue {
     asks: mpsc::Sender<Ask>,
@@ -58,7 +58,7 @@ struct Ask {
     permit: oneshot::Sender<()>,
 }
 
-/// The shards that were told to identify since they asked last.
+/// The shards that were allowed to identify since they last asked.
 #[derive(Clone, Debug, Default)]
 struct Told(Arc<RwLock<BTreeSet<u32>>>);
 
@@ -73,20 +73,20 @@ impl Told {
     }
 }
 
-/// What the turns are taken from.
+/// The source of turns.
 #[derive(Clone, Debug)]
 struct Turns {
     store: Store,
-    /// A key each. One of its shards asks at a time, and the others wait in their order.
+    /// One lock per key. One of its shards asks at a time, and the others wait in order.
     keys: Arc<[Mutex<()>]>,
     total: u32,
     told: Told,
-    /// What was left when somebody last looked.
+    /// The number of identifies left at the last check.
     remaining: Arc<AtomicU32>,
 }
 
 impl IdentifyQueue {
-    /// A queue with the limits that Discord told, which are those of all processes from now on.
+    /// A queue with Discord's limits, which apply to all processes from now on.
     pub async fn new(store: &Store, limit: &SessionStartLimit) -> Result<Self, StoreError> {
         let resets_after = Duration::from_millis(limit.reset_after);
         let remaining =
@@ -111,7 +111,7 @@ impl IdentifyQueue {
 }
 
 impl IdentifyQueue {
-    /// Whether a shard was told to identify since it asked last: Discord may have begun a session that the shard does not know of yet.
+    /// Whether a shard was allowed to identify since it last asked: Discord may have started a session that the shard does not know yet.
     pub fn has_told(&self, shard: u32) -> bool {
         self.told
             .0
@@ -125,7 +125,7 @@ impl Queue for IdentifyQueue {
     fn enqueue(&self, shard: u32) -> oneshot::Receiver<()> {
         self.told.change(shard, false);
         let (permit, permitted) = oneshot::channel();
-        // Not full before 65,536 shards ask at once, which is more than there may be. A refused one asks again by itself.
+        // It is only full if 65,536 shards ask at the same time, which is the maximum number of shards. A rejected one asks again.
         drop(self.asks.try_send(Ask { shard, permit }));
         permitted
     }
@@ -145,11 +145,11 @@ impl Turns {
         }
     }
 
-    /// Wait for the shard's turn, and tell it. The sender is kept until then whatever happens: twilight asks again at once when it is
-    /// dropped.
+    /// Wait for the shard's turn, and notify it. The sender is kept until then in any case, because twilight asks again immediately if it
+    /// is dropped.
     async fn serve(&self, mut ask: Ask) {
         tokio::select! {
-            // Whoever does not want to identify any more reserves nothing.
+            // A shard that no longer wants to identify takes no turn.
             () = ask.permit.closed() => return,
             () = self.turn(ask.shard) => {}
         }

@@ -1,7 +1,7 @@
-//! The intake: what a shard's socket delivers, in order and each event once, into the ledger.
+//! The intake: it passes the events from a shard's socket to the ledger, in order and each once.
 //!
-//! It keeps the shard's own sequence, which is the one that is committed: an event at or below it has been counted and is
-//! skipped. One that skips over the next waits for it for a moment (`intake/order.rs`); what has not come by then is a gap.
+//! It keeps its own sequence, which is the one that is committed: an event at or below it has been counted and is skipped. If an event
+//! skips a number, it waits a moment for the missing one (`intake/order.rs`); if that has not arrived by then, there is a gap.
 
 use std::time::{Duration, SystemTime};
 
@@ -36,30 +36,30 @@ use crate::{
 mod counters;
 mod order;
 
-/// Something the shard's task has to react to.
+/// A signal for the shard's task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) enum Signal {
-    /// op 10: the connection is open.
+    /// Op 10: the connection is open.
     Hello {
-        /// Time between heartbeats.
+        /// The time between heartbeats.
         heartbeat_interval: Duration,
     },
-    /// A new session began; the session's id and URL are to be taken from the shard.
+    /// A new session has started; its ID and URL are to be taken from the shard.
     Ready,
     /// The session was resumed.
     Resumed,
-    /// op 1: Discord wants a heartbeat now.
+    /// Op 1: Discord requests a heartbeat now.
     HeartbeatRequested,
-    /// op 11
+    /// Op 11.
     HeartbeatAck,
-    /// op 7
+    /// Op 7.
     Reconnect,
-    /// op 9
+    /// Op 9.
     InvalidSession {
-        /// Whether resuming may be tried again.
+        /// Whether the session may be resumed.
         resumable: bool,
     },
-    /// A message came of which nobody knows yet whose it is to count. Nothing is taken in any more on this connection.
+    /// It is not yet decided which shard counts a message. Nothing else is taken in on this connection.
     Undecided,
     /// The gateway broke the protocol.
     Violation(Violation),
@@ -72,7 +72,7 @@ pub(in crate::pipeline) struct Session {
     pub(in crate::pipeline) resume_url: Option<String>,
 }
 
-/// One shard's way from text to ledger.
+/// The intake of one shard.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Intake {
     pub(in crate::pipeline) key: ShardKey,
@@ -81,18 +81,18 @@ pub(in crate::pipeline) struct Intake {
     pub(in crate::pipeline) session: Option<Session>,
     sequence: u64,
     order: Order,
-    /// When something of the session last came; before that, when the last flush of another process was.
+    /// When an event of the session last arrived, or else the time of another process's last flush.
     alive_at: SystemTime,
-    /// Whether something was received that no batch contains.
+    /// Whether something was received that is not in a batch.
     pub(in crate::pipeline) dirty: bool,
-    /// Whether what comes is a replay: from a resume until RESUMED.
+    /// Whether a replay is in progress: from a resume until RESUMED.
     pub(in crate::pipeline) replaying: bool,
-    /// The message that could not be handled, because the number of shards changes there.
+    /// The message that could not be handled because the number of shards changes there.
     halted_at: Option<Id<MessageMarker>>,
-    /// Whether a message was found that came too late for the shard of another number that should have counted it.
+    /// Whether a message was found that arrived too late for the shard of the other number that should have counted it.
     late_seen: bool,
     received: u64,
-    /// Payloads that could not be read.
+    /// The number of payloads that could not be parsed.
     unreadable: u64,
     counters: Counters,
 }
@@ -133,7 +133,7 @@ impl Intake {
         }
     }
 
-    /// The session, as far as everything of it is in the ledger or in a batch.
+    /// The session, up to the point where everything is in the ledger or in a batch.
     pub(in crate::pipeline) fn point(&self) -> Option<SessionPoint> {
         self.point_at(self.sequence)
     }
@@ -147,7 +147,7 @@ impl Intake {
         })
     }
 
-    /// The session receives.
+    /// Record that the session receives events.
     pub(in crate::pipeline) fn alive(&mut self) {
         self.alive_at = host_time();
     }
@@ -156,7 +156,7 @@ impl Intake {
         self.sequence
     }
 
-    /// Dispatches received since the last call.
+    /// The number of dispatches received since the last call.
     pub(in crate::pipeline) fn take_received(&mut self) -> u64 {
         self.counters.raise();
         std::mem::take(&mut self.received)
@@ -171,7 +171,7 @@ impl Intake {
         self.dirty = false;
     }
 
-    /// A connection begins: with a session, what comes until RESUMED is a replay.
+    /// A connection starts. If there is a session, events until RESUMED are a replay.
     pub(in crate::pipeline) fn connecting(&mut self) {
         self.order.clear();
         self.ledger.backfill.disconnected();
@@ -179,22 +179,22 @@ impl Intake {
         self.halted_at = None;
     }
 
-    /// Which messages count from now on. Returns whether the shard agrees to an open cut: it has handled nothing from there on, and
-    /// will not before the cut is decided.
+    /// Set which messages count from now on. Returns whether the shard agrees to an open cut: it has handled no message from the cut on,
+    /// and will not before the cut is decided.
     pub(in crate::pipeline) fn set_message_range(&mut self, message_range: MessageRange) -> bool {
         self.dispatcher.set_message_range(message_range);
         let untouched = |cut| self.ledger.backfill.furthest().is_none_or(|newest| newest < cut);
-        // A shard of the new number would miss what comes before its session begins.
+        // A shard of the new number would miss messages before its session starts.
         let receives = self.session.is_some() || !message_range.is_standby();
         message_range.open_cut().is_some_and(untouched) && receives
     }
 
-    /// Which messages count.
+    /// The messages that count.
     pub(in crate::pipeline) const fn message_range(&self) -> MessageRange {
         self.dispatcher.message_range()
     }
 
-    /// Whether a connection makes no sense now: the next message would not be handled, or would be missed without anybody knowing.
+    /// Whether a connection is pointless now: the next message would not be handled, or would be missed without being noticed.
     pub(in crate::pipeline) fn waits_for_decision(&self) -> bool {
         let message_range = self.dispatcher.message_range();
         let identifies_too_late =
@@ -209,7 +209,7 @@ impl Intake {
         }
     }
 
-    /// The session is dead: what it had not delivered is missed, and that is said.
+    /// The session is dead. Events that it had not delivered are missed, and a gap is recorded.
     pub(in crate::pipeline) fn lose_session(&mut self, reason: &'static str) {
         if self.dispatcher.message_range() == MessageRange::NOTHING {
             // Shards of the old number count everything.
@@ -237,14 +237,14 @@ impl Intake {
         self.replaying = false;
     }
 
-    /// READY was received: the session is this one from now on.
+    /// READY has arrived, and this is the session from now on.
     pub(in crate::pipeline) fn begin_session(&mut self, session: Session) {
         self.session = Some(session);
         self.ledger.gap(GapChange::Ended(host_time()));
         self.dirty = true;
     }
 
-    /// Take in one payload.
+    /// Process a payload.
     pub(in crate::pipeline) fn on_text(&mut self, text: &str) -> Option<Signal> {
         let frame = Frame::scan(text)?;
         match frame.op {
@@ -273,7 +273,7 @@ impl Intake {
             return Some(self.on_ready(sequence, text));
         }
         if self.session.is_none() {
-            // READY is the first event of a session. What comes before it has no place in any.
+            // READY is the first event of a session. Earlier events belong to no session.
             self.unreadable(event_type, sequence, None);
             return None;
         }
@@ -285,7 +285,7 @@ impl Intake {
             return Signal::Violation(Violation::Sequence);
         }
         if self.session.is_some() {
-            // Instead of resuming it.
+            // A new session has started instead of a resume.
             self.lose_session("invalid_session");
         }
         self.order.clear();
@@ -295,7 +295,7 @@ impl Intake {
         Signal::Ready
     }
 
-    /// Take in an event whose turn it is.
+    /// Process an event in the right order.
     fn take_in(&mut self, sequence: u64, event_type: &str, text: &str) -> Option<Signal> {
         match self.dispatcher.dispatch(event_type, text, &mut self.ledger) {
             Dispatched::Handled | Dispatched::Unhandled => {}
@@ -335,7 +335,7 @@ impl Intake {
         }
     }
 
-    /// Whether another unreadable payload is logged: each of the first ones, then fewer and fewer.
+    /// Whether another unreadable payload is logged: the first ones are, then fewer and fewer.
     const fn is_worth_a_line(&mut self) -> bool {
         const FIRST: u64 = 16;
         self.unreadable += 1;
@@ -365,7 +365,8 @@ impl Intake {
         }
     }
 
-    /// A message from before the number of shards changed, outside any replay: the shard that was to count it may have been gone.
+    /// A message from before the change of the number of shards has arrived outside of any replay: the shard that should have counted it
+    /// may have ended.
     fn came_late(&mut self) {
         metrics::reshard_late_messages_total().increment(1);
         if std::mem::replace(&mut self.late_seen, true) {
@@ -387,7 +388,7 @@ impl Intake {
         );
     }
 
-    /// A frame came that is no compressed text, which ends the connection.
+    /// A frame is not compressed text, which ends the connection.
     pub(in crate::pipeline) fn garbled(&self) {
         metrics::gateway_events_malformed_total("unknown").increment(1);
         tracing::warn!(
@@ -396,7 +397,7 @@ impl Intake {
         );
     }
 
-    /// A payload came that twilight could not read. Without one that it needs there is no session.
+    /// twilight could not parse a payload. If it is one that twilight needs, there is no session.
     pub(in crate::pipeline) fn on_unreadable(&mut self, text: Option<&str>) -> Option<Signal> {
         let frame = text.and_then(Frame::scan);
         let (op, event_type) = frame.map_or((None, None), |frame| (frame.op, frame.event_type));
@@ -404,7 +405,7 @@ impl Intake {
         metrics::gateway_events_malformed_total(known_name(event_type)).increment(1);
         match (op, event_type) {
             (Some(OpCode::Hello), _) => Some(Signal::Violation(Violation::Hello)),
-            // Neither true nor false. A new session is always right.
+            // Neither true nor false. A new session is always correct.
             (Some(OpCode::InvalidSession), _) => Some(Signal::InvalidSession { resumable: false }),
             (Some(OpCode::Dispatch), "READY") => {
                 let fields = ready::unreadable_fields(text.unwrap_or_default());
@@ -429,7 +430,7 @@ impl Intake {
     }
 }
 
-/// What a HELLO says.
+/// Parse HELLO.
 fn hello(text: &str) -> Signal {
     #[derive(Deserialize)]
     struct Payload {

@@ -1,23 +1,23 @@
-//! What the fleet orders a shard to do.
+//! The fleet's orders for a shard.
 
 use crate::pipeline::dispatch::message_range::MessageRange;
 
-/// What a shard shall do.
+/// The orders for a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Orders {
     /// Whether to end.
     pub(super) end: Ending,
-    /// Which messages count.
+    /// The messages that count.
     pub(super) message_range: MessageRange,
 }
 
-/// Whether a shard shall end.
+/// Whether a shard should end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// No.
+    /// It should not.
     GoOn,
-    /// As soon as what was received is committed.
+    /// It should end as soon as everything received is committed.
     Stop,
-    /// As soon as everything that was sent before is received as well, and committed.
+    /// It should end as soon as everything that was sent before is received and committed.
     Retire,
 }

@@ -1,7 +1,7 @@
 //! One shard: its connection, its intake and its flushes, in one task.
 //!
-//! The loop never waits for the database or for a queue. A flush runs in the writer while the loop reads on; a shard whose
-//! ledger is full closes resumably and comes back when there is room.
+//! The loop never waits for the database or for a queue. A flush runs in the writer while the loop continues to read. A shard whose ledger
+//! is full closes resumably and returns when there is room.
 
 mod burst;
 mod ending;
@@ -36,41 +36,41 @@ use crate::{
     telemetry::metrics,
 };
 
-/// How long a connection may take to say HELLO, from the start of connecting.
+/// The time limit for HELLO, from the start of connecting.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often a shard that waits for its turn to IDENTIFY looks whether it has come.
+/// The interval at which a shard checks whether it may IDENTIFY.
 const TURN_CHECK: Duration = Duration::from_secs(1);
 
-/// How often a shard without a connection looks whether the ledger has room again.
+/// The interval at which a shard without a connection checks whether the ledger has room.
 const ROOM_CHECK: Duration = Duration::from_millis(50);
 
-/// Before a shard that could not read its connection to the end resumes, to try again to retire.
+/// The delay before a shard that could not read its connection to the end resumes, to try again to retire.
 const RETIRE_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often it tries. Each time RESUMED has told that nothing from before is missing; where no close frame is ever answered, that is
-/// all that can be known.
+/// The maximum number of attempts. Each time, RESUMED has confirmed that nothing earlier is missing; if close frames are never answered,
+/// nothing more can be known.
 const RETIREMENTS: u32 = 5;
 
 /// How long a shard that may connect waits for its lease to be confirmed before it asks again.
 const LEASE_CHECK: Duration = Duration::from_millis(250);
 
-/// Why a shard ended.
+/// Why a shard has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShardEnd {
-    /// It was asked to, and everything it received is committed.
+    /// It was stopped, and everything received is committed.
     Stopped,
-    /// Shards of another number have its guilds now. It had received everything that was its to count, and that is committed.
+    /// Shards of another number serve its guilds now. It had received everything that it had to count, and that is committed.
     Retired,
     /// Another process has taken it.
     Fenced(ShardKey),
-    /// Discord refuses it for good.
+    /// Discord rejects it permanently.
     Fatal(Fatal),
     /// The writer has ended: a bug.
     WriterGone,
 }
 
-/// What the shard's task is made of.
+/// The state of the shard's task.
 pub(super) struct ShardTask {
     pub(super) key: ShardKey,
     pub(super) config: Config<IdentifyQueue>,
@@ -80,17 +80,17 @@ pub(super) struct ShardTask {
     pub(super) guard: Guard,
     pub(super) memory: Arc<Memory>,
     pub(super) status: Arc<ShardStatus>,
-    /// Whether the shard is still this process's.
+    /// Whether the shard still belongs to this process.
     pub(super) lease_guard: LeaseGuard,
     /// Whether the last connection that this side closed was read to its end.
     pub(super) received_all: bool,
-    /// How often the shard has tried to retire.
+    /// The number of attempts to retire.
     pub(super) retirements: u32,
-    /// How long Discord may take to answer IDENTIFY or RESUME.
+    /// The time limit for Discord's answer to IDENTIFY or RESUME.
     pub(super) ready_timeout: Duration,
     /// When the last connection ended; `None` before the first.
     pub(super) closed_at: Option<Instant>,
-    /// What the shard shall do.
+    /// The orders for the shard.
     pub(super) orders: watch::Receiver<Orders>,
 }
 
@@ -102,7 +102,7 @@ enum Link {
 }
 
 impl ShardTask {
-    /// Run until asked to stop, or until it cannot go on.
+    /// Run until the shard is stopped, or cannot continue.
     pub(super) async fn run(mut self) -> ShardEnd {
         let mut link = Link::Waiting {
             until: Instant::now(),
@@ -117,7 +117,7 @@ impl ShardTask {
                     };
                     self.retirements += 1;
                     if self.received_all || self.retirements >= RETIREMENTS {
-                        // Nobody resumes the session, so what is missing does not come any more.
+                        // The session is not resumed, so missing events will not arrive.
                         self.intake.release_all();
                         break ShardEnd::Retired;
                     }
@@ -137,7 +137,7 @@ impl ShardTask {
         end
     }
 
-    /// Take note of new orders. The end of the process, which drops the sender, stops the shard as well.
+    /// Process new orders. The end of the process, which drops the sender, stops the shard as well.
     fn follow_orders(&mut self) -> Ending {
         if self.orders.has_changed().is_err() {
             return Ending::Stop;
@@ -152,7 +152,7 @@ impl ShardTask {
         end
     }
 
-    /// One turn of the loop.
+    /// One iteration of the loop.
     async fn turn(&mut self, link: Link) -> Result<Link, ShardEnd> {
         let now = Instant::now();
         match link {
@@ -192,8 +192,8 @@ impl ShardTask {
         }
     }
 
-    /// Whether the shard is known to be this process's since its last connection ended. If that ended because another process has
-    /// resumed the session, resuming it here would take it away from there.
+    /// Whether the shard is known to have belonged to this process since its last connection ended. If that ended because another process
+    /// resumed the session, resuming it here would take it away again.
     fn may_connect(&self) -> bool {
         if self.intake.waits_for_decision() {
             return false;
@@ -202,7 +202,7 @@ impl ShardTask {
             .is_none_or(|closed_at| self.lease_guard.is_confirmed_since(closed_at))
     }
 
-    /// Flush and wait, without a connection to read from.
+    /// Flush and wait without a connection.
     async fn without_connection(&mut self, until: Instant, urgent: bool) -> Result<(), ShardEnd> {
         self.flushing
             .flush_if_due(&mut self.intake, Instant::now(), urgent);
@@ -225,8 +225,8 @@ impl ShardTask {
         }
     }
 
-    /// Begin to read back what waits for it, and give up when it takes too long. Returns whether a piece has room: while the ledger
-    /// is full of what cannot be committed, none is taken.
+    /// Start the backfill, and abandon it if it takes too long. Returns whether there is room for a piece: while the ledger is full of
+    /// changes that cannot be committed, none is taken.
     fn read_back(&mut self, now: Instant) -> bool {
         if let Some(why) = self.reading.is_over(now) {
             self.reading.stop();
@@ -247,12 +247,12 @@ impl ShardTask {
         self.flushing.noticed(&self.intake, Instant::now());
     }
 
-    /// Flush if due, then read, unless a heartbeat is near and what was read before is not committed.
+    /// Flush if it is due, then read, unless a heartbeat is near and earlier events are not committed.
     async fn connected(&mut self, mut connection: Box<Connection>, now: Instant) -> Result<Link, ShardEnd> {
         if let Some(sequence) = connection.told()
             && self.flushing.is_behind(self.intake.point_at(sequence))
         {
-            // What it told Discord of must not be lost any more: it is committed as soon as can be.
+            // Acknowledged events must not be lost any more, so they are committed as soon as possible.
             metrics::gateway_heartbeats_ahead_total().increment(1);
             self.flushing.urge();
         }
@@ -305,7 +305,7 @@ impl ShardTask {
             }
             step = self.reading.next(), if reads_back => {
                 self.take_piece(step);
-                // However fast pieces come, the connection gets its turn.
+                // The connection gets its turn, however fast pieces of the backfill arrive.
                 let burst = if reads { connection.read(&mut self.intake).now_or_never() } else { None };
                 match burst {
                     Some(burst) => burst,
@@ -317,8 +317,8 @@ impl ShardTask {
         self.after_burst(connection, burst).await
     }
 
-    /// Keep the connection, unless the ledger is full: then close it resumably. A shard that PostgreSQL refuses leaves half of it to the
-    /// others.
+    /// Keep the connection, unless the ledger is full: then close it resumably. A shard whose batch PostgreSQL rejects leaves half of the
+    /// ledger to the others.
     async fn unless_full(&mut self, mut connection: Box<Connection>) -> Link {
         if self.flushing.is_refused() && !self.memory.has_room() {
             tracing::error!(
@@ -345,7 +345,7 @@ impl ShardTask {
         let mut builder = ConfigBuilder::from(self.config.clone());
         if let Some(point) = self.intake.point() {
             builder = builder.session(Session::new(point.sequence, point.session_id));
-            // Also one that an earlier process stored.
+            // This includes one that an earlier process stored.
             let trusted = |url: String| violation::trusted_resume_url(&url, self.gateway_url());
             if let Some(url) = point.resume_url.and_then(trusted) {
                 builder = builder.resume_url(url);
@@ -357,7 +357,7 @@ impl ShardTask {
         Link::Open(Box::new(Connection::new(shard, now)))
     }
 
-    /// The gateway's general address.
+    /// The general address of the gateway.
     fn gateway_url(&self) -> &str {
         self.config.proxy_url().unwrap_or_default()
     }
@@ -378,7 +378,7 @@ impl ShardTask {
         }
     }
 
-    /// Show others where the shard stands.
+    /// Update the shard's published state.
     fn show(&mut self) {
         let received = self.intake.take_received();
         self.status

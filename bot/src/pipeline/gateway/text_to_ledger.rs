@@ -1,7 +1,7 @@
-//! The way of an event from text to ledger without a socket and a database.
+//! The path of an event from text to ledger without a socket and a database.
 //!
-//! For `bot/examples/instructions.rs`, which counts its instructions: everything on it is the code that a shard runs, but private to
-//! this module.
+//! It is used by `bot/examples/instructions.rs`, which counts instructions: all of its code is what a shard runs, but private to this
+//! module.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -20,14 +20,14 @@ use crate::{
     support::ids::ShardKey,
 };
 
-/// A shard's intake and ledger.
+/// The intake and the ledger of a shard.
 #[derive(Debug)]
 pub struct TextToLedger {
     intake: Intake,
 }
 
 impl TextToLedger {
-    /// An empty ledger with `config`'s limits. The settings of `guilds` are known: they chose nothing.
+    /// An empty ledger with `config`'s limits. The settings of `guilds` are cached as defaults.
     pub fn new(config: &Config, guilds: impl IntoIterator<Item = Id<GuildMarker>>) -> Self {
         let settings = Settings::new(&config.levels);
         for guild_id in guilds {
@@ -50,12 +50,12 @@ impl TextToLedger {
         }
     }
 
-    /// Take in a payload.
+    /// Process a payload.
     pub fn receive(&mut self, text: &str) {
         let _signal = self.intake.on_text(text);
     }
 
-    /// Take a batch out, and settle it as if it were committed to a database in which none of its members had a row. Returns its rows.
+    /// Take a batch, and settle it as if it were committed to a database without rows for any of its members. Returns its number of rows.
     pub fn flush(&mut self) -> usize {
         let changes = self.intake.ledger.take();
         self.intake.taken();

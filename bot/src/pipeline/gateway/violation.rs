@@ -1,15 +1,15 @@
-//! What a gateway must not do, and what is not believed of it.
+//! Violations of the protocol by a gateway, and values that are not trusted.
 //!
-//! A resume would replay what broke the session, also after a restart. So the session in which the gateway breaks the protocol is
-//! given up, and a new one begins after a pause of the guard's.
+//! A resume would replay what broke the session, even after a restart. So the session is abandoned, and a new one starts after a delay
+//! determined by the guard.
 
 use std::{ops::RangeInclusive, time::Duration};
 
 use hyper::Uri;
 use twilight_gateway::CloseFrame;
 
-/// Intervals between heartbeats that are followed. [Discord's](https://docs.discord.com/developers/events/gateway#sending-heartbeats)
-/// is 41.25 s; twilight panics at 0, and a shard that only sends heartbeats counts nothing.
+/// The accepted intervals between heartbeats. [Discord's](https://docs.discord.com/developers/events/gateway#sending-heartbeats) is 41.25
+/// s; twilight panics at 0, and a shard that only sends heartbeats counts nothing.
 pub(super) const HEARTBEAT_INTERVALS: RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_mins(10);
 
@@ -19,31 +19,31 @@ const MAX_SESSION_ID: usize = 256;
 /// Discord's resume URLs have about 40 characters.
 const MAX_RESUME_URL: usize = 512;
 
-/// Characters of a close reason that are logged; a close frame has room for 123 bytes.
+/// The maximum length of a close reason in the log; a close frame has room for 123 bytes.
 const MAX_REASON: usize = 123;
 
 /// How a gateway broke the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::pipeline) enum Violation {
-    /// HELLO lacks its heartbeat interval.
+    /// HELLO has no heartbeat interval.
     #[error("HELLO could not be read")]
     Hello,
-    /// The interval is not within [`HEARTBEAT_INTERVALS`].
+    /// The interval is outside of [`HEARTBEAT_INTERVALS`].
     #[error("HELLO asks for heartbeats at an impossible interval")]
     HeartbeatInterval,
-    /// READY lacks what a resume needs.
+    /// A field that a resume requires is missing in READY.
     #[error("READY could not be read")]
     Ready,
-    /// READY's session ID is too long or has characters that no ID has.
+    /// The session ID in READY is too long or has invalid characters.
     #[error("READY has an impossible session ID")]
     SessionId,
-    /// A session began although the connection has one.
+    /// A session started on a connection that already has one.
     #[error("READY came twice on one connection")]
     SecondReady,
-    /// A number that is much higher than the one before, or many that are not higher.
+    /// A number that is much higher than the previous one, or many numbers that are not higher.
     #[error("the sequence numbers are not consecutive")]
     Sequence,
-    /// twilight panicked while it read a payload.
+    /// twilight panicked while it processed a payload.
     #[error("a payload broke the gateway library")]
     Library,
 }
@@ -53,8 +53,8 @@ pub(super) fn is_session_id(id: &str) -> bool {
     (1..=MAX_SESSION_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A resume URL as twilight takes it, if the token may be sent there: encrypted, or to the host to which it is sent in plain text
-/// already. Without one a session is resumed at the gateway's general address.
+/// A resume URL in twilight's format, if the token may be sent there: over TLS, or to the host to which it is already sent in plain text.
+/// Without one, a session is resumed at the gateway's general address.
 pub(super) fn trusted_resume_url(url: &str, gateway_url: &str) -> Option<String> {
     let url = url.trim_end_matches('/');
     if url.len() > MAX_RESUME_URL || url.contains(['#', '?', '@']) {
@@ -71,7 +71,7 @@ pub(super) fn trusted_resume_url(url: &str, gateway_url: &str) -> Option<String>
     (encrypted || same_plain_host().unwrap_or(false)).then(|| url.to_owned())
 }
 
-/// The reason in a close frame, fit for one line of the log. `None` if there is none.
+/// The reason in a close frame, on one line for the log; `None` if there is none.
 pub(super) fn loggable_reason(frame: &CloseFrame<'_>, token: &str) -> Option<String> {
     let secret = token.trim_start_matches("Bot ");
     let reason = if secret.is_empty() {
@@ -139,7 +139,7 @@ mod tests {
         ] {
             assert_eq!(trusted_resume_url(url, DISCORD), None, "{}", url.len());
         }
-        // Where the gateway is plain text, another host does not get the token in plain text too.
+        // If the gateway uses plain text, no other host may receive the token in plain text.
         assert_eq!(trusted_resume_url("ws://192.0.2.1:8080", PLAIN), None);
         assert_eq!(trusted_resume_url("ws://127.0.0.1:8080", "no URL"), None);
     }

@@ -1,4 +1,4 @@
-//! `fleet.application_id`: whose sessions, effects and given roles the tables hold.
+//! `fleet.application_id`: the application whose sessions, effects and given roles are in the tables.
 
 use std::time::Duration;
 
@@ -13,30 +13,30 @@ use crate::{
     support::ids,
 };
 
-/// What became of a claim.
+/// The result of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claimed {
-    /// The tables are the application's.
+    /// The tables already belong to the application.
     Ours,
-    /// They were another's, and are the application's now.
+    /// They belonged to another application, and now belong to this one.
     From {
-        /// The other one.
+        /// The other application.
         application_id: Id<ApplicationMarker>,
-        /// Its sessions, which are not resumed.
+        /// The number of its sessions, which are not resumed.
         sessions: u64,
-        /// Its effects, which are set aside.
+        /// The number of its effects, which are set aside.
         effects: u64,
     },
-    /// They are another's, and a process with its token runs.
+    /// They belong to another application, of which a process is running.
     InUse {
-        /// The other one.
+        /// The other application.
         application_id: Id<ApplicationMarker>,
-        /// Where the process runs.
+        /// The host of the process.
         host: String,
     },
 }
 
-/// Whose the tables are; `None` before anybody has said it.
+/// The application that owns the tables; `None` before the first claim.
 pub async fn of(store: &Store) -> Result<Option<Id<ApplicationMarker>>, StoreError> {
     const OF: Statement = statement!("application_of", [], "SELECT application_id FROM fleet");
     let rows = store.query(OF, &[]).await?;
@@ -46,8 +46,8 @@ pub async fn of(store: &Store) -> Result<Option<Id<ApplicationMarker>>, StoreErr
         .and_then(ids::from_db))
 }
 
-/// Claim the tables for an application, whose first process `me` is about to enter the fleet. What they hold of another application's
-/// standing with Discord is reset in the same transaction, unless a process of that one has been seen within `lease`.
+/// Claim the tables for an application whose first process `me` is about to join the fleet. The state of another application is reset in
+/// the same transaction, unless one of its processes was active within `lease`.
 pub async fn claim(
     store: &Store,
     application_id: Id<ApplicationMarker>,
@@ -110,9 +110,9 @@ async fn claim_in(
     })
 }
 
-/// Take out what only the other application could go on with. Returns its sessions, and its effects.
+/// Reset what only the other application could continue. Returns the numbers of its sessions and its effects.
 async fn reset(tx: &Tx<'_>, before: i64, now: i64) -> Result<(u64, u64), StoreError> {
-    // What came since is missing until each shard has its next session, as after a restore.
+    // As after a restore, later events are missing until each shard starts a new session.
     const GAPS: Statement = statement!(
         "application_gaps",
         [],
@@ -120,7 +120,7 @@ async fn reset(tx: &Tx<'_>, before: i64, now: i64) -> Result<(u64, u64), StoreEr
          SELECT shard_count, shard_id, 'application', session_id, sequence, updated_at
          FROM shard_checkpoint WHERE session_id IS NOT NULL"
     );
-    // Without the newest message nothing is read back: the other application has seen other channels.
+    // Without the newest message there is no backfill: the other application has seen other channels.
     const SESSIONS: Statement = statement!(
         "application_sessions",
         [],

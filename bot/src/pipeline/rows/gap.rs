@@ -1,4 +1,4 @@
-//! `gap`: the times in which shards missed events.
+//! `gap`: the periods in which shards missed events.
 
 use std::time::SystemTime;
 
@@ -8,34 +8,35 @@ use crate::{
     support::ids::ShardKey,
 };
 
-/// A gap as it was recorded.
+/// A recorded gap.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recorded {
-    /// Its number.
+    /// The number of the gap.
     pub gap_id: i64,
-    /// Shards in all.
+    /// The total number of shards.
     pub shard_count: i64,
     /// The shard.
     pub shard_id: i64,
     /// The reason for the gap.
     pub reason: String,
-    /// The last event that was counted.
+    /// The sequence of the last counted event.
     pub last_sequence: i64,
-    /// How many events were missed, where their numbers tell.
+    /// The number of missed events, if the sequence numbers show it.
     pub missing: Option<i64>,
-    /// When the shard last received, in RFC 3339 and UTC.
+    /// When the shard last received something, in RFC 3339 and UTC.
     pub began_at: String,
-    /// When it received again; `None` while it does not.
+    /// When it received events again; `None` while it does not.
     pub ended_at: Option<String>,
-    /// How long it took, or takes by now, in seconds.
+    /// The duration so far, in seconds.
     pub seconds: f64,
-    /// Messages that were read back and counted.
+    /// The number of messages that were read by the backfill and counted.
     pub read_back: i64,
-    /// Channels that could not be read back, or not to their end: [`backfill::unread`](crate::pipeline::backfill::rows::unread) tells which.
+    /// The number of channels that were not read, or not completely: [`backfill::unread`](crate::pipeline::backfill::rows::unread) lists
+    /// them.
     pub unread_channels: i64,
 }
 
-/// Write down what a batch noticed. The caller's transaction moves the shard's checkpoint, so it happens once.
+/// Record the gaps of a batch. The caller's transaction moves the shard's checkpoint, so it happens once.
 pub async fn record(tx: &Tx<'_>, shard: ShardKey, changes: &[GapChange]) -> Result<(), StoreError> {
     const NOTICE: Statement = statement!(
         "gap_notice",
@@ -77,7 +78,7 @@ pub async fn record(tx: &Tx<'_>, shard: ShardKey, changes: &[GapChange]) -> Resu
     Ok(())
 }
 
-/// The gaps that were open at or after `since`, the newest first.
+/// The gaps that were open at or after `since`, newest first.
 pub async fn list(store: &Store, since: SystemTime, limit: u32) -> Result<Vec<Recorded>, StoreError> {
     const LIST: Statement = statement!(
         "gap_list",

@@ -1,4 +1,4 @@
-//! `quarantine`: changes that PostgreSQL refused, kept as data until somebody applies or discards them.
+//! `quarantine`: changes that PostgreSQL rejected, stored as data until an operator applies or discards them.
 
 use twilight_model::id::{
     Id,
@@ -13,7 +13,7 @@ use crate::{
 /// The guild of a change that belongs to none.
 const NO_GUILD: i64 = 0;
 
-/// A change to be kept.
+/// A change to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NewEntry {
     pub(crate) kind: &'static str,
@@ -27,7 +27,7 @@ pub(crate) struct NewEntry {
     pub(crate) reason: String,
 }
 
-/// A change that was kept.
+/// A stored change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) kind: String,
@@ -35,11 +35,11 @@ pub(crate) struct Kept {
     pub(crate) user_id: Option<Id<UserMarker>>,
     /// The change as JSON.
     pub(crate) body: String,
-    /// When it was refused.
+    /// When it was rejected.
     pub(crate) at: Millis,
 }
 
-/// A kept change, for people.
+/// A stored change for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shown {
     pub(crate) quarantine_id: i64,
@@ -53,7 +53,7 @@ pub(crate) struct Shown {
     pub(crate) quarantined_at: String,
 }
 
-/// Keep these changes, in this order.
+/// Store these changes, in this order.
 pub(crate) async fn add(tx: &Tx<'_>, changes: &[NewEntry]) -> Result<(), StoreError> {
     const ADD: Statement = statement!(
         "quarantine_add",
@@ -77,7 +77,7 @@ pub(crate) async fn add(tx: &Tx<'_>, changes: &[NewEntry]) -> Result<(), StoreEr
         .map(drop)
 }
 
-/// Lock a change until the transaction ends, if it is there. Whoever asks for it meanwhile waits, and finds what the transaction left.
+/// Lock a change until the transaction ends, if it exists. Other transactions that lock it wait, and see the result.
 pub(crate) async fn lock(tx: &Tx<'_>, quarantine_id: i64) -> Result<Option<Kept>, StoreError> {
     const LOCK: Statement = statement!(
         "quarantine_lock",
@@ -94,7 +94,7 @@ pub(crate) async fn lock(tx: &Tx<'_>, quarantine_id: i64) -> Result<Option<Kept>
     }))
 }
 
-/// Remove a change. `false` if it is not there.
+/// Delete a change. Returns `false` if it does not exist.
 pub(crate) async fn remove(tx: &Tx<'_>, quarantine_id: i64) -> Result<bool, StoreError> {
     const REMOVE: Statement = statement!(
         "quarantine_remove",
@@ -104,7 +104,7 @@ pub(crate) async fn remove(tx: &Tx<'_>, quarantine_id: i64) -> Result<bool, Stor
     Ok(tx.execute(REMOVE, &[&quarantine_id]).await? > 0)
 }
 
-/// The oldest changes first, which is the order to apply them in.
+/// The changes, oldest first, which is the order in which to apply them.
 pub(crate) async fn list(store: &Store, limit: u32) -> Result<Vec<Shown>, StoreError> {
     const LIST: Statement = statement!(
         "quarantine_list",
@@ -129,7 +129,7 @@ pub(crate) async fn list(store: &Store, limit: u32) -> Result<Vec<Shown>, StoreE
         .collect())
 }
 
-/// The numbers of all changes, the oldest first.
+/// The numbers of all changes, oldest first.
 pub(crate) async fn numbers(store: &Store) -> Result<Vec<i64>, StoreError> {
     const NUMBERS: Statement = statement!(
         "quarantine_numbers",
@@ -140,7 +140,7 @@ pub(crate) async fn numbers(store: &Store) -> Result<Vec<i64>, StoreError> {
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// How many changes there are.
+/// The number of changes.
 pub(crate) async fn count(store: &Store) -> Result<i64, StoreError> {
     const COUNT: Statement = statement!("quarantine_count", [], "SELECT count(*) FROM quarantine");
     let rows = store.query(COUNT, &[]).await?;

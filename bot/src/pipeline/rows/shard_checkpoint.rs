@@ -1,10 +1,10 @@
-//! `shard_checkpoint`: up to where each shard's events are contained in the tables.
+//! `shard_checkpoint`: the point up to which each shard's events are in the tables.
 //!
-//! A writer moves a checkpoint only while its fence is the stored one and its revision is the next: the first keeps a process
-//! whose shard was taken from writing, the second keeps a flush from being applied twice, whatever became of its first COMMIT.
+//! A writer moves a checkpoint only if its fence equals the stored one and its revision is the next one: the former keeps a process from
+//! writing after its shard was taken, and the latter keeps a flush from being applied twice, whatever happened to its first COMMIT.
 //!
-//! A fence is a number with a random token. After a failover to a standby that lacks the newest transactions, two owners may have been
-//! given the same number, one in the history that is lost and one in the history that goes on. Their tokens differ.
+//! A fence consists of a number and a random token. After a failover to a standby without the newest transactions, two owners may have been
+//! given the same number, one in the lost history and one in the current one. Their tokens differ.
 
 use std::{collections::HashSet, time::SystemTime};
 
@@ -19,35 +19,35 @@ use crate::{
 /// A session that can be resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionPoint {
-    /// The session's id, from READY.
+    /// The ID of the session, from READY.
     pub session_id: String,
-    /// Where Discord wants it resumed, from READY.
+    /// The URL for resuming, from READY.
     pub resume_url: Option<String>,
-    /// Everything up to this sequence is contained.
+    /// Everything up to this sequence is in the tables.
     pub sequence: u64,
 }
 
-/// What the writes of a shard's owner carry.
+/// Identifies the writes of a shard's owner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fence {
-    /// Above every earlier owner's, as far as this history of the database goes.
+    /// Greater than that of every earlier owner, in this history of the database.
     pub number: i64,
     /// Random.
     pub token: i64,
 }
 
-/// What the taker of a shard gets.
+/// What a process gets when it takes a shard.
 #[derive(Clone, Debug)]
 pub struct Taken {
-    /// The fence that its writes must carry.
+    /// The fence for its writes.
     pub fence: Fence,
     /// The revision of the last flush.
     pub revision: i64,
-    /// Where to resume; `None` where there is nothing to resume.
+    /// Where to resume; `None` if there is no session to resume.
     pub session: Option<SessionPoint>,
     /// The newest message that the shard has seen; `None` before the first.
     pub last_message_id: Option<Id<MessageMarker>>,
-    /// When the last flush was.
+    /// The time of the last flush.
     pub updated_at: SystemTime,
 }
 
@@ -56,30 +56,30 @@ pub struct Taken {
 pub struct Advance {
     /// The shard.
     pub shard: ShardKey,
-    /// The fence under which the shard was taken.
+    /// The fence with which the shard was taken.
     pub fence: Fence,
-    /// The revision it is moved to; the stored one must be the one before.
+    /// The new revision; the stored one must be the previous one.
     pub revision: i64,
-    /// The session and how far it got; `None` when there is none to resume.
+    /// The session and its position; `None` if there is no session to resume.
     pub session: Option<SessionPoint>,
     /// The newest message that the shard has seen.
     pub last_message_id: Option<Id<MessageMarker>>,
 }
 
-/// What became of one shard's [`Advance`].
+/// The result of one shard's [`Advance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advanced {
-    /// Moved, by the transaction under way.
+    /// It is moved by the current transaction.
     Now,
-    /// It had been moved before: an earlier try went through although its COMMIT was not confirmed.
+    /// It was already moved: an earlier attempt succeeded although its COMMIT was not confirmed.
     Before,
-    /// Another process has taken the shard. What belongs to this one must not be written.
+    /// Another process has taken the shard. The changes of this one must not be written.
     Fenced,
-    /// PostgreSQL refuses to move it, or to write what must be written with it. Nothing of the batch is written.
+    /// PostgreSQL rejects the update, or the rows that must be written with it. Nothing of the batch is written.
     Refused,
 }
 
-/// Take a shard for this process: every earlier owner's writes are refused from now on.
+/// Take a shard for this process: writes of all earlier owners are rejected from now on.
 pub async fn take(tx: &Tx<'_>, shard: ShardKey) -> Result<Taken, StoreError> {
     const TAKE: Statement = statement!(
         "shard_checkpoint_take",
@@ -113,7 +113,7 @@ pub async fn take(tx: &Tx<'_>, shard: ShardKey) -> Result<Taken, StoreError> {
     })
 }
 
-/// Move the checkpoints of one transaction, which are locked by it from here on. Answers in the order asked.
+/// Move the checkpoints of one transaction, which locks them. The results are in the order of the arguments.
 ///
 /// `advances` are sorted by shard: two writers that lock the same rows in different orders would deadlock.
 pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>, StoreError> {
@@ -163,7 +163,7 @@ pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>
             ],
         )
         .await?;
-    // Not by shard: what an earlier tenure of a shard left in the lane can stand beside what a later one of this process brings.
+    // Not by shard: a lane can contain batches from an earlier ownership of a shard by this process together with those of a later one.
     let moved: HashSet<i64> = rows.iter().map(|row| row.get(0)).collect();
     let mut outcomes = Vec::with_capacity(advances.len());
     for (advance, place) in advances.iter().zip(1..) {
@@ -176,7 +176,7 @@ pub async fn advance(tx: &Tx<'_>, advances: &[&Advance]) -> Result<Vec<Advanced>
     Ok(outcomes)
 }
 
-/// Why a checkpoint did not move.
+/// Why a checkpoint was not moved.
 async fn why_not(tx: &Tx<'_>, advance: &Advance) -> Result<Advanced, StoreError> {
     const READ: Statement = statement!(
         "shard_checkpoint_read",
@@ -187,7 +187,7 @@ async fn why_not(tx: &Tx<'_>, advance: &Advance) -> Result<Advanced, StoreError>
     let rows = tx
         .query(READ, &[&i64::from(shard.count), &i64::from(shard.id)])
         .await?;
-    // A row that vanished (somebody emptied the table) is nobody's: the shard has to be taken anew.
+    // A missing row, for example in an emptied table, belongs to no process: the shard has to be taken again.
     let same = rows.first().is_some_and(|row| {
         fence_of(row) == advance.fence && row.get::<_, i64>("revision") == advance.revision
     });

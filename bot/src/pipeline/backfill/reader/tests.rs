@@ -1,4 +1,4 @@
-//! Pages of several channels become one stream in the order of the ids.
+//! Pages of several channels become one stream ordered by ID.
 
 use std::future::ready;
 
@@ -18,7 +18,7 @@ fn message(id: u64, channel: u64, by: &str) -> MessageCreate {
     .expect("a message as REST gives it")
 }
 
-/// What REST answers: the oldest messages after one, the newest of them first.
+/// The response of REST: the oldest messages after a given one, newest first.
 fn page(messages: &[(u64, u64)], channel: u64, after: u64) -> Vec<MessageCreate> {
     let mut page: Vec<_> = messages
         .iter()
@@ -42,7 +42,7 @@ proptest! {
     #[test]
     fn pages_become_one_stream(channels in prop::collection::vec(1..4_u64, 1..900), later in 0..40_u64) {
         let messages: Vec<(u64, u64)> = (AFTER + 1..).zip(&channels).map(|(id, channel)| (*channel, id)).collect();
-        // What Discord did not tell of is not in the plan.
+        // Messages that Discord has not announced are not in the plan.
         let planned = &messages[..messages.len().saturating_sub(usize::try_from(later).expect("small")).max(1)];
         let spans: Vec<_> = (1..4)
             .filter_map(|channel| {
@@ -68,7 +68,7 @@ proptest! {
                 reader.take_in(channel, fetched(&messages, channel.get(), asked.get(), until.get()));
             }
             let above = std::mem::take(&mut reader.beyond);
-            // The ledger must have them before the messages around them count.
+            // The ledger must have them before the messages around them are counted.
             prop_assert!(above.iter().all(|message| message.id.get() > before));
             prop_assert!(above.iter().all(|message| message.guild_id == Some(Id::new(9))));
             beyond.extend(above.iter().map(|message| message.id.get()));
@@ -92,7 +92,7 @@ proptest! {
     }
 }
 
-/// The newest message can be gone by the time that its channel is read.
+/// The newest message may have been deleted when its channel is read.
 #[test]
 fn a_channel_whose_last_message_was_deleted_comes_to_its_end() {
     let span = Span {
@@ -114,7 +114,7 @@ fn a_channel_whose_last_message_was_deleted_comes_to_its_end() {
     assert!(reader.is_at_end());
 }
 
-/// A channel in which more is written than can be read does not hold the guild up.
+/// A channel in which messages are written faster than they can be read does not delay the guild.
 #[test]
 fn what_is_read_above_the_last_message_is_bounded() {
     let messages: Vec<(u64, u64)> = (AFTER + 1..AFTER + 5_000).map(|id| (1, id)).collect();
@@ -122,7 +122,7 @@ fn what_is_read_above_the_last_message_is_bounded() {
     assert_eq!(fetched.messages.len(), usize::from(PAGE) * (PAGES_BEYOND + 1));
 }
 
-/// What was planned is read, whatever becomes of the pages above it.
+/// The planned messages are read, whatever happens to later pages.
 #[test]
 fn a_page_above_the_last_message_may_fail() {
     let messages: Vec<(u64, u64)> = (AFTER + 1..=AFTER + 100).map(|id| (1, id)).collect();

@@ -1,4 +1,4 @@
-//! Scenarios for the model, random and written, and what must hold after them.
+//! Random and fixed scenarios for the model, and the checks after them.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ impl Scene {
     /// A first session, up to its first message, which is committed.
     fn new() -> Self {
         let mut discord = Discord::default();
-        // What was there before the bot is not its to count.
+        // Messages before the bot joined are not counted.
         discord.send(1, 0);
         discord.send(2, 1);
         discord.identify(None);
@@ -85,7 +85,7 @@ impl Scene {
             Act::Identify { late } => self.identify(late),
             Act::Heartbeat => self.heartbeat(),
             Act::Read(which, length) => process.read(discord, which, length),
-            // The shard does so only while it is up, and its session has nothing older for it.
+            // The shard only does this while it is established and its session has nothing older for it.
             Act::Release if process.is_level(discord) => process.release(),
             Act::Release => {}
             Act::Relieve => process.relieve(),
@@ -95,7 +95,7 @@ impl Scene {
                 *process = Process::start(database);
                 let newest = discord.sessions.len().checked_sub(1);
                 if !discord.alive || process.at.map(|(session, _)| session) != newest {
-                    // Its session was never committed, or is dead: it cannot be resumed.
+                    // Its session was never committed, or is dead, so it cannot be resumed.
                     discord.alive = false;
                     process.at = None;
                 }
@@ -108,7 +108,7 @@ impl Scene {
 
     fn identify(&mut self, late: bool) {
         if self.process.at.is_none() {
-            // A channel none of whose missed messages is told is not looked at.
+            // A channel whose missed messages are not announced is not read.
             let seen = self.process.backfill.newest().map(Id::get);
             self.discord.identify(seen.filter(|_| late));
             self.process.at = Some((self.discord.sessions.len() - 1, 0));
@@ -118,7 +118,7 @@ impl Scene {
         }
     }
 
-    /// Send a heartbeat, unless the one before is not answered. The answer comes after everything that was sent before.
+    /// Send a heartbeat, unless the previous one has not been acknowledged. The acknowledgement arrives after everything sent before.
     fn heartbeat(&mut self) {
         let Some((session, _)) = self.process.at else {
             return;
@@ -129,7 +129,7 @@ impl Scene {
         }
     }
 
-    /// Let everything come to its end.
+    /// Finish everything.
     fn settle(&mut self) {
         self.identify(false);
         while !self.process.is_level(&self.discord) {
@@ -139,7 +139,7 @@ impl Scene {
             if !self.process.backfill.is_active() {
                 break;
             }
-            // A reader that is there comes first: 7 is no multiple of 3, so that no other begins beside it.
+            // An existing reader comes first: 7 is not a multiple of 3, so no other one is started.
             self.process.read(&self.discord, 0, 7);
             self.heartbeat();
             while !self.process.is_level(&self.discord) {
@@ -191,7 +191,7 @@ proptest! {
         prop_assert_eq!(scene.process.backfill.held(), 0);
     }
 
-    /// When reading is given up now and then, what came by the gateway counts all the same, each once and in order.
+    /// If the backfill is abandoned from time to time, messages from the gateway still count, each once and in order.
     #[test]
     fn giving_up_loses_only_what_was_not_read(
         acts in prop::collection::vec(prop_oneof![20 => act(), 1 => Just(Act::GiveUp)], 0..120),
@@ -202,7 +202,7 @@ proptest! {
             scene.act(act);
         }
         scene.settle();
-        // Of each session that which was received, by the last process that followed it.
+        // The received part of each session, by the last process that followed it.
         if let Some((session, received)) = scene.process.at {
             came.extend(scene.discord.sessions[session][..received].iter().filter_map(|event| match event {
                 Event::Message(message) => Some((message.guild, message.id)),
@@ -226,7 +226,7 @@ fn ids(scene: &Scene) -> Vec<u64> {
     scene.database.counted.iter().map(|(_, id)| *id).collect()
 }
 
-/// A gap in a quiet time, right after the first session began: where it begins follows from the guilds themselves.
+/// A gap without traffic, right after the first session started: its start follows from the guilds themselves.
 #[test]
 fn a_first_session_without_any_message_knows_what_was_before_it() {
     let mut scene = Scene::new();
@@ -237,7 +237,7 @@ fn a_first_session_without_any_message_knows_what_was_before_it() {
     assert_eq!(scene.database.read_back, 1);
 }
 
-/// Two gaps without a message between them: what the first had planned is not planned again.
+/// Two gaps without a message between them: the plan of the first is not planned again.
 #[test]
 fn two_gaps_in_a_row() {
     let mut scene = Scene::new();
@@ -251,7 +251,7 @@ fn two_gaps_in_a_row() {
     assert_eq!(scene.database.read_back, 4);
 }
 
-/// Discord knew of a message when the page was asked for, and neither told of it nor delivers it.
+/// Discord knew of a message when the page was requested, and neither announced nor delivers it.
 #[test]
 fn a_message_above_the_last_one_that_was_told() {
     let mut scene = Scene::new();
@@ -262,14 +262,14 @@ fn a_message_above_the_last_one_that_was_told() {
     scene.settle();
     assert_eq!(ids(&scene), [1_002, 1_003]);
     assert_eq!(scene.database.read_back, 2);
-    // The next gap begins above it.
+    // The next gap starts after it.
     scene.act(&Act::Lose);
     scene.act(&Act::Send(1, 0));
     scene.settle();
     assert_eq!(ids(&scene), [1_002, 1_003, 1_004]);
 }
 
-/// Whether the gateway delivers what was read is known when it has answered two heartbeats: it counts once, at whatever moment.
+/// After two acknowledged heartbeats it is known whether the gateway delivers a message that was read. It counts once, whenever it arrives.
 #[test]
 fn what_was_read_waits_for_the_gateway() {
     for deliveries in 0..3 {
@@ -277,7 +277,7 @@ fn what_was_read_waits_for_the_gateway() {
         scene.act(&Act::Lose);
         scene.act(&Act::Send(1, 0));
         scene.act(&Act::Identify { late: false });
-        // READY and the guilds; the message that is sent now is on its way.
+        // READY and the guilds; the message sent now is not yet received.
         for _ in 0..=GUILDS {
             scene.act(&Act::Receive);
         }
@@ -296,7 +296,7 @@ fn what_was_read_waits_for_the_gateway() {
     }
 }
 
-/// What the bot joined for was before its time.
+/// Messages from before the bot joined.
 #[test]
 fn messages_from_before_the_bot_joined_do_not_count() {
     let mut backfill = Backfill {
@@ -305,7 +305,7 @@ fn messages_from_before_the_bot_joined_do_not_count() {
     };
     backfill.saw(Id::new(5));
     backfill.begin(&Ready::parse(r#"{"d":{"user":{"id":"7"},"guilds":[{"id":"1"}]}}"#).expect("valid"));
-    // A snowflake of 2020, and a bot that joined in 2021.
+    // A snowflake from 2020, and a bot that joined in 2021.
     let text = r#"{"d":{"id":"1","joined_at":"2021-01-01T00:00:00.000000+00:00","channels":[
         {"id":"10","type":0,"last_message_id":"660000000000000000"},{"id":"11","type":0,"last_message_id":"1300000000000000000"}]}}"#;
     backfill.guild_created(&GuildCreate::parse(text).expect("valid").expect("available"));
@@ -315,7 +315,7 @@ fn messages_from_before_the_bot_joined_do_not_count() {
     assert!(plan.channels[0].1.after > Id::new(790_000_000_000_000_000));
 }
 
-/// A channel whose history is closed to the bot is said at once, and nobody asks for it.
+/// A channel whose history the bot may not read is reported immediately, without a request.
 #[test]
 fn a_channel_without_history_is_unread_without_a_request() {
     let mut backfill = Backfill {
@@ -341,7 +341,7 @@ fn a_channel_without_history_is_unread_without_a_request() {
     );
 }
 
-/// Switched off while it was under way: what came counts, and the rest is recorded.
+/// The backfill is switched off while in progress: what arrived counts, and the rest is recorded.
 #[test]
 fn switched_off_meanwhile() {
     let mut scene = Scene::new();

@@ -1,22 +1,22 @@
-//! What the times in `tick::decide` and in `fleet_process` are for: who lives is not taken for dead because the database was away, and
-//! who is dead is found out. Time is simulated, in looks; everything that can happen in any order is searched.
+//! The purpose of the times in `tick::decide` and in `fleet_process`: a live process is not declared dead because the database was
+//! unavailable, and a dead one is detected. Time is simulated in ticks, and all possible orders are searched.
 
 use std::collections::HashSet;
 
-/// A lease is five looks long, as `LOOKS` has it.
+/// A lease is five ticks long, like `LOOKS`.
 const LEASE: u8 = 5;
-/// Ages above do not differ.
+/// Greater ages are equivalent.
 const OLD: u8 = 3 * LEASE;
 const PROCESSES: usize = 3;
 
-/// What may happen, and what is left out.
+/// What may happen, and what is omitted.
 #[derive(Clone, Copy, Debug)]
 struct Rules {
     outages: u8,
     crashes: u8,
-    /// Nobody is taken for dead for a lease after the database came back.
+    /// No process is declared dead for the duration of a lease after the database has become available again.
     grace: bool,
-    /// A process enters before those who are there could look again, and cannot know that the database was unreachable.
+    /// A process joins before the existing ones could tick again, and cannot know that the database was unreachable.
     strangers: bool,
 }
 
@@ -31,7 +31,7 @@ const RULES: Rules = Rules {
 enum Life {
     New,
     Member,
-    /// For so long, without the time in which nobody could find out.
+    /// For this long, not counting the time in which it could not be detected.
     Dead(u8),
 }
 
@@ -40,7 +40,7 @@ struct Process {
     life: Life,
     /// The age of its row's `seen_at`.
     row: Option<u8>,
-    /// Whether it has looked since the last tick.
+    /// Whether it has ticked since the last step of time.
     looked: bool,
 }
 
@@ -49,18 +49,18 @@ struct State {
     processes: [Process; PROCESSES],
     /// The age of `alive_at`.
     alive: u8,
-    /// What is left until `grace_until`.
+    /// The time left until `grace_until`.
     grace: u8,
     away: bool,
-    /// PostgreSQL was started since `alive_at`.
+    /// PostgreSQL was restarted since `alive_at`.
     restarted: bool,
-    /// Nobody could reach it for a while, and none of those who know has looked since.
+    /// The database was unreachable for a while, and no process that knows this has ticked since.
     unseen: bool,
     outages: u8,
     crashes: u8,
 }
 
-/// What must not be.
+/// The errors that must not occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wrong {
     TakenForDead,
@@ -86,7 +86,7 @@ impl State {
         }
     }
 
-    /// Everything that can happen next.
+    /// All possible next states.
     fn next(&self, rules: Rules) -> Result<Vec<Self>, Wrong> {
         let mut next = Vec::new();
         let late = |process: &Process| process.life == Life::Member && !process.looked;
@@ -121,7 +121,7 @@ impl State {
         Ok(next)
     }
 
-    /// A fifth of the lease goes by.
+    /// A fifth of the lease passes.
     fn tick(&self) -> Result<Self, Wrong> {
         let older = |age: u8| (age + 1).min(OLD);
         let mut state = *self;
@@ -133,7 +133,7 @@ impl State {
             process.looked = false;
             if let Life::Dead(time) = &mut process.life {
                 *time = if self.away || !somebody { 0 } else { older(*time) };
-                // The lease; once more if the database was away; and until the next one looks.
+                // The lease, once more if the database was unavailable, and the time until the next tick.
                 if *time > 2 * LEASE + 1 {
                     return Err(Wrong::NotMissed);
                 }
@@ -170,7 +170,7 @@ impl State {
     }
 }
 
-/// How many states there are, if none is wrong.
+/// The number of states, if there is no error.
 fn search(rules: Rules) -> Result<usize, Wrong> {
     let first = State::new(rules);
     let mut known = HashSet::from([first]);
@@ -200,7 +200,7 @@ fn without_the_grace_they_would() {
     assert_eq!(search(rules), Err(Wrong::TakenForDead));
 }
 
-/// The limit of it, which costs a hand-over and nothing else: fences do not depend on clocks.
+/// The limit of this, which only costs a handover: fences do not depend on clocks.
 #[test]
 fn a_stranger_cannot_know_of_an_outage_without_a_restart() {
     let rules = Rules {

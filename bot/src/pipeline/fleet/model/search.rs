@@ -1,4 +1,4 @@
-//! Every state that can be reached, breadth first; and from each of them, whether all can still end well.
+//! Visits every reachable state, breadth first, and checks that each of them can still reach the goal.
 
 use std::{
     collections::{VecDeque, hash_map::Entry},
@@ -10,15 +10,15 @@ use rustc_hash::FxHashMap;
 
 use super::world::{Action, Bounds, World, Wrong};
 
-/// What was found.
+/// The result.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// Nothing is wrong in any of so many states, and each can settle without a further fault. What is counted stays counted, so
-    /// whoever takes every step that he can take again and again comes there: that is all that is asked of a scheduler.
+    /// There is no error in any of this many states, and each can reach the goal without further faults. What is counted stays counted, so
+    /// any scheduler that takes every possible step again and again reaches it.
     Right { states: usize },
-    /// The shortest way to something wrong.
+    /// The shortest path to an error.
     Wrong { wrong: Wrong, way: Vec<Action> },
-    /// The shortest way to where it cannot end well any more.
+    /// The shortest path to a state from which the goal is unreachable.
     Stuck { way: Vec<Action> },
 }
 
@@ -35,10 +35,10 @@ impl fmt::Display for Found {
     }
 }
 
-/// Search all of it.
+/// Search all states.
 pub(super) fn search<const P: usize, const S: usize>(bounds: Bounds) -> Found {
     let first = World::<P, S>::new(bounds);
-    // States by their hash: with 64 bits no two of some million have the same, but for one time in a million.
+    // States are identified by a hash: with 64 bits, the probability that two of some million collide is one in a million.
     let mut known = FxHashMap::default();
     known.insert(hash(&first), 0_u32);
     let mut from: Vec<Option<(u32, Action)>> = vec![None];
@@ -93,7 +93,7 @@ fn way(from: &[Option<(u32, Action)>], mut at: u32) -> Vec<Action> {
     way
 }
 
-/// Go back from where it is settled, along `calm` from each state to those before it: what is not met cannot get there.
+/// Follow `calm` backwards from the goal: states that are not visited cannot reach it.
 fn first_stuck(states: usize, mut calm: Vec<(u32, u32)>, mut settled: Vec<u32>) -> Option<u32> {
     calm.sort_unstable();
     let mut good = vec![false; states];

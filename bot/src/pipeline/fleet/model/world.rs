@@ -1,73 +1,74 @@
 //! A few processes, the database and Discord, and every step that one of them can take.
 //!
-//! A request and its transaction are one step, since what the process does meanwhile could as well be done before or after; hearing of
-//! it is another, before which anything can happen. A request that takes longer than the process waits is lost for it, and late: the
-//! database may do it at any later time, or never. A process that is paused is one that takes no step.
+//! A request and its transaction are one step, since whatever the process does meanwhile could also happen before or after it. Receiving
+//! the result is another step, and anything can happen in between. A request that exceeds the process's timeout is lost for it, and late:
+//! the database may carry it out at any later time, or never. A paused process takes no steps.
 
 mod steps;
 
-/// A process's id: another one for each life.
+/// The ID of a process, which is different after each restart.
 type Id = u8;
-/// A set of shards, a bit each.
+/// A set of shards, one bit each.
 type Shards = u8;
 
-/// The id of a process that is down, or has not looked yet: which of those it is does not count.
+/// The ID of a process that is down or has not ticked yet. Such processes are equivalent.
 const NOBODY: Id = Id::MAX;
 
-/// How much of everything there is.
+/// The bounds of the search.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// Of each shard's session.
+    /// The number of events in each shard's session.
     pub(super) events: u8,
-    /// Crashes, lost and late messages, cut connections, live ones who are taken for dead, and an operator's wishes, all together.
+    /// The total number of crashes, lost and late messages, broken connections, live processes that are declared dead, and an operator's
+    /// requests.
     pub(super) faults: u8,
     pub(super) without: Without,
 }
 
-/// A part of the protocol that is left out, to see whether it is missed.
+/// A part of the protocol that is omitted, to check that it is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Without {
     Nothing,
-    /// A flush does not ask for the fence.
+    /// A flush does not require the fence.
     Fence,
-    /// Taking a shard does not raise it.
+    /// Taking a shard does not raise the fence.
     NewFence,
-    /// A flush does not ask for the revision.
+    /// A flush does not require the revision.
     Revision,
-    /// A process that has a row already, as nobody told it, cannot enter.
+    /// A process cannot join if it already has a row, which it may not know.
     EnteringAgain,
-    /// A shard connects again whether its lease was confirmed or not.
+    /// A shard reconnects without a confirmed lease.
     Confirmation,
-    /// A process does not take up what its rows say that it has and it does not run.
+    /// A process does not start the shards that its rows assign to it and that it does not run.
     TakingUp,
-    /// Nor gives away those of them that another one should have.
+    /// A process does not give away those of them that another one should have.
     Giving,
 }
 
-/// What must never be.
+/// The errors that must not occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Wrong {
-    /// Somebody committed after another one who took the shard later.
+    /// A process committed after another one had taken the shard.
     TwoOwners,
-    /// An event counted a second time.
+    /// An event was counted twice.
     Twice,
-    /// Events before it were not counted.
+    /// Earlier events were not counted.
     Skipped,
-    /// A process that knew of others took a session away from the shard's owner, and then once more.
+    /// A process that knew of others took a session from the shard's owner, and then did so again.
     StolenAgain,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct World<const P: usize, const S: usize> {
-    /// Processes that have a row, in the order in which they entered.
+    /// Processes with a row, in the order of joining.
     members: Vec<Id>,
     rows: [Row; S],
-    /// Of each shard's session: who resumed it last.
+    /// For each shard's session, the process that resumed it last.
     sockets: [Option<Id>; S],
     processes: [Process<S>; P],
-    /// On their way to the database, with nobody who waits for an answer.
+    /// Requests on their way to the database whose senders have timed out.
     late: Vec<Request>,
-    /// How many may still happen.
+    /// The number of remaining faults.
     faults: u8,
     next_id: Id,
     pub(super) wrong: Option<Wrong>,
@@ -94,14 +95,14 @@ struct Process<const S: usize> {
     id: Id,
     up: bool,
     joined: bool,
-    /// It was the only one when it last looked.
+    /// Whether it was the only process at its last tick.
     alone: bool,
     leaving: bool,
-    /// What a look has found, which it has not heard yet.
+    /// The result of a tick that it has not received yet.
     told: Option<Seen<S>>,
-    /// Shards without a connection since before the look began, whose lease it confirms.
+    /// Shards without a connection since before the tick started, whose leases it confirms.
     confirms: Shards,
-    /// Ended in order, and the rows do not say so yet.
+    /// Shards that ended properly, before the rows say so.
     stopped: Shards,
     shards: [Option<Shard>; S],
 }
@@ -141,22 +142,22 @@ struct Taken {
 struct Shard {
     fence: u8,
     revision: u8,
-    /// Everything up to it is known to be committed.
+    /// Everything up to this event is known to be committed.
     committed: u8,
     received: u8,
     batch: Option<Batch>,
     open: bool,
-    /// Had a connection before.
+    /// Whether it had a connection before.
     resumed: bool,
-    /// The lease was confirmed since that one ended.
+    /// Whether the lease was confirmed since that connection ended.
     confirmed: bool,
-    /// It has resumed the session of another one's shard.
+    /// Whether it has resumed the session of another process's shard.
     stole: bool,
     stopping: bool,
     ended: Option<End>,
 }
 
-/// Under way: everything after what is committed, up to `to`.
+/// A batch in progress: everything after the committed events, up to `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Batch {
     to: u8,
@@ -191,20 +192,20 @@ struct Flush {
     to: u8,
 }
 
-/// A step. The first number is the process's place, the oldest one first; the second is the shard's.
+/// A step. The first number is the position of the process, the oldest first; the second is the shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// One looks, and finds this one dead.
+    /// A process ticks, and declares this one dead.
     Look(u8, Option<Id>),
     HearOfLook(u8),
-    /// The answer is lost; or the request is late.
+    /// The result is lost, or the request is late.
     LoseLook(u8),
-    /// One flushes, or tries again.
+    /// A process flushes, or retries.
     Flush(u8, u8),
     HearOfFlush(u8, u8),
-    /// The same of a flush.
+    /// The same for a flush.
     LoseFlush(u8, u8),
-    /// A request comes after all.
+    /// A late request arrives.
     Late(u8),
     Resume(u8, u8),
     Receive(u8, u8),
@@ -219,7 +220,7 @@ pub(super) enum Action {
     Restart(u8),
     /// SIGTERM.
     Leave(u8),
-    /// All its shards have ended.
+    /// All of its shards have ended.
     Left(u8),
 }
 
@@ -237,7 +238,7 @@ impl<const P: usize, const S: usize> World<P, S> {
         }
     }
 
-    /// Every event is counted, and each shard is run, connected, by the one that has it, and nobody else.
+    /// Every event is counted, and each shard runs with a connection in the process that owns it, and in no other.
     pub(super) fn is_settled(&self, bounds: Bounds) -> bool {
         self.rows
             .iter()
@@ -253,7 +254,7 @@ impl<const P: usize, const S: usize> World<P, S> {
             })
     }
 
-    /// Whether it is no fault, nor the late consequence of one.
+    /// Whether it is neither a fault nor the late consequence of one.
     pub(super) fn is_calm(&self, action: Action) -> bool {
         !matches!(action, Action::Late(_)) && self.cost(action) == 0
     }
@@ -275,7 +276,7 @@ impl<const P: usize, const S: usize> World<P, S> {
         }
     }
 
-    /// Everything that can happen next.
+    /// All possible actions.
     pub(super) fn actions(&self, bounds: Bounds) -> Vec<Action> {
         let mut actions = Vec::new();
         for (at, process) in (0..).zip(&self.processes) {
@@ -315,7 +316,7 @@ impl<const P: usize, const S: usize> World<P, S> {
         for (number, shard) in (0..).zip(&process.shards) {
             let Some(shard) = shard else { continue };
             if shard.ended.is_some() {
-                // Nobody listens while it looks.
+                // No result is received during a tick.
                 if process.told.is_none() {
                     actions.push(Action::NoticeEnd(at, number));
                 }
@@ -334,7 +335,7 @@ impl<const P: usize, const S: usize> World<P, S> {
             }
             if shard.open {
                 if shard.received < bounds.events {
-                    // Also what came before a close that it has not noticed.
+                    // This includes events before a close that it has not noticed.
                     actions.push(Action::Receive(at, number));
                 }
                 if self.sockets[usize::from(number)] == Some(process.id) {
@@ -394,7 +395,7 @@ impl<const S: usize> Process<S> {
             .fold(0, |set, (number, _)| set | (1 << number))
     }
 
-    /// Whether hearing of it changes anything.
+    /// Whether receiving the result changes anything.
     fn is_news(&self, seen: &Seen<S>) -> bool {
         let Seen::Member {
             taken,
@@ -426,7 +427,7 @@ impl<const S: usize> Process<S> {
         }
     }
 
-    /// The batch under way, or the next one.
+    /// The batch in progress, or the next one.
     fn flush(&self, number: u8) -> Option<Flush> {
         let shard = self.shards[usize::from(number)].as_ref()?;
         Some(Flush {
@@ -441,7 +442,7 @@ impl<const S: usize> Process<S> {
 }
 
 impl Shard {
-    /// Discord replays what came after the sequence.
+    /// Discord replays the events after the sequence.
     const fn taken(taken: Taken) -> Self {
         let sequence = taken.sequence;
         Self {
@@ -464,12 +465,12 @@ fn bits(set: Shards) -> impl Iterator<Item = usize> {
     (0..8).filter(move |shard| set & (1 << shard) != 0)
 }
 
-/// A place or an id.
+/// A position or an ID as a number.
 fn number(of: usize) -> u8 {
     u8::try_from(of).expect("there are few of everything")
 }
 
-/// How many of the set are below.
+/// The number of elements of the set that are lower.
 fn rank(set: u64, of: u8) -> u8 {
     number((set & ((1 << of) - 1)).count_ones() as usize)
 }

@@ -4,11 +4,11 @@ use twilight_model::gateway::event::EventType;
 
 use crate::telemetry::metrics;
 
-/// Counters of events by type, made when the type first occurs.
+/// Counters of events by type, created when a type first occurs.
 #[derive(Debug)]
 pub(super) struct Counters {
     messages: metrics::Counter,
-    /// Messages since the counter, which all shards share, was last raised.
+    /// Messages that are not yet added to the counter, which all shards share.
     uncounted: u64,
     others: Vec<(&'static str, metrics::Counter)>,
 }
@@ -34,7 +34,7 @@ impl Counters {
             return;
         }
         let of = |others: &[(&str, _)], name| others.iter().position(|(other, _)| *other == name);
-        // One that was counted before needs no look at all the names.
+        // A known counter is found without searching all names.
         let at = of(&self.others, event_type).unwrap_or_else(|| {
             let name = known_name(event_type);
             of(&self.others, name).unwrap_or_else(|| {
@@ -52,7 +52,7 @@ impl Drop for Counters {
     }
 }
 
-/// The event type's name if it is one that twilight knows, so that a label's values stay bounded.
+/// The name of the event type if twilight knows it, so that the values of the label are bounded.
 pub(super) fn known_name(event_type: &str) -> &'static str {
     EventType::try_from(event_type)
         .ok()

@@ -1,9 +1,8 @@
-//! The order of a session's events, by their sequence numbers.
+//! The order of a session's events, by sequence number.
 //!
-//! A gateway may deliver an event slightly too late. Those that come before it wait here until it has come, so that the ledger
-//! receives everything in the order of the numbers, and the checkpoint never covers a number that has not been taken in: if the
-//! process ends meanwhile, the resume replays the late event and those that waited for it. The wait is bounded by time, number and
-//! bytes. What has not come by then is a gap.
+//! A gateway may deliver an event slightly late. Later events wait here until it has arrived, so that the ledger receives everything in
+//! order, and the checkpoint never covers a number that is missing: if the process ends meanwhile, the resume replays the late event and
+//! those that waited for it. The wait is limited in time, number of events and bytes. If the event has not arrived by then, there is a gap.
 
 use std::collections::BTreeMap;
 
@@ -12,41 +11,41 @@ use tokio::time::{Duration, Instant};
 use super::{Intake, Signal, Violation};
 use crate::{discord::events::frame::Frame, telemetry::metrics};
 
-/// How long the events after a skipped one wait for it. A heartbeat waits with them, which it can for four seconds.
+/// How long events wait for a missing one. Heartbeats wait as well, which is possible for up to four seconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Numbers that may be skipped at once. Where more are missing, they are not a little late but missed.
+/// The maximum number of skipped events. If more are missing, they are not late but lost.
 const MAX_SKIPPED: u64 = 64;
 
-/// Events that wait at most, and their bytes.
+/// The maximum number of waiting events, and of their bytes.
 const MAX_WAITING: usize = 10_000;
 const MAX_WAITING_BYTES: usize = 8 << 20;
 
-/// Numbers that a gap in a session can have: several minutes of the busiest shard. One that is further ahead is no sequence number,
-/// and everything that follows would look as if it had been counted before.
+/// The maximum gap within a session: several minutes of the busiest shard. A larger number is not a sequence number, and after it all
+/// events would look as if they had already been counted.
 pub(super) const MAX_GAP: u64 = 10_000_000;
 
-/// Events in a row that were counted before, outside of a replay, after which the numbers are taken to have begun again.
+/// The number of consecutive duplicates outside of a replay after which the numbers are assumed to have restarted.
 const MAX_DUPLICATES: u32 = 1_000;
 
-/// What came before its turn.
+/// Events that arrived early.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     early: BTreeMap<u64, String>,
     bytes: usize,
     /// Since when the first of them waits.
     since: Option<Instant>,
-    /// Duplicates since the last event that was none.
+    /// The number of duplicates since the last new event.
     duplicates: u32,
 }
 
 impl Order {
-    /// Forget what waits: a new connection replays it, or a new session begins.
+    /// Drop the waiting events: a new connection replays them, or a new session starts.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Whether what waits has waited for too long at `now`, or takes too much memory.
+    /// Whether the wait is too long at `now`, or takes too much memory.
     fn is_over(&self, now: Instant) -> bool {
         let waited = self.since.is_some_and(|since| now >= since + PATIENCE);
         waited || self.bytes > MAX_WAITING_BYTES || self.early.len() > MAX_WAITING
@@ -54,7 +53,7 @@ impl Order {
 }
 
 impl Intake {
-    /// Take in a dispatch if it is its turn.
+    /// Process a dispatch if it is the next one.
     pub(super) fn in_order(&mut self, sequence: u64, event_type: &str, text: &str) -> Option<Signal> {
         let next = self.sequence + 1;
         if sequence < next || self.order.early.contains_key(&sequence) {
@@ -93,8 +92,8 @@ impl Intake {
         (self.order.duplicates > MAX_DUPLICATES).then_some(Signal::Violation(Violation::Sequence))
     }
 
-    /// Take in what waited for its turn, up to the next signal: what follows on the last event, and at `now` what has waited for too
-    /// long. To be called before each read while [something waits](Self::waits_for_order).
+    /// Process waiting events up to the next signal: those that follow the last event, and those that have waited too long at `now`. Call
+    /// this before each read while [events wait](Self::waits_for_order).
     pub(in crate::pipeline::gateway) fn release_early(&mut self, now: Instant) -> Option<Signal> {
         while let Some((first, _)) = self.order.early.first_key_value() {
             if *first != self.sequence + 1 && !self.order.is_over(now) {
@@ -113,30 +112,30 @@ impl Intake {
         match self.order.early.keys().next() {
             None => self.order.since = None,
             Some(next) if *next == sequence + 1 => {}
-            // The next hole has a time of its own.
+            // The next missing number has its own time limit.
             Some(_) => self.order.since = Some(now),
         }
         let event_type = Frame::scan(&text)?.event_type?;
         self.take_in(sequence, event_type, &text)
     }
 
-    /// Whether events wait for one that was skipped.
+    /// Whether events wait for a missing one.
     pub(in crate::pipeline::gateway) fn waits_for_order(&self) -> bool {
         !self.order.early.is_empty()
     }
 
-    /// When to [release](Self::release_early) what waits, whatever came.
+    /// When to [release](Self::release_early) waiting events, whether or not the missing one has arrived.
     pub(in crate::pipeline::gateway) fn order_deadline(&self) -> Option<Instant> {
         self.order.since.map(|since| since + PATIENCE)
     }
 
-    /// The highest number that came, which is what a heartbeat tells Discord.
+    /// The highest received number, which heartbeats send to Discord.
     pub(in crate::pipeline::gateway) fn newest_sequence(&self) -> u64 {
         let early = self.order.early.last_key_value();
         early.map_or(self.sequence, |(sequence, _)| *sequence)
     }
 
-    /// Take in what waits although what it waits for has not come.
+    /// Process the waiting events although the missing one has not arrived.
     pub(in crate::pipeline::gateway) fn release_all(&mut self) {
         let now = Instant::now();
         while self.waits_for_order() && self.release_first(now) != Some(Signal::Undecided) {}

@@ -1,4 +1,4 @@
-//! Payloads that Discord should never send, and events in another order than theirs.
+//! Payloads that Discord should never send, and events out of order.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -42,7 +42,7 @@ fn intake() -> Intake {
     intake
 }
 
-/// A payload with a part of it replaced by anything.
+/// A payload with a part replaced by anything.
 fn damaged() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => damage::in_text(MESSAGE_CREATE),
@@ -53,7 +53,7 @@ fn damaged() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A message whose sequence number and ID are this, by one of three members.
+/// A message whose sequence number and ID are this number, by one of three members.
 fn message(sequence: u64) -> String {
     format!(
         r#"{{"t":"MESSAGE_CREATE","s":{sequence},"op":0,"d":{{"id":"{}","channel_id":"7","guild_id":"9","author":{{"id":"{}"}},"type":0}}}}"#,
@@ -62,7 +62,7 @@ fn message(sequence: u64) -> String {
     )
 }
 
-/// Take in everything that is there to be taken in.
+/// Process everything that can be processed.
 fn release(intake: &mut Intake, now: Instant) {
     while intake.release_early(now).is_some() {}
 }
@@ -85,7 +85,7 @@ proptest! {
         for text in &texts {
             let before = intake.sequence();
             let signal = intake.on_text(text);
-            // READY alone begins anew.
+            // Only READY starts from the beginning.
             prop_assert!(intake.sequence() >= before || text.contains("READY"), "{text}");
             if matches!(signal, Some(Signal::Violation(_))) {
                 // The connection ends here.
@@ -95,7 +95,7 @@ proptest! {
         }
         intake.release_all();
         let rows = intake.ledger.rows();
-        // A replay of all of it counts nothing again.
+        // Replaying everything counts nothing again.
         if !texts.iter().any(|text| text.contains("READY")) {
             let changes = intake.ledger.take();
             prop_assert!(changes.members.len() <= rows);
@@ -107,8 +107,7 @@ proptest! {
         }
     }
 
-    /// Events that come out of their order count as if they had come in it; the process may die at any moment, and the resume at the
-    /// checkpoint replays the rest.
+    /// Events out of order count as if they were in order. If the process ends at any time, the resume at the checkpoint replays the rest.
     #[test]
     fn each_event_counts_once_and_in_its_order(
         keys in proptest::collection::vec(0..8_u64, 1..60),
@@ -120,7 +119,7 @@ proptest! {
             prop_assert_eq!(wanted.on_text(&message(sequence)), None);
         }
 
-        // Each is at most eight places away from its own.
+        // Each is at most eight positions away from its own.
         let mut order: Vec<u64> = (2..=last).collect();
         order.sort_by_key(|sequence| {
             let at = usize::try_from(*sequence).expect("small") - 2;
@@ -132,7 +131,7 @@ proptest! {
             prop_assert_eq!(intake.on_text(&message(*sequence)), None);
             release(&mut intake, Instant::now());
         }
-        // What a flush commits now, and what the resume begins after.
+        // What a flush commits now, and where the resume continues.
         let (committed, checkpoint) = (intake.ledger.take(), intake.sequence());
         intake.connecting();
         for sequence in checkpoint + 1..=last {
@@ -142,7 +141,7 @@ proptest! {
         prop_assert_eq!(intake.sequence(), last);
         prop_assert!(committed.gaps.is_empty());
 
-        // Both flushes together are the one of the right order, if each of its members' messages is in one of them only.
+        // Both flushes together equal the one in the right order, if the messages of each member are in only one of them.
         let after = intake.ledger.take();
         if dies_after == order.len() {
             prop_assert_eq!(counted(&committed), counted(&wanted.ledger.take()));
@@ -180,7 +179,7 @@ async fn what_does_not_come_is_a_gap() {
     }
     let deadline = intake.order_deadline().expect("something waits");
     release(&mut intake, deadline);
-    // The second hole has a time of its own.
+    // The second missing number has its own time limit.
     assert_eq!(intake.sequence(), 4);
     tokio::time::advance(deadline - Instant::now()).await;
     let deadline = intake.order_deadline().expect("something waits");
@@ -224,7 +223,7 @@ fn numbers_that_are_no_sequence_end_the_session() {
     }
 }
 
-/// A server that counts from 1 again within a session would have everything taken for counted.
+/// Otherwise, with a server that restarts its numbers within a session, every event would be considered a duplicate.
 #[test]
 fn numbers_that_begin_again_end_the_session() {
     let mut intake = intake();
@@ -233,7 +232,7 @@ fn numbers_that_begin_again_end_the_session() {
     }
     let broken = (1..5_000).position(|sequence| intake.on_text(&message(sequence)).is_some());
     assert_eq!(broken, Some(1_000));
-    // In a replay they are only from before the checkpoint.
+    // In a replay, they are only from before the checkpoint.
     intake.connecting();
     assert!((1..5_000).all(|sequence| intake.on_text(&message(sequence)).is_none()));
 }

@@ -1,4 +1,4 @@
-//! What a shard does about that with which a burst of reading ended, or that it did not end with anything.
+//! The reactions of a shard to the end of a burst of reading.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl ShardTask {
-    /// When to look at the connection again although nothing comes: for HELLO, for the answer that Discord owes, or for the turn to
+    /// When to check the connection although nothing arrives: for HELLO, for an answer that is expected from Discord, or for the turn to
     /// IDENTIFY.
     pub(super) fn deadline(&self, connection: &mut Connection, now: Instant) -> Option<Instant> {
         if connection.up_since.is_some() {
@@ -36,7 +36,7 @@ impl ShardTask {
         !waits_for_turn && self.deadline(connection, now).is_some_and(|at| now >= at)
     }
 
-    /// Leave a connection on which Discord does not answer.
+    /// Close a connection on which Discord does not answer.
     pub(super) async fn give_up(&mut self, mut connection: Box<Connection>) -> Link {
         let now = Instant::now();
         let next = if connection.greeted {
@@ -83,7 +83,7 @@ impl ShardTask {
         }
     }
 
-    /// React to what a burst ended with. Returns the connection if it goes on.
+    /// React to the end of a burst. Returns the connection if it continues.
     pub(super) async fn after_burst(
         &mut self,
         mut connection: Box<Connection>,
@@ -111,7 +111,7 @@ impl ShardTask {
             Burst::Signal(signal) => match self.on_signal(&mut connection, signal, now) {
                 None => return Ok(self.unless_full(connection).await),
                 Some(next) => {
-                    // The close frame is queued, by twilight where op 7 or 9 asks for it.
+                    // The close frame is queued; for op 7 and 9, by twilight.
                     connection.close_quietly().await;
                     next
                 }
@@ -156,7 +156,7 @@ impl ShardTask {
         now: Instant,
     ) -> Option<Next> {
         match signal {
-            // A second one would make twilight IDENTIFY or RESUME once more.
+            // After a second HELLO, twilight would send IDENTIFY or RESUME once more.
             Signal::Hello { .. } if connection.greeted => {
                 return Some(self.guard.closed(None, connection.up_for(now)));
             }
@@ -184,7 +184,7 @@ impl ShardTask {
                 let id = session.id().to_owned();
                 self.intake.begin_session(intake::Session { id, resume_url });
                 self.up(connection, now, "ready");
-                // A process that dies before the first flush would have to identify again.
+                // Otherwise, a process that ends before the first flush would have to identify again.
                 self.flushing.flush_if_due(&mut self.intake, now, true);
             }
             Signal::Resumed if connection.up_since.is_some() => {}
@@ -213,7 +213,7 @@ impl ShardTask {
         None
     }
 
-    /// The gateway broke the protocol: the connection ends, and with it the session if that is what is broken.
+    /// The gateway broke the protocol: the connection ends, and the session too if it is affected.
     fn on_violation(&mut self, connection: &mut Connection, violation: Violation, now: Instant) -> Next {
         metrics::gateway_violations_total().increment(1);
         tracing::error!(
@@ -222,7 +222,7 @@ impl ShardTask {
             "the gateway broke the protocol; closing the connection"
         );
         if matches!(violation, Violation::Hello | Violation::HeartbeatInterval) {
-            // That says nothing about the session, which may be resumed elsewhere.
+            // This says nothing about the session, which may be resumed on another connection.
             connection.close_resumably();
             self.intake.forget_resume_url();
             return self.guard.unanswered();

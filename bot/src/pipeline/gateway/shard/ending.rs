@@ -1,4 +1,4 @@
-//! How a shard ends, or closes for now: everything that was sent before is taken in, and committed.
+//! How a shard ends, or closes temporarily: everything that was sent before is processed and committed.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use tokio::time::{Instant, timeout};
 use super::{Link, ROOM_CHECK, ShardEnd, ShardTask};
 use crate::pipeline::gateway::connection::{Burst, Connection};
 
-/// How long a shard that stops keeps reading what was sent before its close frame.
+/// How long a stopping shard continues to read what was sent before its close frame.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a shard that stops waits for the READY of an IDENTIFY that it has sent.
+/// How long a stopping shard waits for the READY of an IDENTIFY that it has sent.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The code of a connection that ended without a close frame: <https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1>.
+/// The code for a connection that ended without a close frame: <https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1>.
 const ABNORMAL: u16 = 1006;
 
 impl ShardTask {
-    /// Whether a shard that shall retire may: its session is up, so nothing from before it is missing, and nothing is read back.
+    /// Whether a shard may retire: its session is established, so nothing earlier is missing, and there is no backfill in progress.
     pub(super) fn may_retire(&self, link: &Link) -> bool {
         let up = matches!(link, Link::Open(connection) if connection.up_since.is_some());
         up && !self.intake.waits_for_order() && !self.intake.ledger.backfill.is_active()
     }
 
-    /// If the shard has just identified, wait for READY: a session whose id nobody knows cannot be resumed, and the next owner would
+    /// If the shard has just identified, wait for READY: a session whose ID is unknown cannot be resumed, and the next owner would have to
     /// identify again. Returns whether the connection is still open.
     async fn knows_its_session(&mut self, connection: &mut Connection) -> bool {
         let identifies = connection.up_since.is_none()
@@ -50,7 +50,7 @@ impl ShardTask {
         answered.await.unwrap_or(true)
     }
 
-    /// Close resumably, and take in what was sent before the close frame.
+    /// Close resumably, and process what was sent before the close frame.
     pub(super) async fn close_resumably(&mut self, link: Link) {
         self.received_all = false;
         let Link::Open(mut connection) = link else {
@@ -73,7 +73,7 @@ impl ShardTask {
             }
         });
         match drained.await {
-            // A connection that broke has no code, or this one.
+            // A broken connection has no code, or this one.
             Ok(code) => {
                 let agreed = code.is_some_and(|code| code != ABNORMAL);
                 self.received_all = agreed && !self.intake.waits_for_order();
@@ -82,9 +82,9 @@ impl ShardTask {
         }
     }
 
-    /// Close resumably, and commit what was received.
+    /// Close resumably, and commit everything received.
     pub(super) async fn finish(&mut self, link: Link, end: ShardEnd) -> ShardEnd {
-        // The rows stay for the next process.
+        // The rows are kept for the next process.
         self.reading.stop();
         self.close_resumably(link).await;
         if matches!(end, ShardEnd::Fenced(_) | ShardEnd::WriterGone) {
@@ -99,7 +99,7 @@ impl ShardTask {
                     return end;
                 }
             } else {
-                // The lane is full; it empties by itself.
+                // The lane is full, which is temporary.
                 tokio::time::sleep(ROOM_CHECK).await;
             }
         }

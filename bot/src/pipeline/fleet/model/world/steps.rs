@@ -1,4 +1,4 @@
-//! What is after a step.
+//! The state after a step.
 
 use super::{
     Action, Asked, Batch, Bounds, End, Flush, Id, NOBODY, Outcome, Process, Request, Seen, Shard, Taken,
@@ -7,14 +7,14 @@ use super::{
 use crate::pipeline::fleet::balance::{self, Held, Member};
 
 impl<const P: usize, const S: usize> World<P, S> {
-    /// What is after a step.
+    /// The state after a step.
     pub(in crate::pipeline::fleet::model) fn after(&self, action: Action, bounds: Bounds) -> Self {
         let mut world = self.clone();
         world.faults -= self.cost(action);
         world.act(action, bounds);
         world.late.sort_unstable();
         world.rename();
-        // Which of them is which does not count, either.
+        // The order of the processes does not matter either.
         world
             .processes
             .sort_unstable_by_key(|process| (process.id, process.up));
@@ -147,7 +147,7 @@ impl<const P: usize, const S: usize> World<P, S> {
         }
     }
 
-    /// Ids and fences by their order: only that and whether they are the same counts.
+    /// Replace IDs and fences by their order: only that and equality matter.
     fn rename(&mut self) {
         let mut ids = 0_u64;
         self.each_id(|id| ids |= 1 << *id);
@@ -207,7 +207,7 @@ impl<const P: usize, const S: usize> World<P, S> {
         self.process(at).shards[usize::from(number)].as_mut()
     }
 
-    /// A process, with an id if it had none.
+    /// A process, with a new ID if it had none.
     fn named(&mut self, at: u8) -> &mut Process<S> {
         let process = &mut self.processes[usize::from(at)];
         if process.id == NOBODY {
@@ -217,7 +217,7 @@ impl<const P: usize, const S: usize> World<P, S> {
         process
     }
 
-    /// The connection ends, on both sides. A look that has begun says nothing of after.
+    /// The connection ends on both sides. A tick that has already started says nothing about the time after that.
     fn close(&mut self, at: u8, number: u8) {
         let process = self.process(at);
         let id = process.id;
@@ -229,7 +229,7 @@ impl<const P: usize, const S: usize> World<P, S> {
         *socket = socket.filter(|socket| *socket != id);
     }
 
-    /// End it at once. What was handed over to the writer goes on by itself.
+    /// End it immediately. What was handed over to the writer continues.
     fn drop_shard(&mut self, at: u8, number: u8) {
         self.close(at, number);
         let process = self.process(at);
@@ -250,7 +250,7 @@ impl<const P: usize, const S: usize> World<P, S> {
         }
     }
 
-    /// As `tick::decide` does. `None` when the transaction fails.
+    /// The same as `tick::decide`. `None` if the transaction fails.
     fn look(&mut self, asked: Asked, dead: Option<Id>, bounds: Bounds) -> Option<Seen<S>> {
         let me = asked.id;
         if !self.members.contains(&me) {
@@ -333,7 +333,7 @@ impl<const P: usize, const S: usize> World<P, S> {
         })
     }
 
-    /// As `Fleet::follow` does.
+    /// The same as `Fleet::follow`.
     fn follow(&mut self, at: u8, seen: Seen<S>) {
         if self.process(at).leaving {
             self.process(at).stopped = 0;
@@ -380,7 +380,7 @@ impl<const P: usize, const S: usize> World<P, S> {
         }
     }
 
-    /// As `shard_checkpoint::advance` does, and with it the rows.
+    /// The same as `shard_checkpoint::advance`, including the rows.
     fn flush(&mut self, flush: Flush, bounds: Bounds) -> Outcome {
         let row = &mut self.rows[usize::from(flush.shard)];
         let fence = row.fence == flush.fence || bounds.without == Without::Fence;
