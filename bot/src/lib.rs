@@ -1,10 +1,9 @@
 //! Eventide: a self-hosted Discord bot for communities that have outgrown one process.
 //!
-//! An event comes in through the [`pipeline`], which counts it exactly once; [`features`] say what it means; what follows on Discord
-//! goes through the [`outbox`].
+//! Events arrive through the [`pipeline`], which counts each exactly once; [`features`] define what an event means; the resulting effects
+//! on Discord go through the [`outbox`].
 //!
-//! The modules are layers. Each imports only those above it in this list, and features do not import each other; a test holds the code
-//! to that.
+//! The modules are layers. Each imports only those above it in this list, and features do not import each other; a test enforces this.
 
 pub mod support;
 

@@ -1,4 +1,4 @@
-//! The binary, which is the library's [`main`](eventide::app::cli::main).
+//! The binary, which calls the library's [`main`](eventide::app::cli::main).
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The running bot: built in the data's order, drained in the same.
+//! The running bot: it is built in the order of the flow of data, and shut down in the same order.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -30,13 +30,13 @@ use crate::{
     telemetry::task::{self, Task},
 };
 
-/// How long a command waits for one answer of PostgreSQL. Discord waits 3 s for a command's.
+/// How long a command waits for each answer from PostgreSQL. Discord waits 3 s for a command's response.
 const COMMAND_PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// Why the bot could not be started.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The pool could not be made, or the database does not answer.
+    /// The pool could not be created, or the database does not answer.
     #[error("database: {0}")]
     Store(#[from] StoreError),
     /// The gateway could not be started.
@@ -50,15 +50,15 @@ pub enum BotError {
     /// Discord refuses the bot.
     #[error("{0}")]
     Fatal(Fatal),
-    /// A part of the bot ended that should not have.
+    /// A part of the bot ended unexpectedly.
     #[error("a part of the bot ended unexpectedly; this is a bug, please report it with the log")]
     Broken,
-    /// A task panicked without which the bot cannot work.
+    /// An essential task panicked.
     #[error(
         "the task \"{0}\" panicked, so the process ends to be started again; this is a bug, please report it with the log"
     )]
     Panicked(&'static str),
-    /// The drain took longer than `process.shutdown_timeout_seconds`.
+    /// The shutdown took longer than `process.shutdown_timeout_seconds`.
     #[error(
         "the drain did not end within process.shutdown_timeout_seconds ({} s); what was not committed is replayed at the next start",
         .0.as_secs()
@@ -79,22 +79,22 @@ pub struct Bot {
     answering: Task<()>,
     listening: Task<()>,
     _background: Vec<Task<()>>,
-    /// The store, for those who look at the tables.
+    /// The store, for reading the tables.
     pub store: Store,
-    /// What the shards show of themselves.
+    /// The state of the shards.
     pub shards: Shards,
-    /// The ledgers' budget.
+    /// The memory budget of the ledgers.
     pub memory: Arc<Memory>,
-    /// The one way to Discord's REST API.
+    /// The client for Discord's REST API.
     pub rest: Rest,
-    /// What guilds chose.
+    /// The settings of guilds.
     pub settings: Settings,
-    /// What is known of guilds.
+    /// The cached data of guilds.
     pub guilds: Guilds,
 }
 
 impl Bot {
-    /// Start everything: the schema of `store` is up to date, `http` serves this process's port.
+    /// Start everything. The schema of `store` has to be up to date; `http` serves this process's port.
     pub async fn start(
         config: &Config,
         token: &Secret,
@@ -196,17 +196,17 @@ impl Bot {
         })
     }
 
-    /// Where `/metrics` and the health checks are served.
+    /// The address of `/metrics` and the health checks.
     pub const fn http_address(&self) -> SocketAddr {
         self.http.address
     }
 
-    /// Wait until the process's part in the fleet ends although nobody asked it to, or until another part panics.
+    /// Wait until this process's membership in the fleet ends unexpectedly, or another part panics.
     pub async fn failed(&mut self) -> BotError {
         let Some(fleet) = &mut self.fleet else {
             return std::future::pending().await;
         };
-        // Not taken out before it has ended: this may be dropped and called again, and a dropped task is aborted.
+        // The task is only taken out after it has ended: this future may be dropped and called again, and dropping a task aborts it.
         let end = tokio::select! {
             end = std::future::poll_fn(|cx| fleet.poll_join(cx)) => end,
             name = task::essential_failure() => return BotError::Panicked(name),
@@ -215,7 +215,7 @@ impl Bot {
         end.and_then(error_of).unwrap_or(BotError::Broken)
     }
 
-    /// Stop reading, commit what was read, leave the sessions resumable.
+    /// Stop reading, commit everything received, and leave the sessions resumable.
     pub async fn drain(self, within: Duration) -> Result<(), BotError> {
         let Self {
             fleet,
@@ -255,14 +255,14 @@ impl Bot {
     }
 }
 
-/// The application that the token is of, for which the tables are claimed.
+/// The application of the token, which claims the tables.
 async fn claimed(config: &Config, rest: &Rest, store: &Store) -> Result<Id<ApplicationMarker>, StartError> {
     let application_id = gateway::application(config, rest).await?;
     application::claim(store, config, application_id).await?;
     Ok(application_id)
 }
 
-/// Start what delivers effects, and what fires timers.
+/// Start the delivery of effects and the timers.
 fn outbox(
     config: &Config,
     store: &Store,
@@ -286,7 +286,8 @@ fn outbox(
     )
 }
 
-/// Guilds whose timers fire at once: half of the connections that are not reserved for flushes, so that commands have the others.
+/// The number of guilds whose timers fire concurrently: half of the connections that are not reserved for flushes, so that commands have
+/// the others.
 fn guilds_at_once(config: &Config) -> usize {
     let others = config
         .database
@@ -295,7 +296,7 @@ fn guilds_at_once(config: &Config) -> usize {
     (others / 2).clamp(2, 16)
 }
 
-/// What nobody waits for: each ends with the process.
+/// Start the background tasks, which end with the process.
 fn background(
     config: &Config,
     store: &Store,

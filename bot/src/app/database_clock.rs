@@ -1,4 +1,4 @@
-//! Whether the database's clock agrees with this host's.
+//! Compares the database's clock with this host's.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::{
 /// How often the clocks are compared.
 const INTERVAL: Duration = Duration::from_mins(5);
 
-/// Compare the database's clock with this host's every few minutes, until `stop` is true. Leases and due times are the database's own, so
+/// Compare the database's clock with this host's every few minutes, until `stop` is true. Leases and due times use the database's clock, so
 /// nothing is corrected.
 pub async fn watch_database(store: Store, mut stop: watch::Receiver<bool>) {
     let mut differs = false;
     loop {
-        // A database that is away has alerts of its own.
+        // Unavailability of the database has its own alerts.
         if let Ok((_, ahead_seconds)) = catalog::clock(&store, 3).await {
             #[expect(
                 clippy::cast_possible_truncation,

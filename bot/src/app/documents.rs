@@ -1,4 +1,4 @@
-//! Tests that hold documents against what they describe.
+//! Tests that compare documents with what they describe.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,7 +14,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A document that is written from the code is up to date. With `BLESS` in the environment it is rewritten.
+/// A generated document is up to date. With `BLESS` in the environment it is rewritten.
 pub(crate) fn assert_written(path: &str, text: &str) {
     if std::env::var_os("BLESS").is_some() {
         fs::write(root().join(path), text).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -58,14 +58,14 @@ fn prose(document: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 pub(crate) fn code_spans(document: &str) -> Vec<&str> {
     prose(document)
         .flat_map(|line| line.split('`').skip(1).step_by(2))
         .collect()
 }
 
-/// The targets of a document's links and pictures.
+/// The targets of a document's links and images.
 fn targets(document: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in prose(document) {
@@ -78,7 +78,7 @@ fn targets(document: &str) -> Vec<String> {
     found
 }
 
-/// The anchors of a document's headings, as GitHub makes them.
+/// The anchors of a document's headings, in GitHub's format.
 fn anchors(document: &str) -> HashSet<String> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut anchors = HashSet::new();
@@ -147,7 +147,7 @@ fn the_first_documents_are_short() {
     }
 }
 
-/// Words that this project's texts once used in a private sense, or that leave a sentence without a subject.
+/// Words with a private meaning in earlier texts of this project, or that leave a sentence without a subject.
 #[test]
 fn texts_for_readers_are_plain_english() {
     let mut texts = all();
@@ -172,7 +172,7 @@ fn texts_for_readers_are_plain_english() {
     }
 }
 
-/// The files and tests that the documents about the code name are there.
+/// The files and tests that documents about the code name exist.
 #[test]
 fn what_the_documents_name_is_in_the_code() {
     let mut named = 0;
@@ -244,8 +244,8 @@ fn the_diff_of_about_is_what_about_takes() {
     }
 }
 
-/// Every block of code in `docs/features.md` begins with its file's path. What follows stands in that file in one piece; `// …` leaves
-/// something out.
+/// Every block of code in `docs/features.md` begins with the path of its file. The rest is a contiguous part of that file; `// …` marks an
+/// omission.
 #[test]
 fn the_code_in_the_guide_to_features_is_the_code() {
     let document = read("docs/features.md");
@@ -299,7 +299,7 @@ fn the_row_of_ci_run_names_what_it_runs() {
 
 #[test]
 fn no_table_says_a_thing_twice() {
-    // Keys of tables that describe other things can be the same; these documents list each thing once.
+    // Tables about different things can have equal keys; these documents list each thing once.
     for document in ["README.md", "ARCHITECTURE.md", "docs/invariants.md"] {
         let text = read(document);
         let mut seen = HashSet::new();

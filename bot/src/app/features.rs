@@ -1,4 +1,4 @@
-//! The one list of features. Everything that the program has of them is derived from it.
+//! The list of features, from which everything else about them is derived.
 
 use hyper::http::Extensions;
 
@@ -21,7 +21,7 @@ use crate::{
     settings::{self, Settings, notice::Notices},
 };
 
-/// Every feature. The tables of later ones are emptied later; what was erased is remembered until the end.
+/// All features. The tables of later ones are emptied later; records of erasures are kept until the end.
 static FEATURES: &[&Feature] = &[
     &basics::FEATURE,
     &levels::manifest::FEATURE,
@@ -31,17 +31,17 @@ static FEATURES: &[&Feature] = &[
     &privacy::FEATURE,
 ];
 
-/// Every command.
+/// All commands.
 pub static COMMANDS: Commands = Commands::new(FEATURES);
 
-/// Every table with guild data, in the order in which they are emptied when a guild's data is deleted.
+/// All tables with guild data, in the order in which they are emptied when a guild's data is deleted.
 pub fn guild_tables() -> Vec<&'static GuildTable> {
     let own = [pipeline::TABLES, outbox::TABLES, settings::TABLES];
     let of_features = FEATURES.iter().map(|feature| feature.tables);
     own.into_iter().chain(of_features).flatten().collect()
 }
 
-/// What is done at its time, by one process of the fleet.
+/// The timers and jobs of all features.
 pub fn timers(config: &Config, store: &Store, rest: &Rest, settings: &Settings) -> Registry {
     let process = Process {
         config,
@@ -56,7 +56,7 @@ pub fn timers(config: &Config, store: &Store, rest: &Rest, settings: &Settings) 
         .fold(own, |registry, feature| (feature.timers)(registry, &process))
 }
 
-/// What features keep in a process.
+/// The state that features keep in a process.
 pub(super) fn state(config: &Config) -> Extensions {
     let mut state = Extensions::new();
     for feature in FEATURES {
@@ -65,7 +65,7 @@ pub(super) fn state(config: &Config) -> Extensions {
     state
 }
 
-/// Every kind of effect, for a process with these settings.
+/// All kinds of effects in a process with these settings.
 pub fn effect_kinds(settings: &Settings) -> EffectKinds {
     let own: Vec<Box<dyn EffectKind>> = vec![Box::new(Notices(settings.clone()))];
     let of_features = FEATURES.iter().flat_map(|feature| (feature.effects)(settings));

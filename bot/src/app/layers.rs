@@ -1,4 +1,4 @@
-//! Tests that hold the modules to the layers that `lib.rs` lists, and each file to [`LONGEST`].
+//! Tests that check the modules against the layers in `lib.rs`, and the length of each file against [`LONGEST`].
 
 #![expect(clippy::string_slice, reason = "a cut inside a character fails the test")]
 
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The layers, in their order. Those in one group do not import each other.
+/// The layers, in order. Those in one group do not import each other.
 const LAYERS: [&[&str]; 9] = [
     &["support"],
     &["config"],
@@ -23,7 +23,7 @@ const LAYERS: [&[&str]; 9] = [
 /// The maximum length of a source file, in lines.
 const LONGEST: usize = 500;
 
-/// The last layer, which puts the others together.
+/// The last layer, which composes the others.
 const TOP: &str = "app";
 
 fn sources() -> Vec<(Vec<String>, String)> {
@@ -57,7 +57,7 @@ fn code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Paths that begin with `crate::`, groups in braces resolved, as far as their second name.
+/// Paths that begin with `crate::`, with groups in braces expanded, up to their second name.
 fn paths(code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
@@ -66,7 +66,7 @@ fn paths(code: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// Read one tree of a `use`; returns what is left behind it.
+/// Read a tree of a `use`. Returns the rest of the text.
 fn expand<'a>(text: &'a str, before: &[String], found: &mut Vec<Vec<String>>) -> &'a str {
     let text = text.trim_start();
     if let Some(mut rest) = text.strip_prefix('{') {
@@ -96,7 +96,7 @@ fn expand<'a>(text: &'a str, before: &[String], found: &mut Vec<Vec<String>>) ->
     }
 }
 
-/// The edges from a module that are against the layers.
+/// The imports of a module that violate the layers.
 fn faults(module: &[String], code: &str) -> Vec<String> {
     let place = |layer: &str| LAYERS.iter().position(|group| group.contains(&layer));
     let own = &module[0];

@@ -1,4 +1,4 @@
-//! What follows from the notifications of PostgreSQL.
+//! The consequences of PostgreSQL's notifications.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{postgres::Listener, settings::Settings};
 
-/// Hands notifications on.
+/// Passes notifications on.
 #[derive(Clone, Debug)]
 pub struct Notifications {
-    /// Forgets what was changed.
+    /// The settings, whose cache is updated.
     pub settings: Settings,
-    /// Is woken by changes in the fleet.
+    /// Notified of changes in the fleet.
     pub fleet: Arc<Notify>,
-    /// Is woken by timers that were added or changed.
+    /// Notified of timers that were added or changed.
     pub timers: Arc<Notify>,
 }
 

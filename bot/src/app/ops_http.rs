@@ -1,4 +1,4 @@
-//! `/metrics`, `/livez` and `/readyz`, for those who watch the process, and `/log`, which changes what it logs.
+//! `/metrics`, `/livez` and `/readyz` for monitoring, and `/log` for changing the log level.
 
 mod connections;
 #[cfg(test)]
@@ -36,19 +36,19 @@ use crate::{
     },
 };
 
-/// How long the database may take to answer a readiness check.
+/// The time limit for the database in a readiness check.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long an event may take to be committed, beyond `ledger.checkpoint_interval_ms`, before the process is not ready.
 pub const LONGEST_COMMIT: Duration = Duration::from_secs(15);
 
-/// How often histograms are compacted, so that their memory does not grow when nobody scrapes, and dropped log lines are reported.
+/// How often histograms are compacted, so that their memory does not grow without scrapes, and dropped log lines are reported.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Longest request that is read, in bytes.
+/// The maximum size of a request body, in bytes.
 const LONGEST_BODY: usize = 4_096;
 
-/// Why the port could not be listened on.
+/// Why listening on the port failed.
 #[derive(Debug, Error)]
 #[error("cannot listen on {address} (http.listen): {source}")]
 pub struct ListenError {
@@ -56,38 +56,38 @@ pub struct ListenError {
     source: std::io::Error,
 }
 
-/// What the pages are made from, once the bot is up.
+/// The sources of the pages once the bot is running.
 #[derive(Clone, Debug)]
 pub struct Watched {
     /// The pool.
     pub store: Store,
     /// The shards.
     pub shards: Shards,
-    /// The ledgers' budget.
+    /// The memory budget of the ledgers.
     pub memory: Arc<Memory>,
     /// The process is not ready while an event has not been committed for longer than this.
     pub commit_within: Duration,
-    /// The way to Discord's REST API.
+    /// The client for Discord's REST API.
     pub rest: Rest,
 }
 
-/// The server. It answers from the first moment on, so that a slow start is not taken for a dead process.
+/// The server. It answers from the start, so that a slow start is not mistaken for a dead process.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
     watched: watch::Sender<Option<Watched>>,
     _task: Task<()>,
 }
 
 impl Server {
-    /// The bot is up: this is what the pages show from now on.
+    /// Show the running bot on the pages.
     pub fn show(&self, watched: Watched) {
         self.watched.send_replace(Some(watched));
     }
 }
 
-/// What a page gets.
+/// The state of the pages.
 #[derive(Clone)]
 struct Pages {
     metrics: &'static PrometheusHandle,
@@ -95,15 +95,15 @@ struct Pages {
     address: SocketAddr,
 }
 
-/// A port that is listened on, before anything is served on it.
+/// A port that is bound, before anything is served on it.
 #[derive(Debug)]
 pub struct Listening {
     listener: TcpListener,
-    /// The address, with the port that was chosen if 0 was asked for.
+    /// The address, with the chosen port if port 0 was requested.
     pub address: SocketAddr,
 }
 
-/// Take the port, so that a port in use is found before anything else begins.
+/// Bind the port first, so that a port in use is reported before anything else starts.
 pub async fn listen(address: SocketAddr) -> Result<Listening, ListenError> {
     let failed = |source| ListenError { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -161,8 +161,8 @@ async fn show_level() -> (StatusCode, String) {
     told(logging::level())
 }
 
-/// Only from the machine, or the container, that the process runs in: a reader of the metrics need not be able to fill a disk. And
-/// only under a local name: a browser on that machine sends requests of any page to any address, but with the page's own host
+/// This is only allowed from the machine, or the container, of the process: a reader of the metrics must not be able to fill a disk. It
+/// also requires a local host name: a browser on that machine sends requests of any page to any address, but with the page's own host name
 /// (DNS rebinding).
 async fn set_level(
     State(pages): State<Pages>,
@@ -183,7 +183,7 @@ async fn set_level(
     }))
 }
 
-/// Whether a `Host` header names this machine: a loopback name or address, or the address `own` that is listened on.
+/// Whether a `Host` header names this machine: a loopback name or address, or the address `own` of the listener.
 fn is_local(host: &str, own: IpAddr) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
@@ -204,15 +204,15 @@ fn told(level: Result<String, LevelError>) -> (StatusCode, String) {
     }
 }
 
-/// Ready: the process has its share of the fleet's shards, they have their sessions, the database answers and has the tables, what
-/// the shards receive is committed, and Discord accepts the token.
+/// The process is ready if it has its share of the shards, they have sessions, the database answers and has the tables, events are
+/// committed in time, and Discord accepts the token.
 async fn ready(State(pages): State<Pages>) -> (StatusCode, String) {
     let watched = pages.watched.borrow().clone();
     let Some(watched) = watched else {
         return (StatusCode::SERVICE_UNAVAILABLE, "starting\n".to_owned());
     };
     let mut shards = watched.shards.list();
-    // Those of a number that is not the fleet's yet serve nobody.
+    // Shards of a different number than the fleet's do not serve any guilds yet.
     shards.retain(|shard| watched.shards.are_counted(shard.key().count));
     let total = shards.len();
     let up = shards

@@ -1,5 +1,5 @@
-//! Connections to the HTTP port. Their number, their time and the size of their headers are bounded, so whoever reaches the port
-//! can neither take the file descriptors that PostgreSQL and Discord need, nor keep probes out.
+//! Connections to the HTTP port. Their number, their duration and the size of their headers are limited, so that other hosts can neither
+//! use up the file descriptors that PostgreSQL and Discord need, nor block probes.
 
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
@@ -22,16 +22,16 @@ use crate::{
     },
 };
 
-/// Connections at a time. One more closes the oldest: a probe sends its request at once, so what is old is idle or does not send
-/// anything, and a flood of connections that stay silent does not delay a probe.
+/// The maximum number of connections. A further one closes the oldest: a probe sends its request immediately, so an old connection is idle
+/// or sends nothing, and a flood of silent connections does not delay a probe.
 pub(crate) const MAX_CONNECTIONS: usize = 64;
-/// Time for the head of a request. Also how long a connection stays open without one.
+/// The time limit for the head of a request, and for an idle connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Lifetime of a connection, whatever it does: one that does not read its answer ends as well.
+/// The maximum duration of a connection, even of one that does not read its response.
 const LIFETIME: Duration = Duration::from_mins(2);
-/// Size of the head of a request, in bytes. hyper takes no smaller limit than 8 KiB.
+/// The maximum size of the head of a request, in bytes. hyper's minimum for this setting is 8 KiB.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// Pauses after a connection that could not be accepted, which is a lack of file descriptors or memory.
+/// The delays after a connection could not be accepted, due to a lack of file descriptors or memory.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
 /// Accept connections until the future is dropped, which closes all of them.
@@ -51,7 +51,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router) {
                 open.push_back(task::spawn("http connection", answer(stream, peer, router)));
             }
             Err(error) => {
-                // Its descriptor may be the one that is missing.
+                // Its file descriptor may be the one that is needed.
                 close_oldest(&mut open);
                 let pause = backoff.pause();
                 if backoff.is_worth_a_line() {

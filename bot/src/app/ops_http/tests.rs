@@ -9,7 +9,7 @@ use tokio::{
 use super::{Server, connections::MAX_CONNECTIONS, is_local, listen};
 use crate::telemetry::metrics;
 
-/// Far longer than anything here takes.
+/// Much longer than anything in these tests takes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn server() -> Server {
@@ -19,7 +19,7 @@ async fn server() -> Server {
     port.serve(metrics::install().expect("installed"))
 }
 
-/// Sends a request and returns everything that comes back until the connection ends.
+/// Send a request and return the response up to the end of the connection.
 async fn ask(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(request.as_bytes()).await.expect("written");
@@ -29,7 +29,7 @@ async fn ask(address: SocketAddr, request: &str) -> String {
 }
 
 async fn is_closed(stream: &mut TcpStream) -> bool {
-    // An error is a reset, which ends it as well.
+    // A reset is an error that ends the connection as well.
     matches!(
         timeout(PATIENCE, stream.read_u8()).await.expect("an end"),
         Err(_end)
@@ -54,7 +54,7 @@ async fn half_open_requests_neither_pile_up_nor_keep_a_probe_out() {
         answer.as_ref().is_ok_and(|it| it.starts_with("HTTP/1.1 200")),
         "{answer:?}"
     );
-    // The newest but one may have been closed for the probe; all that came before it made room.
+    // The last but one may have been closed for the probe; all earlier ones were closed to make room.
     for stream in &mut silent[..2 * MAX_CONNECTIONS] {
         assert!(is_closed(stream).await);
     }
@@ -87,7 +87,7 @@ async fn a_head_that_is_too_long_is_refused() {
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
 }
 
-/// A page in a browser on this machine can send requests to any address, under the name of its own server: DNS rebinding.
+/// A page in a browser on this machine can send requests to any address, with the name of its own server (DNS rebinding).
 #[tokio::test]
 async fn the_level_is_changed_under_a_local_name_only() {
     let server = server().await;
