@@ -106,7 +106,7 @@ pub(crate) fn target_of(effect: &Waiting) -> i64 {
     effect.channel_id.map(ids::to_db).or(user).unwrap_or_default()
 }
 
-/// Send a message about a member, who is notified if `pings`. Its content is not asked for where sending was refused a moment ago.
+/// Send a message about a member, who is notified if `pings` is true. If sending was refused a moment ago, the content is not determined.
 pub(crate) async fn send_about(
     to: &Deliverer,
     effect: &Waiting,

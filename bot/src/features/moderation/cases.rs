@@ -1,4 +1,4 @@
-//! Warnings: giving one, with what follows from the thresholds that it crosses, changing one, taking one back.
+//! Warnings: giving one, with the consequences of crossing thresholds, editing one, and removing one.
 
 mod entries;
 
@@ -35,95 +35,95 @@ const KIND: &str = "warning";
 /// A warning to be given.
 #[derive(Clone, Debug)]
 pub struct NewWarning {
-    /// The member who is warned, or was.
+    /// The warned member.
     pub user_id: Id<UserMarker>,
     /// The reason; at most [`LONGEST_REASON`](super::LONGEST_REASON) characters.
     pub reason: String,
-    /// How bad it was.
+    /// The severity.
     pub severity: Severity,
-    /// What it counts, 0 to [`MOST_POINTS`](super::MOST_POINTS).
+    /// The points, 0 to [`MOST_POINTS`](super::MOST_POINTS).
     pub points: i64,
-    /// For how long.
+    /// When it expires.
     pub expiry: Expiry,
     /// Whether the member gets a direct message.
     pub direct: bool,
-    /// What the moderator and the bot may do to the member if a threshold is reached.
+    /// The punishments that the moderator may apply and the bot can carry out if a threshold is reached.
     pub sanctions: Sanctions,
 }
 
 /// A warning that was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warned {
-    /// Its number.
+    /// The number of the case.
     pub case_id: i64,
-    /// The member who is warned, or was.
+    /// The warned member.
     pub user_id: Id<UserMarker>,
-    /// How bad it was.
+    /// The severity.
     pub severity: Severity,
-    /// What it counts.
+    /// The points.
     pub points: i64,
-    /// Until when, in milliseconds since 1970; `None` for ever.
+    /// When it expires, in milliseconds since 1970; `None` if it never does.
     pub expires_at_ms: Option<i64>,
-    /// The member's warnings that count now, this one included.
+    /// The number of the member's active warnings, including this one.
     pub counting_warnings: i64,
-    /// Their points.
+    /// The total points of these warnings.
     pub counting_points: i64,
-    /// What that led to: at most one punishment, and more severe ones that could not be carried out.
+    /// The consequences: at most one punishment, and more severe ones that could not be carried out.
     pub crossed: Vec<Crossing>,
 }
 
 /// A threshold that a warning has crossed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crossing {
-    /// The threshold's points.
+    /// The points of the threshold.
     pub points: i64,
-    /// What happens to the member.
+    /// The action.
     pub action: Action,
-    /// Until when, in milliseconds since 1970, if it is a timeout.
+    /// When a timeout ends, in milliseconds since 1970.
     pub until_ms: Option<i64>,
-    /// Why it is not carried out; `None` if it is.
+    /// Why the action is not carried out; `None` if it is.
     #[serde(default)]
     pub hindrance: Option<Hindrance>,
 }
 
-/// What is to be changed of a warning; `None` leaves it as it is.
+/// The changes to a warning; `None` keeps a value.
 #[derive(Clone, Debug, Default)]
 pub struct Edit {
-    /// Why it was given.
+    /// The reason.
     pub reason: Option<String>,
-    /// How bad it was. Its points follow, unless they are said.
+    /// The severity. The points follow it, unless they are given.
     pub severity: Option<Severity>,
-    /// What it counts.
+    /// The points.
     pub points: Option<i64>,
-    /// For how long from now on.
+    /// The expiry, counted from now.
     pub expiry: Option<Expiry>,
 }
 
-/// What can be changed of a warning, as it was at a time.
+/// The editable parts of a warning at a point in time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// Its number.
+    /// The number of the case.
     pub case_id: i64,
-    /// The member who is warned, or was.
+    /// The warned member.
     pub user_id: Id<UserMarker>,
     /// The reason, as the moderator wrote it.
     pub reason: String,
-    /// How bad it was.
+    /// The severity.
     pub severity: Severity,
-    /// What it counts.
+    /// The points.
     pub points: i64,
-    /// Until when, in milliseconds since 1970; `None` for ever.
+    /// When it expires, in milliseconds since 1970; `None` if it never does.
     pub expires_at_ms: Option<i64>,
 }
 
-/// Who asks for a change of a case that is there.
+/// A request to change an existing case.
 #[derive(Clone, Copy, Debug)]
 pub struct Asker {
-    /// What they do.
+    /// The interaction.
     pub act: Act,
-    /// Whether the guild is theirs, who may change what is about themselves.
+    /// Whether the moderator is the guild's owner, who may change warnings about themselves.
     pub is_owner: bool,
-    /// The language of the log channel, if the guild chose none.
+    /// The language of the log channel if the guild has not chosen one.
     pub language: Language,
 }
 
@@ -133,33 +133,33 @@ impl State {
             case_id: warning.case_id,
             user_id: warning.user_id,
             reason: warning.reason.clone(),
-            // The table's check knows no other words.
+            // The table's check allows no other values.
             severity: Severity::of(&warning.severity).unwrap_or(Severity::Low),
             points: warning.points,
             expires_at_ms: warning.expires_at.map(ids::to_millis),
         }
     }
 
-    /// Until when it counts; `None` for ever.
+    /// When it expires; `None` if it never does.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.expires_at_ms.map(ids::to_time)
     }
 }
 
 impl Warned {
-    /// Until when it counts; `None` for ever.
+    /// When it expires; `None` if it never does.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.expires_at_ms.map(ids::to_time)
     }
 }
 
-/// What an interaction led to that was carried out already.
+/// The stored result of an interaction that was already carried out.
 pub(super) async fn replayed<T: DeserializeOwned>(tx: &Tx<'_>, act: &Act) -> Result<Option<T>, StoreError> {
     let after = mod_action::after(tx, act.guild_id, act.interaction_id).await?;
     Ok(after.and_then(|after| serde_json::from_str(&after).ok()))
 }
 
-/// Warn somebody, once however often it is called for the same interaction. `language` is for a guild that chose none.
+/// Warn a member, once per interaction however often this is called. `language` applies if the guild has not chosen one.
 pub async fn warn(
     store: &Store,
     settings: &Settings,
@@ -222,8 +222,8 @@ async fn give(
     Ok(Ok(warned))
 }
 
-/// What crossing these thresholds leads to: the most severe punishment that can be carried out, and before it those more severe ones
-/// that cannot.
+/// The consequences of crossing these thresholds: the most severe punishment that can be carried out, preceded by more severe ones that
+/// cannot.
 fn led_to(
     crossed: &[Crossed],
     at: SystemTime,
@@ -244,7 +244,7 @@ fn led_to(
             })
         })
         .collect();
-    // Of several for the same action the longest timeout, and otherwise the highest threshold.
+    // For the same action, the longest timeout, and otherwise the highest threshold, is used.
     crossings.sort_unstable_by_key(|crossing| (crossing.action, crossing.until_ms, crossing.points));
     crossings.reverse();
     crossings.dedup_by_key(|crossing| crossing.action);
@@ -257,7 +257,8 @@ fn led_to(
         .collect()
 }
 
-/// What reaches the member: the message first, since nobody can write to who was thrown out. One lane keeps the order.
+/// The effects for the member. The message comes first, since a removed member cannot receive one. They share a lane, which keeps the
+/// order.
 fn to_member(
     act: &Act,
     new: &NewWarning,
@@ -297,7 +298,7 @@ fn to_member(
     direct.into_iter().chain(punishments).collect()
 }
 
-/// Change a warning.
+/// Edit a warning.
 pub async fn edit(
     store: &Store,
     settings: &Settings,
@@ -349,7 +350,7 @@ async fn change(
     Ok(Ok(after))
 }
 
-/// Take a warning back. It stays visible, with by whom and why.
+/// Remove a warning. It stays visible, with the moderator who removed it and the reason.
 pub async fn remove(
     store: &Store,
     settings: &Settings,
@@ -401,13 +402,13 @@ async fn take_back(
     Ok(Ok(state))
 }
 
-/// A case that somebody wants to change.
+/// A case that is about to be changed.
 enum Held {
-    /// As it is; nobody else changes it before the transaction ends.
+    /// The case, which is locked until the transaction ends.
     Case(State),
-    /// The interaction was carried out already, with this result.
+    /// The interaction was already carried out, with this result.
     Before(State),
-    /// It cannot be changed.
+    /// The change is denied.
     Not(Denied),
 }
 

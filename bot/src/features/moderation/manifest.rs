@@ -1,4 +1,4 @@
-//! What moderation consists of.
+//! The manifest of moderation.
 
 use super::{
     commands,
