@@ -107,7 +107,7 @@ async fn sync(store: &Store, discord: &Simulator, guild: u64, members: u32) {
     add(store, roles.collect(), true).await;
 }
 
-/// A server whose roles are made right, while each bucket takes one request in five seconds: the bot's own member is read from the same
+/// A server whose roles are made right, while each bucket takes one request in two seconds: the bot's own member is read from the same
 /// bucket as the others, so it must be read before them. Meanwhile a member reaches a level in another server, one does in the same
 /// server, and one is warned there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -119,7 +119,7 @@ async fn a_closed_bucket_holds_up_nobody_else() {
         rest: RestRules {
             other: Limit {
                 requests: 1,
-                per: Duration::from_secs(5),
+                per: Duration::from_secs(2),
             },
             ..RestRules::default()
         },
