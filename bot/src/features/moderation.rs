@@ -7,6 +7,7 @@
 pub mod cases;
 pub mod commands;
 pub mod effects;
+pub mod kind;
 pub mod lift;
 pub(crate) mod manifest;
 pub mod rows;

@@ -11,7 +11,7 @@ use eventide::{
     discord::guilds::authority::Sanctions,
     features::moderation::{
         Act, Severity,
-        cases::{self, NewWarning},
+        cases::{self, Names, NewWarning},
         duration::Expiry,
     },
     postgres::embedded::StopMode,
@@ -491,6 +491,7 @@ async fn an_interaction_that_is_carried_out_by_many_at_once() {
     };
     let new = NewWarning {
         user_id: Id::new(stage.user(30)),
+        names: Names::default(),
         reason: "x".to_owned(),
         severity: Severity::High,
         points: 3,

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use twilight_model::id::{Id, marker::UserMarker};
 
 use self::entries::{changed_in_log, in_log};
-use super::{Act, Denied, Done, Severity, duration::Expiry, log::Told, retry_until_committed, texts};
+use super::{
+    Act, Denied, Done, Severity, duration::Expiry, kind::Kind, log::Told, retry_until_committed, texts,
+};
 use crate::{
     discord::guilds::authority::{Action, Hindrance, PunishPermit, Sanctions},
     features::moderation::{
@@ -30,13 +32,13 @@ use crate::{
     },
 };
 
-/// The kind of a case that is a warning, in `mod_case.kind`.
-const KIND: &str = "warning";
 /// A warning to be given.
 #[derive(Clone, Debug)]
 pub struct NewWarning {
     /// The warned member.
     pub user_id: Id<UserMarker>,
+    /// The names that the member and the moderator have.
+    pub names: Names,
     /// The reason; at most [`LONGEST_REASON`](super::LONGEST_REASON) characters.
     pub reason: String,
     /// The severity.
@@ -49,6 +51,24 @@ pub struct NewWarning {
     pub direct: bool,
     /// The punishments that the moderator may apply and the bot can carry out if a threshold is reached.
     pub sanctions: Sanctions,
+}
+
+/// The names that a member and a moderator have when a case is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// The member's username.
+    pub user: Option<String>,
+    /// The moderator's username.
+    pub moderator: Option<String>,
+}
+
+impl Names {
+    pub(super) fn as_stored(&self) -> mod_case::Names<'_> {
+        mod_case::Names {
+            user: self.user.as_deref(),
+            moderator: self.moderator.as_deref(),
+        }
+    }
 }
 
 /// A warning that was given.
@@ -189,12 +209,15 @@ async fn give(
     let crossed = warning::crossed(tx, act.guild_id, new.user_id, at, new.points).await?;
     let case = mod_case::New {
         guild_id: act.guild_id,
-        kind: KIND,
+        kind: Kind::Warning,
         user_id: new.user_id,
         moderator_id: act.moderator_id,
+        names: new.names.as_stored(),
         reason: &new.reason,
         at,
         expires_at,
+        ends_at: None,
+        audit_entry_id: None,
     };
     let case_id = mod_case::add(tx, &case).await?;
     warning::add(tx, (act.guild_id, case_id), new.severity.word(), new.points).await?;

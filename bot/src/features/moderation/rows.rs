@@ -1,7 +1,9 @@
 //! The tables of moderation.
 
+pub mod case;
 pub mod member_warnings;
 pub mod mod_action;
 pub mod mod_case;
+pub mod outcome;
 pub mod threshold;
 pub mod warning;

@@ -17,7 +17,7 @@ use crate::{
     },
     features::moderation::{
         self, Act, LONGEST_REASON, MOST_POINTS, Severity,
-        cases::{NewWarning, Warned},
+        cases::{Names, NewWarning, Warned},
         duration::{self, Expiry},
         rows::warning::{self, Outcomes},
         texts, threshold_settings,
@@ -81,6 +81,7 @@ impl Command for Warn {
             let direct = payload.boolean("dm")?.unwrap_or(true) && !user.bot;
             let new = NewWarning {
                 user_id: user.id,
+                names: names(context, &user),
                 reason: reason(context, "reason")?.ok_or(BadOption("reason"))?,
                 severity,
                 points: points(context)?.unwrap_or(severity.points()),
@@ -178,6 +179,14 @@ pub(crate) fn act(context: &CommandContext, guild_id: Id<GuildMarker>) -> Result
         interaction_id: context.payload.id,
         moderator_id: context.payload.user().ok_or(CommandError::Stale)?.id,
     })
+}
+
+/// The names to be kept in a case.
+pub(crate) fn names(context: &CommandContext, user: &User) -> Names {
+    Names {
+        user: Some(user.username.clone()),
+        moderator: context.payload.user().map(|moderator| moderator.username.clone()),
+    }
 }
 
 pub(crate) fn severity_option(key: &str) -> Opt {

@@ -7,10 +7,11 @@ use std::time::SystemTime;
 
 use twilight_model::id::{
     Id,
-    marker::{GuildMarker, UserMarker},
+    marker::{AuditLogEntryMarker, GuildMarker, UserMarker},
 };
 
 use crate::{
+    features::moderation::kind::Kind,
     postgres::{Statement, StoreError, Tx, statement::statement},
     support::ids,
 };
@@ -20,18 +21,33 @@ use crate::{
 pub struct New<'a> {
     /// The guild to which its number belongs.
     pub guild_id: Id<GuildMarker>,
-    /// The kind of case: `warning`.
-    pub kind: &'static str,
+    /// The kind of case.
+    pub kind: Kind,
     /// The member it is about.
     pub user_id: Id<UserMarker>,
     /// The moderator who created it.
     pub moderator_id: Id<UserMarker>,
-    /// The reason; at most 1,000 characters.
+    /// The names that both have at that time.
+    pub names: Names<'a>,
+    /// The reason; at most 1,000 characters, empty for none.
     pub reason: &'a str,
     /// When the interaction was created.
     pub at: SystemTime,
-    /// When it stops counting; `None` for never.
+    /// When a warning stops counting; `None` for never.
     pub expires_at: Option<SystemTime>,
+    /// When a punishment ends; `None` for never, or if it has no duration.
+    pub ends_at: Option<SystemTime>,
+    /// The entry of Discord's audit log that it was made of.
+    pub audit_entry_id: Option<Id<AuditLogEntryMarker>>,
+}
+
+/// The names of the member and of the moderator; `None` if unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Names<'a> {
+    /// The member's.
+    pub user: Option<&'a str>,
+    /// The moderator's.
+    pub moderator: Option<&'a str>,
 }
 
 /// Wait for the guild's lock, which serializes changes of its cases, and hold it until the transaction ends.
@@ -50,12 +66,25 @@ pub async fn lock(tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(), StoreErr
 pub async fn add(tx: &Tx<'_>, new: &New<'_>) -> Result<i64, StoreError> {
     const ADD: Statement = statement!(
         "mod_case_add",
-        [INT8, TEXT, INT8, INT8, TEXT, TIMESTAMPTZ, TIMESTAMPTZ],
+        [
+            INT8,
+            TEXT,
+            INT8,
+            INT8,
+            TEXT,
+            TIMESTAMPTZ,
+            TIMESTAMPTZ,
+            TEXT,
+            TEXT,
+            TIMESTAMPTZ,
+            INT8
+        ],
         "WITH next AS (
              UPDATE mod_guild SET last_case = last_case + 1 WHERE guild_id = $1 RETURNING last_case
          )
-         INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at, expires_at)
-         SELECT $1, last_case, $2, $3, $4, $5, $6, $7 FROM next
+         INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at, expires_at,
+                               user_name, moderator_name, ends_at, audit_entry_id)
+         SELECT $1, last_case, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM next
          RETURNING case_id"
     );
     let rows = tx
@@ -63,12 +92,16 @@ pub async fn add(tx: &Tx<'_>, new: &New<'_>) -> Result<i64, StoreError> {
             ADD,
             &[
                 &ids::to_db(new.guild_id),
-                &new.kind,
+                &new.kind.word(),
                 &ids::to_db(new.user_id),
                 &ids::to_db(new.moderator_id),
                 &new.reason,
                 &new.at,
                 &new.expires_at,
+                &new.names.user,
+                &new.names.moderator,
+                &new.ends_at,
+                &new.audit_entry_id.map(ids::to_db),
             ],
         )
         .await?;

@@ -1,0 +1,139 @@
+//! `mod_case`, as far as it says what became of an action, and when a punishment was over.
+
+use std::time::SystemTime;
+
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker},
+};
+
+use super::case::Key;
+use crate::{
+    features::moderation::kind::Kind,
+    postgres::{Statement, Store, StoreError, Tx, statement::statement},
+    support::ids,
+};
+
+// What is carried out stays so, whatever a repeated attempt finds.
+const ACTION: Statement = statement!(
+    "mod_case_outcome",
+    [INT8, INT8, TEXT],
+    "UPDATE mod_case SET outcome = $3 WHERE guild_id = $1 AND case_id = $2 AND outcome IS DISTINCT FROM 'done' RETURNING 1"
+);
+
+const END: Statement = statement!(
+    "mod_case_end",
+    [INT8, INT8, TIMESTAMPTZ, TEXT],
+    "UPDATE mod_case SET ended_at = $3, end_outcome = $4 WHERE guild_id = $1 AND case_id = $2 AND ended_at IS NULL RETURNING 1"
+);
+
+/// Record what became of the action.
+pub async fn action(store: &Store, (guild_id, case_id): Key, outcome: &str) -> Result<(), StoreError> {
+    let guild = ids::to_db(guild_id);
+    store.query(ACTION, &[&guild, &case_id, &outcome]).await.map(drop)
+}
+
+/// Like [`action`], within a transaction.
+pub async fn action_in(tx: &Tx<'_>, (guild_id, case_id): Key, outcome: &str) -> Result<(), StoreError> {
+    let guild = ids::to_db(guild_id);
+    tx.query(ACTION, &[&guild, &case_id, &outcome]).await.map(drop)
+}
+
+/// Record what became of the direct message.
+pub async fn message(store: &Store, (guild_id, case_id): Key, outcome: &str) -> Result<(), StoreError> {
+    const MESSAGE: Statement = statement!(
+        "mod_case_message_outcome",
+        [INT8, INT8, TEXT],
+        "UPDATE mod_case SET message_outcome = $3 WHERE guild_id = $1 AND case_id = $2 RETURNING 1"
+    );
+    let guild = ids::to_db(guild_id);
+    store
+        .query(MESSAGE, &[&guild, &case_id, &outcome])
+        .await
+        .map(drop)
+}
+
+/// Record that a punishment is over, and how it ended. The first end stays.
+pub async fn end(
+    store: &Store,
+    (guild_id, case_id): Key,
+    at: SystemTime,
+    outcome: &str,
+) -> Result<(), StoreError> {
+    let guild = ids::to_db(guild_id);
+    store
+        .query(END, &[&guild, &case_id, &at, &outcome])
+        .await
+        .map(drop)
+}
+
+/// Like [`end`], within a transaction. False if it was over already.
+pub async fn end_in(
+    tx: &Tx<'_>,
+    (guild_id, case_id): Key,
+    at: SystemTime,
+    outcome: &str,
+) -> Result<bool, StoreError> {
+    let guild = ids::to_db(guild_id);
+    let rows = tx.query(END, &[&guild, &case_id, &at, &outcome]).await?;
+    Ok(!rows.is_empty())
+}
+
+/// Record why a punishment could not be lifted, or not yet. It is not over. False if that is recorded already.
+pub async fn not_ended(tx: &Tx<'_>, (guild_id, case_id): Key, why: &str) -> Result<bool, StoreError> {
+    const NOT_ENDED: Statement = statement!(
+        "mod_case_not_ended",
+        [INT8, INT8, TEXT],
+        "UPDATE mod_case SET end_outcome = $3
+         WHERE guild_id = $1 AND case_id = $2 AND ended_at IS NULL AND end_outcome IS DISTINCT FROM $3"
+    );
+    let guild = ids::to_db(guild_id);
+    let changed = tx.execute(NOT_ENDED, &[&guild, &case_id, &why]).await?;
+    Ok(changed == 1)
+}
+
+/// Record that a newer case replaces a member's punishments of these kinds that have not ended. Returns their numbers.
+pub async fn replace(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    user_id: Id<UserMarker>,
+    kinds: &[Kind],
+    at: SystemTime,
+) -> Result<Vec<i64>, StoreError> {
+    const REPLACE: Statement = statement!(
+        "mod_case_replace",
+        [INT8, INT8, TEXT_ARRAY, TIMESTAMPTZ],
+        "UPDATE mod_case SET ended_at = $4, end_outcome = 'replaced'
+         WHERE guild_id = $1 AND user_id = $2 AND kind = ANY ($3) AND removed_at IS NULL AND ended_at IS NULL
+           -- Discord ended these by itself.
+           AND (kind <> 'timeout' OR ends_at > $4)
+         RETURNING case_id"
+    );
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+    let (guild, user) = (ids::to_db(guild_id), ids::to_db(user_id));
+    let rows = tx.query(REPLACE, &[&guild, &user, &kinds, &at]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Record the message in the log channel.
+pub async fn logged(
+    store: &Store,
+    (guild_id, case_id): Key,
+    channel_id: Id<ChannelMarker>,
+    message_id: Id<MessageMarker>,
+) -> Result<(), StoreError> {
+    const LOGGED: Statement = statement!(
+        "mod_case_logged",
+        [INT8, INT8, INT8, INT8],
+        "UPDATE mod_case SET log_channel_id = $3, log_message_id = $4 WHERE guild_id = $1 AND case_id = $2 RETURNING 1"
+    );
+    let (guild, channel, message) = (
+        ids::to_db(guild_id),
+        ids::to_db(channel_id),
+        ids::to_db(message_id),
+    );
+    store
+        .query(LOGGED, &[&guild, &case_id, &channel, &message])
+        .await
+        .map(drop)
+}
