@@ -1,4 +1,4 @@
-//! Two applications, one after the other and at once, on one database.
+//! Two applications on one database, one after the other and at the same time.
 
 use std::time::Duration;
 
@@ -112,7 +112,7 @@ async fn another_application_resumes_and_sends_nothing_of_the_one_before() {
         "{text}"
     );
 
-    // The first one comes back while the second runs.
+    // The first one starts while the second is running.
     let error = refused(&first_config, &scene).await;
     assert!(
         error.contains("in use by the application") && error.contains("database.schema"),
@@ -135,7 +135,7 @@ async fn another_application_resumes_and_sends_nothing_of_the_one_before() {
     scene.stop().await;
 }
 
-/// The same application goes on where it was.
+/// The same application resumes its sessions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_application_resumes() {
     let scene = Scene::new().await;

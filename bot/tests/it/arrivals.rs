@@ -1,4 +1,4 @@
-//! Members who join: welcomed when they are let in, and once.
+//! Members who join are welcomed when they are admitted, and only once.
 
 use eventide::postgres::Statement;
 use serde_json::json;
@@ -45,7 +45,7 @@ fn said(here: &Here, user: u64, seconds: u64) {
         .dispatch(Some(here.guild()), "MESSAGE_CREATE", &data.to_string());
 }
 
-/// Whom the bot has welcomed, in order.
+/// The members whom the bot has welcomed, in order.
 fn welcomed(here: &Here) -> Vec<u64> {
     let messages = here.discord.control().bot_messages();
     let texts = messages.iter().filter_map(|message| message["content"].as_str());
@@ -54,7 +54,7 @@ fn welcomed(here: &Here) -> Vec<u64> {
         .collect()
 }
 
-/// Wait until somebody is welcomed after whom nobody else can have been: a server's welcomes are in the order of the events.
+/// Wait for a welcome after which no earlier one can be missing: a server's welcomes are in the order of the events.
 async fn welcomed_until(here: &Here, last: u64, joined: u64) -> Vec<u64> {
     tell(here, "GUILD_MEMBER_ADD", last, joined, false);
     let mut all = until("the last one is welcomed", async || {
@@ -88,7 +88,7 @@ async fn who_joins_is_welcomed_when_they_are_let_in_and_once() {
     let marks: Vec<u64> = (5..10).map(|rank| here.member(rank)).collect();
     let [slow, late] = [10, 11].map(|rank| here.member(rank));
 
-    // Not before they are let in; what else changes of them, and of others, is no arrival.
+    // They are not welcomed before they are admitted. Other changes, and changes of other members, are no arrivals.
     tell(&here, "GUILD_MEMBER_ADD", screened, 0, true);
     tell(&here, "GUILD_MEMBER_UPDATE", screened, 0, true);
     tell(&here, "GUILD_MEMBER_UPDATE", old, 0, false);
@@ -102,7 +102,7 @@ async fn who_joins_is_welcomed_when_they_are_let_in_and_once() {
         [twice, marks[0], screened]
     );
 
-    // Who comes back soon is not welcomed again, screened or not; after some minutes they are. That outlives the process.
+    // Members who return soon are not welcomed again, screened or not; after some minutes they are. This survives a restart.
     let here = Box::pin(here.restarted()).await;
     for (member, pending) in [(twice, false), (screened, true)] {
         tell(&here, "GUILD_MEMBER_REMOVE", member, 0, false);
@@ -117,8 +117,8 @@ async fn who_joins_is_welcomed_when_they_are_let_in_and_once() {
     tell(&here, "GUILD_MEMBER_ADD", old, 601, true);
     assert_eq!(welcomed_until(&here, marks[3], 602).await[6..], [twice]);
 
-    // Who was in screening for long is welcomed when they are let in, and not again when they come back at once. The time of that is
-    // the one of the newest message.
+    // A member who was screened for long is welcomed when admitted, and not again when they return soon after. That time is that of the
+    // newest message.
     tell(&here, "GUILD_MEMBER_ADD", slow, 610, true);
     said(&here, slow, 2_900);
     tell(&here, "GUILD_MEMBER_UPDATE", slow, 610, false);
@@ -126,7 +126,7 @@ async fn who_joins_is_welcomed_when_they_are_let_in_and_once() {
     tell(&here, "GUILD_MEMBER_ADD", slow, 2_910, false);
     assert_eq!(welcomed_until(&here, late, 2_911).await[8..], [slow]);
 
-    // What is long ago is not kept.
+    // Old entries are deleted.
     welcomed_until(&here, marks[4], 7_000).await;
     let kept = Statement {
         name: "test",

@@ -1,4 +1,4 @@
-//! What lost sessions missed, read back over REST: each message once, in order, and what could not be read is written down.
+//! Backfill after lost sessions: each message counts once and in order, and what could not be read is recorded.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -40,7 +40,7 @@ mod pages;
 
 const MESSAGES: &str = "GET /channels/{id}/messages";
 
-/// Two shards in a time that runs fast, so that cooldowns end; a Discord whose limits let a test be over soon.
+/// Two shards with accelerated time, so that cooldowns end, and a Discord whose limits allow a short test.
 fn world(cooldown_ms: u64) -> SimulatorConfig {
     SimulatorConfig {
         shards: 2,
@@ -89,7 +89,7 @@ async fn number(store: &Store, sql: &'static str) -> i64 {
     store.query(statement, &[]).await.expect("counted")[0].get(0)
 }
 
-/// Rows of what is to be read back and of what waits for it.
+/// The number of rows about messages to be read and held messages.
 async fn left(store: &Store) -> i64 {
     number(
         store,
@@ -140,7 +140,7 @@ async fn settle(discord: &Simulator, store: &Store, expected: impl Fn(&Simulator
     );
 }
 
-/// Wait until so many messages more were given to sessions.
+/// Wait until this many more messages were delivered to sessions.
 async fn traffic(discord: &Simulator, messages: u64) {
     let sent = discord.oracle().sent();
     until("messages come", async || {
@@ -149,7 +149,7 @@ async fn traffic(discord: &Simulator, messages: u64) {
     .await;
 }
 
-/// Wait until so many messages more were sent that no session was there for.
+/// Wait until this many more messages were sent without a session to receive them.
 async fn missed(discord: &Simulator, messages: u64) {
     let control = discord.control();
     let before = control.stats().missed;
@@ -177,7 +177,7 @@ async fn lost_under_load(cooldown_ms: u64) {
             control.kill_sessions(None);
             control.reset(None);
         },
-        // One shard alone, while the other goes on.
+        // Only one shard, while the other continues.
         &|| {
             control.invalidate(Some(1), false);
         },
@@ -194,7 +194,7 @@ async fn lost_under_load(cooldown_ms: u64) {
     settle(&discord, &store, everything).await;
     let gaps = gaps(&store).await;
     assert_eq!(gaps.len(), 5);
-    // What a gap misses in a channel that is still being read counts for the gap before it.
+    // What a gap misses in a channel that is still being read counts for the earlier gap.
     for shard_id in [0, 1] {
         let of_shard = gaps.iter().filter(|gap| gap.shard_id == shard_id);
         assert!(of_shard.map(|gap| gap.read_back).sum::<i64>() > 0, "{gaps:?}");
@@ -216,7 +216,7 @@ async fn sessions_lost_under_load_without_a_cooldown() {
     lost_under_load(0).await;
 }
 
-/// Killed, away for too long, and killed again and again while it reads back.
+/// Killed, offline for too long, and killed repeatedly during the backfill.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_while_it_reads_back() {
     let scene = Scene::new().await;
@@ -319,7 +319,7 @@ async fn discord_s_rest_is_ill_meanwhile() {
     scene.stop().await;
 }
 
-/// A world in which everything sent so far is counted, and so many messages are missed then.
+/// A world in which everything sent so far is counted, after which this many messages are missed.
 async fn after_a_quiet_loss(discord: &Simulator, store: &Store, events: u64) {
     let control = discord.control();
     up(discord, 2).await;
@@ -338,7 +338,7 @@ async fn after_a_quiet_loss(discord: &Simulator, store: &Store, events: u64) {
     .await;
 }
 
-/// A channel that the bot may not read, and one that is gone: exactly their messages are missing, and the gap tells which they are.
+/// A channel that the bot may not read, and one that was deleted: exactly their messages are missing, and the gap lists these channels.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn channels_that_cannot_be_read() {
     let scene = Scene::new().await;
@@ -420,7 +420,7 @@ async fn channels_that_cannot_be_read() {
     scene.stop().await;
 }
 
-/// Asked to stop in the middle of it: at once, with what is left as rows for the next process.
+/// Stopped during the backfill: it ends immediately, and the rest is left as rows for the next process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopped_while_it_reads_back() {
     let scene = Scene::new().await;
@@ -461,7 +461,7 @@ async fn stopped_while_it_reads_back() {
     scene.stop().await;
 }
 
-/// When the time is over, what came by the gateway counts, and the gap tells the channels that were not read.
+/// At the time limit, messages from the gateway count, and the gap lists the channels that were not read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_time_is_over() {
     let scene = Scene::new().await;
@@ -502,7 +502,7 @@ async fn the_time_is_over() {
     scene.stop().await;
 }
 
-/// What waits fills the memory, and nothing can be read: the reading is given up, and not the session.
+/// Held messages fill the memory, and nothing can be read: the backfill is abandoned, but not the session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_fills_the_memory() {
     let scene = Scene::new().await;
@@ -526,7 +526,7 @@ async fn what_waits_fills_the_memory() {
         (control.stats().connections_open == 0).then_some(())
     })
     .await;
-    // What one shard gives up makes room for the other, which then goes on until the memory is full again.
+    // What one shard abandons makes room for the other, which then continues until the memory is full again.
     control.set_rate(Rate::PerSecond(500.0));
     until("each shard has given up what it reads", async || {
         let gaps = gaps(&store).await;
@@ -563,7 +563,7 @@ async fn off_nothing_is_read_back() {
     scene.stop().await;
 }
 
-/// Switched off while it was under way: what waits counts, nothing counts twice, and the rest is written down as unread.
+/// Switched off during the backfill: held messages count, nothing counts twice, and the rest is recorded as unread.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switched_off_while_it_reads_back() {
     let scene = Scene::new().await;
@@ -609,7 +609,7 @@ async fn switched_off_while_it_reads_back() {
     scene.stop().await;
 }
 
-/// PostgreSQL goes away meanwhile, and there is hardly any memory for what waits.
+/// PostgreSQL becomes unavailable, and there is little memory for held messages.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_with_a_small_ledger_while_it_reads_back() {
     let mut scene = Scene::new().await;
@@ -663,8 +663,8 @@ async fn an_outage_with_a_small_ledger_while_it_reads_back() {
     scene.stop().await;
 }
 
-/// The number of shards changes to and fro while the bot is stopped, each time with the old sessions, which died meanwhile, and what
-/// they missed beside the new ones. What a shard saw before others had its guilds is no place to read back from.
+/// The number of shards changes back and forth while the bot is stopped, each time with the old sessions, which have died meanwhile, and
+/// what they missed in addition to the new ones. A shard does not read back from what it saw before other shards had its guilds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_number_of_shards_and_back() {
     let scene = Scene::new().await;
@@ -694,7 +694,7 @@ async fn another_number_of_shards_and_back() {
         })
         .await;
         if before != count {
-            // What the old sessions were not given any more is nobody's to receive.
+            // Messages that the old sessions did not receive are not delivered to any.
             control.kill_unconnected_sessions(before);
         }
         traffic(&discord, 700).await;
@@ -705,7 +705,7 @@ async fn another_number_of_shards_and_back() {
     scene.stop().await;
 }
 
-/// A backup is older than what was counted since: after a restore that is a gap like others.
+/// A backup is older than what was counted later: after a restore, that is a gap like any other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_came_after_a_backup_is_read_back_after_its_restore() {
     let scene = Scene::new().await;

@@ -1,4 +1,4 @@
-//! `eventide backup` and `eventide restore`, by the real binary on a real PostgreSQL.
+//! `eventide backup` and `eventide restore`, with the real binary on a real PostgreSQL.
 
 mod erased;
 mod failing;
@@ -26,7 +26,7 @@ use crate::support::{
     bot::{command, url},
 };
 
-/// Schemas as people call them, and as nobody should.
+/// Common and unusual names of schemas.
 const NAMES: [&str; 5] = [
     "public",
     "eventide_two",
@@ -180,7 +180,7 @@ fn change_manifest(file: &Path, change: impl FnOnce(&mut Manifest)) {
     fs::write(Manifest::path(file), text).expect("written");
 }
 
-/// What is in a directory, by name.
+/// The files in a directory, by name.
 fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(directory)
         .expect("a directory")
@@ -190,7 +190,7 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-/// Rows of a schema with so many members and a guild that has chosen something.
+/// The rows of a schema with this many members and a guild with settings.
 fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
     let expected = [
         ("member_xp", rows),
@@ -287,7 +287,7 @@ async fn there_and_back_with_other_schemas_beside() {
             .well();
         assert!(said.contains("restored "), "{said}");
         assert_eq!(session.members().await, before[index].1, "{name}");
-        // What was of its moment only is not there any more, and nobody who held the shard can write.
+        // Temporary state is gone, and no process that had the shard can write.
         let checkpoint = session
             .text("SELECT (fence, revision, session_id, resume_url, sequence)::text FROM shard_checkpoint")
             .await;
@@ -299,11 +299,11 @@ async fn there_and_back_with_other_schemas_beside() {
             session.close().await;
         }
     }
-    // The rights of others come with the tables.
+    // The privileges of other roles are restored with the tables.
     let right = "SELECT has_table_privilege('runner', 'public.member_xp', 'SELECT')::text";
     assert_eq!(owner.text(right).await, "true");
 
-    // Under another name, which may be there and empty, while what bears the old one stays as it is.
+    // Under another name, which may exist and be empty, while the schema with the old name is unchanged.
     owner
         .execute("CREATE SCHEMA \"an empty one\"; GRANT USAGE ON SCHEMA \"an empty one\" TO runner; DROP SCHEMA eventide_two CASCADE")
         .await;
@@ -329,7 +329,7 @@ async fn there_and_back_with_other_schemas_beside() {
     scene.stop().await;
 }
 
-/// A backup of an older version comes up to date: here of one that had no tables yet.
+/// A backup of an older version is migrated, here of one that had no tables yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_version_is_migrated() {
     let scene = Scene::new().await;
@@ -354,7 +354,7 @@ async fn an_older_version_is_migrated() {
     scene.stop().await;
 }
 
-/// Roles that do not exist where a backup is restored do not keep it from being restored.
+/// A backup can be restored where some of its roles do not exist.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rights_of_roles_that_are_not_there_are_left_out() {
     let scene = Scene::new().await;
@@ -376,7 +376,7 @@ async fn rights_of_roles_that_are_not_there_are_left_out() {
     scene.stop().await;
 }
 
-/// A private server, beside the bot that runs it and without one.
+/// A private server, with and without a bot that runs it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_the_private_server() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! The driver of `make bench`: a short run of one load, so that it still works when somebody needs its figures.
+//! The driver of `make bench`: a short run of one load, so that it keeps working.
 
 use std::fs;
 

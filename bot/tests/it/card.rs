@@ -1,4 +1,4 @@
-//! The rank card, as Discord gets it.
+//! The rank card as Discord receives it.
 
 use std::ops::Deref;
 
@@ -47,7 +47,7 @@ impl Here {
         self.ask(&request).await.reply().expect("a reply").clone()
     }
 
-    /// The reply with a picture. A bot that cannot draw in time answers with text, which a busy machine makes it do.
+    /// The reply with an image. A bot that cannot draw in time answers with text, which happens on a busy machine.
     async fn pictured(&self, asker: u32) -> Value {
         until("a picture comes", async || {
             let reply = self.rank(asker, json!([])).await;
@@ -87,7 +87,7 @@ impl Here {
     }
 }
 
-/// What was sent, decoded.
+/// The image that was sent, decoded.
 #[derive(PartialEq, Eq)]
 struct Picture {
     width: u32,

@@ -1,6 +1,6 @@
-//! The fault matrix: the real binary, a real PostgreSQL and the simulator under load, and what each fault cost.
+//! The fault matrix: the real binary, a real PostgreSQL and the simulator under load, and the cost of each fault.
 //!
-//! `make chaos` runs it in full and prints the table; a short form is an ordinary test. A family of faults is a file.
+//! `make chaos` runs it in full and prints the table; a short form is an ordinary test. Each family of faults is in a file of its own.
 
 mod beside;
 mod clock;
@@ -36,16 +36,16 @@ const SHARDS: usize = 4;
 /// How much of it.
 #[derive(Clone, Copy)]
 struct Extent {
-    /// Times that each fault is tried, if not as often as it says itself.
+    /// How often each fault is tried, unless it has a number of its own.
     tries: Option<u32>,
-    /// How long what lasts a while lasts: a lock, a host that is gone.
+    /// The duration of faults that last a while: a lock, a host that is gone.
     while_: Duration,
 }
 
-/// How often a fault is tried if nobody says anything else.
+/// How often a fault is tried by default.
 const OFTEN: u32 = 20;
 const ORDINARY: u32 = 5;
-/// What takes half a minute each time.
+/// For faults that take half a minute each time.
 const SELDOM: u32 = 1;
 
 /// Somebody's way to do something to the stage.
@@ -57,9 +57,9 @@ struct Fault {
     tries: u32,
     /// Whether Discord ends the sessions, so that the events between two sessions are missed, and a gap is written down.
     loses_sessions: bool,
-    /// What is different about Discord.
+    /// Differences in the simulated Discord.
     world: fn(&mut SimulatorConfig),
-    /// What is different about the bot, which may have files of its own in a directory.
+    /// Differences in the bot's settings; it may have files of its own in a directory.
     settings: fn(&Path) -> Vec<(&'static str, String)>,
     /// What this machine lacks to try it.
     missing: fn() -> Option<String>,
@@ -97,15 +97,14 @@ fn faults() -> Vec<Fault> {
     .collect()
 }
 
-/// What effects were lost and doubled, as the simulator's record of REST calls and the tables see it.
+/// Lost and doubled effects, according to the simulator's record of REST calls and the tables.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Effects {
     pub(super) lost: u64,
     pub(super) doubled: u64,
 }
 
-/// Compare the levels that were announced on Discord with those that members have reached. What they have reached is held against
-/// the oracle beside it.
+/// Compare the levels announced on Discord with those that members have reached, which are separately compared with the oracle.
 async fn effects(stage: &Stage) -> Option<Effects> {
     let rows = member_xp::all(&stage.store).await.expect("rows");
     let members = rows
@@ -163,7 +162,7 @@ fn asked(variable: &str) -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
-/// Half an hour long; `make chaos`.
+/// It takes half an hour; `make chaos`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes half an hour: make chaos"]
 async fn fault_matrix() {
@@ -194,7 +193,7 @@ async fn fault_matrix() {
     table.assert_right();
 }
 
-/// Some rows once, for `make test`: what no other test does.
+/// Some rows once, for `make test`: those that no other test covers.
 async fn in_short(names: &[&str]) {
     let extent = Extent {
         tries: Some(1),

@@ -1,4 +1,4 @@
-//! The configuration as the real binary takes it.
+//! The configuration as read by the real binary.
 
 use std::{
     fs,

@@ -68,8 +68,8 @@ fn times() -> u32 {
     if full_counts() { 20 } else { 6 }
 }
 
-/// Kill the real binary at random moments under load, with sessions that live on meanwhile. Where heartbeats prune, every second kill
-/// follows a heartbeat.
+/// Kill the real binary at random times under load, with sessions that survive. If heartbeats discard events, every second kill follows a
+/// heartbeat.
 async fn kill_often(config: SimulatorConfig) {
     let prunes = config.gateway.heartbeat_prunes;
     let scene = Scene::new().await;
@@ -126,8 +126,8 @@ async fn kills() {
     kill_often(world(60_000)).await;
 }
 
-/// Discord may forget what a heartbeat acknowledged. With heartbeats 5 times as often as Discord's, nothing is lost. (A heartbeat
-/// waits for its flush for 4 s at most, as it does with Discord's; shorter intervals would need a machine that is never busy.)
+/// Discord may discard what a heartbeat acknowledged. With 5 times as many heartbeats as Discord's, nothing is lost. (A heartbeat waits for
+/// its flush for at most 4 s, as with Discord's interval; shorter intervals would need a machine that is never busy.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_with_sessions_that_forget() {
     let mut config = world(0);
@@ -160,7 +160,7 @@ async fn cuts_during_commit() {
     scene.stop().await;
 }
 
-/// While the database is away the ledger fills to its bound, the shards close resumably, and come back when there is room.
+/// While the database is unavailable the ledger fills up, the shards close resumably, and they return when there is room.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_with_a_small_ledger() {
     let mut scene = Scene::new().await;
@@ -206,7 +206,7 @@ async fn connections_that_end_in_every_way() {
     // The connections end as soon as they are up, so the pauses would grow up to a minute.
     config.gateway.max_backoff = Duration::from_secs(1);
     let bot = start(&config, scene.postgres.connection()).await;
-    // A session whose READY never arrived is nobody's to resume.
+    // A session whose READY never arrived cannot be resumed.
     until("every shard knows its session", async || {
         let up = |shard: &Arc<ShardStatus>| shard.state() == ShardState::Up;
         (bot.shards.list().iter().filter(|shard| up(shard)).count() == 4).then_some(())
@@ -270,7 +270,7 @@ async fn a_clean_stop_leaves_nothing_to_replay() {
         (control.stats().resumes == 4).then_some(())
     })
     .await;
-    // What a closed terminal sends is a stop as well, unless the tests themselves run under nohup.
+    // The signal of a closed terminal is a stop as well, unless the tests themselves run under nohup.
     let own = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let mask = own.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     if mask.is_some_and(|mask| mask.trim().ends_with(['0', '2', '4', '6', '8', 'a', 'c', 'e'])) {
@@ -286,8 +286,8 @@ async fn a_clean_stop_leaves_nothing_to_replay() {
     scene.stop().await;
 }
 
-/// While the database is away the drain cannot end: a second signal, or the timeout, ends it all the same, with code 1. What was
-/// not committed comes again at the next start.
+/// While the database is unavailable the shutdown cannot finish: a second signal, or the timeout, ends it with exit code 1. Uncommitted
+/// events are replayed at the next start.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_that_cannot_end() {
     let mut scene = Scene::new().await;

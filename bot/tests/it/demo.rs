@@ -1,4 +1,4 @@
-//! The demo and the private PostgreSQL as people use them, with the real binary.
+//! The demo and the private PostgreSQL with the real binary.
 
 use std::path::Path;
 
@@ -43,7 +43,7 @@ fn postmaster(data: &Path) -> Option<i32> {
     text.lines().next()?.trim().parse().ok()
 }
 
-/// A private server that something from outside ended comes back, and the bot with it.
+/// A private server that was killed is restarted, and the bot recovers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_private_server_that_was_killed_comes_back() {
     let directory = TempDir::new().expect("a directory");

@@ -106,7 +106,7 @@ async fn who_leaves_is_hidden_until_they_are_back() {
     here.end().await;
 }
 
-/// Who is banned has gone, also where nobody tells of those who leave.
+/// A banned member has left, even without leave events.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_banned_is_hidden() {
     let here = here().await;
@@ -118,7 +118,7 @@ async fn who_is_banned_is_hidden() {
     here.end().await;
 }
 
-/// So is who has left, once Discord says of them that they are not there.
+/// The same applies to a member of whom Discord says that they are not in the server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_not_there_is_hidden() {
     let here = here().await;
@@ -151,7 +151,7 @@ async fn departed(here: &Here) -> Vec<i64> {
     guilds
 }
 
-/// Who removed the bot while nobody was there to hear it is found out all the same, and who has it again is not to be purged.
+/// Servers that removed the bot while it was disconnected are detected, and servers that have it again are not purged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_no_session_heard_is_found_out() {
     let scene = Scene::new().await;
@@ -250,7 +250,7 @@ async fn a_server_that_is_back_in_time_has_everything() {
     here.end().await;
 }
 
-/// Guards the list: whoever adds a table of servers has it purged, or says here why not.
+/// Every table with guild data is purged, or listed here with a reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_of_a_server_is_purged_and_nothing_of_others() {
     let scene = Scene::new().await;

@@ -1,4 +1,4 @@
-//! `eventide doctor` on real servers: one that is well, and one that is not.
+//! `eventide doctor` on a healthy server and on one with problems.
 
 use eventide::{
     postgres::{Statement, Store, embedded::StopMode, migrations},
@@ -120,7 +120,7 @@ async fn a_server_that_is_not() {
     postgres.stop(StopMode::Immediate).await.expect("stopped");
 }
 
-/// A way to spoil a server that is well, a statement each, what the doctor says of it, and the way back.
+/// A problem for a healthy server, one statement each, the doctor's finding, and the statement that undoes it.
 struct Case {
     spoil: &'static [&'static str],
     said: &'static str,

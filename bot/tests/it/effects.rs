@@ -1,4 +1,4 @@
-//! What follows on Discord from a level: each effect once, in order, whatever breaks.
+//! The effects of a level on Discord: each once and in order, whatever breaks.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ use crate::support::{
 
 const MESSAGES: &str = "POST /channels/{id}/messages";
 
-/// A Discord that lets a test be quick: no limit is reached.
+/// A Discord without limits in the way, so that the test is fast.
 fn world() -> SimulatorConfig {
     SimulatorConfig {
         shards: 2,
@@ -150,7 +150,7 @@ async fn every_level_is_announced_once_where_it_was_reached() {
     scene.stop().await;
 }
 
-/// What is ambiguous is sent again with the same nonce, and shows once.
+/// An ambiguous request is sent again with the same nonce, and appears once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn errors_timeouts_and_limits_neither_lose_nor_double() {
     let scene = Scene::new().await;
@@ -260,7 +260,7 @@ async fn several_deliverers_and_writers_at_once() {
     scene.stop().await;
 }
 
-/// A row that cannot be delivered, or read, or that fails for ever, holds up nobody.
+/// A row that cannot be delivered or parsed, or that fails forever, does not block others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_poisoned_row_blocks_nobody() {
     let scene = Scene::new().await;
@@ -339,7 +339,8 @@ async fn a_poisoned_row_blocks_nobody() {
     scene.stop().await;
 }
 
-/// Nobody answers at the other end of its connections: a claim is given up after a third of the lease, whatever a statement may take.
+/// There is no server at the other end of its connections: a claim is abandoned after a third of the lease, whatever the limit of a
+/// statement is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn claims_on_connections_that_swallow_everything() {
     let scene = Scene::new().await;
@@ -372,7 +373,7 @@ async fn claims_on_connections_that_swallow_everything() {
     scene.stop().await;
 }
 
-/// After some failures in a row the setting is off, and the log channel is told once.
+/// After several consecutive failures the setting is off, and there is one notice in the log channel.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_forbidden_is_switched_off_and_told_once() {
     let scene = Scene::new().await;
@@ -396,7 +397,7 @@ async fn what_is_forbidden_is_switched_off_and_told_once() {
         .expect("chosen");
     let mut config = announcing(&discord);
     config.effects.failures_until_off = 3;
-    // The channel is not asked again for some minutes, and what is not asked does not count: each process is refused once.
+    // The channel is not used for some minutes, and skipped attempts do not count: each process is refused once.
     for level in [1, 5, 9] {
         discord
             .control()
@@ -446,7 +447,7 @@ async fn what_is_forbidden_is_switched_off_and_told_once() {
     scene.stop().await;
 }
 
-/// Where levels are announced in the channel in which they were reached, one channel that refuses says nothing of the others.
+/// If levels are announced in the channel of the message, one channel that refuses says nothing about the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_channel_that_refuses_is_skipped_alone() {
     let scene = Scene::new().await;
@@ -509,7 +510,7 @@ async fn a_channel_that_refuses_is_skipped_alone() {
     scene.stop().await;
 }
 
-/// Old failures go, and what is too old to be told is given up.
+/// Old failures are deleted, and effects that are too old are abandoned.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn old_rows_go() {
     let scene = Scene::new().await;

@@ -25,10 +25,10 @@ use crate::support;
 /// Set for the process that is started to be killed; its value is the data directory.
 const VICTIM: &str = "EVENTIDE_TEST_VICTIM";
 
-/// The major version that the tests were asked to run on, by whoever put its programs first in PATH.
+/// The major version for the tests, whose programs come first in PATH.
 const MAJOR: &str = "EVENTIDE_TEST_POSTGRES";
 
-/// A directory that the server's account can enter, whoever that is.
+/// A directory that the server's account can enter.
 fn directory() -> TempDir {
     directory_of_mode(0o711)
 }
@@ -166,7 +166,7 @@ fn makes_a_cluster_and_finds_it_again() {
     });
 }
 
-/// Starts this test again in a process of its own, waits until its server runs, and kills it.
+/// Start this test again in a separate process, wait until its server runs, and kill it.
 async fn leave_a_server_behind(data_directory: &Path) -> i32 {
     let mut victim = Command::new(std::env::current_exe().expect("this program"))
         .args([
@@ -274,7 +274,7 @@ fn restarts_on_the_same_socket() {
             assert_ne!(postgres.pid(), before);
             assert_written(&postgres).await;
         }
-        // Also one that somebody killed.
+        // This includes a server that was killed.
         kill(Pid::from_raw(postgres.pid()), Signal::SIGKILL).expect("killed");
         postgres.restart(StopMode::Fast).await.expect("restarted");
         assert_written(&postgres).await;
@@ -343,7 +343,7 @@ fn a_directory_that_the_server_cannot_enter_is_linked_elsewhere() {
         let options = options(&data);
         let postgres = start(&options).await;
         let cluster = postgres.data_directory().to_owned();
-        // Only root's server is somebody else.
+        // Only root's server runs as a different user.
         assert_eq!(
             cluster.starts_with("/var/lib/eventide"),
             Uid::effective().is_root(),
@@ -356,7 +356,7 @@ fn a_directory_that_the_server_cannot_enter_is_linked_elsewhere() {
         assert_eq!(postgres.data_directory(), cluster);
         assert_written(&postgres).await;
         stop(postgres).await;
-        // Without the link it is not this directory's any more.
+        // Without the link, it no longer belongs to this directory.
         fs::rename(&data, directory.path().join("moved")).expect("moved");
         let postgres = start(&options).await;
         let other = postgres.data_directory().to_owned();
@@ -459,7 +459,7 @@ fn says_in_one_line_what_is_wrong_with_a_cluster() {
     });
 }
 
-/// Root's commands work in the data directory of the bot's user, who must not be able to lead them elsewhere.
+/// Root's commands work in the data directory of the bot's user, who must not be able to redirect them.
 #[test]
 fn root_follows_no_planted_link() {
     const BOT: u32 = 65_534;

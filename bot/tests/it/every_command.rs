@@ -1,4 +1,4 @@
-//! What holds for every command, subcommand and button, taken from what Discord was told of them: so a new one is tested as well.
+//! Checks for every command, subcommand and button, derived from the registered definitions, so that new ones are tested as well.
 
 mod authority;
 mod longest;
@@ -28,8 +28,8 @@ use crate::support::{
 /// Asked at the same time, fewer than the bot takes.
 const AT_ONCE: usize = 8;
 
-/// What these tests do not look at: what comes and goes by itself. `warning` learns what became of its message; a second warning would
-/// be in `mod_case` as well.
+/// Tables that change by themselves and are not compared. `warning` records the outcome of its message; a second warning would be in
+/// `mod_case` as well.
 const MOVING: [&str; 6] = [
     "outbox",
     "outbox_lane",
@@ -45,7 +45,7 @@ struct Leaf {
     command: String,
     path: String,
     options: Vec<Value>,
-    /// Whom Discord shows it to.
+    /// The permissions with which Discord shows it.
     needs: Option<String>,
 }
 
@@ -54,7 +54,7 @@ struct Leaf {
 struct Control {
     definition: Value,
     message: Value,
-    /// Who asked for the answer.
+    /// The user who received the reply.
     asker: u64,
 }
 
@@ -100,13 +100,13 @@ impl Leaf {
         self.ask(here, self.options.iter().map(|option| given(here, roles, option)))
     }
 
-    /// With what has to be given.
+    /// With the required options.
     fn in_short(&self, here: &Here, roles: Roles) -> InteractionRequest {
         let required = self.options.iter().filter(|option| option["required"] == true);
         self.ask(here, required.map(|option| given(here, roles, option)))
     }
 
-    /// With that, and whom or what it is about.
+    /// With the required options, and with its target.
     fn about(&self, here: &Here, roles: Roles, kind: u64) -> InteractionRequest {
         let chosen = |option: &&Value| option["required"] == true || option["type"] == kind;
         let options = self.options.iter().filter(chosen);
@@ -129,7 +129,7 @@ impl Roles {
     }
 }
 
-/// An option with a value that makes sense.
+/// An option with a sensible value.
 fn given(here: &Here, roles: Roles, option: &Value) -> Value {
     let first = &option["choices"][0]["value"];
     let value = match option["type"].as_u64() {
@@ -256,7 +256,7 @@ fn said(state: &InteractionState) -> String {
     format!("{text} {}", reply["embeds"])
 }
 
-/// What is stored of servers and members, by table.
+/// The stored data of servers and members, by table.
 async fn stored(session: &Session) -> BTreeMap<String, String> {
     let mut stored = BTreeMap::new();
     for table in eventide::app::features::guild_tables()
@@ -277,12 +277,12 @@ async fn stored(session: &Session) -> BTreeMap<String, String> {
     stored
 }
 
-/// What is asked once more of a process that did not have it, as Discord does after a resume, changes nothing, even if others have
-/// changed the same since.
+/// An interaction that is sent again to a process that has not handled it, as Discord does after a resume, changes nothing, even if the
+/// same data has changed since.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_replayed_changes_nothing() {
     let here = here().await;
-    // What is asked in a time to come is not too old after a restart, however long that takes.
+    // Interactions in the future are not too old after a restart, however long that takes.
     here.discord.control().advance_time(Duration::from_hours(1));
     let session = Session::open(&here.scene.postgres.connection().into()).await;
     let roles = Roles::of(&here);
@@ -366,7 +366,7 @@ async fn who_lacks_the_permission_changes_nothing() {
             64,
             "seen by the asker alone"
         );
-        // A button under an answer that somebody else got.
+        // A button below a reply to another member.
         let request = leaf.in_short(&here, roles);
         let state = answered(&here, &request).await;
         found.extend(controls(&state, request.user_id));

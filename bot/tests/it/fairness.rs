@@ -1,4 +1,4 @@
-//! Effects of one server that Discord limits hold up nobody else's.
+//! Effects of one server that Discord limits do not block those of others.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ use crate::support::{
     full_counts, until,
 };
 
-/// Members whose roles are made right, more than there are workers.
+/// The number of members whose roles are updated, which exceeds that of workers.
 const MEMBERS: u32 = 100;
 
 async fn roles_left(store: &Store, guild: u64) -> u64 {
@@ -80,7 +80,7 @@ async fn add(store: &Store, effects: Vec<NewEffect>, in_bulk: bool) {
     added.await.expect("added");
 }
 
-/// Have the roles of so many members made right who have reached level 1.
+/// Request updates of the roles of this many members who have reached level 1.
 async fn sync(store: &Store, discord: &Simulator, guild: u64, members: u32) {
     let earned = Statement {
         name: "test",
@@ -107,9 +107,9 @@ async fn sync(store: &Store, discord: &Simulator, guild: u64, members: u32) {
     add(store, roles.collect(), true).await;
 }
 
-/// A server whose roles are made right, while each bucket takes one request in two seconds: the bot's own member is read from the same
-/// bucket as the others, so it must be read before them. Meanwhile a member reaches a level in another server, one does in the same
-/// server, and one is warned there.
+/// A server whose roles are updated, while each bucket accepts one request in two seconds: the bot's own member is read from the same
+/// bucket as the others, so it must be read before them. Meanwhile a member reaches a level in another server, one does in the same server,
+/// and one is warned there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_bucket_holds_up_nobody_else() {
     let scene = Scene::new().await;
@@ -175,7 +175,7 @@ async fn a_closed_bucket_holds_up_nobody_else() {
         (announced(&discord).len() == 2 && warned).then_some(())
     })
     .await;
-    // In line with the roles they would have come when a third of those was done.
+    // In one queue with the roles, they would have been delivered after a third of those.
     let left = roles_left(&store, busy).await;
     assert!(left > u64::from(MEMBERS) * 3 / 4, "{left} members are left");
     courier.stop().await;
@@ -225,8 +225,8 @@ async fn delays(store: &Store, discord: &Simulator, guild: u64, level: u32, coun
     all
 }
 
-/// What the sync of a large server costs another one. What is asserted is that each level-up is announced once; the delays are printed:
-/// with `EVENTIDE_TEST_FULL=1` of 10,000 members, for whom Discord takes ten roles in ten seconds.
+/// The cost of a large server's sync for another server. The test asserts that each level-up is announced once; the delays are printed:
+/// with `EVENTIDE_TEST_FULL=1` for 10,000 members, for whom Discord accepts ten roles in ten seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn level_ups_beside_a_sync_of_a_large_server() {
     let (members, level_ups) = if full_counts() { (10_000, 120) } else { (300, 12) };

@@ -1,4 +1,4 @@
-//! What a shard's earlier owner left must not be written, wherever it stands.
+//! What a shard's earlier owner left must not be written, wherever it is.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ fn batch(taken: &Taken, sequence: u64) -> (Advance, Changes) {
     (advance, ledger.take())
 }
 
-/// A process loses a shard and gets it back while its lane still holds what the first tenure left: both go into one transaction.
+/// A process loses a shard and gets it back while its lane still contains batches from before: both are in one transaction.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn batches_of_two_tenures_in_one_transaction() {
     let scene = Scene::new().await;
@@ -77,8 +77,8 @@ async fn batches_of_two_tenures_in_one_transaction() {
     scene.stop().await;
 }
 
-/// A failover to a standby that lacks the newest lease: the old owner and the new one were given the same number, in two histories. The
-/// token tells them apart, at whatever revision.
+/// A failover to a standby without the newest lease: the old owner and the new one were given the same number, in two histories. The token
+/// distinguishes them, at any revision.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn owners_of_two_histories_with_the_same_number() {
     let scene = Scene::new().await;
@@ -105,7 +105,7 @@ async fn owners_of_two_histories_with_the_same_number() {
     .await;
     session.close().await;
 
-    // The history that is lost, and the one that goes on.
+    // The lost history, and the current one.
     let lost = scene.store();
     let old = take(&lost).await;
     lost.close();

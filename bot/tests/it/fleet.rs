@@ -1,7 +1,7 @@
-//! Several processes share the shards: nothing is lost, nothing counts twice, and no session begins anew.
+//! Several processes share the shards: nothing is lost, nothing counts twice, and no session starts again.
 //!
-//! `make fleet` plays every scenario in full and prints the table; a short form of each is an ordinary test. A family of scenarios is a
-//! file: real processes, one PostgreSQL, one simulator under load.
+//! `make fleet` plays every scenario in full and prints the table; a short form of each is an ordinary test. Each family of scenarios is in
+//! a file of its own: real processes, one PostgreSQL, one simulator under load.
 
 mod handover;
 mod identifies;
@@ -28,9 +28,9 @@ use self::{
 /// How much of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    /// For `make test`: once, and quickly.
+    /// For `make test`: once, and fast.
     Short,
-    /// For `make fleet`: as it is promised.
+    /// For `make fleet`: as often as promised.
     Full,
 }
 
@@ -61,16 +61,16 @@ impl Form {
 /// Something that happens to a fleet.
 struct Scenario {
     name: &'static str,
-    /// What is different about Discord.
+    /// Differences in the simulated Discord.
     world: fn(&mut SimulatorConfig, Form),
-    /// What is different about the processes.
+    /// Differences in the processes' settings.
     settings: &'static [(&'static str, &'static str)],
     play: Play,
 }
 
 type Play = for<'a> fn(&'a mut Stage) -> LocalBoxFuture<'a, Shown>;
 
-/// What a scenario shows beside that everything is right.
+/// What a scenario shows in addition to the comparison.
 #[derive(Debug, Default)]
 struct Shown {
     /// The longest that a shard was silent.
@@ -125,7 +125,7 @@ async fn all(form: Form, wanted: impl Fn(&Scenario) -> bool) -> Table {
     table
 }
 
-/// A quarter of an hour long; `make fleet`.
+/// It takes a quarter of an hour; `make fleet`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes a quarter of an hour: make fleet"]
 async fn in_full() {

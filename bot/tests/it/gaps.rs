@@ -1,4 +1,4 @@
-//! What was missed is written down, each time once.
+//! Missed events are recorded, once each.
 
 use std::time::SystemTime;
 
@@ -55,7 +55,7 @@ async fn a_session_lost_while_running_and_while_stopped() {
     }
     bot.drain(PATIENCE).await.expect("a clean end");
 
-    // While nobody is there the sessions die; the gap begins with the last flush.
+    // While the bot is offline the sessions die; the gap starts with the last flush.
     control.kill_sessions(None);
     let bot = start(&config, scene.postgres.connection()).await;
     up(&discord, 6).await;
@@ -96,7 +96,7 @@ async fn a_gap_that_a_restart_ends() {
     let store = scene.store();
     let config = config_for(&discord);
     let bot = start(&config, scene.postgres.connection()).await;
-    // A session whose READY never arrived is nobody's, and no gap.
+    // A session whose READY never arrived is unknown, and not a gap.
     until("both shards know their sessions", async || {
         let shards = bot.shards.list();
         let up = shards.iter().filter(|shard| shard.state() == ShardState::Up);

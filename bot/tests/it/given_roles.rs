@@ -1,4 +1,4 @@
-//! Roles that the bot gave for levels: they follow when XP goes down or comes back, when members come back and when roles change.
+//! Roles given for levels: they follow changes of XP, returning members, and changes of roles.
 
 use discord_simulator::Control;
 use eventide::postgres::Statement;
@@ -69,7 +69,7 @@ impl Server {
         assert!(said.contains("now"), "{said}");
     }
 
-    /// The owner, who may give XP for any role.
+    /// By the owner, who may give XP for any role.
     async fn given_by_the_owner(&self, user: u64, amount: u64) {
         let (member, users) = member(user);
         let options = json!([option(4, "amount", amount), member]);
@@ -95,7 +95,7 @@ impl Server {
         .await;
     }
 
-    /// Wait until nothing waits for the deliverer: what was to happen has happened.
+    /// Wait until there are no pending effects.
     async fn settled(&self) {
         let waiting = Statement {
             name: "test",
@@ -131,7 +131,7 @@ impl Server {
         self.is_done(before).await;
     }
 
-    /// Wait until a change of XP is done that came after so many.
+    /// Wait until one more change of XP than `before` is done.
     async fn is_done(&self, before: i64) {
         until("the change is done", async || {
             (self.changes().await > before).then_some(())
@@ -152,7 +152,7 @@ impl Server {
         rows[0].get(0)
     }
 
-    /// What a sync says when it has ended.
+    /// The final message of a sync.
     async fn sync(&self, options: Value, end: &str) -> String {
         // By the owner.
         let sync = self.here.managing("levels", "reward sync", options, json!({}));
@@ -176,7 +176,7 @@ async fn roles_follow_when_xp_is_taken_reset_and_taken_back() {
     let guild = server.here.guild();
     server.xp("give", user, 160).await;
     server.has(user, &[1, 2, 3]).await;
-    // What a person gave is never taken.
+    // Roles given by hand are never removed.
     assert!(
         server
             .control()
@@ -225,7 +225,7 @@ async fn roles_follow_when_xp_is_taken_reset_and_taken_back() {
     server.here.end().await;
 }
 
-/// An undo takes what the change that is undone has brought, by default.
+/// By default, an undo removes the roles that the undone change has given.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_undo_takes_what_was_given_by_mistake() {
     let server = Server::new(here().await).await;
@@ -236,7 +236,7 @@ async fn an_undo_takes_what_was_given_by_mistake() {
     server.undo().await;
     server.has(user, &[1]).await;
 
-    // A sync gives what is missing, and takes what is too much only if it is told to.
+    // A sync gives missing roles, and only removes surplus ones on request.
     server.xp("give", user, 100).await;
     server.has(user, &[1, 2, 3]).await;
     server.xp("take", user, 60).await;
@@ -272,7 +272,7 @@ async fn members_who_come_back_have_their_roles_again() {
         .levels("reward rejoin", json!([option(5, "give", false)]))
         .await;
     leave_and_return();
-    // Somebody else's roles come after what would have been theirs.
+    // The other member's roles are delivered after those that this one would have received.
     server.xp("give", server.here.member(2), 60).await;
     server.has(server.here.member(2), &[1]).await;
     server.settled().await;
@@ -282,7 +282,7 @@ async fn members_who_come_back_have_their_roles_again() {
     server.here.end().await;
 }
 
-/// A role out of reach is refused as a reward, one that gets out of reach is named and set aside, and comes once it can.
+/// A role above the bot's is refused as a reward; one that is moved above it later is named and set aside, and given once that is possible.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_set_aside_comes_when_roles_move() {
     let here = here_with(|config| config.effects.failures_until_off = 1).await;
@@ -317,14 +317,14 @@ async fn what_was_set_aside_comes_when_roles_move() {
     .await;
     let said = server.sync(json!([]), "waits").await;
     assert!(said.contains("not below my highest role"), "{said}");
-    // Nobody has to try again: the event tells.
+    // No retry by hand is needed, because of the event.
     assert!(control.set_role_position(guild, server.roles[1], 2));
     server.has(user, &[1, 2, 3]).await;
     assert!(!list().await.contains("⚠️"));
     server.here.end().await;
 }
 
-/// What is deleted on Discord is in no settings any more, whether or not the bot was there to hear of it.
+/// Deleted roles and channels disappear from settings, whether or not the bot received the event.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deleted_roles_and_channels_are_in_no_settings() {
     let server = Server::new(here().await).await;
@@ -376,7 +376,7 @@ async fn deleted_roles_and_channels_are_in_no_settings() {
     assert!(control.delete_channel(channels[0]));
     are_left(vec![second, third, channels[1], channels[2], channels[3]]).await;
 
-    // As when the bot was away: its events come to nobody.
+    // The bot is disconnected, so its events are not received.
     let Server { here, roles } = server;
     let deleted = || {
         assert!(control.delete_role(guild, second));

@@ -1,4 +1,4 @@
-//! What is known of guilds: asked for once, kept, and kept right by events.
+//! Cached guild data: read once, cached, and kept up to date by events.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ fn guilds(discord: &Simulator) -> Guilds {
     ))
 }
 
-/// How often each part was asked for: guilds, members, channels, one channel, the bot itself.
+/// The number of requests for each part: guilds, members, channels, one channel, the bot itself.
 fn asked(discord: &Simulator) -> [usize; 5] {
     [
         "GET /guilds/{id}",
@@ -77,7 +77,7 @@ fn without(route: &str, field: &str) -> RestFault {
     }
 }
 
-/// A Discord that renamed what nobody looks at, and a server that sends roles apart from the guild.
+/// A Discord that renamed unused fields, and a server that sends roles separately from the guild.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_the_fields_that_are_used_are_needed() {
     let discord = world().await;
@@ -135,7 +135,7 @@ async fn many_askers_are_one_request_and_the_answer_is_kept() {
         "channels only when they are asked about"
     );
 
-    // A cache that nobody tells does not know better, until it is told that it was wrong.
+    // Without events the cache is out of date, until it is told to discard the data.
     discord.control().set_bot_permissions(guild.id(), 0);
     assert_eq!(assignable(&guilds, guild, role).await, Assignable::Yes);
     guilds.forget(id);
@@ -212,7 +212,7 @@ async fn events_keep_guilds_right() {
     let control = discord.control();
     let bot = start(&config_for(&discord), scene.postgres.connection()).await;
     up(&discord, 2).await;
-    // Events of the start would have the guild forgotten, which is right and not what is looked at here: they come before these.
+    // Events at startup would invalidate the guild, which is correct but not the subject here, so they come first.
     control.generate(500);
     settle_exactly(&discord, &scene.store()).await;
     let guild = &discord.world().guilds()[0];
@@ -275,7 +275,7 @@ async fn events_keep_guilds_right() {
     scene.stop().await;
 }
 
-/// What was asked for before an event came must not stand after it.
+/// A response that was requested before an event must not replace it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_older_than_an_event_is_not_kept() {
     let discord = world().await;
@@ -313,7 +313,7 @@ async fn an_answer_older_than_an_event_is_not_kept() {
     assert_eq!(assignable(&guilds, guild, role).await, Assignable::Yes);
     assert_eq!(asked(&discord)[0] - before[0], 2, "and then it is kept");
 
-    // One that never stops changing is answered all the same.
+    // A guild that never stops changing is returned nevertheless.
     guilds.forget(Id::new(guild.id()));
     discord.control().add_fault(slow(None));
     let before = asked(&discord);

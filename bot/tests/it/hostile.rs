@@ -25,7 +25,7 @@ fn world() -> SimulatorConfig {
     }
 }
 
-/// A bot that reads what messages say, and is quick to give up.
+/// A bot that reads the content of messages, with short timeouts.
 fn config(discord: &Simulator) -> Config {
     let mut config = config_for(discord);
     config.discord.message_content = true;
@@ -42,7 +42,7 @@ async fn count(bot: &Bot, name: &str) -> f64 {
         .sum()
 }
 
-/// Wait until so many sessions began in all, and the bot has heard of each that goes on: one that it does not know cannot be resumed.
+/// Wait until this many sessions have started in total, and the bot knows the current ones: an unknown one cannot be resumed.
 async fn ready(discord: &Simulator, bot: &Bot, sessions: usize) {
     up(discord, sessions).await;
     until("every shard is up", async || {
@@ -55,7 +55,7 @@ async fn ready(discord: &Simulator, bot: &Bot, sessions: usize) {
     .await;
 }
 
-/// Wait until so many messages more were given to sessions.
+/// Wait until this many more messages were delivered to sessions.
 async fn traffic(discord: &Simulator, messages: u64) {
     let sent = discord.oracle().sent();
     until("messages come", async || {
@@ -64,7 +64,7 @@ async fn traffic(discord: &Simulator, messages: u64) {
     .await;
 }
 
-/// What comes within a session: it is skipped, or the session ends, and the next one counts everything.
+/// Invalid events within a session: they are skipped, or the session ends, and the next one counts everything.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_breaks_a_session_ends_it_and_nothing_else() {
     let scene = Scene::new().await;
@@ -72,7 +72,7 @@ async fn what_breaks_a_session_ends_it_and_nothing_else() {
     let control = discord.control();
     let bot = start(&config(&discord), scene.postgres.connection()).await;
     ready(&discord, &bot, 2).await;
-    // A panic here would come again with each replay.
+    // A panic here would happen again with each replay.
     let member = |member: Value| {
         json!({
             "id": "1300000000000000001", "channel_id": "400000000000000000", "content": "!rank", "member": member,
@@ -82,7 +82,7 @@ async fn what_breaks_a_session_ends_it_and_nothing_else() {
     for value in [json!(7), json!("text"), json!([1]), json!(null), json!({})] {
         control.dispatch(None, "MESSAGE_CREATE", &member(value).to_string());
     }
-    // One that is a person's is read further. It counts, for somebody whom the oracle does not know.
+    // A message by a user is parsed further. It counts for a member whom the oracle does not know.
     let guild = discord.world().guilds()[0].id();
     let mut person = member(json!(7));
     person["guild_id"] = json!(guild.to_string());
@@ -132,7 +132,7 @@ async fn what_breaks_a_session_ends_it_and_nothing_else() {
     scene.stop().await;
 }
 
-/// What comes at the beginning of a connection: the bot tries again, and is up as soon as Discord is in order.
+/// Invalid events at the start of a connection: the bot tries again, and is up as soon as Discord works properly.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_beginning_is_tried_again() {
     let scene = Scene::new().await;
@@ -158,8 +158,8 @@ async fn a_broken_beginning_is_tried_again() {
     }
     ready(&discord, &bot, 2).await;
 
-    // The same for READY. The last session ID is a valid one again. What a session whose READY cannot be read would bring is lost, so
-    // nothing is sent meanwhile.
+    // The same for READY. The last session ID is valid again. Events of a session whose READY cannot be parsed are lost, so none are sent
+    // meanwhile.
     control.pause();
     until("all is read", async || control.drained().then_some(())).await;
     control.invalidate(Some(0), false);
@@ -209,7 +209,7 @@ async fn a_silent_gateway_is_left() {
     let scene = Scene::new().await;
     let mut world = world();
     world.gateway.silent = true;
-    // The second shard waits for its turn longer than Discord may take to answer, which is nobody's fault.
+    // The second shard waits for its turn longer than Discord's time limit, which is not an error.
     world.gateway.max_concurrency = 1;
     world.gateway.identify_window = Duration::ZERO;
     let discord = discord(world).await;
@@ -240,7 +240,7 @@ async fn a_silent_gateway_is_left() {
     scene.stop().await;
 }
 
-/// Events that come before those that they follow on, through drops of the connection.
+/// Events out of order, with dropped connections.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_out_of_order_count_once_and_are_no_gap() {
     let scene = Scene::new().await;

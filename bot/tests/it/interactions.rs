@@ -1,4 +1,4 @@
-//! What members ask by commands, as Discord sees the answers.
+//! Commands, and Discord's view of the replies.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ async fn commands_are_answered() {
     here.end().await;
 }
 
-/// A rank contains what was written before the question, committed or not.
+/// A rank includes messages sent before the command, committed or not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rank_counts_the_last_message() {
     let here = here().await;
@@ -133,7 +133,7 @@ async fn whatever_is_asked_gets_an_answer() {
     here.end().await;
 }
 
-/// A database that is away gives a line in time, and what was written meanwhile counts.
+/// If the database is unavailable there is a message in time, and messages sent meanwhile count.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_database() {
     let mut here = here().await;
@@ -167,7 +167,7 @@ async fn without_a_database() {
     here.end().await;
 }
 
-/// What Discord replays after a resume is not answered twice.
+/// An interaction replayed after a resume gets no second reply.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replayed_question() {
     let here = here().await;

@@ -1,4 +1,4 @@
-//! Leaderboards: pages, ranks and counts, against a plain sort of everything; and as members see them.
+//! Leaderboards: pages, ranks and counts compared with sorting everything, and as shown to members.
 
 mod shown;
 
@@ -32,7 +32,7 @@ fn key(user: u64) -> MemberKey {
     }
 }
 
-/// What a member has: XP, messages, and the XP of each week.
+/// A member's data: XP, messages, and the XP of each week.
 #[derive(Clone, Debug, Default)]
 struct Has {
     xp: u64,
@@ -66,7 +66,7 @@ fn sorted(members: &Members, order: Order) -> Vec<(u64, u64)> {
     all
 }
 
-/// Add what some members earned in one flush, whose messages are of two weeks at most.
+/// Add what some members earned in one flush, whose messages are from at most two weeks.
 async fn flush(store: &Store, members: &mut Members, earned: &BTreeMap<u64, Vec<(i32, u64)>>) {
     let deltas: Vec<(MemberKey, MemberDelta)> = earned
         .iter()
@@ -203,7 +203,7 @@ async fn every_board_is_that_of_a_plain_sort() {
             // Few are active, most are not.
             let user = 1 + u64::from(fastrand::u32(0..150).min(fastrand::u32(0..150)));
             let awards = (0..fastrand::usize(1..6)).map(|_| {
-                // In the first half the week ends; then it has ended, but for what comes late.
+                // In the first half the week ends; after that it has ended, except for late messages.
                 let late = fastrand::u32(0..8) == 0;
                 let week = WEEK + i32::from(!late && (round > 6 || fastrand::bool()));
                 (week, [0, 0, 15, 20, 20, 400][fastrand::usize(0..6)])
@@ -223,7 +223,7 @@ async fn every_board_is_that_of_a_plain_sort() {
     assert_counted(&session.client).await;
     assert_boards(&store, &members).await;
 
-    // Who is taken out is not counted, whoever does it.
+    // Deleted members are not counted, whoever deleted them.
     session
         .execute("DELETE FROM member_xp WHERE user_id % 3 = 0")
         .await;
@@ -309,7 +309,7 @@ async fn a_guild_is_ranked_while_a_flush_is_under_way() {
             write(tx, &first).await?;
             begins.notify_one();
             goes_on.notified().await;
-            // In it since the transaction looked.
+            // These were inserted after the transaction read the rows.
             let second: Vec<_> = (401..=500).map(earned).collect();
             write(tx, &second).await
         })
@@ -343,7 +343,7 @@ async fn a_guild_is_ranked_while_a_flush_is_under_way() {
     scene.stop().await;
 }
 
-/// The counts are those of the rows, whoever changes them and whatever the search path is.
+/// The counts match the rows, whoever changes them and whatever the search path is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_from_elsewhere_are_counted() {
     let scene = Scene::new().await;
@@ -392,7 +392,7 @@ async fn changes_from_elsewhere_are_counted() {
     scene.stop().await;
 }
 
-/// A row that another transaction makes at the same time is added to.
+/// If another transaction inserts the same row, the values are added.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_whom_two_flushes_make() {
     let scene = Scene::new().await;
@@ -416,7 +416,7 @@ async fn a_member_whom_two_flushes_make() {
                     let additions = deltas.iter().map(|(key, delta)| Addition {
                         key: *key,
                         delta: *delta,
-                        // As it was when the other flush looked.
+                        // As it was when the other flush read it.
                         is_new: true,
                         is_ranked: false,
                     });

@@ -1,4 +1,4 @@
-//! A guild's own rules, and XP that people give and take.
+//! A guild's own rules, and XP changed by moderators.
 
 use discord_simulator::{InteractionRequest, InteractionState};
 use eventide::{features::levels::rows::member_xp, postgres::Statement, support::ids::MemberKey};
@@ -11,7 +11,7 @@ use crate::support::{
     until,
 };
 
-/// Ids of messages that nobody else sends, a minute apart.
+/// Unused message IDs, a minute apart.
 struct Messages(u64);
 
 impl Messages {
@@ -19,7 +19,7 @@ impl Messages {
         Self((here.discord.control().now_ms() - 1_420_070_400_000) << 22)
     }
 
-    /// A message of somebody with these roles.
+    /// A message by a member with these roles.
     fn send(&mut self, here: &Here, user: u64, channel: u64, roles: &[u64]) {
         self.0 += 60_000 << 22;
         let roles: Vec<String> = roles.iter().map(u64::to_string).collect();
@@ -44,7 +44,7 @@ async fn xp_of(here: &Here, user: u64) -> (u64, u64) {
         .map_or((0, 0), |(_, row)| (row.xp, row.messages))
 }
 
-/// Wait until so many messages of somebody are counted, and see what they earned.
+/// Wait until this many messages of a member are counted, and return what they earned.
 async fn earned(here: &Here, user: u64, messages: u64) -> u64 {
     until("the messages are counted", async || {
         let (xp, counted) = xp_of(here, user).await;
@@ -215,7 +215,7 @@ async fn xp_is_given_taken_and_taken_back() {
     })
     .await;
 
-    // Everybody with a role; nobody is told apart from those without.
+    // Everyone with a role; others are not affected.
     let control = here.discord.control();
     let role_id = control.create_role(here.guild(), "writers", 1).expect("a role");
     let (role, resolved) = role(role_id);
@@ -232,7 +232,7 @@ async fn xp_is_given_taken_and_taken_back() {
     here.end().await;
 }
 
-/// What was answered at first: it may have been changed since.
+/// The first response, which may have been edited since.
 fn first(state: &InteractionState) -> &str {
     let callback = state.callback.as_ref().expect("an answer");
     callback["data"]["content"].as_str().unwrap_or_default()
@@ -322,7 +322,7 @@ async fn what_is_replayed_is_done_once() {
     .await;
     assert_eq!(again.expect("done"), Mass::Nothing, "once only");
     assert_eq!(sum().await, 150);
-    // Many at once.
+    // Many at the same time.
     let gifts = (10..40_u64).map(|interaction| {
         grant(
             &store,
@@ -362,7 +362,7 @@ async fn whoever_may_not_is_told_so() {
         let said = text(&here.ask(&request).await);
         assert!(said.contains("Manage Server"), "{command} {path}: {said}");
     }
-    // Options that Discord would not let through.
+    // Options that Discord would reject.
     let bad = [
         (
             "xp",
@@ -423,7 +423,7 @@ async fn whoever_may_not_is_told_so() {
     ];
     for (command, path, options, expected) in bad {
         let mut request = here.managing(command, path, options, resolved.clone());
-        // Each by somebody else: nobody is held for asking too often.
+        // Each by a different member, so that the rate limit is not reached.
         request.user_id = here
             .member(10 + u32::try_from(path.len()).expect("short") + u32::from(expected.as_bytes()[0]) % 60);
         let said = text(&here.ask(&request).await);
@@ -489,7 +489,7 @@ async fn rewards_announcements_and_curves() {
     })
     .await;
 
-    // Somebody takes the role away; a sync gives it back.
+    // The role is removed by hand; a sync gives it back.
     let mut sync = here.managing("levels", "reward sync", json!([]), json!({}));
     sync.user_id = here.next_member();
     let state = here.ask(&sync).await;
@@ -510,7 +510,7 @@ async fn rewards_announcements_and_curves() {
     here.end().await;
 }
 
-/// Nothing is reset before who asked says yes, and nobody else can say it.
+/// Nothing is reset before the user confirms, and no other member can confirm.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reset_asks_first() {
     let here = here().await;

@@ -1,4 +1,4 @@
-//! Discord's limits, with every text at its maximum at once.
+//! Discord's limits, with every text at its maximum length.
 
 use discord_simulator::InteractionState;
 use serde_json::{Value, json};
@@ -43,11 +43,11 @@ pub(crate) fn assert_fits(message: &Value) {
     assert!(total <= 6_000, "{total}");
 }
 
-/// The answer to somebody who runs the server: there is one, and Discord takes it.
+/// The reply to a manager of the server: there is one, and Discord accepts it.
 async fn answer(here: &Here, command: &str, path: &str, options: Value, resolved: Value) -> Value {
     let mut request = here.managing(command, path, options, resolved);
     if command == "levels" {
-        // Somebody else each time: nobody asks too often.
+        // A different member each time, so that the rate limit is not reached.
         request.user_id = here.next_member();
     }
     let state: InteractionState = here.ask(&request).await;

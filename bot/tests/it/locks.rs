@@ -1,4 +1,4 @@
-//! Transactions that change the same members lock them in one order, so none waits for one that waits for it.
+//! Transactions that change the same members lock them in one order, so they cannot deadlock.
 
 use std::sync::{
     Arc,
@@ -63,7 +63,7 @@ async fn take(store: &Store) -> (Fence, i64) {
     (taken.fence, taken.revision)
 }
 
-/// Two members come and two leave, not in the order of their ids, and all four have written before.
+/// Two members join and two leave, not ordered by ID, and all four have written messages before.
 fn changes(round: u64) -> Changes {
     let mut ledger = Ledger::new(Arc::new(Memory::new(1 << 20)), 16);
     let members = [3, 0, 4, 1].map(|at| key((round * 5 + at) % MEMBERS + 1));
@@ -107,7 +107,7 @@ async fn erase(store: &Store, user: u64, asked: u64) -> bool {
     erased.await.expect("erased")
 }
 
-/// What is locked later is free while a flush, or an erasure, waits for what is locked earlier.
+/// Later locks are free while a flush, or an erasure, waits for earlier ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_held_that_comes_later() {
     let (scene, looking) = scene().await;
@@ -123,7 +123,7 @@ async fn nothing_is_held_that_comes_later() {
         })
         .await;
     };
-    // Members are erased whose rows are there still.
+    // Members are erased whose rows still exist.
     for (round, held, erased) in [(0, order[0], 3), (1, order[1], 2), (2, order[2], 5)] {
         for erases in [false, true] {
             holding
@@ -159,7 +159,7 @@ async fn nothing_is_held_that_comes_later() {
     scene.stop().await;
 }
 
-/// The same without knowing where they wait.
+/// The same without known places of waiting.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flushes_and_erasures_of_the_same_members() {
     const ROUNDS: u64 = 150;
@@ -187,7 +187,7 @@ async fn flushes_and_erasures_of_the_same_members() {
     };
     let ((), erasures) = tokio::join!(flushing, erasing);
     assert!(erasures > MEMBERS, "{erasures}");
-    // A backend tells its statistics when it ends.
+    // A backend reports its statistics when it ends.
     store.close();
     until("the other backends have ended", async || {
         let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";

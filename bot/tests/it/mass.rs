@@ -1,4 +1,4 @@
-//! Changes of many members: in steps that hold up nobody, each once, whatever ends in their middle.
+//! Changes of many members: in steps that do not block others, each once, whatever interrupts them.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -77,7 +77,7 @@ async fn a_change_that_was_interrupted_goes_on_where_it_was() {
     assert_eq!(seen(&session).await, (0, 0, members));
     let done = reset(&store, &settings, entry(1, "levels_reset"), &told).await;
     assert_eq!(done.expect("done"), Mass::Before);
-    // The same for taking it back; and then nobody replays it, but somebody finds it.
+    // The same for the undo; it is not replayed this time, but found by the job.
     let (told, mut hears) = watch::channel(0);
     tokio::select! {
         done = take_back(&store, &settings, entry(2, "levels_undo"), entry(1, "").interaction_id, PERMIT, &told) => {
@@ -105,7 +105,7 @@ async fn a_change_that_was_interrupted_goes_on_where_it_was() {
     scene.stop().await;
 }
 
-/// What is taken back while it still goes on is finished first, so that nothing of it comes after.
+/// If a change is undone while it is in progress, it is finished first, so that none of it follows the undo.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_is_finished_before_it_is_taken_back() {
     let scene = Scene::new().await;
@@ -163,7 +163,7 @@ async fn a_change_is_finished_before_it_is_taken_back() {
 const WEEK: i32 = 2_900;
 const FEW: u64 = 2_500;
 
-/// Members of a ranked server. Half of what they have was earned this week, but by every fifth, who has not written for weeks.
+/// Members of a ranked server. Half of their XP is from this week, except for every fifth, who has not written for weeks.
 async fn fill_week(store: &Store, session: &Session) {
     session
         .execute(&format!(
@@ -190,7 +190,7 @@ const fn seen_of(row: &Row) -> (i64, i32, i64) {
     (row.0, row.1, row.2)
 }
 
-/// The week's board follows what is done to XP, and an undo brings it back, beside what was earned in between.
+/// The week's leaderboard follows changes of XP, and an undo restores it, in addition to what was earned in between.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_week_goes_with_a_reset_and_comes_back_with_an_undo() {
     let scene = Scene::new().await;
@@ -263,7 +263,7 @@ async fn the_week_goes_with_a_reset_and_comes_back_with_an_undo() {
     scene.stop().await;
 }
 
-/// So it does with one member: set to 0, which takes the week along, and what else is done, and taken back.
+/// The same with one member: XP set to 0, which includes the week, and other changes, and their undo.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_week_goes_with_what_is_done_to_one_member() {
     let scene = Scene::new().await;
@@ -304,7 +304,7 @@ async fn the_week_goes_with_what_is_done_to_one_member() {
     scene.stop().await;
 }
 
-/// Whoever gives up on a statement has the server give it up too.
+/// A statement whose caller stops waiting is cancelled on the server, too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_that_is_given_up_is_cancelled_on_the_server() {
     const SLOW: Statement = Statement {

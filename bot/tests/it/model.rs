@@ -1,8 +1,8 @@
-//! The ledger and the checkpoint against a sequential model: whatever happens in whatever order, the tables hold what a bot would
-//! have counted that read one event after the other, up to each shard's checkpoint; and in the end everything.
+//! Compares the ledger and the checkpoint with a sequential model: whatever happens in any order, the tables contain what a bot would have
+//! counted that processes one event after the other, up to each shard's checkpoint; and in the end everything.
 //!
-//! Ledger, entries and outcomes are the real ones. Of the database there are two: PostgreSQL with the real statements, for a few cases,
-//! and the same rule in a few lines, for many.
+//! Ledger, entries and outcomes are the real ones. There are two databases: PostgreSQL with the real statements, for a few cases, and the
+//! same rule in a few lines, for many.
 
 mod databases;
 mod owners;
@@ -19,7 +19,7 @@ use self::{
 };
 use crate::support::Scene;
 
-/// Shards, each with guilds of its own.
+/// Shards, each with its own guilds.
 const SHARDS: u32 = 3;
 /// Members of each shard: few, so that each has many messages.
 const MEMBERS: u64 = 4;
@@ -27,25 +27,25 @@ const MEMBERS: u64 = 4;
 /// Something that happens.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A member writes, and whoever has the shard receives it.
+    /// A member writes, and the shard's owner receives the message.
     Message { shard: u32, said: Said },
-    /// The owners of some shards hand over what they have, in one transaction.
+    /// The owners of some shards hand over their changes, in one transaction.
     Flush { shards: Vec<u32>, fate: Fate },
-    /// The process is killed and started again: what was not committed is replayed.
+    /// The process is killed and restarted: uncommitted events are replayed.
     Restart,
     /// Another process takes a shard. The one before does not know.
     Move { shard: u32 },
-    /// The one before tries to write what it has.
+    /// The previous owner tries to write its changes.
     Late { shard: u32, fate: Fate },
 }
 
-/// What becomes of a transaction.
+/// The fate of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Committed,
     /// The connection broke before the server had the COMMIT.
     RolledBack,
-    /// It broke after: what was written is there, and nobody was told.
+    /// The connection broke afterwards: the transaction is committed, and the answer is lost.
     Unanswered,
 }
 
@@ -81,7 +81,7 @@ fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..most)
 }
 
-/// Let it all happen, and look after each step.
+/// Play all steps, and check after each.
 async fn played(database: &mut impl Database, steps: &[Step]) -> Result<(), TestCaseError> {
     let mut world = World::new(database).await;
     for step in steps {

@@ -1,4 +1,4 @@
-//! Moving in and out: imports and exports on a real PostgreSQL, by the real binary where a process matters.
+//! Imports and exports on a real PostgreSQL, with the real binary where a process matters.
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +34,7 @@ use crate::support::{
 
 const GUILD: u64 = 197_038_439_483_310_086;
 
-/// The id of a member, made at a moment of its own as Discord makes them.
+/// The ID of a member, created at a different time for each, as by Discord.
 const fn user(index: u64) -> u64 {
     ((150_000_000_000 + index * 7_919) << 22) | ((index * 40_503) % (1 << 22))
 }
@@ -116,7 +116,7 @@ impl Place {
         self.store.query(statement, params).await.expect(sql);
     }
 
-    /// What is stored. Every member has to be counted where they stand.
+    /// The stored members. Each has to be counted in their bucket.
     async fn members(&self) -> Members {
         let statement = Statement {
             types: &[],
@@ -298,7 +298,7 @@ async fn commits_that_nobody_heard_of() {
     place.scene.stop().await;
 }
 
-/// Two imports add to the members whom the bot is counting at that moment.
+/// Two imports add XP to members whom the bot is counting at the same time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn beside_a_running_bot() {
     let place = Place::new().await;
@@ -340,7 +340,7 @@ async fn beside_a_running_bot() {
     .await;
     bot.drain(PATIENCE).await.expect("a clean end");
     place.members().await;
-    // What is left without the imports is what the bot counted.
+    // Without the imports, the rest is what the bot counted.
     for (key, _) in &known {
         let ids = [key.guild_id.get().cast_signed(), key.user_id.get().cast_signed()];
         place
@@ -411,7 +411,7 @@ async fn what_is_rejected_can_be_corrected() {
     place.scene.stop().await;
 }
 
-/// Nothing is written, and what would be is what is, when it is meant.
+/// Nothing is written, and the report matches a real import.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dry_run_writes_nothing_and_foretells() {
     let place = Place::new().await;
@@ -447,13 +447,13 @@ async fn a_dry_run_writes_nothing_and_foretells() {
     place.scene.stop().await;
 }
 
-/// Who passes a level with a reward has their roles made right, once, also where the import is killed and goes on.
+/// If a member passes a level with a reward, their roles are updated once, even if the import is killed and continued.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reward_roles_follow() {
     const ELSEWHERE: u64 = GUILD + 1;
     let place = Place::new().await;
     let session = Session::open(&place.scene.postgres.connection().into()).await;
-    // A reward at level 3 (475 XP) in one guild, none in the other, and one where rewards are switched off.
+    // A reward at level 3 (475 XP) in one guild, none in the other, and one guild with rewards switched off.
     session
         .execute(&format!(
             "INSERT INTO level_role (guild_id, role_id, level) VALUES ({GUILD}, 7, 3), ({}, 8, 1);
@@ -471,7 +471,7 @@ async fn reward_roles_follow() {
         row(ELSEWHERE, 3, 5_000),
         row(GUILD, 4, 9_999),
         row(ELSEWHERE + 1, 5, 5_000),
-        // Level 3 before and after; and one who falls from it.
+        // Level 3 before and after, and one who drops below it.
         row(GUILD, 9, 501),
     ];
     let file = place.file("levels.csv", &format!("guild_id,user_id,xp\n{}", rows.concat()));
@@ -495,7 +495,7 @@ async fn reward_roles_follow() {
     };
     let due = [(GUILD, user(2)), (GUILD, user(4))];
     assert_eq!(waiting().await, due);
-    // They come after what members cause themselves.
+    // They are delivered after effects caused by members.
     let urgencies = session
         .client
         .query("SELECT DISTINCT urgency FROM outbox_lane", &[])
@@ -504,7 +504,7 @@ async fn reward_roles_follow() {
     assert_eq!(urgencies.len(), 1);
     assert_eq!(urgencies[0].get::<_, i64>(0), 2);
 
-    // The same again changes no level, and less XP takes what the level gave.
+    // The same import again changes no level, and less XP removes what the level gave.
     options.again = true;
     assert_eq!(place.run(&options).await.expect("imported").roles, 0);
     assert_eq!(waiting().await, due);
@@ -549,7 +549,7 @@ async fn rounded_ids_are_refused() {
     place.scene.stop().await;
 }
 
-/// What does not say enough is not guessed at.
+/// Ambiguous input is not guessed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_clear_line_for_each_thing_that_is_missing() {
     let place = Place::new().await;
@@ -696,7 +696,7 @@ async fn a_tutorials_database() {
     place.scene.stop().await;
 }
 
-/// What is exported can be imported without loss.
+/// An export can be imported without loss.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_export_comes_back_as_it_was() {
     let place = Place::new().await;

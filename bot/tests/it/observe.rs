@@ -1,4 +1,4 @@
-//! Dashboards and alerts on a real Prometheus: each query finds something, and each alert fires when it should.
+//! Dashboards and alerts on a real Prometheus: each query returns data, and each alert fires when it should.
 //!
 //! `make observe` is the long form, with tables; the short one, without faults, is an ordinary test.
 
@@ -85,7 +85,7 @@ impl Demo {
     }
 }
 
-/// A query with what it found.
+/// A query with its result.
 struct Found {
     query: Query,
     result: Result<Vec<Value>, String>,
@@ -109,8 +109,8 @@ impl Found {
 /// This series exists with `database.read_url` only, which the demo does not set; its alert has a fault of its own.
 const WITH_A_REPLICA: &str = "eventide_replica_usable";
 
-/// The alerts' expressions as queries that always find something: `> 1` filters, `> bool 1` does not. And each of their selectors by
-/// itself, since an `or` hides what is missing.
+/// The alerts' expressions as queries that always return data: `> 1` filters, `> bool 1` does not. Each of their selectors is queried
+/// separately as well, since an `or` hides missing series.
 async fn of_alerts(prometheus: &Prometheus) -> Vec<Query> {
     let rules = prometheus.rules().await;
     assert!(rules.len() > 10, "{rules:?}");
@@ -162,7 +162,7 @@ async fn ask(prometheus: &Prometheus, queries: Vec<Query>, patience: Duration) -
     }
 }
 
-/// What must not be: names that are not in the registry, and queries that find nothing.
+/// Errors: names that are not in the registry, and queries without data.
 fn wrong(found: &[Found]) -> Vec<String> {
     let mut wrong = Vec::new();
     for one in found {
@@ -204,7 +204,7 @@ async fn the_rules_pass_their_own_tests() {
     promtool(&["test", "rules", "deploy/prometheus/alerts.test.yml"]).await;
 }
 
-/// Each alert has a test for when it fires and when it does not, and a section of the runbook where it points.
+/// Each alert has a test for firing and for not firing, and the section of the runbook to which it links.
 #[test]
 fn every_alert_has_a_test_and_a_section() {
     let read = |path| std::fs::read_to_string(prometheus::repository(path)).expect("in the repository");
@@ -240,7 +240,7 @@ fn every_alert_has_a_test_and_a_section() {
     );
 }
 
-/// The files are what `dashboards/make.py` writes.
+/// The files are up to date with `dashboards/make.py`.
 #[tokio::test]
 async fn dashboards_are_what_their_source_says() {
     let output = tokio::process::Command::new("python3")
@@ -256,7 +256,7 @@ async fn dashboards_are_what_their_source_says() {
     );
 }
 
-/// Half a minute of the real demo, scraped: no query of any dashboard or alert finds nothing, and none names what is not there.
+/// Half a minute of the real demo, scraped: every query of a dashboard or an alert returns data, and only names existing metrics.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_query_finds_something() {
     let demo = Demo::start().await;
@@ -271,7 +271,7 @@ async fn every_query_finds_something() {
     demo.end().await;
 }
 
-/// Some minutes long; `make observe`.
+/// It takes some minutes; `make observe`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes some minutes: make observe"]
 async fn in_full() {
@@ -283,7 +283,7 @@ async fn in_full() {
         let mut queries = queries::of_dashboards();
         queries.extend(of_alerts(&prometheus).await);
         let count = queries.len();
-        // Once to wait for all, and once more a while later for what is shown.
+        // Once to wait for all of them, and once more later for the values that are shown.
         drop(ask(&prometheus, queries.clone(), PATIENCE).await);
         for _ in 0..60 {
             a_scrape().await;

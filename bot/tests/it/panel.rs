@@ -1,4 +1,4 @@
-//! The panel of a server's settings, welcomes, and commands that are written as messages.
+//! The panel of a server's settings, welcomes, and text commands.
 
 use discord_simulator::InteractionRequest;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ async fn everything_is_changed_in_the_panel() {
     let answer = press(&here, filled("settings:prefix", "prefix", "too long")).await;
     assert!(shown(&answer).contains("up to 5 characters"), "{answer}");
 
-    // Who may not is refused at the moment of doing; what nobody knows any more is told so.
+    // Members without permission are refused when they use it; unknown components get a message.
     let mut request = choose("settings:log", &[]);
     request.member_permissions = Some("0".to_owned());
     let answer = here.ask(&request).await.callback.expect("an answer");
@@ -71,7 +71,7 @@ async fn everything_is_changed_in_the_panel() {
     let answer = press(&here, choose("settings:log", &[])).await;
     assert!(shown(&answer).contains("Log channel: none"), "{answer}");
 
-    // What everybody reads is in the server's language, German. What one member reads is in theirs, if there is a catalogue of it.
+    // Public replies are in the server's language, German. Private ones are in the member's, if there is a catalogue for it.
     for (locale, command, expected) in [
         ("fr", "about", "Zählt"),
         ("en-US", "about", "Zählt"),
@@ -112,7 +112,7 @@ async fn who_comes_is_welcomed_once() {
         })
     };
     until("somebody is welcomed", async || welcomes().next()).await;
-    // What comes after it is delivered after it: there is no second one before.
+    // Later welcomes are delivered later, so there is no second one before.
     come(here.member(5), false);
     until("the next one is welcomed", async || {
         (welcomes().count() >= 2).then_some(())
@@ -171,7 +171,7 @@ async fn commands_can_be_written() {
     here.end().await;
 }
 
-/// Where the bot may write but neither embed nor attach anything, it answers in words.
+/// If the bot may write but neither embed nor attach, it replies with text.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn written_commands_are_answered_without_embeds_and_files_where_these_are_denied() {
     const EMBED_LINKS: u64 = 1 << 14;

@@ -1,4 +1,4 @@
-//! `member_xp` in partitions by hash of `guild_id`: the bot runs on it unchanged, and the boards are those of a plain sort.
+//! `member_xp` partitioned by hash of `guild_id`: the bot works on it unchanged, and the leaderboards are correct.
 
 use std::{cmp::Reverse, fmt::Write as _};
 
@@ -48,7 +48,7 @@ async fn partition(session: &Session) {
         )
         .expect("a String takes any text");
     }
-    // Before the triggers: what is copied is counted already.
+    // Before the triggers, since the copied rows are already counted.
     sql += "INSERT INTO member_xp SELECT * FROM member_xp_whole; DROP TABLE member_xp_whole;";
     for trigger in triggers {
         sql += &trigger;

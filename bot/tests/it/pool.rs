@@ -1,4 +1,4 @@
-//! The pool, on a real PostgreSQL: its shares, what it closes, and how its connections are called.
+//! The pool on a real PostgreSQL: its shares, closing connections, and application names.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn database(size: usize, flushes: usize) -> Database {
     database
 }
 
-/// The names of the sessions that came over the network or the socket, but the one that asks.
+/// The application names of client sessions, except the one that asks.
 async fn names(watcher: &Store) -> Vec<String> {
     let names = Statement {
         name: "names",
@@ -40,7 +40,7 @@ async fn names(watcher: &Store) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// Whoever gives up waiting for an answer takes the connection along: the next one would wait for the same answer.
+/// A caller that stops waiting for an answer discards the connection, since the next one would wait for the same answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_swallows_is_not_handed_out_again() {
     let scene = Scene::new().await;
@@ -48,7 +48,7 @@ async fn a_connection_that_swallows_is_not_handed_out_again() {
     let store = Store::new(proxy.connection(&scene.postgres.connection()), &database(2, 1)).expect("a pool");
     store.ping().await.expect("an answer");
     proxy.swallow(false);
-    // With a limit of its own, as a readiness check has.
+    // With a time limit of the caller, like that of a readiness check.
     assert!(timeout(Duration::from_millis(200), store.ping()).await.is_err());
     assert_eq!(store.pool_usage(), (0, 0));
     let again = timeout(PATIENCE, store.ping()).await.expect("in time");
@@ -239,7 +239,7 @@ async fn a_server_that_is_full_is_told_with_the_numbers_to_change() {
     postgres.stop(StopMode::Immediate).await.expect("stopped");
 }
 
-/// Whoever is paused in the middle of a transaction, or cut off, holds nobody up for longer than a moment.
+/// A process that is paused in the middle of a transaction, or cut off, blocks others for a moment only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_transaction_gives_its_locks_back() {
     let lock = Statement {

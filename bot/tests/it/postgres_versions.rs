@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// A name that no test has any more would make `make test-versions` run fewer tests without a word.
+/// A name without a test would silently reduce the number of tests in `make test-versions`.
 #[test]
 fn every_name_in_the_list_is_that_of_a_test() {
     let output = Command::new(std::env::current_exe().expect("this program"))
@@ -23,7 +23,7 @@ fn every_name_in_the_list_is_that_of_a_test() {
             tests.iter().any(|test| test.starts_with(name)),
             "postgres_versions.txt lists {name}, but no test's name begins with it"
         );
-        // Both test runners look for it anywhere in a name.
+        // Both test runners match it anywhere in a name.
         assert!(
             tests
                 .iter()

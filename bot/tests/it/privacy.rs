@@ -1,4 +1,4 @@
-//! What is stored about a member: told to them, and erased for good.
+//! Stored data about a member: exporting it, and erasing it permanently.
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,7 +37,7 @@ use crate::support::{
 /// Tables with a column that names a user, which an export leaves out, and why.
 const EXEMPT: [(&str, &str); 1] = [("mod_action", "what moderators did, which is the server's")];
 
-/// Guards the list: whoever adds a table about members tells and erases it, or says here why not.
+/// Every table about members is exported and erased, or listed here with a reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_table_about_members_is_told_and_erased() {
     let scene = Scene::new().await;
@@ -63,7 +63,7 @@ async fn every_table_about_members_is_told_and_erased() {
         guild_id: Id::new(1),
         user_id: Id::new(1),
     };
-    // A row of the member in each: all are told, and all but the record of the erasure are gone.
+    // A row of the member in each table: all are exported, and all except the record of the erasure are deleted.
     session
         .execute(
             "INSERT INTO audit_log (guild_id, interaction_id, actor_id, action, details, members, created_at)
@@ -211,7 +211,7 @@ impl Shard {
     }
 }
 
-/// What is read back or replayed from before stays erased; what is newer counts, and in the end the erasure is forgotten.
+/// Messages from before the erasure stay erased after backfill or replay; newer ones count, and in the end the erasure is deleted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_sent_before_does_not_come_back() {
     let scene = Scene::new().await;
@@ -232,7 +232,7 @@ async fn what_was_sent_before_does_not_come_back() {
     shard.message(at + 1);
     shard.flush().await;
     assert_eq!(shard.stored().await.1, 1, "the member is back");
-    // A replay of the erasure does not take what is new.
+    // A replay of the erasure does not delete new data.
     assert!(!erase(&shard.store, KEY, asked).await);
     shard.message(at - 7);
     shard.flush().await;
@@ -245,7 +245,7 @@ async fn what_was_sent_before_does_not_come_back() {
     scene.stop().await;
 }
 
-/// Every column of every table is searched for the ID of a member who had everything erased, also within JSON.
+/// Every column of every table is searched for the ID of a member who erased everything, including within JSON.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_column_knows_who_was_erased() {
     let here = asking::here().await;
@@ -274,7 +274,7 @@ async fn no_column_knows_who_was_erased() {
     here.end().await;
 }
 
-/// The tables with a row in which an ID stands.
+/// The tables with a row that contains an ID.
 async fn naming(session: &Session, id: &str) -> Vec<String> {
     let tables = session
         .client

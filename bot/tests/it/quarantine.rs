@@ -1,4 +1,4 @@
-//! What PostgreSQL refuses stops nothing else, is kept, and counts once when somebody has it applied.
+//! Changes that PostgreSQL rejects do not stop others, are stored, and count once when they are applied.
 
 use std::{fs::File, os::unix::fs::FileExt as _, sync::Arc};
 
@@ -28,7 +28,7 @@ use crate::support::{
     until,
 };
 
-/// A world in which the order of messages does not matter: what is applied later is out of order.
+/// A world in which the order of messages does not matter, since changes applied later are out of order.
 async fn world() -> Simulator {
     discord(SimulatorConfig {
         shards: 2,
@@ -55,7 +55,7 @@ async fn type_in(scene: &Scene, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// What an operator, or a disk, does to the tables; what it takes back; and what PostgreSQL then says.
+/// What an operator, or a disk, does to the tables; the statement that undoes it; and PostgreSQL's error.
 const FAULTS: [(&str, &str, &str); 4] = [
     (
         "ALTER TABLE member_xp ADD CONSTRAINT odd CHECK (user_id % 3 <> 0) NOT VALID",
@@ -136,7 +136,7 @@ async fn refused_changes_are_kept_and_applied_once() {
     scene.stop().await;
 }
 
-/// Nothing is lost where not even the quarantine can be written.
+/// If not even the quarantine can be written, nothing is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_quarantine_the_flush_waits() {
     let scene = Scene::new().await;
@@ -165,8 +165,8 @@ async fn without_a_quarantine_the_flush_waits() {
     scene.stop().await;
 }
 
-/// A page of a table that is damaged on disk: what belongs on it is kept, everything else goes on, and it counts once when the page is
-/// there again.
+/// A page of a table is damaged on disk: changes on it are quarantined, everything else continues, and they count once when the page is
+/// restored.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_belongs_on_a_damaged_page_is_kept() {
     const PAGE: usize = 8192;
@@ -247,7 +247,7 @@ async fn what_belongs_on_a_damaged_page_is_kept() {
     scene.stop().await;
 }
 
-/// A shard whose checkpoint cannot be moved waits, and the one beside it in the same lane goes on.
+/// A shard whose checkpoint cannot be moved waits, and another one in the same lane continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_checkpoint_that_is_refused_stops_only_its_shard() {
     let scene = Scene::new().await;
@@ -292,7 +292,7 @@ async fn a_checkpoint_that_is_refused_stops_only_its_shard() {
     scene.stop().await;
 }
 
-/// A member who has as much XP as a BIGINT holds cannot make a flush fail.
+/// A member with as much XP as a BIGINT can hold cannot make a flush fail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sums_saturate() {
     const SHARD: ShardKey = ShardKey { count: 1, id: 0 };

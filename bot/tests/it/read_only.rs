@@ -1,4 +1,4 @@
-//! Sessions that can only read are given up: what they were told at their beginning lasts as long as they do.
+//! Read-only sessions are closed, because their settings last as long as the session.
 
 use discord_simulator::{Rate, SimulatorConfig};
 
@@ -9,7 +9,7 @@ use crate::support::{
     until,
 };
 
-/// How an operator, or a tool for failovers, makes a server read-only, and takes it back.
+/// How an operator, or a failover tool, makes a server read-only, and writable again.
 const WAYS: [(&str, &str); 3] = [
     (
         "ALTER DATABASE {database} SET default_transaction_read_only = on",

@@ -1,4 +1,4 @@
-//! `database.read_url` with real standbys: current, lagging, promoted, gone; and with servers that are none.
+//! `database.read_url` with real standbys: current, lagging, promoted, gone; and with servers that are not standbys.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::support::{
     until,
 };
 
-/// A store with a replica, and what looks after that.
+/// A store with a replica, and the task that monitors it.
 struct Reader {
     store: Store,
     stop: watch::Sender<bool>,
@@ -93,7 +93,7 @@ fn value(metric: &str) -> f64 {
         .unwrap_or_default()
 }
 
-/// What the doctor says of the replica.
+/// The doctor's findings about the replica.
 async fn examined(primary: &Scene, replica: &tokio_postgres::Config) -> String {
     let output = command(&["doctor"])
         .env("DATABASE_URL", url(&primary.postgres.connection()))
@@ -122,7 +122,7 @@ async fn a_standby_is_read_while_it_is_new_enough() {
     let line = examined(&primary, &there).await;
     assert!(line.starts_with("ok") && line.contains(" s behind"), "{line}");
 
-    // Nobody writes for longer than the limit: it is as new as the primary all the same.
+    // Nothing is written for longer than the limit: the replica counts as current nevertheless.
     let quiet = Instant::now();
     while quiet.elapsed() < limit * 2 {
         assert!(reader.reads_a_standby().await, "nothing is missing there");

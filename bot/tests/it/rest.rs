@@ -254,7 +254,7 @@ async fn failures_are_told_apart() {
         let calls = discord.control().rest_calls(MESSAGES).len() - before;
         assert_eq!(calls, 1, "{kind:?}: nothing ambiguous is tried again");
     }
-    // What was asked for is done, which is all that somebody needs who does not read the answer.
+    // The request was carried out, which is sufficient if the response is not used.
     discord.control().add_fault(fault(1, RestFaultKind::HalfBody));
     let sent = say(&rest, channel, "once").await.expect("it is done");
     let error = sent.model::<Message>().expect_err("half an answer");
@@ -405,7 +405,7 @@ async fn files_and_the_proxy_pass() {
     let calls = discord.control().rest_calls(MESSAGES);
     assert_eq!(calls[0].body["_files"], json!([{"name": "card.png", "size": 3}]));
     assert_eq!(calls[0].body["allowed_mentions"]["parse"], json!([]));
-    // The limits are the proxy's: what it lets through is a 429, which is waited for.
+    // The proxy enforces the limits: a 429 that it passes on is waited for.
     let texts: Vec<String> = (0..10).map(|number| number.to_string()).collect();
     let sent = join_all(texts.iter().map(|text| say(&rest, channel, text))).await;
     assert!(sent.iter().all(Result::is_ok), "{sent:?}");

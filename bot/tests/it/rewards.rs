@@ -1,4 +1,4 @@
-//! Reward roles: given once they are deserved, however long that takes.
+//! Reward roles are given once they are deserved, however long that takes.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ impl Server {
         config
     }
 
-    /// A member of whom it is written that they have passed a level.
+    /// A member who is recorded as having passed a level.
     async fn member_with(&self, at: u32, xp: i64) -> u64 {
         let user = self
             .discord
@@ -231,8 +231,8 @@ async fn replaced_and_given_once() {
     server.end().await;
 }
 
-/// `{roles}` in an announcement names the roles that the level gives and that the bot may give: not one above it, not one that belongs to
-/// an integration, not one with dangerous permissions that the owner did not choose, and none where rewards are switched off.
+/// `{roles}` in an announcement names the roles that the level gives and the bot may give: none above the bot's, none that belong to an
+/// integration, none with dangerous permissions that the owner did not choose, and none if rewards are switched off.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_announcement_names_only_roles_that_are_given() {
     let server = Server::new("stack").await;
@@ -287,7 +287,7 @@ async fn an_announcement_names_only_roles_that_are_given() {
     server.end().await;
 }
 
-/// A permission that lacks is no end: the role comes when the bot may give it.
+/// A missing permission is temporary: the role is given when the bot may give it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_waits_for_the_permission() {
     let server = Server::new("stack").await;
@@ -313,7 +313,7 @@ async fn a_role_waits_for_the_permission() {
         "Discord is not asked for what it refuses"
     );
     control.set_bot_permissions(server.guild_id, (1 << 28) | (1 << 10) | (1 << 11));
-    // What is known of the guild is a few minutes old at most; without a gateway no event tells of the change.
+    // The cached guild is at most a few minutes old; without a gateway there is no event about the change.
     courier.stop().await;
     let courier = Courier::start(&config, &server.store);
     delivered(&server.store).await;
@@ -370,7 +370,7 @@ async fn one_role_out_of_reach_does_not_stop_the_others() {
         },
     )
     .await;
-    // Some rounds of retries later, it is still one notice, and nothing was asked in vain.
+    // After several retries there is still only one notice, and no unnecessary request.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let notices = server.notices();
     assert_eq!(notices.len(), 1, "{notices:?}");
@@ -390,7 +390,7 @@ async fn one_role_out_of_reach_does_not_stop_the_others() {
     server.end().await;
 }
 
-/// Who is to have another role keeps the one they have until the other can be given.
+/// A member who should have another role keeps the current one until the other can be given.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_loses_a_role_before_they_have_the_next() {
     let server = Server::new("replace").await;
@@ -415,7 +415,7 @@ async fn nobody_loses_a_role_before_they_have_the_next() {
     assert_eq!(control.rest_calls(DELETE).len(), 0);
     assert!(control.set_role_position(server.guild_id, server.roles[1], 3));
     courier.stop().await;
-    // Without a gateway no event tells of the change.
+    // Without a gateway there is no event about the change.
     let courier = Courier::start(&config, &server.store);
     delivered(&server.store).await;
     assert_eq!(server.rewards_of(user), [2]);
@@ -484,7 +484,7 @@ async fn a_role_that_became_dangerous_waits_for_the_owner() {
     server.end().await;
 }
 
-/// Of whom and what is gone nothing is owed.
+/// There are no pending roles for members or roles that no longer exist.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_who_left_and_roles_that_are_gone() {
     let server = Server::new("stack").await;

@@ -1,4 +1,4 @@
-//! Backup and restore by roles that may do no more than the README says: what they lack is named before anything is done.
+//! Backup and restore by roles with only the documented privileges: missing ones are named before anything is done.
 
 use std::path::Path;
 
@@ -136,7 +136,7 @@ async fn a_backup_names_what_the_role_may_not_read() {
     stage.close().await;
 }
 
-/// The backup's own schema belongs to another role, whose bot goes on with it.
+/// The backup's own schema belongs to another role, whose bot continues to use it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restore_beside_the_schema_of_another_role() {
     let stage = Stage::new().await;
@@ -151,7 +151,7 @@ async fn a_restore_beside_the_schema_of_another_role() {
         )
         .await;
     let restore = ["restore", &file];
-    // A schema that is made, and one that was given.
+    // A new schema, and one that was provided.
     for (role, schema) in [("newcomer", "made"), ("tenant", "let's \\ \"go\"")] {
         well(stage.eventide(role, schema, &restore)).await;
         assert_eq!(stage.members(schema).await, before, "{schema}");
@@ -191,7 +191,7 @@ async fn a_restore_names_the_owner_of_what_it_would_replace() {
     assert_eq!(grants, "GRANT \"migrator\" TO \"runner\";");
     assert_eq!(stage.members("public").await, before);
     stage.admin.execute(grants).await;
-    // Erasures are kept in a temporary table, which everybody may make unless that was revoked.
+    // Erasures are kept in a temporary table, which every role may create unless that was revoked.
     stage
         .admin
         .execute("REVOKE TEMPORARY ON DATABASE eventide FROM PUBLIC")

@@ -1,4 +1,4 @@
-//! A schema an instance: several in one database, on a real PostgreSQL.
+//! One schema per instance: several in one database, on a real PostgreSQL.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::support::{
     start_postgres, until,
 };
 
-/// Names as people choose them, and as nobody should.
+/// Common and unusual names.
 const NAMES: [&str; 7] = [
     "public",
     "eventide_two",
@@ -96,7 +96,7 @@ async fn instances_in_one_database_do_not_see_each_other() {
         assert_eq!(checkpoints(store).await, 1, "{}", NAMES[index]);
     }
 
-    // What the address says about the search path does not count.
+    // The search path in the address is ignored.
     let address = url(&postgres.connection());
     let mut database = Config::defaults().database;
     "eventide_two".clone_into(&mut database.schema);
@@ -160,7 +160,7 @@ async fn the_migration_lock_is_the_schema_s_own() {
     postgres.stop(StopMode::Immediate).await.expect("stopped");
 }
 
-/// One role migrates, one runs; a role that lacks a right is told what to type.
+/// One role migrates, and one runs the bot; a missing privilege is reported with its GRANT.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn roles_with_few_rights() {
     let directory = TempDir::new().expect("a directory");
@@ -231,7 +231,7 @@ async fn roles_with_few_rights() {
     postgres.stop(StopMode::Immediate).await.expect("stopped");
 }
 
-/// The real binary in a schema of its own, by the variable that people know.
+/// The real binary with its own schema, by the conventional variable.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_binary_in_a_schema_of_its_own() {
     let directory = TempDir::new().expect("a directory");

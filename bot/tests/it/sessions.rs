@@ -1,4 +1,4 @@
-//! Sessions that die, shards that are taken away, schemas that do not fit, and what others see of it.
+//! Sessions that die, shards that are taken over, schemas that do not match, and what is reported.
 
 use std::{io::Write as _, sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ fn two_shards() -> SimulatorConfig {
     }
 }
 
-/// Op 9 `false`: a new session, the lost one's events are counted up to where it was, and the gap shows.
+/// Op 9 `false`: a new session starts, the lost one's events are counted up to its end, and the gap is recorded.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_session_is_a_gap_and_not_the_end() {
     let scene = Scene::new().await;
@@ -106,7 +106,7 @@ async fn a_zombie_connection_is_given_up() {
     scene.stop().await;
 }
 
-/// What is no event, or an event nobody knows, is skipped and counted; the ones around it count.
+/// Invalid and unknown events are skipped and counted; the ones around them count.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn malformed_and_unknown_payloads() {
     let scene = Scene::new().await;
@@ -223,7 +223,7 @@ async fn health_and_metrics() {
     scene.stop().await;
 }
 
-/// Sessions that receive are not enough: what they receive has to reach the tables.
+/// Receiving events is not enough: they have to reach the tables.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bot_that_commits_nothing_is_not_ready() {
     let scene = Scene::new().await;
@@ -282,7 +282,7 @@ async fn a_log_that_nobody_reads_stops_nothing() {
     scene.stop().await;
 }
 
-/// A pipe into which nothing more goes until somebody reads.
+/// A pipe that is full until it is read.
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     // Without a reader a write of more than the pipe holds waits forever; the thread's end is not waited for.
@@ -291,7 +291,7 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     (reader, writer)
 }
 
-/// Many processes may start at once on an empty database.
+/// Several processes may start at the same time on an empty database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn migrations_at_the_same_time_and_histories_that_do_not_fit() {
     let directory = tempfile::TempDir::new().expect("a directory");

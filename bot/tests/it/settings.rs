@@ -1,4 +1,4 @@
-//! Guilds' settings: what is stored, what holds, and who hears of a change.
+//! Guilds' settings: storage, effective values, and notifications of changes.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -105,7 +105,7 @@ async fn what_is_stored_is_what_holds() {
     scene.stop().await;
 }
 
-/// Of any number that find the same fault at once, one tells the guild.
+/// Of several processes that find the same error at the same time, one notifies the guild.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switching_off_happens_once() {
     let scene = Scene::new().await;
@@ -130,7 +130,7 @@ async fn switching_off_happens_once() {
     let own = settings.of(&store, GUILD).await.expect("read");
     assert!(own.announce == Announce::Off && own.rewards.switched_off);
 
-    // Where people switched it off there is nothing to tell.
+    // If a member switched it off, there is nothing to report.
     let session = Session::open(&scene.postgres.connection().into()).await;
     session
         .execute("UPDATE guild_settings SET announce = 'off', announce_off_reason = NULL, rewards_off_reason = NULL")
@@ -140,7 +140,7 @@ async fn switching_off_happens_once() {
             .await
             .expect("asked")
     );
-    // And where people switched it on again it can break again.
+    // If a member switched it on again, it can fail again.
     session
         .execute("UPDATE guild_settings SET announce = 'direct'")
         .await;
@@ -153,7 +153,7 @@ async fn switching_off_happens_once() {
     scene.stop().await;
 }
 
-/// Settings that are told of changes, as a process has them.
+/// Settings with notifications, as in a process.
 struct Told {
     settings: Settings,
     store: Store,
@@ -207,7 +207,7 @@ impl Told {
     }
 }
 
-/// Whoever changes something, and however: every process knows, while none reads what it remembers anew by itself.
+/// Whatever changes the settings, every process knows, without reading cached ones again by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_is_seen_by_every_process() {
     let scene = Scene::new().await;
@@ -269,7 +269,7 @@ async fn a_change_is_seen_by_every_process() {
     scene.stop().await;
 }
 
-/// What changes while nobody listens is seen when somebody does again, and meanwhile.
+/// Changes during a lost connection are seen meanwhile and afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_connection_hides_no_change() {
     let scene = Scene::new().await;
@@ -305,10 +305,10 @@ async fn a_broken_connection_hides_no_change() {
     told.sees(Announce::Direct).await;
     told.hears().await;
 
-    // It is cut, and cannot be made for a while.
+    // The connection is cut, and cannot be opened for a while.
     way.be(Way::Cut);
     deaf().await;
-    // It is read anew within a second.
+    // Settings are read again within a second.
     until("it is not served any more", async || {
         told.settings.cached(GUILD).is_none().then_some(())
     })
@@ -321,7 +321,7 @@ async fn a_broken_connection_hides_no_change() {
     told.hears().await;
     told.sees(Announce::Off).await;
 
-    // It is half open: nobody is told that nothing arrives any more.
+    // The connection is half open: neither side notices that nothing arrives.
     way.be(Way::Swallowing);
     put("direct").await;
     told.sees(Announce::Direct).await;
@@ -369,7 +369,7 @@ async fn the_bot_is_told() {
 const SERVER: &str = "123456789012345678";
 const ROLE: &str = "223456789012345678";
 
-/// The real binary, as an operator types it; what it says, with its exit code.
+/// Run the real binary; returns its exit code and output.
 async fn eventide(scene: &Scene, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = command(&[&["settings"], arguments].concat())
         .env("DATABASE_URL", url(&scene.postgres.connection()))

@@ -1,4 +1,4 @@
-//! A Discord that takes its time to say where a guild's channels stand: the other shards do not wait for it.
+//! A Discord that is slow to return a guild's channels: other shards do not wait for it.
 
 use discord_simulator::{InteractionRequest, RestFault, RestFaultKind, Simulator, SimulatorConfig};
 use eventide::postgres::{Statement, Store};
@@ -87,8 +87,8 @@ async fn one_guilds_slow_answer_holds_up_no_other_shard() {
         kind: RestFaultKind::None,
     });
 
-    // Each guild is waited for once. On a machine that stands still meanwhile, the wait can be over before the other shard's message is
-    // seen, so there are several.
+    // Each guild is waited for once. On a machine that stalls meanwhile, the wait can end before the other shard's message is seen, so
+    // there are several.
     let mut overtaken = false;
     for (round, guild) in (1..).zip(&slow) {
         send(&discord, *guild, WAITS, round);

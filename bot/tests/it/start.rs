@@ -1,4 +1,4 @@
-//! What keeps the bot from starting is told in one line, and ends it with the right code.
+//! Problems at startup are reported on one line, with the right exit code.
 
 use std::{net::TcpListener, path::Path};
 
@@ -42,7 +42,7 @@ async fn assert_one_line(command: Command, code: i32, words: &[&str]) {
     }
 }
 
-/// `eventide run` in an empty directory, on a port of its own.
+/// `eventide run` in an empty directory, with its own port.
 fn run(directory: &Path) -> Command {
     let mut command = command(&["run"]);
     command
@@ -84,7 +84,7 @@ async fn without_postgresql() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_a_data_directory_that_cannot_be_written() {
     let directory = TempDir::new().expect("a directory");
-    // Permissions do not bind root, but nobody can make a directory below a file.
+    // Permissions do not apply to root, but not even root can create a directory below a file.
     std::fs::write(directory.path().join("data"), "").expect("a file");
     assert_one_line(run(directory.path()), 1, &["data"]).await;
 }
@@ -157,7 +157,7 @@ async fn with_a_wrong_token_or_address() {
     scene.stop().await;
 }
 
-/// A fatal close code ends the process with what the operator has to change.
+/// A fatal close code ends the process with a message about what the operator has to change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refused_by_the_gateway() {
     let scene = Scene::new().await;
@@ -175,7 +175,7 @@ async fn refused_by_the_gateway() {
     scene.stop().await;
 }
 
-/// A server that is not there yet is waited for, with a line that says so, also where its host has no name yet.
+/// The bot waits for a server that is not available yet, with a log line, even if its host has no name yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn before_the_database_is_there() {
     let directory = TempDir::new().expect("a directory");
@@ -202,14 +202,14 @@ async fn before_the_database_is_there() {
         .expect("a status");
     assert!(ended.success());
 
-    // A look at it does not wait: somebody sits before it.
+    // A command does not wait, since an operator is waiting for it.
     let mut nowhere = command(&["migrate", "status"]);
     nowhere.env("DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/d");
     assert_one_line(nowhere, 1, &["127.0.0.1:1/d", "refused"]).await;
     postgres.stop(StopMode::Immediate).await.expect("stopped");
 }
 
-/// What members write would fail a flush one day. The statement that is printed creates a database that is right.
+/// Otherwise some message would fail a flush one day. The printed statement creates a suitable database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_database_that_is_not_utf8() {
     let directory = TempDir::new().expect("a directory");
@@ -244,7 +244,7 @@ async fn on_a_database_that_is_not_utf8() {
     scene.stop().await;
 }
 
-/// A machine that starts may have no DNS yet. Neither PostgreSQL nor Discord is given up over it.
+/// A machine that is starting may have no DNS yet. The bot keeps trying to reach PostgreSQL and Discord.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_dns() {
     let scene = Scene::new().await;

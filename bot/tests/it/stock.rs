@@ -1,4 +1,4 @@
-//! The bot on servers that nobody has tuned for it: as a package makes them, and as an operator can misconfigure them.
+//! The bot on servers without tuning: as a package creates them, and as an operator can misconfigure them.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::support::{
     until,
 };
 
-/// Let members write, until so many messages more have been sent.
+/// Let members write until this many more messages have been sent.
 async fn write(discord: &Simulator, messages: u64) {
     let before = discord.oracle().sent();
     discord.control().set_rate(Rate::PerSecond(3_000.0));
@@ -32,7 +32,7 @@ async fn write(discord: &Simulator, messages: u64) {
     discord.control().set_rate(Rate::Paused);
 }
 
-/// What members see of the boards.
+/// The leaderboards are shown to members.
 async fn boards_are_shown(discord: &Simulator) {
     let guild = discord.world().guilds()[0].id();
     let user = discord.world().member_id(guild, 0).expect("a member");
@@ -71,7 +71,7 @@ async fn stopped(bot: Bot) {
     bot.drain(PATIENCE).await.expect("a clean end");
 }
 
-/// Plans of the statements that the server's log tells of.
+/// The plans of statements in the server's log.
 fn plans(log: &str) -> impl Iterator<Item = &str> {
     log.split("duration: ").filter(|entry| entry.contains("plan:"))
 }
@@ -189,7 +189,7 @@ async fn no_statement_is_compiled_and_no_flush_reads_the_whole_table() {
     stock.stop().await;
 }
 
-/// What an operator can set for a role or a database, each of which would break or slow down something.
+/// Settings that an operator can make for a role or a database, each of which would break or slow down something.
 const HOSTILE: [(&str, &str); 55] = [
     ("jit", "on"),
     ("jit_above_cost", "0"),

@@ -31,13 +31,13 @@ use self::template::Content;
 /// How long anything that a test waits for may take. Far longer than it does: a test that hits it has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Whether tests repeat what they do as often as the project promises, which takes long: `make test-all` does. Otherwise they do it a
-/// few times.
+/// Whether tests repeat what they do as often as the project promises, which takes long: `make test-all` does. Otherwise they do it a few
+/// times.
 pub(crate) fn full_counts() -> bool {
     std::env::var_os("EVENTIDE_TEST_FULL").is_some_and(|value| !value.is_empty())
 }
 
-/// A private PostgreSQL in a directory of its own, with the schema up to date.
+/// A private PostgreSQL in its own directory, with the current schema.
 pub(crate) struct Scene {
     directory: TempDir,
     pub(crate) postgres: PrivatePostgres,
@@ -55,7 +55,7 @@ impl Scene {
         Self { directory, postgres }
     }
 
-    /// A pool of its own on the scene's database.
+    /// A separate pool on the scene's database.
     pub(crate) fn store(&self) -> Store {
         Store::new(self.postgres.connection(), &Config::defaults().database).expect("a pool")
     }
@@ -91,7 +91,7 @@ pub(crate) async fn start_postgres_with(directory: &Path, settings: &[(&str, &st
     start(directory, Content::Database, settings).await
 }
 
-/// A server without the durability that a test's data does not need: what survives a kill of the bot is not touched by it.
+/// A server without durability, which the test's data does not need: a kill of the bot does not affect it.
 async fn start(directory: &Path, content: Content, settings: &[(&str, &str)]) -> PrivatePostgres {
     let settings = [&[("fsync", "off")], settings].concat();
     let options = Options {

@@ -31,10 +31,10 @@ use crate::support::{
 
 const KIND: &str = "test";
 
-/// Guilds that a worker serves at once.
+/// The number of guilds that a worker serves concurrently.
 const GUILDS: usize = 4;
 
-/// Notes what fires in the table `fired`, which accepts it as often as it happens, and does what the timer's body says.
+/// Records what fires in the table `fired`, which accepts duplicates, and does what the timer's body says.
 struct Noted;
 
 impl TimerKind for Noted {
@@ -66,7 +66,7 @@ impl TimerKind for Noted {
     }
 }
 
-/// A process's part that fires timers, on connections of its own.
+/// The timers of one process, with separate connections.
 struct Worker {
     store: Store,
     stop: watch::Sender<bool>,
@@ -193,7 +193,7 @@ async fn each_fires_once_whatever_ends() {
     scene.stop().await;
 }
 
-/// What is due while PostgreSQL is away fires afterwards.
+/// Timers that are due while PostgreSQL is unavailable fire afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_makes_them_late_and_nothing_else() {
     let (scene, session) = scene().await;

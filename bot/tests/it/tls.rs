@@ -1,4 +1,4 @@
-//! TLS to a real PostgreSQL, with certificates made here.
+//! TLS to a real PostgreSQL, with certificates created here.
 
 use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
@@ -56,7 +56,7 @@ impl Authority {
     }
 }
 
-/// A server with TLS on an address of its own.
+/// A server with TLS on its own address.
 struct Server {
     directory: TempDir,
     postgres: PrivatePostgres,
@@ -78,7 +78,7 @@ impl Server {
         put(&cluster, "server.crt", &certificate);
         put(&cluster, "server.key", &key);
         put(&cluster, "clients.crt", &root);
-        // Any address below 127 is this machine, so that tests beside this one can have the same port.
+        // Any address in 127.0.0.0/8 is this machine, so that concurrent tests can use the same port.
         let [a, b] = rand_bytes();
         let address = format!("127.77.{a}.{b}");
         let settings = [
@@ -98,7 +98,7 @@ impl Server {
         server
             .execute("CREATE ROLE scram LOGIN PASSWORD 'hunter2'; CREATE ROLE plain LOGIN PASSWORD 'hunter2'; CREATE ROLE certified LOGIN; GRANT CREATE ON SCHEMA public TO PUBLIC")
             .await;
-        // The private server is for its socket alone, and is told so on its command line; so the file itself is replaced.
+        // The private server only listens on its socket, which is set on its command line, so the file itself is replaced.
         let access = "local all all peer map=eventide\n\
                       hostssl all certified all cert\n\
                       hostssl all all all scram-sha-256\n\
@@ -164,7 +164,7 @@ fn rand_bytes() -> [u8; 2] {
     ]
 }
 
-/// What the server says of the connection: the TLS version, or `plain`, and the client's certificate.
+/// The server's view of the connection: the TLS version, or `plain`, and the client's certificate.
 async fn told(url: &str, database: &Database) -> Result<(String, String), String> {
     let target = Target::open(&Secret::new(url), database).map_err(|error| error.to_string())?;
     let (client, driver) = target.connect().await.map_err(|error| one_line(&error))?;
@@ -241,12 +241,12 @@ async fn the_certificate_decides_and_nothing_falls_back_to_plain_text() {
         }
     }
 
-    // Unverified only when somebody said so.
+    // Unverified only if that was requested.
     let mut careless = untrusting.clone();
     careless.ssl.mode = SslMode::NoVerify;
     assert_eq!(told(&scram("other.test", ""), &careless).await, Ok(tls.clone()));
 
-    // Plain text only when somebody said so, or on this machine.
+    // Plain text only if that was requested, or on this machine.
     let plain = Ok(("plain".to_owned(), String::new()));
     assert_eq!(
         told(&server.url(HOST, "plain", "sslmode=disable"), &on).await,
@@ -301,7 +301,7 @@ async fn a_certificate_that_has_expired_and_a_server_without_one() {
         .await
         .expect("connected");
 
-    // As PostgreSQL's manual makes one for a try: its own authority.
+    // A self-signed certificate as in PostgreSQL's manual: it is its own authority.
     let mut params = CertificateParams::new([HOST.to_owned()]).expect("parameters");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
@@ -333,7 +333,7 @@ async fn a_certificate_that_has_expired_and_a_server_without_one() {
     .await;
     let error = refused(&scram(HOST, "sslmode=verify-ca"), &trusting).await;
     assert!(error.contains("has expired"), "{error}");
-    // What the alert EventideRefused looks at.
+    // The metric of the alert EventideRefused.
     let handle = metrics::install().expect("a recorder");
     let target = Target::open(&Secret::new(url.as_str()), &trusting).expect("an address");
     let store = Store::new(target, &trusting).expect("a pool");
@@ -506,7 +506,7 @@ async fn a_backup_goes_the_same_way() {
             assert!(output.status.success(), "{name} {arguments:?}: {text}");
         }
     }
-    // What the bot refuses, they refuse.
+    // PostgreSQL's programs refuse what the bot refuses.
     let output = command(&["backup", "--out", "never"])
         .current_dir(path)
         .env("DATABASE_URL", server.url("other.test", "scram", full))
@@ -519,7 +519,7 @@ async fn a_backup_goes_the_same_way() {
     server.stop().await;
 }
 
-/// A secret that is rotated while the bot runs: what it holds open goes on, and what it opens uses the new one.
+/// A password is rotated while the bot runs: open connections continue, and new ones use the new password.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotated_password_is_read_again() {
     let server = Server::start().await;

@@ -1,4 +1,4 @@
-//! What a collector of traces gets, and what the log shows of a running bot.
+//! The spans received by a collector, and the log of a running bot.
 
 use std::{
     collections::HashMap,
@@ -53,7 +53,7 @@ async fn collector() -> (String, Spans, Task<()>) {
     (url, spans, serving)
 }
 
-/// The names of a span and of those above it, if all of them have come.
+/// The names of a span and its ancestors, if all of them have arrived.
 fn path(span: &Span, all: &HashMap<Vec<u8>, Span>) -> Option<Vec<String>> {
     let mut names = vec![span.name.clone()];
     let mut above = &span.parent_span_id;
@@ -124,7 +124,7 @@ async fn an_event_is_followed_to_its_transaction_and_a_command_to_its_answer() {
     scene.stop().await;
 }
 
-/// Reads what a bot logs, a line at a time.
+/// Reads a bot's log, line by line.
 fn lines(bot: &mut Child) -> (Arc<Mutex<Vec<String>>>, Task<()>) {
     let said = Arc::<Mutex<Vec<String>>>::default();
     let (told, mut lines) = (

@@ -1,4 +1,4 @@
-//! Commands beside the bot on the private PostgreSQL, with the real binary.
+//! Commands while a bot runs the private PostgreSQL, with the real binary.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio};
 
@@ -24,7 +24,7 @@ use crate::support::{
     until,
 };
 
-/// A directory that the server's account can enter, whoever that is.
+/// A directory that the server's account can enter.
 fn directory() -> TempDir {
     tempfile::Builder::new()
         .permissions(fs::Permissions::from_mode(0o711))
@@ -32,7 +32,7 @@ fn directory() -> TempDir {
         .expect("a directory")
 }
 
-/// The binary in a directory where it keeps a private PostgreSQL.
+/// The binary in a directory with a private PostgreSQL.
 fn at(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = command(arguments);
     command.current_dir(directory);
@@ -75,7 +75,7 @@ async fn a_command_beside_a_bot_that_starts_runs_and_has_stopped() {
     let directory = directory();
     let directory = directory.path();
     let discord = discord(SimulatorConfig::default()).await;
-    // Nobody was here before, so there is a cluster to be made meanwhile. Whoever comes first, the other waits.
+    // This is the first use, so a cluster has to be created meanwhile. Whichever process comes first, the other waits.
     let mut bot = run(directory, &discord);
     let told = status(directory).await;
     assert!(told.contains("V1__"), "{told}");

@@ -1,4 +1,4 @@
-//! Warnings: what moderators do by commands, and what follows on Discord.
+//! Warnings: moderators' commands, and the effects on Discord.
 
 mod moderators;
 mod stage;
@@ -84,7 +84,7 @@ async fn a_warning_and_all_that_is_done_with_it() {
     stage.end().await;
 }
 
-/// What a warning was is kept when it is changed, and it stays visible when it is taken back.
+/// The previous version of a warning is kept when it is edited, and a removed warning stays visible.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_warning_that_is_changed_and_taken_back() {
     let stage = Stage::new().await;
@@ -235,7 +235,7 @@ async fn who_may_do_what() {
         let reply = text(&stage.asked(asker, "warn", warn(whom)).await);
         assert!(reply.contains("was warned"), "{reply}");
     }
-    // A moderator cannot take back what is about them, the owner can.
+    // A moderator cannot remove a warning about themselves, but the owner can.
     let warned = stage.user(7);
     assert!(control.set_member_roles(guild, warned, &[stage.role]));
     assert!(text(&stage.asked(owner, "warn", warn(warned)).await).contains("#3"));
@@ -410,7 +410,7 @@ async fn pages_of_warnings_and_numbers_of_cases() {
         let reply = text(&stage.ask(&request).await);
         assert!(reply.contains(expected), "{reply}");
     }
-    // What is typed for a case's number.
+    // The text typed for a case's number.
     let typed = |value: Value, permissions: Option<String>| {
         let case = json!({"name": "case", "type": 4, "value": value, "focused": true});
         let options = json!([{"name": "remove", "type": 1, "options": [case]}]);
@@ -455,7 +455,7 @@ async fn pages_of_warnings_and_numbers_of_cases() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replayed_warning_warns_once() {
     let mut stage = Stage::new().await;
-    // What is asked in a time to come is not too old after a restart, however long that takes.
+    // Interactions in the future are not too old after a restart, however long that takes.
     stage.control().advance_time(Duration::from_hours(1));
     let user = stage.user(30);
     let options = json!([member(user), of_type(3, "reason", "x")]);
@@ -478,7 +478,7 @@ async fn a_replayed_warning_warns_once() {
     stage.end().await;
 }
 
-/// The same interaction many times at once, in any number of processes: one case, and each time the same answer.
+/// The same interaction many times at once, in several processes: one case, and the same reply each time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interaction_that_is_carried_out_by_many_at_once() {
     let stage = Stage::new().await;
@@ -585,7 +585,7 @@ async fn without_a_database() {
     stage.end().await;
 }
 
-/// Who takes no direct messages is warned all the same, and nobody hears of an error.
+/// A member who accepts no direct messages is warned nevertheless, and this is not an error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_who_takes_no_messages() {
     let stage = Stage::new().await;

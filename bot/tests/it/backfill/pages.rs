@@ -1,4 +1,4 @@
-//! Pages that cannot be read, that have more than Discord told of, or whose record PostgreSQL refuses.
+//! Pages that cannot be read, that contain more than Discord announced, or whose record PostgreSQL rejects.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -44,8 +44,8 @@ async fn pages_that_cannot_be_read() {
     scene.stop().await;
 }
 
-/// Discord tells of each channel the message before the last one, and no session gets the last one: the page has it. What the gateway
-/// delivers meanwhile counts once, also after a kill.
+/// Discord announces the last but one message of each channel, and no session receives the last one: it is in the page. Messages that the
+/// gateway delivers meanwhile count once, even after a kill.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_above_the_last_one_that_discord_told_of() {
     let scene = Scene::new().await;
@@ -79,7 +79,7 @@ async fn messages_above_the_last_one_that_discord_told_of() {
         (control.drained() && left(&store).await == 0).then_some(())
     })
     .await;
-    // A channel of which Discord told nothing new is not looked at.
+    // A channel without announced messages is not read.
     let calls = control.rest_calls(MESSAGES);
     let asked: BTreeSet<u64> = calls
         .iter()
@@ -99,7 +99,7 @@ async fn messages_above_the_last_one_that_discord_told_of() {
     scene.stop().await;
 }
 
-/// What is to be read back of one shard cannot be written down: that shard waits, and the one beside it in the same lane goes on.
+/// The progress of one shard cannot be recorded: that shard waits, and another one in the same lane continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_that_postgresql_refuses_stop_only_their_shard() {
     let scene = Scene::new().await;

@@ -1,4 +1,4 @@
-//! What members had erased stays erased when an older backup is restored.
+//! Data that members had erased stays erased when an older backup is restored.
 
 use eventide::{features::privacy::rows::member, support::ids::MemberKey};
 use tempfile::TempDir;
@@ -49,7 +49,7 @@ async fn an_older_backup_does_not_bring_back_who_was_erased() {
         assert!(erased.await.expect("erased"), "{user}");
         store.close();
     };
-    // What a member has in each table, the record of the erasure and what belongs to the server left out.
+    // A member's data in each table, except the record of the erasure and data of the server.
     let left = async |user: u64| {
         let store = scene.store();
         let told = member::export(&store, key(user)).await.expect("told");
@@ -78,10 +78,10 @@ async fn an_older_backup_does_not_bring_back_who_was_erased() {
     assert_eq!(left(AFTER).await, all);
     erase(AFTER, 1 << 41).await;
     backup(postgres, "public", &newer).await;
-    // The member is back when it is restored; the record is there all the same.
+    // The member has data again when it is restored; the record still exists.
     session.execute("UPDATE erased SET is_over = true").await;
 
-    // Twice: the record is in what was restored, too.
+    // Twice, because the record is in the restored data, too.
     for file in [&older, &older, &newer] {
         ended(restore(postgres, "public", file, &["--replace", "--yes"]))
             .await

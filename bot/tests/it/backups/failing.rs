@@ -1,4 +1,4 @@
-//! What fails, and what it leaves.
+//! Failures, and the state after them.
 
 use std::{
     fs,
@@ -70,7 +70,7 @@ impl Stage {
         assert_eq!(now, self.before);
     }
 
-    /// In the end it can be restored all the same.
+    /// In the end it can still be restored.
     async fn close(self) {
         ended(self.restore(&self.good)).await.well();
         assert_eq!(self.session.members().await, self.source.members().await);
@@ -91,7 +91,7 @@ async fn sha256(file: &Path) -> String {
     text.split_whitespace().next().expect("a sum").to_owned()
 }
 
-/// What is wrong with a file is told before anything is touched; what shows in the middle only leaves all as it was.
+/// A bad file is detected before anything is changed, and errors during the restore leave everything unchanged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_not_right_changes_nothing() {
     let stage = Stage::new().await;
@@ -233,7 +233,7 @@ async fn a_full_disk_leaves_nothing() {
         failed.refused(1, &["pg_dump failed: ", "No space left on device"]);
         assert!(found.is_empty(), "{found:?}");
     } else {
-        // Who may not mount may still be kept from writing much.
+        // A user who may not mount may still be limited in what they write.
         let mut limited = Command::new("sh");
         limited
             .args([
@@ -267,7 +267,7 @@ async fn a_backup_that_is_stopped_leaves_nothing() {
         .spawn()
         .expect("the binary starts");
     let pid = Pid::from_raw(child.id().expect("a process").cast_signed());
-    // What a transaction sees of others stays as it first saw it.
+    // A transaction keeps its first view of other transactions.
     let watcher = Session::open(&scene.postgres, "public").await;
     let dumps = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'eventide %pg_dump'";
     until("pg_dump waits for the table", async || {

@@ -1,4 +1,4 @@
-//! Beside a bot.
+//! Backups and restores while a bot is running.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ async fn rows_and_checkpoints_belong_together_while_the_bot_is_loaded() {
         let file = directory.path().join(format!("{round}.dump"));
         let manifest = backup(&scene.postgres, "public", &file).await;
 
-        // By pg_restore itself, which reads the file as any other: there nothing is reset.
+        // With pg_restore itself, which can read the file: nothing is reset.
         let copy = format!("copy{round}");
         owner.execute(&format!("CREATE DATABASE {copy}")).await;
         let there = Target::from(scene.postgres.connection()).with(|config| {
@@ -115,7 +115,7 @@ async fn stop(bot: &mut Child) {
     assert_eq!(bot.wait().await.expect("an end").code(), Some(0));
 }
 
-/// Yesterday's backup: the shards identify anew, and what is counted goes on from what was counted then.
+/// A backup of yesterday: the shards identify again, and counting continues from the state of the backup.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restored_bot_does_not_take_up_its_old_sessions() {
     let scene = Scene::new().await;

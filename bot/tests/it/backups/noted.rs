@@ -1,4 +1,4 @@
-//! What the bots know of backups, which are made by another process.
+//! What bots know about backups, which are made by another process.
 
 use eventide::postgres::backup::last_backup;
 use tempfile::TempDir;
@@ -32,7 +32,7 @@ async fn the_bots_know_when_the_last_backup_was_begun() {
     }
     let newest = since().await;
     assert!(newest >= without.floor(), "{newest}, {without}");
-    // One that took so long that a later one was there before it.
+    // One that took so long that a later one was recorded first.
     last_backup::note(&store, "2020-01-01T00:00:00Z")
         .await
         .expect("noted");

@@ -1,4 +1,4 @@
-//! Names, and which backups go.
+//! Names of backups, and which ones are deleted.
 
 use std::fs;
 

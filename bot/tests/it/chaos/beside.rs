@@ -1,4 +1,4 @@
-//! What takes more than the bot and its database: a second process, a reader of the log that does not read, a replica.
+//! Faults that need more than the bot and its database: a second process, a log that is not read, a replica.
 
 use std::{process::Stdio, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::{
 use super::{Extent, Fault, SELDOM, stage::Stage};
 use crate::support::{bot::url, standby::Standby, until};
 
-/// What a pipe holds that nobody reads: <https://man7.org/linux/man-pages/man7/pipe.7.html>.
+/// The capacity of a pipe: <https://man7.org/linux/man-pages/man7/pipe.7.html>.
 const PIPE_BYTES: usize = 65_536;
 
 /// Far more than a line of the log has.
@@ -74,7 +74,7 @@ fn log_that_nobody_reads(stage: &mut Stage, extent: Extent) -> LocalBoxFuture<'_
         stage.bot = bot;
         stage.receives().await;
         sleep(extent.while_.min(Duration::from_secs(10))).await;
-        // It goes on, answers probes and counts, which the runner holds against the oracle, and it can be stopped.
+        // It continues to run, answers probes and counts, which the runner compares with the oracle, and it can be stopped.
         stage.receives().await;
         stage.stop_bot().await;
         let mut said = Vec::new();

@@ -1,4 +1,4 @@
-//! The bot's clock goes wrong, for which the library libfaketime stands between it and the system.
+//! The bot's clock is wrong, with the library libfaketime between it and the system.
 
 use std::{
     fs,
@@ -46,7 +46,7 @@ pub(super) fn faults() -> Vec<Fault> {
     ]
 }
 
-/// Where Debian's package puts it.
+/// Where Debian's package installs it.
 fn library() -> Option<PathBuf> {
     fs::read_dir("/usr/lib").ok()?.flatten().find_map(|entry| {
         let library = entry.path().join("faketime/libfaketimeMT.so.1");
@@ -66,12 +66,12 @@ fn a_clock_of_its_own(directory: &Path) -> Vec<(&'static str, String)> {
         ("LD_PRELOAD", library().map(path).unwrap_or_default()),
         ("FAKETIME_TIMESTAMP_FILE", path(file)),
         ("FAKETIME_NO_CACHE", "1".to_owned()),
-        // An operator who sets the clock changes the time of day; what timers go by runs on.
+        // An operator who sets the clock changes the time of day; the clock for timers continues.
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
     ]
 }
 
-/// Set the bot's clock, and let it work with that.
+/// Set the bot's clock, and let it run with that.
 async fn set(stage: &mut Stage, offset: &str) {
     let (file, new) = (file(stage.directory.path()), stage.directory.path().join("new"));
     // In one step: half a number would be another time.
@@ -80,7 +80,7 @@ async fn set(stage: &mut Stage, offset: &str) {
     works_with(stage, offset).await;
 }
 
-/// Let the bot work and reconnect, and see in its log that its clock is wrong by so many seconds.
+/// Let the bot work and reconnect, and check in its log that its clock is wrong by this many seconds.
 async fn works_with(stage: &mut Stage, offset: &str) {
     stage.receives().await;
     stage

@@ -1,4 +1,4 @@
-//! What happens to PostgreSQL, and on the way to it.
+//! Faults of PostgreSQL, and of the connection to it.
 
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ async fn terminate(stage: &Stage) -> usize {
     stage.store.query(terminate, &[]).await.expect("ended").len()
 }
 
-/// What is connected leads nowhere from now on, and nobody says so.
+/// Open connections lead nowhere from now on, without an error.
 async fn swallowed(stage: &mut Stage) {
     let before = stage.proxy.swallowed();
     stage.proxy.swallow(false);
@@ -176,7 +176,7 @@ fn no_more_connections(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_,
         terminate(stage).await;
         let until = Instant::now() + Duration::from_secs(3);
         while Instant::now() < until {
-            // What the bot gives up is taken as well.
+            // Connections that the bot closes are taken as well.
             match target.connect().await {
                 Ok((client, driver)) => sessions.push(crate::support::session::Session::of(client, driver)),
                 Err(_full) => sleep(Duration::from_millis(10)).await,

@@ -1,4 +1,4 @@
-//! PostgreSQL's disk is full. It is a small file system in memory, which needs the right to mount one.
+//! PostgreSQL's disk is full. It is a small file system in memory, which requires the privilege to mount one.
 
 use std::{
     fs::{self, File, Permissions},
@@ -39,10 +39,10 @@ pub(super) struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// A disk that belongs to whoever owns `like`.
+    /// A disk that belongs to the owner of `like`.
     fn new(mebibytes: u32, like: Option<&Path>) -> Result<Self, String> {
         let directory = TempDir::new().expect("a temporary directory");
-        // PostgreSQL is another account where the tests run as root.
+        // If the tests run as root, PostgreSQL runs as another user.
         fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("a directory to enter");
         let disk = directory.path().join("disk");
         fs::create_dir(&disk).expect("a directory");
@@ -92,12 +92,12 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // At once or, should somebody still have a file open, when it is closed. If it fails, the directory stays; nothing is lost.
+        // Immediately, or when the last open file is closed. If it fails, the directory remains; nothing is lost.
         drop(Command::new("umount").arg("--lazy").arg(self.path()).status());
     }
 }
 
-/// New rows need room where there is none: the statements fail, the server goes on.
+/// There is no room for new rows: the statements fail, and the server continues.
 fn tables(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_, ()> {
     Box::pin(async move {
         const FAILED: &str = "eventide_flush_failures_total{class=\"53";
@@ -127,7 +127,7 @@ fn tables(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_, ()> {
     })
 }
 
-/// What cannot be logged cannot be done, and a log that ends in the middle is the server's end: it is started again when there is room.
+/// Without WAL nothing can be done, and WAL that ends in the middle stops the server: it is started again when there is room.
 fn log(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_, ()> {
     Box::pin(async move {
         if stage.disk.is_none() {
@@ -139,7 +139,7 @@ fn log(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_, ()> {
         let panics = panics(stage);
         let target = Target::from(stage.scene.postgres.connection());
         until("the server panics", async || {
-            // A new segment each time, until there is no room for one. When it has panicked nobody answers any more.
+            // A new segment each time, until there is no room for one. After a panic the server does not answer any more.
             if let Ok((client, driver)) = target.connect().await {
                 let switched = client.batch_execute(
                     "CREATE TABLE IF NOT EXISTS filler (); DROP TABLE filler; SELECT pg_switch_wal()",
@@ -155,7 +155,7 @@ fn log(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_, ()> {
             (self::panics(stage) > panics).then_some(())
         })
         .await;
-        // It tries to come back by itself, in vain.
+        // It tries to recover by itself, without success.
         sleep(Duration::from_secs(2)).await;
         disk.make_room();
         restarted(stage, StopMode::Immediate).await;
@@ -164,7 +164,7 @@ fn log(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_, ()> {
 
 /// Drive a connection for as long as it lives.
 async fn driver_of(driver: eventide::postgres::connect::Driver) {
-    // It ends with its server, which is what is wanted.
+    // It ends with its server, as intended.
     drop(driver.await);
 }
 

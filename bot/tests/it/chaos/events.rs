@@ -1,4 +1,4 @@
-//! What no client should ever be sent: payloads without a place in the session, and events with one that cannot be read.
+//! Events that no client should ever receive: payloads without a place in the session, and events that cannot be parsed.
 
 use std::fmt::Write as _;
 
@@ -41,7 +41,7 @@ pub(super) fn faults() -> Vec<Fault> {
     ]
 }
 
-/// A message by a bot, with a webhook's id, of a type that nobody writes and in no guild: one change in it cannot make it count.
+/// A message by a bot, with a webhook's ID, of a system type and in no guild: a single change in it cannot make it count.
 fn message() -> Value {
     json!({
         "id": "1300000000000000001", "channel_id": "400000000000000000", "type": 7, "webhook_id": "300000000000000000",
@@ -119,7 +119,7 @@ async fn unreadable(stage: &mut Stage) {
 }
 
 fn harmless(stage: &Stage) {
-    // What nobody reads is skipped without a stack.
+    // Payloads without a handler are skipped without recursion.
     let deep = format!("{}{}", "{\"d\":[".repeat(10_000), "]}".repeat(10_000));
     let deep_embeds = message()
         .to_string()
@@ -165,7 +165,7 @@ fn damaged(stage: &Stage) {
             1 => data.insert(at, with),
             _ => data.truncate(at),
         }
-        // In the middle of a character it is no text any more, which no frame can carry.
+        // Cut in the middle of a character it is no longer text, which a frame cannot contain.
         dispatch(stage, "MESSAGE_CREATE", &String::from_utf8_lossy(&data));
     }
 }

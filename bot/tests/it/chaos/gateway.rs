@@ -1,4 +1,4 @@
-//! What happens to connections to the gateway while the sessions live on.
+//! Faults of connections to the gateway whose sessions survive.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ pub(super) fn faults() -> Vec<Fault> {
                 Box::pin(async move {
                     stage.steady().await;
                     let control = stage.discord.control();
-                    // As long as events come the connection is alive, whatever becomes of its heartbeats.
+                    // As long as events arrive the connection is alive, whatever happens to its heartbeats.
                     control.pause();
                     control.set_heartbeat_acks(HeartbeatAcks::Never);
                     let before = control.stats().resumes;

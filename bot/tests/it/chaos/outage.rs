@@ -1,4 +1,4 @@
-//! A minute without PostgreSQL at all that the machine can give: what it costs in memory.
+//! A minute without PostgreSQL at the highest load that the machine can produce: the cost in memory.
 
 use std::{
     fs,
@@ -19,10 +19,10 @@ pub(super) const NAME: &str = "60 s without PostgreSQL at full load";
 
 const AWAY: Duration = Duration::from_mins(1);
 
-/// How long it is looked what the machine gives.
+/// How long the machine's rate is measured.
 const MEASURED: Duration = Duration::from_secs(5);
 
-/// Of what it gives: PostgreSQL needs a part of the machine to come back.
+/// The share of that rate, since PostgreSQL needs a part of the machine to recover.
 const SHARE: f64 = 0.7;
 
 pub(super) async fn sixty_seconds_without_the_database() {
@@ -32,7 +32,7 @@ pub(super) async fn sixty_seconds_without_the_database() {
         members: 500_000,
         ..SimulatorConfig::default()
     };
-    // A minute of what the machine gives is more than is kept otherwise.
+    // A minute at the machine's rate is more than is kept by default.
     world.gateway.history_limit = 40_000_000;
     world.gateway.replay_limit = 10_000_000;
     let mut stage = Stage::in_world(world, |_| Vec::new(), &[]).await;
@@ -79,7 +79,7 @@ pub(super) async fn sixty_seconds_without_the_database() {
     assert!(end.report.is_exact(), "{}: {:?}", end.report, end.report.examples);
     assert!(end.wrong.is_empty(), "{:?}", end.wrong);
     assert_eq!((gaps.len(), end.identifies), (0, SHARDS), "no session is lost");
-    // The ledger's default budget is 64 MiB, of which each shard can be over by an event; a full ledger's batches are written whole.
+    // The ledger's default budget is 64 MiB, which each shard can exceed by one event; a full ledger is written in complete batches.
     assert!(peak < 400 * 1024, "{peak} KiB at the peak");
 }
 

@@ -1,4 +1,4 @@
-//! What happens to the bot's process.
+//! Faults of the bot's process.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ pub(super) fn faults() -> Vec<Fault> {
     ]
 }
 
-/// Heartbeats as Discord's but often, and a Discord that forgets what they acknowledge.
+/// More frequent heartbeats than Discord's, and a Discord that discards acknowledged events.
 fn forgetful(world: &mut SimulatorConfig) {
     world.gateway.heartbeat_interval = Duration::from_secs(2);
     world.gateway.heartbeat_prunes = true;

@@ -1,11 +1,11 @@
-//! What happens to REST requests: to the first one, which asks where the gateway is, and to those that send announcements.
+//! Faults of REST requests: the first one, which asks for the gateway, and those that send announcements.
 
 use discord_simulator::{LimitScope, RestFault, RestFaultKind};
 
 use super::{Extent, Fault, stage::Stage};
 use crate::support::until;
 
-/// How often in a row: more often than the REST layer tries by itself.
+/// The number of consecutive failures: more than the attempts of the REST layer.
 const IN_A_ROW: u64 = 4;
 
 /// Announcements that meet a fault.
@@ -119,7 +119,7 @@ async fn met(stage: &Stage) {
     .await;
 }
 
-/// Start the bot anew while its first request fails.
+/// Restart the bot while its first request fails.
 async fn started_with(stage: &mut Stage, _extent: Extent, kind: RestFaultKind) {
     stage.bot.kill().await.expect("SIGKILL");
     let control = stage.discord.control();

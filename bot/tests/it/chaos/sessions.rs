@@ -1,4 +1,4 @@
-//! After these Discord has forgotten what was not delivered.
+//! Faults after which Discord has discarded undelivered events.
 
 use discord_simulator::Refusal;
 

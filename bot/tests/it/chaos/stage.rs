@@ -1,4 +1,4 @@
-//! Everything that takes part in a fault, and what one waits for between two of them.
+//! Everything that takes part in a fault, and the conditions to wait for between two of them.
 
 use std::{
     collections::HashMap,
@@ -49,7 +49,7 @@ pub(super) struct Stage {
     pub(super) disk: Option<SmallDisk>,
     /// When the fault was over, if that was not its function's end.
     pub(super) over: Option<Instant>,
-    /// The bot's log, and what its settings want.
+    /// The bot's log, and files for its settings.
     pub(super) directory: TempDir,
     settings: Vec<(&'static str, String)>,
 }
@@ -66,13 +66,13 @@ const ANNOUNCING: [(&str, &str); 6] = [
 
 /// How it was when everything had stopped.
 pub(super) struct End {
-    /// Against what must be there, the events of gaps left out.
+    /// The comparison with the expected rows, without the events of gaps.
     pub(super) report: Report,
     pub(super) gaps: usize,
     /// Messages that fell into gaps.
     pub(super) missed: u64,
     pub(super) identifies: usize,
-    /// What else must not be.
+    /// Further errors.
     pub(super) wrong: Vec<String>,
 }
 
@@ -166,7 +166,7 @@ impl Stage {
         self.bot = self.spawn_with(&[], self.log_file());
     }
 
-    /// A bot with further settings, which says what it says to `log`.
+    /// A bot with additional settings, whose output goes to `log`.
     pub(super) fn spawn_with(&self, more: &[(&'static str, &str)], log: Stdio) -> Child {
         let mut settings = self.settings.clone();
         settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
@@ -179,7 +179,7 @@ impl Stage {
         log_in(&self.directory)
     }
 
-    /// A second process with a way to PostgreSQL of its own. Its log is in nobody's way.
+    /// A second process with a separate connection to PostgreSQL. Its log goes elsewhere.
     pub(super) fn start_another(&self) -> Child {
         let connection = self.scene.postgres.connection();
         spawn(&self.discord, &connection, &self.settings, Stdio::null())
@@ -230,7 +230,7 @@ impl Stage {
         );
     }
 
-    /// What the bot said so far, over all its lives.
+    /// The bot's output so far, over all restarts.
     pub(super) fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("bot.log")).expect("the bot's log")
     }
@@ -280,16 +280,16 @@ impl Stage {
             }
             sleep(Duration::from_millis(20)).await;
         }
-        // What is missing stands in the table at the end.
+        // What is missing is shown in the table at the end.
     }
 
     async fn is_exact(&self) -> Result<bool, StoreError> {
         let seen = self.seen().await?;
-        // The whole comparison only when it can be right.
+        // Compare everything only when it can be equal.
         Ok(seen.open_gaps == 0
             && (seen.counted >= self.discord.oracle().sent() || seen.gaps > 0)
             && self.report(&seen).await?.is_exact()
-            // Asked after the rows were compared: what follows from them is committed with them, so all of it is delivered.
+            // This comes after comparing the rows: their effects are committed with them, so all of them are delivered.
             && queue::backlog(&self.store).await?.waiting == 0)
     }
 
@@ -302,7 +302,7 @@ impl Stage {
         let gaps = Statement {
             name: "gaps",
             types: &[],
-            // What is missing inside a session that goes on is lost, and is told as that.
+            // Events missing inside a session that continues are lost, and reported as such.
             sql: "SELECT session_id, min(last_sequence) FILTER (WHERE missing IS NULL),
                          count(*), count(*) FILTER (WHERE ended_at IS NULL)
                   FROM gap GROUP BY session_id",
@@ -323,7 +323,7 @@ impl Stage {
         Ok(seen)
     }
 
-    /// What the table holds, against everything but what fell into gaps.
+    /// Compare the table with everything except what fell into gaps.
     async fn report(&self, seen: &Seen) -> Result<Report, StoreError> {
         let oracle: Oracle = self.discord.oracle();
         let expected = if seen.limits.is_empty() {
@@ -346,14 +346,14 @@ impl Stage {
         ))
     }
 
-    /// What members wrote, whether or not it was for any session to get.
+    /// The number of messages that members wrote, whether or not a session could receive them.
     fn written(&self) -> u64 {
         let all = self.discord.oracle().expected_with_missed(&HashMap::new());
         let all = all.expect("nothing is forgotten");
         all.values().map(|member| member.message_count).sum()
     }
 
-    /// Stop the bot, look at what it leaves, and take everything down.
+    /// Stop the bot, examine its final state, and take everything down.
     pub(super) async fn end(mut self) -> End {
         self.stop_bot().await;
         let seen = self.seen().await.expect("rows");
@@ -374,7 +374,7 @@ impl Stage {
     }
 }
 
-/// What the tables say.
+/// The contents of the tables.
 #[derive(Default)]
 struct Seen {
     counted: u64,

@@ -1,5 +1,5 @@
-//! An asynchronous standby that lacks what was committed last takes over: rows and checkpoints move back in time together, and Discord
-//! replays the rest.
+//! An asynchronous standby without the last commits takes over: rows and checkpoints move back in time together, and Discord replays the
+//! rest.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ pub(super) async fn promoted() {
     every_session_is_stored(&discord, &there).await;
     there.close();
 
-    // The standby hears nothing more, and nobody waits for it.
+    // The standby receives nothing more, and commits do not wait for it.
     let (first, second) = (primary.session_in_bot().await, standby.session_in_bot().await);
     until("the standby follows", async || {
         (counted(&second).await > 0).then_some(())

@@ -1,10 +1,10 @@
-//! What a fault cost, as a row of the table.
+//! The cost of a fault, as a row of the table.
 
 use std::{any::Any, time::Duration};
 
 use super::{Effects, Fault, SHARDS, stage::End};
 
-/// A row: its text, and what is wrong with it.
+/// A row: its text, and its errors.
 pub(super) struct Row {
     name: &'static str,
     cells: Outcome,
@@ -41,7 +41,7 @@ impl Row {
         let times = usize::try_from(tries).expect("few");
         let gaps = if fault.loses_sessions { SHARDS * times } else { 0 };
         let mut wrong = end.wrong.clone();
-        // Against what must be there up to each gap: the events of gaps are missed, no others.
+        // Compared with the expected rows up to each gap: only events of gaps are missing.
         if !end.report.is_exact() {
             wrong.push(format!("{}: {:?}", end.report, end.report.examples));
         }
@@ -78,7 +78,7 @@ impl Row {
         }
     }
 
-    /// A fault after which something was waited for in vain.
+    /// A fault after which a condition was not reached in time.
     pub(super) fn failed(fault: &Fault, panic: &(dyn Any + Send)) -> Self {
         let said = panic
             .downcast_ref::<String>()
@@ -117,7 +117,7 @@ impl Row {
     }
 }
 
-/// The rows so far, each printed as it comes: whoever runs it for minutes wants to see it go on.
+/// The rows so far, each printed immediately, since the run takes minutes.
 #[derive(Default)]
 pub(super) struct Table {
     rows: Vec<Row>,
@@ -139,7 +139,7 @@ impl Table {
         self.rows.len()
     }
 
-    /// Effects have columns when they were looked at.
+    /// There are columns for effects if they were compared.
     fn head(first: &Row) -> String {
         let effects = match &first.cells {
             Outcome::Tried(Cells { effects: Some(_), .. }) => {
@@ -153,7 +153,7 @@ impl Table {
         )
     }
 
-    /// Fails with the rows that cost what they may not.
+    /// Fail with the rows that cost too much.
     pub(super) fn assert_right(&self) {
         let wrong: Vec<String> = self
             .rows

@@ -1,4 +1,5 @@
-//! Nobody has the bot do what Discord would not let them do themselves: every command, by members of every permission and rank.
+//! The bot does nothing for members that Discord would not let them do themselves: every command, by members with every permission and
+//! rank.
 
 use std::collections::BTreeSet;
 
@@ -19,10 +20,10 @@ const TIME_OUT: u64 = 1 << 40;
 /// The permissions that matter, without `ADMINISTRATOR`, which is all of them.
 const EVERYTHING: u64 = MANAGE_SERVER | MANAGE_ROLES | TIME_OUT | KICK | BAN;
 
-/// Where the actors' roles are, below and above that of whom they act on.
+/// The positions of the actors' roles, below and above that of their targets.
 const BELOW: u32 = 5;
 const ABOVE: u32 = 20;
-/// Where the role of whom they act on is. It is also the one that commands are given.
+/// The position of the targets' role. It is also the role given to commands.
 const RANK: u32 = 10;
 const PRIZE_RANK: u32 = 11;
 
@@ -30,7 +31,7 @@ const PRIZE_RANK: u32 = 11;
 const BAN_AT: i64 = 50;
 const POINTS: i64 = 99;
 
-/// Members who act, and members who are acted on. Enough that nobody asks too often.
+/// Enough acting members and targets that no rate limit is reached.
 const RING: u32 = 100;
 
 #[derive(Clone, Copy, Debug)]
@@ -40,14 +41,14 @@ struct Actor {
     role: u64,
 }
 
-/// What a command led to.
+/// The consequence of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Led {
     Reward,
     BanThreshold,
     KickThreshold,
     TimeoutThreshold,
-    /// XP, or what earns it, where a level gives the prize.
+    /// XP, or rules for earning it, if a level gives the reward.
     Xp,
     Prize,
     Ban,
@@ -64,7 +65,7 @@ impl Led {
         Self::Ban,
     ];
 
-    /// Whether somebody may have the bot do it, by what Discord lets them do.
+    /// Whether Discord would let the member do it.
     const fn may(self, actor: Actor) -> bool {
         let (permission, below) = match self {
             Self::Reward => (MANAGE_ROLES, RANK),
@@ -78,7 +79,7 @@ impl Led {
     }
 }
 
-/// What there is before and after a command.
+/// The state before and after a command.
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     rewards: i64,
@@ -182,7 +183,7 @@ impl Matrix {
         }
     }
 
-    /// Have somebody use a command on somebody else, and see what it led to.
+    /// Let a member use a command on another one, and determine its consequence.
     async fn run(
         &mut self,
         leaf: &Leaf,
@@ -217,7 +218,7 @@ impl Matrix {
             })
             .collect();
         let mut request: InteractionRequest = leaf.ask(&self.here, options);
-        // Not before: whoever would have asked was given the role of a manager, and it can be the same member.
+        // Only now, because a member who would have used it was given a manager's role, and it can be the same member.
         assert!(control.set_member_roles(guild, user, &[actor.role]));
         request.user_id = user;
         request.member_permissions = Some(actor.permissions.to_string());
@@ -226,7 +227,7 @@ impl Matrix {
             .await;
         let before = self.state(target).await;
         let state = answered(&self.here, &request).await;
-        // What goes on after the answer says so by changing it.
+        // Work that continues after the reply says so by editing it.
         let goes_on = state.reply().is_some_and(|reply| {
             let text = reply["content"].as_str().unwrap_or_default();
             text.ends_with('…')
@@ -334,7 +335,7 @@ async fn nobody_causes_what_they_could_not_do_themselves(rank: u32) {
     matrix.here.end().await;
 }
 
-/// The choices of an option `action`, each of which is tried; otherwise once, as it is.
+/// The choices of an option `action`, each of which is tried, or else no choice.
 fn actions_of(leaf: &Leaf) -> Vec<Option<Value>> {
     let action = leaf.options.iter().find(|option| option["name"] == "action");
     let choices = action.and_then(|action| action["choices"].as_array());
@@ -349,7 +350,7 @@ fn actions_of(leaf: &Leaf) -> Vec<Option<Value>> {
     )
 }
 
-/// Leave one choice to the option `action`, and no duration to what has none.
+/// Restrict the option `action` to one choice, and remove a duration that it does not allow.
 fn only_choice(leaf: &mut Leaf, action: &Value) {
     for option in &mut leaf.options {
         if option["name"] == "action" {

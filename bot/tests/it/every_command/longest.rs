@@ -1,4 +1,4 @@
-//! Every option of every command at its longest, all of them at once: there is an answer, and Discord takes it and all that follows.
+//! Every option of every command at its maximum length, all at the same time: there is a reply, and Discord accepts it and all effects.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{
     support::{asking::here_in, effects::delivered},
 };
 
-/// What long texts are made of: letters, lines, what Markdown escapes, placeholders, mentions, links, and what takes two UTF-16 units.
+/// The parts of long texts: letters, lines, Markdown, placeholders, mentions, links, and characters of two UTF-16 units.
 const FILLINGS: [&str; 7] = [
     "x",
     "x\n",
@@ -41,7 +41,7 @@ fn filled(filling: &str, most: u64) -> String {
     .collect()
 }
 
-/// The option with the longest text, or the greatest number, that Discord lets somebody send.
+/// The option with the longest text, or the largest number, that Discord accepts.
 fn longest(here: &Here, roles: Roles, option: &Value, filling: &str) -> Value {
     let value: Value = match option["type"].as_u64() {
         Some(3) if option["choices"].is_null() => {
@@ -88,7 +88,7 @@ fn submitted(here: &Here, asker: u64, form: &Value, filling: &str) -> Interactio
     request
 }
 
-/// What is typed where the bot proposes something.
+/// The text for options with autocomplete.
 fn typed(here: &Here, leaf: &Leaf, filling: &str) -> Vec<InteractionRequest> {
     let completed = leaf
         .options
@@ -120,7 +120,7 @@ async fn everything_at_its_longest_at_once() {
                 .iter()
                 .map(|option| longest(&here, roles, option, filling));
             ask(&here, &leaf.ask(&here, options), &mut found).await;
-            // One text after the other, the rest as it should be: not only the first one is looked at.
+            // One long text after the other with normal values for the rest, so that not only the first one is checked.
             for (at, _) in leaf
                 .options
                 .iter()
@@ -140,7 +140,7 @@ async fn everything_at_its_longest_at_once() {
                 ask(&here, &request, &mut found).await;
             }
         }
-        // What shows what was stored.
+        // Commands that show what was stored.
         for leaf in &leaves {
             ask(&here, &leaf.about(&here, roles, 6), &mut found).await;
             ask(&here, &leaf.in_short(&here, roles), &mut found).await;

@@ -1,4 +1,4 @@
-//! Processes come and go in order.
+//! Processes start and stop properly.
 
 use futures_util::future::LocalBoxFuture;
 

@@ -1,4 +1,4 @@
-//! The turns to identify, which are the whole bot's.
+//! The turns to identify, which are shared by all processes.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -94,7 +94,7 @@ fn closest(stage: &Stage) -> Option<Duration> {
     apart.min().map(Duration::from_millis)
 }
 
-/// Discord has an IDENTIFY that it has not answered when the process is asked to stop: the session that begins then is known all the same.
+/// Discord has an unanswered IDENTIFY when the process is stopped: the session that starts then is known nevertheless.
 fn stopped_while_it_identifies(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
     Box::pin(async move {
         let control = stage.discord.control();

@@ -1,4 +1,4 @@
-//! Processes that are killed while others enter.
+//! Processes are killed while others join.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![Scenario::new(AT_RANDOM, at_random)]
 }
 
-/// A process that is killed is missed after the lease, or at once by one that starts on the same machine.
+/// A killed process is detected after its lease, or immediately by a process that starts on the same machine.
 fn at_random(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
     Box::pin(async move {
         for _ in 0..PROCESSES {
@@ -38,7 +38,7 @@ fn at_random(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
     })
 }
 
-/// First one whose shards the others take when its lease is over, then one whose shards another takes that comes at once.
+/// First the others take the shards of a process when its lease has expired, then a new process takes those of another one immediately.
 async fn one_by_one(stage: &mut Stage) -> u32 {
     stage.kill_one().await;
     stage.is_shared().await;
@@ -52,7 +52,7 @@ async fn one_by_one(stage: &mut Stage) -> u32 {
     3
 }
 
-/// Whatever the fleet is doing at the moment. Some of the next ones come before a lease is over, some after.
+/// Whatever the fleet is doing. Some new processes start before the lease has expired, some after.
 async fn without_end(stage: &mut Stage) -> u32 {
     let began = Instant::now();
     let mut kills = 0;

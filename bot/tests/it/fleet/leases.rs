@@ -1,4 +1,4 @@
-//! Leases whose holder does not know of them: the answer to a COMMIT may get lost.
+//! Leases that their holder does not know about: the answer to a COMMIT may be lost.
 
 use discord_simulator::{Rate, SimulatorConfig};
 use eventide::{
@@ -32,8 +32,8 @@ async fn spread_is(store: &Store, wanted: &[i64]) {
     .await;
 }
 
-/// A row may name a process that does not run the shard, when the answer to a COMMIT got lost, or a shard has ended by itself. If another
-/// one should have it by then, it goes there all the same.
+/// A row may name a process that does not run the shard, if the answer to a COMMIT was lost or a shard has ended by itself. If another
+/// process should have it by then, it is moved nevertheless.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shard_that_its_owner_does_not_run_goes_on() {
     let scene = Scene::new().await;
@@ -48,7 +48,7 @@ async fn a_shard_that_its_owner_does_not_run_goes_on() {
     connections(&discord, 8).await;
     control.set_rate(Rate::PerSecond(1_000.0));
     more(&discord, 500).await;
-    // The last one of its owner's five is the one that it has to give away, and does not run.
+    // The last of its owner's five shards is the one that it has to give away and does not run.
     let to_the_other = Statement {
         name: "to_the_other",
         types: &[],

@@ -1,4 +1,4 @@
-//! What an operator sees of the fleet, and asks of it: `eventide fleet`.
+//! The operator's view of the fleet, and requests: `eventide fleet`.
 
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![Scenario::new(MOVED, moved)]
 }
 
-/// What the binary answers: its exit code, and what it wrote.
+/// The result of the binary: its exit code and its output.
 async fn fleet(connection: &tokio_postgres::Config, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = command(&[&["fleet"], arguments].concat())
         .env("DATABASE_URL", url(connection))
@@ -112,7 +112,7 @@ fn moved(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
         };
         assert!(here(&status(stage).await, true));
         assert!(done(stage, &["status"]).await.contains("  put here\n"));
-        // The balance is even as it is, and moves nothing that need not move.
+        // The balance is already even, and moves nothing unnecessarily.
         done(stage, &["move", &number]).await;
         assert!(here(&status(stage).await, false));
         stage.is_shared().await;

@@ -1,4 +1,4 @@
-//! A process that cannot reach PostgreSQL while all others can. Its connections to Discord go on.
+//! A process that cannot reach PostgreSQL while all others can. Its connections to Discord survive.
 
 use futures_util::future::LocalBoxFuture;
 use tokio::time::{Instant, sleep_until};
@@ -13,7 +13,7 @@ pub(super) const LOST: &str = "no way to PostgreSQL for 2 leases, packets get lo
 pub(super) const LATE: &str = "no way to PostgreSQL for 2 leases, packets come late";
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    // What nobody answers is given up 5 s after this, and it is the process that is waited for in the end.
+    // Unanswered statements are abandoned 5 s after this, and the test finally waits for the process.
     let settings = &[("EVENTIDE__DATABASE__STATEMENT_TIMEOUT_MS", "1000")];
     let of = |name, play| Scenario {
         settings,

@@ -1,4 +1,4 @@
-//! Processes that do not run for longer than their lease, and then go on.
+//! Processes that are paused for longer than their lease, and then continue.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -32,7 +32,7 @@ fn paused(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
             let pause = Pause::begin(stage).await;
             longest = longest.max(pause.until_taken(stage).await);
             sleep_until(pause.began + stage.form.lease() * 3).await;
-            // It finds out that its lease is gone as soon as it can look. What it writes before that is what is asked about here.
+            // It detects that its lease has expired with its next tick. This test is about what it writes before that.
             let fleet = stage.session().await;
             fleet.execute("BEGIN; SELECT FROM fleet FOR UPDATE").await;
             go_on_until_refused(stage, before).await;
@@ -111,7 +111,7 @@ async fn two_under_load(stage: &mut Stage) {
 struct Pause {
     began: Instant,
     began_ms: u64,
-    /// What it has.
+    /// Its shards.
     shards: BTreeSet<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! The number of shards changes under load: every message counts once, and sessions of both numbers are all that it costs.
+//! The number of shards changes under load: every message counts once, and the only cost is sessions of both numbers.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     }]
 }
 
-/// For the table; what is tried in the short form is the tests below.
+/// For the table; the short form is in the tests below.
 fn four_eight(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
     Box::pin(async move {
         stage.start();
@@ -42,7 +42,7 @@ fn four_eight(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
         let took = began.elapsed();
         (stage.shards, stage.sessions) = (8, 4 + 8);
         stage.is_shared().await;
-        // Discord keeps the old sessions for a while, which nobody resumes any more.
+        // Discord keeps the old sessions for a while, although they are not resumed any more.
         stage.discord.control().kill_unconnected_sessions(4);
         stage.more().await;
         Shown {
@@ -116,7 +116,7 @@ async fn number_is(store: &Store, wanted: i64) {
     .await;
 }
 
-/// Ask for another number of shards. Returns what is said when it is refused.
+/// Request another number of shards. Returns the error message if it is refused.
 async fn reshard(scene: &Scene, arguments: &[&str]) -> Result<(), String> {
     let output = command(&["fleet", "reshard"])
         .args(arguments)
@@ -147,7 +147,7 @@ async fn end(processes: Vec<Child>, store: Store, scene: Scene) {
     scene.stop().await;
 }
 
-/// Two processes change from 4 to 8 shards and back to 3 while messages come, one of them being killed in the middle of each change.
+/// Two processes change from 4 to 8 shards and then to 3 while messages arrive; one of them is killed in the middle of each change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_eight_three() {
     let scene = Scene::new().await;
@@ -159,7 +159,7 @@ async fn four_eight_three() {
     let mut processes = vec![spawn(&discord, &scene), spawn(&discord, &scene)];
     connections(&discord, 4).await;
     number_is(&store, 4).await;
-    // What comes for a shard that has no session yet is nobody's to count, unless one of the other number gets it.
+    // Messages for a shard without a session are not counted, unless one of the other number receives them.
     until("every shard has a session", async || {
         (stored(&store, 4).await == 4).then_some(())
     })
@@ -194,7 +194,7 @@ async fn four_eight_three() {
         processes.push(spawn(&discord, &scene));
         number_is(&store, i64::try_from(wanted).expect("few")).await;
         connections(&discord, wanted as u64).await;
-        // Discord keeps the old sessions for a while, which nobody resumes any more.
+        // Discord keeps the old sessions for a while, although they are not resumed any more.
         control.kill_unconnected_sessions(u32::try_from(before).expect("few"));
         more(&discord, 1_000).await;
     }
@@ -207,7 +207,7 @@ async fn four_eight_three() {
     end(processes, store, scene).await;
 }
 
-/// As long as no shard has changed over, the number can stay what it is.
+/// As long as no shard has switched, the number can remain the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancelled_change_leaves_everything() {
     let scene = Scene::new().await;

@@ -1,4 +1,4 @@
-//! A fleet: real processes between one PostgreSQL and one simulated Discord, and what one waits for between two events.
+//! A fleet: real processes between one PostgreSQL and one simulated Discord, and the conditions to wait for between two events.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -58,7 +58,7 @@ pub(super) struct End {
     pub(super) report: Report,
     pub(super) gaps: i64,
     pub(super) identifies: usize,
-    /// What else must not be.
+    /// Further errors.
     pub(super) wrong: Vec<String>,
 }
 
@@ -128,7 +128,7 @@ impl Stage {
         self.spawn(&connection);
     }
 
-    /// Start one more, with a way of its own to PostgreSQL.
+    /// Start another process with its own connection to PostgreSQL.
     pub(super) fn start_with_a_way(&mut self) {
         let way = Unsteady::start(self.scene.postgres.socket_directory());
         let connection = way.lead(&self.scene.postgres.connection());
@@ -218,7 +218,7 @@ impl Stage {
         self.store.query(statement, &[&pid]).await.expect("a process")[0].get(0)
     }
 
-    /// What is left of the day's identifies.
+    /// The number of identifies left today.
     pub(super) async fn identifies_left(&self) -> i64 {
         let statement = Statement {
             name: "identifies_left",
@@ -321,7 +321,7 @@ impl Stage {
         Session::open(&self.scene.postgres.connection().into()).await
     }
 
-    /// Let everything that was sent be counted, stop every process, look at what they leave, and take everything down.
+    /// Wait until everything sent is counted, stop every process, examine the final state, and take everything down.
     pub(super) async fn end(mut self) -> End {
         let control = self.discord.control();
         control.set_rate(Rate::Paused);

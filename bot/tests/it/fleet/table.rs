@@ -1,10 +1,10 @@
-//! What a scenario came to, as a row of the table.
+//! The result of a scenario, as a row of the table.
 
 use std::{any::Any, time::Duration};
 
 use super::{Shown, stage::End};
 
-/// A row: its text, and what is wrong with it.
+/// A row: its text, and its errors.
 pub(super) struct Row {
     text: String,
     wrong: Vec<String>,
@@ -44,7 +44,7 @@ impl Row {
         }
     }
 
-    /// A scenario in which something was waited for in vain.
+    /// A scenario in which a condition was not reached in time.
     pub(super) fn failed(name: &'static str, panic: &(dyn Any + Send)) -> Self {
         let said = panic
             .downcast_ref::<String>()
@@ -63,7 +63,7 @@ pub(super) fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }
 
-/// The rows so far, each printed as it comes: whoever runs it for minutes wants to see it go on.
+/// The rows so far, each printed immediately, since the run takes minutes.
 #[derive(Default)]
 pub(super) struct Table {
     rows: Vec<Row>,
@@ -86,7 +86,7 @@ impl Table {
         self.rows.len()
     }
 
-    /// Fails with what is wrong.
+    /// Fail with the errors.
     pub(super) fn assert_right(&self) {
         let wrong: Vec<&str> = self
             .rows

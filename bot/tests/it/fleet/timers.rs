@@ -1,4 +1,4 @@
-//! Timers that are due while processes are killed.
+//! Timers that become due while processes are killed.
 
 use std::time::Duration;
 

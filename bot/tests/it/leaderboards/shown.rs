@@ -1,4 +1,4 @@
-//! Leaderboards as members see them.
+//! Leaderboards as shown to members.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -130,7 +130,7 @@ impl Stage {
         self.members.len().div_ceil(10)
     }
 
-    /// What a page must say to who asks.
+    /// The expected text of a page for this user.
     fn lines(&self, order: Order, page: usize, asker: u64) -> String {
         let all = sorted(&self.members, order);
         let on_page = all.iter().skip((page - 1) * 10).take(10);
@@ -159,7 +159,7 @@ impl Stage {
     }
 }
 
-/// Without what separates thousands, and without the names, which Discord may give too late.
+/// The text without thousands separators, and without the names, which Discord may return too late.
 fn plain(text: &str) -> String {
     let lines = text.lines().map(|line| match line.split_once("> (") {
         Some((before, after)) => {
@@ -171,7 +171,7 @@ fn plain(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n").replace(',', "")
 }
 
-/// A client shows a mention of a member it does not know as a number, so the name stands beside it. It is asked for once.
+/// A client shows a mention of an unknown member as a number, so the name is shown next to it. It is requested once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_are_named_beside_their_mentions() {
     let mut stage = Stage::new().await;
@@ -210,7 +210,7 @@ async fn members_are_named_beside_their_mentions() {
     stage.end().await;
 }
 
-/// What members see, against the simulator's oracle.
+/// Leaderboards as shown to members, compared with the simulator's oracle.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leaderboard_as_members_see_it() {
     let mut stage = Stage::new().await;
@@ -254,7 +254,7 @@ async fn a_leaderboard_as_members_see_it() {
     stage.end().await;
 }
 
-/// Another member presses: the message is changed, and no new one sent. Buttons that nobody made are answered, too.
+/// If another member uses a button, the message is edited, and no new one is sent. Unknown buttons get a reply, too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_buttons_of_a_leaderboard() {
     let mut stage = Stage::new().await;
@@ -295,7 +295,7 @@ async fn the_buttons_of_a_leaderboard() {
         let (refused, _) = text(&stage.ask(&stage.press(stage.member(3), id, values)).await);
         assert!(refused.contains(said), "{id}: {refused}");
     }
-    // The database is away: a line about it, and the page works when it is back.
+    // While the database is unavailable there is a message about it, and the page works afterwards.
     let postmaster = Pid::from_raw(stage.scene.postgres.pid());
     kill(postmaster, Signal::SIGQUIT).expect("a signal");
     gone(&stage.scene.postgres.connection()).await;
@@ -319,7 +319,7 @@ async fn the_buttons_of_a_leaderboard() {
     stage.end().await;
 }
 
-/// The week of a question is that of its own id: the boards of two weeks do not mix at the second between them.
+/// The week of a command is that of its own ID: the boards of two weeks do not mix at the second between them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_week_begins_empty() {
     assert_eq!(week_of(begin_of(WEEK)), WEEK);
@@ -334,7 +334,7 @@ async fn a_new_week_begins_empty() {
     };
     assert_eq!(board(WEEK).await.members, 30);
     assert_eq!(board(WEEK + 1).await.members, 0);
-    // One batch of both sides of the end: only what is of the new week counts in it.
+    // One batch with messages from both weeks: only those of the new week count in it.
     let straddling = BTreeMap::from([(3, vec![(WEEK, 500), (WEEK + 1, 20), (WEEK, 40), (WEEK + 1, 15)])]);
     flush(&store, &mut members, &straddling).await;
     let (old, new) = (board(WEEK).await, board(WEEK + 1).await);

@@ -1,4 +1,4 @@
-//! `eventide migrate`, as the operator types it.
+//! `eventide migrate` on the command line.
 
 use std::{
     fs::File,
@@ -29,7 +29,7 @@ impl Place {
 
 /// Exit code, standard output, and the lines for the operator on standard error.
 fn told(output: &Output) -> (i32, String, Vec<String>) {
-    // At a terminal the line ends where the answer does.
+    // On a terminal, the line ends with the answer.
     let errors = String::from_utf8_lossy(&output.stderr).replace(QUESTION, "");
     assert!(!errors.contains("panicked"), "{errors}");
     let lines = errors.lines().filter_map(|line| line.strip_prefix("eventide: "));
@@ -44,11 +44,11 @@ pub(super) async fn run(mut command: Command) -> (i32, String, Vec<String>) {
     told(&command.output().await.expect("the binary runs"))
 }
 
-/// Somebody at the terminal, who types this.
+/// An operator on a terminal who types this.
 async fn typed(mut command: Command, answer: &str) -> (i32, String, Vec<String>) {
     let terminal = nix::pty::openpty(None, None).expect("a terminal");
     command.stdin(Stdio::from(terminal.slave));
-    // What is typed ahead waits until it is read.
+    // Typed text waits until it is read.
     let mut keyboard = File::from(terminal.master);
     keyboard.write_all(answer.as_bytes()).expect("typed");
     let output = command.output().await.expect("the binary runs");
@@ -110,7 +110,7 @@ async fn up_down_status_and_verify() {
     assert!(out.ends_with(&format!("undid {newest}\n")), "{out}");
     assert_eq!(run(place.migrate(&["up"])).await.0, 0);
 
-    // A line a finding, and the table all the same.
+    // One line per finding; the table is shown nevertheless.
     place
         .session
         .execute(

@@ -1,4 +1,4 @@
-//! What an undo takes away is told before, and done whole or not at all.
+//! The losses of an undo are reported before, and it is carried out completely or not at all.
 
 use eventide::{
     config::Config,
@@ -37,7 +37,7 @@ async fn the_loss_is_told_and_nothing_else_is_lost() {
         loss.to_string(),
         "  the table log with 1 row\n  the column member.note with 1 value\n  the column member.warnings with 2 values\n"
     );
-    // To be told takes nothing away.
+    // The report changes nothing.
     assert_kept(&place.session.client, &rows).await;
     drop(undoing);
     assert!(
@@ -128,7 +128,7 @@ async fn an_undo_that_fails_or_is_not_there() {
     place.stop().await;
 }
 
-/// Somebody who works with the tables is not robbed of them; who works with another instance's is not in the way.
+/// The tables of a running bot are not dropped; a bot on another instance's tables does not matter.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn not_under_a_running_bot() {
     let place = Place::new().await;
@@ -171,7 +171,7 @@ async fn not_under_a_running_bot() {
     })
     .await;
 
-    // Who comes while somebody is being asked is noticed as well.
+    // A process that starts during the confirmation is detected as well.
     let undoing = migrations.undoing(&place.target, 1).await.expect("ready");
     let late = Store::new(&place.target, &Config::defaults().database).expect("a pool");
     late.ping().await.expect("connected");

@@ -9,7 +9,7 @@ use crate::support::{
     start_postgres,
 };
 
-/// What another program has made, and what shows that it is none of Eventide's.
+/// Objects of other programs, and the evidence that they are not Eventide's.
 const FOREIGN: [(&str, &str, &str); 5] = [
     (
         "other_migrations",

@@ -1,4 +1,4 @@
-//! Migrations beside others who use the tables.
+//! Migrations while other sessions use the tables.
 
 use eventide::{
     postgres::migrations::{File, MigrateError},
@@ -45,7 +45,7 @@ async fn processes_that_start_while_an_index_is_built() {
     place.stop().await;
 }
 
-/// A migration that queued for a lock would hold up everybody who comes after it.
+/// A migration that queued for a lock would block all later sessions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lock_that_somebody_else_holds() {
     let place = Place::new().await;
@@ -59,7 +59,7 @@ async fn a_lock_that_somebody_else_holds() {
     };
     let waits = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'";
     until("it waits", async || place.has(waits).await.then_some(())).await;
-    // The reader still has its lock: whoever reads now gets through between two tries.
+    // The reader still has its lock: other readers get through between two attempts.
     place.session.execute("SELECT FROM member").await;
     assert!(!up.is_finished());
     reader.execute("COMMIT").await;
@@ -69,7 +69,7 @@ async fn a_lock_that_somebody_else_holds() {
     place.stop().await;
 }
 
-/// What could not be built is dropped and built anew.
+/// An index that could not be built is dropped and built again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_that_was_interrupted() {
     let place = Place::new().await;

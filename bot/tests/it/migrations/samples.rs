@@ -1,10 +1,10 @@
-//! Migrations of every kind, for as long as the bot has few of its own; and what becomes of those that fail.
+//! Migrations of every kind, as long as the bot has few of its own, and what happens to those that fail.
 
 use eventide::postgres::migrations::{File, MigrateError, Migrations};
 
 use super::Place;
 
-/// Each of them does something else that versions to come may do.
+/// Each of them does something different that future versions may do.
 const FILES: [File<'static>; 6] = [
     File {
         name: "V1__guild",
@@ -112,7 +112,7 @@ async fn a_failing_migration_is_rolled_back_and_named() {
         .count();
     assert_eq!((applied, faults.len()), (3, 0));
 
-    // Mended, it goes on from there.
+    // After a correction, it continues from there.
     assert_eq!(
         place.up(&samples()).await,
         ["V4__member_note", "V5__touch", "V7__log"]

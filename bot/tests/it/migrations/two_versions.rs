@@ -1,4 +1,4 @@
-//! Two versions side by side: the schema is the newer one's, and the older one works until the schema asks for more than it knows.
+//! Two versions side by side: the schema is that of the newer one, and the older one works until the schema requires more than it knows.
 
 use std::{fs::File, process::Stdio};
 
@@ -38,7 +38,7 @@ async fn a_newer_version_was_here(place: &Place) -> String {
     format!("V{}__newer", newest + 1)
 }
 
-/// The real binary in the place's schema, with what it says in a file of that name.
+/// The real binary in the place's schema, with its output in a file with that name.
 fn bot(place: &Place, discord: &Simulator, log: &str) -> Command {
     let mut command = command_on(discord, &place.postgres.connection());
     let file = File::create(place.directory.path().join(log)).expect("made");
@@ -117,7 +117,7 @@ async fn the_older_one_goes_on_and_starts_beside_the_newer() {
     place.stop().await;
 }
 
-/// Everything that looks at the schema says the same of it.
+/// All commands that examine the schema report the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_said_of_a_newer_schema() {
     let place = Place::new().await;
@@ -208,7 +208,7 @@ const CONTRACTS: migrations::File<'_> = migrations::File {
     undo: Some("ALTER TABLE t ADD COLUMN a INT; UPDATE schema_minimum SET version = 1;"),
 };
 
-/// Whoever is first, each ends in the same state, and who is too old for it finds that out.
+/// In any order, both end in the same state, and a version that is too old detects it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn versions_that_start_at_once() {
     let place = Place::new().await;

@@ -1,4 +1,4 @@
-//! What somebody did to the tables by hand is found.
+//! Manual changes of the tables are found.
 
 use std::process::Command;
 
@@ -98,7 +98,7 @@ async fn history_and_undos() {
         "{verdict:?}"
     );
 
-    // A database that is ahead: nobody here knows what it should look like.
+    // A newer database: this version does not know what it should look like.
     place
         .session
         .execute("UPDATE refinery_schema_history SET version = 9, name = 'newer' WHERE version = 5")
@@ -115,7 +115,7 @@ async fn history_and_undos() {
     place.stop().await;
 }
 
-/// A dump writes definitions down as the server tells them, and a restore must not look like drift.
+/// A dump contains definitions as returned by the server, and a restore must not look like drift.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restored_dump_is_the_same() {
     let place = Place::new().await;

@@ -1,4 +1,4 @@
-//! Every version with rows: a database comes up to date from version to version with its data in it, and goes back the same way.
+//! Every version with rows: a database is migrated from version to version with its data, and back again.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use crate::support::{
     until,
 };
 
-/// Where the tables' rows are: a table that is written anew gets another file.
+/// The files of the tables' rows: a table that is rewritten gets another file.
 async fn files(session: &Session) -> BTreeMap<String, i64> {
     let rows = session
         .client
@@ -35,14 +35,14 @@ async fn files(session: &Session) -> BTreeMap<String, i64> {
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
-/// Columns that a version fills in on purpose: this one places and counts the members that are there already.
+/// Columns that a version fills on purpose: this one computes the buckets and counts of existing members.
 const CHANGED: [(i32, &str, &str); 3] = [
     (14, "member_xp", "by_xp"),
     (14, "member_xp", "by_messages"),
     (14, "board_place", "members"),
 ];
 
-/// Goes up one version at a time with a row in every table that there is so far, down again one at a time, and up at once.
+/// Migrate up one version at a time with a row in every existing table, down again one at a time, and up at once.
 async fn walk(migrations: &Migrations) {
     let place = Place::new().await;
     let versions = migrations.versions();
@@ -106,8 +106,7 @@ async fn migrations_of_every_kind() {
     walk(&samples()).await;
 }
 
-/// The real binary brings a database up to date that was restored from an older version: of some versions, or of all where tests run
-/// with their full counts.
+/// The real binary migrates a database that was restored from an older version: some versions, or all of them with full counts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_on_older_versions() {
     let place = Place::new().await;
@@ -123,7 +122,7 @@ async fn a_start_on_older_versions() {
         migrations.up(&target, Some(version)).await.expect("migrated");
         let session = Session::open(&target).await;
         let mut rows = fill(&session.client).await;
-        // What an earlier process left to be read back would be taken up, and count.
+        // Backfill left by an earlier process would be adopted, and count.
         for (table, _) in rows.extract_if(.., |table, _| table.starts_with("backfill_")) {
             let delete = format!("DELETE FROM {table}");
             session.client.batch_execute(&delete).await.expect("deleted");

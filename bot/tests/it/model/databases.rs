@@ -29,13 +29,13 @@ pub(super) type Rows = BTreeMap<MemberKey, MemberDelta>;
 /// Batches that go into one transaction.
 pub(super) type Work = Arc<Vec<(Advance, Changes)>>;
 
-/// Where it is all written.
+/// A database.
 pub(super) trait Database {
-    /// Take a shard from whoever has it.
+    /// Take a shard from its owner.
     async fn take(&mut self, shard: ShardKey) -> Taken;
-    /// Try once to write some batches; `None` when nobody knows what became of it.
+    /// Try once to write some batches; `None` if the outcome is unknown.
     async fn flush(&mut self, work: Work, fate: Fate) -> Option<Vec<Outcome>>;
-    /// What the members have.
+    /// The members' rows.
     async fn rows(&self) -> Rows;
     /// Up to which event of each shard everything is contained.
     async fn sequences(&self) -> Vec<u64>;
@@ -117,7 +117,7 @@ impl Database for InMemory {
     }
 }
 
-/// The real statements, over a connection that breaks when it is told to.
+/// The real statements, over a connection that breaks on command.
 pub(super) struct OnPostgres {
     cutter: CommitCutter,
     /// Through the cutter.

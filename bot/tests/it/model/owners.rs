@@ -1,4 +1,4 @@
-//! Discord, the processes that have its shards, and what they should have written.
+//! Discord, the processes that own its shards, and what they should have written.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(super) struct Said {
 /// Remembers fewer members than there are, so that some have to be read.
 const REMEMBERED: usize = 4;
 
-/// Discord's side of a shard and its owner, with those who were it before.
+/// Discord's side of a shard, with its current and earlier owners.
 struct Shard {
     key: ShardKey,
     /// Every event of the session; the first has the sequence 1.
@@ -60,7 +60,7 @@ pub(super) struct World {
 }
 
 impl Owner {
-    /// Take the shard, and have replayed what is not committed.
+    /// Take the shard, and replay what is not committed.
     async fn take(
         database: &mut impl Database,
         key: ShardKey,
@@ -90,7 +90,7 @@ impl Owner {
         self.dirty = true;
     }
 
-    /// What there is to be written: what is under way already, or else what was gathered.
+    /// The batch in progress, or else the collected changes.
     fn batch(&mut self, key: ShardKey) -> Option<Arc<Vec<(Advance, Changes)>>> {
         if self.under_way.is_none() && self.dirty {
             let advance = Advance {
@@ -213,7 +213,7 @@ impl World {
         self.flush(database, &all, Fate::Committed).await;
     }
 
-    /// The tables hold what one after the other gives, up to each checkpoint.
+    /// The tables contain what sequential processing gives, up to each checkpoint.
     pub(super) async fn assert_as_the_model_says(
         &self,
         database: &impl Database,
@@ -235,7 +235,7 @@ impl World {
         Ok(())
     }
 
-    /// Nothing waits any more, and nothing is held for it.
+    /// Nothing is pending any more, and no memory is used for it.
     pub(super) async fn assert_complete(&self, database: &impl Database) -> Result<(), TestCaseError> {
         let sent: Vec<u64> = self
             .shards
@@ -289,7 +289,7 @@ fn count(row: &mut MemberDelta, message: &MemberMessage) {
     }
 }
 
-/// A batch is tried again as it is.
+/// A batch is retried unchanged.
 fn copied(changes: &Changes) -> Changes {
     Changes {
         members: changes.members.clone(),

@@ -1,6 +1,6 @@
-//! Things that go wrong, and the alerts that must tell: these, and no others.
+//! Faults, and the alerts that must fire: these, and no others.
 //!
-//! The rules are the repository's own with a `for` of 2 s and ranges of a minute; what they compare with is as written.
+//! The rules are the repository's own with a `for` of 2 s and ranges of a minute; the thresholds are unchanged.
 
 mod list;
 
@@ -44,9 +44,9 @@ struct Fault {
     settings: &'static [(&'static str, &'static str)],
     /// Whether it is so from the start, by `world` or `settings`.
     from_the_start: bool,
-    /// Does it. What goes on until it has been told does not end.
+    /// Causes the fault. One that lasts until the alert has fired does not return.
     cause: for<'a> fn(&'a Stage) -> LocalBoxFuture<'a, ()>,
-    /// What puts it right, where it is seen that the alert ends.
+    /// Fixes the fault, if the test checks that the alert ends.
     mend: Option<for<'a> fn(&'a Stage) -> LocalBoxFuture<'a, ()>>,
 }
 
@@ -143,7 +143,7 @@ impl Stage {
         self.scene.postgres.data_directory().join("postmaster.pid")
     }
 
-    /// Somebody asks for a rank, and nobody waits for the answer.
+    /// A member uses `/rank`, without waiting for the reply.
     fn ask_for_a_rank(&self, number: u32) {
         let world = self.discord.world();
         let guild = world.guilds()[0].id();
@@ -155,7 +155,7 @@ impl Stage {
     }
 }
 
-/// What came of one.
+/// The result of a fault.
 struct Told {
     fired: BTreeSet<String>,
     after: Duration,

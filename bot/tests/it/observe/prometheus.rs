@@ -1,4 +1,4 @@
-//! A real Prometheus with the repository's own configuration: its targets, its clock's pace and nothing else are the test's.
+//! A real Prometheus with the repository's configuration; the test only changes its targets and the pace of its clock.
 
 use std::{
     fs,
@@ -23,7 +23,7 @@ use crate::support::until;
 pub(super) enum Pace {
     /// As they are written.
     Written,
-    /// Every `for` is 2 s and every range 60 s, so that it can be seen whether alerts fire. What they compare with stays.
+    /// Every `for` is 2 s and every range 60 s, so that alerts can fire during the test. The thresholds are unchanged.
     Hurried,
 }
 
@@ -70,7 +70,7 @@ impl Prometheus {
         fs::write(path.join("alerts.yml"), rules).expect("written");
 
         let port = {
-            // Given back at once; Prometheus cannot be told to choose one and say which.
+            // It is released immediately, because Prometheus cannot choose a port and report it.
             let free = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
             free.local_addr().expect("an address").port()
         };
@@ -97,7 +97,7 @@ impl Prometheus {
         prometheus
     }
 
-    /// The result of a query: its series, or what is wrong with it.
+    /// The result of a query: its series, or the error.
     pub(super) async fn query(&self, text: &str) -> Result<Vec<Value>, String> {
         let answer = self
             .api(&format!("/api/v1/query?query={}", encoded(text)))
@@ -141,7 +141,7 @@ impl Prometheus {
     }
 }
 
-/// By HTTP 1.0, whose answers come in one piece and end with the connection.
+/// With HTTP 1.0, whose response is in one piece and ends with the connection.
 async fn get(address: &str, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).await.ok()?;
     let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
@@ -191,7 +191,7 @@ pub(super) async fn lint(address: &str) {
     run(&["check", "metrics"], file.into()).await;
 }
 
-/// Run promtool, and fail with what it says.
+/// Run promtool, and fail with its message.
 pub(super) async fn promtool(arguments: &[&str]) {
     run(arguments, Stdio::null()).await;
 }
@@ -213,7 +213,7 @@ async fn run(arguments: &[&str], input: Stdio) {
     );
 }
 
-/// The pause between two looks: as often as there are new samples.
+/// The pause between two checks: as long as the scrape interval.
 pub(super) async fn a_scrape() {
     sleep(Duration::from_millis(500)).await;
 }

@@ -1,4 +1,4 @@
-//! Every query of the dashboards, as Grafana would ask it, and the names that stand in it.
+//! Every query of the dashboards, as Grafana would send it, and the names in it.
 
 use std::{collections::BTreeSet, fs};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::prometheus::repository;
 
-/// A query and where it stands.
+/// A query and its place.
 #[derive(Clone, Debug)]
 pub(super) struct Query {
     pub(super) place: String,
@@ -15,10 +15,10 @@ pub(super) struct Query {
     pub(super) text: String,
 }
 
-/// What is not the bot's: Prometheus' own series of targets and alerts.
+/// Series that are not the bot's: Prometheus' own series of targets and alerts.
 const FOREIGN: [&str; 2] = ["up", "ALERTS"];
 
-/// Words of the language that can stand where a metric could, and no call follows.
+/// Keywords of the language that can be in the place of a metric without being a call.
 const WORDS: [&str; 16] = [
     "by",
     "without",
@@ -86,7 +86,7 @@ pub(super) fn of_dashboards() -> Vec<Query> {
     queries
 }
 
-/// What Grafana puts in for variables. A second of the test is ten of an operator's.
+/// Replace variables as Grafana does. A second of the test stands for ten of an operator's.
 fn replaced(text: &str) -> String {
     let text = text
         .replace("$__rate_interval", "10s")
@@ -98,7 +98,7 @@ fn replaced(text: &str) -> String {
     text
 }
 
-/// What is wrong with the names in a query: metrics that are not in the registry, and labels that the metric does not have.
+/// Invalid names in a query: metrics that are not in the registry, and labels that the metric does not have.
 pub(super) fn unknown_names(text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, labels, _) in selectors(text) {
@@ -126,7 +126,7 @@ pub(super) fn unknown_names(text: &str) -> Vec<String> {
     wrong
 }
 
-/// The selectors of a query as they stand in it, without their ranges.
+/// The selectors in a query, without their ranges.
 pub(super) fn selectors_as_written(text: &str) -> Vec<String> {
     let selectors = selectors(text).into_iter();
     selectors
@@ -138,7 +138,7 @@ pub(super) fn selectors_as_written(text: &str) -> Vec<String> {
 fn selectors(text: &str) -> Vec<(String, BTreeSet<String>, String)> {
     let mut selectors = Vec::new();
     let mut rest = text;
-    // The name before which there is nothing else than labels to come, until the bracket closes.
+    // After this name there are only labels until the bracket closes.
     let mut listing = false;
     while let Some(first) = rest.chars().next() {
         let length = if first.is_ascii_alphabetic() || first == '_' {

@@ -1,4 +1,4 @@
-//! A bot that is asked by commands, and what Discord gets for an answer.
+//! A bot that receives commands, and Discord's view of the replies.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -18,7 +18,7 @@ use super::{
 /// How long an answer may take on a busy machine.
 pub(crate) const IN_TIME: Duration = Duration::from_secs(10);
 
-/// What Discord lets those do who run a server, and moderators.
+/// Discord's permissions of those who manage a server, and of moderators.
 pub(crate) const ADMINISTRATOR: &str = "8";
 
 /// The same as a role's permission.
@@ -33,7 +33,7 @@ pub(crate) struct Here {
     pub(crate) config: Config,
     pub(crate) bot: Bot,
     pub(crate) managers: AtomicU32,
-    /// The role of those whom tests let manage the server: with every permission, and above most others.
+    /// The role of members who manage the server in tests, with every permission and above most others.
     pub(crate) managing_role: u64,
 }
 
@@ -47,7 +47,7 @@ pub(crate) async fn here_with(configure: impl FnOnce(&mut Config)) -> Here {
     here_in(4, 200, configure).await
 }
 
-/// The same with so many guilds and members.
+/// The same with this many guilds and members.
 pub(crate) async fn here_in(guilds: u32, members: u32, configure: impl FnOnce(&mut Config)) -> Here {
     let scene = Scene::new().await;
     let discord = discord(SimulatorConfig {
@@ -97,7 +97,7 @@ impl Here {
         state.expect("an answer")
     }
 
-    /// The first answer to what need not become a message: a form, or choices.
+    /// The first response if it is not necessarily a message: a modal, or choices.
     pub(crate) async fn callback(&self, request: &InteractionRequest) -> Value {
         let control = self.discord.control();
         let id = control.interact(request).expect("asked");
@@ -112,14 +112,14 @@ impl Here {
         text(&self.ask(&request).await)
     }
 
-    /// What somebody with these permissions gets for a subcommand, such as `reward add`, with options as Discord sends them.
+    /// The reply to a member with these permissions for a subcommand, such as `reward add`, with options in Discord's format.
     pub(crate) async fn manage(&self, command: &str, path: &str, options: Value, resolved: Value) -> String {
         let mut request = self.managing(command, path, options, resolved);
         request.user_id = self.next_member();
         text(&self.ask(&request).await)
     }
 
-    /// Another member who manages the server each time: nobody is held for asking too often.
+    /// A different member who manages the server each time, so that the rate limit is not reached.
     pub(crate) fn next_member(&self) -> u64 {
         let world = self.discord.world();
         let all = (0..).take_while(|rank| world.member_id(self.guild(), *rank).is_some());
@@ -160,7 +160,7 @@ impl Here {
         Box::pin(self.restarted_after(|| {})).await
     }
 
-    /// Stop the bot, do this, and start another in a session of its own: nobody tells it what happened meanwhile.
+    /// Stop the bot, do this, and start another one with a new session, which does not receive what happened meanwhile.
     pub(crate) async fn restarted_after(self, between: impl FnOnce()) -> Self {
         let Self {
             scene,

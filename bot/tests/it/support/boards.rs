@@ -1,4 +1,4 @@
-//! What leaderboards rely on.
+//! The conditions that leaderboards rely on.
 
 use tokio_postgres::Client;
 

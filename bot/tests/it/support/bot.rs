@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{PATIENCE, until};
 
-/// A simulator on a thread of its own.
+/// A simulator on its own thread.
 pub(crate) async fn discord(config: SimulatorConfig) -> Simulator {
     // Fails when another test of this process was first, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -27,7 +27,7 @@ pub(crate) async fn discord(config: SimulatorConfig) -> Simulator {
         .expect("the simulator starts")
 }
 
-/// A configuration for a bot on this simulator, with a port of its own.
+/// A configuration for a bot on this simulator, with its own port.
 pub(crate) fn config_for(discord: &Simulator) -> Config {
     let rules = discord.config().levels;
     let mut config = Config::defaults();
@@ -51,12 +51,12 @@ pub(crate) async fn start(config: &Config, connection: impl Into<Target>) -> Bot
         .expect("the bot starts")
 }
 
-/// The real binary, of which nobody sees what it says.
+/// The real binary, whose output is discarded.
 pub(crate) fn spawn(discord: &Simulator, connection: &tokio_postgres::Config) -> Child {
     spawn_in(discord, connection, "public")
 }
 
-/// The same in a schema of its own.
+/// The same in its own schema.
 pub(crate) fn spawn_in(discord: &Simulator, connection: &tokio_postgres::Config, schema: &str) -> Child {
     command_on(discord, connection)
         .env("DB_SCHEMA", schema)
@@ -79,8 +79,8 @@ pub(crate) fn command_on(discord: &Simulator, connection: &tokio_postgres::Confi
     command
 }
 
-/// Where a bot's log goes: into a file of its own in the directory `EVENTIDE_TEST_LOGS`, for who looks for a fault. Else nobody reads
-/// it while the bot runs, and a full pipe would hold the bot up.
+/// The destination of a bot's log: a separate file in the directory `EVENTIDE_TEST_LOGS`, for debugging. Otherwise it is not read while the
+/// bot runs, and a full pipe would block the bot.
 fn log() -> Stdio {
     std::env::var_os("EVENTIDE_TEST_LOGS").map_or_else(Stdio::null, |directory| {
         let name = format!("bot-{}.log", fastrand::u32(..));
@@ -96,7 +96,7 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        // On a busy machine any query is slow at times, and its warning is not what a test expects on standard error.
+        // On a busy machine any query is slow at times, and tests do not expect its warning on standard error.
         .env("EVENTIDE__DATABASE__SLOW_QUERY_MS", "60000")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -118,7 +118,7 @@ pub(crate) fn url(connection: &tokio_postgres::Config) -> String {
     )
 }
 
-/// Wait until both shards of a small world are connected, after so many sessions in all.
+/// Wait until both shards of a small world are connected, after this many sessions in total.
 pub(crate) async fn up(discord: &Simulator, sessions: usize) {
     until("every shard has a session", async || {
         let stats = discord.control().stats();
@@ -127,7 +127,7 @@ pub(crate) async fn up(discord: &Simulator, sessions: usize) {
     .await;
 }
 
-/// Stop the traffic. What follows is about messages, so there are some: a fast machine is ready before the first one is sent.
+/// Stop the traffic. The following is about messages, so make sure there are some: a fast machine is ready before the first one is sent.
 pub(crate) async fn quiet(discord: &Simulator) {
     until("something is sent", async || {
         (discord.oracle().sent() > 0).then_some(())
@@ -136,12 +136,12 @@ pub(crate) async fn quiet(discord: &Simulator) {
     discord.control().set_rate(Rate::Paused);
 }
 
-/// What the database holds, against what it must.
+/// Compare the database with the expected state.
 pub(crate) async fn compare(discord: &Simulator, store: &Store) -> Report {
     reconcile(discord, store).await.expect("rows")
 }
 
-/// Stop the traffic, wait until every message that was sent is counted, and see that the rows are what they must be.
+/// Stop the traffic, wait until every message is counted, and check that the rows are correct.
 pub(crate) async fn settle_exactly(discord: &Simulator, store: &Store) {
     quiet(discord).await;
     let deadline = Instant::now() + PATIENCE;

@@ -1,5 +1,5 @@
-//! A proxy in front of PostgreSQL that cuts connections around COMMIT, when nobody can know whether it went through, and that can
-//! swallow what passes without a reset, as the path to a host does that is gone.
+//! A proxy in front of PostgreSQL that cuts connections around COMMIT, when its outcome is unknown, and that can swallow data without a
+//! reset, like the path to a host that is gone.
 
 use std::{
     path::{Path, PathBuf},
@@ -26,12 +26,12 @@ const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
 pub(crate) struct CommitCutter {
     directory: TempDir,
     orders: Arc<Orders>,
-    /// Raised when what is connected now is to be swallowed.
+    /// Incremented when open connections have to be swallowed.
     swallowing: watch::Sender<u32>,
     _task: Task<()>,
 }
 
-/// What the connections are told.
+/// The orders for connections.
 #[derive(Default)]
 struct Orders {
     to_cut: AtomicU32,
@@ -43,7 +43,7 @@ struct Orders {
     lost: Mutex<Vec<UnixStream>>,
 }
 
-/// Where a connection is cut. Each cut takes the next in turn.
+/// Where a connection is cut. The places are used in turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cut {
     /// The server never sees the COMMIT.
@@ -100,8 +100,8 @@ impl CommitCutter {
         self.orders.to_cut.load(Ordering::SeqCst)
     }
 
-    /// From now on nothing passes any more over the connections that are open, and neither side is told. With `new_ones` the same
-    /// happens to those that are opened from now on; without, those pass again.
+    /// From now on nothing passes over open connections, and neither side is notified. With `new_ones` the same applies to those opened
+    /// from now on; without, those work again.
     pub(crate) fn swallow(&self, new_ones: bool) {
         self.orders.swallows_new.store(new_ones, Ordering::SeqCst);
         self.swallowing.send_modify(|times| *times += 1);
@@ -130,14 +130,14 @@ async fn accept(listener: UnixListener, server: PathBuf, orders: Arc<Orders>, sw
             if orders.swallows_new.load(Ordering::SeqCst) {
                 into_nothing(client, None, &orders).await;
             } else if let Ok(server) = UnixStream::connect(&server).await {
-                // An error is a connection that ended, which is what this proxy is about.
+                // An error is the end of a connection, which is the purpose of this proxy.
                 drop(serve(client, server, &orders, swallow).await);
             }
         });
     }
 }
 
-/// Take whatever the client sends, and let the server wait.
+/// Read everything that the client sends, and let the server wait.
 async fn into_nothing(mut client: UnixStream, server: Option<UnixStream>, orders: &Orders) {
     orders.swallowed.fetch_add(1, Ordering::SeqCst);
     orders

@@ -1,4 +1,4 @@
-//! What the bot did on Discord, against what it owed.
+//! Compares the bot's effects on Discord with the expected ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -32,10 +32,10 @@ pub(crate) struct Announced {
     pub(crate) xp: u64,
 }
 
-/// What was announced, held against what the oracle says of the members.
+/// The announcements, compared with the oracle's members.
 #[derive(Debug, Default)]
 pub(crate) struct EffectsReport {
-    /// Members who have passed a level.
+    /// The number of members who have passed a level.
     pub(crate) owed: usize,
     /// Announcements that there are.
     pub(crate) announced: usize,

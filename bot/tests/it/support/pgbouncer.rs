@@ -1,4 +1,4 @@
-//! A real PgBouncer in transaction mode before a real PostgreSQL.
+//! A real PgBouncer in transaction mode in front of a real PostgreSQL.
 
 use std::{
     fs::{self, Permissions},
@@ -94,7 +94,7 @@ impl PgBouncer {
     }
 }
 
-/// Debian keeps it where an ordinary user's PATH does not lead.
+/// Debian installs it outside of an ordinary user's PATH.
 fn program() -> PathBuf {
     let places = ["/usr/sbin/pgbouncer", "/usr/local/bin/pgbouncer"].map(PathBuf::from);
     places

@@ -1,4 +1,4 @@
-//! A row for every table of a schema, made from the catalog, so that tables of later versions get one, too.
+//! A row for every table of a schema, generated from the catalog, so that tables of later versions get one, too.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ pub(crate) async fn assert_kept_by_a_bot(client: &Client, before: &Rows) {
     assert_kept(client, &before).await;
 }
 
-/// Asserts that each row is still there if its table is, in the columns that are. Its table may have other rows beside it.
+/// Assert that each row still exists if its table does, in the existing columns. The table may contain other rows.
 pub(crate) async fn assert_kept(client: &Client, before: &Rows) {
     let tables = tables(client).await;
     for (table, row) in before.iter().filter(|(table, _)| tables.contains(table)) {
@@ -200,7 +200,7 @@ async fn columns(client: &Client, table: &str) -> Vec<Column> {
         .collect()
 }
 
-/// Expressions of a type. `words` are an enumeration's labels, and what the column's checks name.
+/// Expressions of a type. `words` are an enumeration's labels, and the values in the column's checks.
 fn of_type(kind: &str, words: &[String]) -> Vec<String> {
     if let Some(element) = kind.strip_suffix("[]") {
         let arrays = of_type(element, words)

@@ -1,11 +1,12 @@
-//! The metrics of a spawned process, served where its log says.
+//! The metrics of a spawned process, at the address in its log.
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
-/// The sum of all metrics whose line begins so. `log` is what the process said so far, as JSON; of several lives the last one counts.
+/// The sum of all metrics whose line begins with this. `log` is the process's output so far, as JSON; after restarts, the last address
+/// counts.
 pub(crate) async fn metric(log: &str, beginning: &str) -> f64 {
     let address = log
         .rsplit("\"http.address\":\"")

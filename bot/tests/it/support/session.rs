@@ -1,4 +1,4 @@
-//! A look at the database past the bot.
+//! Direct access to the database.
 
 use std::collections::BTreeSet;
 

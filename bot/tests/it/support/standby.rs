@@ -1,4 +1,4 @@
-//! A physical standby: a copy of a running server that replays what that one writes.
+//! A physical standby: a copy of a running server that replays its WAL.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -23,7 +23,7 @@ use super::{
     until,
 };
 
-/// What the settings of a server must be that has a standby: `Scene::with(REPLICATED)`.
+/// The settings of a server that has a standby: `Scene::with(REPLICATED)`.
 pub(crate) const REPLICATED: &[(&str, &str)] = &[("wal_level", "replica"), ("max_wal_senders", "4")];
 
 /// It ends with this.
@@ -105,7 +105,7 @@ impl Standby {
     }
 }
 
-/// A private server lets nobody replicate until it is started again.
+/// A private server accepts no replication until it is restarted.
 async fn admit(primary: &PrivatePostgres) {
     let home: &Path = primary.data_directory().parent().expect("the cluster is in it");
     let mut access = OpenOptions::new()

@@ -1,4 +1,4 @@
-//! A server as its package makes it: initdb's configuration untouched, JIT and fsync on, and a role of the bot's that is no superuser.
+//! A server as its package creates it: initdb's configuration unchanged, JIT and fsync on, and a role of the bot that is not a superuser.
 
 use std::{
     fs::{self, File},
@@ -47,7 +47,7 @@ impl Stock {
         stock
     }
 
-    /// A streaming standby of this server, which is asynchronous, as standbys are if nobody says otherwise.
+    /// A streaming standby of this server, asynchronous as by default.
     pub(crate) async fn standby(&self) -> Self {
         let (directory, account) = home();
         let copied = program("pg_basebackup", account.as_ref())
@@ -71,7 +71,7 @@ impl Stock {
     async fn serve(directory: TempDir, account: Option<&User>) -> Self {
         let home = directory.path();
         let log = File::create(home.join("log")).expect("a log");
-        // Where it is, and nothing else.
+        // Its address, and nothing else.
         let server = program("postgres", account)
             .arg("-D")
             .arg(home.join("data"))
@@ -90,7 +90,7 @@ impl Stock {
         stock
     }
 
-    /// Where its socket is.
+    /// The directory of its socket.
     pub(crate) fn socket_directory(&self) -> &Path {
         self.directory.path()
     }
@@ -123,7 +123,7 @@ impl Stock {
         config
     }
 
-    /// What the server has said so far.
+    /// The server's log so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).expect("a log")
     }
@@ -173,7 +173,7 @@ pub(super) fn program(name: &str, account: Option<&User>) -> Command {
     command
 }
 
-/// That of the version which PATH names first, or else of the newest where Debian keeps them.
+/// The program of the version that comes first in PATH, or else of the newest one in Debian's directories.
 fn binary(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).map(|directory| directory.join(name));

@@ -1,5 +1,4 @@
-//! Clusters that are made once per run of the tests and copied for each server: `initdb` and the migrations take longer than many a
-//! test.
+//! Clusters that are created once per run of the tests and copied for each server: `initdb` and the migrations take longer than many tests.
 
 use std::{
     ffi::OsStr,
@@ -17,7 +16,7 @@ use eventide::postgres::{
 };
 use tempfile::TempDir;
 
-/// What a new server has.
+/// The contents of a new server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// The empty database `eventide`.
@@ -37,7 +36,7 @@ static RUN: LazyLock<String> = LazyLock::new(|| {
         .unwrap_or_else(|| format!("{:016x}", fastrand::u64(..)))
 });
 
-/// Puts a cluster where a server with `options` looks for its own. Does nothing if one is there.
+/// Put a cluster where a server with `options` looks for its own. Does nothing if there already is one.
 pub(super) async fn place(content: Content, options: &Options) {
     let home = options.data_directory.join("postgres");
     if home.exists() {
@@ -48,8 +47,8 @@ pub(super) async fn place(content: Content, options: &Options) {
     let templates = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clusters");
     fs::create_dir_all(&templates).expect("a directory");
     let template = templates.join(format!("{}-{content:?}", *RUN));
-    // Tests run in several processes. Whoever makes or removes a template has the lock alone, whoever copies one shares it; closing
-    // the file gives it back.
+    // Tests run in several processes. Creating or deleting a template takes an exclusive lock, and copying one a shared lock; closing the
+    // file releases it.
     let lock = File::create(templates.join("lock")).expect("a lock file");
     lock.lock_shared().expect("locked");
     while !template.exists() {
@@ -112,7 +111,7 @@ fn copy(from: &Path, to: &Path) {
     assert!(status.success(), "{} is copied: {status}", from.display());
 }
 
-/// Removes all but the newest templates. The caller has the lock alone, so nobody copies them.
+/// Delete all but the newest templates. The caller has the exclusive lock, so none are being copied.
 fn remove_old(templates: &Path) {
     let mut old: Vec<(SystemTime, PathBuf)> = fs::read_dir(templates)
         .expect("read")

@@ -1,4 +1,4 @@
-//! A way to PostgreSQL that can be cut, and on which packets can vanish.
+//! A connection to PostgreSQL that can be cut, and on which packets can be lost.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,14 @@ use tokio::{
     sync::watch,
 };
 
-/// What becomes of the packets.
+/// What happens to packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// They arrive.
     Open,
-    /// Every connection is ended, and a new one at once.
+    /// Every connection is closed, and new ones immediately.
     Cut,
-    /// Nothing arrives on connections that were made before or meanwhile, and neither side is told.
+    /// Nothing arrives on open or new connections, and neither side is notified.
     Swallowing,
     /// Nothing arrives before the way is another, and everything does then, as when packets are sent again until they get through.
     Holding,
@@ -69,7 +69,7 @@ async fn accept(listener: UnixListener, server: PathBuf, way: watch::Receiver<Wa
         let (server, way) = (server.clone(), way.clone());
         connections.spawn(async move {
             if let Ok(server) = UnixStream::connect(&server).await {
-                // An error is a connection that ended, which is what this is about.
+                // An error is the end of a connection, which is the purpose of this proxy.
                 drop(serve(client, server, way).await);
             }
         });
@@ -82,7 +82,7 @@ async fn serve(
     mut way: watch::Receiver<Way>,
 ) -> std::io::Result<()> {
     let (mut from_client, mut from_server) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-    // A connection on which packets were lost is never whole again.
+    // A connection with lost packets never works again.
     let mut whole = true;
     loop {
         whole &= *way.borrow_and_update() != Way::Swallowing;

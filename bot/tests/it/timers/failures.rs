@@ -1,4 +1,4 @@
-//! Timers that fail: for good, or until something has passed.
+//! Timers that fail permanently or temporarily.
 
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use super::{Worker, noting, number, scene};
 use crate::support::{asking::here, session::Session, until};
 
-/// The database's clock was ahead while a process claimed a timer and ended. Now the lease, and a job's next time, are far away.
+/// The database's clock was ahead while a process claimed a timer and ended. Now the lease, and a job's next time, are far in the future.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_clock_left_behind_that_was_set_back_fires() {
     let (scene, session) = scene().await;

@@ -1,4 +1,4 @@
-//! Whether members learn who warned them: one rule for the message, the list and what is stored about them.
+//! Whether members see who warned them: one rule for the message, the list and the export.
 
 use discord_simulator::InteractionRequest;
 use eventide::{features::privacy::rows::member, support::ids::MemberKey};
@@ -7,7 +7,7 @@ use twilight_model::id::Id;
 
 use super::stage::{Stage, member, of_type};
 
-/// What a member learns of who warned them: by message, list and export.
+/// Whether a member sees who warned them, in the message, the list and the export.
 async fn learned(stage: &Stage, user: u64, moderator: u64) -> [bool; 3] {
     let options = json!([member(user), of_type(3, "reason", "x")]);
     stage.asked(moderator, "warn", options).await;

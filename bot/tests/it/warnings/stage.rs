@@ -18,7 +18,7 @@ use crate::support::{
     session::Session,
 };
 
-/// Members who have the moderators' role: those of the ranks from 1 on. Each may use a command five times in ten seconds.
+/// Members with the moderators' role: those with ranks from 1 on. Each may use a command five times in ten seconds.
 const MODERATORS: u32 = 25;
 
 /// Time out members, manage the server.
@@ -105,7 +105,7 @@ impl Stage {
         answer.expect("an answer")
     }
 
-    /// Ask, with a moderator's permissions where the request has none, and do not wait.
+    /// Use a command, with a moderator's permissions if the request has none, without waiting.
     pub(super) fn interact(&self, request: &InteractionRequest) -> u64 {
         let mut request = request.clone();
         request
@@ -119,7 +119,7 @@ impl Stage {
         self.ask(&request).await
     }
 
-    /// Warn somebody with more options. Returns what was answered.
+    /// Warn a member with more options. Returns the reply.
     pub(super) async fn warn(&self, user: u64, more: Value) -> String {
         let mut options = vec![member(user), of_type(3, "reason", "x")];
         options.extend(more.as_array().into_iter().flatten().cloned());
@@ -127,7 +127,7 @@ impl Stage {
         text(&self.asked(moderator, "warn", options.into()).await)
     }
 
-    /// The list of somebody's warnings, as somebody sees it.
+    /// The list of a member's warnings, as shown to a member.
     pub(super) async fn list(&self, asker: u64, of: Option<u64>) -> String {
         let options: Vec<Value> = of.map(member).into_iter().collect();
         let state = self.asked(asker, "warnings", options.into()).await;
@@ -166,7 +166,7 @@ impl Stage {
         self.session.client.query_one(sql, &[]).await.expect(sql).get(0)
     }
 
-    /// How often somebody was warned, and with how many points.
+    /// The number of a member's warnings, and their points.
     pub(super) async fn counts(&self, user: u64) -> (i64, i64) {
         let sql = format!(
             "SELECT warnings, points FROM member_warnings WHERE guild_id = {} AND user_id = {user}",
@@ -183,7 +183,7 @@ impl Stage {
         store.close();
     }
 
-    /// What the bot wrote into a channel.
+    /// What the bot wrote in a channel.
     pub(super) fn in_channel(&self, channel: u64) -> Vec<String> {
         let messages = self.control().bot_messages();
         let id = channel.to_string();
@@ -205,7 +205,7 @@ impl Stage {
         .await
     }
 
-    /// What the bot wrote anywhere with these words.
+    /// What the bot wrote anywhere with this text.
     pub(super) fn sent(&self, words: &str) -> Vec<String> {
         let messages = self.control().bot_messages();
         let contents = messages.iter().filter_map(|message| message["content"].as_str());
@@ -215,7 +215,7 @@ impl Stage {
             .collect()
     }
 
-    /// A look at the database again, after it was away.
+    /// Connect to the database again after it was unavailable.
     pub(super) async fn reconnect(&mut self) {
         self.session = session(&self.scene).await;
     }

@@ -1,4 +1,4 @@
-//! What points lead to, each once, and what is in the way.
+//! The consequences of points, each once, and obstacles.
 
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ async fn every_action_once() {
     stage.delivered().await;
     assert!(stage.control().is_banned(guild, user));
     assert_eq!(calls(&stage, "PUT", "/guilds/{id}/bans/{id}"), 1);
-    // The message came before the member was thrown out.
+    // The message was sent before the member was removed.
     assert_eq!(stage.sent("You were warned in **").len(), 5);
     let reply = stage.warn(user, points(100)).await;
     assert!(!reply.contains("reached"), "{reply}");
@@ -148,7 +148,7 @@ async fn the_most_severe_threshold_alone() {
     stage.end().await;
 }
 
-/// A moderator causes what they could do themselves. The warning stands, and who reads the answer or the log knows what did not happen.
+/// A moderator can only cause what they could do themselves. The warning stands, and the reply and the log say what did not happen.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_moderator_without_the_permission_for_a_threshold() {
     let stage = Stage::new().await;
@@ -170,7 +170,7 @@ async fn a_moderator_without_the_permission_for_a_threshold() {
     assert!(!control.is_banned(guild, user) && control.timeout_of(guild, user).is_some());
     assert_eq!(stage.counts(user).await, (1, 9));
     assert!(stage.logged(log, "was warned by").await.contains(denied));
-    // Nor do they configure what they may not do.
+    // They cannot configure it either.
     let reply = add(&stage, 6, "kick", json!([])).await;
     assert!(
         reply.contains("You need the **Kick Members** permission"),
@@ -180,7 +180,7 @@ async fn a_moderator_without_the_permission_for_a_threshold() {
     stage.end().await;
 }
 
-/// Who has left has no roles; who is back may have got higher ones.
+/// A member who left has no roles; one who has returned may have received higher ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_who_comes_back_above_the_moderator() {
     let stage = Stage::new().await;
@@ -212,7 +212,7 @@ async fn a_member_who_comes_back_above_the_moderator() {
     stage.end().await;
 }
 
-/// What the bot cannot do is said at once, in the answer and in the log channel.
+/// Actions that the bot cannot carry out are reported immediately, in the reply and in the log channel.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_bot_cannot_do_is_said_at_once() {
     let stage = Stage::new().await;
@@ -234,7 +234,7 @@ async fn what_the_bot_cannot_do_is_said_at_once() {
     assert!(stage.control().set_bot_position(guild, 1));
     let above = stage.control().create_role(guild, "above", 2).expect("a role");
     assert!(stage.control().set_member_roles(guild, second, &[above]));
-    // The owner stands above everybody.
+    // The owner ranks above everyone.
     let options = json!([super::member(second), of_type(3, "reason", "x")]);
     let reply = text(&stage.asked(stage.user(0), "warn", options).await);
     assert!(reply.contains("their highest role is not below mine"), "{reply}");
@@ -248,7 +248,7 @@ async fn what_the_bot_cannot_do_is_said_at_once() {
     stage.end().await;
 }
 
-/// What the bot could do when the member was warned, and cannot any more, ends with one line in the log channel.
+/// An action that the bot could carry out when the member was warned, but no longer can, ends with one line in the log channel.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_in_the_way_is_told_once() {
     let stage = Stage::new().await;
@@ -288,7 +288,7 @@ async fn what_is_in_the_way_is_told_once() {
     stage.end().await;
 }
 
-/// The moderator reads in their answer what became of the punishment; who removes the warning can lift its timeout.
+/// The moderator sees the outcome of the punishment in the reply; a moderator who removes the warning can lift its timeout.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_timeout_is_reported_and_lifted_with_its_warning() {
     let stage = Stage::new().await;
@@ -355,7 +355,7 @@ async fn a_timeout_is_reported_and_lifted_with_its_warning() {
     stage.end().await;
 }
 
-/// What has expired, was removed or is too long ago does not count, by the time of the question.
+/// Warnings that have expired, were removed or are too old do not count, by the time of the interaction.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_what_counts_crosses() {
     let stage = Stage::new().await;

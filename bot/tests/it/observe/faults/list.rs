@@ -1,4 +1,4 @@
-//! What goes wrong, and what is told of it.
+//! Faults and their alerts.
 
 use std::{fs, time::Duration};
 
@@ -20,7 +20,7 @@ const ANNOUNCING: &[(&str, &str)] = &[
     ("EVENTIDE__LEVELS__ANNOUNCE", "same_channel"),
 ];
 
-/// Each alert is told of by one of them, at least.
+/// Each alert is covered by at least one of them.
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "the process is killed",
