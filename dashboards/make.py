@@ -353,7 +353,7 @@ def gateway():
     d.series("Connections ended, by close code", "Discord ends healthy ones all the time. 4004 is the token, 4014 an intent: the process ends.",
              [("sum by (code) (increase(eventide_gateway_closes_total{$}[~]))", "{{code}}")], bars=True, stack=True,
              runbook="EventideRefused")
-    d.series("Gaps, by reason", "Times that events were missed. With levels.backfill they are read back.",
+    d.series("Gaps, by reason", "Times that events were missed. Messages are read back, unless levels.backfill is false.",
              [("sum by (reason) (increase(eventide_gateway_gaps_total{$}[~]))", "{{reason}}")], bars=True, stack=True, levels=(None, 1),
              runbook="EventideGap")
     d.series("Identifies left", "Of the day's, for all processes.", [("min(eventide_gateway_identifies_remaining{$})", "left")],

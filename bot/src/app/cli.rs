@@ -85,7 +85,7 @@ pub enum Command {
     Settings(settings::Settings),
     /// Show the periods in which events were missed, and why
     ///
-    /// With `levels.backfill`, also how many messages were read back, and which channels could not be read.
+    /// Also shows how many messages were read back, and which channels could not be read.
     Gaps(gaps::Gaps),
     /// Show the processes that share the shards, or move shards between them
     #[command(subcommand)]
@@ -115,7 +115,7 @@ pub enum Command {
     /// Restore a backup into the schema
     ///
     /// Needs `pg_restore` and `psql`. The backup is checked against its manifest and restored in one transaction; it may be from an older
-    /// version or another schema. Its sessions are discarded, and the resulting gap is recorded; with `levels.backfill` the missed messages
+    /// version or another schema. Its sessions are discarded, and the resulting gap is recorded and its messages
     /// are read back.
     Restore(restore::Restore),
     /// Import members and XP from another bot

@@ -116,8 +116,8 @@ impl Levels {
             ),
             backfill: section.boolean(
                 "backfill",
-                false,
-                "Count messages that were missed because Discord ended a session, by reading them over REST.",
+                true,
+                "Count messages that were missed because Discord ended a session, by reading them over REST; needs Read Message History.",
             ),
             backfill_limit: section.seconds(Whole {
                 name: "backfill_seconds",

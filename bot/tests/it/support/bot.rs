@@ -37,6 +37,8 @@ pub(crate) fn config_for(discord: &Simulator) -> Config {
     config.gateway.shard_count = ShardCount::Auto;
     config.http.listen = "127.0.0.1:0".parse().expect("an address");
     config.levels.cooldown = Duration::from_millis(rules.cooldown_ms);
+    // What a lost session missed is compared with the oracle, so it stays missed unless a test is about reading it back.
+    config.levels.backfill = false;
     config
 }
 
@@ -74,6 +76,8 @@ pub(crate) fn command_on(discord: &Simulator, connection: &tokio_postgres::Confi
         .env("EVENTIDE__DISCORD__API_URL", discord.rest_url())
         .env("EVENTIDE__DISCORD__CDN_URL", discord.rest_url())
         .env("EVENTIDE__LEVELS__COOLDOWN_SECONDS", cooldown_s.to_string())
+        // As in `config_for`.
+        .env("EVENTIDE__LEVELS__BACKFILL", "false")
         .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")
         .stderr(log());
     command

@@ -32,7 +32,10 @@ fn what_is_not_used_is_not_asked_for() {
     let mut config = Config::defaults();
     let all = permissions(&[], &config);
     let every = [Feature::Messages, Feature::Roles, Feature::Moderation];
-    assert_eq!(permissions(&every, &config), Permissions::VIEW_CHANNEL);
+    assert_eq!(
+        permissions(&every, &config),
+        Permissions::VIEW_CHANNEL | Permissions::READ_MESSAGE_HISTORY | Permissions::CONNECT
+    );
     let no_moderation = permissions(&[Feature::Moderation], &config);
     assert_eq!(
         all - no_moderation,
@@ -42,11 +45,11 @@ fn what_is_not_used_is_not_asked_for() {
         no_moderation - permissions(&[Feature::Moderation, Feature::Roles], &config),
         Permissions::MANAGE_ROLES
     );
-    assert!(!all.intersects(Permissions::READ_MESSAGE_HISTORY | Permissions::ATTACH_FILES));
+    assert!(!all.intersects(Permissions::ATTACH_FILES));
 
-    config.levels.backfill = true;
-    assert_eq!(permissions(&[], &config) - all, Permissions::READ_MESSAGE_HISTORY);
     config.levels.backfill = false;
+    assert_eq!(all - permissions(&[], &config), Permissions::READ_MESSAGE_HISTORY);
+    let all = permissions(&[], &config);
     config.discord.message_content = true;
     assert_eq!(
         permissions(&[], &config) - all,
@@ -59,7 +62,6 @@ fn what_is_not_used_is_not_asked_for() {
 #[test]
 fn nobody_asks_for_administrator_and_no_line_is_twice() {
     let mut config = Config::defaults();
-    config.levels.backfill = true;
     config.discord.message_content = true;
     assert!(!permissions(&[], &config).contains(Permissions::ADMINISTRATOR));
     let wishes = wishes(&[], &config);
@@ -92,7 +94,7 @@ fn the_link_stands_alone_in_the_first_line() {
     assert_eq!(
         text.lines().next(),
         Some(
-            "https://discord.com/oauth2/authorize?client_id=7&scope=bot+applications.commands&permissions=275147394048"
+            "https://discord.com/oauth2/authorize?client_id=7&scope=bot+applications.commands&permissions=275147459584"
         )
     );
     assert_eq!(
