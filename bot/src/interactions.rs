@@ -58,8 +58,11 @@ use crate::{
         rest::{Priority, Rest, RestError},
         shards::Shards,
     },
-    postgres::{Store, StoreError},
-    settings::{Settings, audit_log::Entry},
+    postgres::{
+        Store, StoreError,
+        request::{Actor, Request},
+    },
+    settings::Settings,
     support::{
         i18n::Language,
         ids::{self, ShardKey},
@@ -260,16 +263,20 @@ impl CommandContext {
         *self.deferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
     }
 
-    /// An entry of the audit log for this interaction. `details` is JSON.
+    /// This interaction as a request for a change. `details` is JSON.
     ///
     /// # Errors
     ///
     /// The interaction does not come from a guild.
-    pub fn entry(&self, action: &'static str, details: &serde_json::Value) -> Result<Entry, CommandError> {
-        Ok(Entry {
+    pub fn request(
+        &self,
+        action: &'static str,
+        details: &serde_json::Value,
+    ) -> Result<Request, CommandError> {
+        Ok(Request {
             guild_id: self.guild()?,
-            interaction_id: self.payload.id,
-            actor_id: self.payload.user().ok_or(CommandError::ServerOnly)?.id,
+            request_id: self.payload.id,
+            actor: Actor::Member(self.payload.user().ok_or(CommandError::ServerOnly)?.id),
             action,
             details: details.to_string(),
         })

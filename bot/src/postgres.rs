@@ -20,6 +20,7 @@ pub mod migrations;
 mod patience;
 pub mod pins;
 pub mod replica;
+pub mod request;
 mod session;
 pub(crate) mod statement;
 mod streaming;

@@ -3,7 +3,6 @@
 //! A guild's rows are read when they are first needed. A trigger notifies every process of changes ([`crate::settings::table`]). While a
 //! process may be missing notifications, it caches settings for a second only.
 
-pub mod audit_log;
 mod cache;
 pub mod change;
 pub(crate) mod cleanup;
@@ -36,13 +35,14 @@ use crate::{
     postgres::{
         Store, StoreError, Tx,
         guild_table::{GuildTable, guild_tables},
+        request::Request,
     },
-    settings::{audit_log::Entry, table::Stored},
+    settings::table::Stored,
     telemetry::metrics,
 };
 
 /// The tables with guild data, in the order in which they are emptied.
-pub(crate) const TABLES: &[GuildTable] = guild_tables!["audit_log", "guild_settings"];
+pub(crate) const TABLES: &[GuildTable] = guild_tables!["request", "guild_settings"];
 
 /// Settings by guild.
 pub type Found = HashMap<Id<GuildMarker>, Arc<GuildSettings>>;
@@ -201,11 +201,16 @@ impl Settings {
         read
     }
 
-    /// Change the settings of a guild, once for this entry of the audit log. This process uses the new settings immediately, without
-    /// waiting for the notification.
-    pub async fn change(&self, store: &Store, entry: Entry, changes: Vec<Change>) -> Result<(), StoreError> {
-        let guild_id = entry.guild_id;
-        change::change(store, guild_id, changes, Some(entry)).await?;
+    /// Change the settings of a guild, once for this request. This process uses the new settings immediately, without waiting for the
+    /// notification.
+    pub async fn change(
+        &self,
+        store: &Store,
+        request: Request,
+        changes: Vec<Change>,
+    ) -> Result<(), StoreError> {
+        let guild_id = request.guild_id;
+        change::change(store, request, changes).await?;
         self.forget(guild_id);
         Ok(())
     }

@@ -16,7 +16,8 @@ pub mod threshold_settings;
 
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, InteractionMarker, UserMarker},
@@ -25,10 +26,12 @@ use twilight_model::id::{
 pub(crate) use crate::settings::mod_log as log;
 pub use crate::support::text::duration;
 use crate::{
-    postgres::{Store, StoreError, Tx},
+    postgres::{
+        Store, StoreError, Tx,
+        request::{Actor, Request, Work},
+    },
     settings::Settings,
     support::ids,
-    telemetry::metrics,
 };
 
 /// The maximum length of a reason, in characters.
@@ -39,8 +42,6 @@ pub const LONGEST_QUOTATION: usize = 1_300;
 pub const MOST_POINTS: i64 = 100;
 /// The maximum number of thresholds per guild.
 pub const MOST_THRESHOLDS: usize = 20;
-/// Attempts at a transaction whose COMMIT was not answered or that lost a conflict.
-const TRIES: u32 = 3;
 
 /// The severity of a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,36 +119,29 @@ impl Act {
 /// The result of a transaction.
 type Done<T> = Result<T, Denied>;
 
-/// Repeat `work` until its outcome is known. The interaction's ID keeps a second attempt from repeating the change.
-async fn retry_until_committed<T, W>(
+/// Carry out an interaction once. `work` does it in a transaction; a replay gets the first answer.
+async fn once<T, W>(
     store: &Store,
     settings: &Settings,
-    name: &'static str,
+    act: Act,
+    action: &'static str,
     work: W,
-) -> Result<Result<T, Denied>, StoreError>
+) -> Result<Done<T>, StoreError>
 where
-    W: for<'t> Fn(&'t Tx<'_>, Settings) -> futures_util::future::BoxFuture<'t, Result<Done<T>, StoreError>>
-        + Clone
-        + Send
-        + 'static,
-    T: Send,
+    W: for<'t> Fn(&'t Tx<'_>, Settings) -> BoxFuture<'t, Work<T, Denied>> + Clone + Send + 'static,
+    T: DeserializeOwned + Send + 'static,
 {
-    let mut tries = 1;
-    loop {
-        let (work, settings) = (work.clone(), settings.clone());
-        let done = store.transaction(name, move |tx| work(tx, settings)).await;
-        match done {
-            Err(error)
-                if tries < TRIES
-                    && (error.is_conflict()
-                        || matches!(error, StoreError::Commit(_) | StoreError::SilentCommit(_))) =>
-            {
-                tries += 1;
-                metrics::transaction_retries_total(name).increment(1);
-            }
-            Err(error) => return Err(error),
-            Ok(Err(denied)) => return Ok(Err(denied)),
-            Ok(Ok(value)) => return Ok(Ok(value)),
-        }
-    }
+    let request = Request {
+        guild_id: act.guild_id,
+        request_id: act.interaction_id,
+        actor: Actor::Member(act.moderator_id),
+        action,
+        details: "{}".to_owned(),
+    };
+    let settings = settings.clone();
+    let once = store.once(action, request, move |tx| work(tx, settings.clone()));
+    Ok(match once.await? {
+        Ok(once) => Ok(once.into_value()?),
+        Err(denied) => Err(denied),
+    })
 }

@@ -1,6 +1,6 @@
 //! Changes to a guild's settings, and writing them to the database.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use thiserror::Error;
 use twilight_model::id::{
@@ -13,9 +13,11 @@ use crate::{
     config::Announce,
     discord::guilds::authority::{RewardPermit, XpPermit},
     outbox::queue,
-    postgres::{Store, StoreError, Tx},
+    postgres::{
+        Store, StoreError, Tx,
+        request::{Completed, Request},
+    },
     settings::{
-        audit_log::{self, Entry},
         table::{self, Stored, multipliers},
         values::{
             colour::Colour,
@@ -171,106 +173,87 @@ impl Change {
     }
 }
 
-/// Change several settings of a guild together, and once for this entry of the audit log, if there is one. Every process sees the change
-/// within a second.
-pub async fn change(
-    store: &Store,
-    guild_id: Id<GuildMarker>,
-    changes: Vec<Change>,
-    entry: Option<Entry>,
-) -> Result<(), StoreError> {
-    store
-        .transaction("settings_change", move |tx| {
-            Box::pin(async move {
-                if is_done(tx, entry.as_ref()).await? {
-                    return Ok(());
-                }
-                let mut stored = table::lock(tx, guild_id).await?;
-                for change in changes {
-                    change.apply_rows(tx, guild_id).await?;
-                    change.apply(&mut stored);
-                }
-                table::put(tx, &stored).await
-            })
+/// Change several settings of a guild together, once for this request. Every process sees the change within a second.
+pub async fn change(store: &Store, request: Request, changes: Vec<Change>) -> Result<(), StoreError> {
+    let guild_id = request.guild_id;
+    let done = store.once("settings_change", request, move |tx| {
+        let changes = changes.clone();
+        Box::pin(async move {
+            let mut stored = table::lock(tx, guild_id).await?;
+            for change in changes {
+                change.apply_rows(tx, guild_id).await?;
+                change.apply(&mut stored);
+            }
+            table::put(tx, &stored).await?;
+            Ok(Ok::<_, Infallible>(Completed::new(())))
         })
-        .await
+    });
+    let Ok(_once) = done.await?;
+    Ok(())
 }
 
-/// Make a role the reward of a level, instead of any other level; once for this entry of the audit log, if there is one.
+/// Make a role the reward of a level, instead of any other level; once for this request.
 ///
 /// # Errors
 ///
 /// [`RewardError::TooMany`], or an error of the database.
 pub async fn add_reward(
     store: &Store,
-    guild_id: Id<GuildMarker>,
+    request: Request,
     level: u32,
     permit: RewardPermit,
-    entry: Option<Entry>,
 ) -> Result<(), RewardError> {
-    let role_id = permit.role_id();
-    let added = store
-        .transaction("settings_reward", move |tx| {
-            Box::pin(async move {
-                let stored = table::lock(tx, guild_id).await?;
-                let others = stored.roles.iter().filter(|(_, role)| *role != role_id).count();
-                if others >= MAX_ROLES {
-                    return Ok(false);
-                }
-                if is_done(tx, entry.as_ref()).await? {
-                    return Ok(true);
-                }
-                table::put_role(tx, guild_id, role_id, level, permit.configured_by()).await?;
-                Ok(true)
-            })
+    let (guild_id, role_id) = (request.guild_id, permit.role_id());
+    let by = permit.configured_by();
+    let added = store.once("settings_reward", request, move |tx| {
+        Box::pin(async move {
+            let stored = table::lock(tx, guild_id).await?;
+            let others = stored.roles.iter().filter(|(_, role)| *role != role_id).count();
+            if others >= MAX_ROLES {
+                return Ok(Err(RewardError::TooMany));
+            }
+            table::put_role(tx, guild_id, role_id, level, by).await?;
+            Ok(Ok(Completed::new(())))
         })
-        .await?;
-    if added { Ok(()) } else { Err(RewardError::TooMany) }
+    });
+    added.await?.map(|_once| ())
 }
 
-/// Remove a reward role; once for this entry of the audit log, if there is one. Returns whether it was a reward.
+/// Remove a reward role, once for this request. Returns whether it was a reward.
 pub async fn remove_reward(
     store: &Store,
-    guild_id: Id<GuildMarker>,
+    request: Request,
     role_id: Id<RoleMarker>,
-    entry: Option<Entry>,
 ) -> Result<bool, StoreError> {
-    store
-        .transaction("settings_reward", move |tx| {
-            Box::pin(async move {
-                if is_done(tx, entry.as_ref()).await? {
-                    return Ok(true);
-                }
-                table::remove_role(tx, guild_id, role_id).await
+    let guild_id = request.guild_id;
+    let removed = store.once("settings_reward", request, move |tx| {
+        Box::pin(async move {
+            let was_there = table::remove_role(tx, guild_id, role_id).await?;
+            Ok(if was_there {
+                Ok(Completed::new(()))
+            } else {
+                Err(())
             })
         })
-        .await
+    });
+    Ok(removed.await?.is_ok())
 }
 
-/// Set or reset the colour of the server's rank cards; once for this entry of the audit log.
+/// Set or reset the colour of the server's rank cards, once for this request.
 pub async fn change_card_colour(
     store: &Store,
-    entry: Entry,
+    request: Request,
     colour: Option<Colour>,
 ) -> Result<(), StoreError> {
-    store
-        .transaction("settings_change", move |tx| {
-            Box::pin(async move {
-                if !audit_log::begin(tx, &entry).await? {
-                    return Ok(());
-                }
-                table::put_card_colour(tx, entry.guild_id, colour, entry.interaction_id).await
-            })
+    let (guild_id, request_id) = (request.guild_id, request.request_id);
+    let done = store.once("settings_change", request, move |tx| {
+        Box::pin(async move {
+            table::put_card_colour(tx, guild_id, colour, request_id).await?;
+            Ok(Ok::<_, Infallible>(Completed::new(())))
         })
-        .await
-}
-
-/// Whether the request of an entry was already carried out. If not, the entry is written.
-async fn is_done(tx: &Tx<'_>, entry: Option<&Entry>) -> Result<bool, StoreError> {
-    match entry {
-        Some(entry) => Ok(!audit_log::begin(tx, entry).await?),
-        None => Ok(false),
-    }
+    });
+    let Ok(_once) = done.await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -79,6 +79,12 @@ pub const fn at_millis<T>(at: Millis) -> Option<Id<T>> {
     Id::new_checked((at - DISCORD_EPOCH_MS).cast_unsigned() << 22)
 }
 
+/// A number in the form of an ID of this time, for what Discord does not number. Its lower 22 bits are random.
+pub fn made_at<T>(at: SystemTime) -> Id<T> {
+    let since = (to_millis(at) - DISCORD_EPOCH_MS).max(1).cast_unsigned();
+    Id::new(since << 22 | u64::from(fastrand::u32(..1 << 22)))
+}
+
 /// The lowest ID has 17 digits. A number with fewer is a mistake, such as a level in place of a role.
 const LEAST_ID: u64 = 10_000_000_000_000_000;
 
@@ -94,7 +100,7 @@ pub fn written<T>(text: &str) -> Option<Id<T>> {
 mod tests {
     use twilight_model::id::{Id, marker::MessageMarker};
 
-    use super::{at_millis, from_db, millis, to_db};
+    use super::{at_millis, from_db, made_at, millis, to_db, to_time};
 
     /// The example in Discord's documentation: 175928847299117063 is 2016-04-30 11:18:25.796 UTC.
     #[test]
@@ -112,6 +118,16 @@ mod tests {
         assert!(id.get() <= 175_928_847_299_117_063);
         assert_eq!(millis(Id::<MessageMarker>::new(id.get() - 1)), 1_462_015_105_795);
         assert_eq!(at_millis::<MessageMarker>(0), None);
+    }
+
+    #[test]
+    fn a_made_id_has_its_time() {
+        let id = made_at::<MessageMarker>(to_time(1_462_015_105_796));
+        assert_eq!(millis(id), 1_462_015_105_796);
+        assert_eq!(
+            millis(made_at::<MessageMarker>(to_time(0))),
+            millis(Id::<MessageMarker>::new(1 << 22))
+        );
     }
 
     #[test]

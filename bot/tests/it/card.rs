@@ -266,7 +266,8 @@ async fn colours_of_the_server_and_of_members() {
 async fn an_older_choice_does_not_undo_a_newer() {
     use eventide::{
         features::levels::rows::member_card,
-        settings::{audit_log::Entry, change::change_card_colour, table, values::colour::Colour},
+        postgres::request::{Actor, Request},
+        settings::{change::change_card_colour, table, values::colour::Colour},
         support::ids::MemberKey,
     };
     use twilight_model::id::Id;
@@ -287,14 +288,16 @@ async fn an_older_choice_does_not_undo_a_newer() {
         member_card::put_colour(&store, key, colour, Id::new(asked))
             .await
             .expect("written");
-        let entry = Entry {
+        let request = Request {
             guild_id,
-            interaction_id: Id::new(asked),
-            actor_id: user_id,
+            request_id: Id::new(asked),
+            actor: Actor::Member(user_id),
             action: "card_server",
             details: "{}".to_owned(),
         };
-        change_card_colour(&store, entry, colour).await.expect("written");
+        change_card_colour(&store, request, colour)
+            .await
+            .expect("written");
         assert_eq!(
             member_card::colour(&store, key).await.expect("read"),
             after,

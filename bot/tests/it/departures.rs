@@ -259,8 +259,8 @@ async fn everything_of_a_server_is_purged_and_nothing_of_others() {
     let tables = session
         .client
         .query(
-            "SELECT DISTINCT table_name::text FROM information_schema.columns
-             WHERE table_schema = current_schema() AND column_name = 'guild_id'",
+            "SELECT DISTINCT table_name::text FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+             WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND column_name = 'guild_id'",
             &[],
         )
         .await

@@ -33,7 +33,7 @@ const AT_ONCE: usize = 8;
 const MOVING: [&str; 6] = [
     "outbox",
     "outbox_lane",
-    "mod_action",
+    "request",
     "effect_failure",
     "warning",
     "given_role",

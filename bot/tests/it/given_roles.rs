@@ -144,7 +144,7 @@ impl Server {
         let changes = Statement {
             name: "test",
             types: &[],
-            sql: "SELECT count(*) FROM audit_log WHERE members > 0 AND NOT EXISTS (SELECT FROM mass_change)",
+            sql: "SELECT count(*) FROM request WHERE members > 0 AND NOT EXISTS (SELECT FROM mass_change)",
         };
         let store = self.here.scene.store();
         let rows = store.query(changes, &[]).await.expect("read");

@@ -258,7 +258,8 @@ async fn what_is_replayed_is_done_once() {
             adjust::{Granted, Mass, XpAdjustment, grant, reset, take_back},
             rows::rank_buckets,
         },
-        settings::{Settings, audit_log::Entry},
+        postgres::request::{Actor, Request},
+        settings::Settings,
     };
 
     let scene = crate::support::Scene::new().await;
@@ -266,10 +267,10 @@ async fn what_is_replayed_is_done_once() {
     // So that every change moves members between buckets.
     rank_buckets::tend(&store, Id::new(1)).await.expect("ranked");
     let settings = Settings::new(&Config::defaults().levels);
-    let entry = |interaction: u64, action: &'static str| Entry {
+    let request = |interaction: u64, action: &'static str| Request {
         guild_id: Id::new(1),
-        interaction_id: Id::new(interaction << 22),
-        actor_id: Id::new(9),
+        request_id: Id::new(interaction << 22),
+        actor: Actor::Member(Id::new(9)),
         action,
         details: "{}".to_owned(),
     };
@@ -280,7 +281,7 @@ async fn what_is_replayed_is_done_once() {
         let given = grant(
             &store,
             &settings,
-            entry(1, "xp_give"),
+            request(1, "xp_give"),
             users.clone(),
             XpAdjustment::Give(permit, 50),
         )
@@ -289,7 +290,7 @@ async fn what_is_replayed_is_done_once() {
         assert_eq!(matches!(given, Granted::Now(_)), time == 0, "{given:?}");
     }
     for time in 0..2 {
-        let done = reset(&store, &settings, entry(2, "levels_reset"), &told).await;
+        let done = reset(&store, &settings, request(2, "levels_reset"), &told).await;
         let expected = if time == 0 { Mass::Done(3) } else { Mass::Before };
         assert_eq!(done.expect("done"), expected);
     }
@@ -302,8 +303,8 @@ async fn what_is_replayed_is_done_once() {
         let back = take_back(
             &store,
             &settings,
-            entry(3, "levels_undo"),
-            entry(2, "").interaction_id,
+            request(3, "levels_undo"),
+            request(2, "").request_id,
             permit,
             &told,
         )
@@ -314,8 +315,8 @@ async fn what_is_replayed_is_done_once() {
     let again = take_back(
         &store,
         &settings,
-        entry(4, "levels_undo"),
-        entry(2, "").interaction_id,
+        request(4, "levels_undo"),
+        request(2, "").request_id,
         permit,
         &told,
     )
@@ -327,7 +328,7 @@ async fn what_is_replayed_is_done_once() {
         grant(
             &store,
             &settings,
-            entry(interaction, "xp_give"),
+            request(interaction, "xp_give"),
             users.clone(),
             XpAdjustment::Give(permit, 1),
         )

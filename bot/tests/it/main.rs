@@ -42,6 +42,7 @@ mod privacy;
 mod quarantine;
 mod read_only;
 mod replicas;
+mod requests;
 mod rest;
 mod rewards;
 mod rights;

@@ -14,8 +14,11 @@ use eventide::{
         },
     },
     outbox::timers::{Registry, Timers},
-    postgres::{Statement, Store},
-    settings::{Settings, audit_log::Entry},
+    postgres::{
+        Statement, Store,
+        request::{Actor, Request},
+    },
+    settings::Settings,
     support::ids::MemberKey,
     telemetry::task::spawn,
 };
@@ -27,11 +30,11 @@ use crate::support::{PATIENCE, Scene, boards::assert_counted, session::Session, 
 const MEMBERS: u64 = 9_000;
 const PERMIT: XpPermit = XpPermit::of_operator();
 
-fn entry(interaction: u64, action: &'static str) -> Entry {
-    Entry {
+fn request(interaction: u64, action: &'static str) -> Request {
+    Request {
         guild_id: Id::new(1),
-        interaction_id: Id::new(interaction << 22),
-        actor_id: Id::new(9),
+        request_id: Id::new(interaction << 22),
+        actor: Actor::Member(Id::new(9)),
         action,
         details: "{}".to_owned(),
     }
@@ -65,22 +68,22 @@ async fn a_change_that_was_interrupted_goes_on_where_it_was() {
     // As when the process is killed after the first step.
     let (told, mut hears) = watch::channel(0);
     tokio::select! {
-        done = reset(&store, &settings, entry(1, "levels_reset"), &told) => unreachable!("{done:?} in one step"),
+        done = reset(&store, &settings, request(1, "levels_reset"), &told) => unreachable!("{done:?} in one step"),
         step = hears.changed() => step.expect("a step"),
     }
     let (left, _, noted) = seen(&session).await;
     assert!(left > 0 && left < members, "{left}");
     assert!(noted > 0, "{noted}");
     // The interaction is replayed.
-    let again = reset(&store, &settings, entry(1, "levels_reset"), &told).await;
+    let again = reset(&store, &settings, request(1, "levels_reset"), &told).await;
     assert_eq!(again.expect("done"), Mass::Done(MEMBERS));
     assert_eq!(seen(&session).await, (0, 0, members));
-    let done = reset(&store, &settings, entry(1, "levels_reset"), &told).await;
+    let done = reset(&store, &settings, request(1, "levels_reset"), &told).await;
     assert_eq!(done.expect("done"), Mass::Before);
     // The same for the undo; it is not replayed this time, but found by the job.
     let (told, mut hears) = watch::channel(0);
     tokio::select! {
-        done = take_back(&store, &settings, entry(2, "levels_undo"), entry(1, "").interaction_id, PERMIT, &told) => {
+        done = take_back(&store, &settings, request(2, "levels_undo"), request(1, "").request_id, PERMIT, &told) => {
             unreachable!("{done:?} in one step")
         }
         step = hears.changed() => step.expect("a step"),
@@ -116,7 +119,7 @@ async fn a_change_is_finished_before_it_is_taken_back() {
     let given = grant(
         &store,
         &settings,
-        entry(1, "xp_give"),
+        request(1, "xp_give"),
         users.clone(),
         XpAdjustment::Give(PERMIT, 5),
     );
@@ -126,7 +129,7 @@ async fn a_change_is_finished_before_it_is_taken_back() {
     let given = grant(
         &store,
         &settings,
-        entry(1, "xp_give"),
+        request(1, "xp_give"),
         users,
         XpAdjustment::Give(PERMIT, 5),
     )
@@ -139,14 +142,14 @@ async fn a_change_is_finished_before_it_is_taken_back() {
     assert_eq!((members, sum), (9_000, 45_000));
     let (begun, mut hears) = watch::channel(0);
     tokio::select! {
-        done = reset(&store, &settings, entry(2, "levels_reset"), &begun) => unreachable!("{done:?} in one step"),
+        done = reset(&store, &settings, request(2, "levels_reset"), &begun) => unreachable!("{done:?} in one step"),
         step = hears.changed() => step.expect("a step"),
     }
     let back = take_back(
         &store,
         &settings,
-        entry(3, "levels_undo"),
-        entry(2, "").interaction_id,
+        request(3, "levels_undo"),
+        request(2, "").request_id,
         PERMIT,
         &told,
     );
@@ -200,7 +203,7 @@ async fn the_week_goes_with_a_reset_and_comes_back_with_an_undo() {
     let settings = Settings::new(&Config::defaults().levels);
     let told = watch::Sender::new(0);
     let before = rows(&session).await;
-    let done = reset(&store, &settings, entry(1, "levels_reset"), &told).await;
+    let done = reset(&store, &settings, request(1, "levels_reset"), &told).await;
     assert_eq!(done.expect("done"), Mass::Done(FEW));
     assert!(
         rows(&session)
@@ -239,8 +242,8 @@ async fn the_week_goes_with_a_reset_and_comes_back_with_an_undo() {
     let back = take_back(
         &store,
         &settings,
-        entry(2, "levels_undo"),
-        entry(1, "").interaction_id,
+        request(2, "levels_undo"),
+        request(1, "").request_id,
         PERMIT,
         &told,
     );
@@ -284,15 +287,15 @@ async fn the_week_goes_with_what_is_done_to_one_member() {
     {
         let nth = 10 + 2 * nth as u64;
         let users = BTreeSet::from([Id::new(3)]);
-        let granted = grant(&store, &settings, entry(nth, "xp"), users, grant_).await;
+        let granted = grant(&store, &settings, request(nth, "xp"), users, grant_).await;
         assert!(matches!(granted.expect("done"), Granted::Now(_)));
         assert_eq!(seen_of(&rows(&session).await[2]), left, "{grant_:?}");
         assert_counted(&session.client).await;
         let back = take_back(
             &store,
             &settings,
-            entry(nth + 1, "levels_undo"),
-            entry(nth, "").interaction_id,
+            request(nth + 1, "levels_undo"),
+            request(nth, "").request_id,
             PERMIT,
             &told,
         );

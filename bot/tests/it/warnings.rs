@@ -112,7 +112,7 @@ async fn a_warning_that_is_changed_and_taken_back() {
     assert!(reply.contains("is now: high, 10 points"), "{reply}");
     assert_eq!(stage.counts(user).await, (2, 10));
     let kept = stage
-        .number("SELECT count(*) FROM mod_action WHERE action = 'edit' AND before->>'severity' IN ('medium', 'high')")
+        .number("SELECT count(*) FROM request WHERE action = 'warning_edit' AND before->>'severity' IN ('medium', 'high')")
         .await;
     assert_eq!(kept, 2, "what was before is kept");
 
@@ -255,7 +255,7 @@ async fn refused(stage: &Stage, name: &str, all: Vec<(Value, &str)>) {
         let reply = text(&stage.asked(asker, name, options.clone()).await);
         assert!(reply.contains(expected), "{options}: {reply}");
     }
-    assert_eq!(stage.number("SELECT count(*) FROM mod_action").await, 0);
+    assert_eq!(stage.number("SELECT count(*) FROM request").await, 0);
 }
 
 const FROM_THE_LIST: &str = "choose one from the list";

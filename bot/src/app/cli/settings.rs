@@ -13,6 +13,7 @@ use crate::{
     postgres::{
         Store,
         database::{Database, DatabaseError},
+        request::Request,
     },
     settings::{
         GuildSettings,
@@ -78,7 +79,8 @@ enum Reward {
 /// The parsed request.
 enum Task {
     Show,
-    Change(Vec<Change>),
+    /// With what was typed.
+    Change(Vec<Change>, Value),
     Add(u32, Id<twilight_model::id::marker::RoleMarker>),
     Remove(Id<twilight_model::id::marker::RoleMarker>),
 }
@@ -123,11 +125,13 @@ fn understood(what: Option<What>) -> Result<Task, CliError> {
                     Key::parse(name).and_then(|key| key.set(written)).map_err(usage)
                 })
                 .collect::<Result<_, _>>()?,
+            json!({"set": pairs}),
         ),
         Some(What::Unset { keys }) => Task::Change(
             keys.iter()
                 .map(|name| Key::parse(name).map(Key::unset).map_err(usage))
                 .collect::<Result<_, _>>()?,
+            json!({"unset": keys}),
         ),
         Some(What::Reward(Reward::Add { level, role })) => Task::Add(
             text_form::level(&level).map_err(usage)?,
@@ -156,18 +160,24 @@ async fn on(
 async fn with(store: &Store, guild_id: Id<GuildMarker>, task: Task) -> Result<Stored, CliError> {
     match task {
         Task::Show => {}
-        Task::Change(changes) => change::change(store, guild_id, changes, None)
-            .await
-            .map_err(DatabaseError::from)?,
+        Task::Change(changes, typed) => {
+            let request = Request::of_operator(guild_id, "settings", &typed);
+            change::change(store, request, changes)
+                .await
+                .map_err(DatabaseError::from)?;
+        }
         Task::Add(level, role_id) => {
-            match change::add_reward(store, guild_id, level, RewardPermit::of_operator(role_id), None).await {
+            let details = json!({"level": level, "role": role_id});
+            let request = Request::of_operator(guild_id, "levels_reward_add", &details);
+            match change::add_reward(store, request, level, RewardPermit::of_operator(role_id)).await {
                 Ok(()) => {}
                 Err(RewardError::Store(error)) => return Err(DatabaseError::from(error).into()),
                 Err(error @ RewardError::TooMany) => return Err(CliError::Usage(error.to_string())),
             }
         }
         Task::Remove(role_id) => {
-            let was_there = change::remove_reward(store, guild_id, role_id, None)
+            let request = Request::of_operator(guild_id, "levels_reward_remove", &json!({"role": role_id}));
+            let was_there = change::remove_reward(store, request, role_id)
                 .await
                 .map_err(DatabaseError::from)?;
             if !was_there {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::Announce,
-    postgres::{Store, StoreError},
+    postgres::{Store, StoreError, request::Request},
     settings::change::{self, Change},
     support::ids,
 };
@@ -71,7 +71,8 @@ pub async fn announce(world: &World, store: &Store) -> Result<(), StoreError> {
             continue;
         };
         let here = Change::Announce(Some(Announce::SameChannel));
-        change::change(store, guild_id, vec![here], None).await?;
+        let request = Request::of_operator(guild_id, "settings", &json!({"set": ["announce=same_channel"]}));
+        change::change(store, request, vec![here]).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 mod amount;
 pub mod mass;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc};
 
 use tokio::sync::watch;
 use twilight_model::id::{
@@ -18,6 +18,7 @@ use crate::{
     features::levels::{
         effects::plan,
         rows::{
+            audit_xp::{self, Change},
             given_role,
             mass_change::{self, Key},
             member_xp::giving,
@@ -27,12 +28,11 @@ use crate::{
         failures,
         queue::{self, NewEffect},
     },
-    postgres::{Store, StoreError, Tx},
-    settings::{
-        GuildSettings, Settings,
-        audit_log::{self, Change, Entry},
-        values::curve,
+    postgres::{
+        Store, StoreError, Tx,
+        request::{self, Completed, Once, Request},
     },
+    settings::{GuildSettings, Settings, values::curve},
     support::ids::MemberKey,
 };
 
@@ -107,71 +107,68 @@ impl XpAdjustment {
 pub async fn grant(
     store: &Store,
     settings: &Settings,
-    entry: Entry,
+    request: Request,
     users: BTreeSet<Id<UserMarker>>,
     grant: XpAdjustment,
 ) -> Result<Granted, StoreError> {
-    let users: Vec<_> = users.into_iter().collect();
+    let users: Arc<[_]> = users.into_iter().collect();
     if users.len() > mass::AT_ONCE as usize {
-        return grant_many(store, settings, entry, users, grant).await;
+        return grant_many(store, settings, request, users, grant).await;
     }
+    let key = key_of(&request);
     let settings = settings.clone();
-    store
-        .transaction("xp_grant", move |tx| {
-            Box::pin(async move {
-                if !audit_log::begin(tx, &entry).await? {
-                    return Ok(Granted::Before);
-                }
-                let wanted = users
-                    .into_iter()
-                    .map(|user_id| Wanted::new(user_id, grant))
-                    .collect();
-                let key = key_of(&entry);
-                let changed = apply(tx, &settings, key, wanted, false).await?;
-                let real = changed.iter().filter(|changed| changed.is_real()).count();
-                audit_log::count(tx, key.guild_id, key.interaction_id, real as u64).await?;
-                Ok(Granted::Now(changed))
-            })
+    let once = store.once("xp_grant", request, move |tx| {
+        let (settings, users) = (settings.clone(), Arc::clone(&users));
+        Box::pin(async move {
+            let wanted = users.iter().map(|user_id| Wanted::new(*user_id, grant)).collect();
+            let changed = apply(tx, &settings, key, wanted, false).await?;
+            let real = changed.iter().filter(|changed| changed.is_real()).count();
+            Ok(Ok::<_, Infallible>(
+                Completed::new(changed).of_members(real as u64),
+            ))
         })
-        .await
+    });
+    let Ok(once) = once.await?;
+    Ok(match once {
+        Once::Now(changed) => Granted::Now(changed),
+        Once::Before(_) => Granted::Before,
+    })
 }
 
 /// The members are recorded before the first step, as changes by 0, so that a resumed run need not find them again.
 async fn grant_many(
     store: &Store,
     settings: &Settings,
-    entry: Entry,
-    users: Vec<Id<UserMarker>>,
+    request: Request,
+    users: Arc<[Id<UserMarker>]>,
     grant: XpAdjustment,
 ) -> Result<Granted, StoreError> {
-    let key = key_of(&entry);
+    let key = key_of(&request);
     let (kind, amount) = match grant {
         XpAdjustment::Give(_, xp) => ("give", xp),
         XpAdjustment::Take(xp) => ("take", xp),
         XpAdjustment::Set(_, xp) => ("set", xp),
     };
-    let begun = store.transaction("xp_grant", move |tx| {
+    let begun = store.once("xp_grant", request, move |tx| {
+        let users = Arc::clone(&users);
         Box::pin(async move {
-            if !audit_log::begin(tx, &entry).await? {
-                return Ok(false);
-            }
             for some in users.chunks(mass::AT_ONCE as usize) {
                 let listed: Vec<_> = some.iter().copied().map(Change::none).collect();
-                audit_log::changed(tx, key.guild_id, key.interaction_id, &listed).await?;
+                audit_xp::add(tx, key.guild_id, key.interaction_id, &listed).await?;
             }
             mass_change::begin(tx, key, kind, Some(amount.min(MOST)), None).await?;
-            Ok(true)
+            Ok(Ok::<_, Infallible>(Completed::new(())))
         })
     });
-    let begun = begun.await?;
-    let done = in_steps(store, settings, key, begun, &watch::Sender::new(0)).await?;
+    let Ok(begun) = begun.await?;
+    let done = in_steps(store, settings, key, &begun, &watch::Sender::new(0)).await?;
     Ok(match done {
         Mass::Done(members) => Granted::Many(members),
         Mass::Before | Mass::Nothing => Granted::Before,
     })
 }
 
-/// Undo the change of an audit log entry. `told` is called with the number of members changed so far.
+/// Undo the change of a request. `told` is called with the number of members changed so far.
 ///
 /// # Errors
 ///
@@ -179,35 +176,35 @@ async fn grant_many(
 pub async fn take_back(
     store: &Store,
     settings: &Settings,
-    entry: Entry,
+    request: Request,
     taken_back: Id<InteractionMarker>,
     _permit: XpPermit,
     told: &watch::Sender<u64>,
 ) -> Result<Mass, StoreError> {
-    let key = key_of(&entry);
+    let key = key_of(&request);
     // A change still in progress would continue after its undo.
     let target = Key {
         interaction_id: taken_back,
         ..key
     };
     mass::finish(store, settings, target, &watch::Sender::new(0)).await?;
-    let begun = store.transaction("xp_take_back", move |tx| {
+    let begun = store.once("xp_take_back", request, move |tx| {
         Box::pin(async move {
-            if !audit_log::begin(tx, &entry).await? {
-                return Ok(None);
-            }
-            if !audit_log::take_back(tx, entry.guild_id, taken_back, entry.interaction_id).await? {
-                return Ok(Some(false));
+            if !request::take_back(tx, key.guild_id, taken_back, key.interaction_id).await? {
+                return Ok(Err(NothingToUndo));
             }
             mass_change::begin(tx, key, "undo", None, Some(taken_back)).await?;
-            Ok(Some(true))
+            Ok(Ok(Completed::new(())))
         })
     });
     match begun.await? {
-        Some(false) => Ok(Mass::Nothing),
-        begun => in_steps(store, settings, key, begun.is_some(), told).await,
+        Err(NothingToUndo) => Ok(Mass::Nothing),
+        Ok(begun) => in_steps(store, settings, key, &begun, told).await,
     }
 }
+
+/// The request to be undone changed nothing, or was undone before.
+struct NothingToUndo;
 
 /// Reset the XP of all members of a guild. `told` is called with the number of members changed so far.
 ///
@@ -217,21 +214,18 @@ pub async fn take_back(
 pub async fn reset(
     store: &Store,
     settings: &Settings,
-    entry: Entry,
+    request: Request,
     told: &watch::Sender<u64>,
 ) -> Result<Mass, StoreError> {
-    let key = key_of(&entry);
-    let begun = store.transaction("xp_reset", move |tx| {
+    let key = key_of(&request);
+    let begun = store.once("xp_reset", request, move |tx| {
         Box::pin(async move {
-            let is_new = audit_log::begin(tx, &entry).await?;
-            if is_new {
-                mass_change::begin(tx, key, "reset", None, None).await?;
-            }
-            Ok(is_new)
+            mass_change::begin(tx, key, "reset", None, None).await?;
+            Ok(Ok::<_, Infallible>(Completed::new(())))
         })
     });
-    let begun = begun.await?;
-    in_steps(store, settings, key, begun, told).await
+    let Ok(begun) = begun.await?;
+    in_steps(store, settings, key, &begun, told).await
 }
 
 /// Complete a change that was begun now or by an earlier attempt.
@@ -239,23 +233,23 @@ async fn in_steps(
     store: &Store,
     settings: &Settings,
     key: Key,
-    begun: bool,
+    begun: &Once<()>,
     told: &watch::Sender<u64>,
 ) -> Result<Mass, StoreError> {
     match mass::finish(store, settings, key, told).await? {
         Some(members) => Ok(Mass::Done(members)),
         // Another process has completed the last step.
-        None if begun => audit_log::members_of(store, key.guild_id, key.interaction_id)
+        None if *begun == Once::Now(()) => request::members_of(store, key.guild_id, key.interaction_id)
             .await
             .map(Mass::Done),
         None => Ok(Mass::Before),
     }
 }
 
-const fn key_of(entry: &Entry) -> Key {
+const fn key_of(request: &Request) -> Key {
     Key {
-        guild_id: entry.guild_id,
-        interaction_id: entry.interaction_id,
+        guild_id: request.guild_id,
+        interaction_id: request.request_id,
     }
 }
 
@@ -376,7 +370,7 @@ async fn apply(
         }
     }
     giving::change(tx, guild_id, &written).await?;
-    audit_log::changed(tx, guild_id, key.interaction_id, &written).await?;
+    audit_xp::add(tx, guild_id, key.interaction_id, &written).await?;
     follow_with_roles(tx, settings, guild_id, &changed, is_undo).await?;
     Ok(changed)
 }

@@ -1,5 +1,6 @@
 //! The tables of levels.
 
+pub mod audit_xp;
 pub mod departed;
 pub mod given_role;
 pub mod import_job;

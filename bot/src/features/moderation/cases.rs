@@ -7,24 +7,25 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use twilight_model::id::{Id, marker::UserMarker};
 
 use self::entries::{changed_in_log, in_log};
-use super::{
-    Act, Denied, Done, Severity, duration::Expiry, kind::Kind, log::Told, retry_until_committed, texts,
-};
+use super::{Act, Denied, Done, Severity, duration::Expiry, kind::Kind, log::Told, once, texts};
 use crate::{
     discord::guilds::authority::{Action, Hindrance, PunishPermit, Sanctions},
     features::moderation::{
         effects::{punishment::Punishment, warned::WarnedDirectly},
         rows::{
-            member_warnings, mod_action, mod_case,
+            member_warnings, mod_case,
             warning::{self, Counting, Crossed, Warning},
         },
     },
     outbox::queue::{self, NewEffect},
-    postgres::{Store, StoreError, Tx},
+    postgres::{
+        Store, StoreError, Tx,
+        request::{Completed, Work},
+    },
     settings::Settings,
     support::{
         i18n::Language,
@@ -173,12 +174,6 @@ impl Warned {
     }
 }
 
-/// The stored result of an interaction that was already carried out.
-pub(super) async fn replayed<T: DeserializeOwned>(tx: &Tx<'_>, act: &Act) -> Result<Option<T>, StoreError> {
-    let after = mod_action::after(tx, act.guild_id, act.interaction_id).await?;
-    Ok(after.and_then(|after| serde_json::from_str(&after).ok()))
-}
-
 /// Warn a member, once per interaction however often this is called. `language` applies if the guild has not chosen one.
 pub async fn warn(
     store: &Store,
@@ -187,7 +182,7 @@ pub async fn warn(
     new: NewWarning,
 ) -> Result<Result<Warned, Denied>, StoreError> {
     let new = Arc::new(new);
-    retry_until_committed(store, settings, "warn", move |tx, settings| {
+    once(store, settings, act, "warn", move |tx, settings| {
         let new = Arc::clone(&new);
         Box::pin(async move { give(tx, &settings, (act, language), &new).await })
     })
@@ -199,11 +194,8 @@ async fn give(
     settings: &Settings,
     (act, language): (Act, Language),
     new: &NewWarning,
-) -> Result<Done<Warned>, StoreError> {
+) -> Work<Warned, Denied> {
     mod_case::lock(tx, act.guild_id).await?;
-    if let Some(warned) = replayed(tx, &act).await? {
-        return Ok(Ok(warned));
-    }
     let at = act.at();
     let expires_at = expires_at(at, new.expiry);
     let crossed = warning::crossed(tx, act.guild_id, new.user_id, at, new.points).await?;
@@ -234,7 +226,6 @@ async fn give(
         counting_points: points,
         crossed: led_to.iter().map(|(crossing, _)| *crossing).collect(),
     };
-    note(tx, &act, "warn", case_id, None, &warned).await?;
     let told = Told::of(tx, settings, act.guild_id, language).await?;
     let permits = led_to
         .iter()
@@ -242,7 +233,7 @@ async fn give(
     let mut effects = to_member(&act, new, &warned, permits, told);
     effects.extend(told.entry(|language| in_log(language, &act, new, &warned)));
     queue::add(tx, &effects).await?;
-    Ok(Ok(warned))
+    Ok(Ok(Completed::kept(warned).about(case_id)))
 }
 
 /// The consequences of crossing these thresholds: the most severe punishment that can be carried out, preceded by more severe ones that
@@ -330,7 +321,7 @@ pub async fn edit(
     edit: Edit,
 ) -> Result<Result<State, Denied>, StoreError> {
     let edit = Arc::new(edit);
-    retry_until_committed(store, settings, "warning_edit", move |tx, settings| {
+    once(store, settings, asker.act, "warning_edit", move |tx, settings| {
         let edit = Arc::clone(&edit);
         Box::pin(async move { change(tx, &settings, asker, case_id, &edit).await })
     })
@@ -343,12 +334,11 @@ async fn change(
     asker: Asker,
     case_id: i64,
     edit: &Edit,
-) -> Result<Done<State>, StoreError> {
+) -> Work<State, Denied> {
     let act = asker.act;
     let before = match held(tx, asker, case_id).await? {
-        Held::Before(state) => return Ok(Ok(state)),
-        Held::Not(denied) => return Ok(Err(denied)),
-        Held::Case(state) => state,
+        Err(denied) => return Ok(Err(denied)),
+        Ok(state) => state,
     };
     let severity = edit.severity.unwrap_or(before.severity);
     let points = edit.severity.map_or(before.points, Severity::points);
@@ -365,12 +355,11 @@ async fn change(
     mod_case::change(tx, key, &after.reason, after.expires_at()).await?;
     warning::change(tx, key, after.severity.word(), after.points).await?;
     member_warnings::change(tx, act.guild_id, after.user_id, 0, after.points - before.points).await?;
-    note(tx, &act, "edit", case_id, Some(&before), &after).await?;
     let told = Told::of(tx, settings, act.guild_id, asker.language).await?;
     let entry = told.entry(|language| changed_in_log(language, &act, &before, &after));
     let effects: Vec<_> = entry.into_iter().collect();
     queue::add(tx, &effects).await?;
-    Ok(Ok(after))
+    Ok(Ok(Completed::kept(after).about(case_id).instead_of(&before)))
 }
 
 /// Remove a warning. It stays visible, with the moderator who removed it and the reason.
@@ -382,10 +371,16 @@ pub async fn remove(
     reason: Option<String>,
 ) -> Result<Result<State, Denied>, StoreError> {
     let reason = Arc::new(reason);
-    retry_until_committed(store, settings, "warning_remove", move |tx, settings| {
-        let reason = Arc::clone(&reason);
-        Box::pin(async move { take_back(tx, &settings, asker, case_id, reason.as_deref()).await })
-    })
+    once(
+        store,
+        settings,
+        asker.act,
+        "warning_remove",
+        move |tx, settings| {
+            let reason = Arc::clone(&reason);
+            Box::pin(async move { take_back(tx, &settings, asker, case_id, reason.as_deref()).await })
+        },
+    )
     .await
 }
 
@@ -395,16 +390,14 @@ async fn take_back(
     asker: Asker,
     case_id: i64,
     reason: Option<&str>,
-) -> Result<Done<State>, StoreError> {
+) -> Work<State, Denied> {
     let act = asker.act;
     let state = match held(tx, asker, case_id).await? {
-        Held::Before(state) => return Ok(Ok(state)),
-        Held::Not(denied) => return Ok(Err(denied)),
-        Held::Case(state) => state,
+        Err(denied) => return Ok(Err(denied)),
+        Ok(state) => state,
     };
     mod_case::remove(tx, (act.guild_id, case_id), act.moderator_id, act.at(), reason).await?;
     member_warnings::change(tx, act.guild_id, state.user_id, -1, -state.points).await?;
-    note(tx, &act, "remove", case_id, Some(&state), &state).await?;
     let told = Told::of(tx, settings, act.guild_id, asker.language).await?;
     let entry = told.entry(|language| {
         let why = reason.map_or_else(
@@ -422,30 +415,19 @@ async fn take_back(
     });
     let effects: Vec<_> = entry.into_iter().collect();
     queue::add(tx, &effects).await?;
-    Ok(Ok(state))
+    let before = state.clone();
+    Ok(Ok(Completed::kept(state).about(case_id).instead_of(&before)))
 }
 
-/// A case that is about to be changed.
-enum Held {
-    /// The case, which is locked until the transaction ends.
-    Case(State),
-    /// The interaction was already carried out, with this result.
-    Before(State),
-    /// The change is denied.
-    Not(Denied),
-}
-
-async fn held(tx: &Tx<'_>, asker: Asker, case_id: i64) -> Result<Held, StoreError> {
+/// The state of a case that the asker may change. No other transaction changes it until this one ends.
+async fn held(tx: &Tx<'_>, asker: Asker, case_id: i64) -> Result<Done<State>, StoreError> {
     let act = asker.act;
     mod_case::lock(tx, act.guild_id).await?;
-    if let Some(state) = replayed(tx, &act).await? {
-        return Ok(Held::Before(state));
-    }
     Ok(match warning::get(tx, act.guild_id, case_id).await? {
-        None => Held::Not(Denied::UnknownCase),
-        Some(warning) if warning.removed_at.is_some() => Held::Not(Denied::Removed),
-        Some(warning) if warning.user_id == act.moderator_id && !asker.is_owner => Held::Not(Denied::Own),
-        Some(warning) => Held::Case(State::of(&warning)),
+        None => Err(Denied::UnknownCase),
+        Some(warning) if warning.removed_at.is_some() => Err(Denied::Removed),
+        Some(warning) if warning.user_id == act.moderator_id && !asker.is_owner => Err(Denied::Own),
+        Some(warning) => Ok(State::of(&warning)),
     })
 }
 
@@ -454,27 +436,4 @@ fn expires_at(at: SystemTime, expiry: Expiry) -> Option<SystemTime> {
         Expiry::Never => None,
         Expiry::After(span) => Some(at + span),
     }
-}
-
-pub(super) async fn note<T: Serialize + Sync>(
-    tx: &Tx<'_>,
-    act: &Act,
-    action: &'static str,
-    case_id: i64,
-    before: Option<&State>,
-    after: &T,
-) -> Result<(), StoreError> {
-    let before = before.map(|state| serde_json::to_string(state).expect("texts and numbers are JSON"));
-    let after = serde_json::to_string(after).expect("texts and numbers are JSON");
-    let new = mod_action::New {
-        guild_id: act.guild_id,
-        interaction_id: act.interaction_id,
-        action,
-        case_id: Some(case_id),
-        moderator_id: act.moderator_id,
-        at: act.at(),
-        before: before.as_deref(),
-        after: &after,
-    };
-    mod_action::add(tx, &new).await
 }

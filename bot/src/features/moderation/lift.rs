@@ -8,20 +8,15 @@ use twilight_model::id::{
     marker::{GuildMarker, UserMarker},
 };
 
-use super::{
-    Act, Denied, Done,
-    cases::{Warned, note, replayed},
-    log::Told,
-    retry_until_committed,
-};
+use super::{Act, Denied, cases::Warned, log::Told, once};
 use crate::{
     discord::guilds::authority::{Action, PunishPermit},
-    features::moderation::{
-        effects::punishment::TimeoutLift,
-        rows::{mod_action, mod_case},
-    },
+    features::moderation::{effects::punishment::TimeoutLift, rows::mod_case},
     outbox::queue::{self, NewEffect},
-    postgres::{Store, StoreError, Tx},
+    postgres::{
+        Store, StoreError, Tx,
+        request::{self, Completed, Work},
+    },
     settings::Settings,
     support::{
         i18n::Language,
@@ -47,7 +42,7 @@ pub async fn running(
     case_id: i64,
     at: SystemTime,
 ) -> Result<Option<Running>, StoreError> {
-    let after = mod_action::of_warning(store, guild_id, case_id).await?;
+    let after = request::result_about(store, guild_id, case_id, "warn").await?;
     let warned: Option<Warned> = after.and_then(|after| serde_json::from_str(&after).ok());
     Ok(warned.and_then(|warned| {
         let timeouts = warned
@@ -71,7 +66,7 @@ pub async fn lift(
     running: Running,
     permit: PunishPermit,
 ) -> Result<Result<Running, Denied>, StoreError> {
-    retry_until_committed(store, settings, "timeout_lift", move |tx, settings| {
+    once(store, settings, act, "timeout_lift", move |tx, settings| {
         Box::pin(async move { lift_in(tx, &settings, (act, language), running, permit).await })
     })
     .await
@@ -83,12 +78,8 @@ async fn lift_in(
     (act, language): (Act, Language),
     running: Running,
     permit: PunishPermit,
-) -> Result<Done<Running>, StoreError> {
+) -> Work<Running, Denied> {
     mod_case::lock(tx, act.guild_id).await?;
-    if let Some(lifted) = replayed(tx, &act).await? {
-        return Ok(Ok(lifted));
-    }
-    note(tx, &act, "lift", running.case_id, None, &running).await?;
     let told = Told::of(tx, settings, act.guild_id, language).await?;
     let locale = told.language.locales().first().copied().unwrap_or_default();
     let lift = TimeoutLift {
@@ -111,5 +102,5 @@ async fn lift_in(
         language.filled("warning-log-lifted", &values)
     }));
     queue::add(tx, &effects).await?;
-    Ok(Ok(running))
+    Ok(Ok(Completed::kept(running).about(running.case_id)))
 }

@@ -30,7 +30,6 @@ pub(crate) const FEATURE: Feature = Feature {
         "mod_case",
         "member_warnings",
         "warning_threshold",
-        "mod_action",
         "mod_guild",
     ],
     ..Feature::NOTHING

@@ -2,7 +2,6 @@
 
 pub mod case;
 pub mod member_warnings;
-pub mod mod_action;
 pub mod mod_case;
 pub mod outcome;
 pub mod threshold;

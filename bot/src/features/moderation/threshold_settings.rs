@@ -5,15 +5,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{Id, marker::GuildMarker};
 
-use super::{Act, Denied, Done, MOST_THRESHOLDS, cases::replayed, log::Told, retry_until_committed, texts};
+use super::{Act, Denied, MOST_THRESHOLDS, log::Told, once, texts};
 use crate::{
     discord::guilds::authority::{Action, ThresholdPermit},
     features::moderation::rows::{
-        mod_action, mod_case,
+        mod_case,
         threshold::{self as rows, Stored},
     },
     outbox::queue,
-    postgres::{Store, StoreError, Tx},
+    postgres::{
+        Store, StoreError, Tx,
+        request::{Completed, Work},
+    },
     settings::Settings,
     support::i18n::Language,
 };
@@ -70,7 +73,7 @@ pub async fn put(
         action: permit.action(),
         ..threshold
     });
-    retry_until_committed(store, settings, "threshold_put", move |tx, settings| {
+    once(store, settings, act, "threshold_add", move |tx, settings| {
         let threshold = Arc::clone(&threshold);
         Box::pin(async move { write(tx, &settings, (act, language), &threshold).await })
     })
@@ -82,11 +85,8 @@ async fn write(
     settings: &Settings,
     (act, language): (Act, Language),
     threshold: &Threshold,
-) -> Result<Done<Put>, StoreError> {
+) -> Work<Put, Denied> {
     mod_case::lock(tx, act.guild_id).await?;
-    if let Some(put) = replayed(tx, &act).await? {
-        return Ok(Ok(put));
-    }
     let known = rows::list_in(tx, act.guild_id).await?;
     let before = known.iter().find(|known| known.points == threshold.points);
     if before.is_none() && known.len() >= MOST_THRESHOLDS {
@@ -104,7 +104,6 @@ async fn write(
     };
     rows::put(tx, act.guild_id, &stored).await?;
     let before = before.and_then(Threshold::of);
-    note(tx, &act, "threshold_add", before.as_ref(), &json(&put)).await?;
     let told = Told::of(tx, settings, act.guild_id, language).await?;
     let entry = told.entry(|language| {
         let values = [
@@ -115,7 +114,11 @@ async fn write(
     });
     let effects: Vec<_> = entry.into_iter().collect();
     queue::add(tx, &effects).await?;
-    Ok(Ok(put))
+    let completed = Completed::kept(put);
+    Ok(Ok(match before {
+        Some(before) => completed.instead_of(&before),
+        None => completed,
+    }))
 }
 
 /// Delete the threshold with these points.
@@ -125,7 +128,7 @@ pub async fn remove(
     (act, language): (Act, Language),
     points: i64,
 ) -> Result<Result<Threshold, Denied>, StoreError> {
-    retry_until_committed(store, settings, "threshold_remove", move |tx, settings| {
+    once(store, settings, act, "threshold_remove", move |tx, settings| {
         Box::pin(async move { take(tx, &settings, (act, language), points).await })
     })
     .await
@@ -136,18 +139,14 @@ async fn take(
     settings: &Settings,
     (act, language): (Act, Language),
     points: i64,
-) -> Result<Done<Threshold>, StoreError> {
+) -> Work<Threshold, Denied> {
     mod_case::lock(tx, act.guild_id).await?;
-    if let Some(gone) = replayed(tx, &act).await? {
-        return Ok(Ok(gone));
-    }
     let known = rows::list_in(tx, act.guild_id).await?;
     let gone = known.iter().find(|known| known.points == points);
     let Some(gone) = gone.and_then(Threshold::of) else {
         return Ok(Err(Denied::UnknownThreshold));
     };
     rows::remove(tx, act.guild_id, points).await?;
-    note(tx, &act, "threshold_remove", Some(&gone), &json(&gone)).await?;
     let told = Told::of(tx, settings, act.guild_id, language).await?;
     let entry = told.entry(|language| {
         let values = [
@@ -158,30 +157,6 @@ async fn take(
     });
     let effects: Vec<_> = entry.into_iter().collect();
     queue::add(tx, &effects).await?;
-    Ok(Ok(gone))
-}
-
-fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("numbers and words are JSON")
-}
-
-async fn note(
-    tx: &Tx<'_>,
-    act: &Act,
-    action: &'static str,
-    before: Option<&Threshold>,
-    after: &str,
-) -> Result<(), StoreError> {
-    let before = before.map(json);
-    let new = mod_action::New {
-        guild_id: act.guild_id,
-        interaction_id: act.interaction_id,
-        action,
-        case_id: None,
-        moderator_id: act.moderator_id,
-        at: act.at(),
-        before: before.as_deref(),
-        after,
-    };
-    mod_action::add(tx, &new).await
+    let before = gone.clone();
+    Ok(Ok(Completed::kept(gone).instead_of(&before)))
 }

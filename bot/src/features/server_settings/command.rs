@@ -94,10 +94,10 @@ impl Command for Settings {
                 _ => return Err(CommandError::Stale),
             };
             let details = json!({"setting": parts});
-            let entry = context.entry("settings", &details)?;
+            let request = context.request("settings", &details)?;
             services
                 .settings
-                .change(&services.store, entry, vec![change])
+                .change(&services.store, request, vec![change])
                 .await?;
             let settings = services.settings.of(&services.store, guild_id).await?;
             Ok(panel(&settings, context.language()).updating())

@@ -10,7 +10,7 @@ use crate::support::Scene;
 /// Rows of a member in every table that an erasure empties.
 fn rows_of(user: u64) -> String {
     format!(
-        "INSERT INTO audit_log (guild_id, interaction_id, actor_id, action, details, members, created_at)
+        "INSERT INTO request (guild_id, request_id, actor_id, action, details, members, created_at)
          VALUES (1, {user}, 7, 'xp_give', '{{\"user_id\": \"{user}\", \"amount\": 5}}', 1, now());
          INSERT INTO member_card (guild_id, user_id, colour, asked_id) VALUES (1, {user}, 255, 3);
          INSERT INTO member_arrival VALUES (1, {user}, true, NULL);

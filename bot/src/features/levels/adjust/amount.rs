@@ -4,8 +4,8 @@ use twilight_model::id::{Id, marker::UserMarker};
 
 use super::XpAdjustment;
 use crate::{
-    discord::guilds::authority::XpPermit, features::levels::rows::member_xp::giving::Held,
-    settings::audit_log::Change,
+    discord::guilds::authority::XpPermit,
+    features::levels::rows::{audit_xp::Change, member_xp::giving::Held},
 };
 
 /// The adjustment requested for a member.

@@ -10,12 +10,13 @@ use super::{Changed, XpAdjustment, amount::Wanted, apply, follow_with_roles};
 use crate::{
     discord::guilds::authority::XpPermit,
     features::levels::rows::{
+        audit_xp,
         mass_change::{self, Job, Key},
         member_xp::giving,
     },
     outbox::timers,
-    postgres::{Store, StoreError, Tx},
-    settings::{Settings, audit_log},
+    postgres::{Store, StoreError, Tx, request},
+    settings::Settings,
     support::backoff::Backoff,
 };
 
@@ -120,7 +121,7 @@ async fn step(store: &Store, settings: &Settings, key: Key) -> Result<Step, Stor
                 };
                 let members = job.members + changed;
                 mass_change::moved(tx, key, last, members).await?;
-                audit_log::count(tx, key.guild_id, key.interaction_id, members).await?;
+                request::count_members(tx, key.guild_id, key.interaction_id, members).await?;
                 Ok(Step::Moved(members))
             })
         })
@@ -155,7 +156,7 @@ async fn part(
         _ => Some(XpAdjustment::Set(permit, job.amount)),
     };
     let source = job.undone.unwrap_or(key.interaction_id);
-    let listed = audit_log::some_changes_of(tx, key.guild_id, source, job.after, AT_ONCE).await?;
+    let listed = audit_xp::some_of(tx, key.guild_id, source, job.after, AT_ONCE).await?;
     let Some(last) = listed.last().map(|change| change.user_id) else {
         return Ok(None);
     };

@@ -172,7 +172,10 @@ async fn change(
     details: &Json,
     changes: Vec<Change>,
 ) -> Result<(), CommandError> {
-    let entry = context.entry(action, details)?;
-    services.settings.change(&services.store, entry, changes).await?;
+    let request = context.request(action, details)?;
+    services
+        .settings
+        .change(&services.store, request, changes)
+        .await?;
     Ok(())
 }

@@ -25,8 +25,8 @@ use crate::{
         define::{Opt, for_servers},
         reply::Reply,
     },
-    postgres::Store,
-    settings::{Settings, audit_log::Entry, values::curve::Curve},
+    postgres::{Store, request::Request},
+    settings::{Settings, values::curve::Curve},
     support::i18n::{Language, Value},
 };
 
@@ -80,12 +80,12 @@ impl Command for Xp {
                         return Err(context.refuse("xp-bot"));
                     }
                     let details = json!({"user_id": user.id.to_string(), "amount": amount});
-                    let entry = context.entry(action, &details)?;
+                    let request = context.request(action, &details)?;
                     // Messages sent before the command count before it.
                     context.wait_for_commit().await;
                     let users = BTreeSet::from([user.id]);
                     let granted =
-                        adjust::grant(&services.store, &services.settings, entry, users, grant).await?;
+                        adjust::grant(&services.store, &services.settings, request, users, grant).await?;
                     Ok(Reply::private(in_words(&granted, curve, language)))
                 }
                 (None, Some(role_id)) => {
@@ -94,7 +94,7 @@ impl Command for Xp {
                         store: services.store.clone().unhurried(),
                         settings: services.settings.clone(),
                         guilds: services.guilds.clone(),
-                        entry: context.entry(action, &details)?,
+                        request: context.request(action, &details)?,
                         role_id,
                         grant,
                     };
@@ -184,7 +184,7 @@ struct Many {
     store: Store,
     settings: Settings,
     guilds: Guilds,
-    entry: Entry,
+    request: Request,
     role_id: Id<RoleMarker>,
     grant: XpAdjustment,
 }
@@ -192,7 +192,7 @@ struct Many {
 impl Many {
     /// Find the members and apply the adjustment; returns the reply's text.
     async fn grant(self, curve: Curve, language: Language) -> String {
-        let guild_id = self.entry.guild_id;
+        let guild_id = self.request.guild_id;
         let found = self
             .guilds
             .people_with(guild_id, self.role_id, Priority::Command)
@@ -205,7 +205,7 @@ impl Many {
                 return language.text("error-broken");
             }
         };
-        match adjust::grant(&self.store, &self.settings, self.entry, users, self.grant).await {
+        match adjust::grant(&self.store, &self.settings, self.request, users, self.grant).await {
             Ok(granted) => in_words(&granted, curve, language),
             Err(error) => {
                 tracing::warn!(%error, command = "xp", "a command could not use the database");

@@ -12,7 +12,7 @@ use crate::{
     support::ids::{from_db, to_db},
 };
 
-/// Identifies a change by its audit log entry.
+/// Identifies a change by its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) guild_id: Id<GuildMarker>,
@@ -25,7 +25,7 @@ pub(crate) struct Job {
     pub(crate) kind: String,
     /// The XP to give, take or set.
     pub(crate) amount: u64,
-    /// The audit log entry that is undone.
+    /// The request that is undone.
     pub(crate) undone: Option<Id<InteractionMarker>>,
     /// Members up to this one are done.
     pub(crate) after: Option<Id<UserMarker>>,
@@ -33,7 +33,7 @@ pub(crate) struct Job {
     pub(crate) members: u64,
 }
 
-/// Begin a change. Its audit log entry is inserted in the same transaction.
+/// Begin a change. Its request is recorded in the same transaction.
 pub(crate) async fn begin(
     tx: &Tx<'_>,
     key: Key,

@@ -17,7 +17,7 @@ pub const TABLES: [&str; 10] = [
     "backfill_message",
     "member_card",
     "member_arrival",
-    "audit_log",
+    "request",
     "given_role",
     "audit_xp",
     "quarantine",
@@ -47,8 +47,8 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
                              WHERE guild_id = $1 AND user_id = $2),
              'member_arrival', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_arrival AS t
                                 WHERE guild_id = $1 AND user_id = $2),
-             'audit_log', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - '{actor_id}'::text[] ORDER BY interaction_id), '[]')
-                           FROM audit_log AS t WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text),
+             'request', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - '{actor_id}'::text[] ORDER BY request_id), '[]')
+                         FROM request AS t WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text),
              'given_role', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY role_id), '[]') FROM given_role AS t
                             WHERE guild_id = $1 AND user_id = $2),
              'audit_xp', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY interaction_id), '[]') FROM audit_xp AS t
@@ -135,7 +135,7 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, erasure: Id<InteractionMarker>) 
     const NAMED: Statement = statement!(
         "privacy_erase_named",
         [INT8, INT8],
-        "UPDATE audit_log SET details = details - '{user_id,amount}'::text[]
+        "UPDATE request SET details = details - '{user_id,amount}'::text[]
          WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text"
     );
     let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
@@ -203,11 +203,11 @@ fn erasing_again(version: u32, has: &dyn Fn(&str) -> bool) -> Vec<String> {
              WHERE e.guild_id = f.guild_id AND e.user_id = f.user_id AND e.interaction_id >= f.interaction_id"
         ));
     }
-    for table in TABLES {
+    for table in TABLES.into_iter().chain([REQUESTS_BEFORE]) {
         statements.push(match table {
             _ if !has(table) => continue,
-            "audit_log" => format!(
-                "UPDATE audit_log AS t SET details = t.details - '{{user_id,amount}}'::text[]
+            "request" | REQUESTS_BEFORE => format!(
+                "UPDATE {table} AS t SET details = t.details - '{{user_id,amount}}'::text[]
                  FROM {FOUND} AS f WHERE t.guild_id = f.guild_id AND t.details->>'user_id' = f.user_id::text"
             ),
             "erased" => {
@@ -224,6 +224,9 @@ fn erasing_again(version: u32, has: &dyn Fn(&str) -> bool) -> Vec<String> {
     }
     statements
 }
+
+/// The table of requests in backups from before V37.
+const REQUESTS_BEFORE: &str = "audit_log";
 
 /// The migration that added the column `is_over`.
 const IS_OVER: u32 = 32;

@@ -24,7 +24,7 @@ use crate::{
         payload::BadOption,
         reply::Reply,
     },
-    settings::audit_log::{self, Written},
+    postgres::request::{self, Recorded},
     support::{
         clock::host_time,
         i18n::{Language, Value},
@@ -68,11 +68,11 @@ pub(super) fn pressed(context: &CommandContext, services: &Services) -> Result<R
         [_, asker] if *asker != presser => Err(context.refuse("error-foreign")),
         ["keep", _] => Ok(Reply::private(language.text("levels-reset-kept")).updating()),
         ["reset", _] => {
-            let entry = context.entry("levels_reset", &json!({}))?;
+            let request = context.request("levels_reset", &json!({}))?;
             let (store, settings) = (services.store.clone().unhurried(), services.settings.clone());
             context.defer(move |progress| async move {
                 let (told, seen) = watch::channel(0);
-                let reset = adjust::reset(&store, &settings, entry, &told);
+                let reset = adjust::reset(&store, &settings, request, &told);
                 let text = match Box::pin(progress.during(reset, seen, so_far(language))).await {
                     Ok(Mass::Done(members)) => {
                         let values = [
@@ -102,20 +102,20 @@ pub(super) async fn undo(context: &CommandContext, services: &Services) -> Resul
         text.parse()
             .map_err(|_no_id| CommandError::Option(BadOption("change")))?
     } else {
-        let recent = audit_log::recent(&services.store, guild_id, PROPOSED).await?;
+        let recent = request::recent_with_members(&services.store, guild_id, PROPOSED).await?;
         let newest = recent
             .iter()
-            .find(|entry| !entry.is_undone && entry.action != "levels_undo");
+            .find(|recorded| !recorded.is_undone && recorded.action != "levels_undo");
         newest
-            .map(|entry| entry.interaction_id)
+            .map(|recorded| recorded.request_id)
             .ok_or_else(|| context.refuse("levels-undo-nothing"))?
     };
     let permit = context.xp_permit(services).await?;
-    let entry = context.entry("levels_undo", &json!({"interaction_id": chosen.to_string()}))?;
+    let request = context.request("levels_undo", &json!({"interaction_id": chosen.to_string()}))?;
     let (store, settings) = (services.store.clone().unhurried(), services.settings.clone());
     context.defer(move |progress| async move {
         let (told, seen) = watch::channel(0);
-        let back = adjust::take_back(&store, &settings, entry, chosen, permit, &told);
+        let back = adjust::take_back(&store, &settings, request, chosen, permit, &told);
         let text = match Box::pin(progress.during(back, seen, so_far(language))).await {
             Ok(Mass::Done(members)) => {
                 let values = [
@@ -154,49 +154,51 @@ pub(super) async fn changes(
 ) -> Result<Vec<CommandOptionChoice>, CommandError> {
     let language = context.language();
     let guild_id = context.guild()?;
-    let recent = audit_log::recent(&services.store, guild_id, PROPOSED).await?;
-    let proposed: Vec<&Written> = recent.iter().filter(|entry| !entry.is_undone).collect();
+    let recent = request::recent_with_members(&services.store, guild_id, PROPOSED).await?;
+    let proposed: Vec<&Recorded> = recent.iter().filter(|recorded| !recorded.is_undone).collect();
     let people: BTreeSet<_> = proposed
         .iter()
-        .flat_map(|entry| entry.user_id.into_iter().chain([entry.actor_id]))
+        .flat_map(|recorded| recorded.user_id.into_iter().chain([recorded.actor_id]))
         .collect();
     let names = services
         .guilds
         .member_names(guild_id, people, NAMES_PATIENCE)
         .await;
-    let choice = |entry: &&Written| CommandOptionChoice {
-        name: in_words(entry, &names, language),
+    let choice = |recorded: &&Recorded| CommandOptionChoice {
+        name: in_words(recorded, &names, language),
         name_localizations: None,
-        value: CommandOptionChoiceValue::String(entry.interaction_id.to_string()),
+        value: CommandOptionChoiceValue::String(recorded.request_id.to_string()),
     };
     Ok(proposed.iter().map(choice).collect())
 }
 
 /// Such as "+50 XP · @Ada · by Bob · 3 min ago". Discord shows it verbatim, without Markdown.
-fn in_words(entry: &Written, names: &HashMap<Id<UserMarker>, Name>, language: Language) -> String {
+fn in_words(recorded: &Recorded, names: &HashMap<Id<UserMarker>, Name>, language: Language) -> String {
     let name = |user_id: Id<UserMarker>| {
         let name = names.get(&user_id);
         name.map_or_else(|| user_id.to_string(), |name| name.as_plain().to_owned())
     };
-    let amount = language.number(entry.amount.unwrap_or(0).unsigned_abs());
-    let what = match entry.action.as_str() {
+    let amount = language.number(recorded.amount.unwrap_or(0).unsigned_abs());
+    let what = match recorded.action.as_str() {
         "xp_give" => language.filled("levels-undo-give", &[("amount", amount.into())]),
         "xp_take" => language.filled("levels-undo-take", &[("amount", amount.into())]),
         "xp_set" => language.filled("levels-undo-set", &[("amount", amount.into())]),
         "levels_undo" => language.text("levels-undo-undo"),
         _ => language.text("levels-undo-reset"),
     };
-    let whom = entry.user_id.map_or_else(
+    let whom = recorded.user_id.map_or_else(
         || {
             let values = [
-                ("members", Value::Count(entry.members)),
-                ("count", language.number(entry.members).into()),
+                ("members", Value::Count(recorded.members)),
+                ("count", language.number(recorded.members).into()),
             ];
             language.filled("levels-undo-members", &values)
         },
         |user_id| format!("@{}", name(user_id)),
     );
-    let age = host_time().duration_since(entry.created_at).unwrap_or_default();
+    let age = host_time()
+        .duration_since(recorded.created_at)
+        .unwrap_or_default();
     let minutes = age.as_secs() / 60;
     let (key, number) = match minutes {
         0..120 => ("levels-undo-minutes", minutes),
@@ -210,7 +212,7 @@ fn in_words(entry: &Written, names: &HashMap<Id<UserMarker>, Name>, language: La
     let values = [
         ("what", Value::from(what)),
         ("whom", whom.into()),
-        ("actor", name(entry.actor_id).into()),
+        ("actor", name(recorded.actor_id).into()),
         ("ago", language.filled(key, &ago).into()),
     ];
     language.filled("levels-undo-line", &values)
@@ -222,14 +224,14 @@ mod tests {
 
     use twilight_model::id::Id;
 
-    use super::{HashMap, Language, Name, Written, host_time, in_words};
+    use super::{HashMap, Language, Name, Recorded, host_time, in_words};
 
     #[test]
     fn a_change_in_words() {
         let called = |name| Name::first([Some(name)], 1);
         let names = HashMap::from([(Id::new(1), called("Ada")), (Id::new(2), called("Bob"))]);
-        let entry = |action: &str, user, members, minutes: u64| Written {
-            interaction_id: Id::new(9),
+        let recorded = |action: &str, user, members, minutes: u64| Recorded {
+            request_id: Id::new(9),
             actor_id: Id::new(2),
             action: action.to_owned(),
             amount: Some(1_050),
@@ -238,29 +240,29 @@ mod tests {
             is_undone: false,
             created_at: host_time() - Duration::from_secs(minutes * 60),
         };
-        for (entry, words) in [
+        for (recorded, words) in [
             (
-                entry("xp_give", Some(Id::new(1)), 1, 0),
+                recorded("xp_give", Some(Id::new(1)), 1, 0),
                 "+1,050 XP · @Ada · by Bob · just now",
             ),
             (
-                entry("xp_take", Some(Id::new(7)), 1, 3),
+                recorded("xp_take", Some(Id::new(7)), 1, 3),
                 "−1,050 XP · @7 · by Bob · 3 min ago",
             ),
             (
-                entry("xp_set", None, 1, 60),
+                recorded("xp_set", None, 1, 60),
                 "1,050 XP · one member · by Bob · 60 min ago",
             ),
             (
-                entry("levels_reset", None, 2_000, 180),
+                recorded("levels_reset", None, 2_000, 180),
                 "reset · 2,000 members · by Bob · 3 h ago",
             ),
             (
-                entry("levels_undo", None, 5, 4_000),
+                recorded("levels_undo", None, 5, 4_000),
                 "undo · 5 members · by Bob · 2 days ago",
             ),
         ] {
-            assert_eq!(in_words(&entry, &names, Language::English), words);
+            assert_eq!(in_words(&recorded, &names, Language::English), words);
         }
     }
 }

@@ -96,8 +96,8 @@ pub(super) async fn add(context: &CommandContext, services: &Services) -> Result
     let language = context.language();
     let permit = permit(context, services, guild_id, role_id).await?;
     let details = json!({"level": level, "role": role_id});
-    let entry = context.entry("levels_reward_add", &details)?;
-    match add_reward(&services.store, guild_id, level, permit, Some(entry)).await {
+    let request = context.request("levels_reward_add", &details)?;
+    match add_reward(&services.store, request, level, permit).await {
         Ok(()) => services.settings.forget(guild_id),
         Err(RewardError::TooMany) => return Err(context.refuse("levels-reward-too-many")),
         Err(RewardError::Store(error)) => return Err(error.into()),
@@ -132,8 +132,8 @@ async fn permit(
 pub(super) async fn remove(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
     let role_id = given(context.payload.role("role")?, "role")?;
     let guild_id = context.guild()?;
-    let entry = context.entry("levels_reward_remove", &json!({"role": role_id}))?;
-    let was_one = remove_reward(&services.store, guild_id, role_id, Some(entry)).await?;
+    let request = context.request("levels_reward_remove", &json!({"role": role_id}))?;
+    let was_one = remove_reward(&services.store, request, role_id).await?;
     services.settings.forget(guild_id);
     let key = if was_one {
         "levels-reward-removed"

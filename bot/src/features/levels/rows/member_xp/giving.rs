@@ -8,9 +8,8 @@ use twilight_model::id::{
 };
 
 use crate::{
-    features::levels::rows::mass_change::Key,
+    features::levels::rows::{audit_xp::Change, mass_change::Key},
     postgres::{Statement, StoreError, Tx, statement::statement},
-    settings::audit_log::Change,
     support::ids,
 };
 
