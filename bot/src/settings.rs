@@ -9,6 +9,7 @@ pub(crate) mod cleanup;
 mod guild;
 pub(crate) mod mod_log;
 pub mod notice;
+pub mod section;
 pub mod table;
 pub mod text_form;
 pub mod values;
@@ -42,7 +43,7 @@ use crate::{
 };
 
 /// The tables with guild data, in the order in which they are emptied.
-pub(crate) const TABLES: &[GuildTable] = guild_tables!["request", "guild_settings"];
+pub(crate) const TABLES: &[GuildTable] = guild_tables!["request", "guild_section", "guild_settings"];
 
 /// Settings by guild.
 pub type Found = HashMap<Id<GuildMarker>, Arc<GuildSettings>>;

@@ -18,7 +18,7 @@ use crate::{
     },
     pipeline,
     postgres::{Store, guild_table::GuildTable},
-    settings::{self, Settings, notice::Notices},
+    settings::{self, Settings, notice::Notices, section::Section},
 };
 
 /// All features. The tables of later ones are emptied later; records of erasures are kept until the end.
@@ -39,6 +39,11 @@ pub fn guild_tables() -> Vec<&'static GuildTable> {
     let own = [pipeline::TABLES, outbox::TABLES, settings::TABLES];
     let of_features = FEATURES.iter().map(|feature| feature.tables);
     own.into_iter().chain(of_features).flatten().collect()
+}
+
+/// Every section of settings.
+pub(super) fn sections() -> impl Iterator<Item = &'static Section> {
+    COMMANDS.sections()
 }
 
 /// The timers and jobs of all features.
@@ -79,7 +84,10 @@ mod tests {
     use twilight_validate::command::command as validate;
 
     use super::{COMMANDS, effect_kinds};
-    use crate::{config::Config, outbox::kind::EffectKind, settings::Settings, telemetry::metrics::labels};
+    use crate::{
+        config::Config, outbox::kind::EffectKind, settings::Settings, support::i18n::Language,
+        telemetry::metrics::labels,
+    };
 
     #[test]
     fn every_definition_is_one_that_discord_takes() {
@@ -98,6 +106,35 @@ mod tests {
             .map(|definition| definition.name.as_str())
             .collect();
         assert_eq!(names.len(), definitions.len(), "each name once");
+    }
+
+    #[test]
+    fn every_section_has_defaults_and_texts() {
+        let sections: Vec<_> = super::sections().collect();
+        let names: BTreeSet<&str> = sections.iter().map(|section| section.name).collect();
+        assert!(!names.is_empty() && names.len() == sections.len(), "{names:?}");
+        for section in sections {
+            let defaults = section.defaults();
+            assert!(section.fields.len() <= 25, "a menu has no more options");
+            assert_eq!(defaults.len(), section.fields.len(), "{}", section.name);
+            for setting in section.settings() {
+                let default = &defaults[setting.field.name];
+                assert!(setting.field.kind.accepts(default), "{setting}: {default}");
+                for language in Language::ALL {
+                    // A text that is missing panics.
+                    for text in [
+                        setting.label(language),
+                        setting.hint(language),
+                        section.title(language),
+                    ] {
+                        assert!(
+                            !text.is_empty() && text.chars().count() <= 100,
+                            "{setting}: {text}"
+                        );
+                    }
+                }
+            }
+        }
     }
 
     #[test]

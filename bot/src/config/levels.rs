@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn what_is_allowed_is_what_templates_are() {
         assert!(TEMPLATE_ALLOWED.contains(&format!(" {} characters", template::MAX_CHARS)));
-        for placeholder in template::Placeholder::ALL {
+        for placeholder in template::Placeholder::LEVELS {
             assert!(TEMPLATE_ALLOWED.contains(&format!("{{{}}}", placeholder.name())));
         }
     }

@@ -11,6 +11,7 @@ pub mod kind;
 pub mod lift;
 pub(crate) mod manifest;
 pub mod rows;
+pub mod settings;
 pub mod texts;
 pub mod threshold_settings;
 

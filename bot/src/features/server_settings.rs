@@ -1,6 +1,8 @@
 //! The panel for guild-wide settings.
 
 pub(crate) mod command;
+mod parts;
+mod sections;
 
 use crate::interactions::feature::Feature;
 

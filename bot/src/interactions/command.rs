@@ -13,7 +13,7 @@ use super::{
     payload::{BadOption, InteractionPayload},
     reply::Reply,
 };
-use crate::interactions::define;
+use crate::{interactions::define, settings::section::Section};
 
 /// A slash command.
 pub trait Command: Sync {
@@ -88,6 +88,12 @@ impl Commands {
     pub fn iter(&self) -> impl Iterator<Item = &'static dyn Command> {
         let features = self.features.iter();
         features.flat_map(|feature| feature.commands.iter().copied())
+    }
+
+    /// Every section of settings.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = &'static Section> {
+        let features = self.features.iter();
+        features.flat_map(|feature| feature.settings.iter().copied())
     }
 
     /// The definitions of all commands for Discord.

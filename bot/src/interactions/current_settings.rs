@@ -11,7 +11,7 @@ use crate::{
     config::Announce,
     discord::rest::Priority,
     interactions::{CommandContext, CommandError, Services},
-    settings::{GuildSettings, cleanup, values::earning::Target},
+    settings::{GuildSettings, cleanup, section::Section, values::earning::Target},
 };
 
 /// The settings of the interaction's server. Roles and channels that no longer exist are removed first, if Discord answers.
@@ -21,7 +21,7 @@ pub(crate) async fn settings(
 ) -> Result<Arc<GuildSettings>, CommandError> {
     let guild_id = context.guild()?;
     let settings = services.settings.of(&services.store, guild_id).await?;
-    let (roles, channels) = named(&settings);
+    let (roles, channels) = named(&settings, services.commands.sections());
     let gone = services
         .guilds
         .gone(guild_id, &roles, &channels, Priority::Interaction)
@@ -38,7 +38,10 @@ pub(crate) async fn settings(
 }
 
 /// All roles and channels in the settings, without duplicates.
-fn named(settings: &GuildSettings) -> (Vec<Id<RoleMarker>>, Vec<Id<ChannelMarker>>) {
+fn named(
+    settings: &GuildSettings,
+    sections: impl Iterator<Item = &'static Section>,
+) -> (Vec<Id<RoleMarker>>, Vec<Id<ChannelMarker>>) {
     let earning = &settings.earning;
     let mut roles: BTreeSet<Id<RoleMarker>> =
         settings.rewards.roles().iter().map(|(_, role)| *role).collect();
@@ -61,5 +64,12 @@ fn named(settings: &GuildSettings) -> (Vec<Id<RoleMarker>>, Vec<Id<ChannelMarker
     }
     channels.extend(settings.log_channel_id);
     channels.extend(settings.welcome.as_ref().map(|(channel, _)| *channel));
+    for named in sections
+        .flat_map(Section::settings)
+        .map(|setting| setting.named(settings))
+    {
+        roles.extend(named.roles);
+        channels.extend(named.channels);
+    }
     (roles.into_iter().collect(), channels.into_iter().collect())
 }

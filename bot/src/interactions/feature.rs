@@ -1,4 +1,4 @@
-//! The manifest of a feature. Lists of commands, effects, timers and tables are derived from the manifests.
+//! The manifest of a feature. Lists of commands, effects, timers, settings and tables are derived from the manifests.
 
 use hyper::http::Extensions;
 
@@ -8,7 +8,7 @@ use crate::{
     discord::rest::Rest,
     outbox::{kind::EffectKind, timers::Registry},
     postgres::{Store, guild_table::GuildTable},
-    settings::Settings,
+    settings::{Settings, section::Section},
 };
 
 /// The manifest of a feature.
@@ -20,6 +20,8 @@ pub(crate) struct Feature {
     pub(crate) effects: fn(&Settings) -> Vec<Box<dyn EffectKind>>,
     /// Adds its timers and periodic jobs.
     pub(crate) timers: fn(Registry, &Process<'_>) -> Registry,
+    /// Its sections of settings.
+    pub(crate) settings: &'static [&'static Section],
     /// Adds the state that it keeps in a process.
     pub(crate) state: fn(&mut Extensions, &Config),
     /// Its tables with guild data, in the order in which they are emptied.
@@ -43,6 +45,7 @@ impl Feature {
         commands: &[],
         effects: |_| Vec::new(),
         timers: |registry, _| registry,
+        settings: &[],
         state: |_, _| {},
         tables: &[],
     };

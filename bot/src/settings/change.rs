@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
+use serde_json::Value as Json;
 use thiserror::Error;
 use twilight_model::id::{
     Id,
@@ -87,6 +88,15 @@ pub enum Change {
         /// The end, compared with the times of messages.
         at: Millis,
     },
+    /// A value of a section; `None` is the default.
+    Section {
+        /// The section's name.
+        section: &'static str,
+        /// The setting's name.
+        field: &'static str,
+        /// A value that the setting accepts.
+        value: Option<Json>,
+    },
 }
 
 /// Why a reward was not added.
@@ -148,7 +158,7 @@ impl Change {
             Self::LeavePolicy(departed) => stored.departed = Some(departed.word().to_owned()),
             Self::ModeratorsShown(shown) => stored.moderators_shown = Some(shown),
             // These are in separate tables.
-            Self::Multiplier(..) | Self::Boost { .. } | Self::EndBoosts { .. } => {}
+            Self::Multiplier(..) | Self::Boost { .. } | Self::EndBoosts { .. } | Self::Section { .. } => {}
         }
     }
 
@@ -166,6 +176,11 @@ impl Change {
             }
             Self::Boost { id, boost, .. } => multipliers::add_boost(tx, guild_id, *id, boost).await,
             Self::EndBoosts { at, .. } => multipliers::end_boosts(tx, guild_id, *at).await,
+            Self::Section {
+                section,
+                field,
+                value,
+            } => table::section::put(tx, guild_id, (section, field), value.as_ref()).await,
             // A member who sets this has presumably fixed the problem.
             Self::Rewards(..) => queue::release_kind(tx, guild_id, queue::ROLES, LONGEST_LEASE).await,
             _ => Ok(()),

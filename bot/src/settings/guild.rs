@@ -7,6 +7,7 @@ use twilight_model::id::{Id, marker::ChannelMarker};
 use crate::{
     config::{Announce, Levels},
     settings::{
+        section::Chosen,
         table::{Stored, StoredMultiplier},
         values::{
             colour::Colour,
@@ -52,6 +53,8 @@ pub struct GuildSettings {
     pub departed: LeavePolicy,
     /// Whether members see which moderator warned them.
     pub moderators_shown: bool,
+    /// What it chose in the sections of features.
+    pub sections: Chosen,
 }
 
 impl GuildSettings {
@@ -75,6 +78,7 @@ impl GuildSettings {
             welcome: None,
             departed: LeavePolicy::default(),
             moderators_shown: false,
+            sections: Chosen::default(),
         }
     }
 
@@ -168,6 +172,7 @@ impl GuildSettings {
             welcome,
             departed: departed.flatten().unwrap_or_default(),
             moderators_shown: row.moderators_shown.unwrap_or(false),
+            sections: Chosen::of_rows(&row.sections),
         };
         if settings.rewards.roles.len() < row.roles.len() {
             faults.push("level_role has a level that cannot be reached".to_owned());
@@ -197,6 +202,7 @@ impl GuildSettings {
             + self.earning.bytes()
             + welcome
             + prefix
+            + self.sections.bytes()
     }
 }
 

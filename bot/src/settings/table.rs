@@ -1,9 +1,10 @@
-//! `guild_settings` and `level_role`: the stored settings of guilds.
+//! `guild_settings`, `guild_section` and `level_role`: the stored settings of guilds.
 //!
 //! [`crate::settings`] interprets them and adds the defaults. A trigger notifies every process of each change; see the migration.
 
 pub mod forget;
 pub mod multipliers;
+pub mod section;
 
 use std::time::SystemTime;
 
@@ -66,6 +67,8 @@ pub struct Stored {
     pub roles_on_join: Option<bool>,
     /// Whether members see who warned them; `None` is no.
     pub moderators_shown: Option<bool>,
+    /// Sections with their settings as JSON, sorted.
+    pub sections: Vec<(String, String)>,
 }
 
 /// A guild's rules for what messages earn; `None` is the operator's default.
@@ -144,11 +147,12 @@ impl Stored {
             demotion: None,
             roles_on_join: None,
             moderators_shown: None,
+            sections: Vec::new(),
         }
     }
 }
 
-// A single statement, so the row and the roles are from the same snapshot.
+// A single statement, so the row, the roles and the sections are from the same snapshot.
 const READ: Statement = statement!(
     "guild_settings_read",
     [INT8_ARRAY],
@@ -159,7 +163,9 @@ const READ: Statement = statement!(
             s.xp_min, s.xp_max, s.cooldown_seconds, s.role_mode, s.curve, s.curve_factors, s.language, s.prefix,
             s.welcome_channel_id, s.welcome_template,
             m.kinds, m.targets, m.percents, b.ids, b.kinds, b.targets, b.percents, b.starts, b.ends,
-            s.card_colour, s.departed, s.demotion, s.roles_on_join, s.moderators_shown
+            s.card_colour, s.departed, s.demotion, s.roles_on_join, s.moderators_shown,
+            ARRAY(SELECT c.section FROM guild_section AS c WHERE c.guild_id = g.guild_id ORDER BY c.section),
+            ARRAY(SELECT c.settings::text FROM guild_section AS c WHERE c.guild_id = g.guild_id ORDER BY c.section)
      FROM unnest($1::int8[]) AS g (guild_id)
      LEFT JOIN guild_settings AS s ON s.guild_id = g.guild_id
      CROSS JOIN LATERAL (
@@ -388,6 +394,7 @@ fn stored_of(row: &Row) -> Option<Stored> {
     let id = |column| row.get::<_, Option<i64>>(column);
     let levels: Vec<i64> = row.get(9);
     let roles: Vec<i64> = row.get(10);
+    let (sections, settings): (Vec<String>, Vec<String>) = (row.get(35), row.get(36));
     Some(Stored {
         guild_id: ids::from_db(row.get(0))?,
         announce: row.get(1),
@@ -415,6 +422,7 @@ fn stored_of(row: &Row) -> Option<Stored> {
         demotion: row.get(32),
         roles_on_join: row.get(33),
         moderators_shown: row.get(34),
+        sections: sections.into_iter().zip(settings).collect(),
     })
 }
 

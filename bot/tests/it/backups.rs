@@ -202,6 +202,7 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("import_job", 0),
         ("gap", 0),
         ("guild_settings", 1),
+        ("guild_section", 0),
         ("level_role", 1),
         ("xp_multiplier", 0),
         ("xp_boost", 0),

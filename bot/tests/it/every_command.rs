@@ -136,11 +136,16 @@ fn given(here: &Here, roles: Roles, option: &Value) -> Value {
         _ if !first.is_null() => first.clone(),
         Some(4) => option["min_value"].as_i64().unwrap_or(1).max(1).into(),
         Some(10) => option["min_value"].as_f64().unwrap_or(1.0).max(1.5).into(),
+        // A setting is changed or reset.
+        Some(5) if option["name"] == "reset" => false.into(),
         Some(5) => true.into(),
         Some(6) => here.member(2).to_string().into(),
         Some(7) => here.channel().to_string().into(),
         Some(8) => roles.low.to_string().into(),
         _ => match option["name"].as_str() {
+            Some("setting") => "moderation.dm_warn".into(),
+            // Of a setting.
+            Some("value") => "on".into(),
             Some("colour") => "#3ba55d".into(),
             Some("expires" | "duration") => "7d".into(),
             _ => "1".into(),

@@ -1,6 +1,7 @@
 //! Warnings: moderators' commands, and the effects on Discord.
 
 mod moderators;
+mod policy;
 mod stage;
 mod thresholds;
 

@@ -8,6 +8,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::CliError;
 use crate::{
+    app::features,
     config::{Config, Levels},
     discord::guilds::authority::RewardPermit,
     postgres::{
@@ -18,11 +19,16 @@ use crate::{
     settings::{
         GuildSettings,
         change::{self, Change, RewardError},
+        section::{Section, Setting, field::Kind},
         table::{self, Stored},
         text_form::{self, ChangeFault, Key},
     },
+    support::{i18n::Language, text::limits::excerpt},
     telemetry::logging,
 };
+
+/// Characters of a wrong value that are quoted.
+const SHOWN_CHARS: usize = 40;
 
 /// Whose settings, and what to do with them.
 #[derive(Clone, Debug, Args)]
@@ -40,7 +46,7 @@ pub struct Settings {
 /// What to do; without it they are shown.
 #[derive(Clone, Debug, Subcommand)]
 enum What {
-    /// Change settings, such as `announce=channel:ID template="GG {user}!" ping=true rewards=replace log_channel=ID`
+    /// Change settings, such as `announce=channel:ID template="GG {user}!" ping=true rewards=replace log_channel=ID moderation.dm_warn=false`
     Set {
         /// Setting and value
         #[arg(value_name = "KEY=VALUE", required = true)]
@@ -122,6 +128,9 @@ fn understood(what: Option<What>) -> Result<Task, CliError> {
                             Key::ALL.map(Key::name).join(", ")
                         ))
                     })?;
+                    if is_of_section(name) {
+                        return of_section(name, Some(written));
+                    }
                     Key::parse(name).and_then(|key| key.set(written)).map_err(usage)
                 })
                 .collect::<Result<_, _>>()?,
@@ -129,7 +138,12 @@ fn understood(what: Option<What>) -> Result<Task, CliError> {
         ),
         Some(What::Unset { keys }) => Task::Change(
             keys.iter()
-                .map(|name| Key::parse(name).map(Key::unset).map_err(usage))
+                .map(|name| {
+                    if is_of_section(name) {
+                        return of_section(name, None);
+                    }
+                    Key::parse(name).map(Key::unset).map_err(usage)
+                })
                 .collect::<Result<_, _>>()?,
             json!({"unset": keys}),
         ),
@@ -138,6 +152,30 @@ fn understood(what: Option<What>) -> Result<Task, CliError> {
             text_form::role(&role).map_err(usage)?,
         ),
         Some(What::Reward(Reward::Remove { role })) => Task::Remove(text_form::role(&role).map_err(usage)?),
+    })
+}
+
+/// Settings of sections have names such as `moderation.dm_warn`.
+fn is_of_section(name: &str) -> bool {
+    name.contains('.')
+}
+
+fn of_section(name: &str, written: Option<&str>) -> Result<Change, CliError> {
+    let setting =
+        Setting::find(features::sections(), name).map_err(|fault| CliError::Usage(fault.to_string()))?;
+    let value = written.map(|written| {
+        setting.field.kind.parse(written).map_err(|fault| {
+            let allowed = fault.in_words(Language::English);
+            CliError::Usage(format!(
+                "{setting} cannot be {:?}: {allowed}",
+                excerpt(written, SHOWN_CHARS)
+            ))
+        })
+    });
+    Ok(Change::Section {
+        section: setting.section.name,
+        field: setting.field.name,
+        value: value.transpose()?,
     })
 }
 
@@ -223,6 +261,13 @@ fn as_text(stored: &Stored, levels: &Levels) -> String {
             .iter()
             .map(|(level, role)| format!("level {level:<6} role {role}")),
     );
+    lines.extend(features::sections().flat_map(Section::settings).map(|setting| {
+        let value = setting.field.kind.written(&setting.value(&holds));
+        match setting.field.kind {
+            Kind::Text(_) | Kind::Template(_) => format!("{setting}  {value:?}"),
+            _ => format!("{setting}  {value}"),
+        }
+    }));
     for (what, reason, again) in [
         ("announcements", &stored.announce_off_reason, "set announce=…"),
         ("rewards", &stored.rewards_off_reason, "set rewards=…"),
@@ -246,6 +291,14 @@ fn as_json(stored: &Stored, levels: &Levels) -> Value {
         .iter()
         .map(|(level, role)| json!({ "level": level, "role_id": role.to_string() }))
         .collect();
+    let sections = features::sections().map(|section| {
+        let settings = section.settings().map(|setting| {
+            let value = setting.field.kind.exported(&setting.value(&holds));
+            (setting.field.name.to_owned(), value)
+        });
+        (section.name.to_owned(), settings.collect::<Value>())
+    });
+    let sections: Value = sections.collect();
     json!({
         "guild_id": stored.guild_id.to_string(),
         "announce": holds.announce.to_string(),
@@ -258,5 +311,6 @@ fn as_json(stored: &Stored, levels: &Levels) -> Value {
         "rewards_off_reason": stored.rewards_off_reason,
         "log_channel_id": holds.log_channel_id.map(|id| id.to_string()),
         "roles": roles,
+        "sections": sections,
     })
 }

@@ -32,6 +32,7 @@ pub(crate) const FEATURE: Feature = Feature {
         state.insert(Cards::new(&config.discord.cdn_url));
     },
     // Deleting members changes the counts, so these come after them.
+    settings: &[],
     tables: guild_tables![
         "member_xp",
         "member_card",

@@ -7,8 +7,11 @@ use super::{
         warned::DirectWarnings,
     },
     log::ModLogs,
+    settings::ModerationSettings,
 };
-use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};
+use crate::{
+    interactions::feature::Feature, postgres::guild_table::guild_tables, settings::section::Choices as _,
+};
 
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {
@@ -25,6 +28,7 @@ pub(crate) const FEATURE: Feature = Feature {
             Box::new(ModLogs),
         ]
     },
+    settings: &[&ModerationSettings::SECTION],
     tables: guild_tables![
         "warning",
         "mod_case",

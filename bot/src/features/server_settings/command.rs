@@ -3,24 +3,25 @@
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use twilight_model::{
-    application::command::Command as Definition,
-    channel::{
-        ChannelType,
-        message::component::{
-            ActionRow, ButtonStyle, Component, Label, SelectDefaultValue, SelectMenu, SelectMenuOption,
-            SelectMenuType, TextInput, TextInputStyle,
-        },
+    application::command::{Command as Definition, CommandOptionChoice, CommandOptionType as Kind},
+    channel::message::component::{
+        ButtonStyle, Component, SelectDefaultValue, SelectMenu, SelectMenuOption, SelectMenuType,
+        TextInputStyle,
     },
     guild::Permissions,
     id::{Id, marker::ChannelMarker},
 };
 
+use super::{
+    parts::{Field, empty_menu, form, row},
+    sections,
+};
 use crate::{
     interactions::{
         CommandContext, CommandError, Services,
         command::Command,
         current_settings,
-        define::{TEXT_CHANNELS, button, buttons, for_servers},
+        define::{Opt, TEXT_CHANNELS, button, buttons, for_servers},
         payload::kind,
         reply::Reply,
         written::USUAL_PREFIX,
@@ -32,6 +33,8 @@ use crate::{
     },
 };
 
+/// The maximum length of a setting's name, as an option.
+const NAME_CHARS: u16 = 100;
 /// The maximum length of a prefix, in characters.
 const PREFIX_CHARS: u16 = 5;
 
@@ -44,7 +47,16 @@ impl Command for Settings {
     }
 
     fn definition(&self) -> Definition {
-        for_servers(self.name(), Some(Permissions::MANAGE_GUILD)).build()
+        let most = u16::try_from(MAX_CHARS).unwrap_or(u16::MAX);
+        for_servers(self.name(), Some(Permissions::MANAGE_GUILD))
+            .option(
+                Opt::named(Kind::String, "settings-option-setting", "setting")
+                    .at_most(NAME_CHARS)
+                    .completed(),
+            )
+            .option(Opt::named(Kind::String, "settings-option-value", "value").at_most(most))
+            .option(Opt::named(Kind::Boolean, "settings-option-reset", "reset"))
+            .build()
     }
 
     fn is_private(&self) -> bool {
@@ -58,8 +70,14 @@ impl Command for Settings {
     ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(async move {
             context.require_permissions(Permissions::MANAGE_GUILD)?;
+            if let Some(name) = context.payload.text("setting")? {
+                return sections::typed(context, services, name).await;
+            }
+            if context.payload.given().next().is_some() {
+                return Err(context.refuse("settings-no-setting"));
+            }
             let settings = current_settings::settings(context, services).await?;
-            Ok(panel(&settings, context.language()))
+            Ok(panel(&settings, services, context.language()))
         })
     }
 
@@ -73,6 +91,9 @@ impl Command for Settings {
             let guild_id = context.guild()?;
             let settings = services.settings.of(&services.store, guild_id).await?;
             let is_form = context.payload.kind == kind::MODAL;
+            if let Some(reply) = sections::component(context, services, is_form).await? {
+                return Ok(reply);
+            }
             let parts = context.payload.custom_id_parts();
             let change = match (parts.as_slice(), is_form) {
                 (["log"], false) => Change::LogChannel(chosen_channel(context)?),
@@ -87,6 +108,9 @@ impl Command for Settings {
                 (["moderators", shown @ ("show" | "hide")], false) => {
                     Change::ModeratorsShown(*shown == "show")
                 }
+                (["back"], false) => {
+                    return Ok(panel(&settings, services, context.language()).updating());
+                }
                 (["text"], false) => return Ok(welcome_form(&settings, context.language())),
                 (["prefix"], false) => return Ok(prefix_form(&settings, context.language())),
                 (["text"], true) => welcome_change(context, &settings)?,
@@ -100,7 +124,21 @@ impl Command for Settings {
                 .change(&services.store, request, vec![change])
                 .await?;
             let settings = services.settings.of(&services.store, guild_id).await?;
-            Ok(panel(&settings, context.language()).updating())
+            Ok(panel(&settings, services, context.language()).updating())
+        })
+    }
+
+    fn autocomplete<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, CommandError>> {
+        Box::pin(async move {
+            context.require_permissions(Permissions::MANAGE_GUILD)?;
+            Ok(match context.payload.focused() {
+                Some(("setting", typed)) => sections::completions(services, &typed, context.language()),
+                _ => Vec::new(),
+            })
         })
     }
 }
@@ -148,7 +186,7 @@ fn prefix_change(context: &CommandContext) -> Result<Change, CommandError> {
 }
 
 /// All settings at a glance, with menus to change them.
-fn panel(settings: &GuildSettings, language: Language) -> Reply {
+fn panel(settings: &GuildSettings, services: &Services, language: Language) -> Reply {
     let channel = |id: Option<Id<ChannelMarker>>| {
         Value::from(id.map_or_else(|| language.text("settings-none"), |id| format!("<#{id}>")))
     };
@@ -216,12 +254,14 @@ fn panel(settings: &GuildSettings, language: Language) -> Reply {
         language.text(&format!("settings-moderators-{to}")),
         ButtonStyle::Secondary,
     );
-    Reply::private(text).with_components(vec![
+    let mut rows = vec![
         menu("log", settings.log_channel_id),
         menu("welcome", welcome_channel_id),
         language_menu,
         buttons([press("text"), press("prefix"), moderators]),
-    ])
+    ];
+    rows.extend(sections::menu(services, language));
+    Reply::private(text).with_components(rows)
 }
 
 fn name_of(chosen: Option<Language>, language: Language) -> String {
@@ -232,29 +272,6 @@ fn name_of(chosen: Option<Language>, language: Language) -> String {
     })
 }
 
-fn row(component: Component) -> Component {
-    Component::ActionRow(ActionRow {
-        components: vec![component],
-        id: None,
-    })
-}
-
-fn empty_menu(custom_id: String, placeholder: String) -> SelectMenu {
-    SelectMenu {
-        channel_types: None::<Vec<ChannelType>>,
-        custom_id,
-        default_values: None,
-        disabled: false,
-        id: None,
-        kind: SelectMenuType::Text,
-        max_values: Some(1),
-        min_values: Some(1),
-        options: None,
-        placeholder: Some(placeholder),
-        required: None,
-    }
-}
-
 /// The default welcome, in the guild's language.
 fn usual_welcome(settings: &GuildSettings, language: Language) -> String {
     settings.language.unwrap_or(language).text("welcome-default")
@@ -263,55 +280,31 @@ fn usual_welcome(settings: &GuildSettings, language: Language) -> String {
 fn welcome_form(settings: &GuildSettings, language: Language) -> Reply {
     let usual = usual_welcome(settings, language);
     let now = settings.welcome.as_ref().map(|(_, template)| template.as_str());
-    let field = Field {
-        custom_id: "text",
-        style: TextInputStyle::Paragraph,
-        least: 1,
-        most: u16::try_from(MAX_CHARS).unwrap_or(u16::MAX),
-        now: now.unwrap_or(&usual),
-    };
-    form("text", &field, language)
+    let most = u16::try_from(MAX_CHARS).unwrap_or(u16::MAX);
+    let style = TextInputStyle::Paragraph;
+    form_of("text", (style, 1, most), now.unwrap_or(&usual), language)
 }
 
 fn prefix_form(settings: &GuildSettings, language: Language) -> Reply {
+    let now = settings.prefix.as_deref().unwrap_or(USUAL_PREFIX);
+    form_of("prefix", (TextInputStyle::Short, 0, PREFIX_CHARS), now, language)
+}
+
+fn form_of(
+    name: &'static str,
+    (style, least, most): (TextInputStyle, u16, u16),
+    now: &str,
+    language: Language,
+) -> Reply {
+    let text = |what: &str| language.text(&format!("settings-{name}-{what}"));
     let field = Field {
-        custom_id: "prefix",
-        style: TextInputStyle::Short,
-        least: 0,
-        most: PREFIX_CHARS,
-        now: settings.prefix.as_deref().unwrap_or(USUAL_PREFIX),
+        custom_id: name,
+        style,
+        least,
+        most,
+        now,
+        label: text("label"),
+        hint: text("hint"),
     };
-    form("prefix", &field, language)
-}
-
-/// A field of a modal.
-struct Field<'a> {
-    custom_id: &'static str,
-    style: TextInputStyle,
-    least: u16,
-    most: u16,
-    now: &'a str,
-}
-
-fn form(name: &str, field: &Field<'_>, language: Language) -> Reply {
-    #[expect(deprecated, reason = "a field of twilight's that Discord no longer wants")]
-    let input = TextInput {
-        custom_id: field.custom_id.to_owned(),
-        id: None,
-        label: None,
-        max_length: Some(field.most),
-        min_length: Some(field.least),
-        placeholder: None,
-        required: Some(field.least > 0),
-        style: field.style,
-        value: Some(field.now.to_owned()),
-    };
-    let label = Component::Label(Label {
-        component: Box::new(Component::TextInput(input)),
-        description: Some(language.text(&format!("settings-{name}-hint"))),
-        id: None,
-        label: language.text(&format!("settings-{name}-label")),
-    });
-    let title = language.text(&format!("settings-{name}-button"));
-    Reply::modal(format!("settings:{name}"), title, vec![label])
+    form(format!("settings:{name}"), text("button"), field)
 }

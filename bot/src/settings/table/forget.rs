@@ -5,6 +5,7 @@ use twilight_model::id::{
     marker::{ChannelMarker, GuildMarker, RoleMarker},
 };
 
+use super::section;
 use crate::{
     postgres::{Statement, StoreError, Tx, statement::statement},
     support::ids,
@@ -26,6 +27,7 @@ pub async fn role(
          )
          DELETE FROM level_role WHERE guild_id = $1 AND role_id = $2 RETURNING level"
     );
+    section::forget(tx, guild_id, role_id).await?;
     let ids = (ids::to_db(guild_id), ids::to_db(role_id));
     let rows = tx.query(FORGET_ROLE, &[&ids.0, &ids.1]).await?;
     Ok(rows
@@ -63,6 +65,7 @@ pub async fn channel(
     );
     let ids = (ids::to_db(guild_id), ids::to_db(channel_id));
     tx.execute(FORGET_CHANNEL, &[&ids.0, &ids.1]).await?;
+    section::forget(tx, guild_id, channel_id).await?;
     let announced = tx.execute(ANNOUNCED, &[&ids.0, &ids.1, &reason]).await?;
     Ok(announced > 0)
 }

@@ -1,4 +1,4 @@
-//! Templates of announcements: text with placeholders, parsed once and rendered often.
+//! Templates of messages: text with placeholders, parsed once and rendered often.
 
 mod fault;
 mod render;
@@ -48,11 +48,17 @@ pub enum Placeholder {
     Server,
     /// `{roles}`: mentions of the level's reward roles; empty if there are none.
     Roles,
+    /// `{case}`: the number of a moderator's case.
+    Case,
+    /// `{reason}`: its reason; empty if there is none.
+    Reason,
+    /// `{until}`: the time at which its punishment ends; empty if there is none.
+    Until,
 }
 
 impl Placeholder {
-    /// Every placeholder.
-    pub const ALL: [Self; 9] = [
+    /// The placeholders of announcements and welcomes.
+    pub const LEVELS: [Self; 9] = [
         Self::User,
         Self::UserId,
         Self::UserName,
@@ -62,6 +68,17 @@ impl Placeholder {
         Self::XpNext,
         Self::Server,
         Self::Roles,
+    ];
+
+    /// The placeholders of messages to members about their cases.
+    pub const CASES: [Self; 7] = [
+        Self::User,
+        Self::UserId,
+        Self::UserName,
+        Self::Server,
+        Self::Case,
+        Self::Reason,
+        Self::Until,
     ];
 
     /// The name between the braces.
@@ -76,17 +93,29 @@ impl Placeholder {
             Self::XpNext => "xp.next",
             Self::Server => "server",
             Self::Roles => "roles",
+            Self::Case => "case",
+            Self::Reason => "reason",
+            Self::Until => "until",
         }
     }
 }
 
 impl Template {
-    /// Parse a template.
+    /// Parse the template of an announcement.
     ///
     /// # Errors
     ///
     /// A [`TemplateFault`] with the mistake, its position, and a suggestion.
     pub fn parse(text: &str) -> Result<Self, TemplateFault> {
+        Self::parse_with(text, &Placeholder::LEVELS)
+    }
+
+    /// Parse a template in which these placeholders can stand.
+    ///
+    /// # Errors
+    ///
+    /// A [`TemplateFault`] with the mistake, its position, and a suggestion.
+    pub fn parse_with(text: &str, allowed: &[Placeholder]) -> Result<Self, TemplateFault> {
         let chars = text.chars().count();
         if chars > MAX_CHARS {
             return Err(TemplateFault::TooLong { chars });
@@ -105,10 +134,11 @@ impl Template {
                         .filter(|end| rest.get(*end..).is_some_and(|rest| rest.starts_with('}')))
                         .and_then(|end| rest.get(..end))
                         .ok_or(TemplateFault::Unclosed { at })?;
-                    let placeholder = Placeholder::ALL
-                        .into_iter()
+                    let placeholder = allowed
+                        .iter()
+                        .copied()
                         .find(|placeholder| placeholder.name() == name)
-                        .ok_or_else(|| TemplateFault::unknown(at, name))?;
+                        .ok_or_else(|| TemplateFault::unknown(at, name, allowed))?;
                     if !plain.is_empty() {
                         parts.push(Part::Text(std::mem::take(&mut plain).into()));
                     }
@@ -177,11 +207,14 @@ impl fmt::Display for Template {
 }
 
 impl Part {
-    /// Whether the result is never blank, for any member and level: Discord rejects messages without visible content.
+    /// Whether the result is never blank, for any member: Discord rejects messages without visible content.
     fn is_always_seen(&self) -> bool {
         match self {
             Self::Text(text) => text.chars().any(is_seen),
-            Self::Placeholder(placeholder) => *placeholder != Placeholder::Roles,
+            Self::Placeholder(placeholder) => !matches!(
+                placeholder,
+                Placeholder::Roles | Placeholder::Reason | Placeholder::Until
+            ),
         }
     }
 }

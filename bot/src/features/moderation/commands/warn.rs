@@ -20,6 +20,7 @@ use crate::{
         cases::{Names, NewWarning, Warned},
         duration::{self, Expiry},
         rows::warning::{self, Outcomes},
+        settings::ModerationSettings,
         texts, threshold_settings,
     },
     interactions::{
@@ -78,7 +79,8 @@ impl Command for Warn {
             let (user, _) = payload.chosen_user("member")?.ok_or(BadOption("member"))?;
             let severity = severity(context)?.unwrap_or(Severity::Low);
             let sanctions = sanctions(context, services, guild_id, &user).await?;
-            let direct = payload.boolean("dm")?.unwrap_or(true) && !user.bot;
+            let policy = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
+            let direct = payload.boolean("dm")?.unwrap_or(policy.dm_warn) && !user.bot;
             let new = NewWarning {
                 user_id: user.id,
                 names: names(context, &user),
@@ -159,6 +161,9 @@ async fn sanctions(
     let authority = context.authority(services).await?;
     if roles.is_some() && theirs >= authority.rank() {
         return Err(context.refuse("warn-above"));
+    }
+    if ModerationSettings::of(&services.store, &services.settings, guild_id).await?.protects(who.1) {
+        return Err(context.refuse("moderation-protected"));
     }
     if threshold_settings::list(&services.store, guild_id)
         .await?

@@ -63,16 +63,19 @@ pub enum TemplateFault {
     },
     /// The result could be blank.
     #[error(
-        "it could come out empty, which Discord refuses: add some text, or a placeholder other than {{roles}}"
+        "it could come out empty, which Discord refuses: add some text, or a placeholder that always has a value, such as {{user}}"
     )]
     Empty,
 }
 
 impl TemplateFault {
-    pub(super) fn unknown(at: usize, name: &str) -> Self {
-        let hint = meant(name).map_or_else(
+    pub(super) fn unknown(at: usize, name: &str, allowed: &[Placeholder]) -> Self {
+        let hint = meant(name, allowed).map_or_else(
             || {
-                let all = Placeholder::ALL.map(|placeholder| format!("{{{}}}", placeholder.name()));
+                let all = allowed
+                    .iter()
+                    .map(|placeholder| format!("{{{}}}", placeholder.name()));
+                let all: Vec<String> = all.collect();
                 format!("there are {}; write {{{{ for a brace", all.join(", "))
             },
             |meant| format!("did you mean {{{}}}?", meant.name()),
@@ -86,19 +89,20 @@ impl TemplateFault {
     }
 }
 
-fn meant(name: &str) -> Option<Placeholder> {
+fn meant(name: &str, allowed: &[Placeholder]) -> Option<Placeholder> {
     if name.len() > SHOWN_CHARS {
         return None;
     }
     let name = name.trim().to_lowercase().replace(['_', '-', ' '], ".");
     if let Some((_, placeholder)) = ELSEWHERE
         .iter()
-        .find(|(other, _)| other.replace('_', ".") == name)
+        .find(|(other, placeholder)| other.replace('_', ".") == name && allowed.contains(placeholder))
     {
         return Some(*placeholder);
     }
-    Placeholder::ALL
-        .into_iter()
+    allowed
+        .iter()
+        .copied()
         .map(|placeholder| (damerau_levenshtein(placeholder.name(), &name), placeholder))
         // Two typos leave little of a short name.
         .filter(|(slips, placeholder)| *slips <= MAX_SLIPS.min(placeholder.name().len() / 2))

@@ -37,11 +37,16 @@ impl Template {
     /// Names of members and guilds are escaped so that they cannot format or mention anything. Independently, `allowed_mentions` decides
     /// whom a message notifies.
     pub fn render(&self, facts: &Facts<'_>) -> String {
+        self.render_with(|placeholder, message| facts.fill(placeholder, message))
+    }
+
+    /// The same with values of another kind than levels: `fill` appends the value of a placeholder.
+    pub fn render_with(&self, fill: impl Fn(Placeholder, &mut String)) -> String {
         let mut message = String::with_capacity(self.text.len() + 64);
         for part in &self.parts {
             match part {
                 Part::Text(text) => message.push_str(text),
-                Part::Placeholder(placeholder) => facts.fill(*placeholder, &mut message),
+                Part::Placeholder(placeholder) => fill(*placeholder, &mut message),
             }
         }
         message
@@ -69,6 +74,8 @@ impl Facts<'_> {
                 let between = if index == 0 { "" } else { " " };
                 write!(message, "{between}<@&{role}>")
             }),
+            // Of no announcement: these are not parsed there.
+            Placeholder::Case | Placeholder::Reason | Placeholder::Until => Ok(()),
         };
         written.expect("a String takes any text");
     }

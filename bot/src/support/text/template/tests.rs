@@ -94,7 +94,7 @@ fn names_that_nobody_knows() {
 #[test]
 fn names_are_names_only() {
     let hostile = Name::first([Some(HOSTILE)], 7);
-    for placeholder in Placeholder::ALL {
+    for placeholder in Placeholder::LEVELS {
         let template = Template::parse(&format!("evil {{{}}}", placeholder.name())).expect("a template");
         let facts = Facts {
             user_name: Some(&hostile),
@@ -108,7 +108,7 @@ fn names_are_names_only() {
 #[test]
 fn wants_what_is_in_it() {
     let template = Template::parse("{user.name} {{server}}").expect("a template");
-    let wanted: Vec<Placeholder> = Placeholder::ALL
+    let wanted: Vec<Placeholder> = Placeholder::LEVELS
         .into_iter()
         .filter(|placeholder| template.wants(*placeholder))
         .collect();
@@ -203,7 +203,7 @@ fn names() -> impl Strategy<Value = String> {
 fn texts() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         "[a-z <>@&#:/{}🦀ä\n]{1,12}",
-        proptest::sample::select(Placeholder::ALL.to_vec())
+        proptest::sample::select(Placeholder::LEVELS.to_vec())
             .prop_map(|placeholder| format!("{{{}}}", placeholder.name())),
         any::<char>().prop_map(String::from),
         Just("<@123456789012345678>".to_owned()),
