@@ -162,7 +162,10 @@ async fn sanctions(
     if roles.is_some() && theirs >= authority.rank() {
         return Err(context.refuse("warn-above"));
     }
-    if ModerationSettings::of(&services.store, &services.settings, guild_id).await?.protects(who.1) {
+    if ModerationSettings::of(&services.store, &services.settings, guild_id)
+        .await?
+        .protects(who.1)
+    {
         return Err(context.refuse("moderation-protected"));
     }
     if threshold_settings::list(&services.store, guild_id)
