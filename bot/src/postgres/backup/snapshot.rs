@@ -147,7 +147,7 @@ impl Snapshot {
             return Ok(());
         }
         Err(StoreError::Unfit(format!(
-            "the role {role} may not read everything in the schema {name}, which a backup requires; the owner of the schema can run: {}",
+            "the role {role} may not read everything in the schema {name}, which a backup requires; the owner of the schema types: {}",
             grants.join(" ")
         )))
     }
