@@ -19,6 +19,8 @@ pub mod outbox;
 
 pub mod settings;
 
+pub mod flush;
+
 pub mod interactions;
 
 pub mod features;

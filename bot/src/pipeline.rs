@@ -6,6 +6,7 @@ pub mod dispatch;
 pub mod fleet;
 pub mod gateway;
 pub mod ledger;
+pub mod parts;
 pub mod rows;
 pub mod writer;
 

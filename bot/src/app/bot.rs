@@ -120,7 +120,6 @@ impl Bot {
             config.ledger.writers,
             config.fleet.lease / 3,
             &settings,
-            policy.clone(),
         );
         let (stop, stopped) = watch::channel(false);
         let idle = task::spawn_essential("idle connections", store.clone().close_idle(stopped.clone()));

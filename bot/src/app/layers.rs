@@ -8,13 +8,14 @@ use std::{
 };
 
 /// The layers, in order. Those in one group do not import each other.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["support"],
     &["config"],
     &["telemetry"],
     &["postgres", "discord"],
     &["outbox"],
     &["settings"],
+    &["flush"],
     &["interactions"],
     &["features"],
     &["pipeline"],

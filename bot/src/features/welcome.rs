@@ -2,6 +2,7 @@
 
 pub mod arrival;
 pub mod effect;
+pub mod moves;
 pub mod rows;
 
 use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};

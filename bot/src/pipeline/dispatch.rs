@@ -250,13 +250,13 @@ impl Dispatcher {
             return Dispatched::Handled;
         }
         match event_type {
-            "GUILD_MEMBER_ADD" => ledger.coming(member.joining()),
+            "GUILD_MEMBER_ADD" => ledger.member(member.joining()),
             "GUILD_MEMBER_UPDATE" => {
                 if let Some(admission) = member.admission() {
-                    ledger.coming(admission);
+                    ledger.member(admission);
                 }
             }
-            _ => ledger.left(member.key()),
+            _ => ledger.member(member.leaving()),
         }
         Dispatched::Handled
     }
@@ -299,7 +299,10 @@ mod tests {
     use crate::{
         config::Config,
         features::levels::policy::XpPolicy,
-        pipeline::ledger::{Ledger, memory::Memory},
+        pipeline::{
+            ledger::{Ledger, memory::Memory},
+            parts::Pending,
+        },
         settings::Settings,
     };
 
@@ -308,7 +311,7 @@ mod tests {
     }
 
     fn ledger() -> Ledger {
-        Ledger::new(Arc::new(Memory::new(1 << 20)), 16)
+        Ledger::new(Arc::new(Memory::new(1 << 20)), Pending::new(16, policy()))
     }
 
     #[test]

@@ -55,6 +55,7 @@ use crate::{
             registry::reshard::{self, Begun},
         },
         ledger::{Ledger, memory::Memory},
+        parts::Pending,
         rows::shard_checkpoint::Taken,
         writer::Writer,
     },
@@ -296,11 +297,13 @@ impl Gateway {
             rest,
             writer,
             memory,
+            policy,
             lease_guard,
             ..
         } = &self.deps;
         let count = usize::try_from(key.count).unwrap_or(1).max(1);
-        let ledger = Ledger::new(Arc::clone(memory), self.ledger.member_cache_entries / count);
+        let pending = Pending::new(self.ledger.member_cache_entries / count, policy.clone());
+        let ledger = Ledger::new(Arc::clone(memory), pending);
         let (orders, seen) = watch::channel(Orders {
             end: Ending::GoOn,
             message_range,

@@ -7,12 +7,8 @@
 pub mod gap;
 pub mod memory;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use rustc_hash::{FxBuildHasher, FxHashSet};
 use tokio::sync::oneshot;
 use twilight_model::id::{
     Id,
@@ -22,27 +18,19 @@ use twilight_model::id::{
 use self::{gap::GapChange, memory::Memory};
 use crate::{
     discord::events::member_news::Coming,
-    features::levels::{
-        last_awards::LastAwards,
-        pending::{self, MemberMessage, MemberRows},
+    features::levels::pending::MemberMessage,
+    pipeline::{
+        backfill::{self, Arrival, Backfill, HeldMessage, Span, Unread},
+        parts::{Batch, Learned, Pending},
     },
-    pipeline::backfill::{self, Arrival, Backfill, HeldMessage, Span, Unread},
     support::ids::{self, MemberKey},
 };
 
 /// The changes of one shard that are not in a batch yet.
 #[derive(Debug)]
 pub struct Ledger {
-    members: MemberRows,
-    /// The members in the current batch.
-    taken: FxHashSet<MemberKey>,
-    last_awards: LastAwards,
+    pending: Pending,
     gaps: Vec<GapChange>,
-    /// Members who joined, in the order of the events, and members who left.
-    coming: Vec<Coming>,
-    left: HashSet<MemberKey, FxBuildHasher>,
-    /// Guilds that have the bot (again) or removed it.
-    guilds: HashMap<Id<GuildMarker>, bool, FxBuildHasher>,
     /// The messages read by backfill, and the messages that wait for them.
     pub backfill: Backfill,
     /// Waiters for the commit of everything received so far.
@@ -55,18 +43,12 @@ pub struct Ledger {
 }
 
 /// The changes that a batch takes out of the ledger.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Changes {
-    /// Members with counted messages, unsorted.
-    pub members: Vec<(MemberKey, pending::Pending)>,
+    /// The changes of features.
+    pub parts: Batch,
     /// Gaps that began or ended.
     pub gaps: Vec<GapChange>,
-    /// Members who joined, in the order of the events.
-    pub coming: Vec<Coming>,
-    /// Members who left and have neither rejoined nor sent a message since.
-    pub left: Vec<MemberKey>,
-    /// Guilds that have the bot (again): true; or that removed it: false.
-    pub guilds: Vec<(Id<GuildMarker>, bool)>,
     /// Messages read by backfill and messages that waited for it.
     pub backfill: Vec<backfill::Change>,
     /// The part of the process's memory budget that these changes hold until they are committed.
@@ -74,16 +56,11 @@ pub struct Changes {
 }
 
 impl Ledger {
-    /// An empty ledger that charges the process's `memory`, and caches the last awards of about `cache_entries` members.
-    pub fn new(memory: Arc<Memory>, cache_entries: usize) -> Self {
+    /// An empty ledger that charges the process's `memory`.
+    pub fn new(memory: Arc<Memory>, pending: Pending) -> Self {
         Self {
-            members: MemberRows::default(),
-            taken: FxHashSet::default(),
-            last_awards: LastAwards::new(cache_entries),
+            pending,
             gaps: Vec::new(),
-            coming: Vec::new(),
-            left: HashSet::default(),
-            guilds: HashMap::default(),
             backfill: Backfill::default(),
             waiting: Vec::new(),
             memory,
@@ -112,7 +89,7 @@ impl Ledger {
 
     /// Whether a member has uncommitted messages.
     pub fn is_pending(&self, key: &MemberKey) -> bool {
-        self.members.contains(key) || self.taken.contains(key)
+        self.pending.concerns(key)
     }
 
     /// Whether a commit of the ledger's changes is awaited.
@@ -217,37 +194,24 @@ impl Ledger {
 
     /// Count a member's message.
     pub fn member_message(&mut self, key: MemberKey, message: MemberMessage) {
-        if !self.left.is_empty() {
-            // The member is back before their departure was written.
-            self.left.remove(&key);
-        }
-        let grown = self.members.apply(key, message, &self.last_awards);
+        self.pending.moves.saw(&key);
+        let grown = self.pending.members.count(key, message);
         if grown > 0 {
-            self.charged += grown;
-            self.memory.charge(grown);
+            self.charge(grown);
         }
     }
 
-    /// Record that a member joined.
-    pub fn coming(&mut self, mut coming: Coming) {
-        self.left.remove(&coming.key);
+    /// Record that a member joined, was admitted, or left.
+    pub fn member(&mut self, mut coming: Coming) {
         coming.times.seen_at = self.backfill.newest().map(ids::millis);
-        self.coming.push(coming);
-        self.charge(size_of::<Coming>());
-    }
-
-    /// Record that a member left.
-    pub fn left(&mut self, key: MemberKey) {
-        if self.left.insert(key) {
-            self.charge(size_of::<MemberKey>());
-        }
+        let grown = self.pending.on_member(&coming);
+        self.charge(grown);
     }
 
     /// Record that a guild has the bot, or that it removed it.
     pub fn guild(&mut self, guild_id: Id<GuildMarker>, is_there: bool) {
-        if self.guilds.insert(guild_id, is_there).is_none() {
-            self.charge(size_of::<(Id<GuildMarker>, bool)>());
-        }
+        let grown = self.pending.on_guild(guild_id, is_there);
+        self.charge(grown);
     }
 
     fn charge(&mut self, bytes: usize) {
@@ -262,7 +226,7 @@ impl Ledger {
 
     /// The number of rows that the next flush would write.
     pub fn rows(&self) -> usize {
-        self.members.len() + self.coming.len() + self.left.len() + self.guilds.len() + self.backfill.rows()
+        self.pending.changes() + self.backfill.rows()
     }
 
     /// The memory used by the entries, in bytes.
@@ -272,34 +236,19 @@ impl Ledger {
 
     /// Take all changes. Their memory charge goes along, and is returned by [`Ledger::settle`].
     pub fn take(&mut self) -> Changes {
-        let members = self.members.take(&mut self.last_awards);
-        self.taken.extend(members.iter().map(|(key, _)| *key));
         Changes {
-            members,
+            parts: self.pending.take(),
             gaps: std::mem::take(&mut self.gaps),
-            coming: std::mem::take(&mut self.coming),
-            left: std::mem::take(&mut self.left).into_iter().collect(),
-            guilds: std::mem::take(&mut self.guilds).into_iter().collect(),
             backfill: self.backfill.take(),
             bytes: std::mem::take(&mut self.charged),
         }
     }
 
-    /// After a batch was committed: return its memory, and cache the last awards that its transaction had to read.
-    pub fn settle(&mut self, bytes: usize, learned: &[(MemberKey, pending::LastAward)]) {
-        self.memory.release(bytes);
-        // Shrink a table that grew during an outage.
-        self.taken = FxHashSet::default();
-        for (key, last_award) in learned {
-            let shrunk = self.members.learn(key, *last_award);
-            match shrunk {
-                Some(bytes) => {
-                    self.charged = self.charged.saturating_sub(bytes);
-                    self.memory.release(bytes);
-                }
-                None => self.last_awards.remember(*key, *last_award),
-            }
-        }
+    /// After a batch has ended: return its memory, and use what its transaction found out.
+    pub fn settle(&mut self, bytes: usize, learned: Learned) {
+        let freed = self.pending.settle(learned);
+        self.charged = self.charged.saturating_sub(freed);
+        self.memory.release(bytes + freed);
     }
 
     /// Drop pending changes and caches: the shard belongs to another process now, where its events are replayed. Returns the number of rows
@@ -307,12 +256,8 @@ impl Ledger {
     pub fn forget(&mut self) -> usize {
         let rows = self.rows();
         self.memory.release(std::mem::take(&mut self.charged));
-        self.members = MemberRows::default();
-        self.last_awards.clear();
+        self.pending.forget();
         self.gaps.clear();
-        self.coming.clear();
-        self.left.clear();
-        self.guilds.clear();
         self.backfill.forget();
         self.weigh();
         rows

@@ -5,10 +5,8 @@
 //! wait in the queue, so the busier the database is, the more each transaction carries. A batch is retried until it is committed or fenced:
 //! the checkpoint in the same transaction shows whether an earlier attempt, whose COMMIT was not confirmed, succeeded.
 
-mod arrivals;
 pub mod flush;
 pub(crate) mod isolate;
-mod parts;
 mod quarantined;
 
 use std::{
@@ -27,14 +25,10 @@ use tracing::{Instrument as _, Span};
 
 use self::flush::Work;
 use crate::{
-    features::levels::{
-        pending::LastAward,
-        policy::{self, XpPolicy},
-    },
-    pipeline::{ledger::Changes, rows::shard_checkpoint::Advance},
+    pipeline::{ledger::Changes, parts::Learned, rows::shard_checkpoint::Advance},
     postgres::{Store, StoreError},
     settings::Settings,
-    support::{backoff::Backoff, ids::MemberKey},
+    support::backoff::Backoff,
     telemetry::{
         metrics,
         task::{self, Task},
@@ -87,8 +81,8 @@ pub struct Batch {
 pub enum Outcome {
     /// The batch is committed.
     Committed {
-        /// The stored last awards read or written for members who were not cached.
-        learned: Vec<(MemberKey, LastAward)>,
+        /// What the transaction found out for the shard.
+        learned: Learned,
     },
     /// Another process has taken the shard; nothing of the batch was written.
     Fenced,
@@ -103,7 +97,6 @@ pub struct Writer {
     /// Whether the last transaction carried at least [`LOADED_ROWS`].
     loaded: Arc<AtomicBool>,
     store: Store,
-    policy: XpPolicy,
 }
 
 /// The tasks of the lanes. They end when every [`Writer`] is dropped and everything handed over is committed.
@@ -113,17 +106,11 @@ pub struct Lanes {
 }
 
 impl Writer {
-    /// Start `lanes` lanes on `store`; they add the resulting effects to the outbox. `judge` decides what shards leave undecided.
+    /// Start `lanes` lanes on `store`; they add the resulting effects to the outbox.
     ///
     /// A small flush waits at most `patience` for each answer from PostgreSQL, so that a silent connection is detected before the shards'
     /// lease ends.
-    pub fn start(
-        store: &Store,
-        lanes: usize,
-        patience: Duration,
-        settings: &Settings,
-        policy: XpPolicy,
-    ) -> (Self, Lanes) {
+    pub fn start(store: &Store, lanes: usize, patience: Duration, settings: &Settings) -> (Self, Lanes) {
         let lanes = lanes.max(1);
         let (queue, receiver) = mpsc::channel(LANE_BATCHES * lanes);
         let lane = Lane {
@@ -138,7 +125,6 @@ impl Writer {
             epoch: Instant::now(),
             loaded: Arc::clone(&lane.loaded),
             store: store.clone(),
-            policy,
         };
         let tasks = (0..lanes)
             .map(|_| task::spawn_essential("writer lane", lane.clone().run()))
@@ -156,21 +142,12 @@ impl Writer {
         self.loaded.load(Ordering::Relaxed)
     }
 
-    /// Whether some messages are undecided and [must be decided](Self::decide) before a lane receives them.
-    pub fn has_open(changes: &mut Changes) -> bool {
-        let mut members = changes.members.iter_mut();
-        members.any(|(_, pending)| pending.undecided().next().is_some())
-    }
-
-    /// Decide what the undecided messages earn. That may need an answer from Discord, for three seconds at most, so it does not happen in a
-    /// lane: batches of other shards continue. It waits for the database as long as necessary, since without the database nothing can be
+    /// Get what an open batch lacks. That may need an answer from Discord, for a few seconds at most, so it does not happen in a lane:
+    /// batches of other shards continue. It waits for the database as long as necessary, since without the database nothing can be
     /// committed either.
-    pub async fn decide(&self, changes: &mut Changes) {
+    pub async fn resolve(&self, changes: &mut Changes) {
         let mut backoff = Backoff::new();
-        loop {
-            let members = changes.members.iter_mut();
-            let decided = self.policy.decide(&self.store, &mut policy::open(members)).await;
-            let Err(error) = decided else { return };
+        while let Err(error) = changes.parts.resolve(&self.store).await {
             wait_after(&error, &mut backoff, false).await;
         }
     }
@@ -283,7 +260,7 @@ impl Lane {
 
 /// The batches of the next transaction, and their total number of rows.
 async fn gather(mut queue: MutexGuard<'_, mpsc::Receiver<Batch>>, first: Batch) -> (Vec<Batch>, usize) {
-    let mut rows = first.changes.members.len();
+    let mut rows = first.changes.parts.changes();
     let mut batches = vec![first];
     let until = Instant::now() + LONGEST_GATHERING;
     while rows < TRANSACTION_ROWS && batches.len() < TRANSACTION_BATCHES {
@@ -291,7 +268,7 @@ async fn gather(mut queue: MutexGuard<'_, mpsc::Receiver<Batch>>, first: Batch) 
         let Ok(Some(batch)) = timeout_at(patience, queue.recv()).await else {
             break;
         };
-        rows += batch.changes.members.len();
+        rows += batch.changes.parts.changes();
         batches.push(batch);
     }
     (batches, rows)

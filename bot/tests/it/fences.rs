@@ -9,7 +9,7 @@ use eventide::{
         rows::member_xp,
     },
     pipeline::{
-        ledger::{Changes, Ledger, memory::Memory},
+        ledger::Changes,
         rows::shard_checkpoint::{self, Advance, SessionPoint, Taken},
         writer::{Outcome, flush::flush},
     },
@@ -19,7 +19,7 @@ use eventide::{
 };
 use twilight_model::id::Id;
 
-use crate::support::{Scene, session::Session, until};
+use crate::support::{Scene, ledger::small_ledger, session::Session, until};
 
 const SHARD: ShardKey = ShardKey { count: 4, id: 1 };
 
@@ -31,7 +31,7 @@ async fn take(store: &Store) -> Taken {
 }
 
 fn batch(taken: &Taken, sequence: u64) -> (Advance, Changes) {
-    let mut ledger = Ledger::new(Arc::new(Memory::new(1 << 20)), 16);
+    let mut ledger = small_ledger();
     let key = MemberKey {
         guild_id: Id::new(1),
         user_id: Id::new(2),

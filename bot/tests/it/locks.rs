@@ -13,7 +13,7 @@ use eventide::{
         privacy::rows::member as privacy,
     },
     pipeline::{
-        ledger::{Changes, Ledger, memory::Memory},
+        ledger::Changes,
         rows::shard_checkpoint::{self, Advance, Fence},
         writer::flush::flush,
     },
@@ -23,7 +23,7 @@ use eventide::{
 };
 use twilight_model::id::Id;
 
-use crate::support::{Scene, session::Session, until};
+use crate::support::{Scene, ledger::small_ledger, session::Session, until};
 
 const SHARD: ShardKey = ShardKey { count: 1, id: 0 };
 const MEMBERS: u64 = 6;
@@ -65,7 +65,7 @@ async fn take(store: &Store) -> (Fence, i64) {
 
 /// Two members join and two leave, not ordered by ID, and all four have written messages before.
 fn changes(round: u64) -> Changes {
-    let mut ledger = Ledger::new(Arc::new(Memory::new(1 << 20)), 16);
+    let mut ledger = small_ledger();
     let members = [3, 0, 4, 1].map(|at| key((round * 5 + at) % MEMBERS + 1));
     for (at, key) in members.iter().enumerate() {
         let message = MemberMessage {
@@ -75,7 +75,7 @@ fn changes(round: u64) -> Changes {
         };
         ledger.member_message(*key, message);
         if at < 2 {
-            ledger.coming(Coming {
+            ledger.member(Coming {
                 key: *key,
                 stage: Stage::Joined,
                 times: Times {
@@ -84,7 +84,11 @@ fn changes(round: u64) -> Changes {
                 },
             });
         } else {
-            ledger.left(*key);
+            ledger.member(Coming {
+                key: *key,
+                stage: Stage::Left,
+                times: Times::default(),
+            });
         }
     }
     ledger.take()

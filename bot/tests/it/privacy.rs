@@ -15,7 +15,7 @@ use eventide::{
         privacy::rows::member,
     },
     pipeline::{
-        ledger::{Ledger, memory::Memory},
+        ledger::Ledger,
         rows::shard_checkpoint::{self, Advance, Fence},
         writer::flush::flush,
     },
@@ -30,6 +30,7 @@ use crate::support::{
     PATIENCE, Scene, asking,
     boards::assert_counted,
     bot::{config_for, discord, start},
+    ledger::small_ledger,
     session::Session,
     until,
 };
@@ -158,7 +159,7 @@ impl Shard {
         Self {
             store,
             settings,
-            ledger: Ledger::new(Arc::new(Memory::new(1 << 20)), 16),
+            ledger: small_ledger(),
             revision: 0,
             fence: taken.fence,
         }

@@ -11,7 +11,6 @@ use eventide::{
         rows::{member_xp, rank_buckets},
     },
     pipeline::{
-        ledger::{Ledger, memory::Memory},
         rows::shard_checkpoint::{self, Advance},
         writer::flush::flush,
     },
@@ -24,6 +23,7 @@ use twilight_model::id::Id;
 use crate::support::{
     PATIENCE, Scene,
     bot::{command, compare, config_for, discord, settle_exactly, start, up, url},
+    ledger::small_ledger,
     session::{Session, every_session_is_stored},
     until,
 };
@@ -314,7 +314,7 @@ async fn sums_saturate() {
     }
     let taken = store.transaction("take", |tx| Box::pin(shard_checkpoint::take(tx, SHARD)));
     let taken = taken.await.expect("taken");
-    let mut ledger = Ledger::new(Arc::new(Memory::new(1 << 20)), 16);
+    let mut ledger = small_ledger();
     for user in 1..=3 {
         let key = MemberKey {
             guild_id: Id::new(7),

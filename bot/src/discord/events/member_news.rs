@@ -119,6 +119,11 @@ impl MemberNews {
         (self.pending == Some(false)).then(|| self.coming(Stage::Admitted))
     }
 
+    /// That somebody has left.
+    pub fn leaving(&self) -> Coming {
+        self.coming(Stage::Left)
+    }
+
     fn coming(&self, stage: Stage) -> Coming {
         Coming {
             key: self.key(),

@@ -19,6 +19,7 @@ use crate::{
     config,
     pipeline::{
         ledger::Changes,
+        parts::Learned,
         rows::shard_checkpoint::{Advance, Fence, SessionPoint, Taken},
         writer::{Batch, Outcome, Place, Writer},
     },
@@ -88,10 +89,10 @@ struct UnderWay {
 /// The progress of the batch. The batches of a shard stay in order, since the next one starts when this one is committed.
 #[derive(Debug)]
 enum Stage {
-    /// Discord or the database is asked what some of its messages earn, in a separate task, so that no lane waits for it.
-    Deciding(Task<Changes>),
+    /// Discord or the database is asked for what the batch lacks, in a separate task, so that no lane waits for it.
+    Resolving(Task<Changes>),
     /// It waits for a place in the queue.
-    Decided(Changes),
+    Resolved(Changes),
     /// The writer has it.
     HandedOver(oneshot::Receiver<Outcome>),
 }
@@ -200,10 +201,10 @@ impl Flushing {
         };
         let span = std::mem::replace(&mut self.span, Span::none());
         let is_refused = Arc::default();
-        let stage = if Writer::has_open(&mut changes) {
+        let stage = if changes.parts.is_open() {
             let writer = self.writer.clone();
-            Stage::Deciding(task::spawn("undecided messages", async move {
-                writer.decide(&mut changes).await;
+            Stage::Resolving(task::spawn("open changes", async move {
+                writer.resolve(&mut changes).await;
                 changes
             }))
         } else {
@@ -232,11 +233,11 @@ impl Flushing {
         };
         loop {
             match &mut batch.stage {
-                Stage::Deciding(task) => {
-                    let decided = std::future::poll_fn(|cx| task.poll_join(cx)).await;
-                    batch.stage = Stage::Decided(decided?);
+                Stage::Resolving(task) => {
+                    let resolved = std::future::poll_fn(|cx| task.poll_join(cx)).await;
+                    batch.stage = Stage::Resolved(resolved?);
                 }
-                Stage::Decided(changes) => match self.writer.place() {
+                Stage::Resolved(changes) => match self.writer.place() {
                     Some(place) => {
                         let changes = std::mem::take(changes);
                         let work = (batch.advance.clone(), changes);
@@ -262,17 +263,17 @@ impl Flushing {
                     // An error means that the receiver has stopped waiting.
                     waits.send(()).unwrap_or_default();
                 }
-                intake.ledger.settle(batch.bytes, &learned);
+                intake.ledger.settle(batch.bytes, learned);
                 Settled::Committed {
                     took: now - batch.since,
                 }
             }
             Some(Outcome::Fenced) => {
-                intake.ledger.settle(batch.bytes, &[]);
+                intake.ledger.settle(batch.bytes, Learned::default());
                 Settled::Fenced
             }
             None => {
-                intake.ledger.settle(batch.bytes, &[]);
+                intake.ledger.settle(batch.bytes, Learned::default());
                 Settled::WriterGone
             }
         }

@@ -14,6 +14,7 @@ use crate::{
     pipeline::{
         dispatch::Dispatcher,
         ledger::{Ledger, memory::Memory},
+        parts::{Learned, Pending},
         rows::shard_checkpoint::SessionPoint,
     },
     settings::Settings,
@@ -33,12 +34,13 @@ impl TextToLedger {
         for guild_id in guilds {
             settings.pretend(guild_id);
         }
+        let policy = XpPolicy::new(settings);
         let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
         Self {
             intake: Intake::new(
                 ShardKey { count: 1, id: 0 },
-                Dispatcher::new(XpPolicy::new(settings), &config.discord),
-                Ledger::new(memory, config.ledger.member_cache_entries),
+                Dispatcher::new(policy.clone(), &config.discord),
+                Ledger::new(memory, Pending::new(config.ledger.member_cache_entries, policy)),
                 // Events before READY belong to no session, and are skipped.
                 Some(SessionPoint {
                     session_id: "session".to_owned(),
@@ -59,14 +61,15 @@ impl TextToLedger {
     pub fn flush(&mut self) -> usize {
         let changes = self.intake.ledger.take();
         self.intake.taken();
-        let read = changes
-            .members
-            .iter()
-            .filter(|(_, pending)| pending.needs_stored_award());
-        let learned: Vec<_> = read
-            .map(|(key, pending)| (*key, pending.resolve(None).last_award))
-            .collect();
-        self.intake.ledger.settle(changes.bytes, &learned);
-        changes.members.len()
+        let entries = &changes.parts.members.entries;
+        let read = entries.iter().filter(|(_, pending)| pending.needs_stored_award());
+        let learned = Learned {
+            members: read
+                .map(|(key, pending)| (*key, pending.resolve(None).last_award))
+                .collect(),
+            ..Learned::default()
+        };
+        self.intake.ledger.settle(changes.bytes, learned);
+        changes.parts.changes()
     }
 }

@@ -1,11 +1,7 @@
 //! `quarantine`: changes that PostgreSQL rejected, stored as data until an operator applies or discards them.
 
-use twilight_model::id::{
-    Id,
-    marker::{GuildMarker, UserMarker},
-};
-
 use crate::{
+    flush::{Kept, SetAside},
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
     support::ids::{Millis, from_db, to_db, to_millis},
 };
@@ -13,30 +9,26 @@ use crate::{
 /// The guild of a change that belongs to none.
 const NO_GUILD: i64 = 0;
 
-/// A change to be stored.
+/// A change to be stored, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NewEntry {
-    pub(crate) kind: &'static str,
-    /// `None` for a change that belongs to no guild.
-    pub(crate) guild_id: Option<Id<GuildMarker>>,
-    pub(crate) user_id: Option<Id<UserMarker>>,
-    /// The change as JSON.
-    pub(crate) body: String,
+    pub(crate) change: SetAside,
     pub(crate) sqlstate: String,
     /// PostgreSQL's message, which names constraints and tables but no values.
     pub(crate) reason: String,
 }
 
-/// A stored change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Kept {
-    pub(crate) kind: String,
-    pub(crate) guild_id: Option<Id<GuildMarker>>,
-    pub(crate) user_id: Option<Id<UserMarker>>,
-    /// The change as JSON.
-    pub(crate) body: String,
-    /// When it was rejected.
-    pub(crate) at: Millis,
+impl NewEntry {
+    /// The change, which failed with this error.
+    pub(crate) fn new(change: SetAside, error: &StoreError) -> Self {
+        Self {
+            change,
+            sqlstate: error
+                .sqlstate()
+                .map_or_else(String::new, |state| state.code().to_owned()),
+            reason: error.to_string(),
+        }
+    }
 }
 
 /// A stored change for display.
@@ -65,11 +57,14 @@ pub(crate) async fn add(tx: &Tx<'_>, changes: &[NewEntry]) -> Result<(), StoreEr
     );
     let guilds: Vec<i64> = changes
         .iter()
-        .map(|change| change.guild_id.map_or(NO_GUILD, to_db))
+        .map(|change| change.change.guild_id.map_or(NO_GUILD, to_db))
         .collect();
-    let kinds: Vec<&str> = changes.iter().map(|change| change.kind).collect();
-    let users: Vec<Option<i64>> = changes.iter().map(|change| change.user_id.map(to_db)).collect();
-    let bodies: Vec<&str> = changes.iter().map(|change| change.body.as_str()).collect();
+    let kinds: Vec<&str> = changes.iter().map(|change| change.change.kind).collect();
+    let users: Vec<Option<i64>> = changes
+        .iter()
+        .map(|change| change.change.user_id.map(to_db))
+        .collect();
+    let bodies: Vec<&str> = changes.iter().map(|change| change.change.body.as_str()).collect();
     let states: Vec<&str> = changes.iter().map(|change| change.sqlstate.as_str()).collect();
     let reasons: Vec<&str> = changes.iter().map(|change| change.reason.as_str()).collect();
     tx.execute(ADD, &[&guilds, &kinds, &users, &bodies, &states, &reasons])
@@ -77,20 +72,23 @@ pub(crate) async fn add(tx: &Tx<'_>, changes: &[NewEntry]) -> Result<(), StoreEr
         .map(drop)
 }
 
-/// Lock a change until the transaction ends, if it exists. Other transactions that lock it wait, and see the result.
-pub(crate) async fn lock(tx: &Tx<'_>, quarantine_id: i64) -> Result<Option<Kept>, StoreError> {
+/// Lock a change until the transaction ends, if it exists, and return it with the time of its rejection. Other transactions that lock it
+/// wait, and see the result.
+pub(crate) async fn lock(tx: &Tx<'_>, quarantine_id: i64) -> Result<Option<(Kept, Millis)>, StoreError> {
     const LOCK: Statement = statement!(
         "quarantine_lock",
         [INT8],
         "SELECT kind, guild_id, user_id, body, quarantined_at FROM quarantine WHERE quarantine_id = $1 FOR UPDATE"
     );
     let rows = tx.query(LOCK, &[&quarantine_id]).await?;
-    Ok(rows.first().map(|row| Kept {
-        kind: row.get(0),
-        guild_id: from_db(row.get(1)),
-        user_id: row.get::<_, Option<i64>>(2).and_then(from_db),
-        body: row.get(3),
-        at: to_millis(row.get(4)),
+    Ok(rows.first().map(|row| {
+        let kept = Kept {
+            kind: row.get(0),
+            guild_id: from_db(row.get(1)),
+            user_id: row.get::<_, Option<i64>>(2).and_then(from_db),
+            body: row.get(3),
+        };
+        (kept, to_millis(row.get(4)))
     }))
 }
 

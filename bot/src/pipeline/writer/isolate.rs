@@ -11,15 +11,15 @@ use twilight_model::id::Id;
 use super::{
     Outcome,
     flush::{self, Applied, Work, Written},
-    parts::{Change, Parts},
     quarantined::{KeptEffect, KeptGap},
 };
 use crate::{
-    features::levels::rows::member_xp::{self, Making},
+    flush::{Flush, SetAside},
     outbox::queue::{self, NewEffect},
     pipeline::{
         backfill::rows,
         ledger::{Changes, gap::GapChange},
+        parts::{Batch, Parts},
         rows::{
             gap,
             quarantine::{self, NewEntry},
@@ -28,10 +28,7 @@ use crate::{
     },
     postgres::{Store, StoreError, Tx},
     settings::Settings,
-    support::{
-        ids::{Millis, ShardKey},
-        shutdown::stopped_within,
-    },
+    support::{ids::ShardKey, shutdown::stopped_within},
     telemetry::metrics,
 };
 
@@ -78,11 +75,11 @@ pub(super) async fn flush(
             Box::pin(async move { Box::pin(write(tx, &own, &work, loud)).await })
         })
         .await?;
-    for change in &set_aside {
-        metrics::quarantined_total(change.kind).increment(1);
+    for entry in &set_aside {
+        metrics::quarantined_total(entry.change.kind).increment(1);
     }
     name(&set_aside, "a change that PostgreSQL refuses is in quarantine");
-    Ok(written.count(store))
+    Ok(written.outcomes(store))
 }
 
 async fn write(
@@ -113,7 +110,8 @@ async fn write(
             Err(error) => return Err(error),
         });
     }
-    let applied = Box::pin(search.parts(settings, Parts::of(work, &advanced))).await?;
+    let parts = Parts::of(work.iter().map(|(_, changes)| &changes.parts), &advanced);
+    let applied = Box::pin(search.parts(settings, parts)).await?;
     search.effects(&applied.effects).await?;
     let set_aside = search.set_aside;
     if !set_aside.is_empty()
@@ -127,7 +125,7 @@ async fn write(
         }
         return Err(error);
     }
-    Ok((Written::of(&advanced, applied), set_aside))
+    Ok((Written::new(advanced, applied), set_aside))
 }
 
 /// The search for changes that cannot be written.
@@ -199,11 +197,11 @@ impl Search<'_, '_> {
         // The first part is on top: members are locked in order.
         let mut waiting = vec![parts];
         while let Some(part) = waiting.pop() {
-            let tried = flush::apply(self.tx, settings, part.clone(), Making::Upserted);
+            let tried = flush::apply(Flush::new(self.tx, settings), part.clone());
             match Box::pin(self.tx.attempt(tried)).await? {
                 Ok(done) => applied.and(done),
                 Err(error) if !error.refuses_data() => return Err(error),
-                Err(error) if self.is_last_try(part.len()) => self.set_aside.extend(part.set_aside(&error)),
+                Err(error) if self.is_last_try(part.changes()) => self.keep(part.set_aside(), &error),
                 Err(_) => {
                     let (first, second) = part.halves();
                     waiting.extend([second, first]);
@@ -221,8 +219,8 @@ impl Search<'_, '_> {
                 Ok(()) => {}
                 Err(error) if !error.refuses_data() => return Err(error),
                 Err(error) if self.is_last_try(part.len()) => {
-                    let kept = part.iter().map(|effect| KeptEffect::set_aside(effect, &error));
-                    self.set_aside.extend(kept);
+                    let kept = part.iter().map(KeptEffect::set_aside).collect();
+                    self.keep(kept, &error);
                 }
                 Err(_) => {
                     let (first, second) = part.split_at(part.len() / 2);
@@ -239,12 +237,17 @@ impl Search<'_, '_> {
             match self.tx.attempt(recorded).await? {
                 Ok(()) => {}
                 Err(error) if error.refuses_data() => {
-                    self.set_aside.push(KeptGap::set_aside(shard, change, &error));
+                    self.keep(vec![KeptGap::set_aside(shard, change)], &error);
                 }
                 Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    fn keep(&mut self, changes: Vec<SetAside>, error: &StoreError) {
+        let entries = changes.into_iter().map(|change| NewEntry::new(change, error));
+        self.set_aside.extend(entries);
     }
 
     /// Count a failed attempt. Returns whether these changes are not divided any further.
@@ -256,13 +259,13 @@ impl Search<'_, '_> {
 
 /// Name changes in the log, without their content.
 fn name(changes: &[NewEntry], what: &str) {
-    for change in changes.iter().take(NAMED) {
+    for entry in changes.iter().take(NAMED) {
         tracing::error!(
-            quarantine.kind = change.kind,
-            guild.id = change.guild_id.map(Id::get),
-            user.id = change.user_id.map(Id::get),
-            sqlstate = change.sqlstate,
-            reason = change.reason,
+            quarantine.kind = entry.change.kind,
+            guild.id = entry.change.guild_id.map(Id::get),
+            user.id = entry.change.user_id.map(Id::get),
+            sqlstate = entry.sqlstate,
+            reason = entry.reason,
             "{what}"
         );
     }
@@ -300,18 +303,8 @@ pub(crate) async fn retry(
         .await
 }
 
-/// Whether a change records the departure of a member who has been awarded XP since.
-async fn is_back(tx: &Tx<'_>, change: &Change, at: Millis) -> Result<bool, StoreError> {
-    let Change::Left(key) = change else {
-        return Ok(false);
-    };
-    let stored = member_xp::stored(tx, std::iter::once((*key, true))).await?;
-    let last_award = stored.get(key).and_then(|stored| stored.last_award.flatten());
-    Ok(last_award > Some(at))
-}
-
 async fn apply(tx: &Tx<'_>, settings: &Settings, quarantine_id: i64) -> Result<Retried, StoreError> {
-    let Some(kept) = quarantine::lock(tx, quarantine_id).await? else {
+    let Some((kept, rejected_at)) = quarantine::lock(tx, quarantine_id).await? else {
         return Ok(Retried::Gone);
     };
     match kept.kind.as_str() {
@@ -328,13 +321,15 @@ async fn apply(tx: &Tx<'_>, settings: &Settings, quarantine_id: i64) -> Result<R
             gap::record(tx, shard, &[change]).await?;
         }
         _ => {
-            let Some(change) = Change::read(&kept) else {
+            let Some(batch) = Batch::read(&kept) else {
                 return Ok(Retried::Unknown);
             };
-            if !is_back(tx, &change, kept.at).await? {
-                let applied = flush::apply(tx, settings, change.parts(), Making::Upserted).await?;
-                queue::add(tx, &applied.effects).await?;
-            }
+            let flush = Flush {
+                rejected_at: Some(rejected_at),
+                ..Flush::new(tx, settings)
+            };
+            let applied = flush::apply(flush, Parts::of_one(&batch)).await?;
+            queue::add(tx, &applied.effects).await?;
         }
     }
     quarantine::remove(tx, quarantine_id).await?;

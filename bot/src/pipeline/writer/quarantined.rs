@@ -4,14 +4,10 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::aside;
 use crate::{
+    flush::{Kept, SetAside},
     outbox::queue::NewEffect,
-    pipeline::{
-        ledger::gap::{Gap, GapChange},
-        rows::quarantine::{Kept, NewEntry},
-    },
-    postgres::StoreError,
+    pipeline::ledger::gap::{Gap, GapChange},
     support::ids::{self, ShardKey},
     telemetry::metrics::labels,
 };
@@ -26,22 +22,21 @@ pub(super) struct KeptEffect {
 }
 
 impl KeptEffect {
-    pub(super) fn set_aside(effect: &NewEffect, error: &StoreError) -> NewEntry {
+    pub(super) fn set_aside(effect: &NewEffect) -> SetAside {
         let kept = Self {
             effect: effect.kind.to_owned(),
             lane_id: effect.lane_id,
             channel_id: effect.channel_id.map(ids::to_db),
             body: effect.body.clone(),
         };
-        let body = serde_json::to_string(&kept).expect("numbers and text are JSON");
-        NewEntry {
+        SetAside {
             user_id: effect.user_id,
-            ..aside("effect", Some(effect.guild_id), body, error)
+            ..SetAside::of_guild("effect", effect.guild_id, &kept)
         }
     }
 
     pub(super) fn read(kept: &Kept) -> Option<NewEffect> {
-        let body: Self = serde_json::from_str(&kept.body).ok()?;
+        let body: Self = kept.body()?;
         Some(NewEffect {
             guild_id: kept.guild_id?,
             lane_id: body.lane_id,
@@ -76,7 +71,7 @@ struct Noticed {
 }
 
 impl KeptGap {
-    pub(super) fn set_aside(shard: ShardKey, change: &GapChange, error: &StoreError) -> NewEntry {
+    pub(super) fn set_aside(shard: ShardKey, change: &GapChange) -> SetAside {
         let (noticed, ended_at) = match change {
             GapChange::Noticed(gap) => {
                 let noticed = Noticed {
@@ -96,12 +91,16 @@ impl KeptGap {
             noticed,
             ended_at,
         };
-        let body = serde_json::to_string(&kept).expect("text and times since 1970 are JSON");
-        aside("gap", None, body, error)
+        SetAside {
+            kind: "gap",
+            guild_id: None,
+            user_id: None,
+            body: serde_json::to_string(&kept).expect("text and times since 1970 are JSON"),
+        }
     }
 
     pub(super) fn read(kept: &Kept) -> Option<(ShardKey, GapChange)> {
-        let body: Self = serde_json::from_str(&kept.body).ok()?;
+        let body: Self = kept.body()?;
         let shard = ShardKey {
             count: body.shard_count,
             id: body.shard_id,

@@ -7,6 +7,7 @@ use eventide::{
     features::levels::{pending::MemberDelta, rows::member_xp},
     pipeline::{
         ledger::Changes,
+        parts::Learned,
         rows::shard_checkpoint::{self, Advance, Fence, SessionPoint, Taken},
         writer::{Outcome, flush::flush},
     },
@@ -62,11 +63,11 @@ impl InMemory {
             if stored.fence != advance.fence {
                 return Outcome::Fenced;
             }
-            let mut learned = Vec::new();
+            let mut learned = Learned::default();
             if stored.revision == advance.revision - 1 {
                 stored.revision = advance.revision;
                 stored.session.clone_from(&advance.session);
-                for (key, pending) in &changes.members {
+                for (key, pending) in &changes.parts.members.entries {
                     let row = self.rows.entry(*key).or_default();
                     let delta = pending.resolve(row.last_award);
                     row.xp += delta.xp;
@@ -74,7 +75,7 @@ impl InMemory {
                     row.last_award = row.last_award.max(delta.last_award);
                     row.earned_in(delta.week, delta.week_xp);
                     if pending.needs_stored_award() {
-                        learned.push((*key, delta.last_award));
+                        learned.members.push((*key, delta.last_award));
                     }
                 }
             } else if stored.revision != advance.revision {

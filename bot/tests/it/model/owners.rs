@@ -9,6 +9,7 @@ use eventide::{
     },
     pipeline::{
         ledger::{Changes, Ledger, memory::Memory},
+        parts::Learned,
         rows::shard_checkpoint::{Advance, Fence, SessionPoint},
         writer::Outcome,
     },
@@ -21,6 +22,7 @@ use super::{
     Fate, SHARDS, Step,
     databases::{Database, Rows},
 };
+use crate::support::ledger::ledger;
 
 /// A message, relative to the one before in its shard.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +71,7 @@ impl Owner {
         let taken = database.take(key).await;
         let memory = Arc::new(Memory::new(1 << 20));
         let mut owner = Self {
-            ledger: Ledger::new(Arc::clone(&memory), REMEMBERED),
+            ledger: ledger(&memory, REMEMBERED),
             memory,
             fence: taken.fence,
             revision: taken.revision,
@@ -116,10 +118,10 @@ impl Owner {
         match outcome {
             Outcome::Committed { learned } => {
                 self.revision += 1;
-                self.ledger.settle(bytes, learned);
+                self.ledger.settle(bytes, learned.clone());
             }
             Outcome::Fenced => {
-                self.ledger.settle(bytes, &[]);
+                self.ledger.settle(bytes, Learned::default());
                 self.ledger.forget();
                 self.dirty = false;
             }
@@ -190,7 +192,8 @@ impl World {
             let shard = self.shard(*id);
             if let Some(batch) = shard.owner.batch(shard.key) {
                 let (advance, changes) = &batch[0];
-                work.push((advance.clone(), copied(changes)));
+                // A batch is retried unchanged.
+                work.push((advance.clone(), changes.clone()));
                 flushed.push(*id);
             }
         }
@@ -286,18 +289,5 @@ fn count(row: &mut MemberDelta, message: &MemberMessage) {
         row.xp += u64::from(xp);
         row.last_award = row.last_award.max(Some(message.at));
         row.earned_in(week_of(message.at), u64::from(xp));
-    }
-}
-
-/// A batch is retried unchanged.
-fn copied(changes: &Changes) -> Changes {
-    Changes {
-        members: changes.members.clone(),
-        gaps: changes.gaps.clone(),
-        coming: changes.coming.clone(),
-        left: changes.left.clone(),
-        guilds: changes.guilds.clone(),
-        backfill: changes.backfill.clone(),
-        bytes: changes.bytes,
     }
 }

@@ -5,8 +5,16 @@ use twilight_model::id::Id;
 
 use super::{Earns, LastAward, LastAwards, MemberDelta, MemberMessage, MemberRows, Pending, Undecided};
 use crate::{
-    features::levels::rules::week::{begin_of, week_of},
-    pipeline::ledger::{Ledger, memory::Memory},
+    config::Config,
+    features::levels::{
+        policy::XpPolicy,
+        rules::week::{begin_of, week_of},
+    },
+    pipeline::{
+        ledger::{Ledger, memory::Memory},
+        parts,
+    },
+    settings::Settings,
     support::ids::MemberKey,
 };
 
@@ -174,7 +182,8 @@ proptest! {
 
 #[test]
 fn a_member_is_pending_until_the_batch_is_committed() {
-    let mut ledger = Ledger::new(Arc::new(Memory::new(1 << 20)), 100);
+    let policy = XpPolicy::new(Settings::new(&Config::defaults().levels));
+    let mut ledger = Ledger::new(Arc::new(Memory::new(1 << 20)), parts::Pending::new(100, policy));
     let message = MemberMessage {
         at: 0,
         earns: Earns::Xp { xp: 1, cooldown: 0 },
@@ -185,6 +194,6 @@ fn a_member_is_pending_until_the_batch_is_committed() {
     assert!(ledger.is_pending(&KEY), "gathered");
     let changes = ledger.take();
     assert!(ledger.is_pending(&KEY), "under way");
-    ledger.settle(changes.bytes, &[]);
+    ledger.settle(changes.bytes, parts::Learned::default());
     assert!(!ledger.is_pending(&KEY), "committed");
 }

@@ -7,7 +7,7 @@ use twilight_model::id::{Id, marker::InteractionMarker};
 
 use crate::{
     postgres::{Statement, Store, StoreError, Tx, backup::restoring::Erasure, statement::statement},
-    support::ids::{self, MemberKey, Millis},
+    support::ids::{self, MemberKey},
 };
 
 /// The tables with member data, which [`export`] reads and [`erase`] empties. A test searches the catalog for missing ones.
@@ -27,9 +27,6 @@ pub const TABLES: [&str; 10] = [
 /// Tables that [`export`] includes but members cannot have erased: moderation records belong to the guild, and otherwise members who break
 /// its rules could reset their record at will. They are deleted with the guild's data.
 pub const KEPT_TABLES: [&str; 2] = ["member_warnings", "mod_case"];
-
-/// How long an erasure stays in force after the member is back: an interaction may be replayed for some minutes.
-const HOLDS: Millis = 60 * 60 * 1_000;
 
 /// All data of a member, as a JSON object with a list of rows per table.
 pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError> {
@@ -91,6 +88,11 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, erasure: Id<InteractionMarker>) 
         [INT8, INT8],
         "SELECT FROM backfill_message WHERE guild_id = $1 AND user_id = $2 ORDER BY message_id FOR UPDATE"
     );
+    const LOCK_ARRIVAL: Statement = statement!(
+        "privacy_lock_arrival",
+        [INT8, INT8],
+        "SELECT FROM member_arrival WHERE guild_id = $1 AND user_id = $2 FOR UPDATE"
+    );
     const MESSAGES: Statement = statement!(
         "privacy_erase_messages",
         [INT8, INT8],
@@ -139,41 +141,18 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, erasure: Id<InteractionMarker>) 
          WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text"
     );
     let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
-    for statement in [LOCK_REFUSED, LOCK_MESSAGES] {
+    for statement in [LOCK_REFUSED, LOCK_MESSAGES, LOCK_ARRIVAL] {
         tx.execute(statement, &[&guild, &user]).await?;
     }
     if tx.execute(NOTE, &[&guild, &user, &ids::to_db(erasure)]).await? == 0 {
         return Ok(false);
     }
     for statement in [
-        REFUSED, MESSAGES, NAMED, ARRIVAL, XP, CHANGES, CARD, ROLES, EFFECTS,
+        REFUSED, MESSAGES, ARRIVAL, NAMED, XP, CHANGES, CARD, ROLES, EFFECTS,
     ] {
         tx.execute(statement, &[&guild, &user]).await?;
     }
     Ok(true)
-}
-
-/// Whether an erasure can be marked as over, given a message that the member sent at `at`.
-pub const fn is_over(erased_at: Millis, at: Millis) -> bool {
-    at - erased_at > HOLDS
-}
-
-/// Mark the erasures of these members, who are active again, as over. The record stays for backups taken before it.
-pub async fn end(tx: &Tx<'_>, back: &[MemberKey]) -> Result<(), StoreError> {
-    const END: Statement = statement!(
-        "privacy_end",
-        [INT8_ARRAY, INT8_ARRAY],
-        "UPDATE erased AS e SET is_over = true FROM unnest($1::int8[], $2::int8[]) AS k (guild_id, user_id)
-         WHERE e.guild_id = k.guild_id AND e.user_id = k.user_id"
-    );
-    if back.is_empty() {
-        return Ok(());
-    }
-    let (guilds, users): (Vec<i64>, Vec<i64>) = back
-        .iter()
-        .map(|key| (ids::to_db(key.guild_id), ids::to_db(key.user_id)))
-        .unzip();
-    tx.execute(END, &[&guilds, &users]).await.map(drop)
 }
 
 /// A temporary table with the erasures known before a restore.
