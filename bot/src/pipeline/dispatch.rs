@@ -87,12 +87,6 @@ pub enum Dispatched {
     Past,
 }
 
-impl Dispatched {
-    fn unreadable(error: impl Into<Unreadable>) -> Self {
-        Self::Malformed(Some(error.into()))
-    }
-}
-
 /// The handlers and their rules.
 #[derive(Clone, Debug)]
 pub struct Dispatcher {
@@ -155,100 +149,73 @@ impl Dispatcher {
             .then(|| on_message::on_message(&self.policy, message, roles))?
     }
 
-    /// Pass an event to its handler, and its changes to the ledger. An event without a handler is not parsed.
+    /// Pass an event to its handlers, and its changes to the ledger. An event without a handler is not parsed.
     pub fn dispatch(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Dispatched {
-        match event_type {
-            "MESSAGE_CREATE" => {
-                let message = match MessageCreate::parse(text) {
-                    Ok(message) => message,
-                    Err(error) => return Dispatched::unreadable(error),
-                };
-                if message.guild_id.is_some() {
-                    if self.message_range.is_undecided(message.id) {
-                        return Dispatched::Undecided(message.id);
-                    }
-                    ledger.backfill.saw(message.id);
-                    if self.message_range.is_past(message.id) {
-                        return Dispatched::Past;
-                    }
-                }
-                let roles = || MessageCreate::roles_in(text);
-                if let Some((key, change)) = self.count_with(&message, roles) {
-                    ledger.message(message.id, key, change);
-                    if self.content {
-                        self.written(&message, text, ledger);
-                    }
-                }
-                Dispatched::Handled
-            }
-            "INTERACTION_CREATE" => {
-                let payload = match InteractionPayload::parse(text) {
-                    Ok(payload) => payload,
-                    Err(error) => return Dispatched::unreadable(error),
-                };
-                // While the number of shards changes, those of the old number respond.
-                if let Some((interactions, shard)) = &self.interactions
-                    && !self.message_range.is_standby()
-                {
-                    let is_pending = payload.members().any(|key| ledger.is_pending(&key));
-                    interactions.take(payload, *shard, ledger.committed(), is_pending);
-                }
-                Dispatched::Handled
-            }
+        let dispatched = match event_type {
+            "MESSAGE_CREATE" => self.message(text, ledger),
+            "INTERACTION_CREATE" => self.interaction(text, ledger),
             "GUILD_MEMBER_ADD" | "GUILD_MEMBER_REMOVE" | "GUILD_BAN_ADD" => {
-                self.moved(event_type, text, ledger)
+                self.member(event_type, text, ledger)
             }
-            "GUILD_CREATE" => {
-                let id = match GuildCreate::id_of(text) {
-                    Ok(id) => id,
-                    Err(error) => return Dispatched::unreadable(error),
-                };
-                if !self.message_range.is_standby() {
-                    ledger.guild(id, true);
-                }
-                if ledger.backfill.wants(id) {
-                    match GuildCreate::parse(text) {
-                        Ok(Some(created)) => ledger.backfill.guild_created(&created),
-                        Ok(None) => {}
-                        Err(error) => {
-                            ledger.backfill.guild_unreadable(id);
-                            return Dispatched::unreadable(error);
-                        }
-                    }
-                }
-                self.tell(event_type, text)
-            }
-            "GUILD_DELETE" => {
-                let gone = match GuildGone::parse(text) {
-                    Ok(gone) => gone,
-                    Err(error) => return Dispatched::unreadable(error),
-                };
-                // During an outage, the guild still has the bot.
-                if !gone.unavailable && !self.message_range.is_standby() {
-                    ledger.guild(gone.id, false);
-                }
-                self.tell(event_type, text)
-            }
+            "GUILD_MEMBER_UPDATE" => self
+                .member(event_type, text, ledger)
+                .and_then(|_| self.tell(event_type, text)),
+            "GUILD_CREATE" => self
+                .guild_created(text, ledger)
+                .and_then(|()| self.tell(event_type, text)),
+            "GUILD_DELETE" => self
+                .guild_gone(text, ledger)
+                .and_then(|()| self.tell(event_type, text)),
             "GUILD_UPDATE" | "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE"
             | "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "CHANNEL_DELETE" | "THREAD_CREATE" | "THREAD_UPDATE"
             | "THREAD_DELETE" => self.tell(event_type, text),
-            "GUILD_MEMBER_UPDATE" => match self.moved(event_type, text, ledger) {
-                Dispatched::Handled => self.tell(event_type, text),
-                unreadable => unreadable,
-            },
-            _ => Dispatched::Unhandled,
+            _ => return Dispatched::Unhandled,
+        };
+        dispatched.unwrap_or_else(|error| Dispatched::Malformed(Some(error)))
+    }
+
+    /// The ledger for what is counted without a message ID. While the number of shards changes, shards of both numbers receive it, and
+    /// those of the old number count it.
+    fn counting<'l>(&self, ledger: &'l mut Ledger) -> Option<&'l mut Ledger> {
+        (!self.message_range.is_standby()).then_some(ledger)
+    }
+
+    fn message(&self, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
+        let message = MessageCreate::parse(text)?;
+        if message.guild_id.is_some() {
+            if self.message_range.is_undecided(message.id) {
+                return Ok(Dispatched::Undecided(message.id));
+            }
+            ledger.backfill.saw(message.id);
+            if self.message_range.is_past(message.id) {
+                return Ok(Dispatched::Past);
+            }
         }
+        let roles = || MessageCreate::roles_in(text);
+        if let Some((key, change)) = self.count_with(&message, roles) {
+            ledger.message(message.id, key, change);
+            if self.content {
+                self.written(&message, text, ledger);
+            }
+        }
+        Ok(Dispatched::Handled)
+    }
+
+    fn interaction(&self, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
+        let payload = InteractionPayload::parse(text)?;
+        if let (Some((interactions, shard)), Some(ledger)) = (&self.interactions, self.counting(ledger)) {
+            let is_pending = payload.members().any(|key| ledger.is_pending(&key));
+            interactions.take(payload, *shard, ledger.committed(), is_pending);
+        }
+        Ok(Dispatched::Handled)
     }
 
     /// A member has joined, was admitted, or is gone.
-    fn moved(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Dispatched {
-        let member = match MemberNews::parse(text) {
-            Ok(member) => member,
-            Err(error) => return Dispatched::unreadable(error),
+    fn member(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
+        let member = MemberNews::parse(text)?;
+        let Some(ledger) = self.counting(ledger).filter(|_| !member.is_bot()) else {
+            return Ok(Dispatched::Handled);
         };
-        if member.is_bot() || self.message_range.is_standby() {
-            return Dispatched::Handled;
-        }
         match event_type {
             "GUILD_MEMBER_ADD" => ledger.member(member.joining()),
             "GUILD_MEMBER_UPDATE" => {
@@ -258,7 +225,32 @@ impl Dispatcher {
             }
             _ => ledger.member(member.leaving()),
         }
-        Dispatched::Handled
+        Ok(Dispatched::Handled)
+    }
+
+    fn guild_created(&self, text: &str, ledger: &mut Ledger) -> Result<(), Unreadable> {
+        let id = GuildCreate::id_of(text)?;
+        if let Some(ledger) = self.counting(ledger) {
+            ledger.guild(id, true);
+        }
+        if ledger.backfill.wants(id) {
+            let created = GuildCreate::parse(text).inspect_err(|_| ledger.backfill.guild_unreadable(id))?;
+            if let Some(created) = created {
+                ledger.backfill.guild_created(&created);
+            }
+        }
+        Ok(())
+    }
+
+    fn guild_gone(&self, text: &str, ledger: &mut Ledger) -> Result<(), Unreadable> {
+        let gone = GuildGone::parse(text)?;
+        // During an outage, the guild still has the bot.
+        if !gone.unavailable
+            && let Some(ledger) = self.counting(ledger)
+        {
+            ledger.guild(gone.id, false);
+        }
+        Ok(())
     }
 
     /// Pass on a text command, if the message is one.
@@ -276,16 +268,14 @@ impl Dispatcher {
     }
 
     /// Update the cached data of guilds.
-    fn tell(&self, event_type: &str, text: &str) -> Dispatched {
-        let news = match GuildNews::scan(event_type, text) {
-            Ok(Some(news)) => news,
-            Ok(None) => return Dispatched::Handled,
-            Err(error) => return Dispatched::unreadable(error),
+    fn tell(&self, event_type: &str, text: &str) -> Result<Dispatched, Unreadable> {
+        let Some(news) = GuildNews::scan(event_type, text)? else {
+            return Ok(Dispatched::Handled);
         };
-        match &self.guilds {
+        Ok(match &self.guilds {
             Some(guilds) if !guilds.hear(&news) => Dispatched::Malformed(None),
             _ => Dispatched::Handled,
-        }
+        })
     }
 }
 
