@@ -1,15 +1,18 @@
-//! Moderation: warnings as numbered cases, the thresholds that their points reach, and the permissions involved.
+//! Moderation: warnings, bans, kicks and timeouts as numbered cases, the thresholds that warnings reach, and the permissions involved.
 //!
 //! Each interaction is one transaction that records the interaction's ID: the case, the member's counts, and the effects on Discord (a
-//! direct message, a timeout, an entry in the log channel) in the outbox. A replay finds the ID, changes nothing, and returns the first
+//! direct message, a punishment, an entry in the log channel) in the outbox. A replay finds the ID, changes nothing, and returns the first
 //! answer. All times come from the interaction, so they do not depend on when it is processed.
 
+pub mod actions;
 pub mod cases;
 pub mod commands;
 pub mod effects;
+pub mod ends;
 pub mod kind;
 pub mod lift;
 pub(crate) mod manifest;
+pub(crate) mod policy;
 pub mod rows;
 pub mod settings;
 pub mod texts;
@@ -80,6 +83,8 @@ pub enum Denied {
     TooMany,
     /// The guild has no threshold with these points.
     UnknownThreshold,
+    /// The check before the transaction has refused it.
+    Refused,
 }
 
 impl Severity {

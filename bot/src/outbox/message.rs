@@ -12,7 +12,7 @@ use twilight_model::{
     channel::message::AllowedMentions,
     id::{
         Id,
-        marker::{ChannelMarker, GuildMarker, UserMarker},
+        marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker},
     },
 };
 
@@ -129,19 +129,32 @@ pub(crate) async fn send_about(
 }
 
 /// Send a message to an effect's target. Repeating it within minutes does not post it twice.
-#[expect(clippy::disallowed_methods, reason = "it is fitted")]
 pub(crate) async fn send(
     to: &Deliverer,
     effect: &Waiting,
     content: &str,
     allowed_mentions: AllowedMentions,
 ) -> Outcome {
+    match send_for_id(to, effect, content, allowed_mentions).await {
+        Ok(_message_id) => Outcome::Delivered,
+        Err(outcome) => outcome,
+    }
+}
+
+/// The same for a message that is referred to later. The ID is `None` if Discord's answer cannot be read.
+#[expect(clippy::disallowed_methods, reason = "it is fitted")]
+pub(crate) async fn send_for_id(
+    to: &Deliverer,
+    effect: &Waiting,
+    content: &str,
+    allowed_mentions: AllowedMentions,
+) -> Result<Option<Id<MessageMarker>>, Outcome> {
     let target = target_of(effect);
     let sent = async {
         let channel_id = match (effect.channel_id, effect.user_id) {
             (Some(channel_id), _) => channel_id,
             (None, Some(user_id)) => direct_channel(to, user_id).await?,
-            (None, None) => return Ok(()),
+            (None, None) => return Ok(None),
         };
         let content = limits::excerpt(content, limits::CONTENT);
         let body = Body {
@@ -153,10 +166,11 @@ pub(crate) async fn send(
         let body = serde_json::to_vec(&body).expect("texts and numbers are JSON");
         // twilight-http's builder does not support `enforce_nonce`.
         let request = to.rest.builders().create_message(channel_id).payload_json(&body);
-        to.rest.send(Priority::Effect, request).await.map(drop)
+        let answer = to.rest.send(Priority::Effect, request).await?;
+        Ok(answer.model::<Sent>().ok().map(|message| message.id))
     };
     let mut outcome = match sent.await {
-        Ok(()) => Outcome::Delivered,
+        Ok(message_id) => return Ok(message_id),
         Err(error) => of_error(&error, target),
     };
     if let Outcome::Failed(failure) = &mut outcome {
@@ -170,7 +184,7 @@ pub(crate) async fn send(
             to.refusals.note(target, failure, REFUSAL_LASTS);
         }
     }
-    outcome
+    Err(outcome)
 }
 
 /// The permission that the bot lacks to send there, if known.
@@ -189,6 +203,11 @@ async fn missing(to: &Deliverer, guild_id: Id<GuildMarker>, channel_id: Id<Chann
         Sendable::NoMessages => format!("the channel {channel_id} takes no messages"),
         Sendable::UnknownChannel => format!("the channel {channel_id} is gone"),
     })
+}
+
+#[derive(Deserialize)]
+struct Sent {
+    id: Id<MessageMarker>,
 }
 
 #[derive(Deserialize)]

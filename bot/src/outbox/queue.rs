@@ -128,7 +128,7 @@ async fn add_as(tx: &Tx<'_>, effects: &[NewEffect], urgency: Urgency) -> Result<
                AS n (guild_id, lane_id, kind, channel_id, user_id, body)
              ON CONFLICT (guild_id, user_id) WHERE kind = 'roles' AND failed_at IS NULL
              DO UPDATE SET revision = o.revision + 1, lane_id = excluded.lane_id, body = o.body || excluded.body
-             RETURNING o.guild_id, o.lane_id, CASE WHEN o.kind IN ('punishment', 'timeout_lift', 'warned') THEN 0 ELSE $7 END AS urgency
+             RETURNING o.guild_id, o.lane_id, CASE WHEN o.kind IN ('punishment', 'timeout_lift', 'warned', 'mod_action', 'mod_lift', 'mod_message') THEN 0 ELSE $7 END AS urgency
          )
          INSERT INTO outbox_lane AS l (guild_id, lane_id, urgency)
          SELECT guild_id, lane_id, min(urgency) FROM added GROUP BY guild_id, lane_id ORDER BY guild_id, lane_id

@@ -159,6 +159,31 @@ pub async fn cancel(
     Ok(cancelled > 0)
 }
 
+/// Cancel timers of one kind that are not firing at this moment. Never waits: for callers that hold what the firing transaction waits for, and
+/// whose timers look at what is stored before they do anything.
+pub async fn discard(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    kind: &str,
+    timers: &[i64],
+) -> Result<(), StoreError> {
+    const DISCARD: Statement = statement!(
+        "timer_discard",
+        [INT8, TEXT, INT8_ARRAY],
+        "DELETE FROM timer AS t USING (
+             SELECT guild_id, kind, timer_id FROM timer
+             WHERE guild_id = $1 AND kind = $2 AND timer_id = ANY ($3) FOR UPDATE SKIP LOCKED
+         ) AS idle
+         WHERE t.guild_id = idle.guild_id AND t.kind = idle.kind AND t.timer_id = idle.timer_id"
+    );
+    if timers.is_empty() {
+        return Ok(());
+    }
+    tx.execute(DISCARD, &[&ids::to_db(guild_id), &kind, &timers])
+        .await
+        .map(drop)
+}
+
 /// A periodic job of the fleet, as the table has to know it.
 #[derive(Clone, Copy, Debug)]
 pub struct Periodic {

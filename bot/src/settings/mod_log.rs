@@ -53,11 +53,14 @@ impl Told {
 
     /// Create an entry if the guild has a log channel. `text` is only called in that case.
     pub(crate) fn entry(&self, text: impl FnOnce(Language) -> String) -> Option<NewEffect> {
+        self.entry_as(|language| ModLog { text: text(language) })
+    }
+
+    /// The same with an effect of the feature's own.
+    pub(crate) fn entry_as<T: EffectBody>(&self, body: impl FnOnce(Language) -> T) -> Option<NewEffect> {
         let channel_id = self.log_channel_id?;
-        let entry = ModLog {
-            text: text(self.language),
-        };
-        Some(NewEffect::for_channel(self.guild_id, channel_id, &entry))
+        let body = body(self.language);
+        Some(NewEffect::for_channel(self.guild_id, channel_id, &body))
     }
 }
 

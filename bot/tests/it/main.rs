@@ -31,6 +31,7 @@ mod locks;
 mod mass;
 mod migrations;
 mod model;
+mod moderation;
 mod moving_in;
 mod observe;
 mod panel;

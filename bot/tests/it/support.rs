@@ -6,6 +6,7 @@ pub(crate) mod bot;
 pub(crate) mod commit_cutter;
 pub(crate) mod effects;
 pub(crate) mod ledger;
+pub(crate) mod moderators;
 pub(crate) mod pgbouncer;
 pub(crate) mod rows;
 pub(crate) mod scrape;

@@ -2,7 +2,6 @@
 
 mod moderators;
 mod policy;
-mod stage;
 mod thresholds;
 
 use std::time::Duration;
@@ -25,10 +24,10 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::{Value, json};
-use stage::{Stage, member, of_type, text};
 use twilight_model::id::Id;
 
-use crate::support::{PATIENCE, bot::start, gone, until};
+use self::stage::{Stage, member, of_type, text};
+use crate::support::{PATIENCE, gone, moderators as stage, until};
 
 /// One warning from its beginning to its end: the reply, the rows, the member's message, the log, an edit, its removal.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,6 +17,8 @@ use crate::{
 const GUILDS: u64 = 1;
 /// Under which it tells of members; of the bot itself it tells always.
 const GUILD_MEMBERS: u64 = 1 << 1;
+/// Under which it tells of bans.
+const GUILD_MODERATION: u64 = 1 << 2;
 const ALWAYS: u64 = 0;
 
 impl Control {
@@ -195,6 +197,47 @@ impl Control {
             serde_json::from_str::<Option<String>>(until).ok()?
         })
         .flatten()
+    }
+
+    /// Bans a user from a guild, or lifts the ban, as a moderator does by hand.
+    pub fn set_banned(&self, guild_id: u64, user_id: u64, banned: bool) -> bool {
+        self.in_guild(guild_id, |world, engine, guild| {
+            let Some(person) = world.person(user_id) else {
+                return false;
+            };
+            let overlay = Arc::make_mut(&mut engine.overlay);
+            let changed = overlay.set_banned(guild, user_id, banned, String::new());
+            let event = json!({"guild_id": guild_id.to_string(), "user": object::user(world, person)});
+            if let Some(member) = world.member_index(guild, user_id).filter(|_| banned)
+                && !overlay.has_left(guild, member)
+            {
+                overlay.change(guild, member).left = true;
+                tell(engine, world, guild, "GUILD_MEMBER_REMOVE", &event, GUILD_MEMBERS);
+            }
+            if changed {
+                let name = if banned {
+                    "GUILD_BAN_ADD"
+                } else {
+                    "GUILD_BAN_REMOVE"
+                };
+                tell(engine, world, guild, name, &event, GUILD_MODERATION);
+            }
+            true
+        })
+    }
+
+    /// Ends a member's timeout, as a moderator does by hand.
+    pub fn end_timeout(&self, guild_id: u64, user_id: u64) -> bool {
+        self.in_guild(guild_id, |world, engine, guild| {
+            let Some(member) = world.member_index(guild, user_id) else {
+                return false;
+            };
+            Arc::make_mut(&mut engine.overlay).change(guild, member).timeout = None;
+            let mut value = object::member(world, &engine.overlay, guild, member);
+            value["guild_id"] = guild_id.to_string().into();
+            tell(engine, world, guild, "GUILD_MEMBER_UPDATE", &value, GUILD_MEMBERS);
+            true
+        })
     }
 
     /// Whether somebody is banned from a guild.

@@ -103,7 +103,7 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
         wish(
             Permissions::MODERATE_MEMBERS,
             "Timeout Members",
-            "timeouts by warning thresholds",
+            "`/timeout`, and timeouts by warning thresholds",
         ),
     ),
     (
@@ -111,7 +111,7 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
         wish(
             Permissions::KICK_MEMBERS,
             "Kick Members",
-            "kicks by warning thresholds",
+            "`/kick`, and kicks by warning thresholds",
         ),
     ),
     (
@@ -119,7 +119,7 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
         wish(
             Permissions::BAN_MEMBERS,
             "Ban Members",
-            "bans by warning thresholds",
+            "`/ban` and its like, and bans by warning thresholds",
         ),
     ),
 ];

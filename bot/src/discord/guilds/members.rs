@@ -3,17 +3,24 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use twilight_model::id::{
-    Id,
-    marker::{GuildMarker, RoleMarker, UserMarker},
+use twilight_model::{
+    id::{
+        Id,
+        marker::{GuildMarker, RoleMarker, UserMarker},
+    },
+    util::Timestamp,
 };
 
 use super::{Guilds, cache::Need};
-use crate::discord::rest::{Priority, RestError};
+use crate::{
+    discord::rest::{Priority, RestError},
+    support::ids::to_millis,
+};
 
 /// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
 const UNKNOWN_MEMBER: u64 = 10_007;
 const UNKNOWN_USER: u64 = 10_013;
+const UNKNOWN_BAN: u64 = 10_026;
 
 /// A member in the response of List Guild Members.
 #[derive(Deserialize)]
@@ -27,6 +34,12 @@ struct ListedUser {
     id: Id<UserMarker>,
     #[serde(default)]
     bot: bool,
+}
+
+#[derive(Deserialize)]
+struct MemberTimeout {
+    #[serde(default)]
+    communication_disabled_until: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +81,45 @@ impl Guilds {
             }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a user is banned.
+    pub async fn is_banned(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<bool, RestError> {
+        let request = self.inner.rest.builders().ban(guild_id, user_id);
+        match self.inner.rest.send(priority, request).await {
+            Ok(_ban) => Ok(true),
+            Err(RestError::Refused {
+                code: Some(UNKNOWN_BAN | UNKNOWN_USER),
+                ..
+            }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a user is a member in timeout.
+    pub async fn is_in_timeout(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<bool, RestError> {
+        let request = self.inner.rest.builders().guild_member(guild_id, user_id);
+        let member: MemberTimeout = match self.inner.rest.send(priority, request).await {
+            Ok(member) => member.model()?,
+            Err(RestError::Refused {
+                code: Some(UNKNOWN_MEMBER | UNKNOWN_USER),
+                ..
+            }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let now = to_millis(self.inner.rest.clock().now());
+        let until = member.communication_disabled_until;
+        Ok(until.is_some_and(|until| until.as_micros() / 1_000 > now))
     }
 
     /// All members with the role, without bots. One request per 1,000 members of the guild: it takes a while in a large guild, and fails

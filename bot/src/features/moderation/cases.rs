@@ -15,7 +15,7 @@ use super::{Act, Denied, Done, Severity, duration::Expiry, kind::Kind, log::Told
 use crate::{
     discord::guilds::authority::{Action, Hindrance, PunishPermit, Sanctions},
     features::moderation::{
-        effects::{punishment::Punishment, warned::WarnedDirectly},
+        effects::{case_log::CaseLog, punishment::Punishment, warned::WarnedDirectly},
         rows::{
             member_warnings, mod_case,
             warning::{self, Counting, Crossed, Warning},
@@ -231,7 +231,10 @@ async fn give(
         .iter()
         .filter_map(|(crossing, permit)| Some((*crossing, (*permit)?)));
     let mut effects = to_member(&act, new, &warned, permits, told);
-    effects.extend(told.entry(|language| in_log(language, &act, new, &warned)));
+    effects.extend(told.entry_as(|language| CaseLog {
+        case_id,
+        text: in_log(language, &act, new, &warned),
+    }));
     queue::add(tx, &effects).await?;
     Ok(Ok(Completed::kept(warned).about(case_id)))
 }

@@ -1,5 +1,8 @@
 //! The commands of moderation.
 
+mod act;
+pub(crate) mod ban;
+pub(crate) mod removal;
 pub(crate) mod warn;
 pub(crate) mod warning;
 pub(crate) mod warnings;

@@ -2,7 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Severity, cases::Crossing, duration, threshold_settings::Threshold};
+use twilight_model::id::{Id, marker::UserMarker};
+
+use super::{
+    LONGEST_QUOTATION, Severity, actions::Ordered, cases::Crossing, duration, kind::Kind,
+    threshold_settings::Threshold,
+};
 use crate::{
     discord::guilds::authority::Action,
     support::{
@@ -107,6 +112,99 @@ pub fn threshold(language: Language, threshold: &Threshold) -> String {
             language.filled("warning-threshold-window", &values)
         }
     }
+}
+
+/// The name of a kind of case.
+pub fn kind(language: Language, kind: Kind) -> String {
+    language.text(&format!("case-kind-{}", kind.word()))
+}
+
+/// A reason as a block quote, or a line that says that there is none.
+pub fn reason(language: Language, reason: &str, most: usize) -> String {
+    if reason.is_empty() {
+        language.text("warning-log-no-reason")
+    } else {
+        quoted(reason, most)
+    }
+}
+
+/// An action, as Discord's audit log shows it.
+pub fn audit_reason(language: Language, case_id: i64, moderator: &str, reason: &str) -> String {
+    let values = [
+        ("case", case_id.to_string().into()),
+        ("moderator", moderator.to_owned().into()),
+        ("reason", reason.to_owned().into()),
+    ];
+    let key = if reason.is_empty() {
+        "action-audit-no-reason"
+    } else {
+        "action-audit"
+    };
+    language.filled(key, &values)
+}
+
+/// What was ordered, in one line.
+pub fn summary(language: Language, ordered: &Ordered) -> String {
+    let mut values = vec![
+        ("case", ordered.case_id.to_string().into()),
+        ("kind", kind(language, ordered.kind).into()),
+        ("user", ordered.user_id.to_string().into()),
+    ];
+    let Some(until) = ordered.ends_at_ms else {
+        return language.filled("action-done", &values);
+    };
+    values.push(("until", moment(ids::to_time(until)).into()));
+    language.filled("action-done-until", &values)
+}
+
+/// What was ordered, with by whom and why, for the log channel.
+pub fn ordered(language: Language, ordered: &Ordered, moderator_id: Id<UserMarker>, given: &str) -> String {
+    let values = [
+        ("summary", summary(language, ordered).into()),
+        ("moderator", moderator_id.to_string().into()),
+        ("reason", reason(language, given, LONGEST_QUOTATION).into()),
+    ];
+    language.filled("action-log", &values)
+}
+
+/// What became of an action, from `mod_case.outcome`.
+pub fn outcome(language: Language, of: Kind, outcome: &str) -> String {
+    match outcome {
+        "done" => language.text("warn-action-done"),
+        "gone" => language.text(match of {
+            Kind::Unban => "action-not-banned",
+            Kind::Untimeout => "action-not-in-timeout",
+            _ => "warn-action-gone",
+        }),
+        "replaced" => language.text("action-replaced"),
+        "retried" => language.text("action-retried"),
+        key => {
+            let why = language.text(key);
+            language.filled("warn-action-failed", &[("why", why.into())])
+        }
+    }
+}
+
+/// That an action was not carried out, for the log channel. `why` is the key of a text.
+pub fn not_carried_out(language: Language, case_id: i64, of: Kind, user: i64, why: &str) -> String {
+    let values = [
+        ("case", case_id.to_string().into()),
+        ("user", user.to_string().into()),
+        ("action", kind(language, of).into()),
+        ("why", language.text(why).into()),
+    ];
+    language.filled("warning-log-failed", &values)
+}
+
+/// That a punishment could not be lifted at its end, for the log channel. `why` is the key of a text.
+pub fn not_lifted(language: Language, case_id: i64, of: Kind, user: i64, why: &str) -> String {
+    let values = [
+        ("case", case_id.to_string().into()),
+        ("user", user.to_string().into()),
+        ("kind", kind(language, of).into()),
+        ("why", language.text(why).into()),
+    ];
+    language.filled("action-log-not-lifted", &values)
 }
 
 #[cfg(test)]

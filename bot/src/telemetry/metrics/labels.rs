@@ -66,6 +66,10 @@ pub const EFFECT_KINDS: &[&str] = &[
     "punishment",
     "timeout_lift",
     "warned",
+    "mod_action",
+    "mod_lift",
+    "mod_message",
+    "mod_case_log",
     "mod_log",
     "welcome",
 ];

@@ -52,10 +52,13 @@ enum Led {
     Xp,
     Prize,
     Ban,
+    /// The member was removed, and not banned.
+    Removal,
+    Timeout,
 }
 
 impl Led {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Reward,
         Self::BanThreshold,
         Self::KickThreshold,
@@ -63,6 +66,8 @@ impl Led {
         Self::Xp,
         Self::Prize,
         Self::Ban,
+        Self::Removal,
+        Self::Timeout,
     ];
 
     /// Whether Discord would let the member do it.
@@ -74,12 +79,15 @@ impl Led {
             Self::KickThreshold => (KICK, 0),
             Self::TimeoutThreshold => (TIME_OUT, 0),
             Self::Ban => (BAN, RANK),
+            Self::Removal => (KICK, RANK),
+            Self::Timeout => (TIME_OUT, RANK),
         };
         actor.permissions & permission != 0 && actor.rank > below
     }
 }
 
 /// The state before and after a command.
+#[expect(clippy::struct_excessive_bools, reason = "facts that are compared")]
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     rewards: i64,
@@ -88,6 +96,8 @@ struct State {
     xp: i64,
     has_prize: bool,
     is_banned: bool,
+    has_left: bool,
+    is_in_timeout: bool,
 }
 
 struct Matrix {
@@ -180,6 +190,8 @@ impl Matrix {
             xp: number("SELECT coalesce(sum(xp), 0)::int8 FROM member_xp").await,
             has_prize: held.is_some_and(|roles| roles.contains(&self.prize)),
             is_banned: control.is_banned(self.here.guild(), target),
+            has_left: control.has_left(self.here.guild(), target) == Some(true),
+            is_in_timeout: control.timeout_of(self.here.guild(), target).is_some(),
         }
     }
 
@@ -256,6 +268,11 @@ impl Matrix {
         add(Led::Xp, after.xp > before.xp || after.xp_rules != before.xp_rules);
         add(Led::Prize, after.has_prize && !before.has_prize);
         add(Led::Ban, after.is_banned && !before.is_banned);
+        add(
+            Led::Removal,
+            after.has_left && !before.has_left && !after.is_banned,
+        );
+        add(Led::Timeout, after.is_in_timeout && !before.is_in_timeout);
         if before != after {
             self.restore().await;
         }

@@ -5,20 +5,19 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 use twilight_model::{
-    application::command::{Command as Definition, CommandOptionType as Kind},
+    application::command::{Command as Definition, CommandOptionType as Type},
     guild::Permissions,
     id::{Id, marker::GuildMarker},
 };
 
 use crate::{
-    discord::{
-        guilds::{Rank, authority::Sanctions},
-        rest::Priority,
-    },
+    discord::guilds::authority::Sanctions,
     features::moderation::{
         self, Act, LONGEST_REASON, MOST_POINTS, Severity,
         cases::{Names, NewWarning, Warned},
         duration::{self, Expiry},
+        kind::Kind,
+        policy,
         rows::warning::{self, Outcomes},
         settings::ModerationSettings,
         texts, threshold_settings,
@@ -50,16 +49,16 @@ impl Command for Warn {
     }
 
     fn definition(&self) -> Definition {
-        let reason = Opt::named(Kind::String, "warn-option-reason", "reason").at_most(reason_length());
-        let points = Opt::named(Kind::Integer, "warn-option-points", "points").between(0, MOST_POINTS);
-        let expires = Opt::named(Kind::String, "warn-option-expires", "expires").at_most(LONGEST_EXPIRY);
+        let reason = Opt::named(Type::String, "warn-option-reason", "reason").at_most(reason_length());
+        let points = Opt::named(Type::Integer, "warn-option-points", "points").between(0, MOST_POINTS);
+        let expires = Opt::named(Type::String, "warn-option-expires", "expires").at_most(LONGEST_EXPIRY);
         for_servers(self.name(), Some(Permissions::MODERATE_MEMBERS))
-            .option(Opt::named(Kind::User, "warn-option-member", "member").required())
+            .option(Opt::named(Type::User, "warn-option-member", "member").required())
             .option(reason.required())
             .option(severity_option("warn-option-severity"))
             .option(points)
             .option(expires)
-            .option(Opt::named(Kind::Boolean, "warn-option-dm", "dm"))
+            .option(Opt::named(Type::Boolean, "warn-option-dm", "dm"))
             .build()
     }
 
@@ -129,55 +128,21 @@ async fn outcomes(
     }
 }
 
-/// Check that the moderator ranks above the member, and which punishments they may apply.
+/// Check that the moderator ranks above the member, and which punishments they may apply if the guild has thresholds.
 async fn sanctions(
     context: &CommandContext,
     services: &Services,
     guild_id: Id<GuildMarker>,
     user: &User,
 ) -> Result<Sanctions, CommandError> {
-    let asker = context.payload.user().ok_or(CommandError::Stale)?.id;
-    if user.id == asker {
-        return Err(context.refuse("warn-yourself"));
-    }
-    let guilds = &services.guilds;
-    if user.id == guilds.me(Priority::Interaction).await? {
-        return Err(context.refuse("warn-bot"));
-    }
-    let roles = match context.payload.roles_of(user.id) {
-        Some(roles) => Some(roles),
-        // Discord sends the roles of members. If they are missing, ask for the rank: only a user who has left has none.
-        None => {
-            guilds
-                .roles_if_member(guild_id, user.id, Priority::Interaction)
-                .await?
-        }
-    };
-    let who = (user.id, roles.as_deref().unwrap_or_default());
-    let theirs = guilds.rank(guild_id, who, Priority::Interaction).await?;
-    if theirs == Rank::Owner {
-        return Err(context.refuse("warn-owner"));
-    }
-    let authority = context.authority(services).await?;
-    if roles.is_some() && theirs >= authority.rank() {
-        return Err(context.refuse("warn-above"));
-    }
-    if ModerationSettings::of(&services.store, &services.settings, guild_id)
-        .await?
-        .protects(who.1)
-    {
-        return Err(context.refuse("moderation-protected"));
-    }
+    let target = policy::target(context, services, guild_id, (Kind::Warning, user)).await?;
     if threshold_settings::list(&services.store, guild_id)
         .await?
         .is_empty()
     {
         return Ok(Sanctions::none());
     }
-    let who = (user.id, roles.as_deref());
-    Ok(guilds
-        .sanctions(guild_id, &authority, who, Priority::Interaction)
-        .await?)
+    policy::sanctions(services, guild_id, (user, &target)).await
 }
 
 /// The change that an interaction asks for.
@@ -198,7 +163,7 @@ pub(crate) fn names(context: &CommandContext, user: &User) -> Names {
 }
 
 pub(crate) fn severity_option(key: &str) -> Opt {
-    Opt::named(Kind::String, key, "severity").choices([
+    Opt::named(Type::String, key, "severity").choices([
         (Severity::Low.word(), "warn-severity-low"),
         (Severity::Medium.word(), "warn-severity-medium"),
         (Severity::High.word(), "warn-severity-high"),

@@ -10,12 +10,12 @@ use eventide::{app::bot::Bot, config::Config, discord::shards::ShardState, postg
 use serde_json::{Value, json};
 use twilight_model::id::Id;
 
-use super::{PATIENCE, start, until};
-use crate::support::{
-    Scene,
-    bot::{config_for, discord},
+use super::{
+    PATIENCE, Scene,
+    bot::{config_for, discord, start},
     effects::delivered,
     session::Session,
+    until,
 };
 
 /// Members with the moderators' role: those with ranks from 1 on. Each may use a command five times in ten seconds.
@@ -26,19 +26,24 @@ const MODERATOR_MAY: u64 = 1 << 40 | 1 << 5;
 const KICK: u64 = 1 << 1;
 const BAN: u64 = 1 << 2;
 
-pub(super) struct Stage {
-    pub(super) scene: Scene,
-    pub(super) discord: Simulator,
-    pub(super) config: Config,
+pub(crate) struct Stage {
+    pub(crate) scene: Scene,
+    pub(crate) discord: Simulator,
+    pub(crate) config: Config,
     /// The moderators' role.
-    pub(super) role: u64,
+    pub(crate) role: u64,
     bot: Option<Bot>,
     session: Session,
     next: AtomicU32,
 }
 
 impl Stage {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same with another configuration.
+    pub(crate) async fn with(configure: impl FnOnce(&mut Config)) -> Self {
         let scene = Scene::new().await;
         let discord = discord(SimulatorConfig {
             guilds: 2,
@@ -49,6 +54,7 @@ impl Stage {
         let mut config = config_for(&discord);
         // Nobody of a process that is gone is dead before its lease is over.
         config.fleet.lease = Duration::from_secs(2);
+        configure(&mut config);
         let session = session(&scene).await;
         let bot = start(&config, scene.postgres.connection()).await;
         up(&bot, &discord).await;
@@ -76,27 +82,27 @@ impl Stage {
         }
     }
 
-    pub(super) fn control(&self) -> Control {
+    pub(crate) fn control(&self) -> Control {
         self.discord.control()
     }
 
-    pub(super) fn guild(&self) -> u64 {
+    pub(crate) fn guild(&self) -> u64 {
         self.discord.world().guilds()[0].id()
     }
 
     /// The member of a rank. 0 owns the server, 1 to 25 moderate, from 26 on they have no role.
-    pub(super) fn user(&self, rank: u32) -> u64 {
+    pub(crate) fn user(&self, rank: u32) -> u64 {
         let id = self.discord.world().member_id(self.guild(), rank);
         id.expect("a member")
     }
 
     /// One moderator after the other.
-    pub(super) fn moderator(&self) -> u64 {
+    pub(crate) fn moderator(&self) -> u64 {
         let next = self.next.fetch_add(1, Ordering::Relaxed);
         self.user(1 + next % MODERATORS)
     }
 
-    pub(super) async fn ask(&self, request: &InteractionRequest) -> InteractionState {
+    pub(crate) async fn ask(&self, request: &InteractionRequest) -> InteractionState {
         let id = self.interact(request);
         let answer = self
             .control()
@@ -106,7 +112,7 @@ impl Stage {
     }
 
     /// Use a command, with a moderator's permissions if the request has none, without waiting.
-    pub(super) fn interact(&self, request: &InteractionRequest) -> u64 {
+    pub(crate) fn interact(&self, request: &InteractionRequest) -> u64 {
         let mut request = request.clone();
         request
             .member_permissions
@@ -114,13 +120,13 @@ impl Stage {
         self.control().interact(&request).expect("asked")
     }
 
-    pub(super) async fn asked(&self, user: u64, name: &str, options: Value) -> InteractionState {
+    pub(crate) async fn asked(&self, user: u64, name: &str, options: Value) -> InteractionState {
         let request = InteractionRequest::command(self.guild(), user, name, &options);
         self.ask(&request).await
     }
 
     /// Warn a member with more options. Returns the reply.
-    pub(super) async fn warn(&self, user: u64, more: Value) -> String {
+    pub(crate) async fn warn(&self, user: u64, more: Value) -> String {
         let mut options = vec![member(user), of_type(3, "reason", "x")];
         options.extend(more.as_array().into_iter().flatten().cloned());
         let moderator = self.moderator();
@@ -128,7 +134,7 @@ impl Stage {
     }
 
     /// The list of a member's warnings, as shown to a member.
-    pub(super) async fn list(&self, asker: u64, of: Option<u64>) -> String {
+    pub(crate) async fn list(&self, asker: u64, of: Option<u64>) -> String {
         let options: Vec<Value> = of.map(member).into_iter().collect();
         let state = self.asked(asker, "warnings", options.into()).await;
         let reply = state.reply().expect("a reply");
@@ -139,7 +145,7 @@ impl Stage {
     }
 
     /// Let the server's log go to its channel of this index. Returns its id.
-    pub(super) async fn log_to(&self, channel: usize) -> u64 {
+    pub(crate) async fn log_to(&self, channel: usize) -> u64 {
         let id = self.discord.world().guilds()[0].channels()[channel].id;
         let guild = self.guild();
         self.session
@@ -158,16 +164,20 @@ impl Stage {
         id
     }
 
-    pub(super) async fn number(&self, sql: &str) -> i64 {
+    pub(crate) async fn execute(&self, sql: &str) {
+        self.session.execute(sql).await;
+    }
+
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
         self.session.client.query_one(sql, &[]).await.expect(sql).get(0)
     }
 
-    pub(super) async fn text_of(&self, sql: &str) -> String {
+    pub(crate) async fn text_of(&self, sql: &str) -> String {
         self.session.client.query_one(sql, &[]).await.expect(sql).get(0)
     }
 
     /// The number of a member's warnings, and their points.
-    pub(super) async fn counts(&self, user: u64) -> (i64, i64) {
+    pub(crate) async fn counts(&self, user: u64) -> (i64, i64) {
         let sql = format!(
             "SELECT warnings, points FROM member_warnings WHERE guild_id = {} AND user_id = {user}",
             self.guild()
@@ -177,14 +187,14 @@ impl Stage {
     }
 
     /// Wait until nothing waits to be delivered.
-    pub(super) async fn delivered(&self) {
+    pub(crate) async fn delivered(&self) {
         let store = self.scene.store();
         delivered(&store).await;
         store.close();
     }
 
     /// What the bot wrote in a channel.
-    pub(super) fn in_channel(&self, channel: u64) -> Vec<String> {
+    pub(crate) fn in_channel(&self, channel: u64) -> Vec<String> {
         let messages = self.control().bot_messages();
         let id = channel.to_string();
         let there = messages
@@ -196,7 +206,7 @@ impl Stage {
     }
 
     /// The first entry of the log with these words.
-    pub(super) async fn logged(&self, channel: u64, words: &str) -> String {
+    pub(crate) async fn logged(&self, channel: u64, words: &str) -> String {
         until(words, async || {
             self.in_channel(channel)
                 .into_iter()
@@ -206,7 +216,7 @@ impl Stage {
     }
 
     /// What the bot wrote anywhere with this text.
-    pub(super) fn sent(&self, words: &str) -> Vec<String> {
+    pub(crate) fn sent(&self, words: &str) -> Vec<String> {
         let messages = self.control().bot_messages();
         let contents = messages.iter().filter_map(|message| message["content"].as_str());
         contents
@@ -216,12 +226,12 @@ impl Stage {
     }
 
     /// Connect to the database again after it was unavailable.
-    pub(super) async fn reconnect(&mut self) {
+    pub(crate) async fn reconnect(&mut self) {
         self.session = session(&self.scene).await;
     }
 
     /// Another process in place of the bot's, which is gone without a word.
-    pub(super) async fn restart(&mut self, resumes: u64) {
+    pub(crate) async fn restart(&mut self, resumes: u64) {
         self.session.has_a_checkpoint().await;
         self.bot = None;
         let bot = start(&self.config, self.scene.postgres.connection()).await;
@@ -233,7 +243,7 @@ impl Stage {
         self.bot = Some(bot);
     }
 
-    pub(super) async fn end(self) {
+    pub(crate) async fn end(self) {
         self.session.close().await;
         if let Some(bot) = self.bot {
             bot.drain(PATIENCE).await.expect("a clean end");
@@ -259,16 +269,16 @@ async fn up(bot: &Bot, discord: &Simulator) {
 }
 
 /// The option `member`.
-pub(super) fn member(id: u64) -> Value {
+pub(crate) fn member(id: u64) -> Value {
     of_type(6, "member", id.to_string())
 }
 
 /// An option of one of Discord's types.
-pub(super) fn of_type(kind: u8, name: &str, value: impl Into<Value>) -> Value {
+pub(crate) fn of_type(kind: u8, name: &str, value: impl Into<Value>) -> Value {
     json!({"name": name, "type": kind, "value": value.into()})
 }
 
-pub(super) fn text(state: &InteractionState) -> String {
+pub(crate) fn text(state: &InteractionState) -> String {
     let reply = state.reply().expect("a reply");
     assert_eq!(
         reply["mentions"].as_array().map_or(0, Vec::len),

@@ -1,0 +1,190 @@
+//! Bans, kicks, timeouts and their ends, as moderators order them by commands.
+//!
+//! The transaction of the command makes the case, ends what it replaces, adds the effects (the message to the member, then the action) and
+//! arms the timer of what ends later.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use twilight_model::id::{Id, marker::UserMarker};
+
+use super::{
+    Act, Denied,
+    cases::Names,
+    effects::{
+        action::ModAction,
+        action_lift::{ActionLift, Because},
+        action_message::ActionMessage,
+        case_log::CaseLog,
+    },
+    ends,
+    kind::Kind,
+    log::Told,
+    once,
+    rows::mod_case,
+    texts,
+};
+use crate::{
+    discord::guilds::authority::PunishPermit,
+    outbox::queue::{self, NewEffect},
+    postgres::{
+        Store, StoreError, Tx,
+        request::{Completed, Work},
+        timer,
+    },
+    settings::Settings,
+    support::{
+        i18n::Language,
+        ids::{self, MemberKey},
+    },
+};
+
+/// An action to be taken.
+#[derive(Clone, Debug)]
+pub struct NewAction {
+    /// Its kind.
+    pub kind: Kind,
+    /// The user concerned.
+    pub user_id: Id<UserMarker>,
+    /// The names that the user and the moderator have.
+    pub names: Names,
+    /// The reason; at most [`LONGEST_REASON`](super::LONGEST_REASON) characters, empty for none.
+    pub reason: String,
+    /// How long it lasts; `None` without an end.
+    pub duration: Option<Duration>,
+    /// The messages that a ban deletes, in seconds before it.
+    pub delete_seconds: u32,
+    /// Whether the member gets a direct message.
+    pub direct: bool,
+    /// The moderator's permission; `None` if it was refused. An interaction that was carried out before gets its first answer all the
+    /// same, since it changed what the permission depends on.
+    pub permit: Option<PunishPermit>,
+}
+
+/// An action that was ordered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ordered {
+    /// The number of the case.
+    pub case_id: i64,
+    /// Its kind.
+    pub kind: Kind,
+    /// The user concerned.
+    pub user_id: Id<UserMarker>,
+    /// When it ends, in milliseconds since 1970; `None` without an end.
+    pub ends_at_ms: Option<i64>,
+    /// Whether the member gets a direct message.
+    pub direct: bool,
+}
+
+/// Order an action, once per interaction however often this is called. `language` applies if the guild chose none.
+pub async fn order(
+    store: &Store,
+    settings: &Settings,
+    (act, language): (Act, Language),
+    new: NewAction,
+) -> Result<Result<Ordered, Denied>, StoreError> {
+    let new = Arc::new(new);
+    once(store, settings, act, new.kind.word(), move |tx, settings| {
+        let new = Arc::clone(&new);
+        Box::pin(async move { order_in(tx, &settings, (act, language), &new).await })
+    })
+    .await
+}
+
+async fn order_in(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    (act, language): (Act, Language),
+    new: &NewAction,
+) -> Work<Ordered, Denied> {
+    mod_case::lock(tx, act.guild_id).await?;
+    let Some(permit) = new.permit else {
+        return Ok(Err(Denied::Refused));
+    };
+    let at = act.at();
+    let ends_at = new.duration.map(|duration| at + duration);
+    ends::replace(tx, act.guild_id, new.user_id, new.kind, at).await?;
+    let case = mod_case::New {
+        guild_id: act.guild_id,
+        kind: new.kind,
+        user_id: new.user_id,
+        moderator_id: act.moderator_id,
+        names: new.names.as_stored(),
+        reason: &new.reason,
+        at,
+        expires_at: None,
+        ends_at,
+        audit_entry_id: None,
+    };
+    let case_id = mod_case::add(tx, &case).await?;
+    let ordered = Ordered {
+        case_id,
+        kind: new.kind,
+        user_id: new.user_id,
+        ends_at_ms: ends_at.map(ids::to_millis),
+        direct: new.direct,
+    };
+    let told = Told::of(tx, settings, act.guild_id, language).await?;
+    let locale = told.language.locales().first().copied().unwrap_or_default();
+    let mut effects = on_member(&act, new, &ordered, (permit, told, locale));
+    effects.extend(told.entry_as(|language| CaseLog {
+        case_id,
+        text: texts::ordered(language, &ordered, act.moderator_id, &new.reason),
+    }));
+    queue::add(tx, &effects).await?;
+    timer::arm(tx, ends::first(&act, &ordered, locale).as_slice()).await?;
+    Ok(Ok(Completed::kept(ordered).about(case_id)))
+}
+
+/// The effects on the user: the message first, since the bot cannot write to users with whom it shares no server. One lane keeps the order.
+fn on_member(
+    act: &Act,
+    new: &NewAction,
+    ordered: &Ordered,
+    (permit, told, locale): (PunishPermit, Told, &str),
+) -> Vec<NewEffect> {
+    let key = MemberKey {
+        guild_id: act.guild_id,
+        user_id: new.user_id,
+    };
+    let message = new.direct.then(|| {
+        let message = ActionMessage {
+            kind: new.kind,
+            case_id: ordered.case_id,
+            reason: new.reason.clone(),
+            until_ms: ordered.ends_at_ms,
+            moderator_id: told.moderators_shown.then_some(act.moderator_id),
+            locale: locale.to_owned(),
+        };
+        NewEffect::for_member(key, &message)
+    });
+    let moderator = new.names.moderator.clone().unwrap_or_default();
+    let action = if new.kind.lifts() {
+        let lift = ActionLift {
+            kind: new.kind,
+            case_id: ordered.case_id,
+            because: Because::Command {
+                moderator,
+                reason: new.reason.clone(),
+            },
+            locale: locale.to_owned(),
+            permit: Some(permit),
+        };
+        NewEffect::for_member(key, &lift)
+    } else {
+        let action = ModAction {
+            kind: new.kind,
+            case_id: ordered.case_id,
+            until_ms: ordered.ends_at_ms,
+            at_ms: ids::millis(act.interaction_id),
+            delete_seconds: new.delete_seconds,
+            reason: new.reason.clone(),
+            moderator,
+            prolongs: false,
+            locale: locale.to_owned(),
+            permit: Some(permit),
+        };
+        NewEffect::for_member(key, &action)
+    };
+    message.into_iter().chain([action]).collect()
+}

@@ -1,0 +1,208 @@
+//! What the commands that take an action have in common: from the options to the case, and to the answer that says what became of it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use twilight_model::{
+    application::command::CommandOptionType as Type,
+    id::{Id, marker::GuildMarker},
+};
+
+use super::warn;
+use crate::{
+    features::moderation::{
+        Denied,
+        actions::{self, NewAction, Ordered},
+        kind::Kind,
+        policy,
+        rows::case,
+        texts,
+    },
+    interactions::{
+        CommandContext, CommandError, Progress, Services,
+        define::Opt,
+        payload::{BadOption, User},
+        reply::Reply,
+    },
+    support::i18n::Language,
+};
+
+/// Interval and limit for showing what became of an action; shutdown waits for it.
+const SHOWN_EVERY: Duration = Duration::from_millis(500);
+const SHOWN_FOR: Duration = Duration::from_secs(10);
+
+/// An action that a command asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) kind: Kind,
+    /// The option with the user.
+    pub(super) option: &'static str,
+    pub(super) duration: Option<Duration>,
+    pub(super) delete_seconds: u32,
+}
+
+impl Wanted {
+    /// An action on the user of this option, without an end.
+    pub(super) const fn on(kind: Kind, option: &'static str) -> Self {
+        Self {
+            kind,
+            option,
+            duration: None,
+            delete_seconds: 0,
+        }
+    }
+}
+
+/// The option `reason`.
+pub(super) fn reason_option() -> Opt {
+    Opt::named(Type::String, "action-option-reason", "reason").at_most(warn::reason_length())
+}
+
+/// The option `dm`.
+pub(super) fn direct_option() -> Opt {
+    Opt::named(Type::Boolean, "action-option-dm", "dm")
+}
+
+/// Take an action.
+pub(super) async fn run(
+    context: &CommandContext,
+    services: &Services,
+    wanted: Wanted,
+) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    context.require_permissions(wanted.kind.permission())?;
+    let payload = &context.payload;
+    let (user, _) = payload
+        .chosen_user(wanted.option)?
+        .ok_or(BadOption(wanted.option))?;
+    let reason = warn::reason(context, "reason")?.unwrap_or_default();
+    let wants_message = payload.boolean("dm")?.unwrap_or(!wanted.kind.lifts());
+    let (permit, refusal) = match policy::permit(context, services, guild_id, (wanted.kind, &user)).await {
+        Ok(permit) => (Some(permit), None),
+        Err(error @ (CommandError::Said(_) | CommandError::Denied(_))) => (None, Some(error)),
+        Err(error) => return Err(error),
+    };
+    let new = NewAction {
+        kind: wanted.kind,
+        user_id: user.id,
+        names: warn::names(context, &user),
+        reason,
+        duration: wanted.duration,
+        delete_seconds: wanted.delete_seconds,
+        direct: wants_message && is_reachable(context, &user),
+        permit,
+    };
+    let act = warn::act(context, guild_id)?;
+    let language = context.language();
+    let ordered = actions::order(&services.store, &services.settings, (act, language), new).await?;
+    let ordered = ordered.map_err(|denied| match (denied, refusal) {
+        (Denied::Refused, Some(refusal)) => refusal,
+        _ => CommandError::Stale,
+    })?;
+    let reply = Reply::private(in_words(&ordered, None, language));
+    context.defer(move |progress| async move { settled(&progress, guild_id, &ordered, language).await });
+    Ok(reply)
+}
+
+/// Whether the bot can send the user a direct message: only to members that are not bots.
+fn is_reachable(context: &CommandContext, user: &User) -> bool {
+    !user.bot && context.payload.roles_of(user.id).is_some()
+}
+
+/// The answer when it is known what became of the action, or the patience of the moderator is over.
+async fn settled(
+    progress: &Progress,
+    guild_id: Id<GuildMarker>,
+    ordered: &Ordered,
+    language: Language,
+) -> Reply {
+    let until = Instant::now() + SHOWN_FOR;
+    loop {
+        let case = case::get(&progress.services().store, (guild_id, ordered.case_id)).await;
+        let case = case.ok().flatten();
+        let outcome = case.as_ref().and_then(|case| case.outcome.as_deref());
+        let is_known = outcome.is_some_and(|outcome| outcome != "retried");
+        if is_known || Instant::now() >= until {
+            return Reply::private(in_words(ordered, case.as_ref(), language));
+        }
+        sleep(SHOWN_EVERY).await;
+    }
+}
+
+fn in_words(ordered: &Ordered, case: Option<&case::Case>, language: Language) -> String {
+    let mut text = texts::summary(language, ordered);
+    let mut add = |line: String| {
+        text.push('\n');
+        text.push_str(&line);
+    };
+    let Some(case) = case else {
+        return text;
+    };
+    if ordered.direct && case.message_outcome.as_deref() == Some("closed") {
+        add(language.text("warn-message-closed"));
+    }
+    match case.outcome.as_deref() {
+        None => add(language.text("action-pending")),
+        Some(outcome) => add(texts::outcome(language, ordered.kind, outcome)),
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{Kind, Ordered, in_words};
+    use crate::{
+        features::moderation::rows::case::Case,
+        support::{clock::host_time, i18n::Language},
+    };
+
+    fn case(outcome: Option<&str>, message: Option<&str>) -> Case {
+        Case {
+            case_id: 7,
+            kind: Some(Kind::Tempban),
+            user_id: Id::new(1),
+            user_name: None,
+            moderator_id: Id::new(2),
+            moderator_name: None,
+            reason: String::new(),
+            created_at: host_time(),
+            expires_at: None,
+            ends_at: None,
+            outcome: outcome.map(str::to_owned),
+            message_outcome: message.map(str::to_owned),
+            ended_at: None,
+            end_outcome: None,
+            removed_at: None,
+            removed_by: None,
+            removed_reason: None,
+            hidden_at: None,
+            hidden_by: None,
+            audit_entry_id: None,
+            log: None,
+        }
+    }
+
+    #[test]
+    fn the_answer_says_what_became_of_the_action() {
+        let ordered = Ordered {
+            case_id: 7,
+            kind: Kind::Tempban,
+            user_id: Id::new(1),
+            ends_at_ms: Some(4_000_000_000_000),
+            direct: true,
+        };
+        let said = |outcome, message| in_words(&ordered, Some(&case(outcome, message)), Language::English);
+        assert_eq!(
+            in_words(&ordered, None, Language::English),
+            "🛡️ Case **#7**: **temporary ban** of <@1> until <t:4000000000:f>."
+        );
+        assert!(said(Some("done"), Some("closed")).ends_with("✅ Done."));
+        assert!(said(Some("done"), Some("closed")).contains("do not accept direct messages"));
+        assert!(said(Some("replaced"), None).contains("newer case"));
+        assert!(said(Some("retried"), None).contains("keep trying"));
+        assert!(said(None, None).contains("on its way"));
+        assert!(said(Some("warning-obstacle-above"), None).contains("their highest role is not below mine"),);
+    }
+}

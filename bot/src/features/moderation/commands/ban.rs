@@ -1,0 +1,215 @@
+//! `/ban`, `/tempban`, `/softban`, `/unban`.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use twilight_model::{
+    application::command::{Command as Definition, CommandOptionType as Type},
+    guild::Permissions,
+};
+
+use super::act::{self, Wanted};
+use crate::{
+    features::moderation::{duration, kind::Kind},
+    interactions::{
+        CommandContext, CommandError, Services,
+        command::Command,
+        define::{Opt, for_servers},
+        payload::BadOption,
+        reply::Reply,
+    },
+    support::text::names::quoted,
+};
+
+/// The option with the user, who need not be a member.
+const USER: &str = "user";
+/// The shortest temporary ban.
+const SHORTEST: Duration = Duration::from_mins(1);
+
+/// How far back messages can be deleted, as in Discord's own dialog; the value of each choice in seconds.
+const DELETED: [(&str, u32); 7] = [
+    ("none", 0),
+    ("1h", 3_600),
+    ("6h", 6 * 3_600),
+    ("12h", 12 * 3_600),
+    ("1d", 86_400),
+    ("3d", 3 * 86_400),
+    ("7d", 7 * 86_400),
+];
+/// What a softban deletes by default: it is there to delete messages.
+const SOFTBAN_DELETES: u32 = 86_400;
+
+#[derive(Debug)]
+pub(crate) struct Ban;
+
+#[derive(Debug)]
+pub(crate) struct Tempban;
+
+#[derive(Debug)]
+pub(crate) struct Softban;
+
+#[derive(Debug)]
+pub(crate) struct Unban;
+
+impl Command for Ban {
+    fn name(&self) -> &'static str {
+        "ban"
+    }
+
+    fn definition(&self) -> Definition {
+        for_servers(self.name(), Some(Permissions::BAN_MEMBERS))
+            .option(user_option("action-option-user"))
+            .option(act::reason_option())
+            .option(delete_option())
+            .option(act::direct_option())
+            .build()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(async move {
+            let wanted = Wanted {
+                delete_seconds: delete_seconds(context)?.unwrap_or(0),
+                ..Wanted::on(Kind::Ban, USER)
+            };
+            act::run(context, services, wanted).await
+        })
+    }
+}
+
+impl Command for Tempban {
+    fn name(&self) -> &'static str {
+        "tempban"
+    }
+
+    fn definition(&self) -> Definition {
+        let duration = Opt::named(Type::String, "tempban-option-duration", "duration");
+        for_servers(self.name(), Some(Permissions::BAN_MEMBERS))
+            .option(user_option("action-option-user"))
+            .option(duration.at_most(super::warn::LONGEST_EXPIRY).required())
+            .option(act::reason_option())
+            .option(delete_option())
+            .option(act::direct_option())
+            .build()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(async move {
+            context.require_permissions(Permissions::BAN_MEMBERS)?;
+            let wanted = Wanted {
+                duration: Some(duration_of(context, SHORTEST)?),
+                delete_seconds: delete_seconds(context)?.unwrap_or(0),
+                ..Wanted::on(Kind::Tempban, USER)
+            };
+            act::run(context, services, wanted).await
+        })
+    }
+}
+
+impl Command for Softban {
+    fn name(&self) -> &'static str {
+        "softban"
+    }
+
+    fn definition(&self) -> Definition {
+        let delete = Opt::named(Type::String, "softban-option-delete", "delete_messages");
+        for_servers(self.name(), Some(Permissions::BAN_MEMBERS))
+            .option(user_option("softban-option-user"))
+            .option(act::reason_option())
+            .option(delete.choices(delete_choices().skip(1)))
+            .option(act::direct_option())
+            .build()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(async move {
+            let wanted = Wanted {
+                delete_seconds: delete_seconds(context)?.unwrap_or(SOFTBAN_DELETES),
+                ..Wanted::on(Kind::Softban, USER)
+            };
+            act::run(context, services, wanted).await
+        })
+    }
+}
+
+impl Command for Unban {
+    fn name(&self) -> &'static str {
+        "unban"
+    }
+
+    fn definition(&self) -> Definition {
+        for_servers(self.name(), Some(Permissions::BAN_MEMBERS))
+            .option(user_option("unban-option-user"))
+            .option(act::reason_option())
+            .build()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(act::run(context, services, Wanted::on(Kind::Unban, USER)))
+    }
+}
+
+fn user_option(key: &str) -> Opt {
+    Opt::named(Type::User, key, USER).required()
+}
+
+fn delete_option() -> Opt {
+    Opt::named(Type::String, "ban-option-delete", "delete_messages").choices(delete_choices())
+}
+
+fn delete_choices() -> impl Iterator<Item = (&'static str, String)> {
+    DELETED
+        .into_iter()
+        .map(|(word, _)| (word, format!("ban-delete-{word}")))
+}
+
+/// The chosen age of the messages to delete.
+fn delete_seconds(context: &CommandContext) -> Result<Option<u32>, CommandError> {
+    const OPTION: &str = "delete_messages";
+    let Some(word) = context.payload.text(OPTION)? else {
+        return Ok(None);
+    };
+    let chosen = DELETED.into_iter().find(|(known, _)| *known == word);
+    Ok(Some(chosen.ok_or(BadOption(OPTION))?.1))
+}
+
+/// The option `duration`, of at least this length.
+pub(super) fn duration_of(context: &CommandContext, shortest: Duration) -> Result<Duration, CommandError> {
+    let text = context.payload.text("duration")?.ok_or(BadOption("duration"))?;
+    let span = duration::duration(text).filter(|span| *span >= shortest);
+    span.ok_or_else(|| {
+        let values = [("given", quoted(text).into())];
+        CommandError::Said(context.language().filled("action-bad-duration", &values))
+    })
+}

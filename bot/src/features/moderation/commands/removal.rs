@@ -1,0 +1,124 @@
+//! `/kick`, `/timeout`, `/untimeout`.
+
+use futures_util::future::BoxFuture;
+use twilight_model::{
+    application::command::{Command as Definition, CommandOptionType as Type},
+    guild::Permissions,
+};
+
+use super::{
+    act::{self, Wanted},
+    ban::duration_of,
+    warn,
+};
+use crate::{
+    features::moderation::{duration::SHORTEST_TIMEOUT, kind::Kind},
+    interactions::{
+        CommandContext, CommandError, Services,
+        command::Command,
+        define::{Opt, for_servers},
+        reply::Reply,
+    },
+};
+
+/// The option with the member.
+const MEMBER: &str = "member";
+
+#[derive(Debug)]
+pub(crate) struct Kick;
+
+#[derive(Debug)]
+pub(crate) struct Timeout;
+
+#[derive(Debug)]
+pub(crate) struct Untimeout;
+
+impl Command for Kick {
+    fn name(&self) -> &'static str {
+        "kick"
+    }
+
+    fn definition(&self) -> Definition {
+        for_servers(self.name(), Some(Permissions::KICK_MEMBERS))
+            .option(member_option("kick-option-member"))
+            .option(act::reason_option())
+            .option(act::direct_option())
+            .build()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(act::run(context, services, Wanted::on(Kind::Kick, MEMBER)))
+    }
+}
+
+impl Command for Timeout {
+    fn name(&self) -> &'static str {
+        "timeout"
+    }
+
+    fn definition(&self) -> Definition {
+        let duration = Opt::named(Type::String, "timeout-option-duration", "duration");
+        for_servers(self.name(), Some(Permissions::MODERATE_MEMBERS))
+            .option(member_option("timeout-option-member"))
+            .option(duration.at_most(warn::LONGEST_EXPIRY).required())
+            .option(act::reason_option())
+            .option(act::direct_option())
+            .build()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(async move {
+            context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+            let wanted = Wanted {
+                duration: Some(duration_of(context, SHORTEST_TIMEOUT)?),
+                ..Wanted::on(Kind::Timeout, MEMBER)
+            };
+            act::run(context, services, wanted).await
+        })
+    }
+}
+
+impl Command for Untimeout {
+    fn name(&self) -> &'static str {
+        "untimeout"
+    }
+
+    fn definition(&self) -> Definition {
+        for_servers(self.name(), Some(Permissions::MODERATE_MEMBERS))
+            .option(member_option("untimeout-option-member"))
+            .option(act::reason_option())
+            .build()
+    }
+
+    fn is_private(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(act::run(context, services, Wanted::on(Kind::Untimeout, MEMBER)))
+    }
+}
+
+fn member_option(key: &str) -> Opt {
+    Opt::named(Type::User, key, MEMBER).required()
+}

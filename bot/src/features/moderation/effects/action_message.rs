@@ -1,0 +1,177 @@
+//! Notifying a member by direct message before an action: afterwards the bot may share no server with them, and cannot write to them.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use twilight_model::{
+    channel::message::AllowedMentions,
+    id::{Id, marker::UserMarker},
+};
+
+use crate::{
+    discord::rest::{Priority, Retry},
+    features::moderation::{LONGEST_QUOTATION, kind::Kind, rows::outcome, texts},
+    outbox::{
+        delivery::Deliverer,
+        kind::{EffectBody, EffectKind, body_of},
+        message::send,
+        outcome::Outcome,
+        queue::Waiting,
+    },
+    support::{i18n::Language, ids, text::names::Name},
+};
+
+/// How long the action waits for its message.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The message to the member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionMessage {
+    /// The kind of the case.
+    pub kind: Kind,
+    /// The number of the case.
+    pub case_id: i64,
+    /// The reason; empty for none.
+    pub reason: String,
+    /// When the punishment ends, in milliseconds since 1970.
+    pub until_ms: Option<i64>,
+    /// The moderator, if the guild shows moderators to members.
+    pub moderator_id: Option<Id<UserMarker>>,
+    /// The guild's language, as one of Discord's locales.
+    pub locale: String,
+}
+
+impl EffectBody for ActionMessage {
+    const KIND: &'static str = "mod_message";
+}
+
+/// Sends these messages.
+#[derive(Debug)]
+pub(crate) struct ActionMessages;
+
+impl EffectKind for ActionMessages {
+    fn name(&self) -> &'static str {
+        ActionMessage::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of(effect) {
+                Ok(message) => deliver(to, effect, &message).await,
+                Err(outcome) => outcome,
+            }
+        })
+    }
+}
+
+async fn deliver(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> Outcome {
+    let (word, outcome) = match attempt(to, effect, message).await {
+        Outcome::Delivered => ("delivered", Outcome::Delivered),
+        // Discord is slow or limits the bot: the member can wait for the message, but the action cannot wait for long.
+        Outcome::Later { why, after }
+            if effect.age < PATIENCE && after.is_none_or(|after| after < PATIENCE) =>
+        {
+            return Outcome::Later { why, after };
+        }
+        // The member accepts no messages from bots, or is gone: an expected outcome and not an error.
+        _ => ("closed", Outcome::Cancelled),
+    };
+    let case = (effect.guild_id, message.case_id);
+    to.retry_until_committed("noting what became of a message", || {
+        outcome::message(&to.store, case, word)
+    })
+    .await;
+    outcome
+}
+
+async fn attempt(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> Outcome {
+    let server = match to.guilds.name(effect.guild_id, Priority::Effect).await {
+        Ok(server) => server,
+        Err(error) if matches!(error.retry(), Retry::Never { .. }) => return Outcome::Cancelled,
+        Err(error) => {
+            return Outcome::Later {
+                why: error.to_string(),
+                after: None,
+            };
+        }
+    };
+    send(to, effect, &text(message, &server), AllowedMentions::default()).await
+}
+
+fn text(message: &ActionMessage, server: &Name) -> String {
+    let language = Language::of_locale(&message.locale).unwrap_or(Language::English);
+    let until = message
+        .until_ms
+        .map_or_else(String::new, |until| texts::moment(ids::to_time(until)));
+    let values = [
+        ("server", server.in_markdown().into()),
+        ("case", message.case_id.to_string().into()),
+        ("until", until.into()),
+    ];
+    let key = match message.kind {
+        Kind::Ban => "action-direct-ban",
+        Kind::Tempban => "action-direct-tempban",
+        Kind::Softban => "action-direct-softban",
+        Kind::Kick => "action-direct-kick",
+        Kind::Timeout => "action-direct-timeout",
+        Kind::Warning | Kind::Unban | Kind::Untimeout | Kind::Note => "action-direct-other",
+    };
+    let mut text = language.filled(key, &values);
+    text.push('\n');
+    text.push_str(&texts::reason(language, &message.reason, LONGEST_QUOTATION));
+    if let Some(moderator_id) = message.moderator_id {
+        text.push('\n');
+        text.push_str(&language.filled(
+            "action-direct-by",
+            &[("moderator", moderator_id.to_string().into())],
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{ActionMessage, Kind, Name, text};
+
+    #[test]
+    fn the_longest_message_fits() {
+        for locale in ["en-US", "de"] {
+            for kind in Kind::ALL {
+                let message = ActionMessage {
+                    kind,
+                    case_id: i64::MAX,
+                    reason: "ä".repeat(1_000),
+                    until_ms: Some(4_000_000_000_000),
+                    moderator_id: Some(Id::new(u64::MAX)),
+                    locale: locale.to_owned(),
+                };
+                let text = text(&message, &Name::first([Some(&*"S".repeat(100))], 1));
+                assert!(text.chars().count() <= 2_000, "{text}");
+                assert!(
+                    text.contains(&message.reason) && text.ends_with(&format!("<@{}>.", u64::MAX)),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_without_a_reason_says_so() {
+        let message = ActionMessage {
+            kind: Kind::Tempban,
+            case_id: 3,
+            reason: String::new(),
+            until_ms: Some(4_000_000_000_000),
+            moderator_id: None,
+            locale: "en-US".to_owned(),
+        };
+        let text = text(&message, &Name::first([Some("Here")], 1));
+        assert_eq!(
+            text,
+            "🔨 You were banned from **Here** until <t:4000000000:f> (case #3):\n> no reason given"
+        );
+    }
+}
