@@ -1,5 +1,6 @@
 //! The controls: what one can do to the simulated Discord, and see of it.
 
+mod channels;
 mod guilds;
 mod http;
 

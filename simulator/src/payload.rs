@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use json::{id, number, raw};
 use message::Context;
+pub use overlay::Overwrite;
 pub(crate) use overlay::{
-    ADMINISTRATOR, ATTACH_FILES, BAN_MEMBERS, EMBED_LINKS, KICK_MEMBERS, MANAGE_ROLES, MODERATE_MEMBERS,
-    Overlay, SEND_MESSAGES, VIEW_CHANNEL,
+    ADMINISTRATOR, ATTACH_FILES, BAN_MEMBERS, EMBED_LINKS, KICK_MEMBERS, MANAGE_CHANNELS, MANAGE_MESSAGES,
+    MANAGE_NICKNAMES, MANAGE_ROLES, MODERATE_MEMBERS, Overlay, SEND_MESSAGES, VIEW_CHANNEL,
 };
 use serde_json::Value;
 

@@ -5,7 +5,9 @@ mod answer;
 mod applications;
 mod body;
 mod cdn;
+mod channel_changes;
 mod channels;
+mod deletion;
 mod fault;
 mod form;
 mod guilds;
@@ -32,7 +34,7 @@ pub use fault::{LimitScope, RestFault, RestFaultKind};
 use futures_util::{StreamExt as _, stream};
 use limit::{Limiter, Verdict};
 use route::Route;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -94,6 +96,10 @@ pub(crate) struct RestState {
     limiter: Limiter,
     /// Messages that came over REST, by channel and id.
     messages: FxHashMap<u64, BTreeMap<u64, Value>>,
+    /// Messages of members that came by the controls, in the same way.
+    pub(crate) written: FxHashMap<u64, BTreeMap<u64, Value>>,
+    /// Messages of the traffic that were deleted.
+    gone: FxHashSet<u64>,
     nonces: FxHashMap<(u64, String), (u64, Instant)>,
     /// Registered commands by scope: empty for the global ones, else the guild's id.
     commands: BTreeMap<String, Vec<Value>>,
@@ -109,6 +115,8 @@ impl RestState {
             next_call: 0,
             limiter: Limiter::default(),
             messages: FxHashMap::default(),
+            written: FxHashMap::default(),
+            gone: FxHashSet::default(),
             nonces: FxHashMap::default(),
             commands: BTreeMap::new(),
         }

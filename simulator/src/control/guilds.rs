@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Control;
 use crate::{
     engine::Engine,
-    payload::{Overlay, RawEvent, object},
+    payload::{Overlay, Overwrite, RawEvent, object},
     world::{Role, World},
 };
 
@@ -109,11 +109,15 @@ impl Control {
     /// denies nothing any more.
     pub fn deny_in_channel(&self, channel_id: u64, permissions: u64) -> bool {
         self.in_channel(channel_id, |world, engine, guild, channel| {
-            Arc::make_mut(&mut engine.overlay)
-                .change_channel(guild, channel)
-                .denied = permissions;
-            let value = object::channel(world, &engine.overlay, (guild, channel), true);
-            tell(engine, world, guild, "CHANNEL_UPDATE", &value, GUILDS);
+            let everyone = world.guild_at(guild).id();
+            let denied = Overwrite {
+                id: everyone,
+                kind: 0,
+                allow: 0,
+                deny: permissions,
+            };
+            let new = (permissions != 0).then_some(denied);
+            change_overwrite(engine, world, (guild, channel), everyone, new);
         })
     }
 
@@ -123,8 +127,7 @@ impl Control {
             Arc::make_mut(&mut engine.overlay)
                 .change_channel(guild, channel)
                 .parent = parent_id;
-            let value = object::channel(world, &engine.overlay, (guild, channel), true);
-            tell(engine, world, guild, "CHANNEL_UPDATE", &value, GUILDS);
+            tell_channel(engine, world, guild, channel);
         })
     }
 
@@ -260,7 +263,7 @@ impl Control {
         })
     }
 
-    fn of_member<T>(
+    pub(super) fn of_member<T>(
         &self,
         guild_id: u64,
         user_id: u64,
@@ -306,7 +309,11 @@ impl Control {
             .is_some_and(|guild| change(world, &mut self.hub.lock(), guild))
     }
 
-    fn in_channel(&self, channel_id: u64, change: impl FnOnce(&World, &mut Engine, u32, u16)) -> bool {
+    pub(super) fn in_channel(
+        &self,
+        channel_id: u64,
+        change: impl FnOnce(&World, &mut Engine, u32, u16),
+    ) -> bool {
         let world = &self.hub.world;
         let Some((guild, channel)) = world.channel_index(channel_id) else {
             return false;
@@ -314,6 +321,25 @@ impl Control {
         change(world, &mut self.hub.lock(), guild, channel);
         true
     }
+}
+
+/// Put an overwrite into a channel, or take it out, and tell of each channel that has changed.
+pub(super) fn change_overwrite(
+    engine: &mut Engine,
+    world: &World,
+    (guild, channel): (u32, u16),
+    id: u64,
+    new: Option<Overwrite>,
+) {
+    let changed = Arc::make_mut(&mut engine.overlay).overwrite(world, (guild, channel), id, new);
+    for at in changed {
+        tell_channel(engine, world, guild, at);
+    }
+}
+
+pub(super) fn tell_channel(engine: &mut Engine, world: &World, guild: u32, channel: u16) {
+    let value = object::channel(world, &engine.overlay, (guild, channel), true);
+    tell(engine, world, guild, "CHANNEL_UPDATE", &value, GUILDS);
 }
 
 impl Overlay {

@@ -97,14 +97,21 @@ pub(crate) fn channel(
 ) -> Value {
     let guild_id = world.guild_at(guild).id();
     let channel = &world.guild_at(guild).channels()[usize::from(at)];
-    let overwrites = match overlay.channel(guild, at).denied {
-        0 => json!([]),
-        denied => json!([{"id": guild_id.to_string(), "type": 0, "allow": "0", "deny": denied.to_string()}]),
-    };
+    let change = overlay.channel(guild, at);
+    let overwrites: Vec<Value> = change
+        .overwrites
+        .iter()
+        .map(|overwrite| {
+            json!({
+                "id": overwrite.id.to_string(), "type": overwrite.kind, "allow": overwrite.allow.to_string(),
+                "deny": overwrite.deny.to_string(),
+            })
+        })
+        .collect();
     let mut value = json!({
-        "id": channel.id.to_string(), "type": 0, "name": channel.name, "position": at, "flags": 0,
-        "parent_id": overlay.channel(guild, at).parent.map(|id| id.to_string()), "topic": null, "nsfw": false,
-        "rate_limit_per_user": 0, "permission_overwrites": overwrites,
+        "id": channel.id.to_string(), "type": change.kind, "name": channel.name, "position": at, "flags": 0,
+        "parent_id": change.parent.map(|id| id.to_string()), "topic": null, "nsfw": false,
+        "rate_limit_per_user": change.slowmode, "permission_overwrites": overwrites,
         "last_message_id": null, "last_pin_timestamp": null, "theme_color": null, "icon_emoji": null,
     });
     if with_guild_id {

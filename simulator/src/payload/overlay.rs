@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use crate::world::{Role, World};
 
@@ -11,6 +12,9 @@ use crate::world::{Role, World};
 pub(crate) const ADMINISTRATOR: u64 = 1 << 3;
 pub(crate) const KICK_MEMBERS: u64 = 1 << 1;
 pub(crate) const BAN_MEMBERS: u64 = 1 << 2;
+pub(crate) const MANAGE_CHANNELS: u64 = 1 << 4;
+pub(crate) const MANAGE_MESSAGES: u64 = 1 << 13;
+pub(crate) const MANAGE_NICKNAMES: u64 = 1 << 27;
 pub(crate) const MODERATE_MEMBERS: u64 = 1 << 40;
 pub(crate) const VIEW_CHANNEL: u64 = 1 << 10;
 pub(crate) const SEND_MESSAGES: u64 = 1 << 11;
@@ -55,11 +59,32 @@ pub(crate) struct GuildChange {
     pub(crate) channels: BTreeMap<u16, ChannelChange>,
 }
 
+/// Discord's number for a category.
+pub(crate) const CATEGORY: u8 = 4;
+
+/// A permission overwrite of a channel.
+/// <https://docs.discord.com/developers/resources/channel#overwrite-object>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overwrite {
+    /// The role or the member.
+    pub id: u64,
+    /// 0 for a role, 1 for a member.
+    pub kind: u8,
+    /// The permissions that it allows.
+    pub allow: u64,
+    /// The permissions that it denies.
+    pub deny: u64,
+}
+
 /// What was changed about a channel.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ChannelChange {
-    /// What the channel denies to everybody.
-    pub(crate) denied: u64,
+    /// Discord's number for its kind; a text channel is 0.
+    pub(crate) kind: u8,
+    /// Its permission overwrites, in the order of their IDs.
+    pub(crate) overwrites: Vec<Overwrite>,
+    /// The seconds that a member waits between two messages.
+    pub(crate) slowmode: u64,
     pub(crate) deleted: bool,
     /// The category, or whatever it is said to stand under.
     pub(crate) parent: Option<u64>,
@@ -160,7 +185,7 @@ impl Overlay {
 
     pub(crate) fn channel(&self, guild: u32, channel: u16) -> ChannelChange {
         let changed = self.guild(guild).and_then(|change| change.channels.get(&channel));
-        changed.copied().unwrap_or_default()
+        changed.cloned().unwrap_or_default()
     }
 
     pub(crate) fn is_direct_closed(&self, person: u64) -> bool {
@@ -191,8 +216,64 @@ impl Overlay {
         if may == u64::MAX {
             return may;
         }
-        let may = may & !self.channel(guild, channel).denied;
+        let may = self
+            .bot_overwrites(world, guild, channel)
+            .fold(may, |may, overwrite| may & !overwrite.deny | overwrite.allow);
         if may & VIEW_CHANNEL == 0 { 0 } else { may }
+    }
+
+    /// The overwrites that apply to the bot, in the order in which Discord applies them: everyone's, those of its roles as one, its own.
+    fn bot_overwrites(&self, world: &World, guild: u32, channel: u16) -> impl Iterator<Item = Overwrite> {
+        let (everyone, has) = (world.guild_at(guild).id(), self.bot_roles(world, guild));
+        let all = self.channel(guild, channel).overwrites;
+        let find = |id: u64| all.iter().copied().find(|overwrite| overwrite.id == id);
+        let of_roles = all
+            .iter()
+            .filter(|overwrite| overwrite.id != everyone && has.contains(&overwrite.id))
+            .copied()
+            .reduce(|one, other| Overwrite {
+                allow: one.allow | other.allow,
+                deny: one.deny | other.deny,
+                ..one
+            });
+        [find(everyone), of_roles, find(world.bot_id())]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Whether an overwrite allows the bot to change all permissions of a channel.
+    pub(crate) fn bot_is_allowed_roles_in(&self, world: &World, guild: u32, channel: u16) -> bool {
+        self.bot_overwrites(world, guild, channel).any(|overwrite| {
+            overwrite.id != world.guild_at(guild).id() && overwrite.allow & MANAGE_ROLES != 0
+        })
+    }
+
+    /// Put an overwrite into a channel, or take it out. Channels that are synced with it as their category get the same:
+    /// <https://docs.discord.com/developers/topics/permissions#permission-syncing>. Returns the channels that have changed.
+    pub(crate) fn overwrite(
+        &mut self,
+        world: &World,
+        (guild, channel): (u32, u16),
+        id: u64,
+        new: Option<Overwrite>,
+    ) -> Vec<u16> {
+        let own = self.channel(guild, channel);
+        let mut changed = vec![channel];
+        if own.kind == CATEGORY {
+            let category = world.guild_at(guild).channels()[usize::from(channel)].id;
+            let channels = (0_u16..).zip(world.guild_at(guild).channels());
+            changed.extend(channels.map(|(at, _)| at).filter(|at| {
+                let other = self.channel(guild, *at);
+                other.parent == Some(category) && !other.deleted && other.overwrites == own.overwrites
+            }));
+        }
+        for at in &changed {
+            let overwrites = &mut self.change_channel(guild, *at).overwrites;
+            overwrites.retain(|overwrite| overwrite.id != id);
+            overwrites.extend(new);
+            overwrites.sort_unstable_by_key(|overwrite| overwrite.id);
+        }
+        changed
     }
 
     fn guild(&self, guild: u32) -> Option<&GuildChange> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Answer, Asked, form::message};
+use super::{Answer, Asked, channel_changes, deletion, form::message};
 use crate::{
     engine::{MessageRange, Place},
     payload::{
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(super) struct Spot {
     pub(super) id: u64,
-    place: Place,
+    pub(super) place: Place,
 }
 
 impl Spot {
@@ -35,7 +35,7 @@ impl Spot {
     }
 
     /// What Discord says to a bot that may not do this.
-    fn may(self, asked: &Asked<'_>, permission: u64) -> Result<(), Answer> {
+    pub(super) fn may(self, asked: &Asked<'_>, permission: u64) -> Result<(), Answer> {
         let overlay = Arc::clone(&asked.hub.lock().overlay);
         match self.place {
             Place::Guild { guild, channel } => {
@@ -70,14 +70,14 @@ impl Spot {
         Ok(())
     }
 
-    const fn guild(self) -> Option<u32> {
+    pub(super) const fn guild(self) -> Option<u32> {
         match self.place {
             Place::Guild { guild, .. } => Some(guild),
             Place::Direct { .. } => None,
         }
     }
 
-    const fn intents(self) -> u64 {
+    pub(super) const fn intents(self) -> u64 {
         if self.guild().is_some() { 1 << 9 } else { 1 << 12 }
     }
 }
@@ -93,10 +93,12 @@ pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
         return Some(refused);
     }
     Some(match (asked.method, rest) {
-        ("GET" | "PATCH", []) => Answer::ok(channel(asked, spot)),
+        ("GET", []) => Answer::ok(channel(asked, spot)),
+        ("PATCH", []) => channel_changes::change(asked, spot),
+        ("PUT" | "DELETE", ["permissions", id]) => channel_changes::overwrite(asked, spot, id),
         ("GET", ["messages"]) => list(asked, spot),
         ("POST", ["messages"]) => create(asked, spot),
-        ("POST", ["messages", "bulk-delete"]) => bulk_delete(asked, spot),
+        ("POST", ["messages", "bulk-delete"]) => deletion::bulk(asked, spot),
         ("PUT" | "DELETE", ["messages", _, "reactions", ..] | ["messages", "pins", _] | ["pins", _])
         | ("POST", ["typing"]) => Answer::empty(),
         (_, ["messages", message]) => {
@@ -106,7 +108,7 @@ pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
             match asked.method {
                 "GET" => get(asked, spot, message),
                 "PATCH" => edit(asked, spot, message),
-                "DELETE" => delete(asked, spot, message),
+                "DELETE" => deletion::single(asked, spot, message),
                 _ => return None,
             }
         }
@@ -114,7 +116,7 @@ pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
     })
 }
 
-fn channel(asked: &Asked<'_>, spot: Spot) -> Value {
+pub(super) fn channel(asked: &Asked<'_>, spot: Spot) -> Value {
     let world = &asked.hub.world;
     match spot.place {
         Place::Guild { guild, channel } => {
@@ -145,10 +147,15 @@ fn list(asked: &Asked<'_>, spot: Spot) -> Answer {
     };
     let rest = asked.hub.rest();
     let engine = asked.hub.lock();
+    let with_gone = MessageRange {
+        limit: limit + rest.gone.len(),
+        ..range
+    };
     let mut found: Vec<(u64, Value)> = engine
-        .channel_messages(range, spot.place)
+        .channel_messages(with_gone, spot.place)
         .into_iter()
         .filter_map(|index| engine.history.get(index))
+        .filter(|record| !rest.gone.contains(&record.id))
         .map(|record| {
             (
                 record.id,
@@ -156,12 +163,10 @@ fn list(asked: &Asked<'_>, spot: Spot) -> Answer {
             )
         })
         .collect();
-    if let Some(own) = rest.messages.get(&spot.id) {
-        found.extend(
-            own.iter()
-                .filter(|&(&id, _)| id > range.after && id < range.before)
-                .map(|(&id, message)| (id, message.clone())),
-        );
+    for kept in [&rest.messages, &rest.written] {
+        let kept = kept.get(&spot.id).into_iter().flatten();
+        let within = kept.filter(|&(&id, _)| id > range.after && id < range.before);
+        found.extend(within.map(|(&id, message)| (id, message.clone())));
     }
     found.sort_unstable_by_key(|&(id, _)| id);
     if range.oldest {
@@ -174,8 +179,12 @@ fn list(asked: &Asked<'_>, spot: Spot) -> Answer {
 
 fn get(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
     let rest = asked.hub.rest();
-    if let Some(message) = rest.messages.get(&spot.id).and_then(|own| own.get(&id)) {
+    let kept = [&rest.messages, &rest.written];
+    if let Some(message) = kept.iter().find_map(|kept| kept.get(&spot.id)?.get(&id)) {
         return Answer::ok(message.clone());
+    }
+    if rest.gone.contains(&id) {
+        return Answer::unknown("Message", 10_008);
     }
     let engine = asked.hub.lock();
     let range = MessageRange {
@@ -285,12 +294,19 @@ fn create(asked: &Asked<'_>, spot: Spot) -> Answer {
 }
 
 /// The event that tells of a message of the bot.
-fn event(asked: &Asked<'_>, overlay: &Overlay, name: &str, spot: Spot, id: u64, message: &Value) -> RawEvent {
+pub(super) fn event(
+    asked: &Asked<'_>,
+    overlay: &Overlay,
+    name: &str,
+    spot: Spot,
+    id: u64,
+    message: &Value,
+) -> RawEvent {
     let world = &asked.hub.world;
     let mut data = message.clone();
     if let Some(guild) = spot.guild() {
         data["guild_id"] = world.guild_at(guild).id().to_string().into();
-        if name != "MESSAGE_DELETE" {
+        if !name.starts_with("MESSAGE_DELETE") {
             data["member"] = object::bot_member(world, overlay, guild);
         }
     }
@@ -340,40 +356,4 @@ fn others_message(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
     } else {
         Answer::error(403, 50_005, "Cannot edit a message authored by another user")
     }
-}
-
-fn delete(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
-    let mut rest = asked.hub.rest();
-    let own = rest.messages.get_mut(&spot.id).and_then(|own| own.remove(&id));
-    let mut engine = asked.hub.lock();
-    let range = MessageRange {
-        after: id.saturating_sub(1),
-        before: id.saturating_add(1),
-        limit: 1,
-        oldest: true,
-    };
-    if own.is_none() && engine.channel_messages(range, spot.place).is_empty() {
-        return Answer::unknown("Message", 10_008);
-    }
-    let now = engine.clock.next_id();
-    let gone = json!({"id": id.to_string(), "channel_id": spot.id.to_string()});
-    let told = event(asked, &engine.overlay, "MESSAGE_DELETE", spot, now, &gone);
-    engine.publish_raw(&asked.hub.world, spot.guild(), told);
-    Answer::empty()
-}
-
-fn bulk_delete(asked: &Asked<'_>, spot: Spot) -> Answer {
-    let count = asked.body["messages"].as_array().map_or(0, Vec::len);
-    if !(2..=100).contains(&count) {
-        let message =
-            "Provided too few or too many messages to delete. Must provide at least 2 and at most 100.";
-        return Answer::error(400, 50_016, message);
-    }
-    let mut rest = asked.hub.rest();
-    if let (Some(own), Some(ids)) = (rest.messages.get_mut(&spot.id), asked.body["messages"].as_array()) {
-        for id in ids.iter().filter_map(|id| id.as_str()?.parse().ok()) {
-            let _: Option<Value> = own.remove(&id);
-        }
-    }
-    Answer::empty()
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Asked, form, moderation};
 use crate::{
-    payload::{MANAGE_ROLES, Overlay, object},
+    payload::{MANAGE_NICKNAMES, MANAGE_ROLES, Overlay, object},
     record::{Kind, Record},
 };
 
@@ -218,6 +218,11 @@ fn change(asked: &Asked<'_>, guild: u32, member: u32) -> Answer {
     }
     if let Some(until) = asked.body.get("communication_disabled_until")
         && let Err(refused) = moderation::may_time_out(asked, guild, member, until)
+    {
+        return refused;
+    }
+    if asked.body.get("nick").is_some()
+        && let Err(refused) = moderation::may(asked, guild, Some(member), MANAGE_NICKNAMES)
     {
         return refused;
     }

@@ -16,7 +16,7 @@ const GUILD_MODERATION: u64 = 1 << 2;
 
 /// Whether the bot may do this to a member: it needs the permission, and stands above them.
 /// <https://docs.discord.com/developers/topics/permissions#permission-hierarchy>
-fn may(asked: &Asked<'_>, guild: u32, member: Option<u32>, permission: u64) -> Result<(), Answer> {
+pub(super) fn may(asked: &Asked<'_>, guild: u32, member: Option<u32>, permission: u64) -> Result<(), Answer> {
     let world = &asked.hub.world;
     let overlay = overlay(asked);
     let (may, highest) = overlay.bot_may(world, guild);

@@ -9,6 +9,7 @@
 mod client;
 mod http;
 
+mod channels;
 mod compression;
 mod controls;
 mod gateway;

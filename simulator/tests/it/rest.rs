@@ -349,9 +349,15 @@ async fn roles_are_given_shown_and_told() {
     let base = simulator.rest_url();
     let world = simulator.world();
     let guild = &world.guilds()[0];
-    let user = world.member_id(guild.id(), 0).unwrap();
+    let user = world.member_id(guild.id(), 3).unwrap();
     let role = guild.roles()[1].id;
     let member = format!("/api/v10/guilds/{}/members/{user}", guild.id());
+    let (manage_roles, manage_nicknames) = (1 << 28, 1 << 27);
+    assert!(
+        simulator
+            .control()
+            .set_bot_permissions(guild.id(), 1 << 10 | manage_roles | manage_nicknames)
+    );
     let mut client = Client::login(&simulator, 1 | 1 << 1, [0, 1]).await;
     let has = async || {
         let roles = call(&base, "GET", &member, None).await.json()["roles"].clone();
