@@ -621,3 +621,79 @@ action-audit = Fall #{ $case } von { $moderator }: { $reason }
 action-audit-no-reason = Fall #{ $case } von { $moderator }
 action-audit-ended = Fall #{ $case }: Zeit abgelaufen ({ $kind })
 action-audit-softban = Fall #{ $case }: Der Bann eines Softbans wird sofort aufgehoben
+
+lock-description = Einen Kanal oder eine Kategorie für Mitglieder schließen
+lock-option-channel = kanal
+lock-option-channel-description = Der Kanal oder die Kategorie; sonst dieser Kanal
+lock-option-duration = dauer
+lock-option-duration-description = Wann er sich wieder öffnet, zum Beispiel 30m oder 2h; sonst erst mit /unlock
+lock-runs = <#{ $channel }> wird gesperrt…
+lock-done = 🔒 <#{ $channel }> ist gesperrt, { $until }. `/unlock` öffnet ihn.
+lock-already = <#{ $channel }> ist schon gesperrt, { $until }. Mit `/unlock` lässt sich das ändern.
+lock-log-locked = 🔒 <#{ $channel }> wurde von <@{ $moderator }> gesperrt, { $until }.
+    { $reason }
+lock-log-unlocked = 🔓 <#{ $channel }> wurde von <@{ $moderator }> entsperrt.
+    { $reason }
+lock-log-over = 🔓 <#{ $channel }> ist wieder offen: Die Zeit der Sperre ist um.
+lock-log-failed = ⚠️ <#{ $channel }> konnte nicht entsperrt werden. { $why } `/unlock` versucht es noch einmal.
+lock-audit-over = Die Zeit der Sperre ist um
+
+unlock-description = Einen Kanal öffnen, den der Bot gesperrt hat
+unlock-option-channel = kanal
+unlock-option-channel-description = Der Kanal oder die Kategorie; sonst dieser Kanal
+unlock-runs = <#{ $channel }> wird entsperrt…
+unlock-done = 🔓 <#{ $channel }> ist wieder offen. Berechtigungen, die inzwischen geändert wurden, bleiben, wie sie sind.{ $until }
+unlock-not-locked = Ich habe <#{ $channel }> nicht gesperrt und weiß daher nicht, wie seine Berechtigungen sein sollen.
+
+slowmode-description = Begrenzen, wie oft Mitglieder in einem Kanal schreiben können
+slowmode-option-duration = dauer
+slowmode-option-duration-description = Zeit zwischen zwei Nachrichten eines Mitglieds, bis zu 6h; 0 für keine
+slowmode-option-for = für
+slowmode-option-for-description = Wie lange das gilt, zum Beispiel 1h; danach gilt wieder der Slowmode von vorher
+slowmode-option-channel = kanal
+slowmode-option-channel-description = Der Kanal oder Thread; sonst dieser Kanal
+slowmode-off = aus
+slowmode-runs = Der Slowmode von <#{ $channel }> wird geändert…
+slowmode-done = ⏱️ Der Slowmode von <#{ $channel }> ist jetzt: { $until }.
+slowmode-no-channel = Dieser Kanal hat keinen Slowmode.
+slowmode-log = ⏱️ Der Slowmode von <#{ $channel }> wurde von <@{ $moderator }> geändert: { $slowmode }, { $until }.
+    { $reason }
+slowmode-log-failed = ⚠️ Der Slowmode von <#{ $channel }> konnte nicht geändert werden. { $why }
+slowmode-log-stays = ⚠️ Der Slowmode von <#{ $channel }> konnte nicht zurückgestellt werden. { $why }
+slowmode-audit-over = Die Zeit des Slowmodes ist um
+
+channels-option-reason = grund
+channels-option-reason-description = Warum; steht im Log-Kanal und in Discords Audit-Log
+channels-open-end = bis jemand es ändert
+channels-until = bis { $until }
+channels-no-reason = Ohne Begründung.
+channels-waiting = Discord oder die Datenbank ist gerade langsam. <#{ $channel }> wird geändert, sobald es geht; der Log-Kanal zeigt es an.
+channels-failed = <#{ $channel }> wurde nicht geändert. { $why }
+
+error-done-before = Das ist schon erledigt.
+error-long-reason = Der Grund ist zu lang. Bitte schreib höchstens 400 Zeichen.
+error-bad-duration = **{ $given }** kann ich nicht als Dauer lesen. Schreib zum Beispiel `30m`, `2h` oder `1d12h`.
+error-duration-bounds = Die Dauer muss zwischen { $min } und { $max } liegen.
+permission-view-channel = Kanal ansehen
+permission-send-messages = Nachrichten senden
+permission-send-in-threads = Nachrichten in Threads senden
+permission-create-public-threads = Öffentliche Threads erstellen
+permission-create-private-threads = Private Threads erstellen
+permission-read-history = Nachrichtenverlauf anzeigen
+permission-connect = Verbinden
+trouble-asker-lacks = Dem Moderator fehlt die Berechtigung **{ $permission }**.
+trouble-asker-below = Die höchste Rolle des Moderators steht nicht darüber.
+trouble-bot-lacks = Mir fehlt dort die Berechtigung **{ $permission }**. Bitte gib sie meiner Rolle.
+trouble-bot-below = Meine höchste Rolle steht nicht darüber. Bitte schieb meine Rolle nach oben.
+trouble-owner = Discord lässt mich den Eigentümer des Servers nicht ändern.
+trouble-managed = Diese Rolle gehört zu einer Integration, und nur die vergibt sie.
+trouble-no-role = Diese Rolle gibt es nicht mehr.
+trouble-no-channel = Diesen Kanal gibt es nicht, oder ich sehe ihn nicht.
+trouble-thread = Nur Kanäle und Kategorien lassen sich sperren. Für einen Thread gilt, was für seinen Kanal gilt.
+trouble-no-member = Dieser Nutzer ist kein Mitglied des Servers.
+trouble-closed = Mitglieder können dort ohnehin nicht schreiben.
+trouble-refused = Discord hat es abgelehnt.
+trouble-gone = Discord kennt es nicht mehr.
+trouble-late = Discord war zu lange nicht zu erreichen.
+trouble-other = Discord hat es nicht angenommen.
+trouble-everyone = Diese Rolle haben alle.

@@ -623,3 +623,79 @@ action-audit = Case #{ $case } by { $moderator }: { $reason }
 action-audit-no-reason = Case #{ $case } by { $moderator }
 action-audit-ended = Case #{ $case }: the { $kind } has ended
 action-audit-softban = Case #{ $case }: a softban's ban is lifted at once
+
+lock-description = Close a channel or category to members
+lock-option-channel = channel
+lock-option-channel-description = The channel or category; this channel by default
+lock-option-duration = duration
+lock-option-duration-description = When it opens again, such as 30m or 2h; until /unlock by default
+lock-runs = Locking <#{ $channel }>…
+lock-done = 🔒 <#{ $channel }> is locked, { $until }. `/unlock` opens it.
+lock-already = <#{ $channel }> is already locked, { $until }. Use `/unlock` first to change that.
+lock-log-locked = 🔒 <#{ $channel }> was locked by <@{ $moderator }>, { $until }.
+    { $reason }
+lock-log-unlocked = 🔓 <#{ $channel }> was unlocked by <@{ $moderator }>.
+    { $reason }
+lock-log-over = 🔓 <#{ $channel }> is open again: the time of its lock is over.
+lock-log-failed = ⚠️ <#{ $channel }> could not be unlocked. { $why } `/unlock` tries it again.
+lock-audit-over = The time of the lock is over
+
+unlock-description = Open a channel that the bot has locked
+unlock-option-channel = channel
+unlock-option-channel-description = The channel or category; this channel by default
+unlock-runs = Unlocking <#{ $channel }>…
+unlock-done = 🔓 <#{ $channel }> is open again. Permissions that were changed meanwhile stay as they are.{ $until }
+unlock-not-locked = I have not locked <#{ $channel }>, so I cannot tell how its permissions should be.
+
+slowmode-description = Limit how often members can write in a channel
+slowmode-option-duration = duration
+slowmode-option-duration-description = Time between two messages of a member, up to 6h; 0 for none
+slowmode-option-for = for
+slowmode-option-for-description = How long this applies, such as 1h; then the slow mode from before returns
+slowmode-option-channel = channel
+slowmode-option-channel-description = The channel or thread; this channel by default
+slowmode-off = off
+slowmode-runs = Changing the slow mode of <#{ $channel }>…
+slowmode-done = ⏱️ The slow mode of <#{ $channel }> is now: { $until }.
+slowmode-no-channel = This channel has no slow mode.
+slowmode-log = ⏱️ The slow mode of <#{ $channel }> was changed by <@{ $moderator }>: { $slowmode }, { $until }.
+    { $reason }
+slowmode-log-failed = ⚠️ The slow mode of <#{ $channel }> could not be changed. { $why }
+slowmode-log-stays = ⚠️ The slow mode of <#{ $channel }> could not be changed back. { $why }
+slowmode-audit-over = The time of the slow mode is over
+
+channels-option-reason = reason
+channels-option-reason-description = Why; shown in the log channel and in Discord's audit log
+channels-open-end = until it is changed
+channels-until = until { $until }
+channels-no-reason = No reason was given.
+channels-waiting = Discord or the database is slow at the moment. <#{ $channel }> is changed as soon as possible; the log channel shows when.
+channels-failed = <#{ $channel }> was not changed. { $why }
+
+error-done-before = This has already been done.
+error-long-reason = The reason is too long. Please use at most 400 characters.
+error-bad-duration = **{ $given }** is not a duration that I understand. Examples: `30m`, `2h` or `1d12h`.
+error-duration-bounds = The duration must be between { $min } and { $max }.
+permission-view-channel = View Channel
+permission-send-messages = Send Messages
+permission-send-in-threads = Send Messages in Threads
+permission-create-public-threads = Create Public Threads
+permission-create-private-threads = Create Private Threads
+permission-read-history = Read Message History
+permission-connect = Connect
+trouble-asker-lacks = The moderator lacks the **{ $permission }** permission.
+trouble-asker-below = The moderator's highest role is not above it.
+trouble-bot-lacks = I lack the **{ $permission }** permission there. Please give it to my role.
+trouble-bot-below = My highest role is not above it. Please move my role up.
+trouble-owner = Discord does not let me change the owner of the server.
+trouble-managed = This role belongs to an integration, which alone gives it.
+trouble-no-role = This role no longer exists.
+trouble-no-channel = This channel does not exist, or I do not see it.
+trouble-thread = Only channels and categories can be locked. A thread follows its channel.
+trouble-no-member = They are not a member of this server.
+trouble-closed = Members cannot write there anyway.
+trouble-refused = Discord refused it.
+trouble-gone = Discord no longer knows it.
+trouble-late = Discord could not be reached for too long.
+trouble-other = Discord did not accept it.
+trouble-everyone = Everyone has this role.

@@ -2,6 +2,7 @@
 //! `app/features.rs` lists what they add.
 
 pub mod basics;
+pub(crate) mod channels;
 pub mod levels;
 pub mod moderation;
 pub mod privacy;

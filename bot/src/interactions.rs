@@ -7,6 +7,7 @@
 //! that this process has already handled is skipped.
 
 mod answering;
+pub(crate) mod asked;
 pub mod command;
 pub(crate) mod current_settings;
 pub(crate) mod define;

@@ -20,6 +20,7 @@ pub(crate) mod outcome;
 pub mod pruning;
 pub mod queue;
 pub mod timers;
+pub(crate) mod trouble;
 
 use crate::postgres::guild_table::{GuildTable, guild_tables};
 

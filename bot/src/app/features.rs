@@ -5,7 +5,7 @@ use hyper::http::Extensions;
 use crate::{
     config::Config,
     discord::rest::Rest,
-    features::{basics, levels, moderation, privacy, server_settings, welcome},
+    features::{basics, channels, levels, moderation, privacy, server_settings, welcome},
     interactions::{
         command::Commands,
         feature::{Feature, Process},
@@ -27,6 +27,7 @@ static FEATURES: &[&Feature] = &[
     &levels::manifest::FEATURE,
     &welcome::FEATURE,
     &moderation::manifest::FEATURE,
+    &channels::FEATURE,
     &server_settings::FEATURE,
     &privacy::FEATURE,
 ];

@@ -2,16 +2,27 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, InteractionMarker},
+};
 
 use super::{
     Services,
     answering::{To, edit},
     reply::Reply,
 };
+use crate::outbox::queue::{self, Became};
 
 /// The interval at which progress is shown.
 const SHOW_INTERVAL: Duration = Duration::from_secs(3);
+/// How often the outcome of an effect is looked up, and for how long: shutdown waits for it.
+const OUTCOME_INTERVAL: Duration = Duration::from_millis(300);
+const OUTCOME_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Shows the progress of work that continues after the response.
 #[derive(Clone, Debug)]
@@ -48,6 +59,25 @@ impl Progress {
         tokio::select! {
             done = work => done,
             () = showing => unreachable!("it is shown for as long as the work takes"),
+        }
+    }
+
+    /// What became of an effect that the command added: its body has the interaction as `request_id`. It is waited for, but not for long.
+    pub(crate) async fn outcome(
+        &self,
+        guild_id: Id<GuildMarker>,
+        kind: &str,
+        request_id: Id<InteractionMarker>,
+    ) -> Became {
+        let until = Instant::now() + OUTCOME_PATIENCE;
+        loop {
+            let became = queue::became(&self.services.store, guild_id, kind, request_id).await;
+            match became {
+                Ok(became) if became != Became::Waiting => return became,
+                _ if Instant::now() >= until => return Became::Waiting,
+                // It is pending, or the database is away for a moment.
+                _ => sleep(OUTCOME_INTERVAL).await,
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use twilight_model::id::{
 };
 
 use self::claim::{Lane, Urgency};
-pub use self::overview::{BACKLOG_COUNTED, Backlog, Shown, backlog, list};
+pub use self::overview::{BACKLOG_COUNTED, Backlog, Became, Shown, backlog, became, list};
 use crate::{
     outbox::{failures, kind::EffectBody},
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
@@ -106,6 +106,11 @@ pub struct Waiting {
 /// locked, in order, until the commit.
 pub async fn add(tx: &Tx<'_>, effects: &[NewEffect]) -> Result<(), StoreError> {
     add_as(tx, effects, Urgency::Usual).await
+}
+
+/// Add effects that staff wait for, which are delivered before the others.
+pub async fn add_urgent(tx: &Tx<'_>, effects: &[NewEffect]) -> Result<(), StoreError> {
+    add_as(tx, effects, Urgency::Urgent).await
 }
 
 /// Add effects for many members, which are delivered after all others of their guild.

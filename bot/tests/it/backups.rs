@@ -233,6 +233,8 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("warning", 0),
         ("member_warnings", 0),
         ("warning_threshold", 0),
+        ("channel_lock", 0),
+        ("channel_slowmode", 0),
         ("gap_unread", 0),
         ("backfill_channel", 0),
         ("backfill_message", 0),

@@ -51,6 +51,7 @@ mod schemas;
 mod sessions;
 mod settings;
 mod slow_discord;
+mod staff;
 mod start;
 mod stock;
 mod support;

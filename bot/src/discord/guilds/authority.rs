@@ -7,6 +7,7 @@
 //! Permissions are guild-wide, computed from the member's roles: channel overwrites neither add nor remove any. Unknown roles are read over
 //! REST. If that fails, nothing is permitted.
 
+pub mod channels;
 mod words;
 
 use std::sync::Arc;

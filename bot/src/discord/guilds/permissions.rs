@@ -89,7 +89,7 @@ impl<'a> Standing<'a> {
         }
     }
 
-    fn in_channel(&self, kind: ChannelType, overwrites: &[PermissionOverwrite]) -> Permissions {
+    pub(super) fn in_channel(&self, kind: ChannelType, overwrites: &[PermissionOverwrite]) -> Permissions {
         // twilight's calculator does not know text in voice channels, and removes the permission there; in announcement channels it removes
         // nothing.
         let kind = match kind {

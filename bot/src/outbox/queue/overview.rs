@@ -1,8 +1,16 @@
-//! The backlog and lists of effects, for operators.
+//! The backlog and lists of effects, for operators, and the outcome of one effect, for the member who asked for it.
 
 use std::time::{Duration, SystemTime};
 
-use crate::postgres::{Statement, Store, StoreError, statement::statement};
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, InteractionMarker},
+};
+
+use crate::{
+    postgres::{Statement, Store, StoreError, statement::statement},
+    support::ids,
+};
 
 /// The pending effects of the fleet.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -92,4 +100,37 @@ pub async fn list(
             failure: row.get(7),
         })
         .collect())
+}
+
+/// What became of an effect that a command added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// It is pending.
+    Waiting,
+    /// It was delivered, or is no longer wanted.
+    Over,
+    /// It was abandoned, with this failure.
+    Failed(String),
+}
+
+/// What became of the effect of this kind whose body has this request.
+pub async fn became(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    kind: &str,
+    request_id: Id<InteractionMarker>,
+) -> Result<Became, StoreError> {
+    const BECAME: Statement = statement!(
+        "outbox_became",
+        [INT8, TEXT, TEXT],
+        "SELECT CASE WHEN failed_at IS NOT NULL THEN coalesce(failure, '') END FROM outbox
+         WHERE guild_id = $1 AND kind = $2 AND body->>'request_id' = $3 ORDER BY effect_id DESC LIMIT 1"
+    );
+    let params = (ids::to_db(guild_id), request_id.to_string());
+    let rows = store.query(BECAME, &[&params.0, &kind, &params.1]).await?;
+    Ok(match rows.first().map(|row| row.get::<_, Option<String>>(0)) {
+        None => Became::Over,
+        Some(None) => Became::Waiting,
+        Some(Some(failure)) => Became::Failed(failure),
+    })
 }

@@ -72,6 +72,10 @@ pub const EFFECT_KINDS: &[&str] = &[
     "mod_case_log",
     "mod_log",
     "welcome",
+    "channel_lock",
+    "channel_unlock",
+    "channel_slowmode",
+    "channel_slowmode_end",
 ];
 
 /// Outcomes of getting an avatar.

@@ -49,6 +49,13 @@ pub(crate) fn permission(permissions: Permissions, language: Language) -> String
     let key = match permissions {
         Permissions::MANAGE_GUILD => "permission-manage-guild",
         Permissions::MANAGE_ROLES => "permission-manage-roles",
+        Permissions::VIEW_CHANNEL => "permission-view-channel",
+        Permissions::SEND_MESSAGES => "permission-send-messages",
+        Permissions::SEND_MESSAGES_IN_THREADS => "permission-send-in-threads",
+        Permissions::CREATE_PUBLIC_THREADS => "permission-create-public-threads",
+        Permissions::CREATE_PRIVATE_THREADS => "permission-create-private-threads",
+        Permissions::READ_MESSAGE_HISTORY => "permission-read-history",
+        Permissions::CONNECT => "permission-connect",
         Permissions::MANAGE_CHANNELS => "permission-manage-channels",
         Permissions::MANAGE_WEBHOOKS => "permission-manage-webhooks",
         Permissions::MODERATE_MEMBERS => "permission-moderate-members",

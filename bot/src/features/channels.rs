@@ -1,0 +1,32 @@
+//! Locking channels, and their slow mode. What the bot changes of a channel is stored with what was there before, so that the end of a lock
+//! restores exactly that, and only where it still is as the bot left it.
+
+pub(crate) mod commands;
+pub(crate) mod effects;
+pub(crate) mod lock;
+pub(crate) mod overwrites;
+pub(crate) mod rows;
+pub(crate) mod slowmode;
+pub(crate) mod texts;
+
+use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};
+
+/// The manifest.
+pub(crate) const FEATURE: Feature = Feature {
+    commands: &[
+        &commands::lock::Lock,
+        &commands::slowmode::Slowmode,
+        &commands::unlock::Unlock,
+    ],
+    effects: |settings| {
+        vec![
+            Box::new(effects::lock::Locks(settings.clone())),
+            Box::new(effects::unlock::Unlocks(settings.clone())),
+            Box::new(effects::slowmode::Slowmodes(settings.clone())),
+            Box::new(effects::slowmode::SlowmodeEnds(settings.clone())),
+        ]
+    },
+    timers: |registry, _| registry.with(lock::LockEnd).with(slowmode::SlowmodeEnd),
+    tables: guild_tables!["channel_lock", "channel_slowmode"],
+    ..Feature::NOTHING
+};

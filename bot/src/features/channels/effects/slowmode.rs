@@ -1,0 +1,280 @@
+//! Setting the slow mode of a channel, and restoring the one before.
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use twilight_http::request::AuditLogReason as _;
+use twilight_model::{
+    guild::Permissions,
+    id::{Id, marker::InteractionMarker},
+};
+
+use super::{
+    channel::{self, Channel},
+    lock::may_still,
+};
+use crate::{
+    discord::{
+        guilds::authority::channels::{ChannelPermit, first},
+        rest::Priority,
+    },
+    features::channels::{
+        rows::{
+            lock::Place,
+            slowmode::{self as rows, Row},
+        },
+        texts,
+    },
+    outbox::{
+        delivery::Deliverer,
+        kind::{EffectBody, EffectKind, body_of},
+        outcome::{Failure, Outcome, of_error},
+        queue::{self, Waiting},
+        trouble::{self, Trouble},
+    },
+    postgres::{StoreError, Tx},
+    settings::{Settings, mod_log::Told},
+    support::{
+        i18n::Language,
+        ids,
+        text::limits::{AUDIT_REASON, excerpt},
+    },
+};
+
+/// A slow mode to be set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChannelSlowmode {
+    /// The interaction.
+    pub(crate) request_id: Id<InteractionMarker>,
+    /// The permission of the moderator.
+    pub(crate) permit: ChannelPermit,
+    /// The seconds between two messages of a member; 0 for none.
+    pub(crate) seconds: i32,
+    /// When the one before is restored, in milliseconds since 1970; `None` for never.
+    pub(crate) ends_at_ms: Option<i64>,
+    /// Why.
+    pub(crate) reason: Option<String>,
+    /// The same for Discord's audit log, with the moderator's name.
+    pub(crate) audit_reason: String,
+    /// The moderator's language, for a guild that has chosen none.
+    pub(crate) locale: String,
+}
+
+/// The end of a slow mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChannelSlowmodeEnd {
+    /// The interaction that set it; one of a later interaction stays.
+    pub(crate) set_by: Id<InteractionMarker>,
+}
+
+impl EffectBody for ChannelSlowmode {
+    const KIND: &'static str = "channel_slowmode";
+}
+
+impl EffectBody for ChannelSlowmodeEnd {
+    const KIND: &'static str = "channel_slowmode_end";
+}
+
+/// Sets slow modes.
+#[derive(Debug)]
+pub(crate) struct Slowmodes(pub(crate) Settings);
+
+impl EffectKind for Slowmodes {
+    fn name(&self) -> &'static str {
+        ChannelSlowmode::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of(effect) {
+                Ok(slowmode) => set(to, effect, &slowmode).await.unwrap_or_else(|outcome| outcome),
+                Err(outcome) => outcome,
+            }
+        })
+    }
+
+    fn given_up<'a>(
+        &'a self,
+        tx: &'a Tx<'_>,
+        effect: &'a Waiting,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(log_failure(tx, &self.0, effect, failure, "slowmode-log-failed"))
+    }
+}
+
+/// Restores slow modes.
+#[derive(Debug)]
+pub(crate) struct SlowmodeEnds(pub(crate) Settings);
+
+impl EffectKind for SlowmodeEnds {
+    fn name(&self) -> &'static str {
+        ChannelSlowmodeEnd::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of(effect) {
+                Ok(end) => restore(to, effect, &end).await.unwrap_or_else(|outcome| outcome),
+                Err(outcome) => outcome,
+            }
+        })
+    }
+
+    fn given_up<'a>(
+        &'a self,
+        tx: &'a Tx<'_>,
+        effect: &'a Waiting,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(log_failure(tx, &self.0, effect, failure, "slowmode-log-stays"))
+    }
+}
+
+/// Add an entry to the log channel about what was not done.
+async fn log_failure(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    effect: &Waiting,
+    failure: &Failure,
+    key: &'static str,
+) -> Result<(), StoreError> {
+    let Some(channel_id) = effect.channel_id else {
+        return Ok(());
+    };
+    let told = Told::of(tx, settings, effect.guild_id, Language::English).await?;
+    let entry = told.entry(|language| {
+        let values = [
+            ("channel", channel_id.to_string().into()),
+            ("why", trouble::in_words(&failure.detail, language).into()),
+        ];
+        language.filled(key, &values)
+    });
+    queue::add(tx, entry.as_slice()).await
+}
+
+async fn set(to: &Deliverer, effect: &Waiting, slowmode: &ChannelSlowmode) -> Result<Outcome, Outcome> {
+    let Some(channel_id) = effect.channel_id else {
+        return Ok(Outcome::Cancelled);
+    };
+    let place = (effect.guild_id, channel_id);
+    may_still(to, place, &slowmode.permit).await?;
+    let Some(channel) = channel::read(to, channel_id).await? else {
+        return Err(Trouble::NoChannel.outcome(ids::to_db(channel_id)));
+    };
+    remember(to, place, &channel, slowmode).await?;
+    patch(to, place, &channel, slowmode.seconds, &slowmode.audit_reason).await?;
+    Ok(Outcome::Delivered)
+}
+
+/// Store what is to be restored: the slow mode that people chose, also if one that ends is replaced by another that ends.
+async fn remember(
+    to: &Deliverer,
+    place: Place,
+    channel: &Channel,
+    slowmode: &ChannelSlowmode,
+) -> Result<(), StoreError> {
+    let request_id = slowmode.request_id;
+    if slowmode.ends_at_ms.is_none() {
+        return rows::remove(&to.store, place, request_id).await;
+    }
+    let now = channel.rate_limit_per_user.unwrap_or(0);
+    let previous = match rows::get(&to.store, place).await? {
+        // An earlier attempt.
+        Some(row) if row.request_id >= request_id => return Ok(()),
+        Some(row) if row.seconds == now => row.previous,
+        _ => now,
+    };
+    let row = Row {
+        request_id,
+        seconds: slowmode.seconds,
+        previous,
+    };
+    rows::put(&to.store, place, row).await
+}
+
+/// What is needed to change a slow mode in a channel of this kind.
+pub(crate) const fn needed(is_thread: bool) -> Permissions {
+    if is_thread {
+        Permissions::MANAGE_THREADS
+    } else {
+        Permissions::MANAGE_CHANNELS
+    }
+}
+
+async fn patch(
+    to: &Deliverer,
+    place: Place,
+    channel: &Channel,
+    seconds: i32,
+    reason: &str,
+) -> Result<(), Outcome> {
+    if channel.rate_limit_per_user.unwrap_or(0) == seconds {
+        return Ok(());
+    }
+    let (guild_id, channel_id) = place;
+    let target = ids::to_db(channel_id);
+    let needed = Permissions::VIEW_CHANNEL | needed(channel.kind.is_thread());
+    let lacking = to
+        .guilds
+        .bot_lacks(guild_id, channel_id, needed, Priority::Command)
+        .await
+        .map_err(|error| of_error(&error, target))?;
+    if !lacking.is_empty() {
+        return Err(Trouble::BotLacks(first(lacking)).outcome(target));
+    }
+    let reason = excerpt(reason, AUDIT_REASON);
+    let client = to.rest.builders();
+    let request = client
+        .update_channel(channel_id)
+        .rate_limit_per_user(u16::try_from(seconds).unwrap_or(0))
+        .reason(&reason);
+    match to.rest.send(Priority::Command, request).await {
+        Ok(_answer) => Ok(()),
+        Err(error) => {
+            to.guilds.forget(guild_id);
+            Err(channel::failed(&error, channel_id))
+        }
+    }
+}
+
+async fn restore(to: &Deliverer, effect: &Waiting, end: &ChannelSlowmodeEnd) -> Result<Outcome, Outcome> {
+    let Some(channel_id) = effect.channel_id else {
+        return Ok(Outcome::Cancelled);
+    };
+    let place = (effect.guild_id, channel_id);
+    let row = rows::get(&to.store, place).await?;
+    let Some(row) = row.filter(|row| row.request_id == end.set_by) else {
+        return Ok(Outcome::Cancelled);
+    };
+    let channel = channel::read(to, channel_id).await?;
+    let channel = channel.filter(|channel| channel.rate_limit_per_user.unwrap_or(0) == row.seconds);
+    let outcome = match channel {
+        Some(channel) => {
+            let reason = Language::English.text("slowmode-audit-over");
+            patch(to, place, &channel, row.previous, &reason).await?;
+            Outcome::Delivered
+        }
+        // Staff have chosen another one meanwhile, or the channel is gone.
+        None => Outcome::Cancelled,
+    };
+    rows::remove(&to.store, place, end.set_by).await?;
+    Ok(outcome)
+}
+
+/// The entry of the log channel.
+pub(crate) fn in_log(language: Language, place: Place, slowmode: &ChannelSlowmode) -> String {
+    let values = [
+        ("channel", place.1.to_string().into()),
+        ("moderator", slowmode.permit.moderator_id().to_string().into()),
+        ("slowmode", texts::slowmode(slowmode.seconds, language).into()),
+        (
+            "until",
+            texts::until(slowmode.ends_at_ms.map(ids::to_time), language).into(),
+        ),
+        (
+            "reason",
+            texts::because(slowmode.reason.as_deref(), language).into(),
+        ),
+    ];
+    language.filled("slowmode-log", &values)
+}

@@ -1,0 +1,4 @@
+//! The tables.
+
+pub(crate) mod lock;
+pub(crate) mod slowmode;

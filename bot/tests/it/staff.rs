@@ -1,0 +1,5 @@
+//! Tools of staff for channels and members: what they do on Discord, once each, and what they refuse.
+
+mod lock;
+mod slowmode;
+mod stage;
