@@ -696,4 +696,50 @@ trouble-refused = Discord hat es abgelehnt.
 trouble-gone = Discord kennt es nicht mehr.
 trouble-late = Discord war zu lange nicht zu erreichen.
 trouble-other = Discord hat es nicht angenommen.
+
+role-description = Einem Mitglied eine Rolle geben oder nehmen
+role-add-description = Einem Mitglied eine Rolle geben
+role-remove-description = Einem Mitglied eine Rolle nehmen
+role-temp-description = Einem Mitglied eine Rolle auf Zeit geben
+role-option-member = mitglied
+role-option-member-description = Das Mitglied
+role-option-role = rolle
+role-option-role-description = Die Rolle; sie muss unter deiner und unter meiner stehen
+role-option-duration = dauer
+role-option-duration-description = Wie lange, zum Beispiel 2h oder 7d; eine neue Dauer ersetzt die frühere
+role-runs = Die Rollen von <@{ $user }> werden geändert…
+role-given = <@{ $user }> hat jetzt die Rolle <@&{ $role }>.
+role-lent = <@{ $user }> hat die Rolle <@&{ $role }> bis { $until }.
+role-taken = <@{ $user }> hat die Rolle <@&{ $role }> nicht mehr.
+role-failed = Die Rollen von <@{ $user }> wurden nicht geändert: <@&{ $role }>. { $why }
+role-above = Deine höchste Rolle muss über <@&{ $role }> stehen.
+role-audit-over = Die Zeit der Rolle ist um
+role-log-given = <@{ $moderator }> hat <@{ $user }> die Rolle <@&{ $role }> gegeben.
+    { $reason }
+role-log-lent = <@{ $moderator }> hat <@{ $user }> die Rolle <@&{ $role }> bis { $until } gegeben.
+    { $reason }
+role-log-taken = <@{ $moderator }> hat <@{ $user }> die Rolle <@&{ $role }> genommen.
+    { $reason }
+role-log-not-given = ⚠️ <@{ $user }> hat die Rolle <@&{ $role }> nicht bekommen. { $why }
+role-log-not-taken = ⚠️ <@{ $user }> hat die Rolle <@&{ $role }> noch. { $why }
+
+nick-description = Den Nicknamen eines Mitglieds ändern oder entfernen
+nick-option-member = mitglied
+nick-option-member-description = Das Mitglied
+nick-option-nickname = nickname
+nick-option-nickname-description = Der neue Nickname; ohne ihn wird der jetzige entfernt
+nick-bot = Meinen eigenen Nicknamen kann ich so nicht ändern. In der Mitgliederliste des Servers geht es.
+nick-runs = Der Nickname von <@{ $user }> wird geändert…
+nick-done = Der Nickname von <@{ $user }> ist geändert.
+nick-failed = Der Nickname von <@{ $user }> wurde nicht geändert. { $why }
+nick-log-changed = <@{ $moderator }> hat den Nicknamen von <@{ $user }> zu **{ $name }** geändert.
+    { $reason }
+nick-log-removed = <@{ $moderator }> hat den Nicknamen von <@{ $user }> entfernt.
+    { $reason }
+nick-log-failed = ⚠️ Der Nickname von <@{ $user }> wurde nicht geändert. { $why }
+
+roles-option-reason = grund
+roles-option-reason-description = Warum; steht im Log-Kanal und in Discords Audit-Log
+roles-no-reason = Ohne Begründung.
+roles-waiting = Discord oder die Datenbank ist gerade langsam. <@{ $user }> wird geändert, sobald es geht; der Log-Kanal zeigt, wenn es nicht klappt.
 trouble-everyone = Diese Rolle haben alle.

@@ -698,4 +698,50 @@ trouble-refused = Discord refused it.
 trouble-gone = Discord no longer knows it.
 trouble-late = Discord could not be reached for too long.
 trouble-other = Discord did not accept it.
+
+role-description = Give a member a role or take it
+role-add-description = Give a member a role
+role-remove-description = Take a role from a member
+role-temp-description = Give a member a role for some time
+role-option-member = member
+role-option-member-description = The member
+role-option-role = role
+role-option-role-description = The role; it must be below yours and mine
+role-option-duration = duration
+role-option-duration-description = For how long, such as 2h or 7d; a new duration replaces an earlier one
+role-runs = Changing the roles of <@{ $user }>…
+role-given = <@{ $user }> has the role <@&{ $role }> now.
+role-lent = <@{ $user }> has the role <@&{ $role }> until { $until }.
+role-taken = <@{ $user }> no longer has the role <@&{ $role }>.
+role-failed = The roles of <@{ $user }> were not changed: <@&{ $role }>. { $why }
+role-above = Your highest role must be above <@&{ $role }>.
+role-audit-over = The time of the role is over
+role-log-given = <@{ $moderator }> gave <@{ $user }> the role <@&{ $role }>.
+    { $reason }
+role-log-lent = <@{ $moderator }> gave <@{ $user }> the role <@&{ $role }> until { $until }.
+    { $reason }
+role-log-taken = <@{ $moderator }> took the role <@&{ $role }> from <@{ $user }>.
+    { $reason }
+role-log-not-given = ⚠️ <@{ $user }> did not get the role <@&{ $role }>. { $why }
+role-log-not-taken = ⚠️ <@{ $user }> still has the role <@&{ $role }>. { $why }
+
+nick-description = Change or remove the nickname of a member
+nick-option-member = member
+nick-option-member-description = The member
+nick-option-nickname = nickname
+nick-option-nickname-description = The new nickname; leave it out to remove the present one
+nick-bot = I cannot change my own nickname with this. You can in the server's member list.
+nick-runs = Changing the nickname of <@{ $user }>…
+nick-done = The nickname of <@{ $user }> is changed.
+nick-failed = The nickname of <@{ $user }> was not changed. { $why }
+nick-log-changed = <@{ $moderator }> changed the nickname of <@{ $user }> to **{ $name }**.
+    { $reason }
+nick-log-removed = <@{ $moderator }> removed the nickname of <@{ $user }>.
+    { $reason }
+nick-log-failed = ⚠️ The nickname of <@{ $user }> was not changed. { $why }
+
+roles-option-reason = reason
+roles-option-reason-description = Why; shown in the log channel and in Discord's audit log
+roles-no-reason = No reason was given.
+roles-waiting = Discord or the database is slow at the moment. <@{ $user }> is changed as soon as possible; the log channel shows if it fails.
 trouble-everyone = Everyone has this role.

@@ -5,7 +5,7 @@ use hyper::http::Extensions;
 use crate::{
     config::Config,
     discord::rest::Rest,
-    features::{basics, channels, levels, moderation, privacy, server_settings, welcome},
+    features::{basics, channels, levels, moderation, privacy, roles, server_settings, welcome},
     interactions::{
         command::Commands,
         feature::{Feature, Process},
@@ -28,6 +28,7 @@ static FEATURES: &[&Feature] = &[
     &welcome::FEATURE,
     &moderation::manifest::FEATURE,
     &channels::FEATURE,
+    &roles::FEATURE,
     &server_settings::FEATURE,
     &privacy::FEATURE,
 ];

@@ -77,6 +77,7 @@ async fn every_table_about_members_is_told_and_erased() {
              VALUES (1, 1, 'warning', 1, 7, 'spam', now());
              INSERT INTO quarantine (guild_id, user_id, kind, body, sqlstate, reason)
              VALUES (1, 1, 'member', '{}', '23514', 'refused'), (1, 2, 'member', '{}', '23514', 'refused');
+             INSERT INTO temp_role VALUES (1, 1, 6, 9, now());
              INSERT INTO erased VALUES (1, 1, 4)",
         )
         .await;

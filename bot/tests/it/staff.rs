@@ -1,5 +1,6 @@
 //! Tools of staff for channels and members: what they do on Discord, once each, and what they refuse.
 
 mod lock;
+mod roles;
 mod slowmode;
 mod stage;

@@ -8,6 +8,7 @@
 //! REST. If that fails, nothing is permitted.
 
 pub mod channels;
+pub mod members;
 mod words;
 
 use std::sync::Arc;

@@ -76,6 +76,8 @@ pub const EFFECT_KINDS: &[&str] = &[
     "channel_unlock",
     "channel_slowmode",
     "channel_slowmode_end",
+    "role_change",
+    "nick_change",
 ];
 
 /// Outcomes of getting an avatar.

@@ -14,11 +14,12 @@ const KICK: u64 = 1 << 1;
 const BAN: u64 = 1 << 2;
 const ADMINISTRATOR: u64 = 1 << 3;
 const MANAGE_SERVER: u64 = 1 << 5;
+const MANAGE_NICKNAMES: u64 = 1 << 27;
 const MANAGE_ROLES: u64 = 1 << 28;
 const TIME_OUT: u64 = 1 << 40;
 
 /// The permissions that matter, without `ADMINISTRATOR`, which is all of them.
-const EVERYTHING: u64 = MANAGE_SERVER | MANAGE_ROLES | TIME_OUT | KICK | BAN;
+const EVERYTHING: u64 = MANAGE_SERVER | MANAGE_NICKNAMES | MANAGE_ROLES | TIME_OUT | KICK | BAN;
 
 /// The positions of the actors' roles, below and above that of their targets.
 const BELOW: u32 = 5;
@@ -55,10 +56,13 @@ enum Led {
     /// The member was removed, and not banned.
     Removal,
     Timeout,
+    /// The role of the member who is acted on is taken.
+    Role,
+    Nick,
 }
 
 impl Led {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Reward,
         Self::BanThreshold,
         Self::KickThreshold,
@@ -68,12 +72,15 @@ impl Led {
         Self::Ban,
         Self::Removal,
         Self::Timeout,
+        Self::Role,
+        Self::Nick,
     ];
 
     /// Whether Discord would let the member do it.
     const fn may(self, actor: Actor) -> bool {
         let (permission, below) = match self {
-            Self::Reward => (MANAGE_ROLES, RANK),
+            Self::Reward | Self::Role => (MANAGE_ROLES, RANK),
+            Self::Nick => (MANAGE_NICKNAMES, RANK),
             Self::Xp | Self::Prize => (MANAGE_ROLES, PRIZE_RANK),
             Self::BanThreshold => (BAN, 0),
             Self::KickThreshold => (KICK, 0),
@@ -98,6 +105,8 @@ struct State {
     is_banned: bool,
     has_left: bool,
     is_in_timeout: bool,
+    has_role: bool,
+    nick: Option<String>,
 }
 
 struct Matrix {
@@ -188,7 +197,9 @@ impl Matrix {
                 .expect(rules)
                 .get(0),
             xp: number("SELECT coalesce(sum(xp), 0)::int8 FROM member_xp").await,
-            has_prize: held.is_some_and(|roles| roles.contains(&self.prize)),
+            has_prize: held.as_ref().is_some_and(|roles| roles.contains(&self.prize)),
+            has_role: held.is_some_and(|roles| roles.contains(&self.roles.low)),
+            nick: control.nick_of(self.here.guild(), target),
             is_banned: control.is_banned(self.here.guild(), target),
             has_left: control.has_left(self.here.guild(), target) == Some(true),
             is_in_timeout: control.timeout_of(self.here.guild(), target).is_some(),
@@ -273,6 +284,8 @@ impl Matrix {
             after.has_left && !before.has_left && !after.is_banned,
         );
         add(Led::Timeout, after.is_in_timeout && !before.is_in_timeout);
+        add(Led::Role, before.has_role && !after.has_role);
+        add(Led::Nick, before.nick != after.nick);
         if before != after {
             self.restore().await;
         }

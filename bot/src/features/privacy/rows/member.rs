@@ -26,7 +26,7 @@ pub const TABLES: [&str; 10] = [
 
 /// Tables that [`export`] includes but members cannot have erased: moderation records belong to the guild, and otherwise members who break
 /// its rules could reset their record at will. They are deleted with the guild's data.
-pub const KEPT_TABLES: [&str; 2] = ["member_warnings", "mod_case"];
+pub const KEPT_TABLES: [&str; 3] = ["member_warnings", "mod_case", "temp_role"];
 
 /// All data of a member, as a JSON object with a list of rows per table.
 pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError> {
@@ -59,6 +59,8 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
                                                     || jsonb_build_object('severity', w.severity, 'points', w.points) ORDER BY t.case_id), '[]')
                           FROM mod_case AS t LEFT JOIN warning AS w USING (guild_id, case_id) LEFT JOIN guild_settings AS g USING (guild_id)
                           WHERE t.guild_id = $1 AND t.user_id = $2),
+             'temp_role', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY role_id), '[]') FROM temp_role AS t
+                           WHERE guild_id = $1 AND user_id = $2),
              'erased', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM erased AS t
                         WHERE guild_id = $1 AND user_id = $2)
          ))"

@@ -1,0 +1,127 @@
+//! Permits to give a role, and to change a nickname.
+
+use serde::{Deserialize, Serialize};
+use twilight_model::{
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{GuildMarker, RoleMarker, UserMarker},
+    },
+};
+
+use super::{Authority, Denial, Guilds, Rank};
+use crate::discord::rest::{Priority, RestError};
+
+/// A permit to give one role to members, and to take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolePermit {
+    moderator_id: Id<UserMarker>,
+    role_id: Id<RoleMarker>,
+}
+
+/// A permit to change the nickname of one member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NickPermit {
+    moderator_id: Id<UserMarker>,
+    user_id: Id<UserMarker>,
+}
+
+impl RolePermit {
+    /// The member who asked.
+    pub(crate) const fn moderator_id(&self) -> Id<UserMarker> {
+        self.moderator_id
+    }
+}
+
+impl NickPermit {
+    /// The member who asked.
+    pub(crate) const fn moderator_id(&self) -> Id<UserMarker> {
+        self.moderator_id
+    }
+}
+
+impl Authority {
+    /// Issues a permit for a role.
+    ///
+    /// # Errors
+    ///
+    /// The member may not give it.
+    pub fn role_permit(&self, role_id: Id<RoleMarker>) -> Result<RolePermit, Denial> {
+        self.over(role_id)?;
+        Ok(RolePermit {
+            moderator_id: self.user_id,
+            role_id,
+        })
+    }
+
+    /// Issues a permit to change the nickname of a member with this rank.
+    ///
+    /// # Errors
+    ///
+    /// The member may not change it.
+    pub fn nick_permit(&self, (user_id, theirs): (Id<UserMarker>, Rank)) -> Result<NickPermit, Denial> {
+        if !self.permissions.contains(Permissions::MANAGE_NICKNAMES) {
+            return Err(Denial::Permission(Permissions::MANAGE_NICKNAMES));
+        }
+        if user_id != self.user_id && theirs >= self.rank {
+            return Err(Denial::MemberAbove);
+        }
+        Ok(NickPermit {
+            moderator_id: self.user_id,
+            user_id,
+        })
+    }
+}
+
+impl Guilds {
+    /// Why a permit no longer applies, if it does not.
+    ///
+    /// # Errors
+    ///
+    /// The ranks cannot be read from Discord.
+    pub(crate) async fn role_denial(
+        &self,
+        guild_id: Id<GuildMarker>,
+        permit: &RolePermit,
+        priority: Priority,
+    ) -> Result<Option<Denial>, RestError> {
+        let authority = self.current(guild_id, permit.moderator_id, priority).await?;
+        Ok(match authority {
+            Some(authority) => authority.over(permit.role_id).err(),
+            None => Some(Denial::Permission(Permissions::MANAGE_ROLES)),
+        })
+    }
+
+    /// The same for a nickname, whose member has these roles now.
+    ///
+    /// # Errors
+    ///
+    /// The ranks cannot be read from Discord.
+    pub(crate) async fn nick_denial(
+        &self,
+        guild_id: Id<GuildMarker>,
+        permit: &NickPermit,
+        roles: &[Id<RoleMarker>],
+        priority: Priority,
+    ) -> Result<Option<Denial>, RestError> {
+        let Some(authority) = self.current(guild_id, permit.moderator_id, priority).await? else {
+            return Ok(Some(Denial::Permission(Permissions::MANAGE_NICKNAMES)));
+        };
+        let theirs = self.rank(guild_id, (permit.user_id, roles), priority).await?;
+        Ok(authority.nick_permit((permit.user_id, theirs)).err())
+    }
+
+    /// The authority that a user has now; `None` for one who has left.
+    async fn current(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<Option<Authority>, RestError> {
+        let Some(roles) = self.roles_if_member(guild_id, user_id, priority).await? else {
+            return Ok(None);
+        };
+        let who = (user_id, roles.as_slice());
+        self.authority(guild_id, who, priority).await.map(Some)
+    }
+}

@@ -1,0 +1,23 @@
+//! Giving and taking roles by command, also for some time, and changing nicknames.
+
+pub(crate) mod change;
+pub(crate) mod commands;
+pub(crate) mod effects;
+pub(crate) mod rows;
+pub(crate) mod texts;
+
+use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};
+
+/// The manifest.
+pub(crate) const FEATURE: Feature = Feature {
+    commands: &[&commands::nick::Nick, &commands::role::Role],
+    effects: |settings| {
+        vec![
+            Box::new(effects::role::RoleChanges(settings.clone())),
+            Box::new(effects::nick::NickChanges(settings.clone())),
+        ]
+    },
+    timers: |registry, _| registry.with(change::RoleEnd),
+    tables: guild_tables!["temp_role"],
+    ..Feature::NOTHING
+};

@@ -1,0 +1,140 @@
+//! Changing a role or a nickname, once per interaction, and taking roles whose time is over.
+
+use std::{convert::Infallible, sync::Arc, time::SystemTime};
+
+use futures_util::future::BoxFuture;
+use twilight_model::id::{Id, marker::InteractionMarker};
+
+use super::{
+    effects::{
+        nick::{self, NickChange},
+        role::{self, RoleChange},
+    },
+    rows,
+};
+use crate::{
+    outbox::{
+        queue::{self, NewEffect},
+        timers::TimerKind,
+    },
+    postgres::{
+        Store, StoreError, Tx,
+        request::{Completed, Once, Request},
+        timer::{self, Due, NewTimer, claim::Firing},
+    },
+    settings::{Settings, mod_log::Told},
+    support::{
+        i18n::Language,
+        ids::{self, MemberKey},
+    },
+};
+
+/// The kind of the timer that takes a role. Its ID is the interaction that gave the role.
+const ROLE_END: &str = "role_end";
+
+/// Give or take a role, once for this request. Giving it again replaces its earlier end. False if it was carried out before.
+pub(crate) async fn role(
+    (store, settings): (&Store, &Settings),
+    request: Request,
+    key: MemberKey,
+    effect: RoleChange,
+) -> Result<bool, StoreError> {
+    let request_id = request.request_id;
+    let (settings, effect) = (settings.clone(), Arc::new(effect));
+    let changed = store.once("role_change", request, move |tx| {
+        let (settings, effect) = (settings.clone(), Arc::clone(&effect));
+        Box::pin(async move {
+            let (role_id, ends_at) = (effect.role_id, effect.ends_at());
+            if let Some(before) = rows::take(tx, key, role_id).await? {
+                timer::cancel(tx, key.guild_id, ROLE_END, ids::to_db(before)).await?;
+            }
+            if let Some(ends_at) = ends_at {
+                rows::add(tx, key, role_id, request_id, ends_at).await?;
+                timer::arm(tx, &[end_of(key, request_id, ends_at)]).await?;
+            }
+            let told = Told::of(tx, &settings, key.guild_id, effect.language()).await?;
+            let line = told.entry(|language| role::in_log(language, key, &effect));
+            queue::add(tx, line.as_slice()).await?;
+            queue::add_urgent(tx, &[NewEffect::for_member(key, &*effect)]).await?;
+            Ok(Ok::<_, Infallible>(Completed::new(())))
+        })
+    });
+    let Ok(once) = changed.await?;
+    Ok(matches!(once, Once::Now(())))
+}
+
+fn end_of(key: MemberKey, request_id: Id<InteractionMarker>, ends_at: SystemTime) -> NewTimer {
+    NewTimer {
+        guild_id: key.guild_id,
+        kind: ROLE_END,
+        timer_id: ids::to_db(request_id),
+        due: Due::At(ends_at),
+        body: "{}".to_owned(),
+    }
+}
+
+/// A role that could not be given does not end.
+pub(crate) async fn forget_end(tx: &Tx<'_>, key: MemberKey, effect: &RoleChange) -> Result<(), StoreError> {
+    let Some(request_id) = effect.request_id.filter(|_| effect.ends_at_ms.is_some()) else {
+        return Ok(());
+    };
+    let request = ids::to_db(request_id);
+    if rows::take_given_by(tx, key.guild_id, request).await?.is_some() {
+        timer::cancel(tx, key.guild_id, ROLE_END, request).await?;
+    }
+    Ok(())
+}
+
+/// Change a nickname, once for this request. False if it was carried out before.
+pub(crate) async fn nick(
+    (store, settings): (&Store, &Settings),
+    request: Request,
+    key: MemberKey,
+    effect: NickChange,
+) -> Result<bool, StoreError> {
+    let (settings, effect) = (settings.clone(), Arc::new(effect));
+    let changed = store.once("nick_change", request, move |tx| {
+        let (settings, effect) = (settings.clone(), Arc::clone(&effect));
+        Box::pin(async move {
+            let told = Told::of(tx, &settings, key.guild_id, effect.language()).await?;
+            let line = told.entry(|language| nick::in_log(language, key, &effect));
+            queue::add(tx, line.as_slice()).await?;
+            queue::add_urgent(tx, &[NewEffect::for_member(key, &*effect)]).await?;
+            Ok(Ok::<_, Infallible>(Completed::new(())))
+        })
+    });
+    let Ok(once) = changed.await?;
+    Ok(matches!(once, Once::Now(())))
+}
+
+/// Takes a role whose time is over, whoever gave it: the moderator may have left since.
+#[derive(Debug)]
+pub(crate) struct RoleEnd;
+
+impl TimerKind for RoleEnd {
+    fn name(&self) -> &'static str {
+        ROLE_END
+    }
+
+    fn fire<'t>(&'t self, tx: &'t Tx<'_>, timer: &'t Firing) -> BoxFuture<'t, Result<(), StoreError>> {
+        Box::pin(async move {
+            let Some(guild_id) = timer.guild_id else {
+                return Err(StoreError::Rejected("a role without a guild".to_owned()));
+            };
+            let Some((key, role_id)) = rows::take_given_by(tx, guild_id, timer.timer_id).await? else {
+                return Ok(());
+            };
+            let effect = RoleChange {
+                request_id: None,
+                role_id,
+                gives: false,
+                permit: None,
+                ends_at_ms: None,
+                reason: None,
+                audit_reason: None,
+                locale: Language::English.code().to_owned(),
+            };
+            queue::add(tx, &[NewEffect::for_member(key, &effect)]).await
+        })
+    }
+}

@@ -1,0 +1,4 @@
+//! The commands.
+
+pub(crate) mod nick;
+pub(crate) mod role;

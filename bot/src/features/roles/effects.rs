@@ -1,0 +1,4 @@
+//! The effects on members.
+
+pub(crate) mod nick;
+pub(crate) mod role;

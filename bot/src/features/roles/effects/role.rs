@@ -1,0 +1,223 @@
+//! Giving one role to a member, or taking it.
+
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use twilight_http::request::AuditLogReason as _;
+use twilight_model::{
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{GuildMarker, InteractionMarker, RoleMarker},
+    },
+};
+
+use crate::{
+    discord::{
+        guilds::{Assignable, authority::members::RolePermit},
+        rest::{Priority, RestError},
+    },
+    features::roles::{change::forget_end, texts},
+    outbox::{
+        delivery::Deliverer,
+        kind::{EffectBody, EffectKind, body_of},
+        outcome::{Failure, Outcome, of_error},
+        queue::{self, Waiting},
+        trouble::{self, Trouble},
+    },
+    postgres::{StoreError, Tx},
+    settings::{Settings, mod_log::Told},
+    support::{
+        i18n::Language,
+        ids::{self, MemberKey},
+        text::limits::{AUDIT_REASON, excerpt},
+    },
+};
+
+/// The maximum age of cached ranks when they are checked again.
+pub(super) const OLDEST_RANKS: Duration = Duration::from_mins(1);
+/// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
+const UNKNOWN_ROLE: u64 = 10_011;
+const NO_MEMBER: [u64; 2] = [10_007, 10_013];
+
+/// A role to be given or taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RoleChange {
+    /// The interaction; `None` if the time of the role is over.
+    pub(crate) request_id: Option<Id<InteractionMarker>>,
+    /// The role.
+    pub(crate) role_id: Id<RoleMarker>,
+    /// Whether it is given.
+    pub(crate) gives: bool,
+    /// The permission of the moderator; `None` if the time of the role is over, which takes none.
+    pub(crate) permit: Option<RolePermit>,
+    /// When it is taken again, in milliseconds since 1970; `None` for never.
+    pub(crate) ends_at_ms: Option<i64>,
+    /// Why.
+    pub(crate) reason: Option<String>,
+    /// The same for Discord's audit log, with the moderator's name.
+    pub(crate) audit_reason: Option<String>,
+    /// The moderator's language, for a guild that has chosen none.
+    pub(crate) locale: String,
+}
+
+impl RoleChange {
+    pub(crate) fn ends_at(&self) -> Option<SystemTime> {
+        self.ends_at_ms.map(ids::to_time)
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        Language::of_locale(&self.locale).unwrap_or(Language::English)
+    }
+}
+
+impl EffectBody for RoleChange {
+    const KIND: &'static str = "role_change";
+}
+
+/// Gives and takes roles.
+#[derive(Debug)]
+pub(crate) struct RoleChanges(pub(crate) Settings);
+
+impl EffectKind for RoleChanges {
+    fn name(&self) -> &'static str {
+        RoleChange::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of(effect) {
+                Ok(change) => deliver(to, effect, &change)
+                    .await
+                    .unwrap_or_else(|outcome| outcome),
+                Err(outcome) => outcome,
+            }
+        })
+    }
+
+    fn given_up<'a>(
+        &'a self,
+        tx: &'a Tx<'_>,
+        effect: &'a Waiting,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let (Ok(change), Some(user_id)) = (body_of::<RoleChange>(effect), effect.user_id) else {
+                return Ok(());
+            };
+            let guild_id = effect.guild_id;
+            forget_end(tx, MemberKey { guild_id, user_id }, &change).await?;
+            let told = Told::of(tx, &self.0, guild_id, change.language()).await?;
+            let entry = told.entry(|language| {
+                let key = if change.gives {
+                    "role-log-not-given"
+                } else {
+                    "role-log-not-taken"
+                };
+                let values = [
+                    ("user", user_id.to_string().into()),
+                    ("role", change.role_id.to_string().into()),
+                    ("why", trouble::in_words(&failure.detail, language).into()),
+                ];
+                language.filled(key, &values)
+            });
+            queue::add(tx, entry.as_slice()).await
+        })
+    }
+}
+
+async fn deliver(to: &Deliverer, effect: &Waiting, change: &RoleChange) -> Result<Outcome, Outcome> {
+    let (guild_id, Some(user_id)) = (effect.guild_id, effect.user_id) else {
+        return Ok(Outcome::Cancelled);
+    };
+    let (role_id, target) = (change.role_id, ids::to_db(user_id));
+    to.guilds.forget_if_older(guild_id, OLDEST_RANKS);
+    if let Some(permit) = &change.permit {
+        let denial = to.guilds.role_denial(guild_id, permit, Priority::Command).await;
+        if let Some(denial) = denial.map_err(|error| of_error(&error, target))? {
+            return Err(Trouble::from(denial).outcome(target));
+        }
+    }
+    let assignable = to.guilds.assignable(guild_id, role_id, Priority::Command).await;
+    match in_the_way(assignable.map_err(|error| of_error(&error, target))?) {
+        // There is nothing to be taken.
+        Some(Trouble::NoRole) if !change.gives => return Ok(Outcome::Cancelled),
+        Some(trouble) => return Err(trouble.outcome(target)),
+        None => {}
+    }
+    let over = || change.language().text("role-audit-over");
+    let reason = change.audit_reason.clone().unwrap_or_else(over);
+    let reason = excerpt(&reason, AUDIT_REASON);
+    let client = to.rest.builders();
+    let sent = if change.gives {
+        let request = client.add_guild_member_role(guild_id, user_id, role_id);
+        to.rest.send(Priority::Command, request.reason(&reason)).await
+    } else {
+        let request = client.remove_guild_member_role(guild_id, user_id, role_id);
+        to.rest.send(Priority::Command, request.reason(&reason)).await
+    };
+    match sent {
+        Ok(_answer) => Ok(Outcome::Delivered),
+        Err(error) => Err(failed(to, guild_id, change, &error, target)),
+    }
+}
+
+fn failed(
+    to: &Deliverer,
+    guild_id: Id<GuildMarker>,
+    change: &RoleChange,
+    error: &RestError,
+    target: i64,
+) -> Outcome {
+    // The cached roles may be outdated.
+    to.guilds.forget(guild_id);
+    let has =
+        |codes: &[u64]| matches!(error, RestError::Refused { code: Some(code), .. } if codes.contains(code));
+    if has(&NO_MEMBER) && change.request_id.is_none() {
+        // Whoever has left has no roles.
+        return Outcome::Cancelled;
+    }
+    if has(&NO_MEMBER) {
+        return Trouble::NoMember.outcome(target);
+    }
+    if has(&[UNKNOWN_ROLE]) {
+        return Trouble::NoRole.outcome(target);
+    }
+    of_error(error, target)
+}
+
+/// Why the bot cannot give or take a role.
+pub(crate) const fn in_the_way(assignable: Assignable) -> Option<Trouble> {
+    match assignable {
+        Assignable::Yes => None,
+        Assignable::NoPermission => Some(Trouble::BotLacks(Permissions::MANAGE_ROLES)),
+        Assignable::RoleAboveBot { .. } => Some(Trouble::BotBelow),
+        Assignable::Managed => Some(Trouble::Managed),
+        Assignable::UnknownRole => Some(Trouble::NoRole),
+        Assignable::Everyone => Some(Trouble::Everyone),
+    }
+}
+
+/// The entry of the log channel for a change that a moderator asks for.
+pub(crate) fn in_log(language: Language, key: MemberKey, change: &RoleChange) -> String {
+    let moderator = change.permit.map(|permit| permit.moderator_id().to_string());
+    let mut values = vec![
+        ("user", key.user_id.to_string().into()),
+        ("role", change.role_id.to_string().into()),
+        ("moderator", moderator.unwrap_or_default().into()),
+        (
+            "reason",
+            texts::because(change.reason.as_deref(), language).into(),
+        ),
+    ];
+    let text = match (change.gives, change.ends_at_ms) {
+        (false, _) => "role-log-taken",
+        (true, None) => "role-log-given",
+        (true, Some(ends_at)) => {
+            values.push(("until", format!("<t:{}:R>", ends_at / 1_000).into()));
+            "role-log-lent"
+        }
+    };
+    language.filled(text, &values)
+}

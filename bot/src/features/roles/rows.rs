@@ -1,0 +1,67 @@
+//! `temp_role`: roles that were given for some time.
+
+use std::time::SystemTime;
+
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, InteractionMarker, RoleMarker},
+};
+
+use crate::{
+    postgres::{Statement, StoreError, Tx, statement::statement},
+    support::ids::{self, MemberKey},
+};
+
+/// Insert a role that ends. The one before must have been [taken out](take).
+pub(crate) async fn add(
+    tx: &Tx<'_>,
+    key: MemberKey,
+    role_id: Id<RoleMarker>,
+    request_id: Id<InteractionMarker>,
+    ends_at: SystemTime,
+) -> Result<(), StoreError> {
+    const ADD: Statement = statement!(
+        "temp_role_add",
+        [INT8, INT8, INT8, INT8, TIMESTAMPTZ],
+        "INSERT INTO temp_role AS t (guild_id, user_id, role_id, request_id, ends_at) VALUES ($1, $2, $3, $4, $5)"
+    );
+    let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
+    let (role, request) = (ids::to_db(role_id), ids::to_db(request_id));
+    tx.execute(ADD, &[&guild, &user, &role, &request, &ends_at])
+        .await
+        .map(drop)
+}
+
+/// Delete the role of a member, if it ends. Returns the interaction that gave it.
+pub(crate) async fn take(
+    tx: &Tx<'_>,
+    key: MemberKey,
+    role_id: Id<RoleMarker>,
+) -> Result<Option<Id<InteractionMarker>>, StoreError> {
+    const TAKE: Statement = statement!(
+        "temp_role_take",
+        [INT8, INT8, INT8],
+        "DELETE FROM temp_role WHERE guild_id = $1 AND user_id = $2 AND role_id = $3 RETURNING request_id"
+    );
+    let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
+    let rows = tx.query(TAKE, &[&guild, &user, &ids::to_db(role_id)]).await?;
+    Ok(rows.first().and_then(|row| ids::from_db(row.get(0))))
+}
+
+/// Delete the role that an interaction gave. `None` if it was replaced or taken.
+pub(crate) async fn take_given_by(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    request_id: i64,
+) -> Result<Option<(MemberKey, Id<RoleMarker>)>, StoreError> {
+    const TAKE: Statement = statement!(
+        "temp_role_take_given_by",
+        [INT8, INT8],
+        "DELETE FROM temp_role WHERE guild_id = $1 AND request_id = $2 RETURNING user_id, role_id"
+    );
+    let rows = tx.query(TAKE, &[&ids::to_db(guild_id), &request_id]).await?;
+    Ok(rows.first().and_then(|row| {
+        let user_id = ids::from_db(row.get(0))?;
+        Some((MemberKey { guild_id, user_id }, ids::from_db(row.get(1))?))
+    }))
+}
