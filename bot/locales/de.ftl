@@ -743,3 +743,66 @@ roles-option-reason-description = Warum; steht im Log-Kanal und in Discords Audi
 roles-no-reason = Ohne Begründung.
 roles-waiting = Discord oder die Datenbank ist gerade langsam. <@{ $user }> wird geändert, sobald es geht; der Log-Kanal zeigt, wenn es nicht klappt.
 trouble-everyone = Diese Rolle haben alle.
+
+purge-description = Nachrichten dieses Kanals löschen
+purge-option-count = anzahl
+purge-option-count-description = Wie viele Nachrichten höchstens, die neuesten zuerst
+purge-option-user = nutzer
+purge-option-user-description = Nur Nachrichten dieses Nutzers
+purge-option-bots = bots
+purge-option-bots-description = Nur Nachrichten von Bots und Webhooks
+purge-option-links = links
+purge-option-links-description = Nur Nachrichten mit Links
+purge-option-invites = einladungen
+purge-option-invites-description = Nur Nachrichten mit Einladungen zu Servern
+purge-option-attachments = dateien
+purge-option-attachments-description = Nur Nachrichten mit Dateien
+purge-option-embeds = embeds
+purge-option-embeds-description = Nur Nachrichten mit Embeds
+purge-option-contains = text
+purge-option-contains-description = Nur Nachrichten mit diesem Text
+purge-option-regex = regex
+purge-option-regex-description = Nur Nachrichten, auf die dieser reguläre Ausdruck passt
+purge-option-before = vor
+purge-option-before-description = Nur Nachrichten vor dieser: ihre ID oder ihr Link
+purge-option-after = nach
+purge-option-after-description = Nur Nachrichten nach dieser: ihre ID oder ihr Link
+purge-option-keep-pinned = angepinnte_behalten
+purge-option-keep-pinned-description = Ob angepinnte Nachrichten bleiben; sonst ja
+purge-option-reason = grund
+purge-option-reason-description = Warum; steht in Discords Audit-Log
+purge-nothing = Keine der letzten 1.000 Nachrichten passt und lässt sich löschen.
+purge-sure = { $messages ->
+        [one] Eine Nachricht passt.
+       *[other] { $count } Nachrichten passen.
+    } Löschen? Das lässt sich nicht rückgängig machen.
+purge-yes = Löschen
+purge-no = Abbrechen
+purge-kept = Es wurde nichts gelöscht.
+purge-confirmed = Die Nachrichten werden gelöscht…
+purge-runs = { $messages ->
+        [one] Eine Nachricht wird gelöscht…
+       *[other] { $count } Nachrichten werden gelöscht…
+    }
+purge-so-far = Bisher { $done } von { $all } gelöscht…
+purge-done = { $messages ->
+        [one] Eine Nachricht wurde gelöscht.
+       *[other] { $count } Nachrichten wurden gelöscht.
+    }
+purge-failed = { $messages ->
+        [one] Eine Nachricht wurde gelöscht, dann ging es nicht weiter.
+       *[other] { $count } Nachrichten wurden gelöscht, dann ging es nicht weiter.
+    } { $why }
+purge-too-old = { $messages ->
+        [one] Eine Nachricht wurde übersprungen, weil sie älter als 14 Tage ist.
+       *[other] { $count } Nachrichten wurden übersprungen, weil sie älter als 14 Tage sind.
+    }
+purge-waiting = Es ist noch nicht fertig und geht weiter. Der Log-Kanal zeigt, wann es so weit ist.
+purge-no-content = Filter nach Inhalt brauchen den Message Content Intent, den der Betreiber des Bots nicht eingeschaltet hat. Ohne ihn gehen `user`, `bots`, `before` und `after`.
+purge-bad-regex = Das ist kein regulärer Ausdruck, den ich benutzen kann, oder er ist zu groß.
+purge-bad-message = Bitte gib die ID einer Nachricht an, oder ihren Link.
+purge-log = <@{ $moderator }> hat { $messages ->
+        [one] eine Nachricht
+       *[other] { $count } Nachrichten
+    } in <#{ $channel }> gelöscht.
+purge-log-failed = ⚠️ Das Löschen von Nachrichten in <#{ $channel }> ging nicht weiter. { $why }

@@ -745,3 +745,66 @@ roles-option-reason-description = Why; shown in the log channel and in Discord's
 roles-no-reason = No reason was given.
 roles-waiting = Discord or the database is slow at the moment. <@{ $user }> is changed as soon as possible; the log channel shows if it fails.
 trouble-everyone = Everyone has this role.
+
+purge-description = Delete messages of this channel
+purge-option-count = count
+purge-option-count-description = How many messages to delete at most, the newest first
+purge-option-user = user
+purge-option-user-description = Only messages of this user
+purge-option-bots = bots
+purge-option-bots-description = Only messages of bots and webhooks
+purge-option-links = links
+purge-option-links-description = Only messages with links
+purge-option-invites = invites
+purge-option-invites-description = Only messages with invites to servers
+purge-option-attachments = attachments
+purge-option-attachments-description = Only messages with files
+purge-option-embeds = embeds
+purge-option-embeds-description = Only messages with embeds
+purge-option-contains = contains
+purge-option-contains-description = Only messages with this text
+purge-option-regex = regex
+purge-option-regex-description = Only messages that match this regular expression
+purge-option-before = before
+purge-option-before-description = Only messages before this one: its ID or link
+purge-option-after = after
+purge-option-after-description = Only messages after this one: its ID or link
+purge-option-keep-pinned = keep_pinned
+purge-option-keep-pinned-description = Whether pinned messages stay; they do by default
+purge-option-reason = reason
+purge-option-reason-description = Why; shown in Discord's audit log
+purge-nothing = None of the last 1,000 messages can be deleted and matches.
+purge-sure = { $messages ->
+        [one] One message matches.
+       *[other] { $count } messages match.
+    } Delete them? This cannot be undone.
+purge-yes = Delete
+purge-no = Cancel
+purge-kept = Nothing was deleted.
+purge-confirmed = Deleting the messages…
+purge-runs = { $messages ->
+        [one] Deleting one message…
+       *[other] Deleting { $count } messages…
+    }
+purge-so-far = Deleted { $done } of { $all } so far…
+purge-done = { $messages ->
+        [one] One message was deleted.
+       *[other] { $count } messages were deleted.
+    }
+purge-failed = { $messages ->
+        [one] One message was deleted, then it stopped.
+       *[other] { $count } messages were deleted, then it stopped.
+    } { $why }
+purge-too-old = { $messages ->
+        [one] One message was skipped, because it is older than 14 days.
+       *[other] { $count } messages were skipped, because they are older than 14 days.
+    }
+purge-waiting = It is not done yet, and goes on. The log channel shows when it is.
+purge-no-content = Filters by content need the Message Content Intent, which the bot's operator has not enabled. The filters `user`, `bots`, `before` and `after` work without it.
+purge-bad-regex = This is not a regular expression that I can use, or it is too large.
+purge-bad-message = Please give the ID of a message, or its link.
+purge-log = <@{ $moderator }> deleted { $messages ->
+        [one] one message
+       *[other] { $count } messages
+    } in <#{ $channel }>.
+purge-log-failed = ⚠️ Deleting messages in <#{ $channel }> stopped. { $why }

@@ -6,6 +6,7 @@ pub(crate) mod channels;
 pub mod levels;
 pub mod moderation;
 pub mod privacy;
+pub(crate) mod purge;
 pub(crate) mod roles;
 pub mod server_settings;
 pub mod welcome;

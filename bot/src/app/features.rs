@@ -5,7 +5,7 @@ use hyper::http::Extensions;
 use crate::{
     config::Config,
     discord::rest::Rest,
-    features::{basics, channels, levels, moderation, privacy, roles, server_settings, welcome},
+    features::{basics, channels, levels, moderation, privacy, purge, roles, server_settings, welcome},
     interactions::{
         command::Commands,
         feature::{Feature, Process},
@@ -29,6 +29,7 @@ static FEATURES: &[&Feature] = &[
     &moderation::manifest::FEATURE,
     &channels::FEATURE,
     &roles::FEATURE,
+    &purge::FEATURE,
     &server_settings::FEATURE,
     &privacy::FEATURE,
 ];

@@ -236,6 +236,7 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("channel_lock", 0),
         ("channel_slowmode", 0),
         ("temp_role", 0),
+        ("purge", 0),
         ("gap_unread", 0),
         ("backfill_channel", 0),
         ("backfill_message", 0),

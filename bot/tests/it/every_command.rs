@@ -29,8 +29,8 @@ use crate::support::{
 const AT_ONCE: usize = 8;
 
 /// Tables that change by themselves and are not compared. `warning` and `mod_case` record the outcomes of their effects; a second case would
-/// be counted in `mod_guild` as well. Locks and slow modes record their progress.
-const MOVING: [&str; 9] = [
+/// be counted in `mod_guild` as well. Locks, slow modes and deletions record their progress.
+const MOVING: [&str; 10] = [
     "outbox",
     "outbox_lane",
     "request",
@@ -40,6 +40,7 @@ const MOVING: [&str; 9] = [
     "given_role",
     "channel_lock",
     "channel_slowmode",
+    "purge",
 ];
 
 /// A command, or one of its subcommands.

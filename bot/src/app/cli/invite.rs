@@ -39,6 +39,8 @@ pub enum Feature {
     Roles,
     /// Timeouts, kicks and bans by warning thresholds
     Moderation,
+    /// Locks and slow mode of channels, roles and nicknames by command, deletion of messages
+    Staff,
 }
 
 /// A permission, with Discord's name for it and its purpose.
@@ -121,6 +123,70 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
             "Ban Members",
             "`/ban` and its like, and bans by warning thresholds",
         ),
+    ),
+    (
+        Feature::Staff,
+        wish(Permissions::MANAGE_CHANNELS, "Manage Channels", "/slowmode"),
+    ),
+    (
+        Feature::Staff,
+        wish(
+            Permissions::MANAGE_ROLES,
+            "Manage Roles",
+            "/lock changes the permissions of channels; /role",
+        ),
+    ),
+    (
+        Feature::Staff,
+        wish(Permissions::MANAGE_NICKNAMES, "Manage Nicknames", "/nick"),
+    ),
+    (
+        Feature::Staff,
+        wish(Permissions::MANAGE_MESSAGES, "Manage Messages", "/purge"),
+    ),
+    (
+        Feature::Staff,
+        wish(
+            Permissions::READ_MESSAGE_HISTORY,
+            "Read Message History",
+            "/purge",
+        ),
+    ),
+    (
+        Feature::Staff,
+        wish(
+            Permissions::SEND_MESSAGES,
+            "Send Messages",
+            "/lock denies it to members, which takes having it; the same for the next ones",
+        ),
+    ),
+    (
+        Feature::Staff,
+        wish(
+            Permissions::SEND_MESSAGES_IN_THREADS,
+            "Send Messages in Threads",
+            "/lock",
+        ),
+    ),
+    (
+        Feature::Staff,
+        wish(
+            Permissions::CREATE_PUBLIC_THREADS,
+            "Create Public Threads",
+            "/lock",
+        ),
+    ),
+    (
+        Feature::Staff,
+        wish(
+            Permissions::CREATE_PRIVATE_THREADS,
+            "Create Private Threads",
+            "/lock",
+        ),
+    ),
+    (
+        Feature::Staff,
+        wish(Permissions::CONNECT, "Connect", "/lock of voice channels"),
     ),
 ];
 

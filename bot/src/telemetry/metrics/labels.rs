@@ -78,6 +78,7 @@ pub const EFFECT_KINDS: &[&str] = &[
     "channel_slowmode_end",
     "role_change",
     "nick_change",
+    "purge",
 ];
 
 /// Outcomes of getting an avatar.

@@ -30,29 +30,43 @@ fn a_token_tells_whose_it_is() {
 #[test]
 fn what_is_not_used_is_not_asked_for() {
     let mut config = Config::defaults();
-    let all = permissions(&[], &config);
-    let every = [Feature::Messages, Feature::Roles, Feature::Moderation];
+    let staff = permissions(&[], &config) - permissions(&[Feature::Staff], &config);
+    let threads = Permissions::CREATE_PUBLIC_THREADS | Permissions::CREATE_PRIVATE_THREADS;
+    assert_eq!(
+        staff,
+        Permissions::MANAGE_CHANNELS | Permissions::MANAGE_NICKNAMES | Permissions::MANAGE_MESSAGES | threads
+    );
+    let all = permissions(&[Feature::Staff], &config);
+    let every = [
+        Feature::Messages,
+        Feature::Roles,
+        Feature::Moderation,
+        Feature::Staff,
+    ];
     assert_eq!(
         permissions(&every, &config),
         Permissions::VIEW_CHANNEL | Permissions::READ_MESSAGE_HISTORY | Permissions::CONNECT
     );
-    let no_moderation = permissions(&[Feature::Moderation], &config);
+    let no_moderation = permissions(&[Feature::Moderation, Feature::Staff], &config);
     assert_eq!(
         all - no_moderation,
         Permissions::MODERATE_MEMBERS | Permissions::KICK_MEMBERS | Permissions::BAN_MEMBERS
     );
     assert_eq!(
-        no_moderation - permissions(&[Feature::Moderation, Feature::Roles], &config),
+        no_moderation - permissions(&[Feature::Moderation, Feature::Roles, Feature::Staff], &config),
         Permissions::MANAGE_ROLES
     );
     assert!(!all.intersects(Permissions::ATTACH_FILES));
 
     config.levels.backfill = false;
-    assert_eq!(all - permissions(&[], &config), Permissions::READ_MESSAGE_HISTORY);
-    let all = permissions(&[], &config);
+    assert_eq!(
+        all - permissions(&[Feature::Staff], &config),
+        Permissions::READ_MESSAGE_HISTORY
+    );
+    let all = permissions(&[Feature::Staff], &config);
     config.discord.message_content = true;
     assert_eq!(
-        permissions(&[], &config) - all,
+        permissions(&[Feature::Staff], &config) - all,
         Permissions::READ_MESSAGE_HISTORY | Permissions::ATTACH_FILES | Permissions::EMBED_LINKS
     );
     // Replies to text commands are sent even if levels are not announced.
@@ -90,7 +104,11 @@ fn the_privileged_intents_are_those_that_the_gateway_is_asked_for() {
 
 #[test]
 fn the_link_stands_alone_in_the_first_line() {
-    let text = told(Id::new(7), &[Feature::Moderation], &Config::defaults());
+    let text = told(
+        Id::new(7),
+        &[Feature::Moderation, Feature::Staff],
+        &Config::defaults(),
+    );
     assert_eq!(
         text.lines().next(),
         Some(

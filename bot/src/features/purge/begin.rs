@@ -1,0 +1,103 @@
+//! Beginning a deletion, once per interaction.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, InteractionMarker, MessageMarker},
+};
+
+use super::{effect::Purge, rows};
+use crate::{
+    outbox::{
+        queue::{self, NewEffect},
+        timers::TimerKind,
+    },
+    postgres::{
+        Store, StoreError, Tx,
+        request::{Completed, Once, Request},
+        timer::{self, Due, NewTimer, claim::Firing},
+    },
+    support::ids,
+};
+
+/// The kind of the timer that forgets a deletion. Its ID is the interaction that asked for it.
+const FORGET: &str = "purge_forget";
+/// How long a deletion is remembered. Its answer can be changed for 15 minutes.
+const KEPT: Duration = Duration::from_hours(24);
+
+/// Store the messages that were found, once for this request, and begin unless a confirmation is needed: then there is no `effect`. False
+/// if it was carried out before.
+pub(crate) async fn store(
+    store: &Store,
+    request: Request,
+    channel_id: Id<ChannelMarker>,
+    messages: Vec<Id<MessageMarker>>,
+    effect: Option<Purge>,
+) -> Result<bool, StoreError> {
+    let (guild_id, purge_id) = (request.guild_id, request.request_id);
+    let found = Arc::new((messages, effect));
+    let stored = store.once("purge", request, move |tx| {
+        let found = Arc::clone(&found);
+        Box::pin(async move {
+            let (messages, effect) = &*found;
+            rows::add(tx, (guild_id, purge_id), channel_id, messages, effect.is_some()).await?;
+            let forget = NewTimer {
+                guild_id,
+                kind: FORGET,
+                timer_id: ids::to_db(purge_id),
+                due: Due::At(ids::to_time(ids::millis(purge_id)) + KEPT),
+                body: "{}".to_owned(),
+            };
+            timer::arm(tx, &[forget]).await?;
+            if let Some(effect) = effect {
+                queue::add_urgent(tx, &[NewEffect::for_channel(guild_id, channel_id, effect)]).await?;
+            }
+            Ok(Ok::<_, Infallible>(Completed::new(())))
+        })
+    });
+    let Ok(once) = stored.await?;
+    Ok(matches!(once, Once::Now(())))
+}
+
+/// Begin a deletion that was confirmed, once for this request. False if it was begun before, or is forgotten.
+pub(crate) async fn confirm(
+    store: &Store,
+    request: Request,
+    purge_id: Id<InteractionMarker>,
+    effect: Purge,
+) -> Result<bool, StoreError> {
+    let guild_id = request.guild_id;
+    let effect = Arc::new(effect);
+    let confirmed = store.once("purge_confirm", request, move |tx| {
+        let effect = Arc::clone(&effect);
+        Box::pin(async move {
+            let Some(channel_id) = rows::confirm(tx, (guild_id, purge_id)).await? else {
+                return Ok(Err(()));
+            };
+            queue::add_urgent(tx, &[NewEffect::for_channel(guild_id, channel_id, &*effect)]).await?;
+            Ok(Ok(Completed::new(())))
+        })
+    });
+    Ok(matches!(confirmed.await?, Ok(Once::Now(()))))
+}
+
+/// Forgets deletions.
+#[derive(Debug)]
+pub(crate) struct Forget;
+
+impl TimerKind for Forget {
+    fn name(&self) -> &'static str {
+        FORGET
+    }
+
+    fn fire<'t>(&'t self, tx: &'t Tx<'_>, timer: &'t Firing) -> BoxFuture<'t, Result<(), StoreError>> {
+        Box::pin(async move {
+            match timer.guild_id {
+                Some(guild_id) => rows::remove(tx, guild_id, timer.timer_id).await,
+                None => Err(StoreError::Rejected("a deletion without a guild".to_owned())),
+            }
+        })
+    }
+}

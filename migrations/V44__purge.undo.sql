@@ -1,0 +1,3 @@
+-- Forgets which messages are still to be deleted: those that are left stay.
+
+DROP TABLE purge;
