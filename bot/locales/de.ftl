@@ -806,3 +806,14 @@ purge-log = <@{ $moderator }> hat { $messages ->
        *[other] { $count } Nachrichten
     } in <#{ $channel }> gelöscht.
 purge-log-failed = ⚠️ Das Löschen von Nachrichten in <#{ $channel }> ging nicht weiter. { $why }
+
+by-hand-ban = 🔨 **Fall #{ $case }** · <@{ $user }> wurde von <@{ $moderator }> ohne Befehl gebannt:
+    { $reason }
+by-hand-unban = 🔓 **Fall #{ $case }** · <@{ $moderator }> hat den Bann von <@{ $user }> ohne Befehl aufgehoben:
+    { $reason }
+by-hand-kick = 👢 **Fall #{ $case }** · <@{ $user }> wurde von <@{ $moderator }> ohne Befehl hinausgeworfen:
+    { $reason }
+by-hand-timeout = 🔇 **Fall #{ $case }** · <@{ $user }> ist bis { $until } im Timeout, durch <@{ $moderator }> ohne Befehl:
+    { $reason }
+by-hand-untimeout = 🔊 **Fall #{ $case }** · <@{ $moderator }> hat den Timeout von <@{ $user }> ohne Befehl aufgehoben:
+    { $reason }

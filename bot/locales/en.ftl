@@ -808,3 +808,14 @@ purge-log = <@{ $moderator }> deleted { $messages ->
        *[other] { $count } messages
     } in <#{ $channel }>.
 purge-log-failed = ⚠️ Deleting messages in <#{ $channel }> stopped. { $why }
+
+by-hand-ban = 🔨 **Case #{ $case }** · <@{ $user }> was banned by <@{ $moderator }>, without a command:
+    { $reason }
+by-hand-unban = 🔓 **Case #{ $case }** · <@{ $moderator }> lifted the ban of <@{ $user }>, without a command:
+    { $reason }
+by-hand-kick = 👢 **Case #{ $case }** · <@{ $user }> was kicked by <@{ $moderator }>, without a command:
+    { $reason }
+by-hand-timeout = 🔇 **Case #{ $case }** · <@{ $user }> is in timeout until { $until } by <@{ $moderator }>, without a command:
+    { $reason }
+by-hand-untimeout = 🔊 **Case #{ $case }** · <@{ $moderator }> lifted the timeout of <@{ $user }>, without a command:
+    { $reason }

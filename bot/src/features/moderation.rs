@@ -5,6 +5,7 @@
 //! answer. All times come from the interaction, so they do not depend on when it is processed.
 
 pub mod actions;
+pub mod by_hand;
 pub mod cases;
 pub mod commands;
 pub mod effects;

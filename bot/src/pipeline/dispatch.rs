@@ -18,6 +18,7 @@ use crate::{
     config,
     discord::{
         events::{
+            audit_entry::AuditEntry,
             guild_create::GuildCreate,
             guild_news::{GuildGone, GuildNews},
             member_news::MemberNews,
@@ -52,6 +53,7 @@ const HANDLED: &[(EventType, Intents)] = &[
     (EventType::InteractionCreate, Intents::empty()),
     // A banned member has left, which without a privileged intent is only visible here.
     (EventType::BanAdd, Intents::GUILD_MODERATION),
+    (EventType::GuildAuditLogEntryCreate, Intents::GUILD_MODERATION),
 ];
 
 /// Events that need privileged intents, which only some operators enable.
@@ -166,6 +168,7 @@ impl Dispatcher {
             "GUILD_DELETE" => self
                 .guild_gone(text, ledger)
                 .and_then(|()| self.tell(event_type, text)),
+            "GUILD_AUDIT_LOG_ENTRY_CREATE" => self.audit_entry(text, ledger),
             "GUILD_UPDATE" | "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE"
             | "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "CHANNEL_DELETE" | "THREAD_CREATE" | "THREAD_UPDATE"
             | "THREAD_DELETE" => self.tell(event_type, text),
@@ -224,6 +227,14 @@ impl Dispatcher {
                 }
             }
             _ => ledger.member(member.leaving()),
+        }
+        Ok(Dispatched::Handled)
+    }
+
+    /// Something was done in a guild, and recorded in its audit log.
+    fn audit_entry(&self, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
+        if let (Some(entry), Some(ledger)) = (AuditEntry::parse(text)?, self.counting(ledger)) {
+            ledger.change(|parts| parts.by_hand.on_entry(entry));
         }
         Ok(Dispatched::Handled)
     }
@@ -301,7 +312,7 @@ mod tests {
     }
 
     fn ledger() -> Ledger {
-        Ledger::new(Arc::new(Memory::new(1 << 20)), Pending::new(16, policy()))
+        Ledger::new(Arc::new(Memory::new(1 << 20)), Pending::new(16, policy(), None))
     }
 
     #[test]

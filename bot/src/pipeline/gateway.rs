@@ -298,11 +298,16 @@ impl Gateway {
             writer,
             memory,
             policy,
+            guilds,
             lease_guard,
             ..
         } = &self.deps;
         let count = usize::try_from(key.count).unwrap_or(1).max(1);
-        let pending = Pending::new(self.ledger.member_cache_entries / count, policy.clone());
+        let pending = Pending::new(
+            self.ledger.member_cache_entries / count,
+            policy.clone(),
+            Some(guilds.clone()),
+        );
         let ledger = Ledger::new(Arc::clone(memory), pending);
         let (orders, seen) = watch::channel(Orders {
             end: Ending::GoOn,

@@ -208,6 +208,12 @@ impl Ledger {
         self.charge(grown);
     }
 
+    /// Make a change that one feature knows. It returns the number of bytes by which its changes grew.
+    pub fn change(&mut self, change: impl FnOnce(&mut Pending) -> usize) {
+        let grown = change(&mut self.pending);
+        self.charge(grown);
+    }
+
     /// Record that a guild has the bot, or that it removed it.
     pub fn guild(&mut self, guild_id: Id<GuildMarker>, is_there: bool) {
         let grown = self.pending.on_guild(guild_id, is_there);

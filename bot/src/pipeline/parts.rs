@@ -6,9 +6,10 @@
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
-    discord::events::member_news::Coming,
+    discord::{events::member_news::Coming, guilds::Guilds},
     features::{
         levels::{members::Members, policy::XpPolicy},
+        moderation::by_hand::Entries,
         privacy::guild_changes::GuildChanges,
         welcome::moves::Moves,
     },
@@ -179,15 +180,18 @@ parts! {
     moves: Moves,
     /// Members who send messages: `erased`, `member_xp`.
     members: Members,
+    /// Moderation without the bot's commands: `mod_guild`, `mod_case`.
+    by_hand: Entries,
 }
 
 impl Pending {
-    /// No changes. The last awards of about `cache_entries` members are cached.
-    pub fn new(cache_entries: usize, policy: XpPolicy) -> Self {
+    /// No changes. The last awards of about `cache_entries` members are cached; `guilds` knows the bot's own ID.
+    pub fn new(cache_entries: usize, policy: XpPolicy, guilds: Option<Guilds>) -> Self {
         Self {
             guilds: GuildChanges::default(),
             moves: Moves::default(),
             members: Members::new(cache_entries, policy),
+            by_hand: Entries::new(guilds),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Bans, kicks and timeouts: what moderators order by commands, and what follows on Discord.
 
 mod bans;
+mod by_hand;
 mod ends;
 mod failures;
 mod refused;

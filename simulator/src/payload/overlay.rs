@@ -15,6 +15,7 @@ pub(crate) const BAN_MEMBERS: u64 = 1 << 2;
 pub(crate) const MANAGE_CHANNELS: u64 = 1 << 4;
 pub(crate) const MANAGE_MESSAGES: u64 = 1 << 13;
 pub(crate) const MANAGE_NICKNAMES: u64 = 1 << 27;
+pub(crate) const VIEW_AUDIT_LOG: u64 = 1 << 7;
 pub(crate) const MODERATE_MEMBERS: u64 = 1 << 40;
 pub(crate) const VIEW_CHANNEL: u64 = 1 << 10;
 pub(crate) const SEND_MESSAGES: u64 = 1 << 11;

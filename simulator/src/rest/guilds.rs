@@ -239,6 +239,10 @@ fn change(asked: &Asked<'_>, guild: u32, member: u32) -> Answer {
     }
     tell(&mut engine, asked, guild, member);
     let value = object::member(world, &engine.overlay, guild, member);
+    drop(engine);
+    if let Some(until) = asked.body.get("communication_disabled_until") {
+        moderation::record_timeout(asked, guild, member, until);
+    }
     Answer::ok(value)
 }
 

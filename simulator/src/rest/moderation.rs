@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Answer, Asked, guilds::overlay};
-use crate::payload::{ADMINISTRATOR, BAN_MEMBERS, KICK_MEMBERS, MODERATE_MEMBERS, RawEvent, object};
+use crate::payload::{
+    ADMINISTRATOR, BAN_MEMBERS, KICK_MEMBERS, MODERATE_MEMBERS, RawEvent, VIEW_AUDIT_LOG, object,
+};
 
 /// The longest timeout: <https://docs.discord.com/developers/resources/guild#modify-guild-member>.
 const LONGEST_TIMEOUT_MS: u64 = 28 * 86_400_000;
@@ -13,6 +15,12 @@ const LONGEST_TIMEOUT_MS: u64 = 28 * 86_400_000;
 const LONGEST_DELETION: u64 = 604_800;
 const GUILD_MEMBERS: u64 = 1 << 1;
 const GUILD_MODERATION: u64 = 1 << 2;
+
+/// Actions in the audit log: <https://docs.discord.com/developers/resources/audit-log#audit-log-entry-object-audit-log-events>.
+const MEMBER_KICK: u8 = 20;
+const MEMBER_BAN_ADD: u8 = 22;
+const MEMBER_BAN_REMOVE: u8 = 23;
+const MEMBER_UPDATE: u8 = 24;
 
 /// Whether the bot may do this to a member: it needs the permission, and stands above them.
 /// <https://docs.discord.com/developers/topics/permissions#permission-hierarchy>
@@ -72,6 +80,7 @@ pub(super) fn kick(asked: &Asked<'_>, guild: u32, member: u32) -> Answer {
     let user = object::user(&asked.hub.world, asked.hub.world.person_of(guild, member));
     leave(asked, guild, member);
     tell(asked, guild, "GUILD_MEMBER_REMOVE", &user, GUILD_MEMBERS);
+    record(asked, guild, MEMBER_KICK, (&user, Value::Null));
     Answer::empty()
 }
 
@@ -133,6 +142,8 @@ pub(super) fn ban(asked: &Asked<'_>, guild: u32, user: &str) -> Option<Answer> {
             "GUILD_BAN_REMOVE"
         };
         tell(asked, guild, name, &user, GUILD_MODERATION);
+        let action = if wants { MEMBER_BAN_ADD } else { MEMBER_BAN_REMOVE };
+        record(asked, guild, action, (&user, Value::Null));
     }
     Some(Answer::empty())
 }
@@ -152,6 +163,43 @@ fn tell(asked: &Asked<'_>, guild: u32, name: &str, user: &Value, intents: u64) {
         id: None,
     };
     asked.hub.lock().publish_raw(world, Some(guild), event);
+}
+
+/// Adds an entry about the end of a member's timeout to the audit log.
+pub(super) fn record_timeout(asked: &Asked<'_>, guild: u32, member: u32, until: &Value) {
+    let user = object::user(&asked.hub.world, asked.hub.world.person_of(guild, member));
+    let mut change = json!({"key": "communication_disabled_until"});
+    if !until.is_null() {
+        change["new_value"] = until.clone();
+    }
+    record(asked, guild, MEMBER_UPDATE, (&user, json!([change])));
+}
+
+/// Adds an entry about what the bot did to the audit log. A bot that may not see it gets no event.
+fn record(asked: &Asked<'_>, guild: u32, action: u8, (user, changes): (&Value, Value)) {
+    let world = &asked.hub.world;
+    if overlay(asked).bot_may(world, guild).0 & VIEW_AUDIT_LOG == 0 {
+        return;
+    }
+    let mut engine = asked.hub.lock();
+    let id = engine.clock.next_id();
+    let mut data = json!({
+        "id": id.to_string(), "guild_id": world.guild_at(guild).id().to_string(), "user_id": world.bot_id().to_string(),
+        "target_id": user["id"], "action_type": action,
+    });
+    if !changes.is_null() {
+        data["changes"] = changes;
+    }
+    if let Some(reason) = asked.reason {
+        data["reason"] = reason.into();
+    }
+    let event = RawEvent {
+        name: "GUILD_AUDIT_LOG_ENTRY_CREATE".to_owned(),
+        data: data.to_string(),
+        intents: GUILD_MODERATION,
+        id: Some(id),
+    };
+    engine.publish_raw(world, Some(guild), event);
 }
 
 /// A timestamp in ISO 8601 and UTC as Unix time in milliseconds.

@@ -125,6 +125,14 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
         ),
     ),
     (
+        Feature::Moderation,
+        wish(
+            Permissions::VIEW_AUDIT_LOG,
+            "View Audit Log",
+            "bans, kicks and timeouts without a command become cases",
+        ),
+    ),
+    (
         Feature::Staff,
         wish(Permissions::MANAGE_CHANNELS, "Manage Channels", "/slowmode"),
     ),

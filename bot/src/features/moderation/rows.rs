@@ -1,5 +1,6 @@
 //! The tables of moderation.
 
+pub mod audit_entry;
 pub mod case;
 pub mod member_warnings;
 pub mod mod_case;

@@ -40,7 +40,10 @@ impl TextToLedger {
             intake: Intake::new(
                 ShardKey { count: 1, id: 0 },
                 Dispatcher::new(policy.clone(), &config.discord),
-                Ledger::new(memory, Pending::new(config.ledger.member_cache_entries, policy)),
+                Ledger::new(
+                    memory,
+                    Pending::new(config.ledger.member_cache_entries, policy, None),
+                ),
                 // Events before READY belong to no session, and are skipped.
                 Some(SessionPoint {
                     session_id: "session".to_owned(),

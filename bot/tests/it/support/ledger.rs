@@ -15,7 +15,7 @@ use eventide::{
 /// An empty ledger that caches the last awards of about `cache_entries` members.
 pub(crate) fn ledger(memory: &Arc<Memory>, cache_entries: usize) -> Ledger {
     let policy = XpPolicy::new(Settings::new(&Config::defaults().levels));
-    Ledger::new(Arc::clone(memory), Pending::new(cache_entries, policy))
+    Ledger::new(Arc::clone(memory), Pending::new(cache_entries, policy, None))
 }
 
 /// An empty ledger with a memory of its own.

@@ -50,7 +50,10 @@ fn what_is_not_used_is_not_asked_for() {
     let no_moderation = permissions(&[Feature::Moderation, Feature::Staff], &config);
     assert_eq!(
         all - no_moderation,
-        Permissions::MODERATE_MEMBERS | Permissions::KICK_MEMBERS | Permissions::BAN_MEMBERS
+        Permissions::MODERATE_MEMBERS
+            | Permissions::KICK_MEMBERS
+            | Permissions::BAN_MEMBERS
+            | Permissions::VIEW_AUDIT_LOG
     );
     assert_eq!(
         no_moderation - permissions(&[Feature::Moderation, Feature::Roles, Feature::Staff], &config),

@@ -183,7 +183,10 @@ proptest! {
 #[test]
 fn a_member_is_pending_until_the_batch_is_committed() {
     let policy = XpPolicy::new(Settings::new(&Config::defaults().levels));
-    let mut ledger = Ledger::new(Arc::new(Memory::new(1 << 20)), parts::Pending::new(100, policy));
+    let mut ledger = Ledger::new(
+        Arc::new(Memory::new(1 << 20)),
+        parts::Pending::new(100, policy, None),
+    );
     let message = MemberMessage {
         at: 0,
         earns: Earns::Xp { xp: 1, cooldown: 0 },

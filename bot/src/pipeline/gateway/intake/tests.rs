@@ -28,7 +28,7 @@ fn intake() -> Intake {
     let mut intake = Intake::new(
         ShardKey { count: 1, id: 0 },
         Dispatcher::new(policy.clone(), &config.discord),
-        Ledger::new(Arc::new(Memory::new(1 << 20)), Pending::new(64, policy)),
+        Ledger::new(Arc::new(Memory::new(1 << 20)), Pending::new(64, policy, None)),
         Some(SessionPoint {
             session_id: "session".to_owned(),
             resume_url: None,
