@@ -35,7 +35,7 @@ struct Done<'a> {
 
 impl Done<'_> {
     /// Add an entry to the audit log, which is dispatched. Returns its ID.
-    fn now(&self, action: u8, reason: Option<&str>, changes: Value) -> u64 {
+    fn now(&self, action: u8, reason: Option<&str>, changes: &Value) -> u64 {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let ms = i64::try_from(self.stage.control().now_ms()).expect("a time");
         let first: Id<AuditLogEntryMarker> = eventide::support::ids::at_millis(ms).expect("an ID");
@@ -44,7 +44,7 @@ impl Done<'_> {
         id
     }
 
-    fn again(&self, id: u64, action: u8, reason: Option<&str>, changes: Value) {
+    fn again(&self, id: u64, action: u8, reason: Option<&str>, changes: &Value) {
         let guild = self.stage.guild();
         let mut entry = json!({
             "id": id.to_string(), "guild_id": guild.to_string(), "user_id": self.by.to_string(), "target_id": self.to.to_string(),
@@ -92,17 +92,17 @@ async fn every_action_becomes_a_case() {
         by,
         to,
     };
-    let first = done.now(BAN, Some("spam"), json!([]));
-    done.now(UNBAN, None, json!([]));
-    done.now(KICK, Some("again"), json!([]));
-    done.now(UPDATE, None, timeout(Some("2100-01-01T00:00:00+00:00")));
-    done.now(UPDATE, None, timeout(None));
+    let first = done.now(BAN, Some("spam"), &json!([]));
+    done.now(UNBAN, None, &json!([]));
+    done.now(KICK, Some("again"), &json!([]));
+    done.now(UPDATE, None, &timeout(Some("2100-01-01T00:00:00+00:00")));
+    done.now(UPDATE, None, &timeout(None));
     // Neither is moderation.
-    done.now(UPDATE, None, json!([{"key": "nick", "new_value": "x"}]));
-    done.now(30, None, json!([]));
+    done.now(UPDATE, None, &json!([{"key": "nick", "new_value": "x"}]));
+    done.now(30, None, &json!([]));
     // Another copy of the first, and one that shows that it was processed.
-    done.again(first, BAN, Some("spam"), json!([]));
-    let last = done.now(KICK, None, json!([]));
+    done.again(first, BAN, Some("spam"), &json!([]));
+    let last = done.now(KICK, None, &json!([]));
     recorded(&stage, last).await;
     let expected = [
         "ban {to} {by} spam",
@@ -133,7 +133,7 @@ async fn every_action_becomes_a_case() {
         by,
         to,
     };
-    let last = done.now(KICK, Some("the end"), json!([]));
+    let last = done.now(KICK, Some("the end"), &json!([]));
     recorded(&stage, last).await;
     assert_eq!(
         cases(&stage).await,
@@ -161,7 +161,7 @@ async fn a_command_has_one_case_and_gives_way() {
             by,
             to: user,
         };
-        recorded(&stage, done.now(action, None, json!([]))).await;
+        recorded(&stage, done.now(action, None, &json!([]))).await;
         assert_eq!(timers(&stage, "tempban_end").await, 0);
         let kinds = format!(
             "SELECT string_agg(kind || ' ' || COALESCE(end_outcome, ''), ', ' ORDER BY case_id) FROM mod_case WHERE user_id = {user}"
@@ -178,7 +178,7 @@ async fn a_command_has_one_case_and_gives_way() {
         by,
         to: user,
     }
-    .now(KICK, None, json!([]));
+    .now(KICK, None, &json!([]));
     recorded(&stage, last).await;
     let cases = format!("SELECT count(*) FROM mod_case WHERE user_id = {user}");
     assert_eq!(stage.number(&cases).await, 2, "the softban and the kick");
@@ -207,7 +207,7 @@ async fn a_punishment_of_a_warning_makes_no_case() {
         by,
         to: other,
     }
-    .now(KICK, None, json!([]));
+    .now(KICK, None, &json!([]));
     recorded(&stage, last).await;
     assert_eq!(
         stage.number("SELECT count(*) FROM mod_case").await,
