@@ -8,5 +8,6 @@ pub mod moderation;
 pub mod privacy;
 pub(crate) mod purge;
 pub(crate) mod roles;
+pub mod scheduled;
 pub mod server_settings;
 pub mod welcome;

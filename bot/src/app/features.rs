@@ -5,7 +5,9 @@ use hyper::http::Extensions;
 use crate::{
     config::Config,
     discord::rest::Rest,
-    features::{basics, channels, levels, moderation, privacy, purge, roles, server_settings, welcome},
+    features::{
+        basics, channels, levels, moderation, privacy, purge, roles, scheduled, server_settings, welcome,
+    },
     interactions::{
         command::Commands,
         feature::{Feature, Process},
@@ -30,6 +32,7 @@ static FEATURES: &[&Feature] = &[
     &channels::FEATURE,
     &roles::FEATURE,
     &purge::FEATURE,
+    &scheduled::FEATURE,
     &server_settings::FEATURE,
     &privacy::FEATURE,
 ];
@@ -47,6 +50,11 @@ pub fn guild_tables() -> Vec<&'static GuildTable> {
 /// Every section of settings.
 pub(super) fn sections() -> impl Iterator<Item = &'static Section> {
     COMMANDS.sections()
+}
+
+/// The kinds of timers that `/scheduled` has words for.
+pub fn scheduled_kinds() -> Vec<&'static str> {
+    COMMANDS.expected().map(|expected| expected.kind).collect()
 }
 
 /// The timers and jobs of all features.

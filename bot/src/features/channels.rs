@@ -9,7 +9,10 @@ pub(crate) mod rows;
 pub(crate) mod slowmode;
 pub(crate) mod texts;
 
-use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};
+use crate::{
+    interactions::feature::{Expected, Feature},
+    postgres::guild_table::guild_tables,
+};
 
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {
@@ -27,6 +30,11 @@ pub(crate) const FEATURE: Feature = Feature {
         ]
     },
     timers: |registry, _| registry.with(lock::LockEnd).with(slowmode::SlowmodeEnd),
+    // `/unlock` ends a lock early, and `/slowmode` replaces one.
+    expected: &[
+        Expected::fixed(lock::LOCK_END),
+        Expected::fixed(slowmode::SLOWMODE_END),
+    ],
     tables: guild_tables!["channel_lock", "channel_slowmode"],
     ..Feature::NOTHING
 };

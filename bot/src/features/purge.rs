@@ -8,7 +8,10 @@ pub(crate) mod filter;
 pub(crate) mod rows;
 pub(crate) mod scan;
 
-use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};
+use crate::{
+    interactions::feature::{Expected, Feature},
+    postgres::guild_table::guild_tables,
+};
 
 /// Whether Discord sends the content of messages, for which the operator has to enable an intent.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +25,7 @@ pub(crate) const FEATURE: Feature = Feature {
     state: |state, config| {
         state.insert(ReadsContent(config.discord.message_content));
     },
+    expected: &[Expected::fixed(begin::FORGET)],
     tables: guild_tables!["purge"],
     ..Feature::NOTHING
 };

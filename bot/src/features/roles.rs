@@ -6,7 +6,10 @@ pub(crate) mod effects;
 pub(crate) mod rows;
 pub(crate) mod texts;
 
-use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};
+use crate::{
+    interactions::feature::{Expected, Feature},
+    postgres::guild_table::guild_tables,
+};
 
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {
@@ -18,6 +21,7 @@ pub(crate) const FEATURE: Feature = Feature {
         ]
     },
     timers: |registry, _| registry.with(change::RoleEnd),
+    expected: &[Expected::fixed(change::ROLE_END)],
     tables: guild_tables!["temp_role"],
     ..Feature::NOTHING
 };

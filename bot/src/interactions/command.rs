@@ -9,7 +9,7 @@ use twilight_model::application::command::{
 
 use super::{
     CommandContext, CommandError, Services,
-    feature::Feature,
+    feature::{Expected, Feature},
     payload::{BadOption, InteractionPayload},
     reply::Reply,
 };
@@ -88,6 +88,12 @@ impl Commands {
     pub fn iter(&self) -> impl Iterator<Item = &'static dyn Command> {
         let features = self.features.iter();
         features.flat_map(|feature| feature.commands.iter().copied())
+    }
+
+    /// Every kind of timer that is shown to the staff of a server.
+    pub(crate) fn expected(&self) -> impl Iterator<Item = &'static Expected> {
+        let features = self.features.iter();
+        features.flat_map(|feature| feature.expected)
     }
 
     /// Every section of settings.

@@ -107,6 +107,11 @@ impl Registry {
         self
     }
 
+    /// The kinds of timers, without the jobs.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        self.kinds.keys().copied().collect()
+    }
+
     fn names(&self) -> Vec<&'static str> {
         self.kinds.keys().chain(self.jobs.keys()).copied().collect()
     }

@@ -52,6 +52,8 @@ pub struct Shown {
     pub timer_id: i64,
     /// When it is due, in RFC 3339 and UTC.
     pub due_at: String,
+    /// When it is due.
+    pub due: SystemTime,
     /// Attempts that failed.
     pub attempts: i64,
     /// When it was given up; `None` while it is to fire.
@@ -248,7 +250,7 @@ pub async fn list(store: &Store, filter: Filter, limit: u32) -> Result<Vec<Shown
         "timer_list_waiting",
         [INT8, INT8],
         "SELECT guild_id, kind, timer_id, to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), attempts,
-                NULL::text, failure
+                NULL::text, failure, due_at
          FROM timer WHERE failed_at IS NULL AND ($1::int8 IS NULL OR guild_id = $1)
          ORDER BY ready_at, guild_id, kind, timer_id LIMIT $2"
     );
@@ -256,7 +258,7 @@ pub async fn list(store: &Store, filter: Filter, limit: u32) -> Result<Vec<Shown
         "timer_list_failed",
         [INT8, INT8],
         "SELECT guild_id, kind, timer_id, to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), attempts,
-                to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), failure
+                to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), failure, due_at
          FROM timer WHERE failed_at IS NOT NULL AND ($1::int8 IS NULL OR guild_id = $1)
          ORDER BY failed_at DESC, guild_id, kind, timer_id LIMIT $2"
     );
@@ -270,6 +272,7 @@ pub async fn list(store: &Store, filter: Filter, limit: u32) -> Result<Vec<Shown
             kind: row.get(1),
             timer_id: row.get(2),
             due_at: row.get(3),
+            due: row.get(7),
             attempts: row.get(4),
             failed_at: row.get(5),
             failure: row.get(6),

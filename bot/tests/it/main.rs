@@ -47,6 +47,7 @@ mod requests;
 mod rest;
 mod rewards;
 mod rights;
+mod scheduled;
 mod schemas;
 mod sessions;
 mod settings;

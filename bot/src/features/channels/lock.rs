@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The kind of the timer that ends a lock. Its ID is the channel.
-const LOCK_END: &str = "channel_lock_end";
+pub(crate) const LOCK_END: &str = "channel_lock_end";
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,7 +32,7 @@ use crate::{
 pub(crate) const LONGEST: Duration = Duration::from_hours(6);
 
 /// The kind of the timer that restores a slow mode. Its ID is the channel.
-const SLOWMODE_END: &str = "channel_slowmode_end";
+pub(crate) const SLOWMODE_END: &str = "channel_slowmode_end";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Body {

@@ -6,7 +6,11 @@ use super::{
     commands,
     effects::{announcement::LevelUps, roles::kind::RewardRoles},
 };
-use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};
+use crate::{
+    interactions::feature::{Expected, Feature},
+    postgres::guild_table::guild_tables,
+    settings::table::multipliers::BOOST_REMOVAL,
+};
 
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {
@@ -32,6 +36,7 @@ pub(crate) const FEATURE: Feature = Feature {
         state.insert(Cards::new(&config.discord.cdn_url));
     },
     // Deleting members changes the counts, so these come after them.
+    expected: &[Expected::fixed(BOOST_REMOVAL)],
     settings: &[],
     tables: guild_tables![
         "member_xp",

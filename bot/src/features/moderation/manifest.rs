@@ -1,5 +1,7 @@
 //! The manifest of moderation.
 
+use twilight_model::guild::Permissions;
+
 use super::{
     commands,
     effects::{
@@ -10,12 +12,15 @@ use super::{
         punishment::{Punishments, TimeoutLifts},
         warned::DirectWarnings,
     },
-    ends::{TempbanEnds, TimeoutRenewals},
+    ends::{TEMPBAN_END, TIMEOUT_RENEWAL, TempbanEnds, TimeoutRenewals},
     log::ModLogs,
+    rows::mod_case,
     settings::ModerationSettings,
 };
 use crate::{
-    interactions::feature::Feature, postgres::guild_table::guild_tables, settings::section::Choices as _,
+    interactions::feature::{Expected, Feature},
+    postgres::guild_table::guild_tables,
+    settings::section::Choices as _,
 };
 
 /// The manifest.
@@ -44,6 +49,14 @@ pub(crate) const FEATURE: Feature = Feature {
             Box::new(ModLogs),
         ]
     },
+    expected: &[
+        Expected {
+            kind: TEMPBAN_END,
+            cancel: Some(Permissions::BAN_MEMBERS),
+            cancelled: |tx, guild_id, case_id| Box::pin(mod_case::make_permanent(tx, (guild_id, case_id))),
+        },
+        Expected::fixed(TIMEOUT_RENEWAL),
+    ],
     settings: &[&ModerationSettings::SECTION],
     timers: |registry, _| registry.with(TempbanEnds).with(TimeoutRenewals),
     tables: guild_tables![

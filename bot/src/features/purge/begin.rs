@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The kind of the timer that forgets a deletion. Its ID is the interaction that asked for it.
-const FORGET: &str = "purge_forget";
+pub(crate) const FORGET: &str = "purge_forget";
 /// How long a deletion is remembered. Its answer can be changed for 15 minutes.
 const KEPT: Duration = Duration::from_hours(24);
 

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The kind of the timer that takes a role. Its ID is the interaction that gave the role.
-const ROLE_END: &str = "role_end";
+pub(crate) const ROLE_END: &str = "role_end";
 
 /// Give or take a role, once for this request. Giving it again replaces its earlier end. False if it was carried out before.
 pub(crate) async fn role(
