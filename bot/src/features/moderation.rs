@@ -86,6 +86,8 @@ pub enum Denied {
     UnknownThreshold,
     /// The check before the transaction has refused it.
     Refused,
+    /// The moderator has made this many of such cases in the last hour, the most that the server allows.
+    Limit(i64),
 }
 
 impl Severity {

@@ -45,6 +45,9 @@ pub struct InteractionPayload {
     member: Option<Member>,
     #[serde(default)]
     user: Option<User>,
+    /// The message that a button or menu belongs to.
+    #[serde(default)]
+    message: Value,
     #[serde(default)]
     data: Value,
     /// The message, if this is a text command.
@@ -164,6 +167,12 @@ impl InteractionPayload {
         });
         let mut fields = fields.filter(|field| field["custom_id"] == custom_id);
         fields.next()?["value"].as_str()
+    }
+
+    /// The description and the footer of the embed of the message that a button belongs to.
+    pub fn embed(&self) -> Option<(&str, &str)> {
+        let embed = &self.message["embeds"][0];
+        Some((embed["description"].as_str()?, embed["footer"]["text"].as_str()?))
     }
 
     /// The names of the subcommand group and the subcommand, as far as they exist.

@@ -51,6 +51,13 @@ impl Told {
         })
     }
 
+    /// The same for another channel, if there is one.
+    #[must_use]
+    pub(crate) fn in_channel(mut self, channel_id: Option<Id<ChannelMarker>>) -> Self {
+        self.log_channel_id = channel_id.or(self.log_channel_id);
+        self
+    }
+
     /// Create an entry if the guild has a log channel. `text` is only called in that case.
     pub(crate) fn entry(&self, text: impl FnOnce(Language) -> String) -> Option<NewEffect> {
         self.entry_as(|language| ModLog { text: text(language) })

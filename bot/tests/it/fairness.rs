@@ -7,7 +7,10 @@ use eventide::{
     config::Announce,
     features::{
         levels::effects::{announcement::LevelUp, plan},
-        moderation::{Severity, effects::warned::WarnedDirectly},
+        moderation::{
+            Severity,
+            effects::{warned::WarnedDirectly, wording::Wording},
+        },
     },
     outbox::{
         kind::EffectBody,
@@ -157,6 +160,7 @@ async fn a_closed_bucket_holds_up_nobody_else() {
         points: 1,
         expires_at_ms: None,
         locale: "en-US".to_owned(),
+        wording: Wording::default(),
     };
     let one = world.member_id(other, 1).expect("a member");
     let two = world.member_id(busy, 1).expect("a member");

@@ -4,6 +4,7 @@ mod bans;
 mod by_hand;
 mod ends;
 mod failures;
+mod policy;
 mod refused;
 mod removals;
 

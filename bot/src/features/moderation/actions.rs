@@ -22,6 +22,7 @@ use super::{
     log::Told,
     once,
     rows::mod_case,
+    settings::ModerationSettings,
     texts,
 };
 use crate::{
@@ -38,6 +39,9 @@ use crate::{
         ids::{self, MemberKey},
     },
 };
+
+/// The time for which a server limits the actions of a moderator.
+const LIMITED: Duration = Duration::from_hours(1);
 
 /// An action to be taken.
 #[derive(Clone, Debug)]
@@ -76,6 +80,17 @@ pub struct Ordered {
     pub direct: bool,
 }
 
+/// What an interaction led to, kept for a replay.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    Ordered(Ordered),
+    /// The moderator has reached the server's limit for an hour.
+    Limited {
+        limit: i64,
+    },
+}
+
 /// Order an action, once per interaction however often this is called. `language` applies if the guild chose none.
 pub async fn order(
     store: &Store,
@@ -84,11 +99,14 @@ pub async fn order(
     new: NewAction,
 ) -> Result<Result<Ordered, Denied>, StoreError> {
     let new = Arc::new(new);
-    once(store, settings, act, new.kind.word(), move |tx, settings| {
+    let done = once(store, settings, act, new.kind.word(), move |tx, settings| {
         let new = Arc::clone(&new);
         Box::pin(async move { order_in(tx, &settings, (act, language), &new).await })
-    })
-    .await
+    });
+    Ok(done.await?.and_then(|answer| match answer {
+        Answer::Ordered(ordered) => Ok(ordered),
+        Answer::Limited { limit } => Err(Denied::Limit(limit)),
+    }))
 }
 
 async fn order_in(
@@ -96,12 +114,24 @@ async fn order_in(
     settings: &Settings,
     (act, language): (Act, Language),
     new: &NewAction,
-) -> Work<Ordered, Denied> {
+) -> Work<Answer, Denied> {
     mod_case::lock(tx, act.guild_id).await?;
     let Some(permit) = new.permit else {
         return Ok(Err(Denied::Refused));
     };
     let at = act.at();
+    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
+    let told = policy
+        .told(tx, settings, (act.guild_id, language), new.kind)
+        .await?;
+    if let Some((limit, kinds)) = policy.limit(new.kind)
+        && mod_case::count_since(tx, (act.guild_id, act.moderator_id), kinds, (at - LIMITED, at)).await?
+            >= limit
+    {
+        let entry = told.entry(|language| texts::limited(language, &act, (new.kind, new.user_id), limit));
+        queue::add(tx, entry.as_slice()).await?;
+        return Ok(Ok(Completed::kept(Answer::Limited { limit })));
+    }
     let ends_at = new.duration.map(|duration| at + duration);
     ends::replace(tx, act.guild_id, new.user_id, new.kind, at).await?;
     let case = mod_case::New {
@@ -124,16 +154,15 @@ async fn order_in(
         ends_at_ms: ends_at.map(ids::to_millis),
         direct: new.direct,
     };
-    let told = Told::of(tx, settings, act.guild_id, language).await?;
     let locale = told.language.locales().first().copied().unwrap_or_default();
-    let mut effects = on_member(&act, new, &ordered, (permit, told, locale));
+    let mut effects = on_member(&act, new, &ordered, (permit, told, locale), &policy);
     effects.extend(told.entry_as(|language| CaseLog {
         case_id,
         text: texts::ordered(language, &ordered, act.moderator_id, &new.reason),
     }));
     queue::add(tx, &effects).await?;
     timer::arm(tx, ends::first(&act, &ordered, locale).as_slice()).await?;
-    Ok(Ok(Completed::kept(ordered).about(case_id)))
+    Ok(Ok(Completed::kept(Answer::Ordered(ordered)).about(case_id)))
 }
 
 /// The effects on the user: the message first, since the bot cannot write to users with whom it shares no server. One lane keeps the order.
@@ -142,6 +171,7 @@ fn on_member(
     new: &NewAction,
     ordered: &Ordered,
     (permit, told, locale): (PunishPermit, Told, &str),
+    policy: &ModerationSettings,
 ) -> Vec<NewEffect> {
     let key = MemberKey {
         guild_id: act.guild_id,
@@ -155,6 +185,7 @@ fn on_member(
             until_ms: ordered.ends_at_ms,
             moderator_id: told.moderators_shown.then_some(act.moderator_id),
             locale: locale.to_owned(),
+            wording: policy.wording(new.kind),
         };
         NewEffect::for_member(key, &message)
     });

@@ -20,6 +20,7 @@ use crate::{
             member_warnings, mod_case,
             warning::{self, Counting, Crossed, Warning},
         },
+        settings::ModerationSettings,
     },
     outbox::queue::{self, NewEffect},
     postgres::{
@@ -226,11 +227,14 @@ async fn give(
         counting_points: points,
         crossed: led_to.iter().map(|(crossing, _)| *crossing).collect(),
     };
-    let told = Told::of(tx, settings, act.guild_id, language).await?;
+    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
+    let told = policy
+        .told(tx, settings, (act.guild_id, language), Kind::Warning)
+        .await?;
     let permits = led_to
         .iter()
         .filter_map(|(crossing, permit)| Some((*crossing, (*permit)?)));
-    let mut effects = to_member(&act, new, &warned, permits, told);
+    let mut effects = to_member(&act, new, &warned, permits, (told, &policy));
     effects.extend(told.entry_as(|language| CaseLog {
         case_id,
         text: in_log(language, &act, new, &warned),
@@ -281,7 +285,7 @@ fn to_member(
     new: &NewWarning,
     warned: &Warned,
     permits: impl Iterator<Item = (Crossing, PunishPermit)>,
-    told: Told,
+    (told, policy): (Told, &ModerationSettings),
 ) -> Vec<NewEffect> {
     let locale = told.language.locales().first().copied().unwrap_or_default();
     let key = MemberKey {
@@ -297,6 +301,7 @@ fn to_member(
             points: warned.points,
             expires_at_ms: warned.expires_at_ms,
             locale: locale.to_owned(),
+            wording: policy.wording(Kind::Warning),
         };
         NewEffect::for_member(key, &warned)
     });
@@ -358,7 +363,10 @@ async fn change(
     mod_case::change(tx, key, &after.reason, after.expires_at()).await?;
     warning::change(tx, key, after.severity.word(), after.points).await?;
     member_warnings::change(tx, act.guild_id, after.user_id, 0, after.points - before.points).await?;
-    let told = Told::of(tx, settings, act.guild_id, asker.language).await?;
+    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
+    let told = policy
+        .told(tx, settings, (act.guild_id, asker.language), Kind::Warning)
+        .await?;
     let entry = told.entry(|language| changed_in_log(language, &act, &before, &after));
     let effects: Vec<_> = entry.into_iter().collect();
     queue::add(tx, &effects).await?;
@@ -401,7 +409,10 @@ async fn take_back(
     };
     mod_case::remove(tx, (act.guild_id, case_id), act.moderator_id, act.at(), reason).await?;
     member_warnings::change(tx, act.guild_id, state.user_id, -1, -state.points).await?;
-    let told = Told::of(tx, settings, act.guild_id, asker.language).await?;
+    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
+    let told = policy
+        .told(tx, settings, (act.guild_id, asker.language), Kind::Warning)
+        .await?;
     let entry = told.entry(|language| {
         let why = reason.map_or_else(
             || language.text("warning-log-no-reason"),

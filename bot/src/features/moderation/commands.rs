@@ -2,6 +2,7 @@
 
 mod act;
 pub(crate) mod ban;
+mod confirmation;
 pub(crate) mod removal;
 pub(crate) mod warn;
 pub(crate) mod warning;

@@ -7,3 +7,4 @@ mod carry_out;
 pub mod case_log;
 pub mod punishment;
 pub mod warned;
+pub mod wording;

@@ -70,10 +70,26 @@ pub(crate) async fn target(
         return Err(refuse("above"));
     }
     let chosen = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
-    if chosen.protects(who.1) {
+    if !kind.lifts() && chosen.protects(who.1) {
         return Err(context.refuse("moderation-protected"));
     }
     Ok(Target { roles, authority })
+}
+
+/// Check that a punishment has a reason, if the server requires one.
+///
+/// # Errors
+///
+/// It has none.
+pub(crate) fn reason(
+    context: &CommandContext,
+    chosen: &ModerationSettings,
+    (kind, reason): (Kind, &str),
+) -> Result<(), CommandError> {
+    if chosen.require_reason && !kind.lifts() && reason.is_empty() {
+        return Err(context.refuse("moderation-no-reason"));
+    }
+    Ok(())
 }
 
 /// The punishments that a moderator may apply to a user, and that the bot can carry out.

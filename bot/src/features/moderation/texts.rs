@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use twilight_model::id::{Id, marker::UserMarker};
 
 use super::{
-    LONGEST_QUOTATION, Severity, actions::Ordered, cases::Crossing, duration, kind::Kind,
+    Act, LONGEST_QUOTATION, Severity, actions::Ordered, cases::Crossing, duration, kind::Kind,
     threshold_settings::Threshold,
 };
 use crate::{
@@ -205,6 +205,17 @@ pub fn not_lifted(language: Language, case_id: i64, of: Kind, user: i64, why: &s
         ("why", language.text(why).into()),
     ];
     language.filled("action-log-not-lifted", &values)
+}
+
+/// The entry of the log channel about a moderator who has reached the server's limit.
+pub fn limited(language: Language, act: &Act, (kind, user_id): (Kind, Id<UserMarker>), limit: i64) -> String {
+    let values = [
+        ("moderator", act.moderator_id.to_string().into()),
+        ("most", limit.to_string().into()),
+        ("action", self::kind(language, kind).into()),
+        ("user", user_id.to_string().into()),
+    ];
+    language.filled("moderation-log-limit", &values)
 }
 
 #[cfg(test)]

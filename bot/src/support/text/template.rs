@@ -71,10 +71,9 @@ impl Placeholder {
     ];
 
     /// The placeholders of messages to members about their cases.
-    pub const CASES: [Self; 7] = [
+    pub const CASES: [Self; 6] = [
         Self::User,
         Self::UserId,
-        Self::UserName,
         Self::Server,
         Self::Case,
         Self::Reason,

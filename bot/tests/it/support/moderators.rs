@@ -133,6 +133,18 @@ impl Stage {
         text(&self.asked(moderator, "warn", options.into()).await)
     }
 
+    /// Choose a setting of moderation, as a member who manages the server.
+    pub(crate) async fn set(&self, name: &str, value: &str) {
+        let options = json!([
+            of_type(3, "setting", format!("moderation.{name}")),
+            of_type(3, "value", value)
+        ]);
+        let state = self.asked(self.moderator(), "settings", options).await;
+        let reply = state.reply().expect("a reply");
+        let shown = format!("{}{}", reply["content"], reply["embeds"]);
+        assert!(shown.contains("**Moderation**"), "{shown}");
+    }
+
     /// The list of a member's warnings, as shown to a member.
     pub(crate) async fn list(&self, asker: u64, of: Option<u64>) -> String {
         let options: Vec<Value> = of.map(member).into_iter().collect();

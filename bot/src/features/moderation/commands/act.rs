@@ -16,6 +16,7 @@ use crate::{
         kind::Kind,
         policy,
         rows::case,
+        settings::ModerationSettings,
         texts,
     },
     interactions::{
@@ -76,7 +77,11 @@ pub(super) async fn run(
         .chosen_user(wanted.option)?
         .ok_or(BadOption(wanted.option))?;
     let reason = warn::reason(context, "reason")?.unwrap_or_default();
-    let wants_message = payload.boolean("dm")?.unwrap_or(!wanted.kind.lifts());
+    let chosen = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
+    policy::reason(context, &chosen, (wanted.kind, &reason))?;
+    let wants_message = payload
+        .boolean("dm")?
+        .unwrap_or_else(|| chosen.tells(wanted.kind));
     let (permit, refusal) = match policy::permit(context, services, guild_id, (wanted.kind, &user)).await {
         Ok(permit) => (Some(permit), None),
         Err(error @ (CommandError::Said(_) | CommandError::Denied(_))) => (None, Some(error)),
@@ -97,6 +102,10 @@ pub(super) async fn run(
     let ordered = actions::order(&services.store, &services.settings, (act, language), new).await?;
     let ordered = ordered.map_err(|denied| match (denied, refusal) {
         (Denied::Refused, Some(refusal)) => refusal,
+        (Denied::Limit(most), _) => {
+            let values = [("most", most.to_string().into())];
+            CommandError::Said(language.filled("moderation-limit", &values))
+        }
         _ => CommandError::Stale,
     })?;
     let reply = Reply::private(in_words(&ordered, None, language));

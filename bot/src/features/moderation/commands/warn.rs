@@ -10,6 +10,7 @@ use twilight_model::{
     id::{Id, marker::GuildMarker},
 };
 
+use super::confirmation::{self, CONFIRM};
 use crate::{
     discord::guilds::authority::Sanctions,
     features::moderation::{
@@ -79,7 +80,7 @@ impl Command for Warn {
             let severity = severity(context)?.unwrap_or(Severity::Low);
             let sanctions = sanctions(context, services, guild_id, &user).await?;
             let policy = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
-            let direct = payload.boolean("dm")?.unwrap_or(policy.dm_warn) && !user.bot;
+            let direct = payload.boolean("dm")?.unwrap_or(policy.tells(Kind::Warning)) && !user.bot;
             let new = NewWarning {
                 user_id: user.id,
                 names: names(context, &user),
@@ -90,23 +91,64 @@ impl Command for Warn {
                 direct,
                 sanctions,
             };
-            let act = act(context, guild_id)?;
-            let language = context.language();
-            let warned =
-                moderation::cases::warn(&services.store, &services.settings, (act, language), new).await?;
-            // A warning that passed the permission checks cannot be denied.
-            let warned = warned.map_err(|_denied| CommandError::Stale)?;
-            let reply = Reply::private(in_words(&warned, &Outcomes::default(), language));
-            let is_punished = warned.crossed.iter().any(|crossing| crossing.hindrance.is_none());
-            if direct || is_punished {
-                context.defer(move |progress| async move {
-                    let outcomes = outcomes(&progress, guild_id, &warned, (direct, is_punished)).await;
-                    Reply::private(in_words(&warned, &outcomes, language))
-                });
+            let asked = (&*policy, &user, &new);
+            match confirmation::question(context, services, guild_id, asked).await? {
+                Some(question) => Ok(question),
+                None => give(context, services, guild_id, new).await,
             }
-            Ok(reply)
         })
     }
+
+    fn component<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(async move {
+            let guild_id = context.guild()?;
+            context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+            let parts = context.payload.custom_id_parts();
+            let confirmed = match parts.split_first() {
+                Some((&CONFIRM, parts)) => confirmation::confirmed(context, parts),
+                _ => None,
+            };
+            let confirmed = confirmed.ok_or(CommandError::Stale)?;
+            let new = NewWarning {
+                user_id: confirmed.user.id,
+                names: names(context, &confirmed.user),
+                sanctions: sanctions(context, services, guild_id, &confirmed.user).await?,
+                reason: confirmed.reason,
+                severity: confirmed.severity,
+                points: confirmed.points,
+                expiry: confirmed.expiry,
+                direct: confirmed.direct,
+            };
+            Ok(give(context, services, guild_id, new).await?.updating())
+        })
+    }
+}
+
+/// Warn a member, and follow what becomes of the message and the punishment.
+async fn give(
+    context: &CommandContext,
+    services: &Services,
+    guild_id: Id<GuildMarker>,
+    new: NewWarning,
+) -> Result<Reply, CommandError> {
+    let act = act(context, guild_id)?;
+    let (language, direct) = (context.language(), new.direct);
+    let warned = moderation::cases::warn(&services.store, &services.settings, (act, language), new).await?;
+    // A warning that passed the permission checks cannot be denied.
+    let warned = warned.map_err(|_denied| CommandError::Stale)?;
+    let reply = Reply::private(in_words(&warned, &Outcomes::default(), language));
+    let is_punished = warned.crossed.iter().any(|crossing| crossing.hindrance.is_none());
+    if direct || is_punished {
+        context.defer(move |progress| async move {
+            let outcomes = outcomes(&progress, guild_id, &warned, (direct, is_punished)).await;
+            Reply::private(in_words(&warned, &outcomes, language))
+        });
+    }
+    Ok(reply)
 }
 
 /// The outcome of the direct message and of the punishment, once known.

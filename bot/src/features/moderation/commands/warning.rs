@@ -275,6 +275,6 @@ fn refusal(context: &CommandContext, denied: Denied, case_id: i64) -> CommandErr
         Denied::Removed => said("warning-gone"),
         Denied::Own => context.refuse("warning-own"),
         Denied::TooMany => context.refuse("warning-threshold-many"),
-        Denied::UnknownThreshold | Denied::Refused => CommandError::Stale,
+        Denied::UnknownThreshold | Denied::Refused | Denied::Limit(_) => CommandError::Stale,
     }
 }

@@ -11,11 +11,11 @@ use crate::{
     discord::guilds::authority::PunishPermit,
     features::moderation::{
         kind::Kind,
-        log::Told,
         rows::{
             case::{self, Key},
             outcome,
         },
+        settings::ModerationSettings,
         texts,
     },
     outbox::{
@@ -221,7 +221,9 @@ async fn log_failure(
     } else {
         outcome::action_in(tx, key, why).await?;
     }
-    let told = Told::of(tx, settings, effect.guild_id, language_of(&action.locale)).await?;
+    let policy = ModerationSettings::within(tx, settings, effect.guild_id).await?;
+    let of = (effect.guild_id, language_of(&action.locale));
+    let told = policy.told(tx, settings, of, action.kind).await?;
     let entry = told.entry(|language| {
         let user = effect.user_id.map(ids::to_db).unwrap_or_default();
         texts::not_carried_out(language, action.case_id, action.kind, user, why)

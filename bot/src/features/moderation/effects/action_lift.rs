@@ -16,8 +16,8 @@ use crate::{
     },
     features::moderation::{
         kind::Kind,
-        log::Told,
         rows::{case, outcome},
+        settings::ModerationSettings,
         texts,
     },
     outbox::{
@@ -240,7 +240,9 @@ async fn note(
                 if !is_news || lift.because != Because::Ended || became != "done" {
                     return Ok(());
                 }
-                let told = Told::of(tx, &settings, effect.guild_id, language_of(&lift.locale)).await?;
+                let policy = ModerationSettings::within(tx, &settings, effect.guild_id).await?;
+                let of = (effect.guild_id, language_of(&lift.locale));
+                let told = policy.told(tx, &settings, of, lift.kind).await?;
                 let entry = told.entry(|language| {
                     let user = effect.user_id.map(|user_id| user_id.to_string());
                     let values = [
@@ -295,7 +297,9 @@ async fn note_failure(
     if !is_news {
         return Ok(());
     }
-    let told = Told::of(tx, settings, effect.guild_id, language_of(&lift.locale)).await?;
+    let policy = ModerationSettings::within(tx, settings, effect.guild_id).await?;
+    let of = (effect.guild_id, language_of(&lift.locale));
+    let told = policy.told(tx, settings, of, lift.kind).await?;
     let entry = told.entry(|language| {
         let user = effect.user_id.map(ids::to_db).unwrap_or_default();
         if matches!(lift.because, Because::Command { .. }) {

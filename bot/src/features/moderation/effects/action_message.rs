@@ -9,6 +9,7 @@ use twilight_model::{
     id::{Id, marker::UserMarker},
 };
 
+use super::wording::{Facts, Wording};
 use crate::{
     discord::rest::{Priority, Retry},
     features::moderation::{LONGEST_QUOTATION, kind::Kind, rows::outcome, texts},
@@ -40,6 +41,9 @@ pub struct ActionMessage {
     pub moderator_id: Option<Id<UserMarker>>,
     /// The guild's language, as one of Discord's locales.
     pub locale: String,
+    /// The guild's own words.
+    #[serde(default, skip_serializing_if = "Wording::is_usual")]
+    pub wording: Wording,
 }
 
 impl EffectBody for ActionMessage {
@@ -96,7 +100,18 @@ async fn attempt(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> O
             };
         }
     };
-    send(to, effect, &text(message, &server), AllowedMentions::default()).await
+    let usual = || text(message, &server);
+    let content = effect.user_id.map_or_else(usual, |user_id| {
+        let facts = Facts {
+            user_id,
+            server: &server,
+            case_id: message.case_id,
+            reason: &message.reason,
+            until: message.until_ms.map(ids::to_time),
+        };
+        message.wording.apply(&facts, usual)
+    });
+    send(to, effect, &content, AllowedMentions::default()).await
 }
 
 fn text(message: &ActionMessage, server: &Name) -> String {
@@ -134,7 +149,7 @@ fn text(message: &ActionMessage, server: &Name) -> String {
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{ActionMessage, Kind, Name, text};
+    use super::{ActionMessage, Kind, Name, Wording, text};
 
     #[test]
     fn the_longest_message_fits() {
@@ -147,6 +162,7 @@ mod tests {
                     until_ms: Some(4_000_000_000_000),
                     moderator_id: Some(Id::new(u64::MAX)),
                     locale: locale.to_owned(),
+                    wording: Wording::default(),
                 };
                 let text = text(&message, &Name::first([Some(&*"S".repeat(100))], 1));
                 assert!(text.chars().count() <= 2_000, "{text}");
@@ -167,6 +183,7 @@ mod tests {
             until_ms: Some(4_000_000_000_000),
             moderator_id: None,
             locale: "en-US".to_owned(),
+            wording: Wording::default(),
         };
         let text = text(&message, &Name::first([Some("Here")], 1));
         assert_eq!(

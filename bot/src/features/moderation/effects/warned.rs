@@ -7,6 +7,7 @@ use twilight_model::{
     id::{Id, marker::UserMarker},
 };
 
+use super::wording::{Facts, Wording};
 use crate::{
     discord::rest::{Priority, Retry},
     features::moderation::{LONGEST_QUOTATION, Severity, rows::warning, texts},
@@ -37,6 +38,9 @@ pub struct WarnedDirectly {
     pub expires_at_ms: Option<i64>,
     /// The guild's language, as one of Discord's locales.
     pub locale: String,
+    /// The guild's own words.
+    #[serde(default, skip_serializing_if = "Wording::is_usual")]
+    pub wording: Wording,
 }
 
 impl EffectBody for WarnedDirectly {
@@ -69,7 +73,17 @@ async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> O
         Err(error) if matches!(error.retry(), Retry::Never { .. }) => return Outcome::Cancelled,
         Err(error) => return of_error(&error, 0),
     };
-    let content = text(warned, &server);
+    let usual = || text(warned, &server);
+    let content = effect.user_id.map_or_else(usual, |user_id| {
+        let facts = Facts {
+            user_id,
+            server: &server,
+            case_id: warned.case_id,
+            reason: &warned.reason,
+            until: warned.expires_at_ms.map(ids::to_time),
+        };
+        warned.wording.apply(&facts, usual)
+    });
     let outcome = match crate::outbox::message::send(to, effect, &content, AllowedMentions::default()).await {
         // The member accepts no messages from bots, or is gone: an expected outcome and not an error.
         Outcome::Failed(failure)
@@ -120,7 +134,7 @@ fn text(warned: &WarnedDirectly, server: &Name) -> String {
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{Name, WarnedDirectly, text};
+    use super::{Name, WarnedDirectly, Wording, text};
     use crate::features::moderation::Severity;
 
     #[test]
@@ -134,6 +148,7 @@ mod tests {
                 points: 100,
                 expires_at_ms: Some(4_000_000_000_000),
                 locale: locale.to_owned(),
+                wording: Wording::default(),
             };
             let text = text(&warned, &Name::first([Some(&*"S".repeat(100))], 1));
             assert!(text.chars().count() <= 2_000, "{text}");

@@ -161,6 +161,8 @@ fn refusal(context: &CommandContext, denied: Denied, points: i64) -> CommandErro
             let values = [("points", texts::points(language, points).into())];
             CommandError::Said(language.filled("warning-threshold-unknown", &values))
         }
-        Denied::UnknownCase | Denied::Removed | Denied::Own | Denied::Refused => CommandError::Stale,
+        Denied::UnknownCase | Denied::Removed | Denied::Own | Denied::Refused | Denied::Limit(_) => {
+            CommandError::Stale
+        }
     }
 }

@@ -1,0 +1,107 @@
+//! The question that `/warn` asks before it warns a member who has many warnings already.
+//!
+//! What is to be done stands in the question itself, as the bot wrote it, so that nothing is kept meanwhile.
+
+use twilight_model::{
+    channel::message::component::ButtonStyle,
+    id::{Id, marker::GuildMarker},
+};
+use twilight_util::builder::embed::{EmbedBuilder, EmbedFooterBuilder};
+
+use crate::{
+    features::moderation::{
+        Severity,
+        cases::NewWarning,
+        duration::Expiry,
+        rows::warning::{self, Counting},
+        settings::ModerationSettings,
+    },
+    interactions::{
+        CommandContext, CommandError, Services,
+        define::{button, buttons},
+        payload::User,
+        reply::Reply,
+    },
+    support::{i18n::Value, ids},
+};
+
+/// The button with which a moderator confirms.
+pub(super) const CONFIRM: &str = "go";
+
+/// A warning that was confirmed, as far as the question says it.
+#[derive(Debug)]
+pub(super) struct Confirmed {
+    pub(super) user: User,
+    pub(super) reason: String,
+    pub(super) severity: Severity,
+    pub(super) points: i64,
+    pub(super) expiry: Expiry,
+    pub(super) direct: bool,
+}
+
+/// The question, if the member has as many active warnings as the server has chosen.
+pub(super) async fn question(
+    context: &CommandContext,
+    services: &Services,
+    guild_id: Id<GuildMarker>,
+    (policy, user, new): (&ModerationSettings, &User, &NewWarning),
+) -> Result<Option<Reply>, CommandError> {
+    if policy.confirm_warnings == 0 {
+        return Ok(None);
+    }
+    let at = ids::to_time(ids::millis(context.payload.id));
+    let counting = warning::counting_now(&services.store, guild_id, user.id, at);
+    let Counting { warnings, .. } = counting.await?;
+    if warnings < policy.confirm_warnings {
+        return Ok(None);
+    }
+    let language = context.language();
+    let values = [
+        ("user", Value::from(user.id.to_string())),
+        ("warnings", Value::Count(warnings.unsigned_abs())),
+    ];
+    let expiry = match new.expiry {
+        Expiry::Never => "never".to_owned(),
+        Expiry::After(span) => span.as_secs().to_string(),
+    };
+    let id = format!(
+        "warn:{CONFIRM}:{}:{}:{}:{expiry}:{}",
+        user.id,
+        new.severity.word(),
+        new.points,
+        u8::from(new.direct),
+    );
+    let embed = EmbedBuilder::new()
+        .description(&new.reason)
+        .footer(EmbedFooterBuilder::new(&user.username));
+    let confirm = button(id, language.text("warn-confirm-button"), ButtonStyle::Danger);
+    let reply = Reply::private(language.filled("warn-confirm", &values))
+        .with_embed(embed.build())
+        .with_components(vec![buttons([confirm])]);
+    Ok(Some(reply))
+}
+
+/// What is confirmed by a button with these parts.
+pub(super) fn confirmed(context: &CommandContext, parts: &[&str]) -> Option<Confirmed> {
+    let [user_id, severity, points, expiry, direct] = parts else {
+        return None;
+    };
+    let (reason, username) = context.payload.embed()?;
+    Some(Confirmed {
+        user: User {
+            id: user_id.parse().ok()?,
+            username: username.to_owned(),
+            global_name: None,
+            bot: false,
+            avatar: None,
+        },
+        reason: reason.to_owned(),
+        severity: Severity::of(severity)?,
+        points: points.parse().ok()?,
+        expiry: match *expiry {
+            "never" => Expiry::Never,
+            seconds => Expiry::After(std::time::Duration::from_secs(seconds.parse().ok()?)),
+        },
+        direct: *direct == "1",
+    })
+}
