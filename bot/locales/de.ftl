@@ -511,6 +511,77 @@ warnings-page = Seite { $page } von { $pages }
 warnings-foreign = Diese Knöpfe sind für jemand anderen. Mit `/warnings` bekommst du deine eigene Liste.
 warnings-gone = Diese Seite gibt es nicht mehr. Bitte benutze `/warnings` noch einmal.
 
+case-description = Mit den Fällen dieses Servers arbeiten
+case-view-description = Einen Fall mit seinen Notizen zeigen
+case-list-description = Fälle auflisten
+case-edit-description = Den Grund eines Falls ändern; der bisherige bleibt aufgehoben
+case-note-description = Eine Notiz zu einem Fall hinzufügen
+case-hide-description = Einen Fall in Listen verbergen oder wieder zeigen
+case-delete-description = Einen Fall mit seinen Notizen löschen
+case-option-member = mitglied
+case-option-member-description = Nur Fälle dieses Mitglieds
+case-option-moderator = moderator
+case-option-moderator-description = Nur Fälle dieses Moderators
+case-option-kind = art
+case-option-kind-description = Nur Fälle dieser Art
+case-option-with-hidden = verborgene
+case-option-with-hidden-description = Auch verborgene Fälle zeigen
+case-option-hidden = verborgen
+case-option-hidden-description = Ob Listen den Fall verbergen; ohne Angabe ja
+case-option-reason = grund
+case-option-reason-description = Der neue Grund
+case-option-note = notiz
+case-option-note-description = Der Text der Notiz
+case-kind-unknown = unbekannte Art
+case-entry = **#{ $case }** · { $kind } · { $user } · { $at } von <@{ $moderator }>
+case-removed-at = { $at } zurückgenommen
+case-hidden = verborgen
+case-view-title = Fall #{ $case } · { $kind }
+case-view-user = **Mitglied:** { $who }
+case-view-moderator = **Moderator:** { $who }
+case-view-created = **Angelegt:** { $at }
+case-view-expires = **Läuft ab:** { $at }
+case-view-ends = **Endet:** { $at }
+case-view-ended = **Beendet:** { $at }
+case-view-removed = **Zurückgenommen:** { $at }
+case-view-hidden = **Verborgen:** { $at }
+case-view-no-reason = Es wurde kein Grund angegeben.
+case-view-notes = **{ $notes ->
+        [one] Eine Notiz
+       *[other] { $notes } Notizen
+    }**
+case-view-note = { $author } · { $at }: { $note }
+case-outcome-gone = Es hatte keine Wirkung mehr.
+case-outcome-retried = Ein Versuch ist gescheitert; er wird wiederholt.
+case-outcome-failed = Es wurde nicht ausgeführt. Den Grund nennt der Log-Kanal.
+case-list-none = Solche Fälle gibt es nicht.
+case-list-gone = Diese Seite gibt es nicht mehr. Bitte benutze den Befehl noch einmal.
+case-list-page = Seite { $page }
+case-list-title = Fälle
+case-edited = ✏️ Der Grund von Fall **#{ $case }** ist geändert.
+case-noted = 📝 Deine Notiz steht jetzt bei Fall **#{ $case }**.
+case-is-hidden = 🙈 Fall **#{ $case }** ist in Listen verborgen.
+case-is-shown = 👁️ Fall **#{ $case }** steht wieder in Listen.
+case-deleted = 🗑️ Fall **#{ $case }** von <@{ $user }> ist gelöscht.
+case-kept = Der Fall bleibt.
+case-delete-sure = Diesen Fall mit seinen Notizen löschen? Das lässt sich nicht rückgängig machen. Was auf Discord geschehen ist, bleibt.
+case-delete-yes = Löschen
+case-delete-no = Behalten
+case-running = Die Strafe von Fall **#{ $case }** läuft noch, und ihr Ende braucht den Fall. Hebe sie vorher auf oder verbirg den Fall.
+case-log-edit = ✏️ <@{ $moderator }> hat den Grund von **Fall #{ $case }** von <@{ $user }> geändert:
+    { $text }
+case-log-note = 📝 <@{ $moderator }> hat eine Notiz zu **Fall #{ $case }** von <@{ $user }> hinzugefügt:
+    { $text }
+case-log-hide = 🙈 <@{ $moderator }> hat **Fall #{ $case }** von <@{ $user }> in Listen verborgen.
+case-log-show = 👁️ <@{ $moderator }> zeigt **Fall #{ $case }** von <@{ $user }> wieder in Listen.
+case-log-delete = 🗑️ <@{ $moderator }> hat **Fall #{ $case }** von <@{ $user }> gelöscht.
+
+history-description = Alle Fälle eines Mitglieds zeigen
+history-option-member = mitglied
+history-option-member-description = Das Mitglied; eine ID, wenn es nicht mehr hier ist
+
+modlog-description = Die neuesten Fälle dieses Servers zeigen
+
 warning-description = Verwarnungen ändern und festlegen, wozu ihre Punkte führen
 warning-remove-description = Eine Verwarnung zurücknehmen; sie bleibt als zurückgenommen sichtbar
 warning-edit-description = Eine Verwarnung ändern; wie sie war, bleibt aufgehoben
@@ -554,7 +625,7 @@ warning-edited = ✏️ Fall **#{ $case }** von <@{ $user }> ist jetzt: { $sever
 warning-nothing = Sag, was sich ändern soll: Grund, Schwere, Punkte oder Ablauf.
 warning-unknown = Einen Fall **#{ $case }** gibt es auf diesem Server nicht.
 warning-gone = Fall **#{ $case }** wurde schon zurückgenommen.
-warning-own = Eine Verwarnung, die dich betrifft, kannst du nicht ändern.
+warning-own = Einen Fall, der dich betrifft, kannst du nicht ändern.
 warning-threshold-line = **{ $points }**: { $action }
 warning-threshold-span = { $action } für { $span }
 warning-threshold-window = { $threshold } (nur Verwarnungen { $days ->

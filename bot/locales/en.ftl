@@ -513,6 +513,77 @@ warnings-page = Page { $page } of { $pages }
 warnings-foreign = These buttons belong to someone else. Use `/warnings` for a list of your own.
 warnings-gone = This page no longer exists. Please use `/warnings` again.
 
+case-description = Work with the cases of this server
+case-view-description = Show a case with its notes
+case-list-description = List cases
+case-edit-description = Change the reason of a case; the previous one is kept
+case-note-description = Add a note to a case
+case-hide-description = Hide a case from lists, or show it again
+case-delete-description = Delete a case with its notes
+case-option-member = member
+case-option-member-description = Only cases about this member
+case-option-moderator = moderator
+case-option-moderator-description = Only cases of this moderator
+case-option-kind = kind
+case-option-kind-description = Only cases of this kind
+case-option-with-hidden = hidden
+case-option-with-hidden-description = Show hidden cases, too
+case-option-hidden = hidden
+case-option-hidden-description = Whether lists hide the case; yes by default
+case-option-reason = reason
+case-option-reason-description = The new reason
+case-option-note = note
+case-option-note-description = The text of the note
+case-kind-unknown = unknown kind
+case-entry = **#{ $case }** · { $kind } · { $user } · { $at } by <@{ $moderator }>
+case-removed-at = removed { $at }
+case-hidden = hidden
+case-view-title = Case #{ $case } · { $kind }
+case-view-user = **Member:** { $who }
+case-view-moderator = **Moderator:** { $who }
+case-view-created = **Created:** { $at }
+case-view-expires = **Expires:** { $at }
+case-view-ends = **Ends:** { $at }
+case-view-ended = **Ended:** { $at }
+case-view-removed = **Removed:** { $at }
+case-view-hidden = **Hidden:** { $at }
+case-view-no-reason = No reason was given.
+case-view-notes = **{ $notes ->
+        [one] One note
+       *[other] { $notes } notes
+    }**
+case-view-note = { $author } · { $at }: { $note }
+case-outcome-gone = It had no effect any more.
+case-outcome-retried = An attempt failed; it will be repeated.
+case-outcome-failed = It was not carried out. The log channel has the reason.
+case-list-none = There are no such cases.
+case-list-gone = This page no longer exists. Please run the command again.
+case-list-page = Page { $page }
+case-list-title = Cases
+case-edited = ✏️ The reason of case **#{ $case }** was changed.
+case-noted = 📝 Your note was added to case **#{ $case }**.
+case-is-hidden = 🙈 Case **#{ $case }** is hidden from lists.
+case-is-shown = 👁️ Case **#{ $case }** appears in lists again.
+case-deleted = 🗑️ Case **#{ $case }** about <@{ $user }> was deleted.
+case-kept = The case was kept.
+case-delete-sure = Delete this case with its notes? This cannot be undone. What was done on Discord stays done.
+case-delete-yes = Delete
+case-delete-no = Keep
+case-running = The punishment of case **#{ $case }** has not ended, and its end needs the case. Lift the punishment first, or hide the case.
+case-log-edit = ✏️ <@{ $moderator }> changed the reason of **case #{ $case }** about <@{ $user }>:
+    { $text }
+case-log-note = 📝 <@{ $moderator }> added a note to **case #{ $case }** about <@{ $user }>:
+    { $text }
+case-log-hide = 🙈 <@{ $moderator }> hid **case #{ $case }** about <@{ $user }> from lists.
+case-log-show = 👁️ <@{ $moderator }> shows **case #{ $case }** about <@{ $user }> in lists again.
+case-log-delete = 🗑️ <@{ $moderator }> deleted **case #{ $case }** about <@{ $user }>.
+
+history-description = Show all cases of a member
+history-option-member = member
+history-option-member-description = The member; use an ID if they have left
+
+modlog-description = Show the newest cases of this server
+
 warning-description = Change warnings, and what happens at a number of points
 warning-remove-description = Remove a warning; it stays visible as removed
 warning-edit-description = Edit a warning; its previous version is kept
@@ -556,7 +627,7 @@ warning-edited = ✏️ Case **#{ $case }** of <@{ $user }> is now: { $severity 
 warning-nothing = Choose what to change: reason, severity, points or expires.
 warning-unknown = There is no case **#{ $case }** in this server.
 warning-gone = Case **#{ $case }** was already removed.
-warning-own = You cannot change a warning about yourself.
+warning-own = You cannot change a case about yourself.
 warning-threshold-line = **{ $points }**: { $action }
 warning-threshold-span = { $action } for { $span }
 warning-threshold-window = { $threshold } (only warnings of the last { $days ->

@@ -6,6 +6,7 @@
 
 pub mod actions;
 pub mod by_hand;
+pub mod case_changes;
 pub mod cases;
 pub mod commands;
 pub mod effects;
@@ -88,6 +89,8 @@ pub enum Denied {
     Refused,
     /// The moderator has made this many of such cases in the last hour, the most that the server allows.
     Limit(i64),
+    /// The punishment of the case has not ended.
+    Running,
 }
 
 impl Severity {

@@ -230,6 +230,7 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("erased", 0),
         ("mod_guild", 0),
         ("mod_case", 0),
+        ("case_note", 0),
         ("warning", 0),
         ("member_warnings", 0),
         ("warning_threshold", 0),

@@ -75,6 +75,7 @@ async fn every_table_about_members_is_told_and_erased() {
              INSERT INTO member_warnings (guild_id, user_id, warnings, points, warned_at) VALUES (1, 1, 1, 1, now());
              INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at)
              VALUES (1, 1, 'warning', 1, 7, 'spam', now());
+             INSERT INTO case_note VALUES (1, 1, 3, 7, 'mod', 'seen', now());
              INSERT INTO quarantine (guild_id, user_id, kind, body, sqlstate, reason)
              VALUES (1, 1, 'member', '{}', '23514', 'refused'), (1, 2, 'member', '{}', '23514', 'refused');
              INSERT INTO temp_role VALUES (1, 1, 6, 9, now());

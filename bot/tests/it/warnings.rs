@@ -1,5 +1,6 @@
 //! Warnings: moderators' commands, and the effects on Discord.
 
+mod case_commands;
 mod moderators;
 mod policy;
 mod thresholds;

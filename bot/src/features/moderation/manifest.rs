@@ -36,6 +36,9 @@ pub(crate) const FEATURE: Feature = Feature {
         &commands::warn::Warn,
         &commands::warning::Warning,
         &commands::warnings::Warnings,
+        &commands::case::Case,
+        &commands::case_list::History,
+        &commands::case_list::Modlog,
     ],
     effects: |settings| {
         vec![
@@ -61,6 +64,7 @@ pub(crate) const FEATURE: Feature = Feature {
     timers: |registry, _| registry.with(TempbanEnds).with(TimeoutRenewals),
     tables: guild_tables![
         "warning",
+        "case_note",
         "mod_case",
         "member_warnings",
         "warning_threshold",

@@ -127,7 +127,7 @@ impl Command for Warning {
 }
 
 /// The option that selects a case.
-fn case() -> Opt {
+pub(super) fn case() -> Opt {
     let case = Opt::named(Kind::Integer, "warning-option-case", "case").required();
     case.between(1, LARGEST).completed()
 }
@@ -249,12 +249,14 @@ async fn edit(context: &CommandContext, services: &Services) -> Result<Reply, Co
     Ok(Reply::private(text))
 }
 
-fn case_of(context: &CommandContext) -> Result<i64, CommandError> {
+/// The number of the case that was chosen.
+pub(super) fn case_of(context: &CommandContext) -> Result<i64, CommandError> {
     let case_id = context.payload.integer("case")?.ok_or(BadOption("case"))?;
     Ok(case_id)
 }
 
-async fn asker(context: &CommandContext, services: &Services) -> Result<Asker, CommandError> {
+/// The moderator who asks for a change of a case.
+pub(super) async fn asker(context: &CommandContext, services: &Services) -> Result<Asker, CommandError> {
     let guild_id = context.guild()?;
     let act = warn::act(context, guild_id)?;
     let who = (act.moderator_id, context.payload.roles());
@@ -267,13 +269,14 @@ async fn asker(context: &CommandContext, services: &Services) -> Result<Asker, C
 }
 
 /// The error shown when a change to a case is denied.
-fn refusal(context: &CommandContext, denied: Denied, case_id: i64) -> CommandError {
+pub(super) fn refusal(context: &CommandContext, denied: Denied, case_id: i64) -> CommandError {
     let values = [("case", case_id.to_string().into())];
     let said = |key: &str| CommandError::Said(context.language().filled(key, &values));
     match denied {
         Denied::UnknownCase => said("warning-unknown"),
         Denied::Removed => said("warning-gone"),
         Denied::Own => context.refuse("warning-own"),
+        Denied::Running => said("case-running"),
         Denied::TooMany => context.refuse("warning-threshold-many"),
         Denied::UnknownThreshold | Denied::Refused | Denied::Limit(_) => CommandError::Stale,
     }

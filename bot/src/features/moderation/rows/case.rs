@@ -157,3 +157,51 @@ pub async fn newest_in(
     let rows = tx.query(NEWEST, &[&guild, &user, &kinds]).await?;
     Ok(rows.first().and_then(Case::of))
 }
+
+/// Which cases a list shows; `None` for any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// About this member.
+    pub user_id: Option<Id<UserMarker>>,
+    /// Created by this moderator.
+    pub moderator_id: Option<Id<UserMarker>>,
+    /// Of this kind.
+    pub kind: Option<Kind>,
+    /// Whether hidden cases are shown, too.
+    pub with_hidden: bool,
+}
+
+/// A part of a guild's cases, the newest first.
+pub async fn list(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    filter: Filter,
+    skip: i64,
+    limit: i64,
+) -> Result<Vec<Case>, StoreError> {
+    const LIST: Statement = statement!(
+        "mod_case_list",
+        [INT8, INT8, INT8, TEXT, BOOL, INT8, INT8],
+        "SELECT ",
+        columns!(),
+        " FROM mod_case
+         WHERE guild_id = $1 AND ($2::int8 IS NULL OR user_id = $2) AND ($3::int8 IS NULL OR moderator_id = $3)
+           AND ($4::text IS NULL OR kind = $4) AND ($5 OR hidden_at IS NULL)
+         ORDER BY case_id DESC OFFSET $6 LIMIT $7"
+    );
+    let rows = store
+        .query(
+            LIST,
+            &[
+                &ids::to_db(guild_id),
+                &filter.user_id.map(ids::to_db),
+                &filter.moderator_id.map(ids::to_db),
+                &filter.kind.map(Kind::word),
+                &filter.with_hidden,
+                &skip,
+                &limit,
+            ],
+        )
+        .await?;
+    Ok(rows.iter().filter_map(Case::of).collect())
+}

@@ -26,7 +26,7 @@ pub const TABLES: [&str; 10] = [
 
 /// Tables that [`export`] includes but members cannot have erased: moderation records belong to the guild, and otherwise members who break
 /// its rules could reset their record at will. They are deleted with the guild's data.
-pub const KEPT_TABLES: [&str; 3] = ["member_warnings", "mod_case", "temp_role"];
+pub const KEPT_TABLES: [&str; 4] = ["member_warnings", "mod_case", "case_note", "temp_role"];
 
 /// All data of a member, as a JSON object with a list of rows per table.
 pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError> {
@@ -61,6 +61,10 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
                           WHERE t.guild_id = $1 AND t.user_id = $2),
              'temp_role', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY role_id), '[]') FROM temp_role AS t
                            WHERE guild_id = $1 AND user_id = $2),
+             'case_note', (SELECT COALESCE(jsonb_agg(jsonb_build_object('user_id', c.user_id, 'case_id', n.case_id, 'note', n.note,
+                                                                        'created_at', n.created_at) ORDER BY n.case_id, n.note_id), '[]')
+                           FROM mod_case AS c JOIN case_note AS n USING (guild_id, case_id)
+                           WHERE c.guild_id = $1 AND c.user_id = $2),
              'erased', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM erased AS t
                         WHERE guild_id = $1 AND user_id = $2)
          ))"

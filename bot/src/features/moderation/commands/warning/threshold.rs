@@ -161,8 +161,11 @@ fn refusal(context: &CommandContext, denied: Denied, points: i64) -> CommandErro
             let values = [("points", texts::points(language, points).into())];
             CommandError::Said(language.filled("warning-threshold-unknown", &values))
         }
-        Denied::UnknownCase | Denied::Removed | Denied::Own | Denied::Refused | Denied::Limit(_) => {
-            CommandError::Stale
-        }
+        Denied::UnknownCase
+        | Denied::Removed
+        | Denied::Own
+        | Denied::Refused
+        | Denied::Limit(_)
+        | Denied::Running => CommandError::Stale,
     }
 }

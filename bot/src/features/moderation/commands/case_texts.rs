@@ -1,0 +1,211 @@
+//! Cases as text: a line of a list, and a case with everything that is known of it.
+
+use std::time::SystemTime;
+
+use twilight_model::id::{Id, marker::UserMarker};
+
+use crate::{
+    features::moderation::{
+        LONGEST_QUOTATION,
+        kind::Kind,
+        rows::{case::Case, case_note::Note},
+        texts,
+    },
+    support::{
+        i18n::{Language, Value},
+        text::{limits::excerpt, names},
+    },
+};
+
+/// Amber.
+pub(super) const COLOUR: u32 = 0x00F0_B232;
+/// How much of a reason a list shows, in UTF-16 code units.
+const REASON: usize = 450;
+/// How much of a note, and of the reason for a removal, is shown with a case.
+const NOTE: usize = 250;
+
+/// The name of a kind of cases.
+pub(super) fn kind(language: Language, kind: Option<Kind>) -> String {
+    match kind {
+        Some(kind) => texts::kind(language, kind),
+        None => language.text("case-kind-unknown"),
+    }
+}
+
+/// A mention, with the name of that time, which stays readable when the user is gone.
+fn person(user_id: Id<UserMarker>, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("<@{user_id}> ({})", names::quoted(name)),
+        None => format!("<@{user_id}>"),
+    }
+}
+
+/// A case in a list.
+pub(super) fn entry(language: Language, case: &Case) -> String {
+    let values = [
+        ("case", case.case_id.to_string().into()),
+        ("kind", kind(language, case.kind).into()),
+        ("user", person(case.user_id, case.user_name.as_deref()).into()),
+        ("moderator", case.moderator_id.to_string().into()),
+        ("at", texts::relative(case.created_at).into()),
+    ];
+    let mut text = language.filled("case-entry", &values);
+    if let Some(removed_at) = case.removed_at {
+        text.push_str(" · ");
+        text.push_str(&at(language, "case-removed-at", removed_at));
+    }
+    if case.hidden_at.is_some() {
+        text.push_str(" · ");
+        text.push_str(&language.text("case-hidden"));
+    }
+    if !case.reason.is_empty() {
+        text.push('\n');
+        text.push_str(&texts::quoted(&case.reason, REASON));
+    }
+    text
+}
+
+/// A case with everything that is known of it.
+pub(super) fn whole(language: Language, case: &Case, notes: &[Note], total: u64) -> String {
+    let mut lines = vec![
+        said(
+            language,
+            "case-view-user",
+            person(case.user_id, case.user_name.as_deref()),
+        ),
+        said(
+            language,
+            "case-view-moderator",
+            person(case.moderator_id, case.moderator_name.as_deref()),
+        ),
+        at(language, "case-view-created", case.created_at),
+    ];
+    lines.extend(
+        case.expires_at
+            .map(|expires_at| at(language, "case-view-expires", expires_at)),
+    );
+    lines.extend(
+        case.ends_at
+            .map(|ends_at| at(language, "case-view-ends", ends_at)),
+    );
+    lines.extend(
+        case.ended_at
+            .map(|ended_at| at(language, "case-view-ended", ended_at)),
+    );
+    lines.extend(outcome(language, case));
+    if let Some(removed_at) = case.removed_at {
+        lines.push(at(language, "case-view-removed", removed_at));
+        let reason = case.removed_reason.as_deref();
+        lines.extend(reason.map(|reason| texts::quoted(reason, NOTE)));
+    }
+    lines.extend(
+        case.hidden_at
+            .map(|hidden_at| at(language, "case-view-hidden", hidden_at)),
+    );
+    lines.push(if case.reason.is_empty() {
+        language.text("case-view-no-reason")
+    } else {
+        texts::quoted(&case.reason, LONGEST_QUOTATION)
+    });
+    if total > 0 {
+        lines.push(language.filled("case-view-notes", &[("notes", Value::Count(total))]));
+    }
+    for note in notes {
+        let values = [
+            (
+                "author",
+                person(note.author_id, note.author_name.as_deref()).into(),
+            ),
+            ("at", texts::relative(note.created_at).into()),
+            ("note", excerpt(&note.note, NOTE).into()),
+        ];
+        lines.push(language.filled("case-view-note", &values));
+    }
+    lines.join("\n")
+}
+
+/// What became of the action, if it did not simply succeed.
+fn outcome(language: Language, case: &Case) -> Option<String> {
+    match case.outcome.as_deref()? {
+        "done" => None,
+        "gone" => Some(language.text("case-outcome-gone")),
+        "retried" => Some(language.text("case-outcome-retried")),
+        _ => Some(language.text("case-outcome-failed")),
+    }
+}
+
+fn said(language: Language, key: &str, what: String) -> String {
+    language.filled(key, &[("who", what.into())])
+}
+
+fn at(language: Language, key: &str, at: SystemTime) -> String {
+    language.filled(key, &[("at", texts::relative(at).into())])
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{Case, Note, entry, whole};
+    use crate::{
+        features::moderation::kind::Kind,
+        support::{clock::host_time, i18n::Language},
+    };
+
+    fn longest() -> Case {
+        Case {
+            case_id: 1_000_000_000,
+            kind: Some(Kind::Untimeout),
+            user_id: Id::new(u64::MAX),
+            user_name: Some("_".repeat(32)),
+            moderator_id: Id::new(u64::MAX),
+            moderator_name: Some("_".repeat(32)),
+            reason: "ß\n".repeat(500),
+            created_at: host_time(),
+            expires_at: Some(host_time()),
+            ends_at: Some(host_time()),
+            outcome: Some("late".to_owned()),
+            message_outcome: None,
+            ended_at: Some(host_time()),
+            end_outcome: None,
+            removed_at: Some(host_time()),
+            removed_by: None,
+            removed_reason: Some("ß".repeat(1_000)),
+            hidden_at: Some(host_time()),
+            hidden_by: None,
+            audit_entry_id: None,
+            log: None,
+        }
+    }
+
+    #[test]
+    fn the_longest_texts_fit() {
+        let note = Note {
+            author_id: Id::new(u64::MAX),
+            author_name: Some("_".repeat(32)),
+            note: "ß".repeat(1_000),
+            created_at: host_time(),
+        };
+        for language in Language::ALL {
+            let text = whole(language, &longest(), &vec![note.clone(); 5], 1_000);
+            assert!(text.chars().count() <= 4_096, "{}", text.chars().count());
+            let text = entry(language, &longest());
+            assert!(text.chars().count() <= 800, "{}", text.chars().count());
+        }
+    }
+
+    #[test]
+    fn names_are_shown_as_they_are() {
+        let case = Case {
+            user_name: Some("*ada*".to_owned()),
+            kind: None,
+            reason: String::new(),
+            removed_at: None,
+            hidden_at: None,
+            ..longest()
+        };
+        let text = entry(Language::English, &case);
+        assert!(text.contains(r"(\*ada\*)"), "{text}");
+        assert!(!text.contains('\n'), "{text}");
+    }
+}
