@@ -96,8 +96,8 @@ mod tests {
 
     use super::{COMMANDS, effect_kinds};
     use crate::{
-        config::Config, outbox::kind::EffectKind, settings::Settings, support::i18n::Language,
-        telemetry::metrics::labels,
+        config::Config, features::privacy::rows::member, outbox::kind::EffectKind, settings::Settings,
+        support::i18n::Language, telemetry::metrics::labels,
     };
 
     #[test]
@@ -146,6 +146,32 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Guards erasures: what a new kind of effect delivers is either the member's own data or an action of the server's staff.
+    #[test]
+    fn every_kind_of_effect_is_erased_or_staffs() {
+        const STAFFS: [&str; 16] = [
+            "notice",
+            "punishment",
+            "timeout_lift",
+            "warned",
+            "mod_action",
+            "mod_lift",
+            "mod_message",
+            "mod_case_log",
+            "mod_log",
+            "channel_lock",
+            "channel_unlock",
+            "channel_slowmode",
+            "channel_slowmode_end",
+            "role_change",
+            "nick_change",
+            "purge",
+        ];
+        let decided: BTreeSet<&str> = member::EFFECTS.into_iter().chain(STAFFS).collect();
+        assert_eq!(decided, labels::EFFECT_KINDS.iter().copied().collect());
+        assert!(member::EFFECTS.iter().all(|kind| !STAFFS.contains(kind)));
     }
 
     #[test]

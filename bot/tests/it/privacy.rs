@@ -66,7 +66,8 @@ async fn every_table_about_members_is_told_and_erased() {
             "INSERT INTO request (guild_id, request_id, actor_id, action, details, members, created_at)
              VALUES (1, 9, 7, 'xp_give', '{\"user_id\": \"1\", \"amount\": 5}', 1, now());
              INSERT INTO member_xp (guild_id, user_id, xp, by_xp) VALUES (1, 1, 5, xp_place(5)), (1, 2, 5, xp_place(5));
-             INSERT INTO outbox (guild_id, lane_id, kind, user_id, body) VALUES (1, 1, 'roles', 1, '{}'), (1, 2, 'roles', 2, '{}');
+             INSERT INTO outbox (guild_id, lane_id, kind, user_id, body) VALUES (1, 1, 'roles', 1, '{}'), (1, 2, 'roles', 2, '{}'),
+                                                                                (1, 1, 'mod_action', 1, '{}');
              INSERT INTO backfill_message VALUES (1, 10, 3, 1), (1, 11, 3, 2);
              INSERT INTO member_card (guild_id, user_id, colour, asked_id) VALUES (1, 1, 255, 3), (1, 2, 255, 3);
              INSERT INTO member_arrival VALUES (1, 1, true, now()), (1, 2, true, now());
@@ -95,6 +96,15 @@ async fn every_table_about_members_is_told_and_erased() {
     assert!(erase(&store, key, Id::new(5)).await);
     assert!(!erase(&store, key, Id::new(5)).await, "a replay");
     assert!(!erase(&store, key, Id::new(3)).await, "an older one");
+    // An erasure does not save a member from a ban that waits.
+    let kept = session
+        .client
+        .execute(
+            "DELETE FROM outbox WHERE user_id = 1 AND kind = 'mod_action'",
+            &[],
+        )
+        .await;
+    assert_eq!(kept.expect("deleted"), 1);
     let left: Value = serde_json::from_str(&member::export(&store, key).await.expect("told")).expect("JSON");
     for table in member::TABLES {
         let expected = usize::from(table == "erased");

@@ -28,16 +28,20 @@ pub const TABLES: [&str; 10] = [
 /// its rules could reset their record at will. They are deleted with the guild's data.
 pub const KEPT_TABLES: [&str; 4] = ["member_warnings", "mod_case", "case_note", "temp_role"];
 
+/// The kinds of effects that follow from a member's own data: an export shows them while they wait, and an erasure deletes them. The others
+/// are actions of the server's staff. A member must not escape a ban by an erasure, nor learn from an export who ordered it.
+pub const EFFECTS: [&str; 3] = ["level_up", "roles", "welcome"];
+
 /// All data of a member, as a JSON object with a list of rows per table.
 pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError> {
     const EXPORT: Statement = statement!(
         "privacy_export",
-        [INT8, INT8],
+        [INT8, INT8, TEXT_ARRAY],
         "SELECT jsonb_pretty(jsonb_build_object(
              'member_xp', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - 'xp_tier'), '[]') FROM member_xp AS t
                            WHERE guild_id = $1 AND user_id = $2),
              'outbox', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY effect_id), '[]') FROM outbox AS t
-                        WHERE guild_id = $1 AND user_id = $2),
+                        WHERE guild_id = $1 AND user_id = $2 AND kind = ANY ($3)),
              'backfill_message', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY message_id), '[]') FROM backfill_message AS t
                                   WHERE guild_id = $1 AND user_id = $2),
              'member_card', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_card AS t
@@ -70,7 +74,7 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
          ))"
     );
     let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
-    let rows = store.query(EXPORT, &[&guild, &user]).await?;
+    let rows = store.query(EXPORT, &[&guild, &user, &EFFECTS.as_slice()]).await?;
     Ok(rows.first().map(|row| row.get(0)).unwrap_or_default())
 }
 
@@ -109,10 +113,10 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, erasure: Id<InteractionMarker>) 
         [INT8, INT8],
         "DELETE FROM member_xp WHERE guild_id = $1 AND user_id = $2"
     );
-    const EFFECTS: Statement = statement!(
+    const EFFECTS_OF: Statement = statement!(
         "privacy_erase_effects",
-        [INT8, INT8],
-        "DELETE FROM outbox WHERE guild_id = $1 AND user_id = $2"
+        [INT8, INT8, TEXT_ARRAY],
+        "DELETE FROM outbox WHERE guild_id = $1 AND user_id = $2 AND kind = ANY ($3)"
     );
     const CARD: Statement = statement!(
         "privacy_erase_card",
@@ -153,11 +157,11 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, erasure: Id<InteractionMarker>) 
     if tx.execute(NOTE, &[&guild, &user, &ids::to_db(erasure)]).await? == 0 {
         return Ok(false);
     }
-    for statement in [
-        REFUSED, MESSAGES, ARRIVAL, NAMED, XP, CHANGES, CARD, ROLES, EFFECTS,
-    ] {
+    for statement in [REFUSED, MESSAGES, ARRIVAL, NAMED, XP, CHANGES, CARD, ROLES] {
         tx.execute(statement, &[&guild, &user]).await?;
     }
+    tx.execute(EFFECTS_OF, &[&guild, &user, &EFFECTS.as_slice()])
+        .await?;
     Ok(true)
 }
 
