@@ -15,6 +15,7 @@ use super::{
     ends,
     kind::Kind,
     rows::{audit_entry, mod_case, outcome},
+    settings::ModerationSettings,
     texts,
 };
 use crate::{
@@ -25,7 +26,6 @@ use crate::{
     },
     flush::{Batch, Change, Flush, Kept, Pending, SetAside},
     postgres::{Store, StoreError},
-    settings::mod_log::Told,
     support::{i18n::Language, ids},
 };
 
@@ -210,7 +210,9 @@ async fn record(
     };
     let case_id = mod_case::add(flush.tx, &case).await?;
     outcome::action_in(flush.tx, (guild_id, case_id), "done").await?;
-    let told = Told::of(flush.tx, flush.settings, guild_id, Language::English).await?;
+    let policy = ModerationSettings::within(flush.tx, flush.settings, guild_id).await?;
+    let of = (guild_id, Language::English);
+    let told = policy.told(flush.tx, flush.settings, of, kind).await?;
     let log = told.entry_as(|language| CaseLog {
         case_id,
         text: entry_text(language, case_id, entry),

@@ -8,7 +8,7 @@ use twilight_model::id::{
     marker::{GuildMarker, UserMarker},
 };
 
-use super::{Act, Denied, cases::Warned, log::Told, once};
+use super::{Act, Denied, cases::Warned, kind::Kind, once, settings::ModerationSettings};
 use crate::{
     discord::guilds::authority::{Action, PunishPermit},
     features::moderation::{effects::punishment::TimeoutLift, rows::mod_case},
@@ -80,7 +80,9 @@ async fn lift_in(
     permit: PunishPermit,
 ) -> Work<Running, Denied> {
     mod_case::lock(tx, act.guild_id).await?;
-    let told = Told::of(tx, settings, act.guild_id, language).await?;
+    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
+    let of = (act.guild_id, language);
+    let told = policy.told(tx, settings, of, Kind::Warning).await?;
     let locale = told.language.locales().first().copied().unwrap_or_default();
     let lift = TimeoutLift {
         case_id: running.case_id,

@@ -11,7 +11,7 @@ use crate::{
         guilds::authority::{Action, PunishPermit},
         rest::{Priority, RestError},
     },
-    features::moderation::{log::Told, rows::warning, texts},
+    features::moderation::{kind::Kind, rows::warning, settings::ModerationSettings, texts},
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, body_of},
@@ -191,7 +191,9 @@ async fn log_failure(
     };
     let case = (effect.guild_id, punishment.case_id);
     warning::note_action_in(tx, case, why(failure)).await?;
-    let told = Told::of(tx, settings, effect.guild_id, language_of(&punishment)).await?;
+    let policy = ModerationSettings::within(tx, settings, effect.guild_id).await?;
+    let of = (effect.guild_id, language_of(&punishment));
+    let told = policy.told(tx, settings, of, Kind::Warning).await?;
     let entry = told.entry(|language| {
         let user = effect.user_id.map(|user_id| user_id.to_string());
         let values = [
