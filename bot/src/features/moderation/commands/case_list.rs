@@ -249,7 +249,7 @@ async fn show(
     let a_page = i64::from(A_PAGE);
     let skip = page.number * a_page;
     // One more than fits says whether there is another page.
-    let mut cases = case::list(&services.store, guild_id, page.filter, skip, a_page + 1).await?;
+    let cases = case::list(&services.store, guild_id, page.filter, skip, a_page + 1).await?;
     if cases.is_empty() {
         let text = if page.number == 0 {
             "case-list-none"
@@ -259,9 +259,9 @@ async fn show(
         return Ok(Reply::private(language.text(text)));
     }
     let has_more = cases.len() > usize::from(A_PAGE) && page.number < LAST;
-    cases.truncate(usize::from(A_PAGE));
     let lines: Vec<String> = cases
         .iter()
+        .take(usize::from(A_PAGE))
         .map(|case| case_texts::entry(language, case))
         .collect();
     let number = u64::try_from(page.number + 1).unwrap_or(1);
