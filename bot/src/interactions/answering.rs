@@ -19,7 +19,7 @@ use twilight_model::{
 
 use super::{
     CommandContext, CommandError, LIMIT, Services,
-    command::{Command, Commands},
+    command::{AnyCommand, Commands},
     flood::Use,
     payload::{BadOption, InteractionPayload, kind},
     reply::{self, Reply, Shape},
@@ -44,9 +44,9 @@ const TYPING_PATIENCE: Duration = Duration::from_secs(2);
 /// The target of an interaction.
 #[derive(Clone, Copy)]
 pub(super) enum Found {
-    Command(&'static dyn Command),
-    Press(&'static dyn Command),
-    Typing(&'static dyn Command),
+    Command(&'static dyn AnyCommand),
+    Press(&'static dyn AnyCommand),
+    Typing(&'static dyn AnyCommand),
     Stale,
     Unknown,
 }

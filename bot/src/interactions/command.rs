@@ -31,28 +31,99 @@ pub trait Command: Sync {
     }
 
     /// Run the command.
+    fn run(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> impl Future<Output = Result<Reply, CommandError>> + Send;
+
+    /// Handle a button, a menu or a modal whose `custom_id` is the command's name, or starts with it and a colon.
+    fn component(
+        &self,
+        _context: &mut CommandContext,
+        _services: &Services,
+    ) -> impl Future<Output = Result<Reply, CommandError>> + Send {
+        async { Err(CommandError::Stale) }
+    }
+
+    /// The choices for an option that is being typed.
+    fn autocomplete(
+        &self,
+        _context: &mut CommandContext,
+        _services: &Services,
+    ) -> impl Future<Output = Result<Vec<CommandOptionChoice>, CommandError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+}
+
+/// A [`Command`] of any type, for the lists of them: its futures are boxed.
+pub trait AnyCommand: Sync {
+    /// See [`Command::name`].
+    fn name(&self) -> &'static str;
+
+    /// See [`Command::definition`].
+    fn definition(&self) -> Definition;
+
+    /// See [`Command::is_private`].
+    fn is_private(&self) -> bool;
+
+    /// See [`Command::run`].
     fn run<'a>(
         &'a self,
         context: &'a mut CommandContext,
         services: &'a Services,
     ) -> BoxFuture<'a, Result<Reply, CommandError>>;
 
-    /// Handle a button, a menu or a modal whose `custom_id` is the command's name, or starts with it and a colon.
+    /// See [`Command::component`].
     fn component<'a>(
         &'a self,
-        _question: &'a mut CommandContext,
-        _around: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async { Err(CommandError::Stale) })
-    }
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>>;
 
-    /// The choices for an option that is being typed.
+    /// See [`Command::autocomplete`].
     fn autocomplete<'a>(
         &'a self,
-        _question: &'a mut CommandContext,
-        _around: &'a Services,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, CommandError>>;
+}
+
+impl<C: Command> AnyCommand for C {
+    fn name(&self) -> &'static str {
+        Command::name(self)
+    }
+
+    fn definition(&self) -> Definition {
+        Command::definition(self)
+    }
+
+    fn is_private(&self) -> bool {
+        Command::is_private(self)
+    }
+
+    fn run<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(Command::run(self, context, services))
+    }
+
+    fn component<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(Command::component(self, context, services))
+    }
+
+    fn autocomplete<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
     ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, CommandError>> {
-        Box::pin(async { Ok(Vec::new()) })
+        Box::pin(Command::autocomplete(self, context, services))
     }
 }
 
@@ -70,7 +141,7 @@ impl std::fmt::Debug for Commands {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_list()
-            .entries(self.iter().map(Command::name))
+            .entries(self.iter().map(AnyCommand::name))
             .finish()
     }
 }
@@ -85,7 +156,7 @@ impl Commands {
     }
 
     /// All commands.
-    pub fn iter(&self) -> impl Iterator<Item = &'static dyn Command> {
+    pub fn iter(&self) -> impl Iterator<Item = &'static dyn AnyCommand> {
         let features = self.features.iter();
         features.flat_map(|feature| feature.commands.iter().copied())
     }
@@ -104,16 +175,20 @@ impl Commands {
 
     /// The definitions of all commands for Discord.
     pub fn definitions(&self) -> Vec<Definition> {
-        self.iter().map(Command::definition).collect()
+        self.iter().map(AnyCommand::definition).collect()
     }
 
     /// Find a command by name.
-    pub fn find(&self, name: &str) -> Option<&'static dyn Command> {
+    pub fn find(&self, name: &str) -> Option<&'static dyn AnyCommand> {
         self.iter().find(|command| command.name() == name)
     }
 
     /// A given option that does not match the command's definition: Discord shows old definitions for some time.
-    pub fn unusable(&'static self, command: &dyn Command, payload: &InteractionPayload) -> Option<BadOption> {
+    pub fn unusable(
+        &'static self,
+        command: &dyn AnyCommand,
+        payload: &InteractionPayload,
+    ) -> Option<BadOption> {
         let options = self.options.get_or_init(|| {
             let mut all = Options::default();
             for command in self.iter() {

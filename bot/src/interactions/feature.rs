@@ -7,7 +7,7 @@ use twilight_model::{
     id::{Id, marker::GuildMarker},
 };
 
-use super::command::Command;
+use super::command::AnyCommand;
 use crate::{
     config::Config,
     discord::rest::Rest,
@@ -21,7 +21,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(crate) struct Feature {
     /// Its slash commands.
-    pub(crate) commands: &'static [&'static dyn Command],
+    pub(crate) commands: &'static [&'static dyn AnyCommand],
     /// Its kinds of effects in a process with these settings.
     pub(crate) effects: fn(&Settings) -> Vec<Box<dyn EffectKind>>,
     /// Adds its timers and periodic jobs.

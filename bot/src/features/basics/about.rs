@@ -2,8 +2,6 @@
 
 use std::time::SystemTime;
 
-use futures_util::future::BoxFuture;
-
 use crate::interactions::{CommandContext, CommandError, Services, command::Command, reply::Reply};
 
 #[derive(Debug)]
@@ -14,11 +12,7 @@ impl Command for About {
         "about"
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
         let since = services
             .since
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -29,6 +23,6 @@ impl Command for About {
             ("since", format!("<t:{since}:R>").into()),
         ];
         let text = context.language().filled("about-reply", &values);
-        Box::pin(async move { Ok(Reply::public(text)) })
+        Ok(Reply::public(text))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use futures_util::future::BoxFuture;
 use twilight_model::guild::Permissions;
 
 use crate::interactions::{CommandContext, CommandError, Services, command::Command, reply::Reply};
@@ -19,11 +18,7 @@ impl Command for Help {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
         let language = context.language();
         let mut text = language.text("help-title");
         let has = context.payload.permissions();
@@ -37,6 +32,6 @@ impl Command for Help {
             let description = language.text(&format!("{name}-description"));
             write!(text, "\n`/{name}` – {description}").expect("a String takes everything");
         }
-        Box::pin(async move { Ok(Reply::private(text)) })
+        Ok(Reply::private(text))
     }
 }

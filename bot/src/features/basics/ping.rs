@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout};
 
 use crate::{
@@ -22,31 +21,25 @@ impl Command for Ping {
         "ping"
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let language = context.language();
-            let shards = services.shards.list();
-            let shard = shards.iter().find(|shard| shard.key() == context.shard);
-            let gateway = shard.and_then(|shard| shard.latency());
-            let gateway = gateway.map_or_else(
-                || language.text("ping-not-yet"),
-                |latency| milliseconds(latency, language),
-            );
-            let request = services.rest.builders().gateway();
-            let rest = measured(services.rest.send(Priority::Command, request), language);
-            let database = measured(services.store.ping(), language);
-            let (rest, database) = tokio::join!(rest, database);
-            let values = [
-                ("gateway", gateway.into()),
-                ("rest", rest.into()),
-                ("database", database.into()),
-            ];
-            Ok(Reply::public(language.filled("ping-reply", &values)))
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let language = context.language();
+        let shards = services.shards.list();
+        let shard = shards.iter().find(|shard| shard.key() == context.shard);
+        let gateway = shard.and_then(|shard| shard.latency());
+        let gateway = gateway.map_or_else(
+            || language.text("ping-not-yet"),
+            |latency| milliseconds(latency, language),
+        );
+        let request = services.rest.builders().gateway();
+        let rest = measured(services.rest.send(Priority::Command, request), language);
+        let database = measured(services.store.ping(), language);
+        let (rest, database) = tokio::join!(rest, database);
+        let values = [
+            ("gateway", gateway.into()),
+            ("rest", rest.into()),
+            ("database", database.into()),
+        ];
+        Ok(Reply::public(language.filled("ping-reply", &values)))
     }
 }
 

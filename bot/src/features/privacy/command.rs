@@ -1,6 +1,5 @@
 //! `/privacy`: exports or erases a member's data in the guild.
 
-use futures_util::future::BoxFuture;
 use twilight_model::{
     application::command::Command as Definition,
     channel::message::{
@@ -42,50 +41,42 @@ impl Command for Privacy {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let key = asker(context)?;
-            match context.payload.subcommand().as_slice() {
-                ["export"] => {
-                    context.wait_for_commit().await;
-                    let told = member::export(&services.store, key).await?;
-                    let file = Attachment::from_bytes("eventide.json".to_owned(), told.into_bytes(), 0);
-                    Ok(Reply::private(context.language().text("privacy-exported")).with_file(file))
-                }
-                ["delete"] => Ok(confirmation(context.language())),
-                _ => Err(BadOption("privacy").into()),
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let key = asker(context)?;
+        match context.payload.subcommand().as_slice() {
+            ["export"] => {
+                context.wait_for_commit().await;
+                let told = member::export(&services.store, key).await?;
+                let file = Attachment::from_bytes("eventide.json".to_owned(), told.into_bytes(), 0);
+                Ok(Reply::private(context.language().text("privacy-exported")).with_file(file))
             }
-        })
+            ["delete"] => Ok(confirmation(context.language())),
+            _ => Err(BadOption("privacy").into()),
+        }
     }
 
-    fn component<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            // The confirmation is ephemeral, so the user who presses the button is the one whose data it is.
-            if context.payload.custom_id_parts() != ["delete"] || !context.payload.values().is_empty() {
-                return Err(CommandError::Stale);
-            }
-            let key = asker(context)?;
-            // Messages sent before the command are erased too, so they must be in the tables by now.
-            if !context.wait_for_commit().await {
-                return Err(context.refuse("error-away"));
-            }
-            let payload = context.payload.id;
-            services
-                .store
-                .transaction("privacy_erase", move |tx| {
-                    Box::pin(async move { member::erase(tx, key, payload).await })
-                })
-                .await?;
-            Ok(Reply::private(context.language().text("privacy-deleted")).updating())
-        })
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        // The confirmation is ephemeral, so the user who presses the button is the one whose data it is.
+        if context.payload.custom_id_parts() != ["delete"] || !context.payload.values().is_empty() {
+            return Err(CommandError::Stale);
+        }
+        let key = asker(context)?;
+        // Messages sent before the command are erased too, so they must be in the tables by now.
+        if !context.wait_for_commit().await {
+            return Err(context.refuse("error-away"));
+        }
+        let payload = context.payload.id;
+        services
+            .store
+            .transaction("privacy_erase", move |tx| {
+                Box::pin(async move { member::erase(tx, key, payload).await })
+            })
+            .await?;
+        Ok(Reply::private(context.language().text("privacy-deleted")).updating())
     }
 }
 

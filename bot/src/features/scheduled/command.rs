@@ -2,7 +2,6 @@
 
 use std::{convert::Infallible, time::SystemTime};
 
-use futures_util::future::BoxFuture;
 use serde_json::json;
 use twilight_model::{
     application::command::{
@@ -62,52 +61,44 @@ impl Command for Scheduled {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(STAFF)?;
-            match context.payload.subcommand()[..] {
-                ["list"] => list(context, services).await,
-                ["cancel"] => cancel(context, services).await,
-                _ => Err(CommandError::Stale),
-            }
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        context.require_permissions(STAFF)?;
+        match context.payload.subcommand()[..] {
+            ["list"] => list(context, services).await,
+            ["cancel"] => cancel(context, services).await,
+            _ => Err(CommandError::Stale),
+        }
     }
 
-    fn autocomplete<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(STAFF)?;
-            let filter = Filter {
-                guild_id: Some(context.guild()?),
-                failed: false,
-            };
-            let typed = match context.payload.focused() {
-                Some(("timer", typed)) => typed.trim().to_lowercase(),
-                _ => return Ok(Vec::new()),
-            };
-            let language = context.language();
-            let found = timer::list(&services.store, filter, CHOICES).await?;
-            let choices = found.iter().filter_map(|timer| {
-                let kind = expected(services, &timer.kind).filter(|kind| kind.cancel.is_some())?;
-                let name = kind.in_words(timer.timer_id, language);
-                let value = format!("{}:{}", timer.kind, timer.timer_id);
-                name.to_lowercase()
-                    .contains(&typed)
-                    .then_some(CommandOptionChoice {
-                        name,
-                        name_localizations: None,
-                        value: CommandOptionChoiceValue::String(value),
-                    })
-            });
-            Ok(choices.collect())
-        })
+    async fn autocomplete(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Vec<CommandOptionChoice>, CommandError> {
+        context.require_permissions(STAFF)?;
+        let filter = Filter {
+            guild_id: Some(context.guild()?),
+            failed: false,
+        };
+        let typed = match context.payload.focused() {
+            Some(("timer", typed)) => typed.trim().to_lowercase(),
+            _ => return Ok(Vec::new()),
+        };
+        let language = context.language();
+        let found = timer::list(&services.store, filter, CHOICES).await?;
+        let choices = found.iter().filter_map(|timer| {
+            let kind = expected(services, &timer.kind).filter(|kind| kind.cancel.is_some())?;
+            let name = kind.in_words(timer.timer_id, language);
+            let value = format!("{}:{}", timer.kind, timer.timer_id);
+            name.to_lowercase()
+                .contains(&typed)
+                .then_some(CommandOptionChoice {
+                    name,
+                    name_localizations: None,
+                    value: CommandOptionChoiceValue::String(value),
+                })
+        });
+        Ok(choices.collect())
     }
 }
 

@@ -1,6 +1,5 @@
 //! `/settings`: the panel for guild-wide settings.
 
-use futures_util::future::BoxFuture;
 use serde_json::json;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionChoice, CommandOptionType as Kind},
@@ -63,82 +62,70 @@ impl Command for Settings {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::MANAGE_GUILD)?;
-            if let Some(name) = context.payload.text("setting")? {
-                return sections::typed(context, services, name).await;
-            }
-            if context.payload.given().next().is_some() {
-                return Err(context.refuse("settings-no-setting"));
-            }
-            let settings = current_settings::settings(context, services).await?;
-            Ok(panel(&settings, services, context.language()))
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        context.require_permissions(Permissions::MANAGE_GUILD)?;
+        if let Some(name) = context.payload.text("setting")? {
+            return sections::typed(context, services, name).await;
+        }
+        if context.payload.given().next().is_some() {
+            return Err(context.refuse("settings-no-setting"));
+        }
+        let settings = current_settings::settings(context, services).await?;
+        Ok(panel(&settings, services, context.language()))
     }
 
-    fn component<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::MANAGE_GUILD)?;
-            let guild_id = context.guild()?;
-            let settings = services.settings.of(&services.store, guild_id).await?;
-            let is_form = context.payload.kind == kind::MODAL;
-            if let Some(reply) = sections::component(context, services, is_form).await? {
-                return Ok(reply);
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        context.require_permissions(Permissions::MANAGE_GUILD)?;
+        let guild_id = context.guild()?;
+        let settings = services.settings.of(&services.store, guild_id).await?;
+        let is_form = context.payload.kind == kind::MODAL;
+        if let Some(reply) = sections::component(context, services, is_form).await? {
+            return Ok(reply);
+        }
+        let parts = context.payload.custom_id_parts();
+        let change = match (parts.as_slice(), is_form) {
+            (["log"], false) => Change::LogChannel(chosen_channel(context)?),
+            (["welcome"], false) => {
+                let template = settings.welcome.as_ref().map(|(_, template)| template.clone());
+                let usual = usual_welcome(&settings, context.language());
+                let template = template.map_or_else(|| Template::parse(&usual), Ok);
+                let template = template.expect("a test reads it");
+                Change::Welcome(chosen_channel(context)?.map(|channel_id| (channel_id, template)))
             }
-            let parts = context.payload.custom_id_parts();
-            let change = match (parts.as_slice(), is_form) {
-                (["log"], false) => Change::LogChannel(chosen_channel(context)?),
-                (["welcome"], false) => {
-                    let template = settings.welcome.as_ref().map(|(_, template)| template.clone());
-                    let usual = usual_welcome(&settings, context.language());
-                    let template = template.map_or_else(|| Template::parse(&usual), Ok);
-                    let template = template.expect("a test reads it");
-                    Change::Welcome(chosen_channel(context)?.map(|channel_id| (channel_id, template)))
-                }
-                (["language"], false) => Change::Language(chosen_language(context)?),
-                (["moderators", shown @ ("show" | "hide")], false) => {
-                    Change::ModeratorsShown(*shown == "show")
-                }
-                (["back"], false) => {
-                    return Ok(panel(&settings, services, context.language()).updating());
-                }
-                (["text"], false) => return Ok(welcome_form(&settings, context.language())),
-                (["prefix"], false) => return Ok(prefix_form(&settings, context.language())),
-                (["text"], true) => welcome_change(context, &settings)?,
-                (["prefix"], true) => prefix_change(context)?,
-                _ => return Err(CommandError::Stale),
-            };
-            let details = json!({"setting": parts});
-            let request = context.request("settings", &details)?;
-            services
-                .settings
-                .change(&services.store, request, vec![change])
-                .await?;
-            let settings = services.settings.of(&services.store, guild_id).await?;
-            Ok(panel(&settings, services, context.language()).updating())
-        })
+            (["language"], false) => Change::Language(chosen_language(context)?),
+            (["moderators", shown @ ("show" | "hide")], false) => Change::ModeratorsShown(*shown == "show"),
+            (["back"], false) => {
+                return Ok(panel(&settings, services, context.language()).updating());
+            }
+            (["text"], false) => return Ok(welcome_form(&settings, context.language())),
+            (["prefix"], false) => return Ok(prefix_form(&settings, context.language())),
+            (["text"], true) => welcome_change(context, &settings)?,
+            (["prefix"], true) => prefix_change(context)?,
+            _ => return Err(CommandError::Stale),
+        };
+        let details = json!({"setting": parts});
+        let request = context.request("settings", &details)?;
+        services
+            .settings
+            .change(&services.store, request, vec![change])
+            .await?;
+        let settings = services.settings.of(&services.store, guild_id).await?;
+        Ok(panel(&settings, services, context.language()).updating())
     }
 
-    fn autocomplete<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::MANAGE_GUILD)?;
-            Ok(match context.payload.focused() {
-                Some(("setting", typed)) => sections::completions(services, &typed, context.language()),
-                _ => Vec::new(),
-            })
+    async fn autocomplete(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Vec<CommandOptionChoice>, CommandError> {
+        context.require_permissions(Permissions::MANAGE_GUILD)?;
+        Ok(match context.payload.focused() {
+            Some(("setting", typed)) => sections::completions(services, &typed, context.language()),
+            _ => Vec::new(),
         })
     }
 }

@@ -1,6 +1,5 @@
 //! `/unlock`: ends a lock before its time.
 
-use futures_util::future::BoxFuture;
 use serde_json::json;
 use twilight_model::{application::command::Command as Definition, guild::Permissions};
 
@@ -35,12 +34,8 @@ impl Command for Unlock {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(run(context, services))
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        run(context, services).await
     }
 }
 

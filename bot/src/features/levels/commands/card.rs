@@ -1,6 +1,5 @@
 //! `/card`: the colours of rank cards, for a member and for the guild.
 
-use futures_util::future::BoxFuture;
 use serde_json::json;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Kind},
@@ -46,26 +45,20 @@ impl Command for Card {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let (of_server, chosen) = match context.payload.subcommand()[..] {
-                ["mine"] => (false, Some(colour(context)?)),
-                ["server"] => {
-                    context.require_permissions(Permissions::MANAGE_GUILD)?;
-                    (true, Some(colour(context)?))
-                }
-                _ => (context.payload.boolean("server")?.unwrap_or(false), None),
-            };
-            if of_server {
-                change_server(context, services, chosen).await
-            } else {
-                change_mine(context, services, chosen).await
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let (of_server, chosen) = match context.payload.subcommand()[..] {
+            ["mine"] => (false, Some(colour(context)?)),
+            ["server"] => {
+                context.require_permissions(Permissions::MANAGE_GUILD)?;
+                (true, Some(colour(context)?))
             }
-        })
+            _ => (context.payload.boolean("server")?.unwrap_or(false), None),
+        };
+        if of_server {
+            change_server(context, services, chosen).await
+        } else {
+            change_mine(context, services, chosen).await
+        }
     }
 }
 

@@ -6,7 +6,6 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use futures_util::future::BoxFuture;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Kind},
     channel::message::{
@@ -123,37 +122,29 @@ impl Command for Leaderboard {
         for_servers(self.name(), None).option(by).option(page).build()
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let by = match context.payload.text("by")? {
-                None => By::Xp,
-                Some(word) => By::of(word).ok_or(BadOption("by"))?,
-            };
-            let page = match context.payload.integer("page")? {
-                None => 1,
-                Some(page) => u64::try_from(page)
-                    .ok()
-                    .filter(|page| *page >= 1)
-                    .ok_or(BadOption("page"))?,
-            };
-            answer(context, services, by, Way::Page(page)).await
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let by = match context.payload.text("by")? {
+            None => By::Xp,
+            Some(word) => By::of(word).ok_or(BadOption("by"))?,
+        };
+        let page = match context.payload.integer("page")? {
+            None => 1,
+            Some(page) => u64::try_from(page)
+                .ok()
+                .filter(|page| *page >= 1)
+                .ok_or(BadOption("page"))?,
+        };
+        answer(context, services, by, Way::Page(page)).await
     }
 
-    fn component<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let (by, way) = read(&context.payload.custom_id_parts(), &context.payload.values())
-                .ok_or(CommandError::Stale)?;
-            Ok(answer(context, services, by, way).await?.updating())
-        })
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        let (by, way) =
+            read(&context.payload.custom_id_parts(), &context.payload.values()).ok_or(CommandError::Stale)?;
+        Ok(answer(context, services, by, way).await?.updating())
     }
 }
 

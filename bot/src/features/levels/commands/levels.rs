@@ -6,7 +6,6 @@ mod rewards;
 mod rules;
 mod show;
 
-use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionChoice, CommandOptionType},
@@ -109,58 +108,48 @@ impl Command for Levels {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::MANAGE_GUILD)?;
-            match context.payload.subcommand().as_slice() {
-                ["show"] => show::run(context, services).await,
-                ["xp"] => rules::xp(context, services).await,
-                ["cooldown"] => rules::cooldown(context, services).await,
-                ["multiplier"] => rules::multiplier(context, services).await,
-                ["role-mode"] => rules::role_mode(context, services).await,
-                ["boost"] => rules::boost(context, services).await,
-                ["boost-end"] => rules::boost_end(context, services).await,
-                ["curve"] => rules::curve(context, services).await,
-                ["departed"] => rules::departed(context, services).await,
-                ["announce"] => announce::run(context, services).await,
-                ["reward", "add"] => rewards::add(context, services).await,
-                ["reward", "remove"] => rewards::remove(context, services).await,
-                ["reward", "list"] => rewards::list(context, services).await,
-                ["reward", "mode"] => rewards::mode(context, services).await,
-                ["reward", "demotion"] => rewards::demotion(context, services).await,
-                ["reward", "rejoin"] => rewards::rejoin(context, services).await,
-                ["reward", "sync"] => rewards::sync(context, services).await,
-                ["reset"] => mass::ask_to_reset(context),
-                ["undo"] => mass::undo(context, services).await,
-                _ => Err(context.refuse("error-unknown")),
-            }
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        context.require_permissions(Permissions::MANAGE_GUILD)?;
+        match context.payload.subcommand().as_slice() {
+            ["show"] => show::run(context, services).await,
+            ["xp"] => rules::xp(context, services).await,
+            ["cooldown"] => rules::cooldown(context, services).await,
+            ["multiplier"] => rules::multiplier(context, services).await,
+            ["role-mode"] => rules::role_mode(context, services).await,
+            ["boost"] => rules::boost(context, services).await,
+            ["boost-end"] => rules::boost_end(context, services).await,
+            ["curve"] => rules::curve(context, services).await,
+            ["departed"] => rules::departed(context, services).await,
+            ["announce"] => announce::run(context, services).await,
+            ["reward", "add"] => rewards::add(context, services).await,
+            ["reward", "remove"] => rewards::remove(context, services).await,
+            ["reward", "list"] => rewards::list(context, services).await,
+            ["reward", "mode"] => rewards::mode(context, services).await,
+            ["reward", "demotion"] => rewards::demotion(context, services).await,
+            ["reward", "rejoin"] => rewards::rejoin(context, services).await,
+            ["reward", "sync"] => rewards::sync(context, services).await,
+            ["reset"] => mass::ask_to_reset(context),
+            ["undo"] => mass::undo(context, services).await,
+            _ => Err(context.refuse("error-unknown")),
+        }
     }
 
-    fn component<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::MANAGE_GUILD)?;
-            mass::pressed(context, services)
-        })
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        context.require_permissions(Permissions::MANAGE_GUILD)?;
+        mass::pressed(context, services)
     }
 
-    fn autocomplete<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::MANAGE_GUILD)?;
-            mass::changes(context, services).await
-        })
+    async fn autocomplete(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Vec<CommandOptionChoice>, CommandError> {
+        context.require_permissions(Permissions::MANAGE_GUILD)?;
+        mass::changes(context, services).await
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Kind},
     http::attachment::Attachment,
@@ -71,57 +70,51 @@ impl Command for Rank {
             .build()
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let language = context.language();
-            let guild_id = context.guild()?;
-            let (user, name) = context.payload.user_option("member")?;
-            let as_text = context.payload.boolean("text")?.unwrap_or(false);
-            let key = MemberKey {
-                guild_id,
-                user_id: user.id,
-            };
-            let avatar = avatar_of(&context.payload, guild_id, &user).filter(|_| !as_text);
-            let standing = async {
-                // Messages sent before the command are included.
-                context.wait_for_members().await;
-                leaderboard::rank_of(&services.store, key).await
-            };
-            // Each takes some time, and they are independent of one another.
-            let (rank, portrait, chosen) =
-                tokio::join!(standing, portrait(services, avatar), chosen(services, key));
-            let Some(rank) = rank? else {
-                let values = [("name", name.in_markdown().into())];
-                return Ok(Reply::public(language.filled("rank-nobody", &values)));
-            };
-            let (own, settings) = chosen?;
-            let curve = settings.curve;
-            let in_words = in_words(&name, rank, curve, language);
-            if as_text {
-                return Ok(Reply::public(in_words));
-            }
-            let alt = in_alt_text(&name, rank, curve, language);
-            let card = card_of(
-                &name,
-                rank,
-                curve,
-                language,
-                (user.id, portrait, own.or(settings.card_colour).unwrap_or(ACCENT)),
-            );
-            // If the image is not ready in time, the reply is text.
-            let Ok(png) = Cards::of(services).png(card).await else {
-                return Ok(Reply::public(in_words));
-            };
-            let mut picture = Attachment::from_bytes("rank.png".to_owned(), png.to_vec(), 0);
-            picture.description(alt);
-            Ok(Reply::public(String::new())
-                .with_file(picture)
-                .or_in_words(in_words))
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let language = context.language();
+        let guild_id = context.guild()?;
+        let (user, name) = context.payload.user_option("member")?;
+        let as_text = context.payload.boolean("text")?.unwrap_or(false);
+        let key = MemberKey {
+            guild_id,
+            user_id: user.id,
+        };
+        let avatar = avatar_of(&context.payload, guild_id, &user).filter(|_| !as_text);
+        let standing = async {
+            // Messages sent before the command are included.
+            context.wait_for_members().await;
+            leaderboard::rank_of(&services.store, key).await
+        };
+        // Each takes some time, and they are independent of one another.
+        let (rank, portrait, chosen) =
+            tokio::join!(standing, portrait(services, avatar), chosen(services, key));
+        let Some(rank) = rank? else {
+            let values = [("name", name.in_markdown().into())];
+            return Ok(Reply::public(language.filled("rank-nobody", &values)));
+        };
+        let (own, settings) = chosen?;
+        let curve = settings.curve;
+        let in_words = in_words(&name, rank, curve, language);
+        if as_text {
+            return Ok(Reply::public(in_words));
+        }
+        let alt = in_alt_text(&name, rank, curve, language);
+        let card = card_of(
+            &name,
+            rank,
+            curve,
+            language,
+            (user.id, portrait, own.or(settings.card_colour).unwrap_or(ACCENT)),
+        );
+        // If the image is not ready in time, the reply is text.
+        let Ok(png) = Cards::of(services).png(card).await else {
+            return Ok(Reply::public(in_words));
+        };
+        let mut picture = Attachment::from_bytes("rank.png".to_owned(), png.to_vec(), 0);
+        picture.description(alt);
+        Ok(Reply::public(String::new())
+            .with_file(picture)
+            .or_in_words(in_words))
     }
 }
 

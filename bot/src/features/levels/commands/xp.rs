@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::BoxFuture;
 use serde_json::json;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType},
@@ -59,55 +58,48 @@ impl Command for Xp {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::MANAGE_GUILD)?;
-            let (grant, action) = grant_of(context, services).await?;
-            let payload = &context.payload;
-            let member = payload.chosen_user("member")?;
-            let role_id = payload.role("role")?;
-            let guild_id = context.guild()?;
-            let language = context.language();
-            let amount = payload.integer("amount")?;
-            let curve = services.settings.of(&services.store, guild_id).await?.curve;
-            match (member, role_id) {
-                (Some((user, _)), None) => {
-                    if user.bot {
-                        return Err(context.refuse("xp-bot"));
-                    }
-                    let details = json!({"user_id": user.id.to_string(), "amount": amount});
-                    let request = context.request(action, &details)?;
-                    // Messages sent before the command count before it.
-                    context.wait_for_commit().await;
-                    let users = BTreeSet::from([user.id]);
-                    let granted =
-                        adjust::grant(&services.store, &services.settings, request, users, grant).await?;
-                    Ok(Reply::private(in_words(&granted, curve, language)))
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        context.require_permissions(Permissions::MANAGE_GUILD)?;
+        let (grant, action) = grant_of(context, services).await?;
+        let payload = &context.payload;
+        let member = payload.chosen_user("member")?;
+        let role_id = payload.role("role")?;
+        let guild_id = context.guild()?;
+        let language = context.language();
+        let amount = payload.integer("amount")?;
+        let curve = services.settings.of(&services.store, guild_id).await?.curve;
+        match (member, role_id) {
+            (Some((user, _)), None) => {
+                if user.bot {
+                    return Err(context.refuse("xp-bot"));
                 }
-                (None, Some(role_id)) => {
-                    let details = json!({"role_id": role_id.to_string(), "amount": amount});
-                    let many = Many {
-                        store: services.store.clone().unhurried(),
-                        settings: services.settings.clone(),
-                        guilds: services.guilds.clone(),
-                        request: context.request(action, &details)?,
-                        role_id,
-                        grant,
-                    };
-                    context.wait_for_commit().await;
-                    context.defer(move |_progress| async move {
-                        Reply::private(many.grant(curve, language).await)
-                    });
-                    let values = [("role", Value::from(format!("<@&{role_id}>")))];
-                    Ok(Reply::private(language.filled("xp-looking", &values)))
-                }
-                _ => Err(context.refuse("xp-one-of-both")),
+                let details = json!({"user_id": user.id.to_string(), "amount": amount});
+                let request = context.request(action, &details)?;
+                // Messages sent before the command count before it.
+                context.wait_for_commit().await;
+                let users = BTreeSet::from([user.id]);
+                let granted =
+                    adjust::grant(&services.store, &services.settings, request, users, grant).await?;
+                Ok(Reply::private(in_words(&granted, curve, language)))
             }
-        })
+            (None, Some(role_id)) => {
+                let details = json!({"role_id": role_id.to_string(), "amount": amount});
+                let many = Many {
+                    store: services.store.clone().unhurried(),
+                    settings: services.settings.clone(),
+                    guilds: services.guilds.clone(),
+                    request: context.request(action, &details)?,
+                    role_id,
+                    grant,
+                };
+                context.wait_for_commit().await;
+                context
+                    .defer(move |_progress| async move { Reply::private(many.grant(curve, language).await) });
+                let values = [("role", Value::from(format!("<@&{role_id}>")))];
+                Ok(Reply::private(language.filled("xp-looking", &values)))
+            }
+            _ => Err(context.refuse("xp-one-of-both")),
+        }
     }
 }
 

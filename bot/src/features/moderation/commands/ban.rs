@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Type},
     guild::Permissions,
@@ -69,18 +68,12 @@ impl Command for Ban {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let wanted = Wanted {
-                delete_seconds: delete_seconds(context)?.unwrap_or(0),
-                ..Wanted::on(Kind::Ban, USER)
-            };
-            act::run(context, services, wanted).await
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let wanted = Wanted {
+            delete_seconds: delete_seconds(context)?.unwrap_or(0),
+            ..Wanted::on(Kind::Ban, USER)
+        };
+        act::run(context, services, wanted).await
     }
 }
 
@@ -104,20 +97,14 @@ impl Command for Tempban {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::BAN_MEMBERS)?;
-            let wanted = Wanted {
-                duration: Some(duration_of(context, SHORTEST)?),
-                delete_seconds: delete_seconds(context)?.unwrap_or(0),
-                ..Wanted::on(Kind::Tempban, USER)
-            };
-            act::run(context, services, wanted).await
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        context.require_permissions(Permissions::BAN_MEMBERS)?;
+        let wanted = Wanted {
+            duration: Some(duration_of(context, SHORTEST)?),
+            delete_seconds: delete_seconds(context)?.unwrap_or(0),
+            ..Wanted::on(Kind::Tempban, USER)
+        };
+        act::run(context, services, wanted).await
     }
 }
 
@@ -140,18 +127,12 @@ impl Command for Softban {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let wanted = Wanted {
-                delete_seconds: delete_seconds(context)?.unwrap_or(SOFTBAN_DELETES),
-                ..Wanted::on(Kind::Softban, USER)
-            };
-            act::run(context, services, wanted).await
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let wanted = Wanted {
+            delete_seconds: delete_seconds(context)?.unwrap_or(SOFTBAN_DELETES),
+            ..Wanted::on(Kind::Softban, USER)
+        };
+        act::run(context, services, wanted).await
     }
 }
 
@@ -171,12 +152,8 @@ impl Command for Unban {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(act::run(context, services, Wanted::on(Kind::Unban, USER)))
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        act::run(context, services, Wanted::on(Kind::Unban, USER)).await
     }
 }
 

@@ -1,6 +1,5 @@
 //! `/case`: shows, lists, edits, hides and deletes cases of every kind, and adds notes to them.
 
-use futures_util::future::BoxFuture;
 use twilight_model::{
     application::command::{
         Command as Definition, CommandOptionChoice, CommandOptionChoiceValue, CommandOptionType as Type,
@@ -82,86 +81,76 @@ impl Command for Case {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::MODERATE_MEMBERS)?;
-            let reason = |name| Ok::<_, CommandError>(warn::reason(context, name)?.ok_or(BadOption(name))?);
-            let change = match context.payload.subcommand()[..] {
-                ["view"] => return view(context, services).await,
-                ["list"] => {
-                    let filter = case_list::filter(context)?;
-                    return case_list::first_page(context, services, self.name(), filter).await;
-                }
-                ["delete"] => return ask_to_delete(context, services).await,
-                ["edit"] => CaseChange::Reason(reason("reason")?),
-                ["note"] => CaseChange::Note {
-                    note: reason("note")?,
-                    author_name: context.payload.user().map(|user| user.username.clone()),
-                },
-                ["hide"] if context.payload.boolean("hidden")?.unwrap_or(true) => CaseChange::Hide,
-                ["hide"] => CaseChange::Show,
-                _ => return Err(CommandError::Stale),
-            };
-            let text = match &change {
-                CaseChange::Reason(_) => "case-edited",
-                CaseChange::Note { .. } => "case-noted",
-                CaseChange::Hide => "case-is-hidden",
-                CaseChange::Show | CaseChange::Delete => "case-is-shown",
-            };
-            let case_id = warning::case_of(context)?;
-            carry_out(context, services, case_id, change, text).await
-        })
-    }
-
-    fn component<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::MODERATE_MEMBERS)?;
-            let presser = context.payload.user().ok_or(CommandError::Stale)?.id.to_string();
-            match context.payload.custom_id_parts()[..] {
-                ["page", ..] => case_list::turn(context, services, self.name()).await,
-                ["delete" | "keep", _, asker] if asker != presser => Err(context.refuse("error-foreign")),
-                ["delete", case_id, _] => {
-                    let case_id = case_id.parse().map_err(|_no_number| CommandError::Stale)?;
-                    let deleted = carry_out(context, services, case_id, CaseChange::Delete, "case-deleted");
-                    Ok(deleted.await?.updating())
-                }
-                ["keep", ..] => Ok(Reply::private(context.language().text("case-kept")).updating()),
-                _ => Err(CommandError::Stale),
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+        let reason = |name| Ok::<_, CommandError>(warn::reason(context, name)?.ok_or(BadOption(name))?);
+        let change = match context.payload.subcommand()[..] {
+            ["view"] => return view(context, services).await,
+            ["list"] => {
+                let filter = case_list::filter(context)?;
+                return case_list::first_page(context, services, self.name(), filter).await;
             }
-        })
+            ["delete"] => return ask_to_delete(context, services).await,
+            ["edit"] => CaseChange::Reason(reason("reason")?),
+            ["note"] => CaseChange::Note {
+                note: reason("note")?,
+                author_name: context.payload.user().map(|user| user.username.clone()),
+            },
+            ["hide"] if context.payload.boolean("hidden")?.unwrap_or(true) => CaseChange::Hide,
+            ["hide"] => CaseChange::Show,
+            _ => return Err(CommandError::Stale),
+        };
+        let text = match &change {
+            CaseChange::Reason(_) => "case-edited",
+            CaseChange::Note { .. } => "case-noted",
+            CaseChange::Hide => "case-is-hidden",
+            CaseChange::Show | CaseChange::Delete => "case-is-shown",
+        };
+        let case_id = warning::case_of(context)?;
+        carry_out(context, services, case_id, change, text).await
     }
 
-    fn autocomplete<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::MODERATE_MEMBERS)?;
-            let guild_id = context.guild()?;
-            let Some(("case", typed)) = context.payload.focused() else {
-                return Ok(Vec::new());
-            };
-            let digits = typed.trim().trim_start_matches('#');
-            let filter = Filter {
-                with_hidden: true,
-                ..Filter::default()
-            };
-            let newest = case::list(&services.store, guild_id, filter, 0, SEARCHED).await?;
-            let language = context.language();
-            let found = newest
-                .iter()
-                .filter(|case| case.case_id.to_string().starts_with(digits));
-            Ok(found.take(CHOICES).map(|case| choice(language, case)).collect())
-        })
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+        let presser = context.payload.user().ok_or(CommandError::Stale)?.id.to_string();
+        match context.payload.custom_id_parts()[..] {
+            ["page", ..] => case_list::turn(context, services, self.name()).await,
+            ["delete" | "keep", _, asker] if asker != presser => Err(context.refuse("error-foreign")),
+            ["delete", case_id, _] => {
+                let case_id = case_id.parse().map_err(|_no_number| CommandError::Stale)?;
+                let deleted = carry_out(context, services, case_id, CaseChange::Delete, "case-deleted");
+                Ok(deleted.await?.updating())
+            }
+            ["keep", ..] => Ok(Reply::private(context.language().text("case-kept")).updating()),
+            _ => Err(CommandError::Stale),
+        }
+    }
+
+    async fn autocomplete(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Vec<CommandOptionChoice>, CommandError> {
+        context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+        let guild_id = context.guild()?;
+        let Some(("case", typed)) = context.payload.focused() else {
+            return Ok(Vec::new());
+        };
+        let digits = typed.trim().trim_start_matches('#');
+        let filter = Filter {
+            with_hidden: true,
+            ..Filter::default()
+        };
+        let newest = case::list(&services.store, guild_id, filter, 0, SEARCHED).await?;
+        let language = context.language();
+        let found = newest
+            .iter()
+            .filter(|case| case.case_id.to_string().starts_with(digits));
+        Ok(found.take(CHOICES).map(|case| choice(language, case)).collect())
     }
 }
 

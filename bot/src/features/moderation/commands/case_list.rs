@@ -1,6 +1,5 @@
 //! Lists of cases, five per page: `/case list`, `/history` and `/modlog`.
 
-use futures_util::future::BoxFuture;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Type},
     channel::message::{
@@ -55,30 +54,24 @@ impl Command for History {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let (user, _) = context
-                .payload
-                .chosen_user("member")?
-                .ok_or(BadOption("member"))?;
-            let filter = Filter {
-                user_id: Some(user.id),
-                ..Filter::default()
-            };
-            first_page(context, services, self.name(), filter).await
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let (user, _) = context
+            .payload
+            .chosen_user("member")?
+            .ok_or(BadOption("member"))?;
+        let filter = Filter {
+            user_id: Some(user.id),
+            ..Filter::default()
+        };
+        first_page(context, services, self.name(), filter).await
     }
 
-    fn component<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(turn(context, services, self.name()))
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        turn(context, services, self.name()).await
     }
 }
 
@@ -98,23 +91,17 @@ impl Command for Modlog {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let filter = filter(context)?;
-            first_page(context, services, self.name(), filter).await
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let filter = filter(context)?;
+        first_page(context, services, self.name(), filter).await
     }
 
-    fn component<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(turn(context, services, self.name()))
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        turn(context, services, self.name()).await
     }
 }
 

@@ -1,6 +1,5 @@
 //! `/kick`, `/timeout`, `/untimeout`.
 
-use futures_util::future::BoxFuture;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Type},
     guild::Permissions,
@@ -50,12 +49,8 @@ impl Command for Kick {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(act::run(context, services, Wanted::on(Kind::Kick, MEMBER)))
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        act::run(context, services, Wanted::on(Kind::Kick, MEMBER)).await
     }
 }
 
@@ -78,19 +73,13 @@ impl Command for Timeout {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            context.require_permissions(Permissions::MODERATE_MEMBERS)?;
-            let wanted = Wanted {
-                duration: Some(duration_of(context, SHORTEST_TIMEOUT)?),
-                ..Wanted::on(Kind::Timeout, MEMBER)
-            };
-            act::run(context, services, wanted).await
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+        let wanted = Wanted {
+            duration: Some(duration_of(context, SHORTEST_TIMEOUT)?),
+            ..Wanted::on(Kind::Timeout, MEMBER)
+        };
+        act::run(context, services, wanted).await
     }
 }
 
@@ -110,12 +99,8 @@ impl Command for Untimeout {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(act::run(context, services, Wanted::on(Kind::Untimeout, MEMBER)))
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        act::run(context, services, Wanted::on(Kind::Untimeout, MEMBER)).await
     }
 }
 

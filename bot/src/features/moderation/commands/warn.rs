@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Type},
@@ -67,64 +66,56 @@ impl Command for Warn {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let guild_id = context.guild()?;
-            context.require_permissions(Permissions::MODERATE_MEMBERS)?;
-            let payload = &context.payload;
-            let (user, _) = payload.chosen_user("member")?.ok_or(BadOption("member"))?;
-            let severity = severity(context)?.unwrap_or(Severity::Low);
-            let sanctions = sanctions(context, services, guild_id, &user).await?;
-            let policy = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
-            let direct = payload.boolean("dm")?.unwrap_or(policy.tells(Kind::Warning)) && !user.bot;
-            let new = NewWarning {
-                user_id: user.id,
-                names: names(context, &user),
-                reason: reason(context, "reason")?.ok_or(BadOption("reason"))?,
-                severity,
-                points: points(context)?.unwrap_or(severity.points()),
-                expiry: expiry(context)?.unwrap_or(Expiry::After(USUAL_EXPIRY)),
-                direct,
-                sanctions,
-            };
-            let asked = (&*policy, &user, &new);
-            match confirmation::question(context, services, guild_id, asked).await? {
-                Some(question) => Ok(question),
-                None => give(context, services, guild_id, new).await,
-            }
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let guild_id = context.guild()?;
+        context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+        let payload = &context.payload;
+        let (user, _) = payload.chosen_user("member")?.ok_or(BadOption("member"))?;
+        let severity = severity(context)?.unwrap_or(Severity::Low);
+        let sanctions = sanctions(context, services, guild_id, &user).await?;
+        let policy = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
+        let direct = payload.boolean("dm")?.unwrap_or(policy.tells(Kind::Warning)) && !user.bot;
+        let new = NewWarning {
+            user_id: user.id,
+            names: names(context, &user),
+            reason: reason(context, "reason")?.ok_or(BadOption("reason"))?,
+            severity,
+            points: points(context)?.unwrap_or(severity.points()),
+            expiry: expiry(context)?.unwrap_or(Expiry::After(USUAL_EXPIRY)),
+            direct,
+            sanctions,
+        };
+        let asked = (&*policy, &user, &new);
+        match confirmation::question(context, services, guild_id, asked).await? {
+            Some(question) => Ok(question),
+            None => give(context, services, guild_id, new).await,
+        }
     }
 
-    fn component<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let guild_id = context.guild()?;
-            context.require_permissions(Permissions::MODERATE_MEMBERS)?;
-            let parts = context.payload.custom_id_parts();
-            let confirmed = match parts.split_first() {
-                Some((&CONFIRM, parts)) => confirmation::confirmed(context, parts),
-                _ => None,
-            };
-            let confirmed = confirmed.ok_or(CommandError::Stale)?;
-            let new = NewWarning {
-                user_id: confirmed.user.id,
-                names: names(context, &confirmed.user),
-                sanctions: sanctions(context, services, guild_id, &confirmed.user).await?,
-                reason: confirmed.reason,
-                severity: confirmed.severity,
-                points: confirmed.points,
-                expiry: confirmed.expiry,
-                direct: confirmed.direct,
-            };
-            Ok(give(context, services, guild_id, new).await?.updating())
-        })
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        let guild_id = context.guild()?;
+        context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+        let parts = context.payload.custom_id_parts();
+        let confirmed = match parts.split_first() {
+            Some((&CONFIRM, parts)) => confirmation::confirmed(context, parts),
+            _ => None,
+        };
+        let confirmed = confirmed.ok_or(CommandError::Stale)?;
+        let new = NewWarning {
+            user_id: confirmed.user.id,
+            names: names(context, &confirmed.user),
+            sanctions: sanctions(context, services, guild_id, &confirmed.user).await?,
+            reason: confirmed.reason,
+            severity: confirmed.severity,
+            points: confirmed.points,
+            expiry: confirmed.expiry,
+            direct: confirmed.direct,
+        };
+        Ok(give(context, services, guild_id, new).await?.updating())
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod threshold;
 
-use futures_util::future::BoxFuture;
 use twilight_model::{
     application::command::{
         Command as Definition, CommandOptionChoice, CommandOptionChoiceValue, CommandOptionType as Kind,
@@ -71,58 +70,48 @@ impl Command for Warning {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            match context.payload.subcommand()[..] {
-                ["remove"] => remove(context, services).await,
-                ["edit"] => edit(context, services).await,
-                ["threshold", "add"] => threshold::add(context, services).await,
-                ["threshold", "remove"] => threshold::remove(context, services).await,
-                ["threshold", "list"] => threshold::list(context, services).await,
-                _ => Err(CommandError::Stale),
-            }
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        match context.payload.subcommand()[..] {
+            ["remove"] => remove(context, services).await,
+            ["edit"] => edit(context, services).await,
+            ["threshold", "add"] => threshold::add(context, services).await,
+            ["threshold", "remove"] => threshold::remove(context, services).await,
+            ["threshold", "list"] => threshold::list(context, services).await,
+            _ => Err(CommandError::Stale),
+        }
     }
 
-    fn component<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            match context.payload.custom_id_parts()[..] {
-                ["lift", case_id] => {
-                    let case_id = case_id.parse().map_err(|_no_number| CommandError::Stale)?;
-                    lift_timeout(context, services, case_id).await
-                }
-                _ => Err(CommandError::Stale),
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        match context.payload.custom_id_parts()[..] {
+            ["lift", case_id] => {
+                let case_id = case_id.parse().map_err(|_no_number| CommandError::Stale)?;
+                lift_timeout(context, services, case_id).await
             }
-        })
+            _ => Err(CommandError::Stale),
+        }
     }
 
-    fn autocomplete<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Vec<CommandOptionChoice>, CommandError>> {
-        Box::pin(async move {
-            let guild_id = context.guild()?;
-            context.require_permissions(Permissions::MODERATE_MEMBERS)?;
-            let Some(("case", typed)) = context.payload.focused() else {
-                return Ok(Vec::new());
-            };
-            let digits = typed.trim().trim_start_matches('#');
-            if !digits.chars().all(|c| c.is_ascii_digit()) {
-                return Ok(Vec::new());
-            }
-            let recent = warning::recent(&services.store, guild_id, digits, CHOICES).await?;
-            let language = context.language();
-            Ok(recent.iter().map(|warning| choice(language, warning)).collect())
-        })
+    async fn autocomplete(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Vec<CommandOptionChoice>, CommandError> {
+        let guild_id = context.guild()?;
+        context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+        let Some(("case", typed)) = context.payload.focused() else {
+            return Ok(Vec::new());
+        };
+        let digits = typed.trim().trim_start_matches('#');
+        if !digits.chars().all(|c| c.is_ascii_digit()) {
+            return Ok(Vec::new());
+        }
+        let recent = warning::recent(&services.store, guild_id, digits, CHOICES).await?;
+        let language = context.language();
+        Ok(recent.iter().map(|warning| choice(language, warning)).collect())
     }
 }
 

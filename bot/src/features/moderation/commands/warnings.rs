@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use futures_util::future::BoxFuture;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Kind},
     channel::message::{
@@ -67,36 +66,28 @@ impl Command for Warnings {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let asker_id = context.payload.user().ok_or(CommandError::Stale)?.id;
-            let (user, _) = context.payload.user_option("member")?;
-            let page = Page {
-                user_id: user.id,
-                asker_id,
-                number: 0,
-            };
-            show(context, services, page).await
-        })
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let asker_id = context.payload.user().ok_or(CommandError::Stale)?.id;
+        let (user, _) = context.payload.user_option("member")?;
+        let page = Page {
+            user_id: user.id,
+            asker_id,
+            number: 0,
+        };
+        show(context, services, page).await
     }
 
-    fn component<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(async move {
-            let parts = context.payload.custom_id_parts();
-            let page = Page::read(&parts).ok_or(CommandError::Stale)?;
-            if context.payload.user().map(|user| user.id) != Some(page.asker_id) {
-                return Err(context.refuse("warnings-foreign"));
-            }
-            Ok(show(context, services, page).await?.updating())
-        })
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        let parts = context.payload.custom_id_parts();
+        let page = Page::read(&parts).ok_or(CommandError::Stale)?;
+        if context.payload.user().map(|user| user.id) != Some(page.asker_id) {
+            return Err(context.refuse("warnings-foreign"));
+        }
+        Ok(show(context, services, page).await?.updating())
     }
 }
 

@@ -1,6 +1,5 @@
 //! `/nick`: changes the nickname of a member, or removes it.
 
-use futures_util::future::BoxFuture;
 use serde_json::json;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Kind},
@@ -48,12 +47,8 @@ impl Command for Nick {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(run(context, services))
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        run(context, services).await
     }
 }
 

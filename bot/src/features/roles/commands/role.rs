@@ -2,7 +2,6 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use futures_util::future::BoxFuture;
 use serde_json::json;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Kind},
@@ -69,12 +68,8 @@ impl Command for Role {
         true
     }
 
-    fn run<'a>(
-        &'a self,
-        context: &'a mut CommandContext,
-        services: &'a Services,
-    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
-        Box::pin(run(context, services))
+    async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        run(context, services).await
     }
 }
 
