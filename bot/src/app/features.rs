@@ -14,7 +14,7 @@ use crate::{
     },
     outbox::{
         self,
-        kind::{EffectKind, EffectKinds},
+        kind::{AnyEffectKind, EffectKinds},
         pruning,
         timers::Registry,
     },
@@ -83,7 +83,7 @@ pub(super) fn state(config: &Config) -> Extensions {
 
 /// All kinds of effects in a process with these settings.
 pub fn effect_kinds(settings: &Settings) -> EffectKinds {
-    let own: Vec<Box<dyn EffectKind>> = vec![Box::new(Notices(settings.clone()))];
+    let own: Vec<Box<dyn AnyEffectKind>> = vec![Box::new(Notices(settings.clone()))];
     let of_features = FEATURES.iter().flat_map(|feature| (feature.effects)(settings));
     EffectKinds::new(own.into_iter().chain(of_features).collect())
 }
@@ -96,7 +96,7 @@ mod tests {
 
     use super::{COMMANDS, effect_kinds};
     use crate::{
-        config::Config, features::privacy::rows::member, outbox::kind::EffectKind, settings::Settings,
+        config::Config, features::privacy::rows::member, outbox::kind::AnyEffectKind, settings::Settings,
         support::i18n::Language, telemetry::metrics::labels,
     };
 
@@ -178,7 +178,7 @@ mod tests {
     fn every_kind_of_effect_is_a_label() {
         let settings = Settings::new(&Config::defaults().levels);
         let kinds = effect_kinds(&settings);
-        let names: BTreeSet<&str> = kinds.iter().map(EffectKind::name).collect();
+        let names: BTreeSet<&str> = kinds.iter().map(AnyEffectKind::name).collect();
         assert_eq!(names, labels::EFFECT_KINDS.iter().copied().collect());
     }
 }

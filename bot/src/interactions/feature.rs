@@ -11,7 +11,7 @@ use super::command::AnyCommand;
 use crate::{
     config::Config,
     discord::rest::Rest,
-    outbox::{kind::EffectKind, timers::Registry},
+    outbox::{kind::AnyEffectKind, timers::Registry},
     postgres::{Store, StoreError, Tx, guild_table::GuildTable},
     settings::{Settings, section::Section},
     support::i18n::Language,
@@ -23,7 +23,7 @@ pub(crate) struct Feature {
     /// Its slash commands.
     pub(crate) commands: &'static [&'static dyn AnyCommand],
     /// Its kinds of effects in a process with these settings.
-    pub(crate) effects: fn(&Settings) -> Vec<Box<dyn EffectKind>>,
+    pub(crate) effects: fn(&Settings) -> Vec<Box<dyn AnyEffectKind>>,
     /// Adds its timers and periodic jobs.
     pub(crate) timers: fn(Registry, &Process<'_>) -> Registry,
     /// How its timers read to the staff of a server, and who may cancel them.

@@ -13,7 +13,7 @@ use crate::{
     config,
     discord::{guilds::Guilds, rest::Rest},
     outbox::{
-        kind::{EffectKind, EffectKinds},
+        kind::{AnyEffectKind, EffectKinds},
         message::{DirectChannels, Refusals},
         queue::{
             self,
@@ -58,7 +58,7 @@ impl Deliverer {
         config: config::Effects,
         kinds: EffectKinds,
     ) -> Self {
-        for kind in kinds.iter().map(EffectKind::name) {
+        for kind in kinds.iter().map(AnyEffectKind::name) {
             for reason in Reason::ALL {
                 metrics::effects_failed_total(kind, reason.as_str()).increment(0);
             }

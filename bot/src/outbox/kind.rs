@@ -41,11 +41,16 @@ pub(crate) enum Consequence {
 
 /// A kind of effect, implemented by its feature.
 pub(crate) trait EffectKind: fmt::Debug + Send + Sync {
-    /// The value of `outbox.kind`, also used as a metric label.
-    fn name(&self) -> &'static str;
+    /// The data of an effect.
+    type Body: EffectBody + Send;
 
     /// Deliver an effect.
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome>;
+    fn deliver(
+        &self,
+        to: &Deliverer,
+        effect: &Waiting,
+        body: Self::Body,
+    ) -> impl Future<Output = Outcome> + Send;
 
     /// How long delivery is attempted.
     fn max_age(&self, configured: Duration) -> Duration {
@@ -53,64 +58,159 @@ pub(crate) trait EffectKind: fmt::Debug + Send + Sync {
     }
 
     /// Extra work in the transaction that abandons an effect.
-    fn given_up<'a>(
-        &'a self,
-        _tx: &'a Tx<'_>,
-        _effect: &'a Waiting,
-        _failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async { Ok(()) })
+    fn given_up(
+        &self,
+        _tx: &Tx<'_>,
+        _effect: &Waiting,
+        _body: Self::Body,
+        _failure: &Failure,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { Ok(()) }
     }
 
     /// Count a failure that administrators of the guild must fix; `limit` consecutive ones may have a consequence.
-    fn count_failure<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
+    fn count_failure(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        failure: &Failure,
         _limit: i64,
-    ) -> BoxFuture<'a, Result<Consequence, StoreError>> {
-        Box::pin(async move {
-            let reason = failure.reason.as_str();
-            failures::record(tx, effect.guild_id, self.name(), failure.target_id, reason).await?;
+    ) -> impl Future<Output = Result<Consequence, StoreError>> + Send {
+        async {
+            let (kind, reason) = (Self::Body::KIND, failure.reason.as_str());
+            failures::record(tx, effect.guild_id, kind, failure.target_id, reason).await?;
             Ok(Consequence::Nothing)
-        })
+        }
     }
 
     /// The kind was turned off in a guild, so cached settings are outdated.
     fn forget(&self, _guild_id: Id<GuildMarker>) {}
 
     /// Roles or channels have changed on Discord. Effects that waited for such a change may be due.
+    fn guilds_changed(
+        &self,
+        _to: &Deliverer,
+        _changes: &Changes,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// An [`EffectKind`] of any type, for the lists of them: its futures are boxed, and it reads the data from the outbox.
+pub(crate) trait AnyEffectKind: fmt::Debug + Send + Sync {
+    /// The value of `outbox.kind`, also used as a metric label.
+    fn name(&self) -> &'static str;
+
+    /// See [`EffectKind::deliver`].
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome>;
+
+    /// See [`EffectKind::max_age`].
+    fn max_age(&self, configured: Duration) -> Duration;
+
+    /// See [`EffectKind::given_up`]. Nothing, if the data cannot be read.
+    fn given_up<'a>(
+        &'a self,
+        tx: &'a Tx<'_>,
+        effect: &'a Waiting,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// See [`EffectKind::count_failure`].
+    fn count_failure<'a>(
+        &'a self,
+        tx: &'a Tx<'_>,
+        effect: &'a Waiting,
+        failure: &'a Failure,
+        limit: i64,
+    ) -> BoxFuture<'a, Result<Consequence, StoreError>>;
+
+    /// See [`EffectKind::forget`].
+    fn forget(&self, guild_id: Id<GuildMarker>);
+
+    /// See [`EffectKind::guilds_changed`].
     fn guilds_changed<'a>(
         &'a self,
-        _to: &'a Deliverer,
-        _changes: &'a Changes,
+        to: &'a Deliverer,
+        changes: &'a Changes,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+impl<K: EffectKind> AnyEffectKind for K {
+    fn name(&self) -> &'static str {
+        K::Body::KIND
+    }
+
+    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            match body_of(effect) {
+                Ok(body) => EffectKind::deliver(self, to, effect, body).await,
+                Err(outcome) => outcome,
+            }
+        })
+    }
+
+    fn max_age(&self, configured: Duration) -> Duration {
+        EffectKind::max_age(self, configured)
+    }
+
+    fn given_up<'a>(
+        &'a self,
+        tx: &'a Tx<'_>,
+        effect: &'a Waiting,
+        failure: &'a Failure,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async { Ok(()) })
+        Box::pin(async move {
+            match body_of(effect) {
+                Ok(body) => EffectKind::given_up(self, tx, effect, body, failure).await,
+                Err(_unreadable) => Ok(()),
+            }
+        })
+    }
+
+    fn count_failure<'a>(
+        &'a self,
+        tx: &'a Tx<'_>,
+        effect: &'a Waiting,
+        failure: &'a Failure,
+        limit: i64,
+    ) -> BoxFuture<'a, Result<Consequence, StoreError>> {
+        Box::pin(EffectKind::count_failure(self, tx, effect, failure, limit))
+    }
+
+    fn forget(&self, guild_id: Id<GuildMarker>) {
+        EffectKind::forget(self, guild_id);
+    }
+
+    fn guilds_changed<'a>(
+        &'a self,
+        to: &'a Deliverer,
+        changes: &'a Changes,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(EffectKind::guilds_changed(self, to, changes))
     }
 }
 
 /// The kinds known to this version. Clones share the same list.
 #[derive(Clone, Debug)]
-pub struct EffectKinds(Arc<[Box<dyn EffectKind>]>);
+pub struct EffectKinds(Arc<[Box<dyn AnyEffectKind>]>);
 
 impl EffectKinds {
-    pub(crate) fn new(kinds: Vec<Box<dyn EffectKind>>) -> Self {
+    pub(crate) fn new(kinds: Vec<Box<dyn AnyEffectKind>>) -> Self {
         Self(kinds.into())
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &dyn EffectKind> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &dyn AnyEffectKind> {
         self.0.iter().map(AsRef::as_ref)
     }
 
     /// The kind with this name; `None` if this version does not know it.
-    pub(crate) fn find(&self, word: &str) -> Option<&dyn EffectKind> {
+    pub(crate) fn find(&self, word: &str) -> Option<&dyn AnyEffectKind> {
         self.iter().find(|kind| kind.name() == word)
     }
 
     /// The kind as a label: `unknown` if this version does not know it.
     pub(crate) fn label(&self, word: &str) -> &'static str {
-        self.find(word).map_or("unknown", EffectKind::name)
+        self.find(word).map_or("unknown", AnyEffectKind::name)
     }
 }
 
@@ -119,7 +219,7 @@ impl EffectKinds {
 /// # Errors
 ///
 /// The outcome, if the data does not have the form that the kind requires.
-pub(crate) fn body_of<T: EffectBody>(effect: &Waiting) -> Result<T, Outcome> {
+fn body_of<T: EffectBody>(effect: &Waiting) -> Result<T, Outcome> {
     serde_json::from_str(&effect.body).map_err(|_error| {
         Outcome::Failed(Failure {
             reason: Reason::Invalid,

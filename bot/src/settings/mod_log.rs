@@ -1,6 +1,5 @@
 //! Entries of the log channel, in the guild's language.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_model::{
     channel::message::AllowedMentions,
@@ -13,7 +12,7 @@ use twilight_model::{
 use crate::{
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         message::send,
         outcome::Outcome,
         queue::{NewEffect, Waiting},
@@ -87,16 +86,9 @@ impl EffectBody for ModLog {
 pub(crate) struct ModLogs;
 
 impl EffectKind for ModLogs {
-    fn name(&self) -> &'static str {
-        ModLog::KIND
-    }
+    type Body = ModLog;
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of::<ModLog>(effect) {
-                Ok(entry) => send(to, effect, &entry.text, AllowedMentions::default()).await,
-                Err(outcome) => outcome,
-            }
-        })
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, entry: ModLog) -> Outcome {
+        send(to, effect, &entry.text, AllowedMentions::default()).await
     }
 }

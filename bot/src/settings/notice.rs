@@ -1,6 +1,5 @@
 //! Notices for the server's staff in its log channel.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_model::{
     channel::message::AllowedMentions,
@@ -14,7 +13,7 @@ use crate::{
     discord::guilds::Changes,
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         outcome::Outcome,
         queue::{self, NewEffect, Waiting},
     },
@@ -69,31 +68,18 @@ impl EffectBody for Notice {
 pub(crate) struct Notices(pub(crate) Settings);
 
 impl EffectKind for Notices {
-    fn name(&self) -> &'static str {
-        Notice::KIND
-    }
+    type Body = Notice;
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(notice) => deliver(&self.0, to, effect, &notice).await,
-                Err(outcome) => outcome,
-            }
-        })
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, notice: Notice) -> Outcome {
+        deliver(&self.0, to, effect, &notice).await
     }
 
     /// Deleted roles and channels are removed from settings before anything else handles the event.
-    fn guilds_changed<'a>(
-        &'a self,
-        to: &'a Deliverer,
-        changes: &'a Changes,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            if changes.deleted_roles.is_empty() && changes.deleted_channels.is_empty() {
-                return Ok(());
-            }
-            cleanup::forget_deleted(&to.store, &self.0, changes.clone()).await
-        })
+    async fn guilds_changed(&self, to: &Deliverer, changes: &Changes) -> Result<(), StoreError> {
+        if changes.deleted_roles.is_empty() && changes.deleted_channels.is_empty() {
+            return Ok(());
+        }
+        cleanup::forget_deleted(&to.store, &self.0, changes.clone()).await
     }
 }
 

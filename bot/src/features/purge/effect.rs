@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::{
@@ -21,7 +20,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         outcome::{Failure, Outcome, of_error},
         queue::{self, NewEffect, Waiting},
         trouble::{self, Trouble},
@@ -77,43 +76,35 @@ impl EffectBody for Purge {
 pub(crate) struct Purges(pub(crate) Settings);
 
 impl EffectKind for Purges {
-    fn name(&self) -> &'static str {
-        Purge::KIND
-    }
+    type Body = Purge;
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(purge) => deliver(&self.0, to, effect, &purge)
-                    .await
-                    .unwrap_or_else(|outcome| outcome),
-                Err(outcome) => outcome,
-            }
-        })
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, purge: Purge) -> Outcome {
+        deliver(&self.0, to, effect, &purge)
+            .await
+            .unwrap_or_else(|outcome| outcome)
     }
 
     /// The deletion ends, and staff learn why.
-    fn given_up<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            let (Ok(purge), Some(channel_id)) = (body_of::<Purge>(effect), effect.channel_id) else {
-                return Ok(());
-            };
-            rows::fail(tx, (effect.guild_id, purge.request_id), &failure.detail).await?;
-            let told = Told::of(tx, &self.0, effect.guild_id, purge.language()).await?;
-            let entry = told.entry(|language| {
-                let values = [
-                    ("channel", channel_id.to_string().into()),
-                    ("why", trouble::in_words(&failure.detail, language).into()),
-                ];
-                language.filled("purge-log-failed", &values)
-            });
-            queue::add(tx, entry.as_slice()).await
-        })
+    async fn given_up(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        purge: Purge,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
+        let Some(channel_id) = effect.channel_id else {
+            return Ok(());
+        };
+        rows::fail(tx, (effect.guild_id, purge.request_id), &failure.detail).await?;
+        let told = Told::of(tx, &self.0, effect.guild_id, purge.language()).await?;
+        let entry = told.entry(|language| {
+            let values = [
+                ("channel", channel_id.to_string().into()),
+                ("why", trouble::in_words(&failure.detail, language).into()),
+            ];
+            language.filled("purge-log-failed", &values)
+        });
+        queue::add(tx, entry.as_slice()).await
     }
 }
 

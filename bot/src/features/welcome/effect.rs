@@ -1,6 +1,5 @@
 //! Sending welcome messages.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{Id, marker::UserMarker};
 
@@ -33,12 +32,10 @@ impl EffectBody for Welcome {
 pub(crate) struct Welcomes(pub(crate) Settings);
 
 impl EffectKind for Welcomes {
-    fn name(&self) -> &'static str {
-        Welcome::KIND
-    }
+    type Body = Welcome;
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(welcome(&self.0, to, effect))
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, _welcome: Welcome) -> Outcome {
+        welcome(&self.0, to, effect).await
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_model::{
     channel::ChannelType,
@@ -26,7 +25,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
         trouble::Trouble,
@@ -63,38 +62,30 @@ impl EffectBody for ChannelLock {
 pub(crate) struct Locks(pub(crate) Settings);
 
 impl EffectKind for Locks {
-    fn name(&self) -> &'static str {
-        ChannelLock::KIND
-    }
+    type Body = ChannelLock;
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(lock) => deliver(&self.0, to, effect, &lock)
-                    .await
-                    .unwrap_or_else(|outcome| outcome),
-                Err(outcome) => outcome,
-            }
-        })
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, lock: ChannelLock) -> Outcome {
+        deliver(&self.0, to, effect, &lock)
+            .await
+            .unwrap_or_else(|outcome| outcome)
     }
 
     /// A lock that has changed nothing is gone. One that has changed something stays, so that it can be ended.
-    fn given_up<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        _failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            let (Ok(lock), Some(channel_id)) = (body_of::<ChannelLock>(effect), effect.channel_id) else {
-                return Ok(());
-            };
-            let place = (effect.guild_id, channel_id);
-            if rows::remove_unused(tx, place, lock.request_id).await? {
-                cancel_end(tx, place).await?;
-            }
-            Ok(())
-        })
+    async fn given_up(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        lock: ChannelLock,
+        _failure: &Failure,
+    ) -> Result<(), StoreError> {
+        let Some(channel_id) = effect.channel_id else {
+            return Ok(());
+        };
+        let place = (effect.guild_id, channel_id);
+        if rows::remove_unused(tx, place, lock.request_id).await? {
+            cancel_end(tx, place).await?;
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,5 @@
 //! Setting the slow mode of a channel, and restoring the one before.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::{
@@ -26,7 +25,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
         trouble::{self, Trouble},
@@ -79,26 +78,20 @@ impl EffectBody for ChannelSlowmodeEnd {
 pub(crate) struct Slowmodes(pub(crate) Settings);
 
 impl EffectKind for Slowmodes {
-    fn name(&self) -> &'static str {
-        ChannelSlowmode::KIND
+    type Body = ChannelSlowmode;
+
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, slowmode: ChannelSlowmode) -> Outcome {
+        set(to, effect, &slowmode).await.unwrap_or_else(|outcome| outcome)
     }
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(slowmode) => set(to, effect, &slowmode).await.unwrap_or_else(|outcome| outcome),
-                Err(outcome) => outcome,
-            }
-        })
-    }
-
-    fn given_up<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(log_failure(tx, &self.0, effect, failure, "slowmode-log-failed"))
+    async fn given_up(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        _slowmode: ChannelSlowmode,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
+        log_failure(tx, &self.0, effect, failure, "slowmode-log-failed").await
     }
 }
 
@@ -107,26 +100,20 @@ impl EffectKind for Slowmodes {
 pub(crate) struct SlowmodeEnds(pub(crate) Settings);
 
 impl EffectKind for SlowmodeEnds {
-    fn name(&self) -> &'static str {
-        ChannelSlowmodeEnd::KIND
+    type Body = ChannelSlowmodeEnd;
+
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, end: ChannelSlowmodeEnd) -> Outcome {
+        restore(to, effect, &end).await.unwrap_or_else(|outcome| outcome)
     }
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(end) => restore(to, effect, &end).await.unwrap_or_else(|outcome| outcome),
-                Err(outcome) => outcome,
-            }
-        })
-    }
-
-    fn given_up<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(log_failure(tx, &self.0, effect, failure, "slowmode-log-stays"))
+    async fn given_up(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        _end: ChannelSlowmodeEnd,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
+        log_failure(tx, &self.0, effect, failure, "slowmode-log-stays").await
     }
 }
 

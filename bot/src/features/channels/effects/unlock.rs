@@ -1,6 +1,5 @@
 //! Ending a lock: what it changed is restored where it still is as the lock left it.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_model::{
     guild::Permissions,
@@ -21,7 +20,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
         trouble::{self, Trouble},
@@ -57,42 +56,34 @@ impl EffectBody for ChannelUnlock {
 pub(crate) struct Unlocks(pub(crate) Settings);
 
 impl EffectKind for Unlocks {
-    fn name(&self) -> &'static str {
-        ChannelUnlock::KIND
-    }
+    type Body = ChannelUnlock;
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(unlock) => deliver(&self.0, to, effect, &unlock)
-                    .await
-                    .unwrap_or_else(|outcome| outcome),
-                Err(outcome) => outcome,
-            }
-        })
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, unlock: ChannelUnlock) -> Outcome {
+        deliver(&self.0, to, effect, &unlock)
+            .await
+            .unwrap_or_else(|outcome| outcome)
     }
 
     /// The lock stays, and staff learn why.
-    fn given_up<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            let (Ok(unlock), Some(channel_id)) = (body_of::<ChannelUnlock>(effect), effect.channel_id) else {
-                return Ok(());
-            };
-            let told = Told::of(tx, &self.0, effect.guild_id, language_of(&unlock)).await?;
-            let entry = told.entry(|language| {
-                let values = [
-                    ("channel", channel_id.to_string().into()),
-                    ("why", trouble::in_words(&failure.detail, language).into()),
-                ];
-                language.filled("lock-log-failed", &values)
-            });
-            queue::add(tx, entry.as_slice()).await
-        })
+    async fn given_up(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        unlock: ChannelUnlock,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
+        let Some(channel_id) = effect.channel_id else {
+            return Ok(());
+        };
+        let told = Told::of(tx, &self.0, effect.guild_id, language_of(&unlock)).await?;
+        let entry = told.entry(|language| {
+            let values = [
+                ("channel", channel_id.to_string().into()),
+                ("why", trouble::in_words(&failure.detail, language).into()),
+            ];
+            language.filled("lock-log-failed", &values)
+        });
+        queue::add(tx, entry.as_slice()).await
     }
 }
 

@@ -1,6 +1,5 @@
 //! Sending the announcement that a member reached a level.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
@@ -14,7 +13,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         failures,
-        kind::{Consequence, EffectBody, EffectKind, body_of},
+        kind::{Consequence, EffectBody, EffectKind},
         message::{names_for, send_about},
         outcome::{Failure, Outcome},
         queue::Waiting,
@@ -48,27 +47,20 @@ impl EffectBody for LevelUp {
 pub(crate) struct LevelUps(pub(crate) Settings);
 
 impl EffectKind for LevelUps {
-    fn name(&self) -> &'static str {
-        LevelUp::KIND
+    type Body = LevelUp;
+
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, level_up: LevelUp) -> Outcome {
+        announce(&self.0, to, effect, level_up).await
     }
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(level_up) => announce(&self.0, to, effect, level_up).await,
-                Err(outcome) => outcome,
-            }
-        })
-    }
-
-    fn count_failure<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
+    async fn count_failure(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        failure: &Failure,
         limit: i64,
-    ) -> BoxFuture<'a, Result<Consequence, StoreError>> {
-        Box::pin(count_failure(&self.0, tx, effect, failure, limit))
+    ) -> Result<Consequence, StoreError> {
+        count_failure(&self.0, tx, effect, failure, limit).await
     }
 
     fn forget(&self, guild_id: Id<GuildMarker>) {

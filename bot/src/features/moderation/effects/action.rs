@@ -1,6 +1,5 @@
 //! Carrying out what a moderator ordered by a command: a ban, a kick, a timeout.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -20,7 +19,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         outcome::{Failure, Outcome},
         queue::{self, NewEffect, Waiting},
     },
@@ -66,26 +65,20 @@ impl EffectBody for ModAction {
 pub(crate) struct ModActions(pub(crate) Settings);
 
 impl EffectKind for ModActions {
-    fn name(&self) -> &'static str {
-        ModAction::KIND
+    type Body = ModAction;
+
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, action: ModAction) -> Outcome {
+        deliver(to, effect, &action).await
     }
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(action) => deliver(to, effect, &action).await,
-                Err(outcome) => outcome,
-            }
-        })
-    }
-
-    fn given_up<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(log_failure(tx, &self.0, effect, failure))
+    async fn given_up(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        action: ModAction,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
+        log_failure(tx, &self.0, effect, &action, failure).await
     }
 }
 
@@ -209,11 +202,9 @@ async fn log_failure(
     tx: &Tx<'_>,
     settings: &Settings,
     effect: &Waiting,
+    action: &ModAction,
     failure: &Failure,
 ) -> Result<(), StoreError> {
-    let Ok(action) = body_of::<ModAction>(effect) else {
-        return Ok(());
-    };
     let key: Key = (effect.guild_id, action.case_id);
     let why = why(failure);
     if action.prolongs {

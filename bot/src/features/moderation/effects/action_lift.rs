@@ -1,6 +1,5 @@
 //! Lifting a ban or a timeout: by a command, at the end of a temporary ban, or right after a softban.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::id::{Id, marker::UserMarker};
@@ -22,7 +21,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         outcome::{Failure, Outcome, Reason, of_error},
         queue::{self, Waiting},
     },
@@ -78,31 +77,20 @@ impl EffectBody for ActionLift {
 pub(crate) struct ActionLifts(pub(crate) Settings);
 
 impl EffectKind for ActionLifts {
-    fn name(&self) -> &'static str {
-        ActionLift::KIND
+    type Body = ActionLift;
+
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, lift: ActionLift) -> Outcome {
+        deliver(&self.0, to, effect, &lift).await
     }
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(lift) => deliver(&self.0, to, effect, &lift).await,
-                Err(outcome) => outcome,
-            }
-        })
-    }
-
-    fn given_up<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            match body_of::<ActionLift>(effect) {
-                Ok(lift) => note_failure(tx, &self.0, effect, &lift, failure).await,
-                Err(_unreadable) => Ok(()),
-            }
-        })
+    async fn given_up(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        lift: ActionLift,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
+        note_failure(tx, &self.0, effect, &lift, failure).await
     }
 }
 

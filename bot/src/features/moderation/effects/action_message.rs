@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_model::{
     channel::message::AllowedMentions,
@@ -15,7 +14,7 @@ use crate::{
     features::moderation::{LONGEST_QUOTATION, kind::Kind, rows::outcome, texts},
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         message::send,
         outcome::Outcome,
         queue::Waiting,
@@ -55,17 +54,10 @@ impl EffectBody for ActionMessage {
 pub(crate) struct ActionMessages;
 
 impl EffectKind for ActionMessages {
-    fn name(&self) -> &'static str {
-        ActionMessage::KIND
-    }
+    type Body = ActionMessage;
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(message) => deliver(to, effect, &message).await,
-                Err(outcome) => outcome,
-            }
-        })
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, message: ActionMessage) -> Outcome {
+        deliver(to, effect, &message).await
     }
 }
 

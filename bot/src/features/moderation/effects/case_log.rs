@@ -1,6 +1,5 @@
 //! The entry of the log channel about a new case. The case then knows the message.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_model::channel::message::AllowedMentions;
 
@@ -8,7 +7,7 @@ use crate::{
     features::moderation::rows::outcome,
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         message::send_for_id,
         outcome::Outcome,
         queue::Waiting,
@@ -33,17 +32,10 @@ impl EffectBody for CaseLog {
 pub(crate) struct CaseLogs;
 
 impl EffectKind for CaseLogs {
-    fn name(&self) -> &'static str {
-        CaseLog::KIND
-    }
+    type Body = CaseLog;
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(entry) => deliver(to, effect, &entry).await,
-                Err(outcome) => outcome,
-            }
-        })
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, entry: CaseLog) -> Outcome {
+        deliver(to, effect, &entry).await
     }
 }
 

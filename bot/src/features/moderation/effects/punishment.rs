@@ -1,6 +1,5 @@
 //! Applying punishments for warnings: a timeout, a kick, a ban.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::id::{Id, marker::UserMarker};
@@ -14,7 +13,7 @@ use crate::{
     features::moderation::{kind::Kind, rows::warning, settings::ModerationSettings, texts},
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
     },
@@ -69,26 +68,20 @@ impl EffectBody for TimeoutLift {
 pub(crate) struct Punishments(pub(crate) Settings);
 
 impl EffectKind for Punishments {
-    fn name(&self) -> &'static str {
-        Punishment::KIND
+    type Body = Punishment;
+
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, punishment: Punishment) -> Outcome {
+        deliver(to, effect, &punishment).await
     }
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(punishment) => deliver(to, effect, &punishment).await,
-                Err(outcome) => outcome,
-            }
-        })
-    }
-
-    fn given_up<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(log_failure(tx, &self.0, effect, failure))
+    async fn given_up(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        punishment: Punishment,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
+        log_failure(tx, &self.0, effect, &punishment, failure).await
     }
 }
 
@@ -97,17 +90,10 @@ impl EffectKind for Punishments {
 pub(crate) struct TimeoutLifts;
 
 impl EffectKind for TimeoutLifts {
-    fn name(&self) -> &'static str {
-        TimeoutLift::KIND
-    }
+    type Body = TimeoutLift;
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(timeout) => lift(to, effect, &timeout).await,
-                Err(outcome) => outcome,
-            }
-        })
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, timeout: TimeoutLift) -> Outcome {
+        lift(to, effect, &timeout).await
     }
 }
 
@@ -184,15 +170,13 @@ async fn log_failure(
     tx: &Tx<'_>,
     settings: &Settings,
     effect: &Waiting,
+    punishment: &Punishment,
     failure: &Failure,
 ) -> Result<(), StoreError> {
-    let Ok(punishment) = body_of::<Punishment>(effect) else {
-        return Ok(());
-    };
     let case = (effect.guild_id, punishment.case_id);
     warning::note_action_in(tx, case, why(failure)).await?;
     let policy = ModerationSettings::within(tx, settings, effect.guild_id).await?;
-    let of = (effect.guild_id, language_of(&punishment));
+    let of = (effect.guild_id, language_of(punishment));
     let told = policy.told(tx, settings, of, Kind::Warning).await?;
     let entry = told.entry(|language| {
         let user = effect.user_id.map(|user_id| user_id.to_string());

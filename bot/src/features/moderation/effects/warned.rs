@@ -1,6 +1,5 @@
 //! Notifying members of their warnings by direct message.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_model::{
     channel::message::AllowedMentions,
@@ -13,7 +12,7 @@ use crate::{
     features::moderation::{LONGEST_QUOTATION, Severity, rows::warning, texts},
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         outcome::{Outcome, Reason, of_error},
         queue::Waiting,
     },
@@ -52,17 +51,10 @@ impl EffectBody for WarnedDirectly {
 pub(crate) struct DirectWarnings;
 
 impl EffectKind for DirectWarnings {
-    fn name(&self) -> &'static str {
-        WarnedDirectly::KIND
-    }
+    type Body = WarnedDirectly;
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(warned) => deliver(to, effect, &warned).await,
-                Err(outcome) => outcome,
-            }
-        })
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, warned: WarnedDirectly) -> Outcome {
+        deliver(to, effect, &warned).await
     }
 }
 

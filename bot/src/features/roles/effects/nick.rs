@@ -1,6 +1,5 @@
 //! Changing a member's nickname.
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::{
@@ -17,7 +16,7 @@ use crate::{
     features::roles::texts,
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
         trouble::{self, Trouble},
@@ -66,41 +65,33 @@ impl EffectBody for NickChange {
 pub(crate) struct NickChanges(pub(crate) Settings);
 
 impl EffectKind for NickChanges {
-    fn name(&self) -> &'static str {
-        NickChange::KIND
+    type Body = NickChange;
+
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, change: NickChange) -> Outcome {
+        deliver(to, effect, &change)
+            .await
+            .unwrap_or_else(|outcome| outcome)
     }
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(change) => deliver(to, effect, &change)
-                    .await
-                    .unwrap_or_else(|outcome| outcome),
-                Err(outcome) => outcome,
-            }
-        })
-    }
-
-    fn given_up<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            let (Ok(change), Some(user_id)) = (body_of::<NickChange>(effect), effect.user_id) else {
-                return Ok(());
-            };
-            let told = Told::of(tx, &self.0, effect.guild_id, change.language()).await?;
-            let entry = told.entry(|language| {
-                let values = [
-                    ("user", user_id.to_string().into()),
-                    ("why", trouble::in_words(&failure.detail, language).into()),
-                ];
-                language.filled("nick-log-failed", &values)
-            });
-            queue::add(tx, entry.as_slice()).await
-        })
+    async fn given_up(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        change: NickChange,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
+        let Some(user_id) = effect.user_id else {
+            return Ok(());
+        };
+        let told = Told::of(tx, &self.0, effect.guild_id, change.language()).await?;
+        let entry = told.entry(|language| {
+            let values = [
+                ("user", user_id.to_string().into()),
+                ("why", trouble::in_words(&failure.detail, language).into()),
+            ];
+            language.filled("nick-log-failed", &values)
+        });
+        queue::add(tx, entry.as_slice()).await
     }
 }
 

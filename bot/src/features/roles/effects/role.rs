@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::{
@@ -21,7 +20,7 @@ use crate::{
     features::roles::{change::forget_end, texts},
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind, body_of},
+        kind::{EffectBody, EffectKind},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
         trouble::{self, Trouble},
@@ -81,49 +80,41 @@ impl EffectBody for RoleChange {
 pub(crate) struct RoleChanges(pub(crate) Settings);
 
 impl EffectKind for RoleChanges {
-    fn name(&self) -> &'static str {
-        RoleChange::KIND
+    type Body = RoleChange;
+
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, change: RoleChange) -> Outcome {
+        deliver(to, effect, &change)
+            .await
+            .unwrap_or_else(|outcome| outcome)
     }
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of(effect) {
-                Ok(change) => deliver(to, effect, &change)
-                    .await
-                    .unwrap_or_else(|outcome| outcome),
-                Err(outcome) => outcome,
-            }
-        })
-    }
-
-    fn given_up<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            let (Ok(change), Some(user_id)) = (body_of::<RoleChange>(effect), effect.user_id) else {
-                return Ok(());
+    async fn given_up(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        change: RoleChange,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
+        let Some(user_id) = effect.user_id else {
+            return Ok(());
+        };
+        let guild_id = effect.guild_id;
+        forget_end(tx, MemberKey { guild_id, user_id }, &change).await?;
+        let told = Told::of(tx, &self.0, guild_id, change.language()).await?;
+        let entry = told.entry(|language| {
+            let key = if change.gives {
+                "role-log-not-given"
+            } else {
+                "role-log-not-taken"
             };
-            let guild_id = effect.guild_id;
-            forget_end(tx, MemberKey { guild_id, user_id }, &change).await?;
-            let told = Told::of(tx, &self.0, guild_id, change.language()).await?;
-            let entry = told.entry(|language| {
-                let key = if change.gives {
-                    "role-log-not-given"
-                } else {
-                    "role-log-not-taken"
-                };
-                let values = [
-                    ("user", user_id.to_string().into()),
-                    ("role", change.role_id.to_string().into()),
-                    ("why", trouble::in_words(&failure.detail, language).into()),
-                ];
-                language.filled(key, &values)
-            });
-            queue::add(tx, entry.as_slice()).await
-        })
+            let values = [
+                ("user", user_id.to_string().into()),
+                ("role", change.role_id.to_string().into()),
+                ("why", trouble::in_words(&failure.detail, language).into()),
+            ];
+            language.filled(key, &values)
+        });
+        queue::add(tx, entry.as_slice()).await
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::{Roles, reconcile};
@@ -11,7 +10,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         failures,
-        kind::{Consequence, EffectBody as _, EffectKind, body_of},
+        kind::{Consequence, EffectBody as _, EffectKind},
         lane::BLOCKED_MAX_AGE,
         outcome::{Failure, Outcome},
         queue::{self, Waiting},
@@ -30,59 +29,46 @@ use crate::{
 pub(crate) struct RewardRoles(pub(crate) Settings);
 
 impl EffectKind for RewardRoles {
-    fn name(&self) -> &'static str {
-        Roles::KIND
-    }
+    type Body = Roles;
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move {
-            match body_of::<Roles>(effect) {
-                Ok(roles) => reconcile(&self.0, to, effect, roles.demotes).await,
-                Err(outcome) => outcome,
-            }
-        })
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, roles: Roles) -> Outcome {
+        reconcile(&self.0, to, effect, roles.demotes).await
     }
 
     fn max_age(&self, _configured: Duration) -> Duration {
         BLOCKED_MAX_AGE
     }
 
-    fn count_failure<'a>(
-        &'a self,
-        tx: &'a Tx<'_>,
-        effect: &'a Waiting,
-        failure: &'a Failure,
+    async fn count_failure(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        failure: &Failure,
         limit: i64,
-    ) -> BoxFuture<'a, Result<Consequence, StoreError>> {
-        Box::pin(count_failure(&self.0, tx, effect, failure, limit))
+    ) -> Result<Consequence, StoreError> {
+        count_failure(&self.0, tx, effect, failure, limit).await
     }
 
     fn forget(&self, guild_id: Id<GuildMarker>) {
         self.0.forget(guild_id);
     }
 
-    fn guilds_changed<'a>(
-        &'a self,
-        to: &'a Deliverer,
-        changes: &'a Changes,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            let (lease, guilds) = (to.config.lease, changes.roles.clone());
-            if guilds.is_empty() {
-                return Ok(());
-            }
-            to.store
-                .transaction("guild_changes", move |tx| {
-                    let guilds = guilds.clone();
-                    Box::pin(async move {
-                        for guild_id in guilds {
-                            queue::release_kind(tx, guild_id, Roles::KIND, lease).await?;
-                        }
-                        Ok(())
-                    })
+    async fn guilds_changed(&self, to: &Deliverer, changes: &Changes) -> Result<(), StoreError> {
+        let (lease, guilds) = (to.config.lease, changes.roles.clone());
+        if guilds.is_empty() {
+            return Ok(());
+        }
+        to.store
+            .transaction("guild_changes", move |tx| {
+                let guilds = guilds.clone();
+                Box::pin(async move {
+                    for guild_id in guilds {
+                        queue::release_kind(tx, guild_id, Roles::KIND, lease).await?;
+                    }
+                    Ok(())
                 })
-                .await
-        })
+            })
+            .await
     }
 }
 
