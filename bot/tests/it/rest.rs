@@ -6,7 +6,10 @@ use discord_simulator::{
     Guild, InteractionRequest, Limit, LimitScope, RestCall, RestFault, RestFaultKind, RestRules, Simulator,
     SimulatorConfig,
 };
-use eventide::discord::rest::{Answer, Priority, Rest, RestError, Retry};
+use eventide::{
+    discord::rest::{Answer, Priority, Rest, RestError, Retry},
+    telemetry::metrics,
+};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use twilight_model::{
@@ -51,6 +54,16 @@ fn channels(discord: &Simulator, count: usize) -> Vec<Id<ChannelMarker>> {
     let channels: Vec<_> = ids.take(count).collect();
     assert_eq!(channels.len(), count);
     channels
+}
+
+/// How many answers with a limit of this scope the bot has read. What it sends before that is not held.
+fn limits_read(scope: &str) -> u64 {
+    let page = metrics::page(metrics::install().expect("a recorder"));
+    let name = format!("eventide_rest_rate_limited_total{{scope=\"{scope}\"}} ");
+    let count = page
+        .lines()
+        .find_map(|line| line.strip_prefix(&name)?.parse().ok());
+    count.unwrap_or(0)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the texts are short")]
@@ -132,25 +145,22 @@ async fn all_buckets_wait_for_a_global_limit_and_for_cloudflare() {
     let discord = quick().await;
     let rest = rest(&discord);
     let channels = channels(&discord, 8);
-    for kind in [
-        RestFaultKind::RateLimit {
-            scope: LimitScope::Global,
-            retry_after: 0.7,
-        },
-        RestFaultKind::Cloudflare { retry_after: 1 },
+    let global = RestFaultKind::RateLimit {
+        scope: LimitScope::Global,
+        retry_after: 0.7,
+    };
+    for (kind, scope, wait_ms) in [
+        (global, "global", 700),
+        (RestFaultKind::Cloudflare { retry_after: 1 }, "cloudflare", 1_000),
     ] {
-        let wait_ms = if matches!(kind, RestFaultKind::Cloudflare { .. }) {
-            1_000
-        } else {
-            700
-        };
+        let read_before = limits_read(scope);
         let before = discord.control().rest_calls(MESSAGES).len();
         discord.control().add_fault(fault(1, kind));
         let (first, rest_of_them) = channels.split_first().expect("8");
         let limited = say(&rest, *first, "first");
         let others = async {
-            until("the limit was told", async || {
-                (discord.control().rest_calls(MESSAGES).len() > before).then_some(())
+            until("the bot has read of the limit", async || {
+                (limits_read(scope) > read_before).then_some(())
             })
             .await;
             join_all(rest_of_them.iter().map(|channel| say(&rest, *channel, "other"))).await
