@@ -1,5 +1,5 @@
 //! Why an action that staff asked for cannot be carried out: in one line for operators, which is stored with the effect, and from it in
-//! the language of whoever is told.
+//! the language of the reader.
 
 use twilight_model::guild::Permissions;
 
@@ -57,12 +57,15 @@ impl Trouble {
     fn line(self) -> String {
         let line = match self {
             Self::AskerLacks(missing) => {
-                return format!("whoever asked lacks {}", permission(missing, Language::English));
+                return format!(
+                    "the member who asked lacks {}",
+                    permission(missing, Language::English)
+                );
             }
             Self::BotLacks(missing) => {
                 return format!("the bot lacks {}", permission(missing, Language::English));
             }
-            Self::AskerBelow => "whoever asked does not rank above it",
+            Self::AskerBelow => "the member who asked does not rank above it",
             Self::BotBelow => "the bot does not rank above it",
             Self::Owner => "the member owns the server",
             Self::Managed => "the role belongs to an integration",

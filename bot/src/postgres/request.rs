@@ -1,6 +1,6 @@
 //! `request`: who asked for which change, what was there before, and the result. [`Store::once`] carries each request out once.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{convert::Infallible, sync::Arc, time::SystemTime};
 
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
@@ -194,6 +194,31 @@ impl<T> Once<T> {
 }
 
 impl Store {
+    /// Like [`Self::once`], for work that is never refused and has no result. False if the request was carried out before.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn carry_out<W>(
+        &self,
+        name: &'static str,
+        request: Request,
+        work: W,
+    ) -> Result<bool, StoreError>
+    where
+        W: for<'t> Fn(&'t Tx<'_>) -> BoxFuture<'t, Result<(), StoreError>> + Clone + Send + 'static,
+    {
+        let done = self.once(name, request, move |tx| {
+            let working = work(tx);
+            Box::pin(async move {
+                working.await?;
+                Ok(Ok::<_, Infallible>(Completed::new(())))
+            })
+        });
+        let Ok(once) = done.await?;
+        Ok(matches!(once, Once::Now(())))
+    }
+
     /// Carry out a request in a transaction named `name`, once however often this is called for it. `work` runs again if the transaction
     /// lost a conflict, or if its COMMIT was not answered and it turns out that it had no effect.
     ///

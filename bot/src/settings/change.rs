@@ -1,6 +1,6 @@
 //! Changes to a guild's settings, and writing them to the database.
 
-use std::{convert::Infallible, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use thiserror::Error;
@@ -191,7 +191,7 @@ impl Change {
 /// Change several settings of a guild together, once for this request. Every process sees the change within a second.
 pub async fn change(store: &Store, request: Request, changes: Vec<Change>) -> Result<(), StoreError> {
     let guild_id = request.guild_id;
-    let done = store.once("settings_change", request, move |tx| {
+    let done = store.carry_out("settings_change", request, move |tx| {
         let changes = changes.clone();
         Box::pin(async move {
             let mut stored = table::lock(tx, guild_id).await?;
@@ -199,12 +199,10 @@ pub async fn change(store: &Store, request: Request, changes: Vec<Change>) -> Re
                 change.apply_rows(tx, guild_id).await?;
                 change.apply(&mut stored);
             }
-            table::put(tx, &stored).await?;
-            Ok(Ok::<_, Infallible>(Completed::new(())))
+            table::put(tx, &stored).await
         })
     });
-    let Ok(_once) = done.await?;
-    Ok(())
+    done.await.map(drop)
 }
 
 /// Make a role the reward of a level, instead of any other level; once for this request.
@@ -261,14 +259,10 @@ pub async fn change_card_colour(
     colour: Option<Colour>,
 ) -> Result<(), StoreError> {
     let (guild_id, request_id) = (request.guild_id, request.request_id);
-    let done = store.once("settings_change", request, move |tx| {
-        Box::pin(async move {
-            table::put_card_colour(tx, guild_id, colour, request_id).await?;
-            Ok(Ok::<_, Infallible>(Completed::new(())))
-        })
+    let done = store.carry_out("settings_change", request, move |tx| {
+        Box::pin(async move { table::put_card_colour(tx, guild_id, colour, request_id).await })
     });
-    let Ok(_once) = done.await?;
-    Ok(())
+    done.await.map(drop)
 }
 
 #[cfg(test)]

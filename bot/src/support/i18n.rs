@@ -34,6 +34,11 @@ impl Language {
         }
     }
 
+    /// The language of a locale that was stored with an effect or a timer: English for one that this version does not have.
+    pub fn of_stored(locale: &str) -> Self {
+        Self::of_locale(locale).unwrap_or(Self::English)
+    }
+
     /// Its code, which is also a locale.
     pub const fn code(self) -> &'static str {
         match self {

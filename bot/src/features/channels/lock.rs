@@ -125,7 +125,7 @@ pub(crate) async fn cancel_end(tx: &Tx<'_>, place: Place) -> Result<(), StoreErr
         .map(drop)
 }
 
-/// Ends a lock at its time, whoever made it: the moderator may have left since.
+/// Ends a lock at its time, even if the moderator who made it has left.
 #[derive(Debug)]
 pub(crate) struct LockEnd;
 

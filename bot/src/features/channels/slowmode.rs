@@ -1,7 +1,6 @@
 //! Setting the slow mode of a channel, once per interaction, and its end.
 
 use std::{
-    convert::Infallible,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -21,7 +20,7 @@ use crate::{
     },
     postgres::{
         Store, StoreError, Tx,
-        request::{Completed, Once, Request},
+        request::Request,
         timer::{self, Due, NewTimer, claim::Firing},
     },
     settings::{Settings, mod_log::Told},
@@ -48,7 +47,7 @@ pub(crate) async fn set(
     effect: ChannelSlowmode,
 ) -> Result<bool, StoreError> {
     let (settings, effect) = (settings.clone(), Arc::new(effect));
-    let set = store.once("channel_slowmode", request, move |tx| {
+    let done = store.carry_out("channel_slowmode", request, move |tx| {
         let (settings, effect) = (settings.clone(), Arc::clone(&effect));
         Box::pin(async move {
             let timer_id = ids::to_db(place.1);
@@ -68,16 +67,14 @@ pub(crate) async fn set(
                 // It replaces one that would have ended.
                 timer::cancel(tx, place.0, SLOWMODE_END, timer_id).await?;
             }
-            let language = Language::of_locale(&effect.locale).unwrap_or(Language::English);
+            let language = Language::of_stored(&effect.locale);
             let told = Told::of(tx, &settings, place.0, language).await?;
             let entry = told.entry(|language| in_log(language, place, &effect));
             queue::add(tx, entry.as_slice()).await?;
-            queue::add_urgent(tx, &[NewEffect::for_channel(place.0, place.1, &*effect)]).await?;
-            Ok(Ok::<_, Infallible>(Completed::new(())))
+            queue::add_urgent(tx, &[NewEffect::for_channel(place.0, place.1, &*effect)]).await
         })
     });
-    let Ok(once) = set.await?;
-    Ok(matches!(once, Once::Now(())))
+    done.await
 }
 
 /// Ends a slow mode at its time.

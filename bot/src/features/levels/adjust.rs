@@ -149,19 +149,18 @@ async fn grant_many(
         XpAdjustment::Take(xp) => ("take", xp),
         XpAdjustment::Set(_, xp) => ("set", xp),
     };
-    let begun = store.once("xp_grant", request, move |tx| {
+    let begun = store.carry_out("xp_grant", request, move |tx| {
         let users = Arc::clone(&users);
         Box::pin(async move {
             for some in users.chunks(mass::AT_ONCE as usize) {
                 let listed: Vec<_> = some.iter().copied().map(Change::none).collect();
                 audit_xp::add(tx, key.guild_id, key.interaction_id, &listed).await?;
             }
-            mass_change::begin(tx, key, kind, Some(amount.min(MOST)), None).await?;
-            Ok(Ok::<_, Infallible>(Completed::new(())))
+            mass_change::begin(tx, key, kind, Some(amount.min(MOST)), None).await
         })
     });
-    let Ok(begun) = begun.await?;
-    let done = in_steps(store, settings, key, &begun, &watch::Sender::new(0)).await?;
+    let is_new = begun.await?;
+    let done = in_steps(store, settings, key, is_new, &watch::Sender::new(0)).await?;
     Ok(match done {
         Mass::Done(members) => Granted::Many(members),
         Mass::Before | Mass::Nothing => Granted::Before,
@@ -199,7 +198,7 @@ pub async fn take_back(
     });
     match begun.await? {
         Err(NothingToUndo) => Ok(Mass::Nothing),
-        Ok(begun) => in_steps(store, settings, key, &begun, told).await,
+        Ok(begun) => in_steps(store, settings, key, begun == Once::Now(()), told).await,
     }
 }
 
@@ -218,14 +217,11 @@ pub async fn reset(
     told: &watch::Sender<u64>,
 ) -> Result<Mass, StoreError> {
     let key = key_of(&request);
-    let begun = store.once("xp_reset", request, move |tx| {
-        Box::pin(async move {
-            mass_change::begin(tx, key, "reset", None, None).await?;
-            Ok(Ok::<_, Infallible>(Completed::new(())))
-        })
+    let begun = store.carry_out("xp_reset", request, move |tx| {
+        Box::pin(async move { mass_change::begin(tx, key, "reset", None, None).await })
     });
-    let Ok(begun) = begun.await?;
-    in_steps(store, settings, key, &begun, told).await
+    let is_new = begun.await?;
+    in_steps(store, settings, key, is_new, told).await
 }
 
 /// Complete a change that was begun now or by an earlier attempt.
@@ -233,13 +229,13 @@ async fn in_steps(
     store: &Store,
     settings: &Settings,
     key: Key,
-    begun: &Once<()>,
+    is_new: bool,
     told: &watch::Sender<u64>,
 ) -> Result<Mass, StoreError> {
     match mass::finish(store, settings, key, told).await? {
         Some(members) => Ok(Mass::Done(members)),
         // Another process has completed the last step.
-        None if *begun == Once::Now(()) => request::members_of(store, key.guild_id, key.interaction_id)
+        None if is_new => request::members_of(store, key.guild_id, key.interaction_id)
             .await
             .map(Mass::Done),
         None => Ok(Mass::Before),

@@ -171,7 +171,8 @@ impl ModerationSettings {
         self.protected_roles.iter().any(|role| roles.contains(role))
     }
 
-    /// Whether a member is told of a case of this kind, unless the moderator says otherwise. What takes a punishment back is not told.
+    /// Whether members get a direct message about a case of this kind, unless the moderator says otherwise. They get none when a punishment is
+    /// taken back.
     pub const fn tells(&self, kind: CaseKind) -> bool {
         match kind {
             CaseKind::Warning => self.dm_warn,

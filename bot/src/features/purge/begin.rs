@@ -1,6 +1,6 @@
 //! Beginning a deletion, once per interaction.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use twilight_model::id::{
@@ -38,7 +38,7 @@ pub(crate) async fn store(
 ) -> Result<bool, StoreError> {
     let (guild_id, purge_id) = (request.guild_id, request.request_id);
     let found = Arc::new((messages, effect));
-    let stored = store.once("purge", request, move |tx| {
+    let done = store.carry_out("purge", request, move |tx| {
         let found = Arc::clone(&found);
         Box::pin(async move {
             let (messages, effect) = &*found;
@@ -54,11 +54,10 @@ pub(crate) async fn store(
             if let Some(effect) = effect {
                 queue::add_urgent(tx, &[NewEffect::for_channel(guild_id, channel_id, effect)]).await?;
             }
-            Ok(Ok::<_, Infallible>(Completed::new(())))
+            Ok(())
         })
     });
-    let Ok(once) = stored.await?;
-    Ok(matches!(once, Once::Now(())))
+    done.await
 }
 
 /// Begin a deletion that was confirmed, once for this request. False if it was begun before, or is forgotten.

@@ -196,7 +196,7 @@ async fn pressed(context: &CommandContext, services: &Services) -> Result<Reply,
     Ok(Reply::private(language.text("purge-confirmed")).updating())
 }
 
-/// Check that whoever asks, and the bot, can delete the messages of the channel.
+/// Check that the moderator and the bot can delete the messages of the channel.
 async fn permit(
     context: &CommandContext,
     services: &Services,

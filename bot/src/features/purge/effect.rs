@@ -63,7 +63,7 @@ pub(crate) struct Purge {
 
 impl Purge {
     fn language(&self) -> Language {
-        Language::of_locale(&self.locale).unwrap_or(Language::English)
+        Language::of_stored(&self.locale)
     }
 }
 

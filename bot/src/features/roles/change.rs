@@ -1,6 +1,6 @@
 //! Changing a role or a nickname, once per interaction, and taking roles whose time is over.
 
-use std::{convert::Infallible, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 use futures_util::future::BoxFuture;
 use twilight_model::id::{Id, marker::InteractionMarker};
@@ -19,7 +19,7 @@ use crate::{
     },
     postgres::{
         Store, StoreError, Tx,
-        request::{Completed, Once, Request},
+        request::Request,
         timer::{self, Due, NewTimer, claim::Firing},
     },
     settings::{Settings, mod_log::Told},
@@ -41,7 +41,7 @@ pub(crate) async fn role(
 ) -> Result<bool, StoreError> {
     let request_id = request.request_id;
     let (settings, effect) = (settings.clone(), Arc::new(effect));
-    let changed = store.once("role_change", request, move |tx| {
+    let done = store.carry_out("role_change", request, move |tx| {
         let (settings, effect) = (settings.clone(), Arc::clone(&effect));
         Box::pin(async move {
             let (role_id, ends_at) = (effect.role_id, effect.ends_at());
@@ -55,12 +55,10 @@ pub(crate) async fn role(
             let told = Told::of(tx, &settings, key.guild_id, effect.language()).await?;
             let line = told.entry(|language| role::in_log(language, key, &effect));
             queue::add(tx, line.as_slice()).await?;
-            queue::add_urgent(tx, &[NewEffect::for_member(key, &*effect)]).await?;
-            Ok(Ok::<_, Infallible>(Completed::new(())))
+            queue::add_urgent(tx, &[NewEffect::for_member(key, &*effect)]).await
         })
     });
-    let Ok(once) = changed.await?;
-    Ok(matches!(once, Once::Now(())))
+    done.await
 }
 
 fn end_of(key: MemberKey, request_id: Id<InteractionMarker>, ends_at: SystemTime) -> NewTimer {
@@ -93,21 +91,19 @@ pub(crate) async fn nick(
     effect: NickChange,
 ) -> Result<bool, StoreError> {
     let (settings, effect) = (settings.clone(), Arc::new(effect));
-    let changed = store.once("nick_change", request, move |tx| {
+    let done = store.carry_out("nick_change", request, move |tx| {
         let (settings, effect) = (settings.clone(), Arc::clone(&effect));
         Box::pin(async move {
             let told = Told::of(tx, &settings, key.guild_id, effect.language()).await?;
             let line = told.entry(|language| nick::in_log(language, key, &effect));
             queue::add(tx, line.as_slice()).await?;
-            queue::add_urgent(tx, &[NewEffect::for_member(key, &*effect)]).await?;
-            Ok(Ok::<_, Infallible>(Completed::new(())))
+            queue::add_urgent(tx, &[NewEffect::for_member(key, &*effect)]).await
         })
     });
-    let Ok(once) = changed.await?;
-    Ok(matches!(once, Once::Now(())))
+    done.await
 }
 
-/// Takes a role whose time is over, whoever gave it: the moderator may have left since.
+/// Takes a role whose time is over, even if the moderator who gave it has left.
 #[derive(Debug)]
 pub(crate) struct RoleEnd;
 

@@ -149,7 +149,7 @@ async fn many_messages_take_a_confirmation() {
         250,
         "nothing is deleted before it is confirmed"
     );
-    // Only by whoever asked.
+    // Only by the moderator who asked.
     let mut foreign = press(&request, &asked, 0);
     foreign.user_id = stage.user(20);
     let said = text(&stage.done(&foreign).await);

@@ -134,7 +134,7 @@ async fn run(context: &CommandContext, services: &Services) -> Result<Reply, Com
     Ok(Reply::private(language.filled("lock-runs", &[channel])))
 }
 
-/// Check that whoever asks has a permission in a channel.
+/// Check that the moderator has a permission in a channel.
 pub(super) async fn permit(
     context: &CommandContext,
     services: &Services,

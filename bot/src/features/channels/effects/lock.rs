@@ -192,7 +192,7 @@ async fn note(settings: &Settings, to: &Deliverer, place: Place, lock: &ChannelL
                     return Ok(());
                 }
                 let ends_at = rows::get_in(tx, place).await?.and_then(|row| row.ends_at);
-                let language = Language::of_locale(&lock.locale).unwrap_or(Language::English);
+                let language = Language::of_stored(&lock.locale);
                 let told = Told::of(tx, &settings, place.0, language).await?;
                 let entry = told.entry(|language| {
                     let values = [

@@ -88,7 +88,7 @@ impl EffectKind for Unlocks {
 }
 
 fn language_of(unlock: &ChannelUnlock) -> Language {
-    Language::of_locale(&unlock.locale).unwrap_or(Language::English)
+    Language::of_stored(&unlock.locale)
 }
 
 async fn deliver(

@@ -194,7 +194,7 @@ async fn became(
 }
 
 pub(super) fn language_of(locale: &str) -> Language {
-    Language::of_locale(locale).unwrap_or(Language::English)
+    Language::of_stored(locale)
 }
 
 /// Record why an order was abandoned, on the case and in the log channel.

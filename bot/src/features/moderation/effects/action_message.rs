@@ -107,7 +107,7 @@ async fn attempt(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> O
 }
 
 fn text(message: &ActionMessage, server: &Name) -> String {
-    let language = Language::of_locale(&message.locale).unwrap_or(Language::English);
+    let language = Language::of_stored(&message.locale);
     let until = message
         .until_ms
         .map_or_else(String::new, |until| texts::moment(ids::to_time(until)));

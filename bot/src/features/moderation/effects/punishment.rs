@@ -150,7 +150,7 @@ async fn try_to_lift(
     if member.timeout_ms().abs_diff(lift.until_ms) > 1_000 {
         return Ok(Outcome::Cancelled);
     }
-    let language = Language::of_locale(&lift.locale).unwrap_or(Language::English);
+    let language = Language::of_stored(&lift.locale);
     let reason = language.filled("warning-audit-lift", &[("case", lift.case_id.to_string().into())]);
     let request = to
         .rest
@@ -162,7 +162,7 @@ async fn try_to_lift(
 }
 
 fn language_of(punishment: &Punishment) -> Language {
-    Language::of_locale(&punishment.locale).unwrap_or(Language::English)
+    Language::of_stored(&punishment.locale)
 }
 
 /// Add an entry to the log channel for an abandoned punishment, in the transaction that abandons it.

@@ -99,7 +99,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> O
 }
 
 fn text(warned: &WarnedDirectly, server: &Name) -> String {
-    let language = Language::of_locale(&warned.locale).unwrap_or(Language::English);
+    let language = Language::of_stored(&warned.locale);
     let values = [
         ("server", server.in_markdown().into()),
         ("case", warned.case_id.to_string().into()),

@@ -151,7 +151,7 @@ async fn run(context: &CommandContext, services: &Services) -> Result<Reply, Com
     Ok(Reply::private(language.filled("role-runs", &values)))
 }
 
-/// Check that whoever asks may give the role, and that the bot can.
+/// Check that the moderator may give the role, and that the bot can.
 async fn permit(
     context: &CommandContext,
     services: &Services,

@@ -52,7 +52,7 @@ pub(crate) struct NickChange {
 
 impl NickChange {
     pub(crate) fn language(&self) -> Language {
-        Language::of_locale(&self.locale).unwrap_or(Language::English)
+        Language::of_stored(&self.locale)
     }
 }
 

@@ -67,7 +67,7 @@ impl RoleChange {
     }
 
     pub(crate) fn language(&self) -> Language {
-        Language::of_locale(&self.locale).unwrap_or(Language::English)
+        Language::of_stored(&self.locale)
     }
 }
 
