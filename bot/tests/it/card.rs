@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use discord_simulator::{InteractionRequest, Rate, RestFault, RestFaultKind};
-use eventide::config::Config;
+use eventide::{config::Config, settings::values::curve::Curve};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -67,6 +67,20 @@ impl Here {
         assert_eq!(*flags, 64, "seen by the asker alone");
         let reply = state.reply().expect("a reply");
         reply["content"].as_str().expect("text").to_owned()
+    }
+
+    /// Members whose bars are not empty, as they are at the start of a level. XP differs from run to run.
+    fn amid_a_level<const N: usize>(&self) -> [u32; N] {
+        let expected = self.discord.oracle().expected();
+        let curve = Curve::default();
+        let is_amid = |rank: &u32| {
+            let xp = expected[&(self.guild(), self.member(*rank))].xp;
+            let level = curve.level_of(xp);
+            let (from, to) = (curve.xp_at(level), curve.xp_at(level + 1));
+            (xp - from) * 1_000 >= to - from
+        };
+        let ranks: Vec<_> = (0..10).filter(is_amid).take(N).collect();
+        ranks.try_into().expect("enough members")
     }
 
     /// The colour of the bar of the last picture, at its left end.
@@ -222,40 +236,41 @@ async fn a_picture_that_is_refused_is_text_instead() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn colours_of_the_server_and_of_members() {
     let here = here(|_| ()).await;
-    here.pictured(0).await;
+    let [first, second, third, fourth] = here.amid_a_level();
+    here.pictured(first).await;
     let [red, green, blue] = here.bar();
     assert!(blue > red && blue > green, "Discord's blue");
 
-    let refused = here.card(0, NOBODY, sub("server", &colour("#ED4245"))).await;
+    let refused = here.card(first, NOBODY, sub("server", &colour("#ED4245"))).await;
     assert!(refused.contains("Manage Server"), "{refused}");
     let reset = json!([{"name": "server", "type": 5, "value": true}]);
-    let refused = here.card(0, NOBODY, sub("reset", &reset)).await;
+    let refused = here.card(first, NOBODY, sub("reset", &reset)).await;
     assert!(refused.contains("Manage Server"), "{refused}");
-    let said = here.card(0, MANAGER, sub("server", &colour("#ED4245"))).await;
+    let said = here.card(first, MANAGER, sub("server", &colour("#ED4245"))).await;
     assert!(said.contains("#ED4245"), "{said}");
-    here.pictured(1).await;
+    here.pictured(second).await;
     let [red, green, blue] = here.bar();
     assert!(red > green && red > blue, "the server's red");
 
-    let unread = here.card(2, NOBODY, sub("mine", &colour("greenish"))).await;
+    let unread = here.card(third, NOBODY, sub("mine", &colour("greenish"))).await;
     assert!(
         unread.contains("`#RRGGBB`") && !unread.contains("greenish"),
         "{unread}"
     );
-    here.card(2, NOBODY, sub("mine", &colour("3b5"))).await;
-    here.pictured(2).await;
+    here.card(third, NOBODY, sub("mine", &colour("3b5"))).await;
+    here.pictured(third).await;
     let [red, green, blue] = here.bar();
     assert!(green > red && green > blue, "the member's green");
-    here.pictured(1).await;
+    here.pictured(second).await;
     let [red, green, _] = here.bar();
     assert!(red > green, "another's is as it was");
 
-    here.card(2, NOBODY, sub("reset", &json!([]))).await;
-    here.pictured(2).await;
+    here.card(third, NOBODY, sub("reset", &json!([]))).await;
+    here.pictured(third).await;
     let [red, green, _] = here.bar();
     assert!(red > green, "the server's again");
-    here.card(3, MANAGER, sub("reset", &reset)).await;
-    here.pictured(3).await;
+    here.card(fourth, MANAGER, sub("reset", &reset)).await;
+    here.pictured(fourth).await;
     let [red, _, blue] = here.bar();
     assert!(blue > red, "the bot's again");
     here.end().await;

@@ -148,7 +148,18 @@ impl Connection {
         }
         let alarm = self.alarm();
         tokio::select! {
+            // In this order, so that a command takes effect before anything that the client does after it, and nothing waits behind an
+            // endless stream of events.
+            biased;
             Some(command) = self.commands.recv() => self.obey(command),
+            () = tokio::time::sleep_until(alarm), if !self.frozen => {
+                self.ring();
+                Ok(())
+            }
+            read = self.read.read_buf(&mut self.incoming), if !self.frozen => match read {
+                Ok(0) | Err(_) => self.aborted(),
+                Ok(_) => Ok(()),
+            },
             written = self.write.write(&self.out[self.gone..]), if sending && !self.frozen => {
                 match written {
                     Ok(0) | Err(_) => self.aborted(),
@@ -158,15 +169,7 @@ impl Connection {
                     }
                 }
             }
-            read = self.read.read_buf(&mut self.incoming), if !self.frozen => match read {
-                Ok(0) | Err(_) => self.aborted(),
-                Ok(_) => Ok(()),
-            },
             () = self.wake.notified(), if !sending => Ok(()),
-            () = tokio::time::sleep_until(alarm), if !self.frozen => {
-                self.ring();
-                Ok(())
-            }
             // Frozen in the middle of a frame, and its session has gone elsewhere: nobody can thaw it any more.
             else => Err(Over),
         }
