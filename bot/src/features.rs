@@ -1,5 +1,5 @@
 //! What the bot does for servers: one folder for each feature. Features do not import each other.
-//! `app/features.rs` lists what they add.
+//! What they add is derived from their manifests (`app/features.rs`).
 
 pub mod basics;
 pub(crate) mod channels;
@@ -11,3 +11,19 @@ pub(crate) mod roles;
 pub mod scheduled;
 pub mod server_settings;
 pub mod welcome;
+
+use crate::interactions::feature::Feature;
+
+/// All features. The tables of later ones are emptied later; records of erasures are kept until the end.
+pub(crate) static FEATURES: &[&Feature] = &[
+    &basics::FEATURE,
+    &levels::FEATURE,
+    &welcome::FEATURE,
+    &moderation::FEATURE,
+    &channels::FEATURE,
+    &roles::FEATURE,
+    &purge::FEATURE,
+    &scheduled::FEATURE,
+    &server_settings::FEATURE,
+    &privacy::FEATURE,
+];

@@ -1,17 +1,12 @@
-//! The list of features, from which everything else about them is derived.
+//! What is derived from the manifests of the features.
 
 use hyper::http::Extensions;
 
 use crate::{
     config::Config,
     discord::rest::Rest,
-    features::{
-        basics, channels, levels, moderation, privacy, purge, roles, scheduled, server_settings, welcome,
-    },
-    interactions::{
-        command::Commands,
-        feature::{Feature, Process},
-    },
+    features::FEATURES,
+    interactions::{command::Commands, feature::Process},
     outbox::{
         self,
         kind::{AnyEffectKind, EffectKinds},
@@ -22,20 +17,6 @@ use crate::{
     postgres::{Store, guild_table::GuildTable},
     settings::{self, Settings, notice::Notices, section::Section},
 };
-
-/// All features. The tables of later ones are emptied later; records of erasures are kept until the end.
-static FEATURES: &[&Feature] = &[
-    &basics::FEATURE,
-    &levels::manifest::FEATURE,
-    &welcome::FEATURE,
-    &moderation::manifest::FEATURE,
-    &channels::FEATURE,
-    &roles::FEATURE,
-    &purge::FEATURE,
-    &scheduled::FEATURE,
-    &server_settings::FEATURE,
-    &privacy::FEATURE,
-];
 
 /// All commands.
 pub static COMMANDS: Commands = Commands::new(FEATURES);

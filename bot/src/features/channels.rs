@@ -1,11 +1,26 @@
 //! Locking channels, and their slow mode. What the bot changes of a channel is stored with what was there before, so that the end of a lock
 //! restores exactly that, and only where it still is as the bot left it.
 
-pub(crate) mod commands;
-pub(crate) mod effects;
+/// The commands.
+pub(crate) mod commands {
+    pub(crate) mod lock;
+    pub(crate) mod slowmode;
+    pub(crate) mod unlock;
+}
+/// The effects on Discord.
+pub(crate) mod effects {
+    mod channel;
+    pub(crate) mod lock;
+    pub(crate) mod slowmode;
+    pub(crate) mod unlock;
+}
 pub(crate) mod lock;
 pub(crate) mod overwrites;
-pub(crate) mod rows;
+/// The tables.
+pub(crate) mod rows {
+    pub(crate) mod lock;
+    pub(crate) mod slowmode;
+}
 pub(crate) mod slowmode;
 pub(crate) mod texts;
 

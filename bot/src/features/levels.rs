@@ -3,16 +3,93 @@
 pub mod adjust;
 pub mod boosts;
 pub mod card;
-pub mod commands;
-pub mod effects;
+/// The commands.
+pub mod commands {
+    pub(crate) mod card;
+    pub(crate) mod leaderboard;
+    pub(crate) mod levels;
+    pub(crate) mod rank;
+    pub(crate) mod xp;
+}
+/// The effects on Discord.
+pub mod effects {
+    pub mod announcement;
+    pub mod plan;
+    pub(crate) mod roles;
+}
 pub mod export;
 pub mod flush;
 pub mod import;
 pub mod last_awards;
-pub(crate) mod manifest;
 pub mod members;
 pub mod on_message;
 pub mod pending;
 pub mod policy;
-pub mod rows;
-pub mod rules;
+/// The tables.
+pub mod rows {
+    pub mod audit_xp;
+    pub mod departed;
+    pub mod given_role;
+    pub mod import_job;
+    pub mod leaderboard;
+    pub(crate) mod mass_change;
+    pub mod member_card;
+    pub mod member_xp;
+    pub mod rank_buckets;
+}
+/// Pure functions of an event and the stored state, without clock, random numbers, database or Discord, so a replayed event gives the same
+/// result.
+pub mod rules {
+    pub mod award;
+    pub mod week;
+}
+
+use self::{
+    card::Cards,
+    effects::{announcement::LevelUps, roles::kind::RewardRoles},
+};
+use crate::{
+    interactions::feature::{Expected, Feature},
+    postgres::guild_table::guild_tables,
+    settings::table::multipliers::BOOST_REMOVAL,
+};
+
+/// The manifest.
+pub(crate) const FEATURE: Feature = Feature {
+    commands: &[
+        &commands::card::Card,
+        &commands::leaderboard::Leaderboard,
+        &commands::levels::Levels,
+        &commands::rank::Rank,
+        &commands::xp::Xp,
+    ],
+    effects: |settings| {
+        vec![
+            Box::new(LevelUps(settings.clone())),
+            Box::new(RewardRoles(settings.clone())),
+        ]
+    },
+    timers: |registry, process| {
+        registry
+            .with(boosts::Removal)
+            .with_job(adjust::mass::job(process.store, process.settings))
+    },
+    state: |state, config| {
+        state.insert(Cards::new(&config.discord.cdn_url));
+    },
+    expected: &[Expected::fixed(BOOST_REMOVAL)],
+    // Deleting members changes the counts, so these come after them.
+    tables: guild_tables![
+        "member_xp",
+        "member_card",
+        "given_role",
+        "audit_xp",
+        "level_role",
+        "xp_multiplier",
+        "xp_boost",
+        "bucket_count",
+        "ranked_guild",
+        "mass_change",
+    ],
+    ..Feature::NOTHING
+};

@@ -8,14 +8,46 @@ pub mod actions;
 pub mod by_hand;
 pub mod case_changes;
 pub mod cases;
-pub mod commands;
-pub mod effects;
+/// The commands.
+pub mod commands {
+    mod act;
+    pub(crate) mod ban;
+    pub(crate) mod case;
+    pub(crate) mod case_list;
+    mod case_texts;
+    mod confirmation;
+    pub(crate) mod removal;
+    pub(crate) mod warn;
+    pub(crate) mod warning;
+    pub(crate) mod warnings;
+}
+/// The effects on Discord.
+pub mod effects {
+    pub mod action;
+    pub mod action_lift;
+    pub mod action_message;
+    mod carry_out;
+    pub mod case_log;
+    pub mod punishment;
+    pub mod warned;
+    pub mod wording;
+}
 pub mod ends;
 pub mod kind;
 pub mod lift;
-pub(crate) mod manifest;
 pub(crate) mod policy;
-pub mod rows;
+/// The tables.
+pub mod rows {
+    pub mod audit_entry;
+    pub mod case;
+    pub mod case_change;
+    pub mod case_note;
+    pub mod member_warnings;
+    pub mod mod_case;
+    pub mod outcome;
+    pub mod threshold;
+    pub mod warning;
+}
 pub mod settings;
 pub mod texts;
 pub mod threshold_settings;
@@ -24,20 +56,89 @@ use std::time::SystemTime;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use twilight_model::id::{
-    Id,
-    marker::{GuildMarker, InteractionMarker, UserMarker},
+use twilight_model::{
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{GuildMarker, InteractionMarker, UserMarker},
+    },
 };
 
+use self::{
+    effects::{
+        action::ModActions,
+        action_lift::ActionLifts,
+        action_message::ActionMessages,
+        case_log::CaseLogs,
+        punishment::{Punishments, TimeoutLifts},
+        warned::DirectWarnings,
+    },
+    ends::{TEMPBAN_END, TIMEOUT_RENEWAL, TempbanEnds, TimeoutRenewals},
+    log::ModLogs,
+    rows::mod_case,
+    settings::ModerationSettings,
+};
 pub(crate) use crate::settings::mod_log as log;
 pub use crate::support::text::duration;
 use crate::{
+    interactions::feature::{Expected, Feature},
     postgres::{
         Store, StoreError, Tx,
+        guild_table::guild_tables,
         request::{Actor, Request, Work},
     },
-    settings::Settings,
+    settings::{Settings, section::Choices as _},
     support::ids,
+};
+
+/// The manifest.
+pub(crate) const FEATURE: Feature = Feature {
+    commands: &[
+        &commands::ban::Ban,
+        &commands::ban::Softban,
+        &commands::ban::Tempban,
+        &commands::ban::Unban,
+        &commands::removal::Kick,
+        &commands::removal::Timeout,
+        &commands::removal::Untimeout,
+        &commands::warn::Warn,
+        &commands::warning::Warning,
+        &commands::warnings::Warnings,
+        &commands::case::Case,
+        &commands::case_list::History,
+        &commands::case_list::Modlog,
+    ],
+    effects: |settings| {
+        vec![
+            Box::new(Punishments(settings.clone())),
+            Box::new(TimeoutLifts),
+            Box::new(DirectWarnings),
+            Box::new(ModActions(settings.clone())),
+            Box::new(ActionLifts(settings.clone())),
+            Box::new(ActionMessages),
+            Box::new(CaseLogs),
+            Box::new(ModLogs),
+        ]
+    },
+    expected: &[
+        Expected {
+            kind: TEMPBAN_END,
+            cancel: Some(Permissions::BAN_MEMBERS),
+            cancelled: |tx, guild_id, case_id| Box::pin(mod_case::make_permanent(tx, (guild_id, case_id))),
+        },
+        Expected::fixed(TIMEOUT_RENEWAL),
+    ],
+    settings: &[&ModerationSettings::SECTION],
+    timers: |registry, _| registry.with(TempbanEnds).with(TimeoutRenewals),
+    tables: guild_tables![
+        "warning",
+        "case_note",
+        "mod_case",
+        "member_warnings",
+        "warning_threshold",
+        "mod_guild",
+    ],
+    ..Feature::NOTHING
 };
 
 /// The maximum length of a reason, in characters.

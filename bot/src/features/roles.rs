@@ -1,8 +1,16 @@
 //! Giving and taking roles by command, also for some time, and changing nicknames.
 
 pub(crate) mod change;
-pub(crate) mod commands;
-pub(crate) mod effects;
+/// The commands.
+pub(crate) mod commands {
+    pub(crate) mod nick;
+    pub(crate) mod role;
+}
+/// The effects on Discord.
+pub(crate) mod effects {
+    pub(crate) mod nick;
+    pub(crate) mod role;
+}
 pub(crate) mod rows;
 pub(crate) mod texts;
 

@@ -1,4 +1,0 @@
-//! The tables.
-
-pub(crate) mod lock;
-pub(crate) mod slowmode;

@@ -1,4 +1,0 @@
-//! The commands.
-
-pub(crate) mod nick;
-pub(crate) mod role;

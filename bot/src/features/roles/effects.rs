@@ -1,4 +1,0 @@
-//! The effects on members.
-
-pub(crate) mod nick;
-pub(crate) mod role;
