@@ -955,3 +955,9 @@ by-hand-timeout = 🔇 **Fall #{ $case }** · <@{ $user }> ist bis { $until } im
     { $reason }
 by-hand-untimeout = 🔊 **Fall #{ $case }** · <@{ $moderator }> hat den Timeout von <@{ $user }> ohne Befehl aufgehoben:
     { $reason }
+
+statistics-settings = Statistik
+statistics-setting-enabled = Nachrichten, Befehle und Mitglieder zählen
+statistics-setting-enabled-hint = Nach Kanal und Stunde, für die Statistik. Normalerweise aus.
+statistics-setting-days = Tage, für die gezählt bleibt
+statistics-setting-days-hint = Nach so vielen Tagen werden die Zahlen gelöscht. Aus behält sie.

@@ -957,3 +957,9 @@ by-hand-timeout = 🔇 **Case #{ $case }** · <@{ $user }> is in timeout until {
     { $reason }
 by-hand-untimeout = 🔊 **Case #{ $case }** · <@{ $moderator }> lifted the timeout of <@{ $user }>, without a command:
     { $reason }
+
+statistics-settings = Statistics
+statistics-setting-enabled = Count messages, commands and members
+statistics-setting-enabled-hint = By channel and hour, for the statistics page. Off by default.
+statistics-setting-days = Days to keep counts
+statistics-setting-days-hint = After this many days, counts are deleted. Off keeps them.

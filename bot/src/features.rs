@@ -10,6 +10,7 @@ pub(crate) mod purge;
 pub(crate) mod roles;
 pub mod scheduled;
 pub mod server_settings;
+pub mod statistics;
 pub mod welcome;
 
 use crate::interactions::feature::Feature;
@@ -23,6 +24,7 @@ pub(crate) static FEATURES: &[&Feature] = &[
     &channels::FEATURE,
     &roles::FEATURE,
     &purge::FEATURE,
+    &statistics::FEATURE,
     &scheduled::FEATURE,
     &server_settings::FEATURE,
     &privacy::FEATURE,

@@ -15,7 +15,7 @@ use crate::{
     engine::{Command, HeartbeatAcks},
     hub::Hub,
     interaction::{self, InteractionRequest, InteractionState},
-    oracle::{Ledger, Members, OracleError, Report, Row},
+    oracle::{Hours, Ledger, Members, OracleError, Report, Row},
     payload::RawEvent,
     rest::{RestCall, RestFault, SentFile, route},
     stats::{Resume, SessionInfo, Stats},
@@ -337,6 +337,11 @@ impl Oracle {
     /// The state after every event that was given to a session.
     pub fn expected(&self) -> Members {
         self.hub.lock().expected(&self.hub.world)
+    }
+
+    /// The messages that count and were given to a session, by channel and hour.
+    pub fn hours(&self) -> Hours {
+        self.hub.lock().hours(&self.hub.world)
     }
 
     /// The state when each session counts only up to the sequence given for its id, that included; other sessions count

@@ -44,7 +44,7 @@ pub use config::{
 pub use control::{Control, Oracle, Shard};
 pub use engine::HeartbeatAcks;
 pub use interaction::{InteractionRequest, InteractionState};
-pub use oracle::{MemberState, Members, Mismatch, OracleError, Report, Row};
+pub use oracle::{Hours, MemberState, Members, Mismatch, OracleError, Report, Row};
 pub use payload::Overwrite;
 pub use rest::{LimitScope, RestCall, RestFault, RestFaultKind, SentFile};
 pub use simulator::Simulator;

@@ -37,6 +37,11 @@ pub struct Row {
     pub state: MemberState,
 }
 
+/// Messages by guild id, channel id and hour since the Unix epoch.
+pub type Hours = BTreeMap<(u64, u64, u64), u64>;
+
+const HOUR_MS: u64 = 60 * 60 * 1_000;
+
 /// XP of a message: a uniform draw from the rules' range by `SplitMix64` of the message's id.
 pub(crate) fn xp_of(rules: LevelRules, message_id: u64) -> u64 {
     let z = message_id.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -67,6 +72,8 @@ pub(crate) struct Ledger {
     rules: LevelRules,
     /// By index of the guild and index of the member in it.
     members: FxHashMap<(u32, u32), MemberState>,
+    /// Messages by index of the guild, index of the channel in it, and hour since the Unix epoch.
+    hours: FxHashMap<(u32, u16, u64), u64>,
     sent: u64,
 }
 
@@ -75,6 +82,7 @@ impl Ledger {
         Self {
             rules,
             members: FxHashMap::default(),
+            hours: FxHashMap::default(),
             sent: 0,
         }
     }
@@ -87,6 +95,11 @@ impl Ledger {
                 .entry((record.guild, record.member))
                 .or_default()
                 .count(self.rules, record.id);
+            let hour = time_ms(record.id) / HOUR_MS;
+            *self
+                .hours
+                .entry((record.guild, record.channel, hour))
+                .or_default() += 1;
         }
     }
 
@@ -98,6 +111,12 @@ impl Ledger {
         self.members
             .iter()
             .map(|(&(guild, member), &state)| (guild, member, state))
+    }
+
+    pub(crate) fn hours(&self) -> impl Iterator<Item = (u32, u16, u64, u64)> {
+        self.hours
+            .iter()
+            .map(|(&(guild, channel, hour), &messages)| (guild, channel, hour, messages))
     }
 }
 

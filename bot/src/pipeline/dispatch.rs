@@ -27,9 +27,13 @@ use crate::{
         guilds::Guilds,
     },
     features::levels::{on_message, pending::MemberMessage, policy::XpPolicy},
-    interactions::{Interactions, payload::InteractionPayload, written},
+    interactions::{
+        Interactions,
+        payload::{InteractionPayload, kind},
+        written,
+    },
     pipeline::ledger::Ledger,
-    support::ids::{MemberKey, ShardKey},
+    support::ids::{self, MemberKey, ShardKey},
 };
 
 /// The handled events, with the intents that Discord requires for them.
@@ -207,8 +211,7 @@ impl Dispatcher {
     fn interaction(&self, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
         let payload = InteractionPayload::parse(text)?;
         if let (Some((interactions, shard)), Some(ledger)) = (&self.interactions, self.counting(ledger)) {
-            let is_pending = payload.members().any(|key| ledger.is_pending(&key));
-            interactions.take(payload, *shard, ledger.committed(), is_pending);
+            take(interactions, payload, *shard, ledger);
         }
         Ok(Dispatched::Handled)
     }
@@ -226,7 +229,12 @@ impl Dispatcher {
                     ledger.member(admission);
                 }
             }
-            _ => ledger.member(member.leaving()),
+            event_type => {
+                ledger.member(member.leaving());
+                if event_type == "GUILD_MEMBER_REMOVE" {
+                    ledger.departure(member.key().guild_id);
+                }
+            }
         }
         Ok(Dispatched::Handled)
     }
@@ -273,8 +281,7 @@ impl Dispatcher {
             written::payload(message, text, settings.prefix.as_deref())
         });
         if let Some(payload) = payload.unwrap_or_else(|| written::payload(message, text, None)) {
-            let is_pending = payload.members().any(|key| ledger.is_pending(&key));
-            interactions.take(payload, *shard, ledger.committed(), is_pending);
+            take(interactions, payload, *shard, ledger);
         }
     }
 
@@ -290,11 +297,22 @@ impl Dispatcher {
     }
 }
 
+/// Count a command, and pass an interaction on.
+fn take(interactions: &Interactions, payload: InteractionPayload, shard: ShardKey, ledger: &mut Ledger) {
+    if let (kind::COMMAND, Some(guild_id)) = (payload.kind, payload.guild_id) {
+        let at = ids::millis(payload.id);
+        ledger.change(|parts| parts.statistics.command(guild_id, payload.command(), at));
+    }
+    let is_pending = payload.members().any(|key| ledger.is_pending(&key));
+    interactions.take(payload, shard, ledger.committed(), is_pending);
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use twilight_gateway::Intents;
+    use twilight_model::id::Id;
 
     use super::{Dispatched, Dispatcher, HANDLED, MEMBER_EVENTS, intents};
     use crate::{
@@ -307,8 +325,11 @@ mod tests {
         settings::Settings,
     };
 
+    /// Guild 9 has chosen nothing.
     fn policy() -> XpPolicy {
-        XpPolicy::new(Settings::new(&Config::defaults().levels))
+        let settings = Settings::new(&Config::defaults().levels);
+        settings.pretend(Id::new(9));
+        XpPolicy::new(settings)
     }
 
     fn ledger() -> Ledger {

@@ -195,7 +195,9 @@ impl Ledger {
     /// Count a member's message.
     pub fn member_message(&mut self, key: MemberKey, message: MemberMessage) {
         self.pending.moves.saw(&key);
-        let grown = self.pending.members.count(key, message);
+        let (guild_id, channel_id, at) = (key.guild_id, message.channel_id, message.at);
+        let grown = self.pending.members.count(key, message)
+            + self.pending.statistics.message(guild_id, channel_id, at);
         if grown > 0 {
             self.charge(grown);
         }
@@ -206,6 +208,13 @@ impl Ledger {
         coming.times.seen_at = self.backfill.newest().map(ids::millis);
         let grown = self.pending.on_member(&coming);
         self.charge(grown);
+    }
+
+    /// Record that a member left, apart from what follows for the member: a ban that ends a membership is another event.
+    pub fn departure(&mut self, guild_id: Id<GuildMarker>) {
+        if let Some(newest) = self.backfill.newest() {
+            self.change(|parts| parts.statistics.departure(guild_id, ids::millis(newest)));
+        }
     }
 
     /// Make a change that one feature knows. It returns the number of bytes by which its changes grew.

@@ -11,6 +11,7 @@ use crate::{
         levels::{members::Members, policy::XpPolicy},
         moderation::by_hand::Entries,
         privacy::guild_changes::GuildChanges,
+        statistics::counts::Counts,
         welcome::moves::Moves,
     },
     flush::{self, Batch as _, Flush, Kept, Part as _, Pending as _, SetAside, Written as _},
@@ -182,6 +183,8 @@ parts! {
     members: Members,
     /// Moderation without the bot's commands: `mod_guild`, `mod_case`.
     by_hand: Entries,
+    /// What happens by the hour: `statistic`.
+    statistics: Counts,
 }
 
 impl Pending {
@@ -190,6 +193,7 @@ impl Pending {
         Self {
             guilds: GuildChanges::default(),
             moves: Moves::default(),
+            statistics: Counts::new(policy.settings().clone()),
             members: Members::new(cache_entries, policy),
             by_hand: Entries::new(guilds),
         }

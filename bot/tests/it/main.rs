@@ -54,6 +54,7 @@ mod settings;
 mod slow_discord;
 mod staff;
 mod start;
+mod statistics;
 mod stock;
 mod support;
 mod timers;

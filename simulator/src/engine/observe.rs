@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Engine;
 use crate::{
-    oracle::{Ledger, Members, OracleError},
+    oracle::{Hours, Ledger, Members, OracleError},
     payload::message,
     record::Kind,
     stats::{SessionInfo, Stats},
@@ -52,6 +52,18 @@ impl Engine {
     /// What is expected after everything that sessions got.
     pub(crate) fn expected(&self, world: &World) -> Members {
         members(world, &self.oracle)
+    }
+
+    /// The messages that count of everything that sessions got, by channel and hour.
+    pub(crate) fn hours(&self, world: &World) -> Hours {
+        let hours = self.oracle.hours();
+        hours
+            .map(|(guild, channel, hour, messages)| {
+                let guild = world.guild_at(guild);
+                let channel = guild.channels()[usize::from(channel)].id;
+                ((guild.id(), channel, hour), messages)
+            })
+            .collect()
     }
 
     /// What is expected when each session counts up to its limit only; sessions without a limit count whole. Of the messages

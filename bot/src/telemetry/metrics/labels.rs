@@ -59,6 +59,7 @@ pub const QUARANTINED_KINDS: &[&str] = &[
     "left",
     "guild",
     "audit_entry",
+    "statistic",
     "gap",
     "effect",
 ];

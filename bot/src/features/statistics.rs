@@ -1,0 +1,19 @@
+//! Statistics: what happens in a server by the hour, for servers that want it counted.
+
+pub mod counts;
+mod keeping;
+pub(crate) mod rows;
+pub(crate) mod settings;
+
+use self::settings::StatisticsSettings;
+use crate::{
+    interactions::feature::Feature, postgres::guild_table::guild_tables, settings::section::Choices as _,
+};
+
+/// The manifest.
+pub(crate) const FEATURE: Feature = Feature {
+    settings: &[&StatisticsSettings::SECTION],
+    timers: |registry, process| registry.with_job(keeping::job(process.store, process.settings)),
+    tables: guild_tables!["statistic"],
+    ..Feature::NOTHING
+};

@@ -1,0 +1,3 @@
+-- Forgets what was counted.
+
+DROP TABLE statistic;
