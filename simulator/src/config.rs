@@ -195,7 +195,7 @@ pub struct GatewayRules {
     pub plain_text: bool,
     /// How many members a `GUILD_CREATE` lists.
     pub guild_create_members: u32,
-    /// The data of HELLO, as it is, valid or not; `None` for the heartbeat interval.
+    /// The data of HELLO, sent unchanged, valid or not; `None` for the heartbeat interval.
     pub hello: Option<String>,
     /// Fields of READY that have another value, or are left out.
     pub ready_fields: Vec<(String, Option<Value>)>,
@@ -203,7 +203,7 @@ pub struct GatewayRules {
     pub silent: bool,
     /// Delivers every second event before the one that it follows.
     pub swaps_events: bool,
-    /// `GUILD_CREATE` tells of each channel the last message but one.
+    /// `GUILD_CREATE` contains the last message but one of each channel.
     pub late_last_messages: bool,
 }
 

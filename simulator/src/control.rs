@@ -21,7 +21,7 @@ use crate::{
     stats::{Resume, SessionInfo, Stats},
 };
 
-/// How often a condition is looked at while somebody waits for it.
+/// The interval at which an awaited condition is checked.
 const POLL: Duration = Duration::from_millis(5);
 
 /// A handle to everything that can be done to a running simulator. Cheap to clone.
@@ -53,7 +53,7 @@ impl Control {
         self.set_rate(Rate::Paused);
     }
 
-    /// Makes exactly so many more events, as fast as possible, once any shard has had a session. They are added to the
+    /// Makes exactly this number of additional events, as fast as possible, once any shard has had a session. They are added to the
     /// sessions' logs whether or not anybody is connected. Returns at once.
     pub fn generate(&self, events: u64) {
         self.hub.lock().add_pending(events);
@@ -132,7 +132,7 @@ impl Control {
         self.hub.lock().command(shard, command)
     }
 
-    /// Ends connections by a TCP reset. Like all of these, it returns how many connections were told.
+    /// Ends connections by a TCP reset. Like all of these, it returns the number of connections.
     pub fn reset(&self, shard: Shard) -> usize {
         self.command(shard, || Command::Reset)
     }
@@ -167,12 +167,12 @@ impl Control {
         self.command(shard, || Command::Freeze(frozen))
     }
 
-    /// Sends a text as it is, valid or not, without a place in any session.
+    /// Sends a text unchanged, valid or not, without a place in any session.
     pub fn send_text(&self, shard: Shard, text: &str) -> usize {
         self.command(shard, || Command::Send(text.to_owned()))
     }
 
-    /// Sends a binary frame as it is, compressed or not.
+    /// Sends a binary frame unchanged, compressed or not.
     pub fn send_binary(&self, shard: Shard, bytes: &[u8]) -> usize {
         self.command(shard, || Command::SendBinary(bytes.to_vec()))
     }
@@ -275,7 +275,7 @@ impl Control {
         self.hub.rest().commands(guild_id).to_vec()
     }
 
-    /// Dispatches any event, with `data` as its JSON as it is, valid or not. Without a guild it goes to shard 0.
+    /// Dispatches any event, with `data` as its JSON, valid or not. Without a guild it goes to shard 0.
     pub fn dispatch(&self, guild_id: Option<u64>, event: &str, data: &str) {
         let guild = guild_id.and_then(|id| self.hub.world.guild_index(id));
         let event = RawEvent {

@@ -1,4 +1,4 @@
-//! The state behind the gateway: history, sessions, connections, and who gets what.
+//! The state behind the gateway: history, sessions, connections, and the recipients of events.
 
 mod handshake;
 mod messages;
@@ -31,7 +31,7 @@ use crate::{
     world::{Skew, World},
 };
 
-/// What a connection is told to do.
+/// A command to a connection.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// End with a TCP reset.
@@ -46,9 +46,9 @@ pub(crate) enum Command {
     /// Op 1 from the server.
     AskHeartbeat,
     Freeze(bool),
-    /// A frame as it is.
+    /// A frame, unchanged.
     Send(String),
-    /// A binary frame, as it is.
+    /// A binary frame, unchanged.
     SendBinary(Vec<u8>),
 }
 
@@ -197,7 +197,7 @@ impl Engine {
         }
     }
 
-    /// Ends the sessions that nobody resumed in time.
+    /// Ends the sessions that were not resumed in time.
     pub(crate) fn bury_expired(&mut self) {
         let ttl = self.rules.session_ttl;
         let expired: Vec<usize> = self
@@ -220,7 +220,7 @@ impl Engine {
             .flat_map(|(_, shards)| shards.iter().flatten().copied())
     }
 
-    /// Tells the connections of a shard, or all, to do something. Returns how many were told.
+    /// Sends a command to the connections of a shard, or to all. Returns their number.
     pub(crate) fn command(&self, shard: Option<u32>, command: impl Fn() -> Command) -> usize {
         self.connections
             .values()
@@ -242,7 +242,7 @@ impl Engine {
             && let Duplicate::CloseOld(code) = self.rules.duplicate
             && let Some(handle) = self.connections.get(&old)
         {
-            // A full queue means that the old connection is being told a lot already, and it has lost the session
+            // A full queue means that the old connection has many commands already, and it has lost the session
             // in any case.
             drop(handle.commands.try_send(Command::Close(code)));
         }

@@ -20,7 +20,7 @@ pub(crate) struct Hub {
     interactions: Mutex<Interactions>,
     /// Wakes the traffic's driver after a change by the controls.
     pub(crate) driver: Notify,
-    /// Wakes those who wait for an interaction's answer.
+    /// Wakes the waiters for an interaction's answer.
     pub(crate) answered: Notify,
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) gateway_url: OnceLock<String>,

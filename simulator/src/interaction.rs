@@ -18,7 +18,7 @@ const FIRST_ANSWER: Duration = Duration::from_secs(3);
 /// How long a token can be used.
 const TOKEN_LIFE: Duration = Duration::from_mins(15);
 
-/// An interaction that somebody starts.
+/// An interaction to be started.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InteractionRequest {
     /// In which guild.

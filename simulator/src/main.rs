@@ -1,4 +1,4 @@
-//! The simulator as a program: prints its addresses, and runs until it is told to stop.
+//! The simulator as a program: prints its addresses, and runs until it receives a signal.
 
 use std::{
     io::{self, Write as _},
@@ -50,7 +50,7 @@ struct Arguments {
     /// IDENTIFYs allowed in 5 seconds.
     #[arg(long, default_value_t = 16)]
     max_concurrency: u32,
-    /// The heartbeat interval that clients are told, in milliseconds.
+    /// The heartbeat interval that clients receive, in milliseconds.
     #[arg(long, default_value_t = 41_250)]
     heartbeat_interval_ms: u64,
     /// How long a session without a connection can be resumed, in seconds.

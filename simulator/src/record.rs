@@ -1,4 +1,4 @@
-//! Events as they are kept: 32 bytes each, from which the JSON is rendered when somebody reads it.
+//! Events as they are kept: 32 bytes each, from which the JSON is rendered on demand.
 
 use std::collections::VecDeque;
 

@@ -168,7 +168,7 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// A parameter of the query, as it stands there.
+    /// A parameter of the query, not decoded.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query
             .split('&')

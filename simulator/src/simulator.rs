@@ -72,7 +72,7 @@ impl Simulator {
                                         run(hub, listeners).await;
                                     }
                                 }
-                                // Nobody waits for the start any more, so nobody misses the error.
+                                // The start is no longer awaited, so the error is not missed.
                                 Err(error) => drop(started.send(Err(error))),
                             }
                         });

@@ -9,7 +9,7 @@ use serde::Serialize;
 pub struct Stats {
     /// Events that the world produced.
     pub generated: u64,
-    /// Of those, events for which no session was alive; nobody can ever get them from the gateway.
+    /// Of those, events for which no session was alive; the gateway can never deliver them.
     pub missed: u64,
     /// Of those, events that no session's intents asked for.
     pub filtered: u64,
@@ -39,7 +39,7 @@ pub struct Stats {
     pub pruned_and_lost: u64,
     /// Op 9s sent.
     pub invalid_sessions: u64,
-    /// Close codes that clients sent; 1005 stands for a close frame without one.
+    /// Close codes that clients sent; 1005 means a close frame without one.
     pub client_closes: BTreeMap<u16, u64>,
     /// Connections that clients ended without a close frame.
     pub client_aborts: u64,

@@ -1,4 +1,4 @@
-//! `timer`: what a guild, or the whole fleet, has to do at a time.
+//! `timer`: work that is due at a given time, for a guild or for the whole fleet.
 //!
 //! A feature arms a timer in the transaction of its cause. All times are PostgreSQL's.
 
@@ -14,7 +14,7 @@ use crate::support::ids;
 /// How often a process that has nothing to do looks for timers. A timer that is due earlier is announced to all processes.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(20);
 
-/// More waiting timers are not counted.
+/// Waiting timers are counted up to this number.
 pub const COUNTED: i64 = 100_000;
 
 /// When a timer is due.
@@ -33,22 +33,22 @@ pub struct NewTimer {
     pub guild_id: Id<GuildMarker>,
     /// The name of its kind.
     pub kind: &'static str,
-    /// What it is about; there is one timer for each guild, kind and ID.
+    /// The ID of its subject. There is one timer for each guild, kind and ID.
     pub timer_id: i64,
     /// When it is due.
     pub due: Due,
-    /// What the kind needs besides, as JSON; nothing about a person.
+    /// More data for the kind, as JSON. It contains no personal data.
     pub body: String,
 }
 
-/// A timer, for people.
+/// A timer for display.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// The guild; 0 for a periodic job of the fleet.
     pub guild_id: i64,
     /// The name of its kind.
     pub kind: String,
-    /// What it is about.
+    /// The ID of its subject.
     pub timer_id: i64,
     /// When it is due, in RFC 3339 and UTC.
     pub due_at: String,
@@ -56,7 +56,7 @@ pub struct Shown {
     pub due: SystemTime,
     /// Attempts that failed.
     pub attempts: i64,
-    /// When it was given up; `None` while it is to fire.
+    /// When it was abandoned; `None` while it is pending.
     pub failed_at: Option<String>,
     /// Why the last attempt failed.
     pub failure: Option<String>,
@@ -65,24 +65,24 @@ pub struct Shown {
 /// Which timers to list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
-    /// Of this guild only.
+    /// Only those of this guild.
     pub guild_id: Option<Id<GuildMarker>>,
-    /// Those that were given up, instead of those that are to fire.
+    /// Abandoned timers instead of pending ones.
     pub failed: bool,
 }
 
-/// The timers of some kinds that are to fire.
+/// The pending timers of some kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Backlog {
-    /// How many there are, counted up to [`COUNTED`].
+    /// Their number, counted up to [`COUNTED`].
     pub waiting: i64,
     /// How long the oldest of them has been due.
     pub overdue: Duration,
 }
 
-/// Arm timers. One that exists already is due at the new time instead, also if it was given up.
+/// Arm timers. A timer that exists already is moved to the new time, even if it was abandoned.
 ///
-/// A process that is firing the same timer at this moment finishes first: then it has fired, and fires once more at the new time.
+/// If a process is firing the same timer at this moment, this waits for it: the timer has fired then, and fires again at the new time.
 pub async fn arm(tx: &Tx<'_>, timers: &[NewTimer]) -> Result<(), StoreError> {
     // In the order of the key, so that two transactions cannot deadlock.
     const ARM: Statement = statement!(
@@ -143,7 +143,7 @@ pub async fn arm(tx: &Tx<'_>, timers: &[NewTimer]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Cancel a timer. False if there is none: it has fired, or it was never armed. Waits for a process that is firing it at this moment.
+/// Cancel a timer. False if there is none: it has fired, or was never armed. Waits for a process that is firing it at this moment.
 pub async fn cancel(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -186,19 +186,19 @@ pub async fn discard(
         .map(drop)
 }
 
-/// A periodic job of the fleet, as the table has to know it.
+/// A periodic job of the fleet, with its schedule.
 #[derive(Clone, Copy, Debug)]
 pub struct Periodic {
     /// The name of its kind.
     pub kind: &'static str,
-    /// When it is due for the first time, after the first process started.
+    /// The delay of its first run, from the start of the first process.
     pub first: Duration,
     /// Time between two runs.
     pub every: Duration,
 }
 
 /// Arm the periodic jobs that have no timer yet. One that is due later than its period allows, since the database's clock was set
-/// back, is due after one period. Returns how many were armed.
+/// back, is due after one period. Returns the number of timers armed.
 pub async fn arm_periodic(store: &Store, jobs: &[Periodic]) -> Result<usize, StoreError> {
     // A lease may be longer than a short period, and is never 10 minutes.
     const ARM: Statement = statement!(
@@ -229,7 +229,7 @@ pub async fn arm_periodic(store: &Store, jobs: &[Periodic]) -> Result<usize, Sto
     Ok(rows.len())
 }
 
-/// What is to fire of these kinds.
+/// The pending timers of these kinds.
 pub async fn backlog(store: &Store, kinds: &[&str]) -> Result<Backlog, StoreError> {
     const BACKLOG: Statement = statement!(
         "timer_backlog",
@@ -244,7 +244,7 @@ pub async fn backlog(store: &Store, kinds: &[&str]) -> Result<Backlog, StoreErro
     }))
 }
 
-/// Timers that are to fire, the next one first, or those that were given up, the newest first.
+/// Pending timers, the next one first, or abandoned ones, the newest first.
 pub async fn list(store: &Store, filter: Filter, limit: u32) -> Result<Vec<Shown>, StoreError> {
     const WAITING: Statement = statement!(
         "timer_list_waiting",
@@ -280,7 +280,7 @@ pub async fn list(store: &Store, filter: Filter, limit: u32) -> Result<Vec<Shown
         .collect())
 }
 
-/// Make those due again whose lease or pause ends long after it can: the database's clock was set back. Returns how many.
+/// Make timers due again whose lease or pause ends later than is possible, because the database's clock was set back. Returns their number.
 pub async fn bring_forward(store: &Store, longest: Duration) -> Result<u64, StoreError> {
     const BRING_FORWARD: Statement = statement!(
         "timer_bring_forward",
@@ -292,7 +292,7 @@ pub async fn bring_forward(store: &Store, longest: Duration) -> Result<u64, Stor
     Ok(rows.len() as u64)
 }
 
-/// Delete up to `limit` of those that were given up longer than `keep` ago. Returns how many.
+/// Delete up to `limit` timers that were abandoned longer than `keep` ago. Returns their number.
 pub async fn prune(store: &Store, keep: Duration, limit: u32) -> Result<u64, StoreError> {
     const PRUNE: Statement = statement!(
         "timer_prune",

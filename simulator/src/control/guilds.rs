@@ -1,6 +1,6 @@
-//! What one can change about guilds, channels, roles and members. Everything is told by its event, and REST answers accordingly.
+//! Changes of guilds, channels, roles and members. Each sends its event, and REST answers accordingly.
 //!
-//! The traffic does not know: members who left go on writing, also in channels that are gone.
+//! The traffic does not follow them: members who left go on writing, also in deleted channels.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::{
     world::{Role, World},
 };
 
-/// Under which Discord tells of guilds, roles and channels.
+/// The intent for events about guilds, roles and channels.
 const GUILDS: u64 = 1;
-/// Under which it tells of members; of the bot itself it tells always.
+/// The intent for events about members. Those about the bot itself need none.
 const GUILD_MEMBERS: u64 = 1 << 1;
-/// Under which it tells of bans.
+/// The intent for events about bans.
 const GUILD_MODERATION: u64 = 1 << 2;
 const ALWAYS: u64 = 0;
 
@@ -188,7 +188,7 @@ impl Control {
         })
     }
 
-    /// Whether a member has left, or was kicked or banned. None for who never was one; so with these.
+    /// Whether a member has left, or was kicked or banned. None for a user who never was one, here and below.
     pub fn has_left(&self, guild_id: u64, user_id: u64) -> Option<bool> {
         self.of_member(guild_id, user_id, Overlay::has_left)
     }
@@ -243,7 +243,7 @@ impl Control {
         })
     }
 
-    /// Whether somebody is banned from a guild.
+    /// Whether a user is banned from a guild.
     pub fn is_banned(&self, guild_id: u64, user_id: u64) -> bool {
         let guild = self.hub.world.guild_index(guild_id);
         guild.is_some_and(|guild| self.hub.lock().overlay.ban(guild, user_id).is_some())
@@ -275,7 +275,7 @@ impl Control {
         Some(look(&self.hub.lock().overlay, guild, member))
     }
 
-    /// Lets a person refuse the bot's direct messages, or take them again. No event tells of it.
+    /// Lets a user refuse the bot's direct messages, or accept them again. There is no event for it.
     pub fn set_direct_closed(&self, user_id: u64, closed: bool) -> bool {
         let Some(person) = self.hub.world.person(user_id) else {
             return false;

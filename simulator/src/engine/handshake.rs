@@ -1,4 +1,4 @@
-//! IDENTIFY and RESUME: who gets a session.
+//! IDENTIFY and RESUME: giving sessions to connections.
 
 use tokio::time::{Duration, Instant};
 

@@ -96,7 +96,7 @@ impl Engine {
         }
     }
 
-    /// There are few of them, and nobody reads them back: the history itself is searched.
+    /// There are few of them, and they are not read back: the history itself is searched.
     fn direct_messages(&self, range: MessageRange, person: u64) -> Vec<u64> {
         // Events lie in the order of their ids, so the range is a stretch of the history.
         let first = self.first_index_after(range.after);

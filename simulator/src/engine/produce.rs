@@ -104,7 +104,7 @@ impl Engine {
             .for_each(|handle| handle.wake.notify_one());
     }
 
-    /// Asks for so many more events.
+    /// Requests this number of additional events.
     pub(crate) fn add_pending(&mut self, events: u64) {
         self.pending += events;
     }
@@ -128,7 +128,7 @@ impl Engine {
         self.wake_dirty();
     }
 
-    /// Makes events at the pace of the wall clock. Returns false when there is nobody yet to make them for.
+    /// Makes events at the pace of the wall clock. Returns false while no shard has had a session.
     pub(crate) fn generate_following(&mut self, world: &World, events: u32) -> bool {
         if self.opened_count == 0 {
             return false;

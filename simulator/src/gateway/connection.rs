@@ -170,7 +170,7 @@ impl Connection {
                 }
             }
             () = self.wake.notified(), if !sending => Ok(()),
-            // Frozen in the middle of a frame, and its session has gone elsewhere: nobody can thaw it any more.
+            // Frozen in the middle of a frame, and its session has moved to another connection: it can no longer be thawed.
             else => Err(Over),
         }
     }

@@ -31,7 +31,7 @@ pub(crate) async fn accept(stream: &mut TcpStream) -> Option<(Wishes, Vec<u8>)> 
         .ok()??;
     let wishes = request.key.as_deref().and_then(|_| wishes(&request.target));
     let (Some(key), Some(wishes)) = (request.key, wishes) else {
-        // The client may be gone already; there is nobody else to tell.
+        // The client may have disconnected already, so the error has no recipient.
         drop(stream.write_all(BAD_REQUEST.as_bytes()).await);
         return None;
     };

@@ -1,4 +1,4 @@
-//! What Discord sends beside the options of a command: who or what their ids are.
+//! The objects whose IDs are options of a command, which Discord sends with them.
 //! <https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object-resolved-data-structure>
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ const USER: u64 = 6;
 const CHANNEL: u64 = 7;
 const ROLE: u64 = 8;
 
-/// Add the users and members, channels and roles of the options, where `data` has none yet. Who has left is a user and no member.
+/// Add the users and members, channels and roles of the options, where `data` has none yet. Someone who has left is a user and not a member.
 pub(super) fn fill(data: &mut Value, world: &World, overlay: &Overlay, guild: u32) {
     if !data["resolved"].is_null() {
         return;

@@ -1,6 +1,6 @@
 //! Writing JSON by hand, for the payloads of which there are a hundred thousand a second.
 
-/// Appends text as it is.
+/// Appends text unchanged.
 pub(crate) fn raw(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }

@@ -203,7 +203,7 @@ pub(crate) fn guild_create(world: &World, overlay: &Overlay, index: u32, members
     value
 }
 
-/// Puts the newest message of each channel into a guild's channels; 0 stands for none.
+/// Puts the newest message of each channel into a guild's channels; 0 means none.
 pub(crate) fn set_last_messages(guild: &mut Value, newest: &[u64]) {
     let Some(channels) = guild["channels"].as_array_mut() else {
         return;

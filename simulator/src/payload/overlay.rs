@@ -28,9 +28,9 @@ pub(crate) const MANAGE_ROLES: u64 = 1 << 28;
 pub(crate) struct Overlay {
     members: FxHashMap<(u32, u32), MemberChange>,
     guilds: FxHashMap<u32, GuildChange>,
-    /// Persons who take no direct messages of the bot.
+    /// Users who accept no direct messages from the bot.
     closed: FxHashSet<u64>,
-    /// Who is banned, by guild and user id.
+    /// Bans, by guild and user ID.
     bans: FxHashMap<(u32, u64), String>,
 }
 
@@ -126,7 +126,7 @@ impl Overlay {
         }
     }
 
-    /// Ban somebody, or lift it. Whether anything has changed.
+    /// Ban a user, or lift the ban. Returns whether anything has changed.
     pub(crate) fn set_banned(&mut self, guild: u32, user: u64, banned: bool, reason: String) -> bool {
         if banned {
             self.bans.insert((guild, user), reason).is_none()
@@ -135,12 +135,12 @@ impl Overlay {
         }
     }
 
-    /// The reason of a ban, which may be empty; `None` for who is not banned.
+    /// The reason of a ban, which may be empty; `None` without a ban.
     pub(crate) fn ban(&self, guild: u32, user: u64) -> Option<&str> {
         self.bans.get(&(guild, user)).map(String::as_str)
     }
 
-    /// What a member may do in a guild, and how high their highest role stands.
+    /// A member's permissions in a guild, and the position of their highest role.
     pub(crate) fn member_may(&self, world: &World, guild: u32, member: u32) -> (u64, u32) {
         let has = self.roles(world, guild, member);
         self.sum_of(world, guild, &has)
@@ -193,7 +193,7 @@ impl Overlay {
         self.closed.contains(&person)
     }
 
-    /// What the bot may do in a guild, and how high its highest role stands.
+    /// The bot's permissions in a guild, and the position of its highest role.
     pub(crate) fn bot_may(&self, world: &World, guild: u32) -> (u64, u32) {
         let has = self.bot_roles(world, guild);
         self.sum_of(world, guild, &has)

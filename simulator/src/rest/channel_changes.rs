@@ -16,7 +16,7 @@ use crate::{
 /// <https://docs.discord.com/developers/resources/channel#modify-channel>
 const LONGEST_SLOWMODE: u64 = 21_600;
 
-/// Under which Discord tells of channels.
+/// The intent for events about channels.
 const GUILDS: u64 = 1;
 
 pub(super) fn change(asked: &Asked<'_>, spot: Spot) -> Answer {

@@ -293,7 +293,7 @@ fn create(asked: &Asked<'_>, spot: Spot) -> Answer {
     Answer::ok(message)
 }
 
-/// The event that tells of a message of the bot.
+/// The event for a message of the bot.
 pub(super) fn event(
     asked: &Asked<'_>,
     overlay: &Overlay,
@@ -343,7 +343,7 @@ fn edit(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
     Answer::ok(message.clone())
 }
 
-/// Somebody else's message may not be edited.
+/// Other users' messages cannot be edited.
 fn others_message(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
     let range = MessageRange {
         after: id - 1,

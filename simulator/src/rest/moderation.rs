@@ -22,7 +22,7 @@ const MEMBER_BAN_ADD: u8 = 22;
 const MEMBER_BAN_REMOVE: u8 = 23;
 const MEMBER_UPDATE: u8 = 24;
 
-/// Whether the bot may do this to a member: it needs the permission, and stands above them.
+/// Whether the bot may do this to a member: it needs the permission and a higher role.
 /// <https://docs.discord.com/developers/topics/permissions#permission-hierarchy>
 pub(super) fn may(asked: &Asked<'_>, guild: u32, member: Option<u32>, permission: u64) -> Result<(), Answer> {
     let world = &asked.hub.world;

@@ -1,6 +1,6 @@
 //! Sizes of guilds, and the numbers behind the walk over all people.
 
-/// How many members each guild has: in proportion to its traffic, at least 3, so many in all as asked for.
+/// How many members each guild has: in proportion to its traffic, at least 3, and in total the given number.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

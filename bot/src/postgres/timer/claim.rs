@@ -1,4 +1,4 @@
-//! Which timers a process fires next, and the outcome of those that it has claimed.
+//! Claiming due timers, and recording the outcome of claimed ones.
 //!
 //! A claim is a random number and a lease. Every change of a claimed timer compares the number, so a process that has lost the timer
 //! changes nothing.
@@ -10,7 +10,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 use super::super::{Params, Statement, Store, StoreError, Tx, statement::statement};
 use crate::support::ids;
 
-/// Due timers, the oldest first, among which guilds are looked for. Those of guilds that are being served do not count.
+/// Guilds are chosen from this number of due timers, the oldest first, without those of guilds that are being served.
 const WINDOW: i64 = 5_000;
 
 /// A timer that this process has claimed.
@@ -20,7 +20,7 @@ pub struct Claimed {
     pub guild_id: Option<Id<GuildMarker>>,
     /// The name of its kind.
     pub kind: String,
-    /// What it is about.
+    /// The ID of its subject.
     pub timer_id: i64,
     /// Attempts that failed.
     pub attempts: i64,
@@ -34,11 +34,11 @@ pub struct Claimed {
 pub struct Firing {
     /// The guild; `None` for a periodic job of the fleet.
     pub guild_id: Option<Id<GuildMarker>>,
-    /// What it is about.
+    /// The ID of its subject.
     pub timer_id: i64,
     /// When it was due.
     pub due_at: SystemTime,
-    /// What its kind needs besides, as JSON.
+    /// More data for its kind, as JSON.
     pub body: String,
     /// How long it had been due.
     pub late: Duration,
@@ -55,9 +55,9 @@ pub struct Wanted<'a> {
     pub of_one_guild: usize,
     /// Guilds that this process is serving.
     pub busy: &'a [Option<Id<GuildMarker>>],
-    /// Guilds come in turn, those after this one first.
+    /// Guilds take turns, beginning with those after this one.
     pub after: Option<Id<GuildMarker>>,
-    /// For how long they are claimed.
+    /// The duration of the claim.
     pub lease: Duration,
 }
 
@@ -72,7 +72,7 @@ pub struct Next {
 
 /// Claim timers that are due: some of each guild, so that a guild with thousands of them delays no other.
 pub async fn claim(store: &Store, wanted: &Wanted<'_>) -> Result<Vec<Claimed>, StoreError> {
-    // `statement_timestamp()` does not change meanwhile, so the index is used.
+    // `statement_timestamp()` does not change during the statement, so the index is used.
     const CLAIM: Statement = statement!(
         "timer_claim",
         [TEXT_ARRAY, INT8_ARRAY, INT8, INT8, INT8, FLOAT8, INT8, INT8],
@@ -160,7 +160,7 @@ pub async fn next(
     })
 }
 
-/// End a timer in the transaction that does its work. `None` if it was cancelled or changed, or is another process's.
+/// End a timer in the transaction that does its work. `None` if it was cancelled or changed, or another process has claimed it.
 pub async fn take(tx: &Tx<'_>, timer: &Claimed) -> Result<Option<Firing>, StoreError> {
     const TAKE: Statement = statement!(
         "timer_take",
@@ -183,7 +183,7 @@ pub async fn take(tx: &Tx<'_>, timer: &Claimed) -> Result<Option<Firing>, StoreE
     }))
 }
 
-/// An attempt failed for a reason that passes: the timer can be claimed again `after` that. False if it is not this process's any more.
+/// An attempt failed for a temporary reason: the timer can be claimed again `after` this time. False if this process has lost its claim.
 pub async fn postpone(
     store: &Store,
     timer: &Claimed,
@@ -200,7 +200,7 @@ pub async fn postpone(
     change(store, POSTPONE, timer, &[&failure, &after.as_secs_f64()]).await
 }
 
-/// Give a timer up, and note why. False if it is not this process's any more.
+/// Abandon a timer and record the reason. False if this process has lost its claim.
 pub async fn give_up(store: &Store, timer: &Claimed, failure: &str) -> Result<bool, StoreError> {
     const GIVE_UP: Statement = statement!(
         "timer_give_up",
@@ -211,7 +211,7 @@ pub async fn give_up(store: &Store, timer: &Claimed, failure: &str) -> Result<bo
     change(store, GIVE_UP, timer, &[&failure]).await
 }
 
-/// Give a timer back: others can claim it at once.
+/// Release a timer: other processes can claim it immediately.
 pub async fn release(store: &Store, timer: &Claimed) -> Result<(), StoreError> {
     const RELEASE: Statement = statement!(
         "timer_release",
@@ -222,7 +222,7 @@ pub async fn release(store: &Store, timer: &Claimed) -> Result<(), StoreError> {
     change(store, RELEASE, timer, &[]).await.map(drop)
 }
 
-/// Keep a timer for another `lease`. False if it is not this process's any more.
+/// Keep a timer for another `lease`. False if this process has lost its claim.
 pub async fn extend(store: &Store, timer: &Claimed, lease: Duration) -> Result<bool, StoreError> {
     const EXTEND: Statement = statement!(
         "timer_extend",
@@ -233,7 +233,7 @@ pub async fn extend(store: &Store, timer: &Claimed, lease: Duration) -> Result<b
     change(store, EXTEND, timer, &[&lease.as_secs_f64()]).await
 }
 
-/// A periodic job is done: it is due again at the next of its planned times. Those that have passed are left out.
+/// A periodic job is done: it is due again at the next scheduled time. Missed times are skipped.
 pub async fn repeat(store: &Store, timer: &Claimed, every: Duration) -> Result<(), StoreError> {
     const REPEAT: Statement = statement!(
         "timer_repeat",
@@ -252,7 +252,7 @@ pub async fn repeat(store: &Store, timer: &Claimed, every: Duration) -> Result<(
         .map(drop)
 }
 
-/// Change a timer of which this process has the claim. Whether a row was returned.
+/// Change a timer that this process has claimed. Returns whether a row was returned.
 async fn change(
     store: &Store,
     statement: Statement,

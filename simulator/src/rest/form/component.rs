@@ -19,7 +19,7 @@ const LINK: u64 = 5;
 /// The style of a button that sells something.
 const PREMIUM: u64 = 6;
 
-/// The `custom_id`s of a body, each of which stands in it once.
+/// The `custom_id`s of a body, which must be unique.
 type Ids<'a> = HashSet<&'a str>;
 
 /// The rows of a message.

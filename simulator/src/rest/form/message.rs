@@ -13,7 +13,7 @@ const LONGEST_EMBEDS: usize = 6_000;
 /// A file in a server without boosts, in bytes.
 const LARGEST_FILE: u64 = 10 << 20;
 
-/// What is wrong with the body of a new message, if anything. `path` is where the message stands in the request.
+/// What is wrong with the body of a new message, if anything. `path` is the position of the message in the request.
 pub(in crate::rest) fn check(path: &[&str], body: &Value) -> Result<(), Answer> {
     check_edit(path, body)?;
     let content = body["content"].as_str().unwrap_or("");
