@@ -29,6 +29,7 @@ mod sources;
 mod tests;
 mod traces;
 mod unknown;
+mod web;
 
 use std::{
     collections::BTreeMap,
@@ -52,6 +53,7 @@ pub use self::{
     process::Process,
     secret::Secret,
     traces::Traces,
+    web::{Network, Web},
 };
 use self::{problem::Place, reader::Reader, sources::Sources};
 
@@ -81,6 +83,8 @@ pub struct Config {
     pub database: Database,
     /// Metrics and health.
     pub http: Http,
+    /// The website.
+    pub web: Web,
     /// The level and format of the logs.
     pub log: Log,
     /// Traces sent to an OpenTelemetry collector.
@@ -201,7 +205,8 @@ impl Config {
         let commands = Commands::read(reader);
         let privacy = Privacy::read(reader);
         let database = Database::read(reader, &ledger);
-        let (http, log, traces) = (Http::read(reader), Log::read(reader), Traces::read(reader));
+        let (http, web) = (Http::read(reader), Web::read(reader));
+        let (log, traces) = (Log::read(reader), Traces::read(reader));
         let process = Process::read(reader);
         Self {
             discord,
@@ -214,6 +219,7 @@ impl Config {
             privacy,
             database,
             http,
+            web,
             log,
             traces,
             process,

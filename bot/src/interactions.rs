@@ -13,6 +13,7 @@ pub(crate) mod current_settings;
 pub(crate) mod define;
 pub(crate) mod feature;
 mod flood;
+pub(crate) mod page;
 pub mod payload;
 mod progress;
 pub mod registration;

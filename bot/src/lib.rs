@@ -21,6 +21,8 @@ pub mod settings;
 
 pub mod flush;
 
+pub mod web;
+
 pub mod interactions;
 
 pub mod features;

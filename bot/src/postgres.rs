@@ -41,7 +41,7 @@ use deadpool_postgres::{
 };
 use futures_util::future::BoxFuture;
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, timeout},
 };
 use tokio_postgres::{IsolationLevel, Row};
@@ -89,6 +89,7 @@ pub struct Store {
     slow_query: Duration,
     usual_patience: Duration,
     patience: Duration,
+    part: Option<Arc<Semaphore>>,
     /// Notified of added effects.
     effects: Arc<Notify>,
     /// Notified of armed timers.
@@ -155,6 +156,7 @@ impl Store {
             slow_query: database.slow_query,
             usual_patience: database.statement_timeout + ANSWER_GRACE,
             patience: database.statement_timeout + ANSWER_GRACE,
+            part: None,
             effects: Arc::default(),
             timers: Arc::default(),
             maintenance: Arc::default(),
@@ -254,7 +256,8 @@ impl Store {
             Share::Flushes => &self.flushes,
             Share::Others | Share::Replica => &self.others,
         };
-        self.connection_of(pool, self.share, &self.target).await
+        let permit = self.permit().await?;
+        self.connection_of(pool, self.share, &self.target, permit).await
     }
 
     async fn connection_of(
@@ -262,6 +265,7 @@ impl Store {
         pool: &Pool,
         share: Share,
         target: &Target,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Result<(Lease, Watch), StoreError> {
         let asked = Instant::now();
         #[expect(clippy::disallowed_methods, reason = "this is the store")]
@@ -273,7 +277,7 @@ impl Store {
         };
         metrics::pool_wait_seconds(share.as_str()).record(watch.waited);
         match connection {
-            Ok(connection) => Ok((Lease::new(connection, target.clone()), watch)),
+            Ok(connection) => Ok((Lease::new(connection, target.clone(), permit), watch)),
             Err(error) => {
                 let waited_in_vain = matches!(error, PoolError::Timeout(TimeoutType::Wait));
                 let error = StoreError::from(error);

@@ -28,6 +28,10 @@ use crate::{
     postgres::{Store, StoreError, backup},
     settings::Settings,
     telemetry::task::{self, Task},
+    web::{
+        Site,
+        server::{ListenError, Port, Website},
+    },
 };
 
 /// How long a command waits for each answer from PostgreSQL. Discord waits 3 s for a command's response.
@@ -42,6 +46,9 @@ pub enum StartError {
     /// The gateway could not be started.
     #[error("{0}")]
     Gateway(#[from] gateway::StartError),
+    /// The port of the website is in use.
+    #[error("{0}")]
+    Web(#[from] ListenError),
 }
 
 /// Why the bot ended by itself.
@@ -73,6 +80,7 @@ pub struct Bot {
     lanes: Lanes,
     stop: watch::Sender<bool>,
     http: Server,
+    website: Option<Website>,
     idle: Task<()>,
     deliverer: Task<()>,
     timers: Task<()>,
@@ -101,6 +109,10 @@ impl Bot {
         store: Store,
         http: Server,
     ) -> Result<Self, StartError> {
+        let port = match config.web.listen {
+            Some(address) => Some(Port::bind(address).await?),
+            None => None,
+        };
         store.ping().await?;
         let memory = Arc::new(Memory::new(config.ledger.max_memory_bytes));
         let rest = Rest::new(&config.discord, token);
@@ -143,6 +155,7 @@ impl Bot {
             shards: shards.clone(),
             since: rest.clock().now(),
         };
+        let website = port.map(|port| port.serve(site(config, application_id, &around), stopped.clone()));
         let (interactions, answering) = Interactions::new(around, stopped.clone());
         let answering = task::spawn_essential("interactions", answering);
         let around = gateway::ShardDeps {
@@ -180,6 +193,7 @@ impl Bot {
             lanes,
             stop,
             http,
+            website,
             idle,
             deliverer,
             timers,
@@ -198,6 +212,11 @@ impl Bot {
     /// The address of `/metrics` and the health checks.
     pub const fn http_address(&self) -> SocketAddr {
         self.http.address
+    }
+
+    /// The address of the website, if this process serves it.
+    pub fn web_address(&self) -> Option<SocketAddr> {
+        self.website.as_ref().map(|website| website.address)
     }
 
     /// Wait until this process's membership in the fleet ends unexpectedly, or another part panics.
@@ -221,6 +240,7 @@ impl Bot {
             lanes,
             stop,
             http,
+            website,
             idle,
             deliverer,
             timers,
@@ -240,6 +260,9 @@ impl Bot {
             deliverer.join().await;
             timers.join().await;
             answering.join().await;
+            if let Some(website) = website {
+                website.end().await;
+            }
             end
         });
         let end = drained.await.map_err(|_elapsed| BotError::DrainTimeout(within))?;
@@ -252,6 +275,17 @@ impl Bot {
             None => Ok(()),
         }
     }
+}
+
+/// The website. Its pages use the same services as commands, with a part of the connections to the database.
+fn site(config: &Config, application_id: Id<ApplicationMarker>, services: &interactions::Services) -> Site {
+    let store = services.store.clone().with_half();
+    let services = Arc::new(interactions::Services {
+        store: store.clone(),
+        ..services.clone()
+    });
+    let pages = features::pages(&services);
+    Site::new(config, application_id, (&store, &services.guilds), pages)
 }
 
 /// The application of the token, which claims the tables.

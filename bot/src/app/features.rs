@@ -1,12 +1,14 @@
 //! What is derived from the manifests of the features.
 
+use std::sync::Arc;
+
 use hyper::http::Extensions;
 
 use crate::{
     config::Config,
     discord::rest::Rest,
     features::FEATURES,
-    interactions::{command::Commands, feature::Process},
+    interactions::{Services, command::Commands, feature::Process},
     outbox::{
         self,
         kind::{AnyEffectKind, EffectKinds},
@@ -16,6 +18,7 @@ use crate::{
     pipeline,
     postgres::{Store, guild_table::GuildTable},
     settings::{self, Settings, notice::Notices, section::Section},
+    web::route::Route,
 };
 
 /// All commands.
@@ -51,6 +54,12 @@ pub fn timers(config: &Config, store: &Store, rest: &Rest, settings: &Settings) 
     FEATURES
         .iter()
         .fold(own, |registry, feature| (feature.timers)(registry, &process))
+}
+
+/// The pages of all features.
+pub(super) fn pages(services: &Arc<Services>) -> Vec<Route> {
+    let pages = FEATURES.iter().flat_map(|feature| feature.pages);
+    pages.map(|page| page.route(services)).collect()
 }
 
 /// The state that features keep in a process.

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The layers, in order. Those in one group do not import each other.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["support"],
     &["config"],
     &["telemetry"],
@@ -16,6 +16,7 @@ const LAYERS: [&[&str]; 10] = [
     &["outbox"],
     &["settings"],
     &["flush"],
+    &["web"],
     &["interactions"],
     &["features"],
     &["pipeline"],

@@ -1,6 +1,5 @@
 //! `/metrics`, `/livez` and `/readyz` for monitoring, and `/log` for changing the log level.
 
-mod connections;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +20,6 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::watch};
 
-pub(crate) use self::connections::MAX_CONNECTIONS;
 use crate::{
     discord::{
         rest::Rest,
@@ -34,7 +32,11 @@ use crate::{
         metrics,
         task::{self, Task},
     },
+    web::connections::{self, Limits},
 };
+
+/// The maximum number of connections.
+pub(crate) const MAX_CONNECTIONS: usize = 64;
 
 /// The time limit for the database in a readiness check.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
@@ -77,6 +79,7 @@ pub struct Server {
     /// The address that it listens on.
     pub address: SocketAddr,
     watched: watch::Sender<Option<Watched>>,
+    _stop: watch::Sender<bool>,
     _task: Task<()>,
 }
 
@@ -127,6 +130,14 @@ impl Listening {
                 address: self.address,
             });
         let (listener, address) = (self.listener, self.address);
+        let (stop, stopped) = watch::channel(false);
+        let limits = Limits {
+            key: "http.listen",
+            connections: MAX_CONNECTIONS,
+            per_address: MAX_CONNECTIONS,
+            is_proxy: Box::new(|_| false),
+            closed: metrics::http_connections_closed_total(),
+        };
         let task = task::spawn_essential("http", async move {
             let upkeep = async {
                 loop {
@@ -136,13 +147,14 @@ impl Listening {
                 }
             };
             tokio::select! {
-                () = connections::serve(listener, router) => {}
+                () = connections::serve(listener, router, limits, stopped) => {}
                 () = upkeep => {}
             }
         });
         Server {
             address,
             watched,
+            _stop: stop,
             _task: task,
         }
     }

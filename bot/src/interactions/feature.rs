@@ -1,4 +1,4 @@
-//! The manifest of a feature. Lists of commands, effects, timers, settings and tables are derived from the manifests.
+//! The manifest of a feature. Lists of commands, pages, effects, timers, settings and tables are derived from the manifests.
 
 use futures_util::future::BoxFuture;
 use hyper::http::Extensions;
@@ -7,7 +7,7 @@ use twilight_model::{
     id::{Id, marker::GuildMarker},
 };
 
-use super::command::AnyCommand;
+use super::{command::AnyCommand, page::AnyPage};
 use crate::{
     config::Config,
     discord::rest::Rest,
@@ -22,6 +22,8 @@ use crate::{
 pub(crate) struct Feature {
     /// Its slash commands.
     pub(crate) commands: &'static [&'static dyn AnyCommand],
+    /// Its pages of the website.
+    pub(crate) pages: &'static [&'static dyn AnyPage],
     /// Its kinds of effects in a process with these settings.
     pub(crate) effects: fn(&Settings) -> Vec<Box<dyn AnyEffectKind>>,
     /// Adds its timers and periodic jobs.
@@ -82,6 +84,7 @@ impl Feature {
     /// A manifest without any content.
     pub(crate) const NOTHING: Self = Self {
         commands: &[],
+        pages: &[],
         effects: |_| Vec::new(),
         timers: |registry, _| registry,
         expected: &[],

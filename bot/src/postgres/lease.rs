@@ -9,6 +9,7 @@ use std::{
 };
 
 use deadpool_postgres::Object;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::connect::Target;
 
@@ -23,6 +24,8 @@ pub(super) struct Lease {
     /// Whether the pending answer is that of COMMIT, which is never cancelled: with a synchronous standby, cancelling would end the wait
     /// for the standby, and the transaction would only be committed on this server.
     commits: Arc<AtomicBool>,
+    /// Its place in a part of the pool.
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +38,13 @@ enum State {
 }
 
 impl Lease {
-    pub(super) fn new(connection: Object, target: Target) -> Self {
+    pub(super) fn new(connection: Object, target: Target, permit: Option<OwnedSemaphorePermit>) -> Self {
         Self {
             connection: Some(connection),
             target,
             state: State::Usable,
             commits: Arc::default(),
+            _permit: permit,
         }
     }
 

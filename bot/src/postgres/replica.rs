@@ -300,7 +300,7 @@ impl Store {
     }
 
     async fn connection_to(&self, replica: &Replica) -> Result<(Lease, Watch), StoreError> {
-        self.connection_of(&replica.pool, Share::Replica, &replica.target)
+        self.connection_of(&replica.pool, Share::Replica, &replica.target, None)
             .await
     }
 

@@ -276,6 +276,15 @@ registry! {
     /// Connections to the HTTP port that were closed because there were too many.
     counter http_connections_closed_total = "eventide_http_connections_closed_total";
 
+    /// Requests to the website, by page and class of the status (`2xx` to `5xx`).
+    counter web_requests_total = "eventide_web_requests_total" [page, class];
+    /// Time that the website takes to answer, by page.
+    histogram web_request_seconds = "eventide_web_request_seconds" [page] in ANSWER;
+    /// Requests to the website that were refused because their client had sent too many.
+    counter web_limited_total = "eventide_web_limited_total";
+    /// Connections to the website that were closed because there were too many.
+    counter web_connections_closed_total = "eventide_web_connections_closed_total";
+
     /// Requests to Discord's REST API, by route and result: `401`, `403`, `429`, `2xx` to `5xx` for other statuses, or `timeout`,
     /// `unconnected` or `broken`.
     counter rest_requests_total = "eventide_rest_requests_total" [route, outcome of labels::REST_OUTCOMES];

@@ -2,7 +2,7 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::{app::ops_http, config::Config};
+use crate::{app::ops_http, config::Config, web};
 
 /// Descriptors needed besides connections to PostgreSQL and to the HTTP port: connections of shards and to Discord's API, files, pipes.
 const RESERVE: u64 = 256;
@@ -39,6 +39,7 @@ fn raise() -> nix::Result<u64> {
 }
 
 fn needed(config: &Config) -> u64 {
-    let connections = config.database.pool_size + ops_http::MAX_CONNECTIONS;
+    let website = config.web.listen.map_or(0, |_| web::server::MAX_CONNECTIONS);
+    let connections = config.database.pool_size + ops_http::MAX_CONNECTIONS + website;
     RESERVE + u64::try_from(connections).unwrap_or(u64::MAX - RESERVE)
 }

@@ -6,7 +6,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Server, connections::MAX_CONNECTIONS, is_local, listen};
+use super::{MAX_CONNECTIONS, Server, is_local, listen};
 use crate::telemetry::metrics;
 
 /// Much longer than anything in these tests takes.

@@ -1,4 +1,4 @@
-//! Retention: deletes the data of guilds that removed the bot more than `privacy.retention_days` ago.
+//! Retention: deletes the data of guilds that removed the bot more than `privacy.retention_days` ago, and expired sessions of the website.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,6 +9,7 @@ use crate::{
     outbox::timers::Job,
     postgres::{Store, StoreError, guild_table::GuildTable},
     telemetry::metrics,
+    web::session,
 };
 
 /// The delay before the first run, and the interval.
@@ -28,6 +29,7 @@ pub fn job(store: &Store, retention: Duration, tables: &[&'static GuildTable]) -
 }
 
 async fn purge(store: &Store, retention: Duration, tables: &[&'static GuildTable]) -> Result<(), StoreError> {
+    session::remove_expired(store).await?;
     loop {
         match departures::purge(store, retention, tables).await? {
             Step::Rows(rows) => metrics::purged_rows_total().increment(rows),

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The tables with member data, which [`export`] reads and [`erase`] empties. A test searches the catalog for missing ones.
-pub const TABLES: [&str; 10] = [
+pub const TABLES: [&str; 11] = [
     "member_xp",
     "outbox",
     "backfill_message",
@@ -21,6 +21,7 @@ pub const TABLES: [&str; 10] = [
     "given_role",
     "audit_xp",
     "quarantine",
+    "web_session",
     "erased",
 ];
 
@@ -56,6 +57,8 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
                           WHERE guild_id = $1 AND user_id = $2),
              'quarantine', (SELECT COALESCE(jsonb_agg(to_jsonb(t) ORDER BY quarantine_id), '[]') FROM quarantine AS t
                             WHERE guild_id = $1 AND user_id = $2),
+             'web_session', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - 'digest' ORDER BY created_at), '[]') FROM web_session AS t
+                             WHERE user_id = $2),
              'member_warnings', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_warnings AS t
                                  WHERE guild_id = $1 AND user_id = $2),
              'mod_case', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - CASE WHEN g.moderators_shown THEN '{}'::text[]
@@ -150,6 +153,12 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, erasure: Id<InteractionMarker>) 
         "UPDATE request SET details = details - '{user_id,amount}'::text[]
          WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text"
     );
+    // Sessions belong to no guild. Without them the user only has to sign in again.
+    const SESSIONS: Statement = statement!(
+        "privacy_erase_sessions",
+        [INT8],
+        "DELETE FROM web_session WHERE user_id = $1"
+    );
     let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
     for statement in [LOCK_REFUSED, LOCK_MESSAGES, LOCK_ARRIVAL] {
         tx.execute(statement, &[&guild, &user]).await?;
@@ -162,6 +171,7 @@ pub async fn erase(tx: &Tx<'_>, key: MemberKey, erasure: Id<InteractionMarker>) 
     }
     tx.execute(EFFECTS_OF, &[&guild, &user, &EFFECTS.as_slice()])
         .await?;
+    tx.execute(SESSIONS, &[&user]).await?;
     Ok(true)
 }
 
@@ -195,6 +205,8 @@ fn erasing_again(version: u32, has: &dyn Fn(&str) -> bool) -> Vec<String> {
     for table in TABLES.into_iter().chain([REQUESTS_BEFORE]) {
         statements.push(match table {
             _ if !has(table) => continue,
+            // A restore ends all sessions.
+            "web_session" => continue,
             "request" | REQUESTS_BEFORE => format!(
                 "UPDATE {table} AS t SET details = t.details - '{{user_id,amount}}'::text[]
                  FROM {FOUND} AS f WHERE t.guild_id = f.guild_id AND t.details->>'user_id' = f.user_id::text"

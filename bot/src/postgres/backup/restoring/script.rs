@@ -14,7 +14,7 @@ struct Reset {
 }
 
 /// Every table with such data. An entry takes effect in all later restores, including those of older backups.
-const RESETS: [Reset; 6] = [
+const RESETS: [Reset; 8] = [
     // Events after the backup are missing until each shard starts a new session.
     Reset {
         table: "gap",
@@ -55,6 +55,17 @@ const RESETS: [Reset; 6] = [
         table: "timer",
         since: 36,
         sql: "UPDATE timer SET ready_at = due_at, claim = NULL WHERE failed_at IS NULL",
+    },
+    // A user may have signed out since.
+    Reset {
+        table: "web_session",
+        since: 45,
+        sql: "DELETE FROM web_session",
+    },
+    Reset {
+        table: "web_sign_in",
+        since: 45,
+        sql: "DELETE FROM web_sign_in",
     },
 ];
 

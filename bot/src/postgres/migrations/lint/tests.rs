@@ -12,6 +12,11 @@ const KEYED_OTHERWISE: &[(&str, &str)] = &[
     ("schema_minimum", "one row"),
     ("last_backup", "one row"),
     ("gap", "a row each time that a shard loses its session"),
+    (
+        "web_session",
+        "found by the browser's secret; a row a sign-in, for 30 days",
+    ),
+    ("web_sign_in", "the same, for minutes"),
 ];
 
 #[test]

@@ -1,0 +1,79 @@
+//! The website: what pages share. The pages themselves are in the features.
+//!
+//! A request passes the limits of its client, gets its language, session and server, and then reaches its page. Any process may answer
+//! any request: sessions and sign-ins that have begun are rows. Requests share a bounded part of the database's connections, so the
+//! website can neither delay commands nor flushes.
+
+pub(crate) mod access;
+pub mod answer;
+mod assets;
+mod client;
+pub mod connections;
+pub(crate) mod context;
+pub(crate) mod form;
+mod handling;
+mod headers;
+mod home;
+pub(crate) mod layout;
+mod oauth;
+mod random;
+pub(crate) mod route;
+pub mod server;
+pub mod session;
+mod sign_in;
+
+use tokio::sync::Semaphore;
+use twilight_model::id::{Id, marker::ApplicationMarker};
+
+use self::{access::Members, client::Limiter, oauth::OAuth, route::Route};
+use crate::{
+    config::{Config, Web},
+    discord::guilds::Guilds,
+    postgres::Store,
+};
+
+/// Requests that are answered concurrently.
+const AT_ONCE: usize = 64;
+
+/// What the website consists of, in one process.
+pub(crate) struct Site {
+    pub(crate) store: Store,
+    pub(crate) guilds: Guilds,
+    pub(crate) config: Web,
+    oauth: Option<OAuth>,
+    routes: Vec<Route>,
+    members: Members,
+    limiter: Limiter,
+    /// Requests that are answered concurrently.
+    turns: Semaphore,
+}
+
+impl Site {
+    /// A website with these pages, besides those for signing in.
+    pub(crate) fn new(
+        config: &Config,
+        application_id: Id<ApplicationMarker>,
+        (store, guilds): (&Store, &Guilds),
+        pages: Vec<Route>,
+    ) -> Self {
+        let mut routes = home::routes();
+        routes.extend(sign_in::routes());
+        routes.extend(pages);
+        Self {
+            store: store.clone(),
+            guilds: guilds.clone(),
+            config: config.web.clone(),
+            oauth: OAuth::new(config, application_id),
+            routes,
+            members: Members::default(),
+            limiter: Limiter::new(config.web.requests_per_minute),
+            turns: Semaphore::new(AT_ONCE),
+        }
+    }
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Site").finish_non_exhaustive()
+    }
+}

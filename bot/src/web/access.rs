@@ -1,0 +1,221 @@
+//! Which servers a user may see, decided from the bot's own data: Discord's list of a user's servers is stale and limited.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{StreamExt as _, stream};
+use tokio::time::Instant;
+use twilight_model::{
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{GuildMarker, RoleMarker, UserMarker},
+    },
+};
+
+use super::{Site, answer::Fault, client::Limiter, session::Session};
+use crate::{
+    discord::{
+        guilds::authority::Authority,
+        rest::{Priority, RestError},
+    },
+    postgres::{Statement, StoreError, statement::statement},
+    support::{ids, text::names::Name},
+};
+
+/// How long a member's roles are used for reading. Changes read them again.
+const LASTS: Duration = Duration::from_secs(30);
+/// Cached members. Beyond that the cache is cleared.
+const KEPT: usize = 20_000;
+/// Servers that a user may ask for in a minute without being known there. Discord bans addresses that send many refused requests.
+const GUESSES: u32 = 20;
+/// Servers that are checked for the list of a user's servers, and at a time.
+const LISTED: (i64, usize) = (100, 8);
+/// Discord's codes for an unknown guild and for one that the bot cannot access.
+/// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
+const NOT_THERE: [u64; 2] = [10_004, 50_001];
+
+type Key = (Id<GuildMarker>, Id<UserMarker>);
+type Roles = Option<Arc<[Id<RoleMarker>]>>;
+
+/// The roles of users in servers; `None` for those who are not members.
+#[derive(Debug)]
+pub(super) struct Members {
+    kept: Mutex<HashMap<Key, (Roles, Instant)>>,
+    guesses: Limiter<Id<UserMarker>>,
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self {
+            kept: Mutex::default(),
+            guesses: Limiter::new(GUESSES),
+        }
+    }
+}
+
+/// A member of a server, and what they may do there.
+#[derive(Clone, Debug)]
+pub(crate) struct Staff {
+    /// The server.
+    pub(crate) guild_id: Id<GuildMarker>,
+    /// Its name.
+    pub(crate) name: Name,
+    /// What the member may do.
+    pub(crate) authority: Authority,
+}
+
+impl Staff {
+    /// Whether the member has these permissions.
+    pub(crate) fn may(&self, permissions: Permissions) -> bool {
+        self.authority.may(permissions)
+    }
+}
+
+/// How recent a member's roles have to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// For pages that are read.
+    Recent,
+    /// For changes.
+    Now,
+}
+
+impl Site {
+    /// The user as a member of a server. `None` if they are not a member, or the bot is not there.
+    pub(crate) async fn staff(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        age: Age,
+    ) -> Result<Option<Staff>, Fault> {
+        if age == Age::Recent
+            && self.members.get((guild_id, user_id)).is_none()
+            && self.members.guesses.admit(user_id, Instant::now()).is_err()
+        {
+            return Err(Fault::TooMany);
+        }
+        self.staff_at(guild_id, user_id, age).await
+    }
+
+    async fn staff_at(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        age: Age,
+    ) -> Result<Option<Staff>, Fault> {
+        let kept = match age {
+            Age::Recent => self.members.get((guild_id, user_id)),
+            Age::Now => None,
+        };
+        let roles = if let Some(roles) = kept {
+            roles
+        } else {
+            let asked = self
+                .guilds
+                .roles_if_member(guild_id, user_id, Priority::Command)
+                .await;
+            let roles: Roles = there(asked)?.flatten().map(Arc::from);
+            self.members.keep((guild_id, user_id), roles.clone());
+            roles
+        };
+        let Some(roles) = roles else {
+            return Ok(None);
+        };
+        let name = there(self.guilds.name(guild_id, Priority::Command).await)?;
+        let authority = self
+            .guilds
+            .authority(guild_id, (user_id, &roles), Priority::Command)
+            .await;
+        let authority = there(authority)?;
+        Ok(name.zip(authority).map(|(name, authority)| Staff {
+            guild_id,
+            name,
+            authority,
+        }))
+    }
+
+    /// Whether the user is a member of a server, as far as it has been known for a while.
+    #[expect(dead_code, reason = "the pages that come next use it")]
+    pub(crate) async fn is_member(
+        &self,
+        guild_id: Id<GuildMarker>,
+        session: &Session,
+    ) -> Result<bool, Fault> {
+        let staff = self.staff(guild_id, session.user_id, Age::Recent).await?;
+        Ok(staff.is_some())
+    }
+
+    /// The servers in which the user can see pages for the staff. Servers without any data are missing.
+    pub(super) async fn servers_of(&self, user_id: Id<UserMarker>) -> Result<Vec<Staff>, Fault> {
+        let (_, at_once) = LISTED;
+        let candidates = self.candidates(user_id).await?;
+        let asked = stream::iter(candidates)
+            .map(|guild_id| self.staff_at(guild_id, user_id, Age::Recent))
+            .buffer_unordered(at_once);
+        let found: Vec<Result<Option<Staff>, Fault>> = asked.collect().await;
+        // A server about which Discord does not answer is missing this time.
+        let mut servers: Vec<Staff> = found.into_iter().filter_map(Result::ok).flatten().collect();
+        servers.retain(|staff| self.pages_of(staff).next().is_some());
+        servers.sort_by_cached_key(|staff| staff.name.as_plain().to_lowercase());
+        Ok(servers)
+    }
+
+    /// Servers with data: first those in which the user has sent messages.
+    async fn candidates(&self, user_id: Id<UserMarker>) -> Result<Vec<Id<GuildMarker>>, StoreError> {
+        // Skips from guild to guild by the key instead of scanning their members.
+        const CANDIDATES: Statement = statement!(
+            "web_servers",
+            [INT8, INT8],
+            "WITH RECURSIVE g (guild_id) AS (
+                 (SELECT guild_id FROM member_xp ORDER BY guild_id LIMIT 1)
+                 UNION ALL
+                 SELECT (SELECT m.guild_id FROM member_xp AS m WHERE m.guild_id > g.guild_id ORDER BY m.guild_id LIMIT 1)
+                 FROM g WHERE g.guild_id IS NOT NULL
+             ),
+             there AS (
+                 SELECT guild_id FROM g WHERE guild_id IS NOT NULL
+                 UNION SELECT guild_id FROM guild_settings
+                 UNION SELECT guild_id FROM guild_section
+             )
+             SELECT guild_id FROM there
+             WHERE NOT EXISTS (SELECT FROM guild_departed AS d WHERE d.guild_id = there.guild_id)
+             ORDER BY NOT EXISTS (SELECT FROM member_xp AS m WHERE m.guild_id = there.guild_id AND m.user_id = $1), guild_id
+             LIMIT $2"
+        );
+        let (most, _) = LISTED;
+        let rows = self
+            .store
+            .query(CANDIDATES, &[&ids::to_db(user_id), &most])
+            .await?;
+        Ok(rows.iter().filter_map(|row| ids::from_db(row.get(0))).collect())
+    }
+}
+
+impl Members {
+    fn get(&self, key: Key) -> Option<Roles> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (roles, until) = kept.get(&key)?;
+        (*until > Instant::now()).then(|| roles.clone())
+    }
+
+    fn keep(&self, key: Key, roles: Roles) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(key, (roles, Instant::now() + LASTS));
+    }
+}
+
+/// `None` if the bot is not in the server.
+fn there<T>(asked: Result<T, RestError>) -> Result<Option<T>, Fault> {
+    match asked {
+        Ok(answer) => Ok(Some(answer)),
+        Err(RestError::Refused { code: Some(code), .. }) if NOT_THERE.contains(&code) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
