@@ -15,6 +15,7 @@ mod sessions;
 mod stage;
 mod standby;
 mod table;
+mod timers;
 
 use std::{panic::AssertUnwindSafe, path::Path, time::Duration};
 
@@ -91,6 +92,7 @@ fn faults() -> Vec<Fault> {
         rest::faults(),
         clock::faults(),
         beside::faults(),
+        timers::faults(),
     ]
     .into_iter()
     .flatten()

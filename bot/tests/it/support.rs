@@ -5,6 +5,7 @@ pub(crate) mod boards;
 pub(crate) mod bot;
 pub(crate) mod commit_cutter;
 pub(crate) mod effects;
+pub(crate) mod fired;
 pub(crate) mod ledger;
 pub(crate) mod moderators;
 pub(crate) mod pgbouncer;
