@@ -4,10 +4,14 @@ pub(crate) mod command;
 mod parts;
 mod sections;
 
-use crate::interactions::feature::Feature;
+use crate::{
+    interactions::feature::Feature,
+    settings::{mod_log::LogSettings, section::Choices as _},
+};
 
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {
     commands: &[&command::Settings],
+    settings: &[&LogSettings::SECTION],
     ..Feature::NOTHING
 };

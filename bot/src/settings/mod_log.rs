@@ -18,9 +18,48 @@ use crate::{
         queue::{NewEffect, Waiting},
     },
     postgres::{StoreError, Tx},
-    settings::Settings,
+    settings::{
+        Settings,
+        section::{
+            Choices, Section,
+            field::{Field, Kind},
+        },
+    },
     support::i18n::Language,
 };
+
+/// Channels for entries about one subject, instead of the log channel. Several features write such entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogSettings {
+    /// Locks and slow modes.
+    channels: Option<Id<ChannelMarker>>,
+    /// Roles and nicknames.
+    members: Option<Id<ChannelMarker>>,
+    /// Deleted messages.
+    messages: Option<Id<ChannelMarker>>,
+}
+
+impl Choices for LogSettings {
+    const SECTION: Section = Section::of::<Self>(
+        "log",
+        &[
+            Field::new("channels", Kind::Channel),
+            Field::new("members", Kind::Channel),
+            Field::new("messages", Kind::Channel),
+        ],
+    );
+}
+
+/// What an entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A lock or a slow mode.
+    Channels,
+    /// A role or a nickname.
+    Members,
+    /// Deleted messages.
+    Messages,
+}
 
 /// A guild's log channel, its language, and what it shows to members.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +87,26 @@ impl Told {
             language: known.and_then(|settings| settings.language).unwrap_or(language),
             moderators_shown: known.is_some_and(|settings| settings.moderators_shown),
         })
+    }
+
+    /// The same for entries about a subject, which may have a channel of their own.
+    pub(crate) async fn about(
+        tx: &Tx<'_>,
+        settings: &Settings,
+        guild_id: Id<GuildMarker>,
+        (subject, language): (Subject, Language),
+    ) -> Result<Self, StoreError> {
+        let told = Self::of(tx, settings, guild_id, language).await?;
+        let known = settings.within(tx, std::iter::once(guild_id)).await?;
+        let Some(known) = known.get(&guild_id) else {
+            return Ok(told);
+        };
+        let chosen = known.sections.of::<LogSettings>();
+        Ok(told.in_channel(match subject {
+            Subject::Channels => chosen.channels,
+            Subject::Members => chosen.members,
+            Subject::Messages => chosen.messages,
+        }))
     }
 
     /// The same for another channel, if there is one.

@@ -1,6 +1,7 @@
 //! Tools of staff for channels and members: what they do on Discord, once each, and what they refuse.
 
 mod lock;
+mod logs;
 mod purge;
 mod roles;
 mod slowmode;

@@ -23,7 +23,10 @@ use crate::{
         request::Request,
         timer::{self, Due, NewTimer, claim::Firing},
     },
-    settings::{Settings, mod_log::Told},
+    settings::{
+        Settings,
+        mod_log::{Subject, Told},
+    },
     support::{i18n::Language, ids},
 };
 
@@ -68,7 +71,7 @@ pub(crate) async fn set(
                 timer::cancel(tx, place.0, SLOWMODE_END, timer_id).await?;
             }
             let language = Language::of_stored(&effect.locale);
-            let told = Told::of(tx, &settings, place.0, language).await?;
+            let told = Told::about(tx, &settings, place.0, (Subject::Channels, language)).await?;
             let entry = told.entry(|language| in_log(language, place, &effect));
             queue::add(tx, entry.as_slice()).await?;
             queue::add_urgent(tx, &[NewEffect::for_channel(place.0, place.1, &*effect)]).await

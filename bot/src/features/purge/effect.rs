@@ -26,7 +26,10 @@ use crate::{
         trouble::{self, Trouble},
     },
     postgres::{StoreError, Tx},
-    settings::{Settings, mod_log::Told},
+    settings::{
+        Settings,
+        mod_log::{Subject, Told},
+    },
     support::{
         i18n::{Language, Value},
         ids,
@@ -96,7 +99,13 @@ impl EffectKind for Purges {
             return Ok(());
         };
         rows::fail(tx, (effect.guild_id, purge.request_id), &failure.detail).await?;
-        let told = Told::of(tx, &self.0, effect.guild_id, purge.language()).await?;
+        let told = Told::about(
+            tx,
+            &self.0,
+            effect.guild_id,
+            (Subject::Messages, purge.language()),
+        )
+        .await?;
         let entry = told.entry(|language| {
             let values = [
                 ("channel", channel_id.to_string().into()),
@@ -153,7 +162,8 @@ async fn deliver(
                     return queue::add_urgent(tx, &[NewEffect::for_channel(guild_id, channel_id, &next)])
                         .await;
                 }
-                let told = Told::of(tx, &settings, guild_id, purge.language()).await?;
+                let told =
+                    Told::about(tx, &settings, guild_id, (Subject::Messages, purge.language())).await?;
                 let entry = told.entry(|language| in_log(language, channel_id, &purge, deleted as u64));
                 queue::add(tx, entry.as_slice()).await
             })

@@ -22,7 +22,10 @@ use crate::{
         request::Request,
         timer::{self, Due, NewTimer, claim::Firing},
     },
-    settings::{Settings, mod_log::Told},
+    settings::{
+        Settings,
+        mod_log::{Subject, Told},
+    },
     support::{
         i18n::Language,
         ids::{self, MemberKey},
@@ -52,7 +55,8 @@ pub(crate) async fn role(
                 rows::add(tx, key, role_id, request_id, ends_at).await?;
                 timer::arm(tx, &[end_of(key, request_id, ends_at)]).await?;
             }
-            let told = Told::of(tx, &settings, key.guild_id, effect.language()).await?;
+            let told =
+                Told::about(tx, &settings, key.guild_id, (Subject::Members, effect.language())).await?;
             let line = told.entry(|language| role::in_log(language, key, &effect));
             queue::add(tx, line.as_slice()).await?;
             queue::add_urgent(tx, &[NewEffect::for_member(key, &*effect)]).await
@@ -94,7 +98,8 @@ pub(crate) async fn nick(
     let done = store.carry_out("nick_change", request, move |tx| {
         let (settings, effect) = (settings.clone(), Arc::clone(&effect));
         Box::pin(async move {
-            let told = Told::of(tx, &settings, key.guild_id, effect.language()).await?;
+            let told =
+                Told::about(tx, &settings, key.guild_id, (Subject::Members, effect.language())).await?;
             let line = told.entry(|language| nick::in_log(language, key, &effect));
             queue::add(tx, line.as_slice()).await?;
             queue::add_urgent(tx, &[NewEffect::for_member(key, &*effect)]).await

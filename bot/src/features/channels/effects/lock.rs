@@ -31,7 +31,10 @@ use crate::{
         trouble::Trouble,
     },
     postgres::{StoreError, Tx},
-    settings::{Settings, mod_log::Told},
+    settings::{
+        Settings,
+        mod_log::{Subject, Told},
+    },
     support::{i18n::Language, ids},
 };
 
@@ -193,7 +196,7 @@ async fn note(settings: &Settings, to: &Deliverer, place: Place, lock: &ChannelL
                 }
                 let ends_at = rows::get_in(tx, place).await?.and_then(|row| row.ends_at);
                 let language = Language::of_stored(&lock.locale);
-                let told = Told::of(tx, &settings, place.0, language).await?;
+                let told = Told::about(tx, &settings, place.0, (Subject::Channels, language)).await?;
                 let entry = told.entry(|language| {
                     let values = [
                         ("channel", place.1.to_string().into()),

@@ -31,7 +31,10 @@ use crate::{
         trouble::{self, Trouble},
     },
     postgres::{StoreError, Tx},
-    settings::{Settings, mod_log::Told},
+    settings::{
+        Settings,
+        mod_log::{Subject, Told},
+    },
     support::{
         i18n::Language,
         ids,
@@ -128,7 +131,13 @@ async fn log_failure(
     let Some(channel_id) = effect.channel_id else {
         return Ok(());
     };
-    let told = Told::of(tx, settings, effect.guild_id, Language::English).await?;
+    let told = Told::about(
+        tx,
+        settings,
+        effect.guild_id,
+        (Subject::Channels, Language::English),
+    )
+    .await?;
     let entry = told.entry(|language| {
         let values = [
             ("channel", channel_id.to_string().into()),

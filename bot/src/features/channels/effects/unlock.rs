@@ -26,7 +26,10 @@ use crate::{
         trouble::{self, Trouble},
     },
     postgres::{StoreError, Tx},
-    settings::{Settings, mod_log::Told},
+    settings::{
+        Settings,
+        mod_log::{Subject, Told},
+    },
     support::{i18n::Language, ids},
 };
 
@@ -75,7 +78,13 @@ impl EffectKind for Unlocks {
         let Some(channel_id) = effect.channel_id else {
             return Ok(());
         };
-        let told = Told::of(tx, &self.0, effect.guild_id, language_of(&unlock)).await?;
+        let told = Told::about(
+            tx,
+            &self.0,
+            effect.guild_id,
+            (Subject::Channels, language_of(&unlock)),
+        )
+        .await?;
         let entry = told.entry(|language| {
             let values = [
                 ("channel", channel_id.to_string().into()),
@@ -145,7 +154,8 @@ async fn end(settings: &Settings, to: &Deliverer, place: Place, unlock: &Channel
                 if !is_told {
                     return Ok(());
                 }
-                let told = Told::of(tx, &settings, place.0, language_of(&unlock)).await?;
+                let told =
+                    Told::about(tx, &settings, place.0, (Subject::Channels, language_of(&unlock))).await?;
                 let entry = told.entry(|language| in_log(language, place, &unlock));
                 queue::add(tx, entry.as_slice()).await
             })

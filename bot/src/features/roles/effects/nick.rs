@@ -22,7 +22,10 @@ use crate::{
         trouble::{self, Trouble},
     },
     postgres::{StoreError, Tx},
-    settings::{Settings, mod_log::Told},
+    settings::{
+        Settings,
+        mod_log::{Subject, Told},
+    },
     support::{
         i18n::Language,
         ids::{self, MemberKey},
@@ -83,7 +86,13 @@ impl EffectKind for NickChanges {
         let Some(user_id) = effect.user_id else {
             return Ok(());
         };
-        let told = Told::of(tx, &self.0, effect.guild_id, change.language()).await?;
+        let told = Told::about(
+            tx,
+            &self.0,
+            effect.guild_id,
+            (Subject::Members, change.language()),
+        )
+        .await?;
         let entry = told.entry(|language| {
             let values = [
                 ("user", user_id.to_string().into()),

@@ -26,7 +26,10 @@ use crate::{
         trouble::{self, Trouble},
     },
     postgres::{StoreError, Tx},
-    settings::{Settings, mod_log::Told},
+    settings::{
+        Settings,
+        mod_log::{Subject, Told},
+    },
     support::{
         i18n::Language,
         ids::{self, MemberKey},
@@ -100,7 +103,7 @@ impl EffectKind for RoleChanges {
         };
         let guild_id = effect.guild_id;
         forget_end(tx, MemberKey { guild_id, user_id }, &change).await?;
-        let told = Told::of(tx, &self.0, guild_id, change.language()).await?;
+        let told = Told::about(tx, &self.0, guild_id, (Subject::Members, change.language())).await?;
         let entry = told.entry(|language| {
             let key = if change.gives {
                 "role-log-not-given"
