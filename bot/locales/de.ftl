@@ -397,6 +397,16 @@ moderation-setting-bans-per-hour = Banns pro Stunde
 moderation-setting-bans-per-hour-hint = So viele Banns darf ein Moderator in einer Stunde aussprechen. Weitere werden abgelehnt.
 moderation-setting-kicks-per-hour = Kicks pro Stunde
 moderation-setting-kicks-per-hour-hint = So viele Kicks darf ein Moderator in einer Stunde aussprechen. Weitere werden abgelehnt.
+moderation-setting-rejoin-alert = Meldung bei Rückkehr ab
+moderation-setting-rejoin-alert-hint = Mit so vielen Fällen oder im Timeout. Braucht discord.member_events des Betreibers.
+moderation-log-rejoined = 👀 <@{ $user }> ist zurück, mit { $cases ->
+        [one] einem Fall (**#{ $case }**)
+       *[other] { $cases } Fällen (der neueste ist **#{ $case }**)
+    }.
+moderation-log-rejoined-timeout = 👀 <@{ $user }> ist zurück und bis { $until } im Timeout. { $cases ->
+        [one] Es gibt einen Fall (**#{ $case }**).
+       *[other] Es gibt { $cases } Fälle (der neueste ist **#{ $case }**).
+    }
 moderation-setting-dm-timeout = Direktnachricht bei Timeouts
 moderation-setting-dm-timeout-hint = Sofern der Moderator nichts anderes angibt.
 moderation-setting-dm-kick = Direktnachricht bei Kicks
@@ -424,15 +434,34 @@ moderation-setting-log-bans-hint = Sonst stehen sie im Protokollkanal.
 moderation-no-reason = Dieser Server verlangt eine Begründung. Bitte gib eine an.
 moderation-limit = Du hast die Grenze dieses Servers für eine Stunde erreicht ({ $most }). Bitte frage einen anderen Moderator.
 moderation-log-limit = ⚠️ <@{ $moderator }> hat die Grenze von { $most } in einer Stunde erreicht: { $action } von <@{ $user }> wurde abgelehnt.
-scheduled-description = Zeigt, was auf diesem Server später geschieht, oder bricht es ab
+scheduled-description = Zeigt, was auf diesem Server später geschieht, ändert es oder bricht es ab
 scheduled-list-description = Zeigt, was später geschieht, das Nächste zuerst
 scheduled-cancel-description = Bricht etwas ab, das später geschehen soll
 scheduled-option-failed = fehlgeschlagen
 scheduled-option-failed-description = Zeigt stattdessen, was fehlgeschlagen ist und warum
 scheduled-option-timer = timer
-scheduled-option-timer-description = Was abgebrochen wird; wähle es aus der Liste
+scheduled-change-description = Lässt etwas zu einer anderen Zeit geschehen
+scheduled-option-timer-description = Was geändert oder abgebrochen wird; wähle es aus der Liste
+scheduled-option-duration = dauer
+scheduled-option-duration-description = Wann es geschehen soll, von jetzt an gezählt, etwa 2h oder 7d
 scheduled-title = **Geplant**
 scheduled-title-failed = **Fehlgeschlagen**
+scheduled-title-retried = **Wird wiederholt**
+scheduled-effect-retried = { $what }, seit { $since }, nach { $attempts ->
+        [one] einem gescheiterten Versuch
+       *[other] { $attempts } gescheiterten Versuchen
+    }. { $failure }
+scheduled-effect-mod-action = Maßnahme aus Fall #{ $case } gegen <@{ $user }>
+scheduled-effect-mod-lift = Ende der Strafe aus Fall #{ $case } von <@{ $user }>
+scheduled-effect-punishment = Strafe für <@{ $user }> nach der Verwarnung in Fall #{ $case }
+scheduled-effect-timeout-lift = Ende des Timeouts von <@{ $user }> nach der Verwarnung in Fall #{ $case }
+scheduled-effect-channel-lock = Sperre von <#{ $channel }>
+scheduled-effect-channel-unlock = Ende der Sperre von <#{ $channel }>
+scheduled-effect-channel-slowmode = Slowmode in <#{ $channel }>
+scheduled-effect-channel-slowmode-end = Ende des Slowmodes in <#{ $channel }>
+scheduled-effect-role-change = Änderung einer Rolle von <@{ $user }>
+scheduled-effect-nick-change = Nickname von <@{ $user }>
+scheduled-effect-purge = Löschen von Nachrichten in <#{ $channel }>
 scheduled-none = Auf diesem Server ist nichts geplant.
 scheduled-none-failed = Nichts Geplantes ist fehlgeschlagen.
 scheduled-line = { $due }: { $what }
@@ -440,10 +469,14 @@ scheduled-line-retried = { $due }: { $what }. Der letzte Versuch ist fehlgeschla
 scheduled-line-failed = { $due }: { $what }. Fehlgeschlagen: { $failure }
 scheduled-unknown = ein Timer der Art { $kind }
 scheduled-choose = Bitte wähle einen Timer aus der Liste.
-scheduled-fixed = Das kann nicht abgebrochen werden.
-scheduled-cancelled = Abgebrochen: { $what }.
+scheduled-fixed = Das kann nicht geändert oder abgebrochen werden.
+scheduled-changed = Geändert: { $what }, jetzt { $due }.
+scheduled-channel-lock-end-cancelled = Abgebrochen: <#{ $id }> bleibt gesperrt, bis `/unlock` die Sperre aufhebt.
+scheduled-channel-slowmode-end-cancelled = Abgebrochen: Der Slowmode in <#{ $id }> bleibt, bis `/slowmode` ihn ändert.
+scheduled-role-end-cancelled = Abgebrochen: Das Mitglied behält die Rolle, bis `/role remove` sie nimmt.
 scheduled-gone = Das ist nicht mehr geplant: { $what }.
 scheduled-log = 🗓️ <@{ $moderator }> hat abgebrochen: { $what }.
+scheduled-log-changed = 🗓️ <@{ $moderator }> hat geändert: { $what }, jetzt { $due }.
 scheduled-boost-removal = Löschen eines XP-Boosts, der vorbei ist
 scheduled-channel-lock-end = Ende der Sperre von <#{ $id }>
 scheduled-channel-slowmode-end = Ende des Slowmodes in <#{ $id }>
@@ -521,7 +554,7 @@ warnings-gone = Diese Seite gibt es nicht mehr. Bitte benutze `/warnings` noch e
 case-description = Mit den Fällen dieses Servers arbeiten
 case-view-description = Einen Fall mit seinen Notizen zeigen
 case-list-description = Fälle auflisten
-case-edit-description = Den Grund eines Falls ändern; der bisherige bleibt aufgehoben
+case-edit-description = Den Grund eines Falls ändern, seinen Moderator, oder wann seine Strafe endet
 case-note-description = Eine Notiz zu einem Fall hinzufügen
 case-hide-description = Einen Fall in Listen verbergen oder wieder zeigen
 case-delete-description = Einen Fall mit seinen Notizen löschen
@@ -537,6 +570,8 @@ case-option-hidden = verborgen
 case-option-hidden-description = Ob Listen den Fall verbergen; ohne Angabe ja
 case-option-reason = grund
 case-option-reason-description = Der neue Grund
+case-option-duration = dauer
+case-option-duration-description = Wie lange es noch dauert, von jetzt an gezählt, etwa 7d; „nie“ für einen Bann ohne Ende
 case-option-note = notiz
 case-option-note-description = Der Text der Notiz
 case-kind-unknown = unbekannte Art
@@ -558,14 +593,28 @@ case-view-notes = **{ $notes ->
        *[other] { $notes } Notizen
     }**
 case-view-note = { $author } · { $at }: { $note }
-case-outcome-gone = Es hatte keine Wirkung mehr.
-case-outcome-retried = Ein Versuch ist gescheitert; er wird wiederholt.
-case-outcome-failed = Es wurde nicht ausgeführt. Den Grund nennt der Log-Kanal.
+case-view-retried = ⏳ Wird seit { $since } wiederholt, nach { $attempts ->
+        [one] einem gescheiterten Versuch
+       *[other] { $attempts } gescheiterten Versuchen
+    }. { $why }
 case-list-none = Solche Fälle gibt es nicht.
 case-list-gone = Diese Seite gibt es nicht mehr. Bitte benutze den Befehl noch einmal.
 case-list-page = Seite { $page }
 case-list-title = Fälle
 case-edited = ✏️ Der Grund von Fall **#{ $case }** ist geändert.
+case-option-behalf = moderator
+case-option-behalf-description = In wessen Namen es geschah; braucht „Server verwalten“
+case-moderator-changed = 👤 Fall **#{ $case }** ist jetzt ein Fall von <@{ $behalf }>. Wer ihn angelegt hat, bleibt vermerkt.
+case-behalf-powerless = <@{ $user }> fehlt das Recht **{ $permission }**, deshalb kann es kein Fall von ihnen sein.
+case-log-moderator = 👤 <@{ $moderator }> hat **Fall #{ $case }** von <@{ $user }> an <@{ $behalf }> übertragen.
+case-view-acted-by = **Angelegt von:** { $who }
+case-note-expires = Links zu Dateien auf Discord gelten nur etwa einen Tag. Bitte schreibe die Datei in einen Kanal des Teams und gib den Link zu dieser Nachricht an.
+case-edit-nothing = Bitte gib einen neuen Grund an, eine neue Dauer oder einen Moderator.
+case-away = Das Mitglied hat den Server verlassen. Sobald es zurück ist, geht es weiter.
+case-end = ⏱️ Fall **#{ $case }** ({ $kind }, <@{ $user }>) endet jetzt { $until }.
+case-end-never = ⏱️ Fall **#{ $case }** ({ $kind }, <@{ $user }>) endet nicht mehr von selbst.
+case-ended = Zu Fall **#{ $case }** läuft kein Bann und kein Timeout, deshalb hat er kein Ende, das sich ändern lässt. Wann eine Verwarnung verfällt, ändert `/warning edit`.
+case-needs-end = Ein Timeout endet immer von selbst. Bitte gib eine Dauer an.
 case-noted = 📝 Deine Notiz steht jetzt bei Fall **#{ $case }**.
 case-is-hidden = 🙈 Fall **#{ $case }** ist in Listen verborgen.
 case-is-shown = 👁️ Fall **#{ $case }** steht wieder in Listen.
@@ -577,8 +626,20 @@ case-delete-no = Behalten
 case-running = Die Strafe von Fall **#{ $case }** läuft noch, und ihr Ende braucht den Fall. Hebe sie vorher auf oder verbirg den Fall.
 case-log-edit = ✏️ <@{ $moderator }> hat den Grund von **Fall #{ $case }** von <@{ $user }> geändert:
     { $text }
+case-log-end = { $end } Geändert von <@{ $moderator }>.
+case-log-end-failed = ❗ **Fall #{ $case }** ({ $kind }, <@{ $user }>): Das Ende ließ sich nicht ändern und bleibt, wie es war: { $why }
 case-log-note = 📝 <@{ $moderator }> hat eine Notiz zu **Fall #{ $case }** von <@{ $user }> hinzugefügt:
     { $text }
+case-log-deleted = 🗑️ Fall **#{ $case }** wurde gelöscht.
+case-log-now-ended = 🔓 Beendet { $at }.
+case-log-now-gone = 🔓 Ohne Befehl aufgehoben; bemerkt { $at }.
+case-log-now-kept = ❗ Noch in Kraft: { $why }
+case-log-now-removed = 🗑️ Entfernt { $at } von <@{ $moderator }>
+case-log-now-notes = 📝 { $notes ->
+        [one] Eine Notiz
+       *[other] { $notes } Notizen
+    }
+case-log-now-hidden = 🙈 In Listen verborgen
 case-log-hide = 🙈 <@{ $moderator }> hat **Fall #{ $case }** von <@{ $user }> in Listen verborgen.
 case-log-show = 👁️ <@{ $moderator }> zeigt **Fall #{ $case }** von <@{ $user }> wieder in Listen.
 case-log-delete = 🗑️ <@{ $moderator }> hat **Fall #{ $case }** von <@{ $user }> gelöscht.
@@ -839,6 +900,7 @@ trouble-no-member = Dieser Nutzer ist kein Mitglied des Servers.
 trouble-closed = Mitglieder können dort ohnehin nicht schreiben.
 trouble-refused = Discord hat es abgelehnt.
 trouble-gone = Discord kennt es nicht mehr.
+trouble-unavailable = Discord ist gerade nicht erreichbar.
 trouble-late = Discord war zu lange nicht zu erreichen.
 trouble-other = Discord hat es nicht angenommen.
 
@@ -953,6 +1015,8 @@ purge-log = <@{ $moderator }> hat { $messages ->
 purge-log-failed = ⚠️ Das Löschen von Nachrichten in <#{ $channel }> ging nicht weiter. { $why }
 
 by-hand-ban = 🔨 **Fall #{ $case }** · <@{ $user }> wurde von <@{ $moderator }> ohne Befehl gebannt:
+    { $reason }
+by-hand-tempban = 🔨 **Fall #{ $case }** · <@{ $user }> wurde von <@{ $moderator }> bis { $until } gebannt, ohne Befehl:
     { $reason }
 by-hand-unban = 🔓 **Fall #{ $case }** · <@{ $moderator }> hat den Bann von <@{ $user }> ohne Befehl aufgehoben:
     { $reason }

@@ -399,6 +399,16 @@ moderation-setting-bans-per-hour = Bans per hour
 moderation-setting-bans-per-hour-hint = The most bans of one moderator in an hour. More are refused and logged.
 moderation-setting-kicks-per-hour = Kicks per hour
 moderation-setting-kicks-per-hour-hint = The most kicks of one moderator in an hour. More are refused and logged.
+moderation-setting-rejoin-alert = Alert when a member is back from
+moderation-setting-rejoin-alert-hint = Members with this many cases, or in timeout. Needs the operator's discord.member_events.
+moderation-log-rejoined = 👀 <@{ $user }> is back, with { $cases ->
+        [one] one case (**#{ $case }**)
+       *[other] { $cases } cases (the newest is **#{ $case }**)
+    }.
+moderation-log-rejoined-timeout = 👀 <@{ $user }> is back, and in timeout until { $until }. { $cases ->
+        [one] There is one case (**#{ $case }**).
+       *[other] There are { $cases } cases (the newest is **#{ $case }**).
+    }
 moderation-setting-dm-timeout = Direct message about timeouts
 moderation-setting-dm-timeout-hint = Unless the moderator says otherwise.
 moderation-setting-dm-kick = Direct message about kicks
@@ -426,15 +436,34 @@ moderation-setting-log-bans-hint = Otherwise they are in the log channel.
 moderation-no-reason = This server requires a reason. Please add one.
 moderation-limit = You have reached this server's limit for an hour ({ $most }). Please ask another moderator.
 moderation-log-limit = ⚠️ <@{ $moderator }> reached the limit of { $most } for an hour: { $action } of <@{ $user }> was refused.
-scheduled-description = Show or cancel what is to happen later in this server
+scheduled-description = Show, change or cancel what is to happen later in this server
 scheduled-list-description = Show what is to happen later, the next first
 scheduled-cancel-description = Cancel something that is to happen later
 scheduled-option-failed = failed
 scheduled-option-failed-description = Show what failed instead, with the reason
 scheduled-option-timer = timer
-scheduled-option-timer-description = What to cancel; choose it from the list
+scheduled-change-description = Let something happen at another time
+scheduled-option-timer-description = What to change or cancel; choose it from the list
+scheduled-option-duration = duration
+scheduled-option-duration-description = When it is to happen, counted from now, such as 2h or 7d
 scheduled-title = **To happen later**
 scheduled-title-failed = **Failed**
+scheduled-title-retried = **Tried again**
+scheduled-effect-retried = { $what }, since { $since }, after { $attempts ->
+        [one] one failed attempt
+       *[other] { $attempts } failed attempts
+    }. { $failure }
+scheduled-effect-mod-action = the action of case #{ $case } on <@{ $user }>
+scheduled-effect-mod-lift = the end of the punishment in case #{ $case } of <@{ $user }>
+scheduled-effect-punishment = the punishment of <@{ $user }> after the warning in case #{ $case }
+scheduled-effect-timeout-lift = the end of the timeout of <@{ $user }> after the warning in case #{ $case }
+scheduled-effect-channel-lock = the lock of <#{ $channel }>
+scheduled-effect-channel-unlock = the end of the lock of <#{ $channel }>
+scheduled-effect-channel-slowmode = the slow mode of <#{ $channel }>
+scheduled-effect-channel-slowmode-end = the end of the slow mode in <#{ $channel }>
+scheduled-effect-role-change = the change of a role of <@{ $user }>
+scheduled-effect-nick-change = the nickname of <@{ $user }>
+scheduled-effect-purge = the deletion of messages in <#{ $channel }>
 scheduled-none = Nothing is scheduled in this server.
 scheduled-none-failed = Nothing that was scheduled has failed.
 scheduled-line = { $due }: { $what }
@@ -442,10 +471,14 @@ scheduled-line-retried = { $due }: { $what }. The last attempt failed, and it is
 scheduled-line-failed = { $due }: { $what }. Failed: { $failure }
 scheduled-unknown = a timer of the kind { $kind }
 scheduled-choose = Please choose a timer from the list.
-scheduled-fixed = This cannot be cancelled.
-scheduled-cancelled = Cancelled: { $what }.
+scheduled-fixed = This cannot be changed or cancelled.
+scheduled-changed = Changed: { $what }, now { $due }.
+scheduled-channel-lock-end-cancelled = Cancelled: <#{ $id }> stays locked until `/unlock`.
+scheduled-channel-slowmode-end-cancelled = Cancelled: the slow mode of <#{ $id }> stays until `/slowmode` changes it.
+scheduled-role-end-cancelled = Cancelled: the member keeps the role until `/role remove` takes it.
 scheduled-gone = That is no longer scheduled: { $what }.
 scheduled-log = 🗓️ <@{ $moderator }> cancelled: { $what }.
+scheduled-log-changed = 🗓️ <@{ $moderator }> changed: { $what }, now { $due }.
 scheduled-boost-removal = removal of an XP boost that has ended
 scheduled-channel-lock-end = end of the lock of <#{ $id }>
 scheduled-channel-slowmode-end = end of the slow mode in <#{ $id }>
@@ -523,7 +556,7 @@ warnings-gone = This page no longer exists. Please use `/warnings` again.
 case-description = Work with the cases of this server
 case-view-description = Show a case with its notes
 case-list-description = List cases
-case-edit-description = Change the reason of a case; the previous one is kept
+case-edit-description = Change the reason of a case, its moderator, or when its punishment ends
 case-note-description = Add a note to a case
 case-hide-description = Hide a case from lists, or show it again
 case-delete-description = Delete a case with its notes
@@ -539,6 +572,8 @@ case-option-hidden = hidden
 case-option-hidden-description = Whether lists hide the case; yes by default
 case-option-reason = reason
 case-option-reason-description = The new reason
+case-option-duration = duration
+case-option-duration-description = How much longer it lasts, counted from now, such as 7d; "never" for a ban without an end
 case-option-note = note
 case-option-note-description = The text of the note
 case-kind-unknown = unknown kind
@@ -560,14 +595,28 @@ case-view-notes = **{ $notes ->
        *[other] { $notes } notes
     }**
 case-view-note = { $author } · { $at }: { $note }
-case-outcome-gone = It had no effect any more.
-case-outcome-retried = An attempt failed; it will be repeated.
-case-outcome-failed = It was not carried out. The log channel has the reason.
+case-view-retried = ⏳ Tried again since { $since }, after { $attempts ->
+        [one] one failed attempt
+       *[other] { $attempts } failed attempts
+    }. { $why }
 case-list-none = There are no such cases.
 case-list-gone = This page no longer exists. Please run the command again.
 case-list-page = Page { $page }
 case-list-title = Cases
 case-edited = ✏️ The reason of case **#{ $case }** was changed.
+case-option-behalf = moderator
+case-option-behalf-description = On whose behalf it was done; needs Manage Server
+case-moderator-changed = 👤 Case **#{ $case }** is now a case of <@{ $behalf }>. Who made it stays on record.
+case-behalf-powerless = <@{ $user }> lacks the **{ $permission }** permission, so this cannot be a case of theirs.
+case-log-moderator = 👤 <@{ $moderator }> gave **case #{ $case }** about <@{ $user }> to <@{ $behalf }>.
+case-view-acted-by = **Made by:** { $who }
+case-note-expires = Links to files on Discord stop working after about a day. Please post the file in a staff channel, and add the link to that message.
+case-edit-nothing = Please give a new reason, a new duration, or a moderator.
+case-away = they have left the server. It goes on when they are back.
+case-end = ⏱️ Case **#{ $case }**: the { $kind } of <@{ $user }> now ends { $until }.
+case-end-never = ⏱️ Case **#{ $case }**: the { $kind } of <@{ $user }> no longer ends by itself.
+case-ended = Case **#{ $case }** has no ban or timeout that is still running, so its end cannot be changed. `/warning edit` changes when a warning expires.
+case-needs-end = A timeout always ends by itself. Please give a duration.
 case-noted = 📝 Your note was added to case **#{ $case }**.
 case-is-hidden = 🙈 Case **#{ $case }** is hidden from lists.
 case-is-shown = 👁️ Case **#{ $case }** appears in lists again.
@@ -579,8 +628,20 @@ case-delete-no = Keep
 case-running = The punishment of case **#{ $case }** has not ended, and its end needs the case. Lift the punishment first, or hide the case.
 case-log-edit = ✏️ <@{ $moderator }> changed the reason of **case #{ $case }** about <@{ $user }>:
     { $text }
+case-log-end = { $end } Changed by <@{ $moderator }>.
+case-log-end-failed = ❗ **Case #{ $case }**: the end of the { $kind } of <@{ $user }> could not be changed, and stays as it was: { $why }
 case-log-note = 📝 <@{ $moderator }> added a note to **case #{ $case }** about <@{ $user }>:
     { $text }
+case-log-deleted = 🗑️ Case **#{ $case }** was deleted.
+case-log-now-ended = 🔓 It ended { $at }.
+case-log-now-gone = 🔓 It was lifted without a command; seen { $at }.
+case-log-now-kept = ❗ It is still in force: { $why }
+case-log-now-removed = 🗑️ Removed { $at } by <@{ $moderator }>
+case-log-now-notes = 📝 { $notes ->
+        [one] One note
+       *[other] { $notes } notes
+    }
+case-log-now-hidden = 🙈 Hidden from lists
 case-log-hide = 🙈 <@{ $moderator }> hid **case #{ $case }** about <@{ $user }> from lists.
 case-log-show = 👁️ <@{ $moderator }> shows **case #{ $case }** about <@{ $user }> in lists again.
 case-log-delete = 🗑️ <@{ $moderator }> deleted **case #{ $case }** about <@{ $user }>.
@@ -841,6 +902,7 @@ trouble-no-member = They are not a member of this server.
 trouble-closed = Members cannot write there anyway.
 trouble-refused = Discord refused it.
 trouble-gone = Discord no longer knows it.
+trouble-unavailable = Discord is not available at the moment.
 trouble-late = Discord could not be reached for too long.
 trouble-other = Discord did not accept it.
 
@@ -955,6 +1017,8 @@ purge-log = <@{ $moderator }> deleted { $messages ->
 purge-log-failed = ⚠️ Deleting messages in <#{ $channel }> stopped. { $why }
 
 by-hand-ban = 🔨 **Case #{ $case }** · <@{ $user }> was banned by <@{ $moderator }>, without a command:
+    { $reason }
+by-hand-tempban = 🔨 **Case #{ $case }** · <@{ $user }> was banned until { $until } by <@{ $moderator }>, without a command:
     { $reason }
 by-hand-unban = 🔓 **Case #{ $case }** · <@{ $moderator }> lifted the ban of <@{ $user }>, without a command:
     { $reason }

@@ -18,6 +18,7 @@ pub mod payload;
 mod progress;
 pub mod registration;
 pub mod reply;
+pub(crate) mod scheduled;
 pub mod written;
 
 use std::{

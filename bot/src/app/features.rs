@@ -141,7 +141,7 @@ mod tests {
     /// Guards erasures: what a new kind of effect delivers is either the member's own data or an action of the server's staff.
     #[test]
     fn every_kind_of_effect_is_erased_or_staffs() {
-        const STAFFS: [&str; 16] = [
+        const STAFFS: [&str; 17] = [
             "notice",
             "punishment",
             "timeout_lift",
@@ -150,6 +150,7 @@ mod tests {
             "mod_lift",
             "mod_message",
             "mod_case_log",
+            "mod_case_log_edit",
             "mod_log",
             "channel_lock",
             "channel_unlock",

@@ -45,10 +45,9 @@ pub(crate) const FEATURE: Feature = Feature {
         ]
     },
     timers: |registry, _| registry.with(lock::LockEnd).with(slowmode::SlowmodeEnd),
-    // `/unlock` ends a lock early, and `/slowmode` replaces one.
     expected: &[
-        Expected::fixed(lock::LOCK_END),
-        Expected::fixed(slowmode::SLOWMODE_END),
+        Expected::of_staff(lock::LOCK_END, commands::lock::reschedule),
+        Expected::of_staff(slowmode::SLOWMODE_END, commands::slowmode::reschedule),
     ],
     tables: guild_tables!["channel_lock", "channel_slowmode"],
     ..Feature::NOTHING

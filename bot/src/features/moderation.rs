@@ -13,6 +13,7 @@ pub mod commands {
     mod act;
     pub(crate) mod ban;
     pub(crate) mod case;
+    pub(crate) mod case_edit;
     pub(crate) mod case_list;
     mod case_texts;
     mod confirmation;
@@ -28,6 +29,7 @@ pub mod effects {
     pub mod action_message;
     mod carry_out;
     pub mod case_log;
+    pub mod case_log_edit;
     pub mod punishment;
     pub mod warned;
     pub mod wording;
@@ -35,16 +37,21 @@ pub mod effects {
 pub mod ends;
 pub mod kind;
 pub mod lift;
+mod log_text;
+pub mod new_end;
 pub(crate) mod policy;
+pub mod rejoins;
 /// The tables.
 pub mod rows {
     pub mod audit_entry;
     pub mod case;
     pub mod case_change;
     pub mod case_note;
+    pub mod log_message;
     pub mod member_warnings;
     pub mod mod_case;
     pub mod outcome;
+    pub mod standing;
     pub mod threshold;
     pub mod warning;
 }
@@ -56,12 +63,9 @@ use std::time::SystemTime;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use twilight_model::{
-    guild::Permissions,
-    id::{
-        Id,
-        marker::{GuildMarker, InteractionMarker, UserMarker},
-    },
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, InteractionMarker, UserMarker},
 };
 
 use self::{
@@ -70,12 +74,12 @@ use self::{
         action_lift::ActionLifts,
         action_message::ActionMessages,
         case_log::CaseLogs,
+        case_log_edit::CaseLogEdits,
         punishment::{Punishments, TimeoutLifts},
         warned::DirectWarnings,
     },
     ends::{TEMPBAN_END, TIMEOUT_RENEWAL, TempbanEnds, TimeoutRenewals},
     log::ModLogs,
-    rows::mod_case,
     settings::ModerationSettings,
 };
 pub(crate) use crate::settings::mod_log as log;
@@ -117,16 +121,13 @@ pub(crate) const FEATURE: Feature = Feature {
             Box::new(ActionLifts(settings.clone())),
             Box::new(ActionMessages),
             Box::new(CaseLogs),
+            Box::new(CaseLogEdits),
             Box::new(ModLogs),
         ]
     },
     expected: &[
-        Expected {
-            kind: TEMPBAN_END,
-            cancel: Some(Permissions::BAN_MEMBERS),
-            cancelled: |tx, guild_id, case_id| Box::pin(mod_case::make_permanent(tx, (guild_id, case_id))),
-        },
-        Expected::fixed(TIMEOUT_RENEWAL),
+        Expected::of_staff(TEMPBAN_END, commands::case_edit::reschedule),
+        Expected::of_staff(TIMEOUT_RENEWAL, commands::case_edit::reschedule),
     ],
     settings: &[&ModerationSettings::SECTION],
     timers: |registry, _| registry.with(TempbanEnds).with(TimeoutRenewals),
@@ -192,6 +193,10 @@ pub enum Denied {
     Limit(i64),
     /// The punishment of the case has not ended.
     Running,
+    /// The case has no punishment that runs.
+    Ended,
+    /// The punishment has to end by itself.
+    NeedsEnd,
 }
 
 impl Severity {

@@ -29,7 +29,7 @@ pub(crate) const FEATURE: Feature = Feature {
         ]
     },
     timers: |registry, _| registry.with(change::RoleEnd),
-    expected: &[Expected::fixed(change::ROLE_END)],
+    expected: &[Expected::of_staff(change::ROLE_END, commands::role::reschedule)],
     tables: guild_tables!["temp_role"],
     ..Feature::NOTHING
 };

@@ -2,19 +2,17 @@
 
 use futures_util::future::BoxFuture;
 use hyper::http::Extensions;
-use twilight_model::{
-    guild::Permissions,
-    id::{Id, marker::GuildMarker},
-};
 
-use super::{command::AnyCommand, page::AnyPage};
+use super::{
+    CommandContext, CommandError, Services, command::AnyCommand, page::AnyPage, reply::Reply,
+    scheduled::Wanted,
+};
 use crate::{
     config::Config,
     discord::rest::Rest,
     outbox::{kind::AnyEffectKind, timers::Registry},
-    postgres::{Store, StoreError, Tx, guild_table::GuildTable},
+    postgres::{Store, guild_table::GuildTable},
     settings::{Settings, section::Section},
-    support::i18n::Language,
 };
 
 /// The manifest of a feature.
@@ -28,7 +26,7 @@ pub(crate) struct Feature {
     pub(crate) effects: fn(&Settings) -> Vec<Box<dyn AnyEffectKind>>,
     /// Adds its timers and periodic jobs.
     pub(crate) timers: fn(Registry, &Process<'_>) -> Registry,
-    /// How its timers read to the staff of a server, and who may cancel them.
+    /// How its timers read to the staff of a server, and how they are changed.
     pub(crate) expected: &'static [Expected],
     /// Its sections of settings.
     pub(crate) settings: &'static [&'static Section],
@@ -43,29 +41,29 @@ pub(crate) struct Feature {
 pub(crate) struct Expected {
     /// The name of the kind. Its words are the text `scheduled-KIND`, with the timer's ID as `id`.
     pub(crate) kind: &'static str,
-    /// The permission to cancel such a timer; `None` if it cannot be cancelled.
-    pub(crate) cancel: Option<Permissions>,
-    /// What else changes when one is cancelled, in the same transaction.
-    pub(crate) cancelled: Cancelled,
+    /// Changes or cancels such a timer, with the checks of the command that has armed it; `None` if nobody can.
+    pub(crate) reschedule: Option<Reschedule>,
 }
 
-/// Changes what a cancelled timer was about: the guild, and the timer's ID.
-type Cancelled = for<'t> fn(&'t Tx<'_>, Id<GuildMarker>, i64) -> BoxFuture<'t, Result<(), StoreError>>;
+/// Changes or cancels a timer, and what it is about.
+type Reschedule =
+    for<'a> fn(&'a CommandContext, &'a Services, Wanted) -> BoxFuture<'a, Result<Reply, CommandError>>;
 
 impl Expected {
-    /// A kind that cannot be cancelled.
+    /// A kind that cannot be changed or cancelled.
     pub(crate) const fn fixed(kind: &'static str) -> Self {
         Self {
             kind,
-            cancel: None,
-            cancelled: |_, _, _| Box::pin(async { Ok(()) }),
+            reschedule: None,
         }
     }
 
-    /// What is to happen.
-    pub(crate) fn in_words(&self, timer_id: i64, language: Language) -> String {
-        let key = format!("scheduled-{}", self.kind.replace('_', "-"));
-        language.filled(&key, &[("id", timer_id.to_string().into())])
+    /// A kind that staff can change and cancel.
+    pub(crate) const fn of_staff(kind: &'static str, reschedule: Reschedule) -> Self {
+        Self {
+            kind,
+            reschedule: Some(reschedule),
+        }
     }
 }
 

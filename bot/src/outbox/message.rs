@@ -40,6 +40,9 @@ use crate::{
 const DIRECT_CHANNELS: usize = 100_000;
 /// The cache limit for channels and members that refused messages.
 const REFUSALS: usize = 100_000;
+/// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
+const UNKNOWN_CHANNEL: u64 = 10_003;
+const UNKNOWN_MESSAGE: u64 = 10_008;
 /// How long nothing is sent to them: each 403 counts towards the 10,000 in 10 minutes at which Discord bans the IP address.
 const REFUSAL_LASTS: Duration = Duration::from_mins(5);
 /// The same for a channel that refused repeatedly.
@@ -185,6 +188,35 @@ pub(crate) async fn send_for_id(
         }
     }
     Err(outcome)
+}
+
+/// Change the content of a message that the bot has sent. One that is gone, or whose channel is, is not wanted any more.
+#[expect(clippy::disallowed_methods, reason = "it is fitted")]
+pub(crate) async fn edit(
+    to: &Deliverer,
+    effect: &Waiting,
+    message_id: Id<MessageMarker>,
+    content: &str,
+) -> Outcome {
+    let Some(channel_id) = effect.channel_id else {
+        return Outcome::Cancelled;
+    };
+    let content = limits::excerpt(content, limits::CONTENT);
+    let allowed = AllowedMentions::default();
+    let request = to
+        .rest
+        .builders()
+        .update_message(channel_id, message_id)
+        .content(Some(&content))
+        .allowed_mentions(Some(&allowed));
+    match to.rest.send(Priority::Effect, request).await {
+        Ok(_answer) => Outcome::Delivered,
+        Err(RestError::Refused {
+            code: Some(UNKNOWN_CHANNEL | UNKNOWN_MESSAGE),
+            ..
+        }) => Outcome::Cancelled,
+        Err(error) => of_error(&error, target_of(effect)),
+    }
 }
 
 /// The permission that the bot lacks to send there, if known.

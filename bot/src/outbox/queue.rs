@@ -15,7 +15,9 @@ use twilight_model::id::{
 };
 
 use self::claim::{Lane, Urgency};
-pub use self::overview::{BACKLOG_COUNTED, Backlog, Became, Shown, backlog, became, list};
+pub use self::overview::{
+    BACKLOG_COUNTED, Backlog, Became, Failing, Failures, Shown, backlog, became, failing, list,
+};
 use crate::{
     outbox::{failures, kind::EffectBody},
     postgres::{Statement, Store, StoreError, Tx, statement::statement},

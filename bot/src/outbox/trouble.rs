@@ -5,7 +5,10 @@ use twilight_model::guild::Permissions;
 
 use super::outcome::{Failure, Outcome, Reason};
 use crate::{
-    discord::guilds::authority::{Denial, channels::first, permission},
+    discord::guilds::{
+        Obstacle,
+        authority::{Denial, channels::first, permission},
+    },
     support::i18n::Language,
 };
 
@@ -144,17 +147,55 @@ impl From<Denial> for Trouble {
     }
 }
 
+/// The line about a member who has received a higher role since the command.
+pub(crate) const NOT_ABOVE: &str = "the moderator's highest role is not above the member's";
+
+/// What can be in the way of a punishment.
+const OBSTACLES: [Obstacle; 4] = [
+    Obstacle::NoPermission,
+    Obstacle::Owner,
+    Obstacle::AboveBot,
+    Obstacle::Administrator,
+];
+
+/// The line for operators about an obstacle to a punishment.
+pub(crate) const fn of_obstacle(obstacle: Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::NoPermission => "the bot lacks the permission",
+        Obstacle::Owner => "the server is theirs",
+        Obstacle::AboveBot => "their highest role does not stand below the bot's",
+        Obstacle::Administrator => "administrators cannot be timed out",
+    }
+}
+
+/// The obstacle with this line.
+pub(crate) fn obstacle_of(line: &str) -> Option<Obstacle> {
+    OBSTACLES
+        .into_iter()
+        .find(|obstacle| of_obstacle(*obstacle) == line)
+}
+
 /// The text for staff about an effect that was abandoned with this failure.
 pub(crate) fn in_words(failure: &str, language: Language) -> String {
     if let Some(trouble) = Trouble::of(failure) {
         return trouble.in_words(language);
     }
-    let key = if failure.contains("status 403") {
+    if let Some(obstacle) = obstacle_of(failure) {
+        return language.text(obstacle.key());
+    }
+    let key = if failure == NOT_ABOVE {
+        "hindrance-rank"
+    } else if failure.starts_with("too old") {
+        "trouble-late"
+    } else if failure.contains("status 403") {
         "trouble-refused"
     } else if failure.contains("status 404") {
         "trouble-gone"
-    } else if failure.starts_with("too old") {
-        "trouble-late"
+    } else if failure.contains("answered with status 5")
+        || failure.contains("no answer")
+        || failure.contains("connection")
+    {
+        "trouble-unavailable"
     } else {
         "trouble-other"
     };

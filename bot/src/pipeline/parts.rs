@@ -9,7 +9,7 @@ use crate::{
     discord::{events::member_news::Coming, guilds::Guilds},
     features::{
         levels::{members::Members, policy::XpPolicy},
-        moderation::by_hand::Entries,
+        moderation::{by_hand::Entries, rejoins::Rejoins},
         privacy::guild_changes::GuildChanges,
         statistics::counts::Counts,
         welcome::moves::Moves,
@@ -183,6 +183,8 @@ parts! {
     members: Members,
     /// Moderation without the bot's commands: `mod_guild`, `mod_case`.
     by_hand: Entries,
+    /// Members who come back, and their cases: `mod_case`.
+    rejoins: Rejoins,
     /// What happens by the hour: `statistic`.
     statistics: Counts,
 }
@@ -196,6 +198,7 @@ impl Pending {
             statistics: Counts::new(policy.settings().clone()),
             members: Members::new(cache_entries, policy),
             by_hand: Entries::new(guilds),
+            rejoins: Rejoins::default(),
         }
     }
 }

@@ -143,6 +143,71 @@ pub async fn arm(tx: &Tx<'_>, timers: &[NewTimer]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Arm a timer in place of the same one, unless that is firing at this moment. Never waits for it, like [`discard`].
+pub async fn rearm(tx: &Tx<'_>, timer: NewTimer) -> Result<(), StoreError> {
+    const FIRING: Statement = statement!(
+        "timer_is_firing",
+        [INT8, TEXT, INT8],
+        "WITH idle AS (
+             SELECT FROM timer WHERE guild_id = $1 AND kind = $2 AND timer_id = $3 FOR UPDATE SKIP LOCKED
+         )
+         SELECT EXISTS (SELECT FROM timer WHERE guild_id = $1 AND kind = $2 AND timer_id = $3)
+            AND NOT EXISTS (SELECT FROM idle)"
+    );
+    let guild = ids::to_db(timer.guild_id);
+    let rows = tx.query(FIRING, &[&guild, &timer.kind, &timer.timer_id]).await?;
+    if rows.first().is_some_and(|row| row.get(0)) {
+        return Ok(());
+    }
+    arm(tx, &[timer]).await
+}
+
+/// When a timer is due; `None` if there is none, or it was given up.
+pub async fn due_at(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    kind: &str,
+    timer_id: i64,
+) -> Result<Option<SystemTime>, StoreError> {
+    const DUE: Statement = statement!(
+        "timer_due_at",
+        [INT8, TEXT, INT8],
+        "SELECT due_at FROM timer WHERE guild_id = $1 AND kind = $2 AND timer_id = $3 AND failed_at IS NULL"
+    );
+    let rows = tx.query(DUE, &[&ids::to_db(guild_id), &kind, &timer_id]).await?;
+    Ok(rows.first().map(|row| row.get(0)))
+}
+
+/// Let a timer be due at another time. False if there is none: it has fired, or was given up. Waits for a process that is firing it at this
+/// moment.
+pub async fn move_to(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    kind: &'static str,
+    timer_id: i64,
+    due: SystemTime,
+) -> Result<bool, StoreError> {
+    const HOLD: Statement = statement!(
+        "timer_hold",
+        [INT8, TEXT, INT8],
+        "SELECT body::text FROM timer
+         WHERE guild_id = $1 AND kind = $2 AND timer_id = $3 AND failed_at IS NULL FOR UPDATE"
+    );
+    let rows = tx.query(HOLD, &[&ids::to_db(guild_id), &kind, &timer_id]).await?;
+    let Some(row) = rows.first() else {
+        return Ok(false);
+    };
+    let moved = NewTimer {
+        guild_id,
+        kind,
+        timer_id,
+        due: Due::At(due),
+        body: row.get(0),
+    };
+    arm(tx, &[moved]).await?;
+    Ok(true)
+}
+
 /// Cancel a timer. False if there is none: it has fired, or was never armed. Waits for a process that is firing it at this moment.
 pub async fn cancel(
     tx: &Tx<'_>,

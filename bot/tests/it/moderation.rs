@@ -1,11 +1,15 @@
 //! Bans, kicks and timeouts: what moderators order by commands, and what follows on Discord.
 
 mod bans;
+mod behalf;
 mod by_hand;
 mod ends;
 mod failures;
+mod log_messages;
+mod new_ends;
 mod policy;
 mod refused;
+mod rejoins;
 mod removals;
 
 use discord_simulator::{InteractionRequest, InteractionState, RestFault, RestFaultKind};

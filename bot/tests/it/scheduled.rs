@@ -1,4 +1,4 @@
-//! `/scheduled`: what is to happen later in a server, shown to its staff and cancelled by those who may.
+//! `/scheduled`: what is to happen later in a server, shown to its staff, changed and cancelled by those who may.
 
 use std::collections::BTreeSet;
 
@@ -78,15 +78,25 @@ async fn staff_see_what_is_to_happen_and_what_failed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_timer_is_cancelled_once_by_those_who_may() {
+async fn a_timer_is_changed_and_cancelled_once_by_those_who_may() {
     const TIME_OUT: u64 = 1 << 40;
+    const BAN: u64 = 1 << 2;
     let here = here().await;
     let session = Session::open(&here.scene.postgres.connection().into()).await;
     let guild = here.guild();
+    assert!(here.discord.control().set_bot_permissions(guild, TIME_OUT | BAN));
+    let user = here.member(2);
+    session
+        .execute(&format!(
+            "INSERT INTO mod_guild (guild_id, last_case) VALUES ({guild}, 7);
+             INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at, ends_at, outcome)
+             VALUES ({guild}, 7, 'tempban', {user}, 1, '', now(), now() + interval '1 day', 'done')"
+        ))
+        .await;
     arm(&session, guild, "tempban_end", 7).await;
     arm(&session, guild, "boost_removal", 8).await;
 
-    // The list to choose from has what can be cancelled.
+    // The list to choose from has what can be changed.
     let options = json!([{"name": "timer", "type": 3, "value": "ban", "focused": true}]);
     let mut typing = here.managing("scheduled", "cancel", options, Value::Null);
     typing.kind = 4;
@@ -95,10 +105,10 @@ async fn a_timer_is_cancelled_once_by_those_who_may() {
     assert_eq!(choices.as_array().map(Vec::len), Some(1), "{choices}");
 
     for (timer, words) in [
-        ("boost_removal:8", "cannot be cancelled"),
+        ("boost_removal:8", "cannot be changed or cancelled"),
         ("of_nobody:8", "choose a timer"),
         ("tempban_end", "choose a timer"),
-        ("tempban_end:9", "no longer scheduled"),
+        ("tempban_end:9", "There is no case **#9**"),
     ] {
         let answer = text(&here.ask(&cancel(&here, timer)).await);
         assert!(answer.contains(words), "{answer}");
@@ -110,8 +120,26 @@ async fn a_timer_is_cancelled_once_by_those_who_may() {
     assert!(answer.contains("Ban Members"), "{answer}");
     assert_eq!(count(&session, "tempban_end").await, 1);
 
+    let options = json!([
+        {"name": "timer", "type": 3, "value": "tempban_end:7"},
+        {"name": "duration", "type": 3, "value": "5d"}
+    ]);
+    let answer = here.manage("scheduled", "change", options, Value::Null).await;
+    assert!(
+        answer.contains("temporary ban of") && answer.contains("now ends <t:"),
+        "{answer}"
+    );
+    let later = "SELECT count(*) FROM timer AS t JOIN mod_case AS c ON c.case_id = t.timer_id AND c.ends_at = t.due_at
+                 WHERE t.due_at > now() + interval '4 days'";
+    let moved: i64 = session.client.query_one(later, &[]).await.expect(later).get(0);
+    assert_eq!(moved, 1);
+
     let cancelled = here.ask(&cancel(&here, "tempban_end:7")).await;
-    assert!(text(&cancelled).contains("Cancelled: end of the temporary ban in case #7"));
+    assert!(text(&cancelled).contains("the ban of"), "{cancelled:?}");
+    assert!(
+        text(&cancelled).contains("no longer ends by itself"),
+        "{cancelled:?}"
+    );
     assert_eq!(count(&session, "tempban_end").await, 0);
     // A replay does not cancel what was armed since, and gets the same answer.
     arm(&session, guild, "tempban_end", 7).await;

@@ -3,6 +3,7 @@
 mod lock;
 mod logs;
 mod purge;
+mod rescheduled;
 mod roles;
 mod slowmode;
 mod stage;

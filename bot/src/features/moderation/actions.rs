@@ -133,7 +133,7 @@ async fn order_in(
         return Ok(Ok(Completed::kept(Answer::Limited { limit })));
     }
     let ends_at = new.duration.map(|duration| at + duration);
-    ends::replace(tx, act.guild_id, new.user_id, new.kind, at).await?;
+    let replaced = ends::replace(tx, act.guild_id, new.user_id, new.kind, at).await?;
     let case = mod_case::New {
         guild_id: act.guild_id,
         kind: new.kind,
@@ -159,7 +159,9 @@ async fn order_in(
     effects.extend(told.entry_as(|language| CaseLog {
         case_id,
         text: texts::ordered(language, &ordered, act.moderator_id, &new.reason),
+        locale: language.code().to_owned(),
     }));
+    effects.extend(replaced);
     queue::add(tx, &effects).await?;
     timer::arm(tx, ends::first(&act, &ordered, locale).as_slice()).await?;
     Ok(Ok(Completed::kept(Answer::Ordered(ordered)).about(case_id)))
@@ -200,6 +202,7 @@ fn on_member(
             },
             locale: locale.to_owned(),
             permit: Some(permit),
+            ends_at_ms: None,
         };
         NewEffect::for_member(key, &lift)
     } else {
@@ -214,6 +217,8 @@ fn on_member(
             prolongs: false,
             locale: locale.to_owned(),
             permit: Some(permit),
+            request_id: None,
+            moved: None,
         };
         NewEffect::for_member(key, &action)
     };

@@ -3,18 +3,22 @@
 //! An entry is recorded once, by its ID, in the flush that moves the checkpoint past it. The bot's own actions appear in the audit log too:
 //! their entries are linked to the cases that exist already.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
-use twilight_model::id::{Id, marker::GuildMarker};
+use tokio::time::{Instant, timeout};
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
 
 use super::{
     LONGEST_QUOTATION,
+    cases::Names,
     effects::case_log::CaseLog,
     ends,
     kind::Kind,
-    rows::{audit_entry, mod_case, outcome},
+    rows::{audit_entry, case::Case, mod_case, outcome},
     settings::ModerationSettings,
     texts,
 };
@@ -31,6 +35,9 @@ use crate::{
 
 /// How long a batch waits for the bot's own ID, which is read once per process.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The entries of a flush for which names are read, which is done for no longer than [`PATIENCE`] again.
+const NAMED: usize = 20;
 
 /// The kind of an entry in quarantine.
 const KIND: &str = "audit_entry";
@@ -57,6 +64,9 @@ pub struct Recorded {
     entry: AuditEntry,
     /// Whether the bot did it.
     is_own: bool,
+    /// The names of the user and of the moderator, if Discord told them in time.
+    #[serde(default)]
+    names: Names,
 }
 
 impl Entries {
@@ -89,7 +99,13 @@ impl Pending for Entries {
         }
         let entries = std::mem::take(&mut self.entries).into_iter();
         EntryBatch {
-            entries: entries.map(|entry| Recorded { entry, is_own: false }).collect(),
+            entries: entries
+                .map(|entry| Recorded {
+                    entry,
+                    is_own: false,
+                    names: Names::default(),
+                })
+                .collect(),
             guilds: self.guilds.clone(),
         }
     }
@@ -120,6 +136,21 @@ impl Batch for EntryBatch {
         let me = me.ok().and_then(Result::ok);
         for recorded in &mut self.entries {
             recorded.is_own = Some(recorded.entry.user_id) == me;
+        }
+        // Each name can take a request. A raid that is banned by hand does not hold up the events of the shard.
+        let unnamed = self.entries.iter_mut().filter(|recorded| !recorded.is_own);
+        let until = Instant::now() + PATIENCE;
+        for recorded in unnamed.take(NAMED) {
+            let (user, moderator) = (recorded.entry.target_id, recorded.entry.user_id);
+            let patience = until.saturating_duration_since(Instant::now());
+            let known = guilds
+                .member_names(recorded.entry.guild_id, [user, moderator], patience)
+                .await;
+            let name = |of| known.get(&of).map(|name| name.as_plain().to_owned());
+            recorded.names = Names {
+                user: name(user),
+                moderator: name(moderator),
+            };
         }
         Ok(())
     }
@@ -162,7 +193,7 @@ impl Change for Recorded {
                 if recorded.is_own {
                     audit_entry::link(flush.tx, &recorded.entry, kinds(recorded.entry.done)).await?;
                 } else {
-                    record(flush, guild_id, &recorded.entry).await?;
+                    record(flush, guild_id, recorded).await?;
                 }
             }
         }
@@ -185,7 +216,7 @@ const fn kinds(done: Done) -> &'static [Kind] {
 async fn record(
     flush: &mut Flush<'_, '_>,
     guild_id: Id<GuildMarker>,
-    entry: &AuditEntry,
+    Recorded { entry, names, .. }: &Recorded,
 ) -> Result<(), StoreError> {
     let at = ids::to_time(entry.at());
     let (kind, ends_at) = match entry.done {
@@ -195,13 +226,13 @@ async fn record(
         Done::Timeout { until } => (Kind::Timeout, Some(ids::to_time(until))),
         Done::Untimeout => (Kind::Untimeout, None),
     };
-    ends::replace(flush.tx, guild_id, entry.target_id, kind, at).await?;
+    let replaced = ends::replace(flush.tx, guild_id, entry.target_id, kind, at).await?;
     let case = mod_case::New {
         guild_id,
         kind,
         user_id: entry.target_id,
         moderator_id: entry.user_id,
-        names: mod_case::Names::default(),
+        names: names.as_stored(),
         reason: &entry.reason,
         at,
         expires_at: None,
@@ -215,34 +246,57 @@ async fn record(
     let told = policy.told(flush.tx, flush.settings, of, kind).await?;
     let log = told.entry_as(|language| CaseLog {
         case_id,
-        text: entry_text(language, case_id, entry),
+        text: entry_text(
+            language,
+            (case_id, kind, ends_at),
+            (entry.user_id, entry.target_id),
+            &entry.reason,
+        ),
+        locale: language.code().to_owned(),
     });
-    flush.effects.extend(log);
+    flush.effects.extend(log.into_iter().chain(replaced));
     Ok(())
 }
 
-/// The entry of the log channel.
-fn entry_text(language: Language, case_id: i64, entry: &AuditEntry) -> String {
-    let reason = if entry.reason.is_empty() {
-        language.text("warning-log-no-reason")
-    } else {
-        texts::quoted(&entry.reason, LONGEST_QUOTATION)
-    };
+/// The entry of the log channel about a case, if it was made of an entry of the audit log.
+pub(super) fn in_log(language: Language, case: &Case) -> Option<String> {
+    // An action of the bot is in the audit log later than its case.
+    let made_at = ids::to_time(ids::millis(case.audit_entry_id?));
+    let kind = case.kind.filter(|_| made_at == case.created_at)?;
+    let who = (case.moderator_id, case.user_id);
+    Some(entry_text(
+        language,
+        (case.case_id, kind, case.ends_at),
+        who,
+        &case.reason,
+    ))
+}
+
+fn entry_text(
+    language: Language,
+    (case_id, kind, ends_at): (i64, Kind, Option<SystemTime>),
+    (moderator_id, user_id): (Id<UserMarker>, Id<UserMarker>),
+    reason: &str,
+) -> String {
     let mut values = vec![
         ("case", case_id.to_string().into()),
-        ("moderator", entry.user_id.to_string().into()),
-        ("user", entry.target_id.to_string().into()),
-        ("reason", reason.into()),
+        ("moderator", moderator_id.to_string().into()),
+        ("user", user_id.to_string().into()),
+        (
+            "reason",
+            texts::reason(language, reason, LONGEST_QUOTATION).into(),
+        ),
     ];
-    let key = match entry.done {
-        Done::Ban => "by-hand-ban",
-        Done::Unban => "by-hand-unban",
-        Done::Kick => "by-hand-kick",
-        Done::Timeout { until } => {
-            values.push(("until", texts::moment(ids::to_time(until)).into()));
-            "by-hand-timeout"
-        }
-        Done::Untimeout => "by-hand-untimeout",
+    if let Some(until) = ends_at {
+        values.push(("until", texts::moment(until).into()));
+    }
+    let key = match kind {
+        Kind::Tempban => "by-hand-tempban",
+        Kind::Unban => "by-hand-unban",
+        Kind::Kick => "by-hand-kick",
+        Kind::Timeout => "by-hand-timeout",
+        Kind::Untimeout => "by-hand-untimeout",
+        _ => "by-hand-ban",
     };
     language.filled(key, &values)
 }

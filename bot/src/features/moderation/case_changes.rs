@@ -1,4 +1,4 @@
-//! Changes of a case of any kind by the staff: its reason, a note, whether lists hide it, its deletion.
+//! Changes of a case of any kind by the staff: its reason, its end, a note, whether lists hide it, its deletion.
 
 use std::sync::Arc;
 
@@ -6,25 +6,42 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use twilight_model::id::{Id, marker::UserMarker};
 
-use super::{Denied, Done, LONGEST_QUOTATION, cases::Asker, kind::Kind, log::Told, once, texts};
-use crate::{
-    features::moderation::rows::{
+use super::{
+    Denied, Done, LONGEST_QUOTATION,
+    cases::Asker,
+    effects::case_log_edit,
+    kind::Kind,
+    log::Told,
+    new_end::{self, EndChange},
+    once,
+    rows::{
         case::{self, Case},
         case_change, case_note, member_warnings, mod_case, warning,
     },
+    texts,
+};
+use crate::{
     outbox::queue,
     postgres::{
         Store, StoreError, Tx,
         request::{Completed, Work},
     },
     settings::Settings,
+    support::{i18n::Language, ids},
 };
 
 /// A change of a case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum CaseChange {
-    /// Give it this reason; at most [`LONGEST_REASON`](super::LONGEST_REASON) characters.
-    Reason(String),
+    /// Change its reason, when its punishment ends, or its moderator.
+    Edit {
+        /// The new reason; at most [`LONGEST_REASON`](super::LONGEST_REASON) characters.
+        reason: Option<String>,
+        /// The new end.
+        end: Option<EndChange>,
+        /// The moderator on whose behalf it was made, with their name.
+        moderator: Option<(Id<UserMarker>, Option<String>)>,
+    },
     /// Add a note; at most as many characters.
     Note {
         /// The text.
@@ -47,13 +64,25 @@ pub struct ChangedCase {
     pub case_id: i64,
     /// The member it is about.
     pub user_id: Id<UserMarker>,
+    /// The new end, if that was changed.
+    #[serde(default)]
+    pub end: Option<ChangedEnd>,
+}
+
+/// The new end of a punishment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedEnd {
+    /// The kind that the case has now.
+    pub kind: Kind,
+    /// When it ends, in milliseconds since 1970; `None` if it does not end by itself.
+    pub ends_at_ms: Option<i64>,
 }
 
 impl CaseChange {
     /// The word in `request.action`.
     const fn action(&self) -> &'static str {
         match self {
-            Self::Reason(_) => "case_edit",
+            Self::Edit { .. } => "case_edit",
             Self::Note { .. } => "case_note",
             Self::Hide => "case_hide",
             Self::Show => "case_show",
@@ -61,21 +90,57 @@ impl CaseChange {
         }
     }
 
-    /// The text of the entry in the log channel, and what it quotes.
-    fn entry(&self) -> (&'static str, &str) {
+    /// The entry in the log channel.
+    fn entry(&self, language: Language, asker: Asker, changed: &ChangedCase) -> String {
+        let said = |key, quoted: &str| {
+            let values = [
+                ("case", changed.case_id.to_string().into()),
+                ("user", changed.user_id.to_string().into()),
+                ("moderator", asker.act.moderator_id.to_string().into()),
+                ("text", texts::quoted(quoted, LONGEST_QUOTATION).into()),
+            ];
+            language.filled(key, &values)
+        };
         match self {
-            Self::Reason(reason) => ("case-log-edit", reason),
-            Self::Note { note, .. } => ("case-log-note", note),
-            Self::Hide => ("case-log-hide", ""),
-            Self::Show => ("case-log-show", ""),
-            Self::Delete => ("case-log-delete", ""),
+            Self::Edit {
+                reason, moderator, ..
+            } => {
+                let reason = reason.as_deref().map(|reason| said("case-log-edit", reason));
+                let end = changed.end.map(|end| {
+                    let values = [
+                        ("moderator", asker.act.moderator_id.to_string().into()),
+                        ("end", texts::new_end(language, changed, end).into()),
+                    ];
+                    language.filled("case-log-end", &values)
+                });
+                let behalf = moderator.as_ref().map(|(behalf, _)| {
+                    let values = [
+                        ("case", changed.case_id.to_string().into()),
+                        ("user", changed.user_id.to_string().into()),
+                        ("moderator", asker.act.moderator_id.to_string().into()),
+                        ("behalf", behalf.to_string().into()),
+                    ];
+                    language.filled("case-log-moderator", &values)
+                });
+                let lines = reason.into_iter().chain(end).chain(behalf);
+                lines.collect::<Vec<_>>().join("\n")
+            }
+            Self::Note { note, .. } => said("case-log-note", note),
+            Self::Hide => said("case-log-hide", ""),
+            Self::Show => said("case-log-show", ""),
+            Self::Delete => said("case-log-delete", ""),
         }
     }
 
     /// What it replaces.
     fn replaces(&self, case: &Case) -> Value {
         match self {
-            Self::Reason(_) => json!({"reason": case.reason}),
+            Self::Edit { .. } => json!({
+                "reason": case.reason,
+                "kind": case.kind.map(Kind::word),
+                "ends_at_ms": case.ends_at.map(ids::to_millis),
+                "moderator_id": case.moderator_id,
+            }),
             Self::Note { .. } => Value::Null,
             Self::Hide | Self::Show => json!({"hidden": case.hidden_at.is_some()}),
             // Not the reason: what is deleted is gone.
@@ -116,8 +181,30 @@ async fn apply(
     if case.user_id == act.moderator_id && !asker.is_owner {
         return Ok(Err(Denied::Own));
     }
+    let told = Told::of(tx, settings, act.guild_id, asker.language).await?;
+    let mut end = None;
     match change {
-        CaseChange::Reason(reason) => case_change::reason(tx, key, reason).await?,
+        CaseChange::Edit {
+            reason,
+            end: new,
+            moderator,
+        } => {
+            if moderator.as_ref().is_some_and(|(of, _)| *of == case.user_id) {
+                return Ok(Err(Denied::Own));
+            }
+            if let Some(new) = new {
+                match new_end::change(tx, &act, &case, new, told.language).await? {
+                    Ok(changed) => end = Some(changed),
+                    Err(denied) => return Ok(Err(denied)),
+                }
+            }
+            if let Some(reason) = reason {
+                case_change::reason(tx, key, reason).await?;
+            }
+            if let Some((of, name)) = moderator {
+                case_change::moderator(tx, key, (*of, name.as_deref())).await?;
+            }
+        }
         CaseChange::Note { note, author_name } => {
             let new = case_note::New {
                 note_id: act.interaction_id,
@@ -137,23 +224,18 @@ async fn apply(
             delete(tx, key).await?;
         }
     }
-    let told = Told::of(tx, settings, act.guild_id, asker.language).await?;
-    let (text, quoted) = change.entry();
-    let entry = told.entry(|language| {
-        let values = [
-            ("case", case_id.to_string().into()),
-            ("user", case.user_id.to_string().into()),
-            ("moderator", act.moderator_id.to_string().into()),
-            ("text", texts::quoted(quoted, LONGEST_QUOTATION).into()),
-        ];
-        language.filled(text, &values)
-    });
-    let effects: Vec<_> = entry.into_iter().collect();
-    queue::add(tx, &effects).await?;
     let changed = ChangedCase {
         case_id,
         user_id: case.user_id,
+        end,
     };
+    let shown = match change {
+        CaseChange::Delete => case_log_edit::of_deletion(key, &case),
+        _ => case_log_edit::changed(tx, key).await?,
+    };
+    let entry = told.entry(|language| change.entry(language, asker, &changed));
+    let effects: Vec<_> = shown.into_iter().chain(entry).collect();
+    queue::add(tx, &effects).await?;
     let completed = Completed::kept(changed).about(case_id);
     Ok(Ok(completed.instead_of(&change.replaces(&case))))
 }

@@ -10,12 +10,13 @@ use std::{
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{Id, marker::UserMarker};
 
-use self::entries::{changed_in_log, in_log};
+use self::entries::changed_in_log;
+pub(super) use self::entries::{Given, in_log};
 use super::{Act, Denied, Done, Severity, duration::Expiry, kind::Kind, log::Told, once, texts};
 use crate::{
     discord::guilds::authority::{Action, Hindrance, PunishPermit, Sanctions},
     features::moderation::{
-        effects::{case_log::CaseLog, punishment::Punishment, warned::WarnedDirectly},
+        effects::{case_log::CaseLog, case_log_edit, punishment::Punishment, warned::WarnedDirectly},
         rows::{
             member_warnings, mod_case,
             warning::{self, Counting, Crossed, Warning},
@@ -56,7 +57,7 @@ pub struct NewWarning {
 }
 
 /// The names that a member and a moderator have when a case is made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     /// The member's username.
     pub user: Option<String>,
@@ -237,7 +238,8 @@ async fn give(
     let mut effects = to_member(&act, new, &warned, permits, (told, &policy));
     effects.extend(told.entry_as(|language| CaseLog {
         case_id,
-        text: in_log(language, &act, new, &warned),
+        text: in_log(language, &Given::new(&act, new, &warned), Some(&warned)),
+        locale: language.code().to_owned(),
     }));
     queue::add(tx, &effects).await?;
     Ok(Ok(Completed::kept(warned).about(case_id)))
@@ -368,7 +370,11 @@ async fn change(
         .told(tx, settings, (act.guild_id, asker.language), Kind::Warning)
         .await?;
     let entry = told.entry(|language| changed_in_log(language, &act, &before, &after));
-    let effects: Vec<_> = entry.into_iter().collect();
+    let effects: Vec<_> = case_log_edit::changed(tx, key)
+        .await?
+        .into_iter()
+        .chain(entry)
+        .collect();
     queue::add(tx, &effects).await?;
     Ok(Ok(Completed::kept(after).about(case_id).instead_of(&before)))
 }
@@ -427,7 +433,8 @@ async fn take_back(
         ];
         language.filled("warning-log-removed", &values)
     });
-    let effects: Vec<_> = entry.into_iter().collect();
+    let shown = case_log_edit::changed(tx, (act.guild_id, case_id)).await?;
+    let effects: Vec<_> = shown.into_iter().chain(entry).collect();
     queue::add(tx, &effects).await?;
     let before = state.clone();
     Ok(Ok(Completed::kept(state).about(case_id).instead_of(&before)))

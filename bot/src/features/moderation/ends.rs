@@ -18,10 +18,11 @@ use super::{
     effects::{
         action::ModAction,
         action_lift::{ActionLift, Because},
+        case_log_edit,
     },
     kind::Kind,
     rows::{
-        case::{self, Case},
+        case::{self, Case, Key},
         mod_case, outcome,
     },
 };
@@ -35,7 +36,7 @@ use crate::{
         StoreError, Tx,
         timer::{self, Due, NewTimer, claim::Firing},
     },
-    support::ids::{self, MemberKey},
+    support::ids::{self, MemberKey, Millis},
 };
 
 /// The name of the timer that lifts a temporary ban.
@@ -44,6 +45,9 @@ pub const TEMPBAN_END: &str = "tempban_end";
 pub const TIMEOUT_RENEWAL: &str = "timeout_renewal";
 /// Both. The ID of a timer is the number of its case.
 const KINDS: [&str; 2] = [TEMPBAN_END, TIMEOUT_RENEWAL];
+
+/// The key of the text that says why a timeout is not prolonged: its member has left. It goes on when they are back.
+pub const AWAY: &str = "case-away";
 
 /// How long a part of a timeout lasts at least: less than Discord's 28 days, as much as delivery may take.
 const PART: Duration = Duration::from_hours(24 * 28 - 1);
@@ -59,33 +63,73 @@ struct Body {
 
 /// The timer of a new case, if it needs one.
 pub(super) fn first(act: &Act, ordered: &Ordered, locale: &str) -> Option<NewTimer> {
+    let key = (act.guild_id, ordered.case_id);
     let ends_at = ids::to_time(ordered.ends_at_ms?);
-    match ordered.kind {
-        Kind::Tempban => {
-            let due = Due::At(ends_at);
-            Some(timer(act.guild_id, TEMPBAN_END, ordered.case_id, due, locale))
-        }
-        Kind::Timeout if ends_at > act.at() + PART => {
-            let due = Due::At(act.at() + RENEWED_EVERY);
-            Some(timer(act.guild_id, TIMEOUT_RENEWAL, ordered.case_id, due, locale))
-        }
-        _ => None,
+    next(key, ordered.kind, (act.at(), ends_at), locale)
+}
+
+/// The timer that a punishment needs from now on, if any.
+fn next(
+    (guild_id, case_id): Key,
+    kind: Kind,
+    (now, ends_at): (SystemTime, SystemTime),
+    locale: &str,
+) -> Option<NewTimer> {
+    let (of, due) = match kind {
+        Kind::Tempban => (TEMPBAN_END, ends_at),
+        Kind::Timeout if ends_at > now + PART => (TIMEOUT_RENEWAL, now + RENEWED_EVERY),
+        _ => return None,
+    };
+    Some(timer(guild_id, of, case_id, Due::At(due), locale))
+}
+
+/// Arm the timer that a case needs after its end was changed, in place of the one that it had. The guild must be
+/// [locked](mod_case::lock).
+pub(super) async fn rearm(
+    tx: &Tx<'_>,
+    key: Key,
+    kind: Kind,
+    (now, ends_at): (SystemTime, Option<SystemTime>),
+    locale: &str,
+) -> Result<(), StoreError> {
+    if let Some(next) = ends_at.and_then(|ends_at| next(key, kind, (now, ends_at), locale)) {
+        return timer::rearm(tx, next).await;
     }
+    for kind in KINDS {
+        timer::discard(tx, key.0, kind, &[key.1]).await?;
+    }
+    Ok(())
+}
+
+/// When a timeout ends that is not prolonged any more: with the part that Discord has. `None` if none is to be prolonged.
+pub(super) async fn without_renewal(
+    tx: &Tx<'_>,
+    (guild_id, case_id): Key,
+    case: &Case,
+) -> Result<Option<SystemTime>, StoreError> {
+    let renewal = timer::due_at(tx, guild_id, TIMEOUT_RENEWAL, case_id).await?;
+    let part = renewal.map(|due| due - RENEWED_EVERY + PART);
+    Ok(part.zip(case.ends_at).map(|(part, ends_at)| part.min(ends_at)))
 }
 
 /// End what a new case of a user replaces: their ban, or their timeout, with its timer. The guild must be [locked](mod_case::lock).
+/// Returns the effects that show it in the log channel.
 pub(crate) async fn replace(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
     user_id: Id<UserMarker>,
     by: Kind,
     at: SystemTime,
-) -> Result<(), StoreError> {
+) -> Result<Vec<NewEffect>, StoreError> {
     let replaced = outcome::replace(tx, guild_id, user_id, by.replaced(), at).await?;
     for kind in KINDS {
         timer::discard(tx, guild_id, kind, &replaced).await?;
     }
-    Ok(())
+    let mut shown = Vec::new();
+    for case_id in replaced {
+        shown.extend(case_log_edit::changed(tx, (guild_id, case_id)).await?);
+    }
+    Ok(shown)
 }
 
 fn timer(guild_id: Id<GuildMarker>, kind: &'static str, case_id: i64, due: Due, locale: &str) -> NewTimer {
@@ -133,8 +177,12 @@ async fn lift(tx: &Tx<'_>, firing: &Firing) -> Result<(), StoreError> {
     let Some((guild_id, case, locale)) = still_decides(tx, firing).await? else {
         return Ok(());
     };
+    // It was made a ban without an end.
+    let Some(ends_at) = case.ends_at else {
+        return Ok(());
+    };
     // Its end was moved.
-    if let Some(ends_at) = case.ends_at.filter(|ends_at| *ends_at > firing.due_at) {
+    if ends_at > firing.due_at {
         let due = Due::At(ends_at);
         return timer::arm(tx, &[timer(guild_id, TEMPBAN_END, case.case_id, due, &locale)]).await;
     }
@@ -144,6 +192,7 @@ async fn lift(tx: &Tx<'_>, firing: &Firing) -> Result<(), StoreError> {
         because: Because::Ended,
         locale,
         permit: None,
+        ends_at_ms: Some(ids::to_millis(ends_at)),
     };
     add(tx, guild_id, &case, &lift).await
 }
@@ -161,7 +210,12 @@ async fn prolong(tx: &Tx<'_>, firing: &Firing) -> Result<(), StoreError> {
         let next = timer(guild_id, TIMEOUT_RENEWAL, case.case_id, due, &locale);
         timer::arm(tx, &[next]).await?;
     }
-    let action = ModAction {
+    add(tx, guild_id, &case, &renewal(&case, ends_at, now, locale)).await
+}
+
+/// The next part of a timeout.
+fn renewal(case: &Case, ends_at: SystemTime, now: SystemTime, locale: String) -> ModAction {
+    ModAction {
         kind: Kind::Timeout,
         case_id: case.case_id,
         until_ms: Some(ids::to_millis(ends_at)),
@@ -172,8 +226,29 @@ async fn prolong(tx: &Tx<'_>, firing: &Firing) -> Result<(), StoreError> {
         prolongs: true,
         locale,
         permit: None,
-    };
-    add(tx, guild_id, &case, &action).await
+        request_id: None,
+        moved: None,
+    }
+}
+
+/// The effect by which a long timeout goes on after its member came back. `None` if Discord has all of it: it keeps timeouts of members who
+/// leave.
+pub(super) async fn after_return(
+    tx: &Tx<'_>,
+    key: Key,
+    at: Millis,
+    locale: &str,
+) -> Result<Option<NewEffect>, StoreError> {
+    let case = case::get_in(tx, key).await?;
+    Ok(case.and_then(|case| {
+        let ends_at = case.ends_at.filter(|ends_at| *ends_at > case.created_at + PART)?;
+        let action = renewal(&case, ends_at, ids::to_time(at), locale.to_owned());
+        let member = MemberKey {
+            guild_id: key.0,
+            user_id: case.user_id,
+        };
+        Some(NewEffect::for_member(member, &action))
+    }))
 }
 
 /// The case of a timer, if its punishment runs and it is the newest case that decides about the user.
@@ -194,7 +269,11 @@ async fn still_decides(
     };
     let newest = case::newest_in(tx, guild_id, case.user_id, kind.deciding()).await?;
     if newest.is_some_and(|newest| newest.case_id != case.case_id) {
-        outcome::end_in(tx, (guild_id, case.case_id), firing.due_at, "replaced").await?;
+        let key = (guild_id, case.case_id);
+        if outcome::end_in(tx, key, firing.due_at, "replaced").await? {
+            let shown = case_log_edit::changed(tx, key).await?;
+            queue::add(tx, shown.as_slice()).await?;
+        }
         return Ok(None);
     }
     let body: Result<Body, _> = serde_json::from_str(&firing.body);

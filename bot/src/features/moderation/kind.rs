@@ -43,6 +43,9 @@ impl Kind {
         Self::Note,
     ];
 
+    /// The punishments that last for some time, which can be changed while they run.
+    pub const LASTING: [Self; 3] = [Self::Ban, Self::Tempban, Self::Timeout];
+
     /// The word in `mod_case.kind`.
     pub const fn word(self) -> &'static str {
         match self {

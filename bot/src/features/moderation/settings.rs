@@ -29,6 +29,9 @@ const MOST_PER_HOUR: i64 = 1_000;
 /// The largest number of warnings from which a moderator is asked.
 const MOST_WARNINGS: i64 = 100;
 
+/// The largest number of cases from which a return is an alert.
+const MOST_CASES: i64 = 100;
+
 /// The settings of moderation.
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting by itself")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,8 @@ pub struct ModerationSettings {
     pub bans_per_hour: i64,
     /// The kicks of one moderator in an hour; 0 for no limit.
     pub kicks_per_hour: i64,
+    /// The number of cases from which staff learn that a member has come back; 0 for never.
+    pub rejoin_alert: i64,
     /// Whether members get a direct message about a warning, unless the moderator says otherwise.
     pub dm_warn: bool,
     /// The same for timeouts.
@@ -80,6 +85,7 @@ impl Choices for ModerationSettings {
             Field::new("confirm_warnings", Kind::Limit(MOST_WARNINGS)),
             Field::new("bans_per_hour", Kind::Limit(MOST_PER_HOUR)),
             Field::new("kicks_per_hour", Kind::Limit(MOST_PER_HOUR)),
+            Field::new("rejoin_alert", Kind::Limit(MOST_CASES)),
             Field::new("dm_warn", Kind::Switch),
             Field::new("dm_timeout", Kind::Switch),
             Field::new("dm_kick", Kind::Switch),
@@ -105,6 +111,7 @@ impl Default for ModerationSettings {
             confirm_warnings: 0,
             bans_per_hour: 0,
             kicks_per_hour: 0,
+            rejoin_alert: 0,
             dm_warn: true,
             dm_timeout: true,
             dm_kick: true,

@@ -5,7 +5,12 @@ use std::time::{Duration, SystemTime};
 use twilight_model::id::{Id, marker::UserMarker};
 
 use super::{
-    Act, LONGEST_QUOTATION, Severity, actions::Ordered, cases::Crossing, duration, kind::Kind,
+    Act, LONGEST_QUOTATION, Severity,
+    actions::Ordered,
+    case_changes::{ChangedCase, ChangedEnd},
+    cases::Crossing,
+    duration,
+    kind::Kind,
     threshold_settings::Threshold,
 };
 use crate::{
@@ -194,6 +199,31 @@ pub fn not_carried_out(language: Language, case_id: i64, of: Kind, user: i64, wh
         ("why", language.text(why).into()),
     ];
     language.filled("warning-log-failed", &values)
+}
+
+/// The new end of a punishment.
+pub fn new_end(language: Language, changed: &ChangedCase, end: ChangedEnd) -> String {
+    let mut values = vec![
+        ("case", changed.case_id.to_string().into()),
+        ("kind", kind(language, end.kind).into()),
+        ("user", changed.user_id.to_string().into()),
+    ];
+    let Some(until) = end.ends_at_ms else {
+        return language.filled("case-end-never", &values);
+    };
+    values.push(("until", moment(ids::to_time(until)).into()));
+    language.filled("case-end", &values)
+}
+
+/// That Discord has refused another end of a timeout, for the log channel. `why` is the key of a text.
+pub fn not_moved(language: Language, case_id: i64, of: Kind, user: i64, why: &str) -> String {
+    let values = [
+        ("case", case_id.to_string().into()),
+        ("user", user.to_string().into()),
+        ("kind", kind(language, of).into()),
+        ("why", language.text(why).into()),
+    ];
+    language.filled("case-log-end-failed", &values)
 }
 
 /// That a punishment could not be lifted at its end, for the log channel. `why` is the key of a text.

@@ -8,7 +8,7 @@ use twilight_model::id::{
 };
 
 use crate::{
-    postgres::{Statement, StoreError, Tx, statement::statement},
+    postgres::{Statement, Store, StoreError, Tx, statement::statement},
     support::ids::{self, MemberKey},
 };
 
@@ -46,6 +46,40 @@ pub(crate) async fn take(
     let (guild, user) = (ids::to_db(key.guild_id), ids::to_db(key.user_id));
     let rows = tx.query(TAKE, &[&guild, &user, &ids::to_db(role_id)]).await?;
     Ok(rows.first().and_then(|row| ids::from_db(row.get(0))))
+}
+
+/// The role that an interaction gave. `None` if it was replaced or taken.
+pub(crate) async fn given_by(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    request_id: i64,
+) -> Result<Option<Id<RoleMarker>>, StoreError> {
+    const GIVEN_BY: Statement = statement!(
+        "temp_role_given_by",
+        [INT8, INT8],
+        "SELECT role_id FROM temp_role WHERE guild_id = $1 AND request_id = $2"
+    );
+    let rows = store
+        .query(GIVEN_BY, &[&ids::to_db(guild_id), &request_id])
+        .await?;
+    Ok(rows.first().and_then(|row| ids::from_db(row.get(0))))
+}
+
+/// Store when the role is taken that an interaction gave.
+pub(crate) async fn set_end(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    request_id: i64,
+    ends_at: SystemTime,
+) -> Result<(), StoreError> {
+    const SET_END: Statement = statement!(
+        "temp_role_set_end",
+        [INT8, INT8, TIMESTAMPTZ],
+        "UPDATE temp_role SET ends_at = $3 WHERE guild_id = $1 AND request_id = $2"
+    );
+    tx.execute(SET_END, &[&ids::to_db(guild_id), &request_id, &ends_at])
+        .await
+        .map(drop)
 }
 
 /// Delete the role that an interaction gave. `None` if it was replaced or taken.

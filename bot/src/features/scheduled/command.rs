@@ -1,8 +1,7 @@
-//! `/scheduled`: shows the timers of a server in words, and cancels them.
+//! `/scheduled`: shows the timers of a server in words, changes and cancels them.
 
-use std::{convert::Infallible, time::SystemTime};
+use std::{ops::RangeInclusive, time::Duration};
 
-use serde_json::json;
 use twilight_model::{
     application::command::{
         Command as Definition, CommandOptionChoice, CommandOptionChoiceValue, CommandOptionType as Type,
@@ -13,19 +12,23 @@ use twilight_model::{
 use crate::{
     interactions::{
         CommandContext, CommandError, Services,
+        asked::DURATION_CHARS,
         command::Command,
         define::{Opt, for_servers},
         feature::Expected,
         payload::BadOption,
         reply::Reply,
+        scheduled::{Wanted, in_words, moment},
     },
-    outbox::queue,
-    postgres::{
-        request::Completed,
-        timer::{self, Filter, Shown},
+    outbox::{
+        queue::{self, Failing, Failures},
+        trouble,
     },
-    settings::mod_log::Told,
-    support::{i18n::Language, ids, text::limits::excerpt},
+    postgres::timer::{self, Filter, Shown},
+    support::{
+        i18n::{Language, Value},
+        text::limits::excerpt,
+    },
 };
 
 /// Timers in the list.
@@ -37,7 +40,24 @@ const REASON_CHARS: usize = 120;
 /// The maximum length of the option, in characters.
 const LONGEST: u16 = 100;
 
-/// Who sees the list. Cancelling a timer needs the permission of its kind.
+/// Effects that staff asked for, each with a text `scheduled-effect-KIND`.
+pub(crate) const ASKED_FOR: [&str; 11] = [
+    "mod_action",
+    "mod_lift",
+    "punishment",
+    "timeout_lift",
+    "channel_lock",
+    "channel_unlock",
+    "channel_slowmode",
+    "channel_slowmode_end",
+    "role_change",
+    "nick_change",
+    "purge",
+];
+/// How far a timer can be moved.
+const BOUNDS: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(24 * 365);
+
+/// Who sees the list. A change of a timer needs what its own command needs.
 const STAFF: Permissions = Permissions::MODERATE_MEMBERS;
 
 #[derive(Debug)]
@@ -50,10 +70,17 @@ impl Command for Scheduled {
 
     fn definition(&self) -> Definition {
         let failed = Opt::named(Type::Boolean, "scheduled-option-failed", "failed");
-        let timer = Opt::named(Type::String, "scheduled-option-timer", "timer").at_most(LONGEST);
+        let timer = || {
+            let timer = Opt::named(Type::String, "scheduled-option-timer", "timer").at_most(LONGEST);
+            timer.required().completed()
+        };
+        let duration = Opt::named(Type::String, "scheduled-option-duration", "duration")
+            .at_most(DURATION_CHARS)
+            .required();
         for_servers(self.name(), Some(STAFF))
             .option(Opt::sub("scheduled", "list", [failed]))
-            .option(Opt::sub("scheduled", "cancel", [timer.required().completed()]))
+            .option(Opt::sub("scheduled", "change", [timer(), duration]))
+            .option(Opt::sub("scheduled", "cancel", [timer()]))
             .build()
     }
 
@@ -65,7 +92,12 @@ impl Command for Scheduled {
         context.require_permissions(STAFF)?;
         match context.payload.subcommand()[..] {
             ["list"] => list(context, services).await,
-            ["cancel"] => cancel(context, services).await,
+            ["change"] => {
+                let lasts = context.duration("duration", &BOUNDS)?;
+                let lasts = lasts.ok_or(BadOption("duration"))?;
+                reschedule(context, services, Some(lasts)).await
+            }
+            ["cancel"] => reschedule(context, services, None).await,
             _ => Err(CommandError::Stale),
         }
     }
@@ -87,8 +119,8 @@ impl Command for Scheduled {
         let language = context.language();
         let found = timer::list(&services.store, filter, CHOICES).await?;
         let choices = found.iter().filter_map(|timer| {
-            let kind = expected(services, &timer.kind).filter(|kind| kind.cancel.is_some())?;
-            let name = kind.in_words(timer.timer_id, language);
+            let kind = expected(services, &timer.kind).filter(|kind| kind.reschedule.is_some())?;
+            let name = in_words(kind.kind, timer.timer_id, language);
             let value = format!("{}:{}", timer.kind, timer.timer_id);
             name.to_lowercase()
                 .contains(&typed)
@@ -112,13 +144,20 @@ fn expected(services: &Services, kind: &str) -> Option<&'static Expected> {
 
 async fn list(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
     let failed = context.payload.boolean("failed")?.unwrap_or(false);
+    let guild_id = context.guild()?;
     let filter = Filter {
-        guild_id: Some(context.guild()?),
+        guild_id: Some(guild_id),
         failed,
     };
     let language = context.language();
     let found = timer::list(&services.store, filter, LISTED).await?;
-    if found.is_empty() {
+    let wanted = Failures {
+        kinds: &ASKED_FOR,
+        case_id: None,
+        abandoned: failed,
+    };
+    let failing = queue::failing(&services.store, guild_id, wanted, i64::from(LISTED)).await?;
+    if found.is_empty() && failing.is_empty() {
         let key = if failed {
             "scheduled-none-failed"
         } else {
@@ -126,20 +165,50 @@ async fn list(context: &CommandContext, services: &Services) -> Result<Reply, Co
         };
         return Ok(Reply::private(language.text(key)));
     }
-    let title = if failed {
-        "scheduled-title-failed"
-    } else {
-        "scheduled-title"
-    };
-    let mut lines = vec![language.text(title)];
+    let mut lines = Vec::new();
+    // What fails needs somebody, so it is first.
+    if !failed && !failing.is_empty() {
+        lines.push(language.text("scheduled-title-retried"));
+        lines.extend(failing.iter().map(|effect| effect_line(effect, language)));
+    }
+    if failed {
+        lines.push(language.text("scheduled-title-failed"));
+        lines.extend(failing.iter().map(|effect| effect_line(effect, language)));
+    } else if !found.is_empty() {
+        lines.push(language.text("scheduled-title"));
+    }
     lines.extend(found.iter().map(|timer| line(services, timer, language)));
     Ok(Reply::private_list(lines.join("\n")))
+}
+
+/// An effect that staff asked for, and that failed.
+fn effect_line(effect: &Failing, language: Language) -> String {
+    let id = |id: Option<i64>| id.unwrap_or_default().to_string();
+    let about = [
+        ("case", id(effect.case_id).into()),
+        ("channel", id(effect.channel_id).into()),
+        ("user", id(effect.user_id).into()),
+    ];
+    let key = format!("scheduled-effect-{}", effect.kind.replace('_', "-"));
+    let what = ("what", language.filled(&key, &about).into());
+    let why = ("failure", trouble::in_words(&effect.failure, language).into());
+    if let Some(failed_at) = effect.failed_at {
+        let values = [what, why, ("due", moment(failed_at).into())];
+        return language.filled("scheduled-line-failed", &values);
+    }
+    let values = [
+        what,
+        why,
+        ("since", moment(effect.since).into()),
+        ("attempts", Value::Count(effect.attempts.unsigned_abs())),
+    ];
+    language.filled("scheduled-effect-retried", &values)
 }
 
 fn line(services: &Services, timer: &Shown, language: Language) -> String {
     let what = expected(services, &timer.kind).map_or_else(
         || language.filled("scheduled-unknown", &[("kind", timer.kind.as_str().into())]),
-        |kind| kind.in_words(timer.timer_id, language),
+        |kind| in_words(kind.kind, timer.timer_id, language),
     );
     let failure = timer
         .failure
@@ -160,51 +229,37 @@ fn line(services: &Services, timer: &Shown, language: Language) -> String {
     )
 }
 
-/// A timestamp in Discord's format.
-fn moment(at: SystemTime) -> String {
-    let seconds = ids::to_millis(at) / 1_000;
-    format!("<t:{seconds}:f> (<t:{seconds}:R>)")
-}
-
-async fn cancel(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
-    let language = context.language();
+/// Change a timer, or cancel it.
+async fn reschedule(
+    context: &CommandContext,
+    services: &Services,
+    lasts: Option<Duration>,
+) -> Result<Reply, CommandError> {
     let written = context.payload.text("timer")?.ok_or(BadOption("timer"))?;
     let chosen = written.split_once(':').and_then(|(kind, id)| {
         let timer_id: i64 = id.parse().ok()?;
         Some((expected(services, kind)?, timer_id))
     });
     let (kind, timer_id) = chosen.ok_or_else(|| context.refuse("scheduled-choose"))?;
-    let permission = kind.cancel.ok_or_else(|| context.refuse("scheduled-fixed"))?;
-    context.require_permissions(permission)?;
-    let details = json!({"kind": kind.kind, "timer_id": timer_id});
-    let request = context.request("scheduled_cancel", &details)?;
-    let by = context.payload.user().ok_or(CommandError::ServerOnly)?.id;
-    let (guild_id, settings) = (request.guild_id, services.settings.clone());
-    let cancelled = services.store.once("scheduled_cancel", request, move |tx| {
-        let settings = settings.clone();
-        Box::pin(async move {
-            let cancelled = timer::cancel(tx, guild_id, kind.kind, timer_id).await?;
-            if cancelled {
-                (kind.cancelled)(tx, guild_id, timer_id).await?;
-                let told = Told::of(tx, &settings, guild_id, language).await?;
-                let entry = told.entry(|language| {
-                    let values = [
-                        ("moderator", by.to_string().into()),
-                        ("what", kind.in_words(timer_id, language).into()),
-                    ];
-                    language.filled("scheduled-log", &values)
-                });
-                queue::add(tx, entry.as_slice()).await?;
+    let reschedule = kind.reschedule.ok_or_else(|| context.refuse("scheduled-fixed"))?;
+    reschedule(context, services, Wanted { timer_id, lasts }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ASKED_FOR;
+    use crate::{support::i18n::Language, telemetry::metrics::labels::EFFECT_KINDS};
+
+    #[test]
+    fn each_kind_is_known_and_has_words() {
+        for kind in ASKED_FOR {
+            assert!(EFFECT_KINDS.contains(&kind), "{kind}");
+            for language in Language::ALL {
+                let key = format!("scheduled-effect-{}", kind.replace('_', "-"));
+                let about = ["case", "channel", "user"].map(|name| (name, "7".to_owned().into()));
+                let text = language.filled(&key, &about);
+                assert!(text.contains('7'), "{text}");
             }
-            Ok(Ok::<_, Infallible>(Completed::kept(cancelled)))
-        })
-    });
-    let Ok(cancelled) = cancelled.await?;
-    let key = if cancelled.into_value()? {
-        "scheduled-cancelled"
-    } else {
-        "scheduled-gone"
-    };
-    let values = [("what", kind.in_words(timer_id, language).into())];
-    Ok(Reply::private(language.filled(key, &values)))
+        }
+    }
 }

@@ -102,6 +102,79 @@ pub async fn list(
         .collect())
 }
 
+/// An effect whose attempts failed, for the staff of its guild.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// The kind of effect.
+    pub kind: String,
+    /// The channel concerned.
+    pub channel_id: Option<i64>,
+    /// The member concerned.
+    pub user_id: Option<i64>,
+    /// The case that it belongs to.
+    pub case_id: Option<i64>,
+    /// When its cause was committed.
+    pub since: SystemTime,
+    /// Failed attempts.
+    pub attempts: i64,
+    /// When it was abandoned; `None` while it is retried.
+    pub failed_at: Option<SystemTime>,
+    /// The error of the last attempt.
+    pub failure: String,
+}
+
+/// Which of them to list.
+#[derive(Clone, Copy, Debug)]
+pub struct Failures<'a> {
+    /// Of these kinds.
+    pub kinds: &'a [&'a str],
+    /// Of this case only.
+    pub case_id: Option<i64>,
+    /// Those that were abandoned, instead of those that are retried.
+    pub abandoned: bool,
+}
+
+/// Effects of a guild whose attempts failed, the newest first.
+pub async fn failing(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    wanted: Failures<'_>,
+    limit: i64,
+) -> Result<Vec<Failing>, StoreError> {
+    const FAILING: Statement = statement!(
+        "outbox_failing",
+        [INT8, TEXT_ARRAY, INT8, BOOL, INT8],
+        "SELECT kind, channel_id, user_id, (body->>'case_id')::int8, created_at, attempts, failed_at, failure FROM outbox
+         WHERE guild_id = $1 AND kind = ANY ($2) AND ($3::int8 IS NULL OR (body->>'case_id')::int8 = $3)
+           AND (failed_at IS NOT NULL) = $4 AND failure IS NOT NULL
+         ORDER BY effect_id DESC LIMIT $5"
+    );
+    let (
+        guild,
+        Failures {
+            kinds,
+            case_id,
+            abandoned,
+        },
+    ) = (ids::to_db(guild_id), wanted);
+    let rows = store
+        .query(FAILING, &[&guild, &kinds, &case_id, &abandoned, &limit])
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| Failing {
+            kind: row.get(0),
+            channel_id: row.get(1),
+            user_id: row.get(2),
+            case_id: row.get(3),
+            since: row.get(4),
+            attempts: row.get(5),
+            failed_at: row.get(6),
+            failure: row.get(7),
+        })
+        .collect())
+}
+
 /// What became of an effect that a command added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Became {

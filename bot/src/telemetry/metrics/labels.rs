@@ -60,6 +60,7 @@ pub const QUARANTINED_KINDS: &[&str] = &[
     "guild",
     "audit_entry",
     "statistic",
+    "rejoined",
     "gap",
     "effect",
 ];
@@ -79,6 +80,7 @@ pub const EFFECT_KINDS: &[&str] = &[
     "mod_lift",
     "mod_message",
     "mod_case_log",
+    "mod_case_log_edit",
     "mod_log",
     "welcome",
     "channel_lock",

@@ -231,3 +231,28 @@ async fn replayed_commands_do_nothing_twice() {
     );
     stage.end().await;
 }
+
+/// Two moderators at the same moment: each has a case, in a row, and the newest decides.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_moderators_at_once() {
+    let stage = stage().await;
+    let (guild, user) = (stage.guild(), stage.user(30));
+    let asked: Vec<u64> = (0..6)
+        .map(|_| stage.interact(&command(&stage, "ban", user, &json!([]))))
+        .collect();
+    for id in asked {
+        let answer = stage
+            .control()
+            .wait_interaction(id, |answer| answer.reply().is_some(), crate::support::PATIENCE)
+            .await;
+        let answer = super::text(&answer.expect("an answer"));
+        assert!(answer.contains("**ban** of"), "{answer}");
+    }
+    stage.delivered().await;
+    assert!(stage.control().is_banned(guild, user));
+    let numbered = "SELECT count(*) FROM mod_case AS c
+                    WHERE case_id BETWEEN 1 AND 6 AND (ended_at IS NULL) = (case_id = 6)";
+    assert_eq!(stage.number(numbered).await, 6);
+    assert_eq!(of_case(&stage, 6, "outcome").await, "done");
+    stage.end().await;
+}

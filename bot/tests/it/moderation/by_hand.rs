@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use twilight_model::id::{Id, marker::AuditLogEntryMarker};
 
 use super::{ALL, Stage, accepted, lasting, of_type, settled, timers, until};
-use crate::support::moderators::member;
+use crate::support::{
+    bot::{command, url},
+    moderators::member,
+};
 
 const KICK: u8 = 20;
 const BAN: u8 = 22;
@@ -117,6 +120,8 @@ async fn every_action_becomes_a_case() {
             .replace("{by}", &by.to_string())
     });
     assert_eq!(cases(&stage).await, expected.join("\n"));
+    let named = "SELECT count(*) FROM mod_case WHERE user_name <> '' AND moderator_name <> user_name";
+    assert_eq!(stage.number(named).await, 6, "with the names of that time");
     // Each replaces what runs.
     let ended = "SELECT count(*) FROM mod_case WHERE end_outcome = 'replaced' AND kind IN ('ban', 'timeout')";
     assert_eq!(stage.number(ended).await, 2);
@@ -214,5 +219,43 @@ async fn a_punishment_of_a_warning_makes_no_case() {
         2,
         "the warning and the kick"
     );
+    stage.end().await;
+}
+
+/// What PostgreSQL refuses is kept, and becomes a case when it is applied, once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_entry_becomes_a_case_later() {
+    let stage = watched().await;
+    let (by, to, other) = (stage.user(2), stage.user(30), stage.user(31));
+    stage
+        .execute(&format!(
+            "ALTER TABLE mod_case ADD CONSTRAINT odd CHECK (user_id <> {to}) NOT VALID"
+        ))
+        .await;
+    let done = |to| Done {
+        stage: &stage,
+        by,
+        to,
+    };
+    let refused = done(to).now(BAN, Some("spam"), &json!([]));
+    let kept = "SELECT count(*) FROM quarantine WHERE kind = 'audit_entry'";
+    until("it is in quarantine", async || {
+        (stage.number(kept).await == 1).then_some(())
+    })
+    .await;
+    recorded(&stage, done(other).now(KICK, None, &json!([]))).await;
+    stage.execute("ALTER TABLE mod_case DROP CONSTRAINT odd").await;
+    let mut retry = command(&["quarantine", "retry", "--all"]);
+    retry.env("DATABASE_URL", url(&stage.scene.postgres.connection()));
+    let output = retry.output().await.expect("ran");
+    assert!(output.status.success(), "{output:?}");
+    recorded(&stage, refused).await;
+    assert_eq!(stage.number(kept).await, 0);
+    // Discord sends it once more.
+    done(to).again(refused, BAN, Some("spam"), &json!([]));
+    recorded(&stage, done(other).now(KICK, None, &json!([]))).await;
+    let banned =
+        format!("SELECT count(*) FROM mod_case WHERE user_id = {to} AND kind = 'ban' AND reason = 'spam'");
+    assert_eq!(stage.number(&banned).await, 1);
     stage.end().await;
 }

@@ -18,8 +18,11 @@ async fn what_discord_refuses_is_said_and_not_repeated() {
         answer.ends_with("⛔ It was not carried out: Discord refused it."),
         "{answer}"
     );
-    let entry = stage.logged(log, "was not carried out").await;
-    assert!(entry.contains("Case #1") && entry.contains("ban"), "{entry}");
+    let entry = stage.logged(log, "❗").await;
+    assert!(
+        entry.contains("Case #1") && entry.contains("was not carried out"),
+        "{entry}"
+    );
     stage.delivered().await;
     assert_eq!(stage.control().rest_calls(PUT).len(), 1);
     case_is(&stage, 1, "outcome", "warning-obstacle-refused").await;

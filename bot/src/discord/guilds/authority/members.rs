@@ -41,6 +41,11 @@ impl NickPermit {
 }
 
 impl Authority {
+    /// Whether the member has a permission in the whole guild.
+    pub(crate) fn has(&self, permission: Permissions) -> bool {
+        self.permissions.contains(permission)
+    }
+
     /// Issues a permit for a role.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Kind},
@@ -20,8 +21,10 @@ use crate::{
     },
     features::channels::{
         effects::lock::ChannelLock,
-        lock::{self, Begun},
-        overwrites, texts,
+        lock::{self, Begun, LOCK_END},
+        overwrites,
+        rows::lock as rows,
+        texts,
     },
     interactions::{
         CommandContext, CommandError, Services,
@@ -29,6 +32,7 @@ use crate::{
         command::Command,
         define::{Opt, for_servers},
         reply::Reply,
+        scheduled::{self, Wanted},
     },
     outbox::{
         kind::EffectBody as _,
@@ -132,6 +136,23 @@ async fn run(context: &CommandContext, services: &Services) -> Result<Reply, Com
     let done = ("lock-done", texts::until(ends_at, language));
     follow(context, (guild_id, channel_id), ChannelLock::KIND, done);
     Ok(Reply::private(language.filled("lock-runs", &[channel])))
+}
+
+/// Change when a lock ends, or let it last until `/unlock`.
+pub(crate) fn reschedule<'a>(
+    context: &'a CommandContext,
+    services: &'a Services,
+    wanted: Wanted,
+) -> BoxFuture<'a, Result<Reply, CommandError>> {
+    Box::pin(async move {
+        let channel_id = ids::from_db(wanted.timer_id).ok_or(CommandError::Stale)?;
+        permit(context, services, channel_id, Permissions::MANAGE_ROLES).await?;
+        let end = (LOCK_END, wanted);
+        scheduled::reschedule(context, services, end, move |tx, guild_id, ends_at| {
+            Box::pin(rows::set_end(tx, (guild_id, channel_id), ends_at))
+        })
+        .await
+    })
 }
 
 /// Check that the moderator has a permission in a channel.

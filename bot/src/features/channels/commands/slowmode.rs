@@ -2,6 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Kind},
@@ -14,7 +15,8 @@ use crate::{
     discord::{guilds::authority::channels::first, rest::Priority},
     features::channels::{
         effects::slowmode::{ChannelSlowmode, needed},
-        slowmode::{self, LONGEST},
+        rows::slowmode as rows,
+        slowmode::{self, LONGEST, SLOWMODE_END},
         texts,
     },
     interactions::{
@@ -24,6 +26,7 @@ use crate::{
         define::{Opt, for_servers},
         payload::BadOption,
         reply::Reply,
+        scheduled::{self, Wanted},
     },
     outbox::{kind::EffectBody as _, trouble::Trouble},
     support::ids,
@@ -122,6 +125,33 @@ async fn run(context: &CommandContext, services: &Services) -> Result<Reply, Com
     follow(context, place, ChannelSlowmode::KIND, ("slowmode-done", shown));
     let channel = ("channel", channel_id.to_string().into());
     Ok(Reply::private(language.filled("slowmode-runs", &[channel])))
+}
+
+/// Change when a slow mode ends, or let it stay.
+pub(crate) fn reschedule<'a>(
+    context: &'a CommandContext,
+    services: &'a Services,
+    wanted: Wanted,
+) -> BoxFuture<'a, Result<Reply, CommandError>> {
+    Box::pin(async move {
+        let (guild_id, channel_id) = (context.guild()?, ids::from_db(wanted.timer_id));
+        let channel_id = channel_id.ok_or(CommandError::Stale)?;
+        let kind = services
+            .guilds
+            .kind_of(guild_id, channel_id, Priority::Interaction);
+        let needed = needed(kind.await?.is_some_and(ChannelType::is_thread));
+        permit(context, services, channel_id, needed).await?;
+        let end = (SLOWMODE_END, wanted);
+        scheduled::reschedule(context, services, end, move |tx, guild_id, ends_at| {
+            Box::pin(async move {
+                match ends_at {
+                    Some(_) => Ok(()),
+                    None => rows::keep(tx, (guild_id, channel_id)).await,
+                }
+            })
+        })
+        .await
+    })
 }
 
 /// The option `duration` in seconds; 0 switches the slow mode off.

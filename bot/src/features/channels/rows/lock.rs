@@ -116,6 +116,25 @@ pub(crate) async fn complete(
     Ok(tx.execute(COMPLETE, &[&guild, &channel, &lock]).await? > 0)
 }
 
+/// Store when a lock ends by itself; `None` for never.
+pub(crate) async fn set_end(
+    tx: &Tx<'_>,
+    (guild_id, channel_id): Place,
+    ends_at: Option<SystemTime>,
+) -> Result<(), StoreError> {
+    const SET_END: Statement = statement!(
+        "channel_lock_set_end",
+        [INT8, INT8, TIMESTAMPTZ],
+        "UPDATE channel_lock SET ends_at = $3 WHERE guild_id = $1 AND channel_id = $2"
+    );
+    tx.execute(
+        SET_END,
+        &[&ids::to_db(guild_id), &ids::to_db(channel_id), &ends_at],
+    )
+    .await
+    .map(drop)
+}
+
 /// Delete a lock. False if it is gone.
 pub(crate) async fn remove(
     tx: &Tx<'_>,

@@ -4,7 +4,7 @@ use twilight_model::id::{Id, marker::InteractionMarker};
 
 use super::lock::Place;
 use crate::{
-    postgres::{Statement, Store, StoreError, statement::statement},
+    postgres::{Statement, Store, StoreError, Tx, statement::statement},
     support::ids,
 };
 
@@ -51,6 +51,18 @@ pub(crate) async fn put(store: &Store, (guild_id, channel_id): Place, row: Row) 
     let request = ids::to_db(row.request_id);
     store
         .query(PUT, &[&guild, &channel, &request, &row.seconds, &row.previous])
+        .await
+        .map(drop)
+}
+
+/// Forget what was to be restored: the slow mode that the channel has now stays.
+pub(crate) async fn keep(tx: &Tx<'_>, (guild_id, channel_id): Place) -> Result<(), StoreError> {
+    const KEEP: Statement = statement!(
+        "channel_slowmode_keep",
+        [INT8, INT8],
+        "DELETE FROM channel_slowmode WHERE guild_id = $1 AND channel_id = $2"
+    );
+    tx.execute(KEEP, &[&ids::to_db(guild_id), &ids::to_db(channel_id)])
         .await
         .map(drop)
 }

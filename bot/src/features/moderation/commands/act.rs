@@ -175,6 +175,7 @@ mod tests {
             user_name: None,
             moderator_id: Id::new(2),
             moderator_name: None,
+            acted_by: None,
             reason: String::new(),
             created_at: host_time(),
             expires_at: None,
@@ -190,6 +191,8 @@ mod tests {
             hidden_by: None,
             audit_entry_id: None,
             log: None,
+            log_revision: 0,
+            log_locale: None,
         }
     }
 

@@ -9,12 +9,19 @@ use twilight_model::{
 };
 use twilight_util::builder::embed::EmbedBuilder;
 
-use super::{case_list, case_texts, warn, warning};
+use super::{case_edit, case_list, case_texts, warn, warning};
 use crate::{
     features::moderation::{
         Denied,
         case_changes::{self, CaseChange, ChangedCase},
+        effects::{
+            action::ModAction,
+            action_lift::ActionLift,
+            action_message::ActionMessage,
+            punishment::{Punishment, TimeoutLift},
+        },
         rows::{
+            self,
             case::{self, Filter},
             case_note,
         },
@@ -26,11 +33,32 @@ use crate::{
         payload::BadOption,
         reply::Reply,
     },
+    outbox::{
+        kind::EffectBody as _,
+        queue::{self, Failures},
+    },
     support::i18n::Language,
 };
 
+/// Where Discord has the files of messages. A link to one is valid for about a day:
+/// <https://docs.discord.com/developers/reference#signed-attachment-cdn-urls>.
+const FILES: [&str; 4] = [
+    "cdn.discordapp.com/attachments/",
+    "media.discordapp.net/attachments/",
+    "cdn.discordapp.com/ephemeral-attachments/",
+    "media.discordapp.net/ephemeral-attachments/",
+];
 /// The newest notes, which are shown with a case.
 const NOTES: i64 = 5;
+/// Effects that carry out a case, and how many that are tried again are shown.
+const ACTIONS: [&str; 5] = [
+    ModAction::KIND,
+    ActionLift::KIND,
+    ActionMessage::KIND,
+    Punishment::KIND,
+    TimeoutLift::KIND,
+];
+const RETRIED: i64 = 3;
 /// Cases among which autocomplete searches, and the most that Discord shows.
 const SEARCHED: i64 = 200;
 const CHOICES: usize = 25;
@@ -44,11 +72,9 @@ impl Command for Case {
     }
 
     fn definition(&self) -> Definition {
-        let text = |key, name| {
-            Opt::named(Type::String, key, name)
-                .at_most(warn::reason_length())
-                .required()
-        };
+        let note = Opt::named(Type::String, "case-option-note", "note")
+            .at_most(warn::reason_length())
+            .required();
         let list = [
             case_list::user_option("member", "case-option-member"),
             case_list::user_option("moderator", "case-option-moderator"),
@@ -62,16 +88,8 @@ impl Command for Case {
         for_servers(self.name(), Some(Permissions::MODERATE_MEMBERS))
             .option(Opt::sub("case", "view", [warning::case()]))
             .option(Opt::sub("case", "list", list))
-            .option(Opt::sub(
-                "case",
-                "edit",
-                [warning::case(), text("case-option-reason", "reason")],
-            ))
-            .option(Opt::sub(
-                "case",
-                "note",
-                [warning::case(), text("case-option-note", "note")],
-            ))
+            .option(Opt::sub("case", "edit", case_edit::options()))
+            .option(Opt::sub("case", "note", [warning::case(), note]))
             .option(Opt::sub("case", "hide", hide))
             .option(Opt::sub("case", "delete", [warning::case()]))
             .build()
@@ -83,7 +101,6 @@ impl Command for Case {
 
     async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
         context.require_permissions(Permissions::MODERATE_MEMBERS)?;
-        let reason = |name| Ok::<_, CommandError>(warn::reason(context, name)?.ok_or(BadOption(name))?);
         let change = match context.payload.subcommand()[..] {
             ["view"] => return view(context, services).await,
             ["list"] => {
@@ -91,9 +108,9 @@ impl Command for Case {
                 return case_list::first_page(context, services, self.name(), filter).await;
             }
             ["delete"] => return ask_to_delete(context, services).await,
-            ["edit"] => CaseChange::Reason(reason("reason")?),
+            ["edit"] => return case_edit::run(context, services).await,
             ["note"] => CaseChange::Note {
-                note: reason("note")?,
+                note: note(context)?,
                 author_name: context.payload.user().map(|user| user.username.clone()),
             },
             ["hide"] if context.payload.boolean("hidden")?.unwrap_or(true) => CaseChange::Hide,
@@ -101,10 +118,9 @@ impl Command for Case {
             _ => return Err(CommandError::Stale),
         };
         let text = match &change {
-            CaseChange::Reason(_) => "case-edited",
             CaseChange::Note { .. } => "case-noted",
             CaseChange::Hide => "case-is-hidden",
-            CaseChange::Show | CaseChange::Delete => "case-is-shown",
+            CaseChange::Show | CaseChange::Edit { .. } | CaseChange::Delete => "case-is-shown",
         };
         let case_id = warning::case_of(context)?;
         carry_out(context, services, case_id, change, text).await
@@ -154,6 +170,15 @@ impl Command for Case {
     }
 }
 
+/// The text of a note. Links to files on Discord expire after a day, so they are no evidence.
+fn note(context: &CommandContext) -> Result<String, CommandError> {
+    let note = warn::reason(context, "note")?.ok_or(BadOption("note"))?;
+    if FILES.iter().any(|files| note.contains(files)) {
+        return Err(context.refuse("case-note-expires"));
+    }
+    Ok(note)
+}
+
 fn choice(language: Language, case: &case::Case) -> CommandOptionChoice {
     let kind = case_texts::kind(language, case.kind);
     let user = case.user_name.clone().unwrap_or_else(|| case.user_id.to_string());
@@ -176,13 +201,24 @@ async fn view(context: &CommandContext, services: &Services) -> Result<Reply, Co
     let language = context.language();
     let key = (context.guild()?, case.case_id);
     let (notes, total) = case_note::newest(&services.store, key, NOTES).await?;
+    let of_case = Failures {
+        kinds: &ACTIONS,
+        case_id: Some(case.case_id),
+        abandoned: false,
+    };
+    let known = case_texts::Known {
+        notes,
+        total,
+        punishment: rows::warning::outcomes(&services.store, key).await?.action,
+        retried: queue::failing(&services.store, key.0, of_case, RETRIED).await?,
+    };
     let title = [
         ("case", case.case_id.to_string().into()),
         ("kind", case_texts::kind(language, case.kind).into()),
     ];
     let embed = EmbedBuilder::new()
         .title(language.filled("case-view-title", &title))
-        .description(case_texts::whole(language, &case, &notes, total))
+        .description(case_texts::whole(language, &case, &known))
         .color(case_texts::COLOUR)
         .build();
     Ok(Reply::private(String::new()).with_embed(embed))
@@ -223,7 +259,7 @@ async fn carry_out(
 ) -> Result<Reply, CommandError> {
     let asker = warning::asker(context, services).await?;
     let changed = case_changes::change(&services.store, &services.settings, asker, case_id, change).await?;
-    let ChangedCase { case_id, user_id } =
+    let ChangedCase { case_id, user_id, .. } =
         changed.map_err(|denied| warning::refusal(context, denied, case_id))?;
     let values = [
         ("case", case_id.to_string().into()),

@@ -11,6 +11,7 @@ use crate::{
         rows::{case::Case, case_note::Note},
         texts,
     },
+    outbox::{queue::Failing, trouble},
     support::{
         i18n::{Language, Value},
         text::{limits::excerpt, names},
@@ -22,7 +23,7 @@ pub(super) const COLOUR: u32 = 0x00F0_B232;
 /// How much of a reason a list shows, in UTF-16 code units.
 const REASON: usize = 450;
 /// How much of a note, and of the reason for a removal, is shown with a case.
-const NOTE: usize = 250;
+const NOTE: usize = 160;
 
 /// The name of a kind of cases.
 pub(super) fn kind(language: Language, kind: Option<Kind>) -> String {
@@ -65,8 +66,21 @@ pub(super) fn entry(language: Language, case: &Case) -> String {
     text
 }
 
+/// What is known of a case besides its row.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// Its newest notes.
+    pub(super) notes: Vec<Note>,
+    /// How many notes it has.
+    pub(super) total: u64,
+    /// What became of the punishment that a warning led to.
+    pub(super) punishment: Option<String>,
+    /// What is tried again.
+    pub(super) retried: Vec<Failing>,
+}
+
 /// A case with everything that is known of it.
-pub(super) fn whole(language: Language, case: &Case, notes: &[Note], total: u64) -> String {
+pub(super) fn whole(language: Language, case: &Case, known: &Known) -> String {
     let mut lines = vec![
         said(
             language,
@@ -81,6 +95,10 @@ pub(super) fn whole(language: Language, case: &Case, notes: &[Note], total: u64)
         at(language, "case-view-created", case.created_at),
     ];
     lines.extend(
+        case.acted_by
+            .map(|user_id| said(language, "case-view-acted-by", person(user_id, None))),
+    );
+    lines.extend(
         case.expires_at
             .map(|expires_at| at(language, "case-view-expires", expires_at)),
     );
@@ -92,7 +110,7 @@ pub(super) fn whole(language: Language, case: &Case, notes: &[Note], total: u64)
         case.ended_at
             .map(|ended_at| at(language, "case-view-ended", ended_at)),
     );
-    lines.extend(outcome(language, case));
+    lines.extend(outcomes(language, case, known));
     if let Some(removed_at) = case.removed_at {
         lines.push(at(language, "case-view-removed", removed_at));
         let reason = case.removed_reason.as_deref();
@@ -107,10 +125,10 @@ pub(super) fn whole(language: Language, case: &Case, notes: &[Note], total: u64)
     } else {
         texts::quoted(&case.reason, LONGEST_QUOTATION)
     });
-    if total > 0 {
-        lines.push(language.filled("case-view-notes", &[("notes", Value::Count(total))]));
+    if known.total > 0 {
+        lines.push(language.filled("case-view-notes", &[("notes", Value::Count(known.total))]));
     }
-    for note in notes {
+    for note in &known.notes {
         let values = [
             (
                 "author",
@@ -124,14 +142,33 @@ pub(super) fn whole(language: Language, case: &Case, notes: &[Note], total: u64)
     lines.join("\n")
 }
 
-/// What became of the action, if it did not simply succeed.
-fn outcome(language: Language, case: &Case) -> Option<String> {
-    match case.outcome.as_deref()? {
-        "done" => None,
-        "gone" => Some(language.text("case-outcome-gone")),
-        "retried" => Some(language.text("case-outcome-retried")),
-        _ => Some(language.text("case-outcome-failed")),
+/// What became of the action and of its end, if they did not simply succeed, and what is tried again.
+fn outcomes(language: Language, case: &Case, known: &Known) -> Vec<String> {
+    let kind = case.kind.unwrap_or(Kind::Note);
+    let is_said = |outcome: &&str| !matches!(*outcome, "done" | "retried");
+    let action = case.outcome.as_deref().filter(is_said);
+    let action = action.or(known.punishment.as_deref().filter(is_said));
+    let mut lines: Vec<String> = action
+        .map(|outcome| texts::outcome(language, kind, outcome))
+        .into_iter()
+        .collect();
+    match (case.ended_at, case.end_outcome.as_deref()) {
+        (Some(_), Some("replaced")) => lines.push(language.text("action-replaced")),
+        (None, Some(why)) => {
+            let values = [("why", language.text(why).into())];
+            lines.push(language.filled("case-log-now-kept", &values));
+        }
+        _ => {}
     }
+    for effect in &known.retried {
+        let values = [
+            ("since", texts::relative(effect.since).into()),
+            ("attempts", Value::Count(effect.attempts.unsigned_abs())),
+            ("why", trouble::in_words(&effect.failure, language).into()),
+        ];
+        lines.push(language.filled("case-view-retried", &values));
+    }
+    lines
 }
 
 fn said(language: Language, key: &str, what: String) -> String {
@@ -146,7 +183,7 @@ fn at(language: Language, key: &str, at: SystemTime) -> String {
 mod tests {
     use twilight_model::id::Id;
 
-    use super::{Case, Note, entry, whole};
+    use super::{Case, Failing, Known, Note, entry, whole};
     use crate::{
         features::moderation::kind::Kind,
         support::{clock::host_time, i18n::Language},
@@ -160,14 +197,15 @@ mod tests {
             user_name: Some("_".repeat(32)),
             moderator_id: Id::new(u64::MAX),
             moderator_name: Some("_".repeat(32)),
+            acted_by: None,
             reason: "ß\n".repeat(500),
             created_at: host_time(),
             expires_at: Some(host_time()),
             ends_at: Some(host_time()),
-            outcome: Some("late".to_owned()),
+            outcome: Some("warning-obstacle-permission".to_owned()),
             message_outcome: None,
             ended_at: Some(host_time()),
-            end_outcome: None,
+            end_outcome: Some("replaced".to_owned()),
             removed_at: Some(host_time()),
             removed_by: None,
             removed_reason: Some("ß".repeat(1_000)),
@@ -175,6 +213,8 @@ mod tests {
             hidden_by: None,
             audit_entry_id: None,
             log: None,
+            log_revision: 0,
+            log_locale: None,
         }
     }
 
@@ -186,8 +226,24 @@ mod tests {
             note: "ß".repeat(1_000),
             created_at: host_time(),
         };
+        let retried = Failing {
+            kind: "mod_action".to_owned(),
+            channel_id: None,
+            user_id: Some(i64::MAX),
+            case_id: Some(1),
+            since: host_time(),
+            attempts: 1_000,
+            failed_at: None,
+            failure: "the bot lacks the permission".to_owned(),
+        };
         for language in Language::ALL {
-            let text = whole(language, &longest(), &vec![note.clone(); 5], 1_000);
+            let known = Known {
+                notes: vec![note.clone(); 5],
+                total: 1_000,
+                punishment: None,
+                retried: vec![retried.clone(); 3],
+            };
+            let text = whole(language, &longest(), &known);
             assert!(text.chars().count() <= 4_096, "{}", text.chars().count());
             let text = entry(language, &longest());
             assert!(text.chars().count() <= 800, "{}", text.chars().count());

@@ -266,6 +266,8 @@ pub(super) fn refusal(context: &CommandContext, denied: Denied, case_id: i64) ->
         Denied::Removed => said("warning-gone"),
         Denied::Own => context.refuse("warning-own"),
         Denied::Running => said("case-running"),
+        Denied::Ended => said("case-ended"),
+        Denied::NeedsEnd => said("case-needs-end"),
         Denied::TooMany => context.refuse("warning-threshold-many"),
         Denied::UnknownThreshold | Denied::Refused | Denied::Limit(_) => CommandError::Stale,
     }

@@ -1,18 +1,21 @@
 //! Carrying out what a moderator ordered by a command: a ban, a kick, a timeout.
 
 use serde::{Deserialize, Serialize};
+use twilight_model::id::{Id, marker::InteractionMarker};
 
 use super::{
     action_lift::{ActionLift, Because},
     carry_out::{Attempt, Order, Running, carry_out, why},
+    case_log_edit,
 };
 use crate::{
     discord::guilds::authority::PunishPermit,
     features::moderation::{
+        ends,
         kind::Kind,
         rows::{
             case::{self, Key},
-            outcome,
+            case_change, mod_case, outcome,
         },
         settings::ModerationSettings,
         texts,
@@ -54,6 +57,19 @@ pub struct ModAction {
     pub locale: String,
     /// The moderator's permission; `None` if it was checked when the timeout began.
     pub permit: Option<PunishPermit>,
+    /// The interaction that changes the end of a timeout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Id<InteractionMarker>>,
+    /// What it changes of a timeout that runs; `None` if its end is not changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
+}
+
+/// A changed end of a timeout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The end before, in milliseconds since 1970.
+    pub before_ms: Option<i64>,
 }
 
 impl EffectBody for ModAction {
@@ -92,14 +108,20 @@ async fn deliver(to: &Deliverer, effect: &Waiting, action: &ModAction) -> Outcom
     let Some(discords) = action.kind.action() else {
         return Outcome::Cancelled;
     };
+    // Whether their member had left when it was to be prolonged.
+    let is_back = match was_away(to, key, action).await {
+        Ok(is_back) => is_back,
+        Err(error) => return error.into(),
+    };
     let order = Order {
         action: discords,
         until_ms: action.until_ms,
         at_ms: action.at_ms,
-        running: if action.prolongs {
-            Running::Prolonged
-        } else {
-            Running::Replaced
+        running: match (action.prolongs, is_back) {
+            (false, _) => Running::Replaced,
+            (true, false) => Running::Prolonged,
+            // The part that Discord had may have ended meanwhile.
+            (true, true) => Running::Kept,
         },
         delete_seconds: action.delete_seconds,
         permit: action.permit.as_ref(),
@@ -111,22 +133,37 @@ async fn deliver(to: &Deliverer, effect: &Waiting, action: &ModAction) -> Outcom
         ),
     };
     match carry_out(to, effect, order).await {
+        Attempt::Done if is_back => {
+            goes_on(to, key, true).await;
+            Outcome::Delivered
+        }
         Attempt::Done => became(to, effect, action, "done", Outcome::Delivered).await,
         // An attempt whose answer was lost has removed them.
         Attempt::Gone if action.kind == Kind::Kick && effect.attempts > 0 => {
             became(to, effect, action, "done", Outcome::Delivered).await
         }
+        Attempt::Gone if action.prolongs => {
+            goes_on(to, key, false).await;
+            Outcome::Cancelled
+        }
         Attempt::Gone => became(to, effect, action, "gone", Outcome::Cancelled).await,
         Attempt::Lifted => {
             let now = to.rest.clock().now();
             to.retry_until_committed("noting that a timeout was lifted", || {
-                outcome::end(&to.store, key, now, "gone")
+                to.store.transaction("mod_timeout_gone", move |tx| {
+                    Box::pin(async move {
+                        if !outcome::end_in(tx, key, now, "gone").await? {
+                            return Ok(());
+                        }
+                        queue::add(tx, case_log_edit::changed(tx, key).await?.as_slice()).await
+                    })
+                })
             })
             .await;
             Outcome::Cancelled
         }
         Attempt::Not(Outcome::Later { why, after: None }) => {
-            if effect.attempts == 0 {
+            if effect.attempts == 0 && !action.prolongs {
                 // The moderator is waiting for an answer. If this fails, it is noted with the final outcome.
                 drop(outcome::action(&to.store, key, "retried").await);
             }
@@ -135,6 +172,35 @@ async fn deliver(to: &Deliverer, effect: &Waiting, action: &ModAction) -> Outcom
         // [`log_failure`] records it if the effect is abandoned.
         Attempt::Not(outcome) => outcome,
     }
+}
+
+/// Whether a timeout is prolonged whose member had left before.
+async fn was_away(to: &Deliverer, key: Key, action: &ModAction) -> Result<bool, StoreError> {
+    if !action.prolongs || action.moved.is_some() {
+        return Ok(false);
+    }
+    let case = case::get(&to.store, key).await?;
+    Ok(case.is_some_and(|case| case.end_outcome.as_deref() == Some(ends::AWAY)))
+}
+
+/// Record that a timeout goes on again, or that it cannot be prolonged because its member has left.
+async fn goes_on(to: &Deliverer, key: Key, is_member: bool) {
+    to.retry_until_committed("noting whether a timeout goes on", || {
+        to.store.transaction("mod_timeout_goes_on", move |tx| {
+            Box::pin(async move {
+                let is_news = if is_member {
+                    outcome::goes_on(tx, key).await?
+                } else {
+                    outcome::not_ended(tx, key, ends::AWAY).await?
+                };
+                if !is_news {
+                    return Ok(());
+                }
+                queue::add(tx, case_log_edit::changed(tx, key).await?.as_slice()).await
+            })
+        })
+    })
+    .await;
 }
 
 /// Whether a newer case of the member decides instead of this one.
@@ -173,6 +239,7 @@ async fn became(
                 because: Because::Softban,
                 locale: action.locale.clone(),
                 permit: None,
+                ends_at_ms: None,
             };
             let key = MemberKey {
                 guild_id: effect.guild_id,
@@ -184,13 +251,24 @@ async fn became(
         let lift = lift.clone();
         to.store.transaction("mod_action_became", move |tx| {
             Box::pin(async move {
-                outcome::action_in(tx, key, word).await?;
-                queue::add(tx, lift.as_slice()).await
+                let shown = noted(tx, key, word).await?;
+                let effects: Vec<_> = lift.into_iter().chain(shown).collect();
+                queue::add(tx, &effects).await
             })
         })
     })
     .await;
     outcome
+}
+
+/// Record what became of an action. Returns the effect that shows it in the log channel, unless it simply succeeded.
+pub(super) async fn noted(tx: &Tx<'_>, key: Key, word: &str) -> Result<Option<NewEffect>, StoreError> {
+    let is_new = outcome::action_in(tx, key, word).await?;
+    if is_new && word != "done" {
+        case_log_edit::changed(tx, key).await
+    } else {
+        Ok(None)
+    }
 }
 
 pub(super) fn language_of(locale: &str) -> Language {
@@ -207,17 +285,46 @@ async fn log_failure(
 ) -> Result<(), StoreError> {
     let key: Key = (effect.guild_id, action.case_id);
     let why = why(failure);
-    if action.prolongs {
+    let shown = if let Some(moved) = action.moved {
+        stays(tx, key, action, moved).await?;
+        case_log_edit::changed(tx, key).await?
+    } else if action.prolongs {
         outcome::not_ended(tx, key, why).await?;
+        case_log_edit::changed(tx, key).await?
     } else {
-        outcome::action_in(tx, key, why).await?;
-    }
+        noted(tx, key, why).await?
+    };
     let policy = ModerationSettings::within(tx, settings, effect.guild_id).await?;
     let of = (effect.guild_id, language_of(&action.locale));
     let told = policy.told(tx, settings, of, action.kind).await?;
     let entry = told.entry(|language| {
         let user = effect.user_id.map(ids::to_db).unwrap_or_default();
-        texts::not_carried_out(language, action.case_id, action.kind, user, why)
+        if action.moved.is_some() {
+            texts::not_moved(language, action.case_id, action.kind, user, why)
+        } else {
+            texts::not_carried_out(language, action.case_id, action.kind, user, why)
+        }
     });
-    queue::add(tx, entry.as_slice()).await
+    let effects: Vec<_> = shown.into_iter().chain(entry).collect();
+    queue::add(tx, &effects).await
+}
+
+/// Discord has refused another end of a timeout: the one before stays.
+async fn stays(tx: &Tx<'_>, key: Key, action: &ModAction, moved: Moved) -> Result<(), StoreError> {
+    mod_case::lock(tx, key.0).await?;
+    let (refused, before) = (
+        action.until_ms.map(ids::to_time),
+        moved.before_ms.map(ids::to_time),
+    );
+    if case_change::end_as_before(tx, key, (refused, before)).await? {
+        ends::rearm(
+            tx,
+            key,
+            action.kind,
+            (ids::to_time(action.at_ms), before),
+            &action.locale,
+        )
+        .await?;
+    }
+    Ok(())
 }

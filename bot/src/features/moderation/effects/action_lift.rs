@@ -5,8 +5,9 @@ use twilight_http::request::AuditLogReason as _;
 use twilight_model::id::{Id, marker::UserMarker};
 
 use super::{
-    action::{is_replaced, language_of},
+    action::{is_replaced, language_of, noted},
     carry_out::{member, obstacle, why},
+    case_log_edit,
 };
 use crate::{
     discord::{
@@ -49,6 +50,9 @@ pub struct ActionLift {
     pub locale: String,
     /// The moderator's permission; `None` for a punishment that ends by itself, which depends on no permission.
     pub permit: Option<PunishPermit>,
+    /// The end of the case that is carried out, in milliseconds since 1970; another end is another one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at_ms: Option<i64>,
 }
 
 /// Why a punishment is lifted.
@@ -106,12 +110,13 @@ async fn deliver(settings: &Settings, to: &Deliverer, effect: &Waiting, lift: &A
     let Some(user_id) = effect.user_id else {
         return Outcome::Cancelled;
     };
-    match is_over(to, effect, lift).await {
-        Ok(true) => {
+    match decides(to, effect, lift).await {
+        Ok(Decides::This) => {}
+        Ok(Decides::Another) => {
             note(settings, to, effect, lift, "replaced").await;
             return Outcome::Cancelled;
         }
-        Ok(false) => {}
+        Ok(Decides::Later) => return Outcome::Cancelled,
         Err(error) => return error.into(),
     }
     match try_to_lift(to, effect, lift, user_id).await {
@@ -138,16 +143,27 @@ async fn deliver(settings: &Settings, to: &Deliverer, effect: &Waiting, lift: &A
     }
 }
 
-/// Whether another case decides about the member by now.
-async fn is_over(to: &Deliverer, effect: &Waiting, lift: &ActionLift) -> Result<bool, StoreError> {
+/// What decides about the member by now.
+enum Decides {
+    This,
+    Another,
+    /// The same case, whose end was moved.
+    Later,
+}
+
+async fn decides(to: &Deliverer, effect: &Waiting, lift: &ActionLift) -> Result<Decides, StoreError> {
     if is_replaced(to, effect, lift.kind, lift.case_id).await? {
-        return Ok(true);
+        return Ok(Decides::Another);
     }
     if lift.because != Because::Ended {
-        return Ok(false);
+        return Ok(Decides::This);
     }
     let case = case::get(&to.store, (effect.guild_id, lift.case_id)).await?;
-    Ok(case.is_none_or(|case| case.ended_at.is_some() || case.removed_at.is_some()))
+    let Some(case) = case.filter(|case| case.ended_at.is_none() && case.removed_at.is_none()) else {
+        return Ok(Decides::Another);
+    };
+    let is_moved = lift.ends_at_ms.is_some() && lift.ends_at_ms != case.ends_at.map(ids::to_millis);
+    Ok(if is_moved { Decides::Later } else { Decides::This })
 }
 
 async fn try_to_lift(
@@ -221,12 +237,16 @@ async fn note(
             Box::pin(async move {
                 let key = (effect.guild_id, lift.case_id);
                 if matches!(lift.because, Because::Command { .. }) {
-                    return outcome::action_in(tx, key, became).await;
+                    return queue::add(tx, noted(tx, key, became).await?.as_slice()).await;
                 }
                 let word = if became == "done" { "lifted" } else { became };
                 let is_news = outcome::end_in(tx, key, now, word).await?;
-                if !is_news || lift.because != Because::Ended || became != "done" {
+                if !is_news {
                     return Ok(());
+                }
+                let shown = case_log_edit::changed(tx, key).await?;
+                if lift.because != Because::Ended || became != "done" {
+                    return queue::add(tx, shown.as_slice()).await;
                 }
                 let policy = ModerationSettings::within(tx, &settings, effect.guild_id).await?;
                 let of = (effect.guild_id, language_of(&lift.locale));
@@ -240,7 +260,8 @@ async fn note(
                     ];
                     language.filled("action-log-ended", &values)
                 });
-                queue::add(tx, entry.as_slice()).await
+                let effects: Vec<_> = shown.into_iter().chain(entry).collect();
+                queue::add(tx, &effects).await
             })
         })
     })
@@ -276,15 +297,13 @@ async fn note_failure(
 ) -> Result<(), StoreError> {
     let key = (effect.guild_id, lift.case_id);
     let why = why(failure);
-    let is_news = if matches!(lift.because, Because::Command { .. }) {
-        outcome::action_in(tx, key, why).await?;
-        true
+    let shown = if matches!(lift.because, Because::Command { .. }) {
+        noted(tx, key, why).await?
+    } else if outcome::not_ended(tx, key, why).await? {
+        case_log_edit::changed(tx, key).await?
     } else {
-        outcome::not_ended(tx, key, why).await?
-    };
-    if !is_news {
         return Ok(());
-    }
+    };
     let policy = ModerationSettings::within(tx, settings, effect.guild_id).await?;
     let of = (effect.guild_id, language_of(&lift.locale));
     let told = policy.told(tx, settings, of, lift.kind).await?;
@@ -296,5 +315,6 @@ async fn note_failure(
             texts::not_lifted(language, lift.case_id, lift.kind, user, why)
         }
     });
-    queue::add(tx, entry.as_slice()).await
+    let effects: Vec<_> = shown.into_iter().chain(entry).collect();
+    queue::add(tx, &effects).await
 }

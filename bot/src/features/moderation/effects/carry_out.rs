@@ -17,10 +17,7 @@ use twilight_model::{
 
 use crate::{
     discord::{
-        guilds::{
-            Obstacle,
-            authority::{Action, PunishPermit},
-        },
+        guilds::authority::{Action, PunishPermit},
         rest::{Priority, RestError},
     },
     features::moderation::duration::LONGEST_TIMEOUT,
@@ -28,6 +25,7 @@ use crate::{
         delivery::Deliverer,
         outcome::{Failure, Outcome, Reason, of_error},
         queue::Waiting,
+        trouble,
     },
     support::{
         ids,
@@ -37,8 +35,6 @@ use crate::{
 
 /// Unknown member, unknown user: <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>.
 const NO_MEMBER: [u64; 2] = [10_007, 10_013];
-/// The member has received a higher role since the command.
-const NOT_ABOVE: &str = "the moderator's highest role is not above the member's";
 /// How far Discord's clock may be behind ours.
 const CLOCKS: Duration = Duration::from_mins(1);
 
@@ -196,12 +192,14 @@ pub(super) async fn obstacle(
             .still_above(guild_id, permit, who, Priority::Command)
             .await?
     {
-        return Ok(Some(forbidden(NOT_ABOVE)));
+        return Ok(Some(forbidden(trouble::NOT_ABOVE)));
     }
     let obstacle = to
         .guilds
         .obstacle(guild_id, who, action.permission(), Priority::Command);
-    Ok(obstacle.await?.map(|obstacle| forbidden(in_words(obstacle))))
+    Ok(obstacle
+        .await?
+        .map(|obstacle| forbidden(trouble::of_obstacle(obstacle))))
 }
 
 /// The member; `None` for a user who is none.
@@ -227,30 +225,11 @@ fn millis(at: Option<Timestamp>) -> i64 {
     at.map_or(0, |at| at.as_micros() / 1_000)
 }
 
-/// The text for the operator, by which [`why`] finds the text for the guild.
-const fn in_words(obstacle: Obstacle) -> &'static str {
-    match obstacle {
-        Obstacle::NoPermission => "the bot lacks the permission",
-        Obstacle::Owner => "the server is theirs",
-        Obstacle::AboveBot => "their highest role does not stand below the bot's",
-        Obstacle::Administrator => "administrators cannot be timed out",
-    }
-}
-
 /// The key of the text that tells the guild why something was not carried out.
 pub(super) fn why(failure: &Failure) -> &'static str {
-    let obstacles = [
-        Obstacle::NoPermission,
-        Obstacle::Owner,
-        Obstacle::AboveBot,
-        Obstacle::Administrator,
-    ];
-    let known = obstacles
-        .into_iter()
-        .find(|obstacle| failure.detail == in_words(*obstacle));
-    match (known, failure.reason) {
+    match (trouble::obstacle_of(&failure.detail), failure.reason) {
         (Some(obstacle), _) => obstacle.key(),
-        (None, _) if failure.detail == NOT_ABOVE => "hindrance-rank",
+        (None, _) if failure.detail == trouble::NOT_ABOVE => "hindrance-rank",
         (None, Reason::Forbidden) => "warning-obstacle-refused",
         (None, Reason::Expired) => "warning-obstacle-late",
         (None, _) => "warning-obstacle-other",

@@ -1,17 +1,28 @@
 //! The entry of the log channel about a new case. The case then knows the message.
 
 use serde::{Deserialize, Serialize};
-use twilight_model::channel::message::AllowedMentions;
+use twilight_model::{
+    channel::message::AllowedMentions,
+    id::{
+        Id,
+        marker::{ChannelMarker, MessageMarker},
+    },
+};
 
+use super::case_log_edit;
 use crate::{
-    features::moderation::rows::outcome,
+    features::moderation::rows::{
+        case::{self, Key},
+        log_message,
+    },
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind},
         message::send_for_id,
         outcome::Outcome,
-        queue::Waiting,
+        queue::{self, Waiting},
     },
+    postgres::{StoreError, Tx},
 };
 
 /// The entry about a case.
@@ -21,6 +32,9 @@ pub struct CaseLog {
     pub case_id: i64,
     /// The text, in the guild's language.
     pub text: String,
+    /// That language, as one of Discord's locales.
+    #[serde(default)]
+    pub locale: String,
 }
 
 impl EffectBody for CaseLog {
@@ -35,21 +49,46 @@ impl EffectKind for CaseLogs {
     type Body = CaseLog;
 
     async fn deliver(&self, to: &Deliverer, effect: &Waiting, entry: CaseLog) -> Outcome {
-        deliver(to, effect, &entry).await
+        deliver(to, effect, entry).await
     }
 }
 
-async fn deliver(to: &Deliverer, effect: &Waiting, entry: &CaseLog) -> Outcome {
+async fn deliver(to: &Deliverer, effect: &Waiting, entry: CaseLog) -> Outcome {
+    let key = (effect.guild_id, entry.case_id);
+    match case::get(&to.store, key).await {
+        Ok(Some(_case)) => {}
+        // It was deleted before its message was sent.
+        Ok(None) => return Outcome::Cancelled,
+        Err(error) => return error.into(),
+    }
     let message_id = match send_for_id(to, effect, &entry.text, AllowedMentions::default()).await {
         Ok(message_id) => message_id,
         Err(outcome) => return outcome,
     };
-    if let Some((channel_id, message_id)) = effect.channel_id.zip(message_id) {
-        let case = (effect.guild_id, entry.case_id);
+    if let Some(message) = effect.channel_id.zip(message_id) {
         to.retry_until_committed("noting the entry of a case", || {
-            outcome::logged(&to.store, case, channel_id, message_id)
+            let locale = entry.locale.clone();
+            to.store.transaction("mod_case_logged", move |tx| {
+                Box::pin(async move { posted(tx, key, message, &locale).await })
+            })
         })
         .await;
     }
     Outcome::Delivered
+}
+
+/// Record the message. If the case has changed while it was sent, it is edited.
+async fn posted(
+    tx: &Tx<'_>,
+    key: Key,
+    message: (Id<ChannelMarker>, Id<MessageMarker>),
+    locale: &str,
+) -> Result<(), StoreError> {
+    let revision = log_message::posted(tx, key, message, locale).await?;
+    let edit = match revision {
+        Some(0) => None,
+        Some(revision) => Some(case_log_edit::of(key, message, revision)),
+        None => Some(case_log_edit::of_deleted(key, message, locale)),
+    };
+    queue::add(tx, edit.as_slice()).await
 }

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::id::{Id, marker::UserMarker};
 
-use super::carry_out::{Attempt, Order, Running, carry_out, member, why};
+use super::{
+    carry_out::{Attempt, Order, Running, carry_out, member, why},
+    case_log_edit,
+};
 use crate::{
     discord::{
         guilds::authority::{Action, PunishPermit},
@@ -188,5 +191,7 @@ async fn log_failure(
         ];
         language.filled("warning-log-failed", &values)
     });
-    queue::add(tx, entry.as_slice()).await
+    let shown = case_log_edit::changed(tx, case).await?;
+    let effects: Vec<_> = shown.into_iter().chain(entry).collect();
+    queue::add(tx, &effects).await
 }

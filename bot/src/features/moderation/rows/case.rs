@@ -32,6 +32,8 @@ pub struct Case {
     pub moderator_id: Id<UserMarker>,
     /// The name that the moderator had.
     pub moderator_name: Option<String>,
+    /// The moderator who created it on behalf of that one.
+    pub acted_by: Option<Id<UserMarker>>,
     /// The reason; empty for none.
     pub reason: String,
     /// When it was created.
@@ -62,6 +64,10 @@ pub struct Case {
     pub audit_entry_id: Option<Id<AuditLogEntryMarker>>,
     /// The message in the log channel.
     pub log: Option<(Id<ChannelMarker>, Id<MessageMarker>)>,
+    /// How often the case has changed in a way that the message shows.
+    pub log_revision: i64,
+    /// The language of the message, as one of Discord's locales.
+    pub log_locale: Option<String>,
 }
 
 impl Case {
@@ -76,6 +82,7 @@ impl Case {
             user_name: row.get("user_name"),
             moderator_id: ids::from_db(row.get("moderator_id"))?,
             moderator_name: row.get("moderator_name"),
+            acted_by: id("acted_by").and_then(ids::from_db),
             reason: row.get("reason"),
             created_at: row.get("created_at"),
             expires_at: row.get("expires_at"),
@@ -91,6 +98,8 @@ impl Case {
             hidden_by: id("hidden_by").and_then(ids::from_db),
             audit_entry_id: id("audit_entry_id").and_then(ids::from_db),
             log: channel.zip(message),
+            log_revision: row.get("log_revision"),
+            log_locale: row.get("log_locale"),
         })
     }
 }
@@ -99,7 +108,8 @@ impl Case {
 macro_rules! columns {
     () => {
         "case_id, kind, user_id, user_name, moderator_id, moderator_name, reason, created_at, expires_at, ends_at, outcome, message_outcome,
-         ended_at, end_outcome, removed_at, removed_by, removed_reason, hidden_at, hidden_by, audit_entry_id, log_channel_id, log_message_id"
+         ended_at, end_outcome, removed_at, removed_by, removed_reason, hidden_at, hidden_by, audit_entry_id, log_channel_id, log_message_id,
+         log_revision, log_locale, acted_by"
     };
 }
 

@@ -1,4 +1,4 @@
-//! `mod_case`, written by `/case`: the reason, whether lists hide it, and its deletion. The guild must be [locked](super::mod_case::lock).
+//! `mod_case`, written by `/case`: the reason, the end, whether lists hide it, and its deletion. The guild must be [locked](super::mod_case::lock).
 
 use std::time::SystemTime;
 
@@ -6,6 +6,7 @@ use twilight_model::id::{Id, marker::UserMarker};
 
 use super::case::Key;
 use crate::{
+    features::moderation::kind::Kind,
     postgres::{Statement, StoreError, Tx, statement::statement},
     support::ids,
 };
@@ -19,6 +20,60 @@ pub async fn reason(tx: &Tx<'_>, (guild_id, case_id): Key, reason: &str) -> Resu
     );
     let guild = ids::to_db(guild_id);
     tx.execute(REASON, &[&guild, &case_id, &reason]).await.map(drop)
+}
+
+/// Give a case to another moderator, with the name that they have. The one who made it stays known.
+pub async fn moderator(
+    tx: &Tx<'_>,
+    (guild_id, case_id): Key,
+    (moderator_id, name): (Id<UserMarker>, Option<&str>),
+) -> Result<(), StoreError> {
+    const MODERATOR: Statement = statement!(
+        "mod_case_moderator",
+        [INT8, INT8, INT8, TEXT],
+        "UPDATE mod_case SET acted_by = nullif(coalesce(acted_by, moderator_id), $3), moderator_id = $3, moderator_name = $4
+         WHERE guild_id = $1 AND case_id = $2"
+    );
+    let (guild, moderator) = (ids::to_db(guild_id), ids::to_db(moderator_id));
+    tx.execute(MODERATOR, &[&guild, &case_id, &moderator, &name])
+        .await
+        .map(drop)
+}
+
+/// Change when a punishment ends that has not ended, and with it the kind of a ban. An obstacle to its earlier end is forgotten.
+pub async fn end(
+    tx: &Tx<'_>,
+    (guild_id, case_id): Key,
+    kind: Kind,
+    ends_at: Option<SystemTime>,
+) -> Result<(), StoreError> {
+    const END: Statement = statement!(
+        "mod_case_change_end",
+        [INT8, INT8, TEXT, TIMESTAMPTZ],
+        "UPDATE mod_case SET kind = $3, ends_at = $4, end_outcome = NULL
+         WHERE guild_id = $1 AND case_id = $2 AND ended_at IS NULL"
+    );
+    let guild = ids::to_db(guild_id);
+    tx.execute(END, &[&guild, &case_id, &kind.word(), &ends_at])
+        .await
+        .map(drop)
+}
+
+/// Undo a change of the end that Discord has refused, unless it was changed again. False in that case.
+pub async fn end_as_before(
+    tx: &Tx<'_>,
+    (guild_id, case_id): Key,
+    (refused, before): (Option<SystemTime>, Option<SystemTime>),
+) -> Result<bool, StoreError> {
+    const BEFORE: Statement = statement!(
+        "mod_case_end_as_before",
+        [INT8, INT8, TIMESTAMPTZ, TIMESTAMPTZ],
+        "UPDATE mod_case SET ends_at = $4
+         WHERE guild_id = $1 AND case_id = $2 AND ended_at IS NULL AND ends_at IS NOT DISTINCT FROM $3"
+    );
+    let guild = ids::to_db(guild_id);
+    let changed = tx.execute(BEFORE, &[&guild, &case_id, &refused, &before]).await?;
+    Ok(changed == 1)
 }
 
 /// Hide a case from lists, since a time and by a moderator, or show it again.

@@ -108,7 +108,7 @@ pub async fn add(tx: &Tx<'_>, new: &New<'_>) -> Result<i64, StoreError> {
     Ok(rows.first().map_or(0, |row| row.get(0)))
 }
 
-/// The number of cases of these kinds that a moderator made in this time, removed ones included.
+/// The number of cases of these kinds that a moderator made in this time, removed ones and those on behalf of others included.
 pub async fn count_since(
     tx: &Tx<'_>,
     (guild_id, moderator_id): (Id<GuildMarker>, Id<UserMarker>),
@@ -119,7 +119,8 @@ pub async fn count_since(
         "mod_case_count_since",
         [INT8, INT8, TEXT_ARRAY, TIMESTAMPTZ, TIMESTAMPTZ],
         "SELECT count(*) FROM mod_case
-         WHERE guild_id = $1 AND moderator_id = $2 AND kind = ANY ($3) AND created_at > $4 AND created_at <= $5"
+         WHERE guild_id = $1 AND (moderator_id = $2 AND acted_by IS NULL OR acted_by = $2)
+           AND kind = ANY ($3) AND created_at > $4 AND created_at <= $5"
     );
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
     let (guild, moderator) = (ids::to_db(guild_id), ids::to_db(moderator_id));
@@ -127,22 +128,6 @@ pub async fn count_since(
         .query(COUNT, &[&guild, &moderator, &kinds, &after, &until])
         .await?;
     Ok(rows.first().map_or(0, |row| row.get(0)))
-}
-
-/// Remove the end of a punishment: what would have lifted it was cancelled.
-pub async fn make_permanent(
-    tx: &Tx<'_>,
-    (guild_id, case_id): (Id<GuildMarker>, i64),
-) -> Result<(), StoreError> {
-    const PERMANENT: Statement = statement!(
-        "mod_case_make_permanent",
-        [INT8, INT8],
-        "UPDATE mod_case SET ends_at = NULL WHERE guild_id = $1 AND case_id = $2 AND ended_at IS NULL"
-    );
-    lock(tx, guild_id).await?;
-    tx.execute(PERMANENT, &[&ids::to_db(guild_id), &case_id])
-        .await
-        .map(drop)
 }
 
 /// Mark a case as removed. False if it was removed before or does not exist.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use twilight_model::id::{
     Id,
-    marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker},
+    marker::{GuildMarker, UserMarker},
 };
 
 use super::case::Key;
@@ -21,22 +21,17 @@ const ACTION: Statement = statement!(
     "UPDATE mod_case SET outcome = $3 WHERE guild_id = $1 AND case_id = $2 AND outcome IS DISTINCT FROM 'done' RETURNING 1"
 );
 
-const END: Statement = statement!(
-    "mod_case_end",
-    [INT8, INT8, TIMESTAMPTZ, TEXT],
-    "UPDATE mod_case SET ended_at = $3, end_outcome = $4 WHERE guild_id = $1 AND case_id = $2 AND ended_at IS NULL RETURNING 1"
-);
-
 /// Record what became of the action.
 pub async fn action(store: &Store, (guild_id, case_id): Key, outcome: &str) -> Result<(), StoreError> {
     let guild = ids::to_db(guild_id);
     store.query(ACTION, &[&guild, &case_id, &outcome]).await.map(drop)
 }
 
-/// Like [`action`], within a transaction.
-pub async fn action_in(tx: &Tx<'_>, (guild_id, case_id): Key, outcome: &str) -> Result<(), StoreError> {
+/// Like [`action`], within a transaction. False if it was carried out before.
+pub async fn action_in(tx: &Tx<'_>, (guild_id, case_id): Key, outcome: &str) -> Result<bool, StoreError> {
     let guild = ids::to_db(guild_id);
-    tx.query(ACTION, &[&guild, &case_id, &outcome]).await.map(drop)
+    let rows = tx.query(ACTION, &[&guild, &case_id, &outcome]).await?;
+    Ok(!rows.is_empty())
 }
 
 /// Record what became of the direct message.
@@ -53,27 +48,18 @@ pub async fn message(store: &Store, (guild_id, case_id): Key, outcome: &str) -> 
         .map(drop)
 }
 
-/// Record that a punishment is over, and how it ended. The first end stays.
-pub async fn end(
-    store: &Store,
-    (guild_id, case_id): Key,
-    at: SystemTime,
-    outcome: &str,
-) -> Result<(), StoreError> {
-    let guild = ids::to_db(guild_id);
-    store
-        .query(END, &[&guild, &case_id, &at, &outcome])
-        .await
-        .map(drop)
-}
-
-/// Like [`end`], within a transaction. False if it was over already.
+/// Record that a punishment is over, and how it ended. The first end stays. False if it was over already.
 pub async fn end_in(
     tx: &Tx<'_>,
     (guild_id, case_id): Key,
     at: SystemTime,
     outcome: &str,
 ) -> Result<bool, StoreError> {
+    const END: Statement = statement!(
+        "mod_case_end",
+        [INT8, INT8, TIMESTAMPTZ, TEXT],
+        "UPDATE mod_case SET ended_at = $3, end_outcome = $4 WHERE guild_id = $1 AND case_id = $2 AND ended_at IS NULL RETURNING 1"
+    );
     let guild = ids::to_db(guild_id);
     let rows = tx.query(END, &[&guild, &case_id, &at, &outcome]).await?;
     Ok(!rows.is_empty())
@@ -89,6 +75,18 @@ pub async fn not_ended(tx: &Tx<'_>, (guild_id, case_id): Key, why: &str) -> Resu
     );
     let guild = ids::to_db(guild_id);
     let changed = tx.execute(NOT_ENDED, &[&guild, &case_id, &why]).await?;
+    Ok(changed == 1)
+}
+
+/// Record that what was in the way of a punishment that runs is over. False if nothing was.
+pub async fn goes_on(tx: &Tx<'_>, (guild_id, case_id): Key) -> Result<bool, StoreError> {
+    const GOES_ON: Statement = statement!(
+        "mod_case_goes_on",
+        [INT8, INT8],
+        "UPDATE mod_case SET end_outcome = NULL
+         WHERE guild_id = $1 AND case_id = $2 AND ended_at IS NULL AND end_outcome IS NOT NULL"
+    );
+    let changed = tx.execute(GOES_ON, &[&ids::to_db(guild_id), &case_id]).await?;
     Ok(changed == 1)
 }
 
@@ -113,27 +111,4 @@ pub async fn replace(
     let (guild, user) = (ids::to_db(guild_id), ids::to_db(user_id));
     let rows = tx.query(REPLACE, &[&guild, &user, &kinds, &at]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
-}
-
-/// Record the message in the log channel.
-pub async fn logged(
-    store: &Store,
-    (guild_id, case_id): Key,
-    channel_id: Id<ChannelMarker>,
-    message_id: Id<MessageMarker>,
-) -> Result<(), StoreError> {
-    const LOGGED: Statement = statement!(
-        "mod_case_logged",
-        [INT8, INT8, INT8, INT8],
-        "UPDATE mod_case SET log_channel_id = $3, log_message_id = $4 WHERE guild_id = $1 AND case_id = $2 RETURNING 1"
-    );
-    let (guild, channel, message) = (
-        ids::to_db(guild_id),
-        ids::to_db(channel_id),
-        ids::to_db(message_id),
-    );
-    store
-        .query(LOGGED, &[&guild, &case_id, &channel, &message])
-        .await
-        .map(drop)
 }

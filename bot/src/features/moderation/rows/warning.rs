@@ -185,21 +185,32 @@ pub async fn outcomes(
     }))
 }
 
+const GET: Statement = statement!(
+    "warning_get",
+    [INT8, INT8],
+    "SELECT c.case_id, c.user_id, c.moderator_id, c.reason, w.severity, w.points, c.created_at, c.expires_at,
+            c.removed_at, c.removed_by, c.removed_reason
+     FROM mod_case AS c JOIN warning AS w ON w.guild_id = c.guild_id AND w.case_id = c.case_id
+     WHERE c.guild_id = $1 AND c.case_id = $2"
+);
+
 /// The warning with this number. The guild must be locked with [`super::mod_case::lock`].
 pub async fn get(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
     case_id: i64,
 ) -> Result<Option<Warning>, StoreError> {
-    const GET: Statement = statement!(
-        "warning_get",
-        [INT8, INT8],
-        "SELECT c.case_id, c.user_id, c.moderator_id, c.reason, w.severity, w.points, c.created_at, c.expires_at,
-                c.removed_at, c.removed_by, c.removed_reason
-         FROM mod_case AS c JOIN warning AS w ON w.guild_id = c.guild_id AND w.case_id = c.case_id
-         WHERE c.guild_id = $1 AND c.case_id = $2"
-    );
     let rows = tx.query(GET, &[&ids::to_db(guild_id), &case_id]).await?;
+    Ok(rows.first().and_then(warning_of))
+}
+
+/// The same outside of a transaction.
+pub async fn read(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    case_id: i64,
+) -> Result<Option<Warning>, StoreError> {
+    let rows = store.query(GET, &[&ids::to_db(guild_id), &case_id]).await?;
     Ok(rows.first().and_then(warning_of))
 }
 

@@ -62,7 +62,7 @@ pub async fn export(store: &Store, key: MemberKey) -> Result<String, StoreError>
              'member_warnings', (SELECT COALESCE(jsonb_agg(to_jsonb(t)), '[]') FROM member_warnings AS t
                                  WHERE guild_id = $1 AND user_id = $2),
              'mod_case', (SELECT COALESCE(jsonb_agg(to_jsonb(t) - CASE WHEN g.moderators_shown THEN '{}'::text[]
-                                                                          ELSE '{moderator_id,moderator_name,removed_by,hidden_by}' END
+                                                                          ELSE '{moderator_id,moderator_name,acted_by,removed_by,hidden_by}' END
                                                     || jsonb_build_object('severity', w.severity, 'points', w.points) ORDER BY t.case_id), '[]')
                           FROM mod_case AS t LEFT JOIN warning AS w USING (guild_id, case_id) LEFT JOIN guild_settings AS g USING (guild_id)
                           WHERE t.guild_id = $1 AND t.user_id = $2),

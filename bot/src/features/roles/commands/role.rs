@@ -2,6 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use twilight_model::{
     application::command::{Command as Definition, CommandOptionType as Kind},
@@ -18,8 +19,9 @@ use crate::{
         rest::Priority,
     },
     features::roles::{
-        change,
+        change::{self, ROLE_END},
         effects::role::{RoleChange, in_the_way},
+        rows,
     },
     interactions::{
         CommandContext, CommandError, Services,
@@ -28,6 +30,7 @@ use crate::{
         define::{Opt, for_servers},
         payload::{BadOption, User},
         reply::Reply,
+        scheduled::{self, Wanted},
     },
     outbox::{
         kind::EffectBody as _,
@@ -149,6 +152,32 @@ async fn run(context: &CommandContext, services: &Services) -> Result<Reply, Com
     });
     let values = [("user", key.user_id.to_string().into())];
     Ok(Reply::private(language.filled("role-runs", &values)))
+}
+
+/// Change when a role is taken, or let the member keep it.
+pub(crate) fn reschedule<'a>(
+    context: &'a CommandContext,
+    services: &'a Services,
+    wanted: Wanted,
+) -> BoxFuture<'a, Result<Reply, CommandError>> {
+    Box::pin(async move {
+        context.require_permissions(Permissions::MANAGE_ROLES)?;
+        let (guild_id, given_by) = (context.guild()?, wanted.timer_id);
+        // It is gone if the timer is, which the answer says.
+        if let Some(role_id) = rows::given_by(&services.store, guild_id, given_by).await? {
+            permit(context, services, role_id).await?;
+        }
+        let end = (ROLE_END, wanted);
+        scheduled::reschedule(context, services, end, move |tx, guild_id, ends_at| {
+            Box::pin(async move {
+                match ends_at {
+                    Some(ends_at) => rows::set_end(tx, guild_id, given_by, ends_at).await,
+                    None => rows::take_given_by(tx, guild_id, given_by).await.map(drop),
+                }
+            })
+        })
+        .await
+    })
 }
 
 /// Check that the moderator may give the role, and that the bot can.

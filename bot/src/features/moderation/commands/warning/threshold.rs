@@ -166,6 +166,8 @@ fn refusal(context: &CommandContext, denied: Denied, points: i64) -> CommandErro
         | Denied::Own
         | Denied::Refused
         | Denied::Limit(_)
-        | Denied::Running => CommandError::Stale,
+        | Denied::Running
+        | Denied::Ended
+        | Denied::NeedsEnd => CommandError::Stale,
     }
 }
