@@ -49,6 +49,8 @@ pub struct SimulatorConfig {
     pub gateway: GatewayRules,
     /// How REST behaves.
     pub rest: RestRules,
+    /// How people sign in with the bot's application.
+    pub oauth: OAuthRules,
 }
 
 impl Default for SimulatorConfig {
@@ -70,6 +72,7 @@ impl Default for SimulatorConfig {
             levels: LevelRules::default(),
             gateway: GatewayRules::default(),
             rest: RestRules::default(),
+            oauth: OAuthRules::default(),
         }
     }
 }
@@ -299,6 +302,45 @@ impl Default for RestRules {
             date_offset: 0,
         }
     }
+}
+
+/// How people sign in with the bot's application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OAuthRules {
+    /// The application's secret. Its client ID is the bot's ID.
+    pub client_secret: String,
+    /// The addresses that an application may send people back to; with none, every `http` and `https` address.
+    pub redirect_uris: Vec<String>,
+    /// What the page for authorization does.
+    pub consent: Consent,
+    /// How long an authorization code can be exchanged.
+    pub code_ttl: Duration,
+    /// How long an access token is valid.
+    pub token_ttl: Duration,
+}
+
+impl Default for OAuthRules {
+    fn default() -> Self {
+        Self {
+            client_secret: "sim-secret".to_owned(),
+            redirect_uris: Vec::new(),
+            consent: Consent::Ask,
+            code_ttl: Duration::from_mins(1),
+            token_ttl: Duration::from_hours(168),
+        }
+    }
+}
+
+/// Who answers the application's question for authorization.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Consent {
+    /// The person at the browser, on a page with a button for each of some users.
+    #[default]
+    Ask,
+    /// This user agrees at once.
+    As(u64),
+    /// The user refuses at once.
+    Deny,
 }
 
 /// So many requests in so much time.

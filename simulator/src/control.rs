@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::time::{Duration, Instant};
 
 use crate::{
-    config::{GatewayRules, Rate, RestRules},
+    config::{GatewayRules, OAuthRules, Rate, RestRules},
     engine::{Command, HeartbeatAcks},
     hub::Hub,
     interaction::{self, InteractionRequest, InteractionState},
@@ -228,6 +228,11 @@ impl Control {
     /// Changes the rules of REST.
     pub fn change_rest(&self, change: impl FnOnce(&mut RestRules)) {
         change(&mut self.hub.rest().rules);
+    }
+
+    /// Changes how people sign in.
+    pub fn change_oauth(&self, change: impl FnOnce(&mut OAuthRules)) {
+        change(&mut self.hub.rest().oauth_rules);
     }
 
     /// Lets REST requests of a route fail.

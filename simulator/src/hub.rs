@@ -32,7 +32,7 @@ impl Hub {
         let world = World::new(&config);
         Self {
             engine: Mutex::new(Engine::new(&config, &world)),
-            rest: Mutex::new(RestState::new(&config.rest)),
+            rest: Mutex::new(RestState::new(&config)),
             interactions: Mutex::new(Interactions::default()),
             driver: Notify::new(),
             answered: Notify::new(),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Parser;
-use discord_simulator::{GatewayRules, LevelRules, Rate, RestRules, Simulator, SimulatorConfig};
+use discord_simulator::{GatewayRules, LevelRules, OAuthRules, Rate, RestRules, Simulator, SimulatorConfig};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -26,6 +26,9 @@ struct Arguments {
     /// The token that bots must show.
     #[arg(long, default_value = "sim-token")]
     token: String,
+    /// The secret of the bot's application, for signing in.
+    #[arg(long, default_value = "sim-secret")]
+    client_secret: String,
     /// The world and its traffic follow from this number.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -102,6 +105,10 @@ impl Arguments {
                 enforce: !self.no_rate_limits,
                 ..RestRules::default()
             },
+            oauth: OAuthRules {
+                client_secret: self.client_secret,
+                ..OAuthRules::default()
+            },
             ..SimulatorConfig::default()
         }
     }
@@ -127,9 +134,10 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let token = arguments.token.clone();
+    let (token, secret) = (arguments.token.clone(), arguments.client_secret.clone());
     let simulator = Simulator::start(arguments.config()).await?;
     let (rest, gateway) = (simulator.rest_url(), simulator.gateway_url());
+    let client = simulator.world().bot_id();
     let host = rest.trim_start_matches("http://");
     writeln!(
         io::stdout(),
@@ -137,6 +145,7 @@ async fn run(arguments: Arguments) -> io::Result<()> {
          REST      {rest}/api/v10\n\
          controls  {rest}/simulator\n\
          token     {token}\n\
+         OAuth2    {rest}/oauth2/authorize, client {client}, secret {secret}\n\
          \n\
          eventide    DISCORD_TOKEN={token} EVENTIDE__DISCORD__API_URL={rest}\n\
          twilight    Client::builder().proxy(\"{host}\", true), ConfigBuilder::proxy_url(\"{gateway}\")\n\

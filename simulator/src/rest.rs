@@ -14,6 +14,7 @@ mod guilds;
 mod interactions;
 mod limit;
 mod moderation;
+mod oauth;
 pub(crate) mod route;
 
 use std::{
@@ -26,7 +27,7 @@ pub(crate) use answer::Answer;
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     response::Response,
 };
 use fault::Faults;
@@ -39,7 +40,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::{config::RestRules, hub::Hub, snowflake::wall_clock_ms};
+use crate::{
+    config::{OAuthRules, RestRules, SimulatorConfig},
+    hub::Hub,
+    snowflake::wall_clock_ms,
+};
 
 const HALF_BODY_PAUSE: Duration = Duration::from_millis(50);
 /// How many calls are remembered.
@@ -92,6 +97,8 @@ pub(crate) struct RestState {
     pub(crate) calls: VecDeque<RestCall>,
     pub(crate) files: VecDeque<SentFile>,
     pub(crate) faults: Faults,
+    pub(crate) oauth_rules: OAuthRules,
+    oauth: oauth::Issued,
     next_call: u64,
     limiter: Limiter,
     /// Messages that came over REST, by channel and id.
@@ -106,9 +113,11 @@ pub(crate) struct RestState {
 }
 
 impl RestState {
-    pub(crate) fn new(rules: &RestRules) -> Self {
+    pub(crate) fn new(config: &SimulatorConfig) -> Self {
         Self {
-            rules: rules.clone(),
+            rules: config.rest.clone(),
+            oauth_rules: config.oauth.clone(),
+            oauth: oauth::Issued::default(),
             calls: VecDeque::new(),
             files: VecDeque::new(),
             faults: Faults::default(),
@@ -163,6 +172,9 @@ pub(crate) struct Asked<'a> {
     pub(crate) segments: &'a [&'a str],
     pub(crate) query: &'a str,
     pub(crate) body: &'a Value,
+    pub(crate) headers: &'a HeaderMap,
+    /// The person whose access token came with the request, if it is not the bot's own.
+    pub(crate) user: Option<u64>,
     /// For the server's audit log.
     pub(crate) reason: Option<&'a str>,
 }
@@ -186,12 +198,21 @@ impl Asked<'_> {
     }
 }
 
+/// A header as text, empty if there is none.
+fn text_of(headers: &HeaderMap, name: HeaderName) -> &str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or("")
+}
+
 /// Answers every request that is not for the controls.
 pub(crate) async fn handle(State(hub): State<Arc<Hub>>, request: Request) -> Response {
     if request.method() == Method::GET
         && let Some(picture) = cdn::answer(request.uri().path(), request.uri().query().unwrap_or(""))
     {
         return picture;
+    }
+    if oauth::authorize::is_page(request.uri().path()) {
+        return oauth::authorize::page(hub, request).await;
     }
     carry_out(hub, request).await
 }
@@ -206,13 +227,7 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
     };
     let method = parts.method.as_str();
     let route = route::of(method, path);
-    let header = |name: HeaderName| {
-        parts
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("")
-    };
+    let header = |name| text_of(&parts.headers, name);
     let bytes = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
     let parsed = body::parse(header(header::CONTENT_TYPE), &bytes);
     let files = body::files(header(header::CONTENT_TYPE), &bytes);
@@ -230,7 +245,9 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let authorized = route.open || is_authorized(&hub, header(header::AUTHORIZATION));
+    let authorization = header(header::AUTHORIZATION);
+    let user = oauth::bearer(&hub, authorization, method, path);
+    let authorized = route.open || user.is_some() || is_authorized(&hub, authorization);
     let query = parts.uri.query().unwrap_or("");
     let act = || match &parsed {
         _ if !authorized => (Answer::error(401, 0, "401: Unauthorized"), Vec::new()),
@@ -249,6 +266,8 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
                     segments: &segments,
                     query,
                     body,
+                    headers: &parts.headers,
+                    user,
                     reason: call.reason.as_deref(),
                 },
             )
@@ -430,7 +449,8 @@ fn dispatch(asked: &Asked<'_>) -> Answer {
         let message = "Must be 512 or fewer in length.";
         return Answer::invalid("reason", "BASE_TYPE_MAX_LENGTH", message);
     }
-    let found = applications::answer(asked)
+    let found = oauth::answer(asked)
+        .or_else(|| applications::answer(asked))
         .or_else(|| guilds::answer(asked))
         .or_else(|| channels::answer(asked))
         .or_else(|| interactions::answer(asked));

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Control, Oracle, Shard};
 use crate::{
-    config::{PrunedResume, Rate, Refusal},
+    config::{Consent, PrunedResume, Rate, Refusal},
     engine::HeartbeatAcks,
     hub::Hub,
     interaction::{InteractionRequest, InteractionState},
@@ -41,6 +41,7 @@ pub(crate) fn routes() -> Router<Arc<Hub>> {
         .route("/simulator/sessions/kill", post(kill_sessions))
         .route("/simulator/gateway", post(gateway))
         .route("/simulator/rest", post(rest))
+        .route("/simulator/oauth", post(oauth))
         .route("/simulator/faults", post(add_fault).delete(clear_faults))
         .route("/simulator/calls", get(calls))
         .route("/simulator/dispatch", post(dispatch))
@@ -319,6 +320,39 @@ async fn rest(State(hub): Hubbed, Json(body): Json<RestBody>) -> StatusCode {
         set(&mut rules.other.per, body.other_per_ms.map(Duration::from_millis));
     });
     StatusCode::NO_CONTENT
+}
+
+/// How people sign in. Without a user and `deny`, the page asks.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OAuthBody {
+    user_id: Option<String>,
+    #[serde(default)]
+    deny: bool,
+    client_secret: Option<String>,
+    redirect_uris: Option<Vec<String>>,
+    code_ttl_ms: Option<u64>,
+    token_ttl_ms: Option<u64>,
+}
+
+async fn oauth(State(hub): Hubbed, Json(body): Json<OAuthBody>) -> Result<StatusCode, Refused> {
+    let consent = match (body.user_id, body.deny) {
+        (Some(user), false) => match user.parse() {
+            Ok(id) if hub.world.person(id).is_some() => Consent::As(id),
+            _ => return Err(bad("no such user")),
+        },
+        (None, true) => Consent::Deny,
+        (None, false) => Consent::Ask,
+        (Some(_), true) => return Err(bad("user_id and deny exclude each other")),
+    };
+    control(hub).change_oauth(|rules| {
+        rules.consent = consent;
+        set(&mut rules.client_secret, body.client_secret);
+        set(&mut rules.redirect_uris, body.redirect_uris);
+        set(&mut rules.code_ttl, body.code_ttl_ms.map(Duration::from_millis));
+        set(&mut rules.token_ttl, body.token_ttl_ms.map(Duration::from_millis));
+    });
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn add_fault(State(hub): Hubbed, Json(fault): Json<RestFault>) -> StatusCode {

@@ -1,13 +1,19 @@
-//! Bodies of requests: JSON, or a form with files.
+//! Bodies of requests: JSON, or a form, with files or without.
 
 use serde_json::{Value, json};
 
 use super::SentFile;
 
-/// The JSON of a body. Of a form it is `payload_json`, with the names and sizes of the files as `_files`.
+/// The content type of a form without files.
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The JSON of a body: of a form without files an object of its fields, of one with files `payload_json`, with the names and sizes of the files as `_files`.
 pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Value, serde_json::Error> {
     if body.is_empty() {
         return Ok(Value::Null);
+    }
+    if content_type.starts_with(FORM) {
+        return Ok(form_urlencoded::parse(body).into_owned().collect());
     }
     let Some(boundary) = content_type
         .strip_prefix("multipart/form-data")
@@ -109,6 +115,10 @@ mod tests {
         };
         assert_eq!(files("multipart/form-data; boundary=XX", body.as_bytes()), [file]);
         assert!(files("application/json", b"{}").is_empty());
+        assert_eq!(
+            parse(FORM, b"a=1&b=x+y%26").unwrap(),
+            json!({"a": "1", "b": "x y&"})
+        );
         assert_eq!(parse("application/json", b"").unwrap(), Value::Null);
         assert!(parse("application/json", b"{").is_err());
     }

@@ -7,7 +7,7 @@ pub(crate) struct Route {
     pub(crate) name: String,
     /// The id that limits apply to separately.
     pub(crate) major: String,
-    /// Whether it needs no token: interactions carry their own.
+    /// Whether it needs no token of the bot: interactions carry their own, and `OAuth2` takes the application's secret.
     pub(crate) open: bool,
 }
 
@@ -41,12 +41,13 @@ pub(crate) fn decode(path: &str) -> String {
 /// The route of a path that is already below the API's base.
 pub(crate) fn of(method: &str, path: &str) -> Route {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let open = matches!(segments.as_slice(), ["interactions" | "webhooks", _, _, ..]);
+    let is_token = matches!(segments.as_slice(), ["oauth2", "token", ..]);
+    let has_token = matches!(segments.as_slice(), ["interactions" | "webhooks", _, _, ..]);
     let mut name = format!("{method} ");
     for (at, &segment) in segments.iter().enumerate() {
         let is_id = segment.len() >= 15 && segment.bytes().all(|byte| byte.is_ascii_digit());
         let shown = match (at, is_id) {
-            (2, _) if open => "{token}",
+            (2, _) if has_token => "{token}",
             (_, true) => "{id}",
             // The emoji of a reaction.
             (_, false) if segments.get(at.wrapping_sub(1)) == Some(&"reactions") => "{emoji}",
@@ -60,6 +61,7 @@ pub(crate) fn of(method: &str, path: &str) -> Route {
         ["webhooks" | "interactions", id, token, ..] => format!("{id}:{token}"),
         _ => String::new(),
     };
+    let open = has_token || is_token;
     Route { name, major, open }
 }
 

@@ -43,13 +43,24 @@ pub(crate) async fn call_as(
     body: Option<Value>,
     token: Option<&str>,
 ) -> Response {
-    let host = base.trim_start_matches("http://");
     let body = body.map(|body| body.to_string()).unwrap_or_default();
+    send(base, method, path, ("application/json", &body), token).await
+}
+
+/// A request with a body of any content type.
+pub(crate) async fn send(
+    base: &str,
+    method: &str,
+    path: &str,
+    (content_type, body): (&str, &str),
+    token: Option<&str>,
+) -> Response {
+    let host = base.trim_start_matches("http://");
     let authorization = token
         .map(|token| format!("Authorization: {token}\r\n"))
         .unwrap_or_default();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{authorization}Content-Type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{authorization}Content-Type: {content_type}\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );

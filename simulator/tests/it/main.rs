@@ -16,6 +16,7 @@ mod gateway;
 mod identify;
 mod interactions;
 mod moderation;
+mod oauth;
 mod oracle;
 mod rest;
 mod resume;
