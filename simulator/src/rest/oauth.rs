@@ -1,4 +1,4 @@
-//! OAuth2: the authorization code grant with PKCE, refresh and revocation.
+//! Signing in: the authorization code grant with PKCE, refresh and revocation.
 //! <https://docs.discord.com/developers/topics/oauth2>
 
 pub(super) mod authorize;

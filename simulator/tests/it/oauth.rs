@@ -1,7 +1,8 @@
-//! Signing in by OAuth2: authorization, codes with PKCE, tokens and what they may read.
+//! Signing in: authorization, codes with PKCE, tokens and what they may read.
 
 use std::time::Duration;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use discord_simulator::{Consent, RestFault, RestFaultKind, Simulator};
 use serde_json::{Value, json};
 
@@ -193,7 +194,6 @@ async fn the_client_must_be_known() {
         (as_json.status, &as_json.json()["error"]),
         (400, &json!("invalid_request"))
     );
-    use base64::{Engine as _, prelude::BASE64_STANDARD};
     let basic = BASE64_STANDARD.encode(format!("{}:sim-secret", stage.client));
     let answer = post((FORM, &form), Some(&format!("Basic {basic}"))).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
