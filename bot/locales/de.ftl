@@ -1059,3 +1059,101 @@ web-error-too-long = Was du gesendet hast, ist zu lang.
 web-error-too-many = Du hast viele Anfragen gesendet. Bitte warte einen Moment.
 web-error-away = Die Seite kann gerade nicht angezeigt werden. Bitte versuche es gleich noch einmal.
 web-error-discord = Discord antwortet gerade nicht. Bitte versuche es gleich noch einmal.
+
+web-any = alle
+web-at = Zeit
+web-kind = Art
+web-member = Mitglied
+web-member-id = ID des Mitglieds
+web-moderator = Moderator
+web-moderator-id = ID des Moderators
+web-reason = Grund
+web-reason-with = Grund enthält
+web-search = Suchen
+web-pages = Seiten
+web-newest = Neueste
+web-older = Ältere
+web-period = Zeitraum
+web-days = { $days ->
+        [one] 1 Tag
+       *[other] { $days } Tage
+    }
+web-amount = Anzahl
+web-bad-id = Eine ID besteht aus 17 bis 19 Ziffern.
+web-bad-kind = Diese Art von Fällen gibt es nicht.
+web-bad-page = Diese Seite gibt es nicht.
+web-bad-order = Diese Reihenfolge gibt es nicht. Möglich sind xp, messages und week.
+web-bad-period = Diesen Zeitraum gibt es nicht. Möglich sind 1, 7, 30, 90 und 365 Tage.
+web-chart-table = Als Tabelle zeigen
+web-chart-empty = In diesem Zeitraum wurde nichts gezählt.
+
+web-cases = Fälle
+web-case = Fall
+web-cases-hidden = Verborgene Fälle
+web-cases-without-hidden = nicht zeigen
+web-cases-with-hidden = zeigen
+web-case-is-removed = zurückgenommen
+web-case-expires = Verfällt
+web-case-ends = Endet
+web-case-ended = Beendet
+web-case-removed = Zurückgenommen
+web-case-removed-why = Grund der Rücknahme
+web-case-hidden-at = Verborgen
+web-case-notes = Notizen
+web-case-changes = Änderungen
+web-case-reason-before = Der Grund davor:
+web-member-history = Fälle von { $user }
+web-moderators = Aktivität der Moderatoren
+
+web-audit = Protokoll
+web-audit-none = Solche Einträge gibt es nicht.
+web-audit-action = Aktion
+web-audit-actor = Von
+web-audit-actor-id = ID der Person
+web-audit-details = Einzelheiten
+web-audit-before = Vorher
+web-audit-undone = rückgängig gemacht
+web-audit-by-command = Befehl
+web-audit-by-web = Website
+web-audit-by-cli = der Betreiber des Bots
+web-audit-by-bot = der Bot
+
+web-scheduled = Geplant
+web-scheduled-due = Zeit
+web-scheduled-what = Was geschieht
+web-scheduled-failure = Letzter Fehler
+web-scheduled-retried = Schlägt fehl und wird wiederholt
+web-scheduled-failed = Fehlgeschlagen
+
+web-statistics = Statistik
+web-statistics-off = Dieser Server zählt zurzeit nicht. Die Statistik lässt sich in den Einstellungen einschalten.
+web-statistics-hours = Nachrichten nach Tageszeit
+web-statistics-channels = Nachrichten nach Kanal
+web-statistics-commands = Befehle
+web-statistics-members-hint = Beitritte und Austritte werden nur gezählt, wenn der Betreiber des Bots den Server Members Intent aktiviert hat. Zeiten sind in UTC.
+web-statistics-csv = Als CSV herunterladen
+web-messages = Nachrichten
+web-commands = Befehle
+web-joins = Beigetretene Mitglieder
+web-leaves = Ausgetretene Mitglieder
+web-channel = Kanal
+web-command = Befehl
+
+web-api = API
+web-api-text = Mit einem Token können Programme Daten dieses Servers als JSON lesen.
+web-api-description = Beschreibung der API (OpenAPI)
+web-api-made = Das ist das neue Token. Kopiere es jetzt, denn es wird nicht noch einmal gezeigt.
+web-api-name = Name
+web-api-parts = Darf lesen
+web-api-by = Von
+web-api-revoke = Widerrufen
+web-api-new = Neues Token
+web-api-create = Erstellen
+web-api-part-leaderboard = Rangliste
+web-api-part-cases = Fälle
+web-api-part-statistics = Statistik
+web-api-bad-name = Ein Token braucht einen Namen mit höchstens 50 Zeichen.
+web-api-bad-parts = Wähle, was das Token lesen darf.
+web-api-many = Dieser Server hat 20 Token, mehr sind nicht möglich. Widerrufe zuerst eines.
+
+web-operators = Betrieb

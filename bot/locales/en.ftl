@@ -1061,3 +1061,101 @@ web-error-too-long = What you sent is too long.
 web-error-too-many = You have sent many requests. Please wait a moment.
 web-error-away = The page cannot be shown right now. Please try again in a moment.
 web-error-discord = Discord does not answer right now. Please try again in a moment.
+
+web-any = any
+web-at = Time
+web-kind = Kind
+web-member = Member
+web-member-id = Member's ID
+web-moderator = Moderator
+web-moderator-id = Moderator's ID
+web-reason = Reason
+web-reason-with = Reason contains
+web-search = Search
+web-pages = Pages
+web-newest = Newest
+web-older = Older
+web-period = Period
+web-days = { $days ->
+        [one] 1 day
+       *[other] { $days } days
+    }
+web-amount = Number
+web-bad-id = An ID consists of 17 to 19 digits.
+web-bad-kind = There is no such kind of case.
+web-bad-page = There is no such page.
+web-bad-order = There is no such order. Choose xp, messages or week.
+web-bad-period = There is no such period. Choose 1, 7, 30, 90 or 365 days.
+web-chart-table = Show as a table
+web-chart-empty = Nothing was counted in this period.
+
+web-cases = Cases
+web-case = Case
+web-cases-hidden = Hidden cases
+web-cases-without-hidden = not shown
+web-cases-with-hidden = shown
+web-case-is-removed = removed
+web-case-expires = Expires
+web-case-ends = Ends
+web-case-ended = Ended
+web-case-removed = Removed
+web-case-removed-why = Reason for the removal
+web-case-hidden-at = Hidden
+web-case-notes = Notes
+web-case-changes = Changes
+web-case-reason-before = The reason before:
+web-member-history = Cases of { $user }
+web-moderators = Moderator activity
+
+web-audit = Audit log
+web-audit-none = There are no such entries.
+web-audit-action = Action
+web-audit-actor = By
+web-audit-actor-id = ID of who did it
+web-audit-details = Details
+web-audit-before = Before
+web-audit-undone = undone
+web-audit-by-command = command
+web-audit-by-web = website
+web-audit-by-cli = the bot's operator
+web-audit-by-bot = the bot
+
+web-scheduled = Scheduled
+web-scheduled-due = Time
+web-scheduled-what = What happens
+web-scheduled-failure = Last failure
+web-scheduled-retried = Fails, and is retried
+web-scheduled-failed = Failed
+
+web-statistics = Statistics
+web-statistics-off = This server does not count at present. Switch statistics on in the settings.
+web-statistics-hours = Messages by hour of the day
+web-statistics-channels = Messages by channel
+web-statistics-commands = Commands
+web-statistics-members-hint = Members who join or leave are counted only if the bot's operator has enabled the Server Members Intent. Times are in UTC.
+web-statistics-csv = Download as CSV
+web-messages = Messages
+web-commands = Commands
+web-joins = Members who joined
+web-leaves = Members who left
+web-channel = Channel
+web-command = Command
+
+web-api = API
+web-api-text = With a token, programs can read data of this server as JSON.
+web-api-description = Description of the API (OpenAPI)
+web-api-made = This is the new token. Copy it now, because it is not shown again.
+web-api-name = Name
+web-api-parts = Can read
+web-api-by = By
+web-api-revoke = Revoke
+web-api-new = New token
+web-api-create = Create
+web-api-part-leaderboard = Leaderboard
+web-api-part-cases = Cases
+web-api-part-statistics = Statistics
+web-api-bad-name = A token needs a name of at most 50 characters.
+web-api-bad-parts = Choose what the token can read.
+web-api-many = This server has 20 tokens, which is the maximum. Revoke one first.
+
+web-operators = Operation

@@ -11,4 +11,5 @@ pub mod features;
 #[cfg(test)]
 mod layers;
 pub mod notifications;
+mod operators;
 pub mod ops_http;

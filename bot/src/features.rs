@@ -1,6 +1,7 @@
 //! What the bot does for servers: one folder for each feature. Features do not import each other.
 //! What they add is derived from their manifests (`app/features.rs`).
 
+pub(crate) mod api;
 pub mod basics;
 pub(crate) mod channels;
 pub mod levels;
@@ -25,6 +26,7 @@ pub(crate) static FEATURES: &[&Feature] = &[
     &roles::FEATURE,
     &purge::FEATURE,
     &statistics::FEATURE,
+    &api::FEATURE,
     &scheduled::FEATURE,
     &server_settings::FEATURE,
     &privacy::FEATURE,

@@ -6,16 +6,20 @@
 
 pub(crate) mod access;
 pub mod answer;
+pub(crate) mod api;
 mod assets;
+pub(crate) mod chart;
 mod client;
 pub mod connections;
 pub(crate) mod context;
+pub(crate) mod elements;
 pub(crate) mod form;
 mod handling;
 mod headers;
 mod home;
 pub(crate) mod layout;
 mod oauth;
+pub(crate) mod period;
 mod random;
 pub(crate) mod route;
 pub mod server;
@@ -44,6 +48,8 @@ pub(crate) struct Site {
     routes: Vec<Route>,
     members: Members,
     limiter: Limiter,
+    /// Requests of programs, by the number of their token.
+    api: Limiter<i64>,
     /// Requests that are answered concurrently.
     turns: Semaphore,
 }
@@ -67,6 +73,7 @@ impl Site {
             routes,
             members: Members::default(),
             limiter: Limiter::new(config.web.requests_per_minute),
+            api: Limiter::new(api::PER_MINUTE),
             turns: Semaphore::new(AT_ONCE),
         }
     }

@@ -11,6 +11,7 @@ use crate::{
         database_clock,
         features::{self, COMMANDS, effect_kinds},
         notifications::Notifications,
+        operators,
         ops_http::{LONGEST_COMMIT, Server, Watched},
     },
     config::{Config, Secret, ShardCount},
@@ -284,7 +285,8 @@ fn site(config: &Config, application_id: Id<ApplicationMarker>, services: &inter
         store: store.clone(),
         ..services.clone()
     });
-    let pages = features::pages(&services);
+    let mut pages = features::pages(&services);
+    pages.push(operators::route(config, &services));
     Site::new(config, application_id, (&store, &services.guilds), pages)
 }
 

@@ -86,8 +86,12 @@ mod tests {
 
     use super::{COMMANDS, effect_kinds};
     use crate::{
-        config::Config, features::privacy::rows::member, outbox::kind::AnyEffectKind, settings::Settings,
-        support::i18n::Language, telemetry::metrics::labels,
+        config::Config,
+        features::{FEATURES, privacy::rows::member},
+        outbox::kind::AnyEffectKind,
+        settings::Settings,
+        support::i18n::Language,
+        telemetry::metrics::labels,
     };
 
     #[test]
@@ -107,6 +111,19 @@ mod tests {
             .map(|definition| definition.name.as_str())
             .collect();
         assert_eq!(names.len(), definitions.len(), "each name once");
+    }
+
+    #[test]
+    fn every_path_for_programs_is_described() {
+        let described: serde_json::Value =
+            serde_json::from_str(include_str!("../features/api/openapi.json")).expect("JSON");
+        let described = described["paths"].as_object().expect("paths");
+        let pages = FEATURES.iter().flat_map(|feature| feature.pages);
+        let served: BTreeSet<&str> = pages
+            .map(|page| page.pattern())
+            .filter(|path| path.starts_with("/api/") && path.contains('{'))
+            .collect();
+        assert_eq!(served, described.keys().map(String::as_str).collect());
     }
 
     #[test]

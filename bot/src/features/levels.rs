@@ -1,6 +1,7 @@
 //! Levels: members earn XP by sending messages, reach levels, and receive roles as rewards.
 
 pub mod adjust;
+mod api;
 pub mod boosts;
 pub mod card;
 /// The commands.
@@ -63,6 +64,7 @@ pub(crate) const FEATURE: Feature = Feature {
         &commands::rank::Rank,
         &commands::xp::Xp,
     ],
+    pages: &[&api::LeaderboardApi],
     effects: |settings| {
         vec![
             Box::new(LevelUps(settings.clone())),

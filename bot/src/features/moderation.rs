@@ -55,6 +55,15 @@ pub mod rows {
     pub mod threshold;
     pub mod warning;
 }
+/// The pages.
+mod pages {
+    pub(super) mod activity;
+    pub(super) mod api;
+    pub(super) mod case;
+    pub(super) mod list;
+    mod search;
+    mod table;
+}
 pub mod settings;
 pub mod texts;
 pub mod threshold_settings;
@@ -111,6 +120,14 @@ pub(crate) const FEATURE: Feature = Feature {
         &commands::case::Case,
         &commands::case_list::History,
         &commands::case_list::Modlog,
+    ],
+    pages: &[
+        &pages::list::CaseList,
+        &pages::case::CasePage,
+        &pages::list::MemberHistory,
+        &pages::activity::Activity,
+        &pages::api::CasesApi,
+        &pages::api::CaseApi,
     ],
     effects: |settings| {
         vec![

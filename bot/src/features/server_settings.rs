@@ -1,5 +1,6 @@
 //! The panel for guild-wide settings.
 
+mod audit_page;
 pub(crate) mod command;
 mod parts;
 mod sections;
@@ -12,6 +13,7 @@ use crate::{
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {
     commands: &[&command::Settings],
+    pages: &[&audit_page::AuditLog],
     settings: &[&LogSettings::SECTION],
     ..Feature::NOTHING
 };

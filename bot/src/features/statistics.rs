@@ -1,7 +1,10 @@
 //! Statistics: what happens in a server by the hour, for servers that want it counted.
 
+mod api;
 pub mod counts;
 mod keeping;
+mod page;
+mod reading;
 pub(crate) mod rows;
 pub(crate) mod settings;
 
@@ -12,6 +15,7 @@ use crate::{
 
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {
+    pages: &[&page::Statistics, &page::Download, &api::StatisticsApi],
     settings: &[&StatisticsSettings::SECTION],
     timers: |registry, process| registry.with_job(keeping::job(process.store, process.settings)),
     tables: guild_tables!["statistic"],

@@ -44,6 +44,10 @@ pub(crate) trait Page: Sync {
 
 /// A [`Page`] of any type, for the lists of them: its futures are boxed.
 pub(crate) trait AnyPage: Sync {
+    /// See [`Page::path`].
+    #[cfg(test)]
+    fn pattern(&self) -> &'static str;
+
     /// The page in the list of all pages.
     fn route(&'static self, services: &Arc<Services>) -> Route;
 
@@ -56,6 +60,11 @@ pub(crate) trait AnyPage: Sync {
 }
 
 impl<P: Page + 'static> AnyPage for P {
+    #[cfg(test)]
+    fn pattern(&self) -> &'static str {
+        self.path()
+    }
+
     fn route(&'static self, services: &Arc<Services>) -> Route {
         let services = Arc::clone(services);
         Route {

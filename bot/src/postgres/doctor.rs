@@ -13,7 +13,7 @@ use self::finding::Finding;
 use crate::{
     config::Config,
     postgres::{
-        Store, catalog,
+        Store, StoreError, catalog,
         database::{Database, DatabaseError},
         migrations::{self, Migrations, Status},
         replica::{Standing, in_words},
@@ -33,27 +33,8 @@ const CHECKPOINT_AGE: Duration = Duration::from_mins(1);
 ///
 /// The database cannot be reached or queried.
 pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding>, DatabaseError> {
-    let mut findings = Vec::new();
-    let private = config.database.embedded();
     let store = database.store(&config.database)?;
-    let server = catalog::server(&store).await?;
-    findings.push(server::version(&server));
-    findings.extend(server::connection(&server, private));
-    let settings = catalog::settings(&store).await?;
-    findings.extend(server::settings(&server, &settings));
-    let sessions = catalog::sessions(&store).await?;
-    // If the tables do not exist yet, there are no processes either.
-    let processes = catalog::processes(&store).await.unwrap_or_default();
-    findings.extend(server::sessions(
-        &sessions,
-        &settings,
-        &config.database,
-        processes,
-    ));
-    if private {
-        findings.push(disk::disk_of(&config.database.data_directory));
-    }
-
+    let (mut findings, server) = of_server(&store, config).await?;
     let all = match migrations::status(&database.direct).await {
         Ok(all) => all,
         Err(error) => {
@@ -80,9 +61,7 @@ pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding
         };
         findings.push(Finding::good("schema", found));
         findings.extend(definitions(database).await);
-        findings.extend(tables::tables(&catalog::tables(&store).await?));
-        findings.extend(tables::indexes(&catalog::indexes(&store).await?));
-        findings.push(checkpoints(&catalog::checkpoints(&store).await?));
+        findings.extend(of_tables(&store).await?);
     } else {
         findings.push(Finding::warning(
             "schema",
@@ -93,6 +72,48 @@ pub async fn examine(database: &Database, config: &Config) -> Result<Vec<Finding
     findings.push(statements(&store, server.has_statement_statistics).await);
     findings.extend(replica(&store, config).await);
     store.close();
+    Ok(findings)
+}
+
+/// The checks that need no other connection than the bot has: not of the schema's versions and definitions.
+///
+/// # Errors
+///
+/// The database cannot be queried.
+pub(crate) async fn examine_store(store: &Store, config: &Config) -> Result<Vec<Finding>, StoreError> {
+    let (mut findings, server) = of_server(store, config).await?;
+    findings.extend(of_tables(store).await?);
+    findings.push(statements(store, server.has_statement_statistics).await);
+    findings.extend(replica(store, config).await);
+    Ok(findings)
+}
+
+async fn of_server(store: &Store, config: &Config) -> Result<(Vec<Finding>, catalog::Server), StoreError> {
+    let private = config.database.embedded();
+    let server = catalog::server(store).await?;
+    let mut findings = vec![server::version(&server)];
+    findings.extend(server::connection(&server, private));
+    let settings = catalog::settings(store).await?;
+    findings.extend(server::settings(&server, &settings));
+    let sessions = catalog::sessions(store).await?;
+    // If the tables do not exist yet, there are no processes either.
+    let processes = catalog::processes(store).await.unwrap_or_default();
+    findings.extend(server::sessions(
+        &sessions,
+        &settings,
+        &config.database,
+        processes,
+    ));
+    if private {
+        findings.push(disk::disk_of(&config.database.data_directory));
+    }
+    Ok((findings, server))
+}
+
+async fn of_tables(store: &Store) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = tables::tables(&catalog::tables(store).await?);
+    findings.extend(tables::indexes(&catalog::indexes(store).await?));
+    findings.push(checkpoints(&catalog::checkpoints(store).await?));
     Ok(findings)
 }
 

@@ -39,7 +39,6 @@ impl Answer {
     }
 
     /// JSON.
-    #[expect(dead_code, reason = "the pages that come next use it")]
     pub(crate) fn json(value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value).expect("numbers and texts are JSON");
         Self::bytes("application/json", body)
@@ -82,7 +81,6 @@ impl Answer {
 
     /// A download with this file name, which has letters, digits, dots and dashes only.
     #[must_use]
-    #[expect(dead_code, reason = "the pages that come next use it")]
     pub(crate) fn into_download(self, name: &str) -> Self {
         self.with_header(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
     }
@@ -109,6 +107,10 @@ pub enum Fault {
     Denied(Permissions),
     /// The page has no form.
     NoForm,
+    /// The request of a program has no token of the server.
+    NoToken,
+    /// The program's token cannot read this.
+    NotInToken(&'static str),
     /// The form is from another website, or from a session that has ended.
     Foreign,
     /// The request is not understood, with the reason as a text in the visitor's language.

@@ -165,7 +165,6 @@ impl Context {
     /// # Errors
     ///
     /// No form was sent, or the page is not for the staff of a server.
-    #[expect(dead_code, reason = "the pages that come next use it")]
     pub(crate) fn request(
         &self,
         action: &'static str,

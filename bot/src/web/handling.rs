@@ -21,7 +21,7 @@ use super::{
     Site,
     access::Age,
     answer::{Answer, Fault},
-    assets, client,
+    api, assets, client,
     context::Context,
     form::{self, Fields},
     headers, layout,
@@ -221,9 +221,18 @@ async fn admit(context: &mut Context, access: Access) -> Result<(), Fault> {
 
 /// The page that explains why there is no other.
 fn explain(context: &Context, route: Option<&Route>, fault: Fault) -> Answer {
+    if api::is_for_programs(&context.path) {
+        if let Fault::Store(error) = &fault {
+            let page = route.map_or("other", |route| route.path);
+            tracing::warn!(%error, web.page = page, "a program needs the database");
+        }
+        return api::explain(&fault);
+    }
     let key = match fault {
         Fault::SignIn if context.site.oauth.is_some() => return to_sign_in(context),
-        Fault::NotFound | Fault::SignIn => (StatusCode::NOT_FOUND, "web-error-not-found"),
+        Fault::NotFound | Fault::SignIn | Fault::NoToken | Fault::NotInToken(_) => {
+            (StatusCode::NOT_FOUND, "web-error-not-found")
+        }
         Fault::Denied(missing) => {
             let answer = layout::denied(context, missing);
             return answer.with_status(StatusCode::FORBIDDEN);

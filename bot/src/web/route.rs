@@ -19,7 +19,6 @@ pub(crate) enum Access {
     /// Members of the server in the path who have these permissions. For others than members there is no such page.
     Staff(Permissions),
     /// The users in `web.operators`.
-    #[expect(dead_code, reason = "the pages that come next use it")]
     Operator,
 }
 

@@ -62,3 +62,4 @@ mod tls;
 mod traces;
 mod visits;
 mod warnings;
+mod web_staff;

@@ -92,7 +92,7 @@ enum Stage {
     /// Discord or the database is asked for what the batch lacks, in a separate task, so that no lane waits for it.
     Resolving(Task<Changes>),
     /// It waits for a place in the queue.
-    Resolved(Changes),
+    Resolved(Box<Changes>),
     /// The writer has it.
     HandedOver(oneshot::Receiver<Outcome>),
 }
@@ -235,11 +235,11 @@ impl Flushing {
             match &mut batch.stage {
                 Stage::Resolving(task) => {
                     let resolved = std::future::poll_fn(|cx| task.poll_join(cx)).await;
-                    batch.stage = Stage::Resolved(resolved?);
+                    batch.stage = Stage::Resolved(Box::new(resolved?));
                 }
                 Stage::Resolved(changes) => match self.writer.place() {
                     Some(place) => {
-                        let changes = std::mem::take(changes);
+                        let changes = *std::mem::take(changes);
                         let work = (batch.advance.clone(), changes);
                         batch.stage = hand_over(place, work, &batch.is_refused, &batch.span);
                     }

@@ -215,3 +215,131 @@ pub async fn list(
         .await?;
     Ok(rows.iter().filter_map(Case::of).collect())
 }
+
+/// A part of a guild's cases with this text in their reasons and below this number, the newest first.
+pub(crate) async fn search(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    filter: Filter,
+    (text, before): (Option<&str>, Option<i64>),
+    limit: i64,
+) -> Result<Vec<Case>, StoreError> {
+    const SEARCH: Statement = statement!(
+        "mod_case_search",
+        [INT8, INT8, INT8, TEXT, BOOL, TEXT, INT8, INT8],
+        "SELECT ",
+        columns!(),
+        " FROM mod_case
+         WHERE guild_id = $1 AND ($2::int8 IS NULL OR user_id = $2) AND ($3::int8 IS NULL OR moderator_id = $3)
+           AND ($4::text IS NULL OR kind = $4) AND ($5 OR hidden_at IS NULL)
+           AND ($6::text IS NULL OR strpos(lower(reason), lower($6)) > 0) AND ($7::int8 IS NULL OR case_id < $7)
+         ORDER BY case_id DESC LIMIT $8"
+    );
+    let rows = store
+        .query(
+            SEARCH,
+            &[
+                &ids::to_db(guild_id),
+                &filter.user_id.map(ids::to_db),
+                &filter.moderator_id.map(ids::to_db),
+                &filter.kind.map(Kind::word),
+                &filter.with_hidden,
+                &text,
+                &before,
+                &limit,
+            ],
+        )
+        .await?;
+    Ok(rows.iter().filter_map(Case::of).collect())
+}
+
+/// A number of cases of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OfKind {
+    /// `None` for a kind of a later version.
+    pub(crate) kind: Option<Kind>,
+    pub(crate) cases: u64,
+}
+
+/// How many cases of each kind a member has, apart from hidden and removed ones.
+pub(crate) async fn kinds_of(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    user_id: Id<UserMarker>,
+) -> Result<Vec<OfKind>, StoreError> {
+    const KINDS: Statement = statement!(
+        "mod_case_kinds_of",
+        [INT8, INT8],
+        "SELECT kind, count(*) FROM mod_case
+         WHERE guild_id = $1 AND user_id = $2 AND hidden_at IS NULL AND removed_at IS NULL GROUP BY kind ORDER BY 2 DESC, 1"
+    );
+    let rows = store
+        .query(KINDS, &[&ids::to_db(guild_id), &ids::to_db(user_id)])
+        .await?;
+    Ok(rows.iter().map(|row| OfKind::of(row, 0, 1)).collect())
+}
+
+/// The cases of a moderator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OfModerator {
+    pub(crate) moderator_id: Id<UserMarker>,
+    /// The name that the moderator had.
+    pub(crate) name: Option<String>,
+    pub(crate) cases: u64,
+    pub(crate) kinds: Vec<OfKind>,
+}
+
+/// The moderators with the most cases since this time.
+pub(crate) async fn moderators(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    since: SystemTime,
+    limit: i64,
+) -> Result<Vec<OfModerator>, StoreError> {
+    const MODERATORS: Statement = statement!(
+        "mod_case_moderators",
+        [INT8, TIMESTAMPTZ, INT8],
+        "WITH counted AS (
+             SELECT moderator_id, kind, count(*) AS cases, (array_agg(moderator_name ORDER BY case_id DESC))[1] AS name,
+                    max(case_id) AS newest
+             FROM mod_case WHERE guild_id = $1 AND created_at >= $2 GROUP BY 1, 2
+         ), chosen AS (
+             SELECT moderator_id, sum(cases) AS total, (array_agg(name ORDER BY newest DESC))[1] AS name
+             FROM counted GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $3
+         )
+         SELECT m.moderator_id, m.name, c.kind, c.cases FROM chosen AS m JOIN counted AS c USING (moderator_id)
+         ORDER BY m.total DESC, m.moderator_id, c.cases DESC, c.kind"
+    );
+    let rows = store
+        .query(MODERATORS, &[&ids::to_db(guild_id), &since, &limit])
+        .await?;
+    let mut moderators: Vec<OfModerator> = Vec::new();
+    for row in &rows {
+        let Some(moderator_id) = ids::from_db(row.get(0)) else {
+            continue;
+        };
+        if moderators.last().map(|last| last.moderator_id) != Some(moderator_id) {
+            moderators.push(OfModerator {
+                moderator_id,
+                name: row.get(1),
+                cases: 0,
+                kinds: Vec::new(),
+            });
+        }
+        if let Some(last) = moderators.last_mut() {
+            let of_kind = OfKind::of(row, 2, 3);
+            last.cases += of_kind.cases;
+            last.kinds.push(of_kind);
+        }
+    }
+    Ok(moderators)
+}
+
+impl OfKind {
+    fn of(row: &Row, kind: usize, cases: usize) -> Self {
+        Self {
+            kind: Kind::of(row.get(kind)),
+            cases: row.get::<_, i64>(cases).cast_unsigned(),
+        }
+    }
+}

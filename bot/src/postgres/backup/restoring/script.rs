@@ -14,7 +14,7 @@ struct Reset {
 }
 
 /// Every table with such data. An entry takes effect in all later restores, including those of older backups.
-const RESETS: [Reset; 8] = [
+const RESETS: [Reset; 9] = [
     // Events after the backup are missing until each shard starts a new session.
     Reset {
         table: "gap",
@@ -66,6 +66,12 @@ const RESETS: [Reset; 8] = [
         table: "web_sign_in",
         since: 45,
         sql: "DELETE FROM web_sign_in",
+    },
+    // A token may have been revoked since.
+    Reset {
+        table: "api_token",
+        since: 49,
+        sql: "DELETE FROM api_token",
     },
 ];
 

@@ -1,0 +1,158 @@
+//! The audit log: who changed what in a server.
+
+use maud::{Markup, html};
+use serde_json::Value as Json;
+use twilight_model::{
+    guild::Permissions,
+    id::{Id, marker::UserMarker},
+};
+
+use crate::{
+    interactions::{Services, page::Page},
+    postgres::request::entries::{self, Entry, Wanted},
+    support::{ids, text::limits::excerpt},
+    web::{
+        answer::{Answer, Fault},
+        context::Context,
+        elements::{link, moment, search_field},
+        route::Access,
+    },
+};
+
+/// Requests per page.
+const A_PAGE: u8 = 50;
+/// Characters of a value.
+const VALUE: usize = 300;
+
+#[derive(Debug)]
+pub(crate) struct AuditLog;
+
+impl Page for AuditLog {
+    fn path(&self) -> &'static str {
+        "/servers/{guild}/audit"
+    }
+
+    fn access(&self) -> Access {
+        Access::Staff(Permissions::MANAGE_GUILD)
+    }
+
+    fn link(&self) -> Option<&'static str> {
+        Some("web-audit")
+    }
+
+    async fn get(&self, context: &mut Context, services: &Services) -> Result<Answer, Fault> {
+        let guild_id = context.staff()?.guild_id;
+        let field = |name: &str| {
+            let value = context.query().get(name).map(str::trim);
+            value.filter(|value| !value.is_empty() && !value.contains('\0'))
+        };
+        let actor = field("actor")
+            .map(|written| ids::written(written).ok_or_else(|| Fault::Bad(context.text("web-bad-id"))));
+        let before = field("before")
+            .map(|written| ids::written(written).ok_or_else(|| Fault::Bad(context.text("web-bad-page"))));
+        let actor_id: Option<Id<UserMarker>> = actor.transpose()?;
+        let wanted = Wanted {
+            action: field("action"),
+            actor_id,
+            before: before.transpose()?,
+        };
+        // One more than fits says whether there is another page.
+        let mut entries = entries::list(&services.store, guild_id, wanted, i64::from(A_PAGE) + 1).await?;
+        let has_more = entries.len() > usize::from(A_PAGE);
+        entries.truncate(usize::from(A_PAGE));
+        let path = format!("/servers/{guild_id}/audit");
+        let actor = actor_id.map(|id| id.to_string()).unwrap_or_default();
+        let older = entries.last().filter(|_| has_more).map(|last| {
+            let before = last.request_id.to_string();
+            link(
+                &path,
+                &[
+                    ("action", wanted.action.unwrap_or_default()),
+                    ("actor", &actor),
+                    ("before", &before),
+                ],
+            )
+        });
+        let title = context.text("web-audit");
+        let main = html! {
+            h1 { (title) }
+            form.search method="get" action=(path) role="search" {
+                (search_field("action", &context.text("web-audit-action"), wanted.action.unwrap_or_default()))
+                (search_field("actor", &context.text("web-audit-actor-id"), &actor))
+                button.quiet type="submit" { (context.text("web-search")) }
+            }
+            @if entries.is_empty() {
+                p { (context.text("web-audit-none")) }
+            } @else {
+                (table(context, &entries))
+            }
+            @if older.is_some() || wanted.before.is_some() {
+                nav.pager aria-label=(context.text("web-pages")) {
+                    @if wanted.before.is_some() { a.button.quiet href=(path) { (context.text("web-newest")) } }
+                    @if let Some(older) = older { a.button.quiet href=(older) rel="next" { (context.text("web-older")) } }
+                }
+            }
+        };
+        Ok(context.page(&title, &main))
+    }
+}
+
+fn table(context: &Context, entries: &[Entry]) -> Markup {
+    let text = |key: &str| context.text(key);
+    html! {
+        div.card.scroll { table {
+            caption.hidden { (text("web-audit")) }
+            thead { tr {
+                th scope="col" { (text("web-at")) }
+                th scope="col" { (text("web-audit-actor")) }
+                th scope="col" { (text("web-audit-action")) }
+                th scope="col" { (text("web-audit-details")) }
+                th scope="col" { (text("web-audit-before")) }
+            } }
+            tbody {
+                @for entry in entries {
+                    tr {
+                        td { (moment(entry.created_at)) }
+                        td { (actor(context, entry)) }
+                        td { code { (entry.action) } @if entry.is_undone { " · " small { (text("web-audit-undone")) } } }
+                        td { (values(&entry.details)) }
+                        td { @if let Some(before) = &entry.before { (values(before)) } }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+/// Who asked, and how.
+fn actor(context: &Context, entry: &Entry) -> Markup {
+    let key = match entry.actor_kind.as_str() {
+        "interaction" => "web-audit-by-command",
+        "web" => "web-audit-by-web",
+        "cli" => "web-audit-by-cli",
+        _ => "web-audit-by-bot",
+    };
+    html! {
+        @if let Some(actor_id) = entry.actor_id { (actor_id) " · " }
+        (context.text(key))
+    }
+}
+
+/// The fields of an object in JSON.
+fn values(json: &str) -> Markup {
+    let Ok(Json::Object(fields)) = serde_json::from_str(json) else {
+        return html! { (excerpt(json, VALUE)) };
+    };
+    html! {
+        ul.plain {
+            @for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+                li { code { (name) } ": " (shown(value)) }
+            }
+        }
+    }
+}
+
+fn shown(value: &Json) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    excerpt(&text, VALUE)
+}
