@@ -238,6 +238,8 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("channel_slowmode", 0),
         ("temp_role", 0),
         ("purge", 0),
+        ("statistic", 0),
+        ("api_token", 0),
         ("gap_unread", 0),
         ("backfill_channel", 0),
         ("backfill_message", 0),
