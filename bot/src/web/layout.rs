@@ -135,8 +135,8 @@ fn server_navigation(context: &Context) -> Markup {
     };
     html! {
         div.sub { div {
-            strong { (staff.name.as_plain()) }
             nav aria-label=(context.text("web-server-navigation")) {
+                strong { (staff.name.as_plain()) }
                 @for route in context.site.pages_of(staff) {
                     @let path = route.path.replace("{guild}", &staff.guild_id.to_string());
                     a href=(path) aria-current=[current(context, &path)] { (label(context, route)) }
