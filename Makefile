@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run bench instructions test test-all test-versions chaos fleet observe dashboards rank lint fmt doc conformance example manifests deny sbom release
+.PHONY: help demo run bench instructions test test-all test-versions chaos fleet observe dashboards rank lint fmt doc conformance browser example manifests deny sbom release
 
 NEED := sh deploy/scripts/need.sh
 
@@ -131,6 +131,10 @@ doc: ## build the documentation of the code
 conformance: ## unchanged discord.py and discord.js against the simulator
 	@$(NEED) cargo compiler python node
 	bash simulator/conformance/run.sh
+
+browser: ## the website in Chromium, on the simulator: every page that links lead to, with axe-core; screenshots in target/browser
+	@$(NEED) cargo compiler postgres node chromium
+	bash bot/tests/browser/run.sh
 
 manifests: ## check deploy/: Kubernetes overlays, Compose, Dockerfile, systemd units; BLESS=1 writes the operator's rules from alerts.yml
 	@$(NEED) python systemd prometheus

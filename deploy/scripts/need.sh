@@ -13,6 +13,7 @@
 #   python     Python 3 with venv
 #   systemd    systemd-analyze, which reads units; systemd need not run
 #   node       Node.js with npm
+#   chromium   Chromium, for tests of the website
 set -eu
 
 oldest_postgres=15
@@ -158,6 +159,10 @@ need() {
     node)
         command -v node >/dev/null && command -v npm >/dev/null && return
         install "Node.js" nodejs npm
+        ;;
+    chromium)
+        command -v chromium >/dev/null && return
+        install Chromium chromium
         ;;
     *) fail "need.sh does not know $1" ;;
     esac
