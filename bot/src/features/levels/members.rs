@@ -1,7 +1,5 @@
 //! The members of one shard who sent messages, until a flush writes their rows.
 
-use rustc_hash::FxHashSet;
-
 use super::{
     flush::{Entries, Flushed},
     last_awards::LastAwards,
@@ -14,12 +12,15 @@ use crate::{
     support::ids::MemberKey,
 };
 
+/// The number of members for which the list of a batch keeps its memory. It is larger only after an outage.
+const KEPT_ROOM: usize = 16_384;
+
 /// The pending changes of a shard's members.
 #[derive(Debug)]
 pub struct Members {
     rows: MemberRows,
-    /// The members in the current batch.
-    taken: FxHashSet<MemberKey>,
+    /// The members in the current batch. A list, since a flush adds to it for each row, and only interactions search it.
+    taken: Vec<MemberKey>,
     last_awards: LastAwards,
     policy: XpPolicy,
 }
@@ -38,7 +39,7 @@ impl Members {
     pub fn new(cache_entries: usize, policy: XpPolicy) -> Self {
         Self {
             rows: MemberRows::default(),
-            taken: FxHashSet::default(),
+            taken: Vec::new(),
             last_awards: LastAwards::new(cache_entries),
             policy,
         }
@@ -74,8 +75,8 @@ impl Pending for Members {
 
     /// Cache the last awards that the transaction had to read.
     fn settle(&mut self, learned: Vec<(MemberKey, LastAward)>) -> usize {
-        // Shrink a table that grew during an outage.
-        self.taken = FxHashSet::default();
+        self.taken.clear();
+        self.taken.shrink_to(KEPT_ROOM);
         let mut freed = 0;
         for (key, last_award) in learned {
             match self.rows.learn(&key, last_award) {

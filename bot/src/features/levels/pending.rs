@@ -232,7 +232,7 @@ pub(crate) struct MemberRows {
     rows: HashMap<MemberKey, Pending, FxBuildHasher>,
 }
 
-/// The size of an entry, with its share of the table's free slots, of the vector that hands it over, and of the batch's set of members.
+/// The size of an entry, with its share of the table's free slots, of the vector that hands it over, and of the batch's list of members.
 const ENTRY_BYTES: usize = 2 * (2 * size_of::<MemberKey>() + size_of::<Pending>());
 
 /// A table that grew during an outage is shrunk when its capacity is this many times its last use.
