@@ -23,11 +23,12 @@ impl<'a> Frame<'a> {
 
     /// Read a dispatch in the format that Discord uses.
     fn dispatch(text: &'a str) -> Option<Self> {
+        // Both are too short for a search by words to pay off.
         let text = text.strip_prefix(r#"{"t":""#)?;
-        let (event_type, text) = text.split_once('"')?;
-        let text = text.strip_prefix(r#","s":"#)?;
-        let (sequence, text) = text.split_once(',')?;
-        text.starts_with(r#""op":0,"#).then_some(Self {
+        let (event_type, text) = text.split_at(text.bytes().position(|byte| byte == b'"')?);
+        let text = text.strip_prefix(r#"","s":"#)?;
+        let (sequence, text) = text.split_at(text.bytes().position(|byte| !byte.is_ascii_digit())?);
+        text.starts_with(r#","op":0,"#).then_some(Self {
             op: Some(OpCode::Dispatch),
             sequence: Some(sequence.parse().ok()?),
             event_type: Some(event_type),
