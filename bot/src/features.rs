@@ -14,7 +14,12 @@ pub mod server_settings;
 pub mod statistics;
 pub mod welcome;
 
-use crate::interactions::feature::Feature;
+use crate::{
+    flush::reaction::AnyReaction,
+    interactions::feature::Feature,
+    outbox::kind::{AnyEffectKind, EffectKinds},
+    settings::{Settings, notice::Notices},
+};
 
 /// All features. The tables of later ones are emptied later; records of erasures are kept until the end.
 pub(crate) static FEATURES: &[&Feature] = &[
@@ -31,3 +36,15 @@ pub(crate) static FEATURES: &[&Feature] = &[
     &server_settings::FEATURE,
     &privacy::FEATURE,
 ];
+
+/// The reactions of all features to events.
+pub(crate) fn reactions() -> impl Iterator<Item = &'static dyn AnyReaction> {
+    FEATURES.iter().flat_map(|feature| feature.events.iter().copied())
+}
+
+/// All kinds of effects in a process with these settings.
+pub fn effect_kinds(settings: &Settings) -> EffectKinds {
+    let own: Vec<Box<dyn AnyEffectKind>> = vec![Box::new(Notices(settings.clone()))];
+    let of_features = FEATURES.iter().flat_map(|feature| (feature.effects)(settings));
+    EffectKinds::new(own.into_iter().chain(of_features).collect())
+}

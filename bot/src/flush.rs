@@ -9,17 +9,22 @@
 pub mod change;
 pub mod erasure;
 pub mod kept;
+pub(crate) mod reaction;
 
 use std::fmt::Debug;
 
-use twilight_model::id::{Id, marker::GuildMarker};
+use twilight_gateway::Intents;
+use twilight_model::{
+    gateway::event::EventType,
+    id::{Id, marker::GuildMarker},
+};
 
 pub use self::{
     change::Change,
     kept::{Kept, SetAside},
 };
 use crate::{
-    discord::events::member_news::Coming,
+    discord::events::{member_news::Coming, message_create::Unreadable},
     outbox::queue::NewEffect,
     postgres::{Store, StoreError, Tx},
     settings::Settings,
@@ -86,6 +91,21 @@ pub trait Pending: Debug + Send {
     /// A guild has the bot (again), or removed it.
     fn on_guild(&mut self, _guild_id: Id<GuildMarker>, _is_there: bool) -> usize {
         0
+    }
+
+    /// The events that it reads besides those above, with the intents that Discord requires:
+    /// <https://docs.discord.com/developers/events/gateway#list-of-intents>.
+    fn events() -> Vec<(EventType, Intents)> {
+        Vec::new()
+    }
+
+    /// An event was received: one of [`events`](Self::events), or another one.
+    ///
+    /// # Errors
+    ///
+    /// It could not be parsed.
+    fn on_event(&mut self, _event_type: &str, _text: &str) -> Result<usize, Unreadable> {
+        Ok(0)
     }
 
     /// The number of changes, which is roughly the number of rows that the next flush writes.

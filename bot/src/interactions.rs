@@ -64,6 +64,7 @@ use crate::{
     postgres::{
         Store, StoreError,
         request::{Actor, Request},
+        table::Table,
     },
     settings::Settings,
     support::{
@@ -107,6 +108,9 @@ pub struct Services {
     /// The start time of the process.
     pub since: SystemTime,
 }
+
+/// The tables.
+pub(crate) const TABLES: &[Table] = &[Table::plain("command_registration")];
 
 /// The handle through which shards hand interactions over. Clones share the same queue.
 #[derive(Clone, Debug)]

@@ -22,7 +22,25 @@ pub mod queue;
 pub mod timers;
 pub(crate) mod trouble;
 
-use crate::postgres::guild_table::{GuildTable, guild_tables};
+use crate::postgres::table::{Table, guild_table, member_table};
 
-/// The tables with guild data, in the order in which they are emptied.
-pub(crate) const TABLES: &[GuildTable] = guild_tables!["outbox", "outbox_lane", "effect_failure", "timer"];
+/// The tables, in the order in which they are emptied.
+pub(crate) const TABLES: &[Table] = &[
+    // A message that was pending at the time of the backup has most likely been sent since. Roles are a state, and are compared and
+    // corrected again.
+    member_table!("outbox")
+        .exported_by(queue::EXPORT)
+        .erased_by(queue::ERASE)
+        .reset(
+            5,
+            "UPDATE outbox SET failed_at = now(), failure = 'restored from a backup, by which time it may have been delivered'
+             WHERE failed_at IS NULL AND kind <> 'roles'",
+        ),
+    guild_table!("outbox_lane").reset(5, "UPDATE outbox_lane SET due_at = now()"),
+    guild_table!("effect_failure"),
+    // Leases and delays after failures no longer apply. Whatever has become due since then fires now.
+    guild_table!("timer").reset(
+        36,
+        "UPDATE timer SET ready_at = due_at, claim = NULL WHERE failed_at IS NULL",
+    ),
+];

@@ -35,15 +35,22 @@ use crate::{
     config::Levels,
     postgres::{
         Store, StoreError, Tx,
-        guild_table::{GuildTable, guild_tables},
-        request::Request,
+        request::{self, Request},
+        table::{Table, guild_table, member_table},
     },
     settings::table::Stored,
     telemetry::metrics,
 };
 
-/// The tables with guild data, in the order in which they are emptied.
-pub(crate) const TABLES: &[GuildTable] = guild_tables!["request", "guild_section", "guild_settings"];
+/// The tables, in the order in which they are emptied.
+pub(crate) const TABLES: &[Table] = &[
+    member_table!("request")
+        .exported_by(request::EXPORT)
+        .erased_by(request::ERASE)
+        .erased_again_by(request::ERASE_AGAIN),
+    guild_table!("guild_section"),
+    guild_table!("guild_settings"),
+];
 
 /// Settings by guild.
 pub type Found = HashMap<Id<GuildMarker>, Arc<GuildSettings>>;

@@ -33,8 +33,16 @@ use self::{access::Members, client::Limiter, oauth::OAuth, route::Route};
 use crate::{
     config::{Config, Web},
     discord::guilds::Guilds,
-    postgres::Store,
+    postgres::{Store, table::Table},
 };
+
+/// The tables. A user may have signed out since a backup.
+pub(crate) const TABLES: &[Table] = &[
+    Table::plain("web_session")
+        .of_users(session::EXPORT, session::ERASE)
+        .reset(45, "DELETE FROM web_session"),
+    Table::plain("web_sign_in").reset(45, "DELETE FROM web_sign_in"),
+];
 
 /// Requests that are answered concurrently.
 const AT_ONCE: usize = 64;

@@ -9,7 +9,7 @@ use twilight_model::id::{Id, marker::ApplicationMarker};
 use crate::{
     app::{
         database_clock,
-        features::{self, COMMANDS, effect_kinds},
+        features::{self, COMMANDS},
         notifications::Notifications,
         operators,
         ops_http::{LONGEST_COMMIT, Server, Watched},
@@ -152,7 +152,7 @@ impl Bot {
             settings: settings.clone(),
             guilds: guilds.clone(),
             commands: &COMMANDS,
-            state: features::state(config),
+            state: features::state(config, &settings),
             shards: shards.clone(),
             since: rest.clock().now(),
         };
@@ -311,7 +311,7 @@ fn outbox(
         rest.clone(),
         guilds.clone(),
         config.effects.clone(),
-        effect_kinds(settings),
+        features::effect_kinds(settings),
     );
     let registry = features::timers(config, store, rest, settings);
     let timers = Timers::new(store.clone(), registry, guilds_at_once(config));

@@ -4,31 +4,44 @@ use std::sync::Arc;
 
 use hyper::http::Extensions;
 
+pub use crate::features::effect_kinds;
 use crate::{
     config::Config,
     discord::rest::Rest,
-    features::FEATURES,
-    interactions::{Services, command::Commands, feature::Process},
-    outbox::{
-        self,
-        kind::{AnyEffectKind, EffectKinds},
-        pruning,
-        timers::Registry,
-    },
+    features::{FEATURES, privacy::rows::member::MemberData},
+    interactions::{self, Services, command::Commands, feature::Process},
+    outbox::{self, pruning, timers::Registry},
     pipeline,
-    postgres::{Store, guild_table::GuildTable},
-    settings::{self, Settings, notice::Notices, section::Section},
-    web::route::Route,
+    postgres::{
+        Store,
+        table::{self, Table},
+    },
+    settings::{self, Settings, section::Section},
+    web::{self, route::Route},
 };
 
 /// All commands.
 pub static COMMANDS: Commands = Commands::new(FEATURES);
 
-/// All tables with guild data, in the order in which they are emptied when a guild's data is deleted.
-pub fn guild_tables() -> Vec<&'static GuildTable> {
-    let own = [pipeline::TABLES, outbox::TABLES, settings::TABLES];
+/// All tables. Rows of a guild or a member are locked and deleted in this order (docs/invariants.md).
+pub fn tables() -> Vec<&'static Table> {
+    let before = [
+        table::TABLES,
+        pipeline::TABLES,
+        settings::TABLES,
+        interactions::TABLES,
+    ];
     let of_features = FEATURES.iter().map(|feature| feature.tables);
-    own.into_iter().chain(of_features).flatten().collect()
+    let all = before.into_iter().chain(of_features).chain([outbox::TABLES, web::TABLES]);
+    all.flatten().collect()
+}
+
+/// What `/privacy` exports and erases, with these settings.
+pub fn member_data(settings: &Settings) -> MemberData {
+    MemberData {
+        tables: tables(),
+        own_effects: effect_kinds(settings).of_members(),
+    }
 }
 
 /// Every section of settings.
@@ -48,7 +61,7 @@ pub fn timers(config: &Config, store: &Store, rest: &Rest, settings: &Settings) 
         store,
         rest,
         settings,
-        tables: &guild_tables(),
+        tables: &tables(),
     };
     let own = Registry::default().with_job(pruning::job(store, config.effects.keep_failed));
     FEATURES
@@ -63,19 +76,13 @@ pub(super) fn pages(services: &Arc<Services>) -> Vec<Route> {
 }
 
 /// The state that features keep in a process.
-pub(super) fn state(config: &Config) -> Extensions {
+pub(super) fn state(config: &Config, settings: &Settings) -> Extensions {
     let mut state = Extensions::new();
+    state.insert(member_data(settings));
     for feature in FEATURES {
         (feature.state)(&mut state, config);
     }
     state
-}
-
-/// All kinds of effects in a process with these settings.
-pub fn effect_kinds(settings: &Settings) -> EffectKinds {
-    let own: Vec<Box<dyn AnyEffectKind>> = vec![Box::new(Notices(settings.clone()))];
-    let of_features = FEATURES.iter().flat_map(|feature| (feature.effects)(settings));
-    EffectKinds::new(own.into_iter().chain(of_features).collect())
 }
 
 #[cfg(test)]
@@ -84,14 +91,10 @@ mod tests {
 
     use twilight_validate::command::command as validate;
 
-    use super::{COMMANDS, effect_kinds};
+    use super::{COMMANDS, effect_kinds, tables};
     use crate::{
-        config::Config,
-        features::{FEATURES, privacy::rows::member},
-        outbox::kind::AnyEffectKind,
-        settings::Settings,
+        config::Config, features::FEATURES, outbox::kind::AnyEffectKind, settings::Settings,
         support::i18n::Language,
-        telemetry::metrics::labels,
     };
 
     #[test]
@@ -155,38 +158,14 @@ mod tests {
         }
     }
 
-    /// Guards erasures: what a new kind of effect delivers is either the member's own data or an action of the server's staff.
     #[test]
-    fn every_kind_of_effect_is_erased_or_staffs() {
-        const STAFFS: [&str; 17] = [
-            "notice",
-            "punishment",
-            "timeout_lift",
-            "warned",
-            "mod_action",
-            "mod_lift",
-            "mod_message",
-            "mod_case_log",
-            "mod_case_log_edit",
-            "mod_log",
-            "channel_lock",
-            "channel_unlock",
-            "channel_slowmode",
-            "channel_slowmode_end",
-            "role_change",
-            "nick_change",
-            "purge",
-        ];
-        let decided: BTreeSet<&str> = member::EFFECTS.into_iter().chain(STAFFS).collect();
-        assert_eq!(decided, labels::EFFECT_KINDS.iter().copied().collect());
-        assert!(member::EFFECTS.iter().all(|kind| !STAFFS.contains(kind)));
-    }
-
-    #[test]
-    fn every_kind_of_effect_is_a_label() {
+    fn no_kind_of_effect_or_table_is_there_twice() {
         let settings = Settings::new(&Config::defaults().levels);
         let kinds = effect_kinds(&settings);
         let names: BTreeSet<&str> = kinds.iter().map(AnyEffectKind::name).collect();
-        assert_eq!(names, labels::EFFECT_KINDS.iter().copied().collect());
+        assert_eq!(names.len(), kinds.iter().count());
+        let all = tables();
+        let names: BTreeSet<&str> = all.iter().map(|table| table.name).collect();
+        assert_eq!(names.len(), all.len());
     }
 }

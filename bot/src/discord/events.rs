@@ -4,6 +4,7 @@
 //! parsing, so it has a reduced form here. The frame around the payload is scanned without parsing it.
 
 pub mod audit_entry;
+pub(crate) mod automod_action;
 pub mod frame;
 pub mod guild_create;
 pub mod guild_news;
@@ -13,3 +14,47 @@ pub mod message_create;
 pub(crate) mod payloads;
 pub mod ready;
 mod scan;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use twilight_gateway::Intents;
+use twilight_model::{
+    gateway::event::EventType,
+    id::{
+        Id,
+        marker::{GuildMarker, UserMarker},
+    },
+};
+
+use self::message_create::Unreadable;
+
+/// An event of a guild, reduced to the fields that are used. Its JSON is also the form in which it is kept until it is written.
+pub(crate) trait GuildEvent: Serialize + DeserializeOwned + Send {
+    /// The event.
+    const TYPE: EventType;
+    /// The intents that Discord requires: <https://docs.discord.com/developers/events/gateway#list-of-intents>.
+    const INTENTS: Intents;
+
+    fn guild_id(&self) -> Id<GuildMarker>;
+
+    /// The member that it is about: what is kept of it is erased with their data.
+    fn user_id(&self) -> Option<Id<UserMarker>>;
+
+    /// Whether anything can follow from it.
+    fn is_relevant(&self) -> bool {
+        true
+    }
+
+    /// Parse a gateway payload.
+    ///
+    /// # Errors
+    ///
+    /// The payload is not this event. The error never quotes it.
+    fn parse(text: &str) -> Result<Self, Unreadable> {
+        Ok(serde_json::from_str::<Payload<Self>>(text)?.d)
+    }
+}
+
+#[derive(Deserialize)]
+struct Payload<T> {
+    d: T,
+}

@@ -3,11 +3,12 @@
 mod page;
 mod rows;
 
-use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};
+use crate::{interactions::feature::Feature, postgres::table::guild_table};
 
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {
     pages: &[&page::Tokens, &page::Description],
-    tables: guild_tables!["api_token"],
+    // A token may have been revoked since a backup.
+    tables: &[guild_table!("api_token").reset(49, "DELETE FROM api_token")],
     ..Feature::NOTHING
 };

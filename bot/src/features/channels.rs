@@ -26,7 +26,7 @@ pub(crate) mod texts;
 
 use crate::{
     interactions::feature::{Expected, Feature},
-    postgres::guild_table::guild_tables,
+    postgres::table::guild_table,
 };
 
 /// The manifest.
@@ -49,6 +49,6 @@ pub(crate) const FEATURE: Feature = Feature {
         Expected::of_staff(lock::LOCK_END, commands::lock::reschedule),
         Expected::of_staff(slowmode::SLOWMODE_END, commands::slowmode::reschedule),
     ],
-    tables: guild_tables!["channel_lock", "channel_slowmode"],
+    tables: &[guild_table!("channel_lock"), guild_table!("channel_slowmode")],
     ..Feature::NOTHING
 };

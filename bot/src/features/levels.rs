@@ -51,7 +51,7 @@ use self::{
 };
 use crate::{
     interactions::feature::{Expected, Feature},
-    postgres::guild_table::guild_tables,
+    postgres::table::{Table, guild_table, member_table},
     settings::table::multipliers::BOOST_REMOVAL,
 };
 
@@ -80,18 +80,20 @@ pub(crate) const FEATURE: Feature = Feature {
         state.insert(Cards::new(&config.discord.cdn_url));
     },
     expected: &[Expected::fixed(BOOST_REMOVAL)],
-    // Deleting members changes the counts, so these come after them.
-    tables: guild_tables![
-        "member_xp",
-        "member_card",
-        "given_role",
-        "audit_xp",
-        "level_role",
-        "xp_multiplier",
-        "xp_boost",
-        "bucket_count",
-        "ranked_guild",
-        "mass_change",
+    tables: &[
+        member_table!("member_xp").exported_by(rows::member_xp::EXPORT),
+        member_table!("audit_xp"),
+        member_table!("member_card"),
+        member_table!("given_role"),
+        guild_table!("level_role"),
+        guild_table!("xp_multiplier"),
+        guild_table!("xp_boost"),
+        // Deleting members changes the counts, so these come after them.
+        guild_table!("bucket_count"),
+        guild_table!("ranked_guild"),
+        guild_table!("mass_change"),
+        // The operator's own record of a file.
+        Table::plain("import_job"),
     ],
     ..Feature::NOTHING
 };

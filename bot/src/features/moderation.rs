@@ -5,6 +5,7 @@
 //! answer. All times come from the interaction, so they do not depend on when it is processed.
 
 pub mod actions;
+pub(crate) mod automod;
 pub mod by_hand;
 pub mod case_changes;
 pub mod cases;
@@ -97,8 +98,8 @@ use crate::{
     interactions::feature::{Expected, Feature},
     postgres::{
         Store, StoreError, Tx,
-        guild_table::guild_tables,
         request::{Actor, Request, Work},
+        table::{guild_table, member_table},
     },
     settings::{Settings, section::Choices as _},
     support::ids,
@@ -129,6 +130,7 @@ pub(crate) const FEATURE: Feature = Feature {
         &pages::api::CasesApi,
         &pages::api::CaseApi,
     ],
+    events: &[&automod::AutomodLog],
     effects: |settings| {
         vec![
             Box::new(Punishments(settings.clone())),
@@ -148,13 +150,18 @@ pub(crate) const FEATURE: Feature = Feature {
     ],
     settings: &[&ModerationSettings::SECTION],
     timers: |registry, _| registry.with(TempbanEnds).with(TimeoutRenewals),
-    tables: guild_tables![
-        "warning",
-        "case_note",
-        "mod_case",
-        "member_warnings",
-        "warning_threshold",
-        "mod_guild",
+    // Members could otherwise reset their record at will.
+    tables: &[
+        guild_table!("warning"),
+        member_table!("case_note")
+            .exported_by(rows::case_note::EXPORT)
+            .kept(),
+        member_table!("mod_case")
+            .exported_by(rows::mod_case::EXPORT)
+            .kept(),
+        member_table!("member_warnings").kept(),
+        guild_table!("warning_threshold"),
+        guild_table!("mod_guild"),
     ],
     ..Feature::NOTHING
 };

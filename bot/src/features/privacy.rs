@@ -6,7 +6,10 @@ pub mod guild_sync;
 pub mod retention;
 pub mod rows;
 
-use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};
+use crate::{
+    interactions::feature::Feature,
+    postgres::table::{Table, member_table},
+};
 
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {
@@ -20,6 +23,11 @@ pub(crate) const FEATURE: Feature = Feature {
                 process.tables,
             ))
     },
-    tables: guild_tables!["erased"],
+    tables: &[
+        // The record of an erasure stays. A restore keeps it, with `rows/member.rs`.
+        member_table!("erased").kept(),
+        // Says which guilds are to be deleted, and is the last of a guild to go.
+        Table::plain("guild_departed"),
+    ],
     ..Feature::NOTHING
 };

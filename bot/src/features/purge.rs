@@ -10,7 +10,7 @@ pub(crate) mod scan;
 
 use crate::{
     interactions::feature::{Expected, Feature},
-    postgres::guild_table::guild_tables,
+    postgres::table::guild_table,
 };
 
 /// Whether Discord sends the content of messages, for which the operator has to enable an intent.
@@ -26,6 +26,6 @@ pub(crate) const FEATURE: Feature = Feature {
         state.insert(ReadsContent(config.discord.message_content));
     },
     expected: &[Expected::fixed(begin::FORGET)],
-    tables: guild_tables!["purge"],
+    tables: &[guild_table!("purge")],
     ..Feature::NOTHING
 };

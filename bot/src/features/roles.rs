@@ -16,7 +16,7 @@ pub(crate) mod texts;
 
 use crate::{
     interactions::feature::{Expected, Feature},
-    postgres::guild_table::guild_tables,
+    postgres::table::member_table,
 };
 
 /// The manifest.
@@ -30,6 +30,6 @@ pub(crate) const FEATURE: Feature = Feature {
     },
     timers: |registry, _| registry.with(change::RoleEnd),
     expected: &[Expected::of_staff(change::ROLE_END, commands::role::reschedule)],
-    tables: guild_tables!["temp_role"],
+    tables: &[member_table!("temp_role").kept()],
     ..Feature::NOTHING
 };

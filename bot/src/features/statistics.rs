@@ -9,15 +9,13 @@ pub(crate) mod rows;
 pub(crate) mod settings;
 
 use self::settings::StatisticsSettings;
-use crate::{
-    interactions::feature::Feature, postgres::guild_table::guild_tables, settings::section::Choices as _,
-};
+use crate::{interactions::feature::Feature, postgres::table::guild_table, settings::section::Choices as _};
 
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {
     pages: &[&page::Statistics, &page::Download, &api::StatisticsApi],
     settings: &[&StatisticsSettings::SECTION],
     timers: |registry, process| registry.with_job(keeping::job(process.store, process.settings)),
-    tables: guild_tables!["statistic"],
+    tables: &[guild_table!("statistic")],
     ..Feature::NOTHING
 };

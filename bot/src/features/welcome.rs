@@ -5,11 +5,11 @@ pub mod effect;
 pub mod moves;
 pub mod rows;
 
-use crate::{interactions::feature::Feature, postgres::guild_table::guild_tables};
+use crate::{interactions::feature::Feature, postgres::table::member_table};
 
 /// The manifest.
 pub(crate) const FEATURE: Feature = Feature {
     effects: |settings| vec![Box::new(effect::Welcomes(settings.clone()))],
-    tables: guild_tables!["member_arrival"],
+    tables: &[member_table!("member_arrival").locked_first()],
     ..Feature::NOTHING
 };

@@ -10,8 +10,9 @@ use super::{
 use crate::{
     config::Config,
     discord::rest::Rest,
+    flush::reaction::AnyReaction,
     outbox::{kind::AnyEffectKind, timers::Registry},
-    postgres::{Store, guild_table::GuildTable},
+    postgres::{Store, table::Table},
     settings::{Settings, section::Section},
 };
 
@@ -22,6 +23,8 @@ pub(crate) struct Feature {
     pub(crate) commands: &'static [&'static dyn AnyCommand],
     /// Its pages of the website.
     pub(crate) pages: &'static [&'static dyn AnyPage],
+    /// Its reactions to events.
+    pub(crate) events: &'static [&'static dyn AnyReaction],
     /// Its kinds of effects in a process with these settings.
     pub(crate) effects: fn(&Settings) -> Vec<Box<dyn AnyEffectKind>>,
     /// Adds its timers and periodic jobs.
@@ -32,8 +35,8 @@ pub(crate) struct Feature {
     pub(crate) settings: &'static [&'static Section],
     /// Adds the state that it keeps in a process.
     pub(crate) state: fn(&mut Extensions, &Config),
-    /// Its tables with guild data, in the order in which they are emptied.
-    pub(crate) tables: &'static [GuildTable],
+    /// Its tables, in the order in which they are emptied.
+    pub(crate) tables: &'static [Table],
 }
 
 /// A kind of timer, as the staff of a server sees it in `/scheduled`.
@@ -74,8 +77,8 @@ pub(crate) struct Process<'a> {
     pub(crate) store: &'a Store,
     pub(crate) rest: &'a Rest,
     pub(crate) settings: &'a Settings,
-    /// All tables with guild data, of all features.
-    pub(crate) tables: &'a [&'static GuildTable],
+    /// The tables of all features and of the engine.
+    pub(crate) tables: &'a [&'static Table],
 }
 
 impl Feature {
@@ -83,6 +86,7 @@ impl Feature {
     pub(crate) const NOTHING: Self = Self {
         commands: &[],
         pages: &[],
+        events: &[],
         effects: |_| Vec::new(),
         timers: |registry, _| registry,
         expected: &[],

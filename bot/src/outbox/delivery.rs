@@ -59,6 +59,16 @@ impl Deliverer {
         kinds: EffectKinds,
     ) -> Self {
         for kind in kinds.iter().map(AnyEffectKind::name) {
+            for counter in [
+                metrics::effects_added_total(kind),
+                metrics::effects_delivered_total(kind),
+                metrics::effects_cancelled_total(kind),
+                metrics::effects_retried_total(kind),
+                metrics::effects_set_aside_total(kind),
+                metrics::effects_switched_off_total(kind),
+            ] {
+                counter.increment(0);
+            }
             for reason in Reason::ALL {
                 metrics::effects_failed_total(kind, reason.as_str()).increment(0);
             }

@@ -22,11 +22,22 @@ use crate::{
 pub trait EffectBody: Serialize + DeserializeOwned {
     /// The value of `outbox.kind`.
     const KIND: &'static str;
+    /// Whose effects of this kind are.
+    const OWNER: Owner;
 
     /// The data as JSON.
     fn json(&self) -> String {
         serde_json::to_string(self).expect("numbers and texts are JSON")
     }
+}
+
+/// Whose an effect is. An export of a member's data shows their own effects while they wait, and an erasure deletes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The member's: it follows from their own data.
+    Member,
+    /// The staff's. A member must not escape a ban by an erasure, nor learn from an export who ordered it.
+    Staff,
 }
 
 /// The consequence of repeated failures.
@@ -101,6 +112,9 @@ pub(crate) trait AnyEffectKind: fmt::Debug + Send + Sync {
     /// The value of `outbox.kind`, also used as a metric label.
     fn name(&self) -> &'static str;
 
+    /// Whose effects of this kind are.
+    fn owner(&self) -> Owner;
+
     /// See [`EffectKind::deliver`].
     fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome>;
 
@@ -138,6 +152,10 @@ pub(crate) trait AnyEffectKind: fmt::Debug + Send + Sync {
 impl<K: EffectKind> AnyEffectKind for K {
     fn name(&self) -> &'static str {
         K::Body::KIND
+    }
+
+    fn owner(&self) -> Owner {
+        K::Body::OWNER
     }
 
     fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
@@ -201,6 +219,12 @@ impl EffectKinds {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &dyn AnyEffectKind> {
         self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// The kinds that are a member's own.
+    pub(crate) fn of_members(&self) -> Vec<&'static str> {
+        let own = self.iter().filter(|kind| kind.owner() == Owner::Member);
+        own.map(AnyEffectKind::name).collect()
     }
 
     /// The kind with this name; `None` if this version does not know it.

@@ -18,6 +18,7 @@ use self::claim::{Lane, Urgency};
 pub use self::overview::{
     BACKLOG_COUNTED, Backlog, Became, Failing, Failures, Shown, backlog, became, failing, list,
 };
+pub(crate) use self::overview::{ERASE, EXPORT};
 use crate::{
     outbox::{failures, kind::EffectBody},
     postgres::{Statement, Store, StoreError, Tx, statement::statement},

@@ -1,6 +1,7 @@
-//! The dispatcher: it selects the handler of each event and the destination of its changes.
+//! The dispatcher: it passes each event to what handles it. The intents are derived from what is handled.
 //!
-//! It is the only place that knows which events are handled: the intents are derived from the same table.
+//! Messages and interactions have a path of their own. The engine reads some other events itself; every other one goes to the features that
+//! read it, by their parts in a flush or by the reactions in their manifests.
 
 pub mod message_range;
 
@@ -18,7 +19,6 @@ use crate::{
     config,
     discord::{
         events::{
-            audit_entry::AuditEntry,
             guild_create::GuildCreate,
             guild_news::{GuildGone, GuildNews},
             member_news::MemberNews,
@@ -32,11 +32,11 @@ use crate::{
         payload::{InteractionPayload, kind},
         written,
     },
-    pipeline::ledger::Ledger,
+    pipeline::{ledger::Ledger, parts::Pending},
     support::ids::{self, MemberKey, ShardKey},
 };
 
-/// The handled events, with the intents that Discord requires for them.
+/// The events that the engine reads, with the intents that Discord requires for them.
 /// <https://discord.com/developers/docs/events/gateway#list-of-intents>
 const HANDLED: &[(EventType, Intents)] = &[
     (EventType::MessageCreate, Intents::GUILD_MESSAGES),
@@ -57,25 +57,24 @@ const HANDLED: &[(EventType, Intents)] = &[
     (EventType::InteractionCreate, Intents::empty()),
     // A banned member has left, which without a privileged intent is only visible here.
     (EventType::BanAdd, Intents::GUILD_MODERATION),
-    (EventType::GuildAuditLogEntryCreate, Intents::GUILD_MODERATION),
-];
-
-/// Events that need privileged intents, which only some operators enable.
-const MEMBER_EVENTS: &[(EventType, Intents)] = &[
     (EventType::MemberAdd, Intents::GUILD_MEMBERS),
     (EventType::MemberRemove, Intents::GUILD_MEMBERS),
 ];
 
-/// The intents that the bot requests: those of its handlers, and no others.
+/// All events that are read.
+fn handled() -> impl Iterator<Item = (EventType, Intents)> {
+    HANDLED.iter().copied().chain(Pending::events())
+}
+
+/// The intents that the bot requests: those of the events that are read, and no others. Privileged ones only if the operator enabled them.
 pub fn intents(discord: &config::Discord) -> Intents {
-    let optional = if discord.member_events { MEMBER_EVENTS } else { &[] };
-    let content = if discord.message_content {
-        Intents::MESSAGE_CONTENT
-    } else {
-        Intents::empty()
-    };
-    let handled = HANDLED.iter().chain(optional);
-    handled.fold(content, |all, (_, wanted)| all | *wanted)
+    let mut privileged = Intents::empty();
+    privileged.set(Intents::GUILD_MEMBERS, discord.member_events);
+    privileged.set(Intents::MESSAGE_CONTENT, discord.message_content);
+    let open =
+        Intents::all() - (Intents::GUILD_MEMBERS | Intents::MESSAGE_CONTENT | Intents::GUILD_PRESENCES);
+    let wanted = handled().fold(Intents::MESSAGE_CONTENT, |all, (_, intents)| all | intents);
+    wanted & (open | privileged)
 }
 
 /// The result of dispatching an event.
@@ -160,6 +159,22 @@ impl Dispatcher {
         let dispatched = match event_type {
             "MESSAGE_CREATE" => self.message(text, ledger),
             "INTERACTION_CREATE" => self.interaction(text, ledger),
+            _ => self.other(event_type, text, ledger),
+        };
+        dispatched.unwrap_or_else(|error| Dispatched::Malformed(Some(error)))
+    }
+
+    fn other(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
+        let read = self.engine(event_type, text, ledger);
+        if let Some(ledger) = self.counting(ledger) {
+            ledger.event(event_type, text)?;
+        }
+        read
+    }
+
+    /// What the engine reads itself.
+    fn engine(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
+        match event_type {
             "GUILD_MEMBER_ADD" | "GUILD_MEMBER_REMOVE" | "GUILD_BAN_ADD" => {
                 self.member(event_type, text, ledger)
             }
@@ -172,13 +187,11 @@ impl Dispatcher {
             "GUILD_DELETE" => self
                 .guild_gone(text, ledger)
                 .and_then(|()| self.tell(event_type, text)),
-            "GUILD_AUDIT_LOG_ENTRY_CREATE" => self.audit_entry(text, ledger),
             "GUILD_UPDATE" | "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE"
             | "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "CHANNEL_DELETE" | "THREAD_CREATE" | "THREAD_UPDATE"
             | "THREAD_DELETE" => self.tell(event_type, text),
-            _ => return Dispatched::Unhandled,
-        };
-        dispatched.unwrap_or_else(|error| Dispatched::Malformed(Some(error)))
+            _ => Ok(Dispatched::Unhandled),
+        }
     }
 
     /// The ledger for what is counted without a message ID. While the number of shards changes, shards of both numbers receive it, and
@@ -235,14 +248,6 @@ impl Dispatcher {
                     ledger.departure(member.key().guild_id);
                 }
             }
-        }
-        Ok(Dispatched::Handled)
-    }
-
-    /// Something was done in a guild, and recorded in its audit log.
-    fn audit_entry(&self, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
-        if let (Some(entry), Some(ledger)) = (AuditEntry::parse(text)?, self.counting(ledger)) {
-            ledger.change(|parts| parts.by_hand.on_entry(entry));
         }
         Ok(Dispatched::Handled)
     }
@@ -314,7 +319,7 @@ mod tests {
     use twilight_gateway::Intents;
     use twilight_model::id::Id;
 
-    use super::{Dispatched, Dispatcher, HANDLED, MEMBER_EVENTS, intents};
+    use super::{Dispatched, Dispatcher, handled, intents};
     use crate::{
         config::Config,
         features::levels::policy::XpPolicy,
@@ -343,17 +348,20 @@ mod tests {
         assert!(!intents(&discord).intersects(privileged));
         assert_eq!(
             intents(&discord),
-            Intents::GUILDS | Intents::GUILD_MESSAGES | Intents::GUILD_MODERATION
+            Intents::GUILDS
+                | Intents::GUILD_MESSAGES
+                | Intents::GUILD_MODERATION
+                | Intents::AUTO_MODERATION_EXECUTION
         );
         (discord.member_events, discord.message_content) = (true, true);
         assert!(intents(&discord).contains(Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS));
     }
 
-    /// Every event in the table has an arm in `dispatch` that tries to parse it.
+    /// Something tries to parse every event whose intents are requested.
     #[test]
-    fn every_event_of_the_table_is_handled() {
+    fn every_event_that_is_asked_for_is_read() {
         let dispatcher = Dispatcher::new(policy(), &Config::defaults().discord);
-        for (event, _) in HANDLED.iter().chain(MEMBER_EVENTS) {
+        for (event, _) in handled() {
             let name = event.name().expect("a dispatch event");
             assert!(
                 matches!(

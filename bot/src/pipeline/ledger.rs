@@ -17,7 +17,7 @@ use twilight_model::id::{
 
 use self::{gap::GapChange, memory::Memory};
 use crate::{
-    discord::events::member_news::Coming,
+    discord::events::{member_news::Coming, message_create::Unreadable},
     features::levels::pending::MemberMessage,
     pipeline::{
         backfill::{self, Arrival, Backfill, HeldMessage, Span, Unread},
@@ -221,6 +221,17 @@ impl Ledger {
     pub fn change(&mut self, change: impl FnOnce(&mut Pending) -> usize) {
         let grown = change(&mut self.pending);
         self.charge(grown);
+    }
+
+    /// Pass an event to the features that read it.
+    ///
+    /// # Errors
+    ///
+    /// It could not be parsed.
+    pub fn event(&mut self, event_type: &str, text: &str) -> Result<(), Unreadable> {
+        let grown = self.pending.on_event(event_type, text)?;
+        self.charge(grown);
+        Ok(())
     }
 
     /// Record that a guild has the bot, or that it removed it.

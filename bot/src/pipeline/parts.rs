@@ -3,10 +3,17 @@
 //! Ledger and writer pass changes on to every part of the list, and know no feature. The parts are written in the order of the list, which
 //! is the order in which rows are locked (docs/invariants.md).
 
-use twilight_model::id::{Id, marker::GuildMarker};
+use twilight_gateway::Intents;
+use twilight_model::{
+    gateway::event::EventType,
+    id::{Id, marker::GuildMarker},
+};
 
 use crate::{
-    discord::{events::member_news::Coming, guilds::Guilds},
+    discord::{
+        events::{member_news::Coming, message_create::Unreadable},
+        guilds::Guilds,
+    },
     features::{
         levels::{members::Members, policy::XpPolicy},
         moderation::{by_hand::Entries, rejoins::Rejoins},
@@ -15,7 +22,7 @@ use crate::{
         welcome::moves::Moves,
     },
     flush::{self, Batch as _, Flush, Kept, Part as _, Pending as _, SetAside, Written as _},
-    pipeline::rows::shard_checkpoint::Advanced,
+    pipeline::{reactions::Reactions, rows::shard_checkpoint::Advanced},
     postgres::{Store, StoreError},
     support::ids::MemberKey,
 };
@@ -58,6 +65,17 @@ macro_rules! parts {
                 let mut grown = 0;
                 $(grown += self.$name.on_member(coming);)+
                 grown
+            }
+
+            /// The events that the parts read, with the intents for them.
+            pub(super) fn events() -> Vec<(EventType, Intents)> {
+                [$(<$pending as flush::Pending>::events()),+].concat()
+            }
+
+            pub(super) fn on_event(&mut self, event_type: &str, text: &str) -> Result<usize, Unreadable> {
+                let mut grown = 0;
+                $(grown += self.$name.on_event(event_type, text)?;)+
+                Ok(grown)
             }
 
             pub(super) fn on_guild(&mut self, guild_id: Id<GuildMarker>, is_there: bool) -> usize {
@@ -187,6 +205,8 @@ parts! {
     rejoins: Rejoins,
     /// What happens by the hour: `statistic`.
     statistics: Counts,
+    /// What follows from other events.
+    reactions: Reactions,
 }
 
 impl Pending {
@@ -199,6 +219,7 @@ impl Pending {
             members: Members::new(cache_entries, policy),
             by_hand: Entries::new(guilds),
             rejoins: Rejoins::default(),
+            reactions: Reactions::default(),
         }
     }
 }

@@ -35,6 +35,36 @@ pub struct Request {
     pub details: String,
 }
 
+/// The requests about a member, without who asked.
+pub(crate) const EXPORT: Statement = statement!(
+    "export_request",
+    [INT8, INT8],
+    "SELECT jsonb_pretty(coalesce(jsonb_agg(to_jsonb(t) - 'actor_id' ORDER BY request_id), '[]'))
+     FROM request AS t WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text"
+);
+
+/// The fact that a command was used stays: it belongs to the guild, and a replay needs it.
+pub(crate) const ERASE: Statement = statement!(
+    "erase_request",
+    [INT8, INT8],
+    "UPDATE request SET details = details - '{user_id,amount}'::text[]
+     WHERE guild_id = $1 AND details->>'user_id' = $2::int8::text"
+);
+
+/// Also in `audit_log`, which was the table before V37.
+pub(crate) const ERASE_AGAIN: &[(&str, &str)] = &[
+    (
+        "request",
+        "UPDATE request AS t SET details = t.details - '{user_id,amount}'::text[]
+         FROM pg_temp.eventide_erased AS f WHERE t.guild_id = f.guild_id AND t.details->>'user_id' = f.user_id::text",
+    ),
+    (
+        "audit_log",
+        "UPDATE audit_log AS t SET details = t.details - '{user_id,amount}'::text[]
+         FROM pg_temp.eventide_erased AS f WHERE t.guild_id = f.guild_id AND t.details->>'user_id' = f.user_id::text",
+    ),
+];
+
 /// Who asked for a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {

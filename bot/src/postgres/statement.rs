@@ -27,7 +27,7 @@ pub struct Statement {
 /// comments in `pg_stat_statements`. The arguments are the name, the types of the parameters as constants of [`Type`], and the text in one
 /// or more parts.
 macro_rules! statement {
-    ($name:literal, [$($type:ident),* $(,)?], $($sql:expr),+ $(,)?) => {
+    ($name:expr, [$($type:ident),* $(,)?], $($sql:expr),+ $(,)?) => {
         const {
             $crate::postgres::Statement {
                 name: $name,

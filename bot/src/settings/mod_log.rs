@@ -12,7 +12,7 @@ use twilight_model::{
 use crate::{
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         message::send,
         outcome::Outcome,
         queue::{NewEffect, Waiting},
@@ -138,6 +138,7 @@ pub(crate) struct ModLog {
 
 impl EffectBody for ModLog {
     const KIND: &'static str = "mod_log";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Sends entries to the log channel.

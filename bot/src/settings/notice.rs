@@ -13,7 +13,7 @@ use crate::{
     discord::guilds::Changes,
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         outcome::Outcome,
         queue::{self, NewEffect, Waiting},
     },
@@ -61,6 +61,7 @@ pub enum Notice {
 
 impl EffectBody for Notice {
     const KIND: &'static str = "notice";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Sends notices.

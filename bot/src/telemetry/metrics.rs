@@ -215,20 +215,20 @@ registry! {
     gauge backup_last_timestamp_seconds = "eventide_backup_last_timestamp_seconds";
 
     /// Effects that flushes, commands and workers added to the outbox, by kind.
-    counter effects_added_total = "eventide_effects_added_total" [kind of labels::EFFECT_KINDS];
+    counter effects_added_total = "eventide_effects_added_total" [kind];
     /// Effects accepted by Discord, by kind.
-    counter effects_delivered_total = "eventide_effects_delivered_total" [kind of labels::EFFECT_KINDS];
+    counter effects_delivered_total = "eventide_effects_delivered_total" [kind];
     /// Effects that were no longer wanted when they were due, by kind: the setting is off, or the member has left.
-    counter effects_cancelled_total = "eventide_effects_cancelled_total" [kind of labels::EFFECT_KINDS];
+    counter effects_cancelled_total = "eventide_effects_cancelled_total" [kind];
     /// Failed attempts that are retried, by kind.
-    counter effects_retried_total = "eventide_effects_retried_total" [kind of labels::EFFECT_KINDS];
+    counter effects_retried_total = "eventide_effects_retried_total" [kind];
     /// Times that an effect was set aside because it failed repeatedly or has to wait for a permission, by kind. Later effects then go
     /// first.
-    counter effects_set_aside_total = "eventide_effects_set_aside_total" [kind of labels::EFFECT_KINDS];
+    counter effects_set_aside_total = "eventide_effects_set_aside_total" [kind];
     /// Effects that were abandoned, by kind and reason: `forbidden`, `gone`, `closed`, `invalid` or `expired`.
     counter effects_failed_total = "eventide_effects_failed_total" [kind, reason];
     /// Times that announcements or rewards were switched off in a server after repeated failures, by kind.
-    counter effects_switched_off_total = "eventide_effects_switched_off_total" [kind of labels::EFFECT_KINDS];
+    counter effects_switched_off_total = "eventide_effects_switched_off_total" [kind];
     /// Time from the commit of the cause to the last attempt, for delivered effects, by kind.
     histogram effect_delay_seconds = "eventide_effect_delay_seconds" [kind] in DELIVERY;
     /// Effects waiting for delivery, of all processes, counted up to 100,000.

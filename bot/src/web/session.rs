@@ -13,6 +13,20 @@ use crate::{
 /// Rows deleted per statement.
 const AT_ONCE: u32 = 1_000;
 
+/// A user's sessions, without what identifies their browsers.
+pub(crate) const EXPORT: Statement = statement!(
+    "export_web_session",
+    [INT8, INT8],
+    "SELECT jsonb_pretty(coalesce(jsonb_agg(to_jsonb(t) - 'digest' ORDER BY created_at), '[]')) FROM web_session AS t WHERE user_id = $2"
+);
+
+/// Without their sessions users only have to sign in again.
+pub(crate) const ERASE: Statement = statement!(
+    "erase_web_session",
+    [INT8, INT8],
+    "DELETE FROM web_session WHERE user_id = $2"
+);
+
 /// A session. The browser has the secret in a cookie, and the database its digest.
 #[derive(Clone)]
 pub(crate) struct Session {

@@ -1,10 +1,10 @@
 //! Members who leave, and servers that remove the bot.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use discord_simulator::{Guild, SimulatorConfig};
 use eventide::{
-    app::features::guild_tables,
+    app::features::tables,
     discord::rest::Rest,
     features::{
         levels::rows::leaderboard,
@@ -231,7 +231,7 @@ async fn a_server_that_is_back_in_time_has_everything() {
     })
     .await;
     let store = here.scene.store();
-    let due = departures::purge(&store, Duration::from_hours(1), &guild_tables())
+    let due = departures::purge(&store, Duration::from_hours(1), &tables())
         .await
         .expect("looked");
     assert_eq!(due, Step::Nothing, "not yet");
@@ -241,7 +241,7 @@ async fn a_server_that_is_back_in_time_has_everything() {
     })
     .await;
     assert_eq!(
-        departures::purge(&store, Duration::ZERO, &guild_tables())
+        departures::purge(&store, Duration::ZERO, &tables())
             .await
             .expect("looked"),
         Step::Nothing
@@ -250,13 +250,39 @@ async fn a_server_that_is_back_in_time_has_everything() {
     here.end().await;
 }
 
+fn is_purged(table: &str) -> bool {
+    let declared = tables().into_iter().find(|declared| declared.name == table);
+    declared.is_some_and(|declared| declared.delete.is_some())
+}
+
+/// Every table is in a manifest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_table_is_declared_and_every_declared_one_is_there() {
+    let scene = Scene::new().await;
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    let rows = session
+        .client
+        .query(
+            "SELECT table_name::text FROM information_schema.tables
+             WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'",
+            &[],
+        )
+        .await
+        .expect("the catalog");
+    let there: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
+    let declared = tables().iter().map(|table| table.name.to_owned()).collect();
+    assert_eq!(there, declared);
+    session.close().await;
+    scene.stop().await;
+}
+
 /// Every table with guild data is purged, or listed here with a reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_of_a_server_is_purged_and_nothing_of_others() {
     let scene = Scene::new().await;
     let store: Store = scene.store();
     let session = Session::open(&scene.postgres.connection().into()).await;
-    let tables = session
+    let of_guilds = session
         .client
         .query(
             "SELECT DISTINCT table_name::text FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
@@ -265,10 +291,9 @@ async fn everything_of_a_server_is_purged_and_nothing_of_others() {
         )
         .await
         .expect("the catalog");
-    for row in &tables {
+    for row in &of_guilds {
         let table: String = row.get(0);
-        let is_known = guild_tables().iter().any(|purged| purged.name == table)
-            || EXEMPT.iter().any(|(exempt, _)| *exempt == table);
+        let is_known = is_purged(&table) || EXEMPT.iter().any(|(exempt, _)| *exempt == table);
         assert!(is_known, "{table} is neither purged nor exempt");
     }
     session
@@ -285,7 +310,7 @@ async fn everything_of_a_server_is_purged_and_nothing_of_others() {
         .await;
     let mut rows = 0;
     loop {
-        match departures::purge(&store, Duration::from_hours(24 * 30), &guild_tables())
+        match departures::purge(&store, Duration::from_hours(24 * 30), &tables())
             .await
             .expect("a step")
         {
@@ -295,7 +320,11 @@ async fn everything_of_a_server_is_purged_and_nothing_of_others() {
         }
     }
     assert!(rows >= 6_004, "{rows}");
-    for table in guild_tables().iter().map(|table| table.name) {
+    for table in tables()
+        .iter()
+        .map(|table| table.name)
+        .filter(|table| is_purged(table))
+    {
         let count = session
             .client
             .query_one(&format!("SELECT count(*) FROM {table} WHERE guild_id = 1"), &[])

@@ -268,8 +268,9 @@ fn said(state: &InteractionState) -> String {
 /// The stored data of servers and members, by table.
 async fn stored(session: &Session) -> BTreeMap<String, String> {
     let mut stored = BTreeMap::new();
-    for table in eventide::app::features::guild_tables()
+    for table in eventide::app::features::tables()
         .into_iter()
+        .filter(|table| table.delete.is_some())
         .map(|table| table.name)
         .filter(|table| !MOVING.contains(table))
     {

@@ -23,7 +23,7 @@ use eventide::{
 };
 use twilight_model::id::Id;
 
-use crate::support::{Scene, ledger::small_ledger, session::Session, until};
+use crate::support::{Scene, effects::member_data, ledger::small_ledger, session::Session, until};
 
 const SHARD: ShardKey = ShardKey { count: 1, id: 0 };
 const MEMBERS: u64 = 6;
@@ -106,7 +106,7 @@ fn advance((fence, revision): (Fence, i64), round: u64) -> Advance {
 
 async fn erase(store: &Store, user: u64, asked: u64) -> bool {
     let erased = store.transaction("privacy_erase", move |tx| {
-        Box::pin(async move { privacy::erase(tx, key(user), Id::new(asked)).await })
+        Box::pin(async move { privacy::erase(tx, key(user), Id::new(asked), &member_data()).await })
     });
     erased.await.expect("erased")
 }

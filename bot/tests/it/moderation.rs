@@ -1,5 +1,6 @@
 //! Bans, kicks and timeouts: what moderators order by commands, and what follows on Discord.
 
+mod automod;
 mod bans;
 mod behalf;
 mod by_hand;

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{CliError, ask};
 use crate::{
+    app::features,
     config::Config,
     features::privacy::rows::member,
     postgres::{
@@ -59,6 +60,7 @@ async fn on(
         &config.database,
         &what.file,
         what.replace,
+        features::tables(),
         member::ERASURE,
     )
     .await?;

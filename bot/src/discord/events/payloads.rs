@@ -34,7 +34,7 @@ pub(crate) const OTHERS: [&str; 6] = [
 ];
 
 /// Payloads of events with a handler, with the fields that the bot needs.
-pub(crate) const READ: [&str; 9] = [
+pub(crate) const READ: [&str; 10] = [
     r#"{"t":"MESSAGE_CREATE","s":2,"op":0,"d":{"id":"1309100000000000007","channel_id":"400000000000000002","guild_id":"100000000000000004","content":"!rank <@5>","type":0,"author":{"id":"200000000000000008","username":"ada"},"member":{"nick":null,"roles":["5"]},"mentions":[{"id":"5","username":"bob","member":{"nick":null}}]}}"#,
     r#"{"t":"INTERACTION_CREATE","s":3,"op":0,"d":{"id":"1309100000000000008","application_id":"7","type":2,"token":"t","guild_id":"100000000000000004","channel_id":"400000000000000002","locale":"de","member":{"user":{"id":"8","username":"ada","global_name":"Ada"},"nick":"Countess","permissions":"32","roles":["5"]},"data":{"name":"rank","options":[{"name":"member","type":6,"value":"5"}],"resolved":{"users":{"5":{"id":"5","username":"bob"}},"members":{"5":{"nick":"b"}}}}}}"#,
     r#"{"t":"GUILD_CREATE","s":4,"op":0,"d":{"id":"100000000000000004","unavailable":false,"owner_id":"8","joined_at":"2023-01-02T03:04:05.678000+00:00","name":"n","roles":[{"id":"100000000000000004","name":"e","position":0,"permissions":"66560","managed":false}],"members":[{"user":{"id":"7","bot":true},"roles":["5"]}],"channels":[{"id":"400000000000000002","type":0,"parent_id":null,"last_message_id":"1309100000000000007","permission_overwrites":[{"id":"5","type":0,"allow":"0","deny":"1024"}]}],"threads":[]}}"#,
@@ -43,6 +43,7 @@ pub(crate) const READ: [&str; 9] = [
     r#"{"t":"GUILD_MEMBER_UPDATE","s":7,"op":0,"d":{"guild_id":"100000000000000004","user":{"id":"7","username":"bot","bot":true},"roles":["5"],"joined_at":"2023-01-02T03:04:05.678000+00:00"}}"#,
     r#"{"t":"GUILD_BAN_ADD","s":8,"op":0,"d":{"guild_id":"100000000000000004","user":{"id":"8","username":"ada"}}}"#,
     r#"{"t":"GUILD_AUDIT_LOG_ENTRY_CREATE","s":9,"op":0,"d":{"id":"1309100000000000009","guild_id":"100000000000000004","user_id":"8","target_id":"5","action_type":24,"reason":"spam","changes":[{"key":"communication_disabled_until","new_value":"2030-01-02T03:04:05.678000+00:00"}]}}"#,
+    r#"{"t":"AUTO_MODERATION_ACTION_EXECUTION","s":11,"op":0,"d":{"guild_id":"100000000000000004","action":{"type":1,"metadata":{}},"rule_id":"6","rule_trigger_type":1,"user_id":"8","channel_id":"400000000000000002","content":"spam","matched_keyword":"spam","matched_content":"spam"}}"#,
     r#"{"t":"GUILD_DELETE","s":10,"op":0,"d":{"id":"100000000000000004","unavailable":false}}"#,
 ];
 

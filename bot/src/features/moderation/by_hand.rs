@@ -7,9 +7,13 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
-use twilight_model::id::{
-    Id,
-    marker::{GuildMarker, UserMarker},
+use twilight_gateway::Intents;
+use twilight_model::{
+    gateway::event::EventType,
+    id::{
+        Id,
+        marker::{GuildMarker, UserMarker},
+    },
 };
 
 use super::{
@@ -24,7 +28,10 @@ use super::{
 };
 use crate::{
     discord::{
-        events::audit_entry::{AuditEntry, Done},
+        events::{
+            audit_entry::{AuditEntry, Done},
+            message_create::Unreadable,
+        },
         guilds::Guilds,
         rest::Priority,
     },
@@ -77,17 +84,26 @@ impl Entries {
             guilds,
         }
     }
-
-    /// An entry was added to an audit log. Returns the number of bytes by which the changes grew.
-    pub fn on_entry(&mut self, entry: AuditEntry) -> usize {
-        let bytes = size_of::<AuditEntry>() + entry.reason.capacity();
-        self.entries.push(entry);
-        bytes
-    }
 }
 
 impl Pending for Entries {
     type Batch = EntryBatch;
+
+    fn events() -> Vec<(EventType, Intents)> {
+        vec![(EventType::GuildAuditLogEntryCreate, Intents::GUILD_MODERATION)]
+    }
+
+    fn on_event(&mut self, event_type: &str, text: &str) -> Result<usize, Unreadable> {
+        if event_type != "GUILD_AUDIT_LOG_ENTRY_CREATE" {
+            return Ok(0);
+        }
+        let Some(entry) = AuditEntry::parse(text)? else {
+            return Ok(0);
+        };
+        let bytes = size_of::<AuditEntry>() + entry.reason.capacity();
+        self.entries.push(entry);
+        Ok(bytes)
+    }
 
     fn changes(&self) -> usize {
         self.entries.len()

@@ -74,6 +74,8 @@ pub struct ModerationSettings {
     pub log_kicks: Option<Id<ChannelMarker>>,
     /// The same for bans.
     pub log_bans: Option<Id<ChannelMarker>>,
+    /// Where messages that Discord's automatic moderation blocked are logged; `None` for nowhere.
+    pub log_automod: Option<Id<ChannelMarker>>,
 }
 
 impl Choices for ModerationSettings {
@@ -99,6 +101,7 @@ impl Choices for ModerationSettings {
             Field::new("log_timeouts", Kind::Channel),
             Field::new("log_kicks", Kind::Channel),
             Field::new("log_bans", Kind::Channel),
+            Field::new("log_automod", Kind::Channel),
         ],
     );
 }
@@ -125,6 +128,7 @@ impl Default for ModerationSettings {
             log_timeouts: None,
             log_kicks: None,
             log_bans: None,
+            log_automod: None,
         }
     }
 }

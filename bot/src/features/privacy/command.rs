@@ -10,7 +10,7 @@ use twilight_model::{
 };
 
 use crate::{
-    features::privacy::rows::member,
+    features::privacy::rows::member::{self, MemberData},
     interactions::{
         CommandContext, CommandError, Services,
         command::Command,
@@ -46,7 +46,7 @@ impl Command for Privacy {
         match context.payload.subcommand().as_slice() {
             ["export"] => {
                 context.wait_for_commit().await;
-                let told = member::export(&services.store, key).await?;
+                let told = member::export(&services.store, key, data(services)).await?;
                 let file = Attachment::from_bytes("eventide.json".to_owned(), told.into_bytes(), 0);
                 Ok(Reply::private(context.language().text("privacy-exported")).with_file(file))
             }
@@ -69,15 +69,19 @@ impl Command for Privacy {
         if !context.wait_for_commit().await {
             return Err(context.refuse("error-away"));
         }
-        let payload = context.payload.id;
+        let (payload, data) = (context.payload.id, data(services).clone());
         services
             .store
             .transaction("privacy_erase", move |tx| {
-                Box::pin(async move { member::erase(tx, key, payload).await })
+                Box::pin(async move { member::erase(tx, key, payload, &data).await })
             })
             .await?;
         Ok(Reply::private(context.language().text("privacy-deleted")).updating())
     }
+}
+
+fn data(services: &Services) -> &MemberData {
+    services.state.get().expect("the app adds it")
 }
 
 fn asker(context: &CommandContext) -> Result<MemberKey, CommandError> {

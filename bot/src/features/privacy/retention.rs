@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use crate::{
     features::privacy::rows::departures::{self, Step},
     outbox::timers::Job,
-    postgres::{Store, StoreError, guild_table::GuildTable},
+    postgres::{Store, StoreError, table::Table},
     telemetry::metrics,
     web::session,
 };
@@ -18,7 +18,7 @@ const SCHEDULE: (Duration, Duration) = (Duration::ZERO, Duration::from_mins(10))
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The job that deletes expired data.
-pub fn job(store: &Store, retention: Duration, tables: &[&'static GuildTable]) -> Job {
+pub fn job(store: &Store, retention: Duration, tables: &[&'static Table]) -> Job {
     metrics::purged_rows_total().increment(0);
     metrics::purged_guilds_total().increment(0);
     let (store, tables) = (store.clone(), Arc::<[_]>::from(tables));
@@ -28,7 +28,7 @@ pub fn job(store: &Store, retention: Duration, tables: &[&'static GuildTable]) -
     })
 }
 
-async fn purge(store: &Store, retention: Duration, tables: &[&'static GuildTable]) -> Result<(), StoreError> {
+async fn purge(store: &Store, retention: Duration, tables: &[&'static Table]) -> Result<(), StoreError> {
     session::remove_expired(store).await?;
     loop {
         match departures::purge(store, retention, tables).await? {

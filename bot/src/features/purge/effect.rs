@@ -20,7 +20,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, of_error},
         queue::{self, NewEffect, Waiting},
         trouble::{self, Trouble},
@@ -72,6 +72,7 @@ impl Purge {
 
 impl EffectBody for Purge {
     const KIND: &'static str = "purge";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Deletes messages.

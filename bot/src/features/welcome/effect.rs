@@ -7,7 +7,7 @@ use crate::{
     discord::rest::RestError,
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         message::{names_for, send_about},
         outcome::Outcome,
         queue::{NewEffect, Waiting},
@@ -25,6 +25,7 @@ pub struct Welcome {}
 
 impl EffectBody for Welcome {
     const KIND: &'static str = "welcome";
+    const OWNER: Owner = Owner::Member;
 }
 
 /// Sends welcome messages.

@@ -12,6 +12,21 @@ use crate::{
     support::ids,
 };
 
+/// A member's own effects that wait.
+pub(crate) const EXPORT: Statement = statement!(
+    "export_outbox",
+    [INT8, INT8, TEXT_ARRAY],
+    "SELECT jsonb_pretty(coalesce(jsonb_agg(to_jsonb(t) ORDER BY effect_id), '[]'))
+     FROM outbox AS t WHERE guild_id = $1 AND user_id = $2 AND kind = ANY ($3)"
+);
+
+/// Actions of the staff stay: a member must not escape a ban by an erasure.
+pub(crate) const ERASE: Statement = statement!(
+    "erase_outbox",
+    [INT8, INT8, TEXT_ARRAY],
+    "DELETE FROM outbox WHERE guild_id = $1 AND user_id = $2 AND kind = ANY ($3)"
+);
+
 /// The pending effects of the fleet.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Backlog {

@@ -309,7 +309,7 @@ async fn apply(tx: &Tx<'_>, settings: &Settings, quarantine_id: i64) -> Result<R
     };
     match kept.kind.as_str() {
         "effect" => {
-            let Some(effect) = KeptEffect::read(&kept) else {
+            let Some(effect) = KeptEffect::read(&kept, settings) else {
                 return Ok(Retried::Unknown);
             };
             queue::add(tx, &[effect]).await?;

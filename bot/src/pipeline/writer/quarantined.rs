@@ -5,9 +5,11 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    features,
     flush::{Kept, SetAside},
     outbox::queue::NewEffect,
     pipeline::ledger::gap::{Gap, GapChange},
+    settings::Settings,
     support::ids::{self, ShardKey},
     telemetry::metrics::labels,
 };
@@ -35,15 +37,13 @@ impl KeptEffect {
         }
     }
 
-    pub(super) fn read(kept: &Kept) -> Option<NewEffect> {
+    pub(super) fn read(kept: &Kept, settings: &Settings) -> Option<NewEffect> {
         let body: Self = kept.body()?;
+        let kinds = features::effect_kinds(settings);
         Some(NewEffect {
             guild_id: kept.guild_id?,
             lane_id: body.lane_id,
-            kind: labels::EFFECT_KINDS
-                .iter()
-                .copied()
-                .find(|kind| *kind == body.effect)?,
+            kind: kinds.find(&body.effect)?.name(),
             channel_id: body.channel_id.and_then(ids::from_db),
             user_id: kept.user_id,
             body: body.body,

@@ -24,6 +24,7 @@ use crate::{
         backup::restoring::{Erasure, Restoring},
         connect::{Target, libpq},
         migrations::{self, Migrations},
+        table::Table,
     },
     support::shutdown::StopSignals,
 };
@@ -66,6 +67,7 @@ impl Plan {
         database: &Database,
         file: &Path,
         replace: bool,
+        tables: Vec<&'static Table>,
         erasure: Erasure,
     ) -> Result<Self, BackupError> {
         let path = file.to_owned();
@@ -82,7 +84,7 @@ impl Plan {
                 eventide: manifest.eventide.clone(),
             });
         }
-        let restoring = Restoring::open(target, &manifest.schema, erasure).await?;
+        let restoring = Restoring::open(target, &manifest.schema, tables, erasure).await?;
         let made_by = major(&manifest.pg_dump).unwrap_or_default();
         let programs = Programs::find(
             database,

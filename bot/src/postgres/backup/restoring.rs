@@ -18,6 +18,7 @@ use crate::postgres::{
     StoreError,
     connect::{Target, quoted, works_in},
     dedicated::Dedicated,
+    table::Table,
 };
 
 /// A process that has just ended may be visible for a moment, and a migration may be about to finish.
@@ -98,6 +99,7 @@ pub struct Restoring {
     drops: Vec<String>,
     objects: usize,
     rows: BTreeMap<String, u64>,
+    tables: Vec<&'static Table>,
     erasure: Erasure,
 }
 
@@ -110,12 +112,17 @@ pub struct Erasure {
     pub erase_again: EraseAgain,
 }
 
-/// Returns the statements for a schema version. The second argument tells whether a table was restored.
-type EraseAgain = fn(version: u32, has: &dyn Fn(&str) -> bool) -> Vec<String>;
+/// Returns the statements for a schema version. The third argument tells whether a table was restored.
+type EraseAgain = fn(tables: &[&'static Table], version: u32, has: &dyn Fn(&str) -> bool) -> Vec<String>;
 
 impl Restoring {
     /// Lock the target's schema for a dump of the schema `source`, and examine its contents.
-    pub async fn open(target: &Target, source: &str, erasure: Erasure) -> Result<Self, RestoringError> {
+    pub async fn open(
+        target: &Target,
+        source: &str,
+        tables: Vec<&'static Table>,
+        erasure: Erasure,
+    ) -> Result<Self, RestoringError> {
         let session = Dedicated::open(target, "restore").await?;
         let server = Server::of(&session).await?;
         let schema = session.target.schema().to_owned();
@@ -152,6 +159,7 @@ impl Restoring {
             drops,
             objects,
             rows,
+            tables,
             erasure,
         };
         restoring.nobody_works_here().await?;

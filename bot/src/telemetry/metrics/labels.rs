@@ -61,36 +61,13 @@ pub const QUARANTINED_KINDS: &[&str] = &[
     "audit_entry",
     "statistic",
     "rejoined",
+    "event",
     "gap",
     "effect",
 ];
 
 /// The clocks with which this host's clock is compared.
 pub const CLOCK_SOURCES: &[&str] = &["discord", "database"];
-
-/// The kinds of effects. A test compares them with the features.
-pub const EFFECT_KINDS: &[&str] = &[
-    "level_up",
-    "roles",
-    "notice",
-    "punishment",
-    "timeout_lift",
-    "warned",
-    "mod_action",
-    "mod_lift",
-    "mod_message",
-    "mod_case_log",
-    "mod_case_log_edit",
-    "mod_log",
-    "welcome",
-    "channel_lock",
-    "channel_unlock",
-    "channel_slowmode",
-    "channel_slowmode_end",
-    "role_change",
-    "nick_change",
-    "purge",
-];
 
 /// Outcomes of getting an avatar.
 pub const AVATAR_OUTCOMES: &[&str] = &[

@@ -7,9 +7,10 @@ use std::{
 
 use discord_simulator::{Guild, Simulator};
 use eventide::{
-    app::features::effect_kinds,
+    app::features,
     config::Config,
     discord::{guilds::Guilds, rest::Rest},
+    features::privacy::rows::member::MemberData,
     outbox::delivery::Deliverer,
     postgres::Store,
     settings::{Settings, values::curve::Curve},
@@ -131,6 +132,11 @@ pub(crate) async fn delivered(store: &Store) {
     .await;
 }
 
+/// What `/privacy` exports and erases.
+pub(crate) fn member_data() -> MemberData {
+    features::member_data(&Settings::new(&Config::defaults().levels))
+}
+
 /// A deliverer without a gateway.
 pub(crate) struct Courier {
     stop: watch::Sender<bool>,
@@ -145,7 +151,7 @@ impl Courier {
             rest.clone(),
             Guilds::new(rest),
             config.effects.clone(),
-            effect_kinds(&Settings::new(&config.levels)),
+            features::effect_kinds(&Settings::new(&config.levels)),
         );
         let (stop, stopped) = watch::channel(false);
         let task = task::spawn("deliverer", deliverer.run(stopped));

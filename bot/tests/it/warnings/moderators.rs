@@ -6,6 +6,7 @@ use serde_json::json;
 use twilight_model::id::Id;
 
 use super::stage::{Stage, member, of_type};
+use crate::support::effects::member_data;
 
 /// Whether a member sees who warned them, in the message, the list and the export.
 async fn learned(stage: &Stage, user: u64, moderator: u64) -> [bool; 3] {
@@ -26,7 +27,7 @@ async fn learned(stage: &Stage, user: u64, moderator: u64) -> [bool; 3] {
         guild_id: Id::new(stage.guild()),
         user_id: Id::new(user),
     };
-    let told = member::export(&store, key).await.expect("told");
+    let told = member::export(&store, key, &member_data()).await.expect("told");
     store.close();
     [
         direct.last().expect("a message").contains(&named),

@@ -25,7 +25,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
         trouble::Trouble,
@@ -58,6 +58,7 @@ pub(crate) struct ChannelLock {
 
 impl EffectBody for ChannelLock {
     const KIND: &'static str = "channel_lock";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Locks channels.

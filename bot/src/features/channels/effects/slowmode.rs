@@ -25,7 +25,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
         trouble::{self, Trouble},
@@ -70,10 +70,12 @@ pub(crate) struct ChannelSlowmodeEnd {
 
 impl EffectBody for ChannelSlowmode {
     const KIND: &'static str = "channel_slowmode";
+    const OWNER: Owner = Owner::Staff;
 }
 
 impl EffectBody for ChannelSlowmodeEnd {
     const KIND: &'static str = "channel_slowmode_end";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Sets slow modes.

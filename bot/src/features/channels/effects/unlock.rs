@@ -20,7 +20,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
         trouble::{self, Trouble},
@@ -52,6 +52,7 @@ pub(crate) struct ChannelUnlock {
 
 impl EffectBody for ChannelUnlock {
     const KIND: &'static str = "channel_unlock";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Ends locks.

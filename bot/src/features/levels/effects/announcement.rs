@@ -13,7 +13,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         failures,
-        kind::{Consequence, EffectBody, EffectKind},
+        kind::{Consequence, EffectBody, EffectKind, Owner},
         message::{names_for, send_about},
         outcome::{Failure, Outcome},
         queue::Waiting,
@@ -40,6 +40,7 @@ pub struct LevelUp {
 
 impl EffectBody for LevelUp {
     const KIND: &'static str = "level_up";
+    const OWNER: Owner = Owner::Member;
 }
 
 /// Announces level-ups.

@@ -26,7 +26,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         failures,
-        kind::EffectBody,
+        kind::{EffectBody, Owner},
         outcome::{Failure, Outcome, Reason, of_error},
         queue::{self, Waiting},
     },
@@ -64,6 +64,7 @@ pub(crate) struct Roles {
 
 impl EffectBody for Roles {
     const KIND: &'static str = queue::ROLES;
+    const OWNER: Owner = Owner::Member;
 }
 
 pub(super) async fn reconcile(

@@ -19,6 +19,13 @@ use crate::{
     support::ids::{self, MemberKey, Millis},
 };
 
+/// Everything except the column from which ranks are counted.
+pub(crate) const EXPORT: Statement = statement!(
+    "export_member_xp",
+    [INT8, INT8],
+    "SELECT jsonb_pretty(coalesce(jsonb_agg(to_jsonb(t) - 'xp_tier'), '[]')) FROM member_xp AS t WHERE guild_id = $1 AND user_id = $2"
+);
+
 /// A member's row after a flush, with the XP before and after.
 #[derive(Clone, Copy, Debug)]
 pub struct Written {

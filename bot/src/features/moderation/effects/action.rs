@@ -22,7 +22,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome},
         queue::{self, NewEffect, Waiting},
     },
@@ -74,6 +74,7 @@ pub struct Moved {
 
 impl EffectBody for ModAction {
     const KIND: &'static str = "mod_action";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Carries out orders.

@@ -22,7 +22,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, Reason, of_error},
         queue::{self, Waiting},
     },
@@ -74,6 +74,7 @@ pub enum Because {
 
 impl EffectBody for ActionLift {
     const KIND: &'static str = "mod_lift";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Lifts bans and timeouts.

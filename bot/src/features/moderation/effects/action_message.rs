@@ -14,7 +14,7 @@ use crate::{
     features::moderation::{LONGEST_QUOTATION, kind::Kind, rows::outcome, texts},
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         message::send,
         outcome::Outcome,
         queue::Waiting,
@@ -47,6 +47,7 @@ pub struct ActionMessage {
 
 impl EffectBody for ActionMessage {
     const KIND: &'static str = "mod_message";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Sends these messages.

@@ -17,7 +17,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         message::send_for_id,
         outcome::Outcome,
         queue::{self, Waiting},
@@ -39,6 +39,7 @@ pub struct CaseLog {
 
 impl EffectBody for CaseLog {
     const KIND: &'static str = "mod_case_log";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Sends these entries.

@@ -18,7 +18,7 @@ use crate::{
     },
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         message,
         outcome::Outcome,
         queue::{NewEffect, Waiting},
@@ -43,6 +43,7 @@ pub struct CaseLogEdit {
 
 impl EffectBody for CaseLogEdit {
     const KIND: &'static str = "mod_case_log_edit";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Edits these entries.

@@ -16,7 +16,7 @@ use crate::{
     features::moderation::{kind::Kind, rows::warning, settings::ModerationSettings, texts},
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
     },
@@ -60,10 +60,12 @@ pub struct TimeoutLift {
 
 impl EffectBody for Punishment {
     const KIND: &'static str = "punishment";
+    const OWNER: Owner = Owner::Staff;
 }
 
 impl EffectBody for TimeoutLift {
     const KIND: &'static str = "timeout_lift";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Punishes members.

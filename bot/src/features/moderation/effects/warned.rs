@@ -12,7 +12,7 @@ use crate::{
     features::moderation::{LONGEST_QUOTATION, Severity, rows::warning, texts},
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         outcome::{Outcome, Reason, of_error},
         queue::Waiting,
     },
@@ -44,6 +44,7 @@ pub struct WarnedDirectly {
 
 impl EffectBody for WarnedDirectly {
     const KIND: &'static str = "warned";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Sends direct messages about warnings.

@@ -13,6 +13,16 @@ use crate::{
     support::ids,
 };
 
+/// Without its author.
+pub(crate) const EXPORT: Statement = statement!(
+    "export_case_note",
+    [INT8, INT8],
+    "SELECT jsonb_pretty(coalesce(jsonb_agg(
+         jsonb_build_object('user_id', c.user_id, 'case_id', n.case_id, 'note', n.note, 'created_at', n.created_at)
+         ORDER BY n.case_id, n.note_id), '[]'))
+     FROM mod_case AS c JOIN case_note AS n USING (guild_id, case_id) WHERE c.guild_id = $1 AND c.user_id = $2"
+);
+
 /// A stored note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {

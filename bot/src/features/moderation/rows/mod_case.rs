@@ -16,6 +16,17 @@ use crate::{
     support::ids,
 };
 
+/// With what the guild shows to members, and the columns of warnings.
+pub(crate) const EXPORT: Statement = statement!(
+    "export_mod_case",
+    [INT8, INT8],
+    "SELECT jsonb_pretty(coalesce(jsonb_agg(
+         to_jsonb(t) - CASE WHEN g.moderators_shown THEN '{}'::text[] ELSE '{moderator_id,moderator_name,acted_by,removed_by,hidden_by}' END
+         || jsonb_build_object('severity', w.severity, 'points', w.points) ORDER BY t.case_id), '[]'))
+     FROM mod_case AS t LEFT JOIN warning AS w USING (guild_id, case_id) LEFT JOIN guild_settings AS g USING (guild_id)
+     WHERE t.guild_id = $1 AND t.user_id = $2"
+);
+
 /// A case to be inserted.
 #[derive(Clone, Debug)]
 pub struct New<'a> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
-    postgres::{Statement, Store, StoreError, Tx, guild_table::GuildTable, statement::statement},
+    postgres::{Statement, Store, StoreError, Tx, statement::statement, table::Table},
     support::ids,
 };
 
@@ -85,7 +85,7 @@ pub enum Step {
 pub async fn purge(
     store: &Store,
     retention: Duration,
-    tables: &[&'static GuildTable],
+    tables: &[&'static Table],
 ) -> Result<Step, StoreError> {
     const NEXT: Statement = statement!(
         "guild_departed_next",
@@ -108,8 +108,8 @@ pub async fn purge(
                 let Some(guild) = rows.first().map(|row| row.get::<_, i64>(0)) else {
                     return Ok(Step::Nothing);
                 };
-                for table in &tables {
-                    let deleted = tx.execute(table.delete, &[&guild, &AT_ONCE]).await?;
+                for delete in tables.iter().filter_map(|table| table.delete) {
+                    let deleted = tx.execute(delete, &[&guild, &AT_ONCE]).await?;
                     if deleted > 0 {
                         return Ok(Step::Rows(deleted));
                     }

@@ -16,7 +16,7 @@ use crate::{
     features::roles::texts,
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
         trouble::{self, Trouble},
@@ -61,6 +61,7 @@ impl NickChange {
 
 impl EffectBody for NickChange {
     const KIND: &'static str = "nick_change";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Changes nicknames.

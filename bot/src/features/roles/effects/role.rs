@@ -20,7 +20,7 @@ use crate::{
     features::roles::{change::forget_end, texts},
     outbox::{
         delivery::Deliverer,
-        kind::{EffectBody, EffectKind},
+        kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
         trouble::{self, Trouble},
@@ -76,6 +76,7 @@ impl RoleChange {
 
 impl EffectBody for RoleChange {
     const KIND: &'static str = "role_change";
+    const OWNER: Owner = Owner::Staff;
 }
 
 /// Gives and takes roles.

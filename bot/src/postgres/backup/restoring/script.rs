@@ -5,76 +5,6 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use super::{Restoring, place::Way};
 use crate::postgres::connect::quoted;
 
-/// Data that must not be restored unchanged, because it describes a state outside of the database which has changed since the backup.
-struct Reset {
-    table: &'static str,
-    /// The migration that added what the statement changes.
-    since: u32,
-    sql: &'static str,
-}
-
-/// Every table with such data. An entry takes effect in all later restores, including those of older backups.
-const RESETS: [Reset; 9] = [
-    // Events after the backup are missing until each shard starts a new session.
-    Reset {
-        table: "gap",
-        since: 3,
-        sql: "INSERT INTO gap (shard_count, shard_id, reason, session_id, last_sequence, began_at)
-              SELECT shard_count, shard_id, 'restore', session_id, sequence, updated_at
-              FROM shard_checkpoint WHERE session_id IS NOT NULL",
-    },
-    Reset {
-        table: "shard_checkpoint",
-        since: 1,
-        // Discord has forgotten the session, or would replay the events since the backup, which brings back only some of the lost rows. The
-        // fence exceeds all earlier ones, so that a process that still has a shard cannot write.
-        sql: "UPDATE shard_checkpoint SET session_id = NULL, resume_url = NULL, sequence = 0,
-          fence = greatest(fence, current_setting('eventide.fence')::bigint) + 1",
-    },
-    // The processes of that time have ended, or join again. Their leases end with them.
-    Reset {
-        table: "fleet_process",
-        since: 7,
-        sql: "DELETE FROM fleet_process",
-    },
-    // A message that was pending at the time of the backup has most likely been sent since. Roles are a state, and are compared and
-    // corrected again.
-    Reset {
-        table: "outbox",
-        since: 5,
-        sql: "UPDATE outbox SET failed_at = now(), failure = 'restored from a backup, by which time it may have been delivered'
-              WHERE failed_at IS NULL AND kind <> 'roles'",
-    },
-    Reset {
-        table: "outbox_lane",
-        since: 5,
-        sql: "UPDATE outbox_lane SET due_at = now()",
-    },
-    // Leases and delays after failures no longer apply. Whatever has become due since then fires now.
-    Reset {
-        table: "timer",
-        since: 36,
-        sql: "UPDATE timer SET ready_at = due_at, claim = NULL WHERE failed_at IS NULL",
-    },
-    // A user may have signed out since.
-    Reset {
-        table: "web_session",
-        since: 45,
-        sql: "DELETE FROM web_session",
-    },
-    Reset {
-        table: "web_sign_in",
-        since: 45,
-        sql: "DELETE FROM web_sign_in",
-    },
-    // A token may have been revoked since.
-    Reset {
-        table: "api_token",
-        since: 49,
-        sql: "DELETE FROM api_token",
-    },
-];
-
 /// Whether erasures survive a restore that replaces these tables, which requires a temporary table.
 pub(super) fn remembers(replaced: &BTreeMap<String, u64>) -> bool {
     replaced.contains_key("erased")
@@ -143,13 +73,16 @@ impl Restoring {
         let meanwhile = self.name_meanwhile();
         let mut sql = format!("SET LOCAL search_path = {};\n", quoted(meanwhile));
         sql.push_str(&check(meanwhile, version, rows));
-        for reset in RESETS.iter().filter(|reset| reset.since <= version) {
-            if rows.contains_key(reset.table) {
+        let restored = self.tables.iter().filter(|table| rows.contains_key(table.name));
+        for reset in restored.filter_map(|table| table.reset) {
+            if reset.since <= version {
                 line(&mut sql, format_args!("{}", reset.sql));
             }
         }
         if remembers(&self.rows) {
-            for statement in (self.erasure.erase_again)(version, &|table| rows.contains_key(table)) {
+            for statement in
+                (self.erasure.erase_again)(&self.tables, version, &|table| rows.contains_key(table))
+            {
                 line(&mut sql, format_args!("{statement}"));
             }
         }
