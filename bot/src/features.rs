@@ -12,6 +12,7 @@ pub(crate) mod roles;
 pub mod scheduled;
 pub mod server_settings;
 pub mod statistics;
+pub(crate) mod undo;
 pub mod welcome;
 
 use crate::{
@@ -33,6 +34,7 @@ pub(crate) static FEATURES: &[&Feature] = &[
     &statistics::FEATURE,
     &api::FEATURE,
     &scheduled::FEATURE,
+    &undo::FEATURE,
     &server_settings::FEATURE,
     &privacy::FEATURE,
 ];

@@ -32,7 +32,10 @@ pub fn tables() -> Vec<&'static Table> {
         interactions::TABLES,
     ];
     let of_features = FEATURES.iter().map(|feature| feature.tables);
-    let all = before.into_iter().chain(of_features).chain([outbox::TABLES, web::TABLES]);
+    let all = before
+        .into_iter()
+        .chain(of_features)
+        .chain([outbox::TABLES, web::TABLES]);
     all.flatten().collect()
 }
 

@@ -148,6 +148,7 @@ pub(crate) const FEATURE: Feature = Feature {
         Expected::of_staff(TEMPBAN_END, commands::case_edit::reschedule),
         Expected::of_staff(TIMEOUT_RENEWAL, commands::case_edit::reschedule),
     ],
+    undos: &threshold_settings::UNDOS,
     settings: &[&ModerationSettings::SECTION],
     timers: |registry, _| registry.with(TempbanEnds).with(TimeoutRenewals),
     // Members could otherwise reset their record at will.

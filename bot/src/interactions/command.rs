@@ -9,7 +9,7 @@ use twilight_model::application::command::{
 
 use super::{
     CommandContext, CommandError, Services,
-    feature::{Expected, Feature},
+    feature::{Expected, Feature, Undo},
     payload::{BadOption, InteractionPayload},
     reply::Reply,
 };
@@ -165,6 +165,12 @@ impl Commands {
     pub(crate) fn expected(&self) -> impl Iterator<Item = &'static Expected> {
         let features = self.features.iter();
         features.flat_map(|feature| feature.expected)
+    }
+
+    /// How changes are undone.
+    pub(crate) fn undos(&self) -> impl Iterator<Item = &'static Undo> {
+        let features = self.features.iter();
+        features.flat_map(|feature| feature.undos)
     }
 
     /// Every section of settings.

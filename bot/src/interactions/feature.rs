@@ -2,6 +2,13 @@
 
 use futures_util::future::BoxFuture;
 use hyper::http::Extensions;
+use twilight_model::{
+    guild::Permissions,
+    id::{
+        Id,
+        marker::{InteractionMarker, UserMarker},
+    },
+};
 
 use super::{
     CommandContext, CommandError, Services, command::AnyCommand, page::AnyPage, reply::Reply,
@@ -12,8 +19,9 @@ use crate::{
     discord::rest::Rest,
     flush::reaction::AnyReaction,
     outbox::{kind::AnyEffectKind, timers::Registry},
-    postgres::{Store, table::Table},
+    postgres::{Store, StoreError, Tx, request::undo::Undoable, table::Table},
     settings::{Settings, section::Section},
+    support::i18n::Language,
 };
 
 /// The manifest of a feature.
@@ -31,6 +39,8 @@ pub(crate) struct Feature {
     pub(crate) timers: fn(Registry, &Process<'_>) -> Registry,
     /// How its timers read to the staff of a server, and how they are changed.
     pub(crate) expected: &'static [Expected],
+    /// How `/undo` takes back its changes.
+    pub(crate) undos: &'static [Undo],
     /// Its sections of settings.
     pub(crate) settings: &'static [&'static Section],
     /// Adds the state that it keeps in a process.
@@ -70,6 +80,30 @@ impl Expected {
     }
 }
 
+/// How the requests with one action are undone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Undo {
+    /// The action of the requests, which keep what the undo needs: their result, and what was there before.
+    pub(crate) action: &'static str,
+    /// The permissions of the command, which the undo needs, too.
+    pub(crate) permissions: Permissions,
+    /// The change in words.
+    pub(crate) words: fn(&Undoable, Language) -> String,
+    /// Restores what was there before. False, without a change, if it was changed since.
+    pub(crate) take_back: TakeBack,
+}
+
+type TakeBack =
+    for<'t> fn(&'t Tx<'_>, &'t Settings, (&'t Undoable, By)) -> BoxFuture<'t, Result<bool, StoreError>>;
+
+/// Who undoes something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct By {
+    pub(crate) user_id: Id<UserMarker>,
+    pub(crate) interaction_id: Id<InteractionMarker>,
+    pub(crate) language: Language,
+}
+
 /// What timers and jobs need.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Process<'a> {
@@ -90,6 +124,7 @@ impl Feature {
         effects: |_| Vec::new(),
         timers: |registry, _| registry,
         expected: &[],
+        undos: &[],
         settings: &[],
         state: |_, _| {},
         tables: &[],

@@ -1,6 +1,7 @@
 //! `request`: who asked for which change, what was there before, and the result. [`Store::once`] carries each request out once.
 
 pub(crate) mod entries;
+pub(crate) mod undo;
 
 use std::{convert::Infallible, sync::Arc, time::SystemTime};
 

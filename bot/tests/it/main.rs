@@ -60,6 +60,7 @@ mod support;
 mod timers;
 mod tls;
 mod traces;
+mod undo;
 mod visits;
 mod warnings;
 mod web_staff;

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use twilight_model::id::{Id, marker::GuildMarker};
+use twilight_model::{
+    guild::Permissions,
+    id::{Id, marker::GuildMarker},
+};
 
 use super::{Act, Denied, MOST_THRESHOLDS, log::Told, once, texts};
 use crate::{
@@ -12,10 +15,11 @@ use crate::{
         mod_case,
         threshold::{self as rows, Stored},
     },
+    interactions::feature::{By, Undo},
     outbox::queue,
     postgres::{
         Store, StoreError, Tx,
-        request::{Completed, Work},
+        request::{Completed, Work, undo::Undoable},
     },
     settings::Settings,
     support::i18n::Language,
@@ -159,4 +163,86 @@ async fn take(
     queue::add(tx, &effects).await?;
     let before = gone.clone();
     Ok(Ok(Completed::kept(gone).instead_of(&before)))
+}
+
+/// An undo can bring back a threshold with any action, so it needs the permissions of all of them.
+const PERMISSIONS: Permissions = Permissions::MANAGE_GUILD
+    .union(Permissions::BAN_MEMBERS)
+    .union(Permissions::KICK_MEMBERS)
+    .union(Permissions::MODERATE_MEMBERS);
+
+/// How changes of thresholds are undone.
+pub(crate) const UNDOS: [Undo; 2] = [
+    Undo {
+        action: "threshold_add",
+        permissions: PERMISSIONS,
+        words: |request, language| {
+            let put = request.result::<Put>();
+            in_words("undo-threshold-add", put.map(|put| put.threshold), language)
+        },
+        take_back: |tx, settings, of| Box::pin(undo_put(tx, settings, of)),
+    },
+    Undo {
+        action: "threshold_remove",
+        permissions: PERMISSIONS,
+        words: |request, language| in_words("undo-threshold-remove", request.result(), language),
+        take_back: |tx, settings, of| Box::pin(undo_removal(tx, settings, of)),
+    },
+];
+
+fn in_words(key: &str, threshold: Option<Threshold>, language: Language) -> String {
+    let threshold = threshold.map_or_else(String::new, |threshold| texts::threshold(language, &threshold));
+    language.filled(key, &[("threshold", threshold.into())])
+}
+
+async fn undo_put(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    (request, by): (&Undoable, By),
+) -> Result<bool, StoreError> {
+    let before = request.before::<Threshold>();
+    let Some(Put { threshold, replaced }) = request.result() else {
+        return Ok(false);
+    };
+    let there = there(tx, request.guild_id, threshold.points).await?;
+    let is_there = there.as_ref().and_then(Threshold::of).as_ref() == Some(&threshold);
+    // What a later version replaced cannot be read.
+    if !is_there || replaced != before.is_some() {
+        return Ok(false);
+    }
+    let act = act(request, by);
+    Ok(match before {
+        Some(before) => write(tx, settings, act, &before).await?.is_ok(),
+        None => take(tx, settings, act, threshold.points).await?.is_ok(),
+    })
+}
+
+async fn undo_removal(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    (request, by): (&Undoable, By),
+) -> Result<bool, StoreError> {
+    let Some(gone) = request.result::<Threshold>() else {
+        return Ok(false);
+    };
+    if there(tx, request.guild_id, gone.points).await?.is_some() {
+        return Ok(false);
+    }
+    Ok(write(tx, settings, act(request, by), &gone).await?.is_ok())
+}
+
+/// The threshold with these points. Thresholds are locked.
+async fn there(tx: &Tx<'_>, guild_id: Id<GuildMarker>, points: i64) -> Result<Option<Stored>, StoreError> {
+    mod_case::lock(tx, guild_id).await?;
+    let known = rows::list_in(tx, guild_id).await?;
+    Ok(known.into_iter().find(|known| known.points == points))
+}
+
+const fn act(request: &Undoable, by: By) -> (Act, Language) {
+    let act = Act {
+        guild_id: request.guild_id,
+        interaction_id: by.interaction_id,
+        moderator_id: by.user_id,
+    };
+    (act, by.language)
 }
