@@ -378,6 +378,7 @@ log-setting-members = Log der Rollen und Nicknames
 log-setting-members-hint = Sonst stehen sie im Log-Kanal.
 log-setting-messages = Log der gelöschten Nachrichten
 log-setting-messages-hint = Sonst stehen sie im Log-Kanal.
+settings-fault-choice = möglich ist eines von { $words }
 moderation-settings = Moderation
 moderation-setting-protected-roles = Geschützte Rollen
 moderation-setting-protected-roles-hint = Wer eine dieser Rollen hat, kann nicht mit Befehlen verwarnt oder bestraft werden.

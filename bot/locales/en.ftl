@@ -380,6 +380,7 @@ log-setting-members = Log of roles and nicknames
 log-setting-members-hint = Otherwise they are in the log channel.
 log-setting-messages = Log of deleted messages
 log-setting-messages-hint = Otherwise they are in the log channel.
+settings-fault-choice = it is one of { $words }
 moderation-settings = Moderation
 moderation-setting-protected-roles = Protected roles
 moderation-setting-protected-roles-hint = Members with one of these roles cannot be warned or punished by commands.

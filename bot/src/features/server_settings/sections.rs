@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use twilight_model::{
     application::command::{CommandOptionChoice, CommandOptionChoiceValue},
     channel::message::component::{
-        ButtonStyle, Component, SelectDefaultValue, SelectMenu, SelectMenuType, TextInputStyle,
+        ButtonStyle, Component, SelectDefaultValue, SelectMenu, SelectMenuOption, SelectMenuType, TextInputStyle,
     },
 };
 
@@ -268,6 +268,16 @@ fn editor(setting: Setting, settings: &GuildSettings, language: Language) -> Rep
         Kind::Channel => {
             let chosen = named.channels.into_iter().map(SelectDefaultValue::Channel);
             choose(SelectMenuType::Channel, 1, chosen.collect())
+        }
+        Kind::Choice(words) => {
+            let options = words.all.iter().map(|word| SelectMenuOption {
+                default: value == **word,
+                ..choice((*word).to_owned(), words.text(word, language), None)
+            });
+            row(Component::SelectMenu(SelectMenu {
+                options: Some(options.collect()),
+                ..empty_menu(format!("settings:choose:{setting}"), setting.label(language))
+            }))
         }
         Kind::Roles(most) => {
             let chosen = named.roles.into_iter().map(SelectDefaultValue::Role);

@@ -45,6 +45,17 @@ pub enum Kind {
     Channel,
     /// Up to this many roles: their IDs as numbers.
     Roles(usize),
+    /// One of these words: a string.
+    Choice(Words),
+}
+
+/// Words to choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// As they are stored and written.
+    pub all: &'static [&'static str],
+    /// What their texts begin with: `TEXTS-WORD`, with dashes instead of underscores.
+    pub texts: &'static str,
 }
 
 /// The roles and channels that a setting names.
@@ -73,6 +84,8 @@ pub enum ValueFault {
     Roles,
     /// There are more roles than this.
     TooManyRoles(usize),
+    /// It is none of these words.
+    Choice(Words),
 }
 
 impl Field {
@@ -96,6 +109,7 @@ impl Kind {
             Self::Roles(most) => value.as_array().is_some_and(|roles| {
                 roles.len() <= most && roles.iter().all(|role| id::<RoleMarker>(role).is_some())
             }),
+            Self::Choice(words) => value.as_str().is_some_and(|word| words.all.contains(&word)),
         }
     }
 
@@ -155,6 +169,7 @@ impl Kind {
                 }
                 Ok(roles.into_iter().map(Id::get).collect())
             }
+            Self::Choice(words) => words.find(written).ok_or(ValueFault::Choice(words)),
         }
     }
 
@@ -166,7 +181,9 @@ impl Kind {
                 None | Some(0) => "off".to_owned(),
                 Some(number) => number.to_string(),
             },
-            Self::Text(_) | Self::Template(_) => value.as_str().unwrap_or_default().to_owned(),
+            Self::Text(_) | Self::Template(_) | Self::Choice(_) => {
+                value.as_str().unwrap_or_default().to_owned()
+            }
             Self::Channel | Self::Roles(_) => {
                 let Named { roles, channels } = self.named(value);
                 let ids = roles.iter().map(ToString::to_string);
@@ -210,6 +227,7 @@ impl Kind {
                     format!("`{}`", excerpt(&line, EXCERPT_CHARS))
                 }
             },
+            Self::Choice(words) => words.shown(value, language),
             Self::Channel => channels.first().map_or_else(none, |id| format!("<#{id}>")),
             Self::Roles(_) if roles.is_empty() => none(),
             Self::Roles(_) => {
@@ -240,7 +258,7 @@ impl Kind {
             Self::Switch | Self::Limit(_) => 20,
             Self::Text(most) => most,
             Self::Template(_) => MAX_CHARS,
-            Self::Channel => 30,
+            Self::Channel | Self::Choice(_) => 30,
             Self::Roles(most) => 30 * most,
         }
     }
@@ -260,7 +278,30 @@ impl ValueFault {
             Self::Channel => language.text("settings-fault-channel"),
             Self::Roles => language.text("settings-fault-roles"),
             Self::TooManyRoles(most) => with("settings-fault-roles-many", *most),
+            Self::Choice(words) => words.fault("settings-fault-choice", language),
         }
+    }
+}
+
+impl Words {
+    fn find(self, written: &str) -> Option<Json> {
+        let mut words = self.all.iter();
+        let word = words.find(|word| word.eq_ignore_ascii_case(written));
+        word.map(|word| Json::from(*word))
+    }
+
+    /// A word for people.
+    pub fn text(self, word: &str, language: Language) -> String {
+        language.text(&format!("{}-{}", self.texts, word.replace('_', "-")))
+    }
+
+    fn shown(self, value: &Json, language: Language) -> String {
+        let words = value.as_str().filter(|word| self.all.contains(word));
+        words.map_or_else(String::new, |word| self.text(word, language))
+    }
+
+    fn fault(self, key: &str, language: Language) -> String {
+        language.filled(key, &[("words", self.all.join(", ").into())])
     }
 }
 

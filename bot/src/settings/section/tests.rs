@@ -9,7 +9,7 @@ use twilight_model::id::{
 
 use super::{
     Choices, Chosen, Section, Setting,
-    field::{Field, Kind, Named, ValueFault},
+    field::{Field, Kind, Named, ValueFault, Words},
 };
 use crate::{
     config::Config,
@@ -25,6 +25,7 @@ struct Sample {
     message: String,
     channel: Option<Id<ChannelMarker>>,
     roles: Vec<Id<RoleMarker>>,
+    order: String,
 }
 
 impl Choices for Sample {
@@ -37,6 +38,7 @@ impl Choices for Sample {
             Field::new("message", Kind::Template(&Placeholder::CASES)),
             Field::new("channel", Kind::Channel),
             Field::new("roles", Kind::Roles(2)),
+            Field::new("order", Kind::Choice(ORDERS)),
         ],
     );
 }
@@ -50,9 +52,15 @@ impl Default for Sample {
             message: "Case {case}".to_owned(),
             channel: None,
             roles: Vec::new(),
+            order: "xp".to_owned(),
         }
     }
 }
+
+const ORDERS: Words = Words {
+    all: &["xp", "messages"],
+    texts: "leaderboard-by",
+};
 
 static SAMPLE: Section = Sample::SECTION;
 
@@ -101,6 +109,7 @@ fn what_is_written_is_what_holds_and_what_is_shown_can_be_written() {
             "223456789012345678,223456789012345679",
         ),
         ("roles", "none", "none"),
+        ("order", " Messages", "messages"),
     ] {
         let kind = setting(name).field.kind;
         let value = kind.parse(written).expect(written);
@@ -127,6 +136,7 @@ fn what_cannot_be_is_refused_with_what_can() {
             "223456789012345671 223456789012345672 223456789012345673",
             ValueFault::TooManyRoles(2),
         ),
+        ("order", "gold", ValueFault::Choice(ORDERS)),
     ] {
         let refused = setting(name).field.kind.parse(written);
         assert_eq!(refused, Err(fault.clone()), "{name}={written}");
@@ -146,7 +156,7 @@ fn what_cannot_be_is_refused_with_what_can() {
 #[test]
 fn a_value_that_cannot_be_read_has_its_default_and_the_others_hold() {
     let settings = with(&json!({
-        "is_on": "yes", "most": 51, "text": "kept", "message": "{nobody}", "channel": -5, "roles": [1, 2, 3], "newer": {"a": 1},
+        "is_on": "yes", "most": 51, "text": "kept", "message": "{nobody}", "channel": -5, "roles": [1, 2, 3], "order": "gold", "newer": {"a": 1},
     }));
     let read = settings.sections.of::<Sample>();
     assert_eq!(
