@@ -282,7 +282,7 @@ level = \"warning\"
         "config.toml:15: http.listen: found \"localhost\"; allowed: an IP address and a port, as in 127.0.0.1:9464 or [::]:9464",
         "config.toml:17: log.level: found \"warning\"; allowed: error, warn, info, debug, trace or off, optionally followed by target=level after commas",
         "EVENTIDE__LEVELS__COOLDOWN: levels.cooldown: found an unknown variable (the form is EVENTIDE__SECTION__KEY); allowed: did you mean levels.cooldown_seconds (a whole number of seconds, 0 to 86400)?",
-        "EVENTIDE__X__Y: x.y: found an unknown variable (the form is EVENTIDE__SECTION__KEY); allowed: the sections discord, gateway, fleet, levels, ledger, effects, commands, privacy, database, http, log, traces, process",
+        "EVENTIDE__X__Y: x.y: found an unknown variable (the form is EVENTIDE__SECTION__KEY); allowed: the sections discord, gateway, fleet, levels, ledger, effects, commands, privacy, database, http, web, log, traces, process",
         "EVENTIDE_LOG_LEVEL: log.level: found a variable with single underscores, which is not read; allowed: EVENTIDE__LOG__LEVEL",
     ];
     assert_eq!(lines(file, &environment), expected);

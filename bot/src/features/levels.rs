@@ -23,6 +23,12 @@ pub mod flush;
 pub mod import;
 pub mod last_awards;
 pub mod members;
+/// The pages of the website.
+pub(crate) mod pages {
+    pub(crate) mod leaderboard;
+    pub(crate) mod member;
+    mod visibility;
+}
 pub mod on_message;
 pub mod pending;
 pub mod policy;
@@ -36,6 +42,7 @@ pub mod rows {
     pub(crate) mod mass_change;
     pub mod member_card;
     pub mod member_xp;
+    pub(crate) mod public_board;
     pub mod rank_buckets;
 }
 /// Pure functions of an event and the stored state, without clock, random numbers, database or Discord, so a replayed event gives the same
@@ -44,15 +51,17 @@ pub mod rules {
     pub mod award;
     pub mod week;
 }
+pub(crate) mod settings;
 
 use self::{
     card::Cards,
     effects::{announcement::LevelUps, roles::kind::RewardRoles},
+    settings::LevelSettings,
 };
 use crate::{
     interactions::feature::{Expected, Feature},
     postgres::table::{Table, guild_table, member_table},
-    settings::table::multipliers::BOOST_REMOVAL,
+    settings::{section::Choices as _, table::multipliers::BOOST_REMOVAL},
 };
 
 /// The manifest.
@@ -64,7 +73,12 @@ pub(crate) const FEATURE: Feature = Feature {
         &commands::rank::Rank,
         &commands::xp::Xp,
     ],
-    pages: &[&api::LeaderboardApi],
+    pages: &[
+        &api::LeaderboardApi,
+        &pages::leaderboard::Leaderboard,
+        &pages::member::Member,
+        &pages::member::CardImage,
+    ],
     effects: |settings| {
         vec![
             Box::new(LevelUps(settings.clone())),
@@ -80,6 +94,7 @@ pub(crate) const FEATURE: Feature = Feature {
         state.insert(Cards::new(&config.discord.cdn_url));
     },
     expected: &[Expected::fixed(BOOST_REMOVAL)],
+    settings: &[&LevelSettings::SECTION],
     tables: &[
         member_table!("member_xp").exported_by(rows::member_xp::EXPORT),
         member_table!("audit_xp"),

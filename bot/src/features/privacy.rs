@@ -24,6 +24,8 @@ pub(crate) const FEATURE: Feature = Feature {
             ))
     },
     tables: &[
+        // An erasure would show the member again with the next message.
+        member_table!("board_opt_out").kept(),
         // The record of an erasure stays. A restore keeps it, with `rows/member.rs`.
         member_table!("erased").kept(),
         // Says which guilds are to be deleted, and is the last of a guild to go.

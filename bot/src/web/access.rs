@@ -16,7 +16,7 @@ use twilight_model::{
     },
 };
 
-use super::{Site, answer::Fault, client::Limiter, session::Session};
+use super::{Site, answer::Fault, client::Limiter};
 use crate::{
     discord::{
         guilds::authority::Authority,
@@ -138,15 +138,14 @@ impl Site {
         }))
     }
 
-    /// Whether the user is a member of a server, as far as it has been known for a while.
-    #[expect(dead_code, reason = "the pages that come next use it")]
-    pub(crate) async fn is_member(
-        &self,
-        guild_id: Id<GuildMarker>,
-        session: &Session,
-    ) -> Result<bool, Fault> {
-        let staff = self.staff(guild_id, session.user_id, Age::Recent).await?;
-        Ok(staff.is_some())
+    /// The name of a server.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::NotFound`] if the bot is not there.
+    pub(crate) async fn server_name(&self, guild_id: Id<GuildMarker>) -> Result<Name, Fault> {
+        let name = there(self.guilds.name(guild_id, Priority::Command).await)?;
+        name.ok_or(Fault::NotFound)
     }
 
     /// The servers in which the user can see pages for the staff. Servers without any data are missing.

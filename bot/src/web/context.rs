@@ -4,6 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use hyper::{HeaderMap, Method};
 use maud::{Markup, html};
+use tokio::time::Instant;
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, InteractionMarker, UserMarker},
@@ -13,6 +14,7 @@ use super::{
     Site,
     access::Staff,
     answer::{Answer, Fault},
+    client,
     form::{self, Fields},
     layout::{self, Document},
     route::Route,
@@ -93,6 +95,23 @@ impl Context {
     /// The page is not for the staff.
     pub(crate) fn staff(&self) -> Result<&Staff, Fault> {
         self.staff.as_ref().ok_or(Fault::NotFound)
+    }
+
+    /// The visitor has turned out to be a member of the server in the path, whose navigation the page then has.
+    pub(crate) fn recognize(&mut self, staff: Staff) {
+        self.staff = Some(staff);
+    }
+
+    /// Count this request as many, because it asks Discord.
+    ///
+    /// # Errors
+    ///
+    /// The client has sent too many.
+    pub(crate) fn charge(&self, requests: u32) -> Result<(), Fault> {
+        let (client, now) = (client::network(self.client), Instant::now());
+        (1..requests)
+            .try_for_each(|_| self.site.limiter.admit(client, now))
+            .map_err(|_wait| Fault::TooMany)
     }
 
     /// A part of the path.

@@ -12,6 +12,7 @@ use axum::{
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{
     HeaderMap, Method, StatusCode,
+    body::Body as _,
     header::{ALLOW, CONTENT_TYPE, HeaderName, ORIGIN, RETRY_AFTER},
     http::uri::PathAndQuery,
 };
@@ -177,6 +178,9 @@ async fn receive(context: &mut Context, body: Body) -> Result<(), Fault> {
         return Err(Fault::Foreign);
     }
     let too_long = || Fault::Bad(context.text("web-error-too-long"));
+    if body.size_hint().lower() > LONGEST_BODY as u64 {
+        return Err(too_long());
+    }
     let body = Limited::new(body, LONGEST_BODY)
         .collect()
         .await

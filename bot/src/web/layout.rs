@@ -24,7 +24,7 @@ pub(crate) struct Preview {
     pub(crate) path: String,
     pub(crate) description: String,
     /// The path of an image, with its width and height.
-    pub(crate) image: Option<(String, u32, u32)>,
+    pub(crate) image: Option<(String, u16, u16)>,
 }
 
 impl<'a> Document<'a> {
@@ -37,7 +37,6 @@ impl<'a> Document<'a> {
     }
 
     #[must_use]
-    #[expect(dead_code, reason = "the pages that come next use it")]
     pub(crate) fn with_preview(self, preview: Preview) -> Self {
         Self {
             preview: Some(preview),
@@ -133,6 +132,9 @@ fn server_navigation(context: &Context) -> Markup {
     let Some(staff) = &context.staff else {
         return Markup::default();
     };
+    if context.site.pages_of(staff).next().is_none() {
+        return Markup::default();
+    }
     html! {
         div.sub { div {
             nav aria-label=(context.text("web-server-navigation")) {

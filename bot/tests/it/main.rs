@@ -63,4 +63,5 @@ mod traces;
 mod undo;
 mod visits;
 mod warnings;
+mod web;
 mod web_staff;

@@ -81,6 +81,7 @@ async fn every_table_about_members_is_told_and_erased() {
              INSERT INTO quarantine (guild_id, user_id, kind, body, sqlstate, reason)
              VALUES (1, 1, 'member', '{}', '23514', 'refused'), (1, 2, 'member', '{}', '23514', 'refused');
              INSERT INTO temp_role VALUES (1, 1, 6, 9, now());
+             INSERT INTO board_opt_out VALUES (1, 1), (1, 2);
              INSERT INTO web_session (digest, user_id, name, locale) VALUES ('\\x01', 1, 'ada', 'de');
              INSERT INTO erased VALUES (1, 1, 4)",
         )

@@ -104,7 +104,9 @@ fn search(asked: &Asked<'_>, guild: u32) -> Answer {
     let limit = usize::try_from(asked.number("limit").unwrap_or(1))
         .unwrap_or(1)
         .clamp(1, 1_000);
-    let query = asked.parameter("query").unwrap_or("").to_lowercase();
+    let mut fields = form_urlencoded::parse(asked.query.as_bytes());
+    let query = fields.find(|(name, _)| name == "query");
+    let query = query.map_or_else(String::new, |(_, query)| query.to_lowercase());
     let overlay = overlay(asked);
     let found = (0..world.guild_at(guild).member_count())
         .filter(|&member| !overlay.has_left(guild, member))

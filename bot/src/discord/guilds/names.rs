@@ -69,6 +69,28 @@ impl Guilds {
         self.inner.name_reads.ask((guild_id, user_id), ask).await
     }
 
+    /// Members whose username or nickname begins with a text. Their names are cached.
+    pub async fn search_members(
+        &self,
+        guild_id: Id<GuildMarker>,
+        beginning: &str,
+        limit: u16,
+        priority: Priority,
+    ) -> Result<Vec<Id<UserMarker>>, RestError> {
+        let request = self
+            .inner
+            .rest
+            .builders()
+            .search_guild_members(guild_id, beginning);
+        let found = self.inner.rest.send(priority, request.limit(limit)).await?;
+        let found: Vec<Member> = found.model()?;
+        let mut names = self.inner.names();
+        for member in &found {
+            names.keep((guild_id, member.user.id), member.name());
+        }
+        Ok(found.iter().map(|member| member.user.id).collect())
+    }
+
     /// The names of these members. A name that Discord does not return within `patience` is missing.
     pub async fn member_names(
         &self,
@@ -76,13 +98,25 @@ impl Guilds {
         users: impl IntoIterator<Item = Id<UserMarker>>,
         patience: Duration,
     ) -> HashMap<Id<UserMarker>, Name> {
+        self.member_names_at(guild_id, users, patience, Priority::Interaction)
+            .await
+    }
+
+    /// The same with another priority.
+    pub async fn member_names_at(
+        &self,
+        guild_id: Id<GuildMarker>,
+        users: impl IntoIterator<Item = Id<UserMarker>>,
+        patience: Duration,
+        priority: Priority,
+    ) -> HashMap<Id<UserMarker>, Name> {
         let mut known = HashMap::new();
         let asked = FuturesUnordered::new();
         for user_id in users {
             match self.inner.names().get((guild_id, user_id)) {
                 Some(name) => drop(known.insert(user_id, name)),
                 None => asked.push(async move {
-                    let name = self.member_name(guild_id, user_id, Priority::Interaction).await;
+                    let name = self.member_name(guild_id, user_id, priority).await;
                     (user_id, name)
                 }),
             }
@@ -110,19 +144,26 @@ impl Inner {
             .rest
             .send(priority, builders.guild_member(guild_id, user_id))
             .await;
-        let (nick, user) = match member {
-            Ok(answer) => {
-                let Member { user, nick } = answer.model()?;
-                (nick, user)
-            }
+        let member: Member = match member {
+            Ok(answer) => answer.model()?,
             Err(error) if is_gone(&error) => {
                 let user = self.rest.send(priority, builders.user(user_id)).await?;
-                (None, user.model()?)
+                Member {
+                    user: user.model()?,
+                    nick: None,
+                }
             }
             Err(error) => return Err(error),
         };
-        let names = [nick, user.global_name, Some(user.username)];
-        Ok(Name::first(names.iter().map(Option::as_deref), user_id))
+        Ok(member.name())
+    }
+}
+
+impl Member {
+    fn name(&self) -> Name {
+        let names = [&self.nick, &self.user.global_name].map(Option::as_deref);
+        let names = names.into_iter().chain([Some(self.user.username.as_str())]);
+        Name::first(names, self.user.id)
     }
 }
 

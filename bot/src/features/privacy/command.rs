@@ -1,5 +1,6 @@
-//! `/privacy`: exports or erases a member's data in the guild.
+//! `/privacy`: exports or erases a member's data in the guild, or hides the member on the website.
 
+use serde_json::json;
 use twilight_model::{
     application::command::Command as Definition,
     channel::message::{
@@ -10,7 +11,10 @@ use twilight_model::{
 };
 
 use crate::{
-    features::privacy::rows::member::{self, MemberData},
+    features::privacy::rows::{
+        member::{self, MemberData},
+        opt_out,
+    },
     interactions::{
         CommandContext, CommandError, Services,
         command::Command,
@@ -34,6 +38,8 @@ impl Command for Privacy {
         for_servers(self.name(), None)
             .option(part("export"))
             .option(part("delete"))
+            .option(part("hide"))
+            .option(part("show"))
             .build()
     }
 
@@ -51,6 +57,19 @@ impl Command for Privacy {
                 Ok(Reply::private(context.language().text("privacy-exported")).with_file(file))
             }
             ["delete"] => Ok(confirmation(context.language())),
+            [word @ ("hide" | "show")] => {
+                let hides = *word == "hide";
+                let action = if hides { "privacy_hide" } else { "privacy_show" };
+                let request = context.request(action, &json!({}))?;
+                let store = &services.store;
+                store
+                    .carry_out("board_opt_out", request, move |tx| {
+                        Box::pin(async move { opt_out::choose(tx, key, hides).await })
+                    })
+                    .await?;
+                let text = if hides { "privacy-hidden" } else { "privacy-shown" };
+                Ok(Reply::private(context.language().text(text)))
+            }
             _ => Err(BadOption("privacy").into()),
         }
     }

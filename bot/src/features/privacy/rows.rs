@@ -2,3 +2,4 @@
 
 pub mod departures;
 pub mod member;
+pub(crate) mod opt_out;

@@ -6,7 +6,8 @@ use serde_json::{Value as Json, json};
 use twilight_model::{
     application::command::{CommandOptionChoice, CommandOptionChoiceValue},
     channel::message::component::{
-        ButtonStyle, Component, SelectDefaultValue, SelectMenu, SelectMenuOption, SelectMenuType, TextInputStyle,
+        ButtonStyle, Component, SelectDefaultValue, SelectMenu, SelectMenuOption, SelectMenuType,
+        TextInputStyle,
     },
 };
 

@@ -127,6 +127,11 @@ const SECTIONS: &[(&str, &str, &str)] = &[
     ("Rank cards", "card", ""),
     ("Caches", "cache", ""),
     ("REST", "rest", ""),
+    (
+        "Website",
+        "web",
+        "The label `page` is the template of a path, such as `/servers/{guild}`, or `other`.",
+    ),
     ("Backup and deletion", "backup", ""),
 ];
 

@@ -31,7 +31,7 @@ use crate::{
     settings::values::curve::Curve,
     support::{
         i18n::{Language, Value},
-        ids::{self, MemberKey},
+        ids::{self, MemberKey, Millis},
         text::names::Name,
     },
 };
@@ -43,17 +43,17 @@ const NAMES_PATIENCE: Duration = Duration::from_millis(800);
 
 /// The orders that can be selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum By {
+pub(crate) enum By {
     Xp,
     Messages,
     Week,
 }
 
 impl By {
-    const ALL: [Self; 3] = [Self::Xp, Self::Messages, Self::Week];
+    pub(crate) const ALL: [Self; 3] = [Self::Xp, Self::Messages, Self::Week];
 
-    /// The value in options and custom IDs.
-    const fn word(self) -> &'static str {
+    /// The value in options, custom IDs and addresses.
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Xp => "xp",
             Self::Messages => "messages",
@@ -61,12 +61,12 @@ impl By {
         }
     }
 
-    fn of(word: &str) -> Option<Self> {
+    pub(crate) fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|by| by.word() == word)
     }
 
     /// The text key of the choice.
-    const fn key(self) -> &'static str {
+    pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::Xp => "leaderboard-by-xp",
             Self::Messages => "leaderboard-by-messages",
@@ -74,12 +74,12 @@ impl By {
         }
     }
 
-    /// "This week" is the week of the interaction.
-    fn order(self, context: &CommandContext) -> Order {
+    /// The order at a time, which decides which week "this week" is.
+    pub(crate) fn order_at(self, at: Millis) -> Order {
         match self {
             Self::Xp => Order::Xp,
             Self::Messages => Order::Messages,
-            Self::Week => Order::Week(week_of(ids::millis(context.payload.id))),
+            Self::Week => Order::Week(week_of(at)),
         }
     }
 }
@@ -158,7 +158,7 @@ async fn answer(
     let asker = context.payload.user().map(|user| user.id);
     // Messages sent before the command are included.
     context.wait_for_commit().await;
-    let order = by.order(context);
+    let order = by.order_at(ids::millis(context.payload.id));
     let skip = match way {
         Way::Page(page) => (page - 1).saturating_mul(LINES.into()),
         // Beyond the end, which shows the last page.

@@ -177,6 +177,25 @@ impl Progress {
     }
 }
 
+/// A member's card without an avatar, for the website.
+pub(crate) async fn card(
+    services: &Services,
+    key: MemberKey,
+    name: &Name,
+    rank: Stored,
+    language: Language,
+) -> Result<Card, StoreError> {
+    let (own, settings) = Box::pin(chosen(services, key)).await?;
+    let accent = own.or(settings.card_colour).unwrap_or(ACCENT);
+    Ok(card_of(
+        name,
+        rank,
+        settings.curve,
+        language,
+        (key.user_id, None, accent),
+    ))
+}
+
 fn card_of(
     name: &Name,
     rank: Stored,

@@ -251,6 +251,18 @@ pub async fn position(store: &Store, key: MemberKey, order: Order) -> Result<Opt
     Ok(shown.map(|row| row.get::<_, i64>(3).cast_unsigned()))
 }
 
+/// How many members have a higher value than a member on a leaderboard, and how many are above; `None` if the member is not on it.
+pub(crate) async fn place(
+    store: &Store,
+    key: MemberKey,
+    order: Order,
+) -> Result<Option<(u64, u64)>, StoreError> {
+    let row = position_of(store, key, order, Age::MayLag).await?;
+    let number = |row: &Row, column| row.get::<_, i64>(column).cast_unsigned();
+    let shown = row.filter(|row| row.get::<_, bool>(4));
+    Ok(shown.map(|row| (number(&row, 2).saturating_sub(1), number(&row, 3))))
+}
+
 /// A member's rank; `None` without a row. Members hidden from leaderboards get the rank that they would have.
 pub async fn rank_of(store: &Store, key: MemberKey) -> Result<Option<Rank>, StoreError> {
     let row = position_of(store, key, Order::Xp, Age::Newest).await?;

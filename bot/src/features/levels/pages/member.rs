@@ -1,0 +1,129 @@
+//! A member on the leaderboard of a server, and the member's card.
+
+use maud::html;
+use twilight_model::id::{Id, marker::UserMarker};
+
+use super::{
+    leaderboard::{name_of, names},
+    visibility::{self, Viewed},
+};
+use crate::{
+    features::levels::{
+        card::{Cards, HEIGHT, NoCard, WIDTH},
+        commands::rank,
+        rows::{
+            leaderboard::{Line, Order, Rank},
+            public_board,
+        },
+        settings::Visibility,
+    },
+    interactions::{Services, page::Page},
+    support::{ids::MemberKey, text::names::Name},
+    web::{
+        answer::{Answer, Fault},
+        context::Context,
+        layout::{Document, Preview},
+        route::Access,
+    },
+};
+
+#[derive(Debug)]
+pub(crate) struct Member;
+
+impl Page for Member {
+    fn path(&self) -> &'static str {
+        "/servers/{guild}/members/{user}"
+    }
+
+    fn access(&self) -> Access {
+        Access::Public
+    }
+
+    async fn get(&self, context: &mut Context, services: &Services) -> Result<Answer, Fault> {
+        let (viewed, line) = shown(context, services).await?;
+        let (guild_id, user_id) = (viewed.guild_id, line.standing.user_id);
+        let names = names(services, &viewed, &[line]).await;
+        let name = name_of(context, &names, user_id);
+        let level = viewed.settings.curve.level_of(line.standing.xp);
+        let language = context.language();
+        let facts = [
+            ("web-leaderboard-rank", format!("#{}", language.number(line.rank))),
+            ("web-leaderboard-level", language.number(level.into())),
+            ("web-leaderboard-xp", language.number(line.standing.xp)),
+            (
+                "web-leaderboard-messages",
+                language.number(line.standing.message_count),
+            ),
+        ];
+        let path = format!("/servers/{guild_id}/members/{user_id}");
+        let picture = format!("{path}/card.png");
+        let server = viewed.name.as_plain();
+        let main = html! {
+            h1 { (name) }
+            p { a href={ "/servers/" (guild_id) "/leaderboard" } {
+                (context.filled("web-leaderboard-title", &[("server", server.into())]))
+            } }
+            dl.facts {
+                @for (key, value) in &facts {
+                    div { dt { (context.text(key)) } dd { (value) } }
+                }
+            }
+            // What it shows is in the list above.
+            img.picture src=(picture) alt="" width=(WIDTH) height=(HEIGHT) loading="lazy";
+        };
+        let document = Document::new(&name, &main);
+        if viewed.visibility != Visibility::Public {
+            return Ok(context.document(&document));
+        }
+        let description = facts.map(|(key, value)| format!("{} {value}", context.text(key)));
+        Ok(context.document(&document.with_preview(Preview {
+            path,
+            description: format!("{server}: {}", description.join(" · ")),
+            image: Some((picture, WIDTH, HEIGHT)),
+        })))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct CardImage;
+
+impl Page for CardImage {
+    fn path(&self) -> &'static str {
+        "/servers/{guild}/members/{user}/card.png"
+    }
+
+    fn access(&self) -> Access {
+        Access::Public
+    }
+
+    async fn get(&self, context: &mut Context, services: &Services) -> Result<Answer, Fault> {
+        let (viewed, line) = shown(context, services).await?;
+        let user_id = line.standing.user_id;
+        let key = MemberKey {
+            guild_id: viewed.guild_id,
+            user_id,
+        };
+        let names = names(services, &viewed, &[line]).await;
+        let name = Name::first([Some(name_of(context, &names, user_id).as_str())], user_id);
+        let rank = Rank {
+            xp: line.standing.xp,
+            messages: line.standing.message_count,
+            position: line.rank,
+        };
+        let card = Box::pin(rank::card(services, key, &name, rank, context.language())).await?;
+        match Cards::of(services).png(card).await {
+            Ok(png) => Ok(Answer::bytes("image/png", png).cached("private, max-age=300")),
+            Err(NoCard::Busy) => Err(Fault::Busy),
+            Err(NoCard::Failed) => Err(Fault::NotFound),
+        }
+    }
+}
+
+/// The member in the path, if the visitor may see the leaderboard and the member is shown on it.
+async fn shown(context: &mut Context, services: &Services) -> Result<(Viewed, Line), Fault> {
+    let viewed = visibility::admit(context, services).await?;
+    let user_id: Id<UserMarker> = context.id("user")?;
+    let lines = public_board::these(&services.store, viewed.guild_id, Order::Xp, &[user_id]).await?;
+    let line = lines.first().copied().ok_or(Fault::NotFound)?;
+    Ok((viewed, line))
+}

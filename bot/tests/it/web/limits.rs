@@ -1,0 +1,106 @@
+//! Floods, and requests that are too large.
+
+use eventide::config::Config;
+use tokio::{io::AsyncReadExt as _, net::TcpStream};
+
+use super::{browser, browser::Browser, website, website_with};
+use crate::support::until;
+
+/// Send requests until one is refused. Returns how many were answered.
+async fn flood(client: &mut Browser) -> u32 {
+    for sent in 0..100 {
+        let shown = client.get("/robots.txt").await;
+        if shown.status == 429 {
+            assert!(shown.header("retry-after").is_some());
+            return sent;
+        }
+    }
+    unreachable!("no request was refused")
+}
+
+fn from(client: &str) -> Vec<(String, String)> {
+    vec![("X-Forwarded-For".to_owned(), client.to_owned())]
+}
+
+/// The website with this configuration of proxies.
+fn proxies(networks: &str) -> impl FnOnce(&mut Config) + use<> {
+    let variables = [("EVENTIDE__WEB__TRUSTED_PROXIES".to_owned(), networks.to_owned())];
+    let parsed = Config::load(None, &variables.into()).expect("valid").web;
+    move |config| {
+        config.web.requests_per_minute = 30;
+        config.web.trusted_proxies = parsed.trusted_proxies;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_one_client_is_refused() {
+    let here = website_with(proxies("")).await;
+    let mut client = browser(&here);
+    assert!(flood(&mut client).await >= 30);
+    // Other names for itself do not help, since no proxy is trusted.
+    client.headers = from("192.0.2.1");
+    assert_eq!(client.get("/robots.txt").await.status, 429);
+    let metrics = crate::support::bot::page(&here.bot, "/metrics").await;
+    let limited = metrics
+        .lines()
+        .find(|line| line.starts_with("eventide_web_limited_total "));
+    assert!(limited.is_some_and(|line| !line.ends_with(" 0")), "{limited:?}");
+    here.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_behind_a_proxy_have_limits_of_their_own() {
+    let here = website_with(proxies("127.0.0.0/8")).await;
+    let mut client = browser(&here);
+    client.headers = from("192.0.2.1");
+    assert!(flood(&mut client).await >= 30);
+    client.headers = from("192.0.2.2");
+    assert_eq!(client.get("/robots.txt").await.status, 200);
+    // A client's own entry stands before the proxy's.
+    client.headers = from("192.0.2.3, 192.0.2.1");
+    assert_eq!(client.get("/robots.txt").await.status, 429);
+    here.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_large_or_unknown_is_refused() {
+    let here = website().await;
+    let mut client = browser(&here);
+    client.sign_in(&here, here.member(5)).await;
+    // It is refused before it is read.
+    client.headers = vec![
+        ("Origin".to_owned(), super::URL.to_owned()),
+        ("Content-Length".to_owned(), "300000".to_owned()),
+    ];
+    let shown = client.send("POST", "/sign-out", "").await;
+    assert_eq!(shown.status, 400);
+    client.headers.clear();
+    assert!(client.is_signed_in().await);
+    for method in ["PUT", "DELETE", "OPTIONS", "TRACE"] {
+        let shown = client.send(method, "/sign-out", "").await;
+        assert_eq!(shown.status, 405, "{method}");
+    }
+    let head = client.send("HEAD", "/", "").await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    client.headers = vec![("X-Long".to_owned(), "x".repeat(20_000))];
+    assert_eq!(client.get("/").await.status, 431);
+    here.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silent_connections_keep_nobody_out() {
+    let here = website().await;
+    let address = here.bot.web_address().expect("a website");
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        silent.push(TcpStream::connect(address).await.expect("a connection"));
+    }
+    assert_eq!(browser(&here).get("/").await.status, 200);
+    // The oldest ones of a client are closed for new ones.
+    until("the first connection is closed", async || {
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(1), silent[0].read_u8()).await;
+        matches!(ended, Ok(Err(_))).then_some(())
+    })
+    .await;
+    here.end().await;
+}

@@ -1,0 +1,3 @@
+-- Shows members again who have chosen to be hidden.
+
+DROP TABLE board_opt_out;
