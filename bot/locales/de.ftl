@@ -19,6 +19,8 @@ card-bad-colour = Eine Farbe schreibst du als `#RRGGBB`, zum Beispiel `#5865F2`:
 
 help-description = Die Befehle und was sie tun
 help-title = **Befehle**
+help-menu-members = Im Menü eines Mitglieds, unter *Apps*: { $names }
+help-menu-messages = Im Menü einer Nachricht, unter *Apps*: { $names }
 
 leaderboard-description = Wer auf diesem Server am meisten XP oder Nachrichten hat
 leaderboard-option-by = nach
@@ -817,6 +819,15 @@ ban-delete-12h = Letzte 12 Stunden
 ban-delete-1d = Letzte 24 Stunden
 ban-delete-3d = Letzte 3 Tage
 ban-delete-7d = Letzte 7 Tage
+ban-menu = Bannen
+timeout-menu = Timeout
+warn-menu = Verwarnen
+history-menu = Verlauf
+form-reason = Grund
+form-reason-hint = Das Mitglied und Discords Audit-Log sehen ihn auch.
+form-duration = Dauer
+form-duration-timeout-hint = Zum Beispiel 30m, 12h oder 7d.
+form-duration-ban-hint = Zum Beispiel 12h oder 7d; leer für einen Bann ohne Ende.
 action-done = 🛡️ Fall **#{ $case }**: **{ $kind }** für <@{ $user }>.
 action-done-until = 🛡️ Fall **#{ $case }**: **{ $kind }** für <@{ $user }> bis { $until }.
 action-pending = ⏳ Es ist unterwegs zu Discord.
@@ -997,6 +1008,7 @@ purge-option-keep-pinned = angepinnte_behalten
 purge-option-keep-pinned-description = Ob angepinnte Nachrichten bleiben; sonst ja
 purge-option-reason = grund
 purge-option-reason-description = Warum; steht in Discords Audit-Log
+purge-menu = Ab hier löschen
 purge-nothing = Keine der letzten 1.000 Nachrichten passt und lässt sich löschen.
 purge-sure = { $messages ->
         [one] Eine Nachricht passt.

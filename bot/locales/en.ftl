@@ -21,6 +21,8 @@ card-bad-colour = A colour has the form `#RRGGBB`, such as `#5865F2`: two charac
 
 help-description = Show the commands and what they do
 help-title = **Commands**
+help-menu-members = In the menu of a member, below *Apps*: { $names }
+help-menu-messages = In the menu of a message, below *Apps*: { $names }
 
 leaderboard-description = Show who has the most XP or messages in this server
 leaderboard-option-by = by
@@ -819,6 +821,15 @@ ban-delete-12h = Last 12 hours
 ban-delete-1d = Last 24 hours
 ban-delete-3d = Last 3 days
 ban-delete-7d = Last 7 days
+ban-menu = Ban
+timeout-menu = Timeout
+warn-menu = Warn
+history-menu = History
+form-reason = Reason
+form-reason-hint = The member and Discord's audit log see it, too.
+form-duration = Duration
+form-duration-timeout-hint = For example 30m, 12h or 7d.
+form-duration-ban-hint = For example 12h or 7d; empty for a ban without an end.
 action-done = 🛡️ Case **#{ $case }**: **{ $kind }** of <@{ $user }>.
 action-done-until = 🛡️ Case **#{ $case }**: **{ $kind }** of <@{ $user }> until { $until }.
 action-pending = ⏳ It is on its way to Discord.
@@ -999,6 +1010,7 @@ purge-option-keep-pinned = keep_pinned
 purge-option-keep-pinned-description = Whether pinned messages stay; they do by default
 purge-option-reason = reason
 purge-option-reason-description = Why; shown in Discord's audit log
+purge-menu = Purge from here
 purge-nothing = None of the last 1,000 messages can be deleted and matches.
 purge-sure = { $messages ->
         [one] One message matches.

@@ -14,6 +14,8 @@ pub(crate) mod define;
 pub(crate) mod feature;
 mod flood;
 pub(crate) mod page;
+pub(crate) mod form;
+pub mod menu;
 pub mod payload;
 mod progress;
 pub mod registration;

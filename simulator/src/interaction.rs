@@ -63,6 +63,18 @@ impl InteractionRequest {
         }
     }
 
+    /// An entry of the menu of a user that the bot has added.
+    pub fn user_menu(guild_id: u64, user_id: u64, name: &str, target_id: u64) -> Self {
+        let data = json!({"type": 2, "name": name, "target_id": target_id.to_string()});
+        Self::of_kind(2, guild_id, user_id, data)
+    }
+
+    /// An entry of the menu of a message that the bot has added. The message is one that was written, or came over REST.
+    pub fn message_menu(guild_id: u64, user_id: u64, name: &str, target_id: u64) -> Self {
+        let data = json!({"type": 3, "name": name, "target_id": target_id.to_string()});
+        Self::of_kind(2, guild_id, user_id, data)
+    }
+
     /// A press of a button, or a choice in a menu when there are values.
     pub fn component(guild_id: u64, user_id: u64, custom_id: &str, values: &[&str], message: Value) -> Self {
         let kind = if values.is_empty() { 2 } else { 3 };
@@ -153,6 +165,7 @@ struct Open {
     since: Instant,
     channel: u64,
     guild: u32,
+    from_message: bool,
     /// JSON of what was dispatched.
     dispatched: String,
     state: InteractionState,
@@ -174,6 +187,12 @@ impl Interactions {
 
     pub(crate) fn channel(&self, token: &str) -> u64 {
         self.open.get(token).map_or(0, |open| open.channel)
+    }
+
+    /// Whether the interaction comes from a message, which its answer can change: from a component there, or from a modal that
+    /// a component has opened.
+    pub(crate) fn is_from_message(&self, token: &str) -> bool {
+        self.open.get(token).is_some_and(|open| open.from_message)
     }
 
     pub(crate) fn state(&self, id: u64) -> Option<InteractionState> {
@@ -285,7 +304,11 @@ pub(crate) fn start(hub: &Hub, request: &InteractionRequest) -> Option<u64> {
     };
     let mut data = request.data.clone();
     if matches!(request.kind, 2 | 4) && data["id"].is_null() {
-        data["id"] = command_id(hub, request.guild_id, &data["name"]).into();
+        data["id"] = command_id(hub, request.guild_id, &data).into();
+    }
+    if data["type"] == 3 {
+        let of = world.guild_at(guild).channels()[usize::from(channel)].id;
+        resolved::fill_message(&mut data, hub, of);
     }
     let mut engine = hub.lock();
     resolved::fill(&mut data, world, &engine.overlay, guild);
@@ -306,6 +329,7 @@ pub(crate) fn start(hub: &Hub, request: &InteractionRequest) -> Option<u64> {
         since: Instant::now(),
         channel: world.guild_at(guild).channels()[usize::from(channel)].id,
         guild,
+        from_message: request.message.is_some(),
         dispatched: payload.clone(),
         state: InteractionState {
             id,
@@ -381,11 +405,11 @@ fn payload(
 }
 
 /// The id of a registered command, the guild's own first.
-fn command_id(hub: &Hub, guild: u64, name: &Value) -> String {
+fn command_id(hub: &Hub, guild: u64, data: &Value) -> String {
     let rest = hub.rest();
     let mut commands = rest.commands(Some(guild)).iter().chain(rest.commands(None));
     let found = commands
-        .find(|command| command["name"] == *name)
+        .find(|command| command["name"] == data["name"] && command["type"] == data["type"])
         .and_then(|command| command["id"].as_str());
     found.map_or_else(|| hub.world.bot_id().to_string(), str::to_owned)
 }

@@ -158,6 +158,12 @@ impl RestState {
         by_id.into_values().cloned().collect()
     }
 
+    /// A message that was written in a channel, or came over REST.
+    pub(crate) fn message(&self, channel: u64, id: u64) -> Option<&Value> {
+        let kept = [&self.messages, &self.written];
+        kept.into_iter().find_map(|kept| kept.get(&channel)?.get(&id))
+    }
+
     /// The commands registered for all guilds, or for one.
     pub(crate) fn commands(&self, guild: Option<u64>) -> &[Value] {
         let scope = guild.map(|guild| guild.to_string()).unwrap_or_default();

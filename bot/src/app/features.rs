@@ -92,6 +92,7 @@ pub(super) fn state(config: &Config, settings: &Settings) -> Extensions {
 mod tests {
     use std::collections::BTreeSet;
 
+    use twilight_model::application::command::CommandType;
     use twilight_validate::command::command as validate;
 
     use super::{COMMANDS, effect_kinds, tables};
@@ -105,16 +106,19 @@ mod tests {
         let definitions = COMMANDS.definitions();
         for definition in &definitions {
             validate(definition).unwrap_or_else(|fault| panic!("{}: {fault}", definition.name));
-            let texts = definition.description_localizations.as_ref();
+            let texts = match definition.kind {
+                CommandType::ChatInput => definition.description_localizations.as_ref(),
+                _ => definition.name_localizations.as_ref(),
+            };
             assert!(
                 texts.is_some_and(|texts| texts.contains_key("de")),
                 "{}",
                 definition.name
             );
         }
-        let names: BTreeSet<&str> = definitions
+        let names: BTreeSet<_> = definitions
             .iter()
-            .map(|definition| definition.name.as_str())
+            .map(|definition| (u8::from(definition.kind), definition.name.as_str()))
             .collect();
         assert_eq!(names.len(), definitions.len(), "each name once");
     }

@@ -18,6 +18,7 @@ pub mod commands {
     pub(crate) mod case_list;
     mod case_texts;
     mod confirmation;
+    mod forms;
     pub(crate) mod removal;
     pub(crate) mod warn;
     pub(crate) mod warning;

@@ -45,6 +45,7 @@ const TYPING_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy)]
 pub(super) enum Found {
     Command(&'static dyn AnyCommand),
+    Menu(&'static dyn AnyCommand),
     Press(&'static dyn AnyCommand),
     Typing(&'static dyn AnyCommand),
     Stale,
@@ -53,6 +54,10 @@ pub(super) enum Found {
 
 impl Found {
     pub(super) fn of(commands: &Commands, payload: &InteractionPayload) -> Self {
+        if let (kind::COMMAND, Some(of)) = (payload.kind, payload.menu()) {
+            let command = commands.find_menu(of, payload.command());
+            return command.map_or(Self::Unknown, Self::Menu);
+        }
         let command = commands.find(payload.command());
         match payload.kind {
             kind::COMMAND => command.map_or(Self::Unknown, Self::Command),
@@ -70,7 +75,7 @@ impl Found {
     /// The command and kind of use, for its rate limit.
     pub(super) fn used(self) -> Option<(&'static str, Use)> {
         match self {
-            Self::Command(command) => Some((command.name(), Use::Command)),
+            Self::Command(command) | Self::Menu(command) => Some((command.name(), Use::Command)),
             Self::Press(command) => Some((command.name(), Use::Press)),
             Self::Typing(command) => Some((command.name(), Use::Typing)),
             Self::Stale | Self::Unknown => None,
@@ -80,7 +85,7 @@ impl Found {
     /// The label in metrics: a known value, never one from the payload.
     pub(super) fn label(self) -> &'static str {
         match self {
-            Self::Command(command) | Self::Press(command) => command.name(),
+            Self::Command(command) | Self::Menu(command) | Self::Press(command) => command.name(),
             Self::Typing(_) => "autocomplete",
             Self::Stale => "component",
             Self::Unknown => "unknown",
@@ -220,17 +225,27 @@ pub(super) async fn answer(
             let work = command.run(&mut context, services);
             finish(services, &to, command.name(), promise, language, work).await
         }
-        Found::Press(command) => {
-            let work = command.component(&mut context, services);
+        Found::Menu(command) => {
+            let work = command.chosen(&mut context, services);
             finish(
                 services,
                 &to,
                 command.name(),
-                reply::deferred_update(),
+                reply::deferred(true),
                 language,
                 work,
             )
             .await
+        }
+        Found::Press(command) => {
+            // A form that was opened by a command has no message to be updated.
+            let promise = if context.payload.is_from_message() {
+                reply::deferred_update()
+            } else {
+                reply::deferred(command.is_private())
+            };
+            let work = command.component(&mut context, services);
+            finish(services, &to, command.name(), promise, language, work).await
         }
         Found::Typing(command) => {
             let work = timeout(TYPING_PATIENCE, command.autocomplete(&mut context, services)).await;

@@ -10,6 +10,7 @@ use twilight_model::application::command::{
 use super::{
     CommandContext, CommandError, Services,
     feature::{Expected, Feature, Undo},
+    menu::{Menu, Of},
     payload::{BadOption, InteractionPayload},
     reply::Reply,
 };
@@ -30,6 +31,11 @@ pub trait Command: Sync {
         false
     }
 
+    /// The entry of the menu of members or of messages that leads to the command.
+    fn menu(&self) -> Option<Menu> {
+        None
+    }
+
     /// Run the command.
     fn run(
         &self,
@@ -39,6 +45,15 @@ pub trait Command: Sync {
 
     /// Handle a button, a menu or a modal whose `custom_id` is the command's name, or starts with it and a colon.
     fn component(
+        &self,
+        _context: &mut CommandContext,
+        _services: &Services,
+    ) -> impl Future<Output = Result<Reply, CommandError>> + Send {
+        async { Err(CommandError::Stale) }
+    }
+
+    /// Handle the [entry](Self::menu) of the menu of a member or a message. Only the user sees the response.
+    fn chosen(
         &self,
         _context: &mut CommandContext,
         _services: &Services,
@@ -67,6 +82,9 @@ pub trait AnyCommand: Sync {
     /// See [`Command::is_private`].
     fn is_private(&self) -> bool;
 
+    /// See [`Command::menu`].
+    fn menu(&self) -> Option<Menu>;
+
     /// See [`Command::run`].
     fn run<'a>(
         &'a self,
@@ -76,6 +94,13 @@ pub trait AnyCommand: Sync {
 
     /// See [`Command::component`].
     fn component<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>>;
+
+    /// See [`Command::chosen`].
+    fn chosen<'a>(
         &'a self,
         context: &'a mut CommandContext,
         services: &'a Services,
@@ -102,6 +127,10 @@ impl<C: Command> AnyCommand for C {
         Command::is_private(self)
     }
 
+    fn menu(&self) -> Option<Menu> {
+        Command::menu(self)
+    }
+
     fn run<'a>(
         &'a self,
         context: &'a mut CommandContext,
@@ -116,6 +145,14 @@ impl<C: Command> AnyCommand for C {
         services: &'a Services,
     ) -> BoxFuture<'a, Result<Reply, CommandError>> {
         Box::pin(Command::component(self, context, services))
+    }
+
+    fn chosen<'a>(
+        &'a self,
+        context: &'a mut CommandContext,
+        services: &'a Services,
+    ) -> BoxFuture<'a, Result<Reply, CommandError>> {
+        Box::pin(Command::chosen(self, context, services))
     }
 
     fn autocomplete<'a>(
@@ -179,14 +216,25 @@ impl Commands {
         features.flat_map(|feature| feature.settings.iter().copied())
     }
 
-    /// The definitions of all commands for Discord.
+    /// The definitions of all commands for Discord, and of the entries of menus that lead to them.
     pub fn definitions(&self) -> Vec<Definition> {
-        self.iter().map(AnyCommand::definition).collect()
+        let of_command = |command: &dyn AnyCommand| {
+            let own = command.definition();
+            let menu = command.menu().map(|menu| menu.definition(&own));
+            std::iter::once(own).chain(menu)
+        };
+        self.iter().flat_map(of_command).collect()
     }
 
     /// Find a command by name.
     pub fn find(&self, name: &str) -> Option<&'static dyn AnyCommand> {
         self.iter().find(|command| command.name() == name)
+    }
+
+    /// The command to which this entry of a menu leads.
+    pub(crate) fn find_menu(&self, of: Of, name: &str) -> Option<&'static dyn AnyCommand> {
+        self.iter()
+            .find(|command| command.menu().is_some_and(|menu| menu.is(of, name)))
     }
 
     /// A given option that does not match the command's definition: Discord shows old definitions for some time.

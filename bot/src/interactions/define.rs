@@ -26,7 +26,7 @@ pub(crate) fn describe(name: &'static str) -> CommandBuilder {
 }
 
 /// A text in every language except English, by Discord's locales.
-fn in_other_languages(key: &str) -> impl Iterator<Item = (String, String)> {
+pub(super) fn in_other_languages(key: &str) -> impl Iterator<Item = (String, String)> {
     let others = Language::ALL
         .into_iter()
         .filter(|language| *language != Language::English);

@@ -12,6 +12,8 @@ use twilight_model::{
     },
 };
 
+mod target;
+
 use super::written;
 use crate::support::{i18n::Language, ids::MemberKey, text::names::Name};
 
@@ -370,13 +372,14 @@ impl InteractionPayload {
     ///
     /// The option is not a user, or Discord did not send the user's data.
     pub fn chosen_user(&self, name: &'static str) -> Result<Option<(User, Name)>, BadOption> {
-        self.typed(name, |value| {
-            let id = value.as_str()?;
-            let user = User::deserialize(&self.data["resolved"]["users"][id]).ok()?;
-            let nick = self.resolved_member(id)["nick"].as_str();
-            let shown = user.shown_name(nick);
-            Some((user, shown))
-        })
+        self.typed(name, |value| self.resolved_user(value.as_str()?))
+    }
+
+    fn resolved_user(&self, id: &str) -> Option<(User, Name)> {
+        let user = User::deserialize(&self.data["resolved"]["users"][id]).ok()?;
+        let nick = self.resolved_member(id)["nick"].as_str();
+        let shown = user.shown_name(nick);
+        Some((user, shown))
     }
 
     /// The roles of a chosen user; `None` if they are not a member.

@@ -43,10 +43,12 @@ const MOVING: [&str; 10] = [
     "purge",
 ];
 
-/// A command, or one of its subcommands.
+/// A command, one of its subcommands, or an entry of a menu.
 #[derive(Clone, Debug)]
 struct Leaf {
     command: String,
+    /// Discord's number of its type.
+    kind: u64,
     path: String,
     options: Vec<Value>,
     /// The permissions with which Discord shows it.
@@ -67,13 +69,14 @@ fn leaves(here: &Here) -> Vec<Leaf> {
     for command in here.discord.control().commands(None) {
         let name = command["name"].as_str().expect("a name");
         let needs = command["default_member_permissions"].as_str().map(str::to_owned);
-        add(&mut leaves, (name, needs.as_ref()), "", &command["options"]);
+        let of = (name, command["type"].as_u64().expect("a type"), needs.as_ref());
+        add(&mut leaves, of, "", &command["options"]);
     }
     assert!(leaves.len() > 30, "{}", leaves.len());
     leaves
 }
 
-fn add(leaves: &mut Vec<Leaf>, of: (&str, Option<&String>), path: &str, options: &Value) {
+fn add(leaves: &mut Vec<Leaf>, of: (&str, u64, Option<&String>), path: &str, options: &Value) {
     let options = options.as_array().cloned().unwrap_or_default();
     let is_group = |option: &Value| matches!(option["type"].as_u64(), Some(1 | 2));
     if options.iter().any(is_group) {
@@ -84,9 +87,10 @@ fn add(leaves: &mut Vec<Leaf>, of: (&str, Option<&String>), path: &str, options:
     } else {
         leaves.push(Leaf {
             command: of.0.to_owned(),
+            kind: of.1,
             path: path.trim().to_owned(),
             options,
-            needs: of.1.cloned(),
+            needs: of.2.cloned(),
         });
     }
 }
@@ -95,8 +99,23 @@ impl Leaf {
     fn ask(&self, here: &Here, options: impl IntoIterator<Item = Value>) -> InteractionRequest {
         let options = Value::Array(options.into_iter().collect());
         let mut request = here.managing(&self.command, &self.path, options, Value::Null);
+        let target = match self.kind {
+            2 => Some(here.member(2)),
+            3 => Some(self.message(here)),
+            _ => None,
+        };
+        if let Some(target) = target {
+            request.data = json!({"type": self.kind, "name": self.command, "target_id": target.to_string()});
+        }
         request.user_id = here.next_member();
         request
+    }
+
+    /// A message in the first channel, for the menu of messages.
+    fn message(&self, here: &Here) -> u64 {
+        let control = here.discord.control();
+        let id = control.write_message(here.channel(), here.member(2), "hello", &json!({}));
+        id.expect("written")
     }
 
     /// With everything that can be given.
@@ -212,7 +231,7 @@ impl Control {
 }
 
 /// A form that was filled in.
-fn submitted(here: &Here, asker: u64, form: &Value) -> InteractionRequest {
+fn submitted(here: &Here, asker: u64, (form, message): (&Value, Option<&Value>)) -> InteractionRequest {
     let rows = form["components"].as_array().expect("rows").iter();
     let filled = rows.map(|row| {
         let mut row = row.clone();
@@ -221,13 +240,15 @@ fn submitted(here: &Here, asker: u64, form: &Value) -> InteractionRequest {
             field["value"] = "10".into();
         }
         if row["component"].is_object() {
-            row["component"]["value"] = "10".into();
+            let is_time = row["component"]["custom_id"] == "duration";
+            row["component"]["value"] = if is_time { "7d" } else { "10" }.into();
         }
         row
     });
     let filled: Value = filled.collect();
     let id = form["custom_id"].as_str().expect("an id");
     let mut request = InteractionRequest::modal(here.guild(), asker, id, &filled);
+    request.message = message.cloned();
     request.member_permissions = Some(ADMINISTRATOR.to_owned());
     request
 }
@@ -310,6 +331,12 @@ async fn what_is_replayed_changes_nothing() {
                 changing.insert(format!("{} {}", leaf.command, leaf.path));
             }
             found.extend(controls(&state, request.user_id));
+            let callback = state.callback.clone().expect("an answer");
+            if callback["type"] == 9 {
+                let form = submitted(&here, request.user_id, (&callback["data"], None));
+                let state = answered(&here, &form).await;
+                had.push((form, state.id));
+            }
             had.push((request, state.id));
         }
     }
@@ -326,7 +353,7 @@ async fn what_is_replayed_changes_nothing() {
         had.push((request, state.id));
         if callback["type"] == 9 {
             forms += 1;
-            let form = submitted(&here, control.asker, &callback["data"]);
+            let form = submitted(&here, control.asker, (&callback["data"], Some(&control.message)));
             let state = answered(&here, &form).await;
             had.push((form, state.id));
         }

@@ -8,6 +8,7 @@ mod ends;
 mod failures;
 mod log_messages;
 mod new_ends;
+mod menus;
 mod policy;
 mod refused;
 mod rejoins;

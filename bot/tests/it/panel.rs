@@ -50,7 +50,10 @@ async fn everything_is_changed_in_the_panel() {
     );
     let filled = |id: &str, field: &str, value: &str| {
         let rows = json!([{"type": 18, "component": {"type": 4, "custom_id": field, "value": value}}]);
-        InteractionRequest::modal(guild, user, id, &rows)
+        InteractionRequest {
+            message: Some(json!({"id": "1"})),
+            ..InteractionRequest::modal(guild, user, id, &rows)
+        }
     };
     let answer = press(&here, filled("settings:text", "text", "Hello {user.name}")).await;
     assert!(shown(&answer).contains("Hello {user.name}"), "{answer}");

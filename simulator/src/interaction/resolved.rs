@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    hub::Hub,
     payload::{Overlay, object},
     world::World,
 };
@@ -23,6 +24,11 @@ pub(super) fn fill(data: &mut Value, world: &World, overlay: &Overlay, guild: u3
     }
     let mut chosen = Vec::new();
     collect(&data["options"], &mut chosen);
+    if data["type"] == 2
+        && let Some(id) = data["target_id"].as_str().and_then(|id| id.parse().ok())
+    {
+        chosen.push((USER, id));
+    }
     let mut resolved: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     let mut add = |what, id: u64, object| resolved.entry(what).or_default().insert(id.to_string(), object);
     let roles = overlay.guild_roles(world, guild);
@@ -53,6 +59,20 @@ pub(super) fn fill(data: &mut Value, world: &World, overlay: &Overlay, guild: u3
     }
     if !resolved.is_empty() {
         data["resolved"] = json!(resolved);
+    }
+}
+
+/// Add the message of a menu, which is in this channel.
+pub(super) fn fill_message(data: &mut Value, hub: &Hub, channel: u64) {
+    let Some(id) = data["target_id"].as_str().map(str::to_owned) else {
+        return;
+    };
+    if let Some(message) = id
+        .parse()
+        .ok()
+        .and_then(|id| hub.rest().message(channel, id).cloned())
+    {
+        data["resolved"] = json!({"messages": {id: message}});
     }
 }
 

@@ -179,8 +179,7 @@ fn list(asked: &Asked<'_>, spot: Spot) -> Answer {
 
 fn get(asked: &Asked<'_>, spot: Spot, id: u64) -> Answer {
     let rest = asked.hub.rest();
-    let kept = [&rest.messages, &rest.written];
-    if let Some(message) = kept.iter().find_map(|kept| kept.get(&spot.id)?.get(&id)) {
+    if let Some(message) = rest.message(spot.id, id) {
         return Answer::ok(message.clone());
     }
     if rest.gone.contains(&id) {

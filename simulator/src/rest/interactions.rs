@@ -64,6 +64,10 @@ fn callback(asked: &Asked<'_>, id: &str, token: &str) -> Answer {
     if let Some(answer) = bad {
         return answer;
     }
+    if matches!(kind, 6 | 7) && !asked.hub.interactions().is_from_message(token) {
+        let message = "This interaction has no message to update.";
+        return Answer::invalid("type", "BASE_TYPE_CHOICES", message);
+    }
     let message_id = asked.hub.lock().clock.next_id();
     let channel = asked.hub.interactions().channel(token);
     let message = matches!(kind, 4 | 5 | 7).then(|| {

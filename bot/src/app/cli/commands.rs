@@ -48,7 +48,8 @@ pub async fn commands(what: Commands, config: &Config) -> Result<(), CliError> {
         Commands::List => {
             let known = registration::registered(&rest, guild_id).await?;
             let mut out = std::io::stdout();
-            for definition in COMMANDS.definitions() {
+            let definitions = COMMANDS.definitions();
+            for definition in &definitions {
                 let state = match known.iter().find(|known| known.name == definition.name) {
                     None => "not registered",
                     Some(known) if known.description == definition.description => "registered",
@@ -61,7 +62,7 @@ pub async fn commands(what: Commands, config: &Config) -> Result<(), CliError> {
                 )?;
             }
             for known in &known {
-                if COMMANDS.find(&known.name).is_none() {
+                if !definitions.iter().any(|definition| definition.name == known.name) {
                     writeln!(
                         out,
                         "/{:<14} {:<20} {}",

@@ -36,6 +36,29 @@ struct ListedUser {
     bot: bool,
 }
 
+/// A user, and what they are in a guild.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Person {
+    pub(crate) id: Id<UserMarker>,
+    pub(crate) username: String,
+    pub(crate) is_bot: bool,
+    /// `None` for a user who is not a member.
+    pub(crate) roles: Option<Vec<Id<RoleMarker>>>,
+}
+
+#[derive(Deserialize)]
+struct NamedUser {
+    username: String,
+    #[serde(default)]
+    bot: bool,
+}
+
+#[derive(Deserialize)]
+struct NamedMember {
+    user: NamedUser,
+    roles: Vec<Id<RoleMarker>>,
+}
+
 #[derive(Deserialize)]
 struct MemberTimeout {
     #[serde(default)]
@@ -77,6 +100,41 @@ impl Guilds {
             Ok(roles) => Ok(Some(roles)),
             Err(RestError::Refused {
                 code: Some(UNKNOWN_MEMBER | UNKNOWN_USER),
+                ..
+            }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A user, who need not be a member; `None` if there is none with this ID.
+    pub(crate) async fn person(
+        &self,
+        guild_id: Id<GuildMarker>,
+        user_id: Id<UserMarker>,
+        priority: Priority,
+    ) -> Result<Option<Person>, RestError> {
+        let (rest, client) = (&self.inner.rest, self.inner.rest.builders());
+        let person = |user: NamedUser, roles| Person {
+            id: user_id,
+            username: user.username,
+            is_bot: user.bot,
+            roles,
+        };
+        match rest.send(priority, client.guild_member(guild_id, user_id)).await {
+            Ok(member) => {
+                let NamedMember { user, roles } = member.model()?;
+                return Ok(Some(person(user, Some(roles))));
+            }
+            Err(RestError::Refused {
+                code: Some(UNKNOWN_MEMBER | UNKNOWN_USER),
+                ..
+            }) => {}
+            Err(error) => return Err(error),
+        }
+        match rest.send(priority, client.user(user_id)).await {
+            Ok(user) => Ok(Some(person(user.model()?, None))),
+            Err(RestError::Refused {
+                code: Some(UNKNOWN_USER),
                 ..
             }) => Ok(None),
             Err(error) => Err(error),

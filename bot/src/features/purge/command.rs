@@ -31,6 +31,7 @@ use crate::{
         asked::REASON_CHARS,
         command::Command,
         define::{Opt, button, buttons, for_servers},
+        menu::Menu,
         payload::BadOption,
         reply::Reply,
     },
@@ -90,6 +91,27 @@ impl Command for Purge {
         run(context, services).await
     }
 
+    fn menu(&self) -> Option<Menu> {
+        Some(Menu::of_messages("purge-menu"))
+    }
+
+    /// Delete a message and what follows it, after a confirmation.
+    async fn chosen(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let message = context.payload.target_message().ok_or(CommandError::Stale)?;
+        let range = Range {
+            after: Id::new_checked(message.id.get() - 1),
+            before: None,
+        };
+        let permit = permit(context, services, message.channel_id).await?;
+        let wanted = Wanted {
+            filter: filter(context)?,
+            range,
+            count: SCANNED,
+            unconfirmed: 0,
+        };
+        find(context, services, (message.channel_id, permit), wanted).await
+    }
+
     async fn component(
         &self,
         context: &mut CommandContext,
@@ -99,9 +121,17 @@ impl Command for Purge {
     }
 }
 
+/// What a moderator wants to delete.
+struct Wanted {
+    filter: Filter,
+    range: Range,
+    count: usize,
+    /// More messages than this are deleted only after a confirmation.
+    unconfirmed: usize,
+}
+
 async fn run(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
     let channel_id = context.payload.channel_id.ok_or(CommandError::ServerOnly)?;
-    let language = context.language();
     let permit = permit(context, services, channel_id).await?;
     let filter = filter(context)?;
     let reads_content = services.state.get::<ReadsContent>().is_some_and(|reads| reads.0);
@@ -116,16 +146,39 @@ async fn run(context: &CommandContext, services: &Services) -> Result<Reply, Com
     let count = usize::try_from(count)
         .ok()
         .filter(|count| (1..=SCANNED).contains(count));
-    let count = count.ok_or(BadOption("count"))?;
+    let wanted = Wanted {
+        filter,
+        range,
+        count: count.ok_or(BadOption("count"))?,
+        unconfirmed: UNCONFIRMED,
+    };
+    find(context, services, (channel_id, permit), wanted).await
+}
+
+/// Find the messages, and delete them or ask first.
+async fn find(
+    context: &CommandContext,
+    services: &Services,
+    (channel_id, permit): (Id<ChannelMarker>, ChannelPermit),
+    wanted: Wanted,
+) -> Result<Reply, CommandError> {
+    let language = context.language();
     let now = ids::millis(context.payload.id);
-    let found = scan::scan(&services.rest, channel_id, (&filter, range), count, now).await?;
+    let found = scan::scan(
+        &services.rest,
+        channel_id,
+        (&wanted.filter, wanted.range),
+        wanted.count,
+        now,
+    )
+    .await?;
     if found.messages.is_empty() {
         let mut text = language.text("purge-nothing");
         text.push_str(&too_old(found.too_old, language));
         return Ok(Reply::private(text));
     }
     let matching = found.messages.len();
-    let is_confirmed = matching <= UNCONFIRMED;
+    let is_confirmed = matching <= wanted.unconfirmed;
     let reason = context.reason()?;
     let purge_id = context.payload.id;
     let batch = Batch {

@@ -12,7 +12,7 @@ use twilight_model::{
 };
 
 use super::{
-    parts::{Field, empty_menu, form, row},
+    parts::{empty_menu, row},
     sections,
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
         command::Command,
         current_settings,
         define::{Opt, TEXT_CHANNELS, button, buttons, for_servers},
+        form::{Field, form},
         payload::kind,
         reply::Reply,
         written::USUAL_PREFIX,
@@ -293,5 +294,5 @@ fn form_of(
         label: text("label"),
         hint: text("hint"),
     };
-    form(format!("settings:{name}"), text("button"), field)
+    form(format!("settings:{name}"), text("button"), [field])
 }

@@ -11,12 +11,13 @@ use twilight_model::{
     },
 };
 
-use super::parts::{Field, choice, empty_menu, form, row};
+use super::parts::{choice, empty_menu, row};
 use crate::{
     discord::rest::Priority,
     interactions::{
         CommandContext, CommandError, Services, current_settings,
         define::{TEXT_CHANNELS, button, buttons},
+        form::{Field, form},
         reply::{Reply, Shape},
     },
     settings::{
@@ -301,7 +302,7 @@ fn editor(setting: Setting, settings: &GuildSettings, language: Language) -> Rep
                 hint: setting.hint(language),
             };
             let title = setting.section.title(language);
-            return form(format!("settings:write:{setting}"), title, field);
+            return form(format!("settings:write:{setting}"), title, [field]);
         }
     };
     let text = format!(

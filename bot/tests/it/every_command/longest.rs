@@ -66,7 +66,7 @@ async fn ask(here: &Here, request: &InteractionRequest, found: &mut Vec<Control>
 }
 
 /// Its text fields at their longest.
-fn submitted(here: &Here, asker: u64, form: &Value, filling: &str) -> InteractionRequest {
+fn submitted(here: &Here, asker: u64, form: (&Value, Option<&Value>), filling: &str) -> InteractionRequest {
     let mut request = super::submitted(here, asker, form);
     let mut fields = Vec::new();
     if let Some(rows) = request.data["components"].as_array_mut() {
@@ -155,7 +155,8 @@ async fn everything_at_its_longest_at_once() {
             let callback = ask(&here, &control.press(&here, roles), &mut deeper).await;
             if callback["type"] == 9 {
                 forms += 1;
-                let form = submitted(&here, control.asker, &callback["data"], filling);
+                let opened = (&callback["data"], Some(&control.message));
+                let form = submitted(&here, control.asker, opened, filling);
                 ask(&here, &form, &mut deeper).await;
             }
         }

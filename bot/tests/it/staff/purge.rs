@@ -109,6 +109,30 @@ async fn messages_are_deleted_by_what_they_are() {
     stage.end().await;
 }
 
+/// The menu of a message asks first, however few messages follow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_a_message_on_by_its_menu() {
+    let stage = Stage::new().await;
+    let ids = stage.write(26, "hello", 4);
+    let chosen = InteractionRequest {
+        member_permissions: Some(MODERATORS_MAY.to_string()),
+        ..InteractionRequest::message_menu(stage.here.guild(), stage.user(3), "Purge from here", ids[1])
+    };
+    let refused = InteractionRequest {
+        member_permissions: Some((MODERATORS_MAY & !MANAGE_MESSAGES).to_string()),
+        ..chosen.clone()
+    };
+    let said = text(&stage.done(&refused).await);
+    assert!(said.contains("Manage Messages"), "{said}");
+    let state = stage.done(&chosen).await;
+    assert!(text(&state).contains("3 messages match"), "{state:?}");
+    assert_eq!(stage.left(), ids);
+    let said = text(&stage.done(&press(&chosen, &state, 0)).await);
+    assert!(said.contains("3 messages were deleted"), "{said}");
+    assert_eq!(stage.left(), ids[..1]);
+    stage.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_part_of_the_channel_by_ids_and_links() {
     let stage = Stage::new().await;

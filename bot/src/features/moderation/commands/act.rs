@@ -8,7 +8,7 @@ use twilight_model::{
     id::{Id, marker::GuildMarker},
 };
 
-use super::warn;
+use super::{forms::Submitted, warn};
 use crate::{
     features::moderation::{
         Denied,
@@ -20,10 +20,7 @@ use crate::{
         texts,
     },
     interactions::{
-        CommandContext, CommandError, Progress, Services,
-        define::Opt,
-        payload::{BadOption, User},
-        reply::Reply,
+        CommandContext, CommandError, Progress, Services, define::Opt, payload::BadOption, reply::Reply,
     },
     support::i18n::Language,
 };
@@ -64,24 +61,44 @@ pub(super) fn direct_option() -> Opt {
     Opt::named(Type::Boolean, "action-option-dm", "dm")
 }
 
-/// Take an action.
+/// Take an action that the options describe.
 pub(super) async fn run(
     context: &CommandContext,
     services: &Services,
     wanted: Wanted,
 ) -> Result<Reply, CommandError> {
-    let guild_id = context.guild()?;
+    context.guild()?;
     context.require_permissions(wanted.kind.permission())?;
     let payload = &context.payload;
     let (user, _) = payload
         .chosen_user(wanted.option)?
         .ok_or(BadOption(wanted.option))?;
-    let reason = warn::reason(context, "reason")?.unwrap_or_default();
+    let given = Submitted {
+        is_member: payload.roles_of(user.id).is_some(),
+        user,
+        reason: warn::reason(context, "reason")?,
+    };
+    take(context, services, (wanted, payload.boolean("dm")?), given).await
+}
+
+/// Take an action on a user. Without a choice about the direct message, the server's setting decides.
+pub(super) async fn take(
+    context: &CommandContext,
+    services: &Services,
+    (wanted, message): (Wanted, Option<bool>),
+    given: Submitted,
+) -> Result<Reply, CommandError> {
+    let guild_id = context.guild()?;
+    context.require_permissions(wanted.kind.permission())?;
+    let Submitted {
+        user,
+        is_member,
+        reason,
+    } = given;
+    let reason = reason.unwrap_or_default();
     let chosen = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
     policy::reason(context, &chosen, (wanted.kind, &reason))?;
-    let wants_message = payload
-        .boolean("dm")?
-        .unwrap_or_else(|| chosen.tells(wanted.kind));
+    let wants_message = message.unwrap_or_else(|| chosen.tells(wanted.kind));
     let (permit, refusal) = match policy::permit(context, services, guild_id, (wanted.kind, &user)).await {
         Ok(permit) => (Some(permit), None),
         Err(error @ (CommandError::Said(_) | CommandError::Denied(_))) => (None, Some(error)),
@@ -94,7 +111,8 @@ pub(super) async fn run(
         reason,
         duration: wanted.duration,
         delete_seconds: wanted.delete_seconds,
-        direct: wants_message && is_reachable(context, &user),
+        // The bot can send messages only to members that are not bots.
+        direct: wants_message && is_member && !user.bot,
         permit,
     };
     let act = warn::act(context, guild_id)?;
@@ -111,11 +129,6 @@ pub(super) async fn run(
     let reply = Reply::private(in_words(&ordered, None, language));
     context.defer(move |progress| async move { settled(&progress, guild_id, &ordered, language).await });
     Ok(reply)
-}
-
-/// Whether the bot can send the user a direct message: only to members that are not bots.
-fn is_reachable(context: &CommandContext, user: &User) -> bool {
-    !user.bot && context.payload.roles_of(user.id).is_some()
 }
 
 /// The answer when it is known what became of the action, or the patience of the moderator is over.

@@ -7,13 +7,17 @@ use twilight_model::{
     guild::Permissions,
 };
 
-use super::act::{self, Wanted};
+use super::{
+    act::{self, Wanted},
+    forms::{self, Form},
+};
 use crate::{
     features::moderation::{duration, kind::Kind},
     interactions::{
         CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, for_servers},
+        menu::Menu,
         payload::BadOption,
         reply::Reply,
     },
@@ -74,6 +78,41 @@ impl Command for Ban {
             ..Wanted::on(Kind::Ban, USER)
         };
         act::run(context, services, wanted).await
+    }
+
+    fn menu(&self) -> Option<Menu> {
+        Some(Menu::of_members("ban-menu"))
+    }
+
+    async fn chosen(
+        &self,
+        context: &mut CommandContext,
+        _services: &Services,
+    ) -> Result<Reply, CommandError> {
+        Form::Ban.of_target(context)
+    }
+
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        context.require_permissions(Permissions::BAN_MEMBERS)?;
+        let written = context.payload.field("duration").filter(|text| !text.is_empty());
+        let duration = written
+            .map(|text| read_duration(context, text, SHORTEST))
+            .transpose()?;
+        let kind = if duration.is_some() {
+            Kind::Tempban
+        } else {
+            Kind::Ban
+        };
+        let wanted = Wanted {
+            duration,
+            ..Wanted::on(kind, USER)
+        };
+        let given = forms::submitted(context, services).await?;
+        act::take(context, services, (wanted, None), given).await
     }
 }
 
@@ -184,6 +223,15 @@ fn delete_seconds(context: &CommandContext) -> Result<Option<u32>, CommandError>
 /// The option `duration`, of at least this length.
 pub(super) fn duration_of(context: &CommandContext, shortest: Duration) -> Result<Duration, CommandError> {
     let text = context.payload.text("duration")?.ok_or(BadOption("duration"))?;
+    read_duration(context, text, shortest)
+}
+
+/// A duration of at least this length that was written by a moderator.
+pub(super) fn read_duration(
+    context: &CommandContext,
+    text: &str,
+    shortest: Duration,
+) -> Result<Duration, CommandError> {
     let span = duration::duration(text).filter(|span| *span >= shortest);
     span.ok_or_else(|| {
         let values = [("given", quoted(text).into())];

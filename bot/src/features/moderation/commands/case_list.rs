@@ -21,7 +21,8 @@ use crate::{
         CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, for_servers},
-        payload::BadOption,
+        menu::Menu,
+        payload::{BadOption, User},
         reply::Reply,
     },
 };
@@ -59,11 +60,16 @@ impl Command for History {
             .payload
             .chosen_user("member")?
             .ok_or(BadOption("member"))?;
-        let filter = Filter {
-            user_id: Some(user.id),
-            ..Filter::default()
-        };
-        first_page(context, services, self.name(), filter).await
+        history(context, services, &user).await
+    }
+
+    fn menu(&self) -> Option<Menu> {
+        Some(Menu::of_members("history-menu"))
+    }
+
+    async fn chosen(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
+        let (user, _) = context.payload.target_user().ok_or(CommandError::Stale)?;
+        history(context, services, &user).await
     }
 
     async fn component(
@@ -103,6 +109,14 @@ impl Command for Modlog {
     ) -> Result<Reply, CommandError> {
         turn(context, services, self.name()).await
     }
+}
+
+async fn history(context: &CommandContext, services: &Services, user: &User) -> Result<Reply, CommandError> {
+    let filter = Filter {
+        user_id: Some(user.id),
+        ..Filter::default()
+    };
+    first_page(context, services, History.name(), filter).await
 }
 
 pub(super) fn user_option(name: &'static str, key: &str) -> Opt {

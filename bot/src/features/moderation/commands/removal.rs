@@ -7,7 +7,8 @@ use twilight_model::{
 
 use super::{
     act::{self, Wanted},
-    ban::duration_of,
+    ban::{duration_of, read_duration},
+    forms::{self, Form},
     warn,
 };
 use crate::{
@@ -16,6 +17,8 @@ use crate::{
         CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, for_servers},
+        menu::Menu,
+        payload::BadOption,
         reply::Reply,
     },
 };
@@ -80,6 +83,33 @@ impl Command for Timeout {
             ..Wanted::on(Kind::Timeout, MEMBER)
         };
         act::run(context, services, wanted).await
+    }
+
+    fn menu(&self) -> Option<Menu> {
+        Some(Menu::of_members("timeout-menu"))
+    }
+
+    async fn chosen(
+        &self,
+        context: &mut CommandContext,
+        _services: &Services,
+    ) -> Result<Reply, CommandError> {
+        Form::Timeout.of_target(context)
+    }
+
+    async fn component(
+        &self,
+        context: &mut CommandContext,
+        services: &Services,
+    ) -> Result<Reply, CommandError> {
+        context.require_permissions(Permissions::MODERATE_MEMBERS)?;
+        let written = context.payload.field("duration").ok_or(BadOption("duration"))?;
+        let wanted = Wanted {
+            duration: Some(read_duration(context, written, SHORTEST_TIMEOUT)?),
+            ..Wanted::on(Kind::Timeout, MEMBER)
+        };
+        let given = forms::submitted(context, services).await?;
+        act::take(context, services, (wanted, None), given).await
     }
 }
 

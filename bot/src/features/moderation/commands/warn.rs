@@ -9,7 +9,10 @@ use twilight_model::{
     id::{Id, marker::GuildMarker},
 };
 
-use super::confirmation::{self, CONFIRM};
+use super::{
+    confirmation::{self, CONFIRM},
+    forms::{self, FORM, Form, Submitted},
+};
 use crate::{
     discord::guilds::authority::Sanctions,
     features::moderation::{
@@ -26,6 +29,7 @@ use crate::{
         CommandContext, CommandError, Progress, Services,
         command::Command,
         define::{Opt, for_servers},
+        menu::Menu,
         payload::{BadOption, User},
         reply::Reply,
     },
@@ -72,24 +76,30 @@ impl Command for Warn {
         let payload = &context.payload;
         let (user, _) = payload.chosen_user("member")?.ok_or(BadOption("member"))?;
         let severity = severity(context)?.unwrap_or(Severity::Low);
-        let sanctions = sanctions(context, services, guild_id, &user).await?;
-        let policy = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
-        let direct = payload.boolean("dm")?.unwrap_or(policy.tells(Kind::Warning)) && !user.bot;
-        let new = NewWarning {
-            user_id: user.id,
-            names: names(context, &user),
-            reason: reason(context, "reason")?.ok_or(BadOption("reason"))?,
+        let about = About {
             severity,
             points: points(context)?.unwrap_or(severity.points()),
             expiry: expiry(context)?.unwrap_or(Expiry::After(USUAL_EXPIRY)),
-            direct,
-            sanctions,
+            message: payload.boolean("dm")?,
         };
-        let asked = (&*policy, &user, &new);
-        match confirmation::question(context, services, guild_id, asked).await? {
-            Some(question) => Ok(question),
-            None => give(context, services, guild_id, new).await,
-        }
+        let given = Submitted {
+            is_member: payload.roles_of(user.id).is_some(),
+            user,
+            reason: reason(context, "reason")?,
+        };
+        warn(context, services, guild_id, (about, given)).await
+    }
+
+    fn menu(&self) -> Option<Menu> {
+        Some(Menu::of_members("warn-menu"))
+    }
+
+    async fn chosen(
+        &self,
+        context: &mut CommandContext,
+        _services: &Services,
+    ) -> Result<Reply, CommandError> {
+        Form::Warn.of_target(context)
     }
 
     async fn component(
@@ -100,6 +110,16 @@ impl Command for Warn {
         let guild_id = context.guild()?;
         context.require_permissions(Permissions::MODERATE_MEMBERS)?;
         let parts = context.payload.custom_id_parts();
+        if parts.first() == Some(&FORM) {
+            let given = forms::submitted(context, services).await?;
+            let about = About {
+                severity: Severity::Low,
+                points: Severity::Low.points(),
+                expiry: Expiry::After(USUAL_EXPIRY),
+                message: None,
+            };
+            return warn(context, services, guild_id, (about, given)).await;
+        }
         let confirmed = match parts.split_first() {
             Some((&CONFIRM, parts)) => confirmation::confirmed(context, parts),
             _ => None,
@@ -116,6 +136,42 @@ impl Command for Warn {
             direct: confirmed.direct,
         };
         Ok(give(context, services, guild_id, new).await?.updating())
+    }
+}
+
+/// What a moderator decided about a warning.
+struct About {
+    severity: Severity,
+    points: i64,
+    expiry: Expiry,
+    /// Whether the member gets a direct message; `None` if the server's setting decides.
+    message: Option<bool>,
+}
+
+/// Warn a member, or ask first if they have many warnings already.
+async fn warn(
+    context: &CommandContext,
+    services: &Services,
+    guild_id: Id<GuildMarker>,
+    (about, given): (About, Submitted),
+) -> Result<Reply, CommandError> {
+    let Submitted { user, reason, .. } = given;
+    let sanctions = sanctions(context, services, guild_id, &user).await?;
+    let policy = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
+    let new = NewWarning {
+        user_id: user.id,
+        names: names(context, &user),
+        reason: reason.ok_or(BadOption("reason"))?,
+        severity: about.severity,
+        points: about.points,
+        expiry: about.expiry,
+        direct: about.message.unwrap_or(policy.tells(Kind::Warning)) && !user.bot,
+        sanctions,
+    };
+    let asked = (&*policy, &user, &new);
+    match confirmation::question(context, services, guild_id, asked).await? {
+        Some(question) => Ok(question),
+        None => give(context, services, guild_id, new).await,
     }
 }
 
@@ -209,7 +265,19 @@ pub(crate) fn reason_length() -> u16 {
 
 /// The reason, if one was given.
 pub(crate) fn reason(context: &CommandContext, name: &'static str) -> Result<Option<String>, CommandError> {
-    let Some(reason) = context.payload.text(name)?.map(str::trim) else {
+    let reason = context.payload.text(name)?;
+    if reason.is_some_and(|reason| reason.trim().is_empty()) {
+        return Err(context.refuse("warn-bad-reason"));
+    }
+    checked_reason(context, reason)
+}
+
+/// A reason that fits, without what PostgreSQL cannot store; none if it is empty.
+pub(super) fn checked_reason(
+    context: &CommandContext,
+    reason: Option<&str>,
+) -> Result<Option<String>, CommandError> {
+    let Some(reason) = reason.map(str::trim).filter(|reason| !reason.is_empty()) else {
         return Ok(None);
     };
     // PostgreSQL text cannot contain NUL.
