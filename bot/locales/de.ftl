@@ -443,6 +443,10 @@ moderation-setting-log-bans-hint = Sonst stehen sie im Protokollkanal.
 moderation-setting-log-automod = Protokoll von AutoMod
 moderation-setting-log-automod-hint = Nachrichten, die es blockiert hat. Der Bot braucht dafür das Recht, den Server zu verwalten.
 automod-blocked = 🛡️ AutoMod hat eine Nachricht von <@{ $user }> in <#{ $channel }> blockiert.
+moderation-setting-reports = Kanal für Meldungen
+moderation-setting-reports-hint = Wohin /report geht. Ohne ihn können Mitglieder nichts melden.
+moderation-setting-report-replies = Mitgliedern sagen, dass ihre Meldung zu ist
+moderation-setting-report-replies-hint = Wer gemeldet hat, bekommt eine Direktnachricht, ohne das Ergebnis.
 moderation-no-reason = Dieser Server verlangt eine Begründung. Bitte gib eine an.
 moderation-limit = Du hast die Grenze dieses Servers für eine Stunde erreicht ({ $most }). Bitte frage einen anderen Moderator.
 moderation-log-limit = ⚠️ <@{ $moderator }> hat die Grenze von { $most } in einer Stunde erreicht: { $action } von <@{ $user }> wurde abgelehnt.
@@ -502,6 +506,7 @@ scheduled-boost-removal = Löschen eines XP-Boosts, der vorbei ist
 scheduled-channel-lock-end = Ende der Sperre von <#{ $id }>
 scheduled-channel-slowmode-end = Ende des Slowmodes in <#{ $id }>
 scheduled-role-end = Ende einer Rolle, die für einige Zeit gegeben wurde
+scheduled-massban-forget = Löschen der Angaben über einen Massenbann
 scheduled-purge-forget = Löschen der Angaben über gelöschte Nachrichten
 scheduled-tempban-end = Ende des befristeten Banns in Fall #{ $id }
 scheduled-timeout-renewal = Verlängerung des langen Timeouts in Fall #{ $id }
@@ -1213,3 +1218,82 @@ levels-setting-leaderboard-hint = Wer sie sieht. Mitglieder können sich mit /pr
 levels-visibility-off = niemand
 levels-visibility-members = Mitglieder
 levels-visibility-public = alle
+
+massban-description = Bis zu 200 Nutzer auf einmal bannen, nach einer Vorschau
+massban-option-users = nutzer
+massban-option-users-description = IDs oder Erwähnungen, getrennt durch Leerzeichen oder Kommas
+massban-nobody = In dieser Liste ist keine ID und keine Erwähnung eines Nutzers.
+massban-too-many = Das sind { $count } Nutzer. Höchstens 200 können auf einmal gebannt werden.
+massban-checking = { $count } Nutzer werden geprüft…
+massban-checked = { $done } von { $all } Nutzern sind geprüft…
+massban-sure = { $users ->
+        [one] **Ein Nutzer** kann gebannt werden.
+       *[other] **{ $count } Nutzer** können gebannt werden.
+    } Sie bekommen keine Direktnachricht. Bannen?
+massban-none = Keiner dieser Nutzer kann gebannt werden.
+massban-not = ⛔ { $users }: { $why }
+massban-yes = Bannen
+massban-no = Abbrechen
+massban-stop = Anhalten
+massban-kept = Niemand wurde gebannt.
+massban-begun = Die Nutzer werden gebannt…
+massban-so-far = Bisher { $done } von { $all } Nutzern…
+massban-stopping = Nach den jetzigen Nutzern ist Schluss…
+massban-done = 🔨 { $banned } von { $all } Nutzern wurden auf einmal gebannt (Fälle #{ $first } bis #{ $last }).
+massban-ended = 🛑 { $banned } von { $all } Nutzern wurden auf einmal gebannt (Fälle #{ $first } bis #{ $last }), dann war Schluss: { $why }
+massban-undo = `/unban` hebt einen Bann auf.
+massban-waiting = Es ist noch nicht fertig und geht weiter. Der Log-Kanal zeigt, wann es so weit ist.
+massban-audit = Massenbann von { $moderator }: { $reason }
+massban-log-by = Moderator: <@{ $moderator }>
+massban-log-limit = ⚠️ <@{ $moderator }> wollte { $users ->
+        [one] einen Nutzer
+       *[other] { $users } Nutzer
+    } auf einmal bannen, mehr als das Limit von { $most } in einer Stunde. Das wurde abgelehnt.
+massban-why-you = das bist du.
+massban-why-me = das bin ich.
+massban-why-unknown = diesen Nutzer gibt es nicht.
+massban-why-banned = schon gebannt.
+massban-why-protected = eine geschützte Rolle.
+massban-why-wrong = keine ID oder Erwähnung eines Nutzers.
+massban-why-stopped = es wurde angehalten.
+massban-why-moderator = dem Moderator fehlt inzwischen die Berechtigung.
+
+report-description = Ein Mitglied dem Team dieses Servers melden
+report-menu = Nachricht melden
+report-option-member = mitglied
+report-option-member-description = Wer gemeldet wird
+report-option-reason = grund
+report-option-reason-description = Was passiert ist; nur das Team sieht es
+report-option-message = nachricht
+report-option-message-description = Der Link der Nachricht, wenn es um eine geht
+report-reason-hint = Was ist an dieser Nachricht falsch? Nur das Team sieht es.
+report-off = Dieser Server nimmt keine Meldungen an.
+report-broken = Meldungen erreichen das Team im Moment nicht. Bitte schreib ihm direkt.
+report-yourself = Du kannst dich nicht selbst melden.
+report-me = Du kannst mich nicht melden.
+report-bad-link = Bitte gib den Link einer Nachricht auf diesem Server an.
+report-done = 🚩 Danke. Das Team hat deine Meldung, und nur das Team sieht sie.
+report-again = Du hast diese Nachricht schon gemeldet. Das Team sieht sie sich an.
+report-too-many = Du kannst in einer Stunde { $most } Meldungen machen. Bitte schreib dem Team direkt, wenn es eilt.
+report-title = 🚩 **Meldung** über <@{ $user }>
+report-message = Nachricht: { $link }
+report-by = Von <@{ $user }> { $at }:
+    { $reason }
+report-more = { $members ->
+        [one] Ein weiteres Mitglied hat es auch gemeldet.
+       *[other] { $members } weitere Mitglieder haben es auch gemeldet.
+    }
+report-claim = Übernehmen
+report-dismiss = Verwerfen
+report-warn = Verwarnen
+report-timeout = Timeout
+report-ban = Bannen
+report-claimed = 👀 <@{ $moderator }> kümmert sich darum.
+report-dismissed = ✅ Verworfen von <@{ $moderator }>.
+report-acted = ✅ Geschlossen von <@{ $moderator }> mit Fall #{ $case }.
+report-is-claimed = Du kümmerst dich um diese Meldung.
+report-is-dismissed = Die Meldung ist verworfen.
+report-closed = Diese Meldung ist schon geschlossen.
+report-own = Diese Meldung ist über dich. Ein anderer Moderator muss sie sich ansehen.
+report-log-failed = ❗ Eine Meldung über <@{ $user }> konnte in <#{ $channel }> nicht gezeigt werden. { $why }
+report-direct-closed = 🚩 Das Team von **{ $server }** hat sich deine Meldung angesehen. Danke.

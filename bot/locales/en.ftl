@@ -445,6 +445,10 @@ moderation-setting-log-bans-hint = Otherwise they are in the log channel.
 moderation-setting-log-automod = Log of AutoMod
 moderation-setting-log-automod-hint = Messages that it blocked. The bot needs the permission Manage Server for this.
 automod-blocked = 🛡️ AutoMod blocked a message of <@{ $user }> in <#{ $channel }>.
+moderation-setting-reports = Channel for reports
+moderation-setting-reports-hint = Where /report goes. Members cannot report without one.
+moderation-setting-report-replies = Tell members that a report is closed
+moderation-setting-report-replies-hint = Members who reported get a direct message, without what was decided.
 moderation-no-reason = This server requires a reason. Please add one.
 moderation-limit = You have reached this server's limit for an hour ({ $most }). Please ask another moderator.
 moderation-log-limit = ⚠️ <@{ $moderator }> reached the limit of { $most } for an hour: { $action } of <@{ $user }> was refused.
@@ -504,6 +508,7 @@ scheduled-boost-removal = removal of an XP boost that has ended
 scheduled-channel-lock-end = end of the lock of <#{ $id }>
 scheduled-channel-slowmode-end = end of the slow mode in <#{ $id }>
 scheduled-role-end = end of a role that was given for some time
+scheduled-massban-forget = removal of the record of a massban
 scheduled-purge-forget = removal of the record of deleted messages
 scheduled-tempban-end = end of the temporary ban in case #{ $id }
 scheduled-timeout-renewal = extension of the long timeout in case #{ $id }
@@ -1215,3 +1220,82 @@ levels-setting-leaderboard-hint = Who sees it. Members can hide themselves with 
 levels-visibility-off = no one
 levels-visibility-members = members
 levels-visibility-public = everyone
+
+massban-description = Ban up to 200 users at once, after a preview
+massban-option-users = users
+massban-option-users-description = IDs or mentions, separated by spaces or commas
+massban-nobody = There is no ID and no mention of a user in this list.
+massban-too-many = These are { $count } users. At most 200 can be banned at once.
+massban-checking = Checking { $count } users…
+massban-checked = Checked { $done } of { $all } users…
+massban-sure = { $users ->
+        [one] **One user** can be banned.
+       *[other] **{ $count } users** can be banned.
+    } They get no direct message. Ban them?
+massban-none = None of these users can be banned.
+massban-not = ⛔ { $users }: { $why }
+massban-yes = Ban
+massban-no = Cancel
+massban-stop = Stop
+massban-kept = No one was banned.
+massban-begun = Banning the users…
+massban-so-far = { $done } of { $all } users so far…
+massban-stopping = Stopping after the current users…
+massban-done = 🔨 { $banned } of { $all } users were banned at once (cases #{ $first } to #{ $last }).
+massban-ended = 🛑 { $banned } of { $all } users were banned at once (cases #{ $first } to #{ $last }), then it ended: { $why }
+massban-undo = `/unban` lifts a ban.
+massban-waiting = It is not done yet, and goes on. The log channel shows when it is.
+massban-audit = Massban by { $moderator }: { $reason }
+massban-log-by = Moderator: <@{ $moderator }>
+massban-log-limit = ⚠️ <@{ $moderator }> wanted to ban { $users ->
+        [one] one user
+       *[other] { $users } users
+    } at once, above the limit of { $most } for an hour. It was refused.
+massban-why-you = this is you.
+massban-why-me = this is me.
+massban-why-unknown = there is no such user.
+massban-why-banned = already banned.
+massban-why-protected = a protected role.
+massban-why-wrong = not an ID or mention of a user.
+massban-why-stopped = it was stopped.
+massban-why-moderator = the moderator lost the permission.
+
+report-description = Report a member to the staff of this server
+report-menu = Report message
+report-option-member = member
+report-option-member-description = Whom to report
+report-option-reason = reason
+report-option-reason-description = What happened; only the staff sees it
+report-option-message = message
+report-option-message-description = The link of the message, if it is about one
+report-reason-hint = What is wrong with this message? Only the staff sees it.
+report-off = This server takes no reports.
+report-broken = Reports do not reach the staff at the moment. Please write to them directly.
+report-yourself = You cannot report yourself.
+report-me = You cannot report me.
+report-bad-link = Please give the link of a message in this server.
+report-done = 🚩 Thank you. The staff has your report, and only they can see it.
+report-again = You have reported this message already. The staff will look at it.
+report-too-many = You can make { $most } reports in an hour. Please write to the staff directly if it is urgent.
+report-title = 🚩 **Report** about <@{ $user }>
+report-message = Message: { $link }
+report-by = By <@{ $user }> { $at }:
+    { $reason }
+report-more = { $members ->
+        [one] One more member reported it, too.
+       *[other] { $members } more members reported it, too.
+    }
+report-claim = Claim
+report-dismiss = Dismiss
+report-warn = Warn
+report-timeout = Timeout
+report-ban = Ban
+report-claimed = 👀 <@{ $moderator }> takes care of it.
+report-dismissed = ✅ Dismissed by <@{ $moderator }>.
+report-acted = ✅ Closed by <@{ $moderator }> with case #{ $case }.
+report-is-claimed = You take care of this report.
+report-is-dismissed = The report is dismissed.
+report-closed = This report is closed already.
+report-own = This report is about you. Another moderator has to look at it.
+report-log-failed = ❗ A report about <@{ $user }> could not be shown in <#{ $channel }>. { $why }
+report-direct-closed = 🚩 The staff of **{ $server }** has looked at your report. Thank you.

@@ -19,7 +19,9 @@ pub mod commands {
     mod case_texts;
     mod confirmation;
     mod forms;
+    pub(crate) mod massban;
     pub(crate) mod removal;
+    pub(crate) mod report;
     pub(crate) mod warn;
     pub(crate) mod warning;
     pub(crate) mod warnings;
@@ -32,7 +34,9 @@ pub mod effects {
     mod carry_out;
     pub mod case_log;
     pub mod case_log_edit;
+    pub(crate) mod massban;
     pub mod punishment;
+    pub(crate) mod report;
     pub mod warned;
     pub mod wording;
 }
@@ -40,9 +44,11 @@ pub mod ends;
 pub mod kind;
 pub mod lift;
 mod log_text;
+pub(crate) mod massban;
 pub mod new_end;
 pub(crate) mod policy;
 pub mod rejoins;
+pub(crate) mod reports;
 /// The tables.
 pub mod rows {
     pub mod audit_entry;
@@ -50,9 +56,11 @@ pub mod rows {
     pub mod case_change;
     pub mod case_note;
     pub mod log_message;
+    pub(crate) mod massban;
     pub mod member_warnings;
     pub mod mod_case;
     pub mod outcome;
+    pub(crate) mod report;
     pub mod standing;
     pub mod threshold;
     pub mod warning;
@@ -86,7 +94,9 @@ use self::{
         action_message::ActionMessages,
         case_log::CaseLogs,
         case_log_edit::CaseLogEdits,
+        massban::Massbans,
         punishment::{Punishments, TimeoutLifts},
+        report::{ReportsClosed, ShowReports},
         warned::DirectWarnings,
     },
     ends::{TEMPBAN_END, TIMEOUT_RENEWAL, TempbanEnds, TimeoutRenewals},
@@ -113,6 +123,7 @@ pub(crate) const FEATURE: Feature = Feature {
         &commands::ban::Softban,
         &commands::ban::Tempban,
         &commands::ban::Unban,
+        &commands::massban::Massban,
         &commands::removal::Kick,
         &commands::removal::Timeout,
         &commands::removal::Untimeout,
@@ -122,6 +133,7 @@ pub(crate) const FEATURE: Feature = Feature {
         &commands::case::Case,
         &commands::case_list::History,
         &commands::case_list::Modlog,
+        &commands::report::Report,
     ],
     pages: &[
         &pages::list::CaseList,
@@ -143,15 +155,24 @@ pub(crate) const FEATURE: Feature = Feature {
             Box::new(CaseLogs),
             Box::new(CaseLogEdits),
             Box::new(ModLogs),
+            Box::new(Massbans(settings.clone())),
+            Box::new(ShowReports(settings.clone())),
+            Box::new(ReportsClosed),
         ]
     },
     expected: &[
         Expected::of_staff(TEMPBAN_END, commands::case_edit::reschedule),
         Expected::of_staff(TIMEOUT_RENEWAL, commands::case_edit::reschedule),
+        Expected::fixed(massban::FORGET),
     ],
     undos: &threshold_settings::UNDOS,
     settings: &[&ModerationSettings::SECTION],
-    timers: |registry, _| registry.with(TempbanEnds).with(TimeoutRenewals),
+    timers: |registry, _| {
+        registry
+            .with(TempbanEnds)
+            .with(TimeoutRenewals)
+            .with(massban::Forget)
+    },
     // Members could otherwise reset their record at will.
     tables: &[
         guild_table!("warning"),
@@ -160,6 +181,12 @@ pub(crate) const FEATURE: Feature = Feature {
             .kept(),
         member_table!("mod_case")
             .exported_by(rows::mod_case::EXPORT)
+            .kept(),
+        guild_table!("massban"),
+        member_table!("report_entry"),
+        // The report is about another member, and stays.
+        member_table!("report")
+            .exported_by(rows::report::EXPORT)
             .kept(),
         member_table!("member_warnings").kept(),
         guild_table!("warning_threshold"),

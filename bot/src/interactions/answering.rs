@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    sync::{Arc, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -18,7 +19,7 @@ use twilight_model::{
 };
 
 use super::{
-    CommandContext, CommandError, LIMIT, Services,
+    CommandContext, CommandError, Deferred, LIMIT, Services,
     command::{AnyCommand, Commands},
     flood::Use,
     payload::{BadOption, InteractionPayload, kind},
@@ -215,6 +216,7 @@ pub(super) async fn answer(
     }
     settle_language(services, &mut context, found).await;
     let language = context.language;
+    let deferred = Arc::clone(&context.deferred);
     match found {
         Found::Command(command) => {
             let promise = reply::deferred(command.is_private());
@@ -223,7 +225,7 @@ pub(super) async fn answer(
                 return first_answer(services, &to, answer).await;
             }
             let work = command.run(&mut context, services);
-            finish(services, &to, command.name(), promise, language, work).await
+            finish(services, &to, command.name(), promise, language, work, &deferred).await
         }
         Found::Menu(command) => {
             let work = command.chosen(&mut context, services);
@@ -234,6 +236,7 @@ pub(super) async fn answer(
                 reply::deferred(true),
                 language,
                 work,
+                &deferred,
             )
             .await
         }
@@ -245,7 +248,7 @@ pub(super) async fn answer(
                 reply::deferred(command.is_private())
             };
             let work = command.component(&mut context, services);
-            finish(services, &to, command.name(), promise, language, work).await
+            finish(services, &to, command.name(), promise, language, work, &deferred).await
         }
         Found::Typing(command) => {
             let work = timeout(TYPING_PATIENCE, command.autocomplete(&mut context, services)).await;
@@ -303,6 +306,7 @@ async fn finish(
     promise: InteractionResponse,
     language: Language,
     mut work: BoxFuture<'_, Result<Reply, CommandError>>,
+    deferred: &Deferred,
 ) -> &'static str {
     if let Some(message) = to.written {
         let answer = match timeout(LIMIT, work).await {
@@ -331,6 +335,10 @@ async fn finish(
         answer = Answer::refused("timeout", "error-slow", language);
     }
     let is_follow_up = is_update && answer.reply.shape != Shape::Update;
+    if is_follow_up {
+        // It would replace the message with the button instead of this answer.
+        *deferred.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
     let hand_over = async |reply: Reply| {
         if is_follow_up {
             follow_up(services, to, reply).await

@@ -19,7 +19,16 @@ impl CommandContext {
     ///
     /// It is too long.
     pub(crate) fn reason(&self) -> Result<Option<String>, CommandError> {
-        let Some(reason) = self.payload.text("reason")? else {
+        self.reason_of(self.payload.text("reason")?)
+    }
+
+    /// The same for a reason that was given another way.
+    ///
+    /// # Errors
+    ///
+    /// It is too long.
+    pub(crate) fn reason_of(&self, reason: Option<&str>) -> Result<Option<String>, CommandError> {
+        let Some(reason) = reason else {
             return Ok(None);
         };
         let reason = reason.replace('\0', "").trim().to_owned();

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use twilight_model::{
-    channel::message::AllowedMentions,
+    channel::message::{AllowedMentions, Component},
     id::{
         Id,
         marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker},
@@ -67,6 +67,8 @@ struct Body<'a> {
     nonce: &'a str,
     enforce_nonce: bool,
     allowed_mentions: AllowedMentions,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    components: &'a [Component],
 }
 
 /// The names used by a template.
@@ -145,11 +147,21 @@ pub(crate) async fn send(
 }
 
 /// The same for a message that is referred to later. The ID is `None` if Discord's answer cannot be read.
-#[expect(clippy::disallowed_methods, reason = "it is fitted")]
 pub(crate) async fn send_for_id(
     to: &Deliverer,
     effect: &Waiting,
     content: &str,
+    allowed_mentions: AllowedMentions,
+) -> Result<Option<Id<MessageMarker>>, Outcome> {
+    send_with(to, effect, (content, &[]), allowed_mentions).await
+}
+
+/// The same with rows of buttons.
+#[expect(clippy::disallowed_methods, reason = "it is fitted")]
+pub(crate) async fn send_with(
+    to: &Deliverer,
+    effect: &Waiting,
+    (content, components): (&str, &[Component]),
     allowed_mentions: AllowedMentions,
 ) -> Result<Option<Id<MessageMarker>>, Outcome> {
     let target = target_of(effect);
@@ -165,6 +177,7 @@ pub(crate) async fn send_for_id(
             nonce: &effect.nonce,
             enforce_nonce: true,
             allowed_mentions,
+            components,
         };
         let body = serde_json::to_vec(&body).expect("texts and numbers are JSON");
         // twilight-http's builder does not support `enforce_nonce`.

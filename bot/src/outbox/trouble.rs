@@ -100,7 +100,7 @@ impl Trouble {
     }
 
     /// The one with this line.
-    fn of(line: &str) -> Option<Self> {
+    pub(crate) fn of(line: &str) -> Option<Self> {
         let permissions = Permissions::all();
         let of_permissions = permissions
             .iter()

@@ -30,7 +30,7 @@ const AT_ONCE: usize = 8;
 
 /// Tables that change by themselves and are not compared. `warning` and `mod_case` record the outcomes of their effects; a second case would
 /// be counted in `mod_guild` as well. Locks, slow modes and deletions record their progress.
-const MOVING: [&str; 10] = [
+const MOVING: [&str; 11] = [
     "outbox",
     "outbox_lane",
     "request",
@@ -41,6 +41,7 @@ const MOVING: [&str; 10] = [
     "channel_lock",
     "channel_slowmode",
     "purge",
+    "report",
 ];
 
 /// A command, one of its subcommands, or an entry of a menu.

@@ -7,12 +7,14 @@ mod by_hand;
 mod ends;
 mod failures;
 mod log_messages;
-mod new_ends;
+mod massban;
 mod menus;
+mod new_ends;
 mod policy;
 mod refused;
 mod rejoins;
 mod removals;
+mod reports;
 
 use discord_simulator::{InteractionRequest, InteractionState, RestFault, RestFaultKind};
 use serde_json::{Value, json};

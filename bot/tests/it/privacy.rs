@@ -83,6 +83,8 @@ async fn every_table_about_members_is_told_and_erased() {
              INSERT INTO temp_role VALUES (1, 1, 6, 9, now());
              INSERT INTO board_opt_out VALUES (1, 1), (1, 2);
              INSERT INTO web_session (digest, user_id, name, locale) VALUES ('\\x01', 1, 'ada', 'de');
+             INSERT INTO report (guild_id, report_id, user_id, staff_channel_id, created_at) VALUES (1, 20, 1, 3, now()), (1, 21, 2, 3, now());
+             INSERT INTO report_entry VALUES (1, 20, 2, 'rude', now(), 'en-US'), (1, 21, 1, 'rude', now(), 'en-US');
              INSERT INTO erased VALUES (1, 1, 4)",
         )
         .await;
@@ -119,7 +121,14 @@ async fn every_table_about_members_is_told_and_erased() {
         );
     }
     // The record of the erasure, and what moderators recorded.
-    let kept = ["case_note", "erased", "member_warnings", "mod_case", "temp_role"];
+    let kept = [
+        "case_note",
+        "erased",
+        "member_warnings",
+        "mod_case",
+        "report",
+        "temp_role",
+    ];
     assert!(kept.iter().all(|table| !declared[table]));
     for table in [
         "member_xp",

@@ -499,6 +499,7 @@ async fn an_interaction_that_is_carried_out_by_many_at_once() {
         expiry: Expiry::Never,
         direct: true,
         sanctions: Sanctions::none(),
+        report_id: None,
     };
     let all =
         join_all((0..8).map(|_| cases::warn(&store, &settings, (act, Language::English), new.clone()))).await;

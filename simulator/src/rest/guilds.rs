@@ -47,6 +47,7 @@ pub(super) fn answer(asked: &Asked<'_>) -> Option<Answer> {
         ("GET", ["members", "search"]) => search(asked, index),
         ("PATCH", ["members", "@me"]) => Answer::ok(object::bot_member(world, &overlay, index)),
         (_, ["members", user, rest @ ..]) => return member(asked, index, user, rest),
+        ("POST", ["bulk-ban"]) => moderation::bulk_ban(asked, index),
         (_, ["bans", user]) => return moderation::ban(asked, index, user),
         _ => return None,
     })

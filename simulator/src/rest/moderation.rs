@@ -13,6 +13,9 @@ use crate::payload::{
 const LONGEST_TIMEOUT_MS: u64 = 28 * 86_400_000;
 /// For messages that are deleted with a ban, in seconds.
 const LONGEST_DELETION: u64 = 604_800;
+/// Users in a bulk ban.
+const MOST_AT_ONCE: usize = 200;
+const MANAGE_GUILD: u64 = 1 << 5;
 const GUILD_MEMBERS: u64 = 1 << 1;
 const GUILD_MODERATION: u64 = 1 << 2;
 
@@ -113,14 +116,8 @@ pub(super) fn ban(asked: &Asked<'_>, guild: u32, user: &str) -> Option<Answer> {
             None => Answer::unknown("Ban", 10_026),
         });
     }
-    let seconds = &asked.body["delete_message_seconds"];
-    if wants && !seconds.is_null() && seconds.as_u64().is_none_or(|seconds| seconds > LONGEST_DELETION) {
-        let message = "int value should be between 0 and 604800.";
-        return Some(Answer::invalid(
-            "delete_message_seconds",
-            "NUMBER_TYPE_MAX",
-            message,
-        ));
+    if wants && let Err(invalid) = check_deletion(asked.body) {
+        return Some(invalid);
     }
     let changed = {
         let mut engine = asked.hub.lock();
@@ -136,16 +133,92 @@ pub(super) fn ban(asked: &Asked<'_>, guild: u32, user: &str) -> Option<Answer> {
         tell(asked, guild, "GUILD_MEMBER_REMOVE", &user, GUILD_MEMBERS);
     }
     if changed {
-        let name = if wants {
-            "GUILD_BAN_ADD"
-        } else {
-            "GUILD_BAN_REMOVE"
-        };
-        tell(asked, guild, name, &user, GUILD_MODERATION);
-        let action = if wants { MEMBER_BAN_ADD } else { MEMBER_BAN_REMOVE };
-        record(asked, guild, action, (&user, Value::Null));
+        tell_of_ban(asked, guild, &user, wants);
     }
     Some(Answer::empty())
+}
+
+fn tell_of_ban(asked: &Asked<'_>, guild: u32, user: &Value, banned: bool) {
+    let (name, action) = if banned {
+        ("GUILD_BAN_ADD", MEMBER_BAN_ADD)
+    } else {
+        ("GUILD_BAN_REMOVE", MEMBER_BAN_REMOVE)
+    };
+    tell(asked, guild, name, user, GUILD_MODERATION);
+    record(asked, guild, action, (user, Value::Null));
+}
+
+/// Bans up to 200 users: <https://docs.discord.com/developers/resources/guild#bulk-guild-ban>. Who is unknown, banned already, or not
+/// below the bot fails.
+pub(super) fn bulk_ban(asked: &Asked<'_>, guild: u32) -> Answer {
+    for permission in [BAN_MEMBERS, MANAGE_GUILD] {
+        if let Err(refused) = may(asked, guild, None, permission) {
+            return refused;
+        }
+    }
+    let given = asked.body["user_ids"].as_array().map_or(&[][..], Vec::as_slice);
+    if !(1..=MOST_AT_ONCE).contains(&given.len()) {
+        let message = "Must be between 1 and 200 in length.";
+        return Answer::invalid("user_ids", "BASE_TYPE_BAD_LENGTH", message);
+    }
+    if let Err(invalid) = check_deletion(asked.body) {
+        return invalid;
+    }
+    let (banned, failed): (Vec<&Value>, Vec<&Value>) = given.iter().partition(|id| {
+        let id = id.as_u64().or_else(|| id.as_str()?.parse().ok());
+        id.is_some_and(|id| ban_one(asked, guild, id))
+    });
+    if banned.is_empty() {
+        return Answer::error(400, 500_000, "Failed to ban users");
+    }
+    Answer::ok(json!({"banned_users": banned, "failed_users": failed}))
+}
+
+/// Bans one of several users. False if that is not possible.
+fn ban_one(asked: &Asked<'_>, guild: u32, id: u64) -> bool {
+    let world = &asked.hub.world;
+    let Some(person) = world.person(id) else {
+        return false;
+    };
+    let member = world
+        .member_index(guild, id)
+        .filter(|&member| !overlay(asked).has_left(guild, member));
+    if may(asked, guild, member, BAN_MEMBERS).is_err() {
+        return false;
+    }
+    let reason = asked.reason.unwrap_or_default().to_owned();
+    let changed = {
+        let mut engine = asked.hub.lock();
+        Arc::make_mut(&mut engine.overlay).set_banned(guild, id, true, reason)
+    };
+    if !changed {
+        return false;
+    }
+    let user = object::user(world, person);
+    if let Some(member) = member {
+        leave(asked, guild, member);
+        tell(asked, guild, "GUILD_MEMBER_REMOVE", &user, GUILD_MEMBERS);
+    }
+    tell_of_ban(asked, guild, &user, true);
+    true
+}
+
+/// What is wrong with the age of messages that a ban deletes, if anything.
+fn check_deletion(body: &Value) -> Result<(), Answer> {
+    let seconds = &body["delete_message_seconds"];
+    if seconds.is_null()
+        || seconds
+            .as_u64()
+            .is_some_and(|seconds| seconds <= LONGEST_DELETION)
+    {
+        return Ok(());
+    }
+    let message = "int value should be between 0 and 604800.";
+    Err(Answer::invalid(
+        "delete_message_seconds",
+        "NUMBER_TYPE_MAX",
+        message,
+    ))
 }
 
 fn leave(asked: &Asked<'_>, guild: u32, member: u32) {

@@ -127,6 +127,14 @@ const BY_FEATURE: &[(Feature, Wish)] = &[
     (
         Feature::Moderation,
         wish(
+            Permissions::MANAGE_GUILD,
+            "Manage Server",
+            "`/massban`: Discord requires it to ban many users at once",
+        ),
+    ),
+    (
+        Feature::Moderation,
+        wish(
             Permissions::VIEW_AUDIT_LOG,
             "View Audit Log",
             "bans, kicks and timeouts without a command become cases",

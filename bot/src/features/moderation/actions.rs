@@ -6,7 +6,10 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use twilight_model::id::{Id, marker::UserMarker};
+use twilight_model::id::{
+    Id,
+    marker::{InteractionMarker, UserMarker},
+};
 
 use super::{
     Act, Denied,
@@ -20,7 +23,7 @@ use super::{
     ends,
     kind::Kind,
     log::Told,
-    once,
+    once, reports,
     rows::mod_case,
     settings::ModerationSettings,
     texts,
@@ -41,7 +44,7 @@ use crate::{
 };
 
 /// The time for which a server limits the actions of a moderator.
-const LIMITED: Duration = Duration::from_hours(1);
+pub(super) const LIMITED: Duration = Duration::from_hours(1);
 
 /// An action to be taken.
 #[derive(Clone, Debug)]
@@ -63,6 +66,8 @@ pub struct NewAction {
     /// The moderator's permission; `None` if it was refused. An interaction that was carried out before gets its first answer all the
     /// same, since it changed what the permission depends on.
     pub permit: Option<PunishPermit>,
+    /// The report to which the moderator reacts, and which is closed with it.
+    pub report_id: Option<Id<InteractionMarker>>,
 }
 
 /// An action that was ordered.
@@ -132,8 +137,11 @@ async fn order_in(
         queue::add(tx, entry.as_slice()).await?;
         return Ok(Ok(Completed::kept(Answer::Limited { limit })));
     }
+    if !reports::close(tx, &policy, &act, (new.report_id, language)).await? {
+        return Ok(Err(Denied::Removed));
+    }
     let ends_at = new.duration.map(|duration| at + duration);
-    let replaced = ends::replace(tx, act.guild_id, new.user_id, new.kind, at).await?;
+    let replaced = ends::replace(tx, act.guild_id, &[new.user_id], new.kind, at).await?;
     let case = mod_case::New {
         guild_id: act.guild_id,
         kind: new.kind,
@@ -147,6 +155,7 @@ async fn order_in(
         audit_entry_id: None,
     };
     let case_id = mod_case::add(tx, &case).await?;
+    reports::led_to(tx, act.guild_id, new.report_id, case_id).await?;
     let ordered = Ordered {
         case_id,
         kind: new.kind,

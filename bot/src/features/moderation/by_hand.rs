@@ -242,7 +242,7 @@ async fn record(
         Done::Timeout { until } => (Kind::Timeout, Some(ids::to_time(until))),
         Done::Untimeout => (Kind::Untimeout, None),
     };
-    let replaced = ends::replace(flush.tx, guild_id, entry.target_id, kind, at).await?;
+    let replaced = ends::replace(flush.tx, guild_id, &[entry.target_id], kind, at).await?;
     let case = mod_case::New {
         guild_id,
         kind,

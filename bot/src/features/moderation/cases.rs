@@ -8,11 +8,14 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use twilight_model::id::{Id, marker::UserMarker};
+use twilight_model::id::{
+    Id,
+    marker::{InteractionMarker, UserMarker},
+};
 
 use self::entries::changed_in_log;
 pub(super) use self::entries::{Given, in_log};
-use super::{Act, Denied, Done, Severity, duration::Expiry, kind::Kind, log::Told, once, texts};
+use super::{Act, Denied, Done, Severity, duration::Expiry, kind::Kind, log::Told, once, reports, texts};
 use crate::{
     discord::guilds::authority::{Action, Hindrance, PunishPermit, Sanctions},
     features::moderation::{
@@ -54,6 +57,8 @@ pub struct NewWarning {
     pub direct: bool,
     /// The punishments that the moderator may apply and the bot can carry out if a threshold is reached.
     pub sanctions: Sanctions,
+    /// The report to which the moderator reacts, and which is closed with it.
+    pub report_id: Option<Id<InteractionMarker>>,
 }
 
 /// The names that a member and a moderator have when a case is made.
@@ -198,6 +203,10 @@ async fn give(
     new: &NewWarning,
 ) -> Work<Warned, Denied> {
     mod_case::lock(tx, act.guild_id).await?;
+    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
+    if !reports::close(tx, &policy, &act, (new.report_id, language)).await? {
+        return Ok(Err(Denied::Removed));
+    }
     let at = act.at();
     let expires_at = expires_at(at, new.expiry);
     let crossed = warning::crossed(tx, act.guild_id, new.user_id, at, new.points).await?;
@@ -214,6 +223,7 @@ async fn give(
         audit_entry_id: None,
     };
     let case_id = mod_case::add(tx, &case).await?;
+    reports::led_to(tx, act.guild_id, new.report_id, case_id).await?;
     warning::add(tx, (act.guild_id, case_id), new.severity.word(), new.points).await?;
     member_warnings::add(tx, act.guild_id, new.user_id, new.points, at).await?;
     let Counting { warnings, points } = warning::counting(tx, act.guild_id, new.user_id, at).await?;
@@ -228,7 +238,6 @@ async fn give(
         counting_points: points,
         crossed: led_to.iter().map(|(crossing, _)| *crossing).collect(),
     };
-    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
     let told = policy
         .told(tx, settings, (act.guild_id, language), Kind::Warning)
         .await?;

@@ -112,16 +112,16 @@ pub(super) async fn without_renewal(
     Ok(part.zip(case.ends_at).map(|(part, ends_at)| part.min(ends_at)))
 }
 
-/// End what a new case of a user replaces: their ban, or their timeout, with its timer. The guild must be [locked](mod_case::lock).
+/// End what new cases of users replace: their bans, or their timeouts, with the timers. The guild must be [locked](mod_case::lock).
 /// Returns the effects that show it in the log channel.
 pub(crate) async fn replace(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
-    user_id: Id<UserMarker>,
+    users: &[Id<UserMarker>],
     by: Kind,
     at: SystemTime,
 ) -> Result<Vec<NewEffect>, StoreError> {
-    let replaced = outcome::replace(tx, guild_id, user_id, by.replaced(), at).await?;
+    let replaced = outcome::replace(tx, guild_id, users, by.replaced(), at).await?;
     for kind in KINDS {
         timer::discard(tx, guild_id, kind, &replaced).await?;
     }

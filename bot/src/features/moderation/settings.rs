@@ -76,6 +76,12 @@ pub struct ModerationSettings {
     pub log_bans: Option<Id<ChannelMarker>>,
     /// Where messages that Discord's automatic moderation blocked are logged; `None` for nowhere.
     pub log_automod: Option<Id<ChannelMarker>>,
+    /// Where members' reports go; `None` if they cannot report.
+    #[serde(default)]
+    pub reports: Option<Id<ChannelMarker>>,
+    /// Whether members get a direct message when their report is closed.
+    #[serde(default)]
+    pub report_replies: bool,
 }
 
 impl Choices for ModerationSettings {
@@ -102,6 +108,8 @@ impl Choices for ModerationSettings {
             Field::new("log_kicks", Kind::Channel),
             Field::new("log_bans", Kind::Channel),
             Field::new("log_automod", Kind::Channel),
+            Field::new("reports", Kind::Channel),
+            Field::new("report_replies", Kind::Switch),
         ],
     );
 }
@@ -129,6 +137,8 @@ impl Default for ModerationSettings {
             log_kicks: None,
             log_bans: None,
             log_automod: None,
+            reports: None,
+            report_replies: false,
         }
     }
 }

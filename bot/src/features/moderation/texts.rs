@@ -248,6 +248,16 @@ pub fn limited(language: Language, act: &Act, (kind, user_id): (Kind, Id<UserMar
     language.filled("moderation-log-limit", &values)
 }
 
+/// The same for a moderator who wants to ban several users at once.
+pub(super) fn limited_massban(language: Language, act: &Act, users: usize, limit: i64) -> String {
+    let values = [
+        ("moderator", act.moderator_id.to_string().into()),
+        ("most", limit.to_string().into()),
+        ("users", Value::Count(users as u64)),
+    ];
+    language.filled("massban-log-limit", &values)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{quoted, threshold};

@@ -2,7 +2,7 @@
 
 use twilight_model::id::{
     Id,
-    marker::{ChannelMarker, MessageMarker},
+    marker::{ChannelMarker, MessageMarker, UserMarker},
 };
 
 use super::{InteractionPayload, User};
@@ -13,6 +13,7 @@ use crate::{interactions::menu::Of, support::text::names::Name};
 pub(crate) struct TargetMessage {
     pub(crate) id: Id<MessageMarker>,
     pub(crate) channel_id: Id<ChannelMarker>,
+    pub(crate) author_id: Id<UserMarker>,
 }
 
 impl InteractionPayload {
@@ -32,6 +33,7 @@ impl InteractionPayload {
         Some(TargetMessage {
             id: message["id"].as_str()?.parse().ok()?,
             channel_id: message["channel_id"].as_str()?.parse().ok()?,
+            author_id: message["author"]["id"].as_str()?.parse().ok()?,
         })
     }
 

@@ -53,6 +53,7 @@ fn what_is_not_used_is_not_asked_for() {
         Permissions::MODERATE_MEMBERS
             | Permissions::KICK_MEMBERS
             | Permissions::BAN_MEMBERS
+            | Permissions::MANAGE_GUILD
             | Permissions::VIEW_AUDIT_LOG
     );
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Permits to give a role, and to change a nickname.
+//! Permits to give a role, to change a nickname, and to ban many members at once.
 
 use serde::{Deserialize, Serialize};
 use twilight_model::{
@@ -9,7 +9,7 @@ use twilight_model::{
     },
 };
 
-use super::{Authority, Denial, Guilds, Rank};
+use super::{Authority, Denial, Guilds, Hindrance, Rank};
 use crate::discord::rest::{Priority, RestError};
 
 /// A permit to give one role to members, and to take it.
@@ -24,6 +24,22 @@ pub struct RolePermit {
 pub struct NickPermit {
     moderator_id: Id<UserMarker>,
     user_id: Id<UserMarker>,
+}
+
+/// A permit to ban many members at once. The rank is checked for each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulkBanPermit {
+    moderator_id: Id<UserMarker>,
+}
+
+/// What Discord asks for: <https://docs.discord.com/developers/resources/guild#bulk-guild-ban>.
+pub(crate) const BULK_BAN: [Permissions; 2] = [Permissions::BAN_MEMBERS, Permissions::MANAGE_GUILD];
+
+impl BulkBanPermit {
+    /// The member who asked.
+    pub(crate) const fn moderator_id(&self) -> Id<UserMarker> {
+        self.moderator_id
+    }
 }
 
 impl RolePermit {
@@ -57,6 +73,23 @@ impl Authority {
             moderator_id: self.user_id,
             role_id,
         })
+    }
+
+    /// Issues a permit to ban many members at once.
+    ///
+    /// # Errors
+    ///
+    /// The member lacks a permission that Discord asks for.
+    pub fn bulk_ban_permit(&self) -> Result<BulkBanPermit, Denial> {
+        let missing = BULK_BAN
+            .into_iter()
+            .find(|needed| !self.permissions.contains(*needed));
+        match missing {
+            Some(missing) => Err(Denial::Permission(missing)),
+            None => Ok(BulkBanPermit {
+                moderator_id: self.user_id,
+            }),
+        }
     }
 
     /// Issues a permit to change the nickname of a member with this rank.
@@ -114,6 +147,47 @@ impl Guilds {
         };
         let theirs = self.rank(guild_id, (permit.user_id, roles), priority).await?;
         Ok(authority.nick_permit((permit.user_id, theirs)).err())
+    }
+
+    /// The authority of the member who asked, if a permit still applies.
+    ///
+    /// # Errors
+    ///
+    /// The roles cannot be read from Discord.
+    pub(crate) async fn bulk_ban_authority(
+        &self,
+        guild_id: Id<GuildMarker>,
+        permit: &BulkBanPermit,
+        priority: Priority,
+    ) -> Result<Result<Authority, Denial>, RestError> {
+        let authority = self.current(guild_id, permit.moderator_id, priority).await?;
+        Ok(match authority {
+            Some(authority) => authority.bulk_ban_permit().map(|_permit| authority),
+            None => Err(Denial::Permission(Permissions::BAN_MEMBERS)),
+        })
+    }
+
+    /// Why a moderator may not, or the bot cannot, ban a user with these roles, `None` if they are not a member.
+    ///
+    /// # Errors
+    ///
+    /// The ranks cannot be read from Discord.
+    pub(crate) async fn bulk_ban_hindrance(
+        &self,
+        guild_id: Id<GuildMarker>,
+        authority: &Authority,
+        (user_id, roles): (Id<UserMarker>, Option<&[Id<RoleMarker>]>),
+        priority: Priority,
+    ) -> Result<Option<Hindrance>, RestError> {
+        let who = (user_id, roles.unwrap_or_default());
+        let theirs = self.rank(guild_id, who, priority).await?;
+        let is_below = theirs < authority.rank || (roles.is_none() && theirs != Rank::Owner);
+        if !is_below || user_id == authority.user_id {
+            return Ok(Some(Hindrance::Denied(Denial::MemberAbove)));
+        }
+        let of = (user_id, roles);
+        let obstacle = self.obstacle(guild_id, of, Permissions::BAN_MEMBERS, priority);
+        Ok(obstacle.await?.map(Hindrance::Bot))
     }
 
     /// The authority that a user has now; `None` for one who has left.

@@ -31,6 +31,14 @@ impl Denial {
 }
 
 impl Hindrance {
+    /// The key of the text for moderators, if it need not name the permission that they lack.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::Denied(_) => "hindrance-rank",
+            Self::Bot(obstacle) => obstacle.key(),
+        }
+    }
+
     /// The text for moderators and for the log channel.
     pub fn in_words(self, language: Language) -> String {
         match self {
@@ -38,8 +46,7 @@ impl Hindrance {
                 let values = [("permission", permission(missing, language).into())];
                 language.filled("hindrance-permission", &values)
             }
-            Self::Denied(_) => language.text("hindrance-rank"),
-            Self::Bot(obstacle) => language.text(obstacle.key()),
+            other => language.text(other.key()),
         }
     }
 }

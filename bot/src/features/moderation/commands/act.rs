@@ -77,6 +77,7 @@ pub(super) async fn run(
         is_member: payload.roles_of(user.id).is_some(),
         user,
         reason: warn::reason(context, "reason")?,
+        report_id: None,
     };
     take(context, services, (wanted, payload.boolean("dm")?), given).await
 }
@@ -94,6 +95,7 @@ pub(super) async fn take(
         user,
         is_member,
         reason,
+        report_id,
     } = given;
     let reason = reason.unwrap_or_default();
     let chosen = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
@@ -114,12 +116,14 @@ pub(super) async fn take(
         // The bot can send messages only to members that are not bots.
         direct: wants_message && is_member && !user.bot,
         permit,
+        report_id,
     };
     let act = warn::act(context, guild_id)?;
     let language = context.language();
     let ordered = actions::order(&services.store, &services.settings, (act, language), new).await?;
     let ordered = ordered.map_err(|denied| match (denied, refusal) {
         (Denied::Refused, Some(refusal)) => refusal,
+        (Denied::Removed, _) => context.refuse("report-closed"),
         (Denied::Limit(most), _) => {
             let values = [("most", most.to_string().into())];
             CommandError::Said(language.filled("moderation-limit", &values))

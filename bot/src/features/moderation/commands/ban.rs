@@ -200,7 +200,7 @@ fn user_option(key: &str) -> Opt {
     Opt::named(Type::User, key, USER).required()
 }
 
-fn delete_option() -> Opt {
+pub(super) fn delete_option() -> Opt {
     Opt::named(Type::String, "ban-option-delete", "delete_messages").choices(delete_choices())
 }
 
@@ -211,7 +211,7 @@ fn delete_choices() -> impl Iterator<Item = (&'static str, String)> {
 }
 
 /// The chosen age of the messages to delete.
-fn delete_seconds(context: &CommandContext) -> Result<Option<u32>, CommandError> {
+pub(super) fn delete_seconds(context: &CommandContext) -> Result<Option<u32>, CommandError> {
     const OPTION: &str = "delete_messages";
     let Some(word) = context.payload.text(OPTION)? else {
         return Ok(None);

@@ -4,7 +4,10 @@
 
 use twilight_model::{
     channel::message::component::ButtonStyle,
-    id::{Id, marker::GuildMarker},
+    id::{
+        Id,
+        marker::{GuildMarker, InteractionMarker},
+    },
 };
 use twilight_util::builder::embed::{EmbedBuilder, EmbedFooterBuilder};
 
@@ -37,6 +40,7 @@ pub(super) struct Confirmed {
     pub(super) points: i64,
     pub(super) expiry: Expiry,
     pub(super) direct: bool,
+    pub(super) report_id: Option<Id<InteractionMarker>>,
 }
 
 /// The question, if the member has as many active warnings as the server has chosen.
@@ -65,11 +69,12 @@ pub(super) async fn question(
         Expiry::After(span) => span.as_secs().to_string(),
     };
     let id = format!(
-        "warn:{CONFIRM}:{}:{}:{}:{expiry}:{}",
+        "warn:{CONFIRM}:{}:{}:{}:{expiry}:{}:{}",
         user.id,
         new.severity.word(),
         new.points,
         u8::from(new.direct),
+        new.report_id.map_or_else(String::new, |id| id.to_string()),
     );
     let embed = EmbedBuilder::new()
         .description(&new.reason)
@@ -83,7 +88,7 @@ pub(super) async fn question(
 
 /// What is confirmed by a button with these parts.
 pub(super) fn confirmed(context: &CommandContext, parts: &[&str]) -> Option<Confirmed> {
-    let [user_id, severity, points, expiry, direct] = parts else {
+    let [user_id, severity, points, expiry, direct, report_id] = parts else {
         return None;
     };
     let (reason, username) = context.payload.embed()?;
@@ -103,5 +108,9 @@ pub(super) fn confirmed(context: &CommandContext, parts: &[&str]) -> Option<Conf
             seconds => Expiry::After(std::time::Duration::from_secs(seconds.parse().ok()?)),
         },
         direct: *direct == "1",
+        report_id: match *report_id {
+            "" => None,
+            id => Some(id.parse().ok()?),
+        },
     })
 }

@@ -1,8 +1,13 @@
 //! Forms in place of the options of a command, for a member who was chosen by a menu.
 
+use std::fmt::Write as _;
+
 use twilight_model::{
     channel::message::component::TextInputStyle,
-    id::{Id, marker::UserMarker},
+    id::{
+        Id,
+        marker::{InteractionMarker, UserMarker},
+    },
 };
 
 use super::warn;
@@ -34,6 +39,8 @@ pub(super) struct Submitted {
     pub(super) user: User,
     pub(super) is_member: bool,
     pub(super) reason: Option<String>,
+    /// The report to which the moderator reacts.
+    pub(super) report_id: Option<Id<InteractionMarker>>,
 }
 
 impl Form {
@@ -48,14 +55,15 @@ impl Form {
     /// The form about the member whose menu was used.
     pub(super) fn of_target(self, context: &CommandContext) -> Result<Reply, CommandError> {
         let (user, _) = context.payload.target_user().ok_or(CommandError::Stale)?;
-        self.about(context, user.id)
+        self.about(context, user.id, None)
     }
 
-    /// The form about a user, for those with the permission.
+    /// The form about a user, perhaps because of a report, for those with the permission.
     pub(super) fn about(
         self,
         context: &CommandContext,
         user_id: Id<UserMarker>,
+        report_id: Option<Id<InteractionMarker>>,
     ) -> Result<Reply, CommandError> {
         let kind = match self {
             Self::Warn => Kind::Warning,
@@ -89,8 +97,12 @@ impl Form {
             Self::Ban => Some(duration(0, "form-duration-ban-hint")),
         };
         let command = self.command();
+        let mut custom_id = format!("{command}:{FORM}:{user_id}");
+        if let Some(report_id) = report_id {
+            write!(custom_id, ":{report_id}").expect("a String takes everything");
+        }
         Ok(form(
-            format!("{command}:{FORM}:{user_id}"),
+            custom_id,
             text(&format!("{command}-menu")),
             duration.into_iter().chain([reason]),
         ))
@@ -103,10 +115,14 @@ pub(super) async fn submitted(
     services: &Services,
 ) -> Result<Submitted, CommandError> {
     let parts = context.payload.custom_id_parts();
-    let [FORM, user_id] = parts[..] else {
-        return Err(CommandError::Stale);
+    let (user_id, report_id) = match parts[..] {
+        [FORM, user_id] => (user_id, None),
+        [FORM, user_id, report_id] => (user_id, Some(report_id)),
+        _ => return Err(CommandError::Stale),
     };
     let user_id = user_id.parse().map_err(|_no_id| CommandError::Stale)?;
+    let report_id = report_id.map(str::parse).transpose();
+    let report_id = report_id.map_err(|_no_id| CommandError::Stale)?;
     let reason = warn::checked_reason(context, context.payload.field("reason"))?;
     let guilds = &services.guilds;
     let person = guilds
@@ -123,5 +139,6 @@ pub(super) async fn submitted(
         },
         is_member: person.roles.is_some(),
         reason,
+        report_id,
     })
 }

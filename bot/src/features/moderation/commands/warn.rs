@@ -86,6 +86,7 @@ impl Command for Warn {
             is_member: payload.roles_of(user.id).is_some(),
             user,
             reason: reason(context, "reason")?,
+            report_id: None,
         };
         warn(context, services, guild_id, (about, given)).await
     }
@@ -134,6 +135,7 @@ impl Command for Warn {
             points: confirmed.points,
             expiry: confirmed.expiry,
             direct: confirmed.direct,
+            report_id: confirmed.report_id,
         };
         Ok(give(context, services, guild_id, new).await?.updating())
     }
@@ -155,7 +157,12 @@ async fn warn(
     guild_id: Id<GuildMarker>,
     (about, given): (About, Submitted),
 ) -> Result<Reply, CommandError> {
-    let Submitted { user, reason, .. } = given;
+    let Submitted {
+        user,
+        reason,
+        report_id,
+        ..
+    } = given;
     let sanctions = sanctions(context, services, guild_id, &user).await?;
     let policy = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
     let new = NewWarning {
@@ -167,6 +174,7 @@ async fn warn(
         expiry: about.expiry,
         direct: about.message.unwrap_or(policy.tells(Kind::Warning)) && !user.bot,
         sanctions,
+        report_id,
     };
     let asked = (&*policy, &user, &new);
     match confirmation::question(context, services, guild_id, asked).await? {
@@ -185,8 +193,8 @@ async fn give(
     let act = act(context, guild_id)?;
     let (language, direct) = (context.language(), new.direct);
     let warned = moderation::cases::warn(&services.store, &services.settings, (act, language), new).await?;
-    // A warning that passed the permission checks cannot be denied.
-    let warned = warned.map_err(|_denied| CommandError::Stale)?;
+    // A warning that passed the permission checks is denied only if it reacts to a report that is closed.
+    let warned = warned.map_err(|_denied| context.refuse("report-closed"))?;
     let reply = Reply::private(in_words(&warned, &Outcomes::default(), language));
     let is_punished = warned.crossed.iter().any(|crossing| crossing.hindrance.is_none());
     if direct || is_punished {

@@ -119,6 +119,47 @@ pub async fn add(tx: &Tx<'_>, new: &New<'_>) -> Result<i64, StoreError> {
     Ok(rows.first().map_or(0, |row| row.get(0)))
 }
 
+/// Insert cases of one kind about several users, with the guild's next numbers in their order. Returns the first number. The guild must be
+/// [locked](lock).
+pub async fn add_many(
+    tx: &Tx<'_>,
+    new: &New<'_>,
+    users: &[(Id<UserMarker>, String)],
+) -> Result<i64, StoreError> {
+    const ADD: Statement = statement!(
+        "mod_case_add_many",
+        [INT8, TEXT, INT8, TEXT, TIMESTAMPTZ, TEXT, INT8_ARRAY, TEXT_ARRAY],
+        "WITH next AS (
+             UPDATE mod_guild SET last_case = last_case + cardinality($7::int8[]) WHERE guild_id = $1
+             RETURNING last_case - cardinality($7::int8[]) AS before
+         ), added AS (
+             INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at, user_name, moderator_name)
+             SELECT $1, before + u.place, $2, u.user_id, $3, $4, $5, u.user_name, $6
+             FROM next, unnest($7::int8[], $8::text[]) WITH ORDINALITY AS u (user_id, user_name, place)
+             RETURNING case_id
+         )
+         SELECT min(case_id) FROM added"
+    );
+    let ids: Vec<i64> = users.iter().map(|(user_id, _)| ids::to_db(*user_id)).collect();
+    let names: Vec<&str> = users.iter().map(|(_, name)| name.as_str()).collect();
+    let rows = tx
+        .query(
+            ADD,
+            &[
+                &ids::to_db(new.guild_id),
+                &new.kind.word(),
+                &ids::to_db(new.moderator_id),
+                &new.reason,
+                &new.at,
+                &new.names.moderator,
+                &ids,
+                &names,
+            ],
+        )
+        .await?;
+    Ok(rows.first().and_then(|row| row.get(0)).unwrap_or(0))
+}
+
 /// The number of cases of these kinds that a moderator made in this time, removed ones and those on behalf of others included.
 pub async fn count_since(
     tx: &Tx<'_>,

@@ -34,6 +34,25 @@ pub async fn action_in(tx: &Tx<'_>, (guild_id, case_id): Key, outcome: &str) -> 
     Ok(!rows.is_empty())
 }
 
+/// Record what became of the actions of several cases.
+pub async fn actions_in(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    outcomes: &[(i64, &'static str)],
+) -> Result<(), StoreError> {
+    const ACTIONS: Statement = statement!(
+        "mod_case_outcomes",
+        [INT8, INT8_ARRAY, TEXT_ARRAY],
+        "UPDATE mod_case AS c SET outcome = n.outcome FROM unnest($2::int8[], $3::text[]) AS n (case_id, outcome)
+         WHERE c.guild_id = $1 AND c.case_id = n.case_id AND c.outcome IS DISTINCT FROM 'done'"
+    );
+    let cases: Vec<i64> = outcomes.iter().map(|(case_id, _)| *case_id).collect();
+    let words: Vec<&str> = outcomes.iter().map(|(_, word)| *word).collect();
+    tx.execute(ACTIONS, &[&ids::to_db(guild_id), &cases, &words])
+        .await
+        .map(drop)
+}
+
 /// Record what became of the direct message.
 pub async fn message(store: &Store, (guild_id, case_id): Key, outcome: &str) -> Result<(), StoreError> {
     const MESSAGE: Statement = statement!(
@@ -90,25 +109,27 @@ pub async fn goes_on(tx: &Tx<'_>, (guild_id, case_id): Key) -> Result<bool, Stor
     Ok(changed == 1)
 }
 
-/// Record that a newer case replaces a member's punishments of these kinds that have not ended. Returns their numbers.
+/// Record that newer cases replace the punishments of these kinds of some users that have not ended. Returns their numbers.
 pub async fn replace(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
-    user_id: Id<UserMarker>,
+    users: &[Id<UserMarker>],
     kinds: &[Kind],
     at: SystemTime,
 ) -> Result<Vec<i64>, StoreError> {
     const REPLACE: Statement = statement!(
         "mod_case_replace",
-        [INT8, INT8, TEXT_ARRAY, TIMESTAMPTZ],
+        [INT8, INT8_ARRAY, TEXT_ARRAY, TIMESTAMPTZ],
         "UPDATE mod_case SET ended_at = $4, end_outcome = 'replaced'
-         WHERE guild_id = $1 AND user_id = $2 AND kind = ANY ($3) AND removed_at IS NULL AND ended_at IS NULL
+         WHERE guild_id = $1 AND user_id = ANY ($2) AND kind = ANY ($3) AND removed_at IS NULL AND ended_at IS NULL
            -- Discord ended these by itself.
            AND (kind <> 'timeout' OR ends_at > $4)
          RETURNING case_id"
     );
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
-    let (guild, user) = (ids::to_db(guild_id), ids::to_db(user_id));
-    let rows = tx.query(REPLACE, &[&guild, &user, &kinds, &at]).await?;
+    let users: Vec<i64> = users.iter().copied().map(ids::to_db).collect();
+    let rows = tx
+        .query(REPLACE, &[&ids::to_db(guild_id), &users, &kinds, &at])
+        .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
