@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 
-use super::{Extent, Fault, stage::Stage};
+use super::{Extent, Fault, stage::Stage, table::say};
 use crate::support::{
     fired::{Fired, arm},
     session::Session,
@@ -26,6 +26,8 @@ fn killed(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_, ()> {
         stage.start_bot();
         fired.reaches(TIMERS).await;
         let [median, most, latest] = fired.each_once(TIMERS).await;
-        println!("{TIMERS} timers, each once: late p50 {median:.2?}, p99 {most:.2?}, max {latest:.2?}");
+        say(&format!(
+            "{TIMERS} timers, each once: late p50 {median:.2?}, p99 {most:.2?}, max {latest:.2?}"
+        ));
     })
 }

@@ -136,7 +136,7 @@ async fn the_end_of_a_role_is_changed_and_cancelled() {
     let stage = Stage::new().await;
     let (control, guild, user) = (stage.control(), stage.here.guild(), stage.user(30));
     let role = control.create_role(guild, "low", 2).expect("a role");
-    let lend = || {
+    let options = || {
         json!([
             of_type(6, "member", user.to_string()),
             of_type(8, "role", role.to_string()),
@@ -147,7 +147,7 @@ async fn the_end_of_a_role_is_changed_and_cancelled() {
         let sql = "SELECT timer_id FROM timer WHERE kind = 'role_end'";
         format!("role_end:{}", stage.number(sql).await)
     };
-    stage.asked("role temp", lend()).await;
+    stage.asked("role temp", options()).await;
     let lent = timer().await;
     refused(&stage, &lent, (MANAGE_ROLES, "Manage Roles")).await;
     assert!(control.set_role_position(guild, role, RANK + 1));
@@ -166,14 +166,14 @@ async fn the_end_of_a_role_is_changed_and_cancelled() {
     let said = cancel(&stage, &lent).await;
     assert!(said.contains("no longer scheduled"), "{said}");
 
-    stage.asked("role temp", lend()).await;
+    stage.asked("role temp", options()).await;
     stage.ask_later();
     let asked = stage.done(&request(&stage, "cancel", &timer().await, None)).await;
     assert!(text(&asked).contains("keeps the role"), "{asked:?}");
     assert_eq!(timers(&stage).await, 0);
     assert_eq!(stage.number("SELECT count(*) FROM temp_role").await, 0);
     // Lent again: a replay does not cancel that.
-    stage.asked("role temp", lend()).await;
+    stage.asked("role temp", options()).await;
     let stage = stage.killed().await;
     stage.replay([asked.id]).await;
     assert_eq!(timers(&stage).await, 1);
