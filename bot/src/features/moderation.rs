@@ -185,9 +185,7 @@ pub(crate) const FEATURE: Feature = Feature {
         guild_table!("massban"),
         member_table!("report_entry"),
         // The report is about another member, and stays.
-        member_table!("report")
-            .exported_by(rows::report::EXPORT)
-            .kept(),
+        member_table!("report").exported_by(rows::report::EXPORT).kept(),
         member_table!("member_warnings").kept(),
         guild_table!("warning_threshold"),
         guild_table!("mod_guild"),

@@ -96,13 +96,20 @@ fn add(leaves: &mut Vec<Leaf>, of: (&str, u64, Option<&String>), path: &str, opt
     }
 }
 
+/// A message in the first channel, for the menu of messages.
+fn message(here: &Here) -> u64 {
+    let control = here.discord.control();
+    let id = control.write_message(here.channel(), here.member(2), "hello", &json!({}));
+    id.expect("written")
+}
+
 impl Leaf {
     fn ask(&self, here: &Here, options: impl IntoIterator<Item = Value>) -> InteractionRequest {
         let options = Value::Array(options.into_iter().collect());
         let mut request = here.managing(&self.command, &self.path, options, Value::Null);
         let target = match self.kind {
             2 => Some(here.member(2)),
-            3 => Some(self.message(here)),
+            3 => Some(message(here)),
             _ => None,
         };
         if let Some(target) = target {
@@ -110,13 +117,6 @@ impl Leaf {
         }
         request.user_id = here.next_member();
         request
-    }
-
-    /// A message in the first channel, for the menu of messages.
-    fn message(&self, here: &Here) -> u64 {
-        let control = here.discord.control();
-        let id = control.write_message(here.channel(), here.member(2), "hello", &json!({}));
-        id.expect("written")
     }
 
     /// With everything that can be given.

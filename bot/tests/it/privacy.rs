@@ -36,6 +36,32 @@ use crate::support::{
     until,
 };
 
+/// A row of the member in each table: all are exported, and all except the record of the erasure and what belongs to the server are
+/// deleted.
+const A_ROW_IN_EACH: &str =
+    "INSERT INTO request (guild_id, request_id, actor_id, action, details, members, created_at)
+     VALUES (1, 9, 7, 'xp_give', '{\"user_id\": \"1\", \"amount\": 5}', 1, now());
+     INSERT INTO member_xp (guild_id, user_id, xp, by_xp) VALUES (1, 1, 5, xp_place(5)), (1, 2, 5, xp_place(5));
+     INSERT INTO outbox (guild_id, lane_id, kind, user_id, body) VALUES (1, 1, 'roles', 1, '{}'), (1, 2, 'roles', 2, '{}'),
+                                                                        (1, 1, 'mod_action', 1, '{}');
+     INSERT INTO backfill_message VALUES (1, 10, 3, 1), (1, 11, 3, 2);
+     INSERT INTO member_card (guild_id, user_id, colour, asked_id) VALUES (1, 1, 255, 3), (1, 2, 255, 3);
+     INSERT INTO member_arrival VALUES (1, 1, true, now()), (1, 2, true, now());
+     INSERT INTO given_role VALUES (1, 1, 6), (1, 2, 6);
+     INSERT INTO audit_xp VALUES (1, 9, 1, 5), (1, 9, 2, 5);
+     INSERT INTO member_warnings (guild_id, user_id, warnings, points, warned_at) VALUES (1, 1, 1, 1, now());
+     INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at)
+     VALUES (1, 1, 'warning', 1, 7, 'spam', now());
+     INSERT INTO case_note VALUES (1, 1, 3, 7, 'mod', 'seen', now());
+     INSERT INTO quarantine (guild_id, user_id, kind, body, sqlstate, reason)
+     VALUES (1, 1, 'member', '{}', '23514', 'refused'), (1, 2, 'member', '{}', '23514', 'refused');
+     INSERT INTO temp_role VALUES (1, 1, 6, 9, now());
+     INSERT INTO board_opt_out VALUES (1, 1), (1, 2);
+     INSERT INTO web_session (digest, user_id, name, locale) VALUES ('\\x01', 1, 'ada', 'de');
+     INSERT INTO report (guild_id, report_id, user_id, staff_channel_id, created_at) VALUES (1, 20, 1, 3, now()), (1, 21, 2, 3, now());
+     INSERT INTO report_entry VALUES (1, 20, 2, 'rude', now(), 'en-US'), (1, 21, 1, 'rude', now(), 'en-US');
+     INSERT INTO erased VALUES (1, 1, 4)";
+
 /// Every table about members is exported and erased.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_table_about_members_is_told_and_erased() {
@@ -61,33 +87,7 @@ async fn every_table_about_members_is_told_and_erased() {
         guild_id: Id::new(1),
         user_id: Id::new(1),
     };
-    // A row of the member in each table: all are exported, and all except the record of the erasure are deleted.
-    session
-        .execute(
-            "INSERT INTO request (guild_id, request_id, actor_id, action, details, members, created_at)
-             VALUES (1, 9, 7, 'xp_give', '{\"user_id\": \"1\", \"amount\": 5}', 1, now());
-             INSERT INTO member_xp (guild_id, user_id, xp, by_xp) VALUES (1, 1, 5, xp_place(5)), (1, 2, 5, xp_place(5));
-             INSERT INTO outbox (guild_id, lane_id, kind, user_id, body) VALUES (1, 1, 'roles', 1, '{}'), (1, 2, 'roles', 2, '{}'),
-                                                                                (1, 1, 'mod_action', 1, '{}');
-             INSERT INTO backfill_message VALUES (1, 10, 3, 1), (1, 11, 3, 2);
-             INSERT INTO member_card (guild_id, user_id, colour, asked_id) VALUES (1, 1, 255, 3), (1, 2, 255, 3);
-             INSERT INTO member_arrival VALUES (1, 1, true, now()), (1, 2, true, now());
-             INSERT INTO given_role VALUES (1, 1, 6), (1, 2, 6);
-             INSERT INTO audit_xp VALUES (1, 9, 1, 5), (1, 9, 2, 5);
-             INSERT INTO member_warnings (guild_id, user_id, warnings, points, warned_at) VALUES (1, 1, 1, 1, now());
-             INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at)
-             VALUES (1, 1, 'warning', 1, 7, 'spam', now());
-             INSERT INTO case_note VALUES (1, 1, 3, 7, 'mod', 'seen', now());
-             INSERT INTO quarantine (guild_id, user_id, kind, body, sqlstate, reason)
-             VALUES (1, 1, 'member', '{}', '23514', 'refused'), (1, 2, 'member', '{}', '23514', 'refused');
-             INSERT INTO temp_role VALUES (1, 1, 6, 9, now());
-             INSERT INTO board_opt_out VALUES (1, 1), (1, 2);
-             INSERT INTO web_session (digest, user_id, name, locale) VALUES ('\\x01', 1, 'ada', 'de');
-             INSERT INTO report (guild_id, report_id, user_id, staff_channel_id, created_at) VALUES (1, 20, 1, 3, now()), (1, 21, 2, 3, now());
-             INSERT INTO report_entry VALUES (1, 20, 2, 'rude', now(), 'en-US'), (1, 21, 1, 'rude', now(), 'en-US');
-             INSERT INTO erased VALUES (1, 1, 4)",
-        )
-        .await;
+    session.execute(A_ROW_IN_EACH).await;
     let store = scene.store();
     let told = member::export(&store, key, &member_data()).await.expect("told");
     let told: Value = serde_json::from_str(&told).expect("JSON");

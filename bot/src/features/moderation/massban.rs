@@ -12,7 +12,7 @@ use twilight_model::id::{
 use super::{
     Act, Denied,
     actions::LIMITED,
-    effects::massban::Massban,
+    effects::massban::MassbanBatch,
     ends,
     kind::Kind,
     once,
@@ -183,7 +183,7 @@ async fn confirm_in(
     };
     let first_case = mod_case::add_many(tx, &case, users).await?;
     massban::begin(tx, key, first_case).await?;
-    let first = Massban {
+    let first = MassbanBatch {
         massban_id: confirmed.massban_id,
         from: 0,
         permit: confirmed.permit,
@@ -196,7 +196,7 @@ async fn confirm_in(
 }
 
 /// The effect of a batch. The batches of a moderator follow each other.
-pub(super) fn next_batch(guild_id: Id<GuildMarker>, batch: &Massban) -> NewEffect {
+pub(super) fn next_batch(guild_id: Id<GuildMarker>, batch: &MassbanBatch) -> NewEffect {
     let key = MemberKey {
         guild_id,
         user_id: batch.permit.moderator_id(),

@@ -42,8 +42,8 @@ async fn last_word(stage: &Stage, id: u64) -> InteractionState {
         let reply = state.reply();
         reply.is_some_and(|_| !said(state).ends_with('…'))
     };
-    let state = stage.control().wait_interaction(id, is_over, PATIENCE).await;
-    state.expect("it ends")
+    let answered = stage.control().wait_interaction(id, is_over, PATIENCE).await;
+    answered.expect("it ends")
 }
 
 async fn preview(stage: &Stage, request: &InteractionRequest) -> InteractionState {

@@ -57,8 +57,8 @@ async fn by_menu(
     let request = menu(stage, name, user);
     let form = opened(stage, &request).await;
     let submitted = filled(&request, &form, fields);
-    let state = stage.ask(&submitted).await;
-    (submitted, state)
+    let answer = stage.ask(&submitted).await;
+    (submitted, answer)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -204,8 +204,8 @@ async fn members_who_leave_and_a_discord_that_fails() {
     let request = menu(&stage, "Ban", user);
     let form = opened(&stage, &request).await;
     assert!(control.set_member_left(guild, user, true));
-    let state = stage.ask(&filled(&request, &form, &[])).await;
-    assert!(became(&stage, &state).await.ends_with("✅ Done."));
+    let answer = stage.ask(&filled(&request, &form, &[])).await;
+    assert!(became(&stage, &answer).await.ends_with("✅ Done."));
     assert!(control.is_banned(guild, user) && stage.sent("You were banned").is_empty());
     case_is(&stage, 1, "message_outcome", "").await;
     assert!(!of_case(&stage, 1, "user_name").await.is_empty());

@@ -124,10 +124,10 @@ async fn from_a_message_on_by_its_menu() {
     };
     let said = text(&stage.done(&refused).await);
     assert!(said.contains("Manage Messages"), "{said}");
-    let state = stage.done(&chosen).await;
-    assert!(text(&state).contains("3 messages match"), "{state:?}");
+    let asked = stage.done(&chosen).await;
+    assert!(text(&asked).contains("3 messages match"), "{asked:?}");
     assert_eq!(stage.left(), ids);
-    let said = text(&stage.done(&press(&chosen, &state, 0)).await);
+    let said = text(&stage.done(&press(&chosen, &asked, 0)).await);
     assert!(said.contains("3 messages were deleted"), "{said}");
     assert_eq!(stage.left(), ids[..1]);
     stage.end().await;

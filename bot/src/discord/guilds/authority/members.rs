@@ -37,7 +37,7 @@ pub(crate) const BULK_BAN: [Permissions; 2] = [Permissions::BAN_MEMBERS, Permiss
 
 impl BulkBanPermit {
     /// The member who asked.
-    pub(crate) const fn moderator_id(&self) -> Id<UserMarker> {
+    pub(crate) const fn moderator_id(self) -> Id<UserMarker> {
         self.moderator_id
     }
 }

@@ -52,7 +52,7 @@ const NONE_BANNED: u64 = 500_000;
 
 /// A batch of a massban.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Massban {
+pub(crate) struct MassbanBatch {
     /// The interaction that asked for the massban.
     pub(crate) massban_id: Id<InteractionMarker>,
     /// The first user of the batch, as the place in the massban.
@@ -65,7 +65,7 @@ pub(crate) struct Massban {
     pub(crate) locale: String,
 }
 
-impl EffectBody for Massban {
+impl EffectBody for MassbanBatch {
     const KIND: &'static str = "massban";
     const OWNER: Owner = Owner::Staff;
 }
@@ -75,9 +75,9 @@ impl EffectBody for Massban {
 pub(crate) struct Massbans(pub(crate) Settings);
 
 impl EffectKind for Massbans {
-    type Body = Massban;
+    type Body = MassbanBatch;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, batch: Massban) -> Outcome {
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, batch: MassbanBatch) -> Outcome {
         deliver(&self.0, to, effect, &batch)
             .await
             .unwrap_or_else(|outcome| outcome)
@@ -87,7 +87,7 @@ impl EffectKind for Massbans {
         &self,
         tx: &Tx<'_>,
         effect: &Waiting,
-        batch: Massban,
+        batch: MassbanBatch,
         failure: &Failure,
     ) -> Result<(), StoreError> {
         end_early(tx, &self.0, effect.guild_id, &batch, why_given_up(failure)).await
@@ -107,7 +107,7 @@ async fn deliver(
     settings: &Settings,
     to: &Deliverer,
     effect: &Waiting,
-    batch: &Massban,
+    batch: &MassbanBatch,
 ) -> Result<Outcome, Outcome> {
     let guild_id = effect.guild_id;
     let key = (guild_id, batch.massban_id);
@@ -142,7 +142,7 @@ async fn deliver(
                 }
                 outcome::actions_in(tx, guild_id, &outcomes).await?;
                 if end < all {
-                    let next = Massban { from: end, ..batch };
+                    let next = MassbanBatch { from: end, ..batch };
                     return queue::add_urgent(tx, &[next_batch(guild_id, &next)]).await;
                 }
                 log(tx, &settings, guild_id, &batch).await
@@ -161,7 +161,7 @@ fn case_of(first_case: i64, place: usize) -> i64 {
 async fn ban(
     to: &Deliverer,
     guild_id: Id<GuildMarker>,
-    (batch, row): (&Massban, &Row),
+    (batch, row): (&MassbanBatch, &Row),
     cases: std::ops::Range<i64>,
 ) -> Result<Vec<(i64, &'static str)>, Outcome> {
     let target = ids::to_db(guild_id);
@@ -249,7 +249,7 @@ async fn request(
     to: &Deliverer,
     guild_id: Id<GuildMarker>,
     users: &[Id<UserMarker>],
-    (batch, row): (&Massban, &Row),
+    (batch, row): (&MassbanBatch, &Row),
 ) -> Result<Vec<Id<UserMarker>>, RestError> {
     #[derive(Deserialize)]
     struct Banned {
@@ -283,7 +283,7 @@ async fn end_early(
     tx: &Tx<'_>,
     settings: &Settings,
     guild_id: Id<GuildMarker>,
-    batch: &Massban,
+    batch: &MassbanBatch,
     why: &'static str,
 ) -> Result<(), StoreError> {
     let key = (guild_id, batch.massban_id);
@@ -305,7 +305,7 @@ async fn log(
     tx: &Tx<'_>,
     settings: &Settings,
     guild_id: Id<GuildMarker>,
-    batch: &Massban,
+    batch: &MassbanBatch,
 ) -> Result<(), StoreError> {
     let Some(row) = massban::get_in(tx, (guild_id, batch.massban_id)).await? else {
         return Ok(());
