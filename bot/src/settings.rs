@@ -6,7 +6,9 @@
 mod cache;
 pub mod change;
 pub(crate) mod cleanup;
+pub mod columns;
 mod guild;
+pub mod history;
 pub(crate) mod mod_log;
 pub mod notice;
 pub mod section;

@@ -9,6 +9,7 @@ mod cache;
 mod changes;
 mod channel_tree;
 mod hierarchy;
+pub(crate) mod listing;
 mod members;
 mod models;
 mod names;
@@ -39,6 +40,7 @@ pub use self::hierarchy::{Obstacle, Rank};
 use self::{
     cache::{GuildRead, Kept, Missing, Need, Read},
     channel_tree::Places,
+    listing::{Listing, Listings},
     models::ChannelModel,
     names::Names,
     reduced::ReducedChannel,
@@ -115,6 +117,8 @@ struct Inner {
     place_reads: SingleFlight<Id<GuildMarker>, Result<(), RestError>>,
     name_reads: SingleFlight<(Id<GuildMarker>, Id<UserMarker>), Result<Name, RestError>>,
     names: Mutex<Names>,
+    listing_reads: SingleFlight<Id<GuildMarker>, Result<Arc<Listing>, RestError>>,
+    listings: Mutex<Listings>,
 }
 
 /// The order of a role in its guild: of two roles at the same position, the older one is higher. `None` for one that does not exist.
@@ -159,6 +163,8 @@ impl Guilds {
                 place_reads: SingleFlight::default(),
                 name_reads: SingleFlight::default(),
                 names: Mutex::default(),
+                listing_reads: SingleFlight::default(),
+                listings: Mutex::default(),
             }),
         }
     }
@@ -245,6 +251,7 @@ impl Guilds {
     pub fn hear(&self, news: &GuildNews<'_>) -> bool {
         let me = self.inner.me.get().copied();
         self.inner.places().hear(news);
+        self.inner.listings().hear(news.guild_id, news.event_type);
         self.inner.changes().note(me, news);
         updates::apply(&mut self.inner.kept(), me, news)
     }
@@ -293,6 +300,11 @@ impl Inner {
     fn names(&self) -> MutexGuard<'_, Names> {
         // As above.
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn listings(&self) -> MutexGuard<'_, Listings> {
+        // As above.
+        self.listings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn places(&self) -> MutexGuard<'_, Places> {

@@ -150,6 +150,16 @@ impl Actor {
         }
     }
 
+    /// From the columns of the table. An unknown kind, and a member without an ID, count as the bot.
+    pub(crate) fn of_row(kind: &str, id: Option<i64>) -> Self {
+        match (kind, id.and_then(ids::from_db)) {
+            ("interaction", Some(id)) => Self::Member(id),
+            ("web", Some(id)) => Self::Web(id),
+            ("cli", _) => Self::Operator,
+            _ => Self::Bot,
+        }
+    }
+
     fn id(self) -> Option<i64> {
         match self {
             Self::Member(id) | Self::Web(id) => Some(ids::to_db(id)),

@@ -1,6 +1,6 @@
 //! Changes to a guild's settings, and writing them to the database.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use serde_json::Value as Json;
 use thiserror::Error;
@@ -19,6 +19,7 @@ use crate::{
         request::{Completed, Request},
     },
     settings::{
+        history,
         table::{self, Stored, multipliers},
         values::{
             colour::Colour,
@@ -64,8 +65,11 @@ pub enum Change {
     Language(Option<Language>),
     /// The prefix of text commands; `None` is the default one.
     Prefix(Option<Box<str>>),
-    /// The channel and text for welcoming new members; `None` for none.
-    Welcome(Option<(Id<ChannelMarker>, Template)>),
+    /// The channel for welcoming new members; `None` for no welcome. Without a text they get the default one, in this language if the guild
+    /// has chosen none.
+    WelcomeChannel(Option<Id<ChannelMarker>>, Language),
+    /// The text for welcoming new members, which is used with a channel; `None` is the default.
+    WelcomeText(Option<Template>),
     /// What happens to the XP of members who leave.
     LeavePolicy(LeavePolicy),
     /// Whether members see which moderator warned them.
@@ -111,7 +115,7 @@ pub enum RewardError {
 }
 
 impl Change {
-    fn apply(self, stored: &mut Stored) {
+    pub(super) fn apply(self, stored: &mut Stored) {
         match self {
             Self::Announce(announce) => {
                 stored.announce = announce.map(|announce| announce.word().to_owned());
@@ -150,20 +154,35 @@ impl Change {
             }
             Self::Language(language) => stored.language = language.map(|language| language.code().to_owned()),
             Self::Prefix(prefix) => stored.prefix = prefix.map(String::from),
-            Self::Welcome(welcome) => {
-                let (channel_id, template) = welcome.unzip();
+            Self::WelcomeChannel(channel_id, language) => {
                 stored.welcome_channel_id = channel_id;
-                stored.welcome_template = template.map(|template| template.as_str().to_owned());
+                if channel_id.is_some() && stored.welcome_template.is_none() {
+                    stored.welcome_template = Some(welcome(stored, language));
+                }
+            }
+            Self::WelcomeText(template) => {
+                let text = template.map(|template| template.as_str().to_owned());
+                let usual = || {
+                    stored
+                        .welcome_channel_id
+                        .map(|_| welcome(stored, Language::English))
+                };
+                stored.welcome_template = text.or_else(usual);
             }
             Self::LeavePolicy(departed) => stored.departed = Some(departed.word().to_owned()),
             Self::ModeratorsShown(shown) => stored.moderators_shown = Some(shown),
+            Self::Section {
+                section,
+                field,
+                value,
+            } => stored.choose(section, field, value),
             // These are in separate tables.
-            Self::Multiplier(..) | Self::Boost { .. } | Self::EndBoosts { .. } | Self::Section { .. } => {}
+            Self::Multiplier(..) | Self::Boost { .. } | Self::EndBoosts { .. } => {}
         }
     }
 
     /// Write the settings that are not in the guild's row.
-    async fn apply_rows(&self, tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(), StoreError> {
+    pub(super) async fn apply_rows(&self, tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(), StoreError> {
         match self {
             Self::Multiplier(_, target, percent) => {
                 multipliers::put(
@@ -188,21 +207,31 @@ impl Change {
     }
 }
 
-/// Change several settings of a guild together, once for this request. Every process sees the change within a second.
+/// The default welcome of a guild.
+fn welcome(stored: &Stored, otherwise: Language) -> String {
+    let language = stored.language.as_deref().map(Language::of_stored);
+    language.unwrap_or(otherwise).text("welcome-default")
+}
+
+/// Change several settings of a guild together, once for this request. The request keeps what the settings were before. Every process sees
+/// the change within a second.
 pub async fn change(store: &Store, request: Request, changes: Vec<Change>) -> Result<(), StoreError> {
     let guild_id = request.guild_id;
-    let done = store.carry_out("settings_change", request, move |tx| {
+    let done = store.once("settings_change", request, move |tx| {
         let changes = changes.clone();
         Box::pin(async move {
             let mut stored = table::lock(tx, guild_id).await?;
+            let before = history::snapshot(&stored);
             for change in changes {
                 change.apply_rows(tx, guild_id).await?;
                 change.apply(&mut stored);
             }
-            table::put(tx, &stored).await
+            table::put(tx, &stored).await?;
+            Ok(Ok::<_, Infallible>(history::completed(&before, &stored)))
         })
     });
-    done.await.map(drop)
+    let Ok(_once) = done.await?;
+    Ok(())
 }
 
 /// Make a role the reward of a level, instead of any other level; once for this request.

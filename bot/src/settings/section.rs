@@ -15,7 +15,7 @@ use thiserror::Error;
 
 pub use self::chosen::Chosen;
 use self::field::{Field, Named};
-use super::GuildSettings;
+use super::{GuildSettings, change::Change, history::Snapshot};
 use crate::support::{i18n::Language, text::limits::excerpt};
 
 /// More typos than this make a different word.
@@ -64,6 +64,15 @@ impl Section {
             name,
             fields,
             defaults: defaults::<C>,
+        }
+    }
+
+    /// A section of columns of `guild_settings`.
+    pub(super) const fn of_columns(name: &'static str, fields: &'static [Field]) -> Self {
+        Self {
+            name,
+            fields,
+            defaults: Map::new,
         }
     }
 
@@ -158,6 +167,36 @@ impl Setting {
     fn key(self) -> String {
         let name = self.field.name.replace('_', "-");
         format!("{}-setting-{name}", self.section.name)
+    }
+
+    /// The value that a guild with this row and these sections chose, if it can be used.
+    pub fn chosen_in(self, row: &Snapshot) -> Option<Json> {
+        let value = row.get(&self.to_string())?;
+        self.field.kind.accepts(value).then(|| value.clone())
+    }
+
+    /// The value that holds without a choice; `usual` are the settings of a guild that has chosen nothing.
+    pub fn usual(self, usual: &GuildSettings) -> Json {
+        match self.field.column {
+            Some(column) => (column.usual)(usual),
+            None => self
+                .section
+                .defaults()
+                .remove(self.field.name)
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The change to a value that it accepts; `None` is the default.
+    pub fn change(self, value: Option<Json>) -> Change {
+        match self.field.column {
+            Some(column) => (column.change)(value),
+            None => Change::Section {
+                section: self.section.name,
+                field: self.field.name,
+                value,
+            },
+        }
     }
 
     /// The value that a guild chose, if it can be used.

@@ -8,6 +8,7 @@ pub mod section;
 
 use std::time::SystemTime;
 
+use serde_json::{Map, Value as Json};
 use tokio_postgres::Row;
 use twilight_model::id::{
     Id,
@@ -149,6 +150,22 @@ impl Stored {
             moderators_shown: None,
             sections: Vec::new(),
         }
+    }
+
+    /// Choose a value of a section, or the default.
+    pub(in crate::settings) fn choose(&mut self, section: &str, field: &str, value: Option<Json>) {
+        let index = self.sections.iter().position(|(name, _)| name == section);
+        let index = index.unwrap_or_else(|| {
+            self.sections.push((section.to_owned(), "{}".to_owned()));
+            self.sections.len() - 1
+        });
+        let (_, settings) = &mut self.sections[index];
+        let mut values: Map<String, Json> = serde_json::from_str(settings).unwrap_or_default();
+        match value {
+            Some(value) => drop(values.insert(field.to_owned(), value)),
+            None => drop(values.remove(field)),
+        }
+        *settings = Json::Object(values).to_string();
     }
 }
 

@@ -149,7 +149,7 @@ impl Site {
     }
 
     /// The servers in which the user can see pages for the staff. Servers without any data are missing.
-    pub(super) async fn servers_of(&self, user_id: Id<UserMarker>) -> Result<Vec<Staff>, Fault> {
+    pub(crate) async fn servers_of(&self, user_id: Id<UserMarker>) -> Result<Vec<Staff>, Fault> {
         let (_, at_once) = LISTED;
         let candidates = self.candidates(user_id).await?;
         let asked = stream::iter(candidates)

@@ -32,7 +32,6 @@ impl Fields {
     }
 
     /// All fields with their values.
-    #[expect(dead_code, reason = "the pages that come next use it")]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

@@ -1,5 +1,6 @@
 //! Guilds' settings: storage, effective values, and notifications of changes.
 
+mod history;
 mod sections;
 
 use std::{collections::HashMap, sync::Arc};

@@ -108,6 +108,40 @@ async fn a_change_is_taken_back_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_are_taken_back_like_other_changes() {
+    let stage = Stage::new().await;
+    let chosen = async || {
+        stage
+            .text_of("SELECT coalesce(string_agg(settings::text, ','), '') FROM guild_section")
+            .await
+    };
+    let set = async |value: &str| {
+        let options = json!([
+            of_type(3, "setting", "moderation.dm_warn"),
+            of_type(3, "value", value)
+        ]);
+        text(&stage.asked(stage.moderator(), "settings", options).await)
+    };
+    set("off").await;
+    // What changes nothing cannot be undone.
+    set("off").await;
+    assert_eq!(chosen().await, "{\"dm_warn\": false}");
+    let listed = choices(&stage).await;
+    let [(words, change)] = &listed[..] else {
+        panic!("{listed:?}");
+    };
+    assert!(
+        words.starts_with("settings changed: moderation.dm_warn"),
+        "{words}"
+    );
+    let answer = text(&undo(&stage, change).await);
+    assert!(answer.contains("Undone: settings changed"), "{answer}");
+    assert!(["", "{}"].contains(&chosen().await.as_str()));
+    assert_eq!(choices(&stage).await, []);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_undo_needs_the_permissions_of_the_command() {
     let stage = Stage::new().await;
     add(&stage, "ban").await;

@@ -26,7 +26,7 @@ use crate::{
         reply::Reply,
         written::USUAL_PREFIX,
     },
-    settings::{GuildSettings, Template, change::Change},
+    settings::{GuildSettings, Template, change::Change, columns::PREFIX_CHARS, section::field},
     support::{
         i18n::{Language, Value},
         text::template::MAX_CHARS,
@@ -35,8 +35,6 @@ use crate::{
 
 /// The maximum length of a setting's name, as an option.
 const NAME_CHARS: u16 = 100;
-/// The maximum length of a prefix, in characters.
-const PREFIX_CHARS: u16 = 5;
 
 #[derive(Debug)]
 pub(crate) struct Settings;
@@ -90,13 +88,7 @@ impl Command for Settings {
         let parts = context.payload.custom_id_parts();
         let change = match (parts.as_slice(), is_form) {
             (["log"], false) => Change::LogChannel(chosen_channel(context)?),
-            (["welcome"], false) => {
-                let template = settings.welcome.as_ref().map(|(_, template)| template.clone());
-                let usual = usual_welcome(&settings, context.language());
-                let template = template.map_or_else(|| Template::parse(&usual), Ok);
-                let template = template.expect("a test reads it");
-                Change::Welcome(chosen_channel(context)?.map(|channel_id| (channel_id, template)))
-            }
+            (["welcome"], false) => Change::WelcomeChannel(chosen_channel(context)?, context.language()),
             (["language"], false) => Change::Language(chosen_language(context)?),
             (["moderators", shown @ ("show" | "hide")], false) => Change::ModeratorsShown(*shown == "show"),
             (["back"], false) => {
@@ -149,26 +141,27 @@ fn chosen_language(context: &CommandContext) -> Result<Option<Language>, Command
 }
 
 fn welcome_change(context: &CommandContext, settings: &GuildSettings) -> Result<Change, CommandError> {
-    let (channel_id, _) = settings
-        .welcome
-        .as_ref()
-        .ok_or_else(|| context.refuse("settings-welcome-nowhere"))?;
+    if settings.welcome.is_none() {
+        return Err(context.refuse("settings-welcome-nowhere"));
+    }
     let text = context.payload.field("text").ok_or(CommandError::Stale)?;
     let template = Template::parse(text).map_err(|fault| {
         let values = [("fault", Value::from(fault.to_string()))];
         CommandError::Said(context.language().filled("levels-announce-bad", &values))
     })?;
-    Ok(Change::Welcome(Some((*channel_id, template))))
+    Ok(Change::WelcomeText(Some(template)))
 }
 
 fn prefix_change(context: &CommandContext) -> Result<Change, CommandError> {
     let prefix = context.payload.field("prefix").ok_or(CommandError::Stale)?.trim();
-    let is_fit = prefix.chars().count() <= usize::from(PREFIX_CHARS)
-        && !prefix.contains(char::is_whitespace)
-        && !prefix.contains(['@', '#', '<', '`']);
-    if !is_fit {
-        return Err(context.refuse("settings-prefix-bad"));
-    }
+    field::Kind::Mark(PREFIX_CHARS).parse(prefix).map_err(|fault| {
+        let language = context.language();
+        let values = [
+            ("setting", language.text("settings-prefix-label").into()),
+            ("hint", fault.in_words(language).into()),
+        ];
+        CommandError::Said(language.filled("settings-bad-value", &values))
+    })?;
     let is_usual = prefix.is_empty() || prefix == USUAL_PREFIX;
     Ok(Change::Prefix((!is_usual).then(|| prefix.into())))
 }
@@ -275,7 +268,8 @@ fn welcome_form(settings: &GuildSettings, language: Language) -> Reply {
 
 fn prefix_form(settings: &GuildSettings, language: Language) -> Reply {
     let now = settings.prefix.as_deref().unwrap_or(USUAL_PREFIX);
-    form_of("prefix", (TextInputStyle::Short, 0, PREFIX_CHARS), now, language)
+    let most = u16::try_from(PREFIX_CHARS).unwrap_or(u16::MAX);
+    form_of("prefix", (TextInputStyle::Short, 0, most), now, language)
 }
 
 fn form_of(

@@ -285,8 +285,8 @@ fn editor(setting: Setting, settings: &GuildSettings, language: Language) -> Rep
             let chosen = named.roles.into_iter().map(SelectDefaultValue::Role);
             choose(SelectMenuType::Role, most, chosen.collect())
         }
-        kind @ (Kind::Limit(_) | Kind::Text(_) | Kind::Template(_)) => {
-            let is_long = !matches!(kind, Kind::Limit(_));
+        kind @ (Kind::Limit(_) | Kind::Text(_) | Kind::Template(_) | Kind::ChannelOr(_) | Kind::Mark(_)) => {
+            let is_long = matches!(kind, Kind::Text(_) | Kind::Template(_));
             let now = setting.chosen(settings).map(|value| kind.written(&value));
             let field = Field {
                 custom_id: "value",

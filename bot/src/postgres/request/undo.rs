@@ -51,7 +51,7 @@ fn read<T: DeserializeOwned>(text: Option<&str>) -> Option<T> {
     serde_json::from_str(text?).ok()
 }
 
-/// The newest requests with one of these actions that hold.
+/// The newest requests with one of these actions that hold and kept what they did.
 pub(crate) async fn list(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -62,7 +62,8 @@ pub(crate) async fn list(
         "undo_list",
         [INT8, TEXT_ARRAY, INT8],
         "SELECT request_id, actor_id, action, before::text, result::text FROM request
-         WHERE guild_id = $1 AND action = ANY ($2) AND undone_by IS NULL ORDER BY request_id DESC LIMIT $3"
+         WHERE guild_id = $1 AND action = ANY ($2) AND undone_by IS NULL AND num_nonnulls(before, result) > 0
+         ORDER BY request_id DESC LIMIT $3"
     );
     let rows = store
         .query(LIST, &[&ids::to_db(guild_id), &actions, &i64::from(limit)])

@@ -7,7 +7,7 @@ use twilight_model::id::{
 };
 
 use crate::{
-    settings::text_form,
+    settings::{GuildSettings, change::Change, table::Stored, text_form},
     support::{
         i18n::{Language, Value},
         ids,
@@ -28,6 +28,19 @@ pub struct Field {
     pub name: &'static str,
     /// What it can be.
     pub kind: Kind,
+    /// For a setting that is a column of `guild_settings`.
+    pub column: Option<Column>,
+}
+
+/// A setting that is a column of `guild_settings`, from before there were sections.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The value in a row; null for the default.
+    pub read: fn(&Stored) -> Json,
+    /// The change to a value that the setting accepts; `None` is the default.
+    pub change: fn(Option<Json>) -> Change,
+    /// The default, from the settings of a guild that has chosen nothing.
+    pub usual: fn(&GuildSettings) -> Json,
 }
 
 /// What a setting can be. Each kind has one form in JSON.
@@ -47,6 +60,10 @@ pub enum Kind {
     Roles(usize),
     /// One of these words: a string.
     Choice(Words),
+    /// One of these words, or a channel: a string, or the channel's ID as a number.
+    ChannelOr(Words),
+    /// A text of up to this many characters for use in messages, without spaces and without what Discord gives a meaning; empty for none.
+    Mark(usize),
 }
 
 /// Words to choose from.
@@ -86,12 +103,29 @@ pub enum ValueFault {
     TooManyRoles(usize),
     /// It is none of these words.
     Choice(Words),
+    /// It is neither a channel nor one of these words.
+    ChannelOr(Words),
+    /// It has more characters than this, or one that it cannot have.
+    Mark(usize),
 }
 
 impl Field {
     /// A setting.
     pub const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind }
+        Self {
+            name,
+            kind,
+            column: None,
+        }
+    }
+
+    /// A setting that is a column of `guild_settings`.
+    pub(in crate::settings) const fn of_column(name: &'static str, kind: Kind, column: Column) -> Self {
+        Self {
+            name,
+            kind,
+            column: Some(column),
+        }
     }
 }
 
@@ -110,6 +144,11 @@ impl Kind {
                 roles.len() <= most && roles.iter().all(|role| id::<RoleMarker>(role).is_some())
             }),
             Self::Choice(words) => value.as_str().is_some_and(|word| words.all.contains(&word)),
+            Self::ChannelOr(words) => {
+                id::<ChannelMarker>(value).is_some()
+                    || value.as_str().is_some_and(|word| words.all.contains(&word))
+            }
+            Self::Mark(most) => value.as_str().is_some_and(|mark| is_mark(mark, most)),
         }
     }
 
@@ -170,6 +209,14 @@ impl Kind {
                 Ok(roles.into_iter().map(Id::get).collect())
             }
             Self::Choice(words) => words.find(written).ok_or(ValueFault::Choice(words)),
+            Self::ChannelOr(words) => match words.find(written) {
+                Some(word) => Ok(word),
+                None => text_form::channel(written)
+                    .map(|channel| channel.get().into())
+                    .map_err(|_no_id| ValueFault::ChannelOr(words)),
+            },
+            Self::Mark(most) if is_mark(written, most) => Ok(written.into()),
+            Self::Mark(most) => Err(ValueFault::Mark(most)),
         }
     }
 
@@ -181,10 +228,11 @@ impl Kind {
                 None | Some(0) => "off".to_owned(),
                 Some(number) => number.to_string(),
             },
-            Self::Text(_) | Self::Template(_) | Self::Choice(_) => {
+            Self::Text(_) | Self::Template(_) | Self::Choice(_) | Self::Mark(_) => {
                 value.as_str().unwrap_or_default().to_owned()
             }
-            Self::Channel | Self::Roles(_) => {
+            Self::ChannelOr(_) if value.is_string() => value.as_str().unwrap_or_default().to_owned(),
+            Self::ChannelOr(_) | Self::Channel | Self::Roles(_) => {
                 let Named { roles, channels } = self.named(value);
                 let ids = roles.iter().map(ToString::to_string);
                 let ids = ids.chain(channels.iter().map(ToString::to_string));
@@ -203,6 +251,10 @@ impl Kind {
         let Named { roles, channels } = self.named(value);
         match self {
             Self::Channel => channels.first().map(ToString::to_string).into(),
+            Self::ChannelOr(_) => match channels.first() {
+                Some(channel) => channel.to_string().into(),
+                None => value.clone(),
+            },
             Self::Roles(_) => roles.iter().map(ToString::to_string).collect(),
             _ => value.clone(),
         }
@@ -219,7 +271,9 @@ impl Kind {
                 None | Some(0) => language.text("settings-off"),
                 Some(number) => language.number(number),
             },
-            Self::Text(_) | Self::Template(_) => match value.as_str() {
+            Self::Choice(words) => words.shown(value, language),
+            Self::ChannelOr(words) if value.is_string() => words.shown(value, language),
+            Self::Text(_) | Self::Template(_) | Self::Mark(_) => match value.as_str() {
                 None | Some("") => none(),
                 // In a code span, so that it is shown as written.
                 Some(text) => {
@@ -227,8 +281,7 @@ impl Kind {
                     format!("`{}`", excerpt(&line, EXCERPT_CHARS))
                 }
             },
-            Self::Choice(words) => words.shown(value, language),
-            Self::Channel => channels.first().map_or_else(none, |id| format!("<#{id}>")),
+            Self::Channel | Self::ChannelOr(_) => channels.first().map_or_else(none, |id| format!("<#{id}>")),
             Self::Roles(_) if roles.is_empty() => none(),
             Self::Roles(_) => {
                 let roles: Vec<String> = roles.iter().map(|id| format!("<@&{id}>")).collect();
@@ -240,7 +293,7 @@ impl Kind {
     /// The roles and channels that a value names.
     pub fn named(self, value: &Json) -> Named {
         match self {
-            Self::Channel => Named {
+            Self::Channel | Self::ChannelOr(_) => Named {
                 channels: id(value).into_iter().collect(),
                 ..Named::default()
             },
@@ -256,9 +309,9 @@ impl Kind {
     pub const fn length(self) -> usize {
         match self {
             Self::Switch | Self::Limit(_) => 20,
-            Self::Text(most) => most,
+            Self::Text(most) | Self::Mark(most) => most,
             Self::Template(_) => MAX_CHARS,
-            Self::Channel | Self::Choice(_) => 30,
+            Self::Channel | Self::Choice(_) | Self::ChannelOr(_) => 30,
             Self::Roles(most) => 30 * most,
         }
     }
@@ -279,6 +332,8 @@ impl ValueFault {
             Self::Roles => language.text("settings-fault-roles"),
             Self::TooManyRoles(most) => with("settings-fault-roles-many", *most),
             Self::Choice(words) => words.fault("settings-fault-choice", language),
+            Self::ChannelOr(words) => words.fault("settings-fault-channel-or", language),
+            Self::Mark(most) => with("settings-fault-mark", *most),
         }
     }
 }
@@ -303,6 +358,12 @@ impl Words {
     fn fault(self, key: &str, language: Language) -> String {
         language.filled(key, &[("words", self.all.join(", ").into())])
     }
+}
+
+/// Whether a text can stand before a command in messages.
+fn is_mark(text: &str, most: usize) -> bool {
+    let has_meaning = |character: char| character.is_whitespace() || "@#<`\0".contains(character);
+    text.chars().count() <= most && !text.contains(has_meaning)
 }
 
 fn is_none(written: &str) -> bool {

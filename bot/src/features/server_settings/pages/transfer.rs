@@ -1,0 +1,295 @@
+//! Taking settings from a file or from another server. What would change is shown first, with the roles and channels to use.
+
+use std::collections::BTreeMap;
+
+use hyper::StatusCode;
+use maud::{Markup, html};
+use serde_json::{Value as Json, json};
+use twilight_model::{
+    guild::Permissions,
+    id::{Id, marker::GuildMarker},
+};
+
+use super::{
+    STAFF, chosen,
+    document::{Document, Mapping},
+    find, note, path, plain, sections, tabs,
+};
+use crate::{
+    discord::{guilds::listing::Listing, rest::Priority},
+    interactions::{Services, page::Page},
+    settings::section::Setting,
+    support::{ids, text::names::Name},
+    web::{
+        access::Age,
+        answer::{Answer, Fault},
+        context::Context,
+        route::Access,
+    },
+};
+
+/// The page.
+pub(super) struct Transfer;
+
+impl Page for Transfer {
+    fn path(&self) -> &'static str {
+        "/servers/{guild}/settings/transfer"
+    }
+
+    fn access(&self) -> Access {
+        STAFF
+    }
+
+    async fn get(&self, context: &mut Context, services: &Services) -> Result<Answer, Fault> {
+        begin(context, services, None).await
+    }
+
+    async fn post(&self, context: &mut Context, services: &Services) -> Result<Answer, Fault> {
+        let document = match context.form().get("from").and_then(ids::written) {
+            Some(from) => Some(of_server(context, services, from).await?),
+            None => context.form().get("document").and_then(Document::parse),
+        };
+        let Some(document) = document else {
+            let answer = begin(context, services, Some("settings-page-bad-file")).await?;
+            return Ok(answer.with_status(StatusCode::UNPROCESSABLE_ENTITY));
+        };
+        let guild_id = context.guild()?;
+        let listing = services.guilds.listing(guild_id, Priority::Command).await?;
+        let is_mapped = context.form().get("mapped").is_some();
+        let mapping = if is_mapped {
+            Mapping::of_form(context.form())
+        } else {
+            document.suggestion(&listing)
+        };
+        let values = document.values(|name| find(services, name), &mapping);
+        let plan = Plan {
+            changes: changes(services, guild_id, &values).await?,
+            unused: document.unused(&values),
+            document: &document,
+            mapping: &mapping,
+            listing: &listing,
+        };
+        if context.form().get("apply").is_none() {
+            return Ok(confirm(context, services, guild_id, &plan, None));
+        }
+        if !apply(context, services, guild_id, &plan).await? {
+            let answer = confirm(context, services, guild_id, &plan, Some("settings-not-here"));
+            return Ok(answer.with_status(StatusCode::UNPROCESSABLE_ENTITY));
+        }
+        Ok(Answer::see_other(&format!(
+            "{}?imported=1",
+            path(guild_id, "history")
+        )))
+    }
+}
+
+/// A setting, its stored value and its value in the file.
+type Changed = (Setting, Json, Json);
+
+/// What a file would change.
+struct Plan<'a> {
+    changes: Vec<Changed>,
+    /// Settings in the file that cannot be used.
+    unused: Vec<&'a str>,
+    document: &'a Document,
+    mapping: &'a Mapping,
+    listing: &'a Listing,
+}
+
+/// The settings of another server, in which the user must be able to see them.
+async fn of_server(context: &Context, services: &Services, from: Id<GuildMarker>) -> Result<Document, Fault> {
+    let staff = context.site().staff(from, context.user()?, Age::Now).await?;
+    let may = staff.is_some_and(|staff| staff.may(Permissions::MANAGE_GUILD));
+    if !may {
+        return Err(Fault::NotFound);
+    }
+    let listing = services.guilds.listing(from, Priority::Command).await?;
+    let chosen = chosen(services, from).await?;
+    Ok(Document::of(sections(services), &chosen, &listing))
+}
+
+/// The values that differ from what holds.
+async fn changes(
+    services: &Services,
+    guild_id: Id<GuildMarker>,
+    values: &[(Setting, Json)],
+) -> Result<Vec<Changed>, Fault> {
+    let chosen = chosen(services, guild_id).await?;
+    let usual = services.settings.defaults();
+    let changes = values.iter().filter_map(|(setting, value)| {
+        let now = setting.chosen_in(&chosen).unwrap_or_else(|| setting.usual(usual));
+        (now != *value).then(|| (*setting, now, value.clone()))
+    });
+    Ok(changes.collect())
+}
+
+/// Change the settings. False if a role or channel does not exist.
+async fn apply(
+    context: &Context,
+    services: &Services,
+    guild_id: Id<GuildMarker>,
+    plan: &Plan<'_>,
+) -> Result<bool, Fault> {
+    for (setting, _, value) in &plan.changes {
+        let named = setting.field.kind.named(value);
+        let gone = services
+            .guilds
+            .gone(guild_id, &named.roles, &named.channels, Priority::Command);
+        if !gone.await?.is_empty() {
+            return Ok(false);
+        }
+    }
+    if plan.changes.is_empty() {
+        return Ok(true);
+    }
+    let settings = plan.changes.iter().map(|(setting, _, value)| {
+        let value = setting.field.kind.exported(value);
+        (setting.to_string(), value)
+    });
+    let details = json!({"settings": settings.collect::<serde_json::Map<_, _>>()});
+    let request = context.request("settings_import", &details)?;
+    let changes = plan
+        .changes
+        .iter()
+        .map(|(setting, _, value)| setting.change(Some(value.clone())));
+    services
+        .settings
+        .change(&services.store, request, changes.collect())
+        .await?;
+    Ok(true)
+}
+
+/// The forms for the file and for the other server.
+async fn begin(context: &Context, services: &Services, fault: Option<&'static str>) -> Result<Answer, Fault> {
+    let guild_id = context.guild()?;
+    let servers = context.site().servers_of(context.user()?).await?;
+    let others = servers
+        .iter()
+        .filter(|staff| staff.guild_id != guild_id && staff.may(Permissions::MANAGE_GUILD));
+    let others: Vec<_> = others.collect();
+    let title = context.text("settings-page-transfer");
+    let sent = context.form().get("document").unwrap_or_default();
+    let main = html! {
+        h1 { (title) }
+        (tabs(context, services, guild_id))
+        @if let Some(fault) = fault { (note("bad", &context.text(fault))) }
+        section.card {
+            h2 { (context.text("settings-page-export")) }
+            p { (context.text("settings-page-export-hint")) }
+            a.button.quiet href=(path(guild_id, "export")) { (context.text("settings-page-download")) }
+        }
+        section.card {
+            h2 { (context.text("settings-page-import")) }
+            form method="post" action=(path(guild_id, "transfer")) {
+                (context.token())
+                div.field {
+                    label for="document" { (context.text("settings-page-document")) }
+                    span.hint id="document-hint" { (context.text("settings-page-document-hint")) }
+                    textarea id="document" name="document" required spellcheck="false" aria-describedby="document-hint" {
+                        "\n" (sent)
+                    }
+                }
+                button type="submit" { (context.text("settings-page-continue")) }
+            }
+        }
+        @if !others.is_empty() {
+            section.card {
+                h2 { (context.text("settings-page-copy")) }
+                form method="post" action=(path(guild_id, "transfer")) {
+                    (context.token())
+                    div.field {
+                        label for="from" { (context.text("settings-page-from")) }
+                        select id="from" name="from" {
+                            @for staff in others { option value=(staff.guild_id) { (staff.name.as_plain()) } }
+                        }
+                    }
+                    button type="submit" { (context.text("settings-page-continue")) }
+                }
+            }
+        }
+    };
+    Ok(context.page(&title, &main))
+}
+
+/// What would change, and which roles and channels are used.
+fn confirm(
+    context: &Context,
+    services: &Services,
+    guild_id: Id<GuildMarker>,
+    plan: &Plan<'_>,
+    fault: Option<&'static str>,
+) -> Answer {
+    let language = context.language();
+    let title = context.text("settings-page-confirm");
+    let has_names = !plan.document.roles.is_empty() || !plan.document.channels.is_empty();
+    let main = html! {
+        h1 { (title) }
+        (tabs(context, services, guild_id))
+        @if let Some(fault) = fault { (note("bad", &context.text(fault))) }
+        @if !plan.unused.is_empty() {
+            (note("", &context.filled("settings-page-unused", &[("settings", plan.unused.join(", ").into())])))
+        }
+        form.card method="post" action=(path(guild_id, "transfer")) {
+            (context.token())
+            input type="hidden" name="document" value=(plan.document.to_text());
+            input type="hidden" name="mapped" value="1";
+            @if has_names {
+                h2 { (context.text("settings-page-names")) }
+                (menus(context, "role", "@", &plan.document.roles, &plan.mapping.roles, &plan.listing.roles))
+                (menus(context, "channel", "#", &plan.document.channels, &plan.mapping.channels, &plan.listing.channels))
+            }
+            h2 { (context.text("settings-page-changes")) }
+            @if plan.changes.is_empty() {
+                p { (context.text("settings-page-no-changes")) }
+            } @else {
+                div.scroll tabindex="0" { table {
+                    thead { tr {
+                        th scope="col" { (context.text("settings-page-setting")) }
+                        th scope="col" { (context.text("settings-page-before")) }
+                        th scope="col" { (context.text("settings-page-after")) }
+                    } }
+                    tbody {
+                        @for (setting, before, after) in &plan.changes {
+                            tr {
+                                th scope="row" { (plain::label(Some(*setting), "", language)) }
+                                td { (plain::value(*setting, before, plan.listing, language)) }
+                                td { (plain::value(*setting, after, plan.listing, language)) }
+                            }
+                        }
+                    }
+                } }
+            }
+            div.actions {
+                button type="submit" name="apply" value="1" { (context.text("settings-page-apply")) }
+                @if has_names { button.quiet type="submit" { (context.text("settings-page-update")) } }
+                a.button.quiet href=(path(guild_id, "transfer")) { (context.text("settings-page-cancel")) }
+            }
+        }
+    };
+    context.page(&title, &main)
+}
+
+/// A menu for each role or channel of the file.
+fn menus<T>(
+    context: &Context,
+    what: &str,
+    sign: &str,
+    wanted: &BTreeMap<String, String>,
+    chosen: &BTreeMap<String, Id<T>>,
+    there: &[(Id<T>, Name)],
+) -> Markup {
+    html! {
+        @for (id, name) in wanted {
+            @let field = format!("{what}.{id}");
+            div.field {
+                label for=(field) { (sign) @if name.is_empty() { (id) } @else { (name) } }
+                select id=(field) name=(field) {
+                    option value="" { (context.text("settings-page-leave-out")) }
+                    @for (there, name) in there {
+                        option value=(there) selected[chosen.get(id) == Some(there)] { (sign) (name.as_plain()) }
+                    }
+                }
+            }
+        }
+    }
+}
