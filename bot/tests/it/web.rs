@@ -6,6 +6,7 @@ mod browser;
 mod hidden;
 mod limits;
 mod ranked;
+mod settings;
 mod sign_in;
 
 use eventide::{
