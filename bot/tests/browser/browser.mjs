@@ -13,7 +13,8 @@ const PATIENCE = 15_000;
 const NARROW = { width: 360, height: 740 };
 
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-const { owner, member } = await scene(rest);
+const { guild, owner, member } = await scene(rest);
+const settings = `/servers/${guild.id}/settings`;
 
 let passed = 0;
 let failed = 0;
@@ -97,6 +98,11 @@ async function crawl(page, from) {
     return [...seen.values()];
 }
 
+async function save(page) {
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("status").filter({ hasText: "Saved" }).waitFor();
+}
+
 await control(rest, "generate", { events: 4_000 });
 
 await test("a visitor sees the start page and signs in", {}, async (page) => {
@@ -139,6 +145,121 @@ await test("the first stop of the keyboard leads to the content, and the focus i
         await page.keyboard.press("Tab");
     }
     assert.fail("the link to sign in cannot be reached");
+});
+
+await test("settings are saved", {}, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/moderation`);
+    await page.getByLabel("Require a reason").check();
+    await page.locator("textarea[name=warn_message]").fill("Case {case}: {reason}");
+    await save(page);
+    assert.ok(await page.getByLabel("Require a reason").isChecked());
+    await page.getByText("Case 12: Advertising").waitFor();
+    await shoot(page, "settings-saved");
+});
+
+await test("a wrong value is explained, and what was typed stays", {}, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/moderation`);
+    await page.locator("main form").evaluateAll((forms) => forms.forEach((form) => form.setAttribute("novalidate", "")));
+    const text = page.locator("textarea[name=warn_message]");
+    await text.fill("Hello {nobody}");
+    const limit = page.locator("input[name=bans_per_hour]");
+    await limit.fill("100000");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("alert").waitFor();
+    assert.equal(await text.inputValue(), "Hello {nobody}");
+    assert.equal(await limit.inputValue(), "100000");
+    assert.equal(await limit.getAttribute("aria-invalid"), "true");
+    await check(page, "faults");
+    await shoot(page, "settings-faults");
+});
+
+await test("a change is undone in the history", {}, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/server`);
+    await page.getByLabel("Language", { exact: true }).selectOption("de");
+    await page.getByLabel("Log channel").selectOption({ index: 1 });
+    await save(page);
+    await page.goto(`${settings}/history`);
+    await shoot(page, "history");
+    await page.getByRole("button", { name: "Undo" }).first().click();
+    await page.getByRole("status").waitFor();
+    await page.goto(`${settings}/server`);
+    assert.equal(await page.getByLabel("Language", { exact: true }).inputValue(), "auto");
+});
+
+await test("exported settings are imported after a confirmation", {}, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/server`);
+    await page.getByLabel("Log channel").selectOption({ index: 1 });
+    await save(page);
+    await page.goto(`${settings}/transfer`);
+    const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("link", { name: "Download" }).click(),
+    ]);
+    const text = readFileSync(await download.path(), "utf8");
+    await page.goto(`${settings}/server`);
+    await page.getByLabel("Log channel").selectOption("none");
+    await save(page);
+    await page.goto(`${settings}/transfer`);
+    await page.getByLabel("Contents of an exported file").fill(text);
+    await page.getByRole("button", { name: "Continue" }).first().click();
+    await page.getByRole("heading", { name: "Check the changes" }).waitFor();
+    await check(page, "confirm");
+    await shoot(page, "transfer-confirm");
+    await page.getByRole("button", { name: "Apply" }).click();
+    await page.waitForURL(`${base}${settings}/history?imported=1`);
+    await page.goto(`${settings}/server`);
+    assert.notEqual(await page.getByLabel("Log channel").inputValue(), "none");
+});
+
+await test("a file that is none is explained", {}, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/transfer`);
+    await page.getByLabel("Contents of an exported file").fill("{}");
+    await page.getByRole("button", { name: "Continue" }).first().click();
+    await page.getByRole("alert").waitFor();
+    await check(page, "bad file");
+});
+
+await test("settings work without JavaScript", { javaScriptEnabled: false }, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/moderation`);
+    await page.getByLabel("Direct message about kicks").uncheck();
+    await save(page);
+    assert.ok(!(await page.getByLabel("Direct message about kicks").isChecked()));
+    await page.goto(`${settings}/history`);
+    await page.getByRole("button", { name: "Undo" }).first().click();
+    await page.getByRole("status").waitFor();
+});
+
+await test("settings work with the keyboard alone", {}, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/moderation`);
+    await page.keyboard.press("Tab");
+    const skip = await page.evaluate(() => document.activeElement.getAttribute("href"));
+    assert.equal(skip, "#main", "the first stop leads to the content");
+    const reach = async (found, what) => {
+        for (let stops = 0; stops < 150; stops += 1) {
+            await page.keyboard.press("Tab");
+            if (await page.evaluate(found)) {
+                return;
+            }
+        }
+        assert.fail(`${what} cannot be reached`);
+    };
+    await page.keyboard.press("Enter");
+    await reach(() => document.activeElement.name === "require_reason", "a switch");
+    const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+    assert.notEqual(outline, "none", "the focus is visible");
+    const before = await page.getByLabel("Require a reason").isChecked();
+    await page.keyboard.press("Space");
+    await reach(() => document.activeElement.type === "submit" && document.activeElement.closest("main form"), "the button");
+    await page.keyboard.press("Enter");
+    await page.getByRole("status").filter({ hasText: "Saved" }).waitFor();
+    assert.notEqual(await page.getByLabel("Require a reason").isChecked(), before);
 });
 
 for (const scheme of ["light", "dark"]) {
