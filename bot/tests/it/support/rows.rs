@@ -45,8 +45,16 @@ pub(crate) async fn fill(client: &Client) -> Rows {
     rows
 }
 
-/// Tables whose rows a bot that runs works off, or that are about processes.
-const OF_THE_MOMENT: [&str; 5] = ["outbox", "outbox_lane", "fleet", "fleet_process", "shard_lease"];
+/// Tables whose rows a bot that runs works off or lets expire, or that are about processes.
+const OF_THE_MOMENT: [&str; 7] = [
+    "outbox",
+    "outbox_lane",
+    "fleet",
+    "fleet_process",
+    "shard_lease",
+    "web_session",
+    "web_sign_in",
+];
 
 /// The same after a bot has run.
 pub(crate) async fn assert_kept_by_a_bot(client: &Client, before: &Rows) {

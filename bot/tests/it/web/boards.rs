@@ -148,7 +148,8 @@ async fn names_of_servers_and_members_are_text() {
     give_xp(&here, 2).await;
     let control = here.discord.control();
     assert!(control.rename_guild(here.guild(), EVIL) && control.set_bot_permissions(here.guild(), 8));
-    let (guild, user) = (Id::new(here.guild()), Id::new(here.member(0)));
+    // The first member owns the server.
+    let (guild, user) = (Id::new(here.guild()), Id::new(here.member(1)));
     let rest = &here.bot.rest;
     let nick = rest
         .builders()
