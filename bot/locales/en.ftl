@@ -397,7 +397,7 @@ settings-page-changed = { $n ->
         [0] nothing changed
        *[other] changed: { $count }
     }
-settings-page-default = default
+settings-page-default = Default
 settings-page-faults = Nothing was saved. Please correct the settings that are marked.
 settings-page-saved = Saved.
 settings-page-save = Save

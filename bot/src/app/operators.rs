@@ -118,7 +118,7 @@ fn process_card(process: &Seen) -> Markup {
                 (format!("{:.1}", process.silent_s)) " s ago" @if process.draining { ", draining" }
             }
             @if !process.shards.is_empty() {
-                div.scroll { table {
+                div.scroll tabindex="0" { table {
                     caption.hidden { "Shards of " (process.id) }
                     thead { tr {
                         th scope="col" { "Shard" }
@@ -149,7 +149,7 @@ fn process_card(process: &Seen) -> Markup {
 
 fn gap_table(gaps: &[gap::Recorded]) -> Markup {
     html! {
-        div.card.scroll { table {
+        div.card.scroll tabindex="0" { table {
             caption.hidden { "Gaps" }
             thead { tr {
                 th scope="col" { "Shard" }
@@ -188,7 +188,7 @@ fn lateness(waiting: &[Shown]) -> Markup {
 
 fn timers(caption: &str, timers: &[Shown]) -> Markup {
     html! {
-        div.card.scroll { table {
+        div.card.scroll tabindex="0" { table {
             caption { (caption) }
             thead { tr {
                 th scope="col" { "Due" }
@@ -204,7 +204,7 @@ fn timers(caption: &str, timers: &[Shown]) -> Markup {
                         td { code { (timer.kind) } }
                         td { @if timer.guild_id == 0 { "–" } @else { (timer.guild_id) } }
                         td.number { (timer.attempts) }
-                        td { @if let Some(failure) = &timer.failure { (excerpt(failure, FAILURE)) } }
+                        td.long { @if let Some(failure) = &timer.failure { (excerpt(failure, FAILURE)) } }
                     }
                 }
             }

@@ -34,7 +34,7 @@ pub(crate) fn bars(context: &Context, title: &str, headings: [&str; 2], bars: &[
                 (drawing(title, bars, &number))
                 details {
                     summary { (context.text("web-chart-table")) }
-                    div.scroll { table {
+                    div.scroll tabindex="0" { table {
                         caption.hidden { (title) }
                         thead { tr { th scope="col" { (headings[0]) } th.number scope="col" { (headings[1]) } } }
                         tbody {

@@ -75,9 +75,9 @@ async function shoot(page, name) {
     await page.screenshot({ path: `${screenshots}/${name}.png`, fullPage: true });
 }
 
-/** A path without IDs and other numbers, as the name of a screenshot. */
+/** A path without IDs, other numbers and its query, as the name of a screenshot. */
 function nameOf(path) {
-    const name = path.replaceAll(/\d+/g, "n").replaceAll(/[^a-z0-9]+/gi, "-").replaceAll(/^-|-$/g, "");
+    const name = path.replace(/\?.*/, "").replaceAll(/\d+/g, "n").replaceAll(/[^a-z0-9]+/gi, "-").replaceAll(/^-|-$/g, "");
     return name === "" ? "home" : name;
 }
 
@@ -262,10 +262,11 @@ await test("settings work with the keyboard alone", {}, async (page) => {
     assert.notEqual(await page.getByLabel("Require a reason").isChecked(), before);
 });
 
+let paths;
 for (const scheme of ["light", "dark"]) {
     await test(`every page is accessible in the ${scheme} theme, and fits a phone`, { colorScheme: scheme }, async (page) => {
         await signIn(page);
-        const paths = await crawl(page, "/servers");
+        paths ??= await crawl(page, "/servers");
         console.log(`# ${paths.map(nameOf).join(", ")}`);
         for (const path of paths) {
             await page.setViewportSize({ width: 1200, height: 800 });

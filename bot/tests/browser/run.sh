@@ -69,6 +69,6 @@ for _ in $(seq 600); do
 done
 
 status=0
-timeout 170 node "$work/javascript/browser.mjs" "http://127.0.0.1:$port" "$rest" "$work/screenshots" || status=$?
+timeout 400 node "$work/javascript/browser.mjs" "http://127.0.0.1:$port" "$rest" "$work/screenshots" || status=$?
 [ "$status" -eq 0 ] || tail -5 "$work/eventide.log" >&2
 exit "$status"

@@ -154,7 +154,7 @@ async fn show(context: &Context, services: &Services, made: Option<&str>) -> Res
 
 fn table(context: &Context, path: &str, tokens: &[Token]) -> Markup {
     html! {
-        div.card.scroll { table {
+        div.card.scroll tabindex="0" { table {
             caption.hidden { (context.text("web-api")) }
             thead { tr {
                 th scope="col" { (context.text("web-api-name")) }

@@ -137,7 +137,7 @@ fn table(context: &Context, title: &str, lines: &[Line]) -> Markup {
     html! {
         @if !lines.is_empty() {
             h2 { (context.text(title)) }
-            div.card.scroll { table {
+            div.card.scroll tabindex="0" { table {
                 caption.hidden { (context.text(title)) }
                 thead { tr {
                     th scope="col" { (context.text("web-scheduled-due")) }

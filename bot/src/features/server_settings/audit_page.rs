@@ -100,7 +100,7 @@ impl Page for AuditLog {
 fn table(context: &Context, entries: &[Entry]) -> Markup {
     let text = |key: &str| context.text(key);
     html! {
-        div.card.scroll { table {
+        div.card.scroll tabindex="0" { table {
             caption.hidden { (text("web-audit")) }
             thead { tr {
                 th scope="col" { (text("web-at")) }
@@ -115,8 +115,8 @@ fn table(context: &Context, entries: &[Entry]) -> Markup {
                         td { (moment(entry.created_at)) }
                         td { (actor(context, entry)) }
                         td { code { (entry.action) } @if entry.is_undone { " · " small { (text("web-audit-undone")) } } }
-                        td { (values(&entry.details)) }
-                        td { @if let Some(before) = &entry.before { (values(before)) } }
+                        td.long { (values(&entry.details)) }
+                        td.long { @if let Some(before) = &entry.before { (values(before)) } }
                     }
                 }
             }

@@ -253,7 +253,7 @@ fn list(context: &Context, title: &str, heading: &str, counts: &[(String, u64)])
     html! {
         @if !counts.is_empty() {
             h2 { (context.text(title)) }
-            div.card.scroll { table {
+            div.card.scroll tabindex="0" { table {
                 caption.hidden { (context.text(title)) }
                 thead { tr {
                     th scope="col" { (context.text(heading)) }

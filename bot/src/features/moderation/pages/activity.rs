@@ -55,7 +55,7 @@ impl Page for Activity {
             @if rows.is_empty() {
                 p { (context.text("case-list-none")) }
             } @else {
-                div.card.scroll { table {
+                div.card.scroll tabindex="0" { table {
                     caption.hidden { (title) }
                     thead { tr {
                         th scope="col" { (context.text("web-moderator")) }

@@ -35,7 +35,7 @@ pub(super) fn person(guild_id: Id<GuildMarker>, user_id: Id<UserMarker>, name: O
 pub(super) fn cases(context: &Context, guild_id: Id<GuildMarker>, cases: &[Case]) -> Markup {
     let text = |key: &str| context.text(key);
     html! {
-        div.card.scroll { table {
+        div.card.scroll tabindex="0" { table {
             caption.hidden { (text("web-cases")) }
             thead { tr {
                 th scope="col" { (text("web-case")) }

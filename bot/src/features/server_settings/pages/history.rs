@@ -170,7 +170,7 @@ impl Around<'_> {
                     (self.actor(entry.actor)) " "
                     small { time datetime=(at.format(&Rfc3339).unwrap_or_default()) { (shown) } }
                 }
-                div.scroll tabindex="0" { table {
+                div.scroll tabindex="0" { table.even {
                     thead { tr {
                         th scope="col" { (self.context.text("settings-page-setting")) }
                         th scope="col" { (self.context.text("settings-page-before")) }

@@ -242,7 +242,7 @@ fn confirm(
             @if plan.changes.is_empty() {
                 p { (context.text("settings-page-no-changes")) }
             } @else {
-                div.scroll tabindex="0" { table {
+                div.scroll tabindex="0" { table.even {
                     thead { tr {
                         th scope="col" { (context.text("settings-page-setting")) }
                         th scope="col" { (context.text("settings-page-before")) }
