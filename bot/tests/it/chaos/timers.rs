@@ -17,7 +17,6 @@ pub(super) fn faults() -> Vec<Fault> {
     vec![Fault::new("SIGKILL of the bot while 500 timers are due", killed)]
 }
 
-#[expect(clippy::print_stdout, reason = "this is what `make chaos` is for")]
 fn killed(stage: &mut Stage, _extent: Extent) -> LocalBoxFuture<'_, ()> {
     Box::pin(async move {
         let fired = Fired::open(Session::open(&stage.scene.postgres.connection().into()).await).await;
