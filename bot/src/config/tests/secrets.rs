@@ -139,18 +139,26 @@ proptest! {
         tail in "[ -~]{0,12}",
     ) {
         let example = fs::read_to_string(example_path()).expect("config.example.toml is in the repository");
+        let mut in_database = false;
         let in_force: String = example
             .lines()
-            .map(|line| match line.strip_prefix('#').filter(|key| !key.starts_with(' ') && key.contains(" = ")) {
+            .map(|line| {
+                if line.starts_with('[') {
+                    in_database = line == "[database]";
+                }
+                (line, in_database)
+            })
+            .map(|(line, in_database)| match line.strip_prefix('#').filter(|key| !key.starts_with(' ') && key.contains(" = ")) {
                 Some(key) if key.starts_with("token = ") => format!("token = \"{secret}\"\n"),
-                Some(key) if key.starts_with("url = ") => format!("url = \"postgresql://u:{secret}@h/d\"\n"),
+                Some(key) if key.starts_with("client_secret = ") => format!("client_secret = \"{secret}\"\n"),
+                Some(key) if in_database && key.starts_with("url = ") => format!("url = \"postgresql://u:{secret}@h/d\"\n"),
                 // It would contradict a URL.
                 Some(key) if key.starts_with("embedded = ") => format!("{line}\n"),
                 Some(key) => format!("{key}\n"),
                 None => format!("{line}\n"),
             })
             .collect();
-        prop_assert_eq!(in_force.matches(&secret).count(), 2);
+        prop_assert_eq!(in_force.matches(&secret).count(), 3);
         let mut characters: Vec<char> = in_force.chars().collect();
         let from = at.index(characters.len());
         let to = (from + length).min(characters.len());

@@ -59,7 +59,9 @@ impl Page for AuditLog {
         // One more than fits says whether there is another page.
         let mut entries = entries::list(&services.store, guild_id, wanted, i64::from(A_PAGE) + 1).await?;
         let has_more = entries.len() > usize::from(A_PAGE);
-        entries.truncate(usize::from(A_PAGE));
+        if has_more {
+            entries.pop();
+        }
         let path = format!("/servers/{guild_id}/audit");
         let actor = actor_id.map(|id| id.to_string()).unwrap_or_default();
         let older = entries.last().filter(|_| has_more).map(|last| {

@@ -21,7 +21,9 @@ fn rows_of(user: u64) -> String {
          INSERT INTO mod_case (guild_id, case_id, kind, user_id, moderator_id, reason, created_at)
          VALUES (1, {user}, 'warning', {user}, 7, 'spam', now());
          INSERT INTO quarantine (guild_id, user_id, kind, body, sqlstate, reason)
-         VALUES (1, {user}, 'member', '{{}}', '23514', 'refused');"
+         VALUES (1, {user}, 'member', '{{}}', '23514', 'refused');
+         INSERT INTO report (guild_id, report_id, user_id, staff_channel_id, created_at) VALUES (1, {user}, 99, 3, now());
+         INSERT INTO report_entry VALUES (1, {user}, {user}, 'rude', now(), 'en-US');"
     )
 }
 

@@ -44,7 +44,7 @@ use crate::{
 };
 
 /// Users per batch: each is looked up first, which has to be done before the lease of the effect ends.
-const BATCH: usize = 20;
+const BATCH: usize = 10;
 /// The maximum age of cached roles when ranks are checked again.
 const OLDEST_ROLES: Duration = Duration::from_mins(1);
 /// None of the users could be banned: <https://docs.discord.com/developers/resources/guild#bulk-guild-ban>.

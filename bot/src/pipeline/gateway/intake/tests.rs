@@ -257,7 +257,8 @@ fn events_before_ready_belong_to_no_session() {
         resume_url: None,
     });
     assert_eq!(intake.on_text(&message(2)), None);
-    assert_eq!(intake.ledger.rows(), 1);
+    // The member's, and the channel's of that hour.
+    assert_eq!(intake.ledger.rows(), 2);
 }
 
 #[test]

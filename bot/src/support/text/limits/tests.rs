@@ -88,8 +88,11 @@ fn choices_keep_their_values() {
 /// Calls that shorten text, without white space.
 const SHORTENING: [&str; 2] = ["chars().take(", ".truncate("];
 
-/// Modules that do not produce text for Discord: lists of members, images, and files of other bots.
-const NO_TEXTS: [&str; 3] = [
+/// Modules that do not produce text for Discord: lists of members, images, files of other bots, and pages of the website.
+const NO_TEXTS: [&str; 6] = [
+    "features/levels/pages",
+    "features/levels/rows",
+    "features/moderation/pages",
     "features/levels/adjust.rs",
     "features/levels/card",
     "features/levels/import",
