@@ -163,7 +163,7 @@ pub(crate) const fn of_obstacle(obstacle: Obstacle) -> &'static str {
     match obstacle {
         Obstacle::NoPermission => "the bot lacks the permission",
         Obstacle::Owner => "the server is theirs",
-        Obstacle::AboveBot => "their highest role does not stand below the bot's",
+        Obstacle::AboveBot => "their highest role is not below the bot's",
         Obstacle::Administrator => "administrators cannot be timed out",
     }
 }

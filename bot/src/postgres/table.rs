@@ -1,6 +1,6 @@
 //! What a manifest says about a table: whose data it is, how that is deleted, exported and erased, and what a restore resets.
 //!
-//! One line declares a usual table, with [`guild_table!`] or [`member_table!`]. Methods replace what is different about another one.
+//! One line declares a usual table, with `guild_table!` or `member_table!`. Methods replace what is different about another one.
 
 use super::Statement;
 

@@ -6,7 +6,7 @@ mod browser;
 mod hidden;
 mod limits;
 mod ranked;
-mod settings;
+mod section_pages;
 mod sign_in;
 
 use eventide::{

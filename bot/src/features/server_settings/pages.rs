@@ -56,7 +56,7 @@ fn find(services: &Services, name: &str) -> Option<Setting> {
     Setting::find(sections(services), name).ok()
 }
 
-/// What a guild chose. It is read anew: a form shows what holds at this moment.
+/// What a guild chose. It is read from the database each time, because a form must show the current values.
 async fn chosen(services: &Services, guild_id: Id<GuildMarker>) -> Result<Snapshot, Fault> {
     let rows = table::read(&services.store, &[guild_id]).await?;
     Ok(rows.first().map(snapshot).unwrap_or_default())

@@ -46,7 +46,7 @@ impl Fired {
         .await;
     }
 
-    /// Check that each of so many has fired once, and none is left. Returns how late they were: the median, the 99th percentile, and the
+    /// Check that each of these has fired once, and none is left. Returns how late they were: the median, the 99th percentile, and the
     /// latest.
     pub(crate) async fn each_once(self, timers: i64) -> [Duration; 3] {
         let sql = "SELECT (SELECT count(*) FROM timer WHERE guild_id <> 0),
@@ -66,7 +66,7 @@ impl Fired {
     }
 }
 
-/// Arm so many timers of many guilds, which are due at random within a time.
+/// Arm this number of timers of many guilds, which are due at random within a time.
 pub(crate) async fn arm(store: &Store, timers: i64, within: Duration) {
     let all: Vec<NewTimer> = (1..=timers)
         .map(|timer_id| NewTimer {

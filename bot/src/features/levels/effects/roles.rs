@@ -333,7 +333,7 @@ async fn take(
             }));
         }
         Assignable::RoleAboveBot { .. } => {
-            format!("the role {role_id} does not stand below the bot's highest role")
+            format!("the role {role_id} is not below the bot's highest role")
         }
         Assignable::Managed => format!("the role {role_id} belongs to an integration, which alone gives it"),
         Assignable::Everyone => format!("the role {role_id} is everybody's"),
