@@ -18,11 +18,6 @@ impl TimerKind for Removal {
     }
 
     fn fire<'t>(&'t self, tx: &'t Tx<'_>, timer: &'t Firing) -> BoxFuture<'t, Result<(), StoreError>> {
-        Box::pin(async move {
-            match timer.guild_id {
-                Some(guild_id) => multipliers::remove_boosts(tx, guild_id).await,
-                None => Err(StoreError::Rejected("a boost without a guild".to_owned())),
-            }
-        })
+        Box::pin(async move { multipliers::remove_boosts(tx, timer.guild()?).await })
     }
 }

@@ -227,11 +227,6 @@ impl TimerKind for Forget {
     }
 
     fn fire<'t>(&'t self, tx: &'t Tx<'_>, timer: &'t Firing) -> BoxFuture<'t, Result<(), StoreError>> {
-        Box::pin(async move {
-            match timer.guild_id {
-                Some(guild_id) => massban::remove(tx, guild_id, timer.timer_id).await,
-                None => Err(StoreError::Rejected("a massban without a guild".to_owned())),
-            }
-        })
+        Box::pin(async move { massban::remove(tx, timer.guild()?, timer.timer_id).await })
     }
 }

@@ -44,6 +44,18 @@ pub struct Firing {
     pub late: Duration,
 }
 
+impl Firing {
+    /// The guild of a timer of a kind that always has one.
+    ///
+    /// # Errors
+    ///
+    /// The row has none, which only a change by hand can cause.
+    pub(crate) fn guild(&self) -> Result<Id<GuildMarker>, StoreError> {
+        self.guild_id
+            .ok_or_else(|| StoreError::Rejected("a timer without a guild".to_owned()))
+    }
+}
+
 /// Which timers to claim.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
