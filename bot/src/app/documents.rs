@@ -245,32 +245,72 @@ fn the_diff_of_about_is_what_about_takes() {
 }
 
 /// Every block of code in `docs/features.md` begins with the path of its file. The rest is a contiguous part of that file; `// …` marks an
-/// omission.
+/// omission. `BLESS=1` copies the code again: what is between the first and the last line of a part, where both are still there.
 #[test]
-fn the_code_in_the_guide_to_features_is_the_code() {
-    let document = read("docs/features.md");
+fn the_code_in_the_guide_to_features_is_what_the_code_says() {
+    const GUIDE: &str = "docs/features.md";
     let mut quoted = 0;
-    for block in document.split("```").skip(1).step_by(2) {
-        let mut lines = block.lines();
-        let language = lines.next().unwrap_or_default();
-        if !["rust", "sql"].contains(&language) {
-            continue;
-        }
-        let path = lines.next().unwrap_or_default();
-        let path = path.trim_start_matches(['/', '-', ' ']);
-        let text = read(path);
-        let text: Vec<&str> = text.lines().map(str::trim).collect();
-        let lines: Vec<&str> = lines.map(str::trim).collect();
-        for part in lines.split(|line| line.trim_start_matches(['/', '-', ' ']) == "…") {
-            assert!(!part.is_empty(), "{path}: nothing before or after a mark");
-            assert!(
-                text.windows(part.len()).any(|window| window == part),
-                "{path} has not: {part:#?}"
-            );
-        }
-        quoted += 1;
-    }
+    let written: Vec<String> = read(GUIDE)
+        .split("```")
+        .enumerate()
+        .map(|(place, block)| {
+            let (head, code) = block.split_once('\n').unwrap_or((block, ""));
+            if place % 2 == 0 || !["rust", "sql"].contains(&head) {
+                return block.to_owned();
+            }
+            quoted += 1;
+            let (head, code) = code.split_once('\n').expect("the path of a file, then code");
+            let path = head.trim_start_matches(['/', '-', ' ']);
+            let text = read(path);
+            let text: Vec<&str> = text.lines().collect();
+            let lines: Vec<&str> = code.lines().collect();
+            let is_mark = |line: &&str| line.trim().trim_start_matches(['/', '-', ' ']) == "…";
+            let marks: Vec<&str> = lines.iter().copied().filter(is_mark).collect();
+            let parts = lines.split(is_mark).map(|part| quotation(path, &text, part));
+            let mut marks = marks.into_iter();
+            let code: Vec<String> = parts
+                .flat_map(|part| part.into_iter().chain(marks.next().map(str::to_owned)))
+                .collect();
+            format!(
+                "{}\n{head}\n{}\n",
+                block.lines().next().unwrap_or_default(),
+                code.join("\n")
+            )
+        })
+        .collect();
     assert!(quoted > 9, "{quoted}");
+    assert_written(GUIDE, &written.join("```"));
+}
+
+/// What a file has now between the first and the last line of a part that was copied from it, indented like the part.
+fn quotation(path: &str, text: &[&str], part: &[&str]) -> Vec<String> {
+    let (Some(first), Some(last)) = (part.first(), part.last()) else {
+        panic!("{path}: nothing before or after a mark");
+    };
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let is_part = |window: &[&str]| {
+        window
+            .iter()
+            .zip(part)
+            .all(|(one, other)| one.trim() == other.trim())
+    };
+    // A part that is there whole is meant, even if another begins with the same line.
+    let whole = text.windows(part.len()).position(is_part);
+    let begins = whole.or_else(|| text.iter().position(|line| line.trim() == first.trim()));
+    let begins = begins.unwrap_or_else(|| panic!("{path} has no line {first:?}"));
+    let shift = depth(text[begins]).saturating_sub(depth(first));
+    let rest = &text[begins..];
+    let ends = match whole {
+        Some(_) => part.len() - 1,
+        None => rest
+            .iter()
+            .position(|line| line.trim() == last.trim() && depth(line) == depth(last) + shift)
+            .unwrap_or_else(|| panic!("{path} has no line {last:?} after {first:?}")),
+    };
+    let lines = rest[..=ends].iter();
+    lines
+        .map(|line| line.get(shift..).unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[test]
