@@ -9,6 +9,7 @@
 mod answering;
 pub(crate) mod asked;
 pub mod command;
+pub mod commit;
 pub(crate) mod current_settings;
 pub(crate) mod define;
 pub(crate) mod feature;
@@ -32,7 +33,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use hyper::http::Extensions;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     task::JoinSet,
     time::{Instant, timeout},
 };
@@ -49,6 +50,7 @@ pub use self::progress::Progress;
 use self::{
     answering::{Answer, Found, To, answer},
     command::Commands,
+    commit::Commit,
     flood::Flood,
     payload::{BadOption, InteractionPayload},
     reply::Reply,
@@ -123,8 +125,7 @@ pub struct Interactions(mpsc::Sender<Received>);
 struct Received {
     payload: InteractionPayload,
     shard: ShardKey,
-    /// Resolves when everything that the shard received earlier is committed.
-    committed: oneshot::Receiver<()>,
+    committed: Commit,
     is_pending: bool,
     at: Instant,
 }
@@ -136,7 +137,7 @@ pub struct CommandContext {
     /// The shard that received it.
     pub shard: ShardKey,
     language: Language,
-    committed: Option<oneshot::Receiver<()>>,
+    committed: Option<Commit>,
     deferred: Deferred,
     is_pending: bool,
 }
@@ -197,7 +198,7 @@ impl CommandContext {
     /// the answer may be slightly out of date. Returns whether everything is committed.
     pub async fn wait_for_commit(&mut self) -> bool {
         match self.committed.take() {
-            Some(committed) => matches!(timeout(COMMIT_PATIENCE, committed).await, Ok(Ok(()))),
+            Some(committed) => timeout(COMMIT_PATIENCE, committed.done()).await.unwrap_or(false),
             None => false,
         }
     }
@@ -306,13 +307,7 @@ impl Interactions {
 
     /// Hand over an interaction received by a shard, without waiting. `is_pending` states whether a member that it is about has messages
     /// that are not committed.
-    pub fn take(
-        &self,
-        payload: InteractionPayload,
-        shard: ShardKey,
-        committed: oneshot::Receiver<()>,
-        is_pending: bool,
-    ) {
+    pub fn take(&self, payload: InteractionPayload, shard: ShardKey, committed: Commit, is_pending: bool) {
         let received = Received {
             payload,
             shard,

@@ -309,6 +309,7 @@ impl Gateway {
             Some(guilds.clone()),
         );
         let ledger = Ledger::new(Arc::clone(memory), pending);
+        let wish = Arc::clone(&ledger.wish);
         let (orders, seen) = watch::channel(Orders {
             end: Ending::GoOn,
             message_range,
@@ -327,6 +328,7 @@ impl Gateway {
             key,
             config: self.config.clone(),
             flushing,
+            wish,
             intake,
             reading: Reading::new(rest.clone(), self.levels.backfill_limit),
             guard: Guard::new(self.max_backoff),

@@ -19,12 +19,16 @@ use self::{gap::GapChange, memory::Memory};
 use crate::{
     discord::events::{member_news::Coming, message_create::Unreadable},
     features::levels::pending::MemberMessage,
+    interactions::commit::{Commit, Wish},
     pipeline::{
         backfill::{self, Arrival, Backfill, HeldMessage, Span, Unread},
         parts::{Batch, Learned, Pending},
     },
     support::ids::{self, MemberKey},
 };
+
+/// At each multiple of this number of waiters, those who do not wait any more are removed.
+const MANY_WAITING: usize = 256;
 
 /// The changes of one shard that are not in a batch yet.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub struct Ledger {
     pub backfill: Backfill,
     /// Waiters for the commit of everything received so far.
     waiting: Vec<oneshot::Sender<()>>,
+    /// The wish of one of them for an early flush.
+    pub wish: Arc<Wish>,
     memory: Arc<Memory>,
     /// The bytes charged to `memory` for the entries.
     charged: usize,
@@ -63,6 +69,7 @@ impl Ledger {
             gaps: Vec::new(),
             backfill: Backfill::default(),
             waiting: Vec::new(),
+            wish: Arc::default(),
             memory,
             charged: 0,
             charged_for_held: 0,
@@ -80,11 +87,15 @@ impl Ledger {
         self.weigh();
     }
 
-    /// A receiver that completes when everything in the ledger, or taken out of it, is committed. It fails if the shard ends before that.
-    pub fn committed(&mut self) -> oneshot::Receiver<()> {
-        let (sender, receiver) = oneshot::channel();
+    /// The commit of everything in the ledger, or taken out of it.
+    pub fn committed(&mut self) -> Commit {
+        // While the database is away, those who have given up would pile up.
+        if self.waiting.len().is_multiple_of(MANY_WAITING) {
+            self.waiting.retain(|sender| !sender.is_closed());
+        }
+        let (sender, commit) = Commit::pending(&self.wish);
         self.waiting.push(sender);
-        receiver
+        commit
     }
 
     /// Whether a member has uncommitted messages.
@@ -92,12 +103,7 @@ impl Ledger {
         self.pending.concerns(key)
     }
 
-    /// Whether a commit of the ledger's changes is awaited.
-    pub fn is_waited_for(&self) -> bool {
-        !self.waiting.is_empty()
-    }
-
-    /// The waiters for the changes that are being taken.
+    /// Those who wait, or may, for the changes that are being taken.
     pub fn take_waiting(&mut self) -> Vec<oneshot::Sender<()>> {
         std::mem::take(&mut self.waiting)
     }

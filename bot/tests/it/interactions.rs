@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::support::{
     PATIENCE,
-    asking::{Here, IN_TIME, here, text},
+    asking::{Here, IN_TIME, here, here_with, text},
     bot::{command, settle_exactly, start, url},
     gone,
     session::Session,
@@ -96,6 +96,31 @@ async fn a_rank_counts_the_last_message() {
             messages == 1 || shown.contains(&format!("{messages} messages")),
             "{shown}"
         );
+    }
+    settle_exactly(&here.discord, &here.scene.store()).await;
+    here.end().await;
+}
+
+/// A command that shows rows has the shard commit what came before it, long before its time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leaderboard_does_not_wait_for_the_next_flush() {
+    let here = here_with(|config| {
+        config.ledger.flush_interval = Duration::from_hours(1);
+        config.ledger.checkpoint_interval = Duration::from_hours(1);
+    })
+    .await;
+    let control = here.discord.control();
+    control.generate(500);
+    until("messages are received", async || {
+        (control.drained() && here.discord.oracle().sent() > 200).then_some(())
+    })
+    .await;
+    // With something to commit, and without.
+    for _ in 0..2 {
+        let asker = InteractionRequest::command(here.guild(), here.member(0), "leaderboard", &json!([]));
+        let state = here.ask(&asker).await;
+        let shown = state.reply().expect("a reply")["embeds"][0]["description"].to_string();
+        assert!(shown.contains("XP"), "{shown}");
     }
     settle_exactly(&here.discord, &here.scene.store()).await;
     here.end().await;

@@ -131,6 +131,19 @@ impl Flushing {
         self.urged = true;
     }
 
+    /// Flush soon, since somebody waits for it. If only the checkpoint has moved, nothing is worth a commit.
+    pub(super) fn grant_wish(&mut self, intake: &mut Intake) {
+        if intake.ledger.rows() > 0 {
+            self.urged = true;
+            return;
+        }
+        let waiting = intake.ledger.take_waiting();
+        match &mut self.under_way {
+            Some(batch) => batch.waiting.extend(waiting),
+            None => complete(waiting),
+        }
+    }
+
     /// Whether a batch is in progress.
     pub(super) const fn is_under_way(&self) -> bool {
         self.under_way.is_some()
@@ -178,7 +191,7 @@ impl Flushing {
             return;
         }
         let due = self.due(intake).is_some_and(|due| now >= due);
-        if !(urgent || due || intake.ledger.is_waited_for() || intake.ledger.rows() >= self.flush_rows) {
+        if !(urgent || due || intake.ledger.rows() >= self.flush_rows) {
             return;
         }
         if now < self.not_before {
@@ -259,10 +272,7 @@ impl Flushing {
             Some(Outcome::Committed { learned }) => {
                 self.revision += 1;
                 self.committed = batch.session;
-                for waits in batch.waiting {
-                    // An error means that the receiver has stopped waiting.
-                    waits.send(()).unwrap_or_default();
-                }
+                complete(batch.waiting);
                 intake.ledger.settle(batch.bytes, learned);
                 Settled::Committed {
                     took: now - batch.since,
@@ -277,6 +287,14 @@ impl Flushing {
                 Settled::WriterGone
             }
         }
+    }
+}
+
+/// Tell those who wait that their changes are committed.
+fn complete(waiting: Vec<oneshot::Sender<()>>) {
+    for waits in waiting {
+        // An error means that the receiver has stopped waiting.
+        waits.send(()).unwrap_or_default();
     }
 }
 

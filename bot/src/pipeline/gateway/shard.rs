@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     discord::shards::{ShardState, ShardStatus},
+    interactions::commit::Wish,
     pipeline::{
         backfill::reader::{Reading, Step},
         fleet::lease::LeaseGuard,
@@ -76,6 +77,8 @@ pub(super) struct ShardTask {
     pub(super) config: Config<IdentifyQueue>,
     pub(super) intake: Intake,
     pub(super) flushing: Flushing,
+    /// The ledger's, which an interaction makes.
+    pub(super) wish: Arc<Wish>,
     pub(super) reading: Reading,
     pub(super) guard: Guard,
     pub(super) memory: Arc<Memory>,
@@ -217,6 +220,10 @@ impl ShardTask {
             _ = self.orders.changed() => Ok(()),
             outcome = self.flushing.outcome() => self.settle(outcome).map(drop),
             () = self.lease_guard.changed() => Ok(()),
+            () = self.wish.made() => {
+                self.flushing.grant_wish(&mut self.intake);
+                Ok(())
+            }
             step = self.reading.next(), if reads_back => {
                 self.take_piece(step);
                 Ok(())
@@ -301,6 +308,10 @@ impl ShardTask {
                 if self.is_unanswered(&mut connection, Instant::now()) {
                     return Ok(self.give_up(connection).await);
                 }
+                return Ok(Link::Open(connection));
+            }
+            () = self.wish.made() => {
+                self.flushing.grant_wish(&mut self.intake);
                 return Ok(Link::Open(connection));
             }
             step = self.reading.next(), if reads_back => {
