@@ -26,7 +26,10 @@ use std::{
 };
 
 use serde::Deserialize;
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    time::Instant,
+};
 use twilight_model::{
     channel::Channel,
     id::{
@@ -117,6 +120,7 @@ struct Inner {
     place_reads: SingleFlight<Id<GuildMarker>, Result<(), RestError>>,
     name_reads: SingleFlight<(Id<GuildMarker>, Id<UserMarker>), Result<Name, RestError>>,
     names: Mutex<Names>,
+    page_names: Semaphore,
     listing_reads: SingleFlight<Id<GuildMarker>, Result<Arc<Listing>, RestError>>,
     listings: Mutex<Listings>,
 }
@@ -163,6 +167,7 @@ impl Guilds {
                 place_reads: SingleFlight::default(),
                 name_reads: SingleFlight::default(),
                 names: Mutex::default(),
+                page_names: Semaphore::new(names::READ_FOR_PAGES),
                 listing_reads: SingleFlight::default(),
                 listings: Mutex::default(),
             }),

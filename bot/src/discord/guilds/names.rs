@@ -21,6 +21,9 @@ use crate::{
 
 /// The maximum number of cached names, about 150 bytes each. Beyond that the cache is cleared: reading a name again costs one request.
 const KEPT: usize = 20_000;
+/// The maximum number of names that pages of the website read at a time. Discord answers about 25 such requests a second, so further
+/// pages are shown without these names at once, rather than after a wait that brings few.
+pub(super) const READ_FOR_PAGES: usize = 50;
 /// How long a name is cached. Updates of names need a privileged intent.
 const LASTS: Duration = Duration::from_hours(1);
 
@@ -102,7 +105,7 @@ impl Guilds {
             .await
     }
 
-    /// The same with another priority.
+    /// The same with another priority. Of the lowest, at most [`READ_FOR_PAGES`] names are read at a time; the others are missing.
     pub async fn member_names_at(
         &self,
         guild_id: Id<GuildMarker>,
@@ -113,13 +116,23 @@ impl Guilds {
         let mut known = HashMap::new();
         let asked = FuturesUnordered::new();
         for user_id in users {
-            match self.inner.names().get((guild_id, user_id)) {
-                Some(name) => drop(known.insert(user_id, name)),
-                None => asked.push(async move {
-                    let name = self.member_name(guild_id, user_id, priority).await;
-                    (user_id, name)
-                }),
+            let cached = self.inner.names().get((guild_id, user_id));
+            if let Some(name) = cached {
+                known.insert(user_id, name);
+                continue;
             }
+            let turn = match priority {
+                Priority::Background => match self.inner.page_names.try_acquire() {
+                    Ok(turn) => Some(turn),
+                    Err(_too_many) => continue,
+                },
+                _ => None,
+            };
+            asked.push(async move {
+                let _turn = turn;
+                let name = self.member_name(guild_id, user_id, priority).await;
+                (user_id, name)
+            });
         }
         let until = Instant::now() + patience;
         let mut asked = asked;
