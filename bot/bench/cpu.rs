@@ -51,11 +51,21 @@ pub(crate) fn of_thread(pid: u32) -> io::Result<Duration> {
 /// The process is gone.
 pub(crate) fn peak_memory_bytes(pid: u32) -> io::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    peak_in(&status).ok_or_else(|| unreadable(pid))
+    bytes_in(&status, "VmHWM:").ok_or_else(|| unreadable(pid))
 }
 
-fn peak_in(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+/// The memory that is resident now, in bytes.
+///
+/// # Errors
+///
+/// The process is gone.
+pub(crate) fn memory_bytes(pid: u32) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    bytes_in(&status, "VmRSS:").ok_or_else(|| unreadable(pid))
+}
+
+fn bytes_in(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kibibytes * 1_024)
 }
@@ -107,7 +117,7 @@ impl Stat {
 mod tests {
     use std::time::Duration;
 
-    use super::{Stat, of_process, of_server, of_thread, peak_in, peak_memory_bytes};
+    use super::{Stat, bytes_in, of_process, of_server, of_thread, peak_memory_bytes};
 
     #[test]
     fn a_line_of_the_kernel_with_a_hostile_name() {
@@ -120,7 +130,7 @@ mod tests {
         assert_eq!(Stat::parse(text), Some(expected));
         assert_eq!(Stat::parse("42 (a) S 7"), None);
         assert_eq!(
-            peak_in("Name:\ta\nVmHWM:\t  1024 kB\nVmRSS:\t 1 kB\n"),
+            bytes_in("Name:\ta\nVmHWM:\t  1024 kB\nVmRSS:\t 1 kB\n", "VmHWM:"),
             Some(1 << 20)
         );
     }

@@ -222,7 +222,7 @@ const fn lossy(number: u64) -> f64 {
     clippy::cast_precision_loss,
     reason = "a part of the number of values"
 )]
-fn quantile(values: &[f64], part: f64) -> Option<f64> {
+pub(crate) fn quantile(values: &[f64], part: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let rank = (sorted.len() as f64 * part).ceil() as usize;

@@ -12,10 +12,12 @@ mod figures;
 mod histogram;
 mod machine;
 mod probes;
+mod scale;
 mod server;
 mod subject;
 mod table;
 mod trial;
+mod website;
 
 use std::{
     error::Error,
@@ -68,6 +70,12 @@ struct Arguments {
     /// Measure the bot alone
     #[arg(long)]
     no_plain: bool,
+    /// Measure the website instead: this many requests a second for pages of a leaderboard of a million members
+    #[arg(long, value_name = "REQUESTS", num_args = 0..=1, default_missing_value = "1000", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    website: Option<u32>,
+    /// Measure many servers instead: 128 shards with this many, each with 50 channels and 20 roles
+    #[arg(long, value_name = "SERVERS", num_args = 0..=1, default_missing_value = "100000", value_parser = clap::value_parser!(u32).range(256..=200_000))]
+    scale: Option<u32>,
     /// Where the figures are written as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -117,6 +125,22 @@ async fn bench(arguments: &Arguments) -> Result<(), Failure> {
     let seconds = Duration::from_secs(arguments.seconds);
     let machine = Machine::look(&subjects[0].program, arguments.postgres.as_deref())?;
     print(&format!("{machine}\n\n"))?;
+    if let Some(requests) = arguments.website {
+        let server = Server::start(arguments.postgres.as_deref(), arguments.scratch.as_deref(), &[]).await?;
+        let subject = Subject {
+            has_website: true,
+            ..subjects[0].clone()
+        };
+        let measured = website::run(&server, &subject, requests, seconds).await?;
+        server.stop().await?;
+        return print(&measured);
+    }
+    if let Some(guilds) = arguments.scale {
+        let server = Server::start(arguments.postgres.as_deref(), arguments.scratch.as_deref(), &[]).await?;
+        let measured = scale::run(&server, &subjects[0], guilds).await?;
+        server.stop().await?;
+        return print(&measured);
+    }
     let mut results = Results::new(machine, seconds);
     for flush in [Flush::Stock, Flush::Delayed] {
         let cells: Vec<&Cell> = cells.iter().filter(|cell| cell.flush == flush).collect();

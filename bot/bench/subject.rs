@@ -120,11 +120,17 @@ impl Kind {
 pub(crate) struct Subject {
     pub(crate) kind: Kind,
     pub(crate) program: PathBuf,
+    /// Whether Eventide serves its website, which is off by default.
+    pub(crate) has_website: bool,
 }
 
 impl Subject {
     pub(crate) const fn new(kind: Kind, program: PathBuf) -> Self {
-        Self { kind, program }
+        Self {
+            kind,
+            program,
+            has_website: false,
+        }
     }
 
     /// Start it, with nothing of this machine's configuration.
@@ -144,8 +150,9 @@ impl Subject {
             .stdout(file.try_clone()?)
             .stderr(file)
             .kill_on_drop(true);
-        // A port that is free now.
-        let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        // Ports that are free now.
+        let free = || TcpListener::bind("127.0.0.1:0")?.local_addr();
+        let (http, website) = (free()?, free()?);
         match self.kind {
             Kind::Eventide => {
                 let cooldown_s = discord.config().levels.cooldown_ms / 1_000;
@@ -166,6 +173,12 @@ impl Subject {
                     .args(["--database", database])
             }
         };
+        if self.has_website {
+            command
+                .env("EVENTIDE__WEB__LISTEN", website.to_string())
+                .env("EVENTIDE__WEB__URL", format!("http://{website}"))
+                .env("EVENTIDE__WEB__REQUESTS_PER_MINUTE", "1000000");
+        }
         let process = command
             .spawn()
             .map_err(|error| format!("{}: {error}", self.program.display()))?;
@@ -175,6 +188,7 @@ impl Subject {
             process,
             pid,
             http,
+            website,
             log,
         })
     }
@@ -186,6 +200,8 @@ pub(crate) struct Bot {
     process: Child,
     pub(crate) pid: u32,
     http: SocketAddr,
+    /// Where Eventide serves its website, if it does.
+    pub(crate) website: SocketAddr,
     log: PathBuf,
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn run(
 }
 
 /// Wait until every shard has a session and all its guilds.
-async fn connected(discord: &Simulator, bot: &mut Bot, shards: u32) -> Result<(), Failure> {
+pub(crate) async fn connected(discord: &Simulator, bot: &mut Bot, shards: u32) -> Result<(), Failure> {
     let control = discord.control();
     let deadline = Instant::now() + PATIENCE;
     while control.stats().sessions_started() < shards as usize || !control.drained() {

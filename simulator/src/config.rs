@@ -29,6 +29,8 @@ pub struct SimulatorConfig {
     pub shards: u32,
     /// How many guilds there are.
     pub guilds: u32,
+    /// How many channels and roles each guild has, besides @everyone and the bot's role; `None` for a few, as in most guilds.
+    pub guild_size: Option<GuildSize>,
     /// How many memberships there are in all guilds together; a person may be a member of several.
     pub members: u32,
     /// The rate of traffic from the start on.
@@ -63,6 +65,7 @@ impl Default for SimulatorConfig {
             seed: 1,
             shards: 1,
             guilds: 20,
+            guild_size: None,
             members: 2_000,
             rate: Rate::Paused,
             time_scale: 1.0,
@@ -75,6 +78,15 @@ impl Default for SimulatorConfig {
             oauth: OAuthRules::default(),
         }
     }
+}
+
+/// The channels and roles of each guild.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuildSize {
+    /// Text channels.
+    pub channels: u16,
+    /// Roles besides @everyone and the bot's.
+    pub roles: u16,
 }
 
 /// How fast the world produces events.

@@ -38,8 +38,9 @@ mod traffic;
 mod world;
 
 pub use config::{
-    Consent, Duplicate, GatewayRules, INTENT_GUILD_MEMBERS, INTENT_GUILD_PRESENCES, INTENT_MESSAGE_CONTENT,
-    LevelRules, Limit, OAuthRules, PrunedResume, Rate, Refusal, RestRules, SimulatorConfig, Traffic,
+    Consent, Duplicate, GatewayRules, GuildSize, INTENT_GUILD_MEMBERS, INTENT_GUILD_PRESENCES,
+    INTENT_MESSAGE_CONTENT, LevelRules, Limit, OAuthRules, PrunedResume, Rate, Refusal, RestRules,
+    SimulatorConfig, Traffic,
 };
 pub use control::{Control, Oracle, Shard};
 pub use engine::HeartbeatAcks;

@@ -91,13 +91,16 @@ impl World {
         let since = made - snowflake::EPOCH_MS;
         let made = made + (wanted + shards - since % shards) % shards;
         let id = snowflake::at_ms(made) | (hash % 4_096);
-        let channels = (0..4 + hash % 9)
+        let size_of_guild = config.guild_size;
+        let channel_count = size_of_guild.map_or(4 + hash % 9, |size| size.channels.max(1).into());
+        let channels = (0..channel_count)
             .map(|at| Channel {
                 id: snowflake::at_ms(made + 1 + at) | (mix(hash ^ at) % 4_096),
                 name: names::CHANNELS[at_most(at, names::CHANNELS.len())].to_owned(),
             })
             .collect();
         let role_count = u32::try_from(8 + (hash >> 8) % 9).unwrap_or(5);
+        let role_count = size_of_guild.map_or(role_count, |size| size.roles.into());
         let roles = std::iter::once(Role {
             id,
             name: "@everyone".to_owned(),
