@@ -30,6 +30,7 @@ pub(crate) struct Prober<'a> {
     statement: Statement,
     interval: Duration,
     next_at: Instant,
+    first: u64,
     members: Vec<u64>,
     /// Those that were not seen yet.
     waiting: Vec<Probe>,
@@ -64,10 +65,17 @@ impl<'a> Prober<'a> {
             statement: session.prepare(&kind.visible()).await?,
             interval: Duration::from_secs_f64(1.0 / (rate * PART).clamp(1.0, MOST_A_SECOND)),
             next_at: Instant::now(),
+            first: FIRST_MEMBER,
             members: Vec::new(),
             waiting: Vec::new(),
             took: Vec::new(),
         })
+    }
+
+    /// Begin with another member than the first.
+    pub(crate) fn starting_at(mut self, number: u64) -> Self {
+        self.first = FIRST_MEMBER + number;
+        self
     }
 
     /// Probe until `over`.
@@ -108,7 +116,7 @@ impl<'a> Prober<'a> {
         let guilds = self.discord.world().guilds();
         let guild = &guilds[self.members.len() % guilds.len()];
         let number = self.members.len() as u64;
-        let member = FIRST_MEMBER + number;
+        let member = self.first + number;
         let id = at_ms(self.control.now_ms()) | PROCESS | number & 0xfff;
         let message = message(guild.id(), guild.channels()[0].id, member, id);
         self.control

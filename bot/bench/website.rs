@@ -2,7 +2,7 @@
 //!
 //! The same load of messages is measured without requests first, so that their effect on messages and on PostgreSQL is seen.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{cell::Cell, net::SocketAddr, time::Duration};
 
 use discord_simulator::{GatewayRules, Rate, RestRules, Simulator, SimulatorConfig, Traffic};
 use tokio::{
@@ -27,16 +27,20 @@ const MEMBERS: u32 = 1_000_000;
 const RATE: u32 = 1_000;
 /// Connections that send the requests in turn, as a proxy in front of the website keeps them.
 const CONNECTIONS: u32 = 16;
+/// How far visitors go, and whose pages they open.
+const VISITED: u32 = 10_000;
 /// How long the bot may take to give all members their rank buckets.
 const PATIENCE: Duration = Duration::from_mins(5);
+/// How late the last request may be; the others are left out then.
+const OVERDUE: Duration = Duration::from_secs(5);
 /// How long what was not measured before settles: names, plans and connections.
 const WARM_UP: Duration = Duration::from_secs(3);
 
-/// The pages, in turn. The deep ones begin at members all over the leaderboard, whose names nobody has read yet.
+/// The pages, in turn. Those further down begin at any of the first [`VISITED`] members, whose names nobody has read yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kept {
     First,
-    Deep,
+    Further,
     Member,
 }
 
@@ -63,6 +67,7 @@ pub(crate) async fn run(
         session: server.observe().await?,
         discord: &discord,
         guild: discord.world().guilds()[0].id(),
+        probed: Cell::new(0),
     };
     let told = stage
         .measure(&bot, requests, seconds)
@@ -100,6 +105,8 @@ struct Stage<'a> {
     session: Client,
     discord: &'a Simulator,
     guild: u64,
+    /// Members that probes had before.
+    probed: Cell<u64>,
 }
 
 impl Stage<'_> {
@@ -128,7 +135,7 @@ impl Stage<'_> {
         }
         for (name, kind) in [
             ("first page", Kept::First),
-            ("deep page", Kept::Deep),
+            ("further page", Kept::Further),
             ("member", Kept::Member),
         ] {
             let took: Vec<f64> = took
@@ -137,7 +144,7 @@ impl Stage<'_> {
                 .map(|(_, took)| *took)
                 .collect();
             told.push(format!(
-                "{name:>10}: {} requests, p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms",
+                "{name:>12}: {} requests, p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms",
                 took.len(),
                 quantile(&took, 0.5).unwrap_or(f64::NAN),
                 quantile(&took, 0.99).unwrap_or(f64::NAN),
@@ -151,15 +158,16 @@ impl Stage<'_> {
     async fn fill(&self) -> Result<(), Failure> {
         const AT_ONCE: u32 = 20_000;
         let sql = "INSERT INTO member_xp (guild_id, user_id, xp, message_count)
-                   SELECT $1, user_id, 15 + (user_id / 4194304) % 1000 * ((user_id / 4194304) % 1000), 1 FROM unnest($2::int8[]) AS given (user_id)
+                   SELECT $1, user_id, xp, 1 + xp / 20 FROM unnest($2::int8[], $3::int8[]) AS given (user_id, xp)
                    ON CONFLICT DO NOTHING";
         let guild = self.guild.cast_signed();
         for first in (0..MEMBERS).step_by(AT_ONCE as usize) {
-            let ids = (first..MEMBERS.min(first + AT_ONCE))
-                .filter_map(|rank| self.discord.world().member_id(self.guild, rank))
-                .map(u64::cast_signed);
-            let ids: Vec<i64> = ids.collect();
-            self.session.execute(sql, &[&guild, &ids]).await?;
+            let members = (first..MEMBERS.min(first + AT_ONCE)).filter_map(|rank| {
+                let member = self.discord.world().member_id(self.guild, rank)?;
+                Some((member.cast_signed(), xp_of(rank)))
+            });
+            let (ids, xp): (Vec<i64>, Vec<i64>) = members.unzip();
+            self.session.execute(sql, &[&guild, &ids, &xp]).await?;
         }
         let show = format!(
             "INSERT INTO guild_section (guild_id, section, settings) VALUES ({guild}, 'levels', '{{\"leaderboard\": \"public\"}}');
@@ -198,7 +206,8 @@ impl Stage<'_> {
         seconds: Duration,
     ) -> Result<(Measured, Vec<(Kept, f64)>), Failure> {
         let probing = self.server.observe().await?;
-        let mut prober = Prober::new(self.discord, &probing, Kind::Eventide, RATE.into()).await?;
+        let prober = Prober::new(self.discord, &probing, Kind::Eventide, RATE.into()).await?;
+        let mut prober = prober.starting_at(self.probed.get());
         let (began, bot_before, server_before) = (
             Instant::now(),
             cpu::of_process(bot.pid)?,
@@ -208,8 +217,11 @@ impl Stage<'_> {
         let mut visitors = JoinSet::new();
         for number in 0..CONNECTIONS.min(requests) {
             let world = self.discord.world();
-            let members: Vec<u64> = (0..1_000)
-                .filter_map(|_| world.member_id(self.guild, fastrand::u32(..MEMBERS)))
+            let members: Vec<(u64, i64)> = (0..1_000)
+                .filter_map(|_| {
+                    let rank = fastrand::u32(..VISITED);
+                    Some((world.member_id(self.guild, rank)?, xp_of(rank)))
+                })
                 .collect();
             let every = Duration::from_secs(1) * CONNECTIONS / requests;
             let first_at = began + every * number / CONNECTIONS;
@@ -247,23 +259,22 @@ impl Stage<'_> {
 async fn visit(
     website: SocketAddr,
     guild: u64,
-    members: Vec<u64>,
+    members: Vec<(u64, i64)>,
     first_at: Instant,
     every: Duration,
     end: Instant,
 ) -> Result<Vec<(Kept, f64)>, Failure> {
     let mut visitor = Visitor::connect(website).await?;
     let (mut at, mut took) = (first_at, Vec::new());
-    for (number, member) in members.iter().cycle().enumerate() {
-        if at >= end {
+    for (number, (member, xp)) in members.iter().cycle().enumerate() {
+        if at >= end || Instant::now() >= end + OVERDUE {
             break;
         }
         sleep_until(at).await;
-        let xp = 15 + (member / 4_194_304) % 1_000 * ((member / 4_194_304) % 1_000);
         let (kind, path) = match number % 10 {
             0..7 => (Kept::First, format!("/servers/{guild}/leaderboard")),
             7..9 => (
-                Kept::Deep,
+                Kept::Further,
                 format!("/servers/{guild}/leaderboard?after={xp}-{member}"),
             ),
             _ => (Kept::Member, format!("/servers/{guild}/members/{member}")),
@@ -273,6 +284,12 @@ async fn visit(
         at += every;
     }
     Ok(took)
+}
+
+/// The XP of a member before anything is measured: few have much, and most have little.
+#[expect(clippy::cast_possible_truncation, reason = "far below 2^63")]
+fn xp_of(rank: u32) -> i64 {
+    15 + (2_000_000.0 / f64::from(1 + rank).powf(0.8)) as i64
 }
 
 /// A connection to the website.
