@@ -27,6 +27,7 @@ pub mod members;
 pub(crate) mod pages {
     pub(crate) mod leaderboard;
     pub(crate) mod member;
+    pub(crate) mod recent;
     mod visibility;
 }
 pub mod on_message;
@@ -53,9 +54,12 @@ pub mod rules {
 }
 pub(crate) mod settings;
 
+use std::sync::Arc;
+
 use self::{
     card::Cards,
     effects::{announcement::LevelUps, roles::kind::RewardRoles},
+    pages::recent::RecentPages,
     settings::LevelSettings,
 };
 use crate::{
@@ -92,6 +96,7 @@ pub(crate) const FEATURE: Feature = Feature {
     },
     state: |state, config| {
         state.insert(Cards::new(&config.discord.cdn_url));
+        state.insert(Arc::<RecentPages>::default());
     },
     expected: &[Expected::fixed(BOOST_REMOVAL)],
     settings: &[&LevelSettings::SECTION],

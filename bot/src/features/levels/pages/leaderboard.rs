@@ -1,11 +1,14 @@
 //! The leaderboard of a server.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use maud::{Markup, html};
 use twilight_model::id::{Id, marker::UserMarker};
 
-use super::visibility::{self, Viewed};
+use super::{
+    recent::RecentPages,
+    visibility::{self, Viewed},
+};
 use crate::{
     discord::rest::Priority,
     features::levels::{
@@ -62,19 +65,21 @@ impl Page for Leaderboard {
             .map(str::trim)
             .filter(|query| !query.is_empty());
         let searched: Option<String> = searched.map(|query| query.chars().take(LONGEST_QUERY).collect());
-        let page = match &searched {
-            Some(query) => {
-                context.charge(COST)?;
-                let found = services
-                    .guilds
-                    .search_members(viewed.guild_id, query, FOUND, Priority::Background)
-                    .await?;
-                BoardPage {
-                    lines: public_board::these(&services.store, viewed.guild_id, order, &found).await?,
-                    ..BoardPage::default()
-                }
+        let page = if let Some(query) = &searched {
+            context.charge(COST)?;
+            let found = services
+                .guilds
+                .search_members(viewed.guild_id, query, FOUND, Priority::Background)
+                .await?;
+            BoardPage {
+                lines: public_board::these(&services.store, viewed.guild_id, order, &found).await?,
+                ..BoardPage::default()
             }
-            None => public_board::page(&services.store, viewed.guild_id, order, from(context), LINES).await?,
+        } else {
+            let recent = services.state.get::<Arc<RecentPages>>().expect("levels add it");
+            recent
+                .page(&services.store, viewed.guild_id, order, from(context), LINES)
+                .await?
         };
         let board = Board {
             names: names(services, &viewed, &page.lines).await,

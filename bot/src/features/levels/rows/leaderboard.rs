@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The orders of a leaderboard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
     /// Total XP.
     Xp,

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Where a page begins: after or before a member with this value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum From {
     Start,
     After(u64, Id<UserMarker>),
@@ -30,6 +30,8 @@ pub(crate) struct Page {
     /// Whether there are members above and below it.
     pub(crate) has_above: bool,
     pub(crate) has_below: bool,
+    /// Whether the guild is large, so its members have rank buckets.
+    pub(crate) is_ranked: bool,
 }
 
 /// The statements of a leaderboard.
@@ -201,6 +203,7 @@ pub(crate) async fn page(
         has_above: if is_up { has_more } else { above > 0 },
         has_below: if is_up { !lines.is_empty() } else { has_more },
         lines,
+        is_ranked,
     })
 }
 
