@@ -2,7 +2,16 @@
 //!
 //! The same load of messages is measured without requests first, so that their effect on messages and on PostgreSQL is seen.
 
-use std::{cell::Cell, net::SocketAddr, time::Duration};
+use std::{
+    cell::Cell,
+    net::SocketAddr,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use discord_simulator::{GatewayRules, Rate, RestRules, Simulator, SimulatorConfig, Traffic};
 use tokio::{
@@ -25,8 +34,8 @@ use crate::{
 const MEMBERS: u32 = 1_000_000;
 /// Messages a second.
 const RATE: u32 = 1_000;
-/// Connections that send the requests in turn, as a proxy in front of the website keeps them.
-const CONNECTIONS: u32 = 16;
+/// Connections, of which a free one sends the next request, as a proxy in front of the website does it.
+const CONNECTIONS: u32 = 30;
 /// How far visitors go, and whose pages they open.
 const VISITED: u32 = 10_000;
 /// How long the bot may take to give all members their rank buckets.
@@ -215,7 +224,8 @@ impl Stage<'_> {
         );
         let end = began + seconds;
         let mut visitors = JoinSet::new();
-        for number in 0..CONNECTIONS.min(requests) {
+        let next = Arc::new(AtomicU32::new(0));
+        for _ in 0..CONNECTIONS.min(requests) {
             let world = self.discord.world();
             let members: Vec<(u64, i64)> = (0..1_000)
                 .filter_map(|_| {
@@ -223,11 +233,12 @@ impl Stage<'_> {
                     Some((world.member_id(self.guild, rank)?, xp_of(rank)))
                 })
                 .collect();
-            let every = Duration::from_secs(1) * CONNECTIONS / requests;
-            let first_at = began + every * number / CONNECTIONS;
-            visitors.spawn(visit(bot.website, self.guild, members, first_at, every, end));
+            let every = Duration::from_secs(1) / requests;
+            let next = Arc::clone(&next);
+            visitors.spawn(visit(bot.website, self.guild, members, (next, every), began..end));
         }
         prober.run(|| Instant::now() >= end).await?;
+        prober.wait(Instant::now() + PATIENCE).await?;
         let mut took = Vec::new();
         while let Some(visited) = visitors.join_next().await {
             took.extend(visited??);
@@ -254,20 +265,21 @@ impl Stage<'_> {
     }
 }
 
-/// Send requests at their times over one connection, of which each waits for the one before. The times are from when a request should
-/// have been sent, so a slow answer makes the next ones slow, as it does for visitors. In milliseconds.
+/// Send over one connection what is next, and so on. The times, in milliseconds, are from when a request should have been sent, so they
+/// include the wait for a free connection.
 async fn visit(
     website: SocketAddr,
     guild: u64,
     members: Vec<(u64, i64)>,
-    first_at: Instant,
-    every: Duration,
-    end: Instant,
+    (next, every): (Arc<AtomicU32>, Duration),
+    during: Range<Instant>,
 ) -> Result<Vec<(Kept, f64)>, Failure> {
     let mut visitor = Visitor::connect(website).await?;
-    let (mut at, mut took) = (first_at, Vec::new());
-    for (number, (member, xp)) in members.iter().cycle().enumerate() {
-        if at >= end || Instant::now() >= end + OVERDUE {
+    let mut took = Vec::new();
+    for (member, xp) in members.iter().cycle() {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let at = during.start + every * number;
+        if at >= during.end || Instant::now() >= during.end + OVERDUE {
             break;
         }
         sleep_until(at).await;
@@ -281,7 +293,6 @@ async fn visit(
         };
         visitor.get(&path).await?;
         took.push((kind, at.elapsed().as_secs_f64() * 1_000.0));
-        at += every;
     }
     Ok(took)
 }

@@ -105,7 +105,8 @@ impl Guilds {
             .await
     }
 
-    /// The same with another priority. Of the lowest, at most [`READ_FOR_PAGES`] names are read at a time; the others are missing.
+    /// The same with another priority. Of the lowest, at most [`READ_FOR_PAGES`] names are read at a time; a further page
+    /// gets those that are cached.
     pub async fn member_names_at(
         &self,
         guild_id: Id<GuildMarker>,
@@ -114,28 +115,32 @@ impl Guilds {
         priority: Priority,
     ) -> HashMap<Id<UserMarker>, Name> {
         let mut known = HashMap::new();
-        let asked = FuturesUnordered::new();
+        let mut missing = Vec::new();
         for user_id in users {
             let cached = self.inner.names().get((guild_id, user_id));
-            if let Some(name) = cached {
-                known.insert(user_id, name);
-                continue;
+            match cached {
+                Some(name) => drop(known.insert(user_id, name)),
+                None => missing.push(user_id),
             }
-            let turn = match priority {
-                Priority::Background => match self.inner.page_names.try_acquire() {
-                    Ok(turn) => Some(turn),
-                    Err(_too_many) => continue,
-                },
-                _ => None,
-            };
-            asked.push(async move {
-                let _turn = turn;
+        }
+        let _turn = match priority {
+            Priority::Background => {
+                let names = u32::try_from(missing.len()).unwrap_or(u32::MAX);
+                let Ok(turn) = self.inner.page_names.try_acquire_many(names) else {
+                    return known;
+                };
+                Some(turn)
+            }
+            _ => None,
+        };
+        let mut asked: FuturesUnordered<_> = missing
+            .into_iter()
+            .map(|user_id| async move {
                 let name = self.member_name(guild_id, user_id, priority).await;
                 (user_id, name)
-            });
-        }
+            })
+            .collect();
         let until = Instant::now() + patience;
-        let mut asked = asked;
         while let Ok(Some((user_id, name))) = timeout_at(until, asked.next()).await {
             if let Ok(name) = name {
                 known.insert(user_id, name);
