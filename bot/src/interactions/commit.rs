@@ -1,6 +1,6 @@
 //! Waiting for the commit of what a shard received before an interaction.
 //!
-//! Most commands do not need it, so an interaction alone causes no commit: a shard flushes early only once somebody waits.
+//! Most commands do not need it, so an interaction alone causes no commit. A command that waits requests an early flush.
 
 use std::{
     future::poll_fn,
@@ -18,48 +18,49 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 #[derive(Debug)]
 pub struct Commit {
     done: oneshot::Receiver<()>,
-    wish: Arc<Wish>,
+    request: Arc<FlushRequest>,
 }
 
 impl Commit {
-    /// A commit that is announced through the returned sender.
-    pub fn pending(wish: &Arc<Wish>) -> (oneshot::Sender<()>, Self) {
+    /// A commit that is reported through the returned sender.
+    pub fn pending(request: &Arc<FlushRequest>) -> (oneshot::Sender<()>, Self) {
         let (sender, done) = oneshot::channel();
-        let wish = Arc::clone(wish);
-        (sender, Self { done, wish })
+        let request = Arc::clone(request);
+        (sender, Self { done, request })
     }
 
-    /// Have the shard flush, and wait for that. Returns whether everything is committed: not if the shard has ended before.
+    /// Request a flush, unless it is committed already, and wait. Returns whether everything is committed, which is false if the shard ends
+    /// first.
     pub async fn done(mut self) -> bool {
         match self.done.try_recv() {
             Ok(()) => true,
             Err(TryRecvError::Closed) => false,
             Err(TryRecvError::Empty) => {
-                self.wish.make();
+                self.request.send();
                 self.done.await.is_ok()
             }
         }
     }
 }
 
-/// The wish that a shard flush before its time. The shard's task waits for it.
+/// A request to a shard to flush early.
 #[derive(Debug, Default)]
-pub struct Wish {
-    is_made: AtomicBool,
+pub struct FlushRequest {
+    is_sent: AtomicBool,
     shard: AtomicWaker,
 }
 
-impl Wish {
-    fn make(&self) {
-        self.is_made.store(true, Ordering::Release);
+impl FlushRequest {
+    fn send(&self) {
+        self.is_sent.store(true, Ordering::Release);
         self.shard.wake();
     }
 
-    /// Wait until it is made, and grant it. Cancel safe.
-    pub async fn made(&self) {
+    /// Wait for a request and clear it. For the task of the shard only; cancel safe.
+    pub async fn received(&self) {
         poll_fn(|cx| {
             self.shard.register(cx.waker());
-            if self.is_made.swap(false, Ordering::Acquire) {
+            if self.is_sent.swap(false, Ordering::Acquire) {
                 Poll::Ready(())
             } else {
                 Poll::Pending
@@ -75,32 +76,31 @@ mod tests {
 
     use futures_util::FutureExt as _;
 
-    use super::{Commit, Wish};
+    use super::{Commit, FlushRequest};
 
     #[tokio::test]
-    async fn a_shard_is_woken_only_if_somebody_waits() {
-        let wish = Arc::new(Wish::default());
-        let (sender, commit) = Commit::pending(&wish);
-        assert_eq!(wish.made().now_or_never(), None);
-        let granting = async {
-            wish.made().await;
-            // It is granted once.
-            assert_eq!(wish.made().now_or_never(), None);
+    async fn waiting_requests_one_flush() {
+        let request = Arc::new(FlushRequest::default());
+        let (sender, commit) = Commit::pending(&request);
+        assert_eq!(request.received().now_or_never(), None);
+        let shard = async {
+            request.received().await;
+            assert_eq!(request.received().now_or_never(), None);
             sender.send(()).expect("it waits");
         };
-        let ((), is_done) = tokio::join!(granting, commit.done());
-        assert!(is_done);
+        let ((), is_committed) = tokio::join!(shard, commit.done());
+        assert!(is_committed);
     }
 
     #[tokio::test]
-    async fn what_is_committed_already_needs_no_flush() {
-        let wish = Arc::new(Wish::default());
-        let (sender, commit) = Commit::pending(&wish);
+    async fn nothing_is_requested_after_the_commit() {
+        let request = Arc::new(FlushRequest::default());
+        let (sender, commit) = Commit::pending(&request);
         sender.send(()).expect("it can be received");
         assert!(commit.done().await);
-        assert_eq!(wish.made().now_or_never(), None);
-        let (sender, commit) = Commit::pending(&wish);
+        let (sender, commit) = Commit::pending(&request);
         drop(sender);
         assert!(!commit.done().await);
+        assert_eq!(request.received().now_or_never(), None);
     }
 }

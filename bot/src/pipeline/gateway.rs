@@ -309,7 +309,7 @@ impl Gateway {
             Some(guilds.clone()),
         );
         let ledger = Ledger::new(Arc::clone(memory), pending);
-        let wish = Arc::clone(&ledger.wish);
+        let flush_request = Arc::clone(&ledger.flush_request);
         let (orders, seen) = watch::channel(Orders {
             end: Ending::GoOn,
             message_range,
@@ -328,7 +328,7 @@ impl Gateway {
             key,
             config: self.config.clone(),
             flushing,
-            wish,
+            flush_request,
             intake,
             reading: Reading::new(rest.clone(), self.levels.backfill_limit),
             guard: Guard::new(self.max_backoff),

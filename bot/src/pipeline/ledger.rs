@@ -19,7 +19,7 @@ use self::{gap::GapChange, memory::Memory};
 use crate::{
     discord::events::{member_news::Coming, message_create::Unreadable},
     features::levels::pending::MemberMessage,
-    interactions::commit::{Commit, Wish},
+    interactions::commit::{Commit, FlushRequest},
     pipeline::{
         backfill::{self, Arrival, Backfill, HeldMessage, Span, Unread},
         parts::{Batch, Learned, Pending},
@@ -39,8 +39,8 @@ pub struct Ledger {
     pub backfill: Backfill,
     /// Waiters for the commit of everything received so far.
     waiting: Vec<oneshot::Sender<()>>,
-    /// The wish of one of them for an early flush.
-    pub wish: Arc<Wish>,
+    /// By which one of them requests an early flush.
+    pub flush_request: Arc<FlushRequest>,
     memory: Arc<Memory>,
     /// The bytes charged to `memory` for the entries.
     charged: usize,
@@ -69,7 +69,7 @@ impl Ledger {
             gaps: Vec::new(),
             backfill: Backfill::default(),
             waiting: Vec::new(),
-            wish: Arc::default(),
+            flush_request: Arc::default(),
             memory,
             charged: 0,
             charged_for_held: 0,
@@ -93,7 +93,7 @@ impl Ledger {
         if self.waiting.len().is_multiple_of(MANY_WAITING) {
             self.waiting.retain(|sender| !sender.is_closed());
         }
-        let (sender, commit) = Commit::pending(&self.wish);
+        let (sender, commit) = Commit::pending(&self.flush_request);
         self.waiting.push(sender);
         commit
     }

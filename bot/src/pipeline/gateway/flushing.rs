@@ -132,7 +132,7 @@ impl Flushing {
     }
 
     /// Flush soon, since somebody waits for it. If only the checkpoint has moved, nothing is worth a commit.
-    pub(super) fn grant_wish(&mut self, intake: &mut Intake) {
+    pub(super) fn on_request(&mut self, intake: &mut Intake) {
         if intake.ledger.rows() > 0 {
             self.urged = true;
             return;

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     discord::shards::{ShardState, ShardStatus},
-    interactions::commit::Wish,
+    interactions::commit::FlushRequest,
     pipeline::{
         backfill::reader::{Reading, Step},
         fleet::lease::LeaseGuard,
@@ -77,8 +77,8 @@ pub(super) struct ShardTask {
     pub(super) config: Config<IdentifyQueue>,
     pub(super) intake: Intake,
     pub(super) flushing: Flushing,
-    /// The ledger's, which an interaction makes.
-    pub(super) wish: Arc<Wish>,
+    /// The ledger's, by which a command requests an early flush.
+    pub(super) flush_request: Arc<FlushRequest>,
     pub(super) reading: Reading,
     pub(super) guard: Guard,
     pub(super) memory: Arc<Memory>,
@@ -220,8 +220,8 @@ impl ShardTask {
             _ = self.orders.changed() => Ok(()),
             outcome = self.flushing.outcome() => self.settle(outcome).map(drop),
             () = self.lease_guard.changed() => Ok(()),
-            () = self.wish.made() => {
-                self.flushing.grant_wish(&mut self.intake);
+            () = self.flush_request.received() => {
+                self.flushing.on_request(&mut self.intake);
                 Ok(())
             }
             step = self.reading.next(), if reads_back => {
@@ -310,8 +310,8 @@ impl ShardTask {
                 }
                 return Ok(Link::Open(connection));
             }
-            () = self.wish.made() => {
-                self.flushing.grant_wish(&mut self.intake);
+            () = self.flush_request.received() => {
+                self.flushing.on_request(&mut self.intake);
                 return Ok(Link::Open(connection));
             }
             step = self.reading.next(), if reads_back => {
