@@ -261,6 +261,22 @@ impl Control {
         self.hub.rest().files.iter().cloned().collect()
     }
 
+    /// Uploads a file as an option of a command, whose value is the ID that this returns.
+    pub fn upload(&self, file: SentFile) -> u64 {
+        let id = {
+            let mut engine = self.hub.lock();
+            engine.clock.follow(1);
+            engine.clock.next_id()
+        };
+        self.hub.rest().uploads.insert(id, file);
+        id
+    }
+
+    /// Lets the links of uploaded files expire.
+    pub fn expire_uploads(&self) {
+        self.hub.rest().uploads.clear();
+    }
+
     /// The messages that the bot has sent over REST and that are still there, in the order in which they appeared: each once,
     /// however often it was sent with the same nonce.
     pub fn bot_messages(&self) -> Vec<Value> {

@@ -13,8 +13,6 @@ use crate::{
     snowflake::mix,
 };
 
-/// Discord waits so long for the first answer.
-const FIRST_ANSWER: Duration = Duration::from_secs(3);
 /// How long a token can be used.
 const TOKEN_LIFE: Duration = Duration::from_mins(15);
 
@@ -201,10 +199,11 @@ impl Interactions {
             .map(|open| open.state.clone())
     }
 
+    /// Take the first answer, which may take so long.
     pub(crate) fn acknowledge(
         &mut self,
-        id: &str,
-        token: &str,
+        longest: Duration,
+        (id, token): (&str, &str),
         body: &Value,
         message: Option<Value>,
     ) -> Acknowledged {
@@ -220,7 +219,7 @@ impl Interactions {
             return Acknowledged::Twice;
         }
         let after = open.since.elapsed();
-        if after > FIRST_ANSWER {
+        if after > longest {
             open.state.refused_callbacks += 1;
             return Acknowledged::Unknown;
         }
@@ -310,8 +309,9 @@ pub(crate) fn start(hub: &Hub, request: &InteractionRequest) -> Option<u64> {
         let of = world.guild_at(guild).channels()[usize::from(channel)].id;
         resolved::fill_message(&mut data, hub, of);
     }
+    let uploads = hub.rest().uploads.clone();
     let mut engine = hub.lock();
-    resolved::fill(&mut data, world, &engine.overlay, guild);
+    resolved::fill(&mut data, (world, &engine.overlay, &uploads), guild);
     engine.clock.follow(1);
     let id = engine.clock.next_id();
     let token = format!("sim{id:x}{:016x}{:016x}", mix(id), mix(!id));

@@ -105,6 +105,8 @@ pub(crate) struct RestState {
     messages: FxHashMap<u64, BTreeMap<u64, Value>>,
     /// Messages of members that came by the controls, in the same way.
     pub(crate) written: FxHashMap<u64, BTreeMap<u64, Value>>,
+    /// Files that users gave as options, by the IDs of their attachments.
+    pub(crate) uploads: BTreeMap<u64, SentFile>,
     /// Messages of the traffic that were deleted.
     gone: FxHashSet<u64>,
     nonces: FxHashMap<(u64, String), (u64, Instant)>,
@@ -125,6 +127,7 @@ impl RestState {
             limiter: Limiter::default(),
             messages: FxHashMap::default(),
             written: FxHashMap::default(),
+            uploads: BTreeMap::new(),
             gone: FxHashSet::default(),
             nonces: FxHashMap::default(),
             commands: BTreeMap::new(),
@@ -217,6 +220,11 @@ pub(crate) async fn handle(State(hub): State<Arc<Hub>>, request: Request) -> Res
     {
         return picture;
     }
+    if request.method() == Method::GET
+        && let Some(file) = cdn::upload(&hub, request.uri().path())
+    {
+        return file;
+    }
     if oauth::authorize::is_page(request.uri().path()) {
         return oauth::authorize::page(hub, request).await;
     }
@@ -247,7 +255,7 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
         body: parsed.as_ref().map_or(Value::Null, Clone::clone),
         reason: reason_of(header(AUDIT_LOG_REASON)),
     };
-    let (delay, kind) = hub.rest().faults.meet(&route);
+    let (delay, kind) = hub.rest().faults.meet(&route, (method, path));
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
@@ -280,10 +288,11 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
         }
     };
     let (answer, headers) = match kind {
-        RestFaultKind::Status(status) => (Answer::error(status, 0, "A fault that was asked for"), Vec::new()),
+        RestFaultKind::Status(status) => (asked_for(status, 0), Vec::new()),
+        RestFaultKind::Refused { status, code } => (asked_for(status, code), Vec::new()),
         RestFaultKind::StatusAfter(status) => {
             drop(act());
-            (Answer::error(status, 0, "A fault that was asked for"), Vec::new())
+            (asked_for(status, 0), Vec::new())
         }
         RestFaultKind::RateLimit { scope, retry_after } => too_many(scope, retry_after),
         RestFaultKind::Cloudflare { retry_after } => {
@@ -319,6 +328,10 @@ async fn carry_out(hub: Arc<Hub>, request: Request) -> Response {
     } else {
         response
     }
+}
+
+fn asked_for(status: u16, code: u64) -> Answer {
+    Answer::error(status, code, "A fault that was asked for")
 }
 
 fn with_headers(answer: Answer, headers: Vec<(&'static str, String)>) -> Response {

@@ -284,6 +284,12 @@ impl Control {
         true
     }
 
+    /// The channel of the direct messages between a user and the bot.
+    pub fn direct_channel(&self, user_id: u64) -> Option<u64> {
+        let world = &self.hub.world;
+        Some(world.direct_channel(world.person(user_id)?))
+    }
+
     /// The id of the bot's own role in a guild, as the world was made.
     pub fn bot_role(&self, guild_id: u64) -> Option<u64> {
         self.hub.world.guild(guild_id).map(|guild| guild.bot_role().id)

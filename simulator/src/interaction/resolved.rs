@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     hub::Hub,
     payload::{Overlay, object},
+    rest::SentFile,
     world::World,
 };
 
@@ -16,9 +17,14 @@ use crate::{
 const USER: u64 = 6;
 const CHANNEL: u64 = 7;
 const ROLE: u64 = 8;
+const ATTACHMENT: u64 = 11;
 
-/// Add the users and members, channels and roles of the options, where `data` has none yet. Someone who has left is a user and not a member.
-pub(super) fn fill(data: &mut Value, world: &World, overlay: &Overlay, guild: u32) {
+/// Add the users and members, channels, roles and files of the options, where `data` has none yet. Someone who has left is a user and not a member.
+pub(super) fn fill(
+    data: &mut Value,
+    (world, overlay, uploads): (&World, &Overlay, &BTreeMap<u64, SentFile>),
+    guild: u32,
+) {
     if !data["resolved"].is_null() {
         return;
     }
@@ -54,12 +60,28 @@ pub(super) fn fill(data: &mut Value, world: &World, overlay: &Overlay, guild: u3
                     add("roles", id, object::role(role));
                 }
             }
+            ATTACHMENT => {
+                if let Some(file) = uploads.get(&id) {
+                    add("attachments", id, attachment(id, file));
+                }
+            }
             _ => {}
         }
     }
     if !resolved.is_empty() {
         data["resolved"] = json!(resolved);
     }
+}
+
+fn attachment(id: u64, file: &SentFile) -> Value {
+    let (content_type, content) = (&file.content_type, &file.content);
+    // As Discord does it.
+    let name = file.name.replace(' ', "_");
+    let url = format!("https://cdn.discordapp.com/ephemeral-attachments/{id}/{id}/{name}?ex=1&is=1&hm=1");
+    json!({
+        "id": id.to_string(), "filename": name, "size": content.len(), "content_type": content_type, "url": url,
+        "proxy_url": url.replace("cdn.discordapp.com", "media.discordapp.net"), "ephemeral": true,
+    })
 }
 
 /// Add the message of a menu, which is in this channel.
@@ -111,7 +133,7 @@ fn without_user(member: &mut Value) {
 fn collect(options: &Value, chosen: &mut Vec<(u64, u64)>) {
     for option in options.as_array().map_or(&[][..], Vec::as_slice) {
         let id = option["value"].as_str().and_then(|id| id.parse().ok());
-        if let (Some(kind @ (USER | CHANNEL | ROLE)), Some(id)) = (option["type"].as_u64(), id) {
+        if let (Some(kind @ (USER | CHANNEL | ROLE | ATTACHMENT)), Some(id)) = (option["type"].as_u64(), id) {
             chosen.push((kind, id));
         }
         collect(&option["options"], chosen);

@@ -4,12 +4,12 @@ use std::io::Write as _;
 
 use axum::{
     body::Body,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 use flate2::{Compression, Crc, write::ZlibEncoder};
 
-use crate::snowflake::mix;
+use crate::{hub::Hub, snowflake::mix};
 
 /// Cells of the pattern on each side, of which the right half mirrors the left one.
 const CELLS: usize = 6;
@@ -38,6 +38,20 @@ pub(super) fn answer(path: &str, query: &str) -> Option<Response> {
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
+    Some(response)
+}
+
+/// The file that a user has given as an option; 404 for one whose link has expired.
+pub(super) fn upload(hub: &Hub, path: &str) -> Option<Response> {
+    let id = path.strip_prefix("/ephemeral-attachments/")?.split('/').next()?;
+    let rest = hub.rest();
+    let file = id.parse().ok().and_then(|id: u64| rest.uploads.get(&id));
+    let mut response = Response::new(file.map_or_else(Body::empty, |file| Body::from(file.content.clone())));
+    let kind = file.and_then(|file| HeaderValue::from_str(&file.content_type).ok());
+    match kind {
+        Some(kind) => drop(response.headers_mut().insert(header::CONTENT_TYPE, kind)),
+        None => *response.status_mut() = StatusCode::NOT_FOUND,
+    }
     Some(response)
 }
 

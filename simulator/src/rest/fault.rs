@@ -10,7 +10,7 @@ use super::route::{Route, fits};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RestFault {
     /// The routes it applies to, as in the record of calls, with `*` for any text: `POST /channels/{id}/messages`,
-    /// `* /guilds/*` or `*`.
+    /// `* /guilds/*` or `*`. A path with its IDs stands for the requests of one channel, server or member.
     pub route: String,
     /// How many requests it applies to; all until it is cleared when it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,6 +32,13 @@ pub enum RestFaultKind {
     None,
     /// This status with an error in Discord's form, and nothing is done.
     Status(u16),
+    /// This status with Discord's code for the reason, and nothing is done: 404 with 10011 for a role that is gone.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Discord's code.
+        code: u64,
+    },
     /// What was asked for is done, and then this status is answered: the case in which a retry does it twice.
     StatusAfter(u16),
     /// 429 of this scope, to be tried again after this time.
@@ -90,9 +97,11 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The fault that a request meets, if any: delay and kind.
-    pub(crate) fn meet(&mut self, route: &Route) -> (Duration, RestFaultKind) {
-        let Some(at) = self.0.iter().position(|fault| fits(&fault.route, &route.name)) else {
+    /// The fault that a request of a method and a path meets, if any: delay and kind.
+    pub(crate) fn meet(&mut self, route: &Route, (method, path): (&str, &str)) -> (Duration, RestFaultKind) {
+        let exactly = format!("{method} {path}");
+        let is_meant = |fault: &RestFault| fits(&fault.route, &route.name) || fits(&fault.route, &exactly);
+        let Some(at) = self.0.iter().position(is_meant) else {
             return (Duration::ZERO, RestFaultKind::None);
         };
         let fault = &mut self.0[at];

@@ -77,10 +77,11 @@ fn callback(asked: &Asked<'_>, id: &str, token: &str) -> Answer {
         }
         message
     });
+    let longest = asked.hub.rest().rules.first_answer;
     match asked
         .hub
         .interactions()
-        .acknowledge(id, token, asked.body, message.clone())
+        .acknowledge(longest, (id, token), asked.body, message.clone())
     {
         Acknowledged::Unknown => return Answer::unknown("interaction", 10_062),
         Acknowledged::Twice => {

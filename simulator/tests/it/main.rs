@@ -15,6 +15,7 @@ mod controls;
 mod gateway;
 mod identify;
 mod interactions;
+mod menus;
 mod moderation;
 mod oauth;
 mod oracle;

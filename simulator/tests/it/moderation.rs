@@ -11,7 +11,11 @@ use super::{
 
 const KICK: u64 = 1 << 1;
 const BAN: u64 = 1 << 2;
+const MANAGE_SERVER: u64 = 1 << 5;
+const SEE_AUDIT_LOG: u64 = 1 << 7;
 const MODERATE: u64 = 1 << 40;
+/// The events of bans and of the audit log.
+const MODERATION: u64 = 1 << 2;
 const ADMINISTRATOR: u64 = 1 << 3;
 
 async fn begin() -> Simulator {
@@ -108,6 +112,73 @@ async fn kicks_and_bans_end_a_membership() {
     );
     assert_eq!(call(&base, "DELETE", &ban, None).await.status, 204);
     assert_eq!(call(&base, "GET", &ban, None).await.json()["code"], 10_026);
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_bulk_ban_names_those_who_were_not_banned() {
+    let simulator = begin().await;
+    let (base, control) = (simulator.rest_url(), simulator.control());
+    let guild = simulator.world().guilds()[0].id();
+    let path = format!("/api/v10/guilds/{guild}/bulk-ban");
+    let ban = async |body: Value| {
+        let answer = call(&base, "POST", &path, Some(body)).await;
+        (answer.status, answer.json())
+    };
+    let user = |rank| ids(&simulator, rank).1;
+    let users = |ids: &[u64]| json!({"user_ids": ids.iter().map(u64::to_string).collect::<Vec<_>>()});
+    // Both permissions are needed.
+    for permissions in [0, BAN, MANAGE_SERVER] {
+        assert!(control.set_bot_permissions(guild, permissions));
+        let (status, answer) = ban(users(&[user(3)])).await;
+        assert_eq!((status, &answer["code"]), (403, &json!(50_013)), "{permissions}");
+    }
+    assert!(control.set_bot_permissions(guild, BAN | MANAGE_SERVER | SEE_AUDIT_LOG));
+    let many: Vec<u64> = (1..=201).collect();
+    let mut too_long = users(&[user(3)]);
+    too_long["delete_message_seconds"] = 604_801.into();
+    for (bad, field) in [
+        (users(&[]), "user_ids"),
+        (users(&many), "user_ids"),
+        (json!({}), "user_ids"),
+        (too_long, "delete_message_seconds"),
+    ] {
+        let (status, answer) = ban(bad).await;
+        assert_eq!((status, &answer["code"]), (400, &json!(50_035)), "{answer}");
+        assert!(answer["errors"][field]["_errors"].is_array(), "{answer}");
+    }
+    assert!(!control.is_banned(guild, user(3)));
+
+    let mut client = Client::login(&simulator, MESSAGES | MODERATION, [0, 1]).await;
+    let high = control.create_role(guild, "high", 900).unwrap();
+    assert!(control.set_member_roles(guild, user(4), &[high]));
+    assert!(control.set_banned(guild, user(5), true));
+    assert!(control.set_member_left(guild, user(6), true));
+    let unknown = 100_000_000_000_000_017;
+    let asked = [user(3), user(0), user(4), user(5), unknown, user(6)];
+    let (status, answer) = ban(users(&asked)).await;
+    assert_eq!(status, 200, "{answer}");
+    let texts = |ids: &[u64]| -> Value { ids.iter().map(u64::to_string).collect() };
+    assert_eq!(answer["banned_users"], texts(&[user(3), user(6)]));
+    assert_eq!(
+        answer["failed_users"],
+        texts(&[user(0), user(4), user(5), unknown])
+    );
+    assert!(control.is_banned(guild, user(3)) && control.is_banned(guild, user(6)));
+    assert!(!control.is_banned(guild, user(0)) && !control.is_banned(guild, user(4)));
+    assert_eq!(control.has_left(guild, user(3)), Some(true));
+    let before = user(5).to_string();
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let event = client.dispatch().await;
+        if event.event == "GUILD_BAN_ADD" && event.data["user"]["id"] != before {
+            told.push(event.data["user"]["id"].clone());
+        }
+    }
+    assert_eq!(Value::from(told), texts(&[user(3), user(6)]), "each once");
+    // All of them are banned already.
+    let (status, answer) = ban(users(&[user(3), user(6)])).await;
+    assert_eq!((status, &answer["code"]), (400, &json!(500_000)), "{answer}");
     simulator.stop().await;
 }
 

@@ -208,6 +208,24 @@ async fn faults_come_as_often_as_asked() {
     assert_eq!(get().await.status, 500);
     control.clear_faults();
     assert_eq!(get().await.status, 200);
+
+    // One channel alone, with Discord's code for the reason.
+    control.add_fault(RestFault {
+        route: format!("POST {}", path.trim_start_matches("/api/v10")),
+        ..fault(RestFaultKind::Refused {
+            status: 404,
+            code: 10_003,
+        })
+    });
+    let other = simulator.world().guilds()[0].channels()[1].id;
+    let other = format!("/api/v10/channels/{other}/messages");
+    let post = async |path: &str| {
+        let answer = call(&base, "POST", path, Some(json!({"content": "x"}))).await;
+        (answer.status, answer.json()["code"].clone())
+    };
+    assert_eq!(post(&other).await.0, 200);
+    assert_eq!(post(&path).await, (404, json!(10_003)));
+    assert_eq!(post(&path).await.0, 200);
     simulator.stop().await;
 }
 
