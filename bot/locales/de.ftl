@@ -983,6 +983,7 @@ slowmode-off = aus
 slowmode-runs = Der Slowmode von <#{ $channel }> wird geändert…
 slowmode-done = ⏱️ Der Slowmode von <#{ $channel }> ist jetzt: { $until }.
 slowmode-no-channel = Dieser Kanal hat keinen Slowmode.
+lock-log-not-locked = ⚠️ <#{ $channel }> konnte nicht gesperrt werden. { $why }
 slowmode-log = ⏱️ Der Slowmode von <#{ $channel }> wurde von <@{ $moderator }> geändert: { $slowmode }, { $until }.
     { $reason }
 slowmode-log-failed = ⚠️ Der Slowmode von <#{ $channel }> konnte nicht geändert werden. { $why }

@@ -985,6 +985,7 @@ slowmode-off = off
 slowmode-runs = Changing the slow mode of <#{ $channel }>…
 slowmode-done = ⏱️ The slow mode of <#{ $channel }> is now: { $until }.
 slowmode-no-channel = This channel has no slow mode.
+lock-log-not-locked = ⚠️ <#{ $channel }> could not be locked. { $why }
 slowmode-log = ⏱️ The slow mode of <#{ $channel }> was changed by <@{ $moderator }>: { $slowmode }, { $until }.
     { $reason }
 slowmode-log-failed = ⚠️ The slow mode of <#{ $channel }> could not be changed. { $why }

@@ -147,7 +147,7 @@ pub(crate) const FEATURE: Feature = Feature {
     effects: |settings| {
         vec![
             Box::new(Punishments(settings.clone())),
-            Box::new(TimeoutLifts),
+            Box::new(TimeoutLifts(settings.clone())),
             Box::new(DirectWarnings),
             Box::new(ModActions(settings.clone())),
             Box::new(ActionLifts(settings.clone())),

@@ -221,6 +221,11 @@ impl EffectKinds {
         self.0.iter().map(AsRef::as_ref)
     }
 
+    /// The names of all kinds.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.iter().map(AnyEffectKind::name)
+    }
+
     /// The kinds that are a member's own.
     pub(crate) fn of_members(&self) -> Vec<&'static str> {
         let own = self.iter().filter(|kind| kind.owner() == Owner::Member);

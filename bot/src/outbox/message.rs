@@ -146,7 +146,27 @@ pub(crate) async fn send(
     }
 }
 
-/// The same for a message that is referred to later. The ID is `None` if Discord's answer cannot be read.
+/// Send a message to the member of an effect. One who accepts no messages from bots, or is gone, is an expected outcome and not an error.
+pub(crate) async fn send_direct(to: &Deliverer, effect: &Waiting, content: &str) -> Outcome {
+    match send(to, effect, content, AllowedMentions::default()).await {
+        Outcome::Failed(Failure {
+            reason: Reason::Closed | Reason::Gone | Reason::Forbidden,
+            ..
+        }) => Outcome::Cancelled,
+        outcome => outcome,
+    }
+}
+
+/// The name of the server for a message to a member. A server that the bot has left since writes to nobody.
+pub(crate) async fn server_of(to: &Deliverer, effect: &Waiting) -> Result<Name, Outcome> {
+    let name = to.guilds.name(effect.guild_id, Priority::Effect).await;
+    name.map_err(|error| match error.retry() {
+        Retry::Never { .. } => Outcome::Cancelled,
+        _ => of_error(&error, 0),
+    })
+}
+
+/// [`send`] for a message that is referred to later. The ID is `None` if Discord's answer cannot be read.
 pub(crate) async fn send_for_id(
     to: &Deliverer,
     effect: &Waiting,

@@ -14,8 +14,9 @@ use crate::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
         message::send,
-        outcome::Outcome,
-        queue::{NewEffect, Waiting},
+        outcome::{Failure, Outcome},
+        queue::{self, NewEffect, Waiting},
+        trouble,
     },
     postgres::{StoreError, Tx},
     settings::{
@@ -25,7 +26,7 @@ use crate::{
             field::{Field, Kind},
         },
     },
-    support::i18n::Language,
+    support::{i18n::Language, ids},
 };
 
 /// Channels for entries about one subject, instead of the log channel. Several features write such entries.
@@ -127,6 +128,29 @@ impl Told {
         let body = body(self.language);
         Some(NewEffect::for_channel(self.guild_id, channel_id, &body))
     }
+}
+
+/// Tell the log channel why an effect was abandoned: the text `key`, with the channel or user of the effect and the reason.
+pub(crate) async fn log_failure(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    (effect, failure): (&Waiting, &Failure),
+    about: (Subject, Language),
+    key: &str,
+) -> Result<(), StoreError> {
+    let told = Told::about(tx, settings, effect.guild_id, about).await?;
+    let entry = told.entry(|language| {
+        let values = [
+            (
+                "channel",
+                effect.channel_id.map_or(0, ids::to_db).to_string().into(),
+            ),
+            ("user", effect.user_id.map_or(0, ids::to_db).to_string().into()),
+            ("why", trouble::in_words(&failure.detail, language).into()),
+        ];
+        language.filled(key, &values)
+    });
+    queue::add(tx, entry.as_slice()).await
 }
 
 /// An entry of the log channel.

@@ -23,12 +23,12 @@ use crate::{
         kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, of_error},
         queue::{self, NewEffect, Waiting},
-        trouble::{self, Trouble},
+        trouble::Trouble,
     },
     postgres::{StoreError, Tx},
     settings::{
         Settings,
-        mod_log::{Subject, Told},
+        mod_log::{Subject, Told, log_failure},
     },
     support::{
         i18n::{Language, Value},
@@ -96,25 +96,9 @@ impl EffectKind for Purges {
         purge: Purge,
         failure: &Failure,
     ) -> Result<(), StoreError> {
-        let Some(channel_id) = effect.channel_id else {
-            return Ok(());
-        };
         rows::fail(tx, (effect.guild_id, purge.request_id), &failure.detail).await?;
-        let told = Told::about(
-            tx,
-            &self.0,
-            effect.guild_id,
-            (Subject::Messages, purge.language()),
-        )
-        .await?;
-        let entry = told.entry(|language| {
-            let values = [
-                ("channel", channel_id.to_string().into()),
-                ("why", trouble::in_words(&failure.detail, language).into()),
-            ];
-            language.filled("purge-log-failed", &values)
-        });
-        queue::add(tx, entry.as_slice()).await
+        let about = (Subject::Messages, purge.language());
+        log_failure(tx, &self.0, (effect, failure), about, "purge-log-failed").await
     }
 }
 

@@ -33,7 +33,7 @@ use crate::{
     postgres::{StoreError, Tx},
     settings::{
         Settings,
-        mod_log::{Subject, Told},
+        mod_log::{Subject, Told, log_failure},
     },
     support::{i18n::Language, ids},
 };
@@ -74,13 +74,13 @@ impl EffectKind for Locks {
             .unwrap_or_else(|outcome| outcome)
     }
 
-    /// A lock that has changed nothing is gone. One that has changed something stays, so that it can be ended.
+    /// A lock that has changed nothing is gone. One that has changed something stays, so that it can be ended. Staff learn why.
     async fn given_up(
         &self,
         tx: &Tx<'_>,
         effect: &Waiting,
         lock: ChannelLock,
-        _failure: &Failure,
+        failure: &Failure,
     ) -> Result<(), StoreError> {
         let Some(channel_id) = effect.channel_id else {
             return Ok(());
@@ -89,7 +89,8 @@ impl EffectKind for Locks {
         if rows::remove_unused(tx, place, lock.request_id).await? {
             cancel_end(tx, place).await?;
         }
-        Ok(())
+        let about = (Subject::Channels, Language::of_stored(&lock.locale));
+        log_failure(tx, &self.0, (effect, failure), about, "lock-log-not-locked").await
     }
 }
 

@@ -27,13 +27,13 @@ use crate::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, of_error},
-        queue::{self, Waiting},
-        trouble::{self, Trouble},
+        queue::Waiting,
+        trouble::Trouble,
     },
     postgres::{StoreError, Tx},
     settings::{
         Settings,
-        mod_log::{Subject, Told},
+        mod_log::{Subject, log_failure},
     },
     support::{
         i18n::Language,
@@ -93,10 +93,11 @@ impl EffectKind for Slowmodes {
         &self,
         tx: &Tx<'_>,
         effect: &Waiting,
-        _slowmode: ChannelSlowmode,
+        slowmode: ChannelSlowmode,
         failure: &Failure,
     ) -> Result<(), StoreError> {
-        log_failure(tx, &self.0, effect, failure, "slowmode-log-failed").await
+        let about = (Subject::Channels, Language::of_stored(&slowmode.locale));
+        log_failure(tx, &self.0, (effect, failure), about, "slowmode-log-failed").await
     }
 }
 
@@ -118,36 +119,9 @@ impl EffectKind for SlowmodeEnds {
         _end: ChannelSlowmodeEnd,
         failure: &Failure,
     ) -> Result<(), StoreError> {
-        log_failure(tx, &self.0, effect, failure, "slowmode-log-stays").await
+        let about = (Subject::Channels, Language::English);
+        log_failure(tx, &self.0, (effect, failure), about, "slowmode-log-stays").await
     }
-}
-
-/// Add an entry to the log channel about what was not done.
-async fn log_failure(
-    tx: &Tx<'_>,
-    settings: &Settings,
-    effect: &Waiting,
-    failure: &Failure,
-    key: &'static str,
-) -> Result<(), StoreError> {
-    let Some(channel_id) = effect.channel_id else {
-        return Ok(());
-    };
-    let told = Told::about(
-        tx,
-        settings,
-        effect.guild_id,
-        (Subject::Channels, Language::English),
-    )
-    .await?;
-    let entry = told.entry(|language| {
-        let values = [
-            ("channel", channel_id.to_string().into()),
-            ("why", trouble::in_words(&failure.detail, language).into()),
-        ];
-        language.filled(key, &values)
-    });
-    queue::add(tx, entry.as_slice()).await
 }
 
 async fn set(to: &Deliverer, effect: &Waiting, slowmode: &ChannelSlowmode) -> Result<Outcome, Outcome> {
@@ -246,11 +220,16 @@ async fn restore(to: &Deliverer, effect: &Waiting, end: &ChannelSlowmodeEnd) -> 
     };
     let channel = channel::read(to, channel_id).await?;
     let channel = channel.filter(|channel| channel.rate_limit_per_user.unwrap_or(0) == row.seconds);
+    let gone = Trouble::NoChannel.outcome(ids::to_db(channel_id));
     let outcome = match channel {
         Some(channel) => {
             let reason = Language::English.text("slowmode-audit-over");
-            patch(to, place, &channel, row.previous, &reason).await?;
-            Outcome::Delivered
+            match patch(to, place, &channel, row.previous, &reason).await {
+                Ok(()) => Outcome::Delivered,
+                // It was deleted meanwhile.
+                Err(outcome) if outcome == gone => Outcome::Cancelled,
+                Err(outcome) => return Err(outcome),
+            }
         }
         // Staff have chosen another one meanwhile, or the channel is gone.
         None => Outcome::Cancelled,

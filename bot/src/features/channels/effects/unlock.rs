@@ -23,12 +23,12 @@ use crate::{
         kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
-        trouble::{self, Trouble},
+        trouble::Trouble,
     },
     postgres::{StoreError, Tx},
     settings::{
         Settings,
-        mod_log::{Subject, Told},
+        mod_log::{Subject, Told, log_failure},
     },
     support::{i18n::Language, ids},
 };
@@ -76,24 +76,8 @@ impl EffectKind for Unlocks {
         unlock: ChannelUnlock,
         failure: &Failure,
     ) -> Result<(), StoreError> {
-        let Some(channel_id) = effect.channel_id else {
-            return Ok(());
-        };
-        let told = Told::about(
-            tx,
-            &self.0,
-            effect.guild_id,
-            (Subject::Channels, language_of(&unlock)),
-        )
-        .await?;
-        let entry = told.entry(|language| {
-            let values = [
-                ("channel", channel_id.to_string().into()),
-                ("why", trouble::in_words(&failure.detail, language).into()),
-            ];
-            language.filled("lock-log-failed", &values)
-        });
-        queue::add(tx, entry.as_slice()).await
+        let about = (Subject::Channels, language_of(&unlock));
+        log_failure(tx, &self.0, (effect, failure), about, "lock-log-failed").await
     }
 }
 
@@ -137,7 +121,14 @@ async fn deliver(
     let reason = unlock.audit_reason.clone().unwrap_or_else(over);
     let saved = row.saved.unwrap_or_default();
     let step = |overwrites: &[_], saved: &_| overwrites::restore(overwrites, place.0, saved);
-    channel::write(to, (place.0, &channel), &saved, &reason, step).await?;
+    match channel::write(to, (place.0, &channel), &saved, &reason, step).await {
+        // It was deleted meanwhile.
+        Err(outcome) if outcome == Trouble::NoChannel.outcome(target) => {
+            end(settings, to, place, unlock, false).await;
+            return Ok(Outcome::Cancelled);
+        }
+        written => written?,
+    }
     end(settings, to, place, unlock, true).await;
     Ok(Outcome::Delivered)
 }

@@ -125,6 +125,11 @@ async fn deliver(settings: &Settings, to: &Deliverer, effect: &Waiting, lift: &A
             note(settings, to, effect, lift, "done").await;
             Outcome::Delivered
         }
+        // An attempt whose answer was lost has lifted it.
+        Ok(Lifted::Gone) if effect.attempts > 0 => {
+            note(settings, to, effect, lift, "done").await;
+            Outcome::Delivered
+        }
         Ok(Lifted::Gone) => {
             note(settings, to, effect, lift, "gone").await;
             Outcome::Cancelled

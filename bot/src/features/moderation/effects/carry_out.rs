@@ -216,7 +216,8 @@ pub(super) async fn member(
     }
 }
 
-fn is_no_member(error: &RestError) -> bool {
+/// Whether Discord knows no such member or user.
+pub(super) fn is_no_member(error: &RestError) -> bool {
     matches!(error, RestError::Refused { code: Some(code), .. } if NO_MEMBER.contains(code))
 }
 

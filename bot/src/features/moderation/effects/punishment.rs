@@ -5,7 +5,7 @@ use twilight_http::request::AuditLogReason as _;
 use twilight_model::id::{Id, marker::UserMarker};
 
 use super::{
-    carry_out::{Attempt, Order, Running, carry_out, member, why},
+    carry_out::{Attempt, Order, Running, carry_out, is_no_member, member, obstacle, why},
     case_log_edit,
 };
 use crate::{
@@ -92,13 +92,31 @@ impl EffectKind for Punishments {
 
 /// Lifts timeouts.
 #[derive(Debug)]
-pub(crate) struct TimeoutLifts;
+pub(crate) struct TimeoutLifts(pub(crate) Settings);
 
 impl EffectKind for TimeoutLifts {
     type Body = TimeoutLift;
 
     async fn deliver(&self, to: &Deliverer, effect: &Waiting, timeout: TimeoutLift) -> Outcome {
         lift(to, effect, &timeout).await
+    }
+
+    /// Staff learn that the timeout goes on.
+    async fn given_up(
+        &self,
+        tx: &Tx<'_>,
+        effect: &Waiting,
+        timeout: TimeoutLift,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
+        let policy = ModerationSettings::within(tx, &self.0, effect.guild_id).await?;
+        let of = (effect.guild_id, Language::of_stored(&timeout.locale));
+        let told = policy.told(tx, &self.0, of, Kind::Warning).await?;
+        let user = effect.user_id.map(ids::to_db).unwrap_or_default();
+        let entry = told.entry(|language| {
+            texts::not_carried_out(language, timeout.case_id, Kind::Untimeout, user, why(failure))
+        });
+        queue::add(tx, entry.as_slice()).await
     }
 }
 
@@ -138,7 +156,12 @@ async fn lift(to: &Deliverer, effect: &Waiting, lift: &TimeoutLift) -> Outcome {
     };
     match try_to_lift(to, effect, lift, user_id).await {
         Ok(outcome) => outcome,
-        Err(error) => of_error(&error, ids::to_db(user_id)),
+        // A user who has left has no timeout that is to be lifted now.
+        Err(error) if is_no_member(&error) => Outcome::Cancelled,
+        Err(error) => {
+            to.guilds.forget(effect.guild_id);
+            of_error(&error, ids::to_db(user_id))
+        }
     }
 }
 
@@ -154,6 +177,10 @@ async fn try_to_lift(
     // Discord stores the time with millisecond precision or less.
     if member.timeout_ms().abs_diff(lift.until_ms) > 1_000 {
         return Ok(Outcome::Cancelled);
+    }
+    let who = (user_id, Some(member.roles.as_slice()));
+    if let Some(failure) = obstacle(to, effect, Some(&lift.permit), who, Action::Timeout).await? {
+        return Ok(Outcome::Failed(failure));
     }
     let language = Language::of_stored(&lift.locale);
     let reason = language.filled("warning-audit-lift", &[("case", lift.case_id.to_string().into())]);

@@ -21,7 +21,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        message::{send, send_with},
+        message::{send_direct, send_with, server_of},
         outcome::{Failure, Outcome, of_error},
         queue::{self, Waiting},
         trouble,
@@ -113,13 +113,13 @@ impl EffectKind for ReportsClosed {
     type Body = ReportClosed;
 
     async fn deliver(&self, to: &Deliverer, effect: &Waiting, closed: ReportClosed) -> Outcome {
-        let server = match to.guilds.name(effect.guild_id, Priority::Effect).await {
+        let server = match server_of(to, effect).await {
             Ok(server) => server,
-            Err(error) => return of_error(&error, ids::to_db(effect.guild_id)),
+            Err(outcome) => return outcome,
         };
         let values = [("server", server.in_markdown().into())];
         let text = Language::of_stored(&closed.locale).filled("report-direct-closed", &values);
-        send(to, effect, &text, AllowedMentions::default()).await
+        send_direct(to, effect, &text).await
     }
 }
 

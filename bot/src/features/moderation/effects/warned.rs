@@ -1,19 +1,16 @@
 //! Notifying members of their warnings by direct message.
 
 use serde::{Deserialize, Serialize};
-use twilight_model::{
-    channel::message::AllowedMentions,
-    id::{Id, marker::UserMarker},
-};
+use twilight_model::id::{Id, marker::UserMarker};
 
 use super::wording::{Facts, Wording};
 use crate::{
-    discord::rest::{Priority, Retry},
     features::moderation::{LONGEST_QUOTATION, Severity, rows::warning, texts},
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Outcome, Reason, of_error},
+        message::{send_direct, server_of},
+        outcome::Outcome,
         queue::Waiting,
     },
     support::{i18n::Language, ids, text::names::Name},
@@ -60,11 +57,9 @@ impl EffectKind for DirectWarnings {
 }
 
 async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> Outcome {
-    let server = match to.guilds.name(effect.guild_id, Priority::Effect).await {
+    let server = match server_of(to, effect).await {
         Ok(server) => server,
-        // The bot has left the guild since; the member was warned nevertheless.
-        Err(error) if matches!(error.retry(), Retry::Never { .. }) => return Outcome::Cancelled,
-        Err(error) => return of_error(&error, 0),
+        Err(outcome) => return outcome,
     };
     let usual = || text(warned, &server);
     let content = effect.user_id.map_or_else(usual, |user_id| {
@@ -77,15 +72,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> O
         };
         warned.wording.apply(&facts, usual)
     });
-    let outcome = match crate::outbox::message::send(to, effect, &content, AllowedMentions::default()).await {
-        // The member accepts no messages from bots, or is gone: an expected outcome and not an error.
-        Outcome::Failed(failure)
-            if matches!(failure.reason, Reason::Closed | Reason::Gone | Reason::Forbidden) =>
-        {
-            Outcome::Cancelled
-        }
-        outcome => outcome,
-    };
+    let outcome = send_direct(to, effect, &content).await;
     let became = match outcome {
         Outcome::Delivered => "delivered",
         Outcome::Cancelled => "closed",

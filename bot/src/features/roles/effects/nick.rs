@@ -18,13 +18,13 @@ use crate::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
         outcome::{Failure, Outcome, of_error},
-        queue::{self, Waiting},
-        trouble::{self, Trouble},
+        queue::Waiting,
+        trouble::Trouble,
     },
     postgres::{StoreError, Tx},
     settings::{
         Settings,
-        mod_log::{Subject, Told},
+        mod_log::{Subject, log_failure},
     },
     support::{
         i18n::Language,
@@ -84,24 +84,8 @@ impl EffectKind for NickChanges {
         change: NickChange,
         failure: &Failure,
     ) -> Result<(), StoreError> {
-        let Some(user_id) = effect.user_id else {
-            return Ok(());
-        };
-        let told = Told::about(
-            tx,
-            &self.0,
-            effect.guild_id,
-            (Subject::Members, change.language()),
-        )
-        .await?;
-        let entry = told.entry(|language| {
-            let values = [
-                ("user", user_id.to_string().into()),
-                ("why", trouble::in_words(&failure.detail, language).into()),
-            ];
-            language.filled("nick-log-failed", &values)
-        });
-        queue::add(tx, entry.as_slice()).await
+        let about = (Subject::Members, change.language());
+        log_failure(tx, &self.0, (effect, failure), about, "nick-log-failed").await
     }
 }
 

@@ -170,11 +170,14 @@ fn failed(
     let has =
         |codes: &[u64]| matches!(error, RestError::Refused { code: Some(code), .. } if codes.contains(code));
     if has(&NO_MEMBER) && change.request_id.is_none() {
-        // Whoever has left has no roles.
+        // A user who has left has no roles.
         return Outcome::Cancelled;
     }
     if has(&NO_MEMBER) {
         return Trouble::NoMember.outcome(target);
+    }
+    if has(&[UNKNOWN_ROLE]) && !change.gives {
+        return Outcome::Cancelled;
     }
     if has(&[UNKNOWN_ROLE]) {
         return Trouble::NoRole.outcome(target);
