@@ -591,11 +591,20 @@ scheduled-log-changed = 🗓️ <@{ $moderator }> hat geändert: { $what }, jetz
 scheduled-boost-removal = Löschen eines XP-Boosts, der vorbei ist
 scheduled-channel-lock-end = Ende der Sperre von <#{ $id }>
 scheduled-channel-slowmode-end = Ende des Slowmodes in <#{ $id }>
-scheduled-role-end = Ende einer Rolle, die für einige Zeit gegeben wurde
+scheduled-role-end = { $role ->
+        [none] Ende einer Rolle, die für einige Zeit gegeben wurde
+       *[other] Ende der Rolle <@&{ $role }> von <@{ $user }>
+    }
 scheduled-massban-forget = Löschen der Angaben über einen Massenbann
 scheduled-purge-forget = Löschen der Angaben über gelöschte Nachrichten
-scheduled-tempban-end = Ende des befristeten Banns in Fall #{ $id }
-scheduled-timeout-renewal = Verlängerung des langen Timeouts in Fall #{ $id }
+scheduled-tempban-end = { $user ->
+        [none] Ende des befristeten Banns in Fall #{ $id }
+       *[other] Ende des befristeten Banns von <@{ $user }> in Fall #{ $id }
+    }
+scheduled-timeout-renewal = { $user ->
+        [none] Verlängerung des langen Timeouts in Fall #{ $id }
+       *[other] Verlängerung des langen Timeouts von <@{ $user }> in Fall #{ $id }
+    }
 warn-description = Ein Mitglied verwarnen, als nummerierter Fall
 warn-option-member = mitglied
 warn-option-member-description = Das Mitglied; für jemanden, der gegangen ist, die ID

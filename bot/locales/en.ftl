@@ -593,11 +593,20 @@ scheduled-log-changed = 🗓️ <@{ $moderator }> changed: { $what }, now { $due
 scheduled-boost-removal = removal of an XP boost that has ended
 scheduled-channel-lock-end = end of the lock of <#{ $id }>
 scheduled-channel-slowmode-end = end of the slow mode in <#{ $id }>
-scheduled-role-end = end of a role that was given for some time
+scheduled-role-end = { $role ->
+        [none] end of a role that was given for some time
+       *[other] end of the role <@&{ $role }> of <@{ $user }>
+    }
 scheduled-massban-forget = removal of the record of a massban
 scheduled-purge-forget = removal of the record of deleted messages
-scheduled-tempban-end = end of the temporary ban in case #{ $id }
-scheduled-timeout-renewal = extension of the long timeout in case #{ $id }
+scheduled-tempban-end = { $user ->
+        [none] end of the temporary ban in case #{ $id }
+       *[other] end of the temporary ban of <@{ $user }> in case #{ $id }
+    }
+scheduled-timeout-renewal = { $user ->
+        [none] extension of the long timeout in case #{ $id }
+       *[other] extension of the long timeout of <@{ $user }> in case #{ $id }
+    }
 warn-description = Warn a member; each warning is a numbered case
 warn-option-member = member
 warn-option-member-description = The member to warn; use an ID if they have left

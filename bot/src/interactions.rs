@@ -15,6 +15,7 @@ pub(crate) mod define;
 pub(crate) mod feature;
 mod flood;
 pub(crate) mod form;
+pub(crate) mod mentions;
 pub mod menu;
 pub(crate) mod page;
 pub mod payload;

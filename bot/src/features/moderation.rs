@@ -161,8 +161,8 @@ pub(crate) const FEATURE: Feature = Feature {
         ]
     },
     expected: &[
-        Expected::of_staff(TEMPBAN_END, commands::case_edit::reschedule),
-        Expected::of_staff(TIMEOUT_RENEWAL, commands::case_edit::reschedule),
+        Expected::of_staff(TEMPBAN_END, commands::case_edit::reschedule).about(ends::subjects),
+        Expected::of_staff(TIMEOUT_RENEWAL, commands::case_edit::reschedule).about(ends::subjects),
         Expected::fixed(massban::FORGET),
     ],
     undos: &threshold_settings::UNDOS,

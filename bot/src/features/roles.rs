@@ -29,7 +29,7 @@ pub(crate) const FEATURE: Feature = Feature {
         ]
     },
     timers: |registry, _| registry.with(change::RoleEnd),
-    expected: &[Expected::of_staff(change::ROLE_END, commands::role::reschedule)],
+    expected: &[Expected::of_staff(change::ROLE_END, commands::role::reschedule).about(rows::subjects)],
     tables: &[member_table!("temp_role").kept()],
     ..Feature::NOTHING
 };

@@ -1,18 +1,23 @@
 //! The manifest of a feature. Lists of commands, pages, effects, timers, settings and tables are derived from the manifests.
 
+use std::collections::HashMap;
+
 use futures_util::future::BoxFuture;
 use hyper::http::Extensions;
 use twilight_model::{
     guild::Permissions,
     id::{
         Id,
-        marker::{InteractionMarker, UserMarker},
+        marker::{GuildMarker, InteractionMarker, UserMarker},
     },
 };
 
 use super::{
-    CommandContext, CommandError, Services, command::AnyCommand, page::AnyPage, reply::Reply,
-    scheduled::Wanted,
+    CommandContext, CommandError, Services,
+    command::AnyCommand,
+    page::AnyPage,
+    reply::Reply,
+    scheduled::{Subject, Wanted},
 };
 use crate::{
     config::Config,
@@ -52,15 +57,23 @@ pub(crate) struct Feature {
 /// A kind of timer, as the staff of a server sees it in `/scheduled`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expected {
-    /// The name of the kind. Its words are the text `scheduled-KIND`, with the timer's ID as `id`.
+    /// The name of the kind. Its words are the text `scheduled-KIND`, with the timer's ID as `id`, and `user` and `role` of its subject.
     pub(crate) kind: &'static str,
     /// Changes or cancels such a timer, with the checks of the command that has armed it; `None` if nobody can.
     pub(crate) reschedule: Option<Reschedule>,
+    /// Finds the subjects of such timers by their IDs; `None` if the ID says everything.
+    pub(crate) subjects: Option<Subjects>,
 }
 
 /// Changes or cancels a timer, and what it is about.
 type Reschedule =
     for<'a> fn(&'a CommandContext, &'a Services, Wanted) -> BoxFuture<'a, Result<Reply, CommandError>>;
+
+type Subjects = for<'a> fn(
+    &'a Store,
+    Id<GuildMarker>,
+    Vec<i64>,
+) -> BoxFuture<'a, Result<HashMap<i64, Subject>, StoreError>>;
 
 impl Expected {
     /// A kind that cannot be changed or cancelled.
@@ -68,6 +81,7 @@ impl Expected {
         Self {
             kind,
             reschedule: None,
+            subjects: None,
         }
     }
 
@@ -76,7 +90,14 @@ impl Expected {
         Self {
             kind,
             reschedule: Some(reschedule),
+            subjects: None,
         }
+    }
+
+    /// The same with subjects.
+    pub(crate) const fn about(mut self, subjects: Subjects) -> Self {
+        self.subjects = Some(subjects);
+        self
     }
 }
 

@@ -1,13 +1,17 @@
 //! Timers that staff change or cancel: what is common to their kinds.
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
     time::{Duration, SystemTime},
 };
 
 use futures_util::future::BoxFuture;
 use serde_json::json;
-use twilight_model::id::{Id, marker::GuildMarker};
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, RoleMarker, UserMarker},
+};
 
 use super::{CommandContext, CommandError, Services, reply::Reply};
 use crate::{
@@ -26,10 +30,51 @@ pub(crate) struct Wanted {
     pub(crate) lasts: Option<Duration>,
 }
 
-/// A timer in words: the text `scheduled-KIND`.
-pub(crate) fn in_words(kind: &str, timer_id: i64, language: Language) -> String {
-    let key = format!("scheduled-{}", kind.replace('_', "-"));
-    language.filled(&key, &[("id", timer_id.to_string().into())])
+/// The member and the role that a timer is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Subject {
+    pub(crate) user_id: Option<Id<UserMarker>>,
+    pub(crate) role_id: Option<Id<RoleMarker>>,
+}
+
+/// The subjects of timers of a guild, by kind and ID.
+pub(crate) type Subjects = HashMap<(&'static str, i64), Subject>;
+
+/// Find the subjects of these timers. Those that say everything by their ID have none.
+pub(crate) async fn subjects(
+    services: &Services,
+    guild_id: Id<GuildMarker>,
+    timers: &[(&str, i64)],
+) -> Result<Subjects, StoreError> {
+    let mut found = Subjects::new();
+    for expected in services.commands.expected() {
+        let of_kind = timers.iter().filter(|(kind, _)| *kind == expected.kind);
+        let ids: Vec<i64> = of_kind.map(|(_, timer_id)| *timer_id).collect();
+        let Some(find) = expected.subjects.filter(|_| !ids.is_empty()) else {
+            continue;
+        };
+        let subjects = find(&services.store, guild_id, ids).await?;
+        found.extend(
+            subjects
+                .into_iter()
+                .map(|(timer_id, subject)| ((expected.kind, timer_id), subject)),
+        );
+    }
+    Ok(found)
+}
+
+/// A timer in words: the text `scheduled-KIND`. A subject that is not known is `none`.
+pub(crate) fn in_words(kind: &str, timer_id: i64, subjects: &Subjects, language: Language) -> String {
+    let mut found = subjects.iter();
+    let subject = found.find(|((of, id), _)| *of == kind && *id == timer_id);
+    let subject = subject.map_or_else(Subject::default, |(_, subject)| *subject);
+    let or_none = |id: Option<String>| id.unwrap_or_else(|| "none".to_owned());
+    let values = [
+        ("id", timer_id.to_string().into()),
+        ("user", or_none(subject.user_id.map(|id| id.to_string())).into()),
+        ("role", or_none(subject.role_id.map(|id| id.to_string())).into()),
+    ];
+    language.filled(&format!("scheduled-{}", kind.replace('_', "-")), &values)
 }
 
 /// A timestamp in Discord's format.
@@ -70,8 +115,11 @@ where
     let request = context.request(action, &details)?;
     let by = context.payload.user().ok_or(CommandError::ServerOnly)?.id;
     let (guild_id, settings) = (request.guild_id, services.settings.clone());
+    // Before it is gone.
+    let subjects = subjects(services, guild_id, &[(kind, timer_id)]).await?;
+    let known = subjects.clone();
     let changed = services.store.once(action, request, move |tx| {
-        let (settings, follow) = (settings.clone(), follow.clone());
+        let (settings, follow, subjects) = (settings.clone(), follow.clone(), known.clone());
         Box::pin(async move {
             let is_there = match due {
                 None => timer::cancel(tx, guild_id, kind, timer_id).await?,
@@ -82,7 +130,7 @@ where
                 let told = Told::of(tx, &settings, guild_id, language).await?;
                 let entry = told.entry(|language| {
                     let moderator = ("moderator", by.to_string().into());
-                    let what = ("what", in_words(kind, timer_id, language).into());
+                    let what = ("what", in_words(kind, timer_id, &subjects, language).into());
                     match due {
                         None => language.filled("scheduled-log", &[moderator, what]),
                         Some(due) => {
@@ -97,7 +145,7 @@ where
         })
     });
     let Ok(changed) = changed.await?;
-    let what = ("what", in_words(kind, timer_id, language).into());
+    let what = ("what", in_words(kind, timer_id, &subjects, language).into());
     if !changed.into_value()? {
         return Err(CommandError::Said(language.filled("scheduled-gone", &[what])));
     }

@@ -103,6 +103,17 @@ async fn a_timer_is_changed_and_cancelled_once_by_those_who_may() {
     let choices = here.callback(&typing).await["data"]["choices"].clone();
     assert_eq!(choices[0]["value"], "tempban_end:7", "{choices}");
     assert_eq!(choices.as_array().map(Vec::len), Some(1), "{choices}");
+    let name = choices[0]["name"].as_str().expect("a name");
+    assert!(
+        name.starts_with("end of the temporary ban of @") && name.ends_with(" in case #7"),
+        "{name}"
+    );
+    assert!(!name.contains(&user.to_string()), "a name and no ID: {name}");
+    let shown = list(&here, json!([])).await;
+    assert!(
+        shown.contains(&format!("temporary ban of <@{user}> in case #7")),
+        "{shown}"
+    );
 
     for (timer, words) in [
         ("boost_removal:8", "cannot be changed or cancelled"),

@@ -31,6 +31,8 @@ pub(crate) struct Listing {
     pub(crate) roles: Vec<(Id<RoleMarker>, Name)>,
     /// Channels for messages, without threads.
     pub(crate) channels: Vec<(Id<ChannelMarker>, Name)>,
+    /// All other channels and categories.
+    pub(crate) others: Vec<(Id<ChannelMarker>, Name)>,
 }
 
 /// The cached lists.
@@ -69,6 +71,12 @@ impl Listing {
         found.map(|(_, name)| name)
     }
 
+    /// The same for a channel of any kind, or a category.
+    pub(crate) fn any_channel(&self, id: Id<ChannelMarker>) -> Option<&Name> {
+        let mut all = self.channels.iter().chain(&self.others);
+        all.find(|(channel, _)| *channel == id).map(|(_, name)| name)
+    }
+
     fn of(guild_id: Id<GuildMarker>, mut roles: Vec<Role>, channels: Vec<Channel>) -> Self {
         roles.retain(|role| role.id.get() != guild_id.get());
         roles.sort_by_key(|role| (Reverse(role.position), role.id));
@@ -76,7 +84,8 @@ impl Listing {
             .iter()
             .map(|channel| (channel.id, channel.position))
             .collect();
-        let mut channels: Vec<Channel> = channels.into_iter().filter(Channel::has_messages).collect();
+        let (mut channels, others): (Vec<Channel>, Vec<_>) =
+            channels.into_iter().partition(Channel::has_messages);
         // Channels without a category come first, then category by category.
         channels.sort_by_key(|channel| {
             let category = channel.parent_id.and_then(|id| positions.get(&id).copied());
@@ -87,15 +96,17 @@ impl Listing {
                 .into_iter()
                 .map(|role| (role.id, Name::first([Some(role.name.as_str())], role.id)))
                 .collect(),
-            channels: channels
-                .into_iter()
-                .map(|channel| (channel.id, Name::first([channel.name.as_deref()], channel.id)))
-                .collect(),
+            channels: channels.iter().map(Channel::named).collect(),
+            others: others.iter().map(Channel::named).collect(),
         }
     }
 }
 
 impl Channel {
+    fn named(&self) -> (Id<ChannelMarker>, Name) {
+        (self.id, Name::first([self.name.as_deref()], self.id))
+    }
+
     const fn has_messages(&self) -> bool {
         matches!(self.kind, ChannelType::GuildText | ChannelType::GuildAnnouncement)
     }
@@ -206,6 +217,8 @@ mod tests {
         let high: Id<RoleMarker> = Id::new(3);
         assert_eq!(listing.role(high).map(super::Name::as_plain), Some("high"));
         assert!(listing.channel(Id::new(15)).is_none());
+        let voice = listing.any_channel(Id::new(15));
+        assert_eq!(voice.map(super::Name::as_plain), Some("voice"));
     }
 
     #[tokio::test(start_paused = true)]

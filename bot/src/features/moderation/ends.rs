@@ -3,7 +3,10 @@
 //! A timer only asks what is stored when it fires: if the punishment is over, or a newer case of the user decides, it does nothing. It depends
 //! on no moderator's permission any more.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -27,13 +30,14 @@ use super::{
     },
 };
 use crate::{
+    interactions::scheduled::Subject,
     outbox::{
         kind::EffectBody,
         queue::{self, NewEffect},
         timers::TimerKind,
     },
     postgres::{
-        StoreError, Tx,
+        Store, StoreError, Tx,
         timer::{self, Due, NewTimer, claim::Firing},
     },
     support::ids::{self, MemberKey, Millis},
@@ -130,6 +134,25 @@ pub(crate) async fn replace(
         shown.extend(case_log_edit::changed(tx, (guild_id, case_id)).await?);
     }
     Ok(shown)
+}
+
+/// The users of these cases.
+pub(crate) fn subjects(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    cases: Vec<i64>,
+) -> BoxFuture<'_, Result<HashMap<i64, Subject>, StoreError>> {
+    Box::pin(async move {
+        let users = case::users(store, guild_id, &cases).await?;
+        let subject = |user_id| Subject {
+            user_id: Some(user_id),
+            role_id: None,
+        };
+        Ok(users
+            .into_iter()
+            .map(|(case_id, user_id)| (case_id, subject(user_id)))
+            .collect())
+    })
 }
 
 fn timer(guild_id: Id<GuildMarker>, kind: &'static str, case_id: i64, due: Due, locale: &str) -> NewTimer {

@@ -1,13 +1,15 @@
 //! `temp_role`: roles that were given for some time.
 
-use std::time::SystemTime;
+use std::{collections::HashMap, time::SystemTime};
 
+use futures_util::future::BoxFuture;
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, InteractionMarker, RoleMarker},
 };
 
 use crate::{
+    interactions::scheduled::Subject,
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
     support::ids::{self, MemberKey},
 };
@@ -63,6 +65,27 @@ pub(crate) async fn given_by(
         .query(GIVEN_BY, &[&ids::to_db(guild_id), &request_id])
         .await?;
     Ok(rows.first().and_then(|row| ids::from_db(row.get(0))))
+}
+
+/// The members and roles of these interactions.
+pub(crate) fn subjects(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    requests: Vec<i64>,
+) -> BoxFuture<'_, Result<HashMap<i64, Subject>, StoreError>> {
+    const SUBJECTS: Statement = statement!(
+        "temp_role_subjects",
+        [INT8, INT8_ARRAY],
+        "SELECT request_id, user_id, role_id FROM temp_role WHERE guild_id = $1 AND request_id = ANY($2)"
+    );
+    Box::pin(async move {
+        let rows = store.query(SUBJECTS, &[&ids::to_db(guild_id), &requests]).await?;
+        let subject = |row: &tokio_postgres::Row| Subject {
+            user_id: ids::from_db(row.get(1)),
+            role_id: ids::from_db(row.get(2)),
+        };
+        Ok(rows.iter().map(|row| (row.get(0), subject(row))).collect())
+    })
 }
 
 /// Store when the role is taken that an interaction gave.

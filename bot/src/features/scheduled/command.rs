@@ -7,24 +7,30 @@ use twilight_model::{
         Command as Definition, CommandOptionChoice, CommandOptionChoiceValue, CommandOptionType as Type,
     },
     guild::Permissions,
+    id::{Id, marker::GuildMarker},
 };
 
 use crate::{
+    discord::rest::Priority,
     interactions::{
         CommandContext, CommandError, Services,
         asked::DURATION_CHARS,
         command::Command,
         define::{Opt, for_servers},
         feature::Expected,
+        mentions::as_names,
         payload::BadOption,
         reply::Reply,
-        scheduled::{Wanted, in_words, moment},
+        scheduled::{self, Subjects, Wanted, in_words, moment},
     },
     outbox::{
         queue::{self, Failing, Failures},
         trouble,
     },
-    postgres::timer::{self, Filter, Shown},
+    postgres::{
+        StoreError,
+        timer::{self, Filter, Shown},
+    },
     support::{
         i18n::{Language, Value},
         text::limits::excerpt,
@@ -116,22 +122,38 @@ impl Command for Scheduled {
             Some(("timer", typed)) => typed.trim().to_lowercase(),
             _ => return Ok(Vec::new()),
         };
-        let language = context.language();
-        let found = timer::list(&services.store, filter, CHOICES).await?;
-        let choices = found.iter().filter_map(|timer| {
-            let kind = expected(services, &timer.kind).filter(|kind| kind.reschedule.is_some())?;
-            let name = in_words(kind.kind, timer.timer_id, language);
+        let (guild_id, language) = (context.guild()?, context.language());
+        let mut found = timer::list(&services.store, filter, CHOICES).await?;
+        found.retain(|timer| expected(services, &timer.kind).is_some_and(|kind| kind.reschedule.is_some()));
+        let subjects = subjects_of(services, guild_id, &found).await?;
+        let words = |timer: &Shown| in_words(&timer.kind, timer.timer_id, &subjects, language);
+        let words: Vec<String> = found.iter().map(words).collect();
+        let names = as_names(services, guild_id, &words, Priority::Interaction).await;
+        let choices = found.iter().zip(names).filter_map(|(timer, name)| {
             let value = format!("{}:{}", timer.kind, timer.timer_id);
             name.to_lowercase()
                 .contains(&typed)
                 .then_some(CommandOptionChoice {
-                    name,
+                    name: excerpt(&name, usize::from(LONGEST)),
                     name_localizations: None,
                     value: CommandOptionChoiceValue::String(value),
                 })
         });
         Ok(choices.collect())
     }
+}
+
+/// The subjects of timers of a guild.
+pub(super) async fn subjects_of(
+    services: &Services,
+    guild_id: Id<GuildMarker>,
+    timers: &[Shown],
+) -> Result<Subjects, StoreError> {
+    let timers: Vec<_> = timers
+        .iter()
+        .map(|timer| (timer.kind.as_str(), timer.timer_id))
+        .collect();
+    scheduled::subjects(services, guild_id, &timers).await
 }
 
 /// What the features say of timers of this kind.
@@ -177,7 +199,12 @@ async fn list(context: &CommandContext, services: &Services) -> Result<Reply, Co
     } else if !found.is_empty() {
         lines.push(language.text("scheduled-title"));
     }
-    lines.extend(found.iter().map(|timer| line(services, timer, language)));
+    let subjects = subjects_of(services, guild_id, &found).await?;
+    lines.extend(
+        found
+            .iter()
+            .map(|timer| line(services, timer, &subjects, language)),
+    );
     Ok(Reply::private_list(lines.join("\n")))
 }
 
@@ -205,10 +232,10 @@ fn effect_line(effect: &Failing, language: Language) -> String {
     language.filled("scheduled-effect-retried", &values)
 }
 
-fn line(services: &Services, timer: &Shown, language: Language) -> String {
+fn line(services: &Services, timer: &Shown, subjects: &Subjects, language: Language) -> String {
     let what = expected(services, &timer.kind).map_or_else(
         || language.filled("scheduled-unknown", &[("kind", timer.kind.as_str().into())]),
-        |kind| in_words(kind.kind, timer.timer_id, language),
+        |kind| in_words(kind.kind, timer.timer_id, subjects, language),
     );
     let failure = timer
         .failure

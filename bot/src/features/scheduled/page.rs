@@ -5,9 +5,15 @@ use std::time::SystemTime;
 use maud::{Markup, html};
 use twilight_model::guild::Permissions;
 
-use super::command::ASKED_FOR;
+use super::command::{ASKED_FOR, subjects_of};
 use crate::{
-    interactions::{Services, page::Page, scheduled::in_words},
+    discord::rest::Priority,
+    interactions::{
+        Services,
+        mentions::as_names,
+        page::Page,
+        scheduled::{Subjects, in_words},
+    },
     outbox::{
         queue::{self, Failing, Failures},
         trouble,
@@ -88,22 +94,33 @@ async fn lines(
         abandoned: failed,
     };
     let effects = queue::failing(&services.store, guild_id, wanted, i64::from(LISTED)).await?;
-    let timers = timers.iter().map(|timer| of_timer(context, services, timer));
-    let effects = effects.iter().map(|effect| of_effect(context, effect));
-    Ok((timers.collect(), effects.collect()))
+    let subjects = subjects_of(services, guild_id, &timers).await?;
+    let of_timer = |timer| of_timer(context, services, timer, &subjects);
+    let mut timers: Vec<Line> = timers.iter().map(of_timer).collect();
+    let mut effects: Vec<Line> = effects.iter().map(|effect| of_effect(context, effect)).collect();
+    let words: Vec<String> = timers
+        .iter()
+        .chain(&effects)
+        .map(|line| line.what.replace("**", ""))
+        .collect();
+    let names = as_names(services, guild_id, &words, Priority::Command).await;
+    for (line, name) in timers.iter_mut().chain(&mut effects).zip(names) {
+        line.what = name;
+    }
+    Ok((timers, effects))
 }
 
-fn of_timer(context: &Context, services: &Services, timer: &Shown) -> Line {
+fn of_timer(context: &Context, services: &Services, timer: &Shown, subjects: &Subjects) -> Line {
     let language = context.language();
     let mut known = services.commands.expected();
     let words = if known.any(|expected| expected.kind == timer.kind) {
-        in_words(&timer.kind, timer.timer_id, language)
+        in_words(&timer.kind, timer.timer_id, subjects, language)
     } else {
         language.filled("scheduled-unknown", &[("kind", timer.kind.as_str().into())])
     };
     Line {
         at: timer.due,
-        what: without_mentions(&words),
+        what: words,
         failure: timer.failure.clone().unwrap_or_default(),
     }
 }
@@ -119,18 +136,9 @@ fn of_effect(context: &Context, effect: &Failing) -> Line {
     let key = format!("scheduled-effect-{}", effect.kind.replace('_', "-"));
     Line {
         at: effect.failed_at.unwrap_or(effect.since),
-        what: without_mentions(&language.filled(&key, &about)),
+        what: language.filled(&key, &about),
         failure: trouble::in_words(&effect.failure, language),
     }
-}
-
-/// Mentions of channels and members as their IDs.
-fn without_mentions(words: &str) -> String {
-    words
-        .replace("<#", "#")
-        .replace("<@", "")
-        .replace('>', "")
-        .replace("**", "")
 }
 
 fn table(context: &Context, title: &str, lines: &[Line]) -> Markup {

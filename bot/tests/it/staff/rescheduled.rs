@@ -25,6 +25,18 @@ async fn cancel(stage: &Stage, timer: &str) -> String {
     text(&stage.done(&request(stage, "cancel", timer, None)).await)
 }
 
+/// The name of the only timer that can be chosen.
+async fn choice(stage: &Stage) -> String {
+    let options = json!([{"name": "timer", "type": 3, "value": "", "focused": true}]);
+    let mut request = stage.request("scheduled cancel", options);
+    request.kind = 4;
+    request.member_permissions = Some((MODERATORS_MAY | TIME_OUT).to_string());
+    let answer = stage.here.callback(&request).await;
+    let choices = answer["data"]["choices"].as_array().expect("choices");
+    assert_eq!(choices.len(), 1, "{choices:?}");
+    choices[0]["name"].as_str().expect("a name").to_owned()
+}
+
 /// Hours until the only timer of a kind.
 async fn hours(stage: &Stage, kind: &str) -> i64 {
     let sql = format!(
@@ -61,6 +73,11 @@ async fn the_end_of_a_lock_is_changed_and_cancelled() {
     stage
         .asked("lock", json!([in_channel(channel), of_type(3, "duration", "1h")]))
         .await;
+    let name = choice(&stage).await;
+    assert!(
+        name.starts_with("end of the lock of #") && !name.contains(&channel.to_string()),
+        "{name}"
+    );
     refused(&stage, &timer, (MANAGE_ROLES, "Manage Roles")).await;
     let said = change(&stage, &timer, "30s").await;
     assert!(said.contains("between 1m and"), "{said}");
@@ -154,7 +171,13 @@ async fn the_end_of_a_role_is_changed_and_cancelled() {
     let said = change(&stage, &lent, "4h").await;
     assert!(said.contains("Your highest role must be above"), "{said}");
     assert!(control.set_role_position(guild, role, 2));
-    change(&stage, &lent, "4h").await;
+    let name = choice(&stage).await;
+    assert!(name.starts_with("end of the role @low of @"), "{name}");
+    let said = change(&stage, &lent, "4h").await;
+    assert!(
+        said.contains(&format!("end of the role <@&{role}> of <@{user}>, now <t:")),
+        "{said}"
+    );
     assert_eq!(hours(&stage, "role_end").await, 4);
     stage.fire("role_end").await;
     assert!(

@@ -168,6 +168,22 @@ pub async fn newest_in(
     Ok(rows.first().and_then(Case::of))
 }
 
+/// The users whom these cases are about.
+pub(crate) async fn users(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    cases: &[i64],
+) -> Result<Vec<(i64, Id<UserMarker>)>, StoreError> {
+    const USERS: Statement = statement!(
+        "mod_case_users",
+        [INT8, INT8_ARRAY],
+        "SELECT case_id, user_id FROM mod_case WHERE guild_id = $1 AND case_id = ANY ($2)"
+    );
+    let rows = store.query(USERS, &[&ids::to_db(guild_id), &cases]).await?;
+    let user = |row: &Row| Some((row.get(0), ids::from_db(row.get(1))?));
+    Ok(rows.iter().filter_map(user).collect())
+}
+
 /// Which cases a list shows; `None` for any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
