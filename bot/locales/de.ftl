@@ -958,6 +958,8 @@ action-audit-no-reason = Fall #{ $case } von { $moderator }
 action-audit-ended = Fall #{ $case }: Zeit abgelaufen ({ $kind })
 action-audit-softban = Fall #{ $case }: Der Bann eines Softbans wird sofort aufgehoben
 
+action-direct-end = 🕓 **{ $server }**: Neues Ende für { $kind } (Fall #{ $case }): { $until }.
+action-direct-end-never = 🕓 **{ $server }**: { $kind } endet nicht mehr von selbst (Fall #{ $case }).
 lock-description = Einen Kanal oder eine Kategorie für Mitglieder schließen
 lock-option-channel = kanal
 lock-option-channel-description = Der Kanal oder die Kategorie; sonst dieser Kanal

@@ -960,6 +960,8 @@ action-audit-no-reason = Case #{ $case } by { $moderator }
 action-audit-ended = Case #{ $case }: the { $kind } has ended
 action-audit-softban = Case #{ $case }: a softban's ban is lifted at once
 
+action-direct-end = 🕓 Your { $kind } in **{ $server }** now ends { $until } (case #{ $case }).
+action-direct-end-never = 🕓 Your { $kind } in **{ $server }** no longer ends by itself (case #{ $case }).
 lock-description = Close a channel or category to members
 lock-option-channel = channel
 lock-option-channel-description = The channel or category; this channel by default

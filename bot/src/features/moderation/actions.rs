@@ -197,6 +197,7 @@ fn on_member(
             moderator_id: told.moderators_shown.then_some(act.moderator_id),
             locale: locale.to_owned(),
             wording: policy.wording(new.kind),
+            new_end: false,
         };
         NewEffect::for_member(key, &message)
     });

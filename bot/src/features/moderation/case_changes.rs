@@ -19,6 +19,7 @@ use super::{
         case_change, case_note, member_warnings, mod_case, warning,
     },
     texts,
+    settings::ModerationSettings,
 };
 use crate::{
     outbox::queue,
@@ -182,7 +183,7 @@ async fn apply(
         return Ok(Err(Denied::Own));
     }
     let told = Told::of(tx, settings, act.guild_id, asker.language).await?;
-    let mut end = None;
+    let (mut end, mut message) = (None, None);
     match change {
         CaseChange::Edit {
             reason,
@@ -194,7 +195,13 @@ async fn apply(
             }
             if let Some(new) = new {
                 match new_end::change(tx, &act, &case, new, told.language).await? {
-                    Ok(changed) => end = Some(changed),
+                    Ok(changed) => {
+                        let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
+                        message = policy
+                            .tells(changed.kind)
+                            .then(|| new_end::message(&act, &case, changed, &told));
+                        end = Some(changed);
+                    }
                     Err(denied) => return Ok(Err(denied)),
                 }
             }
@@ -234,7 +241,8 @@ async fn apply(
         _ => case_log_edit::changed(tx, key).await?,
     };
     let entry = told.entry(|language| change.entry(language, asker, &changed));
-    let effects: Vec<_> = shown.into_iter().chain(entry).collect();
+    // On Discord a timeout is changed before.
+    let effects: Vec<_> = shown.into_iter().chain(entry).chain(message).collect();
     queue::add(tx, &effects).await?;
     let completed = Completed::kept(changed).about(case_id);
     Ok(Ok(completed.instead_of(&change.replaces(&case))))

@@ -5,9 +5,14 @@ use std::time::{Duration, SystemTime};
 use super::{
     Act, Denied, Done,
     case_changes::ChangedEnd,
-    effects::action::{ModAction, Moved},
+    effects::{
+        action::{ModAction, Moved},
+        action_message::ActionMessage,
+        wording::Wording,
+    },
     ends,
     kind::Kind,
+    log::Told,
     rows::{
         case::{self, Case},
         case_change,
@@ -103,6 +108,25 @@ pub(super) async fn change(
         queue::add(tx, &[NewEffect::for_member(key, &action)]).await?;
     }
     Ok(Ok(ChangedEnd { kind, ends_at_ms }))
+}
+
+/// The message to the member about the new end.
+pub(super) fn message(act: &Act, case: &Case, end: ChangedEnd, told: &Told) -> NewEffect {
+    let message = ActionMessage {
+        kind: end.kind,
+        case_id: case.case_id,
+        reason: String::new(),
+        until_ms: end.ends_at_ms,
+        moderator_id: told.moderators_shown.then_some(act.moderator_id),
+        locale: told.language.code().to_owned(),
+        wording: Wording::default(),
+        new_end: true,
+    };
+    let key = MemberKey {
+        guild_id: act.guild_id,
+        user_id: case.user_id,
+    };
+    NewEffect::for_member(key, &message)
 }
 
 /// Whether the punishment of a case has begun, or is about to, and has not ended.

@@ -124,6 +124,71 @@ async fn a_timeout_gets_another_end() {
     stage.end().await;
 }
 
+/// A timeout whose renewal is cancelled ends with the part that Discord has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewal_is_cancelled() {
+    let stage = stage().await;
+    let (guild, user) = (stage.guild(), stage.user(30));
+    settled(&stage, "timeout", user, lasting("60d")).await;
+    assert_eq!(timers(&stage, "timeout_renewal").await, 1);
+    let timeout = || stage.control().timeout_of(guild, user).expect("a timeout");
+    let before = timeout();
+    let options = json!([of_type(3, "timer", "timeout_renewal:1")]);
+    let options = json!([{"name": "cancel", "type": 1, "options": options}]);
+    let request = InteractionRequest {
+        member_permissions: Some(ALL.to_string()),
+        ..InteractionRequest::command(guild, stage.moderator(), "scheduled", &options)
+    };
+    let lacking = InteractionRequest {
+        member_permissions: Some((ALL & !TIMEOUT).to_string()),
+        ..request.clone()
+    };
+    assert!(text(&stage.ask(&lacking).await).contains("Timeout Members"));
+    assert_eq!(timers(&stage, "timeout_renewal").await, 1);
+    let said = became(&stage, &stage.ask(&request).await).await;
+    assert!(
+        said.contains("now ends <t:") && said.ends_with("✅ Done."),
+        "{said}"
+    );
+    assert_eq!(timers(&stage, "timeout_renewal").await, 0);
+    assert_eq!(days(&stage, 1).await, 28);
+    // Discord has a little more than a renewal counts on.
+    assert!(timeout() < before, "{before}");
+    let again = text(&stage.ask(&request).await);
+    assert!(again.contains("**#1** has no ban or timeout"), "{again}");
+    assert_eq!(accepted(&stage, PATCH), 2);
+    stage.end().await;
+}
+
+/// The member gets a message about another end if the server wants it, and none about one that Discord has refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_member_learns_of_another_end() {
+    let stage = stage().await;
+    let user = stage.user(30);
+    settled(&stage, "timeout", user, lasting("2d")).await;
+    edited_there(&stage, 1, lasting("1h")).await;
+    stage.delivered().await;
+    let sent = stage.sent("Your timeout in");
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert!(
+        sent[0].contains("now ends <t:") && sent[0].contains("(case #1)"),
+        "{sent:?}"
+    );
+    fault(&stage, PATCH, Some(1), RestFaultKind::Status(403));
+    edited_there(&stage, 1, lasting("3h")).await;
+    stage.delivered().await;
+    stage.set("dm_timeout", "off").await;
+    edited_there(&stage, 1, lasting("4h")).await;
+    stage.delivered().await;
+    assert_eq!(stage.sent("Your timeout in").len(), 1);
+
+    settled(&stage, "tempban", stage.user(31), lasting("7d")).await;
+    edited(&stage, 2, lasting("never")).await;
+    stage.delivered().await;
+    assert_eq!(stage.sent("no longer ends by itself (case #2)").len(), 1);
+    stage.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ends_that_cannot_be_changed() {
     let stage = stage().await;

@@ -1,24 +1,27 @@
-//! Notifying a member by direct message before an action: afterwards the bot may share no server with them, and cannot write to them.
+//! Notifying a member by direct message before an action, since the bot may share no server with them afterwards, and when the end of their
+//! punishment has changed.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use twilight_model::{
-    channel::message::AllowedMentions,
-    id::{Id, marker::UserMarker},
-};
+use twilight_model::id::{Id, marker::UserMarker};
 
 use super::wording::{Facts, Wording};
 use crate::{
-    discord::rest::{Priority, Retry},
-    features::moderation::{LONGEST_QUOTATION, kind::Kind, rows::outcome, texts},
+    features::moderation::{
+        LONGEST_QUOTATION,
+        kind::Kind,
+        rows::{case, outcome},
+        texts,
+    },
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        message::send,
+        message::{send_direct, server_of},
         outcome::Outcome,
         queue::Waiting,
     },
+    postgres::StoreError,
     support::{i18n::Language, ids, text::names::Name},
 };
 
@@ -43,6 +46,9 @@ pub struct ActionMessage {
     /// The guild's own words.
     #[serde(default, skip_serializing_if = "Wording::is_usual")]
     pub wording: Wording,
+    /// Whether the punishment runs already, and has another end now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_end: bool,
 }
 
 impl EffectBody for ActionMessage {
@@ -63,6 +69,14 @@ impl EffectKind for ActionMessages {
 }
 
 async fn deliver(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> Outcome {
+    if message.new_end {
+        return match is_still_so(to, effect, message).await {
+            Ok(true) => attempt(to, effect, message).await,
+            // Discord has refused it, or it was changed once more.
+            Ok(false) => Outcome::Cancelled,
+            Err(error) => error.into(),
+        };
+    }
     let (word, outcome) = match attempt(to, effect, message).await {
         Outcome::Delivered => ("delivered", Outcome::Delivered),
         // Discord is slow or limits the bot: the member can wait for the message, but the action cannot wait for long.
@@ -82,16 +96,17 @@ async fn deliver(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> O
     outcome
 }
 
+/// Whether the punishment runs and has the end that the message names.
+async fn is_still_so(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> Result<bool, StoreError> {
+    let case = case::get(&to.store, (effect.guild_id, message.case_id)).await?;
+    let case = case.filter(|case| case.ended_at.is_none() && case.removed_at.is_none());
+    Ok(case.is_some_and(|case| case.ends_at.map(ids::to_millis) == message.until_ms))
+}
+
 async fn attempt(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> Outcome {
-    let server = match to.guilds.name(effect.guild_id, Priority::Effect).await {
+    let server = match server_of(to, effect).await {
         Ok(server) => server,
-        Err(error) if matches!(error.retry(), Retry::Never { .. }) => return Outcome::Cancelled,
-        Err(error) => {
-            return Outcome::Later {
-                why: error.to_string(),
-                after: None,
-            };
-        }
+        Err(outcome) => return outcome,
     };
     let usual = || text(message, &server);
     let content = effect.user_id.map_or_else(usual, |user_id| {
@@ -104,7 +119,7 @@ async fn attempt(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> O
         };
         message.wording.apply(&facts, usual)
     });
-    send(to, effect, &content, AllowedMentions::default()).await
+    send_direct(to, effect, &content).await
 }
 
 fn text(message: &ActionMessage, server: &Name) -> String {
@@ -117,6 +132,19 @@ fn text(message: &ActionMessage, server: &Name) -> String {
         ("case", message.case_id.to_string().into()),
         ("until", until.into()),
     ];
+    if message.new_end {
+        let key = if message.until_ms.is_some() {
+            "action-direct-end"
+        } else {
+            "action-direct-end-never"
+        };
+        let kind = texts::kind(language, message.kind);
+        let [server, case, until] = values;
+        return by(
+            message,
+            language.filled(key, &[server, case, until, ("kind", kind.into())]),
+        );
+    }
     let key = match message.kind {
         Kind::Ban => "action-direct-ban",
         Kind::Tempban => "action-direct-tempban",
@@ -128,12 +156,16 @@ fn text(message: &ActionMessage, server: &Name) -> String {
     let mut text = language.filled(key, &values);
     text.push('\n');
     text.push_str(&texts::reason(language, &message.reason, LONGEST_QUOTATION));
+    by(message, text)
+}
+
+/// A text with the moderator, if the guild shows moderators.
+fn by(message: &ActionMessage, mut text: String) -> String {
     if let Some(moderator_id) = message.moderator_id {
+        let language = Language::of_stored(&message.locale);
+        let moderator = ("moderator", moderator_id.to_string().into());
         text.push('\n');
-        text.push_str(&language.filled(
-            "action-direct-by",
-            &[("moderator", moderator_id.to_string().into())],
-        ));
+        text.push_str(&language.filled("action-direct-by", &[moderator]));
     }
     text
 }
@@ -156,6 +188,7 @@ mod tests {
                     moderator_id: Some(Id::new(u64::MAX)),
                     locale: locale.to_owned(),
                     wording: Wording::default(),
+                    new_end: false,
                 };
                 let text = text(&message, &Name::first([Some(&*"S".repeat(100))], 1));
                 assert!(text.chars().count() <= 2_000, "{text}");
@@ -177,6 +210,7 @@ mod tests {
             moderator_id: None,
             locale: "en-US".to_owned(),
             wording: Wording::default(),
+            new_end: false,
         };
         let text = text(&message, &Name::first([Some("Here")], 1));
         assert_eq!(
