@@ -1339,7 +1339,17 @@ massban-so-far = Bisher { $done } von { $all } Nutzern…
 massban-stopping = Nach den jetzigen Nutzern ist Schluss…
 massban-done = 🔨 { $banned } von { $all } Nutzern wurden auf einmal gebannt (Fälle #{ $first } bis #{ $last }).
 massban-ended = 🛑 { $banned } von { $all } Nutzern wurden auf einmal gebannt (Fälle #{ $first } bis #{ $last }), dann war Schluss: { $why }
-massban-undo = `/unban` hebt einen Bann auf.
+massban-undo = Diese Banns aufheben
+massban-undo-hint = Der Knopf hebt einen Tag lang alle diese Banns auf, und `/unban` einen davon.
+massban-undo-none = Keiner dieser Banns besteht noch.
+massban-undo-late = Dieser Massenbann ist noch nicht zu Ende, oder er ist länger als einen Tag her. `/unban` hebt einen Bann auf.
+massban-undo-waiting = Es ist noch nicht fertig und geht weiter. `/case list` zeigt, was aus jedem Bann geworden ist.
+massban-undoing = Die Banns werden aufgehoben…
+massban-undone = ♻️ { $lifted } von { $all } Banns wurden aufgehoben (Fälle #{ $first } bis #{ $last }).
+massban-log-undone = ♻️ <@{ $moderator }> hat { $users ->
+        [one] den Bann
+       *[other] { $users } Banns
+    } eines Massenbanns aufgehoben (Fälle #{ $first } bis #{ $last }).
 massban-waiting = Es ist noch nicht fertig und geht weiter. Der Log-Kanal zeigt, wann es so weit ist.
 massban-audit = Massenbann von { $moderator }: { $reason }
 massban-log-by = Moderator: <@{ $moderator }>

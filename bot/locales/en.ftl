@@ -1341,7 +1341,17 @@ massban-so-far = { $done } of { $all } users so far…
 massban-stopping = Stopping after the current users…
 massban-done = 🔨 { $banned } of { $all } users were banned at once (cases #{ $first } to #{ $last }).
 massban-ended = 🛑 { $banned } of { $all } users were banned at once (cases #{ $first } to #{ $last }), then it ended: { $why }
-massban-undo = `/unban` lifts a ban.
+massban-undo = Lift these bans
+massban-undo-hint = The button lifts all of these bans within a day, and `/unban` lifts one of them.
+massban-undo-none = None of these bans is still in force.
+massban-undo-late = This massban is not over yet, or it was more than a day ago. `/unban` lifts a ban.
+massban-undo-waiting = It is not done yet, and goes on. `/case list` shows what became of each ban.
+massban-undoing = Lifting the bans…
+massban-undone = ♻️ { $lifted } of { $all } bans were lifted (cases #{ $first } to #{ $last }).
+massban-log-undone = ♻️ <@{ $moderator }> lifted { $users ->
+        [one] the ban
+       *[other] { $users } bans
+    } of a massban (cases #{ $first } to #{ $last }).
 massban-waiting = It is not done yet, and goes on. The log channel shows when it is.
 massban-audit = Massban by { $moderator }: { $reason }
 massban-log-by = Moderator: <@{ $moderator }>

@@ -47,6 +47,7 @@ mod log_text;
 pub(crate) mod massban;
 pub mod new_end;
 pub(crate) mod policy;
+pub(crate) mod massban_undo;
 pub mod rejoins;
 pub(crate) mod reports;
 /// The tables.

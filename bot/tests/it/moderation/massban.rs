@@ -5,7 +5,7 @@ use std::time::Duration;
 use discord_simulator::{InteractionRequest, InteractionState, LimitScope, RestFaultKind};
 use serde_json::json;
 
-use super::{ALL, BAN, MANAGE_SERVER, Stage, fault, of_type, stage, text, until};
+use super::{ALL, BAN, MANAGE_SERVER, Stage, fault, of_type, settled, stage, text, until};
 use crate::support::PATIENCE;
 
 const BULK: &str = "POST /guilds/{id}/bulk-ban";
@@ -314,6 +314,59 @@ async fn it_can_be_stopped_between_batches() {
     assert!(done < 60 && done + left == 60, "{done} and {left}");
     let banned = (30..90).filter(|rank| control.is_banned(stage.guild(), stage.user(*rank)));
     assert_eq!(i64::try_from(banned.count()).ok(), Some(done));
+    stage.end().await;
+}
+
+/// The bans that are still those of the massban are lifted, with a case each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn its_bans_are_lifted_by_a_button() {
+    let stage = stage().await;
+    let log = stage.log_to(0).await;
+    let (guild, control) = (stage.guild(), stage.control());
+    let asked = request(&stage, &list(&stage, 30..35));
+    let done = confirmed(&stage, &asked).await;
+    assert!(said(&done).contains("5 of 5 users"), "{done:?}");
+    // One is banned by another case by now, and one no longer is.
+    settled(&stage, "unban", stage.user(30), json!([])).await;
+    settled(&stage, "ban", stage.user(30), json!([])).await;
+    settled(&stage, "unban", stage.user(31), json!([])).await;
+    let undo = press(&asked, &done, 0);
+    let mut lacking = undo.clone();
+    lacking.member_permissions = Some((ALL & !BAN).to_string());
+    assert!(text(&stage.ask(&lacking).await).contains("Ban Members"));
+    let mut other = undo.clone();
+    other.user_id = stage.user(25);
+    assert!(text(&stage.ask(&other).await).contains("Only the person"));
+    assert_eq!(cases(&stage).await, 8);
+
+    let id = stage.interact(&undo);
+    let answer = said(&last_word(&stage, id).await);
+    assert!(
+        answer.contains("3 of 3 bans were lifted (cases #9 to #11)"),
+        "{answer}"
+    );
+    let banned: Vec<u32> = (30..35)
+        .filter(|rank| control.is_banned(guild, stage.user(*rank)))
+        .collect();
+    assert_eq!(banned, [30]);
+    let lifted = "SELECT count(*) FROM mod_case WHERE kind = 'unban' AND case_id > 8 AND outcome = 'done' AND moderator_name <> ''";
+    assert_eq!(stage.number(lifted).await, 3);
+    let entry = stage.logged(log, "lifted 3 bans").await;
+    assert!(entry.contains(&format!("<@{}>", undo.user_id)), "{entry}");
+    // A replay lifts nothing, and neither does another press.
+    assert!(control.interact_again(id));
+    let again = text(&stage.ask(&undo).await);
+    assert!(again.contains("None of these bans"), "{again}");
+    stage.delivered().await;
+    assert_eq!(cases(&stage).await, 11);
+    assert_eq!(
+        stage
+            .in_channel(log)
+            .iter()
+            .filter(|entry| entry.contains("lifted 3 bans"))
+            .count(),
+        1
+    );
     stage.end().await;
 }
 

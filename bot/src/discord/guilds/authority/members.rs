@@ -9,7 +9,7 @@ use twilight_model::{
     },
 };
 
-use super::{Authority, Denial, Guilds, Hindrance, Rank};
+use super::{Authority, Denial, Guilds, Hindrance, PunishPermit, Rank};
 use crate::discord::rest::{Priority, RestError};
 
 /// A permit to give one role to members, and to take it.
@@ -89,6 +89,19 @@ impl Authority {
             None => Ok(BulkBanPermit {
                 moderator_id: self.user_id,
             }),
+        }
+    }
+
+    /// Issues a permit to lift bans. A banned user is not a member, so there is no rank to compare.
+    ///
+    /// # Errors
+    ///
+    /// The member may not ban.
+    pub(crate) fn unban_permit(&self) -> Result<PunishPermit, Denial> {
+        if self.has(Permissions::BAN_MEMBERS) {
+            Ok(self.punish_permit())
+        } else {
+            Err(Denial::Permission(Permissions::BAN_MEMBERS))
         }
     }
 

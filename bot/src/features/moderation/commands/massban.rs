@@ -1,5 +1,7 @@
 //! `/massban`: bans up to 200 users at once, after a preview that says who cannot be banned.
 
+mod undo;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
@@ -310,7 +312,7 @@ async fn verdict(
 
 async fn pressed(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
     let language = context.language();
-    let (_, permit) = permit(context, services).await?;
+    let (authority, permit) = permit(context, services).await?;
     let presser = context.payload.user().ok_or(CommandError::Stale)?;
     let parts = context.payload.custom_id_parts();
     let [word, massban_id, asker] = parts[..] else {
@@ -328,6 +330,7 @@ async fn pressed(context: &CommandContext, services: &Services) -> Result<Reply,
             massban::cancel(&services.store, request, massban_id).await?;
             return Ok(Reply::private(language.text("massban-stopping")).updating());
         }
+        "undo" => return undo::pressed(context, services, (massban_id, authority)).await,
         _ => return Ok(Reply::private(language.text("massban-kept")).updating()),
     }
     let confirmed = Confirmed {
@@ -378,9 +381,13 @@ async fn follow(
                 }
                 add_refused(&mut text, &refused, language);
             }
+            if row.banned == 0 {
+                return Reply::private_list(text);
+            }
             text.push('\n');
-            text.push_str(&language.text("massban-undo"));
-            return Reply::private_list(text);
+            text.push_str(&language.text("massban-undo-hint"));
+            let undo = buttons([press("undo", ButtonStyle::Secondary, ours, language)]);
+            return Reply::private_list(text).with_components(vec![undo]);
         }
         if let Some(row) = row.filter(|row| row.done > shown) {
             shown = row.done;

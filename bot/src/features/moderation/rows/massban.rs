@@ -6,6 +6,7 @@ use twilight_model::id::{
 };
 
 use crate::{
+    features::moderation::kind::Kind,
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
     support::ids,
 };
@@ -176,6 +177,51 @@ pub(crate) async fn remove(
     tx.execute(REMOVE, &[&ids::to_db(guild_id), &massban_id])
         .await
         .map(drop)
+}
+
+/// The users of these cases, with their names, who are still banned by them: no newer case decides about them. The guild must be
+/// [locked](super::mod_case::lock).
+pub(crate) async fn still_banned(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    (first, last): (i64, i64),
+) -> Result<Vec<(Id<UserMarker>, String)>, StoreError> {
+    const STILL: Statement = statement!(
+        "massban_still_banned",
+        [INT8, INT8, INT8, TEXT_ARRAY],
+        "SELECT user_id, coalesce(user_name, '') FROM mod_case AS c
+         WHERE guild_id = $1 AND case_id BETWEEN $2 AND $3 AND outcome = 'done' AND ended_at IS NULL AND removed_at IS NULL
+           AND NOT EXISTS (
+               SELECT FROM mod_case AS n
+               WHERE n.guild_id = c.guild_id AND n.user_id = c.user_id AND n.case_id > c.case_id AND n.kind = ANY ($4)
+                 AND n.removed_at IS NULL
+           )
+         ORDER BY case_id"
+    );
+    let kinds: Vec<&str> = Kind::Ban.deciding().iter().map(|kind| kind.word()).collect();
+    let rows = tx
+        .query(STILL, &[&ids::to_db(guild_id), &first, &last, &kinds])
+        .await?;
+    let read = |row: &tokio_postgres::Row| Some((ids::from_db(row.get(0))?, row.get(1)));
+    Ok(rows.iter().filter_map(read).collect())
+}
+
+/// How many of these cases have lifted a ban, and how many are still to do so.
+pub(crate) async fn lifted(
+    store: &Store,
+    guild_id: Id<GuildMarker>,
+    (first, last): (i64, i64),
+) -> Result<(i64, i64), StoreError> {
+    const LIFTED: Statement = statement!(
+        "massban_lifted",
+        [INT8, INT8, INT8],
+        "SELECT count(*) FILTER (WHERE outcome = 'done'), count(*) FILTER (WHERE outcome IS NULL OR outcome = 'retried')
+         FROM mod_case WHERE guild_id = $1 AND case_id BETWEEN $2 AND $3"
+    );
+    let rows = store
+        .query(LIFTED, &[&ids::to_db(guild_id), &first, &last])
+        .await?;
+    Ok(rows.first().map_or((0, 0), |row| (row.get(0), row.get(1))))
 }
 
 /// The users of these cases whose bans were not carried out, with the key of the reason.
