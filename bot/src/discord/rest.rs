@@ -8,6 +8,7 @@ mod brake;
 mod budget;
 mod error;
 mod explain;
+pub(crate) mod file;
 mod lane;
 mod limits;
 mod probe;
@@ -39,6 +40,7 @@ pub use self::{
 };
 use self::{
     explain::Explanation,
+    file::{Files, NoFile},
     limits::{Scope, Seen},
     route::Route,
     schedule::{Refusal, Rules},
@@ -148,6 +150,7 @@ struct Shared {
     sender: Arc<Sender>,
     turns: Arc<Turns>,
     clock: Clock,
+    files: Files,
     _turns: Task<()>,
     _probe: Task<()>,
 }
@@ -191,6 +194,7 @@ impl Rest {
                 sender,
                 turns,
                 clock,
+                files: Files::new(&config.cdn_url),
                 _turns: giving,
                 _probe: task::spawn("REST token probe", probe),
             }),
@@ -211,6 +215,11 @@ impl Rest {
     /// Discord's clock, according to its responses.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
+    }
+
+    /// A file that a user has uploaded, by its [path](file::path_of).
+    pub(crate) async fn file(&self, path: &str, largest: usize) -> Result<Bytes, NoFile> {
+        self.shared.files.read(path, largest).await
     }
 
     /// Set this process's share of the global limits: `part` of `of`, as in 1 of 4 processes. Initially it is all of them.

@@ -34,6 +34,7 @@ pub mod effects {
     mod carry_out;
     pub mod case_log;
     pub mod case_log_edit;
+    pub mod evidence;
     pub(crate) mod massban;
     pub mod punishment;
     pub(crate) mod report;
@@ -41,13 +42,14 @@ pub mod effects {
     pub mod wording;
 }
 pub mod ends;
+pub mod evidence;
 pub mod kind;
 pub mod lift;
 mod log_text;
 pub(crate) mod massban;
+pub(crate) mod massban_undo;
 pub mod new_end;
 pub(crate) mod policy;
-pub(crate) mod massban_undo;
 pub mod rejoins;
 pub(crate) mod reports;
 /// The tables.
@@ -95,6 +97,7 @@ use self::{
         action_message::ActionMessages,
         case_log::CaseLogs,
         case_log_edit::CaseLogEdits,
+        evidence::CaseEvidences,
         massban::Massbans,
         punishment::{Punishments, TimeoutLifts},
         report::{ReportsClosed, ShowReports},
@@ -155,6 +158,7 @@ pub(crate) const FEATURE: Feature = Feature {
             Box::new(ActionMessages),
             Box::new(CaseLogs),
             Box::new(CaseLogEdits),
+            Box::new(CaseEvidences(settings.clone())),
             Box::new(ModLogs),
             Box::new(Massbans(settings.clone())),
             Box::new(ShowReports(settings.clone())),
@@ -249,6 +253,8 @@ pub enum Denied {
     Ended,
     /// The punishment has to end by itself.
     NeedsEnd,
+    /// The guild has no log channel.
+    NoLog,
 }
 
 impl Severity {

@@ -98,6 +98,17 @@ pub struct ChosenChannel {
     pub kind: ChannelType,
 }
 
+/// A file given as an option.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct ChosenFile {
+    pub(crate) filename: String,
+    /// In bytes.
+    pub(crate) size: u64,
+    pub(crate) content_type: Option<String>,
+    /// An address that expires.
+    pub(crate) url: String,
+}
+
 /// The name of an invalid option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadOption(pub &'static str);
@@ -337,6 +348,18 @@ impl InteractionPayload {
         self.typed(name, |value| {
             let channel = &self.data["resolved"]["channels"][value.as_str()?];
             ChosenChannel::deserialize(channel).ok()
+        })
+    }
+
+    /// A file option.
+    ///
+    /// # Errors
+    ///
+    /// The option is not a file.
+    pub(crate) fn file(&self, name: &'static str) -> Result<Option<ChosenFile>, BadOption> {
+        self.typed(name, |value| {
+            let file = &self.data["resolved"]["attachments"][value.as_str()?];
+            ChosenFile::deserialize(file).ok()
         })
     }
 

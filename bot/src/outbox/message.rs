@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use twilight_model::{
     channel::message::{AllowedMentions, Component},
+    http::attachment::Attachment,
     id::{
         Id,
         marker::{ChannelMarker, GuildMarker, MessageMarker, UserMarker},
@@ -69,6 +70,15 @@ struct Body<'a> {
     allowed_mentions: AllowedMentions,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     components: &'a [Component],
+    /// The files that come with it.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    attachments: &'a [Attached<'a>],
+}
+
+#[derive(Serialize)]
+struct Attached<'a> {
+    id: u64,
+    filename: &'a str,
 }
 
 /// The names used by a template.
@@ -198,6 +208,7 @@ pub(crate) async fn send_with(
             enforce_nonce: true,
             allowed_mentions,
             components,
+            attachments: &[],
         };
         let body = serde_json::to_vec(&body).expect("texts and numbers are JSON");
         // twilight-http's builder does not support `enforce_nonce`.
@@ -221,6 +232,45 @@ pub(crate) async fn send_with(
         }
     }
     Err(outcome)
+}
+
+/// Send a message with a file to a channel. Returns its ID as [`send_for_id`] does.
+#[expect(clippy::disallowed_methods, reason = "it is fitted")]
+pub(crate) async fn send_file(
+    to: &Deliverer,
+    effect: &Waiting,
+    content: &str,
+    file: Attachment,
+) -> Result<Option<Id<MessageMarker>>, Outcome> {
+    let target = target_of(effect);
+    let Some(channel_id) = effect.channel_id else {
+        return Ok(None);
+    };
+    let content = limits::excerpt(content, limits::CONTENT);
+    let attached = Attached {
+        id: file.id,
+        filename: &file.filename,
+    };
+    let body = Body {
+        content: &content,
+        nonce: &effect.nonce,
+        enforce_nonce: true,
+        allowed_mentions: AllowedMentions::default(),
+        components: &[],
+        attachments: &[attached],
+    };
+    let body = serde_json::to_vec(&body).expect("texts and numbers are JSON");
+    let files = std::slice::from_ref(&file);
+    let request = to
+        .rest
+        .builders()
+        .create_message(channel_id)
+        .attachments(files)
+        .payload_json(&body);
+    match to.rest.send(Priority::Effect, request).await {
+        Ok(answer) => Ok(answer.model::<Sent>().ok().map(|message| message.id)),
+        Err(error) => Err(of_error(&error, target)),
+    }
 }
 
 /// Change the content of a message that the bot has sent. One that is gone, or whose channel is, is not wanted any more.

@@ -5,6 +5,7 @@ mod bans;
 mod behalf;
 mod by_hand;
 mod ends;
+mod evidence;
 mod failures;
 mod log_messages;
 mod massban;

@@ -9,7 +9,8 @@ use twilight_model::id::{Id, marker::UserMarker};
 use super::{
     Denied, Done, LONGEST_QUOTATION,
     cases::Asker,
-    effects::case_log_edit,
+    effects::{case_log_edit, evidence::CaseEvidence},
+    evidence::Evidence,
     kind::Kind,
     log::Told,
     new_end::{self, EndChange},
@@ -18,8 +19,8 @@ use super::{
         case::{self, Case},
         case_change, case_note, member_warnings, mod_case, warning,
     },
-    texts,
     settings::ModerationSettings,
+    texts,
 };
 use crate::{
     outbox::queue,
@@ -47,6 +48,13 @@ pub enum CaseChange {
     Note {
         /// The text.
         note: String,
+        /// The author's name.
+        author_name: Option<String>,
+    },
+    /// Keep a file as evidence.
+    Evidence {
+        /// The file.
+        evidence: Evidence,
         /// The author's name.
         author_name: Option<String>,
     },
@@ -85,6 +93,7 @@ impl CaseChange {
         match self {
             Self::Edit { .. } => "case_edit",
             Self::Note { .. } => "case_note",
+            Self::Evidence { .. } => "case_evidence",
             Self::Hide => "case_hide",
             Self::Show => "case_show",
             Self::Delete => "case_delete",
@@ -127,6 +136,8 @@ impl CaseChange {
                 lines.collect::<Vec<_>>().join("\n")
             }
             Self::Note { note, .. } => said("case-log-note", note),
+            // The file is an entry by itself.
+            Self::Evidence { .. } => String::new(),
             Self::Hide => said("case-log-hide", ""),
             Self::Show => said("case-log-show", ""),
             Self::Delete => said("case-log-delete", ""),
@@ -142,7 +153,7 @@ impl CaseChange {
                 "ends_at_ms": case.ends_at.map(ids::to_millis),
                 "moderator_id": case.moderator_id,
             }),
-            Self::Note { .. } => Value::Null,
+            Self::Note { .. } | Self::Evidence { .. } => Value::Null,
             Self::Hide | Self::Show => json!({"hidden": case.hidden_at.is_some()}),
             // Not the reason: what is deleted is gone.
             Self::Delete => json!({"kind": case.kind.map(Kind::word), "moderator_id": case.moderator_id}),
@@ -221,6 +232,10 @@ async fn apply(
             };
             case_note::add(tx, key, new).await?;
         }
+        CaseChange::Evidence {
+            evidence,
+            author_name,
+        } => return keep(tx, settings, (asker, &case), (evidence, author_name.as_deref())).await,
         CaseChange::Hide => case_change::hide(tx, key, Some((act.at(), act.moderator_id))).await?,
         CaseChange::Show => case_change::hide(tx, key, None).await?,
         CaseChange::Delete => {
@@ -246,6 +261,39 @@ async fn apply(
     queue::add(tx, &effects).await?;
     let completed = Completed::kept(changed).about(case_id);
     Ok(Ok(completed.instead_of(&change.replaces(&case))))
+}
+
+/// Let a file be uploaded into the log channel of its case.
+async fn keep(
+    tx: &Tx<'_>,
+    settings: &Settings,
+    (asker, case): (Asker, &Case),
+    (evidence, author_name): (&Evidence, Option<&str>),
+) -> Work<ChangedCase, Denied> {
+    let act = asker.act;
+    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
+    let of = (act.guild_id, asker.language);
+    let told = policy
+        .told(tx, settings, of, case.kind.unwrap_or(Kind::Note))
+        .await?;
+    let upload = told.entry_as(|language| CaseEvidence {
+        case_id: case.case_id,
+        evidence: evidence.clone(),
+        request_id: act.interaction_id,
+        author_id: act.moderator_id,
+        author_name: author_name.map(str::to_owned),
+        locale: language.code().to_owned(),
+    });
+    if upload.is_none() {
+        return Ok(Err(Denied::NoLog));
+    }
+    queue::add(tx, upload.as_slice()).await?;
+    let changed = ChangedCase {
+        case_id: case.case_id,
+        user_id: case.user_id,
+        end: None,
+    };
+    Ok(Ok(Completed::kept(changed).about(case.case_id)))
 }
 
 async fn delete(tx: &Tx<'_>, key: case::Key) -> Result<(), StoreError> {

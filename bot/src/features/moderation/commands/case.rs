@@ -20,6 +20,7 @@ use crate::{
             action_message::ActionMessage,
             punishment::{Punishment, TimeoutLift},
         },
+        evidence,
         rows::{
             self,
             case::{self, Filter},
@@ -75,6 +76,7 @@ impl Command for Case {
         let note = Opt::named(Type::String, "case-option-note", "note")
             .at_most(warn::reason_length())
             .required();
+        let file = Opt::named(Type::Attachment, "case-option-file", "file");
         let list = [
             case_list::user_option("member", "case-option-member"),
             case_list::user_option("moderator", "case-option-moderator"),
@@ -90,6 +92,7 @@ impl Command for Case {
             .option(Opt::sub("case", "list", list))
             .option(Opt::sub("case", "edit", case_edit::options()))
             .option(Opt::sub("case", "note", [warning::case(), note]))
+            .option(Opt::sub("case", "evidence", [warning::case(), file.required()]))
             .option(Opt::sub("case", "hide", hide))
             .option(Opt::sub("case", "delete", [warning::case()]))
             .build()
@@ -113,12 +116,17 @@ impl Command for Case {
                 note: note(context)?,
                 author_name: context.payload.user().map(|user| user.username.clone()),
             },
+            ["evidence"] => CaseChange::Evidence {
+                evidence: evidence::given(context)?,
+                author_name: context.payload.user().map(|user| user.username.clone()),
+            },
             ["hide"] if context.payload.boolean("hidden")?.unwrap_or(true) => CaseChange::Hide,
             ["hide"] => CaseChange::Show,
             _ => return Err(CommandError::Stale),
         };
         let text = match &change {
             CaseChange::Note { .. } => "case-noted",
+            CaseChange::Evidence { .. } => "evidence-taken",
             CaseChange::Hide => "case-is-hidden",
             CaseChange::Show | CaseChange::Edit { .. } | CaseChange::Delete => "case-is-shown",
         };

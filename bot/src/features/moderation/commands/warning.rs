@@ -269,6 +269,7 @@ pub(super) fn refusal(context: &CommandContext, denied: Denied, case_id: i64) ->
         Denied::Ended => said("case-ended"),
         Denied::NeedsEnd => said("case-needs-end"),
         Denied::TooMany => context.refuse("warning-threshold-many"),
+        Denied::NoLog => context.refuse("evidence-no-log"),
         Denied::UnknownThreshold | Denied::Refused | Denied::Limit(_) => CommandError::Stale,
     }
 }

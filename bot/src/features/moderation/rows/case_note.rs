@@ -49,28 +49,29 @@ pub struct New<'a> {
     pub note: &'a str,
 }
 
-/// Add a note to a case.
-pub async fn add(tx: &Tx<'_>, (guild_id, case_id): Key, new: New<'_>) -> Result<(), StoreError> {
+/// Add a note to a case. False if it was added before.
+pub async fn add(tx: &Tx<'_>, (guild_id, case_id): Key, new: New<'_>) -> Result<bool, StoreError> {
     const ADD: Statement = statement!(
         "case_note_add",
         [INT8, INT8, INT8, INT8, TEXT, TEXT, TIMESTAMPTZ],
         "INSERT INTO case_note (guild_id, case_id, note_id, author_id, author_name, note, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)"
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (guild_id, case_id, note_id) DO NOTHING"
     );
-    tx.execute(
-        ADD,
-        &[
-            &ids::to_db(guild_id),
-            &case_id,
-            &ids::to_db(new.note_id),
-            &ids::to_db(new.author_id),
-            &new.author_name,
-            &new.note,
-            &ids::to_time(ids::millis(new.note_id)),
-        ],
-    )
-    .await
-    .map(drop)
+    let added = tx
+        .execute(
+            ADD,
+            &[
+                &ids::to_db(guild_id),
+                &case_id,
+                &ids::to_db(new.note_id),
+                &ids::to_db(new.author_id),
+                &new.author_name,
+                &new.note,
+                &ids::to_time(ids::millis(new.note_id)),
+            ],
+        )
+        .await?;
+    Ok(added > 0)
 }
 
 /// The newest notes of a case, the newest first, and how many there are.

@@ -168,6 +168,7 @@ fn refusal(context: &CommandContext, denied: Denied, points: i64) -> CommandErro
         | Denied::Limit(_)
         | Denied::Running
         | Denied::Ended
-        | Denied::NeedsEnd => CommandError::Stale,
+        | Denied::NeedsEnd
+        | Denied::NoLog => CommandError::Stale,
     }
 }
