@@ -16,6 +16,7 @@ mod doctor;
 mod effects;
 mod embedded;
 mod every_command;
+mod every_effect;
 mod fairness;
 mod fences;
 mod fleet;

@@ -250,13 +250,15 @@ impl Matrix {
             .await;
         let before = self.state(target).await;
         let state = answered(&self.here, &request).await;
-        // Work that continues after the reply says so by editing it.
-        let goes_on = state.reply().is_some_and(|reply| {
-            let text = reply["content"].as_str().unwrap_or_default();
-            text.ends_with('…')
-        });
-        if goes_on {
-            let ended = |state: &InteractionState| !state.edits.is_empty();
+        // Work that continues after the reply says so until its end: an edit may only tell how far it is.
+        let goes_on = |state: &InteractionState| {
+            state.reply().is_some_and(|reply| {
+                let text = reply["content"].as_str().unwrap_or_default();
+                text.ends_with('…')
+            })
+        };
+        if goes_on(&state) {
+            let ended = |state: &InteractionState| !goes_on(state);
             control
                 .wait_interaction(state.id, ended, crate::support::PATIENCE)
                 .await

@@ -117,6 +117,22 @@ async fn ranks_that_protect() {
     stage.end().await;
 }
 
+/// Discord lets nobody time out an administrator, whatever the ranks are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_administrator_cannot_be_timed_out() {
+    let stage = stage().await;
+    let (guild, control, user) = (stage.guild(), stage.control(), stage.user(30));
+    let role = control.create_role(guild, "administrators", 1).expect("a role");
+    assert!(control.set_role_permissions(guild, role, 1 << 3));
+    assert!(control.set_member_roles(guild, user, &[role]));
+    let reply = text(&stage.ask(&of(&stage, "timeout", user)).await);
+    assert!(reply.contains("dministrator"), "{reply}");
+    nothing_happened(&stage).await;
+    super::settled(&stage, "kick", user, json!([])).await;
+    assert_eq!(control.has_left(guild, user), Some(true));
+    stage.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn options_that_cannot_be_used() {
     let stage = stage().await;
