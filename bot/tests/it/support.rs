@@ -3,6 +3,7 @@
 pub(crate) mod asking;
 pub(crate) mod boards;
 pub(crate) mod bot;
+pub(crate) mod browser;
 pub(crate) mod commit_cutter;
 pub(crate) mod effects;
 pub(crate) mod fired;

@@ -2,7 +2,6 @@
 
 mod attacks;
 mod boards;
-mod browser;
 mod hidden;
 mod limits;
 mod ranked;
@@ -16,15 +15,12 @@ use eventide::{
 use serde_json::Value;
 use twilight_model::id::Id;
 
-use self::browser::Browser;
 use crate::support::{
     asking::{Here, here_with},
+    browser::{Browser, URL},
     session::Session,
     until,
 };
-
-/// The website's address for browsers.
-const URL: &str = "http://localhost:8080";
 
 /// A world of a few guilds, and a bot with a website.
 async fn website() -> Here {
@@ -43,7 +39,7 @@ async fn website_with(configure: impl FnOnce(&mut Config)) -> Here {
 }
 
 fn browser(here: &Here) -> Browser {
-    Browser::new(here.bot.web_address().expect("a website"))
+    Browser::of(here)
 }
 
 async fn database(here: &Here) -> Session {

@@ -1,11 +1,10 @@
 //! One test per attack.
 
-use super::{
-    board, browser,
+use super::{board, browser, database, show_board, website};
+use crate::support::{
+    asking::Here,
     browser::{Browser, encoded},
-    database, show_board, website,
 };
-use crate::support::asking::Here;
 
 /// The first member who can see pages of the staff, signed in.
 async fn manager(here: &Here) -> Browser {

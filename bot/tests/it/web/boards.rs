@@ -3,8 +3,11 @@
 use eventide::discord::rest::Priority;
 use twilight_model::id::Id;
 
-use super::{board, browser, browser::Shown, give_xp, show_board, username, website};
-use crate::support::until;
+use super::{board, browser, give_xp, show_board, username, website};
+use crate::support::{
+    browser::{Shown, encoded},
+    until,
+};
 
 /// The lines of a page: rank, and the ID in the link to the member.
 pub(super) fn lines(shown: &Shown) -> Vec<(u64, u64)> {
@@ -128,13 +131,13 @@ async fn a_search_finds_members_by_the_beginning_of_their_names() {
     let control = here.discord.control();
     let user = here.member(3);
     let name = username(&here, user).await;
-    let query = browser::encoded(&[("q", &name)]);
+    let query = encoded(&[("q", &name)]);
     let shown = visitor.get(&format!("{}?{query}", board(&here))).await;
     assert!(lines(&shown).contains(&(4, user)), "{}", shown.text());
     // Somebody without XP is not found.
     let other = here.member(40);
     let name = username(&here, other).await;
-    let query = browser::encoded(&[("q", &name)]);
+    let query = encoded(&[("q", &name)]);
     let shown = visitor.get(&format!("{}?{query}", board(&here))).await;
     assert!(lines(&shown).iter().all(|(_, member)| *member != other));
     assert!(!control.rest_calls("GET /guilds/{id}/members/search").is_empty());
@@ -159,7 +162,7 @@ async fn names_of_servers_and_members_are_text() {
     here.bot.guilds.forget(guild);
     show_board(&here, "public").await;
     let mut visitor = browser(&here);
-    let query = browser::encoded(&[("q", "\"><script>x()</script>")]);
+    let query = encoded(&[("q", "\"><script>x()</script>")]);
     for path in [
         board(&here),
         format!("{}?by=week", board(&here)),

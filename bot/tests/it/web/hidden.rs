@@ -6,11 +6,13 @@ use serde_json::json;
 use super::{
     board,
     boards::{lines, way},
-    browser,
-    browser::{Browser, Shown, encoded},
-    give_xp, show_board, username, website,
+    browser, give_xp, show_board, username, website,
 };
-use crate::support::{asking::text, until};
+use crate::support::{
+    asking::text,
+    browser::{Browser, Shown, encoded},
+    until,
+};
 
 /// A guild and a user that do not exist.
 const NOBODY: u64 = 999_999_999_999_999_999;

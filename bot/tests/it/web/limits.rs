@@ -3,8 +3,8 @@
 use eventide::config::Config;
 use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
-use super::{browser, browser::Browser, website, website_with};
-use crate::support::until;
+use super::{browser, website, website_with};
+use crate::support::{browser::Browser, until};
 
 /// Send requests until one is refused. Returns how many were answered.
 async fn flood(client: &mut Browser) -> u32 {

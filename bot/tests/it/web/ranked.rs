@@ -3,11 +3,9 @@
 use super::{
     board,
     boards::{lines, way},
-    browser,
-    browser::Browser,
-    database, show_board, website,
+    browser, database, show_board, website,
 };
-use crate::support::{asking::Here, boards::assert_counted, until};
+use crate::support::{asking::Here, boards::assert_counted, browser::Browser, until};
 
 /// Enough for rank buckets.
 const MEMBERS: u64 = 3_000;

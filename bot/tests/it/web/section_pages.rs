@@ -2,12 +2,11 @@
 
 use serde_json::json;
 
-use super::{
-    browser,
+use super::{browser, database, website};
+use crate::support::{
+    asking::Here,
     browser::{Browser, encoded},
-    database, website,
 };
-use crate::support::asking::Here;
 
 async fn manager(here: &Here) -> Browser {
     let mut manager = browser(here);

@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use super::visitor::{Page, Visitor, here_with_website};
-use crate::support::session::Session;
+use super::here_with_website;
+use crate::support::{
+    browser::{Browser, Shown},
+    session::Session,
+};
 
 /// Counts of the last hours.
 async fn count(session: &Session, guild: u64) {
@@ -25,7 +28,7 @@ async fn statistics_are_drawn_listed_and_downloaded() {
     let guild = here.guild();
     count(&session, guild).await;
     count(&session, here.discord.world().guilds()[1].id()).await;
-    let browser = Visitor::signed_in(&here, &session, here.next_member()).await;
+    let mut browser = Browser::signed_in(&here, &session, here.next_member()).await;
     let path = format!("/servers/{guild}/statistics");
     for days in [1, 7, 30, 90, 365] {
         let page = browser.get(&format!("{path}?days={days}")).await;
@@ -39,14 +42,11 @@ async fn statistics_are_drawn_listed_and_downloaded() {
     }
     browser.get(&format!("{path}?days=2")).await.is(400);
     let file = browser.get(&format!("{path}.csv?days=1")).await;
-    assert!(
-        file.is(200)
-            .head
-            .contains("attachment; filename=\"statistics.csv\""),
-        "{}",
-        file.head
+    assert_eq!(
+        file.is(200).header("content-disposition"),
+        Some("attachment; filename=\"statistics.csv\"")
     );
-    assert_eq!(file.body.lines().count(), 6, "{}", file.body);
+    assert_eq!(file.text().lines().count(), 6, "{}", file.text());
     file.shows(",hour,message,777000000000000777,,1200")
         .shows(",hour,command,,rank,5");
     session.close().await;
@@ -59,10 +59,10 @@ async fn programs_read_with_a_token_what_it_was_made_for() {
     let session = Session::open(&here.scene.postgres.connection().into()).await;
     let (guild, other) = (here.guild(), here.discord.world().guilds()[1].id());
     count(&session, guild).await;
-    let browser = Visitor::signed_in(&here, &session, here.next_member()).await;
+    let mut browser = Browser::signed_in(&here, &session, here.next_member()).await;
     let path = format!("/servers/{guild}/api");
-    let other_browser = Visitor::signed_in(&here, &session, here.next_member()).await;
-    refuses_bad_forms(&browser, &other_browser, &path).await;
+    let mut other_browser = Browser::signed_in(&here, &session, here.next_member()).await;
+    refuses_bad_forms(&mut browser, &mut other_browser, &path).await;
     let made = browser
         .submit(
             &path,
@@ -76,7 +76,7 @@ async fn programs_read_with_a_token_what_it_was_made_for() {
         )
         .await;
     made.is(200).hides("<b>bot</b>").shows("&lt;b&gt;bot&lt;/b&gt;");
-    let (_, rest) = made.body.split_once("<p><code>").expect("a token");
+    let (_, rest) = made.text().split_once("<p><code>").expect("a token");
     let token = rest.split('<').next().expect("a token").to_owned();
     browser
         .get(&path)
@@ -96,11 +96,11 @@ async fn programs_read_with_a_token_what_it_was_made_for() {
         .get(0);
     assert_eq!(found, 0);
 
-    let program = Visitor::stranger(&here);
+    let (program, mut stranger) = (Browser::of(&here), Browser::of(&here));
     let api = format!("/api/v1/servers/{guild}");
     let read = async |what: &str| program.read(&format!("{api}/{what}"), &token).await;
     let statistics: Value =
-        serde_json::from_str(&read("statistics?days=1").await.is(200).body).expect("JSON");
+        serde_json::from_str(read("statistics?days=1").await.is(200).text()).expect("JSON");
     let counts = statistics["counts"].as_array().expect("counts");
     assert_eq!(counts.len(), 5, "{statistics}");
     assert!(
@@ -108,13 +108,13 @@ async fn programs_read_with_a_token_what_it_was_made_for() {
             .iter()
             .any(|count| count["channel_id"] == "777000000000000777" && count["amount"] == 1_200)
     );
-    let board: Value = serde_json::from_str(&read("leaderboard?by=week").await.is(200).body).expect("JSON");
+    let board: Value = serde_json::from_str(read("leaderboard?by=week").await.is(200).text()).expect("JSON");
     assert!(board["members"].is_array(), "{board}");
     refused(&read("cases").await, 403);
     refused(&read("leaderboard?by=luck").await, 400);
     refused(&read("leaderboard?page=0").await, 400);
     refused(&read("nothing").await, 404);
-    refused(&program.get(&format!("{api}/statistics")).await, 401);
+    refused(&stranger.get(&format!("{api}/statistics")).await, 401);
     refused(&program.read(&format!("{api}/statistics"), "x").await, 401);
     refused(
         &program
@@ -123,9 +123,7 @@ async fn programs_read_with_a_token_what_it_was_made_for() {
         401,
     );
     refused(
-        &program
-            .send("POST", &format!("{api}/statistics"), &[], "a=1")
-            .await,
+        &stranger.send("POST", &format!("{api}/statistics"), "a=1").await,
         405,
     );
 
@@ -141,7 +139,7 @@ async fn programs_read_with_a_token_what_it_was_made_for() {
     let (_, id) = browser
         .get(&path)
         .await
-        .body
+        .text()
         .split_once("name=\"id\" value=\"")
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
         .expect("a token");
@@ -156,11 +154,16 @@ async fn programs_read_with_a_token_what_it_was_made_for() {
 }
 
 /// Neither forms of others nor tokens without a name or a part are accepted.
-async fn refuses_bad_forms(browser: &Visitor, other_browser: &Visitor, path: &str) {
+async fn refuses_bad_forms(browser: &mut Browser, other_browser: &mut Browser, path: &str) {
     let foreign = other_browser.get(path).await.token();
     for token in ["1.x", &foreign] {
-        let fields = [("do", "create"), ("name", "a"), ("part", "cases")];
-        browser.post(path, token, &fields).await.is(403);
+        let fields = [
+            ("token", token),
+            ("do", "create"),
+            ("name", "a"),
+            ("part", "cases"),
+        ];
+        browser.post(path, &fields).await.is(403);
     }
     for wrong in [
         vec![("name", "")],
@@ -174,8 +177,8 @@ async fn refuses_bad_forms(browser: &Visitor, other_browser: &Visitor, path: &st
 }
 
 /// Check an error for programs.
-fn refused(page: &Page, status: u16) {
-    let error: Value = serde_json::from_str(&page.is(status).body).expect("JSON");
+fn refused(page: &Shown, status: u16) {
+    let error: Value = serde_json::from_str(page.is(status).text()).expect("JSON");
     let reason = error["error"].as_str().expect("a reason");
     assert!(!reason.is_empty() && !reason.contains('\n'), "{reason}");
 }
@@ -197,18 +200,18 @@ async fn answers_are_as_they_are_described() {
             here.member(1)
         ))
         .await;
-    let browser = Visitor::signed_in(&here, &session, here.next_member()).await;
+    let mut browser = Browser::signed_in(&here, &session, here.next_member()).await;
     let all = ["leaderboard", "cases", "statistics"].map(|part| ("part", part));
     let fields = [&[("do", "create"), ("name", "all")][..], &all].concat();
     let made = browser.submit(&format!("/servers/{guild}/api"), &fields).await;
-    let (_, rest) = made.is(200).body.split_once("<p><code>").expect("a token");
+    let (_, rest) = made.is(200).text().split_once("<p><code>").expect("a token");
     let token = rest.split('<').next().expect("a token");
     let description = browser.get("/api/v1/openapi.json").await;
-    let description: Value = serde_json::from_str(&description.is(200).body).expect("JSON");
+    let description: Value = serde_json::from_str(description.is(200).text()).expect("JSON");
     for (path, methods) in description["paths"].as_object().expect("paths") {
         let path = path.replace("{guild}", &guild.to_string()).replace("{case}", "1");
         let answer: Value =
-            serde_json::from_str(&browser.read(&path, token).await.is(200).body).expect("JSON");
+            serde_json::from_str(browser.read(&path, token).await.is(200).text()).expect("JSON");
         let schema = &methods["get"]["responses"]["200"]["content"]["application/json"]["schema"];
         conforms(&description, schema, &answer, &path);
     }
@@ -275,7 +278,7 @@ async fn operators_see_the_state_of_the_bot() {
                   VALUES (5, 'tempban_end', 1, now(), now(), now(), '<script>alert(1)</script>')",
         )
         .await;
-    let operator = Visitor::signed_in(&here, &session, 1_000).await;
+    let mut operator = Browser::signed_in(&here, &session, 1_000).await;
     let page = operator.get("/operators").await;
     page.is(200)
         .shows(">0/")
@@ -284,9 +287,9 @@ async fn operators_see_the_state_of_the_bot() {
         .shows("statistics")
         .hides("<script>alert")
         .shows("&lt;script&gt;");
-    let manager = Visitor::signed_in(&here, &session, here.next_member()).await;
+    let mut manager = Browser::signed_in(&here, &session, here.next_member()).await;
     manager.get("/operators").await.is(404);
-    Visitor::stranger(&here).get("/operators").await.is(404);
+    Browser::of(&here).get("/operators").await.is(404);
     session.close().await;
     here.end().await;
 }

@@ -3,8 +3,8 @@
 use discord_simulator::Guild;
 use serde_json::{Value, json};
 
-use super::visitor::{Visitor, here_with_website};
-use crate::support::{asking::Here, session::Session};
+use super::here_with_website;
+use crate::support::{asking::Here, browser::Browser, session::Session};
 
 const TIME_OUT: u64 = 1 << 40;
 const SCRIPT: &str = "<script>alert(1)</script>";
@@ -80,12 +80,12 @@ async fn cases_are_found_filtered_and_escaped() {
         )
         .await
         .expect("a note");
-    let browser = Visitor::signed_in(&here, &session, moderator).await;
+    let mut browser = Browser::signed_in(&here, &session, moderator).await;
     let path = format!("/servers/{guild}/cases");
     let list = browser.get(&path).await;
     list.is(200).shows(">#61</a>").shows(">#12</a>").hides(">#11</a>");
     list.hides(SCRIPT).hides("<img src=x").shows("&lt;script&gt;");
-    let (_, older) = list.body.split_once("before=").expect("a link to older cases");
+    let (_, older) = list.text().split_once("before=").expect("a link to older cases");
     let older = older.split('"').next().expect("a number");
     browser
         .get(&format!("{path}?before={older}"))
@@ -121,10 +121,10 @@ async fn cases_are_found_filtered_and_escaped() {
         .hides("<img src=x")
         .shows("&lt;script&gt;alert(1)&lt;/script&gt;");
     assert_eq!(
-        case.body.matches("&lt;script&gt;").count(),
+        case.text().matches("&lt;script&gt;").count(),
         2,
         "the reason and a note: {}",
-        case.body
+        case.text()
     );
     browser
         .get(&format!("{path}/members/{worse}"))
@@ -148,7 +148,7 @@ async fn cases_are_found_filtered_and_escaped() {
 async fn shown_to_nobody_else(here: &Here, session: &Session, (moderator, bad): (u64, u64)) {
     let guild = here.guild();
     let path = format!("/servers/{guild}/cases");
-    let browser = Visitor::signed_in(here, session, moderator).await;
+    let mut browser = Browser::signed_in(here, session, moderator).await;
     // Other servers and their cases are not shown, not even whether they exist.
     let foreign = foreign_guild(here, moderator);
     add_case(session, foreign, 99, "ban", (bad, moderator), "elsewhere").await;
@@ -168,8 +168,8 @@ async fn shown_to_nobody_else(here: &Here, session: &Session, (moderator, bad): 
         browser.get(&hidden).await.is(404).hides("elsewhere");
     }
     // Members without the permission, and visitors who have not signed in, see none of it.
-    let member = Visitor::signed_in(here, session, here.member(5)).await;
-    let stranger = Visitor::stranger(here);
+    let mut member = Browser::signed_in(here, session, here.member(5)).await;
+    let mut stranger = Browser::of(here);
     for page in [
         "cases",
         "cases/61",
@@ -205,7 +205,7 @@ async fn the_audit_log_shows_requests_and_escapes_them() {
              SELECT {guild}, 100000000000000000 + n, 'cli', 'old', jsonb_build_object('n', n), '2016-01-01' FROM generate_series(1, 60) AS n"
         ))
         .await;
-    let browser = Visitor::signed_in(&here, &session, here.next_member()).await;
+    let mut browser = Browser::signed_in(&here, &session, here.next_member()).await;
     let path = format!("/servers/{guild}/audit");
     let first = browser.get(&path).await;
     first
@@ -213,7 +213,7 @@ async fn the_audit_log_shows_requests_and_escapes_them() {
         .hides(SCRIPT)
         .shows("&lt;script&gt;")
         .shows("the bot's operator");
-    let (_, before) = first.body.split_once("before=").expect("older entries");
+    let (_, before) = first.text().split_once("before=").expect("older entries");
     let before = before.split('"').next().expect("a number");
     browser
         .get(&format!("{path}?before={before}"))
@@ -254,7 +254,7 @@ async fn what_is_scheduled_and_what_failed_is_shown() {
             "UPDATE timer SET failed_at = now(), failure = '{SCRIPT}' WHERE timer_id = 9"
         ))
         .await;
-    let browser = Visitor::signed_in(&here, &session, with_permissions(&here, 1, TIME_OUT)).await;
+    let mut browser = Browser::signed_in(&here, &session, with_permissions(&here, 1, TIME_OUT)).await;
     let page = browser.get(&format!("/servers/{guild}/scheduled")).await;
     page.is(200)
         .shows("temporary ban in case #7")

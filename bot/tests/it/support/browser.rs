@@ -2,60 +2,92 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr};
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use discord_simulator::Consent;
+use sha2::{Digest as _, Sha256};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
-use super::URL;
-use crate::support::asking::Here;
+use super::{asking::Here, session::Session};
+
+/// The website's address for browsers.
+pub(crate) const URL: &str = "http://localhost:8080";
 
 /// A browser with its cookies.
 #[derive(Clone)]
-pub(super) struct Browser {
+pub(crate) struct Browser {
     address: SocketAddr,
-    pub(super) cookies: BTreeMap<String, String>,
+    pub(crate) cookies: BTreeMap<String, String>,
     /// Headers that it sends with every request.
-    pub(super) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Shown {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Shown {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Shown {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         let found = headers.find(|(header, _)| header.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         str::from_utf8(&self.body).expect("text")
     }
 
     /// Everything between two texts, each time that they occur.
-    pub(super) fn between<'a>(&'a self, before: &'a str, after: &str) -> Vec<&'a str> {
+    pub(crate) fn between<'a>(&'a self, before: &'a str, after: &str) -> Vec<&'a str> {
         let parts = self.text().split(before).skip(1);
         parts
             .map(|part| part.split(after).next().unwrap_or_default())
             .collect()
     }
 
+    /// Check the status.
+    pub(crate) fn is(&self, status: u16) -> &Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+
+    /// Check that there is this text.
+    pub(crate) fn shows(&self, text: &str) -> &Self {
+        assert!(
+            self.text().contains(text),
+            "{text} is not in {}: {}",
+            self.status,
+            self.text()
+        );
+        self
+    }
+
+    /// Check that there is no such text.
+    pub(crate) fn hides(&self, text: &str) -> &Self {
+        assert!(
+            !self.text().contains(text),
+            "{text} is in {}: {}",
+            self.status,
+            self.text()
+        );
+        self
+    }
+
     /// The value of the hidden field that forms need.
-    pub(super) fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         let tokens = self.between("name=\"token\" value=\"", "\"");
         (*tokens.first().expect("a form")).to_owned()
     }
 }
 
 impl Browser {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         Self {
             address,
             cookies: BTreeMap::new(),
@@ -63,12 +95,54 @@ impl Browser {
         }
     }
 
-    pub(super) async fn get(&mut self, path: &str) -> Shown {
+    /// A browser of the bot's website, in which nobody has signed in.
+    pub(crate) fn of(here: &Here) -> Self {
+        Self::new(here.bot.web_address().expect("a website"))
+    }
+
+    /// A browser in which this user has signed in, without the way there.
+    pub(crate) async fn signed_in(here: &Here, session: &Session, user: u64) -> Self {
+        let mut secret = [0; 32];
+        secret.fill_with(|| fastrand::u8(..));
+        let mut digest = Sha256::new();
+        digest.update("session");
+        digest.update([0]);
+        digest.update(secret);
+        let digest = digest.finalize().to_vec();
+        let sql =
+            "INSERT INTO web_session (digest, user_id, name, locale) VALUES ($1, $2, 'someone', 'en-GB')";
+        let user = user.cast_signed();
+        session
+            .client
+            .execute(sql, &[&digest, &user])
+            .await
+            .expect("a session");
+        let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
+        let mut browser = Self::of(here);
+        browser.cookies.insert("eventide_session".to_owned(), secret);
+        browser
+    }
+
+    /// Read as a program with this token.
+    pub(crate) async fn read(&self, path: &str, token: &str) -> Shown {
+        let mut program = Self::new(self.address);
+        program.headers = vec![("Authorization".to_owned(), format!("Bearer {token}"))];
+        program.get(path).await
+    }
+
+    /// Send a form of a page with these fields, and with the token of its first form.
+    pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let token = self.get(path).await.token();
+        self.post(path, &[&[("token", token.as_str())], fields].concat())
+            .await
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Shown {
         self.send("GET", path, "").await
     }
 
     /// Send a form as a browser does from a page of the website.
-    pub(super) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Shown {
+    pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Shown {
         let form = encoded(form);
         let headers = self.headers.clone();
         self.headers.push(("Origin".to_owned(), URL.to_owned()));
@@ -78,7 +152,7 @@ impl Browser {
     }
 
     /// Send a request and keep the cookies of the answer.
-    pub(super) async fn send(&mut self, method: &str, path: &str, body: &str) -> Shown {
+    pub(crate) async fn send(&mut self, method: &str, path: &str, body: &str) -> Shown {
         let shown = exchange(self.address, &self.written(method, path, body)).await;
         let set = shown
             .headers
@@ -117,7 +191,7 @@ impl Browser {
     }
 
     /// Go to Discord, agree there as this user, and return the path with which Discord sends the browser back.
-    pub(super) async fn authorized(&mut self, here: &Here, user_id: u64, to: &str) -> String {
+    pub(crate) async fn authorized(&mut self, here: &Here, user_id: u64, to: &str) -> String {
         let control = here.discord.control();
         control.change_oauth(|rules| rules.consent = Consent::As(user_id));
         let begun = self.get(&format!("/sign-in?{}", encoded(&[("to", to)]))).await;
@@ -138,18 +212,18 @@ impl Browser {
     }
 
     /// Sign in as this user. Returns the path to which the website then leads.
-    pub(super) async fn sign_in_to(&mut self, here: &Here, user_id: u64, to: &str) -> String {
+    pub(crate) async fn sign_in_to(&mut self, here: &Here, user_id: u64, to: &str) -> String {
         let back = self.authorized(here, user_id, to).await;
         let done = self.get(&back).await;
         assert_eq!(done.status, 303, "{}", done.text());
         done.header("location").expect("a redirect").to_owned()
     }
 
-    pub(super) async fn sign_in(&mut self, here: &Here, user_id: u64) {
+    pub(crate) async fn sign_in(&mut self, here: &Here, user_id: u64) {
         self.sign_in_to(here, user_id, "/").await;
     }
 
-    pub(super) async fn is_signed_in(&mut self) -> bool {
+    pub(crate) async fn is_signed_in(&mut self) -> bool {
         self.get("/").await.text().contains("/sign-out")
     }
 }
@@ -178,7 +252,7 @@ async fn exchange(address: SocketAddr, request: &str) -> Shown {
     }
 }
 
-pub(super) fn encoded(form: &[(&str, &str)]) -> String {
+pub(crate) fn encoded(form: &[(&str, &str)]) -> String {
     let one = |text: &str| -> String {
         text.bytes()
             .map(|byte| match byte {
