@@ -366,6 +366,13 @@ async fn serve(
         let Some(context) = read(received, &mut had, services.rest.clock()) else {
             continue;
         };
+        if let (Some(guild_id), Some(user), true) = (
+            context.payload.guild_id,
+            context.payload.user(),
+            context.payload.is_by_a_moderator(),
+        ) {
+            services.guilds.saw_staff(guild_id, user.id);
+        }
         let found = Found::of(services.commands, &context.payload);
         let declined = if answering.len() >= AT_ONCE {
             Some(Answer::busy(context.language))

@@ -23,6 +23,7 @@ pub(crate) mod period;
 mod random;
 pub(crate) mod route;
 pub mod server;
+pub mod servers;
 pub mod session;
 mod sign_in;
 
@@ -33,11 +34,15 @@ use self::{access::Members, client::Limiter, oauth::OAuth, route::Route};
 use crate::{
     config::{Config, Web},
     discord::guilds::Guilds,
-    postgres::{Store, table::Table},
+    postgres::{
+        Store,
+        table::{Table, member_table},
+    },
 };
 
 /// The tables. A user may have signed out since a backup.
 pub(crate) const TABLES: &[Table] = &[
+    member_table!("guild_staff"),
     Table::plain("web_session")
         .of_users(session::EXPORT, session::ERASE)
         .reset(45, "DELETE FROM web_session"),

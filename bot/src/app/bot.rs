@@ -32,6 +32,7 @@ use crate::{
     web::{
         Site,
         server::{ListenError, Port, Website},
+        servers,
     },
 };
 
@@ -126,7 +127,7 @@ impl Bot {
         );
         store.open_for_flushes().await?;
         let settings = Settings::new(&config.levels);
-        let guilds = Guilds::new(rest.clone());
+        let guilds = guilds(config, &rest);
         let policy = XpPolicy::new(settings.clone()).asking(guilds.clone());
         let (writer, lanes) = Writer::start(
             &store.for_flushes(),
@@ -179,7 +180,7 @@ impl Bot {
         );
         Box::pin(fleet.enter()).await?;
         Box::pin(application::expect(&store, config, application_id)).await?;
-        let background = background(config, &store, &rest, &shards, &stopped);
+        let background = background(config, &store, (&rest, &guilds), &shards, &stopped);
         let fleet = task::spawn("fleet", fleet.run(stopped));
         http.show(Watched {
             store: store.clone(),
@@ -278,6 +279,15 @@ impl Bot {
     }
 }
 
+/// The cache of guilds, which knows the staff of servers if there is a website.
+fn guilds(config: &Config, rest: &Rest) -> Guilds {
+    let guilds = Guilds::new(rest.clone());
+    if !config.web.url.is_empty() {
+        guilds.watch_staff();
+    }
+    guilds
+}
+
 /// The website. Its pages use the same services as commands, with a part of the connections to the database.
 fn site(config: &Config, application_id: Id<ApplicationMarker>, services: &interactions::Services) -> Site {
     let store = services.store.clone().with_half();
@@ -335,7 +345,7 @@ fn guilds_at_once(config: &Config) -> usize {
 fn background(
     config: &Config,
     store: &Store,
-    rest: &Rest,
+    (rest, guilds): (&Rest, &Guilds),
     shards: &Shards,
     stopped: &watch::Receiver<bool>,
 ) -> Vec<Task<()>> {
@@ -366,6 +376,12 @@ fn background(
         task::spawn_restarted("backup age", backed_up),
         task::spawn_restarted("clock", clock),
     ];
+    if !config.web.url.is_empty() {
+        let (store, guilds, stopped) = (store.clone(), guilds.clone(), stopped.clone());
+        tasks.push(task::spawn_restarted("staff", move || {
+            servers::record_staff(store.clone(), guilds.clone(), stopped.clone())
+        }));
+    }
     if config.commands.register {
         let (store, rest, commands) = (store.clone(), rest.clone(), config.commands.clone());
         let stopped = stopped.clone();

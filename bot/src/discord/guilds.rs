@@ -15,6 +15,7 @@ mod models;
 mod names;
 mod permissions;
 mod reduced;
+mod staff;
 #[cfg(test)]
 mod tests;
 mod updates;
@@ -47,6 +48,7 @@ use self::{
     models::ChannelModel,
     names::Names,
     reduced::ReducedChannel,
+    staff::SeenStaff,
 };
 use crate::{
     discord::{
@@ -115,6 +117,7 @@ struct Inner {
     kept: Mutex<Kept>,
     places: Mutex<Places>,
     changes: Mutex<Changes>,
+    staff: Mutex<SeenStaff>,
     reads: SingleFlight<(Id<GuildMarker>, Need), Result<(), RestError>>,
     channels: SingleFlight<(Id<GuildMarker>, Id<ChannelMarker>), Result<Found, RestError>>,
     place_reads: SingleFlight<Id<GuildMarker>, Result<(), RestError>>,
@@ -162,6 +165,7 @@ impl Guilds {
                 kept: Mutex::new(kept),
                 places: Mutex::default(),
                 changes: Mutex::default(),
+                staff: Mutex::default(),
                 reads: SingleFlight::default(),
                 channels: SingleFlight::default(),
                 place_reads: SingleFlight::default(),
@@ -258,6 +262,7 @@ impl Guilds {
         self.inner.places().hear(news);
         self.inner.listings().hear(news.guild_id, news.event_type);
         self.inner.changes().note(me, news);
+        self.inner.staff().hear(news);
         updates::apply(&mut self.inner.kept(), me, news)
     }
 
@@ -320,6 +325,11 @@ impl Inner {
     fn changes(&self) -> MutexGuard<'_, Changes> {
         // As above.
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn staff(&self) -> MutexGuard<'_, SeenStaff> {
+        // As above.
+        self.staff.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bot's own user.

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 use twilight_model::{
     guild::Permissions,
@@ -22,8 +21,7 @@ use crate::{
         guilds::authority::Authority,
         rest::{Priority, RestError},
     },
-    postgres::{Statement, StoreError, statement::statement},
-    support::{ids, text::names::Name},
+    support::text::names::Name,
 };
 
 /// How long a member's roles are used for reading. Changes read them again.
@@ -32,8 +30,6 @@ const LASTS: Duration = Duration::from_secs(30);
 const KEPT: usize = 20_000;
 /// Servers that a user may ask for in a minute without being known there. Discord bans addresses that send many refused requests.
 const GUESSES: u32 = 20;
-/// Servers that are checked for the list of a user's servers, and at a time.
-const LISTED: (i64, usize) = (100, 8);
 /// Discord's codes for an unknown guild and for one that the bot cannot access.
 /// <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>
 const NOT_THERE: [u64; 2] = [10_004, 50_001];
@@ -101,7 +97,8 @@ impl Site {
         self.staff_at(guild_id, user_id, age).await
     }
 
-    async fn staff_at(
+    /// The same without a limit, for a server that the user is known to have been in.
+    pub(super) async fn staff_at(
         &self,
         guild_id: Id<GuildMarker>,
         user_id: Id<UserMarker>,
@@ -147,51 +144,6 @@ impl Site {
         let name = there(self.guilds.name(guild_id, Priority::Command).await)?;
         name.ok_or(Fault::NotFound)
     }
-
-    /// The servers in which the user can see pages for the staff. Servers without any data are missing.
-    pub(crate) async fn servers_of(&self, user_id: Id<UserMarker>) -> Result<Vec<Staff>, Fault> {
-        let (_, at_once) = LISTED;
-        let candidates = self.candidates(user_id).await?;
-        let asked = stream::iter(candidates)
-            .map(|guild_id| self.staff_at(guild_id, user_id, Age::Recent))
-            .buffer_unordered(at_once);
-        let found: Vec<Result<Option<Staff>, Fault>> = asked.collect().await;
-        // A server about which Discord does not answer is missing this time.
-        let mut servers: Vec<Staff> = found.into_iter().filter_map(Result::ok).flatten().collect();
-        servers.retain(|staff| self.pages_of(staff).next().is_some());
-        servers.sort_by_cached_key(|staff| staff.name.as_plain().to_lowercase());
-        Ok(servers)
-    }
-
-    /// Servers with data: first those in which the user has sent messages.
-    async fn candidates(&self, user_id: Id<UserMarker>) -> Result<Vec<Id<GuildMarker>>, StoreError> {
-        // Skips from guild to guild by the key instead of scanning their members.
-        const CANDIDATES: Statement = statement!(
-            "web_servers",
-            [INT8, INT8],
-            "WITH RECURSIVE g (guild_id) AS (
-                 (SELECT guild_id FROM member_xp ORDER BY guild_id LIMIT 1)
-                 UNION ALL
-                 SELECT (SELECT m.guild_id FROM member_xp AS m WHERE m.guild_id > g.guild_id ORDER BY m.guild_id LIMIT 1)
-                 FROM g WHERE g.guild_id IS NOT NULL
-             ),
-             there AS (
-                 SELECT guild_id FROM g WHERE guild_id IS NOT NULL
-                 UNION SELECT guild_id FROM guild_settings
-                 UNION SELECT guild_id FROM guild_section
-             )
-             SELECT guild_id FROM there
-             WHERE NOT EXISTS (SELECT FROM guild_departed AS d WHERE d.guild_id = there.guild_id)
-             ORDER BY NOT EXISTS (SELECT FROM member_xp AS m WHERE m.guild_id = there.guild_id AND m.user_id = $1), guild_id
-             LIMIT $2"
-        );
-        let (most, _) = LISTED;
-        let rows = self
-            .store
-            .query(CANDIDATES, &[&ids::to_db(user_id), &most])
-            .await?;
-        Ok(rows.iter().filter_map(|row| ids::from_db(row.get(0))).collect())
-    }
 }
 
 impl Members {
@@ -211,7 +163,7 @@ impl Members {
 }
 
 /// `None` if the bot is not in the server.
-fn there<T>(asked: Result<T, RestError>) -> Result<Option<T>, Fault> {
+pub(super) fn there<T>(asked: Result<T, RestError>) -> Result<Option<T>, Fault> {
     match asked {
         Ok(answer) => Ok(Some(answer)),
         Err(RestError::Refused { code: Some(code), .. }) if NOT_THERE.contains(&code) => Ok(None),

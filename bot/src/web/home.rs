@@ -65,7 +65,8 @@ async fn servers(context: &mut Context) -> Result<Answer, Fault> {
             None => "/servers".to_owned(),
         }));
     }
-    let servers = context.site().servers_of(context.user()?).await?;
+    let session = context.session().ok_or(Fault::SignIn)?;
+    let servers = context.site().servers_of(session).await?;
     let title = context.text("web-servers");
     let main = html! {
         h1 { (title) }
@@ -73,8 +74,8 @@ async fn servers(context: &mut Context) -> Result<Answer, Fault> {
             p { (context.text("web-servers-none")) }
         } @else {
             ul.list.card {
-                @for server in &servers {
-                    li { a href={ "/servers/" (server.guild_id) } { (server.name.as_plain()) } }
+                @for (guild_id, name) in &servers {
+                    li { a href={ "/servers/" (guild_id) } { (name.as_plain()) } }
                 }
             }
         }
@@ -97,6 +98,7 @@ fn server(context: &Context) -> Result<Answer, Fault> {
     if pages.is_empty() {
         return Err(Fault::NotFound);
     }
+    site.guilds.saw_staff(staff.guild_id, context.user()?);
     let title = staff.name.as_plain();
     let main = html! {
         h1 { (title) }

@@ -1,7 +1,10 @@
 //! Sessions: who has signed in. They are rows, so any process can answer any request.
 
 use hyper::{HeaderMap, header::COOKIE};
-use twilight_model::id::{Id, marker::UserMarker};
+use twilight_model::id::{
+    Id,
+    marker::{GuildMarker, UserMarker},
+};
 
 use super::random::Secret256;
 use crate::{
@@ -144,6 +147,39 @@ impl Session {
             name: row.get(1),
             language: Language::of_locale(row.get(2)),
         }))
+    }
+
+    /// The list of the user's servers that was kept, unless it is some minutes old, or another server may be one of them since. A row can
+    /// become visible some time after `noted_at`.
+    pub(super) async fn servers(&self, store: &Store) -> Result<Option<Vec<Id<GuildMarker>>>, StoreError> {
+        const SERVERS: Statement = statement!(
+            "web_session_servers",
+            [BYTEA],
+            "SELECT servers FROM web_session AS s WHERE digest = $1 AND servers_at > now() - interval '5 minutes'
+                AND NOT EXISTS (SELECT FROM guild_staff AS g
+                                WHERE g.user_id = s.user_id AND g.noted_at > s.servers_at - interval '10 seconds')"
+        );
+        let rows = store.query(SERVERS, &[&digest(&self.secret)]).await?;
+        let servers: Option<Vec<i64>> = rows.first().and_then(|row| row.get(0));
+        Ok(servers.map(|servers| servers.into_iter().filter_map(ids::from_db).collect()))
+    }
+
+    /// Keep the list of the user's servers.
+    pub(super) async fn keep_servers(
+        &self,
+        store: &Store,
+        servers: &[Id<GuildMarker>],
+    ) -> Result<(), StoreError> {
+        const KEEP: Statement = statement!(
+            "web_session_keep_servers",
+            [BYTEA, INT8_ARRAY],
+            "UPDATE web_session SET servers = $2, servers_at = now() WHERE digest = $1"
+        );
+        let servers: Vec<i64> = servers.iter().copied().map(ids::to_db).collect();
+        store
+            .query(KEEP, &[&digest(&self.secret), &servers])
+            .await
+            .map(drop)
     }
 
     /// End this session.

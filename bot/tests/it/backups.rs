@@ -243,6 +243,7 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("purge", 0),
         ("statistic", 0),
         ("api_token", 0),
+        ("guild_staff", 0),
         ("web_session", 0),
         ("web_sign_in", 0),
         ("board_opt_out", 0),

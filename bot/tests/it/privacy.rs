@@ -57,6 +57,7 @@ const A_ROW_IN_EACH: &str =
      VALUES (1, 1, 'member', '{}', '23514', 'refused'), (1, 2, 'member', '{}', '23514', 'refused');
      INSERT INTO temp_role VALUES (1, 1, 6, 9, now());
      INSERT INTO board_opt_out VALUES (1, 1), (1, 2);
+     INSERT INTO guild_staff VALUES (1, 1), (1, 2);
      INSERT INTO web_session (digest, user_id, name, locale) VALUES ('\\x01', 1, 'ada', 'de');
      INSERT INTO report (guild_id, report_id, user_id, staff_channel_id, created_at) VALUES (1, 20, 1, 3, now()), (1, 21, 2, 3, now());
      INSERT INTO report_entry VALUES (1, 20, 2, 'rude', now(), 'en-US'), (1, 21, 1, 'rude', now(), 'en-US');

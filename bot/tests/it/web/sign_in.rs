@@ -1,9 +1,10 @@
 //! Sessions: their beginning and their end.
 
-use discord_simulator::Consent;
+use discord_simulator::{Consent, Guild};
+use serde_json::{Value, json};
 
 use super::{browser, database, website};
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, browser::Browser, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_signs_in_and_out_here_and_everywhere() {
@@ -29,37 +30,99 @@ async fn a_user_signs_in_and_out_here_and_everywhere() {
     here.end().await;
 }
 
+/// The servers in a visitor's list.
+async fn listed(visitor: &mut Browser) -> Vec<String> {
+    let servers = visitor.get("/servers").await;
+    let paths = servers.is(200).between("<li><a href=\"", "\"").into_iter();
+    paths.map(str::to_owned).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_is_listed_for_those_who_manage_it() {
     let here = website().await;
-    super::give_xp(&here, 3).await;
-    let mut manager = browser(&here);
-    manager.sign_in(&here, here.next_member()).await;
     let path = format!("/servers/{}", here.guild());
-    let servers = manager.get("/servers").await;
-    assert_eq!(
-        servers.between("<li><a href=\"", "\""),
-        [path.as_str()],
-        "{}",
-        servers.text()
-    );
-    let server = manager.get(&path).await;
-    assert!(
-        server
-            .text()
-            .contains(&format!("href=\"{}\"", super::board(&here))),
-        "{}",
-        server.text()
-    );
+    // The owner, who did nothing.
+    let mut owner = browser(&here);
+    owner.sign_in(&here, here.member(0)).await;
+    until("the owner is known", async || {
+        listed(&mut owner).await.contains(&path).then_some(())
+    })
+    .await;
+    // One who manages the server, after a command.
+    let mut manager = browser(&here);
+    let mut request = here.managing("help", "", json!([]), Value::Null);
+    request.user_id = here.next_member();
+    manager.sign_in(&here, request.user_id).await;
+    assert!(listed(&mut manager).await.is_empty());
+    here.ask(&request).await;
+    until("the manager is known", async || {
+        (listed(&mut manager).await == [path.as_str()]).then_some(())
+    })
+    .await;
+    // One who opened the page.
+    let mut visitor = browser(&here);
+    visitor.sign_in(&here, here.next_member()).await;
+    assert!(listed(&mut visitor).await.is_empty());
+    visitor
+        .get(&path)
+        .await
+        .is(200)
+        .shows(&format!("href=\"{}\"", super::board(&here)));
+    until("the visitor is known", async || {
+        (listed(&mut visitor).await == [path.as_str()]).then_some(())
+    })
+    .await;
     let mut member = browser(&here);
     member.sign_in(&here, here.member(5)).await;
-    assert!(
-        member
-            .get("/servers")
-            .await
-            .between("<li><a href=\"", "\"")
-            .is_empty()
+    member.get(&path).await.is(404);
+    assert!(listed(&mut member).await.is_empty());
+    here.end().await;
+}
+
+/// A list asks about the servers in which the user was seen as staff, and about no others, and is kept for some minutes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_of_servers_costs_what_the_users_servers_cost() {
+    let here = website().await;
+    let (session, user) = (database(&here).await, here.next_member());
+    let others = here.discord.world().guilds()[1..].iter().map(Guild::id);
+    for guild in others.clone() {
+        let sql = format!(
+            "INSERT INTO guild_settings (guild_id) VALUES ({guild});
+             INSERT INTO member_xp (guild_id, user_id, xp) VALUES ({guild}, {user}, 100)"
+        );
+        session.execute(&sql).await;
+    }
+    let others: Vec<u64> = others.collect();
+    // One in which the user had a role, and has none any more.
+    let former = others[0];
+    let sql = format!(
+        "INSERT INTO guild_staff (guild_id, user_id, noted_at) VALUES ({}, {user}, '2020-01-01'), ({former}, {user}, '2020-01-01')",
+        here.guild()
     );
+    session.execute(&sql).await;
+    let mut visitor = browser(&here);
+    visitor.sign_in(&here, user).await;
+    let control = here.discord.control();
+    let asked = |guild: u64| {
+        let path = format!("/guilds/{guild}/members/{user}");
+        let calls = control.rest_calls("GET /guilds/{id}/members/{id}");
+        calls.iter().filter(|call| call.path.ends_with(&path)).count()
+    };
+    let path = format!("/servers/{}", here.guild());
+    for _view in 0..3 {
+        assert_eq!(listed(&mut visitor).await, [path.as_str()]);
+    }
+    assert_eq!((asked(here.guild()), asked(former)), (1, 1));
+    assert!(others[1..].iter().all(|guild| asked(*guild) == 0));
+    let sql = "SELECT count(*) FROM guild_staff WHERE user_id = $1";
+    let known = session.client.query_one(sql, &[&user.cast_signed()]).await;
+    assert_eq!(known.expect("counted").get::<_, i64>(0), 1);
+    // After some minutes it is made again.
+    session
+        .execute("UPDATE web_session SET servers = '{}', servers_at = now() - interval '6 minutes'")
+        .await;
+    assert_eq!(listed(&mut visitor).await, [path.as_str()]);
+    session.close().await;
     here.end().await;
 }
 

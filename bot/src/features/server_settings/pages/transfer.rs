@@ -162,11 +162,12 @@ async fn apply(
 /// The forms for the file and for the other server.
 async fn begin(context: &Context, services: &Services, fault: Option<&'static str>) -> Result<Answer, Fault> {
     let guild_id = context.guild()?;
-    let servers = context.site().servers_of(context.user()?).await?;
-    let others = servers
-        .iter()
-        .filter(|staff| staff.guild_id != guild_id && staff.may(Permissions::MANAGE_GUILD));
-    let others: Vec<_> = others.collect();
+    let session = context.session().ok_or(Fault::SignIn)?;
+    let mut others = context
+        .site()
+        .servers_with(session, Permissions::MANAGE_GUILD)
+        .await?;
+    others.retain(|(other, _)| *other != guild_id);
     let title = context.text("settings-page-transfer");
     let sent = context.form().get("document").unwrap_or_default();
     let main = html! {
@@ -200,7 +201,7 @@ async fn begin(context: &Context, services: &Services, fault: Option<&'static st
                     div.field {
                         label for="from" { (context.text("settings-page-from")) }
                         select id="from" name="from" {
-                            @for staff in others { option value=(staff.guild_id) { (staff.name.as_plain()) } }
+                            @for (other, name) in &others { option value=(other) { (name.as_plain()) } }
                         }
                     }
                     button type="submit" { (context.text("settings-page-continue")) }
