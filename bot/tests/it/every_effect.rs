@@ -361,10 +361,10 @@ async fn what_is_refused_ends_and_is_not_repeated() {
             refused.map(|&(status, code, end)| (RestFaultKind::Refused { status, code }, 1, Some(end)));
         refused.collect()
     };
-    with_each_case(refusals, |case, it, statuses| {
+    Box::pin(with_each_case(refusals, |case, it, statuses| {
         let refused = statuses.iter().filter(|status| **status >= 400).count();
         assert_eq!(refused, 1, "{} about {}: {statuses:?}", case.kind, it.user);
-    })
+    }))
     .await;
 }
 
@@ -377,26 +377,26 @@ async fn what_is_limited_waits_and_happens_once() {
         };
         vec![(limit, 1, None)]
     };
-    with_each_case(limits, |case, _, statuses| {
+    Box::pin(with_each_case(limits, |case, _, statuses| {
         assert!(
             matches!(statuses, [429, 200..=299]),
             "{}: {statuses:?}",
             case.kind
         );
-    })
+    }))
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_is_tried_again_and_happens_once() {
     let failures = |_: &Case| vec![(RestFaultKind::Status(502), 2, None)];
-    with_each_case(failures, |case, _, statuses| {
+    Box::pin(with_each_case(failures, |case, _, statuses| {
         assert!(
             matches!(statuses, [502, 502, 200..=299]),
             "{}: {statuses:?}",
             case.kind
         );
-    })
+    }))
     .await;
 }
 
@@ -404,8 +404,8 @@ async fn what_fails_is_tried_again_and_happens_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_happened_without_an_answer_is_not_repeated() {
     let lost = |_: &Case| vec![(RestFaultKind::StatusAfter(502), 1, None)];
-    with_each_case(lost, |case, _, statuses| {
+    Box::pin(with_each_case(lost, |case, _, statuses| {
         assert_eq!(statuses.first(), Some(&502), "{}: {statuses:?}", case.kind);
-    })
+    }))
     .await;
 }

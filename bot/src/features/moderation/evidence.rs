@@ -64,6 +64,6 @@ mod tests {
         assert_eq!(name_of("a\"\r\n\u{202e}gpj.exe"), "a____gpj.exe");
         let long = format!("{}.png", "x".repeat(200));
         assert_eq!(name_of(&long).chars().count(), 100);
-        assert!(name_of(&long).ends_with(".png"));
+        assert_eq!(name_of(&long).rsplit('.').next(), Some("png"));
     }
 }
