@@ -1199,6 +1199,7 @@ web-error-title = Das geht nicht
 web-error-not-found = Diese Seite gibt es nicht, oder du kannst sie nicht sehen.
 web-error-permission = Für diese Seite brauchst du in diesem Server die Berechtigung „{ $permission }“.
 web-error-foreign = Dieses Formular gehört zu einer anderen Sitzung oder einer anderen Website, deshalb wurde nichts geändert. Geh zurück, lade die Seite neu und versuche es noch einmal.
+web-error-old = Diese Seite wurde vor mehr als 15 Minuten geöffnet, deshalb wurde nichts geändert. Bitte lade sie neu und versuche es noch einmal.
 web-error-too-long = Was du gesendet hast, ist zu lang.
 web-error-too-many = Du hast viele Anfragen gesendet. Bitte warte einen Moment.
 web-error-away = Die Seite kann gerade nicht angezeigt werden. Bitte versuche es gleich noch einmal.
@@ -1248,6 +1249,22 @@ web-case-changes = Änderungen
 web-case-reason-before = Der Grund davor:
 web-member-history = Fälle von { $user }
 web-moderators = Aktivität der Moderatoren
+web-reports = Meldungen
+web-reports-none = Es gibt keine solchen Meldungen.
+web-reports-state = Stand
+web-reports-open = offen
+web-reports-closed = geschlossen
+web-reports-reporter-id = ID dessen, der gemeldet hat
+web-report = Meldung
+web-report-about = Meldung über { $user }
+web-report-entries = Was Mitglieder geschrieben haben
+web-report-message = Nachricht
+web-report-message-open = In Discord öffnen
+web-report-react = Reagieren
+web-report-members = { $members ->
+        [one] 1 Mitglied
+       *[other] { $members } Mitglieder
+    }
 
 web-audit = Protokoll
 web-audit-none = Solche Einträge gibt es nicht.
@@ -1268,6 +1285,12 @@ web-scheduled-what = Was geschieht
 web-scheduled-failure = Letzter Fehler
 web-scheduled-retried = Schlägt fehl und wird wiederholt
 web-scheduled-failed = Fehlgeschlagen
+web-scheduled-change = Ändern
+web-scheduled-change-of = Ändern: { $what }
+web-scheduled-cancel = Abbrechen
+web-scheduled-cancel-of = Abbrechen: { $what }
+web-scheduled-duration = Neue Zeit von jetzt an, etwa 2h oder 7d: { $what }
+web-scheduled-duration-example = 2h, 7d
 
 web-statistics = Statistik
 web-statistics-off = Dieser Server zählt zurzeit nicht. Die Statistik lässt sich in den Einstellungen einschalten.

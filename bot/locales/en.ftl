@@ -1201,6 +1201,7 @@ web-error-title = This does not work
 web-error-not-found = There is no such page, or you cannot see it.
 web-error-permission = For this page you need the permission “{ $permission }” in this server.
 web-error-foreign = This form is from another session or another website, so nothing was changed. Go back, reload the page and try again.
+web-error-old = This page was opened more than 15 minutes ago, so nothing was changed. Please reload it and try again.
 web-error-too-long = What you sent is too long.
 web-error-too-many = You have sent many requests. Please wait a moment.
 web-error-away = The page cannot be shown right now. Please try again in a moment.
@@ -1250,6 +1251,22 @@ web-case-changes = Changes
 web-case-reason-before = The reason before:
 web-member-history = Cases of { $user }
 web-moderators = Moderator activity
+web-reports = Reports
+web-reports-none = There are no such reports.
+web-reports-state = State
+web-reports-open = open
+web-reports-closed = closed
+web-reports-reporter-id = ID of who reported
+web-report = Report
+web-report-about = Report about { $user }
+web-report-entries = What members wrote
+web-report-message = Message
+web-report-message-open = Open in Discord
+web-report-react = React
+web-report-members = { $members ->
+        [one] 1 member
+       *[other] { $members } members
+    }
 
 web-audit = Audit log
 web-audit-none = There are no such entries.
@@ -1270,6 +1287,12 @@ web-scheduled-what = What happens
 web-scheduled-failure = Last failure
 web-scheduled-retried = Fails, and is retried
 web-scheduled-failed = Failed
+web-scheduled-change = Change
+web-scheduled-change-of = Change: { $what }
+web-scheduled-cancel = Cancel
+web-scheduled-cancel-of = Cancel: { $what }
+web-scheduled-duration = New time from now, such as 2h or 7d: { $what }
+web-scheduled-duration-example = 2h, 7d
 
 web-statistics = Statistics
 web-statistics-off = This server does not count at present. Switch statistics on in the settings.

@@ -17,6 +17,7 @@ mod flood;
 pub(crate) mod form;
 pub(crate) mod mentions;
 pub mod menu;
+pub(crate) mod of_form;
 pub(crate) mod page;
 pub mod payload;
 mod progress;
@@ -141,6 +142,8 @@ pub struct CommandContext {
     committed: Option<Commit>,
     deferred: Deferred,
     is_pending: bool,
+    /// Whether it is a form of the website.
+    is_form: bool,
 }
 
 /// Work that continues after the response and reports its progress by editing it.
@@ -287,9 +290,23 @@ impl CommandContext {
         Ok(Request {
             guild_id: self.guild()?,
             request_id: self.payload.id,
-            actor: Actor::Member(self.payload.user().ok_or(CommandError::ServerOnly)?.id),
+            actor: self.actor()?,
             action,
             details: details.to_string(),
+        })
+    }
+
+    /// Who asks, and how.
+    ///
+    /// # Errors
+    ///
+    /// Discord omitted the user.
+    pub fn actor(&self) -> Result<Actor, CommandError> {
+        let user_id = self.payload.user().ok_or(CommandError::ServerOnly)?.id;
+        Ok(if self.is_form {
+            Actor::Web(user_id)
+        } else {
+            Actor::Member(user_id)
         })
     }
 
@@ -442,5 +459,6 @@ fn read(received: Received, had: &mut Had, clock: &Clock) -> Option<CommandConte
         committed: Some(received.committed),
         deferred: Deferred::default(),
         is_pending: received.is_pending,
+        is_form: false,
     })
 }

@@ -18,6 +18,7 @@ mod handling;
 mod headers;
 mod home;
 pub(crate) mod layout;
+pub(crate) mod names;
 mod oauth;
 pub(crate) mod period;
 mod random;

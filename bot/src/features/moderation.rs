@@ -64,6 +64,7 @@ pub mod rows {
     pub mod mod_case;
     pub mod outcome;
     pub(crate) mod report;
+    pub(crate) mod report_search;
     pub mod standing;
     pub mod threshold;
     pub mod warning;
@@ -74,6 +75,8 @@ mod pages {
     pub(super) mod api;
     pub(super) mod case;
     pub(super) mod list;
+    pub(super) mod report;
+    pub(super) mod reports;
     mod search;
     mod table;
 }
@@ -144,6 +147,8 @@ pub(crate) const FEATURE: Feature = Feature {
         &pages::case::CasePage,
         &pages::list::MemberHistory,
         &pages::activity::Activity,
+        &pages::reports::ReportList,
+        &pages::report::ReportPage,
         &pages::api::CasesApi,
         &pages::api::CaseApi,
     ],
@@ -228,6 +233,8 @@ pub struct Act {
     pub interaction_id: Id<InteractionMarker>,
     /// The member who used the command.
     pub moderator_id: Id<UserMarker>,
+    /// Whether it is a form of the website.
+    pub is_form: bool,
 }
 
 /// Why a change was rejected, although nothing failed.
@@ -310,7 +317,11 @@ where
     let request = Request {
         guild_id: act.guild_id,
         request_id: act.interaction_id,
-        actor: Actor::Member(act.moderator_id),
+        actor: if act.is_form {
+            Actor::Web(act.moderator_id)
+        } else {
+            Actor::Member(act.moderator_id)
+        },
         action,
         details: "{}".to_owned(),
     };

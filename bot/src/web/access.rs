@@ -60,6 +60,8 @@ pub(crate) struct Staff {
     pub(crate) guild_id: Id<GuildMarker>,
     /// Its name.
     pub(crate) name: Name,
+    /// The member's roles.
+    pub(crate) roles: Arc<[Id<RoleMarker>]>,
     /// What the member may do.
     pub(crate) authority: Authority,
 }
@@ -67,7 +69,7 @@ pub(crate) struct Staff {
 impl Staff {
     /// Whether the member has these permissions.
     pub(crate) fn may(&self, permissions: Permissions) -> bool {
-        self.authority.may(permissions)
+        self.authority.has(permissions)
     }
 }
 
@@ -131,6 +133,7 @@ impl Site {
         Ok(name.zip(authority).map(|(name, authority)| Staff {
             guild_id,
             name,
+            roles,
             authority,
         }))
     }

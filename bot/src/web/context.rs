@@ -179,6 +179,15 @@ impl Context {
         html! { input type="hidden" name=(form::TOKEN) value=[token]; }
     }
 
+    /// The request that the form makes.
+    ///
+    /// # Errors
+    ///
+    /// No form was sent.
+    pub(crate) fn request_id(&self) -> Result<Id<InteractionMarker>, Fault> {
+        self.request_id.ok_or(Fault::Foreign)
+    }
+
     /// The form that was sent as a request for a change. A form that is sent twice is the same request. `details` is JSON.
     ///
     /// # Errors
@@ -191,7 +200,7 @@ impl Context {
     ) -> Result<Request, Fault> {
         Ok(Request {
             guild_id: self.staff()?.guild_id,
-            request_id: self.request_id.ok_or(Fault::Foreign)?,
+            request_id: self.request_id()?,
             actor: Actor::Web(self.user()?),
             action,
             details: details.to_string(),

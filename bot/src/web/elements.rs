@@ -7,10 +7,15 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::form
 
 /// A time in UTC.
 pub(crate) fn moment(at: SystemTime) -> Markup {
-    let short = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     html! {
-        time datetime=(rfc3339(at)) { (OffsetDateTime::from(at).format(short).unwrap_or_default()) }
+        time datetime=(rfc3339(at)) { (written(at)) }
     }
+}
+
+/// The same within a text.
+pub(crate) fn written(at: SystemTime) -> String {
+    let short = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    OffsetDateTime::from(at).format(short).unwrap_or_default()
 }
 
 /// A time for programs.

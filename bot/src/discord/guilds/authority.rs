@@ -377,11 +377,6 @@ impl Authority {
         }
     }
 
-    /// Whether the member has these permissions, by which pages are shown. What acts on others takes a permit.
-    pub(crate) const fn may(&self, permissions: Permissions) -> bool {
-        self.permissions.contains(permissions)
-    }
-
     /// The member's rank.
     pub const fn rank(&self) -> Rank {
         self.rank

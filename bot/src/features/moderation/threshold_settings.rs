@@ -243,6 +243,7 @@ const fn act(request: &Undoable, by: By) -> (Act, Language) {
         guild_id: request.guild_id,
         interaction_id: by.interaction_id,
         moderator_id: by.user_id,
+        is_form: false,
     };
     (act, by.language)
 }

@@ -64,7 +64,7 @@ pub(crate) const ASKED_FOR: [&str; 11] = [
 const BOUNDS: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(24 * 365);
 
 /// Who sees the list. A change of a timer needs what its own command needs.
-const STAFF: Permissions = Permissions::MODERATE_MEMBERS;
+pub(super) const STAFF: Permissions = Permissions::MODERATE_MEMBERS;
 
 #[derive(Debug)]
 pub(crate) struct Scheduled;
@@ -157,7 +157,7 @@ pub(super) async fn subjects_of(
 }
 
 /// What the features say of timers of this kind.
-fn expected(services: &Services, kind: &str) -> Option<&'static Expected> {
+pub(super) fn expected(services: &Services, kind: &str) -> Option<&'static Expected> {
     services
         .commands
         .expected()

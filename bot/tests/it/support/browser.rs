@@ -102,6 +102,11 @@ impl Browser {
 
     /// A browser in which this user has signed in, without the way there.
     pub(crate) async fn signed_in(here: &Here, session: &Session, user: u64) -> Self {
+        let address = here.bot.web_address().expect("a website");
+        Self::signed_in_at(address, session, user).await
+    }
+
+    pub(crate) async fn signed_in_at(address: SocketAddr, session: &Session, user: u64) -> Self {
         let mut secret = [0; 32];
         secret.fill_with(|| fastrand::u8(..));
         let mut digest = Sha256::new();
@@ -118,7 +123,7 @@ impl Browser {
             .await
             .expect("a session");
         let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
-        let mut browser = Self::of(here);
+        let mut browser = Self::new(address);
         browser.cookies.insert("eventide_session".to_owned(), secret);
         browser
     }
@@ -133,7 +138,7 @@ impl Browser {
     /// Send a form of a page with these fields, and with the token of its first form.
     pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
         let token = self.get(path).await.token();
-        self.post(path, &[&[("token", token.as_str())], fields].concat())
+        self.post(path, &[&[("token", token.as_str())][..], fields].concat())
             .await
     }
 

@@ -13,6 +13,7 @@ use twilight_model::id::Id;
 use super::{
     PATIENCE, Scene,
     bot::{config_for, discord, start},
+    browser::Browser,
     effects::delivered,
     session::Session,
     until,
@@ -235,6 +236,28 @@ impl Stage {
             .filter(|content| content.contains(words))
             .map(str::to_owned)
             .collect()
+    }
+
+    /// A browser of the bot's website, in which nobody has signed in.
+    pub(crate) fn stranger(&self) -> Browser {
+        let bot = self.bot.as_ref().expect("a bot");
+        Browser::new(bot.web_address().expect("a website"))
+    }
+
+    /// A browser in which this user has signed in.
+    pub(crate) async fn browser(&self, user: u64) -> Browser {
+        let bot = self.bot.as_ref().expect("a bot");
+        let address = bot.web_address().expect("a website");
+        Browser::signed_in_at(address, &self.session, user).await
+    }
+
+    /// A member with a role that has these permissions.
+    pub(crate) fn with_permissions(&self, rank: u32, permissions: u64) -> u64 {
+        let (control, user) = (self.control(), self.user(rank));
+        let role = control.create_role(self.guild(), "helpers", 1).expect("a role");
+        assert!(control.set_role_permissions(self.guild(), role, permissions));
+        assert!(control.set_member_roles(self.guild(), user, &[role]));
+        user
     }
 
     /// Connect to the database again after it was unavailable.

@@ -3,11 +3,9 @@
 use discord_simulator::Guild;
 use serde_json::{Value, json};
 
-use super::here_with_website;
+use super::{SCRIPT, TIME_OUT, here_with_website};
 use crate::support::{asking::Here, browser::Browser, session::Session};
 
-const TIME_OUT: u64 = 1 << 40;
-const SCRIPT: &str = "<script>alert(1)</script>";
 const IMAGE: &str = "\"><img src=x onerror=alert(1)>";
 
 /// A case of a guild, whose names and reason are what an attacker would choose.

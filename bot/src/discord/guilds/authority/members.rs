@@ -57,6 +57,11 @@ impl NickPermit {
 }
 
 impl Authority {
+    /// The member's permissions, without what channels change. What acts on others takes a permit.
+    pub(crate) const fn permissions(&self) -> Permissions {
+        self.permissions
+    }
+
     /// Whether the member has a permission in the whole guild.
     pub(crate) fn has(&self, permission: Permissions) -> bool {
         self.permissions.contains(permission)

@@ -33,6 +33,7 @@ use crate::{
         payload::{BadOption, User},
         reply::Reply,
     },
+    postgres::request::Actor,
     support::{i18n::Language, text::names::quoted},
 };
 
@@ -248,6 +249,7 @@ pub(crate) fn act(context: &CommandContext, guild_id: Id<GuildMarker>) -> Result
         guild_id,
         interaction_id: context.payload.id,
         moderator_id: context.payload.user().ok_or(CommandError::Stale)?.id,
+        is_form: matches!(context.actor()?, Actor::Web(_)),
     })
 }
 

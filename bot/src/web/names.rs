@@ -1,0 +1,234 @@
+//! Names of channels, roles and members in place of their IDs.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use twilight_model::id::{
+    Id,
+    marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
+};
+
+use super::elements::written;
+use crate::{
+    discord::{
+        guilds::{Guilds, listing::Listing},
+        rest::Priority,
+    },
+    support::{ids, text::names::Name},
+};
+
+/// How long names of members are waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Members whose names are read for a page. Others are shown by their IDs.
+const MEMBERS: usize = 50;
+
+/// Names of a server. What has no name, or was deleted, is shown by its ID.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    listing: Arc<Listing>,
+    members: HashMap<Id<UserMarker>, Name>,
+}
+
+/// What a message on Discord shows in place of its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mention {
+    User(Id<UserMarker>),
+    Role(Id<RoleMarker>),
+    Channel(Id<ChannelMarker>),
+    /// A time, in seconds since 1970.
+    Time(u64),
+}
+
+impl Names {
+    /// The names of a server's roles and channels, and of these members. Names that Discord does not tell in time are missing.
+    pub(crate) async fn of(
+        guilds: &Guilds,
+        guild_id: Id<GuildMarker>,
+        members: impl IntoIterator<Item = Id<UserMarker>>,
+    ) -> Self {
+        let members: BTreeSet<_> = members.into_iter().collect();
+        let members = members.into_iter().take(MEMBERS);
+        let (listing, members) = tokio::join!(
+            guilds.listing(guild_id, Priority::Command),
+            guilds.member_names_at(guild_id, members, PATIENCE, Priority::Background)
+        );
+        let listing = listing.unwrap_or_default();
+        Self { listing, members }
+    }
+
+    /// The same for the members whom these texts mention.
+    pub(crate) async fn of_texts<'a>(
+        guilds: &Guilds,
+        guild_id: Id<GuildMarker>,
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let members = texts.into_iter().flat_map(parts).filter_map(|part| match part {
+            Ok(Mention::User(user_id)) => Some(user_id),
+            _ => None,
+        });
+        Self::of(guilds, guild_id, members.collect::<Vec<_>>()).await
+    }
+
+    /// A member.
+    pub(crate) fn member(&self, id: Id<UserMarker>) -> String {
+        let name = self.members.get(&id);
+        name.map_or_else(|| id.to_string(), |name| name.as_plain().to_owned())
+    }
+
+    /// A channel.
+    pub(crate) fn channel(&self, id: Id<ChannelMarker>) -> String {
+        let name = self.listing.channel(id);
+        name.map_or_else(|| id.to_string(), |name| format!("#{}", name.as_plain()))
+    }
+
+    /// A role.
+    pub(crate) fn role(&self, id: Id<RoleMarker>) -> String {
+        let name = self.listing.role(id);
+        name.map_or_else(|| id.to_string(), |name| format!("@{}", name.as_plain()))
+    }
+
+    /// The name of whatever has this ID.
+    pub(crate) fn any(&self, id: u64) -> Option<String> {
+        let (channel, role, user) = (Id::new_checked(id)?, Id::new_checked(id)?, Id::new_checked(id)?);
+        if self.listing.channel(channel).is_some() {
+            Some(self.channel(channel))
+        } else if self.listing.role(role).is_some() {
+            Some(self.role(role))
+        } else {
+            self.members.contains_key(&user).then(|| self.member(user))
+        }
+    }
+
+    /// A text for Discord as a plain one.
+    pub(crate) fn in_text(&self, text: &str) -> String {
+        let mut plain = String::new();
+        for part in parts(text) {
+            match part {
+                Ok(Mention::User(id)) => plain.push_str(&self.member(id)),
+                Ok(Mention::Role(id)) => plain.push_str(&self.role(id)),
+                Ok(Mention::Channel(id)) => plain.push_str(&self.channel(id)),
+                Ok(Mention::Time(seconds)) => {
+                    // Years have four digits.
+                    let at = written(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.min(1 << 37)));
+                    // Discord shows a time and, in parentheses, how far away it is.
+                    if plain.ends_with(&format!("{at} (")) {
+                        plain.truncate(plain.len() - 1);
+                    } else {
+                        plain.push_str(&at);
+                    }
+                }
+                Err(text) => push_plain(&mut plain, text),
+            }
+        }
+        plain
+    }
+}
+
+/// Add a text without the marks by which Discord formats it.
+fn push_plain(plain: &mut String, text: &str) {
+    // What is left of a distance.
+    let text = match text.strip_prefix(')') {
+        Some(rest) if plain.ends_with(" UTC ") => {
+            plain.truncate(plain.len() - 1);
+            rest
+        }
+        _ => text,
+    };
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' if chars.peek().is_some_and(char::is_ascii_punctuation) => plain.extend(chars.next()),
+            '`' => {}
+            '*' if chars.peek() == Some(&'*') => drop(chars.next()),
+            char => plain.push(char),
+        }
+    }
+}
+
+/// The mentions of a text, and what is between them.
+fn parts(text: &str) -> impl Iterator<Item = Result<Mention, &str>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        if let Some((mention, after)) = mention(rest) {
+            rest = after;
+            return Some(Ok(mention));
+        }
+        let next = rest
+            .char_indices()
+            .skip(1)
+            .find_map(|(at, char)| (char == '<').then_some(at));
+        let (before, after) = rest.split_at(next.unwrap_or(rest.len()));
+        rest = after;
+        Some(Err(before))
+    })
+}
+
+/// The mention with which a text begins, and the rest.
+fn mention(text: &str) -> Option<(Mention, &str)> {
+    let (code, rest) = text.strip_prefix('<')?.split_once('>')?;
+    let mention = if let Some(id) = code.strip_prefix("@&") {
+        Mention::Role(ids::written(id)?)
+    } else if let Some(id) = code.strip_prefix('@') {
+        Mention::User(ids::written(id)?)
+    } else if let Some(id) = code.strip_prefix('#') {
+        Mention::Channel(ids::written(id)?)
+    } else {
+        let time = code.strip_prefix("t:")?;
+        let seconds = time.split_once(':').map_or(time, |(seconds, _)| seconds);
+        Mention::Time(seconds.parse().ok()?)
+    };
+    Some((mention, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use twilight_model::id::Id;
+
+    use super::{Arc, Listing, Name, Names};
+
+    #[test]
+    fn mentions_become_names_and_formats_go_away() {
+        let (user, role, channel) = (
+            100_000_000_000_000_001,
+            100_000_000_000_000_002,
+            100_000_000_000_000_003,
+        );
+        let names = Names {
+            listing: Arc::new(Listing {
+                roles: vec![(Id::new(role), Name::first([Some("helpers")], role))],
+                channels: vec![(Id::new(channel), Name::first([Some("rules")], channel))],
+                ..Listing::default()
+            }),
+            members: [(Id::new(user), Name::first([Some("Ada <b>")], user))].into(),
+        };
+        for (text, plain) in [
+            (
+                format!("**<@{user}>** in <#{channel}> has <@&{role}>"),
+                "Ada <b> in #rules has @helpers".to_owned(),
+            ),
+            (
+                "until <t:1700000000:f> (<t:1700000000:R>). Then `/ban`".to_owned(),
+                "until 2023-11-14 22:13 UTC. Then /ban".to_owned(),
+            ),
+            (
+                "<t:1700000000:R>, a\\_b \\".to_owned(),
+                "2023-11-14 22:13 UTC, a_b \\".to_owned(),
+            ),
+            (
+                "<@100000000000000009> <#5> <t:x:f> < <@ ä<".to_owned(),
+                "100000000000000009 <#5> <t:x:f> < <@ ä<".to_owned(),
+            ),
+        ] {
+            assert_eq!(names.in_text(&text), plain);
+        }
+        assert_eq!(names.any(role), Some("@helpers".to_owned()));
+        assert_eq!(names.any(user), Some("Ada <b>".to_owned()));
+        assert_eq!(names.any(7), None);
+    }
+}
