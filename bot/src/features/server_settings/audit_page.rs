@@ -14,7 +14,8 @@ use crate::{
     web::{
         answer::{Answer, Fault},
         context::Context,
-        elements::{link, moment, search_field},
+        elements::{link, moment, search_field, written},
+        names::Names,
         route::Access,
     },
 };
@@ -62,6 +63,7 @@ impl Page for AuditLog {
         if has_more {
             entries.pop();
         }
+        let names = Names::of(&services.guilds, guild_id, members(&entries)).await;
         let path = format!("/servers/{guild_id}/audit");
         let actor = actor_id.map(|id| id.to_string()).unwrap_or_default();
         let older = entries.last().filter(|_| has_more).map(|last| {
@@ -86,7 +88,7 @@ impl Page for AuditLog {
             @if entries.is_empty() {
                 p { (context.text("web-audit-none")) }
             } @else {
-                (table(context, &entries))
+                (table(context, &names, &entries))
             }
             @if older.is_some() || wanted.before.is_some() {
                 nav.pager aria-label=(context.text("web-pages")) {
@@ -99,7 +101,7 @@ impl Page for AuditLog {
     }
 }
 
-fn table(context: &Context, entries: &[Entry]) -> Markup {
+fn table(context: &Context, names: &Names, entries: &[Entry]) -> Markup {
     let text = |key: &str| context.text(key);
     html! {
         div.card.scroll tabindex="0" { table {
@@ -115,10 +117,10 @@ fn table(context: &Context, entries: &[Entry]) -> Markup {
                 @for entry in entries {
                     tr {
                         td { (moment(entry.created_at)) }
-                        td { (actor(context, entry)) }
+                        td { (actor(context, names, entry)) }
                         td { code { (entry.action) } @if entry.is_undone { " · " small { (text("web-audit-undone")) } } }
-                        td.long { (values(&entry.details)) }
-                        td.long { @if let Some(before) = &entry.before { (values(before)) } }
+                        td.long { (values(names, &entry.details)) }
+                        td.long { @if let Some(before) = &entry.before { (values(names, before)) } }
                     }
                 }
             }
@@ -127,7 +129,7 @@ fn table(context: &Context, entries: &[Entry]) -> Markup {
 }
 
 /// Who asked, and how.
-fn actor(context: &Context, entry: &Entry) -> Markup {
+fn actor(context: &Context, names: &Names, entry: &Entry) -> Markup {
     let key = match entry.actor_kind.as_str() {
         "interaction" => "web-audit-by-command",
         "web" => "web-audit-by-web",
@@ -135,26 +137,104 @@ fn actor(context: &Context, entry: &Entry) -> Markup {
         _ => "web-audit-by-bot",
     };
     html! {
-        @if let Some(actor_id) = entry.actor_id { (actor_id) " · " }
+        @if let Some(actor_id) = entry.actor_id { (names.member(actor_id)) " · " }
         (context.text(key))
     }
 }
 
+/// The members whom the entries name.
+fn members(entries: &[Entry]) -> Vec<Id<UserMarker>> {
+    let mut found: Vec<_> = entries.iter().filter_map(|entry| entry.actor_id).collect();
+    for entry in entries {
+        for json in [Some(&entry.details), entry.before.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            let Ok(Json::Object(fields)) = serde_json::from_str(json) else {
+                continue;
+            };
+            let is_member = |name: &str| {
+                ["user", "member", "moderator"]
+                    .iter()
+                    .any(|word| name.contains(word))
+            };
+            let named = fields.iter().filter(|(name, _)| is_member(name));
+            found.extend(
+                named
+                    .filter_map(|(_, value)| id_of(value))
+                    .filter_map(Id::new_checked),
+            );
+        }
+    }
+    found
+}
+
+/// The ID that a value is, as a text or as a number.
+fn id_of(value: &Json) -> Option<u64> {
+    let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    ids::written::<UserMarker>(&written).map(Id::get)
+}
+
 /// The fields of an object in JSON.
-fn values(json: &str) -> Markup {
+fn values(names: &Names, json: &str) -> Markup {
     let Ok(Json::Object(fields)) = serde_json::from_str(json) else {
         return html! { (excerpt(json, VALUE)) };
     };
     html! {
         ul.plain {
             @for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-                li { code { (name) } ": " (shown(value)) }
+                li { code { (name) } ": " (excerpt(&shown(names, name, value), VALUE)) }
             }
         }
     }
 }
 
-fn shown(value: &Json) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    excerpt(&text, VALUE)
+/// A value with names in place of IDs, and with times.
+fn shown(names: &Names, name: &str, value: &Json) -> String {
+    if let Some(named) = id_of(value).and_then(|id| names.any(id)) {
+        return named;
+    }
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Number(number) if name.ends_with("_ms") => number
+            .as_i64()
+            .map_or_else(|| number.to_string(), |at| written(ids::to_time(at))),
+        Json::Array(values) => {
+            let values: Vec<String> = values.iter().map(|value| shown(names, name, value)).collect();
+            values.join(", ")
+        }
+        Json::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| format!("{name}: {}", shown(names, name, value)));
+            fields.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Names, shown};
+
+    #[test]
+    fn values_are_readable() {
+        let names = Names::default();
+        let role = "100000000000000002";
+        for (name, value, expected) in [
+            ("a", json!("text"), "text"),
+            ("a", json!([1, "b", true]), "1, b, true"),
+            (
+                "a",
+                json!({"b": {"c": [role]}, "d": null}),
+                "b: c: 100000000000000002, d: null",
+            ),
+            ("due_ms", json!(1_462_015_105_000_i64), "2016-04-30 11:18 UTC"),
+            ("a_id", json!(100_000_000_000_000_002_u64), role),
+        ] {
+            assert_eq!(shown(&names, name, &value), expected);
+        }
+    }
 }

@@ -20,6 +20,7 @@ use crate::{
         answer::{Answer, Fault},
         chart::{self, Bar},
         context::Context,
+        names::Names,
         period::Period,
         route::Access,
     },
@@ -80,6 +81,11 @@ impl Page for Statistics {
         let channels = reading::channels(&services.store, guild_id, from, SHOWN).await?;
         let commands = reading::commands(&services.store, guild_id, from, SHOWN).await?;
         let hours = reading::hours_of_day(&services.store, guild_id, from).await?;
+        let names = Names::of(&services.guilds, guild_id, []).await;
+        let channels = channels
+            .into_iter()
+            .map(|(id, amount)| (channel(&names, id), amount))
+            .collect::<Vec<_>>();
         let title = context.text("web-statistics");
         let path = format!("/servers/{guild_id}/statistics");
         let main = html! {
@@ -205,6 +211,14 @@ fn totals(context: &Context, sums: &[Sum]) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// The name of a channel, or its ID if it has none.
+fn channel(names: &Names, id: String) -> String {
+    match ids::written(&id) {
+        Some(channel_id) => names.channel(channel_id),
+        None => id,
     }
 }
 
