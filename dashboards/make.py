@@ -511,7 +511,7 @@ def fleet():
 
 
 def rest():
-    d = Dashboard("rest", "commands and REST", "What members ask for, and what the bot asks Discord for.")
+    d = Dashboard("rest", "commands and REST", "What members and visitors ask for, and what the bot asks Discord for.")
     d.row("Commands")
     d.series("Commands", "Slash commands, buttons, menus and forms, a second.",
              [("sum by (command) (rate(eventide_interactions_total{$}[~]))", "{{command}}")], unit="reqps", stack=True)
@@ -526,6 +526,15 @@ def rest():
     d.quantiles("Drawing", "And writing it as PNG.", "eventide_card_seconds")
     d.series("Avatars, by outcome", "Without one the card has a letter.",
              [("sum by (outcome) (rate(eventide_avatars_total{$}[~]))", "{{outcome}}")], unit="reqps", stack=True)
+    d.row("Website")
+    d.series("Pages", "Requests, by page.", [("sum by (page) (rate(eventide_web_requests_total{$}[~]))", "{{page}}")], unit="reqps", stack=True)
+    d.series("Pages, by status", "5xx: PostgreSQL or Discord did not answer, or the log has a panic.",
+             [("sum by (class) (rate(eventide_web_requests_total{$}[~]))", "{{class}}")], unit="reqps", stack=True)
+    d.quantiles("Answers of the website", "From the request to the answer.", "eventide_web_request_seconds", quantiles=(0.5, 0.95, 0.99))
+    d.quantiles("p99, by page", "Pages that ask Discord are slower.", "eventide_web_request_seconds", by="page", quantiles=(0.99,))
+    d.series("Refused", "Requests of clients that sent too many, and connections beyond the limit.",
+             [("sum(increase(eventide_web_limited_total{$}[~]))", "too many requests"),
+              ("sum(increase(eventide_web_connections_closed_total{$}[~]))", "too many connections")], bars=True, stack=True)
     d.row("Requests to Discord")
     d.series("By route", "Ids are taken out of the route.", [("sum by (route) (rate(eventide_rest_requests_total{$}[~]))", "{{route}}")],
              unit="reqps", stack=True)

@@ -39,6 +39,7 @@ use crate::{
         Store,
         table::{Table, member_table},
     },
+    telemetry::metrics,
 };
 
 /// The tables. A user may have signed out since a backup.
@@ -79,6 +80,11 @@ impl Site {
         let mut routes = home::routes();
         routes.extend(sign_in::routes());
         routes.extend(pages);
+        // Series exist from the start, since `increase()` does not count a first value.
+        for route in &routes {
+            metrics::web_requests_total(route.path, "2xx").increment(0);
+        }
+        drop(metrics::web_request_seconds("/"));
         Self {
             store: store.clone(),
             guilds: guilds.clone(),

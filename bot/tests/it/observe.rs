@@ -51,6 +51,8 @@ impl Demo {
         let mut child = command(&arguments)
             .current_dir(directory.path())
             .env("EVENTIDE__HTTP__LISTEN", "127.0.0.1:0")
+            .env("EVENTIDE__WEB__LISTEN", "127.0.0.1:0")
+            .env("EVENTIDE__WEB__URL", "http://localhost:8080")
             .stderr(Stdio::null())
             .spawn()
             .expect("the binary starts");
