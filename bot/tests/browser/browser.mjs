@@ -13,7 +13,7 @@ const PATIENCE = 15_000;
 const NARROW = { width: 360, height: 740 };
 
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-const { guild, owner, member } = await scene(rest);
+const { guild, owner, member, others } = await scene(rest);
 const settings = `/servers/${guild.id}/settings`;
 
 let passed = 0;
@@ -96,6 +96,18 @@ async function crawl(page, from) {
         }
     }
     return [...seen.values()];
+}
+
+/** Opens a page again and again until it has an element. */
+async function eventually(page, path, selector) {
+    const deadline = Date.now() + PATIENCE;
+    do {
+        await page.goto(path);
+        if ((await page.locator(selector).count()) > 0) {
+            return;
+        }
+    } while (Date.now() < deadline);
+    assert.fail(`${path} has no ${selector}`);
 }
 
 async function save(page) {
@@ -260,6 +272,63 @@ await test("settings work with the keyboard alone", {}, async (page) => {
     await page.keyboard.press("Enter");
     await page.getByRole("status").filter({ hasText: "Saved" }).waitFor();
     assert.notEqual(await page.getByLabel("Require a reason").isChecked(), before);
+});
+
+await test("the staff reacts to a report, without JavaScript", { javaScriptEnabled: false }, async (page) => {
+    const reports = `/servers/${guild.id}/reports`;
+    await signIn(page);
+    await page.goto(`${settings}/moderation`);
+    await page.getByLabel("Channel for reports").selectOption({ index: 1 });
+    await page.getByLabel("Banned users can appeal on the website").check();
+    await save(page);
+    for (const [reporter, reported] of [[member, others[0]], [others[1], others[2]]]) {
+        const options = [{ name: "member", type: 6, value: reported.id }, { name: "reason", type: 3, value: "<b>rude</b> words" }];
+        const data = { name: "report", type: 1, options };
+        await control(rest, "interactions", { guild_id: guild.id, user_id: reporter.id, type: 2, data });
+    }
+    await eventually(page, reports, "tbody tr:nth-child(2)");
+    await page.locator("tbody a").first().click();
+    await page.getByRole("button", { name: "Claim" }).click();
+    await page.getByRole("status").filter({ hasText: "You take care" }).waitFor();
+    await shoot(page, "report");
+    await page.locator("#warn-reason").fill("be kind");
+    await page.getByRole("button", { name: "Warn" }).click();
+    await page.getByRole("status").filter({ hasText: "#1" }).waitFor();
+    await page.goto(reports);
+    assert.equal(await page.locator("tbody tr").count(), 1, "the other one is open");
+});
+
+await test("a banned user appeals and reads the decision", {}, async (page) => {
+    const appeal = `/servers/${guild.id}/appeal`;
+    for (const banned of [others[3], others[4]]) {
+        await control(rest, "bans", { guild_id: guild.id, user_id: banned.id, banned: true });
+        await signIn(page, banned);
+        await page.goto(appeal);
+        await check(page, "appeal");
+        await shoot(page, "appeal");
+        await page.getByLabel("Why should your ban be lifted?").fill("It was my brother.");
+        await page.getByRole("button", { name: "Send" }).click();
+        await page.getByRole("status").waitFor();
+        await check(page, "appeal sent");
+        await signOut(page);
+    }
+    await signIn(page);
+    await page.goto(`/servers/${guild.id}/appeals`);
+    await page.locator("tbody a").first().click();
+    await page.getByRole("button", { name: "Against it" }).click();
+    await page.getByRole("status").waitFor();
+    await page.getByLabel("Answer").fill("Not this time.");
+    await page.getByRole("button", { name: "Decline" }).click();
+    await page.getByRole("status").filter({ hasText: "declined" }).waitFor();
+    await check(page, "appeal declined");
+    await shoot(page, "appeal-declined");
+    await signOut(page);
+    await signIn(page, others[4]);
+    await page.goto(appeal);
+    await page.getByText("Not this time.").waitFor();
+    await check(page, "appeal read");
+    await page.setViewportSize(NARROW);
+    await noSidewaysScrolling(page, "appeal read");
 });
 
 let paths;

@@ -5,12 +5,12 @@ export async function world(rest) {
     return answer.json();
 }
 
-/** The first server, with its owner and an ordinary member. */
+/** The first server, with its owner, an ordinary member, and others. */
 export async function scene(rest) {
     const { guilds } = await world(rest);
     const [guild, other] = guilds;
     const people = guild.busiest_members;
-    return { guild, other, owner: people[0], member: people[3] };
+    return { guild, other, owner: people[0], member: people[3], others: people.slice(4) };
 }
 
 /** Sends a request to the simulator's controls. */

@@ -45,6 +45,7 @@ pub(crate) fn routes() -> Router<Arc<Hub>> {
         .route("/simulator/faults", post(add_fault).delete(clear_faults))
         .route("/simulator/calls", get(calls))
         .route("/simulator/dispatch", post(dispatch))
+        .route("/simulator/bans", post(ban))
         .route("/simulator/interactions", post(interact))
         .route("/simulator/interactions/{id}", get(interaction))
         .route(
@@ -84,7 +85,7 @@ async fn drained(State(hub): Hubbed) -> Json<bool> {
 }
 
 async fn world(State(hub): Hubbed) -> Json<Value> {
-    const MEMBERS: u32 = 5;
+    const MEMBERS: u32 = 10;
     let guilds = hub.world.guilds().iter().map(|guild| {
         let members = (0..MEMBERS.min(guild.member_count()))
             .filter_map(|rank| hub.world.member_id(guild.id(), rank))
@@ -391,6 +392,25 @@ async fn dispatch(State(hub): Hubbed, Json(body): Json<DispatchBody>) -> Result<
     };
     control(hub).dispatch(guild, &body.event, &body.data.to_string());
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BanBody {
+    guild_id: String,
+    user_id: String,
+    banned: bool,
+}
+
+async fn ban(State(hub): Hubbed, Json(body): Json<BanBody>) -> Result<StatusCode, Refused> {
+    let (Ok(guild), Ok(user)) = (body.guild_id.parse(), body.user_id.parse()) else {
+        return Err(bad("no IDs"));
+    };
+    if control(hub).set_banned(guild, user, body.banned) {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(bad("no such guild or user"))
+    }
 }
 
 /// As [`InteractionRequest`], with the ids as strings: JavaScript's numbers do not hold them.
