@@ -5,6 +5,7 @@
 //! answer. All times come from the interaction, so they do not depend on when it is processed.
 
 pub mod actions;
+pub(crate) mod appeals;
 pub(crate) mod automod;
 pub mod by_hand;
 pub mod case_changes;
@@ -12,6 +13,7 @@ pub mod cases;
 /// The commands.
 pub mod commands {
     mod act;
+    pub(crate) mod appeal;
     pub(crate) mod ban;
     pub(crate) mod case;
     pub(crate) mod case_edit;
@@ -54,6 +56,7 @@ pub mod rejoins;
 pub(crate) mod reports;
 /// The tables.
 pub mod rows {
+    pub(crate) mod appeal;
     pub mod audit_entry;
     pub mod case;
     pub mod case_change;
@@ -73,6 +76,9 @@ pub mod rows {
 mod pages {
     pub(super) mod activity;
     pub(super) mod api;
+    pub(super) mod appeal;
+    pub(super) mod appeal_view;
+    pub(super) mod appeals;
     pub(super) mod case;
     pub(super) mod list;
     pub(super) mod report;
@@ -94,6 +100,7 @@ use twilight_model::id::{
 };
 
 use self::{
+    appeals::Website,
     effects::{
         action::ModActions,
         action_lift::ActionLifts,
@@ -149,6 +156,9 @@ pub(crate) const FEATURE: Feature = Feature {
         &pages::activity::Activity,
         &pages::reports::ReportList,
         &pages::report::ReportPage,
+        &pages::appeals::AppealList,
+        &pages::appeal_view::AppealPage,
+        &pages::appeal::AppealForm,
         &pages::api::CasesApi,
         &pages::api::CaseApi,
     ],
@@ -177,6 +187,9 @@ pub(crate) const FEATURE: Feature = Feature {
     ],
     undos: &threshold_settings::UNDOS,
     settings: &[&ModerationSettings::SECTION],
+    state: |state, config| {
+        state.insert(Website::of(config));
+    },
     timers: |registry, _| {
         registry
             .with(TempbanEnds)
@@ -196,11 +209,12 @@ pub(crate) const FEATURE: Feature = Feature {
         member_table!("report_entry"),
         // The report is about another member, and stays.
         member_table!("report").exported_by(rows::report::EXPORT).kept(),
+        member_table!("appeal_vote"),
+        member_table!("appeal").exported_by(rows::appeal::EXPORT),
         member_table!("member_warnings").kept(),
         guild_table!("warning_threshold"),
         guild_table!("mod_guild"),
     ],
-    ..Feature::NOTHING
 };
 
 /// The maximum length of a reason, in characters.

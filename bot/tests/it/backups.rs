@@ -234,6 +234,8 @@ fn expected_rows(rows: u64) -> BTreeMap<String, u64> {
         ("massban", 0),
         ("report", 0),
         ("report_entry", 0),
+        ("appeal", 0),
+        ("appeal_vote", 0),
         ("warning", 0),
         ("member_warnings", 0),
         ("warning_threshold", 0),

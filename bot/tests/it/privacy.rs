@@ -61,6 +61,8 @@ const A_ROW_IN_EACH: &str =
      INSERT INTO web_session (digest, user_id, name, locale) VALUES ('\\x01', 1, 'ada', 'de');
      INSERT INTO report (guild_id, report_id, user_id, staff_channel_id, created_at) VALUES (1, 20, 1, 3, now()), (1, 21, 2, 3, now());
      INSERT INTO report_entry VALUES (1, 20, 2, 'rude', now(), 'en-US'), (1, 21, 1, 'rude', now(), 'en-US');
+     INSERT INTO appeal (guild_id, appeal_id, user_id, appeal, created_at) VALUES (1, 30, 1, 'sorry', now()), (1, 31, 2, 'sorry', now());
+     INSERT INTO appeal_vote VALUES (1, 31, 1, true), (1, 31, 2, false);
      INSERT INTO erased VALUES (1, 1, 4)";
 
 /// Every table about members is exported and erased.

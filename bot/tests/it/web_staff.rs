@@ -1,5 +1,6 @@
 //! Pages for the staff of a server and for operators, and the API for programs.
 
+mod appeals;
 mod numbers;
 mod reports;
 mod scheduled;

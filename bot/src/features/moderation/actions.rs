@@ -12,7 +12,7 @@ use twilight_model::id::{
 };
 
 use super::{
-    Act, Denied,
+    Act, Denied, appeals,
     cases::Names,
     effects::{
         action::ModAction,
@@ -68,6 +68,10 @@ pub struct NewAction {
     pub permit: Option<PunishPermit>,
     /// The report to which the moderator reacts, and which is closed with it.
     pub report_id: Option<Id<InteractionMarker>>,
+    /// The appeal that the moderator accepts, with the answer to the user. Any other unban accepts the user's open appeal.
+    pub appeal: Option<(Id<InteractionMarker>, String)>,
+    /// Where the user can appeal against it; `None` for nowhere.
+    pub appeal_url: Option<String>,
 }
 
 /// An action that was ordered.
@@ -140,6 +144,9 @@ async fn order_in(
     if !reports::close(tx, &policy, &act, (new.report_id, language)).await? {
         return Ok(Err(Denied::Removed));
     }
+    if new.kind == Kind::Unban && !appeals::lifted(tx, &act, new.user_id, new.appeal.as_ref()).await? {
+        return Ok(Err(Denied::Removed));
+    }
     let ends_at = new.duration.map(|duration| at + duration);
     let replaced = ends::replace(tx, act.guild_id, &[new.user_id], new.kind, at).await?;
     let case = mod_case::New {
@@ -198,6 +205,7 @@ fn on_member(
             locale: locale.to_owned(),
             wording: policy.wording(new.kind),
             new_end: false,
+            appeal_url: new.appeal_url.clone(),
         };
         NewEffect::for_member(key, &message)
     });

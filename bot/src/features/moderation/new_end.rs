@@ -121,6 +121,7 @@ pub(super) fn message(act: &Act, case: &Case, end: ChangedEnd, told: &Told) -> N
         locale: told.language.code().to_owned(),
         wording: Wording::default(),
         new_end: true,
+        appeal_url: None,
     };
     let key = MemberKey {
         guild_id: act.guild_id,

@@ -32,6 +32,9 @@ const MOST_WARNINGS: i64 = 100;
 /// The largest number of cases from which a return is an alert.
 const MOST_CASES: i64 = 100;
 
+/// The largest number of days between two appeals.
+const MOST_DAYS: i64 = 365;
+
 /// The settings of moderation.
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting by itself")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +85,12 @@ pub struct ModerationSettings {
     /// Whether members get a direct message when their report is closed.
     #[serde(default)]
     pub report_replies: bool,
+    /// Whether banned users can appeal on the website.
+    #[serde(default)]
+    pub appeals: bool,
+    /// The days after which a user can appeal again; 0 for at once.
+    #[serde(default)]
+    pub appeal_days: i64,
 }
 
 impl Choices for ModerationSettings {
@@ -110,6 +119,8 @@ impl Choices for ModerationSettings {
             Field::new("log_automod", Kind::Channel),
             Field::new("reports", Kind::Channel),
             Field::new("report_replies", Kind::Switch),
+            Field::new("appeals", Kind::Switch),
+            Field::new("appeal_days", Kind::Limit(MOST_DAYS)),
         ],
     );
 }
@@ -139,6 +150,8 @@ impl Default for ModerationSettings {
             log_automod: None,
             reports: None,
             report_replies: false,
+            appeals: false,
+            appeal_days: 30,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     features::moderation::{
         Denied,
         actions::{self, NewAction, Ordered},
+        appeals::Website,
         kind::Kind,
         policy,
         rows::case,
@@ -78,6 +79,7 @@ pub(super) async fn run(
         user,
         reason: warn::reason(context, "reason")?,
         report_id: None,
+        appeal: None,
     };
     take(context, services, (wanted, payload.boolean("dm")?), given).await
 }
@@ -96,6 +98,7 @@ pub(super) async fn take(
         is_member,
         reason,
         report_id,
+        appeal,
     } = given;
     let reason = reason.unwrap_or_default();
     let chosen = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
@@ -117,13 +120,20 @@ pub(super) async fn take(
         direct: wants_message && is_member && !user.bot,
         permit,
         report_id,
+        appeal,
+        appeal_url: appeal_url(services, guild_id, (wanted.kind, &chosen)),
     };
     let act = warn::act(context, guild_id)?;
     let language = context.language();
+    let closed = if new.appeal.is_some() {
+        "appeal-closed"
+    } else {
+        "report-closed"
+    };
     let ordered = actions::order(&services.store, &services.settings, (act, language), new).await?;
     let ordered = ordered.map_err(|denied| match (denied, refusal) {
         (Denied::Refused, Some(refusal)) => refusal,
-        (Denied::Removed, _) => context.refuse("report-closed"),
+        (Denied::Removed, _) => context.refuse(closed),
         (Denied::Limit(most), _) => {
             let values = [("most", most.to_string().into())];
             CommandError::Said(language.filled("moderation-limit", &values))
@@ -133,6 +143,17 @@ pub(super) async fn take(
     let reply = Reply::private(in_words(&ordered, None, language));
     context.defer(move |progress| async move { settled(&progress, guild_id, &ordered, language).await });
     Ok(reply)
+}
+
+/// Where a user appeals against a ban of this kind, if the server takes appeals.
+fn appeal_url(
+    services: &Services,
+    guild_id: Id<GuildMarker>,
+    (kind, chosen): (Kind, &ModerationSettings),
+) -> Option<String> {
+    let website = services.state.get::<Website>()?;
+    let can_appeal = chosen.appeals && matches!(kind, Kind::Ban | Kind::Tempban);
+    can_appeal.then(|| website.appeal_url(guild_id))?
 }
 
 /// The answer when it is known what became of the action, or the patience of the moderator is over.

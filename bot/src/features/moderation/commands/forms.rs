@@ -41,6 +41,8 @@ pub(super) struct Submitted {
     pub(super) reason: Option<String>,
     /// The report to which the moderator reacts.
     pub(super) report_id: Option<Id<InteractionMarker>>,
+    /// The appeal that the moderator accepts, with the answer.
+    pub(super) appeal: Option<(Id<InteractionMarker>, String)>,
 }
 
 impl Form {
@@ -140,5 +142,6 @@ pub(super) async fn submitted(
         is_member: person.roles.is_some(),
         reason,
         report_id,
+        appeal: None,
     })
 }

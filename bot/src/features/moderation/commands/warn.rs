@@ -88,6 +88,7 @@ impl Command for Warn {
             user,
             reason: reason(context, "reason")?,
             report_id: None,
+            appeal: None,
         };
         warn(context, services, guild_id, (about, given)).await
     }

@@ -49,6 +49,9 @@ pub struct ActionMessage {
     /// Whether the punishment runs already, and has another end now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_end: bool,
+    /// Where the user can appeal; `None` for nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appeal_url: Option<String>,
 }
 
 impl EffectBody for ActionMessage {
@@ -119,7 +122,17 @@ async fn attempt(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> O
         };
         message.wording.apply(&facts, usual)
     });
+    let content = with_appeal(content, message);
     send_direct(to, effect, &content).await
+}
+
+fn with_appeal(mut content: String, message: &ActionMessage) -> String {
+    if let Some(url) = &message.appeal_url {
+        let language = Language::of_stored(&message.locale);
+        content.push('\n');
+        content.push_str(&language.filled("action-direct-appeal", &[("url", url.as_str().into())]));
+    }
+    content
 }
 
 fn text(message: &ActionMessage, server: &Name) -> String {
@@ -189,6 +202,7 @@ mod tests {
                     locale: locale.to_owned(),
                     wording: Wording::default(),
                     new_end: false,
+                    appeal_url: None,
                 };
                 let text = text(&message, &Name::first([Some(&*"S".repeat(100))], 1));
                 assert!(text.chars().count() <= 2_000, "{text}");
@@ -211,6 +225,7 @@ mod tests {
             locale: "en-US".to_owned(),
             wording: Wording::default(),
             new_end: false,
+            appeal_url: None,
         };
         let text = text(&message, &Name::first([Some("Here")], 1));
         assert_eq!(

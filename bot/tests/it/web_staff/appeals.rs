@@ -1,0 +1,259 @@
+//! Appeals of banned users.
+
+use discord_simulator::InteractionRequest;
+
+use super::{BAN, MANAGE_SERVER, SCRIPT, TIME_OUT, other_guild, stage_with_website};
+use crate::support::{
+    browser::{Browser, Shown},
+    moderators::{Stage, of_type},
+    until,
+};
+
+/// A server that takes appeals, and a user whom it has banned.
+async fn with_a_ban() -> (Stage, u64) {
+    let stage = stage_with_website().await;
+    stage.set("appeals", "on").await;
+    stage.set("appeal_days", "7").await;
+    let user = stage.user(31);
+    let options = [of_type(6, "user", user.to_string()), of_type(3, "reason", "raid")];
+    let request = InteractionRequest {
+        member_permissions: Some((BAN | TIME_OUT | MANAGE_SERVER).to_string()),
+        ..InteractionRequest::command(
+            stage.guild(),
+            stage.moderator(),
+            "ban",
+            &options.as_slice().into(),
+        )
+    };
+    stage.ask(&request).await;
+    until("the user is banned", async || {
+        stage.control().is_banned(stage.guild(), user).then_some(())
+    })
+    .await;
+    stage.delivered().await;
+    (stage, user)
+}
+
+fn page(stage: &Stage) -> String {
+    format!("/servers/{}/appeal", stage.guild())
+}
+
+/// The page of the newest appeal for the staff.
+async fn newest(stage: &Stage) -> String {
+    let id = stage.text_of("SELECT max(appeal_id)::text FROM appeal").await;
+    format!("/servers/{}/appeals/{id}", stage.guild())
+}
+
+async fn appeals(stage: &Stage) -> i64 {
+    stage.number("SELECT count(*) FROM appeal").await
+}
+
+/// Send a form with the token of another page, since the page itself has none.
+async fn force(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> Shown {
+    let token = browser.get("/sign-out").await.token();
+    browser
+        .post(path, &[&[("token", token.as_str())][..], fields].concat())
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_banned_user_appeals_and_reads_the_decision() {
+    let (stage, user) = with_a_ban().await;
+    let log = stage.log_to(0).await;
+    let path = page(&stage);
+    let link = stage.sent("You can appeal here: http");
+    assert!(link.len() == 1 && link[0].ends_with(&path), "{link:?}");
+    let mut banned = stage.browser(user).await;
+    banned.get(&path).await.is(200).shows("<textarea");
+    for wrong in ["", " ", &"a".repeat(1_001)] {
+        banned.submit(&path, &[("appeal", wrong)]).await.is(400);
+    }
+    let token = banned.get(&path).await.token();
+    let form = [("token", token.as_str()), ("appeal", SCRIPT)];
+    for _attempt in 0..2 {
+        let done = banned.post(&path, &form).await;
+        done.is(200)
+            .shows("The staff has your appeal")
+            .hides(SCRIPT)
+            .shows("&lt;script&gt;")
+            .hides("<textarea");
+    }
+    force(&mut banned, &path, &[("appeal", "again")]).await.is(409);
+    assert_eq!(appeals(&stage).await, 1);
+    let entry = stage.logged(log, "appeals against their ban").await;
+    assert!(
+        entry.contains(&newest(&stage).await) && !entry.contains("script"),
+        "{entry}"
+    );
+
+    // The staff reads it and votes; only those who may ban decide.
+    let helper = stage.with_permissions(30, TIME_OUT);
+    let (mut helper, mut moderator) = (stage.browser(helper).await, stage.browser(stage.user(1)).await);
+    let (list, appeal) = (
+        format!("/servers/{}/appeals", stage.guild()),
+        newest(&stage).await,
+    );
+    for shown in [&list, &appeal] {
+        let shown = helper.get(shown).await;
+        shown
+            .is(200)
+            .hides(SCRIPT)
+            .shows("&lt;script&gt;")
+            .hides("value=\"accept\"");
+    }
+    helper.submit(&appeal, &[("do", "against")]).await.is(200);
+    helper
+        .submit(&appeal, &[("do", "for")])
+        .await
+        .is(200)
+        .shows("1 for, 0 against");
+    moderator
+        .submit(&appeal, &[("do", "against")])
+        .await
+        .is(200)
+        .shows("1 for, 1 against");
+    for word in ["accept", "decline"] {
+        helper.submit(&appeal, &[("do", word)]).await.is(403);
+    }
+    let decline = [("do", "decline"), ("answer", "<b>not yet</b>")];
+    moderator
+        .submit(&appeal, &decline)
+        .await
+        .is(200)
+        .shows("&lt;b&gt;not yet")
+        .hides("value=\"accept\"");
+    for word in ["for", "decline", "accept"] {
+        force(&mut moderator, &appeal, &[("do", word)]).await.is(409);
+    }
+    assert!(stage.control().is_banned(stage.guild(), user));
+
+    // The user reads it, and waits.
+    let declined = banned.get(&path).await;
+    declined
+        .is(200)
+        .shows("declined")
+        .shows("&lt;b&gt;not yet")
+        .shows("You can appeal again from")
+        .hides("<textarea");
+    declined.hides(&stage.user(1).to_string());
+    force(&mut banned, &path, &[("appeal", "again")])
+        .await
+        .is(409)
+        .shows("You can appeal again from");
+    assert_eq!(appeals(&stage).await, 1);
+    stage
+        .execute("UPDATE appeal SET closed_at = closed_at - interval '8 days'")
+        .await;
+    banned.submit(&path, &[("appeal", "sorry")]).await.is(200);
+    assert_eq!(appeals(&stage).await, 2);
+
+    // Accepted: an unban by the moderator, once.
+    let appeal = newest(&stage).await;
+    let token = moderator.get(&appeal).await.token();
+    let form = [
+        ("token", token.as_str()),
+        ("do", "accept"),
+        ("answer", "welcome back"),
+    ];
+    for _attempt in 0..2 {
+        moderator.post(&appeal, &form).await.is(200);
+    }
+    until("the ban is lifted", async || {
+        (!stage.control().is_banned(stage.guild(), user)).then_some(())
+    })
+    .await;
+    let by = "SELECT string_agg(moderator_id || ' ' || reason, ',') FROM mod_case WHERE kind = 'unban'";
+    assert_eq!(stage.text_of(by).await, format!("{} welcome back", stage.user(1)));
+    banned
+        .get(&path)
+        .await
+        .is(200)
+        .shows("accepted")
+        .shows("welcome back")
+        .shows("not banned")
+        .hides("<textarea");
+    force(&mut banned, &path, &[("appeal", "again")]).await.is(404);
+    stage.end().await;
+}
+
+/// `/unban` accepts the appeal that is open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_unban_accepts_the_open_appeal() {
+    let (stage, user) = with_a_ban().await;
+    let mut banned = stage.browser(user).await;
+    banned.submit(&page(&stage), &[("appeal", "sorry")]).await.is(200);
+    let options = [of_type(6, "user", user.to_string())];
+    let request = InteractionRequest {
+        member_permissions: Some((BAN | TIME_OUT).to_string()),
+        ..InteractionRequest::command(
+            stage.guild(),
+            stage.moderator(),
+            "unban",
+            &options.as_slice().into(),
+        )
+    };
+    stage.ask(&request).await;
+    until("the appeal is accepted", async || {
+        let accepted = "SELECT count(*) FROM appeal WHERE is_accepted";
+        (stage.number(accepted).await == 1).then_some(())
+    })
+    .await;
+    stage.end().await;
+}
+
+/// Neither a server nor a ban is revealed to others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_appeal_is_there_for_the_banned_user_only() {
+    let (stage, user) = with_a_ban().await;
+    let (path, other) = (page(&stage), other_guild(&stage));
+    let mut banned = stage.browser(user).await;
+    banned.submit(&path, &[("appeal", "sorry")]).await.is(200);
+    let nothing = banned.get("/servers/999999999999999999/leaderboard").await;
+    let mut others = vec![
+        // A member, the staff, and a user whom the other server does not know.
+        (stage.browser(stage.user(33)).await, path.clone()),
+        (stage.browser(stage.user(1)).await, path.clone()),
+        (stage.browser(999_999_999_999_999_999).await, path.clone()),
+        (stage.browser(user).await, format!("/servers/{other}/appeal")),
+        (
+            stage.browser(user).await,
+            "/servers/999999999999999999/appeal".to_owned(),
+        ),
+        (stage.browser(user).await, "/servers/x/appeal".to_owned()),
+    ];
+    for (browser, path) in &mut others {
+        let shown = browser.get(path).await;
+        assert_eq!((shown.status, shown.text()), (404, nothing.text()), "{path}");
+        force(browser, path, &[("appeal", "me too")]).await.is(404);
+    }
+    // Who has not signed in is sent to Discord, whatever the server.
+    for path in [path.as_str(), "/servers/999999999999999999/appeal"] {
+        stage.stranger().get(path).await.is(303);
+    }
+    // The pages for the staff: not for the banned user, nor for members, nor from another server.
+    let staff = newest(&stage).await;
+    banned.get(&staff).await.is(404);
+    stage.browser(stage.user(33)).await.get(&staff).await.is(403);
+    let elsewhere = staff.replace(&stage.guild().to_string(), &other.to_string());
+    let mut moderator = stage.browser(stage.user(1)).await;
+    let shown = moderator.get(&elsewhere).await.status;
+    assert!([403, 404].contains(&shown), "{shown}");
+    stage
+        .execute(&format!(
+            "INSERT INTO appeal (guild_id, appeal_id, user_id, appeal, created_at) VALUES ({other}, 200000000000000001, {user}, 'x', now())"
+        ))
+        .await;
+    let foreign = format!("/servers/{}/appeals/200000000000000001", stage.guild());
+    moderator.get(&foreign).await.is(404);
+    force(&mut moderator, &foreign, &[("do", "decline")])
+        .await
+        .is(404);
+    assert_eq!(appeals(&stage).await, 2);
+    // Switched off, it is gone.
+    stage.set("appeals", "off").await;
+    until("the page is gone", async || {
+        (banned.get(&path).await.status == 404).then_some(())
+    })
+    .await;
+    stage.end().await;
+}
