@@ -313,6 +313,7 @@ levels-undo-members = { $members ->
        *[other] { $count } Mitglieder
     }
 levels-undo-line = { $what } · { $whom } · von { $actor } · { $ago }
+undo-line-of = { $what } · @{ $member } · von { $actor }
 levels-show = { $seconds ->
         [0] Jede Nachricht bringt **{ $range }** ein.
         [one] Eine Nachricht bringt **{ $range }** ein, je Mitglied höchstens einmal pro Sekunde.

@@ -315,6 +315,7 @@ levels-undo-members = { $members ->
        *[other] { $count } members
     }
 levels-undo-line = { $what } · { $whom } · by { $actor } · { $ago }
+undo-line-of = { $what } · @{ $member } · by { $actor }
 levels-show = { $seconds ->
         [0] Every message earns **{ $range }**.
         [one] A message earns **{ $range }**, at most once per second for each member.

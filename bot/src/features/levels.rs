@@ -99,6 +99,7 @@ pub(crate) const FEATURE: Feature = Feature {
         state.insert(Arc::<RecentPages>::default());
     },
     expected: &[Expected::fixed(BOOST_REMOVAL)],
+    undos: &commands::levels::mass::UNDOS,
     settings: &[&LevelSettings::SECTION],
     tables: &[
         member_table!("member_xp").exported_by(rows::member_xp::EXPORT),

@@ -9,7 +9,7 @@ mod sections;
 use twilight_model::guild::Permissions;
 
 use crate::{
-    interactions::feature::{Feature, Undo},
+    interactions::feature::{Feature, TakeBack, Undo},
     settings::{
         history::{changed_by, take_back},
         mod_log::LogSettings,
@@ -34,10 +34,10 @@ const fn undo(action: &'static str) -> Undo {
             let names: Vec<String> = changed_by(request).into_keys().collect();
             language.filled("undo-settings", &[("settings", names.join(", ").into())])
         },
-        take_back: |tx, _, (request, _)| {
+        take_back: TakeBack::AtOnce(|tx, _, (request, _)| {
             Box::pin(
                 async move { Ok(!changed_by(request).is_empty() && take_back(tx, request).await?.is_ok()) },
             )
-        },
+        }),
     }
 }

@@ -8,7 +8,10 @@ use twilight_model::{
         Command as Definition, CommandOptionChoice, CommandOptionChoiceValue, CommandOptionType as Type,
     },
     guild::Permissions,
-    id::{Id, marker::InteractionMarker},
+    id::{
+        Id,
+        marker::{InteractionMarker, UserMarker},
+    },
 };
 
 use crate::{
@@ -16,7 +19,7 @@ use crate::{
         CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, for_servers},
-        feature::{By, Feature, Undo},
+        feature::{By, Feature, TakeBack, Undo},
         payload::BadOption,
         reply::Reply,
     },
@@ -71,6 +74,10 @@ impl Command for UndoCommand {
         for permission in way.permissions.iter() {
             context.require_permissions(permission)?;
         }
+        let take_back = match way.take_back {
+            TakeBack::AtOnce(take_back) => take_back,
+            TakeBack::InSteps(take_back) => return take_back(context, services, chosen).await,
+        };
         let by = By {
             user_id: context.payload.user().ok_or(CommandError::ServerOnly)?.id,
             interaction_id: context.payload.id,
@@ -84,7 +91,7 @@ impl Command for UndoCommand {
                 let Some(request) = undo::lock(tx, guild_id, chosen).await? else {
                     return Ok(Err("undo-gone"));
                 };
-                if !(way.take_back)(tx, &settings, (&request, by)).await? {
+                if !take_back(tx, &settings, (&request, by)).await? {
                     return Ok(Err("undo-changed"));
                 }
                 undo::mark(tx, &request, by.interaction_id).await?;
@@ -106,20 +113,29 @@ impl Command for UndoCommand {
         let actions: Vec<&str> = services.commands.undos().map(|undo| undo.action).collect();
         let guild_id = context.guild()?;
         let found = undo::list(&services.store, guild_id, &actions, CHOICES).await?;
-        let people: BTreeSet<_> = found.iter().filter_map(|request| request.actor_id).collect();
+        let people = found
+            .iter()
+            .flat_map(|request| [request.actor_id, request.member_id()]);
+        let people: BTreeSet<_> = people.flatten().collect();
         let names = services
             .guilds
             .member_names(guild_id, people, NAMES_PATIENCE)
             .await;
         let choices = found.iter().filter_map(|request| {
             let what = (way(services, &request.action)?.words)(request, language);
-            let actor = request.actor_id.map_or_else(String::new, |actor| {
-                names
-                    .get(&actor)
-                    .map_or_else(|| actor.to_string(), |name| name.as_plain().to_owned())
-            });
+            let name = |user: Id<UserMarker>| {
+                let name = names.get(&user);
+                name.map_or_else(|| user.to_string(), |name| name.as_plain().to_owned())
+            };
+            let actor = request.actor_id.map_or_else(String::new, name);
             let values = [("what", what.into()), ("actor", actor.into())];
-            let name = language.filled("undo-line", &values);
+            let name = match request.member_id() {
+                None => language.filled("undo-line", &values),
+                Some(member) => {
+                    let [what, actor] = values;
+                    language.filled("undo-line-of", &[what, actor, ("member", name(member).into())])
+                }
+            };
             Some(CommandOptionChoice {
                 name: excerpt(&name, LONGEST),
                 name_localizations: None,

@@ -42,7 +42,7 @@ pub(crate) struct Feature {
     pub(crate) effects: fn(&Settings) -> Vec<Box<dyn AnyEffectKind>>,
     /// Adds its timers and periodic jobs.
     pub(crate) timers: fn(Registry, &Process<'_>) -> Registry,
-    /// How its timers read to the staff of a server, and how they are changed.
+    /// How its timers are shown to the staff of a server, and how staff change them.
     pub(crate) expected: &'static [Expected],
     /// How `/undo` takes back its changes.
     pub(crate) undos: &'static [Undo],
@@ -59,7 +59,7 @@ pub(crate) struct Feature {
 pub(crate) struct Expected {
     /// The name of the kind. Its words are the text `scheduled-KIND`, with the timer's ID as `id`, and `user` and `role` of its subject.
     pub(crate) kind: &'static str,
-    /// Changes or cancels such a timer, with the checks of the command that has armed it; `None` if nobody can.
+    /// Changes or cancels such a timer, with the checks of the command that armed it; `None` if it cannot be changed.
     pub(crate) reschedule: Option<Reschedule>,
     /// Finds the subjects of such timers by their IDs; `None` if the ID says everything.
     pub(crate) subjects: Option<Subjects>,
@@ -104,18 +104,33 @@ impl Expected {
 /// How the requests with one action are undone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Undo {
-    /// The action of the requests, which keep what the undo needs: their result, and what was there before.
+    /// The action of the requests.
     pub(crate) action: &'static str,
     /// The permissions of the command, which the undo needs, too.
     pub(crate) permissions: Permissions,
     /// The change in words.
     pub(crate) words: fn(&Undoable, Language) -> String,
-    /// Restores what was there before. False, without a change, if it was changed since.
     pub(crate) take_back: TakeBack,
 }
 
-type TakeBack =
+/// How a change is taken back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TakeBack {
+    /// In the transaction of the undo, from what the request kept: restore what was there before. False, without a change, if it was
+    /// changed since.
+    AtOnce(AtOnce),
+    /// By a request of the feature's own, which answers the command and may take longer.
+    InSteps(InSteps),
+}
+
+type AtOnce =
     for<'t> fn(&'t Tx<'_>, &'t Settings, (&'t Undoable, By)) -> BoxFuture<'t, Result<bool, StoreError>>;
+
+type InSteps = for<'a> fn(
+    &'a CommandContext,
+    &'a Services,
+    Id<InteractionMarker>,
+) -> BoxFuture<'a, Result<Reply, CommandError>>;
 
 /// Who undoes something.
 #[derive(Clone, Copy, Debug)]

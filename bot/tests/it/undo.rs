@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     PATIENCE,
-    moderators::{Stage, of_type, text},
+    moderators::{Stage, member, of_type, text},
     until,
 };
 
@@ -162,5 +162,37 @@ async fn an_undo_needs_the_permissions_of_the_command() {
         assert!(refused.contains("no such change"), "{unknown}: {refused}");
     }
     assert_eq!(there(&stage).await, "5 ban");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn xp_is_taken_back_like_other_changes() {
+    let stage = Stage::new().await;
+    let user = stage.user(30);
+    let xp = async || {
+        let sql = format!("SELECT coalesce(sum(xp), 0)::int8 FROM member_xp WHERE user_id = {user}");
+        stage.number(&sql).await
+    };
+    for (path, amount) in [("give", 50), ("take", 20)] {
+        let options =
+            json!([{"name": path, "type": 1, "options": [of_type(4, "amount", amount), member(user)]}]);
+        text(&stage.asked(stage.moderator(), "xp", options).await);
+    }
+    assert_eq!(xp().await, 30);
+    let listed = choices(&stage).await;
+    let [taken, given] = &listed[..] else {
+        panic!("{listed:?}");
+    };
+    assert!(taken.0.starts_with("−20 XP · @"), "{taken:?}");
+    assert!(given.0.starts_with("+50 XP · @"), "{given:?}");
+    undo(&stage, &given.1).await;
+    until("the XP is taken back", async || (xp().await == 0).then_some(())).await;
+    // The undo can be undone, but what is undone cannot be undone again.
+    until("the undo is listed", async || {
+        let listed = choices(&stage).await;
+        let words: Vec<&str> = listed.iter().map(|(words, _)| words.as_str()).collect();
+        (words.len() == 2 && words[0].starts_with("undo · one member")).then_some(())
+    })
+    .await;
     stage.end().await;
 }

@@ -15,7 +15,7 @@ use crate::{
         mod_case,
         threshold::{self as rows, Stored},
     },
-    interactions::feature::{By, Undo},
+    interactions::feature::{By, TakeBack, Undo},
     outbox::queue,
     postgres::{
         Store, StoreError, Tx,
@@ -180,13 +180,13 @@ pub(crate) const UNDOS: [Undo; 2] = [
             let put = request.result::<Put>();
             in_words("undo-threshold-add", put.map(|put| put.threshold), language)
         },
-        take_back: |tx, settings, of| Box::pin(undo_put(tx, settings, of)),
+        take_back: TakeBack::AtOnce(|tx, settings, of| Box::pin(undo_put(tx, settings, of))),
     },
     Undo {
         action: "threshold_remove",
         permissions: PERMISSIONS,
         words: |request, language| in_words("undo-threshold-remove", request.result(), language),
-        take_back: |tx, settings, of| Box::pin(undo_removal(tx, settings, of)),
+        take_back: TakeBack::AtOnce(|tx, settings, of| Box::pin(undo_removal(tx, settings, of))),
     },
 ];
 

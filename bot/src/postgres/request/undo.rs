@@ -1,6 +1,6 @@
 //! Requests that can be undone.
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use tokio_postgres::Row;
 use twilight_model::id::{
     Id,
@@ -20,6 +20,9 @@ pub(crate) struct Undoable {
     /// `None` for the operator and the bot.
     pub(crate) actor_id: Option<Id<UserMarker>>,
     pub(crate) action: String,
+    /// The number of members whose XP it changed.
+    pub(crate) members: u64,
+    details: Option<String>,
     before: Option<String>,
     result: Option<String>,
 }
@@ -28,6 +31,20 @@ impl Undoable {
     /// What was there before; `None` if it was nothing, or has another form.
     pub(crate) fn before<T: DeserializeOwned>(&self) -> Option<T> {
         read(self.before.as_deref())
+    }
+
+    /// What was asked for.
+    pub(crate) fn details<T: DeserializeOwned>(&self) -> Option<T> {
+        read(self.details.as_deref())
+    }
+
+    /// The only member that it is about, if there is one.
+    pub(crate) fn member_id(&self) -> Option<Id<UserMarker>> {
+        #[derive(Deserialize)]
+        struct Details {
+            user_id: Id<UserMarker>,
+        }
+        self.details().map(|Details { user_id }| user_id)
     }
 
     /// The kept result.
@@ -43,6 +60,8 @@ impl Undoable {
             action: row.get(2),
             before: row.get(3),
             result: row.get(4),
+            details: row.get(5),
+            members: row.get::<_, i64>(6).cast_unsigned(),
         })
     }
 }
@@ -51,7 +70,7 @@ fn read<T: DeserializeOwned>(text: Option<&str>) -> Option<T> {
     serde_json::from_str(text?).ok()
 }
 
-/// The newest requests with one of these actions that hold and kept what they did.
+/// The newest requests with one of these actions that hold, and kept what they did or changed members' XP.
 pub(crate) async fn list(
     store: &Store,
     guild_id: Id<GuildMarker>,
@@ -61,8 +80,8 @@ pub(crate) async fn list(
     const LIST: Statement = statement!(
         "undo_list",
         [INT8, TEXT_ARRAY, INT8],
-        "SELECT request_id, actor_id, action, before::text, result::text FROM request
-         WHERE guild_id = $1 AND action = ANY ($2) AND undone_by IS NULL AND num_nonnulls(before, result) > 0
+        "SELECT request_id, actor_id, action, before::text, result::text, details::text, members FROM request
+         WHERE guild_id = $1 AND action = ANY ($2) AND undone_by IS NULL AND (num_nonnulls(before, result) > 0 OR members > 0)
          ORDER BY request_id DESC LIMIT $3"
     );
     let rows = store
@@ -83,7 +102,7 @@ pub(crate) async fn find(
     const FIND: Statement = statement!(
         "undo_find",
         [INT8, INT8],
-        "SELECT request_id, actor_id, action, before::text, result::text FROM request
+        "SELECT request_id, actor_id, action, before::text, result::text, details::text, members FROM request
          WHERE guild_id = $1 AND request_id = $2"
     );
     let keys = (ids::to_db(guild_id), ids::to_db(request_id));
@@ -100,7 +119,7 @@ pub(crate) async fn lock(
     const LOCK: Statement = statement!(
         "undo_lock",
         [INT8, INT8],
-        "SELECT request_id, actor_id, action, before::text, result::text FROM request
+        "SELECT request_id, actor_id, action, before::text, result::text, details::text, members FROM request
          WHERE guild_id = $1 AND request_id = $2 AND undone_by IS NULL FOR UPDATE"
     );
     let keys = (ids::to_db(guild_id), ids::to_db(request_id));

@@ -1,7 +1,7 @@
 //! `/levels`: configures XP, level-up announcements and rewards.
 
 mod announce;
-mod mass;
+pub(crate) mod mass;
 mod rewards;
 mod rules;
 mod show;

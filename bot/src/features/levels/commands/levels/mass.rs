@@ -1,15 +1,17 @@
-//! Changes of many members at once: resets and undo.
+//! Changes of many members at once: resets and undo. `/undo` and `/levels undo` take back a change in the same way.
 
 use std::{
     collections::{BTreeSet, HashMap},
     time::Duration,
 };
 
+use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::watch;
 use twilight_model::{
     application::command::{CommandOptionChoice, CommandOptionChoiceValue},
     channel::message::component::ButtonStyle,
+    guild::Permissions,
     id::{
         Id,
         marker::{InteractionMarker, UserMarker},
@@ -21,6 +23,7 @@ use crate::{
     interactions::{
         CommandContext, CommandError, Services,
         define::{button, buttons},
+        feature::{TakeBack, Undo},
         payload::BadOption,
         reply::Reply,
     },
@@ -32,6 +35,8 @@ use crate::{
     },
 };
 
+/// What a change of XP needs, and so does its undo.
+const PERMISSIONS: Permissions = Permissions::MANAGE_GUILD;
 /// Changes offered by autocomplete.
 const PROPOSED: u32 = 25;
 /// How long to wait for names. Choices must be sent within three seconds.
@@ -97,7 +102,6 @@ pub(super) fn pressed(context: &CommandContext, services: &Services) -> Result<R
 
 pub(super) async fn undo(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
     let guild_id = context.guild()?;
-    let language = context.language();
     let chosen: Id<InteractionMarker> = if let Some(text) = context.payload.text("change")? {
         text.parse()
             .map_err(|_no_id| CommandError::Option(BadOption("change")))?
@@ -110,6 +114,51 @@ pub(super) async fn undo(context: &CommandContext, services: &Services) -> Resul
             .map(|recorded| recorded.request_id)
             .ok_or_else(|| context.refuse("levels-undo-nothing"))?
     };
+    take_back(context, services, chosen).await
+}
+
+/// How `/undo` takes back changes of XP.
+pub(crate) const UNDOS: [Undo; 6] = [
+    undo_of("xp_give"),
+    undo_of("xp_take"),
+    undo_of("xp_set"),
+    undo_of("xp_reset"),
+    undo_of("levels_reset"),
+    undo_of("levels_undo"),
+];
+
+const fn undo_of(action: &'static str) -> Undo {
+    Undo {
+        action,
+        permissions: PERMISSIONS,
+        words: |request, language| {
+            let details: Option<Details> = request.details();
+            let amount = details.and_then(|details| details.amount);
+            let what = what(&request.action, amount, language);
+            match request.member_id() {
+                Some(_) => what,
+                None => format!("{what} · {}", members(request.members, language)),
+            }
+        },
+        take_back: TakeBack::InSteps(|context, services, chosen| {
+            Box::pin(take_back(context, services, chosen))
+        }),
+    }
+}
+
+/// The part of a request's details that is shown.
+#[derive(Deserialize)]
+struct Details {
+    amount: Option<i64>,
+}
+
+/// Take back a change, and say so when it is done.
+async fn take_back(
+    context: &CommandContext,
+    services: &Services,
+    chosen: Id<InteractionMarker>,
+) -> Result<Reply, CommandError> {
+    let language = context.language();
     let permit = context.xp_permit(services).await?;
     let request = context.request("levels_undo", &json!({"interaction_id": chosen.to_string()}))?;
     let (store, settings) = (services.store.clone().unhurried(), services.settings.clone());
@@ -172,28 +221,36 @@ pub(super) async fn changes(
     Ok(proposed.iter().map(choice).collect())
 }
 
+/// Such as "+50 XP".
+fn what(action: &str, amount: Option<i64>, language: Language) -> String {
+    let amount = language.number(amount.unwrap_or(0).unsigned_abs());
+    match action {
+        "xp_give" => language.filled("levels-undo-give", &[("amount", amount.into())]),
+        "xp_take" => language.filled("levels-undo-take", &[("amount", amount.into())]),
+        "xp_set" => language.filled("levels-undo-set", &[("amount", amount.into())]),
+        "levels_undo" => language.text("levels-undo-undo"),
+        _ => language.text("levels-undo-reset"),
+    }
+}
+
+/// Such as "5 members".
+fn members(members: u64, language: Language) -> String {
+    let values = [
+        ("members", Value::Count(members)),
+        ("count", language.number(members).into()),
+    ];
+    language.filled("levels-undo-members", &values)
+}
+
 /// Such as "+50 XP · @Ada · by Bob · 3 min ago". Discord shows it verbatim, without Markdown.
 fn in_words(recorded: &Recorded, names: &HashMap<Id<UserMarker>, Name>, language: Language) -> String {
     let name = |user_id: Id<UserMarker>| {
         let name = names.get(&user_id);
         name.map_or_else(|| user_id.to_string(), |name| name.as_plain().to_owned())
     };
-    let amount = language.number(recorded.amount.unwrap_or(0).unsigned_abs());
-    let what = match recorded.action.as_str() {
-        "xp_give" => language.filled("levels-undo-give", &[("amount", amount.into())]),
-        "xp_take" => language.filled("levels-undo-take", &[("amount", amount.into())]),
-        "xp_set" => language.filled("levels-undo-set", &[("amount", amount.into())]),
-        "levels_undo" => language.text("levels-undo-undo"),
-        _ => language.text("levels-undo-reset"),
-    };
+    let what = what(&recorded.action, recorded.amount, language);
     let whom = recorded.user_id.map_or_else(
-        || {
-            let values = [
-                ("members", Value::Count(recorded.members)),
-                ("count", language.number(recorded.members).into()),
-            ];
-            language.filled("levels-undo-members", &values)
-        },
+        || members(recorded.members, language),
         |user_id| format!("@{}", name(user_id)),
     );
     let age = host_time()
