@@ -25,7 +25,7 @@ pub struct Web {
     pub listen: Option<SocketAddr>,
     /// The address that browsers use: `scheme://host[:port]`, without a path or a trailing slash. Empty only without `listen`.
     pub url: String,
-    /// The application's OAuth2 secret; without it nobody can sign in.
+    /// The application's OAuth2 secret; without it, users cannot sign in.
     pub client_secret: Option<Secret>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,

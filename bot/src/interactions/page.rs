@@ -1,4 +1,4 @@
-//! The trait of the website's pages, which features bring like commands.
+//! The trait of the website's pages. Features list their pages in their manifests, as they list their commands.
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ use crate::outbox::queue::{self, Became};
 
 /// The interval at which progress is shown.
 const SHOW_INTERVAL: Duration = Duration::from_secs(3);
-/// How often the outcome of an effect is looked up, and for how long: shutdown waits for it.
+/// How often, and for how long, a command checks the outcome of an effect. A shutdown waits for that.
 const OUTCOME_INTERVAL: Duration = Duration::from_millis(300);
 const OUTCOME_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -62,7 +62,7 @@ impl Progress {
         }
     }
 
-    /// What became of an effect that the command added: its body has the interaction as `request_id`. It is waited for, but not for long.
+    /// Wait a short time for the outcome of an effect that the command added. Its body has the interaction as `request_id`.
     pub(crate) async fn outcome(
         &self,
         guild_id: Id<GuildMarker>,
@@ -75,7 +75,7 @@ impl Progress {
             match became {
                 Ok(became) if became != Became::Waiting => return became,
                 _ if Instant::now() >= until => return Became::Waiting,
-                // It is pending, or the database is away for a moment.
+                // It is pending, or the database is temporarily unavailable.
                 _ => sleep(OUTCOME_INTERVAL).await,
             }
         }

@@ -1,4 +1,4 @@
-//! Timers that staff change or cancel: what is common to their kinds.
+//! Changing and cancelling timers, for the kinds that staff can change.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ use crate::{
     support::{i18n::Language, ids},
 };
 
-/// What staff want of a timer.
+/// The change to a timer that a member of the staff asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
     /// What the timer is about.

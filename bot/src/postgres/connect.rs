@@ -26,7 +26,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::{
     credentials::Credentials,
-    driver::{Hearing, driver, while_driving},
+    driver::{OnNotification, driver, while_driving},
     encryption::{cautions, is_loopback, is_socket, terms, verifies},
     settings::{resolved, session_attributes, settings},
     tls::Terms,
@@ -261,11 +261,11 @@ impl Target {
     }
 
     /// Connect, with a driver that passes on notifications.
-    pub(in crate::postgres) async fn connect_and_hear(
+    pub(in crate::postgres) async fn connect_and_listen(
         &self,
-        hearing: Hearing,
+        on_notification: OnNotification,
     ) -> Result<(Client, Driver), tokio_postgres::Error> {
-        self.connect_to_one(Some(hearing))
+        self.connect_to_one(Some(on_notification))
             .await
             .map(|(client, driver, _)| (client, driver))
     }
@@ -284,7 +284,7 @@ impl Target {
 
     async fn connect_to_one(
         &self,
-        hearing: Option<Hearing>,
+        on_notification: Option<OnNotification>,
     ) -> Result<(Client, Driver, Route), tokio_postgres::Error> {
         let mut routes: Vec<&Route> = self.routes.iter().collect();
         if self.shuffled {
@@ -293,11 +293,11 @@ impl Target {
         }
         let mut failed = None;
         for route in routes {
-            let mut tried = self.connect_by(route, hearing.clone()).await;
+            let mut tried = self.connect_by(route, on_notification.clone()).await;
             if let Err(error) = &tried
                 && self.credentials.are_newer(&route.config, error)
             {
-                tried = self.connect_by(route, hearing.clone()).await;
+                tried = self.connect_by(route, on_notification.clone()).await;
             }
             match tried {
                 Ok((client, driver)) => return Ok((client, driver, route.clone())),
@@ -317,7 +317,7 @@ impl Target {
     async fn connect_by(
         &self,
         route: &Route,
-        hearing: Option<Hearing>,
+        on_notification: Option<OnNotification>,
     ) -> Result<(Client, Driver), tokio_postgres::Error> {
         let mut config = route.config.clone();
         self.credentials.put_into(&mut config);
@@ -334,11 +334,11 @@ impl Target {
         }
         let (client, driver) = if let (true, Some(tls)) = (route.encrypted, &self.tls) {
             let (client, connection) = config.connect(tls.clone()).await?;
-            (client, driver(connection, hearing))
+            (client, driver(connection, on_notification))
         } else {
             // tokio-postgres returns an error for `Require` without TLS support.
             let (client, connection) = config.connect(NoTls).await?;
-            (client, driver(connection, hearing))
+            (client, driver(connection, on_notification))
         };
         if self.pooled {
             return Ok((client, driver));

@@ -185,7 +185,7 @@ impl Database {
     pub async fn expect_migrated(&self) -> Result<(), DatabaseError> {
         let all = patiently(async || migrations::status(&self.direct).await).await?;
         let newer = all.iter().filter(|migration| migration.newer);
-        migrations::tell_newer(&newer.map(|migration| migration.name.clone()).collect::<Vec<_>>());
+        migrations::log_newer(&newer.map(|migration| migration.name.clone()).collect::<Vec<_>>());
         match all.into_iter().find(|migration| migration.applied_on.is_none()) {
             Some(migration) => Err(MigrateError::Outstanding { name: migration.name }.into()),
             None => Ok(()),

@@ -96,7 +96,7 @@ pub(super) async fn listen(
     if let Some(target) = target {
         tokio::select! {
             () = shutdown::stopped(&mut stop) => {}
-            () = again_and_again(target, &listener) => {}
+            () = listen_with_retries(target, &listener) => {}
         }
     } else {
         tracing::warn!(
@@ -104,17 +104,17 @@ pub(super) async fn listen(
         );
         shutdown::stopped(&mut stop).await;
     }
-    deaf(&*listener);
+    changes_may_be_missed(&*listener);
 }
 
-async fn again_and_again(target: Target, listener: &Arc<dyn Listener>) {
+async fn listen_with_retries(target: Target, listener: &Arc<dyn Listener>) {
     let name = Name::default();
     name.set("settings");
     let target = target.named(&name);
     let mut backoff = Backoff::new();
     loop {
-        let Err(error) = hear(&target, listener, &mut backoff).await;
-        deaf(&**listener);
+        let Err(error) = receive(&target, listener, &mut backoff).await;
+        changes_may_be_missed(&**listener);
         metrics::settings_reconnects_total().increment(1);
         let wait = backoff.pause();
         if backoff.is_worth_a_line() {
@@ -127,24 +127,24 @@ async fn again_and_again(target: Target, listener: &Arc<dyn Listener>) {
     }
 }
 
-/// Changes may have been missed.
-fn deaf(listener: &dyn Listener) {
+/// From now on, settings are cached for a second only.
+fn changes_may_be_missed(listener: &dyn Listener) {
     metrics::settings_listening().set(0.0);
     listener.trusted_until(None);
 }
 
 /// Connect and process notifications until an error occurs.
-async fn hear(
+async fn receive(
     target: &Target,
     listener: &Arc<dyn Listener>,
     backoff: &mut Backoff,
 ) -> Result<std::convert::Infallible, ListenError> {
     let own = Arc::new(Own::default());
-    let hearing = {
+    let on_notification = {
         let (listener, own, schema) = (Arc::clone(listener), Arc::clone(&own), target.schema().to_owned());
         move |payload: &str| apply(payload, &schema, &*listener, &own)
     };
-    let connecting = target.connect_and_hear(Arc::new(hearing));
+    let connecting = target.connect_and_listen(Arc::new(on_notification));
     let (client, driver) = timeout(PATIENCE, connecting)
         .await
         .map_err(|_elapsed| ListenError::Silent)??;

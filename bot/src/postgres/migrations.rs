@@ -56,7 +56,7 @@ pub async fn up(target: impl Into<Target>) -> Result<Vec<String>, MigrateError> 
 }
 
 /// Log the migrations that a newer version has applied.
-pub fn tell_newer(names: &[String]) {
+pub fn log_newer(names: &[String]) {
     if !names.is_empty() {
         tracing::info!(
             migrations = names.join(", "),

@@ -1,5 +1,5 @@
-//! What changed in a guild's settings: who, when, from what to what, and taking such a change back. Each request for a change keeps this in
-//! its row (`request.before`).
+//! The history of a guild's settings: who changed what and when, and how a change is taken back. Each request for a change keeps the values
+//! before and after it in its row (`request.before`).
 
 use std::{collections::BTreeMap, time::SystemTime};
 
@@ -128,7 +128,7 @@ pub(crate) fn changed_by(request: &Undoable) -> Difference {
     before.map(|before| before.settings).unwrap_or_default()
 }
 
-/// Take back what a request, which is locked, has changed. The inner error is what has been changed again since: then nothing was written.
+/// Take back the change of a locked request. The inner error names the settings that have been changed again since: then nothing is written.
 pub(crate) async fn take_back(
     tx: &Tx<'_>,
     request: &Undoable,

@@ -10,7 +10,7 @@ use discord_simulator::{Rate, SimulatorConfig};
 use eventide::{
     config::Config,
     features::levels::{
-        import::{self, ImportError, Options, Progress, fields::Format, judge::XpMeaning, report::Report},
+        import::{self, ImportError, Options, Progress, fields::Format, validation::XpMeaning, report::Report},
         rows::{
             import_job,
             member_xp::{self, moving::Mode},

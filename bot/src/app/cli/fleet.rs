@@ -69,7 +69,7 @@ pub async fn fleet(what: Fleet, config: &Config) -> Result<(), CliError> {
     database.close().await?;
     match done? {
         Done::Shown(overview) => show(&overview, matches!(what, Fleet::Status { json: true })),
-        Done::Begun(begun) => tell_begun(begun),
+        Done::Begun(begun) => print_begun(begun),
         Done::Cancelled(Cancelled::Nothing) => Err(CliError::Usage(
             "the number of shards is not being changed: there is nothing to cancel".to_owned(),
         )),
@@ -106,7 +106,7 @@ fn refusal(what: &Fleet, told: Told) -> String {
 }
 
 /// Print the result of a reshard request.
-fn tell_begun(begun: Begun) -> Result<(), CliError> {
+fn print_begun(begun: Begun) -> Result<(), CliError> {
     let problem = match begun {
         Begun::Yes => {
             writeln!(

@@ -12,8 +12,8 @@ use crate::{
         import::{
             self, Progress,
             fields::{Field, Format, parse_map},
-            judge::XpMeaning,
             report::Report,
+            validation::XpMeaning,
         },
         rows::member_xp::moving::Mode,
     },

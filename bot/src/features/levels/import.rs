@@ -1,6 +1,6 @@
 //! Import: converts data stored by other bots and tutorials into rows of `member_xp`.
 //!
-//! A format turns bytes into rows, `judge` turns a row into an entry or a reason for rejection, and neither accesses a database. A file is
+//! A format turns bytes into rows, `validation` turns a row into an entry or a reason for rejection, and neither accesses a database. A file is
 //! read twice. The first pass writes nothing: it detects broken files and rounded IDs. In the second pass a thread reads and judges, a
 //! bounded channel holds a few thousand entries, and each batch is one transaction, which also stores the number of rows completed. So a
 //! million rows take little memory, and an interrupted import resumes where it stopped.
@@ -9,13 +9,13 @@ mod csv;
 pub mod fields;
 pub mod ids;
 mod json;
-pub mod judge;
 mod progress;
 pub mod rejects;
 pub mod report;
 pub mod source;
 mod sqlite;
 mod survey;
+pub mod validation;
 mod write;
 
 use std::{
@@ -34,11 +34,11 @@ pub use self::progress::Progress;
 use self::{
     fields::{Field, Fields, Format},
     ids::Rounded,
-    judge::{Entry, Judge, Judged, Reason, Whose, XpMeaning},
     rejects::{Reject, RejectFile},
     report::Report,
     source::{Kind, Meter, Row, Source, SourceError, Stop, beside},
     survey::Survey,
+    validation::{Entry, Reason, Validated, Validator, Whose, XpMeaning},
     write::{Batches, Job},
 };
 use crate::{
@@ -249,13 +249,13 @@ async fn run_shown(
         options.mapped.clone(),
     )?;
     let rejects = reject_file(options)?;
-    let judge = Judge {
+    let validator = Validator {
         guild: options.guild,
         xp: options.xp,
         now: now(),
     };
     let stamp = source.stamp();
-    let (survey, notes, fingerprint) = survey(&source, judge, options, progress).await?;
+    let (survey, notes, fingerprint) = survey(&source, validator, options, progress).await?;
     let job = if options.dry_run {
         None
     } else {
@@ -269,7 +269,7 @@ async fn run_shown(
     let (sender, items) = mpsc::channel(MESSAGES);
     let reading = {
         let source = source.clone();
-        tokio::task::spawn_blocking(move || hand_over(&source, judge, &sender))
+        tokio::task::spawn_blocking(move || hand_over(&source, validator, &sender))
     };
     let batches = Batches {
         store,
@@ -294,7 +294,7 @@ async fn run_shown(
 /// The first pass, and its checks.
 async fn survey(
     source: &Source,
-    judge: Judge,
+    validator: Validator,
     options: &Options,
     progress: &mut Progress,
 ) -> Result<(Survey, Vec<String>, [u8; 32]), ImportError> {
@@ -302,7 +302,7 @@ async fn survey(
     let mut reading = {
         let (source, meter) = (source.clone(), Arc::clone(&meter));
         tokio::task::spawn_blocking(move || -> Result<_, SourceError> {
-            let survey = Survey::take(&source, judge, &meter)?;
+            let survey = Survey::take(&source, validator, &meter)?;
             Ok((survey, source.left_out()?, source.fingerprint()?))
         })
     };
@@ -341,8 +341,12 @@ async fn survey(
     Ok(seen)
 }
 
-/// The second pass: read to the end, judge, and send the results.
-fn hand_over(source: &Source, judge: Judge, sender: &mpsc::Sender<Vec<Item>>) -> Result<(), SourceError> {
+/// The second pass: read to the end, validator, and send the results.
+fn hand_over(
+    source: &Source,
+    validator: Validator,
+    sender: &mpsc::Sender<Vec<Item>>,
+) -> Result<(), SourceError> {
     let mut seen = Seen::default();
     let mut items = Vec::with_capacity(ITEMS_AT_ONCE);
     let read = source.read(&Meter::default(), &mut |at, row| {
@@ -356,10 +360,10 @@ fn hand_over(source: &Source, judge: Judge, sender: &mpsc::Sender<Vec<Item>>) ->
         };
         items.push(match row {
             Row::Broken { reason, raw } => reject(reason, Fields::default(), raw),
-            Row::Fields(fields) => match judge.judge(&fields) {
-                Ok(Judged::Elsewhere) => Item::Elsewhere,
-                Ok(Judged::Entry(entry)) if seen.is_first(&entry) => Item::Entry(entry),
-                Ok(Judged::Entry(_)) => reject(Reason::Repeated, fields, String::new()),
+            Row::Fields(fields) => match validator.validate(&fields) {
+                Ok(Validated::Elsewhere) => Item::Elsewhere,
+                Ok(Validated::Entry(entry)) if seen.is_first(&entry) => Item::Entry(entry),
+                Ok(Validated::Entry(_)) => reject(Reason::Repeated, fields, String::new()),
                 Err(reason) => reject(reason, fields, String::new()),
             },
         });

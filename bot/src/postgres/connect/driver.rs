@@ -10,21 +10,24 @@ use tokio_postgres::{AsyncMessage, Connection, tls::TlsStream};
 pub type Driver = BoxFuture<'static, Result<(), tokio_postgres::Error>>;
 
 /// Receives the payload of each notification, in the order in which the server sends them.
-pub(in crate::postgres) type Hearing = Arc<dyn Fn(&str) + Send + Sync>;
+pub(in crate::postgres) type OnNotification = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Transfer the messages of `connection`, and pass the notifications to `hearing`.
-pub(super) fn driver<S, T>(mut connection: Connection<S, T>, hearing: Option<Hearing>) -> Driver
+/// Transfer the messages of `connection`, and pass the notifications to `on_notification`.
+pub(super) fn driver<S, T>(
+    mut connection: Connection<S, T>,
+    on_notification: Option<OnNotification>,
+) -> Driver
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: TlsStream + Unpin + Send + 'static,
 {
-    let Some(hearing) = hearing else {
+    let Some(on_notification) = on_notification else {
         return Box::pin(connection);
     };
     Box::pin(async move {
         while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
             if let AsyncMessage::Notification(notification) = message? {
-                hearing(notification.payload());
+                on_notification(notification.payload());
             }
         }
         Ok(())

@@ -48,7 +48,7 @@ impl Migrations {
         session.ensure_schema().await?;
         let history = session.history().await?;
         self.check(&history)?;
-        super::tell_newer(&self.newer(&history));
+        super::log_newer(&self.newer(&history));
         let pending = self.pending(&history, to)?;
         if pending.is_empty() {
             // A role that only runs the bot may lack the privileges for migrations.

@@ -1,4 +1,4 @@
-//! What a guild chose in sections, as it is remembered.
+//! A guild's settings in sections, as they are cached.
 
 use std::{
     any::Any,
@@ -38,7 +38,7 @@ impl Chosen {
         Self(values.collect())
     }
 
-    /// The settings of a section. A value that cannot be read has its default, and the log one line.
+    /// The settings of a section. For a value that cannot be read, the default applies, and a line is logged.
     pub fn of<C: Choices>(&self) -> Arc<C> {
         let Some(values) = self.0.get(C::SECTION.name) else {
             return Arc::new(C::default());

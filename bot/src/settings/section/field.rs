@@ -152,7 +152,7 @@ impl Kind {
         }
     }
 
-    /// The value that somebody has written.
+    /// Parse a value as a user writes it.
     ///
     /// # Errors
     ///

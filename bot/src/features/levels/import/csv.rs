@@ -13,8 +13,8 @@ use std::{
 use super::{
     fields::{Cell, Columns, Field, Fields},
     ids,
-    judge::Reason,
     source::{Meter, Row, Sink, Source, SourceError, Stop},
+    validation::Reason,
 };
 
 /// The maximum length of a line.

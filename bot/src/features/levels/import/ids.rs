@@ -7,7 +7,7 @@ use twilight_model::id::Id;
 
 use super::{
     fields::Cell,
-    judge::{Reason, Whose},
+    validation::{Reason, Whose},
 };
 use crate::support::ids::{self, Millis};
 

@@ -23,8 +23,8 @@ pub(super) use self::{entries::entry, keys::keys};
 use self::{object::Object, pages::Pages};
 use super::{
     fields::{Cell, Names},
-    judge::Reason,
     source::{Meter, Row, Sink, Source, SourceError},
+    validation::Reason,
 };
 
 /// See [`Source::read`].

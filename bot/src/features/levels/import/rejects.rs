@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     fields::{Cell, Field, Fields},
-    judge::Reason,
+    validation::Reason,
 };
 use crate::support::files;
 

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::{
-    judge::{Entry, Origin},
     rejects::Reject,
+    validation::{Entry, Origin},
 };
 use crate::{
     features::levels::{

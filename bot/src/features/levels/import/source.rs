@@ -15,9 +15,8 @@ use thiserror::Error;
 use super::{
     csv,
     fields::{Columns, Field, Fields, Format, MissingColumn, Names},
-    json,
-    judge::Reason,
-    sqlite,
+    json, sqlite,
+    validation::Reason,
 };
 
 /// The first bytes of a SQLite file: <https://www.sqlite.org/fileformat.html#magic_header_string>.
@@ -395,7 +394,7 @@ pub(super) mod reading {
     use super::{Meter, Row, Source, SourceError};
     use crate::features::levels::import::{
         fields::{Field, Format},
-        judge::{Judge, Judged, XpMeaning},
+        validation::{Validated, Validator, XpMeaning},
     };
 
     /// A year after the latest ID in the tests.
@@ -426,18 +425,18 @@ pub(super) mod reading {
 
     /// One line per row: `guild/user xp messages`, or the position and the reason for rejection.
     pub(in crate::features::levels::import) fn told(rows: Vec<(String, Row)>) -> Vec<String> {
-        let judge = Judge {
+        let validator = Validator {
             guild: None,
             xp: XpMeaning::Total,
             now: NOW_MS,
         };
         let line = |(at, row)| {
-            let judged = match row {
-                Row::Fields(fields) => judge.judge(&fields),
+            let validated = match row {
+                Row::Fields(fields) => validator.validate(&fields),
                 Row::Broken { reason, .. } => Err(reason),
             };
-            match judged {
-                Ok(Judged::Entry(entry)) => format!(
+            match validated {
+                Ok(Validated::Entry(entry)) => format!(
                     "{}/{} {} {}",
                     entry.key.guild_id,
                     entry.key.user_id,
@@ -446,7 +445,7 @@ pub(super) mod reading {
                         .messages
                         .map_or_else(|| "-".to_owned(), |messages| messages.to_string())
                 ),
-                Ok(Judged::Elsewhere) => format!("{at}: elsewhere"),
+                Ok(Validated::Elsewhere) => format!("{at}: elsewhere"),
                 Err(reason) => format!("{at}: {reason}"),
             }
         };

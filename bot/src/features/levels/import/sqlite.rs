@@ -9,8 +9,8 @@ use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use super::{
     fields::{Cell, Columns, Field, Fields, plain},
     ids, json,
-    judge::Reason,
     source::{Meter, Row, Sink, Source, SourceError, Stop, beside},
+    validation::Reason,
 };
 
 /// Tables tried first, as used by tutorials.

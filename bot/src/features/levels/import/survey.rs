@@ -7,8 +7,8 @@ use rustc_hash::FxHashSet;
 use super::{
     fields::{Cell, Field, Fields},
     ids::{self, Ids, Rounded, Rounding},
-    judge::{Judge, Judged, Reason, Whose},
     source::{Meter, Row, Source, SourceError},
+    validation::{Reason, Validated, Validator, Whose},
 };
 use crate::support::ids::Millis;
 
@@ -44,10 +44,10 @@ impl Distinct {
 
 impl Survey {
     /// Read a file to its end.
-    pub(super) fn take(source: &Source, judge: Judge, meter: &Meter) -> Result<Self, SourceError> {
+    pub(super) fn take(source: &Source, validator: Validator, meter: &Meter) -> Result<Self, SourceError> {
         let mut survey = Self::default();
         source.read(meter, &mut |at, row| {
-            survey.see(judge, at, &row);
+            survey.see(validator, at, &row);
             Ok(())
         })?;
         // This is two thirds of the memory that a large import takes.
@@ -55,17 +55,17 @@ impl Survey {
         Ok(survey)
     }
 
-    fn see(&mut self, judge: Judge, at: &dyn fmt::Display, row: &Row) {
+    fn see(&mut self, validator: Validator, at: &dyn fmt::Display, row: &Row) {
         self.rows += 1;
         let reason = match row {
             Row::Fields(fields) => {
-                self.see_ids(fields, judge.now, at);
-                match judge.judge(fields) {
-                    Ok(Judged::Entry(_)) => {
+                self.see_ids(fields, validator.now, at);
+                match validator.validate(fields) {
+                    Ok(Validated::Entry(_)) => {
                         self.entries += 1;
                         return;
                     }
-                    Ok(Judged::Elsewhere) => return,
+                    Ok(Validated::Elsewhere) => return,
                     Err(reason) => reason,
                 }
             }

@@ -6,11 +6,11 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     ImportError, Item, Options,
-    judge::Entry,
     progress::Progress,
     rejects::{Reject, RejectFile},
     report::{Change, Report},
     source::{Source, Stamp},
+    validation::Entry,
 };
 use crate::{
     features::levels::{

@@ -9,8 +9,8 @@ use super::{Around, Kind, Names, Pages, Sink, Walk, Walker};
 use crate::features::levels::import::{
     fields::{Cell, Field, Fields},
     ids,
-    judge::Reason,
     source::{Row, SourceError},
+    validation::Reason,
 };
 
 /// The information in a key.

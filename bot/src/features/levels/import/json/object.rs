@@ -8,8 +8,8 @@ use super::{Around, Kind, Step, Walk, Walker, entries::About};
 use crate::features::levels::import::{
     fields::{Cell, Field, Fields, plain},
     ids,
-    judge::Reason,
     source::Row,
+    validation::Reason,
 };
 
 /// Keys of lists of members.

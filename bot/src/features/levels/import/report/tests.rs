@@ -5,7 +5,7 @@ use twilight_model::id::Id;
 use super::{Change, Report};
 use crate::{
     features::levels::{
-        import::judge::{Entry, Origin},
+        import::validation::{Entry, Origin},
         rows::member_xp::moving::{Counts, Mode},
     },
     support::ids::MemberKey,

@@ -169,7 +169,7 @@ pub struct Origin {
 
 /// The result of validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judged {
+pub enum Validated {
     /// To be imported.
     Entry(Entry),
     /// Belongs to a guild that is not imported.
@@ -178,7 +178,7 @@ pub enum Judged {
 
 /// The parameters of validation.
 #[derive(Clone, Copy, Debug)]
-pub struct Judge {
+pub struct Validator {
     /// The only guild to import; rows without a guild are assigned to it.
     pub guild: Option<Id<GuildMarker>>,
     /// The meaning of `xp`.
@@ -187,13 +187,13 @@ pub struct Judge {
     pub now: Millis,
 }
 
-impl Judge {
+impl Validator {
     /// Validate a row.
     ///
     /// # Errors
     ///
     /// Why it cannot be imported.
-    pub fn judge(&self, fields: &Fields) -> Result<Judged, Reason> {
+    pub fn validate(&self, fields: &Fields) -> Result<Validated, Reason> {
         let user = ids::read(
             present(fields, Field::User).ok_or(Reason::NoUser)?,
             Whose::User,
@@ -219,9 +219,9 @@ impl Judge {
         let (xp, origin) = self.xp(fields)?;
         let messages = number(fields, Field::Messages)?.map(|(messages, _)| messages);
         if self.guild.is_some_and(|asked| asked != key.guild_id) {
-            return Ok(Judged::Elsewhere);
+            return Ok(Validated::Elsewhere);
         }
-        Ok(Judged::Entry(Entry {
+        Ok(Validated::Entry(Entry {
             key,
             xp,
             messages,

@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 use twilight_model::id::Id;
 
-use super::{Cell, Entry, Field, Fields, Judge, Judged, Origin, Reason, XpMeaning};
+use super::{Cell, Entry, Field, Fields, Origin, Reason, Validated, Validator, XpMeaning};
 use crate::settings::values::curve::Curve;
 
 const GUILD: u64 = 197_038_439_483_310_086;
 const USER: u64 = 175_928_847_299_117_063;
 
-const JUDGE: Judge = Judge {
+const VALIDATOR: Validator = Validator {
     guild: Some(Id::new(GUILD)),
     xp: XpMeaning::Total,
     now: 1_795_000_000_000,
@@ -26,24 +26,30 @@ fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
 }
 
-fn entry(judge: Judge, cells: &[(Field, Cell)]) -> Entry {
-    match judge.judge(&row(cells)).expect("an entry") {
-        Judged::Entry(entry) => entry,
-        Judged::Elsewhere => unreachable!("the guild is the one that is asked for"),
+fn entry(validator: Validator, cells: &[(Field, Cell)]) -> Entry {
+    match validator.validate(&row(cells)).expect("an entry") {
+        Validated::Entry(entry) => entry,
+        Validated::Elsewhere => unreachable!("the guild is the one that is asked for"),
     }
 }
 
 #[test]
 fn a_guild_that_is_given_replaces_a_name() {
     let named = [(Field::Xp, Cell::Whole(5)), (Field::Guild, text("Home"))];
-    assert_eq!(entry(JUDGE, &named).key.guild_id.get(), GUILD);
-    let alone = Judge { guild: None, ..JUDGE };
+    assert_eq!(entry(VALIDATOR, &named).key.guild_id.get(), GUILD);
+    let alone = Validator {
+        guild: None,
+        ..VALIDATOR
+    };
     assert!(matches!(
-        alone.judge(&row(&named)),
+        alone.validate(&row(&named)),
         Err(Reason::NoSnowflake { .. })
     ));
     let rounded = [(Field::Xp, Cell::Whole(5)), (Field::Guild, text("1.97e17"))];
-    assert!(matches!(JUDGE.judge(&row(&rounded)), Err(Reason::Rounded { .. })));
+    assert!(matches!(
+        VALIDATOR.validate(&row(&rounded)),
+        Err(Reason::Rounded { .. })
+    ));
 }
 
 #[test]
@@ -55,7 +61,7 @@ fn xp_is_read_as_it_is_written() {
         Cell::Real(4_567.0),
         text("4567.0"),
     ] {
-        let entry = entry(JUDGE, &[(Field::Xp, cell.clone())]);
+        let entry = entry(VALIDATOR, &[(Field::Xp, cell.clone())]);
         assert_eq!(
             (entry.xp, entry.messages, entry.origin),
             (4_567, None, Origin::default()),
@@ -63,7 +69,7 @@ fn xp_is_read_as_it_is_written() {
         );
     }
     let fraction = entry(
-        JUDGE,
+        VALIDATOR,
         &[(Field::Xp, Cell::Real(12.75)), (Field::Messages, text("3"))],
     );
     assert_eq!(
@@ -74,10 +80,10 @@ fn xp_is_read_as_it_is_written() {
 
 #[test]
 fn a_level_alone_is_the_xp_that_it_begins_at() {
-    let alone = entry(JUDGE, &[(Field::Level, Cell::Whole(10))]);
+    let alone = entry(VALIDATOR, &[(Field::Level, Cell::Whole(10))]);
     assert_eq!((alone.xp, alone.origin.level_only), (4_675, true));
     let below = entry(
-        JUDGE,
+        VALIDATOR,
         &[(Field::Level, Cell::Whole(10)), (Field::Xp, Cell::Whole(4_674))],
     );
     assert_eq!((below.xp, below.origin.below_level), (4_674, true));
@@ -85,18 +91,18 @@ fn a_level_alone_is_the_xp_that_it_begins_at() {
 
 #[test]
 fn xp_within_a_level_is_added_to_it_and_does_not_leave_it() {
-    let judge = Judge {
+    let validator = Validator {
         xp: XpMeaning::InLevel,
-        ..JUDGE
+        ..VALIDATOR
     };
     for (xp, total) in [(0, 4_675), (50, 4_725), (1_000_000, Curve::Mee6.xp_at(11) - 1)] {
         let entry = entry(
-            judge,
+            validator,
             &[(Field::Level, Cell::Whole(10)), (Field::Xp, Cell::Whole(xp))],
         );
         assert_eq!(entry.xp, total);
     }
-    assert!(judge.judge(&row(&[(Field::Xp, Cell::Whole(5))])).is_err());
+    assert!(validator.validate(&row(&[(Field::Xp, Cell::Whole(5))])).is_err());
 }
 
 #[test]
@@ -130,14 +136,17 @@ fn what_cannot_be_is_named() {
             "xp a list: not a number",
         ),
     ] {
-        let reason = JUDGE.judge(&row(&cells)).expect_err(told).to_string();
+        let reason = VALIDATOR.validate(&row(&cells)).expect_err(told).to_string();
         assert!(reason.ends_with(told), "{reason}");
     }
     let nobody = Fields::default().with(Field::Xp, Cell::Whole(1));
-    assert_eq!(JUDGE.judge(&nobody), Err(Reason::NoUser));
-    let somewhere = Judge { guild: None, ..JUDGE };
+    assert_eq!(VALIDATOR.validate(&nobody), Err(Reason::NoUser));
+    let somewhere = Validator {
+        guild: None,
+        ..VALIDATOR
+    };
     assert_eq!(
-        somewhere.judge(&row(&[(Field::Xp, Cell::Whole(1))])),
+        somewhere.validate(&row(&[(Field::Xp, Cell::Whole(1))])),
         Err(Reason::NoGuild)
     );
 }
@@ -148,7 +157,7 @@ fn rows_of_other_guilds_are_left_out() {
         (Field::Xp, Cell::Whole(1)),
         (Field::Guild, text("287038439483310086")),
     ]);
-    assert_eq!(JUDGE.judge(&other), Ok(Judged::Elsewhere));
+    assert_eq!(VALIDATOR.validate(&other), Ok(Validated::Elsewhere));
 }
 
 fn cell() -> impl Strategy<Value = Cell> {
@@ -173,11 +182,11 @@ proptest! {
             .with(Field::Level, level)
             .with(Field::Messages, messages);
         let xp = if in_level { XpMeaning::InLevel } else { XpMeaning::Total };
-        match (Judge { guild: None, xp, ..JUDGE }).judge(&fields) {
-            Ok(Judged::Entry(entry)) => {
+        match (Validator { guild: None, xp, ..VALIDATOR }).validate(&fields) {
+            Ok(Validated::Entry(entry)) => {
                 prop_assert!(entry.xp <= super::MOST && entry.messages.unwrap_or(0) <= super::MOST);
             }
-            Ok(Judged::Elsewhere) => prop_assert!(false, "no guild was asked for"),
+            Ok(Validated::Elsewhere) => prop_assert!(false, "no guild was asked for"),
             Err(reason) => prop_assert!(!reason.to_string().contains('\n')),
         }
     }
