@@ -138,6 +138,9 @@ pub trait Batch: Clone + Debug + Default + Send + Sync + 'static {
     /// What writing them results in.
     type Written: Written;
 
+    /// The kinds of its changes in quarantine, which are values of `quarantine.kind` and never change.
+    const KINDS: &'static [&'static str];
+
     /// The number of changes.
     fn changes(&self) -> usize;
 
@@ -194,13 +197,13 @@ pub trait Part: Clone + Default + Send + Sync {
 
 /// What writing a part resulted in. It takes effect after the commit.
 pub trait Written: Debug + Default + Send + 'static {
-    /// What the shard that made a change is told.
+    /// What the shard that made a change has to know.
     type Learned: Clone + Debug + Send;
 
     /// Add the result of writing other changes of the same part.
     fn and(&mut self, later: Self);
 
-    /// The transaction is committed: update metrics, and return what the shards are told, each with the number of its batch.
+    /// The transaction is committed: update metrics, and return what the shards have to know, each with the number of its batch.
     fn committed(self, store: &Store) -> Vec<(usize, Self::Learned)>;
 }
 

@@ -13,7 +13,6 @@ pub mod commit;
 pub(crate) mod current_settings;
 pub(crate) mod define;
 pub(crate) mod feature;
-mod flood;
 pub(crate) mod form;
 pub(crate) mod mentions;
 pub mod menu;
@@ -21,10 +20,11 @@ pub(crate) mod of_form;
 pub(crate) mod page;
 pub mod payload;
 mod progress;
+mod rate_limit;
 pub mod registration;
 pub mod reply;
 pub(crate) mod scheduled;
-pub mod written;
+pub mod text_command;
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -53,8 +53,8 @@ use self::{
     answering::{Answer, Found, To, answer},
     command::Commands,
     commit::Commit,
-    flood::Flood,
     payload::{BadOption, InteractionPayload},
+    rate_limit::RateLimit,
     reply::Reply,
 };
 use crate::{
@@ -368,7 +368,7 @@ async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut answering = JoinSet::new();
-    let (mut had, mut flood) = (Had::default(), Flood::default());
+    let (mut had, mut rate_limit) = (Had::default(), RateLimit::default());
     loop {
         let received = tokio::select! {
             biased;
@@ -394,11 +394,11 @@ async fn serve(
         let declined = if answering.len() >= AT_ONCE {
             Some(Answer::busy(context.language))
         } else if let (Some((command, what)), Some(user)) = (found.used(), context.payload.user()) {
-            let user = flood::User {
+            let user = rate_limit::User {
                 id: user.id,
                 is_moderator: context.payload.is_by_a_moderator(),
             };
-            let admitted = flood.admit(user, command, what, Instant::now());
+            let admitted = rate_limit.admit(user, command, what, Instant::now());
             admitted
                 .err()
                 .map(|left| Answer::flooded(services.rest.clock().now() + left, context.language))

@@ -54,6 +54,21 @@ pub(crate) trait GuildEvent: Serialize + DeserializeOwned + Send {
     }
 }
 
+/// Define the events that a payload stands for, by their names, with the intents that Discord requires for them:
+/// <https://docs.discord.com/developers/events/gateway#list-of-intents>.
+macro_rules! events {
+    ($($name:literal: $event:ident, $intents:expr;)+) => {
+        /// The events, with the intents for them.
+        pub(crate) const EVENTS: &'static [(EventType, Intents)] = &[$((EventType::$event, $intents)),+];
+
+        /// Whether this is one of the events.
+        pub(crate) fn reads(event_type: &str) -> bool {
+            matches!(event_type, $($name)|+)
+        }
+    };
+}
+use events;
+
 #[derive(Deserialize)]
 struct Payload<T> {
     d: T,

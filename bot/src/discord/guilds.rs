@@ -257,10 +257,10 @@ impl Guilds {
 
     /// Apply an event. Returns false if it cannot be parsed; the guild is then removed from the cache.
     #[must_use]
-    pub fn hear(&self, news: &GuildNews<'_>) -> bool {
+    pub fn update(&self, news: &GuildNews<'_>) -> bool {
         let me = self.inner.me.get().copied();
-        self.inner.places().hear(news);
-        self.inner.listings().hear(news.guild_id, news.event_type);
+        self.inner.places().update(news);
+        self.inner.listings().update(news.guild_id, news.event_type);
         self.inner.changes().note(me, news);
         self.inner.staff().hear(news);
         updates::apply(&mut self.inner.kept(), me, news)

@@ -284,7 +284,7 @@ impl Rest {
                 turn.finish(&seen);
                 return answered(&route, &reply, parcel.with_token);
             };
-            tell(&route, limited.scope, limited.retry_after);
+            log_limit(&route, limited.scope, limited.retry_after);
             if tries == TRIES {
                 turn.finish(&seen);
                 return Err(RestError::Limited {
@@ -407,7 +407,7 @@ fn refused(route: &Route, priority: Priority, refusal: Refusal) -> RestError {
 
 /// Log a 429. For a single bucket it can happen if another program uses the same token; a global one, or one for the address, requires the
 /// operator's attention.
-fn tell(route: &Route, scope: Scope, retry_after: Duration) {
+fn log_limit(route: &Route, scope: Scope, retry_after: Duration) {
     metrics::rest_rate_limited_total(scope.as_str()).increment(1);
     let (route, retry_ms) = (&*route.template, retry_after.as_millis());
     match scope {

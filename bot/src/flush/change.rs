@@ -7,6 +7,9 @@ use crate::postgres::StoreError;
 
 /// A change that is written on its own. A list of them is a [`Batch`].
 pub trait Change: Clone + Debug + Send + Sync + 'static {
+    /// See [`Batch::KINDS`].
+    const KINDS: &'static [&'static str];
+
     /// The change as data, for the quarantine.
     fn set_aside(&self) -> SetAside;
 
@@ -27,6 +30,8 @@ pub trait Change: Clone + Debug + Send + Sync + 'static {
 impl<C: Change> Batch for Vec<C> {
     type Part<'a> = Self;
     type Written = ();
+
+    const KINDS: &'static [&'static str] = C::KINDS;
 
     fn changes(&self) -> usize {
         self.len()

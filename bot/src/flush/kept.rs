@@ -11,7 +11,7 @@ use crate::support::ids::MemberKey;
 /// A change to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside {
-    /// One of `telemetry::metrics::labels::QUARANTINED_KINDS`.
+    /// One of the kinds of its part.
     pub kind: &'static str,
     /// `None` for a change that belongs to no guild.
     pub guild_id: Option<Id<GuildMarker>>,

@@ -1,4 +1,4 @@
-//! From a command's result to a response that Discord accepts, in time whatever the command does.
+//! Turns a command's result into a response that Discord accepts, within Discord's time limit.
 
 use std::{
     fmt,
@@ -21,10 +21,10 @@ use twilight_model::{
 use super::{
     CommandContext, CommandError, Deferred, LIMIT, Services,
     command::{AnyCommand, Commands},
-    flood::Use,
     payload::{BadOption, InteractionPayload, kind},
+    rate_limit::Use,
     reply::{self, Reply, Shape},
-    written,
+    text_command,
 };
 use crate::{
     discord::{
@@ -169,7 +169,7 @@ pub(super) struct To {
     application_id: Id<ApplicationMarker>,
     token: String,
     /// The message of a text command.
-    written: Option<written::Message>,
+    text_command: Option<text_command::Message>,
     /// The command, as a label.
     command: &'static str,
 }
@@ -190,7 +190,7 @@ impl To {
             id: payload.id,
             application_id: payload.application_id,
             token: payload.token.clone(),
-            written: payload.written,
+            text_command: payload.text_command,
             command,
         }
     }
@@ -205,7 +205,7 @@ pub(super) async fn answer(
 ) -> &'static str {
     let to = To::of(&context.payload, found.label());
     if let Some(declined) = declined {
-        if to.written.is_some() {
+        if to.text_command.is_some() {
             // For a text command, this would be visible to everyone in the channel.
             return declined.outcome;
         }
@@ -308,7 +308,7 @@ async fn finish(
     mut work: BoxFuture<'_, Result<Reply, CommandError>>,
     deferred: &Deferred,
 ) -> &'static str {
-    if let Some(message) = to.written {
+    if let Some(message) = to.text_command {
         let answer = match timeout(LIMIT, work).await {
             Ok(result) => Answer::of(result, command, language),
             Err(_elapsed) => Answer::refused("timeout", "error-away", language),
@@ -371,7 +371,11 @@ fn instead<T>(sent: &Result<T, RestError>, to: &To, reply: &Reply) -> Option<Rep
 
 /// Reply to a message. A second reply to the same message has the same nonce, so Discord recognizes it.
 #[expect(clippy::disallowed_methods, reason = "it is fitted")]
-async fn reply_to(services: &Services, message: written::Message, reply: Reply) -> Result<(), RestError> {
+async fn reply_to(
+    services: &Services,
+    message: text_command::Message,
+    reply: Reply,
+) -> Result<(), RestError> {
     /// Fields that twilight's builder does not know are sent in addition to those of the builder.
     #[derive(Serialize)]
     struct Body<'a> {

@@ -2,9 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use twilight_gateway::Intents;
 use twilight_model::{
     application::command::CommandOptionType,
     channel::ChannelType,
+    gateway::event::EventType,
     guild::Permissions,
     id::{
         Id,
@@ -14,7 +16,7 @@ use twilight_model::{
 
 mod target;
 
-use super::written;
+use super::text_command;
 use crate::support::{i18n::Language, ids::MemberKey, text::names::Name};
 
 /// The payload of an interaction.
@@ -54,7 +56,7 @@ pub struct InteractionPayload {
     data: Value,
     /// The message, if this is a text command.
     #[serde(skip)]
-    pub written: Option<written::Message>,
+    pub text_command: Option<text_command::Message>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,6 +134,9 @@ struct Payload {
 }
 
 impl InteractionPayload {
+    /// The event, which needs no intent.
+    pub(crate) const EVENT: (EventType, Intents) = (EventType::InteractionCreate, Intents::empty());
+
     /// Parse a gateway payload.
     ///
     /// # Errors

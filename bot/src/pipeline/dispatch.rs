@@ -3,18 +3,12 @@
 //! Messages and interactions have a path of their own. The engine reads some other events itself; every other one goes to the features that
 //! read it, by their parts in a flush or by the reactions in their manifests.
 
-pub mod message_range;
-
 use twilight_gateway::Intents;
 use twilight_model::{
     gateway::event::EventType,
-    id::{
-        Id,
-        marker::{MessageMarker, RoleMarker},
-    },
+    id::{Id, marker::RoleMarker},
 };
 
-use self::message_range::MessageRange;
 use crate::{
     config,
     discord::{
@@ -30,40 +24,17 @@ use crate::{
     interactions::{
         Interactions,
         payload::{InteractionPayload, kind},
-        written,
+        text_command,
     },
     pipeline::{ledger::Ledger, parts::Pending},
     support::ids::{self, MemberKey, ShardKey},
 };
 
-/// The events that the engine reads, with the intents that Discord requires for them.
-/// <https://discord.com/developers/docs/events/gateway#list-of-intents>
-const HANDLED: &[(EventType, Intents)] = &[
-    (EventType::MessageCreate, Intents::GUILD_MESSAGES),
-    (EventType::GuildCreate, Intents::GUILDS),
-    (EventType::GuildUpdate, Intents::GUILDS),
-    (EventType::GuildDelete, Intents::GUILDS),
-    (EventType::RoleCreate, Intents::GUILDS),
-    (EventType::RoleUpdate, Intents::GUILDS),
-    (EventType::RoleDelete, Intents::GUILDS),
-    (EventType::ChannelCreate, Intents::GUILDS),
-    (EventType::ChannelUpdate, Intents::GUILDS),
-    (EventType::ChannelDelete, Intents::GUILDS),
-    (EventType::ThreadCreate, Intents::GUILDS),
-    (EventType::ThreadUpdate, Intents::GUILDS),
-    (EventType::ThreadDelete, Intents::GUILDS),
-    // These need no intent; of members, only the bot itself is included.
-    (EventType::MemberUpdate, Intents::empty()),
-    (EventType::InteractionCreate, Intents::empty()),
-    // A banned member has left, which without a privileged intent is only visible here.
-    (EventType::BanAdd, Intents::GUILD_MODERATION),
-    (EventType::MemberAdd, Intents::GUILD_MEMBERS),
-    (EventType::MemberRemove, Intents::GUILD_MEMBERS),
-];
-
-/// All events that are read.
+/// All events that are read, with the intents that Discord requires for them.
 fn handled() -> impl Iterator<Item = (EventType, Intents)> {
-    HANDLED.iter().copied().chain(Pending::events())
+    let own_paths = [MessageCreate::EVENT, InteractionPayload::EVENT];
+    let of_engine = [GuildNews::EVENTS, MemberNews::EVENTS].concat();
+    own_paths.into_iter().chain(of_engine).chain(Pending::events())
 }
 
 /// The intents that the bot requests: those of the events that are read, and no others. Privileged ones only if the operator enabled them.
@@ -86,10 +57,15 @@ pub enum Dispatched {
     Unhandled,
     /// It could not be parsed, for this reason, and was skipped. Without a reason, cached data of a guild was discarded because of it.
     Malformed(Option<Unreadable>),
-    /// It is not yet decided which shard counts it: it has not been handled.
-    Undecided(Id<MessageMarker>),
-    /// A shard of another number counts it.
-    Past,
+}
+
+/// Whether this shard counts what an event without a message's ID changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// It does.
+    Here,
+    /// Another shard that receives the event does. Here it only updates cached data.
+    Elsewhere,
 }
 
 /// The handlers and their rules.
@@ -98,7 +74,6 @@ pub struct Dispatcher {
     policy: XpPolicy,
     guilds: Option<Guilds>,
     interactions: Option<(Interactions, ShardKey)>,
-    message_range: MessageRange,
     /// Whether the bot receives the content of messages.
     content: bool,
 }
@@ -111,35 +86,24 @@ impl Dispatcher {
             content: discord.message_content,
             guilds: None,
             interactions: None,
-            message_range: MessageRange::ALL,
         }
     }
 
     /// Pass this shard's interactions to `interactions`.
     #[must_use]
-    pub fn asking(mut self, interactions: Interactions, shard: ShardKey) -> Self {
+    pub fn with_interactions(mut self, interactions: Interactions, shard: ShardKey) -> Self {
         self.interactions = Some((interactions, shard));
         self
     }
 
-    /// Set which messages count from now on.
-    pub const fn set_message_range(&mut self, message_range: MessageRange) {
-        self.message_range = message_range;
-    }
-
-    /// The messages that count.
-    pub const fn message_range(&self) -> MessageRange {
-        self.message_range
-    }
-
     /// Pass changes of guilds to `guilds`.
     #[must_use]
-    pub fn telling(mut self, guilds: Guilds) -> Self {
+    pub fn with_guilds(mut self, guilds: Guilds) -> Self {
         self.guilds = Some(guilds);
         self
     }
 
-    /// The change made by a message that was read by the backfill, if this shard counts it.
+    /// The change made by a message that was read by the backfill.
     pub fn count(&self, message: &MessageCreate) -> Option<(MemberKey, MemberMessage)> {
         self.count_with(message, || None)
     }
@@ -149,157 +113,160 @@ impl Dispatcher {
         message: &MessageCreate,
         roles: impl FnOnce() -> Option<Vec<Id<RoleMarker>>>,
     ) -> Option<(MemberKey, MemberMessage)> {
-        self.message_range
-            .counts(message.id)
-            .then(|| on_message::on_message(&self.policy, message, roles))?
+        on_message::on_message(&self.policy, message, roles)
     }
 
     /// Pass an event to its handlers, and its changes to the ledger. An event without a handler is not parsed.
-    pub fn dispatch(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Dispatched {
+    pub fn dispatch(
+        &self,
+        event_type: &str,
+        text: &str,
+        ledger: &mut Ledger,
+        counting: Counting,
+    ) -> Dispatched {
         let dispatched = match event_type {
-            "MESSAGE_CREATE" => self.message(text, ledger),
-            "INTERACTION_CREATE" => self.interaction(text, ledger),
-            _ => self.other(event_type, text, ledger),
+            "MESSAGE_CREATE" => {
+                MessageCreate::parse(text).map(|message| self.message(&message, text, ledger))
+            }
+            "INTERACTION_CREATE" => self.interaction(text, ledger, counting),
+            _ => self.other(event_type, text, ledger, counting),
         };
         dispatched.unwrap_or_else(|error| Dispatched::Malformed(Some(error)))
     }
 
-    fn other(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
-        let read = self.engine(event_type, text, ledger);
-        if let Some(ledger) = self.counting(ledger) {
+    /// Pass on a message.
+    pub fn message(&self, message: &MessageCreate, text: &str, ledger: &mut Ledger) -> Dispatched {
+        if message.guild_id.is_some() {
+            ledger.backfill.saw(message.id);
+        }
+        let roles = || MessageCreate::roles_in(text);
+        if let Some((key, change)) = self.count_with(message, roles) {
+            ledger.message(message.id, key, change);
+            if self.content {
+                self.text_command(message, text, ledger);
+            }
+        }
+        Dispatched::Handled
+    }
+
+    fn interaction(
+        &self,
+        text: &str,
+        ledger: &mut Ledger,
+        counting: Counting,
+    ) -> Result<Dispatched, Unreadable> {
+        let payload = InteractionPayload::parse(text)?;
+        if let (Some((interactions, shard)), Counting::Here) = (&self.interactions, counting) {
+            take(interactions, payload, *shard, ledger);
+        }
+        Ok(Dispatched::Handled)
+    }
+
+    fn other(
+        &self,
+        event_type: &str,
+        text: &str,
+        ledger: &mut Ledger,
+        counting: Counting,
+    ) -> Result<Dispatched, Unreadable> {
+        let read = self.engine(event_type, text, ledger, counting);
+        if counting == Counting::Here {
             ledger.event(event_type, text)?;
         }
         read
     }
 
     /// What the engine reads itself.
-    fn engine(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
-        match event_type {
-            "GUILD_MEMBER_ADD" | "GUILD_MEMBER_REMOVE" | "GUILD_BAN_ADD" => {
-                self.member(event_type, text, ledger)
+    fn engine(
+        &self,
+        event_type: &str,
+        text: &str,
+        ledger: &mut Ledger,
+        counting: Counting,
+    ) -> Result<Dispatched, Unreadable> {
+        let mut dispatched = Dispatched::Unhandled;
+        if MemberNews::reads(event_type) {
+            let member = MemberNews::parse(text)?;
+            if counting == Counting::Here && !member.is_bot() {
+                member_changed(event_type, &member, ledger);
             }
-            "GUILD_MEMBER_UPDATE" => self
-                .member(event_type, text, ledger)
-                .and_then(|_| self.tell(event_type, text)),
-            "GUILD_CREATE" => self
-                .guild_created(text, ledger)
-                .and_then(|()| self.tell(event_type, text)),
-            "GUILD_DELETE" => self
-                .guild_gone(text, ledger)
-                .and_then(|()| self.tell(event_type, text)),
-            "GUILD_UPDATE" | "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE"
-            | "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "CHANNEL_DELETE" | "THREAD_CREATE" | "THREAD_UPDATE"
-            | "THREAD_DELETE" => self.tell(event_type, text),
-            _ => Ok(Dispatched::Unhandled),
+            dispatched = Dispatched::Handled;
         }
-    }
-
-    /// The ledger for what is counted without a message ID. While the number of shards changes, shards of both numbers receive it, and
-    /// those of the old number count it.
-    fn counting<'l>(&self, ledger: &'l mut Ledger) -> Option<&'l mut Ledger> {
-        (!self.message_range.is_standby()).then_some(ledger)
-    }
-
-    fn message(&self, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
-        let message = MessageCreate::parse(text)?;
-        if message.guild_id.is_some() {
-            if self.message_range.is_undecided(message.id) {
-                return Ok(Dispatched::Undecided(message.id));
+        if GuildNews::reads(event_type) {
+            match event_type {
+                "GUILD_CREATE" => guild_created(text, ledger, counting)?,
+                "GUILD_DELETE" => guild_gone(text, ledger, counting)?,
+                _ => {}
             }
-            ledger.backfill.saw(message.id);
-            if self.message_range.is_past(message.id) {
-                return Ok(Dispatched::Past);
-            }
+            dispatched = self.update_guilds(event_type, text)?;
         }
-        let roles = || MessageCreate::roles_in(text);
-        if let Some((key, change)) = self.count_with(&message, roles) {
-            ledger.message(message.id, key, change);
-            if self.content {
-                self.written(&message, text, ledger);
-            }
-        }
-        Ok(Dispatched::Handled)
-    }
-
-    fn interaction(&self, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
-        let payload = InteractionPayload::parse(text)?;
-        if let (Some((interactions, shard)), Some(ledger)) = (&self.interactions, self.counting(ledger)) {
-            take(interactions, payload, *shard, ledger);
-        }
-        Ok(Dispatched::Handled)
-    }
-
-    /// A member has joined, was admitted, or is gone.
-    fn member(&self, event_type: &str, text: &str, ledger: &mut Ledger) -> Result<Dispatched, Unreadable> {
-        let member = MemberNews::parse(text)?;
-        let Some(ledger) = self.counting(ledger).filter(|_| !member.is_bot()) else {
-            return Ok(Dispatched::Handled);
-        };
-        match event_type {
-            "GUILD_MEMBER_ADD" => ledger.member(member.joining()),
-            "GUILD_MEMBER_UPDATE" => {
-                if let Some(admission) = member.admission() {
-                    ledger.member(admission);
-                }
-            }
-            event_type => {
-                ledger.member(member.leaving());
-                if event_type == "GUILD_MEMBER_REMOVE" {
-                    ledger.departure(member.key().guild_id);
-                }
-            }
-        }
-        Ok(Dispatched::Handled)
-    }
-
-    fn guild_created(&self, text: &str, ledger: &mut Ledger) -> Result<(), Unreadable> {
-        let id = GuildCreate::id_of(text)?;
-        if let Some(ledger) = self.counting(ledger) {
-            ledger.guild(id, true);
-        }
-        if ledger.backfill.wants(id) {
-            let created = GuildCreate::parse(text).inspect_err(|_| ledger.backfill.guild_unreadable(id))?;
-            if let Some(created) = created {
-                ledger.backfill.guild_created(&created);
-            }
-        }
-        Ok(())
-    }
-
-    fn guild_gone(&self, text: &str, ledger: &mut Ledger) -> Result<(), Unreadable> {
-        let gone = GuildGone::parse(text)?;
-        // During an outage, the guild still has the bot.
-        if !gone.unavailable
-            && let Some(ledger) = self.counting(ledger)
-        {
-            ledger.guild(gone.id, false);
-        }
-        Ok(())
+        Ok(dispatched)
     }
 
     /// Pass on a text command, if the message is one.
-    fn written(&self, message: &MessageCreate, text: &str, ledger: &mut Ledger) {
+    fn text_command(&self, message: &MessageCreate, text: &str, ledger: &mut Ledger) {
         let (Some((interactions, shard)), Some(guild_id)) = (&self.interactions, message.guild_id) else {
             return;
         };
         let payload = self.policy.settings().last_known(guild_id, |settings| {
-            written::payload(message, text, settings.prefix.as_deref())
+            text_command::payload(message, text, settings.prefix.as_deref())
         });
-        if let Some(payload) = payload.unwrap_or_else(|| written::payload(message, text, None)) {
+        if let Some(payload) = payload.unwrap_or_else(|| text_command::payload(message, text, None)) {
             take(interactions, payload, *shard, ledger);
         }
     }
 
     /// Update the cached data of guilds.
-    fn tell(&self, event_type: &str, text: &str) -> Result<Dispatched, Unreadable> {
+    fn update_guilds(&self, event_type: &str, text: &str) -> Result<Dispatched, Unreadable> {
         let Some(news) = GuildNews::scan(event_type, text)? else {
             return Ok(Dispatched::Handled);
         };
         Ok(match &self.guilds {
-            Some(guilds) if !guilds.hear(&news) => Dispatched::Malformed(None),
+            Some(guilds) if !guilds.update(&news) => Dispatched::Malformed(None),
             _ => Dispatched::Handled,
         })
     }
+}
+
+/// A member has joined, was admitted, or is gone.
+fn member_changed(event_type: &str, member: &MemberNews, ledger: &mut Ledger) {
+    match event_type {
+        "GUILD_MEMBER_ADD" => ledger.member(member.joining()),
+        "GUILD_MEMBER_UPDATE" => {
+            if let Some(admission) = member.admission() {
+                ledger.member(admission);
+            }
+        }
+        event_type => {
+            ledger.member(member.leaving());
+            if event_type == "GUILD_MEMBER_REMOVE" {
+                ledger.departure(member.key().guild_id);
+            }
+        }
+    }
+}
+
+fn guild_created(text: &str, ledger: &mut Ledger, counting: Counting) -> Result<(), Unreadable> {
+    let id = GuildCreate::id_of(text)?;
+    if counting == Counting::Here {
+        ledger.guild(id, true);
+    }
+    if ledger.backfill.wants(id) {
+        let created = GuildCreate::parse(text).inspect_err(|_| ledger.backfill.guild_unreadable(id))?;
+        if let Some(created) = created {
+            ledger.backfill.guild_created(&created);
+        }
+    }
+    Ok(())
+}
+
+fn guild_gone(text: &str, ledger: &mut Ledger, counting: Counting) -> Result<(), Unreadable> {
+    let gone = GuildGone::parse(text)?;
+    // During an outage, the guild still has the bot.
+    if !gone.unavailable && counting == Counting::Here {
+        ledger.guild(gone.id, false);
+    }
+    Ok(())
 }
 
 /// Count a command, and pass an interaction on.
@@ -319,7 +286,7 @@ mod tests {
     use twilight_gateway::Intents;
     use twilight_model::id::Id;
 
-    use super::{Dispatched, Dispatcher, handled, intents};
+    use super::{Counting, Dispatched, Dispatcher, handled, intents};
     use crate::{
         config::Config,
         features::levels::policy::XpPolicy,
@@ -346,13 +313,11 @@ mod tests {
         let privileged = Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS | Intents::GUILD_PRESENCES;
         let mut discord = Config::defaults().discord;
         assert!(!intents(&discord).intersects(privileged));
-        assert_eq!(
-            intents(&discord),
-            Intents::GUILDS
-                | Intents::GUILD_MESSAGES
-                | Intents::GUILD_MODERATION
-                | Intents::AUTO_MODERATION_EXECUTION
-        );
+        let open = Intents::GUILDS
+            | Intents::GUILD_MESSAGES
+            | Intents::GUILD_MODERATION
+            | Intents::AUTO_MODERATION_EXECUTION;
+        assert!(intents(&discord).contains(open));
         (discord.member_events, discord.message_content) = (true, true);
         assert!(intents(&discord).contains(Intents::MESSAGE_CONTENT | Intents::GUILD_MEMBERS));
     }
@@ -365,14 +330,14 @@ mod tests {
             let name = event.name().expect("a dispatch event");
             assert!(
                 matches!(
-                    dispatcher.dispatch(name, "{}", &mut ledger()),
+                    dispatcher.dispatch(name, "{}", &mut ledger(), Counting::Here),
                     Dispatched::Malformed(Some(_))
                 ),
                 "{name}"
             );
         }
         assert_eq!(
-            dispatcher.dispatch("TYPING_START", "{}", &mut ledger()),
+            dispatcher.dispatch("TYPING_START", "{}", &mut ledger(), Counting::Here),
             Dispatched::Unhandled
         );
     }
@@ -386,15 +351,15 @@ mod tests {
                 r#"{{"t":"MESSAGE_CREATE","s":1,"op":0,"d":{{"id":"1300000000000000000","channel_id":"7","guild_id":"9","author":{{"id":"8"{author}}},"type":0}}}}"#
             )
         };
+        let dispatch = |text: &str, ledger: &mut Ledger| {
+            dispatcher.dispatch("MESSAGE_CREATE", text, ledger, Counting::Here)
+        };
         assert_eq!(
-            dispatcher.dispatch("MESSAGE_CREATE", &message(r#","bot":true"#), &mut ledger),
+            dispatch(&message(r#","bot":true"#), &mut ledger),
             Dispatched::Handled
         );
         assert_eq!(ledger.rows(), 0);
-        assert_eq!(
-            dispatcher.dispatch("MESSAGE_CREATE", &message(""), &mut ledger),
-            Dispatched::Handled
-        );
+        assert_eq!(dispatch(&message(""), &mut ledger), Dispatched::Handled);
         assert_eq!(ledger.rows(), 1);
     }
 }

@@ -29,7 +29,8 @@ use twilight_model::{
     id::{Id, marker::ApplicationMarker},
 };
 
-pub use self::shard::ShardEnd;
+#[cfg(test)]
+pub(in crate::pipeline) use self::intake::message_range::Admission;
 use self::{
     flushing::Flushing,
     guard::Guard,
@@ -38,6 +39,7 @@ use self::{
     orders::{Ending, Orders},
     shard::ShardTask,
 };
+pub use self::{intake::message_range::MessageRange, shard::ShardEnd};
 use crate::{
     config::{self, Config, Secret, ShardCount},
     discord::{
@@ -49,7 +51,7 @@ use crate::{
     interactions::{Interactions, registration},
     pipeline::{
         backfill::{Unread, reader::Reading, rows::Left},
-        dispatch::{self, Dispatcher, message_range::MessageRange},
+        dispatch::{self, Dispatcher},
         fleet::{
             lease::LeaseGuard,
             registry::reshard::{self, Begun},
@@ -278,7 +280,8 @@ impl Gateway {
                 .queue(directions.queue.clone())
                 .proxy_url(directions.gateway_url.clone())
                 .build(),
-            dispatcher: Dispatcher::new(deps.policy.clone(), &config.discord).telling(deps.guilds.clone()),
+            dispatcher: Dispatcher::new(deps.policy.clone(), &config.discord)
+                .with_guilds(deps.guilds.clone()),
             ledger: config.ledger.clone(),
             levels: config.levels.clone(),
             max_backoff: config.gateway.max_backoff,
@@ -318,7 +321,7 @@ impl Gateway {
         let interactions = self.deps.interactions.clone();
         let mut intake = Intake::new(
             key,
-            self.dispatcher.clone().asking(interactions, key),
+            self.dispatcher.clone().with_interactions(interactions, key),
             ledger,
             taken.session,
             taken.updated_at,

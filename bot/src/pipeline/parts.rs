@@ -113,6 +113,9 @@ macro_rules! parts {
         }
 
         impl Batch {
+            /// The kinds of changes in quarantine.
+            pub(super) const KINDS: &[&[&str]] = &[$(<BatchOf<$pending> as flush::Batch>::KINDS),+];
+
             /// The number of changes.
             pub fn changes(&self) -> usize {
                 let mut changes = 0;
@@ -180,7 +183,7 @@ macro_rules! parts {
                 $(self.$name.and(later.$name);)+
             }
 
-            /// The transaction is committed. Returns what the shards of these batches are told.
+            /// The transaction is committed. Returns what each shard of these batches has to know.
             pub(super) fn committed(self, store: &Store, batches: usize) -> Vec<Learned> {
                 let mut learned = vec![Learned::default(); batches];
                 $(for (index, found) in self.$name.committed(store) {

@@ -86,6 +86,8 @@ struct Body {
 }
 
 impl Change for Reacted {
+    const KINDS: &'static [&'static str] = &[KIND];
+
     fn set_aside(&self) -> SetAside {
         let body = Body {
             reaction: self.reaction.name().to_owned(),

@@ -111,6 +111,9 @@ impl Writer {
     /// A small flush waits at most `patience` for each answer from PostgreSQL, so that a silent connection is detected before the shards'
     /// lease ends.
     pub fn start(store: &Store, lanes: usize, patience: Duration, settings: &Settings) -> (Self, Lanes) {
+        for kind in quarantined::kinds() {
+            metrics::quarantined_total(kind).increment(0);
+        }
         let lanes = lanes.max(1);
         let (queue, receiver) = mpsc::channel(LANE_BATCHES * lanes);
         let lane = Lane {

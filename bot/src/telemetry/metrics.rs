@@ -83,7 +83,7 @@ registry! {
     histogram gateway_heartbeat_hold_seconds = "eventide_gateway_heartbeat_hold_seconds" in HOLD;
 
     /// Changes that PostgreSQL rejected and that were put into quarantine, by kind; `eventide quarantine` lists and applies them.
-    counter quarantined_total = "eventide_quarantined_total" [kind of labels::QUARANTINED_KINDS];
+    counter quarantined_total = "eventide_quarantined_total" [kind];
     /// Changes in quarantine, of all processes.
     gauge quarantine_rows = "eventide_quarantine_rows";
 

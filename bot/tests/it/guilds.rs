@@ -301,7 +301,7 @@ async fn an_answer_older_than_an_event_is_not_kept() {
                 (asked(&discord)[0] > before + nth).then_some(())
             })
             .await;
-            assert!(guilds.hear(&news));
+            assert!(guilds.update(&news));
         }
     };
 

@@ -134,7 +134,7 @@ impl AuditEntry {
     }
 }
 
-/// What a change of a member does to their timeout. One that is over already is none.
+/// What a change of a member does to their timeout. A timeout that has already ended counts as none.
 fn timeout(changes: &[Change], at: Millis) -> Option<Done> {
     let end = changes
         .iter()

@@ -2,9 +2,13 @@
 //! nothing else is parsed.
 
 use serde::{Deserialize, de::DeserializeOwned};
-use twilight_model::id::{Id, marker::GuildMarker};
+use twilight_gateway::Intents;
+use twilight_model::{
+    gateway::event::EventType,
+    id::{Id, marker::GuildMarker},
+};
 
-use super::message_create::Unreadable;
+use super::{events, message_create::Unreadable};
 
 /// An event about a guild.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +61,23 @@ impl GuildGone {
 }
 
 impl<'a> GuildNews<'a> {
+    events! {
+        "GUILD_CREATE": GuildCreate, Intents::GUILDS;
+        "GUILD_UPDATE": GuildUpdate, Intents::GUILDS;
+        "GUILD_DELETE": GuildDelete, Intents::GUILDS;
+        "GUILD_ROLE_CREATE": RoleCreate, Intents::GUILDS;
+        "GUILD_ROLE_UPDATE": RoleUpdate, Intents::GUILDS;
+        "GUILD_ROLE_DELETE": RoleDelete, Intents::GUILDS;
+        "CHANNEL_CREATE": ChannelCreate, Intents::GUILDS;
+        "CHANNEL_UPDATE": ChannelUpdate, Intents::GUILDS;
+        "CHANNEL_DELETE": ChannelDelete, Intents::GUILDS;
+        "THREAD_CREATE": ThreadCreate, Intents::GUILDS;
+        "THREAD_UPDATE": ThreadUpdate, Intents::GUILDS;
+        "THREAD_DELETE": ThreadDelete, Intents::GUILDS;
+        // Without a privileged intent, Discord sends this one about the bot itself.
+        "GUILD_MEMBER_UPDATE": MemberUpdate, Intents::empty();
+    }
+
     /// Read the guild's ID. `None` for a channel of direct messages, for which Discord sends the same events.
     ///
     /// # Errors

@@ -4,7 +4,9 @@
 //! <https://docs.discord.com/developers/events/gateway-events#guild-member-add>
 
 use serde::{Deserialize, Serialize};
+use twilight_gateway::Intents;
 use twilight_model::{
+    gateway::event::EventType,
     id::{
         Id,
         marker::{GuildMarker, UserMarker},
@@ -12,7 +14,7 @@ use twilight_model::{
     util::Timestamp,
 };
 
-use super::message_create::Unreadable;
+use super::{events, message_create::Unreadable};
 use crate::support::ids::{MemberKey, Millis};
 
 /// The stage of a member's arrival.
@@ -88,6 +90,14 @@ struct Payload {
 }
 
 impl MemberNews {
+    events! {
+        "GUILD_MEMBER_ADD": MemberAdd, Intents::GUILD_MEMBERS;
+        "GUILD_MEMBER_UPDATE": MemberUpdate, Intents::GUILD_MEMBERS;
+        "GUILD_MEMBER_REMOVE": MemberRemove, Intents::GUILD_MEMBERS;
+        // A banned member has left, which without a privileged intent is only visible here.
+        "GUILD_BAN_ADD": BanAdd, Intents::GUILD_MODERATION;
+    }
+
     /// Parse a gateway payload.
     ///
     /// # Errors
@@ -119,7 +129,7 @@ impl MemberNews {
         (self.pending == Some(false)).then(|| self.coming(Stage::Admitted))
     }
 
-    /// That somebody has left.
+    /// The event of leaving.
     pub fn leaving(&self) -> Coming {
         self.coming(Stage::Left)
     }

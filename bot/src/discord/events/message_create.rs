@@ -3,9 +3,13 @@
 use serde::Deserialize;
 use serde_json::error::Category;
 use thiserror::Error;
-use twilight_model::id::{
-    Id,
-    marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker, WebhookMarker},
+use twilight_gateway::Intents;
+use twilight_model::{
+    gateway::event::EventType,
+    id::{
+        Id,
+        marker::{ChannelMarker, GuildMarker, MessageMarker, RoleMarker, UserMarker, WebhookMarker},
+    },
 };
 
 use super::scan::{Scan, once};
@@ -110,6 +114,9 @@ impl Author {
 }
 
 impl MessageCreate {
+    /// The event, with the intent for it.
+    pub(crate) const EVENT: (EventType, Intents) = (EventType::MessageCreate, Intents::GUILD_MESSAGES);
+
     /// Parse a gateway payload.
     ///
     /// # Errors

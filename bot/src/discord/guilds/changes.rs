@@ -54,7 +54,7 @@ impl Changes {
         self.roles.is_empty() && self.deleted_roles.is_empty() && self.deleted_channels.is_empty()
     }
 
-    /// Record an event. One that cannot be read has no effect here: [`Guilds::hear`] reports it.
+    /// Record an event. One that cannot be read has no effect here: [`Guilds::update`] reports it.
     pub(super) fn note(&mut self, me: Option<Id<UserMarker>>, news: &GuildNews<'_>) {
         let guild_id = news.guild_id;
         match news.event_type {

@@ -99,7 +99,7 @@ impl Places {
     }
 
     /// Apply an event.
-    pub(super) fn hear(&mut self, news: &GuildNews<'_>) {
+    pub(super) fn update(&mut self, news: &GuildNews<'_>) {
         let is_gone = match news.event_type {
             "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => false,
             // A guild that becomes available (again) may have changed while no events were received.
@@ -209,11 +209,11 @@ mod tests {
 
     use super::{GuildNews, MOST, Places, Standing};
 
-    fn hear(places: &mut Places, event_type: &str, id: u64, parent: Option<u64>) {
+    fn update(places: &mut Places, event_type: &str, id: u64, parent: Option<u64>) {
         let parent = parent.map(|id| id.to_string());
         let text =
             json!({"t": event_type, "d": {"id": id.to_string(), "guild_id": "1", "parent_id": parent}});
-        places.hear(&GuildNews {
+        places.update(&GuildNews {
             guild_id: Id::new(1),
             event_type,
             text: &text.to_string(),
@@ -247,16 +247,16 @@ mod tests {
         assert_eq!(place(&places, 5), Some(vec![5, 4]));
         assert_eq!(place(&places, 6), Some(vec![6]));
         assert_eq!(place(&places, 7), None);
-        hear(&mut places, "THREAD_CREATE", 7, Some(5));
+        update(&mut places, "THREAD_CREATE", 7, Some(5));
         assert_eq!(place(&places, 7), Some(vec![7, 5, 4]));
-        hear(&mut places, "CHANNEL_UPDATE", 5, None);
+        update(&mut places, "CHANNEL_UPDATE", 5, None);
         assert_eq!(place(&places, 7), Some(vec![7, 5]), "it moved with its channel");
-        hear(&mut places, "THREAD_DELETE", 7, Some(5));
+        update(&mut places, "THREAD_DELETE", 7, Some(5));
         assert_eq!(place(&places, 7), None);
-        hear(&mut places, "CHANNEL_CREATE", 8, Some(4));
+        update(&mut places, "CHANNEL_CREATE", 8, Some(4));
         assert_eq!(place(&places, 8), Some(vec![8, 4]));
         assert_eq!(places.channels, 4);
-        hear(&mut places, "GUILD_CREATE", 1, None);
+        update(&mut places, "GUILD_CREATE", 1, None);
         assert_eq!((place(&places, 8), places.channels), (None, 0));
         assert!(!places.is_read(Id::new(1)));
     }
@@ -265,11 +265,11 @@ mod tests {
     fn what_changed_while_it_was_looked_up_is_not_kept() {
         let mut places = Places::default();
         let since = places.begin(Id::new(1));
-        hear(&mut places, "MESSAGE_CREATE", 1, None);
+        update(&mut places, "MESSAGE_CREATE", 1, None);
         places.insert(Id::new(1), [standing(5, Some(6))], false, since);
         assert_eq!(place(&places, 5), Some(vec![5, 6]));
         let since = places.begin(Id::new(1));
-        hear(&mut places, "CHANNEL_UPDATE", 9, None);
+        update(&mut places, "CHANNEL_UPDATE", 9, None);
         places.insert(Id::new(1), [standing(7, None)], true, since);
         assert_eq!(place(&places, 7), None);
         assert!(!places.is_read(Id::new(1)));
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn an_event_that_cannot_be_read_leaves_nothing_that_may_be_wrong() {
         let mut places = read();
-        places.hear(&GuildNews {
+        places.update(&GuildNews {
             guild_id: Id::new(1),
             event_type: "CHANNEL_UPDATE",
             text: "{}",

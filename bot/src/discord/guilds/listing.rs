@@ -127,7 +127,7 @@ impl Listings {
     }
 
     /// Apply an event.
-    pub(super) fn hear(&mut self, guild_id: Id<GuildMarker>, event_type: &str) {
+    pub(super) fn update(&mut self, guild_id: Id<GuildMarker>, event_type: &str) {
         let is_about_names = ["CHANNEL_", "GUILD_ROLE_", "GUILD_CREATE", "GUILD_DELETE"];
         if is_about_names.iter().any(|start| event_type.starts_with(start)) {
             self.0.remove(&guild_id);
@@ -225,11 +225,11 @@ mod tests {
     async fn a_listing_is_kept_until_an_event_or_a_time() {
         let mut listings = Listings::default();
         listings.keep(GUILD, &Arc::default());
-        listings.hear(GUILD, "GUILD_MEMBER_UPDATE");
+        listings.update(GUILD, "GUILD_MEMBER_UPDATE");
         assert!(listings.get(GUILD).is_some());
         for event in ["CHANNEL_UPDATE", "GUILD_ROLE_DELETE", "GUILD_CREATE"] {
             listings.keep(GUILD, &Arc::default());
-            listings.hear(GUILD, event);
+            listings.update(GUILD, event);
             assert!(listings.get(GUILD).is_none(), "{event}");
         }
         listings.keep(GUILD, &Arc::default());

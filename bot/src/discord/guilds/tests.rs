@@ -85,7 +85,7 @@ fn sendable(kept: &Kept, channel: u64) -> Option<Sendable> {
     permissions::sendable(kept, GUILD, Id::new(channel), ME)
 }
 
-fn hear(kept: &mut Kept, event_type: &str, data: &Value) -> bool {
+fn update(kept: &mut Kept, event_type: &str, data: &Value) -> bool {
     let text = format!(r#"{{"t":"{event_type}","s":1,"op":0,"d":{data}}}"#);
     let news = GuildNews::scan(event_type, &text)
         .expect("readable")
@@ -246,7 +246,7 @@ fn events_keep_it_right() {
         json!([channel(50, 0, &json!([]))]),
     );
     let mut told = |event_type: &str, data: Value| {
-        assert!(hear(&mut guild, event_type, &data), "{event_type}");
+        assert!(update(&mut guild, event_type, &data), "{event_type}");
         assert!(guild.get(GUILD).is_some(), "{event_type}");
         let roles = [10, 30, 40].map(|role| assignable(&guild, role));
         (
@@ -284,12 +284,12 @@ fn events_keep_it_right() {
     let mut thread = channel(70, 11, &json!([]));
     thread["parent_id"] = "51".into();
     told("THREAD_UPDATE", thread);
-    let update = json!({"id": "100", "name": "Another", "owner_id": "7", "roles": [], "emojis": []});
-    let (roles, _, name) = told("GUILD_UPDATE", update);
+    let renamed = json!({"id": "100", "name": "Another", "owner_id": "7", "roles": [], "emojis": []});
+    let (roles, _, name) = told("GUILD_UPDATE", renamed);
     assert_eq!((name.as_deref(), roles[1]), (Some("Another"), Assignable::Yes));
     assert_eq!(guild.sizes(), (1, 1 + 5 + 1, 0), "the thread was not queried");
 
-    assert!(hear(
+    assert!(update(
         &mut guild,
         "GUILD_DELETE",
         &json!({"id": "100", "unavailable": true})
@@ -308,7 +308,7 @@ fn roles_need_only_what_is_used_of_them() {
     );
     for (event_type, position) in [("GUILD_ROLE_CREATE", 2), ("GUILD_ROLE_UPDATE", 8)] {
         let data = json!({"guild_id": "100", "role": sparse("40", position)});
-        assert!(hear(&mut guild, event_type, &data), "{event_type}");
+        assert!(update(&mut guild, event_type, &data), "{event_type}");
     }
     assert_eq!(guild.sizes(), (1, 1 + 3, 0));
 }
@@ -325,17 +325,17 @@ fn what_cannot_be_read_is_forgotten() {
         ("GUILD_MEMBER_UPDATE", json!({"guild_id": "100", "user": {}})),
     ] {
         let mut guild = kept(usual(0, 0), json!({"roles": []}), json!([]));
-        assert!(!hear(&mut guild, event_type, &data), "{event_type}");
+        assert!(!update(&mut guild, event_type, &data), "{event_type}");
         assert_eq!(guild.sizes(), (0, 0, 0), "{event_type}");
     }
     // Events of a guild that is not cached are not even parsed.
     let mut nothing = Kept::default();
-    assert!(hear(
+    assert!(update(
         &mut nothing,
         "GUILD_ROLE_UPDATE",
         &json!({"guild_id": "100", "role": {"id": "10"}})
     ));
-    assert!(hear(&mut nothing, "GUILD_CREATE", &json!({"id": "100"})));
+    assert!(update(&mut nothing, "GUILD_CREATE", &json!({"id": "100"})));
     assert_eq!(nothing.sizes(), (0, 0, 0));
 }
 
@@ -359,7 +359,7 @@ fn parts_are_missing_until_they_are_read() {
     };
     assert_eq!(kept.missing(GUILD, Need::Own, now), missing);
     // Channel events are ignored before the channels are cached: the others would be missing.
-    assert!(hear(&mut kept, "CHANNEL_CREATE", &channel(51, 0, &json!([]))));
+    assert!(update(&mut kept, "CHANNEL_CREATE", &channel(51, 0, &json!([]))));
     assert_eq!(kept.sizes(), (1, 6, 0));
     let parts = Read {
         own,
@@ -387,12 +387,12 @@ fn an_answer_that_is_older_than_an_event_is_noticed() {
     let since = kept.begin(GUILD);
     assert!(!kept.has_changed(GUILD, since));
     // This applies even while the guild is not cached.
-    assert!(hear(&mut kept, "CHANNEL_UPDATE", &channel(50, 0, &json!([]))));
+    assert!(update(&mut kept, "CHANNEL_UPDATE", &channel(50, 0, &json!([]))));
     assert!(kept.has_changed(GUILD, since));
     let again = kept.begin(GUILD);
     assert!(!kept.has_changed(GUILD, again));
     let other = json!({"guild_id": "100", "user": {"id": "8"}, "roles": []});
-    assert!(hear(&mut kept, "GUILD_MEMBER_UPDATE", &other));
+    assert!(update(&mut kept, "GUILD_MEMBER_UPDATE", &other));
     assert!(
         !kept.has_changed(GUILD, again),
         "the roles of other members do not matter"

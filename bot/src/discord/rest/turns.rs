@@ -79,7 +79,7 @@ impl Turns {
         let mut place = Place { turns: self, number };
         let turn = receiver
             .await
-            .expect("the schedule answers everybody whom it forgets");
+            .expect("the schedule answers every request that it removes");
         place.number = None;
         turn
     }

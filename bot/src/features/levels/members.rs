@@ -97,6 +97,8 @@ impl Batch for MemberBatch {
     type Part<'a> = Entries<'a>;
     type Written = Flushed;
 
+    const KINDS: &'static [&'static str] = &[Entries::KIND];
+
     fn changes(&self) -> usize {
         self.entries.len()
     }

@@ -135,6 +135,8 @@ impl Batch for EntryBatch {
     type Part<'a> = Vec<Recorded>;
     type Written = ();
 
+    const KINDS: &'static [&'static str] = Recorded::KINDS;
+
     fn changes(&self) -> usize {
         self.entries.len()
     }
@@ -185,6 +187,8 @@ impl Batch for EntryBatch {
 }
 
 impl Change for Recorded {
+    const KINDS: &'static [&'static str] = &[KIND];
+
     fn set_aside(&self) -> SetAside {
         let key = ids::MemberKey {
             guild_id: self.entry.guild_id,

@@ -73,6 +73,8 @@ impl Pending for Rejoins {
 }
 
 impl Change for Rejoined {
+    const KINDS: &'static [&'static str] = &[KIND];
+
     fn set_aside(&self) -> SetAside {
         SetAside::of_member(KIND, self.key, &Body { at: self.at })
     }

@@ -12,6 +12,9 @@ use crate::{
     postgres::StoreError,
 };
 
+/// The kind of a change in quarantine.
+const KIND: &str = "guild";
+
 /// The changes of a shard's guilds that are not in a batch yet: the newest of each guild.
 #[derive(Debug, Default)]
 pub struct GuildChanges(HashMap<Id<GuildMarker>, bool, FxBuildHasher>);
@@ -54,13 +57,15 @@ struct Body {
 }
 
 impl Change for GuildChange {
+    const KINDS: &'static [&'static str] = &[KIND];
+
     fn set_aside(&self) -> SetAside {
         let is_there = self.is_there;
-        SetAside::of_guild("guild", self.guild_id, &Body { is_there })
+        SetAside::of_guild(KIND, self.guild_id, &Body { is_there })
     }
 
     fn read(kept: &Kept) -> Option<Self> {
-        if kept.kind != "guild" {
+        if kept.kind != KIND {
             return None;
         }
         let Body { is_there } = kept.body()?;

@@ -24,7 +24,7 @@ use crate::{
         form::{Field, form},
         payload::kind,
         reply::Reply,
-        written::USUAL_PREFIX,
+        text_command::USUAL_PREFIX,
     },
     settings::{GuildSettings, Template, change::Change, columns::PREFIX_CHARS, section::field},
     support::{

@@ -217,6 +217,8 @@ impl Batch for CountBatch {
     type Part<'a> = Vec<Counted>;
     type Written = ();
 
+    const KINDS: &'static [&'static str] = Counted::KINDS;
+
     fn changes(&self) -> usize {
         self.counted.len()
     }
@@ -250,6 +252,8 @@ impl Batch for CountBatch {
 }
 
 impl Change for Counted {
+    const KINDS: &'static [&'static str] = &[KIND];
+
     fn set_aside(&self) -> SetAside {
         SetAside::of_guild(KIND, self.guild_id, self)
     }

@@ -17,6 +17,10 @@ use crate::{
     support::ids::MemberKey,
 };
 
+/// The kinds of changes in quarantine.
+const JOINED: &str = "joined";
+const LEFT: &str = "left";
+
 /// The moves of a shard's members that are not in a batch yet.
 #[derive(Debug, Default)]
 pub struct Moves {
@@ -82,18 +86,20 @@ struct Arrives {
 struct Leaves {}
 
 impl Change for Coming {
+    const KINDS: &'static [&'static str] = &[JOINED, LEFT];
+
     fn set_aside(&self) -> SetAside {
         let Self { key, stage, times } = *self;
         match stage {
-            Stage::Left => SetAside::of_member("left", key, &Leaves {}),
-            _ => SetAside::of_member("joined", key, &Arrives { stage, times }),
+            Stage::Left => SetAside::of_member(LEFT, key, &Leaves {}),
+            _ => SetAside::of_member(JOINED, key, &Arrives { stage, times }),
         }
     }
 
     fn read(kept: &Kept) -> Option<Self> {
         let Arrives { stage, times } = match kept.kind.as_str() {
-            "joined" => kept.body()?,
-            "left" => Arrives {
+            JOINED => kept.body()?,
+            LEFT => Arrives {
                 stage: Stage::Left,
                 times: Times::default(),
             },

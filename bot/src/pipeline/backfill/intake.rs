@@ -19,13 +19,13 @@ impl Intake {
         newest: Option<Id<MessageMarker>>,
         left: Left,
     ) {
-        let dispatcher = &self.dispatcher;
         let held = left.held.into_iter().filter_map(|held| {
             let message = MessageCreate::by_a_person(held.id, held.guild_id, held.channel_id, held.user_id);
-            dispatcher.count(&message).map(|(_, change)| (held, change))
+            self.count(&message).map(|(_, change)| (held, change))
         });
+        let held: Vec<_> = held.collect();
         self.ledger.backfill.enabled = enabled;
-        self.ledger.take_up(newest, left.channels, held);
+        self.ledger.take_up(newest, left.channels, held.into_iter());
         if !enabled && self.ledger.backfill.guilds() > 0 {
             self.give_up(Unread::Off);
         }
@@ -33,9 +33,10 @@ impl Intake {
 
     /// READY has arrived: its guilds may have missed messages.
     pub(crate) fn look_for_missed(&mut self, text: &str) {
+        let is_standby = self.message_range().is_standby();
         let backfill = &mut self.ledger.backfill;
         // Shards of the old number read what was missed; those of the new number would not count it.
-        let is_others = backfill.newest().is_some() && self.dispatcher.message_range().is_standby();
+        let is_others = backfill.newest().is_some() && is_standby;
         if !backfill.enabled || is_others {
             return;
         }
@@ -55,13 +56,11 @@ impl Intake {
         for (channel, why) in piece.unread {
             self.ledger.backfill.cannot_read(piece.guild_id, channel, why);
         }
-        let dispatcher = &self.dispatcher;
-        let message_range = dispatcher.message_range();
         let beyond = piece.beyond.iter().filter_map(|message| {
-            if message_range.is_undecided(message.id) {
+            if self.message_range().is_undecided(message.id) {
                 return None;
             }
-            let (key, change) = dispatcher.count(message)?;
+            let (key, change) = self.count(message)?;
             let held = HeldMessage {
                 guild_id: key.guild_id,
                 id: message.id,
@@ -71,18 +70,21 @@ impl Intake {
             };
             Some((held, change))
         });
-        self.ledger.read_beyond(piece.guild_id, piece.until, beyond);
+        let beyond: Vec<_> = beyond.collect();
+        self.ledger
+            .read_beyond(piece.guild_id, piece.until, beyond.into_iter());
         let messages = piece.messages.iter().filter_map(|message| {
-            dispatcher
-                .count(message)
-                .map(|(key, change)| (message.id, key, change))
+            let (key, change) = self.count(message)?;
+            Some((message.id, key, change))
         });
-        self.ledger.read_back(piece.guild_id, piece.through, messages);
+        let messages: Vec<_> = messages.collect();
+        self.ledger
+            .read_back(piece.guild_id, piece.through, messages.into_iter());
         if piece.is_last {
             self.ledger.backfill.reader_ended(piece.guild_id);
         }
         self.dirty = true;
-        self.tell_of_backfill();
+        self.log_backfill();
     }
 
     /// Discord has acknowledged a heartbeat.
@@ -98,7 +100,7 @@ impl Intake {
         if !self.replaying && self.ledger.backfill.has_releases() {
             self.ledger.release();
             self.dirty = true;
-            self.tell_of_backfill();
+            self.log_backfill();
         }
     }
 
@@ -114,10 +116,10 @@ impl Intake {
     pub(in crate::pipeline) fn give_up(&mut self, why: Unread) {
         self.ledger.give_up(why);
         self.dirty = true;
-        self.tell_of_backfill();
+        self.log_backfill();
     }
 
-    fn tell_of_backfill(&mut self) {
+    fn log_backfill(&mut self) {
         let backfill = &mut self.ledger.backfill;
         if backfill.is_active() {
             return;

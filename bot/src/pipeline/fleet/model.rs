@@ -4,20 +4,24 @@
 //!
 //! [`world`] is the protocol as implemented in `fleet.rs`, `tick.rs`, `lease.rs`, the shard's task and `pipeline/rows/shard_checkpoint.rs`,
 //! with the real [`balance`](super::balance). Changes there have to be made here, too. It has no clock: a tick may declare any process
-//! dead, which is more than any clock could do. The purpose of the clocks is in [`clocks`].
+//! dead, which is more than any clock could do. The purpose of the clocks is in [`clocks`]; [`reshard`] searches the change of the number of
+//! shards.
 //!
 //! The last property is the reason for a search of our own. stateright, which is maintained, does not detect runs that go in circles
 //! without reaching the goal, and includes a web server.
 
 mod clocks;
+mod reshard;
 mod search;
 mod world;
+
+use std::hash::{Hash, Hasher};
 
 use proptest::prelude::*;
 
 use self::{
-    search::{Found, search},
-    world::{Bounds, Without, World, Wrong},
+    search::{Found, State},
+    world::{Action, Bounds, Without, World, Wrong},
 };
 
 const BOUNDS: Bounds = Bounds {
@@ -25,6 +29,54 @@ const BOUNDS: Bounds = Bounds {
     faults: 2,
     without: Without::Nothing,
 };
+
+/// A world within its bounds.
+#[derive(Clone, Debug)]
+struct Bounded<const P: usize, const S: usize> {
+    world: World<P, S>,
+    bounds: Bounds,
+}
+
+impl<const P: usize, const S: usize> Hash for Bounded<P, S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.world.hash(state);
+    }
+}
+
+impl<const P: usize, const S: usize> State for Bounded<P, S> {
+    type Action = Action;
+    type Wrong = Wrong;
+
+    fn actions(&self) -> Vec<Action> {
+        self.world.actions(self.bounds)
+    }
+
+    fn after(&self, action: Action) -> Self {
+        Self {
+            world: self.world.after(action, self.bounds),
+            bounds: self.bounds,
+        }
+    }
+
+    fn wrong(&self) -> Option<Wrong> {
+        self.world.wrong
+    }
+
+    fn is_settled(&self) -> bool {
+        self.world.is_settled(self.bounds)
+    }
+
+    fn is_calm(&self, action: Action) -> bool {
+        self.world.is_calm(action)
+    }
+}
+
+fn search<const P: usize, const S: usize>(bounds: Bounds) -> Found<Action, Wrong> {
+    search::search(Bounded {
+        world: World::<P, S>::new(bounds),
+        bounds,
+    })
+}
 
 #[test]
 fn no_two_owners_commit_and_nothing_is_lost() {

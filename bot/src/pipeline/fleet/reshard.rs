@@ -16,14 +16,16 @@
 
 use std::time::Duration;
 
+use twilight_model::id::{Id, marker::MessageMarker};
+
 use super::tick::Asked;
 use crate::{
     pipeline::{
-        dispatch::message_range::MessageRange,
         fleet::registry::{
             self,
             reshard::{self as rows, Begun, Reshard},
         },
+        gateway::MessageRange,
     },
     postgres::{StoreError, Tx},
     support::ids::ShardKey,
@@ -115,6 +117,23 @@ pub(super) async fn shard_count(
     Ok(count)
 }
 
+/// The messages that shards of the old and of the new count count during a reshard; `own` are those of the old one before it.
+pub(super) const fn ranges(
+    own: MessageRange,
+    cut: Option<Id<MessageMarker>>,
+    agreed: bool,
+) -> (MessageRange, MessageRange) {
+    let Some(cut) = cut else {
+        return (own, MessageRange::NOTHING);
+    };
+    let old = if agreed {
+        own.ending_at(cut)
+    } else {
+        own.undecided_from(cut)
+    };
+    (old, MessageRange::NOTHING.undecided_from(cut))
+}
+
 /// Take the next step, if one is due.
 pub(super) async fn step(
     tx: &Tx<'_>,
@@ -123,19 +142,23 @@ pub(super) async fn step(
     asked: &Asked,
 ) -> Result<Numbers, StoreError> {
     let own = MessageRange::starting_at(known.counts_from);
-    let numbers = |current, next| Numbers {
-        current: (old, current),
-        next,
-        retiring: false,
-    };
     let Some(Reshard { to, cut, agreed }) = known.reshard else {
-        return Ok(numbers(own, None));
+        return Ok(Numbers {
+            current: (old, own),
+            next: None,
+            retiring: false,
+        });
     };
-    let before = numbers(own, Some((to, MessageRange::NOTHING)));
-    let open = |cut| {
-        let next = MessageRange::NOTHING.undecided_from(cut);
-        numbers(own.undecided_from(cut), Some((to, next)))
+    let numbers = |cut, agreed| {
+        let (current, next) = ranges(own, cut, agreed);
+        Numbers {
+            current: (old, current),
+            next: Some((to, next)),
+            retiring: false,
+        }
     };
+    let before = numbers(None, false);
+    let open = |cut| numbers(Some(cut), false);
     let Some(cut) = cut else {
         if !rows::is_ready(tx, old, to).await? {
             return Ok(before);
@@ -174,11 +197,9 @@ pub(super) async fn step(
             retiring: false,
         });
     }
-    let next = MessageRange::NOTHING.undecided_from(cut);
     Ok(Numbers {
-        current: (old, own.ending_at(cut)),
-        next: Some((to, next)),
         retiring: rows::is_over(tx, cut, LINGER, SILENCE).await?,
+        ..numbers(Some(cut), true)
     })
 }
 

@@ -38,8 +38,8 @@ pub(super) struct Connection {
     pub(super) beats: Heartbeats,
     /// The last heartbeat known to `beats`.
     beat: Option<Instant>,
-    /// The sequence that it sent to Discord, until it is [taken](Self::told).
-    told: Option<u64>,
+    /// The sequence that it sent to Discord, until it is [taken](Self::take_acknowledged).
+    acknowledged: Option<u64>,
     pub(super) opened: Instant,
     pub(super) greeted: bool,
     /// Whether it resumes a session, rather than sending IDENTIFY.
@@ -86,7 +86,7 @@ impl Connection {
             shard,
             beats: Heartbeats::default(),
             beat: None,
-            told: None,
+            acknowledged: None,
             opened: now,
             greeted: false,
             poll_seed: 0,
@@ -159,13 +159,13 @@ impl Connection {
         let late_ms = self.beats.lateness(at).map(|late| late.as_millis());
         tracing::trace!(heartbeat.late_ms = ?late_ms, "heartbeat sent");
         self.beats.sent(at);
-        self.told = Some(received);
+        self.acknowledged = Some(received);
         true
     }
 
     /// The sequence that a heartbeat has sent to Discord since the last call.
-    pub(super) const fn told(&mut self) -> Option<u64> {
-        self.told.take()
+    pub(super) const fn take_acknowledged(&mut self) -> Option<u64> {
+        self.acknowledged.take()
     }
 
     /// Complete the closing handshake, and ignore messages that still arrive: they are replayed when the shard resumes.

@@ -2,6 +2,8 @@
 //!
 //! It keeps its own sequence, which is the one that is committed: an event at or below it has been counted and is skipped. If an event
 //! skips a number, it waits a moment for the missing one (`intake/order.rs`); if that has not arrived by then, there is a gap.
+//!
+//! While the number of shards changes, it decides which events this shard counts (`intake/reshard.rs`). Nothing behind it knows of that.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +15,7 @@ use twilight_model::{
 
 use self::{
     counters::{Counters, known_name},
+    message_range::MessageRange,
     order::Order,
 };
 use super::{
@@ -22,7 +25,7 @@ use super::{
 use crate::{
     discord::events::{frame::Frame, message_create::Unreadable, ready},
     pipeline::{
-        dispatch::{Dispatched, Dispatcher, message_range::MessageRange},
+        dispatch::{Counting, Dispatched, Dispatcher},
         ledger::{
             Ledger,
             gap::{Gap, GapChange},
@@ -34,7 +37,9 @@ use crate::{
 };
 
 mod counters;
+pub(in crate::pipeline::gateway) mod message_range;
 mod order;
+mod reshard;
 
 /// A signal for the shard's task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +84,8 @@ pub(in crate::pipeline) struct Intake {
     pub(in crate::pipeline) dispatcher: Dispatcher,
     pub(in crate::pipeline) ledger: Ledger,
     pub(in crate::pipeline) session: Option<Session>,
+    /// The messages that count.
+    message_range: MessageRange,
     sequence: u64,
     order: Order,
     /// When an event of the session last arrived, or else the time of another process's last flush.
@@ -120,6 +127,7 @@ impl Intake {
             dispatcher,
             ledger,
             session,
+            message_range: MessageRange::ALL,
             sequence,
             order: Order::default(),
             alive_at,
@@ -179,29 +187,6 @@ impl Intake {
         self.halted_at = None;
     }
 
-    /// Set which messages count from now on. Returns whether the shard agrees to an open cut: it has handled no message from the cut on,
-    /// and will not before the cut is decided.
-    pub(in crate::pipeline) fn set_message_range(&mut self, message_range: MessageRange) -> bool {
-        self.dispatcher.set_message_range(message_range);
-        let untouched = |cut| self.ledger.backfill.furthest().is_none_or(|newest| newest < cut);
-        // A shard of the new number would miss messages before its session starts.
-        let receives = self.session.is_some() || !message_range.is_standby();
-        message_range.open_cut().is_some_and(untouched) && receives
-    }
-
-    /// The messages that count.
-    pub(in crate::pipeline) const fn message_range(&self) -> MessageRange {
-        self.dispatcher.message_range()
-    }
-
-    /// Whether a connection is pointless now: the next message would not be handled, or would be missed without being noticed.
-    pub(in crate::pipeline) fn waits_for_decision(&self) -> bool {
-        let message_range = self.dispatcher.message_range();
-        let identifies_too_late =
-            self.session.is_none() && message_range.is_standby() && message_range.open_cut().is_some();
-        identifies_too_late || self.halted_at.is_some_and(|id| message_range.is_undecided(id))
-    }
-
     /// The resume URL did not answer: resume at the gateway's general address.
     pub(in crate::pipeline) fn forget_resume_url(&mut self) {
         if let Some(session) = &mut self.session {
@@ -211,7 +196,7 @@ impl Intake {
 
     /// The session is dead. Events that it had not delivered are missed, and a gap is recorded.
     pub(in crate::pipeline) fn lose_session(&mut self, reason: &'static str) {
-        if self.dispatcher.message_range() == MessageRange::NOTHING {
+        if self.message_range == MessageRange::NOTHING {
             // Shards of the old number count everything.
             self.dirty |= self.session.take().is_some();
         }
@@ -297,15 +282,20 @@ impl Intake {
 
     /// Process an event in the right order.
     fn take_in(&mut self, sequence: u64, event_type: &str, text: &str) -> Option<Signal> {
-        match self.dispatcher.dispatch(event_type, text, &mut self.ledger) {
-            Dispatched::Handled | Dispatched::Unhandled => {}
-            Dispatched::Malformed(why) => self.unreadable(event_type, sequence, why),
-            Dispatched::Undecided(id) => {
-                self.halted_at = Some(id);
-                return Some(Signal::Undecided);
+        let dispatched = if self.message_range == MessageRange::ALL {
+            self.dispatcher
+                .dispatch(event_type, text, &mut self.ledger, Counting::Here)
+        } else {
+            match self.dispatch_in_range(event_type, text) {
+                Ok(dispatched) => dispatched,
+                Err(id) => {
+                    self.halted_at = Some(id);
+                    return Some(Signal::Undecided);
+                }
             }
-            Dispatched::Past if self.replaying => {}
-            Dispatched::Past => self.came_late(),
+        };
+        if let Dispatched::Malformed(why) = dispatched {
+            self.unreadable(event_type, sequence, why);
         }
         self.check_gap(sequence);
         self.sequence = sequence;
@@ -363,29 +353,6 @@ impl Intake {
                 "gap: Discord skipped over events"
             );
         }
-    }
-
-    /// A message from before the change of the number of shards has arrived outside of any replay: the shard that should have counted it
-    /// may have ended.
-    fn came_late(&mut self) {
-        metrics::reshard_late_messages_total().increment(1);
-        if std::mem::replace(&mut self.late_seen, true) {
-            return;
-        }
-        self.ledger.gap(GapChange::Noticed(Gap {
-            reason: guard::RESHARD,
-            session_id: self.session.as_ref().map(|session| session.id.clone()),
-            last_sequence: self.sequence,
-            missing: None,
-            began_at: self.alive_at,
-            ended_at: Some(host_time()),
-        }));
-        metrics::gateway_gaps_total(guard::RESHARD).increment(1);
-        tracing::warn!(
-            shard.id = self.key.id,
-            gap.reason = guard::RESHARD,
-            "gap: Discord delivered a message from before the change of the number of shards so late that it may not have been counted"
-        );
     }
 
     /// A frame is not compressed text, which ends the connection.

@@ -1,6 +1,6 @@
 //! The fleet's orders for a shard.
 
-use crate::pipeline::dispatch::message_range::MessageRange;
+use super::MessageRange;
 
 /// The orders for a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -256,7 +256,7 @@ impl ShardTask {
 
     /// Flush if it is due, then read, unless a heartbeat is near and earlier events are not committed.
     async fn connected(&mut self, mut connection: Box<Connection>, now: Instant) -> Result<Link, ShardEnd> {
-        if let Some(sequence) = connection.told()
+        if let Some(sequence) = connection.take_acknowledged()
             && self.flushing.is_behind(self.intake.point_at(sequence))
         {
             // Acknowledged events must not be lost any more, so they are committed as soon as possible.

@@ -11,7 +11,7 @@ use twilight_model::id::Id;
 use super::{
     Outcome,
     flush::{self, Applied, Work, Written},
-    quarantined::{KeptEffect, KeptGap},
+    quarantined::{EFFECT, GAP, KeptEffect, KeptGap, kinds},
 };
 use crate::{
     flush::{Flush, SetAside},
@@ -246,6 +246,12 @@ impl Search<'_, '_> {
     }
 
     fn keep(&mut self, changes: Vec<SetAside>, error: &StoreError) {
+        debug_assert!(
+            changes
+                .iter()
+                .all(|change| kinds().any(|kind| kind == change.kind)),
+            "{changes:?}"
+        );
         let entries = changes.into_iter().map(|change| NewEntry::new(change, error));
         self.set_aside.extend(entries);
     }
@@ -308,13 +314,13 @@ async fn apply(tx: &Tx<'_>, settings: &Settings, quarantine_id: i64) -> Result<R
         return Ok(Retried::Gone);
     };
     match kept.kind.as_str() {
-        "effect" => {
+        EFFECT => {
             let Some(effect) = KeptEffect::read(&kept, settings) else {
                 return Ok(Retried::Unknown);
             };
             queue::add(tx, &[effect]).await?;
         }
-        "gap" => {
+        GAP => {
             let Some((shard, change)) = KeptGap::read(&kept) else {
                 return Ok(Retried::Unknown);
             };

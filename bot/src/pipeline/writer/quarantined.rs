@@ -1,4 +1,4 @@
-//! The quarantine format of gaps and effects.
+//! The quarantine format of gaps and effects, and the kinds of everything that can be in quarantine.
 
 use std::time::SystemTime;
 
@@ -8,11 +8,23 @@ use crate::{
     features,
     flush::{Kept, SetAside},
     outbox::queue::NewEffect,
-    pipeline::ledger::gap::{Gap, GapChange},
+    pipeline::{
+        ledger::gap::{Gap, GapChange},
+        parts::Batch,
+    },
     settings::Settings,
     support::ids::{self, ShardKey},
     telemetry::metrics::labels,
 };
+
+pub(super) const EFFECT: &str = "effect";
+pub(super) const GAP: &str = "gap";
+
+/// The kinds of changes that this version can put into quarantine.
+pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+    let of_parts = Batch::KINDS.iter().copied().flatten().copied();
+    of_parts.chain([EFFECT, GAP])
+}
 
 /// The body of a quarantined effect, besides its guild and member.
 #[derive(Debug, Deserialize, Serialize)]
@@ -33,7 +45,7 @@ impl KeptEffect {
         };
         SetAside {
             user_id: effect.user_id,
-            ..SetAside::of_guild("effect", effect.guild_id, &kept)
+            ..SetAside::of_guild(EFFECT, effect.guild_id, &kept)
         }
     }
 
@@ -92,7 +104,7 @@ impl KeptGap {
             ended_at,
         };
         SetAside {
-            kind: "gap",
+            kind: GAP,
             guild_id: None,
             user_id: None,
             body: serde_json::to_string(&kept).expect("text and times since 1970 are JSON"),

@@ -52,20 +52,6 @@ pub const READ_FALLBACKS: &[&str] = &[
     "diverged",
 ];
 
-/// The kinds of changes in quarantine, which are also the values of `quarantine.kind`.
-pub const QUARANTINED_KINDS: &[&str] = &[
-    "member",
-    "joined",
-    "left",
-    "guild",
-    "audit_entry",
-    "statistic",
-    "rejoined",
-    "event",
-    "gap",
-    "effect",
-];
-
 /// The clocks with which this host's clock is compared.
 pub const CLOCK_SOURCES: &[&str] = &["discord", "database"];
 

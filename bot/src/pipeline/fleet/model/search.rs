@@ -3,26 +3,43 @@
 use std::{
     collections::{VecDeque, hash_map::Entry},
     fmt,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
+    hash::{DefaultHasher, Hash, Hasher as _},
 };
 
 use rustc_hash::FxHashMap;
 
-use super::world::{Action, Bounds, World, Wrong};
+/// A state of a protocol, with every step that leads from it.
+pub(super) trait State: Hash {
+    type Action: Copy + fmt::Debug;
+    type Wrong: Copy + fmt::Debug;
+
+    fn actions(&self) -> Vec<Self::Action>;
+
+    fn after(&self, action: Self::Action) -> Self;
+
+    /// The error that has occurred.
+    fn wrong(&self) -> Option<Self::Wrong>;
+
+    /// Whether the goal is reached.
+    fn is_settled(&self) -> bool;
+
+    /// Whether the action is no fault.
+    fn is_calm(&self, action: Self::Action) -> bool;
+}
 
 /// The result.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum Found<A, W> {
     /// There is no error in any of this many states, and each can reach the goal without further faults. What is counted stays counted, so
     /// any scheduler that takes every possible step again and again reaches it.
     Right { states: usize },
     /// The shortest path to an error.
-    Wrong { wrong: Wrong, way: Vec<Action> },
+    Wrong { wrong: W, way: Vec<A> },
     /// The shortest path to a state from which the goal is unreachable.
-    Stuck { way: Vec<Action> },
+    Stuck { way: Vec<A> },
 }
 
-impl fmt::Display for Found {
+impl<A: fmt::Debug, W: fmt::Debug> fmt::Display for Found<A, W> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, way) = match self {
             Self::Right { states } => return write!(formatter, "{states} states, nothing wrong"),
@@ -35,23 +52,22 @@ impl fmt::Display for Found {
     }
 }
 
-/// Search all states.
-pub(super) fn search<const P: usize, const S: usize>(bounds: Bounds) -> Found {
-    let first = World::<P, S>::new(bounds);
+/// Search all states that can be reached from the first one.
+pub(super) fn search<S: State>(first: S) -> Found<S::Action, S::Wrong> {
     // States are identified by a hash: with 64 bits, the probability that two of some million collide is one in a million.
     let mut known = FxHashMap::default();
     known.insert(hash(&first), 0_u32);
-    let mut from: Vec<Option<(u32, Action)>> = vec![None];
+    let mut from: Vec<Option<(u32, S::Action)>> = vec![None];
     let mut calm: Vec<(u32, u32)> = Vec::new();
     let mut settled: Vec<u32> = Vec::new();
     let mut next = VecDeque::from([(0_u32, first)]);
-    while let Some((at, world)) = next.pop_front() {
-        if world.is_settled(bounds) {
+    while let Some((at, state)) = next.pop_front() {
+        if state.is_settled() {
             settled.push(at);
         }
-        for action in world.actions(bounds) {
-            let after = world.after(action, bounds);
-            if let Some(wrong) = after.wrong {
+        for action in state.actions() {
+            let after = state.after(action);
+            if let Some(wrong) = after.wrong() {
                 let mut way = way(&from, at);
                 way.push(action);
                 return Found::Wrong { wrong, way };
@@ -66,7 +82,7 @@ pub(super) fn search<const P: usize, const S: usize>(bounds: Bounds) -> Found {
                     number
                 }
             };
-            if world.is_calm(action) && to != at {
+            if state.is_calm(action) && to != at {
                 calm.push((to, at));
             }
         }
@@ -77,13 +93,13 @@ pub(super) fn search<const P: usize, const S: usize>(bounds: Bounds) -> Found {
     }
 }
 
-fn hash<const P: usize, const S: usize>(world: &World<P, S>) -> u64 {
+fn hash(state: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    world.hash(&mut hasher);
+    state.hash(&mut hasher);
     hasher.finish()
 }
 
-fn way(from: &[Option<(u32, Action)>], mut at: u32) -> Vec<Action> {
+fn way<A: Copy>(from: &[Option<(u32, A)>], mut at: u32) -> Vec<A> {
     let mut way = Vec::new();
     while let Some((before, action)) = from[at as usize] {
         way.push(action);

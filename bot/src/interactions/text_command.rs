@@ -55,7 +55,7 @@ pub fn payload(message: &MessageCreate, text: &str, prefix: Option<&str>) -> Opt
         "guild_id": message.guild_id?.to_string(), "channel_id": message.channel_id.to_string(), "member": member, "data": data,
     });
     let mut payload = InteractionPayload::deserialize_from(payload)?;
-    payload.written = Some(Message {
+    payload.text_command = Some(Message {
         channel_id: message.channel_id,
         id: message.id,
     });

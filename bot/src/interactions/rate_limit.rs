@@ -42,11 +42,11 @@ const REMEMBERED: usize = 10_000;
 
 /// Recent uses.
 #[derive(Debug, Default)]
-pub(super) struct Flood {
+pub(super) struct RateLimit {
     lately: HashMap<(Id<UserMarker>, &'static str, Use), Vec<Instant>, FxBuildHasher>,
 }
 
-impl Flood {
+impl RateLimit {
     /// Record a use.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ mod tests {
     use tokio::time::Instant;
     use twilight_model::id::Id;
 
-    use super::{Flood, Use, User, WINDOW};
+    use super::{RateLimit, Use, User, WINDOW};
 
     fn member(id: u64) -> User {
         User {
@@ -91,33 +91,33 @@ mod tests {
 
     #[test]
     fn a_flood_is_held_and_ends() {
-        let mut flood = Flood::default();
+        let mut limit = RateLimit::default();
         let start = Instant::now();
         for _ in 0..Use::Command.limit(false) {
-            assert!(flood.admit(member(1), "rank", Use::Command, start).is_ok());
+            assert!(limit.admit(member(1), "rank", Use::Command, start).is_ok());
         }
-        assert!(flood.admit(member(1), "rank", Use::Command, start).is_err());
+        assert!(limit.admit(member(1), "rank", Use::Command, start).is_err());
         assert!(
-            flood.admit(member(1), "ping", Use::Command, start).is_ok(),
+            limit.admit(member(1), "ping", Use::Command, start).is_ok(),
             "by command"
         );
         assert!(
-            flood.admit(member(2), "rank", Use::Command, start).is_ok(),
+            limit.admit(member(2), "rank", Use::Command, start).is_ok(),
             "by member"
         );
         let later = start + WINDOW + Duration::from_millis(1);
-        assert!(flood.admit(member(1), "rank", Use::Command, later).is_ok());
+        assert!(limit.admit(member(1), "rank", Use::Command, later).is_ok());
     }
 
     #[test]
     fn a_moderator_in_a_raid_is_held_later() {
-        let mut flood = Flood::default();
+        let mut limit = RateLimit::default();
         let now = Instant::now();
         let moderator = User {
             is_moderator: true,
             ..member(1)
         };
-        let mut admitted = || flood.admit(moderator, "warn", Use::Command, now).is_ok();
+        let mut admitted = || limit.admit(moderator, "warn", Use::Command, now).is_ok();
         assert_eq!((0..100).filter(|_| admitted()).count(), 50);
     }
 }

@@ -9,12 +9,25 @@ use twilight_model::id::{Id, marker::MessageMarker};
 const NEVER: u64 = u64::MAX;
 
 /// The messages that a shard counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MessageRange {
     from: u64,
     until: u64,
     /// Messages from this ID on must not be handled yet.
     decided_below: u64,
+}
+
+/// What a shard does with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pipeline) enum Admission {
+    /// It counts the message.
+    Counts,
+    /// It is not yet decided which shard counts the message. It must not be handled.
+    Undecided,
+    /// A shard of the number before this one has counted the message, or should have.
+    Past,
+    /// A shard of another number counts the message.
+    Elsewhere,
 }
 
 impl MessageRange {
@@ -61,6 +74,19 @@ impl MessageRange {
         }
     }
 
+    /// What a shard does with a message.
+    pub(in crate::pipeline) const fn admit(&self, id: Id<MessageMarker>) -> Admission {
+        if id.get() >= self.decided_below {
+            Admission::Undecided
+        } else if self.counts(id) {
+            Admission::Counts
+        } else if !self.is_standby() && id.get() < self.from {
+            Admission::Past
+        } else {
+            Admission::Elsewhere
+        }
+    }
+
     /// Whether the message counts.
     pub const fn counts(&self, id: Id<MessageMarker>) -> bool {
         self.from <= id.get() && id.get() < self.until
@@ -84,18 +110,13 @@ impl MessageRange {
     pub const fn is_standby(&self) -> bool {
         self.from == NEVER
     }
-
-    /// Whether a shard of another number counts the message.
-    pub const fn is_past(&self, id: Id<MessageMarker>) -> bool {
-        !self.is_standby() && id.get() < self.from
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use twilight_model::id::Id;
 
-    use super::MessageRange;
+    use super::{Admission, MessageRange};
 
     #[test]
     fn each_message_counts_on_one_side_of_the_cut() {
@@ -108,7 +129,8 @@ mod tests {
             assert!(old.counts(id) != new.counts(id), "{id}");
             assert!(!MessageRange::NOTHING.counts(id), "{id}");
         }
-        assert!(new.is_past(Id::new(99)) && !new.is_past(cut));
+        assert_eq!(new.admit(Id::new(99)), Admission::Past);
+        assert_eq!(old.admit(cut), Admission::Elsewhere);
     }
 
     #[test]
@@ -118,7 +140,8 @@ mod tests {
             assert_eq!(side.open_cut(), None);
             let open = side.undecided_from(cut);
             assert_eq!(open.open_cut(), Some(cut));
-            assert!(open.is_undecided(cut) && !open.is_undecided(Id::new(99)));
+            assert_eq!(open.admit(cut), Admission::Undecided);
+            assert_ne!(open.admit(Id::new(99)), Admission::Undecided);
             assert_eq!(open.is_standby(), side.is_standby());
         }
     }
