@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run bench instructions test test-all test-versions chaos fleet observe dashboards rank lint fmt doc conformance browser example manifests deny sbom release
+.PHONY: help demo run bench instructions test test-all test-versions chaos fleet observe dashboards rank lint fmt doc conformance browser example manifests deny sbom release additions
 
 NEED := sh deploy/scripts/need.sh
 
@@ -74,6 +74,7 @@ test-all: ## everything there is, with kills and faults as often as promised and
 	$(MAKE) chaos
 	$(MAKE) fleet
 	$(MAKE) observe
+	$(MAKE) additions
 
 chaos: ## every fault against the real binary under load, with a table; ROW="SIGKILL" for those with that in their name, TRIES=1000 of each
 	@$(NEED) cargo compiler postgres faketime
@@ -157,6 +158,10 @@ sbom: ## what the binary is made of, as CycloneDX, into target/eventide.cdx.json
 release: ## the binary as others can build it bit by bit, with its SBOM, archive and sums, in target/package
 	@$(NEED) cargo compiler python
 	sh deploy/scripts/release.sh
+
+additions: ## the additions in docs/additions, applied to the code and reverted: they compile, and their tests pass
+	@$(NEED) cargo compiler postgres
+	sh docs/additions/run.sh
 
 example: ## rewrite config.example.toml, docs/configuration.md, docs/cli.md and docs/metrics.md from the code
 	@$(NEED) cargo compiler
