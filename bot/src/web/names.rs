@@ -80,7 +80,7 @@ impl Names {
 
     /// A channel.
     pub(crate) fn channel(&self, id: Id<ChannelMarker>) -> String {
-        let name = self.listing.channel(id);
+        let name = self.listing.any_channel(id);
         name.map_or_else(|| id.to_string(), |name| format!("#{}", name.as_plain()))
     }
 
@@ -93,7 +93,7 @@ impl Names {
     /// The name of whatever has this ID.
     pub(crate) fn any(&self, id: u64) -> Option<String> {
         let (channel, role, user) = (Id::new_checked(id)?, Id::new_checked(id)?, Id::new_checked(id)?);
-        if self.listing.channel(channel).is_some() {
+        if self.listing.any_channel(channel).is_some() {
             Some(self.channel(channel))
         } else if self.listing.role(role).is_some() {
             Some(self.role(role))

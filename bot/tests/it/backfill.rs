@@ -18,10 +18,7 @@ use eventide::{
     app::demo,
     config::{Config, ShardCount},
     discord::shards::{ShardState, ShardStatus},
-    pipeline::{
-        backfill::rows,
-        rows::gap::{self, Recorded},
-    },
+    pipeline::rows::gap::{self, Recorded},
     postgres::{Statement, Store},
 };
 use nix::{
@@ -35,7 +32,7 @@ use tokio::{
 
 use crate::support::{
     PATIENCE, Scene,
-    bot::{command, command_on, config_for, discord, settle_exactly, start, up},
+    bot::{command_on, config_for, discord, settle_exactly, start, up},
     session::every_session_is_stored,
     until,
 };

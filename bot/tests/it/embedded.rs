@@ -4,7 +4,10 @@ mod refusals;
 
 use std::{
     fs,
-    os::unix::fs::lchown,
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _, lchown},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,

@@ -98,7 +98,8 @@ impl Change<'_> {
 
     fn is_shown(&self) -> bool {
         let is_text = self.path.starts_with("bot/locales/");
-        !self.is_test() && !is_text && !(self.is_new && self.lines() > SHOWN_LINES)
+        let is_long = self.is_new && self.lines() > SHOWN_LINES;
+        !(self.is_test() || is_text || is_long)
     }
 }
 

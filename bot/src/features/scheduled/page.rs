@@ -9,7 +9,11 @@ use serde_json::json;
 use super::command::{ASKED_FOR, STAFF, Scheduled, expected, subjects_of};
 use crate::{
     interactions::{
-        CommandContext, Services, asked::DURATION_CHARS, command::Command as _, of_form::Outcome, page::Page,
+        CommandContext, Services,
+        asked::DURATION_CHARS,
+        command::Command as _,
+        of_form::Outcome,
+        page::Page,
         scheduled::{Subjects, in_words},
     },
     outbox::{

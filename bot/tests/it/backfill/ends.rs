@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use discord_simulator::{Rate, RestFault, RestFaultKind};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 
 use super::{
     MESSAGES, after_a_quiet_loss, against, binary, config, everything, gaps, left, number, read_back, settle,

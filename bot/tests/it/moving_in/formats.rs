@@ -1,10 +1,7 @@
 //! The formats of other bots, and of exports.
 
 use eventide::{
-    features::levels::{
-        import::{self, Options},
-        rows::member_xp::moving::Mode,
-    },
+    features::levels::{import::Options, rows::member_xp::moving::Mode},
     settings::values::curve::Curve,
 };
 

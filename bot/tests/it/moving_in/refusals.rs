@@ -1,9 +1,6 @@
 //! What an import refuses or rejects, and what it says about that.
 
-use eventide::features::levels::{
-    import::{self},
-    rows::{import_job, member_xp::moving::Mode},
-};
+use eventide::features::levels::rows::{import_job, member_xp::moving::Mode};
 
 use super::{GUILD, Members, Place, csv, text, user};
 

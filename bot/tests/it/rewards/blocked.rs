@@ -7,7 +7,6 @@ use tokio_postgres::types::Type;
 
 use super::{PUT, Server};
 use crate::support::{
-    bot::{discord, start},
     effects::{Courier, delivered},
     until,
 };

@@ -65,6 +65,7 @@ async fn an_interaction_that_is_carried_out_by_many_at_once() {
         guild_id: Id::new(stage.guild()),
         interaction_id: Id::new(1_400_000_000_000_000_000),
         moderator_id: Id::new(stage.user(1)),
+        is_form: false,
     };
     let new = NewWarning {
         user_id: Id::new(stage.user(30)),

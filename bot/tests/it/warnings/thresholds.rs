@@ -5,10 +5,8 @@ use std::time::Duration;
 use discord_simulator::{RestFault, RestFaultKind};
 use serde_json::{Value, json};
 
-use super::{
-    stage::{Stage, of_type, text},
-    until,
-};
+use super::stage::{Stage, of_type, text};
+use crate::support::until;
 
 const KICK: u64 = 1 << 1;
 const BAN: u64 = 1 << 2;

@@ -57,6 +57,7 @@ async fn force(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> Sh
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from the ban to the decision")]
 async fn a_banned_user_appeals_and_reads_the_decision() {
     let (stage, user) = with_a_ban().await;
     let log = stage.log_to(0).await;
