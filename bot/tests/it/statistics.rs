@@ -157,6 +157,12 @@ async fn nothing_is_counted_unless_the_server_chose_it() {
     ]);
     let set = here.manage("settings", "", options, Value::Null).await;
     assert!(set.contains("On"), "{set}");
+    until("the bot knows the setting", async || {
+        let settings = here.bot.settings.of(&here.bot.store, Id::new(here.guild())).await;
+        let sections = format!("{:?}", settings.expect("settings").sections);
+        sections.contains("\"statistics\"").then_some(())
+    })
+    .await;
     // Two hours, in the same flush or not; a departure has the hour of the newest message before it, and a ban is none.
     for after in [1, HOUR - 1, HOUR, HOUR + 1] {
         say(&here, after);

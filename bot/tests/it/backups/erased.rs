@@ -23,7 +23,10 @@ fn rows_of(user: u64) -> String {
          INSERT INTO quarantine (guild_id, user_id, kind, body, sqlstate, reason)
          VALUES (1, {user}, 'member', '{{}}', '23514', 'refused');
          INSERT INTO report (guild_id, report_id, user_id, staff_channel_id, created_at) VALUES (1, {user}, 99, 3, now());
-         INSERT INTO report_entry VALUES (1, {user}, {user}, 'rude', now(), 'en-US');"
+         INSERT INTO report_entry VALUES (1, {user}, {user}, 'rude', now(), 'en-US');
+         INSERT INTO appeal (guild_id, appeal_id, user_id, appeal, created_at) VALUES (1, {user}, {user}, 'sorry', now());
+         INSERT INTO appeal_vote VALUES (1, {user}, {user}, false);
+         INSERT INTO guild_staff VALUES (1, {user});"
     )
 }
 

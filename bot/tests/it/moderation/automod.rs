@@ -23,6 +23,7 @@ async fn what_automod_blocks_is_logged_once_even_by_a_new_process() {
     };
     // Nothing is logged before a channel is chosen, and an alert is not the block of a message.
     blocked(1, 1, &stage.control());
+    stage.flushed().await;
     stage.set("log_automod", &log.to_string()).await;
     blocked(2, 2, &stage.control());
     for channel in [3, 4] {

@@ -3,7 +3,7 @@
 use discord_simulator::{InteractionRequest, InteractionState, RestFaultKind};
 use serde_json::{Value, json};
 
-use super::{ALL, BAN, Stage, TIMEOUT, became, case_is, fault, of_case, stage, text, until};
+use super::{ALL, BAN, Stage, TIMEOUT, became, case_is, fault, of_case, stage, text};
 use crate::support::PATIENCE;
 
 /// An entry of a user's menu, chosen by a moderator.
@@ -184,13 +184,8 @@ async fn a_form_that_is_sent_again_changes_nothing() {
     let resumes = stage.control().stats().resumes;
     stage.restart(resumes).await;
     for id in [warned.id, banned.id] {
-        let before = stage.control().interaction(id).expect("known").refused_callbacks;
         assert!(stage.control().interact_again(id));
-        until("the replay is over", async || {
-            let now = stage.control().interaction(id).expect("known");
-            (now.refused_callbacks > before).then_some(())
-        })
-        .await;
+        stage.replayed(id).await;
     }
     assert_eq!(stage.number("SELECT count(*) FROM mod_case").await, 2);
     stage.end().await;

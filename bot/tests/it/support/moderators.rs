@@ -265,6 +265,31 @@ impl Stage {
         self.session = session(&self.scene).await;
     }
 
+    /// Wait until everything that was sent is committed.
+    pub(crate) async fn flushed(&self) {
+        let bot = self.bot.as_ref().expect("it runs");
+        until("everything is committed", async || {
+            let sessions = self.discord.control().sessions();
+            let all = bot.shards.list().iter().all(|shard| {
+                let mut sent = sessions.iter().filter(|session| session.alive);
+                let is_read = sent.all(|session| shard.sequence() >= session.last_seq);
+                is_read && shard.dirty_since().is_none()
+            });
+            all.then_some(())
+        })
+        .await;
+    }
+
+    /// Wait until a new process has handled an interaction once more. It has, if its session began before the interaction; it ignores a
+    /// second one then.
+    pub(crate) async fn replayed(&self, interaction: u64) {
+        until("the replay is over", async || {
+            let state = self.control().interaction(interaction).expect("known");
+            (state.refused_callbacks > 0).then_some(())
+        })
+        .await;
+    }
+
     /// Another process in place of the bot's, which is gone without a word.
     pub(crate) async fn restart(&mut self, resumes: u64) {
         self.session.has_a_checkpoint().await;
