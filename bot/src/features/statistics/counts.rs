@@ -117,47 +117,64 @@ impl Counts {
 
     /// Count a member's message. Returns the number of bytes by which the counts grew, as the other methods do.
     pub fn message(&mut self, guild_id: Id<GuildMarker>, channel_id: Id<ChannelMarker>, at: Millis) -> usize {
-        self.count(guild_id, at, || Subject::Message(channel_id))
+        // Whether it is off is looked up once per flush, which messages bring about.
+        let off = Some(OfGuild::Off);
+        self.count(guild_id, at, off, || Subject::Message(channel_id))
     }
 
     /// Count a command.
     pub fn command(&mut self, guild_id: Id<GuildMarker>, name: &str, at: Millis) -> usize {
-        self.count(guild_id, at, || Subject::Command(name.to_owned()))
+        self.count(guild_id, at, None, || Subject::Command(name.to_owned()))
     }
 
     /// Count a member who left. Discord does not send the time; `seen_at` is the time of the newest message before.
     pub fn departure(&mut self, guild_id: Id<GuildMarker>, seen_at: Millis) -> usize {
-        self.count(guild_id, seen_at, || Subject::Leave)
+        self.count(guild_id, seen_at, None, || Subject::Leave)
     }
 
-    fn count(&mut self, guild_id: Id<GuildMarker>, at: Millis, subject: impl FnOnce() -> Subject) -> usize {
-        let mut grown = 0;
-        let settings = &self.settings;
-        let guild = self.guilds.entry(guild_id).or_insert_with(|| {
-            grown += size_of::<(Id<GuildMarker>, OfGuild)>();
-            let is_on = settings.last_known(guild_id, is_on);
-            if is_on == Some(false) {
-                return OfGuild::Off;
-            }
-            OfGuild::On {
-                is_known: is_on.is_some(),
-                amounts: FxHashMap::default(),
-            }
-        });
-        if let OfGuild::On { amounts, .. } = guild {
-            let subject = subject();
-            let named = match &subject {
-                Subject::Command(name) => name.len(),
-                _ => 0,
-            };
-            let changes = &mut self.changes;
-            let amount = amounts.entry((at / HOUR, subject)).or_insert_with(|| {
-                grown += size_of::<((i64, Subject), i64)>() + named;
-                *changes += 1;
-                0
-            });
-            *amount += 1;
+    /// Count, unless the guild has not chosen statistics; then keep `off` for it, if anything. What else may be the only news of a guild
+    /// causes no flush, so that an old setting would be kept for too long.
+    fn count(
+        &mut self,
+        guild_id: Id<GuildMarker>,
+        at: Millis,
+        off: Option<OfGuild>,
+        subject: impl FnOnce() -> Subject,
+    ) -> usize {
+        if let Some(guild) = self.guilds.get_mut(&guild_id) {
+            return guild.count(&mut self.changes, at, subject);
         }
+        let is_on = self.settings.last_known(guild_id, is_on);
+        let on = OfGuild::On {
+            is_known: is_on.is_some(),
+            amounts: FxHashMap::default(),
+        };
+        let guild = if is_on == Some(false) { off } else { Some(on) };
+        let Some(mut guild) = guild else {
+            return 0;
+        };
+        let grown = guild.count(&mut self.changes, at, subject);
+        self.guilds.insert(guild_id, guild);
+        grown + size_of::<(Id<GuildMarker>, OfGuild)>()
+    }
+}
+
+impl OfGuild {
+    fn count(&mut self, changes: &mut usize, at: Millis, subject: impl FnOnce() -> Subject) -> usize {
+        let Self::On { amounts, .. } = self else {
+            return 0;
+        };
+        let (subject, mut grown) = (subject(), 0);
+        let named = match &subject {
+            Subject::Command(name) => name.len(),
+            _ => 0,
+        };
+        let amount = amounts.entry((at / HOUR, subject)).or_insert_with(|| {
+            grown += size_of::<((i64, Subject), i64)>() + named;
+            *changes += 1;
+            0
+        });
+        *amount += 1;
         grown
     }
 }
@@ -170,7 +187,7 @@ impl Pending for Counts {
         // Guests have no time of joining.
         let at = coming.times.joined_at.or(coming.times.seen_at);
         match at {
-            Some(at) if joins => self.count(coming.key.guild_id, at, || Subject::Join),
+            Some(at) if joins => self.count(coming.key.guild_id, at, None, || Subject::Join),
             _ => 0,
         }
     }

@@ -50,10 +50,34 @@ fn write(it: &Try<'_>) {
     it.written.borrow_mut().extend((0..2).filter_map(write));
 }
 
-/// Where members are welcomed: in no channel that has refused a message before, since such a channel gets none for some minutes.
+/// Where this attempt welcomes.
 fn greeting(it: &Try<'_>) -> u64 {
-    it.channel(4)
+    it.channel([4, REPORTS][it.number])
 }
+
+/// Before all others: a channel that has refused any message is skipped by welcomes for some minutes.
+pub(super) const WELCOMES: &[Case] = &[Case {
+    kind: "welcome",
+    route: |it| post(greeting(it)),
+    before: |it| {
+        Box::pin(async move {
+            let (guild, channel) = (it.guild(), greeting(it));
+            let sql = format!(
+                "UPDATE guild_settings SET welcome_channel_id = {channel}, welcome_template = '{{user.id}}' WHERE guild_id = {guild}"
+            );
+            it.stage.execute(&sql).await;
+            // The bot has read it when it knows what was changed after it.
+            it.stage.log_to(REPORTS).await;
+            it.stage.log_to(LOG).await;
+        })
+    },
+    cause: |it| Box::pin(it.add("welcome", Some(greeting(it)), json!({}))),
+    seen: |it| it.about(greeting(it), ""),
+    refused: &[
+        (404, UNKNOWN_CHANNEL, End::Abandoned),
+        (403, MISSING_ACCESS, End::Abandoned),
+    ],
+}];
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -185,26 +209,6 @@ pub(super) const CASES: &[Case] = &[
             (404, UNKNOWN_CHANNEL, End::Abandoned),
             (403, MISSING_ACCESS, End::Abandoned),
         ],
-    },
-    Case {
-        kind: "welcome",
-        route: |it| post(greeting(it)),
-        before: |it| {
-            Box::pin(async move {
-                let (guild, channel) = (it.guild(), greeting(it));
-                let sql = format!(
-                    "UPDATE guild_settings SET welcome_channel_id = {channel}, welcome_template = '{{user.id}}' WHERE guild_id = {guild}"
-                );
-                it.stage.execute(&sql).await;
-                // The bot has read it when it knows what was changed after it.
-                it.stage.log_to(REPORTS).await;
-                it.stage.log_to(LOG).await;
-            })
-        },
-        cause: |it| Box::pin(it.add("welcome", Some(greeting(it)), json!({}))),
-        seen: |it| it.about(greeting(it), ""),
-        // One, since it is the only channel that is left.
-        refused: &[(404, UNKNOWN_CHANNEL, End::Abandoned)],
     },
     Case {
         kind: "notice",
