@@ -105,8 +105,7 @@ impl Guilds {
             .await
     }
 
-    /// The same with another priority. Of the lowest, at most [`READ_FOR_PAGES`] names are read at a time; a further page
-    /// gets those that are cached.
+    /// The same with another priority. Of the lowest, at most 50 names are read at a time; a further page gets those that are cached.
     pub async fn member_names_at(
         &self,
         guild_id: Id<GuildMarker>,
