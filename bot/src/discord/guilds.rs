@@ -123,7 +123,7 @@ struct Inner {
     place_reads: SingleFlight<Id<GuildMarker>, Result<(), RestError>>,
     name_reads: SingleFlight<(Id<GuildMarker>, Id<UserMarker>), Result<Name, RestError>>,
     names: Mutex<Names>,
-    page_names: Semaphore,
+    waiting_pages: Semaphore,
     listing_reads: SingleFlight<Id<GuildMarker>, Result<Arc<Listing>, RestError>>,
     listings: Mutex<Listings>,
 }
@@ -171,7 +171,7 @@ impl Guilds {
                 place_reads: SingleFlight::default(),
                 name_reads: SingleFlight::default(),
                 names: Mutex::default(),
-                page_names: Semaphore::new(names::READ_FOR_PAGES),
+                waiting_pages: Semaphore::new(names::PAGES_WAIT),
                 listing_reads: SingleFlight::default(),
                 listings: Mutex::default(),
             }),

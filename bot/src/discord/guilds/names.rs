@@ -21,9 +21,9 @@ use crate::{
 
 /// The maximum number of cached names, about 150 bytes each. Beyond that the cache is cleared: reading a name again costs one request.
 const KEPT: usize = 20_000;
-/// The maximum number of names that pages of the website read at a time. Discord answers about 25 such requests a second, so further
+/// The maximum number of pages of the website that wait for names at a time. Discord answers about 25 such requests a second, so further
 /// pages are shown without these names at once, rather than after a wait that brings few.
-pub(super) const READ_FOR_PAGES: usize = 50;
+pub(super) const PAGES_WAIT: usize = 4;
 /// How long a name is cached. Updates of names need a privileged intent.
 const LASTS: Duration = Duration::from_hours(1);
 
@@ -105,7 +105,7 @@ impl Guilds {
             .await
     }
 
-    /// The same with another priority. Of the lowest, at most 50 names are read at a time; a further page gets those that are cached.
+    /// The same with another priority. Of the lowest, four callers wait at a time; another gets the names that are cached.
     pub async fn member_names_at(
         &self,
         guild_id: Id<GuildMarker>,
@@ -123,9 +123,8 @@ impl Guilds {
             }
         }
         let _turn = match priority {
-            Priority::Background => {
-                let names = u32::try_from(missing.len()).unwrap_or(u32::MAX);
-                let Ok(turn) = self.inner.page_names.try_acquire_many(names) else {
+            Priority::Background if !missing.is_empty() => {
+                let Ok(turn) = self.inner.waiting_pages.try_acquire() else {
                     return known;
                 };
                 Some(turn)
