@@ -243,8 +243,8 @@ async fn stage() -> Stage {
     stage
 }
 
-/// Try each case with each of its faults, which are met so many times, and have this end if it is not carried out. `check` gets the
-/// statuses that Discord answered.
+/// Try each case with each of its faults. A fault has the number of requests that it affects, and the end of an effect that is not carried
+/// out. `check` gets the statuses that Discord answered.
 async fn with_each_case(
     faults: impl Fn(&Case) -> Vec<(RestFaultKind, u64, Option<End>)>,
     check: impl Fn(&Case, &Try<'_>, &[u16]),
