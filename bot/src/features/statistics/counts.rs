@@ -117,7 +117,7 @@ impl Counts {
 
     /// Count a member's message. Returns the number of bytes by which the counts grew, as the other methods do.
     pub fn message(&mut self, guild_id: Id<GuildMarker>, channel_id: Id<ChannelMarker>, at: Millis) -> usize {
-        // Whether it is off is looked up once per flush, which messages bring about.
+        // One lookup per flush. Messages have changes of their own, so the next flush is soon.
         let off = Some(OfGuild::Off);
         self.count(guild_id, at, off, || Subject::Message(channel_id))
     }
@@ -132,8 +132,8 @@ impl Counts {
         self.count(guild_id, seen_at, None, || Subject::Leave)
     }
 
-    /// Count, unless the guild has not chosen statistics; then keep `off` for it, if anything. What else may be the only news of a guild
-    /// causes no flush, so that an old setting would be kept for too long.
+    /// Count, unless the guild has not chosen statistics; then `off` is remembered for it until the next flush, if it is given. Events
+    /// without other changes cause no flush, so remembering the setting for them could outlast a change of it.
     fn count(
         &mut self,
         guild_id: Id<GuildMarker>,

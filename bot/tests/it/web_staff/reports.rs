@@ -200,7 +200,7 @@ async fn the_staff_claims_dismisses_and_punishes_once() {
     stage.end().await;
 }
 
-/// Whoever has many warnings already is warned after a question, as on Discord.
+/// A member with many warnings is warned after a question, as on Discord.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_warning_of_a_member_with_many_is_confirmed() {
     let stage = with_reports().await;
