@@ -10,7 +10,7 @@ use super::{
     delivery::Deliverer,
     failures,
     message::target_of,
-    outcome::{Failure, Outcome, Reason},
+    outcome::{Failure, Reason, Undelivered},
     queue::Waiting,
 };
 use crate::{
@@ -55,13 +55,13 @@ pub(crate) trait EffectKind: fmt::Debug + Send + Sync {
     /// The data of an effect.
     type Body: EffectBody + Send;
 
-    /// Deliver an effect.
+    /// Deliver an effect: `Ok` if Discord has accepted it.
     fn deliver(
         &self,
         to: &Deliverer,
         effect: &Waiting,
         body: Self::Body,
-    ) -> impl Future<Output = Outcome> + Send;
+    ) -> impl Future<Output = Result<(), Undelivered>> + Send;
 
     /// How long delivery is attempted.
     fn max_age(&self, configured: Duration) -> Duration {
@@ -116,7 +116,11 @@ pub(crate) trait AnyEffectKind: fmt::Debug + Send + Sync {
     fn owner(&self) -> Owner;
 
     /// See [`EffectKind::deliver`].
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome>;
+    fn deliver<'a>(
+        &'a self,
+        to: &'a Deliverer,
+        effect: &'a Waiting,
+    ) -> BoxFuture<'a, Result<(), Undelivered>>;
 
     /// See [`EffectKind::max_age`].
     fn max_age(&self, configured: Duration) -> Duration;
@@ -158,12 +162,14 @@ impl<K: EffectKind> AnyEffectKind for K {
         K::Body::OWNER
     }
 
-    fn deliver<'a>(&'a self, to: &'a Deliverer, effect: &'a Waiting) -> BoxFuture<'a, Outcome> {
+    fn deliver<'a>(
+        &'a self,
+        to: &'a Deliverer,
+        effect: &'a Waiting,
+    ) -> BoxFuture<'a, Result<(), Undelivered>> {
         Box::pin(async move {
-            match body_of(effect) {
-                Ok(body) => EffectKind::deliver(self, to, effect, body).await,
-                Err(outcome) => outcome,
-            }
+            let body = body_of(effect)?;
+            EffectKind::deliver(self, to, effect, body).await
         })
     }
 
@@ -247,10 +253,10 @@ impl EffectKinds {
 ///
 /// # Errors
 ///
-/// The outcome, if the data does not have the form that the kind requires.
-fn body_of<T: EffectBody>(effect: &Waiting) -> Result<T, Outcome> {
+/// If the data does not have the form that the kind requires.
+fn body_of<T: EffectBody>(effect: &Waiting) -> Result<T, Undelivered> {
     serde_json::from_str(&effect.body).map_err(|_error| {
-        Outcome::Failed(Failure {
+        Undelivered::Failed(Failure {
             reason: Reason::Invalid,
             detail: "outbox.body is not what its kind asks for".to_owned(),
             target_id: target_of(effect),

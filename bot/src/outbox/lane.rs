@@ -8,7 +8,7 @@ use super::{
     delivery::Deliverer,
     kind::Consequence,
     message::target_of,
-    outcome::{Failure, Outcome, Reason},
+    outcome::{Failure, Reason, Undelivered},
     queue::{Waiting, claim::Lane},
 };
 use crate::{outbox::queue, support::backoff::Backoff, telemetry::metrics};
@@ -43,16 +43,18 @@ pub(crate) async fn deliver(to: &Deliverer, lane: Lane) -> Option<Duration> {
                 return None;
             }
         }
-        let outcome = timeout(lease * 2 / 3, Box::pin(try_once(to, &effect))).await;
-        let outcome = outcome.unwrap_or_else(|_elapsed| Outcome::Later {
-            why: "it took too long".to_owned(),
-            after: None,
+        let delivered = timeout(lease * 2 / 3, Box::pin(try_once(to, &effect))).await;
+        let delivered = delivered.unwrap_or_else(|_elapsed| {
+            Err(Undelivered::Later {
+                why: "it took too long".to_owned(),
+                after: None,
+            })
         });
-        let limited = match outcome {
-            Outcome::Later { after, .. } => after,
+        let limited = match delivered {
+            Err(Undelivered::Later { after, .. }) => after,
             _ => None,
         };
-        if let Some(pause) = settle(to, &lane, &effect, outcome).await {
+        if let Some(pause) = settle(to, &lane, &effect, delivered).await {
             to.retry_until_committed("giving back a lane", || queue::release(&to.store, &lane, pause))
                 .await;
             return limited;
@@ -65,38 +67,40 @@ pub(crate) async fn deliver(to: &Deliverer, lane: Lane) -> Option<Duration> {
     None
 }
 
-async fn try_once(to: &Deliverer, effect: &Waiting) -> Outcome {
+async fn try_once(to: &Deliverer, effect: &Waiting) -> Result<(), Undelivered> {
     match to.kinds.find(&effect.kind) {
         Some(kind) => kind.deliver(to, effect).await,
-        None => Outcome::Unknown,
+        None => Err(Undelivered::Unknown),
     }
 }
 
-/// Record the outcome of an effect. Returns how long the lane must wait, if at all.
-async fn settle(to: &Deliverer, lane: &Lane, effect: &Waiting, outcome: Outcome) -> Option<Duration> {
+/// Record what came of an attempt to deliver an effect. Returns how long the lane must wait, if at all.
+async fn settle(
+    to: &Deliverer,
+    lane: &Lane,
+    effect: &Waiting,
+    delivered: Result<(), Undelivered>,
+) -> Option<Duration> {
     let kind = to.kinds.label(&effect.kind);
-    match outcome {
-        Outcome::Delivered | Outcome::Cancelled => {
-            let target = target_of(effect);
-            to.retry_until_committed("marking an effect as delivered", || {
-                queue::delivered(&to.store, effect, target)
-            })
-            .await;
-            if outcome == Outcome::Delivered {
-                *to.delivered_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-                metrics::effects_delivered_total(kind).increment(1);
-                metrics::effect_delay_seconds(kind).record(effect.age);
-            } else {
-                metrics::effects_cancelled_total(kind).increment(1);
-            }
+    match delivered {
+        Ok(()) => {
+            remove(to, effect).await;
+            *to.delivered_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            metrics::effects_delivered_total(kind).increment(1);
+            metrics::effect_delay_seconds(kind).record(effect.age);
             None
         }
-        Outcome::Later { why, after } => later(to, lane, effect, why, after).await,
-        Outcome::Unknown => {
+        Err(Undelivered::Cancelled) => {
+            remove(to, effect).await;
+            metrics::effects_cancelled_total(kind).increment(1);
+            None
+        }
+        Err(Undelivered::Later { why, after }) => later(to, lane, effect, why, after).await,
+        Err(Undelivered::Unknown) => {
             let why = "a kind that this version does not know";
             set_aside(to, lane, effect, why, UNKNOWN_PAUSE).await
         }
-        Outcome::Blocked(failure) => {
+        Err(Undelivered::Blocked(failure)) => {
             if effect.age > BLOCKED_MAX_AGE {
                 give_up(to, effect, &failure, true).await;
                 return None;
@@ -106,16 +110,25 @@ async fn settle(to: &Deliverer, lane: &Lane, effect: &Waiting, outcome: Outcome)
             write_failure(to, effect, &failure, Some(pause), true).await;
             alone(lane, effect).then_some(pause)
         }
-        Outcome::Aside { why } => later_or_aside(to, lane, effect, why).await,
-        Outcome::Failed(failure) => {
+        Err(Undelivered::Aside { why }) => later_or_aside(to, lane, effect, why).await,
+        Err(Undelivered::Failed(failure)) => {
             give_up(to, effect, &failure, true).await;
             None
         }
-        Outcome::Skipped(failure) => {
+        Err(Undelivered::Skipped(failure)) => {
             give_up(to, effect, &failure, false).await;
             None
         }
     }
+}
+
+/// Remove an effect that needs no further attempt.
+async fn remove(to: &Deliverer, effect: &Waiting) {
+    let target = target_of(effect);
+    to.retry_until_committed("marking an effect as delivered", || {
+        queue::delivered(&to.store, effect, target)
+    })
+    .await;
 }
 
 /// Handle an effect that waits for a change by administrators of the guild.

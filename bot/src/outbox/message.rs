@@ -19,7 +19,7 @@ use twilight_model::{
 
 use super::{
     delivery::Deliverer,
-    outcome::{Failure, Outcome, Reason, of_error},
+    outcome::{Failure, Reason, Undelivered, of_error},
     queue::Waiting,
 };
 use crate::{
@@ -128,14 +128,13 @@ pub(crate) async fn send_about(
     user_id: Id<UserMarker>,
     pings: bool,
     content: impl Future<Output = Result<String, RestError>> + Send,
-) -> Outcome {
+) -> Result<(), Undelivered> {
     if let Some(failure) = to.refusals.of(target_of(effect)) {
-        return Outcome::Skipped(failure);
+        return Err(Undelivered::Skipped(failure));
     }
-    let content = match content.await {
-        Ok(content) => content,
-        Err(error) => return of_error(&error, target_of(effect)),
-    };
+    let content = content
+        .await
+        .map_err(|error| of_error(&error, target_of(effect)))?;
     let allowed = AllowedMentions {
         users: if pings { vec![user_id] } else { Vec::new() },
         ..AllowedMentions::default()
@@ -149,29 +148,27 @@ pub(crate) async fn send(
     effect: &Waiting,
     content: &str,
     allowed_mentions: AllowedMentions,
-) -> Outcome {
-    match send_for_id(to, effect, content, allowed_mentions).await {
-        Ok(_message_id) => Outcome::Delivered,
-        Err(outcome) => outcome,
-    }
+) -> Result<(), Undelivered> {
+    send_for_id(to, effect, content, allowed_mentions).await.map(drop)
 }
 
 /// Send a message to the member of an effect. One who accepts no messages from bots, or is gone, is an expected outcome and not an error.
-pub(crate) async fn send_direct(to: &Deliverer, effect: &Waiting, content: &str) -> Outcome {
-    match send(to, effect, content, AllowedMentions::default()).await {
-        Outcome::Failed(Failure {
+pub(crate) async fn send_direct(to: &Deliverer, effect: &Waiting, content: &str) -> Result<(), Undelivered> {
+    let sent = send(to, effect, content, AllowedMentions::default()).await;
+    sent.map_err(|why| match why {
+        Undelivered::Failed(Failure {
             reason: Reason::Closed | Reason::Gone | Reason::Forbidden,
             ..
-        }) => Outcome::Cancelled,
-        outcome => outcome,
-    }
+        }) => Undelivered::Cancelled,
+        why => why,
+    })
 }
 
 /// The name of the server for a message to a member. A server that the bot has left since writes to nobody.
-pub(crate) async fn server_of(to: &Deliverer, effect: &Waiting) -> Result<Name, Outcome> {
+pub(crate) async fn server_of(to: &Deliverer, effect: &Waiting) -> Result<Name, Undelivered> {
     let name = to.guilds.name(effect.guild_id, Priority::Effect).await;
     name.map_err(|error| match error.retry() {
-        Retry::Never { .. } => Outcome::Cancelled,
+        Retry::Never { .. } => Undelivered::Cancelled,
         _ => of_error(&error, 0),
     })
 }
@@ -182,7 +179,7 @@ pub(crate) async fn send_for_id(
     effect: &Waiting,
     content: &str,
     allowed_mentions: AllowedMentions,
-) -> Result<Option<Id<MessageMarker>>, Outcome> {
+) -> Result<Option<Id<MessageMarker>>, Undelivered> {
     send_with(to, effect, (content, &[]), allowed_mentions).await
 }
 
@@ -193,7 +190,7 @@ pub(crate) async fn send_with(
     effect: &Waiting,
     (content, components): (&str, &[Component]),
     allowed_mentions: AllowedMentions,
-) -> Result<Option<Id<MessageMarker>>, Outcome> {
+) -> Result<Option<Id<MessageMarker>>, Undelivered> {
     let target = target_of(effect);
     let sent = async {
         let channel_id = match (effect.channel_id, effect.user_id) {
@@ -216,11 +213,11 @@ pub(crate) async fn send_with(
         let answer = to.rest.send(Priority::Effect, request).await?;
         Ok(answer.model::<Sent>().ok().map(|message| message.id))
     };
-    let mut outcome = match sent.await {
+    let mut why = match sent.await {
         Ok(message_id) => return Ok(message_id),
         Err(error) => of_error(&error, target),
     };
-    if let Outcome::Failed(failure) = &mut outcome {
+    if let Undelivered::Failed(failure) = &mut why {
         if failure.reason == Reason::Forbidden
             && let Some(channel_id) = effect.channel_id
             && let Some(missing) = missing(to, effect.guild_id, channel_id).await
@@ -231,7 +228,7 @@ pub(crate) async fn send_with(
             to.refusals.note(target, failure, REFUSAL_LASTS);
         }
     }
-    Err(outcome)
+    Err(why)
 }
 
 /// Send a message with a file to a channel. Returns its ID as [`send_for_id`] does.
@@ -241,7 +238,7 @@ pub(crate) async fn send_file(
     effect: &Waiting,
     content: &str,
     file: Attachment,
-) -> Result<Option<Id<MessageMarker>>, Outcome> {
+) -> Result<Option<Id<MessageMarker>>, Undelivered> {
     let target = target_of(effect);
     let Some(channel_id) = effect.channel_id else {
         return Ok(None);
@@ -280,10 +277,8 @@ pub(crate) async fn edit(
     effect: &Waiting,
     message_id: Id<MessageMarker>,
     content: &str,
-) -> Outcome {
-    let Some(channel_id) = effect.channel_id else {
-        return Outcome::Cancelled;
-    };
+) -> Result<(), Undelivered> {
+    let channel_id = effect.channel()?;
     let content = limits::excerpt(content, limits::CONTENT);
     let allowed = AllowedMentions::default();
     let request = to
@@ -293,12 +288,12 @@ pub(crate) async fn edit(
         .content(Some(&content))
         .allowed_mentions(Some(&allowed));
     match to.rest.send(Priority::Effect, request).await {
-        Ok(_answer) => Outcome::Delivered,
+        Ok(_answer) => Ok(()),
         Err(RestError::Refused {
             code: Some(UNKNOWN_CHANNEL | UNKNOWN_MESSAGE),
             ..
-        }) => Outcome::Cancelled,
-        Err(error) => of_error(&error, target_of(effect)),
+        }) => Err(Undelivered::Cancelled),
+        Err(error) => Err(of_error(&error, target_of(effect))),
     }
 }
 

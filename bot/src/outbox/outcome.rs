@@ -7,11 +7,9 @@ use crate::{
     postgres::StoreError,
 };
 
-/// The outcome of an attempt to deliver an effect.
+/// Why an effect was not delivered, and what becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Discord has accepted it.
-    Delivered,
+pub(crate) enum Undelivered {
     /// It is no longer wanted: the setting is off, or the member has left.
     Cancelled,
     /// It should be retried.
@@ -37,7 +35,7 @@ pub(crate) enum Outcome {
     Unknown,
 }
 
-impl From<StoreError> for Outcome {
+impl From<StoreError> for Undelivered {
     /// A database error means a retry.
     fn from(error: StoreError) -> Self {
         Self::Later {
@@ -113,30 +111,30 @@ impl Reason {
     }
 }
 
-/// The outcome for an effect whose request to a target failed.
-pub(crate) fn of_error(error: &RestError, target_id: i64) -> Outcome {
+/// Why an effect is not delivered whose request to a target failed.
+pub(crate) fn of_error(error: &RestError, target_id: i64) -> Undelivered {
     let why = error.to_string();
     if matches!(error, RestError::Unreadable { .. }) {
         // This program does not understand Discord's answer. That is not the guild's fault, and the next version may.
         tracing::warn!(%error, "an answer from Discord cannot be read; the effect is waiting");
-        return Outcome::Later { why, after: None };
+        return Undelivered::Later { why, after: None };
     }
     match error.retry() {
-        Retry::After(after) => Outcome::Later {
+        Retry::After(after) => Undelivered::Later {
             why,
             after: Some(after),
         },
-        Retry::Later => Outcome::Later { why, after: None },
-        Retry::Full => Outcome::Later {
+        Retry::Later => Undelivered::Later { why, after: None },
+        Retry::Full => Undelivered::Later {
             why,
             after: Some(Duration::from_secs(1)),
         },
         // A probe detects when Discord accepts the token again.
-        Retry::TokenRefused => Outcome::Later {
+        Retry::TokenRefused => Undelivered::Later {
             why,
             after: Some(Duration::from_mins(1)),
         },
-        Retry::Never { status, code } => Outcome::Failed(Failure {
+        Retry::Never { status, code } => Undelivered::Failed(Failure {
             reason: Reason::of(status, code),
             detail: why,
             target_id,
@@ -146,7 +144,7 @@ pub(crate) fn of_error(error: &RestError, target_id: i64) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outcome, Reason, of_error};
+    use super::{Reason, Undelivered, of_error};
     use crate::discord::rest::RestError;
 
     fn refused(status: u16, code: Option<u64>) -> Reason {
@@ -156,7 +154,7 @@ mod tests {
             code,
         };
         match of_error(&error, 1) {
-            Outcome::Failed(failure) => failure.reason,
+            Undelivered::Failed(failure) => failure.reason,
             other => unreachable!("{other:?}"),
         }
     }
@@ -186,7 +184,10 @@ mod tests {
             route: "GET /guilds/{id}".into(),
             reason: "no field".to_owned(),
         };
-        assert!(matches!(of_error(&error, 1), Outcome::Later { after: None, .. }));
+        assert!(matches!(
+            of_error(&error, 1),
+            Undelivered::Later { after: None, .. }
+        ));
     }
 
     #[test]
@@ -195,6 +196,9 @@ mod tests {
             route: "x".into(),
             status: 502,
         };
-        assert!(matches!(of_error(&error, 1), Outcome::Later { after: None, .. }));
+        assert!(matches!(
+            of_error(&error, 1),
+            Undelivered::Later { after: None, .. }
+        ));
     }
 }

@@ -20,7 +20,7 @@ pub use self::overview::{
 };
 pub(crate) use self::overview::{ERASE, EXPORT};
 use crate::{
-    outbox::{failures, kind::EffectBody},
+    outbox::{failures, kind::EffectBody, outcome::Undelivered},
     postgres::{Statement, Store, StoreError, Tx, statement::statement},
     support::ids::{self, MemberKey},
 };
@@ -101,6 +101,18 @@ pub struct Waiting {
     /// restored.
     pub nonce: String,
     revision: i64,
+}
+
+impl Waiting {
+    /// The target channel. An effect that needs one and has none is cancelled.
+    pub(crate) fn channel(&self) -> Result<Id<ChannelMarker>, Undelivered> {
+        self.channel_id.ok_or(Undelivered::Cancelled)
+    }
+
+    /// The member concerned. An effect that needs one and has none is cancelled.
+    pub(crate) fn user(&self) -> Result<Id<UserMarker>, Undelivered> {
+        self.user_id.ok_or(Undelivered::Cancelled)
+    }
 }
 
 /// Add effects, in this order within a lane. They become due when the transaction commits.

@@ -3,7 +3,7 @@
 
 use twilight_model::guild::Permissions;
 
-use super::outcome::{Failure, Outcome, Reason};
+use super::outcome::{Failure, Reason, Undelivered};
 use crate::{
     discord::guilds::{
         Obstacle,
@@ -90,9 +90,9 @@ impl Trouble {
         }
     }
 
-    /// The outcome of an effect that meets it.
-    pub(crate) fn outcome(self, target_id: i64) -> Outcome {
-        Outcome::Failed(Failure {
+    /// The failure of an effect that meets it.
+    pub(crate) fn failure(self, target_id: i64) -> Undelivered {
+        Undelivered::Failed(Failure {
             reason: self.reason(),
             detail: self.line(),
             target_id,

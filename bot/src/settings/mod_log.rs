@@ -14,7 +14,7 @@ use crate::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
         message::send,
-        outcome::{Failure, Outcome},
+        outcome::{Failure, Undelivered},
         queue::{self, NewEffect, Waiting},
         trouble,
     },
@@ -172,7 +172,7 @@ pub(crate) struct ModLogs;
 impl EffectKind for ModLogs {
     type Body = ModLog;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, entry: ModLog) -> Outcome {
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, entry: ModLog) -> Result<(), Undelivered> {
         send(to, effect, &entry.text, AllowedMentions::default()).await
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::Outcome,
+        outcome::Undelivered,
         queue::{self, NewEffect, Waiting},
     },
     postgres::{StoreError, Tx},
@@ -71,7 +71,7 @@ pub(crate) struct Notices(pub(crate) Settings);
 impl EffectKind for Notices {
     type Body = Notice;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, notice: Notice) -> Outcome {
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, notice: Notice) -> Result<(), Undelivered> {
         deliver(&self.0, to, effect, &notice).await
     }
 
@@ -107,11 +107,13 @@ pub(crate) async fn add(
     queue::add(tx, &[NewEffect::for_channel(guild_id, channel_id, notice)]).await
 }
 
-async fn deliver(settings: &Settings, to: &Deliverer, effect: &Waiting, notice: &Notice) -> Outcome {
-    let settings = match settings.of(&to.store, effect.guild_id).await {
-        Ok(settings) => settings,
-        Err(error) => return error.into(),
-    };
+async fn deliver(
+    settings: &Settings,
+    to: &Deliverer,
+    effect: &Waiting,
+    notice: &Notice,
+) -> Result<(), Undelivered> {
+    let settings = settings.of(&to.store, effect.guild_id).await?;
     let text = text(notice, settings.language.unwrap_or(Language::English));
     crate::outbox::message::send(to, effect, &text, AllowedMentions::default()).await
 }

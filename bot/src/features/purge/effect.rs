@@ -21,7 +21,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Outcome, of_error},
+        outcome::{Failure, Undelivered, of_error},
         queue::{self, NewEffect, Waiting},
         trouble::Trouble,
     },
@@ -82,10 +82,8 @@ pub(crate) struct Purges(pub(crate) Settings);
 impl EffectKind for Purges {
     type Body = Purge;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, purge: Purge) -> Outcome {
-        deliver(&self.0, to, effect, &purge)
-            .await
-            .unwrap_or_else(|outcome| outcome)
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, purge: Purge) -> Result<(), Undelivered> {
+        deliver(&self.0, to, effect, &purge).await
     }
 
     /// The deletion ends, and staff learn why.
@@ -107,14 +105,12 @@ async fn deliver(
     to: &Deliverer,
     effect: &Waiting,
     purge: &Purge,
-) -> Result<Outcome, Outcome> {
-    let (guild_id, Some(channel_id)) = (effect.guild_id, effect.channel_id) else {
-        return Ok(Outcome::Cancelled);
-    };
+) -> Result<(), Undelivered> {
+    let (guild_id, channel_id) = (effect.guild_id, effect.channel()?);
     let row = rows::get(&to.store, (guild_id, purge.request_id)).await?;
     // Another place means that this batch was deleted by an attempt whose end was not noted.
     let Some(row) = row.filter(|row| row.done == purge.from && row.failure.is_none()) else {
-        return Ok(Outcome::Cancelled);
+        return Err(Undelivered::Cancelled);
     };
     may_still(to, (guild_id, channel_id), &purge.permit).await?;
     let end = row.messages.len().min(purge.from + BATCH);
@@ -155,7 +151,7 @@ async fn deliver(
         })
     })
     .await;
-    Ok(Outcome::Delivered)
+    Ok(())
 }
 
 /// Check that the moderator and the bot still have the permissions.
@@ -163,7 +159,7 @@ async fn may_still(
     to: &Deliverer,
     (guild_id, channel_id): (Id<GuildMarker>, Id<ChannelMarker>),
     permit: &ChannelPermit,
-) -> Result<(), Outcome> {
+) -> Result<(), Undelivered> {
     let target = ids::to_db(channel_id);
     to.guilds.forget_if_older(guild_id, OLDEST_PERMISSIONS);
     let denial = to
@@ -172,7 +168,7 @@ async fn may_still(
         .await
         .map_err(|error| of_error(&error, target))?;
     if let Some(denial) = denial {
-        return Err(Trouble::from(denial).outcome(target));
+        return Err(Trouble::from(denial).failure(target));
     }
     let lacking = to
         .guilds
@@ -182,7 +178,7 @@ async fn may_still(
     if lacking.is_empty() {
         Ok(())
     } else {
-        Err(Trouble::BotLacks(first(lacking)).outcome(target))
+        Err(Trouble::BotLacks(first(lacking)).failure(target))
     }
 }
 

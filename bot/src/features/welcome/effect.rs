@@ -9,7 +9,7 @@ use crate::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
         message::{names_for, send_about},
-        outcome::Outcome,
+        outcome::Undelivered,
         queue::{NewEffect, Waiting},
     },
     settings::{GuildSettings, Settings},
@@ -35,7 +35,7 @@ pub(crate) struct Welcomes(pub(crate) Settings);
 impl EffectKind for Welcomes {
     type Body = Welcome;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, _welcome: Welcome) -> Outcome {
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, _welcome: Welcome) -> Result<(), Undelivered> {
         welcome(&self.0, to, effect).await
     }
 }
@@ -49,20 +49,15 @@ pub fn welcome_of(key: MemberKey, settings: &GuildSettings) -> Option<NewEffect>
 }
 
 /// Welcome a member, with the guild's settings at this moment.
-async fn welcome(settings: &Settings, to: &Deliverer, effect: &Waiting) -> Outcome {
-    let Some(user_id) = effect.user_id else {
-        return Outcome::Cancelled;
-    };
-    let settings = match settings.of(&to.store, effect.guild_id).await {
-        Ok(settings) => settings,
-        Err(error) => return error.into(),
-    };
+async fn welcome(settings: &Settings, to: &Deliverer, effect: &Waiting) -> Result<(), Undelivered> {
+    let user_id = effect.user()?;
+    let settings = settings.of(&to.store, effect.guild_id).await?;
     let Some((channel_id, template)) = settings.welcome.as_ref() else {
-        return Outcome::Cancelled;
+        return Err(Undelivered::Cancelled);
     };
     if Some(*channel_id) != effect.channel_id {
         // The channel was changed since; members who joined long ago are not welcomed in the new one.
-        return Outcome::Cancelled;
+        return Err(Undelivered::Cancelled);
     }
     let content = Box::pin(content(to, effect, user_id, template, &settings));
     send_about(to, effect, user_id, settings.ping, content).await

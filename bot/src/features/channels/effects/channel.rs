@@ -17,7 +17,7 @@ use crate::{
     features::channels::overwrites::{Bits, Overwrite, Saved, SavedChannel, Step},
     outbox::{
         delivery::Deliverer,
-        outcome::{Outcome, of_error},
+        outcome::{Undelivered, of_error},
         trouble::Trouble,
     },
     support::{
@@ -51,7 +51,10 @@ impl Channel {
 }
 
 /// Read a channel. `None` if there is no such channel.
-pub(super) async fn read(to: &Deliverer, channel_id: Id<ChannelMarker>) -> Result<Option<Channel>, Outcome> {
+pub(super) async fn read(
+    to: &Deliverer,
+    channel_id: Id<ChannelMarker>,
+) -> Result<Option<Channel>, Undelivered> {
     let request = to.rest.builders().channel(channel_id);
     let answer = to.rest.send(Priority::Command, request).await;
     match answer.and_then(|answer| answer.model()) {
@@ -66,7 +69,7 @@ pub(super) async fn read_all(
     to: &Deliverer,
     guild_id: Id<GuildMarker>,
     channel_id: Id<ChannelMarker>,
-) -> Result<Vec<Channel>, Outcome> {
+) -> Result<Vec<Channel>, Undelivered> {
     let request = to.rest.builders().guild_channels(guild_id);
     let answer = to.rest.send(Priority::Command, request).await;
     let channels = answer.and_then(|answer| answer.model());
@@ -81,7 +84,7 @@ pub(super) async fn write(
     saved: &[SavedChannel],
     reason: &str,
     step: impl Fn(&[Overwrite], &Saved) -> Step,
-) -> Result<(), Outcome> {
+) -> Result<(), Undelivered> {
     let mut others: Option<Vec<Channel>> = None;
     for of in saved {
         let channel = if of.channel_id == first.id {
@@ -140,10 +143,10 @@ async fn put(
     }
 }
 
-/// The outcome of a request about a channel that failed.
-pub(super) fn failed(error: &RestError, channel_id: Id<ChannelMarker>) -> Outcome {
+/// Why an effect is not delivered whose request about a channel failed.
+pub(super) fn failed(error: &RestError, channel_id: Id<ChannelMarker>) -> Undelivered {
     if has_code(error, UNKNOWN_CHANNEL) {
-        return Trouble::NoChannel.outcome(ids::to_db(channel_id));
+        return Trouble::NoChannel.failure(ids::to_db(channel_id));
     }
     of_error(error, ids::to_db(channel_id))
 }

@@ -26,7 +26,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Outcome, of_error},
+        outcome::{Failure, Undelivered, of_error},
         queue::{self, Waiting},
         trouble::Trouble,
     },
@@ -68,10 +68,8 @@ pub(crate) struct Locks(pub(crate) Settings);
 impl EffectKind for Locks {
     type Body = ChannelLock;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, lock: ChannelLock) -> Outcome {
-        deliver(&self.0, to, effect, &lock)
-            .await
-            .unwrap_or_else(|outcome| outcome)
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, lock: ChannelLock) -> Result<(), Undelivered> {
+        deliver(&self.0, to, effect, &lock).await
     }
 
     /// A lock that has changed nothing is gone. One that has changed something stays, so that it can be ended. Staff learn why.
@@ -99,22 +97,20 @@ async fn deliver(
     to: &Deliverer,
     effect: &Waiting,
     lock: &ChannelLock,
-) -> Result<Outcome, Outcome> {
-    let Some(channel_id) = effect.channel_id else {
-        return Ok(Outcome::Cancelled);
-    };
+) -> Result<(), Undelivered> {
+    let channel_id = effect.channel()?;
     let place = (effect.guild_id, channel_id);
     let row = rows::get(&to.store, place).await?;
     let Some(row) = row.filter(|row| row.lock_id == lock.request_id && !row.is_complete) else {
-        return Ok(Outcome::Cancelled);
+        return Err(Undelivered::Cancelled);
     };
     may_still(to, place, &lock.permit).await?;
     let target = ids::to_db(channel_id);
     let Some(channel) = channel::read(to, channel_id).await? else {
-        return Err(Trouble::NoChannel.outcome(target));
+        return Err(Trouble::NoChannel.failure(target));
     };
     if channel.kind.is_thread() {
-        return Err(Trouble::Thread.outcome(target));
+        return Err(Trouble::Thread.failure(target));
     }
     let closed = overwrites::closed(channel.kind);
     let lacking = to
@@ -123,28 +119,32 @@ async fn deliver(
         .await
         .map_err(|error| of_error(&error, target))?;
     if !lacking.is_empty() {
-        return Err(Trouble::BotLacks(first(lacking)).outcome(target));
+        return Err(Trouble::BotLacks(first(lacking)).failure(target));
     }
     let saved = if let Some(saved) = row.saved {
         saved
     } else {
         let saved = plan(to, place.0, &channel).await?;
         if saved.is_empty() {
-            return Err(Trouble::Closed.outcome(target));
+            return Err(Trouble::Closed.failure(target));
         }
         if !rows::save(&to.store, place, lock.request_id, &saved).await? {
-            return Ok(Outcome::Cancelled);
+            return Err(Undelivered::Cancelled);
         }
         saved
     };
     let step = |overwrites: &[_], saved: &_| overwrites::lock(overwrites, place.0, saved);
     channel::write(to, (place.0, &channel), &saved, &lock.audit_reason, step).await?;
     note(settings, to, place, lock).await;
-    Ok(Outcome::Delivered)
+    Ok(())
 }
 
 /// Check that the moderator still has the permission.
-pub(super) async fn may_still(to: &Deliverer, place: Place, permit: &ChannelPermit) -> Result<(), Outcome> {
+pub(super) async fn may_still(
+    to: &Deliverer,
+    place: Place,
+    permit: &ChannelPermit,
+) -> Result<(), Undelivered> {
     let (guild_id, channel_id) = place;
     to.guilds.forget_if_older(guild_id, OLDEST_PERMISSIONS);
     let denial = to
@@ -153,7 +153,7 @@ pub(super) async fn may_still(to: &Deliverer, place: Place, permit: &ChannelPerm
         .await;
     match denial {
         Ok(None) => Ok(()),
-        Ok(Some(denial)) => Err(Trouble::from(denial).outcome(ids::to_db(channel_id))),
+        Ok(Some(denial)) => Err(Trouble::from(denial).failure(ids::to_db(channel_id))),
         Err(error) => Err(of_error(&error, ids::to_db(channel_id))),
     }
 }
@@ -163,7 +163,7 @@ async fn plan(
     to: &Deliverer,
     guild_id: Id<GuildMarker>,
     channel: &Channel,
-) -> Result<Vec<SavedChannel>, Outcome> {
+) -> Result<Vec<SavedChannel>, Undelivered> {
     let staff = to
         .guilds
         .roles_with(guild_id, STAFF, Priority::Command)

@@ -26,7 +26,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Outcome, of_error},
+        outcome::{Failure, Undelivered, of_error},
         queue::Waiting,
         trouble::Trouble,
     },
@@ -85,8 +85,13 @@ pub(crate) struct Slowmodes(pub(crate) Settings);
 impl EffectKind for Slowmodes {
     type Body = ChannelSlowmode;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, slowmode: ChannelSlowmode) -> Outcome {
-        set(to, effect, &slowmode).await.unwrap_or_else(|outcome| outcome)
+    async fn deliver(
+        &self,
+        to: &Deliverer,
+        effect: &Waiting,
+        slowmode: ChannelSlowmode,
+    ) -> Result<(), Undelivered> {
+        set(to, effect, &slowmode).await
     }
 
     async fn given_up(
@@ -108,8 +113,13 @@ pub(crate) struct SlowmodeEnds(pub(crate) Settings);
 impl EffectKind for SlowmodeEnds {
     type Body = ChannelSlowmodeEnd;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, end: ChannelSlowmodeEnd) -> Outcome {
-        restore(to, effect, &end).await.unwrap_or_else(|outcome| outcome)
+    async fn deliver(
+        &self,
+        to: &Deliverer,
+        effect: &Waiting,
+        end: ChannelSlowmodeEnd,
+    ) -> Result<(), Undelivered> {
+        restore(to, effect, &end).await
     }
 
     async fn given_up(
@@ -124,18 +134,16 @@ impl EffectKind for SlowmodeEnds {
     }
 }
 
-async fn set(to: &Deliverer, effect: &Waiting, slowmode: &ChannelSlowmode) -> Result<Outcome, Outcome> {
-    let Some(channel_id) = effect.channel_id else {
-        return Ok(Outcome::Cancelled);
-    };
+async fn set(to: &Deliverer, effect: &Waiting, slowmode: &ChannelSlowmode) -> Result<(), Undelivered> {
+    let channel_id = effect.channel()?;
     let place = (effect.guild_id, channel_id);
     may_still(to, place, &slowmode.permit).await?;
     let Some(channel) = channel::read(to, channel_id).await? else {
-        return Err(Trouble::NoChannel.outcome(ids::to_db(channel_id)));
+        return Err(Trouble::NoChannel.failure(ids::to_db(channel_id)));
     };
     remember(to, place, &channel, slowmode).await?;
     patch(to, place, &channel, slowmode.seconds, &slowmode.audit_reason).await?;
-    Ok(Outcome::Delivered)
+    Ok(())
 }
 
 /// Store what is to be restored: the slow mode that people chose, also if one that ends is replaced by another that ends.
@@ -179,7 +187,7 @@ async fn patch(
     channel: &Channel,
     seconds: i32,
     reason: &str,
-) -> Result<(), Outcome> {
+) -> Result<(), Undelivered> {
     if channel.rate_limit_per_user.unwrap_or(0) == seconds {
         return Ok(());
     }
@@ -192,7 +200,7 @@ async fn patch(
         .await
         .map_err(|error| of_error(&error, target))?;
     if !lacking.is_empty() {
-        return Err(Trouble::BotLacks(first(lacking)).outcome(target));
+        return Err(Trouble::BotLacks(first(lacking)).failure(target));
     }
     let reason = excerpt(reason, AUDIT_REASON);
     let client = to.rest.builders();
@@ -209,33 +217,31 @@ async fn patch(
     }
 }
 
-async fn restore(to: &Deliverer, effect: &Waiting, end: &ChannelSlowmodeEnd) -> Result<Outcome, Outcome> {
-    let Some(channel_id) = effect.channel_id else {
-        return Ok(Outcome::Cancelled);
-    };
+async fn restore(to: &Deliverer, effect: &Waiting, end: &ChannelSlowmodeEnd) -> Result<(), Undelivered> {
+    let channel_id = effect.channel()?;
     let place = (effect.guild_id, channel_id);
     let row = rows::get(&to.store, place).await?;
     let Some(row) = row.filter(|row| row.request_id == end.set_by) else {
-        return Ok(Outcome::Cancelled);
+        return Err(Undelivered::Cancelled);
     };
     let channel = channel::read(to, channel_id).await?;
     let channel = channel.filter(|channel| channel.rate_limit_per_user.unwrap_or(0) == row.seconds);
-    let gone = Trouble::NoChannel.outcome(ids::to_db(channel_id));
-    let outcome = match channel {
+    let gone = Trouble::NoChannel.failure(ids::to_db(channel_id));
+    let restored = match channel {
         Some(channel) => {
             let reason = Language::English.text("slowmode-audit-over");
             match patch(to, place, &channel, row.previous, &reason).await {
-                Ok(()) => Outcome::Delivered,
+                Ok(()) => Ok(()),
                 // It was deleted meanwhile.
-                Err(outcome) if outcome == gone => Outcome::Cancelled,
-                Err(outcome) => return Err(outcome),
+                Err(why) if why == gone => Err(Undelivered::Cancelled),
+                Err(why) => return Err(why),
             }
         }
         // Staff have chosen another one meanwhile, or the channel is gone.
-        None => Outcome::Cancelled,
+        None => Err(Undelivered::Cancelled),
     };
     rows::remove(&to.store, place, end.set_by).await?;
-    Ok(outcome)
+    restored
 }
 
 /// The entry of the log channel.

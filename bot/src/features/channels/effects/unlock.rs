@@ -21,7 +21,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Outcome, of_error},
+        outcome::{Failure, Undelivered, of_error},
         queue::{self, Waiting},
         trouble::Trouble,
     },
@@ -62,10 +62,13 @@ pub(crate) struct Unlocks(pub(crate) Settings);
 impl EffectKind for Unlocks {
     type Body = ChannelUnlock;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, unlock: ChannelUnlock) -> Outcome {
-        deliver(&self.0, to, effect, &unlock)
-            .await
-            .unwrap_or_else(|outcome| outcome)
+    async fn deliver(
+        &self,
+        to: &Deliverer,
+        effect: &Waiting,
+        unlock: ChannelUnlock,
+    ) -> Result<(), Undelivered> {
+        deliver(&self.0, to, effect, &unlock).await
     }
 
     /// The lock stays, and staff learn why.
@@ -90,14 +93,12 @@ async fn deliver(
     to: &Deliverer,
     effect: &Waiting,
     unlock: &ChannelUnlock,
-) -> Result<Outcome, Outcome> {
-    let Some(channel_id) = effect.channel_id else {
-        return Ok(Outcome::Cancelled);
-    };
+) -> Result<(), Undelivered> {
+    let channel_id = effect.channel()?;
     let place = (effect.guild_id, channel_id);
     let row = rows::get(&to.store, place).await?;
     let Some(row) = row.filter(|row| row.lock_id == unlock.lock_id) else {
-        return Ok(Outcome::Cancelled);
+        return Err(Undelivered::Cancelled);
     };
     if let Some(permit) = &unlock.permit {
         may_still(to, place, permit).await?;
@@ -106,7 +107,7 @@ async fn deliver(
     let Some(channel) = channel::read(to, channel_id).await? else {
         // It was deleted, and its permissions with it.
         end(settings, to, place, unlock, false).await;
-        return Ok(Outcome::Cancelled);
+        return Err(Undelivered::Cancelled);
     };
     let needed = Permissions::VIEW_CHANNEL | Permissions::MANAGE_ROLES;
     let lacking = to
@@ -115,7 +116,7 @@ async fn deliver(
         .await
         .map_err(|error| of_error(&error, target))?;
     if !lacking.is_empty() {
-        return Err(Trouble::BotLacks(first(lacking)).outcome(target));
+        return Err(Trouble::BotLacks(first(lacking)).failure(target));
     }
     let over = || language_of(unlock).text("lock-audit-over");
     let reason = unlock.audit_reason.clone().unwrap_or_else(over);
@@ -123,14 +124,14 @@ async fn deliver(
     let step = |overwrites: &[_], saved: &_| overwrites::restore(overwrites, place.0, saved);
     match channel::write(to, (place.0, &channel), &saved, &reason, step).await {
         // It was deleted meanwhile.
-        Err(outcome) if outcome == Trouble::NoChannel.outcome(target) => {
+        Err(why) if why == Trouble::NoChannel.failure(target) => {
             end(settings, to, place, unlock, false).await;
-            return Ok(Outcome::Cancelled);
+            return Err(Undelivered::Cancelled);
         }
         written => written?,
     }
     end(settings, to, place, unlock, true).await;
-    Ok(Outcome::Delivered)
+    Ok(())
 }
 
 /// Forget the lock, with an entry in the log channel.

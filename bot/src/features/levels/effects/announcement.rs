@@ -15,7 +15,7 @@ use crate::{
         failures,
         kind::{Consequence, EffectBody, EffectKind, Owner},
         message::{names_for, send_about},
-        outcome::{Failure, Outcome},
+        outcome::{Failure, Undelivered},
         queue::Waiting,
     },
     postgres::{StoreError, Tx},
@@ -50,7 +50,7 @@ pub(crate) struct LevelUps(pub(crate) Settings);
 impl EffectKind for LevelUps {
     type Body = LevelUp;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, level_up: LevelUp) -> Outcome {
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, level_up: LevelUp) -> Result<(), Undelivered> {
         announce(&self.0, to, effect, level_up).await
     }
 
@@ -106,16 +106,16 @@ async fn count_failure(
 }
 
 /// Announce a level-up.
-async fn announce(settings: &Settings, to: &Deliverer, effect: &Waiting, level_up: LevelUp) -> Outcome {
-    let Some(user_id) = effect.user_id else {
-        return Outcome::Cancelled;
-    };
-    let settings = match settings.of(&to.store, effect.guild_id).await {
-        Ok(settings) => settings,
-        Err(error) => return error.into(),
-    };
+async fn announce(
+    settings: &Settings,
+    to: &Deliverer,
+    effect: &Waiting,
+    level_up: LevelUp,
+) -> Result<(), Undelivered> {
+    let user_id = effect.user()?;
+    let settings = settings.of(&to.store, effect.guild_id).await?;
     if settings.announce == Announce::Off {
-        return Outcome::Cancelled;
+        return Err(Undelivered::Cancelled);
     }
     let content = Box::pin(content(to, effect, user_id, level_up, &settings));
     send_about(to, effect, user_id, settings.ping, content).await

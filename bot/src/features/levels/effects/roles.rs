@@ -27,7 +27,7 @@ use crate::{
         delivery::Deliverer,
         failures,
         kind::{EffectBody, Owner},
-        outcome::{Failure, Outcome, Reason, of_error},
+        outcome::{Failure, Reason, Undelivered, of_error},
         queue::{self, Waiting},
     },
     postgres::StoreError,
@@ -72,57 +72,56 @@ pub(super) async fn reconcile(
     to: &Deliverer,
     effect: &Waiting,
     demotes: bool,
-) -> Outcome {
-    match try_to(settings, to, effect, demotes).await {
-        Ok(outcome) => outcome,
-        Err(Stopped::Store(error)) => error.into(),
-        Err(Stopped::Rest(error)) => {
-            if is(&error, &[UNKNOWN_MEMBER, UNKNOWN_USER]) {
-                return gone(settings, to, effect).await;
-            }
-            match of_error(&error, 0) {
-                Outcome::Failed(failure) => Outcome::Blocked(failure),
-                other => other,
-            }
+) -> Result<(), Undelivered> {
+    let user_id = effect.user()?;
+    let guild_id = effect.guild_id;
+    let member = MemberKey { guild_id, user_id };
+    match try_to(settings, to, member, demotes).await {
+        Ok(()) => Ok(()),
+        Err(Stopped::Undelivered(why)) => Err(why),
+        Err(Stopped::Rest(error)) if is(&error, &[UNKNOWN_MEMBER, UNKNOWN_USER]) => {
+            note_departure(settings, to, member).await?;
+            Err(Undelivered::Cancelled)
         }
+        Err(Stopped::Rest(error)) => Err(match of_error(&error, 0) {
+            Undelivered::Failed(failure) => Undelivered::Blocked(failure),
+            other => other,
+        }),
     }
 }
 
 /// Handle a member who is not in the guild, and whose roles are gone. Without leave events from Discord, this is where it is noticed.
-async fn gone(settings: &Settings, to: &Deliverer, effect: &Waiting) -> Outcome {
-    let Some(user_id) = effect.user_id else {
-        return Outcome::Cancelled;
-    };
-    let guild_id = effect.guild_id;
-    let members = [MemberKey { guild_id, user_id }];
-    let noted = async {
-        let departed = settings.of(&to.store, guild_id).await?.departed;
-        let note = to.store.transaction("member_departed", move |tx| {
-            Box::pin(async move {
-                match departed {
-                    LeavePolicy::Keep => Ok(()),
-                    LeavePolicy::Hide => crate::features::levels::rows::departed::hide(tx, &members).await,
-                    LeavePolicy::Reset => crate::features::levels::rows::departed::reset(tx, &members).await,
-                }
-            })
-        });
-        note.await
-    };
-    match noted.await {
-        Ok(()) => Outcome::Cancelled,
-        Err(error) => error.into(),
-    }
+async fn note_departure(settings: &Settings, to: &Deliverer, member: MemberKey) -> Result<(), StoreError> {
+    let departed = settings.of(&to.store, member.guild_id).await?.departed;
+    let members = [member];
+    let note = to.store.transaction("member_departed", move |tx| {
+        Box::pin(async move {
+            match departed {
+                LeavePolicy::Keep => Ok(()),
+                LeavePolicy::Hide => crate::features::levels::rows::departed::hide(tx, &members).await,
+                LeavePolicy::Reset => crate::features::levels::rows::departed::reset(tx, &members).await,
+            }
+        })
+    });
+    note.await
 }
 
-/// Why an update could not be completed.
+/// Why an update was not completed.
 enum Stopped {
-    Store(StoreError),
+    Undelivered(Undelivered),
+    /// A request failed; what that means depends on whether the member has left.
     Rest(RestError),
 }
 
 impl From<StoreError> for Stopped {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        Self::Undelivered(error.into())
+    }
+}
+
+impl From<Undelivered> for Stopped {
+    fn from(why: Undelivered) -> Self {
+        Self::Undelivered(why)
     }
 }
 
@@ -132,28 +131,21 @@ impl From<RestError> for Stopped {
     }
 }
 
-async fn try_to(
-    handle: &Settings,
-    to: &Deliverer,
-    effect: &Waiting,
-    demotes: bool,
-) -> Result<Outcome, Stopped> {
-    let (guild_id, Some(user_id)) = (effect.guild_id, effect.user_id) else {
-        return Ok(Outcome::Cancelled);
-    };
+async fn try_to(handle: &Settings, to: &Deliverer, member: MemberKey, demotes: bool) -> Result<(), Stopped> {
+    let MemberKey { guild_id, user_id } = member;
     let settings = handle.of(&to.store, guild_id).await?;
     if settings.rewards.switched_off {
         // Kept until an administrator turns rewards on again; no requests are sent to Discord meanwhile.
         let after = Some(to.config.retry_blocked);
-        return Ok(Outcome::Later {
+        return Err(Undelivered::Later {
             why: "rewards are switched off".to_owned(),
             after,
-        });
+        }
+        .into());
     }
     if settings.rewards.roles().is_empty() {
-        return Ok(Outcome::Cancelled);
+        return Err(Undelivered::Cancelled.into());
     }
-    let member = MemberKey { guild_id, user_id };
     let given = given_role::of(&to.store, member).await?;
     let failing = failures::failing(&to.store, guild_id, Roles::KIND).await?;
     let xp = member_xp::xp_of(&to.store, member).await?;
@@ -163,12 +155,12 @@ async fn try_to(
     loop {
         let level = settings.curve.level_of(xp);
         if settings.rewards.deserved(level).is_empty() && given.is_empty() {
-            return Ok(Outcome::Cancelled);
+            return Err(Undelivered::Cancelled.into());
         }
         let has = to.guilds.roles_of(guild_id, user_id, Priority::Effect).await?;
         let steps = steps(&settings.rewards, level, &has, &given, demotes);
-        if let Some(outcome) = follow(handle, to, member, steps, level, &failing).await? {
-            return Ok(outcome);
+        if follow(handle, to, member, steps, level, &failing).await? {
+            return Ok(());
         }
         // A reward is gone, so the others may now be due. Each round has one less.
         handle.forget(guild_id);
@@ -176,7 +168,7 @@ async fn try_to(
     }
 }
 
-/// Apply the steps. `None` if a reward turned out to be gone, since that changes the steps.
+/// Apply the steps. Returns `false` if a reward turned out to be gone, since that changes the steps.
 async fn follow(
     handle: &Settings,
     to: &Deliverer,
@@ -184,7 +176,7 @@ async fn follow(
     steps: Vec<Step>,
     level: u32,
     failing: &HashMap<i64, (i64, Duration)>,
-) -> Result<Option<Outcome>, Stopped> {
+) -> Result<bool, Stopped> {
     let limit = i64::from(to.config.failures_until_off);
     let waits = |role_id| {
         let (failures, age) = failing.get(&ids::to_db(role_id))?;
@@ -211,7 +203,7 @@ async fn follow(
             Taken::Blocked(failure) => {
                 blocked.get_or_insert(failure);
             }
-            Taken::RewardGone => return Ok(None),
+            Taken::RewardGone => return Ok(false),
         }
     }
     if let Some(failure) = &blocked {
@@ -222,13 +214,14 @@ async fn follow(
             "a reward role cannot be given or taken; retrying later"
         );
     }
-    Ok(Some(match (blocked, waiting) {
-        (Some(failure), _) => Outcome::Blocked(failure),
-        (None, Some(role_id)) => Outcome::Aside {
-            why: format!("the role {role_id} could not be given again and again"),
-        },
-        (None, None) => Outcome::Delivered,
-    }))
+    match (blocked, waiting) {
+        (Some(failure), _) => Err(Undelivered::Blocked(failure).into()),
+        (None, Some(role_id)) => Err(Undelivered::Aside {
+            why: format!("giving the role {role_id} failed repeatedly"),
+        }
+        .into()),
+        (None, None) => Ok(true),
+    }
 }
 
 /// The steps for a member with these roles.

@@ -23,7 +23,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Outcome},
+        outcome::{Failure, Undelivered},
         queue::{self, NewEffect, Waiting},
     },
     postgres::{StoreError, Tx},
@@ -84,7 +84,7 @@ pub(crate) struct ModActions(pub(crate) Settings);
 impl EffectKind for ModActions {
     type Body = ModAction;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, action: ModAction) -> Outcome {
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, action: ModAction) -> Result<(), Undelivered> {
         deliver(to, effect, &action).await
     }
 
@@ -99,21 +99,17 @@ impl EffectKind for ModActions {
     }
 }
 
-async fn deliver(to: &Deliverer, effect: &Waiting, action: &ModAction) -> Outcome {
+async fn deliver(to: &Deliverer, effect: &Waiting, action: &ModAction) -> Result<(), Undelivered> {
     let key = (effect.guild_id, action.case_id);
-    match is_replaced(to, effect, action.kind, action.case_id).await {
-        Ok(true) => return became(to, effect, action, "replaced", Outcome::Cancelled).await,
-        Ok(false) => {}
-        Err(error) => return error.into(),
+    if is_replaced(to, effect, action.kind, action.case_id).await? {
+        became(to, effect, action, "replaced").await;
+        return Err(Undelivered::Cancelled);
     }
     let Some(discords) = action.kind.action() else {
-        return Outcome::Cancelled;
+        return Err(Undelivered::Cancelled);
     };
     // Whether their member had left when it was to be prolonged.
-    let is_back = match was_away(to, key, action).await {
-        Ok(is_back) => is_back,
-        Err(error) => return error.into(),
-    };
+    let is_back = was_away(to, key, action).await?;
     let order = Order {
         action: discords,
         until_ms: action.until_ms,
@@ -136,18 +132,25 @@ async fn deliver(to: &Deliverer, effect: &Waiting, action: &ModAction) -> Outcom
     match carry_out(to, effect, order).await {
         Attempt::Done if is_back => {
             goes_on(to, key, true).await;
-            Outcome::Delivered
+            Ok(())
         }
-        Attempt::Done => became(to, effect, action, "done", Outcome::Delivered).await,
+        Attempt::Done => {
+            became(to, effect, action, "done").await;
+            Ok(())
+        }
         // An attempt whose answer was lost has removed them.
         Attempt::Gone if action.kind == Kind::Kick && effect.attempts > 0 => {
-            became(to, effect, action, "done", Outcome::Delivered).await
+            became(to, effect, action, "done").await;
+            Ok(())
         }
         Attempt::Gone if action.prolongs => {
             goes_on(to, key, false).await;
-            Outcome::Cancelled
+            Err(Undelivered::Cancelled)
         }
-        Attempt::Gone => became(to, effect, action, "gone", Outcome::Cancelled).await,
+        Attempt::Gone => {
+            became(to, effect, action, "gone").await;
+            Err(Undelivered::Cancelled)
+        }
         Attempt::Lifted => {
             let now = to.rest.clock().now();
             to.retry_until_committed("noting that a timeout was lifted", || {
@@ -161,17 +164,17 @@ async fn deliver(to: &Deliverer, effect: &Waiting, action: &ModAction) -> Outcom
                 })
             })
             .await;
-            Outcome::Cancelled
+            Err(Undelivered::Cancelled)
         }
-        Attempt::Not(Outcome::Later { why, after: None }) => {
+        Attempt::Not(Undelivered::Later { why, after: None }) => {
             if effect.attempts == 0 && !action.prolongs {
                 // The moderator is waiting for an answer. If this fails, it is noted with the final outcome.
                 drop(outcome::action(&to.store, key, "retried").await);
             }
-            Outcome::Later { why, after: None }
+            Err(Undelivered::Later { why, after: None })
         }
         // [`log_failure`] records it if the effect is abandoned.
-        Attempt::Not(outcome) => outcome,
+        Attempt::Not(why) => Err(why),
     }
 }
 
@@ -219,15 +222,9 @@ pub(super) async fn is_replaced(
 }
 
 /// Record what became of it. A softban is followed by the end of its ban.
-async fn became(
-    to: &Deliverer,
-    effect: &Waiting,
-    action: &ModAction,
-    word: &'static str,
-    outcome: Outcome,
-) -> Outcome {
+async fn became(to: &Deliverer, effect: &Waiting, action: &ModAction, word: &'static str) {
     if action.prolongs {
-        return outcome;
+        return;
     }
     let key = (effect.guild_id, action.case_id);
     let lift = effect
@@ -259,7 +256,6 @@ async fn became(
         })
     })
     .await;
-    outcome
 }
 
 /// Record what became of an action. Returns the effect that shows it in the log channel, unless it simply succeeded.

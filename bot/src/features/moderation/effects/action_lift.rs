@@ -23,7 +23,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Outcome, Reason, of_error},
+        outcome::{Failure, Reason, Undelivered, of_error},
         queue::{self, Waiting},
     },
     postgres::{StoreError, Tx},
@@ -84,7 +84,7 @@ pub(crate) struct ActionLifts(pub(crate) Settings);
 impl EffectKind for ActionLifts {
     type Body = ActionLift;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, lift: ActionLift) -> Outcome {
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, lift: ActionLift) -> Result<(), Undelivered> {
         deliver(&self.0, to, effect, &lift).await
     }
 
@@ -107,44 +107,48 @@ enum Lifted {
     Forbidden(Failure),
 }
 
-async fn deliver(settings: &Settings, to: &Deliverer, effect: &Waiting, lift: &ActionLift) -> Outcome {
-    let Some(user_id) = effect.user_id else {
-        return Outcome::Cancelled;
-    };
-    match decides(to, effect, lift).await {
-        Ok(Decides::This) => {}
-        Ok(Decides::Another) => {
+async fn deliver(
+    settings: &Settings,
+    to: &Deliverer,
+    effect: &Waiting,
+    lift: &ActionLift,
+) -> Result<(), Undelivered> {
+    let user_id = effect.user()?;
+    match decides(to, effect, lift).await? {
+        Decides::This => {}
+        Decides::Another => {
             note(settings, to, effect, lift, "replaced").await;
-            return Outcome::Cancelled;
+            return Err(Undelivered::Cancelled);
         }
-        Ok(Decides::Later) => return Outcome::Cancelled,
-        Err(error) => return error.into(),
+        Decides::Later => return Err(Undelivered::Cancelled),
     }
     match try_to_lift(to, effect, lift, user_id).await {
         Ok(Lifted::Done) => {
             note(settings, to, effect, lift, "done").await;
-            Outcome::Delivered
+            Ok(())
         }
         // An attempt whose answer was lost has lifted it.
         Ok(Lifted::Gone) if effect.attempts > 0 => {
             note(settings, to, effect, lift, "done").await;
-            Outcome::Delivered
+            Ok(())
         }
         Ok(Lifted::Gone) => {
             note(settings, to, effect, lift, "gone").await;
-            Outcome::Cancelled
+            Err(Undelivered::Cancelled)
         }
         // A command is refused. What ends by itself ends when the bot is allowed to again; the log channel names the obstacle.
-        Ok(Lifted::Forbidden(failure)) if lift.permit.is_some() => Outcome::Failed(failure),
-        Ok(Lifted::Forbidden(failure)) => blocked(settings, to, effect, lift, failure).await,
+        Ok(Lifted::Forbidden(failure)) if lift.permit.is_some() => Err(Undelivered::Failed(failure)),
+        Ok(Lifted::Forbidden(failure)) => Err(blocked(settings, to, effect, lift, failure).await),
         Err(error) => {
             to.guilds.forget(effect.guild_id);
-            match of_error(&error, ids::to_db(user_id)) {
-                Outcome::Failed(failure) if lift.permit.is_none() && failure.reason == Reason::Forbidden => {
+            Err(match of_error(&error, ids::to_db(user_id)) {
+                Undelivered::Failed(failure)
+                    if lift.permit.is_none() && failure.reason == Reason::Forbidden =>
+                {
                     blocked(settings, to, effect, lift, failure).await
                 }
-                outcome => outcome,
-            }
+                why => why,
+            })
         }
     }
 }
@@ -281,7 +285,7 @@ async fn blocked(
     effect: &Waiting,
     lift: &ActionLift,
     failure: Failure,
-) -> Outcome {
+) -> Undelivered {
     to.retry_until_committed("noting what is in the way of a lift", || {
         let (settings, effect, lift, failure) =
             (settings.clone(), effect.clone(), lift.clone(), failure.clone());
@@ -290,7 +294,7 @@ async fn blocked(
         })
     })
     .await;
-    Outcome::Blocked(failure)
+    Undelivered::Blocked(failure)
 }
 
 /// Record why a punishment is not lifted, and tell the log channel once.

@@ -18,7 +18,7 @@ use crate::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
         message::{send_direct, server_of},
-        outcome::Outcome,
+        outcome::Undelivered,
         queue::Waiting,
     },
     postgres::StoreError,
@@ -66,37 +66,41 @@ pub(crate) struct ActionMessages;
 impl EffectKind for ActionMessages {
     type Body = ActionMessage;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, message: ActionMessage) -> Outcome {
+    async fn deliver(
+        &self,
+        to: &Deliverer,
+        effect: &Waiting,
+        message: ActionMessage,
+    ) -> Result<(), Undelivered> {
         deliver(to, effect, &message).await
     }
 }
 
-async fn deliver(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> Outcome {
+async fn deliver(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> Result<(), Undelivered> {
     if message.new_end {
-        return match is_still_so(to, effect, message).await {
-            Ok(true) => attempt(to, effect, message).await,
+        if !is_still_so(to, effect, message).await? {
             // Discord has refused it, or it was changed once more.
-            Ok(false) => Outcome::Cancelled,
-            Err(error) => error.into(),
-        };
+            return Err(Undelivered::Cancelled);
+        }
+        return attempt(to, effect, message).await;
     }
-    let (word, outcome) = match attempt(to, effect, message).await {
-        Outcome::Delivered => ("delivered", Outcome::Delivered),
+    let (word, delivered) = match attempt(to, effect, message).await {
+        Ok(()) => ("delivered", Ok(())),
         // Discord is slow or limits the bot: the member can wait for the message, but the action cannot wait for long.
-        Outcome::Later { why, after }
+        Err(Undelivered::Later { why, after })
             if effect.age < PATIENCE && after.is_none_or(|after| after < PATIENCE) =>
         {
-            return Outcome::Later { why, after };
+            return Err(Undelivered::Later { why, after });
         }
         // The member accepts no messages from bots, or is gone: an expected outcome and not an error.
-        _ => ("closed", Outcome::Cancelled),
+        Err(_) => ("closed", Err(Undelivered::Cancelled)),
     };
     let case = (effect.guild_id, message.case_id);
     to.retry_until_committed("noting what became of a message", || {
         outcome::message(&to.store, case, word)
     })
     .await;
-    outcome
+    delivered
 }
 
 /// Whether the punishment runs and has the end that the message names.
@@ -106,11 +110,8 @@ async fn is_still_so(to: &Deliverer, effect: &Waiting, message: &ActionMessage) 
     Ok(case.is_some_and(|case| case.ends_at.map(ids::to_millis) == message.until_ms))
 }
 
-async fn attempt(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> Outcome {
-    let server = match server_of(to, effect).await {
-        Ok(server) => server,
-        Err(outcome) => return outcome,
-    };
+async fn attempt(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> Result<(), Undelivered> {
+    let server = server_of(to, effect).await?;
     let usual = || text(message, &server);
     let content = effect.user_id.map_or_else(usual, |user_id| {
         let facts = Facts {

@@ -23,7 +23,7 @@ use crate::{
     features::moderation::duration::LONGEST_TIMEOUT,
     outbox::{
         delivery::Deliverer,
-        outcome::{Failure, Outcome, Reason, of_error},
+        outcome::{Failure, Reason, Undelivered, of_error},
         queue::Waiting,
         trouble,
     },
@@ -77,7 +77,7 @@ pub(super) enum Attempt {
     /// The timeout to be prolonged was lifted.
     Lifted,
     /// It failed, or is to be repeated.
-    Not(Outcome),
+    Not(Undelivered),
 }
 
 /// The parts of a member that are needed here.
@@ -142,7 +142,7 @@ async fn try_to(
     }
     let roles = member.as_ref().map(|member| member.roles.as_slice());
     if let Some(failure) = obstacle(to, effect, order.permit, (user_id, roles), order.action).await? {
-        return Ok(Attempt::Not(Outcome::Failed(failure)));
+        return Ok(Attempt::Not(Undelivered::Failed(failure)));
     }
     let reason = excerpt(&order.reason, AUDIT_REASON);
     let client = to.rest.builders();

@@ -19,7 +19,7 @@ use crate::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
         message::send_for_id,
-        outcome::Outcome,
+        outcome::Undelivered,
         queue::{self, Waiting},
     },
     postgres::{StoreError, Tx},
@@ -49,23 +49,18 @@ pub(crate) struct CaseLogs;
 impl EffectKind for CaseLogs {
     type Body = CaseLog;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, entry: CaseLog) -> Outcome {
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, entry: CaseLog) -> Result<(), Undelivered> {
         deliver(to, effect, entry).await
     }
 }
 
-async fn deliver(to: &Deliverer, effect: &Waiting, entry: CaseLog) -> Outcome {
+async fn deliver(to: &Deliverer, effect: &Waiting, entry: CaseLog) -> Result<(), Undelivered> {
     let key = (effect.guild_id, entry.case_id);
-    match case::get(&to.store, key).await {
-        Ok(Some(_case)) => {}
+    if case::get(&to.store, key).await?.is_none() {
         // It was deleted before its message was sent.
-        Ok(None) => return Outcome::Cancelled,
-        Err(error) => return error.into(),
+        return Err(Undelivered::Cancelled);
     }
-    let message_id = match send_for_id(to, effect, &entry.text, AllowedMentions::default()).await {
-        Ok(message_id) => message_id,
-        Err(outcome) => return outcome,
-    };
+    let message_id = send_for_id(to, effect, &entry.text, AllowedMentions::default()).await?;
     if let Some(message) = effect.channel_id.zip(message_id) {
         to.retry_until_committed("noting the entry of a case", || {
             let locale = entry.locale.clone();
@@ -75,7 +70,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, entry: CaseLog) -> Outcome {
         })
         .await;
     }
-    Outcome::Delivered
+    Ok(())
 }
 
 /// Record the message. If the case has changed while it was sent, it is edited.

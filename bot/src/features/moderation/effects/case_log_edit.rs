@@ -20,7 +20,7 @@ use crate::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
         message,
-        outcome::Outcome,
+        outcome::Undelivered,
         queue::{NewEffect, Waiting},
     },
     postgres::{Store, StoreError, Tx, request},
@@ -53,12 +53,9 @@ pub(crate) struct CaseLogEdits;
 impl EffectKind for CaseLogEdits {
     type Body = CaseLogEdit;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, edit: CaseLogEdit) -> Outcome {
-        let text = match text(&to.store, effect, &edit).await {
-            Ok(Some(text)) => text,
-            Ok(None) => return Outcome::Cancelled,
-            Err(error) => return error.into(),
-        };
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, edit: CaseLogEdit) -> Result<(), Undelivered> {
+        let text = text(&to.store, effect, &edit).await?;
+        let text = text.ok_or(Undelivered::Cancelled)?;
         message::edit(to, effect, edit.message_id, &text).await
     }
 }

@@ -23,7 +23,7 @@ use crate::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
         message::{send, send_file},
-        outcome::{Failure, Outcome},
+        outcome::{Failure, Undelivered},
         queue::{self, Waiting},
         trouble,
     },
@@ -71,8 +71,8 @@ pub(crate) struct CaseEvidences(pub(crate) Settings);
 impl EffectKind for CaseEvidences {
     type Body = CaseEvidence;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, body: CaseEvidence) -> Outcome {
-        deliver(to, effect, &body).await.unwrap_or_else(|outcome| outcome)
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, body: CaseEvidence) -> Result<(), Undelivered> {
+        deliver(to, effect, &body).await
     }
 
     /// Staff learn why, if another channel is the log channel by now.
@@ -97,18 +97,16 @@ impl EffectKind for CaseEvidences {
     }
 }
 
-async fn deliver(to: &Deliverer, effect: &Waiting, body: &CaseEvidence) -> Result<Outcome, Outcome> {
+async fn deliver(to: &Deliverer, effect: &Waiting, body: &CaseEvidence) -> Result<(), Undelivered> {
     let key = (effect.guild_id, body.case_id);
-    let Some(channel_id) = effect.channel_id else {
-        return Ok(Outcome::Cancelled);
-    };
+    let channel_id = effect.channel()?;
     if case::get(&to.store, key).await?.is_none() {
-        return Ok(Outcome::Cancelled);
+        return Err(Undelivered::Cancelled);
     }
     let content = match to.rest.file(&body.evidence.path, LARGEST).await {
         Ok(content) => content,
         Err(NoFile::Later) => {
-            return Err(Outcome::Later {
+            return Err(Undelivered::Later {
                 why: "the file cannot be read now".to_owned(),
                 after: None,
             });
@@ -116,7 +114,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, body: &CaseEvidence) -> Resul
         // It was delivered so late that the link has expired.
         Err(NoFile::Gone | NoFile::TooLarge) => {
             let nobody = twilight_model::channel::message::AllowedMentions::default();
-            return Ok(send(to, effect, &body.text("evidence-gone"), nobody).await);
+            return send(to, effect, &body.text("evidence-gone"), nobody).await;
         }
     };
     let file = Attachment::from_bytes(body.evidence.name.clone(), content.to_vec(), 1);
@@ -130,7 +128,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, body: &CaseEvidence) -> Resul
         })
         .await;
     }
-    Ok(Outcome::Delivered)
+    Ok(())
 }
 
 /// Add the note to the case, unless it was deleted meanwhile.

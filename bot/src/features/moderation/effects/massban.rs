@@ -30,7 +30,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Outcome, of_error},
+        outcome::{Failure, Undelivered, of_error},
         queue::{self, Waiting},
         trouble::Trouble,
     },
@@ -77,10 +77,13 @@ pub(crate) struct Massbans(pub(crate) Settings);
 impl EffectKind for Massbans {
     type Body = MassbanBatch;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, batch: MassbanBatch) -> Outcome {
-        deliver(&self.0, to, effect, &batch)
-            .await
-            .unwrap_or_else(|outcome| outcome)
+    async fn deliver(
+        &self,
+        to: &Deliverer,
+        effect: &Waiting,
+        batch: MassbanBatch,
+    ) -> Result<(), Undelivered> {
+        deliver(&self.0, to, effect, &batch).await
     }
 
     async fn given_up(
@@ -108,14 +111,14 @@ async fn deliver(
     to: &Deliverer,
     effect: &Waiting,
     batch: &MassbanBatch,
-) -> Result<Outcome, Outcome> {
+) -> Result<(), Undelivered> {
     let guild_id = effect.guild_id;
     let key = (guild_id, batch.massban_id);
     let row = massban::get(&to.store, key).await?;
     // Another place means that this batch was dealt with by an attempt whose end was not noted.
     let row = row.filter(|row| row.done == batch.from && !row.is_over());
     let Some((row, first_case)) = row.and_then(|row| row.first_case.map(|first| (row, first))) else {
-        return Ok(Outcome::Cancelled);
+        return Err(Undelivered::Cancelled);
     };
     if row.is_cancelled {
         to.retry_until_committed("ending a massban", || {
@@ -127,7 +130,7 @@ async fn deliver(
             })
         })
         .await;
-        return Ok(Outcome::Cancelled);
+        return Err(Undelivered::Cancelled);
     }
     let all = row.wanted.users.len();
     let end = all.min(batch.from + BATCH);
@@ -150,7 +153,7 @@ async fn deliver(
         })
     })
     .await;
-    Ok(Outcome::Delivered)
+    Ok(())
 }
 
 fn case_of(first_case: i64, place: usize) -> i64 {
@@ -163,7 +166,7 @@ async fn ban(
     guild_id: Id<GuildMarker>,
     (batch, row): (&MassbanBatch, &Row),
     cases: std::ops::Range<i64>,
-) -> Result<Vec<(i64, &'static str)>, Outcome> {
+) -> Result<Vec<(i64, &'static str)>, Undelivered> {
     let target = ids::to_db(guild_id);
     let failed = |error: RestError| {
         to.guilds.forget(guild_id);
@@ -172,7 +175,7 @@ async fn ban(
     let authority = may_still(to, guild_id, &batch.permit)
         .await
         .map_err(failed)?
-        .map_err(|trouble| trouble.outcome(target))?;
+        .map_err(|trouble| trouble.failure(target))?;
     let users = row.wanted.users.iter().map(|(user_id, _)| *user_id);
     let (mut outcomes, mut allowed) = (Vec::new(), Vec::new());
     for (case_id, user_id) in cases.zip(users).skip(batch.from) {

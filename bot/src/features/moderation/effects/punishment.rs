@@ -17,7 +17,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Outcome, of_error},
+        outcome::{Failure, Undelivered, of_error},
         queue::{self, Waiting},
     },
     postgres::{StoreError, Tx},
@@ -75,7 +75,12 @@ pub(crate) struct Punishments(pub(crate) Settings);
 impl EffectKind for Punishments {
     type Body = Punishment;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, punishment: Punishment) -> Outcome {
+    async fn deliver(
+        &self,
+        to: &Deliverer,
+        effect: &Waiting,
+        punishment: Punishment,
+    ) -> Result<(), Undelivered> {
         deliver(to, effect, &punishment).await
     }
 
@@ -97,7 +102,12 @@ pub(crate) struct TimeoutLifts(pub(crate) Settings);
 impl EffectKind for TimeoutLifts {
     type Body = TimeoutLift;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, timeout: TimeoutLift) -> Outcome {
+    async fn deliver(
+        &self,
+        to: &Deliverer,
+        effect: &Waiting,
+        timeout: TimeoutLift,
+    ) -> Result<(), Undelivered> {
         lift(to, effect, &timeout).await
     }
 
@@ -120,7 +130,7 @@ impl EffectKind for TimeoutLifts {
     }
 }
 
-async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punishment) -> Outcome {
+async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punishment) -> Result<(), Undelivered> {
     let language = language_of(punishment);
     let values = [
         ("case", punishment.case_id.to_string().into()),
@@ -135,32 +145,30 @@ async fn deliver(to: &Deliverer, effect: &Waiting, punishment: &Punishment) -> O
         permit: Some(&punishment.permit),
         reason: language.filled("warning-audit-log", &values),
     };
-    let (became, outcome) = match carry_out(to, effect, order).await {
-        Attempt::Done => ("done", Outcome::Delivered),
-        Attempt::Gone | Attempt::Lifted => ("gone", Outcome::Cancelled),
+    let (became, delivered) = match carry_out(to, effect, order).await {
+        Attempt::Done => ("done", Ok(())),
+        Attempt::Gone | Attempt::Lifted => ("gone", Err(Undelivered::Cancelled)),
         // [`log_failure`] records it if the effect is abandoned.
-        Attempt::Not(outcome) => return outcome,
+        Attempt::Not(why) => return Err(why),
     };
     let case = (effect.guild_id, punishment.case_id);
     to.retry_until_committed("noting what became of a punishment", || {
         warning::note_action(&to.store, case, became)
     })
     .await;
-    outcome
+    delivered
 }
 
 /// End a timeout early, unless it has been replaced by another one.
-async fn lift(to: &Deliverer, effect: &Waiting, lift: &TimeoutLift) -> Outcome {
-    let Some(user_id) = effect.user_id else {
-        return Outcome::Cancelled;
-    };
+async fn lift(to: &Deliverer, effect: &Waiting, lift: &TimeoutLift) -> Result<(), Undelivered> {
+    let user_id = effect.user()?;
     match try_to_lift(to, effect, lift, user_id).await {
-        Ok(outcome) => outcome,
+        Ok(lifted) => lifted,
         // A user who has left has no timeout that is to be lifted now.
-        Err(error) if is_no_member(&error) => Outcome::Cancelled,
+        Err(error) if is_no_member(&error) => Err(Undelivered::Cancelled),
         Err(error) => {
             to.guilds.forget(effect.guild_id);
-            of_error(&error, ids::to_db(user_id))
+            Err(of_error(&error, ids::to_db(user_id)))
         }
     }
 }
@@ -170,17 +178,17 @@ async fn try_to_lift(
     effect: &Waiting,
     lift: &TimeoutLift,
     user_id: Id<UserMarker>,
-) -> Result<Outcome, RestError> {
+) -> Result<Result<(), Undelivered>, RestError> {
     let Some(member) = member(to, effect, user_id).await? else {
-        return Ok(Outcome::Cancelled);
+        return Ok(Err(Undelivered::Cancelled));
     };
     // Discord stores the time with millisecond precision or less.
     if member.timeout_ms().abs_diff(lift.until_ms) > 1_000 {
-        return Ok(Outcome::Cancelled);
+        return Ok(Err(Undelivered::Cancelled));
     }
     let who = (user_id, Some(member.roles.as_slice()));
     if let Some(failure) = obstacle(to, effect, Some(&lift.permit), who, Action::Timeout).await? {
-        return Ok(Outcome::Failed(failure));
+        return Ok(Err(Undelivered::Failed(failure)));
     }
     let language = Language::of_stored(&lift.locale);
     let reason = language.filled("warning-audit-lift", &[("case", lift.case_id.to_string().into())]);
@@ -190,7 +198,7 @@ async fn try_to_lift(
         .update_guild_member(effect.guild_id, user_id)
         .communication_disabled_until(None);
     let sent = to.rest.send(Priority::Command, request.reason(&reason)).await;
-    sent.map(|_answer| Outcome::Delivered)
+    sent.map(|_answer| Ok(()))
 }
 
 fn language_of(punishment: &Punishment) -> Language {

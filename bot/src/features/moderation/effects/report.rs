@@ -22,7 +22,7 @@ use crate::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
         message::{send_direct, send_with, server_of},
-        outcome::{Failure, Outcome, of_error},
+        outcome::{Failure, Undelivered, of_error},
         queue::{self, Waiting},
         trouble,
     },
@@ -74,10 +74,8 @@ pub(crate) struct ShowReports(pub(crate) Settings);
 impl EffectKind for ShowReports {
     type Body = ShowReport;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, show: ShowReport) -> Outcome {
-        deliver(&self.0, to, effect, &show)
-            .await
-            .unwrap_or_else(|outcome| outcome)
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, show: ShowReport) -> Result<(), Undelivered> {
+        deliver(&self.0, to, effect, &show).await
     }
 
     /// The staff learns of a report that its channel does not take in the log channel.
@@ -112,11 +110,13 @@ pub(crate) struct ReportsClosed;
 impl EffectKind for ReportsClosed {
     type Body = ReportClosed;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, closed: ReportClosed) -> Outcome {
-        let server = match server_of(to, effect).await {
-            Ok(server) => server,
-            Err(outcome) => return outcome,
-        };
+    async fn deliver(
+        &self,
+        to: &Deliverer,
+        effect: &Waiting,
+        closed: ReportClosed,
+    ) -> Result<(), Undelivered> {
+        let server = server_of(to, effect).await?;
         let values = [("server", server.in_markdown().into())];
         let text = Language::of_stored(&closed.locale).filled("report-direct-closed", &values);
         send_direct(to, effect, &text).await
@@ -128,10 +128,10 @@ async fn deliver(
     to: &Deliverer,
     effect: &Waiting,
     show: &ShowReport,
-) -> Result<Outcome, Outcome> {
+) -> Result<(), Undelivered> {
     let key = (effect.guild_id, show.report_id);
     let Some(report) = report::get(&to.store, key).await? else {
-        return Ok(Outcome::Cancelled);
+        return Err(Undelivered::Cancelled);
     };
     let entries = report::entries(&to.store, key).await?;
     let known = settings.of(&to.store, effect.guild_id).await?;
@@ -142,12 +142,12 @@ async fn deliver(
     let components = controls(&report, show.report_id, language);
     if let Some(message_id) = report.staff_message_id {
         match edit(to, (report.staff_channel_id, message_id), &text, &components).await {
-            Ok(()) => return Ok(Outcome::Delivered),
+            Ok(()) => return Ok(()),
             // The staff has deleted it; they see it again as long as something is to be done.
             Err(RestError::Refused {
                 code: Some(UNKNOWN_MESSAGE),
                 ..
-            }) if report.is_closed() => return Ok(Outcome::Cancelled),
+            }) if report.is_closed() => return Err(Undelivered::Cancelled),
             Err(RestError::Refused {
                 code: Some(UNKNOWN_MESSAGE),
                 ..
@@ -162,7 +162,7 @@ async fn deliver(
         })
         .await;
     }
-    Ok(Outcome::Delivered)
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "it is fitted")]

@@ -10,7 +10,7 @@ use crate::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
         message::{send_direct, server_of},
-        outcome::Outcome,
+        outcome::Undelivered,
         queue::Waiting,
     },
     support::{i18n::Language, ids, text::names::Name},
@@ -51,16 +51,18 @@ pub(crate) struct DirectWarnings;
 impl EffectKind for DirectWarnings {
     type Body = WarnedDirectly;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, warned: WarnedDirectly) -> Outcome {
+    async fn deliver(
+        &self,
+        to: &Deliverer,
+        effect: &Waiting,
+        warned: WarnedDirectly,
+    ) -> Result<(), Undelivered> {
         deliver(to, effect, &warned).await
     }
 }
 
-async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> Outcome {
-    let server = match server_of(to, effect).await {
-        Ok(server) => server,
-        Err(outcome) => return outcome,
-    };
+async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> Result<(), Undelivered> {
+    let server = server_of(to, effect).await?;
     let usual = || text(warned, &server);
     let content = effect.user_id.map_or_else(usual, |user_id| {
         let facts = Facts {
@@ -72,18 +74,18 @@ async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> O
         };
         warned.wording.apply(&facts, usual)
     });
-    let outcome = send_direct(to, effect, &content).await;
-    let became = match outcome {
-        Outcome::Delivered => "delivered",
-        Outcome::Cancelled => "closed",
-        _ => return outcome,
+    let sent = send_direct(to, effect, &content).await;
+    let became = match sent {
+        Ok(()) => "delivered",
+        Err(Undelivered::Cancelled) => "closed",
+        Err(why) => return Err(why),
     };
     let case = (effect.guild_id, warned.case_id);
     to.retry_until_committed("noting what became of a message", || {
         warning::note_message(&to.store, case, became)
     })
     .await;
-    outcome
+    sent
 }
 
 fn text(warned: &WarnedDirectly, server: &Name) -> String {

@@ -17,7 +17,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Outcome, of_error},
+        outcome::{Failure, Undelivered, of_error},
         queue::Waiting,
         trouble::Trouble,
     },
@@ -71,10 +71,8 @@ pub(crate) struct NickChanges(pub(crate) Settings);
 impl EffectKind for NickChanges {
     type Body = NickChange;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, change: NickChange) -> Outcome {
-        deliver(to, effect, &change)
-            .await
-            .unwrap_or_else(|outcome| outcome)
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, change: NickChange) -> Result<(), Undelivered> {
+        deliver(to, effect, &change).await
     }
 
     async fn given_up(
@@ -89,25 +87,23 @@ impl EffectKind for NickChanges {
     }
 }
 
-async fn deliver(to: &Deliverer, effect: &Waiting, change: &NickChange) -> Result<Outcome, Outcome> {
-    let (guild_id, Some(user_id)) = (effect.guild_id, effect.user_id) else {
-        return Ok(Outcome::Cancelled);
-    };
+async fn deliver(to: &Deliverer, effect: &Waiting, change: &NickChange) -> Result<(), Undelivered> {
+    let (guild_id, user_id) = (effect.guild_id, effect.user()?);
     let target = ids::to_db(user_id);
     let guilds = &to.guilds;
     guilds.forget_if_older(guild_id, OLDEST_RANKS);
     let roles = guilds.roles_if_member(guild_id, user_id, Priority::Command).await;
     let Some(roles) = roles.map_err(|error| of_error(&error, target))? else {
-        return Err(Trouble::NoMember.outcome(target));
+        return Err(Trouble::NoMember.failure(target));
     };
     let denial = guilds.nick_denial(guild_id, &change.permit, &roles, Priority::Command);
     if let Some(denial) = denial.await.map_err(|error| of_error(&error, target))? {
-        return Err(Trouble::from(denial).outcome(target));
+        return Err(Trouble::from(denial).failure(target));
     }
     let who = (user_id, Some(roles.as_slice()));
     let obstacle = guilds.obstacle(guild_id, who, Permissions::MANAGE_NICKNAMES, Priority::Command);
     if let Some(obstacle) = obstacle.await.map_err(|error| of_error(&error, target))? {
-        return Err(in_the_way(obstacle).outcome(target));
+        return Err(in_the_way(obstacle).failure(target));
     }
     let reason = excerpt(&change.audit_reason, AUDIT_REASON);
     let client = to.rest.builders();
@@ -116,7 +112,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, change: &NickChange) -> Resul
         .nick(change.nick.as_deref())
         .reason(&reason);
     match to.rest.send(Priority::Command, request).await {
-        Ok(_answer) => Ok(Outcome::Delivered),
+        Ok(_answer) => Ok(()),
         Err(error) => {
             guilds.forget(guild_id);
             Err(of_error(&error, target))

@@ -21,7 +21,7 @@ use crate::{
     outbox::{
         delivery::Deliverer,
         kind::{EffectBody, EffectKind, Owner},
-        outcome::{Failure, Outcome, of_error},
+        outcome::{Failure, Undelivered, of_error},
         queue::{self, Waiting},
         trouble::{self, Trouble},
     },
@@ -86,10 +86,8 @@ pub(crate) struct RoleChanges(pub(crate) Settings);
 impl EffectKind for RoleChanges {
     type Body = RoleChange;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, change: RoleChange) -> Outcome {
-        deliver(to, effect, &change)
-            .await
-            .unwrap_or_else(|outcome| outcome)
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, change: RoleChange) -> Result<(), Undelivered> {
+        deliver(to, effect, &change).await
     }
 
     async fn given_up(
@@ -122,23 +120,21 @@ impl EffectKind for RoleChanges {
     }
 }
 
-async fn deliver(to: &Deliverer, effect: &Waiting, change: &RoleChange) -> Result<Outcome, Outcome> {
-    let (guild_id, Some(user_id)) = (effect.guild_id, effect.user_id) else {
-        return Ok(Outcome::Cancelled);
-    };
+async fn deliver(to: &Deliverer, effect: &Waiting, change: &RoleChange) -> Result<(), Undelivered> {
+    let (guild_id, user_id) = (effect.guild_id, effect.user()?);
     let (role_id, target) = (change.role_id, ids::to_db(user_id));
     to.guilds.forget_if_older(guild_id, OLDEST_RANKS);
     if let Some(permit) = &change.permit {
         let denial = to.guilds.role_denial(guild_id, permit, Priority::Command).await;
         if let Some(denial) = denial.map_err(|error| of_error(&error, target))? {
-            return Err(Trouble::from(denial).outcome(target));
+            return Err(Trouble::from(denial).failure(target));
         }
     }
     let assignable = to.guilds.assignable(guild_id, role_id, Priority::Command).await;
     match in_the_way(assignable.map_err(|error| of_error(&error, target))?) {
         // There is nothing to be taken.
-        Some(Trouble::NoRole) if !change.gives => return Ok(Outcome::Cancelled),
-        Some(trouble) => return Err(trouble.outcome(target)),
+        Some(Trouble::NoRole) if !change.gives => return Err(Undelivered::Cancelled),
+        Some(trouble) => return Err(trouble.failure(target)),
         None => {}
     }
     let over = || change.language().text("role-audit-over");
@@ -153,7 +149,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, change: &RoleChange) -> Resul
         to.rest.send(Priority::Command, request.reason(&reason)).await
     };
     match sent {
-        Ok(_answer) => Ok(Outcome::Delivered),
+        Ok(_answer) => Ok(()),
         Err(error) => Err(failed(to, guild_id, change, &error, target)),
     }
 }
@@ -164,23 +160,23 @@ fn failed(
     change: &RoleChange,
     error: &RestError,
     target: i64,
-) -> Outcome {
+) -> Undelivered {
     // The cached roles may be outdated.
     to.guilds.forget(guild_id);
     let has =
         |codes: &[u64]| matches!(error, RestError::Refused { code: Some(code), .. } if codes.contains(code));
     if has(&NO_MEMBER) && change.request_id.is_none() {
         // A user who has left has no roles.
-        return Outcome::Cancelled;
+        return Undelivered::Cancelled;
     }
     if has(&NO_MEMBER) {
-        return Trouble::NoMember.outcome(target);
+        return Trouble::NoMember.failure(target);
     }
     if has(&[UNKNOWN_ROLE]) && !change.gives {
-        return Outcome::Cancelled;
+        return Undelivered::Cancelled;
     }
     if has(&[UNKNOWN_ROLE]) {
-        return Trouble::NoRole.outcome(target);
+        return Trouble::NoRole.failure(target);
     }
     of_error(error, target)
 }

@@ -12,7 +12,7 @@ use crate::{
         failures,
         kind::{Consequence, EffectBody as _, EffectKind},
         lane::BLOCKED_MAX_AGE,
-        outcome::{Failure, Outcome},
+        outcome::{Failure, Undelivered},
         queue::{self, Waiting},
     },
     postgres::{StoreError, Tx},
@@ -31,7 +31,7 @@ pub(crate) struct RewardRoles(pub(crate) Settings);
 impl EffectKind for RewardRoles {
     type Body = Roles;
 
-    async fn deliver(&self, to: &Deliverer, effect: &Waiting, roles: Roles) -> Outcome {
+    async fn deliver(&self, to: &Deliverer, effect: &Waiting, roles: Roles) -> Result<(), Undelivered> {
         reconcile(&self.0, to, effect, roles.demotes).await
     }
 
