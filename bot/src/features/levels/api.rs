@@ -1,9 +1,12 @@
-//! The leaderboard for programs.
+//! The leaderboard for programs: what the website shows, so without members who have chosen to be hidden.
 
 use serde_json::{Value as Json, json};
 
 use super::{
-    rows::leaderboard::{self, Order},
+    rows::{
+        leaderboard::Order,
+        public_board::{self, From},
+    },
     rules::week::week_of,
 };
 use crate::{
@@ -19,8 +22,6 @@ use crate::{
 
 /// Members in an answer.
 const A_PAGE: u32 = 100;
-/// The last page.
-const LAST: u64 = 1_000_000;
 
 #[derive(Debug)]
 pub(crate) struct LeaderboardApi;
@@ -42,22 +43,21 @@ impl Page for LeaderboardApi {
             Some("week") => Order::Week(week_of(ids::to_millis(host_time()))),
             Some(_) => return Err(Fault::Bad(context.text("web-bad-order"))),
         };
-        let written = context.query().get("page").unwrap_or("1");
-        let page = written.parse().ok().filter(|page| (1..=LAST).contains(page));
-        let page: u64 = page.ok_or_else(|| Fault::Bad(context.text("web-bad-page")))?;
-        let skip = (page - 1) * u64::from(A_PAGE);
+        let from = match context.query().get("after") {
+            None => From::Start,
+            Some(key) => From::after(key).ok_or_else(|| Fault::Bad(context.text("web-bad-page")))?,
+        };
         let curve = services.settings.of(&services.store, guild_id).await?.curve;
-        let board = leaderboard::page(&services.store, guild_id, order, skip, A_PAGE).await?;
-        // Without as many members, the last page there is would follow again.
-        let lines = board.lines.iter().filter(|_| board.skipped == skip);
-        let members = lines.map(|line| {
+        let page = public_board::page(&services.store, guild_id, order, from, A_PAGE).await?;
+        let next = page.lines.last().filter(|_| page.has_below).map(From::key);
+        let members = page.lines.iter().map(|line| {
             json!({
                 "user_id": line.standing.user_id.to_string(), "rank": line.rank, "value": line.value, "xp": line.standing.xp,
                 "level": curve.level_of(line.standing.xp), "messages": line.standing.message_count,
             })
         });
         Ok(Answer::json(
-            &json!({"members": members.collect::<Json>(), "total": board.members}),
+            &json!({"members": members.collect::<Json>(), "next": next}),
         ))
     }
 }

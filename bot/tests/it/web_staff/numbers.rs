@@ -112,7 +112,7 @@ async fn programs_read_with_a_token_what_it_was_made_for() {
     assert!(board["members"].is_array(), "{board}");
     refused(&read("cases").await, 403);
     refused(&read("leaderboard?by=luck").await, 400);
-    refused(&read("leaderboard?page=0").await, 400);
+    refused(&read("leaderboard?after=0").await, 400);
     refused(&read("nothing").await, 404);
     refused(&stranger.get(&format!("{api}/statistics")).await, 401);
     refused(&program.read(&format!("{api}/statistics"), "x").await, 401);

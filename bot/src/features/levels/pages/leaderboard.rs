@@ -94,16 +94,10 @@ impl Page for Leaderboard {
 
 /// Where the page begins. What cannot be read begins at the start.
 fn from(context: &Context) -> From {
-    let read = |name| {
-        let (value, user_id) = context.query().get(name)?.split_once('-')?;
-        Some((value.parse().ok()?, ids::written(user_id)?))
-    };
-    let key: Option<(u64, Id<UserMarker>)> = read("after");
-    if let Some((value, user_id)) = key {
-        return From::After(value, user_id);
-    }
-    let key: Option<(u64, Id<UserMarker>)> = read("before");
-    key.map_or(From::Start, |(value, user_id)| From::Before(value, user_id))
+    let query = context.query();
+    let after = query.get("after").and_then(From::after);
+    let before = || query.get("before").and_then(From::before);
+    after.or_else(before).unwrap_or(From::Start)
 }
 
 /// The names of members, as far as Discord returns them in time.
@@ -212,7 +206,6 @@ impl Board {
     }
 
     fn pager(&self, context: &Context) -> Markup {
-        let key = |line: &Line| format!("{}-{}", line.value, line.standing.user_id);
         let (first, last) = (self.page.lines.first(), self.page.lines.last());
         let above = first.filter(|_| self.page.has_above);
         let below = last.filter(|_| self.page.has_below);
@@ -223,10 +216,10 @@ impl Board {
                         a.button.quiet href=(self.href(self.by, "")) { (context.text("web-first")) }
                     }
                     @if let Some(line) = above {
-                        a.button.quiet rel="prev" href=(self.href(self.by, &format!("&before={}", key(line)))) { (context.text("web-previous")) }
+                        a.button.quiet rel="prev" href=(self.href(self.by, &format!("&before={}", From::key(line)))) { (context.text("web-previous")) }
                     }
                     @if let Some(line) = below {
-                        a.button.quiet rel="next" href=(self.href(self.by, &format!("&after={}", key(line)))) { (context.text("web-next")) }
+                        a.button.quiet rel="next" href=(self.href(self.by, &format!("&after={}", From::key(line)))) { (context.text("web-next")) }
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! Leaderboards of the website: without members who have chosen to be hidden, and page by page from a member on.
+//! Leaderboards of the website and of the API: without members who have chosen to be hidden, and page by page from a member on.
 //!
 //! As in [`leaderboard`](super::leaderboard), members of ranked guilds have buckets, in whose order their index has them: a page reads
 //! only the buckets that it needs. Ranks count the members above who are shown, so they do not reveal that others are hidden.
@@ -21,6 +21,30 @@ pub(crate) enum From {
     Start,
     After(u64, Id<UserMarker>),
     Before(u64, Id<UserMarker>),
+}
+
+impl From {
+    /// After the member with this key.
+    pub(crate) fn after(key: &str) -> Option<Self> {
+        let (value, user_id) = parse(key)?;
+        Some(Self::After(value, user_id))
+    }
+
+    /// Before the member with this key.
+    pub(crate) fn before(key: &str) -> Option<Self> {
+        let (value, user_id) = parse(key)?;
+        Some(Self::Before(value, user_id))
+    }
+
+    /// The key of a member in queries: the value and the ID.
+    pub(crate) fn key(line: &Line) -> String {
+        format!("{}-{}", line.value, line.standing.user_id)
+    }
+}
+
+fn parse(key: &str) -> Option<(u64, Id<UserMarker>)> {
+    let (value, user_id) = key.split_once('-')?;
+    Some((value.parse().ok()?, ids::written(user_id)?))
 }
 
 /// A page.
