@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod events;
 pub mod guilds;
+pub(crate) mod mentions;
 pub mod rest;
 pub mod shards;

@@ -14,7 +14,6 @@ pub(crate) mod current_settings;
 pub(crate) mod define;
 pub(crate) mod feature;
 pub(crate) mod form;
-pub(crate) mod mentions;
 pub mod menu;
 pub(crate) mod of_form;
 pub(crate) mod page;

@@ -18,7 +18,7 @@ mod handling;
 mod headers;
 mod home;
 pub(crate) mod layout;
-pub(crate) mod names;
+pub(crate) mod list;
 mod oauth;
 pub(crate) mod period;
 mod random;

@@ -84,6 +84,7 @@ mod pages {
     pub(super) mod report;
     pub(super) mod reports;
     mod search;
+    mod state;
     mod table;
 }
 pub mod settings;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hyper::StatusCode;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 use twilight_model::{
@@ -15,11 +16,15 @@ use super::{
     reply::Reply,
 };
 use crate::{
+    discord::mentions::{Names, Use},
     support::{
         clock::host_time,
         ids::{self, Millis, ShardKey},
     },
-    web::{answer::Fault, context::Context, names::Names},
+    web::{
+        answer::{Answer, Fault},
+        context::Context,
+    },
 };
 
 /// How old the page of a form can be. What counts from an interaction, such as a duration, counts from its page; Discord's own forms can be
@@ -134,9 +139,24 @@ impl Outcome {
             ),
             Err(error) => return Err(error.into()),
         };
-        let names = Names::of_texts(&services.guilds, context.staff()?.guild_id, [text.as_str()]).await;
+        let names = Names::of_texts(
+            &services.guilds,
+            context.staff()?.guild_id,
+            [text.as_str()],
+            Use::Page,
+        )
+        .await;
         let text = names.in_text(&text);
         Ok(Self { is_done, text })
+    }
+
+    /// The page that shows it, with the status of a refusal if it is one.
+    pub(crate) fn on(&self, page: Answer) -> Answer {
+        if self.is_done {
+            page
+        } else {
+            page.with_status(StatusCode::CONFLICT)
+        }
     }
 
     /// A part of the page.

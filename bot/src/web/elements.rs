@@ -3,24 +3,14 @@
 use std::time::SystemTime;
 
 use maud::{Markup, html};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+
+use crate::support::text::moment::{rfc3339, written};
 
 /// A time in UTC.
 pub(crate) fn moment(at: SystemTime) -> Markup {
     html! {
         time datetime=(rfc3339(at)) { (written(at)) }
     }
-}
-
-/// The same within a text.
-pub(crate) fn written(at: SystemTime) -> String {
-    let short = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
-    OffsetDateTime::from(at).format(short).unwrap_or_default()
-}
-
-/// A time for programs.
-pub(crate) fn rfc3339(at: SystemTime) -> String {
-    OffsetDateTime::from(at).format(&Rfc3339).unwrap_or_default()
 }
 
 /// A path with those fields of a query that are not empty.

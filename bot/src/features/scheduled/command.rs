@@ -11,14 +11,13 @@ use twilight_model::{
 };
 
 use crate::{
-    discord::rest::Priority,
+    discord::mentions::{Names, Use},
     interactions::{
         CommandContext, CommandError, Services,
         asked::DURATION_CHARS,
         command::Command,
         define::{Opt, for_servers},
         feature::Expected,
-        mentions::as_names,
         payload::BadOption,
         reply::Reply,
         scheduled::{self, Subjects, Wanted, in_words, moment},
@@ -128,8 +127,10 @@ impl Command for Scheduled {
         let subjects = subjects_of(services, guild_id, &found).await?;
         let words = |timer: &Shown| in_words(&timer.kind, timer.timer_id, &subjects, language);
         let words: Vec<String> = found.iter().map(words).collect();
-        let names = as_names(services, guild_id, &words, Priority::Interaction).await;
-        let choices = found.iter().zip(names).filter_map(|(timer, name)| {
+        let texts = words.iter().map(String::as_str);
+        let names = Names::of_texts(&services.guilds, guild_id, texts, Use::Choices).await;
+        let choices = found.iter().zip(&words).filter_map(|(timer, words)| {
+            let name = names.in_text(words);
             let value = format!("{}:{}", timer.kind, timer.timer_id);
             name.to_lowercase()
                 .contains(&typed)

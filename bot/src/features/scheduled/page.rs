@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use hyper::StatusCode;
 use maud::{Markup, html};
 use serde_json::json;
 
 use super::command::{ASKED_FOR, STAFF, Scheduled, expected, subjects_of};
 use crate::{
+    discord::mentions::{Names, Use},
     interactions::{
         CommandContext, Services,
         asked::DURATION_CHARS,
@@ -26,7 +26,6 @@ use crate::{
         answer::{Answer, Fault},
         context::Context,
         elements::moment,
-        names::Names,
         route::Access,
     },
 };
@@ -87,11 +86,7 @@ impl Page for ScheduledPage {
         let result = Scheduled.run(&mut asked, services).await;
         let outcome = Outcome::of(context, services, result).await?;
         let answer = render(context, services, Some(&outcome)).await?;
-        Ok(if outcome.is_done {
-            answer
-        } else {
-            answer.with_status(StatusCode::CONFLICT)
-        })
+        Ok(outcome.on(answer))
     }
 }
 
@@ -125,7 +120,7 @@ async fn lists(context: &Context, services: &Services) -> Result<Lists, Fault> {
     };
     let all = || lists.retried.iter().chain(&lists.waiting).chain(&lists.failed);
     let texts = all().map(|line| line.what.as_str());
-    let names = Names::of_texts(&services.guilds, context.staff()?.guild_id, texts).await;
+    let names = Names::of_texts(&services.guilds, context.staff()?.guild_id, texts, Use::Page).await;
     for list in [&mut lists.retried, &mut lists.waiting, &mut lists.failed] {
         for line in list {
             line.what = names.in_text(&line.what);

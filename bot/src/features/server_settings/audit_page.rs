@@ -8,20 +8,22 @@ use twilight_model::{
 };
 
 use crate::{
+    discord::mentions::Names,
     interactions::{Services, page::Page},
     postgres::request::entries::{self, Entry, Wanted},
-    support::{ids, text::limits::excerpt},
+    support::{
+        ids,
+        text::{limits::excerpt, moment::written},
+    },
     web::{
         answer::{Answer, Fault},
         context::Context,
-        elements::{link, moment, search_field, written},
-        names::Names,
+        elements::{link, moment, search_field},
+        list::{self, Searched},
         route::Access,
     },
 };
 
-/// Requests per page.
-const A_PAGE: u8 = 50;
 /// Characters of a value.
 const VALUE: usize = 300;
 
@@ -43,59 +45,37 @@ impl Page for AuditLog {
 
     async fn get(&self, context: &mut Context, services: &Services) -> Result<Answer, Fault> {
         let guild_id = context.staff()?.guild_id;
-        let field = |name: &str| {
-            let value = context.query().get(name).map(str::trim);
-            value.filter(|value| !value.is_empty() && !value.contains('\0'))
-        };
-        let actor = field("actor")
-            .map(|written| ids::written(written).ok_or_else(|| Fault::Bad(context.text("web-bad-id"))));
-        let before = field("before")
-            .map(|written| ids::written(written).ok_or_else(|| Fault::Bad(context.text("web-bad-page"))));
-        let actor_id: Option<Id<UserMarker>> = actor.transpose()?;
+        let searched = Searched(context);
         let wanted = Wanted {
-            action: field("action"),
-            actor_id,
-            before: before.transpose()?,
+            action: searched.text("action"),
+            actor_id: searched.id("actor")?,
+            before: searched.before()?,
         };
-        // One more than fits says whether there is another page.
-        let mut entries = entries::list(&services.store, guild_id, wanted, i64::from(A_PAGE) + 1).await?;
-        let has_more = entries.len() > usize::from(A_PAGE);
-        if has_more {
-            entries.pop();
-        }
-        let names = Names::of(&services.guilds, guild_id, members(&entries)).await;
+        let mut entries = entries::list(&services.store, guild_id, wanted, list::READ).await?;
         let path = format!("/servers/{guild_id}/audit");
-        let actor = actor_id.map(|id| id.to_string()).unwrap_or_default();
-        let older = entries.last().filter(|_| has_more).map(|last| {
+        let (action, actor) = (wanted.action.unwrap_or_default(), list::id(wanted.actor_id));
+        let older = list::cut(&mut entries).map(|last| {
             let before = last.request_id.to_string();
             link(
                 &path,
-                &[
-                    ("action", wanted.action.unwrap_or_default()),
-                    ("actor", &actor),
-                    ("before", &before),
-                ],
+                &[("action", action), ("actor", &actor), ("before", &before)],
             )
         });
+        let names = Names::of(&services.guilds, guild_id, members(&entries)).await;
+        let fields = html! {
+            (search_field("action", &context.text("web-audit-action"), action))
+            (search_field("actor", &context.text("web-audit-actor-id"), &actor))
+        };
         let title = context.text("web-audit");
         let main = html! {
             h1 { (title) }
-            form.search method="get" action=(path) role="search" {
-                (search_field("action", &context.text("web-audit-action"), wanted.action.unwrap_or_default()))
-                (search_field("actor", &context.text("web-audit-actor-id"), &actor))
-                button.quiet type="submit" { (context.text("web-search")) }
-            }
+            (list::search(context, &path, &fields))
             @if entries.is_empty() {
                 p { (context.text("web-audit-none")) }
             } @else {
                 (table(context, &names, &entries))
             }
-            @if older.is_some() || wanted.before.is_some() {
-                nav.pager aria-label=(context.text("web-pages")) {
-                    @if wanted.before.is_some() { a.button.quiet href=(path) { (context.text("web-newest")) } }
-                    @if let Some(older) = older { a.button.quiet href=(older) rel="next" { (context.text("web-older")) } }
-                }
-            }
+            (list::pager(context, wanted.before.map(|_| &*path), older.as_deref()))
         };
         Ok(context.page(&title, &main))
     }

@@ -5,12 +5,11 @@ use serde_json::{Value as Json, json};
 use super::{page::beginning, reading};
 use crate::{
     interactions::{Services, page::Page},
-    support::clock::host_time,
+    support::{clock::host_time, text::moment::rfc3339},
     web::{
         answer::{Answer, Fault},
         api::{self, Part},
         context::Context,
-        elements::rfc3339,
         period::Period,
         route::Access,
     },

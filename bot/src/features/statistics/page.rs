@@ -14,13 +14,13 @@ use super::{
     settings::StatisticsSettings,
 };
 use crate::{
+    discord::mentions::Names,
     interactions::{Services, page::Page},
     support::{clock::host_time, ids},
     web::{
         answer::{Answer, Fault},
         chart::{self, Bar},
         context::Context,
-        names::Names,
         period::Period,
         route::Access,
     },

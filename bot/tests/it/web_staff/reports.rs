@@ -66,7 +66,7 @@ async fn reports_are_found_and_escaped_and_shown_to_the_staff_only() {
         (format!("reporter={}", stage.user(34)), vec![two.as_str()]),
         ("q=RUDE".to_owned(), vec![two.as_str()]),
         ("state=closed".to_owned(), vec![]),
-        ("state=".to_owned(), vec![two.as_str(), one.as_str()]),
+        ("state=all".to_owned(), vec![two.as_str(), one.as_str()]),
         (
             format!("before={}", two.rsplit('/').next().expect("an ID")),
             vec![one.as_str()],

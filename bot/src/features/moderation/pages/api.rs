@@ -12,11 +12,11 @@ use crate::{
         },
     },
     interactions::{Services, page::Page},
+    support::text::moment::rfc3339,
     web::{
         answer::{Answer, Fault},
         api::{self, Part},
         context::Context,
-        elements::rfc3339,
         route::Access,
     },
 };

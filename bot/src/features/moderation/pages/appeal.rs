@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use hyper::StatusCode;
 use maud::{Markup, html};
 use twilight_model::id::{
     Id,
@@ -21,11 +20,11 @@ use crate::{
         settings::ModerationSettings,
     },
     interactions::{Services, of_form::Outcome, page::Page},
-    support::{clock::host_time, ids},
+    support::{clock::host_time, ids, text::moment::written},
     web::{
         answer::{Answer, Fault},
         context::Context,
-        elements::{moment, written},
+        elements::moment,
         route::Access,
     },
 };
@@ -92,12 +91,9 @@ impl Page for AppealForm {
             Appealed::Open => (false, context.text("appeal-open")),
             Appealed::TooEarly { at_ms } => (false, too_early(context, ids::to_time(at_ms))),
         };
-        let answer = render(context, services, &about, Some(Outcome { is_done, text })).await?;
-        Ok(if is_done {
-            answer
-        } else {
-            answer.with_status(StatusCode::CONFLICT)
-        })
+        let outcome = Outcome { is_done, text };
+        let answer = render(context, services, &about, Some(&outcome)).await?;
+        Ok(outcome.on(answer))
     }
 }
 
@@ -154,7 +150,7 @@ async fn render(
     context: &Context,
     services: &Services,
     about: &About,
-    outcome: Option<Outcome>,
+    outcome: Option<&Outcome>,
 ) -> Result<Answer, Fault> {
     let server = services.guilds.name(about.guild_id, Priority::Command).await;
     let server = server.map_err(|_error| Fault::NotFound)?;
@@ -165,7 +161,7 @@ async fn render(
         .is_some_and(|newest| newest.closed_at.is_none());
     let main = html! {
         h1 { (title) }
-        @if let Some(outcome) = &outcome { (outcome.note()) }
+        @if let Some(outcome) = outcome { (outcome.note()) }
         @if !about.is_banned {
             p { (context.text("appeal-not-banned")) }
         } @else if is_open {

@@ -1,14 +1,14 @@
 //! The page of one appeal, on which moderators vote and decide.
 
-use hyper::StatusCode;
 use maud::{Markup, html};
 use twilight_model::id::{Id, marker::UserMarker};
 
 use super::{
     appeals::{STAFF, state, votes},
-    table::person,
+    table::facts,
 };
 use crate::{
+    discord::mentions::Names,
     features::moderation::{
         Denied,
         appeals::{self, LONGEST},
@@ -21,7 +21,6 @@ use crate::{
         answer::{Answer, Fault},
         context::Context,
         elements::moment,
-        names::Names,
         route::Access,
     },
 };
@@ -49,11 +48,7 @@ impl Page for AppealPage {
         let result = decide(context, services, (&asked, &appeal)).await?;
         let outcome = Outcome::of(context, services, result).await?;
         let answer = render(context, services, Some(&outcome)).await?;
-        Ok(if outcome.is_done {
-            answer
-        } else {
-            answer.with_status(StatusCode::CONFLICT)
-        })
+        Ok(outcome.on(answer))
     }
 }
 
@@ -129,18 +124,16 @@ async fn render(context: &Context, services: &Services, outcome: Option<&Outcome
     let people = people.chain(appeal.closed_by).chain([appeal.user_id]);
     let names = Names::of(&services.guilds, guild_id, people).await;
     let title = context.filled("web-appeal-of", &[("user", names.member(appeal.user_id).into())]);
+    let more = [
+        ("web-at", moment(appeal.created_at)),
+        ("web-appeal-votes", html! { (votes(context, &appeal)) }),
+    ];
+    let (about, state) = (appeal.user_id, state(context, &names, &appeal));
+    let facts = facts(context, (guild_id, &names), (about, &state), &more);
     let main = html! {
         h1 { (title) }
         @if let Some(outcome) = outcome { (outcome.note()) }
-        dl.facts {
-            div {
-                dt { (context.text("web-member")) }
-                dd { (person(guild_id, appeal.user_id, Some(&names.member(appeal.user_id)))) }
-            }
-            div { dt { (context.text("web-at")) } dd { (moment(appeal.created_at)) } }
-            div { dt { (context.text("web-reports-state")) } dd { (state(context, &names, &appeal)) } }
-            div { dt { (context.text("web-appeal-votes")) } dd { (votes(context, &appeal)) } }
-        }
+        (facts)
         h2 { (context.text("web-appeal-text")) }
         p.text.card { (appeal.text) }
         @if !appeal.answer.is_empty() {

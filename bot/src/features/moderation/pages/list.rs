@@ -16,12 +16,10 @@ use crate::{
     web::{
         answer::{Answer, Fault},
         context::Context,
+        list,
         route::Access,
     },
 };
-
-/// Cases per page.
-const A_PAGE: u8 = 50;
 
 /// All cases of a server.
 #[derive(Debug)]
@@ -112,28 +110,15 @@ async fn found(
     search: &Search,
     path: &str,
 ) -> Result<Markup, Fault> {
-    let text = search.text.as_deref();
-    // One more than fits says whether there is another page.
-    let (wanted, limit) = ((text, search.before), i64::from(A_PAGE) + 1);
-    let mut cases = case::search(&services.store, guild_id, search.filter, wanted, limit).await?;
-    let has_more = cases.len() > usize::from(A_PAGE);
-    cases.truncate(usize::from(A_PAGE));
-    let last = cases.last().map(|case| case.case_id).filter(|_| has_more);
+    let wanted = (search.text.as_deref(), search.before);
+    let mut cases = case::search(&services.store, guild_id, search.filter, wanted, list::READ).await?;
+    let older = list::cut(&mut cases).map(|last| search.older(path, last.case_id));
     Ok(html! {
         @if cases.is_empty() {
             p { (context.text("case-list-none")) }
         } @else {
             (table::cases(context, guild_id, &cases))
         }
-        @if search.before.is_some() || has_more {
-            nav.pager aria-label=(context.text("web-pages")) {
-                @if search.before.is_some() {
-                    a.button.quiet href=(path) { (context.text("web-newest")) }
-                }
-                @if let Some(last) = last {
-                    a.button.quiet href=(search.older(path, last)) rel="next" { (context.text("web-older")) }
-                }
-            }
-        }
+        (list::pager(context, search.before.map(|_| path), older.as_deref()))
     })
 }

@@ -1,14 +1,14 @@
 //! The page of one report. Its forms do what the buttons of the staff's message do.
 
-use hyper::StatusCode;
 use maud::{Markup, html};
 use twilight_model::id::{Id, marker::InteractionMarker};
 
 use super::{
     reports::{STAFF, state},
-    table::person,
+    table,
 };
 use crate::{
+    discord::mentions::Names,
     features::moderation::{
         LONGEST_REASON,
         commands::{self, warn::LONGEST_EXPIRY},
@@ -23,7 +23,6 @@ use crate::{
         answer::{Answer, Fault},
         context::Context,
         elements::moment,
-        names::Names,
         route::Access,
     },
 };
@@ -59,11 +58,7 @@ impl Page for ReportPage {
         }
         let outcome = Outcome::of(context, services, result).await?;
         let answer = render(context, services, key, &outcome.note()).await?;
-        Ok(if outcome.is_done {
-            answer
-        } else {
-            answer.with_status(StatusCode::CONFLICT)
-        })
+        Ok(outcome.on(answer))
     }
 }
 
@@ -147,31 +142,18 @@ fn facts(context: &Context, names: &Names, key: report::Key, report: &Report) ->
     let message = report.message.map(|(channel_id, message_id)| {
         format!("https://discord.com/channels/{}/{channel_id}/{message_id}", key.0)
     });
-    let case = report.case_id;
-    html! {
-        dl.facts {
-            div {
-                dt { (context.text("web-member")) }
-                dd { (person(key.0, report.user_id, Some(&names.member(report.user_id)))) }
-            }
-            div {
-                dt { (context.text("web-reports-state")) }
-                dd { (state(context, names, (report.claimed_by, report.closed_by, case))) }
-            }
-            @if let Some(message) = message {
-                div {
-                    dt { (context.text("web-report-message")) }
-                    dd { a href=(message) rel="noreferrer" { (context.text("web-report-message-open")) } }
-                }
-            }
-            @if let Some(case) = case {
-                div {
-                    dt { (context.text("web-case")) }
-                    dd { a href={ "/servers/" (key.0) "/cases/" (case) } { "#" (case) } }
-                }
-            }
-        }
-    }
+    let message = message.map(|message| {
+        html! { a href=(message) rel="noreferrer" { (context.text("web-report-message-open")) } }
+    });
+    let case = report.case_id.map(|case| {
+        html! { a href={ "/servers/" (key.0) "/cases/" (case) } { "#" (case) } }
+    });
+    let message = message.map(|message| ("web-report-message", message));
+    let case = case.map(|case| ("web-case", case));
+    let more: Vec<(&str, Markup)> = message.into_iter().chain(case).collect();
+    let staff = (report.claimed_by, report.closed_by, report.case_id);
+    let state = state(context, names, staff);
+    table::facts(context, (key.0, names), (report.user_id, &state), &more)
 }
 
 fn reported(names: &Names, entries: &[Entry]) -> Markup {

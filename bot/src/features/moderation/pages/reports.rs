@@ -6,21 +6,21 @@ use twilight_model::{
     id::{Id, marker::UserMarker},
 };
 
+use super::state::State;
 use crate::{
+    discord::mentions::Names,
     features::moderation::rows::report_search::{self, Listed, Wanted},
     interactions::{Services, page::Page},
-    support::{i18n::Value, ids, text::limits::excerpt},
+    support::{i18n::Value, text::limits::excerpt},
     web::{
         answer::{Answer, Fault},
         context::Context,
-        elements::{link, moment, search_choice, search_field},
-        names::Names,
+        elements::{link, moment, search_field},
+        list::{self, Searched},
         route::Access,
     },
 };
 
-/// Reports per page.
-const A_PAGE: u8 = 50;
 /// The longest text that is searched for.
 const LONGEST: usize = 100;
 /// Characters of a reason in a list.
@@ -50,17 +50,13 @@ impl Page for ReportList {
         let guild_id = context.staff()?.guild_id;
         let path = format!("/servers/{guild_id}/reports");
         let search = Search::of(context)?;
-        // One more than fits says whether there is another page.
-        let limit = i64::from(A_PAGE) + 1;
-        let mut found = report_search::list(&services.store, guild_id, &search.wanted, limit).await?;
-        let has_more = found.len() > usize::from(A_PAGE);
-        found.truncate(usize::from(A_PAGE));
+        let mut found = report_search::list(&services.store, guild_id, &search.wanted, list::READ).await?;
+        let older = list::cut(&mut found).map(|last| search.older(&path, last));
         let people = found.iter().flat_map(|report| {
             let staff = report.claimed_by.into_iter().chain(report.closed_by);
             staff.chain([report.user_id])
         });
         let names = Names::of(&services.guilds, guild_id, people).await;
-        let last = found.last().filter(|_| has_more).map(|last| last.report_id);
         let title = context.text("web-reports");
         let main = html! {
             h1 { (title) }
@@ -70,14 +66,7 @@ impl Page for ReportList {
             } @else {
                 (table(context, &names, &path, &found))
             }
-            @if search.wanted.before.is_some() || last.is_some() {
-                nav.pager aria-label=(context.text("web-pages")) {
-                    @if search.wanted.before.is_some() { a.button.quiet href=(path) { (context.text("web-newest")) } }
-                    @if let Some(last) = last {
-                        a.button.quiet href=(search.link(&path, &last.to_string())) rel="next" { (context.text("web-older")) }
-                    }
-                }
-            }
+            (list::pager(context, search.wanted.before.map(|_| &*path), older.as_deref()))
         };
         Ok(context.page(&title, &main))
     }
@@ -86,74 +75,46 @@ impl Page for ReportList {
 /// Which reports a page asks for.
 struct Search {
     wanted: Wanted,
-    /// `open` or `closed`, or empty for both.
-    state: &'static str,
+    state: State,
 }
 
 impl Search {
     fn of(context: &Context) -> Result<Self, Fault> {
-        let field = |name: &str| {
-            let value = context.query().get(name).map(str::trim);
-            value.filter(|value| !value.is_empty())
-        };
-        let user = |name: &str| match field(name) {
-            None => Ok(None),
-            Some(written) => match ids::written(written) {
-                Some(id) => Ok::<Option<Id<UserMarker>>, Fault>(Some(id)),
-                None => Err(Fault::Bad(context.text("web-bad-id"))),
-            },
-        };
-        let bad = || Fault::Bad(context.text("web-bad-page"));
-        let state = match context.query().get("state") {
-            None | Some("open") => "open",
-            Some("closed") => "closed",
-            Some("") => "",
-            Some(_) => return Err(bad()),
-        };
-        let before = field("before").map(|written| ids::written(written).ok_or_else(bad));
+        let (searched, state) = (Searched(context), State::of(context)?);
+        let text = searched.text("q");
         Ok(Self {
             wanted: Wanted {
-                user_id: user("member")?,
-                reporter_id: user("reporter")?,
-                is_open: (!state.is_empty()).then_some(state == "open"),
-                text: field("q").map(|text| text.replace('\0', "").chars().take(LONGEST).collect()),
-                before: before.transpose()?,
+                user_id: searched.id("member")?,
+                reporter_id: searched.id("reporter")?,
+                is_open: state.is_open(),
+                text: text.map(|text| text.chars().take(LONGEST).collect()),
+                before: searched.before()?,
             },
             state,
         })
     }
 
-    /// The path of the reports below this one. Without `state` a page shows those that are open.
-    fn link(&self, path: &str, before: &str) -> String {
-        let written = |id: Option<Id<UserMarker>>| id.map(|id| id.to_string()).unwrap_or_default();
+    /// The path of the reports below this one.
+    fn older(&self, path: &str, last: &Listed) -> String {
         let fields = [
-            ("member", &*written(self.wanted.user_id)),
-            ("reporter", &written(self.wanted.reporter_id)),
+            ("state", self.state.word()),
+            ("member", &*list::id(self.wanted.user_id)),
+            ("reporter", &*list::id(self.wanted.reporter_id)),
             ("q", self.wanted.text.as_deref().unwrap_or_default()),
-            ("before", before),
+            ("before", &*last.report_id.to_string()),
         ];
-        let link = link(path, &fields);
-        let mark = if link.contains('?') { '&' } else { '?' };
-        format!("{link}{mark}state={}", self.state)
+        link(path, &fields)
     }
 
     fn form(&self, context: &Context, path: &str) -> Markup {
         let text = |key: &str| context.text(key);
-        let written = |id: Option<Id<UserMarker>>| id.map(|id| id.to_string()).unwrap_or_default();
-        let states = [
-            ("open", text("web-reports-open")),
-            ("closed", text("web-reports-closed")),
-            ("", text("web-any")),
-        ];
-        html! {
-            form.search method="get" action=(path) role="search" {
-                (search_choice("state", &text("web-reports-state"), self.state, &states))
-                (search_field("member", &text("web-member-id"), &written(self.wanted.user_id)))
-                (search_field("reporter", &text("web-reports-reporter-id"), &written(self.wanted.reporter_id)))
-                (search_field("q", &text("web-reason-with"), self.wanted.text.as_deref().unwrap_or_default()))
-                button.quiet type="submit" { (text("web-search")) }
-            }
-        }
+        let fields = html! {
+            (self.state.menu(context))
+            (search_field("member", &text("web-member-id"), &list::id(self.wanted.user_id)))
+            (search_field("reporter", &text("web-reports-reporter-id"), &list::id(self.wanted.reporter_id)))
+            (search_field("q", &text("web-reason-with"), self.wanted.text.as_deref().unwrap_or_default()))
+        };
+        list::search(context, path, &fields)
     }
 }
 

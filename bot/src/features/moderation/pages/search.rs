@@ -1,15 +1,14 @@
 //! Which cases a page or a program asks for.
 
 use maud::{Markup, html};
-use twilight_model::id::{Id, marker::UserMarker};
 
 use crate::{
     features::moderation::{kind::Kind, rows::case::Filter, texts},
-    support::ids,
     web::{
         answer::Fault,
         context::Context,
         elements::{link, search_choice, search_field},
+        list::{self, Searched},
     },
 };
 
@@ -29,28 +28,20 @@ pub(super) struct Search {
 impl Search {
     /// The search of a query.
     pub(super) fn of(context: &Context) -> Result<Self, Fault> {
-        let field = |name: &str| {
-            let value = context.query().get(name).map(str::trim);
-            value.filter(|value| !value.is_empty())
-        };
-        let bad = |key: &str| Fault::Bad(context.text(key));
-        let user = |name: &str| match field(name) {
-            None => Ok(None),
-            Some(written) => match ids::written(written) {
-                Some(id) => Ok::<Option<Id<UserMarker>>, Fault>(Some(id)),
-                None => Err(bad("web-bad-id")),
-            },
-        };
-        let kind = field("kind").map(|word| Kind::of(word).ok_or_else(|| bad("web-bad-kind")));
-        let before = field("before").map(|number| number.parse().map_err(|_no_number| bad("web-bad-page")));
+        let searched = Searched(context);
+        let kind = searched.text("kind");
+        let kind = kind.map(|word| Kind::of(word).ok_or_else(|| searched.bad("web-bad-kind")));
+        let before = searched.text("before");
+        let before = before.map(|number| number.parse().map_err(|_no_number| searched.bad("web-bad-page")));
+        let text = searched.text("q");
         Ok(Self {
             filter: Filter {
-                user_id: user("member")?,
-                moderator_id: user("moderator")?,
+                user_id: searched.id("member")?,
+                moderator_id: searched.id("moderator")?,
                 kind: kind.transpose()?,
-                with_hidden: field("hidden") == Some("yes"),
+                with_hidden: searched.text("hidden") == Some("yes"),
             },
-            text: field("q").map(|text| text.replace('\0', "").chars().take(LONGEST).collect()),
+            text: text.map(|text| text.chars().take(LONGEST).collect()),
             before: before.transpose()?,
         })
     }
@@ -67,8 +58,8 @@ impl Search {
             path,
             &[
                 ("kind", kind.map_or("", Kind::word)),
-                ("member", &written(user_id)),
-                ("moderator", &written(moderator_id)),
+                ("member", &list::id(user_id)),
+                ("moderator", &list::id(moderator_id)),
                 ("q", self.text.as_deref().unwrap_or_default()),
                 ("hidden", if with_hidden { "yes" } else { "" }),
                 ("before", &before.to_string()),
@@ -86,21 +77,15 @@ impl Search {
             ("yes", context.text("web-cases-with-hidden")),
         ];
         let chosen_hidden = if self.filter.with_hidden { "yes" } else { "" };
-        html! {
-            form.search method="get" action=(path) role="search" {
-                (search_choice("kind", &context.text("web-kind"), self.filter.kind.map_or("", Kind::word), &kinds))
-                @if with_member {
-                    (search_field("member", &context.text("web-member-id"), &written(self.filter.user_id)))
-                }
-                (search_field("moderator", &context.text("web-moderator-id"), &written(self.filter.moderator_id)))
-                (search_field("q", &context.text("web-reason-with"), self.text.as_deref().unwrap_or_default()))
-                (search_choice("hidden", &context.text("web-cases-hidden"), chosen_hidden, &hidden))
-                button.quiet type="submit" { (context.text("web-search")) }
+        let fields = html! {
+            (search_choice("kind", &context.text("web-kind"), self.filter.kind.map_or("", Kind::word), &kinds))
+            @if with_member {
+                (search_field("member", &context.text("web-member-id"), &list::id(self.filter.user_id)))
             }
-        }
+            (search_field("moderator", &context.text("web-moderator-id"), &list::id(self.filter.moderator_id)))
+            (search_field("q", &context.text("web-reason-with"), self.text.as_deref().unwrap_or_default()))
+            (search_choice("hidden", &context.text("web-cases-hidden"), chosen_hidden, &hidden))
+        };
+        list::search(context, path, &fields)
     }
-}
-
-fn written(id: Option<Id<UserMarker>>) -> String {
-    id.map(|id| id.to_string()).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use twilight_model::id::{
 };
 
 use crate::{
+    discord::mentions::Names,
     features::moderation::{kind::Kind, rows::case::Case, texts},
     support::{i18n::Language, text::limits::excerpt},
     web::{context::Context, elements::moment},
@@ -28,6 +29,27 @@ pub(super) fn person(guild_id: Id<GuildMarker>, user_id: Id<UserMarker>, name: O
     let path = format!("/servers/{guild_id}/cases/members/{user_id}");
     html! {
         a href=(path) { (name.map_or_else(|| user_id.to_string(), str::to_owned)) }
+    }
+}
+
+/// Whom a report or an appeal is about, what became of it, and more facts by their labels.
+pub(super) fn facts(
+    context: &Context,
+    (guild_id, names): (Id<GuildMarker>, &Names),
+    (user_id, state): (Id<UserMarker>, &str),
+    more: &[(&str, Markup)],
+) -> Markup {
+    html! {
+        dl.facts {
+            div {
+                dt { (context.text("web-member")) }
+                dd { (person(guild_id, user_id, Some(&names.member(user_id)))) }
+            }
+            div { dt { (context.text("web-reports-state")) } dd { (state) } }
+            @for (key, value) in more {
+                div { dt { (context.text(key)) } dd { (value) } }
+            }
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::{collections::HashMap, time::Duration};
 use hyper::StatusCode;
 use maud::{Markup, html};
 use serde_json::json;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, InteractionMarker, UserMarker},
@@ -17,10 +16,14 @@ use crate::{
     interactions::{Services, page::Page},
     postgres::request::Actor,
     settings::history::{Entry, UndoFault, entries},
-    support::{ids, text::names::Name},
+    support::{
+        ids,
+        text::{moment::written, names::Name},
+    },
     web::{
         answer::{Answer, Fault},
         context::Context,
+        elements::moment,
         route::Access,
     },
 };
@@ -158,17 +161,14 @@ impl Around<'_> {
     /// A change with its button.
     fn entry(&self, guild_id: Id<GuildMarker>, entry: &Entry) -> Markup {
         let language = self.context.language();
-        let at = OffsetDateTime::from(entry.at);
-        let shown = at.format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC"));
-        let shown = shown.unwrap_or_default();
         let undo = self
             .context
-            .filled("settings-page-undo-of", &[("time", shown.as_str().into())]);
+            .filled("settings-page-undo-of", &[("time", written(entry.at).into())]);
         html! {
             section.card {
                 h2 {
                     (self.actor(entry.actor)) " "
-                    small { time datetime=(at.format(&Rfc3339).unwrap_or_default()) { (shown) } }
+                    small { (moment(entry.at)) }
                 }
                 div.scroll tabindex="0" { table.even {
                     thead { tr {

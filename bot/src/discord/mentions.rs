@@ -1,4 +1,4 @@
-//! Names of channels, roles and members in place of their IDs.
+//! Names of channels, roles and members in place of their IDs, for pages and lists of choices, which show text verbatim.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -6,24 +6,32 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use tokio::time::timeout;
 use twilight_model::id::{
     Id,
     marker::{ChannelMarker, GuildMarker, RoleMarker, UserMarker},
 };
 
-use super::elements::written;
-use crate::{
-    discord::{
-        guilds::{Guilds, listing::Listing},
-        rest::Priority,
-    },
-    support::{ids, text::names::Name},
+use super::{
+    guilds::{Guilds, listing::Listing},
+    rest::Priority,
+};
+use crate::support::{
+    ids,
+    text::{moment::written, names::Name},
 };
 
-/// How long names of members are waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Members whose names are read for a page. Others are shown by their IDs.
+/// Members whose names are read at a time. Others are shown by their IDs.
 const MEMBERS: usize = 50;
+
+/// What the names are for, which decides how long they are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A page of the website.
+    Page,
+    /// A list of choices, which Discord shows only if it arrives within three seconds.
+    Choices,
+}
 
 /// Names of a server. What has no name, or was deleted, is shown by its ID.
 #[derive(Debug, Default)]
@@ -43,33 +51,51 @@ enum Mention {
 }
 
 impl Names {
-    /// The names of a server's roles and channels, and of these members. Names that Discord does not tell in time are missing.
+    /// The names of a server's roles and channels, and of these members, for a page. Names that Discord does not return in time are
+    /// missing.
     pub(crate) async fn of(
         guilds: &Guilds,
         guild_id: Id<GuildMarker>,
         members: impl IntoIterator<Item = Id<UserMarker>>,
     ) -> Self {
-        let members: BTreeSet<_> = members.into_iter().collect();
-        let members = members.into_iter().take(MEMBERS);
-        let (listing, members) = tokio::join!(
-            guilds.listing(guild_id, Priority::Command),
-            guilds.member_names_at(guild_id, members, PATIENCE, Priority::Background)
-        );
-        let listing = listing.unwrap_or_default();
-        Self { listing, members }
+        Self::read(guilds, guild_id, members.into_iter().collect(), Use::Page).await
     }
 
-    /// The same for the members whom these texts mention.
+    /// The names that these texts mention.
     pub(crate) async fn of_texts<'a>(
         guilds: &Guilds,
         guild_id: Id<GuildMarker>,
         texts: impl IntoIterator<Item = &'a str>,
+        what_for: Use,
     ) -> Self {
         let members = texts.into_iter().flat_map(parts).filter_map(|part| match part {
             Ok(Mention::User(user_id)) => Some(user_id),
             _ => None,
         });
-        Self::of(guilds, guild_id, members.collect::<Vec<_>>()).await
+        Self::read(guilds, guild_id, members.collect(), what_for).await
+    }
+
+    async fn read(
+        guilds: &Guilds,
+        guild_id: Id<GuildMarker>,
+        members: BTreeSet<Id<UserMarker>>,
+        what_for: Use,
+    ) -> Self {
+        let members = members.into_iter().take(MEMBERS);
+        let (patience, of_lists, of_members) = match what_for {
+            Use::Page => (Duration::from_secs(2), Priority::Command, Priority::Background),
+            Use::Choices => (
+                Duration::from_secs(1),
+                Priority::Interaction,
+                Priority::Interaction,
+            ),
+        };
+        let (listing, members) = tokio::join!(
+            timeout(patience, guilds.listing(guild_id, of_lists)),
+            guilds.member_names_at(guild_id, members, patience, of_members)
+        );
+        let listing = listing.ok().and_then(Result::ok).unwrap_or_default();
+        Self { listing, members }
     }
 
     /// A member.
@@ -107,7 +133,10 @@ impl Names {
         let mut plain = String::new();
         for part in parts(text) {
             match part {
-                Ok(Mention::User(id)) => plain.push_str(&self.member(id)),
+                Ok(Mention::User(id)) => {
+                    plain.push('@');
+                    plain.push_str(&self.member(id));
+                }
                 Ok(Mention::Role(id)) => plain.push_str(&self.role(id)),
                 Ok(Mention::Channel(id)) => plain.push_str(&self.channel(id)),
                 Ok(Mention::Time(seconds)) => {
@@ -174,7 +203,7 @@ fn mention(text: &str) -> Option<(Mention, &str)> {
     let (code, rest) = text.strip_prefix('<')?.split_once('>')?;
     let mention = if let Some(id) = code.strip_prefix("@&") {
         Mention::Role(ids::written(id)?)
-    } else if let Some(id) = code.strip_prefix('@') {
+    } else if let Some(id) = code.strip_prefix("@!").or_else(|| code.strip_prefix('@')) {
         Mention::User(ids::written(id)?)
     } else if let Some(id) = code.strip_prefix('#') {
         Mention::Channel(ids::written(id)?)
@@ -209,8 +238,8 @@ mod tests {
         };
         for (text, plain) in [
             (
-                format!("**<@{user}>** in <#{channel}> has <@&{role}>"),
-                "Ada <b> in #rules has @helpers".to_owned(),
+                format!("**<@!{user}>** in <#{channel}> has <@&{role}>"),
+                "@Ada <b> in #rules has @helpers".to_owned(),
             ),
             (
                 "until <t:1700000000:f> (<t:1700000000:R>). Then `/ban`".to_owned(),
@@ -222,7 +251,7 @@ mod tests {
             ),
             (
                 "<@100000000000000009> <#5> <t:x:f> < <@ ä<".to_owned(),
-                "100000000000000009 <#5> <t:x:f> < <@ ä<".to_owned(),
+                "@100000000000000009 <#5> <t:x:f> < <@ ä<".to_owned(),
             ),
         ] {
             assert_eq!(names.in_text(&text), plain);
