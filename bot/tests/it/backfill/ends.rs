@@ -2,165 +2,111 @@
 
 use std::time::Duration;
 
-use discord_simulator::{Rate, RestFault, RestFaultKind};
-use nix::sys::signal::Signal;
+use discord_simulator::{Rate, RestFaultKind};
 
-use super::{
-    MESSAGES, after_a_quiet_loss, against, binary, config, everything, gaps, left, number, read_back, settle,
-    signal, traffic, world,
-};
+use super::stage::{MESSAGES, Stage, delivered, everything, terminate, world};
 use crate::support::{
-    PATIENCE, Scene,
-    bot::{command_on, config_for, discord, start, up},
-    session::every_session_is_stored,
+    bot::{config_for, spawn},
     until,
 };
 
 /// Stopped during the backfill: it ends immediately, and the rest is left as rows for the next process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopped_while_it_reads_back() {
-    let scene = Scene::new().await;
-    let discord = discord(world(0)).await;
-    let control = discord.control();
-    let store = scene.store();
-    let connection = scene.postgres.connection();
-    let mut bot = binary(&discord, &connection).spawn().expect("started");
-    after_a_quiet_loss(&discord, &store, 6_000).await;
-    control.add_fault(RestFault {
-        route: MESSAGES.to_owned(),
-        count: None,
-        delay_ms: 400,
-        kind: RestFaultKind::None,
-    });
-    control.reset(None);
-    control.set_rate(Rate::PerSecond(500.0));
-    until("a part is read back, and something waits", async || {
-        let waits = number(&store, "SELECT count(*) FROM backfill_message").await;
-        (read_back(&store).await > 0 && waits > 0).then_some(())
-    })
-    .await;
-    every_session_is_stored(&discord, &store).await;
-    signal(&bot, Signal::SIGTERM);
-    assert_eq!(bot.wait().await.expect("an end").code(), Some(0));
-    assert!(left(&store).await > 0);
+    let stage = Stage::new(world(0)).await;
+    let control = stage.control();
+    let mut bot = stage.spawn();
+    stage.lose_sessions(6_000).await;
+    stage.interrupt_backfill(400).await;
+    terminate(&mut bot).await;
+    assert!(stage.left().await > 0);
     let resumes = control.stats().resumes;
     control.clear_faults();
-    let mut bot = binary(&discord, &connection).spawn().expect("started");
-    until("both sessions are resumed", async || {
-        (control.stats().resumes >= resumes + 2).then_some(())
-    })
-    .await;
-    settle(&discord, &store, everything).await;
+    let mut bot = stage.spawn();
+    stage.resumed(resumes).await;
+    stage.settle(everything).await;
     assert_eq!(control.stats().sessions_started(), 4);
-    signal(&bot, Signal::SIGTERM);
-    assert_eq!(bot.wait().await.expect("an end").code(), Some(0));
-    scene.stop().await;
+    terminate(&mut bot).await;
+    stage.end().await;
 }
 
 /// At the time limit, messages from the gateway count, and the gap lists the channels that were not read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_time_is_over() {
-    let scene = Scene::new().await;
-    let discord = discord(world(60_000)).await;
-    let control = discord.control();
-    let store = scene.store();
-    let mut config = config(&discord);
-    config.levels.backfill_limit = Duration::from_secs(2);
-    let bot = start(&config, scene.postgres.connection()).await;
-    after_a_quiet_loss(&discord, &store, 2_000).await;
-    control.add_fault(RestFault {
-        route: MESSAGES.to_owned(),
-        count: None,
-        delay_ms: 0,
-        kind: RestFaultKind::Status(500),
-    });
+    let mut stage = Stage::new(world(60_000)).await;
+    stage.config.levels.backfill_limit = Duration::from_secs(2);
+    let control = stage.control();
+    let bot = stage.start().await;
+    stage.lose_sessions(2_000).await;
+    stage.fail_pages(None, RestFaultKind::Status(500));
     control.reset(None);
-    up(&discord, 4).await;
+    stage.up(4).await;
     control.set_rate(Rate::PerSecond(1_000.0));
     until("messages wait", async || {
-        (number(&store, "SELECT count(*) FROM backfill_message").await > 100).then_some(())
+        (stage.number("SELECT count(*) FROM backfill_message").await > 100).then_some(())
     })
     .await;
     until("nothing waits any more", async || {
-        (left(&store).await == 0).then_some(())
+        (stage.left().await == 0).then_some(())
     })
     .await;
-    settle(&discord, &store, |discord| discord.oracle().expected()).await;
-    let gaps = gaps(&store).await;
+    stage.settle(delivered).await;
+    let gaps = stage.gaps().await;
     assert!(
         gaps.iter()
             .all(|gap| gap.read_back == 0 && gap.unread_channels > 0),
         "{gaps:?}"
     );
-    let others = number(&store, "SELECT count(*) FROM gap_unread WHERE reason <> 'time'").await;
+    let others = stage
+        .number("SELECT count(*) FROM gap_unread WHERE reason <> 'time'")
+        .await;
     assert_eq!(others, 0);
-    bot.drain(PATIENCE).await.expect("a clean end");
-    scene.stop().await;
+    stage.end_with(bot).await;
 }
 
-/// Without `levels.backfill` nothing is asked for and nothing waits.
+/// Without `levels.backfill` nothing is requested and nothing waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn off_nothing_is_read_back() {
-    let scene = Scene::new().await;
-    let discord = discord(world(60_000)).await;
-    let control = discord.control();
-    let store = scene.store();
-    let bot = start(&config_for(&discord), scene.postgres.connection()).await;
-    after_a_quiet_loss(&discord, &store, 1_000).await;
+    let mut stage = Stage::new(world(60_000)).await;
+    stage.config = config_for(&stage.discord);
+    let control = stage.control();
+    let bot = stage.start().await;
+    stage.lose_sessions(1_000).await;
     control.reset(None);
-    up(&discord, 4).await;
+    stage.up(4).await;
     control.set_rate(Rate::PerSecond(1_000.0));
-    traffic(&discord, 500).await;
-    settle(&discord, &store, |discord| discord.oracle().expected()).await;
+    stage.traffic(500).await;
+    stage.settle(delivered).await;
     assert!(control.rest_calls(MESSAGES).is_empty());
-    assert_eq!(gaps(&store).await.len(), 2);
-    assert_eq!(read_back(&store).await, 0);
-    bot.drain(PATIENCE).await.expect("a clean end");
-    scene.stop().await;
+    assert_eq!(stage.gaps().await.len(), 2);
+    assert_eq!(stage.read_back().await, 0);
+    stage.end_with(bot).await;
 }
 
 /// Switched off during the backfill: held messages count, nothing counts twice, and the rest is recorded as unread.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switched_off_while_it_reads_back() {
-    let scene = Scene::new().await;
-    let discord = discord(world(0)).await;
-    let control = discord.control();
-    let store = scene.store();
-    let connection = scene.postgres.connection();
-    let mut bot = binary(&discord, &connection).spawn().expect("started");
-    after_a_quiet_loss(&discord, &store, 6_000).await;
-    control.add_fault(RestFault {
-        route: MESSAGES.to_owned(),
-        count: None,
-        delay_ms: 400,
-        kind: RestFaultKind::None,
-    });
-    control.reset(None);
-    control.set_rate(Rate::PerSecond(500.0));
-    until("a part is read back, and something waits", async || {
-        let waits = number(&store, "SELECT count(*) FROM backfill_message").await;
-        (read_back(&store).await > 0 && waits > 0).then_some(())
-    })
-    .await;
-    every_session_is_stored(&discord, &store).await;
+    let stage = Stage::new(world(0)).await;
+    let control = stage.control();
+    let mut bot = stage.spawn();
+    stage.lose_sessions(6_000).await;
+    stage.interrupt_backfill(400).await;
     bot.kill().await.expect("SIGKILL");
     let resumes = control.stats().resumes;
-    let mut bot = command_on(&discord, &connection).spawn().expect("started");
-    until("both sessions are resumed", async || {
-        (control.stats().resumes >= resumes + 2).then_some(())
-    })
-    .await;
+    let mut bot = spawn(&stage.discord, &stage.scene.postgres.connection());
+    stage.resumed(resumes).await;
     control.set_rate(Rate::Paused);
     until("everything that came counts", async || {
-        let report = against(&discord.oracle().expected(), &store).await;
-        (report.lost == 0 && left(&store).await == 0 && control.drained()).then_some(())
+        let report = stage.against(&delivered(&stage.discord)).await;
+        (report.lost == 0 && stage.left().await == 0 && control.drained()).then_some(())
     })
     .await;
-    let report = against(&everything(&discord), &store).await;
+    let report = stage.against(&everything(&stage.discord)).await;
     assert!(report.doubled == 0 && report.lost > 0, "{report}");
-    let off = number(&store, "SELECT count(*) FROM gap_unread WHERE reason = 'off'").await;
+    let off = stage
+        .number("SELECT count(*) FROM gap_unread WHERE reason = 'off'")
+        .await;
     assert!(off > 0);
-    signal(&bot, Signal::SIGTERM);
-    assert_eq!(bot.wait().await.expect("an end").code(), Some(0));
-    scene.stop().await;
+    terminate(&mut bot).await;
+    stage.end().await;
 }

@@ -5,36 +5,30 @@ use std::{
     time::Duration,
 };
 
-use discord_simulator::{LimitScope, Rate, RestFault, RestFaultKind};
-use eventide::pipeline::backfill::rows;
+use discord_simulator::{LimitScope, Rate, RestFaultKind};
+use eventide::{pipeline::backfill::rows, postgres::embedded::StopMode};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 
-use super::{
-    MESSAGES, after_a_quiet_loss, against, config, everything, gaps, left, missed, read_back, settle,
-    traffic, world,
-};
+use super::stage::{MESSAGES, Stage, everything, world};
 use crate::support::{
-    PATIENCE, Scene,
-    bot::{command, discord, start, up, url},
+    PATIENCE,
+    bot::{command, url},
     until,
 };
 
-/// Every answer that says to try again is one.
+/// Every answer that asks for another attempt gets one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn discord_s_rest_is_ill_meanwhile() {
-    let scene = Scene::new().await;
-    let discord = discord(world(60_000)).await;
-    let control = discord.control();
-    let store = scene.store();
-    let mut config = config(&discord);
-    config.discord.request_timeout = Duration::from_secs(1);
-    let bot = start(&config, scene.postgres.connection()).await;
+async fn discords_rest_api_fails_meanwhile() {
+    let mut stage = Stage::new(world(60_000)).await;
+    stage.config.discord.request_timeout = Duration::from_secs(1);
+    let control = stage.control();
+    let bot = stage.start().await;
     control.set_rate(Rate::PerSecond(1_500.0));
-    up(&discord, 2).await;
-    traffic(&discord, 500).await;
+    stage.up(2).await;
+    stage.traffic(500).await;
     let limited = |scope| RestFaultKind::RateLimit {
         scope,
         retry_after: 0.2,
@@ -47,17 +41,12 @@ async fn discord_s_rest_is_ill_meanwhile() {
         (4, RestFaultKind::Silence),
         (10, RestFaultKind::Status(503)),
     ] {
-        control.add_fault(RestFault {
-            route: MESSAGES.to_owned(),
-            count: Some(count),
-            delay_ms: 0,
-            kind,
-        });
+        stage.fail_pages(Some(count), kind);
     }
     control.invalidate(None, false);
-    missed(&discord, 1_000).await;
-    up(&discord, 4).await;
-    settle(&discord, &store, everything).await;
+    stage.missed(1_000).await;
+    stage.up(4).await;
+    stage.settle(everything).await;
     let answers: BTreeSet<u16> = control
         .rest_calls(MESSAGES)
         .iter()
@@ -66,34 +55,26 @@ async fn discord_s_rest_is_ill_meanwhile() {
     for status in [200, 429, 500, 503] {
         assert!(answers.contains(&status), "{answers:?}");
     }
-    assert!(gaps(&store).await.iter().all(|gap| gap.unread_channels == 0));
-    bot.drain(PATIENCE).await.expect("a clean end");
-    scene.stop().await;
+    assert!(stage.every_channel_was_read().await);
+    stage.end_with(bot).await;
 }
 
 /// A channel that the bot may not read, and one that was deleted: exactly their messages are missing, and the gap lists these channels.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn channels_that_cannot_be_read() {
-    let scene = Scene::new().await;
-    let discord = discord(world(60_000)).await;
-    let control = discord.control();
-    let store = scene.store();
-    let bot = start(&config(&discord), scene.postgres.connection()).await;
-    after_a_quiet_loss(&discord, &store, 6_000).await;
+    let stage = Stage::new(world(60_000)).await;
+    let control = stage.control();
+    let bot = stage.start().await;
+    stage.lose_sessions(6_000).await;
     for status in [403, 404] {
-        control.add_fault(RestFault {
-            route: MESSAGES.to_owned(),
-            count: Some(1),
-            delay_ms: 0,
-            kind: RestFaultKind::Status(status),
-        });
+        stage.fail_pages(Some(1), RestFaultKind::Status(status));
     }
     control.reset(None);
-    up(&discord, 4).await;
+    stage.up(4).await;
     until("nothing is left to be read", async || {
-        let over = gaps(&store).await;
+        let over = stage.gaps().await;
         let read = over.iter().all(|gap| gap.read_back > 0) && over.len() == 2;
-        (read && left(&store).await == 0).then_some(())
+        (read && stage.left().await == 0).then_some(())
     })
     .await;
     let refused: Vec<(u64, u16)> = control
@@ -106,22 +87,23 @@ async fn channels_that_cannot_be_read() {
         })
         .collect();
     assert_eq!(refused.len(), 2, "{refused:?}");
-    settle(&discord, &store, |discord| {
-        discord
-            .oracle()
-            .expected_with_missed_in(&HashMap::new(), |channel| {
-                refused.iter().all(|(id, _)| *id != channel)
-            })
-            .expect("nothing is forgotten")
-    })
-    .await;
-    let report = against(&everything(&discord), &store).await;
+    stage
+        .settle(|discord| {
+            discord
+                .oracle()
+                .expected_with_missed_in(&HashMap::new(), |channel| {
+                    refused.iter().all(|(id, _)| *id != channel)
+                })
+                .expect("nothing is forgotten")
+        })
+        .await;
+    let report = stage.against(&everything(&stage.discord)).await;
     assert!(report.lost > 0, "nothing was sent in those channels");
 
-    let gaps = gaps(&store).await;
+    let gaps = stage.gaps().await;
     assert_eq!(gaps.iter().map(|gap| gap.unread_channels).sum::<i64>(), 2);
     let ids: Vec<i64> = gaps.iter().map(|gap| gap.gap_id).collect();
-    let mut unread = rows::unread(&store, &ids).await.expect("read");
+    let mut unread = rows::unread(&stage.store, &ids).await.expect("read");
     unread.sort_by(|a, b| b.reason.cmp(&a.reason));
     for ((channel, status), unread) in refused.iter().zip(&unread) {
         let reason = if *status == 403 { "no_access" } else { "gone" };
@@ -133,7 +115,7 @@ async fn channels_that_cannot_be_read() {
 
     let shown = async |arguments: &[&str]| {
         let output = command(arguments)
-            .env("DATABASE_URL", url(&scene.postgres.connection()))
+            .env("DATABASE_URL", url(&stage.scene.postgres.connection()))
             .output()
             .await
             .expect("ran");
@@ -149,76 +131,60 @@ async fn channels_that_cannot_be_read() {
     for (channel, _) in &refused {
         assert!(json.contains(&format!("\"channel_id\":\"{channel}\"")), "{json}");
     }
-    bot.drain(PATIENCE).await.expect("a clean end");
-    scene.stop().await;
+    stage.end_with(bot).await;
 }
 
 /// PostgreSQL becomes unavailable, and there is little memory for held messages.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_with_a_small_ledger_while_it_reads_back() {
-    let mut scene = Scene::new().await;
-    let discord = discord(world(60_000)).await;
-    let control = discord.control();
-    let store = scene.store();
-    let mut config = config(&discord);
-    config.ledger.max_memory_bytes = 1 << 19;
-    let bot = start(&config, scene.postgres.connection()).await;
-    after_a_quiet_loss(&discord, &store, 6_000).await;
-    control.add_fault(RestFault {
-        route: MESSAGES.to_owned(),
-        count: None,
-        delay_ms: 100,
-        kind: RestFaultKind::None,
-    });
+    let mut stage = Stage::new(world(60_000)).await;
+    stage.config.ledger.max_memory_bytes = 1 << 19;
+    let control = stage.control();
+    let bot = stage.start().await;
+    stage.lose_sessions(6_000).await;
+    stage.delay_pages(100);
     control.reset(None);
     control.set_rate(Rate::PerSecond(5_000.0));
     // A shard that waits for its turn to identify would miss all of the outage.
     until(
         "a part is read back, and both shards have new sessions",
         async || {
-            let is_begun = read_back(&store).await > 0;
+            let is_begun = stage.read_back().await > 0;
             (is_begun && control.stats().sessions_started() == 4).then_some(())
         },
     )
     .await;
-    kill(Pid::from_raw(scene.postgres.pid()), Signal::SIGQUIT).expect("a signal");
+    kill(Pid::from_raw(stage.scene.postgres.pid()), Signal::SIGQUIT).expect("a signal");
     until("the ledger is full", async || {
         (bot.memory.is_full() && control.stats().connections_open == 0).then_some(())
     })
     .await;
-    scene
-        .postgres
-        .restart(eventide::postgres::embedded::StopMode::Immediate)
-        .await
-        .expect("a restart");
+    let postgres = &mut stage.scene.postgres;
+    postgres.restart(StopMode::Immediate).await.expect("a restart");
     control.clear_faults();
     assert!(
         bot.memory.used() < 2 << 19,
         "the bound holds: {}",
         bot.memory.used()
     );
-    settle(&discord, &store, everything).await;
+    stage.settle(everything).await;
     assert_eq!(control.stats().sessions_started(), 4);
     until("the memory is given back", async || {
         (bot.memory.used() == 0).then_some(())
     })
     .await;
-    bot.drain(PATIENCE).await.expect("a clean end");
-    scene.stop().await;
+    stage.end_with(bot).await;
 }
 
 /// A backup is older than what was counted later: after a restore, that is a gap like any other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_came_after_a_backup_is_read_back_after_its_restore() {
-    let scene = Scene::new().await;
     let directory = tempfile::TempDir::new().expect("a directory");
-    let discord = discord(world(60_000)).await;
-    let control = discord.control();
-    let store = scene.store();
-    let config = config(&discord);
+    let stage = Stage::new(world(60_000)).await;
+    let control = stage.control();
     let run = async |arguments: &[&str]| {
         let output = command(arguments)
-            .env("DATABASE_URL", url(&scene.postgres.connection()))
+            .env("DATABASE_URL", url(&stage.scene.postgres.connection()))
             .output()
             .await
             .expect("ran");
@@ -226,23 +192,22 @@ async fn what_came_after_a_backup_is_read_back_after_its_restore() {
         assert!(output.status.success(), "{errors}");
     };
     control.set_rate(Rate::PerSecond(1_000.0));
-    let bot = start(&config, scene.postgres.connection()).await;
-    up(&discord, 2).await;
-    traffic(&discord, 1_000).await;
+    let bot = stage.start().await;
+    stage.up(2).await;
+    stage.traffic(1_000).await;
     let file = directory.path().join("a.dump");
     let file = file.to_str().expect("text");
     run(&["backup", "--out", file]).await;
-    traffic(&discord, 1_500).await;
+    stage.traffic(1_500).await;
     bot.drain(PATIENCE).await.expect("a clean end");
     control.kill_sessions(None);
     run(&["restore", file, "--replace", "--yes"]).await;
-    let bot = start(&config, scene.postgres.connection()).await;
-    up(&discord, 4).await;
-    traffic(&discord, 500).await;
-    settle(&discord, &store, everything).await;
-    for gap in gaps(&store).await {
+    let bot = stage.start().await;
+    stage.up(4).await;
+    stage.traffic(500).await;
+    stage.settle(everything).await;
+    for gap in stage.gaps().await {
         assert!(gap.reason == "restore" && gap.read_back > 0, "{gap:?}");
     }
-    bot.drain(PATIENCE).await.expect("a clean end");
-    scene.stop().await;
+    stage.end_with(bot).await;
 }

@@ -5,78 +5,60 @@ use std::{
     time::Duration,
 };
 
-use discord_simulator::{Rate, RestFault, RestFaultKind, Simulator};
-use nix::sys::signal::Signal;
+use discord_simulator::{Rate, RestFaultKind, Simulator};
 
-use super::{
-    MESSAGES, after_a_quiet_loss, binary, config, everything, gaps, left, number, read_back, settle, signal,
-    traffic, world,
-};
+use super::stage::{MESSAGES, Stage, everything, terminate, world};
 use crate::support::{
-    PATIENCE, Scene,
-    bot::{discord, start, up},
     session::{Session, every_session_is_stored},
     until,
 };
 
-/// A page that cannot be read is asked for again, as often as it takes: that is no fault of the channel's.
+/// A page that cannot be read is requested again, as often as it takes: that is not the channel's fault.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_that_cannot_be_read() {
-    let scene = Scene::new().await;
-    let discord = discord(world(60_000)).await;
-    let control = discord.control();
-    let store = scene.store();
-    let bot = start(&config(&discord), scene.postgres.connection()).await;
-    after_a_quiet_loss(&discord, &store, 3_000).await;
+    let stage = Stage::new(world(60_000)).await;
+    let control = stage.control();
+    let bot = stage.start().await;
+    stage.lose_sessions(3_000).await;
     for field in ["author", "id", "channel_id"] {
-        control.add_fault(RestFault {
-            route: MESSAGES.to_owned(),
-            count: Some(6),
-            delay_ms: 0,
-            kind: RestFaultKind::WithoutField(field.to_owned()),
-        });
+        stage.fail_pages(Some(6), RestFaultKind::WithoutField(field.to_owned()));
     }
     control.reset(None);
-    up(&discord, 4).await;
-    settle(&discord, &store, everything).await;
-    assert!(gaps(&store).await.iter().all(|gap| gap.unread_channels == 0));
-    bot.drain(PATIENCE).await.expect("a clean end");
-    scene.stop().await;
+    stage.up(4).await;
+    stage.settle(everything).await;
+    assert!(stage.every_channel_was_read().await);
+    stage.end_with(bot).await;
 }
 
 /// Discord announces the last but one message of each channel, and no session receives the last one: it is in the page. Messages that the
 /// gateway delivers meanwhile count once, even after a kill.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn messages_above_the_last_one_that_discord_told_of() {
-    let scene = Scene::new().await;
+async fn messages_above_the_last_one_that_discord_announced() {
     let mut world = world(0);
     world.gateway.late_last_messages = true;
     world.gateway.heartbeat_interval = Duration::from_secs(2);
-    let discord = discord(world).await;
-    let control = discord.control();
-    let store = scene.store();
-    let connection = scene.postgres.connection();
-    let mut bot = binary(&discord, &connection).spawn().expect("started");
-    after_a_quiet_loss(&discord, &store, 3_000).await;
+    let stage = Stage::new(world).await;
+    let control = stage.control();
+    let mut bot = stage.spawn();
+    stage.lose_sessions(3_000).await;
     control.set_rate(Rate::PerSecond(500.0));
     control.reset(None);
     until("messages wait for what is read", async || {
-        let waits = number(&store, "SELECT count(*) FROM backfill_message WHERE only_read").await;
-        (read_back(&store).await > 0 && waits > 0).then_some(())
+        let waits = stage
+            .number("SELECT count(*) FROM backfill_message WHERE only_read")
+            .await;
+        (stage.read_back().await > 0 && waits > 0).then_some(())
     })
     .await;
-    every_session_is_stored(&discord, &store).await;
+    every_session_is_stored(&stage.discord, &stage.store).await;
     bot.kill().await.expect("SIGKILL");
     let resumes = control.stats().resumes;
-    let mut bot = binary(&discord, &connection).spawn().expect("started");
-    until("both sessions are resumed", async || {
-        (control.stats().resumes >= resumes + 2).then_some(())
-    })
-    .await;
-    traffic(&discord, 500).await;
+    let mut bot = stage.spawn();
+    stage.resumed(resumes).await;
+    stage.traffic(500).await;
     control.set_rate(Rate::Paused);
     until("nothing waits any more", async || {
-        (control.drained() && left(&store).await == 0).then_some(())
+        (control.drained() && stage.left().await == 0).then_some(())
     })
     .await;
     // A channel without announced messages is not read.
@@ -91,26 +73,22 @@ async fn messages_above_the_last_one_that_discord_told_of() {
             .expected_with_missed_in(&HashMap::new(), |channel| asked.contains(&channel))
             .expect("nothing is forgotten")
     };
-    settle(&discord, &store, planned).await;
-    assert!(gaps(&store).await.iter().all(|gap| gap.unread_channels == 0));
+    stage.settle(planned).await;
+    assert!(stage.every_channel_was_read().await);
     assert!(asked.len() > 8, "{asked:?}");
-    signal(&bot, Signal::SIGTERM);
-    assert_eq!(bot.wait().await.expect("an end").code(), Some(0));
-    scene.stop().await;
+    terminate(&mut bot).await;
+    stage.end().await;
 }
 
 /// The progress of one shard cannot be recorded: that shard waits, and another one in the same lane continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_that_postgresql_refuses_stop_only_their_shard() {
-    let scene = Scene::new().await;
-    let discord = discord(world(60_000)).await;
-    let control = discord.control();
-    let store = scene.store();
-    let mut config = config(&discord);
-    config.ledger.writers = 1;
-    let bot = start(&config, scene.postgres.connection()).await;
-    after_a_quiet_loss(&discord, &store, 4_000).await;
-    let session = Session::open(&scene.postgres.connection().into()).await;
+    let mut stage = Stage::new(world(60_000)).await;
+    stage.config.ledger.writers = 1;
+    let control = stage.control();
+    let bot = stage.start().await;
+    stage.lose_sessions(4_000).await;
+    let session = Session::open(&stage.scene.postgres.connection().into()).await;
     session
         .execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -119,21 +97,20 @@ async fn rows_that_postgresql_refuses_stop_only_their_shard() {
         )
         .await;
     control.reset(None);
-    up(&discord, 4).await;
+    stage.up(4).await;
     control.set_rate(Rate::PerSecond(300.0));
     until("one shard reads back all that it missed", async || {
-        let gaps = gaps(&store).await;
+        let gaps = stage.gaps().await;
         let read = gaps.iter().any(|gap| gap.shard_id == 0 && gap.read_back > 0);
-        (read && left(&store).await == 0).then_some(())
+        (read && stage.left().await == 0).then_some(())
     })
     .await;
     let others = "SELECT count(*) FROM gap WHERE shard_id = 1 AND ended_at IS NOT NULL";
-    assert_eq!(number(&store, others).await, 0);
+    assert_eq!(stage.number(others).await, 0);
     session.execute("DROP TRIGGER refuse ON backfill_channel").await;
-    settle(&discord, &store, everything).await;
-    assert!(gaps(&store).await.iter().all(|gap| gap.unread_channels == 0));
+    stage.settle(everything).await;
+    assert!(stage.every_channel_was_read().await);
     assert_eq!(control.stats().sessions_started(), 4, "no session was lost");
     session.close().await;
-    bot.drain(PATIENCE).await.expect("a clean end");
-    scene.stop().await;
+    stage.end_with(bot).await;
 }
