@@ -50,6 +50,7 @@ pub mod rows {
 /// result.
 pub mod rules {
     pub mod award;
+    pub mod cooldown;
     pub mod week;
 }
 pub(crate) mod settings;

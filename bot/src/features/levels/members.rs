@@ -110,7 +110,7 @@ impl Batch for MemberBatch {
     async fn resolve(&mut self, store: &Store) -> Result<(), StoreError> {
         if let Some(policy) = &self.undecided {
             let mut open = policy::open(self.entries.iter_mut());
-            policy.decide(store, &mut open).await?;
+            policy.resolve(store, &mut open).await?;
             self.undecided = None;
         }
         Ok(())

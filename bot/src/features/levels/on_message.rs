@@ -34,7 +34,7 @@ pub fn on_message(
     let change = MemberMessage {
         at: received.at,
         channel_id: message.channel_id,
-        earns: policy.at_hand(&received, roles),
+        earns: policy.try_evaluate(&received, roles),
     };
     Some((key, change))
 }

@@ -15,7 +15,7 @@ use twilight_model::id::{
 
 use super::last_awards::LastAwards;
 use crate::{
-    features::levels::rules::{award::earns, week::week_of},
+    features::levels::rules::{cooldown::earns, week::week_of},
     support::ids::{MemberKey, Millis},
 };
 

@@ -22,11 +22,14 @@ use crate::{
         guilds::{Guilds, Order},
         rest::{Priority, RestError},
     },
-    features::levels::pending::{Earns, MemberMessage, Pending, Undecided},
+    features::levels::{
+        pending::{Earns, MemberMessage, Pending, Undecided},
+        rules::award::{Award, Sent, award},
+    },
     postgres::{Store, StoreError},
     settings::{
         GuildSettings, Settings,
-        values::earning::{Award, Earning, RoleMode, Sent},
+        values::earning::{Earning, RoleMode},
     },
     support::ids::{MemberKey, Millis},
     telemetry::{
@@ -90,10 +93,14 @@ impl XpPolicy {
     }
 
     /// What a message earns, without waiting. `roles` are the author's, if the message includes them, and are read only if they matter.
-    pub fn at_hand(&self, message: &Received, roles: impl FnOnce() -> Option<Vec<Id<RoleMarker>>>) -> Earns {
+    pub fn try_evaluate(
+        &self,
+        message: &Received,
+        roles: impl FnOnce() -> Option<Vec<Id<RoleMarker>>>,
+    ) -> Earns {
         let mut roles = Some(roles);
         let mut read = None;
-        let worth = self.settings.last_known(message.guild_id, |settings| {
+        let found = self.settings.last_known(message.guild_id, |settings| {
             let earning = &settings.earning;
             if earning.is_plain() {
                 return Some(plain(earning, message));
@@ -113,10 +120,10 @@ impl XpPolicy {
             };
             let sent = message.sent(read.as_deref().unwrap_or_default(), &place);
             // There are no two roles to compare.
-            Some(earning.worth(&sent, |_| ()))
+            Some(award(earning, &sent, |_| ()))
         });
-        if let Some(Some(worth)) = worth {
-            return earns(worth);
+        if let Some(Some(award)) = found {
+            return earns(award);
         }
         if let Some(roles) = roles {
             read = roles();
@@ -127,12 +134,12 @@ impl XpPolicy {
         }))
     }
 
-    /// Decide what [`Self::at_hand`] left undecided.
+    /// Decide what [`Self::try_evaluate`] left undecided.
     ///
     /// # Errors
     ///
     /// The settings cannot be read. Decisions made so far stay.
-    pub async fn decide(
+    pub async fn resolve(
         &self,
         store: &Store,
         open: &mut [(MemberKey, &mut MemberMessage)],
@@ -146,7 +153,7 @@ impl XpPolicy {
             let settings: Option<&Arc<GuildSettings>> = settings.get(&guild_id);
             &settings.unwrap_or(self.settings.defaults()).earning
         };
-        let told = self.ask(open, earning_of).await;
+        let answers = self.ask(open, earning_of).await;
         let mut guessed = 0;
         for (key, message) in open {
             let Earns::Undecided(facts) = &message.earns else {
@@ -158,9 +165,9 @@ impl XpPolicy {
                 guild_id: key.guild_id,
                 channel_id: message.channel_id,
             };
-            let (worth, is_known) = told.worth(earning_of(key.guild_id), *key, &received, facts);
+            let (award, is_known) = answers.award(earning_of(key.guild_id), *key, &received, facts);
             guessed += u64::from(!is_known);
-            message.earns = earns(worth);
+            message.earns = earns(award);
         }
         if guessed > 0 {
             metrics::levels_guessed_total().increment(guessed);
@@ -177,7 +184,7 @@ impl XpPolicy {
         &self,
         open: &[(MemberKey, &mut MemberMessage)],
         earning_of: impl Fn(Id<GuildMarker>) -> &'r Earning,
-    ) -> Told {
+    ) -> Answers {
         let (mut roles, mut places, mut orders) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (key, message) in open {
             let (earning, Earns::Undecided(facts)) = (earning_of(key.guild_id), &message.earns) else {
@@ -195,9 +202,9 @@ impl XpPolicy {
                 places.insert((key.guild_id, message.channel_id));
             }
         }
-        let mut told = Told::default();
+        let mut answers = Answers::default();
         let Some(guilds) = &self.guilds else {
-            return told;
+            return answers;
         };
         let now = Instant::now();
         // For a guild known to be slow, only cached data is used: otherwise each of its batches would delay its shard again.
@@ -216,7 +223,7 @@ impl XpPolicy {
             .buffer_unordered(AT_ONCE);
         while let Some((key, answer)) = asking.next().await {
             match answer {
-                Some(roles) => drop(told.roles.insert(key, roles)),
+                Some(roles) => drop(answers.roles.insert(key, roles)),
                 None => drop(late.insert(key.guild_id, Lookup::Roles)),
             }
         }
@@ -229,7 +236,7 @@ impl XpPolicy {
             .buffer_unordered(AT_ONCE);
         while let Some((guild_id, channel_id, answer)) = asking.next().await {
             match answer {
-                Some(place) => drop(told.places.insert(channel_id, place)),
+                Some(place) => drop(answers.places.insert(channel_id, place)),
                 None => drop(late.insert(guild_id, Lookup::Place(channel_id))),
             }
         }
@@ -249,7 +256,8 @@ impl XpPolicy {
         while let Some((guild_id, of_rules, answer)) = asking.next().await {
             match answer {
                 Some(order) => drop(
-                    told.orders
+                    answers
+                        .orders
                         .insert(guild_id, of_rules.into_iter().zip(order).collect()),
                 ),
                 None => drop(late.insert(guild_id, Lookup::Order(of_rules))),
@@ -257,7 +265,7 @@ impl XpPolicy {
         }
         drop(asking);
         self.wait_on(guilds, late);
-        told
+        answers
     }
 
     /// Keep waiting in the background for late data, so that the guild's next messages find it cached.
@@ -306,15 +314,15 @@ impl Lookup {
 
 /// The data received from Discord.
 #[derive(Debug, Default)]
-struct Told {
+struct Answers {
     roles: HashMap<MemberKey, Vec<Id<RoleMarker>>>,
     places: HashMap<Id<ChannelMarker>, Box<[Id<ChannelMarker>]>>,
     orders: HashMap<Id<GuildMarker>, HashMap<Id<RoleMarker>, Order>>,
 }
 
-impl Told {
+impl Answers {
     /// What a message earns, and whether all data that matters is known.
-    fn worth(
+    fn award(
         &self,
         earning: &Earning,
         key: MemberKey,
@@ -343,7 +351,7 @@ impl Told {
             &own[..]
         };
         let stands = |role| order.and_then(|order| order.get(&role).copied().flatten());
-        (earning.worth(&message.sent(roles, place), stands), is_known)
+        (award(earning, &message.sent(roles, place), stands), is_known)
     }
 }
 
@@ -383,14 +391,14 @@ impl Received {
 }
 
 fn plain(earning: &Earning, message: &Received) -> Award {
-    earning.worth(&message.sent(&[], &[]), |_| ())
+    award(earning, &message.sent(&[], &[]), |_| ())
 }
 
-const fn earns(worth: Award) -> Earns {
-    match worth.xp {
+const fn earns(award: Award) -> Earns {
+    match award.xp {
         Some(xp) => Earns::Xp {
             xp,
-            cooldown: worth.cooldown,
+            cooldown: award.cooldown,
         },
         None => Earns::Nothing,
     }
