@@ -7,7 +7,6 @@
 //! that this process has already handled is skipped.
 
 mod answering;
-pub(crate) mod asked;
 pub mod command;
 pub mod commit;
 pub(crate) mod current_settings;
@@ -16,6 +15,7 @@ pub(crate) mod feature;
 pub(crate) mod form;
 pub mod menu;
 pub(crate) mod of_form;
+pub(crate) mod options;
 pub(crate) mod page;
 pub mod payload;
 mod progress;

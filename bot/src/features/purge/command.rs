@@ -28,10 +28,10 @@ use crate::{
     },
     interactions::{
         CommandContext, CommandError, Progress, Services,
-        asked::REASON_CHARS,
         command::Command,
         define::{Opt, button, buttons, for_servers},
         menu::Menu,
+        options::REASON_CHARS,
         payload::BadOption,
         reply::Reply,
     },

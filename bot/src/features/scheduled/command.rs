@@ -14,10 +14,10 @@ use crate::{
     discord::mentions::{Names, Use},
     interactions::{
         CommandContext, CommandError, Services,
-        asked::DURATION_CHARS,
         command::Command,
         define::{Opt, for_servers},
         feature::Expected,
+        options::DURATION_CHARS,
         payload::BadOption,
         reply::Reply,
         scheduled::{self, Subjects, Wanted, in_words, moment},

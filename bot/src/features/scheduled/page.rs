@@ -10,9 +10,9 @@ use crate::{
     discord::mentions::{Names, Use},
     interactions::{
         CommandContext, Services,
-        asked::DURATION_CHARS,
         command::Command as _,
         of_form::Outcome,
+        options::DURATION_CHARS,
         page::Page,
         scheduled::{Subjects, in_words},
     },

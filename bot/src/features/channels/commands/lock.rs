@@ -28,9 +28,9 @@ use crate::{
     },
     interactions::{
         CommandContext, CommandError, Services,
-        asked::{DURATION_CHARS, REASON_CHARS},
         command::Command,
         define::{Opt, for_servers},
+        options::{DURATION_CHARS, REASON_CHARS},
         reply::Reply,
         scheduled::{self, Wanted},
     },

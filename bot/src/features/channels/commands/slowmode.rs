@@ -21,9 +21,9 @@ use crate::{
     },
     interactions::{
         CommandContext, CommandError, Services,
-        asked::DURATION_CHARS,
         command::Command,
         define::{Opt, for_servers},
+        options::DURATION_CHARS,
         payload::BadOption,
         reply::Reply,
         scheduled::{self, Wanted},

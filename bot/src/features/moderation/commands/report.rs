@@ -24,11 +24,11 @@ use crate::{
     },
     interactions::{
         CommandContext, CommandError, Services,
-        asked::REASON_CHARS,
         command::Command,
         define::{Opt, for_servers},
         form::{Field, form},
         menu::Menu,
+        options::REASON_CHARS,
         payload::BadOption,
         reply::Reply,
     },
