@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     interactions::Services,
     pipeline::{
-        fleet::registry::{self, Overview, Seen},
+        fleet::registry::{self, Overview, ProcessOverview},
         rows::gap,
     },
     postgres::{
@@ -109,7 +109,7 @@ fn fleet(overview: &Overview) -> Markup {
     }
 }
 
-fn process_card(process: &Seen) -> Markup {
+fn process_card(process: &ProcessOverview) -> Markup {
     html! {
         section.card {
             h3 { (process.id) }

@@ -29,7 +29,7 @@ use tokio::{
 use self::{
     lease::Granted,
     reshard::Numbers,
-    tick::{Asked, Seen},
+    tick::{FleetView, TickInput},
 };
 use crate::{
     config::{Config, ShardCount},
@@ -44,7 +44,7 @@ use crate::{
 };
 
 /// Ticks per lease duration: some may fail before the process is considered dead.
-const LOOKS: u32 = 5;
+const TICKS: u32 = 5;
 /// The tick interval while shards change hands, in case notifications do not arrive.
 const SOON: Duration = Duration::from_millis(250);
 /// The fraction of its shards that a process may give away at once, so that they are not all disconnected together.
@@ -82,7 +82,7 @@ pub struct Fleet {
     granted: Granted,
     news: Arc<Notify>,
     backoff: Backoff,
-    look_at: Instant,
+    next_tick: Instant,
 }
 
 impl Fleet {
@@ -111,8 +111,8 @@ impl Fleet {
             lease,
             granted,
             news,
-            backoff: Backoff::between(Duration::from_millis(50), lease / LOOKS),
-            look_at: Instant::now(),
+            backoff: Backoff::between(Duration::from_millis(50), lease / TICKS),
+            next_tick: Instant::now(),
         }
     }
 
@@ -122,7 +122,7 @@ impl Fleet {
     ///
     /// The database rejects it or is unavailable.
     pub async fn enter(&mut self) -> Result<(), StoreError> {
-        let seen = tick::look(&self.store, self.asked(false)).await?;
+        let seen = tick::run(&self.store, self.tick_input(false)).await?;
         self.follow(seen, Instant::now());
         Ok(())
     }
@@ -137,15 +137,15 @@ impl Fleet {
                     if let Some(end) = self.ended(shard, end) {
                         return self.leave_with(end).await;
                     }
-                    self.look_at = Instant::now();
+                    self.next_tick = Instant::now();
                 }
-                () = self.news.notified() => self.look_at = Instant::now(),
-                () = self.granted.asked() => self.look_at = Instant::now(),
-                () = sleep_until(self.look_at) => {
+                () = self.news.notified() => self.next_tick = Instant::now(),
+                () = self.granted.asked() => self.next_tick = Instant::now(),
+                () = sleep_until(self.next_tick) => {
                     let began = Instant::now();
                     let seen = tokio::select! {
                         () = stopped(&mut stop) => return Box::pin(self.leave()).await,
-                        seen = tick::look(&self.store, self.asked(false)) => seen,
+                        seen = tick::run(&self.store, self.tick_input(false)) => seen,
                     };
                     match seen {
                         Ok(seen) => self.follow(seen, began),
@@ -156,8 +156,8 @@ impl Fleet {
         }
     }
 
-    fn asked(&self, leaving: bool) -> Asked {
-        Asked {
+    fn tick_input(&self, leaving: bool) -> TickInput {
+        TickInput {
             process: self.process.clone(),
             joined: self.joined,
             running: self.gateway.running(),
@@ -211,16 +211,16 @@ impl Fleet {
         if self.backoff.is_worth_a_line() {
             tracing::warn!(%error, "fleet update failed; keeping current shards");
         }
-        self.look_at = Instant::now() + wait;
+        self.next_tick = Instant::now() + wait;
     }
 
     /// Apply the result of a tick that began at `began`.
-    fn follow(&mut self, seen: Seen, began: Instant) {
+    fn follow(&mut self, seen: FleetView, began: Instant) {
         self.backoff.reset();
-        self.look_at = began + self.lease / LOOKS;
+        self.next_tick = began + self.lease / TICKS;
         match seen {
-            Seen::Lost => self.lost(),
-            Seen::Member {
+            FleetView::Lost => self.lost(),
+            FleetView::Member {
                 numbers,
                 mut taken,
                 give,
@@ -277,7 +277,7 @@ impl Fleet {
                 self.granted.confirm(began, processes == 1);
                 self.stop_some(&give);
                 if moving || numbers.hurry() || !self.stopping.is_empty() {
-                    self.look_at = self.look_at.min(Instant::now() + SOON);
+                    self.next_tick = self.next_tick.min(Instant::now() + SOON);
                 }
             }
         }
@@ -338,7 +338,7 @@ impl Fleet {
         self.retired.clear();
         self.process = identity::this_process(self.process.capacity);
         self.joined = false;
-        self.look_at = Instant::now();
+        self.next_tick = Instant::now();
     }
 
     fn drop_shard(&mut self, shard: ShardKey) {
@@ -393,7 +393,7 @@ impl Fleet {
             let (shard, ended) = self.gateway.next_end().await;
             self.ended(shard, ended);
             let others = self.stopped.len() * PART >= shards || self.gateway.running().is_empty();
-            if others && tick::look(&self.store, self.asked(true)).await.is_ok() {
+            if others && tick::run(&self.store, self.tick_input(true)).await.is_ok() {
                 self.stopped.clear();
                 self.retired.clear();
             }

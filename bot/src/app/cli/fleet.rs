@@ -8,7 +8,7 @@ use super::CliError;
 use crate::{
     config::Config,
     pipeline::fleet::registry::{
-        self, Overview, Told,
+        self, OrderResult, Overview,
         reshard::{self, Begun, Cancelled},
     },
     postgres::{
@@ -76,30 +76,32 @@ pub async fn fleet(what: Fleet, config: &Config) -> Result<(), CliError> {
         Done::Cancelled(Cancelled::TooLate) => Err(CliError::Usage(
             "shards have started to switch: wait until `eventide fleet status` shows the new number, then change it back".to_owned(),
         )),
-        Done::Cancelled(Cancelled::Yes) | Done::Told(Told::Done) => Ok(()),
-        Done::Told(told) => Err(CliError::Usage(refusal(&what, told))),
+        Done::Cancelled(Cancelled::Yes) | Done::Ordered(OrderResult::Done) => Ok(()),
+        Done::Ordered(result) => Err(CliError::Usage(refusal(&what, result))),
     }
 }
 
 /// The error message for a rejected request.
-fn refusal(what: &Fleet, told: Told) -> String {
+fn refusal(what: &Fleet, result: OrderResult) -> String {
     let (shard, process) = match what {
         Fleet::Status { .. } | Fleet::Reshard { .. } => (0, ""),
         Fleet::Drain { process, .. } => (0, process.as_str()),
         Fleet::Move { shard, process } => (*shard, process.as_deref().unwrap_or_default()),
     };
-    match told {
-        Told::NoSuchShard(Some(count)) => {
+    match result {
+        OrderResult::NoSuchShard(Some(count)) => {
             format!(
                 "there is no shard {shard}: shards are numbered 0 to {}",
                 count - 1
             )
         }
-        Told::Drains => format!(
+        OrderResult::Drains => format!(
             "the process {process:?} is draining and takes no shard; to stop draining, run `eventide fleet drain {process} --undo`"
         ),
-        Told::NoSuchShard(None) => "there are no shards yet: no process has run on this database".to_owned(),
-        Told::NoSuchProcess | Told::Done => {
+        OrderResult::NoSuchShard(None) => {
+            "there are no shards yet: no process has run on this database".to_owned()
+        }
+        OrderResult::NoSuchProcess | OrderResult::Done => {
             format!("there is no process {process:?}: see `eventide fleet status`")
         }
     }
@@ -134,7 +136,7 @@ enum Done {
     Shown(Overview),
     Begun(Begun),
     Cancelled(Cancelled),
-    Told(Told),
+    Ordered(OrderResult),
 }
 
 async fn act(database: &Database, what: &Fleet, config: &Config) -> Result<Done, DatabaseError> {
@@ -147,12 +149,12 @@ async fn act(database: &Database, what: &Fleet, config: &Config) -> Result<Done,
 async fn ask(store: &Store, what: &Fleet) -> Result<Done, StoreError> {
     Ok(match what.clone() {
         Fleet::Status { .. } => Done::Shown(registry::overview(store).await?),
-        Fleet::Drain { process, undo } => Done::Told(registry::set_draining(store, process, !undo).await?),
+        Fleet::Drain { process, undo } => Done::Ordered(registry::set_draining(store, process, !undo).await?),
         Fleet::Reshard {
             total: Some(total), ..
         } => Done::Begun(reshard::ask_for(store, total).await?),
         Fleet::Reshard { .. } => Done::Cancelled(reshard::cancel(store).await?),
-        Fleet::Move { shard, process } => Done::Told(registry::want(store, shard, process).await?),
+        Fleet::Move { shard, process } => Done::Ordered(registry::want(store, shard, process).await?),
     })
 }
 

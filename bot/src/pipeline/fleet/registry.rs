@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use twilight_model::id::{Id, marker::MessageMarker};
 
-pub use self::overview::{Lease, Overview, Seen, Told, overview, set_draining, want};
+pub use self::overview::{Lease, OrderResult, Overview, ProcessOverview, overview, set_draining, want};
 use self::reshard::Reshard;
 use crate::{
     features::levels::rows::member_xp,

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use twilight_model::id::{Id, marker::MessageMarker};
 
-use super::tick::Asked;
+use super::tick::TickInput;
 use crate::{
     pipeline::{
         fleet::registry::{
@@ -65,18 +65,18 @@ impl Numbers {
 pub(super) async fn shard_count(
     tx: &Tx<'_>,
     known: &mut registry::Fleet,
-    asked: &Asked,
+    input: &TickInput,
     alone: bool,
 ) -> Result<u32, StoreError> {
-    let wanted = asked.shard_count;
+    let wanted = input.shard_count;
     let Some(count) = known.shard_count else {
         registry::decide_shard_count(tx, wanted).await?;
         return Ok(wanted);
     };
-    if asked.joined || known.reshard.is_some() || count == wanted {
+    if input.joined || known.reshard.is_some() || count == wanted {
         return Ok(count);
     }
-    let fixed = asked.shard_count_is_fixed;
+    let fixed = input.shard_count_is_fixed;
     if fixed && !alone {
         tracing::warn!(
             fleet.shard_count = count,
@@ -139,7 +139,7 @@ pub(super) async fn step(
     tx: &Tx<'_>,
     known: &registry::Fleet,
     old: u32,
-    asked: &Asked,
+    input: &TickInput,
 ) -> Result<Numbers, StoreError> {
     let own = MessageRange::starting_at(known.counts_from);
     let Some(Reshard { to, cut, agreed }) = known.reshard else {
@@ -168,12 +168,12 @@ pub(super) async fn step(
         return Ok(open(cut));
     };
     if !agreed {
-        let answers = || asked.answers.iter().filter(|(_, answer)| answer.cut == cut);
+        let answers = || input.answers.iter().filter(|(_, answer)| answer.cut == cut);
         let agreeing: Vec<ShardKey> = answers()
             .filter(|(_, answer)| answer.agrees)
             .map(|(shard, _)| *shard)
             .collect();
-        rows::agree(tx, &asked.process.id, &agreeing, cut).await?;
+        rows::agree(tx, &input.process.id, &agreeing, cut).await?;
         if answers().all(|(_, answer)| answer.agrees) {
             if rows::all_agree(tx, old, to, cut).await? {
                 rows::decide(tx).await?;

@@ -20,7 +20,7 @@ use crate::{
 
 /// The input of a tick.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(super) struct TickInput {
     /// This process.
     pub(super) process: Process,
     /// Whether it already has a row.
@@ -47,7 +47,7 @@ pub(super) struct Asked {
 
 /// The result of a tick.
 #[derive(Debug)]
-pub(super) enum Seen {
+pub(super) enum FleetView {
     /// It was considered dead: its shards belong to other processes.
     Lost,
     /// It is a member of the fleet.
@@ -72,13 +72,13 @@ pub(super) enum Seen {
 }
 
 /// Run one tick.
-pub(super) async fn look(store: &Store, asked: Asked) -> Result<Seen, StoreError> {
+pub(super) async fn run(store: &Store, input: TickInput) -> Result<FleetView, StoreError> {
     let mut seen = store
         .transaction("fleet", move |tx| {
-            Box::pin(async move { decide(tx, &asked).await })
+            Box::pin(async move { decide(tx, &input).await })
         })
         .await?;
-    if let Seen::Member { taken, numbers, .. } = &mut seen {
+    if let FleetView::Member { taken, numbers, .. } = &mut seen {
         let of_the_fleet = |key: &ShardKey| key.count == numbers.current.0;
         for (key, _, left) in taken.iter_mut().filter(|(key, ..)| of_the_fleet(key)) {
             // After the shard was taken, so that no other process adds to this data.
@@ -88,22 +88,22 @@ pub(super) async fn look(store: &Store, asked: Asked) -> Result<Seen, StoreError
     Ok(seen)
 }
 
-async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
-    let me = asked.process.id.as_str();
+async fn decide(tx: &Tx<'_>, input: &TickInput) -> Result<FleetView, StoreError> {
+    let me = input.process.id.as_str();
     let mut known = registry::lock(tx).await?;
     // While the database was unavailable no process could renew its row or take a shard, so its silence does not mean that it is dead. A
     // process that joins does not know what happened before; a restart of PostgreSQL since then is the evidence available to it.
-    let away = known.silent > asked.lease / 2 && (asked.joined || known.restarted);
-    registry::alive(tx, away.then_some(asked.lease)).await?;
-    let mut news = !asked.stopped.is_empty() || !asked.retired.is_empty();
-    if asked.joined {
-        match registry::renew(tx, me, &asked.shown).await? {
-            None => return Ok(Seen::Lost),
+    let away = known.silent > input.lease / 2 && (input.joined || known.restarted);
+    registry::alive(tx, away.then_some(input.lease)).await?;
+    let mut news = !input.stopped.is_empty() || !input.retired.is_empty();
+    if input.joined {
+        match registry::renew(tx, me, &input.shown).await? {
+            None => return Ok(FleetView::Lost),
             Some(_draining) => {}
         }
     } else {
         for other in registry::processes(tx).await? {
-            if identity::is_dead(&other, &asked.process) {
+            if identity::is_dead(&other, &input.process) {
                 tracing::info!(
                     process.id = other.member.id,
                     "a process of this machine has died: its shards are free"
@@ -111,12 +111,12 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
                 registry::remove(tx, &other.member.id).await?;
             }
         }
-        registry::join(tx, &asked.process).await?;
+        registry::join(tx, &input.process).await?;
         news = true;
     }
-    let dead = registry::bury(tx, asked.lease).await?;
+    let dead = registry::bury(tx, input.lease).await?;
     if !dead.is_empty() {
-        registry::end_stalled_copies(tx, asked.lease / 3).await?;
+        registry::end_stalled_copies(tx, input.lease / 3).await?;
     }
     for dead in dead {
         tracing::warn!(
@@ -127,20 +127,20 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
     }
     let others = registry::processes(tx).await?;
     let alone = others.iter().all(|other| other.member.id == me);
-    let shard_count = reshard::shard_count(tx, &mut known, asked, alone).await?;
-    for shard in &asked.stopped {
+    let shard_count = reshard::shard_count(tx, &mut known, input, alone).await?;
+    for shard in &input.stopped {
         registry::give(tx, me, *shard).await?;
     }
-    for shard in &asked.retired {
+    for shard in &input.retired {
         registry::reshard::retire(tx, me, *shard).await?;
     }
-    let numbers = reshard::step(tx, &known, shard_count, asked).await?;
+    let numbers = reshard::step(tx, &known, shard_count, input).await?;
     let mut members: Vec<Member> = registry::processes(tx)
         .await?
         .into_iter()
         .map(|known| known.member)
         .collect();
-    if asked.leaving
+    if input.leaving
         && let Some(member) = members.iter_mut().find(|member| member.id == me)
     {
         member.draining = true;
@@ -148,20 +148,20 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
     let mut mine = Mine {
         me,
         members: &members,
-        asked: Some(asked),
+        input: Some(input),
         ..Mine::default()
     };
     for (count, _) in numbers.all() {
         let leases = registry::leases(tx, count).await?;
-        mine.look_at(tx, count, &leases).await?;
+        mine.plan(tx, count, &leases).await?;
     }
     if news || mine.news {
         registry::announce(tx).await?;
     }
     let leased = &mine.leased;
-    Ok(Seen::Member {
+    Ok(FleetView::Member {
         numbers,
-        foreign: asked.running.difference(leased).copied().collect(),
+        foreign: input.running.difference(leased).copied().collect(),
         has_its_share: mine.give.is_empty() && mine.awaited == 0,
         give: mine.give,
         moving: mine.found_free > 0 && mine.taken.is_empty(),
@@ -178,7 +178,7 @@ async fn decide(tx: &Tx<'_>, asked: &Asked) -> Result<Seen, StoreError> {
 struct Mine<'a> {
     me: &'a str,
     members: &'a [Member],
-    asked: Option<&'a Asked>,
+    input: Option<&'a TickInput>,
     leased: BTreeSet<ShardKey>,
     taken: Vec<(ShardKey, Taken, Left)>,
     give: Vec<ShardKey>,
@@ -190,8 +190,8 @@ struct Mine<'a> {
 
 impl Mine<'_> {
     /// Process the shards of one shard count.
-    async fn look_at(&mut self, tx: &Tx<'_>, count: u32, leases: &[Held]) -> Result<(), StoreError> {
-        let Some(asked) = self.asked else { return Ok(()) };
+    async fn plan(&mut self, tx: &Tx<'_>, count: u32, leases: &[Held]) -> Result<(), StoreError> {
+        let Some(input) = self.input else { return Ok(()) };
         let key = |id| ShardKey { count, id };
         let plan = balance::plan(self.me, self.members, leases);
         let held = leases
@@ -203,15 +203,15 @@ impl Mine<'_> {
         let free = leases.iter().filter(|lease| lease.holder.is_none()).count();
         self.found_free += u32::try_from(free).unwrap_or(u32::MAX);
         // Leased to this process but not running: the answer to a COMMIT was lost, or the shard ended on its own.
-        let idle = held.filter(|shard| !asked.running.contains(&key(*shard)) && !plan.give.contains(shard));
-        if !asked.leaving {
+        let idle = held.filter(|shard| !input.running.contains(&key(*shard)) && !plan.give.contains(shard));
+        if !input.leaving {
             for shard in plan.take.iter().copied().chain(idle) {
                 let taken = registry::take(tx, self.me, key(shard)).await?;
                 self.taken.push((key(shard), taken, Left::default()));
             }
         }
         for shard in plan.give.into_iter().map(key) {
-            if asked.running.contains(&shard) {
+            if input.running.contains(&shard) {
                 self.give.push(shard);
             } else {
                 // A shard that should move and is not running need not be stopped first.

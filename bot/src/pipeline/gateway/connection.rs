@@ -134,7 +134,7 @@ impl Connection {
         if !self.greeted || self.up_since.is_some() {
             return None;
         }
-        if self.asked.is_none() && self.shard.config().queue().has_told(self.shard.id().number()) {
+        if self.asked.is_none() && self.shard.config().queue().has_admitted(self.shard.id().number()) {
             self.asked = Some(now);
         }
         self.asked

@@ -290,7 +290,7 @@ impl Flushing {
     }
 }
 
-/// Tell those who wait that their changes are committed.
+/// Notify those who wait that their changes are committed.
 fn complete(waiting: Vec<oneshot::Sender<()>>) {
     for waits in waiting {
         // An error means that the receiver has stopped waiting.

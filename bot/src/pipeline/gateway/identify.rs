@@ -48,7 +48,7 @@ const ASKING: usize = 65_536;
 #[derive(Clone, Debug)]
 pub struct IdentifyQueue {
     asks: mpsc::Sender<Ask>,
-    told: Told,
+    admitted: Admitted,
     _turns: Arc<Task<()>>,
 }
 
@@ -60,12 +60,12 @@ struct Ask {
 
 /// The shards that were allowed to identify since they last asked.
 #[derive(Clone, Debug, Default)]
-struct Told(Arc<RwLock<BTreeSet<u32>>>);
+struct Admitted(Arc<RwLock<BTreeSet<u32>>>);
 
-impl Told {
-    fn change(&self, shard: u32, told: bool) {
+impl Admitted {
+    fn change(&self, shard: u32, admitted: bool) {
         let mut shards = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if told {
+        if admitted {
             shards.insert(shard);
         } else {
             shards.remove(&shard);
@@ -80,7 +80,7 @@ struct Turns {
     /// One lock per key. One of its shards asks at a time, and the others wait in order.
     keys: Arc<[Mutex<()>]>,
     total: u32,
-    told: Told,
+    admitted: Admitted,
     /// The number of identifies left at the last check.
     remaining: Arc<AtomicU32>,
 }
@@ -98,13 +98,13 @@ impl IdentifyQueue {
                 .map(|_| Mutex::new(()))
                 .collect(),
             total: limit.total.max(1),
-            told: Told::default(),
+            admitted: Admitted::default(),
             remaining: Arc::new(AtomicU32::new(remaining)),
         };
         let (asks, asked) = mpsc::channel(ASKING);
         Ok(Self {
             asks,
-            told: turns.told.clone(),
+            admitted: turns.admitted.clone(),
             _turns: Arc::new(task::spawn_essential("identify queue", turns.run(asked))),
         })
     }
@@ -112,8 +112,8 @@ impl IdentifyQueue {
 
 impl IdentifyQueue {
     /// Whether a shard was allowed to identify since it last asked: Discord may have started a session that the shard does not know yet.
-    pub fn has_told(&self, shard: u32) -> bool {
-        self.told
+    pub fn has_admitted(&self, shard: u32) -> bool {
+        self.admitted
             .0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -123,7 +123,7 @@ impl IdentifyQueue {
 
 impl Queue for IdentifyQueue {
     fn enqueue(&self, shard: u32) -> oneshot::Receiver<()> {
-        self.told.change(shard, false);
+        self.admitted.change(shard, false);
         let (permit, permitted) = oneshot::channel();
         // It is only full if 65,536 shards ask at the same time, which is the maximum number of shards. A rejected one asks again.
         drop(self.asks.try_send(Ask { shard, permit }));
@@ -153,11 +153,11 @@ impl Turns {
             () = ask.permit.closed() => return,
             () = self.turn(ask.shard) => {}
         }
-        self.told.change(ask.shard, true);
+        self.admitted.change(ask.shard, true);
         if ask.permit.send(()).is_ok() {
             metrics::gateway_identifies_total().increment(1);
         } else {
-            self.told.change(ask.shard, false);
+            self.admitted.change(ask.shard, false);
         }
     }
 

@@ -3,7 +3,7 @@
 //! It keeps its own sequence, which is the one that is committed: an event at or below it has been counted and is skipped. If an event
 //! skips a number, it waits a moment for the missing one (`intake/order.rs`); if that has not arrived by then, there is a gap.
 //!
-//! While the number of shards changes, it decides which events this shard counts (`intake/reshard.rs`). Nothing behind it knows of that.
+//! While the number of shards changes, it decides which events this shard counts (`intake/reshard.rs`). Later stages do not know of that.
 
 use std::time::{Duration, SystemTime};
 

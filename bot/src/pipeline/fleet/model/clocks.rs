@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-/// A lease is five ticks long, like `LOOKS`.
+/// A lease is five ticks long, like `TICKS`.
 const LEASE: u8 = 5;
 /// Greater ages are equivalent.
 const OLD: u8 = 3 * LEASE;
@@ -40,8 +40,8 @@ struct Process {
     life: Life,
     /// The age of its row's `seen_at`.
     row: Option<u8>,
-    /// Whether it has ticked since the last step of time.
-    looked: bool,
+    /// Whether it has renewed its row since the last step of time.
+    renewed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +54,7 @@ struct State {
     away: bool,
     /// PostgreSQL was restarted since `alive_at`.
     restarted: bool,
-    /// The database was unreachable for a while, and no process that knows this has ticked since.
+    /// The database was unreachable for a while, and no process that knows this has renewed since.
     unseen: bool,
     outages: u8,
     crashes: u8,
@@ -72,7 +72,7 @@ impl State {
         let process = Process {
             life: Life::New,
             row: None,
-            looked: false,
+            renewed: false,
         };
         Self {
             processes: [process; PROCESSES],
@@ -89,7 +89,7 @@ impl State {
     /// All possible next states.
     fn next(&self, rules: Rules) -> Result<Vec<Self>, Wrong> {
         let mut next = Vec::new();
-        let late = |process: &Process| process.life == Life::Member && !process.looked;
+        let late = |process: &Process| process.life == Life::Member && !process.renewed;
         if self.away || !self.processes.iter().any(late) {
             next.push(self.tick()?);
         }
@@ -115,7 +115,7 @@ impl State {
             }
             let may_enter = rules.strangers || !self.unseen || self.restarted;
             if !self.away && (process.life == Life::Member || (process.life == Life::New && may_enter)) {
-                next.push(self.look(at, rules)?);
+                next.push(self.renew(at, rules)?);
             }
         }
         Ok(next)
@@ -130,7 +130,7 @@ impl State {
         let somebody = self.processes.iter().any(|process| process.life == Life::Member);
         for process in &mut state.processes {
             process.row = process.row.map(older);
-            process.looked = false;
+            process.renewed = false;
             if let Life::Dead(time) = &mut process.life {
                 *time = if self.away || !somebody { 0 } else { older(*time) };
                 // The lease, once more if the database was unavailable, and the time until the next tick.
@@ -142,7 +142,7 @@ impl State {
         Ok(state)
     }
 
-    fn look(&self, at: usize, rules: Rules) -> Result<Self, Wrong> {
+    fn renew(&self, at: usize, rules: Rules) -> Result<Self, Wrong> {
         let mut state = *self;
         let joined = state.processes[at].life == Life::Member;
         let away = 2 * state.alive > LEASE && (joined || state.restarted);
@@ -154,7 +154,7 @@ impl State {
         state.processes[at] = Process {
             life: Life::Member,
             row: Some(0),
-            looked: true,
+            renewed: true,
         };
         for process in &mut state.processes {
             if process.row.is_some_and(|age| age > LEASE) && state.grace == 0 {

@@ -99,7 +99,7 @@ struct Process<const S: usize> {
     alone: bool,
     leaving: bool,
     /// The result of a tick that it has not received yet.
-    told: Option<Seen<S>>,
+    told: Option<FleetView<S>>,
     /// Shards without a connection since before the tick started, whose leases it confirms.
     confirms: Shards,
     /// Shards that ended properly, before the rows say so.
@@ -108,7 +108,7 @@ struct Process<const S: usize> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Asked {
+struct TickInput {
     id: Id,
     joined: bool,
     running: Shards,
@@ -117,7 +117,7 @@ struct Asked {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Seen<const S: usize> {
+enum FleetView<const S: usize> {
     Lost,
     Member {
         taken: [Option<Taken>; S],
@@ -178,7 +178,7 @@ enum End {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Request {
-    Look(Asked),
+    Tick(TickInput),
     Flush(Flush),
 }
 
@@ -396,8 +396,8 @@ impl<const S: usize> Process<S> {
     }
 
     /// Whether receiving the result changes anything.
-    fn is_news(&self, seen: &Seen<S>) -> bool {
-        let Seen::Member {
+    fn is_news(&self, seen: &FleetView<S>) -> bool {
+        let FleetView::Member {
             taken,
             give,
             foreign,
@@ -417,8 +417,8 @@ impl<const S: usize> Process<S> {
             || self.confirms & unconfirmed != 0
     }
 
-    fn asked(&self) -> Asked {
-        Asked {
+    fn tick_input(&self) -> TickInput {
+        TickInput {
             id: self.id,
             joined: self.joined,
             running: self.running(),

@@ -24,14 +24,14 @@ pub struct Overview {
     /// The daily limit of identifies.
     pub identify_total: i64,
     /// The processes, the oldest first.
-    pub processes: Vec<Seen>,
+    pub processes: Vec<ProcessOverview>,
     /// Shards without an owner.
     pub free: Vec<ShardKey>,
 }
 
 /// A process of the fleet.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct ProcessOverview {
     /// The process ID.
     pub id: String,
     /// The host name.
@@ -67,7 +67,7 @@ pub struct Lease {
 
 /// The result of an operator's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum OrderResult {
     /// The request is stored and all processes are notified.
     Done,
     /// There is no process with this ID.
@@ -173,7 +173,7 @@ pub async fn overview(store: &Store) -> Result<Overview, StoreError> {
         .iter()
         .map(|row| {
             let id: String = row.get(0);
-            Seen {
+            ProcessOverview {
                 shards: held
                     .iter()
                     .filter(|(process, _)| *process == id)
@@ -232,7 +232,11 @@ async fn guilds(store: &Store) -> Result<HashMap<(i64, i64), i64>, StoreError> {
 }
 
 /// Set whether a process gives its shards away.
-pub async fn set_draining(store: &Store, process_id: String, draining: bool) -> Result<Told, StoreError> {
+pub async fn set_draining(
+    store: &Store,
+    process_id: String,
+    draining: bool,
+) -> Result<OrderResult, StoreError> {
     const DRAIN: Statement = statement!(
         "fleet_drain",
         [TEXT, BOOL],
@@ -244,9 +248,9 @@ pub async fn set_draining(store: &Store, process_id: String, draining: bool) -> 
                 let found = tx.execute(DRAIN, &[&process_id, &draining]).await?;
                 super::announce(tx).await?;
                 Ok(if found == 0 {
-                    Told::NoSuchProcess
+                    OrderResult::NoSuchProcess
                 } else {
-                    Told::Done
+                    OrderResult::Done
                 })
             })
         })
@@ -254,7 +258,7 @@ pub async fn set_draining(store: &Store, process_id: String, draining: bool) -> 
 }
 
 /// Assign a shard to a process, or return it to the balance.
-pub async fn want(store: &Store, shard: u32, process_id: Option<String>) -> Result<Told, StoreError> {
+pub async fn want(store: &Store, shard: u32, process_id: Option<String>) -> Result<OrderResult, StoreError> {
     const KNOWN: Statement = statement!(
         "fleet_process_known",
         [TEXT],
@@ -272,17 +276,17 @@ pub async fn want(store: &Store, shard: u32, process_id: Option<String>) -> Resu
             Box::pin(async move {
                 if let Some(process_id) = &process_id {
                     match tx.query(KNOWN, &[process_id]).await?.first() {
-                        None => return Ok(Told::NoSuchProcess),
-                        Some(row) if row.get(0) => return Ok(Told::Drains),
+                        None => return Ok(OrderResult::NoSuchProcess),
+                        Some(row) if row.get(0) => return Ok(OrderResult::Drains),
                         Some(_) => {}
                     }
                 }
                 if tx.execute(WANT, &[&i64::from(shard), &process_id]).await? == 0 {
                     let rows = tx.query(COUNT, &[]).await?;
-                    return Ok(Told::NoSuchShard(rows.first().and_then(|row| row.get(0))));
+                    return Ok(OrderResult::NoSuchShard(rows.first().and_then(|row| row.get(0))));
                 }
                 super::announce(tx).await?;
-                Ok(Told::Done)
+                Ok(OrderResult::Done)
             })
         })
         .await

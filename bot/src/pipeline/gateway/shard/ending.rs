@@ -28,7 +28,7 @@ impl ShardTask {
     async fn knows_its_session(&mut self, connection: &mut Connection) -> bool {
         let identifies = connection.up_since.is_none()
             && self.intake.point().is_none()
-            && self.config.queue().has_told(self.key.id);
+            && self.config.queue().has_admitted(self.key.id);
         if !identifies {
             return true;
         }

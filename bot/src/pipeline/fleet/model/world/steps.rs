@@ -1,8 +1,8 @@
 //! The state after a step.
 
 use super::{
-    Action, Asked, Batch, Bounds, End, Flush, Id, NOBODY, Outcome, Process, Request, Seen, Shard, Taken,
-    Without, World, Wrong, bits, number, rank,
+    Action, Batch, Bounds, End, FleetView, Flush, Id, NOBODY, Outcome, Process, Request, Shard, Taken,
+    TickInput, Without, World, Wrong, bits, number, rank,
 };
 use crate::pipeline::fleet::balance::{self, Held, Member};
 
@@ -26,8 +26,8 @@ impl<const P: usize, const S: usize> World<P, S> {
             Action::Look(at, dead) => {
                 let process = self.named(at);
                 process.confirms = process.without_connection();
-                let asked = process.asked();
-                let seen = self.look(asked, dead, bounds);
+                let input = process.tick_input();
+                let seen = self.tick(input, dead, bounds);
                 let process = self.process(at);
                 process.told = seen.filter(|seen| process.is_news(seen));
             }
@@ -40,12 +40,12 @@ impl<const P: usize, const S: usize> World<P, S> {
                 let process = self.named(at);
                 process.confirms = 0;
                 if process.told.take().is_none() {
-                    let asked = process.asked();
-                    self.late.push(Request::Look(asked));
+                    let input = process.tick_input();
+                    self.late.push(Request::Tick(input));
                 }
             }
             Action::Late(at) => match self.late.remove(at.into()) {
-                Request::Look(asked) => drop(self.look(asked, None, bounds)),
+                Request::Tick(input) => drop(self.tick(input, None, bounds)),
                 Request::Flush(flush) => {
                     self.flush(flush, bounds);
                 }
@@ -172,7 +172,7 @@ impl<const P: usize, const S: usize> World<P, S> {
         named.for_each(|process| with(&mut process.id));
         for request in &mut self.late {
             match request {
-                Request::Look(asked) => with(&mut asked.id),
+                Request::Tick(input) => with(&mut input.id),
                 Request::Flush(flush) => with(&mut flush.by),
             }
         }
@@ -186,7 +186,7 @@ impl<const P: usize, const S: usize> World<P, S> {
             process.shards[of]
                 .iter_mut()
                 .for_each(|shard| with(&mut shard.fence));
-            if let Some(Seen::Member { taken, .. }) = &mut process.told {
+            if let Some(FleetView::Member { taken, .. }) = &mut process.told {
                 taken[of].iter_mut().for_each(|taken| with(&mut taken.fence));
             }
         }
@@ -251,20 +251,20 @@ impl<const P: usize, const S: usize> World<P, S> {
     }
 
     /// The same as `tick::decide`. `None` if the transaction fails.
-    fn look(&mut self, asked: Asked, dead: Option<Id>, bounds: Bounds) -> Option<Seen<S>> {
-        let me = asked.id;
+    fn tick(&mut self, input: TickInput, dead: Option<Id>, bounds: Bounds) -> Option<FleetView<S>> {
+        let me = input.id;
         if !self.members.contains(&me) {
-            if asked.joined {
-                return Some(Seen::Lost);
+            if input.joined {
+                return Some(FleetView::Lost);
             }
             self.members.push(me);
-        } else if !asked.joined && bounds.without == Without::EnteringAgain {
+        } else if !input.joined && bounds.without == Without::EnteringAgain {
             return None;
         }
         if let Some(dead) = dead {
             self.bury(dead);
         }
-        for shard in bits(asked.stopped) {
+        for shard in bits(input.stopped) {
             let row = &mut self.rows[shard];
             row.holder = row.holder.filter(|holder| *holder != me);
         }
@@ -275,7 +275,7 @@ impl<const P: usize, const S: usize> World<P, S> {
             .map(|id| Member {
                 id: name(*id),
                 capacity: 1,
-                draining: *id == me && asked.leaving,
+                draining: *id == me && input.leaving,
             })
             .collect();
         let leases: Vec<Held> = (0..)
@@ -287,7 +287,7 @@ impl<const P: usize, const S: usize> World<P, S> {
             })
             .collect();
         let plan = balance::plan(&name(me), &members, &leases);
-        let is_running = |shard: u32| asked.running & (1 << shard) != 0;
+        let is_running = |shard: u32| input.running & (1 << shard) != 0;
         let set = |shards: &mut dyn Iterator<Item = u32>| shards.fold(0, |set, shard| set | (1 << shard));
         let give = set(&mut plan.give.iter().copied().filter(|shard| is_running(*shard)));
         let given = plan.give.iter().filter(|shard| !is_running(**shard));
@@ -309,7 +309,7 @@ impl<const P: usize, const S: usize> World<P, S> {
                     .map(|(shard, _)| shard),
             );
         }
-        take.retain(|_| !asked.leaving);
+        take.retain(|_| !input.leaving);
         for shard in given {
             self.rows[usize::try_from(shard).expect("a few shards")].holder = None;
         }
@@ -325,7 +325,7 @@ impl<const P: usize, const S: usize> World<P, S> {
                 sequence: row.sequence,
             });
         }
-        Some(Seen::Member {
+        Some(FleetView::Member {
             taken,
             give,
             foreign,
@@ -334,12 +334,12 @@ impl<const P: usize, const S: usize> World<P, S> {
     }
 
     /// The same as `Fleet::follow`.
-    fn follow(&mut self, at: u8, seen: Seen<S>) {
+    fn follow(&mut self, at: u8, seen: FleetView<S>) {
         if self.process(at).leaving {
             self.process(at).stopped = 0;
             return;
         }
-        let Seen::Member {
+        let FleetView::Member {
             taken,
             give,
             foreign,
