@@ -488,14 +488,14 @@ warn-confirm-button = Warn anyway
 moderation-protected = This member has a protected role (`/settings`).
 moderation-setting-require-reason = Require a reason
 moderation-setting-require-reason-hint = Bans, kicks and timeouts without a reason are refused.
-moderation-setting-confirm-warnings = Ask before a warning from
-moderation-setting-confirm-warnings-hint = A moderator is asked when the member has this many active warnings.
+moderation-setting-confirm-warnings = Active warnings that need a confirmation
+moderation-setting-confirm-warnings-hint = A moderator is asked before warning a member who has this many.
 moderation-setting-bans-per-hour = Bans per hour
 moderation-setting-bans-per-hour-hint = The most bans of one moderator in an hour. More are refused and logged.
 moderation-setting-kicks-per-hour = Kicks per hour
 moderation-setting-kicks-per-hour-hint = The most kicks of one moderator in an hour. More are refused and logged.
-moderation-setting-rejoin-alert = Alert when a member is back from
-moderation-setting-rejoin-alert-hint = Members with this many cases, or in timeout. Needs the operator's discord.member_events.
+moderation-setting-rejoin-alert = Cases that trigger an alert on return
+moderation-setting-rejoin-alert-hint = For members with this many, or in timeout. Needs the operator's discord.member_events.
 moderation-log-rejoined = 👀 <@{ $user }> is back, with { $cases ->
         [one] one case (**#{ $case }**)
        *[other] { $cases } cases (the newest is **#{ $case }**)
@@ -743,7 +743,7 @@ case-note-expires = Links to files on Discord stop working after about a day. `/
 evidence-too-large = Files of more than 8 MB are not kept.
 evidence-type = Only pictures, videos, sounds, texts and PDF files are kept.
 evidence-no-log = This server has no log channel, so there is no place for the file. `/settings` chooses one.
-evidence-taken = 📎 The file is being kept with case **#{ $case }**. The case has a note when it is.
+evidence-taken = 📎 The file is being kept with case **#{ $case }**. A note on the case will link to it.
 evidence-message = 📎 Evidence of **case #{ $case }**, from <@{ $moderator }>
 evidence-gone = 📎 A file that <@{ $moderator }> gave as evidence of **case #{ $case }** could not be kept: Discord no longer has it.
 evidence-log-failed = ❗ A file that <@{ $moderator }> gave as evidence of **case #{ $case }** could not be kept. { $why }
@@ -1024,7 +1024,7 @@ channels-option-reason-description = Why; shown in the log channel and in Discor
 channels-open-end = until it is changed
 channels-until = until { $until }
 channels-no-reason = No reason was given.
-channels-waiting = Discord or the database is slow at the moment. <#{ $channel }> is changed as soon as possible; the log channel shows when.
+channels-waiting = Discord or the database is slow at the moment. <#{ $channel }> will be changed as soon as possible; the log channel will show it.
 channels-failed = <#{ $channel }> was not changed. { $why }
 
 error-done-before = This has already been done.
@@ -1099,7 +1099,7 @@ nick-log-failed = ⚠️ The nickname of <@{ $user }> was not changed. { $why }
 roles-option-reason = reason
 roles-option-reason-description = Why; shown in the log channel and in Discord's audit log
 roles-no-reason = No reason was given.
-roles-waiting = Discord or the database is slow at the moment. <@{ $user }> is changed as soon as possible; the log channel shows if it fails.
+roles-waiting = Discord or the database is slow at the moment. <@{ $user }> will be changed as soon as possible; the log channel will show a failure.
 trouble-everyone = Everyone has this role.
 
 purge-description = Delete messages of this channel
@@ -1130,7 +1130,7 @@ purge-option-keep-pinned-description = Whether pinned messages stay; they do by 
 purge-option-reason = reason
 purge-option-reason-description = Why; shown in Discord's audit log
 purge-menu = Purge from here
-purge-nothing = None of the last 1,000 messages can be deleted and matches.
+purge-nothing = None of the last 1,000 messages matches and can be deleted.
 purge-sure = { $messages ->
         [one] One message matches.
        *[other] { $count } messages match.
@@ -1156,7 +1156,7 @@ purge-too-old = { $messages ->
         [one] One message was skipped, because it is older than 14 days.
        *[other] { $count } messages were skipped, because they are older than 14 days.
     }
-purge-waiting = It is not done yet, and goes on. The log channel shows when it is.
+purge-waiting = This is still running. The log channel will show when it is done.
 purge-no-content = Filters by content need the Message Content Intent, which the bot's operator has not enabled. The filters `user`, `bots`, `before` and `after` work without it.
 purge-bad-regex = This is not a regular expression that I can use, or it is too large.
 purge-bad-message = Please give the ID of a message, or its link.
@@ -1419,14 +1419,14 @@ massban-undo = Lift these bans
 massban-undo-hint = The button lifts all of these bans within a day, and `/unban` lifts one of them.
 massban-undo-none = None of these bans is still in force.
 massban-undo-late = This massban is not over yet, or it was more than a day ago. `/unban` lifts a ban.
-massban-undo-waiting = It is not done yet, and goes on. `/case list` shows what became of each ban.
+massban-undo-waiting = This is still running. `/case list` shows what became of each ban.
 massban-undoing = Lifting the bans…
 massban-undone = ♻️ { $lifted } of { $all } bans were lifted (cases #{ $first } to #{ $last }).
 massban-log-undone = ♻️ <@{ $moderator }> lifted { $users ->
         [one] the ban
        *[other] { $users } bans
     } of a massban (cases #{ $first } to #{ $last }).
-massban-waiting = It is not done yet, and goes on. The log channel shows when it is.
+massban-waiting = This is still running. The log channel will show when it is done.
 massban-audit = Massban by { $moderator }: { $reason }
 massban-log-by = Moderator: <@{ $moderator }>
 massban-log-limit = ⚠️ <@{ $moderator }> wanted to ban { $users ->
