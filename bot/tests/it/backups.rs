@@ -372,7 +372,7 @@ async fn an_older_version_is_migrated() {
 
 /// A backup can be restored where some of its roles do not exist.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rights_of_roles_that_are_not_there_are_left_out() {
+async fn privileges_of_missing_roles_are_left_out() {
     let scene = Scene::new().await;
     let directory = TempDir::new().expect("a directory");
     let session = Session::open(&scene.postgres, "public").await;

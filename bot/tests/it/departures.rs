@@ -120,7 +120,7 @@ async fn who_is_banned_is_hidden() {
 
 /// The same applies to a member of whom Discord says that they are not in the server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_not_there_is_hidden() {
+async fn a_member_unknown_to_discord_is_hidden() {
     let here = here().await;
     let (one, other) = (here.member(1), here.member(2));
     give(&here, one, 50).await;
@@ -153,7 +153,7 @@ async fn departed(here: &Here) -> Vec<i64> {
 
 /// Servers that removed the bot while it was disconnected are detected, and servers that have it again are not purged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_no_session_heard_is_found_out() {
+async fn a_removal_that_no_session_received_is_detected() {
     let scene = Scene::new().await;
     let discord = discord(SimulatorConfig {
         guilds: 450,

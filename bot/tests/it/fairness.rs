@@ -114,7 +114,7 @@ async fn sync(store: &Store, discord: &Simulator, guild: u64, members: u32) {
 /// bucket as the others, so it must be read before them. Meanwhile a member reaches a level in another server, one does in the same server,
 /// and one is warned there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_closed_bucket_holds_up_nobody_else() {
+async fn a_closed_bucket_delays_no_other() {
     let scene = Scene::new().await;
     let discord = discord(SimulatorConfig {
         guilds: 2,

@@ -161,7 +161,7 @@ async fn many_askers_are_one_request_and_the_answer_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_discord_does_not_tell_is_an_error_for_everybody_and_not_kept() {
+async fn an_unanswered_lookup_is_an_error_for_all_and_not_cached() {
     let discord = world().await;
     let guilds = guilds(&discord);
     let guild = &discord.world().guilds()[0];

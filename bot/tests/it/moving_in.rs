@@ -278,7 +278,7 @@ async fn a_killed_import_goes_on_where_it_ended() {
 
 /// Nobody knows whether a COMMIT went through whose connection broke: the job's row does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn commits_that_nobody_heard_of() {
+async fn commits_without_an_answer() {
     let place = Place::new().await;
     let cutter = CommitCutter::start(place.scene.postgres.socket_directory());
     let through = cutter.connection(&place.scene.postgres.connection());

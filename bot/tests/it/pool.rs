@@ -211,7 +211,7 @@ async fn connections_say_which_process_and_shards_they_serve() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_full_is_told_with_the_numbers_to_change() {
+async fn a_full_server_is_reported_with_the_numbers_to_change() {
     let directory = TempDir::new().expect("a directory");
     let postgres = start_postgres_with(
         directory.path(),

@@ -151,7 +151,7 @@ async fn migrations_go_past_the_pooler() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pooler_that_nobody_told_of_is_noticed() {
+async fn an_undeclared_pooler_is_detected() {
     let scene = Scene::new().await;
     let server = &scene.postgres.connection();
     for more in ["", "ignore_startup_parameters = options"] {

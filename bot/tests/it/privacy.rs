@@ -67,7 +67,7 @@ const A_ROW_IN_EACH: &str =
 
 /// Every table about members is exported and erased.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_table_about_members_is_told_and_erased() {
+async fn every_table_about_members_is_exported_and_erased() {
     let scene = Scene::new().await;
     let session = Session::open(&scene.postgres.connection().into()).await;
     let rows = session

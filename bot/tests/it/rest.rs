@@ -197,7 +197,7 @@ async fn a_limit_in_one_bucket_holds_up_no_other_and_keeps_the_order() {
     ));
     let limited = join_all(["a", "b", "c"].map(|text| say(&rest, channels[0], text)));
     let other = async {
-        until("the limit was told", async || {
+        until("the limit is known", async || {
             (discord.control().stats().rest_rate_limited > 0).then_some(())
         })
         .await;
@@ -230,7 +230,7 @@ async fn an_interaction_is_answered_while_effects_wait() {
     ));
     let effects = join_all(channels.iter().map(|channel| say(&rest, *channel, "effect")));
     let interaction = async {
-        until("the limit was told", async || {
+        until("the limit is known", async || {
             (discord.control().stats().rest_rate_limited > 0).then_some(())
         })
         .await;
@@ -245,7 +245,7 @@ async fn an_interaction_is_answered_while_effects_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn failures_are_told_apart() {
+async fn failures_are_distinguished() {
     let discord = quick().await;
     let mut config = config_for(&discord);
     config.discord.request_timeout = Duration::from_secs(1);
@@ -309,7 +309,7 @@ async fn failures_are_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_there_is_certainly_not_done() {
+async fn a_refused_connection_means_not_done() {
     let discord = quick().await;
     let mut config = config_for(&discord);
     let free = TcpListener::bind("127.0.0.1:0").expect("a port");

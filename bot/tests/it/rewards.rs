@@ -291,7 +291,7 @@ async fn an_announcement_names_only_roles_that_are_given() {
 
 /// A member who should have another role keeps the current one until the other can be given.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_loses_a_role_before_they_have_the_next() {
+async fn a_role_is_not_taken_before_the_next_is_given() {
     let server = Server::new("replace").await;
     let control = server.discord.control();
     let user = server.member_with(1, 300).await;

@@ -257,7 +257,7 @@ async fn a_bot_that_commits_nothing_is_not_ready() {
 
 /// A terminal that was stopped with Ctrl-S, or a log driver that hangs: the pipe is full from the first line on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_that_nobody_reads_stops_nothing() {
+async fn an_unread_log_stops_nothing() {
     let scene = Scene::new().await;
     let discord = discord(two_shards()).await;
     let (_reader, full) = full_pipe();

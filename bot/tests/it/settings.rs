@@ -185,8 +185,8 @@ impl Told {
     }
 
     async fn hears(&self) {
-        until("changes are heard of", async || {
-            self.settings.is_told().then_some(())
+        until("notifications are received", async || {
+            self.settings.receives_notifications().then_some(())
         })
         .await;
     }
@@ -206,7 +206,7 @@ impl Told {
     async fn stop(self) {
         self.stop.send_replace(true);
         self.listening.join().await.expect("it ends");
-        assert!(!self.settings.is_told());
+        assert!(!self.settings.receives_notifications());
     }
 }
 
@@ -292,7 +292,7 @@ async fn a_broken_connection_hides_no_change() {
     };
     let deaf = async || {
         until("nothing is heard", async || {
-            (!told.settings.is_told()).then_some(())
+            (!told.settings.receives_notifications()).then_some(())
         })
         .await;
     };
@@ -342,13 +342,13 @@ async fn a_broken_connection_hides_no_change() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_bot_is_told() {
+async fn a_running_bot_sees_the_change() {
     let scene = Scene::new().await;
     let discord = discord(SimulatorConfig::default()).await;
     let bot = start(&config_for(&discord), scene.postgres.connection()).await;
     let store = scene.store();
-    until("changes are heard of", async || {
-        bot.settings.is_told().then_some(())
+    until("notifications are received", async || {
+        bot.settings.receives_notifications().then_some(())
     })
     .await;
     assert_eq!(

@@ -161,7 +161,7 @@ async fn a_manifest_that_cannot_be_read_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_place_that_is_not_right_stays_as_it_is() {
+async fn an_unsuitable_schema_stays_unchanged() {
     let stage = Stage::new().await;
     let owner = Session::open(&stage.scene.postgres, "public").await;
     // Somebody else's view would go with the table.

@@ -55,7 +55,7 @@ async fn several_deliverers_and_writers_at_once() {
 
 /// A row that cannot be delivered or parsed, or that fails forever, does not block others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_poisoned_row_blocks_nobody() {
+async fn a_poisoned_row_blocks_no_other() {
     let stage = Stage::new().await;
     let guild = stage.guild();
     let channel = guild.channels()[0].id;

@@ -127,7 +127,7 @@ fn stopped_while_it_identifies(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_turn_is_whoevers_asks_first_and_the_budget_ends() {
+async fn the_first_to_ask_gets_the_turn_until_the_budget_ends() {
     const LONG: Duration = Duration::from_hours(1);
     let scene = Scene::new().await;
     let store = scene.store();

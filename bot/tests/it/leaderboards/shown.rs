@@ -36,7 +36,7 @@ fn text(state: &InteractionState) -> (String, String) {
     assert_eq!(reply["mentions"].as_array().map_or(0, Vec::len), 0);
     let callback = &state.callback.as_ref().expect("an answer")["data"];
     let mentions = &callback["allowed_mentions"]["parse"];
-    assert_eq!(mentions.as_array().map_or(0, Vec::len), 0, "nobody is told");
+    assert_eq!(mentions.as_array().map_or(0, Vec::len), 0, "no one is notified");
     let embed = &reply["embeds"][0];
     let content = reply["content"].as_str().unwrap_or_default();
     let lines = embed["description"].as_str().unwrap_or(content);

@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_may_not_is_told_so() {
+async fn missing_permissions_are_refused_with_a_message() {
     let here = here().await;
     let (member, resolved) = member(here.member(1));
     let options = json!([option(4, "amount", 5), member]);

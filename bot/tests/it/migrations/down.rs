@@ -16,7 +16,7 @@ use super::{
 use crate::support::rows::{assert_kept, fill};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_loss_is_told_and_nothing_else_is_lost() {
+async fn the_loss_is_announced_and_nothing_else_is_lost() {
     let place = Place::new().await;
     let migrations = samples();
     place.up(&migrations).await;
@@ -93,7 +93,7 @@ async fn rows_and_types_are_lost_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_undo_that_fails_or_is_not_there() {
+async fn an_undo_that_fails_or_is_missing() {
     let place = Place::new().await;
     let file = File {
         name: "V7__log",

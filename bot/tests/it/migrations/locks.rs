@@ -47,7 +47,7 @@ async fn processes_that_start_while_an_index_is_built() {
 
 /// A migration that queued for a lock would block all later sessions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lock_that_somebody_else_holds() {
+async fn a_lock_held_by_another_session() {
     let place = Place::new().await;
     let migrations = samples();
     migrations.up(&place.target, Some(3)).await.expect("migrated");

@@ -127,7 +127,7 @@ async fn a_softban_is_lifted_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_ban_is_lifted_and_one_that_is_not_there_is_not() {
+async fn a_ban_is_lifted_and_an_unbanned_user_is_refused() {
     let stage = stage().await;
     let log = stage.log_to(0).await;
     let (guild, user) = (stage.guild(), stage.user(30));

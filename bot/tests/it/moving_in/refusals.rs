@@ -62,7 +62,7 @@ async fn what_is_rejected_can_be_corrected() {
 
 /// Nothing is written, and the report matches a real import.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dry_run_writes_nothing_and_foretells() {
+async fn a_dry_run_writes_nothing_and_predicts_the_import() {
     let place = Place::new().await;
     let file = place.file(
         "levels.csv",

@@ -56,7 +56,7 @@ async fn without_the_permission_rewards_are_switched_off() {
         server.member_with(at, 120).await;
     }
     let courier = Courier::start(&server.config(), &server.store);
-    until("the log channel is told", async || {
+    until("the log channel has the notice", async || {
         (!server.notices().is_empty()).then_some(())
     })
     .await;
@@ -87,7 +87,7 @@ async fn one_role_out_of_reach_does_not_stop_the_others() {
     }
     let courier = Courier::start(&server.config(), &server.store);
     until(
-        "everybody has what can be given, and the log channel is told",
+        "everybody has what can be given, and the log channel has the notice",
         async || {
             let all = members.iter().all(|user| server.rewards_of(*user) == [1, 2]);
             (all && !server.notices().is_empty()).then_some(())
@@ -170,7 +170,7 @@ async fn members_who_left_and_roles_that_are_gone() {
     let courier = Courier::start(&server.config(), &server.store);
     delivered(&server.store).await;
     assert_eq!(server.rewards_of(here), [2]);
-    until("the log channel is told", async || {
+    until("the log channel has the notice", async || {
         (!server.notices().is_empty()).then_some(())
     })
     .await;

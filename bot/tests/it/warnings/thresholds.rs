@@ -248,7 +248,7 @@ async fn what_the_bot_cannot_do_is_said_at_once() {
 
 /// An action that the bot could carry out when the member was warned, but no longer can, ends with one line in the log channel.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_in_the_way_is_told_once() {
+async fn an_obstacle_is_logged_once() {
     let stage = Stage::new().await;
     let log = stage.log_to(0).await;
     let (guild, control) = (stage.guild(), stage.control());

@@ -137,7 +137,7 @@ async fn signing_in_leads_to_no_other_website() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_of_another_server_are_not_there() {
+async fn pages_of_another_server_do_not_exist() {
     let here = website().await;
     let mut manager = manager(&here).await;
     let own = manager.get(&format!("/servers/{}", here.guild())).await;

@@ -88,7 +88,7 @@ async fn what_is_too_large_or_unknown_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn silent_connections_keep_nobody_out() {
+async fn silent_connections_do_not_block_others() {
     let here = website().await;
     let address = here.bot.web_address().expect("a website");
     let mut silent = Vec::new();
