@@ -241,7 +241,7 @@ impl Settings {
     }
 
     /// Whether notifications are received, so that settings are cached for longer than a second.
-    pub fn is_told(&self) -> bool {
+    pub fn receives_notifications(&self) -> bool {
         self.cache().is_trusted(Instant::now())
     }
 

@@ -224,9 +224,9 @@ impl ShardStatus {
     }
 
     /// Record that a session started, or was resumed for the first time by this process.
-    pub(crate) fn has_session(&self, anew: bool) {
+    pub(crate) fn has_session(&self, is_new: bool) {
         let mut since = self.session_since.lock().unwrap_or_else(PoisonError::into_inner);
-        if anew || since.is_none() {
+        if is_new || since.is_none() {
             *since = Some(Instant::now());
         }
     }

@@ -164,7 +164,7 @@ pub(crate) async fn send_direct(to: &Deliverer, effect: &Waiting, content: &str)
     })
 }
 
-/// The name of the server for a message to a member. A server that the bot has left since writes to nobody.
+/// The name of the server for a message to a member. A server that the bot has left since sends no messages.
 pub(crate) async fn server_of(to: &Deliverer, effect: &Waiting) -> Result<Name, Undelivered> {
     let name = to.guilds.name(effect.guild_id, Priority::Effect).await;
     name.map_err(|error| match error.retry() {

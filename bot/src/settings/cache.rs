@@ -163,7 +163,7 @@ mod tests {
         cache.trust_until(now + UNTRUSTED * 10);
         assert!(cache.get(Id::new(1), now + UNTRUSTED * 5).is_some());
         cache.distrust();
-        assert!(cache.get(Id::new(1), now + UNTRUSTED * 5).is_none(), "read anew");
+        assert!(cache.get(Id::new(1), now + UNTRUSTED * 5).is_none(), "read again");
         assert!(cache.last_known(Id::new(1)).is_some());
         assert!(cache.last_known(Id::new(2)).is_none());
         cache.forget_all();

@@ -21,7 +21,7 @@ type Key = (Id<GuildMarker>, Id<UserMarker>);
 /// Users who were seen.
 #[derive(Debug, Default)]
 pub(super) struct SeenStaff {
-    /// Those who are not recorded; `None` if nobody records them.
+    /// Those who are not recorded; `None` if they are not recorded.
     waiting: Option<BTreeSet<Key>>,
     recorded: HashSet<Key>,
 }

@@ -189,7 +189,7 @@ async fn list(context: &CommandContext, services: &Services) -> Result<Reply, Co
         return Ok(Reply::private(language.text(key)));
     }
     let mut lines = Vec::new();
-    // What fails needs somebody, so it is first.
+    // Failures need attention, so they come first.
     if !failed && !failing.is_empty() {
         lines.push(language.text("scheduled-title-retried"));
         lines.extend(failing.iter().map(|effect| effect_line(effect, language)));

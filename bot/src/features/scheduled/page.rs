@@ -96,7 +96,7 @@ async fn render(context: &Context, services: &Services, outcome: Option<&Outcome
     let main = html! {
         h1 { (title) }
         @if let Some(outcome) = outcome { (outcome.note()) }
-        // What fails needs somebody, so it is first.
+        // Failures need attention, so they come first.
         (table(context, "web-scheduled-retried", &lists.retried))
         @if lists.waiting.is_empty() {
             p { (context.text("scheduled-none")) }

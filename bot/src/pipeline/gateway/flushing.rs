@@ -131,7 +131,7 @@ impl Flushing {
         self.urged = true;
     }
 
-    /// Flush soon, since somebody waits for it. If only the checkpoint has moved, nothing is worth a commit.
+    /// Flush soon, since a caller waits for it. If only the checkpoint has moved, nothing is worth a commit.
     pub(super) fn on_request(&mut self, intake: &mut Intake) {
         if intake.ledger.rows() > 0 {
             self.urged = true;

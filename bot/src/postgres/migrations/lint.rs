@@ -30,7 +30,7 @@ const NEVER: [(&str, &str); 19] = [
         "hides from this lint what it does: write the statements down",
     ),
     ("truncate", "empties a table that may have rows"),
-    ("lock", "keeps everybody out"),
+    ("lock", "blocks every other session"),
     (
         "cluster",
         "rewrites the table under a lock that blocks everything",
@@ -340,7 +340,7 @@ impl Lint<'_> {
         }
         if there && !concurrently {
             self.fault(
-                "CREATE INDEX keeps everybody from writing until the table is read: CONCURRENTLY, in a file of its own with the line \
+                "CREATE INDEX blocks writes until the table is read: CONCURRENTLY, in a file of its own with the line \
                  \"-- eventide: no-transaction\" in its head comment",
             );
         }

@@ -329,7 +329,7 @@ async fn take(
             format!("the role {role_id} is not below the bot's highest role")
         }
         Assignable::Managed => format!("the role {role_id} belongs to an integration, which alone gives it"),
-        Assignable::Everyone => format!("the role {role_id} is everybody's"),
+        Assignable::Everyone => format!("everyone has the role {role_id}"),
     };
     Ok(Taken::Blocked(Failure {
         reason: Reason::Forbidden,

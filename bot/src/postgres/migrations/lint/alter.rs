@@ -109,7 +109,7 @@ impl Lint<'_> {
         } else if at.begins("detach partition") {
             if !at.has("concurrently") {
                 self.fault(
-                    "DETACH PARTITION keeps everybody out: CONCURRENTLY, in a file without a transaction",
+                    "DETACH PARTITION blocks every other session: CONCURRENTLY, in a file without a transaction",
                 );
             }
         } else if SLOW.iter().any(|words| at.begins(words)) {

@@ -65,11 +65,11 @@ fn faults_alone(statement: &str) -> Vec<String> {
 const HOLD_UP: &[(&str, &str)] = &[
     (
         "CREATE INDEX b ON t (a)",
-        "CREATE INDEX keeps everybody from writing",
+        "CREATE INDEX blocks writes",
     ),
     (
         "CREATE UNIQUE INDEX ON ONLY t (a)",
-        "CREATE INDEX keeps everybody from writing",
+        "CREATE INDEX blocks writes",
     ),
     (
         "CREATE INDEX CONCURRENTLY b ON t (a)",
@@ -137,7 +137,7 @@ const HOLD_UP: &[(&str, &str)] = &[
     ("ALTER TABLE t RENAME COLUMN a TO b", "RENAME takes the old name"),
     ("ALTER TABLE t SET UNLOGGED", "rewrites the table"),
     ("ALTER TABLE t SET TABLESPACE fast", "rewrites the table"),
-    ("ALTER TABLE t DETACH PARTITION p", "DETACH PARTITION keeps"),
+    ("ALTER TABLE t DETACH PARTITION p", "DETACH PARTITION blocks"),
     (
         "ALTER TABLE t ATTACH PARTITION p DEFAULT",
         "ALTER TABLE that this lint does not know",
@@ -150,7 +150,7 @@ const HOLD_UP: &[(&str, &str)] = &[
     ("DELETE FROM ONLY t", "writes every row"),
     ("REINDEX TABLE t", "CONCURRENTLY"),
     ("CLUSTER t USING t_a", "CLUSTER: rewrites the table"),
-    ("LOCK TABLE t", "LOCK: keeps everybody out"),
+    ("LOCK TABLE t", "LOCK: blocks every other session"),
     ("TRUNCATE t", "TRUNCATE: empties"),
     ("VACUUM FULL t", "VACUUM: is autovacuum's work"),
     ("COMMIT", "COMMIT: interferes"),
