@@ -79,9 +79,10 @@ pub enum Command {
     /// Inspect, upgrade or downgrade the database schema
     #[command(subcommand)]
     Migrate(migrate::Migrate),
-    /// Show or change a server's announcements and reward roles
+    /// Show or change a server's settings
     ///
-    /// The keys are described in docs/servers.md. Everything else is set in Discord.
+    /// Announcements, reward roles, the log channel, and the settings of sections such as moderation: docs/servers.md describes the keys. XP
+    /// rules are set in Discord.
     Settings(settings::Settings),
     /// Show the periods in which events were missed, and why
     ///

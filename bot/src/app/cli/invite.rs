@@ -37,7 +37,7 @@ pub enum Feature {
     Messages,
     /// Reward roles
     Roles,
-    /// Timeouts, kicks and bans by warning thresholds
+    /// Timeouts, kicks and bans, by commands and by warning thresholds
     Moderation,
     /// Locks and slow mode of channels, roles and nicknames by command, deletion of messages
     Staff,
