@@ -231,7 +231,7 @@ fn secrets_come_from_files() {
 }
 
 #[test]
-fn a_missing_token_is_told_when_it_is_needed() {
+fn a_missing_token_is_reported_when_it_is_needed() {
     let problem = Config::defaults().require_token().expect_err("none is given");
     assert_eq!(problem.key(), "discord.token");
     assert!(problem.to_string().contains("DISCORD_TOKEN"));

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_essential_task_that_panics_is_told() {
+    async fn an_essential_task_that_panics_is_reported() {
         // The panic of a task that is not essential has no effect here.
         assert_eq!(
             spawn("other", async { panic!("on purpose") }).join().await,

@@ -158,7 +158,7 @@ fn a_password_comes_from_the_file_only_if_nobody_else_can_read_it() {
 }
 
 #[test]
-fn what_cannot_be_used_is_told_without_the_password() {
+fn unusable_addresses_are_reported_without_the_password() {
     let directory = tempfile::TempDir::new().expect("a directory");
     let empty = directory.path().join("empty.pem");
     std::fs::write(&empty, "nothing").expect("written");

@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_told_with_its_file() {
+    fn every_fault_is_reported_with_its_file() {
         let migrations = three();
         let mut history = history(&migrations);
         history.rows.remove(1);

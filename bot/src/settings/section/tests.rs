@@ -183,7 +183,7 @@ fn roles_and_channels_are_named() {
 }
 
 #[test]
-fn a_slip_in_a_name_is_told() {
+fn a_typo_in_a_name_is_answered_with_the_name() {
     let find = |name: &str| Setting::find(std::iter::once(&SAMPLE), name);
     assert_eq!(find("sample.is_on").expect("it").field.name, "is_on");
     let hint = |name: &str| find(name).expect_err("none").to_string();

@@ -135,7 +135,7 @@ async fn deliver(
 }
 
 /// Forget the lock, with an entry in the log channel.
-async fn end(settings: &Settings, to: &Deliverer, place: Place, unlock: &ChannelUnlock, is_told: bool) {
+async fn end(settings: &Settings, to: &Deliverer, place: Place, unlock: &ChannelUnlock, is_logged: bool) {
     to.retry_until_committed("noting the end of a lock", || {
         let (settings, unlock) = (settings.clone(), unlock.clone());
         to.store.transaction("channel_unlocked", move |tx| {
@@ -144,7 +144,7 @@ async fn end(settings: &Settings, to: &Deliverer, place: Place, unlock: &Channel
                     return Ok(());
                 }
                 cancel_end(tx, place).await?;
-                if !is_told {
+                if !is_logged {
                     return Ok(());
                 }
                 let told =

@@ -293,7 +293,7 @@ async fn a_card_that_was_drawn_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_would_wait_for_long_is_told_at_once() {
+async fn a_long_wait_is_refused_at_once() {
     let cards = Cards::new("http://127.0.0.1:1");
     let desk = cards.inner.desk.acquire().await.expect("open");
     let began = tokio::time::Instant::now();

@@ -63,14 +63,8 @@ fn faults_alone(statement: &str) -> Vec<String> {
 
 /// Statements, and what the lint reports.
 const HOLD_UP: &[(&str, &str)] = &[
-    (
-        "CREATE INDEX b ON t (a)",
-        "CREATE INDEX blocks writes",
-    ),
-    (
-        "CREATE UNIQUE INDEX ON ONLY t (a)",
-        "CREATE INDEX blocks writes",
-    ),
+    ("CREATE INDEX b ON t (a)", "CREATE INDEX blocks writes"),
+    ("CREATE UNIQUE INDEX ON ONLY t (a)", "CREATE INDEX blocks writes"),
     (
         "CREATE INDEX CONCURRENTLY b ON t (a)",
         "CONCURRENTLY needs the line",

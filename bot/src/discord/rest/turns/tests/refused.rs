@@ -14,7 +14,7 @@ use crate::discord::rest::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn a_long_hold_is_told_instead_of_waited_for() {
+async fn a_long_hold_is_reported_and_not_waited_for() {
     let (turns, _task) = turns(RULES);
     learn(&turns, &channel(1)).await;
     let hour = 3_600_000;

@@ -126,7 +126,7 @@ fn reds_levelup_tatsu_enmap_and_quick_db() {
 }
 
 #[test]
-fn an_error_between_pages_is_told() {
+fn an_error_between_pages_is_reported() {
     let page = |page: u32, user: &str| {
         format!(
             r#"{{"page": {page}, "guild": {{"id": "$G"}}, "players": [{{"id": "{user}", "guild_id": "$G", "xp": 5}}]}}"#
