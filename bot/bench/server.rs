@@ -154,16 +154,23 @@ impl Server {
         if !reader.exists() {
             return Ok(None);
         }
+        // pg_waldump learns the size of segments from the first file of its directory that it finds, unless it is given one. That may be
+        // a segment that the server is just preparing.
+        let first = segment_of(start).ok_or_else(|| format!("{start} is no position in the log"))?;
+        let log = self.directory.path.join("cluster/pg_wal");
+        // After a long load the server has removed the beginning of its log.
+        if !log.join(&first).exists() {
+            return Ok(None);
+        }
         let output = self
             .directory
             .command(&reader)
             .arg("--stats=record")
             .arg("--path")
-            .arg(self.directory.path.join("cluster/pg_wal"))
-            .args(["--start", start, "--end", end])
+            .arg(log)
+            .args(["--start", start, "--end", end, &first])
             .output()
             .await?;
-        // After a long load the server has removed the beginning of its log.
         if String::from_utf8_lossy(&output.stderr).contains("could not find file") {
             return Ok(None);
         }
@@ -213,6 +220,14 @@ pub(crate) fn find(asked: Option<&Path>) -> Result<PathBuf, Failure> {
     found.pop().map(|(_, programs)| programs).ok_or_else(|| {
         format!("no PostgreSQL in {DEBIAN}; name its programs' directory by --postgres DIR").into()
     })
+}
+
+/// The file with a position of the log, such as `0/16B3740`: segments of 16 MiB, which are the default, of a new cluster's timeline.
+fn segment_of(position: &str) -> Option<String> {
+    let (high, low) = position.split_once('/')?;
+    let high = u32::from_str_radix(high, 16).ok()?;
+    let low = u32::from_str_radix(low, 16).ok()?;
+    Some(format!("00000001{high:08X}{:08X}", low >> 24))
 }
 
 fn succeed(program: &str, output: &Output) -> Result<(), Failure> {
@@ -295,7 +310,14 @@ impl Drop for Directory {
 
 #[cfg(test)]
 mod tests {
-    use super::{Log, parse};
+    use super::{Log, parse, segment_of};
+
+    #[test]
+    fn the_file_of_a_position() {
+        let file = segment_of("1A/4B00C0D8");
+        assert_eq!(file.as_deref(), Some("000000010000001A0000004B"));
+        assert_eq!(segment_of("16B3740"), None);
+    }
 
     #[test]
     fn the_words_of_pg_waldump() {
