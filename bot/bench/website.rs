@@ -142,14 +142,15 @@ impl Stage<'_> {
                 quantile(&measured.commit_ms, 0.99).unwrap_or(f64::NAN)
             ));
         }
-        for (name, kind) in [
-            ("first page", Kept::First),
-            ("further page", Kept::Further),
-            ("member", Kept::Member),
+        for (name, kinds) in [
+            ("all pages", &[Kept::First, Kept::Further, Kept::Member][..]),
+            ("first page", &[Kept::First]),
+            ("further page", &[Kept::Further]),
+            ("member", &[Kept::Member]),
         ] {
             let took: Vec<f64> = took
                 .iter()
-                .filter(|(of, _)| *of == kind)
+                .filter(|(of, _)| kinds.contains(of))
                 .map(|(_, took)| *took)
                 .collect();
             told.push(format!(
@@ -250,7 +251,8 @@ impl Stage<'_> {
             spent(bot_before, cpu::of_process(bot.pid)?),
             spent(server_before, cpu::of_server(self.server.pid)?),
         );
-        prober.wait(Instant::now() + PATIENCE).await?;
+        let more = u64::try_from(prober.members().len())?;
+        self.probed.set(self.probed.get() + more);
         let commit_ms = prober
             .took()
             .iter()
