@@ -3,7 +3,7 @@
 use std::{
     collections::{VecDeque, hash_map::Entry},
     fmt,
-    hash::{DefaultHasher, Hash, Hasher as _},
+    hash::{DefaultHasher, Hash, Hasher},
 };
 
 use rustc_hash::FxHashMap;
@@ -94,9 +94,40 @@ pub(super) fn search<S: State>(first: S) -> Found<S::Action, S::Wrong> {
 }
 
 fn hash(state: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    state.hash(&mut hasher);
-    hasher.finish()
+    let mut bytes = Bytes(Vec::with_capacity(128));
+    state.hash(&mut bytes);
+    bytes.finish()
+}
+
+/// What a state consists of, a byte for each number: hashing takes several times as long for many small pieces as for one, and was half of
+/// the search.
+struct Bytes(Vec<u8>);
+
+impl Hasher for Bytes {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.0.push(number);
+    }
+
+    /// A length.
+    fn write_usize(&mut self, number: usize) {
+        self.0
+            .push(u8::try_from(number).expect("there are few of everything"));
+    }
+
+    /// The variant of an enum.
+    fn write_isize(&mut self, number: isize) {
+        self.0.push(u8::try_from(number).expect("there are few variants"));
+    }
+
+    fn finish(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&self.0);
+        hasher.finish()
+    }
 }
 
 fn way<A: Copy>(from: &[Option<(u32, A)>], mut at: u32) -> Vec<A> {
