@@ -31,6 +31,9 @@ run: ## the bot on Discord itself; DISCORD_TOKEN must be set, DATABASE_URL may b
 		grep -qsE '^[[:space:]]*url(_file)?[[:space:]]*=' config.toml || $(NEED) postgres
 	cargo run --release --package eventide --bin eventide -- run $(ARGS)
 
+# Where tests keep their servers.
+test test-versions chaos fleet observe: export TMPDIR = $(shell sh deploy/scripts/scratch.sh)
+
 test: ## all tests, with a real PostgreSQL; ARGS="NAME" runs those with NAME in theirs
 	@$(NEED) cargo compiler postgres pgbouncer prometheus python
 	@if cargo nextest --version >/dev/null 2>&1; then \

@@ -247,6 +247,14 @@ async fn commands_are_registered_on_change_only() {
     let here = here().await;
     let control = here.discord.control();
     let puts = || control.rest_calls("PUT /applications/{id}/commands").len();
+    let session = Session::open(&here.scene.postgres.connection().into()).await;
+    until("it is stored that the commands are registered", async || {
+        let sql = "SELECT FROM command_registration";
+        let stored = session.client.query_opt(sql, &[]).await.expect("read");
+        stored.map(drop)
+    })
+    .await;
+    session.close().await;
     assert_eq!(puts(), 1);
     let registered = control.commands(None);
     let rank = registered.iter().find(|command| command["name"] == "rank");
