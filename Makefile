@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run bench instructions test test-all test-versions chaos fleet observe dashboards rank lint fmt doc conformance browser example manifests deny sbom release additions
+.PHONY: help demo run bench instructions test coverage test-all test-versions chaos fleet observe dashboards rank lint fmt doc conformance browser example manifests deny sbom release additions
 
 NEED := sh deploy/scripts/need.sh
 
@@ -44,6 +44,10 @@ test: ## all tests, with a real PostgreSQL; ARGS="NAME" runs those with NAME in 
 		RUST_TEST_THREADS=6 cargo test --workspace --tests -- $(or $(ARGS),$(LOAD:%=--skip %)); \
 		$(if $(ARGS),,RUST_TEST_THREADS=2 cargo test --workspace --tests -- $(LOAD)); \
 	fi
+
+coverage: ## which share of the lines the tests run, by folder; ARGS="--lib" for the unit tests alone
+	@$(NEED) cargo compiler postgres pgbouncer prometheus python
+	sh deploy/scripts/coverage.sh $(or $(ARGS),--tests)
 
 # Most of these tests wait rather than compute, so both versions run at a time. What they say is printed one after the other.
 test-versions: ## the tests that depend on PostgreSQL's version, on 17 and 18, which are fetched from the npm registry
