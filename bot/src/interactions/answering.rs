@@ -144,7 +144,7 @@ impl Answer {
             }
             CommandError::Rest(error) => {
                 tracing::warn!(%error, command, "a command could not use Discord's API");
-                Self::refused("rest", "error-broken", language)
+                Self::said("rest", error.in_words(language))
             }
             CommandError::ServerOnly => Self::refused("server_only", "error-server-only", language),
             CommandError::Stale => Self::refused("stale", "error-stale", language),

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 
 use super::Priority;
+use crate::support::i18n::Language;
 
 /// A request that failed. The text contains the route without IDs, and nothing of the token, the body or the response.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -138,6 +139,26 @@ impl RestError {
             Self::TokenRefused => Retry::TokenRefused,
             Self::Full { .. } => Retry::Full,
         }
+    }
+
+    /// What to tell a user whose command needed this request.
+    pub(crate) fn in_words(&self, language: Language) -> String {
+        let key = match self {
+            Self::Limited { .. }
+            | Self::Braked { .. }
+            | Self::Unavailable { .. }
+            | Self::Timeout { .. }
+            | Self::Unconnected { .. }
+            | Self::Broken { .. } => "error-discord-away",
+            Self::Refused { status: 403, .. } => "error-discord-refused",
+            Self::Refused { status: 404, .. } => "error-discord-gone",
+            Self::Full { .. } => "error-busy",
+            // Only the operator can do something about it.
+            Self::Refused { .. } | Self::Unreadable { .. } | Self::Invalid { .. } | Self::TokenRefused => {
+                "error-broken"
+            }
+        };
+        language.text(key)
     }
 
     /// Whether Discord may have carried out the request, so that sending it again could repeat its effect.

@@ -194,7 +194,7 @@ impl Many {
             Err(RestError::Refused { status: 403, .. }) => return language.text("xp-members-hidden"),
             Err(error) => {
                 tracing::warn!(%error, "the members of a role could not be read");
-                return language.text("error-broken");
+                return error.in_words(language);
             }
         };
         match adjust::grant(&self.store, &self.settings, self.request, users, self.grant).await {

@@ -172,7 +172,10 @@ async fn ask(context: &CommandContext, services: &Services) -> Result<Reply, Com
             Ok(reply) => reply,
             Err(error) => {
                 tracing::warn!(%error, "a massban could not be prepared");
-                Reply::private(language.text("error-broken"))
+                Reply::private(match error {
+                    PreviewError::Rest(error) => error.in_words(language),
+                    PreviewError::Store(_) => language.text("error-away"),
+                })
             }
         }
     });

@@ -321,7 +321,7 @@ pub(super) async fn sync(context: &CommandContext, services: &Services) -> Resul
             Ok(text) => Reply::private(text),
             Err(CommandError::Rest(error)) => {
                 tracing::warn!(%error, command = "levels", "a command could not use Discord's API");
-                Reply::private(language.text("error-broken"))
+                Reply::private(error.in_words(language))
             }
             Err(error) => {
                 tracing::warn!(?error, command = "levels", "a command could not use the database");
