@@ -90,13 +90,18 @@ impl Trouble {
         }
     }
 
-    /// The failure of an effect that meets it.
-    pub(crate) fn failure(self, target_id: i64) -> Undelivered {
-        Undelivered::Failed(Failure {
+    /// Why an effect that meets it is impossible.
+    pub(crate) fn as_failure(self, target_id: i64) -> Failure {
+        Failure {
             reason: self.reason(),
             detail: self.line(),
             target_id,
-        })
+        }
+    }
+
+    /// The failure of an effect that meets it.
+    pub(crate) fn failure(self, target_id: i64) -> Undelivered {
+        Undelivered::Failed(self.as_failure(target_id))
     }
 
     /// The one with this line.

@@ -8,6 +8,7 @@ mod ends;
 mod evidence;
 mod failures;
 mod log_messages;
+mod lost_permissions;
 mod massban;
 mod menus;
 mod new_ends;

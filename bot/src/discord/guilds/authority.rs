@@ -164,11 +164,11 @@ impl Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThresholdPermit(Action);
 
-/// A permit to punish one member, with the moderator's rank.
+/// A permit to punish one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PunishPermit {
     moderator_id: Option<Id<UserMarker>>,
-    /// The moderator's highest role; `None` for one without roles.
+    /// The moderator's rank at the time, which a process of the previous version compares.
     highest: Option<Id<RoleMarker>>,
     is_owner: bool,
 }
@@ -294,35 +294,6 @@ impl Guilds {
             };
         }
         Ok(sanctions)
-    }
-
-    /// Whether a permit still applies to a user with these roles, `None` if they are not a member: they may have received higher roles, or
-    /// rejoined with them.
-    ///
-    /// # Errors
-    ///
-    /// The ranks cannot be read from Discord.
-    pub(crate) async fn still_above(
-        &self,
-        guild_id: Id<GuildMarker>,
-        permit: &PunishPermit,
-        (user_id, roles): (Id<UserMarker>, Option<&[Id<RoleMarker>]>),
-        priority: Priority,
-    ) -> Result<bool, RestError> {
-        let Some(moderator_id) = permit.moderator_id else {
-            return Ok(false);
-        };
-        let who = (user_id, roles.unwrap_or_default());
-        let theirs = self.rank(guild_id, who, priority).await?;
-        if permit.is_owner || roles.is_none() {
-            return Ok(theirs != Rank::Owner);
-        }
-        let look = |kept: &Kept| {
-            let highest = permit.highest.and_then(|id| role_of(kept, guild_id, id));
-            Rank::Member(highest.as_ref().map(rank))
-        };
-        let own = self.known(guild_id, Need::Guild, priority, look).await?;
-        Ok(user_id != moderator_id && theirs < own)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Permits to give a role, to change a nickname, and to ban many members at once.
+//! Permits to give a role, to change a nickname, and to ban many members at once, and whether a permit still applies.
 
 use serde::{Deserialize, Serialize};
 use twilight_model::{
@@ -9,7 +9,7 @@ use twilight_model::{
     },
 };
 
-use super::{Authority, Denial, Guilds, Hindrance, PunishPermit, Rank};
+use super::{Action, Authority, Denial, Guilds, Hindrance, PunishPermit, Rank};
 use crate::discord::rest::{Priority, RestError};
 
 /// A permit to give one role to members, and to take it.
@@ -130,7 +130,33 @@ impl Authority {
 }
 
 impl Guilds {
-    /// Why a permit no longer applies, if it does not.
+    /// Why a permit for an action no longer applies to a user with these roles, `None` if they are not a member: the moderator may have
+    /// lost the permission or left, and the user may have received higher roles, or rejoined with them.
+    ///
+    /// # Errors
+    ///
+    /// The ranks cannot be read from Discord.
+    pub(crate) async fn punish_denial(
+        &self,
+        guild_id: Id<GuildMarker>,
+        (permit, action): (&PunishPermit, Action),
+        (user_id, roles): (Id<UserMarker>, Option<&[Id<RoleMarker>]>),
+        priority: Priority,
+    ) -> Result<Option<Denial>, RestError> {
+        let Some(moderator_id) = permit.moderator_id else {
+            return Ok(Some(Denial::MemberAbove));
+        };
+        let authority = self.current(guild_id, moderator_id, priority).await?;
+        let Some(authority) = authority.filter(|authority| authority.has(action.permission())) else {
+            return Ok(Some(Denial::Permission(action.permission())));
+        };
+        let who = (user_id, roles.unwrap_or_default());
+        let theirs = self.rank(guild_id, who, priority).await?;
+        let is_below = theirs < authority.rank || (roles.is_none() && theirs != Rank::Owner);
+        Ok((!is_below || user_id == moderator_id).then_some(Denial::MemberAbove))
+    }
+
+    /// The same for a role.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ use twilight_model::{
 
 use crate::{
     discord::{
-        guilds::authority::{Action, PunishPermit},
+        guilds::authority::{Action, Denial, PunishPermit},
         rest::{Priority, RestError},
     },
     features::moderation::duration::LONGEST_TIMEOUT,
@@ -25,7 +25,7 @@ use crate::{
         delivery::Deliverer,
         outcome::{Failure, Reason, Undelivered, of_error},
         queue::Waiting,
-        trouble,
+        trouble::{self, Trouble},
     },
     support::{
         ids,
@@ -35,6 +35,8 @@ use crate::{
 
 /// Unknown member, unknown user: <https://docs.discord.com/developers/topics/opcodes-and-status-codes#json>.
 const NO_MEMBER: [u64; 2] = [10_007, 10_013];
+/// The maximum age of cached roles when permissions and ranks are checked again.
+const OLDEST_RANKS: Duration = Duration::from_mins(1);
 /// How far Discord's clock may be behind ours.
 const CLOCKS: Duration = Duration::from_mins(1);
 
@@ -186,13 +188,19 @@ pub(super) async fn obstacle(
         detail: detail.to_owned(),
         target_id: ids::to_db(who.0),
     };
-    if let Some(permit) = permit
-        && !to
+    if let Some(permit) = permit {
+        to.guilds.forget_if_older(guild_id, OLDEST_RANKS);
+        let denial = to
             .guilds
-            .still_above(guild_id, permit, who, Priority::Command)
-            .await?
-    {
-        return Ok(Some(forbidden(trouble::NOT_ABOVE)));
+            .punish_denial(guild_id, (permit, action), who, Priority::Command)
+            .await?;
+        match denial {
+            None => {}
+            Some(Denial::Permission(missing)) => {
+                return Ok(Some(Trouble::AskerLacks(missing).as_failure(ids::to_db(who.0))));
+            }
+            Some(_) => return Ok(Some(forbidden(trouble::NOT_ABOVE))),
+        }
     }
     let obstacle = to
         .guilds
@@ -228,6 +236,11 @@ fn millis(at: Option<Timestamp>) -> i64 {
 
 /// The key of the text that tells the guild why something was not carried out.
 pub(super) fn why(failure: &Failure) -> &'static str {
+    match Trouble::of(&failure.detail) {
+        Some(Trouble::BotLacks(_)) => return "warning-obstacle-permission",
+        Some(Trouble::AskerLacks(_)) => return "massban-why-moderator",
+        _ => {}
+    }
     match (trouble::obstacle_of(&failure.detail), failure.reason) {
         (Some(obstacle), _) => obstacle.key(),
         (None, _) if failure.detail == trouble::NOT_ABOVE => "hindrance-rank",

@@ -93,16 +93,7 @@ impl EffectKind for Massbans {
         batch: MassbanBatch,
         failure: &Failure,
     ) -> Result<(), StoreError> {
-        end_early(tx, &self.0, effect.guild_id, &batch, why_given_up(failure)).await
-    }
-}
-
-/// The key of the text that says why a massban was abandoned.
-fn why_given_up(failure: &Failure) -> &'static str {
-    match Trouble::of(&failure.detail) {
-        Some(Trouble::BotLacks(_)) => "warning-obstacle-permission",
-        Some(Trouble::AskerLacks(_)) => "massban-why-moderator",
-        _ => why(failure),
+        end_early(tx, &self.0, effect.guild_id, &batch, why(failure)).await
     }
 }
 

@@ -1,0 +1,140 @@
+//! Moderators who lose their permission between a command and the moment at which it is carried out.
+
+use discord_simulator::{InteractionRequest, RestFaultKind};
+use serde_json::{Value, json};
+
+use super::{
+    ALL, Stage, case_is, command, ends::fire, fault, lasting, of_case, of_type, settled, stage, until,
+};
+
+const BAN: &str = "PUT /guilds/{id}/bans/{id}";
+const UNBAN: &str = "DELETE /guilds/{id}/bans/{id}";
+const KICK: &str = "DELETE /guilds/{id}/members/{id}";
+const CHANGE: &str = "PATCH /guilds/{id}/members/{id}";
+/// The outcome of a case.
+const LOST: &str = "massban-why-moderator";
+
+/// Let a moderator ask while Discord does not accept such requests, and take the moderator's roles meanwhile.
+async fn lose(stage: &Stage, request: &InteractionRequest, route: &str) {
+    fault(stage, route, None, RestFaultKind::Status(502));
+    let failed = || {
+        let calls = stage.control().rest_calls(route);
+        calls.iter().filter(|call| call.status == 502).count()
+    };
+    let before = failed();
+    stage.ask(request).await;
+    until(&format!("{route} was tried"), async || {
+        (failed() > before).then_some(())
+    })
+    .await;
+    let (guild, moderator) = (stage.guild(), request.user_id);
+    assert!(stage.control().set_member_roles(guild, moderator, &[]));
+    stage.control().clear_faults();
+}
+
+fn is_punished(stage: &Stage, user: u64) -> bool {
+    let (guild, control) = (stage.guild(), stage.control());
+    control.is_banned(guild, user)
+        || control.has_left(guild, user) == Some(true)
+        || control.timeout_of(guild, user).is_some()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_done_for_a_moderator_who_lost_the_permission() {
+    let stage = stage().await;
+    let log = stage.log_to(0).await;
+    let mut case = 0;
+    for (rank, (name, route, more)) in (30..).zip([
+        ("ban", BAN, json!([])),
+        ("tempban", BAN, lasting("1d")),
+        ("softban", BAN, json!([])),
+        ("kick", KICK, json!([])),
+        ("timeout", CHANGE, lasting("1h")),
+    ]) {
+        case += 1;
+        let user = stage.user(rank);
+        lose(&stage, &command(&stage, name, user, &more), route).await;
+        case_is(&stage, case, "outcome", LOST).await;
+        assert!(!is_punished(&stage, user), "{name}");
+    }
+    // Nor is a punishment taken back.
+    for (rank, (name, undo, route, more)) in (35..).zip([
+        ("ban", "unban", UNBAN, json!([])),
+        ("timeout", "untimeout", CHANGE, lasting("1h")),
+    ]) {
+        case += 2;
+        let user = stage.user(rank);
+        settled(&stage, name, user, more).await;
+        lose(&stage, &command(&stage, undo, user, &json!([])), route).await;
+        case_is(&stage, case, "outcome", LOST).await;
+        assert!(is_punished(&stage, user), "{undo}");
+    }
+    stage.delivered().await;
+    let entry = stage.logged(log, "the moderator lost the permission").await;
+    assert!(entry.contains("was not carried out"), "{entry}");
+    stage.end().await;
+}
+
+/// What a warning leads to, and the new end of a timeout.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_what_follows_from_a_warning_or_a_change() {
+    let stage = stage().await;
+    let log = stage.log_to(0).await;
+    let threshold = json!([{"name": "threshold", "type": 2, "options": [{"name": "add", "type": 1, "options": [
+        of_type(4, "points", 50), of_type(3, "action", "kick")
+    ]}]}]);
+    let asked = |name: &str, options: &Value| InteractionRequest {
+        member_permissions: Some(ALL.to_string()),
+        ..InteractionRequest::command(stage.guild(), stage.moderator(), name, options)
+    };
+    stage.ask(&asked("warning", &threshold)).await;
+    let user = stage.user(30);
+    let warning = json!([
+        of_type(6, "member", user.to_string()),
+        of_type(3, "reason", "x"),
+        of_type(4, "points", 60)
+    ]);
+    lose(&stage, &asked("warn", &warning), KICK).await;
+    stage.logged(log, "the moderator lost the permission").await;
+    assert!(!is_punished(&stage, user));
+
+    let user = stage.user(31);
+    settled(&stage, "timeout", user, lasting("1h")).await;
+    let before = stage.control().timeout_of(stage.guild(), user);
+    let edit = json!([{"name": "edit", "type": 1, "options": [
+        of_type(4, "case", 2), of_type(3, "duration", "2d")
+    ]}]);
+    let ends_at = of_case(&stage, 2, "ends_at").await;
+    lose(&stage, &asked("case", &edit), CHANGE).await;
+    until("the end before stays", async || {
+        (of_case(&stage, 2, "ends_at").await == ends_at).then_some(())
+    })
+    .await;
+    stage.delivered().await;
+    assert_eq!(stage.control().timeout_of(stage.guild(), user), before);
+    stage.end().await;
+}
+
+/// What ends by itself ends, and a long timeout goes on, whoever ordered it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ends_and_renewals_depend_on_no_moderator() {
+    let stage = stage().await;
+    let (guild, control) = (stage.guild(), stage.control());
+    let (banned, silenced) = (stage.user(30), stage.user(31));
+    settled(&stage, "tempban", banned, lasting("7d")).await;
+    settled(&stage, "timeout", silenced, lasting("60d")).await;
+    for rank in 1..=25 {
+        assert!(control.set_member_roles(guild, stage.user(rank), &[]));
+    }
+    let before = control.timeout_of(guild, silenced);
+    control.advance_time(std::time::Duration::from_hours(24));
+    fire(&stage, "tempban_end").await;
+    fire(&stage, "timeout_renewal").await;
+    case_is(&stage, 1, "end_outcome", "lifted").await;
+    assert!(!control.is_banned(guild, banned));
+    until("the timeout goes on", async || {
+        (control.timeout_of(guild, silenced) != before).then_some(())
+    })
+    .await;
+    stage.end().await;
+}
