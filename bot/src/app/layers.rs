@@ -29,7 +29,12 @@ const LONGEST: usize = 500;
 const TOP: &str = "app";
 
 fn sources() -> Vec<(Vec<String>, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    files("src")
+}
+
+/// The modules below a folder of the crate, with their texts.
+fn files(folder: &str) -> Vec<(Vec<String>, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut left: Vec<PathBuf> = vec![root.clone()];
     let mut found = Vec::new();
     while let Some(path) = left.pop() {
@@ -179,4 +184,34 @@ fn no_file_is_longer_than_can_be_read() {
         .map(|(module, lines)| format!("{module}.rs has {lines} lines"))
         .collect();
     assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+/// A file that no `mod` names is not compiled, and its tests do not run.
+#[test]
+fn every_file_is_a_module() {
+    for folder in ["src", "tests/it"] {
+        let files = files(folder);
+        let declares = |module: &[String], name: &str| {
+            let declaration = format!("mod {name};");
+            files
+                .iter()
+                .any(|(other, text)| other == module && text.contains(&declaration))
+        };
+        let roots = [["lib".to_owned()], ["main".to_owned()]];
+        for (module, _) in &files {
+            let Some((name, parents)) = module.split_last() else {
+                continue;
+            };
+            let is_root = parents.is_empty() && roots.iter().any(|root| root[0] == *name);
+            // A module inside a file has its own in a folder.
+            let mut above = (1..=parents.len()).rev().map(|length| &parents[..length]);
+            let is_declared =
+                above.any(|parent| declares(parent, name)) || roots.iter().any(|root| declares(root, name));
+            assert!(
+                is_root || is_declared,
+                "{folder}/{}.rs is in no module",
+                module.join("/")
+            );
+        }
+    }
 }

@@ -7,8 +7,13 @@ use discord_simulator::{InteractionRequest, InteractionState};
 use eventide::postgres::Store;
 use serde_json::Value;
 
-use super::{Here, Leaf, Roles, Session, answered, given, leaves};
-use crate::support::{asking::here_in, effects::delivered, until};
+use super::asked::{Leaf, Roles, answered, given, leaves};
+use crate::support::{
+    asking::{Here, here_in},
+    effects::delivered,
+    session::Session,
+    until,
+};
 
 const KICK: u64 = 1 << 1;
 const BAN: u64 = 1 << 2;
@@ -223,7 +228,7 @@ impl Matrix {
             }
         };
         assert!(control.set_member_roles(guild, target, &[self.roles.low]));
-        let chosen = leaf.options.iter().filter(|option| match kind {
+        let chosen = leaf.all().filter(|option| match kind {
             None => true,
             Some(kind) => option["required"] == true || option["type"] == kind,
         });

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use discord_simulator::InteractionRequest;
 use serde_json::{Value, json};
 
-use super::{Control, Here, Leaf, Roles, answered, controls, given, leaves};
+use super::asked::{self, Control, Leaf, Roles, answered, controls, given, leaves};
 use crate::{
     limits::assert_fits,
-    support::{asking::here_in, effects::delivered},
+    support::{
+        asking::{Here, here_in},
+        effects::delivered,
+    },
 };
 
 /// The parts of long texts: letters, lines, Markdown, placeholders, mentions, links, and characters of two UTF-16 units.
@@ -67,7 +70,7 @@ async fn ask(here: &Here, request: &InteractionRequest, found: &mut Vec<Control>
 
 /// Its text fields at their longest.
 fn submitted(here: &Here, asker: u64, form: (&Value, Option<&Value>), filling: &str) -> InteractionRequest {
-    let mut request = super::submitted(here, asker, form);
+    let mut request = asked::submitted(here, asker, form);
     let mut fields = Vec::new();
     if let Some(rows) = request.data["components"].as_array_mut() {
         for row in rows {
@@ -115,19 +118,11 @@ async fn everything_at_its_longest_at_once() {
     for filling in FILLINGS {
         let mut found = Vec::new();
         for leaf in &leaves {
-            let options = leaf
-                .options
-                .iter()
-                .map(|option| longest(&here, roles, option, filling));
+            let options = leaf.all().map(|option| longest(&here, roles, option, filling));
             ask(&here, &leaf.ask(&here, options), &mut found).await;
             // One long text after the other with normal values for the rest, so that not only the first one is checked.
-            for (at, _) in leaf
-                .options
-                .iter()
-                .enumerate()
-                .filter(|(_, option)| option["type"] == 3)
-            {
-                let options = leaf.options.iter().enumerate().map(|(index, option)| {
+            for (at, _) in leaf.all().enumerate().filter(|(_, option)| option["type"] == 3) {
+                let options = leaf.all().enumerate().map(|(index, option)| {
                     if index == at {
                         longest(&here, roles, option, filling)
                     } else {
