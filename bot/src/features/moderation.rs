@@ -91,7 +91,7 @@ pub mod settings;
 pub mod texts;
 pub mod threshold_settings;
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -317,16 +317,17 @@ impl Act {
 /// The result of a transaction.
 type Done<T> = Result<T, Denied>;
 
-/// Carry out an interaction once. `work` does it in a transaction; a replay gets the first answer.
-async fn once<T, W>(
+/// Carry out an interaction once. `work` does what is `wanted` in a transaction; a replay gets the first answer.
+async fn once<T, N, W>(
     store: &Store,
     settings: &Settings,
-    act: Act,
-    action: &'static str,
+    (act, action): (Act, &'static str),
+    wanted: N,
     work: W,
 ) -> Result<Done<T>, StoreError>
 where
-    W: for<'t> Fn(&'t Tx<'_>, Settings) -> BoxFuture<'t, Work<T, Denied>> + Clone + Send + 'static,
+    W: for<'t> Fn(&'t Tx<'_>, &'t Settings, &'t N) -> BoxFuture<'t, Work<T, Denied>> + Send + Sync + 'static,
+    N: Send + Sync + 'static,
     T: DeserializeOwned + Send + 'static,
 {
     let request = Request {
@@ -340,8 +341,14 @@ where
         action,
         details: "{}".to_owned(),
     };
-    let settings = settings.clone();
-    let once = store.once(action, request, move |tx| work(tx, settings.clone()));
+    let all = Arc::new((settings.clone(), wanted, work));
+    let once = store.once(action, request, move |tx| {
+        let all = Arc::clone(&all);
+        Box::pin(async move {
+            let (settings, wanted, work) = &*all;
+            work(tx, settings, wanted).await
+        })
+    });
     Ok(match once.await? {
         Ok(once) => Ok(once.into_value()?),
         Err(denied) => Err(denied),

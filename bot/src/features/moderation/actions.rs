@@ -107,10 +107,9 @@ pub async fn order(
     (act, language): (Act, Language),
     new: NewAction,
 ) -> Result<Result<Ordered, Denied>, StoreError> {
-    let new = Arc::new(new);
-    let done = once(store, settings, act, new.kind.word(), move |tx, settings| {
-        let new = Arc::clone(&new);
-        Box::pin(async move { order_in(tx, &settings, (act, language), &new).await })
+    let of = (act, new.kind.word());
+    let done = once(store, settings, of, new, move |tx, settings, new| {
+        Box::pin(order_in(tx, settings, (act, language), new))
     });
     Ok(done.await?.and_then(|answer| match answer {
         Answer::Ordered(ordered) => Ok(ordered),

@@ -81,11 +81,14 @@ pub(crate) async fn appeal(
     (act, language): (Act, Language),
     (text, link): (String, String),
 ) -> Result<Result<Appealed, Denied>, StoreError> {
-    let new: Arc<(String, String)> = Arc::new((text, link));
-    once(store, settings, act, "appeal", move |tx, settings| {
-        let new = Arc::clone(&new);
-        Box::pin(async move { appeal_in(tx, &settings, (act, language), (&new.0, &new.1)).await })
-    })
+    let new = (text, link);
+    once(
+        store,
+        settings,
+        (act, "appeal"),
+        new,
+        move |tx, settings, (text, link)| Box::pin(appeal_in(tx, settings, (act, language), (text, link))),
+    )
     .await
 }
 
@@ -129,16 +132,22 @@ pub(crate) async fn vote(
     act: Act,
     (appeal_id, is_for): (Id<InteractionMarker>, bool),
 ) -> Result<Result<(), Denied>, StoreError> {
-    once(store, settings, act, "appeal_vote", move |tx, _settings| {
-        Box::pin(async move {
-            mod_case::lock(tx, act.guild_id).await?;
-            let key = (act.guild_id, appeal_id);
-            if !appeal::vote(tx, key, act.moderator_id, is_for).await? {
-                return Ok(Err(Denied::Removed));
-            }
-            Ok(Ok(Completed::kept(())))
-        })
-    })
+    once(
+        store,
+        settings,
+        (act, "appeal_vote"),
+        (),
+        move |tx, _settings, ()| {
+            Box::pin(async move {
+                mod_case::lock(tx, act.guild_id).await?;
+                let key = (act.guild_id, appeal_id);
+                if !appeal::vote(tx, key, act.moderator_id, is_for).await? {
+                    return Ok(Err(Denied::Removed));
+                }
+                Ok(Ok(Completed::kept(())))
+            })
+        },
+    )
     .await
 }
 
@@ -149,19 +158,20 @@ pub(crate) async fn decline(
     (act, language): (Act, Language),
     (user_id, appeal_id, answer): (Id<UserMarker>, Id<InteractionMarker>, String),
 ) -> Result<Result<(), Denied>, StoreError> {
-    once(store, settings, act, "appeal_decline", move |tx, settings| {
-        let decision = Decision {
-            moderator_id: act.moderator_id,
-            at: act.at(),
-            is_accepted: false,
-            answer: answer.clone(),
-        };
+    let decision = Decision {
+        moderator_id: act.moderator_id,
+        at: act.at(),
+        is_accepted: false,
+        answer,
+    };
+    let of = (act, "appeal_decline");
+    once(store, settings, of, decision, move |tx, settings, decision| {
         Box::pin(async move {
             mod_case::lock(tx, act.guild_id).await?;
-            if !appeal::close(tx, act.guild_id, (user_id, Some(appeal_id)), &decision).await? {
+            if !appeal::close(tx, act.guild_id, (user_id, Some(appeal_id)), decision).await? {
                 return Ok(Err(Denied::Removed));
             }
-            let told = Told::of(tx, &settings, act.guild_id, language).await?;
+            let told = Told::of(tx, settings, act.guild_id, language).await?;
             let entry = told.entry(|language| {
                 let values = [
                     ("user", user_id.to_string().into()),

@@ -1,7 +1,5 @@
 //! Changes of a case of any kind by the staff: its reason, its end, a note, whether lists hide it, its deletion.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use twilight_model::id::{Id, marker::UserMarker};
@@ -169,10 +167,9 @@ pub async fn change(
     case_id: i64,
     change: CaseChange,
 ) -> Result<Done<ChangedCase>, StoreError> {
-    let (action, change) = (change.action(), Arc::new(change));
-    once(store, settings, asker.act, action, move |tx, settings| {
-        let change = Arc::clone(&change);
-        Box::pin(async move { apply(tx, &settings, asker, case_id, &change).await })
+    let of = (asker.act, change.action());
+    once(store, settings, of, change, move |tx, settings, change| {
+        Box::pin(apply(tx, settings, asker, case_id, change))
     })
     .await
 }

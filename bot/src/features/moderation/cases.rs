@@ -2,10 +2,7 @@
 
 mod entries;
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
@@ -188,10 +185,8 @@ pub async fn warn(
     (act, language): (Act, Language),
     new: NewWarning,
 ) -> Result<Result<Warned, Denied>, StoreError> {
-    let new = Arc::new(new);
-    once(store, settings, act, "warn", move |tx, settings| {
-        let new = Arc::clone(&new);
-        Box::pin(async move { give(tx, &settings, (act, language), &new).await })
+    once(store, settings, (act, "warn"), new, move |tx, settings, new| {
+        Box::pin(give(tx, settings, (act, language), new))
     })
     .await
 }
@@ -339,10 +334,9 @@ pub async fn edit(
     case_id: i64,
     edit: Edit,
 ) -> Result<Result<State, Denied>, StoreError> {
-    let edit = Arc::new(edit);
-    once(store, settings, asker.act, "warning_edit", move |tx, settings| {
-        let edit = Arc::clone(&edit);
-        Box::pin(async move { change(tx, &settings, asker, case_id, &edit).await })
+    let of = (asker.act, "warning_edit");
+    once(store, settings, of, edit, move |tx, settings, edit| {
+        Box::pin(change(tx, settings, asker, case_id, edit))
     })
     .await
 }
@@ -396,17 +390,10 @@ pub async fn remove(
     case_id: i64,
     reason: Option<String>,
 ) -> Result<Result<State, Denied>, StoreError> {
-    let reason = Arc::new(reason);
-    once(
-        store,
-        settings,
-        asker.act,
-        "warning_remove",
-        move |tx, settings| {
-            let reason = Arc::clone(&reason);
-            Box::pin(async move { take_back(tx, &settings, asker, case_id, reason.as_deref()).await })
-        },
-    )
+    let of = (asker.act, "warning_remove");
+    once(store, settings, of, reason, move |tx, settings, reason| {
+        Box::pin(take_back(tx, settings, asker, case_id, reason.as_deref()))
+    })
     .await
 }
 

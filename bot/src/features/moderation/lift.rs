@@ -66,9 +66,13 @@ pub async fn lift(
     running: Running,
     permit: PunishPermit,
 ) -> Result<Result<Running, Denied>, StoreError> {
-    once(store, settings, act, "timeout_lift", move |tx, settings| {
-        Box::pin(async move { lift_in(tx, &settings, (act, language), running, permit).await })
-    })
+    once(
+        store,
+        settings,
+        (act, "timeout_lift"),
+        (),
+        move |tx, settings, ()| Box::pin(lift_in(tx, settings, (act, language), running, permit)),
+    )
     .await
 }
 

@@ -127,10 +127,9 @@ pub(crate) async fn confirm(
     (act, language): (Act, Language),
     confirmed: Confirmed,
 ) -> Result<Result<Begun, Denied>, StoreError> {
-    let confirmed = Arc::new(confirmed);
-    let done = once(store, settings, act, "massban_confirm", move |tx, settings| {
-        let confirmed = Arc::clone(&confirmed);
-        Box::pin(async move { confirm_in(tx, &settings, (act, language), &confirmed).await })
+    let of = (act, "massban_confirm");
+    let done = once(store, settings, of, confirmed, move |tx, settings, confirmed| {
+        Box::pin(confirm_in(tx, settings, (act, language), confirmed))
     });
     Ok(done.await?.and_then(|answer| match answer {
         Answer::Begun(begun) => Ok(begun),

@@ -1,7 +1,5 @@
 //! Taking back a massban: the bans that are still those of its cases are lifted, with a case each.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
     Id,
@@ -57,11 +55,13 @@ pub(crate) async fn undo(
     (act, language): (Act, Language),
     undoing: Undoing,
 ) -> Result<Result<Undone, Denied>, StoreError> {
-    let undoing = Arc::new(undoing);
-    once(store, settings, act, "massban_undo", move |tx, settings| {
-        let undoing = Arc::clone(&undoing);
-        Box::pin(async move { undo_in(tx, &settings, (act, language), &undoing).await })
-    })
+    once(
+        store,
+        settings,
+        (act, "massban_undo"),
+        undoing,
+        move |tx, settings, undoing| Box::pin(undo_in(tx, settings, (act, language), undoing)),
+    )
     .await
 }
 

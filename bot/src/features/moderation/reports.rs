@@ -1,6 +1,6 @@
 //! Reports of members to the staff: one row and one message in the staff's channel for each, which buttons and cases change.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
@@ -71,11 +71,13 @@ pub(crate) async fn report(
     (act, language): (Act, Language),
     new: NewReport,
 ) -> Result<Result<Reported, Denied>, StoreError> {
-    let new = Arc::new(new);
-    once(store, settings, act, "report", move |tx, _settings| {
-        let new = Arc::clone(&new);
-        Box::pin(async move { report_in(tx, (act, language), &new).await })
-    })
+    once(
+        store,
+        settings,
+        (act, "report"),
+        new,
+        move |tx, _settings, new| Box::pin(report_in(tx, (act, language), new)),
+    )
     .await
 }
 
@@ -115,9 +117,13 @@ pub(crate) async fn claim(
     (act, language): (Act, Language),
     report_id: Id<InteractionMarker>,
 ) -> Result<Result<Handled, Denied>, StoreError> {
-    once(store, settings, act, "report_claim", move |tx, _settings| {
-        Box::pin(async move { claim_in(tx, (act, language), report_id).await })
-    })
+    once(
+        store,
+        settings,
+        (act, "report_claim"),
+        (),
+        move |tx, _settings, ()| Box::pin(claim_in(tx, (act, language), report_id)),
+    )
     .await
 }
 
@@ -154,16 +160,22 @@ pub(crate) async fn dismiss(
     (act, language): (Act, Language),
     report_id: Id<InteractionMarker>,
 ) -> Result<Result<Handled, Denied>, StoreError> {
-    once(store, settings, act, "report_dismiss", move |tx, settings| {
-        Box::pin(async move {
-            mod_case::lock(tx, act.guild_id).await?;
-            let policy = ModerationSettings::within(tx, &settings, act.guild_id).await?;
-            if !close(tx, &policy, &act, (Some(report_id), language)).await? {
-                return Ok(Err(Denied::Removed));
-            }
-            Ok(Ok(Completed::kept(Handled::Done)))
-        })
-    })
+    once(
+        store,
+        settings,
+        (act, "report_dismiss"),
+        (),
+        move |tx, settings, ()| {
+            Box::pin(async move {
+                mod_case::lock(tx, act.guild_id).await?;
+                let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
+                if !close(tx, &policy, &act, (Some(report_id), language)).await? {
+                    return Ok(Err(Denied::Removed));
+                }
+                Ok(Ok(Completed::kept(Handled::Done)))
+            })
+        },
+    )
     .await
 }
 

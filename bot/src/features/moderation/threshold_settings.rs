@@ -1,7 +1,5 @@
 //! Listing and changing a guild's thresholds. Whether a warning crosses one is evaluated in [`cases`](super::cases).
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use twilight_model::{
     guild::Permissions,
@@ -73,13 +71,13 @@ pub async fn put(
     threshold: Threshold,
     permit: ThresholdPermit,
 ) -> Result<Result<Put, Denied>, StoreError> {
-    let threshold = Arc::new(Threshold {
+    let threshold = Threshold {
         action: permit.action(),
         ..threshold
-    });
-    once(store, settings, act, "threshold_add", move |tx, settings| {
-        let threshold = Arc::clone(&threshold);
-        Box::pin(async move { write(tx, &settings, (act, language), &threshold).await })
+    };
+    let of = (act, "threshold_add");
+    once(store, settings, of, threshold, move |tx, settings, threshold| {
+        Box::pin(write(tx, settings, (act, language), threshold))
     })
     .await
 }
@@ -132,9 +130,13 @@ pub async fn remove(
     (act, language): (Act, Language),
     points: i64,
 ) -> Result<Result<Threshold, Denied>, StoreError> {
-    once(store, settings, act, "threshold_remove", move |tx, settings| {
-        Box::pin(async move { take(tx, &settings, (act, language), points).await })
-    })
+    once(
+        store,
+        settings,
+        (act, "threshold_remove"),
+        (),
+        move |tx, settings, ()| Box::pin(take(tx, settings, (act, language), points)),
+    )
     .await
 }
 
