@@ -1310,6 +1310,11 @@ appeal-closed = Dieser Einspruch ist schon entschieden.
 appeal-log = 📨 <@{ $user }> legt Einspruch gegen den Bann ein: { $link }
 appeal-log-declined = 📨 <@{ $moderator }> hat den Einspruch von <@{ $user }> abgelehnt.
 
+appeal-log-ended = 📨 Der Einspruch von <@{ $user }> ist erledigt: { $why }
+appeal-ended = erledigt, weil dein Bann geendet hat
+appeal-ended-by-hand = { $moderator } hat den Bann in Discord aufgehoben
+appeal-ended-expired = der Bann hat geendet
+appeal-ended-undone = { $moderator } hat den Massenbann zurückgenommen
 web-audit = Protokoll
 web-audit-none = Solche Einträge gibt es nicht.
 web-audit-action = Aktion

@@ -1312,6 +1312,11 @@ appeal-closed = This appeal is decided already.
 appeal-log = 📨 <@{ $user }> appeals against their ban: { $link }
 appeal-log-declined = 📨 <@{ $moderator }> declined the appeal of <@{ $user }>.
 
+appeal-log-ended = 📨 The appeal of <@{ $user }> is closed: { $why }
+appeal-ended = closed, because your ban has ended
+appeal-ended-by-hand = { $moderator } lifted the ban in Discord
+appeal-ended-expired = the ban has ended
+appeal-ended-undone = { $moderator } took back the massban
 web-audit = Audit log
 web-audit-none = There are no such entries.
 web-audit-action = Action

@@ -161,6 +161,7 @@ async fn a_closed_bucket_delays_no_other() {
         expires_at_ms: None,
         locale: "en-US".to_owned(),
         wording: Wording::default(),
+        appeal_url: None,
     };
     let one = world.member_id(other, 1).expect("a member");
     let two = world.member_id(busy, 1).expect("a member");

@@ -15,14 +15,14 @@ use twilight_model::id::{
 use super::{
     Act, Denied, once,
     rows::{
-        appeal::{self, Decision},
+        appeal::{self, Decision, Ended},
         mod_case,
     },
     settings::ModerationSettings,
 };
 use crate::{
     config::Config,
-    outbox::queue,
+    outbox::queue::{self, NewEffect},
     postgres::{
         Store, StoreError, Tx,
         request::{Completed, Work},
@@ -203,4 +203,38 @@ pub(super) async fn lifted(
     let appeal_id = accepted.map(|(appeal_id, _)| *appeal_id);
     let closed = appeal::close(tx, act.guild_id, (user_id, appeal_id), &decision).await?;
     Ok(closed || accepted.is_none())
+}
+
+/// Close the open appeals of users whose bans end without a decision on them. Returns the entries of the log channel. The guild must be
+/// [locked](mod_case::lock).
+pub(super) async fn ended(
+    tx: &Tx<'_>,
+    told: &Told,
+    (guild_id, users): (Id<GuildMarker>, &[Id<UserMarker>]),
+    (how, moderator_id, at): (Ended, Option<Id<UserMarker>>, SystemTime),
+) -> Result<Vec<NewEffect>, StoreError> {
+    let closed = appeal::end(tx, guild_id, users, (how, moderator_id, at)).await?;
+    let entry = |user_id: Id<UserMarker>| {
+        told.entry(|language| {
+            let values = [
+                ("user", user_id.to_string().into()),
+                (
+                    "why",
+                    why_ended(language, how, moderator_id.map(|id| format!("<@{id}>"))).into(),
+                ),
+            ];
+            language.filled("appeal-log-ended", &values)
+        })
+    };
+    Ok(closed.into_iter().filter_map(entry).collect())
+}
+
+/// Why an appeal needs no decision any more. `moderator` is the name or mention of who ended the ban.
+pub(super) fn why_ended(language: Language, how: Ended, moderator: Option<String>) -> String {
+    let key = match how {
+        Ended::ByHand => "appeal-ended-by-hand",
+        Ended::Expired => "appeal-ended-expired",
+        Ended::Undone => "appeal-ended-undone",
+    };
+    language.filled(key, &[("moderator", moderator.unwrap_or_default().into())])
 }

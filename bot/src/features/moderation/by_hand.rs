@@ -17,12 +17,12 @@ use twilight_model::{
 };
 
 use super::{
-    LONGEST_QUOTATION,
+    LONGEST_QUOTATION, appeals,
     cases::Names,
     effects::case_log::CaseLog,
     ends,
     kind::Kind,
-    rows::{audit_entry, case::Case, mod_case, outcome},
+    rows::{appeal::Ended, audit_entry, case::Case, mod_case, outcome},
     settings::ModerationSettings,
     texts,
 };
@@ -274,6 +274,11 @@ async fn record(
         ),
         locale: language.code().to_owned(),
     });
+    if kind == Kind::Unban {
+        let (users, how) = ([entry.target_id], (Ended::ByHand, Some(entry.user_id), at));
+        let closed = appeals::ended(flush.tx, &told, (guild_id, users.as_slice()), how).await?;
+        flush.effects.extend(closed);
+    }
     flush.effects.extend(log.into_iter().chain(replaced));
     Ok(())
 }

@@ -16,7 +16,9 @@ use super::{Act, Denied, Done, Severity, duration::Expiry, kind::Kind, log::Told
 use crate::{
     discord::guilds::authority::{Action, Hindrance, PunishPermit, Sanctions},
     features::moderation::{
-        effects::{case_log::CaseLog, case_log_edit, punishment::Punishment, warned::WarnedDirectly},
+        effects::{
+            case_log::CaseLog, case_log_edit, punishment::Punishment, warned::WarnedDirectly,
+        },
         rows::{
             member_warnings, mod_case,
             warning::{self, Counting, Crossed, Warning},
@@ -56,6 +58,8 @@ pub struct NewWarning {
     pub sanctions: Sanctions,
     /// The report to which the moderator reacts, and which is closed with it.
     pub report_id: Option<Id<InteractionMarker>>,
+    /// Where the user can appeal if it leads to a ban; `None` for nowhere.
+    pub appeal_url: Option<String>,
 }
 
 /// The names that a member and a moderator have when a case is made.
@@ -236,10 +240,7 @@ async fn give(
     let told = policy
         .told(tx, settings, (act.guild_id, language), Kind::Warning)
         .await?;
-    let permits = led_to
-        .iter()
-        .filter_map(|(crossing, permit)| Some((*crossing, (*permit)?)));
-    let mut effects = to_member(&act, new, &warned, permits, (told, &policy));
+    let mut effects = to_member(&act, new, &warned, &led_to, (told, &policy));
     effects.extend(told.entry_as(|language| CaseLog {
         case_id,
         text: in_log(language, &Given::new(&act, new, &warned), Some(&warned)),
@@ -290,7 +291,7 @@ fn to_member(
     act: &Act,
     new: &NewWarning,
     warned: &Warned,
-    permits: impl Iterator<Item = (Crossing, PunishPermit)>,
+    led_to: &[(Crossing, Option<PunishPermit>)],
     (told, policy): (Told, &ModerationSettings),
 ) -> Vec<NewEffect> {
     let locale = told.language.locales().first().copied().unwrap_or_default();
@@ -298,6 +299,12 @@ fn to_member(
         guild_id: act.guild_id,
         user_id: new.user_id,
     };
+    let permits = led_to
+        .iter()
+        .filter_map(|(crossing, permit)| Some((*crossing, (*permit)?)));
+    let is_banned = permits
+        .clone()
+        .any(|(crossing, _)| crossing.action == Action::Ban);
     let direct = new.direct.then(|| {
         let warned = WarnedDirectly {
             case_id: warned.case_id,
@@ -308,6 +315,7 @@ fn to_member(
             expires_at_ms: warned.expires_at_ms,
             locale: locale.to_owned(),
             wording: policy.wording(Kind::Warning),
+            appeal_url: new.appeal_url.clone().filter(|_| is_banned),
         };
         NewEffect::for_member(key, &warned)
     });

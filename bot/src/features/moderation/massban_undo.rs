@@ -7,12 +7,13 @@ use twilight_model::id::{
 };
 
 use super::{
-    Act, Denied,
+    Act, Denied, appeals,
     effects::action_lift::{ActionLift, Because},
     ends,
     kind::Kind,
     once,
     rows::{
+        appeal::Ended,
         massban::{self, Row},
         mod_case,
     },
@@ -118,6 +119,8 @@ async fn undo_in(
     };
     let last_case = first_case + i64::try_from(banned.len()).unwrap_or(1) - 1;
     effects.extend((first_case..).zip(banned.iter().copied()).map(lift));
+    let how = (Ended::Undone, Some(act.moderator_id), at);
+    effects.extend(appeals::ended(tx, &told, (guild_id, banned.as_slice()), how).await?);
     effects.extend(told.entry(|language| {
         let values = [
             ("moderator", act.moderator_id.to_string().into()),

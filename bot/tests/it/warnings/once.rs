@@ -77,6 +77,7 @@ async fn an_interaction_that_is_carried_out_by_many_at_once() {
         direct: true,
         sanctions: Sanctions::none(),
         report_id: None,
+        appeal_url: None,
     };
     let all =
         join_all((0..8).map(|_| cases::warn(&store, &settings, (act, Language::English), new.clone()))).await;

@@ -1,9 +1,12 @@
 //! Appeals of banned users.
 
-use discord_simulator::InteractionRequest;
+use discord_simulator::{InteractionRequest, InteractionState};
+use serde_json::{Value, json};
+use twilight_model::id::{Id, marker::AuditLogEntryMarker};
 
 use super::{BAN, MANAGE_SERVER, SCRIPT, TIME_OUT, other_guild, stage_with_website};
 use crate::support::{
+    PATIENCE,
     browser::{Browser, Shown},
     moderators::{Stage, of_type},
     until,
@@ -199,6 +202,130 @@ async fn any_unban_accepts_the_open_appeal() {
         (stage.number(accepted).await == 1).then_some(())
     })
     .await;
+    stage.end().await;
+}
+
+/// The message about a warning that leads to a ban says where to appeal, and about no other warning.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ban_by_a_threshold_can_be_appealed() {
+    let (stage, _banned) = with_a_ban().await;
+    let link = "You can appeal here: http";
+    let before = stage.sent(link).len();
+    let asked = |name: &str, options: Value| InteractionRequest {
+        member_permissions: Some((BAN | TIME_OUT | MANAGE_SERVER).to_string()),
+        ..InteractionRequest::command(stage.guild(), stage.moderator(), name, &options)
+    };
+    let threshold = json!([{"name": "threshold", "type": 2, "options": [{"name": "add", "type": 1, "options": [
+        of_type(4, "points", 50), of_type(3, "action", "ban")
+    ]}]}]);
+    stage.ask(&asked("warning", threshold)).await;
+    for (rank, points, links) in [(32, 1, 0), (33, 60, 1)] {
+        let user = stage.user(rank);
+        let warning = json!([
+            of_type(6, "member", user.to_string()),
+            of_type(3, "reason", "x"),
+            of_type(4, "points", points)
+        ]);
+        stage.ask(&asked("warn", warning)).await;
+        stage.delivered().await;
+        assert_eq!(stage.control().is_banned(stage.guild(), user), links == 1);
+        assert_eq!(stage.sent(link).len() - before, links);
+    }
+    stage.end().await;
+}
+
+/// A ban that ends otherwise leaves no appeal to be decided, and the staff sees why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_appeal_is_closed_when_the_ban_ends_otherwise() {
+    let (stage, by_hand) = with_a_ban().await;
+    let log = stage.log_to(0).await;
+    let (expired, undone) = (stage.user(32), stage.user(33));
+    let asked = |name: &str, options: Value| InteractionRequest {
+        member_permissions: Some((BAN | TIME_OUT | MANAGE_SERVER).to_string()),
+        ..InteractionRequest::command(stage.guild(), stage.moderator(), name, &options)
+    };
+    let tempban = json!([
+        of_type(6, "user", expired.to_string()),
+        of_type(3, "duration", "1d")
+    ]);
+    stage.ask(&asked("tempban", tempban)).await;
+    let massban = asked("massban", json!([of_type(3, "users", undone.to_string())]));
+    let mut shown = stage.ask(&massban).await;
+    for word in ["yes", "undo"] {
+        let find = |state: &InteractionState| {
+            let reply = state.reply().cloned().unwrap_or_default();
+            let buttons = reply["components"][0]["components"].as_array().cloned();
+            let id = buttons.into_iter().flatten().find_map(|button| {
+                let id = button["custom_id"].as_str()?.to_owned();
+                id.contains(&format!(":{word}:")).then_some(id)
+            })?;
+            Some((id, reply))
+        };
+        let state = stage
+            .control()
+            .wait_interaction(shown.id, |state| find(state).is_some(), PATIENCE)
+            .await;
+        let (id, message) = state.as_ref().and_then(find).expect(word);
+        if word == "undo" {
+            for user in [by_hand, expired, undone] {
+                let mut banned = stage.browser(user).await;
+                banned.submit(&page(&stage), &[("appeal", "sorry")]).await.is(200);
+            }
+        }
+        let press = InteractionRequest {
+            member_permissions: massban.member_permissions.clone(),
+            ..InteractionRequest::component(stage.guild(), massban.user_id, &id, &[], message)
+        };
+        shown = stage.ask(&press).await;
+    }
+    assert!(stage.control().set_banned(stage.guild(), by_hand, false));
+    let ms = i64::try_from(stage.control().now_ms()).expect("a time");
+    let entry: Id<AuditLogEntryMarker> = eventide::support::ids::at_millis(ms).expect("an ID");
+    let unban = json!({
+        "id": entry.to_string(), "guild_id": stage.guild().to_string(), "user_id": stage.user(2).to_string(),
+        "target_id": by_hand.to_string(), "action_type": 23, "changes": [],
+    });
+    let control = stage.control();
+    control.dispatch(
+        Some(stage.guild()),
+        "GUILD_AUDIT_LOG_ENTRY_CREATE",
+        &unban.to_string(),
+    );
+    stage
+        .execute(
+            "UPDATE mod_case SET ends_at = now() - interval '1 second' WHERE kind = 'tempban';
+             UPDATE timer SET due_at = now() - interval '1 second', ready_at = now(), claim = NULL WHERE kind = 'tempban_end'",
+        )
+        .await;
+    for (user, ended, words) in [
+        (by_hand, "by_hand", "lifted the ban in Discord"),
+        (expired, "expired", "the ban has ended"),
+        (undone, "undone", "took back the massban"),
+    ] {
+        until(&format!("the appeal is closed: {ended}"), async || {
+            let closed = format!(
+                "SELECT count(*) FROM appeal WHERE user_id = {user} AND ended = '{ended}' AND closed_at IS NOT NULL"
+            );
+            (stage.number(&closed).await == 1).then_some(())
+        })
+        .await;
+        let entry = stage.logged(log, words).await;
+        assert!(
+            entry.contains(&format!("The appeal of <@{user}> is closed")),
+            "{entry}"
+        );
+        let mut staff = stage.browser(stage.user(1)).await;
+        let list = format!("/servers/{}/appeals?state=closed&member={user}", stage.guild());
+        staff.get(&list).await.is(200).shows(words);
+        let mut own = stage.browser(user).await;
+        own.get(&page(&stage))
+            .await
+            .is(200)
+            .shows("closed, because your ban has ended");
+    }
+    let open = format!("/servers/{}/appeals", stage.guild());
+    let mut staff = stage.browser(stage.user(1)).await;
+    staff.get(&open).await.is(200).shows("no such appeals");
     stage.end().await;
 }
 

@@ -146,7 +146,7 @@ pub(super) async fn take(
 }
 
 /// Where a user appeals against a ban of this kind, if the server takes appeals.
-fn appeal_url(
+pub(super) fn appeal_url(
     services: &Services,
     guild_id: Id<GuildMarker>,
     (kind, chosen): (Kind, &ModerationSettings),

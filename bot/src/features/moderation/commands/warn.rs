@@ -10,6 +10,7 @@ use twilight_model::{
 };
 
 use super::{
+    act,
     confirmation::{self, CONFIRM},
     forms::{self, FORM, Form, Submitted},
 };
@@ -128,6 +129,7 @@ impl Command for Warn {
             _ => None,
         };
         let confirmed = confirmed.ok_or(CommandError::Stale)?;
+        let policy = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
         let new = NewWarning {
             user_id: confirmed.user.id,
             names: names(context, &confirmed.user),
@@ -138,6 +140,7 @@ impl Command for Warn {
             expiry: confirmed.expiry,
             direct: confirmed.direct,
             report_id: confirmed.report_id,
+            appeal_url: act::appeal_url(services, guild_id, (Kind::Ban, &policy)),
         };
         Ok(give(context, services, guild_id, new).await?.updating())
     }
@@ -177,6 +180,7 @@ async fn warn(
         direct: about.message.unwrap_or(policy.tells(Kind::Warning)) && !user.bot,
         sanctions,
         report_id,
+        appeal_url: act::appeal_url(services, guild_id, (Kind::Ban, &policy)),
     };
     let asked = (&*policy, &user, &new);
     match confirmation::question(context, services, guild_id, asked).await? {

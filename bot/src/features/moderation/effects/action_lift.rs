@@ -15,8 +15,9 @@ use crate::{
         rest::{Priority, RestError},
     },
     features::moderation::{
+        appeals,
         kind::Kind,
-        rows::{case, outcome},
+        rows::{appeal::Ended, case, mod_case, outcome},
         settings::ModerationSettings,
         texts,
     },
@@ -29,6 +30,7 @@ use crate::{
     postgres::{StoreError, Tx},
     settings::Settings,
     support::{
+        i18n::Language,
         ids,
         text::limits::{AUDIT_REASON, excerpt},
     },
@@ -249,33 +251,39 @@ async fn note(
                 if matches!(lift.because, Because::Command { .. }) {
                     return queue::add(tx, noted(tx, key, became).await?.as_slice()).await;
                 }
+                mod_case::lock(tx, effect.guild_id).await?;
                 let word = if became == "done" { "lifted" } else { became };
-                let is_news = outcome::end_in(tx, key, now, word).await?;
-                if !is_news {
+                if !outcome::end_in(tx, key, now, word).await? {
                     return Ok(());
                 }
                 let shown = case_log_edit::changed(tx, key).await?;
-                if lift.because != Because::Ended || became != "done" {
-                    return queue::add(tx, shown.as_slice()).await;
-                }
                 let policy = ModerationSettings::within(tx, &settings, effect.guild_id).await?;
                 let of = (effect.guild_id, language_of(&lift.locale));
                 let told = policy.told(tx, &settings, of, lift.kind).await?;
-                let entry = told.entry(|language| {
-                    let user = effect.user_id.map(|user_id| user_id.to_string());
-                    let values = [
-                        ("case", lift.case_id.to_string().into()),
-                        ("kind", texts::kind(language, lift.kind).into()),
-                        ("user", user.unwrap_or_default().into()),
-                    ];
-                    language.filled("action-log-ended", &values)
-                });
-                let effects: Vec<_> = shown.into_iter().chain(entry).collect();
+                let is_told = lift.because == Because::Ended && became == "done";
+                let entry = told.entry(|language| ended_in_log(language, &effect, &lift));
+                let mut effects: Vec<_> = shown.into_iter().chain(entry.filter(|_| is_told)).collect();
+                if lift.kind.action() == Some(Action::Ban) && became != "replaced" {
+                    let how = (Ended::Expired, None, now);
+                    let users = (effect.guild_id, effect.user_id.as_slice());
+                    effects.extend(appeals::ended(tx, &told, users, how).await?);
+                }
                 queue::add(tx, &effects).await
             })
         })
     })
     .await;
+}
+
+/// The entry of the log channel about a punishment that has ended by itself.
+fn ended_in_log(language: Language, effect: &Waiting, lift: &ActionLift) -> String {
+    let user = effect.user_id.map(|user_id| user_id.to_string());
+    let values = [
+        ("case", lift.case_id.to_string().into()),
+        ("kind", texts::kind(language, lift.kind).into()),
+        ("user", user.unwrap_or_default().into()),
+    ];
+    language.filled("action-log-ended", &values)
 }
 
 /// Keep a punishment that has to end until the bot is allowed to lift it.

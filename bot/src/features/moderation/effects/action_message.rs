@@ -123,15 +123,16 @@ async fn attempt(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> R
         };
         message.wording.apply(&facts, usual)
     });
-    let content = with_appeal(content, message);
+    let content = with_appeal(content, (message.appeal_url.as_deref(), &message.locale));
     send_direct(to, effect, &content).await
 }
 
-fn with_appeal(mut content: String, message: &ActionMessage) -> String {
-    if let Some(url) = &message.appeal_url {
-        let language = Language::of_stored(&message.locale);
+/// A message about a ban, with the address at which the user can appeal, if there is one.
+pub(super) fn with_appeal(mut content: String, (url, locale): (Option<&str>, &str)) -> String {
+    if let Some(url) = url {
+        let language = Language::of_stored(locale);
         content.push('\n');
-        content.push_str(&language.filled("action-direct-appeal", &[("url", url.as_str().into())]));
+        content.push_str(&language.filled("action-direct-appeal", &[("url", url.into())]));
     }
     content
 }

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{Id, marker::UserMarker};
 
-use super::wording::{Facts, Wording};
+use super::{
+    action_message::with_appeal,
+    wording::{Facts, Wording},
+};
 use crate::{
     features::moderation::{LONGEST_QUOTATION, Severity, rows::warning, texts},
     outbox::{
@@ -37,6 +40,9 @@ pub struct WarnedDirectly {
     /// The guild's own words.
     #[serde(default, skip_serializing_if = "Wording::is_usual")]
     pub wording: Wording,
+    /// Where the user can appeal against the ban that the warning leads to; `None` for nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appeal_url: Option<String>,
 }
 
 impl EffectBody for WarnedDirectly {
@@ -74,6 +80,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, warned: &WarnedDirectly) -> R
         };
         warned.wording.apply(&facts, usual)
     });
+    let content = with_appeal(content, (warned.appeal_url.as_deref(), &warned.locale));
     let sent = send_direct(to, effect, &content).await;
     let became = match sent {
         Ok(()) => "delivered",
@@ -131,6 +138,7 @@ mod tests {
                 expires_at_ms: Some(4_000_000_000_000),
                 locale: locale.to_owned(),
                 wording: Wording::default(),
+                appeal_url: None,
             };
             let text = text(&warned, &Name::first([Some(&*"S".repeat(100))], 1));
             assert!(text.chars().count() <= 2_000, "{text}");

@@ -200,6 +200,7 @@ fn form(context: &Context) -> Markup {
 /// An appeal as the user sees it: nothing of the staff but the answer.
 fn shown(context: &Context, appeal: &Appeal) -> Markup {
     let state = match appeal.is_accepted {
+        _ if appeal.ended.is_some() => "appeal-ended",
         None => "web-reports-open",
         Some(true) => "appeal-accepted",
         Some(false) => "appeal-declined",

@@ -1,12 +1,15 @@
 //! Appeals of banned users, for the staff.
 
 use maud::{Markup, html};
-use twilight_model::{guild::Permissions, id::Id};
+use twilight_model::guild::Permissions;
 
 use super::state::State;
 use crate::{
     discord::mentions::Names,
-    features::moderation::rows::appeal::{self, Appeal, Wanted},
+    features::moderation::{
+        appeals::why_ended,
+        rows::appeal::{self, Appeal, Wanted},
+    },
     interactions::{Services, page::Page},
     support::{i18n::Value, text::limits::excerpt},
     web::{
@@ -124,8 +127,11 @@ pub(super) fn votes(context: &Context, appeal: &Appeal) -> String {
 
 /// Who decided an appeal, and how.
 pub(super) fn state(context: &Context, names: &Names, appeal: &Appeal) -> String {
-    let moderator = appeal.closed_by.unwrap_or(Id::new(1));
-    let by = [("moderator", names.member(moderator).into())];
+    let moderator = appeal.closed_by.map(|moderator| names.member(moderator));
+    if let Some(how) = appeal.ended {
+        return why_ended(context.language(), how, moderator);
+    }
+    let by = [("moderator", moderator.unwrap_or_default().into())];
     match appeal.is_accepted {
         None => context.text("web-reports-open"),
         Some(true) => context.filled("web-appeal-accepted", &by),

@@ -38,6 +38,36 @@ pub(crate) struct Appeal {
     pub(crate) answer: String,
     /// Votes for it and against it.
     pub(crate) votes: (i64, i64),
+    /// How the ban ended if nobody has decided about the appeal.
+    pub(crate) ended: Option<Ended>,
+}
+
+/// How a ban ended without a decision on the user's appeal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// A moderator has lifted it without the bot.
+    ByHand,
+    /// It was temporary.
+    Expired,
+    /// A moderator has taken back the massban that it was part of.
+    Undone,
+}
+
+impl Ended {
+    const ALL: [Self; 3] = [Self::ByHand, Self::Expired, Self::Undone];
+
+    /// The word in the table.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::ByHand => "by_hand",
+            Self::Expired => "expired",
+            Self::Undone => "undone",
+        }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ended| ended.word() == word)
+    }
 }
 
 /// Which appeals to list; `None` for any.
@@ -71,6 +101,7 @@ impl Appeal {
             answer: row.get::<_, Option<String>>(6).unwrap_or_default(),
             votes: (row.get(7), row.get(8)),
             closed_at: row.get(9),
+            ended: row.get::<_, Option<&str>>(10).and_then(Ended::of),
         })
     }
 }
@@ -90,7 +121,7 @@ pub(crate) async fn list(
         "appeal_list",
         [INT8, INT8, INT8, BOOL, INT8, INT8],
         "SELECT a.appeal_id, a.user_id, a.appeal, a.created_at, a.closed_by, a.is_accepted, a.answer, v.votes_for, v.votes_against,
-                a.closed_at
+                a.closed_at, a.ended
          FROM appeal AS a
          CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE is_for) AS votes_for, count(*) FILTER (WHERE NOT is_for) AS votes_against
                              FROM appeal_vote AS v WHERE v.guild_id = a.guild_id AND v.appeal_id = a.appeal_id) AS v
@@ -219,4 +250,29 @@ pub(crate) async fn close(
         )
         .await?;
     Ok(closed > 0)
+}
+
+/// Close the open appeals of users whose bans have ended. Returns these users.
+pub(crate) async fn end(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    users: &[Id<UserMarker>],
+    (how, moderator_id, at): (Ended, Option<Id<UserMarker>>, SystemTime),
+) -> Result<Vec<Id<UserMarker>>, StoreError> {
+    const END: Statement = statement!(
+        "appeal_end",
+        [INT8, INT8_ARRAY, INT8, TIMESTAMPTZ, TEXT],
+        "UPDATE appeal SET closed_by = $3, closed_at = $4, is_accepted = true, answer = '', ended = $5
+         WHERE guild_id = $1 AND user_id = ANY($2) AND closed_at IS NULL
+         RETURNING user_id"
+    );
+    let users: Vec<i64> = users.iter().copied().map(ids::to_db).collect();
+    let moderator = moderator_id.map(ids::to_db);
+    let rows = tx
+        .query(
+            END,
+            &[&ids::to_db(guild_id), &users, &moderator, &at, &how.word()],
+        )
+        .await?;
+    Ok(rows.iter().filter_map(|row| ids::from_db(row.get(0))).collect())
 }
