@@ -926,6 +926,8 @@ action-option-reason = grund
 action-option-reason-description = Der Grund; das Mitglied und das Audit-Log von Discord sehen ihn auch
 action-option-dm = nachricht
 action-option-dm-description = Ob das Mitglied eine Direktnachricht bekommt; ohne Angabe ja
+action-option-evidence = beweis
+action-option-evidence-description = Eine Datei, die im Log-Kanal beim Fall aufbewahrt wird
 ban-option-delete = nachrichten_löschen
 ban-option-delete-description = Welche Nachrichten gelöscht werden; ohne Angabe keine
 softban-option-delete = nachrichten_löschen
@@ -1309,12 +1311,12 @@ appeal-is-declined = Der Einspruch ist abgelehnt.
 appeal-closed = Dieser Einspruch ist schon entschieden.
 appeal-log = 📨 <@{ $user }> legt Einspruch gegen den Bann ein: { $link }
 appeal-log-declined = 📨 <@{ $moderator }> hat den Einspruch von <@{ $user }> abgelehnt.
-
 appeal-log-ended = 📨 Der Einspruch von <@{ $user }> ist erledigt: { $why }
 appeal-ended = erledigt, weil dein Bann geendet hat
 appeal-ended-by-hand = { $moderator } hat den Bann in Discord aufgehoben
 appeal-ended-expired = der Bann hat geendet
 appeal-ended-undone = { $moderator } hat den Massenbann zurückgenommen
+
 web-audit = Protokoll
 web-audit-none = Solche Einträge gibt es nicht.
 web-audit-action = Aktion

@@ -928,6 +928,8 @@ action-option-reason = reason
 action-option-reason-description = The reason; the member and Discord's audit log see it too
 action-option-dm = dm
 action-option-dm-description = Whether the member gets a direct message; yes by default
+action-option-evidence = evidence
+action-option-evidence-description = A file to be kept with the case, in the log channel
 ban-option-delete = delete_messages
 ban-option-delete-description = Which of their messages to delete; none by default
 softban-option-delete = delete_messages
@@ -1311,12 +1313,12 @@ appeal-is-declined = The appeal is declined.
 appeal-closed = This appeal is decided already.
 appeal-log = 📨 <@{ $user }> appeals against their ban: { $link }
 appeal-log-declined = 📨 <@{ $moderator }> declined the appeal of <@{ $user }>.
-
 appeal-log-ended = 📨 The appeal of <@{ $user }> is closed: { $why }
 appeal-ended = closed, because your ban has ended
 appeal-ended-by-hand = { $moderator } lifted the ban in Discord
 appeal-ended-expired = the ban has ended
 appeal-ended-undone = { $moderator } took back the massban
+
 web-audit = Audit log
 web-audit-none = There are no such entries.
 web-audit-action = Action

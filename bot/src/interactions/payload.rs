@@ -193,6 +193,12 @@ impl InteractionPayload {
         Some((embed["description"].as_str()?, embed["footer"]["text"].as_str()?))
     }
 
+    /// The name and the value of the first field of that embed.
+    pub(crate) fn embed_field(&self) -> Option<(&str, &str)> {
+        let field = &self.message["embeds"][0]["fields"][0];
+        Some((field["name"].as_str()?, field["value"].as_str()?))
+    }
+
     /// The names of the subcommand group and the subcommand, as far as they exist.
     pub fn subcommand(&self) -> Vec<&str> {
         self.path().0

@@ -117,6 +117,11 @@ impl Told {
         self
     }
 
+    /// Whether the guild has a log channel.
+    pub(crate) const fn has_channel(&self) -> bool {
+        self.log_channel_id.is_some()
+    }
+
     /// Create an entry if the guild has a log channel. `text` is only called in that case.
     pub(crate) fn entry(&self, text: impl FnOnce(Language) -> String) -> Option<NewEffect> {
         self.entry_as(|language| ModLog { text: text(language) })

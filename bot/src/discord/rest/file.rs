@@ -53,6 +53,12 @@ pub(crate) fn path_of(address: &str) -> Option<&str> {
         .then_some(path)
 }
 
+/// The address of the file with this path.
+pub(crate) fn address_of(path: &str) -> String {
+    let [host, ..] = HOSTS;
+    format!("{host}{path}")
+}
+
 impl Files {
     /// Use the CDN at `base`, `scheme://host[:port]`.
     pub(super) fn new(base: &str) -> Self {

@@ -3,7 +3,7 @@
 //! The transaction of the command makes the case, ends what it replaces, adds the effects (the message to the member, then the action) and
 //! arms the timer of what ends later.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
@@ -19,8 +19,10 @@ use super::{
         action_lift::{ActionLift, Because},
         action_message::ActionMessage,
         case_log::CaseLog,
+        evidence::upload,
     },
     ends,
+    evidence::Evidence,
     kind::Kind,
     log::Told,
     once, reports,
@@ -70,6 +72,8 @@ pub struct NewAction {
     pub report_id: Option<Id<InteractionMarker>>,
     /// The appeal that the moderator accepts, with the answer to the user. Any other unban accepts the user's open appeal.
     pub appeal: Option<(Id<InteractionMarker>, String)>,
+    /// A file to be kept with the case.
+    pub evidence: Option<Evidence>,
     /// Where the user can appeal against it; `None` for nowhere.
     pub appeal_url: Option<String>,
 }
@@ -132,6 +136,9 @@ async fn order_in(
     let told = policy
         .told(tx, settings, (act.guild_id, language), new.kind)
         .await?;
+    if new.evidence.is_some() && !told.has_channel() {
+        return Ok(Err(Denied::NoLog));
+    }
     if let Some((limit, kinds)) = policy.limit(new.kind)
         && mod_case::count_since(tx, (act.guild_id, act.moderator_id), kinds, (at - LIMITED, at)).await?
             >= limit
@@ -176,6 +183,8 @@ async fn order_in(
         text: texts::ordered(language, &ordered, act.moderator_id, &new.reason),
         locale: language.code().to_owned(),
     }));
+    let of = (new.evidence.as_ref(), new.names.moderator.as_deref());
+    effects.extend(upload(&told, (&act, case_id), of));
     effects.extend(replaced);
     queue::add(tx, &effects).await?;
     timer::arm(tx, ends::first(&act, &ordered, locale).as_slice()).await?;

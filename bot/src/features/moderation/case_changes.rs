@@ -7,7 +7,7 @@ use twilight_model::id::{Id, marker::UserMarker};
 use super::{
     Denied, Done, LONGEST_QUOTATION,
     cases::Asker,
-    effects::{case_log_edit, evidence::CaseEvidence},
+    effects::{case_log_edit, evidence::upload},
     evidence::Evidence,
     kind::Kind,
     log::Told,
@@ -273,17 +273,10 @@ async fn keep(
     let told = policy
         .told(tx, settings, of, case.kind.unwrap_or(Kind::Note))
         .await?;
-    let upload = told.entry_as(|language| CaseEvidence {
-        case_id: case.case_id,
-        evidence: evidence.clone(),
-        request_id: act.interaction_id,
-        author_id: act.moderator_id,
-        author_name: author_name.map(str::to_owned),
-        locale: language.code().to_owned(),
-    });
-    if upload.is_none() {
+    if !told.has_channel() {
         return Ok(Err(Denied::NoLog));
     }
+    let upload = upload(&told, (&act, case.case_id), (Some(evidence), author_name));
     queue::add(tx, upload.as_slice()).await?;
     let changed = ChangedCase {
         case_id: case.case_id,

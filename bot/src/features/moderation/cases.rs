@@ -17,8 +17,10 @@ use crate::{
     discord::guilds::authority::{Action, Hindrance, PunishPermit, Sanctions},
     features::moderation::{
         effects::{
-            case_log::CaseLog, case_log_edit, punishment::Punishment, warned::WarnedDirectly,
+            case_log::CaseLog, case_log_edit, evidence::upload, punishment::Punishment,
+            warned::WarnedDirectly,
         },
+        evidence::Evidence,
         rows::{
             member_warnings, mod_case,
             warning::{self, Counting, Crossed, Warning},
@@ -58,6 +60,8 @@ pub struct NewWarning {
     pub sanctions: Sanctions,
     /// The report to which the moderator reacts, and which is closed with it.
     pub report_id: Option<Id<InteractionMarker>>,
+    /// A file to be kept with the case.
+    pub evidence: Option<Evidence>,
     /// Where the user can appeal if it leads to a ban; `None` for nowhere.
     pub appeal_url: Option<String>,
 }
@@ -203,6 +207,12 @@ async fn give(
 ) -> Work<Warned, Denied> {
     mod_case::lock(tx, act.guild_id).await?;
     let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
+    let told = policy
+        .told(tx, settings, (act.guild_id, language), Kind::Warning)
+        .await?;
+    if new.evidence.is_some() && !told.has_channel() {
+        return Ok(Err(Denied::NoLog));
+    }
     if !reports::close(tx, &policy, &act, (new.report_id, language)).await? {
         return Ok(Err(Denied::Removed));
     }
@@ -237,15 +247,14 @@ async fn give(
         counting_points: points,
         crossed: led_to.iter().map(|(crossing, _)| *crossing).collect(),
     };
-    let told = policy
-        .told(tx, settings, (act.guild_id, language), Kind::Warning)
-        .await?;
     let mut effects = to_member(&act, new, &warned, &led_to, (told, &policy));
     effects.extend(told.entry_as(|language| CaseLog {
         case_id,
         text: in_log(language, &Given::new(&act, new, &warned), Some(&warned)),
         locale: language.code().to_owned(),
     }));
+    let of = (new.evidence.as_ref(), new.names.moderator.as_deref());
+    effects.extend(upload(&told, (&act, case_id), of));
     queue::add(tx, &effects).await?;
     Ok(Ok(Completed::kept(warned).about(case_id)))
 }

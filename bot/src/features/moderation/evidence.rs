@@ -24,14 +24,22 @@ pub struct Evidence {
     pub path: String,
 }
 
-/// The file of the option `file`.
+/// The option of a command with a file to be kept with its case.
+pub(crate) const OPTION: &str = "evidence";
+
+/// The file of an option, if there is one.
 ///
 /// # Errors
 ///
 /// It is too large, of a type that is not kept, or not Discord's.
-pub(crate) fn given(context: &CommandContext) -> Result<Evidence, CommandError> {
-    let file = context.payload.file("file")?.ok_or(BadOption("file"))?;
-    let path = path_of(&file.url).ok_or(BadOption("file"))?;
+pub(crate) fn given(
+    context: &CommandContext,
+    option: &'static str,
+) -> Result<Option<Evidence>, CommandError> {
+    let Some(file) = context.payload.file(option)? else {
+        return Ok(None);
+    };
+    let path = path_of(&file.url).ok_or(BadOption(option))?;
     if file.size > LARGEST as u64 {
         return Err(context.refuse("evidence-too-large"));
     }
@@ -39,10 +47,10 @@ pub(crate) fn given(context: &CommandContext) -> Result<Evidence, CommandError> 
     if !TYPES.iter().any(|known| kind.starts_with(known)) {
         return Err(context.refuse("evidence-type"));
     }
-    Ok(Evidence {
+    Ok(Some(Evidence {
         name: name_of(&file.filename),
         path: path.to_owned(),
-    })
+    }))
 }
 
 /// A name that can be sent and shown without changes.

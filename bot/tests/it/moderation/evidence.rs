@@ -5,7 +5,7 @@ use std::time::Duration;
 use discord_simulator::{InteractionRequest, InteractionState, RestFault, RestFaultKind, SentFile};
 use serde_json::json;
 
-use super::{ALL, Stage, fault, of_type, settled, stage, text, until};
+use super::{ALL, Stage, command, fault, lasting, of_type, settled, stage, text, until};
 
 const ATTACH: u64 = 1 << 15;
 const POST: &str = "POST /channels/{id}/messages";
@@ -171,5 +171,71 @@ async fn a_server_without_a_log_channel_keeps_no_file() {
     settled(&stage, "ban", stage.user(30), json!([])).await;
     let said = text(&given(&stage, 1, file("a.png", "image/png", 10)).await);
     assert!(said.contains("has no log channel"), "{said}");
+    stage.end().await;
+}
+
+/// The same as an option of the commands that make a case.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_case_is_made_with_its_file() {
+    let stage = stage().await;
+    assert!(stage.control().set_bot_permissions(stage.guild(), ALL | ATTACH));
+    let (user, png) = (stage.user(30), "image/png");
+    let option = |name: &str| {
+        let id = stage.control().upload(file(name, png, 100));
+        of_type(11, "evidence", id.to_string())
+    };
+    let warning = || {
+        json!([
+            of_type(6, "member", user.to_string()),
+            of_type(3, "reason", "x"),
+            option("warn.png")
+        ])
+    };
+    // Without a place for the file, nothing is done.
+    let ban = command(&stage, "ban", user, &json!([option("ban.png")]));
+    let asked = [
+        stage.ask(&ban).await,
+        stage.asked(stage.moderator(), "warn", warning()).await,
+    ];
+    for said in asked.iter().map(text) {
+        assert!(said.contains("has no log channel"), "{said}");
+    }
+    assert_eq!(stage.number("SELECT count(*) FROM mod_case").await, 0);
+    assert!(!stage.control().is_banned(stage.guild(), user));
+
+    stage.log_to(0).await;
+    for (rank, (name, more)) in (31..).zip([
+        ("ban", json!([])),
+        ("tempban", lasting("1d")),
+        ("softban", json!([])),
+        ("kick", json!([])),
+        ("timeout", lasting("1h")),
+    ]) {
+        let mut options = more.as_array().cloned().unwrap_or_default();
+        options.push(option(&format!("{name}.png")));
+        settled(&stage, name, stage.user(rank), options.into()).await;
+    }
+    // A warning that is confirmed keeps the file of the question.
+    stage.set("confirm_warnings", "1").await;
+    stage.warn(user, json!([])).await;
+    let asked = stage.asked(stage.moderator(), "warn", warning()).await;
+    let question = asked.reply().expect("a question").clone();
+    let id = question["components"][0]["components"][0]["custom_id"].as_str();
+    let press = InteractionRequest::component(
+        stage.guild(),
+        stage.moderator(),
+        id.expect("a button"),
+        &[],
+        question.clone(),
+    );
+    let said = text(&stage.ask(&press).await);
+    assert!(said.contains("Case **#7**"), "{said}");
+    until("each case has its file", async || {
+        let notes = "SELECT coalesce(string_agg(case_id || ' ' || split_part(note, ':', 1), ',' ORDER BY case_id), '') FROM case_note";
+        let expected = "1 📎 ban.png,2 📎 tempban.png,3 📎 softban.png,4 📎 kick.png,5 📎 timeout.png,7 📎 warn.png";
+        (stage.text_of(notes).await == expected).then_some(())
+    })
+    .await;
+    assert_eq!(stage.control().sent_files().len(), 6);
     stage.end().await;
 }

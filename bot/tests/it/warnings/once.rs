@@ -77,6 +77,7 @@ async fn an_interaction_that_is_carried_out_by_many_at_once() {
         direct: true,
         sanctions: Sanctions::none(),
         report_id: None,
+        evidence: None,
         appeal_url: None,
     };
     let all =

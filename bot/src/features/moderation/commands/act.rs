@@ -4,16 +4,21 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use twilight_model::{
-    application::command::CommandOptionType as Type,
+    application::command::{Command as Definition, CommandOptionType as Type},
     id::{Id, marker::GuildMarker},
 };
+use twilight_util::builder::command::CommandBuilder;
 
-use super::{forms::Submitted, warn};
+use super::{
+    forms::{self, Submitted},
+    warn,
+};
 use crate::{
     features::moderation::{
         Denied,
         actions::{self, NewAction, Ordered},
         appeals::Website,
+        duration, evidence,
         kind::Kind,
         policy,
         rows::case,
@@ -21,9 +26,12 @@ use crate::{
         texts,
     },
     interactions::{
-        CommandContext, CommandError, Progress, Services, define::Opt, payload::BadOption, reply::Reply,
+        CommandContext, CommandError, Progress, Services,
+        define::{Opt, for_servers},
+        payload::BadOption,
+        reply::Reply,
     },
-    support::i18n::Language,
+    support::{i18n::Language, text::names::quoted},
 };
 
 /// Interval and limit for showing what became of an action; shutdown waits for it.
@@ -52,14 +60,61 @@ impl Wanted {
     }
 }
 
+/// The definition of a command that takes an action: the options that it needs, first the user, and those that such commands have.
+pub(super) fn definition(kind: Kind, needed: impl IntoIterator<Item = Opt>, more: Option<Opt>) -> Definition {
+    let of_punishments = (!kind.lifts()).then(|| [direct_option(), evidence_option()]);
+    let options = needed
+        .into_iter()
+        .chain([reason_option()])
+        .chain(more)
+        .chain(of_punishments.into_iter().flatten());
+    options
+        .fold(
+            for_servers(kind.word(), Some(kind.permission())),
+            CommandBuilder::option,
+        )
+        .build()
+}
+
+/// The option `duration` of a command that needs it.
+pub(super) fn duration_option(key: &str) -> Opt {
+    Opt::named(Type::String, key, "duration")
+        .at_most(warn::LONGEST_EXPIRY)
+        .required()
+}
+
 /// The option `reason`.
 pub(super) fn reason_option() -> Opt {
     Opt::named(Type::String, "action-option-reason", "reason").at_most(warn::reason_length())
 }
 
+/// The option `evidence`.
+pub(super) fn evidence_option() -> Opt {
+    Opt::named(Type::Attachment, "action-option-evidence", evidence::OPTION)
+}
+
 /// The option `dm`.
-pub(super) fn direct_option() -> Opt {
+fn direct_option() -> Opt {
     Opt::named(Type::Boolean, "action-option-dm", "dm")
+}
+
+/// The option `duration`, of at least this length.
+pub(super) fn duration_of(context: &CommandContext, shortest: Duration) -> Result<Duration, CommandError> {
+    let text = context.payload.text("duration")?.ok_or(BadOption("duration"))?;
+    read_duration(context, text, shortest)
+}
+
+/// A duration of at least this length that was written by a moderator.
+pub(super) fn read_duration(
+    context: &CommandContext,
+    text: &str,
+    shortest: Duration,
+) -> Result<Duration, CommandError> {
+    let span = duration::duration(text).filter(|span| *span >= shortest);
+    span.ok_or_else(|| {
+        let values = [("given", quoted(text).into())];
+        CommandError::Said(context.language().filled("action-bad-duration", &values))
+    })
 }
 
 /// Take an action that the options describe.
@@ -80,8 +135,19 @@ pub(super) async fn run(
         reason: warn::reason(context, "reason")?,
         report_id: None,
         appeal: None,
+        evidence: evidence::given(context, evidence::OPTION)?,
     };
     take(context, services, (wanted, payload.boolean("dm")?), given).await
+}
+
+/// Take an action that a submitted form describes.
+pub(super) async fn of_form(
+    context: &CommandContext,
+    services: &Services,
+    wanted: Wanted,
+) -> Result<Reply, CommandError> {
+    let given = forms::submitted(context, services).await?;
+    take(context, services, (wanted, None), given).await
 }
 
 /// Take an action on a user. Without a choice about the direct message, the server's setting decides.
@@ -99,6 +165,7 @@ pub(super) async fn take(
         reason,
         report_id,
         appeal,
+        evidence,
     } = given;
     let reason = reason.unwrap_or_default();
     let chosen = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
@@ -121,6 +188,7 @@ pub(super) async fn take(
         permit,
         report_id,
         appeal,
+        evidence,
         appeal_url: appeal_url(services, guild_id, (wanted.kind, &chosen)),
     };
     let act = warn::act(context, guild_id)?;
@@ -134,6 +202,7 @@ pub(super) async fn take(
     let ordered = ordered.map_err(|denied| match (denied, refusal) {
         (Denied::Refused, Some(refusal)) => refusal,
         (Denied::Removed, _) => context.refuse(closed),
+        (Denied::NoLog, _) => context.refuse("evidence-no-log"),
         (Denied::Limit(most), _) => {
             let values = [("most", most.to_string().into())];
             CommandError::Said(language.filled("moderation-limit", &values))

@@ -33,6 +33,7 @@ pub(crate) async fn accept(
         reason: Some(answer.clone()).filter(|answer| !answer.is_empty()),
         report_id: None,
         appeal: Some((appeal.id, answer)),
+        evidence: None,
     };
     act::take(context, services, (Wanted::on(Kind::Unban, "user"), None), given).await
 }

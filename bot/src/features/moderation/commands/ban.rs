@@ -9,19 +9,14 @@ use twilight_model::{
 
 use super::{
     act::{self, Wanted},
-    forms::{self, Form},
+    forms::Form,
 };
 use crate::{
-    features::moderation::{duration, kind::Kind},
+    features::moderation::kind::Kind,
     interactions::{
-        CommandContext, CommandError, Services,
-        command::Command,
-        define::{Opt, for_servers},
-        menu::Menu,
-        payload::BadOption,
-        reply::Reply,
+        CommandContext, CommandError, Services, command::Command, define::Opt, menu::Menu,
+        payload::BadOption, reply::Reply,
     },
-    support::text::names::quoted,
 };
 
 /// The option with the user, who need not be a member.
@@ -60,12 +55,8 @@ impl Command for Ban {
     }
 
     fn definition(&self) -> Definition {
-        for_servers(self.name(), Some(Permissions::BAN_MEMBERS))
-            .option(user_option("action-option-user"))
-            .option(act::reason_option())
-            .option(delete_option())
-            .option(act::direct_option())
-            .build()
+        let user = user_option("action-option-user");
+        act::definition(Kind::Ban, [user], Some(delete_option()))
     }
 
     fn is_private(&self) -> bool {
@@ -100,7 +91,7 @@ impl Command for Ban {
         context.require_permissions(Permissions::BAN_MEMBERS)?;
         let written = context.payload.field("duration").filter(|text| !text.is_empty());
         let duration = written
-            .map(|text| read_duration(context, text, SHORTEST))
+            .map(|text| act::read_duration(context, text, SHORTEST))
             .transpose()?;
         let kind = if duration.is_some() {
             Kind::Tempban
@@ -111,8 +102,7 @@ impl Command for Ban {
             duration,
             ..Wanted::on(kind, USER)
         };
-        let given = forms::submitted(context, services).await?;
-        act::take(context, services, (wanted, None), given).await
+        act::of_form(context, services, wanted).await
     }
 }
 
@@ -122,14 +112,9 @@ impl Command for Tempban {
     }
 
     fn definition(&self) -> Definition {
-        let duration = Opt::named(Type::String, "tempban-option-duration", "duration");
-        for_servers(self.name(), Some(Permissions::BAN_MEMBERS))
-            .option(user_option("action-option-user"))
-            .option(duration.at_most(super::warn::LONGEST_EXPIRY).required())
-            .option(act::reason_option())
-            .option(delete_option())
-            .option(act::direct_option())
-            .build()
+        let duration = act::duration_option("tempban-option-duration");
+        let user = user_option("action-option-user");
+        act::definition(Kind::Tempban, [user, duration], Some(delete_option()))
     }
 
     fn is_private(&self) -> bool {
@@ -139,7 +124,7 @@ impl Command for Tempban {
     async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
         context.require_permissions(Permissions::BAN_MEMBERS)?;
         let wanted = Wanted {
-            duration: Some(duration_of(context, SHORTEST)?),
+            duration: Some(act::duration_of(context, SHORTEST)?),
             delete_seconds: delete_seconds(context)?.unwrap_or(0),
             ..Wanted::on(Kind::Tempban, USER)
         };
@@ -154,12 +139,12 @@ impl Command for Softban {
 
     fn definition(&self) -> Definition {
         let delete = Opt::named(Type::String, "softban-option-delete", "delete_messages");
-        for_servers(self.name(), Some(Permissions::BAN_MEMBERS))
-            .option(user_option("softban-option-user"))
-            .option(act::reason_option())
-            .option(delete.choices(delete_choices().skip(1)))
-            .option(act::direct_option())
-            .build()
+        let user = user_option("softban-option-user");
+        act::definition(
+            Kind::Softban,
+            [user],
+            Some(delete.choices(delete_choices().skip(1))),
+        )
     }
 
     fn is_private(&self) -> bool {
@@ -181,10 +166,7 @@ impl Command for Unban {
     }
 
     fn definition(&self) -> Definition {
-        for_servers(self.name(), Some(Permissions::BAN_MEMBERS))
-            .option(user_option("unban-option-user"))
-            .option(act::reason_option())
-            .build()
+        act::definition(Kind::Unban, [user_option("unban-option-user")], None)
     }
 
     fn is_private(&self) -> bool {
@@ -218,23 +200,4 @@ pub(super) fn delete_seconds(context: &CommandContext) -> Result<Option<u32>, Co
     };
     let chosen = DELETED.into_iter().find(|(known, _)| *known == word);
     Ok(Some(chosen.ok_or(BadOption(OPTION))?.1))
-}
-
-/// The option `duration`, of at least this length.
-pub(super) fn duration_of(context: &CommandContext, shortest: Duration) -> Result<Duration, CommandError> {
-    let text = context.payload.text("duration")?.ok_or(BadOption("duration"))?;
-    read_duration(context, text, shortest)
-}
-
-/// A duration of at least this length that was written by a moderator.
-pub(super) fn read_duration(
-    context: &CommandContext,
-    text: &str,
-    shortest: Duration,
-) -> Result<Duration, CommandError> {
-    let span = duration::duration(text).filter(|span| *span >= shortest);
-    span.ok_or_else(|| {
-        let values = [("given", quoted(text).into())];
-        CommandError::Said(context.language().filled("action-bad-duration", &values))
-    })
 }

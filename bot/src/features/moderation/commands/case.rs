@@ -117,7 +117,7 @@ impl Command for Case {
                 author_name: context.payload.user().map(|user| user.username.clone()),
             },
             ["evidence"] => CaseChange::Evidence {
-                evidence: evidence::given(context)?,
+                evidence: evidence::given(context, "file")?.ok_or(BadOption("file"))?,
                 author_name: context.payload.user().map(|user| user.username.clone()),
             },
             ["hide"] if context.payload.boolean("hidden")?.unwrap_or(true) => CaseChange::Hide,

@@ -9,13 +9,15 @@ use twilight_model::{
         marker::{GuildMarker, InteractionMarker},
     },
 };
-use twilight_util::builder::embed::{EmbedBuilder, EmbedFooterBuilder};
+use twilight_util::builder::embed::{EmbedBuilder, EmbedFieldBuilder, EmbedFooterBuilder};
 
 use crate::{
+    discord::rest::file::{address_of, path_of},
     features::moderation::{
         Severity,
         cases::NewWarning,
         duration::Expiry,
+        evidence::Evidence,
         rows::warning::{self, Counting},
         settings::ModerationSettings,
     },
@@ -41,6 +43,7 @@ pub(super) struct Confirmed {
     pub(super) expiry: Expiry,
     pub(super) direct: bool,
     pub(super) report_id: Option<Id<InteractionMarker>>,
+    pub(super) evidence: Option<Evidence>,
 }
 
 /// The question, if the member has as many active warnings as the server has chosen.
@@ -76,9 +79,12 @@ pub(super) async fn question(
         u8::from(new.direct),
         new.report_id.map_or_else(String::new, |id| id.to_string()),
     );
-    let embed = EmbedBuilder::new()
+    let mut embed = EmbedBuilder::new()
         .description(&new.reason)
         .footer(EmbedFooterBuilder::new(&user.username));
+    if let Some(evidence) = &new.evidence {
+        embed = embed.field(EmbedFieldBuilder::new(&evidence.name, address_of(&evidence.path)));
+    }
     let confirm = button(id, language.text("warn-confirm-button"), ButtonStyle::Danger);
     let reply = Reply::private(language.filled("warn-confirm", &values))
         .with_embed(embed.build())
@@ -92,6 +98,12 @@ pub(super) fn confirmed(context: &CommandContext, parts: &[&str]) -> Option<Conf
         return None;
     };
     let (reason, username) = context.payload.embed()?;
+    let evidence = context.payload.embed_field().and_then(|(name, address)| {
+        Some(Evidence {
+            name: name.to_owned(),
+            path: path_of(address)?.to_owned(),
+        })
+    });
     Some(Confirmed {
         user: User {
             id: user_id.parse().ok()?,
@@ -112,5 +124,6 @@ pub(super) fn confirmed(context: &CommandContext, parts: &[&str]) -> Option<Conf
             "" => None,
             id => Some(id.parse().ok()?),
         },
+        evidence,
     })
 }

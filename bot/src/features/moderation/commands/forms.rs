@@ -13,7 +13,7 @@ use twilight_model::{
 use super::warn;
 use crate::{
     discord::rest::Priority,
-    features::moderation::kind::Kind,
+    features::moderation::{evidence::Evidence, kind::Kind},
     interactions::{
         CommandContext, CommandError, Services,
         form::{Field, form},
@@ -43,6 +43,8 @@ pub(super) struct Submitted {
     pub(super) report_id: Option<Id<InteractionMarker>>,
     /// The appeal that the moderator accepts, with the answer.
     pub(super) appeal: Option<(Id<InteractionMarker>, String)>,
+    /// A file to be kept with the case.
+    pub(super) evidence: Option<Evidence>,
 }
 
 impl Form {
@@ -143,5 +145,6 @@ pub(super) async fn submitted(
         reason,
         report_id,
         appeal: None,
+        evidence: None,
     })
 }

@@ -7,19 +7,13 @@ use twilight_model::{
 
 use super::{
     act::{self, Wanted},
-    ban::{duration_of, read_duration},
-    forms::{self, Form},
-    warn,
+    forms::Form,
 };
 use crate::{
     features::moderation::{duration::SHORTEST_TIMEOUT, kind::Kind},
     interactions::{
-        CommandContext, CommandError, Services,
-        command::Command,
-        define::{Opt, for_servers},
-        menu::Menu,
-        payload::BadOption,
-        reply::Reply,
+        CommandContext, CommandError, Services, command::Command, define::Opt, menu::Menu,
+        payload::BadOption, reply::Reply,
     },
 };
 
@@ -41,11 +35,7 @@ impl Command for Kick {
     }
 
     fn definition(&self) -> Definition {
-        for_servers(self.name(), Some(Permissions::KICK_MEMBERS))
-            .option(member_option("kick-option-member"))
-            .option(act::reason_option())
-            .option(act::direct_option())
-            .build()
+        act::definition(Kind::Kick, [member_option("kick-option-member")], None)
     }
 
     fn is_private(&self) -> bool {
@@ -63,13 +53,9 @@ impl Command for Timeout {
     }
 
     fn definition(&self) -> Definition {
-        let duration = Opt::named(Type::String, "timeout-option-duration", "duration");
-        for_servers(self.name(), Some(Permissions::MODERATE_MEMBERS))
-            .option(member_option("timeout-option-member"))
-            .option(duration.at_most(warn::LONGEST_EXPIRY).required())
-            .option(act::reason_option())
-            .option(act::direct_option())
-            .build()
+        let duration = act::duration_option("timeout-option-duration");
+        let member = member_option("timeout-option-member");
+        act::definition(Kind::Timeout, [member, duration], None)
     }
 
     fn is_private(&self) -> bool {
@@ -79,7 +65,7 @@ impl Command for Timeout {
     async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
         context.require_permissions(Permissions::MODERATE_MEMBERS)?;
         let wanted = Wanted {
-            duration: Some(duration_of(context, SHORTEST_TIMEOUT)?),
+            duration: Some(act::duration_of(context, SHORTEST_TIMEOUT)?),
             ..Wanted::on(Kind::Timeout, MEMBER)
         };
         act::run(context, services, wanted).await
@@ -105,11 +91,10 @@ impl Command for Timeout {
         context.require_permissions(Permissions::MODERATE_MEMBERS)?;
         let written = context.payload.field("duration").ok_or(BadOption("duration"))?;
         let wanted = Wanted {
-            duration: Some(read_duration(context, written, SHORTEST_TIMEOUT)?),
+            duration: Some(act::read_duration(context, written, SHORTEST_TIMEOUT)?),
             ..Wanted::on(Kind::Timeout, MEMBER)
         };
-        let given = forms::submitted(context, services).await?;
-        act::take(context, services, (wanted, None), given).await
+        act::of_form(context, services, wanted).await
     }
 }
 
@@ -119,10 +104,7 @@ impl Command for Untimeout {
     }
 
     fn definition(&self) -> Definition {
-        for_servers(self.name(), Some(Permissions::MODERATE_MEMBERS))
-            .option(member_option("untimeout-option-member"))
-            .option(act::reason_option())
-            .build()
+        act::definition(Kind::Untimeout, [member_option("untimeout-option-member")], None)
     }
 
     fn is_private(&self) -> bool {

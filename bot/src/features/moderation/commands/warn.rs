@@ -17,9 +17,10 @@ use super::{
 use crate::{
     discord::guilds::authority::Sanctions,
     features::moderation::{
-        self, Act, LONGEST_REASON, MOST_POINTS, Severity,
+        self, Act, Denied, LONGEST_REASON, MOST_POINTS, Severity,
         cases::{Names, NewWarning, Warned},
         duration::{self, Expiry},
+        evidence,
         kind::Kind,
         policy,
         rows::warning::{self, Outcomes},
@@ -65,6 +66,7 @@ impl Command for Warn {
             .option(points)
             .option(expires)
             .option(Opt::named(Type::Boolean, "warn-option-dm", "dm"))
+            .option(act::evidence_option())
             .build()
     }
 
@@ -90,6 +92,7 @@ impl Command for Warn {
             reason: reason(context, "reason")?,
             report_id: None,
             appeal: None,
+            evidence: evidence::given(context, evidence::OPTION)?,
         };
         warn(context, services, guild_id, (about, given)).await
     }
@@ -140,6 +143,7 @@ impl Command for Warn {
             expiry: confirmed.expiry,
             direct: confirmed.direct,
             report_id: confirmed.report_id,
+            evidence: confirmed.evidence,
             appeal_url: act::appeal_url(services, guild_id, (Kind::Ban, &policy)),
         };
         Ok(give(context, services, guild_id, new).await?.updating())
@@ -166,6 +170,7 @@ async fn warn(
         user,
         reason,
         report_id,
+        evidence,
         ..
     } = given;
     let sanctions = sanctions(context, services, guild_id, &user).await?;
@@ -180,6 +185,7 @@ async fn warn(
         direct: about.message.unwrap_or(policy.tells(Kind::Warning)) && !user.bot,
         sanctions,
         report_id,
+        evidence,
         appeal_url: act::appeal_url(services, guild_id, (Kind::Ban, &policy)),
     };
     let asked = (&*policy, &user, &new);
@@ -199,8 +205,11 @@ async fn give(
     let act = act(context, guild_id)?;
     let (language, direct) = (context.language(), new.direct);
     let warned = moderation::cases::warn(&services.store, &services.settings, (act, language), new).await?;
-    // A warning that passed the permission checks is denied only if it reacts to a report that is closed.
-    let warned = warned.map_err(|_denied| context.refuse("report-closed"))?;
+    let warned = warned.map_err(|denied| match denied {
+        Denied::NoLog => context.refuse("evidence-no-log"),
+        // A warning that passed the permission checks is denied otherwise only if it reacts to a report that is closed.
+        _ => context.refuse("report-closed"),
+    })?;
     let reply = Reply::private(in_words(&warned, &Outcomes::default(), language));
     let is_punished = warned.crossed.iter().any(|crossing| crossing.hindrance.is_none());
     if direct || is_punished {

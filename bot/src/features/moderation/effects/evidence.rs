@@ -13,6 +13,7 @@ use super::case_log_edit;
 use crate::{
     discord::rest::file::NoFile,
     features::moderation::{
+        Act,
         evidence::{Evidence, LARGEST},
         rows::{
             case::{self, Key},
@@ -24,7 +25,7 @@ use crate::{
         kind::{EffectBody, EffectKind, Owner},
         message::{send, send_file},
         outcome::{Failure, Undelivered},
-        queue::{self, Waiting},
+        queue::{self, NewEffect, Waiting},
         trouble,
     },
     postgres::{StoreError, Tx},
@@ -57,6 +58,23 @@ impl CaseEvidence {
         ];
         Language::of_stored(&self.locale).filled(key, &values)
     }
+}
+
+/// The effect that keeps a file with a case, in the transaction of an interaction. The guild must have a log channel.
+pub(in crate::features::moderation) fn upload(
+    told: &Told,
+    (act, case_id): (&Act, i64),
+    (evidence, author_name): (Option<&Evidence>, Option<&str>),
+) -> Option<NewEffect> {
+    let evidence = evidence?;
+    told.entry_as(|language| CaseEvidence {
+        case_id,
+        evidence: evidence.clone(),
+        request_id: act.interaction_id,
+        author_id: act.moderator_id,
+        author_name: author_name.map(str::to_owned),
+        locale: language.code().to_owned(),
+    })
 }
 
 impl EffectBody for CaseEvidence {
