@@ -1415,6 +1415,7 @@ massban-sure = { $users ->
 massban-none = Keiner dieser Nutzer kann gebannt werden.
 massban-not = ⛔ { $users }: { $why }
 massban-yes = Bannen
+massban-tell = Bannen und benachrichtigen
 massban-no = Abbrechen
 massban-stop = Anhalten
 massban-kept = Niemand wurde gebannt.

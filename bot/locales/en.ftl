@@ -1417,6 +1417,7 @@ massban-sure = { $users ->
 massban-none = None of these users can be banned.
 massban-not = ⛔ { $users }: { $why }
 massban-yes = Ban
+massban-tell = Ban and tell them
 massban-no = Cancel
 massban-stop = Stop
 massban-kept = No one was banned.

@@ -12,7 +12,7 @@ use twilight_model::id::{
 use super::{
     Act, Denied,
     actions::LIMITED,
-    effects::massban::MassbanBatch,
+    effects::{action_message::ActionMessage, massban::MassbanBatch},
     ends,
     kind::Kind,
     once,
@@ -118,6 +118,10 @@ pub(crate) struct Confirmed {
     pub(crate) massban_id: Id<InteractionMarker>,
     pub(crate) permit: BulkBanPermit,
     pub(crate) moderator: String,
+    /// Whether members get a direct message before.
+    pub(crate) direct: bool,
+    /// Where users can appeal; `None` for nowhere.
+    pub(crate) appeal_url: Option<String>,
 }
 
 /// Make the cases and begin, once for this interaction. `language` applies if the guild chose none.
@@ -188,6 +192,17 @@ async fn confirm_in(
         permit: confirmed.permit,
         moderator: confirmed.moderator.clone(),
         locale: language.code().to_owned(),
+        message: confirmed.direct.then(|| ActionMessage {
+            kind: Kind::Ban,
+            case_id: first_case,
+            reason: row.wanted.reason.clone(),
+            until_ms: None,
+            moderator_id: told.moderators_shown.then_some(act.moderator_id),
+            locale: told.language.code().to_owned(),
+            wording: policy.wording(Kind::Ban),
+            new_end: false,
+            appeal_url: confirmed.appeal_url.clone(),
+        }),
     };
     effects.push(next_batch(act.guild_id, &first));
     queue::add_urgent(tx, &effects).await?;

@@ -155,6 +155,9 @@ pub(super) const BUTTONS: &[Line<'static>] = &[
     line("massban:yes")
         .after(&["massban"])
         .leads_to(&["massban", "mod_log"]),
+    line("massban:tell")
+        .after(&["massban"])
+        .leads_to(&["massban", "mod_log"]),
     line("massban:undo")
         .after(&["massban", "massban:yes"])
         .leads_to(&["mod_lift", "mod_log"]),

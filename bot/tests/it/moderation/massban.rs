@@ -211,7 +211,7 @@ async fn permissions_and_the_limit_of_an_hour() {
     assert!(text(&refused).contains("limit for an hour (2)"), "{refused:?}");
     let entry = stage.logged(log, "3 users at once").await;
     assert!(entry.contains("limit of 2"), "{entry}");
-    let kept = stage.ask(&press(&asked, &shown, 1)).await;
+    let kept = stage.ask(&press(&asked, &shown, 2)).await;
     assert!(text(&kept).contains("No one was banned"), "{kept:?}");
     assert_eq!((cases(&stage).await, control.rest_calls(BULK).len()), (0, 0));
     stage.end().await;

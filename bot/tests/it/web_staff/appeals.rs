@@ -251,7 +251,7 @@ async fn an_appeal_is_closed_when_the_ban_ends_otherwise() {
     stage.ask(&asked("tempban", tempban)).await;
     let massban = asked("massban", json!([of_type(3, "users", undone.to_string())]));
     let mut shown = stage.ask(&massban).await;
-    for word in ["yes", "undo"] {
+    for word in ["tell", "undo"] {
         let find = |state: &InteractionState| {
             let reply = state.reply().cloned().unwrap_or_default();
             let buttons = reply["components"][0]["components"].as_array().cloned();
@@ -267,6 +267,11 @@ async fn an_appeal_is_closed_when_the_ban_ends_otherwise() {
             .await;
         let (id, message) = state.as_ref().and_then(find).expect(word);
         if word == "undo" {
+            assert_eq!(
+                stage.sent("You can appeal here: http").len(),
+                3,
+                "each of them was told"
+            );
             for user in [by_hand, expired, undone] {
                 let mut banned = stage.browser(user).await;
                 banned.submit(&page(&stage), &[("appeal", "sorry")]).await.is(200);

@@ -266,6 +266,7 @@ async fn preview(progress: &Progress, question: Question, language: Language) ->
     let press = |word, style| press(word, style, (massban_id, question.asker_id), language);
     let row = buttons([
         press("yes", ButtonStyle::Danger),
+        press("tell", ButtonStyle::Danger),
         press("no", ButtonStyle::Secondary),
     ]);
     Ok(Reply::private_list(text).with_components(vec![row]))
@@ -326,7 +327,7 @@ async fn pressed(context: &CommandContext, services: &Services) -> Result<Reply,
     }
     let massban_id: Id<InteractionMarker> = massban_id.parse().map_err(|_no_id| CommandError::Stale)?;
     match word {
-        "yes" => {}
+        "yes" | "tell" => {}
         "stop" => {
             let details = json!({"interaction_id": massban_id.to_string()});
             let request = context.request("massban_cancel", &details)?;
@@ -336,12 +337,16 @@ async fn pressed(context: &CommandContext, services: &Services) -> Result<Reply,
         "undo" => return undo::pressed(context, services, (massban_id, authority)).await,
         _ => return Ok(Reply::private(language.text("massban-kept")).updating()),
     }
+    let guild_id = context.guild()?;
+    let policy = ModerationSettings::of(&services.store, &services.settings, guild_id).await?;
     let confirmed = Confirmed {
         massban_id,
         permit,
         moderator: presser.username.clone(),
+        direct: word == "tell",
+        appeal_url: act::appeal_url(services, guild_id, (Kind::Ban, &policy)),
     };
-    let act = warn::act(context, context.guild()?)?;
+    let act = warn::act(context, guild_id)?;
     let begun = massban::confirm(&services.store, &services.settings, (act, language), confirmed).await?;
     begun.map_err(|denied| match denied {
         Denied::Limit(most) => {
@@ -351,7 +356,6 @@ async fn pressed(context: &CommandContext, services: &Services) -> Result<Reply,
         _ => context.refuse("error-done-before"),
     })?;
     let ours = (massban_id, presser.id);
-    let guild_id = act.guild_id;
     context.defer(move |progress| async move { follow(&progress, guild_id, ours, language).await });
     let stop = buttons([press("stop", ButtonStyle::Secondary, ours, language)]);
     Ok(Reply::private(language.text("massban-begun"))

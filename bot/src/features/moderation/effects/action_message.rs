@@ -110,7 +110,11 @@ async fn is_still_so(to: &Deliverer, effect: &Waiting, message: &ActionMessage) 
     Ok(case.is_some_and(|case| case.ends_at.map(ids::to_millis) == message.until_ms))
 }
 
-async fn attempt(to: &Deliverer, effect: &Waiting, message: &ActionMessage) -> Result<(), Undelivered> {
+pub(super) async fn attempt(
+    to: &Deliverer,
+    effect: &Waiting,
+    message: &ActionMessage,
+) -> Result<(), Undelivered> {
     let server = server_of(to, effect).await?;
     let usual = || text(message, &server);
     let content = effect.user_id.map_or_else(usual, |user_id| {

@@ -3,17 +3,21 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 use twilight_http::request::AuditLogReason as _;
 use twilight_model::id::{
     Id,
     marker::{GuildMarker, InteractionMarker, UserMarker},
 };
 
-use super::carry_out::why;
+use super::{
+    action_message::{ActionMessage, attempt},
+    carry_out::why,
+};
 use crate::{
     discord::{
         guilds::authority::{
-            Authority, Denial, Hindrance,
+            Authority, Denial,
             members::{BULK_BAN, BulkBanPermit},
         },
         rest::{Priority, RestError},
@@ -22,6 +26,7 @@ use crate::{
         kind::Kind,
         massban::next_batch,
         rows::{
+            case,
             massban::{self, Row},
             outcome,
         },
@@ -47,6 +52,8 @@ use crate::{
 const BATCH: usize = 10;
 /// The maximum age of cached roles when ranks are checked again.
 const OLDEST_ROLES: Duration = Duration::from_mins(1);
+/// How long a batch waits for its messages.
+const TELLING: Duration = Duration::from_secs(10);
 /// None of the users could be banned: <https://docs.discord.com/developers/resources/guild#bulk-guild-ban>.
 const NONE_BANNED: u64 = 500_000;
 
@@ -63,6 +70,9 @@ pub(crate) struct MassbanBatch {
     pub(crate) moderator: String,
     /// The moderator's language, for a guild that has chosen none.
     pub(crate) locale: String,
+    /// What members are told before, each with the number of their case; `None` for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<ActionMessage>,
 }
 
 impl EffectBody for MassbanBatch {
@@ -125,7 +135,8 @@ async fn deliver(
     }
     let all = row.wanted.users.len();
     let end = all.min(batch.from + BATCH);
-    let outcomes = ban(to, guild_id, (batch, &row), first_case..case_of(first_case, end)).await?;
+    let cases = first_case..case_of(first_case, end);
+    let outcomes = ban(to, effect, (batch, &row), cases).await?;
     let banned = outcomes.iter().filter(|(_, word)| *word == "done").count();
     to.retry_until_committed("recording a batch of a massban", || {
         let (settings, batch, outcomes) = (settings.clone(), batch.clone(), outcomes.clone());
@@ -154,10 +165,11 @@ fn case_of(first_case: i64, place: usize) -> i64 {
 /// Ban the users of a batch, whose cases end before the end of `cases`. Returns what became of each case.
 async fn ban(
     to: &Deliverer,
-    guild_id: Id<GuildMarker>,
+    effect: &Waiting,
     (batch, row): (&MassbanBatch, &Row),
     cases: std::ops::Range<i64>,
 ) -> Result<Vec<(i64, &'static str)>, Undelivered> {
+    let guild_id = effect.guild_id;
     let target = ids::to_db(guild_id);
     let failed = |error: RestError| {
         to.guilds.forget(guild_id);
@@ -168,15 +180,23 @@ async fn ban(
         .map_err(failed)?
         .map_err(|trouble| trouble.failure(target))?;
     let users = row.wanted.users.iter().map(|(user_id, _)| *user_id);
-    let (mut outcomes, mut allowed) = (Vec::new(), Vec::new());
+    let (mut outcomes, mut allowed, mut members) = (Vec::new(), Vec::new(), Vec::new());
     for (case_id, user_id) in cases.zip(users).skip(batch.from) {
         match hindrance(to, guild_id, &authority, user_id)
             .await
             .map_err(failed)?
         {
-            Some(why) => outcomes.push((case_id, why)),
-            None => allowed.push((case_id, user_id)),
+            Err(why) => outcomes.push((case_id, why)),
+            Ok(is_member) => {
+                allowed.push((case_id, user_id));
+                members.extend(is_member.then_some((case_id, user_id)));
+            }
         }
+    }
+    if let Some(message) = &batch.message {
+        let telling = tell(to, effect, (batch.massban_id, message), &members);
+        // What takes too long blocks no ban.
+        drop(timeout(TELLING, telling).await);
     }
     let users: Vec<_> = allowed.iter().map(|(_, user_id)| *user_id).collect();
     let banned = request(to, guild_id, &users, (batch, row))
@@ -219,13 +239,42 @@ async fn may_still(
     Ok(authority.map_err(|denial: Denial| denial.into()))
 }
 
-/// The key of the text that says why a user cannot be banned, if so.
+/// Tell members of their bans, as for each of them. Not all can be told.
+async fn tell(
+    to: &Deliverer,
+    effect: &Waiting,
+    (massban_id, message): (Id<InteractionMarker>, &ActionMessage),
+    members: &[(i64, Id<UserMarker>)],
+) {
+    for (case_id, user_id) in members {
+        let key = (effect.guild_id, *case_id);
+        let case = case::get(&to.store, key).await.ok().flatten();
+        // An attempt whose end was not noted has told them.
+        if case.is_some_and(|case| case.message_outcome.is_some()) {
+            continue;
+        }
+        let mut of_member = effect.clone();
+        of_member.user_id = Some(*user_id);
+        // The cases of a massban follow each other.
+        of_member.nonce = format!("{:x}-{}", massban_id.get(), case_id % 1_000);
+        let message = ActionMessage {
+            case_id: *case_id,
+            ..message.clone()
+        };
+        let told = attempt(to, &of_member, &message).await;
+        let word = if told.is_ok() { "delivered" } else { "closed" };
+        // If this fails, another attempt sends it with the same nonce.
+        drop(outcome::message(&to.store, key, word).await);
+    }
+}
+
+/// Whether a user is a member, or the key of the text that says why they cannot be banned.
 async fn hindrance(
     to: &Deliverer,
     guild_id: Id<GuildMarker>,
     authority: &Authority,
     user_id: Id<UserMarker>,
-) -> Result<Option<&'static str>, RestError> {
+) -> Result<Result<bool, &'static str>, RestError> {
     let roles = to
         .guilds
         .roles_if_member(guild_id, user_id, Priority::Command)
@@ -235,7 +284,7 @@ async fn hindrance(
         .guilds
         .bulk_ban_hindrance(guild_id, authority, who, Priority::Command)
         .await?;
-    Ok(hindrance.map(Hindrance::key))
+    Ok(hindrance.map_or(Ok(roles.is_some()), |hindrance| Err(hindrance.key())))
 }
 
 /// Ban these users. Returns those who were banned by this request.
