@@ -13,6 +13,7 @@ pub(crate) mod current_settings;
 pub(crate) mod define;
 pub(crate) mod feature;
 pub(crate) mod form;
+pub(crate) mod form_page;
 pub mod menu;
 pub(crate) mod of_form;
 pub(crate) mod options;
@@ -23,6 +24,7 @@ mod rate_limit;
 pub mod registration;
 pub mod reply;
 pub(crate) mod scheduled;
+pub(crate) mod settings_tabs;
 pub mod text_command;
 
 use std::{

@@ -78,6 +78,12 @@ pub(super) fn pages(services: &Arc<Services>) -> Vec<Route> {
     pages.map(|page| page.route(services)).collect()
 }
 
+/// The paths of the pages of all features, with names such as `{guild}` for parts.
+pub fn page_patterns() -> Vec<&'static str> {
+    let pages = FEATURES.iter().flat_map(|feature| feature.pages);
+    pages.map(|page| page.pattern()).collect()
+}
+
 /// The state that features keep in a process.
 pub(super) fn state(config: &Config, settings: &Settings) -> Extensions {
     let mut state = Extensions::new();
@@ -92,7 +98,10 @@ pub(super) fn state(config: &Config, settings: &Settings) -> Extensions {
 mod tests {
     use std::collections::BTreeSet;
 
-    use twilight_model::application::command::CommandType;
+    use twilight_model::{
+        application::command::{CommandOption, CommandOptionType, CommandType},
+        guild::Permissions,
+    };
     use twilight_validate::command::command as validate;
 
     use super::{COMMANDS, effect_kinds, tables};
@@ -100,6 +109,81 @@ mod tests {
         config::Config, features::FEATURES, outbox::kind::AnyEffectKind, settings::Settings,
         support::i18n::Language,
     };
+
+    /// Subcommands, and whole commands, that change no setting of a server.
+    const NO_SETTINGS: &[&str] = &[
+        "card mine",
+        "levels reset",
+        "levels reward list",
+        "levels reward sync",
+        "levels show",
+        "levels undo",
+        "massban",
+        "warning edit",
+        "warning remove",
+        "warning threshold list",
+        "xp",
+    ];
+    /// Those that change settings of sections, which have pages of their own.
+    const SECTIONS: &[&str] = &["levels announce", "levels departed", "settings"];
+
+    /// The names of a command's subcommands, or of the command if it has none.
+    fn leaves(name: &str, options: &[CommandOption]) -> Vec<String> {
+        let subs = options.iter().filter(|option| {
+            use CommandOptionType::{SubCommand, SubCommandGroup};
+            matches!(option.kind, SubCommand | SubCommandGroup)
+        });
+        let leaves: Vec<String> = subs
+            .flat_map(|sub| {
+                let name = format!("{name} {}", sub.name);
+                leaves(&name, sub.options.as_deref().unwrap_or_default())
+            })
+            .collect();
+        if leaves.is_empty() {
+            vec![name.to_owned()]
+        } else {
+            leaves
+        }
+    }
+
+    /// A new subcommand is on a page of the website, or on a list above. `tests/it/web/every_setting.rs` looks at the tables.
+    #[test]
+    fn every_setting_that_a_command_changes_has_a_form() {
+        let pages = FEATURES.iter().flat_map(|feature| feature.pages);
+        let forms: BTreeSet<String> = pages
+            .flat_map(|page| page.subcommands())
+            .map(|form| format!("{} {}", form.command.name(), form.path.join(" ")))
+            .collect();
+        let definitions = COMMANDS.definitions();
+        // Commands that ask for the permission to change settings, and those that have a form.
+        let commands = definitions.iter().filter(|definition| {
+            let permissions = definition.default_member_permissions;
+            let changes_settings = permissions.is_some_and(|all| all.contains(Permissions::MANAGE_GUILD));
+            let has_form = || {
+                let name = format!("{} ", definition.name);
+                forms.iter().any(|form| form.starts_with(&name))
+            };
+            definition.kind == CommandType::ChatInput && (changes_settings || has_form())
+        });
+        let all: Vec<String> = commands
+            .flat_map(|definition| leaves(&definition.name, &definition.options))
+            .collect();
+        let others = || NO_SETTINGS.iter().chain(SECTIONS);
+        let is_of = |leaf: &str, other: &str| leaf == other || leaf.starts_with(&format!("{other} "));
+        for leaf in &all {
+            let listed = others().any(|other| is_of(leaf, other));
+            assert!(
+                listed != forms.contains(leaf),
+                "{leaf} needs a form, or is on a list"
+            );
+        }
+        for form in &forms {
+            assert!(all.contains(form), "{form} is no subcommand");
+        }
+        for other in others() {
+            assert!(all.iter().any(|leaf| is_of(leaf, other)), "{other} is no command");
+        }
+    }
 
     #[test]
     fn every_definition_is_one_that_discord_takes() {

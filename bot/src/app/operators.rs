@@ -48,6 +48,7 @@ pub(super) fn route(config: &Config, services: &Arc<Services>) -> Route {
         path: "/operators",
         access: Access::Operator,
         link: Some("web-operators"),
+        tab: None,
         handler: Box::new(Operators {
             config: config.clone(),
             services: Arc::clone(services),

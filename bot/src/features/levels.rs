@@ -28,6 +28,7 @@ pub(crate) mod pages {
     pub(crate) mod leaderboard;
     pub(crate) mod member;
     pub(crate) mod recent;
+    pub(crate) mod settings;
     mod visibility;
 }
 pub mod on_message;
@@ -83,6 +84,10 @@ pub(crate) const FEATURE: Feature = Feature {
         &pages::leaderboard::Leaderboard,
         &pages::member::Member,
         &pages::member::CardImage,
+        &pages::member::CardPreview,
+        &pages::settings::XP,
+        &pages::settings::REWARDS,
+        &pages::settings::CARDS,
     ],
     effects: |settings| {
         vec![

@@ -86,6 +86,7 @@ mod pages {
     mod search;
     mod state;
     mod table;
+    pub(super) mod thresholds;
 }
 pub mod settings;
 pub mod texts;
@@ -160,6 +161,7 @@ pub(crate) const FEATURE: Feature = Feature {
         &pages::appeals::AppealList,
         &pages::appeal_view::AppealPage,
         &pages::appeal::AppealForm,
+        &pages::thresholds::THRESHOLDS,
         &pages::api::CasesApi,
         &pages::api::CaseApi,
     ],

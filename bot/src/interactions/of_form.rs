@@ -39,13 +39,17 @@ pub(crate) struct Outcome {
 }
 
 impl CommandContext {
-    /// The form that was sent as a command with these options, in Discord's format.
+    /// The form that was sent as a command with these options and what they name, in Discord's format.
     ///
     /// # Errors
     ///
     /// Its page is too old, or not for the staff of a server.
-    pub(crate) fn of_command(form: &Context, name: &str, options: &Value) -> Result<Self, Fault> {
-        let data = json!({"name": name, "type": 1, "options": options});
+    pub(crate) fn of_command(
+        form: &Context,
+        name: &str,
+        (options, resolved): (&Value, &Value),
+    ) -> Result<Self, Fault> {
+        let data = json!({"name": name, "type": 1, "options": options, "resolved": resolved});
         Self::of_form(form, kind::COMMAND, (data, Value::Null))
     }
 

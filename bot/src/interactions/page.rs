@@ -5,6 +5,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use hyper::Method;
 
+#[cfg(test)]
+use super::form_page::Form;
 use super::{CommandError, Services};
 use crate::web::{
     answer::{Answer, Fault},
@@ -23,6 +25,17 @@ pub(crate) trait Page: Sync {
     /// The text of its link in the navigation, if it has one.
     fn link(&self) -> Option<&'static str> {
         None
+    }
+
+    /// The text of its link among the pages for a server's settings, if it is one of them.
+    fn tab(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The subcommands that its forms do.
+    #[cfg(test)]
+    fn forms(&self) -> Vec<&Form> {
+        Vec::new()
     }
 
     /// The page.
@@ -45,8 +58,11 @@ pub(crate) trait Page: Sync {
 /// A [`Page`] of any type, for the lists of them: its futures are boxed.
 pub(crate) trait AnyPage: Sync {
     /// See [`Page::path`].
-    #[cfg(test)]
     fn pattern(&self) -> &'static str;
+
+    /// See [`Page::forms`].
+    #[cfg(test)]
+    fn subcommands(&self) -> Vec<&Form>;
 
     /// The page in the list of all pages.
     fn route(&'static self, services: &Arc<Services>) -> Route;
@@ -60,9 +76,13 @@ pub(crate) trait AnyPage: Sync {
 }
 
 impl<P: Page + 'static> AnyPage for P {
-    #[cfg(test)]
     fn pattern(&self) -> &'static str {
         self.path()
+    }
+
+    #[cfg(test)]
+    fn subcommands(&self) -> Vec<&Form> {
+        self.forms()
     }
 
     fn route(&'static self, services: &Arc<Services>) -> Route {
@@ -71,6 +91,7 @@ impl<P: Page + 'static> AnyPage for P {
             path: self.path(),
             access: self.access(),
             link: self.link(),
+            tab: self.tab(),
             handler: Box::new(Served { page: self, services }),
         }
     }

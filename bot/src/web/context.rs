@@ -166,6 +166,19 @@ impl Context {
         &self.path
     }
 
+    /// The pages for the settings of the server in the path, besides those of sections: their paths and labels.
+    pub(crate) fn tabs(&self) -> Vec<(String, String)> {
+        let Some(staff) = &self.staff else {
+            return Vec::new();
+        };
+        let routes = self.site.routes.iter().filter(|route| route.is_for(staff));
+        let tabs = routes.filter_map(|route| {
+            let path = route.path.replace("{guild}", &staff.guild_id.to_string());
+            Some((path, self.text(route.tab?)))
+        });
+        tabs.collect()
+    }
+
     /// An absolute address of this website.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.site.config.url)

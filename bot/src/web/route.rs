@@ -29,6 +29,8 @@ pub(crate) struct Route {
     pub(crate) access: Access,
     /// The text of its link in the navigation, if it has one: of the server if the path has `{guild}`, and otherwise of the website.
     pub(crate) link: Option<&'static str>,
+    /// The text of its link among the pages for a server's settings.
+    pub(crate) tab: Option<&'static str>,
     pub(crate) handler: Box<dyn Handler>,
 }
 
@@ -54,6 +56,7 @@ impl Route {
             path,
             access,
             link,
+            tab: None,
             handler: Box::new(page),
         }
     }

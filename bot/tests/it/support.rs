@@ -7,6 +7,7 @@ pub(crate) mod browser;
 pub(crate) mod commit_cutter;
 pub(crate) mod effects;
 pub(crate) mod fired;
+pub(crate) mod forms;
 pub(crate) mod ledger;
 pub(crate) mod moderators;
 pub(crate) mod pgbouncer;

@@ -2,6 +2,8 @@
 
 mod attacks;
 mod boards;
+mod command_forms;
+mod every_setting;
 mod hidden;
 mod limits;
 mod ranked;

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use maud::{Markup, html};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::command::{ASKED_FOR, STAFF, Scheduled, expected, subjects_of};
 use crate::{
@@ -82,7 +82,7 @@ impl Page for ScheduledPage {
             "change"
         };
         let options = json!([{"name": name, "type": 1, "options": options}]);
-        let mut asked = CommandContext::of_command(context, Scheduled.name(), &options)?;
+        let mut asked = CommandContext::of_command(context, Scheduled.name(), (&options, &Json::Null))?;
         let result = Scheduled.run(&mut asked, services).await;
         let outcome = Outcome::of(context, services, result).await?;
         let answer = render(context, services, Some(&outcome)).await?;

@@ -19,9 +19,9 @@ use crate::{
     interactions::{
         Services,
         page::{AnyPage, Page},
+        settings_tabs::{path, sections, tabs},
     },
     settings::{
-        columns,
         history::{Snapshot, snapshot},
         section::{Section, Setting},
         table,
@@ -47,11 +47,6 @@ pub(super) const PAGES: &[&dyn AnyPage] = &[
 /// Who may see and change settings.
 const STAFF: Access = Access::Staff(Permissions::MANAGE_GUILD);
 
-/// All sections: those of columns, and those of features.
-fn sections(services: &Services) -> impl Iterator<Item = &'static Section> {
-    columns::SECTIONS.into_iter().chain(services.commands.sections())
-}
-
 fn find(services: &Services, name: &str) -> Option<Setting> {
     Setting::find(sections(services), name).ok()
 }
@@ -60,32 +55,6 @@ fn find(services: &Services, name: &str) -> Option<Setting> {
 async fn chosen(services: &Services, guild_id: Id<GuildMarker>) -> Result<Snapshot, Fault> {
     let rows = table::read(&services.store, &[guild_id]).await?;
     Ok(rows.first().map(snapshot).unwrap_or_default())
-}
-
-/// The path of a page below the settings of a server.
-fn path(guild_id: Id<GuildMarker>, below: &str) -> String {
-    let separator = if below.is_empty() { "" } else { "/" };
-    format!("/servers/{guild_id}/settings{separator}{below}")
-}
-
-/// Links to all sections and to what concerns all of them.
-fn tabs(context: &Context, services: &Services, guild_id: Id<GuildMarker>) -> Markup {
-    let here = context.path().split('?').next().unwrap_or_default().to_owned();
-    let link = |below: &str, label: String| {
-        let path = path(guild_id, below);
-        let current = (path == here).then_some("page");
-        html! { a href=(path) aria-current=[current] { (label) } }
-    };
-    html! {
-        nav.tabs aria-label=(context.text("settings-page-sections")) {
-            (link("", context.text("settings-page-overview")))
-            @for section in sections(services) {
-                (link(section.name, section.title(context.language())))
-            }
-            (link("history", context.text("settings-page-history")))
-            (link("transfer", context.text("settings-page-transfer")))
-        }
-    }
 }
 
 fn note(kind: &str, text: &str) -> Markup {
@@ -137,6 +106,9 @@ impl Page for Overview {
                             small { (changed(section)) }
                         }
                     }
+                }
+                @for (path, label) in context.tabs() {
+                    li { a href=(path) { strong { (label) } } }
                 }
             }
         };

@@ -2,8 +2,8 @@
 
 mod announce;
 pub(crate) mod mass;
-mod rewards;
-mod rules;
+pub(crate) mod rewards;
+pub(crate) mod rules;
 mod show;
 
 use serde_json::Value as Json;

@@ -196,6 +196,21 @@ pub(crate) async fn card(
     ))
 }
 
+/// The card of nobody, with the colour of a server's cards or another one.
+pub(crate) fn example(settings: &GuildSettings, colour: Option<Colour>, language: Language) -> Card {
+    let level = 5;
+    let (from, to) = (settings.curve.xp_at(level), settings.curve.xp_at(level + 1));
+    let rank = Stored {
+        xp: from + (to - from) * 3 / 5,
+        messages: 1_234,
+        position: 7,
+    };
+    let accent = colour.or(settings.card_colour).unwrap_or(ACCENT);
+    let user_id = Id::new(1);
+    let name = Name::first([Some("Ada")], user_id);
+    card_of(&name, rank, settings.curve, language, (user_id, None, accent))
+}
+
 fn card_of(
     name: &Name,
     rank: Stored,

@@ -1,7 +1,10 @@
 //! A member on the leaderboard of a server, and the member's card.
 
 use maud::html;
-use twilight_model::id::{Id, marker::UserMarker};
+use twilight_model::{
+    guild::Permissions,
+    id::{Id, marker::UserMarker},
+};
 
 use super::{
     leaderboard::{name_of, names},
@@ -9,7 +12,7 @@ use super::{
 };
 use crate::{
     features::levels::{
-        card::{Cards, HEIGHT, NoCard, WIDTH},
+        card::{Card, Cards, HEIGHT, NoCard, WIDTH},
         commands::rank,
         rows::{
             leaderboard::{Line, Order, Rank},
@@ -18,6 +21,7 @@ use crate::{
         settings::Visibility,
     },
     interactions::{Services, page::Page},
+    settings::values::colour::Colour,
     support::{ids::MemberKey, text::names::Name},
     web::{
         answer::{Answer, Fault},
@@ -111,11 +115,37 @@ impl Page for CardImage {
             position: line.rank,
         };
         let card = Box::pin(rank::card(services, key, &name, rank, context.language())).await?;
-        match Cards::of(services).png(card).await {
-            Ok(png) => Ok(Answer::bytes("image/png", png).cached("private, max-age=300")),
-            Err(NoCard::Busy) => Err(Fault::Busy),
-            Err(NoCard::Failed) => Err(Fault::NotFound),
-        }
+        png(services, card).await
+    }
+}
+
+/// An example of a card, to choose the server's colour.
+#[derive(Debug)]
+pub(crate) struct CardPreview;
+
+impl Page for CardPreview {
+    fn path(&self) -> &'static str {
+        "/servers/{guild}/settings/cards/preview.png"
+    }
+
+    fn access(&self) -> Access {
+        Access::Staff(Permissions::MANAGE_GUILD)
+    }
+
+    async fn get(&self, context: &mut Context, services: &Services) -> Result<Answer, Fault> {
+        let guild_id = context.guild()?;
+        let settings = services.settings.of(&services.store, guild_id).await?;
+        let colour = context.query().get("colour").and_then(Colour::parse);
+        let card = rank::example(&settings, colour, context.language());
+        png(services, card).await
+    }
+}
+
+async fn png(services: &Services, card: Card) -> Result<Answer, Fault> {
+    match Cards::of(services).png(card).await {
+        Ok(png) => Ok(Answer::bytes("image/png", png).cached("private, max-age=300")),
+        Err(NoCard::Busy) => Err(Fault::Busy),
+        Err(NoCard::Failed) => Err(Fault::NotFound),
     }
 }
 

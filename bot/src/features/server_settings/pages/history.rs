@@ -45,6 +45,10 @@ impl Page for History {
         STAFF
     }
 
+    fn tab(&self) -> Option<&'static str> {
+        Some("settings-page-history")
+    }
+
     async fn get(&self, context: &mut Context, services: &Services) -> Result<Answer, Fault> {
         let done = ["undone", "imported"]
             .into_iter()

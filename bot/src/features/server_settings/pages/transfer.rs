@@ -40,6 +40,10 @@ impl Page for Transfer {
         STAFF
     }
 
+    fn tab(&self) -> Option<&'static str> {
+        Some("settings-page-transfer")
+    }
+
     async fn get(&self, context: &mut Context, services: &Services) -> Result<Answer, Fault> {
         begin(context, services, None).await
     }

@@ -175,7 +175,7 @@ pub(super) async fn troubles(
 }
 
 /// Why the bot cannot give a reward at the moment.
-async fn trouble(
+pub(in crate::features::levels) async fn trouble(
     services: &Services,
     guild_id: Id<GuildMarker>,
     role_id: Id<RoleMarker>,
@@ -212,6 +212,15 @@ const fn fault(assignable: Assignable) -> Option<&'static str> {
     }
 }
 
+/// A reward.
+pub(in crate::features::levels) fn line(level: u32, role_id: Id<RoleMarker>, language: Language) -> String {
+    let values = [
+        ("level", Value::from(language.number(level.into()))),
+        ("role", format!("<@&{role_id}>").into()),
+    ];
+    language.filled("levels-reward-line", &values)
+}
+
 /// The rewards, one per line.
 pub(super) fn in_words(settings: &GuildSettings, language: Language) -> String {
     let roles = settings.rewards.roles();
@@ -221,13 +230,7 @@ pub(super) fn in_words(settings: &GuildSettings, language: Language) -> String {
     let mut lines: Vec<String> = roles
         .iter()
         .take(SHOWN)
-        .map(|(level, role_id)| {
-            let values = [
-                ("level", Value::from(language.number((*level).into()))),
-                ("role", format!("<@&{role_id}>").into()),
-            ];
-            language.filled("levels-reward-line", &values)
-        })
+        .map(|(level, role_id)| line(*level, *role_id, language))
         .collect();
     if roles.len() > SHOWN {
         let more = (roles.len() - SHOWN) as u64;

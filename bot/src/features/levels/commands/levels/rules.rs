@@ -28,7 +28,7 @@ pub(super) const LONGEST_BOOST: i64 = 672;
 /// The maximum number of multipliers per guild.
 const MOST_MULTIPLIERS: usize = 100;
 /// The maximum number of boosts at the same time.
-const MOST_BOOSTS: usize = 10;
+pub(in crate::features::levels) const MOST_BOOSTS: usize = 10;
 /// The maximum XP per message before multipliers.
 const MOST_XP: u32 = 10_000;
 
@@ -133,7 +133,7 @@ fn factor(context: &CommandContext) -> Result<Percent, CommandError> {
 }
 
 /// A role, a channel or the guild, as Discord shows it.
-pub(super) fn shown(target: Target, language: Language) -> String {
+pub(in crate::features::levels) fn shown(target: Target, language: Language) -> String {
     match target {
         Target::Role(role_id) => format!("<@&{role_id}>"),
         Target::Channel(channel_id) => format!("<#{channel_id}>"),
@@ -142,7 +142,7 @@ pub(super) fn shown(target: Target, language: Language) -> String {
 }
 
 /// A factor, such as ×1.5.
-pub(super) fn times(percent: Percent, language: Language) -> String {
+pub(in crate::features::levels) fn times(percent: Percent, language: Language) -> String {
     format!("×{}", decimal(percent, language))
 }
 
@@ -220,6 +220,7 @@ pub(super) async fn boost(context: &CommandContext, services: &Services) -> Resu
         from,
         until,
     };
+    let text = boosted(&boost, context.language());
     let (id, permit) = (context.payload.id, context.xp_permit(services).await?);
     change(
         context,
@@ -229,13 +230,17 @@ pub(super) async fn boost(context: &CommandContext, services: &Services) -> Resu
         vec![Change::Boost { permit, id, boost }],
     )
     .await?;
-    let language = context.language();
+    Ok(Reply::private(text))
+}
+
+/// A boost with its end.
+pub(in crate::features::levels) fn boosted(boost: &Boost, language: Language) -> String {
     let values = [
-        ("target", Value::from(shown(target, language))),
-        ("factor", times(percent, language).into()),
-        ("until", format!("<t:{}:f>", until / 1_000).into()),
+        ("target", Value::from(shown(boost.target, language))),
+        ("factor", times(boost.percent, language).into()),
+        ("until", format!("<t:{}:f>", boost.until / 1_000).into()),
     ];
-    Ok(Reply::private(language.filled("levels-boost-done", &values)))
+    language.filled("levels-boost-done", &values)
 }
 
 pub(super) async fn boost_end(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
@@ -302,7 +307,7 @@ pub(super) async fn departed(context: &CommandContext, services: &Services) -> R
 }
 
 /// The XP that some levels need on a curve.
-pub(super) fn totals(curve: Curve, language: Language) -> [(&'static str, Value); 4] {
+pub(in crate::features::levels) fn totals(curve: Curve, language: Language) -> [(&'static str, Value); 4] {
     let at = |level| Value::from(language.number(curve.xp_at(level)));
     [
         ("one", at(1)),

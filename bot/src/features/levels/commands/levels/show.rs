@@ -61,12 +61,7 @@ pub(super) async fn run(context: &CommandContext, services: &Services) -> Result
     }
     let now = ids::millis(context.payload.id);
     for boost in earning.boosts().iter().filter(|boost| boost.until > now) {
-        let values = [
-            ("target", Value::from(rules::shown(boost.target, language))),
-            ("factor", rules::times(boost.percent, language).into()),
-            ("until", format!("<t:{}:f>", boost.until / 1_000).into()),
-        ];
-        parts.push(language.filled("levels-boost-done", &values));
+        parts.push(rules::boosted(boost, language));
     }
     parts.extend(given(context, services, &settings).await?);
     Ok(Reply::private_list(parts.join("\n")))

@@ -1,0 +1,45 @@
+//! The thresholds that `/warning threshold` changes.
+
+use futures_util::future::BoxFuture;
+use twilight_model::id::{Id, marker::GuildMarker};
+
+use crate::{
+    features::moderation::{commands::warning::Warning, texts, threshold_settings},
+    interactions::{
+        Services,
+        form_page::{Form, FormPage, ReadRows, Row, Rows},
+    },
+    settings::GuildSettings,
+    support::i18n::Language,
+    web::answer::Fault,
+};
+
+/// What happens when a member reaches a number of points.
+pub(in crate::features::moderation) const THRESHOLDS: FormPage = FormPage {
+    path: "/servers/{guild}/settings/thresholds",
+    title: "warning-page-thresholds",
+    forms: &[Form::new(&Warning, &["threshold", "add"])],
+    rows: Some((
+        Form::new(&Warning, &["threshold", "remove"]),
+        thresholds as ReadRows,
+    )),
+    preview: None,
+};
+
+fn thresholds<'a>(
+    services: &'a Services,
+    (guild_id, _): (Id<GuildMarker>, &'a GuildSettings),
+    language: Language,
+) -> BoxFuture<'a, Result<Rows, Fault>> {
+    Box::pin(async move {
+        let known = threshold_settings::list(&services.store, guild_id).await?;
+        let rows = known.iter().map(|threshold| Row {
+            text: texts::threshold(language, threshold),
+            removal: Some(vec![("points", threshold.points.to_string())]),
+        });
+        Ok(Rows {
+            notes: Vec::new(),
+            rows: rows.collect(),
+        })
+    })
+}

@@ -1,0 +1,146 @@
+//! Forms that do what commands do: with their checks, their records, and their refusals.
+
+use super::{browser, database, website};
+use crate::support::{asking::Here, browser::Browser, session::Session};
+
+const MANAGE_SERVER: u64 = 1 << 5;
+const MANAGE_ROLES: u64 = 1 << 28;
+
+fn path(here: &Here, page: &str) -> String {
+    format!("/servers/{}/settings/{page}", here.guild())
+}
+
+/// A member with these permissions, signed in.
+async fn with_permissions(here: &Here, rank: u32, permissions: u64) -> Browser {
+    let (control, guild) = (here.discord.control(), here.guild());
+    let role = control.create_role(guild, "staff", 2).expect("a role");
+    assert!(control.set_role_permissions(guild, role, permissions));
+    assert!(control.set_member_roles(guild, here.member(rank), &[role]));
+    let mut browser = browser(here);
+    browser.sign_in(here, here.member(rank)).await;
+    browser
+}
+
+async fn read(session: &Session, sql: &str) -> String {
+    session.client.query_one(sql, &[]).await.expect(sql).get(0)
+}
+
+const RANGE: &str =
+    "SELECT coalesce(string_agg(concat_ws('-', xp_min, xp_max), ','), 'none') FROM guild_settings";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_is_the_command() {
+    let here = website().await;
+    let session = database(&here).await;
+    let user = here.next_member();
+    let mut manager = browser(&here);
+    manager.sign_in(&here, user).await;
+    let xp = path(&here, "xp");
+    // What the command refuses, and what Discord would not send.
+    for (least, most, status) in [
+        ("20", "10", 409),
+        ("1", "99999", 422),
+        ("x", "2", 422),
+        ("", "2", 422),
+    ] {
+        let refused = manager
+            .submit(&xp, &[("form", "0"), ("least", least), ("most", most)])
+            .await;
+        refused.is(status).shows("role=\"alert\"");
+        let kept = format!("value=\"{least}\"");
+        refused.shows(&kept);
+    }
+    for form in ["7", "x", ""] {
+        let fields = [("form", form), ("least", "1"), ("most", "2")];
+        manager.submit(&xp, &fields).await.is(404);
+    }
+    assert!(["none", ""].contains(&read(&session, RANGE).await.as_str()));
+    let token = manager.get(&xp).await.token();
+    let fields = [
+        ("token", token.as_str()),
+        ("form", "0"),
+        ("least", "20"),
+        ("most", "30"),
+    ];
+    for _twice in 0..2 {
+        let done = manager.post(&xp, &fields).await;
+        done.is(200)
+            .shows("A message now earns 20 to 30 XP")
+            .shows("value=\"20\"");
+    }
+    assert_eq!(read(&session, RANGE).await, "20-30");
+    let recorded = "SELECT string_agg(concat_ws(' ', action, actor_kind, actor_id), ',') FROM request";
+    assert_eq!(read(&session, recorded).await, format!("levels_xp web {user}"));
+    // One of several, and its button.
+    let channel = here.channel().to_string();
+    let add = [("form", "3"), ("factor", "1,5"), ("channel", channel.as_str())];
+    manager.submit(&xp, &add).await.is(200).shows("×1.5");
+    let remove = [("form", "remove"), ("factor", "1"), ("channel", channel.as_str())];
+    manager.submit(&xp, &remove).await.is(200).hides("×1.5");
+    here.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_needs_what_the_command_needs() {
+    let here = website().await;
+    let session = database(&here).await;
+    let control = here.discord.control();
+    let high = control.create_role(here.guild(), "high", 40).expect("a role");
+    session
+        .execute(&format!(
+            "INSERT INTO level_role (guild_id, role_id, level) VALUES ({}, {high}, 5)",
+            here.guild()
+        ))
+        .await;
+    // XP leads to a role that this member may not give.
+    let mut member = with_permissions(&here, 30, MANAGE_SERVER | MANAGE_ROLES).await;
+    let fields = [("form", "0"), ("least", "20"), ("most", "30")];
+    let refused = member.submit(&path(&here, "xp"), &fields).await;
+    refused.is(409).shows("role=\"alert\"");
+    assert_eq!(read(&session, RANGE).await, "none");
+    // Nor can they make it a reward of another level.
+    let role = high.to_string();
+    let fields = [("form", "0"), ("level", "1"), ("role", role.as_str())];
+    let refused = member.submit(&path(&here, "rewards"), &fields).await;
+    refused.is(409);
+    let level = "SELECT string_agg(level::text, ',') FROM level_role";
+    assert_eq!(read(&session, level).await, "5");
+    // A role of another server does not exist.
+    let other = here.discord.world().guilds()[1].id();
+    let foreign = control
+        .create_role(other, "foreign", 2)
+        .expect("a role")
+        .to_string();
+    let fields = [("form", "0"), ("level", "1"), ("role", foreign.as_str())];
+    member.submit(&path(&here, "rewards"), &fields).await.is(422);
+    // Without the permission there are no such pages.
+    let mut nobody = with_permissions(&here, 31, MANAGE_ROLES).await;
+    for page in ["xp", "rewards", "cards", "cards/preview.png", "thresholds"] {
+        nobody.get(&path(&here, page)).await.is(403);
+    }
+    here.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_card_is_shown_before_its_colour_is_saved() {
+    let here = website().await;
+    let session = database(&here).await;
+    let mut manager = browser(&here);
+    manager.sign_in(&here, here.next_member()).await;
+    let cards = path(&here, "cards");
+    let shown = manager.get(&cards).await;
+    let usual = shown.is(200).between("data-preview src=\"", "\"")[0].to_owned();
+    let fields = [("form", "0"), ("colour", "#ff0000"), ("preview", "1")];
+    let shown = manager.submit(&cards, &fields).await;
+    let red = shown.is(200).between("data-preview src=\"", "\"")[0].replace("&amp;", "&");
+    let (usual, red) = (manager.get(&usual).await, manager.get(&red).await);
+    assert_eq!(red.is(200).header("content-type"), Some("image/png"));
+    assert!(red.body.starts_with(b"\x89PNG") && red.body != usual.is(200).body);
+    let colour = "SELECT coalesce(string_agg(card_colour::text, ','), 'none') FROM guild_settings";
+    assert_eq!(read(&session, colour).await, "none");
+    manager.submit(&cards, &fields[..2]).await.is(200);
+    assert_eq!(read(&session, colour).await, 0xFF_0000.to_string());
+    manager.submit(&cards, &[("form", "1")]).await.is(200);
+    assert_eq!(read(&session, colour).await, "none");
+    here.end().await;
+}
