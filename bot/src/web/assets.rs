@@ -34,9 +34,19 @@ static STYLE: LazyLock<Asset> = LazyLock::new(|| {
 static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_bytes!("assets/icon.svg")));
 
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_bytes!("assets/script.js");
+    Asset::new("script", "js", "text/javascript; charset=utf-8", content)
+});
+
 /// The path of the style sheet.
 pub(super) fn style() -> &'static str {
     &STYLE.path
+}
+
+/// The path of the script.
+pub(super) fn script() -> &'static str {
+    &SCRIPT.path
 }
 
 /// The path of the icon.
@@ -50,18 +60,20 @@ pub(super) fn find(path: &str) -> Option<Answer> {
         let text: &[u8] = b"User-agent: *\nDisallow: /\n";
         return Some(Answer::bytes("text/plain; charset=utf-8", text).cached("public, max-age=3600"));
     }
-    let asset = [&*STYLE, &*ICON].into_iter().find(|asset| asset.path == path)?;
+    let asset = [&*STYLE, &*ICON, &*SCRIPT]
+        .into_iter()
+        .find(|asset| asset.path == path)?;
     let answer = Answer::bytes(asset.content_type, asset.content);
     Some(answer.cached("public, max-age=31536000, immutable"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{find, icon, style};
+    use super::{find, icon, script, style};
 
     #[test]
     fn only_the_files_themselves_are_found() {
-        for path in [style(), icon(), "/robots.txt"] {
+        for path in [style(), icon(), script(), "/robots.txt"] {
             assert!(find(path).is_some(), "{path}");
         }
         for path in [

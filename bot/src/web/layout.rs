@@ -55,6 +55,7 @@ pub(super) fn render(context: &Context, document: &Document<'_>) -> Markup {
                 meta name="robots" content="noindex";
                 title { (document.title) " – Eventide" }
                 link rel="stylesheet" href=(assets::style());
+                script src=(assets::script()) defer data-sure=(context.text("web-sure")) data-filter=(context.text("web-filter")) {}
                 link rel="icon" type="image/svg+xml" href=(assets::icon());
                 @if let Some(preview) = &document.preview {
                     (previewed(context, document.title, preview))

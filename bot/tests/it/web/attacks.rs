@@ -171,16 +171,18 @@ async fn pages_of_another_server_do_not_exist() {
 async fn no_path_leads_to_other_files() {
     let here = website().await;
     let mut visitor = browser(&here);
-    let style = visitor.get("/").await.between("rel=\"stylesheet\" href=\"", "\"")[0].to_owned();
-    let shown = visitor.get(&style).await;
-    assert_eq!(
-        (shown.status, shown.header("content-type")),
-        (200, Some("text/css; charset=utf-8"))
-    );
-    assert_eq!(
-        shown.header("cache-control"),
-        Some("public, max-age=31536000, immutable")
-    );
+    let home = visitor.get("/").await;
+    for (before, kind) in [
+        ("rel=\"stylesheet\" href=\"", "text/css; charset=utf-8"),
+        ("script src=\"", "text/javascript; charset=utf-8"),
+    ] {
+        let shown = visitor.get(home.between(before, "\"")[0]).await;
+        assert_eq!((shown.status, shown.header("content-type")), (200, Some(kind)));
+        assert_eq!(
+            shown.header("cache-control"),
+            Some("public, max-age=31536000, immutable")
+        );
+    }
     for path in [
         "/assets/../Cargo.toml",
         "/assets/..%2f..%2fetc/passwd",
@@ -241,7 +243,7 @@ async fn every_answer_has_the_headers() {
             assert_eq!(shown.header("cache-control"), Some("no-store"), "{path}");
         }
         // The policy forbids them, so there must be none.
-        for inline in ["<style", " style=", "<script", " onclick=", " onload="] {
+        for inline in ["<style", " style=", "<script>", " onclick=", " onload="] {
             assert!(!shown.text().contains(inline), "{path}: {inline}");
         }
     }

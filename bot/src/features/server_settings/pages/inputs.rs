@@ -136,7 +136,7 @@ impl Around<'_> {
                     (self.context.text("settings-page-placeholders")) " "
                     @for placeholder in allowed { code { "{" (placeholder.name()) "}" } " " }
                 }
-                (self.preview(now, allowed))
+                (self.preview(id, now, allowed))
             },
             // A line break after the tag is not part of the text.
             Kind::Text(most) => html! {
@@ -204,16 +204,24 @@ impl Around<'_> {
         }
     }
 
-    /// What a template makes of an example, if it can be used.
-    fn preview(&self, text: &str, allowed: &[Placeholder]) -> Markup {
-        let Ok(template) = Template::parse_with(text, allowed) else {
-            return Markup::default();
-        };
+    /// What a template makes of an example; hidden if it cannot be used.
+    fn preview(&self, id: &str, text: &str, allowed: &[Placeholder]) -> Markup {
+        let template = Template::parse_with(text, allowed).ok();
+        let example = template.map(|template| self.example(&template));
+        html! {
+            div.preview id={ (id) "-preview" } data-preview aria-live="polite" hidden[example.is_none()] {
+                small { (self.context.text("settings-page-preview")) }
+                p { (example.unwrap_or_default()) }
+            }
+        }
+    }
+
+    fn example(&self, template: &Template) -> String {
         let server = self.context.staff().ok().map(|staff| &staff.name);
         let role = self.listing.roles.first().map(|(_, name)| name);
         let role = role.map_or_else(String::new, |name| format!("@{}", name.as_plain()));
         let language = self.language();
-        let example = template.render_with(|placeholder, message| {
+        template.render_with(|placeholder, message| {
             message.push_str(&match placeholder {
                 Placeholder::User => "@Ada".to_owned(),
                 Placeholder::UserName => "Ada".to_owned(),
@@ -228,13 +236,7 @@ impl Around<'_> {
                 Placeholder::Reason => self.context.text("settings-page-example-reason"),
                 Placeholder::Until => self.context.text("settings-page-example-until"),
             });
-        });
-        html! {
-            div.preview {
-                small { (self.context.text("settings-page-preview")) }
-                p { (example) }
-            }
-        }
+        })
     }
 }
 
