@@ -23,6 +23,8 @@ async function test(name, options, use) {
     const context = await browser.newContext({ baseURL: base, locale: "en-GB", ...options });
     context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
+    page.answer = "accept";
+    page.on("dialog", (dialog) => dialog[page.answer]());
     const complaints = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {
@@ -274,6 +276,84 @@ await test("settings work with the keyboard alone", {}, async (page) => {
     assert.notEqual(await page.getByLabel("Require a reason").isChecked(), before);
 });
 
+await test("XP is set by forms, without JavaScript", { javaScriptEnabled: false }, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/xp`);
+    const form = (text) => page.locator("main form", { hasText: text });
+    const range = form("how much XP a message earns");
+    await range.getByLabel("The minimum XP").fill("20");
+    await range.getByLabel("The maximum XP").fill("10");
+    await range.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("alert").waitFor();
+    assert.equal(await range.getByLabel("The minimum XP").inputValue(), "20", "what was typed stays");
+    await range.getByLabel("The maximum XP").fill("30");
+    await range.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("status").filter({ hasText: "20 to 30" }).waitFor();
+    const multiplier = form("or messages in a channel");
+    await multiplier.getByLabel("Such as 2").fill("1.5");
+    await multiplier.getByLabel("The channel").selectOption({ index: 1 });
+    await multiplier.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("status").waitFor();
+    await shoot(page, "xp");
+    await page.locator("main li", { hasText: "×1.5" }).getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("status").waitFor();
+    assert.equal(await page.locator("main li", { hasText: "×1.5" }).count(), 0);
+});
+
+await test("a threshold is removed after a question", {}, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/thresholds`);
+    await page.getByLabel("The number of points").fill("5");
+    await page.getByLabel("What happens to the member").selectOption("kick");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("status").waitFor();
+    const remove = page.getByRole("button", { name: "Remove" });
+    page.answer = "dismiss";
+    await remove.click();
+    await page.goto(`${settings}/thresholds`);
+    page.answer = "accept";
+    assert.equal(await remove.count(), 1, "it was not removed");
+    await shoot(page, "thresholds");
+    await remove.click();
+    await page.getByRole("status").waitFor();
+    assert.equal(await remove.count(), 0);
+});
+
+await test("long lists are filtered", {}, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/moderation`);
+    const roles = page.locator(".choices label:visible");
+    assert.ok((await roles.count()) >= 8);
+    await page.getByLabel("Filter").fill("level");
+    const shown = await roles.allTextContents();
+    assert.ok(shown.length > 0 && shown.every((role) => role.includes("Level")), shown.join(", "));
+    await check(page, "a filtered list");
+});
+
+await test("previews follow what is typed", {}, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/announcements`);
+    await page.locator("textarea[name=text]").fill("{user} is level {level} now");
+    await page.getByText("@Ada is level 5 now").waitFor();
+    await page.goto(`${settings}/cards`);
+    await page.getByLabel("In the form").fill("#ff0000");
+    await page.waitForFunction(() => document.querySelector("img.picture").src.includes("ff0000"));
+    const isDrawn = (image) => image.decode().then(() => image.naturalWidth > 0);
+    assert.ok(await page.locator("img.picture").evaluate(isDrawn));
+    await check(page, "cards");
+    await shoot(page, "cards");
+});
+
+await test("times are in the visitor's zone", { timezoneId: "Asia/Kolkata" }, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/history`);
+    const time = page.locator("main time").first();
+    const [at, shown, utc] = await time.evaluate((time) => [time.dateTime, time.textContent, time.title]);
+    const options = { dateStyle: "medium", timeStyle: "short", timeZone: "Asia/Kolkata" };
+    assert.equal(shown, new Intl.DateTimeFormat("en", options).format(new Date(at)));
+    assert.match(utc, / UTC$/);
+});
+
 await test("the staff reacts to a report, without JavaScript", { javaScriptEnabled: false }, async (page) => {
     const reports = `/servers/${guild.id}/reports`;
     await signIn(page);
@@ -296,6 +376,40 @@ await test("the staff reacts to a report, without JavaScript", { javaScriptEnabl
     await page.getByRole("status").filter({ hasText: "#1" }).waitFor();
     await page.goto(reports);
     assert.equal(await page.locator("tbody tr").count(), 1, "the other one is open");
+});
+
+await test("messages are counted and drawn once a server wants that", {}, async (page) => {
+    await signIn(page);
+    await page.goto(`${settings}/statistics`);
+    await page.locator("main form input[type=checkbox]").first().check();
+    await save(page);
+    await control(rest, "generate", { events: 2_000 });
+    await eventually(page, `/servers/${guild.id}/statistics`, "main svg");
+    await check(page, "statistics");
+    await shoot(page, "statistics");
+});
+
+await test("what is scheduled is changed and cancelled, without JavaScript", { javaScriptEnabled: false }, async (page) => {
+    const scheduled = `/servers/${guild.id}/scheduled`;
+    await signIn(page);
+    await page.goto(`${settings}/moderation`);
+    const role = await page.locator(".choices label", { hasText: "Level 5" }).first().locator("input").getAttribute("value");
+    for (const { id } of others.slice(0, 3)) {
+        const options = [{ name: "member", type: 6, value: id }, { name: "role", type: 8, value: role }, { name: "duration", type: 3, value: "2h" }];
+        const data = { name: "role", type: 1, options: [{ name: "temp", type: 1, options }] };
+        await control(rest, "interactions", { guild_id: guild.id, user_id: owner.id, type: 2, data, member_permissions: "8" });
+    }
+    await eventually(page, scheduled, "tbody tr:nth-child(3)");
+    await shoot(page, "scheduled");
+    await page.locator("input[name=duration]").first().fill("3d");
+    await page.locator("button[value=change]").first().click();
+    await page.getByRole("status").waitFor();
+    await page.locator("button[value=cancel]").first().click();
+    await page.getByRole("status").waitFor();
+    assert.equal(await page.locator("tbody tr").count(), 2);
+    await page.locator("input[name=duration]").first().fill("soon");
+    await page.locator("button[value=change]").first().click();
+    await page.getByRole("alert").waitFor();
 });
 
 await test("a banned user appeals and reads the decision", {}, async (page) => {

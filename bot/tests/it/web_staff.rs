@@ -1,6 +1,7 @@
 //! Pages for the staff of a server and for operators, and the API for programs.
 
 mod appeals;
+mod every_form;
 mod numbers;
 mod reports;
 mod scheduled;
