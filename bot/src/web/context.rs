@@ -155,12 +155,6 @@ impl Context {
         &self.headers
     }
 
-    /// The address of the client, which limits are about.
-    #[expect(dead_code, reason = "the pages that come next use it")]
-    pub(crate) const fn client(&self) -> IpAddr {
-        self.client
-    }
-
     /// The path with its query.
     pub(crate) fn path(&self) -> &str {
         &self.path
