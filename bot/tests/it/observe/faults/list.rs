@@ -231,11 +231,13 @@ pub(super) const FAULTS: &[Fault] = &[
                 let session = stage.session().await;
                 session.execute("ALTER TABLE member_xp DROP CONSTRAINT odd").await;
                 session.close().await;
-                let status = command(&["quarantine", "retry", "--all"])
+                let retried = command(&["quarantine", "retry", "--all"])
                     .env("DATABASE_URL", url(&stage.scene.postgres.connection()))
-                    .status()
-                    .await;
-                assert!(status.expect("the binary runs").success(), "applied");
+                    .output()
+                    .await
+                    .expect("the binary runs");
+                let told = String::from_utf8_lossy(&retried.stderr);
+                assert!(retried.status.success(), "applied: {told}");
             })
         }),
         follows: &["EventideFlushFailing"],
