@@ -39,7 +39,7 @@ const FORGET: &str = "
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_discord_refuses() {
     let refused = [403, 404].map(RestFaultKind::Status);
-    everything_while(&refused).await;
+    Box::pin(everything_while(&refused)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -48,7 +48,7 @@ async fn while_discord_is_unavailable() {
         scope: LimitScope::User,
         retry_after: 0.2,
     };
-    everything_while(&[limit, RestFaultKind::Status(502)]).await;
+    Box::pin(everything_while(&[limit, RestFaultKind::Status(502)])).await;
 }
 
 async fn everything_while(kinds: &[RestFaultKind]) {

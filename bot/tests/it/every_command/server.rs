@@ -111,10 +111,9 @@ impl Server {
             self.number(&sql).await
         };
         match (option["type"].as_u64(), name) {
-            (Some(6), _) => given["value"] = target.to_string().into(),
+            (Some(6), _) | (_, "users") => given["value"] = target.to_string().into(),
             (_, "case") => given["value"] = case().await.into(),
             (_, "timer") => given["value"] = format!("tempban_end:{}", case().await).into(),
-            (_, "users") => given["value"] = target.to_string().into(),
             (_, "amount") => given["value"] = 1_000.into(),
             (_, "change") => {
                 let newest = self.number("SELECT max(request_id) FROM request").await;
@@ -129,10 +128,7 @@ impl Server {
 
     /// The use of a command about a member, with what it needs on Discord.
     async fn request(&self, name: &str, options: &[&str], target: u64) -> InteractionRequest {
-        let leaf = self
-            .leaves
-            .get(name)
-            .unwrap_or_else(|| panic!("no command {name}"));
+        let leaf = self.leaves.get(name).expect(name);
         let control = self.here.discord.control();
         let write = |text: &str| {
             let written = control.write_message(self.here.channel(), target, text, &Value::Null);
@@ -192,12 +188,11 @@ impl Server {
     pub(super) async fn ready(&mut self, line: &Line<'_>, known: &Found) -> Option<InteractionRequest> {
         let (target, mut found) = (self.target(), Found::new());
         for step in line.before {
-            let request = match found.get(*step) {
-                Some(control) => control.press(&self.here, self.roles),
-                None => {
-                    let (name, option) = step.split_once(':').unwrap_or((step, ""));
-                    self.request(name, &[option], target).await
-                }
+            let request = if let Some(control) = found.get(*step) {
+                control.press(&self.here, self.roles)
+            } else {
+                let (name, option) = step.split_once(':').unwrap_or((step, ""));
+                self.request(name, &[option], target).await
             };
             let state = self.answer(&request).await;
             found.extend(self.shown(&state, request.user_id));

@@ -39,10 +39,10 @@ async fn everything_leads_to_what_it_is_for() {
 }
 
 /// Those without a line.
-pub(super) fn unlisted<'n>(
-    names: &'n [String],
+pub(super) fn unlisted(
+    names: &[String],
     is_listed: impl Fn(&String) -> bool,
-) -> impl Iterator<Item = Line<'n>> {
+) -> impl Iterator<Item = Line<'_>> {
     let unlisted = names.iter().filter(move |name| !is_listed(name));
     unlisted.map(|name| Line::unlisted(name))
 }

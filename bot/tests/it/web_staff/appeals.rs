@@ -261,11 +261,11 @@ async fn an_appeal_is_closed_when_the_ban_ends_otherwise() {
             })?;
             Some((id, reply))
         };
-        let state = stage
+        let found = stage
             .control()
             .wait_interaction(shown.id, |state| find(state).is_some(), PATIENCE)
             .await;
-        let (id, message) = state.as_ref().and_then(find).expect(word);
+        let (id, message) = found.as_ref().and_then(find).expect(word);
         if word == "undo" {
             assert_eq!(
                 stage.sent("You can appeal here: http").len(),
