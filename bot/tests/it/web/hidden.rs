@@ -194,7 +194,8 @@ async fn programs_do_not_learn_of_members_who_hide() {
         let expected: Vec<u64> = (1..=127).collect();
         assert_eq!(ranks, expected, "{by}");
         for user in hidden {
-            let is_there = |member: &Value| member["user_id"] == user.to_string();
+            let id = user.to_string();
+            let is_there = |member: &Value| member["user_id"] == id;
             assert!(!members.iter().any(is_there), "{by}");
         }
     }
