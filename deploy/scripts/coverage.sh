@@ -1,6 +1,6 @@
 #!/bin/sh
-# coverage.sh [ARGUMENT...]: runs `cargo test --workspace ARGUMENT...`, or cargo-nextest where it is installed, with instrumented code, and prints which share of the lines of
-# bot/src and simulator/src the tests ran, by folder; all files are in target/coverage/files.txt.
+# coverage.sh [ARGUMENT...]: runs `cargo test --workspace ARGUMENT...`, or cargo-nextest where it is installed, with instrumented code.
+# Prints which share of the lines of bot/src and simulator/src the tests ran, by folder; all files are in target/coverage/files.txt.
 #
 # Processes that tests kill do not write what they ran, so the share of the whole suite is a lower bound.
 set -eu
