@@ -119,6 +119,7 @@ mod tests {
         "levels show",
         "levels undo",
         "massban",
+        "undo",
         "warning edit",
         "warning remove",
         "warning threshold list",
