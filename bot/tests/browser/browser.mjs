@@ -369,7 +369,7 @@ await test("the staff reacts to a report, without JavaScript", { javaScriptEnabl
     await eventually(page, reports, "tbody tr:nth-child(2)");
     await page.locator("tbody a").first().click();
     await page.getByRole("button", { name: "Claim" }).click();
-    await page.getByRole("status").filter({ hasText: "You take care" }).waitFor();
+    await page.getByRole("status").filter({ hasText: "You have claimed" }).waitFor();
     await shoot(page, "report");
     await page.locator("#warn-reason").fill("be kind");
     await page.getByRole("button", { name: "Warn" }).click();

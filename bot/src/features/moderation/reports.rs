@@ -60,7 +60,7 @@ pub(crate) enum Reported {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Handled {
     Done,
-    /// Another moderator takes care of it.
+    /// Another moderator has claimed it.
     ClaimedBy(Id<UserMarker>),
 }
 
@@ -110,7 +110,7 @@ async fn report_in(tx: &Tx<'_>, (act, language): (Act, Language), new: &NewRepor
     Ok(Ok(Completed::kept(Reported::Done)))
 }
 
-/// Record that a moderator takes care of a report, once for this interaction.
+/// Record that a moderator has claimed a report, once for this interaction.
 pub(crate) async fn claim(
     store: &Store,
     settings: &Settings,

@@ -192,13 +192,13 @@ async fn buttons_claim_dismiss_and_act_once() {
     // Claimed by one, not by another.
     let first = about(users[0]).await;
     let claim = press(&stage, &first, 0);
-    assert!(said(&stage, &claim).await.contains("You take care"));
+    assert!(said(&stage, &claim).await.contains("You have claimed"));
     let other = said(&stage, &press(&stage, &first, 0)).await;
     assert!(
-        other.contains(&format!("<@{}> takes care", claim.user_id)),
+        other.contains(&format!("Claimed by <@{}>", claim.user_id)),
         "{other}"
     );
-    shown(&stage, channel, "takes care of it").await;
+    shown(&stage, channel, "Claimed by").await;
     assert!(
         said(&stage, &press(&stage, &first, 1))
             .await

@@ -134,11 +134,11 @@ async fn the_staff_claims_dismisses_and_punishes_once() {
     one.submit(&pages[0], &[("do", "claim")])
         .await
         .is(200)
-        .shows("You take care");
+        .shows("You have claimed");
     two.submit(&pages[0], &[("do", "claim")])
         .await
         .is(409)
-        .shows("takes care of it");
+        .shows("Claimed by");
     two.submit(&pages[1], &[("do", "dismiss")])
         .await
         .is(200)

@@ -210,7 +210,7 @@ pub(crate) async fn count_since(
     Ok(rows.first().map_or(0, |row| row.get(0)))
 }
 
-/// Record the moderator who takes care of a report that is open.
+/// Record the moderator who has claimed a report that is open.
 pub(crate) async fn claim(tx: &Tx<'_>, key: Key, moderator_id: Id<UserMarker>) -> Result<(), StoreError> {
     const CLAIM: Statement = statement!(
         "report_claim",
