@@ -9,7 +9,6 @@ pub(crate) mod appeals;
 pub(crate) mod automod;
 pub mod by_hand;
 pub mod case_changes;
-pub mod cases;
 /// The commands.
 pub mod commands {
     mod act;
@@ -91,6 +90,8 @@ mod pages {
 pub mod settings;
 pub mod texts;
 pub mod threshold_settings;
+pub mod thresholds;
+pub mod warnings;
 
 use std::{sync::Arc, time::SystemTime};
 

@@ -13,7 +13,6 @@ use twilight_model::id::{
 
 use super::{
     Act, Denied, appeals,
-    cases::Names,
     effects::{
         action::ModAction,
         action_lift::{ActionLift, Because},
@@ -29,6 +28,7 @@ use super::{
     rows::mod_case,
     settings::ModerationSettings,
     texts,
+    warnings::Names,
 };
 use crate::{
     discord::guilds::authority::PunishPermit,

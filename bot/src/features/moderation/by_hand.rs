@@ -18,13 +18,13 @@ use twilight_model::{
 
 use super::{
     LONGEST_QUOTATION, appeals,
-    cases::Names,
     effects::case_log::CaseLog,
     ends,
     kind::Kind,
     rows::{appeal::Ended, audit_entry, case::Case, mod_case, outcome},
     settings::ModerationSettings,
     texts,
+    warnings::Names,
 };
 use crate::{
     discord::{

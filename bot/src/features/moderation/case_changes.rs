@@ -6,7 +6,6 @@ use twilight_model::id::{Id, marker::UserMarker};
 
 use super::{
     Denied, Done, LONGEST_QUOTATION,
-    cases::Asker,
     effects::{case_log_edit, evidence::upload},
     evidence::Evidence,
     kind::Kind,
@@ -19,6 +18,7 @@ use super::{
     },
     settings::ModerationSettings,
     texts,
+    warnings::Asker,
 };
 use crate::{
     outbox::queue,

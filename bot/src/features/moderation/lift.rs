@@ -8,7 +8,7 @@ use twilight_model::id::{
     marker::{GuildMarker, UserMarker},
 };
 
-use super::{Act, Denied, cases::Warned, kind::Kind, once, settings::ModerationSettings};
+use super::{Act, Denied, kind::Kind, once, settings::ModerationSettings, warnings::Warned};
 use crate::{
     discord::guilds::authority::{Action, PunishPermit},
     features::moderation::{effects::punishment::TimeoutLift, rows::mod_case},

@@ -3,10 +3,10 @@
 use super::{
     actions::Ordered,
     by_hand,
-    cases::{self, Warned},
     kind::Kind,
     rows::{case::Case, warning::Warning},
     texts,
+    warnings::{self, Warned},
 };
 use crate::support::{
     i18n::{Language, Value},
@@ -47,7 +47,7 @@ pub(super) fn of(
 
 fn head(language: Language, case: &Case, warning: Option<(&Warning, Option<&Warned>)>) -> String {
     if let Some((warning, warned)) = warning {
-        return cases::in_log(language, &cases::Given::of(warning), warned);
+        return warnings::in_log(language, &warnings::Given::of(warning), warned);
     }
     if let Some(text) = by_hand::in_log(language, case) {
         return text;

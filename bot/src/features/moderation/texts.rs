@@ -8,10 +8,10 @@ use super::{
     Act, LONGEST_QUOTATION, Severity,
     actions::Ordered,
     case_changes::{ChangedCase, ChangedEnd},
-    cases::Crossing,
     duration,
     kind::Kind,
     threshold_settings::Threshold,
+    thresholds::Crossing,
 };
 use crate::{
     discord::guilds::authority::Action,

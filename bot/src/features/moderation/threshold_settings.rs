@@ -1,4 +1,4 @@
-//! Listing and changing a guild's thresholds. Whether a warning crosses one is evaluated in [`cases`](super::cases).
+//! Listing and changing a guild's thresholds. What a warning leads to is in [`thresholds`](super::thresholds).
 
 use serde::{Deserialize, Serialize};
 use twilight_model::{

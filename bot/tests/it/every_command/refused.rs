@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 
 use discord_simulator::{InteractionRequest, LimitScope, RestFault, RestFaultKind};
-
 use twilight_model::id::Id;
 
 use super::{

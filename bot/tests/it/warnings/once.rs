@@ -7,8 +7,8 @@ use eventide::{
     discord::guilds::authority::Sanctions,
     features::moderation::{
         Act, Severity,
-        cases::{self, Names, NewWarning},
         duration::Expiry,
+        warnings::{self, Names, NewWarning},
     },
     postgres::embedded::StopMode,
     settings::Settings,
@@ -81,7 +81,8 @@ async fn an_interaction_that_is_carried_out_by_many_at_once() {
         appeal_url: None,
     };
     let all =
-        join_all((0..8).map(|_| cases::warn(&store, &settings, (act, Language::English), new.clone()))).await;
+        join_all((0..8).map(|_| warnings::warn(&store, &settings, (act, Language::English), new.clone())))
+            .await;
     let all: Vec<_> = all
         .into_iter()
         .map(|warned| warned.expect("stored").expect("allowed"))

@@ -15,11 +15,11 @@ use crate::{
     discord::rest::file::{address_of, path_of},
     features::moderation::{
         Severity,
-        cases::NewWarning,
         duration::Expiry,
         evidence::Evidence,
         rows::warning::{self, Counting},
         settings::ModerationSettings,
+        warnings::NewWarning,
     },
     interactions::{
         CommandContext, CommandError, Services,

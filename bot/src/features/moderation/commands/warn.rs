@@ -18,7 +18,6 @@ use crate::{
     discord::guilds::authority::Sanctions,
     features::moderation::{
         self, Act, Denied, LONGEST_REASON, MOST_POINTS, Severity,
-        cases::{Names, NewWarning, Warned},
         duration::{self, Expiry},
         evidence,
         kind::Kind,
@@ -26,6 +25,7 @@ use crate::{
         rows::warning::{self, Outcomes},
         settings::ModerationSettings,
         texts, threshold_settings,
+        warnings::{Names, NewWarning, Warned},
     },
     interactions::{
         CommandContext, CommandError, Progress, Services,
@@ -204,7 +204,8 @@ async fn give(
 ) -> Result<Reply, CommandError> {
     let act = act(context, guild_id)?;
     let (language, direct) = (context.language(), new.direct);
-    let warned = moderation::cases::warn(&services.store, &services.settings, (act, language), new).await?;
+    let warned =
+        moderation::warnings::warn(&services.store, &services.settings, (act, language), new).await?;
     let warned = warned.map_err(|denied| match denied {
         Denied::NoLog => context.refuse("evidence-no-log"),
         // A warning that passed the permission checks is denied otherwise only if it reacts to a report that is closed.
@@ -377,10 +378,7 @@ mod tests {
     use super::{Outcomes, in_words};
     use crate::{
         discord::guilds::authority::Action,
-        features::moderation::{
-            MOST_THRESHOLDS, Severity,
-            cases::{Crossing, Warned},
-        },
+        features::moderation::{MOST_THRESHOLDS, Severity, thresholds::Crossing, warnings::Warned},
         support::i18n::Language,
     };
 

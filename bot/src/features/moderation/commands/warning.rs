@@ -17,11 +17,10 @@ use crate::{
         rest::Priority,
     },
     features::moderation::{
-        self, Denied, LONGEST_QUOTATION, MOST_POINTS, Severity,
-        cases::{Asker, Edit, State},
-        lift,
+        self, Denied, LONGEST_QUOTATION, MOST_POINTS, Severity, lift,
         rows::warning::{self, Warning as Stored},
         texts,
+        warnings::{Asker, Edit, State},
     },
     interactions::{
         CommandContext, CommandError, Services,
@@ -143,7 +142,7 @@ async fn remove(context: &CommandContext, services: &Services) -> Result<Reply, 
     let reason = warn::reason(context, "reason")?;
     let asker = asker(context, services).await?;
     let removed =
-        moderation::cases::remove(&services.store, &services.settings, asker, case_id, reason).await?;
+        moderation::warnings::remove(&services.store, &services.settings, asker, case_id, reason).await?;
     let State { user_id, .. } = removed.map_err(|denied| refusal(context, denied, case_id))?;
     let language = context.language();
     let values = [
@@ -219,7 +218,8 @@ async fn edit(context: &CommandContext, services: &Services) -> Result<Reply, Co
     }
     let changes_points = edit.severity.is_some() || edit.points.is_some();
     let asker = asker(context, services).await?;
-    let edited = moderation::cases::edit(&services.store, &services.settings, asker, case_id, edit).await?;
+    let edited =
+        moderation::warnings::edit(&services.store, &services.settings, asker, case_id, edit).await?;
     let state = edited.map_err(|denied| refusal(context, denied, case_id))?;
     let language = context.language();
     let values = [

@@ -8,13 +8,13 @@ use twilight_model::id::{
 
 use crate::{
     features::moderation::{
-        cases::Warned,
         kind::Kind,
         log_text,
         rows::{
             case::{self, Case, Key},
             case_note, log_message, warning,
         },
+        warnings::Warned,
     },
     outbox::{
         delivery::Deliverer,

@@ -1,8 +1,8 @@
-//! Warnings: giving one, with the consequences of crossing thresholds, editing one, and removing one.
+//! Warnings: giving one, editing one, and removing one. `thresholds.rs` has what a warning leads to.
 
 mod entries;
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use twilight_model::id::{
@@ -12,9 +12,16 @@ use twilight_model::id::{
 
 use self::entries::changed_in_log;
 pub(super) use self::entries::{Given, in_log};
-use super::{Act, Denied, Done, Severity, duration::Expiry, kind::Kind, log::Told, once, reports, texts};
+use super::{
+    Act, Denied, Done, Severity,
+    duration::Expiry,
+    kind::Kind,
+    log::Told,
+    once, reports, texts,
+    thresholds::{self, Crossing},
+};
 use crate::{
-    discord::guilds::authority::{Action, Hindrance, PunishPermit, Sanctions},
+    discord::guilds::authority::{Action, PunishPermit, Sanctions},
     features::moderation::{
         effects::{
             case_log::CaseLog, case_log_edit, evidence::upload, punishment::Punishment,
@@ -23,7 +30,7 @@ use crate::{
         evidence::Evidence,
         rows::{
             member_warnings, mod_case,
-            warning::{self, Counting, Crossed, Warning},
+            warning::{self, Counting, Warning},
         },
         settings::ModerationSettings,
     },
@@ -103,20 +110,6 @@ pub struct Warned {
     pub counting_points: i64,
     /// The consequences: at most one punishment, and more severe ones that could not be carried out.
     pub crossed: Vec<Crossing>,
-}
-
-/// A threshold that a warning has crossed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Crossing {
-    /// The points of the threshold.
-    pub points: i64,
-    /// The action.
-    pub action: Action,
-    /// When a timeout ends, in milliseconds since 1970.
-    pub until_ms: Option<i64>,
-    /// Why the action is not carried out; `None` if it is.
-    #[serde(default)]
-    pub hindrance: Option<Hindrance>,
 }
 
 /// The changes to a warning; `None` keeps a value.
@@ -236,7 +229,7 @@ async fn give(
     warning::add(tx, (act.guild_id, case_id), new.severity.word(), new.points).await?;
     member_warnings::add(tx, act.guild_id, new.user_id, new.points, at).await?;
     let Counting { warnings, points } = warning::counting(tx, act.guild_id, new.user_id, at).await?;
-    let led_to = led_to(&crossed, at, &new.sanctions);
+    let led_to = thresholds::led_to(&crossed, at, &new.sanctions);
     let warned = Warned {
         case_id,
         user_id: new.user_id,
@@ -257,41 +250,6 @@ async fn give(
     effects.extend(upload(&told, (&act, case_id), of));
     queue::add(tx, &effects).await?;
     Ok(Ok(Completed::kept(warned).about(case_id)))
-}
-
-/// The consequences of crossing these thresholds: the most severe punishment that can be carried out, preceded by more severe ones that
-/// cannot.
-fn led_to(
-    crossed: &[Crossed],
-    at: SystemTime,
-    sanctions: &Sanctions,
-) -> Vec<(Crossing, Option<PunishPermit>)> {
-    let mut crossings: Vec<Crossing> = crossed
-        .iter()
-        .filter_map(|crossed| {
-            let duration = crossed
-                .duration_seconds
-                .and_then(|seconds| u64::try_from(seconds).ok());
-            let action = Action::of(&crossed.action)?;
-            Some(Crossing {
-                points: crossed.points,
-                action,
-                until_ms: duration.map(|seconds| ids::to_millis(at + Duration::from_secs(seconds))),
-                hindrance: sanctions.to(action).err(),
-            })
-        })
-        .collect();
-    // For the same action, the longest timeout, and otherwise the highest threshold, is used.
-    crossings.sort_unstable_by_key(|crossing| (crossing.action, crossing.until_ms, crossing.points));
-    crossings.reverse();
-    crossings.dedup_by_key(|crossing| crossing.action);
-    let carried_out = crossings.iter().position(|crossing| crossing.hindrance.is_none());
-    let last = carried_out.map_or(crossings.len(), |at| at + 1);
-    crossings
-        .into_iter()
-        .take(last)
-        .map(|crossing| (crossing, sanctions.to(crossing.action).ok()))
-        .collect()
 }
 
 /// The effects for the member. The message comes first, since a removed member cannot receive one. They share a lane, which keeps the
