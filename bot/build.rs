@@ -1,10 +1,12 @@
-//! Makes Cargo rebuild the bot when a migration is added, which the macro that embeds the files cannot tell it, and embeds the
-//! undo of each version, which the macro does not look at. Tells the bot of which commit it is.
+//! Makes Cargo rebuild the bot when a migration is added, which the macro that embeds the files cannot tell it, and embeds the undo of
+//! each version, which the macro does not look at. Tells the bot of which commit it is, and how far it is optimized.
 
 use std::{env, fmt::Write as _, fs, path::Path, process::Command};
 
 fn main() {
     println!("cargo:rustc-env=EVENTIDE_COMMIT={}", commit());
+    let optimized = env::var_os("OPT_LEVEL").expect("Cargo says how far to optimize");
+    println!("cargo:rustc-env=EVENTIDE_OPT_LEVEL={}", optimized.display());
     println!("cargo:rerun-if-changed=../migrations");
     let mut files: Vec<String> = fs::read_dir("../migrations")
         .expect("the migrations are beside the crate")

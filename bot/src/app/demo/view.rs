@@ -203,8 +203,13 @@ impl View {
         if let Some(cpu) = cpu_per_event {
             #[expect(clippy::cast_precision_loss, reason = "microseconds")]
             let micros = cpu.as_nanos() as f64 / 1_000.0;
+            // `make demo` builds quickly rather than well.
+            let build = match env!("EVENTIDE_OPT_LEVEL") {
+                "0" => " (in this build, which is not optimized; `make bench` measures one that is)",
+                _ => "",
+            };
             self.line(&format!(
-                "\nCPU of the bot, without simulator and PostgreSQL: {micros:.1} µs per event"
+                "\nCPU of the bot, without simulator and PostgreSQL: {micros:.1} µs per event{build}"
             ));
         }
         self.line(&format!(
