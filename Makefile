@@ -81,6 +81,7 @@ test-all: ## everything there is, with kills and faults as often as promised and
 	$(MAKE) chaos
 	$(MAKE) fleet
 	$(MAKE) observe
+	$(MAKE) browser
 	LINT=1 $(MAKE) additions
 
 chaos: ## every fault against the real binary under load, with a table; ROW="SIGKILL" for those with that in their name, TRIES=1000 of each
