@@ -7,7 +7,7 @@ use crate::{
     postgres::StoreError,
 };
 
-/// Why an effect was not delivered, and what becomes of it.
+/// Why an effect was not delivered, and whether it is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Undelivered {
     /// It is no longer wanted: the setting is off, or the member has left.

@@ -1,6 +1,6 @@
 //! Each command, entry of a menu and button while Discord refuses, limits or fails every request but the answer: the member gets an answer
-//! that says what is wrong, nothing is half stored, and the same works as soon as Discord does. Effects wait meanwhile: what becomes of those
-//! is tested for each of their kinds in `every_effect`.
+//! that says what is wrong, nothing is half stored, and the same works as soon as Discord does. Effects wait meanwhile: their
+//! delivery is tested for each kind in `every_effect`.
 
 use std::collections::BTreeSet;
 

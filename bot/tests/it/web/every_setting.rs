@@ -96,7 +96,7 @@ async fn send(manager: &mut Browser, page: &str, form: &Form, choice: Choice, ro
     );
 }
 
-/// The tables whose changes all processes hear of as settings.
+/// The tables with the trigger that notifies all processes of changed settings.
 async fn tables(session: &Session) -> Vec<String> {
     let sql = "SELECT DISTINCT c.relname::text FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
                JOIN pg_proc AS p ON p.oid = t.tgfoid WHERE p.proname = 'notify_guild_settings'";

@@ -70,7 +70,7 @@ pub(crate) struct MassbanBatch {
     pub(crate) moderator: String,
     /// The moderator's language, for a guild that has chosen none.
     pub(crate) locale: String,
-    /// What members are told before, each with the number of their case; `None` for nothing.
+    /// The direct message that members get before their ban, each with the number of their case; `None` for no message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<ActionMessage>,
 }
