@@ -1,0 +1,48 @@
+use twilight_model::id::Id;
+
+use super::{ActionMessage, Kind, Name, Wording, text};
+
+#[test]
+fn the_longest_message_fits() {
+    for locale in ["en-US", "de"] {
+        for kind in Kind::ALL {
+            let message = ActionMessage {
+                kind,
+                case_id: i64::MAX,
+                reason: "ä".repeat(1_000),
+                until_ms: Some(4_000_000_000_000),
+                moderator_id: Some(Id::new(u64::MAX)),
+                locale: locale.to_owned(),
+                wording: Wording::default(),
+                new_end: false,
+                appeal_url: None,
+            };
+            let text = text(&message, &Name::first([Some(&*"S".repeat(100))], 1));
+            assert!(text.chars().count() <= 2_000, "{text}");
+            assert!(
+                text.contains(&message.reason) && text.ends_with(&format!("<@{}>.", u64::MAX)),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_message_without_a_reason_says_so() {
+    let message = ActionMessage {
+        kind: Kind::Tempban,
+        case_id: 3,
+        reason: String::new(),
+        until_ms: Some(4_000_000_000_000),
+        moderator_id: None,
+        locale: "en-US".to_owned(),
+        wording: Wording::default(),
+        new_end: false,
+        appeal_url: None,
+    };
+    let text = text(&message, &Name::first([Some("Here")], 1));
+    assert_eq!(
+        text,
+        "🔨 You were banned from **Here** until <t:4000000000:f> (case #3):\n> no reason given"
+    );
+}
