@@ -30,7 +30,7 @@ mod usage;
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -41,7 +41,7 @@ use deadpool_postgres::{
 };
 use futures_util::future::BoxFuture;
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout},
 };
 use tokio_postgres::{IsolationLevel, Row};
@@ -59,7 +59,7 @@ use self::{
 pub use self::{
     error::StoreError,
     listen::Listener,
-    statement::{Params, Statement},
+    statement::{NOTIFYING, Params, Statement},
     tx::Tx,
 };
 use crate::{
@@ -94,6 +94,8 @@ pub struct Store {
     effects: Arc<Notify>,
     /// Notified of armed timers.
     timers: Arc<Notify>,
+    /// Told of settings that this process has changed.
+    listener: Arc<OnceLock<Arc<dyn Listener>>>,
     /// Guilds whose rank buckets need maintenance.
     pub(crate) maintenance: Arc<Maintenance>,
 }
@@ -159,6 +161,7 @@ impl Store {
             part: None,
             effects: Arc::default(),
             timers: Arc::default(),
+            listener: Arc::default(),
             maintenance: Arc::default(),
         })
     }
@@ -181,15 +184,6 @@ impl Store {
     pub fn with_direct(mut self, direct: Target) -> Self {
         self.direct = Some(direct);
         self
-    }
-
-    /// Notify `news` of every change, over a dedicated connection, until `stop` is true or its sender is dropped.
-    pub fn listen(
-        &self,
-        listener: Arc<dyn Listener>,
-        stop: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + Send + use<> {
-        listen::listen(self.direct.clone(), listener, stop)
     }
 
     /// A store that uses the connections reserved for flushes.
@@ -308,7 +302,9 @@ impl Store {
     /// Run a statement outside of any transaction.
     pub async fn query(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         let (mut connection, watch) = self.connection().await?;
-        self.query_over(&mut connection, watch, statement, params).await
+        let rows = self.query_over(&mut connection, watch, statement, params).await;
+        self.tell(statement.changed_guild(params));
+        rows
     }
 
     async fn query_over(
@@ -389,6 +385,7 @@ impl Store {
             watch,
             effects: Mutex::default(),
             timers: AtomicBool::new(false),
+            settings: Mutex::default(),
         };
         watch.answer(self.session.begin(tx.inner.client())).await?;
         let done = match work(&tx).await {
@@ -404,8 +401,12 @@ impl Store {
         };
         let effects = tx.effects.into_inner().unwrap_or_else(PoisonError::into_inner);
         let arms_timers = tx.timers.into_inner();
+        let settings = tx.settings.into_inner().unwrap_or_else(PoisonError::into_inner);
         commits.store(true, Ordering::Relaxed);
-        match watch.answer(tx.inner.commit()).await {
+        let committed = watch.answer(tx.inner.commit()).await;
+        // Also after an error: the commit may have taken effect.
+        self.tell(settings);
+        match committed {
             Ok(()) => {
                 self.announce(&effects);
                 if arms_timers {
@@ -427,16 +428,6 @@ impl Store {
     /// Notified whenever a transaction of this process has armed timers, or another process has armed some that are due soon.
     pub fn timers_armed(&self) -> Arc<Notify> {
         Arc::clone(&self.timers)
-    }
-
-    /// This happens after the commit: a transaction that is rolled back has added none.
-    fn announce(&self, effects: &[&'static str]) {
-        for kind in effects {
-            metrics::effects_added_total(*kind).increment(1);
-        }
-        if !effects.is_empty() {
-            self.effects.notify_one();
-        }
     }
 
     /// Close all idle connections and refuse new ones.

@@ -24,7 +24,7 @@ use std::{
 use tokio::time::Instant;
 use twilight_model::id::{Id, marker::GuildMarker};
 
-use self::{cache::Cache, change::Change};
+use self::cache::Cache;
 pub use self::{
     guild::GuildSettings,
     values::{
@@ -36,8 +36,7 @@ pub use crate::support::text::template::Template;
 use crate::{
     config::Levels,
     postgres::{
-        Store, StoreError, Tx,
-        request::{self, Request},
+        Store, StoreError, Tx, request,
         table::{Table, guild_table, member_table},
     },
     settings::table::Stored,
@@ -209,20 +208,6 @@ impl Settings {
         }
         cache.show();
         read
-    }
-
-    /// Change the settings of a guild, once for this request. This process uses the new settings immediately, without waiting for the
-    /// notification.
-    pub async fn change(
-        &self,
-        store: &Store,
-        request: Request,
-        changes: Vec<Change>,
-    ) -> Result<(), StoreError> {
-        let guild_id = request.guild_id;
-        change::change(store, request, changes).await?;
-        self.forget(guild_id);
-        Ok(())
     }
 
     /// Remove a guild from the cache, because its settings have changed.

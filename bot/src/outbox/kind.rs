@@ -4,7 +4,6 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
-use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::{
     delivery::Deliverer,
@@ -94,9 +93,6 @@ pub(crate) trait EffectKind: fmt::Debug + Send + Sync {
         }
     }
 
-    /// The kind was turned off in a guild, so cached settings are outdated.
-    fn forget(&self, _guild_id: Id<GuildMarker>) {}
-
     /// Roles or channels have changed on Discord. Effects that waited for such a change may be due.
     fn guilds_changed(
         &self,
@@ -141,9 +137,6 @@ pub(crate) trait AnyEffectKind: fmt::Debug + Send + Sync {
         failure: &'a Failure,
         limit: i64,
     ) -> BoxFuture<'a, Result<Consequence, StoreError>>;
-
-    /// See [`EffectKind::forget`].
-    fn forget(&self, guild_id: Id<GuildMarker>);
 
     /// See [`EffectKind::guilds_changed`].
     fn guilds_changed<'a>(
@@ -199,10 +192,6 @@ impl<K: EffectKind> AnyEffectKind for K {
         limit: i64,
     ) -> BoxFuture<'a, Result<Consequence, StoreError>> {
         Box::pin(EffectKind::count_failure(self, tx, effect, failure, limit))
-    }
-
-    fn forget(&self, guild_id: Id<GuildMarker>) {
-        EffectKind::forget(self, guild_id);
     }
 
     fn guilds_changed<'a>(

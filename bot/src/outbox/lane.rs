@@ -261,9 +261,6 @@ async fn write_failure(
         to.refusals.skip(failure.target_id, failure);
     }
     if consequence == Consequence::SwitchedOff {
-        if let Some(kind) = to.kinds.find(&effect.kind) {
-            kind.forget(effect.guild_id);
-        }
         let kind = to.kinds.label(&effect.kind);
         metrics::effects_switched_off_total(kind).increment(1);
         tracing::warn!(

@@ -1,11 +1,13 @@
 //! A dedicated connection that listens for changes of settings, the fleet and timers:
-//! <https://www.postgresql.org/docs/current/sql-listen.html>.
+//! <https://www.postgresql.org/docs/current/sql-listen.html>. What this process changes itself it knows without it: see
+//! [`Store::listen`].
 //!
 //! Notifications are applied by the connection's own future in the order in which the server sends them, so the answer to a ping
 //! comes after every change that was announced before it. [`Listener::trusted_until`] relies on that: while pings are answered, cached
 //! settings are at most a second older than the tables.
 
 use std::{
+    fmt,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -19,7 +21,7 @@ use tokio_postgres::Client;
 use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::{
-    StoreError,
+    Store, StoreError,
     connect::{Name, Target},
 };
 use crate::{
@@ -52,7 +54,7 @@ const SAY: &str =
 const PING: &str = "-- settings_ping\nSELECT 1";
 
 /// Receives notifications.
-pub trait Listener: Send + Sync {
+pub trait Listener: fmt::Debug + Send + Sync {
     /// The settings of one guild have changed, or those of all.
     fn settings_changed(&self, guild_id: Option<Id<GuildMarker>>);
 
@@ -85,13 +87,31 @@ impl From<tokio_postgres::Error> for ListenError {
     }
 }
 
+impl Store {
+    /// Notify `listener` of every change, over a dedicated connection, until `stop` is true or its sender is dropped. Of settings that
+    /// this store or one of its clones changes, it is notified directly, before the change returns. A store has one listener.
+    pub fn listen(
+        &self,
+        listener: Arc<dyn Listener>,
+        stop: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let listener = Arc::clone(self.listener.get_or_init(|| listener));
+        listen(self.direct.clone(), listener, stop)
+    }
+
+    /// Tell the listener whose settings have changed. PostgreSQL's notification comes later than the answer to the COMMIT.
+    pub(super) fn tell(&self, changed: impl IntoIterator<Item = Option<Id<GuildMarker>>>) {
+        if let Some(listener) = self.listener.get() {
+            for guild_id in changed {
+                listener.settings_changed(guild_id);
+            }
+        }
+    }
+}
+
 /// Notify `settings` of every change until `stop` is true or its sender is dropped. While there is no connection, settings are cached for
 /// at most a second, and connecting is retried.
-pub(super) async fn listen(
-    target: Option<Target>,
-    listener: Arc<dyn Listener>,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn listen(target: Option<Target>, listener: Arc<dyn Listener>, mut stop: watch::Receiver<bool>) {
     metrics::settings_listening().set(0.0);
     if let Some(target) = target {
         tokio::select! {

@@ -1,16 +1,26 @@
 //! A statement: its name, its text, and the types of its parameters.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, PoisonError, RwLock},
+    time::Duration,
+};
 
+use bytes::BytesMut;
+use rustc_hash::FxBuildHasher;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::{
     Row,
     types::{ToSql, Type},
 };
 use tracing::Instrument as _;
+use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::StoreError;
-use crate::telemetry::{metrics, traces};
+use crate::{
+    support::ids,
+    telemetry::{metrics, traces},
+};
 
 /// A statement with its name.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +32,15 @@ pub struct Statement {
     /// The types of the parameters. They are sent with each execution behind a pooler, which does not keep prepared statements.
     pub types: &'static [Type],
 }
+
+/// The tables whose triggers notify every process of changed settings.
+pub const NOTIFYING: [&str; 5] = [
+    "guild_settings",
+    "guild_section",
+    "level_role",
+    "xp_multiplier",
+    "xp_boost",
+];
 
 /// Define a [`Statement`]. Its text begins with its name, for the server's log, and ends with it, because PostgreSQL 18 removes leading
 /// comments in `pg_stat_statements`. The arguments are the name, the types of the parameters as constants of [`Type`], and the text in one
@@ -42,7 +61,52 @@ pub(crate) use statement;
 /// The parameters of a statement.
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
+/// Whether the text writes to one of the tables of settings.
+fn writes_settings(sql: &str) -> bool {
+    let words = sql.split(|character: char| character.is_whitespace() || character == '(');
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.windows(3).any(|words| match words {
+        ["INSERT", "INTO", table] | ["DELETE", "FROM", table] | [_, "UPDATE", table] => {
+            NOTIFYING.contains(table)
+        }
+        _ => false,
+    })
+}
+
 impl Statement {
+    /// Whether it writes to one of the tables of settings. Its text is read once.
+    fn writes_settings(&self) -> bool {
+        static KNOWN: LazyLock<RwLock<HashMap<usize, bool, FxBuildHasher>>> = LazyLock::new(RwLock::default);
+        let address = self.sql.as_ptr().addr();
+        let known = KNOWN
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&address)
+            .copied();
+        known.unwrap_or_else(|| {
+            let writes = writes_settings(self.sql);
+            KNOWN
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(address, writes);
+            writes
+        })
+    }
+
+    /// The guild whose settings it changes with these parameters, of which the first is the guild; `Some(None)` stands for all guilds,
+    /// `None` for no change.
+    pub(crate) fn changed_guild(&self, params: Params<'_>) -> Option<Option<Id<GuildMarker>>> {
+        self.writes_settings().then(|| {
+            let mut guild = BytesMut::new();
+            let first = params
+                .first()
+                .filter(|_| self.types.first() == Some(&Type::INT8))?;
+            first.to_sql_checked(&Type::INT8, &mut guild).ok()?;
+            let guild = <[u8; 8]>::try_from(&*guild).ok()?;
+            ids::from_db(i64::from_be_bytes(guild))
+        })
+    }
+
     /// The parameters with their types.
     pub(crate) fn typed<'a>(&self, params: Params<'a>) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
         assert_eq!(
@@ -129,4 +193,33 @@ impl Watch {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Id, writes_settings};
+
+    #[test]
+    fn a_statement_that_changes_settings_is_recognized_with_its_guild() {
+        for sql in [
+            "INSERT INTO guild_settings AS s (guild_id) VALUES ($1)",
+            "WITH gone AS (DELETE FROM xp_boost WHERE guild_id = $1) SELECT 1",
+            "-- test\nUPDATE guild_section\nSET settings = '{}' WHERE guild_id = $1",
+        ] {
+            assert!(writes_settings(sql), "{sql}");
+        }
+        for sql in [
+            "SELECT FROM guild_settings WHERE guild_id = $1 FOR UPDATE",
+            "INSERT INTO guild_settings_old (guild_id) VALUES ($1)",
+            "UPDATE member_xp SET xp = 0 FROM guild_settings",
+        ] {
+            assert!(!writes_settings(sql), "{sql}");
+        }
+        let by_guild = statement!("test", [INT8, TEXT], "DELETE FROM level_role WHERE guild_id = $1");
+        assert_eq!(by_guild.changed_guild(&[&7_i64, &"text"]), Some(Some(Id::new(7))));
+        let of_all = statement!("test", [], "DELETE FROM level_role");
+        assert_eq!(of_all.changed_guild(&[]), Some(None));
+        let other = statement!("test", [INT8], "DELETE FROM member_xp WHERE guild_id = $1");
+        assert_eq!(other.changed_guild(&[&7_i64]), None);
+    }
 }

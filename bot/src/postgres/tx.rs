@@ -13,11 +13,13 @@ use tokio_postgres::{
     binary_copy::BinaryCopyInWriter,
     types::{ToSql, Type},
 };
+use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::{
-    Params, Statement, StoreError,
+    Params, Statement, Store, StoreError,
     statement::{Watch, statement},
 };
+use crate::telemetry::metrics;
 
 /// A transaction in progress.
 pub struct Tx<'a> {
@@ -28,6 +30,20 @@ pub struct Tx<'a> {
     pub(crate) effects: Mutex<Vec<&'static str>>,
     /// Whether it has armed timers.
     pub(crate) timers: AtomicBool,
+    /// The guilds whose settings it has changed; `None` stands for all.
+    pub(crate) settings: Mutex<Vec<Option<Id<GuildMarker>>>>,
+}
+
+impl Store {
+    /// This happens after the commit: a transaction that is rolled back has added none.
+    pub(super) fn announce(&self, effects: &[&'static str]) {
+        for kind in effects {
+            metrics::effects_added_total(*kind).increment(1);
+        }
+        if !effects.is_empty() {
+            self.effects.notify_one();
+        }
+    }
 }
 
 impl Tx<'_> {
@@ -43,6 +59,7 @@ impl Tx<'_> {
 
     /// Run a statement in the transaction.
     pub async fn query(&self, statement: Statement, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        self.note(statement, params);
         let query = async {
             if !self.prepared {
                 return self
@@ -61,6 +78,7 @@ impl Tx<'_> {
 
     /// Run a statement that returns no rows. Returns the number of affected rows.
     pub async fn execute(&self, statement: Statement, params: Params<'_>) -> Result<u64, StoreError> {
+        self.note(statement, params);
         let execute = async {
             if !self.prepared {
                 return self
@@ -75,6 +93,14 @@ impl Tx<'_> {
             self.inner.execute(&prepared, params).await
         };
         self.watch.over(statement, execute).await
+    }
+
+    /// Note whose settings a statement changes, so that this process reads them again after the commit.
+    fn note(&self, statement: Statement, params: Params<'_>) {
+        if let Some(guild_id) = statement.changed_guild(params) {
+            let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+            settings.push(guild_id);
+        }
     }
 
     /// Whether [`Tx::copy_in`] is available: a pooler does not keep prepared statements, which COPY requires.

@@ -16,15 +16,13 @@ pub(crate) async fn forget_deleted(
     settings: &Settings,
     changes: Changes,
 ) -> Result<(), StoreError> {
-    let (own, known) = (settings.clone(), changes.clone());
+    let settings = settings.clone();
     store
         .transaction("guild_sweep", move |tx| {
-            let (settings, changes) = (own.clone(), known.clone());
+            let (settings, changes) = (settings.clone(), changes.clone());
             Box::pin(async move { forget_in(tx, &settings, &changes).await })
         })
-        .await?;
-    forget_cached(settings, &changes);
-    Ok(())
+        .await
 }
 
 async fn forget_in(tx: &Tx<'_>, settings: &Settings, changes: &Changes) -> Result<(), StoreError> {
@@ -53,12 +51,4 @@ async fn forget_in(tx: &Tx<'_>, settings: &Settings, changes: &Changes) -> Resul
         }
     }
     Ok(())
-}
-
-fn forget_cached(settings: &Settings, changes: &Changes) {
-    let roles = changes.deleted_roles.iter().map(|(guild_id, _)| *guild_id);
-    let channels = changes.deleted_channels.iter().map(|(guild_id, _)| *guild_id);
-    for guild_id in roles.chain(channels) {
-        settings.forget(guild_id);
-    }
 }

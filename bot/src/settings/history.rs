@@ -11,7 +11,7 @@ use twilight_model::id::{
 };
 
 use super::{
-    Settings, columns,
+    columns,
     section::{Section, Setting},
     table::{self, Stored},
 };
@@ -150,33 +150,28 @@ pub(crate) async fn take_back(
     Ok(Ok(completed(&before, &stored)))
 }
 
-impl Settings {
-    /// Take back what a request changed, once for this request, if nothing has changed the same settings since.
-    pub async fn undo(
-        &self,
-        store: &Store,
-        request: Request,
-        undone: Id<InteractionMarker>,
-    ) -> Result<Result<(), UndoFault>, StoreError> {
-        let (guild_id, by) = (request.guild_id, request.request_id);
-        let done = store.once("settings_undo", request, move |tx| {
-            Box::pin(async move {
-                let found = undo::lock(tx, guild_id, undone).await?;
-                let Some(found) = found.filter(|found| !changed_by(found).is_empty()) else {
-                    return Ok(Err(UndoFault::NotThere));
-                };
-                let completed = match take_back(tx, &found).await? {
-                    Ok(completed) => completed,
-                    Err(changed) => return Ok(Err(UndoFault::Changed(changed))),
-                };
-                undo::mark(tx, &found, by).await?;
-                Ok(Ok(completed))
-            })
-        });
-        let done = done.await?.map(drop);
-        self.forget(guild_id);
-        Ok(done)
-    }
+/// Take back what a request changed, once for this request, if nothing has changed the same settings since.
+pub async fn undo(
+    store: &Store,
+    request: Request,
+    undone: Id<InteractionMarker>,
+) -> Result<Result<(), UndoFault>, StoreError> {
+    let (guild_id, by) = (request.guild_id, request.request_id);
+    let done = store.once("settings_undo", request, move |tx| {
+        Box::pin(async move {
+            let found = undo::lock(tx, guild_id, undone).await?;
+            let Some(found) = found.filter(|found| !changed_by(found).is_empty()) else {
+                return Ok(Err(UndoFault::NotThere));
+            };
+            let completed = match take_back(tx, &found).await? {
+                Ok(completed) => completed,
+                Err(changed) => return Ok(Err(UndoFault::Changed(changed))),
+            };
+            undo::mark(tx, &found, by).await?;
+            Ok(Ok(completed))
+        })
+    });
+    Ok(done.await?.map(drop))
 }
 
 /// Set a setting to an earlier value. A setting of a section need not be one that this version knows.

@@ -83,15 +83,6 @@ impl Here {
         ranks.try_into().expect("enough members")
     }
 
-    /// Wait until the bar of a member's picture has such a colour: a change of settings takes effect within a second.
-    async fn shows(&self, asker: u32, what: &str, is_shown: impl Fn([u8; 3]) -> bool) {
-        until(what, async || {
-            self.pictured(asker).await;
-            is_shown(self.bar()).then_some(())
-        })
-        .await;
-    }
-
     /// The colour of the bar of the last picture, at its left end.
     fn bar(&self) -> [u8; 3] {
         let picture = self.picture();
@@ -246,10 +237,9 @@ async fn a_picture_that_is_refused_is_text_instead() {
 async fn colours_of_the_server_and_of_members() {
     let here = here(|_| ()).await;
     let [first, second, third, fourth] = here.amid_a_level();
-    here.shows(first, "Discord's blue", |[red, green, blue]| {
-        blue > red && blue > green
-    })
-    .await;
+    here.pictured(first).await;
+    let [red, green, blue] = here.bar();
+    assert!(blue > red && blue > green, "Discord's blue");
 
     let refused = here.card(first, NOBODY, sub("server", &colour("#ED4245"))).await;
     assert!(refused.contains("Manage Server"), "{refused}");
@@ -258,10 +248,9 @@ async fn colours_of_the_server_and_of_members() {
     assert!(refused.contains("Manage Server"), "{refused}");
     let said = here.card(first, MANAGER, sub("server", &colour("#ED4245"))).await;
     assert!(said.contains("#ED4245"), "{said}");
-    here.shows(second, "the server's red", |[red, green, blue]| {
-        red > green && red > blue
-    })
-    .await;
+    here.pictured(second).await;
+    let [red, green, blue] = here.bar();
+    assert!(red > green && red > blue, "the server's red");
 
     let unread = here.card(third, NOBODY, sub("mine", &colour("greenish"))).await;
     assert!(
@@ -269,19 +258,21 @@ async fn colours_of_the_server_and_of_members() {
         "{unread}"
     );
     here.card(third, NOBODY, sub("mine", &colour("3b5"))).await;
-    here.shows(third, "the member's green", |[red, green, blue]| {
-        green > red && green > blue
-    })
-    .await;
-    here.shows(second, "another's is as it was", |[red, green, _]| red > green)
-        .await;
+    here.pictured(third).await;
+    let [red, green, blue] = here.bar();
+    assert!(green > red && green > blue, "the member's green");
+    here.pictured(second).await;
+    let [red, green, _] = here.bar();
+    assert!(red > green, "another's is as it was");
 
     here.card(third, NOBODY, sub("reset", &json!([]))).await;
-    here.shows(third, "the server's again", |[red, green, _]| red > green)
-        .await;
+    here.pictured(third).await;
+    let [red, green, _] = here.bar();
+    assert!(red > green, "the server's again");
     here.card(fourth, MANAGER, sub("reset", &reset)).await;
-    here.shows(fourth, "the bot's again", |[red, _, blue]| blue > red)
-        .await;
+    here.pictured(fourth).await;
+    let [red, _, blue] = here.bar();
+    assert!(blue > red, "the bot's again");
     here.end().await;
 }
 

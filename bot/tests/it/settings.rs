@@ -3,21 +3,26 @@
 mod history;
 mod sections;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use discord_simulator::SimulatorConfig;
 use eventide::{
     app::notifications::Notifications,
     config::{Announce, Config},
-    postgres::{Store, StoreError, connect::Target},
+    discord::guilds::authority::{RewardPermit, XpPermit},
+    postgres::{NOTIFYING, Store, StoreError, connect::Target, request::Request},
     settings::{
         GuildSettings, RewardMode, Settings, Template,
+        change::{self, Change, add_reward, change_card_colour, remove_reward},
         table::{self, Stored, Switch},
+        values::colour::Colour,
     },
+    support::i18n::Language,
     telemetry::task::{self, Task},
 };
 use futures_util::future::join_all;
-use tokio::sync::watch;
+use serde_json::json;
+use tokio::{sync::watch, time::Instant};
 use tokio_postgres::config::Host;
 use twilight_model::id::{
     Id,
@@ -208,6 +213,81 @@ impl Told {
         self.listening.join().await.expect("it ends");
         assert!(!self.settings.receives_notifications());
     }
+}
+
+/// A process sees what it has changed itself before any notification: here none arrives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_sees_its_own_changes_at_once() {
+    let scene = Scene::new().await;
+    let pooled = Target::from(scene.postgres.connection()).pooled();
+    let store = Store::new(pooled, &Config::defaults().database).expect("a pool");
+    let (stop, stopped) = watch::channel(false);
+    let settings = Settings::new(&Config::defaults().levels);
+    let listener = Notifications {
+        settings: settings.clone(),
+        fleet: Arc::default(),
+        timers: Arc::default(),
+    };
+    let listening = task::spawn("settings", store.listen(Arc::new(listener), stopped));
+    settings.trust_until(Instant::now() + Duration::from_hours(1));
+    let mut numbers = 1_000..;
+    let mut request = || Request {
+        request_id: Id::new(numbers.next().expect("a number")),
+        ..Request::of_operator(GUILD, "test", &json!({}))
+    };
+    let now = async || settings.of(&store, GUILD).await.expect("read");
+
+    assert_eq!(now().await.language, None);
+    let (german, mode) = (
+        Change::Language(Some(Language::German)),
+        Change::Rewards(XpPermit::of_operator(), RewardMode::Replace),
+    );
+    change::change(&store, request(), vec![german, mode])
+        .await
+        .expect("changed");
+    assert_eq!(now().await.language, Some(Language::German));
+    let colour = Colour::new(1, 2, 3);
+    change_card_colour(&store, request(), Some(colour))
+        .await
+        .expect("changed");
+    assert_eq!(now().await.card_colour, Some(colour));
+    let role: Id<RoleMarker> = Id::new(5);
+    add_reward(&store, request(), 3, RewardPermit::of_operator(role))
+        .await
+        .expect("added");
+    assert_eq!(now().await.rewards.roles(), [(3, role)]);
+    assert!(remove_reward(&store, request(), role).await.expect("removed"));
+    assert_eq!(now().await.rewards.roles(), []);
+    switch_off(&store, Switch::Announcements, "the channel is gone")
+        .await
+        .expect("switched off");
+    assert_eq!(now().await.announce, Announce::Off);
+
+    // The other guilds stay in the cache.
+    settings.of(&store, Id::new(11)).await.expect("read");
+    switch_off(&store, Switch::Rewards, "no permission")
+        .await
+        .expect("switched off");
+    assert!(settings.cached(Id::new(11)).is_some() && now().await.rewards.switched_off);
+    stop.send_replace(true);
+    listening.join().await.expect("it ends");
+    scene.stop().await;
+}
+
+/// The statements that change settings are recognized by the tables that have the trigger.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tables_that_notify_are_the_known_ones() {
+    let scene = Scene::new().await;
+    let session = Session::open(&scene.postgres.connection().into()).await;
+    let sql = "SELECT string_agg(DISTINCT tgrelid::regclass::text, ' ') FROM pg_trigger
+               WHERE tgfoid = 'notify_guild_settings'::regproc";
+    let row = session.client.query_one(sql, &[]).await.expect("a row");
+    let tables: String = row.get(0);
+    let mut known = NOTIFYING;
+    known.sort_unstable();
+    assert_eq!(tables, known.join(" "));
+    session.close().await;
+    scene.stop().await;
 }
 
 /// Whatever changes the settings, every process knows, without reading cached ones again by itself.

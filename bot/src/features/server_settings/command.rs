@@ -26,7 +26,12 @@ use crate::{
         reply::Reply,
         text_command::USUAL_PREFIX,
     },
-    settings::{GuildSettings, Template, change::Change, columns::PREFIX_CHARS, section::field},
+    settings::{
+        GuildSettings, Template,
+        change::{self, Change},
+        columns::PREFIX_CHARS,
+        section::field,
+    },
     support::{
         i18n::{Language, Value},
         text::template::MAX_CHARS,
@@ -102,10 +107,7 @@ impl Command for Settings {
         };
         let details = json!({"setting": parts});
         let request = context.request("settings", &details)?;
-        services
-            .settings
-            .change(&services.store, request, vec![change])
-            .await?;
+        change::change(&services.store, request, vec![change]).await?;
         let settings = services.settings.of(&services.store, guild_id).await?;
         Ok(panel(&settings, services, context.language()).updating())
     }

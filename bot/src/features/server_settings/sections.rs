@@ -22,7 +22,7 @@ use crate::{
     },
     settings::{
         GuildSettings,
-        change::Change,
+        change::{self, Change},
         section::{Section, Setting, field::Kind},
     },
     support::{
@@ -199,10 +199,7 @@ async fn changed(
         field: setting.field.name,
         value,
     };
-    services
-        .settings
-        .change(&services.store, request, vec![change])
-        .await?;
+    change::change(&services.store, request, vec![change]).await?;
     let settings = services.settings.of(&services.store, guild_id).await?;
     Ok(panel(setting.section, &settings, context.language()))
 }

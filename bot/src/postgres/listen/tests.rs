@@ -9,6 +9,7 @@ use super::{Listener, Own, apply};
 const GUILDS: [Id<GuildMarker>; 2] = [Id::new(1), Id::new(u64::MAX)];
 
 /// Records for a test which of the guilds are still cached, and whether the fleet and the timers have changed.
+#[derive(Debug)]
 struct Heard(Mutex<([bool; 2], bool, bool)>);
 
 impl Listener for Heard {

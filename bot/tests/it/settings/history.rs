@@ -8,8 +8,8 @@ use eventide::{
     },
     settings::{
         Settings,
-        change::Change,
-        history::{Entry, UndoFault, entries},
+        change::{self, Change},
+        history::{Entry, UndoFault, entries, undo},
     },
     support::i18n::Language,
 };
@@ -39,44 +39,30 @@ fn switch(value: impl Into<Json>) -> Change {
     }
 }
 
-async fn change(settings: &Settings, store: &Store, request: Request, changes: Vec<Change>) {
-    settings.change(store, request, changes).await.expect("changed");
+async fn change(store: &Store, request: Request, changes: Vec<Change>) {
+    change::change(store, request, changes).await.expect("changed");
 }
 
 async fn all(store: &Store) -> Vec<Entry> {
     entries(store, GUILD, None, 50).await.expect("read")
 }
 
+async fn language(store: &Store) -> Option<Language> {
+    let settings = Settings::new(&Config::defaults().levels);
+    settings.of(store, GUILD).await.expect("read").language
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_request_keeps_what_it_changed() {
     let scene = Scene::new().await;
     let store = scene.store();
-    let settings = Settings::new(&Config::defaults().levels);
     let changes = vec![switch(false), Change::Language(Some(Language::German))];
-    change(
-        &settings,
-        &store,
-        request(1_001, Actor::Web(ADA)),
-        changes.clone(),
-    )
-    .await;
+    change(&store, request(1_001, Actor::Web(ADA)), changes.clone()).await;
     // A replay changes nothing and adds nothing.
-    change(&settings, &store, request(1_001, Actor::Web(ADA)), changes).await;
-    change(
-        &settings,
-        &store,
-        request(1_002, Actor::Operator),
-        vec![switch(true)],
-    )
-    .await;
+    change(&store, request(1_001, Actor::Web(ADA)), changes).await;
+    change(&store, request(1_002, Actor::Operator), vec![switch(true)]).await;
     // What is already so is no change.
-    change(
-        &settings,
-        &store,
-        request(1_003, Actor::Member(ADA)),
-        vec![switch(true)],
-    )
-    .await;
+    change(&store, request(1_003, Actor::Member(ADA)), vec![switch(true)]).await;
     let found = all(&store).await;
     let brief: Vec<(u64, Actor, Json)> = found
         .iter()
@@ -106,13 +92,12 @@ async fn each_request_keeps_what_it_changed() {
 async fn a_change_is_taken_back_once_unless_something_newer_would_be_lost() {
     let scene = Scene::new().await;
     let store = scene.store();
-    let settings = Settings::new(&Config::defaults().levels);
     let ada = Actor::Web(ADA);
     let changes = vec![switch(false), Change::Language(Some(Language::German))];
-    change(&settings, &store, request(1_001, ada), changes).await;
-    change(&settings, &store, request(1_002, ada), vec![switch(true)]).await;
+    change(&store, request(1_001, ada), changes).await;
+    change(&store, request(1_002, ada), vec![switch(true)]).await;
     let undo = async |number, of| {
-        let done = settings.undo(&store, request(number, ada), Id::new(of)).await;
+        let done = undo(&store, request(number, ada), Id::new(of)).await;
         done.expect("an answer")
     };
     let refusal = UndoFault::Changed(vec!["moderation.dm_warn".to_owned()]);
@@ -125,13 +110,11 @@ async fn a_change_is_taken_back_once_unless_something_newer_would_be_lost() {
         "a second time"
     );
     assert_eq!(undo(1_006, 1_001).await, Ok(()));
-    let now = settings.of(&store, GUILD).await.expect("read");
-    assert_eq!(now.language, None);
+    assert_eq!(language(&store).await, None);
     assert_eq!(undo(1_007, 999).await, Err(UndoFault::NotThere));
     // Taking a change back is a change, which can be taken back itself.
     assert_eq!(undo(1_008, 1_006).await, Ok(()));
-    let now = settings.of(&store, GUILD).await.expect("read");
-    assert_eq!(now.language, Some(Language::German));
+    assert_eq!(language(&store).await, Some(Language::German));
     let undone: Vec<(u64, bool)> = all(&store)
         .await
         .iter()

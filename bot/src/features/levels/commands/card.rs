@@ -84,13 +84,10 @@ async fn change_server(
     services: &Services,
     chosen: Option<Colour>,
 ) -> Result<Reply, CommandError> {
-    let guild_id = context.guild()?;
     context.require_permissions(Permissions::MANAGE_GUILD)?;
     let details = json!({"colour": chosen.map(|colour| colour.to_string())});
     let request = context.request("card_server", &details)?;
     change_card_colour(&services.store, request, chosen).await?;
-    // The user sees their own change at once.
-    services.settings.forget(guild_id);
     Ok(said(context, chosen, "card-server-set", "card-server-reset"))
 }
 

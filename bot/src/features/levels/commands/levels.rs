@@ -19,7 +19,11 @@ use crate::{
         define::{Opt, TEXT_CHANNELS, for_servers},
         reply::Reply,
     },
-    settings::{LeavePolicy, change::Change, values::earning::RoleMode},
+    settings::{
+        LeavePolicy,
+        change::{self, Change},
+        values::earning::RoleMode,
+    },
 };
 
 #[derive(Debug)]
@@ -162,9 +166,6 @@ async fn change(
     changes: Vec<Change>,
 ) -> Result<(), CommandError> {
     let request = context.request(action, details)?;
-    services
-        .settings
-        .change(&services.store, request, changes)
-        .await?;
+    change::change(&services.store, request, changes).await?;
     Ok(())
 }

@@ -1,10 +1,7 @@
 //! Sending the announcement that a member reached a level.
 
 use serde::{Deserialize, Serialize};
-use twilight_model::id::{
-    Id,
-    marker::{GuildMarker, UserMarker},
-};
+use twilight_model::id::{Id, marker::UserMarker};
 
 use super::roles;
 use crate::{
@@ -62,10 +59,6 @@ impl EffectKind for LevelUps {
         limit: i64,
     ) -> Result<Consequence, StoreError> {
         count_failure(&self.0, tx, effect, failure, limit).await
-    }
-
-    fn forget(&self, guild_id: Id<GuildMarker>) {
-        self.0.forget(guild_id);
     }
 }
 

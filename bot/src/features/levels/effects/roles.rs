@@ -163,7 +163,6 @@ async fn try_to(handle: &Settings, to: &Deliverer, member: MemberKey, demotes: b
             return Ok(());
         }
         // A reward is gone, so the others may now be due. Each round has one less.
-        handle.forget(guild_id);
         settings = handle.of(&to.store, guild_id).await?;
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     discord::{guilds::listing::Listing, rest::Priority},
     interactions::{Services, page::Page},
     postgres::request::Actor,
-    settings::history::{Entry, UndoFault, entries},
+    settings::history::{self, Entry, UndoFault, entries},
     support::{
         ids,
         text::{moment::written, names::Name},
@@ -95,22 +95,20 @@ async fn undo(
         }
     }
     let request = context.request("settings_undo", &json!({"request_id": id.to_string()}))?;
-    Ok(
-        match services.settings.undo(&services.store, request, id).await? {
-            Ok(()) => Ok(()),
-            Err(UndoFault::NotThere) => Err(context.text("settings-page-undo-not-there")),
-            Err(UndoFault::Changed(names)) => {
-                let labels = names
-                    .iter()
-                    .map(|name| plain::label(find(services, name), name, context.language()));
-                let labels: Vec<String> = labels.collect();
-                Err(context.filled(
-                    "settings-page-undo-changed",
-                    &[("settings", labels.join(", ").into())],
-                ))
-            }
-        },
-    )
+    Ok(match history::undo(&services.store, request, id).await? {
+        Ok(()) => Ok(()),
+        Err(UndoFault::NotThere) => Err(context.text("settings-page-undo-not-there")),
+        Err(UndoFault::Changed(names)) => {
+            let labels = names
+                .iter()
+                .map(|name| plain::label(find(services, name), name, context.language()));
+            let labels: Vec<String> = labels.collect();
+            Err(context.filled(
+                "settings-page-undo-changed",
+                &[("settings", labels.join(", ").into())],
+            ))
+        }
+    })
 }
 
 /// The ID after this one, for lists of what is before it.

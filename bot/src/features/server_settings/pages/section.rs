@@ -14,7 +14,10 @@ use super::{
 use crate::{
     discord::rest::Priority,
     interactions::{Services, page::Page},
-    settings::section::{Section, Setting, field::Kind},
+    settings::{
+        change,
+        section::{Section, Setting, field::Kind},
+    },
     web::{
         answer::{Answer, Fault},
         context::Context,
@@ -67,10 +70,7 @@ impl Page for SectionPage {
             let details = json!({"settings": settings.collect::<serde_json::Map<_, _>>()});
             let request = context.request("settings", &details)?;
             let changes = changes.into_iter().map(|(setting, value)| setting.change(value));
-            services
-                .settings
-                .change(&services.store, request, changes.collect())
-                .await?;
+            change::change(&services.store, request, changes.collect()).await?;
         }
         Ok(Answer::see_other(&format!(
             "{}?saved=1",

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     discord::{guilds::listing::Listing, rest::Priority},
     interactions::{Services, page::Page},
-    settings::section::Setting,
+    settings::{change, section::Setting},
     support::{ids, text::names::Name},
     web::{
         access::Age,
@@ -156,10 +156,7 @@ async fn apply(
         .changes
         .iter()
         .map(|(setting, _, value)| setting.change(Some(value.clone())));
-    services
-        .settings
-        .change(&services.store, request, changes.collect())
-        .await?;
+    change::change(&services.store, request, changes.collect()).await?;
     Ok(true)
 }
 

@@ -98,7 +98,7 @@ pub(super) async fn add(context: &CommandContext, services: &Services) -> Result
     let details = json!({"level": level, "role": role_id});
     let request = context.request("levels_reward_add", &details)?;
     match add_reward(&services.store, request, level, permit).await {
-        Ok(()) => services.settings.forget(guild_id),
+        Ok(()) => {}
         Err(RewardError::TooMany) => return Err(context.refuse("levels-reward-too-many")),
         Err(RewardError::Store(error)) => return Err(error.into()),
     }
@@ -134,7 +134,6 @@ pub(super) async fn remove(context: &CommandContext, services: &Services) -> Res
     let guild_id = context.guild()?;
     let request = context.request("levels_reward_remove", &json!({"role": role_id}))?;
     let was_one = remove_reward(&services.store, request, role_id).await?;
-    services.settings.forget(guild_id);
     let key = if was_one {
         "levels-reward-removed"
     } else {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use twilight_model::id::{Id, marker::GuildMarker};
-
 use super::{Roles, reconcile};
 use crate::{
     discord::guilds::Changes,
@@ -47,10 +45,6 @@ impl EffectKind for RewardRoles {
         limit: i64,
     ) -> Result<Consequence, StoreError> {
         count_failure(&self.0, tx, effect, failure, limit).await
-    }
-
-    fn forget(&self, guild_id: Id<GuildMarker>) {
-        self.0.forget(guild_id);
     }
 
     async fn guilds_changed(&self, to: &Deliverer, changes: &Changes) -> Result<(), StoreError> {
