@@ -12,7 +12,7 @@ mod hierarchy;
 pub(crate) mod listing;
 mod members;
 mod models;
-mod names;
+pub(crate) mod names;
 mod permissions;
 mod reduced;
 mod staff;
@@ -46,7 +46,7 @@ use self::{
     channel_tree::Places,
     listing::{Listing, Listings},
     models::ChannelModel,
-    names::Names,
+    names::{Lookups, Names},
     reduced::ReducedChannel,
     staff::SeenStaff,
 };
@@ -123,6 +123,7 @@ struct Inner {
     place_reads: SingleFlight<Id<GuildMarker>, Result<(), RestError>>,
     name_reads: SingleFlight<(Id<GuildMarker>, Id<UserMarker>), Result<Name, RestError>>,
     names: Mutex<Names>,
+    lookups: Mutex<Lookups>,
     waiting_pages: Semaphore,
     listing_reads: SingleFlight<Id<GuildMarker>, Result<Arc<Listing>, RestError>>,
     listings: Mutex<Listings>,
@@ -171,6 +172,7 @@ impl Guilds {
                 place_reads: SingleFlight::default(),
                 name_reads: SingleFlight::default(),
                 names: Mutex::default(),
+                lookups: Mutex::default(),
                 waiting_pages: Semaphore::new(names::PAGES_WAIT),
                 listing_reads: SingleFlight::default(),
                 listings: Mutex::default(),
@@ -310,6 +312,11 @@ impl Inner {
     fn names(&self) -> MutexGuard<'_, Names> {
         // As above.
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lookups(&self) -> MutexGuard<'_, Lookups> {
+        // As above.
+        self.lookups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn listings(&self) -> MutexGuard<'_, Listings> {

@@ -13,7 +13,7 @@ use twilight_model::id::{
 };
 
 use super::{
-    guilds::{Guilds, listing::Listing},
+    guilds::{Guilds, listing::Listing, names::KnownNames},
     rest::Priority,
 };
 use crate::support::{
@@ -27,8 +27,10 @@ const MEMBERS: usize = 50;
 /// What the names are for, which decides how long they are waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// A page of the website.
+    /// A page of the website. It is shown at once, and the browser loads it again for names that are still missing.
     Page,
+    /// A page on which people write. It waits for names, because loading it again would lose what was written.
+    Form,
     /// A list of choices, which Discord shows only if it arrives within three seconds.
     Choices,
 }
@@ -38,6 +40,7 @@ pub(crate) enum Use {
 pub(crate) struct Names {
     listing: Arc<Listing>,
     members: HashMap<Id<UserMarker>, Name>,
+    are_coming: bool,
 }
 
 /// What a message on Discord shows in place of its code.
@@ -51,14 +54,19 @@ enum Mention {
 }
 
 impl Names {
-    /// The names of a server's roles and channels, and of these members, for a page. Names that Discord does not return in time are
-    /// missing.
+    /// The names of a server's roles and channels, and of these members. Names that Discord does not return in time are missing.
     pub(crate) async fn of(
         guilds: &Guilds,
         guild_id: Id<GuildMarker>,
         members: impl IntoIterator<Item = Id<UserMarker>>,
+        what_for: Use,
     ) -> Self {
-        Self::read(guilds, guild_id, members.into_iter().collect(), Use::Page).await
+        Self::read(guilds, guild_id, members.into_iter().collect(), what_for).await
+    }
+
+    /// Whether names of members are missing that are being looked up.
+    pub(crate) const fn are_coming(&self) -> bool {
+        self.are_coming
     }
 
     /// The names that these texts mention.
@@ -83,19 +91,30 @@ impl Names {
     ) -> Self {
         let members = members.into_iter().take(MEMBERS);
         let (patience, of_lists, of_members) = match what_for {
-            Use::Page => (Duration::from_secs(2), Priority::Command, Priority::Background),
+            Use::Page | Use::Form => (Duration::from_secs(2), Priority::Command, Priority::Background),
             Use::Choices => (
                 Duration::from_secs(1),
                 Priority::Interaction,
                 Priority::Interaction,
             ),
         };
-        let (listing, members) = tokio::join!(
-            timeout(patience, guilds.listing(guild_id, of_lists)),
-            guilds.member_names_at(guild_id, members, patience, of_members)
-        );
-        let listing = listing.ok().and_then(Result::ok).unwrap_or_default();
-        Self { listing, members }
+        let members = async {
+            if what_for == Use::Page {
+                return guilds.known_names(guild_id, members);
+            }
+            KnownNames {
+                names: guilds
+                    .member_names_at(guild_id, members, patience, of_members)
+                    .await,
+                are_coming: false,
+            }
+        };
+        let (listing, members) = tokio::join!(timeout(patience, guilds.listing(guild_id, of_lists)), members);
+        Self {
+            listing: listing.ok().and_then(Result::ok).unwrap_or_default(),
+            members: members.names,
+            are_coming: members.are_coming,
+        }
     }
 
     /// A member.

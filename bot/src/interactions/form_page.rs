@@ -230,7 +230,7 @@ impl FormPage {
         };
         let texts = rows.notes.iter().chain(rows.rows.iter().map(|row| &row.text));
         let texts = texts.map(String::as_str);
-        let names = Names::of_texts(&services.guilds, guild_id, texts, Use::Page).await;
+        let names = Names::of_texts(&services.guilds, guild_id, texts, Use::Form).await;
         let title = context.text(self.title);
         let main = html! {
             h1 { (title) }

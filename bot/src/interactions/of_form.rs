@@ -147,7 +147,7 @@ impl Outcome {
             &services.guilds,
             context.staff()?.guild_id,
             [text.as_str()],
-            Use::Page,
+            Use::Form,
         )
         .await;
         let text = names.in_text(&text);

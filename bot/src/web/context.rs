@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use hyper::{HeaderMap, Method};
+use hyper::{HeaderMap, Method, header::REFRESH};
 use maud::{Markup, html};
 use tokio::time::Instant;
 use twilight_model::id::{
@@ -217,6 +217,15 @@ impl Context {
     /// An answer with this title and content, with the navigation around it.
     pub(crate) fn page(&self, title: &str, main: &Markup) -> Answer {
         self.document(&Document::new(title, main))
+    }
+
+    /// The same answer, which the browser loads again after a second if names on it are being looked up. The answer to a form stays.
+    pub(crate) fn loaded_again(&self, answer: Answer, names_are_coming: bool) -> Answer {
+        if names_are_coming && self.method == Method::GET {
+            answer.with_header(REFRESH, "1")
+        } else {
+            answer
+        }
     }
 
     /// An answer that also has a preview for links.

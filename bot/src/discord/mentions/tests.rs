@@ -10,6 +10,7 @@ fn mentions_become_names_and_formats_go_away() {
         100_000_000_000_000_003,
     );
     let names = Names {
+        are_coming: false,
         listing: Arc::new(Listing {
             roles: vec![(Id::new(role), Name::first([Some("helpers")], role))],
             channels: vec![(Id::new(channel), Name::first([Some("rules")], channel))],

@@ -120,7 +120,7 @@ async fn lists(context: &Context, services: &Services) -> Result<Lists, Fault> {
     };
     let all = || lists.retried.iter().chain(&lists.waiting).chain(&lists.failed);
     let texts = all().map(|line| line.what.as_str());
-    let names = Names::of_texts(&services.guilds, context.staff()?.guild_id, texts, Use::Page).await;
+    let names = Names::of_texts(&services.guilds, context.staff()?.guild_id, texts, Use::Form).await;
     for list in [&mut lists.retried, &mut lists.waiting, &mut lists.failed] {
         for line in list {
             line.what = names.in_text(&line.what);

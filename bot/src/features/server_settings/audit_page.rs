@@ -8,7 +8,7 @@ use twilight_model::{
 };
 
 use crate::{
-    discord::mentions::Names,
+    discord::mentions::{Names, Use},
     interactions::{Services, page::Page},
     postgres::request::entries::{self, Entry, Wanted},
     support::{
@@ -61,7 +61,7 @@ impl Page for AuditLog {
                 &[("action", action), ("actor", &actor), ("before", &before)],
             )
         });
-        let names = Names::of(&services.guilds, guild_id, members(&entries)).await;
+        let names = Names::of(&services.guilds, guild_id, members(&entries), Use::Page).await;
         let fields = html! {
             (search_field("action", &context.text("web-audit-action"), action))
             (search_field("actor", &context.text("web-audit-actor-id"), &actor))
@@ -77,7 +77,7 @@ impl Page for AuditLog {
             }
             (list::pager(context, wanted.before.map(|_| &*path), older.as_deref()))
         };
-        Ok(context.page(&title, &main))
+        Ok(context.loaded_again(context.page(&title, &main), names.are_coming()))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     settings::StatisticsSettings,
 };
 use crate::{
-    discord::mentions::Names,
+    discord::mentions::{Names, Use},
     interactions::{Services, page::Page},
     support::{clock::host_time, ids},
     web::{
@@ -81,7 +81,7 @@ impl Page for Statistics {
         let channels = reading::channels(&services.store, guild_id, from, SHOWN).await?;
         let commands = reading::commands(&services.store, guild_id, from, SHOWN).await?;
         let hours = reading::hours_of_day(&services.store, guild_id, from).await?;
-        let names = Names::of(&services.guilds, guild_id, []).await;
+        let names = Names::of(&services.guilds, guild_id, [], Use::Page).await;
         let channels = channels
             .into_iter()
             .map(|(id, amount)| (channel(&names, id), amount))

@@ -1,9 +1,10 @@
 //! Leaderboards for everyone.
 
+use discord_simulator::{RestFault, RestFaultKind};
 use eventide::discord::rest::Priority;
 use twilight_model::id::Id;
 
-use super::{board, browser, give_xp, show_board, username, website};
+use super::{board, browser, database, give_xp, show_board, username, website};
 use crate::support::{
     browser::{Shown, encoded},
     until,
@@ -117,6 +118,58 @@ async fn a_member_has_a_page_with_a_card_and_a_preview() {
         .push(("Accept-Language".to_owned(), "de-DE, en;q=0.5".to_owned()));
     let shown = visitor.get(&path).await;
     assert!(shown.text().contains("<html lang=\"de\">") && shown.text().contains("<dd>1.000</dd>"));
+    here.end().await;
+}
+
+/// A page waits for no name. It loads itself again as long as names are being looked up, and a name that does not exist is looked up once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_comes_before_the_names_that_discord_has_not_returned() {
+    const UNKNOWN: u64 = 100_000_000_000_004_321;
+    let here = website().await;
+    give_xp(&here, 2).await;
+    let sql = format!(
+        "INSERT INTO member_xp (guild_id, user_id, xp, message_count) VALUES ({}, {UNKNOWN}, 5, 1)",
+        here.guild()
+    );
+    database(&here).await.execute(&sql).await;
+    show_board(&here, "public").await;
+    let page_of = |user: u64| format!("/servers/{}/members/{user}", here.guild());
+    let mut visitor = browser(&here);
+    // Only those who are no members are looked up as users.
+    let asked = || here.discord.control().rest_calls("GET /users/{id}").len();
+    until("only the name that does not exist is missing", async || {
+        let shown = visitor.get(&board(&here)).await;
+        let is_complete = shown.header("refresh").is_none();
+        assert_eq!(lines(shown.is(200)).len(), 3);
+        is_complete.then(|| {
+            assert_eq!(shown.text().matches("Member …").count(), 1);
+            shown.shows("Member …4321");
+        })
+    })
+    .await;
+    assert_eq!(asked(), 1);
+    let shown = visitor.get(&page_of(UNKNOWN)).await;
+    assert_eq!(shown.is(200).header("refresh"), None);
+    assert_eq!(asked(), 1);
+
+    // Discord does not answer any more.
+    here.discord.control().add_fault(RestFault {
+        route: "GET /guilds/{id}/members/{id}".to_owned(),
+        count: None,
+        delay_ms: 3_600_000,
+        kind: RestFaultKind::None,
+    });
+    let sql = format!(
+        "INSERT INTO member_xp (guild_id, user_id, xp, message_count) VALUES ({}, {}, 2000, 1)",
+        here.guild(),
+        here.member(5)
+    );
+    database(&here).await.execute(&sql).await;
+    for page in [board(&here), page_of(here.member(5)), board(&here)] {
+        let shown = visitor.get(&page).await;
+        assert_eq!(shown.is(200).header("refresh"), Some("1"), "{page}");
+        shown.shows(&format!("Member …{:04}", here.member(5) % 10_000));
+    }
     here.end().await;
 }
 

@@ -1,6 +1,6 @@
 //! The leaderboard of a server.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use maud::{Markup, html};
 use twilight_model::id::{Id, marker::UserMarker};
@@ -10,7 +10,7 @@ use super::{
     visibility::{self, Viewed},
 };
 use crate::{
-    discord::rest::Priority,
+    discord::{guilds::names::KnownNames, rest::Priority},
     features::levels::{
         commands::leaderboard::By,
         rows::{
@@ -36,8 +36,6 @@ const FOUND: u16 = 10;
 const LONGEST_QUERY: usize = 32;
 /// A search asks Discord, so it counts as this many requests.
 const COST: u32 = 20;
-/// How long a page waits for names that are not cached.
-const NAMES_PATIENCE: Duration = Duration::from_millis(800);
 
 #[derive(Debug)]
 pub(crate) struct Leaderboard;
@@ -82,13 +80,14 @@ impl Page for Leaderboard {
                 .await?
         };
         let board = Board {
-            names: names(services, &viewed, &page.lines).await,
+            names: names(services, &viewed, &page.lines),
             searched: searched.unwrap_or_default(),
             viewed,
             by,
             page,
         };
-        Ok(board.shown(context))
+        let are_coming = board.names.are_coming;
+        Ok(context.loaded_again(board.shown(context), are_coming))
     }
 }
 
@@ -100,17 +99,10 @@ fn from(context: &Context) -> From {
     after.or_else(before).unwrap_or(From::Start)
 }
 
-/// The names of members, as far as Discord returns them in time.
-pub(super) async fn names(
-    services: &Services,
-    viewed: &Viewed,
-    lines: &[Line],
-) -> HashMap<Id<UserMarker>, Name> {
+/// The names of members that are known now.
+pub(super) fn names(services: &Services, viewed: &Viewed, lines: &[Line]) -> KnownNames {
     let users = lines.iter().map(|line| line.standing.user_id);
-    services
-        .guilds
-        .member_names_at(viewed.guild_id, users, NAMES_PATIENCE, Priority::Background)
-        .await
+    services.guilds.known_names(viewed.guild_id, users)
 }
 
 /// A page of a leaderboard, and what is needed to show it.
@@ -118,7 +110,7 @@ struct Board {
     viewed: Viewed,
     by: By,
     page: BoardPage,
-    names: HashMap<Id<UserMarker>, Name>,
+    names: KnownNames,
     /// What was searched for, or nothing.
     searched: String,
 }
@@ -193,7 +185,7 @@ impl Board {
                             td.rank.(medal(line.rank)) { (language.number(line.rank)) }
                             th scope="row" {
                                 a href={ "/servers/" (self.viewed.guild_id) "/members/" (standing.user_id) } {
-                                    (name_of(context, &self.names, standing.user_id))
+                                    (name_of(context, &self.names.names, standing.user_id))
                                 }
                             }
                             td.number.wide { (language.number(level.into())) }

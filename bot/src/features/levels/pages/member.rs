@@ -1,5 +1,7 @@
 //! A member on the leaderboard of a server, and the member's card.
 
+use std::time::Duration;
+
 use maud::html;
 use twilight_model::{
     guild::Permissions,
@@ -11,6 +13,7 @@ use super::{
     visibility::{self, Viewed},
 };
 use crate::{
+    discord::rest::Priority,
     features::levels::{
         card::{Card, Cards, HEIGHT, NoCard, WIDTH},
         commands::rank,
@@ -31,6 +34,11 @@ use crate::{
     },
 };
 
+/// How long the picture of a card waits for the member's name.
+const NAME_PATIENCE: Duration = Duration::from_millis(800);
+/// How long browsers keep a picture. One without the name is not kept.
+const LASTS: &str = "private, max-age=300";
+
 #[derive(Debug)]
 pub(crate) struct Member;
 
@@ -46,8 +54,8 @@ impl Page for Member {
     async fn get(&self, context: &mut Context, services: &Services) -> Result<Answer, Fault> {
         let (viewed, line) = shown(context, services).await?;
         let (guild_id, user_id) = (viewed.guild_id, line.standing.user_id);
-        let names = names(services, &viewed, &[line]).await;
-        let name = name_of(context, &names, user_id);
+        let names = names(services, &viewed, &[line]);
+        let name = name_of(context, &names.names, user_id);
         let level = viewed.settings.curve.level_of(line.standing.xp);
         let language = context.language();
         let facts = [
@@ -76,15 +84,17 @@ impl Page for Member {
             img.picture src=(picture) alt="" width=(WIDTH) height=(HEIGHT) loading="lazy";
         };
         let document = Document::new(&name, &main);
-        if viewed.visibility != Visibility::Public {
-            return Ok(context.document(&document));
-        }
-        let description = facts.map(|(key, value)| format!("{} {value}", context.text(key)));
-        Ok(context.document(&document.with_preview(Preview {
-            path,
-            description: format!("{server}: {}", description.join(" · ")),
-            image: Some((picture, WIDTH, HEIGHT)),
-        })))
+        let answer = if viewed.visibility == Visibility::Public {
+            let description = facts.map(|(key, value)| format!("{} {value}", context.text(key)));
+            context.document(&document.with_preview(Preview {
+                path,
+                description: format!("{server}: {}", description.join(" · ")),
+                image: Some((picture, WIDTH, HEIGHT)),
+            }))
+        } else {
+            context.document(&document)
+        };
+        Ok(context.loaded_again(answer, names.are_coming))
     }
 }
 
@@ -107,7 +117,11 @@ impl Page for CardImage {
             guild_id: viewed.guild_id,
             user_id,
         };
-        let names = names(services, &viewed, &[line]).await;
+        // A picture is not loaded again, so it waits.
+        let names = services
+            .guilds
+            .member_names_at(viewed.guild_id, [user_id], NAME_PATIENCE, Priority::Background)
+            .await;
         let name = Name::first([Some(name_of(context, &names, user_id).as_str())], user_id);
         let rank = Rank {
             xp: line.standing.xp,
@@ -115,7 +129,12 @@ impl Page for CardImage {
             position: line.rank,
         };
         let card = Box::pin(rank::card(services, key, &name, rank, context.language())).await?;
-        png(services, card).await
+        let picture = png(services, card).await?;
+        Ok(if names.is_empty() {
+            picture
+        } else {
+            picture.cached(LASTS)
+        })
     }
 }
 
@@ -137,13 +156,13 @@ impl Page for CardPreview {
         let settings = services.settings.of(&services.store, guild_id).await?;
         let colour = context.query().get("colour").and_then(Colour::parse);
         let card = rank::example(&settings, colour, context.language());
-        png(services, card).await
+        Ok(png(services, card).await?.cached(LASTS))
     }
 }
 
 async fn png(services: &Services, card: Card) -> Result<Answer, Fault> {
     match Cards::of(services).png(card).await {
-        Ok(png) => Ok(Answer::bytes("image/png", png).cached("private, max-age=300")),
+        Ok(png) => Ok(Answer::bytes("image/png", png)),
         Err(NoCard::Busy) => Err(Fault::Busy),
         Err(NoCard::Failed) => Err(Fault::NotFound),
     }

@@ -8,7 +8,7 @@ use super::{
     table::facts,
 };
 use crate::{
-    discord::mentions::Names,
+    discord::mentions::{Names, Use},
     features::moderation::{
         Denied,
         appeals::{self, LONGEST},
@@ -122,7 +122,7 @@ async fn render(context: &Context, services: &Services, outcome: Option<&Outcome
     let voters = appeal::voters(&services.store, (guild_id, appeal.id)).await?;
     let people = voters.iter().map(|(user_id, _)| *user_id);
     let people = people.chain(appeal.closed_by).chain([appeal.user_id]);
-    let names = Names::of(&services.guilds, guild_id, people).await;
+    let names = Names::of(&services.guilds, guild_id, people, Use::Form).await;
     let title = context.filled("web-appeal-of", &[("user", names.member(appeal.user_id).into())]);
     let more = [
         ("web-at", moment(appeal.created_at)),

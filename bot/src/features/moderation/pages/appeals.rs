@@ -5,7 +5,7 @@ use twilight_model::guild::Permissions;
 
 use super::state::State;
 use crate::{
-    discord::mentions::Names,
+    discord::mentions::{Names, Use},
     features::moderation::{
         appeals::why_ended,
         rows::appeal::{self, Appeal, Wanted},
@@ -68,7 +68,7 @@ impl Page for AppealList {
         let people = found
             .iter()
             .flat_map(|appeal| appeal.closed_by.into_iter().chain([appeal.user_id]));
-        let names = Names::of(&services.guilds, guild_id, people).await;
+        let names = Names::of(&services.guilds, guild_id, people, Use::Page).await;
         let fields = html! {
             (state.menu(context))
             (search_field("member", &context.text("web-member-id"), &member))
@@ -84,7 +84,7 @@ impl Page for AppealList {
             }
             (list::pager(context, wanted.before.map(|_| &*path), older.as_deref()))
         };
-        Ok(context.page(&title, &main))
+        Ok(context.loaded_again(context.page(&title, &main), names.are_coming()))
     }
 }
 

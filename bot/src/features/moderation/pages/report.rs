@@ -8,7 +8,7 @@ use super::{
     table,
 };
 use crate::{
-    discord::mentions::Names,
+    discord::mentions::{Names, Use},
     features::moderation::{
         LONGEST_REASON,
         commands::{self, warn::LONGEST_EXPIRY},
@@ -121,7 +121,7 @@ async fn render(
     let people = staff
         .chain([report.user_id])
         .chain(entries.iter().map(|entry| entry.user_id));
-    let names = Names::of(&services.guilds, key.0, people).await;
+    let names = Names::of(&services.guilds, key.0, people, Use::Form).await;
     let title = context.filled(
         "web-report-about",
         &[("user", names.member(report.user_id).into())],

@@ -8,7 +8,7 @@ use twilight_model::{
 
 use super::state::State;
 use crate::{
-    discord::mentions::Names,
+    discord::mentions::{Names, Use},
     features::moderation::rows::report_search::{self, Listed, Wanted},
     interactions::{Services, page::Page},
     support::{i18n::Value, text::limits::excerpt},
@@ -56,7 +56,7 @@ impl Page for ReportList {
             let staff = report.claimed_by.into_iter().chain(report.closed_by);
             staff.chain([report.user_id])
         });
-        let names = Names::of(&services.guilds, guild_id, people).await;
+        let names = Names::of(&services.guilds, guild_id, people, Use::Page).await;
         let title = context.text("web-reports");
         let main = html! {
             h1 { (title) }
@@ -68,7 +68,7 @@ impl Page for ReportList {
             }
             (list::pager(context, search.wanted.before.map(|_| &*path), older.as_deref()))
         };
-        Ok(context.page(&title, &main))
+        Ok(context.loaded_again(context.page(&title, &main), names.are_coming()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The history of a server's settings: who changed what, with a button to take each change back.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use hyper::StatusCode;
 use maud::{Markup, html};
@@ -30,8 +30,6 @@ use crate::{
 
 /// Changes on a page.
 const ON_PAGE: u32 = 20;
-/// How long names of members are waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The history.
 pub(super) struct History;
@@ -122,14 +120,14 @@ async fn render(context: &Context, services: &Services, note: Option<Markup>) ->
     let entries = entries(&services.store, guild_id, before, ON_PAGE).await?;
     let listing = services.guilds.listing(guild_id, Priority::Command).await?;
     let users = entries.iter().filter_map(|entry| user_of(entry.actor));
-    let names = services.guilds.member_names(guild_id, users, PATIENCE).await;
+    let names = services.guilds.known_names(guild_id, users);
     let older = entries.last().filter(|_| entries.len() == ON_PAGE as usize);
     let title = context.text("settings-page-history");
     let around = Around {
         context,
         services,
         listing: &listing,
-        names: &names,
+        names: &names.names,
     };
     let main = html! {
         h1 { (title) }
@@ -142,7 +140,7 @@ async fn render(context: &Context, services: &Services, note: Option<Markup>) ->
             p.pager { a.button.quiet href=(path) { (context.text("settings-page-older")) } }
         }
     };
-    Ok(context.page(&title, &main))
+    Ok(context.loaded_again(context.page(&title, &main), names.are_coming))
 }
 
 const fn user_of(actor: Actor) -> Option<Id<UserMarker>> {
