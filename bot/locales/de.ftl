@@ -1486,6 +1486,7 @@ report-more = { $members ->
        *[other] { $members } weitere Mitglieder haben es auch gemeldet.
     }
 report-claim = Übernehmen
+report-release = Freigeben
 report-dismiss = Verwerfen
 report-warn = Verwarnen
 report-timeout = Timeout
@@ -1494,6 +1495,7 @@ report-claimed = 👀 Übernommen von <@{ $moderator }>.
 report-dismissed = ✅ Verworfen von <@{ $moderator }>.
 report-acted = ✅ Geschlossen von <@{ $moderator }> mit Fall #{ $case }.
 report-is-claimed = Du hast diese Meldung übernommen.
+report-is-released = Die Meldung ist nicht mehr übernommen.
 report-is-dismissed = Die Meldung ist verworfen.
 report-closed = Diese Meldung ist schon geschlossen.
 report-own = Diese Meldung ist über dich. Ein anderer Moderator muss sie sich ansehen.

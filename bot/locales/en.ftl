@@ -1488,6 +1488,7 @@ report-more = { $members ->
        *[other] { $members } more members reported it, too.
     }
 report-claim = Claim
+report-release = Release
 report-dismiss = Dismiss
 report-warn = Warn
 report-timeout = Timeout
@@ -1496,6 +1497,7 @@ report-claimed = 👀 Claimed by <@{ $moderator }>.
 report-dismissed = ✅ Dismissed by <@{ $moderator }>.
 report-acted = ✅ Closed by <@{ $moderator }> with case #{ $case }.
 report-is-claimed = You have claimed this report.
+report-is-released = The report is no longer claimed.
 report-is-dismissed = The report is dismissed.
 report-closed = This report is closed already.
 report-own = This report is about you. Another moderator has to look at it.

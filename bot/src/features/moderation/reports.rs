@@ -14,7 +14,7 @@ use super::{
     once,
     rows::{
         mod_case,
-        report::{self, Entry, Message},
+        report::{self, Entry, Message, Report},
     },
     settings::ModerationSettings,
 };
@@ -55,7 +55,7 @@ pub(crate) enum Reported {
     TooMany,
 }
 
-/// What came of a press of *Claim* or *Dismiss*.
+/// What came of a press of *Claim*, *Release* or *Dismiss*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Handled {
@@ -117,13 +117,24 @@ pub(crate) async fn claim(
     (act, language): (Act, Language),
     report_id: Id<InteractionMarker>,
 ) -> Result<Result<Handled, Denied>, StoreError> {
-    once(
-        store,
-        settings,
-        (act, "report_claim"),
-        (),
-        move |tx, _settings, ()| Box::pin(claim_in(tx, (act, language), report_id)),
-    )
+    let of = (act, "report_claim");
+    once(store, settings, of, (), move |tx, _settings, ()| {
+        Box::pin(claim_in(tx, (act, language), report_id))
+    })
+    .await
+}
+
+/// Record that nobody has claimed a report, once for this interaction. Any moderator can do that, since the one who claimed it may be away.
+pub(crate) async fn release(
+    store: &Store,
+    settings: &Settings,
+    (act, language): (Act, Language),
+    report_id: Id<InteractionMarker>,
+) -> Result<Result<Handled, Denied>, StoreError> {
+    let of = (act, "report_release");
+    once(store, settings, of, (), move |tx, _settings, ()| {
+        Box::pin(release_in(tx, (act, language), report_id))
+    })
     .await
 }
 
@@ -132,25 +143,52 @@ async fn claim_in(
     (act, language): (Act, Language),
     report_id: Id<InteractionMarker>,
 ) -> Work<Handled, Denied> {
-    mod_case::lock(tx, act.guild_id).await?;
-    let key = (act.guild_id, report_id);
-    let Some(report) = report::get_in(tx, key).await? else {
-        return Ok(Err(Denied::UnknownCase));
+    let report = match open(tx, &act, report_id).await? {
+        Ok(report) => report,
+        Err(denied) => return Ok(Err(denied)),
     };
-    if report.is_closed() {
-        return Ok(Err(Denied::Removed));
-    }
     match report.claimed_by {
         Some(other) if other != act.moderator_id => {
             return Ok(Ok(Completed::kept(Handled::ClaimedBy(other))));
         }
         Some(_themselves) => {}
         None => {
-            report::claim(tx, key, act.moderator_id).await?;
+            report::claim(tx, (act.guild_id, report_id), Some(act.moderator_id)).await?;
             show(tx, act.guild_id, report_id, language).await?;
         }
     }
     Ok(Ok(Completed::kept(Handled::Done)))
+}
+
+async fn release_in(
+    tx: &Tx<'_>,
+    (act, language): (Act, Language),
+    report_id: Id<InteractionMarker>,
+) -> Work<Handled, Denied> {
+    let report = match open(tx, &act, report_id).await? {
+        Ok(report) => report,
+        Err(denied) => return Ok(Err(denied)),
+    };
+    if report.claimed_by.is_some() {
+        report::claim(tx, (act.guild_id, report_id), None).await?;
+        show(tx, act.guild_id, report_id, language).await?;
+    }
+    Ok(Ok(Completed::kept(Handled::Done)))
+}
+
+/// A report that is open, with its guild locked.
+async fn open(
+    tx: &Tx<'_>,
+    act: &Act,
+    report_id: Id<InteractionMarker>,
+) -> Result<Result<Report, Denied>, StoreError> {
+    mod_case::lock(tx, act.guild_id).await?;
+    let report = report::get_in(tx, (act.guild_id, report_id)).await?;
+    Ok(match report {
+        None => Err(Denied::UnknownCase),
+        Some(report) if report.is_closed() => Err(Denied::Removed),
+        Some(report) => Ok(report),
+    })
 }
 
 /// Close a report without a case, once for this interaction.

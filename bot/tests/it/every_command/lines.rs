@@ -165,6 +165,9 @@ pub(super) const BUTTONS: &[Line<'static>] = &[
         .after(&["warn:points", "warning remove"])
         .leads_to(&["mod_log", "timeout_lift"]),
     line("report:claim").after(&["report"]).leads_to(&["report"]),
+    line("report:release")
+        .after(&["report", "report:claim"])
+        .leads_to(&["report"]),
     line("report:dismiss")
         .after(&["report"])
         .leads_to(&["report", "report_closed"]),

@@ -198,6 +198,18 @@ async fn buttons_claim_dismiss_and_act_once() {
         other.contains(&format!("Claimed by <@{}>", claim.user_id)),
         "{other}"
     );
+    // Then it can be released, also by another, and claimed again.
+    let claimed = shown(&stage, channel, "Claimed by").await;
+    let released = said(&stage, &press(&stage, &claimed, 0)).await;
+    assert!(released.contains("no longer claimed"), "{released}");
+    stage.delivered().await;
+    let open = about(users[0]).await;
+    assert_eq!(open["components"], first["components"]);
+    assert!(
+        said(&stage, &press(&stage, &open, 0))
+            .await
+            .contains("You have claimed")
+    );
     shown(&stage, channel, "Claimed by").await;
     assert!(
         said(&stage, &press(&stage, &first, 1))

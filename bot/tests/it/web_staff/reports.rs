@@ -138,7 +138,17 @@ async fn the_staff_claims_dismisses_and_punishes_once() {
     two.submit(&pages[0], &[("do", "claim")])
         .await
         .is(409)
-        .shows("Claimed by");
+        .shows("Claimed by")
+        .hides("value=\"claim\"");
+    two.submit(&pages[0], &[("do", "release")])
+        .await
+        .is(200)
+        .shows("no longer claimed")
+        .shows("value=\"claim\"");
+    one.submit(&pages[0], &[("do", "claim")])
+        .await
+        .is(200)
+        .shows("value=\"release\"");
     two.submit(&pages[1], &[("do", "dismiss")])
         .await
         .is(200)

@@ -211,6 +211,10 @@ async fn handle(
             reports::claim(store, settings, (act, language), report_id).await?,
             "report-is-claimed",
         ),
+        "release" => (
+            reports::release(store, settings, (act, language), report_id).await?,
+            "report-is-released",
+        ),
         "dismiss" => (
             reports::dismiss(store, settings, (act, language), report_id).await?,
             "report-is-dismissed",

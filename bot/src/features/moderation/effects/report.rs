@@ -229,9 +229,10 @@ fn controls(report: &Report, report_id: Id<InteractionMarker>, language: Languag
         let label = language.text(&format!("report-{word}"));
         button(format!("report:{word}:{report_id}"), label, style)
     };
+    let [claim, dismiss] = report.decisions();
     vec![buttons([
-        press("claim", ButtonStyle::Primary),
-        press("dismiss", ButtonStyle::Secondary),
+        press(claim, ButtonStyle::Primary),
+        press(dismiss, ButtonStyle::Secondary),
         press("warn", ButtonStyle::Secondary),
         press("timeout", ButtonStyle::Secondary),
         press("ban", ButtonStyle::Danger),

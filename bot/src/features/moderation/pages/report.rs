@@ -82,7 +82,7 @@ async fn react(
     let modal = |command: &str| format!("{command}:form:{}:{report_id}", report.user_id);
     let fields = [("reason", field("reason")), ("duration", field("duration"))];
     Ok(match field("do") {
-        word @ ("claim" | "dismiss") => {
+        word @ ("claim" | "release" | "dismiss") => {
             let mut asked = CommandContext::of_press(context, &format!("report:{word}:{report_id}"), &[])?;
             commands::report::Report.component(&mut asked, services).await
         }
@@ -132,7 +132,7 @@ async fn render(
         (facts(context, &names, key, &report))
         h2 { (context.text("web-report-entries")) }
         (reported(&names, &entries))
-        @if !report.is_closed() { (forms(context)?) }
+        @if !report.is_closed() { (forms(context, &report)?) }
         p { a href={ "/servers/" (key.0) "/reports" } { (context.text("web-reports")) } }
     };
     Ok(context.page(&title, &main))
@@ -170,15 +170,16 @@ fn reported(names: &Names, entries: &[Entry]) -> Markup {
 }
 
 /// What can be done about a report, as far as the visitor may.
-fn forms(context: &Context) -> Result<Markup, Fault> {
+fn forms(context: &Context, report: &Report) -> Result<Markup, Fault> {
     let staff = context.staff()?;
+    let [claim, dismiss] = report.decisions();
     let text = |key: &str| context.text(key);
     Ok(html! {
         h2 { (text("web-report-react")) }
         form.actions method="post" {
             (context.token())
-            button type="submit" name="do" value="claim" { (text("report-claim")) }
-            button.quiet type="submit" name="do" value="dismiss" { (text("report-dismiss")) }
+            button type="submit" name="do" value=(claim) { (text(&format!("report-{claim}"))) }
+            button.quiet type="submit" name="do" value=(dismiss) { (text(&format!("report-{dismiss}"))) }
         }
         @for (word, kind) in [("warn", Kind::Warning), ("timeout", Kind::Timeout), ("ban", Kind::Ban)] {
             @if staff.may(kind.permission()) { (punishment(context, word)) }

@@ -53,6 +53,16 @@ pub(crate) struct Entry {
 }
 
 impl Report {
+    /// The buttons that change no member: a report that is claimed can be released, by any moderator.
+    pub(crate) const fn decisions(&self) -> [&'static str; 2] {
+        let claim = if self.claimed_by.is_some() {
+            "release"
+        } else {
+            "claim"
+        };
+        [claim, "dismiss"]
+    }
+
     fn of(row: &tokio_postgres::Row) -> Option<Self> {
         let id = |column: usize| row.get::<_, Option<i64>>(column);
         let message = id(1).and_then(ids::from_db).zip(id(2).and_then(ids::from_db));
@@ -210,15 +220,19 @@ pub(crate) async fn count_since(
     Ok(rows.first().map_or(0, |row| row.get(0)))
 }
 
-/// Record the moderator who has claimed a report that is open.
-pub(crate) async fn claim(tx: &Tx<'_>, key: Key, moderator_id: Id<UserMarker>) -> Result<(), StoreError> {
+/// Record the moderator who has claimed a report that is open; `None` if nobody has.
+pub(crate) async fn claim(
+    tx: &Tx<'_>,
+    key: Key,
+    moderator_id: Option<Id<UserMarker>>,
+) -> Result<(), StoreError> {
     const CLAIM: Statement = statement!(
         "report_claim",
         [INT8, INT8, INT8],
         "UPDATE report SET claimed_by = $3 WHERE guild_id = $1 AND report_id = $2 AND closed_at IS NULL"
     );
     let (guild, report) = keys(key);
-    tx.execute(CLAIM, &[&guild, &report, &ids::to_db(moderator_id)])
+    tx.execute(CLAIM, &[&guild, &report, &moderator_id.map(ids::to_db)])
         .await
         .map(drop)
 }
