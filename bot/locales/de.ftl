@@ -322,6 +322,22 @@ levels-show = { $seconds ->
         [one] Eine Nachricht bringt **{ $range }** ein, je Mitglied höchstens einmal pro Sekunde.
        *[other] Eine Nachricht bringt **{ $range }** ein, je Mitglied höchstens einmal in { $count } Sekunden.
     }
+xp-range-setting = XP pro Nachricht
+xp-cooldown-setting = Wartezeit
+xp-curve-setting = XP pro Level
+xp-role-mode-setting = Mehrere Multiplikatoren
+xp-multiplier-setting = Multiplikator
+xp-boost-setting = Boost
+rewards-mode-setting = Rollen niedrigerer Level
+rewards-demotion-setting = Entzug von Rollen
+rewards-rejoin-setting = Rollen für Mitglieder, die zurückkehren
+rewards-level-setting = Level der Rolle
+cards-colour-setting = Farbe
+levels-reward-level = Level { $level }
+levels-cooldown-shown = { $seconds ->
+    [one] eine Sekunde
+   *[other] { $count } Sekunden
+    }
 levels-page-xp = XP
 levels-page-rewards = Belohnungsrollen
 levels-page-cards = Rangkarten
@@ -430,8 +446,8 @@ settings-page-undo = Rückgängig machen
 settings-page-undo-of = Die Änderung von { $time } rückgängig machen
 settings-page-undone = Die Änderung ist rückgängig gemacht.
 settings-page-taken-back = Diese Änderung wurde rückgängig gemacht.
-settings-page-undo-not-there = Diese Änderung ist schon rückgängig gemacht.
 settings-page-undo-gone = Eine Rolle oder ein Kanal der früheren Einstellungen existiert nicht mehr; die Änderung bleibt deshalb.
+settings-page-undo-impossible = Diese Einstellung kann ihren früheren Wert nicht wieder bekommen: { $setting }
 settings-page-undo-changed = Diese Einstellungen wurden inzwischen wieder geändert; die Änderung bleibt deshalb: { $settings }
 settings-page-imported = Die Einstellungen sind geändert.
 settings-page-transfer = Export und Import

@@ -324,6 +324,22 @@ levels-show = { $seconds ->
         [one] A message earns **{ $range }**, at most once per second for each member.
        *[other] A message earns **{ $range }**, at most once every { $count } seconds for each member.
     }
+xp-range-setting = XP per message
+xp-cooldown-setting = Cooldown
+xp-curve-setting = XP per level
+xp-role-mode-setting = Several multipliers
+xp-multiplier-setting = Multiplier
+xp-boost-setting = Boost
+rewards-mode-setting = Roles of lower levels
+rewards-demotion-setting = Removal of roles
+rewards-rejoin-setting = Roles for members who rejoin
+rewards-level-setting = Level of the role
+cards-colour-setting = Colour
+levels-reward-level = level { $level }
+levels-cooldown-shown = { $seconds ->
+    [one] one second
+   *[other] { $count } seconds
+    }
 levels-page-xp = XP
 levels-page-rewards = Reward roles
 levels-page-cards = Rank cards
@@ -432,8 +448,8 @@ settings-page-undo = Undo
 settings-page-undo-of = Undo the change of { $time }
 settings-page-undone = The change was undone.
 settings-page-taken-back = This change was undone.
-settings-page-undo-not-there = This change was already undone.
 settings-page-undo-gone = A role or channel of the earlier settings no longer exists, so the change cannot be undone.
+settings-page-undo-impossible = This setting cannot get its earlier value again: { $setting }
 settings-page-undo-changed = These settings have been changed again since, so this change cannot be undone: { $settings }
 settings-page-imported = The settings were changed.
 settings-page-transfer = Export and import

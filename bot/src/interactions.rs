@@ -24,8 +24,10 @@ mod rate_limit;
 pub mod registration;
 pub mod reply;
 pub(crate) mod scheduled;
+pub(crate) mod settings_changes;
 pub(crate) mod settings_tabs;
 pub mod text_command;
+pub(crate) mod undoing;
 
 use std::{
     collections::{HashSet, VecDeque},

@@ -11,6 +11,7 @@ mod guild;
 pub mod history;
 pub(crate) mod mod_log;
 pub mod notice;
+pub mod of_forms;
 pub mod section;
 pub mod table;
 pub mod text_form;

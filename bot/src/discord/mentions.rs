@@ -64,6 +64,14 @@ impl Names {
         Self::read(guilds, guild_id, members.into_iter().collect(), what_for).await
     }
 
+    /// The names of these roles and channels.
+    pub(crate) fn of_listing(listing: &Arc<Listing>) -> Self {
+        Self {
+            listing: Arc::clone(listing),
+            ..Self::default()
+        }
+    }
+
     /// Whether names of members are missing that are being looked up.
     pub(crate) const fn are_coming(&self) -> bool {
         self.are_coming

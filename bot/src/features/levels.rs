@@ -65,6 +65,7 @@ use self::{
     settings::LevelSettings,
 };
 use crate::{
+    discord::guilds::authority::XpPermit,
     interactions::feature::{Expected, Feature},
     postgres::table::{Table, guild_table, member_table},
     settings::{section::Choices as _, table::multipliers::BOOST_REMOVAL},
@@ -105,7 +106,16 @@ pub(crate) const FEATURE: Feature = Feature {
         state.insert(Arc::<RecentPages>::default());
     },
     expected: &[Expected::fixed(BOOST_REMOVAL)],
-    undos: &commands::levels::mass::UNDOS,
+    undos: &commands::levels::UNDOS,
+    follow_up: |services, guild_id, names| {
+        Box::pin(async move {
+            if names.iter().any(|name| name == "xp.curve") {
+                let permit = XpPermit::recorded();
+                commands::levels::rules::curve_changed(services, guild_id, permit).await?;
+            }
+            Ok(())
+        })
+    },
     settings: &[&LevelSettings::SECTION],
     tables: &[
         member_table!("member_xp").exported_by(rows::member_xp::EXPORT),

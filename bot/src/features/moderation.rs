@@ -190,6 +190,8 @@ pub(crate) const FEATURE: Feature = Feature {
         Expected::fixed(massban::FORGET),
     ],
     undos: &threshold_settings::UNDOS,
+    row_settings: &[threshold_settings::IN_HISTORY],
+    follow_up: Feature::NOTHING.follow_up,
     settings: &[&ModerationSettings::SECTION],
     state: |state, config| {
         state.insert(Website::of(config));

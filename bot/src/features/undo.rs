@@ -2,16 +2,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use serde_json::json;
 use twilight_model::{
     application::command::{
         Command as Definition, CommandOptionChoice, CommandOptionChoiceValue, CommandOptionType as Type,
     },
     guild::Permissions,
-    id::{
-        Id,
-        marker::{InteractionMarker, UserMarker},
-    },
+    id::{Id, marker::UserMarker},
 };
 
 use crate::{
@@ -19,11 +15,12 @@ use crate::{
         CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, for_servers},
-        feature::{By, Feature, TakeBack, Undo},
+        feature::Feature,
         payload::BadOption,
         reply::Reply,
+        undoing,
     },
-    postgres::request::{Completed, undo},
+    postgres::request::undo,
     support::text::limits::excerpt,
 };
 
@@ -64,43 +61,8 @@ impl Command for UndoCommand {
     async fn run(&self, context: &mut CommandContext, services: &Services) -> Result<Reply, CommandError> {
         context.require_permissions(STAFF)?;
         let chosen = context.payload.text("change")?.ok_or(BadOption("change"))?;
-        let gone = || context.refuse("undo-gone");
-        let chosen: Id<InteractionMarker> = chosen.parse().map_err(|_no_id| gone())?;
-        let guild_id = context.guild()?;
-        let request = undo::find(&services.store, guild_id, chosen).await?;
-        let way = request.and_then(|request| way(services, &request.action));
-        let way = way.ok_or_else(gone)?;
-        // One by one, because the refusal names one.
-        for permission in way.permissions.iter() {
-            context.require_permissions(permission)?;
-        }
-        let take_back = match way.take_back {
-            TakeBack::AtOnce(take_back) => take_back,
-            TakeBack::InSteps(take_back) => return take_back(context, services, chosen).await,
-        };
-        let by = By {
-            user_id: context.payload.user().ok_or(CommandError::ServerOnly)?.id,
-            interaction_id: context.payload.id,
-            language: context.language(),
-        };
-        let request = context.request("undo", &json!({"request_id": chosen.to_string()}))?;
-        let settings = services.settings.clone();
-        let undone = services.store.once("undo", request, move |tx| {
-            let settings = settings.clone();
-            Box::pin(async move {
-                let Some(request) = undo::lock(tx, guild_id, chosen).await? else {
-                    return Ok(Err("undo-gone"));
-                };
-                if !take_back(tx, &settings, (&request, by)).await? {
-                    return Ok(Err("undo-changed"));
-                }
-                undo::mark(tx, &request, by.interaction_id).await?;
-                Ok(Ok(Completed::kept((way.words)(&request, by.language))))
-            })
-        });
-        let undone = undone.await?.map_err(|why| context.refuse(why))?;
-        let values = [("what", undone.into_value()?.into())];
-        Ok(Reply::private(context.language().filled("undo-done", &values)))
+        let chosen = chosen.parse().map_err(|_no_id| context.refuse("undo-gone"))?;
+        undoing::take_back(context, services, chosen).await
     }
 
     async fn autocomplete(
@@ -122,7 +84,7 @@ impl Command for UndoCommand {
             .member_names(guild_id, people, NAMES_PATIENCE)
             .await;
         let choices = found.iter().filter_map(|request| {
-            let what = (way(services, &request.action)?.words)(request, language);
+            let what = (undoing::way(services, &request.action)?.words)(request, language);
             let name = |user: Id<UserMarker>| {
                 let name = names.get(&user);
                 name.map_or_else(|| user.to_string(), |name| name.as_plain().to_owned())
@@ -144,9 +106,4 @@ impl Command for UndoCommand {
         });
         Ok(choices.collect())
     }
-}
-
-/// How requests with this action are undone, if they can be.
-fn way(services: &Services, action: &str) -> Option<&'static Undo> {
-    services.commands.undos().find(|undo| undo.action == action)
 }

@@ -3,18 +3,24 @@
 use std::{collections::HashMap, sync::OnceLock};
 
 use futures_util::future::BoxFuture;
-use twilight_model::application::command::{
-    Command as Definition, CommandOption, CommandOptionChoice, CommandOptionType,
+use serde_json::Value as Json;
+use twilight_model::{
+    application::command::{Command as Definition, CommandOption, CommandOptionChoice, CommandOptionType},
+    id::{Id, marker::GuildMarker},
 };
 
 use super::{
     CommandContext, CommandError, Services,
-    feature::{Expected, Feature, Undo},
+    feature::{Expected, Feature, RowSetting, Undo},
     menu::{Menu, Of},
     payload::{BadOption, InteractionPayload},
     reply::Reply,
 };
-use crate::{interactions::define, settings::section::Section};
+use crate::{
+    interactions::define,
+    postgres::{Store, StoreError},
+    settings::section::Section,
+};
 
 /// A slash command.
 pub trait Command: Sync {
@@ -208,6 +214,40 @@ impl Commands {
     pub(crate) fn undos(&self) -> impl Iterator<Item = &'static Undo> {
         let features = self.features.iter();
         features.flat_map(|feature| feature.undos)
+    }
+
+    /// The rows with this name and key in the history of settings.
+    pub(crate) fn row_setting<'a>(&self, name: &'a str) -> Option<(&'static RowSetting, &'a str)> {
+        let (name, key) = name.split_once(':')?;
+        let mut settings = self.features.iter().flat_map(|feature| feature.row_settings);
+        Some((settings.find(|setting| setting.name == name)?, key))
+    }
+
+    /// All rows of a guild that are settings, by name and key.
+    pub(crate) async fn row_settings(
+        &self,
+        store: &Store,
+        guild_id: Id<GuildMarker>,
+    ) -> Result<Vec<(String, Json)>, StoreError> {
+        let mut found = Vec::new();
+        for setting in self.features.iter().flat_map(|feature| feature.row_settings) {
+            let rows = (setting.read)(store, guild_id).await?.into_iter();
+            found.extend(rows.map(|(key, value)| (format!("{}:{key}", setting.name), value)));
+        }
+        Ok(found)
+    }
+
+    /// Do what follows from settings with these names, after they were taken back or taken from a file.
+    pub(crate) async fn follow_up(
+        &self,
+        services: &Services,
+        guild_id: Id<GuildMarker>,
+        names: &[String],
+    ) -> Result<(), StoreError> {
+        for feature in self.features {
+            (feature.follow_up)(services, guild_id, names).await?;
+        }
+        Ok(())
     }
 
     /// Every section of settings.

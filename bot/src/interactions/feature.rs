@@ -1,9 +1,10 @@
 //! The manifest of a feature. Lists of commands, pages, effects, timers, settings and tables are derived from the manifests.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, future::ready};
 
 use futures_util::future::BoxFuture;
 use hyper::http::Extensions;
+use serde_json::Value as Json;
 use twilight_model::{
     guild::Permissions,
     id::{
@@ -48,6 +49,10 @@ pub(crate) struct Feature {
     pub(crate) undos: &'static [Undo],
     /// Its sections of settings.
     pub(crate) settings: &'static [&'static Section],
+    /// What is called a setting in the history although it is in rows of the feature's own.
+    pub(crate) row_settings: &'static [RowSetting],
+    /// Does what follows from settings with these names, after they were taken back or taken from a file.
+    pub(crate) follow_up: FollowUp,
     /// Adds the state that it keeps in a process.
     pub(crate) state: fn(&mut Extensions, &Config),
     /// Its tables, in the order in which they are emptied.
@@ -132,6 +137,28 @@ type InSteps = for<'a> fn(
     Id<InteractionMarker>,
 ) -> BoxFuture<'a, Result<Reply, CommandError>>;
 
+/// Rows in the history of settings and in files, each with a key: `NAME:KEY`. They are undone as the manifest says, like other changes, and
+/// taken from a file by their command.
+#[derive(Clone, Copy)]
+pub(crate) struct RowSetting {
+    pub(crate) name: &'static str,
+    /// The keys and values of a guild.
+    pub(crate) read: ReadRows,
+    pub(crate) command: &'static dyn AnyCommand,
+    /// The options with which the command gives the row with a key this value, in Discord's format; `None` if it cannot have it.
+    pub(crate) options: fn(&str, &Json) -> Option<Json>,
+    /// The label of the row with a key.
+    pub(crate) label: fn(&str, Language) -> String,
+    /// A value for Discord.
+    pub(crate) shown: fn(&Json, Language) -> Option<String>,
+}
+
+type ReadRows =
+    for<'a> fn(&'a Store, Id<GuildMarker>) -> BoxFuture<'a, Result<Vec<(String, Json)>, StoreError>>;
+
+type FollowUp =
+    for<'a> fn(&'a Services, Id<GuildMarker>, &'a [String]) -> BoxFuture<'a, Result<(), StoreError>>;
+
 /// Who undoes something.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct By {
@@ -162,6 +189,8 @@ impl Feature {
         expected: &[],
         undos: &[],
         settings: &[],
+        row_settings: &[],
+        follow_up: |_, _, _| Box::pin(ready(Ok(()))),
         state: |_, _| {},
         tables: &[],
     };

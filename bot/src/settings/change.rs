@@ -1,6 +1,6 @@
 //! Changes to a guild's settings, and writing them to the database.
 
-use std::{convert::Infallible, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, convert::Infallible, time::Duration};
 
 use serde_json::Value as Json;
 use thiserror::Error;
@@ -24,7 +24,7 @@ use crate::{
         values::{
             colour::Colour,
             curve::Curve,
-            earning::{Boost, Percent, RoleMode, Target},
+            earning::{Boost, MOST_MULTIPLIERS, Percent, RoleMode, Target},
         },
     },
     support::{i18n::Language, ids::Millis, text::template::Template},
@@ -92,12 +92,27 @@ pub enum Change {
         /// The end, compared with the times of messages.
         at: Millis,
     },
+    /// End a boost at this time, unless it has ended.
+    EndBoost {
+        /// The permit of the member who ends it.
+        permit: XpPermit,
+        /// The interaction that started it.
+        id: Id<InteractionMarker>,
+        /// The end, compared with the times of messages.
+        at: Millis,
+    },
+    /// Make a role the reward of this level, instead of any other level.
+    Reward(RewardPermit, u32),
+    /// A role is no reward any more.
+    NoReward(Id<RoleMarker>),
+    /// The colour of rank cards, unless a newer interaction than this one has set it; `None` is the default.
+    CardColour(Option<Colour>, Id<InteractionMarker>),
     /// A value of a section; `None` is the default.
     Section {
         /// The section's name.
-        section: &'static str,
+        section: Cow<'static, str>,
         /// The setting's name.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// A value that the setting accepts.
         value: Option<Json>,
     },
@@ -110,8 +125,19 @@ pub enum RewardError {
     #[error("{0}")]
     Store(#[from] StoreError),
     /// The guild has the maximum number of rewards.
+    #[error("{0}")]
+    TooMany(#[from] TooMany),
+}
+
+/// Of what a guild would have too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TooMany {
+    /// Rewards.
     #[error("there are already {MAX_ROLES} rewards, as many as a server can have roles: remove one first")]
-    TooMany,
+    Rewards,
+    /// Multipliers.
+    #[error("there are already {MOST_MULTIPLIERS} multipliers: remove one first")]
+    Multipliers,
 }
 
 impl Change {
@@ -175,13 +201,19 @@ impl Change {
                 section,
                 field,
                 value,
-            } => stored.choose(section, field, value),
-            // These are in separate tables.
-            Self::Multiplier(..) | Self::Boost { .. } | Self::EndBoosts { .. } => {}
+            } => stored.choose(&section, &field, value),
+            // These are written by `apply_rows`.
+            Self::Multiplier(..)
+            | Self::Boost { .. }
+            | Self::EndBoosts { .. }
+            | Self::EndBoost { .. }
+            | Self::Reward(..)
+            | Self::NoReward(_)
+            | Self::CardColour(..) => {}
         }
     }
 
-    /// Write the settings that are not in the guild's row.
+    /// Write the settings that [`table::put`] does not.
     pub(super) async fn apply_rows(&self, tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(), StoreError> {
         match self {
             Self::Multiplier(_, target, percent) => {
@@ -194,12 +226,20 @@ impl Change {
                 .await
             }
             Self::Boost { id, boost, .. } => multipliers::add_boost(tx, guild_id, *id, boost).await,
-            Self::EndBoosts { at, .. } => multipliers::end_boosts(tx, guild_id, *at).await,
+            Self::EndBoosts { at, .. } => multipliers::end_boosts(tx, guild_id, None, *at).await,
+            Self::EndBoost { id, at, .. } => multipliers::end_boosts(tx, guild_id, Some(*id), *at).await,
+            Self::Reward(permit, level) => {
+                table::put_role(tx, guild_id, permit.role_id(), *level, permit.configured_by()).await
+            }
+            Self::NoReward(role_id) => table::remove_role(tx, guild_id, *role_id).await.map(drop),
+            Self::CardColour(colour, request_id) => {
+                table::put_card_colour(tx, guild_id, *colour, *request_id).await
+            }
             Self::Section {
                 section,
                 field,
                 value,
-            } => table::section::put(tx, guild_id, (section, field), value.as_ref()).await,
+            } => table::section::put(tx, guild_id, (&**section, &**field), value.as_ref()).await,
             // A member who sets this has presumably fixed the problem.
             Self::Rewards(..) => queue::release_kind(tx, guild_id, queue::ROLES, LONGEST_LEASE).await,
             _ => Ok(()),
@@ -213,25 +253,49 @@ fn welcome(stored: &Stored, otherwise: Language) -> String {
     language.unwrap_or(otherwise).text("welcome-default")
 }
 
-/// Change several settings of a guild together, once for this request. The request keeps what the settings were before. Every process sees
-/// the change within a second.
+/// Change several settings of a guild together, once for this request. The request keeps what the settings were before. Every other process
+/// sees the change within a second.
 pub async fn change(store: &Store, request: Request, changes: Vec<Change>) -> Result<(), StoreError> {
+    let done = change_if(store, request, changes, |_, _| Ok::<_, Infallible>(()));
+    let Ok(()) = done.await?;
+    Ok(())
+}
+
+/// The same if the settings allow it. The inner error is what `check` says against it; then nothing is written.
+pub async fn change_if<E: Send + 'static>(
+    store: &Store,
+    request: Request,
+    changes: Vec<Change>,
+    check: fn(&[Change], &Stored) -> Result<(), E>,
+) -> Result<Result<(), E>, StoreError> {
     let guild_id = request.guild_id;
     let done = store.once("settings_change", request, move |tx| {
         let changes = changes.clone();
         Box::pin(async move {
-            let mut stored = table::lock(tx, guild_id).await?;
-            let before = history::snapshot(&stored);
-            for change in changes {
-                change.apply_rows(tx, guild_id).await?;
-                change.apply(&mut stored);
-            }
-            table::put(tx, &stored).await?;
-            Ok(Ok::<_, Infallible>(history::completed(&before, &stored)))
+            let stored = table::lock(tx, guild_id).await?;
+            Ok(match check(&changes, &stored) {
+                Ok(()) => Ok(apply(tx, stored, changes).await?),
+                Err(refusal) => Err(refusal),
+            })
         })
     });
-    let Ok(_once) = done.await?;
-    Ok(())
+    Ok(done.await?.map(drop))
+}
+
+/// Write changes of a guild whose row is locked. The result keeps what the settings were before.
+pub(super) async fn apply(
+    tx: &Tx<'_>,
+    mut stored: Stored,
+    changes: Vec<Change>,
+) -> Result<Completed<()>, StoreError> {
+    let (guild_id, before) = (stored.guild_id, history::snapshot(&stored));
+    for change in changes {
+        change.apply_rows(tx, guild_id).await?;
+        change.apply(&mut stored);
+    }
+    table::put(tx, &stored).await?;
+    let after = table::read_in(tx, &[guild_id]).await?;
+    Ok(history::completed(&before, after.first().unwrap_or(&stored)))
 }
 
 /// Make a role the reward of a level, instead of any other level; once for this request.
@@ -245,20 +309,9 @@ pub async fn add_reward(
     level: u32,
     permit: RewardPermit,
 ) -> Result<(), RewardError> {
-    let (guild_id, role_id) = (request.guild_id, permit.role_id());
-    let by = permit.configured_by();
-    let added = store.once("settings_reward", request, move |tx| {
-        Box::pin(async move {
-            let stored = table::lock(tx, guild_id).await?;
-            let others = stored.roles.iter().filter(|(_, role)| *role != role_id).count();
-            if others >= MAX_ROLES {
-                return Ok(Err(RewardError::TooMany));
-            }
-            table::put_role(tx, guild_id, role_id, level, by).await?;
-            Ok(Ok(Completed::new(())))
-        })
-    });
-    added.await?.map(|_once| ())
+    let changes = vec![Change::Reward(permit, level)];
+    change_if(store, request, changes, few).await??;
+    Ok(())
 }
 
 /// Remove a reward role, once for this request. Returns whether it was a reward.
@@ -267,16 +320,13 @@ pub async fn remove_reward(
     request: Request,
     role_id: Id<RoleMarker>,
 ) -> Result<bool, StoreError> {
-    let guild_id = request.guild_id;
-    let removed = store.once("settings_reward", request, move |tx| {
-        Box::pin(async move {
-            let was_there = table::remove_role(tx, guild_id, role_id).await?;
-            Ok(if was_there {
-                Ok(Completed::new(()))
-            } else {
-                Err(())
-            })
-        })
+    let changes = vec![Change::NoReward(role_id)];
+    let removed = change_if(store, request, changes, |changes, stored| {
+        let is_one = |role_id| stored.roles.iter().any(|(_, role)| *role == role_id);
+        match changes {
+            [Change::NoReward(role_id)] if is_one(*role_id) => Ok(()),
+            _ => Err(()),
+        }
     });
     Ok(removed.await?.is_ok())
 }
@@ -287,11 +337,44 @@ pub async fn change_card_colour(
     request: Request,
     colour: Option<Colour>,
 ) -> Result<(), StoreError> {
-    let (guild_id, request_id) = (request.guild_id, request.request_id);
-    let done = store.carry_out("settings_change", request, move |tx| {
-        Box::pin(async move { table::put_card_colour(tx, guild_id, colour, request_id).await })
-    });
-    done.await.map(drop)
+    let changes = vec![Change::CardColour(colour, request.request_id)];
+    change(store, request, changes).await
+}
+
+/// There are as many rewards and multipliers as a guild can have, at most.
+///
+/// # Errors
+///
+/// The first kind of which there would be too many.
+pub fn few(changes: &[Change], stored: &Stored) -> Result<(), TooMany> {
+    let mut roles: BTreeSet<_> = stored.roles.iter().map(|(_, role)| *role).collect();
+    let multipliers = stored.earning.multipliers.iter();
+    let mut multipliers: BTreeSet<_> = multipliers
+        .map(|multiplier| (multiplier.target_kind.as_str(), multiplier.target_id))
+        .collect();
+    let before = (roles.len(), multipliers.len());
+    for change in changes {
+        match change {
+            Change::Reward(permit, _) => drop(roles.insert(permit.role_id())),
+            Change::NoReward(role_id) => drop(roles.remove(role_id)),
+            Change::Multiplier(_, target, percent) => {
+                let key = multipliers::columns(*target);
+                if *percent == 100 {
+                    multipliers.remove(&key)
+                } else {
+                    multipliers.insert(key)
+                };
+            }
+            _ => {}
+        }
+    }
+    if roles.len() > MAX_ROLES.max(before.0) {
+        Err(TooMany::Rewards)
+    } else if multipliers.len() > MOST_MULTIPLIERS.max(before.1) {
+        Err(TooMany::Multipliers)
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

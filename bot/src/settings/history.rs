@@ -11,7 +11,9 @@ use twilight_model::id::{
 };
 
 use super::{
+    change::{self, Change},
     columns,
+    of_forms::{self, FormSetting, Permits},
     section::{Section, Setting},
     table::{self, Stored},
 };
@@ -55,6 +57,8 @@ pub enum UndoFault {
     NotThere,
     /// These settings have been changed again since.
     Changed(Vec<String>),
+    /// The member may not change this setting.
+    NotPermitted(String),
 }
 
 /// What a guild with this row chose.
@@ -69,7 +73,7 @@ pub fn snapshot(stored: &Stored) -> Snapshot {
         let named = values.into_iter();
         named.map(move |(field, value)| (format!("{section}.{field}"), value))
     });
-    columns.chain(sections).collect()
+    columns.chain(sections).chain(of_forms::values(stored)).collect()
 }
 
 fn difference(before: &Snapshot, after: &Snapshot) -> Difference {
@@ -128,26 +132,32 @@ pub(crate) fn changed_by(request: &Undoable) -> Difference {
     before.map(|before| before.settings).unwrap_or_default()
 }
 
-/// Take back the change of a locked request. The inner error names the settings that have been changed again since: then nothing is written.
-pub(crate) async fn take_back(
+/// Take back the change of a locked request, by another one. The inner error names the settings that have been changed again since: then
+/// nothing is written.
+async fn take_back(
     tx: &Tx<'_>,
     request: &Undoable,
-) -> Result<Result<Completed<()>, Vec<String>>, StoreError> {
+    by: Id<InteractionMarker>,
+    permits: &Permits,
+) -> Result<Result<Completed<()>, UndoFault>, StoreError> {
     let difference = changed_by(request);
-    let mut stored = table::lock(tx, request.guild_id).await?;
-    let before = snapshot(&stored);
-    let is_changed =
-        |(name, (_, to)): &(&String, &(Json, Json))| before.get(*name).unwrap_or(&Json::Null) != to;
+    let stored = table::lock(tx, request.guild_id).await?;
+    let now = snapshot(&stored);
+    let is_changed = |(name, (_, to)): &(&String, &(Json, Json))| now.get(*name).unwrap_or(&Json::Null) != to;
     let changed = difference.iter().filter(is_changed);
     let changed: Vec<String> = changed.map(|(name, _)| name.clone()).collect();
     if !changed.is_empty() {
-        return Ok(Err(changed));
+        return Ok(Err(UndoFault::Changed(changed)));
     }
-    for (name, (value, _)) in difference {
-        put_back(tx, &mut stored, &name, value).await?;
+    let changes = difference.into_iter().map(|(name, (before, _))| {
+        let before = Some(before).filter(|value| !value.is_null());
+        change_to(name, before, permits, by)
+    });
+    let changes: Result<Vec<Change>, String> = changes.collect();
+    match changes {
+        Ok(changes) => Ok(Ok(change::apply(tx, stored, changes).await?)),
+        Err(name) => Ok(Err(UndoFault::NotPermitted(name))),
     }
-    table::put(tx, &stored).await?;
-    Ok(Ok(completed(&before, &stored)))
 }
 
 /// Take back what a request changed, once for this request, if nothing has changed the same settings since.
@@ -155,17 +165,19 @@ pub async fn undo(
     store: &Store,
     request: Request,
     undone: Id<InteractionMarker>,
+    permits: Permits,
 ) -> Result<Result<(), UndoFault>, StoreError> {
     let (guild_id, by) = (request.guild_id, request.request_id);
     let done = store.once("settings_undo", request, move |tx| {
+        let permits = permits.clone();
         Box::pin(async move {
             let found = undo::lock(tx, guild_id, undone).await?;
             let Some(found) = found.filter(|found| !changed_by(found).is_empty()) else {
                 return Ok(Err(UndoFault::NotThere));
             };
-            let completed = match take_back(tx, &found).await? {
+            let completed = match take_back(tx, &found, by, &permits).await? {
                 Ok(completed) => completed,
-                Err(changed) => return Ok(Err(UndoFault::Changed(changed))),
+                Err(fault) => return Ok(Err(fault)),
             };
             undo::mark(tx, &found, by).await?;
             Ok(Ok(completed))
@@ -174,17 +186,26 @@ pub async fn undo(
     Ok(done.await?.map(drop))
 }
 
-/// Set a setting to an earlier value. A setting of a section need not be one that this version knows.
-async fn put_back(tx: &Tx<'_>, stored: &mut Stored, name: &str, value: Json) -> Result<(), StoreError> {
-    let value = Some(value).filter(|value| !value.is_null());
-    if let Ok(setting) = Setting::find(columns::SECTIONS.into_iter(), name) {
-        setting.change(value).apply(stored);
-        return Ok(());
+/// The change of a setting to an earlier value. A setting of a section need not be one that this version knows. The error is the name of one
+/// that may not be changed.
+fn change_to(
+    name: String,
+    value: Option<Json>,
+    permits: &Permits,
+    by: Id<InteractionMarker>,
+) -> Result<Change, String> {
+    if let Some((setting, key)) = FormSetting::find(&name) {
+        return setting.change(key, value.as_ref(), permits, by).ok_or(name);
     }
-    let (section, field) = name.split_once('.').unwrap_or((name, ""));
-    table::section::put(tx, stored.guild_id, (section, field), value.as_ref()).await?;
-    stored.choose(section, field, value);
-    Ok(())
+    if let Ok(setting) = Setting::find(columns::SECTIONS.into_iter(), &name) {
+        return Ok(setting.change(value));
+    }
+    let (section, field) = name.split_once('.').unwrap_or((&name, ""));
+    Ok(Change::Section {
+        section: section.to_owned().into(),
+        field: field.to_owned().into(),
+        value,
+    })
 }
 
 #[cfg(test)]

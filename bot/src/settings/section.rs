@@ -192,8 +192,8 @@ impl Setting {
         match self.field.column {
             Some(column) => (column.change)(value),
             None => Change::Section {
-                section: self.section.name,
-                field: self.field.name,
+                section: self.section.name.into(),
+                field: self.field.name.into(),
                 value,
             },
         }

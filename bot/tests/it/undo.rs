@@ -137,7 +137,14 @@ async fn settings_are_taken_back_like_other_changes() {
     let answer = text(&undo(&stage, change).await);
     assert!(answer.contains("Undone: settings changed"), "{answer}");
     assert!(["", "{}"].contains(&chosen().await.as_str()));
-    assert_eq!(choices(&stage).await, []);
+    // That is a change of settings, too.
+    let listed = choices(&stage).await;
+    let [(words, again)] = &listed[..] else {
+        panic!("{listed:?}");
+    };
+    assert!(again != change && words.contains("moderation.dm_warn"), "{words}");
+    undo(&stage, again).await;
+    assert_eq!(chosen().await, "{\"dm_warn\": false}");
     stage.end().await;
 }
 

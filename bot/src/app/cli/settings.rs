@@ -173,8 +173,8 @@ fn of_section(name: &str, written: Option<&str>) -> Result<Change, CliError> {
         })
     });
     Ok(Change::Section {
-        section: setting.section.name,
-        field: setting.field.name,
+        section: setting.section.name.into(),
+        field: setting.field.name.into(),
         value: value.transpose()?,
     })
 }
@@ -210,7 +210,7 @@ async fn with(store: &Store, guild_id: Id<GuildMarker>, task: Task) -> Result<St
             match change::add_reward(store, request, level, RewardPermit::of_operator(role_id)).await {
                 Ok(()) => {}
                 Err(RewardError::Store(error)) => return Err(DatabaseError::from(error).into()),
-                Err(error @ RewardError::TooMany) => return Err(CliError::Usage(error.to_string())),
+                Err(error @ RewardError::TooMany(_)) => return Err(CliError::Usage(error.to_string())),
             }
         }
         Task::Remove(role_id) => {

@@ -1,25 +1,28 @@
 //! Listing and changing a guild's thresholds. What a warning leads to is in [`thresholds`](super::thresholds).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use twilight_model::{
     guild::Permissions,
     id::{Id, marker::GuildMarker},
 };
 
-use super::{Act, Denied, MOST_THRESHOLDS, log::Told, once, texts};
+use super::{Act, Denied, MOST_THRESHOLDS, commands::warning::Warning, duration, log::Told, once, texts};
 use crate::{
     discord::guilds::authority::{Action, ThresholdPermit},
     features::moderation::rows::{
         mod_case,
         threshold::{self as rows, Stored},
     },
-    interactions::feature::{By, TakeBack, Undo},
+    interactions::feature::{By, RowSetting, TakeBack, Undo},
     outbox::queue,
     postgres::{
         Store, StoreError, Tx,
         request::{Completed, Work, undo::Undoable},
     },
-    settings::Settings,
+    settings::{Settings, history::changed_by},
     support::i18n::Language,
 };
 
@@ -116,12 +119,61 @@ async fn write(
     });
     let effects: Vec<_> = entry.into_iter().collect();
     queue::add(tx, &effects).await?;
-    let completed = Completed::kept(put);
-    Ok(Ok(match before {
-        Some(before) => completed.instead_of(&before),
-        None => completed,
-    }))
+    Ok(Ok(recorded(
+        put,
+        (before, Some(threshold.clone())),
+        threshold.points,
+    )))
 }
+
+/// A result that is in the history of settings, with the threshold before and after.
+fn recorded<T: Serialize>(
+    result: T,
+    change: (Option<Threshold>, Option<Threshold>),
+    points: i64,
+) -> Completed<T> {
+    let name = format!("{}:{points}", IN_HISTORY.name);
+    Completed::kept(result).instead_of(&json!({"settings": {name: change}}))
+}
+
+/// Thresholds in the history of settings and in files.
+pub(super) const IN_HISTORY: RowSetting = RowSetting {
+    name: "warnings.threshold",
+    read: |store, guild_id| {
+        Box::pin(async move {
+            let known = list(store, guild_id).await?.into_iter();
+            let known = known.map(|threshold| (threshold.points.to_string(), json!(threshold)));
+            Ok(known.collect())
+        })
+    },
+    command: &Warning,
+    options: |points, value| {
+        let threshold: Threshold = serde_json::from_value(value.clone()).ok()?;
+        let option = |name, kind, value| json!({"name": name, "type": kind, "value": value});
+        let duration = threshold.duration_seconds.map(u64::try_from).transpose().ok()?;
+        let duration = duration.map(|seconds| duration::shown(Duration::from_secs(seconds)));
+        let mut options = vec![
+            option("points", 4, json!(threshold.points)),
+            option("action", 3, json!(threshold.action.word())),
+        ];
+        options.extend(duration.map(|duration| option("duration", 3, json!(duration))));
+        options.extend(threshold.window_days.map(|days| option("window", 4, json!(days))));
+        let add = json!([{"name": "add", "type": 1, "options": options}]);
+        (threshold.points.to_string() == points)
+            .then(|| json!([{"name": "threshold", "type": 2, "options": add}]))
+    },
+    label: |points, language| {
+        let title = language.text("warning-page-thresholds");
+        format!(
+            "{title}: {}",
+            texts::points(language, points.parse().unwrap_or(0))
+        )
+    },
+    shown: |value, language| {
+        let threshold = serde_json::from_value(value.clone()).ok()?;
+        Some(texts::threshold(language, &threshold))
+    },
+};
 
 /// Delete the threshold with these points.
 pub async fn remove(
@@ -163,8 +215,8 @@ async fn take(
     });
     let effects: Vec<_> = entry.into_iter().collect();
     queue::add(tx, &effects).await?;
-    let before = gone.clone();
-    Ok(Ok(Completed::kept(gone).instead_of(&before)))
+    let change = (Some(gone.clone()), None);
+    Ok(Ok(recorded(gone, change, points)))
 }
 
 /// An undo can bring back a threshold with any action, so it needs the permissions of all of them.
@@ -202,7 +254,10 @@ async fn undo_put(
     settings: &Settings,
     (request, by): (&Undoable, By),
 ) -> Result<bool, StoreError> {
-    let before = request.before::<Threshold>();
+    // Without the history of settings, versions before kept only the threshold.
+    let kept = || changed_by(request).into_values().next();
+    let kept = || kept().and_then(|(before, _)| serde_json::from_value(before).ok());
+    let before: Option<Threshold> = request.before().or_else(kept);
     let Some(Put { threshold, replaced }) = request.result() else {
         return Ok(false);
     };

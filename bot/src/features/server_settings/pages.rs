@@ -54,7 +54,9 @@ fn find(services: &Services, name: &str) -> Option<Setting> {
 /// What a guild chose. It is read from the database each time, because a form must show the current values.
 async fn chosen(services: &Services, guild_id: Id<GuildMarker>) -> Result<Snapshot, Fault> {
     let rows = table::read(&services.store, &[guild_id]).await?;
-    Ok(rows.first().map(snapshot).unwrap_or_default())
+    let mut chosen = rows.first().map(snapshot).unwrap_or_default();
+    chosen.extend(services.commands.row_settings(&services.store, guild_id).await?);
+    Ok(chosen)
 }
 
 fn note(kind: &str, text: &str) -> Markup {

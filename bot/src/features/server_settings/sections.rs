@@ -195,8 +195,8 @@ async fn changed(
     });
     let request = context.request("settings", &details)?;
     let change = Change::Section {
-        section: setting.section.name,
-        field: setting.field.name,
+        section: setting.section.name.into(),
+        field: setting.field.name.into(),
         value,
     };
     change::change(&services.store, request, vec![change]).await?;

@@ -50,7 +50,7 @@ pub const BOOST_REMOVAL: &str = "boost_removal";
 /// How long a boost is kept after its end. Older missed messages are not read back.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
-/// Start a boost, which is deleted a month after its end.
+/// Start a boost, or let it end later. It is deleted a month after its end.
 pub async fn add_boost(
     tx: &Tx<'_>,
     guild_id: Id<GuildMarker>,
@@ -61,7 +61,7 @@ pub async fn add_boost(
         "xp_boost_add",
         [INT8, INT8, TEXT, INT8, INT8, TIMESTAMPTZ, TIMESTAMPTZ],
         "INSERT INTO xp_boost (guild_id, boost_id, target_kind, target_id, percent, starts_at, ends_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (guild_id, boost_id) DO UPDATE SET ends_at = excluded.ends_at"
     );
     let guild = ids::to_db(guild_id);
     let (kind, id) = columns(boost.target);
@@ -100,19 +100,25 @@ pub async fn remove_boosts(tx: &Tx<'_>, guild_id: Id<GuildMarker>) -> Result<(),
         .map(drop)
 }
 
-/// End all boosts that have not ended yet.
-pub async fn end_boosts(tx: &Tx<'_>, guild_id: Id<GuildMarker>, at: Millis) -> Result<(), StoreError> {
+/// End the boosts that have not ended yet, or only this one.
+pub async fn end_boosts(
+    tx: &Tx<'_>,
+    guild_id: Id<GuildMarker>,
+    boost_id: Option<Id<InteractionMarker>>,
+    at: Millis,
+) -> Result<(), StoreError> {
     const END: Statement = statement!(
         "xp_boost_end",
-        [INT8, TIMESTAMPTZ],
-        "UPDATE xp_boost SET ends_at = $2 WHERE guild_id = $1 AND ends_at > $2"
+        [INT8, TIMESTAMPTZ, INT8],
+        "UPDATE xp_boost SET ends_at = $2 WHERE guild_id = $1 AND ends_at > $2 AND coalesce(boost_id = $3, true)"
     );
-    tx.execute(END, &[&ids::to_db(guild_id), &ids::to_time(at)])
+    let boost_id = boost_id.map(ids::to_db);
+    tx.execute(END, &[&ids::to_db(guild_id), &ids::to_time(at), &boost_id])
         .await
         .map(drop)
 }
 
-fn columns(target: Target) -> (&'static str, i64) {
+pub(in crate::settings) fn columns(target: Target) -> (&'static str, i64) {
     match target {
         Target::Role(role_id) => ("role", ids::to_db(role_id)),
         Target::Channel(channel_id) => ("channel", ids::to_db(channel_id)),

@@ -13,6 +13,12 @@ pub type Percent = u32;
 
 /// The maximum of a multiplier or a boost: ten times.
 pub const MAX_PERCENT: Percent = 1_000;
+/// The maximum number of multipliers per guild.
+pub const MOST_MULTIPLIERS: usize = 100;
+/// The maximum XP per message before multipliers.
+pub const MOST_XP: u32 = 10_000;
+/// Eight hours, as in other bots; in seconds.
+pub const LONGEST_COOLDOWN: u32 = 28_800;
 
 /// The rules of a guild.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use eventide::{
         Settings,
         change::{self, Change},
         history::{Entry, UndoFault, entries, undo},
+        of_forms::Permits,
     },
     support::i18n::Language,
 };
@@ -33,8 +34,8 @@ fn request(number: u64, actor: Actor) -> Request {
 
 fn switch(value: impl Into<Json>) -> Change {
     Change::Section {
-        section: "moderation",
-        field: "dm_warn",
+        section: "moderation".into(),
+        field: "dm_warn".into(),
         value: Some(value.into()),
     }
 }
@@ -97,7 +98,7 @@ async fn a_change_is_taken_back_once_unless_something_newer_would_be_lost() {
     change(&store, request(1_001, ada), changes).await;
     change(&store, request(1_002, ada), vec![switch(true)]).await;
     let undo = async |number, of| {
-        let done = undo(&store, request(number, ada), Id::new(of)).await;
+        let done = undo(&store, request(number, ada), Id::new(of), Permits::default()).await;
         done.expect("an answer")
     };
     let refusal = UndoFault::Changed(vec!["moderation.dm_warn".to_owned()]);

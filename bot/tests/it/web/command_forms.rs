@@ -1,7 +1,10 @@
 //! Forms that do what commands do: with their checks, their records, and their refusals.
 
+use eventide::discord::rest::Priority;
+use twilight_model::id::Id;
+
 use super::{browser, database, website};
-use crate::support::{asking::Here, browser::Browser, session::Session};
+use crate::support::{asking::Here, browser::Browser, session::Session, until};
 
 const MANAGE_SERVER: u64 = 1 << 5;
 const MANAGE_ROLES: u64 = 1 << 28;
@@ -19,6 +22,21 @@ async fn with_permissions(here: &Here, rank: u32, permissions: u64) -> Browser {
     let mut browser = browser(here);
     browser.sign_in(here, here.member(rank)).await;
     browser
+}
+
+/// Give a role these permissions, and wait until the bot knows.
+async fn allow(here: &Here, role: u64, permissions: u64) {
+    let (control, guild) = (here.discord.control(), here.guild());
+    assert!(control.set_role_permissions(guild, role, permissions));
+    until("the bot knows", async || {
+        let dangers = here
+            .bot
+            .guilds
+            .dangers_of(Id::new(guild), Id::new(role), Priority::Command);
+        let dangers = dangers.await.expect("known");
+        (dangers.is_some() == (permissions != 0)).then_some(())
+    })
+    .await;
 }
 
 async fn read(session: &Session, sql: &str) -> String {
@@ -118,6 +136,118 @@ async fn a_form_needs_what_the_command_needs() {
     for page in ["xp", "rewards", "cards", "cards/preview.png", "thresholds"] {
         nobody.get(&path(&here, page)).await.is(403);
     }
+    here.end().await;
+}
+
+/// What a file does to rewards and XP, and taking it back, need what the commands need.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rewards_and_xp_go_into_files_and_come_back() {
+    const BAN: u64 = 1 << 2;
+    const ELSEWHERE: &str = "999999999999999999";
+    const LEVELS: &str = "SELECT coalesce(string_agg(level::text, ','), 'none') FROM level_role";
+    let here = website().await;
+    let session = database(&here).await;
+    let control = here.discord.control();
+    let role = control.create_role(here.guild(), "Regulars", 1).expect("a role");
+    let mut manager = with_permissions(&here, 30, MANAGE_SERVER | MANAGE_ROLES).await;
+    let (id, transfer, history) = (role.to_string(), path(&here, "transfer"), path(&here, "history"));
+    let reward = [("form", "0"), ("level", "5"), ("role", id.as_str())];
+    manager.submit(&path(&here, "rewards"), &reward).await.is(200);
+    let multiplier = [("form", "3"), ("factor", "1.5"), ("role", id.as_str())];
+    manager.submit(&path(&here, "xp"), &multiplier).await.is(200);
+    manager
+        .get(&history)
+        .await
+        .is(200)
+        .shows("Reward roles: Level of the role @Regulars")
+        .shows("level 5")
+        .shows("×1.5");
+
+    let threshold = [("form", "0"), ("points", "5"), ("action", "kick")];
+    // Kicks need their permission, here and in files.
+    manager
+        .submit(&path(&here, "thresholds"), &threshold)
+        .await
+        .is(409);
+    let mut admin = browser(&here);
+    admin.sign_in(&here, here.next_member()).await;
+    admin.submit(&path(&here, "thresholds"), &threshold).await.is(200);
+    let exported = admin.get(&path(&here, "export")).await;
+    let thresholds = exported.is(200).text().replace("kick", "ban");
+    let apply = [("document", thresholds.as_str()), ("mapped", "1"), ("apply", "1")];
+    manager
+        .submit(&transfer, &apply)
+        .await
+        .is(422)
+        .shows("Ban Members");
+    admin.submit(&transfer, &apply).await.is(303);
+    assert_eq!(
+        read(&session, "SELECT action FROM warning_threshold").await,
+        "ban"
+    );
+    let added = admin
+        .get(&history)
+        .await
+        .between("name=\"request\" value=\"", "\"")[0]
+        .to_owned();
+    admin.submit(&history, &[("request", &added)]).await.is(303);
+    assert_eq!(
+        read(&session, "SELECT action FROM warning_threshold").await,
+        "kick"
+    );
+
+    // The file of a server in which the role has another ID.
+    let exported = manager.get(&path(&here, "export")).await;
+    let document = exported
+        .is(200)
+        .text()
+        .replace(&id, ELSEWHERE)
+        .replace(&format!("{ELSEWHERE}\": 5"), &format!("{ELSEWHERE}\": 7"));
+    let name = format!("role.{ELSEWHERE}");
+    let fields = [
+        ("document", document.as_str()),
+        ("mapped", "1"),
+        (name.as_str(), id.as_str()),
+    ];
+    let apply = [&fields[..], &[("apply", "1")]].concat();
+    let confirmed = manager.submit(&transfer, &fields[..1]).await;
+    confirmed
+        .is(200)
+        .shows("level 7")
+        .shows(&format!("value=\"{role}\" selected"));
+    // A role that bans may be a reward only by the owner's choice.
+    allow(&here, role, BAN).await;
+    manager.submit(&transfer, &apply).await.is(422).shows("owner");
+    assert_eq!(read(&session, LEVELS).await, "5");
+    allow(&here, role, 0).await;
+    manager.submit(&transfer, &apply).await.is(303);
+    assert_eq!(read(&session, LEVELS).await, "7");
+
+    // The newest change is the file's, the oldest the reward's.
+    let requests = async |manager: &mut Browser| {
+        let shown = manager.get(&history).await;
+        let requests = shown.between("name=\"request\" value=\"", "\"");
+        requests.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let newest = requests(&mut manager).await;
+    let (file, first) = (newest[0].as_str(), newest[3].as_str());
+    manager
+        .submit(&history, &[("request", first)])
+        .await
+        .is(409)
+        .shows("changed again since");
+    allow(&here, role, BAN).await;
+    manager
+        .submit(&history, &[("request", file)])
+        .await
+        .is(409)
+        .shows("owner");
+    assert_eq!(read(&session, LEVELS).await, "7");
+    allow(&here, role, 0).await;
+    manager.submit(&history, &[("request", file)]).await.is(303);
+    assert_eq!(read(&session, LEVELS).await, "5");
+    manager.submit(&history, &[("request", first)]).await.is(303);
+    assert_eq!(read(&session, LEVELS).await, "none");
     here.end().await;
 }
 

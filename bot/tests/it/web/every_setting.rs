@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use eventide::settings::GuildSettings;
 use serde_json::{Map, Value};
+use twilight_model::id::Id;
 
 use super::{browser, database, website};
 use crate::support::{
@@ -110,6 +112,21 @@ async fn row(session: &Session, guild: u64) -> Map<String, Value> {
     serde_json::from_str(row.get(0)).expect("an object")
 }
 
+/// What a server has chosen, and the number of its changes in the history.
+async fn chosen(session: &Session, guild: u64, tables: &[String]) -> (Vec<String>, i64) {
+    let mut chosen = Vec::new();
+    for table in tables {
+        let sql = format!(
+            "SELECT coalesce(string_agg(row, ',' ORDER BY row), '')
+             FROM (SELECT (to_jsonb(t) - '{{updated_at,card_asked_id}}'::text[])::text AS row FROM {table} AS t WHERE guild_id = {guild}) AS t"
+        );
+        chosen.push(session.client.query_one(&sql, &[]).await.expect("read").get(0));
+    }
+    let sql = format!("SELECT count(*) FROM request WHERE guild_id = {guild} AND before ? 'settings'");
+    let changes = session.client.query_one(&sql, &[]).await.expect("counted");
+    (chosen, changes.get(0))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forms_change_every_column_and_table_of_settings() {
     let here = website().await;
@@ -126,9 +143,12 @@ async fn forms_change_every_column_and_table_of_settings() {
         .filter(|column| !NO_SETTINGS.contains(&column.as_str()))
         .cloned()
         .collect();
-    let tables = tables(&session).await;
+    let mut tables = tables(&session).await;
     assert!(tables.len() >= 5, "{tables:?}");
-    let mut empty: BTreeSet<String> = tables.into_iter().collect();
+    let mut empty: BTreeSet<String> = tables.iter().cloned().collect();
+    tables.push("warning_threshold".to_owned());
+    let usual = here.bot.settings.of(&here.bot.store, Id::new(guild)).await;
+    let usual = usual.expect("settings");
 
     let settings = format!("/servers/{guild}/settings");
     let mut manager = browser(&here);
@@ -154,7 +174,13 @@ async fn forms_change_every_column_and_table_of_settings() {
                 let Some(form) = others.nth(number) else {
                     break;
                 };
+                let (rows, changes) = chosen(&session, guild, &tables).await;
                 send(&mut manager, page, &form, choice, &role).await;
+                let (now, in_history) = chosen(&session, guild, &tables).await;
+                assert!(
+                    rows == now || in_history == changes + 1,
+                    "form {number} of {page} is not in the history: {rows:?} {now:?}"
+                );
                 let now = row(&session, guild).await;
                 left.retain(|column| now[column] == before[column]);
                 let mut filled = Vec::new();
@@ -170,5 +196,35 @@ async fn forms_change_every_column_and_table_of_settings() {
     }
     assert!(left.is_empty(), "no form changes {left:?} of guild_settings");
     assert!(empty.is_empty(), "no form changes {empty:?}");
+
+    // All of it can be taken back, the newest first.
+    let sql = "SELECT request_id::text FROM request WHERE before ? 'settings' ORDER BY request_id DESC";
+    for row in session.client.query(sql, &[]).await.expect(sql) {
+        let fields = [("request", row.get(0))];
+        manager
+            .submit(&format!("{settings}/history"), &fields)
+            .await
+            .is(303);
+    }
+    let now = here.bot.settings.of(&here.bot.store, Id::new(guild)).await;
+    let now = (*now.expect("settings")).clone();
+    // A boost has ended, and stays until all messages before its end are counted.
+    assert_eq!(now.earning.clone().with(vec![], vec![], vec![]), usual.earning);
+    assert!(now.earning.roles().is_empty() && now.earning.channels().is_empty());
+    let now = GuildSettings {
+        earning: usual.earning.clone(),
+        sections: usual.sections.clone(),
+        ..now
+    };
+    assert_eq!(now, *usual);
+    for (table, empty) in [
+        ("guild_section", "settings = '{}'"),
+        ("warning_threshold", "false"),
+        ("level_role", "false"),
+    ] {
+        let sql = format!("SELECT count(*) FROM {table} WHERE guild_id = {guild} AND NOT ({empty})");
+        let left: i64 = session.client.query_one(&sql, &[]).await.expect("counted").get(0);
+        assert_eq!(left, 0, "{table}");
+    }
     here.end().await;
 }

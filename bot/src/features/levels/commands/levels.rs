@@ -17,13 +17,43 @@ use crate::{
         CommandContext, CommandError, Services,
         command::Command,
         define::{Opt, TEXT_CHANNELS, for_servers},
+        feature::Undo,
         reply::Reply,
+        settings_changes::undo,
     },
     settings::{
         LeavePolicy,
         change::{self, Change},
-        values::earning::RoleMode,
+        values::earning::{LONGEST_COOLDOWN, RoleMode},
     },
+};
+
+/// How `/undo` takes back what the commands about levels change.
+pub(crate) const UNDOS: [Undo; 21] = {
+    let [give, take, set, reset, levels_reset, levels_undo] = mass::UNDOS;
+    [
+        give,
+        take,
+        set,
+        reset,
+        levels_reset,
+        levels_undo,
+        undo("levels_xp"),
+        undo("levels_cooldown"),
+        undo("levels_curve"),
+        undo("levels_multiplier"),
+        undo("levels_role_mode"),
+        undo("levels_boost"),
+        undo("levels_boost_end"),
+        undo("levels_announce"),
+        undo("levels_departed"),
+        undo("levels_reward_add"),
+        undo("levels_reward_remove"),
+        undo("levels_reward_mode"),
+        undo("levels_reward_demotion"),
+        undo("levels_reward_rejoin"),
+        undo("card_server"),
+    ]
 };
 
 #[derive(Debug)]
@@ -48,7 +78,7 @@ impl Command for Levels {
                 "levels",
                 "cooldown",
                 [opt(Integer, "seconds")
-                    .between(0, rules::LONGEST_COOLDOWN)
+                    .between(0, LONGEST_COOLDOWN.into())
                     .required()],
             ))
             .option(Opt::sub("levels", "multiplier", [factor(), role(), channel()]))

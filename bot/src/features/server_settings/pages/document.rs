@@ -9,12 +9,15 @@ use twilight_model::id::{
     marker::{ChannelMarker, RoleMarker},
 };
 
+use super::{find, sections};
 use crate::{
     discord::guilds::listing::Listing,
+    interactions::Services,
     settings::{
         history::Snapshot,
+        of_forms::{self, FormSetting},
         section::{
-            Section, Setting,
+            Section,
             field::{Kind, Named},
         },
     },
@@ -48,38 +51,48 @@ pub(super) struct Mapping {
 
 impl Document {
     /// What a server chose.
-    pub(super) fn of(
-        sections: impl Iterator<Item = &'static Section>,
-        chosen: &Snapshot,
-        listing: &Listing,
-    ) -> Self {
+    pub(super) fn of(services: &Services, chosen: &Snapshot, listing: &Listing) -> Self {
         let mut document = Self {
             format: FORMAT.to_owned(),
             ..Self::default()
         };
-        for setting in sections.flat_map(Section::settings) {
+        for setting in sections(services).flat_map(Section::settings) {
             let Some(value) = setting.chosen_in(chosen) else {
                 continue;
             };
             let kind = setting.field.kind;
-            document
-                .settings
-                .insert(setting.to_string(), kind.exported(&value));
-            let Named { roles, channels } = kind.named(&value);
-            for id in roles {
-                let name = listing
-                    .role(id)
-                    .map_or_else(String::new, |name| name.as_plain().to_owned());
-                document.roles.insert(id.to_string(), name);
-            }
-            for id in channels {
-                let name = listing
-                    .channel(id)
-                    .map_or_else(String::new, |name| name.as_plain().to_owned());
-                document.channels.insert(id.to_string(), name);
+            document.add(
+                setting.to_string(),
+                kind.exported(&value),
+                kind.named(&value),
+                listing,
+            );
+        }
+        for (name, value) in chosen {
+            match FormSetting::find(name) {
+                Some((setting, key)) if setting.is_exported => {
+                    document.add(name.clone(), value.clone(), of_forms::named(key), listing);
+                }
+                None if services.commands.row_setting(name).is_some() => {
+                    document.add(name.clone(), value.clone(), Named::default(), listing);
+                }
+                _ => {}
             }
         }
         document
+    }
+
+    /// Add a setting, and the names of the roles and channels in it.
+    fn add(&mut self, name: String, exported: Json, named: Named, listing: &Listing) {
+        self.settings.insert(name, exported);
+        let text = |name: Option<&Name>| name.map_or_else(String::new, |name| name.as_plain().to_owned());
+        for id in named.roles {
+            self.roles.insert(id.to_string(), text(listing.role(id)));
+        }
+        for id in named.channels {
+            self.channels
+                .insert(id.to_string(), text(listing.any_channel(id)));
+        }
     }
 
     /// The contents of a file; `None` if it is none.
@@ -92,22 +105,36 @@ impl Document {
         serde_json::to_string_pretty(self).expect("numbers and texts are JSON")
     }
 
-    /// The settings in the file that can be used here, with their values.
-    pub(super) fn values(
-        &self,
-        find: impl Fn(&str) -> Option<Setting>,
-        mapping: &Mapping,
-    ) -> Vec<(Setting, Json)> {
+    /// The settings in the file that can be used here: their names there, and their names and values here.
+    pub(super) fn values(&self, services: &Services, mapping: &Mapping) -> Vec<(&str, String, Json)> {
+        let row = |name: &str, value: &Json| {
+            let (setting, key) = services.commands.row_setting(name)?;
+            (setting.options)(key, value)
+        };
         let values = self.settings.iter().filter_map(|(name, exported)| {
-            let setting = find(name)?;
-            Some((setting, imported(setting.field.kind, exported, mapping)?))
+            let (here, value) = match FormSetting::find(name) {
+                Some((setting, key)) => {
+                    let key = mapping.key(key)?;
+                    let is_used = setting.is_exported && setting.accepts(&key, exported);
+                    is_used.then(|| (setting.full_name(&key), exported.clone()))?
+                }
+                None if row(name, exported).is_some() => (name.clone(), exported.clone()),
+                None => {
+                    let setting = find(services, name)?;
+                    (
+                        setting.to_string(),
+                        imported(setting.field.kind, exported, mapping)?,
+                    )
+                }
+            };
+            Some((name.as_str(), here, value))
         });
         values.collect()
     }
 
     /// The names of the settings in the file that cannot be used here.
-    pub(super) fn unused(&self, used: &[(Setting, Json)]) -> Vec<&str> {
-        let is_used = |name: &str| used.iter().any(|(setting, _)| setting.to_string() == name);
+    pub(super) fn unused(&self, used: &[(&str, String, Json)]) -> Vec<&str> {
+        let is_used = |name: &str| used.iter().any(|(used, ..)| *used == name);
         let names = self.settings.keys().map(String::as_str);
         names.filter(|name| !is_used(name)).collect()
     }
@@ -115,13 +142,31 @@ impl Document {
     /// Roles and channels of the same ID or of the same name.
     pub(super) fn suggestion(&self, listing: &Listing) -> Mapping {
         Mapping {
-            roles: similar(&self.roles, &listing.roles),
-            channels: similar(&self.channels, &listing.channels),
+            roles: similar(&self.roles, |_| listing.roles.iter().collect()),
+            channels: similar(&self.channels, |id| self.places(id, listing)),
         }
+    }
+
+    /// What can take the place of a channel: also a category, if only multipliers name it.
+    pub(super) fn places<'a>(&self, id: &str, listing: &'a Listing) -> Vec<&'a (Id<ChannelMarker>, Name)> {
+        let mut settings = self.settings.iter();
+        let is_place =
+            settings.all(|(name, value)| FormSetting::find(name).is_some() || value.as_str() != Some(id));
+        let others = listing.others.iter().filter(|_| is_place);
+        listing.channels.iter().chain(others).collect()
     }
 }
 
 impl Mapping {
+    /// A key with the role or channel that takes the place of the one in it; `None` if that is left out.
+    fn key(&self, key: &str) -> Option<String> {
+        match key.split_once(':') {
+            Some(("role", id)) => Some(format!("role:{}", self.roles.get(id)?)),
+            Some(("channel", id)) => Some(format!("channel:{}", self.channels.get(id)?)),
+            _ => Some(key.to_owned()),
+        }
+    }
+
     /// What a form says.
     pub(super) fn of_form(form: &Fields) -> Self {
         let mut mapping = Self::default();
@@ -136,8 +181,12 @@ impl Mapping {
     }
 }
 
-fn similar<T>(wanted: &BTreeMap<String, String>, there: &[(Id<T>, Name)]) -> BTreeMap<String, Id<T>> {
+fn similar<'a, T: 'a>(
+    wanted: &BTreeMap<String, String>,
+    there: impl Fn(&str) -> Vec<&'a (Id<T>, Name)>,
+) -> BTreeMap<String, Id<T>> {
     let found = wanted.iter().filter_map(|(id, name)| {
+        let there = there(id);
         let same = there.iter().find(|(there, _)| there.to_string() == *id);
         let is_named = |there: &Name| there.as_plain().to_lowercase() == name.to_lowercase();
         let named = || there.iter().find(|(_, there)| is_named(there));

@@ -1,6 +1,6 @@
 //! The file with a server's settings.
 
-use super::{STAFF, chosen, document::Document, sections};
+use super::{STAFF, chosen, document::Document};
 use crate::{
     discord::rest::Priority,
     interactions::{Services, page::Page},
@@ -27,7 +27,7 @@ impl Page for Export {
         let guild_id = context.guild()?;
         let listing = services.guilds.listing(guild_id, Priority::Command).await?;
         let chosen = chosen(services, guild_id).await?;
-        let document = Document::of(sections(services), &chosen, &listing);
+        let document = Document::of(services, &chosen, &listing);
         let answer = Answer::bytes("application/json", document.to_text());
         Ok(answer.into_download(&format!("settings-{guild_id}.json")))
     }

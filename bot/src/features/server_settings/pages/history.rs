@@ -2,20 +2,18 @@
 
 use std::collections::HashMap;
 
-use hyper::StatusCode;
 use maud::{Markup, html};
-use serde_json::json;
 use twilight_model::id::{
     Id,
-    marker::{GuildMarker, InteractionMarker, UserMarker},
+    marker::{GuildMarker, UserMarker},
 };
 
-use super::{STAFF, find, note, path, plain, tabs};
+use super::{STAFF, note, path, plain, tabs};
 use crate::{
-    discord::{guilds::listing::Listing, rest::Priority},
-    interactions::{Services, page::Page},
+    discord::{mentions::Names, rest::Priority},
+    interactions::{CommandContext, Services, of_form::Outcome, page::Page, undoing},
     postgres::request::Actor,
-    settings::history::{self, Entry, UndoFault, entries},
+    settings::history::{Entry, entries},
     support::{
         ids,
         text::{moment::written, names::Name},
@@ -59,59 +57,18 @@ impl Page for History {
         let guild_id = context.guild()?;
         let id = context.form().get("request").and_then(|id| id.parse().ok());
         let id = id.and_then(ids::from_db).ok_or(Fault::NotFound)?;
-        let Err(reason) = undo(context, services, guild_id, id).await? else {
+        let asked = CommandContext::of_press(context, "settings", &[])?;
+        let result = undoing::take_back(&asked, services, id).await;
+        let outcome = Outcome::of(context, services, result).await?;
+        if outcome.is_done {
             return Ok(Answer::see_other(&format!(
                 "{}?undone=1",
                 path(guild_id, "history")
             )));
-        };
-        let answer = render(context, services, Some(note("bad", &reason))).await?;
-        Ok(answer.with_status(StatusCode::CONFLICT))
-    }
-}
-
-/// Take a change back. The inner error is the reason against it.
-async fn undo(
-    context: &Context,
-    services: &Services,
-    guild_id: Id<GuildMarker>,
-    id: Id<InteractionMarker>,
-) -> Result<Result<(), String>, Fault> {
-    let found = entries(&services.store, guild_id, Some(after(id)), 1).await?;
-    let Some(entry) = found.first().filter(|entry| entry.request_id == id) else {
-        return Ok(Err(context.text("settings-page-undo-not-there")));
-    };
-    for (name, (before, _)) in &entry.difference {
-        let named = find(services, name)
-            .map(|setting| setting.field.kind.named(before))
-            .unwrap_or_default();
-        let gone = services
-            .guilds
-            .gone(guild_id, &named.roles, &named.channels, Priority::Command);
-        if !gone.await?.is_empty() {
-            return Ok(Err(context.text("settings-page-undo-gone")));
         }
+        let answer = render(context, services, Some(outcome.note())).await?;
+        Ok(outcome.on(answer))
     }
-    let request = context.request("settings_undo", &json!({"request_id": id.to_string()}))?;
-    Ok(match history::undo(&services.store, request, id).await? {
-        Ok(()) => Ok(()),
-        Err(UndoFault::NotThere) => Err(context.text("settings-page-undo-not-there")),
-        Err(UndoFault::Changed(names)) => {
-            let labels = names
-                .iter()
-                .map(|name| plain::label(find(services, name), name, context.language()));
-            let labels: Vec<String> = labels.collect();
-            Err(context.filled(
-                "settings-page-undo-changed",
-                &[("settings", labels.join(", ").into())],
-            ))
-        }
-    })
-}
-
-/// The ID after this one, for lists of what is before it.
-fn after(id: Id<InteractionMarker>) -> Id<InteractionMarker> {
-    Id::new_checked(id.get() + 1).unwrap_or(id)
 }
 
 async fn render(context: &Context, services: &Services, note: Option<Markup>) -> Result<Answer, Fault> {
@@ -125,9 +82,13 @@ async fn render(context: &Context, services: &Services, note: Option<Markup>) ->
     let title = context.text("settings-page-history");
     let around = Around {
         context,
-        services,
-        listing: &listing,
         names: &names.names,
+        plain: plain::Around {
+            services,
+            listing: &listing,
+            names: &Names::of_listing(&listing),
+            language: context.language(),
+        },
     };
     let main = html! {
         h1 { (title) }
@@ -152,15 +113,13 @@ const fn user_of(actor: Actor) -> Option<Id<UserMarker>> {
 
 struct Around<'a> {
     context: &'a Context,
-    services: &'a Services,
-    listing: &'a Listing,
     names: &'a HashMap<Id<UserMarker>, Name>,
+    plain: plain::Around<'a>,
 }
 
 impl Around<'_> {
     /// A change with its button.
     fn entry(&self, guild_id: Id<GuildMarker>, entry: &Entry) -> Markup {
-        let language = self.context.language();
         let undo = self
             .context
             .filled("settings-page-undo-of", &[("time", written(entry.at).into())]);
@@ -178,11 +137,10 @@ impl Around<'_> {
                     } }
                     tbody {
                         @for (name, (from, to)) in &entry.difference {
-                            @let setting = find(self.services, name);
                             tr {
-                                th scope="row" { (plain::label(setting, name, language)) }
-                                td { (plain::named(setting, from, self.listing, language)) }
-                                td { (plain::named(setting, to, self.listing, language)) }
+                                th scope="row" { (plain::label(&self.plain, name)) }
+                                td { (plain::named(&self.plain, name, from)) }
+                                td { (plain::named(&self.plain, name, to)) }
                             }
                         }
                     }

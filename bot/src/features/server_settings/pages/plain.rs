@@ -2,11 +2,16 @@
 
 use serde_json::Value as Json;
 
+use super::find;
 use crate::{
-    discord::guilds::listing::Listing,
-    settings::section::{
-        Setting,
-        field::{Kind, Named},
+    discord::{guilds::listing::Listing, mentions::Names},
+    interactions::{Services, settings_changes},
+    settings::{
+        of_forms::FormSetting,
+        section::{
+            Setting,
+            field::{Kind, Named},
+        },
     },
     support::{i18n::Language, text::limits::excerpt},
 };
@@ -37,24 +42,42 @@ pub(super) fn value(setting: Setting, value: &Json, listing: &Listing, language:
     }
 }
 
-/// The same for a setting that this version may not know, by its name.
-pub(super) fn named(
-    setting: Option<Setting>,
-    stored: &Json,
-    listing: &Listing,
-    language: Language,
-) -> String {
-    match setting {
-        _ if stored.is_null() => language.text("settings-page-default"),
+/// The same for a setting by its name, which this version may not know.
+pub(super) fn named(around: &Around<'_>, name: &str, stored: &Json) -> String {
+    let Around {
+        services,
+        listing,
+        names,
+        language,
+    } = *around;
+    if stored.is_null() {
+        return language.text("settings-page-default");
+    }
+    if let Some((setting, _)) = FormSetting::find(name) {
+        return names.in_text(&setting.shown(stored, language));
+    }
+    let row = services.commands.row_setting(name);
+    if let Some(shown) = row.and_then(|(setting, _)| (setting.shown)(stored, language)) {
+        return names.in_text(&shown);
+    }
+    match find(services, name) {
         Some(setting) => value(setting, stored, listing, language),
         None => excerpt(&stored.to_string(), EXCERPT_CHARS),
     }
 }
 
 /// The section and the label of a setting, or its name if this version does not know it.
-pub(super) fn label(setting: Option<Setting>, name: &str, language: Language) -> String {
-    match setting {
-        Some(setting) => format!("{}: {}", setting.section.title(language), setting.label(language)),
-        None => name.to_owned(),
-    }
+pub(super) fn label(around: &Around<'_>, name: &str) -> String {
+    around
+        .names
+        .in_text(&settings_changes::label(around.services, name, around.language))
+}
+
+/// What texts of settings need.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) services: &'a Services,
+    pub(super) listing: &'a Listing,
+    pub(super) names: &'a Names,
+    pub(super) language: Language,
 }

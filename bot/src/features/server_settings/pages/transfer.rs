@@ -1,6 +1,6 @@
 //! Taking settings from a file or from another server. What would change is shown first, with the roles and channels to use.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use hyper::StatusCode;
 use maud::{Markup, html};
@@ -13,12 +13,17 @@ use twilight_model::{
 use super::{
     STAFF, chosen,
     document::{Document, Mapping},
-    find, note, path, plain, sections, tabs,
+    find, note, path, plain, tabs,
 };
 use crate::{
-    discord::{guilds::listing::Listing, rest::Priority},
-    interactions::{Services, page::Page},
-    settings::{change, section::Setting},
+    discord::{guilds::listing::Listing, mentions::Names, rest::Priority},
+    interactions::{
+        CommandContext, CommandError, Services, of_form::Outcome, page::Page, reply::Reply, settings_changes,
+    },
+    settings::{
+        change::{self, Change, TooMany},
+        of_forms::FormSetting,
+    },
     support::{ids, text::names::Name},
     web::{
         access::Age,
@@ -65,7 +70,7 @@ impl Page for Transfer {
         } else {
             document.suggestion(&listing)
         };
-        let values = document.values(|name| find(services, name), &mapping);
+        let values = document.values(services, &mapping);
         let plan = Plan {
             changes: changes(services, guild_id, &values).await?,
             unused: document.unused(&values),
@@ -76,8 +81,10 @@ impl Page for Transfer {
         if context.form().get("apply").is_none() {
             return Ok(confirm(context, services, guild_id, &plan, None));
         }
-        if !apply(context, services, guild_id, &plan).await? {
-            let answer = confirm(context, services, guild_id, &plan, Some("settings-not-here"));
+        let result = apply(context, services, guild_id, &plan).await;
+        let outcome = Outcome::of(context, services, result).await?;
+        if !outcome.is_done {
+            let answer = confirm(context, services, guild_id, &plan, Some(&outcome.text));
             return Ok(answer.with_status(StatusCode::UNPROCESSABLE_ENTITY));
         }
         Ok(Answer::see_other(&format!(
@@ -87,8 +94,8 @@ impl Page for Transfer {
     }
 }
 
-/// A setting, its stored value and its value in the file.
-type Changed = (Setting, Json, Json);
+/// The name of a setting, its stored value and its value in the file.
+type Changed = (String, Json, Json);
 
 /// What a file would change.
 struct Plan<'a> {
@@ -97,7 +104,7 @@ struct Plan<'a> {
     unused: Vec<&'a str>,
     document: &'a Document,
     mapping: &'a Mapping,
-    listing: &'a Listing,
+    listing: &'a Arc<Listing>,
 }
 
 /// The settings of another server, in which the user must be able to see them.
@@ -109,55 +116,87 @@ async fn of_server(context: &Context, services: &Services, from: Id<GuildMarker>
     }
     let listing = services.guilds.listing(from, Priority::Command).await?;
     let chosen = chosen(services, from).await?;
-    Ok(Document::of(sections(services), &chosen, &listing))
+    Ok(Document::of(services, &chosen, &listing))
 }
 
 /// The values that differ from what holds.
 async fn changes(
     services: &Services,
     guild_id: Id<GuildMarker>,
-    values: &[(Setting, Json)],
+    values: &[(&str, String, Json)],
 ) -> Result<Vec<Changed>, Fault> {
     let chosen = chosen(services, guild_id).await?;
     let usual = services.settings.defaults();
-    let changes = values.iter().filter_map(|(setting, value)| {
-        let now = setting.chosen_in(&chosen).unwrap_or_else(|| setting.usual(usual));
-        (now != *value).then(|| (*setting, now, value.clone()))
+    let changes = values.iter().filter_map(|(_, name, value)| {
+        let now = match find(services, name) {
+            Some(setting) => setting.chosen_in(&chosen).unwrap_or_else(|| setting.usual(usual)),
+            None => chosen.get(name).cloned().unwrap_or_default(),
+        };
+        (now != *value).then(|| (name.clone(), now, value.clone()))
     });
     Ok(changes.collect())
 }
 
-/// Change the settings. False if a role or channel does not exist.
+/// Change the settings, with the checks of the commands that change them.
 async fn apply(
     context: &Context,
     services: &Services,
     guild_id: Id<GuildMarker>,
     plan: &Plan<'_>,
-) -> Result<bool, Fault> {
-    for (setting, _, value) in &plan.changes {
-        let named = setting.field.kind.named(value);
-        let gone = services
-            .guilds
-            .gone(guild_id, &named.roles, &named.channels, Priority::Command);
-        if !gone.await?.is_empty() {
-            return Ok(false);
-        }
-    }
+) -> Result<Reply, CommandError> {
     if plan.changes.is_empty() {
-        return Ok(true);
+        return Ok(Reply::private(String::new()));
     }
-    let settings = plan.changes.iter().map(|(setting, _, value)| {
-        let value = setting.field.kind.exported(value);
-        (setting.to_string(), value)
+    let stale = |_fault| CommandError::Stale;
+    let asked = CommandContext::of_press(context, "settings", &[]).map_err(stale)?;
+    let values = plan.changes.iter().map(|(name, _, value)| (name.as_str(), value));
+    let (rows, values): (Vec<_>, Vec<_>) =
+        values.partition(|(name, _)| services.commands.row_setting(name).is_some());
+    apply_rows(context, services, &rows).await?;
+    if !settings_changes::exist(services, &asked, &values).await? {
+        return Err(asked.refuse("settings-not-here"));
+    }
+    let permits = settings_changes::permits(&asked, services, &values).await?;
+    let settings = values.iter().map(|(name, value)| {
+        let exported = find(services, name).map(|setting| setting.field.kind.exported(value));
+        ((*name).to_owned(), exported.unwrap_or_else(|| (*value).clone()))
     });
     let details = json!({"settings": settings.collect::<serde_json::Map<_, _>>()});
-    let request = context.request("settings_import", &details)?;
-    let changes = plan
-        .changes
-        .iter()
-        .map(|(setting, _, value)| setting.change(Some(value.clone())));
-    change::change(&services.store, request, changes.collect()).await?;
-    Ok(true)
+    let request = context.request("settings_import", &details).map_err(stale)?;
+    let changes = values.iter().map(|(name, value)| match FormSetting::find(name) {
+        Some((setting, key)) => setting.change(key, Some(value), &permits, request.request_id),
+        None => find(services, name).map(|setting| setting.change(Some((*value).clone()))),
+    });
+    let changes: Option<Vec<Change>> = changes.collect();
+    let changes = changes.ok_or(CommandError::Stale)?;
+    let changed = change::change_if(&services.store, request, changes, change::few).await?;
+    changed.map_err(|too_many| {
+        asked.refuse(match too_many {
+            TooMany::Rewards => "levels-reward-too-many",
+            TooMany::Multipliers => "levels-multiplier-too-many",
+        })
+    })?;
+    let names: Vec<String> = values.iter().map(|(name, _)| (*name).to_owned()).collect();
+    services.commands.follow_up(services, guild_id, &names).await?;
+    Ok(Reply::private(String::new()))
+}
+
+/// Change rows by their commands. Each is an interaction of its own, as in Discord, with a number that follows from the form's.
+async fn apply_rows(
+    context: &Context,
+    services: &Services,
+    rows: &[(&str, &Json)],
+) -> Result<(), CommandError> {
+    for ((name, value), number) in rows.iter().zip(1..) {
+        let (setting, key) = services.commands.row_setting(name).ok_or(CommandError::Stale)?;
+        let options = (setting.options)(key, value).ok_or(CommandError::Stale)?;
+        let of_command = (&options, &Json::Null);
+        let mut asked = CommandContext::of_command(context, setting.command.name(), of_command)
+            .map_err(|_fault| CommandError::Stale)?;
+        asked.payload.id = Id::new(asked.payload.id.get() + number);
+        setting.command.run(&mut asked, services).await?;
+    }
+    Ok(())
 }
 
 /// The forms for the file and for the other server.
@@ -219,15 +258,20 @@ fn confirm(
     services: &Services,
     guild_id: Id<GuildMarker>,
     plan: &Plan<'_>,
-    fault: Option<&'static str>,
+    fault: Option<&str>,
 ) -> Answer {
-    let language = context.language();
+    let around = plain::Around {
+        services,
+        listing: plan.listing,
+        names: &Names::of_listing(plan.listing),
+        language: context.language(),
+    };
     let title = context.text("settings-page-confirm");
     let has_names = !plan.document.roles.is_empty() || !plan.document.channels.is_empty();
     let main = html! {
         h1 { (title) }
         (tabs(context, services, guild_id))
-        @if let Some(fault) = fault { (note("bad", &context.text(fault))) }
+        @if let Some(fault) = fault { (note("bad", fault)) }
         @if !plan.unused.is_empty() {
             (note("", &context.filled("settings-page-unused", &[("settings", plan.unused.join(", ").into())])))
         }
@@ -237,8 +281,8 @@ fn confirm(
             input type="hidden" name="mapped" value="1";
             @if has_names {
                 h2 { (context.text("settings-page-names")) }
-                (menus(context, "role", "@", &plan.document.roles, &plan.mapping.roles, &plan.listing.roles))
-                (menus(context, "channel", "#", &plan.document.channels, &plan.mapping.channels, &plan.listing.channels))
+                (menus(context, "role", "@", &plan.document.roles, &plan.mapping.roles, |_| plan.listing.roles.iter().collect()))
+                (menus(context, "channel", "#", &plan.document.channels, &plan.mapping.channels, |id| plan.document.places(id, plan.listing)))
             }
             h2 { (context.text("settings-page-changes")) }
             @if plan.changes.is_empty() {
@@ -251,11 +295,11 @@ fn confirm(
                         th scope="col" { (context.text("settings-page-after")) }
                     } }
                     tbody {
-                        @for (setting, before, after) in &plan.changes {
+                        @for (name, before, after) in &plan.changes {
                             tr {
-                                th scope="row" { (plain::label(Some(*setting), "", language)) }
-                                td { (plain::value(*setting, before, plan.listing, language)) }
-                                td { (plain::value(*setting, after, plan.listing, language)) }
+                                th scope="row" { (plain::label(&around, name)) }
+                                td { (plain::named(&around, name, before)) }
+                                td { (plain::named(&around, name, after)) }
                             }
                         }
                     }
@@ -272,13 +316,13 @@ fn confirm(
 }
 
 /// A menu for each role or channel of the file.
-fn menus<T>(
+fn menus<'a, T: 'a>(
     context: &Context,
     what: &str,
     sign: &str,
     wanted: &BTreeMap<String, String>,
     chosen: &BTreeMap<String, Id<T>>,
-    there: &[(Id<T>, Name)],
+    there: impl Fn(&str) -> Vec<&'a (Id<T>, Name)>,
 ) -> Markup {
     html! {
         @for (id, name) in wanted {
@@ -287,7 +331,7 @@ fn menus<T>(
                 label for=(field) { (sign) @if name.is_empty() { (id) } @else { (name) } }
                 select id=(field) name=(field) {
                     option value="" { (context.text("settings-page-leave-out")) }
-                    @for (there, name) in there {
+                    @for (there, name) in there(id) {
                         option value=(there) selected[chosen.get(id) == Some(there)] { (sign) (name.as_plain()) }
                     }
                 }

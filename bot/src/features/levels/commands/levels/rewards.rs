@@ -14,15 +14,15 @@ use twilight_model::{
 use super::{change, rules::given};
 use crate::{
     discord::{
-        guilds::{
-            Assignable,
-            authority::{Denial, RewardFault, RewardPermit, XpPermit},
-        },
+        guilds::authority::{Denial, XpPermit},
         rest::Priority,
     },
     features::levels::adjust,
     interactions::{
-        CommandContext, CommandError, Progress, Services, current_settings, define::Opt, reply::Reply,
+        CommandContext, CommandError, Progress, Services, current_settings,
+        define::Opt,
+        reply::Reply,
+        settings_changes::{reward_permit, unassignable},
     },
     outbox::queue,
     settings::{
@@ -92,14 +92,13 @@ pub(super) async fn add(context: &CommandContext, services: &Services) -> Result
         .filter(|level| (1..=MAX_LEVEL).contains(level));
     let level = given(level, "level")?;
     let role_id = given(context.payload.role("role")?, "role")?;
-    let guild_id = context.guild()?;
     let language = context.language();
-    let permit = permit(context, services, guild_id, role_id).await?;
+    let permit = reward_permit(context, services, role_id).await?;
     let details = json!({"level": level, "role": role_id});
     let request = context.request("levels_reward_add", &details)?;
     match add_reward(&services.store, request, level, permit).await {
         Ok(()) => {}
-        Err(RewardError::TooMany) => return Err(context.refuse("levels-reward-too-many")),
+        Err(RewardError::TooMany(_)) => return Err(context.refuse("levels-reward-too-many")),
         Err(RewardError::Store(error)) => return Err(error.into()),
     }
     let values = [
@@ -109,29 +108,8 @@ pub(super) async fn add(context: &CommandContext, services: &Services) -> Result
     Ok(Reply::private(language.filled("levels-reward-added", &values)))
 }
 
-/// Check that the user may make the role a reward and that the bot can assign it.
-async fn permit(
-    context: &CommandContext,
-    services: &Services,
-    guild_id: Id<GuildMarker>,
-    role_id: Id<RoleMarker>,
-) -> Result<RewardPermit, CommandError> {
-    let authority = context.authority(services).await?;
-    let permit = services
-        .guilds
-        .reward_permit(guild_id, &authority, role_id, Priority::Interaction)
-        .await?;
-    permit.map_err(|denied| match denied {
-        RewardFault::Denied(denial) => denial.into(),
-        RewardFault::Unassignable(assignable) => {
-            context.refuse(fault(assignable).unwrap_or("levels-reward-not-given"))
-        }
-    })
-}
-
 pub(super) async fn remove(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
     let role_id = given(context.payload.role("role")?, "role")?;
-    let guild_id = context.guild()?;
     let request = context.request("levels_reward_remove", &json!({"role": role_id}))?;
     let was_one = remove_reward(&services.store, request, role_id).await?;
     let key = if was_one {
@@ -184,7 +162,7 @@ pub(in crate::features::levels) async fn trouble(
     let assignable = guilds
         .assignable(guild_id, role_id, Priority::Interaction)
         .await?;
-    if let Some(key) = fault(assignable) {
+    if let Some(key) = unassignable(assignable) {
         return Ok(Some(language.text(key)));
     }
     let Some(danger) = guilds
@@ -197,18 +175,6 @@ pub(in crate::features::levels) async fn trouble(
     let owner = guilds.owner(guild_id, Priority::Interaction).await?;
     let is_the_owners = configured_by.is_some() && configured_by == owner;
     Ok((!is_the_owners).then(|| Denial::OwnerOnly(role_id, danger).in_words(language)))
-}
-
-/// The text for a role that the bot cannot assign.
-const fn fault(assignable: Assignable) -> Option<&'static str> {
-    match assignable {
-        Assignable::Yes => None,
-        Assignable::NoPermission => Some("levels-reward-no-permission"),
-        Assignable::RoleAboveBot { .. } => Some("levels-reward-above"),
-        Assignable::Everyone => Some("levels-reward-everyone"),
-        Assignable::UnknownRole => Some("levels-reward-unknown"),
-        Assignable::Managed => Some("levels-reward-not-given"),
-    }
 }
 
 /// A reward.

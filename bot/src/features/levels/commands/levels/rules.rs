@@ -1,18 +1,25 @@
 //! XP rules: what messages earn, and how much XP levels need.
 
 use serde_json::json;
-use twilight_model::channel::ChannelType;
+use twilight_model::{
+    channel::ChannelType,
+    id::{Id, marker::GuildMarker},
+};
 
 use super::change;
 use crate::{
+    discord::guilds::authority::XpPermit,
     features::levels::adjust,
     interactions::{CommandContext, CommandError, Services, payload::BadOption, reply::Reply},
+    postgres::StoreError,
     settings::{
         LeavePolicy,
         change::Change,
         values::{
             curve::Curve,
-            earning::{Boost, MAX_PERCENT, Percent, RoleMode, Target},
+            earning::{
+                Boost, LONGEST_COOLDOWN, MAX_PERCENT, MOST_MULTIPLIERS, MOST_XP, Percent, RoleMode, Target,
+            },
         },
     },
     support::{
@@ -21,16 +28,10 @@ use crate::{
     },
 };
 
-/// Eight hours, as in other bots; in seconds.
-pub(super) const LONGEST_COOLDOWN: i64 = 28_800;
 /// Four weeks, in hours.
 pub(super) const LONGEST_BOOST: i64 = 672;
-/// The maximum number of multipliers per guild.
-const MOST_MULTIPLIERS: usize = 100;
 /// The maximum number of boosts at the same time.
 pub(in crate::features::levels) const MOST_BOOSTS: usize = 10;
-/// The maximum XP per message before multipliers.
-const MOST_XP: u32 = 10_000;
 
 /// The values of the option `kind`.
 pub(super) const CURVES: [&str; 4] = ["mee6", "linear", "arcane", "cubic"];
@@ -91,8 +92,8 @@ pub(super) fn range(least: u32, most: u32, language: Language) -> String {
 
 pub(super) async fn cooldown(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
     let seconds = given(context.payload.integer("seconds")?, "seconds")?;
-    let seconds = (0..=LONGEST_COOLDOWN).contains(&seconds).then_some(seconds);
-    let seconds = given(seconds.and_then(|seconds| u32::try_from(seconds).ok()), "seconds")?;
+    let seconds = u32::try_from(seconds).ok();
+    let seconds = given(seconds.filter(|seconds| *seconds <= LONGEST_COOLDOWN), "seconds")?;
     let details = json!({"seconds": seconds});
     let changes = vec![Change::Cooldown(
         context.xp_permit(services).await?,
@@ -284,16 +285,25 @@ pub(super) async fn curve(context: &CommandContext, services: &Services) -> Resu
         vec![Change::Curve(permit, chosen)],
     )
     .await?;
-    let guild_id = context.guild()?;
+    curve_changed(services, context.guild()?, permit).await?;
+    let language = context.language();
+    Ok(Reply::private(
+        language.filled("levels-curve-done", &totals(chosen, language)),
+    ))
+}
+
+/// Update the reward roles of members whose level a new curve changes.
+pub(in crate::features::levels) async fn curve_changed(
+    services: &Services,
+    guild_id: Id<GuildMarker>,
+    permit: XpPermit,
+) -> Result<(), StoreError> {
     let settings = services.settings.of(&services.store, guild_id).await?;
     if !settings.rewards.switched_off {
         let demotes = settings.rewards.demotion.holds(false);
         adjust::sync_rewards(&services.store, guild_id, &settings, demotes, permit).await?;
     }
-    let language = context.language();
-    Ok(Reply::private(
-        language.filled("levels-curve-done", &totals(chosen, language)),
-    ))
+    Ok(())
 }
 
 pub(super) async fn departed(context: &CommandContext, services: &Services) -> Result<Reply, CommandError> {
