@@ -155,8 +155,9 @@ impl Server {
             return Ok(None);
         }
         // pg_waldump learns the size of segments from the first file of its directory that it finds, unless it is given one. That may be
-        // a segment that the server is just preparing.
-        let first = segment_of(start).ok_or_else(|| format!("{start} is no position in the log"))?;
+        // a segment that the server is just preparing. Given the first one only, it reads no other.
+        let (first, last) =
+            segments(start, end).ok_or_else(|| format!("{start} to {end} is no part of the log"))?;
         let log = self.directory.path.join("cluster/pg_wal");
         // After a long load the server has removed the beginning of its log.
         if !log.join(&first).exists() {
@@ -168,7 +169,7 @@ impl Server {
             .arg("--stats=record")
             .arg("--path")
             .arg(log)
-            .args(["--start", start, "--end", end, &first])
+            .args(["--start", start, "--end", end, &first, &last])
             .output()
             .await?;
         if String::from_utf8_lossy(&output.stderr).contains("could not find file") {
@@ -222,12 +223,16 @@ pub(crate) fn find(asked: Option<&Path>) -> Result<PathBuf, Failure> {
     })
 }
 
-/// The file with a position of the log, such as `0/16B3740`: segments of 16 MiB, which are the default, of a new cluster's timeline.
-fn segment_of(position: &str) -> Option<String> {
-    let (high, low) = position.split_once('/')?;
-    let high = u32::from_str_radix(high, 16).ok()?;
-    let low = u32::from_str_radix(low, 16).ok()?;
-    Some(format!("00000001{high:08X}{:08X}", low >> 24))
+/// The files with the first and the last byte between two positions of the log, such as `0/16B3740`: segments of 16 MiB, which are the default,
+/// of a new cluster's timeline.
+fn segments(start: &str, end: &str) -> Option<(String, String)> {
+    let byte = |position: &str| {
+        let (high, low) = position.split_once('/')?;
+        let part = |digits| u64::from_str_radix(digits, 16).ok();
+        Some((part(high)? << 32) | part(low)?)
+    };
+    let file = |byte: u64| format!("00000001{:08X}{:08X}", byte >> 32, (byte >> 24) & 0xFF);
+    Some((file(byte(start)?), file(byte(end)?.checked_sub(1)?)))
 }
 
 fn succeed(program: &str, output: &Output) -> Result<(), Failure> {
@@ -310,13 +315,21 @@ impl Drop for Directory {
 
 #[cfg(test)]
 mod tests {
-    use super::{Log, parse, segment_of};
+    use super::{Log, parse, segments};
 
     #[test]
-    fn the_file_of_a_position() {
-        let file = segment_of("1A/4B00C0D8");
-        assert_eq!(file.as_deref(), Some("000000010000001A0000004B"));
-        assert_eq!(segment_of("16B3740"), None);
+    fn the_files_of_a_part_of_the_log() {
+        let files = |first: &str, last: &str| Some((first.to_owned(), last.to_owned()));
+        assert_eq!(
+            segments("0/16B3740", "1A/4B00C0D8"),
+            files("000000010000000000000001", "000000010000001A0000004B")
+        );
+        // The file that begins there need not exist yet.
+        assert_eq!(
+            segments("0/FF000000", "1/0"),
+            files("0000000100000000000000FF", "0000000100000000000000FF")
+        );
+        assert_eq!(segments("16B3740", "0/16B3740"), None);
     }
 
     #[test]
