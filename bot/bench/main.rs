@@ -9,6 +9,7 @@ mod commands;
 mod cpu;
 mod document;
 mod figures;
+mod fleet;
 mod histogram;
 mod machine;
 mod probes;
@@ -76,6 +77,9 @@ struct Arguments {
     /// Measure many servers instead: 128 shards with this many, each with 50 channels and 20 roles
     #[arg(long, value_name = "SERVERS", num_args = 0..=1, default_missing_value = "100000", value_parser = clap::value_parser!(u32).range(256..=200_000))]
     scale: Option<u32>,
+    /// Measure a fleet instead: 1,000 shards over this many processes, one of which is killed
+    #[arg(long, value_name = "PROCESSES", num_args = 0..=1, default_missing_value = "16", value_parser = clap::value_parser!(u32).range(2..=64))]
+    fleet: Option<u32>,
     /// Where the figures are written as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -138,6 +142,12 @@ async fn bench(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(guilds) = arguments.scale {
         let server = Server::start(arguments.postgres.as_deref(), arguments.scratch.as_deref(), &[]).await?;
         let measured = scale::run(&server, &subjects[0], guilds).await?;
+        server.stop().await?;
+        return print(&measured);
+    }
+    if let Some(processes) = arguments.fleet {
+        let server = Server::start(arguments.postgres.as_deref(), arguments.scratch.as_deref(), &[]).await?;
+        let measured = fleet::run(&server, &subjects[0], processes).await?;
         server.stop().await?;
         return print(&measured);
     }

@@ -236,6 +236,11 @@ impl Bot {
         Ok(text)
     }
 
+    /// End it at once, as SIGKILL does.
+    pub(crate) async fn kill(mut self) -> Result<(), Failure> {
+        Ok(self.process.kill().await?)
+    }
+
     /// Have it stop, and wait for that.
     pub(crate) async fn stop(mut self) -> Result<(), Failure> {
         kill(Pid::from_raw(i32::try_from(self.pid)?), Signal::SIGTERM)?;
