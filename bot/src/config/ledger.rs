@@ -33,11 +33,11 @@ impl Ledger {
                 default: 250,
                 range: 10..=10_000,
                 unit: "milliseconds",
-                why: "Changes are written this often, under load half as often; longer writes fewer rows, shorter shows them sooner.",
+                why: "Time between two writes, under load up to three times as long; longer writes fewer rows, shorter shows them sooner.",
             }),
             flush_rows: section.count(Whole {
                 name: "flush_rows",
-                default: 10_000,
+                default: 15_000,
                 range: 1..=1_000_000,
                 unit: "rows",
                 why: "A shard with this many changed rows writes immediately, which bounds the length of a transaction.",

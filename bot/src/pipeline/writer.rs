@@ -12,7 +12,7 @@ mod quarantined;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -51,9 +51,9 @@ const TRANSACTION_BATCHES: usize = 256;
 /// `database.slow_query_ms`.
 const TRANSACTION_ROWS: usize = 5_000;
 
-/// The number of rows in a transaction from which shards flush at every second tick only: fewer rows are then written twice, which relieves
-/// a loaded database. Ranks stay fresh, since a command triggers a flush of its member's row.
-const LOADED_ROWS: usize = 4_000;
+/// The numbers of rows in a transaction from which shards flush at every second, and at every third tick only: fewer rows are then written
+/// twice, which relieves a loaded database. Ranks stay fresh, since a command triggers a flush of its member's row.
+const LOADED_ROWS: [usize; 2] = [4_000, 6_000];
 
 /// A flush with fewer rows is small: it takes milliseconds, unless something is wrong.
 const SMALL_ROWS: usize = 1_000;
@@ -94,8 +94,8 @@ pub struct Writer {
     queue: mpsc::Sender<Batch>,
     /// The origin of the ticks.
     epoch: Instant,
-    /// Whether the last transaction carried at least [`LOADED_ROWS`].
-    loaded: Arc<AtomicBool>,
+    /// The number of ticks between two flushes of a shard.
+    ticks: Arc<AtomicU32>,
     store: Store,
 }
 
@@ -118,7 +118,7 @@ impl Writer {
         let (queue, receiver) = mpsc::channel(LANE_BATCHES * lanes);
         let lane = Lane {
             queue: Arc::new(Mutex::new(receiver)),
-            loaded: Arc::default(),
+            ticks: Arc::new(AtomicU32::new(1)),
             store: store.clone(),
             patience,
             settings: settings.clone(),
@@ -126,7 +126,7 @@ impl Writer {
         let writer = Self {
             queue,
             epoch: Instant::now(),
-            loaded: Arc::clone(&lane.loaded),
+            ticks: Arc::clone(&lane.ticks),
             store: store.clone(),
         };
         let tasks = (0..lanes)
@@ -140,9 +140,9 @@ impl Writer {
         tick(self.epoch, at, interval)
     }
 
-    /// Whether the load is so high that shards flush at every second tick only.
-    pub fn is_loaded(&self) -> bool {
-        self.loaded.load(Ordering::Relaxed)
+    /// The number of ticks between two flushes of a shard, which grows with the load.
+    pub fn ticks(&self) -> u32 {
+        self.ticks.load(Ordering::Relaxed)
     }
 
     /// Get what an open batch lacks. That may need an answer from Discord, for a few seconds at most, so it does not happen in a lane:
@@ -169,6 +169,15 @@ fn tick(epoch: Instant, at: Instant, interval: Duration) -> Instant {
     at.max(epoch) + Duration::from_nanos(u64::try_from(left).unwrap_or(u64::MAX))
 }
 
+/// The number of ticks between two flushes after a transaction with this many rows.
+fn ticks_after(rows: usize) -> u32 {
+    LOADED_ROWS
+        .iter()
+        .map(|least| u32::from(rows >= *least))
+        .sum::<u32>()
+        + 1
+}
+
 /// A reserved place in the queue.
 #[derive(Debug)]
 pub struct Place<'a>(mpsc::Permit<'a, Batch>);
@@ -193,7 +202,7 @@ impl Lanes {
 #[derive(Clone)]
 struct Lane {
     queue: Arc<Mutex<mpsc::Receiver<Batch>>>,
-    loaded: Arc<AtomicBool>,
+    ticks: Arc<AtomicU32>,
     store: Store,
     patience: Duration,
     settings: Settings,
@@ -236,7 +245,7 @@ impl Lane {
                 continue;
             };
             let (mut batches, rows) = gather(queue, first).await;
-            self.loaded.store(rows >= LOADED_ROWS, Ordering::Relaxed);
+            self.ticks.store(ticks_after(rows), Ordering::Relaxed);
             // Sorted by shard: two lanes, or two processes, that lock checkpoints in different orders would deadlock.
             batches.sort_unstable_by_key(|batch| batch.advance.shard);
             let store = if rows < SMALL_ROWS {
@@ -396,5 +405,10 @@ mod tests {
             let later = at + Duration::from_micros(more);
             prop_assert_eq!(tick(epoch, later, interval) == due, later < due);
         }
+    }
+
+    #[test]
+    fn shards_flush_less_often_the_more_each_transaction_carries() {
+        assert_eq!([0, 3_999, 4_000, 5_999, 6_000].map(ticks_after), [1, 1, 2, 2, 3]);
     }
 }

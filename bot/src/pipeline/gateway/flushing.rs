@@ -176,9 +176,8 @@ impl Flushing {
         let due = if self.urged {
             self.not_before
         } else if intake.ledger.rows() > 0 {
-            let ticks = if self.writer.is_loaded() { 2 } else { 1 };
-            self.writer
-                .tick(self.oldest.unwrap_or(self.last), self.flush_interval * ticks)
+            let interval = self.flush_interval * self.writer.ticks();
+            self.writer.tick(self.oldest.unwrap_or(self.last), interval)
         } else {
             self.writer.tick(self.last, self.checkpoint_interval)
         };
