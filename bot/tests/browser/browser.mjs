@@ -83,11 +83,20 @@ function nameOf(path) {
     return name === "" ? "home" : name;
 }
 
+/** Opens a page, again if names on it are still being looked up: such a page would load itself again at any moment. */
+async function open(page, path) {
+    let answer = await page.goto(path);
+    while (answer.headers().refresh !== undefined) {
+        answer = await page.goto(path);
+    }
+    return answer;
+}
+
 /** The paths of all pages that links lead to, one for each kind. */
 async function crawl(page, from) {
     const seen = new Map([[nameOf(from), from]]);
     for (const path of seen.values()) {
-        const answer = await page.goto(path);
+        const answer = await open(page, path);
         assert.equal(answer.status(), 200, path);
         const links = await page.locator("a[href^='/']").evaluateAll((all) => all.map((link) => link.getAttribute("href")));
         for (const link of links) {
@@ -453,7 +462,7 @@ for (const scheme of ["light", "dark"]) {
         console.log(`# ${paths.map(nameOf).join(", ")}`);
         for (const path of paths) {
             await page.setViewportSize({ width: 1200, height: 800 });
-            await page.goto(path);
+            await open(page, path);
             await check(page, path);
             await shoot(page, `${nameOf(path)}-${scheme}`);
             await page.setViewportSize(NARROW);
