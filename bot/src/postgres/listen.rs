@@ -23,6 +23,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 use super::{
     Store, StoreError,
     connect::{Name, Target},
+    statement::Whose,
 };
 use crate::{
     support::{backoff::Backoff, ids, shutdown},
@@ -100,7 +101,7 @@ impl Store {
     }
 
     /// Tell the listener whose settings have changed. PostgreSQL's notification comes later than the answer to the COMMIT.
-    pub(super) fn tell(&self, changed: impl IntoIterator<Item = Option<Id<GuildMarker>>>) {
+    pub(super) fn tell(&self, changed: impl IntoIterator<Item = Whose>) {
         if let Some(listener) = self.listener.get() {
             for guild_id in changed {
                 listener.settings_changed(guild_id);

@@ -61,6 +61,9 @@ pub(crate) use statement;
 /// The parameters of a statement.
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
+/// The guild whose settings have changed; `None` for all guilds.
+pub(crate) type Whose = Option<Id<GuildMarker>>;
+
 /// Whether the text writes to one of the tables of settings.
 fn writes_settings(sql: &str) -> bool {
     let words = sql.split(|character: char| character.is_whitespace() || character == '(');
@@ -93,9 +96,8 @@ impl Statement {
         })
     }
 
-    /// The guild whose settings it changes with these parameters, of which the first is the guild; `Some(None)` stands for all guilds,
-    /// `None` for no change.
-    pub(crate) fn changed_guild(&self, params: Params<'_>) -> Option<Option<Id<GuildMarker>>> {
+    /// Whose settings it changes with these parameters, of which the first is the guild.
+    pub(crate) fn changed_guild(&self, params: Params<'_>) -> Option<Whose> {
         self.writes_settings().then(|| {
             let mut guild = BytesMut::new();
             let first = params

@@ -13,11 +13,10 @@ use tokio_postgres::{
     binary_copy::BinaryCopyInWriter,
     types::{ToSql, Type},
 };
-use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::{
     Params, Statement, Store, StoreError,
-    statement::{Watch, statement},
+    statement::{Watch, Whose, statement},
 };
 use crate::telemetry::metrics;
 
@@ -30,8 +29,8 @@ pub struct Tx<'a> {
     pub(crate) effects: Mutex<Vec<&'static str>>,
     /// Whether it has armed timers.
     pub(crate) timers: AtomicBool,
-    /// The guilds whose settings it has changed; `None` stands for all.
-    pub(crate) settings: Mutex<Vec<Option<Id<GuildMarker>>>>,
+    /// Whose settings it has changed.
+    pub(crate) settings: Mutex<Vec<Whose>>,
 }
 
 impl Store {

@@ -144,10 +144,10 @@ async fn take_back(
     let stored = table::lock(tx, request.guild_id).await?;
     let now = snapshot(&stored);
     let is_changed = |(name, (_, to)): &(&String, &(Json, Json))| now.get(*name).unwrap_or(&Json::Null) != to;
-    let changed = difference.iter().filter(is_changed);
-    let changed: Vec<String> = changed.map(|(name, _)| name.clone()).collect();
-    if !changed.is_empty() {
-        return Ok(Err(UndoFault::Changed(changed)));
+    let newer = difference.iter().filter(is_changed);
+    let newer: Vec<String> = newer.map(|(name, _)| name.clone()).collect();
+    if !newer.is_empty() {
+        return Ok(Err(UndoFault::Changed(newer)));
     }
     let changes = difference.into_iter().map(|(name, (before, _))| {
         let before = Some(before).filter(|value| !value.is_null());

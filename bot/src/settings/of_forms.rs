@@ -3,8 +3,9 @@
 //! Of some there are several, each with a key after a colon: `rewards.level:role:5` is the level of which a role is the reward. A key is the
 //! only place for the ID of a role or channel, except in boosts, which files do not contain.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write as _};
 
+use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use twilight_model::id::{
     Id,
@@ -66,6 +67,9 @@ pub struct Permits {
     /// Rewards.
     pub rewards: HashMap<Id<RoleMarker>, RewardPermit>,
 }
+
+/// A value, or the default.
+type Chosen<T> = Option<T>;
 
 /// A wanted value.
 struct Wanted<'a> {
@@ -146,7 +150,7 @@ pub static ALL: [FormSetting; 11] = [
             let (kind, factors): (String, Vec<u32>) = parse(value)?;
             let mut shown = language.text(&format!("levels-option-kind-{kind}"));
             for factor in factors {
-                shown.push_str(&format!(" · {}", f64::from(factor) / 100.0));
+                write!(shown, " · {}", f64::from(factor) / 100.0).expect("a String takes everything");
             }
             Some(shown)
         },
@@ -425,8 +429,8 @@ pub fn named(key: &str) -> Named {
 }
 
 impl Wanted<'_> {
-    /// The value, `Some(None)` for the default, `None` if it has another form.
-    fn parsed<T: serde::de::DeserializeOwned>(&self) -> Option<Option<T>> {
+    /// The value; `None` if it has another form.
+    fn parsed<T: DeserializeOwned>(&self) -> Option<Chosen<T>> {
         match self.value {
             None | Some(Json::Null) => Some(None),
             Some(value) => parse(value).map(Some),
@@ -446,7 +450,7 @@ fn once(value: Option<Json>) -> Vec<(String, Json)> {
     value.into_iter().map(|value| (String::new(), value)).collect()
 }
 
-fn parse<T: serde::de::DeserializeOwned>(value: &Json) -> Option<T> {
+fn parse<T: DeserializeOwned>(value: &Json) -> Option<T> {
     serde_json::from_value(value.clone()).ok()
 }
 

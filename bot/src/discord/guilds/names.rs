@@ -34,9 +34,12 @@ const FAILURE_LASTS: Duration = Duration::from_mins(1);
 
 type Key = (Id<GuildMarker>, Id<UserMarker>);
 
-/// The cached names; `None` for a member for whom Discord returned none.
+/// What is known of a name: `None` if Discord returned none.
+type Known = Option<Name>;
+
+/// The cached names.
 #[derive(Debug, Default)]
-pub(super) struct Names(HashMap<Key, (Option<Name>, Instant)>);
+pub(super) struct Names(HashMap<Key, (Known, Instant)>);
 
 /// The lookups for pages, by their members. Those that have ended are removed when there are many.
 pub(super) type Lookups = HashMap<Key, Task<()>>;
@@ -51,12 +54,12 @@ pub(crate) struct KnownNames {
 }
 
 impl Names {
-    fn get(&self, key: Key) -> Option<Option<Name>> {
+    fn get(&self, key: Key) -> Option<Known> {
         let (name, until) = self.0.get(&key)?;
         (*until > Instant::now()).then(|| name.clone())
     }
 
-    fn keep(&mut self, key: Key, name: Option<Name>, lasts: Duration) {
+    fn keep(&mut self, key: Key, name: Known, lasts: Duration) {
         if self.0.len() >= KEPT {
             self.0.clear();
         }

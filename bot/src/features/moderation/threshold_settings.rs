@@ -121,7 +121,7 @@ async fn write(
     queue::add(tx, &effects).await?;
     Ok(Ok(recorded(
         put,
-        (before, Some(threshold.clone())),
+        &(before, Some(threshold.clone())),
         threshold.points,
     )))
 }
@@ -129,7 +129,7 @@ async fn write(
 /// A result that is in the history of settings, with the threshold before and after.
 fn recorded<T: Serialize>(
     result: T,
-    change: (Option<Threshold>, Option<Threshold>),
+    change: &(Option<Threshold>, Option<Threshold>),
     points: i64,
 ) -> Completed<T> {
     let name = format!("{}:{points}", IN_HISTORY.name);
@@ -216,7 +216,7 @@ async fn take(
     let effects: Vec<_> = entry.into_iter().collect();
     queue::add(tx, &effects).await?;
     let change = (Some(gone.clone()), None);
-    Ok(Ok(recorded(gone, change, points)))
+    Ok(Ok(recorded(gone, &change, points)))
 }
 
 /// An undo can bring back a threshold with any action, so it needs the permissions of all of them.

@@ -169,8 +169,8 @@ async fn apply(
     });
     let changes: Option<Vec<Change>> = changes.collect();
     let changes = changes.ok_or(CommandError::Stale)?;
-    let changed = change::change_if(&services.store, request, changes, change::few).await?;
-    changed.map_err(|too_many| {
+    let done = change::change_if(&services.store, request, changes, change::few).await?;
+    done.map_err(|too_many| {
         asked.refuse(match too_many {
             TooMany::Rewards => "levels-reward-too-many",
             TooMany::Multipliers => "levels-multiplier-too-many",
