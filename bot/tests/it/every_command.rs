@@ -1,7 +1,7 @@
 //! Checks for every command, subcommand, entry of a menu and button, derived from the registered definitions and from what answers show, so
 //! that new ones are tested as well. Here: a replay, a missing permission, options of another type, and a database that is away. Below:
-//! what each leads to (`success`), the ranks of members (`authority`), a Discord that refuses, limits or fails (`refused`), and the longest
-//! texts (`longest`). Buttons are those that answers of these tests show; commands without a line in `lines` are used with their required
+//! what each leads to (`success`), the ranks of members (`authority`), a Discord that refuses, limits or fails (`refused`), the longest
+//! texts (`longest`), and options that are completed (`typing`). Buttons are those that answers of these tests show; commands without a line in `lines` are used with their required
 //! options. Effects on Discord against the same faults are the matter of `every_effect`.
 
 mod asked;
@@ -11,6 +11,7 @@ mod longest;
 mod refused;
 mod server;
 mod success;
+mod typing;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -20,9 +21,8 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use serde_json::json;
 
-use self::asked::{Roles, answered, controls, given, leaves, said, stored, submitted, wrong};
+use self::asked::{Roles, answered, choices, controls, given, leaves, said, stored, submitted, wrong};
 use crate::support::{PATIENCE, asking::here, effects::delivered, gone, session::Session, until};
 
 /// Asked at the same time, fewer than the bot takes.
@@ -57,6 +57,11 @@ async fn what_is_replayed_changes_nothing() {
                 let state = answered(&here, &form).await;
                 had.push((form, state.id));
             }
+            had.push((request, state.id));
+        }
+        for option in leaf.completed() {
+            let request = leaf.typing(&here, option, "");
+            let state = answered(&here, &request).await;
             had.push((request, state.id));
         }
     }
@@ -205,17 +210,7 @@ async fn everything_is_answered_while_the_database_is_away() {
     assert!(presses > 8, "{presses}");
     for leaf in &leaves {
         questions.push(leaf.in_full(&here, roles));
-        for option in leaf
-            .options
-            .iter()
-            .filter(|option| option["autocomplete"] == true)
-        {
-            let typed =
-                json!({"name": option["name"], "type": option["type"], "value": "1", "focused": true});
-            let mut request = leaf.ask(&here, [typed]);
-            request.kind = 4;
-            questions.push(request);
-        }
+        questions.extend(leaf.completed().map(|option| leaf.typing(&here, option, "1")));
     }
     let store = here.scene.store();
     delivered(&store).await;
@@ -230,6 +225,11 @@ async fn everything_is_answered_while_the_database_is_away() {
         .iter()
         .filter(|(_, state)| said(state).contains("The database is not responding"));
     assert!(away.count() > leaves.len() / 2, "most need the database");
+    // There are no choices, except the names of settings.
+    for (request, state) in answers.iter().filter(|(request, _)| request.kind == 4) {
+        let is_known = request.data["name"] == "settings";
+        assert!(is_known || choices(state).is_empty(), "{}", request.data);
+    }
     // What could not be kept does not happen: besides the answers, Discord was only read.
     let changes = control.rest_calls("*").into_iter().filter(|call| {
         let is_answer = ["POST /interactions/", "PATCH /webhooks/", "POST /webhooks/"];

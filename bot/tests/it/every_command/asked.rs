@@ -130,6 +130,21 @@ impl Leaf {
         self.ask(here, required.map(|option| given(here, roles, option)))
     }
 
+    /// The options that are completed while they are typed.
+    pub(super) fn completed(&self) -> impl Iterator<Item = &Value> {
+        self.options
+            .iter()
+            .filter(|option| option["autocomplete"] == true)
+    }
+
+    /// This text so far in an option that is completed.
+    pub(super) fn typing(&self, here: &Here, option: &Value, text: &str) -> InteractionRequest {
+        let typed = json!({"name": option["name"], "type": option["type"], "value": text, "focused": true});
+        let mut request = self.ask(here, [typed]);
+        request.kind = 4;
+        request
+    }
+
     /// With the required options, and with its target.
     pub(super) fn about(&self, here: &Here, roles: Roles, kind: u64) -> InteractionRequest {
         let chosen = |option: &&Value| option["required"] == true || option["type"] == kind;
@@ -283,6 +298,14 @@ pub(super) async fn answered(here: &Here, request: &InteractionRequest) -> Inter
     let said = said(&state);
     assert!(!said.contains("Something went wrong"), "{}: {said}", request.data);
     state
+}
+
+/// The values of the choices of an answer to what was typed.
+pub(super) fn choices(state: &InteractionState) -> Vec<Value> {
+    let callback = state.callback.as_ref().expect("an answer");
+    assert_eq!(callback["type"], 8, "choices: {callback}");
+    let choices = callback["data"]["choices"].as_array().expect("a list");
+    choices.iter().map(|choice| choice["value"].clone()).collect()
 }
 
 /// All that an answer says.

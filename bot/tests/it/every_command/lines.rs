@@ -75,6 +75,9 @@ pub(super) const COMMANDS: &[Line<'static>] = &[
     line("levels curve")
         .after(&["xp give:member"])
         .leads_to(&["roles"]),
+    line("levels undo")
+        .after(&["xp give:member"])
+        .leads_to(&["roles"]),
     line("ban").leads_to(ACTION),
     line("Ban").leads_to(ACTION),
     line("tempban").leads_to(ACTION),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use discord_simulator::InteractionRequest;
 use serde_json::{Value, json};
 
-use super::asked::{self, Control, Leaf, Roles, answered, controls, given, leaves};
+use super::asked::{self, Control, Roles, answered, controls, given, leaves};
 use crate::{
     limits::assert_fits,
     support::{
@@ -91,23 +91,6 @@ fn submitted(here: &Here, asker: u64, form: (&Value, Option<&Value>), filling: &
     request
 }
 
-/// The text for options with autocomplete.
-fn typed(here: &Here, leaf: &Leaf, filling: &str) -> Vec<InteractionRequest> {
-    let completed = leaf
-        .options
-        .iter()
-        .filter(|option| option["autocomplete"] == true);
-    let requests = completed.map(|option| {
-        let most = option["max_length"].as_u64().unwrap_or(TEXT);
-        let text = filled(filling, most);
-        let typed = json!({"name": option["name"], "type": option["type"], "value": text, "focused": true});
-        let mut request = leaf.ask(here, [typed]);
-        request.kind = 4;
-        request
-    });
-    requests.collect()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_at_its_longest_at_once() {
     let here = here_in(1, 600, |_| {}).await;
@@ -131,8 +114,9 @@ async fn everything_at_its_longest_at_once() {
                 });
                 ask(&here, &leaf.ask(&here, options), &mut found).await;
             }
-            for request in typed(&here, leaf, filling) {
-                ask(&here, &request, &mut found).await;
+            for option in leaf.completed() {
+                let text = filled(filling, option["max_length"].as_u64().unwrap_or(TEXT));
+                ask(&here, &leaf.typing(&here, option, &text), &mut found).await;
             }
         }
         // Commands that show what was stored.

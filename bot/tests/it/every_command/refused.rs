@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use discord_simulator::{InteractionRequest, LimitScope, RestFault, RestFaultKind};
+use discord_simulator::{Control, InteractionRequest, LimitScope, RestFault, RestFaultKind};
 use twilight_model::id::Id;
 
 use super::{
@@ -162,10 +162,7 @@ async fn attempt(server: &Server, request: &InteractionRequest, kind: &RestFault
     server.session.execute("INSERT INTO held DEFAULT VALUES").await;
     // What the bot knows of the server may be old at any time.
     server.here.bot.guilds.forget(Id::new(server.here.guild()));
-    for route in ANSWERS {
-        control.add_fault(fault(route, RestFaultKind::None));
-    }
-    control.add_fault(fault("*", kind.clone()));
+    only_answers(&control, kind);
     let since = control.rest_calls("*").last().map_or(0, |call| call.number);
     let before = stored(&server.session).await;
     let effects = server.begin().await;
@@ -201,11 +198,15 @@ async fn attempt(server: &Server, request: &InteractionRequest, kind: &RestFault
     }
 }
 
-fn fault(route: &str, kind: RestFaultKind) -> RestFault {
-    RestFault {
-        route: route.to_owned(),
-        count: None,
-        delay_ms: 0,
-        kind,
+/// Let Discord do this to every request but answers.
+pub(super) fn only_answers(control: &Control, kind: &RestFaultKind) {
+    let answers = ANSWERS.iter().map(|route| (*route, &RestFaultKind::None));
+    for (route, kind) in answers.chain([("*", kind)]) {
+        control.add_fault(RestFault {
+            route: route.to_owned(),
+            count: None,
+            delay_ms: 0,
+            kind: kind.clone(),
+        });
     }
 }

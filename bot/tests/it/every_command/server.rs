@@ -92,7 +92,7 @@ impl Server {
     }
 
     /// One after the other.
-    fn moderator(&self) -> u64 {
+    pub(super) fn moderator(&self) -> u64 {
         let next = self.asked.fetch_add(1, Ordering::Relaxed);
         self.here
             .member(MODERATORS.start + next % (MODERATORS.end - MODERATORS.start))
@@ -127,7 +127,7 @@ impl Server {
     }
 
     /// The use of a command about a member, with what it needs on Discord.
-    async fn request(&self, name: &str, options: &[&str], target: u64) -> InteractionRequest {
+    pub(super) async fn request(&self, name: &str, options: &[&str], target: u64) -> InteractionRequest {
         let leaf = self.leaves.get(name).expect(name);
         let control = self.here.discord.control();
         let write = |text: &str| {
@@ -186,6 +186,16 @@ impl Server {
     /// What a line asks for, about a member of its own, after all that comes before. `None` if the button is not there, not even among those
     /// that are `known`.
     pub(super) async fn ready(&mut self, line: &Line<'_>, known: &Found) -> Option<InteractionRequest> {
+        let (target, found) = self.prepared(line).await;
+        if self.leaves.contains_key(line.what) {
+            return Some(self.request(line.what, line.options, target).await);
+        }
+        let control = found.get(line.what).or_else(|| known.get(line.what))?;
+        Some(control.press(&self.here, self.roles))
+    }
+
+    /// A member about whom everything was asked that comes before a line, and the controls that were shown.
+    pub(super) async fn prepared(&mut self, line: &Line<'_>) -> (u64, Found) {
         let (target, mut found) = (self.target(), Found::new());
         for step in line.before {
             let request = if let Some(control) = found.get(*step) {
@@ -197,11 +207,7 @@ impl Server {
             let state = self.answer(&request).await;
             found.extend(self.shown(&state, request.user_id));
         }
-        if self.leaves.contains_key(line.what) {
-            return Some(self.request(line.what, line.options, target).await);
-        }
-        let control = found.get(line.what).or_else(|| known.get(line.what))?;
-        Some(control.press(&self.here, self.roles))
+        (target, found)
     }
 
     /// The controls of an answer, and those below the bot's own messages.
