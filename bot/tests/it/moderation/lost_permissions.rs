@@ -115,6 +115,49 @@ async fn nor_what_follows_from_a_warning_or_a_change() {
     stage.end().await;
 }
 
+/// The timeout of a removed warning, which a button lifts: nothing is lifted for who lost the permission before the press, or after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_is_the_timeout_of_a_removed_warning_lifted() {
+    let stage = stage().await;
+    let log = stage.log_to(0).await;
+    let (guild, control) = (stage.guild(), stage.control());
+    let sub = |name: &str, options: Value| json!([{"name": name, "type": 1, "options": options}]);
+    let add = sub(
+        "add",
+        json!([
+            of_type(4, "points", 50),
+            of_type(3, "action", "timeout"),
+            of_type(3, "duration", "1h")
+        ]),
+    );
+    let threshold = json!([{"name": "threshold", "type": 2, "options": add}]);
+    stage.asked(stage.moderator(), "warning", threshold).await;
+    let user = stage.user(30);
+    stage.warn(user, json!([of_type(4, "points", 60)])).await;
+    until("the timeout runs", async || control.timeout_of(guild, user)).await;
+    let moderator = stage.moderator();
+    let remove = sub("remove", json!([of_type(4, "case", 1)]));
+    let removed = stage.asked(moderator, "warning", remove).await;
+    let reply = removed.reply().expect("a reply").clone();
+    let button = reply["components"][0]["components"][0]["custom_id"]
+        .as_str()
+        .expect("a button");
+    let press = InteractionRequest::component(guild, moderator, button, &[], reply.clone());
+    lose(&stage, &press, CHANGE).await;
+    let entry = stage.logged(log, "the moderator lost the permission").await;
+    assert!(entry.contains("#1"), "{entry}");
+    assert!(control.timeout_of(guild, user).is_some());
+
+    let refused = super::text(&stage.ask(&press).await);
+    assert!(
+        refused.contains("lacks the **Timeout Members** permission"),
+        "{refused}"
+    );
+    stage.delivered().await;
+    assert!(control.timeout_of(guild, user).is_some());
+    stage.end().await;
+}
+
 /// What ends by itself ends, and a long timeout goes on, whoever ordered it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ends_and_renewals_depend_on_no_moderator() {

@@ -5,10 +5,12 @@ use std::time::Duration;
 use discord_simulator::{InteractionRequest, InteractionState, LimitScope, RestFaultKind};
 use serde_json::json;
 
-use super::{ALL, BAN, MANAGE_SERVER, Stage, fault, of_type, settled, stage, text, until};
+use super::{ALL, BAN, MANAGE_SERVER, Stage, fault, of_case, of_type, settled, stage, text, until};
 use crate::support::PATIENCE;
 
 const BULK: &str = "POST /guilds/{id}/bulk-ban";
+/// The button "Ban and tell them".
+const TELL: usize = 1;
 
 fn request(stage: &Stage, list: &str) -> InteractionRequest {
     let options = json!([of_type(3, "users", list), of_type(3, "reason", "raid")]);
@@ -284,6 +286,66 @@ async fn what_passes_is_tried_again_and_what_is_refused_is_not() {
         4
     );
     assert!((40..46).all(|rank| !control.is_banned(stage.guild(), stage.user(rank))));
+    stage.end().await;
+}
+
+/// Those who accept messages and are members are told, and all are banned.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_are_told_before() {
+    let stage = stage().await;
+    let (guild, control) = (stage.guild(), stage.control());
+    let asked = request(&stage, &list(&stage, 30..33));
+    assert!(control.set_direct_closed(stage.user(30), true));
+    assert!(control.set_member_left(guild, stage.user(32), true));
+    let shown = preview(&stage, &asked).await;
+    let id = stage.interact(&press(&asked, &shown, TELL));
+    let answer = said(&last_word(&stage, id).await);
+    assert!(answer.contains("3 of 3 users"), "{answer}");
+    for (case, became) in [(1, "closed"), (2, "delivered"), (3, "")] {
+        assert_eq!(of_case(&stage, case, "message_outcome").await, became, "{case}");
+        assert_eq!(of_case(&stage, case, "outcome").await, "done", "{case}");
+    }
+    let told = stage.sent("You were banned from");
+    assert!(
+        matches!(&told[..], [told] if told.contains("case #2") && told.contains("raid")),
+        "{told:?}"
+    );
+    let failed = "SELECT count(*) FROM outbox WHERE failed_at IS NOT NULL";
+    assert_eq!(stage.number(failed).await, 0);
+    stage.end().await;
+}
+
+/// A Discord that takes its time for messages, or takes none, delays the bans by no more than a batch may wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn telling_members_holds_up_no_ban() {
+    const OPEN: &str = "POST /users/@me/channels";
+    let stage = stage().await;
+    let control = stage.control();
+    fault(&stage, OPEN, None, RestFaultKind::Status(502));
+    let asked = request(&stage, &list(&stage, 30..32));
+    let shown = preview(&stage, &asked).await;
+    let id = stage.interact(&press(&asked, &shown, TELL));
+    let answer = said(&last_word(&stage, id).await);
+    assert!(answer.contains("2 of 2 users"), "{answer}");
+    control.clear_faults();
+    // Longer for all of them than one batch waits.
+    control.add_fault(discord_simulator::RestFault {
+        route: OPEN.to_owned(),
+        count: None,
+        delay_ms: 4_000,
+        kind: RestFaultKind::None,
+    });
+    let asked = request(&stage, &list(&stage, 32..42));
+    let shown = preview(&stage, &asked).await;
+    let id = stage.interact(&press(&asked, &shown, TELL));
+    let answer = said(&last_word(&stage, id).await);
+    assert!(answer.contains("10 of 10 users"), "{answer}");
+    let untold = "SELECT count(*) FROM mod_case WHERE case_id > 2 AND message_outcome IS NULL";
+    assert!(
+        stage.number(untold).await > 0,
+        "{:?}",
+        stage.sent("You were banned")
+    );
     stage.end().await;
 }
 
