@@ -11,7 +11,7 @@ use eventide::{
 
 use crate::support::{
     PATIENCE, Scene,
-    bot::{command, config_for, discord, settle_exactly, start, up, url},
+    bot::{config_for, discord, printed, settle_exactly, start, up},
     until,
 };
 
@@ -66,18 +66,9 @@ async fn a_session_lost_while_running_and_while_stopped() {
     .await;
     bot.drain(PATIENCE).await.expect("a clean end");
 
-    let shown = async |arguments: &[&str]| {
-        let output = command(arguments)
-            .env("DATABASE_URL", url(&scene.postgres.connection()))
-            .output()
-            .await
-            .expect("ran");
-        assert!(output.status.success());
-        String::from_utf8(output.stdout).expect("text")
-    };
-    let table = shown(&["gaps"]).await;
+    let table = printed(&scene, &["gaps"]).await;
     assert_eq!(table.matches("invalid_session").count(), 4, "{table}");
-    let json = shown(&["gaps", "--json", "--limit", "1"]).await;
+    let json = printed(&scene, &["gaps", "--json", "--limit", "1"]).await;
     let gap: serde_json::Value = serde_json::from_str(&json).expect("an object");
     assert_eq!(gap["reason"], "invalid_session");
     scene.stop().await;

@@ -13,11 +13,7 @@ use nix::{
 };
 
 use super::stage::{MESSAGES, Stage, everything, world};
-use crate::support::{
-    PATIENCE,
-    bot::{command, url},
-    until,
-};
+use crate::support::{PATIENCE, bot::printed, until};
 
 /// Every answer that asks for another attempt gets one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,21 +109,12 @@ async fn channels_that_cannot_be_read() {
         );
     }
 
-    let shown = async |arguments: &[&str]| {
-        let output = command(arguments)
-            .env("DATABASE_URL", url(&stage.scene.postgres.connection()))
-            .output()
-            .await
-            .expect("ran");
-        assert!(output.status.success());
-        String::from_utf8(output.stdout).expect("text")
-    };
-    let table = shown(&["gaps"]).await;
+    let table = printed(&stage.scene, &["gaps"]).await;
     assert!(
         table.contains("2 channels were not read back: 1 gone, 1 no_access"),
         "{table}"
     );
-    let json = shown(&["gaps", "--json"]).await;
+    let json = printed(&stage.scene, &["gaps", "--json"]).await;
     for (channel, _) in &refused {
         assert!(json.contains(&format!("\"channel_id\":\"{channel}\"")), "{json}");
     }
@@ -182,26 +169,17 @@ async fn what_came_after_a_backup_is_read_back_after_its_restore() {
     let directory = tempfile::TempDir::new().expect("a directory");
     let stage = Stage::new(world(60_000)).await;
     let control = stage.control();
-    let run = async |arguments: &[&str]| {
-        let output = command(arguments)
-            .env("DATABASE_URL", url(&stage.scene.postgres.connection()))
-            .output()
-            .await
-            .expect("ran");
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{errors}");
-    };
     control.set_rate(Rate::PerSecond(1_000.0));
     let bot = stage.start().await;
     stage.up(2).await;
     stage.traffic(1_000).await;
     let file = directory.path().join("a.dump");
     let file = file.to_str().expect("text");
-    run(&["backup", "--out", file]).await;
+    printed(&stage.scene, &["backup", "--out", file]).await;
     stage.traffic(1_500).await;
     bot.drain(PATIENCE).await.expect("a clean end");
     control.kill_sessions(None);
-    run(&["restore", file, "--replace", "--yes"]).await;
+    printed(&stage.scene, &["restore", file, "--replace", "--yes"]).await;
     let bot = stage.start().await;
     stage.up(4).await;
     stage.traffic(500).await;

@@ -11,12 +11,7 @@ use eventide::{
 use twilight_model::id::Id;
 
 use super::{Stage, fault, level_up};
-use crate::support::{
-    bot::{command, url},
-    commit_cutter::CommitCutter,
-    effects::Courier,
-    until,
-};
+use crate::support::{bot::printed, commit_cutter::CommitCutter, effects::Courier, until};
 
 /// Two processes share the work: each effect once, those of a channel in their order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -85,15 +80,6 @@ async fn a_poisoned_row_blocks_no_other() {
     })
     .await;
     assert_eq!(stage.announced()[0].user_id, 9);
-    let shown = async |arguments: &[&str]| {
-        let output = command(arguments)
-            .env("DATABASE_URL", url(&stage.scene.postgres.connection()))
-            .output()
-            .await
-            .expect("ran");
-        assert!(output.status.success());
-        String::from_utf8(output.stdout).expect("text")
-    };
     until(
         "both failures are written, and what was delivered is deleted",
         async || {
@@ -104,12 +90,12 @@ async fn a_poisoned_row_blocks_no_other() {
         },
     )
     .await;
-    let waiting = shown(&["effects", "--json"]).await;
+    let waiting = printed(&stage.scene, &["effects", "--json"]).await;
     assert!(
         waiting.contains("confetti") && waiting.lines().count() == 1,
         "{waiting}"
     );
-    let failed = shown(&["effects", "--failed"]).await;
+    let failed = printed(&stage.scene, &["effects", "--failed"]).await;
     assert!(
         failed.contains("code 10003") && failed.contains("outbox.body"),
         "{failed}"

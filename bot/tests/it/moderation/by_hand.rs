@@ -6,10 +6,7 @@ use serde_json::{Value, json};
 use twilight_model::id::{Id, marker::AuditLogEntryMarker};
 
 use super::{ALL, Stage, accepted, lasting, of_type, settled, timers, until};
-use crate::support::{
-    bot::{command, url},
-    moderators::member,
-};
+use crate::support::{bot::printed, moderators::member};
 
 const KICK: u8 = 20;
 const BAN: u8 = 22;
@@ -245,10 +242,7 @@ async fn a_refused_entry_becomes_a_case_later() {
     .await;
     recorded(&stage, done(other).now(KICK, None, &json!([]))).await;
     stage.execute("ALTER TABLE mod_case DROP CONSTRAINT odd").await;
-    let mut retry = command(&["quarantine", "retry", "--all"]);
-    retry.env("DATABASE_URL", url(&stage.scene.postgres.connection()));
-    let output = retry.output().await.expect("ran");
-    assert!(output.status.success(), "{output:?}");
+    printed(&stage.scene, &["quarantine", "retry", "--all"]).await;
     recorded(&stage, refused).await;
     assert_eq!(stage.number(kept).await, 0);
     // Discord sends it once more.

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{PATIENCE, until};
+use super::{PATIENCE, Scene, until};
 
 /// A simulator on its own thread.
 pub(crate) async fn discord(config: SimulatorConfig) -> Simulator {
@@ -107,6 +107,18 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     command
+}
+
+/// What the real binary prints about the database of a scene. It has to succeed.
+pub(crate) async fn printed(scene: &Scene, arguments: &[&str]) -> String {
+    let output = command(arguments)
+        .env("DATABASE_URL", url(&scene.postgres.connection()))
+        .output()
+        .await
+        .expect("the binary runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).expect("text")
 }
 
 /// A connection as URL.

@@ -6,10 +6,7 @@ use eventide::postgres::timer::{self, Filter, NewTimer};
 use twilight_model::id::Id;
 
 use super::{Worker, arm, each_has_fired_once, new, noting, number, scene};
-use crate::support::{
-    bot::{command, url},
-    until,
-};
+use crate::support::{bot::printed, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_can_never_succeed_is_given_up_with_its_reason() {
@@ -62,25 +59,16 @@ async fn one_that_can_never_succeed_is_given_up_with_its_reason() {
     assert_eq!(reasons[0].1, "the role is gone");
     assert!(reasons[1].1.contains("panicked"), "{reasons:?}");
     assert!(reasons[2].1.contains("fired_timer_id_check"), "{reasons:?}");
-    let shown = async |arguments: &[&str]| {
-        let output = command(arguments)
-            .env("DATABASE_URL", url(&scene.postgres.connection()))
-            .output()
-            .await
-            .expect("ran");
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).expect("text")
-    };
-    let text = shown(&["timers", "list", "--failed", "--json"]).await;
+    let text = printed(&scene, &["timers", "list", "--failed", "--json"]).await;
     assert!(
         text.lines().count() == 3 && text.contains("the role is gone"),
         "{text}"
     );
-    let waiting = shown(&["timers", "list", "--guild", "1"]).await;
+    let waiting = printed(&scene, &["timers", "list", "--guild", "1"]).await;
     assert!(waiting.contains("of_a_later_version"), "{waiting}");
     let cancel = ["timers", "cancel", "1", "of_a_later_version", "5"];
-    assert_eq!(shown(&cancel).await, "cancelled\n");
-    assert_eq!(shown(&cancel).await, "no such timer\n");
+    assert_eq!(printed(&scene, &cancel).await, "cancelled\n");
+    assert_eq!(printed(&scene, &cancel).await, "no such timer\n");
     // Armed again, it has another chance.
     arm(&store, vec![new(1, 1, Duration::ZERO, "ok")]).await;
     until("it has fired", async || {

@@ -9,10 +9,7 @@ use nix::{
 };
 
 use super::{Fault, NOTHING};
-use crate::support::{
-    bot::{command, url},
-    until,
-};
+use crate::support::{bot::printed, until};
 
 /// Levels are announced, the first with the first message.
 const ANNOUNCING: &[(&str, &str)] = &[
@@ -231,13 +228,7 @@ pub(super) const FAULTS: &[Fault] = &[
                 let session = stage.session().await;
                 session.execute("ALTER TABLE member_xp DROP CONSTRAINT odd").await;
                 session.close().await;
-                let retried = command(&["quarantine", "retry", "--all"])
-                    .env("DATABASE_URL", url(&stage.scene.postgres.connection()))
-                    .output()
-                    .await
-                    .expect("the binary runs");
-                let told = String::from_utf8_lossy(&retried.stderr);
-                assert!(retried.status.success(), "applied: {told}");
+                printed(&stage.scene, &["quarantine", "retry", "--all"]).await;
             })
         }),
         follows: &["EventideFlushFailing"],
@@ -278,11 +269,7 @@ pub(super) const FAULTS: &[Fault] = &[
             Box::pin(async {
                 let out = format!("{}/backups/", stage.directory.path().display());
                 fs::create_dir(&out).expect("a directory");
-                let status = command(&["backup", "--quiet", "--out", &out])
-                    .env("DATABASE_URL", url(&stage.scene.postgres.connection()))
-                    .status()
-                    .await;
-                assert!(status.expect("the binary runs").success(), "a backup");
+                printed(&stage.scene, &["backup", "--quiet", "--out", &out]).await;
             })
         }),
         ..NOTHING
