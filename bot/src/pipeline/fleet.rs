@@ -11,6 +11,7 @@
 //! Discord closes the old connection of a session that another process resumes, and resuming it again would steal it back.
 
 pub mod balance;
+mod handover;
 pub mod identity;
 pub mod lease;
 #[cfg(test)]
@@ -35,8 +36,8 @@ use crate::{
     config::{Config, ShardCount},
     discord::shards::Answer,
     pipeline::{
-        fleet::registry::{self as rows, Process},
-        gateway::{Gateway, ShardEnd, guard::Fatal},
+        fleet::registry::Process,
+        gateway::{Gateway, guard::Fatal},
     },
     postgres::{Store, StoreError},
     support::{backoff::Backoff, ids::ShardKey, shutdown::stopped},
@@ -47,8 +48,6 @@ use crate::{
 const TICKS: u32 = 5;
 /// The tick interval while shards change hands, in case notifications do not arrive.
 const SOON: Duration = Duration::from_millis(250);
-/// The fraction of its shards that a process may give away at once, so that they are not all disconnected together.
-const PART: usize = 8;
 
 /// Why a process has left the fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -305,24 +304,6 @@ impl Fleet {
         metrics::fleet_reshard_to().set(f64::from(next.unwrap_or(0)));
     }
 
-    /// Stop as many shards as may be disconnected at once.
-    fn stop_some(&mut self, give: &[ShardKey]) {
-        let at_once = give.len().max(self.gateway.running().len()).div_ceil(PART);
-        for shard in give {
-            if self.stopping.len() >= at_once {
-                break;
-            }
-            if self.stopping.insert(*shard) {
-                tracing::info!(
-                    shard.id = shard.id,
-                    shard.count = shard.count,
-                    "handing the shard over"
-                );
-                self.gateway.stop(*shard);
-            }
-        }
-    }
-
     /// This process was silent for so long that other processes have its shards.
     fn lost(&mut self) {
         let shards = self.gateway.running();
@@ -348,68 +329,5 @@ impl Fleet {
         }
         self.stopping.remove(&shard);
         self.gateway.abandon(shard);
-    }
-
-    /// A shard has ended. Returns how the process ends, if it must.
-    fn ended(&mut self, shard: ShardKey, end: ShardEnd) -> Option<FleetEnd> {
-        let asked = self.stopping.remove(&shard);
-        match end {
-            ShardEnd::Stopped => {
-                metrics::fleet_shards_given_total().increment(1);
-                self.stopped.insert(shard);
-                None
-            }
-            ShardEnd::Retired => {
-                tracing::info!(
-                    shard.id = shard.id,
-                    shard.count = shard.count,
-                    "the shard has counted its last message; the new shards continue"
-                );
-                self.retired.insert(shard);
-                None
-            }
-            // The next tick shows its owner. If it still belongs to this process, the fence was raised manually or by a restore.
-            ShardEnd::Fenced(_) => {
-                debug_assert!(!asked || shard.id < shard.count);
-                metrics::fleet_shards_lost_total().increment(1);
-                None
-            }
-            ShardEnd::Fatal(fatal) => Some(FleetEnd::Fatal(fatal)),
-            ShardEnd::WriterGone => Some(FleetEnd::WriterGone),
-        }
-    }
-
-    async fn leave(self) -> FleetEnd {
-        self.leave_with(FleetEnd::Stopped).await
-    }
-
-    /// Stop every shard; each is released as soon as all of its data is committed.
-    async fn leave_with(mut self, end: FleetEnd) -> FleetEnd {
-        for shard in self.gateway.running() {
-            self.gateway.stop(shard);
-        }
-        let shards = self.gateway.running().len();
-        while !self.gateway.running().is_empty() {
-            let (shard, ended) = self.gateway.next_end().await;
-            self.ended(shard, ended);
-            let others = self.stopped.len() * PART >= shards || self.gateway.running().is_empty();
-            if others && tick::run(&self.store, self.tick_input(true)).await.is_ok() {
-                self.stopped.clear();
-                self.retired.clear();
-            }
-        }
-        tracing::info!(gateway.shards = shards, "shards closed, sessions left resumable");
-        let id = self.process.id.clone();
-        let left = self.store.transaction("fleet_leave", move |tx| {
-            Box::pin(async move {
-                rows::lock(tx).await?;
-                rows::remove(tx, &id).await?;
-                rows::announce(tx).await
-            })
-        });
-        if let Err(error) = left.await {
-            tracing::warn!(%error, "the fleet could not be notified that this process leaves; it notices after fleet.lease_seconds");
-        }
-        end
     }
 }
