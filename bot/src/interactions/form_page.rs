@@ -83,11 +83,16 @@ pub(crate) struct Row {
 }
 
 /// Reads the rows of a server.
-pub(crate) type ReadRows = for<'a> fn(
-    &'a Services,
-    (Id<GuildMarker>, &'a GuildSettings),
-    Language,
-) -> BoxFuture<'a, Result<Rows, Fault>>;
+pub(crate) type ReadRows = for<'a> fn(Reading<'a>) -> BoxFuture<'a, Result<Rows, Fault>>;
+
+/// What rows are read from.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    pub(crate) services: &'a Services,
+    pub(crate) guild_id: Id<GuildMarker>,
+    pub(crate) settings: &'a GuildSettings,
+    pub(crate) language: Language,
+}
 
 impl Form {
     /// A form whose inputs are empty at first.
@@ -225,7 +230,15 @@ impl FormPage {
             settings: &settings,
         };
         let rows = match &self.rows {
-            Some((_, read)) => read(services, (guild_id, &settings), context.language()).await?,
+            Some((_, read)) => {
+                let reading = Reading {
+                    services,
+                    guild_id,
+                    settings: &settings,
+                    language: context.language(),
+                };
+                read(reading).await?
+            }
             None => Rows::default(),
         };
         let texts = rows.notes.iter().chain(rows.rows.iter().map(|row| &row.text));

@@ -1,7 +1,6 @@
 //! The settings that `/levels` and `/card` change.
 
 use futures_util::future::BoxFuture;
-use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
     features::levels::commands::{
@@ -11,10 +10,7 @@ use crate::{
             rules::{self, MOST_BOOSTS},
         },
     },
-    interactions::{
-        Services,
-        form_page::{Form, FormPage, ReadRows, Row, Rows},
-    },
+    interactions::form_page::{Form, FormPage, ReadRows, Reading, Row, Rows},
     settings::{
         GuildSettings,
         values::{
@@ -22,7 +18,7 @@ use crate::{
             earning::{Percent, Target},
         },
     },
-    support::{clock::host_time, i18n::Language, ids},
+    support::{clock::host_time, ids},
     web::answer::Fault,
 };
 
@@ -109,11 +105,10 @@ fn curve(settings: &GuildSettings, option: &str) -> Option<String> {
     })
 }
 
-fn multipliers<'a>(
-    _services: &'a Services,
-    (_, settings): (Id<GuildMarker>, &'a GuildSettings),
-    language: Language,
-) -> BoxFuture<'a, Result<Rows, Fault>> {
+fn multipliers(of: Reading<'_>) -> BoxFuture<'_, Result<Rows, Fault>> {
+    let Reading {
+        settings, language, ..
+    } = of;
     let earning = &settings.earning;
     let words = |target: Target, percent: Percent| {
         format!(
@@ -144,11 +139,13 @@ fn multipliers<'a>(
     Box::pin(std::future::ready(Ok(rows)))
 }
 
-fn rewards<'a>(
-    services: &'a Services,
-    (guild_id, settings): (Id<GuildMarker>, &'a GuildSettings),
-    language: Language,
-) -> BoxFuture<'a, Result<Rows, Fault>> {
+fn rewards(of: Reading<'_>) -> BoxFuture<'_, Result<Rows, Fault>> {
+    let Reading {
+        services,
+        guild_id,
+        settings,
+        language,
+    } = of;
     Box::pin(async move {
         let mut rows = Rows::default();
         if settings.rewards.switched_off {

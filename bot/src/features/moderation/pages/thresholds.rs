@@ -1,16 +1,10 @@
 //! The thresholds that `/warning threshold` changes.
 
 use futures_util::future::BoxFuture;
-use twilight_model::id::{Id, marker::GuildMarker};
 
 use crate::{
     features::moderation::{commands::warning::Warning, texts, threshold_settings},
-    interactions::{
-        Services,
-        form_page::{Form, FormPage, ReadRows, Row, Rows},
-    },
-    settings::GuildSettings,
-    support::i18n::Language,
+    interactions::form_page::{Form, FormPage, ReadRows, Reading, Row, Rows},
     web::answer::Fault,
 };
 
@@ -26,15 +20,11 @@ pub(in crate::features::moderation) const THRESHOLDS: FormPage = FormPage {
     preview: None,
 };
 
-fn thresholds<'a>(
-    services: &'a Services,
-    (guild_id, _): (Id<GuildMarker>, &'a GuildSettings),
-    language: Language,
-) -> BoxFuture<'a, Result<Rows, Fault>> {
+fn thresholds(of: Reading<'_>) -> BoxFuture<'_, Result<Rows, Fault>> {
     Box::pin(async move {
-        let known = threshold_settings::list(&services.store, guild_id).await?;
+        let known = threshold_settings::list(&of.services.store, of.guild_id).await?;
         let rows = known.iter().map(|threshold| Row {
-            text: texts::threshold(language, threshold),
+            text: texts::threshold(of.language, threshold),
             removal: Some(vec![("points", threshold.points.to_string())]),
         });
         Ok(Rows {
