@@ -322,7 +322,8 @@ impl Act {
 /// The result of a transaction.
 type Done<T> = Result<T, Denied>;
 
-/// Carry out an interaction once. `work` does what is `wanted` in a transaction; a replay gets the first answer.
+/// Carry out an interaction once. `work` does what is `wanted` in a transaction that holds the [lock](rows::mod_case::lock) of the guild's
+/// cases; a replay gets the first answer.
 async fn once<T, N, W>(
     store: &Store,
     settings: &Settings,
@@ -351,6 +352,7 @@ where
         let all = Arc::clone(&all);
         Box::pin(async move {
             let (settings, wanted, work) = &*all;
+            rows::mod_case::lock(tx, act.guild_id).await?;
             work(tx, settings, wanted).await
         })
     });

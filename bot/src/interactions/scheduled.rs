@@ -17,7 +17,7 @@ use super::{CommandContext, CommandError, Services, reply::Reply};
 use crate::{
     outbox::queue,
     postgres::{StoreError, Tx, request::Completed, timer},
-    settings::mod_log::Told,
+    settings::mod_log::GuildLog,
     support::{i18n::Language, ids},
 };
 
@@ -127,8 +127,8 @@ where
             };
             if is_there {
                 follow(tx, guild_id, due).await?;
-                let told = Told::of(tx, &settings, guild_id, language).await?;
-                let entry = told.entry(|language| {
+                let log = GuildLog::of(tx, &settings, guild_id, language).await?;
+                let entry = log.entry(|language| {
                     let moderator = ("moderator", by.to_string().into());
                     let what = ("what", in_words(kind, timer_id, &subjects, language).into());
                     match due {

@@ -62,17 +62,17 @@ pub(crate) enum Subject {
     Messages,
 }
 
-/// A guild's log channel, its language, and what it shows to members.
+/// A guild's log: its channel, if it has one, its language, and what the guild shows to members.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Told {
+pub(crate) struct GuildLog {
     guild_id: Id<GuildMarker>,
-    log_channel_id: Option<Id<ChannelMarker>>,
+    channel_id: Option<Id<ChannelMarker>>,
     pub(crate) language: Language,
     /// Whether members see who warned them.
     pub(crate) moderators_shown: bool,
 }
 
-impl Told {
+impl GuildLog {
     /// Read the guild's settings; `language` applies if it has not chosen one.
     pub(crate) async fn of(
         tx: &Tx<'_>,
@@ -84,7 +84,7 @@ impl Told {
         let known = known.get(&guild_id);
         Ok(Self {
             guild_id,
-            log_channel_id: known.and_then(|settings| settings.log_channel_id),
+            channel_id: known.and_then(|settings| settings.log_channel_id),
             language: known.and_then(|settings| settings.language).unwrap_or(language),
             moderators_shown: known.is_some_and(|settings| settings.moderators_shown),
         })
@@ -97,13 +97,13 @@ impl Told {
         guild_id: Id<GuildMarker>,
         (subject, language): (Subject, Language),
     ) -> Result<Self, StoreError> {
-        let told = Self::of(tx, settings, guild_id, language).await?;
+        let log = Self::of(tx, settings, guild_id, language).await?;
         let known = settings.within(tx, std::iter::once(guild_id)).await?;
         let Some(known) = known.get(&guild_id) else {
-            return Ok(told);
+            return Ok(log);
         };
         let chosen = known.sections.of::<LogSettings>();
-        Ok(told.in_channel(match subject {
+        Ok(log.in_channel(match subject {
             Subject::Channels => chosen.channels,
             Subject::Members => chosen.members,
             Subject::Messages => chosen.messages,
@@ -113,13 +113,13 @@ impl Told {
     /// The same for another channel, if there is one.
     #[must_use]
     pub(crate) fn in_channel(mut self, channel_id: Option<Id<ChannelMarker>>) -> Self {
-        self.log_channel_id = channel_id.or(self.log_channel_id);
+        self.channel_id = channel_id.or(self.channel_id);
         self
     }
 
     /// Whether the guild has a log channel.
     pub(crate) const fn has_channel(&self) -> bool {
-        self.log_channel_id.is_some()
+        self.channel_id.is_some()
     }
 
     /// Create an entry if the guild has a log channel. `text` is only called in that case.
@@ -129,7 +129,7 @@ impl Told {
 
     /// The same with an effect of the feature's own.
     pub(crate) fn entry_as<T: EffectBody>(&self, body: impl FnOnce(Language) -> T) -> Option<NewEffect> {
-        let channel_id = self.log_channel_id?;
+        let channel_id = self.channel_id?;
         let body = body(self.language);
         Some(NewEffect::for_channel(self.guild_id, channel_id, &body))
     }
@@ -143,8 +143,8 @@ pub(crate) async fn log_failure(
     about: (Subject, Language),
     key: &str,
 ) -> Result<(), StoreError> {
-    let told = Told::about(tx, settings, effect.guild_id, about).await?;
-    let entry = told.entry(|language| {
+    let log = GuildLog::about(tx, settings, effect.guild_id, about).await?;
+    let entry = log.entry(|language| {
         let values = [
             (
                 "channel",

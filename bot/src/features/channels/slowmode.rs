@@ -25,7 +25,7 @@ use crate::{
     },
     settings::{
         Settings,
-        mod_log::{Subject, Told},
+        mod_log::{GuildLog, Subject},
     },
     support::{i18n::Language, ids},
 };
@@ -71,8 +71,8 @@ pub(crate) async fn set(
                 timer::cancel(tx, place.0, SLOWMODE_END, timer_id).await?;
             }
             let language = Language::of_stored(&effect.locale);
-            let told = Told::about(tx, &settings, place.0, (Subject::Channels, language)).await?;
-            let entry = told.entry(|language| in_log(language, place, &effect));
+            let log = GuildLog::about(tx, &settings, place.0, (Subject::Channels, language)).await?;
+            let entry = log.entry(|language| in_log(language, place, &effect));
             queue::add(tx, entry.as_slice()).await?;
             queue::add_urgent(tx, &[NewEffect::for_channel(place.0, place.1, &*effect)]).await
         })

@@ -23,7 +23,7 @@ use super::{
     ends,
     evidence::Evidence,
     kind::Kind,
-    log::Told,
+    log::GuildLog,
     once, reports,
     rows::mod_case,
     settings::ModerationSettings,
@@ -127,23 +127,22 @@ async fn order_in(
     (act, language): (Act, Language),
     new: &NewAction,
 ) -> Work<Answer, Denied> {
-    mod_case::lock(tx, act.guild_id).await?;
     let Some(permit) = new.permit else {
         return Ok(Err(Denied::Refused));
     };
     let at = act.at();
     let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
-    let told = policy
-        .told(tx, settings, (act.guild_id, language), new.kind)
+    let log = policy
+        .log(tx, settings, (act.guild_id, language), new.kind)
         .await?;
-    if new.evidence.is_some() && !told.has_channel() {
+    if new.evidence.is_some() && !log.has_channel() {
         return Ok(Err(Denied::NoLog));
     }
     if let Some((limit, kinds)) = policy.limit(new.kind)
         && mod_case::count_since(tx, (act.guild_id, act.moderator_id), kinds, (at - LIMITED, at)).await?
             >= limit
     {
-        let entry = told.entry(|language| texts::limited(language, &act, (new.kind, new.user_id), limit));
+        let entry = log.entry(|language| texts::limited(language, &act, (new.kind, new.user_id), limit));
         queue::add(tx, entry.as_slice()).await?;
         return Ok(Ok(Completed::kept(Answer::Limited { limit })));
     }
@@ -176,15 +175,15 @@ async fn order_in(
         ends_at_ms: ends_at.map(ids::to_millis),
         direct: new.direct,
     };
-    let locale = told.language.locales().first().copied().unwrap_or_default();
-    let mut effects = on_member(&act, new, &ordered, (permit, told, locale), &policy);
-    effects.extend(told.entry_as(|language| CaseLog {
+    let locale = log.language.locales().first().copied().unwrap_or_default();
+    let mut effects = on_member(&act, new, &ordered, (permit, log, locale), &policy);
+    effects.extend(log.entry_as(|language| CaseLog {
         case_id,
         text: texts::ordered(language, &ordered, act.moderator_id, &new.reason),
         locale: language.code().to_owned(),
     }));
     let of = (new.evidence.as_ref(), new.names.moderator.as_deref());
-    effects.extend(upload(&told, (&act, case_id), of));
+    effects.extend(upload(&log, (&act, case_id), of));
     effects.extend(replaced);
     queue::add(tx, &effects).await?;
     timer::arm(tx, ends::first(&act, &ordered, locale).as_slice()).await?;
@@ -196,7 +195,7 @@ fn on_member(
     act: &Act,
     new: &NewAction,
     ordered: &Ordered,
-    (permit, told, locale): (PunishPermit, Told, &str),
+    (permit, log, locale): (PunishPermit, GuildLog, &str),
     policy: &ModerationSettings,
 ) -> Vec<NewEffect> {
     let key = MemberKey {
@@ -209,7 +208,7 @@ fn on_member(
             case_id: ordered.case_id,
             reason: new.reason.clone(),
             until_ms: ordered.ends_at_ms,
-            moderator_id: told.moderators_shown.then_some(act.moderator_id),
+            moderator_id: log.moderators_shown.then_some(act.moderator_id),
             locale: locale.to_owned(),
             wording: policy.wording(new.kind),
             new_end: false,

@@ -14,10 +14,7 @@ use twilight_model::id::{
 
 use super::{
     Act, Denied, once,
-    rows::{
-        appeal::{self, Decision, Ended},
-        mod_case,
-    },
+    rows::appeal::{self, Decision, Ended},
     settings::ModerationSettings,
 };
 use crate::{
@@ -27,7 +24,7 @@ use crate::{
         Store, StoreError, Tx,
         request::{Completed, Work},
     },
-    settings::{Settings, mod_log::Told},
+    settings::{Settings, mod_log::GuildLog},
     support::{
         i18n::Language,
         ids::{self, Millis},
@@ -98,7 +95,6 @@ async fn appeal_in(
     (act, language): (Act, Language),
     (text, link): (&str, &str),
 ) -> Work<Appealed, Denied> {
-    mod_case::lock(tx, act.guild_id).await?;
     let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
     if !policy.appeals {
         return Ok(Err(Denied::Refused));
@@ -113,8 +109,8 @@ async fn appeal_in(
     }
     let key = (act.guild_id, act.interaction_id);
     appeal::add(tx, key, act.moderator_id, (text, act.at())).await?;
-    let told = Told::of(tx, settings, act.guild_id, language).await?;
-    let entry = told.entry(|language| {
+    let log = GuildLog::of(tx, settings, act.guild_id, language).await?;
+    let entry = log.entry(|language| {
         let values = [
             ("user", act.moderator_id.to_string().into()),
             ("link", link.into()),
@@ -139,12 +135,9 @@ pub(crate) async fn vote(
         (),
         move |tx, _settings, ()| {
             Box::pin(async move {
-                mod_case::lock(tx, act.guild_id).await?;
                 let key = (act.guild_id, appeal_id);
-                if !appeal::vote(tx, key, act.moderator_id, is_for).await? {
-                    return Ok(Err(Denied::Removed));
-                }
-                Ok(Ok(Completed::kept(())))
+                let is_open = appeal::vote(tx, key, act.moderator_id, is_for).await?;
+                Ok(is_open.then(|| Completed::kept(())).ok_or(Denied::Removed))
             })
         },
     )
@@ -167,12 +160,11 @@ pub(crate) async fn decline(
     let of = (act, "appeal_decline");
     once(store, settings, of, decision, move |tx, settings, decision| {
         Box::pin(async move {
-            mod_case::lock(tx, act.guild_id).await?;
             if !appeal::close(tx, act.guild_id, (user_id, Some(appeal_id)), decision).await? {
                 return Ok(Err(Denied::Removed));
             }
-            let told = Told::of(tx, settings, act.guild_id, language).await?;
-            let entry = told.entry(|language| {
+            let log = GuildLog::of(tx, settings, act.guild_id, language).await?;
+            let entry = log.entry(|language| {
                 let values = [
                     ("user", user_id.to_string().into()),
                     ("moderator", act.moderator_id.to_string().into()),
@@ -187,7 +179,7 @@ pub(crate) async fn decline(
 }
 
 /// An unban by a moderator accepts the user's open appeal. `accepted` is the appeal that the moderator accepts, with the answer: then the
-/// result is false if someone else has decided it. The guild must be [locked](mod_case::lock).
+/// result is false if someone else has decided it. The guild must be [locked](super::rows::mod_case::lock).
 pub(super) async fn lifted(
     tx: &Tx<'_>,
     act: &Act,
@@ -206,16 +198,16 @@ pub(super) async fn lifted(
 }
 
 /// Close the open appeals of users whose bans end without a decision on them. Returns the entries of the log channel. The guild must be
-/// [locked](mod_case::lock).
+/// [locked](super::rows::mod_case::lock).
 pub(super) async fn ended(
     tx: &Tx<'_>,
-    told: &Told,
+    log: &GuildLog,
     (guild_id, users): (Id<GuildMarker>, &[Id<UserMarker>]),
     (how, moderator_id, at): (Ended, Option<Id<UserMarker>>, SystemTime),
 ) -> Result<Vec<NewEffect>, StoreError> {
     let closed = appeal::end(tx, guild_id, users, (how, moderator_id, at)).await?;
     let entry = |user_id: Id<UserMarker>| {
-        told.entry(|language| {
+        log.entry(|language| {
             let values = [
                 ("user", user_id.to_string().into()),
                 (

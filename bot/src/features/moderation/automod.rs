@@ -2,7 +2,7 @@
 
 use twilight_model::id::Id;
 
-use super::{log::Told, settings::ModerationSettings};
+use super::{log::GuildLog, settings::ModerationSettings};
 use crate::{
     discord::events::automod_action::AutomodAction,
     flush::{Flush, reaction::Reaction},
@@ -24,8 +24,8 @@ impl Reaction for AutomodLog {
         if policy.log_automod.is_none() {
             return Ok(());
         }
-        let told = Told::of(flush.tx, flush.settings, guild_id, Language::English).await?;
-        let entry = told.in_channel(policy.log_automod).entry(|language| {
+        let log = GuildLog::of(flush.tx, flush.settings, guild_id, Language::English).await?;
+        let entry = log.in_channel(policy.log_automod).entry(|language| {
             let channel_id = event.channel_id.map_or(0, Id::get);
             let values = [
                 ("user", event.user_id.to_string().into()),

@@ -261,10 +261,9 @@ async fn record(
     };
     let case_id = mod_case::add(flush.tx, &case).await?;
     outcome::action_in(flush.tx, (guild_id, case_id), "done").await?;
-    let policy = ModerationSettings::within(flush.tx, flush.settings, guild_id).await?;
     let of = (guild_id, Language::English);
-    let told = policy.told(flush.tx, flush.settings, of, kind).await?;
-    let log = told.entry_as(|language| CaseLog {
+    let log = ModerationSettings::log_within(flush.tx, flush.settings, of, kind).await?;
+    let case_log = log.entry_as(|language| CaseLog {
         case_id,
         text: entry_text(
             language,
@@ -276,10 +275,10 @@ async fn record(
     });
     if kind == Kind::Unban {
         let (users, how) = ([entry.target_id], (Ended::ByHand, Some(entry.user_id), at));
-        let closed = appeals::ended(flush.tx, &told, (guild_id, users.as_slice()), how).await?;
+        let closed = appeals::ended(flush.tx, &log, (guild_id, users.as_slice()), how).await?;
         flush.effects.extend(closed);
     }
-    flush.effects.extend(log.into_iter().chain(replaced));
+    flush.effects.extend(case_log.into_iter().chain(replaced));
     Ok(())
 }
 

@@ -9,12 +9,12 @@ use super::{
     effects::{case_log_edit, evidence::upload},
     evidence::Evidence,
     kind::Kind,
-    log::Told,
+    log::GuildLog,
     new_end::{self, EndChange},
     once,
     rows::{
         case::{self, Case},
-        case_change, case_note, member_warnings, mod_case, warning,
+        case_change, case_note, member_warnings, warning,
     },
     settings::ModerationSettings,
     texts,
@@ -183,14 +183,17 @@ async fn apply(
 ) -> Work<ChangedCase, Denied> {
     let act = asker.act;
     let key = (act.guild_id, case_id);
-    mod_case::lock(tx, act.guild_id).await?;
     let Some(case) = case::get_in(tx, key).await? else {
         return Ok(Err(Denied::UnknownCase));
     };
     if case.user_id == act.moderator_id && !asker.is_owner {
         return Ok(Err(Denied::Own));
     }
-    let told = Told::of(tx, settings, act.guild_id, asker.language).await?;
+    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
+    let of = (act.guild_id, asker.language);
+    let log = policy
+        .log(tx, settings, of, case.kind.unwrap_or(Kind::Note))
+        .await?;
     let (mut end, mut message) = (None, None);
     match change {
         CaseChange::Edit {
@@ -202,12 +205,11 @@ async fn apply(
                 return Ok(Err(Denied::Own));
             }
             if let Some(new) = new {
-                match new_end::change(tx, &act, &case, new, told.language).await? {
+                match new_end::change(tx, &act, &case, new, log.language).await? {
                     Ok(changed) => {
-                        let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
                         message = policy
                             .tells(changed.kind)
-                            .then(|| new_end::message(&act, &case, changed, &told));
+                            .then(|| new_end::message(&act, &case, changed, &log));
                         end = Some(changed);
                     }
                     Err(denied) => return Ok(Err(denied)),
@@ -232,7 +234,7 @@ async fn apply(
         CaseChange::Evidence {
             evidence,
             author_name,
-        } => return keep(tx, settings, (asker, &case), (evidence, author_name.as_deref())).await,
+        } => return keep(tx, (asker, &case, &log), (evidence, author_name.as_deref())).await,
         CaseChange::Hide => case_change::hide(tx, key, Some((act.at(), act.moderator_id))).await?,
         CaseChange::Show => case_change::hide(tx, key, None).await?,
         CaseChange::Delete => {
@@ -252,7 +254,7 @@ async fn apply(
         CaseChange::Delete => case_log_edit::of_deletion(key, &case),
         _ => case_log_edit::changed(tx, key).await?,
     };
-    let entry = told.entry(|language| change.entry(language, asker, &changed));
+    let entry = log.entry(|language| change.entry(language, asker, &changed));
     // On Discord a timeout is changed before.
     let effects: Vec<_> = shown.into_iter().chain(entry).chain(message).collect();
     queue::add(tx, &effects).await?;
@@ -263,20 +265,13 @@ async fn apply(
 /// Let a file be uploaded into the log channel of its case.
 async fn keep(
     tx: &Tx<'_>,
-    settings: &Settings,
-    (asker, case): (Asker, &Case),
+    (asker, case, log): (Asker, &Case, &GuildLog),
     (evidence, author_name): (&Evidence, Option<&str>),
 ) -> Work<ChangedCase, Denied> {
-    let act = asker.act;
-    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
-    let of = (act.guild_id, asker.language);
-    let told = policy
-        .told(tx, settings, of, case.kind.unwrap_or(Kind::Note))
-        .await?;
-    if !told.has_channel() {
+    if !log.has_channel() {
         return Ok(Err(Denied::NoLog));
     }
-    let upload = upload(&told, (&act, case.case_id), (Some(evidence), author_name));
+    let upload = upload(log, (&asker.act, case.case_id), (Some(evidence), author_name));
     queue::add(tx, upload.as_slice()).await?;
     let changed = ChangedCase {
         case_id: case.case_id,

@@ -294,8 +294,7 @@ async fn still_decides(
     if newest.is_some_and(|newest| newest.case_id != case.case_id) {
         let key = (guild_id, case.case_id);
         if outcome::end_in(tx, key, firing.due_at, "replaced").await? {
-            let shown = case_log_edit::changed(tx, key).await?;
-            queue::add(tx, shown.as_slice()).await?;
+            case_log_edit::add(tx, key, None).await?;
         }
         return Ok(None);
     }

@@ -11,7 +11,7 @@ use twilight_model::id::{
 use super::{Act, Denied, kind::Kind, once, settings::ModerationSettings, warnings::Warned};
 use crate::{
     discord::guilds::authority::{Action, PunishPermit},
-    features::moderation::{effects::punishment::TimeoutLift, rows::mod_case},
+    features::moderation::effects::punishment::TimeoutLift,
     outbox::queue::{self, NewEffect},
     postgres::{
         Store, StoreError, Tx,
@@ -83,11 +83,9 @@ async fn lift_in(
     running: Running,
     permit: PunishPermit,
 ) -> Work<Running, Denied> {
-    mod_case::lock(tx, act.guild_id).await?;
-    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
     let of = (act.guild_id, language);
-    let told = policy.told(tx, settings, of, Kind::Warning).await?;
-    let locale = told.language.locales().first().copied().unwrap_or_default();
+    let log = ModerationSettings::log_within(tx, settings, of, Kind::Warning).await?;
+    let locale = log.language.locales().first().copied().unwrap_or_default();
     let lift = TimeoutLift {
         case_id: running.case_id,
         until_ms: running.until_ms,
@@ -99,7 +97,7 @@ async fn lift_in(
         user_id: running.user_id,
     };
     let mut effects = vec![NewEffect::for_member(key, &lift)];
-    effects.extend(told.entry(|language| {
+    effects.extend(log.entry(|language| {
         let values = [
             ("case", running.case_id.to_string().into()),
             ("user", running.user_id.to_string().into()),

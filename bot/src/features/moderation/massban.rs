@@ -147,7 +147,6 @@ async fn confirm_in(
     (act, language): (Act, Language),
     confirmed: &Confirmed,
 ) -> Work<Answer, Denied> {
-    mod_case::lock(tx, act.guild_id).await?;
     let key = (act.guild_id, confirmed.massban_id);
     let row = massban::get_in(tx, key).await?;
     let Some(row) = row.filter(|row| row.first_case.is_none()) else {
@@ -156,13 +155,13 @@ async fn confirm_in(
     let at = act.at();
     let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
     let of = (act.guild_id, language);
-    let told = policy.told(tx, settings, of, Kind::Ban).await?;
+    let log = policy.log(tx, settings, of, Kind::Ban).await?;
     let users = &row.wanted.users;
     if let Some((limit, kinds)) = policy.limit(Kind::Ban) {
         let by = (act.guild_id, act.moderator_id);
         let before = mod_case::count_since(tx, by, kinds, (at - LIMITED, at)).await?;
         if before + i64::try_from(users.len()).unwrap_or(i64::MAX) > limit {
-            let entry = told.entry(|language| texts::limited_massban(language, &act, users.len(), limit));
+            let entry = log.entry(|language| texts::limited_massban(language, &act, users.len(), limit));
             queue::add(tx, entry.as_slice()).await?;
             return Ok(Ok(Completed::kept(Answer::Limited { limit })));
         }
@@ -197,8 +196,8 @@ async fn confirm_in(
             case_id: first_case,
             reason: row.wanted.reason.clone(),
             until_ms: None,
-            moderator_id: told.moderators_shown.then_some(act.moderator_id),
-            locale: told.language.code().to_owned(),
+            moderator_id: log.moderators_shown.then_some(act.moderator_id),
+            locale: log.language.code().to_owned(),
             wording: policy.wording(Kind::Ban),
             new_end: false,
             appeal_url: confirmed.appeal_url.clone(),

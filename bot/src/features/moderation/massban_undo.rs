@@ -73,7 +73,6 @@ async fn undo_in(
     undoing: &Undoing,
 ) -> Work<Undone, Denied> {
     let guild_id = act.guild_id;
-    mod_case::lock(tx, guild_id).await?;
     let row = massban::get_in(tx, (guild_id, undoing.massban_id)).await?;
     let Some(cases) = row.filter(Row::is_over).and_then(|row| row.cases()) else {
         return Ok(Err(Denied::UnknownCase));
@@ -101,8 +100,7 @@ async fn undo_in(
         audit_entry_id: None,
     };
     let first_case = mod_case::add_many(tx, &case, &users).await?;
-    let policy = ModerationSettings::within(tx, settings, guild_id).await?;
-    let told = policy.told(tx, settings, (guild_id, language), Kind::Ban).await?;
+    let log = ModerationSettings::log_within(tx, settings, (guild_id, language), Kind::Ban).await?;
     let lift = |(case_id, user_id)| {
         let lift = ActionLift {
             kind: Kind::Unban,
@@ -111,7 +109,7 @@ async fn undo_in(
                 moderator: undoing.moderator.clone(),
                 reason: String::new(),
             },
-            locale: told.language.code().to_owned(),
+            locale: log.language.code().to_owned(),
             permit: Some(undoing.permit),
             ends_at_ms: None,
         };
@@ -120,8 +118,8 @@ async fn undo_in(
     let last_case = first_case + i64::try_from(banned.len()).unwrap_or(1) - 1;
     effects.extend((first_case..).zip(banned.iter().copied()).map(lift));
     let how = (Ended::Undone, Some(act.moderator_id), at);
-    effects.extend(appeals::ended(tx, &told, (guild_id, banned.as_slice()), how).await?);
-    effects.extend(told.entry(|language| {
+    effects.extend(appeals::ended(tx, &log, (guild_id, banned.as_slice()), how).await?);
+    effects.extend(log.entry(|language| {
         let values = [
             ("moderator", act.moderator_id.to_string().into()),
             ("users", Value::Count(banned.len() as u64)),

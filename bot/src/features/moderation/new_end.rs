@@ -12,7 +12,7 @@ use super::{
     },
     ends,
     kind::Kind,
-    log::Told,
+    log::GuildLog,
     rows::{
         case::{self, Case},
         case_change,
@@ -111,14 +111,14 @@ pub(super) async fn change(
 }
 
 /// The message to the member about the new end.
-pub(super) fn message(act: &Act, case: &Case, end: ChangedEnd, told: &Told) -> NewEffect {
+pub(super) fn message(act: &Act, case: &Case, end: ChangedEnd, log: &GuildLog) -> NewEffect {
     let message = ActionMessage {
         kind: end.kind,
         case_id: case.case_id,
         reason: String::new(),
         until_ms: end.ends_at_ms,
-        moderator_id: told.moderators_shown.then_some(act.moderator_id),
-        locale: told.language.code().to_owned(),
+        moderator_id: log.moderators_shown.then_some(act.moderator_id),
+        locale: log.language.code().to_owned(),
         wording: Wording::default(),
         new_end: true,
         appeal_url: None,

@@ -7,7 +7,7 @@ use twilight_model::id::{Id, marker::GuildMarker};
 
 use super::{
     ends,
-    log::Told,
+    log::GuildLog,
     rows::{
         outcome,
         standing::{self, Standing},
@@ -102,16 +102,16 @@ impl Change for Rejoined {
 async fn returns(flush: &mut Flush<'_, '_>, standing: &Standing) -> Result<(), StoreError> {
     let guild_id = standing.key.guild_id;
     let policy = ModerationSettings::within(flush.tx, flush.settings, guild_id).await?;
-    let told = told(flush, guild_id).await?;
+    let log = log(flush, guild_id).await?;
     let runs = standing.timeout.is_some();
     if policy.rejoin_alert > 0 && (runs || standing.cases >= policy.rejoin_alert) {
         flush
             .effects
-            .extend(told.entry(|language| alert(language, standing)));
+            .extend(log.entry(|language| alert(language, standing)));
     }
     if let Some(case_id) = standing.timeout {
         let key = (guild_id, case_id);
-        let locale = told.language.code();
+        let locale = log.language.code();
         if let Some(renewal) = ends::after_return(flush.tx, key, standing.at, locale).await? {
             outcome::not_ended(flush.tx, key, ends::AWAY).await?;
             flush.effects.push(renewal);
@@ -120,8 +120,8 @@ async fn returns(flush: &mut Flush<'_, '_>, standing: &Standing) -> Result<(), S
     Ok(())
 }
 
-async fn told(flush: &Flush<'_, '_>, guild_id: Id<GuildMarker>) -> Result<Told, StoreError> {
-    Told::of(flush.tx, flush.settings, guild_id, Language::English).await
+async fn log(flush: &Flush<'_, '_>, guild_id: Id<GuildMarker>) -> Result<GuildLog, StoreError> {
+    GuildLog::of(flush.tx, flush.settings, guild_id, Language::English).await
 }
 
 fn alert(language: Language, standing: &Standing) -> String {

@@ -12,10 +12,7 @@ use super::{
     Act, Denied,
     effects::report::{ReportClosed, ShowReport},
     once,
-    rows::{
-        mod_case,
-        report::{self, Entry, Message, Report},
-    },
+    rows::report::{self, Entry, Message, Report},
     settings::ModerationSettings,
 };
 use crate::{
@@ -82,7 +79,6 @@ pub(crate) async fn report(
 }
 
 async fn report_in(tx: &Tx<'_>, (act, language): (Act, Language), new: &NewReport) -> Work<Reported, Denied> {
-    mod_case::lock(tx, act.guild_id).await?;
     let (guild_id, at) = (act.guild_id, act.at());
     let lately = report::count_since(tx, guild_id, act.moderator_id, (at - LIMITED, at));
     if lately.await? >= MOST {
@@ -176,13 +172,12 @@ async fn release_in(
     Ok(Ok(Completed::kept(Handled::Done)))
 }
 
-/// A report that is open, with its guild locked.
+/// A report that is open.
 async fn open(
     tx: &Tx<'_>,
     act: &Act,
     report_id: Id<InteractionMarker>,
 ) -> Result<Result<Report, Denied>, StoreError> {
-    mod_case::lock(tx, act.guild_id).await?;
     let report = report::get_in(tx, (act.guild_id, report_id)).await?;
     Ok(match report {
         None => Err(Denied::UnknownCase),
@@ -205,12 +200,11 @@ pub(crate) async fn dismiss(
         (),
         move |tx, settings, ()| {
             Box::pin(async move {
-                mod_case::lock(tx, act.guild_id).await?;
                 let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
-                if !close(tx, &policy, &act, (Some(report_id), language)).await? {
-                    return Ok(Err(Denied::Removed));
-                }
-                Ok(Ok(Completed::kept(Handled::Done)))
+                let is_open = close(tx, &policy, &act, (Some(report_id), language)).await?;
+                Ok(is_open
+                    .then(|| Completed::kept(Handled::Done))
+                    .ok_or(Denied::Removed))
             })
         },
     )
@@ -218,7 +212,7 @@ pub(crate) async fn dismiss(
 }
 
 /// Close the report to which a moderator reacts. False if it is closed already: then someone else has reacted. The guild must be
-/// [locked](mod_case::lock).
+/// [locked](super::rows::mod_case::lock).
 pub(super) async fn close(
     tx: &Tx<'_>,
     policy: &ModerationSettings,

@@ -8,7 +8,7 @@ use twilight_model::id::{
     marker::{ChannelMarker, GuildMarker, RoleMarker},
 };
 
-use super::{effects::wording::Wording, kind::Kind as CaseKind, log::Told};
+use super::{effects::wording::Wording, kind::Kind as CaseKind, log::GuildLog};
 use crate::{
     discord::guilds::authority::Action,
     postgres::{Store, StoreError, Tx},
@@ -181,15 +181,26 @@ impl ModerationSettings {
     }
 
     /// Where cases of this kind are logged; `language` applies if the guild has not chosen one.
-    pub(super) async fn told(
+    pub(super) async fn log(
         &self,
         tx: &Tx<'_>,
         settings: &Settings,
         (guild_id, language): (Id<GuildMarker>, Language),
         kind: CaseKind,
-    ) -> Result<Told, StoreError> {
-        let told = Told::of(tx, settings, guild_id, language).await?;
-        Ok(told.in_channel(self.log_channel(kind)))
+    ) -> Result<GuildLog, StoreError> {
+        let log = GuildLog::of(tx, settings, guild_id, language).await?;
+        Ok(log.in_channel(self.log_channel(kind)))
+    }
+
+    /// The same, if no other setting is needed.
+    pub(super) async fn log_within(
+        tx: &Tx<'_>,
+        settings: &Settings,
+        of: (Id<GuildMarker>, Language),
+        kind: CaseKind,
+    ) -> Result<GuildLog, StoreError> {
+        let policy = Self::within(tx, settings, of.0).await?;
+        policy.log(tx, settings, of, kind).await
     }
 
     /// The server's words in the message about a case of this kind.

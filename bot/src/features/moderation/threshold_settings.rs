@@ -9,7 +9,7 @@ use twilight_model::{
     id::{Id, marker::GuildMarker},
 };
 
-use super::{Act, Denied, MOST_THRESHOLDS, commands::warning::Warning, duration, log::Told, once, texts};
+use super::{Act, Denied, MOST_THRESHOLDS, commands::warning::Warning, duration, log::GuildLog, once, texts};
 use crate::{
     discord::guilds::authority::{Action, ThresholdPermit},
     features::moderation::rows::{
@@ -91,7 +91,6 @@ async fn write(
     (act, language): (Act, Language),
     threshold: &Threshold,
 ) -> Work<Put, Denied> {
-    mod_case::lock(tx, act.guild_id).await?;
     let known = rows::list_in(tx, act.guild_id).await?;
     let before = known.iter().find(|known| known.points == threshold.points);
     if before.is_none() && known.len() >= MOST_THRESHOLDS {
@@ -109,8 +108,8 @@ async fn write(
     };
     rows::put(tx, act.guild_id, &stored).await?;
     let before = before.and_then(Threshold::of);
-    let told = Told::of(tx, settings, act.guild_id, language).await?;
-    let entry = told.entry(|language| {
+    let log = GuildLog::of(tx, settings, act.guild_id, language).await?;
+    let entry = log.entry(|language| {
         let values = [
             ("moderator", act.moderator_id.to_string().into()),
             ("threshold", texts::threshold(language, threshold).into()),
@@ -198,15 +197,14 @@ async fn take(
     (act, language): (Act, Language),
     points: i64,
 ) -> Work<Threshold, Denied> {
-    mod_case::lock(tx, act.guild_id).await?;
     let known = rows::list_in(tx, act.guild_id).await?;
     let gone = known.iter().find(|known| known.points == points);
     let Some(gone) = gone.and_then(Threshold::of) else {
         return Ok(Err(Denied::UnknownThreshold));
     };
     rows::remove(tx, act.guild_id, points).await?;
-    let told = Told::of(tx, settings, act.guild_id, language).await?;
-    let entry = told.entry(|language| {
+    let log = GuildLog::of(tx, settings, act.guild_id, language).await?;
+    let entry = log.entry(|language| {
         let values = [
             ("moderator", act.moderator_id.to_string().into()),
             ("threshold", texts::threshold(language, &gone).into()),

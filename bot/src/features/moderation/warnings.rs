@@ -16,7 +16,7 @@ use super::{
     Act, Denied, Done, Severity,
     duration::Expiry,
     kind::Kind,
-    log::Told,
+    log::GuildLog,
     once, reports, texts,
     thresholds::{self, Crossing},
 };
@@ -198,12 +198,11 @@ async fn give(
     (act, language): (Act, Language),
     new: &NewWarning,
 ) -> Work<Warned, Denied> {
-    mod_case::lock(tx, act.guild_id).await?;
     let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
-    let told = policy
-        .told(tx, settings, (act.guild_id, language), Kind::Warning)
+    let log = policy
+        .log(tx, settings, (act.guild_id, language), Kind::Warning)
         .await?;
-    if new.evidence.is_some() && !told.has_channel() {
+    if new.evidence.is_some() && !log.has_channel() {
         return Ok(Err(Denied::NoLog));
     }
     if !reports::close(tx, &policy, &act, (new.report_id, language)).await? {
@@ -240,14 +239,14 @@ async fn give(
         counting_points: points,
         crossed: led_to.iter().map(|(crossing, _)| *crossing).collect(),
     };
-    let mut effects = to_member(&act, new, &warned, &led_to, (told, &policy));
-    effects.extend(told.entry_as(|language| CaseLog {
+    let mut effects = to_member(&act, new, &warned, &led_to, (log, &policy));
+    effects.extend(log.entry_as(|language| CaseLog {
         case_id,
         text: in_log(language, &Given::new(&act, new, &warned), Some(&warned)),
         locale: language.code().to_owned(),
     }));
     let of = (new.evidence.as_ref(), new.names.moderator.as_deref());
-    effects.extend(upload(&told, (&act, case_id), of));
+    effects.extend(upload(&log, (&act, case_id), of));
     queue::add(tx, &effects).await?;
     Ok(Ok(Completed::kept(warned).about(case_id)))
 }
@@ -259,9 +258,9 @@ fn to_member(
     new: &NewWarning,
     warned: &Warned,
     led_to: &[(Crossing, Option<PunishPermit>)],
-    (told, policy): (Told, &ModerationSettings),
+    (log, policy): (GuildLog, &ModerationSettings),
 ) -> Vec<NewEffect> {
-    let locale = told.language.locales().first().copied().unwrap_or_default();
+    let locale = log.language.locales().first().copied().unwrap_or_default();
     let key = MemberKey {
         guild_id: act.guild_id,
         user_id: new.user_id,
@@ -275,7 +274,7 @@ fn to_member(
     let direct = new.direct.then(|| {
         let warned = WarnedDirectly {
             case_id: warned.case_id,
-            moderator_id: told.moderators_shown.then_some(act.moderator_id),
+            moderator_id: log.moderators_shown.then_some(act.moderator_id),
             reason: new.reason.clone(),
             severity: warned.severity,
             points: warned.points,
@@ -343,17 +342,10 @@ async fn change(
     mod_case::change(tx, key, &after.reason, after.expires_at()).await?;
     warning::change(tx, key, after.severity.word(), after.points).await?;
     member_warnings::change(tx, act.guild_id, after.user_id, 0, after.points - before.points).await?;
-    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
-    let told = policy
-        .told(tx, settings, (act.guild_id, asker.language), Kind::Warning)
-        .await?;
-    let entry = told.entry(|language| changed_in_log(language, &act, &before, &after));
-    let effects: Vec<_> = case_log_edit::changed(tx, key)
-        .await?
-        .into_iter()
-        .chain(entry)
-        .collect();
-    queue::add(tx, &effects).await?;
+    let log =
+        ModerationSettings::log_within(tx, settings, (act.guild_id, asker.language), Kind::Warning).await?;
+    let entry = log.entry(|language| changed_in_log(language, &act, &before, &after));
+    case_log_edit::add(tx, key, entry).await?;
     Ok(Ok(Completed::kept(after).about(case_id).instead_of(&before)))
 }
 
@@ -386,11 +378,9 @@ async fn take_back(
     };
     mod_case::remove(tx, (act.guild_id, case_id), act.moderator_id, act.at(), reason).await?;
     member_warnings::change(tx, act.guild_id, state.user_id, -1, -state.points).await?;
-    let policy = ModerationSettings::within(tx, settings, act.guild_id).await?;
-    let told = policy
-        .told(tx, settings, (act.guild_id, asker.language), Kind::Warning)
-        .await?;
-    let entry = told.entry(|language| {
+    let log =
+        ModerationSettings::log_within(tx, settings, (act.guild_id, asker.language), Kind::Warning).await?;
+    let entry = log.entry(|language| {
         let why = reason.map_or_else(
             || language.text("warning-log-no-reason"),
             |reason| texts::quoted(reason, super::LONGEST_QUOTATION),
@@ -404,9 +394,7 @@ async fn take_back(
         ];
         language.filled("warning-log-removed", &values)
     });
-    let shown = case_log_edit::changed(tx, (act.guild_id, case_id)).await?;
-    let effects: Vec<_> = shown.into_iter().chain(entry).collect();
-    queue::add(tx, &effects).await?;
+    case_log_edit::add(tx, (act.guild_id, case_id), entry).await?;
     let before = state.clone();
     Ok(Ok(Completed::kept(state).about(case_id).instead_of(&before)))
 }
@@ -414,7 +402,6 @@ async fn take_back(
 /// The state of a case that the asker may change. No other transaction changes it until this one ends.
 async fn held(tx: &Tx<'_>, asker: Asker, case_id: i64) -> Result<Done<State>, StoreError> {
     let act = asker.act;
-    mod_case::lock(tx, act.guild_id).await?;
     Ok(match warning::get(tx, act.guild_id, case_id).await? {
         None => Err(Denied::UnknownCase),
         Some(warning) if warning.removed_at.is_some() => Err(Denied::Removed),

@@ -28,7 +28,7 @@ use crate::{
     postgres::{StoreError, Tx},
     settings::{
         Settings,
-        mod_log::{Subject, Told, log_failure},
+        mod_log::{GuildLog, Subject, log_failure},
     },
     support::{
         i18n::{Language, Value},
@@ -143,9 +143,9 @@ async fn deliver(
                     return queue::add_urgent(tx, &[NewEffect::for_channel(guild_id, channel_id, &next)])
                         .await;
                 }
-                let told =
-                    Told::about(tx, &settings, guild_id, (Subject::Messages, purge.language())).await?;
-                let entry = told.entry(|language| in_log(language, channel_id, &purge, deleted as u64));
+                let log =
+                    GuildLog::about(tx, &settings, guild_id, (Subject::Messages, purge.language())).await?;
+                let entry = log.entry(|language| in_log(language, channel_id, &purge, deleted as u64));
                 queue::add(tx, entry.as_slice()).await
             })
         })

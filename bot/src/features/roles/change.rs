@@ -24,7 +24,7 @@ use crate::{
     },
     settings::{
         Settings,
-        mod_log::{Subject, Told},
+        mod_log::{GuildLog, Subject},
     },
     support::{
         i18n::Language,
@@ -55,9 +55,9 @@ pub(crate) async fn role(
                 rows::add(tx, key, role_id, request_id, ends_at).await?;
                 timer::arm(tx, &[end_of(key, request_id, ends_at)]).await?;
             }
-            let told =
-                Told::about(tx, &settings, key.guild_id, (Subject::Members, effect.language())).await?;
-            let line = told.entry(|language| role::in_log(language, key, &effect));
+            let log =
+                GuildLog::about(tx, &settings, key.guild_id, (Subject::Members, effect.language())).await?;
+            let line = log.entry(|language| role::in_log(language, key, &effect));
             queue::add(tx, line.as_slice()).await?;
             queue::add_urgent(tx, &[NewEffect::for_member(key, &*effect)]).await
         })
@@ -98,9 +98,9 @@ pub(crate) async fn nick(
     let done = store.carry_out("nick_change", request, move |tx| {
         let (settings, effect) = (settings.clone(), Arc::clone(&effect));
         Box::pin(async move {
-            let told =
-                Told::about(tx, &settings, key.guild_id, (Subject::Members, effect.language())).await?;
-            let line = told.entry(|language| nick::in_log(language, key, &effect));
+            let log =
+                GuildLog::about(tx, &settings, key.guild_id, (Subject::Members, effect.language())).await?;
+            let line = log.entry(|language| nick::in_log(language, key, &effect));
             queue::add(tx, line.as_slice()).await?;
             queue::add_urgent(tx, &[NewEffect::for_member(key, &*effect)]).await
         })

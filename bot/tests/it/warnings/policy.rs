@@ -54,12 +54,19 @@ async fn the_servers_words_are_in_the_message_and_warnings_have_a_log_of_their_o
     let words = format!("<@{user}>, case 1: x\nAppeal at https://a.example/");
     assert_eq!(stage.sent("Appeal at"), [words]);
     stage.logged(own, "was warned by").await;
-    assert!(
+    // Whatever the command that changes it.
+    for (command, name, option) in [
+        ("case", "note", of_type(3, "note", "seen")),
+        ("warning", "edit", of_type(4, "points", 7)),
+    ] {
+        let options = json!([{"name": name, "type": 1, "options": [of_type(4, "case", 1), option]}]);
+        stage.asked(stage.moderator(), command, options).await;
         stage
-            .in_channel(log)
-            .iter()
-            .all(|entry| !entry.contains("was warned by"))
-    );
+            .logged(own, if command == "case" { "seen" } else { "7 points" })
+            .await;
+    }
+    stage.delivered().await;
+    assert!(stage.in_channel(log).is_empty(), "{:?}", stage.in_channel(log));
     // A template that is none is not taken.
     let options = json!([
         of_type(3, "setting", "moderation.appeal"),

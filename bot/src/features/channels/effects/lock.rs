@@ -33,7 +33,7 @@ use crate::{
     postgres::{StoreError, Tx},
     settings::{
         Settings,
-        mod_log::{Subject, Told, log_failure},
+        mod_log::{GuildLog, Subject, log_failure},
     },
     support::{i18n::Language, ids},
 };
@@ -198,8 +198,8 @@ async fn note(settings: &Settings, to: &Deliverer, place: Place, lock: &ChannelL
                 }
                 let ends_at = rows::get_in(tx, place).await?.and_then(|row| row.ends_at);
                 let language = Language::of_stored(&lock.locale);
-                let told = Told::about(tx, &settings, place.0, (Subject::Channels, language)).await?;
-                let entry = told.entry(|language| {
+                let log = GuildLog::about(tx, &settings, place.0, (Subject::Channels, language)).await?;
+                let entry = log.entry(|language| {
                     let values = [
                         ("channel", place.1.to_string().into()),
                         ("moderator", lock.permit.moderator_id().to_string().into()),

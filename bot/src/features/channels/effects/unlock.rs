@@ -28,7 +28,7 @@ use crate::{
     postgres::{StoreError, Tx},
     settings::{
         Settings,
-        mod_log::{Subject, Told, log_failure},
+        mod_log::{GuildLog, Subject, log_failure},
     },
     support::{i18n::Language, ids},
 };
@@ -147,9 +147,9 @@ async fn end(settings: &Settings, to: &Deliverer, place: Place, unlock: &Channel
                 if !is_logged {
                     return Ok(());
                 }
-                let told =
-                    Told::about(tx, &settings, place.0, (Subject::Channels, language_of(&unlock))).await?;
-                let entry = told.entry(|language| in_log(language, place, &unlock));
+                let log = GuildLog::about(tx, &settings, place.0, (Subject::Channels, language_of(&unlock)))
+                    .await?;
+                let entry = log.entry(|language| in_log(language, place, &unlock));
                 queue::add(tx, entry.as_slice()).await
             })
         })

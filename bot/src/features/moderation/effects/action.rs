@@ -159,7 +159,7 @@ async fn deliver(to: &Deliverer, effect: &Waiting, action: &ModAction) -> Result
                         if !outcome::end_in(tx, key, now, "gone").await? {
                             return Ok(());
                         }
-                        queue::add(tx, case_log_edit::changed(tx, key).await?.as_slice()).await
+                        case_log_edit::add(tx, key, None).await
                     })
                 })
             })
@@ -200,7 +200,7 @@ async fn goes_on(to: &Deliverer, key: Key, is_member: bool) {
                 if !is_news {
                     return Ok(());
                 }
-                queue::add(tx, case_log_edit::changed(tx, key).await?.as_slice()).await
+                case_log_edit::add(tx, key, None).await
             })
         })
     })
@@ -291,10 +291,9 @@ async fn log_failure(
     } else {
         noted(tx, key, why).await?
     };
-    let policy = ModerationSettings::within(tx, settings, effect.guild_id).await?;
     let of = (effect.guild_id, language_of(&action.locale));
-    let told = policy.told(tx, settings, of, action.kind).await?;
-    let entry = told.entry(|language| {
+    let log = ModerationSettings::log_within(tx, settings, of, action.kind).await?;
+    let entry = log.entry(|language| {
         let user = effect.user_id.map(ids::to_db).unwrap_or_default();
         if action.moved.is_some() {
             texts::not_moved(language, action.case_id, action.kind, user, why)

@@ -257,16 +257,15 @@ async fn note(
                     return Ok(());
                 }
                 let shown = case_log_edit::changed(tx, key).await?;
-                let policy = ModerationSettings::within(tx, &settings, effect.guild_id).await?;
                 let of = (effect.guild_id, language_of(&lift.locale));
-                let told = policy.told(tx, &settings, of, lift.kind).await?;
+                let log = ModerationSettings::log_within(tx, &settings, of, lift.kind).await?;
                 let is_told = lift.because == Because::Ended && became == "done";
-                let entry = told.entry(|language| ended_in_log(language, &effect, &lift));
+                let entry = log.entry(|language| ended_in_log(language, &effect, &lift));
                 let mut effects: Vec<_> = shown.into_iter().chain(entry.filter(|_| is_told)).collect();
                 if lift.kind.action() == Some(Action::Ban) && became != "replaced" {
                     let how = (Ended::Expired, None, now);
                     let users = (effect.guild_id, effect.user_id.as_slice());
-                    effects.extend(appeals::ended(tx, &told, users, how).await?);
+                    effects.extend(appeals::ended(tx, &log, users, how).await?);
                 }
                 queue::add(tx, &effects).await
             })
@@ -322,10 +321,9 @@ async fn note_failure(
     } else {
         return Ok(());
     };
-    let policy = ModerationSettings::within(tx, settings, effect.guild_id).await?;
     let of = (effect.guild_id, language_of(&lift.locale));
-    let told = policy.told(tx, settings, of, lift.kind).await?;
-    let entry = told.entry(|language| {
+    let log = ModerationSettings::log_within(tx, settings, of, lift.kind).await?;
+    let entry = log.entry(|language| {
         let user = effect.user_id.map(ids::to_db).unwrap_or_default();
         if matches!(lift.because, Because::Command { .. }) {
             texts::not_carried_out(language, lift.case_id, lift.kind, user, why)

@@ -21,7 +21,7 @@ use crate::{
         kind::{EffectBody, EffectKind, Owner},
         message,
         outcome::Undelivered,
-        queue::{NewEffect, Waiting},
+        queue::{self, NewEffect, Waiting},
     },
     postgres::{Store, StoreError, Tx, request},
     support::i18n::Language,
@@ -67,6 +67,16 @@ pub(in crate::features::moderation) async fn changed(
 ) -> Result<Option<NewEffect>, StoreError> {
     let message = log_message::changed(tx, key).await?;
     Ok(message.map(|message| of(key, (message.channel_id, message.message_id), message.revision)))
+}
+
+/// Add what follows in the log channel when a case has changed: its entry shows the change, and `entry` says who made it.
+pub(in crate::features::moderation) async fn add(
+    tx: &Tx<'_>,
+    key: Key,
+    entry: Option<NewEffect>,
+) -> Result<(), StoreError> {
+    let effects: Vec<_> = changed(tx, key).await?.into_iter().chain(entry).collect();
+    queue::add(tx, &effects).await
 }
 
 /// The effect for this change of a case.

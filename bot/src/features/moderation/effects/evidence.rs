@@ -29,7 +29,7 @@ use crate::{
         trouble,
     },
     postgres::{StoreError, Tx},
-    settings::{Settings, mod_log::Told},
+    settings::{Settings, mod_log::GuildLog},
     support::i18n::Language,
 };
 
@@ -62,12 +62,12 @@ impl CaseEvidence {
 
 /// The effect that keeps a file with a case, in the transaction of an interaction. The guild must have a log channel.
 pub(in crate::features::moderation) fn upload(
-    told: &Told,
+    log: &GuildLog,
     (act, case_id): (&Act, i64),
     (evidence, author_name): (Option<&Evidence>, Option<&str>),
 ) -> Option<NewEffect> {
     let evidence = evidence?;
-    told.entry_as(|language| CaseEvidence {
+    log.entry_as(|language| CaseEvidence {
         case_id,
         evidence: evidence.clone(),
         request_id: act.interaction_id,
@@ -102,8 +102,8 @@ impl EffectKind for CaseEvidences {
         failure: &Failure,
     ) -> Result<(), StoreError> {
         let language = Language::of_stored(&body.locale);
-        let told = Told::of(tx, &self.0, effect.guild_id, language).await?;
-        let entry = told.entry(|language| {
+        let log = GuildLog::of(tx, &self.0, effect.guild_id, language).await?;
+        let entry = log.entry(|language| {
             let values = [
                 ("case", body.case_id.to_string().into()),
                 ("moderator", body.author_id.to_string().into()),
@@ -172,7 +172,7 @@ async fn note(
         note: &note,
     };
     if case_note::add(tx, key, new).await? {
-        queue::add(tx, case_log_edit::changed(tx, key).await?.as_slice()).await?;
+        case_log_edit::add(tx, key, None).await?;
     }
     Ok(())
 }

@@ -353,10 +353,9 @@ async fn log(
     let Some(row) = massban::get_in(tx, (guild_id, batch.massban_id)).await? else {
         return Ok(());
     };
-    let policy = ModerationSettings::within(tx, settings, guild_id).await?;
     let of = (guild_id, Language::of_stored(&batch.locale));
-    let told = policy.told(tx, settings, of, Kind::Ban).await?;
-    let entry = told.entry(|language| {
+    let log = ModerationSettings::log_within(tx, settings, of, Kind::Ban).await?;
+    let entry = log.entry(|language| {
         let values = [("moderator", batch.permit.moderator_id().to_string().into())];
         let by = language.filled("massban-log-by", &values);
         format!("{} {by}", row.in_words(language))

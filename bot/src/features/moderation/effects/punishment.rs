@@ -119,11 +119,10 @@ impl EffectKind for TimeoutLifts {
         timeout: TimeoutLift,
         failure: &Failure,
     ) -> Result<(), StoreError> {
-        let policy = ModerationSettings::within(tx, &self.0, effect.guild_id).await?;
         let of = (effect.guild_id, Language::of_stored(&timeout.locale));
-        let told = policy.told(tx, &self.0, of, Kind::Warning).await?;
+        let log = ModerationSettings::log_within(tx, &self.0, of, Kind::Warning).await?;
         let user = effect.user_id.map(ids::to_db).unwrap_or_default();
-        let entry = told.entry(|language| {
+        let entry = log.entry(|language| {
             texts::not_carried_out(language, timeout.case_id, Kind::Untimeout, user, why(failure))
         });
         queue::add(tx, entry.as_slice()).await
@@ -215,10 +214,9 @@ async fn log_failure(
 ) -> Result<(), StoreError> {
     let case = (effect.guild_id, punishment.case_id);
     warning::note_action_in(tx, case, why(failure)).await?;
-    let policy = ModerationSettings::within(tx, settings, effect.guild_id).await?;
     let of = (effect.guild_id, language_of(punishment));
-    let told = policy.told(tx, settings, of, Kind::Warning).await?;
-    let entry = told.entry(|language| {
+    let log = ModerationSettings::log_within(tx, settings, of, Kind::Warning).await?;
+    let entry = log.entry(|language| {
         let user = effect.user_id.map(|user_id| user_id.to_string());
         let values = [
             ("case", punishment.case_id.to_string().into()),
@@ -228,7 +226,5 @@ async fn log_failure(
         ];
         language.filled("warning-log-failed", &values)
     });
-    let shown = case_log_edit::changed(tx, case).await?;
-    let effects: Vec<_> = shown.into_iter().chain(entry).collect();
-    queue::add(tx, &effects).await
+    case_log_edit::add(tx, case, entry).await
 }

@@ -27,7 +27,7 @@ use crate::{
         trouble,
     },
     postgres::{StoreError, Tx},
-    settings::{Settings, mod_log::Told},
+    settings::{Settings, mod_log::GuildLog},
     support::{
         i18n::{Language, Value},
         ids,
@@ -90,8 +90,8 @@ impl EffectKind for ShowReports {
             return Ok(());
         };
         let language = Language::of_stored(&show.locale);
-        let told = Told::of(tx, &self.0, effect.guild_id, language).await?;
-        let entry = told.entry(|language| {
+        let log = GuildLog::of(tx, &self.0, effect.guild_id, language).await?;
+        let entry = log.entry(|language| {
             let values = [
                 ("user", report.user_id.to_string().into()),
                 ("channel", report.staff_channel_id.to_string().into()),

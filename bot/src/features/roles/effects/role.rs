@@ -28,7 +28,7 @@ use crate::{
     postgres::{StoreError, Tx},
     settings::{
         Settings,
-        mod_log::{Subject, Told},
+        mod_log::{GuildLog, Subject},
     },
     support::{
         i18n::Language,
@@ -102,8 +102,8 @@ impl EffectKind for RoleChanges {
         };
         let guild_id = effect.guild_id;
         forget_end(tx, MemberKey { guild_id, user_id }, &change).await?;
-        let told = Told::about(tx, &self.0, guild_id, (Subject::Members, change.language())).await?;
-        let entry = told.entry(|language| {
+        let log = GuildLog::about(tx, &self.0, guild_id, (Subject::Members, change.language())).await?;
+        let entry = log.entry(|language| {
             let key = if change.gives {
                 "role-log-not-given"
             } else {
