@@ -63,9 +63,9 @@ impl Server {
         let (log, reports) = (channels[1].id, channels[2].id);
         session
             .execute(&format!(
-                "CREATE TABLE led_to (kind TEXT NOT NULL, by_transaction BIGINT NOT NULL);
+                "CREATE TABLE led_to (kind TEXT NOT NULL, by_transaction BIGINT NOT NULL, is_past BOOLEAN NOT NULL DEFAULT false);
                  CREATE FUNCTION led_to() RETURNS trigger LANGUAGE plpgsql AS
-                 $$BEGIN INSERT INTO led_to VALUES (NEW.kind, txid_current()); RETURN NULL; END$$;
+                 $$BEGIN INSERT INTO led_to (kind, by_transaction) VALUES (NEW.kind, txid_current()); RETURN NULL; END$$;
                  CREATE TRIGGER led_to AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION led_to();
                  INSERT INTO guild_settings (guild_id, log_channel_id, announce) VALUES ({guild}, {log}, 'same_channel');
                  INSERT INTO guild_section (guild_id, section, settings)
@@ -236,7 +236,7 @@ impl Server {
     }
 
     pub(super) async fn begin(&self) -> i64 {
-        self.session.execute("DELETE FROM led_to").await;
+        self.session.execute("UPDATE led_to SET is_past = true").await;
         self.number("SELECT count(*) FROM request").await
     }
 
@@ -259,12 +259,18 @@ impl Server {
         let rows = self
             .session
             .client
-            .query("SELECT DISTINCT kind FROM led_to", &[])
+            .query("SELECT DISTINCT kind FROM led_to WHERE NOT is_past", &[])
             .await;
         Led {
             requests: self.number("SELECT count(*) FROM request").await - before,
             effects: rows.expect("read").iter().map(|row| row.get(0)).collect(),
         }
+    }
+
+    /// The number of effects of a kind that were ever added.
+    pub(super) async fn added(&self, kind: &str) -> i64 {
+        self.number(&format!("SELECT count(*) FROM led_to WHERE kind = '{kind}'"))
+            .await
     }
 
     pub(super) async fn end(self) {

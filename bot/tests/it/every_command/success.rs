@@ -10,6 +10,7 @@ use super::{
     lines::{BUTTONS, COMMANDS, Line, OTHERWISE},
     server::{Found, Server},
 };
+use crate::support::bot::page;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_leads_to_what_it_is_for() {
@@ -35,6 +36,17 @@ async fn everything_leads_to_what_it_is_for() {
     let missing = kinds.names().filter(|kind| !led.contains(kind));
     differences.extend(missing.map(|kind| format!("nothing leads to the effect {kind}")));
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+    let metrics = page(&server.here.bot, "/metrics").await;
+    for kind in ["mod_action", "mod_case_log", "mod_lift", "mod_message", "warned"] {
+        let counted = format!(
+            "eventide_effects_added_total{{kind=\"{kind}\"}} {}\n",
+            server.added(kind).await
+        );
+        assert!(
+            metrics.contains(&counted),
+            "each is counted once: {counted}{metrics}"
+        );
+    }
     server.end().await;
 }
 
