@@ -95,6 +95,31 @@ async fn missing_permissions_are_refused_with_a_message() {
     here.end().await;
 }
 
+/// Otherwise a member whom the owner trusts less could give themselves what the bot may do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_owner_makes_a_dangerous_role_a_reward() {
+    let here = here().await;
+    let control = here.discord.control();
+    let role_id = control.create_role(here.guild(), "strong", 1).expect("a role");
+    assert!(control.set_role_permissions(here.guild(), role_id, 1 << 2));
+    let (role, resolved) = role(role_id);
+    let options = json!([option(4, "level", 3), role]);
+    let refused = here
+        .manage("levels", "reward add", options.clone(), resolved.clone())
+        .await;
+    assert!(
+        refused.contains("**Ban Members**") && refused.contains("Only the owner of the server"),
+        "{refused}"
+    );
+    let list = here.manage("levels", "reward list", json!([]), json!({})).await;
+    assert!(!list.contains(&role_id.to_string()), "{list}");
+    let mut request = here.managing("levels", "reward add", options, resolved);
+    request.user_id = here.member(0);
+    let added = text(&here.ask(&request).await);
+    assert!(added.contains("Level 3 now gives"), "{added}");
+    here.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rewards_announcements_and_curves() {
     let here = here().await;

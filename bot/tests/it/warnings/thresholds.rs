@@ -337,6 +337,12 @@ async fn a_timeout_is_reported_and_lifted_with_its_warning() {
         text(&stage.ask(&fake).await).contains("lacks the **Timeout Members** permission"),
         "what the roles say counts"
     );
+    // Nor does a moderator lift it whom the member is above by now.
+    let higher = control.create_role(guild, "higher", 3).expect("a role");
+    assert!(control.set_member_roles(guild, user, &[higher]));
+    let refused = text(&stage.ask(&press(moderator)).await);
+    assert!(refused.contains("highest role is not below"), "{refused}");
+    assert!(control.set_member_roles(guild, user, &[]));
     let lifted = stage.ask(&press(moderator)).await;
     let callback = lifted.callback.expect("an answer");
     assert!(
