@@ -296,6 +296,11 @@ impl Control {
         self.hub.rest().commands(guild_id).to_vec()
     }
 
+    /// Adds a command for all guilds as Discord itself does: an application with an activity has an Entry Point command.
+    pub fn add_command(&self, command: Value) {
+        self.hub.rest().add_command(command);
+    }
+
     /// Dispatches any event, with `data` as its JSON, valid or not. Without a guild it goes to shard 0.
     pub fn dispatch(&self, guild_id: Option<u64>, event: &str, data: &str) {
         let guild = guild_id.and_then(|id| self.hub.world.guild_index(id));

@@ -172,6 +172,11 @@ impl RestState {
         let scope = guild.map(|guild| guild.to_string()).unwrap_or_default();
         self.commands.get(&scope).map_or(&[], Vec::as_slice)
     }
+
+    /// Add a command for all guilds.
+    pub(crate) fn add_command(&mut self, command: Value) {
+        self.commands.entry(String::new()).or_default().push(command);
+    }
 }
 
 /// A request on its way to what carries it out.
