@@ -149,3 +149,49 @@ async fn answer(
         tracing::debug!(%error, %peer, "a connection to {key} failed");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::VecDeque,
+        future::pending,
+        net::{IpAddr, Ipv4Addr},
+    };
+
+    use super::{Limits, Open, task};
+    use crate::telemetry::metrics;
+
+    fn address(last: u8) -> IpAddr {
+        Ipv4Addr::new(192, 0, 2, last).into()
+    }
+
+    /// Let connections from these addresses arrive. Returns those that are left.
+    fn left(arriving: &[u8]) -> Vec<u8> {
+        const PROXY: u8 = 9;
+        let limits = Limits {
+            key: "http.listen",
+            connections: 4,
+            per_address: 2,
+            is_proxy: Box::new(|peer| peer == address(PROXY)),
+            closed: metrics::http_connections_closed_total(),
+        };
+        let mut open: VecDeque<Open> = VecDeque::new();
+        for last in arriving {
+            limits.make_room(&mut open, address(*last));
+            open.push_back((address(*last), task::spawn("http connection", pending())));
+        }
+        let of_open = |last: &u8, at: &IpAddr| *at == address(*last);
+        open.iter()
+            .filter_map(|(at, _)| arriving.iter().find(|last| of_open(last, at)).copied())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn the_oldest_one_makes_room() {
+        assert_eq!(left(&[1, 2, 3, 4]), [1, 2, 3, 4]);
+        assert_eq!(left(&[1, 2, 3, 4, 5]), [2, 3, 4, 5], "of all");
+        assert_eq!(left(&[1, 2, 1, 1]), [2, 1, 1], "of its address");
+        assert_eq!(left(&[9, 9, 9, 1]), [9, 9, 9, 1], "a proxy has many clients");
+        assert_eq!(left(&[9, 9, 9, 1, 9]), [9, 9, 1, 9]);
+    }
+}

@@ -262,6 +262,18 @@ async fn a_killed_import_goes_on_where_it_ended() {
         text(&ended)
     );
     assert!(place.members().await == expected, "every row exactly once");
+    let session = Session::open(&place.scene.postgres.connection().into()).await;
+    let analyzed = "SELECT FROM pg_stat_user_tables WHERE relname = 'member_xp' AND last_analyze IS NOT NULL";
+    until("the planner knows of them", async || {
+        session
+            .client
+            .query_opt(analyzed, &[])
+            .await
+            .expect("read")
+            .map(drop)
+    })
+    .await;
+    session.close().await;
 
     // It is finished: not again by accident, and again if that is meant.
     let again = place.eventide(&arguments).await;

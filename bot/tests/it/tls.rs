@@ -381,13 +381,15 @@ async fn a_backup_goes_the_same_way() {
     let (crt, key, passwords) = (crt.as_os_str(), key.as_os_str(), path.join("passwords"));
     let ca = ("EVENTIDE__DATABASE__SSL_CA_FILE", root);
     let no_verify = ("DATABASE_SSL", std::ffi::OsStr::new("no-verify"));
-    let cases: [(&str, String, &[_]); 7] = [
+    let off = ("DATABASE_SSL", std::ffi::OsStr::new("off"));
+    let cases: [(&str, String, &[_]); 8] = [
         ("full", url("scram", full), &[ca]),
         ("bound", url("scram", &bound), &[ca]),
         ("authority", other, &[ca]),
         ("file", by_file, &[ca, ("PGPASSFILE", passwords.as_os_str())]),
         ("unverified", server.url("other.test", "scram", ""), &[no_verify]),
         ("plain", url("plain", "sslmode=disable"), &[]),
+        ("off", url("plain", "sslmode=require"), &[off]),
         (
             "certificate",
             url("certified", full),
@@ -419,6 +421,9 @@ async fn a_backup_goes_the_same_way() {
             let output = eventide(arguments).output().await.expect("the binary runs");
             let text = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "{name} {arguments:?}: {text}");
+            // Not once for each address that the bot was given.
+            let warned = text.matches("turns TLS off").count();
+            assert_eq!(warned, usize::from(name == "off"), "{arguments:?}: {text}");
         }
     }
     // PostgreSQL's programs refuse what the bot refuses.
