@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run bench instructions test coverage test-all test-versions chaos fleet observe dashboards rank lint fmt doc conformance browser example manifests deny sbom release additions
+.PHONY: help demo run bench instructions test coverage test-all test-versions chaos fleet observe dashboards rank lint links fmt doc conformance browser example manifests deny sbom release additions
 
 NEED := sh deploy/scripts/need.sh
 
@@ -127,7 +127,11 @@ lint: ## formatting, clippy and the documentation's links, every warning an erro
 	@$(NEED) cargo lints compiler
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
-	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet --lib --examples
+	@$(MAKE) --no-print-directory links
+
+links: ## the links of the code's documentation
+	@$(NEED) cargo
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet --lib
 
 fmt: ## format the code
 	@$(NEED) cargo lints

@@ -289,15 +289,18 @@ fn quotation(path: &str, text: &[&str], part: &[&str]) -> Vec<String> {
 #[test]
 fn the_row_of_ci_run_names_what_it_runs() {
     let script = read(".ci/run");
-    let target = |line: &str| {
-        let mut words = line.split(' ');
-        match words.next()? {
-            "if_changed" => words.next().map(str::to_owned),
-            "step" => line.split_once(" make ").map(|(_, target)| target.to_owned()),
-            _ => None,
-        }
-    };
-    let targets: Vec<String> = script.lines().filter_map(target).collect();
+    // `make TARGET` and `if_changed TARGET`, but for the definition of the latter.
+    let commands = script
+        .lines()
+        .filter(|line| !line.starts_with(['#', ' ']))
+        .flat_map(|line| {
+            line.split("make ")
+                .skip(1)
+                .chain(line.strip_prefix("if_changed "))
+        });
+    let targets: Vec<&str> = commands
+        .filter_map(|rest| rest.split([' ', ')']).next())
+        .collect();
     assert!(targets.len() > 3, "{targets:?}");
     let contributing = read("CONTRIBUTING.md");
     let mut rows = contributing.lines();
