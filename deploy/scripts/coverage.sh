@@ -29,8 +29,9 @@ fi
 bin=$(echo "$place/tools-$tools"/lib/python3*/site-packages/llvm/bin)
 
 # Only the packages of the workspace are instrumented, so the dependencies are those of other builds. The tools read no compressed names.
+# dash would drop the variable CARGO_BIN_EXE_eventide-bench, whose name has a hyphen.
 cat >"$place/rustc" <<'END'
-#!/bin/sh
+#!/usr/bin/env bash
 exec "$@" -C instrument-coverage -C llvm-args=-enable-name-compression=false
 END
 chmod +x "$place/rustc"
