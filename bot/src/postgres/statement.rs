@@ -1,13 +1,8 @@
 //! A statement: its name, its text, and the types of its parameters.
 
-use std::{
-    collections::HashMap,
-    sync::{LazyLock, PoisonError, RwLock},
-    time::Duration,
-};
+use std::time::Duration;
 
 use bytes::BytesMut;
-use rustc_hash::FxBuildHasher;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::{
     Row,
@@ -31,6 +26,8 @@ pub struct Statement {
     pub sql: &'static str,
     /// The types of the parameters. They are sent with each execution behind a pooler, which does not keep prepared statements.
     pub types: &'static [Type],
+    /// Whether it writes to one of the tables in [`NOTIFYING`].
+    writes_settings: bool,
 }
 
 /// The tables whose triggers notify every process of changed settings.
@@ -48,11 +45,11 @@ pub const NOTIFYING: [&str; 5] = [
 macro_rules! statement {
     ($name:expr, [$($type:ident),* $(,)?], $($sql:expr),+ $(,)?) => {
         const {
-            $crate::postgres::Statement {
-                name: $name,
-                sql: concat!("-- ", $name, "\n", $($sql,)+ "\n-- ", $name),
-                types: &[$(tokio_postgres::types::Type::$type),*],
-            }
+            $crate::postgres::Statement::new(
+                $name,
+                &[$(tokio_postgres::types::Type::$type),*],
+                concat!("-- ", $name, "\n", $($sql,)+ "\n-- ", $name),
+            )
         }
     };
 }
@@ -64,41 +61,63 @@ pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 /// The guild whose settings have changed; `None` for all guilds.
 pub(crate) type Whose = Option<Id<GuildMarker>>;
 
-/// Whether the text writes to one of the tables of settings.
-fn writes_settings(sql: &str) -> bool {
-    let words = sql.split(|character: char| character.is_whitespace() || character == '(');
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    words.windows(3).any(|words| match words {
-        ["INSERT", "INTO", table] | ["DELETE", "FROM", table] | [_, "UPDATE", table] => {
-            NOTIFYING.contains(table)
+/// Whether the text writes to one of the tables in [`NOTIFYING`].
+const fn writes_settings(sql: &str) -> bool {
+    let text = sql.as_bytes();
+    let (mut before, mut last): (&[u8], &[u8]) = (b"", b"");
+    let (mut start, mut end) = (0, 0);
+    while end <= text.len() {
+        if end == text.len() || text[end].is_ascii_whitespace() || text[end] == b'(' {
+            let word = text.split_at(end).0.split_at(start).1;
+            let writes =
+                is(last, b"UPDATE") || is(last, b"INTO") || is(last, b"FROM") && is(before, b"DELETE");
+            if writes && is_notifying(word) {
+                return true;
+            }
+            if !word.is_empty() {
+                (before, last) = (last, word);
+            }
+            start = end + 1;
         }
-        _ => false,
-    })
+        end += 1;
+    }
+    false
+}
+
+const fn is_notifying(word: &[u8]) -> bool {
+    let mut nth = 0;
+    while nth < NOTIFYING.len() {
+        if is(word, NOTIFYING[nth].as_bytes()) {
+            return true;
+        }
+        nth += 1;
+    }
+    false
+}
+
+/// `==`, which is not const.
+const fn is(left: &[u8], right: &[u8]) -> bool {
+    let mut nth = 0;
+    while nth < left.len() && nth < right.len() && left[nth] == right[nth] {
+        nth += 1;
+    }
+    nth == left.len() && nth == right.len()
 }
 
 impl Statement {
-    /// Whether it writes to one of the tables of settings. Its text is read once.
-    fn writes_settings(&self) -> bool {
-        static KNOWN: LazyLock<RwLock<HashMap<usize, bool, FxBuildHasher>>> = LazyLock::new(RwLock::default);
-        let address = self.sql.as_ptr().addr();
-        let known = KNOWN
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&address)
-            .copied();
-        known.unwrap_or_else(|| {
-            let writes = writes_settings(self.sql);
-            KNOWN
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(address, writes);
-            writes
-        })
+    /// A statement with its name, the types of its parameters, and its text.
+    pub const fn new(name: &'static str, types: &'static [Type], sql: &'static str) -> Self {
+        Self {
+            name,
+            sql,
+            types,
+            writes_settings: writes_settings(sql),
+        }
     }
 
     /// Whose settings it changes with these parameters, of which the first is the guild.
     pub(crate) fn changed_guild(&self, params: Params<'_>) -> Option<Whose> {
-        self.writes_settings().then(|| {
+        self.writes_settings.then(|| {
             let mut guild = BytesMut::new();
             let first = params
                 .first()

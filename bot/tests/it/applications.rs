@@ -32,20 +32,12 @@ async fn application(seed: u64) -> (Simulator, Config) {
 }
 
 async fn number(store: &Store, sql: &'static str) -> i64 {
-    let statement = Statement {
-        name: "number",
-        types: &[],
-        sql,
-    };
+    let statement = Statement::new("number", &[], sql);
     store.query(statement, &[]).await.expect("counted")[0].get(0)
 }
 
 async fn execute(store: &Store, sql: &'static str) {
-    let statement = Statement {
-        name: "execute",
-        types: &[],
-        sql,
-    };
+    let statement = Statement::new("execute", &[], sql);
     store.query(statement, &[]).await.expect(sql);
 }
 

@@ -69,13 +69,9 @@ async fn welcomed_until(here: &Here, last: u64, joined: u64) -> Vec<u64> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_joins_is_welcomed_when_they_are_let_in_and_once() {
     let here = here_with(|config| config.discord.member_events = true).await;
-    let choose = Statement {
-        name: "test",
-        types: &[Type::INT8, Type::INT8],
-        sql: "INSERT INTO guild_settings (guild_id, welcome_channel_id, welcome_template) VALUES ($1, $2, 'welcome {user.id}')
+    let choose = Statement::new("test", &[Type::INT8, Type::INT8], "INSERT INTO guild_settings (guild_id, welcome_channel_id, welcome_template) VALUES ($1, $2, 'welcome {user.id}')
               ON CONFLICT (guild_id) DO UPDATE
-              SET welcome_channel_id = excluded.welcome_channel_id, welcome_template = excluded.welcome_template",
-    };
+              SET welcome_channel_id = excluded.welcome_channel_id, welcome_template = excluded.welcome_template");
     let (guild, channel) = (here.guild().cast_signed(), here.channel().cast_signed());
     let store = here.scene.store();
     store.query(choose, &[&guild, &channel]).await.expect("chosen");
@@ -128,11 +124,11 @@ async fn who_joins_is_welcomed_when_they_are_let_in_and_once() {
 
     // Old entries are deleted.
     welcomed_until(&here, marks[4], 7_000).await;
-    let kept = Statement {
-        name: "test",
-        types: &[],
-        sql: "SELECT user_id, pending FROM member_arrival ORDER BY user_id",
-    };
+    let kept = Statement::new(
+        "test",
+        &[],
+        "SELECT user_id, pending FROM member_arrival ORDER BY user_id",
+    );
     let rows = store.query(kept, &[]).await.expect("read");
     let rows: Vec<(u64, bool)> = rows
         .iter()

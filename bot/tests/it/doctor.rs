@@ -32,11 +32,11 @@ async fn examined(connection: &tokio_postgres::Config) -> (Option<i32>, String) 
 async fn a_server_that_is_well() {
     let scene = Scene::new().await;
     let store: Store = scene.store();
-    let insert = Statement {
-        name: "insert",
-        types: &[],
-        sql: "INSERT INTO member_xp (guild_id, user_id, xp) SELECT 1, n, n FROM generate_series(1, 1000) AS n",
-    };
+    let insert = Statement::new(
+        "insert",
+        &[],
+        "INSERT INTO member_xp (guild_id, user_id, xp) SELECT 1, n, n FROM generate_series(1, 1000) AS n",
+    );
     store.query(insert, &[]).await.expect("inserted");
     let (code, text) = examined(&scene.postgres.connection()).await;
     // The tests' servers do without fsync, and the doctor says so.

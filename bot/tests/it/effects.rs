@@ -167,11 +167,7 @@ impl Stage {
     }
 
     async fn count(&self, sql: &'static str) -> i64 {
-        let statement = Statement {
-            name: "test",
-            types: &[],
-            sql,
-        };
+        let statement = Statement::new("test", &[], sql);
         self.store.query(statement, &[]).await.expect("read")[0].get(0)
     }
 

@@ -43,11 +43,11 @@ async fn roles_left(store: &Store, guild: u64) -> u64 {
 }
 
 async fn reward(store: &Store, guild: u64, role: u64) {
-    let reward = Statement {
-        name: "test",
-        types: &[Type::INT8, Type::INT8],
-        sql: "INSERT INTO level_role (guild_id, role_id, level) VALUES ($1, $2, 1)",
-    };
+    let reward = Statement::new(
+        "test",
+        &[Type::INT8, Type::INT8],
+        "INSERT INTO level_role (guild_id, role_id, level) VALUES ($1, $2, 1)",
+    );
     store
         .query(reward, &[&guild.cast_signed(), &role.cast_signed()])
         .await
@@ -85,11 +85,11 @@ async fn add(store: &Store, effects: Vec<NewEffect>, in_bulk: bool) {
 
 /// Request updates of the roles of this many members who have reached level 1.
 async fn sync(store: &Store, discord: &Simulator, guild: u64, members: u32) {
-    let earned = Statement {
-        name: "test",
-        types: &[Type::INT8, Type::INT8_ARRAY],
-        sql: "INSERT INTO member_xp (guild_id, user_id, xp, message_count) SELECT $1, u, 120, 1 FROM unnest($2::int8[]) AS u",
-    };
+    let earned = Statement::new(
+        "test",
+        &[Type::INT8, Type::INT8_ARRAY],
+        "INSERT INTO member_xp (guild_id, user_id, xp, message_count) SELECT $1, u, 120, 1 FROM unnest($2::int8[]) AS u",
+    );
     let users: Vec<i64> = (1..=members)
         .map(|rank| {
             let user = discord.world().member_id(guild, rank);

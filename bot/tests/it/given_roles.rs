@@ -97,11 +97,7 @@ impl Server {
 
     /// Wait until there are no pending effects.
     async fn settled(&self) {
-        let waiting = Statement {
-            name: "test",
-            types: &[],
-            sql: "SELECT count(*) FROM outbox WHERE failed_at IS NULL",
-        };
+        let waiting = Statement::new("test", &[], "SELECT count(*) FROM outbox WHERE failed_at IS NULL");
         let store = self.here.scene.store();
         until("nothing waits", async || {
             let rows = store.query(waiting, &[]).await.ok()?;
@@ -141,11 +137,11 @@ impl Server {
 
     /// Changes of XP that are done; none while one is under way.
     async fn changes(&self) -> i64 {
-        let changes = Statement {
-            name: "test",
-            types: &[],
-            sql: "SELECT count(*) FROM request WHERE members > 0 AND NOT EXISTS (SELECT FROM mass_change)",
-        };
+        let changes = Statement::new(
+            "test",
+            &[],
+            "SELECT count(*) FROM request WHERE members > 0 AND NOT EXISTS (SELECT FROM mass_change)",
+        );
         let store = self.here.scene.store();
         let rows = store.query(changes, &[]).await.expect("read");
         store.close();
@@ -345,20 +341,16 @@ async fn deleted_roles_and_channels_are_in_no_settings() {
         role = server.roles[0],
     );
     let sql: &'static str = choose.leak();
-    let choose = Statement {
-        name: "test",
-        types: &[],
-        sql,
-    };
+    let choose = Statement::new("test", &[], sql);
     store.query(choose, &[]).await.expect("chosen");
     let named = async || {
-        let named = Statement {
-            name: "test",
-            types: &[],
-            sql: "SELECT target_id FROM xp_multiplier UNION SELECT role_id FROM level_role
+        let named = Statement::new(
+            "test",
+            &[],
+            "SELECT target_id FROM xp_multiplier UNION SELECT role_id FROM level_role
                   UNION SELECT announce_channel_id FROM guild_settings WHERE announce_channel_id IS NOT NULL
                   UNION SELECT log_channel_id FROM guild_settings WHERE log_channel_id IS NOT NULL",
-        };
+        );
         let rows = store.query(named, &[]).await.expect("read");
         let mut named: Vec<u64> = rows
             .iter()

@@ -90,11 +90,11 @@ async fn what_breaks_a_session_ends_it_and_nothing_else() {
     control.dispatch(Some(guild), "MESSAGE_CREATE", &person.to_string());
     let store = scene.store();
     until("it is counted", async || {
-        let statement = Statement {
-            name: "remove_stranger",
-            types: &[],
-            sql: "DELETE FROM member_xp WHERE user_id = 5 RETURNING 1",
-        };
+        let statement = Statement::new(
+            "remove_stranger",
+            &[],
+            "DELETE FROM member_xp WHERE user_id = 5 RETURNING 1",
+        );
         let removed = store.query(statement, &[]).await.expect("deleted");
         (!removed.is_empty()).then_some(())
     })

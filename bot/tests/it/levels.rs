@@ -339,11 +339,11 @@ async fn what_is_replayed_is_done_once() {
         assert!(matches!(done.expect("done"), Granted::Now(_)));
     }
     assert_eq!(sum().await, 150 + 3 * 30);
-    let tiers = Statement {
-        name: "tiers",
-        types: &[Type::INT8],
-        sql: "SELECT count(*) FROM member_xp WHERE by_xp <> xp_place(xp) AND guild_id = $1",
-    };
+    let tiers = Statement::new(
+        "tiers",
+        &[Type::INT8],
+        "SELECT count(*) FROM member_xp WHERE by_xp <> xp_place(xp) AND guild_id = $1",
+    );
     let wrong: i64 = store.query(tiers, &[&1_i64]).await.expect("rows")[0].get(0);
     assert_eq!(wrong, 0);
     store.close();

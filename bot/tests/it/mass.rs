@@ -310,11 +310,7 @@ async fn the_week_goes_with_what_is_done_to_one_member() {
 /// A statement whose caller stops waiting is cancelled on the server, too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_that_is_given_up_is_cancelled_on_the_server() {
-    const SLOW: Statement = Statement {
-        name: "slow",
-        types: &[],
-        sql: "-- slow\nSELECT pg_sleep(300)",
-    };
+    const SLOW: Statement = Statement::new("slow", &[], "-- slow\nSELECT pg_sleep(300)");
     let scene = Scene::new().await;
     let session = Session::open(&scene.postgres.connection().into()).await;
     let running = async || {

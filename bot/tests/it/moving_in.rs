@@ -113,21 +113,17 @@ impl Place {
     }
 
     async fn execute(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) {
-        let statement = Statement {
-            name: "test",
-            types: &[],
-            sql,
-        };
+        let statement = Statement::new("test", &[], sql);
         self.store.query(statement, params).await.expect(sql);
     }
 
     /// The stored members. Each has to be counted in their bucket.
     async fn members(&self) -> Members {
-        let statement = Statement {
-            types: &[],
-            name: "members",
-            sql: "SELECT guild_id, user_id, xp, message_count FROM member_xp",
-        };
+        let statement = Statement::new(
+            "members",
+            &[],
+            "SELECT guild_id, user_id, xp, message_count FROM member_xp",
+        );
         let rows = self.store.query(statement, &[]).await.expect("read");
         let session = Session::open(&self.scene.postgres.connection().into()).await;
         assert_counted(&session.client).await;
@@ -199,11 +195,11 @@ async fn the_modes_on_members_who_are_here_already() {
             (500, 500 - unchanged, unchanged),
             "{mode:?}"
         );
-        let awards = Statement {
-            types: &[],
-            name: "awards",
-            sql: "SELECT count(*) FROM member_xp WHERE last_award_at = '2026-01-01Z'",
-        };
+        let awards = Statement::new(
+            "awards",
+            &[],
+            "SELECT count(*) FROM member_xp WHERE last_award_at = '2026-01-01Z'",
+        );
         let rows = place.store.query(awards, &[]).await.expect("read");
         assert_eq!(rows[0].get::<_, i64>(0), 500, "last awards are left alone");
     }

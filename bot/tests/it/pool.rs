@@ -30,12 +30,12 @@ fn database(size: usize, flushes: usize) -> Database {
 
 /// The application names of client sessions, except the one that asks.
 async fn names(watcher: &Store) -> Vec<String> {
-    let names = Statement {
-        name: "names",
-        types: &[],
-        sql: "SELECT application_name FROM pg_stat_activity
+    let names = Statement::new(
+        "names",
+        &[],
+        "SELECT application_name FROM pg_stat_activity
               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY 1",
-    };
+    );
     let rows = watcher.query(names, &[]).await.expect("read");
     rows.iter().map(|row| row.get(0)).collect()
 }
@@ -95,11 +95,7 @@ async fn a_flood_of_reads_does_not_hold_up_a_flush() {
         .expect("locked");
 
     // Every connection of the other share waits for a lock, and as many again for a connection.
-    let slow = Statement {
-        name: "slow",
-        types: &[],
-        sql: "SELECT pg_advisory_xact_lock(1)",
-    };
+    let slow = Statement::new("slow", &[], "SELECT pg_advisory_xact_lock(1)");
     let flood: Vec<_> = (0..4)
         .map(|_| {
             let store = store.clone();
@@ -242,11 +238,7 @@ async fn a_full_server_is_reported_with_the_numbers_to_change() {
 /// A process that is paused in the middle of a transaction, or cut off, blocks others for a moment only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_transaction_gives_its_locks_back() {
-    let lock = Statement {
-        name: "lock",
-        types: &[],
-        sql: "SELECT FROM fleet FOR UPDATE",
-    };
+    let lock = Statement::new("lock", &[], "SELECT FROM fleet FOR UPDATE");
     let scene = Scene::new().await;
     let mut database = database(4, 2);
     // Nothing else may end it.

@@ -34,12 +34,12 @@ async fn the_bot_counts_exactly_through_pgbouncer() {
     .await;
     // Also with every session of the pooler ended in between.
     let watcher = scene.store();
-    let end = Statement {
-        name: "end",
-        types: &[],
-        sql: "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    let end = Statement::new(
+        "end",
+        &[],
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
-    };
+    );
     for _ in 0..5 {
         watcher.query(end, &[]).await.expect("ended");
         let sent = discord.control().stats().delivered;
@@ -73,11 +73,11 @@ async fn schemas_and_time_limits_hold_in_every_transaction() {
         let target = Target::from(bouncer.connection(server)).in_schema(name).pooled();
         stores.push(Store::new(target, &database).expect("a pool"));
     }
-    let who = Statement {
-        name: "who",
-        types: &[Type::INT8, Type::TEXT],
-        sql: "SELECT current_schema()::text, $1 + 1, $2 || '!'",
-    };
+    let who = Statement::new(
+        "who",
+        &[Type::INT8, Type::TEXT],
+        "SELECT current_schema()::text, $1 + 1, $2 || '!'",
+    );
     // Many at a time on three sessions, so that each runs in sessions that others have used.
     let asked = (0..60_i64).map(async |n| {
         let index = usize::try_from(n % 3).expect("small");
@@ -90,11 +90,7 @@ async fn schemas_and_time_limits_hold_in_every_transaction() {
     });
     futures_util::future::join_all(asked).await;
 
-    let slow = Statement {
-        name: "slow",
-        types: &[],
-        sql: "SELECT pg_sleep(30)",
-    };
+    let slow = Statement::new("slow", &[], "SELECT pg_sleep(30)");
     let error = stores[0]
         .query(slow, &[])
         .await

@@ -230,11 +230,7 @@ impl Shard {
     async fn stored(&self) -> (u64, u64, bool) {
         let rows = member_xp::all(&self.store).await.expect("rows");
         let row = rows.first().map(|(_, row)| *row).unwrap_or_default();
-        let erased = Statement {
-            name: "test",
-            types: &[],
-            sql: "SELECT FROM erased WHERE NOT is_over",
-        };
+        let erased = Statement::new("test", &[], "SELECT FROM erased WHERE NOT is_over");
         let erased = self.store.query(erased, &[]).await.expect("rows");
         (row.xp, row.messages, !erased.is_empty())
     }

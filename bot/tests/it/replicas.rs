@@ -43,11 +43,7 @@ impl Reader {
 
     /// Whether a read goes to a server that is a standby.
     async fn reads_a_standby(&self) -> bool {
-        let statement = Statement {
-            name: "reads_a_standby",
-            types: &[],
-            sql: "SELECT pg_is_in_recovery()",
-        };
+        let statement = Statement::new("reads_a_standby", &[], "SELECT pg_is_in_recovery()");
         self.store.read(statement, &[]).await.expect("an answer")[0].get(0)
     }
 
@@ -131,11 +127,11 @@ async fn a_standby_is_read_while_it_is_new_enough() {
     assert!(value("eventide_replica_usable") > 0.0);
 
     replica.execute("SELECT pg_wal_replay_pause()").await;
-    let write = Statement {
-        name: "write",
-        types: &[],
-        sql: "INSERT INTO member_xp (guild_id, user_id, xp) VALUES (1, 1, 1)",
-    };
+    let write = Statement::new(
+        "write",
+        &[],
+        "INSERT INTO member_xp (guild_id, user_id, xp) VALUES (1, 1, 1)",
+    );
     reader.store.query(write, &[]).await.expect("written");
     reader.until_it_falls_back("behind").await;
     assert!(value("eventide_replica_lag_seconds") > 1.0);

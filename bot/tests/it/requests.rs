@@ -21,12 +21,12 @@ use crate::support::{
 const GUILD: i64 = 1;
 
 /// The number of the next case is what the requests of these tests change.
-const RAISE: Statement = Statement {
-    name: "test",
-    types: &[Type::INT8],
-    sql: "INSERT INTO mod_guild AS g (guild_id, last_case) VALUES ($1, 1)
+const RAISE: Statement = Statement::new(
+    "test",
+    &[Type::INT8],
+    "INSERT INTO mod_guild AS g (guild_id, last_case) VALUES ($1, 1)
           ON CONFLICT (guild_id) DO UPDATE SET last_case = g.last_case + 1 RETURNING last_case",
-};
+);
 
 fn request(number: u64) -> Request {
     Request {

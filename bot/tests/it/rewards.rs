@@ -49,21 +49,21 @@ impl Server {
                 control.create_role(guild_id, &name, at + 1).expect("a role")
             })
             .collect();
-        let choose = Statement {
-            name: "test",
-            types: &[Type::INT8, Type::TEXT, Type::INT8],
-            sql: "INSERT INTO guild_settings (guild_id, rewards, log_channel_id) VALUES ($1, $2, $3)",
-        };
+        let choose = Statement::new(
+            "test",
+            &[Type::INT8, Type::TEXT, Type::INT8],
+            "INSERT INTO guild_settings (guild_id, rewards, log_channel_id) VALUES ($1, $2, $3)",
+        );
         let log = guild.channels()[0].id.cast_signed();
         store
             .query(choose, &[&guild_id.cast_signed(), &mode, &log])
             .await
             .expect("chosen");
-        let reward = Statement {
-            name: "test",
-            types: &[Type::INT8, Type::INT8, Type::INT8],
-            sql: "INSERT INTO level_role (guild_id, role_id, level) VALUES ($1, $2, $3)",
-        };
+        let reward = Statement::new(
+            "test",
+            &[Type::INT8, Type::INT8, Type::INT8],
+            "INSERT INTO level_role (guild_id, role_id, level) VALUES ($1, $2, $3)",
+        );
         for (level, role) in (1_i64..).zip(&roles) {
             store
                 .query(reward, &[&guild_id.cast_signed(), &role.cast_signed(), &level])
@@ -93,11 +93,11 @@ impl Server {
             .world()
             .member_id(self.guild_id, at)
             .expect("a member");
-        let earned = Statement {
-            name: "test",
-            types: &[Type::INT8, Type::INT8, Type::INT8],
-            sql: "INSERT INTO member_xp (guild_id, user_id, xp, message_count) VALUES ($1, $2, $3, 1)",
-        };
+        let earned = Statement::new(
+            "test",
+            &[Type::INT8, Type::INT8, Type::INT8],
+            "INSERT INTO member_xp (guild_id, user_id, xp, message_count) VALUES ($1, $2, $3, 1)",
+        );
         let ids = [self.guild_id.cast_signed(), user.cast_signed()];
         self.store
             .query(earned, &[&ids[0], &ids[1], &xp])
@@ -208,20 +208,20 @@ async fn replaced_and_given_once() {
     let courier = Courier::start(&server.config(), &server.store);
     delivered(&server.store).await;
     assert_eq!(server.rewards_of(user), [2], "300 XP are level 2");
-    let reached = Statement {
-        name: "test",
-        types: &[],
-        sql: "WITH up AS (UPDATE member_xp SET xp = 500)
+    let reached = Statement::new(
+        "test",
+        &[],
+        "WITH up AS (UPDATE member_xp SET xp = 500)
               INSERT INTO outbox_lane AS l (guild_id, lane_id)
               SELECT guild_id, user_id FROM member_xp
               ON CONFLICT (guild_id, lane_id) DO UPDATE SET version = l.version + 1",
-    };
-    let wanted = Statement {
-        name: "test",
-        types: &[],
-        sql: "INSERT INTO outbox (guild_id, lane_id, kind, user_id, body)
+    );
+    let wanted = Statement::new(
+        "test",
+        &[],
+        "INSERT INTO outbox (guild_id, lane_id, kind, user_id, body)
               SELECT guild_id, user_id, 'roles', user_id, '{}' FROM member_xp",
-    };
+    );
     server.store.query(wanted, &[]).await.expect("wanted");
     server.store.query(reached, &[]).await.expect("level 3");
     delivered(&server.store).await;
@@ -300,11 +300,11 @@ async fn a_role_is_not_taken_before_the_next_is_given() {
     let mut config = server.config();
     config.effects.failures_until_off = 1_000;
     let courier = Courier::start(&config, &server.store);
-    let tried = Statement {
-        name: "test",
-        types: &[],
-        sql: "SELECT coalesce(max(attempts), 0) FROM outbox WHERE failed_at IS NULL",
-    };
+    let tried = Statement::new(
+        "test",
+        &[],
+        "SELECT coalesce(max(attempts), 0) FROM outbox WHERE failed_at IS NULL",
+    );
     until("it was tried twice", async || {
         let rows = server.store.query(tried, &[]).await.expect("read");
         (rows[0].get::<_, i64>(0) > 1).then_some(())

@@ -37,11 +37,7 @@ fn store(target: &Target) -> Store {
 }
 
 async fn checkpoints(store: &Store) -> i64 {
-    let count = Statement {
-        name: "count",
-        types: &[],
-        sql: "SELECT count(*) FROM shard_checkpoint",
-    };
+    let count = Statement::new("count", &[], "SELECT count(*) FROM shard_checkpoint");
     store.query(count, &[]).await.expect("counted")[0].get(0)
 }
 
@@ -50,11 +46,11 @@ async fn instances_in_one_database_do_not_see_each_other() {
     let directory = TempDir::new().expect("a directory");
     let postgres = start_postgres(directory.path()).await;
     let targets = NAMES.map(|name| Target::from(postgres.connection()).in_schema(name));
-    let insert = Statement {
-        name: "insert",
-        types: &[],
-        sql: "INSERT INTO shard_checkpoint (shard_count, shard_id) VALUES (1, 0)",
-    };
+    let insert = Statement::new(
+        "insert",
+        &[],
+        "INSERT INTO shard_checkpoint (shard_count, shard_id) VALUES (1, 0)",
+    );
     let mut stores = Vec::new();
     for target in &targets {
         // Each has its own history, so each gets every migration.
@@ -221,11 +217,11 @@ async fn roles_with_few_rights() {
     let runner = store(&role("runner", schema));
     assert_eq!(checkpoints(&runner).await, 0);
     // The triggers need no right of their own.
-    let settings = Statement {
-        name: "settings",
-        types: &[],
-        sql: "INSERT INTO guild_settings (guild_id) VALUES (1)",
-    };
+    let settings = Statement::new(
+        "settings",
+        &[],
+        "INSERT INTO guild_settings (guild_id) VALUES (1)",
+    );
     runner.query(settings, &[]).await.expect("inserted");
     owner.close().await;
     postgres.stop(StopMode::Immediate).await.expect("stopped");

@@ -44,12 +44,12 @@ fn send(discord: &Simulator, guild: u64, user: u64, number: u64) {
 
 /// How many messages of both members are committed, at one moment.
 async fn counted(store: &Store) -> (i64, i64) {
-    let statement = Statement {
-        name: "counted",
-        types: &[],
-        sql: "SELECT coalesce(sum(message_count) FILTER (WHERE user_id = 5), 0)::bigint, \
+    let statement = Statement::new(
+        "counted",
+        &[],
+        "SELECT coalesce(sum(message_count) FILTER (WHERE user_id = 5), 0)::bigint, \
               coalesce(sum(message_count) FILTER (WHERE user_id = 6), 0)::bigint FROM member_xp",
-    };
+    );
     let rows = store.query(statement, &[]).await.expect("rows");
     (rows[0].get(0), rows[0].get(1))
 }

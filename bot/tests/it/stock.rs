@@ -274,11 +274,7 @@ async fn settings_of_the_role_and_the_database_change_nothing() {
     .await;
     let store = Store::new(&direct, &Config::defaults().database).expect("a pool");
     for target in [&direct, &pooled] {
-        let settings = Statement {
-            name: "settings",
-            types: &[],
-            sql: "SELECT name, setting FROM pg_settings",
-        };
+        let settings = Statement::new("settings", &[], "SELECT name, setting FROM pg_settings");
         let watched = Store::new(target, &Config::defaults().database).expect("a pool");
         let rows = watched.query(settings, &[]).await.expect("read");
         let settings: HashMap<String, String> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();

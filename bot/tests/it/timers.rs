@@ -43,16 +43,12 @@ impl TimerKind for Noted {
     }
 
     fn fire<'t>(&'t self, tx: &'t Tx<'_>, timer: &'t Firing) -> BoxFuture<'t, Result<(), StoreError>> {
-        const NOTE: Statement = Statement {
-            name: "test_note",
-            types: &[Type::INT8, Type::INT8],
-            sql: "INSERT INTO fired VALUES ($1, $2)",
-        };
-        const WAIT: Statement = Statement {
-            name: "test_wait",
-            types: &[],
-            sql: "SELECT pg_advisory_xact_lock(1)",
-        };
+        const NOTE: Statement = Statement::new(
+            "test_note",
+            &[Type::INT8, Type::INT8],
+            "INSERT INTO fired VALUES ($1, $2)",
+        );
+        const WAIT: Statement = Statement::new("test_wait", &[], "SELECT pg_advisory_xact_lock(1)");
         Box::pin(async move {
             let guild = timer.guild_id.map_or(0, |id| id.get().cast_signed());
             tx.execute(NOTE, &[&guild, &timer.timer_id]).await?;

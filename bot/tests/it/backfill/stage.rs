@@ -138,11 +138,7 @@ impl Stage {
     }
 
     pub(super) async fn number(&self, sql: &'static str) -> i64 {
-        let statement = Statement {
-            name: "number",
-            types: &[],
-            sql,
-        };
+        let statement = Statement::new("number", &[], sql);
         self.store.query(statement, &[]).await.expect("counted")[0].get(0)
     }
 

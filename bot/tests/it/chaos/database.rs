@@ -114,12 +114,8 @@ pub(super) async fn restarted(stage: &mut Stage, mode: StopMode) {
 
 /// End the bot's sessions; returns how many they were.
 async fn terminate(stage: &Stage) -> usize {
-    let terminate = Statement {
-        name: "terminate",
-        types: &[],
-        sql: "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-              WHERE application_name LIKE 'eventide %' AND pid <> pg_backend_pid() AND application_name LIKE '% shards %'",
-    };
+    let terminate = Statement::new("terminate", &[], "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+              WHERE application_name LIKE 'eventide %' AND pid <> pg_backend_pid() AND application_name LIKE '% shards %'");
     stage.store.query(terminate, &[]).await.expect("ended").len()
 }
 

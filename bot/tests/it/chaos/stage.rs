@@ -187,21 +187,21 @@ impl Stage {
 
     /// Processes that have a shard's lease.
     pub(super) async fn processes_with_shards(&self) -> i64 {
-        let count = Statement {
-            name: "processes_with_shards",
-            types: &[],
-            sql: "SELECT count(DISTINCT process_id) FROM shard_lease",
-        };
+        let count = Statement::new(
+            "processes_with_shards",
+            &[],
+            "SELECT count(DISTINCT process_id) FROM shard_lease",
+        );
         self.store.query(count, &[]).await.expect("counted")[0].get(0)
     }
 
     /// Whether every shard's checkpoint has moved lately.
     pub(super) async fn commits_of_all_shards_within(&self, time: Duration) -> bool {
-        let oldest = Statement {
-            name: "oldest_commit",
-            types: &[],
-            sql: "SELECT extract(epoch FROM clock_timestamp() - min(updated_at))::float8 FROM shard_checkpoint",
-        };
+        let oldest = Statement::new(
+            "oldest_commit",
+            &[],
+            "SELECT extract(epoch FROM clock_timestamp() - min(updated_at))::float8 FROM shard_checkpoint",
+        );
         let rows = self.store.query(oldest, &[]).await.expect("read");
         rows[0].get::<_, f64>(0) < time.as_secs_f64()
     }
@@ -294,19 +294,18 @@ impl Stage {
     }
 
     async fn seen(&self) -> Result<Seen, StoreError> {
-        let counted = Statement {
-            name: "counted",
-            types: &[],
-            sql: "SELECT coalesce(sum(message_count), 0)::int8 FROM member_xp",
-        };
-        let gaps = Statement {
-            name: "gaps",
-            types: &[],
-            // Events missing inside a session that continues are lost, and reported as such.
-            sql: "SELECT session_id, min(last_sequence) FILTER (WHERE missing IS NULL),
+        let counted = Statement::new(
+            "counted",
+            &[],
+            "SELECT coalesce(sum(message_count), 0)::int8 FROM member_xp",
+        );
+        let gaps = Statement::new(
+            "gaps",
+            &[], // Events missing inside a session that continues are lost, and reported as such.
+            "SELECT session_id, min(last_sequence) FILTER (WHERE missing IS NULL),
                          count(*), count(*) FILTER (WHERE ended_at IS NULL)
                   FROM gap GROUP BY session_id",
-        };
+        );
         let mut seen = Seen {
             counted: self.store.query(counted, &[]).await?[0]
                 .get::<_, i64>(0)

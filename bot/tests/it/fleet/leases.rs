@@ -16,11 +16,11 @@ use crate::support::{
 
 /// How many shards each process has, the most first.
 async fn spread(store: &Store) -> Vec<i64> {
-    let statement = Statement {
-        name: "spread",
-        types: &[],
-        sql: "SELECT count(*) FROM shard_lease WHERE process_id IS NOT NULL GROUP BY process_id ORDER BY 1 DESC",
-    };
+    let statement = Statement::new(
+        "spread",
+        &[],
+        "SELECT count(*) FROM shard_lease WHERE process_id IS NOT NULL GROUP BY process_id ORDER BY 1 DESC",
+    );
     let rows = store.query(statement, &[]).await.expect("leases");
     rows.iter().map(|row| row.get(0)).collect()
 }
@@ -49,12 +49,12 @@ async fn a_shard_that_its_owner_does_not_run_goes_on() {
     control.set_rate(Rate::PerSecond(1_000.0));
     more(&discord, 500).await;
     // The last of its owner's five shards is the one that it has to give away and does not run.
-    let to_the_other = Statement {
-        name: "to_the_other",
-        types: &[],
-        sql: "UPDATE shard_lease AS l SET process_id = p.process_id FROM fleet_process AS p
+    let to_the_other = Statement::new(
+        "to_the_other",
+        &[],
+        "UPDATE shard_lease AS l SET process_id = p.process_id FROM fleet_process AS p
               WHERE l.shard_id = 7 AND p.process_id <> l.process_id",
-    };
+    );
     store.query(to_the_other, &[]).await.expect("moved");
     spread_is(&store, &[4, 4]).await;
     connections(&discord, 8).await;

@@ -48,17 +48,17 @@ fn paused(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
 /// Its sessions keep the rows locked that the next owner has to write, until PostgreSQL ends them.
 fn in_a_transaction(stage: &mut Stage) -> LocalBoxFuture<'_, Shown> {
     Box::pin(async move {
-        const WAITING: Statement = Statement {
-            name: "waiting",
-            types: &[],
-            sql: "SELECT count(*) FROM pg_locks WHERE NOT granted
+        const WAITING: Statement = Statement::new(
+            "waiting",
+            &[],
+            "SELECT count(*) FROM pg_locks WHERE NOT granted
                     AND relation = 'member_xp'::regclass AND mode = 'RowExclusiveLock'",
-        };
-        const FREE: Statement = Statement {
-            name: "free",
-            types: &[],
-            sql: "SELECT shard_id FROM shard_checkpoint FOR UPDATE SKIP LOCKED",
-        };
+        );
+        const FREE: Statement = Statement::new(
+            "free",
+            &[],
+            "SELECT shard_id FROM shard_checkpoint FOR UPDATE SKIP LOCKED",
+        );
         two_under_load(stage).await;
         let mut longest = Duration::ZERO;
         for _ in 0..times(stage.form) {

@@ -88,22 +88,18 @@ pub(super) async fn more(discord: &Simulator, messages: u64) {
 
 /// The number of shards, and the one that it is changed to.
 async fn numbers(store: &Store) -> (Option<i64>, Option<i64>) {
-    let statement = Statement {
-        name: "numbers",
-        types: &[],
-        sql: "SELECT shard_count, reshard_to FROM fleet",
-    };
+    let statement = Statement::new("numbers", &[], "SELECT shard_count, reshard_to FROM fleet");
     let rows = store.query(statement, &[]).await.expect("the fleet");
     (rows[0].get(0), rows[0].get(1))
 }
 
 /// How many shards of this number have a session that can be resumed: a kill before that costs another one.
 async fn stored(store: &Store, number: usize) -> usize {
-    let statement = Statement {
-        name: "stored",
-        types: &[Type::INT8],
-        sql: "SELECT count(session_id) FROM shard_checkpoint WHERE shard_count = $1",
-    };
+    let statement = Statement::new(
+        "stored",
+        &[Type::INT8],
+        "SELECT count(session_id) FROM shard_checkpoint WHERE shard_count = $1",
+    );
     let number = i64::try_from(number).expect("few");
     let rows = store.query(statement, &[&number]).await.expect("checkpoints");
     usize::try_from(rows[0].get::<_, i64>(0)).expect("few")

@@ -193,12 +193,12 @@ impl Stage {
 
     /// Whose each shard is, by number of process.
     async fn leases(&self) -> BTreeMap<i64, BTreeSet<u32>> {
-        let statement = Statement {
-            name: "leases",
-            types: &[],
-            sql: "SELECT p.pid, l.shard_id FROM shard_lease AS l JOIN fleet AS f USING (shard_count)
+        let statement = Statement::new(
+            "leases",
+            &[],
+            "SELECT p.pid, l.shard_id FROM shard_lease AS l JOIN fleet AS f USING (shard_count)
                   JOIN fleet_process AS p USING (process_id)",
-        };
+        );
         let mut leases = BTreeMap::<i64, BTreeSet<u32>>::new();
         for row in self.store.query(statement, &[]).await.expect("leases") {
             let shard = u32::try_from(row.get::<_, i64>(1)).expect("a shard");
@@ -209,32 +209,28 @@ impl Stage {
 
     /// How the others call it.
     pub(super) async fn id_of(&self, process: &Process) -> String {
-        let statement = Statement {
-            name: "id",
-            types: &[Type::INT8],
-            sql: "SELECT process_id FROM fleet_process WHERE pid = $1",
-        };
+        let statement = Statement::new(
+            "id",
+            &[Type::INT8],
+            "SELECT process_id FROM fleet_process WHERE pid = $1",
+        );
         let pid = i64::from(process.pid());
         self.store.query(statement, &[&pid]).await.expect("a process")[0].get(0)
     }
 
     /// The number of identifies left today.
     pub(super) async fn identifies_left(&self) -> i64 {
-        let statement = Statement {
-            name: "identifies_left",
-            types: &[],
-            sql: "SELECT identify_remaining FROM fleet",
-        };
+        let statement = Statement::new("identifies_left", &[], "SELECT identify_remaining FROM fleet");
         self.store.query(statement, &[]).await.expect("the fleet")[0].get(0)
     }
 
     /// How many shards have a session that can be resumed.
     pub(super) async fn sessions_stored(&self) -> i64 {
-        let statement = Statement {
-            name: "sessions_stored",
-            types: &[],
-            sql: "SELECT count(session_id) FROM shard_checkpoint",
-        };
+        let statement = Statement::new(
+            "sessions_stored",
+            &[],
+            "SELECT count(session_id) FROM shard_checkpoint",
+        );
         self.store.query(statement, &[]).await.expect("checkpoints")[0].get(0)
     }
 
@@ -336,11 +332,7 @@ impl Stage {
         while !self.processes.is_empty() {
             self.stop(0).await;
         }
-        let gaps = Statement {
-            name: "gaps",
-            types: &[],
-            sql: "SELECT count(*) FROM gap",
-        };
+        let gaps = Statement::new("gaps", &[], "SELECT count(*) FROM gap");
         let gaps = self.store.query(gaps, &[]).await.expect("gaps")[0].get(0);
         let stats = control.stats();
         let mut wrong = self.panics();

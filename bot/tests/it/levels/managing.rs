@@ -142,11 +142,11 @@ async fn rewards_announcements_and_curves() {
     assert!(list.contains(&format!("Level 3: <@&{role_id}>")), "{list}");
 
     // Everything at a glance, also why something was turned off.
-    let off = Statement {
-        name: "off",
-        types: &[],
-        sql: "UPDATE guild_settings SET rewards_off_reason = 'Manage Roles is missing'",
-    };
+    let off = Statement::new(
+        "off",
+        &[],
+        "UPDATE guild_settings SET rewards_off_reason = 'Manage Roles is missing'",
+    );
     here.scene.store().query(off, &[]).await.expect("off");
     let expected = [
         "{user.name} is now {level}",

@@ -176,11 +176,11 @@ impl Database for OnPostgres {
     }
 
     async fn sequences(&self) -> Vec<u64> {
-        let sequences = Statement {
-            name: "sequences",
-            types: &[],
-            sql: "SELECT sequence FROM shard_checkpoint ORDER BY shard_count, shard_id",
-        };
+        let sequences = Statement::new(
+            "sequences",
+            &[],
+            "SELECT sequence FROM shard_checkpoint ORDER BY shard_count, shard_id",
+        );
         let rows = self.store.query(sequences, &[]).await.expect("rows");
         assert_eq!(rows.len(), SHARDS as usize);
         rows.iter()

@@ -21,11 +21,11 @@ async fn a_role_waits_for_the_permission() {
     let mut config = server.config();
     config.effects.failures_until_off = 1_000;
     let courier = Courier::start(&config, &server.store);
-    let failures = Statement {
-        name: "test",
-        types: &[],
-        sql: "SELECT coalesce(max(attempts), 0) FROM outbox WHERE failed_at IS NULL",
-    };
+    let failures = Statement::new(
+        "test",
+        &[],
+        "SELECT coalesce(max(attempts), 0) FROM outbox WHERE failed_at IS NULL",
+    );
     until("it was tried", async || {
         let rows = server.store.query(failures, &[]).await.expect("read");
         (rows[0].get::<_, i64>(0) > 0).then_some(())
@@ -64,11 +64,11 @@ async fn without_the_permission_rewards_are_switched_off() {
     assert_eq!(notices.len(), 1, "{notices:?}");
     assert!(notices[0].contains("stopped giving reward roles"), "{notices:?}");
     assert_eq!(control.rest_calls(PUT).len(), 0);
-    let off = Statement {
-        name: "test",
-        types: &[],
-        sql: "SELECT count(*) FROM guild_settings WHERE rewards_off_reason LIKE '%Manage Roles%'",
-    };
+    let off = Statement::new(
+        "test",
+        &[],
+        "SELECT count(*) FROM guild_settings WHERE rewards_off_reason LIKE '%Manage Roles%'",
+    );
     let rows = server.store.query(off, &[]).await.expect("read");
     assert_eq!(rows[0].get::<_, i64>(0), 1);
     courier.stop().await;
@@ -103,11 +103,11 @@ async fn one_role_out_of_reach_does_not_stop_the_others() {
         "{notices:?}"
     );
     assert_eq!(control.rest_calls(PUT).len(), 12);
-    let off = Statement {
-        name: "test",
-        types: &[],
-        sql: "SELECT count(*) FROM guild_settings WHERE rewards_off_reason IS NOT NULL",
-    };
+    let off = Statement::new(
+        "test",
+        &[],
+        "SELECT count(*) FROM guild_settings WHERE rewards_off_reason IS NOT NULL",
+    );
     let rows = server.store.query(off, &[]).await.expect("read");
     assert_eq!(rows[0].get::<_, i64>(0), 0);
     courier.stop().await;
@@ -126,22 +126,18 @@ async fn a_role_that_became_dangerous_waits_for_the_owner() {
     config.effects.failures_until_off = 1_000;
     let courier = Courier::start(&config, &server.store);
     let tries = async || {
-        let tries = Statement {
-            name: "test",
-            types: &[],
-            sql: "SELECT coalesce(max(attempts), 0) FROM outbox WHERE failed_at IS NULL",
-        };
+        let tries = Statement::new(
+            "test",
+            &[],
+            "SELECT coalesce(max(attempts), 0) FROM outbox WHERE failed_at IS NULL",
+        );
         server.store.query(tries, &[]).await.expect("read")[0].get::<_, i64>(0)
     };
     until("it was tried", async || (tries().await > 0).then_some(())).await;
     assert_eq!(server.rewards_of(user), [2], "the harmless one alone");
     let configured = async |rank| {
         let member = server.discord.world().member_id(server.guild_id, rank);
-        let by = Statement {
-            name: "test",
-            types: &[Type::INT8],
-            sql: "UPDATE level_role SET configured_by = $1",
-        };
+        let by = Statement::new("test", &[Type::INT8], "UPDATE level_role SET configured_by = $1");
         let member = member.expect("a member").cast_signed();
         server.store.query(by, &[&member]).await.expect("written");
     };
@@ -179,11 +175,7 @@ async fn members_who_left_and_roles_that_are_gone() {
         "{:?}",
         server.notices()
     );
-    let left = Statement {
-        name: "test",
-        types: &[],
-        sql: "SELECT count(*) FROM level_role",
-    };
+    let left = Statement::new("test", &[], "SELECT count(*) FROM level_role");
     let rows = server.store.query(left, &[]).await.expect("read");
     assert_eq!(rows[0].get::<_, i64>(0), 2);
     courier.stop().await;

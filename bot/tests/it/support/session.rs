@@ -17,11 +17,11 @@ use super::until;
 /// Wait until each shard has a session that is written down. A bot that ends before cannot resume a session that it has not written
 /// down, whatever it has received by then.
 pub(crate) async fn every_session_is_stored(discord: &Simulator, store: &Store) {
-    let statement = Statement {
-        name: "every_session_is_stored",
-        types: &[],
-        sql: "SELECT session_id FROM shard_checkpoint WHERE session_id IS NOT NULL",
-    };
+    let statement = Statement::new(
+        "every_session_is_stored",
+        &[],
+        "SELECT session_id FROM shard_checkpoint WHERE session_id IS NOT NULL",
+    );
     until("each shard has a session that is written down", async || {
         let rows = store.query(statement, &[]).await.ok()?;
         let stored: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
